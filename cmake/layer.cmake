@@ -1,0 +1,36 @@
+# Layers that read files, or run what files say: their tests run with sanitizers too (target reader_tests, see test.sh).
+set(EFFDET_READERS base vision eval checkpoint ir ops onnx passes artifact)
+add_custom_target(reader_tests)
+
+# What is compiled far longer than it runs - tests, command-line parsing - is optimised less: half the build time.
+set(EFFDET_QUICK_COMPILE $<$<CONFIG:Release>:-O1>)
+
+# effdet_layer(NAME SOURCES a.cc ... [DEPENDS layer-or-library ...] [PRIVATE library ...] [TESTS a_test.cc ...])
+#
+# One folder under src/ is one layer: a static library effdet_NAME, and one test program NAME_test whose tests carry the
+# CTest label NAME. DEPENDS takes layers by name (base) and libraries by target (ZLIB::ZLIB); layers that are not listed
+# cannot be linked, which keeps the dependency rule of docs/architecture.md honest.
+function(effdet_layer name)
+  cmake_parse_arguments(LAYER "" "" "SOURCES;DEPENDS;PRIVATE;TESTS" ${ARGN})
+  set(links "")
+  foreach(dependency IN LISTS LAYER_DEPENDS)
+    if(dependency MATCHES "^[a-z]+$")
+      list(APPEND links effdet_${dependency})
+    else()
+      list(APPEND links ${dependency})
+    endif()
+  endforeach()
+  add_library(effdet_${name} STATIC ${LAYER_SOURCES})
+  target_include_directories(effdet_${name} PUBLIC ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include)
+  target_link_libraries(effdet_${name} PUBLIC ${links} PRIVATE ${LAYER_PRIVATE})
+  if(EFFDET_TESTS AND LAYER_TESTS)
+    add_executable(${name}_test ${LAYER_TESTS})
+    target_link_libraries(${name}_test PRIVATE effdet_${name} ${LAYER_PRIVATE} GTest::gtest GTest::gtest_main)
+    target_compile_definitions(${name}_test PRIVATE EFFDET_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+    target_compile_options(${name}_test PRIVATE ${EFFDET_QUICK_COMPILE})
+    if(name IN_LIST EFFDET_READERS)
+      add_dependencies(reader_tests ${name}_test)
+    endif()
+    gtest_discover_tests(${name}_test DISCOVERY_TIMEOUT 60 PROPERTIES LABELS ${name})
+  endif()
+endfunction()
