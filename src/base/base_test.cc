@@ -1,0 +1,142 @@
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <atomic>
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <limits>
+#include <numeric>
+
+#include "base/checked.h"
+#include "base/file.h"
+#include "base/tensor.h"
+#include "base/thread_pool.h"
+#include "effdet/error.h"
+
+namespace effdet {
+namespace {
+
+namespace fs = std::filesystem;
+
+TEST(Checked, NeverWraps) {
+  constexpr uint64_t kMax = std::numeric_limits<uint64_t>::max();
+  EXPECT_FALSE(checked_mul(kMax, 2));
+  EXPECT_EQ(*checked_mul(1u << 20, 1u << 20), uint64_t{1} << 40);
+  EXPECT_FALSE(checked_add(kMax, 1));
+  EXPECT_FALSE(fits(kMax, 2, 100));
+  EXPECT_FALSE(fits(99, 2, 100));
+  EXPECT_TRUE(fits(98, 2, 100));
+  EXPECT_EQ(*checked_numel(Shape{2, 0, 5}), 0u);
+  EXPECT_EQ(*checked_numel(Shape{}), 1u);
+  EXPECT_FALSE(checked_numel(Shape{-1}));
+  EXPECT_FALSE(checked_numel(Shape{4194305, 4194305, 211106198978564}));
+}
+
+TEST(Half, AllValuesSurviveTheRoundTrip) {
+  for (uint32_t bits = 0; bits < 65536; ++bits) {
+    const float value = half_to_float(static_cast<uint16_t>(bits));
+    if (std::isnan(value)) continue;
+    ASSERT_EQ(float_to_half(value), bits) << value;
+    const float wide = bfloat16_to_float(static_cast<uint16_t>(bits));
+    if (std::isnan(wide)) continue;
+    ASSERT_EQ(float_to_bfloat16(wide), bits);
+  }
+}
+
+TEST(Half, RoundsToNearestEven) {
+  EXPECT_EQ(float_to_half(65519.0f), 0x7BFF);
+  EXPECT_EQ(float_to_half(65520.0f), 0x7C00);
+  EXPECT_EQ(float_to_half(1.0f + 0x1p-11f), 0x3C00);
+  EXPECT_EQ(float_to_half(1.0f + 3 * 0x1p-11f), 0x3C02);
+  EXPECT_EQ(float_to_half(0x1p-25f), 0);
+  EXPECT_EQ(float_to_half(0x1.8p-25f), 1);
+  EXPECT_EQ(float_to_bfloat16(1.0f + 0x1p-8f), 0x3F80);
+  EXPECT_EQ(float_to_bfloat16(1.0f + 3 * 0x1p-8f), 0x3F82);
+}
+
+TEST(Tensor, ConvertsAndReshapes) {
+  const std::vector<float> values{1.5f, -2, 0, 65504};
+  const Tensor tensor = Tensor::from<float>({2, 2}, values);
+  const Tensor back = tensor.to(DType::kF16).to(DType::kF64).to(DType::kF32);
+  EXPECT_TRUE(std::equal(values.begin(), values.end(), back.data<float>().begin()));
+  EXPECT_EQ(tensor.reshaped({4}).shape(), Shape{4});
+  EXPECT_THROW(tensor.reshaped({3}), Error);
+  EXPECT_THROW(tensor.data<double>(), Error);
+  EXPECT_THROW(Tensor(DType::kF32, {int64_t{1} << 40, int64_t{1} << 40}), Error);
+}
+
+class Files : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = fs::path(testing::TempDir()) / ("effdet_base_" + std::to_string(::getpid()));
+    fs::create_directories(folder_);
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+  size_t entries() const { return static_cast<size_t>(std::distance(fs::directory_iterator(folder_), {})); }
+  fs::path folder_;
+};
+
+TEST_F(Files, WriteThenRead) {
+  const std::string text(200000, 'x');
+  write_file(folder_ / "a", text);
+  EXPECT_EQ(read_file(folder_ / "a"), text);
+  EXPECT_THROW(read_file(folder_ / "a", 1000), Error);
+  const MappedFile mapped(folder_ / "a");
+  EXPECT_EQ(mapped.size(), text.size());
+  EXPECT_EQ(entries(), 1u);
+}
+
+TEST_F(Files, WithoutCommitTheOldFileStays) {
+  write_file(folder_ / "a", std::string_view("old"));
+  {
+    AtomicFile file(folder_ / "a");
+    file.write(std::string_view("new"));
+  }
+  EXPECT_EQ(read_file(folder_ / "a"), "old");
+  EXPECT_EQ(entries(), 1u);
+}
+
+TEST_F(Files, WhatIsNoRegularFileIsRefused) {
+  EXPECT_THROW(MappedFile{folder_}, Error);
+  EXPECT_THROW(read_file(folder_ / "missing"), Error);
+  EXPECT_THROW(AtomicFile{folder_}, Error);
+  ASSERT_EQ(::mkfifo((folder_ / "fifo").c_str(), 0600), 0);
+  EXPECT_THROW(MappedFile{folder_ / "fifo"}, Error);
+}
+
+TEST_F(Files, FullDeviceIsReported) {
+  if (!fs::exists("/dev/full")) GTEST_SKIP() << "no /dev/full here";
+  fs::create_symlink("/dev/full", folder_ / "full");
+  EXPECT_THROW(make_folder(folder_ / "full"), Error);
+}
+
+TEST(ThreadPool, EveryIndexOnceAndErrorsComeBack) {
+  for (int threads : {1, 2, 5}) {
+    ThreadPool pool(threads);
+    std::vector<std::atomic<int>> hits(1000);
+    for (int round = 0; round < 50; ++round)
+      pool.parallel_for(1000, [&](int64_t i, int) { hits[static_cast<size_t>(i)]++; });
+    for (const auto& hit : hits) EXPECT_EQ(hit, 50);
+    EXPECT_THROW(pool.parallel_for(100,
+                                   [](int64_t i, int) {
+                                     if (i == 7) throw std::runtime_error("seven");
+                                   }),
+                 std::runtime_error);
+    std::atomic<int> after{0};
+    pool.parallel_for(10, [&](int64_t, int) { ++after; });
+    EXPECT_EQ(after, 10);
+  }
+}
+
+TEST(ThreadPool, EnvironmentSetsTheDefault) {
+  ::setenv("EFFDET_NUM_THREADS", "3", 1);
+  EXPECT_EQ(default_thread_count(), 3);
+  ::setenv("EFFDET_NUM_THREADS", "many", 1);
+  EXPECT_THROW(default_thread_count(), Error);
+  ::unsetenv("EFFDET_NUM_THREADS");
+  EXPECT_GE(default_thread_count(), 1);
+}
+
+}  // namespace
+}  // namespace effdet

@@ -1,0 +1,68 @@
+// Reading files by mapping, and writing them whole or not at all.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace effdet {
+
+/// A regular file mapped for reading. The mapping lives as long as a copy of owner() does.
+class MappedFile {
+ public:
+  /// Throws Error(kIo) where the file cannot be opened or is not a regular file.
+  explicit MappedFile(const std::filesystem::path& path);
+
+  std::span<const std::byte> bytes() const { return {bytes_.get(), size_}; }
+  size_t size() const { return size_; }
+  const std::string& path() const { return path_; }
+  /// Shares the mapping: std::shared_ptr's aliasing constructor makes pointers into it that keep it alive.
+  const std::shared_ptr<const std::byte>& owner() const { return bytes_; }
+
+ private:
+  std::string path_;
+  size_t size_ = 0;
+  std::shared_ptr<const std::byte> bytes_;
+};
+
+/// The whole of a regular file. Throws Error(kIo), and Error(kBadInput) for one above limit bytes.
+std::string read_file(const std::filesystem::path& path, uint64_t limit = uint64_t{1} << 32);
+
+/// Writes to a temporary file beside the target; commit() syncs and renames it into place. Without commit() nothing is
+/// left behind, and a reader sees the old file or the whole new one, never a part. Throws Error(kIo).
+class AtomicFile {
+ public:
+  explicit AtomicFile(const std::filesystem::path& path);
+  ~AtomicFile();
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+
+  void write(std::span<const std::byte> bytes);
+  void write(std::string_view text) { write(std::as_bytes(std::span(text))); }
+  /// Makes the file durable and visible. With sync = false it is renamed without fsync: for many small files that can
+  /// be made again.
+  void commit(bool sync = true);
+  /// For libraries that write to a descriptor themselves.
+  int descriptor() const { return descriptor_; }
+  const std::string& temporary_path() const { return temporary_; }
+
+ private:
+  void write_through(std::span<const std::byte> bytes);
+  void flush();
+
+  std::string path_, temporary_, buffer_;
+  int descriptor_ = -1;
+};
+
+/// AtomicFile in one call.
+void write_file(const std::filesystem::path& path, std::span<const std::byte> bytes, bool sync = true);
+void write_file(const std::filesystem::path& path, std::string_view text, bool sync = true);
+
+/// Creates a folder and its parents; throws Error(kIo) with the reason.
+void make_folder(const std::filesystem::path& path);
+
+}  // namespace effdet

@@ -1,0 +1,215 @@
+#include "base/tensor.h"
+
+#include <bit>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+#include "base/checked.h"
+#include "base/error.h"
+
+namespace effdet {
+namespace {
+
+constexpr size_t kAlignment = 64;
+
+std::shared_ptr<std::byte> allocate_zeroed(size_t size) {
+  const size_t rounded = (size + kAlignment) / kAlignment * kAlignment;  // never 0: an empty tensor has an address too
+  void* memory = std::aligned_alloc(kAlignment, rounded);
+  if (memory == nullptr) throw std::bad_alloc();
+  std::memset(memory, 0, rounded);
+  return {static_cast<std::byte*>(memory), [](std::byte* p) { std::free(p); }};
+}
+
+/// Calls f with a value of the C++ type that stores dtype (uint16_t for both 16-bit floats).
+template <typename F>
+void with_storage_type(DType dtype, F&& f) {
+  switch (dtype) {
+    case DType::kF32:
+      return f(float{});
+    case DType::kF64:
+      return f(double{});
+    case DType::kF16:
+    case DType::kBF16:
+    case DType::kU16:
+      return f(uint16_t{});
+    case DType::kI8:
+      return f(int8_t{});
+    case DType::kU8:
+    case DType::kBool:
+      return f(uint8_t{});
+    case DType::kI16:
+      return f(int16_t{});
+    case DType::kI32:
+      return f(int32_t{});
+    case DType::kU32:
+      return f(uint32_t{});
+    case DType::kI64:
+      return f(int64_t{});
+    case DType::kU64:
+      return f(uint64_t{});
+  }
+}
+
+}  // namespace
+
+size_t dtype_size(DType dtype) {
+  switch (dtype) {
+    case DType::kF64:
+    case DType::kI64:
+    case DType::kU64:
+      return 8;
+    case DType::kF32:
+    case DType::kI32:
+    case DType::kU32:
+      return 4;
+    case DType::kF16:
+    case DType::kBF16:
+    case DType::kI16:
+    case DType::kU16:
+      return 2;
+    case DType::kI8:
+    case DType::kU8:
+    case DType::kBool:
+      return 1;
+  }
+  fail(ErrorCode::kInternal, "unknown element type {}", static_cast<int>(dtype));
+}
+
+std::string_view dtype_name(DType dtype) {
+  switch (dtype) {
+    case DType::kF32:
+      return "float32";
+    case DType::kF16:
+      return "float16";
+    case DType::kBF16:
+      return "bfloat16";
+    case DType::kF64:
+      return "float64";
+    case DType::kI8:
+      return "int8";
+    case DType::kU8:
+      return "uint8";
+    case DType::kI16:
+      return "int16";
+    case DType::kU16:
+      return "uint16";
+    case DType::kI32:
+      return "int32";
+    case DType::kU32:
+      return "uint32";
+    case DType::kI64:
+      return "int64";
+    case DType::kU64:
+      return "uint64";
+    case DType::kBool:
+      return "bool";
+  }
+  return "?";
+}
+
+std::string shape_text(std::span<const int64_t> shape) {
+  if (shape.empty()) return "scalar";
+  std::string text;
+  for (int64_t dim : shape) {
+    if (!text.empty()) text += 'x';
+    text += dim < 0 ? "?" : std::to_string(dim);
+  }
+  return text;
+}
+
+Tensor::Tensor(DType dtype, Shape shape) : dtype_(dtype), shape_(std::move(shape)) {
+  const auto count = checked_numel(shape_);
+  const auto size = count ? checked_mul(*count, dtype_size(dtype)) : std::nullopt;
+  if (!size || *size > (uint64_t{1} << 46)) bad_input("a tensor of shape {} is too large", shape_text(shape_));
+  numel_ = static_cast<int64_t>(*count);
+  bytes_ = allocate_zeroed(*size);
+}
+
+Tensor::Tensor(DType dtype, Shape shape, std::shared_ptr<const std::byte> bytes)
+    : dtype_(dtype), shape_(std::move(shape)), bytes_(std::move(bytes)) {
+  const auto count = checked_numel(shape_);
+  if (!count) bad_input("a tensor of shape {} is too large", shape_text(shape_));
+  numel_ = static_cast<int64_t>(*count);
+}
+
+Tensor Tensor::reshaped(Shape shape) const {
+  const auto count = checked_numel(shape);
+  if (!count || static_cast<int64_t>(*count) != numel_)
+    fail(ErrorCode::kInternal, "cannot view shape {} as {}", shape_text(shape_), shape_text(shape));
+  return Tensor(dtype_, std::move(shape), bytes_);
+}
+
+Tensor Tensor::to(DType dtype) const {
+  if (dtype == dtype_) return *this;
+  Tensor result(dtype, shape_);
+  with_storage_type(dtype_, [&](auto from) {
+    using From = decltype(from);
+    const auto* source = reinterpret_cast<const From*>(bytes_.get());
+    with_storage_type(dtype, [&](auto to) {
+      using To = decltype(to);
+      auto* target = reinterpret_cast<To*>(const_cast<std::byte*>(result.bytes_.get()));
+      for (int64_t i = 0; i < numel_; ++i) {
+        const auto store = [&](auto value) {
+          if (dtype == DType::kF16) {
+            target[i] = static_cast<To>(float_to_half(static_cast<float>(value)));
+          } else if (dtype == DType::kBF16) {
+            target[i] = static_cast<To>(float_to_bfloat16(static_cast<float>(value)));
+          } else if (dtype == DType::kBool) {
+            target[i] = static_cast<To>(value != 0);
+          } else {
+            target[i] = static_cast<To>(value);
+          }
+        };
+        if (dtype_ == DType::kF16) {
+          store(half_to_float(static_cast<uint16_t>(source[i])));
+        } else if (dtype_ == DType::kBF16) {
+          store(bfloat16_to_float(static_cast<uint16_t>(source[i])));
+        } else {
+          store(source[i]);
+        }
+      }
+    });
+  });
+  return result;
+}
+
+void Tensor::check_type(DType dtype) const {
+  if (dtype != dtype_) fail(ErrorCode::kInternal, "tensor is {}, not {}", dtype_name(dtype_), dtype_name(dtype));
+}
+
+float half_to_float(uint16_t bits) {
+  const uint32_t sign = static_cast<uint32_t>(bits & 0x8000u) << 16;
+  const uint32_t exponent = (bits >> 10) & 0x1Fu;
+  const uint32_t mantissa = bits & 0x3FFu;
+  if (exponent == 0x1F) return std::bit_cast<float>(sign | 0x7F800000u | (mantissa << 13));
+  if (exponent == 0) {  // zero and subnormals: mantissa * 2^-24 is exact
+    const float magnitude = static_cast<float>(mantissa) * 0x1p-24f;
+    return sign ? -magnitude : magnitude;
+  }
+  return std::bit_cast<float>(sign | ((exponent + 112) << 23) | (mantissa << 13));
+}
+
+uint16_t float_to_half(float value) {
+  const uint32_t bits = std::bit_cast<uint32_t>(value);
+  const uint16_t sign = static_cast<uint16_t>((bits >> 16) & 0x8000u);
+  const uint32_t magnitude = bits & 0x7FFFFFFFu;
+  if (magnitude > 0x7F800000u) return sign | 0x7E00u;
+  if (magnitude >= 0x477FF000u) return sign | 0x7C00u;  // rounds to 65536 or more
+  if (magnitude < 0x38800000u) {                        // subnormal: the addition rounds for us
+    const float shifted = std::bit_cast<float>(magnitude) + 0.5f;
+    return static_cast<uint16_t>(sign | (std::bit_cast<uint32_t>(shifted) - std::bit_cast<uint32_t>(0.5f)));
+  }
+  const uint32_t odd = (magnitude >> 13) & 1u;
+  return static_cast<uint16_t>(sign | ((magnitude - 0x38000000u + 0xFFFu + odd) >> 13));
+}
+
+float bfloat16_to_float(uint16_t bits) { return std::bit_cast<float>(static_cast<uint32_t>(bits) << 16); }
+
+uint16_t float_to_bfloat16(float value) {
+  const uint32_t bits = std::bit_cast<uint32_t>(value);
+  if ((bits & 0x7FFFFFFFu) > 0x7F800000u) return static_cast<uint16_t>((bits >> 16) | 0x40u);
+  return static_cast<uint16_t>((bits + 0x7FFFu + ((bits >> 16) & 1u)) >> 16);
+}
+
+}  // namespace effdet

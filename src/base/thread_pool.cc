@@ -1,0 +1,136 @@
+#include "base/thread_pool.h"
+
+#include <immintrin.h>
+#include <sched.h>
+
+#include <atomic>
+#include <charconv>
+#include <cstdlib>
+#include <cstring>
+#include <exception>
+#include <mutex>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+#include "base/error.h"
+
+namespace effdet {
+namespace {
+
+// Loops follow each other within microseconds in a network: spinning that long saves two context switches a layer.
+constexpr int kSpins = 4000;
+
+/// Waits until done(value): spins first, then sleeps in the kernel. Returns the value.
+template <typename Done>
+uint32_t wait_until(const std::atomic<uint32_t>& value, Done&& done) {
+  for (int i = 0; i < kSpins; ++i) {
+    const uint32_t now = value.load(std::memory_order_acquire);
+    if (done(now)) return now;
+    _mm_pause();
+  }
+  for (;;) {
+    const uint32_t now = value.load(std::memory_order_acquire);
+    if (done(now)) return now;
+    value.wait(now, std::memory_order_acquire);
+  }
+}
+
+// The gate of a loop: 16 bits of its number, a bit that says whether workers may still join, and how many have joined
+// and not left. A loop ends when all that joined have left: on a busy machine nobody waits for a thread that has not
+// woken up yet.
+constexpr uint32_t kOpen = 1u << 15, kJoined = kOpen - 1;
+constexpr uint32_t number_of(uint32_t gate) { return gate >> 16; }
+
+}  // namespace
+
+int default_thread_count() {
+  if (const char* text = std::getenv("EFFDET_NUM_THREADS")) {
+    int count = 0;
+    const auto [end, code] = std::from_chars(text, text + std::strlen(text), count);
+    if (code != std::errc() || *end != '\0' || count < 1 || count > 1024)
+      fail(ErrorCode::kUsage, "EFFDET_NUM_THREADS is '{}', not a number from 1 to 1024", text);
+    return count;
+  }
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (sched_getaffinity(0, sizeof set, &set) != 0) return 1;
+  return std::max(1, CPU_COUNT(&set));
+}
+
+struct ThreadPool::Team {
+  std::vector<std::jthread> workers;
+  std::atomic<uint32_t> gate{0};
+  std::atomic<int64_t> next{0};
+  // Written only while the gate is closed and nobody is inside.
+  int64_t count = 0;
+  const std::function<void(int64_t, int)>* task = nullptr;
+  bool stop = false;
+  std::mutex error_mutex;
+  std::exception_ptr error;
+
+  void run_share(int thread) {
+    try {
+      for (int64_t i; (i = next.fetch_add(1, std::memory_order_relaxed)) < count;) (*task)(i, thread);
+    } catch (...) {
+      next.store(count, std::memory_order_relaxed);  // the others need not go on
+      const std::lock_guard lock(error_mutex);
+      if (!error) error = std::current_exception();
+    }
+  }
+
+  void open() {
+    const uint32_t number = (number_of(gate.load(std::memory_order_relaxed)) + 1) & 0xFFFF;
+    gate.store(number << 16 | kOpen, std::memory_order_release);
+    gate.notify_all();
+  }
+
+  void close_and_wait() {
+    gate.fetch_and(~kOpen, std::memory_order_acq_rel);
+    wait_until(gate, [](uint32_t now) { return (now & kJoined) == 0; });
+  }
+
+  void work(int thread) {
+    for (uint32_t seen = 0;;) {
+      uint32_t now = wait_until(gate, [&](uint32_t g) { return number_of(g) != seen && (g & kOpen) != 0; });
+      if (!gate.compare_exchange_strong(now, now + 1, std::memory_order_acq_rel)) continue;
+      seen = number_of(now);
+      if (stop) return;
+      run_share(thread);
+      gate.fetch_sub(1, std::memory_order_acq_rel);
+      gate.notify_all();
+    }
+  }
+};
+
+ThreadPool::ThreadPool(int threads) : team_(std::make_unique<Team>()) {
+  try {
+    for (int i = 1; i < threads; ++i) team_->workers.emplace_back([team = team_.get(), i] { team->work(i); });
+  } catch (const std::system_error&) {  // a smaller team gives the same results
+  }
+}
+
+ThreadPool::~ThreadPool() {
+  team_->stop = true;
+  team_->open();
+}
+
+int ThreadPool::size() const { return static_cast<int>(team_->workers.size()) + 1; }
+
+void ThreadPool::parallel_for(int64_t count, const std::function<void(int64_t, int)>& task) {
+  if (count <= 0) return;
+  Team& team = *team_;
+  if (count == 1 || team.workers.empty()) {
+    for (int64_t i = 0; i < count; ++i) task(i, 0);
+    return;
+  }
+  team.task = &task;
+  team.count = count;
+  team.next.store(0, std::memory_order_relaxed);
+  team.open();
+  team.run_share(0);
+  team.close_and_wait();
+  if (team.error) std::rethrow_exception(std::exchange(team.error, nullptr));
+}
+
+}  // namespace effdet
