@@ -1,0 +1,217 @@
+#include "checkpoint/checkpoint.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <numeric>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "checkpoint/test_files.h"
+
+namespace effdet {
+namespace {
+
+using namespace test;
+
+const std::filesystem::path kGolden = std::filesystem::path(EFFDET_SOURCE_DIR) / "testdata/checkpoint";
+
+std::vector<std::string> names_of(const Checkpoint& checkpoint) {
+  std::vector<std::string> names;
+  for (const auto& [name, tensor] : checkpoint.tensors) names.push_back(name);
+  return names;
+}
+
+const Tensor& find(const Checkpoint& checkpoint, std::string_view name) {
+  for (const NamedTensor& named : checkpoint.tensors)
+    if (named.name == name) return named.tensor;
+  fail(ErrorCode::kInternal, "the test expects a tensor {}", name);
+}
+
+/// Element values as doubles, whatever the type.
+std::vector<double> values_of(const Tensor& tensor) {
+  const Tensor wide = tensor.to(DType::kF64);
+  return {wide.data<double>().begin(), wide.data<double>().end()};
+}
+
+/// As make_checkpoints.py fills its tensors: (i - 3) / 4 for the i-th element.
+std::vector<double> ramp(int count) {
+  std::vector<double> values;
+  for (int i = 0; i < count; ++i) values.push_back((i - 3) / 4.0);
+  return values;
+}
+
+std::string wrapped(std::string_view key, std::string_view name) {
+  return PickleBuilder().raw("}").unicode(key).raw("}").unicode(name).tensor("0", 6, 0, {6}, {1}).raw("ss").stop();
+}
+
+TEST(Checkpoint, GoldenTypes) {
+  const Checkpoint checkpoint = read_checkpoint(kGolden / "types.pth");
+  EXPECT_EQ(checkpoint.container, "");
+  EXPECT_EQ(names_of(checkpoint), (std::vector<std::string>{"float32", "float16", "bfloat16", "float64", "int64",
+                                                            "int32", "int16", "int8", "uint8", "bool", "uint16"}));
+  for (const char* name : {"float32", "float16", "bfloat16", "float64"}) {
+    const Tensor& tensor = find(checkpoint, name);
+    EXPECT_EQ(dtype_name(tensor.dtype()), name);
+    EXPECT_EQ(tensor.shape(), (Shape{2, 3}));
+    EXPECT_EQ(values_of(tensor), ramp(6));
+  }
+  for (const char* name : {"int64", "int32", "int16", "int8", "uint8", "uint16"}) {
+    const Tensor& tensor = find(checkpoint, name);
+    EXPECT_EQ(dtype_name(tensor.dtype()), name);
+    EXPECT_EQ(values_of(tensor), (std::vector<double>{0, 1, 2, 100}));
+  }
+  EXPECT_EQ(values_of(find(checkpoint, "bool")), (std::vector<double>{1, 0, 1}));
+}
+
+TEST(Checkpoint, GoldenLayouts) {
+  const Checkpoint checkpoint = read_checkpoint(kGolden / "layouts.pth");
+  EXPECT_EQ(find(checkpoint, "channels_last").shape(), (Shape{2, 3, 2, 2}));
+  EXPECT_EQ(values_of(find(checkpoint, "channels_last")), ramp(24));
+  EXPECT_EQ(find(checkpoint, "transposed").shape(), (Shape{3, 2}));
+  EXPECT_EQ(values_of(find(checkpoint, "transposed")), (std::vector<double>{-.75, 0, -.5, .25, -.25, .5}));
+  EXPECT_EQ(values_of(find(checkpoint, "step")), (std::vector<double>{-.75, -.25, .25}));
+  EXPECT_EQ(values_of(find(checkpoint, "expanded")), (std::vector<double>{7, 7, 7, 8, 8, 8}));
+  EXPECT_EQ(values_of(find(checkpoint, "scalar")), (std::vector<double>{5}));
+  EXPECT_EQ(find(checkpoint, "scalar").rank(), 0u);
+  EXPECT_EQ(find(checkpoint, "empty").shape(), (Shape{0, 4}));
+  EXPECT_EQ(values_of(find(checkpoint, "parameter")), ramp(2));
+  // Two windows into one storage, in place.
+  const auto head = find(checkpoint, "shared.head").data<float>(), tail = find(checkpoint, "shared.tail").data<float>();
+  EXPECT_EQ(head.data() + 2, tail.data());
+  EXPECT_EQ(values_of(find(checkpoint, "shared.tail")), (std::vector<double>{-.25, 0, .25, .5}));
+}
+
+TEST(Checkpoint, GoldenTrainerFile) {
+  const Checkpoint plain = read_checkpoint(kGolden / "trainer.pth");
+  EXPECT_EQ(plain.container, "state_dict");
+  EXPECT_EQ(names_of(plain), (std::vector<std::string>{"weight", "bias", "bn.num_batches_tracked"}));
+  EXPECT_EQ(values_of(find(plain, "bias")), (std::vector<double>{1, 1}));
+  const Checkpoint ema = read_checkpoint(kGolden / "trainer.pth", {.use_ema = true});
+  EXPECT_EQ(ema.container, "state_dict_ema");
+  EXPECT_EQ(values_of(find(ema, "bias")), (std::vector<double>{2, 2}));
+}
+
+TEST(Checkpoint, ContainersInOrderOfPreference) {
+  for (const char* key : {"state_dict", "model", "state_dict_ema", "model_ema", "ema"}) {
+    const auto file = make_checkpoint(wrapped(key, "w"), {small_storage()});
+    EXPECT_EQ(read(file).container, key);
+    EXPECT_EQ(read(file, {.use_ema = true}).container, key);
+  }
+}
+
+TEST(Checkpoint, PrefixesThatAllKeysHaveAreStripped) {
+  const auto names = [](const std::vector<std::string>& keys) {
+    PickleBuilder builder;
+    builder.raw("}(");
+    for (const auto& key : keys) builder.unicode(key).tensor("0", 6, 0, {6}, {1});
+    return names_of(read(make_checkpoint(builder.raw("u").stop(), {small_storage()})));
+  };
+  using Names = std::vector<std::string>;
+  EXPECT_EQ(names({"module.a", "module.b"}), (Names{"a", "b"}));
+  EXPECT_EQ(names({"module.a", "b"}), (Names{"module.a", "b"}));
+  EXPECT_EQ(names({"module._orig_mod.a"}), (Names{"a"}));
+  EXPECT_EQ(names({"_orig_mod.module.a"}), (Names{"a"}));
+  EXPECT_EQ(names({"module.model.a", "module.anchors.boxes"}), (Names{"a"}));
+  EXPECT_EQ(names({"model.a", "anchors.boxes", "anchor_labeler.anchors.boxes"}), (Names{"a"}));
+  EXPECT_EQ(names({"anchors.boxes"}), (Names{"anchors.boxes"}));
+  EXPECT_EQ(names({"module."}), (Names{"module."}));
+}
+
+TEST(Checkpoint, InertObjectsBesideTheWeights) {
+  const auto file = PickleBuilder()
+                        .raw("}(")
+                        .unicode("args")
+                        .global("argparse", "Namespace")
+                        .raw(")\x81}b")
+                        .unicode("best")
+                        .global("numpy.core.multiarray", "scalar")
+                        .global("numpy", "dtype")
+                        .unicode("f8")
+                        .raw("\x85R")
+                        .global("_codecs", "encode")
+                        .unicode("x")
+                        .unicode("latin1")
+                        .raw("\x86R\x86R")
+                        .unicode("state_dict")
+                        .raw("}")
+                        .unicode("w")
+                        .tensor("0", 6, 0, {6}, {1})
+                        .raw("su")
+                        .stop();
+  EXPECT_EQ(names_of(read(make_checkpoint(file, {small_storage()}))), (std::vector<std::string>{"w"}));
+}
+
+TEST(Checkpoint, RoundTripOfEveryType) {
+  std::vector<NamedTensor> tensors;
+  for (const DType dtype : {DType::kF32, DType::kF16, DType::kBF16, DType::kF64, DType::kI64, DType::kI32, DType::kI16,
+                            DType::kI8, DType::kU8, DType::kBool}) {
+    std::vector<float> values = {0, 1, 1, 0, 1, 0};
+    const auto tensor = Tensor::from<float>({2, 1, 3}, values).to(dtype);
+    tensors.push_back({"layer." + std::string(dtype_name(dtype)), tensor});
+  }
+  tensors.push_back({"scalar", Tensor::scalar<int64_t>(-7)});
+  tensors.push_back({"none", Tensor(DType::kF32, {0, 5})});
+  tensors.push_back({"\xc3\xa4", Tensor::scalar(1.5f)});
+  const TempFile file;
+  write_checkpoint(file.path(), tensors);
+  const Checkpoint back = read_checkpoint(file.path());
+  EXPECT_EQ(back.path, file.path().string());
+  ASSERT_EQ(back.tensors.size(), tensors.size());
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    const Tensor &wrote = tensors[i].tensor, &got = back.tensors[i].tensor;
+    EXPECT_EQ(back.tensors[i].name, tensors[i].name);
+    EXPECT_EQ(got.dtype(), wrote.dtype());
+    EXPECT_EQ(got.shape(), wrote.shape());
+    EXPECT_TRUE(std::equal(got.bytes().begin(), got.bytes().end(), wrote.bytes().begin(), wrote.bytes().end()));
+  }
+}
+
+TEST(Checkpoint, WritingIsDeterministic) {
+  const std::vector<NamedTensor> tensors = {{"a", Tensor::scalar(1.0f)}, {"b", Tensor(DType::kI64, {3})}};
+  const TempFile first, second;
+  write_checkpoint(first.path(), tensors);
+  write_checkpoint(second.path(), tensors);
+  EXPECT_EQ(read_file(first.path()), read_file(second.path()));
+}
+
+TEST(Checkpoint, WritingRefusesWhatTorchCannotRead) {
+  const TempFile file("before");
+  const auto code_of = [&](const std::vector<NamedTensor>& tensors) {
+    try {
+      write_checkpoint(file.path(), tensors);
+    } catch (const Error& error) {
+      return error.code();
+    }
+    return ErrorCode::kInternal;
+  };
+  const Tensor one = Tensor::scalar(1.0f);
+  EXPECT_EQ(code_of({{"a", one}, {"a", one}}), ErrorCode::kUsage);
+  EXPECT_EQ(code_of({{"\xff", one}}), ErrorCode::kUsage);
+  EXPECT_EQ(code_of({{"a", Tensor::scalar<uint16_t>(1)}}), ErrorCode::kUnsupported);
+  EXPECT_EQ(read_file(file.path()), "before");
+}
+
+TEST(Checkpoint, MissingFile) {
+  try {
+    read_checkpoint("no/such/file.pth");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kIo);
+  }
+}
+
+TEST(Checkpoint, SharedTrainedCheckpoint) {
+  const char* shared = std::getenv("EFFDET_SHARED");
+  const auto path = std::filesystem::path(shared ? shared : EFFDET_SOURCE_DIR "/../shared") /
+                    "checkpoints/tf_efficientdet_d0_256_coco.pth";
+  if (!std::filesystem::exists(path)) GTEST_SKIP() << path << " is not there";
+  const Checkpoint checkpoint = read_checkpoint(path);
+  const Tensor& stem = find(checkpoint, "backbone.conv_stem.weight");
+  EXPECT_EQ(stem.shape(), (Shape{32, 3, 3, 3}));
+  EXPECT_EQ(stem.dtype(), DType::kF32);
+  EXPECT_EQ(find(checkpoint, "backbone.bn1.num_batches_tracked").dtype(), DType::kI64);
+}
+
+}  // namespace
+}  // namespace effdet

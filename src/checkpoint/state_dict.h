@@ -1,0 +1,31 @@
+// Finds the weights in what a checkpoint holds.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "checkpoint/checkpoint.h"
+#include "checkpoint/pickle_ops.h"
+#include "checkpoint/pickle_value.h"
+
+namespace effdet {
+
+/// One key of the state_dict; name without wrapper prefixes, tensor an index into the store.
+struct StateDictEntry {
+  std::string_view name;
+  uint32_t tensor;
+};
+
+struct StateDict {
+  std::string container;
+  std::vector<StateDictEntry> entries;  ///< in the order of the file
+};
+
+/// Chooses the dict of weights in root as read_checkpoint documents, checks its keys and strips their prefixes.
+/// source is the pickle that root is from. Throws Error(kBadInput) where there is none, or for a key that is repeated,
+/// not text, or does not hold a tensor.
+StateDict select_state_dict(Value root, const ValueStore& store, const ReadOptions& options, const PickleSource& source,
+                            Budget& budget);
+
+}  // namespace effdet

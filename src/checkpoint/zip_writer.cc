@@ -1,0 +1,75 @@
+#include "checkpoint/zip_writer.h"
+
+#include <zlib.h>
+
+#include "base/error.h"
+#include "checkpoint/little_endian.h"
+
+namespace effdet {
+namespace {
+
+constexpr uint64_t kAlignment = 64, kLocalSize = 30, kExtraHeader = 4;
+constexpr uint16_t kVersion = 20, kUtf8 = 1 << 11, kStored = 0;
+constexpr uint16_t kPaddingExtra = 0x4246;  // "FB", as PyTorch pads
+constexpr uint32_t kFirstOfJanuary1980 = 0x00210000;
+
+/// The fields that a local header and a directory record share, from "version needed" to the sizes.
+std::string common_fields(uint32_t crc, uint32_t size) {
+  std::string fields;
+  append_le(fields, kVersion);
+  append_le(fields, kUtf8);
+  append_le(fields, kStored);
+  append_le(fields, kFirstOfJanuary1980);
+  append_le(fields, crc);
+  append_le(fields, size);
+  append_le(fields, size);
+  return fields;
+}
+
+}  // namespace
+
+void ZipWriter::add(std::string_view name, std::span<const std::byte> data) {
+  constexpr uint64_t kMostBytes = 0xFFFF0000, kMostRecords = 0xFFFE;
+  if (count_ >= kMostRecords || data.size() > kMostBytes || offset_ + data.size() > kMostBytes)
+    fail(ErrorCode::kUnsupported, "a checkpoint of over 65534 tensors or 4 GiB is not written");
+  const auto crc = static_cast<uint32_t>(::crc32_z(0, reinterpret_cast<const Bytef*>(data.data()), data.size()));
+  const std::string fields = common_fields(data.empty() ? 0 : crc, static_cast<uint32_t>(data.size()));
+  const uint64_t unpadded = offset_ + kLocalSize + name.size() + kExtraHeader;
+  const auto padding = static_cast<uint16_t>((kAlignment - unpadded % kAlignment) % kAlignment);
+
+  std::string local("PK\x03\x04");
+  local += fields;
+  append_le(local, static_cast<uint16_t>(name.size()));
+  append_le(local, static_cast<uint16_t>(kExtraHeader + padding));
+  local += name;
+  append_le(local, kPaddingExtra);
+  append_le(local, padding);
+  local.append(padding, 'Z');
+
+  directory_ += "PK\x01\x02";
+  append_le(directory_, kVersion);
+  directory_ += fields;
+  append_le(directory_, static_cast<uint16_t>(name.size()));
+  directory_.append(12, '\0');  // no extra field, no comment, disk 0, no attributes
+  append_le(directory_, static_cast<uint32_t>(offset_));
+  directory_ += name;
+
+  file_.write(local);
+  file_.write(data);
+  offset_ += local.size() + data.size();
+  ++count_;
+}
+
+void ZipWriter::finish() {
+  std::string end("PK\x05\x06");
+  append_le(end, uint32_t{0});
+  append_le(end, static_cast<uint16_t>(count_));
+  append_le(end, static_cast<uint16_t>(count_));
+  append_le(end, static_cast<uint32_t>(directory_.size()));
+  append_le(end, static_cast<uint32_t>(offset_));
+  append_le(end, uint16_t{0});
+  file_.write(directory_);
+  file_.write(end);
+}
+
+}  // namespace effdet
