@@ -1,0 +1,58 @@
+#include <algorithm>
+
+#include "base/error.h"
+#include "vision/draw.h"
+#include "vision/font.h"
+#include "vision/limits.h"
+#include "vision/resize.h"
+
+namespace effdet {
+namespace {
+
+constexpr uint8_t kBackground[3] = {32, 34, 38}, kCaption[3] = {225, 228, 232};
+constexpr int kMargin = 6;
+
+/// The largest size with the same proportions that fits, at least one pixel a side; pictures are not enlarged.
+ImageSize fitting_size(ImageSize size, int cell) {
+  const double scale = std::min(1.0, static_cast<double>(cell) / std::max(size.width, size.height));
+  return {std::max(1, static_cast<int>(size.width * scale + 0.5)),
+          std::max(1, static_cast<int>(size.height * scale + 0.5))};
+}
+
+void paste(Image& sheet, int x, int y, const Image& image) {
+  for (int row = 0; row < image.height(); ++row)
+    std::copy_n(image.row(row), image.row_bytes(), sheet.row(y + row) + 3 * x);
+}
+
+}  // namespace
+
+Image contact_sheet(std::span<const Image> images, int columns, int cell, std::span<const std::string> captions) {
+  if (images.empty() || columns < 1 || cell < 16)
+    fail(ErrorCode::kUsage, "contact sheet of {} images in {} columns of {} pixels: 1, 1 and 16 are the least",
+         images.size(), columns, cell);
+  const int text_scale = std::max(1, cell / 200);
+  const int caption_height = captions.empty() ? 0 : kCellHeight * text_scale + kMargin;
+  const uint64_t used = std::min<uint64_t>(static_cast<uint64_t>(columns), images.size());
+  const uint64_t rows = (images.size() + used - 1) / used;
+  const uint64_t step_x = static_cast<uint64_t>(cell) + kMargin,
+                 step_y = step_x + static_cast<uint64_t>(caption_height);
+  const uint64_t width = used * step_x + kMargin, height = rows * step_y + kMargin;
+  if (width > kMaxPixels || height > kMaxPixels || width * height > kMaxPixels)
+    fail(ErrorCode::kUsage, "contact sheet of {} x {} pixels: use smaller cells or fewer images", width, height);
+
+  Image sheet(static_cast<int>(width), static_cast<int>(height));
+  sheet.fill(0, 0, sheet.width(), sheet.height(), kBackground);
+  for (size_t i = 0; i < images.size(); ++i) {
+    const int left = static_cast<int>(kMargin + i % used * step_x), top = static_cast<int>(kMargin + i / used * step_y);
+    const ImageSize size = fitting_size(images[i].size(), cell);
+    paste(sheet, left + (cell - size.width) / 2, top + (cell - size.height) / 2,
+          resize_bilinear(images[i], size.width, size.height));
+    if (i >= captions.size()) continue;
+    const std::string text = captions[i].substr(0, static_cast<size_t>(cell / (kCellWidth * text_scale)));
+    const int indent = (cell - text_size(text, text_scale).width) / 2;
+    draw_text(sheet, left + std::max(indent, 0), top + cell + kMargin / 2, text, text_scale, kCaption);
+  }
+  return sheet;
+}
+
+}  // namespace effdet

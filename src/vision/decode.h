@@ -1,0 +1,25 @@
+// Image files to pixels: JPEG and PNG, as Pillow reads them.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <span>
+#include <string_view>
+
+#include "vision/image.h"
+
+namespace effdet {
+
+/// The pixels of a JPEG or PNG file, recognised by its content and not by its name. Bit for bit what Pillow 13 gives
+/// for Image.open(path).convert("RGB"): the EXIF orientation is not applied, alpha and tRNS are dropped, CMYK is taken
+/// as inverted, 16-bit grey is clipped at 255 while 16-bit colour keeps its high byte. What Pillow refuses is refused.
+/// Throws Error(kIo), Error(kBadInput), and Error(kUnsupported) for other formats and for lossless and 12-bit JPEG.
+Image decode_image(const std::filesystem::path& path);
+/// The same from memory; name stands for the file in messages.
+Image decode_image(std::span<const std::byte> bytes, std::string_view name);
+
+/// The size that the header tells, without decoding. Throws as decode_image() does for what it has looked at.
+ImageSize read_image_size(const std::filesystem::path& path);
+ImageSize read_image_size(std::span<const std::byte> bytes, std::string_view name);
+
+}  // namespace effdet

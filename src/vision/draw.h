@@ -1,0 +1,28 @@
+// Detections on pictures.
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "vision/image.h"
+
+namespace effdet {
+
+/// A box in pixels of the picture, with what is written at it.
+struct LabelledBox {
+  float x1 = 0, y1 = 0, x2 = 0, y2 = 0;
+  std::string label;    ///< "person 0.87"; nothing is written for an empty one
+  int color_index = 0;  ///< any number; the same one always gives the same colour
+};
+
+/// Draws the boxes in the order given, so that later ones lie above: outlines with smooth edges at the exact
+/// coordinates, and a filled label inside the picture. Line width and text grow with the picture. Boxes that are not
+/// finite are left out.
+void draw_detections(Image& image, std::span<const LabelledBox> boxes);
+
+/// The pictures in rows of columns cells, each shrunk to fit cell x cell pixels and centred, captions below (as many as
+/// there are, cut to the cell). Throws Error(kUsage) for no pictures, columns < 1 or cell < 16, and for a sheet that
+/// would be too large.
+Image contact_sheet(std::span<const Image> images, int columns, int cell, std::span<const std::string> captions);
+
+}  // namespace effdet

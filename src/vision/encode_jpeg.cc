@@ -1,0 +1,79 @@
+#include <csetjmp>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+
+#include <jpeglib.h>
+
+#include "base/error.h"
+#include "vision/encode.h"
+
+namespace effdet {
+namespace {
+
+struct ErrorManager {
+  jpeg_error_mgr base;
+  std::jmp_buf jump;
+};
+
+void jump_out(j_common_ptr info) { std::longjmp(reinterpret_cast<ErrorManager*>(info->err)->jump, 1); }
+void say_nothing(j_common_ptr) {}
+
+class Encoder {
+ public:
+  Encoder() {
+    info_.err = jpeg_std_error(&errors_.base);
+    errors_.base.error_exit = jump_out;
+    errors_.base.output_message = say_nothing;
+  }
+  ~Encoder() {
+    jpeg_destroy_compress(&info_);
+    std::free(bytes_);
+  }
+  Encoder(const Encoder&) = delete;
+  Encoder& operator=(const Encoder&) = delete;
+
+  std::vector<std::byte> encode(const Image& image, int quality) {
+    if (setjmp(errors_.jump) != 0) {
+      char text[JMSG_LENGTH_MAX];
+      errors_.base.format_message(reinterpret_cast<j_common_ptr>(&info_), text);
+      fail(ErrorCode::kUsage, "cannot encode a JPEG of {} x {} pixels: {}", image.width(), image.height(), text);
+    }
+    compress(image, quality);
+    const auto* begin = reinterpret_cast<const std::byte*>(bytes_);
+    return {begin, begin + size_};
+  }
+
+ private:
+  /// Owns nothing: libjpeg may jump out of it.
+  void compress(const Image& image, int quality) {
+    jpeg_create_compress(&info_);
+    jpeg_mem_dest(&info_, &bytes_, &size_);
+    info_.image_width = static_cast<JDIMENSION>(image.width());
+    info_.image_height = static_cast<JDIMENSION>(image.height());
+    info_.input_components = 3;
+    info_.in_color_space = JCS_RGB;
+    jpeg_set_defaults(&info_);
+    jpeg_set_quality(&info_, quality, TRUE);
+    jpeg_start_compress(&info_, TRUE);
+    for (int y = 0; y < image.height(); ++y) {
+      JSAMPROW row = const_cast<uint8_t*>(image.row(y));
+      jpeg_write_scanlines(&info_, &row, 1);
+    }
+    jpeg_finish_compress(&info_);
+  }
+
+  jpeg_compress_struct info_{};
+  ErrorManager errors_{};
+  unsigned char* bytes_ = nullptr;
+  unsigned long size_ = 0;
+};
+
+}  // namespace
+
+std::vector<std::byte> encode_jpeg(const Image& image, int quality) {
+  if (quality < 1 || quality > 100) fail(ErrorCode::kUsage, "JPEG quality {}: it goes from 1 to 100", quality);
+  return Encoder().encode(image, quality);
+}
+
+}  // namespace effdet

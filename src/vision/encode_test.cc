@@ -1,0 +1,43 @@
+#include "vision/encode.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+#include "vision/decode.h"
+#include "vision/test_util.h"
+
+namespace effdet {
+namespace {
+
+using namespace vision_test;
+
+TEST(Encode, PngReturnsTheSamePixels) {
+  for (const char* name : {"type2_8bit.png", "row.png", "column.png", "one_pixel.png", "ycc_420.jpg"}) {
+    const Image image = decode_image(images_folder() / name);
+    const Image back = decode_image(encode_png(image), name);
+    EXPECT_EQ(back.size(), image.size());
+    EXPECT_TRUE(std::ranges::equal(back.pixels(), image.pixels())) << name;
+  }
+}
+
+TEST(Encode, JpegIsCloseAndSmallerAtLowQuality) {
+  const Image image = decode_image(images_folder() / "ycc_420.jpg");
+  const auto fine = encode_jpeg(image, 95), coarse = encode_jpeg(image, 20);
+  EXPECT_LT(coarse.size(), fine.size());
+  const Image back = decode_image(fine, "fine");
+  ASSERT_EQ(back.size(), image.size());
+  double error = 0;
+  for (size_t i = 0; i < image.pixels().size(); ++i) error += std::abs(image.pixels()[i] - back.pixels()[i]);
+  EXPECT_LT(error / static_cast<double>(image.pixels().size()), 5);
+}
+
+TEST(Encode, WhatJpegCannotHoldIsRefused) {
+  const Image image(70000, 1);
+  EXPECT_EQ(error_of([&] { encode_jpeg(image); }).code(), ErrorCode::kUsage);
+  EXPECT_EQ(error_of([&] { encode_jpeg(Image(4, 4), 0); }).code(), ErrorCode::kUsage);
+  EXPECT_EQ(error_of([&] { encode_jpeg(Image(4, 4), 101); }).code(), ErrorCode::kUsage);
+}
+
+}  // namespace
+}  // namespace effdet

@@ -1,0 +1,36 @@
+#include "vision/image.h"
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+
+#include "base/error.h"
+
+namespace effdet {
+
+Image::Image(int width, int height) : size_{width, height} {
+  if (width < 1 || height < 1) fail(ErrorCode::kInternal, "an image of {} x {} pixels was asked for", width, height);
+  const size_t bytes = row_bytes() * static_cast<size_t>(height);
+  pixels_.reset(new (std::nothrow) uint8_t[bytes + kSlack]);
+  if (!pixels_) fail(ErrorCode::kOutOfMemory, "no memory for an image of {} x {} pixels", width, height);
+  std::memset(pixels_.get() + bytes, 0, kSlack);
+}
+
+Image::Image(const Image& other) {
+  if (other.empty()) return;
+  *this = Image(other.width(), other.height());
+  std::ranges::copy(other.pixels(), pixels().begin());
+}
+
+Image& Image::operator=(const Image& other) { return *this = Image(other); }
+
+void Image::fill(int x0, int y0, int x1, int y1, const uint8_t (&colour)[3]) {
+  x0 = std::max(x0, 0);
+  x1 = std::min(x1, width());
+  y1 = std::min(y1, height());
+  for (int y = std::max(y0, 0); y < y1; ++y)
+    for (uint8_t *pixel = row(y) + 3 * x0, *end = row(y) + 3 * x1; pixel < end; pixel += 3)
+      std::copy_n(colour, 3, pixel);
+}
+
+}  // namespace effdet

@@ -1,0 +1,195 @@
+#include "vision/jpeg_decode.h"
+
+#include <algorithm>
+#include <csetjmp>
+#include <cstdint>
+#include <cstdio>
+#include <vector>
+
+#include <jpeglib.h>
+// After jpeglib.h, whose types it needs.
+#include <jerror.h>
+
+#include "base/error.h"
+#include "vision/jpeg_header.h"
+#include "vision/limits.h"
+
+namespace effdet {
+namespace {
+
+/// Block visits that all scans together may take: some seconds. A crafted file has thousands of scans of a few bytes.
+constexpr uint64_t kMaxBlockVisits = 300'000'000;
+
+struct ErrorManager {
+  jpeg_error_mgr base;
+  std::jmp_buf jump;
+  bool too_many_scans = false;
+};
+
+struct ProgressMonitor {
+  jpeg_progress_mgr base;
+  uint64_t blocks = 0;
+};
+
+void jump_out(j_common_ptr info) { std::longjmp(reinterpret_cast<ErrorManager*>(info->err)->jump, 1); }
+void say_nothing(j_common_ptr) {}
+void ignore_warning(j_common_ptr, int) {}
+
+void count_scans(j_common_ptr info) {
+  const auto* monitor = reinterpret_cast<ProgressMonitor*>(info->progress);
+  const auto scans = static_cast<uint64_t>(reinterpret_cast<j_decompress_ptr>(info)->input_scan_number);
+  if (scans * monitor->blocks <= kMaxBlockVisits) return;
+  reinterpret_cast<ErrorManager*>(info->err)->too_many_scans = true;
+  jump_out(info);
+}
+
+// A source that never has more than it began with. libjpeg then suspends instead of inventing an end of the image, and
+// that is how a cut file is told from a whole one.
+void no_source_step(j_decompress_ptr) {}
+boolean no_more_input(j_decompress_ptr) { return FALSE; }
+void skip_input(j_decompress_ptr info, long count) {
+  jpeg_source_mgr& source = *info->src;
+  const size_t step = count <= 0 ? 0 : std::min(static_cast<size_t>(count), source.bytes_in_buffer);
+  source.next_input_byte += step;
+  source.bytes_in_buffer -= step;
+}
+
+/// Pillow's conversion of the inverted CMYK that Adobe writes (and that Pillow takes every CMYK JPEG for).
+void cmyk_to_rgb(const uint8_t* cmyk, int width, uint8_t* rgb) {
+  for (int x = 0; x < width; ++x, cmyk += 4, rgb += 3) {
+    const int white = cmyk[3];
+    for (int channel = 0; channel < 3; ++channel) {
+      const int scaled = (255 - cmyk[channel]) * white + 128;
+      rgb[channel] = static_cast<uint8_t>(white - (((scaled >> 8) + scaled) >> 8));
+    }
+  }
+}
+
+/// libjpeg reports errors by a jump: every call goes through guarded(), whose step must own nothing.
+class Decoder {
+ public:
+  Decoder(std::span<const std::byte> bytes, std::string_view name) : bytes_(bytes), name_(name) {
+    info_.err = jpeg_std_error(&errors_.base);
+    errors_.base.error_exit = jump_out;
+    errors_.base.output_message = say_nothing;
+    errors_.base.emit_message = ignore_warning;
+    guarded([this] {
+      jpeg_create_decompress(&info_);
+      return 0;
+    });
+    source_.init_source = no_source_step;
+    source_.fill_input_buffer = no_more_input;
+    source_.skip_input_data = skip_input;
+    source_.resync_to_restart = jpeg_resync_to_restart;
+    source_.term_source = no_source_step;
+    source_.next_input_byte = reinterpret_cast<const JOCTET*>(bytes.data());
+    source_.bytes_in_buffer = bytes.size();
+    info_.src = &source_;
+  }
+  ~Decoder() { jpeg_destroy_decompress(&info_); }
+  Decoder(const Decoder&) = delete;
+  Decoder& operator=(const Decoder&) = delete;
+
+  Image decode(const JpegHeader& header) {
+    start(header);
+    Image image(header.size.width, header.size.height);
+    if (info_.out_color_space == JCS_CMYK)
+      read_cmyk(image);
+    else
+      read_rgb(image);
+    // An end that is missing or late is no matter once all rows are there; an error on the way to it is.
+    guarded([this] { return jpeg_finish_decompress(&info_); });
+    return image;
+  }
+
+ private:
+  template <typename Step>
+  int guarded(Step step) {
+    if (setjmp(errors_.jump) != 0) throw_error();
+    return step();
+  }
+
+  void start(const JpegHeader& header) {
+    const int status = guarded([this] {
+      int found;
+      do found = jpeg_read_header(&info_, FALSE);
+      while (found == JPEG_HEADER_TABLES_ONLY);
+      return found;
+    });
+    if (status == JPEG_SUSPENDED) throw_truncated();
+    if (ImageSize{static_cast<int>(info_.image_width), static_cast<int>(info_.image_height)} != header.size ||
+        info_.num_components != header.components)
+      bad_input("{}: JPEG: two frame headers that differ", name_);
+    info_.out_color_space = info_.num_components == 4 ? JCS_CMYK : JCS_RGB;
+    monitor_.blocks = uint64_t{(info_.image_width + 7) / 8} * ((info_.image_height + 7) / 8);
+    monitor_.base.progress_monitor = count_scans;
+    info_.progress = &monitor_.base;
+    if (!guarded([this] { return jpeg_start_decompress(&info_); })) throw_truncated();
+  }
+
+  void read_row(uint8_t* row) {
+    if (guarded([this, row] {
+          JSAMPROW rows = row;
+          return static_cast<int>(jpeg_read_scanlines(&info_, &rows, 1));
+        }) != 1)
+      throw_truncated();
+  }
+
+  void read_rgb(Image& image) {
+    for (int y = 0; y < image.height(); ++y) read_row(image.row(y));
+  }
+
+  void read_cmyk(Image& image) {
+    std::vector<uint8_t> row(static_cast<size_t>(image.width()) * 4);
+    for (int y = 0; y < image.height(); ++y) {
+      read_row(row.data());
+      cmyk_to_rgb(row.data(), image.width(), image.row(y));
+    }
+  }
+
+  size_t offset() const { return bytes_.size() - source_.bytes_in_buffer; }
+
+  [[noreturn]] void throw_truncated() const {
+    bad_input("{}: JPEG: cut short: the data end at offset {} in row {} of {}", name_, bytes_.size(),
+              info_.output_scanline, info_.image_height);
+  }
+
+  [[noreturn]] void throw_error() {
+    if (errors_.too_many_scans)
+      bad_input("{}: JPEG: {} scans of {} x {} pixels, more work than an image may take", name_,
+                info_.input_scan_number, info_.image_width, info_.image_height);
+    char text[JMSG_LENGTH_MAX];
+    errors_.base.format_message(reinterpret_cast<j_common_ptr>(&info_), text);
+    const int code = errors_.base.msg_code;
+    if (code == JERR_OUT_OF_MEMORY) fail(ErrorCode::kOutOfMemory, "{}: JPEG: {}", name_, text);
+    const bool legal = code == JERR_SOF_UNSUPPORTED || code == JERR_ARITH_NOTIMPL || code == JERR_CONVERSION_NOTIMPL;
+    fail(legal ? ErrorCode::kUnsupported : ErrorCode::kBadInput, "{}: JPEG: {} (near offset {})", name_, text,
+         offset());
+  }
+
+  std::span<const std::byte> bytes_;
+  std::string_view name_;
+  jpeg_decompress_struct info_{};
+  jpeg_source_mgr source_{};
+  ErrorManager errors_{};
+  ProgressMonitor monitor_{};
+};
+
+/// A Huffman code takes at least one bit a block; arithmetic coding may need less, but not by orders of magnitude.
+void check_plausible(const JpegHeader& header, size_t bytes, std::string_view name) {
+  const uint64_t width = static_cast<uint64_t>(header.size.width), height = static_cast<uint64_t>(header.size.height);
+  const uint64_t blocks = ((width + 7) / 8) * ((height + 7) / 8);
+  const uint64_t blocks_per_byte = header.arithmetic ? 1024 : 8;
+  if (width * height * 3 > kTrustedBytes && blocks / blocks_per_byte > bytes)
+    bad_input("{}: JPEG: {} bytes cannot hold the {} x {} pixels of the header", name, bytes, width, height);
+}
+
+}  // namespace
+
+Image decode_jpeg(std::span<const std::byte> bytes, std::string_view name) {
+  const JpegHeader header = read_jpeg_header(bytes, name);
+  check_plausible(header, bytes.size(), name);
+  return Decoder(bytes, name).decode(header);
+}
+
+}  // namespace effdet

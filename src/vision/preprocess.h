@@ -1,0 +1,41 @@
+// From a picture to the tensor that the network takes.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+
+#include "vision/image.h"
+
+namespace effdet {
+
+/// How a model wants its input. The defaults are ImageNet's, with which most EfficientDet models were trained; mean and
+/// std are fractions of 255 (doubles, because Python's are: 0.485f * 255 is another number), fill is what the letterbox
+/// has beside the picture.
+struct Preprocessing {
+  int height = 512, width = 512;
+  std::array<double, 3> mean{0.485, 0.456, 0.406};
+  std::array<double, 3> std{0.229, 0.224, 0.225};
+  std::array<uint8_t, 3> fill{124, 116, 104};
+};
+
+/// Where the picture lies in the letterbox: at (0, 0), resized to size. A point of the picture is scale times as far
+/// from the corner in the letterbox.
+struct Letterbox {
+  double scale = 1;
+  ImageSize size;
+};
+
+/// scale = min(height / image height, width / image width), sides truncated, as effdet's ResizePad. Throws
+/// Error(kBadInput) where a side becomes 0: no network sees such a picture, and Pillow refuses to make it.
+Letterbox letterbox(ImageSize image, const Preprocessing& preprocessing);
+
+/// Writes the letterboxed, normalised picture as float32 planes [3][height][width]: (sample - 255 * mean) / (255 * std)
+/// in float32, bit for bit as effdet's loader with Pillow and PyTorch. Returns the scale. Throws as letterbox() does,
+/// and Error(kInternal) where nchw has another size.
+double letterbox_to_tensor(const Image& image, const Preprocessing& preprocessing, std::span<float> nchw);
+
+/// The letterboxed picture before normalisation: what a device that normalises itself takes.
+Image letterbox_to_image(const Image& image, const Preprocessing& preprocessing, double* scale = nullptr);
+
+}  // namespace effdet
