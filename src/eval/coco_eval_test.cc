@@ -1,0 +1,55 @@
+#include "eval/coco_eval.h"
+
+#include <gtest/gtest.h>
+
+#include "eval/test_support.h"
+
+namespace effdet {
+namespace {
+
+TEST(CocoEval, EqualsPycocotoolsInEveryBit) {
+  const auto dataset = read_coco_dataset(golden("coco_dataset.json"));
+  const auto results = read_coco_results(golden("coco_results.json"));
+  for (const auto& expected : load_json(golden("coco_expected.json"))) {
+    const auto evaluation = evaluate_coco(dataset, results, expected["image_ids"].get<std::vector<int64_t>>());
+    for (size_t i = 0; i < evaluation.stats.size(); ++i) {
+      EXPECT_EQ(evaluation.stats[i], expected["stats"][i].get<double>()) << "stats[" << i << "]";
+    }
+    EXPECT_EQ(summary_lines(evaluation.stats), expected["lines"].get<std::vector<std::string>>());
+    ASSERT_EQ(evaluation.categories.size(), expected["categories"].size());
+    for (size_t i = 0; i < evaluation.categories.size(); ++i) {
+      EXPECT_EQ(evaluation.categories[i].category_id, expected["categories"][i][0].get<int64_t>());
+      EXPECT_DOUBLE_EQ(evaluation.categories[i].ap, expected["categories"][i][1].get<double>());
+    }
+  }
+}
+
+TEST(CocoEval, EqualsPycocotoolsOnTheSharedResults) {
+  const auto folder = shared_folder() / "reference/golden/d0_256_coco";
+  if (!std::filesystem::exists(folder)) GTEST_SKIP() << folder << " is absent";
+  const auto dataset = read_coco_dataset(shared_folder() / "coco_data/annotations/instances_val2017.json");
+  const auto results = read_coco_results(folder / "results.json");
+  const auto evaluation = evaluate_coco(dataset, results, dataset.sorted_image_ids());
+  const auto expected = load_json(folder / "stats.json");
+  for (size_t i = 0; i < 12; ++i) EXPECT_NEAR(evaluation.stats[i], expected[i].get<double>(), 1e-9) << i;
+}
+
+TEST(CocoEval, NothingFoundAndNothingToFind) {
+  const auto dataset = read_coco_dataset(golden("coco_dataset.json"));
+  const auto ids = dataset.sorted_image_ids();
+  EXPECT_EQ(evaluate_coco(dataset, {}, ids).stats[0], 0);
+  EXPECT_EQ(evaluate_coco(dataset, {}, {}).stats[0], -1);
+  EXPECT_EQ(evaluate_coco(CocoDataset(), {}, ids).stats[11], -1);
+  EXPECT_EQ(summary_lines(evaluate_coco(dataset, {}, {}).stats)[0],
+            " Average Precision  (AP) @[ IoU=0.50:0.95 | area=   all | maxDets=100 ] = -1.000");
+}
+
+TEST(CocoEval, ResultsOnForeignImagesAreRefused) {
+  const auto dataset = read_coco_dataset(golden("coco_dataset.json"));
+  const std::vector<CocoResult> results{{123456, {0, 0, 1, 1}, 0.5, 1}};
+  const auto message = bad_input_message([&] { evaluate_coco(dataset, results, dataset.sorted_image_ids()); });
+  EXPECT_NE(message.find("results[0].image_id"), std::string::npos) << message;
+}
+
+}  // namespace
+}  // namespace effdet

@@ -1,0 +1,41 @@
+// COCO result files: what a detector found, to be evaluated.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "eval/detect.h"
+
+namespace effdet {
+
+/// Results below this score are not written; effdet's evaluator stops there.
+inline constexpr float kMinResultScore = 0.001f;
+
+struct CocoResult {
+  int64_t image_id = 0;
+  /// Left, top, width, height in pixels of the image.
+  std::array<double, 4> bbox{};
+  double score = 0;
+  int64_t category_id = 0;
+};
+
+/// Appends an image's detections up to the first one below kMinResultScore. Width and height are differences in
+/// float32, as effdet's evaluator makes them.
+void append_results(int64_t image_id, std::span<const Detection> detections, std::vector<CocoResult>& results);
+
+/// Writes the results as a JSON array, one a line. Every number is the shortest that reads back as the same double.
+/// Throws Error(kBadInput) for a number that is not finite, Error(kIo).
+void write_coco_results(const std::filesystem::path& path, std::span<const CocoResult> results);
+
+/// Reads a result file; members other than the four are passed over. Throws Error(kBadInput) as read_coco_dataset().
+std::vector<CocoResult> read_coco_results(const std::filesystem::path& path);
+
+/// The same from a text; name is used in errors.
+std::vector<CocoResult> parse_coco_results(std::string_view text, const std::string& name);
+
+}  // namespace effdet

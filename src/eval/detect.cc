@@ -1,0 +1,143 @@
+#include "eval/detect.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+
+#include "base/checked.h"
+#include "base/error.h"
+#include "eval/nms.h"
+#include "eval/top_k.h"
+
+namespace effdet {
+namespace {
+
+/// Where a candidate's regression values lie.
+struct Location {
+  const HeadOutputs::Level* level;
+  size_t cell;
+  size_t anchor_of_cell;
+};
+
+void check_plane_count(size_t level, const char* what, std::span<const float> values, const FeatureSize& size,
+                       int64_t planes) {
+  const auto expected = checked_numel(std::vector<int64_t>{planes, size.height, size.width});
+  if (!expected || values.size() != *expected) {
+    bad_input("level {}: {} output has {} values, not {} planes of {}x{}", level, what, values.size(), planes,
+              size.height, size.width);
+  }
+}
+
+void check_sizes(const HeadOutputs& outputs, size_t num_anchors) {
+  if (outputs.num_classes < 1 || outputs.anchors_per_cell < 1) {
+    bad_input("head outputs: {} classes and {} anchors a cell", outputs.num_classes, outputs.anchors_per_cell);
+  }
+  size_t cells = 0;
+  for (size_t i = 0; i < outputs.levels.size(); ++i) {
+    const auto& level = outputs.levels[i];
+    const FeatureSize size{level.height, level.width};
+    check_plane_count(i, "class", level.classes, size, int64_t{outputs.anchors_per_cell} * outputs.num_classes);
+    check_plane_count(i, "box", level.boxes, size, int64_t{outputs.anchors_per_cell} * 4);
+    cells += static_cast<size_t>(level.height) * static_cast<size_t>(level.width);
+  }
+  if (cells * static_cast<size_t>(outputs.anchors_per_cell) != num_anchors) {
+    bad_input("head outputs: {} cells of {} anchors, but there are {} anchor boxes", cells, outputs.anchors_per_cell,
+              num_anchors);
+  }
+}
+
+/// The highest logits; indices are (cell * anchors_per_cell + anchor) * num_classes + class over all levels.
+std::vector<Candidate> top_candidates(const HeadOutputs& outputs, int count) {
+  TopK top(static_cast<size_t>(std::max(count, 0)));
+  const auto planes = static_cast<size_t>(outputs.anchors_per_cell) * static_cast<size_t>(outputs.num_classes);
+  uint64_t base = 0;
+  for (const auto& level : outputs.levels) {
+    const size_t cells = static_cast<size_t>(level.height) * static_cast<size_t>(level.width);
+    for (size_t plane = 0; plane < planes; ++plane) {
+      top.offer(level.classes.subspan(plane * cells, cells), base + plane, planes);
+    }
+    base += cells * planes;
+  }
+  return top.take();
+}
+
+Location locate(const HeadOutputs& outputs, uint64_t anchor) {
+  const auto per_cell = static_cast<uint64_t>(outputs.anchors_per_cell);
+  uint64_t cell = anchor / per_cell;
+  for (const auto& level : outputs.levels) {
+    const uint64_t cells = static_cast<uint64_t>(level.height) * static_cast<uint64_t>(level.width);
+    if (cell < cells) return {&level, cell, anchor % per_cell};
+    cell -= cells;
+  }
+  fail(ErrorCode::kInternal, "anchor {} lies beyond the last level", anchor);
+}
+
+/// The order of operations is that of effdet's decode_box_outputs, in float32.
+ScoredBox decode(const Location& where, const Box& anchor, float logit, int label) {
+  const size_t cells = static_cast<size_t>(where.level->height) * static_cast<size_t>(where.level->width);
+  const float* code = where.level->boxes.data() + where.anchor_of_cell * 4 * cells + where.cell;
+  const float ty = code[0], tx = code[cells], th = code[2 * cells], tw = code[3 * cells];
+  const float anchor_height = anchor.y2 - anchor.y1, anchor_width = anchor.x2 - anchor.x1;
+  const float width = std::exp(tw) * anchor_width;
+  const float height = std::exp(th) * anchor_height;
+  const float y = ty * anchor_height + (anchor.y1 + anchor.y2) / 2;
+  const float x = tx * anchor_width + (anchor.x1 + anchor.x2) / 2;
+  const float score = 1.0f / (1.0f + std::exp(-logit));
+  return {x - width / 2, y - height / 2, x + width / 2, y + height / 2, score, label};
+}
+
+void clip(ScoredBox& box, float width, float height) {
+  // A NaN must stay one, to be left out later: std::min and std::max return their first argument then.
+  const auto bound = [](float value, float high) { return std::min(std::max(value, 0.0f), high); };
+  box.x1 = bound(box.x1, width);
+  box.y1 = bound(box.y1, height);
+  box.x2 = bound(box.x2, width);
+  box.y2 = bound(box.y2, height);
+}
+
+bool is_finite(const ScoredBox& box) {
+  return std::isfinite(box.x1) && std::isfinite(box.y1) && std::isfinite(box.x2) && std::isfinite(box.y2);
+}
+
+std::vector<ScoredBox> decode_all(const HeadOutputs& outputs, std::span<const Box> anchors,
+                                  std::span<const Candidate> candidates, const ImageGeometry& geometry) {
+  const auto num_classes = static_cast<uint64_t>(outputs.num_classes);
+  const auto scale = static_cast<float>(geometry.scale);
+  const bool clips = geometry.width > 0 && geometry.height > 0;
+  const float width = static_cast<float>(geometry.width) / scale, height = static_cast<float>(geometry.height) / scale;
+  std::vector<ScoredBox> boxes;
+  boxes.reserve(candidates.size());
+  for (const auto& candidate : candidates) {
+    const uint64_t anchor = candidate.index / num_classes;
+    auto box = decode(locate(outputs, anchor), anchors[anchor], candidate.logit,
+                      static_cast<int>(candidate.index % num_classes));
+    if (clips) clip(box, width, height);
+    if (is_finite(box)) boxes.push_back(box);
+  }
+  return boxes;
+}
+
+}  // namespace
+
+ImageGeometry letterbox_geometry(int width, int height, int model_height, int model_width) {
+  const double resize = std::min(model_height / static_cast<double>(height), model_width / static_cast<double>(width));
+  return {1.0 / resize, width, height};
+}
+
+std::vector<Detection> detect(const HeadOutputs& outputs, std::span<const Box> anchors, const ImageGeometry& geometry,
+                              const DetectOptions& options) {
+  check_sizes(outputs, anchors.size());
+  const auto candidates = top_candidates(outputs, options.max_candidates);
+  const auto boxes = decode_all(outputs, anchors, candidates, geometry);
+  const auto limit = static_cast<size_t>(std::max(options.max_detections, 0));
+  const auto kept = options.soft_nms ? soft_nms(boxes, limit) : hard_nms(boxes, options.iou_threshold, limit);
+  const auto scale = static_cast<float>(geometry.scale);
+  std::vector<Detection> detections;
+  for (const auto& box : kept) {
+    if (box.score < options.score_threshold) break;
+    detections.push_back({box.x1 * scale, box.y1 * scale, box.x2 * scale, box.y2 * scale, box.score, box.label + 1});
+  }
+  return detections;
+}
+
+}  // namespace effdet

@@ -1,0 +1,44 @@
+// From raw head outputs to detections, as effdet 0.4.1's DetBenchPredict.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "effdet/detection.h"
+#include "eval/anchors.h"
+
+namespace effdet {
+
+/// The raw outputs of one image.
+struct HeadOutputs {
+  /// One pyramid level, largest first. Planes of height x width floats: classes has anchors_per_cell * num_classes of
+  /// them (anchor-major), boxes anchors_per_cell * 4 (ty, tx, th, tw of each anchor).
+  struct Level {
+    std::span<const float> classes, boxes;
+    int height, width;
+  };
+  std::vector<Level> levels;
+  int num_classes;
+  int anchors_per_cell;
+};
+
+/// How the model's input lies in the original image.
+struct ImageGeometry {
+  /// Original pixels in one pixel of the model's input: effdet's img_scale, 1 / the resize factor.
+  double scale = 1.0;
+  /// Size of the original image; boxes are clipped to it, unless width or height is 0.
+  int width = 0, height = 0;
+};
+
+/// The geometry of an image that was resized to fit into the model's input, keeping its aspect ratio, at the top left.
+ImageGeometry letterbox_geometry(int width, int height, int model_height, int model_width);
+
+/// At most max_detections, in order of falling score. Takes the max_candidates highest logits over all anchors and
+/// classes (of equal ones that with the lower index in effdet's order: cell, anchor, class), decodes their boxes, clips
+/// them, suppresses within classes and scales to the original image. Unlike effdet it does not pad with zeros; logits
+/// that are NaN or -inf are never taken, and boxes whose coordinates are not finite are left out. Throws
+/// Error(kBadInput) where the sizes of outputs, anchors and levels do not fit together.
+std::vector<Detection> detect(const HeadOutputs& outputs, std::span<const Box> anchors, const ImageGeometry& geometry,
+                              const DetectOptions& options = {});
+
+}  // namespace effdet

@@ -1,0 +1,332 @@
+#include "eval/json_reader.h"
+
+#include <charconv>
+#include <cmath>
+#include <system_error>
+
+namespace effdet {
+namespace {
+
+constexpr size_t kMaxDepth = 512;
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+void append_utf8(std::string& out, uint32_t code) {
+  if (code < 0x80) {
+    out += static_cast<char>(code);
+  } else if (code < 0x800) {
+    out += static_cast<char>(0xC0 | code >> 6);
+    out += static_cast<char>(0x80 | (code & 0x3F));
+  } else if (code < 0x10000) {
+    out += static_cast<char>(0xE0 | code >> 12);
+    out += static_cast<char>(0x80 | (code >> 6 & 0x3F));
+    out += static_cast<char>(0x80 | (code & 0x3F));
+  } else {
+    out += static_cast<char>(0xF0 | code >> 18);
+    out += static_cast<char>(0x80 | (code >> 12 & 0x3F));
+    out += static_cast<char>(0x80 | (code >> 6 & 0x3F));
+    out += static_cast<char>(0x80 | (code & 0x3F));
+  }
+}
+
+/// Length of the valid UTF-8 sequence at the front of text, or 0 (RFC 3629: no overlong forms, no surrogates).
+size_t utf8_length(std::string_view text) {
+  const auto byte = [&](size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
+  const auto continues = [&](size_t i) { return (byte(i) & 0xC0) == 0x80; };
+  const unsigned first = byte(0), second = byte(1);
+  if (first < 0x80) return 1;
+  if (first >= 0xC2 && first <= 0xDF) return continues(1) ? 2 : 0;
+  if (first >= 0xE0 && first <= 0xEF) {
+    if ((first == 0xE0 && second < 0xA0) || (first == 0xED && second > 0x9F)) return 0;
+    return continues(1) && continues(2) ? 3 : 0;
+  }
+  if (first >= 0xF0 && first <= 0xF4) {
+    if ((first == 0xF0 && second < 0x90) || (first == 0xF4 && second > 0x8F)) return 0;
+    return continues(1) && continues(2) && continues(3) ? 4 : 0;
+  }
+  return 0;
+}
+
+/// For errors: what stands at the front of the text, made printable and short.
+std::string excerpt(std::string_view text) {
+  if (text.empty()) return "the end of the file";
+  const auto c = static_cast<unsigned char>(text[0]);
+  if (c < 0x20 || c >= 0x7F) return fmt::format("byte 0x{:02x}", c);
+  const size_t end = std::min<size_t>(text.find_first_of(" \t\r\n,]}"), 16);
+  std::string result;
+  for (char letter : text.substr(0, std::max<size_t>(end, 1))) {
+    const auto byte = static_cast<unsigned char>(letter);
+    if (byte < 0x20 || byte >= 0x7F) break;
+    result += letter;
+  }
+  return "'" + result + "'";
+}
+
+}  // namespace
+
+JsonReader::JsonReader(std::string_view text, std::string name) : text_(text), name_(std::move(name)) {
+  check_encoding();
+}
+
+void JsonReader::check_encoding() const {
+  const auto starts = [&](std::string_view mark) { return text_.substr(0, mark.size()) == mark; };
+  if (text_.empty()) bad_input("{}: the file is empty, not JSON", name_);
+  if (starts("\xEF\xBB\xBF")) bad_input("{}: starts with a byte order mark; save it as UTF-8 without one", name_);
+  if (starts("\xFF\xFE") || starts("\xFE\xFF") || text_.substr(0, 4).find('\0') != std::string_view::npos) {
+    bad_input("{}: is not UTF-8 (it looks like UTF-16 or UTF-32); save it as UTF-8", name_);
+  }
+}
+
+void JsonReader::error_at(size_t position, const std::string& message) const {
+  std::string path;
+  for (const Step& step : path_) {
+    if (step.key.data() == nullptr) {
+      path += fmt::format("[{}]", step.index);
+      continue;
+    }
+    if (!path.empty()) path += '.';
+    // Keys come from the file: nothing in them may break the one line of an error.
+    for (char c : step.key.substr(0, 40)) path += static_cast<unsigned char>(c) < 0x20 ? '?' : c;
+  }
+  if (path.empty()) bad_input("{}: {} (byte {})", name_, message, position);
+  bad_input("{}: {}: {} (byte {})", name_, path, message, position);
+}
+
+void JsonReader::error_expected(const char* what) {
+  peek();
+  error("expected {}, found {}", what, excerpt(text_.substr(position_)));
+}
+
+char JsonReader::peek() {
+  while (position_ < text_.size()) {
+    const char c = text_[position_];
+    if (c != ' ' && c != '\n' && c != '\t' && c != '\r') return c;
+    ++position_;
+  }
+  return '\0';
+}
+
+bool JsonReader::accept(char c) {
+  if (peek() != c || position_ >= text_.size()) return false;
+  ++position_;
+  return true;
+}
+
+void JsonReader::expect(char c, const char* what) {
+  if (!accept(c)) error_expected(what);
+}
+
+bool JsonReader::begin(char open, char close) {
+  if (!accept(open)) error_expected(open == '{' ? "an object" : "an array");
+  return !accept(close);
+}
+
+std::string_view JsonReader::read_key() {
+  if (peek() != '"') error_expected("a key in quotes");
+  const size_t start = position_ + 1;
+  key_buffer_.clear();
+  scan_string(&key_buffer_);
+  path_.back().key = text_.substr(start, position_ - 1 - start);
+  expect(':', "':'");
+  return key_buffer_;
+}
+
+std::string_view JsonReader::scan_number() {
+  peek();
+  const size_t start = position_;
+  const auto at = [&] { return position_ < text_.size() ? text_[position_] : '\0'; };
+  const auto digits = [&] {
+    if (!is_digit(at())) {
+      position_ = start;
+      error_expected("a number");
+    }
+    while (is_digit(at())) ++position_;
+  };
+  if (at() == '-') ++position_;
+  if (at() == '0') {
+    ++position_;
+    if (is_digit(at())) error("a number with a leading zero");
+  } else {
+    digits();
+  }
+  if (at() == '.') {
+    ++position_;
+    digits();
+  }
+  if (at() == 'e' || at() == 'E') {
+    ++position_;
+    if (at() == '+' || at() == '-') ++position_;
+    digits();
+  }
+  return text_.substr(start, position_ - start);
+}
+
+double JsonReader::read_number() {
+  const std::string_view number = scan_number();
+  double value = 0;
+  const auto [end, status] = std::from_chars(number.data(), number.data() + number.size(), value);
+  if (status == std::errc::result_out_of_range) {
+    // from_chars says the same for numbers too small for a double, which round to zero.
+    const bool tiny = number.find("e-") != std::string_view::npos || number.find("E-") != std::string_view::npos ||
+                      number.substr(number[0] == '-' ? 1 : 0, 1) == "0";
+    if (!tiny) error("{} does not fit in a double", number.substr(0, 40));
+    value = 0;
+  }
+  return value;
+}
+
+int64_t JsonReader::read_integer() {
+  const std::string_view number = scan_number();
+  int64_t value = 0;
+  const char* const last = number.data() + number.size();
+  const auto [end, status] = std::from_chars(number.data(), last, value);
+  if (status != std::errc()) error("{} does not fit in 64 bits", number.substr(0, 40));
+  if (end == last) return value;
+  double real = 0;
+  const auto parsed = std::from_chars(number.data(), last, real);
+  if (parsed.ec != std::errc() || real != std::trunc(real) || std::abs(real) > 9007199254740992.0) {
+    error("expected a whole number, found {}", number.substr(0, 40));
+  }
+  return static_cast<int64_t>(real);
+}
+
+bool JsonReader::read_flag() {
+  switch (peek()) {
+    case 't':
+      scan_literal("true");
+      return true;
+    case 'f':
+      scan_literal("false");
+      return false;
+    default:
+      return read_number() != 0;
+  }
+}
+
+std::string JsonReader::read_string() {
+  if (peek() != '"') error_expected("a string");
+  std::string result;
+  scan_string(&result);
+  return result;
+}
+
+void JsonReader::scan_string(std::string* decoded) {
+  const size_t start = position_++;
+  while (position_ < text_.size()) {
+    const auto c = static_cast<unsigned char>(text_[position_]);
+    if (c == '"') {
+      ++position_;
+      return;
+    }
+    if (c == '\\') {
+      scan_escape(decoded);
+    } else if (c < 0x20) {
+      error("a control character in a string");
+    } else if (c < 0x80) {
+      if (decoded != nullptr) *decoded += static_cast<char>(c);
+      ++position_;
+    } else {
+      scan_utf8(decoded);
+    }
+  }
+  error_at(start, "a string without an end");
+}
+
+void JsonReader::scan_utf8(std::string* decoded) {
+  const size_t length = utf8_length(text_.substr(position_));
+  if (length == 0) error("a string that is not UTF-8");
+  if (decoded != nullptr) decoded->append(text_.substr(position_, length));
+  position_ += length;
+}
+
+void JsonReader::scan_escape(std::string* decoded) {
+  static constexpr std::string_view kLetters = "\"\\/bfnrt", kMeanings = "\"\\/\b\f\n\r\t";
+  const char letter = position_ + 1 < text_.size() ? text_[position_ + 1] : '\0';
+  uint32_t code = 0;
+  if (letter == 'u') {
+    position_ += 2;
+    code = scan_hex4();
+    if (code >= 0xD800 && code < 0xDC00 && text_.substr(position_, 2) == "\\u") {
+      position_ += 2;
+      const uint32_t low = scan_hex4();
+      if (low < 0xDC00 || low > 0xDFFF) error("a lone surrogate in a string");
+      code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
+    } else if (code >= 0xD800 && code <= 0xDFFF) {
+      error("a lone surrogate in a string");
+    }
+  } else {
+    const size_t which = letter == '\0' ? std::string_view::npos : kLetters.find(letter);
+    if (which == std::string_view::npos) error("an unknown escape in a string");
+    code = static_cast<unsigned char>(kMeanings[which]);
+    position_ += 2;
+  }
+  if (decoded != nullptr) append_utf8(*decoded, code);
+}
+
+uint32_t JsonReader::scan_hex4() {
+  const std::string_view digits = text_.substr(position_, 4);
+  uint32_t code = 0;
+  const auto [end, status] = std::from_chars(digits.data(), digits.data() + digits.size(), code, 16);
+  if (digits.size() < 4 || status != std::errc() || end != digits.data() + 4) error("\\u without four hex digits");
+  position_ += 4;
+  return code;
+}
+
+void JsonReader::scan_literal(std::string_view literal) {
+  if (text_.substr(position_, literal.size()) != literal) error_expected("a value");
+  position_ += literal.size();
+}
+
+void JsonReader::skip_scalar(char first) {
+  switch (first) {
+    case '"':
+      scan_string(nullptr);
+      break;
+    case 't':
+      scan_literal("true");
+      break;
+    case 'f':
+      scan_literal("false");
+      break;
+    case 'n':
+      scan_literal("null");
+      break;
+    default:
+      if (first != '-' && !is_digit(first)) error_expected("a value");
+      scan_number();
+  }
+}
+
+void JsonReader::skip() {
+  std::string closers;  // of the arrays and objects that are open; no recursion, so depth costs no stack
+  const auto read_member_name = [&] {
+    if (peek() != '"') error_expected("a key in quotes");
+    scan_string(nullptr);
+    expect(':', "':'");
+  };
+  do {
+    const char first = peek();
+    if (first == '[' || first == '{') {
+      if (closers.size() + path_.size() >= kMaxDepth) error("nested deeper than {} levels", kMaxDepth);
+      ++position_;
+      closers += first == '[' ? ']' : '}';
+      if (peek() != closers.back()) {
+        if (first == '{') read_member_name();
+        continue;
+      }
+    } else {
+      skip_scalar(first);
+    }
+    while (!closers.empty() && accept(closers.back())) closers.pop_back();
+    if (closers.empty()) break;
+    expect(',', closers.back() == ']' ? "',' or ']'" : "',' or '}'");
+    if (closers.back() == '}') read_member_name();
+  } while (true);
+}
+
+void JsonReader::finish() {
+  peek();
+  if (position_ < text_.size()) error_expected("the end of the file");
+}
+
+}  // namespace effdet

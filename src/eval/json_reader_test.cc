@@ -1,0 +1,137 @@
+#include "eval/json_reader.h"
+
+#include <gtest/gtest.h>
+
+#include "eval/test_support.h"
+
+namespace effdet {
+namespace {
+
+std::string skip_error(const std::string& text) {
+  return bad_input_message([&] {
+    JsonReader reader(text, "x.json");
+    reader.skip();
+    reader.finish();
+  });
+}
+
+bool skips(const std::string& text) {
+  JsonReader reader(text, "x.json");
+  reader.skip();
+  reader.finish();
+  return true;
+}
+
+double number(const std::string& text) {
+  JsonReader reader(text, "x.json");
+  const double value = reader.read_number();
+  reader.finish();
+  return value;
+}
+
+std::string string_of(const std::string& text) { return JsonReader(text, "x.json").read_string(); }
+
+TEST(JsonReader, SkipsWhatIsValid) {
+  for (const char* text : {"0", "-0.5e+3", " [ ] ", "{}", "[1,[2,{\"a\":[]}],null,true,false]", "\"\\u00e9\\\\\"",
+                           "{\"a\":{\"b\":1},\"c\":[{}, {}]}", "1e999"}) {
+    EXPECT_TRUE(skips(text)) << text;
+  }
+}
+
+TEST(JsonReader, SkipRefusesWhatIsNot) {
+  for (const char* text : {"[1,]",
+                           "{\"a\":1,}",
+                           "[1 2]",
+                           "{\"a\" 1}",
+                           "{a:1}",
+                           "01",
+                           "-",
+                           "1.",
+                           ".5",
+                           "+1",
+                           "1e",
+                           "NaN",
+                           "Infinity",
+                           "-Infinity",
+                           "tru",
+                           "\"abc",
+                           "\"\\x\"",
+                           "\"\\u12\"",
+                           "[",
+                           "{",
+                           "[}",
+                           "{]",
+                           "]",
+                           "1 2",
+                           "\"a\nb\"",
+                           "\"\xC0\xAF\"",
+                           "\"\xED\xA0\x80\"",
+                           "\"\xF5\x80\x80\x80\"",
+                           "\"\xE2\x82\"",
+                           "\\",
+                           "\"\\"}) {
+    EXPECT_NE(skip_error(text), "") << text;
+  }
+}
+
+TEST(JsonReader, Numbers) {
+  EXPECT_EQ(number("0.1"), 0.1);
+  EXPECT_EQ(number("-12.5E-1"), -1.25);
+  EXPECT_EQ(number("1e-999"), 0);
+  EXPECT_EQ(number("123456789012345678901234567890"), 123456789012345678901234567890.0);
+  EXPECT_EQ(JsonReader("139.0", "x").read_integer(), 139);
+  EXPECT_EQ(JsonReader("-9223372036854775808", "x").read_integer(), INT64_MIN);
+  EXPECT_THROW(JsonReader("139.5", "x").read_integer(), Error);
+  EXPECT_THROW(JsonReader("1e300", "x").read_integer(), Error);
+  EXPECT_THROW(JsonReader("\"1\"", "x").read_integer(), Error);
+}
+
+TEST(JsonReader, Strings) {
+  EXPECT_EQ(string_of("\"a\\\"\\\\\\/\\b\\f\\n\\r\\t\""), "a\"\\/\b\f\n\r\t");
+  EXPECT_EQ(string_of("\"\\u00e9\\u20AC\\ud83d\\ude00\""), "é€😀");
+  EXPECT_EQ(string_of("\"é€😀\""), "é€😀");
+}
+
+TEST(JsonReader, ErrorsTellPathAndByte) {
+  const std::string text = R"({"a": [1, {"b\n": [0, "x"]}]})";
+  const auto message = bad_input_message([&] {
+    JsonReader reader(text, "x.json");
+    reader.read_object([&](std::string_view) {
+      reader.read_array([&](size_t index) {
+        if (index == 0) return reader.skip();
+        reader.read_object([&](std::string_view) { reader.read_array([&](size_t) { reader.read_number(); }); });
+      });
+    });
+  });
+  EXPECT_EQ(message, "x.json: a[1].b\\n[1]: expected a number, found '\"x\"' (byte 22)");
+}
+
+TEST(BadInput, Case85_DepthOfAMillion) {
+  const std::string deep(1000000, '[');
+  EXPECT_NE(skip_error(deep).find("nested deeper"), std::string::npos);
+  std::string objects;
+  for (int i = 0; i < 1000000; ++i) objects += "{\"a\":";
+  EXPECT_NE(skip_error(objects).find("nested deeper"), std::string::npos);
+}
+
+TEST(BadInput, Case85_ByteOrderMarkAndUtf16) {
+  EXPECT_NE(skip_error("\xEF\xBB\xBF{}").find("byte order mark"), std::string::npos);
+  EXPECT_NE(skip_error("\xFF\xFE{").find("UTF-16"), std::string::npos);
+  EXPECT_NE(skip_error(std::string("{\0}\0", 4)).find("UTF-16"), std::string::npos);
+  EXPECT_NE(skip_error(std::string("\0{\0}", 4)).find("UTF-16"), std::string::npos);
+  EXPECT_NE(skip_error("").find("empty"), std::string::npos);
+}
+
+TEST(BadInput, Case85_NumberTooLarge) {
+  const auto message = bad_input_message([] { number("1e999"); });
+  EXPECT_NE(message.find("1e999 does not fit"), std::string::npos) << message;
+}
+
+TEST(BadInput, Case85_LoneSurrogate) {
+  for (const char* text : {"\"\\ud800\"", "\"\\udc00\"", "\"\\ud800\\u0041\"", "\"\\ud800x\"", "{\"\\ud800\": 1}"}) {
+    EXPECT_NE(skip_error(text).find("surrogate"), std::string::npos) << text;
+  }
+}
+
+}  // namespace
+}  // namespace effdet

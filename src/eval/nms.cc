@@ -1,0 +1,88 @@
+#include "eval/nms.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace effdet {
+namespace {
+
+constexpr float kSoftSigma = 0.5f;
+constexpr float kSoftScoreThreshold = 0.001f;
+
+float area(const ScoredBox& box) { return (box.x2 - box.x1) * (box.y2 - box.y1); }
+
+float intersection(const ScoredBox& a, const ScoredBox& b) {
+  const float width = std::max(0.0f, std::min(a.x2, b.x2) - std::max(a.x1, b.x1));
+  const float height = std::max(0.0f, std::min(a.y2, b.y2) - std::max(a.y1, b.y1));
+  return width * height;
+}
+
+/// 0 / 0 for two boxes without area is NaN, which is above no threshold: torchvision keeps such boxes too.
+float iou(const ScoredBox& a, const ScoredBox& b) {
+  const float inter = intersection(a, b);
+  return inter / (area(a) + area(b) - inter);
+}
+
+/// Moves every class to a place of its own. Soft-NMS needs no such move, but effdet computes its IoUs on moved boxes,
+/// and their coarser rounding shows in the scores.
+std::vector<ScoredBox> moved_by_class(std::span<const ScoredBox> boxes) {
+  float largest = std::numeric_limits<float>::lowest();
+  for (const auto& box : boxes) largest = std::max({largest, box.x1, box.y1, box.x2, box.y2});
+  std::vector<ScoredBox> moved(boxes.begin(), boxes.end());
+  for (auto& box : moved) {
+    const float offset = static_cast<float>(box.label) * (largest + 1.0f);
+    box = {box.x1 + offset, box.y1 + offset, box.x2 + offset, box.y2 + offset, box.score, box.label};
+  }
+  return moved;
+}
+
+float soft_decay(const ScoredBox& a, const ScoredBox& b) {
+  const float inter = intersection(a, b);
+  if (!(inter > 0)) return 1.0f;
+  const float overlap = inter / (area(a) + area(b) - inter);
+  return std::exp(-(overlap * overlap) / kSoftSigma);
+}
+
+}  // namespace
+
+std::vector<ScoredBox> hard_nms(std::span<const ScoredBox> boxes, float iou_threshold, size_t max_kept) {
+  // Boxes come best first, so one is kept or gone for good once it was compared with those kept before it, and the work
+  // ends as soon as enough are kept.
+  std::vector<ScoredBox> kept;
+  for (const auto& box : boxes) {
+    if (kept.size() >= max_kept) break;
+    const bool suppressed = std::any_of(kept.begin(), kept.end(), [&](const ScoredBox& other) {
+      return other.label == box.label && iou(other, box) > iou_threshold;
+    });
+    if (!suppressed) kept.push_back(box);
+  }
+  return kept;
+}
+
+std::vector<ScoredBox> soft_nms(std::span<const ScoredBox> boxes, size_t max_kept) {
+  auto remaining = moved_by_class(boxes);
+  std::vector<size_t> origin(boxes.size());
+  for (size_t i = 0; i < origin.size(); ++i) origin[i] = i;
+  std::vector<ScoredBox> kept;
+  while (!remaining.empty() && kept.size() < max_kept) {
+    const auto best = std::max_element(remaining.begin(), remaining.end(),
+                                       [](const ScoredBox& a, const ScoredBox& b) { return a.score < b.score; });
+    const auto best_index = static_cast<size_t>(best - remaining.begin());
+    const ScoredBox top = *best;
+    kept.push_back(boxes[origin[best_index]]);
+    kept.back().score = top.score;
+    size_t left = 0;
+    for (size_t i = 0; i < remaining.size(); ++i) {
+      ScoredBox box = remaining[i];
+      if (box.label == top.label) box.score *= soft_decay(top, box);
+      if (i == best_index || !(box.score > kSoftScoreThreshold)) continue;
+      remaining[left] = box;
+      origin[left++] = origin[i];
+    }
+    remaining.resize(left);
+  }
+  return kept;
+}
+
+}  // namespace effdet

@@ -1,0 +1,27 @@
+// Non-maximum suppression within classes, hard and soft.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+namespace effdet {
+
+/// A decoded box with corners in pixels, its score and its class (from 0).
+struct ScoredBox {
+  float x1, y1, x2, y2;
+  float score;
+  int label;
+};
+
+/// The first max_kept boxes that greedy suppression within each class keeps: a box goes where its IoU with a kept one
+/// of its class is above iou_threshold. As torchvision's batched_nms does for more than 1000 boxes (each class by
+/// itself, IoU in float32). Precondition: boxes in order of falling score.
+std::vector<ScoredBox> hard_nms(std::span<const ScoredBox> boxes, float iou_threshold, size_t max_kept);
+
+/// Gaussian soft-NMS as effdet's batched_soft_nms: the best box is taken, the scores of the others of its class fall by
+/// exp(-IoU^2 / 0.5), those at 0.001 or less are dropped, and so on until max_kept are taken. The scores returned are
+/// the lowered ones, in falling order.
+std::vector<ScoredBox> soft_nms(std::span<const ScoredBox> boxes, size_t max_kept);
+
+}  // namespace effdet
