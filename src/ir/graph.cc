@@ -1,0 +1,144 @@
+#include "ir/graph.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+
+namespace effdet::ir {
+namespace {
+
+template <typename T>
+T get(const Node& node, std::string_view attribute, T otherwise, std::string_view type) {
+  const Attribute* found = node.find(attribute);
+  if (found == nullptr) return otherwise;
+  if (const T* value = std::get_if<T>(found)) return *value;
+  bad_input("node '{}' ({}): attribute '{}' is not {}", node.name, node.op, attribute, type);
+}
+
+}  // namespace
+
+const Attribute* Node::find(std::string_view attribute) const {
+  const auto found = attributes.find(std::string(attribute));
+  return found == attributes.end() ? nullptr : &found->second;
+}
+
+int64_t Node::get_int(std::string_view attribute, int64_t otherwise) const {
+  return get<int64_t>(*this, attribute, otherwise, "an integer");
+}
+
+float Node::get_float(std::string_view attribute, float otherwise) const {
+  return get<float>(*this, attribute, otherwise, "a float");
+}
+
+std::string Node::get_string(std::string_view attribute, std::string_view otherwise) const {
+  return get<std::string>(*this, attribute, std::string(otherwise), "a string");
+}
+
+std::vector<int64_t> Node::get_ints(std::string_view attribute, std::vector<int64_t> otherwise) const {
+  return get<std::vector<int64_t>>(*this, attribute, std::move(otherwise), "a list of integers");
+}
+
+ValueId Graph::add_value(Value value) {
+  values_.push_back(std::move(value));
+  return static_cast<ValueId>(values_.size() - 1);
+}
+
+ValueId Graph::add_input(std::string name, DType dtype, Shape shape) {
+  const ValueId id = add_value({std::move(name), dtype, std::move(shape), std::nullopt});
+  inputs.push_back(id);
+  return id;
+}
+
+ValueId Graph::add_constant(std::string name, Tensor tensor) {
+  const DType dtype = tensor.dtype();
+  Shape shape = tensor.shape();
+  return add_value({std::move(name), dtype, std::move(shape), std::move(tensor)});
+}
+
+ValueId Graph::add_node(std::string op, std::string node_name, std::vector<ValueId> node_inputs,
+                        std::map<std::string, Attribute> attributes, std::string domain) {
+  const ValueId output = add_value({node_name + "_output_0", DType::kF32, std::nullopt, std::nullopt});
+  nodes.push_back({std::move(op),
+                   std::move(domain),
+                   std::move(node_name),
+                   std::move(node_inputs),
+                   {output},
+                   std::move(attributes)});
+  return output;
+}
+
+const Tensor* Graph::constant(ValueId id) const {
+  if (id == kNoValue) return nullptr;
+  const Value& found = value(id);
+  return found.constant ? &*found.constant : nullptr;
+}
+
+ValueId Graph::find_value(std::string_view value_name) const {
+  for (size_t i = 0; i < values_.size(); ++i)
+    if (values_[i].name == value_name) return static_cast<ValueId>(i);
+  return kNoValue;
+}
+
+void Graph::replace_uses(ValueId from, ValueId to) {
+  for (Node& node : nodes) std::replace(node.inputs.begin(), node.inputs.end(), from, to);
+  std::replace(outputs.begin(), outputs.end(), from, to);
+}
+
+void Graph::compact() {
+  // Backwards over the topological order: a node lives if somebody alive reads one of its outputs.
+  std::vector<bool> alive(values_.size(), false);
+  const auto mark = [&](const std::vector<ValueId>& ids) {
+    for (ValueId id : ids)
+      if (id != kNoValue) alive[static_cast<size_t>(id)] = true;
+  };
+  mark(outputs);
+  std::vector<Node> kept;
+  for (auto node = nodes.rbegin(); node != nodes.rend(); ++node) {
+    const bool read = std::any_of(node->outputs.begin(), node->outputs.end(),
+                                  [&](ValueId id) { return id != kNoValue && alive[static_cast<size_t>(id)]; });
+    if (!read) continue;
+    mark(node->inputs);
+    mark(node->outputs);
+    kept.push_back(std::move(*node));
+  }
+  std::reverse(kept.begin(), kept.end());
+  nodes = std::move(kept);
+  mark(inputs);
+
+  std::vector<ValueId> renumbered(values_.size(), kNoValue);
+  std::vector<Value> remaining;
+  for (size_t i = 0; i < values_.size(); ++i) {
+    if (!alive[i]) continue;
+    renumbered[i] = static_cast<ValueId>(remaining.size());
+    remaining.push_back(std::move(values_[i]));
+  }
+  values_ = std::move(remaining);
+  const auto renumber = [&](std::vector<ValueId>& ids) {
+    for (ValueId& id : ids)
+      if (id != kNoValue) id = renumbered[static_cast<size_t>(id)];
+  };
+  renumber(inputs);
+  renumber(outputs);
+  for (Node& node : nodes) {
+    renumber(node.inputs);
+    renumber(node.outputs);
+  }
+}
+
+Uses::Uses(const Graph& graph)
+    : producer_(graph.value_count(), -1), readers_(graph.value_count()), is_output_(graph.value_count(), false) {
+  for (size_t i = 0; i < graph.nodes.size(); ++i) {
+    for (ValueId id : graph.nodes[i].inputs)
+      if (id != kNoValue) readers_[static_cast<size_t>(id)].push_back(static_cast<int>(i));
+    for (ValueId id : graph.nodes[i].outputs)
+      if (id != kNoValue) producer_[static_cast<size_t>(id)] = static_cast<int>(i);
+  }
+  for (ValueId id : graph.outputs) is_output_[static_cast<size_t>(id)] = true;
+}
+
+int Uses::sole_reader(ValueId id) const {
+  const auto& readers = this->readers(id);
+  return readers.size() == 1 && !is_output(id) ? readers.front() : -1;
+}
+
+}  // namespace effdet::ir

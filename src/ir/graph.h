@@ -1,0 +1,119 @@
+// The graph that everything between the ONNX reader and the compiler works on: ONNX-level operators on typed values.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/tensor.h"
+
+namespace effdet::ir {
+
+/// Index of a value in its graph; kNoValue stands for an optional input that is absent.
+using ValueId = int32_t;
+inline constexpr ValueId kNoValue = -1;
+
+/// A tensor that flows: a graph input, a node's output, or a constant.
+struct Value {
+  std::string name;
+  DType dtype = DType::kF32;
+  /// Nothing: the rank is unknown. A dimension of -1 is unknown.
+  std::optional<Shape> shape;
+  /// Set for constants (ONNX initializers); shared between copies of the graph.
+  std::optional<Tensor> constant;
+};
+
+/// An attribute's value; the alternatives are ONNX's.
+using Attribute = std::variant<int64_t, float, std::string, std::vector<int64_t>, std::vector<float>,
+                               std::vector<std::string>, Tensor>;
+
+/// One operator. Attributes that are absent have the operator's default.
+struct Node {
+  std::string op;               ///< "Conv", "Add", ...
+  std::string domain;           ///< "" is ONNX's own; kFusedDomain holds our fused operators
+  std::string name;             ///< tells where the node comes from
+  std::vector<ValueId> inputs;  ///< kNoValue for an absent optional one
+  std::vector<ValueId> outputs;
+  std::map<std::string, Attribute> attributes;
+
+  bool is(std::string_view type) const { return op == type && domain.empty(); }
+  const Attribute* find(std::string_view attribute) const;
+  /// The attribute, or a default where it is absent; Error(kBadInput) where it has another type.
+  int64_t get_int(std::string_view attribute, int64_t otherwise) const;
+  float get_float(std::string_view attribute, float otherwise) const;
+  std::string get_string(std::string_view attribute, std::string_view otherwise) const;
+  std::vector<int64_t> get_ints(std::string_view attribute, std::vector<int64_t> otherwise) const;
+};
+
+/// Domain of operators that fusion makes (src/ops/fused.cc); they have reference kernels like all others.
+inline constexpr std::string_view kFusedDomain = "ai.effdet";
+
+/// Nodes in topological order over values in an arena. Removed values stay as unused entries until compact().
+class Graph {
+ public:
+  std::string name = "efficientdet";
+  int64_t opset = 11;
+  std::vector<Node> nodes;
+  std::vector<ValueId> inputs;  ///< without constants
+  std::vector<ValueId> outputs;
+  std::map<std::string, std::string> metadata;  ///< ONNX metadata_props; docs/onnx-metadata.md names ours
+
+  ValueId add_value(Value value);
+  ValueId add_input(std::string name, DType dtype, Shape shape);
+  ValueId add_constant(std::string name, Tensor tensor);
+  /// Appends a node with one output (of unknown shape until infer_shapes) and returns that output.
+  ValueId add_node(std::string op, std::string node_name, std::vector<ValueId> node_inputs,
+                   std::map<std::string, Attribute> attributes = {}, std::string domain = "");
+
+  size_t value_count() const { return values_.size(); }
+  Value& value(ValueId id) { return values_.at(static_cast<size_t>(id)); }
+  const Value& value(ValueId id) const { return values_.at(static_cast<size_t>(id)); }
+  /// The constant behind an input, or nothing where the id is absent or not constant.
+  const Tensor* constant(ValueId id) const;
+  /// The value of that name, or kNoValue.
+  ValueId find_value(std::string_view value_name) const;
+
+  /// Makes every reader of `from` (nodes and graph outputs) read `to`.
+  void replace_uses(ValueId from, ValueId to);
+  /// Drops nodes whose outputs nobody reads, values nobody refers to, and renumbers the values.
+  void compact();
+
+ private:
+  std::vector<Value> values_;
+};
+
+/// Who makes and who reads each value; valid until the graph changes.
+class Uses {
+ public:
+  explicit Uses(const Graph& graph);
+  /// Index of the producing node, or -1.
+  int producer(ValueId id) const { return producer_.at(static_cast<size_t>(id)); }
+  /// Indices of reading nodes, once for each input that reads.
+  const std::vector<int>& readers(ValueId id) const { return readers_.at(static_cast<size_t>(id)); }
+  bool is_output(ValueId id) const { return is_output_.at(static_cast<size_t>(id)); }
+  /// The only reader of a value that is no graph output, or -1.
+  int sole_reader(ValueId id) const;
+
+ private:
+  std::vector<int> producer_;
+  std::vector<std::vector<int>> readers_;
+  std::vector<bool> is_output_;
+};
+
+/// Brings nodes into topological order. Throws Error(kBadInput) that names a node of a cycle.
+void sort_nodes(Graph& graph);
+
+/// Checks the structure: ids in range, topological order, each value made once, constants not overwritten, names unique
+/// and not empty. Throws Error(kBadInput) naming the node and value; passes call it through the pipeline after each
+/// rewrite.
+void verify(const Graph& graph);
+
+/// One line a node, for tests, logs and dumps: `%y:f32[1x8x4x4] = Conv(%x, %w) {group=1} // name`.
+std::string to_text(const Graph& graph);
+
+}  // namespace effdet::ir

@@ -1,0 +1,31 @@
+// Weights that an ONNX file keeps in other files of its folder.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+
+#include "base/file.h"
+#include "onnx/model_file.h"
+
+namespace effdet::onnx_io {
+
+/// Opens the files that tensors name, each once. A name is a relative path below the model's folder without "..";
+/// symbolic links (also as a parent folder), hard links and everything that is no regular file are refused, so that a
+/// model cannot make its reader open what the reader's user did not put there.
+class ExternalData {
+ public:
+  explicit ExternalData(const std::filesystem::path& model);
+
+  /// The tensor's bytes, mapped. `where` names file and tensor. Throws Error(kBadInput) for an unsafe name, a missing
+  /// file, malformed, unknown or repeated keys, and a range outside of the file.
+  Tensor read(const pb::TensorProto& proto, DType dtype, const Shape& shape, const std::string& where) const;
+
+ private:
+  const MappedFile& open(const std::string& location, const std::string& where) const;
+
+  std::filesystem::path folder_;
+  mutable std::map<std::string, std::unique_ptr<MappedFile>> files_;
+};
+
+}  // namespace effdet::onnx_io

@@ -1,0 +1,109 @@
+// Weights outside of the ONNX file: what may be opened, and what may not.
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include "onnx/test_util.h"
+
+namespace effdet::onnx_io {
+namespace {
+
+namespace fs = std::filesystem;
+
+void put_entry(pb::TensorProto& tensor, const std::string& key, const std::string& value) {
+  auto* entry = tensor.add_external_data();
+  entry->set_key(key);
+  entry->set_value(value);
+}
+
+/// small_model with w at a location.
+pb::ModelProto external_model(const std::string& location) {
+  pb::ModelProto model = small_model();
+  auto& tensor = *model.mutable_graph()->mutable_initializer(0);
+  tensor.clear_float_data();
+  tensor.set_data_location(pb::TensorProto::EXTERNAL);
+  put_entry(tensor, "location", location);
+  return model;
+}
+
+pb::ModelProto external_model_with(const std::vector<std::pair<std::string, std::string>>& entries) {
+  pb::ModelProto model = external_model("w.bin");
+  auto& tensor = *model.mutable_graph()->mutable_initializer(0);
+  for (const auto& [key, value] : entries) put_entry(tensor, key, value);
+  return model;
+}
+
+/// A folder with w.bin: 4 bytes of header, then the floats 3 and 4.
+fs::path folder_with_weights() {
+  const auto folder = test_folder();
+  const float values[] = {0, 3, 4};
+  write_file(folder / "w.bin", std::as_bytes(std::span(values)), false);
+  return folder;
+}
+
+TEST(ExternalData, ReadsFilesOfTheFolder) {
+  const auto folder = folder_with_weights();
+  const ir::Graph graph = read_onnx(save(external_model_with({{"offset", "4"}, {"length", "8"}}), folder));
+  const Tensor* w = graph.constant(graph.find_value("w"));
+  EXPECT_EQ(w->data<float>()[0], 3);
+  EXPECT_EQ(w->data<float>()[1], 4);
+  fs::create_directories(folder / "sub");
+  fs::copy_file(folder / "w.bin", folder / "sub" / "w.bin", fs::copy_options::overwrite_existing);
+  EXPECT_NO_THROW(read_onnx(save(external_model("./sub/w.bin"), folder)));
+  EXPECT_NO_THROW(read_onnx(save(external_model_with({{"offset", "1"}}), folder)));  // not aligned: copied
+}
+
+TEST(BadInput, Case51_PathsThatLeadElsewhere) {
+  const auto folder = folder_with_weights();
+  fs::create_directories(folder / "model" / "sub");
+  const auto inner = folder / "model";
+  ::mkfifo((inner / "fifo").c_str(), 0600);
+  for (const std::string& location :
+       {std::string("../w.bin"), std::string("sub/../../w.bin"), std::string("sub/.."), (folder / "w.bin").string(),
+        std::string(), std::string("w\0.bin", 6), std::string("sub"), std::string("."), std::string("fifo"),
+        std::string("/dev/zero"), std::string("/etc/passwd"), std::string("missing.bin")}) {
+    const std::string message = refusal(save(external_model(location), inner));
+    EXPECT_CONTAINS(message, "'w'");
+  }
+}
+
+TEST(BadInput, Case52_Links) {
+  const auto folder = folder_with_weights(), inner = folder / "model";
+  fs::remove_all(inner);
+  fs::create_directories(inner / "real");
+  fs::copy_file(folder / "w.bin", inner / "real" / "w.bin");
+  fs::create_symlink("../w.bin", inner / "last");
+  fs::create_directory_symlink("real", inner / "parent");
+  fs::create_hard_link(folder / "w.bin", inner / "hard");
+  EXPECT_CONTAINS(refusal(save(external_model("last"), inner)), "link");
+  EXPECT_CONTAINS(refusal(save(external_model("parent/w.bin"), inner)), "link");
+  EXPECT_CONTAINS(refusal(save(external_model("hard"), inner)), "link");
+  EXPECT_NO_THROW(read_onnx(save(external_model("real/w.bin"), inner)));
+}
+
+TEST(BadInput, Case53_Ranges) {
+  const auto folder = folder_with_weights();
+  for (const char* offset :
+       {"5", "12", "18446744073709551608", "18446744073709551616", "-4", "abc", "", " 4", "0x4", "4.0"})
+    EXPECT_CONTAINS(refusal(save(external_model_with({{"offset", offset}}), folder)), "offset");
+  for (const char* length : {"4", "12", "0", "-8", "18446744073709551615", "abc"})
+    refusal(save(external_model_with({{"length", length}}), folder));
+}
+
+TEST(BadInput, Case54_Keys) {
+  const auto folder = folder_with_weights();
+  EXPECT_CONTAINS(refusal(save(external_model_with({{"offset", "0"}, {"offset", "4"}}), folder)), "twice");
+  EXPECT_CONTAINS(refusal(save(external_model_with({{"location", "w.bin"}}), folder)), "twice");
+  EXPECT_CONTAINS(refusal(save(external_model_with({{"basepath", "/"}}), folder)), "basepath");
+  pb::ModelProto both = external_model_with({});
+  both.mutable_graph()->mutable_initializer(0)->add_float_data(1);
+  refusal(save(both, folder));
+  pb::ModelProto neither = external_model_with({});
+  neither.mutable_graph()->mutable_initializer(0)->clear_external_data();
+  refusal(save(neither, folder));
+  pb::ModelProto not_external = external_model_with({});
+  not_external.mutable_graph()->mutable_initializer(0)->clear_data_location();
+  refusal(save(not_external, folder));
+}
+
+}  // namespace
+}  // namespace effdet::onnx_io

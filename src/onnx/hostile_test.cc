@@ -1,0 +1,196 @@
+// ONNX files that are malformed or hostile; the numbers are those of the project's list of bad inputs.
+#include <gtest/gtest.h>
+
+#include "onnx/summary.h"
+#include "onnx/test_util.h"
+
+namespace effdet::onnx_io {
+namespace {
+
+TEST(BadInput, Case55_NoProtobuf) {
+  const auto path = test_folder() / "m.onnx";
+  for (const std::string& bytes : {std::string(), std::string("not a model"), std::string(100, '\xff'),
+                                   std::string("\x3a\xff\xff\xff\xff\xff\xff\xff\xff\x7f", 10)}) {
+    write_file(path, bytes, false);
+    refusal(path);
+    EXPECT_THROW(summarize_onnx(path), Error);
+  }
+}
+
+TEST(BadInput, Case55_TruncatedEverywhere) {
+  const auto path = test_folder() / "m.onnx";
+  const std::string whole = small_model().SerializeAsString();
+  for (size_t length = 0; length < whole.size(); ++length) {
+    write_file(path, whole.substr(0, length), false);
+    try {
+      read_onnx(path);
+    } catch (const Error& error) {
+      EXPECT_NE(error.code(), ErrorCode::kInternal) << error.what();
+    }
+  }
+}
+
+TEST(BadInput, Case55_EveryByteFlipped) {
+  const auto path = test_folder() / "m.onnx";
+  const std::string whole = small_model().SerializeAsString();
+  for (size_t i = 0; i < whole.size(); ++i) {
+    for (int flip : {0x01, 0x80, 0xff}) {
+      std::string damaged = whole;
+      damaged[i] = static_cast<char>(damaged[i] ^ flip);
+      write_file(path, damaged, false);
+      try {
+        read_onnx(path);
+      } catch (const Error& error) {
+        EXPECT_NE(error.code(), ErrorCode::kInternal) << error.what();
+      }
+    }
+  }
+}
+
+/// A model whose node holds a graph whose node holds a graph...
+std::string nested(int depth) {
+  const auto field = [](int number, const std::string& content) {
+    std::string out(1, static_cast<char>(number * 8 + 2));
+    for (size_t length = content.size();; length >>= 7) {
+      out += static_cast<char>((length & 0x7f) | (length > 0x7f ? 0x80 : 0));
+      if (length <= 0x7f) break;
+    }
+    return out + content;
+  };
+  std::string graph;
+  for (int i = 0; i < depth; ++i) graph = field(1, field(5, field(6, graph)));  // node, attribute, g
+  pb::ModelProto model = small_model();
+  model.clear_graph();
+  return model.SerializeAsString() + field(7, graph);
+}
+
+TEST(BadInput, Case56_NestedSubgraphs) {
+  const auto path = test_folder() / "m.onnx";
+  for (int depth : {101, 3000}) {
+    write_file(path, nested(depth), false);
+    refusal(path);
+  }
+  const auto message = refusal(
+      [](pb::ModelProto& model) {
+        auto* attribute = model.mutable_graph()->mutable_node(0)->add_attribute();
+        attribute->set_name("then_branch");
+        attribute->set_type(pb::AttributeProto::GRAPH);
+      },
+      ErrorCode::kUnsupported);
+  EXPECT_CONTAINS(message, "'sum'");
+  EXPECT_CONTAINS(message, "then_branch");
+}
+
+TEST(BadInput, Case57_CyclesAndNames) {
+  EXPECT_CONTAINS(refusal([](pb::ModelProto& m) { m.mutable_graph()->mutable_node(0)->set_input(0, "y"); }), "cycle");
+  EXPECT_CONTAINS(refusal([](pb::ModelProto& m) { m.mutable_graph()->mutable_node(0)->set_input(0, "ghost"); }),
+                  "'ghost'");
+  EXPECT_CONTAINS(refusal([](pb::ModelProto& m) {
+                    auto* graph = m.mutable_graph();
+                    *graph->add_node() = graph->node(0);
+                  }),
+                  "twice");
+  EXPECT_CONTAINS(refusal([](pb::ModelProto& m) { m.mutable_graph()->mutable_node(0)->set_output(0, "w"); }), "twice");
+  EXPECT_CONTAINS(refusal([](pb::ModelProto& m) {
+                    auto* graph = m.mutable_graph();
+                    *graph->add_initializer() = graph->initializer(0);
+                  }),
+                  "twice");
+  EXPECT_CONTAINS(refusal([](pb::ModelProto& m) { m.mutable_graph()->mutable_input(0)->set_name("y"); }), "twice");
+  refusal([](pb::ModelProto& m) { m.mutable_graph()->mutable_input(0)->set_name(""); });
+  refusal([](pb::ModelProto& m) { m.mutable_graph()->mutable_initializer(0)->set_name(std::string("w\0", 2)); });
+  EXPECT_CONTAINS(refusal([](pb::ModelProto& m) { m.mutable_graph()->mutable_output(0)->set_name("z"); }), "'z'");
+}
+
+pb::TensorProto& weights(pb::ModelProto& model) { return *model.mutable_graph()->mutable_initializer(0); }
+
+TEST(BadInput, Case58_TensorsThatContradictThemselves) {
+  for (int64_t dim : {int64_t{-1}, INT64_MIN, INT64_MAX, int64_t{1} << 62, int64_t{3}})
+    EXPECT_CONTAINS(refusal([&](pb::ModelProto& m) { weights(m).set_dims(0, dim); }), "'w'");
+  refusal([](pb::ModelProto& m) {  // 2^32 * 2^32 wraps to 0, and 2^61 + 2 elements of 4 bytes to 8
+    weights(m).set_dims(0, int64_t{1} << 32);
+    weights(m).add_dims(int64_t{1} << 32);
+  });
+  refusal([](pb::ModelProto& m) { weights(m).set_dims(0, (int64_t{1} << 61) + 2); });
+  refusal([](pb::ModelProto& m) {
+    for (int i = 0; i < 40; ++i) weights(m).add_dims(1);
+  });
+  EXPECT_CONTAINS(refusal([](pb::ModelProto& m) { weights(m).set_raw_data(std::string(8, '\0')); }), "2 fields");
+  EXPECT_CONTAINS(refusal([](pb::ModelProto& m) {
+                    weights(m).clear_float_data();
+                    weights(m).set_raw_data(std::string(7, '\0'));
+                  }),
+                  "7 bytes");
+  refusal([](pb::ModelProto& m) { weights(m).clear_float_data(); });
+  refusal([](pb::ModelProto& m) { weights(m).set_data_type(pb::TensorProto::INT64); });
+  refusal([](pb::ModelProto& m) { weights(m).set_data_type(0); });
+  refusal([](pb::ModelProto& m) { weights(m).set_data_type(pb::TensorProto::STRING); }, ErrorCode::kUnsupported);
+  refusal([](pb::ModelProto& m) { weights(m).set_data_type(99); }, ErrorCode::kUnsupported);
+  EXPECT_CONTAINS(refusal([](pb::ModelProto& m) {
+                    weights(m).clear_float_data();
+                    weights(m).set_data_type(pb::TensorProto::BOOL);
+                    weights(m).set_raw_data("\x01\x02");
+                  }),
+                  "bool");
+  refusal([](pb::ModelProto& m) {
+    m.mutable_graph()
+        ->mutable_input(0)
+        ->mutable_type()
+        ->mutable_tensor_type()
+        ->mutable_shape()
+        ->mutable_dim(0)
+        ->set_dim_value(-2);
+  });
+}
+
+TEST(BadInput, Case58_EmptyTensorsAreLegal) {
+  pb::ModelProto model = small_model();
+  weights(model).clear_float_data();
+  weights(model).set_dims(0, 0);
+  EXPECT_NO_THROW(read_onnx(save(model)));
+  weights(model).set_raw_data("");
+  EXPECT_NO_THROW(read_onnx(save(model)));
+}
+
+TEST(BadInput, Case62_Versions) {
+  refusal([](pb::ModelProto& m) { m.set_ir_version(0); });
+  refusal([](pb::ModelProto& m) { m.set_ir_version(-1); });
+  refusal([](pb::ModelProto& m) { m.set_ir_version(999); }, ErrorCode::kUnsupported);
+  refusal([](pb::ModelProto& m) { m.mutable_opset_import(0)->set_version(0); });
+  EXPECT_CONTAINS(
+      refusal([](pb::ModelProto& m) { m.mutable_opset_import(0)->set_version(999); }, ErrorCode::kUnsupported), "999");
+  refusal([](pb::ModelProto& m) { m.clear_opset_import(); });
+  refusal([](pb::ModelProto& m) { m.mutable_opset_import(0)->set_domain("ai.other"); });
+  refusal([](pb::ModelProto& m) { *m.add_opset_import() = m.opset_import(0); });
+  refusal([](pb::ModelProto& m) { m.clear_graph(); });
+}
+
+TEST(BadInput, Case64_NoOutputsAndManyNodes) {
+  EXPECT_CONTAINS(refusal([](pb::ModelProto& m) { m.mutable_graph()->clear_output(); }), "no outputs");
+  pb::ModelProto model = small_model();
+  auto* graph = model.mutable_graph();
+  for (int i = 0; i < 100000; ++i) {
+    auto* node = graph->add_node();
+    node->set_op_type("Neg");
+    node->add_input(i == 0 ? "y" : "v" + std::to_string(i - 1));
+    node->add_output("v" + std::to_string(i));
+  }
+  EXPECT_EQ(read_onnx(save(model)).nodes.size(), 100001u);
+}
+
+TEST(BadInput, RepeatedAttributesAndMetadata) {
+  refusal([](pb::ModelProto& m) {
+    for (int i = 0; i < 2; ++i) {
+      auto* attribute = m.mutable_graph()->mutable_node(0)->add_attribute();
+      attribute->set_name("axis");
+      attribute->set_type(pb::AttributeProto::INT);
+    }
+  });
+  refusal([](pb::ModelProto& m) {
+    for (int i = 0; i < 2; ++i) m.add_metadata_props()->set_key("k");
+  });
+  refusal([](pb::ModelProto& m) { m.mutable_graph()->mutable_node(0)->add_attribute()->set_name("axis"); });
+}
+
+}  // namespace
+}  // namespace effdet::onnx_io

@@ -1,0 +1,67 @@
+#include "onnx/model_file.h"
+
+#include <climits>
+#include <set>
+
+#include "base/error.h"
+#include "base/file.h"
+
+namespace effdet::onnx_io {
+namespace {
+
+constexpr int64_t kOldestIr = 3, kNewestIr = 13;
+constexpr int64_t kOldestOpset = 7, kNewestOpset = 21;
+
+void check_opsets(const pb::ModelProto& model, const std::string& file) {
+  std::set<std::string> seen;
+  for (const auto& import : model.opset_import()) {
+    const std::string domain = canonical_domain(import.domain());
+    if (!seen.insert(domain).second) bad_input("{}: opset_import names domain '{}' twice", file, domain);
+    if (import.version() < 1) bad_input("{}: opset version {} of domain '{}'", file, import.version(), domain);
+    if (domain.empty() && (import.version() < kOldestOpset || import.version() > kNewestOpset))
+      fail(ErrorCode::kUnsupported, "{}: opset {} is not supported, only {} to {}; export the model with one of those",
+           file, import.version(), kOldestOpset, kNewestOpset);
+  }
+  if (!seen.contains("")) bad_input("{}: opset_import does not name ONNX's own domain", file);
+}
+
+}  // namespace
+
+std::unique_ptr<pb::ModelProto> load_model(const std::filesystem::path& path) {
+  const MappedFile file(path);
+  const std::string& name = file.path();
+  if (file.size() == 0) bad_input("{}: the file is empty", name);
+  if (file.size() > INT_MAX)
+    bad_input("{}: {} bytes; a protobuf message has at most 2 GiB, larger weights go to external data", name,
+              file.size());
+  auto model = std::make_unique<pb::ModelProto>();
+  if (!model->ParseFromArray(file.bytes().data(), static_cast<int>(file.size())))
+    bad_input("{}: not an ONNX model: the protobuf message is malformed, truncated or nested too deep", name);
+  if (model->ir_version() < 1) bad_input("{}: not an ONNX model: ir_version is {}", name, model->ir_version());
+  if (model->ir_version() < kOldestIr || model->ir_version() > kNewestIr)
+    fail(ErrorCode::kUnsupported, "{}: IR version {} is not supported, only {} to {}", name, model->ir_version(),
+         kOldestIr, kNewestIr);
+  check_opsets(*model, name);
+  if (!model->has_graph()) bad_input("{}: the model has no graph", name);
+  if (model->functions_size() > 0) fail(ErrorCode::kUnsupported, "{}: model-local functions are not supported", name);
+  return model;
+}
+
+int64_t own_opset(const pb::ModelProto& model) {
+  for (const auto& import : model.opset_import())
+    if (canonical_domain(import.domain()).empty()) return import.version();
+  fail(ErrorCode::kInternal, "a model without ONNX's own domain was accepted");
+}
+
+std::string canonical_domain(const std::string& domain) { return domain == "ai.onnx" ? "" : domain; }
+
+Shape shape_of(const pb::TypeProto_Tensor& type, const std::string& where) {
+  Shape shape;
+  for (const auto& dim : type.shape().dim()) {
+    if (dim.has_dim_value() && dim.dim_value() < 0) bad_input("{} has dimension {}", where, dim.dim_value());
+    shape.push_back(dim.has_dim_value() ? dim.dim_value() : -1);
+  }
+  return shape;
+}
+
+}  // namespace effdet::onnx_io

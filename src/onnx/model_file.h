@@ -1,0 +1,28 @@
+// Opening a protobuf message that came from anywhere.
+#pragma once
+
+#include <onnx/onnx_pb.h>
+
+#include <filesystem>
+#include <memory>
+
+#include "base/tensor.h"
+
+namespace effdet::onnx_io {
+
+namespace pb = ONNX_NAMESPACE;
+
+/// Parses the file and checks what makes it an ONNX model: IR version, one import of ONNX's own operators, a graph.
+/// Throws Error(kIo), Error(kBadInput) or Error(kUnsupported).
+std::unique_ptr<pb::ModelProto> load_model(const std::filesystem::path& path);
+
+/// Version of ONNX's own operators. Precondition: load_model accepted the model.
+int64_t own_opset(const pb::ModelProto& model);
+
+/// "" and "ai.onnx" name the same domain; returned is "".
+std::string canonical_domain(const std::string& domain);
+
+/// Dimensions of a graph input or output; -1 for symbolic ones. kBadInput (naming where) for negative numbers.
+Shape shape_of(const pb::TypeProto_Tensor& type, const std::string& where);
+
+}  // namespace effdet::onnx_io

@@ -1,0 +1,165 @@
+// Reading and writing well-formed files.
+#include <gtest/gtest.h>
+
+#include "onnx/summary.h"
+#include "onnx/test_util.h"
+#include "onnx/writer.h"
+
+namespace effdet::onnx_io {
+namespace {
+
+ir::Graph sample_graph() {
+  ir::Graph graph;
+  graph.name = "sample";
+  graph.metadata["effdet.classes"] = "90";
+  const auto x = graph.add_input("x.1", DType::kF32, {1, 2, 4, 4});
+  Tensor weights(DType::kF32, {3, 2, 1, 1});
+  weights.mutable_data<float>()[5] = 0.5f;
+  const auto w = graph.add_constant("stem.weight", weights);
+  const auto y = graph.add_node("Conv", "stem", {x, w}, {{"pads", std::vector<int64_t>{0, 0, 0, 0}}});
+  const auto empty = graph.add_constant("no_roi", Tensor(DType::kF32, {0}));
+  const auto scales = graph.add_constant("scales", Tensor::from<float>({4}, std::vector<float>{1, 1, 2, 2}));
+  const auto z = graph.add_node("Resize", "up", {y, empty, scales}, {{"mode", std::string("nearest")}});
+  graph.value(y).shape = Shape{1, 3, 4, 4};
+  graph.value(z).shape = Shape{1, 3, 8, 8};
+  graph.outputs = {z};
+  return graph;
+}
+
+TEST(WriteOnnx, RoundTripKeepsEverything) {
+  const auto path = test_folder() / "m.onnx";
+  const ir::Graph graph = sample_graph();
+  write_onnx(graph, path);
+  const ir::Graph read = read_onnx(path);
+  EXPECT_EQ(read.name, "sample");
+  EXPECT_EQ(read.opset, 11);
+  EXPECT_EQ(read.metadata, graph.metadata);
+  ASSERT_EQ(read.nodes.size(), 2u);
+  EXPECT_EQ(read.nodes[0].name, "stem");
+  EXPECT_EQ(read.nodes[0].get_ints("pads", {}), (std::vector<int64_t>{0, 0, 0, 0}));
+  EXPECT_EQ(read.nodes[1].get_string("mode", ""), "nearest");
+  EXPECT_EQ(read.value(read.outputs[0]).name, "up_output_0");
+  const Tensor* weights = read.constant(read.find_value("stem.weight"));
+  ASSERT_NE(weights, nullptr);
+  EXPECT_EQ(weights->shape(), (Shape{3, 2, 1, 1}));
+  EXPECT_EQ(weights->data<float>()[5], 0.5f);
+  EXPECT_EQ(read.constant(read.find_value("no_roi"))->numel(), 0);
+}
+
+TEST(WriteOnnx, OfficialCheckerAccepts) {
+  const auto path = test_folder() / "m.onnx";
+  for (int64_t opset : {11, 13, 17}) {
+    ir::Graph graph = sample_graph();
+    graph.opset = opset;
+    write_onnx(graph, path);
+    EXPECT_NO_THROW(check_onnx(path)) << opset;
+  }
+}
+
+TEST(WriteOnnx, OfficialCheckerRefusesOnOneLine) {
+  const auto path = test_folder() / "m.onnx";
+  ir::Graph graph = sample_graph();
+  graph.nodes[1].attributes["mode"] = int64_t{3};
+  write_onnx(graph, path);
+  try {
+    check_onnx(path);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(std::string(error.what()).find('\n'), std::string::npos);
+  }
+}
+
+/// Attributes as a graph's dump shows them (Tensor has no operator==).
+std::string attribute_text(const ir::Attribute& attribute) {
+  ir::Graph graph;
+  graph.outputs = {graph.add_node("Op", "op", {}, {{"a", attribute}})};
+  return ir::to_text(graph);
+}
+
+TEST(WriteOnnx, AllElementAndAttributeTypes) {
+  const auto path = test_folder() / "m.onnx";
+  ir::Graph graph = sample_graph();
+  const Tensor small = Tensor::from<int8_t>({3}, std::vector<int8_t>{-1, 0, 7});
+  auto& attributes = graph.nodes[0].attributes;
+  attributes = {{"i", int64_t{-5}},
+                {"f", 0.25f},
+                {"s", std::string("text")},
+                {"is", std::vector<int64_t>{1, 2}},
+                {"fs", std::vector<float>{0.5f}},
+                {"ss", std::vector<std::string>{"a", "b"}},
+                {"t", small}};
+  for (int type = 0; type <= static_cast<int>(DType::kBool); ++type) {
+    const auto dtype = static_cast<DType>(type);
+    const auto id = graph.add_constant(fmt::format("c{}", type), Tensor(dtype, {3}));
+    graph.nodes[0].inputs.push_back(id);
+  }
+  write_onnx(graph, path);
+  const ir::Graph read = read_onnx(path);
+  for (const auto& [name, value] : attributes) {
+    if (name == "t") continue;
+    ASSERT_NE(read.nodes[0].find(name), nullptr);
+    EXPECT_EQ(attribute_text(*read.nodes[0].find(name)), attribute_text(value)) << name;
+  }
+  EXPECT_EQ(std::get<Tensor>(*read.nodes[0].find("t")).data<int8_t>()[2], 7);
+  for (int type = 0; type <= static_cast<int>(DType::kBool); ++type)
+    EXPECT_EQ(read.constant(read.find_value(fmt::format("c{}", type)))->dtype(), static_cast<DType>(type));
+}
+
+TEST(WriteOnnx, ImportsTheFusedDomain) {
+  const auto path = test_folder() / "m.onnx";
+  ir::Graph graph = sample_graph();
+  graph.nodes[0].domain = ir::kFusedDomain;
+  write_onnx(graph, path);
+  EXPECT_EQ(summarize_onnx(path).opsets, (std::map<std::string, int64_t>{{"ai.effdet", 1}, {"ai.onnx", 11}}));
+  EXPECT_EQ(read_onnx(path).nodes[0].domain, ir::kFusedDomain);
+}
+
+TEST(WriteOnnx, SameBytesTwice) {
+  const auto a = test_folder() / "a.onnx", b = test_folder() / "b.onnx";
+  write_onnx(sample_graph(), a);
+  write_onnx(read_onnx(a), b);
+  EXPECT_EQ(read_file(a), read_file(b));
+}
+
+TEST(ReadOnnx, UnsortedNodesAndUnnamedNodes) {
+  pb::ModelProto model = small_model();
+  auto* first = model.mutable_graph()->mutable_node(0);
+  first->set_input(0, "later");
+  auto* second = model.mutable_graph()->add_node();
+  second->set_op_type("Neg");
+  second->set_domain("ai.onnx");
+  second->add_input("x");
+  second->add_output("later");
+  const ir::Graph graph = read_onnx(save(model));
+  EXPECT_EQ(graph.nodes[0].op, "Neg");
+  EXPECT_EQ(graph.nodes[0].name, "later");
+  EXPECT_TRUE(graph.nodes[0].is("Neg"));
+}
+
+TEST(ReadOnnx, InitializersAmongInputsAndSymbolicDimensions) {
+  pb::ModelProto model = small_model();
+  auto* graph = model.mutable_graph();
+  *graph->add_input() = graph->input(0);
+  graph->mutable_input(1)->set_name("w");
+  graph->mutable_input(0)->mutable_type()->mutable_tensor_type()->mutable_shape()->mutable_dim(0)->set_dim_param("N");
+  const ir::Graph read = read_onnx(save(model));
+  ASSERT_EQ(read.inputs.size(), 1u);
+  EXPECT_EQ(read.value(read.inputs[0]).shape, Shape{-1});
+}
+
+TEST(Summary, CountsNodesAndWeights) {
+  const auto path = test_folder() / "m.onnx";
+  write_onnx(sample_graph(), path);
+  const OnnxSummary summary = summarize_onnx(path);
+  EXPECT_EQ(summary.ir_version, 7);
+  EXPECT_EQ(summary.producer, "effdet");
+  EXPECT_EQ(summary.node_count, 2u);
+  EXPECT_EQ(summary.nodes_by_op.at("Conv"), 1u);
+  EXPECT_EQ(summary.initializer_bytes, 6u * 4 + 16);
+  EXPECT_EQ(summary.inputs.at(0).shape, (Shape{1, 2, 4, 4}));
+  EXPECT_EQ(summary.inputs.at(0).type, "float32");
+  EXPECT_EQ(summary.metadata.at("effdet.classes"), "90");
+}
+
+}  // namespace
+}  // namespace effdet::onnx_io

@@ -1,0 +1,18 @@
+// ONNX files to graphs. Protobuf's types do not leave this folder.
+#pragma once
+
+#include <filesystem>
+
+#include "ir/graph.h"
+
+namespace effdet::onnx_io {
+
+/// Reads a model: nodes in topological order, every node and tensor name kept (nodes without a name get their first
+/// output's). Accepts IR versions 3 to 13 and opsets 7 to 21. Weights that lie in other files are read only from
+/// regular files (no links) inside the model's folder. Shapes are those that the file declares; ops::infer_shapes finds
+/// the rest. Throws Error(kIo), Error(kBadInput) for malformed or hostile files and Error(kUnsupported) for legal
+/// features that detectors do not use (subgraphs, functions, sparse or string tensors); each names the file and the
+/// node or tensor.
+ir::Graph read_onnx(const std::filesystem::path& path);
+
+}  // namespace effdet::onnx_io

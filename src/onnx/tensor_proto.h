@@ -1,0 +1,18 @@
+// TensorProto messages to tensors.
+#pragma once
+
+#include "onnx/external_data.h"
+#include "onnx/model_file.h"
+
+namespace effdet::onnx_io {
+
+/// The DType of TensorProto.DataType; kUnsupported, naming `where`, for types without one.
+DType dtype_of_proto(int32_t type, const std::string& where);
+/// The TensorProto.DataType of a DType.
+int32_t proto_of_dtype(DType dtype);
+
+/// Takes the tensor out of its message: raw bytes are moved, not copied. `where` names file and tensor for errors.
+/// Throws Error(kBadInput) where dimensions and data contradict each other.
+Tensor take_tensor(pb::TensorProto& proto, const ExternalData& external, const std::string& where);
+
+}  // namespace effdet::onnx_io

@@ -1,0 +1,142 @@
+#include "onnx/writer.h"
+
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+
+#include <climits>
+#include <set>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "onnx/attribute.h"
+
+namespace effdet::onnx_io {
+namespace {
+
+namespace io = google::protobuf::io;
+
+// Tags of length-delimited fields that are written by hand: field number * 8 + 2.
+constexpr uint32_t kModelGraph = 7 * 8 + 2;        // ModelProto.graph
+constexpr uint32_t kGraphInitializer = 5 * 8 + 2;  // GraphProto.initializer
+constexpr uint32_t kTensorRawData = 9 * 8 + 2;     // TensorProto.raw_data
+
+/// Bytes of a length-delimited field with a one-byte tag, tag and length included.
+uint64_t field_size(uint64_t length) { return 1 + io::CodedOutputStream::VarintSize64(length) + length; }
+
+std::string field_header(uint32_t tag, uint64_t length) {
+  std::string header;
+  {
+    io::StringOutputStream stream(&header);
+    io::CodedOutputStream out(&stream);
+    out.WriteTag(tag);
+    out.WriteVarint64(length);
+  }
+  return header;
+}
+
+void put_type(const ir::Value& value, pb::ValueInfoProto& proto) {
+  proto.set_name(value.name);
+  auto* type = proto.mutable_type()->mutable_tensor_type();
+  type->set_elem_type(proto_of_dtype(value.dtype));
+  if (!value.shape) return;
+  auto* shape = type->mutable_shape();  // present even without dimensions: a scalar
+  for (int64_t dim : *value.shape) {
+    auto* out = shape->add_dim();
+    if (dim >= 0) out->set_dim_value(dim);
+  }
+}
+
+void put_node(const ir::Graph& graph, const ir::Node& node, pb::NodeProto& proto) {
+  const auto name = [&](ir::ValueId id) { return id == ir::kNoValue ? std::string() : graph.value(id).name; };
+  proto.set_op_type(node.op);
+  if (!node.domain.empty()) proto.set_domain(node.domain);
+  proto.set_name(node.name);
+  for (ir::ValueId id : node.inputs) proto.add_input(name(id));
+  for (ir::ValueId id : node.outputs) proto.add_output(name(id));
+  for (const auto& [key, attribute] : node.attributes) put_attribute(key, attribute, *proto.add_attribute());
+}
+
+/// The graph without its weights.
+pb::GraphProto skeleton(const ir::Graph& graph) {
+  pb::GraphProto proto;
+  proto.set_name(graph.name.empty() ? "graph" : graph.name);  // the checker wants a name
+  for (const ir::Node& node : graph.nodes) put_node(graph, node, *proto.add_node());
+  for (ir::ValueId id : graph.inputs) put_type(graph.value(id), *proto.add_input());
+  for (ir::ValueId id : graph.outputs) put_type(graph.value(id), *proto.add_output());
+  const std::set<ir::ValueId> outputs(graph.outputs.begin(), graph.outputs.end());
+  for (const ir::Node& node : graph.nodes)
+    for (ir::ValueId id : node.outputs)
+      if (id != ir::kNoValue && graph.value(id).shape && !outputs.contains(id))
+        put_type(graph.value(id), *proto.add_value_info());
+  return proto;
+}
+
+/// The model without its graph.
+pb::ModelProto envelope(const ir::Graph& graph) {
+  pb::ModelProto model;
+  model.set_ir_version(graph.opset >= 16 ? 8 : 7);  // what ONNX pairs with these opsets
+  model.set_producer_name("effdet");
+  auto* own = model.add_opset_import();
+  own->set_domain("");
+  own->set_version(graph.opset);
+  std::set<std::string> domains;
+  for (const ir::Node& node : graph.nodes)
+    if (!node.domain.empty()) domains.insert(node.domain);
+  for (const std::string& domain : domains) {
+    auto* import = model.add_opset_import();
+    import->set_domain(domain);
+    import->set_version(1);
+  }
+  for (const auto& [key, value] : graph.metadata) {
+    auto* entry = model.add_metadata_props();
+    entry->set_key(key);
+    entry->set_value(value);
+  }
+  return model;
+}
+
+/// An initializer: the message's small part, and the tensor whose bytes follow it.
+struct Initializer {
+  std::string header;
+  const Tensor* tensor;
+
+  uint64_t size() const { return header.size() + field_size(tensor->byte_size()); }
+};
+
+std::vector<Initializer> initializers_of(const ir::Graph& graph) {
+  std::vector<Initializer> initializers;
+  for (size_t i = 0; i < graph.value_count(); ++i) {
+    const ir::Value& value = graph.value(static_cast<ir::ValueId>(i));
+    if (!value.constant) continue;
+    pb::TensorProto header;
+    put_tensor_header(value.name, *value.constant, header);
+    initializers.push_back({header.SerializeAsString(), &*value.constant});
+  }
+  return initializers;
+}
+
+}  // namespace
+
+void write_onnx(const ir::Graph& graph, const std::filesystem::path& path) {
+  const std::string model = envelope(graph).SerializeAsString(), nodes = skeleton(graph).SerializeAsString();
+  const std::vector<Initializer> initializers = initializers_of(graph);
+  uint64_t graph_size = nodes.size();
+  for (const Initializer& initializer : initializers) graph_size += field_size(initializer.size());
+  if (model.size() + field_size(graph_size) > INT_MAX)
+    fail(ErrorCode::kUnsupported, "{}: a model of {} bytes does not fit into protobuf's 2 GiB", path.string(),
+         graph_size);
+
+  AtomicFile file(path);
+  file.write(model);
+  file.write(field_header(kModelGraph, graph_size));
+  file.write(nodes);
+  for (const Initializer& initializer : initializers) {
+    file.write(field_header(kGraphInitializer, initializer.size()));
+    file.write(initializer.header);
+    file.write(field_header(kTensorRawData, initializer.tensor->byte_size()));
+    file.write(initializer.tensor->bytes());
+  }
+  file.commit();
+}
+
+}  // namespace effdet::onnx_io

@@ -1,0 +1,117 @@
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "ops/operators.h"
+#include "ops/util.h"
+
+namespace effdet::ops {
+namespace {
+
+// Each activation is made from its node (for its attributes) and applied to one element.
+struct Relu {
+  explicit Relu(const ir::Node&) {}
+  template <typename T>
+  T operator()(T x) const {
+    return x < T(0) ? T(0) : x;
+  }  // keeps NaN
+};
+
+struct Sigmoid {
+  explicit Sigmoid(const ir::Node&) {}
+  template <typename T>
+  T operator()(T x) const {
+    return T(1) / (T(1) + std::exp(-x));
+  }
+};
+
+struct HardSigmoid {
+  float alpha, beta;
+  explicit HardSigmoid(const ir::Node& node)
+      : alpha(node.get_float("alpha", 0.2f)), beta(node.get_float("beta", 0.5f)) {}
+  template <typename T>
+  T operator()(T x) const {
+    return std::max(T(0), std::min(T(1), T(alpha) * x + T(beta)));
+  }
+};
+
+struct HardSwish {
+  explicit HardSwish(const ir::Node&) {}
+  template <typename T>
+  T operator()(T x) const {
+    return x * std::max(T(0), std::min(T(1), x / T(6) + T(0.5)));
+  }
+};
+
+struct LeakyRelu {
+  float alpha;
+  explicit LeakyRelu(const ir::Node& node) : alpha(node.get_float("alpha", 0.01f)) {}
+  template <typename T>
+  T operator()(T x) const {
+    return x < T(0) ? T(alpha) * x : x;
+  }
+};
+
+struct Softplus {
+  explicit Softplus(const ir::Node&) {}
+  template <typename T>
+  T operator()(T x) const {
+    return std::max(x, T(0)) + std::log1p(std::exp(-std::abs(x)));
+  }  // never overflows
+};
+
+template <typename Activation>
+void evaluate_activation(const EvalContext& c) {
+  const Activation activation(c.node);
+  with_float_type(c.node, c.input(0).dtype(), [&](auto type) {
+    using T = decltype(type);
+    std::ranges::transform(c.input(0).data<T>(), c.output().mutable_data<T>().begin(), activation);
+  });
+}
+
+/// Opset 11 turned Clip's attributes into inputs.
+std::vector<Inferred> infer_clip(const InferContext& c) {
+  if (c.opset < 11 && c.inputs.size() > 1) node_error(c.node, "takes its limits as attributes in opset {}", c.opset);
+  require_same_types(c, 3);
+  for (size_t i = 1; i < 3; ++i)
+    if (c.shape(i) && !c.shape(i)->empty() && *c.shape(i) != Shape{1} && *c.shape(i) != Shape{-1})
+      node_error(c.node, "limit of shape {} is no scalar", shape_text(*c.shape(i)));
+  return infer_like_input(c);
+}
+
+template <typename T>
+void clip(const EvalContext& c) {
+  T low = std::numeric_limits<T>::lowest(), high = std::numeric_limits<T>::max();
+  if constexpr (std::is_floating_point_v<T>) {
+    if (c.opset < 11) {
+      low = c.node.get_float("min", static_cast<float>(-std::numeric_limits<float>::max()));
+      high = c.node.get_float("max", std::numeric_limits<float>::max());
+    }
+  }
+  if (c.has(1)) low = c.input(1).data<T>()[0];
+  if (c.has(2)) high = c.input(2).data<T>()[0];
+  std::ranges::transform(c.input(0).data<T>(), c.output().mutable_data<T>().begin(),
+                         [&](T x) { return std::min(std::max(x, low), high); });
+}
+
+void evaluate_clip(const EvalContext& c) {
+  for (size_t i = 1; i < 3; ++i)
+    if (c.has(i) && c.input(i).numel() != 1) node_error(c.node, "limit of {} values", c.input(i).numel());
+  with_type(c.node, c.input(0).dtype(), [&](auto type) { clip<decltype(type)>(c); });
+}
+
+const Operator kOperators[] = {
+    {"", "Relu", 1, 1, infer_like_float, evaluate_activation<Relu>},
+    {"", "Sigmoid", 1, 1, infer_like_float, evaluate_activation<Sigmoid>},
+    {"", "HardSigmoid", 1, 1, infer_like_float, evaluate_activation<HardSigmoid>},
+    {"", "HardSwish", 1, 1, infer_like_float, evaluate_activation<HardSwish>, 14},
+    {"", "LeakyRelu", 1, 1, infer_like_float, evaluate_activation<LeakyRelu>},
+    {"", "Softplus", 1, 1, infer_like_float, evaluate_activation<Softplus>},
+    {"", "Clip", 1, 3, infer_clip, evaluate_clip},
+};
+
+}  // namespace
+
+std::span<const Operator> activation_operators() { return kOperators; }
+
+}  // namespace effdet::ops

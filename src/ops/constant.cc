@@ -1,0 +1,97 @@
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "ops/operators.h"
+#include "ops/util.h"
+
+namespace effdet::ops {
+namespace {
+
+/// The tensor that a Constant node holds in one of its attributes.
+Tensor constant_of(const ir::Node& node) {
+  if (const ir::Attribute* value = node.find("value"); value != nullptr && std::holds_alternative<Tensor>(*value))
+    return std::get<Tensor>(*value);
+  if (node.find("value_int")) return Tensor::scalar<int64_t>(node.get_int("value_int", 0));
+  if (node.find("value_float")) return Tensor::scalar<float>(node.get_float("value_float", 0));
+  if (node.find("value_ints")) {
+    const auto values = node.get_ints("value_ints", {});
+    return Tensor::from<int64_t>({static_cast<int64_t>(values.size())}, values);
+  }
+  if (const ir::Attribute* value = node.find("value_floats"))
+    if (const auto* values = std::get_if<std::vector<float>>(value))
+      return Tensor::from<float>({static_cast<int64_t>(values->size())}, *values);
+  node_error(node, "holds no tensor, int or float value");
+}
+
+std::vector<Inferred> infer_constant(const InferContext& c) {
+  const Tensor tensor = constant_of(c.node);
+  return {{tensor.dtype(), tensor.shape()}};
+}
+
+void evaluate_constant(const EvalContext& c) { c.output() = constant_of(c.node); }
+
+/// The attribute of ConstantOfShape: one element, float32 zero where it is absent.
+Tensor fill_value(const ir::Node& node) {
+  const ir::Attribute* value = node.find("value");
+  if (value == nullptr) return Tensor::scalar<float>(0);
+  const auto* tensor = std::get_if<Tensor>(value);
+  if (tensor == nullptr || tensor->numel() != 1) node_error(node, "value is no tensor of one element");
+  return *tensor;
+}
+
+std::vector<Inferred> infer_constant_of_shape(const InferContext& c) {
+  const DType dtype = fill_value(c.node).dtype();
+  if (c.dtype(0) != DType::kI64) node_error(c.node, "the shape has type {}, not int64", dtype_name(c.dtype(0)));
+  if (const auto shape = c.ints(0)) {
+    if (!is_known(*shape)) node_error(c.node, "a dimension of shape {} is negative", shape_text(*shape));
+    return {{dtype, *shape}};
+  }
+  if (c.shape(0) && c.shape(0)->size() == 1 && c.shape(0)->at(0) >= 0 && c.shape(0)->at(0) <= int64_t{kMaxRank})
+    return {{dtype, Shape(static_cast<size_t>(c.shape(0)->at(0)), -1)}};
+  return {{dtype, std::nullopt}};
+}
+
+void evaluate_constant_of_shape(const EvalContext& c) {
+  const Tensor value = fill_value(c.node);
+  const size_t size = dtype_size(value.dtype());
+  auto* out = const_cast<std::byte*>(c.output().bytes().data());
+  for (int64_t i = 0; i < c.output().numel(); ++i) std::memcpy(out + i * size, value.bytes().data(), size);
+}
+
+std::vector<Inferred> infer_range(const InferContext& c) {
+  require_same_types(c, 3);
+  double ends[3];
+  for (size_t i = 0; i < 3; ++i) {
+    if (c.value(i) == nullptr) return {{c.dtype(0), Shape{-1}}};
+    if (c.value(i)->numel() != 1) node_error(c.node, "input {} is no scalar", i);
+    ends[i] = c.value(i)->to(DType::kF64).data<double>()[0];
+  }
+  const double count = std::ceil((ends[1] - ends[0]) / ends[2]);
+  if (!(count <= static_cast<double>(kMaxElements))) node_error(c.node, "a range of {} values is too large", count);
+  return {{c.dtype(0), Shape{count > 0 ? static_cast<int64_t>(count) : 0}}};
+}
+
+void evaluate_range(const EvalContext& c) {
+  with_type(c.node, c.output().dtype(), [&](auto type) {
+    using T = decltype(type);
+    T value = c.input(0).data<T>()[0];
+    const T step = c.input(2).data<T>()[0];
+    for (T& out : c.output().mutable_data<T>()) {
+      out = value;
+      value = wrapping(value, step, [](auto a, auto b) { return a + b; });
+    }
+  });
+}
+
+const Operator kOperators[] = {
+    {"", "Constant", 0, 0, infer_constant, evaluate_constant},
+    {"", "ConstantOfShape", 1, 1, infer_constant_of_shape, evaluate_constant_of_shape, 9},
+    {"", "Range", 3, 3, infer_range, evaluate_range, 11},
+};
+
+}  // namespace
+
+std::span<const Operator> constant_operators() { return kOperators; }
+
+}  // namespace effdet::ops

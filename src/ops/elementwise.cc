@@ -1,0 +1,119 @@
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "ops/broadcast.h"
+#include "ops/operators.h"
+
+namespace effdet::ops {
+namespace {
+
+std::vector<Inferred> infer_broadcast(const InferContext& c) {
+  require_same_types(c, c.inputs.size());
+  std::optional<Shape> shape = c.shape(0);
+  for (size_t i = 1; i < c.inputs.size(); ++i) {
+    c.dtype(i);  // a variadic operator's inputs are all required
+    shape = broadcast(c.node, shape, c.shape(i));
+  }
+  return {{c.dtype(0), shape}};
+}
+
+/// Pow's exponent may have a type of its own since opset 12.
+std::vector<Inferred> infer_pow(const InferContext& c) {
+  return {{c.dtype(0), broadcast(c.node, c.shape(0), c.shape(1))}};
+}
+
+/// The nearest value of an integer type (a plain cast is undefined for numbers outside of it).
+template <typename T>
+T saturate(double x) {
+  if constexpr (std::is_integral_v<T>) {
+    if (std::isnan(x)) return T(0);
+    if (x <= static_cast<double>(std::numeric_limits<T>::lowest())) return std::numeric_limits<T>::lowest();
+    if (x >= static_cast<double>(std::numeric_limits<T>::max())) return std::numeric_limits<T>::max();
+  }
+  return static_cast<T>(x);
+}
+
+constexpr auto kAdd = [](auto a, auto b) { return wrapping(a, b, [](auto x, auto y) { return x + y; }); };
+constexpr auto kSub = [](auto a, auto b) { return wrapping(a, b, [](auto x, auto y) { return x - y; }); };
+constexpr auto kMul = [](auto a, auto b) { return wrapping(a, b, [](auto x, auto y) { return x * y; }); };
+constexpr auto kMin = [](auto a, auto b) { return b < a || b != b ? b : a; };
+constexpr auto kMax = [](auto a, auto b) { return a < b || b != b ? b : a; };
+constexpr auto kPow = [](auto a, auto b) {
+  using T = decltype(a);
+  if constexpr (std::is_same_v<T, float>) {
+    return std::pow(a, b);
+  } else {
+    return saturate<T>(std::pow(static_cast<double>(a), static_cast<double>(b)));
+  }
+};
+
+template <auto F>
+void evaluate_binary(const EvalContext& c) {
+  with_type(c.node, c.output().dtype(), [&](auto type) {
+    using T = decltype(type);
+    broadcast_binary<T, T>(c.input(0), c.input(1), c.output(), [](T a, T b) { return T(F(a, b)); });
+  });
+}
+
+void evaluate_pow(const EvalContext& c) {
+  const Tensor exponent = c.input(1).to(c.input(0).dtype());
+  const Tensor* inputs[] = {&c.input(0), &exponent};
+  evaluate_binary<kPow>({c.node, c.opset, inputs, c.outputs, c.threads});
+}
+
+void evaluate_div(const EvalContext& c) {
+  with_type(c.node, c.output().dtype(), [&](auto type) {
+    using T = decltype(type);
+    broadcast_binary<T, T>(c.input(0), c.input(1), c.output(), [&](T a, T b) {
+      if constexpr (std::is_integral_v<T>) {
+        if (b == T(0)) node_error(c.node, "integer division by zero");
+        if constexpr (std::is_signed_v<T>)
+          if (b == T(-1)) return kSub(T(0), a);  // the smallest number has no opposite
+      }
+      return T(a / b);
+    });
+  });
+}
+
+/// Folds any number of inputs into the output, two at a time.
+template <auto F>
+void evaluate_variadic(const EvalContext& c) {
+  const auto first = Tensor(c.output().dtype(), Shape(c.output().rank(), 1));
+  with_type(c.node, c.output().dtype(), [&](auto type) {
+    using T = decltype(type);
+    Tensor sum(c.output().dtype(), c.output().shape());
+    broadcast_binary<T, T>(c.input(0), first, sum, [](T a, T) { return a; });
+    for (size_t i = 1; i < c.inputs.size(); ++i)
+      broadcast_binary<T, T>(sum, c.input(i), sum, [](T a, T b) { return T(F(a, b)); });
+    c.output() = sum;
+  });
+}
+
+void evaluate_mean(const EvalContext& c) {
+  evaluate_variadic<kAdd>(c);
+  with_float_type(c.node, c.output().dtype(), [&](auto type) {
+    using T = decltype(type);
+    for (T& x : c.output().mutable_data<T>()) x /= static_cast<T>(c.inputs.size());
+  });
+}
+
+constexpr int kVariadic = std::numeric_limits<int>::max();
+
+const Operator kOperators[] = {
+    {"", "Add", 2, 2, infer_broadcast, evaluate_binary<kAdd>, 7},
+    {"", "Sub", 2, 2, infer_broadcast, evaluate_binary<kSub>, 7},
+    {"", "Mul", 2, 2, infer_broadcast, evaluate_binary<kMul>, 7},
+    {"", "Div", 2, 2, infer_broadcast, evaluate_div, 7},
+    {"", "Pow", 2, 2, infer_pow, evaluate_pow, 7},
+    {"", "Min", 1, kVariadic, infer_broadcast, evaluate_variadic<kMin>, 8},
+    {"", "Max", 1, kVariadic, infer_broadcast, evaluate_variadic<kMax>, 8},
+    {"", "Sum", 1, kVariadic, infer_broadcast, evaluate_variadic<kAdd>, 8},
+    {"", "Mean", 1, kVariadic, infer_broadcast, evaluate_mean, 8},
+};
+
+}  // namespace
+
+std::span<const Operator> elementwise_operators() { return kOperators; }
+
+}  // namespace effdet::ops

@@ -1,0 +1,68 @@
+// Operators of the domain ai.effdet, which fusion makes out of ONNX operators (docs/fused-operators.md has the table).
+//
+// Activations lie NCHW or NHWC, as the attributes `layout` (of the input) and `output_layout` (of the output; by
+// default the same) say: "nchw" or "nhwc". `activation` is one of kActivations. Weights are as ONNX has them, or packed
+// for the kernels.
+#pragma once
+
+#include <array>
+#include <string_view>
+
+#include "ops/op.h"
+
+namespace effdet::ops {
+
+/// Names that the attribute `activation` takes, in the order of cpu::Activation.
+inline constexpr std::array<std::string_view, 6> kActivations = {"none",  "swish",   "relu",
+                                                                 "relu6", "sigmoid", "hardswish"};
+
+/// Index into kActivations of a node's `attribute`; kBadInput for another name.
+int activation_of(const ir::Node& node, std::string_view attribute = "activation");
+
+/// A list attribute with as many values as its default, each in [low, high]; kBadInput otherwise.
+std::vector<int64_t> bounded_ints(const ir::Node& node, std::string_view attribute, std::vector<int64_t> otherwise,
+                                  int64_t low, int64_t high);
+
+/// Output channels of one panel of packed convolution weights.
+inline constexpr int64_t kPanelChannels = 16;
+
+/// The most output channels that a Conv has.
+inline constexpr int64_t kMaxOutChannels = 1 << 20;
+
+/// The most inputs that a Mix has.
+inline constexpr size_t kMaxMixInputs = 4;
+
+/// A 2-d sliding window, as the fused operators' attributes kernel_shape, strides and pads give it.
+struct Window2d {
+  int kernel_height, kernel_width, stride_y, stride_x, pad_top, pad_left, pad_bottom, pad_right;
+};
+/// The largest kernel, stride and padding of a window.
+inline constexpr int64_t kMaxWindow = 1024;
+/// The largest dimension of a map, and the most values under one window: what kernels count in an int, times 16.
+inline constexpr int64_t kMaxExtent = 1 << 24;
+/// Throws Error(kBadInput) where an attribute has another length, or a value out of [1, kMaxWindow] ([0, kMaxWindow]
+/// for pads).
+Window2d window_2d(const ir::Node& node);
+
+/// Dimensions of a 4-d activation, whichever way it lies.
+struct Dims {
+  int64_t batch, channels, height, width;
+  Shape shape(bool nhwc) const;
+};
+Dims dims_of(const Shape& shape, bool nhwc);
+/// Whether the node's input (or, with output = true, its output) lies NHWC; kBadInput for an unknown name.
+bool is_nhwc(const ir::Node& node, bool output = false);
+
+/// OIHW weights [o, i, kh, kw] as panels [ceil(o / 16)][kh * kw * i][16], zero-padded; and back.
+Tensor pack_conv_weights(const Tensor& weights);
+Tensor unpack_conv_weights(const Tensor& packed, int64_t channels_in, int64_t channels_out, int64_t kernel_height,
+                           int64_t kernel_width);
+/// Depthwise weights [c, 1, kh, kw] as [kh, kw, c], and back.
+Tensor pack_depthwise_weights(const Tensor& weights);
+Tensor unpack_depthwise_weights(const Tensor& packed);
+
+/// x transposed between NCHW and NHWC.
+Tensor to_nhwc(const Tensor& x);
+Tensor to_nchw(const Tensor& x);
+
+}  // namespace effdet::ops

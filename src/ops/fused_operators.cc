@@ -1,0 +1,318 @@
+// Conv and DepthwiseConv with bias, activation and what surrounds them.
+#include <algorithm>
+#include <cmath>
+
+#include "ops/fused.h"
+#include "ops/operators.h"
+
+namespace effdet::ops {
+namespace {
+
+/// Fails unless input i is float32 of the given shape; absent optional inputs pass.
+void require_shape(const InferContext& c, size_t i, const Shape& shape) {
+  if (!c.has(i)) return;
+  if (c.dtype(i) != DType::kF32) node_error(c.node, "input {} is {}, not float32", i, dtype_name(c.dtype(i)));
+  if (c.shape(i) && *c.shape(i) != shape)
+    node_error(c.node, "input {} has the shape {}, not {}", i, shape_text(*c.shape(i)), shape_text(shape));
+}
+
+/// The shape of an input that must be known: fusion happens on static shapes. Kernels divide by dimensions and count
+/// them in ints.
+const Shape& known_shape(const InferContext& c, size_t i, size_t rank) {
+  const auto impossible = [](int64_t dim) { return dim < 1 || dim > kMaxExtent; };
+  if (!c.shape(i) || c.shape(i)->size() != rank || std::ranges::any_of(*c.shape(i), impossible))
+    node_error(c.node, "input {} has no known shape of {} dimensions between 1 and {}", i, rank, kMaxExtent);
+  if (c.dtype(i) != DType::kF32) node_error(c.node, "input {} is {}, not float32", i, dtype_name(c.dtype(i)));
+  return *c.shape(i);
+}
+
+/// For operators that leave the layout as it is.
+bool one_layout(const ir::Node& node) {
+  const bool nhwc = is_nhwc(node);
+  if (is_nhwc(node, true) != nhwc) node_error(node, "the output's layout is not the input's");
+  return nhwc;
+}
+
+/// Output height and width of a window over the input.
+Dims windowed(const ir::Node& node, Dims in, const Window2d& w) {
+  const int64_t height = in.height + w.pad_top + w.pad_bottom - w.kernel_height;
+  const int64_t width = in.width + w.pad_left + w.pad_right - w.kernel_width;
+  if (height < 0 || width < 0) node_error(node, "the kernel is larger than the padded input");
+  if (std::max(w.pad_top, w.pad_bottom) >= w.kernel_height || std::max(w.pad_left, w.pad_right) >= w.kernel_width)
+    node_error(node, "the padding is not smaller than the kernel");
+  return {in.batch, in.channels, height / w.stride_y + 1, width / w.stride_x + 1};
+}
+
+// --- Conv(x, weight, bias, residual?, gate?) -> y = act(conv(x * gate) + bias + residual)
+
+std::vector<Inferred> infer_conv(const InferContext& c) {
+  const Window2d w = window_2d(c.node);
+  activation_of(c.node);
+  const bool nhwc_out = is_nhwc(c.node, true);
+  const Dims in = dims_of(known_shape(c, 0, 4), is_nhwc(c.node));
+  const int64_t out_channels = c.node.get_int("out_channels", 0);
+  if (out_channels < 1 || out_channels > kMaxOutChannels)
+    node_error(c.node, "attribute 'out_channels' is {}", out_channels);
+  const int64_t panels = (out_channels + kPanelChannels - 1) / kPanelChannels;
+  const int64_t depth = w.kernel_height * w.kernel_width * in.channels;
+  if (depth > kMaxExtent) node_error(c.node, "{} values under one window are too many", depth);
+  require_shape(c, 1, {panels, depth, kPanelChannels});
+  require_shape(c, 2, {panels * kPanelChannels});
+  Dims out = windowed(c.node, in, w);
+  out.channels = out_channels;
+  require_shape(c, 3, out.shape(nhwc_out));
+  require_shape(c, 4, {in.batch, in.channels});
+  return {{DType::kF32, out.shape(nhwc_out)}};
+}
+
+float activate(int activation, float x) {
+  switch (activation) {
+    case 1:
+      return x / (1 + std::exp(-x));
+    case 2:
+      return x < 0 ? 0 : x;
+    case 3:
+      return x < 0 ? 0 : x > 6 ? 6 : x;
+    case 4:
+      return 1 / (1 + std::exp(-x));
+    case 5:
+      return x * std::clamp(x + 3, 0.0f, 6.0f) / 6;
+    default:
+      return x;
+  }
+}
+
+/// Copies y (NCHW) to the output in its layout.
+void write_output(const EvalContext& c, const Tensor& y, size_t index = 0) {
+  const Tensor laid = is_nhwc(c.node, true) ? to_nhwc(y) : y;
+  std::ranges::copy(laid.data<float>(), c.output(index).mutable_data<float>().begin());
+}
+
+Tensor input_nchw(const EvalContext& c, size_t i) { return is_nhwc(c.node) ? to_nchw(c.input(i)) : c.input(i); }
+
+/// The window of a fused node for the ONNX operator, which knows further attributes that fused ones do not have.
+std::map<std::string, ir::Attribute> window_attributes(const ir::Node& node) {
+  using Ints = std::vector<int64_t>;
+  const Window2d w = window_2d(node);
+  return {{"kernel_shape", Ints{w.kernel_height, w.kernel_width}},
+          {"strides", Ints{w.stride_y, w.stride_x}},
+          {"pads", Ints{w.pad_top, w.pad_left, w.pad_bottom, w.pad_right}}};
+}
+
+/// The ONNX Conv of NCHW x by OIHW weights, with this node's window.
+Tensor plain_conv(const EvalContext& c, const Tensor& x, const Tensor& weights, const Tensor& bias, int64_t group) {
+  ir::Node conv{"Conv", "", c.node.name, {}, {}, window_attributes(c.node)};
+  conv.attributes["group"] = group;
+  const Tensor* inputs[] = {&x, &weights, &bias};
+  conv.inputs = {0, 1, 2};
+  conv.outputs = {3};
+  return evaluate_node(conv, c.opset, inputs, c.threads).at(0);
+}
+
+void evaluate_conv(const EvalContext& c) {
+  const Window2d w = window_2d(c.node);
+  Tensor x = input_nchw(c, 0);
+  const Dims in = dims_of(x.shape(), false);
+  const int64_t out_channels = c.node.get_int("out_channels", 0);
+  if (c.has(4)) {
+    Tensor gated(DType::kF32, x.shape());
+    const auto from = x.data<float>(), gate = c.input(4).data<float>();
+    const auto to = gated.mutable_data<float>();
+    const size_t plane = static_cast<size_t>(in.height * in.width);
+    for (size_t i = 0; i < to.size(); ++i) to[i] = from[i] * gate[i / plane];
+    x = gated;
+  }
+  const Tensor weights = unpack_conv_weights(c.input(1), in.channels, out_channels, w.kernel_height, w.kernel_width);
+  const Tensor bias = Tensor::from<float>({out_channels}, c.input(2).data<float>());
+  Tensor y = plain_conv(c, x, weights, bias, 1);
+  const auto out = y.mutable_data<float>();
+  if (c.has(3)) {
+    const Tensor residual = is_nhwc(c.node, true) ? to_nchw(c.input(3)) : c.input(3);
+    std::ranges::transform(out, residual.data<float>(), out.begin(), std::plus{});
+  }
+  const int activation = activation_of(c.node);
+  for (float& value : out) value = activate(activation, value);
+  write_output(c, y);
+}
+
+// --- DepthwiseConv(x, weight, bias) -> y = act(conv(x) + bias), mean of y over its pixels
+
+std::vector<Inferred> infer_depthwise(const InferContext& c) {
+  const Window2d w = window_2d(c.node);
+  activation_of(c.node);
+  const bool nhwc = one_layout(c.node);
+  const Dims in = dims_of(known_shape(c, 0, 4), nhwc);
+  require_shape(c, 1, {w.kernel_height, w.kernel_width, in.channels});
+  require_shape(c, 2, {in.channels});
+  const Dims out = windowed(c.node, in, w);
+  return {{DType::kF32, out.shape(nhwc)}, {DType::kF32, Shape{in.batch, in.channels}}};
+}
+
+void evaluate_depthwise(const EvalContext& c) {
+  const Tensor x = input_nchw(c, 0);
+  const Dims in = dims_of(x.shape(), false);
+  Tensor y = plain_conv(c, x, unpack_depthwise_weights(c.input(1)), c.input(2), in.channels);
+  const int activation = activation_of(c.node);
+  for (float& value : y.mutable_data<float>()) value = activate(activation, value);
+  write_output(c, y);
+  if (c.outputs.size() < 2 || c.output(1).empty()) return;
+  const size_t plane = static_cast<size_t>(y.dim(2) * y.dim(3));
+  const auto values = y.data<float>();
+  const auto means = c.output(1).mutable_data<float>();
+  for (size_t i = 0; i < means.size(); ++i) {
+    double sum = 0;
+    for (size_t p = 0; p < plane; ++p) sum += values[i * plane + p];
+    means[i] = static_cast<float>(sum / static_cast<double>(plane));
+  }
+}
+
+// --- ExpandDepthwise(x, expand weight, expand bias, weight, bias) -> DepthwiseConv(act(Conv 1x1(x)))
+
+/// The pointwise expansion as a node of its own.
+ir::Node expansion_of(const ir::Node& node) {
+  ir::Node expand{"Conv", std::string(ir::kFusedDomain), node.name, {0, 1, 2}, {3}, {}};
+  expand.attributes = {{"out_channels", node.get_int("out_channels", 0)},
+                       {"activation", node.get_string("expand_activation", "none")},
+                       {"layout", node.get_string("layout", "nchw")}};
+  return expand;
+}
+
+std::vector<Inferred> infer_expand_depthwise(const InferContext& c) {
+  for (size_t i = 0; i < 5; ++i)
+    if (!c.has(i)) node_error(c.node, "input {} is absent", i);
+  const ir::Node expand = expansion_of(c.node);
+  const std::vector<Inferred> expanded = infer_conv({expand, c.opset, c.inputs.first(3)});
+  const InputInfo map{true, expanded[0].dtype, expanded[0].shape, nullptr};
+  const InputInfo inputs[] = {map, c.inputs[3], c.inputs[4]};
+  return infer_depthwise({c.node, c.opset, inputs});
+}
+
+void evaluate_expand_depthwise(const EvalContext& c) {
+  const ir::Node expand = expansion_of(c.node);
+  const std::vector<Tensor> expanded = evaluate_node(expand, c.opset, c.inputs.first(3), c.threads);
+  const Tensor* inputs[] = {&expanded[0], c.inputs[3], c.inputs[4]};
+  evaluate_depthwise({c.node, c.opset, inputs, c.outputs, c.threads});
+}
+
+// --- SqueezeExcite(mean, reduce weight, reduce bias, expand weight, expand bias) -> gate [b, c]
+
+std::vector<Inferred> infer_squeeze_excite(const InferContext& c) {
+  activation_of(c.node);
+  activation_of(c.node, "gate_activation");
+  const Shape mean = known_shape(c, 0, 2), reduce = known_shape(c, 1, 2);
+  require_shape(c, 1, {mean[1], reduce[1]});
+  require_shape(c, 2, {reduce[1]});
+  require_shape(c, 3, {reduce[1], mean[1]});
+  require_shape(c, 4, {mean[1]});
+  return {{DType::kF32, mean}};
+}
+
+/// y = act(x w + bias) for one row x.
+std::vector<float> dense(std::span<const float> x, const Tensor& w, const Tensor& bias, int activation) {
+  const auto weights = w.data<float>(), offsets = bias.data<float>();
+  std::vector<float> y(offsets.begin(), offsets.end());
+  for (size_t j = 0; j < y.size(); ++j) {
+    for (size_t i = 0; i < x.size(); ++i) y[j] += x[i] * weights[i * y.size() + j];
+    y[j] = activate(activation, y[j]);
+  }
+  return y;
+}
+
+void evaluate_squeeze_excite(const EvalContext& c) {
+  const auto mean = c.input(0).data<float>();
+  const auto gate = c.output().mutable_data<float>();
+  const size_t channels = static_cast<size_t>(c.input(0).dim(1));
+  for (size_t row = 0; row * channels < mean.size(); ++row) {
+    const auto reduced = dense(mean.subspan(row * channels, channels), c.input(1), c.input(2), activation_of(c.node));
+    const auto expanded = dense(reduced, c.input(3), c.input(4), activation_of(c.node, "gate_activation"));
+    std::ranges::copy(expanded, gate.begin() + static_cast<ptrdiff_t>(row * channels));
+  }
+}
+
+// --- MaxPool(x)
+
+std::vector<Inferred> infer_max_pool(const InferContext& c) {
+  const bool nhwc = one_layout(c.node);
+  const Dims in = dims_of(known_shape(c, 0, 4), nhwc);
+  return {{DType::kF32, windowed(c.node, in, window_2d(c.node)).shape(nhwc)}};
+}
+
+void evaluate_max_pool(const EvalContext& c) {
+  const Tensor x = input_nchw(c, 0);
+  ir::Node pool{"MaxPool", "", c.node.name, {0}, {1}, window_attributes(c.node)};
+  const Tensor* inputs[] = {&x};
+  write_output(c, evaluate_node(pool, c.opset, inputs, c.threads).at(0));
+}
+
+// --- Mix(x0, x1, ...) -> y = act(sum of weights[i] * nearest(x[i]))
+
+std::vector<Inferred> infer_mix(const InferContext& c) {
+  activation_of(c.node);
+  const auto weights = c.node.find("weights");
+  const auto* values = weights != nullptr ? std::get_if<std::vector<float>>(weights) : nullptr;
+  if (values == nullptr || values->size() != c.inputs.size())
+    node_error(c.node, "attribute 'weights' does not hold one number for each of {} inputs", c.inputs.size());
+  const std::vector<int64_t> size = bounded_ints(c.node, "size", {1, 1}, 1, 1 << 16);
+  const bool nhwc = one_layout(c.node);
+  const Dims first = dims_of(known_shape(c, 0, 4), nhwc);
+  for (size_t i = 1; i < c.inputs.size(); ++i) {
+    const Dims other = dims_of(known_shape(c, i, 4), nhwc);
+    if (other.batch != first.batch || other.channels != first.channels)
+      node_error(c.node, "inputs of the shapes {} and {}", shape_text(*c.shape(0)), shape_text(*c.shape(i)));
+  }
+  return {{DType::kF32, Dims{first.batch, first.channels, size[0], size[1]}.shape(nhwc)}};
+}
+
+void evaluate_mix(const EvalContext& c) {
+  const auto& weights = std::get<std::vector<float>>(*c.node.find("weights"));
+  const bool nhwc = is_nhwc(c.node);
+  const Dims out = dims_of(c.output().shape(), nhwc);
+  Tensor y(DType::kF32, out.shape(false));
+  const auto target = y.mutable_data<float>();
+  for (size_t i = 0; i < c.inputs.size(); ++i) {
+    const Tensor x = input_nchw(c, i);
+    const Dims in = dims_of(x.shape(), false);
+    const auto source = x.data<float>();
+    size_t at = 0;
+    for (int64_t plane = 0; plane < out.batch * out.channels; ++plane)
+      for (int64_t row = 0; row < out.height; ++row)
+        for (int64_t column = 0; column < out.width; ++column, ++at) {
+          const int64_t from_row = row * in.height / out.height, from_column = column * in.width / out.width;
+          target[at] +=
+              weights[i] * source[static_cast<size_t>((plane * in.height + from_row) * in.width + from_column)];
+        }
+  }
+  const int activation = activation_of(c.node);
+  for (float& value : target) value = activate(activation, value);
+  write_output(c, y);
+}
+
+// --- Activation(x)
+
+std::vector<Inferred> infer_activation(const InferContext& c) {
+  activation_of(c.node);
+  if (c.dtype(0) != DType::kF32) node_error(c.node, "input 0 is {}, not float32", dtype_name(c.dtype(0)));
+  return {{DType::kF32, c.shape(0)}};
+}
+
+void evaluate_activation(const EvalContext& c) {
+  const int activation = activation_of(c.node);
+  std::ranges::transform(c.input(0).data<float>(), c.output().mutable_data<float>().begin(),
+                         [&](float x) { return activate(activation, x); });
+}
+
+const Operator kOperators[] = {
+    {ir::kFusedDomain, "Activation", 1, 1, infer_activation, evaluate_activation},
+    {ir::kFusedDomain, "Conv", 3, 5, infer_conv, evaluate_conv},
+    {ir::kFusedDomain, "DepthwiseConv", 3, 3, infer_depthwise, evaluate_depthwise, 1, 2},
+    {ir::kFusedDomain, "ExpandDepthwise", 5, 5, infer_expand_depthwise, evaluate_expand_depthwise, 1, 2},
+    {ir::kFusedDomain, "MaxPool", 1, 1, infer_max_pool, evaluate_max_pool},
+    {ir::kFusedDomain, "Mix", 1, kMaxMixInputs, infer_mix, evaluate_mix},
+    {ir::kFusedDomain, "SqueezeExcite", 5, 5, infer_squeeze_excite, evaluate_squeeze_excite},
+};
+
+}  // namespace
+
+std::span<const Operator> fused_operators() { return kOperators; }
+
+}  // namespace effdet::ops

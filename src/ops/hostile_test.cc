@@ -1,0 +1,128 @@
+// Attributes and inputs that no exporter writes.
+#include <gtest/gtest.h>
+
+#include <limits>
+
+#include "ops/test_util.h"
+
+namespace effdet::ops {
+namespace {
+
+constexpr int64_t kHuge = int64_t{1} << 40, kLowest = std::numeric_limits<int64_t>::min(),
+                  kHighest = std::numeric_limits<int64_t>::max();
+
+/// The code and the node's name; throws what is no Error.
+void expect_refused(const std::string& op, const std::vector<Tensor>& inputs,
+                    std::map<std::string, ir::Attribute> attributes = {}, int64_t opset = 11, size_t outputs = 1) {
+  try {
+    run_node(op, inputs, std::move(attributes), opset, outputs);
+    ADD_FAILURE() << op << " was accepted";
+  } catch (const Error& error) {
+    EXPECT_NE(error.code(), ErrorCode::kInternal) << error.what();
+    EXPECT_NE(std::string(error.what()).find("'test'"), std::string::npos) << error.what();
+  }
+}
+
+TEST(BadInput, Case59_OutputsOfTerabytes) {
+  expect_refused("Expand", {counting({1}), ints({kHuge})});
+  expect_refused("Expand", {counting({1, 1}), ints({kHighest, kHighest})});
+  expect_refused("ConstantOfShape", {ints({kHuge})});
+  expect_refused("ConstantOfShape", {ints({1 << 20, 1 << 20})});
+  expect_refused("ConstantOfShape", {ints({-1})});
+  expect_refused("Tile", {counting({2}), ints({kHuge})});
+  expect_refused("Tile", {counting({2}), ints({kHighest})});
+  expect_refused("Tile", {counting({2}), ints({-1})});
+  expect_refused("Resize", {counting({1}), Tensor(), Tensor(), ints({kHuge})});
+  expect_refused("Resize", {counting({1}), Tensor(), floats({1}, {1e30f})});
+  expect_refused("Resize", {counting({1}), Tensor(), floats({1}, {std::numeric_limits<float>::quiet_NaN()})});
+  expect_refused("Resize", {counting({1}), Tensor(), floats({1}, {-1})});
+  expect_refused("Range", {floats({}, {0}), floats({}, {1e20f}), floats({}, {1})});
+  expect_refused("Range", {Tensor::scalar<int64_t>(0), Tensor::scalar<int64_t>(5), Tensor::scalar<int64_t>(0)});
+  expect_refused("Pad", {counting({1}), ints({kHuge, 0})});
+}
+
+TEST(BadInput, Case59_MoreThanMemoryIsRefusedBeforeAllocating) {
+  // Below the limit of elements, above the limit of bytes that the caller gives.
+  try {
+    run_node("ConstantOfShape", {ints({1 << 16, 1 << 16})});
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kOutOfMemory);
+  }
+}
+
+TEST(BadInput, Case60_Convolutions) {
+  const Tensor x = counting({1, 2, 4, 4}), w = counting({2, 2, 3, 3});
+  for (int64_t group : {int64_t{0}, int64_t{-1}, int64_t{3}, kLowest, kHighest})
+    expect_refused("Conv", {x, w}, {{"group", group}});
+  for (int64_t bad : {int64_t{0}, int64_t{-1}, kLowest, kHighest}) {
+    expect_refused("Conv", {x, w}, {{"strides", List{bad, 1}}});
+    expect_refused("Conv", {x, w}, {{"dilations", List{1, bad}}});
+    expect_refused("MaxPool", {x}, {{"kernel_shape", List{bad, 1}}});
+    expect_refused("MaxPool", {x}, {{"kernel_shape", List{1, 1}}, {"strides", List{bad, 1}}});
+  }
+  for (int64_t bad : {int64_t{-1}, kLowest, kHighest}) {
+    expect_refused("Conv", {x, w}, {{"pads", List{bad, 0, 0, 0}}});
+    expect_refused("AveragePool", {x}, {{"kernel_shape", List{1, 1}}, {"pads", List{0, 0, 0, bad}}});
+  }
+  expect_refused("Conv", {x, w}, {{"pads", List{1, 1}}});
+  expect_refused("Conv", {x, counting({2, 2, 5, 5})});
+  expect_refused("Conv", {x, w}, {{"kernel_shape", List{1, 1}}});
+  expect_refused("Conv", {x, w}, {{"auto_pad", std::string("MAYBE")}});
+  expect_refused("Conv", {x, w, counting({3})});
+  expect_refused("Conv", {counting({1, 2}), w});
+  expect_refused("Conv", {x, Tensor(DType::kF32, {0, 2, 0, 3})});
+  expect_refused("MaxPool", {x}, {{"kernel_shape", List{5, 5}}});
+  expect_refused("MaxPool", {x}, {{"kernel_shape", List{}}});
+  expect_refused("Conv", {x, w}, {{"group", 1.0f}});
+}
+
+TEST(BadInput, Case61_WrongTypes) {
+  expect_refused("Reshape", {counting({2}), floats({1}, {2})});
+  expect_refused("Reshape", {counting({2}), Tensor::from<int32_t>({1}, std::vector<int32_t>{2})});
+  expect_refused("Add", {counting({2}), ints({1, 2})});
+  expect_refused("Gather", {counting({2}), counting({1})});
+  expect_refused("Conv", {Tensor(DType::kF16, {1, 1, 1, 1}), Tensor(DType::kF16, {1, 1, 1, 1})});
+  expect_refused("Where", {counting({2}), counting({2}), counting({2})});
+  expect_refused("Cast", {counting({2})}, {{"to", int64_t{8}}});
+}
+
+TEST(BadInput, Case63_PositionsAndShapes) {
+  const Tensor x = counting({2, 3});
+  expect_refused("Gather", {x, ints({2})});
+  expect_refused("Gather", {x, ints({kLowest})});
+  expect_refused("Reshape", {x, ints({-1, -1})});
+  expect_refused("Reshape", {x, ints({4, -1})});
+  expect_refused("Reshape", {x, ints({kHuge, kHuge, -1})});
+  expect_refused("Reshape", {x, ints({-2, 3})});
+  expect_refused("Reshape", {Tensor(DType::kF32, {0}), ints({0, -1})});
+  for (const char* op : {"Concat", "Softmax", "Gather", "Flatten", "Split"})
+    for (int64_t axis : {int64_t{99}, int64_t{-99}, kLowest, kHighest}) {
+      std::vector<Tensor> inputs{x};
+      if (std::string(op) == "Gather") inputs.push_back(ints({0}));
+      expect_refused(op, inputs, {{"axis", axis}});
+    }
+  expect_refused("ReduceSum", {x}, {{"axes", List{0, 0}}});
+  expect_refused("ReduceSum", {x}, {{"axes", List{99}}});
+  expect_refused("Transpose", {x}, {{"perm", List{0, 0}}});
+  expect_refused("Transpose", {x}, {{"perm", List{0}}});
+  expect_refused("Unsqueeze", {x}, {{"axes", List{7}}});
+  expect_refused("Squeeze", {x}, {{"axes", List{0}}});
+  expect_refused("Split", {x}, {{"split", List{kHighest, kHighest}}}, 11, 2);
+  expect_refused("Split", {x}, {{"split", List{-1, 3}}}, 11, 2);
+  expect_refused("Split", {x}, {{"axis", int64_t{1}}}, 11, 2);
+  expect_refused("Slice", {x, ints({0}), ints({1}), ints({0}), ints({0})});
+  expect_refused("Slice", {x, ints({0}), ints({1}), ints({0}), ints({kLowest})});
+  expect_refused("Slice", {x, ints({0, 0}), ints({1})});
+  expect_refused("Pad", {x, ints({kLowest, 0, 0, 0})});
+  expect_refused("Pad", {x, ints({0, -2, 0, -2})});
+  expect_refused("Pad", {x, ints({0, 0, 0})});
+  expect_refused("Pad", {x, ints({0, 3, 0, 0})}, {{"mode", std::string("reflect")}});
+  expect_refused("MatMul", {x, x});
+  expect_refused("Gemm", {x, x});
+  expect_refused("Relu", {x, x});
+  expect_refused("Relu", {});
+}
+
+}  // namespace
+}  // namespace effdet::ops

@@ -1,0 +1,104 @@
+#include "ops/op.h"
+
+#include <algorithm>
+
+#include "base/checked.h"
+
+namespace effdet::ops {
+namespace {
+
+void check_output(const ir::Node& node, const Inferred& output) {
+  if (!output.shape) return;
+  if (output.shape->size() > kMaxRank) node_error(node, "an output of {} dimensions is too deep", output.shape->size());
+  Shape known;
+  for (int64_t dim : *output.shape)
+    if (dim >= 0) known.push_back(dim);
+  const auto count = checked_numel(known);
+  if (!count || *count > static_cast<uint64_t>(kMaxElements))
+    node_error(node, "an output of shape {} is too large", shape_text(*output.shape));
+}
+
+}  // namespace
+
+std::string node_label(const ir::Node& node) { return fmt::format("node '{}' ({})", node.name, node.op); }
+
+DType InferContext::dtype(size_t i) const {
+  if (!has(i)) node_error(node, "input {} is missing", i);
+  return inputs[i].dtype;
+}
+
+const std::optional<Shape>& InferContext::shape(size_t i) const {
+  static const std::optional<Shape> unknown;
+  return has(i) ? inputs[i].shape : unknown;
+}
+
+std::optional<std::vector<int64_t>> InferContext::ints(size_t i) const {
+  if (!has(i)) return std::nullopt;
+  if (dtype(i) != DType::kI64 && dtype(i) != DType::kI32)
+    node_error(node, "input {} has type {}, not int64", i, dtype_name(dtype(i)));
+  const Tensor* tensor = value(i);
+  if (tensor == nullptr) return std::nullopt;
+  if (tensor->rank() > 1 || tensor->numel() > static_cast<int64_t>(2 * kMaxRank))
+    node_error(node, "input {} of shape {} is no short list", i, shape_text(tensor->shape()));
+  const Tensor wide = tensor->to(DType::kI64);
+  const auto data = wide.data<int64_t>();
+  return std::vector<int64_t>(data.begin(), data.end());
+}
+
+const Operator* find_operator(std::string_view domain, std::string_view type) {
+  for (const Operator& op : all_operators())
+    if (op.type == type && op.domain == domain) return &op;
+  return nullptr;
+}
+
+const Operator& operator_of(const ir::Node& node, int64_t opset) {
+  const Operator* op = find_operator(node.domain, node.op);
+  const bool own = node.domain.empty();
+  if (op == nullptr || (own && opset < op->min_opset))
+    fail(ErrorCode::kUnsupported, "unsupported operator {} (domain '{}', opset {}), node '{}'", node.op,
+         own ? "ai.onnx" : node.domain, opset, node.name);
+  const auto count = static_cast<int64_t>(node.inputs.size());
+  if (count < op->min_inputs || count > op->max_inputs)
+    node_error(node, "has {} inputs, not {} to {}", count, op->min_inputs, op->max_inputs);
+  for (int i = 0; i < op->min_inputs; ++i)
+    if (node.inputs[i] == ir::kNoValue) node_error(node, "input {} is missing", i);
+  if (node.outputs.empty() || static_cast<int64_t>(node.outputs.size()) > op->max_outputs)
+    node_error(node, "has {} outputs, not 1 to {}", node.outputs.size(), op->max_outputs);
+  if (node.outputs[0] == ir::kNoValue) node_error(node, "its first output has no name");
+  return *op;
+}
+
+std::vector<Inferred> infer_node(const ir::Node& node, int64_t opset, std::span<const InputInfo> inputs) {
+  const Operator& op = operator_of(node, opset);
+  std::vector<Inferred> outputs = op.infer({node, opset, inputs});
+  if (outputs.size() < node.outputs.size())
+    fail(ErrorCode::kUnsupported, "{}: output {} is not supported", node_label(node), outputs.size());
+  outputs.resize(node.outputs.size());
+  for (const Inferred& output : outputs) check_output(node, output);
+  return outputs;
+}
+
+std::vector<Tensor> evaluate_node(const ir::Node& node, int64_t opset, std::span<const Tensor* const> inputs,
+                                  ThreadPool* threads, uint64_t memory_limit) {
+  std::vector<InputInfo> infos(inputs.size());
+  for (size_t i = 0; i < inputs.size(); ++i)
+    if (inputs[i] != nullptr) infos[i] = {true, inputs[i]->dtype(), inputs[i]->shape(), inputs[i]};
+  const std::vector<Inferred> inferred = infer_node(node, opset, infos);
+  uint64_t bytes = 0;  // cannot wrap: each output is below kMaxElements, and their number is bounded by the file
+  std::vector<Tensor> outputs(inferred.size());
+  for (size_t i = 0; i < inferred.size(); ++i) {
+    if (node.outputs[i] == ir::kNoValue) continue;
+    const auto& shape = inferred[i].shape;
+    if (!shape || std::ranges::any_of(*shape, [](int64_t dim) { return dim < 0; }))
+      fail(ErrorCode::kInternal, "{}: output {} has no static shape", node_label(node), i);
+    bytes += *checked_numel(*shape) * dtype_size(inferred[i].dtype);
+    if (bytes > memory_limit)
+      fail(ErrorCode::kOutOfMemory, "{}: its output of shape {} does not fit in memory", node_label(node),
+           shape_text(*shape));
+    outputs[i] = Tensor(inferred[i].dtype, *shape);
+  }
+  operator_of(node, opset).evaluate({node, opset, inputs, outputs, threads});
+  return outputs;
+}
+
+}  // namespace effdet::ops

@@ -1,0 +1,115 @@
+// What the operators of a graph mean: for each one shape inference and a naive kernel. The kernels fold constants,
+// check rewrites and are the oracle of the fast ones; they favour clarity, and know no device and no memory plan.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "base/tensor.h"
+#include "base/thread_pool.h"
+#include "ir/graph.h"
+
+namespace effdet::ops {
+
+/// Limits on what a node may make: far above any detector, far below what would take a machine down.
+inline constexpr int64_t kMaxElements = int64_t{1} << 32;
+inline constexpr size_t kMaxRank = 32;
+
+/// "node 'stem/conv' (Conv)": how errors name a node; without a name its first output stands for it.
+std::string node_label(const ir::Node& node);
+
+/// Throws Error(kBadInput) "node 'x' (Op): message".
+template <typename... Args>
+[[noreturn]] void node_error(const ir::Node& node, fmt::format_string<Args...> format, Args&&... args) {
+  bad_input("{}: {}", node_label(node), fmt::format(format, std::forward<Args>(args)...));
+}
+
+/// What is known of one input before anything runs.
+struct InputInfo {
+  bool present = false;
+  DType dtype = DType::kF32;
+  std::optional<Shape> shape;     ///< nothing: unknown rank; -1: unknown dimension
+  const Tensor* value = nullptr;  ///< the content, where that is known (constants, shape arithmetic)
+};
+
+/// What shape inference may look at.
+struct InferContext {
+  const ir::Node& node;
+  int64_t opset;  ///< of ONNX's own domain
+  std::span<const InputInfo> inputs;
+
+  bool has(size_t i) const { return i < inputs.size() && inputs[i].present; }
+  /// Type of an input; kBadInput where it is absent.
+  DType dtype(size_t i) const;
+  /// Shape of an input: nothing where it is unknown or the input is absent.
+  const std::optional<Shape>& shape(size_t i) const;
+  /// Content of an input, or null where it is absent or not known.
+  const Tensor* value(size_t i) const { return has(i) ? inputs[i].value : nullptr; }
+  /// A known int32 or int64 vector (or scalar) of at most 2 * kMaxRank values, or nothing; kBadInput for another type.
+  std::optional<std::vector<int64_t>> ints(size_t i) const;
+};
+
+/// Type and shape of an output.
+struct Inferred {
+  DType dtype = DType::kF32;
+  std::optional<Shape> shape;
+};
+
+/// What a kernel works on. Outputs are allocated (zero-filled) with the inferred types and shapes, so a kernel may rely
+/// on everything that its infer function checked.
+struct EvalContext {
+  const ir::Node& node;
+  int64_t opset;
+  std::span<const Tensor* const> inputs;  ///< null: absent
+  std::span<Tensor> outputs;              ///< empty(): nobody wants this optional output
+  ThreadPool* threads = nullptr;          ///< may be null
+
+  bool has(size_t i) const { return i < inputs.size() && inputs[i] != nullptr; }
+  const Tensor& input(size_t i) const { return *inputs[i]; }
+  Tensor& output(size_t i = 0) const { return outputs[i]; }
+};
+
+/// One operator. Both functions are pure; errors are Error(kBadInput) or Error(kUnsupported) that name the node.
+struct Operator {
+  std::string_view domain;  ///< "" or ir::kFusedDomain
+  std::string_view type;
+  int min_inputs = 1;
+  int max_inputs = 1;
+  std::vector<Inferred> (*infer)(const InferContext&) = nullptr;
+  void (*evaluate)(const EvalContext&) = nullptr;
+  int min_opset = 1;
+  int max_outputs = 1;
+};
+
+/// The operator, or null. The table is in registry.cc.
+const Operator* find_operator(std::string_view domain, std::string_view type);
+std::span<const Operator> all_operators();
+
+/// The operator of a node, with the number of inputs and outputs checked. Throws Error(kUnsupported)
+/// "unsupported operator X (domain, opset Y), node N" where there is none.
+const Operator& operator_of(const ir::Node& node, int64_t opset);
+
+/// Type and shape of each of a node's outputs, with limits checked: sizes above kMaxElements are refused.
+std::vector<Inferred> infer_node(const ir::Node& node, int64_t opset, std::span<const InputInfo> inputs);
+
+/// Runs one node: checks, allocates the outputs and calls the kernel. Throws Error(kOutOfMemory) where the outputs
+/// would take more than memory_limit bytes.
+std::vector<Tensor> evaluate_node(const ir::Node& node, int64_t opset, std::span<const Tensor* const> inputs,
+                                  ThreadPool* threads = nullptr, uint64_t memory_limit = UINT64_MAX);
+
+/// Fills type and shape of every node's outputs, from the inputs' shapes. Follows shape arithmetic (Shape, Gather,
+/// Concat...), so that shapes that a file computes are known. Dimensions that stay unknown are -1.
+void infer_shapes(ir::Graph& graph);
+
+/// Runs a graph with the reference kernels; inputs in the order of graph.inputs. Intermediate tensors are freed after
+/// their last use. Throws Error(kBadInput) for inputs of another type or shape and Error(kOutOfMemory) where a node's
+/// outputs would take more than this machine's memory.
+std::vector<Tensor> run_reference(const ir::Graph& graph, std::span<const Tensor> inputs,
+                                  ThreadPool* threads = nullptr);
+
+}  // namespace effdet::ops

@@ -1,0 +1,31 @@
+// The operators that each file defines; registry.cc joins them into one table.
+#pragma once
+
+#include "ops/op.h"
+
+namespace effdet::ops {
+
+std::span<const Operator> activation_operators();
+std::span<const Operator> batch_norm_operators();
+std::span<const Operator> cast_operators();
+std::span<const Operator> compare_operators();
+std::span<const Operator> concat_operators();
+std::span<const Operator> constant_operators();
+std::span<const Operator> conv_operators();
+std::span<const Operator> elementwise_operators();
+std::span<const Operator> expand_operators();
+std::span<const Operator> fused_operators();
+std::span<const Operator> gather_operators();
+std::span<const Operator> identity_operators();
+std::span<const Operator> matmul_operators();
+std::span<const Operator> pad_operators();
+std::span<const Operator> pool_operators();
+std::span<const Operator> reduce_operators();
+std::span<const Operator> reshape_operators();
+std::span<const Operator> resize_operators();
+std::span<const Operator> slice_operators();
+std::span<const Operator> softmax_operators();
+std::span<const Operator> transpose_operators();
+std::span<const Operator> unary_operators();
+
+}  // namespace effdet::ops

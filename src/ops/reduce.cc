@@ -1,0 +1,127 @@
+#include <algorithm>
+#include <limits>
+
+#include "ops/operators.h"
+#include "ops/strided.h"
+#include "ops/util.h"
+
+namespace effdet::ops {
+namespace {
+
+/// Whether `axes` is an input: ReduceSum's since opset 13, the others' since 18.
+bool axes_are_input(const ir::Node& node, int64_t opset) { return opset >= (node.op == "ReduceSum" ? 13 : 18); }
+
+/// Axes to reduce, sorted; nothing where an input that gives them is not known yet.
+std::optional<std::vector<int64_t>> axes_of(const InferContext& c, size_t rank) {
+  std::optional<std::vector<int64_t>> axes = std::vector<int64_t>{};
+  if (axes_are_input(c.node, c.opset)) {
+    if (c.has(1)) axes = c.ints(1);
+  } else {
+    if (c.has(1)) node_error(c.node, "takes its axes as an attribute in opset {}", c.opset);
+    axes = c.node.get_ints("axes", {});
+  }
+  if (!axes) return axes;
+  if (axes->empty() && c.node.get_int("noop_with_empty_axes", 0) == 0)
+    for (size_t i = 0; i < rank; ++i) axes->push_back(static_cast<int64_t>(i));
+  return normalize_axes(c.node, *axes, static_cast<int64_t>(rank));
+}
+
+Shape kept_shape(const Shape& shape, const std::vector<int64_t>& axes, bool keep) {
+  Shape result;
+  for (size_t i = 0; i < shape.size(); ++i) {
+    if (!std::ranges::binary_search(axes, static_cast<int64_t>(i))) {
+      result.push_back(shape[i]);
+    } else if (keep) {
+      result.push_back(1);
+    }
+  }
+  return result;
+}
+
+std::vector<Inferred> infer_reduce(const InferContext& c) {
+  if (!c.shape(0)) return {{c.dtype(0), std::nullopt}};
+  const auto axes = axes_of(c, c.shape(0)->size());
+  const bool keep = c.node.get_int("keepdims", 1) != 0;
+  if (!axes) return {{c.dtype(0), keep ? std::optional(Shape(c.shape(0)->size(), -1)) : std::nullopt}};
+  return {{c.dtype(0), kept_shape(*c.shape(0), *axes, keep)}};
+}
+
+/// Floats are summed in double precision, integers in 64 bits.
+template <typename T>
+using Accumulator = std::conditional_t<std::is_floating_point_v<T>, double, int64_t>;
+
+/// Where each input element goes: strides over the input (a) and over the output (b, 0 on reduced axes).
+StridedLoop reduction_loop(const EvalContext& c) {
+  std::vector<InputInfo> infos;
+  for (const Tensor* input : c.inputs)
+    infos.push_back(input == nullptr ? InputInfo{} : InputInfo{true, input->dtype(), input->shape(), input});
+  const Shape& shape = c.input(0).shape();
+  const auto axes = axes_of({c.node, c.opset, infos}, shape.size()).value();
+  const Shape kept = kept_shape(shape, axes, true);
+  return merge_loop(shape, dense_strides(shape), broadcast_strides(kept, shape));
+}
+
+template <typename T, typename F>
+std::vector<Accumulator<T>> fold(const EvalContext& c, Accumulator<T> start, F f) {
+  std::vector<Accumulator<T>> results(static_cast<size_t>(c.output().numel()), start);
+  const T* x = c.input(0).data<T>().data();
+  const StridedLoop loop = reduction_loop(c);
+  const int64_t count = loop.shape.back(), step_in = loop.a.back(), step_out = loop.b.back();
+  if (c.input(0).numel() == 0) return results;
+  for_each_row(loop, [&](int64_t in, int64_t out, int64_t) {
+    for (int64_t i = 0; i < count; ++i) {
+      auto& result = results[static_cast<size_t>(out + i * step_out)];
+      result = f(result, static_cast<Accumulator<T>>(x[in + i * step_in]));
+    }
+  });
+  return results;
+}
+
+constexpr auto kSum = [](auto a, auto b) { return wrapping(a, b, [](auto x, auto y) { return x + y; }); };
+constexpr auto kProduct = [](auto a, auto b) { return wrapping(a, b, [](auto x, auto y) { return x * y; }); };
+constexpr auto kSmaller = [](auto a, auto b) { return b < a || b != b ? b : a; };
+constexpr auto kLarger = [](auto a, auto b) { return a < b || b != b ? b : a; };
+
+enum class Start { kZero, kOne, kLowest, kHighest };
+
+template <typename A>
+A start_value(Start start) {
+  using Limits = std::numeric_limits<A>;
+  switch (start) {
+    case Start::kZero:
+      return A(0);
+    case Start::kOne:
+      return A(1);
+    case Start::kLowest:
+      return Limits::has_infinity ? -Limits::infinity() : Limits::lowest();
+    case Start::kHighest:
+      return Limits::has_infinity ? Limits::infinity() : Limits::max();
+  }
+  return A(0);
+}
+
+template <auto F, Start kStart, bool kMean = false>
+void evaluate_reduce(const EvalContext& c) {
+  with_type(c.node, c.input(0).dtype(), [&](auto type) {
+    using T = decltype(type);
+    const auto results = fold<T>(c, start_value<Accumulator<T>>(kStart), F);
+    const auto out = c.output().template mutable_data<T>();
+    const int64_t folded = out.empty() ? 1 : std::max<int64_t>(1, c.input(0).numel() / c.output().numel());
+    for (size_t i = 0; i < out.size(); ++i)
+      out[i] = static_cast<T>(kMean ? results[i] / static_cast<Accumulator<T>>(folded) : results[i]);
+  });
+}
+
+const Operator kOperators[] = {
+    {"", "ReduceSum", 1, 2, infer_reduce, evaluate_reduce<kSum, Start::kZero>},
+    {"", "ReduceMean", 1, 2, infer_reduce, evaluate_reduce<kSum, Start::kZero, true>},
+    {"", "ReduceMax", 1, 2, infer_reduce, evaluate_reduce<kLarger, Start::kLowest>},
+    {"", "ReduceMin", 1, 2, infer_reduce, evaluate_reduce<kSmaller, Start::kHighest>},
+    {"", "ReduceProd", 1, 2, infer_reduce, evaluate_reduce<kProduct, Start::kOne>},
+};
+
+}  // namespace
+
+std::span<const Operator> reduce_operators() { return kOperators; }
+
+}  // namespace effdet::ops

@@ -1,0 +1,73 @@
+#include <unistd.h>
+
+#include "ops/op.h"
+
+namespace effdet::ops {
+namespace {
+
+uint64_t physical_memory() {
+  const long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+  return pages > 0 && size > 0 ? static_cast<uint64_t>(pages) * static_cast<uint64_t>(size) : UINT64_MAX;
+}
+
+/// The tensors of a run, each kept until its last reader is done.
+class Run {
+ public:
+  Run(const ir::Graph& graph, ThreadPool* threads)
+      : graph_(graph), threads_(threads), tensors_(graph.value_count()), reads_left_(graph.value_count()) {
+    for (const ir::Node& node : graph.nodes)
+      for (ir::ValueId id : node.inputs)
+        if (id != ir::kNoValue) ++reads_left_[id];
+    for (ir::ValueId id : graph.outputs) ++reads_left_[id];  // never taken back: outputs stay
+  }
+
+  void set_input(ir::ValueId id, const Tensor& tensor) {
+    const ir::Value& value = graph_.value(id);
+    bool fits = tensor.dtype() == value.dtype && (!value.shape || value.shape->size() == tensor.rank());
+    for (size_t axis = 0; fits && value.shape && axis < tensor.rank(); ++axis)
+      fits = value.shape->at(axis) < 0 || value.shape->at(axis) == tensor.dim(axis);
+    if (!fits)
+      bad_input("input '{}' is {} of shape {}, the model takes {} of shape {}", value.name, dtype_name(tensor.dtype()),
+                shape_text(tensor.shape()), dtype_name(value.dtype), value.shape ? shape_text(*value.shape) : "any");
+    tensors_[id] = tensor;
+  }
+
+  void step(const ir::Node& node) {
+    std::vector<const Tensor*> inputs;
+    for (ir::ValueId id : node.inputs) inputs.push_back(id == ir::kNoValue ? nullptr : &tensor(id));
+    std::vector<Tensor> results = evaluate_node(node, graph_.opset, inputs, threads_, memory_);
+    for (size_t i = 0; i < results.size(); ++i)
+      if (node.outputs[i] != ir::kNoValue && reads_left_[node.outputs[i]] > 0)
+        tensors_[node.outputs[i]] = std::move(results[i]);
+    for (ir::ValueId id : node.inputs)
+      if (id != ir::kNoValue && --reads_left_[id] == 0) tensors_[id] = Tensor();
+  }
+
+  const Tensor& tensor(ir::ValueId id) const {
+    if (const Tensor* constant = graph_.constant(id)) return *constant;
+    if (tensors_[id].empty()) fail(ErrorCode::kInternal, "value '{}' is read before it is made", graph_.value(id).name);
+    return tensors_[id];
+  }
+
+ private:
+  const ir::Graph& graph_;
+  ThreadPool* threads_;
+  const uint64_t memory_ = physical_memory();
+  std::vector<Tensor> tensors_;
+  std::vector<int> reads_left_;
+};
+
+}  // namespace
+
+std::vector<Tensor> run_reference(const ir::Graph& graph, std::span<const Tensor> inputs, ThreadPool* threads) {
+  if (inputs.size() != graph.inputs.size())
+    bad_input("graph '{}' takes {} inputs, {} were given", graph.name, graph.inputs.size(), inputs.size());
+  Run run(graph, threads);
+  for (size_t i = 0; i < inputs.size(); ++i) run.set_input(graph.inputs[i], inputs[i]);
+  for (const ir::Node& node : graph.nodes) run.step(node);
+  std::vector<Tensor> outputs;
+  for (ir::ValueId id : graph.outputs) outputs.push_back(run.tensor(id));
+  return outputs;
+}
+
+}  // namespace effdet::ops

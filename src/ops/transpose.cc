@@ -1,0 +1,41 @@
+#include <numeric>
+
+#include "ops/operators.h"
+#include "ops/strided.h"
+#include "ops/util.h"
+
+namespace effdet::ops {
+namespace {
+
+/// The permutation; reversed axes where the attribute is absent.
+std::vector<int64_t> permutation(const ir::Node& node, size_t rank) {
+  std::vector<int64_t> reversed(rank);
+  std::iota(reversed.rbegin(), reversed.rend(), 0);
+  std::vector<int64_t> perm = node.get_ints("perm", reversed);
+  if (perm.size() != rank) node_error(node, "perm has {} axes for {} dimensions", perm.size(), rank);
+  for (int64_t& axis : perm) axis = normalize_axis(node, axis, static_cast<int64_t>(rank));
+  normalize_axes(node, perm, static_cast<int64_t>(rank));
+  return perm;
+}
+
+std::vector<Inferred> infer_transpose(const InferContext& c) {
+  if (!c.shape(0)) return {{c.dtype(0), std::nullopt}};
+  Shape result;
+  for (int64_t axis : permutation(c.node, c.shape(0)->size())) result.push_back((*c.shape(0))[axis]);
+  return {{c.dtype(0), result}};
+}
+
+void evaluate_transpose(const EvalContext& c) {
+  const std::vector<int64_t> dense = dense_strides(c.input(0).shape());
+  std::vector<int64_t> strides;
+  for (int64_t axis : permutation(c.node, c.input(0).rank())) strides.push_back(dense[axis]);
+  copy_strided(c.input(0), 0, c.output().shape(), strides, c.output());
+}
+
+const Operator kOperators[] = {{"", "Transpose", 1, 1, infer_transpose, evaluate_transpose}};
+
+}  // namespace
+
+std::span<const Operator> transpose_operators() { return kOperators; }
+
+}  // namespace effdet::ops

@@ -1,0 +1,74 @@
+#include "ops/util.h"
+
+#include <algorithm>
+
+namespace effdet::ops {
+
+int64_t normalize_axis(const ir::Node& node, int64_t axis, int64_t rank) {
+  if (axis < -rank || axis >= rank) node_error(node, "axis {} does not exist in {} dimensions", axis, rank);
+  return axis < 0 ? axis + rank : axis;
+}
+
+std::vector<int64_t> normalize_axes(const ir::Node& node, std::vector<int64_t> axes, int64_t rank) {
+  for (int64_t& axis : axes) axis = normalize_axis(node, axis, rank);
+  std::ranges::sort(axes);
+  if (std::ranges::adjacent_find(axes) != axes.end()) node_error(node, "an axis appears twice");
+  return axes;
+}
+
+std::optional<Shape> broadcast(const ir::Node& node, const std::optional<Shape>& a, const std::optional<Shape>& b) {
+  if (!a || !b) return std::nullopt;
+  const size_t rank = std::max(a->size(), b->size());
+  Shape result(rank);
+  for (size_t i = 0; i < rank; ++i) {
+    const int64_t x = i + a->size() < rank ? 1 : (*a)[i + a->size() - rank];
+    const int64_t y = i + b->size() < rank ? 1 : (*b)[i + b->size() - rank];
+    if (x == y || y == 1) {
+      result[i] = x;
+    } else if (x == 1 || x < 0) {  // an unknown dimension against one above 1 can only become the latter
+      result[i] = y;
+    } else if (y < 0) {
+      result[i] = x;
+    } else {
+      node_error(node, "shapes {} and {} do not broadcast", shape_text(*a), shape_text(*b));
+    }
+  }
+  return result;
+}
+
+int64_t dims_product(const Shape& shape, size_t begin, size_t end) {
+  int64_t product = 1;
+  for (size_t i = begin; i < end; ++i) product *= shape[i];
+  return product;
+}
+
+bool is_known(const Shape& shape) {
+  return std::ranges::all_of(shape, [](int64_t dim) { return dim >= 0; });
+}
+
+std::optional<size_t> known_rank(const InferContext& c, size_t i, size_t minimum) {
+  if (!c.shape(i)) return std::nullopt;
+  if (c.shape(i)->size() < minimum)
+    node_error(c.node, "input {} of shape {} needs at least {} dimensions", i, shape_text(*c.shape(i)), minimum);
+  return c.shape(i)->size();
+}
+
+void require_same_types(const InferContext& c, size_t count) {
+  for (size_t i = 1; i < std::min(count, c.inputs.size()); ++i)
+    if (c.has(i) && c.dtype(i) != c.dtype(0))
+      node_error(c.node, "input {} has type {}, input 0 has {}", i, dtype_name(c.dtype(i)), dtype_name(c.dtype(0)));
+}
+
+void require_float(const InferContext& c, size_t i) {
+  if (c.dtype(i) != DType::kF32 && c.dtype(i) != DType::kF64)
+    fail(ErrorCode::kUnsupported, "{}: type {} is not supported", node_label(c.node), dtype_name(c.dtype(i)));
+}
+
+std::vector<Inferred> infer_like_input(const InferContext& c) { return {{c.dtype(0), c.shape(0)}}; }
+
+std::vector<Inferred> infer_like_float(const InferContext& c) {
+  require_float(c);
+  return infer_like_input(c);
+}
+
+}  // namespace effdet::ops

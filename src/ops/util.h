@@ -1,0 +1,99 @@
+// Small things that many operators share: axes, broadcasting, element types.
+#pragma once
+
+#include <type_traits>
+
+#include "ops/op.h"
+
+namespace effdet::ops {
+
+/// An axis in [-rank, rank) as one in [0, rank); kBadInput otherwise.
+int64_t normalize_axis(const ir::Node& node, int64_t axis, int64_t rank);
+/// Sorted, normalized axes; kBadInput for one that appears twice.
+std::vector<int64_t> normalize_axes(const ir::Node& node, std::vector<int64_t> axes, int64_t rank);
+
+/// numpy's broadcasting of two shapes (either may be unknown); kBadInput where they do not fit.
+std::optional<Shape> broadcast(const ir::Node& node, const std::optional<Shape>& a, const std::optional<Shape>& b);
+
+/// Product of the dimensions [begin, end) of a tensor's shape.
+int64_t dims_product(const Shape& shape, size_t begin, size_t end);
+/// Whether every dimension is known.
+bool is_known(const Shape& shape);
+
+/// The rank of input i where it is known, after checking that it is at least `minimum`.
+std::optional<size_t> known_rank(const InferContext& c, size_t i, size_t minimum);
+
+/// kBadInput unless the inputs that are present all have input 0's type.
+void require_same_types(const InferContext& c, size_t count);
+/// kUnsupported unless input i is float32 or float64.
+void require_float(const InferContext& c, size_t i = 0);
+
+/// The output has input 0's type and shape.
+std::vector<Inferred> infer_like_input(const InferContext& c);
+/// infer_like_input for floating point operators.
+std::vector<Inferred> infer_like_float(const InferContext& c);
+
+/// Calls f with a value of the C++ type of a dtype; kUnsupported for float16 and bfloat16.
+template <typename F>
+void with_type(const ir::Node& node, DType dtype, F&& f) {
+  switch (dtype) {
+    case DType::kF32:
+      return f(float{});
+    case DType::kF64:
+      return f(double{});
+    case DType::kI8:
+      return f(int8_t{});
+    case DType::kU8:
+      return f(uint8_t{});
+    case DType::kI16:
+      return f(int16_t{});
+    case DType::kU16:
+      return f(uint16_t{});
+    case DType::kI32:
+      return f(int32_t{});
+    case DType::kU32:
+      return f(uint32_t{});
+    case DType::kI64:
+      return f(int64_t{});
+    case DType::kU64:
+      return f(uint64_t{});
+    case DType::kBool:
+      return f(bool{});
+    case DType::kF16:
+    case DType::kBF16:
+      break;
+  }
+  fail(ErrorCode::kUnsupported, "{}: type {} is not supported", node_label(node), dtype_name(dtype));
+}
+
+/// Calls f with float{} or double{}; kUnsupported for other types.
+template <typename F>
+void with_float_type(const ir::Node& node, DType dtype, F&& f) {
+  if (dtype == DType::kF32) return f(float{});
+  if (dtype == DType::kF64) return f(double{});
+  fail(ErrorCode::kUnsupported, "{}: type {} is not supported", node_label(node), dtype_name(dtype));
+}
+
+/// a op b in the unsigned type, so that integer overflow in a hostile graph wraps as in numpy instead of being
+/// undefined.
+template <typename T, typename F>
+T wrapping(T a, T b, F op) {
+  if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) {
+    using Wide = std::common_type_t<std::make_unsigned_t<T>, unsigned>;  // small types would promote to signed int
+    return static_cast<T>(op(static_cast<Wide>(a), static_cast<Wide>(b)));
+  } else {
+    return static_cast<T>(op(a, b));
+  }
+}
+
+/// Runs task(i) for i in [0, count), on the pool where there is one.
+template <typename F>
+void for_each_index(ThreadPool* threads, int64_t count, F&& task) {
+  if (threads != nullptr) {
+    threads->parallel_for(count, [&](int64_t i, int) { task(i); });
+  } else {
+    for (int64_t i = 0; i < count; ++i) task(i);
+  }
+}
+
+}  // namespace effdet::ops

@@ -1,0 +1,65 @@
+#include "passes/conv_affine.h"
+
+#include "passes/rewrite.h"
+
+namespace effdet::passes {
+namespace {
+
+bool is_float_constant(const ir::Graph& graph, ir::ValueId id) {
+  const Tensor* tensor = graph.constant(id);
+  return tensor != nullptr && tensor->dtype() == DType::kF32;
+}
+
+Tensor scaled_weights(const Tensor& weights, const std::vector<double>& scale) {
+  Tensor result(DType::kF32, weights.shape());
+  const auto in = weights.data<float>();
+  const auto out = result.mutable_data<float>();
+  const size_t row = scale.empty() ? 0 : in.size() / scale.size();
+  for (size_t k = 0; k < scale.size(); ++k)
+    for (size_t i = k * row; i < (k + 1) * row; ++i) out[i] = static_cast<float>(in[i] * scale[k]);
+  return result;
+}
+
+Tensor shifted_bias(const Tensor* bias, const ChannelAffine& affine) {
+  Tensor result(DType::kF32, {static_cast<int64_t>(affine.scale.size())});
+  auto out = result.mutable_data<float>();
+  for (size_t k = 0; k < out.size(); ++k) {
+    const double old = bias == nullptr ? 0 : bias->data<float>()[k];
+    out[k] = static_cast<float>(old * affine.scale[k] + affine.shift[k]);
+  }
+  return result;
+}
+
+/// Puts a new content behind an input: in place where nobody else reads the constant, so that its name stays.
+ir::ValueId with_content(ir::Graph& graph, const ir::Uses& uses, ir::ValueId id, Tensor tensor,
+                         const std::string& new_name) {
+  if (id != ir::kNoValue && uses.sole_reader(id) >= 0) {
+    graph.value(id).constant = std::move(tensor);
+    return id;
+  }
+  return graph.add_constant(unique_name(graph, new_name), std::move(tensor));
+}
+
+}  // namespace
+
+ir::Node* sole_conv(ir::Graph& graph, const ir::Uses& uses, ir::ValueId id) {
+  if (id == ir::kNoValue || uses.producer(id) < 0 || uses.sole_reader(id) < 0) return nullptr;
+  ir::Node& conv = graph.nodes[static_cast<size_t>(uses.producer(id))];
+  if (!conv.is("Conv") || !is_float_constant(graph, conv.inputs[1])) return nullptr;
+  const bool has_bias = conv.inputs.size() > 2 && conv.inputs[2] != ir::kNoValue;
+  return has_bias && !is_float_constant(graph, conv.inputs[2]) ? nullptr : &conv;
+}
+
+int64_t conv_channels(const ir::Graph& graph, const ir::Node& conv) { return graph.constant(conv.inputs[1])->dim(0); }
+
+void fold_into_conv(ir::Graph& graph, const ir::Uses& uses, ir::Node& conv, const ChannelAffine& affine,
+                    ir::ValueId output) {
+  conv.inputs.resize(3, ir::kNoValue);
+  Tensor weights = scaled_weights(*graph.constant(conv.inputs[1]), affine.scale);
+  Tensor bias = shifted_bias(graph.constant(conv.inputs[2]), affine);
+  conv.inputs[1] = with_content(graph, uses, conv.inputs[1], std::move(weights), conv.name + ".folded_weight");
+  conv.inputs[2] = with_content(graph, uses, conv.inputs[2], std::move(bias), conv.name + ".folded_bias");
+  conv.outputs[0] = output;
+}
+
+}  // namespace effdet::passes

@@ -1,0 +1,95 @@
+#include "passes/equivalence.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <random>
+
+#include "base/error.h"
+#include "ops/op.h"
+#include "passes/rebatch.h"
+#include "passes/rewrite.h"
+
+namespace effdet::passes {
+namespace {
+
+constexpr double kDifferent = std::numeric_limits<double>::infinity();
+
+/// The graph with its images reduced, or nothing where it does not fit a smaller one.
+std::optional<ir::Graph> reduced(const ir::Graph& graph) {
+  ir::Graph small = graph;  // constants are shared
+  for (ir::ValueId id : graph.inputs) {
+    const ir::Value& input = graph.value(id);
+    if (!is_static(input.shape) || input.shape->size() != 4) continue;
+    const int64_t height = (*input.shape)[2], width = (*input.shape)[3];
+    if (std::max(height, width) <= kCheckSide) continue;
+    if (height % kCheckSide != 0 || width % kCheckSide != 0) return std::nullopt;
+    try {
+      set_input_size(small, input.name, kCheckSide, kCheckSide);
+    } catch (const Error&) {
+      return std::nullopt;
+    }
+  }
+  return small;
+}
+
+bool same_outputs(const ir::Graph& a, const ir::Graph& b) {
+  return std::ranges::equal(a.outputs, b.outputs, [&](ir::ValueId x, ir::ValueId y) {
+    return is_static(a.value(x).shape) && a.value(x).shape == b.value(y).shape;
+  });
+}
+
+void check_inputs(const ir::Graph& a, const ir::Graph& b) {
+  const bool same = std::ranges::equal(a.inputs, b.inputs, [&](ir::ValueId x, ir::ValueId y) {
+    const ir::Value &left = a.value(x), &right = b.value(y);
+    return left.name == right.name && left.dtype == right.dtype && left.shape == right.shape;
+  });
+  if (!same) bad_input("graphs '{}' and '{}' take different inputs", a.name, b.name);
+}
+
+Tensor random_tensor(const ir::Value& value, std::mt19937_64& generator) {
+  if (!is_static(value.shape) || value.dtype != DType::kF32)
+    bad_input("input '{}' is no float32 tensor of fixed shape; give its shape", value.name);
+  Tensor tensor(DType::kF32, *value.shape);
+  std::normal_distribution<float> normal;
+  for (float& x : tensor.mutable_data<float>()) x = normal(generator);
+  return tensor;
+}
+
+double relative_difference(const Tensor& a, const Tensor& b) {
+  if (a.dtype() != b.dtype() || a.shape() != b.shape()) return kDifferent;
+  const Tensor x = a.to(DType::kF64), y = b.to(DType::kF64);
+  double magnitude = 0, difference = 0;
+  for (int64_t i = 0; i < a.numel(); ++i) {
+    const double left = x.data<double>()[i], right = y.data<double>()[i];
+    if (left == right || (std::isnan(left) && std::isnan(right))) {
+      if (std::isfinite(left)) magnitude = std::max(magnitude, std::abs(left));
+      continue;
+    }
+    if (!std::isfinite(left) || !std::isfinite(right)) return kDifferent;
+    magnitude = std::max(magnitude, std::abs(left));
+    difference = std::max(difference, std::abs(left - right));
+  }
+  return difference == 0 ? 0 : magnitude == 0 ? kDifferent : difference / magnitude;
+}
+
+}  // namespace
+
+double check_equivalence(const ir::Graph& a, const ir::Graph& b, int runs, uint64_t seed, ThreadPool* threads) {
+  check_inputs(a, b);
+  const auto small_a = reduced(a), small_b = reduced(b);
+  const bool reduce = small_a && small_b && same_outputs(*small_a, *small_b);
+  const ir::Graph &left = reduce ? *small_a : a, &right = reduce ? *small_b : b;
+  std::mt19937_64 generator(seed);
+  double worst = 0;
+  for (int run = 0; run < runs; ++run) {
+    std::vector<Tensor> inputs;
+    for (ir::ValueId id : left.inputs) inputs.push_back(random_tensor(left.value(id), generator));
+    const auto x = ops::run_reference(left, inputs, threads), y = ops::run_reference(right, inputs, threads);
+    if (x.size() != y.size()) return kDifferent;
+    for (size_t i = 0; i < x.size(); ++i) worst = std::max(worst, relative_difference(x[i], y[i]));
+  }
+  return worst;
+}
+
+}  // namespace effdet::passes

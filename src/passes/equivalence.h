@@ -1,0 +1,21 @@
+// Whether two graphs compute the same, by running both.
+#pragma once
+
+#include "base/thread_pool.h"
+#include "ir/graph.h"
+
+namespace effdet::passes {
+
+/// Side of the image that large inputs are reduced to.
+inline constexpr int64_t kCheckSide = 128;
+
+/// Runs both graphs with the reference kernels on `runs` random inputs (normal, deviation 1) and returns the largest
+/// absolute difference of any output, relative to that output's largest magnitude in `a`. Infinite where outputs differ
+/// in number, type or shape, or only one has NaN. Image inputs whose sides are multiples of 128 are reduced to 128 x
+/// 128 in copies of both graphs, with fixed sizes of Resize nodes scaled along, where both still fit together then; all
+/// else runs at full size, which takes minutes for D7. Throws Error(kBadInput) where the inputs differ or are not
+/// static.
+double check_equivalence(const ir::Graph& a, const ir::Graph& b, int runs, uint64_t seed,
+                         ThreadPool* threads = nullptr);
+
+}  // namespace effdet::passes

@@ -1,0 +1,84 @@
+#include <algorithm>
+
+#include "base/checked.h"
+#include "ops/op.h"
+#include "passes/passes.h"
+#include "passes/rewrite.h"
+
+namespace effdet::passes {
+namespace {
+
+constexpr uint64_t kFreeBytes = uint64_t{1} << 20;
+constexpr uint64_t kMaxGrowth = uint64_t{64} << 20;  // of all nodes together, in one sweep
+
+uint64_t byte_size(const ir::Value& value) { return *checked_numel(*value.shape) * dtype_size(value.dtype); }
+
+/// Whether folding keeps the file about as small as it is; takes what it adds from the budget.
+bool stays_small(const ir::Graph& graph, const ir::Node& node, uint64_t& budget) {
+  uint64_t before = 0, after = 0;
+  for (ir::ValueId id : node.inputs)
+    if (const Tensor* tensor = graph.constant(id)) before += tensor->byte_size();
+  for (ir::ValueId id : node.outputs) after += byte_size(graph.value(id));
+  const uint64_t growth = after > before ? after - before : 0;
+  if (growth > std::min(budget, kFreeBytes)) return false;
+  budget -= growth;
+  return true;
+}
+
+/// Work that may be out of proportion to the sizes of inputs and outputs; no exporter leaves it on constants.
+bool is_heavy(const ir::Node& node) {
+  constexpr std::string_view kHeavy[] = {"Conv", "MatMul", "Gemm", "MaxPool", "AveragePool"};
+  return !node.domain.empty() || std::ranges::find(kHeavy, node.op) != std::end(kHeavy);
+}
+
+/// The inputs to run the node with; nothing where one is not known.
+std::optional<std::vector<const Tensor*>> constant_inputs(const ir::Graph& graph, const ir::Node& node) {
+  std::vector<const Tensor*> inputs;
+  for (ir::ValueId id : node.inputs) {
+    inputs.push_back(graph.constant(id));
+    if (id != ir::kNoValue && inputs.back() == nullptr) return std::nullopt;
+  }
+  return inputs;
+}
+
+/// Shape and Size need no content, only their input's shape.
+std::optional<Tensor> shape_tensor(const ir::Graph& graph, const ir::Node& node) {
+  if (!node.is("Shape") && !node.is("Size")) return std::nullopt;
+  const ir::Value& input = graph.value(node.inputs[0]);
+  if (!is_static(input.shape)) return std::nullopt;
+  const Tensor unread(input.dtype, *input.shape, std::shared_ptr<const std::byte>());
+  const Tensor* inputs[] = {&unread};
+  return ops::evaluate_node(node, graph.opset, inputs)[0];
+}
+
+bool fold(ir::Graph& graph, const ir::Node& node, uint64_t& budget) {
+  if (auto tensor = shape_tensor(graph, node)) {
+    graph.value(node.outputs[0]).constant = std::move(tensor);
+    return true;
+  }
+  const auto inputs = constant_inputs(graph, node);
+  if (!inputs || is_heavy(node) || !stays_small(graph, node, budget)) return false;
+  std::vector<Tensor> results = ops::evaluate_node(node, graph.opset, *inputs);
+  for (size_t i = 0; i < results.size(); ++i) graph.value(node.outputs[i]).constant = std::move(results[i]);
+  return true;
+}
+
+}  // namespace
+
+bool fold_constants(ir::Graph& graph) {
+  std::vector<bool> is_output(graph.value_count(), false);
+  for (ir::ValueId id : graph.outputs) is_output[static_cast<size_t>(id)] = true;
+  uint64_t budget = kMaxGrowth;
+  std::vector<ir::Node> kept;
+  for (ir::Node& node : graph.nodes) {
+    const bool foldable = std::ranges::all_of(node.outputs, [&](ir::ValueId id) {
+      return id != ir::kNoValue && !is_output[static_cast<size_t>(id)] && is_static(graph.value(id).shape);
+    });
+    if (!foldable || !fold(graph, node, budget)) kept.push_back(std::move(node));
+  }
+  const bool changed = kept.size() != graph.nodes.size();
+  graph.nodes = std::move(kept);
+  return changed;
+}
+
+}  // namespace effdet::passes

@@ -1,0 +1,95 @@
+#include <cstring>
+#include <map>
+#include <unordered_map>
+
+#include "base/error.h"
+#include "passes/passes.h"
+#include "passes/rewrite.h"
+
+namespace effdet::passes {
+namespace {
+
+std::string_view content(const Tensor& tensor) {
+  return {reinterpret_cast<const char*>(tensor.bytes().data()), tensor.byte_size()};
+}
+
+/// Text of an attribute that is equal exactly for equal attributes.
+struct AttributeKey {
+  std::string operator()(int64_t value) const { return fmt::format("i{}", value); }
+  std::string operator()(float value) const { return fmt::format("f{:a}", value); }
+  std::string operator()(const std::string& value) const { return fmt::format("s{}:{}", value.size(), value); }
+  std::string operator()(const Tensor& tensor) const {
+    return fmt::format("t{}:{}:{}", dtype_name(tensor.dtype()), shape_text(tensor.shape()), content(tensor));
+  }
+  template <typename T>
+  std::string operator()(const std::vector<T>& values) const {
+    std::string key = fmt::format("l{}", values.size());
+    for (const T& value : values) key += ',' + (*this)(value);
+    return key;
+  }
+};
+
+std::string node_key(const ir::Node& node, const Replacements& replacements) {
+  std::string key = fmt::format("{}|{}|{}", node.domain, node.op, node.outputs.size());
+  for (ir::ValueId id : node.inputs) key += fmt::format("|{}", replacements.resolve(id));
+  for (const auto& [name, value] : node.attributes)
+    key += fmt::format("|{}={}", name, std::visit(AttributeKey{}, value));
+  return key;
+}
+
+}  // namespace
+
+bool merge_equal_nodes(ir::Graph& graph) {
+  std::vector<bool> fixed(graph.value_count(), false);  // graph outputs keep their makers
+  for (ir::ValueId id : graph.outputs) fixed[static_cast<size_t>(id)] = true;
+  Replacements replacements(graph);
+  std::unordered_map<std::string, size_t> seen;
+  std::vector<ir::Node> kept;
+  for (ir::Node& node : graph.nodes) {
+    const auto [found, is_new] = seen.emplace(node_key(node, replacements), kept.size());
+    bool merged = !is_new;
+    for (size_t i = 0; merged && i < node.outputs.size(); ++i) {
+      const ir::ValueId out = node.outputs[i];
+      if (out != ir::kNoValue && (fixed[static_cast<size_t>(out)] || kept[found->second].outputs[i] == ir::kNoValue))
+        merged = false;
+    }
+    if (!merged) {
+      kept.push_back(std::move(node));
+      continue;
+    }
+    for (size_t i = 0; i < node.outputs.size(); ++i)
+      if (node.outputs[i] != ir::kNoValue) replacements.replace(node.outputs[i], kept[found->second].outputs[i]);
+  }
+  const bool changed = kept.size() != graph.nodes.size();
+  graph.nodes = std::move(kept);
+  replacements.apply(graph);
+  return changed;
+}
+
+bool merge_equal_constants(ir::Graph& graph) {
+  // Hashing all weights takes longer than everything else here: only those with a namesake in type and shape are looked
+  // at.
+  std::map<std::pair<DType, Shape>, std::vector<ir::ValueId>> alike;
+  for (size_t i = 0; i < graph.value_count(); ++i) {
+    const auto id = static_cast<ir::ValueId>(i);
+    if (const Tensor* tensor = graph.constant(id)) alike[{tensor->dtype(), tensor->shape()}].push_back(id);
+  }
+  std::vector<bool> fixed(graph.value_count(), false);
+  for (ir::ValueId id : graph.outputs) fixed[static_cast<size_t>(id)] = true;
+  Replacements replacements(graph);
+  bool changed = false;
+  for (const auto& [kind, ids] : alike) {
+    if (ids.size() < 2) continue;
+    std::unordered_map<std::string_view, ir::ValueId> first;
+    for (ir::ValueId id : ids) {
+      const auto [found, is_new] = first.emplace(content(*graph.constant(id)), id);
+      if (is_new || fixed[static_cast<size_t>(id)]) continue;
+      replacements.replace(id, found->second);
+      changed = true;
+    }
+  }
+  replacements.apply(graph);
+  return changed;
+}
+
+}  // namespace effdet::passes

@@ -1,0 +1,258 @@
+// Each pass on the smallest graph that it changes: the text afterwards, and equal results on random input.
+#include "passes/passes.h"
+
+#include <limits>
+
+#include "passes/test_util.h"
+
+namespace effdet::passes {
+namespace {
+
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+
+TEST(FoldConstants, ShapeArithmeticBecomesOneConstant) {
+  ir::Graph graph;
+  const auto x = graph.add_input("x", DType::kF32, {1, 2, 3, 4});
+  const auto shape = graph.add_node("Shape", "shape", {x});
+  const auto index = graph.add_constant("index", ints({0, 1}));
+  const auto head = graph.add_node("Gather", "head", {shape, index});
+  const auto rest = graph.add_constant("rest", ints({-1}));
+  const auto target = graph.add_node("Concat", "target", {head, rest}, {{"axis", int64_t{0}}});
+  graph.outputs = {graph.add_node("Reshape", "y", {x, target})};
+  EXPECT_TRUE(apply(fold_constants, graph));
+  EXPECT_EQ(lines(graph), "y_output_0 = Reshape(x, target_output_0)\n");
+  EXPECT_FALSE(apply(fold_constants, graph));
+}
+
+TEST(FoldConstants, LeavesWhatWouldGrow) {
+  ir::Graph graph;
+  const auto x = graph.add_input("x", DType::kF32, {1});
+  const auto one = graph.add_constant("one", floats({1}, {1}));
+  const auto size = graph.add_constant("size", ints({1 << 19}));
+  const auto big = graph.add_node("Expand", "big", {one, size});  // 2 MB from 12 bytes
+  graph.outputs = {graph.add_node("Add", "y", {x, big})};
+  EXPECT_FALSE(apply(fold_constants, graph));
+}
+
+TEST(EliminateIdentity, ChainsAndGraphOutputs) {
+  ir::Graph graph;
+  const auto x = graph.add_input("x", DType::kF32, {2, 3});
+  const auto a = graph.add_node("Identity", "a", {x});
+  const auto b = graph.add_node("Relu", "b", {a});
+  const auto c = graph.add_node("Cast", "c", {b}, {{"to", int64_t{1}}});
+  const auto shape = graph.add_constant("shape", ints({2, -1}));
+  const auto d = graph.add_node("Reshape", "d", {c, shape});
+  graph.outputs = {graph.add_node("Dropout", "y", {d})};
+  EXPECT_TRUE(apply(eliminate_identity, graph));
+  EXPECT_EQ(lines(graph), "y_output_0 = Relu(x)\n");
+}
+
+TEST(EliminateIdentity, KeepsTheNamesOfInputsAndOutputs) {
+  ir::Graph graph;
+  const auto x = graph.add_input("x", DType::kF32, {2});
+  const auto relu = graph.add_node("Relu", "r", {x});
+  graph.outputs = {graph.add_node("Identity", "y", {x}), relu, graph.add_node("Identity", "z", {relu})};
+  EXPECT_FALSE(apply(eliminate_identity, graph));
+  EXPECT_EQ(graph.nodes.size(), 3u);
+}
+
+TEST(EliminateIdentity, KeepsWhatChangesSomething) {
+  ir::Graph graph;
+  const auto x = graph.add_input("x", DType::kF32, {1, 3, 3});
+  const auto a = graph.add_node("Transpose", "a", {x}, {{"perm", List{0, 2, 1}}});
+  const auto b = graph.add_node("Pad", "b", {a, graph.add_constant("pads", ints({0, 0, 1, 0, 0, -1}))});
+  const auto start = graph.add_constant("start", ints({-1})), end = graph.add_constant("end", ints({-4})),
+             axis = graph.add_constant("axis", ints({1})), step = graph.add_constant("step", ints({-1}));
+  graph.outputs = {graph.add_node("Slice", "y", {b, start, end, axis, step})};
+  EXPECT_FALSE(apply(eliminate_identity, graph));
+}
+
+TEST(MergeEqualNodes, CommonSubexpressions) {
+  ir::Graph graph;
+  const auto x = graph.add_input("x", DType::kF32, {2});
+  const auto a = graph.add_node("LeakyRelu", "a", {x}, {{"alpha", 0.5f}});
+  const auto b = graph.add_node("LeakyRelu", "b", {x}, {{"alpha", 0.5f}});
+  const auto c = graph.add_node("LeakyRelu", "c", {x}, {{"alpha", 0.25f}});
+  const auto na = graph.add_node("Neg", "na", {a}), nb = graph.add_node("Neg", "nb", {b});
+  graph.outputs = {graph.add_node("Sum", "y", {na, nb, c})};
+  EXPECT_TRUE(apply(merge_equal_nodes, graph));
+  EXPECT_EQ(lines(graph),
+            "a_output_0 = LeakyRelu(x)\nc_output_0 = LeakyRelu(x)\nna_output_0 = Neg(a_output_0)\n"
+            "y_output_0 = Sum(na_output_0, na_output_0, c_output_0)\n");
+}
+
+TEST(MergeEqualConstants, SameTypeShapeAndBytes) {
+  ir::Graph graph;
+  const auto x = graph.add_input("x", DType::kF32, {2});
+  const auto a = graph.add_constant("a", floats({2}, {1, 2})), b = graph.add_constant("b", floats({2}, {1, 2})),
+             c = graph.add_constant("c", floats({1, 2}, {1, 2})), d = graph.add_constant("d", floats({2}, {1, 3}));
+  graph.outputs = {graph.add_node("Sum", "y", {x, a, b, c, d})};
+  EXPECT_TRUE(apply(merge_equal_constants, graph));
+  EXPECT_EQ(lines(graph), "y_output_0 = Sum(x, a, a, c, d)\n");
+}
+
+/// x -> Conv, depthwise or dense, with or without bias.
+ir::ValueId add_conv(ir::Graph& graph, ir::ValueId x, bool depthwise, bool bias) {
+  std::vector<ir::ValueId> inputs{x, graph.add_constant("w", waves(depthwise ? Shape{4, 1, 3, 3} : Shape{4, 4, 3, 3}))};
+  if (bias) inputs.push_back(graph.add_constant("b", waves({4})));
+  return graph.add_node("Conv", "conv", inputs, {{"group", int64_t{depthwise ? 4 : 1}}});
+}
+
+std::vector<ir::ValueId> norm_inputs(ir::Graph& graph, ir::ValueId x, const std::string& prefix = "") {
+  return {x, graph.add_constant(prefix + "gamma", waves({4}, 1)), graph.add_constant(prefix + "beta", waves({4}, 2)),
+          graph.add_constant(prefix + "mean", waves({4}, 3)),
+          graph.add_constant(prefix + "variance", floats({4}, {0.5f, 1, 1.5f, 0.001f}))};
+}
+
+TEST(FoldBatchNorm, DenseAndDepthwiseWithAndWithoutBias) {
+  for (bool depthwise : {false, true}) {
+    for (bool bias : {false, true}) {
+      ir::Graph graph;
+      const auto x = graph.add_input("x", DType::kF32, {2, 4, 5, 5});
+      const auto y = add_conv(graph, x, depthwise, bias);
+      graph.outputs = {graph.add_node("BatchNormalization", "bn", norm_inputs(graph, y), {{"epsilon", 1e-3f}})};
+      EXPECT_TRUE(apply(fold_batch_norm, graph));
+      EXPECT_EQ(lines(graph), bias ? "bn_output_0 = Conv(x, w, b)\n" : "bn_output_0 = Conv(x, w, conv.folded_bias)\n");
+    }
+  }
+}
+
+TEST(FoldBatchNorm, CopiesSharedWeights) {
+  ir::Graph graph;
+  const auto x = graph.add_input("x", DType::kF32, {1, 4, 5, 5});
+  const auto w = graph.add_constant("w", waves({4, 4, 1, 1}));
+  for (const char* name : {"p3", "p4"}) {
+    const auto y = graph.add_node("Conv", name, {x, w});
+    graph.outputs.push_back(
+        graph.add_node("BatchNormalization", std::string(name) + ".bn", norm_inputs(graph, y, name)));
+  }
+  EXPECT_TRUE(apply(fold_batch_norm, graph));
+  EXPECT_EQ(lines(graph),
+            "p3.bn_output_0 = Conv(x, p3.folded_weight, p3.folded_bias)\n"
+            "p4.bn_output_0 = Conv(x, p4.folded_weight, p4.folded_bias)\n");
+}
+
+TEST(FoldBatchNorm, LeavesAConvThatOthersRead) {
+  ir::Graph graph;
+  const auto x = graph.add_input("x", DType::kF32, {1, 4, 5, 5});
+  const auto y = add_conv(graph, x, false, true);
+  graph.outputs = {graph.add_node("BatchNormalization", "bn", norm_inputs(graph, y)), y};
+  EXPECT_FALSE(apply(fold_batch_norm, graph));
+}
+
+TEST(FoldAffine, MulAddSubDivPerChannel) {
+  const Tensor channel = waves({4, 1, 1}), scalar = floats({}, {0.5f});
+  for (const char* op : {"Mul", "Add", "Sub", "Div"}) {
+    for (const Tensor& constant : {channel, scalar}) {
+      for (bool constant_first : {false, true}) {
+        ir::Graph graph;
+        const auto x = graph.add_input("x", DType::kF32, {1, 4, 5, 5});
+        const auto y = add_conv(graph, x, false, true), c = graph.add_constant("c", constant);
+        graph.outputs = {graph.add_node(op, "y", constant_first ? std::vector{c, y} : std::vector{y, c})};
+        const bool commutes = std::string(op) == "Mul" || std::string(op) == "Add";
+        EXPECT_EQ(apply(fold_affine, graph), commutes || !constant_first) << op;
+      }
+    }
+  }
+}
+
+TEST(FoldAffine, LeavesWhatIsNotPerChannel) {
+  for (const Shape& shape : {Shape{5}, Shape{4, 5, 5}, Shape{2, 4, 1, 1}, Shape{1, 1, 1, 1, 1}}) {
+    ir::Graph graph;
+    const auto x = graph.add_input("x", DType::kF32, {1, 4, 7, 7});
+    const auto y = add_conv(graph, x, false, true), c = graph.add_constant("c", waves(shape));
+    graph.outputs = {graph.add_node("Mul", "y", {y, c})};
+    EXPECT_FALSE(apply(fold_affine, graph)) << shape_text(shape);
+  }
+}
+
+/// x -> Relu (if asked for) -> Pad by one row at the top and two columns at the end -> reader.
+ir::Graph padded(float value, bool relu, const std::string& op, Attributes attributes) {
+  ir::Graph graph;
+  ir::ValueId x = graph.add_input("x", DType::kF32, {1, 4, 6, 6});
+  if (relu) x = graph.add_node("Relu", "relu", {x});
+  const auto pads = graph.add_constant("pads", ints({0, 0, 1, 0, 0, 0, 0, 2}));
+  const auto fill = graph.add_constant("fill", floats({}, {value}));
+  std::vector<ir::ValueId> inputs{graph.add_node("Pad", "pad", {x, pads, fill})};
+  if (op == "Conv") inputs.push_back(graph.add_constant("w", waves({2, 4, 3, 3})));
+  graph.outputs = {graph.add_node(op, "y", inputs, std::move(attributes))};
+  return graph;
+}
+
+TEST(FoldPad, ZerosIntoConv) {
+  ir::Graph graph = padded(0, false, "Conv", {{"pads", List{0, 1, 0, 0}}, {"strides", List{2, 2}}});
+  EXPECT_TRUE(apply(fold_pad, graph));
+  EXPECT_EQ(lines(graph), "y_output_0 = Conv(x, w)\n");
+  EXPECT_EQ(graph.nodes[0].get_ints("pads", {}), (List{1, 1, 0, 2}));
+}
+
+TEST(FoldPad, MaxPoolTakesInfinityAndZerosOfWhatIsNeverNegative) {
+  const Attributes window{{"kernel_shape", List{3, 3}}, {"strides", List{2, 2}}};
+  ir::Graph infinite = padded(-kInfinity, false, "MaxPool", window), zeros = padded(0, false, "MaxPool", window),
+            relu = padded(0, true, "MaxPool", window), ones = padded(1, true, "MaxPool", window);
+  EXPECT_TRUE(apply(fold_pad, infinite));
+  EXPECT_EQ(lines(infinite), "y_output_0 = MaxPool(x)\n");
+  EXPECT_FALSE(apply(fold_pad, zeros));
+  EXPECT_TRUE(apply(fold_pad, relu));
+  EXPECT_FALSE(apply(fold_pad, ones));
+}
+
+TEST(FoldPad, LeavesWindowsThatWouldSeeOnlyPadding) {
+  ir::Graph graph = padded(-kInfinity, false, "MaxPool", {{"kernel_shape", List{1, 2}}, {"strides", List{2, 2}}});
+  ops::infer_shapes(graph);
+  EXPECT_FALSE(fold_pad(graph));
+}
+
+TEST(StackToAdds, SumOfThree) {
+  for (int64_t opset : {11, 13}) {
+    ir::Graph graph;
+    graph.opset = opset;
+    const auto axes = graph.add_constant("axes", ints({-1}));
+    const auto node = [&](const char* op, const char* name, ir::ValueId in, Attributes attributes = {}) {
+      if (opset < 13) attributes["axes"] = List{-1};
+      return graph.add_node(op, name, opset < 13 ? std::vector{in} : std::vector{in, axes}, std::move(attributes));
+    };
+    std::vector<ir::ValueId> terms;
+    for (const char* name : {"a", "b", "c"})
+      terms.push_back(
+          node("Unsqueeze", (std::string(name) + "_up").c_str(), graph.add_input(name, DType::kF32, {1, 2, 3})));
+    const auto stack = graph.add_node("Concat", "stack", terms, {{"axis", int64_t{-1}}});
+    graph.outputs = {node("ReduceSum", "y", stack, {{"keepdims", int64_t{0}}})};
+    EXPECT_TRUE(apply(stack_to_adds, graph));
+    EXPECT_EQ(lines(graph), "y/add_1 = Add(a, b)\ny_output_0 = Add(y/add_1, c)\n");
+  }
+}
+
+TEST(StackToAdds, LeavesSumsOverOtherAxes) {
+  ir::Graph graph;
+  std::vector<ir::ValueId> terms;
+  for (const char* name : {"a", "b"})
+    terms.push_back(graph.add_node("Unsqueeze", std::string(name) + "_up", {graph.add_input(name, DType::kF32, {2, 2})},
+                                   {{"axes", List{0}}}));
+  const auto stack = graph.add_node("Concat", "stack", terms, {{"axis", int64_t{0}}});
+  graph.outputs = {graph.add_node("ReduceSum", "y", {stack}, {{"axes", List{1}}, {"keepdims", int64_t{0}}})};
+  EXPECT_FALSE(apply(stack_to_adds, graph));
+}
+
+TEST(MergeScales, FusionWeights) {
+  ir::Graph graph;
+  const auto x = graph.add_input("x", DType::kF32, {2, 3});
+  const auto weight = graph.add_constant("weight", floats({}, {3})), sum = graph.add_constant("sum", floats({1}, {4}));
+  const auto scaled = graph.add_node("Mul", "scaled", {weight, x});
+  graph.outputs = {graph.add_node("Div", "y", {scaled, sum})};
+  EXPECT_TRUE(apply(merge_scales, graph));
+  EXPECT_EQ(lines(graph), "y_output_0 = Mul(x, y.factor)\n");
+  EXPECT_EQ(graph.constant(graph.find_value("y.factor"))->data<float>()[0], 0.75f);
+}
+
+TEST(MergeScales, KeepsTheRankThatBroadcastingAdds) {
+  ir::Graph graph;
+  const auto x = graph.add_input("x", DType::kF32, {2});
+  const auto a = graph.add_constant("a", floats({1, 1}, {3})), b = graph.add_constant("b", floats({}, {4}));
+  graph.outputs = {graph.add_node("Mul", "y", {graph.add_node("Mul", "m", {x, a}), b})};
+  EXPECT_TRUE(apply(merge_scales, graph));
+  EXPECT_EQ(graph.value(graph.outputs[0]).shape, (Shape{1, 2}));
+}
+
+}  // namespace
+}  // namespace effdet::passes

@@ -1,0 +1,27 @@
+// simplify(): all rewrites, in an order, until nothing changes.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "ir/graph.h"
+
+namespace effdet::passes {
+
+struct SimplifyOptions {
+  bool fold_constants = true;
+  bool fuse_bn = true;  ///< also Mul and Add after a Conv
+  /// Pads become part of the Conv or MaxPool that reads them. Off: Pad nodes and their constants stay to be edited.
+  bool fold_pads = true;
+  std::map<std::string, Shape> input_shapes;  ///< replace the inputs' shapes first, see set_input_shape
+  std::function<void(std::string_view)> log;  ///< one line for each pass that changed something; may be empty
+};
+
+/// Simplifies in place. The result computes the same up to rounding: ops::run_reference differs by about 1e-6 of an
+/// output's largest magnitude where BatchNormalization was folded. Shapes are inferred on return. Input and output
+/// names stay. Throws Error(kUnsupported) for operators that are not known, Error(kBadInput) for graphs that are wrong.
+void simplify(ir::Graph& graph, const SimplifyOptions& options = {});
+
+}  // namespace effdet::passes

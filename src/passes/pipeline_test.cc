@@ -1,0 +1,97 @@
+// simplify() as a whole, and the check that comes with it.
+#include "passes/pipeline.h"
+
+#include "passes/test_util.h"
+
+namespace effdet::passes {
+namespace {
+
+/// Conv, BatchNormalization, swish, and a sum of a stack of two weighted levels: EfficientDet's patterns.
+ir::Graph block(int64_t side) {
+  ir::Graph graph;
+  const auto x = graph.add_input("x", DType::kF32, {1, 3, side, side});
+  const auto conv = graph.add_node("Conv", "conv", {x, graph.add_constant("w", waves({4, 3, 3, 3}))},
+                                   {{"pads", List{1, 1, 1, 1}}, {"strides", List{2, 2}}});
+  std::vector<ir::ValueId> norm{conv};
+  for (const char* name : {"gamma", "beta", "mean"})
+    norm.push_back(graph.add_constant(name, waves({4}, static_cast<float>(norm.size()))));
+  norm.push_back(graph.add_constant("variance", floats({4}, {1, 2, 3, 4})));
+  const auto bn = graph.add_node("BatchNormalization", "bn", norm);
+  const auto swish = graph.add_node("Mul", "swish", {bn, graph.add_node("Sigmoid", "sigmoid", {bn})});
+  const auto pool = graph.add_node("MaxPool", "pool", {swish}, {{"kernel_shape", List{2, 2}}, {"strides", List{2, 2}}});
+  const auto sizes = graph.add_constant("sizes", ints({1, 4, side / 2, side / 2}));
+  const auto up = graph.add_node("Resize", "up", {pool, ir::kNoValue, ir::kNoValue, sizes});
+  std::vector<ir::ValueId> terms;
+  for (const auto& [level, weight] : {std::pair{swish, 0.25f}, std::pair{up, 0.75f}}) {
+    const std::string name = "level" + std::to_string(terms.size());
+    const auto relu =
+        graph.add_node("Relu", name + ".relu", {graph.add_constant(name + ".weight", floats({}, {weight}))});
+    const auto scaled = graph.add_node("Mul", name + ".scaled", {level, relu});
+    const auto divided =
+        graph.add_node("Div", name + ".divided", {scaled, graph.add_constant(name + ".sum", floats({}, {1.0001f}))});
+    terms.push_back(graph.add_node("Unsqueeze", name + ".up", {divided}, {{"axes", List{4}}}));
+  }
+  const auto stack = graph.add_node("Concat", "stack", terms, {{"axis", int64_t{4}}});
+  graph.outputs = {graph.add_node("ReduceSum", "sum", {stack}, {{"axes", List{4}}, {"keepdims", int64_t{0}}})};
+  return graph;
+}
+
+TEST(Simplify, AllPatternsTogether) {
+  const ir::Graph before = block(16);
+  ir::Graph graph = before;
+  std::vector<std::string> log;
+  simplify(graph, {.log = [&](std::string_view line) { log.emplace_back(line); }});
+  EXPECT_EQ(lines(graph),
+            "bn_output_0 = Conv(x, w, conv.folded_bias)\n"
+            "sigmoid_output_0 = Sigmoid(bn_output_0)\n"
+            "swish_output_0 = Mul(bn_output_0, sigmoid_output_0)\n"
+            "pool_output_0 = MaxPool(swish_output_0)\n"
+            "up_output_0 = Resize(pool_output_0, _, _, sizes)\n"
+            "level0.divided_output_0 = Mul(swish_output_0, level0.divided.factor)\n"
+            "level1.divided_output_0 = Mul(up_output_0, level1.divided.factor)\n"
+            "sum_output_0 = Add(level0.divided_output_0, level1.divided_output_0)\n");
+  EXPECT_FALSE(log.empty());
+  EXPECT_LT(check_equivalence(before, graph, 3, 1), 1e-5);
+  const std::string once = ir::to_text(graph);
+  simplify(graph);
+  EXPECT_EQ(ir::to_text(graph), once);  // nothing is left to do
+}
+
+TEST(Simplify, SwitchesAndInputShapes) {
+  ir::Graph graph = block(16);
+  simplify(graph, {.fuse_bn = false, .input_shapes = {{"x", {2, 3, 16, 16}}}});
+  EXPECT_EQ(graph.nodes[1].op, "BatchNormalization");
+  EXPECT_EQ(graph.value(graph.outputs[0]).shape, (Shape{2, 4, 8, 8}));
+}
+
+TEST(BadInput, Case62_UnknownOperator) {
+  ir::Graph graph;
+  graph.outputs = {graph.add_node("Frobnicate", "n1", {graph.add_input("x", DType::kF32, {1})})};
+  try {
+    simplify(graph);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kUnsupported);
+  }
+}
+
+TEST(CheckEquivalence, ReducesLargeImages) {
+  const ir::Graph before = block(512);
+  ir::Graph after = before;
+  simplify(after);
+  EXPECT_LT(check_equivalence(before, after, 1, 1), 1e-5);
+}
+
+TEST(CheckEquivalence, SeesDifferences) {
+  const ir::Graph a = block(16);
+  ir::Graph b = a;
+  b.value(b.find_value("level0.weight")).constant = floats({}, {0.26f});
+  EXPECT_GT(check_equivalence(a, b, 1, 1), 1e-4);
+  ir::Graph c = a;
+  c.outputs.push_back(c.outputs[0]);
+  EXPECT_TRUE(std::isinf(check_equivalence(a, c, 1, 1)));
+  EXPECT_THROW(check_equivalence(a, block(32), 1, 1), Error);
+}
+
+}  // namespace
+}  // namespace effdet::passes

@@ -1,0 +1,46 @@
+#include "passes/rewrite.h"
+
+#include <algorithm>
+
+#include "base/checked.h"
+
+namespace effdet::passes {
+
+std::string unique_name(const ir::Graph& graph, const std::string& base) {
+  std::string name = base;
+  for (int i = 1; graph.find_value(name) != ir::kNoValue; ++i) name = base + "_" + std::to_string(i);
+  return name;
+}
+
+std::optional<double> scalar_constant(const ir::Graph& graph, ir::ValueId id) {
+  const Tensor* tensor = graph.constant(id);
+  if (tensor == nullptr || tensor->numel() != 1) return std::nullopt;
+  if (tensor->dtype() == DType::kF32) return tensor->data<float>()[0];
+  if (tensor->dtype() == DType::kF64) return tensor->data<double>()[0];
+  return std::nullopt;
+}
+
+std::optional<std::vector<int64_t>> int_constant(const ir::Graph& graph, ir::ValueId id) {
+  const Tensor* tensor = graph.constant(id);
+  if (tensor == nullptr || (tensor->dtype() != DType::kI64 && tensor->dtype() != DType::kI32)) return std::nullopt;
+  const Tensor wide = tensor->to(DType::kI64);
+  const auto data = wide.data<int64_t>();
+  return std::vector<int64_t>(data.begin(), data.end());
+}
+
+bool is_static(const std::optional<Shape>& shape) { return shape && checked_numel(*shape).has_value(); }
+
+ir::ValueId Replacements::resolve(ir::ValueId id) const {
+  while (id != ir::kNoValue && static_cast<size_t>(id) < target_.size() &&
+         target_[static_cast<size_t>(id)] != ir::kNoValue)
+    id = target_[static_cast<size_t>(id)];
+  return id;
+}
+
+void Replacements::apply(ir::Graph& graph) const {
+  for (ir::Node& node : graph.nodes)
+    for (ir::ValueId& id : node.inputs) id = resolve(id);
+  for (ir::ValueId& id : graph.outputs) id = resolve(id);
+}
+
+}  // namespace effdet::passes

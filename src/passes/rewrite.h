@@ -1,0 +1,38 @@
+// What the rewrites share.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "ir/graph.h"
+
+namespace effdet::passes {
+
+/// A value name that the graph does not have yet: base, or base with a number.
+std::string unique_name(const ir::Graph& graph, const std::string& base);
+
+/// The only element of a float32 or float64 constant, or nothing.
+std::optional<double> scalar_constant(const ir::Graph& graph, ir::ValueId id);
+
+/// Content of an int32 or int64 constant, or nothing.
+std::optional<std::vector<int64_t>> int_constant(const ir::Graph& graph, ir::ValueId id);
+
+/// Whether the shape is known to the last dimension.
+bool is_static(const std::optional<Shape>& shape);
+
+/// Replaces values in one sweep, which stays linear however many there are.
+class Replacements {
+ public:
+  explicit Replacements(const ir::Graph& graph) : target_(graph.value_count(), ir::kNoValue) {}
+
+  void replace(ir::ValueId from, ir::ValueId to) { target_[static_cast<size_t>(from)] = to; }
+  /// What stands for the value by now.
+  ir::ValueId resolve(ir::ValueId id) const;
+  /// Makes all nodes and the graph's outputs read the replacements.
+  void apply(ir::Graph& graph) const;
+
+ private:
+  std::vector<ir::ValueId> target_;
+};
+
+}  // namespace effdet::passes
