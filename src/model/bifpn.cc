@@ -1,0 +1,127 @@
+// The feature pyramid as effdet 0.4.1 builds it: extra coarse levels, then cells of nodes that resample, join and
+// filter.
+#include <algorithm>
+
+#include "model/network.h"
+
+namespace effdet::model {
+namespace {
+
+class BifpnBuilder {
+ public:
+  BifpnBuilder(Layers& layers, const ModelConfig& config)
+      : layers_(layers),
+        variant_(*config.variant),
+        sizes_(feature_sizes(config.image_height, config.image_width, variant_.max_level)) {}
+
+  std::vector<Feature> build(std::vector<Feature> features) {
+    for (int level = static_cast<int>(features.size()); level < variant_.levels(); ++level)
+      features.push_back(
+          resample(features.back(), variant_.min_level + level, "fpn.resample." + std::to_string(level)));
+    const auto nodes = bifpn_nodes(variant_.min_level, variant_.max_level);
+    for (int i = 0; i < variant_.fpn_cell_repeats; ++i)
+      features = cell(std::move(features), nodes, "fpn.cell." + std::to_string(i));
+    return features;
+  }
+
+ private:
+  std::vector<Feature> cell(std::vector<Feature> features, const std::vector<FusionNode>& nodes,
+                            const std::string& module) {
+    for (size_t i = 0; i < nodes.size(); ++i) {
+      const std::string node_module = module + ".fnode." + std::to_string(i);
+      const Feature joined = combine(features, nodes[i], node_module + ".combine");
+      features.push_back(after_combine(joined, node_module + ".after_combine"));
+    }
+    return {features.end() - variant_.levels(), features.end()};
+  }
+
+  Feature combine(const std::vector<Feature>& features, const FusionNode& node, const std::string& module) {
+    const std::vector<float> factors = fusion_factors(node.inputs.size(), module);
+    Feature sum;
+    for (size_t i = 0; i < node.inputs.size(); ++i) {
+      const std::string index = std::to_string(node.inputs[i]);
+      Feature x = resample(features[static_cast<size_t>(node.inputs[i])], node.level, module + ".resample." + index);
+      if (!factors.empty())
+        x = layers_.scale(x, factors[i], module + ".factor." + index, node_path(module) + "/" + index);
+      sum = i == 0 ? x : layers_.add(sum, x, node_path(module) + "/sum" + std::to_string(i));
+    }
+    return sum;
+  }
+
+  /// max(w_i, 0) / (their sum + 1e-4), in double and rounded once; nothing for a plain sum.
+  std::vector<float> fusion_factors(size_t count, const std::string& module) {
+    if (variant_.fusion == Fusion::kSum) return {};
+    const Tensor weights = layers_.raw_weight(module + ".edge_weights", {static_cast<int64_t>(count)});
+    std::vector<float> factors(count, 1.0f);
+    if (weights.empty()) return factors;
+    double sum = 0;
+    for (float w : weights.data<float>()) sum += std::max(w, 0.0f);
+    for (size_t i = 0; i < count; ++i)
+      factors[i] = static_cast<float>(std::max(weights.data<float>()[i], 0.0f) / (sum + 1e-4));
+    return factors;
+  }
+
+  Feature after_combine(const Feature& x, const std::string& module) {
+    const std::string conv = module + ".conv";
+    const Feature active = layers_.activate(x, variant_.activation, node_path(module) + "/act");
+    const auto weights = layers_.separable_weights(conv, x.channels, x.channels, variant_.redundant_bias);
+    const Feature filtered = layers_.separable_conv(active, weights, variant_.padding, node_path(conv));
+    return norm(filtered, conv + ".bn");
+  }
+
+  /// To the pyramid's width, then to the level's size: the convolution comes first, as effdet has it.
+  Feature resample(Feature x, int level, const std::string& module) {
+    if (x.channels != variant_.fpn_channels) {
+      const std::string conv = module + ".conv.conv";
+      const auto weights = layers_.conv_weights(conv, x.channels, variant_.fpn_channels, 1, variant_.redundant_bias);
+      x = layers_.conv(x, weights, 1, variant_.padding, node_path(conv));
+      x = norm(x, module + ".conv.bn");
+    }
+    const auto [height, width] = sizes_[static_cast<size_t>(level)];
+    if (x.height > height && x.width > width) return downsample(x, height, width, node_path(module) + "/downsample");
+    if (x.height < height || x.width < width) return layers_.resize(x, height, width, node_path(module) + "/upsample");
+    return x;
+  }
+
+  Feature downsample(const Feature& x, int height, int width, const std::string& node) {
+    const int stride_h = static_cast<int>((x.height - 1) / height + 1);
+    const int stride_w = static_cast<int>((x.width - 1) / width + 1);
+    return layers_.max_pool(x, stride_h + 1, stride_w + 1, stride_h, stride_w, variant_.padding, node);
+  }
+
+  Feature norm(const Feature& x, const std::string& module) {
+    const auto weights = layers_.batch_norm_weights(module, x.channels, variant_.bn_epsilon);
+    return layers_.batch_norm(x, weights, node_path(module));
+  }
+
+  Layers& layers_;
+  const Variant& variant_;
+  std::vector<std::pair<int, int>> sizes_;  // by level, from 0
+};
+
+}  // namespace
+
+std::vector<FusionNode> bifpn_nodes(int min_level, int max_level) {
+  const int levels = max_level - min_level + 1;
+  std::vector<std::vector<int>> ids(static_cast<size_t>(levels));  // what has been made of each level so far
+  for (int i = 0; i < levels; ++i) ids[static_cast<size_t>(i)] = {i};
+  std::vector<FusionNode> nodes;
+  const auto add = [&](int index, std::vector<int> inputs) {
+    ids[static_cast<size_t>(index)].push_back(levels + static_cast<int>(nodes.size()));
+    nodes.push_back({min_level + index, std::move(inputs)});
+  };
+  for (int i = levels - 2; i >= 0; --i)
+    add(i, {ids[static_cast<size_t>(i)].back(), ids[static_cast<size_t>(i) + 1].back()});
+  for (int i = 1; i < levels; ++i) {
+    std::vector<int> inputs = ids[static_cast<size_t>(i)];
+    inputs.push_back(ids[static_cast<size_t>(i) - 1].back());
+    add(i, std::move(inputs));
+  }
+  return nodes;
+}
+
+std::vector<Feature> build_bifpn(Layers& layers, const ModelConfig& config, std::vector<Feature> features) {
+  return BifpnBuilder(layers, config).build(std::move(features));
+}
+
+}  // namespace effdet::model

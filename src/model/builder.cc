@@ -1,0 +1,51 @@
+#include "model/builder.h"
+
+#include "base/error.h"
+#include "model/metadata.h"
+#include "model/network.h"
+
+namespace effdet::model {
+
+ir::Graph build_graph(const ModelConfig& config, WeightSource& weights) {
+  check_config(config);
+  const Variant& variant = *config.variant;
+  ir::Graph graph;
+  graph.name = variant.name;
+  graph.metadata = metadata_of(config);
+  Layers layers(graph, weights, config.batch);
+  const Feature image = layers.input("x.1", 3, config.image_height, config.image_width);
+  const auto features = build_bifpn(layers, config, build_backbone(layers, variant.backbone, image));
+  const auto classes = build_head(layers, config, features, "class_net", config.num_classes);
+  const auto boxes = build_head(layers, config, features, "box_net", 4);
+  weights.finish();
+
+  const auto add_outputs = [&](const std::vector<Feature>& outputs, const std::string& prefix) {
+    for (size_t i = 0; i < outputs.size(); ++i)
+      layers.output(outputs[i], prefix + std::to_string(variant.min_level + static_cast<int>(i)));
+  };
+  add_outputs(classes, "class_l");
+  add_outputs(boxes, "box_l");
+  return graph;
+}
+
+ir::Graph build_graph(const ModelConfig& config, const Checkpoint& checkpoint) {
+  check_config(config);
+  CheckpointWeights weights(checkpoint, fmt::format("{} with {} classes", config.variant->name, config.num_classes));
+  return build_graph(config, weights);
+}
+
+std::vector<ExpectedTensor> expected_tensors(const ModelConfig& config) {
+  ShapeRecorder recorder;
+  build_graph(config, recorder);
+  std::vector<ExpectedTensor> all;
+  for (ExpectedTensor& tensor : recorder.expected) {
+    const size_t dot = tensor.name.rfind('.');
+    const bool ends_batch_norm = tensor.name.substr(dot + 1) == "running_var";
+    const std::string module = tensor.name.substr(0, dot);
+    all.push_back(std::move(tensor));
+    if (ends_batch_norm) all.push_back({module + ".num_batches_tracked", {}, DType::kI64});
+  }
+  return all;
+}
+
+}  // namespace effdet::model

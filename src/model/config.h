@@ -1,0 +1,41 @@
+// What a graph is built for: a member of the family with its sizes, classes and anchors settled.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "model/variants.h"
+
+namespace effdet::model {
+
+/// Everything that build_graph needs besides the weights.
+struct ModelConfig {
+  const Variant* variant = nullptr;
+  int num_classes = 90;
+  int image_height = 512;
+  int image_width = 512;
+  int batch = 1;
+  std::vector<Ratio> aspect_ratios;
+  int num_scales = 3;
+  double anchor_scale = 4.0;
+  std::vector<std::string> class_names;  ///< may be empty
+  int label_offset = 1;                  ///< category id of class 0; COCO counts from 1
+
+  /// Anchors of one cell.
+  int anchors() const { return static_cast<int>(aspect_ratios.size()) * num_scales; }
+};
+
+/// A variant with its own defaults.
+ModelConfig default_config(const Variant& variant, int num_classes = 90);
+
+/// Height and width of the features of levels 0..max_level: halved and rounded up from level to level.
+std::vector<std::pair<int, int>> feature_sizes(int image_height, int image_width, int max_level);
+
+/// Legal are sides that are multiples of 128 or the variant's own, from 2^max_level to 16384. Throws Error(kUsage) that
+/// names the nearest legal size.
+void check_image_size(const Variant& variant, int height, int width);
+
+/// check_image_size, and classes, batch and anchors in sensible ranges. Throws Error(kUsage).
+void check_config(const ModelConfig& config);
+
+}  // namespace effdet::model

@@ -1,0 +1,94 @@
+// Telling the variant from tensors, the file's name and the caller's wishes.
+#include "model/infer_variant.h"
+
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+#include "model/test_checkpoint.h"
+
+namespace effdet::model {
+namespace {
+
+std::string inferred(std::string_view variant, std::string path, std::string_view model = {},
+                     std::string_view preferred = {}) {
+  return std::string(infer_variant(zero_checkpoint(variant, std::move(path)), model, preferred).variant->name);
+}
+
+TEST(InferVariant, EveryVariantFitsItsOwnTensors) {
+  for (const Variant& variant : variants()) {
+    const auto fits = fitting_variants(zero_checkpoint(variant.name));
+    EXPECT_NE(std::find(fits.begin(), fits.end(), &variant), fits.end()) << variant.name;
+    const std::string path = std::string(variant.name) + "_49-f56376d9.pth";
+    EXPECT_EQ(inferred(variant.name, path), variant.name);
+  }
+}
+
+TEST(InferVariant, ClassesAndAnchorsComeFromTheHeads) {
+  ModelConfig config = default_config(*find_variant("tf_efficientdet_d1"), 7);
+  config.num_scales = 2;
+  const InferredModel model = infer_variant(zero_checkpoint(config, "tf_efficientdet_d1.pth"));
+  EXPECT_EQ(model.num_classes, 7);
+  EXPECT_EQ(model.anchors, 6);
+  EXPECT_NE(error_of([&] { config_of(model); }), "");
+  EXPECT_EQ(config_of({find_variant("tf_efficientdet_d1"), 7, 9}).num_classes, 7);
+}
+
+TEST(InferVariant, TheFileNameDecidesBetweenEquals) {
+  EXPECT_EQ(inferred("tf_efficientdet_d7", "/models/d7.pth"), "tf_efficientdet_d7");
+  EXPECT_EQ(inferred("tf_efficientdet_d7", "tf_efficientdet_d6_52-4eda3773.pth", {}, "tf_efficientdet_d7"),
+            "tf_efficientdet_d6");
+  EXPECT_EQ(inferred("tf_efficientdet_d0", "TF-EfficientDet-D0_AP.pth"), "tf_efficientdet_d0_ap");
+  EXPECT_EQ(inferred("tf_efficientdet_d0", "my.d0.best.pth"), "tf_efficientdet_d0");
+  EXPECT_EQ(inferred("tf_efficientdet_d0", "d0_ap-d0cdbd0a.pth"), "tf_efficientdet_d0_ap");
+  EXPECT_EQ(inferred("efficientdet_d4", "efficientdet_d4.pth"), "efficientdet_d4");
+  EXPECT_EQ(inferred("efficientdet_d4", "tf_efficientdet_d4.pth"), "tf_efficientdet_d4");
+}
+
+TEST(InferVariant, AFileNameThatDoesNotFitIsNoGuide) {
+  EXPECT_EQ(inferred("efficientdet_d0", "tf_efficientdet_d0.pth"), "efficientdet_d0");
+  EXPECT_EQ(inferred("tf_efficientdet_d7", "d0.pth", {}, "tf_efficientdet_d7"), "tf_efficientdet_d7");
+}
+
+TEST(InferVariant, PreferredCountsWhereItFits) {
+  EXPECT_EQ(inferred("tf_efficientdet_d6", "best.pth", {}, "tf_efficientdet_d7"), "tf_efficientdet_d7");
+  const std::string error = error_of([] { inferred("tf_efficientdet_d5", "best.pth", {}, "tf_efficientdet_d7"); });
+  EXPECT_EQ(error, "best.pth: fits tf_efficientdet_d5, tf_efficientdet_d5_ap, efficientdet_d5; say which with --model");
+}
+
+TEST(InferVariant, TheUsersModelWins) {
+  EXPECT_EQ(inferred("tf_efficientdet_d6", "d6.pth", "tf_efficientdet_d7"), "tf_efficientdet_d7");
+  const std::string error = error_of([] { inferred("tf_efficientdet_d0", "d0.pth", "tf_efficientdet_d1"); });
+  EXPECT_TRUE(error.starts_with("d0.pth: does not fit tf_efficientdet_d1: ")) << error;
+  EXPECT_TRUE(error.ends_with("; it fits tf_efficientdet_d0, tf_efficientdet_d0_ap")) << error;
+  EXPECT_TRUE(
+      error_of([] { inferred("tf_efficientdet_d0", "d0.pth", "d0"); }).starts_with("unknown model 'd0'; known"));
+}
+
+TEST(BadInput, InferVariant_NothingFits) {
+  Checkpoint checkpoint = zero_checkpoint("tf_efficientdet_d0", "broken.pth");
+  std::erase_if(checkpoint.tensors, [](const NamedTensor& t) { return t.name == "backbone.bn1.weight"; });
+  EXPECT_EQ(error_of([&] { infer_variant(checkpoint); }),
+            "broken.pth: fits no known variant; nearest is tf_efficientdet_d0 with 90 classes: 1 tensor missing "
+            "(backbone.bn1.weight 32)");
+}
+
+TEST(BadInput, InferVariant_HeadsThatMakeNoSense) {
+  const auto error_with = [](Shape classes, Shape boxes) {
+    Checkpoint checkpoint{"odd.pth", "", {}};
+    checkpoint.tensors.push_back({"class_net.predict.conv_pw.weight", Tensor(DType::kF32, std::move(classes))});
+    checkpoint.tensors.push_back({"box_net.predict.conv_pw.weight", Tensor(DType::kF32, std::move(boxes))});
+    return error_of([&] { infer_variant(checkpoint); });
+  };
+  EXPECT_NE(error_with({}, {36, 64, 1, 1}).find("not that of a convolution"), std::string::npos);
+  EXPECT_NE(error_with({810, 64, 1, 1}, {35, 64, 1, 1}).find("35 outputs"), std::string::npos);
+  EXPECT_NE(error_with({0, 64, 1, 1}, {0, 64, 1, 1}).find("0 outputs"), std::string::npos);
+  EXPECT_NE(error_with({811, 64, 1, 1}, {36, 64, 1, 1}).find("811 outputs"), std::string::npos);
+  EXPECT_NE(error_with({810, 65, 1, 1}, {36, 65, 1, 1}).find("fits no known variant"), std::string::npos);
+  EXPECT_NE(error_of([] {
+              infer_variant(Checkpoint{"empty.pth", "", {}});
+            }).find("is not an EfficientDet checkpoint"),
+            std::string::npos);
+}
+
+}  // namespace
+}  // namespace effdet::model

@@ -1,0 +1,175 @@
+#include "model/layers.h"
+
+#include <algorithm>
+#include <array>
+
+namespace effdet::model {
+namespace {
+
+struct AxisWindow {
+  int64_t pad_begin, pad_end, size;
+};
+
+/// Padding and output size of a sliding window along one axis.
+AxisWindow axis_window(int64_t size, int kernel, int stride, Padding padding) {
+  if (padding == Padding::kSymmetric) {
+    const int64_t pad = (stride - 1 + kernel - 1) / 2;
+    return {pad, pad, (size + 2 * pad - kernel) / stride + 1};
+  }
+  const int64_t out = (size + stride - 1) / stride;
+  const int64_t total = std::max<int64_t>((out - 1) * stride + kernel - size, 0);
+  return {total / 2, total - total / 2, out};
+}
+
+std::vector<int64_t> pads(const AxisWindow& h, const AxisWindow& w) {
+  return {h.pad_begin, w.pad_begin, h.pad_end, w.pad_end};
+}
+
+}  // namespace
+
+std::string node_path(const std::string& module) {
+  std::string path = "/" + module;
+  std::replace(path.begin(), path.end(), '.', '/');
+  return path;
+}
+
+Feature Layers::input(const std::string& name, int64_t channels, int64_t height, int64_t width) {
+  return {graph_.add_input(name, DType::kF32, {batch_, channels, height, width}), channels, height, width};
+}
+
+ir::ValueId Layers::weight(const std::string& name, const Shape& shape) {
+  return graph_.add_constant(name, weights_.tensor(name, shape));
+}
+
+ir::ValueId Layers::shared_constant(const std::string& name, const Tensor& tensor) {
+  const auto [found, is_new] = shared_.try_emplace(name, ir::kNoValue);
+  if (is_new) found->second = graph_.add_constant(name, tensor);
+  return found->second;
+}
+
+Feature Layers::append(const char* op, const std::string& node, std::vector<ir::ValueId> inputs, Feature shape,
+                       std::map<std::string, ir::Attribute> attributes) {
+  shape.id = graph_.add_node(op, node + "/" + op, std::move(inputs), std::move(attributes));
+  graph_.value(shape.id).shape = Shape{batch_, shape.channels, shape.height, shape.width};
+  return shape;
+}
+
+ConvWeights Layers::conv_weights(const std::string& module, int64_t in, int64_t out, int kernel, bool bias) {
+  ConvWeights weights{.out_channels = out, .kernel = kernel};
+  weights.weight = weight(module + ".weight", {out, in, kernel, kernel});
+  if (bias) weights.bias = weight(module + ".bias", {out});
+  return weights;
+}
+
+ConvWeights Layers::depthwise_weights(const std::string& module, int64_t channels, int kernel) {
+  ConvWeights weights = conv_weights(module, 1, channels, kernel, false);
+  weights.groups = channels;
+  return weights;
+}
+
+SeparableConvWeights Layers::separable_weights(const std::string& module, int64_t in, int64_t out, bool bias) {
+  const ConvWeights depthwise = depthwise_weights(module + ".conv_dw", in, 3);
+  return {depthwise, conv_weights(module + ".conv_pw", in, out, 1, bias)};
+}
+
+BatchNormWeights Layers::batch_norm_weights(const std::string& module, int64_t channels, float epsilon) {
+  const Shape shape = {channels};
+  BatchNormWeights weights;
+  weights.scale = weight(module + ".weight", shape);
+  weights.bias = weight(module + ".bias", shape);
+  weights.mean = weight(module + ".running_mean", shape);
+  weights.variance = weight(module + ".running_var", shape);
+  weights.epsilon = epsilon;
+  return weights;
+}
+
+Feature Layers::conv(const Feature& x, const ConvWeights& weights, int stride, Padding padding,
+                     const std::string& node) {
+  const AxisWindow h = axis_window(x.height, weights.kernel, stride, padding);
+  const AxisWindow w = axis_window(x.width, weights.kernel, stride, padding);
+  std::vector<ir::ValueId> inputs = {x.id, weights.weight};
+  if (weights.bias != ir::kNoValue) inputs.push_back(weights.bias);
+  const int64_t kernel = weights.kernel;
+  return append("Conv", node, std::move(inputs), {ir::kNoValue, weights.out_channels, h.size, w.size},
+                {{"dilations", std::vector<int64_t>{1, 1}},
+                 {"group", weights.groups},
+                 {"kernel_shape", std::vector<int64_t>{kernel, kernel}},
+                 {"pads", pads(h, w)},
+                 {"strides", std::vector<int64_t>{stride, stride}}});
+}
+
+Feature Layers::separable_conv(const Feature& x, const SeparableConvWeights& weights, Padding padding,
+                               const std::string& node) {
+  const Feature filtered = conv(x, weights.depthwise, 1, padding, node + "/conv_dw");
+  return conv(filtered, weights.pointwise, 1, padding, node + "/conv_pw");
+}
+
+Feature Layers::batch_norm(const Feature& x, const BatchNormWeights& weights, const std::string& node) {
+  return append("BatchNormalization", node, {x.id, weights.scale, weights.bias, weights.mean, weights.variance}, x,
+                {{"epsilon", weights.epsilon}});
+}
+
+Feature Layers::activate(const Feature& x, Activation activation, const std::string& node) {
+  if (activation == Activation::kRelu6) {
+    const ir::ValueId low = shared_constant("relu6.min", Tensor::scalar(0.0f));
+    const ir::ValueId high = shared_constant("relu6.max", Tensor::scalar(6.0f));
+    return append("Clip", node, {x.id, low, high}, x);
+  }
+  const Feature gate = append("Sigmoid", node, {x.id}, x);
+  return append("Mul", node, {x.id, gate.id}, x);
+}
+
+Feature Layers::add(const Feature& a, const Feature& b, const std::string& node) {
+  return append("Add", node, {a.id, b.id}, a);
+}
+
+Feature Layers::scale(const Feature& x, float factor, const std::string& factor_name, const std::string& node) {
+  return append("Mul", node, {x.id, graph_.add_constant(factor_name, Tensor::scalar(factor))}, x);
+}
+
+Feature Layers::squeeze_excite(const Feature& x, const std::string& module, int64_t squeezed, Activation activation) {
+  const std::string node = node_path(module);
+  const ConvWeights reduce = conv_weights(module + ".conv_reduce", x.channels, squeezed, 1, true);
+  const ConvWeights expand = conv_weights(module + ".conv_expand", squeezed, x.channels, 1, true);
+  Feature gate = append("GlobalAveragePool", node, {x.id}, {ir::kNoValue, x.channels, 1, 1});
+  gate = conv(gate, reduce, 1, Padding::kSame, node + "/conv_reduce");
+  gate = activate(gate, activation, node + "/act1");
+  gate = conv(gate, expand, 1, Padding::kSame, node + "/conv_expand");
+  gate = append("Sigmoid", node + "/gate", {gate.id}, gate);
+  return append("Mul", node, {x.id, gate.id}, x);
+}
+
+Feature Layers::max_pool(const Feature& x, int kernel_h, int kernel_w, int stride_h, int stride_w, Padding padding,
+                         const std::string& node) {
+  const AxisWindow h = axis_window(x.height, kernel_h, stride_h, padding);
+  const AxisWindow w = axis_window(x.width, kernel_w, stride_w, padding);
+  return append("MaxPool", node, {x.id}, {ir::kNoValue, x.channels, h.size, w.size},
+                {{"kernel_shape", std::vector<int64_t>{kernel_h, kernel_w}},
+                 {"pads", pads(h, w)},
+                 {"strides", std::vector<int64_t>{stride_h, stride_w}}});
+}
+
+Feature Layers::resize(const Feature& x, int64_t height, int64_t width, const std::string& node) {
+  // roi and unused scales are empty tensors, as opset 11 wants them.
+  const ir::ValueId none = shared_constant("resize.none", Tensor(DType::kF32, {0}));
+  std::vector<ir::ValueId> inputs = {x.id, none};
+  if (height == 2 * x.height && width == 2 * x.width) {  // scales, so that the graph can be given other sizes
+    constexpr std::array<float, 4> kDouble = {1, 1, 2, 2};
+    inputs.push_back(shared_constant("resize.double", Tensor::from<float>({4}, kDouble)));
+  } else {
+    const std::array<int64_t, 4> sizes = {batch_, x.channels, height, width};
+    inputs.push_back(none);
+    inputs.push_back(shared_constant("resize.to_" + shape_text(sizes), Tensor::from<int64_t>({4}, sizes)));
+  }
+  return append("Resize", node, std::move(inputs), {ir::kNoValue, x.channels, height, width},
+                {{"coordinate_transformation_mode", std::string("asymmetric")},
+                 {"mode", std::string("nearest")},
+                 {"nearest_mode", std::string("floor")}});
+}
+
+void Layers::output(const Feature& x, const std::string& name) {
+  graph_.value(x.id).name = name;
+  graph_.outputs.push_back(x.id);
+}
+
+}  // namespace effdet::model

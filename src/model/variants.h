@@ -1,0 +1,87 @@
+// The family of detectors: one table of what distinguishes its members. Facts as effdet 0.4.1 and timm 1.0 have them.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <utility>
+
+namespace effdet::model {
+
+enum class Activation : uint8_t { kSwish, kRelu6 };
+
+/// kSame: TensorFlow's, the output has ceil(size / stride) and an odd rest of padding goes to the bottom and right.
+/// kSymmetric: PyTorch's usual (kernel - 1 + stride - 1) / 2 on every side.
+enum class Padding : uint8_t { kSame, kSymmetric };
+
+/// How a feature pyramid node joins its inputs: a plain sum, or one weighted by w_i / (sum of w + 1e-4) with w >= 0.
+enum class Fusion : uint8_t { kSum, kFastAttention };
+
+enum class BlockType : uint8_t {
+  kDepthwiseSeparable,  ///< depthwise, squeeze-excite, pointwise
+  kInvertedResidual,    ///< pointwise expansion, depthwise, squeeze-excite, pointwise projection
+};
+
+/// A run of equal blocks; the first one has the stride. Repeats and channels are those before scaling.
+struct StageSpec {
+  BlockType block;
+  int repeats;
+  int kernel;
+  int stride;
+  int expansion;
+  int channels;
+};
+
+/// A backbone as data: its stages and how they are scaled.
+struct BackboneSpec {
+  std::span<const StageSpec> stages;
+  double width = 1.0;  ///< factor of the channels, which are then rounded to multiples of 8
+  double depth = 1.0;  ///< factor of the repeats, which are then rounded up
+  int stem_channels = 32;
+  double se_ratio = 0.25;   ///< squeezed channels relative to a block's input; 0: no squeeze-excite
+  bool fixed_ends = false;  ///< lite: stem width and the depth of the first and last stage are not scaled
+  Activation activation = Activation::kSwish;
+  Padding padding = Padding::kSame;
+  float bn_epsilon = 1e-3f;
+};
+
+using Ratio = std::pair<double, double>;  ///< factors of an anchor's width and height
+
+/// A member of the family with its defaults.
+struct Variant {
+  std::string_view name;
+  int image_height = 512;
+  int image_width = 512;
+  int fpn_channels = 64;
+  int fpn_cell_repeats = 3;
+  int box_class_repeats = 3;
+  BackboneSpec backbone;
+
+  int min_level = 3;
+  int max_level = 7;
+  Fusion fusion = Fusion::kFastAttention;
+  Activation activation = Activation::kSwish;  ///< of feature pyramid and heads
+  Padding padding = Padding::kSame;            ///< of feature pyramid and heads
+  bool redundant_bias = true;                  ///< biases also where a batch norm follows
+  bool head_bn_level_first = false;            ///< order of the heads' batch norms in the checkpoint
+  float bn_epsilon = 1e-3f;                    ///< of feature pyramid and heads
+
+  std::array<Ratio, 3> aspect_ratios = {Ratio{1.0, 1.0}, Ratio{1.4, 0.7}, Ratio{0.7, 1.4}};
+  int num_scales = 3;
+  double anchor_scale = 4.0;
+
+  std::array<double, 3> mean = {0.485, 0.456, 0.406};  ///< RGB, of values in 0..1
+  std::array<double, 3> std = {0.229, 0.224, 0.225};
+  std::array<uint8_t, 3> fill = {124, 116, 104};  ///< letterbox colour
+
+  int levels() const { return max_level - min_level + 1; }
+};
+
+/// The whole family.
+std::span<const Variant> variants();
+
+/// The member of that name, or null.
+const Variant* find_variant(std::string_view name);
+
+}  // namespace effdet::model

@@ -1,0 +1,67 @@
+#!/usr/bin/env python3
+"""Write builder_golden.txt: outputs of effdet in float64 for weights that the tests can make themselves.
+
+Needs numpy, torch, timm and effdet 0.4.1. Usage: make_builder_golden.py > builder_golden.txt
+Weights and input come from the streams of src/model/random.h, by the rules of fill() below, which
+src/model/builder_golden_test.cc repeats. A line: variant, height, width, output index, its largest magnitude, then the
+values at eight evenly spaced elements.
+"""
+import numpy as np
+import torch
+from effdet import EfficientDet, get_efficientdet_config
+
+SEED = 1
+CLASSES = 2
+CASES = (
+    ("tf_efficientdet_d0", 128, 256),  # TensorFlow padding, weighted fusion
+    ("efficientdet_d0", 128, 128),  # symmetric padding, no redundant bias
+    ("tf_efficientdet_lite0", 320, 320),  # odd feature sizes, no squeeze-excite, plain sums
+    ("efficientdet_lite0", 128, 128),  # batch norms of the heads by level first
+    ("efficientdet_d4", 128, 128),  # symmetric backbone under a TensorFlow-padded pyramid, deeper stages
+)
+MASK = (1 << 64) - 1
+
+
+def draw(name, count):
+    """The first `count` numbers of RandomStream(SEED, name)."""
+    state = SEED
+    for byte in name.encode():
+        state = (state ^ byte) * 0x100000001B3 & MASK
+    with np.errstate(over="ignore"):
+        z = np.uint64(state) + np.arange(2, count + 2, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        return z ^ (z >> np.uint64(31))
+
+
+def uniform(name, shape, low, high):
+    low, high = np.float32(low), np.float32(high)
+    numbers = (draw(name, int(np.prod(shape))) >> np.uint64(40)).astype(np.float32)
+    return (low + (high - low) * numbers * np.float32(2.0**-24)).reshape(shape)
+
+
+def fill(name, shape):
+    if name.endswith("num_batches_tracked"):
+        return np.zeros((), np.int64)
+    if len(shape) == 4:
+        limit = np.float32(2.0) / np.sqrt(np.float32(np.prod(shape[1:])))
+        return uniform(name, shape, -limit, limit)
+    if name.endswith((".weight", ".running_var", ".edge_weights")):
+        return uniform(name, shape, 0.5, 1.5)
+    return uniform(name, shape, -0.25, 0.25)
+
+
+for variant, height, width in CASES:
+    config = get_efficientdet_config(variant)
+    config.image_size = (height, width)
+    config.num_classes = CLASSES
+    net = EfficientDet(config, pretrained_backbone=False)
+    state = {name: torch.from_numpy(fill(name, tuple(t.shape))) for name, t in net.state_dict().items()}
+    net.load_state_dict(state, strict=True)
+    image = torch.from_numpy(uniform("image", (1, 3, height, width), -2, 2))
+    with torch.no_grad():
+        classes, boxes = net.eval().double()(image.double())
+    for index, output in enumerate(classes + boxes):
+        flat = output.flatten()
+        picks = [float(flat[i * (len(flat) - 1) // 7]) for i in range(8)]
+        print(variant, height, width, index, f"{float(flat.abs().max()):.8g}", *(f"{v:.8g}" for v in picks))

@@ -1,0 +1,36 @@
+#!/usr/bin/env python3
+"""Write model_golden.txt: what effdet's state_dict holds for every variant, as counts and one hash.
+
+Needs torch, timm and effdet 0.4.1. Usage: make_model_golden.py NAME... > model_golden.txt; the names are the program's own table.
+A line: name, tensors, elements, FNV-1a hash (64 bits) of "name:AxBxC:dtype" lines in the order of the state_dict.
+With --dump NAME it prints those lines themselves.
+"""
+import sys
+
+import torch
+from effdet import EfficientDet, get_efficientdet_config
+
+
+def lines_of(model_name):
+    with torch.device("meta"):
+        net = EfficientDet(get_efficientdet_config(model_name), pretrained_backbone=False)
+    for name, tensor in net.state_dict().items():
+        shape = "x".join(str(n) for n in tensor.shape) or "scalar"
+        yield tensor.numel(), f"{name}:{shape}:{str(tensor.dtype).removeprefix('torch.')}\n"
+
+
+def fnv1a(data, state=0xCBF29CE484222325):
+    for byte in data:
+        state = (state ^ byte) * 0x100000001B3 & 0xFFFFFFFFFFFFFFFF
+    return state
+
+
+if sys.argv[1:2] == ["--dump"]:
+    for _, line in lines_of(sys.argv[2]):
+        print(line, end="")
+else:
+    print("# variant tensors elements fnv1a-64, from effdet 0.4.1 by make_model_golden.py")
+    for variant in sys.argv[1:]:
+        lines = list(lines_of(variant))
+        digest = fnv1a("".join(text for _, text in lines).encode())
+        print(variant, len(lines), sum(count for count, _ in lines), f"{digest:016x}", flush=True)
