@@ -1,0 +1,24 @@
+// The compiled model's file: a header, the program (FlatBuffers) and the weights. docs/om-format.md is its
+// specification.
+#pragma once
+
+#include <filesystem>
+
+#include "artifact/program.h"
+
+namespace effdet {
+
+/// Version of the layout that this code writes, and the only one that it reads.
+inline constexpr uint32_t kOmVersion = 1;
+
+/// Writes the whole file or nothing. The program must pass verify_program.
+void write_om(const Program& program, const std::filesystem::path& path);
+
+/// Maps the file, checks header, checksum and program (verify_program); weights stay in the mapping.
+/// Throws Error(kBadInput) with field and offset, and Error(kUnsupported) for another version.
+Program read_om(const std::filesystem::path& path);
+
+/// Whether a file begins as a compiled model does.
+bool is_om(const std::filesystem::path& path);
+
+}  // namespace effdet

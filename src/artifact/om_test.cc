@@ -1,0 +1,160 @@
+// Compiled models: what is written is read again, and what is broken is refused.
+#include "artifact/om_file.h"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+
+#include "artifact/om_test_util.h"
+#include "base/error.h"
+#include "base/file.h"
+
+namespace effdet {
+namespace {
+
+/// The code of the error that reading this content throws, or nothing where it is read.
+std::optional<ErrorCode> refusal(const std::vector<std::byte>& content) {
+  try {
+    read_om(write_test_om(content));
+    return std::nullopt;
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()), "");
+    return error.code();
+  }
+}
+
+template <typename T>
+void put(std::vector<std::byte>& file, size_t offset, T value) {
+  std::memcpy(file.data() + offset, &value, sizeof value);
+}
+
+TEST(Om, RoundTrip) {
+  const Program written = small_program();
+  const auto path = write_test_om(om_bytes(written));
+  EXPECT_TRUE(is_om(path));
+  const Program read = read_om(path);
+  EXPECT_EQ(ir::to_text(read.graph), ir::to_text(written.graph));
+  EXPECT_EQ(read.graph.metadata, written.graph.metadata);
+  EXPECT_EQ(read.graph.opset, written.graph.opset);
+  EXPECT_EQ(read.target, written.target);
+  EXPECT_EQ(read.arena_bytes, written.arena_bytes);
+  EXPECT_EQ(read.weight_bytes(), written.weight_bytes());
+  ASSERT_EQ(read.placements.size(), written.placements.size());
+  for (size_t i = 0; i < read.placements.size(); ++i) {
+    EXPECT_EQ(read.placements[i].space, written.placements[i].space);
+    const auto id = static_cast<ir::ValueId>(i);
+    const Tensor *a = read.graph.constant(id), *b = written.graph.constant(id);
+    ASSERT_EQ(a != nullptr, b != nullptr);
+    if (a != nullptr) {
+      EXPECT_TRUE(std::ranges::equal(a->bytes(), b->bytes())) << read.graph.value(id).name;
+      EXPECT_EQ(reinterpret_cast<uintptr_t>(a->bytes().data()) % kTensorAlignment, 0u);
+    } else {
+      EXPECT_EQ(read.placements[i].offset, written.placements[i].offset);
+    }
+  }
+}
+
+TEST(Om, TheSameProgramGivesTheSameBytes) { EXPECT_EQ(om_bytes(small_program()), om_bytes(small_program())); }
+
+TEST(Om, PartsGiveAFileThatIsRead) {
+  EXPECT_EQ(refusal(put_together(take_apart(om_bytes(small_program())))), std::nullopt);
+}
+
+TEST(Om, WeightsOutliveTheProgram) {
+  Tensor weights;
+  {
+    const Program program = read_om(write_test_om(om_bytes(small_program())));
+    for (size_t i = 0; i < program.graph.value_count(); ++i)
+      if (const Tensor* constant = program.graph.constant(static_cast<ir::ValueId>(i))) weights = *constant;
+  }
+  float sum = 0;
+  for (float value : weights.data<float>()) sum += value;
+  EXPECT_TRUE(std::isfinite(sum));
+}
+
+TEST(Om, OtherFilesAreNone) {
+  EXPECT_FALSE(is_om(write_test_om({})));
+  EXPECT_FALSE(is_om(write_test_om(std::vector<std::byte>(100))));
+  EXPECT_EQ(refusal(std::vector<std::byte>(100)), ErrorCode::kBadInput);
+}
+
+TEST(BadInput, CompiledModelCutAnywhere) {
+  const auto whole = om_bytes(tiny_program());
+  for (size_t size = 0; size < whole.size(); ++size) {
+    auto part = whole;
+    part.resize(size);
+    EXPECT_TRUE(refusal(part)) << size;
+    if (size < sizeof(OmHeader)) continue;
+    put(part, offsetof(OmHeader, file_bytes), uint64_t{size});  // a file that says that it is this short
+    seal(part);
+    EXPECT_TRUE(refusal(part)) << size;
+  }
+  auto longer = whole;
+  longer.resize(whole.size() + 1);
+  EXPECT_EQ(refusal(longer), ErrorCode::kBadInput);
+}
+
+TEST(BadInput, Case65_HeaderFieldsAtTheirLimits) {
+  const auto good = om_bytes(tiny_program());
+  const auto check = [&](size_t offset, auto value) {
+    for (bool sealed : {false, true}) {
+      if (sealed && offset == offsetof(OmHeader, checksum)) continue;
+      auto bad = good;
+      put(bad, offset, value);
+      if (bad == good) continue;
+      if (sealed) seal(bad);
+      // An empty list of weights may begin anywhere behind the program, if that is the end of the file.
+      EXPECT_TRUE(refusal(bad)) << "offset " << offset << ", value " << value << (sealed ? ", sealed" : "");
+    }
+  };
+  for (size_t offset : {offsetof(OmHeader, version), offsetof(OmHeader, header_bytes)})
+    for (uint32_t value : {0u, 1u, UINT32_MAX, UINT32_MAX - 1, 1u << 31}) check(offset, value);
+  for (size_t offset : {offsetof(OmHeader, magic), offsetof(OmHeader, checksum), offsetof(OmHeader, file_bytes),
+                        offsetof(OmHeader, program_offset), offsetof(OmHeader, program_bytes),
+                        offsetof(OmHeader, weights_offset), offsetof(OmHeader, weights_bytes)})
+    for (uint64_t value : {uint64_t{0}, uint64_t{1}, UINT64_MAX, UINT64_MAX - 1, uint64_t{1} << 63})
+      check(offset, value);
+}
+
+TEST(BadInput, Case66_OlderAndNewerVersionAndAnotherTarget) {
+  for (uint32_t version : {kOmVersion - 1, kOmVersion + 1}) {
+    auto file = om_bytes(tiny_program());
+    put(file, offsetof(OmHeader, version), version);
+    EXPECT_EQ(refusal(file), ErrorCode::kUnsupported) << "the version is told before the checksum is looked at";
+    seal(file);
+    EXPECT_EQ(refusal(file), ErrorCode::kUnsupported);
+  }
+  OmParts parts = take_apart(om_bytes(tiny_program()));
+  parts.program.target = "cuda";
+  EXPECT_EQ(refusal(put_together(parts)), ErrorCode::kUnsupported);
+}
+
+TEST(BadInput, Case67_EveryByteFlippedOnce) {
+  const auto good = om_bytes(tiny_program());
+  for (size_t i = 0; i < good.size(); ++i)
+    for (const std::byte mask : {std::byte{0x01}, std::byte{0x80}, std::byte{0xFF}}) {
+      auto bad = good;
+      bad[i] ^= mask;
+      EXPECT_TRUE(refusal(bad)) << "byte " << i;
+    }
+}
+
+TEST(BadInput, Case69_OffsetsIntoTheHeader) {
+  const auto good = om_bytes(tiny_program());
+  for (uint64_t offset : {0, 8, 16, 32, 63}) {
+    for (size_t field : {offsetof(OmHeader, program_offset), offsetof(OmHeader, weights_offset)}) {
+      auto bad = good;
+      put(bad, field, offset);
+      seal(bad);
+      EXPECT_EQ(refusal(bad), ErrorCode::kBadInput) << field << " " << offset;
+    }
+  }
+  auto bad = good;  // weights that begin within the program
+  put(bad, offsetof(OmHeader, weights_offset), uint64_t{sizeof(OmHeader)});
+  put(bad, offsetof(OmHeader, weights_bytes), uint64_t{bad.size() - sizeof(OmHeader)});
+  seal(bad);
+  EXPECT_EQ(refusal(bad), ErrorCode::kBadInput);
+}
+
+}  // namespace
+}  // namespace effdet

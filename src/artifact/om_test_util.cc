@@ -1,0 +1,141 @@
+#include "artifact/om_test_util.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <cstring>
+
+#include "artifact/om_file.h"
+#include "base/file.h"
+#include "compiler/compile.h"
+
+namespace effdet {
+namespace {
+
+using Ints = std::vector<int64_t>;
+
+Tensor waves(Shape shape, float phase = 0) {
+  Tensor tensor(DType::kF32, std::move(shape));
+  for (float& x : tensor.mutable_data<float>()) x = 0.5f * std::sin(phase += 1.7f);
+  return tensor;
+}
+
+/// Adds layers with constants of their own.
+struct Layers {
+  ir::Graph graph;
+  int count = 0;
+
+  ir::ValueId conv(ir::ValueId x, Shape weights, int64_t stride = 1, int64_t group = 1) {
+    const std::string name = "conv" + std::to_string(count++);
+    const int64_t out = weights[0], kernel = weights[2], pad = kernel / 2;
+    const ir::ValueId w = graph.add_constant(name + "_w", waves(std::move(weights), static_cast<float>(count)));
+    const ir::ValueId b = graph.add_constant(name + "_b", waves({out}));
+    return graph.add_node("Conv", name, {x, w, b},
+                          {{"strides", Ints{stride, stride}}, {"pads", Ints{pad, pad, pad, pad}}, {"group", group}});
+  }
+  ir::ValueId swish(ir::ValueId x) {
+    const std::string name = "swish" + std::to_string(count++);
+    return graph.add_node("Mul", name, {x, graph.add_node("Sigmoid", name + "_gate", {x})});
+  }
+  ir::ValueId scale(ir::ValueId x, float factor) {
+    const std::string name = "scale" + std::to_string(count++);
+    return graph.add_node("Mul", name, {x, graph.add_constant(name + "_factor", Tensor::scalar(factor))});
+  }
+};
+
+}  // namespace
+
+OmParts take_apart(const std::vector<std::byte>& file) {
+  OmParts parts{};
+  std::memcpy(&parts.header, file.data(), sizeof parts.header);
+  om::GetProgram(file.data() + parts.header.program_offset)->UnPackTo(&parts.program);
+  parts.weights.assign(file.begin() + static_cast<ptrdiff_t>(parts.header.weights_offset), file.end());
+  return parts;
+}
+
+std::vector<std::byte> put_together(const OmParts& parts) {
+  flatbuffers::FlatBufferBuilder builder;
+  builder.Finish(om::Program::Pack(builder, &parts.program));
+  const size_t padded = (builder.GetSize() + kTensorAlignment - 1) / kTensorAlignment * kTensorAlignment;
+  OmHeader header = parts.header;
+  header.program_bytes = builder.GetSize();
+  header.weights_offset = sizeof header + padded;
+  header.weights_bytes = parts.weights.size();
+  header.file_bytes = header.weights_offset + header.weights_bytes;
+  std::vector<std::byte> file(header.file_bytes);
+  std::memcpy(file.data(), &header, sizeof header);
+  std::memcpy(file.data() + sizeof header, builder.GetBufferPointer(), builder.GetSize());
+  std::copy(parts.weights.begin(), parts.weights.end(), file.begin() + static_cast<ptrdiff_t>(header.weights_offset));
+  seal(file);
+  return file;
+}
+
+void seal(std::vector<std::byte>& file) {
+  OmHeader header;
+  std::memcpy(&header, file.data(), sizeof header);
+  const std::span<const std::byte> rest[] = {std::span(file).subspan(sizeof header)};
+  header.checksum = om_checksum(header, rest);
+  std::memcpy(file.data(), &header, sizeof header);
+}
+
+Program tiny_program() {
+  Layers layers;
+  const ir::ValueId x = layers.graph.add_input("x", DType::kF32, {1, 2, 2, 2});
+  layers.graph.outputs = {layers.graph.add_node("Relu", "y", {layers.scale(x, 0.5f)})};
+  return compiler::compile(layers.graph);
+}
+
+Program small_program() {
+  Layers l;
+  const ir::ValueId x = l.graph.add_input("x", DType::kF32, {1, 3, 8, 8});
+  const ir::ValueId stem = l.swish(l.conv(x, {16, 3, 3, 3}));
+  const ir::ValueId deep = l.swish(l.conv(stem, {16, 1, 3, 3}, 1, 16));
+  const ir::ValueId mean = l.graph.add_node("GlobalAveragePool", "mean", {deep});
+  const ir::ValueId gate =
+      l.graph.add_node("Sigmoid", "gate", {l.conv(l.swish(l.conv(mean, {4, 16, 1, 1})), {16, 4, 1, 1})});
+  const ir::ValueId block =
+      l.graph.add_node("Add", "block", {l.conv(l.graph.add_node("Mul", "gated", {deep, gate}), {16, 16, 1, 1}), stem});
+  const ir::ValueId down = l.graph.add_node(
+      "MaxPool", "down", {block}, {{"kernel_shape", Ints{3, 3}}, {"strides", Ints{2, 2}}, {"pads", Ints{1, 1, 1, 1}}});
+  const float factors[] = {1, 1, 2, 2};
+  const ir::ValueId scales = l.graph.add_constant("scales", Tensor::from<float>({4}, factors));
+  const ir::ValueId up = l.graph.add_node(
+      "Resize", "up", {down, ir::kNoValue, scales},
+      {{"mode", "nearest"}, {"coordinate_transformation_mode", "asymmetric"}, {"nearest_mode", "floor"}});
+  const ir::ValueId sum = l.swish(l.graph.add_node("Add", "sum", {l.scale(block, 0.25f), l.scale(up, 0.75f)}));
+  // An activation by itself, behind an operator that only the reference runs.
+  const ir::ValueId odd = l.graph.add_node("Relu", "relu", {l.graph.add_node("LeakyRelu", "leaky", {down})});
+  // As fusion would make it of a larger map.
+  const auto constant = [&](const char* name, Shape shape) {
+    return l.graph.add_constant(name, waves(std::move(shape)));
+  };
+  const ir::ValueId wide = l.graph.add_node("ExpandDepthwise", "wide",
+                                            {down, constant("wide_w", {2, 16, 16}), constant("wide_b", {32}),
+                                             constant("wide_dw", {3, 3, 20}), constant("wide_db", {20})},
+                                            {{"out_channels", int64_t{20}},
+                                             {"kernel_shape", Ints{3, 3}},
+                                             {"pads", Ints{1, 1, 1, 1}},
+                                             {"expand_activation", "swish"},
+                                             {"activation", "relu"}},
+                                            std::string(ir::kFusedDomain));
+  l.graph.outputs = {l.conv(sum, {5, 16, 1, 1}), odd, wide};
+  l.graph.metadata = {{"effdet.test", "yes"}};
+  return compiler::compile(l.graph);
+}
+
+std::vector<std::byte> om_bytes(const Program& program) {
+  const std::filesystem::path path = write_test_om({});
+  write_om(program, path);
+  const MappedFile file(path);
+  return {file.bytes().begin(), file.bytes().end()};
+}
+
+std::filesystem::path write_test_om(const std::vector<std::byte>& content) {
+  const std::filesystem::path path =
+      std::filesystem::path(testing::TempDir()) / ("effdet_om_test_" + std::to_string(::getpid()) + ".om");
+  write_file(path, content, /*sync=*/false);
+  return path;
+}
+
+}  // namespace effdet

@@ -1,0 +1,41 @@
+// Compiled models for tests, and a way to write what write_om would refuse.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "artifact/om_generated.h"
+#include "artifact/om_header.h"
+#include "artifact/program.h"
+
+namespace effdet {
+
+/// The parts of a compiled model, to be changed at will.
+struct OmParts {
+  OmHeader header;
+  om::ProgramT program;
+  std::vector<std::byte> weights;
+};
+OmParts take_apart(const std::vector<std::byte>& file);
+
+/// A file of these parts: offsets, sizes and checksum are right, whatever the program says.
+std::vector<std::byte> put_together(const OmParts& parts);
+
+/// Makes the checksum fit the rest.
+void seal(std::vector<std::byte>& file);
+
+/// A step with one value in and out: the smallest program.
+Program tiny_program();
+
+/// A network of every fused operator and two that have no fast kernel, on a map of 8 x 8.
+Program small_program();
+
+/// The bytes that write_om writes.
+std::vector<std::byte> om_bytes(const Program& program);
+
+/// A file of this content in the tests' temporary folder.
+std::filesystem::path write_test_om(const std::vector<std::byte>& content);
+
+}  // namespace effdet

@@ -1,0 +1,52 @@
+// A compiled model: the graph of steps in execution order, and where each tensor lies in memory.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "ir/graph.h"
+
+namespace effdet {
+
+/// Where a value lives while the program runs.
+struct Placement {
+  enum class Space : uint8_t {
+    kNone,     ///< nobody reads it
+    kArena,    ///< in the context's arena, at offset
+    kWeights,  ///< in the file
+    kInput,    ///< the caller's input number offset
+    kOutput,   ///< the caller's output number offset
+  };
+  Space space = Space::kNone;
+  uint64_t offset = 0;
+};
+
+/// Boundary of every tensor in the arena and in the weights, in bytes: a cache line, and the widest vector.
+inline constexpr uint64_t kTensorAlignment = 64;
+
+/// What the runtime executes. Every value of the graph has a static shape; nodes are in execution order.
+struct Program {
+  ir::Graph graph;
+  std::vector<Placement> placements;  ///< by ValueId
+  uint64_t arena_bytes = 0;
+  std::string target;  ///< "cpu"
+
+  /// Sum of the constants' sizes.
+  uint64_t weight_bytes() const;
+};
+
+/// Checks a program as if it were hostile: structure, static shapes that agree with each operator's shape inference,
+/// placements inside the arena, and no two tensors in the same place at the same time. Throws Error(kBadInput).
+void verify_program(const Program& program, const std::string& name);
+
+/// First and last step (indices into graph.nodes) at which a value must be in memory. Shared by planner and verifier.
+struct Lifetime {
+  int first = -1, last = -1;
+};
+std::vector<Lifetime> lifetimes(const ir::Graph& graph);
+
+/// Bytes of a value with a static shape; throws Error(kBadInput) where the shape is unknown or too large.
+uint64_t value_bytes(const ir::Value& value);
+
+}  // namespace effdet

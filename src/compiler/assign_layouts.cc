@@ -1,0 +1,114 @@
+#include <map>
+
+#include "compiler/match.h"
+#include "compiler/passes.h"
+#include "ops/fused.h"
+
+namespace effdet::compiler {
+namespace {
+
+/// Rebuilds the list of nodes, keeping for each NCHW value its NHWC twin where there is one.
+class LayoutAssigner {
+ public:
+  explicit LayoutAssigner(ir::Graph& graph) : graph_(graph), uses_(graph), has_nchw_(graph.value_count(), true) {}
+
+  void run() {
+    std::vector<ir::Node> old = std::move(graph_.nodes);
+    graph_.nodes.clear();
+    for (ir::Node& node : old)
+      for (ir::ValueId id : node.outputs)
+        if (id != ir::kNoValue) has_nchw_[static_cast<size_t>(id)] = false;
+    for (ir::Node& node : old) {
+      if (node.domain == ir::kFusedDomain && node.op != "SqueezeExcite") {
+        place_fused(std::move(node));
+      } else {
+        for (ir::ValueId id : node.inputs) require_nchw(id);
+        mark_nchw(node);
+        graph_.nodes.push_back(std::move(node));
+      }
+    }
+    for (ir::ValueId id : graph_.outputs) require_nchw(id);
+    graph_.compact();
+  }
+
+ private:
+  void mark_nchw(const ir::Node& node) {
+    for (ir::ValueId id : node.outputs)
+      if (id != ir::kNoValue) has_nchw_[static_cast<size_t>(id)] = true;
+  }
+
+  void add_transpose(ir::ValueId from, ir::ValueId to, std::vector<int64_t> order, std::string_view suffix) {
+    graph_.nodes.push_back(
+        {"Transpose", "", graph_.value(from).name + std::string(suffix), {from}, {to}, {{"perm", order}}});
+  }
+
+  void require_nchw(ir::ValueId id) {
+    if (id == ir::kNoValue || has_nchw_[static_cast<size_t>(id)]) return;
+    add_transpose(nhwc_.at(id), id, {0, 3, 1, 2}, "_to_nchw");
+    has_nchw_[static_cast<size_t>(id)] = true;
+  }
+
+  /// A new value that stands for id in NHWC.
+  ir::ValueId make_nhwc(ir::ValueId id) {
+    const ir::Value& value = graph_.value(id);
+    const Shape shape = ops::dims_of(*value.shape, false).shape(true);
+    const ir::ValueId twin = graph_.add_value({value.name + "_nhwc", value.dtype, shape, std::nullopt});
+    nhwc_[id] = twin;
+    return twin;
+  }
+
+  ir::ValueId require_nhwc(ir::ValueId id) {
+    if (id == ir::kNoValue) return id;
+    if (const auto found = nhwc_.find(id); found != nhwc_.end()) return found->second;
+    const ir::ValueId twin = make_nhwc(id);
+    add_transpose(id, twin, {0, 2, 3, 1}, "_to_nhwc");
+    return twin;
+  }
+
+  /// A convolution gathers its windows anyway, from NCHW as well; and writes NCHW where only the caller reads it.
+  bool reads_nchw(const ir::Node& node) const {
+    return node.op == "Conv" && !nhwc_.contains(node.inputs[0]) &&
+           node.get_ints("kernel_shape", {1, 1}) != std::vector<int64_t>{1, 1};
+  }
+  bool writes_nchw(const ir::Node& node) const {
+    return node.op == "Conv" && node.inputs.size() == 3 && uses_.is_output(node.outputs[0]) &&
+           uses_.readers(node.outputs[0]).empty();
+  }
+
+  void place_fused(ir::Node node) {
+    const bool from_nchw = reads_nchw(node), to_nchw = writes_nchw(node);
+    // Only maps have a layout: not weights, gates and means.
+    const auto is_map = [&](size_t i) { return i == 0 || node.op == "Mix" || (node.op == "Conv" && i == 3); };
+    if (graph_.value(node.outputs[0]).shape->size() != 4) {  // an activation of something else
+      for (ir::ValueId id : node.inputs) require_nchw(id);
+      mark_nchw(node);
+      graph_.nodes.push_back(std::move(node));
+      return;
+    }
+    for (size_t i = 0; i < node.inputs.size(); ++i)
+      if (is_map(i) && !(i == 0 && from_nchw)) node.inputs[i] = require_nhwc(node.inputs[i]);
+    if (from_nchw) require_nchw(node.inputs[0]);
+    node.attributes["layout"] = std::string(from_nchw ? "nchw" : "nhwc");
+    if (from_nchw != to_nchw) node.attributes["output_layout"] = std::string(to_nchw ? "nchw" : "nhwc");
+    if (to_nchw) {
+      mark_nchw(node);
+    } else {
+      const ir::ValueId map = node.outputs[0];
+      mark_nchw(node);  // for a depthwise layer's mean, which has no layout
+      has_nchw_[static_cast<size_t>(map)] = false;
+      node.outputs[0] = make_nhwc(map);
+    }
+    graph_.nodes.push_back(std::move(node));
+  }
+
+  ir::Graph& graph_;
+  const ir::Uses uses_;
+  std::vector<bool> has_nchw_;  // by the ids of before; twins are not among them
+  std::map<ir::ValueId, ir::ValueId> nhwc_;
+};
+
+}  // namespace
+
+void assign_layouts(ir::Graph& graph) { LayoutAssigner(graph).run(); }
+
+}  // namespace effdet::compiler

@@ -1,0 +1,105 @@
+#include "compiler/compile.h"
+
+#include <algorithm>
+#include <unordered_set>
+
+#include "base/error.h"
+#include "compiler/passes.h"
+#include "ops/op.h"
+#include "passes/pipeline.h"
+#include "passes/rebatch.h"
+
+namespace effdet::compiler {
+namespace {
+
+struct Stage {
+  std::string_view name;
+  void (*run)(ir::Graph&);
+};
+
+/// In this order, because each looks for what those before it made.
+constexpr Stage kFusions[] = {
+    {"fuse_activations", compiler::fuse_activations},
+    {"fuse_windows", compiler::fuse_windows},
+    // Before mix and residuals: an activation between a Conv and a sum belongs to the Conv.
+    {"absorb_activations", compiler::absorb_activations},
+    {"fuse_squeeze_excite", compiler::fuse_squeeze_excite},
+    // Behind squeeze-excite, which looks for depthwise layers.
+    {"fuse_expand_depthwise", compiler::fuse_expand_depthwise},
+    // Before residuals, which would take the last Add of a weighted sum apart.
+    {"fuse_mix", compiler::fuse_mix},
+    {"fuse_residuals", compiler::fuse_residuals},
+    // Again: sums have become Mix and residuals, which absorb activations too.
+    {"absorb_activations", compiler::absorb_activations},
+    {"assign_layouts", compiler::assign_layouts},
+};
+
+void require_static_shapes(const ir::Graph& graph) {
+  for (ir::ValueId id : graph.inputs) {
+    const ir::Value& value = graph.value(id);
+    if (!value.shape || std::ranges::any_of(*value.shape, [](int64_t dim) { return dim < 1; }))
+      bad_input("input '{}' has no static shape ({}); give one with --input_shape=\"{}:1,3,512,512\"", value.name,
+                value.shape ? shape_text(*value.shape) : "unknown", value.name);
+  }
+}
+
+/// Rewrites name new values after those that they stand for. Where the graph has that name already, the newcomer, which
+/// stands behind it in the list, takes another.
+void make_names_unique(ir::Graph& graph) {
+  std::unordered_set<std::string> names;
+  for (size_t i = 0; i < graph.value_count(); ++i) names.insert(graph.value(static_cast<ir::ValueId>(i)).name);
+  std::unordered_set<std::string> seen;
+  for (size_t i = 0; i < graph.value_count(); ++i) {
+    std::string& name = graph.value(static_cast<ir::ValueId>(i)).name;
+    if (seen.insert(name).second) continue;
+    int number = 2;
+    while (!names.insert(name + "_" + std::to_string(number)).second) ++number;
+    name += "_" + std::to_string(number);
+    seen.insert(name);
+  }
+}
+
+/// A graph output that is an input, a constant or another output has no memory of its own: an Identity gives it some.
+void separate_outputs(ir::Graph& graph) {
+  const ir::Uses uses(graph);
+  std::vector<ir::ValueId> seen;
+  for (ir::ValueId& output : graph.outputs) {
+    if (uses.producer(output) >= 0 && std::ranges::find(seen, output) == seen.end()) {
+      seen.push_back(output);
+      continue;
+    }
+    const std::string name = graph.value(output).name + "_copy" + std::to_string(seen.size());
+    seen.push_back(output);
+    output = graph.add_node("Identity", name, {output});
+  }
+}
+
+}  // namespace
+
+Program compile(ir::Graph graph, const CompileOptions& options) {
+  const auto report = [&](std::string_view stage) {
+    if (options.on_stage) options.on_stage(stage, graph);
+  };
+  for (const auto& [name, shape] : options.input_shapes) passes::set_input_shape(graph, name, shape);
+  require_static_shapes(graph);
+  passes::simplify(graph, {});
+  report("simplify");
+  if (options.fuse) {
+    for (const Stage& stage : kFusions) {
+      stage.run(graph);
+      make_names_unique(graph);
+      ir::verify(graph);
+      ops::infer_shapes(graph);
+      report(stage.name);
+    }
+  }
+  separate_outputs(graph);
+  graph.compact();
+  make_names_unique(graph);
+  ops::infer_shapes(graph);
+  Program program = compiler::plan_memory(std::move(graph));
+  verify_program(program, "compiled program");
+  return program;
+}
+
+}  // namespace effdet::compiler

@@ -1,0 +1,28 @@
+// From a graph to a program: fusion, layout, memory plan. Each step is one function of passes.h; compile.cc has the
+// order.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "artifact/program.h"
+#include "ir/graph.h"
+
+namespace effdet::compiler {
+
+struct CompileOptions {
+  /// Shapes for inputs by name: they overwrite the graph's (batch, image size). Others must be static already.
+  std::map<std::string, Shape> input_shapes;
+  /// Without fusion every operator runs on its reference kernel: slow, for finding where a fault comes from.
+  bool fuse = true;
+  /// Called after each stage with its name and the graph.
+  std::function<void(std::string_view stage, const ir::Graph& graph)> on_stage;
+};
+
+/// Compiles for this processor's kind. Throws Error(kUnsupported) for operators that nothing runs, Error(kBadInput) for
+/// graphs that contradict themselves or whose shapes stay unknown.
+Program compile(ir::Graph graph, const CompileOptions& options = {});
+
+}  // namespace effdet::compiler

@@ -1,0 +1,441 @@
+// The compiler's rewrites on the smallest graphs that they change, the memory plan, and whole programs against the
+// reference run of the graph that they came from.
+#include "compiler/compile.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "compiler/passes.h"
+#include "passes/test_util.h"
+#include "runtime/engine.h"
+
+namespace effdet::compiler {
+namespace {
+
+using passes::floats;
+using passes::ints;
+using passes::lines;
+using passes::waves;
+using Ints = std::vector<int64_t>;
+using Attributes = std::map<std::string, ir::Attribute>;
+
+/// Layers with constants of their own, named after the layer.
+struct Builder {
+  ir::Graph graph;
+
+  explicit Builder(Shape input) { x = graph.add_input("x", DType::kF32, std::move(input)); }
+
+  ir::ValueId node(const char* op, const std::string& name, std::vector<ir::ValueId> inputs,
+                   Attributes attributes = {}) {
+    return graph.add_node(op, name, std::move(inputs), std::move(attributes));
+  }
+  ir::ValueId constant(const std::string& name, Tensor tensor) { return graph.add_constant(name, std::move(tensor)); }
+  ir::ValueId conv(const std::string& name, ir::ValueId in, const Shape& weights, Attributes attributes = {}) {
+    const int64_t pad = weights[2] / 2;
+    attributes.try_emplace("pads", Ints{pad, pad, pad, pad});
+    return node("Conv", name,
+                {in, constant(name + ".w", waves(weights)), constant(name + ".b", waves({weights[0]}, 1))},
+                std::move(attributes));
+  }
+  ir::ValueId depthwise(const std::string& name, ir::ValueId in, int64_t channels) {
+    return conv(name, in, {channels, 1, 3, 3}, {{"group", channels}});
+  }
+  ir::ValueId swish(const std::string& name, ir::ValueId in) {
+    return node("Mul", name, {in, node("Sigmoid", name + ".gate", {in})});
+  }
+  ir::ValueId scale(const std::string& name, ir::ValueId in, float factor) {
+    return node("Mul", name, {in, constant(name + ".factor", floats({}, {factor}))});
+  }
+  ir::ValueId up(const std::string& name, ir::ValueId in, float factor) {
+    return node("Resize", name, {in, ir::kNoValue, constant(name + ".scales", floats({4}, {1, 1, factor, factor}))},
+                {{"mode", "nearest"}, {"coordinate_transformation_mode", "asymmetric"}, {"nearest_mode", "floor"}});
+  }
+  ir::ValueId pool(const std::string& name, ir::ValueId in, Ints pads) {
+    return node("MaxPool", name, {in},
+                {{"kernel_shape", Ints{3, 3}}, {"strides", Ints{2, 2}}, {"pads", std::move(pads)}});
+  }
+
+  ir::ValueId x;
+};
+
+/// Runs rewrites as compile() does and checks that the graph still computes the same.
+std::string rewritten(ir::Graph& graph, const std::vector<void (*)(ir::Graph&)>& stages) {
+  ops::infer_shapes(graph);
+  const ir::Graph before = graph;
+  for (const auto stage : stages) {
+    stage(graph);
+    ir::verify(graph);
+    ops::infer_shapes(graph);
+  }
+  EXPECT_LT(passes::check_equivalence(before, graph, 2, 7), 1e-5);
+  return lines(graph);
+}
+
+std::vector<Tensor> random_inputs(const ir::Graph& graph) {
+  std::vector<Tensor> inputs;
+  for (ir::ValueId id : graph.inputs)
+    inputs.push_back(waves(*graph.value(id).shape, static_cast<float>(inputs.size())));
+  return inputs;
+}
+
+std::vector<Tensor> run(const Program& program, std::span<const Tensor> inputs, bool reference_only = false) {
+  return Session(std::make_shared<Engine>(program, reference_only), 2).run(inputs);
+}
+
+/// Largest difference relative to the largest magnitude.
+double difference(const Tensor& got, const Tensor& want) {
+  EXPECT_EQ(got.shape(), want.shape());
+  double largest = 1e-9, worst = 0;
+  for (size_t i = 0; i < want.data<float>().size(); ++i) {
+    const double a = got.data<float>()[i], b = want.data<float>()[i];
+    largest = std::max(largest, std::abs(b));
+    worst = std::max(worst, std::isnan(a) == std::isnan(b) ? std::abs(a - b) : INFINITY);
+  }
+  return worst / largest;
+}
+
+/// Compiles, with fusion and without, runs on all kernels, and compares with the graph's own meaning.
+Program expect_same(const ir::Graph& graph) {
+  ir::Graph inferred = graph;
+  ops::infer_shapes(inferred);
+  const std::vector<Tensor> inputs = random_inputs(inferred);
+  const std::vector<Tensor> want = ops::run_reference(inferred, inputs);
+  Program fused = compile(graph);
+  const Program plain = compile(graph, {.fuse = false});
+  const auto expect = [&](const std::vector<Tensor>& got, const char* what) {
+    ASSERT_EQ(got.size(), want.size());
+    for (size_t i = 0; i < want.size(); ++i) EXPECT_LT(difference(got[i], want[i]), 1e-5) << what << ", output " << i;
+  };
+  expect(run(fused, inputs), "fused");
+  expect(run(fused, inputs, true), "fused, on reference kernels");
+  expect(run(plain, inputs), "not fused");
+  return fused;
+}
+
+std::vector<std::string> implementations(const Program& program) {
+  const Engine engine(program);
+  std::vector<std::string> names;
+  for (const kernels::Choice& choice : engine.choices()) names.emplace_back(choice.implementation);
+  return names;
+}
+
+// --- Rewrites
+
+TEST(FuseActivations, EveryKind) {
+  Builder b({1, 4, 2, 2});
+  const auto swish = b.swish("swish", b.x), relu = b.node("Relu", "relu", {swish}),
+             sigmoid = b.node("Sigmoid", "sigmoid", {relu});
+  const auto zero = b.constant("zero", floats({}, {0})), six = b.constant("six", floats({}, {6})),
+             five = b.constant("five", floats({}, {5}));
+  const auto relu6 = b.node("Clip", "relu6", {sigmoid, zero, six});
+  b.graph.outputs = {b.node("Clip", "other", {relu6, zero, five})};
+  EXPECT_EQ(rewritten(b.graph, {fuse_activations}),
+            "swish_output_0 = Activation(x)\nrelu_output_0 = Activation(swish_output_0)\n"
+            "sigmoid_output_0 = Activation(relu_output_0)\nrelu6_output_0 = Activation(sigmoid_output_0)\n"
+            "other_output_0 = Clip(relu6_output_0, zero, five)\n");
+  EXPECT_EQ(b.graph.nodes[0].get_string("activation", ""), "swish");
+  EXPECT_EQ(b.graph.nodes[3].get_string("activation", ""), "relu6");
+}
+
+TEST(FuseActivations, KeepsASigmoidThatOthersRead) {
+  Builder b({1, 4, 2, 2});
+  const auto gate = b.node("Sigmoid", "gate", {b.x});
+  b.graph.outputs = {b.node("Mul", "swish", {gate, b.x}), gate};
+  EXPECT_EQ(rewritten(b.graph, {fuse_activations}), "gate_output_0 = Activation(x)\nswish_output_0 = Activation(x)\n");
+}
+
+TEST(FuseWindows, PacksWeightsOnce) {
+  Builder b({1, 4, 6, 6});
+  const auto w = b.constant("w", waves({4, 4, 1, 1}));
+  const auto first = b.node("Conv", "first", {b.x, w}), second = b.node("Conv", "second", {first, w});
+  b.graph.outputs = {b.depthwise("deep", second, 4), b.pool("pool", second, {1, 1, 1, 1})};
+  EXPECT_EQ(rewritten(b.graph, {fuse_windows}),
+            "first_output_0 = Conv(x, w_packed, first_zero_bias)\n"
+            "second_output_0 = Conv(first_output_0, w_packed, second_zero_bias)\n"
+            "deep_output_0 = DepthwiseConv(second_output_0, deep.w_packed_depthwise, deep.b)\n"
+            "pool_output_0 = MaxPool(second_output_0)\n");
+}
+
+TEST(FuseWindows, LeavesWhatHasNoKernel) {
+  Builder b({1, 4, 9, 9});
+  const auto grouped = b.conv("grouped", b.x, {4, 2, 3, 3}, {{"group", int64_t{2}}});
+  const auto dilated = b.conv("dilated", grouped, {4, 4, 3, 3}, {{"dilations", Ints{2, 2}}});
+  const auto far = b.conv("far", dilated, {4, 4, 1, 1}, {{"pads", Ints{1, 1, 1, 1}}});
+  const auto weights = b.node("Relu", "weights", {b.constant("raw", waves({4, 4, 1, 1}))});
+  const auto computed = b.node("Conv", "computed", {far, weights});
+  const auto ceil = b.node("MaxPool", "ceil", {computed},
+                           {{"kernel_shape", Ints{2, 2}}, {"strides", Ints{2, 2}}, {"ceil_mode", int64_t{1}}});
+  b.graph.outputs = {b.conv("vast", ceil, {4, 4, 1, 1}, {{"strides", Ints{2000, 2000}}})};
+  rewritten(b.graph, {fuse_windows});
+  for (const ir::Node& node : b.graph.nodes) EXPECT_EQ(node.domain, "") << node.name;
+}
+
+TEST(AbsorbActivations, IntoWhatMakesTheirInput) {
+  Builder b({1, 4, 6, 6});
+  const auto conv = b.node("Relu", "relu", {b.conv("conv", b.x, {4, 4, 1, 1})});
+  const auto deep = b.swish("swish", b.depthwise("deep", conv, 4));
+  b.graph.outputs = {deep};
+  EXPECT_EQ(rewritten(b.graph, {fuse_activations, fuse_windows, absorb_activations}),
+            "relu_output_0 = Conv(x, conv.w_packed, conv.b_padded)\n"
+            "swish_output_0 = DepthwiseConv(relu_output_0, deep.w_packed_depthwise, deep.b)\n");
+  EXPECT_EQ(b.graph.nodes[0].get_string("activation", ""), "relu");
+  EXPECT_EQ(b.graph.nodes[1].get_string("activation", ""), "swish");
+}
+
+TEST(AbsorbActivations, NotWhereOthersReadTheValueBefore) {
+  Builder b({1, 4, 6, 6});
+  const auto conv = b.conv("conv", b.x, {4, 4, 1, 1});
+  b.graph.outputs = {b.node("Relu", "relu", {conv}), conv};
+  EXPECT_EQ(rewritten(b.graph, {fuse_activations, fuse_windows, absorb_activations}),
+            "conv_output_0 = Conv(x, conv.w_packed, conv.b_padded)\nrelu_output_0 = Activation(conv_output_0)\n");
+}
+
+/// Depthwise -> mean -> two small layers -> product -> pointwise.
+ir::Graph squeeze_excite(const char* mean_op, Attributes mean_attributes, int64_t gates = 8) {
+  Builder b({2, 8, 5, 5});
+  const auto deep = b.swish("act", b.depthwise("deep", b.x, 8));
+  const auto mean = b.node(mean_op, "mean", {deep}, std::move(mean_attributes));
+  const auto reduced = b.swish("reduced", b.conv("reduce", mean, {2, 8, 1, 1}));
+  const auto gate = b.node("Sigmoid", "gate", {b.conv("expand", reduced, {gates, 2, 1, 1})});
+  b.graph.outputs = {b.conv("project", b.node("Mul", "product", {gate, deep}), {4, 8, 1, 1})};
+  return b.graph;
+}
+
+const std::vector<void (*)(ir::Graph&)> kToSqueezeExcite = {fuse_activations, fuse_windows, absorb_activations,
+                                                            fuse_squeeze_excite};
+
+TEST(FuseSqueezeExcite, BothWaysToWriteTheMean) {
+  const Attributes axes{{"axes", Ints{2, 3}}};
+  for (ir::Graph graph : {squeeze_excite("GlobalAveragePool", {}), squeeze_excite("ReduceMean", axes)}) {
+    EXPECT_EQ(rewritten(graph, kToSqueezeExcite),
+              "act_output_0, deep_mean = DepthwiseConv(x, deep.w_packed_depthwise, deep.b)\n"
+              "expand_gate = SqueezeExcite(deep_mean, reduce_matrix, reduce_bias, expand_matrix, expand_bias)\n"
+              "project_output_0 = Conv(act_output_0, project.w_packed, project.b_padded, _, expand_gate)\n");
+  }
+}
+
+TEST(FuseSqueezeExcite, LeavesOtherMeansAndGates) {
+  for (ir::Graph graph : {squeeze_excite("ReduceMean", {{"axes", Ints{3, 3}}}), squeeze_excite("GlobalMaxPool", {}),
+                          squeeze_excite("GlobalAveragePool", {}, 1)}) {
+    try {
+      EXPECT_EQ(rewritten(graph, kToSqueezeExcite).find("SqueezeExcite"), std::string::npos);
+    } catch (const Error&) {
+      // A mean over one axis twice, or a pool that nobody knows, may be refused altogether.
+    }
+  }
+}
+
+TEST(FuseMix, ScaledAndEnlargedMaps) {
+  Builder b({1, 4, 4, 4});
+  const auto half = b.pool("half", b.x, {0, 0, 1, 1});
+  const auto sum = b.node("Add", "a", {b.scale("s0", b.x, 0.5f), b.scale("s1", b.up("up", half, 2), 0.25f)});
+  b.graph.outputs = {b.swish("y", b.node("Add", "b", {sum, b.x}))};
+  EXPECT_EQ(rewritten(b.graph, {fuse_activations, fuse_windows, fuse_mix, absorb_activations}),
+            "half_output_0 = MaxPool(x)\ny_output_0 = Mix(x, half_output_0, x)\n");
+  EXPECT_EQ(std::get<std::vector<float>>(*b.graph.nodes[1].find("weights")), (std::vector<float>{0.5f, 0.25f, 1}));
+}
+
+TEST(FuseMix, LeavesBroadcastsLongSumsAndPlainAdds) {
+  Builder b({1, 4, 4, 4});
+  const auto channel = b.constant("c", waves({4, 1, 1}));
+  const auto broadcast = b.node("Add", "broadcast", {b.scale("s", b.x, 2), channel});
+  ir::ValueId sum = broadcast;
+  for (int i = 0; i < 5000; ++i) sum = b.node("Add", "add" + std::to_string(i), {sum, b.x});  // deep, and no Mix
+  const auto relu = b.node("Neg", "neg", {sum});
+  b.graph.outputs = {b.node("Neg", "y", {b.node("Add", "plain", {relu, b.x})})};
+  ops::infer_shapes(b.graph);
+  fuse_mix(b.graph);
+  for (const ir::Node& node : b.graph.nodes) ASSERT_NE(node.op, "Mix");
+}
+
+TEST(FuseResiduals, IntoTheConvThatRunsLast) {
+  Builder b({1, 4, 4, 4});
+  const auto first = b.conv("first", b.x, {4, 4, 1, 1}), second = b.conv("second", first, {4, 4, 3, 3});
+  const auto sum = b.node("Add", "sum", {first, second});
+  b.graph.outputs = {b.node("Relu", "y", {sum}), b.node("Add", "plain", {b.x, first})};
+  EXPECT_EQ(rewritten(b.graph, {fuse_activations, fuse_windows, fuse_residuals, absorb_activations}),
+            "first_output_0 = Conv(x, first.w_packed, first.b_padded)\n"
+            "y_output_0 = Conv(first_output_0, second.w_packed, second.b_padded, first_output_0)\n"
+            "plain_output_0 = Mix(x, first_output_0)\n");
+}
+
+TEST(FuseResiduals, ASumWithItself) {
+  Builder b({1, 4, 4, 4});
+  const auto conv = b.conv("conv", b.x, {4, 4, 1, 1});
+  b.graph.outputs = {b.node("Add", "sum", {conv, conv})};
+  EXPECT_EQ(
+      rewritten(b.graph, {fuse_windows, fuse_residuals}),
+      "conv_output_0 = Conv(x, conv.w_packed, conv.b_padded)\nsum_output_0 = Mix(conv_output_0, conv_output_0)\n");
+}
+
+TEST(FuseExpandDepthwise, WhereTheMapBetweenIsLarge) {
+  for (int64_t side : {8, 64}) {
+    Builder b({1, 16, side, side});
+    const auto wide = b.swish("wide", b.conv("expand", b.x, {96, 16, 1, 1}));
+    b.graph.outputs = {b.depthwise("deep", wide, 96)};
+    const std::string text =
+        rewritten(b.graph, {fuse_activations, fuse_windows, absorb_activations, fuse_expand_depthwise});
+    EXPECT_EQ(text.find("ExpandDepthwise") != std::string::npos, side == 64) << text;
+  }
+}
+
+TEST(AssignLayouts, OneChangeOfLayoutOnEachSide) {
+  Builder b({1, 4, 6, 6});
+  const auto pool = b.pool("pool", b.x, {1, 1, 1, 1});
+  const auto conv = b.conv("conv", pool, {4, 4, 3, 3});
+  b.graph.outputs = {b.node("Exp", "y", {conv})};
+  EXPECT_EQ(rewritten(b.graph, {fuse_windows, assign_layouts}),
+            "x_nhwc = Transpose(x)\npool_output_0_nhwc = MaxPool(x_nhwc)\n"
+            "conv_output_0_nhwc = Conv(pool_output_0_nhwc, conv.w_packed, conv.b_padded)\n"
+            "conv_output_0 = Transpose(conv_output_0_nhwc)\ny_output_0 = Exp(conv_output_0)\n");
+}
+
+TEST(AssignLayouts, ConvolutionsReadAndWriteTheCallersLayout) {
+  Builder b({1, 4, 6, 6});
+  b.graph.outputs = {b.conv("last", b.conv("first", b.x, {4, 4, 3, 3}), {4, 4, 1, 1})};
+  EXPECT_EQ(rewritten(b.graph, {fuse_windows, assign_layouts}),
+            "first_output_0_nhwc = Conv(x, first.w_packed, first.b_padded)\n"
+            "last_output_0 = Conv(first_output_0_nhwc, last.w_packed, last.b_padded)\n");
+}
+
+// --- Memory
+
+TEST(PlanMemory, NothingOverlapsAndMemoryIsUsedAgain) {
+  Builder b({1, 16, 16, 16});
+  ir::ValueId value = b.x;
+  uint64_t sum = 0;
+  for (int i = 0; i < 20; ++i, sum += 16 * 16 * 16 * 4)
+    value = b.conv("conv" + std::to_string(i), value, {16, 16, 1, 1});
+  b.graph.outputs = {value};
+  const Program program = compile(b.graph);
+  EXPECT_LE(program.arena_bytes, 3 * sum / 20) << "a chain needs two places (and the input's in NHWC)";
+  EXPECT_NO_THROW(verify_program(program, "test"));
+  Program moved = program;
+  for (Placement& placement : moved.placements)
+    if (placement.space == Placement::Space::kArena) placement.offset = 0;
+  EXPECT_THROW(verify_program(moved, "test"), Error);
+}
+
+// --- Whole programs
+
+TEST(Compile, EverythingTogether) {
+  Builder b({2, 3, 16, 16});
+  const auto stem = b.swish("stem.act", b.conv("stem", b.x, {8, 3, 3, 3}, {{"strides", Ints{2, 2}}}));
+  const auto deep = b.swish("deep.act", b.depthwise("deep", stem, 8));
+  const auto mean = b.node("GlobalAveragePool", "mean", {deep});
+  const auto gate =
+      b.node("Sigmoid", "gate", {b.conv("expand", b.swish("r", b.conv("reduce", mean, {2, 8, 1, 1})), {8, 2, 1, 1})});
+  const auto block = b.node("Add", "block", {b.conv("project", b.node("Mul", "m", {deep, gate}), {8, 8, 1, 1}), stem});
+  const auto mixed =
+      b.node("Add", "mix", {b.scale("s0", block, 0.7f), b.up("up", b.pool("p", block, {1, 1, 1, 1}), 2)});
+  b.graph.outputs = {b.conv("head", mixed, {5, 8, 1, 1})};
+  const Program program = expect_same(b.graph);
+  const auto names = implementations(program);
+  EXPECT_EQ(std::ranges::count(names, "reference"), 0) << fmt::format("{}", fmt::join(names, " "));
+}
+
+TEST(Compile, OperatorsWithoutAKernelRunOnTheReference) {
+  Builder b({1, 4, 6, 6});
+  const auto conv = b.conv("conv", b.x, {8, 4, 3, 3});
+  const auto odd = b.node("LeakyRelu", "leaky", {conv}, {{"alpha", 0.3f}});
+  const auto again = b.conv("again", odd, {8, 8, 1, 1});
+  const auto flat = b.node("Reshape", "flat", {again, b.constant("shape", ints({1, -1}))});
+  b.graph.outputs = {b.node("Softmax", "y", {flat}, {{"axis", int64_t{1}}})};
+  const auto names = implementations(expect_same(b.graph));
+  EXPECT_EQ(names, (std::vector<std::string>{"cpu:gemm", "cpu:transpose", "reference", "cpu:transpose", "cpu:gemm",
+                                             "cpu:transpose", "reference", "reference"}));
+}
+
+TEST(Compile, OutputsThatAreInputsConstantsOrEachOther) {
+  Builder b({1, 2, 3, 3});
+  const auto relu = b.node("Relu", "relu", {b.x});
+  b.graph.outputs = {b.x, b.constant("c", waves({2, 2})), relu, relu, b.x};
+  expect_same(b.graph);
+}
+
+TEST(Compile, NoStepsAtAll) {
+  Builder b({1, 2});
+  b.graph.outputs = {b.x};
+  expect_same(b.graph);
+}
+
+TEST(Compile, AnotherBatch) {
+  Builder b({1, 3, 8, 8});
+  const auto conv = b.conv("conv", b.x, {4, 3, 3, 3});
+  b.graph.outputs = {b.node("Reshape", "y", {conv, b.constant("shape", ints({1, 4, 64}))})};
+  const Program program = compile(b.graph, {.input_shapes = {{"x", {3, 3, 8, 8}}}});
+  EXPECT_EQ(*program.graph.value(program.graph.outputs[0]).shape, (Shape{3, 4, 64}));
+  const Tensor batch = waves({3, 3, 8, 8});
+  const Tensor got = run(program, std::span(&batch, 1))[0];
+  const Program single = compile(b.graph);
+  for (size_t i = 0; i < 3; ++i) {
+    const Tensor image = Tensor::from<float>({1, 3, 8, 8}, batch.data<float>().subspan(i * 192, 192));
+    const Tensor want = run(single, std::span(&image, 1))[0];
+    EXPECT_TRUE(std::ranges::equal(got.data<float>().subspan(i * 256, 256), want.data<float>())) << i;
+  }
+}
+
+TEST(Compile, RefusesShapesThatStayUnknown) {
+  Builder b({-1, 3, 8, 8});
+  b.graph.outputs = {b.conv("conv", b.x, {4, 3, 3, 3})};
+  EXPECT_THROW(compile(b.graph), Error);
+  EXPECT_THROW(compile(b.graph, {.input_shapes = {{"nobody", {1, 3, 8, 8}}}}), Error);
+  EXPECT_NO_THROW(compile(b.graph, {.input_shapes = {{"x", {1, 3, 8, 8}}}}));
+}
+
+TEST(Compile, NamesThatRewritesWouldChoose) {
+  Builder b({1, 4, 4, 4});
+  const auto w = b.constant("w", waves({4, 4, 1, 1})), clash = b.constant("w_packed", waves({4, 4, 1, 1}, 3));
+  const auto pool = b.pool("pool", b.x, {1, 1, 1, 1});
+  const auto a = b.node("Conv", "a", {pool, w});
+  b.graph.value(a).name = "x_nhwc";
+  b.graph.outputs = {b.node("Conv", "b", {a, clash})};
+  b.graph.value(b.graph.outputs[0]).name = "x_copy0_output_0";
+  expect_same(b.graph);
+}
+
+TEST(Compile, ReportsEveryStage) {
+  Builder b({1, 3, 8, 8});
+  b.graph.outputs = {b.conv("conv", b.x, {4, 3, 3, 3})};
+  std::vector<std::string> stages;
+  compile(b.graph, {.on_stage = [&](std::string_view stage, const ir::Graph&) { stages.emplace_back(stage); }});
+  ASSERT_GT(stages.size(), 3u);
+  EXPECT_EQ(stages.front(), "simplify");
+  EXPECT_EQ(stages.back(), "assign_layouts");
+}
+
+TEST(Compile, PaddedPoolAsPyTorchWritesIt) {
+  // TF's SAME max pool: a Pad with -inf before a pool without padding.
+  Builder b({1, 4, 8, 8});
+  const auto relu = b.conv("conv", b.x, {4, 4, 1, 1});
+  const auto pads = b.constant("pads", ints({0, 0, 0, 0, 0, 0, 1, 1})),
+             fill = b.constant("fill", floats({}, {-std::numeric_limits<float>::infinity()}));
+  b.graph.outputs = {b.pool("pool", b.node("Pad", "pad", {relu, pads, fill}), {0, 0, 0, 0})};
+  const Program program = expect_same(b.graph);
+  EXPECT_EQ(std::ranges::count(implementations(program), "reference"), 0) << ir::to_text(program.graph);
+}
+
+TEST(Compile, FusionAsPyTorchWritesIt) {
+  // effdet's fastattn: stack([w_i * x_i / (sum + eps)], -1).sum(-1).
+  Builder b({1, 4, 8, 8});
+  const auto half = b.pool("half", b.x, {1, 1, 1, 1});
+  const auto axes = Ints{-1};
+  std::vector<ir::ValueId> terms;
+  for (const auto& [name, map] :
+       {std::pair{"a", b.x}, {"b", b.up("up", half, 2)}, {"c", b.node("Neg", "neg", {b.x})}}) {
+    const std::string term = name;
+    const auto scaled =
+        b.node("Div", term + ".div", {b.scale(term, map, 0.6f), b.constant(term + ".sum", floats({}, {1.8001f}))});
+    terms.push_back(b.node("Unsqueeze", term + ".up", {scaled}, {{"axes", axes}}));
+  }
+  const auto stack = b.node("Concat", "stack", terms, {{"axis", int64_t{-1}}});
+  const auto sum = b.node("ReduceSum", "sum", {stack}, {{"axes", axes}, {"keepdims", int64_t{0}}});
+  b.graph.outputs = {b.swish("y", sum)};
+  const Program program = expect_same(b.graph);
+  EXPECT_EQ(std::ranges::count(program.graph.nodes, "Mix", &ir::Node::op), 1) << ir::to_text(program.graph);
+}
+
+}  // namespace
+}  // namespace effdet::compiler

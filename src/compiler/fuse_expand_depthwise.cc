@@ -1,0 +1,41 @@
+#include "compiler/match.h"
+#include "compiler/passes.h"
+
+namespace effdet::compiler {
+namespace {
+
+// Fusion pays where the expanded map would go through memory, and does not where the input has so many channels that
+// reading it again for every group of expanded ones costs more than that.
+constexpr int64_t kLeastBytes = 1 << 20, kMostChannels = 160;
+
+bool is_worth_it(const ir::Value& input, const ir::Value& expanded) {
+  const Shape &in = *input.shape, &out = *expanded.shape;
+  return in[1] <= kMostChannels && out[1] >= 2 * in[1] && out[1] * out[2] * out[3] * 4 >= kLeastBytes;
+}
+
+bool is_plain_expansion(const ir::Node& conv) {
+  const std::vector<int64_t> ones{1, 1}, zeros(4, 0);
+  return conv.inputs.size() == 3 && conv.get_ints("kernel_shape", ones) == ones &&
+         conv.get_ints("strides", ones) == ones && conv.get_ints("pads", zeros) == zeros;
+}
+
+}  // namespace
+
+void fuse_expand_depthwise(ir::Graph& graph) {
+  const ir::Uses uses(graph);
+  for (ir::Node& node : graph.nodes) {
+    if (node.domain != ir::kFusedDomain || node.op != "DepthwiseConv") continue;
+    const ir::ValueId map = node.inputs[0];
+    const ir::Node* expand = fused_producer(graph, uses, map, "Conv");
+    if (expand == nullptr || uses.sole_reader(map) < 0 || !is_plain_expansion(*expand)) continue;
+    if (!is_worth_it(graph.value(expand->inputs[0]), graph.value(map))) continue;
+    auto attributes = node.attributes;
+    attributes["out_channels"] = expand->get_int("out_channels", 0);
+    attributes["expand_activation"] = expand->get_string("activation", "none");
+    become_fused(node, "ExpandDepthwise",
+                 {expand->inputs[0], expand->inputs[1], expand->inputs[2], node.inputs[1], node.inputs[2]}, attributes);
+  }
+  graph.compact();
+}
+
+}  // namespace effdet::compiler

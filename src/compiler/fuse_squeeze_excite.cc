@@ -1,0 +1,102 @@
+#include "compiler/match.h"
+#include "compiler/passes.h"
+#include "ops/fused.h"
+
+namespace effdet::compiler {
+namespace {
+
+/// Whether a node takes the mean over height and width and keeps both as dimensions of 1.
+bool is_global_mean(const ir::Graph& graph, const ir::Node& node) {
+  if (node.is("GlobalAveragePool")) return true;
+  if (!node.is("ReduceMean") || node.get_int("keepdims", 1) != 1) return false;
+  std::vector<int64_t> axes = node.get_ints("axes", {});
+  if (node.inputs.size() > 1) {
+    const Tensor* constant = graph.constant(node.inputs[1]);
+    if (constant == nullptr || constant->dtype() != DType::kI64) return false;
+    axes.assign(constant->data<int64_t>().begin(), constant->data<int64_t>().end());
+  }
+  for (int64_t& axis : axes) axis += axis < 0 ? 4 : 0;
+  std::ranges::sort(axes);
+  return axes == std::vector<int64_t>{2, 3};
+}
+
+bool is_plain_pointwise(const ir::Node& node) {
+  const std::vector<int64_t> ones{1, 1}, zeros(4, 0);
+  return node.get_ints("kernel_shape", ones) == ones && node.get_ints("strides", ones) == ones &&
+         node.get_ints("pads", zeros) == zeros && node.inputs.size() == 3;
+}
+
+/// The nodes of one squeeze-excite block, from the product backwards.
+struct Block {
+  ir::Node *product, *expand, *reduce, *depthwise, *next;
+};
+
+std::optional<Block> match(ir::Graph& graph, const ir::Uses& uses, ir::Node& product) {
+  if (!product.is("Mul")) return std::nullopt;
+  for (size_t i = 0; i < 2; ++i) {
+    const ir::ValueId x = product.inputs[i], gate = product.inputs[1 - i];
+    ir::Node* expand = fused_producer(graph, uses, gate, "Conv");
+    if (expand == nullptr || uses.sole_reader(gate) < 0 || !is_plain_pointwise(*expand)) continue;
+    ir::Node* reduce = fused_producer(graph, uses, expand->inputs[0], "Conv");
+    if (reduce == nullptr || uses.sole_reader(expand->inputs[0]) < 0 || !is_plain_pointwise(*reduce)) continue;
+    const int mean = uses.producer(reduce->inputs[0]);
+    if (mean < 0 || uses.sole_reader(reduce->inputs[0]) < 0) continue;
+    const ir::Node& squeeze = graph.nodes[static_cast<size_t>(mean)];
+    if (squeeze.inputs[0] != x || !is_global_mean(graph, squeeze)) continue;
+    ir::Node* depthwise = fused_producer(graph, uses, x, "DepthwiseConv");
+    const int reader = uses.sole_reader(product.outputs[0]);
+    if (depthwise == nullptr || depthwise->outputs.size() != 1 || reader < 0) continue;
+    // One gate for all channels would be legal, and is none of ours.
+    if (expand->get_int("out_channels", 0) != graph.value(x).shape->at(1)) continue;
+    ir::Node& next = graph.nodes[static_cast<size_t>(reader)];
+    if (next.domain != ir::kFusedDomain || next.op != "Conv" || !is_plain_pointwise(next)) continue;
+    return Block{&product, expand, reduce, depthwise, &next};
+  }
+  return std::nullopt;
+}
+
+/// A pointwise Conv's packed weights as [in, out].
+ir::ValueId as_matrix(ir::Graph& graph, const ir::Node& conv, int64_t in) {
+  const int64_t out = conv.get_int("out_channels", 0);
+  const Tensor weights = ops::unpack_conv_weights(*graph.constant(conv.inputs[1]), in, out, 1, 1);
+  Tensor matrix(DType::kF32, {in, out});
+  const auto from = weights.data<float>();
+  const auto to = matrix.mutable_data<float>();
+  for (int64_t o = 0; o < out; ++o)
+    for (int64_t i = 0; i < in; ++i) to[static_cast<size_t>(i * out + o)] = from[static_cast<size_t>(o * in + i)];
+  return graph.add_constant(conv.name + "_matrix", matrix);
+}
+
+ir::ValueId as_bias(ir::Graph& graph, const ir::Node& conv) {
+  const auto padded = graph.constant(conv.inputs[2])->data<float>();
+  const int64_t out = conv.get_int("out_channels", 0);
+  return graph.add_constant(conv.name + "_bias", Tensor::from<float>({out}, padded.first(static_cast<size_t>(out))));
+}
+
+void fuse(ir::Graph& graph, const Block& block) {
+  const Shape x = *graph.value(block.depthwise->outputs[0]).shape;
+  const int64_t reduced = block.reduce->get_int("out_channels", 0);
+  const ir::ValueId mean = graph.add_value({block.depthwise->name + "_mean", DType::kF32, Shape{x[0], x[1]}, {}});
+  block.depthwise->outputs.push_back(mean);
+  const std::vector<ir::ValueId> inputs = {mean, as_matrix(graph, *block.reduce, x[1]), as_bias(graph, *block.reduce),
+                                           as_matrix(graph, *block.expand, reduced), as_bias(graph, *block.expand)};
+  // The expanding layer becomes the whole block: it stands behind all that the block reads, and before its reader.
+  const ir::ValueId gate = graph.add_value({block.expand->name + "_gate", DType::kF32, Shape{x[0], x[1]}, {}});
+  become_fused(*block.expand, "SqueezeExcite", inputs,
+               {{"activation", block.reduce->get_string("activation", "none")},
+                {"gate_activation", block.expand->get_string("activation", "none")}});
+  block.expand->outputs = {gate};
+  block.next->inputs[0] = block.depthwise->outputs[0];
+  block.next->inputs.insert(block.next->inputs.end(), {ir::kNoValue, gate});
+}
+
+}  // namespace
+
+void fuse_squeeze_excite(ir::Graph& graph) {
+  const ir::Uses uses(graph);  // stays true for the patterns that are left: blocks do not overlap
+  for (ir::Node& node : graph.nodes)
+    if (const auto block = match(graph, uses, node)) fuse(graph, *block);
+  graph.compact();
+}
+
+}  // namespace effdet::compiler

@@ -1,0 +1,41 @@
+// Small questions that patterns ask.
+#pragma once
+
+#include <algorithm>
+
+#include "ir/graph.h"
+#include "ops/fused.h"
+
+namespace effdet::compiler {
+
+/// The node that makes a value where it is of the fused type, or null.
+inline ir::Node* fused_producer(ir::Graph& graph, const ir::Uses& uses, ir::ValueId id, std::string_view type) {
+  const int index = id == ir::kNoValue ? -1 : uses.producer(id);
+  if (index < 0) return nullptr;
+  ir::Node& node = graph.nodes[static_cast<size_t>(index)];
+  return node.domain == ir::kFusedDomain && node.op == type ? &node : nullptr;
+}
+
+/// The only value of a constant that holds one float, or nothing.
+inline std::optional<float> scalar_constant(const ir::Graph& graph, ir::ValueId id) {
+  const Tensor* constant = graph.constant(id);
+  if (constant == nullptr || constant->dtype() != DType::kF32 || constant->numel() != 1) return std::nullopt;
+  return constant->data<float>()[0];
+}
+
+/// A shape of four known dimensions, as fused operators take them.
+inline bool is_static_map(const ir::Value& value) {
+  return value.dtype == DType::kF32 && value.shape && value.shape->size() == 4 &&
+         std::ranges::all_of(*value.shape, [](int64_t dim) { return dim > 0 && dim <= ops::kMaxExtent; });
+}
+
+/// Turns a node into a fused one with the same outputs and name.
+inline void become_fused(ir::Node& node, std::string type, std::vector<ir::ValueId> inputs,
+                         std::map<std::string, ir::Attribute> attributes) {
+  node.op = std::move(type);
+  node.domain = ir::kFusedDomain;
+  node.inputs = std::move(inputs);
+  node.attributes = std::move(attributes);
+}
+
+}  // namespace effdet::compiler

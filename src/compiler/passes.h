@@ -1,0 +1,30 @@
+// The compiler's rewrites. All keep what the graph computes; the graph is verified and its shapes inferred between
+// them.
+#pragma once
+
+#include "artifact/program.h"
+#include "ir/graph.h"
+
+namespace effdet::compiler {
+
+/// x * Sigmoid(x), Relu, Clip(0, 6), Sigmoid, HardSwish -> ai.effdet::Activation.
+void fuse_activations(ir::Graph& graph);
+/// Conv -> ai.effdet::Conv or ai.effdet::DepthwiseConv with packed weights; MaxPool -> ai.effdet::MaxPool.
+void fuse_windows(ir::Graph& graph);
+/// Activation behind Conv, DepthwiseConv or Mix -> their attribute.
+void absorb_activations(ir::Graph& graph);
+/// The two small layers behind the mean of a depthwise output -> SqueezeExcite, its product -> the next Conv's gate.
+void fuse_squeeze_excite(ir::Graph& graph);
+/// A pointwise Conv and the DepthwiseConv behind it -> ExpandDepthwise, where the map between them is large.
+void fuse_expand_depthwise(ir::Graph& graph);
+/// Sums of scaled and enlarged maps (BiFPN's nodes) -> Mix.
+void fuse_mix(ir::Graph& graph);
+/// Add of a Conv and another map -> the Conv's residual; Adds that remain -> Mix.
+void fuse_residuals(ir::Graph& graph);
+/// Fused operators work on NHWC data; conversions stand where others (or the caller) want NCHW.
+void assign_layouts(ir::Graph& graph);
+
+/// Places every tensor; tensors whose lifetimes do not meet share memory.
+Program plan_memory(ir::Graph graph);
+
+}  // namespace effdet::compiler

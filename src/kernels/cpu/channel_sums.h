@@ -1,0 +1,19 @@
+// Means over an image's pixels from the sums of its parts.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+namespace effdet::kernels::cpu {
+
+/// mean[c] = (sums[0][c] + sums[1][c] + ...) / pixels, in the order of the parts: the partition of an image must not
+/// depend on the number of threads, or the bits would.
+inline void mean_of_sums(const float* sums, int64_t parts, int64_t channels, int64_t pixels, float* mean) {
+  std::copy_n(sums, channels, mean);
+  for (int64_t part = 1; part < parts; ++part)
+    for (int64_t c = 0; c < channels; ++c) mean[c] += sums[part * channels + c];
+  const float scale = 1.0f / static_cast<float>(pixels);
+  for (int64_t c = 0; c < channels; ++c) mean[c] *= scale;
+}
+
+}  // namespace effdet::kernels::cpu

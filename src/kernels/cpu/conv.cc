@@ -1,0 +1,171 @@
+// Convolution as matrix multiplication. Pointwise layers multiply the activation as it lies; others gather a few rows
+// of windows at a time. A squeeze-excite gate goes into a copy of the weights, which are fewer than the pixels.
+#include <algorithm>
+#include <cstring>
+
+#include "kernels/cpu/cpu.h"
+#include "kernels/cpu/micro_kernels.h"
+#include "ops/fused.h"
+
+namespace effdet::kernels::cpu {
+namespace {
+
+// Bytes of A that a task goes over again for each group of columns: about half of a second-level cache.
+constexpr int64_t kBlockBytes = 256 << 10;
+// Rows and columns of tasks are multiples of these, so that register tiles are full but for the last.
+constexpr int64_t kRowStep = 48, kColumnStep = 4 * kPanel;
+// A task of less than this many multiplications is not worth handing to another thread.
+constexpr int64_t kLeastWork = 1 << 18;
+
+int64_t round_up(int64_t value, int64_t step) { return (value + step - 1) / step * step; }
+
+class Conv : public Kernel {
+ public:
+  explicit Conv(const PlanContext& c)
+      : micro_(micro_kernels()),
+        window_(ops::window_2d(c.node)),
+        nchw_input_(!ops::is_nhwc(c.node)),
+        nchw_output_(!ops::is_nhwc(c.node, true)),
+        gated_(c.has(4)),
+        activation_(static_cast<Activation>(ops::activation_of(c.node))),
+        in_(ops::dims_of(c.inputs[0].shape, !nchw_input_)),
+        out_(ops::dims_of(c.outputs[0].shape, !nchw_output_)) {
+    k_ = in_.channels * window_.kernel_height * window_.kernel_width;
+    pixels_ = out_.height * out_.width;
+    const bool unit_window =
+        window_.kernel_height == 1 && window_.kernel_width == 1 && window_.stride_x == 1 && window_.stride_y == 1;
+    gathers_ = nchw_input_ || !unit_window;
+    choose_tasks();
+  }
+
+  size_t scratch_bytes(int threads) const override {
+    return (gate_floats() + gather_floats() * static_cast<size_t>(threads)) * sizeof(float);
+  }
+
+  void run(const RunContext& context) const override {
+    for (int64_t image = 0; image < in_.batch; ++image) run_image(context, image);
+  }
+
+ private:
+  /// Large layers are cut by rows, small ones with many channels by columns too.
+  void choose_tasks() {
+    rows_ = std::clamp(kBlockBytes / (k_ * 4) / kRowStep * kRowStep, kRowStep, 8 * kRowStep);
+    rows_ = std::min(rows_, round_up(pixels_, kRowStep));
+    columns_ = round_up(out_.channels, kPanel);
+    // Many small tasks balance the load on busy machines.
+    constexpr int64_t kTasks = 16;
+    while (tasks() < kTasks && columns_ > kColumnStep && rows_ * columns_ * k_ / 2 >= kLeastWork)
+      columns_ = round_up(columns_ / 2, kColumnStep);
+    while (tasks() < kTasks && rows_ > kRowStep && rows_ * columns_ * k_ / 2 >= kLeastWork)
+      rows_ = round_up(rows_ / 2, kRowStep);
+  }
+
+  int64_t row_tasks() const { return (pixels_ + rows_ - 1) / rows_; }
+  int64_t column_tasks() const { return (out_.channels + columns_ - 1) / columns_; }
+  int64_t tasks() const { return row_tasks() * column_tasks(); }
+  int64_t panels() const { return (out_.channels + kPanel - 1) / kPanel; }
+  size_t gate_floats() const { return gated_ ? static_cast<size_t>(panels() * k_ * kPanel) : 0; }
+  size_t gather_floats() const { return gathers_ ? static_cast<size_t>(round_up(rows_ * k_, 16)) : 0; }
+
+  void run_image(const RunContext& context, int64_t image) const {
+    const float* weights = context.input(1);
+    if (gated_) weights = gate_weights(context, image);
+    const int64_t tasks_across = column_tasks();
+    context.threads.parallel_for(tasks(), [&](int64_t task, int thread) {
+      multiply(context, image, weights, task / tasks_across * rows_, task % tasks_across * columns_, thread);
+    });
+  }
+
+  const float* gate_weights(const RunContext& context, int64_t image) const {
+    const float* gate = context.input(4) + image * in_.channels;
+    float* scaled = context.scratch_floats();
+    context.threads.parallel_for(panels(), [&](int64_t panel, int) {
+      micro_.scale_panel(context.input(1) + panel * k_ * kPanel, gate, scaled + panel * k_ * kPanel,
+                         static_cast<int>(k_));
+    });
+    return scaled;
+  }
+
+  void multiply(const RunContext& context, int64_t image, const float* weights, int64_t row, int64_t column,
+                int thread) const {
+    const int64_t rows = std::min(rows_, pixels_ - row), columns = std::min(columns_, out_.channels - column);
+    const float* a = context.input(0) + image * in_.channels * in_.height * in_.width;
+    if (gathers_) {
+      float* gathered = context.scratch_floats() + gate_floats() + gather_floats() * static_cast<size_t>(thread);
+      gather(a, row, rows, gathered);
+      a = gathered;
+    } else {
+      a += row * k_;
+    }
+    const int64_t c =
+        image * pixels_ * out_.channels + (nchw_output_ ? column * pixels_ + row : row * out_.channels + column);
+    micro_.gemm({.a = a,
+                 .lda = k_,
+                 .b = weights + column * k_,
+                 .b_panel = k_ * kPanel,
+                 .bias = context.input(2) + column,
+                 .residual = context.input(3) != nullptr ? context.input(3) + c : nullptr,
+                 .c = context.output() + c,
+                 .ldc = nchw_output_ ? pixels_ : out_.channels,
+                 .m = static_cast<int>(rows),
+                 .n = static_cast<int>(columns),
+                 .k = static_cast<int>(k_),
+                 .activation = activation_,
+                 .transposed = nchw_output_});
+  }
+
+  /// Writes the windows of output pixels [row, row + rows) as rows of k: kernel row, kernel column, channel.
+  void gather(const float* x, int64_t row, int64_t rows, float* target) const {
+    for (int64_t i = row; i < row + rows; ++i, target += k_) {
+      const int64_t top = i / out_.width * window_.stride_y - window_.pad_top;
+      const int64_t left = i % out_.width * window_.stride_x - window_.pad_left;
+      const bool inside = top >= 0 && left >= 0 && top + window_.kernel_height <= in_.height &&
+                          left + window_.kernel_width <= in_.width;
+      if (inside && nchw_input_) {
+        gather_inside(x + top * in_.width + left, target);
+      } else {
+        gather_window(x, top, left, target);
+      }
+    }
+  }
+
+  /// A window of NCHW data that lies wholly inside: no checks, as this is most of a network's first layer.
+  void gather_inside(const float* x, float* target) const {
+    const int64_t channels = in_.channels, plane = in_.height * in_.width;
+    for (int64_t c = 0; c < channels; ++c)
+      for (int64_t y = 0; y < window_.kernel_height; ++y)
+        for (int64_t column = 0; column < window_.kernel_width; ++column)
+          target[(y * window_.kernel_width + column) * channels + c] = x[c * plane + y * in_.width + column];
+  }
+
+  void gather_window(const float* x, int64_t top, int64_t left, float* target) const {
+    for (int64_t y = top; y < top + window_.kernel_height; ++y)
+      for (int64_t column = left; column < left + window_.kernel_width; ++column, target += in_.channels) {
+        if (y < 0 || y >= in_.height || column < 0 || column >= in_.width) {
+          std::fill_n(target, in_.channels, 0.0f);
+        } else if (nchw_input_) {
+          for (int64_t c = 0; c < in_.channels; ++c) target[c] = x[(c * in_.height + y) * in_.width + column];
+        } else {
+          std::copy_n(x + (y * in_.width + column) * in_.channels, in_.channels, target);
+        }
+      }
+  }
+
+  const MicroKernels& micro_;
+  ops::Window2d window_;
+  bool nchw_input_, nchw_output_, gated_, gathers_ = false;
+  Activation activation_;
+  ops::Dims in_, out_;
+  int64_t k_ = 0, pixels_ = 0, rows_ = 0, columns_ = 0;
+};
+
+}  // namespace
+
+Plan plan_conv(const PlanContext& c) {
+  if (c.has(3) && !ops::is_nhwc(c.node, true)) return {nullptr, "a residual needs an NHWC output"};
+  if (c.has(4) && c.node.get_ints("kernel_shape", {1, 1}) != std::vector<int64_t>{1, 1})
+    return {nullptr, "a gate needs a 1x1 kernel"};
+  return {std::make_unique<Conv>(c), ""};
+}
+
+}  // namespace effdet::kernels::cpu

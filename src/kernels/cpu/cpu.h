@@ -1,0 +1,17 @@
+// Plans of the CPU kernels: partition of the work and layout, over the micro-kernels of one instruction set.
+#pragma once
+
+#include "kernels/kernel.h"
+
+namespace effdet::kernels::cpu {
+
+Plan plan_conv(const PlanContext& context);
+Plan plan_depthwise(const PlanContext& context);
+Plan plan_expand_depthwise(const PlanContext& context);
+Plan plan_squeeze_excite(const PlanContext& context);
+Plan plan_mix(const PlanContext& context);
+Plan plan_max_pool(const PlanContext& context);
+Plan plan_activation(const PlanContext& context);
+Plan plan_transpose(const PlanContext& context);
+
+}  // namespace effdet::kernels::cpu

@@ -1,0 +1,83 @@
+// Depthwise convolution, with the mean of its output for squeeze-excite.
+#include <algorithm>
+
+#include "kernels/cpu/channel_sums.h"
+#include "kernels/cpu/cpu.h"
+#include "kernels/cpu/micro_kernels.h"
+#include "ops/fused.h"
+
+namespace effdet::kernels::cpu {
+namespace {
+
+// Tasks an image: enough to share among many threads, few enough that rows at their borders are seldom read twice. A
+// constant, because each task's sums are added up in order.
+constexpr int64_t kTasks = 32;
+constexpr int64_t kLeastRows = 4;
+
+class Depthwise : public Kernel {
+ public:
+  explicit Depthwise(const PlanContext& c)
+      : micro_(micro_kernels()),
+        window_(ops::window_2d(c.node)),
+        activation_(static_cast<Activation>(ops::activation_of(c.node))),
+        in_(ops::dims_of(c.inputs[0].shape, true)),
+        out_(ops::dims_of(c.outputs[0].shape, true)),
+        wants_mean_(c.outputs.size() > 1 && c.outputs[1].present),
+        rows_(std::max(kLeastRows, (out_.height + kTasks - 1) / kTasks)),
+        tasks_((out_.height + rows_ - 1) / rows_) {}
+
+  size_t scratch_bytes(int) const override {
+    return wants_mean_ ? static_cast<size_t>(in_.batch * tasks_ * in_.channels) * sizeof(float) : 0;
+  }
+
+  void run(const RunContext& context) const override {
+    context.threads.parallel_for(in_.batch * tasks_, [&](int64_t task, int) {
+      const int64_t image = task / tasks_, row = task % tasks_ * rows_;
+      const int channels = static_cast<int>(in_.channels);
+      float* sums = wants_mean_ ? context.scratch_floats() + task * in_.channels : nullptr;
+      if (sums != nullptr) std::fill_n(sums, channels, 0.0f);
+      micro_.depthwise({.x = context.input(0) + image * in_.height * in_.width * in_.channels,
+                        .weights = context.input(1),
+                        .bias = context.input(2),
+                        .y = context.output(0) + image * out_.height * out_.width * in_.channels,
+                        .sums = sums,
+                        .x_pixel = channels,
+                        .weight_tap = channels,
+                        .y_pixel = channels,
+                        .in_height = static_cast<int>(in_.height),
+                        .in_width = static_cast<int>(in_.width),
+                        .out_width = static_cast<int>(out_.width),
+                        .channels = channels,
+                        .kernel_height = window_.kernel_height,
+                        .kernel_width = window_.kernel_width,
+                        .stride_y = window_.stride_y,
+                        .stride_x = window_.stride_x,
+                        .pad_top = window_.pad_top,
+                        .pad_left = window_.pad_left,
+                        .row_begin = static_cast<int>(row),
+                        .row_end = static_cast<int>(std::min(row + rows_, out_.height)),
+                        .activation = activation_});
+    });
+    if (!wants_mean_) return;
+    for (int64_t image = 0; image < in_.batch; ++image)
+      mean_of_sums(context.scratch_floats() + image * tasks_ * in_.channels, tasks_, in_.channels,
+                   out_.height * out_.width, context.output(1) + image * in_.channels);
+  }
+
+ private:
+  const MicroKernels& micro_;
+  ops::Window2d window_;
+  Activation activation_;
+  ops::Dims in_, out_;
+  bool wants_mean_;
+  int64_t rows_, tasks_;
+};
+
+}  // namespace
+
+Plan plan_depthwise(const PlanContext& c) {
+  if (!ops::is_nhwc(c.node)) return {nullptr, "only NHWC"};
+  return {std::make_unique<Depthwise>(c), ""};
+}
+
+}  // namespace effdet::kernels::cpu

@@ -1,0 +1,147 @@
+// A pointwise expansion and the depthwise convolution behind it, without the expanded map in memory: a task expands a
+// few rows of some channels into scratch, convolves them, and moves on.
+#include <algorithm>
+#include <cstring>
+#include <limits>
+
+#include "kernels/cpu/channel_sums.h"
+#include "kernels/cpu/cpu.h"
+#include "kernels/cpu/micro_kernels.h"
+#include "ops/fused.h"
+
+namespace effdet::kernels::cpu {
+namespace {
+
+// Expanded channels of a task: three panels make the widest register tile of the expansion.
+constexpr int64_t kChannels = 3 * kPanel;
+// Scratch that a task's expanded rows may take: they should stay in the second-level cache.
+constexpr int64_t kScratchBytes = 384 << 10;
+// Tasks an image. Rows are cut into no more parts than that takes: each part expands the rows at its borders anew.
+constexpr int64_t kTasks = 24;
+
+class ExpandDepthwise : public Kernel {
+ public:
+  explicit ExpandDepthwise(const PlanContext& c)
+      : micro_(micro_kernels()),
+        window_(ops::window_2d(c.node)),
+        expand_activation_(static_cast<Activation>(ops::activation_of(c.node, "expand_activation"))),
+        activation_(static_cast<Activation>(ops::activation_of(c.node))),
+        in_(ops::dims_of(c.inputs[0].shape, true)),
+        out_(ops::dims_of(c.outputs[0].shape, true)),
+        wants_mean_(c.outputs.size() > 1 && c.outputs[1].present) {
+    groups_ = (out_.channels + kChannels - 1) / kChannels;
+    const int64_t parts = (kTasks + groups_ - 1) / groups_;
+    part_rows_ = (out_.height + parts - 1) / parts;
+    parts_ = (out_.height + part_rows_ - 1) / part_rows_;
+    const int64_t row_bytes = in_.width * kChannels * static_cast<int64_t>(sizeof(float));
+    const int64_t rows = std::max<int64_t>(kScratchBytes / row_bytes, window_.kernel_height);
+    step_ = std::clamp<int64_t>((rows - window_.kernel_height) / window_.stride_y + 1, 1, part_rows_);
+    rows_ = (step_ - 1) * window_.stride_y + window_.kernel_height;
+  }
+
+  size_t scratch_bytes(int threads) const override {
+    return (sum_floats() + static_cast<size_t>(threads) * buffer_floats()) * sizeof(float);
+  }
+
+  void run(const RunContext& context) const override {
+    if (wants_mean_) std::fill_n(context.scratch_floats(), sum_floats(), 0.0f);
+    // Neighbouring tasks work on the same rows of x.
+    context.threads.parallel_for(in_.batch * parts_ * groups_, [&](int64_t task, int thread) {
+      float* buffer = context.scratch_floats() + sum_floats() + static_cast<size_t>(thread) * buffer_floats();
+      run_part(context, task / groups_, task % groups_ * kChannels, buffer);
+    });
+    if (!wants_mean_) return;
+    for (int64_t image = 0; image < in_.batch; ++image)
+      mean_of_sums(context.scratch_floats() + image * parts_ * out_.channels, parts_, out_.channels,
+                   out_.height * out_.width, context.output(1) + image * out_.channels);
+  }
+
+ private:
+  size_t sum_floats() const { return wants_mean_ ? static_cast<size_t>(in_.batch * parts_ * out_.channels) : 0; }
+  size_t buffer_floats() const { return static_cast<size_t>(rows_ * in_.width * kChannels); }
+
+  /// Part `part` (over all images) of the rows, channels [channel, channel + kChannels).
+  void run_part(const RunContext& context, int64_t part, int64_t channel, float* buffer) const {
+    const int64_t image = part / parts_, first = part % parts_ * part_rows_;
+    const int64_t last = std::min(first + part_rows_, out_.height),
+                  channels = std::min(kChannels, out_.channels - channel);
+    const int64_t line = in_.width * channels;
+    int64_t begin = 0, end = 0;  // input rows that the buffer holds
+    for (int64_t row = first; row < last; row += step_) {
+      const int64_t row_end = std::min(row + step_, last);
+      const int64_t need = std::max<int64_t>(0, row * window_.stride_y - window_.pad_top);
+      const int64_t need_end =
+          std::min(in_.height, (row_end - 1) * window_.stride_y - window_.pad_top + window_.kernel_height);
+      const int64_t kept = std::max<int64_t>(0, end - need);  // rows that the windows of both steps cover
+      if (kept > 0)
+        std::memmove(buffer, buffer + (need - begin) * line, static_cast<size_t>(kept * line) * sizeof(float));
+      begin = need;
+      expand(context, image, begin + kept, need_end, channel, channels, buffer + kept * line);
+      end = need_end;
+      convolve(context, image, part, row, row_end, channel, channels, buffer - begin * line);
+    }
+  }
+
+  void expand(const RunContext& context, int64_t image, int64_t row, int64_t row_end, int64_t channel, int64_t channels,
+              float* target) const {
+    if (row >= row_end) return;
+    micro_.gemm({.a = context.input(0) + (image * in_.height + row) * in_.width * in_.channels,
+                 .lda = in_.channels,
+                 .b = context.input(1) + channel * in_.channels,
+                 .b_panel = in_.channels * kPanel,
+                 .bias = context.input(2) + channel,
+                 .residual = nullptr,
+                 .c = target,
+                 .ldc = channels,
+                 .m = static_cast<int>((row_end - row) * in_.width),
+                 .n = static_cast<int>(channels),
+                 .k = static_cast<int>(in_.channels),
+                 .activation = expand_activation_,
+                 .transposed = false});
+  }
+
+  /// x is where input row 0 would lie if the buffer held the whole map.
+  void convolve(const RunContext& context, int64_t image, int64_t part, int64_t row, int64_t row_end, int64_t channel,
+                int64_t channels, const float* x) const {
+    micro_.depthwise({.x = x,
+                      .weights = context.input(3) + channel,
+                      .bias = context.input(4) + channel,
+                      .y = context.output() + image * out_.height * out_.width * out_.channels + channel,
+                      .sums = wants_mean_ ? context.scratch_floats() + part * out_.channels + channel : nullptr,
+                      .x_pixel = static_cast<int>(channels),
+                      .weight_tap = static_cast<int>(out_.channels),
+                      .y_pixel = static_cast<int>(out_.channels),
+                      .in_height = static_cast<int>(in_.height),
+                      .in_width = static_cast<int>(in_.width),
+                      .out_width = static_cast<int>(out_.width),
+                      .channels = static_cast<int>(channels),
+                      .kernel_height = window_.kernel_height,
+                      .kernel_width = window_.kernel_width,
+                      .stride_y = window_.stride_y,
+                      .stride_x = window_.stride_x,
+                      .pad_top = window_.pad_top,
+                      .pad_left = window_.pad_left,
+                      .row_begin = static_cast<int>(row),
+                      .row_end = static_cast<int>(row_end),
+                      .activation = activation_});
+  }
+
+  const MicroKernels& micro_;
+  ops::Window2d window_;
+  Activation expand_activation_, activation_;
+  ops::Dims in_, out_;
+  bool wants_mean_;
+  int64_t part_rows_ = 0, parts_ = 0, groups_ = 0;
+  int64_t step_ = 0, rows_ = 0;  // output rows of a step, and the input rows under them
+};
+
+}  // namespace
+
+Plan plan_expand_depthwise(const PlanContext& c) {
+  if (!ops::is_nhwc(c.node)) return {nullptr, "only NHWC"};
+  const ops::Dims in = ops::dims_of(c.inputs[0].shape, true);
+  if (in.height * in.width > std::numeric_limits<int>::max()) return {nullptr, "more pixels than a block can count"};
+  return {std::make_unique<ExpandDepthwise>(c), ""};
+}
+
+}  // namespace effdet::kernels::cpu

@@ -1,0 +1,42 @@
+// What the files in isa/ give to the table of their instruction set.
+#pragma once
+
+#include "kernels/cpu/isa/vec.h"
+
+namespace effdet::kernels::cpu::EFFDET_ISA {
+
+void gemm(const GemmBlock&);
+void depthwise(const DepthwiseRows&);
+void max_pool(const PoolRows&);
+void mix(const MixRows&);
+void activate(const float* x, float* y, int64_t count, Activation activation);
+void vector_matrix(const float* x, const float* w, const float* bias, float* y, int inputs, int outputs,
+                   Activation activation);
+void scale_panel(const float* b, const float* scale, float* y, int k);
+void transpose(const float* x, ptrdiff_t x_stride, float* y, ptrdiff_t y_stride, int rows, int columns);
+
+template <Activation a>
+struct Constant {
+  static constexpr Activation value = a;
+};
+
+/// Calls f with the activation as a constant, so that f's loops hold no switch.
+template <typename F>
+EFFDET_INLINE void with_activation(Activation activation, F&& f) {
+  switch (activation) {
+    case Activation::kNone:
+      return f(Constant<Activation::kNone>{});
+    case Activation::kSwish:
+      return f(Constant<Activation::kSwish>{});
+    case Activation::kRelu:
+      return f(Constant<Activation::kRelu>{});
+    case Activation::kRelu6:
+      return f(Constant<Activation::kRelu6>{});
+    case Activation::kSigmoid:
+      return f(Constant<Activation::kSigmoid>{});
+    case Activation::kHardSwish:
+      return f(Constant<Activation::kHardSwish>{});
+  }
+}
+
+}  // namespace effdet::kernels::cpu::EFFDET_ISA

@@ -1,0 +1,135 @@
+// Kernels that touch each value once: max pool, BiFPN's weighted sum, activations, the squeeze-excite layers,
+// transposition.
+#include "kernels/cpu/isa/kernels.h"
+
+namespace effdet::kernels::cpu::EFFDET_ISA {
+namespace {
+
+/// Calls f(offset, lanes) over count values, whole vectors first.
+template <typename F>
+EFFDET_INLINE void for_vectors(int64_t count, F&& f) {
+  int64_t i = 0;
+  for (; i + kLanes <= count; i += kLanes) f(i, kLanes);
+  if (i < count) f(i, static_cast<int>(count - i));
+}
+
+EFFDET_INLINE Vec get(const float* p, int lanes) { return lanes == kLanes ? load(p) : load_part(p, lanes); }
+EFFDET_INLINE void put(float* p, Vec v, int lanes) {
+  if (lanes == kLanes) {
+    store(p, v);
+  } else {
+    store_part(p, v, lanes);
+  }
+}
+
+template <int inputs, typename Activation_>
+void mix_rows(const MixRows& m) {
+  for (int y = m.row_begin; y < m.row_end; ++y) {
+    const float* line[inputs];
+    for (int i = 0; i < inputs; ++i)
+      line[i] = m.x[i] +
+                static_cast<ptrdiff_t>(static_cast<int64_t>(y) * m.height[i] / m.out_height) * m.width[i] * m.channels;
+    for (int x = 0; x < m.out_width; ++x) {
+      const float* pixel[inputs];
+      for (int i = 0; i < inputs; ++i)
+        pixel[i] = line[i] + static_cast<ptrdiff_t>(static_cast<int64_t>(x) * m.width[i] / m.out_width) * m.channels;
+      float* target = m.y + (static_cast<ptrdiff_t>(y) * m.out_width + x) * m.channels;
+      for_vectors(
+          m.channels, [&](int64_t c, int lanes) __attribute__((always_inline)) {
+            Vec sum = get(pixel[0] + c, lanes) * m.weight[0];
+#pragma GCC unroll 4
+            for (int i = 1; i < inputs; ++i) sum += get(pixel[i] + c, lanes) * m.weight[i];
+            put(target + c, apply(Activation_::value, sum), lanes);
+          });
+    }
+  }
+}
+
+}  // namespace
+
+void max_pool(const PoolRows& p) {
+  for (int y = p.row_begin; y < p.row_end; ++y) {
+    const int top = y * p.stride_y - p.pad_top;
+    const int ky_begin = max_of(0, -top), ky_end = min_of(p.kernel_height, p.in_height - top);
+    for (int x = 0; x < p.out_width; ++x) {
+      const int left = x * p.stride_x - p.pad_left;
+      const int kx_begin = max_of(0, -left), kx_end = min_of(p.kernel_width, p.in_width - left);
+      float* target = p.y + (static_cast<ptrdiff_t>(y) * p.out_width + x) * p.channels;
+      for_vectors(p.channels, [&](int64_t c, int lanes) {
+        Vec best = splat(-__builtin_inff());
+        for (int ky = ky_begin; ky < ky_end; ++ky)
+          for (int kx = kx_begin; kx < kx_end; ++kx) {
+            const ptrdiff_t at = (static_cast<ptrdiff_t>(top + ky) * p.in_width + left + kx) * p.channels + c;
+            best = vec_max(get(p.x + at, lanes), best);
+          }
+        put(target + c, best, lanes);
+      });
+    }
+  }
+}
+
+void mix(const MixRows& m) {
+  with_activation(m.activation, [&](auto activation) {
+    using A = decltype(activation);
+    switch (m.inputs) {
+      case 1:
+        return mix_rows<1, A>(m);
+      case 2:
+        return mix_rows<2, A>(m);
+      case 3:
+        return mix_rows<3, A>(m);
+      default:
+        return mix_rows<4, A>(m);
+    }
+  });
+}
+
+void activate(const float* x, float* y, int64_t count, Activation activation) {
+  with_activation(activation, [&](auto constant) {
+    for_vectors(count,
+                [&](int64_t i, int lanes) { put(y + i, apply(decltype(constant)::value, get(x + i, lanes)), lanes); });
+  });
+}
+
+void vector_matrix(const float* x, const float* w, const float* bias, float* y, int inputs, int outputs,
+                   Activation activation) {
+  for_vectors(outputs, [&](int64_t j, int lanes) {
+    Vec sum = get(bias + j, lanes);
+    for (int i = 0; i < inputs; ++i) sum += get(w + static_cast<ptrdiff_t>(i) * outputs + j, lanes) * x[i];
+    put(y + j, apply(activation, sum), lanes);
+  });
+}
+
+void transpose(const float* x, ptrdiff_t x_stride, float* y, ptrdiff_t y_stride, int rows, int columns) {
+  typedef float Four __attribute__((vector_size(16)));
+  typedef Four UnalignedFour __attribute__((aligned(4), may_alias));
+  constexpr int kBlock = 16;  // a block of lines of both sides stays in the first-level cache
+  const auto scalar = [&](int row, int row_end, int column, int column_end) {
+    for (int j = column; j < column_end; ++j)
+      for (int i = row; i < row_end; ++i) y[j * y_stride + i] = x[i * x_stride + j];
+  };
+  const auto four_by_four = [&](int row, int column) __attribute__((always_inline)) {
+    Four in[4];
+    for (int i = 0; i < 4; ++i) in[i] = *reinterpret_cast<const UnalignedFour*>(x + (row + i) * x_stride + column);
+    const Four low01 = __builtin_shufflevector(in[0], in[1], 0, 4, 1, 5);
+    const Four high01 = __builtin_shufflevector(in[0], in[1], 2, 6, 3, 7);
+    const Four low23 = __builtin_shufflevector(in[2], in[3], 0, 4, 1, 5);
+    const Four high23 = __builtin_shufflevector(in[2], in[3], 2, 6, 3, 7);
+    const Four out[4] = {
+        __builtin_shufflevector(low01, low23, 0, 1, 4, 5), __builtin_shufflevector(low01, low23, 2, 3, 6, 7),
+        __builtin_shufflevector(high01, high23, 0, 1, 4, 5), __builtin_shufflevector(high01, high23, 2, 3, 6, 7)};
+    for (int j = 0; j < 4; ++j) *reinterpret_cast<UnalignedFour*>(y + (column + j) * y_stride + row) = out[j];
+  };
+  for (int row = 0; row < rows; row += kBlock) {
+    const int row_end = min_of(row + kBlock, rows), whole_rows = row + (row_end - row) / 4 * 4;
+    for (int column = 0; column < columns; column += kBlock) {
+      const int column_end = min_of(column + kBlock, columns), whole_columns = column + (column_end - column) / 4 * 4;
+      for (int j = column; j < whole_columns; j += 4)
+        for (int i = row; i < whole_rows; i += 4) four_by_four(i, j);
+      scalar(whole_rows, row_end, column, column_end);
+      scalar(row, whole_rows, whole_columns, column_end);
+    }
+  }
+}
+
+}  // namespace effdet::kernels::cpu::EFFDET_ISA

@@ -1,0 +1,132 @@
+// Vectors of floats as wide as the instruction set that this file is compiled for. Included only by the files in isa/.
+#pragma once
+
+#include <immintrin.h>
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/cpu/micro_kernels.h"
+
+#if defined(__AVX512F__)
+#define EFFDET_ISA avx512
+#elif defined(__AVX2__)
+#define EFFDET_ISA avx2
+#else
+#define EFFDET_ISA sse2
+#endif
+
+namespace effdet::kernels::cpu::EFFDET_ISA {
+
+#if defined(__AVX512F__)
+inline constexpr int kLanes = 16;
+#elif defined(__AVX2__)
+inline constexpr int kLanes = 8;
+#else
+inline constexpr int kLanes = 4;
+#endif
+
+// GCC's vector extension: arithmetic operators work lane by lane; a * b + c becomes one FMA where the target has it.
+typedef float Vec __attribute__((vector_size(kLanes * 4)));
+typedef int32_t IntVec __attribute__((vector_size(kLanes * 4)));
+typedef Vec UnalignedVec __attribute__((aligned(4), may_alias));
+
+#define EFFDET_INLINE static inline __attribute__((always_inline))
+
+EFFDET_INLINE Vec load(const float* p) { return *reinterpret_cast<const UnalignedVec*>(p); }
+EFFDET_INLINE void store(float* p, Vec v) { *reinterpret_cast<UnalignedVec*>(p) = v; }
+/// Stores past the cache; p must be aligned to a vector.
+EFFDET_INLINE void stream(float* p, Vec v) {
+#if defined(__AVX512F__)
+  _mm512_stream_ps(p, reinterpret_cast<__m512>(v));
+#elif defined(__AVX2__)
+  _mm256_stream_ps(p, reinterpret_cast<__m256>(v));
+#else
+  _mm_stream_ps(p, reinterpret_cast<__m128>(v));
+#endif
+}
+EFFDET_INLINE Vec splat(float value) { return Vec{} + value; }
+
+#if defined(__AVX512F__)
+EFFDET_INLINE __mmask16 first_lanes(int count) { return static_cast<__mmask16>((1u << count) - 1); }
+#elif defined(__AVX2__)
+EFFDET_INLINE __m256i first_lanes(int count) {
+  return _mm256_cmpgt_epi32(_mm256_set1_epi32(count), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
+#endif
+
+/// The first count lanes (0 < count < kLanes); the others are 0. Memory behind them is not touched.
+EFFDET_INLINE Vec load_part(const float* p, int count) {
+#if defined(__AVX512F__)
+  return reinterpret_cast<Vec>(_mm512_maskz_loadu_ps(first_lanes(count), p));
+#elif defined(__AVX2__)
+  return reinterpret_cast<Vec>(_mm256_maskload_ps(p, first_lanes(count)));
+#else
+  Vec v{};
+  for (int i = 0; i < count; ++i) v[i] = p[i];
+  return v;
+#endif
+}
+EFFDET_INLINE void store_part(float* p, Vec v, int count) {
+#if defined(__AVX512F__)
+  _mm512_mask_storeu_ps(p, first_lanes(count), reinterpret_cast<__m512>(v));
+#elif defined(__AVX2__)
+  _mm256_maskstore_ps(p, first_lanes(count), reinterpret_cast<__m256>(v));
+#else
+  for (int i = 0; i < count; ++i) p[i] = v[i];
+#endif
+}
+
+EFFDET_INLINE Vec vec_min(Vec a, Vec b) { return a < b ? a : b; }
+/// NaN in a gives NaN, so that broken numbers stay visible through relu.
+EFFDET_INLINE Vec vec_max(Vec a, Vec b) { return a < b ? b : a; }
+
+/// e^x, relative error below 5e-7 for |x| < 20 and 4e-6 beyond (2^t for t = x / ln 2, which is rounded).
+EFFDET_INLINE Vec vec_exp(Vec x) {
+#if defined(__AVX512F__)
+  const __m512 t = reinterpret_cast<__m512>(x * 1.44269504f);
+  const __m512 n = _mm512_maskz_roundscale_ps(0xFFFF, t, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+  const Vec f = reinterpret_cast<Vec>(t) - reinterpret_cast<Vec>(n);
+#else
+  // Adding 1.5 * 2^23 rounds to an integer, which then sits in the low bits of the mantissa. The limits keep 2^n a
+  // number.
+  const Vec t = vec_min(vec_max(x * 1.44269504f, splat(-126.0f)), splat(127.0f));
+  const Vec shifted = t + 12582912.0f;
+  const Vec f = t - (shifted - 12582912.0f);
+#endif
+  // 2^f for |f| <= 1/2 within 1.7e-7: least squares on Chebyshev nodes, exact at 0.
+  Vec p = splat(1.32186746e-3f);
+  p = p * f + 9.67170298e-3f;
+  p = p * f + 5.55089302e-2f;
+  p = p * f + 2.40222380e-1f;
+  p = p * f + 6.93146884e-1f;
+  p = p * f + 1.0f;
+#if defined(__AVX512F__)
+  return reinterpret_cast<Vec>(_mm512_maskz_scalef_ps(0xFFFF, reinterpret_cast<__m512>(p), n));
+#else
+  return reinterpret_cast<Vec>(reinterpret_cast<IntVec>(p) + (reinterpret_cast<IntVec>(shifted) << 23));
+#endif
+}
+
+EFFDET_INLINE Vec apply(Activation activation, Vec x) {
+  switch (activation) {
+    case Activation::kNone:
+      return x;
+    case Activation::kSwish:
+      return x / (vec_exp(-x) + 1.0f);
+    case Activation::kRelu:
+      return vec_max(x, Vec{});
+    case Activation::kRelu6:
+      return vec_min(vec_max(x, Vec{}), splat(6.0f));
+    case Activation::kSigmoid:
+      return splat(1.0f) / (vec_exp(-x) + 1.0f);
+    case Activation::kHardSwish:
+      return x * vec_min(vec_max(x + 3.0f, Vec{}), splat(6.0f)) * (1.0f / 6.0f);
+  }
+  return x;
+}
+
+EFFDET_INLINE int min_of(int a, int b) { return a < b ? a : b; }
+EFFDET_INLINE int max_of(int a, int b) { return a < b ? b : a; }
+
+}  // namespace effdet::kernels::cpu::EFFDET_ISA

@@ -1,0 +1,45 @@
+#include "kernels/cpu/micro_kernels.h"
+
+#include <cstdlib>
+#include <cstring>
+
+#include "base/error.h"
+
+namespace effdet::kernels::cpu {
+namespace {
+
+struct Entry {
+  const MicroKernels* table;
+  bool (*runs_here)();
+};
+
+/// Best first.
+constexpr Entry kTables[] = {
+    {&avx512::kTable,
+     [] {
+       return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+              __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+     }},
+    {&avx2::kTable, [] { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }},
+    {&sse2::kTable, [] { return true; }},
+};
+
+}  // namespace
+
+const MicroKernels* micro_kernels_for(const char* name) {
+  for (const Entry& entry : kTables)
+    if (std::strcmp(entry.table->name, name) == 0) return entry.runs_here() ? entry.table : nullptr;
+  return nullptr;
+}
+
+const MicroKernels& micro_kernels() {
+  if (const char* name = std::getenv("EFFDET_ISA")) {
+    if (const MicroKernels* table = micro_kernels_for(name)) return *table;
+    fail(ErrorCode::kUsage, "EFFDET_ISA is '{}': not avx512, avx2 or sse2, or not to be had on this processor", name);
+  }
+  for (const Entry& entry : kTables)
+    if (entry.runs_here()) return *entry.table;
+  fail(ErrorCode::kInternal, "no instruction set fits this processor");
+}
+
+}  // namespace effdet::kernels::cpu

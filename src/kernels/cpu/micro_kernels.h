@@ -1,0 +1,107 @@
+// The seam between portable code and code compiled for one instruction set.
+//
+// The files in isa/ are compiled once for each instruction set, in a namespace of its own, and export one table of
+// function pointers. They use nothing of the standard library but <cstdint> and <cstddef>: an inline function that two
+// instruction sets share would be merged by the linker, and then run where it must not.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace effdet::kernels::cpu {
+
+/// Channels in one panel of packed weights; a multiple of every vector width, so that a compiled model runs on each.
+inline constexpr int kPanel = 16;
+
+enum class Activation : int { kNone, kSwish, kRelu, kRelu6, kSigmoid, kHardSwish };
+
+/// C[m, n] = act(A[m, k] * B[k, n] + bias[n] + residual[m, n]) for a block of rows and columns.
+struct GemmBlock {
+  const float* a;  ///< row-major, lda floats between rows
+  ptrdiff_t lda;
+  const float* b;  ///< packed: panels of [k][kPanel], b_panel floats between panels, zero-padded to kPanel
+  ptrdiff_t b_panel;
+  const float* bias;      ///< padded to a multiple of kPanel; never null
+  const float* residual;  ///< ldc floats between rows; null for none; needs a row-major C
+  float* c;               ///< row-major, ldc floats between rows; or, transposed, ldc floats between columns
+  ptrdiff_t ldc;
+  int m, n, k;
+  Activation activation;
+  bool transposed;  ///< C is written as [n][m]
+};
+
+/// Rows of a depthwise convolution on NHWC data, for one image and a run of neighbouring channels.
+struct DepthwiseRows {
+  const float* x;        ///< [in_height][in_width], x_pixel floats between pixels
+  const float* weights;  ///< [kernel_height][kernel_width], weight_tap floats between taps
+  const float* bias;     ///< [channels]
+  float* y;              ///< [out_height][out_width], y_pixel floats between pixels
+  float* sums;           ///< [channels]: the sum of y over the rows is added; null where nobody wants it
+  int x_pixel, weight_tap, y_pixel;
+  int in_height, in_width, out_width, channels;
+  int kernel_height, kernel_width, stride_y, stride_x, pad_top, pad_left;
+  int row_begin, row_end;  ///< output rows to compute
+  Activation activation;
+};
+
+/// Rows of a max pool on NHWC data, for one image; padding never wins.
+struct PoolRows {
+  const float* x;
+  float* y;
+  int in_height, in_width, out_width, channels;
+  int kernel_height, kernel_width, stride_y, stride_x, pad_top, pad_left;
+  int row_begin, row_end;
+};
+
+/// Rows of y = act(sum over i of weight[i] * x[i]), every x[i] enlarged to y's size by nearest neighbours; NHWC, one
+/// image.
+struct MixRows {
+  static constexpr int kMaxInputs = 4;
+  const float* x[kMaxInputs];
+  float weight[kMaxInputs];
+  int height[kMaxInputs], width[kMaxInputs];  ///< of each input
+  int inputs;
+  float* y;
+  int out_height, out_width, channels;
+  int row_begin, row_end;
+  Activation activation;
+};
+
+/// One instruction set's functions.
+struct MicroKernels {
+  const char* name;  ///< "avx512", "avx2", "sse2"
+  void (*gemm)(const GemmBlock&);
+  void (*depthwise)(const DepthwiseRows&);
+  void (*max_pool)(const PoolRows&);
+  void (*mix)(const MixRows&);
+  /// y[i] = act(x[i]).
+  void (*activate)(const float* x, float* y, int64_t count, Activation activation);
+  /// y[j] = act(bias[j] + sum over i of x[i] * w[i * outputs + j]).
+  void (*vector_matrix)(const float* x, const float* w, const float* bias, float* y, int inputs, int outputs,
+                        Activation activation);
+  /// y[i * panel..] = x[i] * scale[i] for the kPanel values of each i: packed weights times a gate on their input
+  /// channel.
+  void (*scale_panel)(const float* b, const float* scale, float* y, int k);
+  /// y[columns][rows] = x[rows][columns], with row strides.
+  void (*transpose)(const float* x, ptrdiff_t x_stride, float* y, ptrdiff_t y_stride, int rows, int columns);
+};
+
+/// The best table that this processor can run, or the one that EFFDET_ISA names (avx512, avx2, sse2).
+/// Throws Error(kUsage) for a name that is unknown or that this processor cannot run.
+const MicroKernels& micro_kernels();
+
+/// The table of a name, or null where it is unknown or this processor cannot run it; for tests of every instruction
+/// set.
+const MicroKernels* micro_kernels_for(const char* name);
+
+namespace avx512 {
+extern const MicroKernels kTable;
+}
+namespace avx2 {
+extern const MicroKernels kTable;
+}
+namespace sse2 {
+extern const MicroKernels kTable;
+}
+
+}  // namespace effdet::kernels::cpu

@@ -1,0 +1,105 @@
+// BiFPN's weighted sum of resampled maps, and max pool: both go by output rows.
+#include <algorithm>
+
+#include "kernels/cpu/cpu.h"
+#include "kernels/cpu/micro_kernels.h"
+#include "ops/fused.h"
+
+namespace effdet::kernels::cpu {
+namespace {
+
+constexpr int64_t kTasks = 32;
+
+/// Calls f(image, first row, end row) in parallel over the rows of a batch of images.
+template <typename F>
+void for_rows(ThreadPool& threads, const ops::Dims& out, F&& f) {
+  const int64_t rows = std::max<int64_t>(1, out.height / kTasks), tasks = (out.height + rows - 1) / rows;
+  threads.parallel_for(out.batch * tasks, [&](int64_t task, int) {
+    const int64_t row = task % tasks * rows;
+    f(task / tasks, static_cast<int>(row), static_cast<int>(std::min(row + rows, out.height)));
+  });
+}
+
+class Mix : public Kernel {
+ public:
+  explicit Mix(const PlanContext& c) : micro_(micro_kernels()), out_(ops::dims_of(c.outputs[0].shape, true)) {
+    const auto& weights = std::get<std::vector<float>>(*c.node.find("weights"));
+    rows_.inputs = static_cast<int>(c.inputs.size());
+    for (size_t i = 0; i < c.inputs.size(); ++i) {
+      const ops::Dims in = ops::dims_of(c.inputs[i].shape, true);
+      rows_.weight[i] = weights[i];
+      rows_.height[i] = static_cast<int>(in.height);
+      rows_.width[i] = static_cast<int>(in.width);
+    }
+    rows_.out_height = static_cast<int>(out_.height);
+    rows_.out_width = static_cast<int>(out_.width);
+    rows_.channels = static_cast<int>(out_.channels);
+    rows_.activation = static_cast<Activation>(ops::activation_of(c.node));
+  }
+
+  void run(const RunContext& context) const override {
+    for_rows(context.threads, out_, [&](int64_t image, int begin, int end) {
+      MixRows rows = rows_;
+      for (int i = 0; i < rows.inputs; ++i)
+        rows.x[i] = context.input(static_cast<size_t>(i)) +
+                    image * rows.height[i] * static_cast<int64_t>(rows.width[i]) * out_.channels;
+      rows.y = context.output() + image * out_.height * out_.width * out_.channels;
+      rows.row_begin = begin;
+      rows.row_end = end;
+      micro_.mix(rows);
+    });
+  }
+
+ private:
+  const MicroKernels& micro_;
+  ops::Dims out_;
+  MixRows rows_{};
+};
+
+class MaxPool : public Kernel {
+ public:
+  explicit MaxPool(const PlanContext& c)
+      : micro_(micro_kernels()),
+        window_(ops::window_2d(c.node)),
+        in_(ops::dims_of(c.inputs[0].shape, true)),
+        out_(ops::dims_of(c.outputs[0].shape, true)) {}
+
+  void run(const RunContext& context) const override {
+    for_rows(context.threads, out_, [&](int64_t image, int begin, int end) {
+      micro_.max_pool({.x = context.input(0) + image * in_.height * in_.width * in_.channels,
+                       .y = context.output() + image * out_.height * out_.width * in_.channels,
+                       .in_height = static_cast<int>(in_.height),
+                       .in_width = static_cast<int>(in_.width),
+                       .out_width = static_cast<int>(out_.width),
+                       .channels = static_cast<int>(in_.channels),
+                       .kernel_height = window_.kernel_height,
+                       .kernel_width = window_.kernel_width,
+                       .stride_y = window_.stride_y,
+                       .stride_x = window_.stride_x,
+                       .pad_top = window_.pad_top,
+                       .pad_left = window_.pad_left,
+                       .row_begin = begin,
+                       .row_end = end});
+    });
+  }
+
+ private:
+  const MicroKernels& micro_;
+  ops::Window2d window_;
+  ops::Dims in_, out_;
+};
+
+}  // namespace
+
+Plan plan_mix(const PlanContext& c) {
+  static_assert(MixRows::kMaxInputs == ops::kMaxMixInputs);
+  if (!ops::is_nhwc(c.node)) return {nullptr, "only NHWC"};
+  return {std::make_unique<Mix>(c), ""};
+}
+
+Plan plan_max_pool(const PlanContext& c) {
+  if (!ops::is_nhwc(c.node)) return {nullptr, "only NHWC"};
+  return {std::make_unique<MaxPool>(c), ""};
+}
+
+}  // namespace effdet::kernels::cpu

@@ -1,0 +1,126 @@
+#include "runtime/engine.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <new>
+
+#include "base/error.h"
+
+namespace effdet {
+namespace {
+
+kernels::Choice choose_kernel(const Program& program, const ir::Node& node, bool reference_only) {
+  const auto describe = [&](const std::vector<ir::ValueId>& ids) {
+    std::vector<kernels::ValueInfo> infos;
+    for (ir::ValueId id : ids) {
+      if (id == ir::kNoValue) {
+        infos.push_back({.present = false});
+        continue;
+      }
+      const ir::Value& value = program.graph.value(id);
+      infos.push_back({value.dtype, *value.shape, program.graph.constant(id), true});
+    }
+    return infos;
+  };
+  const auto inputs = describe(node.inputs), outputs = describe(node.outputs);
+  return kernels::choose({node, program.graph.opset, inputs, outputs}, reference_only);
+}
+
+std::shared_ptr<std::byte> allocate(size_t bytes, std::string_view what) {
+  constexpr size_t kHugePage = size_t{2} << 20;
+  if (bytes == 0) return nullptr;
+  const bool large = bytes >= 2 * kHugePage;
+  const size_t alignment = large ? kHugePage : kTensorAlignment;
+  const size_t rounded = (bytes + alignment - 1) / alignment * alignment;
+  void* memory = rounded >= bytes ? std::aligned_alloc(alignment, rounded) : nullptr;
+  if (memory == nullptr) fail(ErrorCode::kOutOfMemory, "cannot allocate {} bytes for the {}", bytes, what);
+  // Large strides through the arena miss the TLB with small pages.
+  if (large) ::madvise(memory, rounded, MADV_HUGEPAGE);
+  return {static_cast<std::byte*>(memory), [](std::byte* p) { std::free(p); }};
+}
+
+}  // namespace
+
+Engine::Engine(Program program, bool reference_only) : program_(std::move(program)) {
+  for (const ir::Node& node : program_.graph.nodes) choices_.push_back(choose_kernel(program_, node, reference_only));
+}
+
+Session::Session(std::shared_ptr<const Engine> engine, int threads) : engine_(std::move(engine)), threads_(threads) {
+  size_t scratch = 0;
+  for (const kernels::Choice& choice : engine_->choices())
+    scratch = std::max(scratch, choice.kernel->scratch_bytes(threads_.size()));
+  const Program& program = engine_->program();
+  arena_ = allocate(program.arena_bytes, "activations");
+  scratch_ = allocate(scratch, "scratch");
+  memory_bytes_ = program.arena_bytes + scratch;
+  steps_.resize(program.graph.nodes.size());
+  for (size_t step = 0; step < steps_.size(); ++step) bind_step(step);
+}
+
+void Session::bind_step(size_t step) {
+  const Program& program = engine_->program();
+  const auto locate = [&](ir::ValueId id, size_t slot, bool of_output_list) -> std::byte* {
+    if (id == ir::kNoValue) return nullptr;
+    const Placement& placement = program.placements[static_cast<size_t>(id)];
+    switch (placement.space) {
+      case Placement::Space::kArena:
+        return arena_.get() + placement.offset;
+      case Placement::Space::kWeights:
+        return const_cast<std::byte*>(program.graph.constant(id)->bytes().data());
+      case Placement::Space::kInput:
+      case Placement::Space::kOutput:
+        bindings_.push_back(
+            {step, slot, placement.offset, of_output_list, placement.space == Placement::Space::kOutput});
+        return nullptr;
+      case Placement::Space::kNone:
+        return nullptr;
+    }
+    return nullptr;
+  };
+  const ir::Node& node = program.graph.nodes[step];
+  for (size_t i = 0; i < node.inputs.size(); ++i) steps_[step].inputs.push_back(locate(node.inputs[i], i, false));
+  for (size_t i = 0; i < node.outputs.size(); ++i) steps_[step].outputs.push_back(locate(node.outputs[i], i, true));
+}
+
+void Session::run(std::span<const std::byte* const> inputs, std::span<std::byte* const> outputs) {
+  for (const Binding& binding : bindings_) {
+    Step& step = steps_[binding.step];
+    if (binding.of_output_list) {
+      step.outputs[binding.slot] = outputs[binding.index];
+    } else {
+      step.inputs[binding.slot] = binding.to_output ? outputs[binding.index] : inputs[binding.index];
+    }
+  }
+  using Clock = std::chrono::steady_clock;
+  for (size_t i = 0; i < steps_.size(); ++i) {
+    const auto start = on_step ? Clock::now() : Clock::time_point{};
+    engine_->choices()[i].kernel->run({steps_[i].inputs, steps_[i].outputs, scratch_.get(), threads_});
+    if (on_step) on_step(i, std::chrono::duration<double>(Clock::now() - start).count());
+  }
+}
+
+std::vector<Tensor> Session::run(std::span<const Tensor> inputs) {
+  if (inputs.size() != engine_->input_count())
+    bad_input("the model takes {} inputs, not {}", engine_->input_count(), inputs.size());
+  std::vector<const std::byte*> sources;
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const ir::Value& value = engine_->input(i);
+    if (inputs[i].dtype() != value.dtype || inputs[i].shape() != *value.shape)
+      bad_input("input '{}' is {} {}, not {} {}", value.name, dtype_name(value.dtype), shape_text(*value.shape),
+                dtype_name(inputs[i].dtype()), shape_text(inputs[i].shape()));
+    sources.push_back(inputs[i].bytes().data());
+  }
+  std::vector<Tensor> results;
+  std::vector<std::byte*> targets;
+  for (size_t i = 0; i < engine_->output_count(); ++i) {
+    results.emplace_back(engine_->output(i).dtype, *engine_->output(i).shape);
+    targets.push_back(const_cast<std::byte*>(results.back().bytes().data()));
+  }
+  run(sources, targets);
+  return results;
+}
+
+}  // namespace effdet

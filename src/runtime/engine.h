@@ -1,0 +1,73 @@
+// Runs programs. An Engine is constant and shared; a Session holds what one stream of calls needs.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "artifact/program.h"
+#include "base/thread_pool.h"
+#include "kernels/kernel.h"
+
+namespace effdet {
+
+/// A program with a kernel chosen for each step. Safe to share between threads.
+class Engine {
+ public:
+  /// With reference_only every step runs on its reference kernel: the oracle. Throws Error(kUnsupported).
+  explicit Engine(Program program, bool reference_only = false);
+
+  const Program& program() const { return program_; }
+  size_t input_count() const { return program_.graph.inputs.size(); }
+  size_t output_count() const { return program_.graph.outputs.size(); }
+  const ir::Value& input(size_t i) const { return program_.graph.value(program_.graph.inputs.at(i)); }
+  const ir::Value& output(size_t i) const { return program_.graph.value(program_.graph.outputs.at(i)); }
+  /// Which implementation each step runs on, and which were refused.
+  const std::vector<kernels::Choice>& choices() const { return choices_; }
+
+ private:
+  Program program_;
+  std::vector<kernels::Choice> choices_;
+};
+
+/// One stream of inferences: arena, scratch and threads. Not to be used by two threads at once.
+class Session {
+ public:
+  /// Allocates everything that run() needs. Throws Error(kOutOfMemory).
+  Session(std::shared_ptr<const Engine> engine, int threads);
+
+  const Engine& engine() const { return *engine_; }
+  int threads() const { return threads_.size(); }
+  size_t memory_bytes() const { return memory_bytes_; }
+
+  /// Runs on the caller's memory: inputs and outputs are as many, and as large, as the engine says. Allocates nothing.
+  void run(std::span<const std::byte* const> inputs, std::span<std::byte* const> outputs);
+  /// The same on tensors; throws Error(kBadInput) for another number, type or shape of inputs.
+  std::vector<Tensor> run(std::span<const Tensor> inputs);
+
+  /// Called after each step with its index and seconds, where set: for profiles.
+  std::function<void(size_t step, double seconds)> on_step;
+
+ private:
+  struct Step {
+    std::vector<const std::byte*> inputs;
+    std::vector<std::byte*> outputs;
+  };
+  /// A tensor of a step that lies in the caller's memory: bound anew in each run.
+  struct Binding {
+    size_t step, slot, index;
+    bool of_output_list;  // the slot is in Step::outputs
+    bool to_output;       // index is of the caller's outputs
+  };
+  void bind_step(size_t step);
+
+  std::shared_ptr<const Engine> engine_;
+  ThreadPool threads_;
+  std::shared_ptr<std::byte> arena_, scratch_;
+  size_t memory_bytes_ = 0;
+  std::vector<Step> steps_;
+  std::vector<Binding> bindings_;
+};
+
+}  // namespace effdet
