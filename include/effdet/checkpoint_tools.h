@@ -1,0 +1,49 @@
+// Checkpoints: what is in one, and random ones for benchmarks.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "effdet/export.h"
+
+namespace effdet {
+
+/// What a checkpoint does not tell, or what is to overrule it. Empty strings and zeros: take it from the checkpoint,
+/// and else from the model variant.
+struct ModelOptions {
+  std::string model;      ///< "tf_efficientdet_d0", ...: one of model_names()
+  std::string preferred;  ///< taken where the checkpoint fits several variants and this is one of them
+  int num_classes = 0;
+  int height = 0, width = 0;  ///< of the input, in pixels: multiples of 128 (or the variant's own size)
+  int batch = 1;
+  std::vector<std::string> class_names;
+  bool use_ema = false;  ///< prefer averaged weights, where the checkpoint has them
+};
+
+/// The variants that this library builds, in order of the family.
+EFFDET_API std::vector<std::string> model_names();
+
+/// Class names from a text file, one a line. Throws Error(kBadInput) for a file that is no such text.
+EFFDET_API std::vector<std::string> read_class_names(const std::filesystem::path& path);
+
+/// Writes a random, well-conditioned checkpoint that PyTorch loads too. The same model, classes and seed give the same
+/// file.
+EFFDET_API void init_checkpoint(const ModelOptions& options, uint64_t seed, const std::filesystem::path& path);
+
+/// A checkpoint as `effdet info` shows it.
+struct CheckpointInfo {
+  std::string container;  ///< key that the weights were under; "" for none
+  size_t tensors = 0;
+  int64_t parameters = 0;                   ///< elements of all floating-point tensors
+  int64_t learned = 0;                      ///< of these all but batch norms' statistics: PyTorch's parameters
+  std::vector<std::string> dtypes;          ///< "float32 x 610", ...
+  std::vector<std::string> fitting_models;  ///< variants whose every tensor fits
+  std::string model;                        ///< the one that would be taken; "" where that is open
+  int num_classes = 0;                      ///< 0 where no variant fits
+  int64_t non_finite = 0;                   ///< NaN and infinite elements
+};
+EFFDET_API CheckpointInfo inspect_checkpoint(const std::filesystem::path& path);
+
+}  // namespace effdet

@@ -1,0 +1,102 @@
+// Compiled models: compile, save, load, run.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "effdet/export.h"
+#include "effdet/onnx_model.h"
+
+namespace effdet {
+
+struct CompileOptions {
+  /// New shapes for inputs by name (batch, image size).
+  std::map<std::string, std::vector<int64_t>> input_shapes;
+  /// Outputs by tensor name, in this order; empty: those of the graph.
+  std::vector<std::string> outputs;
+  /// Called after each stage with its name and the graph as text.
+  std::function<void(std::string_view stage, const std::string& graph)> on_stage;
+};
+
+/// What a detector needs to know of a model besides its tensors; from the exporter's metadata.
+struct ModelDescription {
+  std::string model;  ///< "" where the graph did not come from this library
+  int num_classes = 0;
+  int height = 0, width = 0, batch = 1;  ///< of the input
+  int min_level = 3, max_level = 7;
+  std::array<float, 3> mean{}, std{};  ///< RGB, for values in 0..1
+  std::array<uint8_t, 3> fill{};
+  std::vector<std::string> class_names;
+};
+
+/// A program for this processor. Copies share it.
+class CompiledModel {
+ public:
+  /// Throws Error(kUnsupported) for operators that nothing runs, Error(kBadInput) for graphs that make no sense.
+  EFFDET_API static CompiledModel compile(const OnnxModel& model, const CompileOptions& options = {});
+  /// Maps a file; weights are read from it as they are needed. Throws Error(kBadInput) for a damaged or hostile file.
+  EFFDET_API static CompiledModel load(const std::filesystem::path& path);
+  /// Compiles a checkpoint or an ONNX file, or loads a compiled model, as the file is.
+  EFFDET_API static CompiledModel open(const std::filesystem::path& path, const ModelOptions& options = {});
+  EFFDET_API void save(const std::filesystem::path& path) const;
+
+  EFFDET_API std::vector<TensorInfo> inputs() const;
+  EFFDET_API std::vector<TensorInfo> outputs() const;
+  EFFDET_API std::map<std::string, std::string> metadata() const;
+  /// Throws Error(kUnsupported) where the model carries no description.
+  EFFDET_API ModelDescription description() const;
+  /// Activations and weights, in bytes.
+  EFFDET_API uint64_t arena_bytes() const;
+  EFFDET_API uint64_t weight_bytes() const;
+
+  /// One step of the program: what it does and which implementation runs it here.
+  struct Step {
+    std::string name, op, implementation;
+    std::vector<int64_t> output_shape;
+    std::vector<std::string> refusals;  ///< better implementations, and why they cannot run it
+  };
+  EFFDET_API std::vector<Step> steps() const;
+
+ private:
+  friend class Runner;
+  friend class Detector;
+  friend struct EngineAccess;
+  struct Impl;
+  explicit CompiledModel(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
+  std::shared_ptr<const Impl> impl_;
+};
+
+/// Runs a compiled model. One thread at a time may use a Runner; several Runners share the model.
+class Runner {
+ public:
+  /// threads: 0 for as many as EFFDET_NUM_THREADS or the processor says. Allocates all that run() needs.
+  EFFDET_API explicit Runner(const CompiledModel& model, int threads = 0);
+  EFFDET_API ~Runner();
+  EFFDET_API Runner(Runner&&) noexcept;
+
+  /// Reads inputs and writes outputs in the caller's memory, in the order and with the sizes of inputs() and outputs().
+  /// The same input gives the same bits at any number of threads. Throws Error(kUsage) for other numbers or sizes.
+  EFFDET_API void run(std::span<const std::span<const std::byte>> inputs,
+                      std::span<const std::span<std::byte>> outputs);
+  EFFDET_API int threads() const;
+  /// Bytes of each input and output.
+  EFFDET_API const std::vector<size_t>& input_bytes() const;
+  EFFDET_API const std::vector<size_t>& output_bytes() const;
+  /// Called with the step's index and seconds after each step of run(), where set.
+  EFFDET_API void on_step(std::function<void(size_t step, double seconds)> callback);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace effdet

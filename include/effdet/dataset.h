@@ -1,0 +1,120 @@
+// COCO data sets: synthetic ones, preprocessing to files, evaluation of dumped outputs, and the fused path from images
+// to mAP.
+//
+// A data set's root holds annotations/instances_val2017.json and the images in val2017/.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "effdet/compiled_model.h"
+#include "effdet/detection.h"
+#include "effdet/export.h"
+
+namespace effdet {
+
+/// Called after each item where set; may come from another thread, one call at a time.
+using Progress = std::function<void(size_t done, size_t total)>;
+
+struct SyntheticScenes {
+  int images = 24;
+  uint64_t seed = 1;
+  int first_id = 1;
+  int min_side = 192, max_side = 320;  ///< of the images, in pixels
+};
+/// Writes a data set of coloured shapes with exact boxes; what an image shows depends on the seed, its id and the sides
+/// alone.
+EFFDET_API void write_scenes(const std::filesystem::path& root, const SyntheticScenes& options,
+                             const Progress& progress = {});
+
+/// How images become a model's input.
+struct InputOptions {
+  std::string model = "tf_efficientdet_d7";  ///< gives mean, deviation, fill and, where height is 0, the size
+  int height = 0, width = 0;
+};
+
+struct PreprocessReport {
+  size_t written = 0;
+  std::vector<std::string> skipped;  ///< images with a side under 32
+  double seconds = 0;
+};
+/// Writes FOLDER/<stem>.bin for every image of the data set: raw little-endian float32 NCHW, letterboxed and normalised
+/// as effdet does. Makes the folder. A file appears whole or not at all. Throws at the first image that cannot be read,
+/// naming it.
+EFFDET_API PreprocessReport preprocess_dataset(const std::filesystem::path& root, const std::filesystem::path& folder,
+                                               const InputOptions& options, int threads = 0,
+                                               const Progress& progress = {});
+
+/// One image as a model's input: what preprocess_dataset() writes to its file. Throws Error(kUsage) where tensor has
+/// not 3 x height x width values.
+EFFDET_API void preprocess_image(const std::filesystem::path& image, const InputOptions& options,
+                                 std::span<float> tensor);
+
+/// Writes the list that benchmark reads: "index path width height" for every *.bin of the folder, sorted by name, with
+/// the given size. Paths begin with the folder as given. Returns how many.
+EFFDET_API size_t write_bin_info(const std::filesystem::path& folder, const std::filesystem::path& list, int width,
+                                 int height);
+/// The same for JPEG files (.jpg, .jpeg, in any case), each with its own size from its header.
+EFFDET_API size_t write_image_info(const std::filesystem::path& folder, const std::filesystem::path& list);
+
+/// One line of such a list.
+struct InfoEntry {
+  int64_t index = 0;
+  std::string path;
+  int width = 0, height = 0;
+};
+/// Throws Error(kBadInput) with the line's number for a malformed line, a repeated index or a size below 1.
+EFFDET_API std::vector<InfoEntry> read_info(const std::filesystem::path& list);
+
+struct Evaluation {
+  std::array<double, 12> stats{};    ///< pycocotools' order; -1 where there is nothing to find
+  std::vector<std::string> summary;  ///< the twelve lines that pycocotools prints
+  size_t images = 0, detections = 0;
+  struct CategoryAp {
+    int64_t id;
+    std::string name;
+    double ap;
+  };
+  std::vector<CategoryAp> categories;
+};
+
+struct PostprocessOptions {
+  InputOptions input;   ///< the model that made the dump
+  int num_classes = 0;  ///< 0: as the files' sizes say
+  DetectOptions detect;
+  std::filesystem::path results;  ///< COCO results are written here; empty: nowhere
+};
+/// Evaluates a folder of dumped outputs (<stem>_<k>.bin, class and box files of every level in either historic order;
+/// or .txt) against the data set, on the images that were dumped.
+EFFDET_API Evaluation postprocess_dumps(const std::filesystem::path& root, const std::filesystem::path& dumps,
+                                        const PostprocessOptions& options, int threads = 0,
+                                        const Progress& progress = {});
+
+/// Evaluates a COCO results file on the given images; no ids: those of the results.
+EFFDET_API Evaluation evaluate_results(const std::filesystem::path& annotations, const std::filesystem::path& results,
+                                       std::vector<int64_t> image_ids = {});
+
+struct ValidateOptions {
+  DetectOptions detect;
+  std::filesystem::path results;   ///< COCO results are written here; empty: nowhere
+  size_t limit = 0;                ///< only the first so many images; 0: all
+  std::filesystem::path pictures;  ///< annotated pictures are written here; empty: nowhere
+  float picture_threshold = 0.3f;  ///< score from which boxes are drawn
+  /// Called after each image, with the seconds that its batch's inference took for one image.
+  std::function<void(size_t done, size_t total, double seconds)> progress;
+};
+struct ValidateReport {
+  Evaluation evaluation;
+  double seconds = 0;            ///< from the first image read to the last detection
+  double inference_seconds = 0;  ///< of that, in the network
+};
+/// Images to mAP in one process with no files between. Decoding, inference and postprocessing overlap.
+EFFDET_API ValidateReport validate_dataset(const std::filesystem::path& root, const CompiledModel& model,
+                                           const ValidateOptions& options, int threads = 0);
+
+}  // namespace effdet

@@ -1,0 +1,52 @@
+// From pictures to detections.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "effdet/compiled_model.h"
+#include "effdet/detection.h"
+#include "effdet/export.h"
+
+namespace effdet {
+
+/// 8-bit RGB pixels, interleaved, rows from top to bottom without gaps.
+struct RgbImage {
+  int width = 0, height = 0;
+  std::vector<unsigned char> pixels;
+};
+
+/// Decodes a JPEG or PNG file as Pillow does. Throws Error(kBadInput), Error(kIo).
+EFFDET_API RgbImage read_image(const std::filesystem::path& path);
+/// Writes a JPEG (".jpg", ".jpeg") or PNG (".png"), as the name says.
+EFFDET_API void write_image(const std::filesystem::path& path, const RgbImage& image);
+
+/// A picture with the detections drawn: boxes, class names and scores. Names may be empty.
+EFFDET_API RgbImage annotate(const RgbImage& image, std::span<const Detection> detections,
+                             std::span<const std::string> class_names);
+/// Pictures side by side in rows of `columns`, each fitted into cell x cell pixels, with captions.
+EFFDET_API RgbImage contact_sheet(std::span<const RgbImage> images, int columns, int cell,
+                                  std::span<const std::string> captions);
+
+/// Preprocessing, network and postprocessing in one object. One thread at a time may use it.
+class Detector {
+ public:
+  /// Throws Error(kUnsupported) for a model that is no EfficientDet with raw head outputs.
+  EFFDET_API explicit Detector(const CompiledModel& model, int threads = 0, const DetectOptions& options = {});
+  EFFDET_API ~Detector();
+  EFFDET_API Detector(Detector&&) noexcept;
+
+  /// Detections in order of falling score, in pixels of the image.
+  EFFDET_API std::vector<Detection> detect(const RgbImage& image);
+  EFFDET_API std::vector<Detection> detect(const std::filesystem::path& image);
+  EFFDET_API const ModelDescription& description() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace effdet

@@ -1,0 +1,11 @@
+// The whole public API.
+#pragma once
+
+#include "effdet/checkpoint_tools.h"
+#include "effdet/compiled_model.h"
+#include "effdet/dataset.h"
+#include "effdet/detection.h"
+#include "effdet/detector.h"
+#include "effdet/error.h"
+#include "effdet/export.h"
+#include "effdet/onnx_model.h"

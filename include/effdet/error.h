@@ -1,0 +1,31 @@
+// The one exception type that the library throws, with codes that the commands use as exit codes.
+#pragma once
+
+#include <stdexcept>
+#include <string>
+
+namespace effdet {
+
+/// What went wrong, coarsely. The values are the exit codes of the commands (see docs/exit-codes.md).
+enum class ErrorCode {
+  kUsage = 2,        ///< a flag or an argument is wrong
+  kBadInput = 3,     ///< a file's content is malformed, truncated, hostile or contradicts another file
+  kIo = 4,           ///< the operating system refused: missing file, no permission, no space
+  kUnsupported = 5,  ///< well-formed, but not something this version handles
+  kMismatch = 6,     ///< a comparison or an equivalence check failed
+  kOutOfMemory = 7,  ///< memory ran out
+  kInternal = 70,    ///< a bug in effdet
+};
+
+/// Thrown by every function of the library that fails. what() is one line that names file, field and offset where they
+/// are known, and says what to do next where that is clear.
+class __attribute__((visibility("default"))) Error : public std::runtime_error {
+ public:
+  Error(ErrorCode code, const std::string& message) : std::runtime_error(message), code_(code) {}
+  ErrorCode code() const noexcept { return code_; }
+
+ private:
+  ErrorCode code_;
+};
+
+}  // namespace effdet

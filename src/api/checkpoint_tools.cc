@@ -1,0 +1,101 @@
+#include "effdet/checkpoint_tools.h"
+
+#include <cmath>
+#include <map>
+
+#include "api/model_config.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/thread_pool.h"
+#include "effdet/onnx_model.h"
+#include "model/infer_variant.h"
+#include "model/init.h"
+
+namespace effdet {
+namespace {
+
+bool is_float(DType dtype) {
+  return dtype == DType::kF32 || dtype == DType::kF16 || dtype == DType::kBF16 || dtype == DType::kF64;
+}
+
+/// Batch norms keep these of what they saw; PyTorch does not count them as parameters.
+bool is_statistic(std::string_view name) { return name.ends_with("running_mean") || name.ends_with("running_var"); }
+
+int64_t count_non_finite(const Tensor& tensor) {
+  const Tensor wide = tensor.to(DType::kF64);
+  int64_t count = 0;
+  for (double value : wide.data<double>()) count += !std::isfinite(value);
+  return count;
+}
+
+}  // namespace
+
+std::vector<std::string> model_names() {
+  std::vector<std::string> names;
+  for (const model::Variant& variant : model::variants()) names.emplace_back(variant.name);
+  return names;
+}
+
+std::vector<std::string> read_class_names(const std::filesystem::path& path) {
+  const std::string text = read_file(path, 1 << 20);
+  std::vector<std::string> names;
+  size_t line = 1;
+  for (size_t begin = 0; begin < text.size(); ++line) {
+    size_t end = std::min(text.find('\n', begin), text.size());
+    const size_t next = end + 1;
+    if (end > begin && text[end - 1] == '\r') --end;
+    if (end == begin) bad_input("{}: line {} is empty; one class name a line is expected", path.string(), line);
+    for (size_t i = begin; i < end; ++i)
+      if (static_cast<unsigned char>(text[i]) < 32)
+        bad_input("{}: line {} holds a control character at offset {}", path.string(), line, i);
+    names.push_back(text.substr(begin, end - begin));
+    begin = next;
+  }
+  if (names.empty()) bad_input("{}: no class names", path.string());
+  return names;
+}
+
+void init_checkpoint(const ModelOptions& options, uint64_t seed, const std::filesystem::path& path) {
+  const model::ModelConfig config = api::config_for(options);
+  ThreadPool threads(default_thread_count());
+  write_checkpoint(path, model::init_checkpoint(config, seed, &threads));
+}
+
+CheckpointInfo inspect_checkpoint(const std::filesystem::path& path) {
+  const Checkpoint checkpoint = read_checkpoint(path);
+  CheckpointInfo info{.container = checkpoint.container, .tensors = checkpoint.tensors.size()};
+  std::map<std::string_view, size_t> dtypes;
+  for (const NamedTensor& named : checkpoint.tensors) {
+    ++dtypes[dtype_name(named.tensor.dtype())];
+    if (!is_float(named.tensor.dtype())) continue;
+    info.parameters += named.tensor.numel();
+    if (!is_statistic(named.name)) info.learned += named.tensor.numel();
+    info.non_finite += count_non_finite(named.tensor);
+  }
+  for (const auto& [name, count] : dtypes) info.dtypes.push_back(fmt::format("{} x {}", name, count));
+  for (const model::Variant* variant : model::fitting_variants(checkpoint))
+    info.fitting_models.emplace_back(variant->name);
+  if (info.fitting_models.empty()) return info;
+  info.num_classes = model::infer_variant(checkpoint, info.fitting_models.front()).num_classes;
+  try {
+    info.model = model::infer_variant(checkpoint).variant->name;
+  } catch (const Error&) {  // several fit, and the file's name decides nothing: that is what info says then
+  }
+  return info;
+}
+
+FileKind file_kind(const std::filesystem::path& path) {
+  const MappedFile file(path);
+  const std::string_view bytes(reinterpret_cast<const char*>(file.bytes().data()), std::min<size_t>(file.size(), 8));
+  if (bytes == "EFFDETOM") return FileKind::kCompiled;
+  if (bytes.starts_with("PK\x03\x04")) return FileKind::kCheckpoint;
+  // A ModelProto begins with its ir_version: field 1, a small varint.
+  if (bytes.size() >= 2 && bytes[0] == 0x08 && bytes[1] > 0 && bytes[1] < 64) return FileKind::kOnnx;
+  const std::string extension = path.extension().string();
+  if (extension == ".pth" || extension == ".pt" || extension == ".tar") return FileKind::kCheckpoint;
+  if (extension == ".onnx") return FileKind::kOnnx;
+  if (extension == ".om") return FileKind::kCompiled;
+  return FileKind::kUnknown;
+}
+
+}  // namespace effdet

@@ -1,0 +1,146 @@
+#include "effdet/compiled_model.h"
+
+#include "api/impl.h"
+#include "artifact/om_file.h"
+#include "base/error.h"
+#include "compiler/compile.h"
+#include "model/metadata.h"
+
+namespace effdet {
+namespace {
+
+/// The graph's outputs are replaced by the values of these names.
+void choose_outputs(ir::Graph& graph, const std::vector<std::string>& names) {
+  if (names.empty()) return;
+  graph.outputs.clear();
+  for (const std::string& name : names) {
+    const ir::ValueId id = graph.find_value(name);
+    if (id == ir::kNoValue) fail(ErrorCode::kUsage, "the model has no tensor '{}' to give out", name);
+    graph.outputs.push_back(id);
+  }
+  graph.compact();
+}
+
+const ir::Graph& graph_of(const std::shared_ptr<const Engine>& engine) { return engine->program().graph; }
+
+}  // namespace
+
+CompiledModel CompiledModel::compile(const OnnxModel& model, const CompileOptions& options) {
+  ir::Graph graph = model.impl_->graph;
+  choose_outputs(graph, options.outputs);
+  compiler::CompileOptions internal{.input_shapes = options.input_shapes};
+  if (options.on_stage)
+    internal.on_stage = [&](std::string_view stage, const ir::Graph& g) { options.on_stage(stage, ir::to_text(g)); };
+  Program program = compiler::compile(std::move(graph), internal);
+  return CompiledModel(std::make_shared<Impl>(Impl{std::make_shared<Engine>(std::move(program))}));
+}
+
+CompiledModel CompiledModel::load(const std::filesystem::path& path) {
+  return CompiledModel(std::make_shared<Impl>(Impl{std::make_shared<Engine>(read_om(path))}));
+}
+
+CompiledModel CompiledModel::open(const std::filesystem::path& path, const ModelOptions& options) {
+  switch (file_kind(path)) {
+    case FileKind::kCompiled:
+      return load(path);
+    case FileKind::kOnnx:
+      return compile(OnnxModel::read(path));
+    case FileKind::kCheckpoint:
+    case FileKind::kUnknown:
+      break;  // the checkpoint reader says best what an unknown file is
+  }
+  return compile(OnnxModel::from_checkpoint(path, options));
+}
+
+void CompiledModel::save(const std::filesystem::path& path) const { write_om(impl_->engine->program(), path); }
+
+std::vector<TensorInfo> CompiledModel::inputs() const {
+  return api::tensor_infos(graph_of(impl_->engine), graph_of(impl_->engine).inputs);
+}
+
+std::vector<TensorInfo> CompiledModel::outputs() const {
+  return api::tensor_infos(graph_of(impl_->engine), graph_of(impl_->engine).outputs);
+}
+
+std::map<std::string, std::string> CompiledModel::metadata() const { return graph_of(impl_->engine).metadata; }
+uint64_t CompiledModel::arena_bytes() const { return impl_->engine->program().arena_bytes; }
+uint64_t CompiledModel::weight_bytes() const { return impl_->engine->program().weight_bytes(); }
+
+ModelDescription CompiledModel::description() const {
+  const auto metadata = this->metadata();
+  if (!model::has_model_info(metadata))
+    fail(ErrorCode::kUnsupported,
+         "the model does not say what its outputs mean (no effdet metadata); export the checkpoint with pth2onnx");
+  const model::ModelInfo info = model::parse_metadata(metadata, "compiled model");
+  ModelDescription description{.model = info.variant, .num_classes = info.num_classes};
+  const std::vector<TensorInfo> tensors = inputs();
+  if (tensors.size() != 1 || tensors[0].shape.size() != 4 || tensors[0].shape[1] != 3 || tensors[0].dtype != "float32")
+    fail(ErrorCode::kUnsupported, "the model's input is not one float32 batch of RGB images");
+  description.batch = static_cast<int>(tensors[0].shape[0]);
+  description.height = static_cast<int>(tensors[0].shape[2]);
+  description.width = static_cast<int>(tensors[0].shape[3]);
+  description.min_level = info.min_level;
+  description.max_level = info.max_level;
+  for (size_t i = 0; i < 3; ++i) {
+    description.mean[i] = static_cast<float>(info.mean[i]);
+    description.std[i] = static_cast<float>(info.std[i]);
+    description.fill[i] = info.fill[i];
+  }
+  description.class_names = info.class_names;
+  return description;
+}
+
+std::vector<CompiledModel::Step> CompiledModel::steps() const {
+  std::vector<Step> steps;
+  const ir::Graph& graph = graph_of(impl_->engine);
+  for (size_t i = 0; i < graph.nodes.size(); ++i) {
+    const ir::Node& node = graph.nodes[i];
+    const kernels::Choice& choice = impl_->engine->choices()[i];
+    steps.push_back(
+        {node.name, node.op, std::string(choice.implementation), *graph.value(node.outputs[0]).shape, choice.refusals});
+  }
+  return steps;
+}
+
+struct Runner::Impl {
+  Session session;
+  std::vector<size_t> input_bytes, output_bytes;
+  std::vector<const std::byte*> inputs;
+  std::vector<std::byte*> outputs;
+};
+
+Runner::Runner(const CompiledModel& model, int threads)
+    : impl_(new Impl{Session(model.impl_->engine, threads > 0 ? threads : default_thread_count()), {}, {}, {}, {}}) {
+  const Engine& engine = impl_->session.engine();
+  for (size_t i = 0; i < engine.input_count(); ++i) impl_->input_bytes.push_back(value_bytes(engine.input(i)));
+  for (size_t i = 0; i < engine.output_count(); ++i) impl_->output_bytes.push_back(value_bytes(engine.output(i)));
+  impl_->inputs.resize(engine.input_count());
+  impl_->outputs.resize(engine.output_count());
+}
+
+Runner::~Runner() = default;
+Runner::Runner(Runner&&) noexcept = default;
+
+void Runner::run(std::span<const std::span<const std::byte>> inputs, std::span<const std::span<std::byte>> outputs) {
+  const auto bind = [](auto given, const std::vector<size_t>& bytes, auto& pointers, std::string_view what) {
+    if (given.size() != bytes.size())
+      fail(ErrorCode::kUsage, "the model has {} {}s, not {}", bytes.size(), what, given.size());
+    for (size_t i = 0; i < bytes.size(); ++i) {
+      if (given[i].size() != bytes[i])
+        fail(ErrorCode::kUsage, "{} {} has {} bytes, not {}", what, i, bytes[i], given[i].size());
+      pointers[i] = given[i].data();
+    }
+  };
+  bind(inputs, impl_->input_bytes, impl_->inputs, "input");
+  bind(outputs, impl_->output_bytes, impl_->outputs, "output");
+  impl_->session.run(impl_->inputs, impl_->outputs);
+}
+
+int Runner::threads() const { return impl_->session.threads(); }
+const std::vector<size_t>& Runner::input_bytes() const { return impl_->input_bytes; }
+const std::vector<size_t>& Runner::output_bytes() const { return impl_->output_bytes; }
+void Runner::on_step(std::function<void(size_t step, double seconds)> callback) {
+  impl_->session.on_step = std::move(callback);
+}
+
+}  // namespace effdet

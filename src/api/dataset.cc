@@ -1,0 +1,51 @@
+#include "effdet/dataset.h"
+
+#include "api/impl.h"
+#include "pipeline/dataset.h"
+
+namespace effdet {
+
+/// Reaches into a CompiledModel for validate_dataset(), which as a function is no friend.
+struct EngineAccess {
+  static const std::shared_ptr<const Engine>& of(const CompiledModel& model) { return model.impl_->engine; }
+};
+
+void write_scenes(const std::filesystem::path& root, const SyntheticScenes& options, const Progress& progress) {
+  pipeline::write_scenes(root, options, progress);
+}
+
+PreprocessReport preprocess_dataset(const std::filesystem::path& root, const std::filesystem::path& folder,
+                                    const InputOptions& options, int threads, const Progress& progress) {
+  return pipeline::preprocess_dataset(root, folder, options, threads, progress);
+}
+
+void preprocess_image(const std::filesystem::path& image, const InputOptions& options, std::span<float> tensor) {
+  pipeline::preprocess_image(image, options, tensor);
+}
+
+size_t write_bin_info(const std::filesystem::path& folder, const std::filesystem::path& list, int width, int height) {
+  return pipeline::write_bin_info(folder, list, width, height);
+}
+
+size_t write_image_info(const std::filesystem::path& folder, const std::filesystem::path& list) {
+  return pipeline::write_image_info(folder, list);
+}
+
+std::vector<InfoEntry> read_info(const std::filesystem::path& list) { return pipeline::read_info(list); }
+
+Evaluation postprocess_dumps(const std::filesystem::path& root, const std::filesystem::path& dumps,
+                             const PostprocessOptions& options, int threads, const Progress& progress) {
+  return pipeline::postprocess_dumps(root, dumps, options, threads, progress);
+}
+
+Evaluation evaluate_results(const std::filesystem::path& annotations, const std::filesystem::path& results,
+                            std::vector<int64_t> image_ids) {
+  return pipeline::evaluate_results(annotations, results, std::move(image_ids));
+}
+
+ValidateReport validate_dataset(const std::filesystem::path& root, const CompiledModel& model,
+                                const ValidateOptions& options, int threads) {
+  return pipeline::validate_dataset(root, EngineAccess::of(model), options, threads);
+}
+
+}  // namespace effdet

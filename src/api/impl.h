@@ -1,0 +1,27 @@
+// What stands behind the public classes.
+#pragma once
+
+#include <memory>
+
+#include "effdet/compiled_model.h"
+#include "effdet/onnx_model.h"
+#include "ir/graph.h"
+#include "runtime/engine.h"
+
+namespace effdet {
+
+struct OnnxModel::Impl {
+  ir::Graph graph;
+};
+
+struct CompiledModel::Impl {
+  std::shared_ptr<const Engine> engine;
+};
+
+namespace api {
+
+TensorInfo tensor_info(const ir::Value& value);
+std::vector<TensorInfo> tensor_infos(const ir::Graph& graph, const std::vector<ir::ValueId>& ids);
+
+}  // namespace api
+}  // namespace effdet

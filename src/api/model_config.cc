@@ -1,0 +1,42 @@
+#include "api/model_config.h"
+
+#include "base/error.h"
+#include "model/infer_variant.h"
+
+namespace effdet::api {
+namespace {
+
+void apply(const ModelOptions& options, model::ModelConfig& config) {
+  if (options.height > 0) config.image_height = options.height;
+  if (options.width > 0) config.image_width = options.width;
+  config.batch = options.batch;
+  if (!options.class_names.empty() && static_cast<int>(options.class_names.size()) != config.num_classes)
+    fail(ErrorCode::kUsage, "{} class names for {} classes", options.class_names.size(), config.num_classes);
+  config.class_names = options.class_names;
+  model::check_config(config);
+}
+
+}  // namespace
+
+model::ModelConfig config_for(const Checkpoint& checkpoint, const ModelOptions& options) {
+  model::ModelConfig config = model::config_of(model::infer_variant(checkpoint, options.model, options.preferred));
+  if (options.num_classes > 0 && options.num_classes != config.num_classes)
+    fail(ErrorCode::kUsage, "{}: the checkpoint has {} classes, not {}; leave --num-classes out", checkpoint.path,
+         config.num_classes, options.num_classes);
+  apply(options, config);
+  return config;
+}
+
+model::ModelConfig config_for(const ModelOptions& options) {
+  const model::Variant* variant = model::find_variant(options.model);
+  if (variant == nullptr) {
+    std::vector<std::string_view> names;
+    for (const model::Variant& known : model::variants()) names.push_back(known.name);
+    fail(ErrorCode::kUsage, "there is no model '{}'; there are {}", options.model, fmt::join(names, ", "));
+  }
+  model::ModelConfig config = model::default_config(*variant, options.num_classes > 0 ? options.num_classes : 90);
+  apply(options, config);
+  return config;
+}
+
+}  // namespace effdet::api

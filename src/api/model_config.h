@@ -1,0 +1,17 @@
+// From the public ModelOptions and a checkpoint to the builder's configuration.
+#pragma once
+
+#include "checkpoint/checkpoint.h"
+#include "effdet/checkpoint_tools.h"
+#include "model/config.h"
+
+namespace effdet::api {
+
+/// What the options leave open is inferred from the checkpoint. Throws as model::infer_variant and model::check_config
+/// do, and Error(kUsage) where the options contradict the checkpoint.
+model::ModelConfig config_for(const Checkpoint& checkpoint, const ModelOptions& options);
+
+/// The same without a checkpoint: options.model must name a variant.
+model::ModelConfig config_for(const ModelOptions& options);
+
+}  // namespace effdet::api

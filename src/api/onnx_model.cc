@@ -1,0 +1,141 @@
+#include "effdet/onnx_model.h"
+
+#include <cmath>
+
+#include "api/impl.h"
+#include "api/model_config.h"
+#include "base/error.h"
+#include "checkpoint/checkpoint.h"
+#include "model/builder.h"
+#include "onnx/reader.h"
+#include "onnx/writer.h"
+#include "ops/op.h"
+#include "passes/equivalence.h"
+#include "passes/pipeline.h"
+
+namespace effdet {
+namespace api {
+
+TensorInfo tensor_info(const ir::Value& value) {
+  return {value.name, std::string(dtype_name(value.dtype)), value.shape.value_or(Shape{})};
+}
+
+std::vector<TensorInfo> tensor_infos(const ir::Graph& graph, const std::vector<ir::ValueId>& ids) {
+  std::vector<TensorInfo> infos;
+  for (ir::ValueId id : ids) infos.push_back(tensor_info(graph.value(id)));
+  return infos;
+}
+
+}  // namespace api
+
+namespace {
+
+bool is_minus_infinity(const Tensor* tensor) {
+  return tensor != nullptr && tensor->dtype() == DType::kF32 && tensor->numel() == 1 &&
+         tensor->data<float>()[0] == -INFINITY;
+}
+
+/// Whether a Pad pads with -inf; before opset 11 the constant is an attribute.
+bool pads_with_minus_infinity(const ir::Graph& graph, const ir::Node& node) {
+  if (!node.is("Pad")) return false;
+  if (graph.opset < 11) return node.get_float("value", 0) == -INFINITY;
+  return node.inputs.size() > 2 && is_minus_infinity(graph.constant(node.inputs[2]));
+}
+
+}  // namespace
+
+OnnxModel::OnnxModel(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+OnnxModel::OnnxModel(const OnnxModel& other) : impl_(std::make_unique<Impl>(*other.impl_)) {}
+OnnxModel::OnnxModel(OnnxModel&&) noexcept = default;
+OnnxModel& OnnxModel::operator=(OnnxModel other) noexcept {
+  impl_ = std::move(other.impl_);
+  return *this;
+}
+OnnxModel::~OnnxModel() = default;
+
+OnnxModel OnnxModel::read(const std::filesystem::path& path) {
+  OnnxModel model(std::make_unique<Impl>(onnx_io::read_onnx(path)));
+  ops::infer_shapes(model.impl_->graph);
+  return model;
+}
+
+OnnxModel OnnxModel::from_checkpoint(const std::filesystem::path& path, const ModelOptions& options) {
+  const Checkpoint checkpoint = read_checkpoint(path, {.use_ema = options.use_ema});
+  OnnxModel model(std::make_unique<Impl>(model::build_graph(api::config_for(checkpoint, options), checkpoint)));
+  ops::infer_shapes(model.impl_->graph);
+  return model;
+}
+
+void OnnxModel::write(const std::filesystem::path& path) const { onnx_io::write_onnx(impl_->graph, path); }
+
+std::vector<TensorInfo> OnnxModel::inputs() const { return api::tensor_infos(impl_->graph, impl_->graph.inputs); }
+std::vector<TensorInfo> OnnxModel::outputs() const { return api::tensor_infos(impl_->graph, impl_->graph.outputs); }
+std::map<std::string, std::string> OnnxModel::metadata() const { return impl_->graph.metadata; }
+int64_t OnnxModel::opset() const { return impl_->graph.opset; }
+
+std::map<std::string, size_t> OnnxModel::node_counts() const {
+  std::map<std::string, size_t> counts;
+  for (const ir::Node& node : impl_->graph.nodes) ++counts[node.op];
+  return counts;
+}
+
+int64_t OnnxModel::parameters() const {
+  int64_t sum = 0;
+  for (size_t i = 0; i < impl_->graph.value_count(); ++i)
+    if (const Tensor* constant = impl_->graph.constant(static_cast<ir::ValueId>(i))) sum += constant->numel();
+  return sum;
+}
+
+std::string OnnxModel::node_output(const std::string& node, size_t output) const {
+  for (const ir::Node& candidate : impl_->graph.nodes)
+    if (candidate.name == node && output < candidate.outputs.size() && candidate.outputs[output] != ir::kNoValue)
+      return impl_->graph.value(candidate.outputs[output]).name;
+  return "";
+}
+
+void OnnxModel::simplify(const SimplifyOptions& options) {
+  ir::Graph& graph = impl_->graph;
+  passes::SimplifyOptions internal{.fold_constants = options.fold_constants, .fuse_bn = options.fuse_batch_norm};
+  for (const auto& [name, shape] : options.input_shapes) {
+    if (name.empty() && graph.inputs.size() != 1)
+      fail(ErrorCode::kUsage, "the model has {} inputs: say which as name:1,3,512,512", graph.inputs.size());
+    internal.input_shapes[name.empty() ? graph.value(graph.inputs[0]).name : name] = shape;
+  }
+  passes::simplify(graph, internal);
+}
+
+double OnnxModel::difference(const OnnxModel& other, int runs, uint64_t seed) const {
+  ThreadPool threads(default_thread_count());
+  return passes::check_equivalence(impl_->graph, other.impl_->graph, runs, seed, &threads);
+}
+
+bool OnnxModel::set_initializer(const std::string& name, float value) {
+  const ir::ValueId id = impl_->graph.find_value(name);
+  if (impl_->graph.constant(id) == nullptr) return false;
+  ir::Value& found = impl_->graph.value(id);
+  found.constant = Tensor::scalar(value);
+  found.dtype = DType::kF32;
+  found.shape = Shape{};
+  return true;
+}
+
+int OnnxModel::zero_minus_infinity_pads() {
+  ir::Graph& graph = impl_->graph;
+  int count = 0;
+  ir::ValueId zero = ir::kNoValue;
+  for (ir::Node& node : graph.nodes) {
+    if (!pads_with_minus_infinity(graph, node)) continue;
+    ++count;
+    if (graph.opset < 11) {
+      node.attributes["value"] = 0.0f;
+      continue;
+    }
+    // A constant of its own: others may read the one that says -inf.
+    if (zero == ir::kNoValue) zero = graph.add_constant("pad_value_zero", Tensor::scalar(0.0f));
+    node.inputs[2] = zero;
+  }
+  if (count > 0) graph.compact();
+  return count;
+}
+
+}  // namespace effdet

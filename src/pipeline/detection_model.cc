@@ -1,0 +1,80 @@
+#include "pipeline/detection_model.h"
+
+#include "base/error.h"
+
+namespace effdet::pipeline {
+namespace {
+
+model::ModelInfo info_of(const Engine& engine) {
+  const auto& metadata = engine.program().graph.metadata;
+  if (!model::has_model_info(metadata))
+    fail(ErrorCode::kUnsupported,
+         "the model does not say what its outputs mean (no effdet metadata); export the checkpoint with pth2onnx");
+  return model::parse_metadata(metadata, "compiled model");
+}
+
+/// The shape of the only input, N x 3 x H x W.
+const Shape& input_shape(const Engine& engine) {
+  if (engine.input_count() == 1) {
+    const ir::Value& input = engine.input(0);
+    if (input.dtype == DType::kF32 && input.shape->size() == 4 && (*input.shape)[0] > 0 && (*input.shape)[1] == 3)
+      return *input.shape;
+  }
+  fail(ErrorCode::kUnsupported, "the model's input is not one float32 batch of RGB images");
+}
+
+Preprocessing preprocessing_of(const model::ModelInfo& info, const Shape& input) {
+  return {static_cast<int>(input[2]), static_cast<int>(input[3]), info.mean, info.std, info.fill};
+}
+
+LevelLayout layout_of(const Engine& engine, const HeadDecoder& decoder, size_t batch) {
+  std::vector<uint64_t> counts;
+  for (size_t i = 0; i < engine.output_count(); ++i) {
+    const ir::Value& output = engine.output(i);
+    if (output.dtype != DType::kF32)
+      fail(ErrorCode::kUnsupported, "the model's output '{}' is {}, not float32", output.name,
+           dtype_name(output.dtype));
+    const uint64_t count = value_bytes(output) / sizeof(float);
+    if (count % batch != 0)
+      fail(ErrorCode::kUnsupported, "the model's output '{}' does not divide into a batch of {}", output.name, batch);
+    counts.push_back(count / batch);
+  }
+  try {
+    return decoder.layout_of(counts);
+  } catch (const Error& error) {
+    fail(ErrorCode::kUnsupported, "the model's outputs are not the raw heads of an EfficientDet: {}", error.what());
+  }
+}
+
+}  // namespace
+
+OutputBuffers::OutputBuffers(const Engine& engine) {
+  for (size_t i = 0; i < engine.output_count(); ++i) {
+    values_.emplace_back(value_bytes(engine.output(i)) / sizeof(float));
+    pointers_.push_back(reinterpret_cast<std::byte*>(values_.back().data()));
+  }
+}
+
+std::vector<std::span<const float>> OutputBuffers::sample(size_t index, size_t batch) const {
+  std::vector<std::span<const float>> parts;
+  for (const auto& values : values_) {
+    const size_t size = values.size() / batch;
+    parts.push_back(std::span(values).subspan(index * size, size));
+  }
+  return parts;
+}
+
+DetectionModel::DetectionModel(std::shared_ptr<const Engine> engine)
+    : engine_(std::move(engine)),
+      info_(info_of(*engine_)),
+      preprocessing_(pipeline::preprocessing_of(info_, input_shape(*engine_))),
+      batch_(static_cast<size_t>(input_shape(*engine_)[0])),
+      decoder_(info_, preprocessing_.height, preprocessing_.width),
+      layout_(layout_of(*engine_, decoder_, batch_)) {}
+
+std::vector<Detection> DetectionModel::detect(const OutputBuffers& outputs, size_t sample, ImageSize image,
+                                              const DetectOptions& options) const {
+  return decoder_.decode(outputs.sample(sample, batch_), layout_, image, options);
+}
+
+}  // namespace effdet::pipeline

@@ -1,0 +1,56 @@
+// A compiled model as a detector: how its input is made and what its outputs mean.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "pipeline/head_decoder.h"
+#include "runtime/engine.h"
+#include "vision/preprocess.h"
+
+namespace effdet::pipeline {
+
+/// Memory for all outputs of one run.
+class OutputBuffers {
+ public:
+  explicit OutputBuffers(const Engine& engine);
+  OutputBuffers(OutputBuffers&&) = default;  // a copy would point to the memory of the original
+
+  /// For Session::run().
+  std::span<std::byte* const> pointers() const { return pointers_; }
+  /// The part of each output that belongs to one image of the batch.
+  std::vector<std::span<const float>> sample(size_t index, size_t batch) const;
+
+ private:
+  std::vector<std::vector<float>> values_;
+  std::vector<std::byte*> pointers_;
+};
+
+/// Constant, so that threads may share it.
+class DetectionModel {
+ public:
+  /// Throws Error(kUnsupported) for a program without the exporter's metadata, or with other inputs and outputs than an
+  /// EfficientDet with raw heads has; Error(kBadInput) for metadata that make no sense.
+  explicit DetectionModel(std::shared_ptr<const Engine> engine);
+
+  const std::shared_ptr<const Engine>& engine() const { return engine_; }
+  const model::ModelInfo& info() const { return info_; }
+  const Preprocessing& preprocessing() const { return preprocessing_; }
+  size_t batch() const { return batch_; }
+
+  /// Detections of image number sample of the batch, which has the given size in pixels.
+  std::vector<Detection> detect(const OutputBuffers& outputs, size_t sample, ImageSize image,
+                                const DetectOptions& options) const;
+
+ private:
+  std::shared_ptr<const Engine> engine_;
+  model::ModelInfo info_;
+  Preprocessing preprocessing_;
+  size_t batch_;
+  HeadDecoder decoder_;
+  LevelLayout layout_;
+};
+
+}  // namespace effdet::pipeline

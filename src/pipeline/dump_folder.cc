@@ -1,0 +1,132 @@
+#include "pipeline/dump_folder.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <optional>
+
+#include "base/error.h"
+#include "eval/coco_json.h"
+
+namespace effdet::pipeline {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kMaxOutputs = 1000;
+constexpr uint64_t kMaxTextBytes = uint64_t{1} << 32;
+
+struct DumpName {
+  std::string stem;
+  int number;
+  bool is_text;
+};
+
+/// Takes "<stem>_<k>.bin" and "<stem>_<k>.txt" apart; nothing for other names.
+std::optional<DumpName> parse_name(const fs::path& file) {
+  const std::string extension = file.extension().string(), name = file.stem().string();
+  if (extension != ".bin" && extension != ".txt") return std::nullopt;
+  const size_t underscore = name.rfind('_');
+  if (underscore == std::string::npos || underscore == 0) return std::nullopt;
+  const char *begin = name.data() + underscore + 1, *end = name.data() + name.size();
+  int number = 0;
+  const auto [stop, code] = std::from_chars(begin, end, number);
+  const bool leading_zero = end - begin > 1 && *begin == '0';
+  if (code != std::errc() || stop != end || number < 0 || number > kMaxOutputs || leading_zero) return std::nullopt;
+  return DumpName{name.substr(0, underscore), number, extension == ".txt"};
+}
+
+std::span<const float> values_of(const MappedFile& file) {
+  if (file.size() == 0 || file.size() % sizeof(float) != 0)
+    bad_input("{}: {} bytes are no whole number of float32 values", file.path(), file.size());
+  return {reinterpret_cast<const float*>(file.bytes().data()), file.size() / sizeof(float)};
+}
+
+std::vector<float> parse_values(const std::string& text, const std::string& name) {
+  std::vector<float> values;
+  const char *at = text.data(), *end = text.data() + text.size();
+  const auto is_blank = [](char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t' || c == ','; };
+  for (;;) {
+    while (at != end && is_blank(*at)) ++at;
+    if (at == end) break;
+    float value = 0;
+    const auto [next, code] = std::from_chars(at, end, value);
+    if (code == std::errc::invalid_argument || (next != end && !is_blank(*next)))
+      bad_input("{}: offset {}: not a number", name, at - text.data());
+    if (code == std::errc::result_out_of_range)
+      bad_input("{}: offset {}: the number does not fit in float32", name, at - text.data());
+    values.push_back(value);
+    at = next;
+  }
+  if (values.empty()) bad_input("{}: holds no values", name);
+  return values;
+}
+
+/// A network never gives NaN unless something broke, and the scores would hide where.
+void refuse_nan(std::span<const float> values, const fs::path& path) {
+  // The sum of comparisons is vectorised; looking for the place is not needed but for the message.
+  size_t count = 0;
+  for (const float value : values) count += value != value;
+  if (count == 0) return;
+  const auto first = std::find_if(values.begin(), values.end(), [](float value) { return std::isnan(value); });
+  bad_input("{}: {} of {} values are NaN, the first at offset {}", path.string(), count, values.size(),
+            (first - values.begin()) * static_cast<ptrdiff_t>(sizeof(float)));
+}
+
+}  // namespace
+
+std::vector<uint64_t> Dump::value_counts() const {
+  std::vector<uint64_t> counts;
+  for (const auto& values : outputs_) counts.push_back(values.size());
+  return counts;
+}
+
+void Dump::add(const fs::path& path) {
+  paths_.push_back(path);
+  if (path.extension() == ".txt") {
+    parsed_.push_back(
+        std::make_unique<std::vector<float>>(parse_values(read_file(path, kMaxTextBytes), path.string())));
+    outputs_.emplace_back(*parsed_.back());
+  } else {
+    mapped_.emplace_back(path);
+    outputs_.push_back(values_of(mapped_.back()));
+  }
+  refuse_nan(outputs_.back(), path);
+}
+
+DumpFolder::DumpFolder(fs::path folder) : folder_(std::move(folder)) {
+  std::error_code error;
+  fs::directory_iterator entries(folder_, error);
+  for (; !error && entries != fs::directory_iterator(); entries.increment(error)) {
+    const auto name = parse_name(entries->path().filename());
+    if (!name) continue;
+    Files& files = files_[name->stem];
+    (name->is_text ? files.txt : files.bin).emplace(name->number, entries->path());
+  }
+  if (error) fail(ErrorCode::kIo, "{}: cannot read the folder: {}", folder_.string(), error.message());
+}
+
+Dump DumpFolder::read(const std::string& stem, size_t count) const {
+  const auto found = files_.find(stem);
+  if (found == files_.end()) bad_input("{}: no outputs of image '{}'", folder_.string(), printable(stem));
+  const Files& all = found->second;
+  if (!all.bin.empty() && !all.txt.empty())
+    bad_input("image '{}': both {} and {} are there; remove those of the older run", printable(stem),
+              all.bin.begin()->second.string(), all.txt.begin()->second.string());
+  const auto& files = all.bin.empty() ? all.txt : all.bin;
+  if (files.size() > count)
+    bad_input("image '{}': {} output files, but the model has {} outputs ({} is left over); check --model",
+              printable(stem), files.size(), count, files.rbegin()->second.string());
+  Dump dump;
+  const int first = files.begin()->first == 0 ? 0 : 1;
+  for (int number = first; number < first + static_cast<int>(count); ++number) {
+    const auto file = files.find(number);
+    if (file == files.end())
+      bad_input("image '{}': {} is missing; the model has {} outputs", printable(stem),
+                (folder_ / fmt::format("{}_{}{}", stem, number, all.bin.empty() ? ".txt" : ".bin")).string(), count);
+    dump.add(file->second);
+  }
+  return dump;
+}
+
+}  // namespace effdet::pipeline

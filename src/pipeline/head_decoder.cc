@@ -1,0 +1,45 @@
+#include "pipeline/head_decoder.h"
+
+namespace effdet::pipeline {
+namespace {
+
+AnchorConfig anchor_config(const model::ModelInfo& info, int height, int width) {
+  return {.min_level = info.min_level,
+          .max_level = info.max_level,
+          .num_scales = info.num_scales,
+          .aspect_ratios = info.aspect_ratios,
+          .anchor_scale = {info.anchor_scale},
+          .image_height = height,
+          .image_width = width};
+}
+
+}  // namespace
+
+HeadDecoder::HeadDecoder(const model::ModelInfo& info, int height, int width)
+    : num_classes_(info.num_classes),
+      label_offset_(info.label_offset),
+      config_(anchor_config(info, height, width)),
+      levels_(feature_sizes(config_)),
+      anchors_(make_anchors(config_)) {}
+
+LevelLayout HeadDecoder::layout_of(std::span<const uint64_t> value_counts) const {
+  std::vector<uint64_t> sizes;
+  for (const uint64_t count : value_counts) sizes.push_back(count * sizeof(float));
+  return match_levels(sizes, levels_, num_classes_, anchors_per_cell());
+}
+
+std::vector<Detection> HeadDecoder::decode(std::span<const std::span<const float>> outputs, const LevelLayout& layout,
+                                           ImageSize image, const DetectOptions& options) const {
+  HeadOutputs heads{.levels = {}, .num_classes = num_classes_, .anchors_per_cell = anchors_per_cell()};
+  for (size_t i = 0; i < levels_.size(); ++i) {
+    const LevelFiles& level = layout.levels[i];
+    heads.levels.push_back({outputs[level.classes], outputs[level.boxes], levels_[i].height, levels_[i].width});
+  }
+  const ImageGeometry geometry =
+      letterbox_geometry(image.width, image.height, config_.image_height, config_.image_width);
+  std::vector<Detection> detections = effdet::detect(heads, anchors_, geometry, options);
+  for (Detection& detection : detections) detection.category += label_offset_ - 1;  // detect() counts classes from 1
+  return detections;
+}
+
+}  // namespace effdet::pipeline

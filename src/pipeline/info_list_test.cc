@@ -1,0 +1,91 @@
+#include "pipeline/test_support.h"
+#include "vision/encode.h"
+
+namespace effdet::pipeline {
+namespace {
+
+std::vector<InfoEntry> read_text(std::string_view text) {
+  const fs::path list = temporary_folder() / "list.info";
+  write_file(list, text);
+  return read_info(list);
+}
+
+/// The message for a list that is refused, without the list's path.
+std::string refusal(std::string_view text) {
+  const std::string message = bad_input_message([&] { read_text(text); });
+  EXPECT_TRUE(contains(message, "list.info: ")) << message;
+  return message.substr(message.find("list.info: ") + 11);
+}
+
+TEST(InfoList, ListsTensorsSortedByName) {
+  const fs::path folder = temporary_folder() / "bins";
+  make_folder(folder);
+  for (const char* name : {"b.bin", "a c.bin", "ignored.txt", "0.bin"}) write_file(folder / name, "x");
+  const fs::path list = folder.parent_path() / "list.info";
+  EXPECT_EQ(write_bin_info(folder, list, 1536, 768), 3u);
+  const std::string f = folder.string();
+  EXPECT_EQ(read_file(list), "0 " + f + "/0.bin 1536 768\n1 " + f + "/a c.bin 1536 768\n2 " + f + "/b.bin 1536 768\n");
+  EXPECT_EQ(read_info(list)[1].path, f + "/a c.bin");
+}
+
+TEST(InfoList, ListsImagesWithTheirOwnSizes) {
+  const fs::path folder = temporary_folder() / "images";
+  make_folder(folder);
+  write_file(folder / "b.JPEG", encode_jpeg(Image(40, 30)));
+  write_file(folder / "a.jpg", encode_jpeg(Image(20, 50)));
+  write_file(folder / "c.png", encode_png(Image(4, 4)));
+  const fs::path list = folder.parent_path() / "list.info";
+  EXPECT_EQ(write_image_info(folder, list), 2u);
+  const auto entries = read_info(list);
+  EXPECT_EQ(entries[0].width, 20);
+  EXPECT_EQ(entries[0].height, 50);
+  EXPECT_EQ(entries[1].path, folder / "b.JPEG");
+}
+
+TEST(InfoList, RefusesFoldersWithoutInputs) {
+  const fs::path folder = temporary_folder();
+  EXPECT_TRUE(contains(bad_input_message([&] { write_bin_info(folder, folder / "list", 1, 1); }), "no .bin files"));
+  EXPECT_EQ(error_of([&] { write_bin_info(folder / "none", folder / "list", 1, 1); }).code(), ErrorCode::kIo);
+  EXPECT_EQ(error_of([&] { write_bin_info(folder, folder / "list", 0, 1); }).code(), ErrorCode::kUsage);
+}
+
+TEST(BadInput, Case88_CrLfAndNoLastNewlineAreRead) {
+  const auto entries = read_text("0 a.bin 10 20\r\n\r\n1 b.bin 30 40");
+  ASSERT_EQ(entries.size(), 2u);
+  EXPECT_EQ(entries[0].path, "a.bin");
+  EXPECT_EQ(entries[0].height, 20);
+  EXPECT_EQ(entries[1].index, 1);
+  EXPECT_EQ(entries[1].width, 30);
+  EXPECT_EQ(entries[1].height, 40);
+}
+
+TEST(BadInput, Case88_SpacesInThePathBelongToIt) {
+  const auto entries = read_text("7\t./my bins/a 1 2.bin  64   32 \n");
+  EXPECT_EQ(entries[0].path, "./my bins/a 1 2.bin");
+  EXPECT_EQ(entries[0].index, 7);
+  EXPECT_EQ(entries[0].width, 64);
+}
+
+TEST(BadInput, Case88_MissingColumns) {
+  for (const char* line : {"1", "1 2", "1 2 3", "0 10 20"})
+    EXPECT_TRUE(contains(refusal(line), "line 1 has fewer than four columns")) << line;
+  EXPECT_TRUE(contains(refusal("0 a.bin 1 1\n1 b.bin 10\n"), "line 2 has 'b.bin' as width"));
+  EXPECT_TRUE(contains(refusal(""), "the list is empty"));
+}
+
+TEST(BadInput, Case88_RepeatedIndex) {
+  EXPECT_EQ(refusal("0 a.bin 1 1\n1 b.bin 1 1\n0 c.bin 1 1\n"), "line 3 repeats index 0 of line 1");
+}
+
+TEST(BadInput, Case88_SizesAndIndicesThatAreNone) {
+  EXPECT_TRUE(contains(refusal("0 a.bin 0 1"), "line 1 has '0' as width"));
+  EXPECT_TRUE(contains(refusal("0 a.bin 1 -4"), "'-4' as height"));
+  EXPECT_TRUE(contains(refusal("0 a.bin 1 1e3"), "'1e3' as height"));
+  EXPECT_TRUE(contains(refusal("0 a.bin 99999999999999999999 1"), "as width"));
+  EXPECT_TRUE(contains(refusal("x a.bin 1 1"), "'x' as index"));
+  EXPECT_TRUE(contains(refusal("-1 a.bin 1 1"), "'-1' as index"));
+  EXPECT_TRUE(contains(refusal(std::string_view("0 a\0b 1 1", 9)), "NUL"));
+}
+
+}  // namespace
+}  // namespace effdet::pipeline

@@ -1,0 +1,95 @@
+// Dumped outputs to COCO numbers.
+#include <limits>
+
+#include "base/error.h"
+#include "base/thread_pool.h"
+#include "model/config.h"
+#include "pipeline/coco_folder.h"
+#include "pipeline/dataset.h"
+#include "pipeline/dump_folder.h"
+#include "pipeline/evaluation.h"
+#include "pipeline/head_decoder.h"
+#include "pipeline/preprocessing.h"
+#include "pipeline/progress.h"
+
+namespace effdet::pipeline {
+namespace {
+
+/// The images whose outputs lie in the folder.
+std::vector<const CocoImage*> dumped_images(const CocoFolder& source, const DumpFolder& dumps) {
+  std::vector<const CocoImage*> images;
+  for (const CocoImage* image : source.images())
+    if (dumps.has(stem_of(*image))) images.push_back(image);
+  if (images.empty())
+    bad_input("{}: no outputs of the data set's images ({}_1.bin would be one)", dumps.path().string(),
+              stem_of(*source.images()[0]));
+  return images;
+}
+
+/// The number of classes that makes all outputs of an image as large as they are together. Throws Error(kBadInput).
+int infer_num_classes(const Dump& dump, const std::vector<FeatureSize>& levels, int anchors_per_cell,
+                      const InputOptions& input) {
+  uint64_t values = 0, anchors = 0;
+  for (const auto& output : dump.outputs()) values += output.size();
+  for (const FeatureSize& level : levels)
+    anchors += static_cast<uint64_t>(level.height) * static_cast<uint64_t>(level.width) *
+               static_cast<uint64_t>(anchors_per_cell);
+  constexpr uint64_t kBoxValues = 4;
+  const uint64_t per_anchor = values / anchors;
+  if (values % anchors != 0 || per_anchor <= kBoxValues || per_anchor > std::numeric_limits<int>::max())
+    bad_input(
+        "{} and the other outputs of its image have {} values, which fit no number of classes of {} at this "
+        "image size; check --model and --img-size",
+        dump.paths()[0].string(), values, input.model);
+  return static_cast<int>(per_anchor - kBoxValues);
+}
+
+model::ModelInfo describe(const PostprocessOptions& options, const Preprocessing& input) {
+  model::ModelConfig config = model::default_config(variant_of(options.input));
+  if (options.num_classes != 0) config.num_classes = options.num_classes;
+  config.image_height = input.height;
+  config.image_width = input.width;
+  model::check_config(config);
+  return model::info_of(config);
+}
+
+std::vector<Detection> decode(const Dump& dump, const HeadDecoder& decoder, const CocoImage& image,
+                              const DetectOptions& options) {
+  try {
+    const LevelLayout layout = decoder.layout_of(dump.value_counts());
+    return decoder.decode(dump.outputs(), layout, {image.width, image.height}, options);
+  } catch (const Error& error) {
+    fail(error.code(), "image '{}' ({}, ...): {}", stem_of(image), dump.paths()[0].string(), error.what());
+  }
+}
+
+}  // namespace
+
+Evaluation postprocess_dumps(const std::filesystem::path& root, const std::filesystem::path& dumps,
+                             const PostprocessOptions& options, int threads, const Progress& progress) {
+  const Preprocessing input = preprocessing_of(options.input);
+  model::ModelInfo info = describe(options, input);
+  const CocoFolder source(root);
+  source.require_unique_stems();
+  const DumpFolder folder(dumps);
+  const std::vector<const CocoImage*> images = dumped_images(source, folder);
+  const size_t outputs = 2 * static_cast<size_t>(info.max_level - info.min_level + 1);
+  if (options.num_classes == 0) {
+    const HeadDecoder any_classes(info, input.height, input.width);
+    info.num_classes = infer_num_classes(folder.read(stem_of(*images[0]), outputs), any_classes.levels(),
+                                         any_classes.anchors_per_cell(), options.input);
+  }
+  const HeadDecoder decoder(info, input.height, input.width);
+
+  std::vector<std::vector<Detection>> detections(images.size());
+  ThreadPool pool(threads > 0 ? threads : default_thread_count());
+  ProgressCounter counter(progress, images.size());
+  pool.parallel_for(static_cast<int64_t>(images.size()), [&](int64_t index, int) {
+    const auto i = static_cast<size_t>(index);
+    detections[i] = decode(folder.read(stem_of(*images[i]), outputs), decoder, *images[i], options.detect);
+    counter.add_one();
+  });
+  return evaluate_detections(source.dataset(), images, detections, options.results);
+}
+
+}  // namespace effdet::pipeline

@@ -1,0 +1,46 @@
+// Images to the files that the benchmark reads.
+#include <chrono>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/thread_pool.h"
+#include "pipeline/coco_folder.h"
+#include "pipeline/dataset.h"
+#include "pipeline/preprocessing.h"
+#include "pipeline/progress.h"
+#include "vision/decode.h"
+
+namespace effdet::pipeline {
+
+PreprocessReport preprocess_dataset(const std::filesystem::path& root, const std::filesystem::path& folder,
+                                    const InputOptions& options, int threads, const Progress& progress) {
+  const auto start = std::chrono::steady_clock::now();
+  const Preprocessing preprocessing = preprocessing_of(options);
+  const CocoFolder source(root);
+  source.require_unique_stems();
+  make_folder(folder);
+
+  ThreadPool pool(threads > 0 ? threads : default_thread_count());
+  std::vector<std::vector<float>> tensors(static_cast<size_t>(pool.size()));
+  ProgressCounter counter(progress, source.images().size());
+  pool.parallel_for(static_cast<int64_t>(source.images().size()), [&](int64_t index, int thread) {
+    const CocoImage& image = *source.images()[static_cast<size_t>(index)];
+    std::vector<float>& tensor = tensors[static_cast<size_t>(thread)];
+    tensor.resize(tensor_size(preprocessing));
+    to_tensor(source.load(image), source.path_of(image).string(), preprocessing, tensor);
+    // Thousands of files that can be made again: waiting for the disk after each would take longer than making them.
+    write_file(folder / (stem_of(image) + ".bin"), std::as_bytes(std::span(tensor)), /*sync=*/false);
+    counter.add_one();
+  });
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+  return {source.images().size(), source.skipped(), seconds.count()};
+}
+
+void preprocess_image(const std::filesystem::path& image, const InputOptions& options, std::span<float> tensor) {
+  const Preprocessing preprocessing = preprocessing_of(options);
+  if (tensor.size() != tensor_size(preprocessing))
+    fail(ErrorCode::kUsage, "{} values for an input of {}", tensor.size(), tensor_size(preprocessing));
+  to_tensor(decode_image(image), image.string(), preprocessing, tensor);
+}
+
+}  // namespace effdet::pipeline

@@ -1,0 +1,108 @@
+#include <cstdio>
+#include <fstream>
+
+#include "pipeline/coco_folder.h"
+#include "pipeline/preprocessing.h"
+#include "pipeline/test_support.h"
+
+namespace effdet::pipeline {
+namespace {
+
+constexpr char kModel[] = "tf_efficientdet_d0";
+
+std::string bytes_of(const fs::path& path) { return read_file(path); }
+
+/// "hash  stem" of every file, as coreutils' sha256sum gives them; empty where that is not installed.
+std::vector<std::string> hashes_of(const fs::path& folder) {
+  std::vector<std::string> lines;
+  const std::string command = "cd '" + folder.string() + "' && sha256sum *.bin 2>/dev/null";
+  std::FILE* pipe = ::popen(command.c_str(), "r");
+  if (pipe == nullptr) return lines;
+  char line[512];
+  while (std::fgets(line, sizeof line, pipe) != nullptr) {
+    const std::string text(line);
+    lines.push_back(text.substr(0, text.rfind(".bin")));
+  }
+  ::pclose(pipe);
+  return lines;
+}
+
+TEST(Preprocess, WritesWhatLetterboxToTensorGivesAtAnyThreadCount) {
+  const fs::path folder = temporary_folder(), root = small_data_set(folder, 5);
+  const InputOptions options{kModel, 128, 256};
+  size_t calls = 0, total = 0;
+  const PreprocessReport report =
+      pipeline::preprocess_dataset(root, folder / "one", options, 1, [&](size_t done, size_t all) {
+        EXPECT_EQ(done, ++calls);
+        total = all;
+      });
+  EXPECT_EQ(report.written, 5u);
+  EXPECT_EQ(calls, 5u);
+  EXPECT_EQ(total, 5u);
+  pipeline::preprocess_dataset(root, folder / "three", options, 3);
+
+  const CocoFolder source(root);
+  for (const CocoImage* image : source.images()) {
+    std::vector<float> expected(3 * 128 * 256);
+    letterbox_to_tensor(source.load(*image), preprocessing_of(options), expected);
+    const std::string name = stem_of(*image) + ".bin", bytes = bytes_of(folder / "one" / name);
+    ASSERT_EQ(bytes.size(), expected.size() * sizeof(float));
+    EXPECT_EQ(std::memcmp(bytes.data(), expected.data(), bytes.size()), 0) << name;
+    EXPECT_EQ(bytes, bytes_of(folder / "three" / name));
+    std::vector<float> single(expected.size());
+    pipeline::preprocess_image(source.path_of(*image), options, single);
+    EXPECT_EQ(single, expected);
+  }
+}
+
+TEST(Preprocess, TakesSizeAndColoursFromTheModel) {
+  const Preprocessing d7 = preprocessing_of(InputOptions{});
+  EXPECT_EQ(d7.height, 1536);
+  EXPECT_EQ(d7.mean[0], 0.485);
+  const Preprocessing lite = preprocessing_of({"tf_efficientdet_lite0", 0, 0});
+  EXPECT_EQ(lite.width, 320);
+  EXPECT_NE(lite.std[0], d7.std[0]);
+  EXPECT_EQ(preprocessing_of({kModel, 256, 0}).width, 256);
+}
+
+TEST(Preprocess, NamesTheModelsWhereThereIsNoneOfTheName) {
+  const Error error = error_of([] { preprocessing_of({"d0", 0, 0}); });
+  EXPECT_EQ(error.code(), ErrorCode::kUsage);
+  EXPECT_TRUE(contains(error.what(), "'d0'") && contains(error.what(), kModel));
+  EXPECT_EQ(error_of([] { preprocessing_of({kModel, 100, 100}); }).code(), ErrorCode::kUsage);
+}
+
+TEST(Preprocess, StopsAtAnImageThatCannotBeReadAndLeavesNoParts) {
+  const fs::path folder = temporary_folder(), root = small_data_set(folder, 4);
+  fs::resize_file(root / "val2017/000000000003.jpg", 300);
+  const Error error = error_of([&] { pipeline::preprocess_dataset(root, folder / "out", {kModel, 128, 128}, 2); });
+  EXPECT_TRUE(contains(error.what(), "000000000003.jpg")) << error.what();
+  for (const auto& entry : fs::directory_iterator(folder / "out"))
+    EXPECT_EQ(entry.file_size(), 3u * 128 * 128 * sizeof(float)) << entry.path();
+}
+
+TEST(Preprocess, NamesAnImageThatIsTooNarrow) {
+  const Error error = error_of([] {
+    std::vector<float> tensor(3 * 128 * 128);
+    to_tensor(Image(1000, 1), "thin.png", preprocessing_of({kModel, 128, 128}), tensor);
+  });
+  EXPECT_TRUE(std::string_view(error.what()).starts_with("thin.png: ")) << error.what();
+}
+
+TEST(Preprocess, EqualsTheReferencesFiles) {
+  const fs::path root = shared_folder() / "coco_data",
+                 golden_file = shared_folder() / "reference/golden/d0_256_coco/preprocess.sha256";
+  if (!fs::exists(root) || !fs::exists(golden_file)) GTEST_SKIP() << "needs " << root << " and " << golden_file;
+  const fs::path folder = temporary_folder();
+  EXPECT_EQ(pipeline::preprocess_dataset(root, folder, {kModel, 256, 256}).written, 79u);
+  std::vector<std::string> expected;
+  std::ifstream file(golden_file);
+  for (std::string line; std::getline(file, line);) expected.push_back(line.substr(0, line.rfind(".jpg")));
+  const std::vector<std::string> hashes = hashes_of(folder);
+  fs::remove_all(folder);
+  if (hashes.empty()) GTEST_SKIP() << "needs sha256sum";
+  EXPECT_EQ(hashes, expected);
+}
+
+}  // namespace
+}  // namespace effdet::pipeline

@@ -1,0 +1,141 @@
+#include "compiler/compile.h"
+#include "model/metadata.h"
+#include "pipeline/coco_folder.h"
+#include "pipeline/detection_model.h"
+#include "pipeline/test_support.h"
+
+namespace effdet::pipeline {
+namespace {
+
+constexpr int kSide = 128, kClasses = 6;
+
+Tensor weights(uint32_t seed, int64_t outputs) {
+  std::vector<float> values = noise(seed, static_cast<size_t>(outputs) * 3);
+  for (float& value : values) value = value - 0.5f;
+  return Tensor::from<float>({outputs, 3, 1, 1}, values);
+}
+
+/// Heads that look at the mean colour of each cell: fast, and every picture gives something else.
+ir::ValueId head(ir::Graph& graph, ir::ValueId input, int level, int channels, const std::string& name) {
+  const int64_t stride = int64_t{1} << level;
+  const ir::ValueId pooled = graph.add_node(
+      "AveragePool", "pool_" + name, {input},
+      {{"kernel_shape", std::vector<int64_t>{stride, stride}}, {"strides", std::vector<int64_t>{stride, stride}}});
+  const ir::ValueId weight =
+      graph.add_constant("weight_" + name, weights(static_cast<uint32_t>(level * 100 + channels), channels));
+  return graph.add_node("Conv", "conv_" + name, {pooled, weight}, {{"kernel_shape", std::vector<int64_t>{1, 1}}});
+}
+
+std::shared_ptr<const Engine> tiny_model(int batch) {
+  ir::Graph graph;
+  const ir::ValueId input = graph.add_input("x.1", DType::kF32, {batch, 3, kSide, kSide});
+  graph.inputs = {input};
+  for (const auto& [channels, name] : {std::pair{9 * kClasses, "class"}, std::pair{9 * 4, "box"}})
+    for (int level = 3; level <= 7; ++level)
+      graph.outputs.push_back(head(graph, input, level, channels, fmt::format("{}{}", name, level)));
+  model::ModelConfig config = model::default_config(*model::find_variant("tf_efficientdet_d0"), kClasses);
+  config.image_height = config.image_width = kSide;
+  graph.metadata = model::metadata_of(config);
+  return std::make_shared<Engine>(compiler::compile(std::move(graph)));
+}
+
+/// The way over files: preprocess, run, dump, postprocess.
+Evaluation by_files(const fs::path& root, const fs::path& folder, const fs::path& results) {
+  const InputOptions input{"tf_efficientdet_d0", kSide, kSide};
+  pipeline::preprocess_dataset(root, folder / "bins", input);
+  make_folder(folder / "dump");
+  const auto engine = tiny_model(1);
+  Session session(engine, 1);
+  OutputBuffers outputs(*engine);
+  for (const auto& entry : fs::directory_iterator(folder / "bins")) {
+    const MappedFile file(entry.path());
+    const std::byte* tensor = file.bytes().data();
+    session.run({&tensor, 1}, outputs.pointers());
+    const auto values = outputs.sample(0, 1);
+    for (size_t k = 0; k < values.size(); ++k)
+      write_floats(folder / "dump" / fmt::format("{}_{}.bin", entry.path().stem().string(), k + 1), values[k]);
+  }
+  return pipeline::postprocess_dumps(root, folder / "dump", {input, 0, {}, results});
+}
+
+TEST(Validate, EqualsTheWayOverFilesAtEveryBatchAndThreadCount) {
+  const fs::path folder = temporary_folder(), root = small_data_set(folder, 7);
+  const Evaluation expected = by_files(root, folder, folder / "files.json");
+  EXPECT_GT(expected.detections, 100u);
+  for (const int batch : {1, 2, 4, 16})  // the last batch is partial
+    for (const int threads : {1, 3}) {
+      std::vector<size_t> done;
+      ValidateOptions options{.results = folder / "direct.json"};
+      options.progress = [&](size_t number, size_t total, double seconds) {
+        done.push_back(number);
+        EXPECT_EQ(total, 7u);
+        EXPECT_GT(seconds, 0);
+      };
+      const ValidateReport report = pipeline::validate_dataset(root, tiny_model(batch), options, threads);
+      EXPECT_EQ(report.evaluation.stats, expected.stats);
+      EXPECT_EQ(report.evaluation.images, 7u);
+      EXPECT_LE(report.inference_seconds, report.seconds);
+      EXPECT_EQ(done, (std::vector<size_t>{1, 2, 3, 4, 5, 6, 7}));
+      EXPECT_EQ(read_file(folder / "direct.json"), read_file(folder / "files.json")) << batch << ' ' << threads;
+    }
+}
+
+TEST(Validate, StopsAfterTheLimitAndWritesPictures) {
+  const fs::path folder = temporary_folder(), root = small_data_set(folder, 5);
+  ValidateOptions options{.limit = 3, .pictures = folder / "pictures", .picture_threshold = 0.9f};
+  EXPECT_EQ(pipeline::validate_dataset(root, tiny_model(2), options).evaluation.images, 3u);
+  for (int id = 1; id <= 5; ++id)
+    EXPECT_EQ(fs::exists(folder / "pictures" / fmt::format("{:012}.jpg", id)), id <= 3) << id;
+}
+
+TEST(Validate, RethrowsWhatGoesWrongInTheBackground) {
+  const fs::path folder = temporary_folder(), root = small_data_set(folder, 9);
+  for (const int id : {1, 5, 9}) {
+    const fs::path image = root / "val2017" / fmt::format("{:012}.jpg", id);
+    const std::string whole = read_file(image);
+    write_file(image, std::string_view(whole).substr(0, whole.size() / 2));
+    for (const int batch : {1, 4}) {
+      const Error error = error_of([&] { pipeline::validate_dataset(root, tiny_model(batch), {}, 2); });
+      EXPECT_EQ(error.code(), ErrorCode::kBadInput);
+      EXPECT_TRUE(contains(error.what(), image.filename().string())) << error.what();
+    }
+    write_file(image, whole);
+  }
+}
+
+TEST(Validate, PassesOnWhatTheCallersFunctionThrows) {
+  const fs::path root = small_data_set(temporary_folder(), 6);
+  ValidateOptions options;
+  options.progress = [](size_t done, size_t, double) {
+    if (done == 3) throw Error(ErrorCode::kUsage, "enough");
+  };
+  EXPECT_STREQ(error_of([&] { pipeline::validate_dataset(root, tiny_model(1), options); }).what(), "enough");
+}
+
+TEST(BadInput, Case84_ValidateRefusesAnotherSizeThanAnnotated) {
+  const fs::path root = small_data_set(temporary_folder(), 2);
+  edit_annotations(root, [](auto& json) { std::swap(json["images"][1]["width"], json["images"][1]["height"]); });
+  const auto image = load_json(annotations_of(root))["images"][1];
+  if (image["width"] == image["height"]) GTEST_SKIP() << "a square image";
+  const Error error = error_of([&] { pipeline::validate_dataset(root, tiny_model(1), {}); });
+  EXPECT_TRUE(contains(error.what(), "correct the annotation file")) << error.what();
+}
+
+TEST(DetectionModel, RefusesModelsThatAreNoDetectors) {
+  const auto compile = [](auto change) {
+    Program program = tiny_model(1)->program();
+    change(program.graph);
+    return std::make_shared<Engine>(std::move(program));
+  };
+  const auto code_of = [](std::shared_ptr<const Engine> engine) {
+    return error_of([&] { DetectionModel{engine}; }).code();
+  };
+  EXPECT_EQ(code_of(compile([](ir::Graph& graph) { graph.metadata.clear(); })), ErrorCode::kUnsupported);
+  EXPECT_EQ(code_of(compile([](ir::Graph& graph) { graph.metadata["effdet.num_classes"] = "7"; })),
+            ErrorCode::kUnsupported);
+  EXPECT_EQ(code_of(compile([](ir::Graph& graph) { graph.metadata["effdet.num_classes"] = "-1"; })),
+            ErrorCode::kBadInput);
+}
+
+}  // namespace
+}  // namespace effdet::pipeline
