@@ -1,0 +1,333 @@
+// The whole pipeline as its users run it: the built commands, one after the other, in a folder of their own.
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <regex>
+#include <sstream>
+#include <string>
+#include <vector>
+
+namespace {
+
+namespace fs = std::filesystem;
+
+const std::string kShapes = EFFDET_SOURCE_DIR "/models/tf_efficientdet_d0_shapes.pth";
+
+/// Data that is not part of the repository: EFFDET_SHARED, or ../shared beside it.
+fs::path shared() {
+  const char* variable = std::getenv("EFFDET_SHARED");
+  return variable != nullptr ? fs::path(variable) : fs::path(EFFDET_SOURCE_DIR) / "../shared";
+}
+
+std::string content(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+struct Result {
+  int code = -1;
+  std::string out, error;
+};
+
+/// A working folder for a suite of tests; removed at its end.
+class Folder {
+ public:
+  explicit Folder(const std::string& name)
+      : path_(fs::path(testing::TempDir()) / ("effdet_e2e_" + name + std::to_string(::getpid()))) {
+    fs::create_directories(path_);
+  }
+  ~Folder() { fs::remove_all(path_); }
+
+  const fs::path& path() const { return path_; }
+
+  /// Runs a shell command with the programs in PATH.
+  Result sh(const std::string& command) const {
+    const std::string line =
+        "cd '" + path_.string() + "' && export PATH='" EFFDET_BIN "':\"$PATH\" && { " + command + "\n} >.out 2>.error";
+    Result result;
+    const int status = std::system(line.c_str());
+    result.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    result.out = content(path_ / ".out");
+    result.error = content(path_ / ".error");
+    return result;
+  }
+
+  /// A command that must succeed; what it printed.
+  std::string good(const std::string& command) const {
+    const Result result = sh(command);
+    EXPECT_EQ(result.code, 0) << command << "\n" << result.out << result.error;
+    return result.out;
+  }
+
+ private:
+  fs::path path_;
+};
+
+/// The 12 lines of a COCO evaluation.
+std::string coco_lines(const std::string& text) {
+  static const std::regex pattern(
+      R"( Average (Precision|Recall) +\((AP|AR)\) @\[ IoU=[0-9.:]+ +\| area= *(all|small|medium|large) \| maxDets= *\d+ \] = -?\d\.\d{3})");
+  std::string lines;
+  std::istringstream input(text);
+  for (std::string line; std::getline(input, line);)
+    if (std::regex_match(line, pattern)) lines += line + "\n";
+  EXPECT_EQ(std::count(lines.begin(), lines.end(), '\n'), 12) << text;
+  return lines;
+}
+
+std::vector<double> coco_numbers(const std::string& text) {
+  std::vector<double> numbers;
+  std::istringstream input(coco_lines(text));
+  for (std::string line; std::getline(input, line);) numbers.push_back(std::stod(line.substr(line.rfind('=') + 1)));
+  return numbers;
+}
+
+void expect_matches(const std::string& text, const std::string& pattern) {
+  EXPECT_TRUE(std::regex_search(text, std::regex(pattern))) << "no " << pattern << " in:\n" << text;
+}
+
+/// The original's first seven command lines, literally; the eighth is post_process.
+void walk(const Folder& f, const std::string& checkpoint, const std::string& root, int size) {
+  const std::string s = std::to_string(size), more = " --img-size " + s + " --model=tf_efficientdet_d0";
+  f.good("mkdir -p model bin_save");
+  f.good("pth2onnx --batch_size=1 --checkpoint='" + checkpoint + "' --out=./model/m_bs1.onnx" + more);
+  f.good("onnxsim --input-shape='1,3," + s + "," + s +
+         "' --dynamic-input-shape ./model/m_bs1.onnx ./model/m_bs1_sim.onnx");
+  f.good("modify_onnx --model=./model/m_bs1_sim.onnx --out=./model/m_bs1_modify.onnx");
+  const std::string atc = f.good(
+      "atc --framework=5 --model=./model/m_bs1_modify.onnx --output=./model/m_bs1 --input_format=NCHW "
+      "--input_shape='x.1:1,3," +
+      s + "," + s + "' --log=debug --soc_version=native");
+  EXPECT_TRUE(atc.starts_with("ATC start working now, please wait for a moment.\n"));
+  EXPECT_TRUE(atc.ends_with("ATC run success, welcome to the next use.\n"));
+  f.good("preprocess --root='" + root + "' --bin-save=bin_save" + more);
+  f.good("get_info bin ./bin_save ./m_bin.info " + s + " " + s);
+  const std::string bench = f.good(
+      "benchmark.x86_64 -model_type=vision -batch_size=1 -device_id=0 -om_path=./model/m_bs1.om "
+      "-input_text_path=m_bin.info -input_width=" +
+      s + " -input_height=" + s + " -output_binary=True -useDvpp=False");
+  expect_matches(bench, "-{17}Performance Summary-{18}");
+}
+
+std::string post_process(const Folder& f, const std::string& root, int size, const std::string& more,
+                         const std::string& dumps = "./result/dumpOutput_device0") {
+  return f.good("postprocess --root='" + root + "' --omfile=" + dumps + " --img-size " + std::to_string(size) +
+                " --model=tf_efficientdet_d0 " + more);
+}
+
+// --- Six classes, six scenes, random weights, 128 pixels
+
+constexpr int kSide = 128, kScenes = 6;
+
+class Pipeline : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    folder_ = new Folder("pipeline");
+    folder_->good("effdet scenes --out data --images " + std::to_string(kScenes) + " --seed 77");
+    folder_->good("effdet init tf_efficientdet_d0 --num-classes 6 --seed 3 --out m.pth");
+    walk(*folder_, "m.pth", "data", kSide);
+    from_files_ = post_process(*folder_, "data", kSide, "--num-classes 6 --results files.json");
+  }
+  static void TearDownTestSuite() {
+    delete folder_;
+    folder_ = nullptr;
+  }
+
+  static std::string file(const std::string& name) { return content(folder_->path() / name); }
+  static const Folder& folder() { return *folder_; }
+
+  static Folder* folder_;
+  static std::string from_files_;  // what postprocess printed
+};
+Folder* Pipeline::folder_ = nullptr;
+std::string Pipeline::from_files_;
+
+TEST_F(Pipeline, ValidateGivesTheSameTwelveLines) {
+  const std::string text = folder().good(
+      "validate ./data --model=tf_efficientdet_d0 --num-classes 6 --img-size 128 --b=1 "
+      "--checkpoint=m.pth --results online.json");
+  EXPECT_EQ(coco_lines(text), coco_lines(from_files_));
+  expect_matches(text, R"(Model tf_efficientdet_d0 created, param count: \d+)");
+  expect_matches(text, R"(AMP not enabled. Validating in float32\.)");
+  expect_matches(text, R"(Test: \[ *\d+/\d+\]  Time: \d+\.\d{3}s \(\d+\.\d{3}s, +\d+\.\d{2}/s\))");
+  const auto online = nlohmann::json::parse(file("online.json")), files = nlohmann::json::parse(file("files.json"));
+  EXPECT_GT(online.size(), 0u);
+  EXPECT_EQ(online.size(), files.size());
+}
+
+TEST_F(Pipeline, BinariesAreRawFloats) {
+  int count = 0;
+  for (const auto& entry : fs::directory_iterator(folder().path() / "bin_save")) {
+    ++count;
+    EXPECT_EQ(fs::file_size(entry), 3u * kSide * kSide * 4);
+  }
+  EXPECT_EQ(count, kScenes);
+  std::istringstream info(file("m_bin.info"));
+  int index = 0;
+  for (std::string line; std::getline(info, line); ++index)
+    EXPECT_TRUE(std::regex_match(line, std::regex(std::to_string(index) + R"( \./bin_save/\d{12}\.bin 128 128)")))
+        << line;
+  EXPECT_EQ(index, kScenes);
+}
+
+TEST_F(Pipeline, PerformanceFilesHaveTheOriginalsLines) {
+  const std::string perf = file("result/perf_vision_batchsize_1_device_0.txt");
+  const std::string number = R"(\d+(\.\d+)?(e[+-]\d+)?)";
+  expect_matches(perf, R"(\[e2e\] throughputRate: )" + number + ", latency: " + number);
+  expect_matches(perf, R"(\[data read\] throughputRate: )" + number + ", moduleLatency: " + number);
+  expect_matches(perf, R"(\[preprocess\] throughputRate: )" + number + ", moduleLatency: " + number);
+  expect_matches(perf, R"(\[infer\] throughputRate: )" + number + ", Interface throughputRate: " + number +
+                           ", moduleLatency: " + number);
+  expect_matches(perf, R"(\[post\] throughputRate: )" + number + ", moduleLatency: " + number);
+  const std::string pure =
+      folder().good("benchmark.x86_64 -round=3 -batch_size=1 -device_id=0 -om_path=./model/m_bs1.om");
+  for (const char* round : {"0", "1", "2"})
+    expect_matches(pure, std::string(R"(\[INFO\] Dataset number: )") + round + " finished cost " + number + "ms");
+  expect_matches(pure, "-{17}PureInfer Performance Summary-{18}");
+  expect_matches(pure, R"(\[INFO\] ave_throughputRate: )" + number + "samples/s, ave_latency: " + number + "ms");
+  expect_matches(file("result/PureInfer_perf_of_m_bs1_in_device_0.txt"),
+                 "ave_throughputRate = " + number + "samples/s, ave_latency = " + number + "ms");
+}
+
+TEST_F(Pipeline, InterleavedDumpsGiveTheSame) {
+  // Older runtimes wrote box 1, 3, 5, 7, 9 and class 2, 4, 6, 8, 10.
+  const fs::path from = folder().path() / "result/dumpOutput_device0", to = folder().path() / "interleaved";
+  fs::create_directories(to);
+  for (const auto& entry : fs::directory_iterator(from)) {
+    const std::string stem = entry.path().stem();
+    const size_t underscore = stem.rfind('_');
+    const int k = std::stoi(stem.substr(underscore + 1));
+    const int other = k <= 5 ? 2 * k : 2 * (k - 5) - 1;
+    fs::copy_file(entry.path(), to / (stem.substr(0, underscore + 1) + std::to_string(other) + ".bin"));
+  }
+  const std::string text = post_process(folder(), "data", kSide, "--num-classes 6 --results other.json", "interleaved");
+  EXPECT_EQ(coco_lines(text), coco_lines(from_files_));
+  EXPECT_EQ(file("other.json"), file("files.json"));
+}
+
+TEST_F(Pipeline, BatchesOfFourGiveTheSameBytes) {
+  folder().good(
+      "atc --framework=5 --model=./model/m_bs1_modify.onnx --output=./model/m_bs4 --input_format=NCHW "
+      "--input_shape='x.1:4,3,128,128' --log=error --soc_version=native");
+  folder().good(
+      "benchmark.x86_64 -model_type=vision -batch_size=4 -device_id=1 -om_path=./model/m_bs4.om "
+      "-input_text_path=m_bin.info -input_width=128 -input_height=128 -output_binary=true -useDvpp=false");
+  int count = 0;
+  for (const auto& entry : fs::directory_iterator(folder().path() / "result/dumpOutput_device0")) {
+    ++count;
+    const std::string name = entry.path().filename();
+    EXPECT_EQ(file("result/dumpOutput_device0/" + name), file("result/dumpOutput_device1/" + name)) << name;
+  }
+  EXPECT_EQ(count, kScenes * 10) << "of the last, partial batch only the real images are written";
+  EXPECT_TRUE(fs::exists(folder().path() / "result/perf_vision_batchsize_4_device_1.txt"));
+}
+
+TEST_F(Pipeline, HostileArgumentsAreOneLineAndAnExitCode) {
+  folder().good(
+      "mkdir -p empty && : > empty.info && printf '0 ./nothing.bin 128 128\\n' > gone.info && "
+      "printf 'EFFDETOM and then rubbish' > rubbish.om && head -c 1000 model/m_bs1.om > cut.om && "
+      "cp -r result/dumpOutput_device0 short && truncate -s -1 short/000000000001_1.bin");
+  const std::string bench = "benchmark.x86_64 -batch_size=1 -om_path=./model/m_bs1.om -output_binary=true ";
+  const std::vector<std::pair<std::string, int>> cases = {
+      {"preprocess --root=nowhere --bin-save=x --img-size 128", 4},
+      {"preprocess --root=data --bin-save=x --img-size 0", 2},
+      {"preprocess --root=data --bin-save=x -m tf_efficientdet_d99", 2},
+      {"preprocess --root=data --bin-save=x --split test", 5},
+      {"get_info bin nowhere x.info 128 128", 4},
+      {"get_info bin bin_save x.info -1 128", 2},
+      {"get_info gif bin_save x.info", 2},
+      {bench + "-input_text_path=gone.info", 4},
+      {"benchmark.x86_64 -batch_size=2 -om_path=./model/m_bs1.om -input_text_path=m_bin.info", 2},
+      {"benchmark.x86_64 -batch_size=1 -om_path=rubbish.om -round=1", 3},
+      {"benchmark.x86_64 -batch_size=1 -om_path=cut.om -round=1", 3},
+      {"benchmark.x86_64 -batch_size=1 -om_path=none.om -round=1", 4},
+      {bench + "-round=0", 2},
+      {bench + "-model_type=nmt -round=1", 5},
+      {"postprocess --root=data --omfile=nowhere --img-size 128 -m tf_efficientdet_d0", 4},
+      {"postprocess --root=data --omfile=short --img-size 128 -m tf_efficientdet_d0 --num-classes 6", 3},
+      {"validate data --checkpoint=none.pth", 4},
+      {"validate data --checkpoint=data/annotations/instances_val2017.json", 3},
+      {"validate data --checkpoint=m.pth --model tf_efficientdet_d0 --img-size 100", 2},
+  };
+  for (const auto& [command, code] : cases) {
+    const Result result = folder().sh(command);
+    EXPECT_EQ(result.code, code) << command << ": " << result.error;
+    EXPECT_EQ(std::count(result.error.begin(), result.error.end(), '\n'), 1) << command << ": " << result.error;
+    EXPECT_NE(result.error.find(": error: "), std::string::npos) << command << ": " << result.error;
+  }
+}
+
+// --- A trained model on images that it has not seen
+
+TEST(Trained, FindsShapesInNewScenes) {
+  if (!fs::exists(kShapes)) GTEST_SKIP() << "needs " << kShapes;
+  const Folder f("trained");
+  f.good("effdet scenes --out data --images 24 --seed 987654");
+  const auto numbers = coco_numbers(f.good("validate ./data --img-size 256 --checkpoint='" + kShapes + "'"));
+  ASSERT_EQ(numbers.size(), 12u);
+  EXPECT_GE(numbers[0], 0.80);
+}
+
+// --- The golden run of the original tools
+
+/// Score and place of one detection.
+struct Detection {
+  double score;
+  std::vector<double> box;
+};
+using Detections = std::map<std::pair<int64_t, int>, std::vector<Detection>>;  // by image and category
+
+Detections detections(const fs::path& path) {
+  Detections found;
+  for (const auto& d : nlohmann::json::parse(content(path)))
+    found[{d["image_id"].get<int64_t>(), d["category_id"].get<int>()}].push_back(
+        {d["score"], d["bbox"].get<std::vector<double>>()});
+  return found;
+}
+
+double distance(const Detection& a, const Detection& b) {
+  double worst = 0;
+  for (size_t i = 0; i < 4; ++i) worst = std::max(worst, std::abs(a.box[i] - b.box[i]));
+  return worst;
+}
+
+TEST(Golden, TheOriginalsNumbers) {
+  const fs::path golden = shared() / "reference/golden/d0_256_coco",
+                 checkpoint = shared() / "checkpoints/tf_efficientdet_d0_256_coco.pth";
+  if (!fs::exists(golden) || !fs::exists(checkpoint)) GTEST_SKIP() << "needs " << golden << " and " << checkpoint;
+  const Folder f("golden");
+  const std::string root = fs::canonical(shared() / "coco_data");
+  walk(f, fs::canonical(checkpoint), root, 256);
+  const auto numbers = coco_numbers(post_process(f, root, 256, "--results results.json"));
+  const auto want = nlohmann::json::parse(content(golden / "stats.json")).get<std::vector<double>>();
+  ASSERT_EQ(numbers.size(), want.size());
+  for (size_t i = 0; i < want.size(); ++i) EXPECT_NEAR(numbers[i], want[i], 0.0006) << i;  // printed with three digits
+
+  std::string sums = f.good("cd bin_save && sha256sum *.bin");
+  sums = std::regex_replace(sums, std::regex(R"(\.bin\n)"), ".jpg\n");
+  EXPECT_EQ(sums, content(golden / "preprocess.sha256"));
+
+  const Detections got = detections(f.path() / "results.json"), expected = detections(golden / "results.json");
+  int missing = 0, total = 0;
+  for (const auto& [key, list] : expected)
+    for (const Detection& d : list) {
+      ++total;
+      const auto same = got.find(key);
+      missing += same == got.end() || std::ranges::none_of(same->second, [&](const Detection& other) {
+                   return std::abs(other.score - d.score) <= 1e-4 && distance(other, d) <= 0.05;
+                 });
+    }
+  EXPECT_EQ(missing, 0) << "of " << total;
+}
+
+}  // namespace

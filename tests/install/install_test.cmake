@@ -1,0 +1,25 @@
+# Installs the build into an empty prefix, and builds and runs a program against that prefix alone.
+function(run)
+  execute_process(COMMAND ${ARGN} RESULT_VARIABLE code OUTPUT_VARIABLE output ERROR_VARIABLE output)
+  if(NOT code EQUAL 0)
+    list(JOIN ARGN " " line)
+    message(FATAL_ERROR "${line}\n${output}")
+  endif()
+  set(output "${output}" PARENT_SCOPE)
+endfunction()
+
+file(REMOVE_RECURSE ${WORK})
+run(${CMAKE_COMMAND} --install ${BUILD} --prefix ${WORK}/prefix)
+run(${CMAKE_COMMAND} -S ${CONSUMER} -B ${WORK}/build -G ${GENERATOR} -D CMAKE_CXX_COMPILER=${CXX}
+    -D CMAKE_BUILD_TYPE=${CONFIG} -D CMAKE_PREFIX_PATH=${WORK}/prefix)
+run(${CMAKE_COMMAND} --build ${WORK}/build)
+run(${WORK}/build/consumer)
+if(NOT output MATCHES "[0-9]+ models\nerror [0-9]+: .*no_such_file.om")
+  message(FATAL_ERROR "the program printed: ${output}")
+endif()
+# The commands find the library beside them.
+if(EXISTS ${WORK}/prefix/bin/effdet)
+  run(${WORK}/prefix/bin/effdet --version)
+  run(${WORK}/prefix/bin/validate --help)
+endif()
+file(REMOVE_RECURSE ${WORK})

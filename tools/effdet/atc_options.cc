@@ -1,0 +1,245 @@
+#include "atc_options.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <limits>
+
+#include "cli.h"
+
+namespace effdet::cli {
+namespace {
+
+using Values = std::map<std::string, std::string>;  ///< flags that were given
+
+constexpr std::string_view kAccepted = "";
+
+/// Every flag besides those of the conversions themselves. With a reason, any value but `harmless` is refused.
+struct Flag {
+  std::string name;
+  std::string help;
+  std::string_view refused = kAccepted;
+  std::string_view harmless = "";
+};
+
+const std::vector<Flag>& flags() {
+  static const std::vector<Flag> list = {
+      {"--mode", "0: compile; 1: compiled model to JSON (--om, --json); 6: show a compiled model (--om)"},
+      {"--framework", "5 (ONNX)"},
+      {"--model", "the ONNX file"},
+      {"--output", "the compiled model; .om is appended"},
+      {"--input_format", "NCHW or ND"},
+      {"--input_shape", "\"x.1:1,3,512,512\", several with ';': overwrites the inputs' shapes"},
+      {"--out_nodes", "\"node:0;node:1\": outputs, in this order"},
+      {"--log", "debug, info, warning, error or null"},
+      {"--soc_version", "native: the processor that compiles"},
+      {"--om", "a compiled model, for --mode 1 and 6"},
+      {"--json", "the file to write, for --mode 1"},
+      {"--precision_mode", "accepted; this version computes in float32"},
+      {"--auto_tune_mode", "accepted without effect: there is nothing to tune"},
+      {"--op_select_implmode", "accepted without effect: all kernels are exact"},
+      {"--optypelist_for_implmode", "accepted without effect, as --op_select_implmode"},
+      {"--enable_small_channel", "accepted without effect: kernels choose their layout"},
+      {"--buffer_optimize", "accepted without effect: buffers are always shared"},
+      {"--disable_reuse_memory", "0", "buffers are always shared", "0"},
+      {"--output_type", "FP32", "outputs are always float32 in this version", "FP32"},
+      {"--insert_op_conf", "not supported",
+       "this version has no preprocessing (AIPP) in the model; preprocess writes inputs that need none"},
+      {"--dynamic_batch_size", "not supported", "a compiled model has one batch size; compile one for each"},
+      {"--dynamic_image_size", "not supported", "a compiled model has one image size; compile one for each"},
+      {"--dynamic_dims", "not supported", "a compiled model has one shape; compile one for each"},
+      {"--input_fp16_nodes", "not supported", "inputs are always float32 in this version"},
+      {"--weight", "not supported", "an ONNX file holds its weights itself"},
+  };
+  return list;
+}
+
+void refuse_empty_values(int argc, char** argv) {
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view argument = argv[i];
+    if (argument.starts_with("--") && argument.ends_with('='))
+      fail_atc(ErrorCode::kUsage, "E10004",
+               fmt::format("Value for parameter [{}] is empty.", argument.substr(0, argument.size() - 1)));
+  }
+}
+
+/// The flag's value; E10007 where it was not given.
+const std::string& required(const Values& values, const std::string& flag) {
+  const auto found = values.find(flag);
+  if (found == values.end()) fail_atc(ErrorCode::kUsage, "E10007", fmt::format("[{}] is required.", flag));
+  if (found->second.empty())
+    fail_atc(ErrorCode::kUsage, "E10004", fmt::format("Value for parameter [{}] is empty.", flag));
+  return found->second;
+}
+
+std::string value_or(const Values& values, const std::string& flag, const std::string& otherwise) {
+  const auto found = values.find(flag);
+  return found == values.end() ? otherwise : found->second;
+}
+
+/// Index of the value in `allowed`.
+size_t choice(const Values& values, const std::string& flag, const std::string& otherwise,
+              const std::vector<std::string>& allowed) {
+  const std::string value = value_or(values, flag, otherwise);
+  const auto found = std::ranges::find(allowed, value);
+  if (found == allowed.end())
+    fail_value(ErrorCode::kUsage, flag, value, fmt::format("it is none of {}", fmt::join(allowed, ", ")));
+  return static_cast<size_t>(found - allowed.begin());
+}
+
+std::vector<std::string> split(const std::string& text, char separator) {
+  std::vector<std::string> parts;
+  for (size_t begin = 0; begin <= text.size();) {
+    const size_t end = std::min(text.find(separator, begin), text.size());
+    if (end > begin) parts.push_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return parts;
+}
+
+int64_t parse_side(const std::string& text, const std::string& side) {
+  int64_t value = 0;
+  const auto [stop, error] = std::from_chars(side.data(), side.data() + side.size(), value);
+  if (error != std::errc() || stop != side.data() + side.size())
+    fail_atc(ErrorCode::kUsage, "E10002",
+             fmt::format("Value [{}] for parameter [--input_shape] is invalid. Reason: '{}' is not a whole number; the "
+                         "form is \"name:1,3,512,512\".",
+                         text, side));
+  if (value < 1 || value > std::numeric_limits<int32_t>::max())
+    fail_atc(ErrorCode::kUsage, "E10011",
+             fmt::format("Value [{}] for parameter [--input_shape] is invalid. Reason: dimension [{}] must be positive "
+                         "and below 2^31.",
+                         text, value));
+  return value;
+}
+
+std::map<std::string, std::vector<int64_t>> parse_input_shapes(const std::string& text) {
+  std::map<std::string, std::vector<int64_t>> shapes;
+  const auto malformed = [&](const std::string& reason) {
+    fail_atc(ErrorCode::kUsage, "E10002",
+             fmt::format("Value [{}] for parameter [--input_shape] is invalid. Reason: {}; the form is "
+                         "\"name:1,3,512,512\".",
+                         text, reason));
+  };
+  for (const std::string& part : split(text, ';')) {
+    const size_t colon = part.rfind(':');
+    if (colon == std::string::npos || colon == 0) malformed(fmt::format("'{}' names no input", part));
+    const std::string name = part.substr(0, colon);
+    std::vector<int64_t> shape;
+    for (const std::string& side : split(part.substr(colon + 1), ',')) shape.push_back(parse_side(text, side));
+    if (shape.empty()) malformed(fmt::format("'{}' has no dimensions", part));
+    if (!shapes.emplace(name, shape).second) malformed(fmt::format("'{}' is given twice", name));
+  }
+  return shapes;
+}
+
+std::vector<std::string> parse_out_nodes(const std::string& text) {
+  std::vector<std::string> nodes = split(text, ';');
+  for (const std::string& node : nodes) {
+    const size_t colon = node.rfind(':');
+    const bool number = colon != std::string::npos && colon + 1 < node.size() && node.size() - colon <= 6 &&
+                        node.find_first_not_of("0123456789", colon + 1) == std::string::npos;
+    if (colon == 0 || !number)
+      fail_value(ErrorCode::kUsage, "--out_nodes", text, fmt::format("'{}' is not of the form node:0", node));
+  }
+  return nodes;
+}
+
+LogLevel log_level(const Values& values) {
+  if (values.contains("--log"))
+    return static_cast<LogLevel>(choice(values, "--log", "null", {"debug", "info", "warning", "error", "null"}));
+  const char* to_stdout = std::getenv("ASCEND_SLOG_PRINT_TO_STDOUT");
+  const char* level = std::getenv("ASCEND_GLOBAL_LOG_LEVEL");
+  if (to_stdout == nullptr || std::strcmp(to_stdout, "1") != 0 || level == nullptr) return LogLevel::kNull;
+  const std::string_view text = level;
+  return text.size() == 1 && text[0] >= '0' && text[0] <= '3' ? static_cast<LogLevel>(text[0] - '0') : LogLevel::kNull;
+}
+
+void refuse_unsupported(const Values& values) {
+  for (const Flag& flag : flags()) {
+    const auto found = values.find(flag.name);
+    if (flag.refused.empty() || found == values.end()) continue;
+    if (!flag.harmless.empty() && found->second == flag.harmless) continue;
+    fail_value(ErrorCode::kUnsupported, flag.name, found->second, flag.refused);
+  }
+}
+
+std::vector<std::string> warnings(const Values& values) {
+  std::vector<std::string> list;
+  const size_t precision =
+      choice(values, "--precision_mode", "force_fp32",
+             {"force_fp32", "must_keep_origin_dtype", "force_fp16", "allow_mix_precision", "allow_fp32_to_fp16"});
+  if (precision >= 2)
+    list.push_back(fmt::format("--precision_mode={}: this version computes in float32", values.at("--precision_mode")));
+  for (const char* flag : {"--auto_tune_mode", "--op_select_implmode", "--optypelist_for_implmode",
+                           "--enable_small_channel", "--buffer_optimize"})
+    if (values.contains(flag)) list.push_back(fmt::format("{} has no effect in this version", flag));
+  return list;
+}
+
+/// What is needed to compile.
+void read_conversion(const Values& values, AtcOptions& options) {
+  const std::string& framework = required(values, "--framework");
+  if (framework != "5")
+    fail_value(framework.size() == 1 && std::strchr("013", framework[0]) ? ErrorCode::kUnsupported : ErrorCode::kUsage,
+               "--framework", framework, "only 5 (ONNX) is supported");
+  options.model = required(values, "--model");
+  options.output = required(values, "--output");
+  const std::string& soc = required(values, "--soc_version");
+  if (soc != "native")
+    fail_value(ErrorCode::kUnsupported, "--soc_version", soc,
+               "this version has no compiler for that device, only for the processor that it runs on: use "
+               "--soc_version=native");
+  choice(values, "--input_format", "NCHW", {"NCHW", "ND"});
+  options.input_shapes = parse_input_shapes(value_or(values, "--input_shape", ""));
+  options.out_nodes = parse_out_nodes(value_or(values, "--out_nodes", ""));
+  if (!options.output.ends_with(".om")) options.output += ".om";
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(options.model, ignored))
+    fail_value(ErrorCode::kIo, "--model", options.model, "there is no such file");
+}
+
+}  // namespace
+
+void fail_atc(ErrorCode code, std::string_view atc_code, const std::string& message) {
+  throw Error(code, fmt::format("{}: {}", atc_code, message));
+}
+
+void fail_value(ErrorCode code, std::string_view parameter, std::string_view value, std::string_view reason) {
+  fail_atc(code, "E10001",
+           fmt::format("Value [{}] for parameter [{}] is invalid. Reason: {}.", value, parameter, reason));
+}
+
+AtcOptions read_atc_options(int argc, char** argv) {
+  CommandLine line(argc, argv, "Compiles an ONNX model for the processor that it runs on.",
+                   "atc --framework=5 --model=d7_bs1.onnx --output=d7_bs1 --input_format=NCHW "
+                   "--input_shape=\"x.1:1,3,1536,1536\" --log=debug --soc_version=native\n"
+                   "atc --mode 1 --om d7_bs1.om --json d7_bs1.json");
+  std::map<std::string, std::string> texts;
+  for (const Flag& flag : flags()) line.add_option(flag.name, texts[flag.name], flag.help)->type_name("V");
+  refuse_empty_values(argc, argv);
+  if (!line.read()) return {.help = true};
+  Values values;
+  for (const Flag& flag : flags())
+    if (line.count(flag.name) > 0) values[flag.name] = texts[flag.name];
+
+  AtcOptions options;
+  constexpr int kModes[] = {0, 1, 6};
+  options.mode = kModes[choice(values, "--mode", "0", {"0", "1", "6"})];
+  options.log = log_level(values);
+  refuse_unsupported(values);
+  options.warnings = warnings(values);
+  if (options.mode == 0) {
+    read_conversion(values, options);
+  } else {
+    options.om = required(values, "--om");
+    if (options.mode == 1) options.json = required(values, "--json");
+  }
+  return options;
+}
+
+}  // namespace effdet::cli

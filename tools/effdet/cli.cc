@@ -1,0 +1,217 @@
+#include "cli.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdio>
+#include <cstdlib>
+#include <limits>
+
+#include "effdet/error.h"
+
+namespace effdet::cli {
+namespace {
+
+constexpr int kMostThreads = 1024;
+constexpr int kLargestSide = 16384;
+constexpr int kMostClasses = 100000;
+
+bool is_number(std::string_view text) {
+  return !text.empty() && text.find_first_not_of("0123456789.,+-%") == std::string_view::npos;
+}
+
+std::string indented(const std::string& lines) {
+  std::string result = "  ";
+  for (const char c : lines) {
+    result += c;
+    if (c == '\n') result += "  ";
+  }
+  return result;
+}
+
+}  // namespace
+
+CommandLine::CommandLine(int argc, char** argv, const std::string& description, const std::string& examples)
+    : CLI::App(description, argc > 0 ? argv[0] : "effdet"),
+      program_(argc > 0 ? argv[0] : "effdet"),
+      arguments_(argv + (argc > 0), argv + argc) {
+  footer("Examples:\n" + indented(examples));
+  get_formatter()->column_width(34);
+}
+
+void CommandLine::accept_single_dash() {
+  for (std::string& argument : arguments_)
+    if (argument.size() > 2 && argument[0] == '-' && std::isalpha(static_cast<unsigned char>(argument[1])))
+      argument.insert(0, "-");
+}
+
+bool CommandLine::read() {
+  unify_dashes();
+  try {
+    std::vector<std::string> reversed(arguments_.rbegin(), arguments_.rend());  // as CLI11 wants them
+    parse(reversed);
+  } catch (const CLI::CallForHelp&) {
+    fmt::print("{}", help());
+    return false;
+  } catch (const CLI::ParseError& error) {
+    throw Error(ErrorCode::kUsage, fmt::format("{} ({} --help explains)", error.what(), program_));
+  }
+  if (model_options_ != nullptr && !class_names_file_.empty())
+    model_options_->class_names = read_class_names(class_names_file_);
+  return true;
+}
+
+/// "--img_size" where the flag is "--img-size", and the other way round: the original tools have both styles.
+void CommandLine::unify_dashes() {
+  for (std::string& argument : arguments_) {
+    const size_t end = std::min(argument.find('='), argument.size());
+    if (!argument.starts_with("--") || get_option_no_throw(argument.substr(0, end)) != nullptr) continue;
+    for (const auto& [from, to] : {std::pair('_', '-'), std::pair('-', '_')}) {
+      std::string name = argument.substr(2, end - 2);
+      std::ranges::replace(name, from, to);
+      if (get_option_no_throw("--" + name) != nullptr) argument.replace(2, end - 2, name);
+    }
+  }
+}
+
+CLI::Option* CommandLine::add_threads(int& threads) {
+  return add_option("--threads", threads, "threads to compute with; 0: EFFDET_NUM_THREADS or all cores")
+      ->check(between(0, kMostThreads))
+      ->type_name("N");
+}
+
+CLI::Option* CommandLine::add_json(bool& json) { return add_flag("--json", json, "print the result as JSON"); }
+
+CLI::Option* CommandLine::add_sides(std::function<void(int, int)> set, const std::string& description) {
+  return add_option_function<std::vector<int>>(
+             "--img-size", [set](const std::vector<int>& sides) { set(sides.front(), sides.back()); }, description)
+      ->expected(1, 2)
+      ->delimiter(',')
+      ->check(between(1, kLargestSide))
+      ->type_name("H [W]");
+}
+
+CLI::Option* CommandLine::add_image_size(ImageSize& size) {
+  return add_sides(
+      [&size](int height, int width) {
+        size = {height, width};
+      },
+      "the input's height and width in pixels, or one side for both");
+}
+
+void CommandLine::add_model_options(ModelOptions& options) {
+  model_options_ = &options;
+  add_option("-m,--model", options.model, "variant, such as tf_efficientdet_d0; default: the one that fits")
+      ->type_name("NAME");
+  add_option("--num-classes", options.num_classes, "default: as the checkpoint has them")
+      ->check(between(1, kMostClasses))
+      ->type_name("N");
+  add_sides(
+      [&options](int height, int width) {
+        options.height = height;
+        options.width = width;
+      },
+      "the input's height and width in pixels; default: the variant's");
+  add_option("--class-names", class_names_file_, "text file with one class name a line")->type_name("FILE");
+  add_flag("--use-ema", options.use_ema, "take averaged weights where the checkpoint has them");
+}
+
+CLI::Option* CommandLine::add_soft_nms(DetectOptions& options) {
+  return add_flag("--soft-nms", options.soft_nms, "Gaussian soft-NMS instead of hard NMS");
+}
+
+void set_default_threads(int threads) {
+  if (threads > 0) ::setenv("EFFDET_NUM_THREADS", std::to_string(threads).c_str(), 1);
+}
+
+CLI::Validator between(int low, int high) { return CLI::Range(low, high).description(""); }
+
+std::vector<int64_t> parse_shape(std::string_view flag, std::string_view text, bool allow_any) {
+  std::vector<int64_t> shape;
+  for (size_t begin = 0; begin <= text.size();) {
+    const size_t end = std::min(text.find(',', begin), text.size());
+    std::string_view part = text.substr(begin, end - begin);
+    while (part.starts_with(' ')) part.remove_prefix(1);
+    while (part.ends_with(' ')) part.remove_suffix(1);
+    int64_t side = 0;
+    const auto [stop, error] = std::from_chars(part.data(), part.data() + part.size(), side);
+    const bool whole = error == std::errc() && stop == part.data() + part.size();
+    const bool legal = (side >= 1 && side <= std::numeric_limits<int32_t>::max()) || (allow_any && side == -1);
+    if (!whole || !legal)
+      throw Error(ErrorCode::kUsage,
+                  fmt::format("{}: '{}' is no shape: '{}' is not a positive whole number", flag, text, part));
+    shape.push_back(side);
+    begin = end + 1;
+  }
+  return shape;
+}
+
+std::string shape_text(const std::vector<int64_t>& shape) {
+  if (shape.empty()) return "scalar";
+  std::string text;
+  for (const int64_t side : shape) {
+    if (!text.empty()) text += 'x';
+    text += side < 0 ? "?" : std::to_string(side);
+  }
+  return text;
+}
+
+std::string bytes_text(uint64_t bytes) {
+  constexpr const char* kUnits[] = {"KiB", "MiB", "GiB", "TiB"};
+  if (bytes < 1024) return fmt::format("{} B", bytes);
+  double value = static_cast<double>(bytes) / 1024;
+  size_t unit = 0;
+  for (; value >= 1024 && unit + 1 < std::size(kUnits); ++unit) value /= 1024;
+  return fmt::format("{:.1f} {}", value, kUnits[unit]);
+}
+
+std::string count_text(int64_t count) {
+  std::string text = std::to_string(count);
+  const size_t first = text.starts_with('-') ? 1 : 0;
+  for (size_t at = text.size(); at > first + 3;) text.insert(at -= 3, ",");
+  return text;
+}
+
+std::string Table::text() const {
+  std::vector<size_t> widths;
+  for (const auto& row : rows_)
+    for (size_t i = 0; i < row.size(); ++i) {
+      if (i == widths.size()) widths.push_back(0);
+      widths[i] = std::max(widths[i], row[i].size());
+    }
+  std::vector<bool> numbers(widths.size(), true);
+  for (size_t r = 1; r < rows_.size(); ++r)
+    for (size_t i = 0; i < rows_[r].size(); ++i) numbers[i] = numbers[i] && is_number(rows_[r][i]);
+  std::string text;
+  for (const auto& row : rows_) {
+    std::string line;
+    for (size_t i = 0; i < row.size(); ++i)
+      line += fmt::format(fmt::runtime(numbers[i] ? "{}{:>{}}" : "{}{:<{}}"), i == 0 ? "" : "  ", row[i], widths[i]);
+    line.erase(line.find_last_not_of(' ') + 1);
+    text += line + '\n';
+  }
+  return text;
+}
+
+void Table::print() const { fmt::print("{}", text()); }
+
+std::string one_line(std::string_view text) {
+  std::string line;
+  for (const char c : text) {
+    const auto code = static_cast<unsigned char>(c);
+    if (code < 0x20 || code == 0x7f) {
+      line += fmt::format("\\x{:02x}", code);
+    } else {
+      line += c;
+    }
+  }
+  return line;
+}
+
+void warn(std::string_view message) {
+  std::fflush(stdout);
+  fmt::print(stderr, "[WARNING] {}\n", one_line(message));
+}
+
+}  // namespace effdet::cli

@@ -1,0 +1,98 @@
+// What the commands share: a parser with the common options, and small helpers for reading and printing values.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "effdet/checkpoint_tools.h"
+#include "effdet/detection.h"
+
+namespace effdet::cli {
+
+/// The input's size as --img-size H [W] gives it; zeros: not given.
+struct ImageSize {
+  int height = 0, width = 0;
+};
+
+/// CLI11's parser with --help, examples below the help, and errors as effdet::Error(kUsage).
+///
+///   CommandLine line(argc, argv, "Runs a compiled model.", "effdet run d0.om --threads 2");
+///   line.add_option("model", path, "the compiled model")->required();
+///   line.add_threads(threads);
+///   if (!line.read()) return 0;
+class CommandLine : public CLI::App {
+ public:
+  /// examples: command lines, one a line; 1 to 3 of them.
+  CommandLine(int argc, char** argv, const std::string& description, const std::string& examples);
+
+  /// Lets "-name=value" stand for "--name=value", as some of the original tools have it. Call before read().
+  void accept_single_dash();
+
+  /// Parses the arguments; '-' and '_' in the names of flags stand for each other. False: the help was printed and
+  /// there is nothing to do. Throws Error(kUsage).
+  bool read();
+
+  /// "effdet atc" or "atc".
+  const std::string& program() const { return program_; }
+
+  /// --threads N: 0 for as many as EFFDET_NUM_THREADS or the processor says.
+  CLI::Option* add_threads(int& threads);
+  /// --json
+  CLI::Option* add_json(bool& json);
+  /// --img-size H [W] (also "H,W"). W is H where it is not given.
+  CLI::Option* add_image_size(ImageSize& size);
+  /// --model/-m, --num-classes, --img-size, --class-names FILE, --use-ema: what overrules a checkpoint.
+  /// read() fills options, class names from the file included.
+  void add_model_options(ModelOptions& options);
+  /// --soft-nms
+  CLI::Option* add_soft_nms(DetectOptions& options);
+
+ private:
+  void unify_dashes();
+  CLI::Option* add_sides(std::function<void(int height, int width)> set, const std::string& description);
+
+  std::string program_;
+  std::vector<std::string> arguments_;
+  ModelOptions* model_options_ = nullptr;
+  std::string class_names_file_;
+};
+
+/// What --threads says becomes the library's default, for calls that take no number of threads; 0 changes nothing.
+void set_default_threads(int threads);
+
+/// A whole number in [low, high]; unlike CLI::Range it does not clutter the help.
+CLI::Validator between(int low, int high);
+
+/// "1,3,512,512" -> {1, 3, 512, 512}. Throws Error(kUsage) that names the flag for anything but integers of 1 to
+/// 2^31 - 1, or -1 where any says that it is allowed.
+std::vector<int64_t> parse_shape(std::string_view flag, std::string_view text, bool allow_any = false);
+
+/// {1, 3, 512, 512} -> "1x3x512x512"; -1 as "?".
+std::string shape_text(const std::vector<int64_t>& shape);
+/// 1572864 -> "1.5 MiB".
+std::string bytes_text(uint64_t bytes);
+/// 3900000 -> "3,900,000".
+std::string count_text(int64_t count);
+
+/// Rows of cells, printed in columns on stdout: the first row is the heading. Numbers are aligned to the right.
+class Table {
+ public:
+  void add(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
+  std::string text() const;
+  void print() const;
+
+ private:
+  std::vector<std::vector<std::string>> rows_;
+};
+
+/// A message as one line: control characters (a hostile file's names may hold them) are shown as "\xNN".
+std::string one_line(std::string_view text);
+
+/// Prints "[WARNING] ..." on stderr.
+void warn(std::string_view message);
+
+}  // namespace effdet::cli

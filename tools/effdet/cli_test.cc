@@ -1,0 +1,378 @@
+// The program from outside: help, names, exit codes and messages of the commands that make models.
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <string>
+#include <vector>
+
+namespace {
+
+namespace fs = std::filesystem;
+
+const std::string kCheckpoint = EFFDET_SOURCE_DIR "/models/tf_efficientdet_d0_shapes.pth";
+const std::vector<std::string> kCommands = {"pth2onnx", "onnxsim",   "modify_onnx", "atc",      "preprocess",
+                                            "get_info", "benchmark", "postprocess", "validate", "detect",
+                                            "init",     "info",      "scenes",      "evaluate"};
+
+std::string content(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+struct Result {
+  int code = -1;
+  std::string out, error;
+};
+
+/// A test with a folder of its own, in which commands run.
+class Cli : public testing::Test {
+ protected:
+  void SetUp() override {
+    const auto* info = testing::UnitTest::GetInstance()->current_test_info();
+    folder_ = fs::path(testing::TempDir()) / ("effdet_cli_" + std::string(info->name()) + std::to_string(::getpid()));
+    fs::create_directories(folder_);
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  /// Runs a shell command with the programs in PATH.
+  Result sh(const std::string& command) const {
+    const std::string line = "cd '" + folder_.string() + "' && export PATH='" EFFDET_BIN "':\"$PATH\" && { " + command +
+                             "\n} >.out 2>.error";
+    Result result;
+    const int status = std::system(line.c_str());
+    result.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    result.out = content(folder_ / ".out");
+    result.error = content(folder_ / ".error");
+    return result;
+  }
+
+  /// The exported, trained model at 128 pixels.
+  void make_onnx(const std::string& name = "m.onnx") const {
+    const Result result = sh("pth2onnx --checkpoint='" + kCheckpoint + "' --img-size=128 --out=" + name);
+    ASSERT_EQ(result.code, 0) << result.error;
+  }
+
+  void write(const std::string& name, const std::string& text) const { std::ofstream(folder_ / name) << text; }
+  bool exists(const std::string& name) const { return fs::exists(folder_ / name); }
+
+  fs::path folder_;
+};
+
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+void expect_one_line(const std::string& text, const std::string& start) {
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 1) << text;
+  EXPECT_TRUE(text.starts_with(start)) << text;
+}
+
+TEST_F(Cli, HelpListsEveryCommand) {
+  const Result result = sh("effdet --help");
+  EXPECT_EQ(result.code, 0);
+  for (const std::string& command : kCommands) EXPECT_TRUE(contains(result.out, "\n  " + command)) << command;
+  EXPECT_TRUE(contains(result.out, "benchmark.x86_64"));
+  EXPECT_EQ(sh("effdet help").out, result.out);
+}
+
+TEST_F(Cli, EveryCommandHasHelpWithExamples) {
+  for (const std::string& command : kCommands) {
+    const Result result = sh("effdet " + command + " --help");
+    EXPECT_EQ(result.code, 0) << command << result.error;
+    EXPECT_TRUE(contains(result.out, "Usage: effdet " + command)) << result.out;
+    EXPECT_TRUE(contains(result.out, "Examples:")) << command;
+    EXPECT_EQ(sh("effdet help " + command).out, result.out);
+  }
+}
+
+TEST_F(Cli, Version) {
+  const Result result = sh("effdet --version");
+  EXPECT_EQ(result.code, 0);
+  expect_one_line(result.out, "effdet 0.");
+}
+
+TEST_F(Cli, OriginalNamesRunTheirCommands) {
+  for (const char* name : {"pth2onnx", "onnxsim", "modify_onnx", "atc", "preprocess", "get_info", "benchmark.x86_64",
+                           "postprocess", "validate"}) {
+    const Result result = sh(std::string(name) + " --help");
+    EXPECT_EQ(result.code, 0) << name << result.error;
+    EXPECT_TRUE(contains(result.out, std::string("Usage: ") + name)) << result.out;
+  }
+}
+
+TEST_F(Cli, UnknownCommandSuggestsTheNearest) {
+  const Result near = sh("effdet valdate");
+  EXPECT_EQ(near.code, 2);
+  expect_one_line(near.error, "effdet: error: there is no command 'valdate'; did you mean 'validate'?");
+  const Result far = sh("effdet xyzzy");
+  EXPECT_EQ(far.code, 2);
+  expect_one_line(far.error, "effdet: error: there is no command 'xyzzy'; effdet --help");
+  EXPECT_EQ(sh("effdet").code, 2);
+  EXPECT_EQ(sh("effdet help nothing").code, 2);
+}
+
+TEST_F(Cli, WrongFlagsAreUsageErrorsOfOneLine) {
+  const Result unknown = sh("effdet pth2onnx --checkpont x");
+  EXPECT_EQ(unknown.code, 2);
+  expect_one_line(unknown.error, "effdet pth2onnx: error: ");
+  EXPECT_TRUE(contains(unknown.error, "effdet pth2onnx --help")) << unknown.error;
+  for (const char* command : {"pth2onnx --batch_size=0", "pth2onnx --batch_size=two", "onnxsim one.onnx",
+                              "onnxsim a b --input-shape 1,3,x", "effdet info", "effdet detect a.jpg --out x",
+                              "effdet init", "effdet detect a.jpg --checkpoint a --model-file b --out x"}) {
+    const Result result = sh(command);
+    EXPECT_EQ(result.code, 2) << command << result.error;
+    EXPECT_EQ(std::count(result.error.begin(), result.error.end(), '\n'), 1) << command << ": " << result.error;
+  }
+}
+
+TEST_F(Cli, FlagsMayHaveUnderscoresOrDashes) {
+  const Result result =
+      sh("pth2onnx --checkpoint='" + kCheckpoint + "' --batch-size 2 --img_size 128 256 --out=m.onnx");
+  EXPECT_EQ(result.code, 0) << result.error;
+  EXPECT_TRUE(contains(result.out, "2x3x128x256")) << result.out;
+}
+
+TEST_F(Cli, ErrorsAreOneLineWithTheirExitCode) {
+  write("garbage.onnx", std::string("\x08\x06garbage garbage"));
+  write("garbage.pth", "not a zip\nfile");
+  const std::vector<std::pair<std::string, int>> cases = {
+      {"effdet info missing.pth", 4},
+      {"pth2onnx --checkpoint missing.pth", 4},
+      {"onnxsim missing.onnx out.onnx", 4},
+      {"effdet info garbage.onnx", 3},
+      {"onnxsim garbage.onnx out.onnx", 3},
+      {"effdet init tf_efficientdet_d99", 2},
+      {"pth2onnx --checkpoint '" + kCheckpoint + "' --out no/such/folder/m.onnx --img-size 128", 4},
+      {"pth2onnx --checkpoint '" + kCheckpoint + "' --model tf_efficientdet_d7", 3},
+  };
+  for (const auto& [command, code] : cases) {
+    const Result result = sh(command);
+    EXPECT_EQ(result.code, code) << command << ": " << result.error;
+    EXPECT_EQ(std::count(result.error.begin(), result.error.end(), '\n'), 1) << command << ": " << result.error;
+    EXPECT_TRUE(contains(result.error, ": error: ")) << result.error;
+  }
+  EXPECT_NE(sh("effdet info garbage.pth").code, 0);
+  EXPECT_FALSE(exists("out.onnx"));
+}
+
+TEST_F(Cli, StandardOutputMayBeFullOrClosed) {
+  const Result full = sh("effdet --help > /dev/full");
+  EXPECT_EQ(full.code, 4);
+  expect_one_line(full.error, "effdet: error: cannot write to standard output: ");
+  EXPECT_EQ(sh("effdet --help >&-").code, 0);
+  EXPECT_EQ(sh("{ effdet --help; echo $? > code; } | true").error, "");
+  const Result closed = sh("pth2onnx --checkpoint '" + kCheckpoint + "' --img-size 128 --out m.onnx >&- 2>&- <&-");
+  EXPECT_EQ(closed.code, 0);
+  EXPECT_EQ(sh("effdet info m.onnx").code, 0) << "what was printed must not land in the model";
+}
+
+TEST_F(Cli, TerminatedLeavesNothingBehind) {
+  const Result result =
+      sh("mkdir out; effdet init tf_efficientdet_d7 --out out/x.pth & sleep 0.3; kill -TERM $!; wait $!");
+  EXPECT_EQ(result.code, 143);
+  EXPECT_TRUE(fs::is_empty(folder_ / "out"));
+}
+
+TEST_F(Cli, ExportPrintsASummary) {
+  const Result text = sh("pth2onnx --batch_size=1 --checkpoint='" + kCheckpoint + "' --out=m.onnx --img-size=128");
+  EXPECT_EQ(text.code, 0) << text.error;
+  EXPECT_TRUE(contains(text.out, "tf_efficientdet_d0")) << text.out;
+  EXPECT_TRUE(contains(text.out, "x.1")) << text.out;
+  const Result json = sh("pth2onnx --checkpoint='" + kCheckpoint + "' --out=m2.onnx --img-size=128 --json");
+  const auto parsed = nlohmann::json::parse(json.out);
+  EXPECT_EQ(parsed["inputs"][0]["name"], "x.1");
+  EXPECT_EQ(parsed["outputs"].size(), 10u);
+  EXPECT_EQ(content(folder_ / "m.onnx"), content(folder_ / "m2.onnx"));
+}
+
+TEST_F(Cli, InfoDescribesEveryKindOfFile) {
+  make_onnx();
+  ASSERT_EQ(sh("atc --framework=5 --model=m.onnx --output=m --soc_version=native").code, 0);
+  const auto checkpoint = nlohmann::json::parse(sh("effdet info --json '" + kCheckpoint + "'").out);
+  EXPECT_EQ(checkpoint["kind"], "checkpoint");
+  EXPECT_EQ(checkpoint["model"], "tf_efficientdet_d0");
+  const auto onnx = nlohmann::json::parse(sh("effdet info --json m.onnx").out);
+  EXPECT_EQ(onnx["kind"], "onnx");
+  EXPECT_EQ(onnx["inputs"][0]["shape"], nlohmann::json({1, 3, 128, 128}));
+  const auto compiled = nlohmann::json::parse(sh("effdet info --json m.om").out);
+  EXPECT_EQ(compiled["kind"], "compiled");
+  EXPECT_GT(compiled["steps"].size(), 0u);
+  EXPECT_TRUE(contains(sh("effdet info '" + kCheckpoint + "'").out, "tf_efficientdet_d0"));
+  EXPECT_TRUE(contains(sh("effdet info m.onnx").out, "Conv"));
+  EXPECT_TRUE(contains(sh("effdet info m.om --steps").out, "implementation"));
+}
+
+TEST_F(Cli, SimplifyTakesTheOriginalsArguments) {
+  make_onnx();
+  const Result seed = sh("onnxsim --input-shape=\"1,3,128,128\" --dynamic-input-shape ./m.onnx ./m_sim.onnx");
+  EXPECT_EQ(seed.code, 0) << seed.error;
+  EXPECT_TRUE(contains(seed.out, "BatchNormalization")) << seed.out;
+  EXPECT_TRUE(contains(seed.out, "Check ok")) << seed.out;
+  EXPECT_EQ(sh("onnxsim m.onnx m2.onnx 2").code, 0);
+  EXPECT_EQ(content(folder_ / "m_sim.onnx"), content(folder_ / "m2.onnx"));
+  EXPECT_FALSE(contains(sh("onnxsim m.onnx m3.onnx --no-check").out, "Check ok"));
+  const Result kept = sh("onnxsim m.onnx m4.onnx 0 --skip-fuse-bn");
+  EXPECT_GT(nlohmann::json::parse(sh("effdet info --json m4.onnx").out)["operators"]["BatchNormalization"], 0);
+  EXPECT_EQ(sh("onnxsim m.onnx m5.onnx many").code, 2);
+}
+
+TEST_F(Cli, SimplifyOverwritesShapes) {
+  make_onnx();
+  const Result result = sh("onnxsim m.onnx m2.onnx --overwrite-input-shape x.1:2,3,128,128");
+  EXPECT_EQ(result.code, 0) << result.error;
+  const auto info = nlohmann::json::parse(sh("effdet info --json m2.onnx").out);
+  EXPECT_EQ(info["inputs"][0]["shape"], nlohmann::json({2, 3, 128, 128}));
+  EXPECT_EQ(info["outputs"][0]["shape"][0], 2);
+  EXPECT_NE(sh("onnxsim m.onnx m3.onnx --input-shape y:2,3,128,128").code, 0);
+}
+
+TEST_F(Cli, ModifyPrintsTheOriginalsLines) {
+  make_onnx();
+  const Result all = sh("modify_onnx --model=m.onnx --out=m2.onnx");
+  EXPECT_EQ(all.code, 0) << all.error;
+  EXPECT_TRUE(all.out.starts_with("[INFO] Start initializing.\n[INFO] Initialization completed! Cost ")) << all.out;
+  EXPECT_TRUE(contains(all.out, " seconds.\n")) << all.out;
+  EXPECT_TRUE(contains(all.out, " of -inf set to 0.\n")) << all.out;
+  const Result missing = sh("modify_onnx --model=m.onnx --node=3080 --out=m3.onnx");
+  EXPECT_EQ(missing.code, 2);
+  EXPECT_TRUE(contains(missing.out, "\n[ERROR] 3080 not found.\n")) << missing.out;
+  EXPECT_FALSE(exists("m3.onnx"));
+}
+
+TEST_F(Cli, AtcCompiles) {
+  make_onnx();
+  const Result result =
+      sh("atc --framework=5 --model=./m.onnx --output=./m --input_format=NCHW "
+         "--input_shape=\"x.1:2,3,128,128\" --log=debug --soc_version=native");
+  EXPECT_EQ(result.code, 0) << result.out;
+  EXPECT_TRUE(result.out.starts_with("ATC start working now, please wait for a moment.\n")) << result.out;
+  EXPECT_TRUE(result.out.ends_with("ATC run success, welcome to the next use.\n")) << result.out;
+  EXPECT_TRUE(contains(result.out, "[DEBUG] stage"));
+  EXPECT_EQ(nlohmann::json::parse(sh("effdet info --json m.om").out)["inputs"][0]["shape"],
+            nlohmann::json({2, 3, 128, 128}));
+  EXPECT_EQ(sh("atc --mode 1 --om m.om --json m.json").code, 0);
+  EXPECT_EQ(nlohmann::json::parse(content(folder_ / "m.json"))["kind"], "compiled");
+  EXPECT_TRUE(contains(sh("atc --mode=6 --om=m.om").out, "compiled model: "));
+}
+
+TEST_F(Cli, AtcChoosesOutputsAndDumpsStages) {
+  make_onnx();
+  const std::string box = "/box_net/level3/predict/conv_pw/Conv", cls = "/class_net/level7/predict/conv_pw/Conv";
+  const Result result =
+      sh("DUMP_GE_GRAPH=2 atc --framework 5 --model m.onnx --output m --soc_version native "
+         "--precision_mode force_fp16 --out_nodes '" +
+         box + ":0;" + cls + ":0'");
+  EXPECT_EQ(result.code, 0) << result.out;
+  EXPECT_TRUE(contains(result.out, "[WARNING] --precision_mode=force_fp16"));
+  const auto outputs = nlohmann::json::parse(sh("effdet info --json m.om").out)["outputs"];
+  ASSERT_EQ(outputs.size(), 2u);
+  EXPECT_EQ(outputs[0]["name"], "box_l3");
+  EXPECT_EQ(outputs[1]["name"], "class_l7");
+  EXPECT_TRUE(exists("ge_onnx_00000000_simplify.txt"));
+  EXPECT_TRUE(contains(content(folder_ / "ge_onnx_00000000_simplify.txt"), "Conv("));
+}
+
+TEST_F(Cli, AtcErrorsHaveTheOriginalsCodes) {
+  make_onnx();
+  write("garbage.onnx", std::string("\x08\x06garbage garbage"));
+  const std::string base = "atc --framework=5 --model=m.onnx --output=m --soc_version=native ";
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {"atc --framework=5 --model=m.onnx --output=m", "E10007: [--soc_version] is required."},
+      {"atc --framework=5 --output=m --soc_version=native", "E10007: [--model] is required."},
+      {"atc --framework=5 --model=m.onnx --output=m --soc_version=", "E10004: Value for parameter [--soc_version] is"},
+      {"atc --framework=5 --model=m.onnx --output=m --soc_version=Ascend310",
+       "E10001: Value [Ascend310] for parameter [--soc_version] is invalid. Reason: "},
+      {"atc --framework=3 --model=m.onnx --output=m --soc_version=native",
+       "E10001: Value [3] for parameter [--framework] is invalid. Reason: "},
+      {"atc --framework=5 --model=none.onnx --output=m --soc_version=native",
+       "E10001: Value [none.onnx] for parameter [--model] is invalid. Reason: "},
+      {"atc --framework=5 --model=garbage.onnx --output=m --soc_version=native", "E10041: Cannot load the model"},
+      {base + "--log=loud", "E10001: Value [loud] for parameter [--log] is invalid. Reason: "},
+      {base + "--input_format=NHWC", "E10001: Value [NHWC] for parameter [--input_format] is invalid."},
+      {base + "--input_shape='1,3,128,128'", "E10002: Value [1,3,128,128] for parameter [--input_shape]"},
+      {base + "--input_shape='x.1:1,3,a,128'", "E10002: Value [x.1:1,3,a,128] for parameter [--input_shape]"},
+      {base + "--input_shape='x.1:0,3,128,128'", "E10011: Value [x.1:0,3,128,128] for parameter [--input_shape]"},
+      {base + "--input_shape='y:1,3,128,128'", "E10016: Opname [y] specified in [--input_shape] is not found"},
+      {base + "--out_nodes='nothing:0'", "E10016: Opname [nothing:0] specified in [--out_nodes] is not found"},
+      {base + "--out_nodes='nothing'", "E10001: Value [nothing] for parameter [--out_nodes] is invalid."},
+      {base + "--insert_op_conf=aipp.cfg", "E10001: Value [aipp.cfg] for parameter [--insert_op_conf] is invalid."},
+      {base + "--dynamic_batch_size=1,2", "E10001: Value [1,2] for parameter [--dynamic_batch_size] is invalid."},
+      {base + "--output_type=FP16", "E10001: Value [FP16] for parameter [--output_type] is invalid."},
+      {base + "--nonsense=1", "[ERROR] "},
+  };
+  for (const auto& [command, line] : cases) {
+    const Result result = sh(command);
+    EXPECT_NE(result.code, 0) << command;
+    EXPECT_TRUE(
+        contains(result.out, "ATC run failed, Please check the detail log, Try 'atc --help' for more information\n"))
+        << result.out;
+    EXPECT_TRUE(contains(result.out, "\n" + line)) << command << "\n" << result.out;
+    EXPECT_FALSE(exists("m.om")) << command;
+  }
+}
+
+TEST_F(Cli, AtcNamesOperatorsThatItDoesNotKnow) {
+  make_onnx();
+  std::string model = content(folder_ / "m.onnx");
+  const std::string known = "GlobalAveragePool", unknown = "GlobalAveragePuul";
+  for (size_t at = model.find(known); at != std::string::npos; at = model.find(known, at))
+    model.replace(at, known.size(), unknown);
+  write("m.onnx", model);
+  const Result result = sh("atc --framework=5 --model=m.onnx --output=m --soc_version=native");
+  EXPECT_NE(result.code, 0);
+  EXPECT_TRUE(contains(result.out, "\nE19010: ")) << result.out;
+  EXPECT_TRUE(contains(result.out, unknown)) << result.out;
+}
+
+TEST_F(Cli, DetectDrawsAndLists) {
+  ASSERT_EQ(sh("effdet scenes --out data --images 3 --seed 5").code, 0);
+  const std::string names = "--class-names '" EFFDET_SOURCE_DIR "/models/shapes.names'";
+  const std::string base = "effdet detect data/val2017 --checkpoint '" + kCheckpoint + "' --img-size 256 ";
+  const Result result = sh(base + names + " --out found --score 0.5");
+  EXPECT_EQ(result.code, 0) << result.error;
+  EXPECT_EQ(result.error, "") << "no progress bar outside a terminal";
+  const auto found = nlohmann::json::parse(content(folder_ / "found/detections.json"));
+  ASSERT_EQ(found.size(), 3u);
+  std::ifstream file(EFFDET_SOURCE_DIR "/models/shapes.names");
+  const std::vector<std::string> known(std::istream_iterator<std::string>(file), {});
+  for (const auto& picture : found) {
+    EXPECT_TRUE(exists(picture["picture"])) << picture;
+    for (const auto& detection : picture["detections"]) {
+      EXPECT_GE(detection["score"], 0.5);
+      EXPECT_NE(std::ranges::find(known, detection["category"].get<std::string>()), known.end()) << detection;
+    }
+  }
+  EXPECT_EQ(sh(base + names + " --out found2 --score 0.5 --json").out, [&] {
+    std::string text = content(folder_ / "found/detections.json");
+    for (size_t at = 0; (at = text.find("found/", at)) != std::string::npos;) text.replace(at, 5, "found2");
+    return text;
+  }());
+}
+
+TEST_F(Cli, DetectRefusesToOverwriteItsImages) {
+  ASSERT_EQ(sh("effdet scenes --out data --images 1").code, 0);
+  const std::string before = content(folder_ / "data/val2017/000000000001.jpg");
+  const Result result =
+      sh("effdet detect data/val2017 --checkpoint '" + kCheckpoint + "' --img-size 256 --out data/../data/val2017");
+  EXPECT_EQ(result.code, 2);
+  expect_one_line(result.error, "effdet detect: error: ");
+  EXPECT_EQ(content(folder_ / "data/val2017/000000000001.jpg"), before);
+  EXPECT_EQ(sh("effdet detect 'data/*.gif' --checkpoint '" + kCheckpoint + "' --out found").code, 2);
+  EXPECT_EQ(sh("effdet detect data --checkpoint '" + kCheckpoint + "' --out found").code, 2);
+}
+
+TEST_F(Cli, InitIsReproducible) {
+  ASSERT_EQ(sh("effdet init efficientdet_d0 --out a.pth --seed 3 --num-classes 2").code, 0);
+  ASSERT_EQ(sh("effdet init efficientdet_d0 --out b.pth --seed 3 --num-classes 2 --threads 1").code, 0);
+  EXPECT_EQ(content(folder_ / "a.pth"), content(folder_ / "b.pth"));
+  EXPECT_EQ(nlohmann::json::parse(sh("effdet info --json a.pth").out)["num_classes"], 2);
+}
+
+}  // namespace

@@ -1,0 +1,129 @@
+// atc: compiles an ONNX model for this processor, with the messages of the original.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+
+#include "atc_options.h"
+#include "cli.h"
+#include "commands.h"
+#include "describe.h"
+#include "effdet/compiled_model.h"
+#include "effdet/onnx_model.h"
+#include "output_file.h"
+
+namespace effdet::cli {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+OnnxModel read_model(const std::string& path) {
+  try {
+    return OnnxModel::read(path);
+  } catch (const Error& error) {
+    // Operators are the one thing that has a code of its own; the library's message begins so.
+    const bool unknown_operator = std::string_view(error.what()).starts_with("unsupported operator");
+    if (unknown_operator) fail_atc(error.code(), "E19010", fmt::format("No parser is registered: {}", error.what()));
+    fail_atc(error.code(), "E10041", fmt::format("Cannot load the model [{}]. Reason: {}", path, error.what()));
+  }
+}
+
+void check_input_names(const OnnxModel& model, const AtcOptions& options) {
+  const std::vector<TensorInfo> inputs = model.inputs();
+  for (const auto& [name, shape] : options.input_shapes)
+    if (std::ranges::find(inputs, name, &TensorInfo::name) == inputs.end())
+      fail_atc(ErrorCode::kUsage, "E10016",
+               fmt::format("Opname [{}] specified in [--input_shape] is not found in the model; its input is [{}].",
+                           name, inputs.empty() ? "" : inputs.front().name));
+}
+
+/// Tensor names for "node:index".
+std::vector<std::string> find_outputs(const OnnxModel& model, const AtcOptions& options) {
+  std::vector<std::string> names;
+  for (const std::string& node : options.out_nodes) {
+    const size_t colon = node.rfind(':');
+    const std::string name = model.node_output(node.substr(0, colon), std::stoul(node.substr(colon + 1)));
+    if (name.empty())
+      fail_atc(ErrorCode::kUsage, "E10016",
+               fmt::format("Opname [{}] specified in [--out_nodes] is not found in the model.", node));
+    names.push_back(name);
+  }
+  return names;
+}
+
+bool dumps_graphs() {
+  const char* value = std::getenv("DUMP_GE_GRAPH");
+  return value != nullptr && value[0] >= '1' && value[0] <= '3' && value[1] == '\0';
+}
+
+/// Reports and dumps the stages of a compilation.
+class Stages {
+ public:
+  explicit Stages(LogLevel log) : log_(log), dumps_(dumps_graphs()) {}
+
+  void operator()(std::string_view stage, const std::string& graph) {
+    if (log_ == LogLevel::kDebug)
+      fmt::print("[DEBUG] stage {:02} {:<20} {:5} lines of graph, {:.3f} s\n", number_, stage,
+                 std::ranges::count(graph, '\n'), seconds_since(start_));
+    if (dumps_) write_output(fmt::format("ge_onnx_{:08}_{}.txt", number_, stage), graph);
+    ++number_;
+    start_ = Clock::now();
+  }
+
+ private:
+  LogLevel log_;
+  bool dumps_;
+  int number_ = 0;
+  Clock::time_point start_ = Clock::now();
+};
+
+void convert(const AtcOptions& options) {
+  const auto start = Clock::now();
+  const OnnxModel model = read_model(options.model);
+  check_input_names(model, options);
+  const CompiledModel compiled = CompiledModel::compile(
+      model,
+      {.input_shapes = options.input_shapes, .outputs = find_outputs(model, options), .on_stage = Stages(options.log)});
+  compiled.save(options.output);
+  if (options.log == LogLevel::kDebug) print_steps(compiled);
+  if (options.log <= LogLevel::kInfo)
+    fmt::print("[INFO] {}: {} steps, weights {}, activations {}, file {}, {:.2f} s\n", options.output,
+               compiled.steps().size(), bytes_text(compiled.weight_bytes()), bytes_text(compiled.arena_bytes()),
+               bytes_text(std::filesystem::file_size(options.output)), seconds_since(start));
+}
+
+void run_mode(const AtcOptions& options) {
+  if (options.mode == 0) return convert(options);
+  const CompiledModel model = CompiledModel::load(options.om);
+  if (options.mode == 6) return print_model(model, true);
+  write_output(options.json, json_text(model_json(model)));
+}
+
+}  // namespace
+
+int run_atc(int argc, char** argv) {
+  bool started = false;
+  try {
+    const AtcOptions options = read_atc_options(argc, argv);
+    if (options.help) return 0;
+    started = true;
+    fmt::print("ATC start working now, please wait for a moment.\n");
+    for (const std::string& warning : options.warnings) fmt::print("[WARNING] {}\n", one_line(warning));
+    std::fflush(stdout);
+    run_mode(options);
+    fmt::print("ATC run success, welcome to the next use.\n");
+    return 0;
+  } catch (const Error& error) {
+    if (!started) fmt::print("ATC start working now, please wait for a moment.\n");
+    fmt::print("ATC run failed, Please check the detail log, Try 'atc --help' for more information\n");
+    const std::string message = one_line(error.what());
+    fmt::print("{}{}\n", message.starts_with("E1") ? "" : "[ERROR] ", message);
+    return static_cast<int>(error.code());
+  }
+}
+
+}  // namespace effdet::cli

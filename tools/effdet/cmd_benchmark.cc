@@ -1,0 +1,102 @@
+// benchmark: runs a compiled model on files, or measures it alone. Flags, files and printed lines are those of the
+// original benchmark.x86_64.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "benchmark.h"
+#include "cli.h"
+#include "commands.h"
+#include "effdet/error.h"
+
+namespace effdet::cli {
+namespace {
+
+/// "True", "true", "1", ...; throws Error(kUsage) for another word.
+bool parse_flag(std::string_view flag, std::string text) {
+  std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::tolower(c); });
+  if (text == "true" || text == "1") return true;
+  if (text == "false" || text == "0") return false;
+  throw Error(ErrorCode::kUsage, fmt::format("{}: '{}' is neither true nor false", flag, text));
+}
+
+/// The side that a flag gives, where it gives one, against the model's.
+void warn_of_size(const char* flag, int given, const std::vector<int64_t>& shape, size_t axis) {
+  if (given != 0 && shape.size() == 4 && shape[axis] != given)
+    warn(fmt::format("{}={} is not the model's {}, which counts", flag, given, shape[axis]));
+}
+
+void check(const BenchmarkOptions& options) {
+  if (options.model_type != "vision")
+    throw Error(ErrorCode::kUnsupported,
+                fmt::format("-model_type: '{}' is not handled, only vision", options.model_type));
+  const int inputs = !options.input_text_path.empty() + !options.input_images_path.empty() + (options.rounds > 0);
+  if (inputs != 1)
+    throw Error(ErrorCode::kUsage, "give one of -input_text_path=LIST, -input_imgFiles_path=FOLDER and -round=N");
+}
+
+void check_model(const BenchmarkOptions& options, const CompiledModel& model) {
+  const size_t batch = batch_of(model);
+  if (batch != static_cast<size_t>(options.batch_size))
+    throw Error(ErrorCode::kUsage,
+                fmt::format("-batch_size={}, but {} was compiled for {}", options.batch_size, options.om_path, batch));
+  warn_of_size("-input_width", options.input_width, model.inputs()[0].shape, 3);
+  warn_of_size("-input_height", options.input_height, model.inputs()[0].shape, 2);
+}
+
+}  // namespace
+
+size_t batch_of(const CompiledModel& model) {
+  const std::vector<TensorInfo> inputs = model.inputs();
+  if (inputs.size() != 1 || inputs[0].shape.empty() || inputs[0].shape[0] < 1 || inputs[0].dtype != "float32")
+    throw Error(ErrorCode::kUnsupported, "the model has not one float32 input of a batch of samples");
+  return static_cast<size_t>(inputs[0].shape[0]);
+}
+
+std::string figure(double value) { return fmt::format("{:g}", value); }
+
+int run_benchmark(int argc, char** argv) {
+  CommandLine line(argc, argv, "Runs a compiled model on input files, or measures it alone.",
+                   "benchmark.x86_64 -model_type=vision -batch_size=1 -om_path=d7.om -input_text_path=d7_bin.info "
+                   "-output_binary=True -useDvpp=False\n"
+                   "benchmark.x86_64 -round=20 -batch_size=1 -device_id=0 -om_path=./model/d7_bs1.om");
+  line.accept_single_dash();
+  BenchmarkOptions options;
+  std::string binary = "false", dvpp = "false";
+  line.add_option("--model_type", options.model_type, "only vision")->capture_default_str();
+  line.add_option("--batch_size", options.batch_size, "must be the model's")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 65536));
+  line.add_option("--device_id", options.device_id, "goes into the names of files; the device is this processor")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 1023));
+  line.add_option("--om_path", options.om_path, "compiled model")->required()->type_name("FILE");
+  line.add_option("--input_text_path", options.input_text_path, "list of inputs, as get_info writes it")
+      ->type_name("FILE");
+  line.add_option("--input_imgFiles_path", options.input_images_path, "folder of .bin files or images instead")
+      ->type_name("DIR");
+  line.add_option("--input_width", options.input_width, "taken for compatibility; the model's counts");
+  line.add_option("--input_height", options.input_height, "taken for compatibility; the model's counts");
+  line.add_option("--output_binary", binary, "true: outputs as .bin; false: as .txt")->capture_default_str();
+  line.add_option("--useDvpp", dvpp, "only false")->capture_default_str();
+  line.add_option("--round", options.rounds, "pure inference, so many times")->check(CLI::Range(1, 1024));
+  line.add_option("--warmup", options.warm_up, "runs before those that are measured")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 1000));
+  line.add_option("--result", options.result, "folder for outputs and figures")->capture_default_str();
+  line.add_threads(options.threads);
+  line.add_json(options.json);
+  if (!line.read()) return 0;
+
+  check(options);
+  options.binary = parse_flag("-output_binary", binary);
+  if (parse_flag("-useDvpp", dvpp))
+    throw Error(ErrorCode::kUnsupported,
+                "-useDvpp=True needs preprocessing inside of the model (AIPP), which this version does not compile");
+  const CompiledModel model = CompiledModel::load(options.om_path);
+  check_model(options, model);
+  options.rounds > 0 ? run_rounds(options, model) : run_on_data(options, model);
+  return 0;
+}
+
+}  // namespace effdet::cli

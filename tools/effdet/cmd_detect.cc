@@ -1,0 +1,238 @@
+// detect: finds the objects in pictures, draws them, and lists them.
+#include <fmt/format.h>
+#include <glob.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "class_names.h"
+#include "cli.h"
+#include "commands.h"
+#include "describe.h"
+#include "effdet/detector.h"
+#include "effdet/error.h"
+#include "output_file.h"
+#include "progress.h"
+
+namespace effdet::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Arguments {
+  std::vector<std::string> images;
+  std::string checkpoint, model_file, out, contact_sheet;
+  ModelOptions model;
+  DetectOptions detect{.score_threshold = 0.3f};
+  int threads = 0;
+  bool json = false;
+};
+
+struct Picture {
+  fs::path in, out;
+};
+
+bool is_picture(const fs::path& path) {
+  std::string extension = path.extension().string();
+  std::ranges::transform(extension, extension.begin(), [](unsigned char c) { return std::tolower(c); });
+  return extension == ".jpg" || extension == ".jpeg" || extension == ".png";
+}
+
+/// A pattern that the shell did not expand.
+std::vector<fs::path> matches(const std::string& pattern) {
+  glob_t found{};
+  std::vector<fs::path> paths;
+  if (::glob(pattern.c_str(), 0, nullptr, &found) == 0) paths.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
+  ::globfree(&found);
+  return paths;
+}
+
+/// Files as given, the pictures of folders by name, and what patterns match.
+std::vector<fs::path> expand(const std::vector<std::string>& arguments) {
+  std::vector<fs::path> paths;
+  for (const std::string& argument : arguments) {
+    if (fs::is_directory(argument)) {
+      std::vector<fs::path> inside;
+      for (const auto& entry : fs::directory_iterator(argument))
+        if (is_picture(entry.path())) inside.push_back(entry.path());
+      std::ranges::sort(inside);
+      if (inside.empty())
+        throw Error(ErrorCode::kUsage, fmt::format("{}: no .jpg, .jpeg or .png in this folder", argument));
+      std::ranges::move(inside, std::back_inserter(paths));
+    } else if (!fs::exists(argument) && argument.find_first_of("*?[") != std::string::npos) {
+      std::vector<fs::path> found = matches(argument);
+      if (found.empty()) throw Error(ErrorCode::kUsage, fmt::format("{}: no file matches", argument));
+      std::ranges::move(found, std::back_inserter(paths));
+    } else {
+      paths.emplace_back(argument);
+    }
+  }
+  return paths;
+}
+
+/// A name of its own for each output; pictures of one stem get numbers.
+std::vector<Picture> plan(const std::vector<fs::path>& images, const fs::path& folder) {
+  std::vector<Picture> pictures;
+  std::set<fs::path> taken;
+  for (const fs::path& image : images) {
+    const std::string stem = image.stem().string();
+    fs::path out = folder / (stem + ".jpg");
+    for (int number = 2; !taken.insert(out).second; ++number) out = folder / fmt::format("{}_{}.jpg", stem, number);
+    pictures.push_back({image, out});
+  }
+  for (const fs::path& image : images) {
+    const fs::path same_name = folder / image.filename();
+    std::error_code ignored;
+    if (taken.contains(same_name) && fs::equivalent(image, same_name, ignored))
+      throw Error(ErrorCode::kUsage,
+                  fmt::format("{} would be overwritten; give another folder with --out", image.string()));
+  }
+  return pictures;
+}
+
+/// What the options would change is fixed in models that are exported already.
+void refuse_options_for_exported(const std::string& path, const ModelOptions& options) {
+  const FileKind kind = file_kind(path);
+  if (kind != FileKind::kOnnx && kind != FileKind::kCompiled) return;
+  if (!options.model.empty() || options.num_classes > 0 || options.height > 0 || options.use_ema)
+    throw Error(ErrorCode::kUsage, fmt::format("{}: --model, --num-classes, --img-size and --use-ema are for "
+                                               "checkpoints; this model has all that settled",
+                                               path));
+}
+
+std::vector<std::string> class_names(const ModelDescription& description, const ModelOptions& options) {
+  if (options.class_names.empty()) return class_names_of(description);
+  if (static_cast<int>(options.class_names.size()) != description.num_classes)
+    throw Error(ErrorCode::kUsage, fmt::format("--class-names: {} names for {} classes", options.class_names.size(),
+                                               description.num_classes));
+  return options.class_names;
+}
+
+std::string name_of(const Detection& detection, const std::vector<std::string>& names) {
+  const auto index = static_cast<size_t>(detection.category - 1);
+  return index < names.size() ? names[index] : fmt::format("class {}", detection.category);
+}
+
+nlohmann::json picture_json(const Picture& picture, const RgbImage& image, const std::vector<Detection>& detections,
+                            const std::vector<std::string>& names) {
+  nlohmann::json list = nlohmann::json::array();
+  for (const Detection& d : detections)
+    list.push_back({{"category_id", d.category},
+                    {"category", name_of(d, names)},
+                    {"score", d.score},
+                    {"bbox", {d.x1, d.y1, d.x2 - d.x1, d.y2 - d.y1}}});
+  return {{"image", picture.in.string()},
+          {"width", image.width},
+          {"height", image.height},
+          {"picture", picture.out.string()},
+          {"detections", list}};
+}
+
+void add_rows(Table& table, const Picture& picture, const std::vector<Detection>& detections,
+              const std::vector<std::string>& names) {
+  const std::string file = one_line(picture.in.filename().string());
+  if (detections.empty()) table.add({file, "(nothing)"});
+  for (const Detection& d : detections)
+    table.add({file, one_line(name_of(d, names)), fmt::format("{:.3f}", d.score), fmt::format("{:.1f}", d.x1),
+               fmt::format("{:.1f}", d.y1), fmt::format("{:.1f}", d.x2), fmt::format("{:.1f}", d.y2)});
+}
+
+/// The first annotated pictures side by side, for a look at all of them at once.
+class Sheet {
+ public:
+  explicit Sheet(std::string path) : path_(std::move(path)) {}
+
+  void add(const fs::path& name, const RgbImage& annotated) {
+    if (path_.empty() || pictures_.size() == kMost) return;
+    pictures_.push_back(annotated);
+    captions_.push_back(name.stem().string());
+  }
+
+  void write() const {
+    if (!path_.empty()) write_image(path_, contact_sheet(pictures_, kColumns, kCell, captions_));
+  }
+
+ private:
+  static constexpr size_t kMost = 48;
+  static constexpr int kColumns = 8, kCell = 240;  // in pixels
+
+  std::string path_;
+  std::vector<RgbImage> pictures_;
+  std::vector<std::string> captions_;
+};
+
+void detect_all(const Arguments& arguments) {
+  const std::string& file = arguments.checkpoint.empty() ? arguments.model_file : arguments.checkpoint;
+  const std::vector<Picture> pictures = plan(expand(arguments.images), arguments.out);
+  refuse_options_for_exported(file, arguments.model);
+  Detector detector(CompiledModel::open(file, arguments.model), arguments.threads, arguments.detect);
+  const std::vector<std::string> names = class_names(detector.description(), arguments.model);
+  make_folder(arguments.out);
+
+  nlohmann::json results = nlohmann::json::array();
+  Sheet sheet(arguments.contact_sheet);
+  Table table;
+  table.add({"image", "class", "score", "x1", "y1", "x2", "y2"});
+  {
+    ProgressBar progress("detect");
+    for (const Picture& picture : pictures) {
+      const RgbImage image = read_image(picture.in);
+      const std::vector<Detection> detections = detector.detect(image);
+      const RgbImage annotated = annotate(image, detections, names);
+      write_image(picture.out, annotated);
+      sheet.add(picture.in, annotated);
+      results.push_back(picture_json(picture, image, detections, names));
+      add_rows(table, picture, detections, names);
+      progress.update(results.size(), pictures.size());
+    }
+  }
+  sheet.write();
+  const std::string text = json_text(results);
+  write_output(fs::path(arguments.out) / "detections.json", text);
+  if (arguments.json) {
+    fmt::print("{}", text);
+  } else {
+    table.print();
+  }
+}
+
+}  // namespace
+
+int run_detect(int argc, char** argv) {
+  CommandLine line(
+      argc, argv,
+      "Finds the objects in pictures: draws them into OUT/<name>.jpg and lists them in OUT/detections.json.",
+      "effdet detect street.jpg --checkpoint d0.pth --out found\n"
+      "effdet detect photos/ 'more/*.png' --model-file d0.om --out found --score 0.5");
+  Arguments arguments;
+  line.add_option("images", arguments.images, "pictures (JPEG, PNG), folders of them, or quoted patterns")
+      ->required()
+      ->type_name("IMAGE");
+  auto* checkpoint = line.add_option("--checkpoint", arguments.checkpoint, "PyTorch checkpoint; compiled on the fly")
+                         ->type_name("FILE");
+  auto* model_file = line.add_option("--model-file", arguments.model_file, "ONNX or compiled model")->type_name("FILE");
+  checkpoint->excludes(model_file);
+  line.add_option("--out", arguments.out, "folder for the results")->required()->type_name("DIR");
+  line.add_option("--contact-sheet", arguments.contact_sheet,
+                  "also write the first 48 pictures side by side (.jpg or .png)")
+      ->type_name("FILE");
+  line.add_option("--score", arguments.detect.score_threshold, "leave out detections with a lower score")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 1.0).description(""))
+      ->type_name("S");
+  line.add_soft_nms(arguments.detect);
+  line.add_model_options(arguments.model);
+  line.add_threads(arguments.threads);
+  line.add_json(arguments.json);
+  if (!line.read()) return 0;
+  if (arguments.checkpoint.empty() && arguments.model_file.empty())
+    throw Error(ErrorCode::kUsage, "one of --checkpoint and --model-file is required");
+  detect_all(arguments);
+  return 0;
+}
+
+}  // namespace effdet::cli

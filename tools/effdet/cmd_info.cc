@@ -1,0 +1,87 @@
+// info: what a file is and holds.
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "cli.h"
+#include "commands.h"
+#include "describe.h"
+#include "effdet/checkpoint_tools.h"
+#include "effdet/compiled_model.h"
+#include "effdet/error.h"
+#include "effdet/onnx_model.h"
+
+namespace effdet::cli {
+namespace {
+
+template <typename Strings>
+std::string joined(const Strings& strings) {
+  return strings.empty() ? "none" : fmt::format("{}", fmt::join(strings, ", "));
+}
+
+nlohmann::json checkpoint_json(const CheckpointInfo& info) {
+  return {{"kind", "checkpoint"},
+          {"container", info.container},
+          {"tensors", info.tensors},
+          {"parameters", info.parameters},
+          {"learned", info.learned},
+          {"dtypes", info.dtypes},
+          {"fitting_models", info.fitting_models},
+          {"model", info.model},
+          {"num_classes", info.num_classes},
+          {"non_finite", info.non_finite}};
+}
+
+void print_checkpoint(const CheckpointInfo& info) {
+  fmt::print("PyTorch checkpoint: {} tensors, {} parameters ({} learned)\n\n", info.tensors,
+             count_text(info.parameters), count_text(info.learned));
+  fmt::print("weights under  {}\n", info.container.empty() ? "no key: a bare state_dict" : one_line(info.container));
+  fmt::print("types          {}\n", joined(info.dtypes));
+  fmt::print("fits           {}\n", joined(info.fitting_models));
+  fmt::print("model          {}\n", !info.model.empty()           ? info.model
+                                    : info.fitting_models.empty() ? "none that this version builds"
+                                                                  : "open: say which with --model");
+  if (info.num_classes > 0) fmt::print("classes        {}\n", info.num_classes);
+  if (info.non_finite > 0) fmt::print("NaN, infinite  {} elements\n", count_text(info.non_finite));
+}
+
+template <typename Model>
+void show(const Model& model, bool json, auto&&... options) {
+  if (json) return fmt::print("{}", json_text(model_json(model)));
+  print_model(model, options...);
+}
+
+}  // namespace
+
+int run_info(int argc, char** argv) {
+  CommandLine line(argc, argv, "Describes a checkpoint, an ONNX model or a compiled model.",
+                   "effdet info d0.pth\neffdet info d0.onnx --json\neffdet info d0.om --steps");
+  std::string file;
+  bool json = false, steps = false;
+  line.add_option("file", file, "the file to describe")->required()->type_name("FILE");
+  line.add_json(json);
+  line.add_flag("--steps", steps, "compiled models: every step, and why better implementations refused it");
+  if (!line.read()) return 0;
+
+  switch (file_kind(file)) {
+    case FileKind::kOnnx:
+      show(OnnxModel::read(file), json);
+      return 0;
+    case FileKind::kCompiled:
+      show(CompiledModel::load(file), json, steps);
+      return 0;
+    case FileKind::kCheckpoint:
+    case FileKind::kUnknown:
+      break;  // the checkpoint reader says best what an unknown file is
+  }
+  const CheckpointInfo info = inspect_checkpoint(file);
+  if (json) {
+    fmt::print("{}", json_text(checkpoint_json(info)));
+  } else {
+    print_checkpoint(info);
+  }
+  return 0;
+}
+
+}  // namespace effdet::cli

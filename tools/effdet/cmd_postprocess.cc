@@ -1,0 +1,45 @@
+// postprocess: dumped outputs to detections and COCO numbers.
+#include <fmt/format.h>
+
+#include "cli.h"
+#include "commands.h"
+#include "dataset_options.h"
+#include "effdet/dataset.h"
+#include "progress.h"
+
+namespace effdet::cli {
+
+int run_postprocess(int argc, char** argv) {
+  CommandLine line(argc, argv, "Decodes the outputs that the benchmark dumped and evaluates them.",
+                   "postprocess --root=./coco_data --omfile=./result/dumpOutput_device0\n"
+                   "postprocess --root coco_data --omfile dump -m tf_efficientdet_d0 --img-size 256");
+  DatasetOptions dataset;
+  PostprocessOptions options;
+  std::string dumps, results;
+  int threads = 0;
+  bool json = false;
+  dataset.add_to(line);
+  line.add_option("--omfile", dumps, "folder of the dumped outputs")->required()->type_name("DIR");
+  line.add_option("--num-classes,--num_classes", options.num_classes, "default: as the files' sizes say")
+      ->check(CLI::Range(1, 100000))
+      ->type_name("N");
+  line.add_option("--results", results, "write COCO results here")->type_name("FILE");
+  line.add_soft_nms(options.detect);
+  line.add_threads(threads);
+  line.add_json(json);
+  if (!line.read()) return 0;
+  dataset.check();
+
+  options.input = dataset.input();
+  options.results = results;
+  Evaluation evaluation;
+  {
+    ProgressBar bar("postprocess");
+    evaluation = postprocess_dumps(dataset.root(), dumps, options, threads,
+                                   [&](size_t done, size_t total) { bar.update(done, total); });
+  }
+  print_evaluation(evaluation, json);
+  return 0;
+}
+
+}  // namespace effdet::cli

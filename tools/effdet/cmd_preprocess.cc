@@ -1,0 +1,52 @@
+// preprocess: images of a data set to the files that the benchmark reads.
+#include <fmt/format.h>
+
+#include "cli.h"
+#include "commands.h"
+#include "dataset_options.h"
+#include "describe.h"
+#include "effdet/dataset.h"
+#include "progress.h"
+
+namespace effdet::cli {
+namespace {
+
+void print_report(const PreprocessReport& report, const std::string& folder, bool json) {
+  if (json) {
+    fmt::print("{}",
+               json_text({{"written", report.written}, {"skipped", report.skipped}, {"seconds", report.seconds}}));
+    return;
+  }
+  for (const std::string& name : report.skipped)
+    warn(fmt::format("{}: skipped, a side is under 32 pixels", one_line(name)));
+  fmt::print("[INFO] {} images written to {} in {:.2f} s ({:.1f} images/s)\n", report.written, folder, report.seconds,
+             static_cast<double>(report.written) / report.seconds);
+}
+
+}  // namespace
+
+int run_preprocess(int argc, char** argv) {
+  CommandLine line(argc, argv, "Letterboxes and normalises a data set's images into raw float32 files.",
+                   "preprocess --root=coco_data --bin-save=bin_save\n"
+                   "preprocess --root coco_data --bin-save bin_save -m tf_efficientdet_d0 --img-size 256");
+  DatasetOptions dataset;
+  std::string folder;
+  int batch_size = 1, threads = 0;
+  bool json = false;
+  dataset.add_to(line);
+  line.add_option("--bin-save,--bin_save", folder, "folder for the files; made where missing")
+      ->required()
+      ->type_name("DIR");
+  line.add_option("-b,--batch-size,--batch_size", batch_size, "taken for compatibility; each image is a file");
+  line.add_threads(threads);
+  line.add_json(json);
+  if (!line.read()) return 0;
+  dataset.check();
+
+  ProgressBar bar("preprocess");
+  const auto progress = [&](size_t done, size_t total) { bar.update(done, total); };
+  print_report(preprocess_dataset(dataset.root(), folder, dataset.input(), threads, progress), folder, json);
+  return 0;
+}
+
+}  // namespace effdet::cli

@@ -1,0 +1,67 @@
+// pth2onnx: a PyTorch checkpoint to ONNX.
+#include <fmt/format.h>
+
+#include <chrono>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "cli.h"
+#include "commands.h"
+#include "describe.h"
+#include "effdet/onnx_model.h"
+
+namespace effdet::cli {
+namespace {
+
+constexpr int kLargestBatch = 4096;
+
+std::string variant_of(const OnnxModel& model) {
+  const auto metadata = model.metadata();
+  const auto found = metadata.find("effdet.variant");
+  return found == metadata.end() ? "" : found->second;
+}
+
+void print_summary(const OnnxModel& model, const std::string& out, double seconds) {
+  fmt::print("{}: {}, {} parameters, opset {}, {}, {:.2f} s\n\n", out, variant_of(model),
+             count_text(model.parameters()), model.opset(), bytes_text(std::filesystem::file_size(out)), seconds);
+  print_tensors("input", model.inputs());
+  fmt::print("\n");
+  print_tensors("output", model.outputs());
+}
+
+}  // namespace
+
+int run_pth2onnx(int argc, char** argv) {
+  CommandLine line(argc, argv,
+                   "Exports a PyTorch checkpoint of EfficientDet to ONNX (opset 11): raw outputs of the heads.",
+                   "pth2onnx --batch_size=1 --checkpoint=d7.pth --out=d7_bs1.onnx\n"
+                   "pth2onnx --checkpoint d0.pth --out d0_wide.onnx --model tf_efficientdet_d0 --img-size 512 896");
+  ModelOptions options{.preferred = "tf_efficientdet_d7"};
+  std::string checkpoint = "d0.pth", out = "d7.onnx";
+  bool json = false;
+  line.add_option("--batch_size", options.batch, "images that one run takes")
+      ->capture_default_str()
+      ->check(between(1, kLargestBatch))
+      ->type_name("N");
+  line.add_option("--checkpoint", checkpoint, "the file that torch.save wrote")
+      ->capture_default_str()
+      ->type_name("FILE");
+  line.add_option("--out", out, "the ONNX file to write")->capture_default_str()->type_name("FILE");
+  line.add_model_options(options);
+  line.add_json(json);
+  if (!line.read()) return 0;
+
+  const auto start = std::chrono::steady_clock::now();
+  const OnnxModel model = OnnxModel::from_checkpoint(checkpoint, options);
+  model.write(out);
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  if (!json) return print_summary(model, out, seconds), 0;
+  nlohmann::json result = model_json(model);
+  result["file"] = out;
+  result["bytes"] = std::filesystem::file_size(out);
+  result["seconds"] = seconds;
+  fmt::print("{}", json_text(result));
+  return 0;
+}
+
+}  // namespace effdet::cli

@@ -1,0 +1,112 @@
+// validate: images to COCO numbers in one process.
+#include <fmt/format.h>
+
+#include "cli.h"
+#include "commands.h"
+#include "dataset_options.h"
+#include "describe.h"
+#include "effdet/checkpoint_tools.h"
+#include "effdet/dataset.h"
+#include "effdet/error.h"
+
+namespace effdet::cli {
+namespace {
+
+constexpr size_t kLogEvery = 10;  // batches
+
+/// Prints what the original prints of each batch.
+class BatchLog {
+ public:
+  explicit BatchLog(size_t batch_size) : batch_size_(batch_size) {}
+
+  void update(size_t done, size_t total, double seconds_an_image) {
+    if (done % batch_size_ != 0 && done != total) return;
+    const size_t batches = (total + batch_size_ - 1) / batch_size_, batch = (done - 1) / batch_size_;
+    const double seconds = seconds_an_image * static_cast<double>(batch_size_);
+    sum_ += seconds;
+    if (batch % kLogEvery != 0 && batch + 1 != batches) return;
+    const double average = sum_ / static_cast<double>(batch + 1);
+    fmt::print("Test: [{:>4d}/{}]  Time: {:.3f}s ({:.3f}s, {:>7.2f}/s)\n", batch, batches, seconds, average,
+               static_cast<double>(batch_size_) / average);
+    std::fflush(stdout);
+  }
+
+ private:
+  size_t batch_size_;
+  double sum_ = 0;
+};
+
+/// Parameters as PyTorch counts them, where the file still tells.
+int64_t parameters_of(const std::string& path, const CompiledModel& model) {
+  const FileKind kind = file_kind(path);
+  if (kind == FileKind::kCompiled || kind == FileKind::kOnnx)
+    return static_cast<int64_t>(model.weight_bytes() / sizeof(float));
+  return inspect_checkpoint(path).learned;
+}
+
+nlohmann::json report_json(const ValidateReport& report, const ModelDescription& description) {
+  nlohmann::json json = evaluation_json(report.evaluation);
+  json["model"] = description.model;
+  json["seconds"] = report.seconds;
+  json["inference_seconds"] = report.inference_seconds;
+  return json;
+}
+
+}  // namespace
+
+int run_validate(int argc, char** argv) {
+  CommandLine line(argc, argv, "Evaluates a model on a data set: images to COCO mAP without files between.",
+                   "validate ./coco_data --model=tf_efficientdet_d7 --b=1 --checkpoint=d7.pth\n"
+                   "effdet validate coco_data --checkpoint d0.om --results results.json");
+  std::string root, checkpoint, split = "val", results, pictures;
+  ModelOptions model_options;
+  ValidateOptions options;
+  int threads = 0;
+  bool json = false;
+  line.add_option("root", root, "folder with annotations/instances_val2017.json and val2017/")
+      ->required()
+      ->type_name("DIR");
+  line.add_option("-c,--checkpoint,--model-file", checkpoint, "checkpoint, ONNX model or compiled model")
+      ->required()
+      ->type_name("FILE");
+  line.add_model_options(model_options);
+  const CLI::Option* batch =
+      line.add_option("-b,--b,--batch-size,--batch_size", model_options.batch, "images in one run of the network")
+          ->capture_default_str()
+          ->check(CLI::Range(1, 1024))
+          ->type_name("N");
+  line.add_option("--split", split, "only val")->capture_default_str();
+  line.add_option("--results", results, "write COCO results here")->type_name("FILE");
+  line.add_option("--limit", options.limit, "only the first so many images; 0: all")->type_name("N");
+  line.add_option("--pictures", pictures, "write pictures with the detections drawn here")->type_name("DIR");
+  line.add_option("--picture-threshold", options.picture_threshold, "score from which boxes are drawn")
+      ->capture_default_str();
+  line.add_soft_nms(options.detect);
+  line.add_threads(threads);
+  line.add_json(json);
+  if (!line.read()) return 0;
+  check_split(split);
+
+  const CompiledModel model = CompiledModel::open(checkpoint, model_options);
+  const ModelDescription description = model.description();
+  if (batch->count() > 0 && model_options.batch != description.batch)
+    throw Error(ErrorCode::kUsage, fmt::format("--batch-size {}, but {} is made for {}", model_options.batch,
+                                               checkpoint, description.batch));
+  if (!json) {
+    fmt::print("Model {} created, param count: {}\n", description.model, parameters_of(checkpoint, model));
+    fmt::print("AMP not enabled. Validating in float32.\n");
+  }
+  BatchLog log(static_cast<size_t>(description.batch));
+  if (!json) options.progress = [&](size_t done, size_t total, double seconds) { log.update(done, total, seconds); };
+  options.results = results;
+  options.pictures = pictures;
+  const ValidateReport report = validate_dataset(root, model, options, threads);
+  if (json) {
+    fmt::print("{}", json_text(report_json(report, description)));
+  } else {
+    print_evaluation(report.evaluation, false);
+  }
+  return 0;
+}
+
+}  // namespace effdet::cli

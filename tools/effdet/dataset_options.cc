@@ -1,0 +1,51 @@
+#include "dataset_options.h"
+
+#include <fmt/format.h>
+
+#include "describe.h"
+#include "effdet/error.h"
+
+namespace effdet::cli {
+
+void DatasetOptions::add_to(CommandLine& line) {
+  line.add_option("--root", root_, "folder with annotations/instances_val2017.json and val2017/")
+      ->required()
+      ->type_name("DIR");
+  line.add_option("--dataset", dataset_, "only coco")->capture_default_str();
+  line.add_option("--split", split_, "only val")->capture_default_str();
+  line.add_option("-m,--model", model_, "variant, such as tf_efficientdet_d0")
+      ->capture_default_str()
+      ->type_name("NAME");
+  line.add_image_size(size_);
+}
+
+void check_split(const std::string& split) {
+  if (split != "val" && split != "validation")
+    throw Error(ErrorCode::kUnsupported, fmt::format("--split: '{}' is not handled, only val", split));
+}
+
+void DatasetOptions::check() const {
+  if (dataset_ != "coco" && dataset_ != "coco2017")
+    throw Error(ErrorCode::kUnsupported, fmt::format("--dataset: '{}' is not handled, only coco", dataset_));
+  check_split(split_);
+}
+
+nlohmann::json evaluation_json(const Evaluation& evaluation) {
+  constexpr const char* kNames[] = {"AP",  "AP50", "AP75",  "AP_small", "AP_medium", "AP_large",
+                                    "AR1", "AR10", "AR100", "AR_small", "AR_medium", "AR_large"};
+  nlohmann::json stats, categories = nlohmann::json::array();
+  for (size_t i = 0; i < evaluation.stats.size(); ++i) stats[kNames[i]] = evaluation.stats[i];
+  for (const Evaluation::CategoryAp& category : evaluation.categories)
+    categories.push_back({{"id", category.id}, {"name", category.name}, {"AP", category.ap}});
+  return {{"images", evaluation.images},
+          {"detections", evaluation.detections},
+          {"stats", stats},
+          {"categories", categories}};
+}
+
+void print_evaluation(const Evaluation& evaluation, bool json) {
+  if (json) return fmt::print("{}", json_text(evaluation_json(evaluation)));
+  for (const std::string& line : evaluation.summary) fmt::print("{}\n", line);
+}
+
+}  // namespace effdet::cli

@@ -1,0 +1,34 @@
+// Options that the commands on data sets share, and what they print.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "cli.h"
+#include "effdet/dataset.h"
+
+namespace effdet::cli {
+
+/// --root, --dataset, --split and --model/-m, --img-size, as the original preprocess and postprocess have them.
+class DatasetOptions {
+ public:
+  void add_to(CommandLine& line);
+  /// Throws Error(kUnsupported) for another data set or split than COCO's val.
+  void check() const;
+
+  const std::string& root() const { return root_; }
+  InputOptions input() const { return {model_, size_.height, size_.width}; }
+
+ private:
+  std::string root_, dataset_ = "coco", split_ = "val", model_ = "tf_efficientdet_d7";
+  ImageSize size_;
+};
+
+/// Throws Error(kUnsupported) for another split than "val".
+void check_split(const std::string& split);
+
+nlohmann::json evaluation_json(const Evaluation& evaluation);
+/// The twelve lines of pycocotools, or JSON.
+void print_evaluation(const Evaluation& evaluation, bool json);
+
+}  // namespace effdet::cli

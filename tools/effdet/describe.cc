@@ -1,0 +1,122 @@
+#include "describe.h"
+
+#include <fmt/format.h>
+
+#include "cli.h"
+
+namespace effdet::cli {
+namespace {
+
+/// How many steps each implementation runs, by operator.
+std::map<std::pair<std::string, std::string>, size_t> count_steps(const std::vector<CompiledModel::Step>& steps) {
+  std::map<std::pair<std::string, std::string>, size_t> counts;
+  for (const CompiledModel::Step& step : steps) ++counts[{step.op, step.implementation}];
+  return counts;
+}
+
+std::string shortened(const std::string& text) {
+  constexpr size_t kLongest = 76;
+  return text.size() <= kLongest ? text : text.substr(0, kLongest - 3) + "...";
+}
+
+}  // namespace
+
+nlohmann::json tensors_json(const std::vector<TensorInfo>& tensors) {
+  nlohmann::json list = nlohmann::json::array();
+  for (const TensorInfo& tensor : tensors)
+    list.push_back({{"name", tensor.name}, {"dtype", tensor.dtype}, {"shape", tensor.shape}});
+  return list;
+}
+
+nlohmann::json model_json(const OnnxModel& model) {
+  return {{"kind", "onnx"},
+          {"opset", model.opset()},
+          {"parameters", model.parameters()},
+          {"inputs", tensors_json(model.inputs())},
+          {"outputs", tensors_json(model.outputs())},
+          {"operators", model.node_counts()},
+          {"metadata", model.metadata()}};
+}
+
+nlohmann::json model_json(const CompiledModel& model) {
+  nlohmann::json steps = nlohmann::json::array();
+  for (const CompiledModel::Step& step : model.steps())
+    steps.push_back({{"name", step.name},
+                     {"op", step.op},
+                     {"implementation", step.implementation},
+                     {"output_shape", step.output_shape},
+                     {"refusals", step.refusals}});
+  return {{"kind", "compiled"},
+          {"weight_bytes", model.weight_bytes()},
+          {"arena_bytes", model.arena_bytes()},
+          {"inputs", tensors_json(model.inputs())},
+          {"outputs", tensors_json(model.outputs())},
+          {"metadata", model.metadata()},
+          {"steps", steps}};
+}
+
+std::string json_text(const nlohmann::json& json) {
+  return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+}
+
+void print_tensors(const std::string& heading, const std::vector<TensorInfo>& tensors) {
+  Table table;
+  table.add({heading, "type", "shape"});
+  for (const TensorInfo& tensor : tensors) table.add({one_line(tensor.name), tensor.dtype, shape_text(tensor.shape)});
+  table.print();
+}
+
+void print_metadata(const std::map<std::string, std::string>& metadata) {
+  if (metadata.empty()) return;
+  Table table;
+  table.add({"metadata", "value"});
+  for (const auto& [key, value] : metadata) table.add({one_line(key), shortened(one_line(value))});
+  fmt::print("\n");
+  table.print();
+}
+
+void print_model(const OnnxModel& model) {
+  fmt::print("ONNX model, opset {}, {} parameters\n\n", model.opset(), count_text(model.parameters()));
+  print_tensors("input", model.inputs());
+  fmt::print("\n");
+  print_tensors("output", model.outputs());
+  Table operators;
+  operators.add({"operator", "nodes"});
+  for (const auto& [op, count] : model.node_counts()) operators.add({one_line(op), std::to_string(count)});
+  fmt::print("\n");
+  operators.print();
+  print_metadata(model.metadata());
+}
+
+void print_steps(const CompiledModel& model) {
+  Table table;
+  table.add({"step", "operator", "output", "implementation", "name"});
+  size_t index = 0;
+  for (const CompiledModel::Step& step : model.steps()) {
+    table.add({std::to_string(index++), one_line(step.op), shape_text(step.output_shape), step.implementation,
+               one_line(step.name)});
+    for (const std::string& refusal : step.refusals) table.add({"", "", "", "  not " + one_line(refusal)});
+  }
+  table.print();
+}
+
+void print_model(const CompiledModel& model, bool steps) {
+  const auto all = model.steps();
+  fmt::print("compiled model: {} steps, weights {}, activations {}\n\n", all.size(), bytes_text(model.weight_bytes()),
+             bytes_text(model.arena_bytes()));
+  print_tensors("input", model.inputs());
+  fmt::print("\n");
+  print_tensors("output", model.outputs());
+  Table table;
+  table.add({"operator", "implementation", "steps"});
+  for (const auto& [kind, count] : count_steps(all))
+    table.add({one_line(kind.first), kind.second, std::to_string(count)});
+  fmt::print("\n");
+  table.print();
+  print_metadata(model.metadata());
+  if (!steps) return;
+  fmt::print("\n");
+  print_steps(model);
+}
+
+}  // namespace effdet::cli

@@ -1,0 +1,46 @@
+#include "progress.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <utility>
+
+namespace effdet::cli {
+namespace {
+
+constexpr auto kInterval = std::chrono::milliseconds(100);
+
+std::string time_text(double seconds) {
+  const auto whole = static_cast<long>(seconds + 0.5);
+  if (whole >= 3600) return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
+  return fmt::format("{}:{:02}", whole / 60, whole % 60);
+}
+
+}  // namespace
+
+ProgressBar::ProgressBar(std::string label)
+    : label_(std::move(label)), terminal_(::isatty(STDERR_FILENO) == 1), start_(Clock::now()), last_(start_) {}
+
+ProgressBar::~ProgressBar() {
+  if (shown_) std::fputs("\r\033[K", stderr);
+}
+
+void ProgressBar::update(size_t done, size_t total) {
+  if (!terminal_ || total == 0) return;
+  const auto now = Clock::now();
+  if (shown_ && done < total && now - last_ < kInterval) return;
+  last_ = now;
+  shown_ = true;
+  constexpr size_t kWidth = 24;
+  const size_t filled = kWidth * done / total;
+  const double seconds = std::chrono::duration<double>(now - start_).count();
+  const double rate = seconds > 0 ? static_cast<double>(done) / seconds : 0;
+  const std::string left = rate > 0 ? time_text(static_cast<double>(total - done) / rate) : "?";
+  const std::string line = fmt::format("\r{} [{:=<{}}{:<{}}] {}/{}  {:.2f}/s  {} left\033[K", label_, "", filled, "",
+                                       kWidth - filled, done, total, rate, left);
+  std::fputs(line.c_str(), stderr);
+  std::fflush(stderr);
+}
+
+}  // namespace effdet::cli

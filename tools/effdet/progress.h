@@ -1,0 +1,29 @@
+// A line on the terminal that shows how far a long job is.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <string>
+
+namespace effdet::cli {
+
+/// Shows count, rate and time left on stderr; silent where stderr is no terminal. The line vanishes in the end.
+class ProgressBar {
+ public:
+  explicit ProgressBar(std::string label);
+  ~ProgressBar();
+  ProgressBar(const ProgressBar&) = delete;
+  ProgressBar& operator=(const ProgressBar&) = delete;
+
+  /// One call at a time.
+  void update(size_t done, size_t total);
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  std::string label_;
+  bool terminal_;
+  bool shown_ = false;
+  Clock::time_point start_, last_;
+};
+
+}  // namespace effdet::cli

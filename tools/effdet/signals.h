@@ -1,0 +1,14 @@
+// What happens on Ctrl-C, kill, and a reader of our output that goes away.
+#pragma once
+
+namespace effdet::cli {
+
+/// From now on SIGINT, SIGTERM and SIGHUP remove the files that are being written and end the process at once with exit
+/// code 128 + signal; a closed pipe is an error of the write and no signal. Call it before any thread starts.
+void watch_signals();
+
+/// Gives standard input, output and error that the parent closed an open /dev/null: otherwise the next file that is
+/// opened would take the number, and what is printed would land in it.
+void open_standard_streams();
+
+}  // namespace effdet::cli
