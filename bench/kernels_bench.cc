@@ -1,0 +1,102 @@
+// Layers of D0 and D7 on our kernels and, where it was found, on oneDNN, in one run.
+// Usage: kernels_bench --benchmark_enable_random_interleaving=true --benchmark_repetitions=5 (threads:
+// EFFDET_NUM_THREADS)
+#include <benchmark/benchmark.h>
+
+#include <memory>
+
+#include "base/thread_pool.h"
+#include "kernels/kernel.h"
+#include "layer.h"
+#include "ops/fused.h"
+
+namespace effdet::bench {
+namespace {
+
+const Layer kLayers[] = {
+    {"d7 head pointwise", 192, 384, 384, 1, 1, false},
+    {"d7 expand", 768, 32, 192, 1, 1, false},
+    {"d7 project", 384, 240, 40, 1, 1, false},
+    {"d7 deep expand", 48, 576, 3456, 1, 1, false},
+    {"d7 stem", 1536, 3, 56, 3, 2, false},
+    {"d7 head depthwise", 192, 384, 384, 3, 1, true},
+    {"d7 depthwise stride 2", 768, 192, 192, 3, 2, true},
+    {"d0 expand", 128, 24, 144, 1, 1, false},
+    {"d0 project", 32, 672, 112, 1, 1, false},
+    {"d0 depthwise 5x5", 32, 672, 672, 5, 1, true},
+};
+
+/// One layer, planned, with its memory.
+class OwnLayer {
+ public:
+  OwnLayer(const Layer& layer, int threads) : threads_(threads) {
+    using Ints = std::vector<int64_t>;
+    const int pad = std::max((layer.out_side() - 1) * layer.stride + layer.kernel - layer.side, 0);
+    ir::Node node{
+        layer.depthwise ? "DepthwiseConv" : "Conv", std::string(ir::kFusedDomain), layer.name, {0, 1, 2}, {3}, {}};
+    node.attributes = {{"kernel_shape", Ints{layer.kernel, layer.kernel}},
+                       {"strides", Ints{layer.stride, layer.stride}},
+                       {"pads", Ints{pad / 2, pad / 2, pad - pad / 2, pad - pad / 2}},
+                       {"out_channels", int64_t{layer.out}},
+                       {"activation", "swish"},
+                       {"layout", "nhwc"}};
+    const int64_t panels = (layer.out + 15) / 16;
+    const Shape weights = layer.depthwise ? Shape{layer.kernel, layer.kernel, layer.in}
+                                          : Shape{panels, int64_t{layer.kernel} * layer.kernel * layer.in, 16};
+    for (const Shape& shape :
+         {Shape{1, layer.side, layer.side, layer.in}, weights, Shape{layer.depthwise ? layer.in : panels * 16}})
+      inputs_.emplace_back(DType::kF32, shape);
+    output_ = Tensor(DType::kF32, {1, layer.out_side(), layer.out_side(), layer.out});
+    std::vector<kernels::ValueInfo> infos;
+    for (const Tensor& input : inputs_) infos.push_back({DType::kF32, input.shape()});
+    const std::vector<kernels::ValueInfo> outputs{{DType::kF32, output_.shape()}};
+    kernel_ = kernels::choose({node, 11, infos, outputs}).kernel;
+    scratch_ = Tensor(DType::kU8, {static_cast<int64_t>(kernel_->scratch_bytes(threads)) + 64});
+  }
+
+  void run() {
+    const std::byte* inputs[] = {inputs_[0].bytes().data(), inputs_[1].bytes().data(), inputs_[2].bytes().data()};
+    std::byte* outputs[] = {const_cast<std::byte*>(output_.bytes().data())};
+    kernel_->run({inputs, outputs, const_cast<std::byte*>(scratch_.bytes().data()), threads_});
+  }
+
+ private:
+  ThreadPool threads_;
+  std::vector<Tensor> inputs_;
+  Tensor output_, scratch_;
+  std::unique_ptr<kernels::Kernel> kernel_;
+};
+
+void measure(benchmark::State& state, const Layer& layer, const std::function<void()>& run) {
+  for (auto _ : state) run();
+  state.counters["GFLOPS"] =
+      benchmark::Counter(layer.flops() * 1e-9 * static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);
+}
+
+void add_layers() {
+  const int threads = default_thread_count();
+  for (const Layer& layer : kLayers) {
+    const auto own = std::make_shared<OwnLayer>(layer, threads);
+    benchmark::RegisterBenchmark((layer.name + "/effdet").c_str(),
+                                 [layer, own](benchmark::State& state) { measure(state, layer, [&] { own->run(); }); })
+        ->UseRealTime()
+        ->Unit(benchmark::kMillisecond);
+#ifdef EFFDET_HAS_ONEDNN
+    const auto peer = onednn_layer(layer, threads);
+    benchmark::RegisterBenchmark((layer.name + "/onednn").c_str(),
+                                 [layer, peer](benchmark::State& state) { measure(state, layer, peer); })
+        ->UseRealTime()
+        ->Unit(benchmark::kMillisecond);
+#endif
+  }
+}
+
+}  // namespace
+}  // namespace effdet::bench
+
+int main(int argc, char** argv) {
+  benchmark::Initialize(&argc, argv);
+  effdet::bench::add_layers();
+  benchmark::RunSpecifiedBenchmarks();
+  return 0;
+}
