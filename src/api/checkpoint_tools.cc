@@ -14,10 +14,6 @@
 namespace effdet {
 namespace {
 
-bool is_float(DType dtype) {
-  return dtype == DType::kF32 || dtype == DType::kF16 || dtype == DType::kBF16 || dtype == DType::kF64;
-}
-
 /// Batch norms keep these of what they saw; PyTorch does not count them as parameters.
 bool is_statistic(std::string_view name) { return name.ends_with("running_mean") || name.ends_with("running_var"); }
 

@@ -1,9 +1,12 @@
 // Arithmetic on numbers that come from files: never wraps, says so instead.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <span>
+#include <type_traits>
 
 namespace effdet {
 
@@ -40,6 +43,19 @@ inline std::optional<uint64_t> checked_numel(std::span<const int64_t> shape) {
     product = *next;
   }
   return zero ? 0 : product;
+}
+
+/// static_cast, but a float beyond an integer type's range becomes the nearest integer, and NaN 0 (both are undefined
+/// in a plain cast).
+template <typename To, typename From>
+To saturating_cast(From x) {
+  if constexpr (std::is_floating_point_v<From> && std::is_integral_v<To>) {
+    using Limits = std::numeric_limits<To>;
+    if (std::isnan(x)) return To(0);
+    if (x <= static_cast<From>(Limits::lowest())) return Limits::lowest();
+    if (x >= static_cast<From>(Limits::max())) return Limits::max();
+  }
+  return static_cast<To>(x);
 }
 
 }  // namespace effdet

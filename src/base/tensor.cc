@@ -1,5 +1,6 @@
 #include "base/tensor.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstdlib>
 #include <cstring>
@@ -48,6 +49,54 @@ void with_storage_type(DType dtype, F&& f) {
       return f(int64_t{});
     case DType::kU64:
       return f(uint64_t{});
+  }
+}
+
+/// Reads elements of any type that Wide holds exactly.
+template <typename Wide>
+void widen(DType from, const std::byte* source, int64_t begin, std::span<Wide> wide) {
+  with_storage_type(from, [&](auto type) {
+    const auto* elements = reinterpret_cast<const decltype(type)*>(source) + begin;
+    for (size_t i = 0; i < wide.size(); ++i) {
+      if (from == DType::kF16) {
+        wide[i] = static_cast<Wide>(half_to_float(static_cast<uint16_t>(elements[i])));
+      } else if (from == DType::kBF16) {
+        wide[i] = static_cast<Wide>(bfloat16_to_float(static_cast<uint16_t>(elements[i])));
+      } else {
+        wide[i] = static_cast<Wide>(elements[i]);
+      }
+    }
+  });
+}
+
+template <typename Wide>
+void narrow(std::span<const Wide> wide, DType to, std::byte* target, int64_t begin) {
+  with_storage_type(to, [&](auto type) {
+    using To = decltype(type);
+    auto* elements = reinterpret_cast<To*>(target) + begin;
+    for (size_t i = 0; i < wide.size(); ++i) {
+      if (to == DType::kF16) {
+        elements[i] = static_cast<To>(float_to_half(static_cast<float>(wide[i])));
+      } else if (to == DType::kBF16) {
+        elements[i] = static_cast<To>(float_to_bfloat16(static_cast<float>(wide[i])));
+      } else if (to == DType::kBool) {
+        elements[i] = static_cast<To>(wide[i] != 0);
+      } else {
+        elements[i] = saturating_cast<To>(wide[i]);
+      }
+    }
+  });
+}
+
+/// By way of a wide type: as many loops as types and not as pairs of types.
+template <typename Wide>
+void convert(DType from, const std::byte* source, DType to, std::byte* target, int64_t count) {
+  constexpr int64_t kBlock = 512;
+  Wide block[kBlock];
+  for (int64_t begin = 0; begin < count; begin += kBlock) {
+    const std::span<Wide> wide(block, static_cast<size_t>(std::min(kBlock, count - begin)));
+    widen<Wide>(from, source, begin, wide);
+    narrow<Wide>(wide, to, target, begin);
   }
 }
 
@@ -108,6 +157,10 @@ std::string_view dtype_name(DType dtype) {
   return "?";
 }
 
+bool is_float(DType dtype) {
+  return dtype == DType::kF32 || dtype == DType::kF64 || dtype == DType::kF16 || dtype == DType::kBF16;
+}
+
 std::string shape_text(std::span<const int64_t> shape) {
   if (shape.empty()) return "scalar";
   std::string text;
@@ -143,34 +196,14 @@ Tensor Tensor::reshaped(Shape shape) const {
 Tensor Tensor::to(DType dtype) const {
   if (dtype == dtype_) return *this;
   Tensor result(dtype, shape_);
-  with_storage_type(dtype_, [&](auto from) {
-    using From = decltype(from);
-    const auto* source = reinterpret_cast<const From*>(bytes_.get());
-    with_storage_type(dtype, [&](auto to) {
-      using To = decltype(to);
-      auto* target = reinterpret_cast<To*>(const_cast<std::byte*>(result.bytes_.get()));
-      for (int64_t i = 0; i < numel_; ++i) {
-        const auto store = [&](auto value) {
-          if (dtype == DType::kF16) {
-            target[i] = static_cast<To>(float_to_half(static_cast<float>(value)));
-          } else if (dtype == DType::kBF16) {
-            target[i] = static_cast<To>(float_to_bfloat16(static_cast<float>(value)));
-          } else if (dtype == DType::kBool) {
-            target[i] = static_cast<To>(value != 0);
-          } else {
-            target[i] = static_cast<To>(value);
-          }
-        };
-        if (dtype_ == DType::kF16) {
-          store(half_to_float(static_cast<uint16_t>(source[i])));
-        } else if (dtype_ == DType::kBF16) {
-          store(bfloat16_to_float(static_cast<uint16_t>(source[i])));
-        } else {
-          store(source[i]);
-        }
-      }
-    });
-  });
+  auto* target = const_cast<std::byte*>(result.bytes_.get());
+  if (dtype_ == DType::kU64) {
+    convert<uint64_t>(dtype_, bytes_.get(), dtype, target, numel_);
+  } else if (is_float(dtype_)) {
+    convert<double>(dtype_, bytes_.get(), dtype, target, numel_);
+  } else {
+    convert<int64_t>(dtype_, bytes_.get(), dtype, target, numel_);
+  }
   return result;
 }
 

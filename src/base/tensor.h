@@ -18,6 +18,9 @@ size_t dtype_size(DType dtype);
 /// "float32", "int64", ...: numpy's names.
 std::string_view dtype_name(DType dtype);
 
+/// Whether its values are floating-point numbers, of any width.
+bool is_float(DType dtype);
+
 /// Dimensions, outermost first; -1 stands for one that is not known (only in graph values, never in a Tensor).
 using Shape = std::vector<int64_t>;
 

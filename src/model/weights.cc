@@ -13,10 +13,6 @@ std::string with_shape(std::string_view name, const Shape& shape) {
   return fmt::format("{} {}", name, shape_text(shape));
 }
 
-bool is_float(DType dtype) {
-  return dtype == DType::kF32 || dtype == DType::kF16 || dtype == DType::kBF16 || dtype == DType::kF64;
-}
-
 bool ends_with_module(std::string_view name, std::string_view suffix) {
   return name == suffix || (name.ends_with(suffix) && name[name.size() - suffix.size() - 1] == '.');
 }

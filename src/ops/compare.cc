@@ -11,9 +11,9 @@ std::vector<Inferred> infer_compare(const InferContext& c) {
 
 template <auto F>
 void evaluate_compare(const EvalContext& c) {
-  with_type(c.node, c.input(0).dtype(), [&](auto type) {
+  with_arithmetic_type(c, [](const EvalContext& wide, auto type) {
     using T = decltype(type);
-    broadcast_binary<T, bool>(c.input(0), c.input(1), c.output(), [](T a, T b) { return bool(F(a, b)); });
+    broadcast_binary<T, bool>(wide.input(0), wide.input(1), wide.output(), [](T a, T b) { return bool(F(a, b)); });
   });
 }
 

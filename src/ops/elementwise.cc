@@ -2,6 +2,7 @@
 #include <cmath>
 #include <limits>
 
+#include "base/checked.h"
 #include "ops/broadcast.h"
 #include "ops/operators.h"
 
@@ -9,6 +10,7 @@ namespace effdet::ops {
 namespace {
 
 std::vector<Inferred> infer_broadcast(const InferContext& c) {
+  require_number(c);
   require_same_types(c, c.inputs.size());
   std::optional<Shape> shape = c.shape(0);
   for (size_t i = 1; i < c.inputs.size(); ++i) {
@@ -20,18 +22,8 @@ std::vector<Inferred> infer_broadcast(const InferContext& c) {
 
 /// Pow's exponent may have a type of its own since opset 12.
 std::vector<Inferred> infer_pow(const InferContext& c) {
+  require_number(c);
   return {{c.dtype(0), broadcast(c.node, c.shape(0), c.shape(1))}};
-}
-
-/// The nearest value of an integer type (a plain cast is undefined for numbers outside of it).
-template <typename T>
-T saturate(double x) {
-  if constexpr (std::is_integral_v<T>) {
-    if (std::isnan(x)) return T(0);
-    if (x <= static_cast<double>(std::numeric_limits<T>::lowest())) return std::numeric_limits<T>::lowest();
-    if (x >= static_cast<double>(std::numeric_limits<T>::max())) return std::numeric_limits<T>::max();
-  }
-  return static_cast<T>(x);
 }
 
 constexpr auto kAdd = [](auto a, auto b) { return wrapping(a, b, [](auto x, auto y) { return x + y; }); };
@@ -44,15 +36,15 @@ constexpr auto kPow = [](auto a, auto b) {
   if constexpr (std::is_same_v<T, float>) {
     return std::pow(a, b);
   } else {
-    return saturate<T>(std::pow(static_cast<double>(a), static_cast<double>(b)));
+    return saturating_cast<T>(std::pow(static_cast<double>(a), static_cast<double>(b)));
   }
 };
 
 template <auto F>
 void evaluate_binary(const EvalContext& c) {
-  with_type(c.node, c.output().dtype(), [&](auto type) {
+  with_arithmetic_type(c, [](const EvalContext& wide, auto type) {
     using T = decltype(type);
-    broadcast_binary<T, T>(c.input(0), c.input(1), c.output(), [](T a, T b) { return T(F(a, b)); });
+    broadcast_binary<T, T>(wide.input(0), wide.input(1), wide.output(), [](T a, T b) { return T(F(a, b)); });
   });
 }
 
@@ -63,11 +55,11 @@ void evaluate_pow(const EvalContext& c) {
 }
 
 void evaluate_div(const EvalContext& c) {
-  with_type(c.node, c.output().dtype(), [&](auto type) {
+  with_arithmetic_type(c, [](const EvalContext& wide, auto type) {
     using T = decltype(type);
-    broadcast_binary<T, T>(c.input(0), c.input(1), c.output(), [&](T a, T b) {
+    broadcast_binary<T, T>(wide.input(0), wide.input(1), wide.output(), [&](T a, T b) {
       if constexpr (std::is_integral_v<T>) {
-        if (b == T(0)) node_error(c.node, "integer division by zero");
+        if (b == T(0)) node_error(wide.node, "integer division by zero");
         if constexpr (std::is_signed_v<T>)
           if (b == T(-1)) return kSub(T(0), a);  // the smallest number has no opposite
       }
@@ -79,14 +71,12 @@ void evaluate_div(const EvalContext& c) {
 /// Folds any number of inputs into the output, two at a time.
 template <auto F>
 void evaluate_variadic(const EvalContext& c) {
-  const auto first = Tensor(c.output().dtype(), Shape(c.output().rank(), 1));
-  with_type(c.node, c.output().dtype(), [&](auto type) {
+  with_arithmetic_type(c, [](const EvalContext& wide, auto type) {
     using T = decltype(type);
-    Tensor sum(c.output().dtype(), c.output().shape());
-    broadcast_binary<T, T>(c.input(0), first, sum, [](T a, T) { return a; });
-    for (size_t i = 1; i < c.inputs.size(); ++i)
-      broadcast_binary<T, T>(sum, c.input(i), sum, [](T a, T b) { return T(F(a, b)); });
-    c.output() = sum;
+    Tensor& sum = wide.output();
+    copy_strided(wide.input(0), 0, sum.shape(), broadcast_strides(wide.input(0).shape(), sum.shape()), sum);
+    for (size_t i = 1; i < wide.inputs.size(); ++i)
+      broadcast_binary<T, T>(sum, wide.input(i), sum, [](T a, T b) { return T(F(a, b)); });
   });
 }
 

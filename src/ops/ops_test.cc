@@ -103,6 +103,35 @@ TEST(Elementwise, IntegersWrapAndZeroDivisorsAreErrors) {
   EXPECT_THROW(run_node("Div", {ints({1}), ints({0})}), Error);
 }
 
+TEST(Elementwise, NarrowIntegersWrapInTheirOwnType) {
+  const auto bytes = [](std::vector<int64_t> values) { return ints(std::move(values)).to(DType::kI8); };
+  EXPECT_EQ(values<int8_t>(run_node("Add", {bytes({100, -100}), bytes({100})})[0]), (std::vector<int8_t>{-56, 0}));
+  EXPECT_EQ(values<int8_t>(run_node("Div", {bytes({-128}), bytes({-1})})[0])[0], -128);
+  EXPECT_EQ(values<int8_t>(run_node("Max", {bytes({-3, 5}), bytes({2}), bytes({4})}, {}, 12)[0]),
+            (std::vector<int8_t>{4, 5}));
+  EXPECT_EQ(values<uint8_t>(run_node("Sub", {ints({1}).to(DType::kU8), ints({2}).to(DType::kU8)})[0])[0], 255);
+  EXPECT_EQ(values<bool>(run_node("Less", {bytes({-1}), bytes({0})})[0])[0], true);
+}
+
+TEST(Elementwise, BoolsCompareButDoNotAdd) {
+  const Tensor bools = ints({0, 1}).to(DType::kBool);
+  EXPECT_EQ(values<bool>(run_node("And", {bools, bools})[0]), (std::vector<bool>{false, true}));
+  EXPECT_EQ(values<bool>(run_node("Equal", {bools, ints({0}).to(DType::kBool)})[0]), (std::vector<bool>{true, false}));
+  for (const char* op : {"Add", "Sum", "Neg", "ReduceSum"}) {
+    std::vector<Tensor> inputs(op == std::string("Add") ? 2 : 1, bools);
+    EXPECT_THROW(run_node(op, inputs), Error) << op;
+  }
+}
+
+TEST(Cast, FloatsBeyondAnIntegerBecomeTheNearest) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  const Tensor x = floats({4}, {1e30f, -kInfinity, std::nanf(""), -2.7f});
+  EXPECT_EQ(values<int64_t>(x.to(DType::kI64)),
+            (List{std::numeric_limits<int64_t>::max(), std::numeric_limits<int64_t>::min(), 0, -2}));
+  EXPECT_EQ(values<uint8_t>(x.to(DType::kU8)), (std::vector<uint8_t>{255, 0, 0, 0}));
+  EXPECT_EQ(values(x.to(DType::kF64).to(DType::kF32))[0], 1e30f);
+}
+
 TEST(Activation, Values) {
   const Tensor x = floats({3}, {-4, 0, 2});
   EXPECT_EQ(values(run_node("Relu", {x})[0]), (Floats{0, 0, 2}));
@@ -122,6 +151,12 @@ TEST(Reduce, AxesAsAttributeAndInput) {
   EXPECT_EQ(values(run_node("ReduceMean", {x})[0]), (Floats{2.5f}));
   EXPECT_EQ(values(run_node("ReduceMax", {x}, {{"axes", List{1}}})[0]), (Floats{2, 5}));
   EXPECT_EQ(values(run_node("ReduceProd", {x}, {{"axes", List{1}}})[0]), (Floats{0, 60}));
+}
+
+TEST(Reduce, UnsignedKeepTheirRange) {
+  const Tensor x = ints({-1, 5}).to(DType::kU64);  // the largest
+  EXPECT_EQ(values<uint64_t>(run_node("ReduceMax", {x})[0])[0], std::numeric_limits<uint64_t>::max());
+  EXPECT_EQ(values<uint64_t>(run_node("ReduceMin", {x})[0])[0], 5u);
 }
 
 TEST(Softmax, FlattensBeforeOpset13) {

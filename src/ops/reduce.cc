@@ -39,6 +39,7 @@ Shape kept_shape(const Shape& shape, const std::vector<int64_t>& axes, bool keep
 }
 
 std::vector<Inferred> infer_reduce(const InferContext& c) {
+  require_number(c);
   if (!c.shape(0)) return {{c.dtype(0), std::nullopt}};
   const auto axes = axes_of(c, c.shape(0)->size());
   const bool keep = c.node.get_int("keepdims", 1) != 0;
@@ -46,9 +47,9 @@ std::vector<Inferred> infer_reduce(const InferContext& c) {
   return {{c.dtype(0), kept_shape(*c.shape(0), *axes, keep)}};
 }
 
-/// Floats are summed in double precision, integers in 64 bits.
+/// Floats are summed in double precision.
 template <typename T>
-using Accumulator = std::conditional_t<std::is_floating_point_v<T>, double, int64_t>;
+using Accumulator = std::conditional_t<std::is_floating_point_v<T>, double, T>;
 
 /// Where each input element goes: strides over the input (a) and over the output (b, 0 on reduced axes).
 StridedLoop reduction_loop(const EvalContext& c) {
@@ -102,11 +103,11 @@ A start_value(Start start) {
 
 template <auto F, Start kStart, bool kMean = false>
 void evaluate_reduce(const EvalContext& c) {
-  with_type(c.node, c.input(0).dtype(), [&](auto type) {
+  with_arithmetic_type(c, [](const EvalContext& wide, auto type) {
     using T = decltype(type);
-    const auto results = fold<T>(c, start_value<Accumulator<T>>(kStart), F);
-    const auto out = c.output().template mutable_data<T>();
-    const int64_t folded = out.empty() ? 1 : std::max<int64_t>(1, c.input(0).numel() / c.output().numel());
+    const auto results = fold<T>(wide, start_value<Accumulator<T>>(kStart), F);
+    const auto out = wide.output().template mutable_data<T>();
+    const int64_t folded = out.empty() ? 1 : std::max<int64_t>(1, wide.input(0).numel() / wide.output().numel());
     for (size_t i = 0; i < out.size(); ++i)
       out[i] = static_cast<T>(kMean ? results[i] / static_cast<Accumulator<T>>(folded) : results[i]);
   });

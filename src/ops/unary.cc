@@ -7,6 +7,11 @@
 namespace effdet::ops {
 namespace {
 
+std::vector<Inferred> infer_like_number(const InferContext& c) {
+  require_number(c);
+  return infer_like_input(c);
+}
+
 template <auto F>
 void evaluate_float(const EvalContext& c) {
   with_float_type(c.node, c.input(0).dtype(), [&](auto type) {
@@ -17,9 +22,10 @@ void evaluate_float(const EvalContext& c) {
 
 template <auto F>
 void evaluate_any(const EvalContext& c) {
-  with_type(c.node, c.input(0).dtype(), [&](auto type) {
+  with_arithmetic_type(c, [](const EvalContext& wide, auto type) {
     using T = decltype(type);
-    std::ranges::transform(c.input(0).data<T>(), c.output().mutable_data<T>().begin(), [](T x) { return T(F(x)); });
+    std::ranges::transform(wide.input(0).template data<T>(), wide.output().template mutable_data<T>().begin(),
+                           [](T x) { return T(F(x)); });
   });
 }
 
@@ -48,8 +54,8 @@ constexpr auto kCeil = [](auto x) { return std::ceil(x); };
 constexpr auto kReciprocal = [](auto x) { return decltype(x)(1) / x; };
 
 const Operator kOperators[] = {
-    {"", "Abs", 1, 1, infer_like_input, evaluate_any<kAbsolute>},
-    {"", "Neg", 1, 1, infer_like_input, evaluate_any<kNegateFloat>},
+    {"", "Abs", 1, 1, infer_like_number, evaluate_any<kAbsolute>},
+    {"", "Neg", 1, 1, infer_like_number, evaluate_any<kNegateFloat>},
     {"", "Exp", 1, 1, infer_like_float, evaluate_float<kExp>},
     {"", "Log", 1, 1, infer_like_float, evaluate_float<kLog>},
     {"", "Sqrt", 1, 1, infer_like_float, evaluate_float<kSqrt>},

@@ -59,9 +59,53 @@ void require_same_types(const InferContext& c, size_t count) {
       node_error(c.node, "input {} has type {}, input 0 has {}", i, dtype_name(c.dtype(i)), dtype_name(c.dtype(0)));
 }
 
+void require_number(const InferContext& c) {
+  if (c.dtype(0) == DType::kBool) node_error(c.node, "has no meaning for bool");
+}
+
 void require_float(const InferContext& c, size_t i) {
   if (c.dtype(i) != DType::kF32 && c.dtype(i) != DType::kF64)
     fail(ErrorCode::kUnsupported, "{}: type {} is not supported", node_label(c.node), dtype_name(c.dtype(i)));
+}
+
+namespace {
+
+DType arithmetic_type(const ir::Node& node, DType dtype) {
+  switch (dtype) {
+    case DType::kF32:
+    case DType::kF64:
+    case DType::kI64:
+    case DType::kU64:
+      return dtype;
+    case DType::kF16:
+    case DType::kBF16:
+      fail(ErrorCode::kUnsupported, "{}: type {} is not supported", node_label(node), dtype_name(dtype));
+    default:
+      return DType::kI64;
+  }
+}
+
+}  // namespace
+
+ArithmeticContext::ArithmeticContext(const EvalContext& c)
+    : original_(c),
+      type_(arithmetic_type(c.node, c.input(0).dtype())),
+      context_{c.node, c.opset, c.inputs, c.outputs, c.threads} {
+  const DType own = c.input(0).dtype();
+  if (type_ == own) return;
+  inputs_.reserve(c.inputs.size());  // pointers into it stay valid
+  for (const Tensor* input : c.inputs) {
+    input_pointers_.push_back(input);
+    if (input != nullptr && input->dtype() == own) input_pointers_.back() = &inputs_.emplace_back(input->to(type_));
+  }
+  for (const Tensor& output : c.outputs)
+    outputs_.push_back(output.dtype() != DType::kBool && !output.empty() ? Tensor(type_, output.shape()) : output);
+  context_.inputs = input_pointers_;
+  context_.outputs = outputs_;
+}
+
+void ArithmeticContext::finish() {
+  for (size_t i = 0; i < outputs_.size(); ++i) original_.output(i) = outputs_[i].to(original_.output(i).dtype());
 }
 
 std::vector<Inferred> infer_like_input(const InferContext& c) { return {{c.dtype(0), c.shape(0)}}; }

@@ -25,6 +25,8 @@ std::optional<size_t> known_rank(const InferContext& c, size_t i, size_t minimum
 
 /// kBadInput unless the inputs that are present all have input 0's type.
 void require_same_types(const InferContext& c, size_t count);
+/// kBadInput where input 0 is bool, which has no arithmetic.
+void require_number(const InferContext& c);
 /// kUnsupported unless input i is float32 or float64.
 void require_float(const InferContext& c, size_t i = 0);
 
@@ -64,6 +66,42 @@ void with_type(const ir::Node& node, DType dtype, F&& f) {
       break;
   }
   fail(ErrorCode::kUnsupported, "{}: type {} is not supported", node_label(node), dtype_name(dtype));
+}
+
+/// The inputs and outputs of a node in the type that its arithmetic is done in: floats and 64-bit integers in their
+/// own, bool and narrower integers in int64. So an arithmetic kernel is compiled for four types and not for eleven.
+class ArithmeticContext {
+ public:
+  explicit ArithmeticContext(const EvalContext& c);
+  const EvalContext& context() const { return context_; }
+  /// float32, float64, int64 or uint64; kUnsupported for a node on 16-bit floats.
+  DType type() const { return type_; }
+  /// Cuts the outputs off to their own types: integers wrap, as numpy's do.
+  void finish();
+
+ private:
+  const EvalContext& original_;
+  DType type_;
+  std::vector<Tensor> inputs_, outputs_;
+  std::vector<const Tensor*> input_pointers_;
+  EvalContext context_;
+};
+
+/// Calls f(context, value of its C++ type) for ArithmeticContext's four types. Outputs have input 0's type, or are
+/// bool and left alone.
+template <typename F>
+void with_arithmetic_type(const EvalContext& c, F&& f) {
+  ArithmeticContext wide(c);
+  if (wide.type() == DType::kF32) {
+    f(wide.context(), float{});
+  } else if (wide.type() == DType::kF64) {
+    f(wide.context(), double{});
+  } else if (wide.type() == DType::kI64) {
+    f(wide.context(), int64_t{});
+  } else {
+    f(wide.context(), uint64_t{});
+  }
+  wide.finish();
 }
 
 /// Calls f with float{} or double{}; kUnsupported for other types.
