@@ -63,6 +63,8 @@ class CompiledModel {
     std::string name, op, implementation;
     std::vector<int64_t> output_shape;
     std::vector<std::string> refusals;  ///< better implementations, and why they cannot run it
+    int64_t flops = 0;                  ///< multiplications and additions of one run
+    int64_t bytes = 0;                  ///< of the step's inputs, weights and outputs
   };
   EFFDET_API std::vector<Step> steps() const;
 
@@ -74,6 +76,14 @@ class CompiledModel {
   explicit CompiledModel(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
   std::shared_ptr<const Impl> impl_;
 };
+
+/// What this machine reaches at best, measured in half a second: the limits of every step.
+struct MachineRates {
+  double flops = 0;  ///< a second, float32 matrix multiplication on data in the cache
+  double bytes = 0;  ///< a second, read and written by a copy of data far larger than the caches
+};
+/// threads as for Runner.
+EFFDET_API MachineRates measure_machine(int threads = 0);
 
 /// Runs a compiled model. One thread at a time may use a Runner; several Runners share the model.
 class Runner {

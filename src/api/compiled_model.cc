@@ -4,7 +4,9 @@
 #include "artifact/om_file.h"
 #include "base/error.h"
 #include "compiler/compile.h"
+#include "kernels/machine.h"
 #include "model/metadata.h"
+#include "ops/cost.h"
 
 namespace effdet {
 namespace {
@@ -96,10 +98,17 @@ std::vector<CompiledModel::Step> CompiledModel::steps() const {
   for (size_t i = 0; i < graph.nodes.size(); ++i) {
     const ir::Node& node = graph.nodes[i];
     const kernels::Choice& choice = impl_->engine->choices()[i];
-    steps.push_back(
-        {node.name, node.op, std::string(choice.implementation), *graph.value(node.outputs[0]).shape, choice.refusals});
+    const ops::Cost cost = ops::cost_of(graph, node);
+    steps.push_back({node.name, node.op, std::string(choice.implementation), *graph.value(node.outputs[0]).shape,
+                     choice.refusals, cost.flops, cost.bytes});
   }
   return steps;
+}
+
+MachineRates measure_machine(int threads) {
+  ThreadPool pool(threads > 0 ? threads : default_thread_count());
+  const kernels::MachineRates rates = kernels::measure_machine(pool);
+  return {rates.gemm_flops, rates.copy_bytes};
 }
 
 struct Runner::Impl {

@@ -19,7 +19,7 @@ namespace fs = std::filesystem;
 const std::string kCheckpoint = EFFDET_SOURCE_DIR "/models/tf_efficientdet_d0_shapes.pth";
 const std::vector<std::string> kCommands = {"pth2onnx", "onnxsim",   "modify_onnx", "atc",      "preprocess",
                                             "get_info", "benchmark", "postprocess", "validate", "detect",
-                                            "init",     "info",      "scenes",      "evaluate"};
+                                            "init",     "info",      "profile",     "scenes",   "evaluate"};
 
 std::string content(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
@@ -366,6 +366,28 @@ TEST_F(Cli, DetectRefusesToOverwriteItsImages) {
   EXPECT_EQ(content(folder_ / "data/val2017/000000000001.jpg"), before);
   EXPECT_EQ(sh("effdet detect 'data/*.gif' --checkpoint '" + kCheckpoint + "' --out found").code, 2);
   EXPECT_EQ(sh("effdet detect data --checkpoint '" + kCheckpoint + "' --out found").code, 2);
+}
+
+TEST_F(Cli, ProfileMeasuresEveryStep) {
+  const std::string base = "effdet profile '" + kCheckpoint + "' --model tf_efficientdet_d0 --img-size 128 --runs 2 ";
+  const auto profile = nlohmann::json::parse(sh(base + "--json --trace trace.json").out);
+  ASSERT_GT(profile["steps"].size(), 100u);
+  EXPECT_EQ(profile["runs_ms"].size(), 2u);
+  EXPECT_GT(profile["machine"]["flops"], 0);
+  EXPECT_GT(profile["machine"]["bytes"], 0);
+  double flops = 0;
+  for (const auto& step : profile["steps"]) {
+    EXPECT_GT(step["ms"], 0) << step;
+    EXPECT_GT(step["bytes"], 0) << step;
+    flops += step["flops"].get<double>();
+  }
+  // D0 with 90 classes takes 5.1 GFLOP at 512 pixels by effdet's own table; 1/16 of that here, less for 6 classes.
+  EXPECT_GT(flops, 0.25e9);
+  EXPECT_LT(flops, 0.35e9);
+  const auto trace = nlohmann::json::parse(content(folder_ / "trace.json"));
+  EXPECT_EQ(trace["traceEvents"].size(), profile["steps"].size());
+  const Result table = sh(base + "--top 3");
+  EXPECT_TRUE(contains(table.out, "GFLOPS in matrix multiplication")) << table.out << table.error;
 }
 
 TEST_F(Cli, InitIsReproducible) {
