@@ -22,45 +22,48 @@ double best_seconds(int runs, F&& run) {
   return best;
 }
 
+/// Tasks for each thread, so that one which wakes up late still finds its share.
+constexpr int kTasksAThread = 16;
+
 /// A block as the large layers have it: its operands fit the second-level cache.
 double gemm_flops(ThreadPool& threads) {
-  constexpr int kRows = 192, kColumns = 6 * cpu::kPanel, kDepth = 384, kRepeats = 16;
+  constexpr int kRows = 192, kColumns = 6 * cpu::kPanel, kDepth = 384;
   const cpu::MicroKernels& micro = cpu::micro_kernels();
   const std::vector<float> a(kRows * kDepth, 0.5f), b(kColumns * kDepth, 0.25f), bias(kColumns);
-  const size_t team = static_cast<size_t>(threads.size());
-  std::vector<std::vector<float>> c(team, std::vector<float>(kRows * kColumns));
+  const int tasks = threads.size() * kTasksAThread;
+  std::vector<std::vector<float>> c(static_cast<size_t>(threads.size()), std::vector<float>(kRows * kColumns));
   const double seconds = best_seconds(12, [&] {
-    threads.parallel_for(threads.size(), [&](int64_t task, int) {
-      for (int i = 0; i < kRepeats; ++i)
-        micro.gemm({.a = a.data(),
-                    .lda = kDepth,
-                    .b = b.data(),
-                    .b_panel = kDepth * cpu::kPanel,
-                    .bias = bias.data(),
-                    .residual = nullptr,
-                    .c = c[static_cast<size_t>(task)].data(),
-                    .ldc = kColumns,
-                    .m = kRows,
-                    .n = kColumns,
-                    .k = kDepth,
-                    .activation = cpu::Activation::kNone,
-                    .transposed = false});
+    threads.parallel_for(tasks, [&](int64_t, int thread) {
+      micro.gemm({.a = a.data(),
+                  .lda = kDepth,
+                  .b = b.data(),
+                  .b_panel = kDepth * cpu::kPanel,
+                  .bias = bias.data(),
+                  .residual = nullptr,
+                  .c = c[static_cast<size_t>(thread)].data(),
+                  .ldc = kColumns,
+                  .m = kRows,
+                  .n = kColumns,
+                  .k = kDepth,
+                  .activation = cpu::Activation::kNone,
+                  .transposed = false});
     });
   });
-  return 2.0 * kRows * kColumns * kDepth * kRepeats * static_cast<double>(team) / seconds;
+  return 2.0 * kRows * kColumns * kDepth * tasks / seconds;
 }
 
 double copy_bytes(ThreadPool& threads) {
   constexpr size_t kBytes = size_t{64} << 20;
   std::vector<std::byte> source(kBytes), target(kBytes);
-  const size_t share = kBytes / static_cast<size_t>(threads.size());
+  const int tasks = threads.size() * kTasksAThread;
+  const size_t share = kBytes / static_cast<size_t>(tasks);
   const double seconds = best_seconds(6, [&] {
-    threads.parallel_for(threads.size(), [&](int64_t task, int) {
+    threads.parallel_for(tasks, [&](int64_t task, int) {
       std::memcpy(target.data() + static_cast<size_t>(task) * share, source.data() + static_cast<size_t>(task) * share,
                   share);
     });
   });
-  return 2.0 * static_cast<double>(share) * threads.size() / seconds;
+  return 2.0 * static_cast<double>(share) * tasks / seconds;
 }
 
 }  // namespace
