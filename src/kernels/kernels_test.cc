@@ -143,11 +143,17 @@ TEST_P(Kernels, ConvLayouts) {
   from_nchw.node.attributes["layout"] = "nchw";
   from_nchw.node.attributes["output_layout"] = "nhwc";
   check(from_nchw, "cpu:gemm", "from nchw");
-  for (int64_t in : {5, 40, 600}) {
-    Case to_nchw = conv_case(2, in, 45, 7, 1, 1, {0, 0, 0, 0}, "sigmoid");
-    to_nchw.node.attributes["output_layout"] = "nchw";
-    check(to_nchw, "cpu:gemm", "to nchw");
-  }
+  for (int64_t in : {5, 40, 600})
+    for (int64_t side : {1, 7, 15, 31})  // rows of 2, 56, 240 and 992 pixels: the last two are whole vectors
+      for (int64_t out : {1, 45, 300}) {
+        if (in > 500 && side > 7 && out > 45) continue;
+        Case to_nchw = conv_case(2, in, out, side, 1, 1, {0, 0, 0, 0}, "sigmoid");
+        to_nchw.node.attributes["output_layout"] = "nchw";
+        check(to_nchw, "cpu:gemm", fmt::format("to nchw, {} -> {}, side {}", in, out, side));
+      }
+  Case windows_to_nchw = conv_case(2, 5, 20, 15, 3, 1, {1, 1, 1, 1}, "relu");
+  windows_to_nchw.node.attributes["output_layout"] = "nchw";
+  check(windows_to_nchw, "cpu:gemm", "windows to nchw");
 }
 
 TEST_P(Kernels, ConvWithResidualAndGate) {

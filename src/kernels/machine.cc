@@ -46,7 +46,7 @@ double gemm_flops(ThreadPool& threads) {
                   .n = kColumns,
                   .k = kDepth,
                   .activation = cpu::Activation::kNone,
-                  .transposed = false});
+                  .a_packed = false});
     });
   });
   return 2.0 * kRows * kColumns * kDepth * tasks / seconds;

@@ -1,5 +1,6 @@
 // Convolution as matrix multiplication. Pointwise layers multiply the activation as it lies; others gather a few rows
-// of windows at a time. A squeeze-excite gate goes into a copy of the weights, which are fewer than the pixels.
+// of windows at a time. A squeeze-excite gate goes into a copy of the weights, which are fewer than the pixels. Where
+// the output is NCHW, weights and pixels change places, so that its rows are written as they lie.
 #include <algorithm>
 #include <cstring>
 
@@ -39,7 +40,7 @@ class Conv : public Kernel {
   }
 
   size_t scratch_bytes(int threads) const override {
-    return (gate_floats() + gather_floats() * static_cast<size_t>(threads)) * sizeof(float);
+    return (gate_floats() + thread_floats() * static_cast<size_t>(threads)) * sizeof(float);
   }
 
   void run(const RunContext& context) const override {
@@ -52,6 +53,8 @@ class Conv : public Kernel {
     rows_ = std::clamp(kBlockBytes / (k_ * 4) / kRowStep * kRowStep, kRowStep, 8 * kRowStep);
     rows_ = std::min(rows_, round_up(pixels_, kRowStep));
     columns_ = round_up(out_.channels, kPanel);
+    if (nchw_output_)  // the weights are gone through for each group of pixels
+      columns_ = std::clamp(kBlockBytes / (k_ * 4) / kColumnStep * kColumnStep, kColumnStep, columns_);
     // Many small tasks balance the load on busy machines.
     constexpr int64_t kTasks = 16;
     while (tasks() < kTasks && columns_ > kColumnStep && rows_ * columns_ * k_ / 2 >= kLeastWork)
@@ -66,6 +69,8 @@ class Conv : public Kernel {
   int64_t panels() const { return (out_.channels + kPanel - 1) / kPanel; }
   size_t gate_floats() const { return gated_ ? static_cast<size_t>(panels() * k_ * kPanel) : 0; }
   size_t gather_floats() const { return gathers_ ? static_cast<size_t>(round_up(rows_ * k_, 16)) : 0; }
+  size_t pixel_floats() const { return nchw_output_ ? static_cast<size_t>(round_up(rows_, kPanel) * k_) : 0; }
+  size_t thread_floats() const { return gather_floats() + pixel_floats(); }
 
   void run_image(const RunContext& context, int64_t image) const {
     const float* weights = context.input(1);
@@ -89,29 +94,55 @@ class Conv : public Kernel {
   void multiply(const RunContext& context, int64_t image, const float* weights, int64_t row, int64_t column,
                 int thread) const {
     const int64_t rows = std::min(rows_, pixels_ - row), columns = std::min(columns_, out_.channels - column);
+    float* scratch = context.scratch_floats() + gate_floats() + thread_floats() * static_cast<size_t>(thread);
     const float* a = context.input(0) + image * in_.channels * in_.height * in_.width;
     if (gathers_) {
-      float* gathered = context.scratch_floats() + gate_floats() + gather_floats() * static_cast<size_t>(thread);
-      gather(a, row, rows, gathered);
-      a = gathered;
+      gather(a, row, rows, scratch);
+      a = scratch;
     } else {
       a += row * k_;
     }
-    const int64_t c =
-        image * pixels_ * out_.channels + (nchw_output_ ? column * pixels_ + row : row * out_.channels + column);
+    weights += column * k_;
+    const float* bias = context.input(2) + column;
+    if (nchw_output_) {
+      float* c = context.output() + image * pixels_ * out_.channels + column * pixels_ + row;
+      return multiply_packed(a, rows, weights, columns, bias, c, scratch + gather_floats());
+    }
+    const int64_t c = (image * pixels_ + row) * out_.channels + column;
     micro_.gemm({.a = a,
                  .lda = k_,
-                 .b = weights + column * k_,
+                 .b = weights,
                  .b_panel = k_ * kPanel,
-                 .bias = context.input(2) + column,
+                 .bias = bias,
                  .residual = context.input(3) != nullptr ? context.input(3) + c : nullptr,
                  .c = context.output() + c,
-                 .ldc = nchw_output_ ? pixels_ : out_.channels,
+                 .ldc = out_.channels,
                  .m = static_cast<int>(rows),
                  .n = static_cast<int>(columns),
                  .k = static_cast<int>(k_),
                  .activation = activation_,
-                 .transposed = nchw_output_});
+                 .a_packed = false});
+  }
+
+  /// The same for an NCHW output: packs the pixels as weights are packed, and multiplies weights by pixels.
+  void multiply_packed(const float* a, int64_t rows, const float* weights, int64_t columns, const float* bias, float* c,
+                       float* pixels) const {
+    for (int64_t row = 0; row < rows; row += kPanel)
+      micro_.transpose(a + row * k_, k_, pixels + row * k_, kPanel,
+                       static_cast<int>(std::min<int64_t>(kPanel, rows - row)), static_cast<int>(k_));
+    micro_.gemm({.a = weights,
+                 .lda = k_ * kPanel,
+                 .b = pixels,
+                 .b_panel = k_ * kPanel,
+                 .bias = bias,
+                 .residual = nullptr,
+                 .c = c,
+                 .ldc = pixels_,
+                 .m = static_cast<int>(columns),
+                 .n = static_cast<int>(rows),
+                 .k = static_cast<int>(k_),
+                 .activation = activation_,
+                 .a_packed = true});
   }
 
   /// Writes the windows of output pixels [row, row + rows) as rows of k: kernel row, kernel column, channel.

@@ -97,7 +97,7 @@ class ExpandDepthwise : public Kernel {
                  .n = static_cast<int>(channels),
                  .k = static_cast<int>(in_.channels),
                  .activation = expand_activation_,
-                 .transposed = false});
+                 .a_packed = false});
   }
 
   /// x is where input row 0 would lie if the buffer held the whole map.

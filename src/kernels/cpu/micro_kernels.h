@@ -16,18 +16,22 @@ inline constexpr int kPanel = 16;
 enum class Activation : int { kNone, kSwish, kRelu, kRelu6, kSigmoid, kHardSwish };
 
 /// C[m, n] = act(A[m, k] * B[k, n] + bias[n] + residual[m, n]) for a block of rows and columns.
+///
+/// With a_packed both sides are packed, for a C whose rows are output channels: A are the weights, B the pixels, the
+/// bias has one value a row, there is no residual, and C is written past the cache, since it is large and only the
+/// caller reads it.
 struct GemmBlock {
-  const float* a;  ///< row-major, lda floats between rows
+  const float* a;  ///< row-major, lda floats between rows; packed: as b, lda floats between panels of rows
   ptrdiff_t lda;
   const float* b;  ///< packed: panels of [k][kPanel], b_panel floats between panels, zero-padded to kPanel
   ptrdiff_t b_panel;
   const float* bias;      ///< padded to a multiple of kPanel; never null
-  const float* residual;  ///< ldc floats between rows; null for none; needs a row-major C
-  float* c;               ///< row-major, ldc floats between rows; or, transposed, ldc floats between columns
+  const float* residual;  ///< ldc floats between rows; null for none
+  float* c;               ///< row-major, ldc floats between rows
   ptrdiff_t ldc;
   int m, n, k;
   Activation activation;
-  bool transposed;  ///< C is written as [n][m]
+  bool a_packed;
 };
 
 /// Rows of a depthwise convolution on NHWC data, for one image and a run of neighbouring channels.

@@ -32,8 +32,8 @@ struct Tile {
   int columns;  // of C that exist, at most panels * kPanel
   int k;
   Activation activation;
-  bool transposed;
   bool first, last;  // of the slices of k
+  bool past_cache;   // C is written in whole cache lines that go past the cache
 };
 
 /// Stores one row's vector v of columns [column, column + kLanes), cut off at the matrix's edge.
@@ -53,19 +53,10 @@ EFFDET_INLINE Vec load_columns(const Tile& t, const float* c, int row, int colum
   return count == kLanes ? load(c) : count > 0 ? load_part(c, count) : Vec{};
 }
 
-/// Writes a block of rows as columns of C. Whole cache lines go past the cache: what only the caller reads, and is as
-/// large as the class outputs, would push everything else out of it and be fetched before it is overwritten.
-template <int rows>
-EFFDET_INLINE void store_transposed(const Tile& t, const float* block, int block_columns) {
-  if (rows % kLanes != 0 || reinterpret_cast<uintptr_t>(t.c) % sizeof(Vec) != 0 || t.ldc % kLanes != 0)
-    return transpose(block, block_columns, t.c, t.ldc, rows, t.columns);
-  alignas(64) float lines[kMaxPanels * kPanel * rows];
-  transpose(block, block_columns, lines, rows, rows, t.columns);
-  for (int n = 0; n < t.columns; ++n)
-    for (int i = 0; i < rows; i += kLanes) stream(t.c + n * t.ldc + i, load(lines + n * rows + i));
-}
+/// Between the rows of A, and between its steps of k, where A is packed.
+constexpr int kPackedRow = 1, kPackedStep = kPanel;
 
-template <int rows, int panels>
+template <int rows, int panels, bool packed>
 EFFDET_INLINE void finish_tile(const Tile& t, Vec (&sum)[rows][panels * kVecs]) {
   if (!t.last) {
 #pragma GCC unroll 16
@@ -76,9 +67,8 @@ EFFDET_INLINE void finish_tile(const Tile& t, Vec (&sum)[rows][panels * kVecs]) 
   }
 #pragma GCC unroll 16
   for (int j = 0; j < panels * kVecs; ++j) {
-    const Vec bias = load(t.bias + j * kLanes);
 #pragma GCC unroll 16
-    for (int i = 0; i < rows; ++i) sum[i][j] += bias;
+    for (int i = 0; i < rows; ++i) sum[i][j] += packed ? splat(t.bias[i]) : load(t.bias + j * kLanes);
   }
   if (t.residual != nullptr) {
 #pragma GCC unroll 16
@@ -86,11 +76,11 @@ EFFDET_INLINE void finish_tile(const Tile& t, Vec (&sum)[rows][panels * kVecs]) 
 #pragma GCC unroll 16
       for (int j = 0; j < panels * kVecs; ++j) sum[i][j] += load_columns(t, t.residual, i, j * kLanes);
   }
-  if (t.transposed) {
-    alignas(64) float block[rows][panels * kPanel];
+  if (packed && t.past_cache) {
+#pragma GCC unroll 16
     for (int i = 0; i < rows; ++i)
-      for (int j = 0; j < panels * kVecs; ++j) store(&block[i][j * kLanes], apply(t.activation, sum[i][j]));
-    store_transposed<rows>(t, &block[0][0], panels * kPanel);
+#pragma GCC unroll 16
+      for (int j = 0; j < panels * kVecs; ++j) stream(t.c + i * t.ldc + j * kLanes, apply(t.activation, sum[i][j]));
     return;
   }
   // One switch a tile, not one a vector.
@@ -104,7 +94,7 @@ EFFDET_INLINE void finish_tile(const Tile& t, Vec (&sum)[rows][panels * kVecs]) 
   with_activation(t.activation, write);
 }
 
-template <int rows, int panels>
+template <int rows, int panels, bool packed>
 void tile(const Tile& t) {
   Vec sum[rows][panels * kVecs];
 #pragma GCC unroll 16
@@ -113,24 +103,24 @@ void tile(const Tile& t) {
     for (int j = 0; j < panels * kVecs; ++j) sum[i][j] = t.first ? Vec{} : load_columns(t, t.c, i, j * kLanes);
   const float* b = t.b;
   const float* a = t.a;
-  for (int k = 0; k < t.k; ++k, b += kPanel, ++a) {
+  for (int k = 0; k < t.k; ++k, b += kPanel, a += packed ? kPackedStep : 1) {
     Vec weights[panels * kVecs];
 #pragma GCC unroll 16
     for (int j = 0; j < panels * kVecs; ++j) weights[j] = load(b + (j / kVecs) * t.b_panel + (j % kVecs) * kLanes);
 #pragma GCC unroll 16
     for (int i = 0; i < rows; ++i) {
-      const Vec value = splat(a[i * t.lda]);
+      const Vec value = splat(a[i * (packed ? kPackedRow : t.lda)]);
 #pragma GCC unroll 16
       for (int j = 0; j < panels * kVecs; ++j) sum[i][j] += value * weights[j];
     }
   }
-  finish_tile<rows, panels>(t, sum);
+  finish_tile<rows, panels, packed>(t, sum);
 }
 
-template <int panels, int rows>
+template <int panels, int rows, bool packed>
 void tile_rows(const Tile& t, int count) {
-  if (count == rows) return tile<rows, panels>(t);
-  if constexpr (rows > 1) tile_rows<panels, rows - 1>(t, count);
+  if (count == rows) return tile<rows, panels, packed>(t);
+  if constexpr (rows > 1) tile_rows<panels, rows - 1, packed>(t, count);
 }
 
 /// Asks for the rows of A behind the current ones: they are read in so many strands that the hardware does not see them
@@ -141,28 +131,49 @@ EFFDET_INLINE void prefetch_rows(const float* a, ptrdiff_t lda, int rows, int k)
     for (int j = 0; j < k; j += kLine) __builtin_prefetch(a + i * lda + j);
 }
 
+/// All rows of one group of columns and one slice of k, where A is packed: tiles stay within its panels.
+template <int panels>
+void packed_column_group(const GemmBlock& g, Tile t) {
+  constexpr int rows = kRows[panels];
+  const float* a = t.a;
+  float* c = t.c;
+  for (int row = 0, count; row < g.m; row += count) {
+    count = min_of(min_of(rows, kPanel - row % kPanel), g.m - row);
+    t.a = a + row / kPanel * g.lda + row % kPanel * kPackedRow;
+    t.bias = g.bias + row;
+    t.c = c + row * g.ldc;
+    tile_rows<panels, rows, true>(t, count);
+  }
+}
+
 /// All rows of one group of columns and one slice of k.
 template <int panels>
 void column_group(const GemmBlock& g, Tile t, bool fetch) {
+  if (g.a_packed) return packed_column_group<panels>(g, t);
   constexpr int rows = kRows[panels];
   const float* a = t.a;
   float* c = t.c;
   const float* residual = t.residual;
   for (int row = 0; row < g.m; row += rows) {
     t.a = a + row * g.lda;
-    t.c = c + row * (g.transposed ? 1 : g.ldc);
+    t.c = c + row * g.ldc;
     t.residual = residual != nullptr ? residual + row * g.ldc : nullptr;
     if (fetch) prefetch_rows(t.a + rows * g.lda, g.lda, min_of(rows, g.m - row - rows), t.k);
-    tile_rows<panels, rows>(t, min_of(rows, g.m - row));
+    tile_rows<panels, rows, false>(t, min_of(rows, g.m - row));
   }
 }
 
-/// Panels of the next group of columns: three or two at a time keep the multipliers busy, one alone does not.
-/// A transposed C goes by 16 rows of one panel: whole cache lines, where lines of neighbouring columns often lie a
-/// power of two apart and push each other out.
-EFFDET_INLINE int group_panels(int left, bool transposed) {
-  if (kMaxPanels < 3 || transposed) return 1;
+/// Panels of the next group of columns: three or two at a time keep the multipliers busy, one alone does not. Packed
+/// weights are gone through once for each group, so that wide ones save reading.
+EFFDET_INLINE int group_panels(int left, bool packed) {
+  if (kMaxPanels < 3) return 1;
+  if (packed) return min_of(left, 3);
   return left == 1 ? 1 : left == 3 ? 3 : 2;
+}
+
+bool goes_past_cache(const GemmBlock& g, int column, int columns) {
+  return g.a_packed && columns % kPanel == 0 && g.ldc % kLanes == 0 &&
+         reinterpret_cast<uintptr_t>(g.c + column) % sizeof(Vec) == 0;
 }
 
 void column_groups(const GemmBlock& g, int panels, const Tile& t, bool fetch) {
@@ -176,30 +187,30 @@ void column_groups(const GemmBlock& g, int panels, const Tile& t, bool fetch) {
 }  // namespace
 
 void gemm(const GemmBlock& g) {
-  const int depth = g.transposed ? g.k : kDepth;  // partial sums cannot pass through a transposed C
-  for (int k = 0; k < g.k; k += depth) {
+  for (int k = 0; k < g.k; k += kDepth) {
     int column = 0;
     while (column < g.n) {
-      const int panels = group_panels((g.n - column + kPanel - 1) / kPanel, g.transposed);
-      const Tile t{.a = g.a + k,
+      const int panels = group_panels((g.n - column + kPanel - 1) / kPanel, g.a_packed);
+      const int columns = min_of(panels * kPanel, g.n - column);
+      const Tile t{.a = g.a + static_cast<ptrdiff_t>(k) * (g.a_packed ? kPackedStep : 1),
                    .lda = g.lda,
                    .b = g.b + (column / kPanel) * g.b_panel + static_cast<ptrdiff_t>(k) * kPanel,
                    .b_panel = g.b_panel,
-                   .bias = g.bias + column,
+                   .bias = g.a_packed ? nullptr : g.bias + column,
                    .residual = g.residual != nullptr ? g.residual + column : nullptr,
-                   .c = g.c + (g.transposed ? column * g.ldc : column),
+                   .c = g.c + column,
                    .ldc = g.ldc,
-                   .columns = min_of(panels * kPanel, g.n - column),
-                   .k = min_of(depth, g.k - k),
+                   .columns = columns,
+                   .k = min_of(kDepth, g.k - k),
                    .activation = g.activation,
-                   .transposed = g.transposed,
                    .first = k == 0,
-                   .last = k + depth >= g.k};
+                   .last = k + kDepth >= g.k,
+                   .past_cache = goes_past_cache(g, column, columns)};
       column_groups(g, panels, t, column == 0);
       column += panels * kPanel;
     }
   }
-  if (g.transposed) _mm_sfence();  // streamed lines become visible before the task counts as done
+  if (g.a_packed) _mm_sfence();  // streamed lines become visible before the task counts as done
 }
 
 void scale_panel(const float* b, const float* scale, float* y, int k) {
