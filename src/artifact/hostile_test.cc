@@ -147,8 +147,8 @@ TEST(BadInput, Case68_HostileReferences) {
                      [](om::ProgramT& p) { p.nodes[1]->inputs[0] = p.nodes[1]->outputs[0]; });
   cases.emplace_back("writes its input", [](om::ProgramT& p) { p.nodes[0]->outputs[0] = p.inputs[0]; });
   cases.emplace_back("writes its weights", [](om::ProgramT& p) { p.nodes[0]->outputs[0] = p.nodes[0]->inputs[1]; });
-  for (const char* op :
-       {"Conv", "DepthwiseConv", "ExpandDepthwise", "SqueezeExcite", "Mix", "MaxPool", "Activation", "LeakyRelu"}) {
+  for (const char* op : {"Conv", "DepthwiseConv", "DepthwisePointwise", "ExpandDepthwise", "SqueezeExcite", "Mix",
+                         "MaxPool", "Activation", "LeakyRelu"}) {
     const std::string name = op;
     cases.emplace_back(name + " without outputs", [=](om::ProgramT& p) { step(p, name).outputs.clear(); });
     cases.emplace_back(name + " with its first output absent", [=](om::ProgramT& p) { step(p, name).outputs[0] = -1; });
@@ -166,7 +166,7 @@ TEST(BadInput, Case68_HostileReferences) {
 TEST(BadInput, Case68_HostileAttributes) {
   using Ints = std::vector<int64_t>;
   std::vector<std::pair<std::string, Change>> cases;
-  for (const char* op : {"Conv", "DepthwiseConv", "ExpandDepthwise", "MaxPool"}) {
+  for (const char* op : {"Conv", "DepthwiseConv", "DepthwisePointwise", "ExpandDepthwise", "MaxPool"}) {
     const std::string name = op;
     const auto change = [&](const std::string& what, const std::string& key, const Ints& values) {
       cases.emplace_back(name + " " + what, [=](om::ProgramT& p) { set(step(p, name), key, values); });
@@ -190,10 +190,11 @@ TEST(BadInput, Case68_HostileAttributes) {
       cases.emplace_back(name + " a number as " + key, [=](om::ProgramT& p) { set(step(p, name), key, 1); });
     }
   }
-  for (const char* op : {"DepthwiseConv", "ExpandDepthwise", "MaxPool", "Mix"})
+  for (const char* op : {"DepthwiseConv", "DepthwisePointwise", "ExpandDepthwise", "MaxPool", "Mix"})
     cases.emplace_back(std::string(op) + " with two layouts",
                        [op](om::ProgramT& p) { set(step(p, op), "output_layout", "nchw"); });
-  for (const char* op : {"Conv", "DepthwiseConv", "ExpandDepthwise", "Mix", "Activation", "SqueezeExcite"})
+  for (const char* op :
+       {"Conv", "DepthwiseConv", "DepthwisePointwise", "ExpandDepthwise", "Mix", "Activation", "SqueezeExcite"})
     cases.emplace_back(std::string(op) + " unknown activation",
                        [op](om::ProgramT& p) { set(step(p, op), "activation", "softmax"); });
   for (int64_t channels : {int64_t{0}, int64_t{-1}, int64_t{17}, int64_t{1} << 21, INT64_MAX, INT64_MIN})
@@ -267,7 +268,8 @@ TEST(BadInput, Case69_OverlappingArenas) {
 
 TEST(HostileProgram, UnknownAttributesChangeNothing) {
   // The reference runs fused operators as ONNX ones: attributes that only those know must not reach them.
-  for (const char* op : {"Conv", "DepthwiseConv", "ExpandDepthwise", "MaxPool", "Mix", "Activation"}) {
+  for (const char* op :
+       {"Conv", "DepthwiseConv", "DepthwisePointwise", "ExpandDepthwise", "MaxPool", "Mix", "Activation"}) {
     OmParts parts = take_apart(om_bytes(small_program()));
     om::NodeT& node = step(parts.program, op);
     set(node, "dilations", std::vector<int64_t>{2, 2});

@@ -119,7 +119,16 @@ Program small_program() {
                                              {"expand_activation", "swish"},
                                              {"activation", "relu"}},
                                             std::string(ir::kFusedDomain));
-  l.graph.outputs = {l.conv(sum, {5, 16, 1, 1}), odd, wide};
+  const ir::ValueId deep_block = l.graph.add_node("DepthwisePointwise", "deep_block",
+                                                  {down, constant("deep_dw", {3, 3, 16}), constant("deep_db", {16}),
+                                                   constant("deep_w", {1, 16, 16}), constant("deep_b", {16}), down},
+                                                  {{"out_channels", int64_t{16}},
+                                                   {"kernel_shape", Ints{3, 3}},
+                                                   {"pads", Ints{1, 1, 1, 1}},
+                                                   {"depthwise_activation", "relu6"},
+                                                   {"activation", "swish"}},
+                                                  std::string(ir::kFusedDomain));
+  l.graph.outputs = {l.conv(sum, {5, 16, 1, 1}), odd, wide, deep_block};
   l.graph.metadata = {{"effdet.test", "yes"}};
   return compiler::compile(l.graph);
 }

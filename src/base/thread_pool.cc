@@ -64,7 +64,7 @@ struct ThreadPool::Team {
   std::atomic<int64_t> next{0};
   // Written only while the gate is closed and nobody is inside.
   int64_t count = 0;
-  const std::function<void(int64_t, int)>* task = nullptr;
+  const FunctionRef<void(int64_t, int)>* task = nullptr;
   bool stop = false;
   std::mutex error_mutex;
   std::exception_ptr error;
@@ -117,7 +117,7 @@ ThreadPool::~ThreadPool() {
 
 int ThreadPool::size() const { return static_cast<int>(team_->workers.size()) + 1; }
 
-void ThreadPool::parallel_for(int64_t count, const std::function<void(int64_t, int)>& task) {
+void ThreadPool::parallel_for(int64_t count, FunctionRef<void(int64_t, int)> task) {
   if (count <= 0) return;
   Team& team = *team_;
   if (count == 1 || team.workers.empty()) {

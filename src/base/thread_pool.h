@@ -3,8 +3,9 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
+
+#include "base/function_ref.h"
 
 namespace effdet {
 
@@ -24,7 +25,7 @@ class ThreadPool {
   int size() const;
   /// Calls task(index, thread) for every index in [0, count), each once, thread in [0, size()). Returns when all are
   /// done; the first exception that a task throws is rethrown here.
-  void parallel_for(int64_t count, const std::function<void(int64_t index, int thread)>& task);
+  void parallel_for(int64_t count, FunctionRef<void(int64_t index, int thread)> task);
 
  private:
   struct Team;

@@ -71,14 +71,17 @@ class LayoutAssigner {
            node.get_ints("kernel_shape", {1, 1}) != std::vector<int64_t>{1, 1};
   }
   bool writes_nchw(const ir::Node& node) const {
-    return node.op == "Conv" && node.inputs.size() == 3 && uses_.is_output(node.outputs[0]) &&
-           uses_.readers(node.outputs[0]).empty();
+    const bool plain =
+        (node.op == "Conv" && node.inputs.size() == 3) || (node.op == "DepthwisePointwise" && node.inputs.size() == 5);
+    return plain && uses_.is_output(node.outputs[0]) && uses_.readers(node.outputs[0]).empty();
   }
 
   void place_fused(ir::Node node) {
     const bool from_nchw = reads_nchw(node), to_nchw = writes_nchw(node);
     // Only maps have a layout: not weights, gates and means.
-    const auto is_map = [&](size_t i) { return i == 0 || node.op == "Mix" || (node.op == "Conv" && i == 3); };
+    const auto is_map = [&](size_t i) {
+      return i == 0 || node.op == "Mix" || (node.op == "Conv" && i == 3) || (node.op == "DepthwisePointwise" && i == 5);
+    };
     if (graph_.value(node.outputs[0]).shape->size() != 4) {  // an activation of something else
       for (ir::ValueId id : node.inputs) require_nchw(id);
       mark_nchw(node);

@@ -31,6 +31,8 @@ constexpr Stage kFusions[] = {
     {"fuse_residuals", compiler::fuse_residuals},
     // Again: sums have become Mix and residuals, which absorb activations too.
     {"absorb_activations", compiler::absorb_activations},
+    // Behind everything that looks for a Conv.
+    {"fuse_depthwise_pointwise", compiler::fuse_depthwise_pointwise},
     {"assign_layouts", compiler::assign_layouts},
 };
 

@@ -17,6 +17,8 @@ void absorb_activations(ir::Graph& graph);
 void fuse_squeeze_excite(ir::Graph& graph);
 /// A pointwise Conv and the DepthwiseConv behind it -> ExpandDepthwise, where the map between them is large.
 void fuse_expand_depthwise(ir::Graph& graph);
+/// A DepthwiseConv and the pointwise Conv behind it -> DepthwisePointwise, where the map between them is large.
+void fuse_depthwise_pointwise(ir::Graph& graph);
 /// Sums of scaled and enlarged maps (BiFPN's nodes) -> Mix.
 void fuse_mix(ir::Graph& graph);
 /// Add of a Conv and another map -> the Conv's residual; Adds that remain -> Mix.

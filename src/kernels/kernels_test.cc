@@ -219,6 +219,39 @@ TEST_P(Kernels, ExpandDepthwise) {
         }
 }
 
+TEST_P(Kernels, DepthwisePointwise) {
+  for (int64_t kernel : {3, 5})
+    for (int64_t stride : {1, 2})
+      for (int64_t channels : {5, 33, 64})
+        for (int64_t out : {1, 17, 90})
+          for (int64_t side : {2, 9, 110}) {  // the last is cut into tiles of columns
+            if (side == 110 && (channels > 40 || out > 20)) continue;
+            ir::Node node{"DepthwisePointwise", std::string(ir::kFusedDomain), "fused", {0, 1, 2, 3, 4}, {6}, {}};
+            const int64_t before = (kernel - stride) / 2, behind = kernel - stride - before;
+            node.attributes = {{"kernel_shape", Ints{kernel, kernel}},
+                               {"strides", Ints{stride, stride}},
+                               {"pads", Ints{before, before, behind, behind}},
+                               {"out_channels", out},
+                               {"depthwise_activation", "relu6"},
+                               {"activation", "swish"},
+                               {"layout", "nhwc"}};
+            Case c{node,
+                   {random_tensor({2, side, side, channels}, 1),
+                    random_weights({kernel, kernel, channels}, kernel * kernel, 4), random_tensor({channels}, 5),
+                    ops::pack_conv_weights(random_weights({out, channels, 1, 1}, channels, 2)),
+                    random_tensor({(out + 15) / 16 * 16}, 3)}};
+            const std::string what =
+                fmt::format("kernel {} stride {} {} -> {} side {}", kernel, stride, channels, out, side);
+            check(c, "cpu:depthwise_pointwise", what);
+            c.node.attributes["output_layout"] = "nchw";
+            check(c, "cpu:depthwise_pointwise", what + " to nchw");
+            c.node.attributes.erase("output_layout");
+            c.node.inputs.push_back(5);
+            c.inputs.push_back(random_tensor(*infer(c)[0].shape, 6));
+            check(c, "cpu:depthwise_pointwise", what + " with residual");
+          }
+}
+
 TEST_P(Kernels, Mix) {
   for (int64_t channels : {1, 17, 64})
     for (size_t count : {1u, 2u, 3u, 4u}) {

@@ -10,6 +10,7 @@ namespace {
 constexpr Implementation kImplementations[] = {
     {ir::kFusedDomain, "Conv", "cpu:gemm", cpu::plan_conv},
     {ir::kFusedDomain, "DepthwiseConv", "cpu:depthwise", cpu::plan_depthwise},
+    {ir::kFusedDomain, "DepthwisePointwise", "cpu:depthwise_pointwise", cpu::plan_depthwise_pointwise},
     {ir::kFusedDomain, "ExpandDepthwise", "cpu:expand_depthwise", cpu::plan_expand_depthwise},
     {ir::kFusedDomain, "SqueezeExcite", "cpu:squeeze_excite", cpu::plan_squeeze_excite},
     {ir::kFusedDomain, "Mix", "cpu:mix", cpu::plan_mix},

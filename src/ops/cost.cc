@@ -27,6 +27,7 @@ int64_t products_an_output(const ir::Graph& graph, const ir::Node& node) {
     const auto taps = [&](size_t i) { return dim(graph, input(i), 0) * dim(graph, input(i), 1); };
     if (node.op == "DepthwiseConv") return taps(1);
     if (node.op == "ExpandDepthwise") return taps(3);
+    if (node.op == "DepthwisePointwise") return dim(graph, input(3), 1);
     if (node.op == "SqueezeExcite") return 2 * dim(graph, input(1), 1);
     if (node.op == "Mix") return static_cast<int64_t>(node.inputs.size());
     return 0;
@@ -37,10 +38,15 @@ int64_t products_an_output(const ir::Graph& graph, const ir::Node& node) {
   return 0;
 }
 
-/// Products of ExpandDepthwise's expansion, whose map is no output.
-int64_t products_of_expansion(const ir::Graph& graph, const ir::Node& node) {
-  if (node.domain != ir::kFusedDomain || node.op != "ExpandDepthwise") return 0;
-  return elements(graph, node.inputs[0]) * node.get_int("out_channels", 0);
+/// Products of a fused operator's first part, whose map is no output.
+int64_t products_inside(const ir::Graph& graph, const ir::Node& node) {
+  if (node.domain != ir::kFusedDomain) return 0;
+  if (node.op == "ExpandDepthwise") return elements(graph, node.inputs[0]) * node.get_int("out_channels", 0);
+  if (node.op == "DepthwisePointwise") {
+    const int64_t pixels = elements(graph, node.outputs[0]) / std::max<int64_t>(1, node.get_int("out_channels", 1));
+    return pixels * elements(graph, node.inputs[1]);
+  }
+  return 0;
 }
 
 }  // namespace
@@ -51,7 +57,7 @@ Cost cost_of(const ir::Graph& graph, const ir::Node& node) {
   for (ir::ValueId id : node.outputs) cost.bytes += bytes(graph, id);
   const int64_t outputs = elements(graph, node.outputs.at(0)), products = products_an_output(graph, node);
   cost.flops = products > 0 ? 2 * outputs * products : outputs;
-  cost.flops += 2 * products_of_expansion(graph, node);
+  cost.flops += 2 * products_inside(graph, node);
   return cost;
 }
 

@@ -194,6 +194,41 @@ void evaluate_expand_depthwise(const EvalContext& c) {
   evaluate_depthwise({c.node, c.opset, inputs, c.outputs, c.threads});
 }
 
+// --- DepthwisePointwise(x, depthwise weight, depthwise bias, weight, bias, residual?)
+//       -> Conv 1x1(act(depthwise(x))) + residual
+
+ir::Node depthwise_of(const ir::Node& node) {
+  ir::Node depthwise{"DepthwiseConv", std::string(ir::kFusedDomain), node.name, {0, 1, 2}, {3}, node.attributes};
+  depthwise.attributes["activation"] = node.get_string("depthwise_activation", "none");
+  depthwise.attributes.erase("output_layout");
+  return depthwise;
+}
+
+/// The pointwise part, on the depthwise output.
+ir::Node pointwise_of(const ir::Node& node) {
+  ir::Node pointwise{"Conv", std::string(ir::kFusedDomain), node.name, {0, 1, 2, 3}, {4}, node.attributes};
+  for (const char* window : {"kernel_shape", "strides", "pads"}) pointwise.attributes.erase(window);
+  return pointwise;
+}
+
+std::vector<Inferred> infer_depthwise_pointwise(const InferContext& c) {
+  for (size_t i = 0; i < 5; ++i)
+    if (!c.has(i)) node_error(c.node, "input {} is absent", i);
+  const ir::Node depthwise = depthwise_of(c.node), pointwise = pointwise_of(c.node);
+  const Inferred map = infer_depthwise({depthwise, c.opset, c.inputs.first(3)}).at(0);
+  std::vector<InputInfo> inputs{{true, map.dtype, map.shape, nullptr}};
+  inputs.insert(inputs.end(), c.inputs.begin() + 3, c.inputs.end());
+  return infer_conv({pointwise, c.opset, inputs});
+}
+
+void evaluate_depthwise_pointwise(const EvalContext& c) {
+  const ir::Node depthwise = depthwise_of(c.node), pointwise = pointwise_of(c.node);
+  const std::vector<Tensor> map = evaluate_node(depthwise, c.opset, c.inputs.first(3), c.threads);
+  std::vector<const Tensor*> inputs{&map[0]};
+  inputs.insert(inputs.end(), c.inputs.begin() + 3, c.inputs.end());
+  evaluate_conv({pointwise, c.opset, inputs, c.outputs, c.threads});
+}
+
 // --- SqueezeExcite(mean, reduce weight, reduce bias, expand weight, expand bias) -> gate [b, c]
 
 std::vector<Inferred> infer_squeeze_excite(const InferContext& c) {
@@ -305,6 +340,7 @@ const Operator kOperators[] = {
     {ir::kFusedDomain, "Activation", 1, 1, infer_activation, evaluate_activation},
     {ir::kFusedDomain, "Conv", 3, 5, infer_conv, evaluate_conv},
     {ir::kFusedDomain, "DepthwiseConv", 3, 3, infer_depthwise, evaluate_depthwise, 1, 2},
+    {ir::kFusedDomain, "DepthwisePointwise", 5, 6, infer_depthwise_pointwise, evaluate_depthwise_pointwise},
     {ir::kFusedDomain, "ExpandDepthwise", 5, 5, infer_expand_depthwise, evaluate_expand_depthwise, 1, 2},
     {ir::kFusedDomain, "MaxPool", 1, 1, infer_max_pool, evaluate_max_pool},
     {ir::kFusedDomain, "Mix", 1, kMaxMixInputs, infer_mix, evaluate_mix},

@@ -1,11 +1,11 @@
 // Convolution as matrix multiplication. Pointwise layers multiply the activation as it lies; others gather a few rows
-// of windows at a time. A squeeze-excite gate goes into a copy of the weights, which are fewer than the pixels. Where
-// the output is NCHW, weights and pixels change places, so that its rows are written as they lie.
+// of windows at a time. A squeeze-excite gate goes into a copy of the weights, which are fewer than the pixels.
 #include <algorithm>
 #include <cstring>
 
 #include "kernels/cpu/cpu.h"
 #include "kernels/cpu/micro_kernels.h"
+#include "kernels/cpu/pixel_product.h"
 #include "ops/fused.h"
 
 namespace effdet::kernels::cpu {
@@ -28,11 +28,11 @@ class Conv : public Kernel {
         nchw_input_(!ops::is_nhwc(c.node)),
         nchw_output_(!ops::is_nhwc(c.node, true)),
         gated_(c.has(4)),
-        activation_(static_cast<Activation>(ops::activation_of(c.node))),
         in_(ops::dims_of(c.inputs[0].shape, !nchw_input_)),
-        out_(ops::dims_of(c.outputs[0].shape, !nchw_output_)) {
-    k_ = in_.channels * window_.kernel_height * window_.kernel_width;
-    pixels_ = out_.height * out_.width;
+        out_(ops::dims_of(c.outputs[0].shape, !nchw_output_)),
+        k_(in_.channels * window_.kernel_height * window_.kernel_width),
+        pixels_(out_.height * out_.width),
+        product_(micro_, k_, out_, nchw_output_, static_cast<Activation>(ops::activation_of(c.node))) {
     const bool unit_window =
         window_.kernel_height == 1 && window_.kernel_width == 1 && window_.stride_x == 1 && window_.stride_y == 1;
     gathers_ = nchw_input_ || !unit_window;
@@ -69,8 +69,7 @@ class Conv : public Kernel {
   int64_t panels() const { return (out_.channels + kPanel - 1) / kPanel; }
   size_t gate_floats() const { return gated_ ? static_cast<size_t>(panels() * k_ * kPanel) : 0; }
   size_t gather_floats() const { return gathers_ ? static_cast<size_t>(round_up(rows_ * k_, 16)) : 0; }
-  size_t pixel_floats() const { return nchw_output_ ? static_cast<size_t>(round_up(rows_, kPanel) * k_) : 0; }
-  size_t thread_floats() const { return gather_floats() + pixel_floats(); }
+  size_t thread_floats() const { return gather_floats() + product_.scratch_floats(rows_); }
 
   void run_image(const RunContext& context, int64_t image) const {
     const float* weights = context.input(1);
@@ -102,47 +101,14 @@ class Conv : public Kernel {
     } else {
       a += row * k_;
     }
-    weights += column * k_;
-    const float* bias = context.input(2) + column;
-    if (nchw_output_) {
-      float* c = context.output() + image * pixels_ * out_.channels + column * pixels_ + row;
-      return multiply_packed(a, rows, weights, columns, bias, c, scratch + gather_floats());
-    }
-    const int64_t c = (image * pixels_ + row) * out_.channels + column;
-    micro_.gemm({.a = a,
-                 .lda = k_,
-                 .b = weights,
-                 .b_panel = k_ * kPanel,
-                 .bias = bias,
-                 .residual = context.input(3) != nullptr ? context.input(3) + c : nullptr,
-                 .c = context.output() + c,
-                 .ldc = out_.channels,
-                 .m = static_cast<int>(rows),
-                 .n = static_cast<int>(columns),
-                 .k = static_cast<int>(k_),
-                 .activation = activation_,
-                 .a_packed = false});
-  }
-
-  /// The same for an NCHW output: packs the pixels as weights are packed, and multiplies weights by pixels.
-  void multiply_packed(const float* a, int64_t rows, const float* weights, int64_t columns, const float* bias, float* c,
-                       float* pixels) const {
-    for (int64_t row = 0; row < rows; row += kPanel)
-      micro_.transpose(a + row * k_, k_, pixels + row * k_, kPanel,
-                       static_cast<int>(std::min<int64_t>(kPanel, rows - row)), static_cast<int>(k_));
-    micro_.gemm({.a = weights,
-                 .lda = k_ * kPanel,
-                 .b = pixels,
-                 .b_panel = k_ * kPanel,
-                 .bias = bias,
-                 .residual = nullptr,
-                 .c = c,
-                 .ldc = pixels_,
-                 .m = static_cast<int>(columns),
-                 .n = static_cast<int>(rows),
-                 .k = static_cast<int>(k_),
-                 .activation = activation_,
-                 .a_packed = true});
+    const int64_t map = image * pixels_ * out_.channels;
+    const float* residual = context.input(3);
+    product_.run(a, row, rows, column, columns,
+                 {.weights = weights,
+                  .bias = context.input(2),
+                  .residual = residual != nullptr ? residual + map : nullptr,
+                  .output = context.output() + map},
+                 scratch + gather_floats());
   }
 
   /// Writes the windows of output pixels [row, row + rows) as rows of k: kernel row, kernel column, channel.
@@ -185,9 +151,10 @@ class Conv : public Kernel {
   const MicroKernels& micro_;
   ops::Window2d window_;
   bool nchw_input_, nchw_output_, gated_, gathers_ = false;
-  Activation activation_;
   ops::Dims in_, out_;
-  int64_t k_ = 0, pixels_ = 0, rows_ = 0, columns_ = 0;
+  int64_t k_, pixels_;
+  PixelProduct product_;
+  int64_t rows_ = 0, columns_ = 0;
 };
 
 }  // namespace

@@ -7,6 +7,7 @@ namespace effdet::kernels::cpu {
 
 Plan plan_conv(const PlanContext& context);
 Plan plan_depthwise(const PlanContext& context);
+Plan plan_depthwise_pointwise(const PlanContext& context);
 Plan plan_expand_depthwise(const PlanContext& context);
 Plan plan_squeeze_excite(const PlanContext& context);
 Plan plan_mix(const PlanContext& context);

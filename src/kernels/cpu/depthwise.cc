@@ -44,9 +44,9 @@ class Depthwise : public Kernel {
                         .x_pixel = channels,
                         .weight_tap = channels,
                         .y_pixel = channels,
+                        .y_row = out_.width * in_.channels,
                         .in_height = static_cast<int>(in_.height),
                         .in_width = static_cast<int>(in_.width),
-                        .out_width = static_cast<int>(out_.width),
                         .channels = channels,
                         .kernel_height = window_.kernel_height,
                         .kernel_width = window_.kernel_width,
@@ -56,6 +56,8 @@ class Depthwise : public Kernel {
                         .pad_left = window_.pad_left,
                         .row_begin = static_cast<int>(row),
                         .row_end = static_cast<int>(std::min(row + rows_, out_.height)),
+                        .column_begin = 0,
+                        .column_end = static_cast<int>(out_.width),
                         .activation = activation_});
     });
     if (!wants_mean_) return;

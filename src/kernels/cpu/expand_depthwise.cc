@@ -111,9 +111,9 @@ class ExpandDepthwise : public Kernel {
                       .x_pixel = static_cast<int>(channels),
                       .weight_tap = static_cast<int>(out_.channels),
                       .y_pixel = static_cast<int>(out_.channels),
+                      .y_row = out_.width * out_.channels,
                       .in_height = static_cast<int>(in_.height),
                       .in_width = static_cast<int>(in_.width),
-                      .out_width = static_cast<int>(out_.width),
                       .channels = static_cast<int>(channels),
                       .kernel_height = window_.kernel_height,
                       .kernel_width = window_.kernel_width,
@@ -123,6 +123,8 @@ class ExpandDepthwise : public Kernel {
                       .pad_left = window_.pad_left,
                       .row_begin = static_cast<int>(row),
                       .row_end = static_cast<int>(row_end),
+                      .column_begin = 0,
+                      .column_end = static_cast<int>(out_.width),
                       .activation = activation_});
   }
 

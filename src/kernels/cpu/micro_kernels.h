@@ -34,17 +34,18 @@ struct GemmBlock {
   bool a_packed;
 };
 
-/// Rows of a depthwise convolution on NHWC data, for one image and a run of neighbouring channels.
+/// A rectangle of a depthwise convolution's output on NHWC data, for one image and a run of neighbouring channels.
 struct DepthwiseRows {
   const float* x;        ///< [in_height][in_width], x_pixel floats between pixels
   const float* weights;  ///< [kernel_height][kernel_width], weight_tap floats between taps
   const float* bias;     ///< [channels]
-  float* y;              ///< [out_height][out_width], y_pixel floats between pixels
+  float* y;              ///< where row 0, column 0 would lie: y_row floats between rows, y_pixel between pixels
   float* sums;           ///< [channels]: the sum of y over the rows is added; null where nobody wants it
   int x_pixel, weight_tap, y_pixel;
-  int in_height, in_width, out_width, channels;
+  ptrdiff_t y_row;
+  int in_height, in_width, channels;
   int kernel_height, kernel_width, stride_y, stride_x, pad_top, pad_left;
-  int row_begin, row_end;  ///< output rows to compute
+  int row_begin, row_end, column_begin, column_end;  ///< of the output, to compute
   Activation activation;
 };
 

@@ -8,30 +8,54 @@ namespace {
 // once.
 #if defined(__AVX512F__)
 constexpr int kColumns = 8;
+constexpr bool kTwoRows = true;
 #else
 constexpr int kColumns = 4;
+constexpr bool kTwoRows = false;
 #endif
 
-/// Sums of `columns` neighbouring outputs for one vector of channels. x is the input pixel under tap (0, 0) of the
-/// first output, `left` its column. Unless the windows lie inside the image's width, pixels outside are passed over.
-template <int kernel, int stride, int columns, bool inside>
-EFFDET_INLINE void block(const DepthwiseRows& d, const float* row, const float* weights, int left, int ky_begin,
-                         int ky_end, Vec (&sum)[columns]) {
-  const ptrdiff_t pixel = d.x_pixel, line = d.in_width * pixel, weight = d.weight_tap;
-  for (int ky = ky_begin; ky < ky_end; ++ky) {
-    const float* x = row + ky * line;
-    const float* w = weights + ky * kernel * weight;
-    Vec tap[kernel];
+/// The output rows that one input row adds to.
+enum class Adds { kFirst, kSecond, kBoth };
+
+/// Adds what one input row gives to `columns` neighbouring outputs of one or two rows, for one vector of channels. x is
+/// the input pixel under the leftmost tap of the first output, `left` its column; `first` and `second` are the taps of
+/// either row. Unless the windows lie inside the image's width, pixels outside are passed over.
+template <int kernel, int stride, int columns, bool inside, Adds adds>
+EFFDET_INLINE void add_row(const DepthwiseRows& d, const float* x, const float* first, const float* second, int left,
+                           Vec (&sum)[2][columns]) {
+  Vec tap[2][kernel];
 #pragma GCC unroll 8
-    for (int kx = 0; kx < kernel; ++kx) tap[kx] = load(w + kx * weight);
+  for (int kx = 0; kx < kernel; ++kx) {
+    if (adds != Adds::kSecond) tap[0][kx] = load(first + kx * d.weight_tap);
+    if (adds != Adds::kFirst) tap[1][kx] = load(second + kx * d.weight_tap);
+  }
 #pragma GCC unroll 32
-    for (int i = 0; i < (columns - 1) * stride + kernel; ++i) {
-      if (!inside && (left + i < 0 || left + i >= d.in_width)) continue;
-      const Vec value = load(x + i * pixel);
+  for (int i = 0; i < (columns - 1) * stride + kernel; ++i) {
+    if (!inside && (left + i < 0 || left + i >= d.in_width)) continue;
+    const Vec value = load(x + i * static_cast<ptrdiff_t>(d.x_pixel));
 #pragma GCC unroll 8
-      for (int kx = 0; kx < kernel; ++kx) {
-        if (i >= kx && (i - kx) % stride == 0 && (i - kx) / stride < columns) sum[(i - kx) / stride] += value * tap[kx];
-      }
+    for (int kx = 0; kx < kernel; ++kx) {
+      if (i < kx || (i - kx) % stride != 0 || (i - kx) / stride >= columns) continue;
+      if (adds != Adds::kSecond) sum[0][(i - kx) / stride] += value * tap[0][kx];
+      if (adds != Adds::kFirst) sum[1][(i - kx) / stride] += value * tap[1][kx];
+    }
+  }
+}
+
+/// Sums of `columns` neighbouring outputs of `height` rows. x is the input pixel under tap (0, 0) of the first one; the
+/// input rows [begin, end) behind it lie in the image.
+template <int kernel, int stride, int columns, int height, bool inside>
+EFFDET_INLINE void block(const DepthwiseRows& d, const float* x, const float* weights, int left, int begin, int end,
+                         Vec (&sum)[2][columns]) {
+  const ptrdiff_t line = static_cast<ptrdiff_t>(d.in_width) * d.x_pixel, tap_row = kernel * d.weight_tap;
+  for (int row = begin; row < end; ++row) {
+    const float *first = weights + row * tap_row, *second = first - stride * tap_row;
+    if (height == 1 || row < stride) {
+      add_row<kernel, stride, columns, inside, Adds::kFirst>(d, x + row * line, first, second, left, sum);
+    } else if (row < kernel) {
+      add_row<kernel, stride, columns, inside, Adds::kBoth>(d, x + row * line, first, second, left, sum);
+    } else {
+      add_row<kernel, stride, columns, inside, Adds::kSecond>(d, x + row * line, first, second, left, sum);
     }
   }
 }
@@ -71,40 +95,47 @@ EFFDET_INLINE void finish(const DepthwiseRows& d, const Row& row, int channel, i
   total += y;
 }
 
-/// `columns` outputs from `column` on, all channels of the vector present.
-template <int kernel, int stride, int columns, typename Activation_>
-EFFDET_INLINE void row_block(const DepthwiseRows& d, const Row& row, int channel, int column, Vec& total) {
+/// `columns` outputs of `height` rows from `column` on, all channels of the vector present. The rows are neighbours;
+/// the last one's window ends in the image, or where the image does.
+template <int kernel, int stride, int columns, int height, typename Activation_>
+EFFDET_INLINE void row_block(const DepthwiseRows& d, const Row* rows, int channel, int column, Vec& total) {
   const int left = column * stride - d.pad_left;
-  const float* x = row.x + static_cast<ptrdiff_t>(left) * d.x_pixel + channel;
-  Vec sum[columns];
+  const float* x = rows[0].x + static_cast<ptrdiff_t>(left) * d.x_pixel + channel;
+  const int begin = rows[0].ky_begin, end = rows[height - 1].ky_end + (height - 1) * stride;
+  Vec sum[2][columns];
+#pragma GCC unroll 2
+  for (int j = 0; j < height; ++j)
 #pragma GCC unroll 16
-  for (int i = 0; i < columns; ++i) sum[i] = load(d.bias + channel);
+    for (int i = 0; i < columns; ++i) sum[j][i] = load(d.bias + channel);
   if (left >= 0 && left + (columns - 1) * stride + kernel <= d.in_width) {
-    block<kernel, stride, columns, true>(d, x, d.weights + channel, left, row.ky_begin, row.ky_end, sum);
+    block<kernel, stride, columns, height, true>(d, x, d.weights + channel, left, begin, end, sum);
   } else {
-    block<kernel, stride, columns, false>(d, x, d.weights + channel, left, row.ky_begin, row.ky_end, sum);
+    block<kernel, stride, columns, height, false>(d, x, d.weights + channel, left, begin, end, sum);
   }
+#pragma GCC unroll 2
+  for (int j = 0; j < height; ++j)
 #pragma GCC unroll 16
-  for (int i = 0; i < columns; ++i) finish<Activation_>(d, row, channel, column + i, kLanes, sum[i], total);
+    for (int i = 0; i < columns; ++i) finish<Activation_>(d, rows[j], channel, column + i, kLanes, sum[j][i], total);
 }
 
-/// Columns [begin, end) of one row for one vector of channels; returns their sum. kernel 0 stands for any.
-template <int kernel, int stride, typename Activation_>
-EFFDET_INLINE Vec row_vector(const DepthwiseRows& d, const Row& row, int channel, int begin, int end, int lanes) {
+/// Columns [begin, end) of `height` rows for one vector of channels; returns their sum. kernel 0 stands for any.
+template <int kernel, int stride, int height, typename Activation_>
+EFFDET_INLINE Vec row_vector(const DepthwiseRows& d, const Row* rows, int channel, int begin, int end, int lanes) {
   Vec total{};
   int column = begin;
   if constexpr (kernel > 0) {
     if (lanes == kLanes) {
       for (; column + kColumns <= end; column += kColumns)
-        row_block<kernel, stride, kColumns, Activation_>(d, row, channel, column, total);
+        row_block<kernel, stride, kColumns, height, Activation_>(d, rows, channel, column, total);
       if (column + kColumns / 2 <= end) {
-        row_block<kernel, stride, kColumns / 2, Activation_>(d, row, channel, column, total);
+        row_block<kernel, stride, kColumns / 2, height, Activation_>(d, rows, channel, column, total);
         column += kColumns / 2;
       }
     }
   }
   for (; column < end; ++column)
-    finish<Activation_>(d, row, channel, column, lanes, single(d, row, channel, column, lanes), total);
+    for (int j = 0; j < height; ++j)
+      finish<Activation_>(d, rows[j], channel, column, lanes, single(d, rows[j], channel, column, lanes), total);
   return total;
 }
 
@@ -117,28 +148,41 @@ EFFDET_INLINE void add_sums(float* sums, Vec total, int skip, int lanes) {
 // Wide rows go by strips, so that the input rows that neighbouring output rows share are still in the cache.
 constexpr int kStripColumns = 32;
 
+Row row_at(const DepthwiseRows& d, int y) {
+  const int top = y * d.stride_y - d.pad_top;
+  return {.x = d.x + static_cast<ptrdiff_t>(top) * d.in_width * d.x_pixel,
+          .y = d.y + y * d.y_row,
+          .ky_begin = max_of(0, -top),
+          .ky_end = min_of(d.kernel_height, d.in_height - top)};
+}
+
+/// `height` rows from y on, columns [begin, end), all channels.
+template <int kernel, int stride, int height, typename Activation_>
+void strip(const DepthwiseRows& d, int y, int begin, int end) {
+  Row rows[height];
+  for (int j = 0; j < height; ++j) rows[j] = row_at(d, y + j);
+  // Few columns and all their channels at a time: whole pixels stream through the cache.
+  for (int column = begin; column < end; column += kColumns) {
+    const int column_end = min_of(column + kColumns, end);
+    for (int channel = 0; channel < d.channels; channel += kLanes) {
+      // The last vector of channels overlaps the one before where it must: the same values are written twice.
+      const int from = max_of(0, min_of(channel, d.channels - kLanes));
+      const int lanes = min_of(kLanes, d.channels - from);
+      const Vec total = row_vector<kernel, stride, height, Activation_>(d, rows, from, column, column_end, lanes);
+      if (d.sums != nullptr) add_sums(d.sums + from, total, channel - from, lanes);
+    }
+  }
+}
+
 template <int kernel, int stride, typename Activation_>
 void rows(const DepthwiseRows& d) {
-  for (int begin = 0; begin < d.out_width; begin += kStripColumns) {
-    const int end = min_of(begin + kStripColumns, d.out_width);
-    for (int y = d.row_begin; y < d.row_end; ++y) {
-      const int top = y * d.stride_y - d.pad_top;
-      const Row row{.x = d.x + static_cast<ptrdiff_t>(top) * d.in_width * d.x_pixel,
-                    .y = d.y + static_cast<ptrdiff_t>(y) * d.out_width * d.y_pixel,
-                    .ky_begin = max_of(0, -top),
-                    .ky_end = min_of(d.kernel_height, d.in_height - top)};
-      // Few columns and all their channels at a time: whole pixels stream through the cache.
-      for (int column = begin; column < end; column += kColumns) {
-        const int column_end = min_of(column + kColumns, end);
-        for (int channel = 0; channel < d.channels; channel += kLanes) {
-          // The last vector of channels overlaps the one before where it must: the same values are written twice.
-          const int from = max_of(0, min_of(channel, d.channels - kLanes));
-          const int lanes = min_of(kLanes, d.channels - from);
-          const Vec total = row_vector<kernel, stride, Activation_>(d, row, from, column, column_end, lanes);
-          if (d.sums != nullptr) add_sums(d.sums + from, total, channel - from, lanes);
-        }
-      }
-    }
+  // Two rows at once load what they share of the input once, where the registers hold both.
+  constexpr int kHeight = kernel > 0 && stride == 1 && kTwoRows ? 2 : 1;
+  for (int begin = d.column_begin; begin < d.column_end; begin += kStripColumns) {
+    const int end = min_of(begin + kStripColumns, d.column_end);
+    int y = d.row_begin;
+    for (; y + kHeight <= d.row_end; y += kHeight) strip<kernel, stride, kHeight, Activation_>(d, y, begin, end);
+    if (y < d.row_end) strip<kernel, stride, 1, Activation_>(d, y, begin, end);
   }
 }
 

@@ -1,0 +1,46 @@
+#include "compiler/match.h"
+#include "compiler/passes.h"
+
+namespace effdet::compiler {
+namespace {
+
+// Fusion pays where the map between would go through memory. The weights are read again for every tile: they should
+// stay in a cache.
+constexpr int64_t kLeastBytes = 1 << 20, kMostWeightBytes = 2 << 20;
+
+bool is_worth_it(const ir::Graph& graph, const ir::Node& depthwise, const ir::Node& pointwise) {
+  const Shape& map = *graph.value(depthwise.outputs[0]).shape;
+  const int64_t weight_bytes = map[1] * pointwise.get_int("out_channels", 0) * 4;
+  return map[1] * map[2] * map[3] * 4 >= kLeastBytes && weight_bytes <= kMostWeightBytes;
+}
+
+/// A 1x1 convolution of what the depthwise layer makes, without a gate.
+bool is_plain_pointwise(const ir::Node& conv) {
+  const std::vector<int64_t> ones{1, 1}, zeros(4, 0);
+  return (conv.inputs.size() <= 4 || conv.inputs[4] == ir::kNoValue) && conv.get_ints("kernel_shape", ones) == ones &&
+         conv.get_ints("strides", ones) == ones && conv.get_ints("pads", zeros) == zeros;
+}
+
+}  // namespace
+
+void fuse_depthwise_pointwise(ir::Graph& graph) {
+  const ir::Uses uses(graph);
+  for (ir::Node& node : graph.nodes) {
+    if (node.domain != ir::kFusedDomain || node.op != "Conv" || !is_plain_pointwise(node)) continue;
+    const ir::ValueId map = node.inputs[0];
+    const ir::Node* depthwise = fused_producer(graph, uses, map, "DepthwiseConv");
+    if (depthwise == nullptr || depthwise->outputs.size() > 1 || uses.sole_reader(map) < 0) continue;
+    if (!is_worth_it(graph, *depthwise, node)) continue;
+    auto attributes = depthwise->attributes;
+    attributes["depthwise_activation"] = depthwise->get_string("activation", "none");
+    attributes["activation"] = node.get_string("activation", "none");
+    attributes["out_channels"] = node.get_int("out_channels", 0);
+    std::vector<ir::ValueId> inputs{depthwise->inputs[0], depthwise->inputs[1], depthwise->inputs[2], node.inputs[1],
+                                    node.inputs[2]};
+    if (node.inputs.size() > 3 && node.inputs[3] != ir::kNoValue) inputs.push_back(node.inputs[3]);
+    become_fused(node, "DepthwisePointwise", inputs, attributes);
+  }
+  graph.compact();
+}
+
+}  // namespace effdet::compiler

@@ -1,0 +1,123 @@
+// A depthwise convolution and the pointwise one behind it, without the map between them in memory: a task convolves a
+// tile of the image into scratch and multiplies it by the weights while it is in the cache.
+#include <algorithm>
+#include <limits>
+
+#include "kernels/cpu/cpu.h"
+#include "kernels/cpu/micro_kernels.h"
+#include "kernels/cpu/pixel_product.h"
+#include "ops/fused.h"
+
+namespace effdet::kernels::cpu {
+namespace {
+
+// Scratch that a tile takes; with the input under it, it should stay in the second-level cache.
+constexpr int64_t kTileBytes = 320 << 10;
+// Columns of a tile in wide maps: whole register tiles of the product. Narrower maps are not cut.
+constexpr int64_t kTileColumns = 96, kWide = kTileColumns + 1;
+// Tiles an image, where its height allows so many.
+constexpr int64_t kTiles = 32;
+
+class DepthwisePointwise : public Kernel {
+ public:
+  explicit DepthwisePointwise(const PlanContext& c)
+      : micro_(micro_kernels()),
+        window_(ops::window_2d(c.node)),
+        depthwise_activation_(static_cast<Activation>(ops::activation_of(c.node, "depthwise_activation"))),
+        nchw_output_(!ops::is_nhwc(c.node, true)),
+        in_(ops::dims_of(c.inputs[0].shape, true)),
+        out_(ops::dims_of(c.outputs[0].shape, !nchw_output_)),
+        product_(micro_, in_.channels, out_, nchw_output_, static_cast<Activation>(ops::activation_of(c.node))) {
+    columns_ = out_.width < kWide ? out_.width : kTileColumns;
+    across_ = (out_.width + columns_ - 1) / columns_;
+    const int64_t row_bytes = columns_ * in_.channels * static_cast<int64_t>(sizeof(float));
+    const int64_t rows_for_balance = out_.height * across_ / kTiles;
+    rows_ = std::clamp<int64_t>(std::min(kTileBytes / row_bytes, rows_for_balance), 1, out_.height);
+    down_ = (out_.height + rows_ - 1) / rows_;
+  }
+
+  size_t scratch_bytes(int threads) const override {
+    return static_cast<size_t>(threads) * thread_floats() * sizeof(float);
+  }
+
+  void run(const RunContext& context) const override {
+    context.threads.parallel_for(in_.batch * down_ * across_, [&](int64_t task, int thread) {
+      float* scratch = context.scratch_floats() + static_cast<size_t>(thread) * thread_floats();
+      const int64_t image = task / (down_ * across_), tile = task % (down_ * across_);
+      run_tile(context, image, tile / across_ * rows_, tile % across_ * columns_, scratch);
+    });
+  }
+
+ private:
+  size_t tile_floats() const {
+    return static_cast<size_t>((rows_ * columns_ * in_.channels + kPanel - 1) / kPanel * kPanel);
+  }
+  size_t thread_floats() const { return tile_floats() + product_.scratch_floats(rows_ * columns_); }
+
+  void run_tile(const RunContext& context, int64_t image, int64_t row, int64_t column, float* scratch) const {
+    const int64_t row_end = std::min(row + rows_, out_.height), column_end = std::min(column + columns_, out_.width);
+    const int64_t line = (column_end - column) * in_.channels;
+    convolve(context, image, row, row_end, column, column_end, scratch - row * line - column * in_.channels);
+    const int64_t map = image * out_.height * out_.width * out_.channels;
+    const float* residual = context.input(5);
+    const PixelProduct::Maps maps{.weights = context.input(3),
+                                  .bias = context.input(4),
+                                  .residual = residual != nullptr ? residual + map : nullptr,
+                                  .output = context.output() + map};
+    // Rows of a tile that is as wide as the map lie one behind the other in the output, too.
+    const int64_t runs = across_ == 1 ? 1 : row_end - row, pixels = (row_end - row) * (column_end - column) / runs;
+    for (int64_t i = 0; i < runs; ++i)
+      product_.run(scratch + i * line, (row + i) * out_.width + column, pixels, 0, out_.channels, maps,
+                   scratch + tile_floats());
+  }
+
+  /// y is where row 0, column 0 of the convolved map would lie if scratch held the whole of it.
+  void convolve(const RunContext& context, int64_t image, int64_t row, int64_t row_end, int64_t column,
+                int64_t column_end, float* y) const {
+    const int channels = static_cast<int>(in_.channels);
+    micro_.depthwise({.x = context.input(0) + image * in_.height * in_.width * in_.channels,
+                      .weights = context.input(1),
+                      .bias = context.input(2),
+                      .y = y,
+                      .sums = nullptr,
+                      .x_pixel = channels,
+                      .weight_tap = channels,
+                      .y_pixel = channels,
+                      .y_row = (column_end - column) * in_.channels,
+                      .in_height = static_cast<int>(in_.height),
+                      .in_width = static_cast<int>(in_.width),
+                      .channels = channels,
+                      .kernel_height = window_.kernel_height,
+                      .kernel_width = window_.kernel_width,
+                      .stride_y = window_.stride_y,
+                      .stride_x = window_.stride_x,
+                      .pad_top = window_.pad_top,
+                      .pad_left = window_.pad_left,
+                      .row_begin = static_cast<int>(row),
+                      .row_end = static_cast<int>(row_end),
+                      .column_begin = static_cast<int>(column),
+                      .column_end = static_cast<int>(column_end),
+                      .activation = depthwise_activation_});
+  }
+
+  const MicroKernels& micro_;
+  ops::Window2d window_;
+  Activation depthwise_activation_;
+  bool nchw_output_;
+  ops::Dims in_, out_;
+  PixelProduct product_;
+  int64_t rows_ = 0, columns_ = 0;  // of a tile
+  int64_t down_ = 0, across_ = 0;   // tiles of an image
+};
+
+}  // namespace
+
+Plan plan_depthwise_pointwise(const PlanContext& c) {
+  if (!ops::is_nhwc(c.node)) return {nullptr, "only NHWC input"};
+  if (c.has(5) && !ops::is_nhwc(c.node, true)) return {nullptr, "a residual needs an NHWC output"};
+  const ops::Dims out = ops::dims_of(c.outputs[0].shape, ops::is_nhwc(c.node, true));
+  if (out.height * out.width > std::numeric_limits<int>::max()) return {nullptr, "more pixels than a block can count"};
+  return {std::make_unique<DepthwisePointwise>(c), ""};
+}
+
+}  // namespace effdet::kernels::cpu
