@@ -77,7 +77,8 @@ class LayoutAssigner {
   }
 
   void place_fused(ir::Node node) {
-    const bool from_nchw = reads_nchw(node), to_nchw = writes_nchw(node);
+    // Not both: kernels turn one side.
+    const bool from_nchw = reads_nchw(node), to_nchw = !from_nchw && writes_nchw(node);
     // Only maps have a layout: not weights, gates and means.
     const auto is_map = [&](size_t i) {
       return i == 0 || node.op == "Mix" || (node.op == "Conv" && i == 3) || (node.op == "DepthwisePointwise" && i == 5);

@@ -304,6 +304,14 @@ TEST(AssignLayouts, OneChangeOfLayoutOnEachSide) {
             "conv_output_0 = Transpose(conv_output_0_nhwc)\ny_output_0 = Exp(conv_output_0)\n");
 }
 
+TEST(AssignLayouts, OneConvolutionTurnsOneSide) {
+  Builder b({1, 4, 6, 6});
+  b.graph.outputs = {b.conv("only", b.x, {4, 4, 3, 3})};
+  EXPECT_EQ(rewritten(b.graph, {fuse_windows, assign_layouts}),
+            "only_output_0_nhwc = Conv(x, only.w_packed, only.b_padded)\n"
+            "only_output_0 = Transpose(only_output_0_nhwc)\n");
+}
+
 TEST(AssignLayouts, ConvolutionsReadAndWriteTheCallersLayout) {
   Builder b({1, 4, 6, 6});
   b.graph.outputs = {b.conv("last", b.conv("first", b.x, {4, 4, 3, 3}), {4, 4, 1, 1})};

@@ -36,6 +36,7 @@ double gemm_flops(ThreadPool& threads) {
     threads.parallel_for(tasks, [&](int64_t, int thread) {
       micro.gemm({.a = a.data(),
                   .lda = kDepth,
+                  .a_step = 1,
                   .b = b.data(),
                   .b_panel = kDepth * cpu::kPanel,
                   .bias = bias.data(),

@@ -6,6 +6,7 @@
 #include "kernels/cpu/cpu.h"
 #include "kernels/cpu/micro_kernels.h"
 #include "kernels/cpu/pixel_product.h"
+#include "kernels/cpu/window_gather.h"
 #include "ops/fused.h"
 
 namespace effdet::kernels::cpu {
@@ -32,6 +33,7 @@ class Conv : public Kernel {
         out_(ops::dims_of(c.outputs[0].shape, !nchw_output_)),
         k_(in_.channels * window_.kernel_height * window_.kernel_width),
         pixels_(out_.height * out_.width),
+        gather_(window_, in_, out_, nchw_input_),
         product_(micro_, k_, out_, nchw_output_, static_cast<Activation>(ops::activation_of(c.node))) {
     const bool unit_window =
         window_.kernel_height == 1 && window_.kernel_width == 1 && window_.stride_x == 1 && window_.stride_y == 1;
@@ -94,16 +96,11 @@ class Conv : public Kernel {
                 int thread) const {
     const int64_t rows = std::min(rows_, pixels_ - row), columns = std::min(columns_, out_.channels - column);
     float* scratch = context.scratch_floats() + gate_floats() + thread_floats() * static_cast<size_t>(thread);
-    const float* a = context.input(0) + image * in_.channels * in_.height * in_.width;
-    if (gathers_) {
-      gather(a, row, rows, scratch);
-      a = scratch;
-    } else {
-      a += row * k_;
-    }
+    const float* x = context.input(0) + image * in_.channels * in_.height * in_.width;
+    const Pixels pixels = gathers_ ? gather_.gather(x, row, rows, scratch) : Pixels{x + row * k_, k_, 1};
     const int64_t map = image * pixels_ * out_.channels;
     const float* residual = context.input(3);
-    product_.run(a, row, rows, column, columns,
+    product_.run(pixels, row, rows, column, columns,
                  {.weights = weights,
                   .bias = context.input(2),
                   .residual = residual != nullptr ? residual + map : nullptr,
@@ -111,48 +108,12 @@ class Conv : public Kernel {
                  scratch + gather_floats());
   }
 
-  /// Writes the windows of output pixels [row, row + rows) as rows of k: kernel row, kernel column, channel.
-  void gather(const float* x, int64_t row, int64_t rows, float* target) const {
-    for (int64_t i = row; i < row + rows; ++i, target += k_) {
-      const int64_t top = i / out_.width * window_.stride_y - window_.pad_top;
-      const int64_t left = i % out_.width * window_.stride_x - window_.pad_left;
-      const bool inside = top >= 0 && left >= 0 && top + window_.kernel_height <= in_.height &&
-                          left + window_.kernel_width <= in_.width;
-      if (inside && nchw_input_) {
-        gather_inside(x + top * in_.width + left, target);
-      } else {
-        gather_window(x, top, left, target);
-      }
-    }
-  }
-
-  /// A window of NCHW data that lies wholly inside: no checks, as this is most of a network's first layer.
-  void gather_inside(const float* x, float* target) const {
-    const int64_t channels = in_.channels, plane = in_.height * in_.width;
-    for (int64_t c = 0; c < channels; ++c)
-      for (int64_t y = 0; y < window_.kernel_height; ++y)
-        for (int64_t column = 0; column < window_.kernel_width; ++column)
-          target[(y * window_.kernel_width + column) * channels + c] = x[c * plane + y * in_.width + column];
-  }
-
-  void gather_window(const float* x, int64_t top, int64_t left, float* target) const {
-    for (int64_t y = top; y < top + window_.kernel_height; ++y)
-      for (int64_t column = left; column < left + window_.kernel_width; ++column, target += in_.channels) {
-        if (y < 0 || y >= in_.height || column < 0 || column >= in_.width) {
-          std::fill_n(target, in_.channels, 0.0f);
-        } else if (nchw_input_) {
-          for (int64_t c = 0; c < in_.channels; ++c) target[c] = x[(c * in_.height + y) * in_.width + column];
-        } else {
-          std::copy_n(x + (y * in_.width + column) * in_.channels, in_.channels, target);
-        }
-      }
-  }
-
   const MicroKernels& micro_;
   ops::Window2d window_;
   bool nchw_input_, nchw_output_, gated_, gathers_ = false;
   ops::Dims in_, out_;
   int64_t k_, pixels_;
+  WindowGather gather_;
   PixelProduct product_;
   int64_t rows_ = 0, columns_ = 0;
 };
@@ -161,6 +122,7 @@ class Conv : public Kernel {
 
 Plan plan_conv(const PlanContext& c) {
   if (c.has(3) && !ops::is_nhwc(c.node, true)) return {nullptr, "a residual needs an NHWC output"};
+  if (!ops::is_nhwc(c.node) && !ops::is_nhwc(c.node, true)) return {nullptr, "NCHW on one side alone"};
   if (c.has(4) && c.node.get_ints("kernel_shape", {1, 1}) != std::vector<int64_t>{1, 1})
     return {nullptr, "a gate needs a 1x1 kernel"};
   return {std::make_unique<Conv>(c), ""};

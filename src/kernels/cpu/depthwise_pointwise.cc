@@ -67,8 +67,8 @@ class DepthwisePointwise : public Kernel {
     // Rows of a tile that is as wide as the map lie one behind the other in the output, too.
     const int64_t runs = across_ == 1 ? 1 : row_end - row, pixels = (row_end - row) * (column_end - column) / runs;
     for (int64_t i = 0; i < runs; ++i)
-      product_.run(scratch + i * line, (row + i) * out_.width + column, pixels, 0, out_.channels, maps,
-                   scratch + tile_floats());
+      product_.run({scratch + i * line, in_.channels, 1}, (row + i) * out_.width + column, pixels, 0, out_.channels,
+                   maps, scratch + tile_floats());
   }
 
   /// y is where row 0, column 0 of the convolved map would lie if scratch held the whole of it.

@@ -87,6 +87,7 @@ class ExpandDepthwise : public Kernel {
     if (row >= row_end) return;
     micro_.gemm({.a = context.input(0) + (image * in_.height + row) * in_.width * in_.channels,
                  .lda = in_.channels,
+                 .a_step = 1,
                  .b = context.input(1) + channel * in_.channels,
                  .b_panel = in_.channels * kPanel,
                  .bias = context.input(2) + channel,

@@ -21,9 +21,10 @@ enum class Activation : int { kNone, kSwish, kRelu, kRelu6, kSigmoid, kHardSwish
 /// bias has one value a row, there is no residual, and C is written past the cache, since it is large and only the
 /// caller reads it.
 struct GemmBlock {
-  const float* a;  ///< row-major, lda floats between rows; packed: as b, lda floats between panels of rows
-  ptrdiff_t lda;
-  const float* b;  ///< packed: panels of [k][kPanel], b_panel floats between panels, zero-padded to kPanel
+  const float* a;    ///< lda floats between rows, a_step between values of a row; packed: as b, lda floats between
+  ptrdiff_t lda;     ///< panels of rows
+  ptrdiff_t a_step;  ///< 1 for row-major data
+  const float* b;    ///< packed: panels of [k][kPanel], b_panel floats between panels, zero-padded to kPanel
   ptrdiff_t b_panel;
   const float* bias;      ///< padded to a multiple of kPanel; never null
   const float* residual;  ///< ldc floats between rows; null for none

@@ -8,16 +8,17 @@ size_t PixelProduct::scratch_floats(int64_t rows) const {
   return nchw_ ? static_cast<size_t>((rows + kPanel - 1) / kPanel * kPanel * depth_) : 0;
 }
 
-void PixelProduct::run(const float* a, int64_t pixel, int64_t rows, int64_t column, int64_t columns, const Maps& maps,
-                       float* scratch) const {
+void PixelProduct::run(const Pixels& pixels, int64_t pixel, int64_t rows, int64_t column, int64_t columns,
+                       const Maps& maps, float* scratch) const {
   const float *weights = maps.weights + column * depth_, *bias = maps.bias + column;
   if (nchw_) {
     float* c = maps.output + column * out_.height * out_.width + pixel;
-    return run_nchw(a, rows, columns, weights, bias, c, scratch);
+    return run_nchw(pixels, rows, columns, weights, bias, c, scratch);
   }
   const int64_t c = pixel * out_.channels + column;
-  micro_.gemm({.a = a,
-               .lda = depth_,
+  micro_.gemm({.a = pixels.data,
+               .lda = pixels.row,
+               .a_step = pixels.step,
                .b = weights,
                .b_panel = depth_ * kPanel,
                .bias = bias,
@@ -31,14 +32,15 @@ void PixelProduct::run(const float* a, int64_t pixel, int64_t rows, int64_t colu
                .a_packed = false});
 }
 
-void PixelProduct::run_nchw(const float* a, int64_t rows, int64_t columns, const float* weights, const float* bias,
-                            float* c, float* pixels) const {
+void PixelProduct::run_nchw(const Pixels& pixels, int64_t rows, int64_t columns, const float* weights,
+                            const float* bias, float* c, float* packed) const {
   for (int64_t row = 0; row < rows; row += kPanel)
-    micro_.transpose(a + row * depth_, depth_, pixels + row * depth_, kPanel,
+    micro_.transpose(pixels.data + row * pixels.row, pixels.row, packed + row * depth_, kPanel,
                      static_cast<int>(std::min<int64_t>(kPanel, rows - row)), static_cast<int>(depth_));
   micro_.gemm({.a = weights,
                .lda = depth_ * kPanel,
-               .b = pixels,
+               .a_step = kPanel,
+               .b = packed,
                .b_panel = depth_ * kPanel,
                .bias = bias,
                .residual = nullptr,

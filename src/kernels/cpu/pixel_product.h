@@ -6,6 +6,12 @@
 
 namespace effdet::kernels::cpu {
 
+/// A matrix of pixels: `row` floats between pixels, `step` between the values of one.
+struct Pixels {
+  const float* data;
+  ptrdiff_t row, step;
+};
+
 /// Pixels times weights. NCHW output changes the sides: weights times packed pixels, so that C's rows, one an output
 /// channel, are written as they lie.
 class PixelProduct {
@@ -24,14 +30,14 @@ class PixelProduct {
     const float* residual;  ///< as output, of the same image; null for none
     float* output;          ///< of one image
   };
-  /// Rows of `a` (depth floats each) become output pixels [pixel, pixel + rows), output channels [column, column +
-  /// columns); column is a multiple of kPanel.
-  void run(const float* a, int64_t pixel, int64_t rows, int64_t column, int64_t columns, const Maps& maps,
+  /// `rows` pixels of depth values become output pixels [pixel, pixel + rows), output channels [column, column +
+  /// columns); column is a multiple of kPanel. NCHW output takes pixels with a step of 1 alone.
+  void run(const Pixels& pixels, int64_t pixel, int64_t rows, int64_t column, int64_t columns, const Maps& maps,
            float* scratch) const;
 
  private:
-  void run_nchw(const float* a, int64_t rows, int64_t columns, const float* weights, const float* bias, float* c,
-                float* pixels) const;
+  void run_nchw(const Pixels& pixels, int64_t rows, int64_t columns, const float* weights, const float* bias, float* c,
+                float* packed) const;
 
   const MicroKernels& micro_;
   int64_t depth_;

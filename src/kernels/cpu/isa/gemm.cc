@@ -22,7 +22,7 @@ constexpr int kDepth = 512;
 
 struct Tile {
   const float* a;
-  ptrdiff_t lda;
+  ptrdiff_t lda, a_step;
   const float* b;
   ptrdiff_t b_panel;
   const float* bias;
@@ -103,7 +103,7 @@ void tile(const Tile& t) {
     for (int j = 0; j < panels * kVecs; ++j) sum[i][j] = t.first ? Vec{} : load_columns(t, t.c, i, j * kLanes);
   const float* b = t.b;
   const float* a = t.a;
-  for (int k = 0; k < t.k; ++k, b += kPanel, a += packed ? kPackedStep : 1) {
+  for (int k = 0; k < t.k; ++k, b += kPanel, a += packed ? kPackedStep : t.a_step) {
     Vec weights[panels * kVecs];
 #pragma GCC unroll 16
     for (int j = 0; j < panels * kVecs; ++j) weights[j] = load(b + (j / kVecs) * t.b_panel + (j % kVecs) * kLanes);
@@ -192,8 +192,9 @@ void gemm(const GemmBlock& g) {
     while (column < g.n) {
       const int panels = group_panels((g.n - column + kPanel - 1) / kPanel, g.a_packed);
       const int columns = min_of(panels * kPanel, g.n - column);
-      const Tile t{.a = g.a + static_cast<ptrdiff_t>(k) * (g.a_packed ? kPackedStep : 1),
+      const Tile t{.a = g.a + k * (g.a_packed ? kPackedStep : g.a_step),
                    .lda = g.lda,
+                   .a_step = g.a_step,
                    .b = g.b + (column / kPanel) * g.b_panel + static_cast<ptrdiff_t>(k) * kPanel,
                    .b_panel = g.b_panel,
                    .bias = g.a_packed ? nullptr : g.bias + column,
@@ -206,7 +207,7 @@ void gemm(const GemmBlock& g) {
                    .first = k == 0,
                    .last = k + kDepth >= g.k,
                    .past_cache = goes_past_cache(g, column, columns)};
-      column_groups(g, panels, t, column == 0);
+      column_groups(g, panels, t, column == 0 && g.a_step == 1);
       column += panels * kPanel;
     }
   }
