@@ -2,7 +2,8 @@
 """effdet against its peers, interleaved in one run: each figure is a median, each claim a ratio.
 
 Run it through bench/compare, which installs the peers. Every model gets a random checkpoint (effdet init), which PyTorch
-loads too. ONNX Runtime runs PyTorch's own export after onnxsim where --pytorch is given, else our export after onnxsim.
+loads too. ONNX Runtime and OpenVINO run PyTorch's own export after onnxsim where --pytorch is given, else our export after
+onnxsim. --write replaces docs/performance.md by what was measured.
 """
 import argparse
 import importlib.metadata
@@ -28,6 +29,7 @@ parser.add_argument("--threads", type=int, default=2)
 parser.add_argument("--seconds", type=float, default=20, help="measuring time for each model and side")
 parser.add_argument("--pytorch", action="store_true", help="export with PyTorch instead of with effdet")
 parser.add_argument("--json", metavar="FILE", help="write the figures here too")
+parser.add_argument("--write", action="store_true", help="write docs/performance.md")
 args = parser.parse_args()
 
 
@@ -80,49 +82,117 @@ def simplify(source, target):
     print(",".join(str(d.dim_value) for d in model.graph.input[0].type.tensor_type.shape.dim))
 
 
+def repeat(infer, shape, seconds):
+    """Prints the milliseconds of runs on one input as JSON; the first run is not counted."""
+    x = np.random.default_rng(0).standard_normal(shape, dtype=np.float32)
+    infer(x)
+    times, end = [], time.perf_counter() + seconds
+    while len(times) < 2 or time.perf_counter() < end:
+        start = time.perf_counter()
+        infer(x)
+        times.append(1e3 * (time.perf_counter() - start))
+    print(json.dumps(times))
+
+
 def onnx_runtime(path, threads, seconds):
-    """Prints milliseconds as JSON."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     info = session.get_inputs()[0]
-    x = np.random.default_rng(0).standard_normal(info.shape, dtype=np.float32)
-    session.run(None, {info.name: x})
-    times, end = [], time.perf_counter() + seconds
-    while len(times) < 2 or time.perf_counter() < end:
-        start = time.perf_counter()
-        session.run(None, {info.name: x})
-        times.append(1e3 * (time.perf_counter() - start))
-    print(json.dumps(times))
+    repeat(lambda x: session.run(None, {info.name: x}), info.shape, seconds)
+
+
+def openvino(path, threads, seconds):
+    import openvino
+
+    model = openvino.Core().compile_model(path, "CPU", {
+        "INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"})
+    request = model.create_infer_request()
+    repeat(lambda x: request.infer([x], share_inputs=True), tuple(model.input(0).shape), seconds)
+
+
+PEERS = {"ONNX Runtime": (onnx_runtime, "onnxruntime"), "OpenVINO": (openvino, "openvino")}
+
+
+def own(path, rounds):
+    """Milliseconds of each round, and the peak memory."""
+    out, _, memory = run(BIN / "benchmark.x86_64", f"-round={rounds}", "-batch_size=1", f"-om_path={path}")
+    return [float(t) for t in re.findall(r"finished cost ([\d.]+)ms", out)], memory
 
 
 def network(model, folder):
-    """Inference of one model: milliseconds and peak memory of both sides, in alternating slices."""
-    checkpoint, own, peer = f"{folder}/{model}.pth", f"{folder}/own.onnx", f"{folder}/peer.onnx"
+    """Inference of one model: milliseconds and peak memory of all sides, in alternating slices."""
+    checkpoint, exported, peer = f"{folder}/{model}.pth", f"{folder}/own.onnx", f"{folder}/peer.onnx"
     run(BIN / "effdet", "init", model, "--out", checkpoint)
-    _, export_seconds, export_memory = run(BIN / "pth2onnx", f"--checkpoint={checkpoint}", f"--model={model}", f"--out={own}")
+    _, export_seconds, export_memory = run(BIN / "pth2onnx", f"--checkpoint={checkpoint}", f"--model={model}",
+                                           f"--out={exported}")
     if args.pytorch:
         work(pytorch_export, model, checkpoint, f"{folder}/torch.onnx")
-    shape = work(simplify, f"{folder}/torch.onnx" if args.pytorch else own, peer)[0].splitlines()[-1]
-    run(BIN / "onnxsim", own, f"{folder}/own_sim.onnx")
+    shape = work(simplify, f"{folder}/torch.onnx" if args.pytorch else exported, peer)[0].splitlines()[-1]
+    run(BIN / "onnxsim", exported, f"{folder}/own_sim.onnx")
     run(BIN / "atc", "--framework=5", f"--model={folder}/own_sim.onnx", f"--output={folder}/own", "--input_format=NCHW",
         f"--input_shape=x.1:{shape}", "--soc_version=native", "--log=error")
-    ours, peers, memory, peer_memory = [], [], 0, 0
+    times = {name: [] for name in ("effdet", *PEERS)}
+    memory = dict.fromkeys(times, 0)
     rounds, slices = 3, 4
     for _ in range(slices):
-        out, _, used = work(onnx_runtime, peer, args.threads, args.seconds / slices)
-        peers += json.loads(out.splitlines()[-1])
-        peer_memory = max(peer_memory, used)
-        out, _, used = run(BIN / "benchmark.x86_64", f"-round={rounds}", "-batch_size=1", f"-om_path={folder}/own.om")
-        times = [float(t) for t in re.findall(r"finished cost ([\d.]+)ms", out)]
-        ours += times
-        memory = max(memory, used)
-        rounds = max(3, min(1024, int(1e3 * args.seconds / slices / statistics.median(times))))
-    return {"model": model, "ort_ms": statistics.median(peers), "effdet_ms": statistics.median(ours),
-            "ort_best_ms": min(peers), "effdet_best_ms": min(ours), "ort_rss": peer_memory, "effdet_rss": memory,
-            "export_seconds": export_seconds, "export_rss": export_memory}
+        for name, (infer, _) in PEERS.items():
+            out, _, used = work(infer, peer, args.threads, args.seconds / slices)
+            times[name] += json.loads(out.splitlines()[-1])
+            memory[name] = max(memory[name], used)
+        costs, used = own(f"{folder}/own.om", rounds)
+        times["effdet"] += costs
+        memory["effdet"] = max(memory["effdet"], used)
+        rounds = max(3, min(1024, int(1e3 * args.seconds / slices / statistics.median(costs))))
+    return {"model": model, "size": shape, "export_seconds": export_seconds, "export_rss": export_memory,
+            "ms": {name: statistics.median(t) for name, t in times.items()},
+            "best_ms": {name: min(t) for name, t in times.items()}, "rss": memory}
+
+
+def cells(r):
+    """A network's row: time and memory of each side, and how much faster effdet is by medians (by best runs)."""
+    row = [r["model"], r["size"].split(",")[-1], f"{r['ms']['effdet']:.1f}"]
+    for name in PEERS:
+        row += [f"{r['ms'][name]:.1f}", f"{r['ms'][name] / r['ms']['effdet']:.2f} ({r['best_ms'][name] / r['best_ms']['effdet']:.2f})"]
+    return row + [f"{r['rss'][name] / 1e6:.0f}" for name in ("effdet", *PEERS)] + [f"{r['export_seconds']:.2f}"]
+
+
+HEADINGS = ["model", "px", "effdet ms", *(h for name in PEERS for h in (f"{name} ms", "ratio (of bests)")),
+            *(f"{name} MB" for name in ("effdet", *PEERS)), "export s"]
+
+
+def machine():
+    cpu = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text()).group(1)
+    flags = re.search(r"flags\s*: (.*)", Path("/proc/cpuinfo").read_text()).group(1).split()
+    simd = next((f for f in ("avx512f", "avx2", "sse2") if f in flags), "?")
+    memory = int(re.search(r"MemTotal:\s*(\d+)", Path("/proc/meminfo").read_text()).group(1)) / 2**20
+    return f"{os.cpu_count()} cores of {cpu} ({simd}), {memory:.0f} GiB"
+
+
+def source():
+    return "PyTorch's own export" if args.pytorch else "our export"
+
+
+def report(figures):
+    """docs/performance.md."""
+    command = "bench/compare" + "".join(f" {a}" for a in sys.argv[1:])
+    versions = ", ".join(f"{name} {importlib.metadata.version(package)}" for name, (_, package) in PEERS.items())
+    p = figures["preprocessing"]
+    lines = ["# Performance", "", f"Written by `{command}`, which measures anew and interleaves the sides: every figure is a median",
+             "of alternating slices. Machines are noisy: take the ratios, not the milliseconds.", "",
+             f"- Machine: {machine()}; {figures['threads']} threads, float32, batch 1.", f"- Peers: {versions},",
+             f"  on {source()} after onnxsim. A ratio above 1 means that effdet is faster.",
+             "- MB: peak resident memory of the process, inputs and outputs included.", "",
+             "| " + " | ".join(HEADINGS) + " |", "|" + "---|" * len(HEADINGS)]
+    lines += ["| " + " | ".join(cells(r)) + " |" for r in figures["networks"]]
+    lines += ["", f"Preprocessing to 512 px with 1 thread, files included: {p['effdet_ms']:.2f} ms an image, Pillow "
+              f"{p['pillow_ms']:.2f} ms, ratio {p['pillow_ms'] / p['effdet_ms']:.2f}."]
+    if "validate_over_inference" in figures:
+        lines += ["", f"`validate` with D0 takes {figures['validate_over_inference']:.3f} of the time of its inference alone."]
+    lines += ["", "Where the time goes, step by step, against what the machine can do: `effdet profile MODEL`."]
+    (ROOT / "docs/performance.md").write_text("\n".join(lines) + "\n")
 
 
 def pillow_preprocess(root, size, folder):
@@ -167,15 +237,10 @@ def main():
     figures = {"threads": args.threads, "networks": []}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        source = "PyTorch's export" if args.pytorch else "our export"
-        print(f"Inference, batch 1, {args.threads} threads; ONNX Runtime {importlib.metadata.version('onnxruntime')} on {source} after onnxsim")
-        print(f"{'model':28}{'ORT ms':>10}{'effdet ms':>11}{'ratio':>8}{'ratio of bests':>16}{'ORT MB':>9}{'effdet MB':>11}{'export s':>10}")
+        print("  ".join(HEADINGS))
         for model in args.models:
-            r = network(model, folder)
-            figures["networks"].append(r)
-            print(f"{model:28}{r['ort_ms']:10.1f}{r['effdet_ms']:11.1f}{r['ort_ms'] / r['effdet_ms']:8.2f}"
-                  f"{r['ort_best_ms'] / r['effdet_best_ms']:16.2f}{r['ort_rss'] / 1e6:9.0f}{r['effdet_rss'] / 1e6:11.0f}"
-                  f"{r['export_seconds']:10.2f}", flush=True)
+            figures["networks"].append(network(model, folder))
+            print("  ".join(cells(figures["networks"][-1])), flush=True)
         scenes = folder / "scenes"
         run(BIN / "effdet", "scenes", "--out", scenes, "--images", 60, "--min-side", 420, "--max-side", 640)
         figures["preprocessing"] = preprocessing(scenes, folder)
@@ -185,6 +250,8 @@ def main():
         if (folder / "tf_efficientdet_d0.pth").exists():
             figures["validate_over_inference"] = validation(scenes, folder)
             print(f"validate, D0: {figures['validate_over_inference']:.3f} x its inference time")
+    if args.write:
+        report(figures)
     if args.json:
         Path(args.json).write_text(json.dumps(figures, indent=2) + "\n")
 
