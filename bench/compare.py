@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""effdet against its peers, interleaved in one run: each figure is a median, each claim a ratio.
+"""effdet against its peers, interleaved in one run: each time is a median, each claim the median of the slices' ratios.
 
 Run it through bench/compare, which installs the peers. Every model gets a random checkpoint (effdet init), which PyTorch
 loads too. ONNX Runtime and OpenVINO run PyTorch's own export after onnxsim where --pytorch is given, else our export after
@@ -134,28 +134,31 @@ def network(model, folder):
     run(BIN / "onnxsim", exported, f"{folder}/own_sim.onnx")
     run(BIN / "atc", "--framework=5", f"--model={folder}/own_sim.onnx", f"--output={folder}/own", "--input_format=NCHW",
         f"--input_shape=x.1:{shape}", "--soc_version=native", "--log=error")
-    times = {name: [] for name in ("effdet", *PEERS)}
+    times = {name: [] for name in ("effdet", *PEERS)}  # by slice
     memory = dict.fromkeys(times, 0)
-    rounds, slices = 3, 4
+    rounds, slices = 3, 6
     for _ in range(slices):
         for name, (infer, _) in PEERS.items():
             out, _, used = work(infer, peer, args.threads, args.seconds / slices)
-            times[name] += json.loads(out.splitlines()[-1])
+            times[name].append(json.loads(out.splitlines()[-1]))
             memory[name] = max(memory[name], used)
         costs, used = own(f"{folder}/own.om", rounds)
-        times["effdet"] += costs
+        times["effdet"].append(costs)
         memory["effdet"] = max(memory["effdet"], used)
         rounds = max(3, min(1024, int(1e3 * args.seconds / slices / statistics.median(costs))))
+    medians = {name: [statistics.median(t) for t in of_slices] for name, of_slices in times.items()}
+    # By slices, not of all medians: a shared machine changes its speed every few minutes.
+    ratios = {name: statistics.median(p / o for p, o in zip(medians[name], medians["effdet"])) for name in PEERS}
     return {"model": model, "size": shape, "export_seconds": export_seconds, "export_rss": export_memory,
-            "ms": {name: statistics.median(t) for name, t in times.items()},
-            "best_ms": {name: min(t) for name, t in times.items()}, "rss": memory}
+            "ms": {name: statistics.median(sum(t, [])) for name, t in times.items()},
+            "best_ms": {name: min(sum(t, [])) for name, t in times.items()}, "ratio": ratios, "rss": memory}
 
 
 def cells(r):
-    """A network's row: time and memory of each side, and how much faster effdet is by medians (by best runs)."""
+    """A network's row: time and memory of each side, and how much faster effdet is (by best runs)."""
     row = [r["model"], r["size"].split(",")[-1], f"{r['ms']['effdet']:.1f}"]
     for name in PEERS:
-        row += [f"{r['ms'][name]:.1f}", f"{r['ms'][name] / r['ms']['effdet']:.2f} ({r['best_ms'][name] / r['best_ms']['effdet']:.2f})"]
+        row += [f"{r['ms'][name]:.1f}", f"{r['ratio'][name]:.2f} ({r['best_ms'][name] / r['best_ms']['effdet']:.2f})"]
     return row + [f"{r['rss'][name] / 1e6:.0f}" for name in ("effdet", *PEERS)] + [f"{r['export_seconds']:.2f}"]
 
 
@@ -180,8 +183,9 @@ def report(figures):
     command = "bench/compare" + "".join(f" {a}" for a in sys.argv[1:])
     versions = ", ".join(f"{name} {importlib.metadata.version(package)}" for name, (_, package) in PEERS.items())
     p = figures["preprocessing"]
-    lines = ["# Performance", "", f"Written by `{command}`, which measures anew and interleaves the sides: every figure is a median",
-             "of alternating slices. Machines are noisy: take the ratios, not the milliseconds.", "",
+    lines = ["# Performance", "", f"Written by `{command}`, which measures anew and interleaves the sides: every time is a median,",
+             "every ratio the median of the ratios in alternating slices. Take the ratios, not the milliseconds: a shared machine",
+             "changes its speed every few minutes. In parentheses: the ratio of the best single runs.", "",
              f"- Machine: {machine()}; {figures['threads']} threads, float32, batch 1.", f"- Peers: {versions},",
              f"  on {source()} after onnxsim. A ratio above 1 means that effdet is faster.",
              "- MB: peak resident memory of the process, inputs and outputs included.", "",
