@@ -14,6 +14,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
 from pathlib import Path
 
@@ -180,10 +181,12 @@ def source():
 
 def report(figures):
     """docs/performance.md."""
-    command = "bench/compare" + "".join(f" {a}" for a in sys.argv[1:])
+    flags = ["--pytorch"] * args.pytorch + ["--write", f"--seconds {args.seconds:g}", "--models", *args.models]
+    command = "\n".join(textwrap.wrap(" ".join(["bench/compare", *flags]), 110, subsequent_indent="    "))
     versions = ", ".join(f"{name} {importlib.metadata.version(package)}" for name, (_, package) in PEERS.items())
     p = figures["preprocessing"]
-    lines = ["# Performance", "", f"Written by `{command}`, which measures anew and interleaves the sides: every time is a median,",
+    lines = ["# Performance", "", "```", command, "```", "",
+             "wrote this page. It measures anew and interleaves the sides: every time is a median,",
              "every ratio the median of the ratios in alternating slices. Take the ratios, not the milliseconds: a shared machine",
              "changes its speed every few minutes. In parentheses: the ratio of the best single runs.", "",
              f"- Machine: {machine()}; {figures['threads']} threads, float32, batch 1.", f"- Peers: {versions},",
