@@ -119,7 +119,8 @@ PEERS = {"ONNX Runtime": (onnx_runtime, "onnxruntime"), "OpenVINO": (openvino, "
 
 def own(path, rounds):
     """Milliseconds of each round, and the peak memory."""
-    out, _, memory = run(BIN / "benchmark.x86_64", f"-round={rounds}", "-batch_size=1", f"-om_path={path}")
+    out, _, memory = run(BIN / "benchmark.x86_64", f"-round={rounds}", "-batch_size=1", f"-om_path={path}",
+                         f"-result={Path(path).parent}/result")
     return [float(t) for t in re.findall(r"finished cost ([\d.]+)ms", out)], memory
 
 

@@ -72,6 +72,7 @@ void evaluate_activation(const EvalContext& c) {
 /// Opset 11 turned Clip's attributes into inputs.
 std::vector<Inferred> infer_clip(const InferContext& c) {
   if (c.opset < 11 && c.inputs.size() > 1) node_error(c.node, "takes its limits as attributes in opset {}", c.opset);
+  require_number(c);
   require_same_types(c, 3);
   for (size_t i = 1; i < 3; ++i)
     if (c.shape(i) && !c.shape(i)->empty() && *c.shape(i) != Shape{1} && *c.shape(i) != Shape{-1})
@@ -97,7 +98,7 @@ void clip(const EvalContext& c) {
 void evaluate_clip(const EvalContext& c) {
   for (size_t i = 1; i < 3; ++i)
     if (c.has(i) && c.input(i).numel() != 1) node_error(c.node, "limit of {} values", c.input(i).numel());
-  with_type(c.node, c.input(0).dtype(), [&](auto type) { clip<decltype(type)>(c); });
+  with_arithmetic_type(c, [](const EvalContext& wide, auto type) { clip<decltype(type)>(wide); });
 }
 
 const Operator kOperators[] = {

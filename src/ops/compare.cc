@@ -1,3 +1,5 @@
+#include <cstring>
+
 #include "ops/broadcast.h"
 #include "ops/operators.h"
 
@@ -47,12 +49,11 @@ void evaluate_where(const EvalContext& c) {
   const Shape& shape = c.output().shape();
   const Tensor condition = expanded(c.input(0), shape), x = expanded(c.input(1), shape),
                y = expanded(c.input(2), shape);
-  with_type(c.node, x.dtype(), [&](auto type) {
-    using T = decltype(type);
-    const auto choose = condition.data<bool>();
-    const auto out = c.output().mutable_data<T>();
-    for (size_t i = 0; i < out.size(); ++i) out[i] = choose[i] ? x.data<T>()[i] : y.data<T>()[i];
-  });
+  const size_t size = dtype_size(x.dtype());  // elements of any type are moved, not computed with
+  const auto choose = condition.data<bool>();
+  auto* out = const_cast<std::byte*>(c.output().bytes().data());
+  for (size_t i = 0; i < choose.size(); ++i)
+    std::memcpy(out + i * size, (choose[i] ? x : y).bytes().data() + i * size, size);
 }
 
 constexpr auto kEqual = [](auto a, auto b) { return a == b; };

@@ -60,6 +60,7 @@ void evaluate_constant_of_shape(const EvalContext& c) {
 }
 
 std::vector<Inferred> infer_range(const InferContext& c) {
+  require_number(c);
   require_same_types(c, 3);
   double ends[3];
   for (size_t i = 0; i < 3; ++i) {
@@ -73,11 +74,11 @@ std::vector<Inferred> infer_range(const InferContext& c) {
 }
 
 void evaluate_range(const EvalContext& c) {
-  with_type(c.node, c.output().dtype(), [&](auto type) {
+  with_arithmetic_type(c, [](const EvalContext& wide, auto type) {
     using T = decltype(type);
-    T value = c.input(0).data<T>()[0];
-    const T step = c.input(2).data<T>()[0];
-    for (T& out : c.output().mutable_data<T>()) {
+    T value = wide.input(0).data<T>()[0];
+    const T step = wide.input(2).data<T>()[0];
+    for (T& out : wide.output().mutable_data<T>()) {
       out = value;
       value = wrapping(value, step, [](auto a, auto b) { return a + b; });
     }

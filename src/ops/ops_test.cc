@@ -123,6 +123,24 @@ TEST(Elementwise, BoolsCompareButDoNotAdd) {
   }
 }
 
+TEST(Where, MovesElementsOfAnyType) {
+  const Tensor choose = ints({1, 0}).to(DType::kBool), x = floats({2}, {1, 2}), y = floats({1}, {-1});
+  EXPECT_EQ(values(run_node("Where", {choose, x, y})[0]), (Floats{1, -1}));
+  const Tensor halves = run_node("Where", {choose, x.to(DType::kF16), y.to(DType::kF16)})[0];
+  EXPECT_EQ(values(halves.to(DType::kF32)), (Floats{1, -1}));
+}
+
+TEST(Range, CountsInItsOwnType) {
+  const auto scalar = [](int64_t value) { return Tensor::scalar(value).to(DType::kI16); };
+  EXPECT_EQ(values<int16_t>(run_node("Range", {scalar(5), scalar(-4), scalar(-4)})[0]),
+            (std::vector<int16_t>{5, 1, -3}));
+}
+
+TEST(Clip, IntegersKeepTheirRange) {
+  const Tensor x = ints({-100, 7, 100}).to(DType::kI8), low = Tensor::scalar<int64_t>(-1).to(DType::kI8);
+  EXPECT_EQ(values<int8_t>(run_node("Clip", {x, low}, {}, 12)[0]), (std::vector<int8_t>{-1, 7, 100}));
+}
+
 TEST(Cast, FloatsBeyondAnIntegerBecomeTheNearest) {
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
   const Tensor x = floats({4}, {1e30f, -kInfinity, std::nanf(""), -2.7f});

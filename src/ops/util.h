@@ -35,39 +35,6 @@ std::vector<Inferred> infer_like_input(const InferContext& c);
 /// infer_like_input for floating point operators.
 std::vector<Inferred> infer_like_float(const InferContext& c);
 
-/// Calls f with a value of the C++ type of a dtype; kUnsupported for float16 and bfloat16.
-template <typename F>
-void with_type(const ir::Node& node, DType dtype, F&& f) {
-  switch (dtype) {
-    case DType::kF32:
-      return f(float{});
-    case DType::kF64:
-      return f(double{});
-    case DType::kI8:
-      return f(int8_t{});
-    case DType::kU8:
-      return f(uint8_t{});
-    case DType::kI16:
-      return f(int16_t{});
-    case DType::kU16:
-      return f(uint16_t{});
-    case DType::kI32:
-      return f(int32_t{});
-    case DType::kU32:
-      return f(uint32_t{});
-    case DType::kI64:
-      return f(int64_t{});
-    case DType::kU64:
-      return f(uint64_t{});
-    case DType::kBool:
-      return f(bool{});
-    case DType::kF16:
-    case DType::kBF16:
-      break;
-  }
-  fail(ErrorCode::kUnsupported, "{}: type {} is not supported", node_label(node), dtype_name(dtype));
-}
-
 /// The inputs and outputs of a node in the type that its arithmetic is done in: floats and 64-bit integers in their
 /// own, bool and narrower integers in int64. So an arithmetic kernel is compiled for four types and not for eleven.
 class ArithmeticContext {

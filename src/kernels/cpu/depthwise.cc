@@ -3,6 +3,7 @@
 
 #include "kernels/cpu/channel_sums.h"
 #include "kernels/cpu/cpu.h"
+#include "kernels/cpu/depthwise_rows.h"
 #include "kernels/cpu/micro_kernels.h"
 #include "ops/fused.h"
 
@@ -36,29 +37,16 @@ class Depthwise : public Kernel {
       const int channels = static_cast<int>(in_.channels);
       float* sums = wants_mean_ ? context.scratch_floats() + task * in_.channels : nullptr;
       if (sums != nullptr) std::fill_n(sums, channels, 0.0f);
-      micro_.depthwise({.x = context.input(0) + image * in_.height * in_.width * in_.channels,
-                        .weights = context.input(1),
-                        .bias = context.input(2),
-                        .y = context.output(0) + image * out_.height * out_.width * in_.channels,
-                        .sums = sums,
-                        .x_pixel = channels,
-                        .weight_tap = channels,
-                        .y_pixel = channels,
-                        .y_row = out_.width * in_.channels,
-                        .in_height = static_cast<int>(in_.height),
-                        .in_width = static_cast<int>(in_.width),
-                        .channels = channels,
-                        .kernel_height = window_.kernel_height,
-                        .kernel_width = window_.kernel_width,
-                        .stride_y = window_.stride_y,
-                        .stride_x = window_.stride_x,
-                        .pad_top = window_.pad_top,
-                        .pad_left = window_.pad_left,
-                        .row_begin = static_cast<int>(row),
-                        .row_end = static_cast<int>(std::min(row + rows_, out_.height)),
-                        .column_begin = 0,
-                        .column_end = static_cast<int>(out_.width),
-                        .activation = activation_});
+      DepthwiseRows rows = depthwise_rows(window_, in_, activation_);
+      rows.x = context.input(0) + image * in_.height * in_.width * in_.channels;
+      rows.weights = context.input(1);
+      rows.bias = context.input(2);
+      rows.y = context.output(0) + image * out_.height * out_.width * in_.channels;
+      rows.sums = sums;
+      rows.channels = rows.x_pixel = rows.weight_tap = rows.y_pixel = channels;
+      rows.y_row = out_.width * in_.channels;
+      set_rectangle(rows, row, std::min(row + rows_, out_.height), 0, out_.width);
+      micro_.depthwise(rows);
     });
     if (!wants_mean_) return;
     for (int64_t image = 0; image < in_.batch; ++image)

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "kernels/cpu/cpu.h"
+#include "kernels/cpu/depthwise_rows.h"
 #include "kernels/cpu/micro_kernels.h"
 #include "kernels/cpu/pixel_product.h"
 #include "ops/fused.h"
@@ -74,30 +75,15 @@ class DepthwisePointwise : public Kernel {
   /// y is where row 0, column 0 of the convolved map would lie if scratch held the whole of it.
   void convolve(const RunContext& context, int64_t image, int64_t row, int64_t row_end, int64_t column,
                 int64_t column_end, float* y) const {
-    const int channels = static_cast<int>(in_.channels);
-    micro_.depthwise({.x = context.input(0) + image * in_.height * in_.width * in_.channels,
-                      .weights = context.input(1),
-                      .bias = context.input(2),
-                      .y = y,
-                      .sums = nullptr,
-                      .x_pixel = channels,
-                      .weight_tap = channels,
-                      .y_pixel = channels,
-                      .y_row = (column_end - column) * in_.channels,
-                      .in_height = static_cast<int>(in_.height),
-                      .in_width = static_cast<int>(in_.width),
-                      .channels = channels,
-                      .kernel_height = window_.kernel_height,
-                      .kernel_width = window_.kernel_width,
-                      .stride_y = window_.stride_y,
-                      .stride_x = window_.stride_x,
-                      .pad_top = window_.pad_top,
-                      .pad_left = window_.pad_left,
-                      .row_begin = static_cast<int>(row),
-                      .row_end = static_cast<int>(row_end),
-                      .column_begin = static_cast<int>(column),
-                      .column_end = static_cast<int>(column_end),
-                      .activation = depthwise_activation_});
+    DepthwiseRows rows = depthwise_rows(window_, in_, depthwise_activation_);
+    rows.x = context.input(0) + image * in_.height * in_.width * in_.channels;
+    rows.weights = context.input(1);
+    rows.bias = context.input(2);
+    rows.y = y;
+    rows.channels = rows.x_pixel = rows.weight_tap = rows.y_pixel = static_cast<int>(in_.channels);
+    rows.y_row = (column_end - column) * in_.channels;
+    set_rectangle(rows, row, row_end, column, column_end);
+    micro_.depthwise(rows);
   }
 
   const MicroKernels& micro_;

@@ -6,6 +6,7 @@
 
 #include "kernels/cpu/channel_sums.h"
 #include "kernels/cpu/cpu.h"
+#include "kernels/cpu/depthwise_rows.h"
 #include "kernels/cpu/micro_kernels.h"
 #include "ops/fused.h"
 
@@ -104,29 +105,17 @@ class ExpandDepthwise : public Kernel {
   /// x is where input row 0 would lie if the buffer held the whole map.
   void convolve(const RunContext& context, int64_t image, int64_t part, int64_t row, int64_t row_end, int64_t channel,
                 int64_t channels, const float* x) const {
-    micro_.depthwise({.x = x,
-                      .weights = context.input(3) + channel,
-                      .bias = context.input(4) + channel,
-                      .y = context.output() + image * out_.height * out_.width * out_.channels + channel,
-                      .sums = wants_mean_ ? context.scratch_floats() + part * out_.channels + channel : nullptr,
-                      .x_pixel = static_cast<int>(channels),
-                      .weight_tap = static_cast<int>(out_.channels),
-                      .y_pixel = static_cast<int>(out_.channels),
-                      .y_row = out_.width * out_.channels,
-                      .in_height = static_cast<int>(in_.height),
-                      .in_width = static_cast<int>(in_.width),
-                      .channels = static_cast<int>(channels),
-                      .kernel_height = window_.kernel_height,
-                      .kernel_width = window_.kernel_width,
-                      .stride_y = window_.stride_y,
-                      .stride_x = window_.stride_x,
-                      .pad_top = window_.pad_top,
-                      .pad_left = window_.pad_left,
-                      .row_begin = static_cast<int>(row),
-                      .row_end = static_cast<int>(row_end),
-                      .column_begin = 0,
-                      .column_end = static_cast<int>(out_.width),
-                      .activation = activation_});
+    DepthwiseRows rows = depthwise_rows(window_, in_, activation_);
+    rows.x = x;
+    rows.weights = context.input(3) + channel;
+    rows.bias = context.input(4) + channel;
+    rows.y = context.output() + image * out_.height * out_.width * out_.channels + channel;
+    rows.sums = wants_mean_ ? context.scratch_floats() + part * out_.channels + channel : nullptr;
+    rows.channels = rows.x_pixel = static_cast<int>(channels);
+    rows.weight_tap = rows.y_pixel = static_cast<int>(out_.channels);
+    rows.y_row = out_.width * out_.channels;
+    set_rectangle(rows, row, row_end, 0, out_.width);
+    micro_.depthwise(rows);
   }
 
   const MicroKernels& micro_;
