@@ -14,19 +14,14 @@ bool is_worth_it(const ir::Graph& graph, const ir::Node& depthwise, const ir::No
   return map[1] * map[2] * map[3] * 4 >= kLeastBytes && weight_bytes <= kMostWeightBytes;
 }
 
-/// A 1x1 convolution of what the depthwise layer makes, without a gate.
-bool is_plain_pointwise(const ir::Node& conv) {
-  const std::vector<int64_t> ones{1, 1}, zeros(4, 0);
-  return (conv.inputs.size() <= 4 || conv.inputs[4] == ir::kNoValue) && conv.get_ints("kernel_shape", ones) == ones &&
-         conv.get_ints("strides", ones) == ones && conv.get_ints("pads", zeros) == zeros;
-}
+bool has_gate(const ir::Node& conv) { return conv.inputs.size() > 4 && conv.inputs[4] != ir::kNoValue; }
 
 }  // namespace
 
 void fuse_depthwise_pointwise(ir::Graph& graph) {
   const ir::Uses uses(graph);
   for (ir::Node& node : graph.nodes) {
-    if (node.domain != ir::kFusedDomain || node.op != "Conv" || !is_plain_pointwise(node)) continue;
+    if (node.domain != ir::kFusedDomain || node.op != "Conv" || !is_pointwise(node) || has_gate(node)) continue;
     const ir::ValueId map = node.inputs[0];
     const ir::Node* depthwise = fused_producer(graph, uses, map, "DepthwiseConv");
     if (depthwise == nullptr || depthwise->outputs.size() > 1 || uses.sole_reader(map) < 0) continue;

@@ -13,12 +13,6 @@ bool is_worth_it(const ir::Value& input, const ir::Value& expanded) {
   return in[1] <= kMostChannels && out[1] >= 2 * in[1] && out[1] * out[2] * out[3] * 4 >= kLeastBytes;
 }
 
-bool is_plain_expansion(const ir::Node& conv) {
-  const std::vector<int64_t> ones{1, 1}, zeros(4, 0);
-  return conv.inputs.size() == 3 && conv.get_ints("kernel_shape", ones) == ones &&
-         conv.get_ints("strides", ones) == ones && conv.get_ints("pads", zeros) == zeros;
-}
-
 }  // namespace
 
 void fuse_expand_depthwise(ir::Graph& graph) {
@@ -27,7 +21,7 @@ void fuse_expand_depthwise(ir::Graph& graph) {
     if (node.domain != ir::kFusedDomain || node.op != "DepthwiseConv") continue;
     const ir::ValueId map = node.inputs[0];
     const ir::Node* expand = fused_producer(graph, uses, map, "Conv");
-    if (expand == nullptr || uses.sole_reader(map) < 0 || !is_plain_expansion(*expand)) continue;
+    if (expand == nullptr || uses.sole_reader(map) < 0 || !is_plain_pointwise(*expand)) continue;
     if (!is_worth_it(graph.value(expand->inputs[0]), graph.value(map))) continue;
     auto attributes = node.attributes;
     attributes["out_channels"] = expand->get_int("out_channels", 0);

@@ -20,12 +20,6 @@ bool is_global_mean(const ir::Graph& graph, const ir::Node& node) {
   return axes == std::vector<int64_t>{2, 3};
 }
 
-bool is_plain_pointwise(const ir::Node& node) {
-  const std::vector<int64_t> ones{1, 1}, zeros(4, 0);
-  return node.get_ints("kernel_shape", ones) == ones && node.get_ints("strides", ones) == ones &&
-         node.get_ints("pads", zeros) == zeros && node.inputs.size() == 3;
-}
-
 /// The nodes of one squeeze-excite block, from the product backwards.
 struct Block {
   ir::Node *product, *expand, *reduce, *depthwise, *next;

@@ -79,12 +79,7 @@ bool eliminate_identity(ir::Graph& graph) {
     }
   }
   replacements.apply(graph);
-  std::vector<ir::Node> kept;
-  for (size_t n = 0; n < graph.nodes.size(); ++n)
-    if (!drop[n]) kept.push_back(std::move(graph.nodes[n]));
-  const bool changed = kept.size() != graph.nodes.size();
-  graph.nodes = std::move(kept);
-  return changed;
+  return erase_nodes(graph, drop);
 }
 
 }  // namespace effdet::passes

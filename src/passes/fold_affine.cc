@@ -2,6 +2,7 @@
 
 #include "passes/conv_affine.h"
 #include "passes/passes.h"
+#include "passes/rewrite.h"
 
 namespace effdet::passes {
 namespace {
@@ -55,12 +56,7 @@ bool fold_affine(ir::Graph& graph) {
   const ir::Uses uses(graph);
   std::vector<bool> drop(graph.nodes.size(), false);
   for (size_t n = 0; n < graph.nodes.size(); ++n) drop[n] = fold(graph, uses, graph.nodes[n]);
-  std::vector<ir::Node> kept;
-  for (size_t n = 0; n < graph.nodes.size(); ++n)
-    if (!drop[n]) kept.push_back(std::move(graph.nodes[n]));
-  const bool changed = kept.size() != graph.nodes.size();
-  graph.nodes = std::move(kept);
-  return changed;
+  return erase_nodes(graph, drop);
 }
 
 }  // namespace effdet::passes

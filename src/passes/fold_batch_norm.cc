@@ -2,6 +2,7 @@
 
 #include "passes/conv_affine.h"
 #include "passes/passes.h"
+#include "passes/rewrite.h"
 
 namespace effdet::passes {
 namespace {
@@ -28,9 +29,7 @@ std::optional<ChannelAffine> affine_of(const ir::Graph& graph, const ir::Node& n
 
 bool fold_batch_norm(ir::Graph& graph) {
   const ir::Uses uses(graph);
-  std::vector<ir::Node> kept;
   std::vector<bool> drop(graph.nodes.size(), false);
-  bool changed = false;
   for (size_t n = 0; n < graph.nodes.size(); ++n) {
     const ir::Node& norm = graph.nodes[n];
     if (!norm.is("BatchNormalization")) continue;
@@ -38,12 +37,9 @@ bool fold_batch_norm(ir::Graph& graph) {
     const auto affine = conv == nullptr ? std::nullopt : affine_of(graph, norm, conv_channels(graph, *conv));
     if (!affine) continue;
     fold_into_conv(graph, uses, *conv, *affine, norm.outputs[0]);
-    drop[n] = changed = true;
+    drop[n] = true;
   }
-  for (size_t n = 0; n < graph.nodes.size(); ++n)
-    if (!drop[n]) kept.push_back(std::move(graph.nodes[n]));
-  graph.nodes = std::move(kept);
-  return changed;
+  return erase_nodes(graph, drop);
 }
 
 }  // namespace effdet::passes

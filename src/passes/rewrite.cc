@@ -43,4 +43,13 @@ void Replacements::apply(ir::Graph& graph) const {
   for (ir::ValueId& id : graph.outputs) id = resolve(id);
 }
 
+bool erase_nodes(ir::Graph& graph, const std::vector<bool>& drop) {
+  std::vector<ir::Node> kept;
+  for (size_t n = 0; n < graph.nodes.size(); ++n)
+    if (!drop[n]) kept.push_back(std::move(graph.nodes[n]));
+  const bool changed = kept.size() != graph.nodes.size();
+  graph.nodes = std::move(kept);
+  return changed;
+}
+
 }  // namespace effdet::passes

@@ -35,4 +35,7 @@ class Replacements {
   std::vector<ir::ValueId> target_;
 };
 
+/// Takes out the nodes whose flag is set; whether there were any. Precondition: a flag for each node.
+bool erase_nodes(ir::Graph& graph, const std::vector<bool>& drop);
+
 }  // namespace effdet::passes
