@@ -199,7 +199,11 @@ def report(figures):
               f"{p['pillow_ms']:.2f} ms, ratio {p['pillow_ms'] / p['effdet_ms']:.2f}."]
     if "validate_over_inference" in figures:
         lines += ["", f"`validate` with D0 takes {figures['validate_over_inference']:.3f} of the time of its inference alone."]
-    lines += ["", "Where the time goes, step by step, against what the machine can do: `effdet profile MODEL`."]
+    lines += ["", "Where the time goes, step by step, against what the machine can do: `effdet profile MODEL`.", "",
+              "`effdet profile MODEL --roofline FILE.svg` draws that: each step's GFLOPS against its arithmetic intensity, below the",
+              "measured rate of matrix multiplication and the bandwidth of a copy. Open the picture in a browser: a dot's tooltip has",
+              "its step. D0, on the machine that the picture names:", "",
+              "![Roofline of D0: convolutions near the limit of arithmetic, depthwise layers near that of memory](roofline-d0.svg)"]
     (ROOT / "docs/performance.md").write_text("\n".join(lines) + "\n")
 
 

@@ -8,6 +8,7 @@
 #include "benchmark.h"
 #include "describe.h"
 #include "output_file.h"
+#include "statistics.h"
 #include "timed_runner.h"
 
 namespace effdet::cli {

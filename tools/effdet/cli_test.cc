@@ -390,6 +390,20 @@ TEST_F(Cli, ProfileMeasuresEveryStep) {
   EXPECT_TRUE(contains(table.out, "GFLOPS in matrix multiplication")) << table.out << table.error;
 }
 
+TEST_F(Cli, ProfileDrawsARoofline) {
+  const std::string base = "effdet profile '" + kCheckpoint + "' --model tf_efficientdet_d0 --img-size 128 --runs 1 ";
+  const auto profile = nlohmann::json::parse(sh(base + "--json --roofline roofline.svg").out);
+  const std::string svg = content(folder_ / "roofline.svg");
+  EXPECT_TRUE(svg.starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\"")) << svg.substr(0, 200);
+  EXPECT_TRUE(svg.ends_with("</svg>\n"));
+  EXPECT_TRUE(contains(svg, "tf_efficientdet_d0, 1x3x128x128"));
+  size_t dots = 0;  // with a tooltip; those of the legend have none
+  for (size_t at = 0; (at = svg.find("<title>", at)) != std::string::npos; ++at) ++dots;
+  EXPECT_EQ(dots, profile["steps"].size()) << "every step of a detector has operations";
+  EXPECT_FALSE(contains(svg, "nan")) << "a coordinate is no number";
+  EXPECT_EQ(sh(base + "--roofline none/roofline.svg").code, 4);
+}
+
 TEST_F(Cli, InitIsReproducible) {
   ASSERT_EQ(sh("effdet init efficientdet_d0 --out a.pth --seed 3 --num-classes 2").code, 0);
   ASSERT_EQ(sh("effdet init efficientdet_d0 --out b.pth --seed 3 --num-classes 2 --threads 1").code, 0);

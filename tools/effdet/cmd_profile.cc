@@ -9,30 +9,14 @@
 #include "cli.h"
 #include "commands.h"
 #include "describe.h"
-#include "effdet/compiled_model.h"
 #include "output_file.h"
+#include "profile.h"
+#include "roofline.h"
+#include "statistics.h"
 #include "timed_runner.h"
 
 namespace effdet::cli {
 namespace {
-
-/// Medians of several runs.
-struct Profile {
-  std::vector<CompiledModel::Step> steps;
-  std::vector<double> milliseconds;  ///< by step
-  std::vector<double> runs;          ///< of the whole model, milliseconds each
-  MachineRates machine;
-  int threads = 0;
-
-  double total() const { return std::accumulate(milliseconds.begin(), milliseconds.end(), 0.0); }
-};
-
-/// The share of the machine's limit: the time that arithmetic or memory traffic must take, whichever is longer, of the
-/// time taken. Above 1 where data comes from the caches.
-double share_of_limit(const Profile& profile, double flops, double bytes, double milliseconds) {
-  const double least = std::max(flops / profile.machine.flops, bytes / profile.machine.bytes);
-  return milliseconds > 0 ? 1e3 * least / milliseconds : 0;
-}
 
 Profile measure(const CompiledModel& model, int runs, int warm_up, int threads) {
   TimedRunner runner(model, threads);
@@ -156,6 +140,15 @@ nlohmann::json trace_json(const Profile& profile) {
   return {{"traceEvents", events}, {"displayTimeUnit", "ms"}};
 }
 
+/// "tf_efficientdet_d0, 1x3x512x512", or with the file's name where the model does not tell its own.
+std::string title_of(const CompiledModel& model, const std::filesystem::path& file) {
+  const auto metadata = model.metadata();
+  const auto name = metadata.find("effdet.variant");
+  std::string title = name != metadata.end() ? name->second : file.stem().string();
+  for (const TensorInfo& input : model.inputs()) title += ", " + shape_text(input.shape);
+  return title;
+}
+
 }  // namespace
 
 int run_profile(int argc, char** argv) {
@@ -164,8 +157,9 @@ int run_profile(int argc, char** argv) {
                    "what this machine can do.",
                    "effdet profile d0.om\n"
                    "effdet profile d7.onnx --top 20 --threads 1\n"
-                   "effdet profile d0.pth --json --trace d0_trace.json");
-  std::string file, trace;
+                   "effdet profile d0.pth --json --trace d0_trace.json\n"
+                   "effdet profile d0.om --roofline d0.svg");
+  std::string file, trace, roofline;
   ModelOptions options;
   int runs = 20, warm_up = 3, threads = 0;
   size_t top = 0;
@@ -182,13 +176,17 @@ int run_profile(int argc, char** argv) {
   line.add_option("--top", top, "only the slowest so many steps; 0: all")->type_name("N");
   line.add_flag("--in-order", in_order, "steps in order of execution, not slowest first");
   line.add_option("--trace", trace, "write a trace for chrome://tracing or Perfetto here")->type_name("FILE");
+  line.add_option("--roofline", roofline, "draw each step's rate below the machine's limits here, as SVG")
+      ->type_name("FILE");
   line.add_model_options(options);
   line.add_threads(threads);
   line.add_json(json);
   if (!line.read()) return 0;
 
-  const Profile profile = measure(CompiledModel::open(file, options), runs, warm_up, threads);
+  const CompiledModel model = CompiledModel::open(file, options);
+  const Profile profile = measure(model, runs, warm_up, threads);
   if (!trace.empty()) write_output(trace, json_text(trace_json(profile)));
+  if (!roofline.empty()) write_output(roofline, roofline_svg(profile, title_of(model, file)));
   if (json) {
     fmt::print("{}", json_text(profile_json(profile)));
   } else {

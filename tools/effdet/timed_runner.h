@@ -29,7 +29,4 @@ class TimedRunner {
   std::vector<std::span<std::byte>> output_spans_;
 };
 
-/// The value below which `part` (0 to 1) of the values lie. Precondition: there are some.
-double percentile(std::vector<double> values, double part);
-
 }  // namespace effdet::cli

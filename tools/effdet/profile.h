@@ -1,0 +1,30 @@
+// What profile measured.
+#pragma once
+
+#include <algorithm>
+#include <numeric>
+#include <vector>
+
+#include "effdet/compiled_model.h"
+
+namespace effdet::cli {
+
+/// Medians of several runs.
+struct Profile {
+  std::vector<CompiledModel::Step> steps;
+  std::vector<double> milliseconds;  ///< by step
+  std::vector<double> runs;          ///< of the whole model, milliseconds each
+  MachineRates machine;
+  int threads = 0;
+
+  double total() const { return std::accumulate(milliseconds.begin(), milliseconds.end(), 0.0); }
+};
+
+/// The share of the machine's limit: the time that arithmetic or memory traffic must take, whichever is longer, of the
+/// time taken. Above 1 where data comes from the caches.
+inline double share_of_limit(const Profile& profile, double flops, double bytes, double milliseconds) {
+  const double least = std::max(flops / profile.machine.flops, bytes / profile.machine.bytes);
+  return milliseconds > 0 ? 1e3 * least / milliseconds : 0;
+}
+
+}  // namespace effdet::cli
