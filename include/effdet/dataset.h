@@ -105,13 +105,14 @@ struct ValidateOptions {
   size_t limit = 0;                ///< only the first so many images; 0: all
   std::filesystem::path pictures;  ///< annotated pictures are written here; empty: nowhere
   float picture_threshold = 0.3f;  ///< score from which boxes are drawn
-  /// Called after each image, with the seconds that its batch's inference took for one image.
+  int streams = 1;                 ///< batches in the network at once; they share the threads
+  /// Called after each image, one call at a time, with the seconds that its batch's inference took for one image.
   std::function<void(size_t done, size_t total, double seconds)> progress;
 };
 struct ValidateReport {
   Evaluation evaluation;
   double seconds = 0;            ///< from the first image read to the last detection
-  double inference_seconds = 0;  ///< of that, in the network
+  double inference_seconds = 0;  ///< of that, in the network; the mean of the streams
 };
 /// Images to mAP in one process with no files between. Decoding, inference and postprocessing overlap.
 EFFDET_API ValidateReport validate_dataset(const std::filesystem::path& root, const CompiledModel& model,

@@ -9,3 +9,4 @@
 #include "effdet/error.h"
 #include "effdet/export.h"
 #include "effdet/onnx_model.h"
+#include "effdet/streams.h"

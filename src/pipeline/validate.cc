@@ -1,7 +1,10 @@
 // Images to COCO numbers without files between: images are loaded and outputs decoded in the background while the
 // network runs.
 #include <algorithm>
+#include <atomic>
 #include <chrono>
+#include <deque>
+#include <mutex>
 #include <unordered_map>
 
 #include "base/error.h"
@@ -13,6 +16,7 @@
 #include "pipeline/evaluation.h"
 #include "pipeline/preprocessing.h"
 #include "pipeline/task_queue.h"
+#include "runtime/streams.h"
 #include "vision/draw.h"
 #include "vision/encode.h"
 
@@ -70,7 +74,8 @@ class PictureWriter {
   std::unordered_map<int64_t, std::string> names_;
 };
 
-/// One run over a data set. Buffers are rings: batch b uses input b % kInputs and output b % kOutputs.
+/// One run over a data set. Each stream has a session and rings of buffers, and claims batches as it begins to load
+/// them.
 class Validation {
  public:
   Validation(const CocoFolder& source, const DetectionModel& model, const ValidateOptions& options, int threads)
@@ -79,58 +84,80 @@ class Validation {
         options_(options),
         images_(source.images()),
         pictures_(source.dataset(), options),
-        session_(model.engine(), threads),
         queue_(background_threads(threads)) {
     if (options.limit != 0 && options.limit < images_.size()) images_.resize(options.limit);
     if (pictures_.enabled()) source.require_unique_stems();
     detections_.resize(images_.size());
     pixels_.resize(images_.size());
-    const size_t floats = model.batch() * tensor_size(model.preprocessing());
-    for (Input& input : inputs_) input.tensor.resize(floats);
-    for (size_t i = 0; i < kOutputs; ++i) outputs_.push_back({OutputBuffers(*model.engine()), {}});
+    for (int i = 0; i < options.streams; ++i) streams_.emplace_back(model, threads_a_stream(threads, options.streams));
   }
 
   ValidateReport run() {
     const auto start = Clock::now();
-    for (size_t batch = 0; batch < kInputs; ++batch) start_loading(batch);
-    for (size_t batch = 0; first(batch) < images_.size(); ++batch) {
-      finish(inputs_[batch % kInputs].loaded);
-      finish(outputs_[batch % kOutputs].decoded);
-      infer(batch);
-      start_decoding(batch);
-      start_loading(batch + kInputs);
-    }
-    for (Output& output : outputs_) finish(output.decoded);
-    ValidateReport report{.evaluation = {}, .seconds = seconds_since(start), .inference_seconds = inference_seconds_};
+    for (size_t i = 0; i < kInputs; ++i)
+      for (Stream& stream : streams_) start_loading(stream.inputs[i]);
+    run_streams(streams_.size(), streams_.size(), [this](size_t stream, size_t) { run_stream(streams_[stream]); });
+    ValidateReport report{.evaluation = {}, .seconds = seconds_since(start)};
+    for (const Stream& stream : streams_)
+      report.inference_seconds += stream.inference_seconds / static_cast<double>(streams_.size());
     report.evaluation = evaluate_detections(source_.dataset(), images_, detections_, options_.results);
     return report;
   }
 
  private:
   struct Input {
+    size_t batch = 0;
     std::vector<float> tensor;
     std::vector<std::future<void>> loaded;
   };
   struct Output {
+    explicit Output(const Engine& engine) : heads(engine) {}
     OutputBuffers heads;
     std::vector<std::future<void>> decoded;
+  };
+  struct Stream {
+    Stream(const DetectionModel& model, int threads) : session(model.engine(), threads) {
+      for (Input& input : inputs) input.tensor.resize(model.batch() * tensor_size(model.preprocessing()));
+      for (size_t i = 0; i < kOutputs; ++i) outputs.emplace_back(*model.engine());
+    }
+    Session session;
+    std::array<Input, kInputs> inputs;
+    std::vector<Output> outputs;
+    double inference_seconds = 0;
   };
 
   size_t first(size_t batch) const { return batch * model_.batch(); }
   /// One past the last image: the last batch may be partial, and what the network makes of its rest is not looked at.
   size_t end(size_t batch) const { return std::min(first(batch + 1), images_.size()); }
 
-  void start_loading(size_t batch) {
-    Input& input = inputs_[batch % kInputs];
+  void run_stream(Stream& stream) try {
+    for (size_t turn = 0;; ++turn) {
+      Input& input = stream.inputs[turn % kInputs];
+      Output& output = stream.outputs[turn % kOutputs];
+      if (first(input.batch) >= images_.size()) break;
+      finish(input.loaded);
+      finish(output.decoded);
+      infer(stream, input, output);
+      start_decoding(input.batch, output);
+      start_loading(input);
+    }
+    for (Output& output : stream.outputs) finish(output.decoded);
+  } catch (...) {
+    next_batch_ = images_.size();  // the other streams need not go on
+    throw;
+  }
+
+  /// Claims the next batch.
+  void start_loading(Input& input) {
+    input.batch = next_batch_++;
     const size_t floats = tensor_size(model_.preprocessing());
-    for (size_t i = first(batch); i < end(batch); ++i) {
-      const auto target = std::span(input.tensor).subspan((i - first(batch)) * floats, floats);
+    for (size_t i = first(input.batch); i < end(input.batch); ++i) {
+      const auto target = std::span(input.tensor).subspan((i - first(input.batch)) * floats, floats);
       input.loaded.push_back(queue_.submit([this, i, target] { load(i, target); }));
     }
   }
 
-  void start_decoding(size_t batch) {
-    Output& output = outputs_[batch % kOutputs];
+  void start_decoding(size_t batch, Output& output) {
     for (size_t i = first(batch); i < end(batch); ++i)
       output.decoded.push_back(queue_.submit([this, i, batch, &output] { decode(i, output.heads, i - first(batch)); }));
   }
@@ -147,15 +174,16 @@ class Validation {
     if (pictures_.enabled()) pictures_.write(*images_[i], std::move(pixels_[i]), detections_[i]);
   }
 
-  void infer(size_t batch) {
+  void infer(Stream& stream, const Input& input, Output& output) {
     const auto start = Clock::now();
-    const auto* input = reinterpret_cast<const std::byte*>(inputs_[batch % kInputs].tensor.data());
-    session_.run({&input, 1}, outputs_[batch % kOutputs].heads.pointers());
+    const auto* tensor = reinterpret_cast<const std::byte*>(input.tensor.data());
+    stream.session.run({&tensor, 1}, output.heads.pointers());
     const double seconds = seconds_since(start);
-    inference_seconds_ += seconds;
+    stream.inference_seconds += seconds;
     if (!options_.progress) return;
-    for (size_t i = first(batch); i < end(batch); ++i)
-      options_.progress(i + 1, images_.size(), seconds / static_cast<double>(model_.batch()));
+    const std::lock_guard lock(progress_mutex_);
+    for (size_t i = first(input.batch); i < end(input.batch); ++i)
+      options_.progress(++done_, images_.size(), seconds / static_cast<double>(model_.batch()));
   }
 
   const CocoFolder& source_;
@@ -163,12 +191,12 @@ class Validation {
   const ValidateOptions& options_;
   std::vector<const CocoImage*> images_;
   PictureWriter pictures_;
-  Session session_;
-  double inference_seconds_ = 0;
   std::vector<std::vector<Detection>> detections_;  ///< by image
   std::vector<Image> pixels_;                       ///< by image, from loading to drawing
-  std::array<Input, kInputs> inputs_;
-  std::vector<Output> outputs_;
+  std::deque<Stream> streams_;                      // stay where they are: tasks refer to them
+  std::atomic<size_t> next_batch_{0};
+  std::mutex progress_mutex_;
+  size_t done_ = 0;
   TaskQueue queue_;  ///< the last member, so that tasks have ended before the buffers go
 };
 
@@ -176,6 +204,7 @@ class Validation {
 
 ValidateReport validate_dataset(const std::filesystem::path& root, std::shared_ptr<const Engine> engine,
                                 const ValidateOptions& options, int threads) {
+  if (options.streams < 1) fail(ErrorCode::kUsage, "{} streams: there must be one at least", options.streams);
   const DetectionModel model(std::move(engine));
   const CocoFolder source(root);
   return Validation(source, model, options, threads > 0 ? threads : default_thread_count()).run();

@@ -80,6 +80,24 @@ TEST(Validate, EqualsTheWayOverFilesAtEveryBatchAndThreadCount) {
     }
 }
 
+TEST(Validate, SeveralStreamsGiveTheSame) {
+  const fs::path folder = temporary_folder(), root = small_data_set(folder, 11);
+  ValidateOptions options{.results = folder / "one.json"};
+  const Evaluation one = pipeline::validate_dataset(root, tiny_model(2), options, 2).evaluation;
+  for (const int streams : {2, 3, 8}) {  // of 8 some get no batch
+    std::vector<size_t> done;
+    options = {.results = folder / "several.json", .streams = streams};
+    options.progress = [&](size_t number, size_t, double) { done.push_back(number); };
+    const ValidateReport report = pipeline::validate_dataset(root, tiny_model(2), options, 2);
+    EXPECT_EQ(report.evaluation.stats, one.stats);
+    EXPECT_EQ(read_file(folder / "several.json"), read_file(folder / "one.json")) << streams;
+    EXPECT_EQ(done.size(), 11u);
+    EXPECT_TRUE(std::ranges::is_sorted(done));
+  }
+  EXPECT_EQ(error_of([&] { pipeline::validate_dataset(root, tiny_model(1), {.streams = 0}); }).code(),
+            ErrorCode::kUsage);
+}
+
 TEST(Validate, StopsAfterTheLimitAndWritesPictures) {
   const fs::path folder = temporary_folder(), root = small_data_set(folder, 5);
   ValidateOptions options{.limit = 3, .pictures = folder / "pictures", .picture_threshold = 0.9f};
@@ -95,9 +113,12 @@ TEST(Validate, RethrowsWhatGoesWrongInTheBackground) {
     const std::string whole = read_file(image);
     write_file(image, std::string_view(whole).substr(0, whole.size() / 2));
     for (const int batch : {1, 4}) {
-      const Error error = error_of([&] { pipeline::validate_dataset(root, tiny_model(batch), {}, 2); });
-      EXPECT_EQ(error.code(), ErrorCode::kBadInput);
-      EXPECT_TRUE(contains(error.what(), image.filename().string())) << error.what();
+      for (const int streams : {1, 2}) {
+        const ValidateOptions options{.streams = streams};
+        const Error error = error_of([&] { pipeline::validate_dataset(root, tiny_model(batch), options, 2); });
+        EXPECT_EQ(error.code(), ErrorCode::kBadInput);
+        EXPECT_TRUE(contains(error.what(), image.filename().string())) << error.what();
+      }
     }
     write_file(image, whole);
   }

@@ -1,0 +1,126 @@
+#include "effdet/streams.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "base/error.h"
+#include "base/thread_pool.h"
+#include "runtime/streams.h"
+
+namespace effdet {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+StreamLayout settled(StreamLayout layout) {
+  if (layout.streams < 1) fail(ErrorCode::kUsage, "{} streams: there must be one at least", layout.streams);
+  if (layout.threads < 1) layout.threads = threads_a_stream(default_thread_count(), layout.streams);
+  return layout;
+}
+
+/// What a stream works on in a trial.
+struct MadeUpBuffers {
+  std::vector<std::vector<float>> inputs;
+  std::vector<std::vector<std::byte>> outputs;
+
+  explicit MadeUpBuffers(const Runner& runner) {
+    for (const size_t bytes : runner.input_bytes()) inputs.push_back(made_up_input((bytes + 3) / sizeof(float)));
+    for (const size_t bytes : runner.output_bytes()) outputs.emplace_back(bytes);
+  }
+
+  double run(Runner& runner) {
+    const auto start = Clock::now();
+    std::vector<std::span<const std::byte>> in;
+    for (size_t i = 0; i < inputs.size(); ++i)
+      in.push_back(std::as_bytes(std::span(inputs[i])).first(runner.input_bytes()[i]));
+    std::vector<std::span<std::byte>> out(outputs.begin(), outputs.end());
+    runner.run(in, out);
+    return seconds_since(start);
+  }
+};
+
+double median(std::vector<double> values) {
+  const auto middle = values.begin() + static_cast<ptrdiff_t>(values.size() / 2);
+  std::ranges::nth_element(values, middle);
+  return *middle;
+}
+
+/// Runs for about so many seconds after one run of each stream to warm up.
+StreamTrial try_layout(const CompiledModel& model, StreamLayout layout, double seconds) {
+  Streams streams(model, layout);
+  const auto count = static_cast<size_t>(layout.streams);
+  std::vector<MadeUpBuffers> buffers;
+  for (int stream = 0; stream < layout.streams; ++stream) {
+    buffers.emplace_back(streams.runner(stream));
+    buffers.back().run(streams.runner(stream));
+  }
+  std::vector<double> times(count);
+  const auto measure = [&](size_t item, int stream) {
+    times[item] = buffers[static_cast<size_t>(stream)].run(streams.runner(stream));
+  };
+  streams.for_each(count, measure);  // all at once: how long does a run take then?
+  const double rounds = std::clamp(seconds / std::max(median(times), 1e-6), 1.0, 1e5);
+  times.resize(count * static_cast<size_t>(rounds));
+  const auto start = Clock::now();
+  streams.for_each(times.size(), measure);
+  const auto shape = model.inputs().at(0).shape;
+  const double images = static_cast<double>(shape.empty() ? 1 : std::max<int64_t>(1, shape[0]));
+  return {layout, images * static_cast<double>(times.size()) / seconds_since(start), 1e3 * median(times)};
+}
+
+std::vector<StreamLayout> layouts_of(int threads) {
+  std::vector<StreamLayout> layouts;
+  for (int streams = 1; streams < threads; streams *= 2)
+    layouts.push_back({streams, threads_a_stream(threads, streams)});
+  layouts.push_back({threads, 1});
+  return layouts;
+}
+
+}  // namespace
+
+struct Streams::Impl {
+  StreamLayout layout;
+  std::vector<Runner> runners;
+};
+
+Streams::Streams(const CompiledModel& model, StreamLayout layout) : impl_(new Impl{settled(layout), {}}) {
+  for (int i = 0; i < impl_->layout.streams; ++i) impl_->runners.emplace_back(model, impl_->layout.threads);
+}
+
+Streams::~Streams() = default;
+Streams::Streams(Streams&&) noexcept = default;
+
+StreamLayout Streams::layout() const { return impl_->layout; }
+Runner& Streams::runner(int stream) { return impl_->runners.at(static_cast<size_t>(stream)); }
+
+void Streams::for_each(size_t count, const std::function<void(size_t item, int stream)>& work) {
+  run_streams(impl_->runners.size(), count, [&](size_t item, size_t stream) { work(item, static_cast<int>(stream)); });
+}
+
+std::vector<StreamTrial> try_stream_layouts(const CompiledModel& model, int threads, double seconds) {
+  // Turn by turn, and the best of the turns: a busy machine should not decide.
+  constexpr int kTurns = 2;
+  const std::vector<StreamLayout> layouts = layouts_of(threads > 0 ? threads : default_thread_count());
+  std::vector<StreamTrial> trials(layouts.size());
+  for (int turn = 0; turn < kTurns; ++turn)
+    for (size_t i = 0; i < layouts.size(); ++i) {
+      const StreamTrial trial = try_layout(model, layouts[i], seconds / (kTurns * static_cast<double>(layouts.size())));
+      if (turn == 0 || trial.images_per_second > trials[i].images_per_second) trials[i] = trial;
+    }
+  std::ranges::stable_sort(trials, std::greater{}, &StreamTrial::images_per_second);
+  return trials;
+}
+
+std::vector<float> made_up_input(size_t count) {
+  std::vector<float> values(count);
+  uint32_t state = 1;
+  for (float& value : values) {
+    state = state * 1664525 + 1013904223;
+    value = static_cast<float>(state >> 8) / static_cast<float>(1 << 22) - 2.0f;
+  }
+  return values;
+}
+
+}  // namespace effdet
