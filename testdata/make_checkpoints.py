@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes the checkpoints of testdata/checkpoint/ as PyTorch saves them; src/checkpoint/checkpoint_test.cc knows their content.
 
-Usage: make_checkpoints.py [FOLDER]   (needs PyTorch >= 2.3 and NumPy; made with 2.15)
+Usage: make_checkpoints.py [FOLDER]   (needs PyTorch >= 2.3, NumPy and safetensors; made with 2.15)
 """
 import argparse
 import sys
@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors.torch import save_file
 
 folder = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parent / "checkpoint")
 folder.mkdir(parents=True, exist_ok=True)
@@ -70,3 +71,11 @@ torch.save(
     },
     folder / "trainer.pth",
 )
+
+# The same weights in the two other formats; safetensors as its library writes it.
+torch.save(
+    {"model_state_dict": {"a": ramp(2, 3), "b": ramp(3).half(), "a.tail": ramp(6)[2:].reshape(2, 2)}},
+    folder / "legacy.pth",
+    _use_new_zipfile_serialization=False,
+)
+save_file({"a": ramp(2, 3), "b": ramp(3).half(), "flags": torch.tensor([True, False])}, folder / "small.safetensors")

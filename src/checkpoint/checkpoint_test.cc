@@ -100,12 +100,28 @@ TEST(Checkpoint, ContainersInOrderOfPreference) {
   }
 }
 
+TEST(Checkpoint, ContainersMayBeNested) {
+  const auto nested = [](const std::vector<std::string>& keys) {
+    PickleBuilder builder;
+    builder.raw("}");
+    for (const auto& key : keys) builder.unicode(key).raw("}");
+    builder.unicode("w").tensor("0", 6, 0, {6}, {1}).raw("s");
+    for (size_t i = 0; i < keys.size(); ++i) builder.raw("s");
+    return make_checkpoint(builder.stop(), {small_storage()});
+  };
+  EXPECT_EQ(read(nested({"model_state_dict"})).container, "model_state_dict");
+  EXPECT_EQ(read(nested({"ema", "module"})).container, "ema.module");
+  EXPECT_EQ(read(nested({"checkpoint", "model", "state_dict"})).container, "checkpoint.model.state_dict");
+  expect_error(nested(std::vector<std::string>(20, "model")), {"nested without end"});
+  expect_error(nested({"optimizer"}), {"'optimizer' holds a dict instead of a tensor"});
+}
+
 TEST(Checkpoint, PrefixesThatAllKeysHaveAreStripped) {
-  const auto names = [](const std::vector<std::string>& keys) {
+  const auto names = [](const std::vector<std::string>& keys, bool use_ema = false) {
     PickleBuilder builder;
     builder.raw("}(");
     for (const auto& key : keys) builder.unicode(key).tensor("0", 6, 0, {6}, {1});
-    return names_of(read(make_checkpoint(builder.raw("u").stop(), {small_storage()})));
+    return names_of(read(make_checkpoint(builder.raw("u").stop(), {small_storage()}), {.use_ema = use_ema}));
   };
   using Names = std::vector<std::string>;
   EXPECT_EQ(names({"module.a", "module.b"}), (Names{"a", "b"}));
@@ -116,6 +132,10 @@ TEST(Checkpoint, PrefixesThatAllKeysHaveAreStripped) {
   EXPECT_EQ(names({"model.a", "anchors.boxes", "anchor_labeler.anchors.boxes"}), (Names{"a"}));
   EXPECT_EQ(names({"anchors.boxes"}), (Names{"anchors.boxes"}));
   EXPECT_EQ(names({"module."}), (Names{"module."}));
+  EXPECT_EQ(names({"model.model.a", "model.anchor_labeler.anchors.boxes"}), (Names{"a"})) << "Lightning";
+  EXPECT_EQ(names({"n_averaged", "module.a"}), (Names{"a"})) << "AveragedModel";
+  EXPECT_EQ(names({"model.a", "ema_model.b"}), (Names{"a"}));
+  EXPECT_EQ(names({"model.a", "ema_model.module.b"}, true), (Names{"b"}));
 }
 
 TEST(Checkpoint, InertObjectsBesideTheWeights) {

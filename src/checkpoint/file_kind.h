@@ -1,12 +1,15 @@
-// Recognises what is not a zip checkpoint, so that the message can name it.
+// Tells formats of checkpoints apart, and recognises what is none, so that the message can name it.
 #pragma once
 
 #include "base/file.h"
 
 namespace effdet {
 
-/// Returns where the file starts like a zip archive. Throws Error(kUnsupported) that names the format (legacy
-/// checkpoint, bare pickle, tar, safetensors, ...) otherwise, or Error(kBadInput) where it is none that we know.
-void require_zip(const MappedFile& file);
+enum class CheckpointFormat : uint8_t { kZip, kLegacy, kSafetensors };
+
+/// By the first bytes; only where these are no other format's does the name's extension say safetensors. Throws
+/// Error(kUnsupported) that names the format (bare pickle, tar, ...), or Error(kBadInput) where it is none that we
+/// know.
+CheckpointFormat checkpoint_format(const MappedFile& file);
 
 }  // namespace effdet

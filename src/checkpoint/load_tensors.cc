@@ -53,51 +53,19 @@ void gather_any(const TensorSpec& spec, const std::byte* source, std::byte* targ
   }
 }
 
-bool is_aligned(const std::byte* bytes, DType dtype) {
-  return reinterpret_cast<uintptr_t>(bytes) % dtype_size(dtype) == 0;
-}
-
-}  // namespace
-
-TensorLoader::TensorLoader(const ZipArchive& archive, std::string_view top, const ValueStore& store, Budget& budget)
-    : archive_(archive), store_(store), budget_(budget) {
-  storages_.reserve(store.storages().size());
-  std::string name;
-  for (const StorageRef& storage : store.storages()) {
-    name.assign(top).append("data/").append(storage.key);
-    const ZipEntry* entry = archive.find(name);
-    if (entry == nullptr) {
-      bad_input("{}: the record {} is missing, which the pickle refers to at byte {}", archive.path(), quote_text(name),
-                storage.pickle_offset);
-    }
-    const auto size = checked_mul(storage.numel, dtype_size(storage.dtype));
-    if (!size || *size != entry->size) {
-      bad_input("{}: record {} at byte {} has {} bytes, but its storage {} x {}", archive.path(), quote_text(name),
-                entry->data_offset, entry->size, storage.numel, dtype_name(storage.dtype));
-    }
-    storages_.push_back({entry, nullptr});
-  }
-}
-
-std::shared_ptr<const std::byte> TensorLoader::storage_bytes(uint32_t index) {
-  Storage& storage = storages_[index];
-  if (!storage.bytes) storage.bytes = archive_.read(*storage.entry);
-  return storage.bytes;
-}
-
-Tensor TensorLoader::load(const TensorSpec& spec) {
+Tensor load(const TensorSpec& spec, StorageReader& storages, Budget& budget) {
   Shape shape(spec.sizes().begin(), spec.sizes().end());
   const uint64_t count = checked_numel(shape).value();  // reduce() has checked it
-  const auto storage = storage_bytes(spec.storage);
+  const auto storage = storages.read(spec.storage);
   // A tensor without elements need not be in its storage, and its strides say nothing.
   const std::byte* window = storage.get() + (count == 0 ? 0 : spec.byte_offset);
   const bool dense = count == 0 || is_row_major(spec);
   if (dense && is_aligned(window, spec.dtype)) return Tensor(spec.dtype, std::move(shape), {storage, window});
 
-  const ZipEntry& entry = *storages_[spec.storage].entry;
-  budget_.enter(entry.name, entry.data_offset);
-  budget_.charge(count * dtype_size(spec.dtype));
-  budget_.charge(128);  // apart, as the sum may wrap; for the allocator
+  const auto [record, offset] = storages.place(spec.storage);
+  budget.enter(record, offset);
+  budget.charge(count * dtype_size(spec.dtype));
+  budget.charge(128);  // apart, as the sum may wrap; for the allocator
   Tensor tensor(spec.dtype, std::move(shape));
   auto* target = const_cast<std::byte*>(tensor.bytes().data());
   if (dense) {
@@ -106,6 +74,34 @@ Tensor TensorLoader::load(const TensorSpec& spec) {
     gather_any(spec, window, target);
   }
   return tensor;
+}
+
+/// More are refused: a tensor takes 100 bytes here, but as little as 8 in a file that names one again and again.
+constexpr size_t kMostTensors = 1 << 20;
+
+}  // namespace
+
+void check_tensor_count(uint64_t count, std::string_view file) {
+  if (count > kMostTensors) fail(ErrorCode::kUnsupported, "{}: {} tensors; {} are the most", file, count, kMostTensors);
+}
+
+uint64_t tensor_cost(size_t rank, std::string_view name) {
+  // The shape and, past the string's own room, the name are on the heap.
+  return 16 + rank * sizeof(int64_t) + (name.size() < 16 ? 0 : name.size() + 16);
+}
+
+std::vector<NamedTensor> load_tensors(const StateDict& state_dict, const ValueStore& store, StorageReader& storages,
+                                      const PickleSource& source, Budget& budget) {
+  check_tensor_count(state_dict.entries.size(), source.file);
+  std::vector<NamedTensor> tensors;
+  budget.charge(state_dict.entries.size() * sizeof(NamedTensor));
+  tensors.reserve(state_dict.entries.size());
+  for (const auto& [name, index] : state_dict.entries) {
+    const TensorSpec& spec = store.tensor(index);
+    budget.charge(tensor_cost(spec.sizes().size(), name));
+    tensors.push_back({std::string(name), load(spec, storages, budget)});
+  }
+  return tensors;
 }
 
 }  // namespace effdet

@@ -6,7 +6,7 @@ namespace {
 using enum GlobalRole;
 
 // As _get_allowed_globals() of torch/_weights_only_unpickler.py (torch 2.15), less what a dict of weights never
-// mentions, and the types of numpy and argparse that trainers leave beside the weights (timm allows Namespace, too).
+// mentions, and the inert types that trainers leave beside the weights (timm allows Namespace, too).
 // "__builtin__" is how protocol 2 spells "builtins".
 constexpr Global kGlobals[] = {
     {"torch._utils", "_rebuild_tensor_v2", kRebuildTensorV2},
@@ -86,8 +86,30 @@ constexpr Global kGlobals[] = {
     {"__builtin__", "set", kInert},
     {"__builtin__", "bytearray", kInert},
     {"__builtin__", "complex", kInert},
+    {"builtins", "int", kInert},
+    {"builtins", "float", kInert},
+    {"builtins", "str", kInert},
+    {"builtins", "list", kInert},
+    {"builtins", "dict", kInert},
+    {"__builtin__", "int", kInert},
+    {"__builtin__", "float", kInert},
+    {"__builtin__", "str", kInert},
+    {"__builtin__", "list", kInert},
+    {"__builtin__", "dict", kInert},
+    {"collections", "defaultdict", kInert},
+    {"types", "SimpleNamespace", kInert},
+    {"datetime", "datetime", kInert},
+    {"pathlib", "Path", kInert},
+    {"pathlib", "PosixPath", kInert},
+    {"pathlib._local", "PosixPath", kInert},
     {"argparse", "Namespace", kInert},
+    {"pytorch_lightning.utilities.parsing", "AttributeDict", kInert},
+    {"lightning_fabric.utilities.data", "AttributeDict", kInert},
+    {"lightning.fabric.utilities.data", "AttributeDict", kInert},
     {"numpy", "dtype", kInert},
+    {"numpy", "ndarray", kInert},
+    {"numpy.core.multiarray", "_reconstruct", kInert},
+    {"numpy._core.multiarray", "_reconstruct", kInert},
     {"numpy.core.multiarray", "scalar", kInert},
     {"numpy._core.multiarray", "scalar", kInert},
 };

@@ -86,6 +86,15 @@ Op OpReader::next() {
                   static_cast<uint8_t>(code));
 }
 
+PickleSource PickleSource::up_to_stop() const {
+  OpReader reader(*this);
+  while (reader.next().code != OpCode::kStop) {
+  }
+  PickleSource result = *this;
+  result.bytes = bytes.substr(0, reader.offset());
+  return result;
+}
+
 uint32_t memo_number(const Op& op) {
   return op.arg.size() == 1 ? load_le<uint8_t>(op.arg.data()) : load_le<uint32_t>(op.arg.data());
 }
@@ -104,7 +113,7 @@ std::vector<uint32_t> scan_fetched_memo(const PickleSource& source, Budget& budg
     if (number < low.size()) {
       low.set(number);
     } else {
-      budget.enter(source.record, op.offset);
+      budget.enter(source.record, source.base + op.offset);
       budget.charge(2 * sizeof(uint32_t));  // a growing vector holds its content twice
       fetched.push_back(number);
     }

@@ -62,6 +62,10 @@ struct PickleSource {
   std::string_view bytes;
   std::string file;
   std::string_view record;  ///< "archive/data.pkl"
+  uint64_t base = 0;        ///< added to offsets in messages: where bytes begins, in files that are not one record
+
+  /// The same with bytes up to and with the first STOP. Throws Error as OpReader does.
+  PickleSource up_to_stop() const;
 
   template <typename... Args>
   [[noreturn]] void fail_at(uint64_t offset, fmt::format_string<Args...> format, Args&&... args) const {
@@ -76,7 +80,7 @@ struct PickleSource {
 
  private:
   [[noreturn]] void throw_at(ErrorCode code, uint64_t offset, const std::string& message) const {
-    fail(code, "{}: {} at byte {}: {}", file, quote_text(record), offset, message);
+    fail(code, "{}: {} at byte {}: {}", file, quote_text(record), base + offset, message);
   }
 };
 

@@ -8,16 +8,22 @@
 namespace effdet {
 namespace {
 
-// In order of preference, as timm's load_state_dict, and "ema" of other trainers.
-constexpr std::array<std::string_view, 2> kPlainKeys = {"state_dict", "model"};
-constexpr std::array<std::string_view, 3> kEmaKeys = {"state_dict_ema", "model_ema", "ema"};
+// Keys under which trainers keep the weights, in order of preference: timm, Lightning and many scripts first.
+constexpr std::array<std::string_view, 10> kPlainKeys = {
+    "state_dict", "model_state_dict", "model_state", "model",      "net",
+    "network",    "weights",          "params",      "checkpoint", "module"};
+constexpr std::array<std::string_view, 7> kEmaKeys = {
+    "state_dict_ema", "ema_state_dict", "model_ema", "ema_model", "ema", "params_ema", "shadow"};
+constexpr int kDeepestContainer = 8;
 
-// torch.compile around DistributedDataParallel, and the other way round, as timm's clean_state_dict.
-constexpr std::array<std::string_view, 3> kPrefixes = {"_orig_mod.", "module.", "_orig_mod."};
+// Modules around the network that all keys begin with: torch.compile, DataParallel, effdet's DetBench and Lightning.
+constexpr std::array<std::string_view, 6> kWrappers = {"_orig_mod.", "module.",  "model.",
+                                                       "net.",       "network.", "detector."};
+// The averaged copy in a module that holds the network twice.
+constexpr std::array<std::string_view, 3> kEmaWrappers = {"ema_model.", "model_ema.", "ema."};
 
-// effdet's DetBenchTrain and DetBenchPredict hold the network as "model", and its anchor boxes, which are no weights.
-constexpr std::string_view kBenchPrefix = "model.";
-constexpr std::array<std::string_view, 2> kBenchAnchors = {"anchors.boxes", "anchor_labeler.anchors.boxes"};
+// Wrappers' own tensors: effdet's benches hold anchor boxes, torch's AveragedModel the number of steps.
+constexpr std::array<std::string_view, 2> kBookkeeping = {"anchors.boxes", "n_averaged"};
 
 /// The dict under key; unset where there is none.
 Value find_dict(std::span<const Value> items, std::string_view key, const PickleSource& source) {
@@ -33,18 +39,30 @@ Value find_dict(std::span<const Value> items, std::string_view key, const Pickle
 }
 
 struct Container {
-  std::string_view key;
+  std::string key;
   Value dict;
 };
 
-Container find_container(Value root, const ValueStore& store, bool use_ema, const PickleSource& source) {
+/// The dict of weights inside of dict; unset where dict holds none under a known key.
+Container find_inner(Value dict, const ValueStore& store, bool use_ema, const PickleSource& source) {
   std::vector<std::string_view> keys(kPlainKeys.begin(), kPlainKeys.end());
   keys.insert(use_ema ? keys.begin() : keys.end(), kEmaKeys.begin(), kEmaKeys.end());
   for (const std::string_view key : keys) {
-    const Value dict = find_dict(store.items(root), key, source);
-    if (dict.kind == ValueKind::kDict) return {key, dict};
+    const Value inner = find_dict(store.items(dict), key, source);
+    if (inner.kind == ValueKind::kDict) return {std::string(key), inner};
   }
-  return {"", root};
+  return {};
+}
+
+/// Goes down as long as there is a dict under a known key: {"ema": {"module": {...}}}.
+Container find_container(Value root, const ValueStore& store, bool use_ema, const PickleSource& source) {
+  Container found{"", root};
+  for (int depth = 0;; ++depth) {
+    const Container inner = find_inner(found.dict, store, use_ema, source);
+    if (inner.dict.kind != ValueKind::kDict) return found;
+    if (depth == kDeepestContainer) source.fail_at(0, "dicts are nested without end under {}", quote_text(found.key));
+    found = {found.key.empty() ? inner.key : found.key + "." + inner.key, inner.dict};
+  }
 }
 
 StateDictEntry read_entry(Value key, Value value, const PickleSource& source) {
@@ -72,32 +90,53 @@ void check_unique(const std::vector<StateDictEntry>& entries, const PickleSource
     source.fail_at(source.offset_of(*twice), "the key {} of the state_dict is there twice", quote_text(*twice));
 }
 
-void strip_prefixes(std::vector<StateDictEntry>& entries) {
-  for (const std::string_view prefix : kPrefixes) {
-    const auto has_it = [&](const auto& entry) {
-      return entry.name.size() > prefix.size() && entry.name.starts_with(prefix);
-    };
-    if (!std::all_of(entries.begin(), entries.end(), has_it)) continue;
-    for (auto& entry : entries) entry.name.remove_prefix(prefix.size());
+bool begins_with(const StateDictEntry& entry, std::string_view prefix) {
+  return entry.name.size() > prefix.size() && entry.name.starts_with(prefix);
+}
+
+bool is_bookkeeping(const StateDictEntry& entry) {
+  return std::any_of(kBookkeeping.begin(), kBookkeeping.end(), [&](std::string_view tail) {
+    return entry.name.ends_with(tail) &&
+           (entry.name.size() == tail.size() || entry.name[entry.name.size() - tail.size() - 1] == '.');
+  });
+}
+
+/// Removes the prefix where all entries but bookkeeping have it, and the bookkeeping with it; false where not.
+bool peel(std::vector<StateDictEntry>& entries, std::string_view prefix) {
+  bool any = false;
+  for (const auto& entry : entries) {
+    const bool has_it = begins_with(entry, prefix);
+    any |= has_it && !is_bookkeeping(entry);
+    if (!has_it && !is_bookkeeping(entry)) return false;
+  }
+  if (!any) return false;
+  std::erase_if(entries, is_bookkeeping);
+  for (auto& entry : entries) entry.name.remove_prefix(prefix.size());
+  return true;
+}
+
+/// Of a network that is there twice, plain and averaged, one stays.
+void choose_copy(std::vector<StateDictEntry>& entries, bool use_ema) {
+  for (const std::string_view prefix : kEmaWrappers) {
+    const auto is_averaged = [&](const auto& entry) { return begins_with(entry, prefix); };
+    const auto averaged = std::count_if(entries.begin(), entries.end(), is_averaged);
+    const auto plain = std::count_if(entries.begin(), entries.end(),
+                                     [&](const auto& entry) { return !is_averaged(entry) && !is_bookkeeping(entry); });
+    if (averaged == 0 || plain == 0) continue;
+    std::erase_if(entries, [&](const auto& entry) { return is_averaged(entry) != use_ema; });
   }
 }
 
-void strip_bench(std::vector<StateDictEntry>& entries) {
-  const auto is_anchors = [](const auto& entry) {
-    return std::find(kBenchAnchors.begin(), kBenchAnchors.end(), entry.name) != kBenchAnchors.end();
-  };
-  const auto is_model = [](const auto& entry) {
-    return entry.name.size() > kBenchPrefix.size() && entry.name.starts_with(kBenchPrefix);
-  };
-  const bool bench = std::any_of(entries.begin(), entries.end(), is_model) &&
-                     std::all_of(entries.begin(), entries.end(),
-                                 [&](const auto& entry) { return is_model(entry) || is_anchors(entry); });
-  if (!bench) return;
-  std::erase_if(entries, is_anchors);
-  for (auto& entry : entries) entry.name.remove_prefix(kBenchPrefix.size());
-}
-
 }  // namespace
+
+void unwrap_names(std::vector<StateDictEntry>& entries, bool use_ema) {
+  choose_copy(entries, use_ema);
+  for (bool peeled = true; peeled;) {
+    const auto peel_one = [&](std::string_view prefix) { return peel(entries, prefix); };
+    peeled = std::any_of(kWrappers.begin(), kWrappers.end(), peel_one) ||
+             std::any_of(kEmaWrappers.begin(), kEmaWrappers.end(), peel_one);
+  }
+}
 
 StateDict select_state_dict(Value root, const ValueStore& store, const ReadOptions& options, const PickleSource& source,
                             Budget& budget) {
@@ -107,15 +146,14 @@ StateDict select_state_dict(Value root, const ValueStore& store, const ReadOptio
   const auto items = store.items(dict);
   if (items.empty()) source.fail_at(0, "the state_dict {} is empty", quote_text(key));
 
-  StateDict result{std::string(key), {}};
+  StateDict result{key, {}};
   // 24 bytes an entry stay; 16 are taken by check_unique for a moment.
   budget.charge(items.size() / 2 * (sizeof(StateDictEntry) + sizeof(std::string_view)));
   result.entries.reserve(items.size() / 2);
   for (size_t i = 0; i < items.size(); i += 2) result.entries.push_back(read_entry(items[i], items[i + 1], source));
   check_unique(result.entries, source);
   budget.release(items.size() / 2 * sizeof(std::string_view));
-  strip_prefixes(result.entries);
-  strip_bench(result.entries);
+  unwrap_names(result.entries, options.use_ema);
   return result;
 }
 

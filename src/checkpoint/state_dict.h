@@ -22,6 +22,10 @@ struct StateDict {
   std::vector<StateDictEntry> entries;  ///< in the order of the file
 };
 
+/// Strips the names of modules around the network from the keys, and of a network that is there twice (plain and
+/// averaged) drops one. Names stay unique.
+void unwrap_names(std::vector<StateDictEntry>& entries, bool use_ema);
+
 /// Chooses the dict of weights in root as read_checkpoint documents, checks its keys and strips their prefixes.
 /// source is the pickle that root is from. Throws Error(kBadInput) where there is none, or for a key that is repeated,
 /// not text, or does not hold a tensor.

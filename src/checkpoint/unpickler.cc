@@ -22,7 +22,7 @@ Value Unpickler::load() {
   OpReader reader(source_);
   for (Op op = reader.next(); op.code != OpCode::kStop; op = reader.next()) {
     offset_ = op.offset;
-    budget_.enter(source_.record, offset_);
+    budget_.enter(source_.record, source_.base + offset_);
     execute(op);
   }
   offset_ = reader.offset() - 1;
@@ -190,33 +190,41 @@ void Unpickler::push_tuple(size_t count) {
 
 void Unpickler::append_items(std::vector<Value> items) {
   const Value list = top();
+  if (list.kind == ValueKind::kOpaque) return;  // a subclass of list or dict that a trainer left
   if (list.kind != ValueKind::kList) fail_here("APPEND to {} instead of a list", kind_name(list.kind));
   for (const Value& item : items) store_.append(list, item);
 }
 
 void Unpickler::set_items(std::vector<Value> items) {
   const Value dict = top();
-  if (dict.kind != ValueKind::kDict) fail_here("SETITEM on {} instead of a dict", kind_name(dict.kind));
+  if (dict.kind != ValueKind::kDict && dict.kind != ValueKind::kOpaque)
+    fail_here("SETITEM on {} instead of a dict", kind_name(dict.kind));
   if (items.size() % 2 != 0) fail_here("SETITEMS has a key without a value");
+  if (dict.kind == ValueKind::kOpaque) return;
   for (const Value& item : items) store_.append(dict, item);
 }
 
 void Unpickler::load_storage() {
-  // ("storage", type, key, location, number of elements), from persistent_id() of torch/serialization.py.
+  // ("storage", type, key, location, number of elements), from persistent_id() of torch/serialization.py. The legacy
+  // format adds None, or before torch 0.4 what part of another storage this one is.
   const Value id = pop();
   const auto parts = id.kind == ValueKind::kTuple ? std::as_const(store_).items(id) : std::span<const Value>();
-  const bool well_formed = parts.size() == 5 && parts[0].kind == ValueKind::kText && parts[0].as_text() == "storage" &&
-                           parts[1].kind == ValueKind::kGlobal && parts[1].global->role == GlobalRole::kStorageType &&
-                           parts[2].kind == ValueKind::kText && parts[3].kind == ValueKind::kText &&
-                           parts[4].kind == ValueKind::kInt && parts[4].integer >= 0;
+  const bool well_formed = (parts.size() == 5 || parts.size() == 6) && parts[0].kind == ValueKind::kText &&
+                           parts[0].as_text() == "storage" && parts[1].kind == ValueKind::kGlobal &&
+                           parts[1].global->role == GlobalRole::kStorageType && parts[2].kind == ValueKind::kText &&
+                           parts[3].kind == ValueKind::kText && parts[4].kind == ValueKind::kInt &&
+                           parts[4].integer >= 0;
   if (!well_formed) fail_here("a persistent id is not (\"storage\", type, key, location, number of elements)");
+  if (parts.size() == 6 && parts[5].kind != ValueKind::kNone)
+    source_.unsupported_at(offset_, "a storage is a view of another, as torch < 0.4 saved them");
   const Global& type = *parts[1].global;
   if (!type.dtype)
     source_.unsupported_at(offset_, "a storage has the type {}.{}, which is not supported", type.module, type.name);
 
   if (!checked_mul(static_cast<uint64_t>(parts[4].integer), dtype_size(*type.dtype)))
     fail_here("a storage of {} x {}", parts[4].integer, dtype_name(*type.dtype));
-  const StorageRef storage{parts[2].as_text(), *type.dtype, static_cast<uint64_t>(parts[4].integer), offset_};
+  const StorageRef storage{parts[2].as_text(), *type.dtype, static_cast<uint64_t>(parts[4].integer),
+                           source_.base + offset_};
   const auto known = storage_of_key_.find(storage.key);
   Value value{ValueKind::kStorage};
   if (known != storage_of_key_.end()) {

@@ -1,0 +1,29 @@
+// The JSON header of a safetensors file.
+#pragma once
+
+#include <deque>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/tensor.h"
+#include "checkpoint/budget.h"
+
+namespace effdet {
+
+/// One tensor of the header: `begin` and `end` count from the header's end. Shape and bytes agree.
+struct SafetensorsEntry {
+  std::string name;
+  DType dtype = DType::kF32;
+  Shape shape;
+  uint64_t begin = 0, end = 0;
+  uint64_t offset = 0;  ///< in the file, of what the header says about it
+};
+
+/// Parses the header without building a document of it: what the format does not have is refused where it stands.
+/// base: the header's offset in the file, for messages. A deque: growth moves nothing, so that memory never doubles.
+/// Throws Error: kUnsupported for types that Tensor does not know, else kBadInput with the byte's offset.
+std::deque<SafetensorsEntry> parse_safetensors_header(std::string_view json, uint64_t base, const std::string& path,
+                                                      Budget& budget);
+
+}  // namespace effdet
