@@ -1,5 +1,5 @@
 # Layers that read files, or run what files say: their tests run with sanitizers too (target reader_tests, see test.sh).
-set(EFFDET_READERS base vision eval checkpoint ir ops onnx passes artifact)
+set(EFFDET_READERS base vision eval checkpoint ir ops onnx passes artifact aipp)
 add_custom_target(reader_tests)
 
 # What is compiled far longer than it runs - tests, command-line parsing - is optimised less: half the build time.

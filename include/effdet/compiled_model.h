@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -23,6 +24,9 @@ struct CompileOptions {
   std::map<std::string, std::vector<int64_t>> input_shapes;
   /// Outputs by tensor name, in this order; empty: those of the graph.
   std::vector<std::string> outputs;
+  /// Preprocessing that becomes a part of the model (AIPP): a file `aipp_op { key: value ... }`. The model then takes
+  /// uint8 pictures in the file's format. Empty: none.
+  std::filesystem::path insert_op_conf;
   /// Called after each stage with its name and the graph as text.
   std::function<void(std::string_view stage, const std::string& graph)> on_stage;
 };
@@ -36,6 +40,13 @@ struct ModelDescription {
   std::array<float, 3> mean{}, std{};  ///< RGB, for values in 0..1
   std::array<uint8_t, 3> fill{};
   std::vector<std::string> class_names;
+};
+
+/// Preprocessing in the model: what pictures it takes, and what it does with them, in words and in order.
+struct AippDescription {
+  std::string format;         ///< RGB888_U8, XRGB8888_U8, YUV420SP_U8 or YUV400_U8
+  int height = 0, width = 0;  ///< of the pictures
+  std::vector<std::string> steps;
 };
 
 /// A program for this processor. Copies share it.
@@ -54,6 +65,8 @@ class CompiledModel {
   EFFDET_API std::map<std::string, std::string> metadata() const;
   /// Throws Error(kUnsupported) where the model carries no description.
   EFFDET_API ModelDescription description() const;
+  /// Nothing where the model takes float planes.
+  EFFDET_API std::optional<AippDescription> aipp() const;
   /// Activations and weights, in bytes.
   EFFDET_API uint64_t arena_bytes() const;
   EFFDET_API uint64_t weight_bytes() const;
@@ -71,6 +84,7 @@ class CompiledModel {
  private:
   friend class Runner;
   friend class Detector;
+  friend class PictureInput;
   friend struct EngineAccess;
   struct Impl;
   explicit CompiledModel(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}

@@ -8,7 +8,6 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -49,11 +48,6 @@ struct PreprocessReport {
 EFFDET_API PreprocessReport preprocess_dataset(const std::filesystem::path& root, const std::filesystem::path& folder,
                                                const InputOptions& options, int threads = 0,
                                                const Progress& progress = {});
-
-/// One image as a model's input: what preprocess_dataset() writes to its file. Throws Error(kUsage) where tensor has
-/// not 3 x height x width values.
-EFFDET_API void preprocess_image(const std::filesystem::path& image, const InputOptions& options,
-                                 std::span<float> tensor);
 
 /// Writes the list that benchmark reads: "index path width height" for every *.bin of the folder, sorted by name, with
 /// the given size. Paths begin with the folder as given. Returns how many.

@@ -31,6 +31,25 @@ EFFDET_API RgbImage annotate(const RgbImage& image, std::span<const Detection> d
 EFFDET_API RgbImage contact_sheet(std::span<const RgbImage> images, int columns, int cell,
                                   std::span<const std::string> captions);
 
+/// Pictures as a model's input. Constant, so that threads may share it.
+class PictureInput {
+ public:
+  /// Throws Error(kUnsupported) for a model that is no EfficientDet.
+  EFFDET_API explicit PictureInput(const CompiledModel& model);
+  EFFDET_API ~PictureInput();
+  EFFDET_API PictureInput(PictureInput&&) noexcept;
+
+  /// Decodes and letterboxes the picture as effdet's loader does, and writes it as one sample of the model's batch:
+  /// normalised float planes, or bytes where the model has preprocessing of its own (AIPP). Then the letterbox lies
+  /// where the model crops, swaps of channels are undone, and luma and chroma are JPEG's. Throws Error(kUsage) where
+  /// sample has another size than a sample, and what decoding throws.
+  EFFDET_API void read(const std::filesystem::path& picture, std::span<std::byte> sample) const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
 /// Preprocessing, network and postprocessing in one object. One thread at a time may use it.
 class Detector {
  public:

@@ -6,7 +6,9 @@
 #include "compiler/compile.h"
 #include "kernels/machine.h"
 #include "model/metadata.h"
+#include "ops/aipp.h"
 #include "ops/cost.h"
+#include "pipeline/model_input.h"
 
 namespace effdet {
 namespace {
@@ -33,6 +35,7 @@ CompiledModel CompiledModel::compile(const OnnxModel& model, const CompileOption
   compiler::CompileOptions internal{.input_shapes = options.input_shapes};
   if (options.on_stage)
     internal.on_stage = [&](std::string_view stage, const ir::Graph& g) { options.on_stage(stage, ir::to_text(g)); };
+  if (!options.insert_op_conf.empty()) internal.aipp = aipp::read_config(options.insert_op_conf);
   Program program = compiler::compile(std::move(graph), internal);
   return CompiledModel(std::make_shared<Impl>(Impl{std::make_shared<Engine>(std::move(program))}));
 }
@@ -75,12 +78,10 @@ ModelDescription CompiledModel::description() const {
          "the model does not say what its outputs mean (no effdet metadata); export the checkpoint with pth2onnx");
   const model::ModelInfo info = model::parse_metadata(metadata, "compiled model");
   ModelDescription description{.model = info.variant, .num_classes = info.num_classes};
-  const std::vector<TensorInfo> tensors = inputs();
-  if (tensors.size() != 1 || tensors[0].shape.size() != 4 || tensors[0].shape[1] != 3 || tensors[0].dtype != "float32")
-    fail(ErrorCode::kUnsupported, "the model's input is not one float32 batch of RGB images");
-  description.batch = static_cast<int>(tensors[0].shape[0]);
-  description.height = static_cast<int>(tensors[0].shape[2]);
-  description.width = static_cast<int>(tensors[0].shape[3]);
+  const Shape shape = pipeline::network_shape(*impl_->engine);
+  description.batch = static_cast<int>(shape[0]);
+  description.height = static_cast<int>(shape[2]);
+  description.width = static_cast<int>(shape[3]);
   description.min_level = info.min_level;
   description.max_level = info.max_level;
   for (size_t i = 0; i < 3; ++i) {
@@ -89,6 +90,31 @@ ModelDescription CompiledModel::description() const {
     description.fill[i] = info.fill[i];
   }
   description.class_names = info.class_names;
+  return description;
+}
+
+std::optional<AippDescription> CompiledModel::aipp() const {
+  const auto spec = ops::input_aipp(graph_of(impl_->engine));
+  if (!spec) return std::nullopt;
+  AippDescription description{.format = std::string(ops::kAippFormats[static_cast<size_t>(spec->format)]),
+                              .height = static_cast<int>(spec->source_height),
+                              .width = static_cast<int>(spec->source_width),
+                              .steps = {}};
+  if (spec->swap_ax) description.steps.push_back("the last byte of a pixel does not count");
+  if (spec->swap_rbuv)
+    description.steps.push_back(spec->format == ops::AippFormat::kYuv420sp ? "swap U and V" : "swap red and blue");
+  if (spec->crop_height != spec->source_height || spec->crop_width != spec->source_width)
+    description.steps.push_back(fmt::format("crop {} x {} (width x height) at ({}, {})", spec->crop_width,
+                                            spec->crop_height, spec->crop_left, spec->crop_top));
+  if (spec->convert)
+    description.steps.push_back(fmt::format("convert colours by ({}) >> 8, biases in ({}), out ({})",
+                                            fmt::join(spec->matrix, " "), fmt::join(spec->input_bias, " "),
+                                            fmt::join(spec->output_bias, " ")));
+  description.steps.push_back(fmt::format("(sample - ({}) - ({})) * ({})", fmt::join(spec->mean, " "),
+                                          fmt::join(spec->min, " "), fmt::join(spec->scale, " ")));
+  if (spec->output_height() != spec->crop_height || spec->output_width() != spec->crop_width)
+    description.steps.push_back(fmt::format("pad by {} {} {} {} (top, left, bottom, right) with {}", spec->pad_top,
+                                            spec->pad_left, spec->pad_bottom, spec->pad_right, spec->padding_value));
   return description;
 }
 

@@ -19,10 +19,6 @@ PreprocessReport preprocess_dataset(const std::filesystem::path& root, const std
   return pipeline::preprocess_dataset(root, folder, options, threads, progress);
 }
 
-void preprocess_image(const std::filesystem::path& image, const InputOptions& options, std::span<float> tensor) {
-  pipeline::preprocess_image(image, options, tensor);
-}
-
 size_t write_bin_info(const std::filesystem::path& folder, const std::filesystem::path& list, int width, int height) {
   return pipeline::write_bin_info(folder, list, width, height);
 }

@@ -19,7 +19,7 @@ class LayoutAssigner {
       for (ir::ValueId id : node.outputs)
         if (id != ir::kNoValue) has_nchw_[static_cast<size_t>(id)] = false;
     for (ir::Node& node : old) {
-      if (node.domain == ir::kFusedDomain && node.op != "SqueezeExcite") {
+      if (node.domain == ir::kFusedDomain && node.op != "SqueezeExcite" && node.op != "Aipp") {
         place_fused(std::move(node));
       } else {
         for (ir::ValueId id : node.inputs) require_nchw(id);

@@ -84,6 +84,10 @@ Program compile(ir::Graph graph, const CompileOptions& options) {
   };
   for (const auto& [name, shape] : options.input_shapes) passes::set_input_shape(graph, name, shape);
   require_static_shapes(graph);
+  if (options.aipp) {
+    compiler::insert_aipp(graph, *options.aipp);
+    report("insert_aipp");
+  }
   passes::simplify(graph, {});
   report("simplify");
   if (options.fuse) {

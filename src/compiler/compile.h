@@ -4,9 +4,11 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "aipp/config.h"
 #include "artifact/program.h"
 #include "ir/graph.h"
 
@@ -15,6 +17,8 @@ namespace effdet::compiler {
 struct CompileOptions {
   /// Shapes for inputs by name: they overwrite the graph's (batch, image size). Others must be static already.
   std::map<std::string, Shape> input_shapes;
+  /// Preprocessing that becomes a part of the program: its input is then the camera's bytes.
+  std::optional<aipp::Config> aipp;
   /// Without fusion every operator runs on its reference kernel: slow, for finding where a fault comes from.
   bool fuse = true;
   /// Called after each stage with its name and the graph.

@@ -8,6 +8,7 @@
 #include "effdet/error.h"
 #include "kernels/cpu/micro_kernels.h"
 #include "kernels/kernel.h"
+#include "ops/aipp.h"
 #include "ops/fused.h"
 #include "ops/op.h"
 
@@ -309,6 +310,36 @@ TEST_P(Kernels, Transpose) {
     ir::Node node{"Transpose", "", "transpose", {0}, {1}, {{"perm", order}}};
     check({node, {random_tensor({2, 19, 5, 33}, 1)}}, "cpu:transpose", "");
   }
+}
+
+TEST_P(Kernels, Aipp) {
+  using enum ops::AippFormat;
+  for (const ops::AippFormat format : {kRgb888, kXrgb8888, kYuv420sp, kYuv400})
+    for (const int64_t width : {2, 6, 16, 34, 130})
+      for (const bool plain : {true, false}) {
+        ops::AippSpec spec;
+        spec.format = format;
+        spec.source_height = 20, spec.source_width = width + 4;
+        spec.crop_top = plain ? 0 : 2, spec.crop_left = plain ? 0 : 4;
+        spec.crop_height = 18, spec.crop_width = width;
+        spec.swap_rbuv = spec.swap_ax = !plain;
+        spec.mean = {1, 0, 255}, spec.min = {123.675f, 116.28f, 103.53f}, spec.scale = {0.0171f, 0.0175f, -2};
+        if (!plain)
+          spec.pad_top = 1, spec.pad_left = 2, spec.pad_bottom = 3, spec.pad_right = 4, spec.padding_value = 7;
+        if (!plain && format != kYuv400) {
+          spec.convert = true;
+          spec.matrix = {256, -7, 359, 256, -88, -183, 32767, 32767, -32767};
+          spec.input_bias = {16, 128, 255}, spec.output_bias = {0, 3, 128};
+        }
+        Tensor image(DType::kU8, spec.input_shape(2));
+        std::mt19937 random(static_cast<uint32_t>(width));
+        for (uint8_t& value : image.mutable_data<uint8_t>()) value = static_cast<uint8_t>(random());
+        const Case c{{"Aipp", std::string(ir::kFusedDomain), "aipp", {0}, {1}, ops::aipp_attributes(spec)}, {image}};
+        const std::string what = fmt::format("format {}, width {}, plain {}", static_cast<int>(format), width, plain);
+        check(c, "cpu:aipp", what);
+        // Integers, and one rounding each for a subtraction and a product: the very bits of the reference.
+        EXPECT_TRUE(std::ranges::equal(run(c, true, 1)[0].bytes(), run(c, false, 1)[0].bytes())) << what;
+      }
 }
 
 TEST(Choice, RefusalsSayWhy) {

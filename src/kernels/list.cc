@@ -8,6 +8,7 @@ namespace effdet::kernels {
 namespace {
 
 constexpr Implementation kImplementations[] = {
+    {ir::kFusedDomain, "Aipp", "cpu:aipp", cpu::plan_aipp},
     {ir::kFusedDomain, "Conv", "cpu:gemm", cpu::plan_conv},
     {ir::kFusedDomain, "DepthwiseConv", "cpu:depthwise", cpu::plan_depthwise},
     {ir::kFusedDomain, "DepthwisePointwise", "cpu:depthwise_pointwise", cpu::plan_depthwise_pointwise},

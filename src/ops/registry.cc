@@ -11,7 +11,7 @@ std::vector<Operator> join_tables() {
            expand_operators(),     gather_operators(),     identity_operators(), matmul_operators(),
            pad_operators(),        pool_operators(),       reduce_operators(),   reshape_operators(),
            resize_operators(),     slice_operators(),      softmax_operators(),  transpose_operators(),
-           unary_operators(),      fused_operators(),
+           unary_operators(),      fused_operators(),      aipp_operators(),
        })
     all.insert(all.end(), table.begin(), table.end());
   return all;

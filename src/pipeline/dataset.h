@@ -10,7 +10,6 @@ void write_scenes(const std::filesystem::path& root, const SyntheticScenes& opti
 
 PreprocessReport preprocess_dataset(const std::filesystem::path& root, const std::filesystem::path& folder,
                                     const InputOptions& options, int threads = 0, const Progress& progress = {});
-void preprocess_image(const std::filesystem::path& image, const InputOptions& options, std::span<float> tensor);
 
 size_t write_bin_info(const std::filesystem::path& folder, const std::filesystem::path& list, int width, int height);
 size_t write_image_info(const std::filesystem::path& folder, const std::filesystem::path& list);

@@ -13,20 +13,6 @@ model::ModelInfo info_of(const Engine& engine) {
   return model::parse_metadata(metadata, "compiled model");
 }
 
-/// The shape of the only input, N x 3 x H x W.
-const Shape& input_shape(const Engine& engine) {
-  if (engine.input_count() == 1) {
-    const ir::Value& input = engine.input(0);
-    if (input.dtype == DType::kF32 && input.shape->size() == 4 && (*input.shape)[0] > 0 && (*input.shape)[1] == 3)
-      return *input.shape;
-  }
-  fail(ErrorCode::kUnsupported, "the model's input is not one float32 batch of RGB images");
-}
-
-Preprocessing preprocessing_of(const model::ModelInfo& info, const Shape& input) {
-  return {static_cast<int>(input[2]), static_cast<int>(input[3]), info.mean, info.std, info.fill};
-}
-
 LevelLayout layout_of(const Engine& engine, const HeadDecoder& decoder, size_t batch) {
   std::vector<uint64_t> counts;
   for (size_t i = 0; i < engine.output_count(); ++i) {
@@ -67,14 +53,13 @@ std::vector<std::span<const float>> OutputBuffers::sample(size_t index, size_t b
 DetectionModel::DetectionModel(std::shared_ptr<const Engine> engine)
     : engine_(std::move(engine)),
       info_(info_of(*engine_)),
-      preprocessing_(pipeline::preprocessing_of(info_, input_shape(*engine_))),
-      batch_(static_cast<size_t>(input_shape(*engine_)[0])),
-      decoder_(info_, preprocessing_.height, preprocessing_.width),
-      layout_(layout_of(*engine_, decoder_, batch_)) {}
+      input_(*engine_, info_),
+      decoder_(info_, input_.preprocessing().height, input_.preprocessing().width),
+      layout_(layout_of(*engine_, decoder_, input_.batch())) {}
 
 std::vector<Detection> DetectionModel::detect(const OutputBuffers& outputs, size_t sample, ImageSize image,
                                               const DetectOptions& options) const {
-  return decoder_.decode(outputs.sample(sample, batch_), layout_, image, options);
+  return decoder_.decode(outputs.sample(sample, batch()), layout_, image, options);
 }
 
 }  // namespace effdet::pipeline

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "pipeline/head_decoder.h"
+#include "pipeline/model_input.h"
 #include "runtime/engine.h"
-#include "vision/preprocess.h"
 
 namespace effdet::pipeline {
 
@@ -37,8 +37,8 @@ class DetectionModel {
 
   const std::shared_ptr<const Engine>& engine() const { return engine_; }
   const model::ModelInfo& info() const { return info_; }
-  const Preprocessing& preprocessing() const { return preprocessing_; }
-  size_t batch() const { return batch_; }
+  const ModelInput& input() const { return input_; }
+  size_t batch() const { return input_.batch(); }
 
   /// Detections of image number sample of the batch, which has the given size in pixels.
   std::vector<Detection> detect(const OutputBuffers& outputs, size_t sample, ImageSize image,
@@ -47,8 +47,7 @@ class DetectionModel {
  private:
   std::shared_ptr<const Engine> engine_;
   model::ModelInfo info_;
-  Preprocessing preprocessing_;
-  size_t batch_;
+  ModelInput input_;
   HeadDecoder decoder_;
   LevelLayout layout_;
 };

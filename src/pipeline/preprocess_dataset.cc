@@ -1,14 +1,12 @@
 // Images to the files that the benchmark reads.
 #include <chrono>
 
-#include "base/error.h"
 #include "base/file.h"
 #include "base/thread_pool.h"
 #include "pipeline/coco_folder.h"
 #include "pipeline/dataset.h"
 #include "pipeline/preprocessing.h"
 #include "pipeline/progress.h"
-#include "vision/decode.h"
 
 namespace effdet::pipeline {
 
@@ -34,13 +32,6 @@ PreprocessReport preprocess_dataset(const std::filesystem::path& root, const std
   });
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
   return {source.images().size(), source.skipped(), seconds.count()};
-}
-
-void preprocess_image(const std::filesystem::path& image, const InputOptions& options, std::span<float> tensor) {
-  const Preprocessing preprocessing = preprocessing_of(options);
-  if (tensor.size() != tensor_size(preprocessing))
-    fail(ErrorCode::kUsage, "{} values for an input of {}", tensor.size(), tensor_size(preprocessing));
-  to_tensor(decode_image(image), image.string(), preprocessing, tensor);
 }
 
 }  // namespace effdet::pipeline

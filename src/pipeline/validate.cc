@@ -14,7 +14,6 @@
 #include "pipeline/dataset.h"
 #include "pipeline/detection_model.h"
 #include "pipeline/evaluation.h"
-#include "pipeline/preprocessing.h"
 #include "pipeline/task_queue.h"
 #include "runtime/streams.h"
 #include "vision/draw.h"
@@ -107,7 +106,7 @@ class Validation {
  private:
   struct Input {
     size_t batch = 0;
-    std::vector<float> tensor;
+    std::vector<std::byte> samples;
     std::vector<std::future<void>> loaded;
   };
   struct Output {
@@ -117,7 +116,7 @@ class Validation {
   };
   struct Stream {
     Stream(const DetectionModel& model, int threads) : session(model.engine(), threads) {
-      for (Input& input : inputs) input.tensor.resize(model.batch() * tensor_size(model.preprocessing()));
+      for (Input& input : inputs) input.samples.resize(model.batch() * model.input().sample_bytes());
       for (size_t i = 0; i < kOutputs; ++i) outputs.emplace_back(*model.engine());
     }
     Session session;
@@ -150,9 +149,9 @@ class Validation {
   /// Claims the next batch.
   void start_loading(Input& input) {
     input.batch = next_batch_++;
-    const size_t floats = tensor_size(model_.preprocessing());
+    const size_t bytes = model_.input().sample_bytes();
     for (size_t i = first(input.batch); i < end(input.batch); ++i) {
-      const auto target = std::span(input.tensor).subspan((i - first(input.batch)) * floats, floats);
+      const auto target = std::span(input.samples).subspan((i - first(input.batch)) * bytes, bytes);
       input.loaded.push_back(queue_.submit([this, i, target] { load(i, target); }));
     }
   }
@@ -162,9 +161,9 @@ class Validation {
       output.decoded.push_back(queue_.submit([this, i, batch, &output] { decode(i, output.heads, i - first(batch)); }));
   }
 
-  void load(size_t i, std::span<float> tensor) {
+  void load(size_t i, std::span<std::byte> sample) {
     Image image = source_.load(*images_[i]);
-    to_tensor(image, source_.path_of(*images_[i]).string(), model_.preprocessing(), tensor);
+    model_.input().write(image, source_.path_of(*images_[i]).string(), sample);
     if (pictures_.enabled()) pixels_[i] = std::move(image);
   }
 
@@ -176,8 +175,8 @@ class Validation {
 
   void infer(Stream& stream, const Input& input, Output& output) {
     const auto start = Clock::now();
-    const auto* tensor = reinterpret_cast<const std::byte*>(input.tensor.data());
-    stream.session.run({&tensor, 1}, output.heads.pointers());
+    const std::byte* samples = input.samples.data();
+    stream.session.run({&samples, 1}, output.heads.pointers());
     const double seconds = seconds_since(start);
     stream.inference_seconds += seconds;
     if (!options_.progress) return;

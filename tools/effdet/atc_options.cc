@@ -47,8 +47,7 @@ const std::vector<Flag>& flags() {
       {"--buffer_optimize", "accepted without effect: buffers are always shared"},
       {"--disable_reuse_memory", "0", "buffers are always shared", "0"},
       {"--output_type", "FP32", "outputs are always float32 in this version", "FP32"},
-      {"--insert_op_conf", "not supported",
-       "this version has no preprocessing (AIPP) in the model; preprocess writes inputs that need none"},
+      {"--insert_op_conf", "a file aipp_op {...}: preprocessing in the model, which then takes uint8 pictures"},
       {"--dynamic_batch_size", "not supported", "a compiled model has one batch size; compile one for each"},
       {"--dynamic_image_size", "not supported", "a compiled model has one image size; compile one for each"},
       {"--dynamic_dims", "not supported", "a compiled model has one shape; compile one for each"},
@@ -196,11 +195,13 @@ void read_conversion(const Values& values, AtcOptions& options) {
                "--soc_version=native");
   choice(values, "--input_format", "NCHW", {"NCHW", "ND"});
   options.input_shapes = parse_input_shapes(value_or(values, "--input_shape", ""));
+  options.insert_op_conf = value_or(values, "--insert_op_conf", "");
   options.out_nodes = parse_out_nodes(value_or(values, "--out_nodes", ""));
   if (!options.output.ends_with(".om")) options.output += ".om";
   std::error_code ignored;
-  if (!std::filesystem::is_regular_file(options.model, ignored))
-    fail_value(ErrorCode::kIo, "--model", options.model, "there is no such file");
+  for (const auto& [flag, file] : {std::pair{"--model", options.model}, {"--insert_op_conf", options.insert_op_conf}})
+    if (!file.empty() && !std::filesystem::is_regular_file(file, ignored))
+      fail_value(ErrorCode::kIo, flag, file, "there is no such file");
 }
 
 }  // namespace

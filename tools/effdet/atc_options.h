@@ -23,6 +23,7 @@ struct AtcOptions {
   std::string model, output, om, json;
   std::map<std::string, std::vector<int64_t>> input_shapes;
   std::vector<std::string> out_nodes;  ///< "node:index"
+  std::string insert_op_conf;          ///< "": no preprocessing in the model
   LogLevel log = LogLevel::kNull;
   std::vector<std::string> warnings;  ///< flags that were accepted without effect
   bool help = false;                  ///< the help was printed; nothing is to be done

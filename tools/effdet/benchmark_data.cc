@@ -20,6 +20,7 @@
 #include "cli.h"
 #include "describe.h"
 #include "effdet/dataset.h"
+#include "effdet/detector.h"
 #include "effdet/error.h"
 #include "output_file.h"
 #include "progress.h"
@@ -46,15 +47,15 @@ bool is_image(const fs::path& path) {
 }
 
 /// What a list says; a raw tensor that it calls otherwise sized than the model's input is not meant for it.
-std::vector<fs::path> listed_inputs(const std::string& list, const std::vector<int64_t>& shape) {
+std::vector<fs::path> listed_inputs(const std::string& list, const InputSize& size) {
   std::vector<fs::path> paths;
   for (const InfoEntry& entry : read_info(list)) {
-    if (!is_image(entry.path) && shape.size() == 4 && (entry.width != shape[3] || entry.height != shape[2]))
+    if (!is_image(entry.path) && size.width != 0 && (entry.width != size.width || entry.height != size.height))
       throw Error(
           ErrorCode::kBadInput,
           fmt::format("{}: {} has width {} and height {}, but the model takes {} and {}; preprocess and list the "
                       "images for the model's size",
-                      list, one_line(entry.path), entry.width, entry.height, shape[3], shape[2]));
+                      list, one_line(entry.path), entry.width, entry.height, size.width, size.height));
     paths.emplace_back(entry.path);
   }
   return paths;
@@ -83,11 +84,13 @@ void require_unique_stems(const std::vector<fs::path>& paths) {
   }
 }
 
-void refuse_nan(std::span<const float> values, const fs::path& path) {
-  const auto first = std::ranges::find_if(values, [](float value) { return std::isnan(value); });
-  if (first != values.end())
-    throw Error(ErrorCode::kBadInput, fmt::format("{}: the value at offset {} is NaN", path.string(),
-                                                  (first - values.begin()) * sizeof(float)));
+void refuse_nan(std::span<const std::byte> floats, const fs::path& path) {
+  for (size_t at = 0; at + sizeof(float) <= floats.size(); at += sizeof(float)) {
+    float value;
+    std::memcpy(&value, &floats[at], sizeof value);
+    if (std::isnan(value))
+      throw Error(ErrorCode::kBadInput, fmt::format("{}: the value at offset {} is NaN", path.string(), at));
+  }
 }
 
 /// One sample's bytes from a file that must hold just these.
@@ -118,11 +121,12 @@ class DataRun {
         dump_folder_(options.result / fmt::format("dumpOutput_device{}", options.device_id)),
         runner_(model, options.threads) {
     inputs_ = options.input_text_path.empty() ? folder_inputs(options.input_images_path)
-                                              : listed_inputs(options.input_text_path, input_info_.shape);
+                                              : listed_inputs(options.input_text_path, input_size(model));
     require_unique_stems(inputs_);
-    if (std::ranges::any_of(inputs_, is_image)) set_image_input(model.description());
+    if (options.dvpp) require_pictures();
+    if (std::ranges::any_of(inputs_, is_image)) pictures_.emplace(model);
     check_outputs();
-    for (auto& buffer : input_buffers_) buffer.resize(runner_.input_bytes()[0] / sizeof(float));
+    for (auto& buffer : input_buffers_) buffer.resize(runner_.input_bytes()[0]);
     for (auto& buffers : output_buffers_)
       for (const size_t bytes : runner_.output_bytes()) buffers.emplace_back(bytes);
     make_folder(dump_folder_);
@@ -162,8 +166,11 @@ class DataRun {
   size_t first(size_t batch) const { return batch * batch_; }
   size_t end(size_t batch) const { return std::min(first(batch + 1), inputs_.size()); }
 
-  void set_image_input(const ModelDescription& description) {
-    image_input_ = InputOptions{description.model, description.height, description.width};
+  void require_pictures() const {
+    for (const fs::path& path : inputs_)
+      if (!is_image(path))
+        throw Error(ErrorCode::kUsage,
+                    fmt::format("-useDvpp=True takes .jpg and .png files, and {} is none", one_line(path.string())));
   }
 
   void check_outputs() const {
@@ -178,15 +185,15 @@ class DataRun {
   }
 
   void read(size_t batch) {
-    std::vector<float>& buffer = input_buffers_[batch % 2];
-    const size_t floats = buffer.size() / batch_;
+    std::vector<std::byte>& buffer = input_buffers_[batch % 2];
+    const size_t bytes = buffer.size() / batch_;
     for (size_t i = first(batch); i < end(batch); ++i) {
-      const auto sample = std::span(buffer).subspan((i - first(batch)) * floats, floats);
+      const auto sample = std::span(buffer).subspan((i - first(batch)) * bytes, bytes);
       auto begin = Clock::now();
       if (is_image(inputs_[i])) {
-        preprocess_image(inputs_[i], *image_input_, sample);
+        pictures_->read(inputs_[i], sample);
       } else {
-        read_tensor(inputs_[i], std::as_writable_bytes(sample));
+        read_tensor(inputs_[i], sample);
         costs_.read += milliseconds_since(begin);
         begin = Clock::now();  // of a tensor, only its check is left to do
         if (input_info_.dtype == "float32") refuse_nan(sample, inputs_[i]);
@@ -197,7 +204,7 @@ class DataRun {
 
   /// Returns the milliseconds in the network.
   double infer(size_t batch) {
-    const std::span<const std::byte> input = std::as_bytes(std::span(input_buffers_[batch % 2]));
+    const std::span<const std::byte> input = input_buffers_[batch % 2];
     std::vector<std::span<std::byte>> outputs(output_buffers_[batch % 2].begin(), output_buffers_[batch % 2].end());
     const auto begin = Clock::now();
     runner_.run({&input, 1}, outputs);
@@ -235,8 +242,8 @@ class DataRun {
   fs::path dump_folder_;
   Runner runner_;
   std::vector<fs::path> inputs_;
-  std::optional<InputOptions> image_input_;
-  std::array<std::vector<float>, 2> input_buffers_;
+  std::optional<PictureInput> pictures_;
+  std::array<std::vector<std::byte>, 2> input_buffers_;
   std::array<std::vector<std::vector<std::byte>>, 2> output_buffers_;
   Costs costs_;
 };

@@ -302,7 +302,7 @@ TEST_F(Cli, AtcErrorsHaveTheOriginalsCodes) {
       {base + "--input_shape='y:1,3,128,128'", "E10016: Opname [y] specified in [--input_shape] is not found"},
       {base + "--out_nodes='nothing:0'", "E10016: Opname [nothing:0] specified in [--out_nodes] is not found"},
       {base + "--out_nodes='nothing'", "E10001: Value [nothing] for parameter [--out_nodes] is invalid."},
-      {base + "--insert_op_conf=aipp.cfg", "E10001: Value [aipp.cfg] for parameter [--insert_op_conf] is invalid."},
+      {base + "--insert_op_conf=none.cfg", "E10001: Value [none.cfg] for parameter [--insert_op_conf] is invalid."},
       {base + "--dynamic_batch_size=1,2", "E10001: Value [1,2] for parameter [--dynamic_batch_size] is invalid."},
       {base + "--output_type=FP16", "E10001: Value [FP16] for parameter [--output_type] is invalid."},
       {base + "--nonsense=1", "[ERROR] "},

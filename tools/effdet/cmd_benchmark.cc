@@ -21,9 +21,9 @@ bool parse_flag(std::string_view flag, std::string text) {
 }
 
 /// The side that a flag gives, where it gives one, against the model's.
-void warn_of_size(const char* flag, int given, const std::vector<int64_t>& shape, size_t axis) {
-  if (given != 0 && shape.size() == 4 && shape[axis] != given)
-    warn(fmt::format("{}={} is not the model's {}, which counts", flag, given, shape[axis]));
+void warn_of_size(const char* flag, int64_t given, int64_t side) {
+  if (given != 0 && side != 0 && side != given)
+    warn(fmt::format("{}={} is not the model's {}, which counts", flag, given, side));
 }
 
 void check(const BenchmarkOptions& options) {
@@ -33,6 +33,8 @@ void check(const BenchmarkOptions& options) {
   const int inputs = !options.input_text_path.empty() + !options.input_images_path.empty() + (options.rounds > 0);
   if (inputs != 1)
     throw Error(ErrorCode::kUsage, "give one of -input_text_path=LIST, -input_imgFiles_path=FOLDER and -round=N");
+  if (options.dvpp && options.rounds > 0)
+    throw Error(ErrorCode::kUsage, "-useDvpp=True is for pictures, but -round=N runs on made-up input");
 }
 
 void check_model(const BenchmarkOptions& options, const CompiledModel& model) {
@@ -40,17 +42,30 @@ void check_model(const BenchmarkOptions& options, const CompiledModel& model) {
   if (batch != static_cast<size_t>(options.batch_size))
     throw Error(ErrorCode::kUsage,
                 fmt::format("-batch_size={}, but {} was compiled for {}", options.batch_size, options.om_path, batch));
-  warn_of_size("-input_width", options.input_width, model.inputs()[0].shape, 3);
-  warn_of_size("-input_height", options.input_height, model.inputs()[0].shape, 2);
+  if (options.dvpp && !model.aipp())
+    throw Error(ErrorCode::kUsage,
+                fmt::format("-useDvpp=True needs preprocessing in the model, which {} has not: compile it with atc "
+                            "--insert_op_conf, or leave -useDvpp out",
+                            options.om_path));
+  const InputSize size = input_size(model);
+  warn_of_size("-input_width", options.input_width, size.width);
+  warn_of_size("-input_height", options.input_height, size.height);
 }
 
 }  // namespace
 
 size_t batch_of(const CompiledModel& model) {
   const std::vector<TensorInfo> inputs = model.inputs();
-  if (inputs.size() != 1 || inputs[0].shape.empty() || inputs[0].shape[0] < 1 || inputs[0].dtype != "float32")
-    throw Error(ErrorCode::kUnsupported, "the model has not one float32 input of a batch of samples");
+  if (inputs.size() != 1 || inputs[0].shape.empty() || inputs[0].shape[0] < 1 ||
+      (inputs[0].dtype != "float32" && inputs[0].dtype != "uint8"))
+    throw Error(ErrorCode::kUnsupported, "the model has not one float32 or uint8 input of a batch of samples");
   return static_cast<size_t>(inputs[0].shape[0]);
+}
+
+InputSize input_size(const CompiledModel& model) {
+  if (const auto aipp = model.aipp()) return {aipp->width, aipp->height};
+  const std::vector<int64_t> shape = model.inputs().at(0).shape;
+  return shape.size() == 4 ? InputSize{shape[3], shape[2]} : InputSize{};
 }
 
 std::string figure(double value) { return fmt::format("{:g}", value); }
@@ -59,6 +74,8 @@ int run_benchmark(int argc, char** argv) {
   CommandLine line(argc, argv, "Runs a compiled model on input files, or measures it alone.",
                    "benchmark.x86_64 -model_type=vision -batch_size=1 -om_path=d7.om -input_text_path=d7_bin.info "
                    "-output_binary=True -useDvpp=False\n"
+                   "benchmark.x86_64 -model_type=vision -batch_size=1 -om_path=d7_aipp.om "
+                   "-input_imgFiles_path=./coco_data/val2017 -output_binary=True -useDvpp=True\n"
                    "benchmark.x86_64 -round=20 -batch_size=1 -device_id=0 -om_path=./model/d7_bs1.om");
   line.accept_single_dash();
   BenchmarkOptions options;
@@ -78,7 +95,8 @@ int run_benchmark(int argc, char** argv) {
   line.add_option("--input_width", options.input_width, "taken for compatibility; the model's counts");
   line.add_option("--input_height", options.input_height, "taken for compatibility; the model's counts");
   line.add_option("--output_binary", binary, "true: outputs as .bin; false: as .txt")->capture_default_str();
-  line.add_option("--useDvpp", dvpp, "only false")->capture_default_str();
+  line.add_option("--useDvpp", dvpp, "true: decodes and letterboxes pictures for a model with preprocessing (AIPP)")
+      ->capture_default_str();
   line.add_option("--round", options.rounds, "pure inference, so many times")->check(CLI::Range(1, 1024));
   line.add_option("--warmup", options.warm_up, "runs before those that are measured")
       ->capture_default_str()
@@ -88,11 +106,9 @@ int run_benchmark(int argc, char** argv) {
   line.add_json(options.json);
   if (!line.read()) return 0;
 
-  check(options);
   options.binary = parse_flag("-output_binary", binary);
-  if (parse_flag("-useDvpp", dvpp))
-    throw Error(ErrorCode::kUnsupported,
-                "-useDvpp=True needs preprocessing inside of the model (AIPP), which this version does not compile");
+  options.dvpp = parse_flag("-useDvpp", dvpp);
+  check(options);
   const CompiledModel model = CompiledModel::load(options.om_path);
   check_model(options, model);
   options.rounds > 0 ? run_rounds(options, model) : run_on_data(options, model);

@@ -46,7 +46,14 @@ nlohmann::json model_json(const CompiledModel& model) {
                      {"implementation", step.implementation},
                      {"output_shape", step.output_shape},
                      {"refusals", step.refusals}});
+  nlohmann::json aipp;
+  if (const auto description = model.aipp())
+    aipp = {{"input_format", description->format},
+            {"src_image_size_w", description->width},
+            {"src_image_size_h", description->height},
+            {"steps", description->steps}};
   return {{"kind", "compiled"},
+          {"aipp", aipp},
           {"weight_bytes", model.weight_bytes()},
           {"arena_bytes", model.arena_bytes()},
           {"inputs", tensors_json(model.inputs())},
@@ -105,6 +112,9 @@ void print_model(const CompiledModel& model, bool steps) {
   fmt::print("compiled model: {} steps, weights {}, activations {}\n\n", all.size(), bytes_text(model.weight_bytes()),
              bytes_text(model.arena_bytes()));
   print_tensors("input", model.inputs());
+  if (const auto aipp = model.aipp())
+    fmt::print("\npreprocessing (AIPP): {}, {} x {}\n  {}\n", aipp->format, aipp->width, aipp->height,
+               fmt::join(aipp->steps, "\n  "));
   fmt::print("\n");
   print_tensors("output", model.outputs());
   Table table;

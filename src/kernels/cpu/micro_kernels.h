@@ -73,6 +73,28 @@ struct MixRows {
   Activation activation;
 };
 
+/// Integer conversion of colours: clamp(((factor (in - input_bias)) >> 8) + output_bias) to 0..255.
+struct ColourMatrix {
+  int32_t factor[9], input_bias[3], output_bias[3];
+};
+
+/// A row of camera pixels that becomes rows of float planes: (sample - mean - min) * scale.
+struct PixelRow {
+  /// A channel's samples: `step` bytes (1, 3, 4; shared ones 2) from one to the next; shared by two pixels (count
+  /// is even then) or not.
+  struct Samples {
+    const uint8_t* first;
+    int step;
+    bool shared;
+  };
+  Samples samples[3];
+  int count, channels;
+  const ColourMatrix* matrix;  ///< null for none; needs three channels
+  float mean[3], min[3], scale[3];
+  float* out[3];
+  uint8_t* scratch;  ///< 6 * count bytes
+};
+
 /// One instruction set's functions.
 struct MicroKernels {
   const char* name;  ///< "avx512", "avx2", "sse2"
@@ -90,6 +112,7 @@ struct MicroKernels {
   void (*scale_panel)(const float* b, const float* scale, float* y, int k);
   /// y[columns][rows] = x[rows][columns], with row strides.
   void (*transpose)(const float* x, ptrdiff_t x_stride, float* y, ptrdiff_t y_stride, int rows, int columns);
+  void (*pixel_row)(const PixelRow&);
 };
 
 /// The best table that this processor can run, or the one that EFFDET_ISA names (avx512, avx2, sse2).

@@ -14,6 +14,7 @@ void vector_matrix(const float* x, const float* w, const float* bias, float* y, 
                    Activation activation);
 void scale_panel(const float* b, const float* scale, float* y, int k);
 void transpose(const float* x, ptrdiff_t x_stride, float* y, ptrdiff_t y_stride, int rows, int columns);
+void pixel_row(const PixelRow&);
 
 template <Activation a>
 struct Constant {

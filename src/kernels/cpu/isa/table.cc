@@ -16,6 +16,7 @@ extern const MicroKernels kTable = {
     .vector_matrix = vector_matrix,
     .scale_panel = scale_panel,
     .transpose = transpose,
+    .pixel_row = pixel_row,
 };
 
 }  // namespace effdet::kernels::cpu::EFFDET_ISA

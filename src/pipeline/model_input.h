@@ -1,0 +1,46 @@
+// Pictures as a compiled model's input: float planes, or the bytes that a model with preprocessing in it (AIPP) takes.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "model/metadata.h"
+#include "ops/aipp.h"
+#include "runtime/engine.h"
+#include "vision/preprocess.h"
+
+namespace effdet::pipeline {
+
+/// Shape N x 3 x H x W of what the network itself takes, behind preprocessing in the model where there is some. Throws
+/// Error(kUnsupported) where that is not one float32 batch of RGB images.
+Shape network_shape(const Engine& engine);
+
+/// Constant, so that threads may share it.
+class ModelInput {
+ public:
+  /// Throws Error(kUnsupported) as network_shape() does.
+  ModelInput(const Engine& engine, const model::ModelInfo& info);
+
+  size_t batch() const { return batch_; }
+  /// Bytes of one picture of the batch.
+  size_t sample_bytes() const { return sample_bytes_; }
+  /// Of the network, with mean and deviation as the exporter wrote them.
+  const Preprocessing& preprocessing() const { return preprocessing_; }
+
+  /// Letterboxes the picture as effdet's loader does and writes it in the model's format. With AIPP the letterbox lies
+  /// where the model crops, and swaps of channels are undone, so that the network sees red, green and blue; luma and
+  /// chroma are JPEG's. Throws Error(kBadInput) that begins with name for a picture that is too narrow, and
+  /// Error(kUnsupported) where the model pads, which would move what it finds.
+  void write(const Image& image, std::string_view name, std::span<std::byte> sample) const;
+
+ private:
+  void write_pixels(const Image& image, std::span<uint8_t> sample) const;
+
+  std::optional<ops::AippSpec> aipp_;
+  Preprocessing preprocessing_;
+  size_t batch_, sample_bytes_;
+};
+
+}  // namespace effdet::pipeline
