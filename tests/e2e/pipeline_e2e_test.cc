@@ -232,6 +232,50 @@ TEST_F(Pipeline, BatchesOfFourGiveTheSameBytes) {
   EXPECT_TRUE(fs::exists(folder().path() / "result/perf_vision_batchsize_4_device_1.txt"));
 }
 
+/// preprocess's normalisation as the original's AIPP file has it.
+constexpr const char* kNormalise =
+    "min_chn_0: 123.675 min_chn_1: 116.28 min_chn_2: 103.53 var_reci_chn_0: 0.0171247538 var_reci_chn_1: 0.0175070028 "
+    "var_reci_chn_2: 0.0174291939";
+
+TEST_F(Pipeline, AModelWithPreprocessingTakesPictures) {
+  std::ofstream(folder().path() / "aipp.cfg") << "aipp_op {\n  aipp_mode: static\n  input_format: RGB888_U8\n"
+                                              << kNormalise << "\n}\n";
+  folder().good(
+      "atc --framework=5 --model=./model/m_bs1_modify.onnx --output=./model/m_aipp --input_format=NCHW "
+      "--input_shape='x.1:4,3,128,128' --insert_op_conf=aipp.cfg --soc_version=native");
+  const std::string info = folder().good("effdet info model/m_aipp.om");
+  expect_matches(info, "preprocessing \\(AIPP\\): RGB888_U8, 128 x 128");
+  expect_matches(info, R"(x\.1 +uint8 +4x128x128x3)");
+  EXPECT_EQ(nlohmann::json::parse(folder().good("effdet info model/m_aipp.om --json"))["aipp"]["src_image_size_w"],
+            128);
+
+  folder().good("get_info jpg data/val2017 jpg.info");
+  folder().good(
+      "benchmark.x86_64 -batch_size=4 -device_id=2 -om_path=./model/m_aipp.om -input_text_path=jpg.info "
+      "-output_binary=true -useDvpp=True");
+  // A quotient became a product, so the last bits differ.
+  const auto direct =
+      coco_numbers(post_process(folder(), "data", kSide, "--num-classes 6", "result/dumpOutput_device2"));
+  const auto by_files = coco_numbers(from_files_);
+  for (size_t i = 0; i < 12; ++i) EXPECT_NEAR(direct[i], by_files[i], 0.002) << i;
+  const auto validated = coco_numbers(folder().good("validate ./data --checkpoint=model/m_aipp.om"));
+  for (size_t i = 0; i < 12; ++i) EXPECT_NEAR(validated[i], direct[i], 0.0011) << i;
+  folder().good(
+      "effdet profile model/m_aipp.om --runs 1 && benchmark.x86_64 -round=1 -batch_size=4 -om_path=model/m_aipp.om");
+
+  // Raw bytes from a list.
+  folder().good("mkdir -p raw && head -c 49152 /dev/urandom > raw/a.bin && get_info bin raw raw.info 128 128");
+  const std::string bench = "benchmark.x86_64 -batch_size=4 -om_path=./model/m_aipp.om -output_binary=true ";
+  folder().good(bench + "-device_id=3 -input_text_path=raw.info");
+  EXPECT_EQ(fs::file_size(folder().path() / "result/dumpOutput_device3/a_1.bin"), 16u * 16 * 9 * 6 * 4);
+  EXPECT_EQ(folder().sh(bench + "-input_text_path=raw.info -useDvpp=True").code, 2) << "no pictures";
+  folder().good("truncate -s +1 raw/a.bin");
+  EXPECT_EQ(folder().sh(bench + "-input_text_path=raw.info").code, 3);
+  EXPECT_EQ(
+      folder().sh("benchmark.x86_64 -batch_size=1 -om_path=./model/m_bs1.om -input_text_path=jpg.info -useDvpp=1").code,
+      2);
+}
+
 TEST_F(Pipeline, HostileArgumentsAreOneLineAndAnExitCode) {
   folder().good(
       "mkdir -p empty && : > empty.info && printf '0 ./nothing.bin 128 128\\n' > gone.info && "
