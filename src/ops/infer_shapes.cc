@@ -1,7 +1,10 @@
+#include <algorithm>
+#include <limits>
 #include <map>
 
 #include "base/checked.h"
 #include "ops/op.h"
+#include "ops/util.h"
 
 namespace effdet::ops {
 namespace {
@@ -17,10 +20,20 @@ bool is_small(const Inferred& output) {
   return is_static(output.shape) && *checked_numel(*output.shape) <= static_cast<uint64_t>(kMaxTracked);
 }
 
+/// Operators that move numbers and never look at them, so that symbols may be among those numbers.
+bool moves_numbers(const ir::Node& node) {
+  constexpr std::string_view kMoving[] = {"Concat", "Gather", "Identity", "Reshape", "Slice", "Squeeze", "Unsqueeze"};
+  return node.domain.empty() && std::ranges::find(kMoving, node.op) != std::end(kMoving);
+}
+
+bool holds_symbols(const Tensor& tensor) {
+  return tensor.dtype() == DType::kI64 && std::ranges::any_of(tensor.data<int64_t>(), is_dim_symbol);
+}
+
 /// Infers a graph in order and remembers the small tensors whose content is known.
 class ShapeWalk {
  public:
-  explicit ShapeWalk(ir::Graph& graph) : graph_(graph) {}
+  ShapeWalk(ir::Graph& graph, KnownValues& values) : graph_(graph), values_(values) {}
 
   void visit(const ir::Node& node) {
     std::vector<InputInfo> infos;
@@ -39,38 +52,70 @@ class ShapeWalk {
     if (id == ir::kNoValue) return {};
     const ir::Value& value = graph_.value(id);
     if (value.constant) return {true, value.constant->dtype(), value.constant->shape(), &*value.constant};
-    const auto known = known_.find(id);
-    return {true, value.dtype, value.shape, known == known_.end() ? nullptr : &known->second};
+    const auto find = [&](const std::map<ir::ValueId, Tensor>& map) {
+      const auto found = map.find(id);
+      return found == map.end() ? nullptr : &found->second;
+    };
+    return {true, value.dtype, value.shape, find(values_.whole), find(values_.partial)};
   }
 
-  /// Computes the node's output where its inputs are known; Shape and Size need only their input's shape.
+  /// Computes the node's output where its inputs are known, or known in part and only moved.
   void track(const ir::Node& node, std::span<const InputInfo> infos) {
-    if (node.is("Shape") || node.is("Size")) {
-      if (!is_static(infos[0].shape)) return;
-      const ir::Value& source = graph_.value(node.inputs[0]);
-      // Only the shape is read, so the bytes need not exist.
-      const Tensor unread(source.dtype, *infos[0].shape, std::shared_ptr<const std::byte>());
-      const Tensor* input = &unread;
-      known_[node.outputs[0]] = evaluate_node(node, graph_.opset, {&input, 1})[0];
+    const ir::ValueId out = node.outputs[0];
+    if (node.is("Shape") && infos[0].shape) return keep(out, shape_of(node, *infos[0].shape), true);
+    if (node.is("Size") && is_static(infos[0].shape)) {
+      values_.whole[out] = Tensor::scalar(static_cast<int64_t>(*checked_numel(*infos[0].shape)));
       return;
     }
     std::vector<const Tensor*> inputs;
-    for (const InputInfo& input : infos) {
-      if (input.present && (input.value == nullptr || input.value->numel() > kMaxTracked)) return;
-      inputs.push_back(input.value);
+    bool partial = false;
+    for (size_t i = 0; i < infos.size(); ++i) {
+      const bool data = i == 0 || node.is("Concat");  // other inputs say where to: indices, axes
+      const Tensor* tensor = infos[i].value;
+      if (tensor == nullptr && data && moves_numbers(node)) {
+        tensor = infos[i].partial;
+        partial = partial || tensor != nullptr;
+      }
+      if (infos[i].present && (tensor == nullptr || tensor->numel() > kMaxTracked)) return;
+      inputs.push_back(tensor);
     }
-    known_[node.outputs[0]] = evaluate_node(node, graph_.opset, inputs)[0];
+    keep(out, evaluate_node(node, graph_.opset, inputs)[0], partial);
+  }
+
+  /// What a Shape node gives, with symbols for unknown dimensions.
+  Tensor shape_of(const ir::Node& node, const Shape& shape) const {
+    const auto [begin, end] = shape_range(node, shape.size());
+    std::vector<int64_t> numbers;
+    for (size_t axis = begin; axis < end; ++axis)
+      numbers.push_back(shape[axis] < 0 ? dim_symbol(node.inputs[0], static_cast<int64_t>(axis)) : shape[axis]);
+    return Tensor::from<int64_t>({static_cast<int64_t>(numbers.size())}, numbers);
+  }
+
+  /// Only what came from symbols can hold one: files may use the same huge numbers for "to the end".
+  void keep(ir::ValueId id, Tensor tensor, bool may_hold_symbols) {
+    (may_hold_symbols && holds_symbols(tensor) ? values_.partial : values_.whole)[id] = std::move(tensor);
   }
 
   ir::Graph& graph_;
-  std::map<ir::ValueId, Tensor> known_;
+  KnownValues& values_;
 };
 
 }  // namespace
 
-void infer_shapes(ir::Graph& graph) {
-  ShapeWalk walk(graph);
+int64_t dim_symbol(ir::ValueId value, int64_t axis) {
+  return std::numeric_limits<int64_t>::min() + value * static_cast<int64_t>(kMaxRank) + axis;
+}
+
+bool is_dim_symbol(int64_t number) {
+  constexpr int64_t kCount = (int64_t{std::numeric_limits<ir::ValueId>::max()} + 1) * kMaxRank;
+  return number < std::numeric_limits<int64_t>::min() + kCount;
+}
+
+void infer_shapes(ir::Graph& graph, KnownValues* values) {
+  KnownValues found;
+  ShapeWalk walk(graph, found);
   for (const ir::Node& node : graph.nodes) walk.visit(node);
+  if (values != nullptr) *values = std::move(found);
 }
 
 }  // namespace effdet::ops

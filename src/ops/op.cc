@@ -45,6 +45,15 @@ std::optional<std::vector<int64_t>> InferContext::ints(size_t i) const {
   return std::vector<int64_t>(data.begin(), data.end());
 }
 
+std::optional<std::vector<std::optional<int64_t>>> InferContext::some_ints(size_t i) const {
+  if (const auto all = ints(i)) return std::vector<std::optional<int64_t>>(all->begin(), all->end());
+  if (!has(i) || inputs[i].partial == nullptr) return std::nullopt;
+  std::vector<std::optional<int64_t>> some;
+  for (int64_t number : inputs[i].partial->data<int64_t>())
+    some.push_back(is_dim_symbol(number) ? std::nullopt : std::optional(number));
+  return some;
+}
+
 const Operator* find_operator(std::string_view domain, std::string_view type) {
   for (const Operator& op : all_operators())
     if (op.type == type && op.domain == domain) return &op;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -35,6 +36,8 @@ struct InputInfo {
   DType dtype = DType::kF32;
   std::optional<Shape> shape;     ///< nothing: unknown rank; -1: unknown dimension
   const Tensor* value = nullptr;  ///< the content, where that is known (constants, shape arithmetic)
+  /// An int64 list of which some elements are known; the others are dim_symbol()s.
+  const Tensor* partial = nullptr;
 };
 
 /// What shape inference may look at.
@@ -52,6 +55,8 @@ struct InferContext {
   const Tensor* value(size_t i) const { return has(i) ? inputs[i].value : nullptr; }
   /// A known int32 or int64 vector (or scalar) of at most 2 * kMaxRank values, or nothing; kBadInput for another type.
   std::optional<std::vector<int64_t>> ints(size_t i) const;
+  /// The same where some elements are known only: the others are nothing.
+  std::optional<std::vector<std::optional<int64_t>>> some_ints(size_t i) const;
 };
 
 /// Type and shape of an output.
@@ -102,9 +107,20 @@ std::vector<Inferred> infer_node(const ir::Node& node, int64_t opset, std::span<
 std::vector<Tensor> evaluate_node(const ir::Node& node, int64_t opset, std::span<const Tensor* const> inputs,
                                   ThreadPool* threads = nullptr, uint64_t memory_limit = UINT64_MAX);
 
+/// What stands for an unknown dimension of a value in shape arithmetic: a number that no real dimension has.
+int64_t dim_symbol(ir::ValueId value, int64_t axis);
+bool is_dim_symbol(int64_t number);
+
+/// The small tensors that nodes compute and that do not depend on the graph's inputs but through their shapes.
+struct KnownValues {
+  std::map<ir::ValueId, Tensor> whole;
+  std::map<ir::ValueId, Tensor> partial;  ///< int64, with a dim_symbol() for each dimension that is unknown
+};
+
 /// Fills type and shape of every node's outputs, from the inputs' shapes. Follows shape arithmetic (Shape, Gather,
-/// Concat...), so that shapes that a file computes are known. Dimensions that stay unknown are -1.
-void infer_shapes(ir::Graph& graph);
+/// Concat...), so that shapes that a file computes are known, also where some dimensions (a dynamic batch) are not.
+/// Dimensions that stay unknown are -1. Puts what the arithmetic found into `values`, where that is given.
+void infer_shapes(ir::Graph& graph, KnownValues* values = nullptr);
 
 /// Runs a graph with the reference kernels; inputs in the order of graph.inputs. Intermediate tensors are freed after
 /// their last use. Throws Error(kBadInput) for inputs of another type or shape and Error(kOutOfMemory) where a node's

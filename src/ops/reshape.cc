@@ -105,14 +105,6 @@ std::vector<Inferred> infer_unsqueeze(const InferContext& c) {
   return {{c.dtype(0), result}};
 }
 
-/// Shape's optional range (opset 15), clamped as numpy's slices are.
-std::pair<size_t, size_t> shape_range(const ir::Node& node, size_t rank) {
-  const auto limit = static_cast<int64_t>(rank);
-  const auto clamp = [&](int64_t i) { return std::clamp<int64_t>(i < 0 ? std::max(i, -limit) + limit : i, 0, limit); };
-  const int64_t begin = clamp(node.get_int("start", 0)), end = clamp(node.get_int("end", limit));
-  return {static_cast<size_t>(begin), static_cast<size_t>(std::max(begin, end))};
-}
-
 std::vector<Inferred> infer_shape(const InferContext& c) {
   c.dtype(0);
   if (!c.shape(0)) return {{DType::kI64, Shape{-1}}};

@@ -33,7 +33,8 @@ Sampling sampling_of(const ir::Node& node, int64_t opset) {
                     known(sampling.coordinates, {"half_pixel", "pytorch_half_pixel", "align_corners", "asymmetric",
                                                  "tf_half_pixel_for_nn"}) &&
                     known(sampling.nearest, {"round_prefer_floor", "round_prefer_ceil", "floor", "ceil"});
-  if (!fine || node.get_int("antialias", 0) != 0 || node.find("axes") || node.find("keep_aspect_ratio_policy"))
+  if (!fine || node.get_int("antialias", 0) != 0 || node.find("axes") ||
+      node.get_string("keep_aspect_ratio_policy", "stretch") != "stretch")
     fail(ErrorCode::kUnsupported, "{}: mode {} with {} and {} is not supported", node_label(node), sampling.mode,
          sampling.coordinates, sampling.nearest);
   return sampling;
@@ -72,7 +73,7 @@ AxisResize by_size(const ir::Node& node, int64_t in, int64_t out) {
 std::optional<std::vector<AxisResize>> axes_of(const InferContext& c, const Shape& shape) {
   const auto scales = scales_of(c);
   const bool sized = c.has(3);
-  const auto sizes = sized ? c.ints(3) : std::nullopt;
+  const auto sizes = sized ? c.some_ints(3) : std::nullopt;
   if (!scales || (sized && !sizes)) return std::nullopt;
   const bool by_sizes = sized && !sizes->empty();
   if (by_sizes == !scales->empty()) node_error(c.node, "needs either scales or sizes");
@@ -80,10 +81,10 @@ std::optional<std::vector<AxisResize>> axes_of(const InferContext& c, const Shap
   if (count != shape.size()) node_error(c.node, "{} scales or sizes for {} dimensions", count, shape.size());
   std::vector<AxisResize> axes;
   for (size_t i = 0; i < count; ++i) {
-    if (shape[i] < 0) {
-      axes.push_back({-1, by_sizes ? (*sizes)[i] : -1, 1});
+    if (shape[i] < 0 || (by_sizes && !(*sizes)[i])) {
+      axes.push_back({-1, by_sizes ? (*sizes)[i].value_or(-1) : -1, 1});
     } else {
-      axes.push_back(by_sizes ? by_size(c.node, shape[i], (*sizes)[i]) : by_scale(c.node, shape[i], (*scales)[i]));
+      axes.push_back(by_sizes ? by_size(c.node, shape[i], *(*sizes)[i]) : by_scale(c.node, shape[i], (*scales)[i]));
     }
   }
   return axes;

@@ -46,6 +46,13 @@ bool is_known(const Shape& shape) {
   return std::ranges::all_of(shape, [](int64_t dim) { return dim >= 0; });
 }
 
+std::pair<size_t, size_t> shape_range(const ir::Node& node, size_t rank) {
+  const auto limit = static_cast<int64_t>(rank);
+  const auto clamp = [&](int64_t i) { return std::clamp<int64_t>(i < 0 ? std::max(i, -limit) + limit : i, 0, limit); };
+  const int64_t begin = clamp(node.get_int("start", 0)), end = clamp(node.get_int("end", limit));
+  return {static_cast<size_t>(begin), static_cast<size_t>(std::max(begin, end))};
+}
+
 std::optional<size_t> known_rank(const InferContext& c, size_t i, size_t minimum) {
   if (!c.shape(i)) return std::nullopt;
   if (c.shape(i)->size() < minimum)

@@ -20,6 +20,9 @@ int64_t dims_product(const Shape& shape, size_t begin, size_t end);
 /// Whether every dimension is known.
 bool is_known(const Shape& shape);
 
+/// The dimensions that a Shape node asks for (opset 15: start and end), clamped as numpy's slices are.
+std::pair<size_t, size_t> shape_range(const ir::Node& node, size_t rank);
+
 /// The rank of input i where it is known, after checking that it is at least `minimum`.
 std::optional<size_t> known_rank(const InferContext& c, size_t i, size_t minimum);
 

@@ -41,19 +41,9 @@ std::optional<std::vector<const Tensor*>> constant_inputs(const ir::Graph& graph
   return inputs;
 }
 
-/// Shape and Size need no content, only their input's shape.
-std::optional<Tensor> shape_tensor(const ir::Graph& graph, const ir::Node& node) {
-  if (!node.is("Shape") && !node.is("Size")) return std::nullopt;
-  const ir::Value& input = graph.value(node.inputs[0]);
-  if (!is_static(input.shape)) return std::nullopt;
-  const Tensor unread(input.dtype, *input.shape, std::shared_ptr<const std::byte>());
-  const Tensor* inputs[] = {&unread};
-  return ops::evaluate_node(node, graph.opset, inputs)[0];
-}
-
-bool fold(ir::Graph& graph, const ir::Node& node, uint64_t& budget) {
-  if (auto tensor = shape_tensor(graph, node)) {
-    graph.value(node.outputs[0]).constant = std::move(tensor);
+bool fold(ir::Graph& graph, const ir::Node& node, const ops::KnownValues& known, uint64_t& budget) {
+  if (const auto found = known.whole.find(node.outputs[0]); found != known.whole.end()) {
+    graph.value(node.outputs[0]).constant = found->second;
     return true;
   }
   const auto inputs = constant_inputs(graph, node);
@@ -68,13 +58,15 @@ bool fold(ir::Graph& graph, const ir::Node& node, uint64_t& budget) {
 bool fold_constants(ir::Graph& graph) {
   std::vector<bool> is_output(graph.value_count(), false);
   for (ir::ValueId id : graph.outputs) is_output[static_cast<size_t>(id)] = true;
+  ops::KnownValues known;
+  ops::infer_shapes(graph, &known);
   uint64_t budget = kMaxGrowth;
   std::vector<ir::Node> kept;
   for (ir::Node& node : graph.nodes) {
     const bool foldable = std::ranges::all_of(node.outputs, [&](ir::ValueId id) {
       return id != ir::kNoValue && !is_output[static_cast<size_t>(id)] && is_static(graph.value(id).shape);
     });
-    if (!foldable || !fold(graph, node, budget)) kept.push_back(std::move(node));
+    if (!foldable || !fold(graph, node, known, budget)) kept.push_back(std::move(node));
   }
   const bool changed = kept.size() != graph.nodes.size();
   graph.nodes = std::move(kept);

@@ -7,9 +7,9 @@
 
 namespace effdet::passes {
 
-/// Runs nodes whose inputs are all constant, and Shape and Size of static shapes. What would make the file grow stays:
-/// a node that adds more than 1 MB (an Expand, say), and any once 64 MB were added. So do convolutions, pools and
-/// matrix products, and nodes that make a graph output.
+/// Runs nodes whose inputs are all constant, and shape arithmetic whose result is known though a batch may not be. What
+/// would make the file grow stays: a node that adds more than 1 MB (an Expand, say), and any once 64 MB were added. So
+/// do convolutions, pools and matrix products, and nodes that make a graph output.
 bool fold_constants(ir::Graph& graph);
 
 /// Takes out nodes that pass their input on: Identity, Dropout, Cast to the same type, Reshape to the same shape,
@@ -32,8 +32,11 @@ bool fold_affine(ir::Graph& graph);
 /// negative become the reader's own padding.
 bool fold_pad(ir::Graph& graph);
 
-/// Unsqueeze of several values, Concat and ReduceSum over the new axis (a sum of a stack) become a chain of Adds.
-bool stack_to_adds(ir::Graph& graph);
+/// Unsqueeze of several values, Concat and ReduceSum over the new axis (a sum of a stack) become one Add or Sum.
+bool stack_to_sum(ir::Graph& graph);
+
+/// The sizes of a Resize that keep an unknown dimension (a dynamic batch) as it is become constant scales.
+bool sizes_to_scales(ir::Graph& graph);
 
 /// Two multiplications or divisions by constants in a row become one multiplication.
 bool merge_scales(ir::Graph& graph);

@@ -24,6 +24,59 @@ TEST(FoldConstants, ShapeArithmeticBecomesOneConstant) {
   EXPECT_FALSE(apply(fold_constants, graph));
 }
 
+/// A Resize by sizes as exporters write it for a dynamic batch: batch and channels from the input's own shape.
+ir::Graph dynamic_resize(const std::vector<int64_t>& height_and_width) {
+  ir::Graph graph;
+  const auto x = graph.add_input("x", DType::kF32, {-1, 2, 3, 4});
+  const auto relu = graph.add_node("Relu", "r", {x});
+  const auto shape = graph.add_node("Shape", "shape", {relu});
+  const auto zero = graph.add_constant("zero", ints({0})), two = graph.add_constant("two", ints({2}));
+  const auto own = graph.add_node("Slice", "own", {shape, zero, two});
+  const auto sizes = graph.add_node("Concat", "sizes", {own, graph.add_constant("hw", ints(height_and_width))},
+                                    {{"axis", int64_t{0}}});
+  graph.outputs = {graph.add_node(
+      "Resize", "y", {relu, ir::kNoValue, ir::kNoValue, sizes},
+      {{"coordinate_transformation_mode", std::string("asymmetric")}, {"nearest_mode", std::string("floor")}})};
+  ops::infer_shapes(graph);
+  return graph;
+}
+
+TEST(FoldConstants, KnowsDimensionsBesideADynamicBatch) {
+  ir::Graph graph;
+  const auto x = graph.add_input("x", DType::kF32, {-1, 2, 3, 4});
+  const auto shape = graph.add_node("Shape", "shape", {x});
+  const auto batch = graph.add_node("Gather", "batch", {shape, graph.add_constant("zero", ints({0}))});
+  const auto height = graph.add_node("Gather", "height", {shape, graph.add_constant("two", ints({2}))});
+  graph.outputs = {graph.add_node("Add", "y", {batch, graph.add_node("Neg", "n", {height})})};
+  ops::infer_shapes(graph);
+  EXPECT_TRUE(fold_constants(graph));
+  graph.compact();
+  EXPECT_EQ(lines(graph),
+            "shape_output_0 = Shape(x)\nbatch_output_0 = Gather(shape_output_0, zero)\n"
+            "y_output_0 = Add(batch_output_0, n_output_0)\n");
+  EXPECT_EQ(graph.constant(graph.find_value("n_output_0"))->data<int64_t>()[0], -3);
+}
+
+TEST(SizesToScales, KeepsADynamicBatch) {
+  ir::Graph graph = dynamic_resize({6, 12});
+  EXPECT_EQ(graph.value(graph.outputs[0]).shape, (Shape{-1, 2, 6, 12}));
+  const ir::Graph before = graph;
+  EXPECT_TRUE(sizes_to_scales(graph));
+  graph.compact();
+  EXPECT_EQ(lines(graph), "r_output_0 = Relu(x)\ny_output_0 = Resize(r_output_0, _, y.scales)\n");
+  ir::Graph a = before, b = graph;
+  for (ir::Graph* each : {&a, &b}) {
+    each->value(each->inputs[0]).shape = Shape{3, 2, 3, 4};
+    ops::infer_shapes(*each);
+  }
+  EXPECT_EQ(check_equivalence(a, b, 1, 7), 0);
+}
+
+TEST(SizesToScales, LeavesFactorsThatRound) {
+  ir::Graph graph = dynamic_resize({7, 12});
+  EXPECT_FALSE(sizes_to_scales(graph));
+}
+
 TEST(FoldConstants, LeavesWhatWouldGrow) {
   ir::Graph graph;
   const auto x = graph.add_input("x", DType::kF32, {1});
@@ -203,7 +256,7 @@ TEST(FoldPad, LeavesWindowsThatWouldSeeOnlyPadding) {
   EXPECT_FALSE(fold_pad(graph));
 }
 
-TEST(StackToAdds, SumOfThree) {
+TEST(StackToSum, SumOfThree) {
   for (int64_t opset : {11, 13}) {
     ir::Graph graph;
     graph.opset = opset;
@@ -218,12 +271,12 @@ TEST(StackToAdds, SumOfThree) {
           node("Unsqueeze", (std::string(name) + "_up").c_str(), graph.add_input(name, DType::kF32, {1, 2, 3})));
     const auto stack = graph.add_node("Concat", "stack", terms, {{"axis", int64_t{-1}}});
     graph.outputs = {node("ReduceSum", "y", stack, {{"keepdims", int64_t{0}}})};
-    EXPECT_TRUE(apply(stack_to_adds, graph));
-    EXPECT_EQ(lines(graph), "y/add_1 = Add(a, b)\ny_output_0 = Add(y/add_1, c)\n");
+    EXPECT_TRUE(apply(stack_to_sum, graph));
+    EXPECT_EQ(lines(graph), "y_output_0 = Sum(a, b, c)\n");
   }
 }
 
-TEST(StackToAdds, LeavesSumsOverOtherAxes) {
+TEST(StackToSum, LeavesSumsOverOtherAxes) {
   ir::Graph graph;
   std::vector<ir::ValueId> terms;
   for (const char* name : {"a", "b"})
@@ -231,7 +284,7 @@ TEST(StackToAdds, LeavesSumsOverOtherAxes) {
                                    {{"axes", List{0}}}));
   const auto stack = graph.add_node("Concat", "stack", terms, {{"axis", int64_t{0}}});
   graph.outputs = {graph.add_node("ReduceSum", "y", {stack}, {{"axes", List{1}}, {"keepdims", int64_t{0}}})};
-  EXPECT_FALSE(apply(stack_to_adds, graph));
+  EXPECT_FALSE(apply(stack_to_sum, graph));
 }
 
 TEST(MergeScales, FusionWeights) {

@@ -27,7 +27,8 @@ constexpr Pass kPasses[] = {
     {"fold_batch_norm", fold_batch_norm, &SimplifyOptions::fuse_bn},
     {"fold_affine", fold_affine, &SimplifyOptions::fuse_bn},
     {"merge_scales", merge_scales},
-    {"stack_to_adds", stack_to_adds},
+    {"stack_to_sum", stack_to_sum},
+    {"sizes_to_scales", sizes_to_scales},
     {"fold_pad", fold_pad, &SimplifyOptions::fold_pads},
 };
 

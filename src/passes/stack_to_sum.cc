@@ -21,6 +21,7 @@ class StackFinder {
 
   /// What a ReduceSum adds up, where it is the sum of a stack; else empty.
   std::vector<ir::ValueId> terms(const ir::Node& sum) const {
+    if (graph_.opset < 8) return {};  // Add and Sum do not broadcast as they do now
     if (!sum.is("ReduceSum") || sum.get_int("keepdims", 1) != 0) return {};
     const ir::Node* concat = maker(sum.inputs[0], "Concat");
     const int64_t axis = single_axis(graph_, sum, sum.inputs[0]);
@@ -50,38 +51,23 @@ class StackFinder {
   ir::Uses uses_;
 };
 
-/// Appends term0 + term1 + ... from left to right; the last Add writes what the sum wrote.
-void append_chain(ir::Graph& graph, std::vector<ir::Node>& nodes, const ir::Node& sum,
-                  const std::vector<ir::ValueId>& terms) {
-  ir::ValueId total = terms[0];
-  for (size_t i = 1; i < terms.size(); ++i) {
-    const bool last = i + 1 == terms.size();
-    const std::string name = last ? sum.name : sum.name + "/add_" + std::to_string(i);
-    const ir::Value like = graph.value(sum.outputs[0]);
-    const ir::ValueId output =
-        last ? sum.outputs[0] : graph.add_value({unique_name(graph, name), like.dtype, like.shape});
-    nodes.push_back({"Add", "", name, {total, terms[i]}, {output}, {}});
-    total = output;
-  }
+/// The node that adds the terms up, from left to right.
+ir::Node sum_of(const ir::Node& sum, const std::vector<ir::ValueId>& terms) {
+  return {terms.size() == 2 ? "Add" : "Sum", "", sum.name, terms, sum.outputs, {}};
 }
 
 }  // namespace
 
-bool stack_to_adds(ir::Graph& graph) {
+bool stack_to_sum(ir::Graph& graph) {
   const StackFinder finder(graph);
   std::vector<std::vector<ir::ValueId>> found;
   for (const ir::Node& node : graph.nodes) found.push_back(finder.terms(node));
-  std::vector<ir::Node> nodes;
   bool changed = false;
   for (size_t n = 0; n < found.size(); ++n) {
-    if (found[n].size() < 2) {
-      nodes.push_back(std::move(graph.nodes[n]));
-    } else {
-      append_chain(graph, nodes, graph.nodes[n], found[n]);
-      changed = true;
-    }
+    if (found[n].size() < 2) continue;
+    graph.nodes[n] = sum_of(graph.nodes[n], found[n]);
+    changed = true;
   }
-  graph.nodes = std::move(nodes);
   return changed;
 }
 
