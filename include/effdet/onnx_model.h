@@ -6,7 +6,9 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "effdet/checkpoint_tools.h"
@@ -23,8 +25,35 @@ struct TensorInfo {
 struct SimplifyOptions {
   bool fuse_batch_norm = true;
   bool fold_constants = true;
+  /// Passes to leave out, of OnnxModel::simplify_passes().
+  std::set<std::string> skip_passes;
+  /// Bytes that folding one node may add to the file.
+  uint64_t largest_growth = uint64_t{1} << 20;
+  /// Called with each node that was not folded because it would add so many bytes; may be empty.
+  std::function<void(const std::string& node, uint64_t bytes)> on_growth;
   /// New shapes for inputs by name; the name "" stands for the only input.
   std::map<std::string, std::vector<int64_t>> input_shapes;
+};
+
+/// Changes by name; "tensor" is the name of one, "node" for the first output of a node, or "node:1". Names are those of
+/// the model before any of the changes, which are made in the order of the members.
+struct GraphEdits {
+  /// Initializer and its new numbers: "0" for all elements, or "1,2,3".
+  std::vector<std::pair<std::string, std::string>> initializers;
+  struct AttributeEdit {
+    std::string node, attribute, value;
+  };
+  /// Numbers, "[1,1]" for lists, else strings; attributes that exist keep their type.
+  std::vector<AttributeEdit> attributes;
+  std::vector<std::string> removed_nodes;  ///< who read their output reads their first input
+  /// Tensor and the name of the Identity node that is put behind it.
+  std::vector<std::pair<std::string, std::string>> identities;
+  /// Tensors that become the graph's inputs; the rest before them is dropped.
+  std::vector<std::string> extract_from;
+  std::vector<std::string> outputs;                          ///< replace the graph's; empty: they stay
+  std::vector<std::string> extra_outputs;                    ///< tensors that become outputs too
+  bool all_outputs = false;                                  ///< what every node makes becomes an output
+  std::vector<std::pair<std::string, std::string>> renames;  ///< tensors or nodes: old and new name
 };
 
 class OnnxModel {
@@ -40,8 +69,10 @@ class OnnxModel {
   EFFDET_API OnnxModel& operator=(OnnxModel) noexcept;
   EFFDET_API ~OnnxModel();
 
-  /// Writes the file, whole or not at all.
-  EFFDET_API void write(const std::filesystem::path& path) const;
+  /// Writes the file, whole or not at all. With external_weights, and always above protobuf's limit of 2 GiB, weights
+  /// go into a second file called as the first with ".data" behind. Returns the files that were written.
+  EFFDET_API std::vector<std::filesystem::path> write(const std::filesystem::path& path,
+                                                      bool external_weights = false) const;
 
   EFFDET_API std::vector<TensorInfo> inputs() const;
   EFFDET_API std::vector<TensorInfo> outputs() const;
@@ -50,15 +81,22 @@ class OnnxModel {
   /// Nodes by operator.
   EFFDET_API std::map<std::string, size_t> node_counts() const;
   EFFDET_API int64_t parameters() const;
+  /// Bytes of all initializers.
+  EFFDET_API uint64_t weight_bytes() const;
 
   /// Name of an output tensor of the node of that name; "" where there is none.
   EFFDET_API std::string node_output(const std::string& node, size_t output) const;
 
   /// Folds constants and batch norms, removes what has no effect, joins what belongs together.
   EFFDET_API void simplify(const SimplifyOptions& options = {});
+  /// The names of simplify()'s passes, in their order.
+  EFFDET_API static std::vector<std::string> simplify_passes();
   /// Runs both models on random inputs; the largest difference relative to an output's largest magnitude.
   EFFDET_API double difference(const OnnxModel& other, int runs, uint64_t seed = 0) const;
 
+  /// Throws Error(kUsage) for names that the model does not have, Error(kBadInput) where the changed graph contradicts
+  /// itself.
+  EFFDET_API void edit(const GraphEdits& edits);
   /// Replaces an initializer by a float32 scalar; false where there is none of that name.
   EFFDET_API bool set_initializer(const std::string& name, float value);
   /// Sets the constant of every Pad that pads with -inf to 0; how many there were.

@@ -12,6 +12,7 @@
 #include "ops/op.h"
 #include "passes/equivalence.h"
 #include "passes/pipeline.h"
+#include "passes/surgery.h"
 
 namespace effdet {
 namespace api {
@@ -33,6 +34,12 @@ namespace {
 bool is_minus_infinity(const Tensor* tensor) {
   return tensor != nullptr && tensor->dtype() == DType::kF32 && tensor->numel() == 1 &&
          tensor->data<float>()[0] == -INFINITY;
+}
+
+template <typename F>
+void for_constants(const ir::Graph& graph, F&& call) {
+  for (size_t i = 0; i < graph.value_count(); ++i)
+    if (const Tensor* constant = graph.constant(static_cast<ir::ValueId>(i))) call(*constant);
 }
 
 /// Whether a Pad pads with -inf; before opset 11 the constant is an attribute.
@@ -66,7 +73,10 @@ OnnxModel OnnxModel::from_checkpoint(const std::filesystem::path& path, const Mo
   return model;
 }
 
-void OnnxModel::write(const std::filesystem::path& path) const { onnx_io::write_onnx(impl_->graph, path); }
+std::vector<std::filesystem::path> OnnxModel::write(const std::filesystem::path& path, bool external_weights) const {
+  return onnx_io::write_onnx(impl_->graph, path,
+                             external_weights ? onnx_io::Weights::kExternal : onnx_io::Weights::kInside);
+}
 
 std::vector<TensorInfo> OnnxModel::inputs() const { return api::tensor_infos(impl_->graph, impl_->graph.inputs); }
 std::vector<TensorInfo> OnnxModel::outputs() const { return api::tensor_infos(impl_->graph, impl_->graph.outputs); }
@@ -81,8 +91,13 @@ std::map<std::string, size_t> OnnxModel::node_counts() const {
 
 int64_t OnnxModel::parameters() const {
   int64_t sum = 0;
-  for (size_t i = 0; i < impl_->graph.value_count(); ++i)
-    if (const Tensor* constant = impl_->graph.constant(static_cast<ir::ValueId>(i))) sum += constant->numel();
+  for_constants(impl_->graph, [&](const Tensor& constant) { sum += constant.numel(); });
+  return sum;
+}
+
+uint64_t OnnxModel::weight_bytes() const {
+  uint64_t sum = 0;
+  for_constants(impl_->graph, [&](const Tensor& constant) { sum += constant.byte_size(); });
   return sum;
 }
 
@@ -95,13 +110,34 @@ std::string OnnxModel::node_output(const std::string& node, size_t output) const
 
 void OnnxModel::simplify(const SimplifyOptions& options) {
   ir::Graph& graph = impl_->graph;
-  passes::SimplifyOptions internal{.fold_constants = options.fold_constants, .fuse_bn = options.fuse_batch_norm};
+  passes::SimplifyOptions internal{.fold_constants = options.fold_constants,
+                                   .fuse_bn = options.fuse_batch_norm,
+                                   .skip = {options.skip_passes.begin(), options.skip_passes.end()},
+                                   .fold_limits = {.node_bytes = options.largest_growth}};
+  if (options.on_growth)
+    internal.fold_limits.on_refusal = [&](const ir::Node& node, uint64_t bytes) {
+      options.on_growth(node.name, bytes);
+    };
   for (const auto& [name, shape] : options.input_shapes) {
     if (name.empty() && graph.inputs.size() != 1)
       fail(ErrorCode::kUsage, "the model has {} inputs: say which as name:1,3,512,512", graph.inputs.size());
     internal.input_shapes[name.empty() ? graph.value(graph.inputs[0]).name : name] = shape;
   }
   passes::simplify(graph, internal);
+}
+
+std::vector<std::string> OnnxModel::simplify_passes() { return passes::pass_names(); }
+
+void OnnxModel::edit(const GraphEdits& edits) {
+  ir::Graph& graph = impl_->graph;
+  for (const auto& [name, text] : edits.initializers) passes::set_initializer(graph, name, text);
+  for (const auto& [node, attribute, value] : edits.attributes) passes::set_attribute(graph, node, attribute, value);
+  for (const std::string& node : edits.removed_nodes) passes::remove_node(graph, node);
+  for (const auto& [tensor, node] : edits.identities) passes::insert_identity(graph, tensor, node);
+  passes::extract(graph, edits.extract_from, edits.outputs);
+  passes::add_outputs(graph, edits.extra_outputs);
+  if (edits.all_outputs) passes::add_all_outputs(graph);
+  for (const auto& [from, to] : edits.renames) passes::rename(graph, from, to);
 }
 
 double OnnxModel::difference(const OnnxModel& other, int runs, uint64_t seed) const {

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include "onnx/test_util.h"
+#include "onnx/writer.h"
 
 namespace effdet::onnx_io {
 namespace {
@@ -52,6 +53,45 @@ TEST(ExternalData, ReadsFilesOfTheFolder) {
   EXPECT_NO_THROW(read_onnx(save(external_model_with({{"offset", "1"}}), folder)));  // not aligned: copied
 }
 
+TEST(ExternalData, WritesLargeWeightsBeside) {
+  const auto folder = test_folder();
+  ir::Graph graph;
+  const auto x = graph.add_input("x", DType::kF32, {1000});
+  const auto small = graph.add_constant("small", Tensor::scalar(2.0f));
+  std::vector<float> values(1000, 1);
+  values[999] = 5;
+  const auto one = graph.add_constant("one", Tensor::from<float>({1000}, values));
+  values[0] = 7;
+  const auto two = graph.add_constant("two", Tensor::from<float>({1000}, values));
+  graph.outputs = {graph.add_node("Sum", "y", {x, small, one, two})};
+  graph.value(graph.outputs[0]).shape = Shape{1000};
+  const auto files = write_onnx(graph, folder / "m.onnx", Weights::kExternal);
+  ASSERT_EQ(files, (std::vector{folder / "m.onnx", folder / "m.onnx.data"}));
+  EXPECT_LT(fs::file_size(files[0]), 1000u);
+  EXPECT_EQ(fs::file_size(files[1]), 4032u + 4000u);  // the second begins at a multiple of 64
+  const ir::Graph read = read_onnx(files[0]);
+  EXPECT_EQ(read.constant(read.find_value("small"))->data<float>()[0], 2);
+  EXPECT_EQ(read.constant(read.find_value("one"))->data<float>()[999], 5);
+  EXPECT_EQ(read.constant(read.find_value("two"))->data<float>()[0], 7);
+  // Over itself, while the old file is mapped; and back into one file.
+  EXPECT_EQ(write_onnx(read, files[0], Weights::kExternal).size(), 2u);
+  EXPECT_EQ(write_onnx(read_onnx(files[0]), folder / "inside.onnx").size(), 1u);
+  const ir::Graph inside = read_onnx(folder / "inside.onnx");
+  EXPECT_EQ(inside.constant(inside.find_value("two"))->data<float>()[0], 7);
+}
+
+TEST(ExternalData, ReadsMoreThanProtobufHolds) {
+  const auto folder = test_folder();
+  const uint64_t count = (uint64_t{5} << 30) / sizeof(float);  // a hole: it takes neither disk nor memory
+  write_file(folder / "w.bin", std::string("x"), false);
+  fs::resize_file(folder / "w.bin", count * sizeof(float));
+  pb::ModelProto model = external_model("w.bin");
+  model.mutable_graph()->mutable_initializer(0)->set_dims(0, static_cast<int64_t>(count));
+  const ir::Graph graph = read_onnx(save(model, folder));
+  EXPECT_EQ(graph.constant(graph.find_value("w"))->data<float>()[count - 1], 0);
+  fs::remove(folder / "w.bin");
+}
+
 TEST(BadInput, Case51_PathsThatLeadElsewhere) {
   const auto folder = folder_with_weights();
   fs::create_directories(folder / "model" / "sub");
@@ -87,6 +127,17 @@ TEST(BadInput, Case53_Ranges) {
     EXPECT_CONTAINS(refusal(save(external_model_with({{"offset", offset}}), folder)), "offset");
   for (const char* length : {"4", "12", "0", "-8", "18446744073709551615", "abc"})
     refusal(save(external_model_with({{"length", length}}), folder));
+}
+
+TEST(BadInput, Case53_ShortFiles) {
+  const auto folder = folder_with_weights();
+  const auto path = save(external_model_with({{"offset", "4"}, {"length", "8"}}), folder);
+  for (uint64_t size : {0, 4, 11}) {
+    fs::resize_file(folder / "w.bin", size);
+    EXPECT_CONTAINS(refusal(path), "'w'");
+  }
+  fs::remove(folder / "w.bin");
+  EXPECT_CONTAINS(refusal(path), "w.bin");
 }
 
 TEST(BadInput, Case54_Keys) {

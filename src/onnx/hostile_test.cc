@@ -47,26 +47,37 @@ TEST(BadInput, Case55_EveryByteFlipped) {
   }
 }
 
+TEST(BadInput, Case55_AboveTwoGiB) {
+  const auto path = save(small_model());
+  std::filesystem::resize_file(path, (uint64_t{1} << 31) + 7);  // a hole
+  EXPECT_CONTAINS(refusal(path), "external data");
+  EXPECT_THROW(summarize_onnx(path), Error);
+  std::filesystem::remove(path);
+}
+
 /// A model whose node holds a graph whose node holds a graph...
 std::string nested(int depth) {
-  const auto field = [](int number, const std::string& content) {
-    std::string out(1, static_cast<char>(number * 8 + 2));
-    for (size_t length = content.size();; length >>= 7) {
-      out += static_cast<char>((length & 0x7f) | (length > 0x7f ? 0x80 : 0));
-      if (length <= 0x7f) break;
+  std::string backwards;  // from the inside out, so that no level is copied for the next
+  const auto wrap = [&](int number) {
+    std::string length;
+    for (size_t rest = backwards.size();; rest >>= 7) {
+      length += static_cast<char>((rest & 0x7f) | (rest > 0x7f ? 0x80 : 0));
+      if (rest <= 0x7f) break;
     }
-    return out + content;
+    backwards.append(length.rbegin(), length.rend());
+    backwards += static_cast<char>(number * 8 + 2);
   };
-  std::string graph;
-  for (int i = 0; i < depth; ++i) graph = field(1, field(5, field(6, graph)));  // node, attribute, g
+  for (int i = 0; i < depth; ++i)
+    for (int number : {6, 5, 1}) wrap(number);  // g, attribute, node
+  wrap(7);
   pb::ModelProto model = small_model();
   model.clear_graph();
-  return model.SerializeAsString() + field(7, graph);
+  return model.SerializeAsString() + std::string(backwards.rbegin(), backwards.rend());
 }
 
 TEST(BadInput, Case56_NestedSubgraphs) {
   const auto path = test_folder() / "m.onnx";
-  for (int depth : {101, 3000}) {
+  for (int depth : {101, 3000, 100000}) {
     write_file(path, nested(depth), false);
     refusal(path);
   }

@@ -99,8 +99,9 @@ pb::ModelProto envelope(const ir::Graph& graph) {
 struct Initializer {
   std::string header;
   const Tensor* tensor;
+  bool external = false;  ///< the header says where the bytes lie
 
-  uint64_t size() const { return header.size() + field_size(tensor->byte_size()); }
+  uint64_t size() const { return header.size() + (external ? 0 : field_size(tensor->byte_size())); }
 };
 
 std::vector<Initializer> initializers_of(const ir::Graph& graph) {
@@ -115,28 +116,79 @@ std::vector<Initializer> initializers_of(const ir::Graph& graph) {
   return initializers;
 }
 
+uint64_t total_size(const std::vector<Initializer>& initializers) {
+  uint64_t size = 0;
+  for (const Initializer& initializer : initializers) size += field_size(initializer.size());
+  return size;
+}
+
+/// Shapes and the like stay in the model: programs look at them before they open other files.
+constexpr uint64_t kSmallestExternal = 1024;
+/// Readers that map the file find every element type aligned.
+constexpr uint64_t kExternalAlignment = 64;
+
+/// The part of a header that sends the reader to another file.
+std::string external_reference(const std::string& location, uint64_t offset, uint64_t length) {
+  pb::TensorProto proto;
+  proto.set_data_location(pb::TensorProto::EXTERNAL);
+  const auto put = [&](const char* key, const std::string& value) {
+    auto* entry = proto.add_external_data();
+    entry->set_key(key);
+    entry->set_value(value);
+  };
+  put("location", location);
+  put("offset", std::to_string(offset));
+  put("length", std::to_string(length));
+  return proto.SerializePartialAsString();
+}
+
+/// Writes the large weights to a file of their own and lets their headers say so.
+void write_external(std::vector<Initializer>& initializers, const std::filesystem::path& path) {
+  AtomicFile file(path);
+  uint64_t offset = 0;
+  for (Initializer& initializer : initializers) {
+    const uint64_t size = initializer.tensor->byte_size();
+    if (size < kSmallestExternal) continue;
+    const uint64_t padding = (kExternalAlignment - offset % kExternalAlignment) % kExternalAlignment;
+    file.write(std::string(padding, '\0'));
+    offset += padding;
+    initializer.header += external_reference(path.filename().string(), offset, size);
+    initializer.external = true;
+    file.write(initializer.tensor->bytes());
+    offset += size;
+  }
+  file.commit();
+}
+
 }  // namespace
 
-void write_onnx(const ir::Graph& graph, const std::filesystem::path& path) {
+std::vector<std::filesystem::path> write_onnx(const ir::Graph& graph, const std::filesystem::path& path,
+                                              Weights weights) {
   const std::string model = envelope(graph).SerializeAsString(), nodes = skeleton(graph).SerializeAsString();
-  const std::vector<Initializer> initializers = initializers_of(graph);
-  uint64_t graph_size = nodes.size();
-  for (const Initializer& initializer : initializers) graph_size += field_size(initializer.size());
-  if (model.size() + field_size(graph_size) > INT_MAX)
-    fail(ErrorCode::kUnsupported, "{}: a model of {} bytes does not fit into protobuf's 2 GiB", path.string(),
-         graph_size);
+  std::vector<Initializer> initializers = initializers_of(graph);
+  const auto message_size = [&] { return model.size() + field_size(nodes.size() + total_size(initializers)); };
+  std::vector<std::filesystem::path> files{path};
+  if (weights == Weights::kExternal || message_size() > INT_MAX) {
+    files.push_back(path.string() + ".data");
+    write_external(initializers, files.back());  // first: a model never refers to what is not there yet
+  }
+  if (message_size() > INT_MAX)
+    fail(ErrorCode::kUnsupported, "{}: a model of {} bytes besides its weights does not fit into protobuf's 2 GiB",
+         path.string(), message_size());
 
   AtomicFile file(path);
   file.write(model);
-  file.write(field_header(kModelGraph, graph_size));
+  file.write(field_header(kModelGraph, nodes.size() + total_size(initializers)));
   file.write(nodes);
   for (const Initializer& initializer : initializers) {
     file.write(field_header(kGraphInitializer, initializer.size()));
     file.write(initializer.header);
+    if (initializer.external) continue;
     file.write(field_header(kTensorRawData, initializer.tensor->byte_size()));
     file.write(initializer.tensor->bytes());
   }
   file.commit();
+  return files;
 }
 
 }  // namespace effdet::onnx_io

@@ -7,10 +7,16 @@
 
 namespace effdet::onnx_io {
 
-/// Writes the graph as one file: IR version 7 (8 from opset 16 on), producer "effdet", weights in place (the bytes go
-/// from the tensors to the file, without a copy in memory). The file appears whole or not at all. Throws Error(kIo),
-/// and Error(kUnsupported) above protobuf's limit of 2 GiB.
-void write_onnx(const ir::Graph& graph, const std::filesystem::path& path);
+/// Where weights go: into the model, or (all of 1 KiB and more) into a file beside it that is called as the model with
+/// ".data" behind.
+enum class Weights { kInside, kExternal };
+
+/// Writes the graph: IR version 7 (8 from opset 16 on), producer "effdet"; the bytes of weights go from the tensors to
+/// the file, without a copy in memory. Protobuf's limit is 2 GiB: larger weights are external whatever `weights` says.
+/// Each file appears whole or not at all, the weights' first. Returns the files written, the model first. Throws
+/// Error(kIo).
+std::vector<std::filesystem::path> write_onnx(const ir::Graph& graph, const std::filesystem::path& path,
+                                              Weights weights = Weights::kInside);
 
 /// Runs ONNX's official checker over a file. Throws Error(kBadInput) with its first line of complaint, and
 /// Error(kUnsupported) for files that are newer than that checker (opset above 17, IR version above 8).

@@ -3,14 +3,25 @@
 // compact().
 #pragma once
 
+#include <cstdint>
+#include <functional>
+
 #include "ir/graph.h"
 
 namespace effdet::passes {
 
+/// How far folding may make the file grow.
+struct FoldLimits {
+  uint64_t node_bytes = uint64_t{1} << 20;    ///< that one node may add
+  uint64_t total_bytes = uint64_t{64} << 20;  ///< that all nodes together may add in one sweep
+  /// Called for each node that stays because it would add so many bytes; may be empty.
+  std::function<void(const ir::Node& node, uint64_t bytes)> on_refusal;
+};
+
 /// Runs nodes whose inputs are all constant, and shape arithmetic whose result is known though a batch may not be. What
-/// would make the file grow stays: a node that adds more than 1 MB (an Expand, say), and any once 64 MB were added. So
-/// do convolutions, pools and matrix products, and nodes that make a graph output.
-bool fold_constants(ir::Graph& graph);
+/// would make the file grow beyond the limits stays, an Expand to a large shape say. So do convolutions, pools and
+/// matrix products, and nodes that make a graph output.
+bool fold_constants(ir::Graph& graph, const FoldLimits& limits = {});
 
 /// Takes out nodes that pass their input on: Identity, Dropout, Cast to the same type, Reshape to the same shape,
 /// Transpose that keeps the order, Pad by nothing, Concat and Sum of one...

@@ -10,6 +10,8 @@ namespace {
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
+bool fold(ir::Graph& graph) { return fold_constants(graph); }
+
 TEST(FoldConstants, ShapeArithmeticBecomesOneConstant) {
   ir::Graph graph;
   const auto x = graph.add_input("x", DType::kF32, {1, 2, 3, 4});
@@ -19,9 +21,9 @@ TEST(FoldConstants, ShapeArithmeticBecomesOneConstant) {
   const auto rest = graph.add_constant("rest", ints({-1}));
   const auto target = graph.add_node("Concat", "target", {head, rest}, {{"axis", int64_t{0}}});
   graph.outputs = {graph.add_node("Reshape", "y", {x, target})};
-  EXPECT_TRUE(apply(fold_constants, graph));
+  EXPECT_TRUE(apply(fold, graph));
   EXPECT_EQ(lines(graph), "y_output_0 = Reshape(x, target_output_0)\n");
-  EXPECT_FALSE(apply(fold_constants, graph));
+  EXPECT_FALSE(apply(fold, graph));
 }
 
 /// A Resize by sizes as exporters write it for a dynamic batch: batch and channels from the input's own shape.
@@ -84,7 +86,13 @@ TEST(FoldConstants, LeavesWhatWouldGrow) {
   const auto size = graph.add_constant("size", ints({1 << 19}));
   const auto big = graph.add_node("Expand", "big", {one, size});  // 2 MB from 12 bytes
   graph.outputs = {graph.add_node("Add", "y", {x, big})};
-  EXPECT_FALSE(apply(fold_constants, graph));
+  EXPECT_FALSE(apply(fold, graph));
+  std::vector<std::string> refused;
+  EXPECT_FALSE(fold_constants(graph, {.on_refusal = [&](const ir::Node& node, uint64_t bytes) {
+                                refused.push_back(node.name + " " + std::to_string(bytes));
+                              }}));
+  EXPECT_EQ(refused, std::vector<std::string>{"big " + std::to_string((1 << 21) - 12)});
+  EXPECT_TRUE(fold_constants(graph, {.node_bytes = 1 << 21}));
 }
 
 TEST(EliminateIdentity, ChainsAndGraphOutputs) {

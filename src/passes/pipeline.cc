@@ -1,5 +1,9 @@
 #include "passes/pipeline.h"
 
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
 #include "base/error.h"
 #include "ops/op.h"
 #include "passes/passes.h"
@@ -10,9 +14,19 @@ namespace {
 
 struct Pass {
   std::string_view name;
-  bool (*run)(ir::Graph&);
+  bool (*run)(ir::Graph&, const SimplifyOptions&);
   bool SimplifyOptions::*enabled = nullptr;  ///< always on where null
 };
+
+/// A pass that takes no options.
+template <bool (*kRun)(ir::Graph&)>
+bool plain(ir::Graph& graph, const SimplifyOptions&) {
+  return kRun(graph);
+}
+
+bool fold_within_limits(ir::Graph& graph, const SimplifyOptions& options) {
+  return fold_constants(graph, options.fold_limits);
+}
 
 // Constants first: they turn shape arithmetic into lists and fusion weights into numbers, which all later patterns look
 // for. Identities next, since they stand between the nodes of a pattern. Duplicates before the convolution passes,
@@ -20,16 +34,16 @@ struct Pass {
 // follow it. Scales before stacks, so that the terms of a sum are final; Pads last, since they need nothing from the
 // others.
 constexpr Pass kPasses[] = {
-    {"fold_constants", fold_constants, &SimplifyOptions::fold_constants},
-    {"eliminate_identity", eliminate_identity},
-    {"merge_equal_constants", merge_equal_constants},
-    {"merge_equal_nodes", merge_equal_nodes},
-    {"fold_batch_norm", fold_batch_norm, &SimplifyOptions::fuse_bn},
-    {"fold_affine", fold_affine, &SimplifyOptions::fuse_bn},
-    {"merge_scales", merge_scales},
-    {"stack_to_sum", stack_to_sum},
-    {"sizes_to_scales", sizes_to_scales},
-    {"fold_pad", fold_pad, &SimplifyOptions::fold_pads},
+    {"fold_constants", fold_within_limits, &SimplifyOptions::fold_constants},
+    {"eliminate_identity", plain<eliminate_identity>},
+    {"merge_equal_constants", plain<merge_equal_constants>},
+    {"merge_equal_nodes", plain<merge_equal_nodes>},
+    {"fold_batch_norm", plain<fold_batch_norm>, &SimplifyOptions::fuse_bn},
+    {"fold_affine", plain<fold_affine>, &SimplifyOptions::fuse_bn},
+    {"merge_scales", plain<merge_scales>},
+    {"stack_to_sum", plain<stack_to_sum>},
+    {"sizes_to_scales", plain<sizes_to_scales>},
+    {"fold_pad", plain<fold_pad>, &SimplifyOptions::fold_pads},
 };
 
 // Each round can only expose patterns to the next through nodes that it removed; real exports settle in three.
@@ -37,9 +51,9 @@ constexpr int kMaxRounds = 10;
 
 /// Runs a pass and restores what the next one relies on.
 bool run_pass(const Pass& pass, ir::Graph& graph, const SimplifyOptions& options) {
-  if (pass.enabled != nullptr && !(options.*pass.enabled)) return false;
+  if ((pass.enabled != nullptr && !(options.*pass.enabled)) || options.skip.contains(pass.name)) return false;
   const size_t before = graph.nodes.size();
-  if (!pass.run(graph)) return false;
+  if (!pass.run(graph, options)) return false;
   graph.compact();
   ir::verify(graph);
   ops::infer_shapes(graph);
@@ -49,7 +63,16 @@ bool run_pass(const Pass& pass, ir::Graph& graph, const SimplifyOptions& options
 
 }  // namespace
 
+std::vector<std::string> pass_names() {
+  std::vector<std::string> names;
+  for (const Pass& pass : kPasses) names.emplace_back(pass.name);
+  return names;
+}
+
 void simplify(ir::Graph& graph, const SimplifyOptions& options) {
+  for (const std::string& name : options.skip)
+    if (std::ranges::find(kPasses, name, &Pass::name) == std::end(kPasses))
+      fail(ErrorCode::kUsage, "there is no pass '{}', only {}", name, fmt::join(pass_names(), ", "));
   ir::verify(graph);
   for (const auto& [name, shape] : options.input_shapes) set_input_shape(graph, name, shape);
   graph.compact();

@@ -17,9 +17,9 @@ namespace {
 namespace fs = std::filesystem;
 
 const std::string kCheckpoint = EFFDET_SOURCE_DIR "/models/tf_efficientdet_d0_shapes.pth";
-const std::vector<std::string> kCommands = {"pth2onnx", "onnxsim",   "modify_onnx", "atc",      "preprocess",
-                                            "get_info", "benchmark", "postprocess", "validate", "detect",
-                                            "init",     "info",      "profile",     "scenes",   "evaluate"};
+const std::vector<std::string> kCommands = {
+    "pth2onnx", "onnxsim", "modify_onnx", "atc",  "preprocess", "get_info", "benchmark", "postprocess",
+    "validate", "detect",  "init",        "info", "profile",    "scenes",   "evaluate",  "edit"};
 
 std::string content(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
@@ -231,6 +231,65 @@ TEST_F(Cli, SimplifyOverwritesShapes) {
   EXPECT_EQ(info["inputs"][0]["shape"], nlohmann::json({2, 3, 128, 128}));
   EXPECT_EQ(info["outputs"][0]["shape"][0], 2);
   EXPECT_NE(sh("onnxsim m.onnx m3.onnx --input-shape y:2,3,128,128").code, 0);
+}
+
+TEST_F(Cli, SimplifyTakesOnnxsimsFlags) {
+  make_onnx();
+  const auto operators = [&](const std::string& file) {
+    return nlohmann::json::parse(sh("effdet info --json " + file).out)["operators"];
+  };
+  EXPECT_TRUE(contains(sh("onnxsim --list-default-optimizers").out, "fold_batch_norm\n"));
+  EXPECT_EQ(sh("onnxsim m.onnx kept.onnx --skip-optimization fuse_bn_into_conv,fold_affine").code, 0);
+  EXPECT_GT(operators("kept.onnx")["BatchNormalization"], 0);
+  EXPECT_EQ(sh("onnxsim m.onnx folded.onnx --skip-optimization").code, 0);
+  EXPECT_GT(operators("folded.onnx")["BatchNormalization"], 0);
+  EXPECT_EQ(sh("onnxsim m.onnx x.onnx --skip-optimization nothing").code, 2);
+  const Result external = sh("onnxsim m.onnx ext.onnx --save-as-external-data");
+  EXPECT_EQ(external.code, 0) << external.error;
+  EXPECT_TRUE(contains(external.out, "ext.onnx.data")) << external.out;
+  EXPECT_LT(fs::file_size(folder_ / "ext.onnx"), fs::file_size(folder_ / "ext.onnx.data") / 10);
+  EXPECT_EQ(sh("onnxsim ext.onnx inside.onnx --external-data-threshold 1GB").code, 0);
+  EXPECT_FALSE(exists("inside.onnx.data"));
+  EXPECT_EQ(sh("onnxsim ext.onnx large.onnx --external-data-threshold 1MB --no-large-tensor 100KB").code, 0);
+  EXPECT_TRUE(exists("large.onnx.data"));
+  const Result dropped = sh("onnxsim m.onnx fewer.onnx --unused-output box_l3 --unused-output class_l7");
+  EXPECT_EQ(dropped.code, 0) << dropped.error;
+  EXPECT_EQ(nlohmann::json::parse(sh("effdet info --json fewer.onnx").out)["outputs"].size(), 8u);
+  EXPECT_EQ(sh("onnxsim m.onnx x.onnx --unused-output nobody").code, 2);
+  const Result refused = sh("onnxsim m.onnx x.onnx --enable-onnxruntime-optimization");
+  EXPECT_EQ(refused.code, 5);
+  expect_one_line(refused.error, "onnxsim: error: --enable-onnxruntime-optimization is not offered: ");
+  const Result strict = sh("onnxsim m.onnx x.onnx --check-rtol 0");
+  EXPECT_EQ(strict.code, 6) << strict.error;
+  EXPECT_FALSE(exists("x.onnx"));
+}
+
+TEST_F(Cli, EditChangesGraphsByName) {
+  make_onnx();
+  const auto info = [&](const std::string& file) {
+    return nlohmann::json::parse(sh("effdet info --json " + file).out);
+  };
+  const std::string stem = "/backbone/conv_stem/Conv";
+  const Result part = sh("effdet edit m.onnx --extract ..'" + stem + "' --out stem.onnx");
+  EXPECT_EQ(part.code, 0) << part.error;
+  EXPECT_EQ(info("stem.onnx")["outputs"].size(), 1u);
+  EXPECT_LE(info("stem.onnx")["nodes"], 2);
+  const Result all =
+      sh("effdet edit stem.onnx --insert-identity x.1=probe --rename x.1=image --dump-outputs all "
+         "--set-attribute '" +
+         stem + ".group=1' --out all.onnx --save-as-external-data");
+  EXPECT_EQ(all.code, 0) << all.error;
+  EXPECT_EQ(info("all.onnx")["inputs"][0]["name"], "image");
+  EXPECT_EQ(info("all.onnx")["operators"]["Identity"], 1);
+  EXPECT_GE(info("all.onnx")["outputs"].size(), 2u);
+  EXPECT_EQ(sh("effdet edit all.onnx --remove probe --out gone.onnx").code, 0);
+  for (const char* flags : {"--remove nobody", "--outputs nobody", "--rename x.1", "--set-initializer nobody=1",
+                            "--set-attribute nobody=1", "--extract a", "--outputs box_l3 --extract x.1..box_l3"}) {
+    const Result wrong = sh(std::string("effdet edit m.onnx --out wrong.onnx ") + flags);
+    EXPECT_EQ(wrong.code, 2) << flags << wrong.error;
+    EXPECT_EQ(std::count(wrong.error.begin(), wrong.error.end(), '\n'), 1) << wrong.error;
+  }
+  EXPECT_FALSE(exists("wrong.onnx"));
 }
 
 TEST_F(Cli, ModifyPrintsTheOriginalsLines) {

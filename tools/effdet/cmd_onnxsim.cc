@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -22,12 +23,51 @@ using Shapes = std::map<std::string, std::vector<int64_t>>;
 constexpr double kTolerance = 1e-2;
 constexpr int kMostChecks = 1000;
 
+/// Our name for the optimizations that onnxsim's users leave out by name.
+const std::map<std::string, std::string> kOptimizerNames = {
+    {"eliminate_common_subexpression", "merge_equal_nodes"},
+    {"eliminate_duplicate_initializer", "merge_equal_constants"},
+    {"eliminate_nop_pad", "eliminate_identity"},
+    {"eliminate_nop_dropout", "eliminate_identity"},
+    {"fuse_bn_into_conv", "fold_batch_norm"},
+    {"fuse_add_bias_into_conv", "fold_affine"},
+    {"fuse_pad_into_conv", "fold_pad"},
+    {"fuse_pad_into_pool", "fold_pad"},
+};
+
+/// Flags of onnxsim that are not offered, and why: a script that gives one learns it from the message.
+const std::map<std::string, std::string> kRefused = {
+    {"--enable-onnxruntime-optimization", "ONNX Runtime is not part of this program; atc optimizes for this processor"},
+    {"--custom-lib", "operators of other libraries cannot be loaded"},
+    {"--include-subgraph", "graphs with subgraphs are not read"},
+    {"--mutable-initializer", "initializers are constants here"},
+    {"--initializers-as-non-constants", "initializers are constants here"},
+    {"--target-opset", "the model keeps its opset"},
+    {"--inline-functions", "models with functions of their own are not read"},
+};
+
 struct Arguments {
-  std::vector<std::string> positionals, shapes, overwrite_shapes;
+  std::vector<std::string> positionals, shapes, overwrite_shapes, test_shapes, skipped, unused_outputs;
+  std::string large_tensor, external_threshold;
   int checks = 1;
   int threads = 0;
-  bool dynamic = false, keep_batch_norm = false, keep_constants = false, skip_inference = false, no_check = false;
+  double tolerance = kTolerance;
+  bool dynamic = false, keep_batch_norm = false, keep_constants = false, accepted = false, no_check = false;
+  bool external = false;
 };
+
+/// "1KB", "10MB", "2GiB" or bytes.
+uint64_t parse_size(const std::string& flag, const std::string& text) {
+  size_t digits = 0;
+  while (digits < text.size() && digits < 12 && text[digits] >= '0' && text[digits] <= '9') ++digits;
+  std::string unit = text.substr(digits);
+  for (char& c : unit) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  constexpr std::string_view kUnits = "KMG";
+  const size_t power = unit.empty() || unit == "B" ? 0 : kUnits.find(unit[0]) + 1;
+  if (digits == 0 || (power > 0 && unit.size() > 1 && unit.substr(1) != "B" && unit.substr(1) != "IB") || power > 3)
+    throw Error(ErrorCode::kUsage, fmt::format("{}: '{}' is no size such as 1KB or 10MB", flag, text));
+  return std::stoull(text.substr(0, digits)) << (10 * power);
+}
 
 /// "1,3,512,512" for the only input, or "name:1,3,512,512"; a name may hold colons itself.
 bool is_shape(const std::string& text) {
@@ -73,28 +113,44 @@ bool is_static(const OnnxModel& model) {
 /// The model with other input shapes and nothing else changed.
 OnnxModel with_shapes(const OnnxModel& model, const Shapes& shapes) {
   OnnxModel copy = model;
-  if (!shapes.empty()) copy.simplify({.fuse_batch_norm = false, .fold_constants = false, .input_shapes = shapes});
+  const auto passes = OnnxModel::simplify_passes();
+  if (!shapes.empty()) copy.simplify({.skip_passes = {passes.begin(), passes.end()}, .input_shapes = shapes});
   return copy;
 }
 
+/// Shapes to check with: those given, and 1 for a batch that nobody said.
+Shapes shapes_for_check(const OnnxModel& model, Shapes shapes) {
+  for (const TensorInfo& input : model.inputs()) {
+    if (shapes.contains(input.name) || shapes.contains("") || input.shape.empty() || input.shape[0] > 0) continue;
+    std::vector<int64_t> shape = input.shape;
+    shape[0] = 1;
+    if (std::ranges::all_of(shape, [](int64_t side) { return side > 0; })) shapes[input.name] = shape;
+  }
+  return shapes;
+}
+
 /// Throws Error(kMismatch) where the models differ.
-void check(const OnnxModel& original, const OnnxModel& simplified, const Shapes& shapes, int runs) {
-  const OnnxModel left = with_shapes(original, shapes), right = with_shapes(simplified, shapes);
+void check(const OnnxModel& original, const OnnxModel& simplified, const Shapes& given, const Arguments& arguments) {
+  const Shapes shapes = shapes_for_check(simplified, given);
+  const OnnxModel left = with_shapes(original, shapes_for_check(original, given)),
+                  right = with_shapes(simplified, shapes);
   if (!is_static(left) || !is_static(right))
     throw Error(ErrorCode::kUsage,
-                "an input has no static shape, so that the check cannot run: give --input-shape, or --no-check");
+                "an input has no static shape, so that the check cannot run: give --test-input-shape, or --no-check");
+  const int runs = arguments.checks;
   const double difference = left.difference(right, runs);
-  if (!(difference <= kTolerance))
+  if (!(difference <= arguments.tolerance))
     throw Error(
         ErrorCode::kMismatch,
         fmt::format("the simplified model's outputs differ by {:.3g} of their largest magnitude (at most {:g} is "
                     "accepted); nothing was written",
-                    difference, kTolerance));
+                    difference, arguments.tolerance));
   fmt::print("Check ok: {} random input{}, largest relative difference {:.3g}\n", runs, runs == 1 ? "" : "s",
              difference);
 }
 
-void print_comparison(const OnnxModel& before, const OnnxModel& after, const std::string& in, const std::string& out) {
+void print_comparison(const OnnxModel& before, const OnnxModel& after, const std::string& in,
+                      const std::vector<std::filesystem::path>& out) {
   const auto old_counts = before.node_counts(), new_counts = after.node_counts();
   std::set<std::string> operators;
   for (const auto* counts : {&old_counts, &new_counts})
@@ -106,31 +162,99 @@ void print_comparison(const OnnxModel& before, const OnnxModel& after, const std
   Table table;
   table.add({"", "Original Model", "Simplified Model"});
   for (const std::string& op : operators) table.add({one_line(op), count_in(old_counts, op), count_in(new_counts, op)});
-  table.add({"Model Size", bytes_text(std::filesystem::file_size(in)), bytes_text(std::filesystem::file_size(out))});
+  uint64_t written = 0;
+  for (const auto& file : out) written += std::filesystem::file_size(file);
+  table.add({"Weights", bytes_text(before.weight_bytes()), bytes_text(after.weight_bytes())});
+  table.add({"Model Size", bytes_text(std::filesystem::file_size(in)), bytes_text(written)});
   table.print();
 }
 
 void add_options(CommandLine& line, Arguments& arguments) {
   line.add_option("files", arguments.positionals, "INPUT OUTPUT [CHECK_N]: ONNX files and the number of random checks")
-      ->required()
       ->type_name("");
-  line.add_option("--input-shape", arguments.shapes, "new shape of the only input, or \"name:1,3,512,512\"; repeatable")
-      ->allow_extra_args(false)
-      ->type_name("SHAPE");
-  line.add_option("--overwrite-input-shape", arguments.overwrite_shapes, "the same")
-      ->allow_extra_args(false)
-      ->type_name("SHAPE");
+  const auto add_shape = [&](const std::string& flag, std::vector<std::string>& shapes, const std::string& help) {
+    line.add_option(flag, shapes, help)->allow_extra_args(false)->type_name("SHAPE");
+  };
+  add_shape("--input-shape", arguments.shapes, "new shape of the only input, or \"name:1,3,512,512\"; repeatable");
+  add_shape("--overwrite-input-shape", arguments.overwrite_shapes, "the same");
+  add_shape("--test-input-shape", arguments.test_shapes, "shape to check with; the model keeps its own");
   line.add_flag("--dynamic-input-shape", arguments.dynamic,
                 "leave the inputs' shapes as they are; --input-shape is for the check only");
   line.add_flag("--skip-fuse-bn", arguments.keep_batch_norm, "leave batch norms as they are");
   line.add_flag("--skip-constant-folding", arguments.keep_constants, "compute nothing ahead");
-  line.add_flag("--skip-shape-inference", arguments.skip_inference, "accepted; shapes are always known here");
+  line.add_option("--skip-optimization,--skip-optimizer", arguments.skipped,
+                  "leave passes out, \"a,b\"; without names all but the folding of constants")
+      ->expected(0, 1)
+      ->delimiter(',')
+      ->type_name("PASSES");
+  line.add_flag("--list-default-optimizers", "print the names of the passes");
+  line.add_flag("--skip-shape-inference,--enable-fuse-bn", arguments.accepted,
+                "accepted; shapes are always known here, and batch norms fold unless --skip-fuse-bn");
+  line.add_option("--unused-output", arguments.unused_outputs, "drop this output; repeatable")
+      ->allow_extra_args(false)
+      ->type_name("NAME");
+  line.add_option("--no-large-tensor", arguments.large_tensor,
+                  "folding one node may add this many bytes to the file (1KB without a number; else 1MB)")
+      ->expected(0, 1)
+      ->type_name("SIZE");
+  line.add_flag("--save-as-external-data", arguments.external, "write weights to OUTPUT.data");
+  line.add_option("--external-data-threshold", arguments.external_threshold,
+                  "do so for weights above this; above 2GB it happens in any case")
+      ->type_name("SIZE");
   line.add_option("--check-n", arguments.checks, "compare on so many random inputs")
       ->capture_default_str()
       ->check(between(0, kMostChecks))
       ->type_name("N");
+  line.add_option("--check-rtol", arguments.tolerance, "largest difference, of an output's largest magnitude")
+      ->capture_default_str()
+      ->type_name("R");
   line.add_flag("--no-check,--skip-check", arguments.no_check, "do not compare");
+  for (const auto& [flag, reason] : kRefused) line.add_flag(flag)->group("");  // hidden from --help
   line.add_threads(arguments.threads);
+}
+
+void refuse_unsupported(const CommandLine& line) {
+  for (const auto& [flag, reason] : kRefused)
+    if (line.count(flag) > 0) throw Error(ErrorCode::kUnsupported, fmt::format("{} is not offered: {}", flag, reason));
+}
+
+std::set<std::string> skipped_passes(const CommandLine& line, const Arguments& arguments) {
+  std::set<std::string> names;
+  for (const std::string& name : arguments.skipped) {
+    const auto ours = kOptimizerNames.find(name);
+    if (!name.empty()) names.insert(ours == kOptimizerNames.end() ? name : ours->second);
+  }
+  if (line.count("--skip-optimization") > 0 && names.empty()) {
+    const auto all = OnnxModel::simplify_passes();
+    names = {all.begin(), all.end()};
+    names.erase("fold_constants");
+  }
+  return names;
+}
+
+/// The outputs without those that --unused-output names.
+void drop_outputs(OnnxModel& model, const std::vector<std::string>& unused) {
+  if (unused.empty()) return;
+  GraphEdits edits;
+  for (const TensorInfo& output : model.outputs())
+    if (std::ranges::find(unused, output.name) == unused.end()) edits.outputs.push_back(output.name);
+  if (edits.outputs.size() + unused.size() != model.outputs().size() || edits.outputs.empty())
+    throw Error(ErrorCode::kUsage, "--unused-output: each must be one of the model's outputs, and one must stay");
+  model.edit(edits);
+}
+
+/// Says what was left because the file would have grown, the largest first.
+void print_growth(const std::map<std::string, uint64_t>& growth) {
+  if (growth.empty()) return;
+  const auto largest = std::ranges::max_element(growth, {}, [](const auto& entry) { return entry.second; });
+  fmt::print("{} node{} not folded, to keep the file small: '{}' alone would add {}\n", growth.size(),
+             growth.size() == 1 ? " was" : "s were", one_line(largest->first), bytes_text(largest->second));
+}
+
+bool wants_external(const CommandLine& line, const Arguments& arguments, const OnnxModel& model) {
+  if (arguments.external) return true;
+  return line.count("--external-data-threshold") > 0 &&
+         model.weight_bytes() > parse_size("--external-data-threshold", arguments.external_threshold);
 }
 
 }  // namespace
@@ -143,22 +267,39 @@ int run_onnxsim(int argc, char** argv) {
   Arguments arguments;
   add_options(line, arguments);
   if (!line.read()) return 0;
+  if (line.count("--list-default-optimizers") > 0) {
+    for (const std::string& name : OnnxModel::simplify_passes()) fmt::print("{}\n", name);
+    return 0;
+  }
+  refuse_unsupported(line);
   sort_positionals(arguments);
   set_default_threads(arguments.threads);
   const std::string &in = arguments.positionals[0], &out = arguments.positionals[1];
   std::ranges::move(arguments.overwrite_shapes, std::back_inserter(arguments.shapes));
   const Shapes shapes = parse_shapes(arguments.shapes);
+  std::map<std::string, uint64_t> growth;
+  SimplifyOptions options{.fuse_batch_norm = !arguments.keep_batch_norm,
+                          .fold_constants = !arguments.keep_constants,
+                          .skip_passes = skipped_passes(line, arguments),
+                          .on_growth = [&](const std::string& node, uint64_t bytes) { growth[node] = bytes; },
+                          .input_shapes = arguments.dynamic ? Shapes{} : shapes};
+  if (line.count("--no-large-tensor") > 0)
+    options.largest_growth =
+        arguments.large_tensor.empty() ? 1024 : parse_size("--no-large-tensor", arguments.large_tensor);
 
-  const OnnxModel original = OnnxModel::read(in);
+  OnnxModel original = OnnxModel::read(in);
+  drop_outputs(original, arguments.unused_outputs);
   fmt::print("Simplifying...\n");
   OnnxModel simplified = original;
-  simplified.simplify({.fuse_batch_norm = !arguments.keep_batch_norm,
-                       .fold_constants = !arguments.keep_constants,
-                       .input_shapes = arguments.dynamic ? Shapes{} : shapes});
-  if (!arguments.no_check && arguments.checks > 0) check(original, simplified, shapes, arguments.checks);
-  simplified.write(out);
+  simplified.simplify(options);
+  print_growth(growth);
+  Shapes test_shapes = shapes;
+  for (const auto& [name, shape] : parse_shapes(arguments.test_shapes)) test_shapes[name] = shape;
+  if (!arguments.no_check && arguments.checks > 0) check(original, simplified, test_shapes, arguments);
+  const auto files = simplified.write(out, wants_external(line, arguments, simplified));
   fmt::print("Finish! Here is the difference:\n");
-  print_comparison(original, simplified, in, out);
+  print_comparison(original, simplified, in, files);
+  if (files.size() > 1) fmt::print("The weights are in {}; keep it beside {}.\n", files[1].string(), out);
   return 0;
 }
 

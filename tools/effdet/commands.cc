@@ -23,6 +23,7 @@ constexpr Command kCommands[] = {
     {"postprocess", "postprocess", kData, "dumped outputs to detections and COCO mAP", run_postprocess},
     {"validate", "validate", kDirect, "images to COCO mAP in one process", run_validate},
     {"detect", "", kDirect, "find and draw the objects in pictures", run_detect},
+    {"edit", "", kExtra, "change an ONNX graph by names: constants, attributes, nodes, outputs", run_edit},
     {"init", "", kExtra, "write a random checkpoint, for benchmarks and tests", run_init},
     {"info", "", kExtra, "describe a checkpoint, an ONNX model or a compiled model", run_info},
     {"profile", "", kExtra, "measure each step of a model against what the machine can do", run_profile},

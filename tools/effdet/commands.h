@@ -10,6 +10,7 @@ namespace effdet::cli {
 /// Returns the exit code; throws effdet::Error, which main() turns into one line and the code's value.
 int run_pth2onnx(int argc, char** argv);
 int run_onnxsim(int argc, char** argv);
+int run_edit(int argc, char** argv);
 int run_modify_onnx(int argc, char** argv);
 int run_atc(int argc, char** argv);
 int run_preprocess(int argc, char** argv);
