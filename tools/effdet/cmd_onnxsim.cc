@@ -47,13 +47,13 @@ const std::map<std::string, std::string> kRefused = {
 };
 
 struct Arguments {
-  std::vector<std::string> positionals, shapes, overwrite_shapes, test_shapes, skipped, unused_outputs;
-  std::string large_tensor, external_threshold;
+  std::vector<std::string> positionals, shapes, overwrite_shapes, test_shapes, unused_outputs;
+  std::string skipped, large_tensor, external_threshold;
   int checks = 1;
   int threads = 0;
   double tolerance = kTolerance;
   bool dynamic = false, keep_batch_norm = false, keep_constants = false, accepted = false, no_check = false;
-  bool external = false;
+  bool external = false, list = false;
 };
 
 /// "1KB", "10MB", "2GiB" or bytes.
@@ -185,9 +185,8 @@ void add_options(CommandLine& line, Arguments& arguments) {
   line.add_option("--skip-optimization,--skip-optimizer", arguments.skipped,
                   "leave passes out, \"a,b\"; without names all but the folding of constants")
       ->expected(0, 1)
-      ->delimiter(',')
       ->type_name("PASSES");
-  line.add_flag("--list-default-optimizers", "print the names of the passes");
+  line.add_flag("--list-default-optimizers", arguments.list, "print the names of the passes");
   line.add_flag("--skip-shape-inference,--enable-fuse-bn", arguments.accepted,
                 "accepted; shapes are always known here, and batch norms fold unless --skip-fuse-bn");
   line.add_option("--unused-output", arguments.unused_outputs, "drop this output; repeatable")
@@ -220,7 +219,7 @@ void refuse_unsupported(const CommandLine& line) {
 
 std::set<std::string> skipped_passes(const CommandLine& line, const Arguments& arguments) {
   std::set<std::string> names;
-  for (const std::string& name : arguments.skipped) {
+  for (const std::string& name : CLI::detail::split(arguments.skipped, ',')) {
     const auto ours = kOptimizerNames.find(name);
     if (!name.empty()) names.insert(ours == kOptimizerNames.end() ? name : ours->second);
   }
@@ -267,7 +266,7 @@ int run_onnxsim(int argc, char** argv) {
   Arguments arguments;
   add_options(line, arguments);
   if (!line.read()) return 0;
-  if (line.count("--list-default-optimizers") > 0) {
+  if (arguments.list) {
     for (const std::string& name : OnnxModel::simplify_passes()) fmt::print("{}\n", name);
     return 0;
   }
