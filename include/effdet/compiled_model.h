@@ -22,6 +22,9 @@ namespace effdet {
 struct CompileOptions {
   /// New shapes for inputs by name (batch, image size).
   std::map<std::string, std::vector<int64_t>> input_shapes;
+  /// One model for several shapes: each entry is a plan, its shapes laid over input_shapes. Plans share their weights.
+  /// Empty: one plan.
+  std::vector<std::map<std::string, std::vector<int64_t>>> plans;
   /// Outputs by tensor name, in this order; empty: those of the graph.
   std::vector<std::string> outputs;
   /// Preprocessing that becomes a part of the model (AIPP): a file `aipp_op { key: value ... }`. The model then takes
@@ -60,6 +63,12 @@ class CompiledModel {
   EFFDET_API static CompiledModel open(const std::filesystem::path& path, const ModelOptions& options = {});
   EFFDET_API void save(const std::filesystem::path& path) const;
 
+  /// A model for several shapes of its input has a plan for each. What follows, and everything that takes a model and
+  /// no plan, is about the first.
+  EFFDET_API size_t plan_count() const;
+  /// A model of this plan alone, which shares all with this one.
+  EFFDET_API CompiledModel plan(size_t index) const;
+
   EFFDET_API std::vector<TensorInfo> inputs() const;
   EFFDET_API std::vector<TensorInfo> outputs() const;
   EFFDET_API std::map<std::string, std::string> metadata() const;
@@ -67,7 +76,7 @@ class CompiledModel {
   EFFDET_API ModelDescription description() const;
   /// Nothing where the model takes float planes.
   EFFDET_API std::optional<AippDescription> aipp() const;
-  /// Activations and weights, in bytes.
+  /// Activations (of the plan that has most) and weights, in bytes.
   EFFDET_API uint64_t arena_bytes() const;
   EFFDET_API uint64_t weight_bytes() const;
 
@@ -107,14 +116,15 @@ class Runner {
   EFFDET_API ~Runner();
   EFFDET_API Runner(Runner&&) noexcept;
 
-  /// Reads inputs and writes outputs in the caller's memory, in the order and with the sizes of inputs() and outputs().
-  /// The same input gives the same bits at any number of threads. Throws Error(kUsage) for other numbers or sizes.
-  EFFDET_API void run(std::span<const std::span<const std::byte>> inputs,
-                      std::span<const std::span<std::byte>> outputs);
+  /// Reads inputs and writes outputs in the caller's memory, in the order and with the sizes of inputs() and outputs()
+  /// of that plan. The plans of a model take turns in the same memory. The same input gives the same bits at any number
+  /// of threads. Throws Error(kUsage) for other numbers or sizes, and for a plan that the model has not.
+  EFFDET_API void run(std::span<const std::span<const std::byte>> inputs, std::span<const std::span<std::byte>> outputs,
+                      size_t plan = 0);
   EFFDET_API int threads() const;
-  /// Bytes of each input and output.
-  EFFDET_API const std::vector<size_t>& input_bytes() const;
-  EFFDET_API const std::vector<size_t>& output_bytes() const;
+  /// Bytes of each input and output of a plan.
+  EFFDET_API const std::vector<size_t>& input_bytes(size_t plan = 0) const;
+  EFFDET_API const std::vector<size_t>& output_bytes(size_t plan = 0) const;
   /// Called with the step's index and seconds after each step of run(), where set.
   EFFDET_API void on_step(std::function<void(size_t step, double seconds)> callback);
 

@@ -50,7 +50,8 @@ class PictureInput {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Preprocessing, network and postprocessing in one object. One thread at a time may use it.
+/// Preprocessing, network and postprocessing in one object. One thread at a time may use it. Of a model with several
+/// plans each picture gets the one with the least work that does not shrink it, or else the largest input.
 class Detector {
  public:
   /// Throws Error(kUnsupported) for a model that is no EfficientDet with raw head outputs.
@@ -61,6 +62,7 @@ class Detector {
   /// Detections in order of falling score, in pixels of the image.
   EFFDET_API std::vector<Detection> detect(const RgbImage& image);
   EFFDET_API std::vector<Detection> detect(const std::filesystem::path& image);
+  /// Of the model's first plan.
   EFFDET_API const ModelDescription& description() const;
 
  private:

@@ -25,9 +25,19 @@ void choose_outputs(ir::Graph& graph, const std::vector<std::string>& names) {
   graph.compact();
 }
 
+std::vector<Program> programs_of(const std::vector<std::shared_ptr<const Engine>>& plans) {
+  std::vector<Program> programs;
+  for (const auto& engine : plans) programs.push_back(engine->program());
+  return programs;
+}
+
 const ir::Graph& graph_of(const std::shared_ptr<const Engine>& engine) { return engine->program().graph; }
 
 }  // namespace
+
+CompiledModel::Impl::Impl(std::vector<Program> programs) {
+  for (Program& program : programs) plans.push_back(std::make_shared<Engine>(std::move(program)));
+}
 
 CompiledModel CompiledModel::compile(const OnnxModel& model, const CompileOptions& options) {
   ir::Graph graph = model.impl_->graph;
@@ -36,12 +46,13 @@ CompiledModel CompiledModel::compile(const OnnxModel& model, const CompileOption
   if (options.on_stage)
     internal.on_stage = [&](std::string_view stage, const ir::Graph& g) { options.on_stage(stage, ir::to_text(g)); };
   if (!options.insert_op_conf.empty()) internal.aipp = aipp::read_config(options.insert_op_conf);
-  Program program = compiler::compile(std::move(graph), internal);
-  return CompiledModel(std::make_shared<Impl>(Impl{std::make_shared<Engine>(std::move(program))}));
+  std::vector<std::map<std::string, Shape>> plans = options.plans;
+  if (plans.empty()) plans.emplace_back();
+  return CompiledModel(std::make_shared<Impl>(compiler::compile_plans(graph, internal, plans)));
 }
 
 CompiledModel CompiledModel::load(const std::filesystem::path& path) {
-  return CompiledModel(std::make_shared<Impl>(Impl{std::make_shared<Engine>(read_om(path))}));
+  return CompiledModel(std::make_shared<Impl>(read_om(path)));
 }
 
 CompiledModel CompiledModel::open(const std::filesystem::path& path, const ModelOptions& options) {
@@ -57,19 +68,30 @@ CompiledModel CompiledModel::open(const std::filesystem::path& path, const Model
   return compile(OnnxModel::from_checkpoint(path, options));
 }
 
-void CompiledModel::save(const std::filesystem::path& path) const { write_om(impl_->engine->program(), path); }
+void CompiledModel::save(const std::filesystem::path& path) const { write_om(programs_of(impl_->plans), path); }
+
+size_t CompiledModel::plan_count() const { return impl_->plans.size(); }
+
+CompiledModel CompiledModel::plan(size_t index) const {
+  if (index >= impl_->plans.size()) fail(ErrorCode::kUsage, "plan {} of {}", index, impl_->plans.size());
+  return CompiledModel(std::make_shared<Impl>(impl_->plans[index]));
+}
 
 std::vector<TensorInfo> CompiledModel::inputs() const {
-  return api::tensor_infos(graph_of(impl_->engine), graph_of(impl_->engine).inputs);
+  return api::tensor_infos(graph_of(impl_->engine()), graph_of(impl_->engine()).inputs);
 }
 
 std::vector<TensorInfo> CompiledModel::outputs() const {
-  return api::tensor_infos(graph_of(impl_->engine), graph_of(impl_->engine).outputs);
+  return api::tensor_infos(graph_of(impl_->engine()), graph_of(impl_->engine()).outputs);
 }
 
-std::map<std::string, std::string> CompiledModel::metadata() const { return graph_of(impl_->engine).metadata; }
-uint64_t CompiledModel::arena_bytes() const { return impl_->engine->program().arena_bytes; }
-uint64_t CompiledModel::weight_bytes() const { return impl_->engine->program().weight_bytes(); }
+std::map<std::string, std::string> CompiledModel::metadata() const { return graph_of(impl_->engine()).metadata; }
+uint64_t CompiledModel::arena_bytes() const {
+  uint64_t most = 0;
+  for (const auto& engine : impl_->plans) most = std::max(most, engine->program().arena_bytes);
+  return most;
+}
+uint64_t CompiledModel::weight_bytes() const { return effdet::weight_bytes(programs_of(impl_->plans)); }
 
 ModelDescription CompiledModel::description() const {
   const auto metadata = this->metadata();
@@ -78,7 +100,7 @@ ModelDescription CompiledModel::description() const {
          "the model does not say what its outputs mean (no effdet metadata); export the checkpoint with pth2onnx");
   const model::ModelInfo info = model::parse_metadata(metadata, "compiled model");
   ModelDescription description{.model = info.variant, .num_classes = info.num_classes};
-  const Shape shape = pipeline::network_shape(*impl_->engine);
+  const Shape shape = pipeline::network_shape(*impl_->engine());
   description.batch = static_cast<int>(shape[0]);
   description.height = static_cast<int>(shape[2]);
   description.width = static_cast<int>(shape[3]);
@@ -94,7 +116,7 @@ ModelDescription CompiledModel::description() const {
 }
 
 std::optional<AippDescription> CompiledModel::aipp() const {
-  const auto spec = ops::input_aipp(graph_of(impl_->engine));
+  const auto spec = ops::input_aipp(graph_of(impl_->engine()));
   if (!spec) return std::nullopt;
   AippDescription description{.format = std::string(ops::kAippFormats[static_cast<size_t>(spec->format)]),
                               .height = static_cast<int>(spec->source_height),
@@ -120,10 +142,10 @@ std::optional<AippDescription> CompiledModel::aipp() const {
 
 std::vector<CompiledModel::Step> CompiledModel::steps() const {
   std::vector<Step> steps;
-  const ir::Graph& graph = graph_of(impl_->engine);
+  const ir::Graph& graph = graph_of(impl_->engine());
   for (size_t i = 0; i < graph.nodes.size(); ++i) {
     const ir::Node& node = graph.nodes[i];
-    const kernels::Choice& choice = impl_->engine->choices()[i];
+    const kernels::Choice& choice = impl_->engine()->choices()[i];
     const ops::Cost cost = ops::cost_of(graph, node);
     steps.push_back({node.name, node.op, std::string(choice.implementation), *graph.value(node.outputs[0]).shape,
                      choice.refusals, cost.flops, cost.bytes});
@@ -138,25 +160,36 @@ MachineRates measure_machine(int threads) {
 }
 
 struct Runner::Impl {
+  /// Sizes of a plan's tensors, and room for the caller's addresses.
+  struct Plan {
+    std::vector<size_t> input_bytes, output_bytes;
+    std::vector<const std::byte*> inputs;
+    std::vector<std::byte*> outputs;
+
+    explicit Plan(const Engine& engine) : inputs(engine.input_count()), outputs(engine.output_count()) {
+      for (size_t i = 0; i < inputs.size(); ++i) input_bytes.push_back(value_bytes(engine.input(i)));
+      for (size_t i = 0; i < outputs.size(); ++i) output_bytes.push_back(value_bytes(engine.output(i)));
+    }
+  };
   Session session;
-  std::vector<size_t> input_bytes, output_bytes;
-  std::vector<const std::byte*> inputs;
-  std::vector<std::byte*> outputs;
+  std::vector<Plan> plans;
+
+  Plan& plan(size_t index) {
+    if (index >= plans.size()) fail(ErrorCode::kUsage, "plan {} of {}", index, plans.size());
+    return plans[index];
+  }
 };
 
 Runner::Runner(const CompiledModel& model, int threads)
-    : impl_(new Impl{Session(model.impl_->engine, threads > 0 ? threads : default_thread_count()), {}, {}, {}, {}}) {
-  const Engine& engine = impl_->session.engine();
-  for (size_t i = 0; i < engine.input_count(); ++i) impl_->input_bytes.push_back(value_bytes(engine.input(i)));
-  for (size_t i = 0; i < engine.output_count(); ++i) impl_->output_bytes.push_back(value_bytes(engine.output(i)));
-  impl_->inputs.resize(engine.input_count());
-  impl_->outputs.resize(engine.output_count());
+    : impl_(new Impl{Session(model.impl_->plans, threads > 0 ? threads : default_thread_count()), {}}) {
+  for (const auto& engine : model.impl_->plans) impl_->plans.emplace_back(*engine);
 }
 
 Runner::~Runner() = default;
 Runner::Runner(Runner&&) noexcept = default;
 
-void Runner::run(std::span<const std::span<const std::byte>> inputs, std::span<const std::span<std::byte>> outputs) {
+void Runner::run(std::span<const std::span<const std::byte>> inputs, std::span<const std::span<std::byte>> outputs,
+                 size_t plan_index) {
   const auto bind = [](auto given, const std::vector<size_t>& bytes, auto& pointers, std::string_view what) {
     if (given.size() != bytes.size())
       fail(ErrorCode::kUsage, "the model has {} {}s, not {}", bytes.size(), what, given.size());
@@ -166,14 +199,15 @@ void Runner::run(std::span<const std::span<const std::byte>> inputs, std::span<c
       pointers[i] = given[i].data();
     }
   };
-  bind(inputs, impl_->input_bytes, impl_->inputs, "input");
-  bind(outputs, impl_->output_bytes, impl_->outputs, "output");
-  impl_->session.run(impl_->inputs, impl_->outputs);
+  Impl::Plan& plan = impl_->plan(plan_index);
+  bind(inputs, plan.input_bytes, plan.inputs, "input");
+  bind(outputs, plan.output_bytes, plan.outputs, "output");
+  impl_->session.run(plan.inputs, plan.outputs, plan_index);
 }
 
 int Runner::threads() const { return impl_->session.threads(); }
-const std::vector<size_t>& Runner::input_bytes() const { return impl_->input_bytes; }
-const std::vector<size_t>& Runner::output_bytes() const { return impl_->output_bytes; }
+const std::vector<size_t>& Runner::input_bytes(size_t plan) const { return impl_->plan(plan).input_bytes; }
+const std::vector<size_t>& Runner::output_bytes(size_t plan) const { return impl_->plan(plan).output_bytes; }
 void Runner::on_step(std::function<void(size_t step, double seconds)> callback) {
   impl_->session.on_step = std::move(callback);
 }

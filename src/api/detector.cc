@@ -1,5 +1,8 @@
 #include "effdet/detector.h"
 
+#include <algorithm>
+#include <optional>
+
 #include "api/image_view.h"
 #include "api/impl.h"
 #include "base/error.h"
@@ -10,28 +13,62 @@
 namespace effdet {
 
 struct Detector::Impl {
-  pipeline::DetectionModel model;
+  /// A plan with its outputs, for which there is memory once it was chosen.
+  struct Plan {
+    pipeline::DetectionModel model;
+    std::optional<pipeline::OutputBuffers> outputs;
+
+    size_t pixels() const {
+      const Preprocessing& size = model.input().preprocessing();
+      return model.batch() * static_cast<size_t>(size.height) * static_cast<size_t>(size.width);
+    }
+  };
+
+  std::vector<Plan> plans;
   ModelDescription description;
   Session session;
   DetectOptions options;
   std::vector<std::byte> input;  // a batch of images, of which only the first is used
-  pipeline::OutputBuffers outputs;
+
+  /// The least work that does not shrink the picture; or else the largest input.
+  size_t choose(ImageSize image) const {
+    size_t best = 0;
+    const auto fits = [&](size_t i) {
+      const Preprocessing& size = plans[i].model.input().preprocessing();
+      return size.height >= image.height && size.width >= image.width;
+    };
+    const auto area = [&](size_t i) { return plans[i].pixels() / plans[i].model.batch(); };
+    const auto better = [&](size_t i) {
+      if (fits(i) != fits(best)) return fits(i);
+      if (!fits(i) && area(i) != area(best)) return area(i) > area(best);
+      return plans[i].pixels() < plans[best].pixels();
+    };
+    for (size_t i = 1; i < plans.size(); ++i)
+      if (better(i)) best = i;
+    return best;
+  }
 
   std::vector<Detection> detect(const Image& image, std::string_view name) {
+    const size_t index = choose(image.size());
+    auto& [model, outputs] = plans[index];
+    if (!outputs) outputs.emplace(*model.engine());
     model.input().write(image, name, std::span(input).first(model.input().sample_bytes()));
     const std::byte* const source = input.data();
-    session.run(std::span(&source, 1), outputs.pointers());
-    return model.detect(outputs, 0, image.size(), options);
+    session.run(std::span(&source, 1), outputs->pointers(), index);
+    return model.detect(*outputs, 0, image.size(), options);
   }
 };
 
 Detector::Detector(const CompiledModel& model, int threads, const DetectOptions& options) {
-  const std::shared_ptr<const Engine>& engine = model.impl_->engine;
-  pipeline::DetectionModel detection_model(engine);
-  std::vector<std::byte> input(value_bytes(engine->input(0)));
-  impl_.reset(new Impl{std::move(detection_model), model.description(),
-                       Session(engine, threads > 0 ? threads : default_thread_count()), options, std::move(input),
-                       pipeline::OutputBuffers(*engine)});
+  std::vector<Impl::Plan> plans;
+  size_t bytes = 0;
+  for (const auto& engine : model.impl_->plans) {
+    plans.push_back({pipeline::DetectionModel(engine), std::nullopt});
+    bytes = std::max<size_t>(bytes, value_bytes(engine->input(0)));
+  }
+  impl_.reset(new Impl{std::move(plans), model.description(),
+                       Session(model.impl_->plans, threads > 0 ? threads : default_thread_count()), options,
+                       std::vector<std::byte>(bytes)});
 }
 
 Detector::~Detector() = default;
@@ -52,7 +89,7 @@ struct PictureInput::Impl {
 };
 
 PictureInput::PictureInput(const CompiledModel& model)
-    : impl_(new Impl{pipeline::DetectionModel(model.impl_->engine).input()}) {}
+    : impl_(new Impl{pipeline::DetectionModel(model.impl_->engine()).input()}) {}
 PictureInput::~PictureInput() = default;
 PictureInput::PictureInput(PictureInput&&) noexcept = default;
 

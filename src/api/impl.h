@@ -15,7 +15,12 @@ struct OnnxModel::Impl {
 };
 
 struct CompiledModel::Impl {
-  std::shared_ptr<const Engine> engine;
+  std::vector<std::shared_ptr<const Engine>> plans;  ///< at least one
+
+  /// Chooses kernels for each.
+  explicit Impl(std::vector<Program> programs);
+  explicit Impl(std::shared_ptr<const Engine> plan) : plans{std::move(plan)} {}
+  const std::shared_ptr<const Engine>& engine() const { return plans.front(); }
 };
 
 namespace api {

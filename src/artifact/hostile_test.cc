@@ -57,7 +57,7 @@ om::ValueT& value_in(om::ProgramT& p, Space space) {
 /// Reads the file and, where that succeeds, runs it on both sets of kernels. Whether it was read.
 bool load_and_run(const std::vector<std::byte>& file) {
   try {
-    Program program = read_om(write_test_om(file));
+    const Program program = read_om(write_test_om(file)).at(0);
     uint64_t bytes = program.arena_bytes;
     for (const auto* ids : {&program.graph.inputs, &program.graph.outputs})
       for (ir::ValueId id : *ids) bytes += value_bytes(program.graph.value(id));
@@ -434,6 +434,48 @@ TEST(HostileProgram, RandomChangesOfTheBytes) {
     seal(bad);
     load_and_run(bad);
   });
+}
+
+TEST(BadInput, Case68_HostilePlans) {
+  const OmParts good = take_apart(om_bytes(three_plans()));
+  EXPECT_EQ(read_om(write_test_om(put_together(good))).size(), 3u);
+  const std::vector<std::pair<std::string, Change>> cases = {
+      {"a plan twice", [](om::ProgramT& p) { p.plans.push_back(std::make_unique<om::ProgramT>(*p.plans[0])); }},
+      {"the first plan again",
+       [](om::ProgramT& p) {
+         om::ProgramT first = p;
+         first.plans.clear();
+         p.plans.push_back(std::make_unique<om::ProgramT>(first));
+       }},
+      {"plans of a plan",
+       [](om::ProgramT& p) { p.plans[0]->plans.push_back(std::make_unique<om::ProgramT>(*p.plans[1])); }},
+      {"too many",
+       [](om::ProgramT& p) {
+         for (int i = 0; i < 300; ++i) p.plans.push_back(std::make_unique<om::ProgramT>(*p.plans[0]));
+       }},
+      {"another target", [](om::ProgramT& p) { p.plans[1]->target = "cuda"; }},
+      {"another input's name", [](om::ProgramT& p) { p.plans[1]->values[p.plans[1]->inputs[0]]->name = "other"; }},
+      {"another output's name", [](om::ProgramT& p) { p.plans[1]->values[p.plans[1]->outputs[0]]->name = "other"; }},
+      {"an output less",
+       [](om::ProgramT& p) {
+         for (auto& value : p.plans[0]->values)
+           if (value->space == static_cast<uint8_t>(Space::kOutput) && value->offset == p.plans[0]->outputs.size() - 1)
+             value->space = static_cast<uint8_t>(Space::kArena), value->offset = 0;
+         p.plans[0]->outputs.pop_back();
+       }},
+      {"no steps", [](om::ProgramT& p) { p.plans[1]->nodes.clear(); }},
+      {"an arena that is too small", [](om::ProgramT& p) { p.plans[1]->arena_bytes = 64; }},
+      {"an arena that is too large", [](om::ProgramT& p) { p.plans[1]->arena_bytes = uint64_t{1} << 40; }},
+      {"weights elsewhere", [](om::ProgramT& p) { value_in(*p.plans[1], Space::kWeights).offset = uint64_t{1} << 40; }},
+      {"a shape of its own", [](om::ProgramT& p) { value_in(*p.plans[1], Space::kArena).shape[0] = 7; }},
+  };
+  for (const auto& [name, change] : cases) {
+    OmParts parts = take_apart(put_together(good));
+    change(parts.program);
+    const auto file = put_together(parts);
+    EXPECT_THROW(read_om(write_test_om(file)), Error) << name;
+    load_and_run(file);
+  }
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <filesystem>
+#include <span>
+#include <vector>
 
 #include "artifact/program.h"
 
@@ -11,12 +13,13 @@ namespace effdet {
 /// Version of the layout that this code writes, and the only one that it reads.
 inline constexpr uint32_t kOmVersion = 1;
 
-/// Writes the whole file or nothing. The program must pass verify_program.
-void write_om(const Program& program, const std::filesystem::path& path);
+/// Writes the whole file or nothing. The plans must pass verify_plans; constants that share their bytes are written
+/// once.
+void write_om(std::span<const Program> plans, const std::filesystem::path& path);
 
-/// Maps the file, checks header, checksum and program (verify_program); weights stay in the mapping.
-/// Throws Error(kBadInput) with field and offset, and Error(kUnsupported) for another version.
-Program read_om(const std::filesystem::path& path);
+/// Maps the file, checks header, checksum and plans (verify_plans), of which there is at least one; weights stay in the
+/// mapping. Throws Error(kBadInput) with field and offset, and Error(kUnsupported) for another version.
+std::vector<Program> read_om(const std::filesystem::path& path);
 
 /// Whether a file begins as a compiled model does.
 bool is_om(const std::filesystem::path& path);

@@ -81,7 +81,8 @@ class ProgramReader {
   ProgramReader(const MappedFile& file, const OmHeader& header, const om::Program& source)
       : file_(file), header_(header), source_(source) {}
 
-  Program read() {
+  /// metadata: of the first plan, which stand for all; null for the first itself.
+  Program read(const std::map<std::string, std::string>* metadata) {
     program_.target = source_.target()->str();
     if (program_.target != "cpu")
       fail(ErrorCode::kUnsupported, "{}: compiled for the target '{}', this program runs 'cpu'", file_.path(),
@@ -94,6 +95,7 @@ class ProgramReader {
     program_.graph.inputs = read_ids(*source_.inputs(), false);
     program_.graph.outputs = read_ids(*source_.outputs(), false);
     for (const auto* entry : *source_.metadata()) program_.graph.metadata[entry->key()->str()] = entry->value()->str();
+    if (metadata != nullptr) program_.graph.metadata = *metadata;
     return std::move(program_);
   }
 
@@ -155,7 +157,7 @@ bool is_om(const std::filesystem::path& path) {
   return file.size() >= kOmMagic.size() && std::memcmp(file.bytes().data(), kOmMagic.data(), kOmMagic.size()) == 0;
 }
 
-Program read_om(const std::filesystem::path& path) {
+std::vector<Program> read_om(const std::filesystem::path& path) {
   const MappedFile file(path);
   const OmHeader header = read_header(file);
   const std::span<const std::byte> parts[] = {file.bytes().subspan(sizeof header)};
@@ -167,9 +169,19 @@ Program read_om(const std::filesystem::path& path) {
   flatbuffers::Verifier verifier(section, header.program_bytes, /*max_depth=*/16, /*max_tables=*/10'000'000);
   if (!om::VerifyProgramBuffer(verifier))
     bad_input("{}: the program section at offset {} is malformed", file.path(), header.program_offset);
-  Program program = ProgramReader(file, header, *om::GetProgram(section)).read();
-  verify_program(program, file.path());
-  return program;
+  const om::Program& root = *om::GetProgram(section);
+  std::vector<Program> plans;
+  plans.push_back(ProgramReader(file, header, root).read(nullptr));
+  if (root.plans() != nullptr) {
+    if (root.plans()->size() >= kMaxPlans)
+      bad_input("{}: {} plans, not 1 to {}", file.path(), root.plans()->size() + 1, kMaxPlans);
+    for (const auto* plan : *root.plans()) {
+      if (plan->plans() != nullptr) bad_input("{}: plan {} has plans of its own", file.path(), plans.size());
+      plans.push_back(ProgramReader(file, header, *plan).read(&plans[0].graph.metadata));
+    }
+  }
+  verify_plans(plans, file.path());
+  return plans;
 }
 
 }  // namespace effdet

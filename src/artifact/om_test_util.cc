@@ -86,7 +86,9 @@ Program tiny_program() {
   return compiler::compile(layers.graph);
 }
 
-Program small_program() {
+namespace {
+
+ir::Graph small_graph() {
   Layers l;
   const ir::ValueId x = l.graph.add_input("x", DType::kF32, {1, 3, 8, 8});
   const ir::ValueId stem = l.swish(l.conv(x, {16, 3, 3, 3}));
@@ -130,12 +132,27 @@ Program small_program() {
                                                   std::string(ir::kFusedDomain));
   l.graph.outputs = {l.conv(sum, {5, 16, 1, 1}), odd, wide, deep_block};
   l.graph.metadata = {{"effdet.test", "yes"}};
-  return compiler::compile(l.graph);
+  return l.graph;
 }
 
-std::vector<std::byte> om_bytes(const Program& program) {
+}  // namespace
+
+Program small_program() { return compiler::compile(small_graph()); }
+
+std::vector<Program> three_plans() {
+  const ir::Graph graph = small_graph();
+  std::vector<std::map<std::string, Shape>> shapes;
+  for (const int64_t batch : {1, 2, 4}) {
+    Shape shape = *graph.value(graph.inputs[0]).shape;
+    shape[0] = batch;
+    shapes.push_back({{graph.value(graph.inputs[0]).name, shape}});
+  }
+  return compiler::compile_plans(graph, {}, shapes);
+}
+
+std::vector<std::byte> om_bytes(std::span<const Program> plans) {
   const std::filesystem::path path = write_test_om({});
-  write_om(program, path);
+  write_om(plans, path);
   const MappedFile file(path);
   return {file.bytes().begin(), file.bytes().end()};
 }

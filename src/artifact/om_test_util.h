@@ -32,8 +32,12 @@ Program tiny_program();
 /// A network of every fused operator and two that have no fast kernel, on a map of 8 x 8.
 Program small_program();
 
+/// A small network for batches of 1, 2 and 4: three plans over the same weights.
+std::vector<Program> three_plans();
+
 /// The bytes that write_om writes.
-std::vector<std::byte> om_bytes(const Program& program);
+std::vector<std::byte> om_bytes(std::span<const Program> plans);
+inline std::vector<std::byte> om_bytes(const Program& program) { return om_bytes({&program, 1}); }
 
 /// A file of this content in the tests' temporary folder.
 std::filesystem::path write_test_om(const std::vector<std::byte>& content);

@@ -1,6 +1,7 @@
 #include <xxhash.h>
 
 #include <cstring>
+#include <map>
 
 #include "artifact/om_file.h"
 #include "artifact/om_generated.h"
@@ -46,25 +47,71 @@ flatbuffers::Offset<om::Node> write_node(flatbuffers::FlatBufferBuilder& b, cons
 
 uint64_t round_up(uint64_t value) { return (value + kTensorAlignment - 1) / kTensorAlignment * kTensorAlignment; }
 
-/// The program section; weight_offsets has an offset into the weights section for each constant.
-flatbuffers::DetachedBuffer write_program(const Program& program, const std::vector<uint64_t>& weight_offsets) {
-  flatbuffers::FlatBufferBuilder b(1 << 16);
+/// Where each constant lies in the weights section. Those that share their bytes lie in one place, whichever plans they
+/// belong to.
+class WeightsLayout {
+ public:
+  explicit WeightsLayout(std::span<const Program> plans) {
+    for (const Program& program : plans)
+      for (size_t i = 0; i < program.graph.value_count(); ++i)
+        if (const Tensor* constant = program.graph.constant(static_cast<ir::ValueId>(i))) place(*constant);
+  }
+
+  uint64_t offset_of(const Tensor& constant) const { return offsets_.at(key(constant)); }
+  uint64_t bytes() const { return bytes_; }
+  /// The section's content in order, padding included.
+  const std::vector<std::span<const std::byte>>& parts() const { return parts_; }
+
+ private:
+  using Key = std::pair<const std::byte*, size_t>;
+  static Key key(const Tensor& constant) { return {constant.bytes().data(), constant.byte_size()}; }
+
+  void place(const Tensor& constant) {
+    if (!offsets_.emplace(key(constant), bytes_).second) return;
+    static constexpr std::byte kZeros[kTensorAlignment] = {};
+    const uint64_t padded = round_up(constant.byte_size());
+    parts_.push_back(constant.bytes());
+    parts_.emplace_back(kZeros, padded - constant.byte_size());
+    bytes_ += padded;
+  }
+
+  std::map<Key, uint64_t> offsets_;
+  std::vector<std::span<const std::byte>> parts_;
+  uint64_t bytes_ = 0;
+};
+
+flatbuffers::Offset<om::Program> write_plan(
+    flatbuffers::FlatBufferBuilder& b, const Program& program, const WeightsLayout& weights,
+    const std::map<std::string, std::string>& metadata,
+    flatbuffers::Offset<flatbuffers::Vector<flatbuffers::Offset<om::Program>>> plans) {
   std::vector<flatbuffers::Offset<om::Value>> values;
   for (size_t i = 0; i < program.graph.value_count(); ++i) {
     const ir::Value& value = program.graph.value(static_cast<ir::ValueId>(i));
     const Placement& placement = program.placements[i];
-    const uint64_t offset = value.constant ? weight_offsets[i] : placement.offset;
+    const uint64_t offset = value.constant ? weights.offset_of(*value.constant) : placement.offset;
     values.push_back(om::CreateValueDirect(b, value.name.c_str(), static_cast<uint8_t>(value.dtype), &*value.shape,
                                            static_cast<uint8_t>(placement.space), offset));
   }
   std::vector<flatbuffers::Offset<om::Node>> nodes;
   for (const ir::Node& node : program.graph.nodes) nodes.push_back(write_node(b, node));
-  std::vector<flatbuffers::Offset<om::Entry>> metadata;
-  for (const auto& [key, value] : program.graph.metadata)
-    metadata.push_back(om::CreateEntry(b, b.CreateString(key), b.CreateString(value)));
-  b.Finish(om::CreateProgramDirect(b, program.graph.name.c_str(), program.target.c_str(), program.graph.opset,
-                                   program.arena_bytes, &values, &nodes, &program.graph.inputs, &program.graph.outputs,
-                                   &metadata));
+  std::vector<flatbuffers::Offset<om::Entry>> entries;
+  for (const auto& [key, value] : metadata)
+    entries.push_back(om::CreateEntry(b, b.CreateString(key), b.CreateString(value)));
+  const auto name = b.CreateString(program.graph.name), target = b.CreateString(program.target);
+  const auto value_list = b.CreateVector(values);
+  const auto node_list = b.CreateVector(nodes);
+  const auto inputs = b.CreateVector(program.graph.inputs), outputs = b.CreateVector(program.graph.outputs);
+  return om::CreateProgram(b, name, target, program.graph.opset, program.arena_bytes, value_list, node_list, inputs,
+                           outputs, b.CreateVector(entries), plans);
+}
+
+/// The program section: the first plan, and the others in it.
+flatbuffers::DetachedBuffer write_program(std::span<const Program> plans, const WeightsLayout& weights) {
+  flatbuffers::FlatBufferBuilder b(1 << 16);
+  std::vector<flatbuffers::Offset<om::Program>> others;
+  for (const Program& plan : plans.subspan(1)) others.push_back(write_plan(b, plan, weights, {}, 0));
+  const auto list = others.empty() ? 0 : b.CreateVector(others);
+  b.Finish(write_plan(b, plans[0], weights, plans[0].graph.metadata, list));
   return b.Release();
 }
 
@@ -80,35 +127,24 @@ uint64_t om_checksum(OmHeader header, std::span<const std::span<const std::byte>
   return XXH3_64bits_digest(state.get());
 }
 
-void write_om(const Program& program, const std::filesystem::path& path) {
-  verify_program(program, path.string());
-  std::vector<uint64_t> offsets(program.graph.value_count(), 0);
-  uint64_t weights_bytes = 0;
-  std::vector<std::span<const std::byte>> parts(1);  // the program section comes first
-  static constexpr std::byte kZeros[kTensorAlignment] = {};
-  for (size_t i = 0; i < offsets.size(); ++i) {
-    const Tensor* constant = program.graph.constant(static_cast<ir::ValueId>(i));
-    if (constant == nullptr) continue;
-    offsets[i] = weights_bytes;
-    parts.push_back(constant->bytes());
-    const uint64_t padded = round_up(constant->byte_size());
-    parts.emplace_back(kZeros, padded - constant->byte_size());
-    weights_bytes += padded;
-  }
-  const flatbuffers::DetachedBuffer buffer = write_program(program, offsets);
+void write_om(std::span<const Program> plans, const std::filesystem::path& path) {
+  verify_plans(plans, path.string());
+  const WeightsLayout weights(plans);
+  const flatbuffers::DetachedBuffer buffer = write_program(plans, weights);
   std::vector<std::byte> section(round_up(buffer.size()));
   std::memcpy(section.data(), buffer.data(), buffer.size());
-  parts[0] = section;
+  std::vector<std::span<const std::byte>> parts = {section};
+  parts.insert(parts.end(), weights.parts().begin(), weights.parts().end());
 
   OmHeader header{.magic = kOmMagic,
                   .version = kOmVersion,
                   .header_bytes = sizeof(OmHeader),
                   .checksum = 0,
-                  .file_bytes = sizeof(OmHeader) + section.size() + weights_bytes,
+                  .file_bytes = sizeof(OmHeader) + section.size() + weights.bytes(),
                   .program_offset = sizeof(OmHeader),
                   .program_bytes = buffer.size(),
                   .weights_offset = sizeof(OmHeader) + section.size(),
-                  .weights_bytes = weights_bytes};
+                  .weights_bytes = weights.bytes()};
   header.checksum = om_checksum(header, parts);
   AtomicFile file(path);
   file.write(std::as_bytes(std::span(&header, 1)));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "base/checked.h"
 #include "base/error.h"
@@ -133,10 +134,15 @@ void check_node(const Program& program, const ir::Node& node, const std::string&
 
 }  // namespace
 
-uint64_t Program::weight_bytes() const {
+uint64_t weight_bytes(std::span<const Program> plans) {
+  std::set<std::pair<const std::byte*, size_t>> places;
   uint64_t sum = 0;
-  for (size_t i = 0; i < graph.value_count(); ++i)
-    if (const Tensor* constant = graph.constant(static_cast<ir::ValueId>(i))) sum += constant->byte_size();
+  for (const Program& program : plans)
+    for (size_t i = 0; i < program.graph.value_count(); ++i) {
+      const Tensor* constant = program.graph.constant(static_cast<ir::ValueId>(i));
+      if (constant != nullptr && places.emplace(constant->bytes().data(), constant->byte_size()).second)
+        sum += constant->byte_size();
+    }
   return sum;
 }
 
@@ -180,6 +186,41 @@ void verify_program(const Program& program, const std::string& name) {
   check_ends(program, program.graph.outputs, Space::kOutput, name);
   for (const ir::Node& node : program.graph.nodes) check_node(program, node, name);
   check_arena(program, name);
+}
+
+namespace {
+
+using Tensors = std::vector<ir::ValueId>;
+
+std::vector<Shape> input_shapes(const ir::Graph& graph) {
+  std::vector<Shape> shapes;
+  for (ir::ValueId id : graph.inputs) shapes.push_back(*graph.value(id).shape);
+  return shapes;
+}
+
+void check_alike(const Program& first, const Program& other, Tensors ir::Graph::*list, const std::string& name) {
+  const Tensors &a = first.graph.*list, &b = other.graph.*list;
+  if (a.size() != b.size()) bad_input("{}: {} inputs or outputs, and {} in the first plan", name, b.size(), a.size());
+  for (size_t i = 0; i < a.size(); ++i) {
+    const ir::Value &x = first.graph.value(a[i]), &y = other.graph.value(b[i]);
+    if (x.name != y.name || x.dtype != y.dtype || x.shape->size() != y.shape->size())
+      bad_input("{}: '{}' is not the tensor '{}' of the first plan", name, y.name, x.name);
+  }
+}
+
+}  // namespace
+
+void verify_plans(std::span<const Program> plans, const std::string& name) {
+  if (plans.empty() || plans.size() > kMaxPlans) bad_input("{}: {} plans, not 1 to {}", name, plans.size(), kMaxPlans);
+  std::set<std::vector<Shape>> shapes;
+  for (size_t i = 0; i < plans.size(); ++i) {
+    const std::string label = plans.size() > 1 ? fmt::format("{}: plan {}", name, i) : name;
+    verify_program(plans[i], label);
+    check_alike(plans[0], plans[i], &ir::Graph::inputs, label);
+    check_alike(plans[0], plans[i], &ir::Graph::outputs, label);
+    if (!shapes.insert(input_shapes(plans[i].graph)).second)
+      bad_input("{}: a second plan for the same shapes of inputs", label);
+  }
 }
 
 }  // namespace effdet

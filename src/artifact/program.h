@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -31,14 +32,21 @@ struct Program {
   std::vector<Placement> placements;  ///< by ValueId
   uint64_t arena_bytes = 0;
   std::string target;  ///< "cpu"
-
-  /// Sum of the constants' sizes.
-  uint64_t weight_bytes() const;
 };
 
 /// Checks a program as if it were hostile: structure, static shapes that agree with each operator's shape inference,
 /// placements inside the arena, and no two tensors in the same place at the same time. Throws Error(kBadInput).
 void verify_program(const Program& program, const std::string& name);
+
+/// The most plans that a compiled model has.
+inline constexpr size_t kMaxPlans = 256;
+
+/// Checks several programs that are one model for several shapes: each as above; inputs and outputs of the same number,
+/// names and types; and no two with the same shapes of inputs, which choose the plan. Throws Error(kBadInput).
+void verify_plans(std::span<const Program> plans, const std::string& name);
+
+/// Bytes of all constants of the plans; those that lie in the same place count once.
+uint64_t weight_bytes(std::span<const Program> plans);
 
 /// First and last step (indices into graph.nodes) at which a value must be in memory. Shared by planner and verifier.
 struct Lifetime {

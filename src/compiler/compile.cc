@@ -108,4 +108,25 @@ Program compile(ir::Graph graph, const CompileOptions& options) {
   return program;
 }
 
+std::vector<Program> compile_plans(const ir::Graph& graph, const CompileOptions& options,
+                                   std::span<const std::map<std::string, Shape>> shapes) {
+  std::vector<Program> plans;
+  for (const auto& plan_shapes : shapes) {
+    CompileOptions plan_options = options;
+    std::string label;
+    for (const auto& [name, shape] : plan_shapes) {
+      plan_options.input_shapes[name] = shape;
+      label += fmt::format("{}{}:{}", label.empty() ? "" : ";", name, shape_text(shape));
+    }
+    try {
+      plans.push_back(compile(graph, plan_options));
+    } catch (const Error& error) {
+      fail(error.code(), "for the shape {}: {}", label, error.what());
+    }
+  }
+  share_constants(plans);
+  verify_plans(plans, "compiled plans");
+  return plans;
+}
+
 }  // namespace effdet::compiler

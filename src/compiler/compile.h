@@ -5,8 +5,10 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "aipp/config.h"
 #include "artifact/program.h"
@@ -28,5 +30,11 @@ struct CompileOptions {
 /// Compiles for this processor's kind. Throws Error(kUnsupported) for operators that nothing runs, Error(kBadInput) for
 /// graphs that contradict themselves or whose shapes stay unknown.
 Program compile(ir::Graph graph, const CompileOptions& options = {});
+
+/// The same graph for several shapes of its inputs, each laid over options.input_shapes: one plan each, in that order,
+/// over shared weights. Throws as compile() does, naming the shapes, and Error(kBadInput) where plans are no model
+/// together (verify_plans).
+std::vector<Program> compile_plans(const ir::Graph& graph, const CompileOptions& options,
+                                   std::span<const std::map<std::string, Shape>> shapes);
 
 }  // namespace effdet::compiler

@@ -2,6 +2,8 @@
 // them.
 #pragma once
 
+#include <span>
+
 #include "aipp/config.h"
 #include "artifact/program.h"
 #include "ir/graph.h"
@@ -32,5 +34,8 @@ void assign_layouts(ir::Graph& graph);
 
 /// Places every tensor; tensors whose lifetimes do not meet share memory.
 Program plan_memory(ir::Graph graph);
+
+/// Constants of the same bytes, in one plan or several, share them.
+void share_constants(std::span<Program> plans);
 
 }  // namespace effdet::compiler

@@ -48,20 +48,27 @@ Engine::Engine(Program program, bool reference_only) : program_(std::move(progra
   for (const ir::Node& node : program_.graph.nodes) choices_.push_back(choose_kernel(program_, node, reference_only));
 }
 
-Session::Session(std::shared_ptr<const Engine> engine, int threads) : engine_(std::move(engine)), threads_(threads) {
-  size_t scratch = 0;
-  for (const kernels::Choice& choice : engine_->choices())
-    scratch = std::max(scratch, choice.kernel->scratch_bytes(threads_.size()));
-  const Program& program = engine_->program();
-  arena_ = allocate(program.arena_bytes, "activations");
+Session::Session(std::shared_ptr<const Engine> engine, int threads) : Session(std::span(&engine, 1), threads) {}
+
+Session::Session(std::span<const std::shared_ptr<const Engine>> plans, int threads) : threads_(threads) {
+  size_t arena = 0, scratch = 0;
+  for (const auto& engine : plans) {
+    arena = std::max<size_t>(arena, engine->program().arena_bytes);
+    for (const kernels::Choice& choice : engine->choices())
+      scratch = std::max(scratch, choice.kernel->scratch_bytes(threads_.size()));
+  }
+  arena_ = allocate(arena, "activations");
   scratch_ = allocate(scratch, "scratch");
-  memory_bytes_ = program.arena_bytes + scratch;
-  steps_.resize(program.graph.nodes.size());
-  for (size_t step = 0; step < steps_.size(); ++step) bind_step(step);
+  memory_bytes_ = arena + scratch;
+  for (const auto& engine : plans) {
+    plans_.push_back({engine, {}, {}});
+    plans_.back().steps.resize(engine->program().graph.nodes.size());
+    for (size_t step = 0; step < plans_.back().steps.size(); ++step) bind_step(plans_.back(), step);
+  }
 }
 
-void Session::bind_step(size_t step) {
-  const Program& program = engine_->program();
+void Session::bind_step(Plan& plan, size_t step) const {
+  const Program& program = plan.engine->program();
   const auto locate = [&](ir::ValueId id, size_t slot, bool of_output_list) -> std::byte* {
     if (id == ir::kNoValue) return nullptr;
     const Placement& placement = program.placements[static_cast<size_t>(id)];
@@ -72,7 +79,7 @@ void Session::bind_step(size_t step) {
         return const_cast<std::byte*>(program.graph.constant(id)->bytes().data());
       case Placement::Space::kInput:
       case Placement::Space::kOutput:
-        bindings_.push_back(
+        plan.bindings.push_back(
             {step, slot, placement.offset, of_output_list, placement.space == Placement::Space::kOutput});
         return nullptr;
       case Placement::Space::kNone:
@@ -81,13 +88,15 @@ void Session::bind_step(size_t step) {
     return nullptr;
   };
   const ir::Node& node = program.graph.nodes[step];
-  for (size_t i = 0; i < node.inputs.size(); ++i) steps_[step].inputs.push_back(locate(node.inputs[i], i, false));
-  for (size_t i = 0; i < node.outputs.size(); ++i) steps_[step].outputs.push_back(locate(node.outputs[i], i, true));
+  Step& tensors = plan.steps[step];
+  for (size_t i = 0; i < node.inputs.size(); ++i) tensors.inputs.push_back(locate(node.inputs[i], i, false));
+  for (size_t i = 0; i < node.outputs.size(); ++i) tensors.outputs.push_back(locate(node.outputs[i], i, true));
 }
 
-void Session::run(std::span<const std::byte* const> inputs, std::span<std::byte* const> outputs) {
-  for (const Binding& binding : bindings_) {
-    Step& step = steps_[binding.step];
+void Session::run(std::span<const std::byte* const> inputs, std::span<std::byte* const> outputs, size_t plan) {
+  auto& [engine, steps, bindings] = plans_.at(plan);
+  for (const Binding& binding : bindings) {
+    Step& step = steps[binding.step];
     if (binding.of_output_list) {
       step.outputs[binding.slot] = outputs[binding.index];
     } else {
@@ -95,19 +104,19 @@ void Session::run(std::span<const std::byte* const> inputs, std::span<std::byte*
     }
   }
   using Clock = std::chrono::steady_clock;
-  for (size_t i = 0; i < steps_.size(); ++i) {
+  for (size_t i = 0; i < steps.size(); ++i) {
     const auto start = on_step ? Clock::now() : Clock::time_point{};
-    engine_->choices()[i].kernel->run({steps_[i].inputs, steps_[i].outputs, scratch_.get(), threads_});
+    engine->choices()[i].kernel->run({steps[i].inputs, steps[i].outputs, scratch_.get(), threads_});
     if (on_step) on_step(i, std::chrono::duration<double>(Clock::now() - start).count());
   }
 }
 
 std::vector<Tensor> Session::run(std::span<const Tensor> inputs) {
-  if (inputs.size() != engine_->input_count())
-    bad_input("the model takes {} inputs, not {}", engine_->input_count(), inputs.size());
+  if (inputs.size() != engine().input_count())
+    bad_input("the model takes {} inputs, not {}", engine().input_count(), inputs.size());
   std::vector<const std::byte*> sources;
   for (size_t i = 0; i < inputs.size(); ++i) {
-    const ir::Value& value = engine_->input(i);
+    const ir::Value& value = engine().input(i);
     if (inputs[i].dtype() != value.dtype || inputs[i].shape() != *value.shape)
       bad_input("input '{}' is {} {}, not {} {}", value.name, dtype_name(value.dtype), shape_text(*value.shape),
                 dtype_name(inputs[i].dtype()), shape_text(inputs[i].shape()));
@@ -115,8 +124,8 @@ std::vector<Tensor> Session::run(std::span<const Tensor> inputs) {
   }
   std::vector<Tensor> results;
   std::vector<std::byte*> targets;
-  for (size_t i = 0; i < engine_->output_count(); ++i) {
-    results.emplace_back(engine_->output(i).dtype, *engine_->output(i).shape);
+  for (size_t i = 0; i < engine().output_count(); ++i) {
+    results.emplace_back(engine().output(i).dtype, *engine().output(i).shape);
     targets.push_back(const_cast<std::byte*>(results.back().bytes().data()));
   }
   run(sources, targets);

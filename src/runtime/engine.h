@@ -36,14 +36,16 @@ class Session {
  public:
   /// Allocates everything that run() needs. Throws Error(kOutOfMemory).
   Session(std::shared_ptr<const Engine> engine, int threads);
+  /// For several plans of one model, which take turns in the same memory.
+  Session(std::span<const std::shared_ptr<const Engine>> plans, int threads);
 
-  const Engine& engine() const { return *engine_; }
+  const Engine& engine(size_t plan = 0) const { return *plans_.at(plan).engine; }
   int threads() const { return threads_.size(); }
   size_t memory_bytes() const { return memory_bytes_; }
 
   /// Runs on the caller's memory: inputs and outputs are as many, and as large, as the engine says. Allocates nothing.
-  void run(std::span<const std::byte* const> inputs, std::span<std::byte* const> outputs);
-  /// The same on tensors; throws Error(kBadInput) for another number, type or shape of inputs.
+  void run(std::span<const std::byte* const> inputs, std::span<std::byte* const> outputs, size_t plan = 0);
+  /// The same on tensors, with the first plan; throws Error(kBadInput) for another number, type or shape of inputs.
   std::vector<Tensor> run(std::span<const Tensor> inputs);
 
   /// Called after each step with its index and seconds, where set: for profiles.
@@ -60,14 +62,18 @@ class Session {
     bool of_output_list;  // the slot is in Step::outputs
     bool to_output;       // index is of the caller's outputs
   };
-  void bind_step(size_t step);
+  /// An engine with the addresses of its steps' tensors.
+  struct Plan {
+    std::shared_ptr<const Engine> engine;
+    std::vector<Step> steps;
+    std::vector<Binding> bindings;
+  };
+  void bind_step(Plan& plan, size_t step) const;
 
-  std::shared_ptr<const Engine> engine_;
   ThreadPool threads_;
   std::shared_ptr<std::byte> arena_, scratch_;
   size_t memory_bytes_ = 0;
-  std::vector<Step> steps_;
-  std::vector<Binding> bindings_;
+  std::vector<Plan> plans_;
 };
 
 }  // namespace effdet

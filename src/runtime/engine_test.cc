@@ -178,5 +178,34 @@ TEST(Engine, UnknownInstructionSetIsAUsageError) {
   ::unsetenv("EFFDET_ISA");
 }
 
+TEST(Session, PlansOfOneModelTakeTurnsInTheSameMemory) {
+  const Network net = make_network("tf_efficientdet_d0");
+  const std::string& input = net.graph.value(net.graph.inputs[0]).name;
+  std::vector<std::map<std::string, Shape>> shapes;
+  for (const Shape& shape : {Shape{2, 3, kSide, kSide}, Shape{1, 3, kSide, kSide}, Shape{1, 3, 256, kSide}})
+    shapes.push_back({{input, shape}});
+  const std::vector<Program> programs = compiler::compile_plans(net.graph, {}, shapes);
+  EXPECT_EQ(weight_bytes(programs), weight_bytes({programs.data(), 1}));
+  std::vector<std::shared_ptr<const Engine>> plans;
+  for (const Program& program : programs) plans.push_back(std::make_shared<Engine>(program));
+  Session shared(plans, 2);
+  EXPECT_LT(shared.memory_bytes(), Session(plans[0], 2).memory_bytes() + Session(plans[2], 2).memory_bytes());
+  for (const size_t plan : {2u, 0u, 1u, 2u, 0u}) {
+    Tensor image(DType::kF32, shapes[plan].at(input));
+    for (size_t i = 0; i < image.data<float>().size(); ++i)
+      image.mutable_data<float>()[i] = net.image.data<float>()[i % net.image.data<float>().size()];
+    const std::vector<Tensor> expected = Session(plans[plan], 1).run(std::span(&image, 1));
+    std::vector<Tensor> got;
+    std::vector<std::byte*> targets;
+    for (const Tensor& tensor : expected) {
+      got.emplace_back(tensor.dtype(), tensor.shape());
+      targets.push_back(const_cast<std::byte*>(got.back().bytes().data()));
+    }
+    const std::byte* source = image.bytes().data();
+    shared.run({&source, 1}, targets, plan);
+    EXPECT_TRUE(same_bits(got, expected)) << plan;
+  }
+}
+
 }  // namespace
 }  // namespace effdet

@@ -232,6 +232,47 @@ TEST_F(Pipeline, BatchesOfFourGiveTheSameBytes) {
   EXPECT_TRUE(fs::exists(folder().path() / "result/perf_vision_batchsize_4_device_1.txt"));
 }
 
+TEST_F(Pipeline, OneModelForSeveralBatchesAndSizes) {
+  const std::string atc = "atc --framework=5 --model=./model/m_bs1_modify.onnx --soc_version=native ";
+  folder().good(atc + "--output=./model/m_batches --input_shape='x.1:-1,3,128,128' --dynamic_batch_size='1,2,4'");
+  const std::string bench = "benchmark.x86_64 -om_path=./model/m_batches.om -output_binary=true ";
+  // Six inputs: one batch of four, and the rest with the plan for two.
+  folder().good(bench + "-batch_size=4 -device_id=4 -input_text_path=m_bin.info");
+  int count = 0;
+  for (const auto& entry : fs::directory_iterator(folder().path() / "result/dumpOutput_device0")) {
+    ++count;
+    const std::string name = entry.path().filename();
+    EXPECT_EQ(file("result/dumpOutput_device0/" + name), file("result/dumpOutput_device4/" + name)) << name;
+  }
+  EXPECT_EQ(count, kScenes * 10);
+  folder().good(bench + "-dymBatch=2 -round=1");
+  const Result none = folder().sh(bench + "-batch_size=3 -round=1");
+  EXPECT_EQ(none.code, 2);
+  expect_matches(none.error, "batch 3 is wanted, but .* batch 1, 128 x 128; batch 2, 128 x 128; batch 4");
+  EXPECT_LT(static_cast<double>(fs::file_size(folder().path() / "model/m_batches.om")),
+            1.1 * static_cast<double>(fs::file_size(folder().path() / "model/m_bs1.om")));
+
+  folder().good(atc + "--output=./model/m_sizes --input_shape='x.1:1,3,-1,-1' --dynamic_image_size='128,128;256,128'");
+  folder().good(atc + "--output=./model/m_tall --input_shape='x.1:1,3,256,128'");
+  const auto info = nlohmann::json::parse(folder().good("effdet info model/m_sizes.om --json"));
+  ASSERT_EQ(info["plans"].size(), 2u);
+  EXPECT_EQ(info["plans"][1]["inputs"][0]["shape"], (std::vector<int>{1, 3, 256, 128}));
+  expect_matches(folder().good("effdet info model/m_sizes.om"), R"(1 +x\.1 +1x3x256x128)");
+  const std::string pictures = " -batch_size=1 -input_imgFiles_path=data/val2017 -output_binary=true ";
+  folder().good("benchmark.x86_64 -om_path=model/m_sizes.om -dymHW=256,128 -result=sizes" + pictures);
+  folder().good("benchmark.x86_64 -om_path=model/m_tall.om -result=tall" + pictures);
+  folder().good("diff -r sizes/dumpOutput_device0 tall/dumpOutput_device0");
+  EXPECT_EQ(folder().sh("benchmark.x86_64 -om_path=model/m_sizes.om -dymHW=1,2 -round=1").code, 2);
+  EXPECT_EQ(folder().sh("benchmark.x86_64 -om_path=model/m_sizes.om -dymHW=128 -round=1").code, 2);
+  const auto small = folder().good("validate data --checkpoint=model/m_sizes.om --img-size 128");
+  EXPECT_EQ(coco_lines(small), coco_lines(from_files_));
+  EXPECT_EQ(coco_lines(folder().good("validate data --checkpoint=model/m_sizes.om")),
+            coco_lines(folder().good("validate data --checkpoint=model/m_tall.om")));
+  folder().good("effdet detect data/val2017 --model-file model/m_sizes.om --out found");
+  folder().good("effdet profile model/m_sizes.om --plan 1 --runs 1");
+  EXPECT_EQ(folder().sh("effdet profile model/m_sizes.om --plan 2 --runs 1").code, 2);
+}
+
 /// preprocess's normalisation as the original's AIPP file has it.
 constexpr const char* kNormalise =
     "min_chn_0: 123.675 min_chn_1: 116.28 min_chn_2: 103.53 var_reci_chn_0: 0.0171247538 var_reci_chn_1: 0.0175070028 "

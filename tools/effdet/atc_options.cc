@@ -10,6 +10,7 @@
 #include <limits>
 
 #include "cli.h"
+#include "dynamic_shapes.h"
 
 namespace effdet::cli {
 namespace {
@@ -25,6 +26,9 @@ struct Flag {
   std::string_view refused = kAccepted;
   std::string_view harmless = "";
 };
+
+/// Of which one may be given.
+const std::string kDynamicFlags[] = {"--dynamic_batch_size", "--dynamic_image_size", "--dynamic_dims"};
 
 const std::vector<Flag>& flags() {
   static const std::vector<Flag> list = {
@@ -48,9 +52,9 @@ const std::vector<Flag>& flags() {
       {"--disable_reuse_memory", "0", "buffers are always shared", "0"},
       {"--output_type", "FP32", "outputs are always float32 in this version", "FP32"},
       {"--insert_op_conf", "a file aipp_op {...}: preprocessing in the model, which then takes uint8 pictures"},
-      {"--dynamic_batch_size", "not supported", "a compiled model has one batch size; compile one for each"},
-      {"--dynamic_image_size", "not supported", "a compiled model has one image size; compile one for each"},
-      {"--dynamic_dims", "not supported", "a compiled model has one shape; compile one for each"},
+      {kDynamicFlags[0], "\"1,2,4\": batch sizes for the -1 of --input_shape=\"x.1:-1,3,512,512\", in one model"},
+      {kDynamicFlags[1], "\"h,w;h,w\": image sizes for --input_shape=\"x.1:1,3,-1,-1\", in one model"},
+      {kDynamicFlags[2], "\"1,256,256;4,512,512\": numbers for each -1 of --input_shape, in one model"},
       {"--input_fp16_nodes", "not supported", "inputs are always float32 in this version"},
       {"--weight", "not supported", "an ONNX file holds its weights itself"},
   };
@@ -90,32 +94,6 @@ size_t choice(const Values& values, const std::string& flag, const std::string& 
   return static_cast<size_t>(found - allowed.begin());
 }
 
-std::vector<std::string> split(const std::string& text, char separator) {
-  std::vector<std::string> parts;
-  for (size_t begin = 0; begin <= text.size();) {
-    const size_t end = std::min(text.find(separator, begin), text.size());
-    if (end > begin) parts.push_back(text.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return parts;
-}
-
-int64_t parse_side(const std::string& text, const std::string& side) {
-  int64_t value = 0;
-  const auto [stop, error] = std::from_chars(side.data(), side.data() + side.size(), value);
-  if (error != std::errc() || stop != side.data() + side.size())
-    fail_atc(ErrorCode::kUsage, "E10002",
-             fmt::format("Value [{}] for parameter [--input_shape] is invalid. Reason: '{}' is not a whole number; the "
-                         "form is \"name:1,3,512,512\".",
-                         text, side));
-  if (value < 1 || value > std::numeric_limits<int32_t>::max())
-    fail_atc(ErrorCode::kUsage, "E10011",
-             fmt::format("Value [{}] for parameter [--input_shape] is invalid. Reason: dimension [{}] must be positive "
-                         "and below 2^31.",
-                         text, value));
-  return value;
-}
-
 std::map<std::string, std::vector<int64_t>> parse_input_shapes(const std::string& text) {
   std::map<std::string, std::vector<int64_t>> shapes;
   const auto malformed = [&](const std::string& reason) {
@@ -129,7 +107,8 @@ std::map<std::string, std::vector<int64_t>> parse_input_shapes(const std::string
     if (colon == std::string::npos || colon == 0) malformed(fmt::format("'{}' names no input", part));
     const std::string name = part.substr(0, colon);
     std::vector<int64_t> shape;
-    for (const std::string& side : split(part.substr(colon + 1), ',')) shape.push_back(parse_side(text, side));
+    for (const std::string& side : split(part.substr(colon + 1), ','))
+      shape.push_back(side == "-1" ? -1 : parse_side("--input_shape", text, side));
     if (shape.empty()) malformed(fmt::format("'{}' has no dimensions", part));
     if (!shapes.emplace(name, shape).second) malformed(fmt::format("'{}' is given twice", name));
   }
@@ -180,6 +159,18 @@ std::vector<std::string> warnings(const Values& values) {
   return list;
 }
 
+DynamicList dynamic_list(const Values& values) {
+  DynamicList list;
+  for (const std::string& flag : kDynamicFlags) {
+    const auto found = values.find(flag);
+    if (found == values.end()) continue;
+    if (!list.flag.empty())
+      fail_value(ErrorCode::kUsage, flag, found->second, fmt::format("{} is given already", list.flag));
+    list = {flag, found->second};
+  }
+  return list;
+}
+
 /// What is needed to compile.
 void read_conversion(const Values& values, AtcOptions& options) {
   const std::string& framework = required(values, "--framework");
@@ -195,6 +186,7 @@ void read_conversion(const Values& values, AtcOptions& options) {
                "--soc_version=native");
   choice(values, "--input_format", "NCHW", {"NCHW", "ND"});
   options.input_shapes = parse_input_shapes(value_or(values, "--input_shape", ""));
+  options.plans = plan_shapes(dynamic_list(values), options.input_shapes);
   options.insert_op_conf = value_or(values, "--insert_op_conf", "");
   options.out_nodes = parse_out_nodes(value_or(values, "--out_nodes", ""));
   if (!options.output.ends_with(".om")) options.output += ".om";
@@ -213,6 +205,30 @@ void fail_atc(ErrorCode code, std::string_view atc_code, const std::string& mess
 void fail_value(ErrorCode code, std::string_view parameter, std::string_view value, std::string_view reason) {
   fail_atc(code, "E10001",
            fmt::format("Value [{}] for parameter [{}] is invalid. Reason: {}.", value, parameter, reason));
+}
+
+std::vector<std::string> split(const std::string& text, char separator) {
+  std::vector<std::string> parts;
+  for (size_t begin = 0; begin <= text.size();) {
+    const size_t end = std::min(text.find(separator, begin), text.size());
+    if (end > begin) parts.push_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return parts;
+}
+
+int64_t parse_side(std::string_view flag, const std::string& text, const std::string& side) {
+  int64_t value = 0;
+  const auto [stop, error] = std::from_chars(side.data(), side.data() + side.size(), value);
+  const auto refuse = [&](std::string_view code, const std::string& reason) {
+    fail_atc(ErrorCode::kUsage, code,
+             fmt::format("Value [{}] for parameter [{}] is invalid. Reason: {}.", text, flag, reason));
+  };
+  if (error != std::errc() || stop != side.data() + side.size())
+    refuse("E10002", fmt::format("'{}' is not a whole number; --help shows the form", side));
+  if (value < 1 || value > std::numeric_limits<int32_t>::max())
+    refuse("E10011", fmt::format("dimension [{}] must be positive and below 2^31", value));
+  return value;
 }
 
 AtcOptions read_atc_options(int argc, char** argv) {

@@ -16,14 +16,20 @@ namespace effdet::cli {
 [[noreturn]] void fail_value(ErrorCode code, std::string_view parameter, std::string_view value,
                              std::string_view reason);
 
+/// Parts between separators, empty ones left out.
+std::vector<std::string> split(const std::string& text, char separator);
+/// A dimension in the value `text` of a flag. Throws E10002, E10011.
+int64_t parse_side(std::string_view flag, const std::string& text, const std::string& side);
+
 enum class LogLevel { kDebug, kInfo, kWarning, kError, kNull };
 
 struct AtcOptions {
   int mode = 0;  ///< 0: compile, 1: compiled model to JSON, 6: show a compiled model
   std::string model, output, om, json;
   std::map<std::string, std::vector<int64_t>> input_shapes;
-  std::vector<std::string> out_nodes;  ///< "node:index"
-  std::string insert_op_conf;          ///< "": no preprocessing in the model
+  std::vector<std::map<std::string, std::vector<int64_t>>> plans;  ///< of the lists of shapes; empty: one plan
+  std::vector<std::string> out_nodes;                              ///< "node:index"
+  std::string insert_op_conf;                                      ///< "": no preprocessing in the model
   LogLevel log = LogLevel::kNull;
   std::vector<std::string> warnings;  ///< flags that were accepted without effect
   bool help = false;                  ///< the help was printed; nothing is to be done

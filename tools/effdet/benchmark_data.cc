@@ -23,6 +23,7 @@
 #include "effdet/detector.h"
 #include "effdet/error.h"
 #include "output_file.h"
+#include "plans.h"
 #include "progress.h"
 
 namespace effdet::cli {
@@ -113,22 +114,23 @@ struct Costs {
 
 class DataRun {
  public:
-  DataRun(const BenchmarkOptions& options, const CompiledModel& model)
+  DataRun(const BenchmarkOptions& options, const CompiledModel& model, size_t plan)
       : options_(options),
-        input_info_(model.inputs().at(0)),
-        output_info_(model.outputs()),
+        input_info_(model.plan(plan).inputs().at(0)),
+        output_info_(model.plan(plan).outputs()),
         batch_(static_cast<size_t>(options.batch_size)),
         dump_folder_(options.result / fmt::format("dumpOutput_device{}", options.device_id)),
-        runner_(model, options.threads) {
+        runner_(model, options.threads),
+        plans_(plans_up_to(model, plan)) {
     inputs_ = options.input_text_path.empty() ? folder_inputs(options.input_images_path)
-                                              : listed_inputs(options.input_text_path, input_size(model));
+                                              : listed_inputs(options.input_text_path, input_size(model.plan(plan)));
     require_unique_stems(inputs_);
     if (options.dvpp) require_pictures();
-    if (std::ranges::any_of(inputs_, is_image)) pictures_.emplace(model);
+    if (std::ranges::any_of(inputs_, is_image)) pictures_.emplace(model.plan(plan));
     check_outputs();
-    for (auto& buffer : input_buffers_) buffer.resize(runner_.input_bytes()[0]);
+    for (auto& buffer : input_buffers_) buffer.resize(runner_.input_bytes(plan)[0]);
     for (auto& buffers : output_buffers_)
-      for (const size_t bytes : runner_.output_bytes()) buffers.emplace_back(bytes);
+      for (const size_t bytes : runner_.output_bytes(plan)) buffers.emplace_back(bytes);
     make_folder(dump_folder_);
   }
 
@@ -202,12 +204,40 @@ class DataRun {
     }
   }
 
+  /// A plan of the model, and the samples that it takes at once.
+  struct Plan {
+    size_t index;
+    size_t batch;
+  };
+
+  /// The given plan, and smaller batches of the same size, the smallest first.
+  static std::vector<Plan> plans_up_to(const CompiledModel& model, size_t plan) {
+    const CompiledModel largest = model.plan(plan);
+    std::vector<Plan> plans;
+    for (size_t i = 0; i < model.plan_count(); ++i) {
+      const CompiledModel other = model.plan(i);
+      if (input_size(other) == input_size(largest) && batch_of(other) <= batch_of(largest))
+        plans.push_back({i, static_cast<size_t>(batch_of(other))});
+    }
+    std::ranges::sort(plans, {}, &Plan::batch);
+    return plans;
+  }
+
+  /// The smallest plan that takes all samples of a batch: the last may be partial.
+  const Plan& plan_for(size_t batch) const {
+    const size_t samples = end(batch) - first(batch);
+    return *std::ranges::find_if(plans_, [&](const Plan& plan) { return plan.batch >= samples; });
+  }
+
   /// Returns the milliseconds in the network.
   double infer(size_t batch) {
-    const std::span<const std::byte> input = input_buffers_[batch % 2];
-    std::vector<std::span<std::byte>> outputs(output_buffers_[batch % 2].begin(), output_buffers_[batch % 2].end());
+    const size_t plan = plan_for(batch).index;
+    const auto input = std::span<const std::byte>(input_buffers_[batch % 2]).first(runner_.input_bytes(plan)[0]);
+    std::vector<std::span<std::byte>> outputs;
+    for (size_t k = 0; k < output_info_.size(); ++k)
+      outputs.push_back(std::span(output_buffers_[batch % 2][k]).first(runner_.output_bytes(plan)[k]));
     const auto begin = Clock::now();
-    runner_.run({&input, 1}, outputs);
+    runner_.run({&input, 1}, outputs, plan);
     return milliseconds_since(begin);
   }
 
@@ -241,6 +271,7 @@ class DataRun {
   size_t batch_;
   fs::path dump_folder_;
   Runner runner_;
+  std::vector<Plan> plans_;
   std::vector<fs::path> inputs_;
   std::optional<PictureInput> pictures_;
   std::array<std::vector<std::byte>, 2> input_buffers_;
@@ -284,8 +315,8 @@ nlohmann::json report_json(const BenchmarkOptions& options, const Costs& costs, 
 
 }  // namespace
 
-void run_on_data(const BenchmarkOptions& options, const CompiledModel& model) {
-  DataRun run(options, model);
+void run_on_data(const BenchmarkOptions& options, const CompiledModel& model, size_t plan) {
+  DataRun run(options, model, plan);
   const Costs costs = run.run();
   const std::string text = report(costs, run.samples());
   const fs::path file = options.result / fmt::format("perf_{}_batchsize_{}_device_{}.txt", options.model_type,

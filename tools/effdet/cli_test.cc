@@ -342,6 +342,7 @@ TEST_F(Cli, AtcErrorsHaveTheOriginalsCodes) {
   make_onnx();
   write("garbage.onnx", std::string("\x08\x06garbage garbage"));
   const std::string base = "atc --framework=5 --model=m.onnx --output=m --soc_version=native ";
+  const std::string open_batch = base + "--input_shape=x.1:-1,3,128,128 ";
   const std::vector<std::pair<std::string, std::string>> cases = {
       {"atc --framework=5 --model=m.onnx --output=m", "E10007: [--soc_version] is required."},
       {"atc --framework=5 --output=m --soc_version=native", "E10007: [--model] is required."},
@@ -363,6 +364,16 @@ TEST_F(Cli, AtcErrorsHaveTheOriginalsCodes) {
       {base + "--out_nodes='nothing'", "E10001: Value [nothing] for parameter [--out_nodes] is invalid."},
       {base + "--insert_op_conf=none.cfg", "E10001: Value [none.cfg] for parameter [--insert_op_conf] is invalid."},
       {base + "--dynamic_batch_size=1,2", "E10001: Value [1,2] for parameter [--dynamic_batch_size] is invalid."},
+      {base + "--input_shape=x.1:-1,3,128,128", "E10011: Value [-1,3,128,128] for parameter [--input_shape]"},
+      {open_batch + "--dynamic_batch_size=1,0", "E10011: Value [1,0] for parameter [--dynamic_batch_size]"},
+      {open_batch + "--dynamic_batch_size=1,two", "E10002: Value [1,two] for parameter [--dynamic_batch_size]"},
+      {open_batch + "--dynamic_batch_size=1,2,1", "E10001: Value [1,2,1] for parameter [--dynamic_batch_size]"},
+      {open_batch + "--dynamic_batch_size=99999999999999999999", "E10002: Value [99999999999999999999] for"},
+      {open_batch + "--dynamic_image_size='64,64'", "E10001: Value [64,64] for parameter [--dynamic_image_size]"},
+      {open_batch + "--dynamic_dims='1,64'", "E10001: Value [1,64] for parameter [--dynamic_dims]"},
+      {open_batch + "--dynamic_dims=1 --dynamic_batch_size=2", "E10001: Value [1] for parameter [--dynamic_dims]"},
+      {base + "--input_shape='x.1:1,3,-1,-1' --dynamic_image_size='128,128;128'",
+       "E10001: Value [128,128;128] for parameter [--dynamic_image_size]"},
       {base + "--output_type=FP16", "E10001: Value [FP16] for parameter [--output_type] is invalid."},
       {base + "--nonsense=1", "[ERROR] "},
   };

@@ -34,7 +34,9 @@ OnnxModel read_model(const std::string& path) {
 
 void check_input_names(const OnnxModel& model, const AtcOptions& options) {
   const std::vector<TensorInfo> inputs = model.inputs();
-  for (const auto& [name, shape] : options.input_shapes)
+  std::map<std::string, std::vector<int64_t>> shapes = options.input_shapes;
+  if (!options.plans.empty()) shapes.insert(options.plans[0].begin(), options.plans[0].end());
+  for (const auto& [name, shape] : shapes)
     if (std::ranges::find(inputs, name, &TensorInfo::name) == inputs.end())
       fail_atc(ErrorCode::kUsage, "E10016",
                fmt::format("Opname [{}] specified in [--input_shape] is not found in the model; its input is [{}].",
@@ -86,13 +88,15 @@ void convert(const AtcOptions& options) {
   const OnnxModel model = read_model(options.model);
   check_input_names(model, options);
   const CompiledModel compiled = CompiledModel::compile(model, {.input_shapes = options.input_shapes,
+                                                                .plans = options.plans,
                                                                 .outputs = find_outputs(model, options),
                                                                 .insert_op_conf = options.insert_op_conf,
                                                                 .on_stage = Stages(options.log)});
   compiled.save(options.output);
   if (options.log == LogLevel::kDebug) print_steps(compiled);
   if (options.log <= LogLevel::kInfo)
-    fmt::print("[INFO] {}: {} steps, weights {}, activations {}, file {}, {:.2f} s\n", options.output,
+    fmt::print("[INFO] {}: {}{} steps, weights {}, activations {}, file {}, {:.2f} s\n", options.output,
+               compiled.plan_count() > 1 ? fmt::format("{} plans, the first of ", compiled.plan_count()) : "",
                compiled.steps().size(), bytes_text(compiled.weight_bytes()), bytes_text(compiled.arena_bytes()),
                bytes_text(std::filesystem::file_size(options.output)), seconds_since(start));
 }

@@ -8,6 +8,7 @@
 #include "cli.h"
 #include "commands.h"
 #include "effdet/error.h"
+#include "plans.h"
 
 namespace effdet::cli {
 namespace {
@@ -37,11 +38,15 @@ void check(const BenchmarkOptions& options) {
     throw Error(ErrorCode::kUsage, "-useDvpp=True is for pictures, but -round=N runs on made-up input");
 }
 
+/// The plan for the wanted batch. Of a model with several sizes, that which the flags tell, or else the first.
+size_t choose_plan(const BenchmarkOptions& options, const CompiledModel& model) {
+  PlanWish wish{.batch = options.batch_size, .size = {}};
+  if (model.plan_count() > 1) wish.size = {options.input_width, options.input_height};
+  if (!options.dynamic_size.empty()) wish.size = parse_size("-dymHW", options.dynamic_size);
+  return find_plan(model, wish, options.om_path);
+}
+
 void check_model(const BenchmarkOptions& options, const CompiledModel& model) {
-  const size_t batch = batch_of(model);
-  if (batch != static_cast<size_t>(options.batch_size))
-    throw Error(ErrorCode::kUsage,
-                fmt::format("-batch_size={}, but {} was compiled for {}", options.batch_size, options.om_path, batch));
   if (options.dvpp && !model.aipp())
     throw Error(ErrorCode::kUsage,
                 fmt::format("-useDvpp=True needs preprocessing in the model, which {} has not: compile it with atc "
@@ -53,20 +58,6 @@ void check_model(const BenchmarkOptions& options, const CompiledModel& model) {
 }
 
 }  // namespace
-
-size_t batch_of(const CompiledModel& model) {
-  const std::vector<TensorInfo> inputs = model.inputs();
-  if (inputs.size() != 1 || inputs[0].shape.empty() || inputs[0].shape[0] < 1 ||
-      (inputs[0].dtype != "float32" && inputs[0].dtype != "uint8"))
-    throw Error(ErrorCode::kUnsupported, "the model has not one float32 or uint8 input of a batch of samples");
-  return static_cast<size_t>(inputs[0].shape[0]);
-}
-
-InputSize input_size(const CompiledModel& model) {
-  if (const auto aipp = model.aipp()) return {aipp->width, aipp->height};
-  const std::vector<int64_t> shape = model.inputs().at(0).shape;
-  return shape.size() == 4 ? InputSize{shape[3], shape[2]} : InputSize{};
-}
 
 std::string figure(double value) { return fmt::format("{:g}", value); }
 
@@ -81,7 +72,7 @@ int run_benchmark(int argc, char** argv) {
   BenchmarkOptions options;
   std::string binary = "false", dvpp = "false";
   line.add_option("--model_type", options.model_type, "only vision")->capture_default_str();
-  line.add_option("--batch_size", options.batch_size, "must be the model's")
+  line.add_option("--batch_size,--dymBatch", options.batch_size, "the model's, or one of its list")
       ->capture_default_str()
       ->check(CLI::Range(1, 65536));
   line.add_option("--device_id", options.device_id, "goes into the names of files; the device is this processor")
@@ -92,8 +83,12 @@ int run_benchmark(int argc, char** argv) {
       ->type_name("FILE");
   line.add_option("--input_imgFiles_path", options.input_images_path, "folder of .bin files or images instead")
       ->type_name("DIR");
-  line.add_option("--input_width", options.input_width, "taken for compatibility; the model's counts");
-  line.add_option("--input_height", options.input_height, "taken for compatibility; the model's counts");
+  line.add_option("--input_width", options.input_width, "the model's, or with --input_height one of its list")
+      ->check(CLI::Range(0, 1 << 24).description(""));
+  line.add_option("--input_height", options.input_height, "the model's, or with --input_width one of its list")
+      ->check(CLI::Range(0, 1 << 24).description(""));
+  line.add_option("--dymHW", options.dynamic_size, "\"height,width\": one of a model's list of sizes")
+      ->type_name("H,W");
   line.add_option("--output_binary", binary, "true: outputs as .bin; false: as .txt")->capture_default_str();
   line.add_option("--useDvpp", dvpp, "true: decodes and letterboxes pictures for a model with preprocessing (AIPP)")
       ->capture_default_str();
@@ -110,8 +105,9 @@ int run_benchmark(int argc, char** argv) {
   options.dvpp = parse_flag("-useDvpp", dvpp);
   check(options);
   const CompiledModel model = CompiledModel::load(options.om_path);
-  check_model(options, model);
-  options.rounds > 0 ? run_rounds(options, model) : run_on_data(options, model);
+  const size_t plan = choose_plan(options, model);
+  check_model(options, model.plan(plan));
+  options.rounds > 0 ? run_rounds(options, model.plan(plan)) : run_on_data(options, model, plan);
   return 0;
 }
 

@@ -163,6 +163,7 @@ int run_profile(int argc, char** argv) {
   ModelOptions options;
   int runs = 20, warm_up = 3, threads = 0;
   size_t top = 0;
+  size_t plan = 0;
   bool json = false, in_order = false;
   line.add_option("file", file, "compiled model, ONNX model or checkpoint")->required()->type_name("FILE");
   line.add_option("--runs", runs, "of which each step's median is taken")
@@ -172,6 +173,9 @@ int run_profile(int argc, char** argv) {
   line.add_option("--warmup", warm_up, "runs before those that are measured")
       ->capture_default_str()
       ->check(between(0, 1000))
+      ->type_name("N");
+  line.add_option("--plan", plan, "of a model for several shapes, the number that info shows")
+      ->capture_default_str()
       ->type_name("N");
   line.add_option("--top", top, "only the slowest so many steps; 0: all")->type_name("N");
   line.add_flag("--in-order", in_order, "steps in order of execution, not slowest first");
@@ -183,7 +187,7 @@ int run_profile(int argc, char** argv) {
   line.add_json(json);
   if (!line.read()) return 0;
 
-  const CompiledModel model = CompiledModel::open(file, options);
+  const CompiledModel model = CompiledModel::open(file, options).plan(plan);
   const Profile profile = measure(model, runs, warm_up, threads);
   if (!trace.empty()) write_output(trace, json_text(trace_json(profile)));
   if (!roofline.empty()) write_output(roofline, roofline_svg(profile, title_of(model, file)));

@@ -8,6 +8,7 @@
 #include "effdet/checkpoint_tools.h"
 #include "effdet/dataset.h"
 #include "effdet/error.h"
+#include "plans.h"
 
 namespace effdet::cli {
 namespace {
@@ -87,11 +88,13 @@ int run_validate(int argc, char** argv) {
   if (!line.read()) return 0;
   check_split(split);
 
-  const CompiledModel model = CompiledModel::open(checkpoint, model_options);
+  const CompiledModel all = CompiledModel::open(checkpoint, model_options);
+  // Of a model with several plans that for the given size and batch; mAP is of the largest where nothing is said.
+  const PlanWish wish{.batch = batch->count() > 0 ? model_options.batch : 0,
+                      .size = {model_options.width, model_options.height}};
+  const bool chosen = batch->count() > 0 || (all.plan_count() > 1 && model_options.height > 0);
+  const CompiledModel model = all.plan(chosen ? find_plan(all, wish, checkpoint) : largest_plan(all));
   const ModelDescription description = model.description();
-  if (batch->count() > 0 && model_options.batch != description.batch)
-    throw Error(ErrorCode::kUsage, fmt::format("--batch-size {}, but {} is made for {}", model_options.batch,
-                                               checkpoint, description.batch));
   if (!json) {
     fmt::print("Model {} created, param count: {}\n", description.model, parameters_of(checkpoint, model));
     fmt::print("AMP not enabled. Validating in float32.\n");

@@ -52,7 +52,15 @@ nlohmann::json model_json(const CompiledModel& model) {
             {"src_image_size_w", description->width},
             {"src_image_size_h", description->height},
             {"steps", description->steps}};
+  nlohmann::json plans = nlohmann::json::array();
+  for (size_t i = 0; i < model.plan_count(); ++i) {
+    const CompiledModel plan = model.plan(i);
+    plans.push_back({{"inputs", tensors_json(plan.inputs())},
+                     {"outputs", tensors_json(plan.outputs())},
+                     {"arena_bytes", plan.arena_bytes()}});
+  }
   return {{"kind", "compiled"},
+          {"plans", plans},
           {"aipp", aipp},
           {"weight_bytes", model.weight_bytes()},
           {"arena_bytes", model.arena_bytes()},
@@ -107,10 +115,30 @@ void print_steps(const CompiledModel& model) {
   table.print();
 }
 
+namespace {
+
+/// One line for each plan, where there are several.
+void print_plans(const CompiledModel& model) {
+  if (model.plan_count() < 2) return;
+  Table table;
+  table.add({"plan", "input", "shape", "steps", "activations"});
+  for (size_t i = 0; i < model.plan_count(); ++i) {
+    const CompiledModel plan = model.plan(i);
+    for (const TensorInfo& input : plan.inputs())
+      table.add({std::to_string(i), one_line(input.name), shape_text(input.shape), std::to_string(plan.steps().size()),
+                 bytes_text(plan.arena_bytes())});
+  }
+  table.print();
+  fmt::print("\nof plan 0:\n\n");
+}
+
+}  // namespace
+
 void print_model(const CompiledModel& model, bool steps) {
   const auto all = model.steps();
   fmt::print("compiled model: {} steps, weights {}, activations {}\n\n", all.size(), bytes_text(model.weight_bytes()),
              bytes_text(model.arena_bytes()));
+  print_plans(model);
   print_tensors("input", model.inputs());
   if (const auto aipp = model.aipp())
     fmt::print("\npreprocessing (AIPP): {}, {} x {}\n  {}\n", aipp->format, aipp->width, aipp->height,

@@ -1,0 +1,83 @@
+#include "plans.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <tuple>
+
+#include "effdet/error.h"
+
+namespace effdet::cli {
+namespace {
+
+std::string plan_text(const CompiledModel& plan) {
+  const InputSize size = input_size(plan);
+  return fmt::format("batch {}, {} x {}", batch_of(plan), size.width, size.height);
+}
+
+std::string all_plans(const CompiledModel& model) {
+  std::string text;
+  for (size_t i = 0; i < model.plan_count(); ++i) text += (i == 0 ? "" : "; ") + plan_text(model.plan(i));
+  return text;
+}
+
+bool fits(const CompiledModel& plan, const PlanWish& wish) {
+  const InputSize size = input_size(plan);
+  return (wish.batch == 0 || wish.batch == batch_of(plan)) && (wish.size.width == 0 || wish.size.width == size.width) &&
+         (wish.size.height == 0 || wish.size.height == size.height);
+}
+
+std::string wish_text(const PlanWish& wish) {
+  std::string text = wish.batch > 0 ? fmt::format("batch {}", wish.batch) : "";
+  if (wish.size.width > 0 || wish.size.height > 0)
+    text += fmt::format("{}{} x {}", text.empty() ? "" : ", ", wish.size.width, wish.size.height);
+  return text;
+}
+
+}  // namespace
+
+InputSize input_size(const CompiledModel& model) {
+  if (const auto aipp = model.aipp()) return {aipp->width, aipp->height};
+  const std::vector<int64_t> shape = model.inputs().at(0).shape;
+  return shape.size() == 4 ? InputSize{shape[3], shape[2]} : InputSize{};
+}
+
+int64_t batch_of(const CompiledModel& model) {
+  const std::vector<TensorInfo> inputs = model.inputs();
+  if (inputs.size() != 1 || inputs[0].shape.empty() || inputs[0].shape[0] < 1 ||
+      (inputs[0].dtype != "float32" && inputs[0].dtype != "uint8"))
+    throw Error(ErrorCode::kUnsupported, "the model has not one float32 or uint8 input of a batch of samples");
+  return inputs[0].shape[0];
+}
+
+size_t find_plan(const CompiledModel& model, const PlanWish& wish, const std::string& file) {
+  for (size_t i = 0; i < model.plan_count(); ++i)
+    if (fits(model.plan(i), wish)) return i;
+  throw Error(ErrorCode::kUsage, fmt::format("{} is wanted, but {} was compiled for {} (width x height)",
+                                             wish_text(wish), file, all_plans(model)));
+}
+
+size_t largest_plan(const CompiledModel& model) {
+  size_t best = 0;
+  const auto rank = [&](size_t i) {
+    const CompiledModel plan = model.plan(i);
+    const InputSize size = input_size(plan);
+    return std::tuple(size.width * size.height, batch_of(plan));
+  };
+  for (size_t i = 1; i < model.plan_count(); ++i)
+    if (rank(i) > rank(best)) best = i;
+  return best;
+}
+
+InputSize parse_size(const std::string& flag, const std::string& text) {
+  InputSize size;
+  const char *begin = text.data(), *end = begin + text.size();
+  const auto [comma, error] = std::from_chars(begin, end, size.height);
+  if (error == std::errc() && comma != end && *comma == ',') {
+    const auto [stop, second] = std::from_chars(comma + 1, end, size.width);
+    if (second == std::errc() && stop == end && size.height > 0 && size.width > 0) return size;
+  }
+  throw Error(ErrorCode::kUsage, fmt::format("{}: '{}' is not of the form height,width", flag, text));
+}
+
+}  // namespace effdet::cli

@@ -1,0 +1,35 @@
+// Choosing a plan of a model that has several.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "effdet/compiled_model.h"
+
+namespace effdet::cli {
+
+/// Width and height of what a model takes: of pictures where it has preprocessing, or of its planes; 0 x 0 for a model
+/// that takes something else.
+struct InputSize {
+  int64_t width = 0, height = 0;
+  bool operator==(const InputSize&) const = default;
+};
+InputSize input_size(const CompiledModel& model);
+
+/// Samples in a batch. Throws Error(kUnsupported) for a model with several inputs or without a batch.
+int64_t batch_of(const CompiledModel& model);
+
+/// What a plan should be like; 0: whatever.
+struct PlanWish {
+  int64_t batch = 0;
+  InputSize size;
+};
+/// The first plan that fits. Throws Error(kUsage) that lists the plans, naming the file, where none does.
+size_t find_plan(const CompiledModel& model, const PlanWish& wish, const std::string& file);
+/// The plan of the largest input, and of those the largest batch: the most that the model can see, and do at once.
+size_t largest_plan(const CompiledModel& model);
+
+/// "h,w" as a size. Throws Error(kUsage) that names the flag.
+InputSize parse_size(const std::string& flag, const std::string& text);
+
+}  // namespace effdet::cli
