@@ -1,19 +1,21 @@
 #include "pipeline/model_input.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "vision/camera_formats.h"
 
 namespace effdet::pipeline {
 namespace {
 
-/// The letterbox at the place that the model crops out of the source, which has the fill's colour elsewhere.
-Image in_source(const Image& box, const ops::AippSpec& aipp, const Preprocessing& preprocessing) {
-  Image source(static_cast<int>(aipp.source_width), static_cast<int>(aipp.source_height));
-  const uint8_t fill[3] = {preprocessing.fill[0], preprocessing.fill[1], preprocessing.fill[2]};
-  source.fill(0, 0, source.width(), source.height(), fill);
-  for (int y = 0; y < box.height(); ++y)
-    std::copy_n(box.row(y), box.row_bytes(), source.row(static_cast<int>(aipp.crop_top) + y) + 3 * aipp.crop_left);
-  return source;
+/// The letterbox at the place that the model crops out of the source, whose other pixels have the fill's colour. Writes
+/// [source height][source width] interleaved RGB.
+void write_source(const Image& image, const ops::AippSpec& aipp, const Preprocessing& preprocessing, uint8_t* rgb) {
+  const int64_t pixels = aipp.source_height * aipp.source_width;
+  const bool whole = aipp.source_height == aipp.crop_height && aipp.source_width == aipp.crop_width;
+  for (int64_t i = 0; i < pixels && !whole; ++i) std::copy_n(preprocessing.fill.data(), 3, rgb + 3 * i);
+  letterbox_to_rgb(image, preprocessing, rgb + 3 * (aipp.crop_top * aipp.source_width + aipp.crop_left),
+                   3 * aipp.source_width);
 }
 
 }  // namespace
@@ -48,25 +50,27 @@ void ModelInput::write(const Image& image, std::string_view name, std::span<std:
       fail(ErrorCode::kUnsupported,
            "the model pads its input (AIPP), so what it finds in a picture would be displaced; compile it without "
            "padding to run it on pictures");
-    const Image box = letterbox_to_image(image, preprocessing_);
-    const bool whole = s.source_height == s.crop_height && s.source_width == s.crop_width;
-    write_pixels(whole ? box : in_source(box, s, preprocessing_),
-                 {reinterpret_cast<uint8_t*>(sample.data()), sample.size()});
+    write_pixels(image, {reinterpret_cast<uint8_t*>(sample.data()), sample.size()});
   } catch (const Error& error) {
     fail(error.code(), "{}: {}", name, error.what());
   }
 }
 
 void ModelInput::write_pixels(const Image& image, std::span<uint8_t> sample) const {
-  switch (aipp_->format) {
+  const ops::AippSpec& s = *aipp_;
+  if (s.format == ops::AippFormat::kRgb888 && !s.swap_rbuv)  // as it lies: without a picture between
+    return write_source(image, s, preprocessing_, sample.data());
+  Image source(static_cast<int>(s.source_width), static_cast<int>(s.source_height));
+  write_source(image, s, preprocessing_, source.row(0));
+  switch (s.format) {
     case ops::AippFormat::kRgb888:
-      return write_rgb888(image, aipp_->swap_rbuv, sample);
+      return write_bgr888(source, sample);
     case ops::AippFormat::kXrgb8888:
-      return write_xrgb8888(image, aipp_->swap_rbuv, aipp_->swap_ax, sample);
+      return write_xrgb8888(source, s.swap_rbuv, s.swap_ax, sample);
     case ops::AippFormat::kYuv420sp:
-      return write_yuv420sp(image, aipp_->swap_rbuv, sample);
+      return write_yuv420sp(source, s.swap_rbuv, sample);
     case ops::AippFormat::kYuv400:
-      return write_yuv400(image, sample);
+      return write_yuv400(source, sample);
   }
 }
 

@@ -25,11 +25,14 @@ uint8_t red_difference(int r, int g, int b) {
 
 }  // namespace
 
-void write_rgb888(const Image& image, bool swapped, std::span<uint8_t> target) {
+void write_bgr888(const Image& image, std::span<uint8_t> target) {
   require_bytes(image, 6, target);
-  std::ranges::copy(image.pixels(), target.begin());
-  if (!swapped) return;
-  for (size_t i = 0; i < target.size(); i += 3) std::swap(target[i], target[i + 2]);
+  const std::span<const uint8_t> from = image.pixels();
+  for (size_t i = 0; i < from.size(); i += 3) {
+    target[i] = from[i + 2];
+    target[i + 1] = from[i + 1];
+    target[i + 2] = from[i];
+  }
 }
 
 void write_xrgb8888(const Image& image, bool swapped, bool last_is_empty, std::span<uint8_t> target) {

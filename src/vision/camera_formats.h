@@ -9,9 +9,10 @@
 
 namespace effdet {
 
-/// Three bytes a pixel: red, green, blue; with swapped, blue first.
-void write_rgb888(const Image& image, bool swapped, std::span<uint8_t> target);
-/// Four bytes a pixel, one of them 0: the first, or, with last_is_empty, the last; the others as in write_rgb888.
+/// Three bytes a pixel: blue, green, red.
+void write_bgr888(const Image& image, std::span<uint8_t> target);
+/// Four bytes a pixel, one of them 0: the first, or, with last_is_empty, the last; the others red, green, blue, or with
+/// swapped blue first.
 void write_xrgb8888(const Image& image, bool swapped, bool last_is_empty, std::span<uint8_t> target);
 /// JPEG's luma (BT.601, full range), one byte a pixel.
 void write_yuv400(const Image& image, std::span<uint8_t> target);

@@ -22,7 +22,7 @@ Image four_colours() {
 TEST(CameraFormats, OrdersOfChannels) {
   const Image image = four_colours();
   Bytes rgb(24), xrgb(32);
-  write_rgb888(image, true, rgb);
+  write_bgr888(image, rgb);
   EXPECT_EQ((Bytes(rgb.begin(), rgb.begin() + 6)), (Bytes{0, 0, 255, 0, 255, 0}));
   write_xrgb8888(image, false, false, xrgb);
   EXPECT_EQ((Bytes(xrgb.begin(), xrgb.begin() + 8)), (Bytes{0, 255, 0, 0, 0, 0, 255, 0}));
@@ -41,7 +41,7 @@ TEST(CameraFormats, LumaAndChromaAreJpegs) {
 
 TEST(CameraFormats, RefusesOtherSizes) {
   Bytes bytes(23);
-  EXPECT_THROW(write_rgb888(four_colours(), false, bytes), Error);
+  EXPECT_THROW(write_bgr888(four_colours(), bytes), Error);
   EXPECT_THROW(write_yuv420sp(four_colours(), false, bytes), Error);
 }
 

@@ -59,14 +59,31 @@ double letterbox_to_tensor(const Image& image, const Preprocessing& preprocessin
   return scale;
 }
 
+double letterbox_to_rgb(const Image& image, const Preprocessing& preprocessing, uint8_t* rgb, ptrdiff_t row_bytes) {
+  const auto [scale, size] = letterbox(image.size(), preprocessing);
+  const RowKernels& kernels = row_kernels();
+  const auto paint = [&](uint8_t* begin, uint8_t* end) {
+    for (uint8_t* pixel = begin; pixel < end; pixel += 3) std::copy_n(preprocessing.fill.data(), 3, pixel);
+  };
+  const ptrdiff_t filled = 3 * ptrdiff_t{preprocessing.width};
+  RowResizer rows(image, size.width, size.height, kernels);
+  for (int y = 0; y < preprocessing.height; ++y, rgb += row_bytes) {
+    if (y < size.height) {
+      kernels.interleave(rows.next_row(), rows.plane_stride(), size.width, rgb);
+      paint(rgb + 3 * ptrdiff_t{size.width}, rgb + filled);
+    } else if (y == size.height) {
+      paint(rgb, rgb + filled);
+    } else {
+      std::copy_n(rgb - row_bytes, filled, rgb);
+    }
+  }
+  return scale;
+}
+
 Image letterbox_to_image(const Image& image, const Preprocessing& preprocessing, double* scale) {
-  const Letterbox box = letterbox(image.size(), preprocessing);
-  if (scale) *scale = box.scale;
-  const Image resized = resize_bilinear(image, box.size.width, box.size.height);
   Image canvas(preprocessing.width, preprocessing.height);
-  const uint8_t fill[3] = {preprocessing.fill[0], preprocessing.fill[1], preprocessing.fill[2]};
-  canvas.fill(0, 0, canvas.width(), canvas.height(), fill);
-  for (int y = 0; y < resized.height(); ++y) std::copy_n(resized.row(y), resized.row_bytes(), canvas.row(y));
+  const double made = letterbox_to_rgb(image, preprocessing, canvas.row(0), static_cast<ptrdiff_t>(canvas.row_bytes()));
+  if (scale) *scale = made;
   return canvas;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 
@@ -35,7 +36,10 @@ Letterbox letterbox(ImageSize image, const Preprocessing& preprocessing);
 /// and Error(kInternal) where nchw has another size.
 double letterbox_to_tensor(const Image& image, const Preprocessing& preprocessing, std::span<float> nchw);
 
-/// The letterboxed picture before normalisation: what a device that normalises itself takes.
+/// The letterboxed picture before normalisation, which a device that normalises itself takes: interleaved RGB,
+/// row_bytes from row to row, of which 3 x width are written. Returns the scale. Throws as letterbox() does.
+double letterbox_to_rgb(const Image& image, const Preprocessing& preprocessing, uint8_t* rgb, ptrdiff_t row_bytes);
+/// The same as an image of its own.
 Image letterbox_to_image(const Image& image, const Preprocessing& preprocessing, double* scale = nullptr);
 
 }  // namespace effdet

@@ -21,11 +21,6 @@ TapTable table(const ResampleWeights& weights) {
   return {weights.padded_size(), weights.pairs(), weights.first(), weights.low(), weights.high()};
 }
 
-void interleave(const uint8_t* planes, ptrdiff_t stride, int width, uint8_t* rgb) {
-  for (int x = 0; x < width; ++x)
-    for (int channel = 0; channel < 3; ++channel) rgb[3 * x + channel] = planes[channel * stride + x];
-}
-
 }  // namespace
 
 RowResizer::RowResizer(const Image& image, int width, int height, const RowKernels& kernels)
@@ -80,7 +75,8 @@ const uint8_t* RowResizer::next_row_rows_first() {
 Image resize_bilinear(const Image& image, int width, int height) {
   RowResizer rows(image, width, height);
   Image resized(width, height);
-  for (int y = 0; y < height; ++y) interleave(rows.next_row(), rows.plane_stride(), width, resized.row(y));
+  for (int y = 0; y < height; ++y)
+    row_kernels().interleave(rows.next_row(), rows.plane_stride(), width, resized.row(y));
   return resized;
 }
 

@@ -89,6 +89,11 @@ TEST(RowKernels, NormaliseMatchesScalarForEverySample) {
   for (size_t i = 0; i < samples.size(); ++i) samples[i] = static_cast<uint8_t>(i);
   std::vector<float> a(samples.size()), b(samples.size());
   for (auto [mean, std] : {std::pair{123.675f, 58.395f}, {127.5f, 127.5f}, {0.0f, 255.0f}}) {
+    std::vector<uint8_t> fast_rgb(3 * (samples.size() / 3)), slow_rgb(fast_rgb.size());
+    const auto count = static_cast<int>(samples.size() / 3);
+    fast->interleave(samples.data(), count, count, fast_rgb.data());
+    scalar_row_kernels().interleave(samples.data(), count, count, slow_rgb.data());
+    EXPECT_EQ(fast_rgb, slow_rgb);
     fast->normalise(samples.data(), static_cast<int>(samples.size()), mean, std, a.data());
     scalar_row_kernels().normalise(samples.data(), static_cast<int>(samples.size()), mean, std, b.data());
     EXPECT_EQ(a, b);

@@ -40,10 +40,15 @@ void normalise(const uint8_t* in, int count, float mean, float std, float* out) 
   for (int i = 0; i < count; ++i) out[i] = (static_cast<float>(in[i]) - mean) / std;
 }
 
+void interleave(const uint8_t* planes, ptrdiff_t plane_stride, int count, uint8_t* rgb) {
+  for (int x = 0; x < count; ++x)
+    for (int channel = 0; channel < 3; ++channel) rgb[3 * x + channel] = planes[channel * plane_stride + x];
+}
+
 }  // namespace
 
 const RowKernels& scalar_row_kernels() {
-  static const RowKernels kernels{"scalar", resample_across, resample_down, normalise};
+  static const RowKernels kernels{"scalar", resample_across, resample_down, normalise, interleave};
   return kernels;
 }
 

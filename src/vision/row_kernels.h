@@ -26,6 +26,8 @@ struct RowKernels {
   void (*resample_down)(const uint8_t* const* rows, const TapTable& taps, int output, uint8_t* out, ptrdiff_t bytes);
   /// out[i] = (in[i] - mean) / std in float32, each operation rounded.
   void (*normalise)(const uint8_t* in, int count, float mean, float std, float* out);
+  /// Three planes that lie plane_stride bytes apart to interleaved RGB. Writes 3 * count bytes and no more.
+  void (*interleave)(const uint8_t* planes, ptrdiff_t plane_stride, int count, uint8_t* rgb);
 };
 
 /// Plain C++: runs everywhere, and the oracle of the others.

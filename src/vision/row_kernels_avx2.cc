@@ -103,10 +103,36 @@ EFFDET_AVX2 void normalise(const uint8_t* in, int count, float mean, float std, 
   for (; i < count; ++i) out[i] = (static_cast<float>(in[i]) - mean) / std;
 }
 
+/// For pshufb: which byte of a channel's 16 samples goes where in the 48 bytes of 16 pixels; -1: another channel's.
+struct InterleaveMasks {
+  int8_t of[3][3][16];  // [16 bytes of the output][channel]
+  constexpr InterleaveMasks() : of{} {
+    for (int i = 0; i < 48; ++i)
+      for (int channel = 0; channel < 3; ++channel)
+        of[i / 16][channel][i % 16] = static_cast<int8_t>(i % 3 == channel ? i / 3 : -1);
+  }
+};
+constexpr InterleaveMasks kInterleave;
+
+EFFDET_AVX2 void interleave(const uint8_t* planes, ptrdiff_t plane_stride, int count, uint8_t* rgb) {
+  const auto load = [](const void* p) { return _mm_loadu_si128(static_cast<const __m128i*>(p)); };
+  int x = 0;
+  for (; x + 16 <= count; x += 16)
+    for (int part = 0; part < 3; ++part) {
+      __m128i bytes = _mm_setzero_si128();
+      for (int channel = 0; channel < 3; ++channel)
+        bytes = _mm_or_si128(
+            bytes, _mm_shuffle_epi8(load(planes + channel * plane_stride + x), load(kInterleave.of[part][channel])));
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(rgb + 3 * x + 16 * part), bytes);
+    }
+  for (; x < count; ++x)
+    for (int channel = 0; channel < 3; ++channel) rgb[3 * x + channel] = planes[channel * plane_stride + x];
+}
+
 }  // namespace
 
 const RowKernels* avx2_row_kernels() {
-  static const RowKernels kernels{"avx2", resample_across, resample_down, normalise};
+  static const RowKernels kernels{"avx2", resample_across, resample_down, normalise, interleave};
   return __builtin_cpu_supports("avx2") ? &kernels : nullptr;
 }
 
