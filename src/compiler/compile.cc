@@ -121,6 +121,7 @@ std::vector<Program> compile_plans(const ir::Graph& graph, const CompileOptions&
     try {
       plans.push_back(compile(graph, plan_options));
     } catch (const Error& error) {
+      if (label.empty()) throw;
       fail(error.code(), "for the shape {}: {}", label, error.what());
     }
   }

@@ -462,6 +462,16 @@ TEST(Compile, AippThatDoesNotFit) {
   Builder b({1, 3, 8, 10});
   b.graph.outputs = {b.conv("conv", b.x, {4, 3, 3, 3})};
   EXPECT_THROW(compile(b.graph, {.aipp = config}), Error);
+  const auto message = [&](const std::map<std::string, Shape>& shapes) {
+    try {
+      compile_plans(b.graph, {.aipp = config}, std::span(&shapes, 1));
+    } catch (const Error& error) {
+      return std::string(error.what());
+    }
+    return std::string("none");
+  };
+  EXPECT_TRUE(message({}).starts_with("aipp.cfg: src_image_size_w: ")) << message({});
+  EXPECT_TRUE(message({{"x", {1, 3, 8, 12}}}).starts_with("for the shape x:1x3x8x12: aipp.cfg: ")) << message({});
   Builder two({1, 3, 8, 9});
   two.graph.outputs = {two.node("Add", "sum", {two.x, two.graph.add_input("z", DType::kF32, {1, 3, 8, 9})})};
   EXPECT_THROW(compile(two.graph, {.aipp = config}), Error);
