@@ -18,6 +18,16 @@ CASES = (
     ("tf_efficientdet_lite0", 320, 320),  # odd feature sizes, no squeeze-excite, plain sums
     ("efficientdet_lite0", 128, 128),  # batch norms of the heads by level first
     ("efficientdet_d4", 128, 128),  # symmetric backbone under a TensorFlow-padded pyramid, deeper stages
+    ("efficientdet_q1", 128, 256),  # quad pyramid, bilinear
+    ("efficientdet_w0", 128, 128),  # expanded features
+    ("efficientdet_es", 128, 128),  # edge residuals, plain convolutions, ReLU
+    ("mixdet_m", 128, 128),  # mixed convolutions
+    ("mobiledetv2_110d", 128, 128),  # inverted residuals without squeeze-excite
+    ("mobiledetv3_large", 128, 128),  # hard swish, hard sigmoid
+    ("resdet50", 128, 128),  # ResNet
+    ("cspresdet50", 128, 128),  # cross stages, leaky ReLU, other activation in the heads
+    ("cspresdext50pan", 128, 128),  # grouped convolutions, path aggregation
+    ("cspdarkdet53m", 128, 128),  # DarkNet, quad pyramid, Mish
 )
 MASK = (1 << 64) - 1
 

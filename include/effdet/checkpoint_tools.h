@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "effdet/anchor_options.h"
 #include "effdet/export.h"
 
 namespace effdet {
@@ -20,6 +21,7 @@ struct ModelOptions {
   int batch = 1;
   std::vector<std::string> class_names;
   bool use_ema = false;  ///< prefer averaged weights, where the checkpoint has them
+  AnchorOptions anchors;
 };
 
 /// The variants that this library builds, in order of the family.

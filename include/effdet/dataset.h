@@ -8,9 +8,11 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
+#include "effdet/anchor_options.h"
 #include "effdet/compiled_model.h"
 #include "effdet/detection.h"
 #include "effdet/export.h"
@@ -35,6 +37,8 @@ EFFDET_API void write_scenes(const std::filesystem::path& root, const SyntheticS
 struct InputOptions {
   std::string model = "tf_efficientdet_d7";  ///< gives mean, deviation, fill and, where height is 0, the size
   int height = 0, width = 0;
+  /// Of the model itself, exported or compiled; where it is not empty it counts instead of the variant's defaults.
+  std::map<std::string, std::string> metadata = {};
 };
 
 struct PreprocessReport {
@@ -80,6 +84,7 @@ struct Evaluation {
 struct PostprocessOptions {
   InputOptions input;   ///< the model that made the dump
   int num_classes = 0;  ///< 0: as the files' sizes say
+  AnchorOptions anchors;
   DetectOptions detect;
   std::filesystem::path results;  ///< COCO results are written here; empty: nowhere
 };

@@ -19,7 +19,8 @@ void apply(const ModelOptions& options, model::ModelConfig& config) {
 }  // namespace
 
 model::ModelConfig config_for(const Checkpoint& checkpoint, const ModelOptions& options) {
-  model::ModelConfig config = model::config_of(model::infer_variant(checkpoint, options.model, options.preferred));
+  model::ModelConfig config =
+      model::config_of(model::infer_variant(checkpoint, options.model, options.preferred), options.anchors);
   if (options.num_classes > 0 && options.num_classes != config.num_classes)
     fail(ErrorCode::kUsage, "{}: the checkpoint has {} classes, not {}; leave --num-classes out", checkpoint.path,
          config.num_classes, options.num_classes);
@@ -35,6 +36,7 @@ model::ModelConfig config_for(const ModelOptions& options) {
     fail(ErrorCode::kUsage, "there is no model '{}'; there are {}", options.model, fmt::join(names, ", "));
   }
   model::ModelConfig config = model::default_config(*variant, options.num_classes > 0 ? options.num_classes : 90);
+  model::apply_anchors(options.anchors, config);
   apply(options, config);
   return config;
 }

@@ -14,7 +14,7 @@ ir::Graph build_graph(const ModelConfig& config, WeightSource& weights) {
   graph.metadata = metadata_of(config);
   Layers layers(graph, weights, config.batch);
   const Feature image = layers.input("x.1", 3, config.image_height, config.image_width);
-  const auto features = build_bifpn(layers, config, build_backbone(layers, variant.backbone, image));
+  const auto features = build_pyramid(layers, config, build_backbone(layers, variant.backbone, image));
   const auto classes = build_head(layers, config, features, "class_net", config.num_classes);
   const auto boxes = build_head(layers, config, features, "box_net", 4);
   weights.finish();
@@ -25,6 +25,7 @@ ir::Graph build_graph(const ModelConfig& config, WeightSource& weights) {
   };
   add_outputs(classes, "class_l");
   add_outputs(boxes, "box_l");
+  if (variant.backbone.features_expanded) graph.compact();  // nobody reads the last projection
   return graph;
 }
 

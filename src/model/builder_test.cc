@@ -27,8 +27,10 @@ const ir::Node& node_named(const ir::Graph& graph, std::string_view name) {
 }
 
 TEST(Builder, EveryVariantIsAValidGraphOfOnnxOperators) {
-  const std::set<std::string> operators = {"Conv", "BatchNormalization", "Sigmoid", "Mul",   "Add",
-                                           "Clip", "GlobalAveragePool",  "MaxPool", "Resize"};
+  const std::set<std::string> operators = {"Conv",      "BatchNormalization", "Sigmoid",  "Mul",    "Add",
+                                           "Clip",      "GlobalAveragePool",  "MaxPool",  "Resize", "Relu",
+                                           "LeakyRelu", "HardSigmoid",        "Softplus", "Tanh",   "Split",
+                                           "Concat"};
   for (const Variant& variant : variants()) {
     const ir::Graph graph = graph_of(variant.name, variant.image_height, variant.image_width);
     EXPECT_NO_THROW(ir::verify(graph)) << variant.name;
@@ -97,7 +99,7 @@ TEST(Builder, NamesTellWhereTheyComeFrom) {
 }
 
 TEST(Bifpn, NodesOfFiveLevels) {
-  const auto nodes = bifpn_nodes(3, 7);
+  const auto nodes = pyramid_nodes(Pyramid::kBifpn, 3, 7);
   const std::vector<std::pair<int, std::vector<int>>> expected = {{6, {3, 4}},     {5, {2, 5}},    {4, {1, 6}},
                                                                   {3, {0, 7}},     {4, {1, 7, 8}}, {5, {2, 6, 9}},
                                                                   {6, {3, 5, 10}}, {7, {4, 11}}};
@@ -106,6 +108,22 @@ TEST(Bifpn, NodesOfFiveLevels) {
     EXPECT_EQ(nodes[i].level, expected[i].first) << i;
     EXPECT_EQ(nodes[i].inputs, expected[i].second) << i;
   }
+}
+
+TEST(Pyramid, PanAndQuadAsEffdetHasThem) {
+  const auto text = [](Pyramid pyramid, int max_level) {
+    std::string line;
+    for (const FusionNode& node : pyramid_nodes(pyramid, 3, max_level)) {
+      line += (line.empty() ? "" : " ") + std::to_string(node.level) + ":";
+      for (size_t i = 0; i < node.inputs.size(); ++i) line += (i ? "," : "") + std::to_string(node.inputs[i]);
+    }
+    return line;
+  };
+  // panfpn_config and qufpn_config of effdet 0.4.1.
+  EXPECT_EQ(text(Pyramid::kPan, 7), "7:4 6:3,5 5:2,6 4:1,7 3:0,8 3:9 4:8,10 5:7,11 6:6,12 7:5,13");
+  EXPECT_EQ(text(Pyramid::kQuad, 7),
+            "6:3,4 5:2,5 4:1,6 3:0,7 4:1,7,8 5:2,6,9 6:3,5,10 7:4,11 4:1,0 5:2,13 6:3,14 7:4,15 6:3,15,16 5:2,14,17 "
+            "4:1,13,18 3:0,19 3:8,20 4:9,19 5:10,18 6:11,17 7:12,16");
 }
 
 TEST(Builder, IllegalConfigurationsAreRefused) {

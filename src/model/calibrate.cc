@@ -63,7 +63,9 @@ std::vector<Tensor> calibrate_batch_norms(ir::Graph& graph, const Tensor& input,
     std::vector<const Tensor*> inputs;
     for (ir::ValueId id : node.inputs) inputs.push_back(tensor(id));
     if (node.is("BatchNormalization")) set_statistics(graph, node, *inputs[0]);
-    tensors[static_cast<size_t>(node.outputs[0])] = ops::evaluate_node(node, graph.opset, inputs, threads).at(0);
+    std::vector<Tensor> results = ops::evaluate_node(node, graph.opset, inputs, threads);
+    for (size_t i = 0; i < node.outputs.size(); ++i)
+      tensors[static_cast<size_t>(node.outputs[i])] = std::move(results.at(i));
     for (ir::ValueId id : node.inputs)
       if (--reads_left[static_cast<size_t>(id)] == 0) tensors[static_cast<size_t>(id)] = Tensor();
   }

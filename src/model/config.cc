@@ -12,6 +12,7 @@ constexpr int kMaxSide = 16384;
 constexpr int kMaxClasses = 10000;
 constexpr int kMaxBatch = 1024;
 constexpr int kMaxAnchors = 256;
+constexpr double kMaxAnchorFactor = 1000;
 
 /// Below 2^max_level two coarse levels have a side of one cell, and effdet's downsampling between them is undefined.
 int min_side(const Variant& variant) { return std::max(kSideStep, 1 << variant.max_level); }
@@ -42,6 +43,24 @@ ModelConfig default_config(const Variant& variant, int num_classes) {
   config.num_scales = variant.num_scales;
   config.anchor_scale = variant.anchor_scale;
   return config;
+}
+
+void apply_anchors(const AnchorOptions& options, ModelConfig& config) {
+  const auto check_factor = [](std::string_view what, double factor) {
+    if (!(factor > 0) || factor > kMaxAnchorFactor)
+      fail(ErrorCode::kUsage, "{} {} is not above 0 and at most {}", what, factor, kMaxAnchorFactor);
+  };
+  if (options.anchor_scale != 0) {
+    check_factor("the anchor scale", options.anchor_scale);
+    config.anchor_scale = options.anchor_scale;
+  }
+  if (options.num_scales != 0) config.num_scales = options.num_scales;
+  if (options.aspect_ratios.empty()) return;
+  for (const auto& [width, height] : options.aspect_ratios) {
+    check_factor("the aspect ratio's width", width);
+    check_factor("the aspect ratio's height", height);
+  }
+  config.aspect_ratios = options.aspect_ratios;
 }
 
 std::vector<std::pair<int, int>> feature_sizes(int image_height, int image_width, int max_level) {

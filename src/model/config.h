@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "effdet/anchor_options.h"
 #include "model/variants.h"
 
 namespace effdet::model {
@@ -27,6 +28,9 @@ struct ModelConfig {
 
 /// A variant with its own defaults.
 ModelConfig default_config(const Variant& variant, int num_classes = 90);
+
+/// Replaces what the options give. Throws Error(kUsage) for factors that are not positive and finite.
+void apply_anchors(const AnchorOptions& options, ModelConfig& config);
 
 /// Height and width of the features of levels 0..max_level: halved and rounded up from level to level.
 std::vector<std::pair<int, int>> feature_sizes(int image_height, int image_width, int max_level);

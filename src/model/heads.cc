@@ -5,9 +5,9 @@ namespace effdet::model {
 namespace {
 
 struct HeadWeights {
-  std::vector<SeparableConvWeights> convs;           // by repeat
+  std::vector<FilterWeights> convs;                  // by repeat
   std::vector<std::vector<BatchNormWeights>> norms;  // by repeat, then level
-  SeparableConvWeights predict;
+  FilterWeights predict;
 };
 
 /// Looked up in the checkpoint's order: all convolutions, then all batch norms, then the prediction.
@@ -18,7 +18,8 @@ HeadWeights head_weights(Layers& layers, const ModelConfig& config, const std::s
   HeadWeights weights;
   for (int repeat = 0; repeat < repeats; ++repeat) {
     const std::string module = name + ".conv_rep." + std::to_string(repeat);
-    weights.convs.push_back(layers.separable_weights(module, channels, channels, variant.redundant_bias));
+    weights.convs.push_back(
+        layers.filter_weights(module, channels, channels, variant.redundant_bias, variant.separable));
   }
   weights.norms.assign(static_cast<size_t>(repeats), std::vector<BatchNormWeights>(static_cast<size_t>(levels)));
   const auto look_up = [&](int repeat, int level, const std::string& module) {
@@ -35,7 +36,8 @@ HeadWeights head_weights(Layers& layers, const ModelConfig& config, const std::s
       for (int level = 0; level < levels; ++level)
         look_up(repeat, level, bn_rep + std::to_string(repeat) + "." + std::to_string(level) + ".bn");
   }
-  weights.predict = layers.separable_weights(name + ".predict", channels, outputs * config.anchors(), true);
+  weights.predict =
+      layers.filter_weights(name + ".predict", channels, outputs * config.anchors(), true, variant.separable);
   return weights;
 }
 
@@ -44,6 +46,7 @@ HeadWeights head_weights(Layers& layers, const ModelConfig& config, const std::s
 std::vector<Feature> build_head(Layers& layers, const ModelConfig& config, const std::vector<Feature>& features,
                                 const std::string& name, int outputs) {
   const Variant& variant = *config.variant;
+  const Activation activation = variant.head_activation.value_or(variant.activation);
   const HeadWeights weights = head_weights(layers, config, name, outputs);
   std::vector<Feature> predictions;
   for (size_t level = 0; level < features.size(); ++level) {
@@ -51,11 +54,11 @@ std::vector<Feature> build_head(Layers& layers, const ModelConfig& config, const
     Feature x = features[level];
     for (size_t repeat = 0; repeat < weights.convs.size(); ++repeat) {
       const std::string index = "/" + std::to_string(repeat);
-      x = layers.separable_conv(x, weights.convs[repeat], variant.padding, node + "/conv_rep" + index);
+      x = layers.filter(x, weights.convs[repeat], variant.padding, node + "/conv_rep" + index);
       x = layers.batch_norm(x, weights.norms[repeat][level], node + "/bn_rep" + index);
-      x = layers.activate(x, variant.activation, node + "/act" + index);
+      x = layers.activate(x, activation, node + "/act" + index);
     }
-    predictions.push_back(layers.separable_conv(x, weights.predict, variant.padding, node + "/predict"));
+    predictions.push_back(layers.filter(x, weights.predict, variant.padding, node + "/predict"));
   }
   return predictions;
 }

@@ -10,8 +10,6 @@
 namespace effdet::model {
 namespace {
 
-constexpr std::string_view kClassPredict = "class_net.predict.conv_pw.weight";
-constexpr std::string_view kBoxPredict = "box_net.predict.conv_pw.weight";
 constexpr int64_t kMaxAnchors = 256, kMaxClasses = 10000;  // as check_config has them
 
 /// What the last convolutions of the heads tell.
@@ -21,28 +19,32 @@ struct HeadFacts {
   int64_t fpn_channels;
 };
 
-const Tensor& predict_weight(const Checkpoint& checkpoint, std::string_view name) {
-  for (const NamedTensor& named : checkpoint.tensors) {
-    if (named.name != name) continue;
-    if (named.tensor.rank() != 4)
-      bad_input("{}: {} has shape {}, not that of a convolution", checkpoint.path, name,
-                shape_text(named.tensor.shape()));
-    return named.tensor;
+/// The last convolution of a head, be it separable or not.
+const NamedTensor& predict_weight(const Checkpoint& checkpoint, std::string_view head) {
+  for (const bool separable : {true, false}) {
+    const std::string name = fmt::format("{}.{}.weight", head, predict_module(separable));
+    for (const NamedTensor& named : checkpoint.tensors) {
+      if (named.name != name) continue;
+      if (named.tensor.rank() != 4)
+        bad_input("{}: {} has shape {}, not that of a convolution", checkpoint.path, name,
+                  shape_text(named.tensor.shape()));
+      return named;
+    }
   }
-  bad_input("{}: is not an EfficientDet checkpoint: of its {} tensors none is {}", checkpoint.path,
-            checkpoint.tensors.size(), name);
+  bad_input("{}: is not an EfficientDet checkpoint: of its {} tensors none is {}.{}.weight", checkpoint.path,
+            checkpoint.tensors.size(), head, predict_module(true));
 }
 
 HeadFacts head_facts(const Checkpoint& checkpoint) {
-  const Tensor& classes = predict_weight(checkpoint, kClassPredict);
-  const Tensor& boxes = predict_weight(checkpoint, kBoxPredict);
+  const auto& [class_name, classes] = predict_weight(checkpoint, "class_net");
+  const auto& [box_name, boxes] = predict_weight(checkpoint, "box_net");
   const int64_t anchors = boxes.dim(0) / 4;
   if (boxes.dim(0) % 4 != 0 || anchors < 1 || anchors > kMaxAnchors)
-    bad_input("{}: {} has {} outputs, not four for each of 1..{} anchors", checkpoint.path, kBoxPredict, boxes.dim(0),
+    bad_input("{}: {} has {} outputs, not four for each of 1..{} anchors", checkpoint.path, box_name, boxes.dim(0),
               kMaxAnchors);
   const int64_t num_classes = classes.dim(0) / anchors;
   if (classes.dim(0) % anchors != 0 || num_classes < 1 || num_classes > kMaxClasses)
-    bad_input("{}: {} has {} outputs, not 1..{} classes for each of {} anchors", checkpoint.path, kClassPredict,
+    bad_input("{}: {} has {} outputs, not 1..{} classes for each of {} anchors", checkpoint.path, class_name,
               classes.dim(0), kMaxClasses, anchors);
   return {static_cast<int>(num_classes), static_cast<int>(anchors), classes.dim(1)};
 }
@@ -165,11 +167,14 @@ InferredModel infer_variant(const Checkpoint& checkpoint, std::string_view model
   return {&variant, facts.num_classes, facts.anchors};
 }
 
-ModelConfig config_of(const InferredModel& inferred) {
+ModelConfig config_of(const InferredModel& inferred, const AnchorOptions& anchors) {
   ModelConfig config = default_config(*inferred.variant, inferred.num_classes);
+  apply_anchors(anchors, config);
   if (config.anchors() != inferred.anchors)
-    fail(ErrorCode::kUnsupported, "the checkpoint has {} anchors a cell where {} has {}: their form is not known",
-         inferred.anchors, inferred.variant->name, config.anchors());
+    fail(ErrorCode::kUsage,
+         "the checkpoint has {} anchors a cell, but {} scales x {} aspect ratios are {}: say with --scales, "
+         "--aspect-ratios and --anchor-scale what it was trained with",
+         inferred.anchors, config.num_scales, config.aspect_ratios.size(), config.anchors());
   return config;
 }
 

@@ -27,8 +27,8 @@ std::vector<const Variant*> fitting_variants(const Checkpoint& checkpoint);
 /// shape.
 InferredModel infer_variant(const Checkpoint& checkpoint, std::string_view model = {}, std::string_view preferred = {});
 
-/// The inferred model's configuration. Throws Error(kUnsupported) where the checkpoint has another number of anchors
-/// than the variant: then aspect ratios and scales have to be given.
-ModelConfig config_of(const InferredModel& inferred);
+/// The inferred model's configuration, with the anchors that the options give. Throws Error(kUsage) where these are not
+/// as many as the checkpoint has.
+ModelConfig config_of(const InferredModel& inferred, const AnchorOptions& anchors = {});
 
 }  // namespace effdet::model

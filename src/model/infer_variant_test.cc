@@ -29,7 +29,12 @@ TEST(InferVariant, ClassesAndAnchorsComeFromTheHeads) {
   const InferredModel model = infer_variant(zero_checkpoint(config, "tf_efficientdet_d1.pth"));
   EXPECT_EQ(model.num_classes, 7);
   EXPECT_EQ(model.anchors, 6);
-  EXPECT_NE(error_of([&] { config_of(model); }), "");
+  EXPECT_NE(error_of([&] { config_of(model); }).find("6 anchors a cell, but 3 scales x 3 aspect ratios are 9"),
+            std::string::npos);
+  EXPECT_EQ(config_of(model, {.num_scales = 2}).num_scales, 2);
+  EXPECT_EQ(config_of(model, {.anchor_scale = 5, .num_scales = 1, .aspect_ratios = {6, {2.0, 0.5}}}).anchors(), 6);
+  EXPECT_NE(error_of([&] { config_of(model, {.anchor_scale = -1, .num_scales = 2}); }), "");
+  EXPECT_NE(error_of([&] { config_of(model, {.num_scales = 2, .aspect_ratios = {3, {0.0, 1.0}}}); }), "");
   EXPECT_EQ(config_of({find_variant("tf_efficientdet_d1"), 7, 9}).num_classes, 7);
 }
 

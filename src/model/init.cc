@@ -44,8 +44,8 @@ void fill_weight(Tensor& tensor, const std::string& name, RandomStream& random) 
 void fill_bias(Tensor& tensor, const std::string& name, RandomStream& random) {
   if (name.ends_with(".se.conv_expand.bias")) return fill_constant(tensor, 2.0f);
   // -log((1 - p) / p) for p = 0.01, the prior of the focal loss.
-  if (name == "class_net.predict.conv_pw.bias") return fill_constant(tensor, -4.59512f);
-  if (name == "box_net.predict.conv_pw.bias") return fill_constant(tensor, 0.0f);
+  if (name.starts_with("class_net.predict.")) return fill_constant(tensor, -4.59512f);
+  if (name.starts_with("box_net.predict.")) return fill_constant(tensor, 0.0f);
   // Around +1 swish is nearly linear and damps what goes far below; around 0 it would favour strong signals, layer by
   // layer.
   const bool is_batch_norm = name.find("bn") != std::string::npos;
@@ -101,8 +101,9 @@ std::vector<NamedTensor> init_checkpoint(const ModelConfig& config, uint64_t see
   const Tensor images = synthetic_images(variant, calibration.batch, calibration.image_height, random);
   const std::vector<Tensor> outputs = calibrate_batch_norms(graph, images, threads);
   const auto levels = static_cast<size_t>(variant.levels());
-  scale_predictions(weights.at("class_net.predict.conv_pw.weight"), std::span(outputs).first(levels), 1.5);
-  scale_predictions(weights.at("box_net.predict.conv_pw.weight"), std::span(outputs).subspan(levels), 0.3);
+  const std::string predict = std::string(predict_module(variant.separable)) + ".weight";
+  scale_predictions(weights.at("class_net." + predict), std::span(outputs).first(levels), 1.5);
+  scale_predictions(weights.at("box_net." + predict), std::span(outputs).subspan(levels), 0.3);
 
   std::vector<NamedTensor> tensors;
   for (const ExpectedTensor& expected : expected_tensors(config)) {

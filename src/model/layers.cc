@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "base/error.h"
+
 namespace effdet::model {
 namespace {
 
@@ -54,20 +56,20 @@ Feature Layers::append(const char* op, const std::string& node, std::vector<ir::
   return shape;
 }
 
-ConvWeights Layers::conv_weights(const std::string& module, int64_t in, int64_t out, int kernel, bool bias) {
-  ConvWeights weights{.out_channels = out, .kernel = kernel};
-  weights.weight = weight(module + ".weight", {out, in, kernel, kernel});
+ConvWeights Layers::conv_weights(const std::string& module, int64_t in, int64_t out, int kernel, bool bias,
+                                 int64_t groups) {
+  ConvWeights weights{.out_channels = out, .kernel = kernel, .groups = groups};
+  weights.weight = weight(module + ".weight", {out, in / groups, kernel, kernel});
   if (bias) weights.bias = weight(module + ".bias", {out});
   return weights;
 }
 
 ConvWeights Layers::depthwise_weights(const std::string& module, int64_t channels, int kernel) {
-  ConvWeights weights = conv_weights(module, 1, channels, kernel, false);
-  weights.groups = channels;
-  return weights;
+  return conv_weights(module, channels, channels, kernel, false, channels);
 }
 
-SeparableConvWeights Layers::separable_weights(const std::string& module, int64_t in, int64_t out, bool bias) {
+FilterWeights Layers::filter_weights(const std::string& module, int64_t in, int64_t out, bool bias, bool separable) {
+  if (!separable) return {std::nullopt, conv_weights(module + ".conv", in, out, 3, bias)};
   const ConvWeights depthwise = depthwise_weights(module + ".conv_dw", in, 3);
   return {depthwise, conv_weights(module + ".conv_pw", in, out, 1, bias)};
 }
@@ -98,10 +100,10 @@ Feature Layers::conv(const Feature& x, const ConvWeights& weights, int stride, P
                  {"strides", std::vector<int64_t>{stride, stride}}});
 }
 
-Feature Layers::separable_conv(const Feature& x, const SeparableConvWeights& weights, Padding padding,
-                               const std::string& node) {
-  const Feature filtered = conv(x, weights.depthwise, 1, padding, node + "/conv_dw");
-  return conv(filtered, weights.pointwise, 1, padding, node + "/conv_pw");
+Feature Layers::filter(const Feature& x, const FilterWeights& weights, Padding padding, const std::string& node) {
+  if (!weights.depthwise) return conv(x, weights.last, 1, padding, node + "/conv");
+  const Feature filtered = conv(x, *weights.depthwise, 1, padding, node + "/conv_dw");
+  return conv(filtered, weights.last, 1, padding, node + "/conv_pw");
 }
 
 Feature Layers::batch_norm(const Feature& x, const BatchNormWeights& weights, const std::string& node) {
@@ -110,13 +112,30 @@ Feature Layers::batch_norm(const Feature& x, const BatchNormWeights& weights, co
 }
 
 Feature Layers::activate(const Feature& x, Activation activation, const std::string& node) {
-  if (activation == Activation::kRelu6) {
-    const ir::ValueId low = shared_constant("relu6.min", Tensor::scalar(0.0f));
-    const ir::ValueId high = shared_constant("relu6.max", Tensor::scalar(6.0f));
-    return append("Clip", node, {x.id, low, high}, x);
+  // What opset 11 does not have is spelled out, as PyTorch's exporter does.
+  const auto times = [&](const Feature& gate) { return append("Mul", node, {x.id, gate.id}, x); };
+  switch (activation) {
+    case Activation::kSwish:
+      return times(append("Sigmoid", node, {x.id}, x));
+    case Activation::kRelu:
+      return append("Relu", node, {x.id}, x);
+    case Activation::kRelu6: {
+      const ir::ValueId low = shared_constant("relu6.min", Tensor::scalar(0.0f));
+      const ir::ValueId high = shared_constant("relu6.max", Tensor::scalar(6.0f));
+      return append("Clip", node, {x.id, low, high}, x);
+    }
+    case Activation::kLeakyRelu:
+      return append("LeakyRelu", node, {x.id}, x, {{"alpha", 0.01f}});
+    case Activation::kHardSwish:
+      return times(hard_sigmoid(x, node));
+    case Activation::kMish:
+      return times(append("Tanh", node, {append("Softplus", node, {x.id}, x).id}, x));
   }
-  const Feature gate = append("Sigmoid", node, {x.id}, x);
-  return append("Mul", node, {x.id, gate.id}, x);
+  fail(ErrorCode::kInternal, "an activation without a meaning");
+}
+
+Feature Layers::hard_sigmoid(const Feature& x, const std::string& node) {
+  return append("HardSigmoid", node, {x.id}, x, {{"alpha", 1.0f / 6.0f}, {"beta", 0.5f}});
 }
 
 Feature Layers::add(const Feature& a, const Feature& b, const std::string& node) {
@@ -127,7 +146,8 @@ Feature Layers::scale(const Feature& x, float factor, const std::string& factor_
   return append("Mul", node, {x.id, graph_.add_constant(factor_name, Tensor::scalar(factor))}, x);
 }
 
-Feature Layers::squeeze_excite(const Feature& x, const std::string& module, int64_t squeezed, Activation activation) {
+Feature Layers::squeeze_excite(const Feature& x, const std::string& module, int64_t squeezed, Activation activation,
+                               bool hard_gate) {
   const std::string node = node_path(module);
   const ConvWeights reduce = conv_weights(module + ".conv_reduce", x.channels, squeezed, 1, true);
   const ConvWeights expand = conv_weights(module + ".conv_expand", squeezed, x.channels, 1, true);
@@ -135,7 +155,7 @@ Feature Layers::squeeze_excite(const Feature& x, const std::string& module, int6
   gate = conv(gate, reduce, 1, Padding::kSame, node + "/conv_reduce");
   gate = activate(gate, activation, node + "/act1");
   gate = conv(gate, expand, 1, Padding::kSame, node + "/conv_expand");
-  gate = append("Sigmoid", node + "/gate", {gate.id}, gate);
+  gate = hard_gate ? hard_sigmoid(gate, node + "/gate") : append("Sigmoid", node + "/gate", {gate.id}, gate);
   return append("Mul", node, {x.id, gate.id}, x);
 }
 
@@ -149,7 +169,7 @@ Feature Layers::max_pool(const Feature& x, int kernel_h, int kernel_w, int strid
                  {"strides", std::vector<int64_t>{stride_h, stride_w}}});
 }
 
-Feature Layers::resize(const Feature& x, int64_t height, int64_t width, const std::string& node) {
+Feature Layers::resize(const Feature& x, int64_t height, int64_t width, bool bilinear, const std::string& node) {
   // roi and unused scales are empty tensors, as opset 11 wants them.
   const ir::ValueId none = shared_constant("resize.none", Tensor(DType::kF32, {0}));
   std::vector<ir::ValueId> inputs = {x.id, none};
@@ -161,10 +181,37 @@ Feature Layers::resize(const Feature& x, int64_t height, int64_t width, const st
     inputs.push_back(none);
     inputs.push_back(shared_constant("resize.to_" + shape_text(sizes), Tensor::from<int64_t>({4}, sizes)));
   }
-  return append("Resize", node, std::move(inputs), {ir::kNoValue, x.channels, height, width},
-                {{"coordinate_transformation_mode", std::string("asymmetric")},
-                 {"mode", std::string("nearest")},
-                 {"nearest_mode", std::string("floor")}});
+  std::map<std::string, ir::Attribute> attributes;
+  attributes["coordinate_transformation_mode"] = std::string(bilinear ? "half_pixel" : "asymmetric");
+  attributes["mode"] = std::string(bilinear ? "linear" : "nearest");
+  if (!bilinear) attributes["nearest_mode"] = std::string("floor");
+  return append("Resize", node, std::move(inputs), {ir::kNoValue, x.channels, height, width}, std::move(attributes));
+}
+
+std::vector<Feature> Layers::split(const Feature& x, const std::vector<int64_t>& channels, const std::string& node) {
+  std::vector<Feature> parts;
+  const auto part = [&](int64_t count) { return Feature{ir::kNoValue, count, x.height, x.width}; };
+  parts.push_back(append("Split", node, {x.id}, part(channels.at(0)), {{"axis", int64_t{1}}, {"split", channels}}));
+  ir::Node& made = graph_.nodes.back();
+  for (size_t i = 1; i < channels.size(); ++i) {
+    Feature next = part(channels[i]);
+    next.id = graph_.add_value({.name = node + "/Split_" + std::to_string(i),
+                                .dtype = DType::kF32,
+                                .shape = Shape{batch_, next.channels, next.height, next.width}});
+    made.outputs.push_back(next.id);
+    parts.push_back(next);
+  }
+  return parts;
+}
+
+Feature Layers::concat(const std::vector<Feature>& parts, const std::string& node) {
+  Feature whole = parts.at(0);
+  std::vector<ir::ValueId> inputs = {whole.id};
+  for (size_t i = 1; i < parts.size(); ++i) {
+    inputs.push_back(parts[i].id);
+    whole.channels += parts[i].channels;
+  }
+  return append("Concat", node, std::move(inputs), whole, {{"axis", int64_t{1}}});
 }
 
 void Layers::output(const Feature& x, const std::string& name) {

@@ -19,11 +19,11 @@ struct FusionNode {
   std::vector<int> inputs;
 };
 
-/// A bidirectional cell (BiFPN): from the coarsest level down to the finest, and back up.
-std::vector<FusionNode> bifpn_nodes(int min_level, int max_level);
+/// The nodes of a cell; the last ones, one a level and finest first, are its outputs.
+std::vector<FusionNode> pyramid_nodes(Pyramid pyramid, int min_level, int max_level);
 
 /// Adds the coarser levels to the backbone's features and runs the cells; returns one feature a level, finest first.
-std::vector<Feature> build_bifpn(Layers& layers, const ModelConfig& config, std::vector<Feature> features);
+std::vector<Feature> build_pyramid(Layers& layers, const ModelConfig& config, std::vector<Feature> features);
 
 /// A head that predicts `outputs` values an anchor on every level with shared convolutions; name: "class_net",
 /// "box_net".

@@ -5,6 +5,10 @@ namespace {
 
 constexpr auto kDs = BlockType::kDepthwiseSeparable;
 constexpr auto kIr = BlockType::kInvertedResidual;
+constexpr auto kEr = BlockType::kEdgeResidual;
+constexpr auto kCn = BlockType::kConvolution;
+constexpr auto kBn = BlockType::kBottleneck;
+constexpr auto kSwish = Activation::kSwish, kRelu = Activation::kRelu, kLeaky = Activation::kLeakyRelu;
 
 // EfficientNet B0; the lite models have the same stages.
 constexpr StageSpec kEfficientNetStages[] = {
@@ -12,6 +16,71 @@ constexpr StageSpec kEfficientNetStages[] = {
     {kDs, 1, 3, 1, 1, 16},  {kIr, 2, 3, 2, 6, 24},  {kIr, 2, 5, 2, 6, 40},  {kIr, 3, 3, 2, 6, 80},
     {kIr, 3, 5, 1, 6, 112}, {kIr, 4, 5, 2, 6, 192}, {kIr, 1, 3, 1, 6, 320},
 };
+
+constexpr StageSpec kMobileNetV2Stages[] = {
+    {kDs, 1, 3, 1, 1, 16}, {kIr, 2, 3, 2, 6, 24},  {kIr, 3, 3, 2, 6, 32},  {kIr, 4, 3, 2, 6, 64},
+    {kIr, 3, 3, 1, 6, 96}, {kIr, 3, 3, 2, 6, 160}, {kIr, 1, 3, 1, 6, 320},
+};
+
+constexpr StageSpec kMobileNetV3Stages[] = {
+    {kDs, 1, 3, 1, 1, 16, 0, kRelu},
+    {kIr, 1, 3, 2, 4, 24, 0, kRelu},
+    {kIr, 1, 3, 1, 3, 24, 0, kRelu, true},
+    {kIr, 3, 5, 2, 3, 40, 0.25, kRelu},
+    {kIr, 1, 3, 2, 6, 80, 0},
+    {kIr, 1, 3, 1, 2.5, 80, 0, {}, true},
+    {kIr, 2, 3, 1, 2.3, 80, 0, {}, true},
+    {kIr, 2, 3, 1, 6, 112, 0.25},
+    {kIr, 3, 5, 2, 6, 160, 0.25},
+    {kCn, 1, 1, 1, 1, 960},
+};
+
+constexpr StageSpec kMixNetStages[] = {
+    // ..., squeeze-excite, activation, of the same stage, kernels, parts of the expansion and of the projection
+    {kDs, 1, 3, 1, 1, 24, 0, {}},
+    {kIr, 1, 3, 2, 6, 32, 0, {}, false, 3, 2, 2},
+    {kIr, 1, 3, 1, 3, 32, 0, {}, true, 1, 2, 2},
+    {kIr, 1, 3, 2, 6, 40, 0.5, kSwish, false, 4},
+    {kIr, 3, 3, 1, 6, 40, 0.5, kSwish, true, 2, 2, 2},
+    {kIr, 1, 3, 2, 6, 80, 0.25, kSwish, false, 3},
+    {kIr, 3, 3, 1, 6, 80, 0.25, kSwish, true, 4, 2, 2},
+    {kIr, 1, 3, 1, 6, 120, 0.5, kSwish},
+    {kIr, 3, 3, 1, 3, 120, 0.5, kSwish, true, 4, 2, 2},
+    {kIr, 1, 3, 2, 6, 200, 0.5, kSwish, false, 4},
+    {kIr, 3, 3, 1, 6, 200, 0.5, kSwish, true, 4, 1, 2},
+};
+
+constexpr StageSpec kEdgeStages[] = {
+    {kEr, 1, 3, 1, 4, 24, {}, {}, false, 1, 1, 1, 24},
+    {kEr, 2, 3, 2, 8, 32},
+    {kEr, 4, 3, 2, 8, 48},
+    {kIr, 5, 5, 2, 8, 96},
+    {kIr, 4, 5, 1, 8, 144},
+    {kIr, 2, 5, 2, 8, 192},
+};
+
+// EfficientNet V2 S, and as timm's author had it before the original came out.
+constexpr StageSpec kV2Stages[] = {
+    {kCn, 2, 3, 1, 1, 24},  {kEr, 4, 3, 2, 4, 48, 0}, {kEr, 4, 3, 2, 4, 64, 0},
+    {kIr, 6, 3, 2, 4, 128}, {kIr, 9, 3, 1, 6, 160},   {kIr, 15, 3, 2, 6, 256},
+};
+constexpr StageSpec kV2RwStages[] = {
+    {kEr, 2, 3, 1, 1, 24, 0}, {kEr, 4, 3, 2, 4, 48, 0}, {kEr, 4, 3, 2, 4, 64, 0},
+    {kIr, 6, 3, 2, 4, 128},   {kIr, 9, 3, 1, 6, 160},   {kIr, 15, 3, 2, 6, 272},
+};
+
+constexpr StageSpec kResNet50Stages[] = {
+    {kBn, 3, 3, 1, 4, 64}, {kBn, 4, 3, 2, 4, 128}, {kBn, 6, 3, 2, 4, 256}, {kBn, 3, 3, 2, 4, 512}};
+
+constexpr CrossStageSpec kCspResNet50Stages[] = {
+    {3, 128, 1, 2, 0.5, 1}, {3, 256, 2, 2, 0.5, 1}, {5, 512, 2, 2, 0.5, 1}, {2, 1024, 2, 2, 0.5, 1}};
+constexpr CrossStageSpec kCspResNeXt50Stages[] = {
+    {3, 256, 1, 1, 1, 0.5}, {3, 512, 2, 1, 1, 0.5}, {5, 1024, 2, 1, 1, 0.5}, {2, 2048, 2, 1, 1, 0.5}};
+constexpr CrossStageSpec kCspDarkNet53Stages[] = {{1, 64, 2, 2, 0.5, 1},
+                                                  {2, 128, 2, 1, 1, 0.5},
+                                                  {8, 256, 2, 1, 1, 0.5},
+                                                  {8, 512, 2, 1, 1, 0.5},
+                                                  {4, 1024, 2, 1, 1, 0.5}};
 
 /// Ported from TensorFlow: its SAME padding and batch norm epsilon.
 constexpr BackboneSpec tf_backbone(double width, double depth) {
@@ -32,6 +101,44 @@ constexpr BackboneSpec lite_backbone(double width, double depth) {
   backbone.activation = Activation::kRelu6;
   return backbone;
 }
+
+constexpr BackboneSpec mobile(std::span<const StageSpec> stages, int stem, Activation activation, double width = 1.0,
+                              double depth = 1.0) {
+  return plain({.stages = stages, .width = width, .depth = depth, .stem_channels = stem, .activation = activation});
+}
+
+constexpr BackboneSpec mobilenet_v2(double width, double depth) {
+  BackboneSpec backbone = mobile(kMobileNetV2Stages, 32, Activation::kRelu6, width, depth);
+  backbone.se_ratio = 0;
+  backbone.fixed_ends = true;
+  return backbone;
+}
+
+constexpr BackboneSpec edge_backbone(double depth) {
+  BackboneSpec backbone = mobile(kEdgeStages, 32, kRelu, 1.0, depth);
+  backbone.se_ratio = 0;
+  return backbone;
+}
+
+constexpr BackboneSpec mobilenet_v3() {
+  BackboneSpec backbone = mobile(kMobileNetV3Stages, 16, Activation::kHardSwish);
+  backbone.se_of_expansion = true;
+  return backbone;
+}
+
+constexpr BackboneSpec csp(Trunk trunk, std::span<const CrossStageSpec> stages, int stem, int groups = 1) {
+  return plain({.trunk = trunk,
+                .cross_stages = stages,
+                .stem_channels = stem,
+                .groups = groups,
+                .activation = Activation::kLeakyRelu});
+}
+
+constexpr BackboneSpec kResNet50 =
+    plain({.trunk = Trunk::kResNet, .stages = kResNet50Stages, .stem_channels = 64, .activation = Activation::kRelu});
+constexpr BackboneSpec kCspResNet50 = csp(Trunk::kCspResNet, kCspResNet50Stages, 64),
+                       kCspResNeXt50 = csp(Trunk::kCspResNet, kCspResNeXt50Stages, 64, 32),
+                       kCspDarkNet53 = csp(Trunk::kCspDarkNet, kCspDarkNet53Stages, 32);
 
 constexpr BackboneSpec kB0 = tf_backbone(1.0, 1.0), kB1 = tf_backbone(1.0, 1.1), kB2 = tf_backbone(1.1, 1.2),
                        kB3 = tf_backbone(1.2, 1.4), kB4 = tf_backbone(1.4, 1.8), kB5 = tf_backbone(1.6, 2.2),
@@ -97,6 +204,51 @@ constexpr Variant plain_lite0() {
   return variant;
 }
 
+/// Ratios that effdet's configuration gives as width / height: 1, 2 and 1/2.
+constexpr Variant whole_ratios(Variant variant) {
+  constexpr double kSqrt2 = 1.4142135623730951, kSqrtHalf = 0.7071067811865476;
+  variant.aspect_ratios = {Ratio{1.0, 1.0}, Ratio{kSqrt2, 1 / kSqrt2}, Ratio{kSqrtHalf, 1 / kSqrtHalf}};
+  return variant;
+}
+
+/// The experiments of effdet's author, with batch norms of the heads by level first.
+constexpr Variant experiment(std::string_view name, int size, int channels, int cells, int repeats,
+                             BackboneSpec backbone) {
+  Variant variant = symmetric(name, size, channels, cells, repeats, backbone);
+  variant.head_bn_level_first = true;
+  return variant;
+}
+
+constexpr Variant pyramid(Variant variant, Pyramid pyramid) {
+  variant.pyramid = pyramid;
+  return variant;
+}
+
+constexpr Variant activated(Variant variant, Activation activation) {
+  variant.activation = activation;
+  return variant;
+}
+
+constexpr Variant bilinear(Variant variant) {
+  variant.resampling = Resampling::kBilinear;
+  return variant;
+}
+
+/// Plain 3x3 convolutions in pyramid and heads.
+constexpr Variant dense(Variant variant, Activation activation, std::optional<Activation> head = {}) {
+  variant.separable = false;
+  variant.activation = activation;
+  variant.head_activation = head;
+  return variant;
+}
+
+/// "Wide": its features are the expanded ones.
+constexpr Variant wide_0() {
+  Variant variant = experiment("efficientdet_w0", 512, 80, 3, 3, kB0);
+  variant.backbone.features_expanded = true;
+  return whole_ratios(variant);
+}
+
 constexpr Variant kVariants[] = {
     tf("tf_efficientdet_d0", 512, 64, 3, 3, kB0),
     tf("tf_efficientdet_d1", 640, 88, 4, 3, kB1),
@@ -120,6 +272,26 @@ constexpr Variant kVariants[] = {
     // effdet leaves the padding and biases of these two at TensorFlow's; only their backbones are PyTorch's.
     tf("efficientdet_d4", 1024, 224, 7, 4, plain(kB4)),
     tf("efficientdet_d5", 1280, 288, 7, 4, plain(kB5)),
+    whole_ratios(bilinear(experiment("efficientdetv2_dt", 768, 128, 5, 3, mobile(kV2Stages, 24, kSwish, 0.8, 0.9)))),
+    whole_ratios(bilinear(experiment("efficientdetv2_ds", 1024, 256, 7, 4, mobile(kV2RwStages, 24, kSwish)))),
+    dense(symmetric("resdet50", 640, 88, 4, 3, kResNet50), kRelu),
+    whole_ratios(bilinear(dense(experiment("cspresdet50", 768, 88, 4, 3, kCspResNet50), kLeaky, kSwish))),
+    whole_ratios(dense(experiment("cspresdext50", 640, 88, 4, 3, kCspResNeXt50), kLeaky)),
+    whole_ratios(dense(pyramid(experiment("cspresdext50pan", 640, 88, 3, 3, kCspResNeXt50), Pyramid::kPan), kLeaky)),
+    whole_ratios(dense(experiment("cspdarkdet53", 640, 88, 4, 3, kCspDarkNet53), kLeaky)),
+    whole_ratios(bilinear(dense(pyramid(experiment("cspdarkdet53m", 768, 96, 4, 3, kCspDarkNet53), Pyramid::kQuad),
+                                kLeaky, Activation::kMish))),
+    whole_ratios(experiment("mixdet_m", 512, 64, 3, 3, mobile(kMixNetStages, 24, kRelu))),
+    whole_ratios(experiment("mixdet_l", 640, 88, 4, 3, mobile(kMixNetStages, 24, kRelu, 1.3))),
+    whole_ratios(activated(experiment("mobiledetv2_110d", 384, 48, 3, 3, mobilenet_v2(1.1, 1.2)), Activation::kRelu6)),
+    whole_ratios(activated(experiment("mobiledetv2_120d", 512, 56, 3, 3, mobilenet_v2(1.2, 1.4)), Activation::kRelu6)),
+    whole_ratios(activated(experiment("mobiledetv3_large", 512, 64, 3, 3, mobilenet_v3()), Activation::kHardSwish)),
+    pyramid(experiment("efficientdet_q0", 512, 64, 3, 3, kB0), Pyramid::kQuad),
+    pyramid(bilinear(experiment("efficientdet_q1", 640, 88, 3, 3, kB1)), Pyramid::kQuad),
+    pyramid(experiment("efficientdet_q2", 768, 112, 4, 3, kB2), Pyramid::kQuad),
+    wide_0(),
+    whole_ratios(dense(experiment("efficientdet_es", 512, 72, 3, 3, edge_backbone(1.0)), kRelu)),
+    whole_ratios(dense(experiment("efficientdet_em", 640, 96, 4, 3, edge_backbone(1.1)), kRelu)),
     plain_lite0(),
     lite("tf_efficientdet_lite0", 320, 64, 3, 3, kLite0, 3.0),
     lite("tf_efficientdet_lite1", 384, 88, 4, 3, kLite1, 3.0),

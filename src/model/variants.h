@@ -3,13 +3,14 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <utility>
 
 namespace effdet::model {
 
-enum class Activation : uint8_t { kSwish, kRelu6 };
+enum class Activation : uint8_t { kSwish, kRelu, kRelu6, kLeakyRelu, kHardSwish, kMish };
 
 /// kSame: TensorFlow's, the output has ceil(size / stride) and an odd rest of padding goes to the bottom and right.
 /// kSymmetric: PyTorch's usual (kernel - 1 + stride - 1) / 2 on every side.
@@ -18,9 +19,18 @@ enum class Padding : uint8_t { kSame, kSymmetric };
 /// How a feature pyramid node joins its inputs: a plain sum, or one weighted by w_i / (sum of w + 1e-4) with w >= 0.
 enum class Fusion : uint8_t { kSum, kFastAttention };
 
+/// The graph of a feature pyramid's cell: BiFPN, a path down and one back up (PAN), or four paths (quad FPN).
+enum class Pyramid : uint8_t { kBifpn, kPan, kQuad };
+
+/// How features change their size between levels.
+enum class Resampling : uint8_t { kMaxAndNearest, kBilinear };
+
 enum class BlockType : uint8_t {
   kDepthwiseSeparable,  ///< depthwise, squeeze-excite, pointwise
   kInvertedResidual,    ///< pointwise expansion, depthwise, squeeze-excite, pointwise projection
+  kEdgeResidual,        ///< full expansion, pointwise projection
+  kConvolution,         ///< one convolution
+  kBottleneck,          ///< ResNet's: pointwise, full, pointwise; and a projection beside the first
 };
 
 /// A run of equal blocks; the first one has the stride. Repeats and channels are those before scaling.
@@ -29,18 +39,38 @@ struct StageSpec {
   int repeats;
   int kernel;
   int stride;
-  int expansion;
+  double expansion;
   int channels;
+  std::optional<double> se_ratio = {};        ///< instead of the backbone's
+  std::optional<Activation> activation = {};  ///< instead of the backbone's
+  bool continues = false;                     ///< a further run of the stage before
+  /// Mixed convolutions: channels fall into so many parts, with kernels of size k, k + 2, k + 4, ...
+  int kernels = 1;
+  int expansion_parts = 1, projection_parts = 1;  ///< the same of the 1x1 convolutions
+  int expanded_from = 0;                          ///< the expansion counts from this width, and there is no skip
 };
+
+/// A cross stage: half of the channels go through blocks, half past them.
+struct CrossStageSpec {
+  int depth, channels, stride;
+  double expansion, bottleneck, block;  ///< widths relative to channels (bottleneck: to the block's)
+};
+
+enum class Trunk : uint8_t { kEfficientNet, kResNet, kCspResNet, kCspDarkNet };
 
 /// A backbone as data: its stages and how they are scaled.
 struct BackboneSpec {
-  std::span<const StageSpec> stages;
-  double width = 1.0;  ///< factor of the channels, which are then rounded to multiples of 8
-  double depth = 1.0;  ///< factor of the repeats, which are then rounded up
+  Trunk trunk = Trunk::kEfficientNet;
+  std::span<const StageSpec> stages = {};             ///< of EfficientNets and ResNets
+  std::span<const CrossStageSpec> cross_stages = {};  ///< of the others
+  double width = 1.0;                                 ///< factor of the channels, then rounded to multiples of 8
+  double depth = 1.0;                                 ///< factor of the repeats, which are then rounded up
   int stem_channels = 32;
-  double se_ratio = 0.25;   ///< squeezed channels relative to a block's input; 0: no squeeze-excite
-  bool fixed_ends = false;  ///< lite: stem width and the depth of the first and last stage are not scaled
+  double se_ratio = 0.25;          ///< squeezed channels relative to a block's input; 0: no squeeze-excite
+  bool se_of_expansion = false;    ///< relative to the expansion, rounded to 8; ReLU and a hard sigmoid (MobileNet V3)
+  bool fixed_ends = false;         ///< stem width and the depth of the first and last stage are not scaled
+  bool features_expanded = false;  ///< features are those before a stage's last projection
+  int groups = 1;                  ///< of full convolutions (ResNeXt)
   Activation activation = Activation::kSwish;
   Padding padding = Padding::kSame;
   float bn_epsilon = 1e-3f;
@@ -60,12 +90,16 @@ struct Variant {
 
   int min_level = 3;
   int max_level = 7;
+  Pyramid pyramid = Pyramid::kBifpn;
   Fusion fusion = Fusion::kFastAttention;
-  Activation activation = Activation::kSwish;  ///< of feature pyramid and heads
-  Padding padding = Padding::kSame;            ///< of feature pyramid and heads
-  bool redundant_bias = true;                  ///< biases also where a batch norm follows
-  bool head_bn_level_first = false;            ///< order of the heads' batch norms in the checkpoint
-  float bn_epsilon = 1e-3f;                    ///< of feature pyramid and heads
+  Resampling resampling = Resampling::kMaxAndNearest;
+  Activation activation = Activation::kSwish;      ///< of feature pyramid and heads
+  std::optional<Activation> head_activation = {};  ///< of the heads, where it is another
+  bool separable = true;                           ///< 3x3 convolutions are depthwise and pointwise
+  Padding padding = Padding::kSame;                ///< of feature pyramid and heads
+  bool redundant_bias = true;                      ///< biases also where a batch norm follows
+  bool head_bn_level_first = false;                ///< order of the heads' batch norms in the checkpoint
+  float bn_epsilon = 1e-3f;                        ///< of feature pyramid and heads
 
   std::array<Ratio, 3> aspect_ratios = {Ratio{1.0, 1.0}, Ratio{1.4, 0.7}, Ratio{0.7, 1.4}};
   int num_scales = 3;
@@ -77,6 +111,9 @@ struct Variant {
 
   int levels() const { return max_level - min_level + 1; }
 };
+
+/// The last convolution of a head, below "class_net." or "box_net.".
+constexpr std::string_view predict_module(bool separable) { return separable ? "predict.conv_pw" : "predict.conv"; }
 
 /// The whole family.
 std::span<const Variant> variants();

@@ -44,13 +44,18 @@ int infer_num_classes(const Dump& dump, const std::vector<FeatureSize>& levels, 
   return static_cast<int>(per_anchor - kBoxValues);
 }
 
-model::ModelInfo describe(const PostprocessOptions& options, const Preprocessing& input) {
-  model::ModelConfig config = model::default_config(variant_of(options.input));
-  if (options.num_classes != 0) config.num_classes = options.num_classes;
-  config.image_height = input.height;
-  config.image_width = input.width;
-  model::check_config(config);
-  return model::info_of(config);
+model::ModelInfo describe(const PostprocessOptions& options) {
+  model::ModelInfo info = info_of(options.input);
+  model::ModelConfig config{.num_classes = info.num_classes,
+                            .aspect_ratios = info.aspect_ratios,
+                            .num_scales = info.num_scales,
+                            .anchor_scale = info.anchor_scale};
+  model::apply_anchors(options.anchors, config);
+  info.aspect_ratios = config.aspect_ratios;
+  info.num_scales = config.num_scales;
+  info.anchor_scale = config.anchor_scale;
+  if (options.num_classes != 0) info.num_classes = options.num_classes;
+  return info;
 }
 
 std::vector<Detection> decode(const Dump& dump, const HeadDecoder& decoder, const CocoImage& image,
@@ -67,19 +72,18 @@ std::vector<Detection> decode(const Dump& dump, const HeadDecoder& decoder, cons
 
 Evaluation postprocess_dumps(const std::filesystem::path& root, const std::filesystem::path& dumps,
                              const PostprocessOptions& options, int threads, const Progress& progress) {
-  const Preprocessing input = preprocessing_of(options.input);
-  model::ModelInfo info = describe(options, input);
+  model::ModelInfo info = describe(options);
   const CocoFolder source(root);
   source.require_unique_stems();
   const DumpFolder folder(dumps);
   const std::vector<const CocoImage*> images = dumped_images(source, folder);
   const size_t outputs = 2 * static_cast<size_t>(info.max_level - info.min_level + 1);
   if (options.num_classes == 0) {
-    const HeadDecoder any_classes(info, input.height, input.width);
+    const HeadDecoder any_classes(info, info.image_height, info.image_width);
     info.num_classes = infer_num_classes(folder.read(stem_of(*images[0]), outputs), any_classes.levels(),
                                          any_classes.anchors_per_cell(), options.input);
   }
-  const HeadDecoder decoder(info, input.height, input.width);
+  const HeadDecoder decoder(info, info.image_height, info.image_width);
 
   std::vector<std::vector<Detection>> detections(images.size());
   ThreadPool pool(threads > 0 ? threads : default_thread_count());

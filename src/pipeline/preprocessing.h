@@ -6,17 +6,18 @@
 #include <string_view>
 
 #include "effdet/dataset.h"
-#include "model/variants.h"
+#include "model/metadata.h"
 #include "vision/preprocess.h"
 
 namespace effdet::pipeline {
 
-/// The member of the family that options.model names. Throws Error(kUsage) that lists the members.
-const model::Variant& variant_of(const InputOptions& options);
+/// The model that the options name, at the size that they give or else at its own: what its metadata say, or the
+/// variant with its defaults. Throws Error(kUsage) for an unknown variant, naming all, and for a size that it cannot
+/// take; Error(kBadInput) for metadata that make no sense.
+model::ModelInfo info_of(const InputOptions& options);
 
-/// The variant's preprocessing at the size that the options give, or at its own. Throws Error(kUsage) for a size that
-/// the variant cannot take.
-Preprocessing preprocessing_of(const InputOptions& options);
+Preprocessing input_of(const model::ModelInfo& info);
+inline Preprocessing preprocessing_of(const InputOptions& options) { return input_of(info_of(options)); }
 
 /// Floats of one image: 3 x height x width.
 size_t tensor_size(const Preprocessing& preprocessing);

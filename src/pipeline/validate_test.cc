@@ -55,7 +55,7 @@ Evaluation by_files(const fs::path& root, const fs::path& folder, const fs::path
     for (size_t k = 0; k < values.size(); ++k)
       write_floats(folder / "dump" / fmt::format("{}_{}.bin", entry.path().stem().string(), k + 1), values[k]);
   }
-  return pipeline::postprocess_dumps(root, folder / "dump", {input, 0, {}, results});
+  return pipeline::postprocess_dumps(root, folder / "dump", {input, 0, {}, {}, results});
 }
 
 TEST(Validate, EqualsTheWayOverFilesAtEveryBatchAndThreadCount) {

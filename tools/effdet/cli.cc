@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <limits>
@@ -19,6 +20,22 @@ constexpr int kMostClasses = 100000;
 
 bool is_number(std::string_view text) {
   return !text.empty() && text.find_first_not_of("0123456789.,+-%") == std::string_view::npos;
+}
+
+/// "2" is sqrt(2) : 1 / sqrt(2), as effdet has it; "1.4:0.7" gives the factors.
+std::pair<double, double> parse_ratio(const std::string& text) {
+  const auto number = [&](std::string_view part) {
+    double value = 0;
+    const auto [stop, error] = std::from_chars(part.data(), part.data() + part.size(), value);
+    if (error != std::errc() || stop != part.data() + part.size() || !(value > 0) || value > 1000)
+      throw Error(ErrorCode::kUsage, fmt::format("--aspect-ratios: '{}' is no ratio such as 2, 0.5 or 1.4:0.7", text));
+    return value;
+  };
+  const size_t colon = text.find(':');
+  if (colon != std::string::npos)
+    return {number(std::string_view(text).substr(0, colon)), number(std::string_view(text).substr(colon + 1))};
+  const double width = std::sqrt(number(text));
+  return {width, 1.0 / width};
 }
 
 std::string indented(const std::string& lines) {
@@ -115,6 +132,25 @@ void CommandLine::add_model_options(ModelOptions& options) {
       "the input's height and width in pixels; default: the variant's");
   add_option("--class-names", class_names_file_, "text file with one class name a line")->type_name("FILE");
   add_flag("--use-ema", options.use_ema, "take averaged weights where the checkpoint has them");
+  add_anchor_options(options.anchors);
+}
+
+void CommandLine::add_anchor_options(AnchorOptions& options) {
+  add_option("--anchor-scale", options.anchor_scale, "smallest anchor's side in strides; default: the variant's")
+      ->check(CLI::Range(0.01, 1000.0).description(""))
+      ->type_name("X");
+  add_option("--scales", options.num_scales, "anchor sizes within an octave; default: the variant's")
+      ->check(between(1, 64))
+      ->type_name("N");
+  add_option_function<std::vector<std::string>>(
+      "--aspect-ratios",
+      [&options](const std::vector<std::string>& texts) {
+        for (const std::string& text : texts) options.aspect_ratios.push_back(parse_ratio(text));
+      },
+      "of anchors: width / height, or factors W:H; default: the variant's")
+      ->delimiter(',')
+      ->expected(1, 64)
+      ->type_name("R,...");
 }
 
 CLI::Option* CommandLine::add_soft_nms(DetectOptions& options) {

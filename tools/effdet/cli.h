@@ -45,9 +45,11 @@ class CommandLine : public CLI::App {
   CLI::Option* add_json(bool& json);
   /// --img-size H [W] (also "H,W"). W is H where it is not given.
   CLI::Option* add_image_size(ImageSize& size);
-  /// --model/-m, --num-classes, --img-size, --class-names FILE, --use-ema: what overrules a checkpoint.
+  /// --model/-m, --num-classes, --img-size, --class-names FILE, --use-ema, anchors: what overrules a checkpoint.
   /// read() fills options, class names from the file included.
   void add_model_options(ModelOptions& options);
+  /// --scales, --aspect-ratios, --anchor-scale
+  void add_anchor_options(AnchorOptions& options);
   /// --soft-nms
   CLI::Option* add_soft_nms(DetectOptions& options);
 

@@ -98,9 +98,10 @@ std::vector<Picture> plan(const std::vector<fs::path>& images, const fs::path& f
 void refuse_options_for_exported(const std::string& path, const ModelOptions& options) {
   const FileKind kind = file_kind(path);
   if (kind != FileKind::kOnnx && kind != FileKind::kCompiled) return;
-  if (!options.model.empty() || options.num_classes > 0 || options.height > 0 || options.use_ema)
-    throw Error(ErrorCode::kUsage, fmt::format("{}: --model, --num-classes, --img-size and --use-ema are for "
-                                               "checkpoints; this model has all that settled",
+  if (!options.model.empty() || options.num_classes > 0 || options.height > 0 || options.use_ema ||
+      !options.anchors.empty())
+    throw Error(ErrorCode::kUsage, fmt::format("{}: --model, --num-classes, --img-size, --use-ema and anchors "
+                                               "are for checkpoints; this model has all that settled",
                                                path));
 }
 

@@ -23,6 +23,7 @@ int run_postprocess(int argc, char** argv) {
   line.add_option("--num-classes,--num_classes", options.num_classes, "default: as the files' sizes say")
       ->check(CLI::Range(1, 100000))
       ->type_name("N");
+  line.add_anchor_options(options.anchors);
   line.add_option("--results", results, "write COCO results here")->type_name("FILE");
   line.add_soft_nms(options.detect);
   line.add_threads(threads);

@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
+
 #include "describe.h"
+#include "effdet/compiled_model.h"
 #include "effdet/error.h"
 
 namespace effdet::cli {
@@ -13,10 +16,24 @@ void DatasetOptions::add_to(CommandLine& line) {
       ->type_name("DIR");
   line.add_option("--dataset", dataset_, "only coco")->capture_default_str();
   line.add_option("--split", split_, "only val")->capture_default_str();
-  line.add_option("-m,--model", model_, "variant, such as tf_efficientdet_d0")
+  line.add_option("-m,--model", model_, "variant, such as tf_efficientdet_d0, or the ONNX or compiled model itself")
       ->capture_default_str()
-      ->type_name("NAME");
+      ->type_name("NAME|FILE");
   line.add_image_size(size_);
+}
+
+InputOptions DatasetOptions::input() const {
+  InputOptions input{model_, size_.height, size_.width};
+  if (!std::filesystem::is_regular_file(model_)) return input;
+  const FileKind kind = file_kind(model_);
+  if (kind != FileKind::kOnnx && kind != FileKind::kCompiled)
+    throw Error(ErrorCode::kUsage, fmt::format("--model: {} is neither an ONNX nor a compiled model", model_));
+  input.metadata =
+      kind == FileKind::kOnnx ? OnnxModel::read(model_).metadata() : CompiledModel::load(model_).metadata();
+  if (input.metadata.empty())
+    throw Error(ErrorCode::kUnsupported,
+                fmt::format("{}: has no effdet metadata; export the checkpoint with pth2onnx", model_));
+  return input;
 }
 
 void check_split(const std::string& split) {

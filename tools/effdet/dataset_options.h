@@ -17,7 +17,8 @@ class DatasetOptions {
   void check() const;
 
   const std::string& root() const { return root_; }
-  InputOptions input() const { return {model_, size_.height, size_.width}; }
+  /// With the metadata of --model where that is a file. Throws Error as reading it does.
+  InputOptions input() const;
 
  private:
   std::string root_, dataset_ = "coco", split_ = "val", model_ = "tf_efficientdet_d7";

@@ -7,9 +7,9 @@
 namespace effdet::model {
 namespace {
 
-class BifpnBuilder {
+class PyramidBuilder {
  public:
-  BifpnBuilder(Layers& layers, const ModelConfig& config)
+  PyramidBuilder(Layers& layers, const ModelConfig& config)
       : layers_(layers),
         variant_(*config.variant),
         sizes_(feature_sizes(config.image_height, config.image_width, variant_.max_level)) {}
@@ -18,7 +18,7 @@ class BifpnBuilder {
     for (int level = static_cast<int>(features.size()); level < variant_.levels(); ++level)
       features.push_back(
           resample(features.back(), variant_.min_level + level, "fpn.resample." + std::to_string(level)));
-    const auto nodes = bifpn_nodes(variant_.min_level, variant_.max_level);
+    const auto nodes = pyramid_nodes(variant_.pyramid, variant_.min_level, variant_.max_level);
     for (int i = 0; i < variant_.fpn_cell_repeats; ++i)
       features = cell(std::move(features), nodes, "fpn.cell." + std::to_string(i));
     return features;
@@ -64,8 +64,9 @@ class BifpnBuilder {
   Feature after_combine(const Feature& x, const std::string& module) {
     const std::string conv = module + ".conv";
     const Feature active = layers_.activate(x, variant_.activation, node_path(module) + "/act");
-    const auto weights = layers_.separable_weights(conv, x.channels, x.channels, variant_.redundant_bias);
-    const Feature filtered = layers_.separable_conv(active, weights, variant_.padding, node_path(conv));
+    const auto weights =
+        layers_.filter_weights(conv, x.channels, x.channels, variant_.redundant_bias, variant_.separable);
+    const Feature filtered = layers_.filter(active, weights, variant_.padding, node_path(conv));
     return norm(filtered, conv + ".bn");
   }
 
@@ -79,11 +80,15 @@ class BifpnBuilder {
     }
     const auto [height, width] = sizes_[static_cast<size_t>(level)];
     if (x.height > height && x.width > width) return downsample(x, height, width, node_path(module) + "/downsample");
-    if (x.height < height || x.width < width) return layers_.resize(x, height, width, node_path(module) + "/upsample");
+    if (x.height < height || x.width < width)
+      return layers_.resize(x, height, width, is_bilinear(), node_path(module) + "/upsample");
     return x;
   }
 
+  bool is_bilinear() const { return variant_.resampling == Resampling::kBilinear; }
+
   Feature downsample(const Feature& x, int height, int width, const std::string& node) {
+    if (is_bilinear()) return layers_.resize(x, height, width, true, node);
     const int stride_h = static_cast<int>((x.height - 1) / height + 1);
     const int stride_w = static_cast<int>((x.width - 1) / width + 1);
     return layers_.max_pool(x, stride_h + 1, stride_w + 1, stride_h, stride_w, variant_.padding, node);
@@ -101,27 +106,8 @@ class BifpnBuilder {
 
 }  // namespace
 
-std::vector<FusionNode> bifpn_nodes(int min_level, int max_level) {
-  const int levels = max_level - min_level + 1;
-  std::vector<std::vector<int>> ids(static_cast<size_t>(levels));  // what has been made of each level so far
-  for (int i = 0; i < levels; ++i) ids[static_cast<size_t>(i)] = {i};
-  std::vector<FusionNode> nodes;
-  const auto add = [&](int index, std::vector<int> inputs) {
-    ids[static_cast<size_t>(index)].push_back(levels + static_cast<int>(nodes.size()));
-    nodes.push_back({min_level + index, std::move(inputs)});
-  };
-  for (int i = levels - 2; i >= 0; --i)
-    add(i, {ids[static_cast<size_t>(i)].back(), ids[static_cast<size_t>(i) + 1].back()});
-  for (int i = 1; i < levels; ++i) {
-    std::vector<int> inputs = ids[static_cast<size_t>(i)];
-    inputs.push_back(ids[static_cast<size_t>(i) - 1].back());
-    add(i, std::move(inputs));
-  }
-  return nodes;
-}
-
-std::vector<Feature> build_bifpn(Layers& layers, const ModelConfig& config, std::vector<Feature> features) {
-  return BifpnBuilder(layers, config).build(std::move(features));
+std::vector<Feature> build_pyramid(Layers& layers, const ModelConfig& config, std::vector<Feature> features) {
+  return PyramidBuilder(layers, config).build(std::move(features));
 }
 
 }  // namespace effdet::model
