@@ -6,6 +6,7 @@ packages=(
   ccache cmake g++ ninja-build pkg-config
   flatbuffers-compiler flatbuffers-compiler-dev libcli11-dev libflatbuffers-dev libfmt-dev libjpeg62-turbo-dev
   libonnx-dev libprotobuf-dev libxxhash-dev nlohmann-json3-dev protobuf-compiler zlib1g-dev
+  libcurl4-openssl-dev libssl-dev
   libbenchmark-dev libgtest-dev
 )
 

@@ -18,8 +18,8 @@ namespace fs = std::filesystem;
 
 const std::string kCheckpoint = EFFDET_SOURCE_DIR "/models/tf_efficientdet_d0_shapes.pth";
 const std::vector<std::string> kCommands = {
-    "pth2onnx", "onnxsim", "modify_onnx", "atc",  "preprocess", "get_info", "benchmark", "postprocess",
-    "validate", "detect",  "init",        "info", "profile",    "scenes",   "evaluate",  "edit"};
+    "pth2onnx", "onnxsim", "modify_onnx", "atc",  "preprocess", "get_info", "benchmark", "postprocess", "validate",
+    "detect",   "init",    "download",    "info", "profile",    "scenes",   "evaluate",  "edit"};
 
 std::string content(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
@@ -160,6 +160,21 @@ TEST_F(Cli, ErrorsAreOneLineWithTheirExitCode) {
   }
   EXPECT_NE(sh("effdet info garbage.pth").code, 0);
   EXPECT_FALSE(exists("out.onnx"));
+}
+
+TEST_F(Cli, DownloadsSayWhatToDoWithoutANetwork) {
+  const std::string nowhere = "XDG_CACHE_HOME=$PWD/cache EFFDET_MIRROR=http://127.0.0.1:1/ ";
+  for (const char* command : {"effdet download tf_efficientdet_d0", "pth2onnx --checkpoint tf_efficientdet_d0"}) {
+    const Result result = sh(nowhere + command);
+    EXPECT_EQ(result.code, 4) << result.error;
+    EXPECT_EQ(std::count(result.error.begin(), result.error.end(), '\n'), 1) << result.error;
+    EXPECT_TRUE(contains(result.error, "http://127.0.0.1:1/tf_efficientdet_d0_34-f153e0cf.pth")) << result.error;
+    EXPECT_TRUE(contains(result.error, "--mirror")) << result.error;
+  }
+  EXPECT_EQ(sh("effdet download efficientdet_w0").code, 2);
+  EXPECT_EQ(sh("effdet download tf_efficientdet_d99").code, 2);
+  EXPECT_EQ(sh("effdet download").code, 2);
+  EXPECT_TRUE(contains(sh("effdet download --list").out, "tf_efficientdet_d7x\n"));
 }
 
 TEST_F(Cli, StandardOutputMayBeFullOrClosed) {

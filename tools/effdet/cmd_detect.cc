@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "checkpoint_file.h"
 #include "class_names.h"
 #include "cli.h"
 #include "commands.h"
@@ -167,7 +168,7 @@ class Sheet {
 };
 
 void detect_all(const Arguments& arguments) {
-  const std::string& file = arguments.checkpoint.empty() ? arguments.model_file : arguments.checkpoint;
+  const std::string file = arguments.checkpoint.empty() ? arguments.model_file : checkpoint_file(arguments.checkpoint);
   const std::vector<Picture> pictures = plan(expand(arguments.images), arguments.out);
   refuse_options_for_exported(file, arguments.model);
   Detector detector(CompiledModel::open(file, arguments.model), arguments.threads, arguments.detect);

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "checkpoint_file.h"
 #include "cli.h"
 #include "commands.h"
 #include "describe.h"
@@ -43,7 +44,8 @@ int run_pth2onnx(int argc, char** argv) {
       ->capture_default_str()
       ->check(between(1, kLargestBatch))
       ->type_name("N");
-  line.add_option("--checkpoint", checkpoint, "the file that torch.save wrote")
+  line.add_option("--checkpoint", checkpoint,
+                  "the file that torch.save wrote, safetensors, or a model's name (see download)")
       ->capture_default_str()
       ->type_name("FILE");
   line.add_option("--out", out, "the ONNX file to write")->capture_default_str()->type_name("FILE");
@@ -52,7 +54,7 @@ int run_pth2onnx(int argc, char** argv) {
   if (!line.read()) return 0;
 
   const auto start = std::chrono::steady_clock::now();
-  const OnnxModel model = OnnxModel::from_checkpoint(checkpoint, options);
+  const OnnxModel model = OnnxModel::from_checkpoint(checkpoint_file(checkpoint), options);
   model.write(out);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   if (!json) return print_summary(model, out, seconds), 0;

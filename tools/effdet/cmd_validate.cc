@@ -1,6 +1,7 @@
 // validate: images to COCO numbers in one process.
 #include <fmt/format.h>
 
+#include "checkpoint_file.h"
 #include "cli.h"
 #include "commands.h"
 #include "dataset_options.h"
@@ -87,6 +88,7 @@ int run_validate(int argc, char** argv) {
   line.add_json(json);
   if (!line.read()) return 0;
   check_split(split);
+  checkpoint = checkpoint_file(checkpoint);
 
   const CompiledModel all = CompiledModel::open(checkpoint, model_options);
   // Of a model with several plans that for the given size and batch; mAP is of the largest where nothing is said.

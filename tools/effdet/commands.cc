@@ -25,6 +25,7 @@ constexpr Command kCommands[] = {
     {"detect", "", kDirect, "find and draw the objects in pictures", run_detect},
     {"edit", "", kExtra, "change an ONNX graph by names: constants, attributes, nodes, outputs", run_edit},
     {"init", "", kExtra, "write a random checkpoint, for benchmarks and tests", run_init},
+    {"download", "", kExtra, "fetch published weights", run_download},
     {"info", "", kExtra, "describe a checkpoint, an ONNX model or a compiled model", run_info},
     {"profile", "", kExtra, "measure each step of a model against what the machine can do", run_profile},
     {"scenes", "", kExtra, "write a synthetic data set in COCO's layout", run_scenes},

@@ -20,6 +20,7 @@ int run_postprocess(int argc, char** argv);
 int run_validate(int argc, char** argv);
 int run_detect(int argc, char** argv);
 int run_init(int argc, char** argv);
+int run_download(int argc, char** argv);
 int run_info(int argc, char** argv);
 int run_profile(int argc, char** argv);
 int run_scenes(int argc, char** argv);

@@ -1,0 +1,12 @@
+// SHA-256 of files.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+namespace effdet {
+
+/// In lower-case hexadecimal. Throws Error(kIo).
+std::string sha256_of(const std::filesystem::path& path);
+
+}  // namespace effdet
