@@ -253,7 +253,12 @@ std::filesystem::path download(const std::string& url, const std::filesystem::pa
   const std::filesystem::path part_path = folder / (name + ".part");
   PartFile part(part_path, !checksum.empty());
   if (is_whole()) return target;  // another process was faster
-  fetch(url, part, !checksum.empty(), progress);
+  try {
+    fetch(url, part, !checksum.empty(), progress);
+  } catch (const Error&) {
+    if (part.size() == 0) std::filesystem::remove(part_path);  // nothing to go on from
+    throw;
+  }
   if (!checksum.empty() && !has_checksum(part_path, checksum)) {
     const std::string found = sha256_of(part_path);
     std::filesystem::remove(part_path);
