@@ -1,0 +1,94 @@
+// Dense convolution against the reference kernel.
+#include "kernels/kernel_test_util.h"
+
+namespace effdet::kernels {
+namespace {
+
+Case conv_case(const Row& row, bool nchw_input = false) {
+  Case c("Conv", {{"kernel_shape", Ints{row.kernel, row.kernel}},
+                  {"strides", Ints{row.stride, row.stride}},
+                  {"pads", row.pads},
+                  {"out_channels", row.out},
+                  {"activation", row.activation},
+                  {"layout", nchw_input ? "nchw" : "nhwc"}});
+  const ops::Dims dims{row.batch, row.channels, row.height, row.width};
+  c.add(random_tensor(dims.shape(!nchw_input), 1));
+  c.terms = row.channels * row.kernel * row.kernel;
+  c.add(ops::pack_conv_weights(random_weights({row.out, row.channels, row.kernel, row.kernel}, c.terms, 2)));
+  c.add(panel_bias(row.out, 3));
+  return c;
+}
+
+/// Residual, and for 1x1 kernels a gate, or an NCHW output, as the row's flags say.
+void add_extras(Case& c, const Row& row) {
+  const bool residual = row.flag(0), gate = row.flag(1) && row.kernel == 1;
+  if (!residual && row.flag(2)) c.set("output_layout", std::string("nchw"));
+  if (residual || gate) c.add(residual ? random_tensor(*infer(c)[0].shape, 7) : Tensor());
+  if (gate) c.add(random_tensor({row.batch, row.channels}, 8));
+}
+
+TEST_P(Kernels, ConvPointwise) {
+  for (const Row& row : channel_rows()) {
+    Case c = conv_case(row);
+    add_extras(c, row);
+    check(c, "cpu:gemm", row.text());
+  }
+}
+
+TEST_P(Kernels, ConvPointwiseStrided) {
+  for (Row row : channel_rows()) {
+    if (row.channels > 100 || row.out > 100) continue;
+    row.stride = 2;
+    Case c = conv_case(row);
+    add_extras(c, row);
+    check(c, "cpu:gemm", row.text());
+  }
+}
+
+TEST_P(Kernels, ConvWindows) {
+  for (Row row : window_rows()) {
+    row.out = kChannels[row.flags >> 8 & 7];  // without 810
+    if (row.channels > 100) row.height = row.batch = 1, row.pads[0] = row.pads[2] = row.kernel / 2;
+    Case c = conv_case(row);
+    add_extras(c, row);
+    check(c, "cpu:gemm", row.text());
+  }
+}
+
+TEST_P(Kernels, ConvWindowsFromNchw) {
+  for (Row row : window_rows()) {
+    if (row.channels > 20) continue;
+    row.out = kChannels[row.flags >> 8 & 7];
+    Case c = conv_case(row, /*nchw_input=*/true);
+    c.set("output_layout", std::string("nhwc"));
+    if (row.flag(0)) c.add(random_tensor(*infer(c)[0].shape, 7));
+    check(c, "cpu:gemm", row.text());
+  }
+}
+
+/// Deep sums are cut into slices, large maps into tasks.
+TEST_P(Kernels, ConvSlicesAndTasks) {
+  for (const auto& [in, out, side] :
+       {std::tuple{520, 96, 9}, {1100, 65, 7}, {600, 300, 7}, {600, 45, 31}, {5, 300, 31}, {40, 45, 31}, {40, 1, 15}})
+    for (const bool nchw : {false, true}) {
+      Row row{.channels = in, .out = out, .batch = 1, .height = side, .width = side + 1, .activation = "swish"};
+      Case c = conv_case(row);
+      if (nchw) c.set("output_layout", std::string("nchw"));
+      check(c, "cpu:gemm", row.text() + (nchw ? " to nchw" : ""));
+    }
+}
+
+TEST(Choice, RefusalsSayWhy) {
+  Case c = conv_case({.channels = 8, .out = 8, .height = 4, .width = 5, .activation = "none"});
+  c.set("output_layout", std::string("nchw"));
+  c.add(random_tensor({1, 8, 4, 5}, 7));
+  std::vector<ValueInfo> inputs;
+  for (const Tensor& input : c.inputs) inputs.push_back({input.dtype(), input.shape()});
+  const std::vector<ValueInfo> outputs{{DType::kF32, {1, 8, 4, 5}}};
+  const Choice choice = choose({c.node, 11, inputs, outputs});
+  EXPECT_EQ(choice.implementation, "reference");
+  EXPECT_EQ(choice.refusals, std::vector<std::string>{"cpu:gemm: a residual needs an NHWC output"});
+}
+
+}  // namespace
+}  // namespace effdet::kernels

@@ -1,0 +1,197 @@
+#include "kernels/kernel_test_util.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
+#include <random>
+
+#include "kernels/cpu/micro_kernels.h"
+
+namespace effdet::kernels {
+namespace {
+
+// Behind scratch memory: what a kernel writes there would be another's.
+constexpr size_t kGuard = 256;
+constexpr std::byte kGuardByte{0xA5};
+
+/// Where a value that is nearly 0 by chance, in an output of few values, would make any rounding look large.
+constexpr double kLeastScale = 0.05;
+
+/// Of the largest magnitude. Roundings of a sum add up like a random walk, in the reference kernel too.
+double tolerance(int64_t terms) { return 2e-6 * std::max(1.0, std::sqrt(static_cast<double>(terms) / 2000)); }
+
+double largest_magnitude(const Tensor& tensor) {
+  double largest = kLeastScale;
+  for (const float value : tensor.data<float>()) largest = std::max(largest, std::abs(double{value}));
+  return largest;
+}
+
+/// The largest difference; infinite where a value is not finite.
+double difference(const Tensor& got, const Tensor& want) {
+  double worst = 0;
+  for (size_t i = 0; i < static_cast<size_t>(want.numel()); ++i) {
+    const double g = got.data<float>()[i], w = want.data<float>()[i];
+    if (!std::isfinite(g)) return INFINITY;
+    worst = std::max(worst, std::abs(g - w));
+  }
+  return worst;
+}
+
+Ints pads_of(bool same, int64_t height, int64_t width, int64_t kernel, int64_t stride) {
+  const int64_t half = kernel / 2;
+  if (!same) return {half, half, half, half};
+  const auto total = [&](int64_t side) {
+    return std::max<int64_t>(0, ((side + stride - 1) / stride - 1) * stride + kernel - side);
+  };
+  const int64_t vertical = total(height), horizontal = total(width);
+  return {vertical / 2, horizontal / 2, vertical - vertical / 2, horizontal - horizontal / 2};
+}
+
+/// The members that take turns: sides in order, so that every channel count meets each; the others at random.
+Row turned(size_t number, int64_t channels) {
+  std::mt19937 random(static_cast<uint32_t>(number));
+  Row row;
+  row.channels = row.out = channels;
+  row.height = 1 + static_cast<int64_t>(number % 9);
+  row.width = 1 + static_cast<int64_t>(random() % 9);
+  row.batch = 1 + random() % 3;
+  row.activation = ops::kActivations[random() % ops::kActivations.size()];
+  row.flags = static_cast<uint32_t>(random());
+  return row;
+}
+
+}  // namespace
+
+Tensor random_tensor(const Shape& shape, uint32_t seed) {
+  Tensor tensor(DType::kF32, shape);
+  std::mt19937 random(seed);
+  for (float& value : tensor.mutable_data<float>()) value = static_cast<float>(random() % 2001) / 500.0f - 2.0f;
+  return tensor;
+}
+
+Tensor random_weights(const Shape& shape, int64_t terms, uint32_t seed) {
+  Tensor tensor = random_tensor(shape, seed);
+  for (float& value : tensor.mutable_data<float>()) value /= std::sqrt(static_cast<float>(terms));
+  return tensor;
+}
+
+Tensor panel_bias(int64_t channels, uint32_t seed) {
+  return random_tensor({(channels + ops::kPanelChannels - 1) / ops::kPanelChannels * ops::kPanelChannels}, seed);
+}
+
+Case::Case(std::string op, std::map<std::string, ir::Attribute> attributes)
+    : node{std::move(op), std::string(ir::kFusedDomain), "test", {}, {}, std::move(attributes)} {
+  want(1);
+}
+
+void Case::set(const std::string& attribute, ir::Attribute value) {
+  node.attributes.insert_or_assign(attribute, std::move(value));
+}
+
+void Case::add(Tensor input) {
+  node.inputs.push_back(input.empty() ? ir::kNoValue : static_cast<ir::ValueId>(inputs.size()));
+  inputs.push_back(std::move(input));
+}
+
+void Case::want(size_t outputs) {
+  constexpr ir::ValueId kFirst = 100;  // behind every input
+  node.outputs.clear();
+  for (size_t i = 0; i < outputs; ++i) node.outputs.push_back(kFirst + static_cast<ir::ValueId>(i));
+}
+
+std::vector<ops::Inferred> infer(const Case& c) {
+  std::vector<ops::InputInfo> infos;
+  for (const Tensor& input : c.inputs)
+    infos.push_back({!input.empty(), input.dtype(), input.empty() ? std::optional<Shape>() : input.shape(), nullptr});
+  return ops::infer_node(c.node, 11, infos);
+}
+
+std::vector<Tensor> run(const Case& c, bool reference_only, int threads, std::string_view implementation) {
+  std::vector<ValueInfo> inputs, outputs;
+  std::vector<const std::byte*> sources;
+  for (const Tensor& input : c.inputs) {
+    inputs.push_back({input.dtype(), input.shape(), nullptr, !input.empty()});
+    sources.push_back(input.empty() ? nullptr : input.bytes().data());
+  }
+  std::vector<Tensor> results;
+  std::vector<std::byte*> targets;
+  for (const ops::Inferred& inferred : infer(c)) {
+    if (results.size() == c.node.outputs.size()) break;
+    outputs.push_back({inferred.dtype, *inferred.shape});
+    results.emplace_back(inferred.dtype, *inferred.shape);
+    std::ranges::fill(results.back().mutable_data<float>(), NAN);  // what a kernel forgets to write shows
+    targets.push_back(const_cast<std::byte*>(results.back().bytes().data()));
+  }
+  const Choice choice = choose({c.node, 11, inputs, outputs}, reference_only);
+  if (!implementation.empty()) {
+    EXPECT_EQ(choice.implementation, implementation);
+  }
+  ThreadPool pool(threads);
+  const size_t bytes = choice.kernel->scratch_bytes(pool.size());
+  // Memory of its own, so that AddressSanitizer sees what lies beyond; filled, since it is not cleared in an engine.
+  std::byte* scratch = static_cast<std::byte*>(std::aligned_alloc(64, (bytes + kGuard + 63) / 64 * 64));
+  std::memset(scratch, 0xFF, bytes);
+  std::fill_n(scratch + bytes, kGuard, kGuardByte);
+  choice.kernel->run({sources, targets, scratch, pool});
+  EXPECT_TRUE(std::all_of(scratch + bytes, scratch + bytes + kGuard, [](std::byte b) { return b == kGuardByte; }))
+      << "written behind the scratch memory";
+  std::free(scratch);
+  return results;
+}
+
+std::string Row::text() const {
+  return fmt::format("{} x {}x{} x {} -> {}, kernel {} stride {} pads {}, {}, flags {:x}", batch, height, width,
+                     channels, out, kernel, stride, fmt::join(pads, ","), activation, flags & 0xff);
+}
+
+std::vector<Row> channel_rows() {
+  std::vector<Row> rows;
+  for (int turn = 0; turn < kTurns; ++turn)
+    for (const int64_t channels : kChannels)
+      for (const int64_t out : kChannels) {
+        rows.push_back(turned(rows.size() + 1, channels));
+        rows.back().out = out;
+        // The reference kernel takes as many steps as there are products.
+        if (channels * out > 100'000) rows.back().height = rows.back().batch = 1;
+      }
+  return rows;
+}
+
+std::vector<Row> window_rows() {
+  std::vector<Row> rows;
+  for (int turn = 0; turn < kTurns; ++turn)
+    for (const int64_t channels : kChannels)
+      for (const int64_t kernel : {3, 5})
+        for (const int64_t stride : {1, 2})
+          for (const bool same : {false, true}) {
+            Row& row = rows.emplace_back(turned(rows.size() + 1, channels));
+            row.kernel = kernel;
+            row.stride = stride;
+            row.pads = pads_of(same, row.height, row.width, kernel, stride);
+          }
+  return rows;
+}
+
+INSTANTIATE_TEST_SUITE_P(Isa, Kernels, testing::Values("avx512", "avx2", "sse2"),
+                         [](const auto& isa) { return std::string(isa.param); });
+
+void Kernels::SetUp() {
+  if (cpu::micro_kernels_for(GetParam()) == nullptr) GTEST_SKIP() << "this processor has no " << GetParam();
+  ::setenv("EFFDET_ISA", GetParam(), 1);
+}
+
+void Kernels::TearDown() { ::unsetenv("EFFDET_ISA"); }
+
+void Kernels::check(const Case& c, std::string_view implementation, const std::string& what) {
+  SCOPED_TRACE(what);
+  const auto want = run(c, true, 1);
+  const auto got = run(c, false, 1, implementation), threaded = run(c, false, 3, implementation);
+  ASSERT_EQ(got.size(), want.size());
+  for (size_t i = 0; i < got.size(); ++i) {
+    EXPECT_LT(difference(got[i], want[i]), tolerance(c.terms) * largest_magnitude(want[0])) << "output " << i;
+    EXPECT_TRUE(std::ranges::equal(got[i].bytes(), threaded[i].bytes())) << "bits differ between threads, output " << i;
+  }
+}
+
+}  // namespace effdet::kernels

@@ -1,0 +1,87 @@
+// What the tests of kernels share: cases, and the comparison with the reference kernel on each instruction set.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kernels/kernel.h"
+#include "ops/fused.h"
+#include "ops/op.h"
+
+namespace effdet::kernels {
+
+using Ints = std::vector<int64_t>;
+
+/// Values in [-2, 2], always the same for a seed.
+Tensor random_tensor(const Shape& shape, uint32_t seed);
+/// The same, scaled so that a sum over `terms` products with others stays near 1, where activations are not saturated.
+Tensor random_weights(const Shape& shape, int64_t terms, uint32_t seed);
+/// As many values as whole panels have.
+Tensor panel_bias(int64_t channels, uint32_t seed);
+
+/// A node with its inputs (empty: absent); as many outputs are wanted as the node has.
+struct Case {
+  ir::Node node;
+  std::vector<Tensor> inputs;
+  int64_t terms = 1;  ///< of the longest sum: its rounding decides how far right results may be apart
+
+  /// An operator of the fused domain.
+  Case(std::string op, std::map<std::string, ir::Attribute> attributes);
+  void set(const std::string& attribute, ir::Attribute value);
+  /// Appends an input; an empty tensor: absent.
+  void add(Tensor input);
+  /// Gives the node so many outputs.
+  void want(size_t outputs);
+};
+
+std::vector<ops::Inferred> infer(const Case& c);
+
+/// Runs a case; expects the implementation, where one is named.
+std::vector<Tensor> run(const Case& c, bool reference_only, int threads, std::string_view implementation = "");
+
+/// Channel counts and sides at which vectors, panels and register tiles end early, or only just do not.
+inline constexpr int64_t kChannels[] = {1, 3, 7, 15, 16, 17, 63, 64, 65, 810};
+
+/// With sanitizers everything takes twenty times as long: one turn of the option rows there.
+#if defined(__SANITIZE_ADDRESS__)
+inline constexpr int kTurns = 1;
+#else
+inline constexpr int kTurns = 3;
+#endif
+
+/// One row of options. Each member but the channels takes turns over its values, so that few rows cover every pair of
+/// most of them.
+struct Row {
+  int64_t channels = 1, out = 1;   ///< input and output channels, of kChannels
+  int64_t batch = 1;               ///< 1 to 3
+  int64_t height = 1, width = 1;   ///< 1 to 9
+  int64_t kernel = 1, stride = 1;  ///< 3 or 5, 1 or 2 (window_rows() alone)
+  Ints pads{0, 0, 0, 0};           ///< SAME as TensorFlow has it, or symmetric
+  std::string activation;
+  uint32_t flags = 0;  ///< random bits for what an operator has besides
+
+  bool flag(unsigned bit) const { return (flags >> bit & 1) != 0; }
+  std::string text() const;
+};
+/// Every channel count x every count of output channels.
+std::vector<Row> channel_rows();
+/// Every channel count x kernel 3, 5 x stride 1, 2 x SAME, symmetric padding.
+std::vector<Row> window_rows();
+
+/// Tests for each instruction set that this processor has; others are skipped.
+class Kernels : public testing::TestWithParam<const char*> {
+ protected:
+  void SetUp() override;
+  void TearDown() override;
+
+  /// The implementation that the step must run on, against the reference; the same bits at 1 and 3 threads; every value
+  /// of the outputs written, and scratch no larger than asked for.
+  void check(const Case& c, std::string_view implementation, const std::string& what);
+};
+
+}  // namespace effdet::kernels

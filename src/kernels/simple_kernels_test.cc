@@ -1,0 +1,85 @@
+// Kernels without convolution against the reference kernels.
+#include <cstdlib>
+
+#include "effdet/error.h"
+#include "kernels/cpu/micro_kernels.h"
+#include "kernels/kernel_test_util.h"
+
+namespace effdet::kernels {
+namespace {
+
+TEST_P(Kernels, Mix) {
+  // Sides of the inputs beside the first, for an output of 5: whole factors, none, and smaller and larger ones.
+  constexpr int64_t kSides[] = {3, 5, 1, 10, 9};
+  for (const Row& row : channel_rows())
+    for (size_t count = 1; count <= ops::kMaxMixInputs; ++count) {
+      if (row.channels > 100 && count != 2) continue;
+      Case c("Mix", {{"activation", row.activation}, {"layout", "nhwc"}, {"size", Ints{row.height, row.width}}});
+      std::vector<float> weights;
+      for (size_t i = 0; i < count; ++i) {
+        const int64_t other = kSides[(row.flags >> (8 * i)) % 5];
+        const Shape shape = i == 0 ? Shape{row.batch, row.height, row.width, row.channels}
+                                   : Shape{row.batch, other, (other + row.width) / 2 + 1, row.channels};
+        c.add(random_tensor(shape, static_cast<uint32_t>(i + 1)));
+        weights.push_back(0.25f * static_cast<float>(i + 1));
+      }
+      c.set("weights", weights);
+      check(c, "cpu:mix", fmt::format("{} maps, {}", count, row.text()));
+      if (row.out != row.channels) break;  // all counts once for each channel count
+    }
+}
+
+TEST_P(Kernels, MaxPool) {
+  for (const Row& row : window_rows()) {
+    Case c("MaxPool", {{"kernel_shape", Ints{row.kernel, row.kernel}},
+                       {"strides", Ints{row.stride, row.stride}},
+                       {"pads", row.pads},
+                       {"layout", "nhwc"}});
+    c.add(random_tensor({row.batch, row.height, row.width, row.channels}, 4));
+    check(c, "cpu:max_pool", row.text());
+  }
+}
+
+TEST_P(Kernels, SqueezeExcite) {
+  for (const Row& row : channel_rows()) {
+    const auto gate = std::string(ops::kActivations[(row.flags >> 16) % 6]);
+    Case c("SqueezeExcite", {{"activation", row.activation}, {"gate_activation", gate}});
+    c.add(random_tensor({row.batch, row.channels}, 1));
+    c.add(random_weights({row.channels, row.out}, row.channels, 2));
+    c.add(random_tensor({row.out}, 3));
+    c.add(random_weights({row.out, row.channels}, row.out, 4));
+    c.add(random_tensor({row.channels}, 5));
+    check(c, "cpu:squeeze_excite", row.text());
+  }
+}
+
+TEST_P(Kernels, Activations) {
+  for (const std::string_view activation : ops::kActivations)
+    for (const int64_t count : {1, 3, 7, 15, 16, 17, 31, 33, 63, 65, 810}) {
+      Case c("Activation", {{"activation", std::string(activation)}});
+      Tensor x(DType::kF32, {1, 2, count, 1});
+      float value = -120;  // far into both tails
+      for (float& element : x.mutable_data<float>()) element = value += 240.0f / static_cast<float>(2 * count);
+      c.add(x);
+      check(c, "cpu:activation", fmt::format("{} of {}", activation, 2 * count));
+    }
+}
+
+TEST_P(Kernels, Transpose) {
+  for (const Row& row : window_rows())
+    for (const Ints& order : {Ints{0, 2, 3, 1}, Ints{0, 3, 1, 2}}) {
+      Case c("Transpose", {{"perm", order}});
+      c.node.domain = "";
+      c.add(random_tensor({row.batch, row.height, row.width, row.channels}, 1));
+      check(c, "cpu:transpose", row.text());
+    }
+}
+
+TEST(Isa, UnknownNameIsAUsageError) {
+  ::setenv("EFFDET_ISA", "mmx", 1);
+  EXPECT_THROW(cpu::micro_kernels(), Error);
+  ::unsetenv("EFFDET_ISA");
+}
+
+}  // namespace
+}  // namespace effdet::kernels
