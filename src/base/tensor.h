@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/bf16.h"
+
 namespace effdet {
 
 enum class DType : uint8_t { kF32, kF16, kBF16, kF64, kI8, kU8, kI16, kU16, kI32, kU32, kI64, kU64, kBool };
@@ -83,6 +85,10 @@ constexpr DType dtype_of();
 template <>
 constexpr DType dtype_of<float>() {
   return DType::kF32;
+}
+template <>
+constexpr DType dtype_of<Bf16>() {
+  return DType::kBF16;
 }
 template <>
 constexpr DType dtype_of<double>() {

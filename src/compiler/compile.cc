@@ -99,6 +99,13 @@ Program compile(ir::Graph graph, const CompileOptions& options) {
       report(stage.name);
     }
   }
+  if (options.fuse && options.precision == CompileOptions::Precision::kBfloat16) {
+    assign_types(graph, options.keep_float32);
+    make_names_unique(graph);
+    ir::verify(graph);
+    ops::infer_shapes(graph);
+    report("assign_types");
+  }
   separate_outputs(graph);
   graph.compact();
   make_names_unique(graph);

@@ -23,6 +23,10 @@ struct CompileOptions {
   std::optional<aipp::Config> aipp;
   /// Without fusion every operator runs on its reference kernel: slow, for finding where a fault comes from.
   bool fuse = true;
+  /// What maps and weights are computed in; inputs and outputs stay float32.
+  enum class Precision { kFloat32, kBfloat16 } precision = Precision::kFloat32;
+  /// With bfloat16: patterns (as a shell's) of names of layers that stay float32.
+  std::vector<std::string> keep_float32;
   /// Called after each stage with its name and the graph.
   std::function<void(std::string_view stage, const ir::Graph& graph)> on_stage;
 };

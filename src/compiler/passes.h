@@ -32,6 +32,11 @@ void fuse_residuals(ir::Graph& graph);
 /// Fused operators work on NHWC data; conversions stand where others (or the caller) want NCHW.
 void assign_layouts(ir::Graph& graph);
 
+/// Maps between fused operators become bfloat16, and the packed weights that multiply them; Casts stand where others
+/// want float32. Nodes whose names match a pattern (as a shell's) stay float32. Behind assign_layouts. Throws
+/// Error(kUsage) for a pattern that matches nothing.
+void assign_types(ir::Graph& graph, const std::vector<std::string>& keep_float32);
+
 /// Places every tensor; tensors whose lifetimes do not meet share memory.
 Program plan_memory(ir::Graph graph);
 

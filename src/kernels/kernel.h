@@ -39,8 +39,14 @@ struct RunContext {
   std::byte* scratch;  ///< scratch_bytes(threads.size()) bytes, 64-byte aligned
   ThreadPool& threads;
 
-  const float* input(size_t i) const { return i < inputs.size() ? reinterpret_cast<const float*>(inputs[i]) : nullptr; }
-  float* output(size_t i = 0) const { return i < outputs.size() ? reinterpret_cast<float*>(outputs[i]) : nullptr; }
+  template <typename T = float>
+  const T* input(size_t i) const {
+    return i < inputs.size() ? reinterpret_cast<const T*>(inputs[i]) : nullptr;
+  }
+  template <typename T = float>
+  T* output(size_t i = 0) const {
+    return i < outputs.size() ? reinterpret_cast<T*>(outputs[i]) : nullptr;
+  }
   float* scratch_floats() const { return reinterpret_cast<float*>(scratch); }
 };
 

@@ -17,6 +17,7 @@ constexpr Implementation kImplementations[] = {
     {ir::kFusedDomain, "Mix", "cpu:mix", cpu::plan_mix},
     {ir::kFusedDomain, "MaxPool", "cpu:max_pool", cpu::plan_max_pool},
     {ir::kFusedDomain, "Activation", "cpu:activation", cpu::plan_activation},
+    {"", "Cast", "cpu:cast", cpu::plan_cast},
     {"", "Transpose", "cpu:transpose", cpu::plan_transpose},
     {"*", "*", "reference", plan_reference},
 };

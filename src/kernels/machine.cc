@@ -5,7 +5,7 @@
 #include <cstring>
 #include <vector>
 
-#include "kernels/cpu/micro_kernels.h"
+#include "kernels/cpu/typed.h"
 
 namespace effdet::kernels {
 namespace {
@@ -26,28 +26,30 @@ double best_seconds(int runs, F&& run) {
 constexpr int kTasksAThread = 16;
 
 /// A block as the large layers have it: its operands fit the second-level cache.
+template <typename T>
 double gemm_flops(ThreadPool& threads) {
   constexpr int kRows = 192, kColumns = 6 * cpu::kPanel, kDepth = 384;
   const cpu::MicroKernels& micro = cpu::micro_kernels();
-  const std::vector<float> a(kRows * kDepth, 0.5f), b(kColumns * kDepth, 0.25f), bias(kColumns);
+  const std::vector<T> a(kRows * kDepth), b(kColumns * kDepth);  // any numbers take as long
+  const std::vector<float> bias(kColumns);
   const int tasks = threads.size() * kTasksAThread;
-  std::vector<std::vector<float>> c(static_cast<size_t>(threads.size()), std::vector<float>(kRows * kColumns));
+  std::vector<std::vector<T>> c(static_cast<size_t>(threads.size()), std::vector<T>(kRows * kColumns));
   const double seconds = best_seconds(12, [&] {
     threads.parallel_for(tasks, [&](int64_t, int thread) {
-      micro.gemm({.a = a.data(),
-                  .lda = kDepth,
-                  .a_step = 1,
-                  .b = b.data(),
-                  .b_panel = kDepth * cpu::kPanel,
-                  .bias = bias.data(),
-                  .residual = nullptr,
-                  .c = c[static_cast<size_t>(thread)].data(),
-                  .ldc = kColumns,
-                  .m = kRows,
-                  .n = kColumns,
-                  .k = kDepth,
-                  .activation = cpu::Activation::kNone,
-                  .a_packed = false});
+      cpu::gemm(micro, cpu::GemmBlock<T, T>{.a = a.data(),
+                                            .lda = kDepth,
+                                            .a_step = 1,
+                                            .b = b.data(),
+                                            .b_panel = kDepth * cpu::kPanel,
+                                            .bias = bias.data(),
+                                            .residual = nullptr,
+                                            .c = c[static_cast<size_t>(thread)].data(),
+                                            .ldc = kColumns,
+                                            .m = kRows,
+                                            .n = kColumns,
+                                            .k = kDepth,
+                                            .activation = cpu::Activation::kNone,
+                                            .a_packed = false});
     });
   });
   return 2.0 * kRows * kColumns * kDepth * tasks / seconds;
@@ -69,6 +71,8 @@ double copy_bytes(ThreadPool& threads) {
 
 }  // namespace
 
-MachineRates measure_machine(ThreadPool& threads) { return {gemm_flops(threads), copy_bytes(threads)}; }
+MachineRates measure_machine(ThreadPool& threads) {
+  return {gemm_flops<float>(threads), gemm_flops<Bf16>(threads), copy_bytes(threads)};
+}
 
 }  // namespace effdet::kernels

@@ -7,6 +7,7 @@ namespace effdet::kernels {
 
 struct MachineRates {
   double gemm_flops = 0;  ///< a second, float32, own matrix multiplication on data in the cache
+  double bf16_flops = 0;  ///< the same in bfloat16
   double copy_bytes = 0;  ///< a second, read and written together, on data far larger than the caches
 };
 

@@ -51,6 +51,13 @@ Dims dims_of(const Shape& shape, bool nhwc) {
   return nhwc ? Dims{shape[0], shape[3], shape[1], shape[2]} : Dims{shape[0], shape[1], shape[2], shape[3]};
 }
 
+DType output_type(const ir::Node& node, DType input_type) {
+  const std::string name = node.get_string("output_type", dtype_name(input_type));
+  for (const DType dtype : {DType::kF32, DType::kBF16})
+    if (name == dtype_name(dtype)) return dtype;
+  node_error(node, "output_type '{}' is neither float32 nor bfloat16", name);
+}
+
 bool is_nhwc(const ir::Node& node, bool output) {
   std::string layout = node.get_string("layout", "nchw");
   if (output) layout = node.get_string("output_layout", layout);
@@ -74,7 +81,35 @@ Tensor pack_conv_weights(const Tensor& weights) {
   return packed;
 }
 
+Tensor pack_pairs(const Tensor& panels) {
+  const int64_t count = panels.dim(0), depth = panels.dim(1), padded = (depth + 1) / 2 * 2;
+  const Tensor rounded = panels.to(DType::kBF16);
+  const auto source = rounded.data<Bf16>();
+  Tensor pairs(DType::kBF16, {count, padded, kPanelChannels});
+  const auto target = pairs.mutable_data<Bf16>();
+  for (int64_t row = 0; row < count * depth; ++row)
+    for (int64_t lane = 0; lane < kPanelChannels; ++lane) {
+      const int64_t panel = row / depth, k = row % depth;
+      target[static_cast<size_t>(((panel * padded + k / 2 * 2) * kPanelChannels) + 2 * lane + k % 2)] =
+          source[static_cast<size_t>(row * kPanelChannels + lane)];
+    }
+  return pairs;
+}
+
+Tensor unpack_pairs(const Tensor& pairs) {
+  Tensor panels(DType::kBF16, pairs.shape());
+  const auto source = pairs.data<Bf16>();
+  const auto target = panels.mutable_data<Bf16>();
+  for (size_t i = 0; i < source.size(); ++i) {
+    const size_t lanes = static_cast<size_t>(kPanelChannels), pair = i / (2 * lanes), lane = i / 2 % lanes;
+    target[(2 * pair + i % 2) * lanes + lane] = source[i];
+  }
+  return panels.to(DType::kF32);
+}
+
 Tensor unpack_conv_weights(const Tensor& packed, int64_t in, int64_t out, int64_t kernel_height, int64_t kernel_width) {
+  if (packed.dtype() == DType::kBF16)
+    return unpack_conv_weights(unpack_pairs(packed), in, out, kernel_height, kernel_width);
   const int64_t taps = kernel_height * kernel_width;
   Tensor weights(DType::kF32, {out, in, kernel_height, kernel_width});
   const auto source = packed.data<float>();
@@ -82,7 +117,7 @@ Tensor unpack_conv_weights(const Tensor& packed, int64_t in, int64_t out, int64_
   for (int64_t o = 0; o < out; ++o)
     for (int64_t i = 0; i < in; ++i)
       for (int64_t t = 0; t < taps; ++t) {
-        const int64_t row = (o / kPanelChannels) * taps * in + t * in + i;
+        const int64_t row = (o / kPanelChannels) * packed.dim(1) + t * in + i;
         target[static_cast<size_t>((o * in + i) * taps + t)] =
             source[static_cast<size_t>(row * kPanelChannels + o % kPanelChannels)];
       }

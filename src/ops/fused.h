@@ -1,7 +1,8 @@
 // Operators of the domain ai.effdet, which fusion makes out of ONNX operators (docs/fused-operators.md has the table).
 //
 // Activations lie NCHW or NHWC, as the attributes `layout` (of the input) and `output_layout` (of the output; by
-// default the same) say: "nchw" or "nhwc". `activation` is one of kActivations. Weights are as ONNX has them, or packed
+// default the same) say: "nchw" or "nhwc". Maps are float32 or bfloat16, and packed weights of the type of the map that
+// they multiply; all arithmetic is in float32. `activation` is one of kActivations. Weights are as ONNX has them, or packed
 // for the kernels.
 #pragma once
 
@@ -50,6 +51,9 @@ struct Dims {
   Shape shape(bool nhwc) const;
 };
 Dims dims_of(const Shape& shape, bool nhwc);
+/// The type of a node's output map: that of its input unless the attribute `output_type` names another; kBadInput for
+/// names other than float32 and bfloat16.
+DType output_type(const ir::Node& node, DType input_type);
 /// Whether the node's input (or, with output = true, its output) lies NHWC; kBadInput for an unknown name.
 bool is_nhwc(const ir::Node& node, bool output = false);
 
@@ -57,6 +61,10 @@ bool is_nhwc(const ir::Node& node, bool output = false);
 Tensor pack_conv_weights(const Tensor& weights);
 Tensor unpack_conv_weights(const Tensor& packed, int64_t channels_in, int64_t channels_out, int64_t kernel_height,
                            int64_t kernel_width);
+/// Panels [p, k, 16] as bfloat16 [p, k rounded up to pairs, 16], where the two values of a pair of k lie side by side
+/// ([p][k / 2][16][2]); and back, with the padding.
+Tensor pack_pairs(const Tensor& panels);
+Tensor unpack_pairs(const Tensor& pairs);
 /// Depthwise weights [c, 1, kh, kw] as [kh, kw, c], and back.
 Tensor pack_depthwise_weights(const Tensor& weights);
 Tensor unpack_depthwise_weights(const Tensor& packed);

@@ -8,10 +8,10 @@
 namespace effdet::ops {
 namespace {
 
-/// Fails unless input i is float32 of the given shape; absent optional inputs pass.
-void require_shape(const InferContext& c, size_t i, const Shape& shape) {
+/// Fails unless input i has the given shape and type; absent optional inputs pass.
+void require_shape(const InferContext& c, size_t i, const Shape& shape, DType dtype = DType::kF32) {
   if (!c.has(i)) return;
-  if (c.dtype(i) != DType::kF32) node_error(c.node, "input {} is {}, not float32", i, dtype_name(c.dtype(i)));
+  if (c.dtype(i) != dtype) node_error(c.node, "input {} is {}, not {}", i, dtype_name(c.dtype(i)), dtype_name(dtype));
   if (c.shape(i) && *c.shape(i) != shape)
     node_error(c.node, "input {} has the shape {}, not {}", i, shape_text(*c.shape(i)), shape_text(shape));
 }
@@ -22,8 +22,22 @@ const Shape& known_shape(const InferContext& c, size_t i, size_t rank) {
   const auto impossible = [](int64_t dim) { return dim < 1 || dim > kMaxExtent; };
   if (!c.shape(i) || c.shape(i)->size() != rank || std::ranges::any_of(*c.shape(i), impossible))
     node_error(c.node, "input {} has no known shape of {} dimensions between 1 and {}", i, rank, kMaxExtent);
-  if (c.dtype(i) != DType::kF32) node_error(c.node, "input {} is {}, not float32", i, dtype_name(c.dtype(i)));
   return *c.shape(i);
+}
+
+/// The type of a map.
+DType map_type(const InferContext& c, size_t i) {
+  const DType dtype = c.dtype(i);
+  if (dtype != DType::kF32 && dtype != DType::kBF16)
+    node_error(c.node, "input {} is {}, neither float32 nor bfloat16", i, dtype_name(dtype));
+  return dtype;
+}
+
+/// For operators that leave the type as it is.
+DType one_type(const InferContext& c) {
+  const DType dtype = map_type(c, 0);
+  if (output_type(c.node, dtype) != dtype) node_error(c.node, "the output's type is not the input's");
+  return dtype;
 }
 
 /// For operators that leave the layout as it is.
@@ -50,19 +64,21 @@ std::vector<Inferred> infer_conv(const InferContext& c) {
   activation_of(c.node);
   const bool nhwc_out = is_nhwc(c.node, true);
   const Dims in = dims_of(known_shape(c, 0, 4), is_nhwc(c.node));
+  const DType type = map_type(c, 0), type_out = output_type(c.node, type);
   const int64_t out_channels = c.node.get_int("out_channels", 0);
   if (out_channels < 1 || out_channels > kMaxOutChannels)
     node_error(c.node, "attribute 'out_channels' is {}", out_channels);
   const int64_t panels = (out_channels + kPanelChannels - 1) / kPanelChannels;
   const int64_t depth = w.kernel_height * w.kernel_width * in.channels;
   if (depth > kMaxExtent) node_error(c.node, "{} values under one window are too many", depth);
-  require_shape(c, 1, {panels, depth, kPanelChannels});
+  const int64_t padded = type == DType::kBF16 ? (depth + 1) / 2 * 2 : depth;
+  require_shape(c, 1, {panels, padded, kPanelChannels}, type);
   require_shape(c, 2, {panels * kPanelChannels});
   Dims out = windowed(c.node, in, w);
   out.channels = out_channels;
-  require_shape(c, 3, out.shape(nhwc_out));
+  require_shape(c, 3, out.shape(nhwc_out), type_out);
   require_shape(c, 4, {in.batch, in.channels});
-  return {{DType::kF32, out.shape(nhwc_out)}};
+  return {{type_out, out.shape(nhwc_out)}};
 }
 
 float activate(int activation, float x) {
@@ -82,13 +98,21 @@ float activate(int activation, float x) {
   }
 }
 
-/// Copies y (NCHW) to the output in its layout.
-void write_output(const EvalContext& c, const Tensor& y, size_t index = 0) {
-  const Tensor laid = is_nhwc(c.node, true) ? to_nhwc(y) : y;
-  std::ranges::copy(laid.data<float>(), c.output(index).mutable_data<float>().begin());
+/// Copies y (NCHW, float32) to the output in its layout and type.
+void write_output(const EvalContext& c, const Tensor& y) {
+  const Tensor laid = (is_nhwc(c.node, true) ? to_nhwc(y) : y).to(c.output().dtype());
+  if (laid.dtype() == DType::kBF16) {
+    std::ranges::copy(laid.data<Bf16>(), c.output().mutable_data<Bf16>().begin());
+  } else {
+    std::ranges::copy(laid.data<float>(), c.output().mutable_data<float>().begin());
+  }
 }
 
-Tensor input_nchw(const EvalContext& c, size_t i) { return is_nhwc(c.node) ? to_nchw(c.input(i)) : c.input(i); }
+/// A map as NCHW and float32.
+Tensor input_nchw(const EvalContext& c, size_t i) {
+  const Tensor x = c.input(i).to(DType::kF32);
+  return is_nhwc(c.node) ? to_nchw(x) : x;
+}
 
 /// The window of a fused node for the ONNX operator, which knows further attributes that fused ones do not have.
 std::map<std::string, ir::Attribute> window_attributes(const ir::Node& node) {
@@ -127,7 +151,7 @@ void evaluate_conv(const EvalContext& c) {
   Tensor y = plain_conv(c, x, weights, bias, 1);
   const auto out = y.mutable_data<float>();
   if (c.has(3)) {
-    const Tensor residual = is_nhwc(c.node, true) ? to_nchw(c.input(3)) : c.input(3);
+    const Tensor widened = c.input(3).to(DType::kF32), residual = is_nhwc(c.node, true) ? to_nchw(widened) : widened;
     std::ranges::transform(out, residual.data<float>(), out.begin(), std::plus{});
   }
   const int activation = activation_of(c.node);
@@ -145,7 +169,7 @@ std::vector<Inferred> infer_depthwise(const InferContext& c) {
   require_shape(c, 1, {w.kernel_height, w.kernel_width, in.channels});
   require_shape(c, 2, {in.channels});
   const Dims out = windowed(c.node, in, w);
-  return {{DType::kF32, out.shape(nhwc)}, {DType::kF32, Shape{in.batch, in.channels}}};
+  return {{one_type(c), out.shape(nhwc)}, {DType::kF32, Shape{in.batch, in.channels}}};
 }
 
 void evaluate_depthwise(const EvalContext& c) {
@@ -200,7 +224,7 @@ void evaluate_expand_depthwise(const EvalContext& c) {
 ir::Node depthwise_of(const ir::Node& node) {
   ir::Node depthwise{"DepthwiseConv", std::string(ir::kFusedDomain), node.name, {0, 1, 2}, {3}, node.attributes};
   depthwise.attributes["activation"] = node.get_string("depthwise_activation", "none");
-  depthwise.attributes.erase("output_layout");
+  for (const char* of_output : {"output_layout", "output_type"}) depthwise.attributes.erase(of_output);
   return depthwise;
 }
 
@@ -235,6 +259,7 @@ std::vector<Inferred> infer_squeeze_excite(const InferContext& c) {
   activation_of(c.node);
   activation_of(c.node, "gate_activation");
   const Shape mean = known_shape(c, 0, 2), reduce = known_shape(c, 1, 2);
+  require_shape(c, 0, mean);
   require_shape(c, 1, {mean[1], reduce[1]});
   require_shape(c, 2, {reduce[1]});
   require_shape(c, 3, {reduce[1], mean[1]});
@@ -269,7 +294,7 @@ void evaluate_squeeze_excite(const EvalContext& c) {
 std::vector<Inferred> infer_max_pool(const InferContext& c) {
   const bool nhwc = one_layout(c.node);
   const Dims in = dims_of(known_shape(c, 0, 4), nhwc);
-  return {{DType::kF32, windowed(c.node, in, window_2d(c.node)).shape(nhwc)}};
+  return {{one_type(c), windowed(c.node, in, window_2d(c.node)).shape(nhwc)}};
 }
 
 void evaluate_max_pool(const EvalContext& c) {
@@ -292,10 +317,11 @@ std::vector<Inferred> infer_mix(const InferContext& c) {
   const Dims first = dims_of(known_shape(c, 0, 4), nhwc);
   for (size_t i = 1; i < c.inputs.size(); ++i) {
     const Dims other = dims_of(known_shape(c, i, 4), nhwc);
+    if (c.dtype(i) != c.dtype(0)) node_error(c.node, "inputs of two types");
     if (other.batch != first.batch || other.channels != first.channels)
       node_error(c.node, "inputs of the shapes {} and {}", shape_text(*c.shape(0)), shape_text(*c.shape(i)));
   }
-  return {{DType::kF32, Dims{first.batch, first.channels, size[0], size[1]}.shape(nhwc)}};
+  return {{one_type(c), Dims{first.batch, first.channels, size[0], size[1]}.shape(nhwc)}};
 }
 
 void evaluate_mix(const EvalContext& c) {

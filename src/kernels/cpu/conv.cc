@@ -4,8 +4,8 @@
 #include <cstring>
 
 #include "kernels/cpu/cpu.h"
-#include "kernels/cpu/micro_kernels.h"
 #include "kernels/cpu/pixel_product.h"
+#include "kernels/cpu/typed.h"
 #include "kernels/cpu/window_gather.h"
 #include "ops/fused.h"
 
@@ -18,9 +18,12 @@ constexpr int64_t kBlockBytes = 256 << 10;
 constexpr int64_t kRowStep = 48, kColumnStep = 4 * kPanel;
 // A task of less than this many multiplications is not worth handing to another thread.
 constexpr int64_t kLeastWork = 1 << 18;
+// Values that parts of scratch are multiples of: whole cache lines.
+constexpr int64_t kLine = 32;
 
 int64_t round_up(int64_t value, int64_t step) { return (value + step - 1) / step * step; }
 
+template <typename In, typename Out>
 class Conv : public Kernel {
  public:
   explicit Conv(const PlanContext& c)
@@ -42,7 +45,7 @@ class Conv : public Kernel {
   }
 
   size_t scratch_bytes(int threads) const override {
-    return (gate_floats() + thread_floats() * static_cast<size_t>(threads)) * sizeof(float);
+    return (gate_values() + thread_values() * static_cast<size_t>(threads)) * sizeof(In);
   }
 
   void run(const RunContext& context) const override {
@@ -50,13 +53,15 @@ class Conv : public Kernel {
   }
 
  private:
+  static constexpr int64_t kBytes = sizeof(In);
+
   /// Large layers are cut by rows, small ones with many channels by columns too.
   void choose_tasks() {
-    rows_ = std::clamp(kBlockBytes / (k_ * 4) / kRowStep * kRowStep, kRowStep, 8 * kRowStep);
+    rows_ = std::clamp(kBlockBytes / (k_ * kBytes) / kRowStep * kRowStep, kRowStep, 8 * kRowStep);
     rows_ = std::min(rows_, round_up(pixels_, kRowStep));
     columns_ = round_up(out_.channels, kPanel);
     if (nchw_output_)  // the weights are gone through for each group of pixels
-      columns_ = std::clamp(kBlockBytes / (k_ * 4) / kColumnStep * kColumnStep, kColumnStep, columns_);
+      columns_ = std::clamp(kBlockBytes / (k_ * kBytes) / kColumnStep * kColumnStep, kColumnStep, columns_);
     // Many small tasks balance the load on busy machines.
     constexpr int64_t kTasks = 16;
     while (tasks() < kTasks && columns_ > kColumnStep && rows_ * columns_ * k_ / 2 >= kLeastWork)
@@ -69,12 +74,14 @@ class Conv : public Kernel {
   int64_t column_tasks() const { return (out_.channels + columns_ - 1) / columns_; }
   int64_t tasks() const { return row_tasks() * column_tasks(); }
   int64_t panels() const { return (out_.channels + kPanel - 1) / kPanel; }
-  size_t gate_floats() const { return gated_ ? static_cast<size_t>(panels() * k_ * kPanel) : 0; }
-  size_t gather_floats() const { return gathers_ ? static_cast<size_t>(round_up(rows_ * k_, 16)) : 0; }
-  size_t thread_floats() const { return gather_floats() + product_.scratch_floats(rows_); }
+  /// Values of k in packed weights.
+  int64_t padded_k() const { return round_up(k_, kPair<In>); }
+  size_t gate_values() const { return gated_ ? static_cast<size_t>(panels() * padded_k() * kPanel) : 0; }
+  size_t gather_values() const { return gathers_ ? static_cast<size_t>(round_up(rows_ * k_, kLine)) : 0; }
+  size_t thread_values() const { return gather_values() + product_.scratch_values(rows_); }
 
   void run_image(const RunContext& context, int64_t image) const {
-    const float* weights = context.input(1);
+    const In* weights = context.input<In>(1);
     if (gated_) weights = gate_weights(context, image);
     const int64_t tasks_across = column_tasks();
     context.threads.parallel_for(tasks(), [&](int64_t task, int thread) {
@@ -82,30 +89,31 @@ class Conv : public Kernel {
     });
   }
 
-  const float* gate_weights(const RunContext& context, int64_t image) const {
+  const In* gate_weights(const RunContext& context, int64_t image) const {
     const float* gate = context.input(4) + image * in_.channels;
-    float* scaled = context.scratch_floats();
+    In* scaled = reinterpret_cast<In*>(context.scratch);
     context.threads.parallel_for(panels(), [&](int64_t panel, int) {
-      micro_.scale_panel(context.input(1) + panel * k_ * kPanel, gate, scaled + panel * k_ * kPanel,
-                         static_cast<int>(k_));
+      const int64_t at = panel * padded_k() * kPanel;
+      map_kernels<In>(micro_).scale_panel(context.input<In>(1) + at, gate, scaled + at, static_cast<int>(k_));
     });
     return scaled;
   }
 
-  void multiply(const RunContext& context, int64_t image, const float* weights, int64_t row, int64_t column,
+  void multiply(const RunContext& context, int64_t image, const In* weights, int64_t row, int64_t column,
                 int thread) const {
     const int64_t rows = std::min(rows_, pixels_ - row), columns = std::min(columns_, out_.channels - column);
-    float* scratch = context.scratch_floats() + gate_floats() + thread_floats() * static_cast<size_t>(thread);
-    const float* x = context.input(0) + image * in_.channels * in_.height * in_.width;
-    const Pixels pixels = gathers_ ? gather_.gather(x, row, rows, scratch) : Pixels{x + row * k_, k_, 1};
+    In* scratch =
+        reinterpret_cast<In*>(context.scratch) + gate_values() + thread_values() * static_cast<size_t>(thread);
+    const In* x = context.input<In>(0) + image * in_.channels * in_.height * in_.width;
+    const Pixels<In> pixels = gathers_ ? gather_.gather(x, row, rows, scratch) : Pixels<In>{x + row * k_, k_, 1};
     const int64_t map = image * pixels_ * out_.channels;
-    const float* residual = context.input(3);
+    const Out* residual = context.input<Out>(3);
     product_.run(pixels, row, rows, column, columns,
                  {.weights = weights,
                   .bias = context.input(2),
                   .residual = residual != nullptr ? residual + map : nullptr,
-                  .output = context.output() + map},
-                 scratch + gather_floats());
+                  .output = context.output<Out>() + map},
+                 scratch + gather_values());
   }
 
   const MicroKernels& micro_;
@@ -113,8 +121,8 @@ class Conv : public Kernel {
   bool nchw_input_, nchw_output_, gated_, gathers_ = false;
   ops::Dims in_, out_;
   int64_t k_, pixels_;
-  WindowGather gather_;
-  PixelProduct product_;
+  WindowGather<In> gather_;
+  PixelProduct<In, Out> product_;
   int64_t rows_ = 0, columns_ = 0;
 };
 
@@ -125,7 +133,12 @@ Plan plan_conv(const PlanContext& c) {
   if (!ops::is_nhwc(c.node) && !ops::is_nhwc(c.node, true)) return {nullptr, "NCHW on one side alone"};
   if (c.has(4) && c.node.get_ints("kernel_shape", {1, 1}) != std::vector<int64_t>{1, 1})
     return {nullptr, "a gate needs a 1x1 kernel"};
-  return {std::make_unique<Conv>(c), ""};
+  const ops::Window2d window = ops::window_2d(c.node);
+  const int64_t depth =
+      ops::dims_of(c.inputs[0].shape, ops::is_nhwc(c.node)).channels * window.kernel_height * window.kernel_width;
+  if (auto refusal = refuse_product(c, depth); !refusal.empty()) return {nullptr, refusal};
+  if (c.inputs[0].dtype == DType::kBF16 && !ops::is_nhwc(c.node)) return {nullptr, "bfloat16 windows need NHWC"};
+  return plan_typed<Conv>(c);
 }
 
 }  // namespace effdet::kernels::cpu

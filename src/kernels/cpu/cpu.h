@@ -14,6 +14,7 @@ Plan plan_squeeze_excite(const PlanContext& context);
 Plan plan_mix(const PlanContext& context);
 Plan plan_max_pool(const PlanContext& context);
 Plan plan_activation(const PlanContext& context);
+Plan plan_cast(const PlanContext& context);
 Plan plan_transpose(const PlanContext& context);
 
 }  // namespace effdet::kernels::cpu

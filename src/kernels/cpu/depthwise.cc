@@ -4,7 +4,7 @@
 #include "kernels/cpu/channel_sums.h"
 #include "kernels/cpu/cpu.h"
 #include "kernels/cpu/depthwise_rows.h"
-#include "kernels/cpu/micro_kernels.h"
+#include "kernels/cpu/typed.h"
 #include "ops/fused.h"
 
 namespace effdet::kernels::cpu {
@@ -15,10 +15,11 @@ namespace {
 constexpr int64_t kTasks = 32;
 constexpr int64_t kLeastRows = 4;
 
+template <typename T>
 class Depthwise : public Kernel {
  public:
   explicit Depthwise(const PlanContext& c)
-      : micro_(micro_kernels()),
+      : micro_(map_kernels<T>(micro_kernels())),
         window_(ops::window_2d(c.node)),
         activation_(static_cast<Activation>(ops::activation_of(c.node))),
         in_(ops::dims_of(c.inputs[0].shape, true)),
@@ -37,11 +38,11 @@ class Depthwise : public Kernel {
       const int channels = static_cast<int>(in_.channels);
       float* sums = wants_mean_ ? context.scratch_floats() + task * in_.channels : nullptr;
       if (sums != nullptr) std::fill_n(sums, channels, 0.0f);
-      DepthwiseRows rows = depthwise_rows(window_, in_, activation_);
-      rows.x = context.input(0) + image * in_.height * in_.width * in_.channels;
+      DepthwiseRows<T> rows = depthwise_rows<T>(window_, in_, activation_);
+      rows.x = context.input<T>(0) + image * in_.height * in_.width * in_.channels;
       rows.weights = context.input(1);
       rows.bias = context.input(2);
-      rows.y = context.output(0) + image * out_.height * out_.width * in_.channels;
+      rows.y = context.output<T>() + image * out_.height * out_.width * in_.channels;
       rows.sums = sums;
       rows.channels = rows.x_pixel = rows.weight_tap = rows.y_pixel = channels;
       rows.y_row = out_.width * in_.channels;
@@ -55,7 +56,7 @@ class Depthwise : public Kernel {
   }
 
  private:
-  const MicroKernels& micro_;
+  const MapKernels<T>& micro_;
   ops::Window2d window_;
   Activation activation_;
   ops::Dims in_, out_;
@@ -67,7 +68,7 @@ class Depthwise : public Kernel {
 
 Plan plan_depthwise(const PlanContext& c) {
   if (!ops::is_nhwc(c.node)) return {nullptr, "only NHWC"};
-  return {std::make_unique<Depthwise>(c), ""};
+  return plan_typed<Depthwise>(c);
 }
 
 }  // namespace effdet::kernels::cpu

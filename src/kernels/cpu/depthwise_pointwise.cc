@@ -5,8 +5,8 @@
 
 #include "kernels/cpu/cpu.h"
 #include "kernels/cpu/depthwise_rows.h"
-#include "kernels/cpu/micro_kernels.h"
 #include "kernels/cpu/pixel_product.h"
+#include "kernels/cpu/typed.h"
 #include "ops/fused.h"
 
 namespace effdet::kernels::cpu {
@@ -18,7 +18,10 @@ constexpr int64_t kTileBytes = 320 << 10;
 constexpr int64_t kTileColumns = 96, kWide = kTileColumns + 1;
 // Tiles an image, where its height allows so many.
 constexpr int64_t kTiles = 32;
+// Values that parts of scratch are multiples of: whole cache lines.
+constexpr int64_t kLine = 32;
 
+template <typename T, typename Out>
 class DepthwisePointwise : public Kernel {
  public:
   explicit DepthwisePointwise(const PlanContext& c)
@@ -31,59 +34,59 @@ class DepthwisePointwise : public Kernel {
         product_(micro_, in_.channels, out_, nchw_output_, static_cast<Activation>(ops::activation_of(c.node))) {
     columns_ = out_.width < kWide ? out_.width : kTileColumns;
     across_ = (out_.width + columns_ - 1) / columns_;
-    const int64_t row_bytes = columns_ * in_.channels * static_cast<int64_t>(sizeof(float));
+    const int64_t row_bytes = columns_ * in_.channels * static_cast<int64_t>(sizeof(T));
     const int64_t rows_for_balance = out_.height * across_ / kTiles;
     rows_ = std::clamp<int64_t>(std::min(kTileBytes / row_bytes, rows_for_balance), 1, out_.height);
     down_ = (out_.height + rows_ - 1) / rows_;
   }
 
   size_t scratch_bytes(int threads) const override {
-    return static_cast<size_t>(threads) * thread_floats() * sizeof(float);
+    return static_cast<size_t>(threads) * thread_values() * sizeof(T);
   }
 
   void run(const RunContext& context) const override {
     context.threads.parallel_for(in_.batch * down_ * across_, [&](int64_t task, int thread) {
-      float* scratch = context.scratch_floats() + static_cast<size_t>(thread) * thread_floats();
+      T* scratch = reinterpret_cast<T*>(context.scratch) + static_cast<size_t>(thread) * thread_values();
       const int64_t image = task / (down_ * across_), tile = task % (down_ * across_);
       run_tile(context, image, tile / across_ * rows_, tile % across_ * columns_, scratch);
     });
   }
 
  private:
-  size_t tile_floats() const {
-    return static_cast<size_t>((rows_ * columns_ * in_.channels + kPanel - 1) / kPanel * kPanel);
+  size_t tile_values() const {
+    return static_cast<size_t>((rows_ * columns_ * in_.channels + kLine - 1) / kLine * kLine);
   }
-  size_t thread_floats() const { return tile_floats() + product_.scratch_floats(rows_ * columns_); }
+  size_t thread_values() const { return tile_values() + product_.scratch_values(rows_ * columns_); }
 
-  void run_tile(const RunContext& context, int64_t image, int64_t row, int64_t column, float* scratch) const {
+  void run_tile(const RunContext& context, int64_t image, int64_t row, int64_t column, T* scratch) const {
     const int64_t row_end = std::min(row + rows_, out_.height), column_end = std::min(column + columns_, out_.width);
     const int64_t line = (column_end - column) * in_.channels;
     convolve(context, image, row, row_end, column, column_end, scratch - row * line - column * in_.channels);
     const int64_t map = image * out_.height * out_.width * out_.channels;
-    const float* residual = context.input(5);
-    const PixelProduct::Maps maps{.weights = context.input(3),
-                                  .bias = context.input(4),
-                                  .residual = residual != nullptr ? residual + map : nullptr,
-                                  .output = context.output() + map};
+    const Out* residual = context.input<Out>(5);
+    const typename PixelProduct<T, Out>::Maps maps{.weights = context.input<T>(3),
+                                                   .bias = context.input(4),
+                                                   .residual = residual != nullptr ? residual + map : nullptr,
+                                                   .output = context.output<Out>() + map};
     // Rows of a tile that is as wide as the map lie one behind the other in the output, too.
     const int64_t runs = across_ == 1 ? 1 : row_end - row, pixels = (row_end - row) * (column_end - column) / runs;
     for (int64_t i = 0; i < runs; ++i)
       product_.run({scratch + i * line, in_.channels, 1}, (row + i) * out_.width + column, pixels, 0, out_.channels,
-                   maps, scratch + tile_floats());
+                   maps, scratch + tile_values());
   }
 
   /// y is where row 0, column 0 of the convolved map would lie if scratch held the whole of it.
   void convolve(const RunContext& context, int64_t image, int64_t row, int64_t row_end, int64_t column,
-                int64_t column_end, float* y) const {
-    DepthwiseRows rows = depthwise_rows(window_, in_, depthwise_activation_);
-    rows.x = context.input(0) + image * in_.height * in_.width * in_.channels;
+                int64_t column_end, T* y) const {
+    DepthwiseRows<T> rows = depthwise_rows<T>(window_, in_, depthwise_activation_);
+    rows.x = context.input<T>(0) + image * in_.height * in_.width * in_.channels;
     rows.weights = context.input(1);
     rows.bias = context.input(2);
     rows.y = y;
     rows.channels = rows.x_pixel = rows.weight_tap = rows.y_pixel = static_cast<int>(in_.channels);
     rows.y_row = (column_end - column) * in_.channels;
     set_rectangle(rows, row, row_end, column, column_end);
-    micro_.depthwise(rows);
+    map_kernels<T>(micro_).depthwise(rows);
   }
 
   const MicroKernels& micro_;
@@ -91,7 +94,7 @@ class DepthwisePointwise : public Kernel {
   Activation depthwise_activation_;
   bool nchw_output_;
   ops::Dims in_, out_;
-  PixelProduct product_;
+  PixelProduct<T, Out> product_;
   int64_t rows_ = 0, columns_ = 0;  // of a tile
   int64_t down_ = 0, across_ = 0;   // tiles of an image
 };
@@ -103,7 +106,10 @@ Plan plan_depthwise_pointwise(const PlanContext& c) {
   if (c.has(5) && !ops::is_nhwc(c.node, true)) return {nullptr, "a residual needs an NHWC output"};
   const ops::Dims out = ops::dims_of(c.outputs[0].shape, ops::is_nhwc(c.node, true));
   if (out.height * out.width > std::numeric_limits<int>::max()) return {nullptr, "more pixels than a block can count"};
-  return {std::make_unique<DepthwisePointwise>(c), ""};
+  if (c.inputs[0].dtype == DType::kF32 && c.outputs[0].dtype != DType::kF32) return {nullptr, "float32 to bfloat16"};
+  if (auto refusal = refuse_product(c, ops::dims_of(c.inputs[0].shape, true).channels); !refusal.empty())
+    return {nullptr, refusal};
+  return plan_typed<DepthwisePointwise>(c);
 }
 
 }  // namespace effdet::kernels::cpu

@@ -7,8 +7,9 @@
 namespace effdet::kernels::cpu {
 
 /// The fields that window, input and activation fix; the caller adds pointers, strides of the output and the rectangle.
-inline DepthwiseRows depthwise_rows(const ops::Window2d& window, const ops::Dims& in, Activation activation) {
-  DepthwiseRows rows{};
+template <typename T>
+DepthwiseRows<T> depthwise_rows(const ops::Window2d& window, const ops::Dims& in, Activation activation) {
+  DepthwiseRows<T> rows{};
   rows.in_height = static_cast<int>(in.height);
   rows.in_width = static_cast<int>(in.width);
   rows.kernel_height = window.kernel_height;
@@ -22,7 +23,8 @@ inline DepthwiseRows depthwise_rows(const ops::Window2d& window, const ops::Dims
 }
 
 /// Output rows [row, row_end), columns [column, column_end).
-inline void set_rectangle(DepthwiseRows& rows, int64_t row, int64_t row_end, int64_t column, int64_t column_end) {
+template <typename T>
+void set_rectangle(DepthwiseRows<T>& rows, int64_t row, int64_t row_end, int64_t column, int64_t column_end) {
   rows.row_begin = static_cast<int>(row);
   rows.row_end = static_cast<int>(row_end);
   rows.column_begin = static_cast<int>(column);

@@ -7,7 +7,7 @@
 #include "kernels/cpu/channel_sums.h"
 #include "kernels/cpu/cpu.h"
 #include "kernels/cpu/depthwise_rows.h"
-#include "kernels/cpu/micro_kernels.h"
+#include "kernels/cpu/typed.h"
 #include "ops/fused.h"
 
 namespace effdet::kernels::cpu {
@@ -20,10 +20,11 @@ constexpr int64_t kScratchBytes = 384 << 10;
 // Tasks an image. Rows are cut into no more parts than that takes: each part expands the rows at its borders anew.
 constexpr int64_t kTasks = 24;
 
+template <typename T>
 class ExpandDepthwise : public Kernel {
  public:
   explicit ExpandDepthwise(const PlanContext& c)
-      : micro_(micro_kernels()),
+      : micro_(map_kernels<T>(micro_kernels())),
         window_(ops::window_2d(c.node)),
         expand_activation_(static_cast<Activation>(ops::activation_of(c.node, "expand_activation"))),
         activation_(static_cast<Activation>(ops::activation_of(c.node))),
@@ -34,21 +35,22 @@ class ExpandDepthwise : public Kernel {
     const int64_t parts = (kTasks + groups_ - 1) / groups_;
     part_rows_ = (out_.height + parts - 1) / parts;
     parts_ = (out_.height + part_rows_ - 1) / part_rows_;
-    const int64_t row_bytes = in_.width * kChannels * static_cast<int64_t>(sizeof(float));
+    const int64_t row_bytes = in_.width * kChannels * static_cast<int64_t>(sizeof(T));
     const int64_t rows = std::max<int64_t>(kScratchBytes / row_bytes, window_.kernel_height);
     step_ = std::clamp<int64_t>((rows - window_.kernel_height) / window_.stride_y + 1, 1, part_rows_);
     rows_ = (step_ - 1) * window_.stride_y + window_.kernel_height;
   }
 
   size_t scratch_bytes(int threads) const override {
-    return (sum_floats() + static_cast<size_t>(threads) * buffer_floats()) * sizeof(float);
+    return sum_floats() * sizeof(float) + static_cast<size_t>(threads) * buffer_values() * sizeof(T);
   }
 
   void run(const RunContext& context) const override {
     if (wants_mean_) std::fill_n(context.scratch_floats(), sum_floats(), 0.0f);
     // Neighbouring tasks work on the same rows of x.
     context.threads.parallel_for(in_.batch * parts_ * groups_, [&](int64_t task, int thread) {
-      float* buffer = context.scratch_floats() + sum_floats() + static_cast<size_t>(thread) * buffer_floats();
+      T* buffer =
+          reinterpret_cast<T*>(context.scratch_floats() + sum_floats()) + static_cast<size_t>(thread) * buffer_values();
       run_part(context, task / groups_, task % groups_ * kChannels, buffer);
     });
     if (!wants_mean_) return;
@@ -59,10 +61,12 @@ class ExpandDepthwise : public Kernel {
 
  private:
   size_t sum_floats() const { return wants_mean_ ? static_cast<size_t>(in_.batch * parts_ * out_.channels) : 0; }
-  size_t buffer_floats() const { return static_cast<size_t>(rows_ * in_.width * kChannels); }
+  size_t buffer_values() const { return static_cast<size_t>(rows_ * in_.width * kChannels); }
+  /// Values of k in packed weights: with bf16, pairs.
+  int64_t depth() const { return (in_.channels + kPair<T> - 1) / kPair<T> * kPair<T>; }
 
   /// Part `part` (over all images) of the rows, channels [channel, channel + kChannels).
-  void run_part(const RunContext& context, int64_t part, int64_t channel, float* buffer) const {
+  void run_part(const RunContext& context, int64_t part, int64_t channel, T* buffer) const {
     const int64_t image = part / parts_, first = part % parts_ * part_rows_;
     const int64_t last = std::min(first + part_rows_, out_.height),
                   channels = std::min(kChannels, out_.channels - channel);
@@ -74,8 +78,7 @@ class ExpandDepthwise : public Kernel {
       const int64_t need_end =
           std::min(in_.height, (row_end - 1) * window_.stride_y - window_.pad_top + window_.kernel_height);
       const int64_t kept = std::max<int64_t>(0, end - need);  // rows that the windows of both steps cover
-      if (kept > 0)
-        std::memmove(buffer, buffer + (need - begin) * line, static_cast<size_t>(kept * line) * sizeof(float));
+      if (kept > 0) std::memmove(buffer, buffer + (need - begin) * line, static_cast<size_t>(kept * line) * sizeof(T));
       begin = need;
       expand(context, image, begin + kept, need_end, channel, channels, buffer + kept * line);
       end = need_end;
@@ -84,13 +87,13 @@ class ExpandDepthwise : public Kernel {
   }
 
   void expand(const RunContext& context, int64_t image, int64_t row, int64_t row_end, int64_t channel, int64_t channels,
-              float* target) const {
+              T* target) const {
     if (row >= row_end) return;
-    micro_.gemm({.a = context.input(0) + (image * in_.height + row) * in_.width * in_.channels,
+    micro_.gemm({.a = context.input<T>(0) + (image * in_.height + row) * in_.width * in_.channels,
                  .lda = in_.channels,
                  .a_step = 1,
-                 .b = context.input(1) + channel * in_.channels,
-                 .b_panel = in_.channels * kPanel,
+                 .b = context.input<T>(1) + channel * depth(),
+                 .b_panel = depth() * kPanel,
                  .bias = context.input(2) + channel,
                  .residual = nullptr,
                  .c = target,
@@ -104,12 +107,12 @@ class ExpandDepthwise : public Kernel {
 
   /// x is where input row 0 would lie if the buffer held the whole map.
   void convolve(const RunContext& context, int64_t image, int64_t part, int64_t row, int64_t row_end, int64_t channel,
-                int64_t channels, const float* x) const {
-    DepthwiseRows rows = depthwise_rows(window_, in_, activation_);
+                int64_t channels, const T* x) const {
+    DepthwiseRows<T> rows = depthwise_rows<T>(window_, in_, activation_);
     rows.x = x;
     rows.weights = context.input(3) + channel;
     rows.bias = context.input(4) + channel;
-    rows.y = context.output() + image * out_.height * out_.width * out_.channels + channel;
+    rows.y = context.output<T>() + image * out_.height * out_.width * out_.channels + channel;
     rows.sums = wants_mean_ ? context.scratch_floats() + part * out_.channels + channel : nullptr;
     rows.channels = rows.x_pixel = static_cast<int>(channels);
     rows.weight_tap = rows.y_pixel = static_cast<int>(out_.channels);
@@ -118,7 +121,7 @@ class ExpandDepthwise : public Kernel {
     micro_.depthwise(rows);
   }
 
-  const MicroKernels& micro_;
+  const MapKernels<T>& micro_;
   ops::Window2d window_;
   Activation expand_activation_, activation_;
   ops::Dims in_, out_;
@@ -133,7 +136,7 @@ Plan plan_expand_depthwise(const PlanContext& c) {
   if (!ops::is_nhwc(c.node)) return {nullptr, "only NHWC"};
   const ops::Dims in = ops::dims_of(c.inputs[0].shape, true);
   if (in.height * in.width > std::numeric_limits<int>::max()) return {nullptr, "more pixels than a block can count"};
-  return {std::make_unique<ExpandDepthwise>(c), ""};
+  return plan_typed<ExpandDepthwise>(c);
 }
 
 }  // namespace effdet::kernels::cpu

@@ -13,13 +13,15 @@ struct Entry {
   bool (*runs_here)();
 };
 
+bool has_avx512() {
+  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+}
+
 /// Best first.
 constexpr Entry kTables[] = {
-    {&avx512::kTable,
-     [] {
-       return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-              __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-     }},
+    {&avx512_bf16::kTable, [] { return has_avx512() && __builtin_cpu_supports("avx512bf16"); }},
+    {&avx512::kTable, has_avx512},
     {&avx2::kTable, [] { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }},
     {&sse2::kTable, [] { return true; }},
 };
@@ -35,7 +37,8 @@ const MicroKernels* micro_kernels_for(const char* name) {
 const MicroKernels& micro_kernels() {
   if (const char* name = std::getenv("EFFDET_ISA")) {
     if (const MicroKernels* table = micro_kernels_for(name)) return *table;
-    fail(ErrorCode::kUsage, "EFFDET_ISA is '{}': not avx512, avx2 or sse2, or not to be had on this processor", name);
+    fail(ErrorCode::kUsage,
+         "EFFDET_ISA is '{}': not avx512_bf16, avx512, avx2 or sse2, or not to be had on this processor", name);
   }
   for (const Entry& entry : kTables)
     if (entry.runs_here()) return *entry.table;

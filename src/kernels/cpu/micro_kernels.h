@@ -8,10 +8,16 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/bf16.h"
+
 namespace effdet::kernels::cpu {
 
 /// Channels in one panel of packed weights; a multiple of every vector width, so that a compiled model runs on each.
 inline constexpr int kPanel = 16;
+
+/// Values of k that lie side by side in packed weights and are multiplied in one step: two bf16 make a lane.
+template <typename T>
+inline constexpr int kPair = static_cast<int>(sizeof(float) / sizeof(T));
 
 enum class Activation : int { kNone, kSwish, kRelu, kRelu6, kSigmoid, kHardSwish };
 
@@ -20,15 +26,18 @@ enum class Activation : int { kNone, kSwish, kRelu, kRelu6, kSigmoid, kHardSwish
 /// With a_packed both sides are packed, for a C whose rows are output channels: A are the weights, B the pixels, the
 /// bias has one value a row, there is no residual, and C is written past the cache, since it is large and only the
 /// caller reads it.
+///
+/// A and B are of type In, C of type Out; sums are floats.
+template <typename In, typename Out>
 struct GemmBlock {
-  const float* a;    ///< lda floats between rows, a_step between values of a row; packed: as b, lda floats between
+  const In* a;       ///< lda values between rows, a_step between values of a row; packed: as b, lda values between
   ptrdiff_t lda;     ///< panels of rows
-  ptrdiff_t a_step;  ///< 1 for row-major data
-  const float* b;    ///< packed: panels of [k][kPanel], b_panel floats between panels, zero-padded to kPanel
+  ptrdiff_t a_step;  ///< 1 for row-major data, and always where In is Bf16
+  const In* b;       ///< packed: panels of [k / kPair][kPanel][kPair], b_panel values between panels, zero-padded
   ptrdiff_t b_panel;
-  const float* bias;      ///< padded to a multiple of kPanel; never null
-  const float* residual;  ///< ldc floats between rows; null for none
-  float* c;               ///< row-major, ldc floats between rows
+  const float* bias;    ///< padded to a multiple of kPanel; never null
+  const Out* residual;  ///< ldc values between rows; null for none
+  Out* c;               ///< row-major, ldc values between rows
   ptrdiff_t ldc;
   int m, n, k;
   Activation activation;
@@ -36,11 +45,12 @@ struct GemmBlock {
 };
 
 /// A rectangle of a depthwise convolution's output on NHWC data, for one image and a run of neighbouring channels.
+template <typename T>
 struct DepthwiseRows {
-  const float* x;        ///< [in_height][in_width], x_pixel floats between pixels
+  const T* x;            ///< [in_height][in_width], x_pixel values between pixels
   const float* weights;  ///< [kernel_height][kernel_width], weight_tap floats between taps
   const float* bias;     ///< [channels]
-  float* y;              ///< where row 0, column 0 would lie: y_row floats between rows, y_pixel between pixels
+  T* y;                  ///< where row 0, column 0 would lie: y_row values between rows, y_pixel between pixels
   float* sums;           ///< [channels]: the sum of y over the rows is added; null where nobody wants it
   int x_pixel, weight_tap, y_pixel;
   ptrdiff_t y_row;
@@ -51,9 +61,10 @@ struct DepthwiseRows {
 };
 
 /// Rows of a max pool on NHWC data, for one image; padding never wins.
+template <typename T>
 struct PoolRows {
-  const float* x;
-  float* y;
+  const T* x;
+  T* y;
   int in_height, in_width, out_width, channels;
   int kernel_height, kernel_width, stride_y, stride_x, pad_top, pad_left;
   int row_begin, row_end;
@@ -61,13 +72,14 @@ struct PoolRows {
 
 /// Rows of y = act(sum over i of weight[i] * x[i]), every x[i] enlarged to y's size by nearest neighbours; NHWC, one
 /// image.
+template <typename T>
 struct MixRows {
   static constexpr int kMaxInputs = 4;
-  const float* x[kMaxInputs];
+  const T* x[kMaxInputs];
   float weight[kMaxInputs];
   int height[kMaxInputs], width[kMaxInputs];  ///< of each input
   int inputs;
-  float* y;
+  T* y;
   int out_height, out_width, channels;
   int row_begin, row_end;
   Activation activation;
@@ -95,27 +107,41 @@ struct PixelRow {
   uint8_t* scratch;  ///< 6 * count bytes
 };
 
+/// What an instruction set does with maps of one type.
+template <typename T>
+struct MapKernels {
+  void (*gemm)(const GemmBlock<T, T>&);
+  void (*depthwise)(const DepthwiseRows<T>&);
+  void (*max_pool)(const PoolRows<T>&);
+  void (*mix)(const MixRows<T>&);
+  /// y[i * panel..] = x[i] * scale[i] for the kPanel values of each i: packed weights times a gate on their input
+  /// channel.
+  void (*scale_panel)(const T* b, const float* scale, T* y, int k);
+};
+
 /// One instruction set's functions.
 struct MicroKernels {
-  const char* name;  ///< "avx512", "avx2", "sse2"
-  void (*gemm)(const GemmBlock&);
-  void (*depthwise)(const DepthwiseRows&);
-  void (*max_pool)(const PoolRows&);
-  void (*mix)(const MixRows&);
+  const char* name;  ///< "avx512_bf16", "avx512", "avx2", "sse2"
+  MapKernels<float> f32;
+  MapKernels<Bf16> bf16;
+  /// Products at the borders of the part of a model that is bf16.
+  void (*gemm_narrow)(const GemmBlock<float, Bf16>&);
+  void (*gemm_widen)(const GemmBlock<Bf16, float>&);  ///< a_packed
+  /// y[i] = x[i].
+  void (*narrow)(const float* x, Bf16* y, int64_t count);
+  void (*widen)(const Bf16* x, float* y, int64_t count);
   /// y[i] = act(x[i]).
   void (*activate)(const float* x, float* y, int64_t count, Activation activation);
   /// y[j] = act(bias[j] + sum over i of x[i] * w[i * outputs + j]).
   void (*vector_matrix)(const float* x, const float* w, const float* bias, float* y, int inputs, int outputs,
                         Activation activation);
-  /// y[i * panel..] = x[i] * scale[i] for the kPanel values of each i: packed weights times a gate on their input
-  /// channel.
-  void (*scale_panel)(const float* b, const float* scale, float* y, int k);
   /// y[columns][rows] = x[rows][columns], with row strides.
   void (*transpose)(const float* x, ptrdiff_t x_stride, float* y, ptrdiff_t y_stride, int rows, int columns);
   void (*pixel_row)(const PixelRow&);
 };
 
-/// The best table that this processor can run, or the one that EFFDET_ISA names (avx512, avx2, sse2).
+/// The best table that this processor can run, or the one that EFFDET_ISA names (avx512_bf16, avx512, avx2,
+/// sse2).
 /// Throws Error(kUsage) for a name that is unknown or that this processor cannot run.
 const MicroKernels& micro_kernels();
 
@@ -123,6 +149,9 @@ const MicroKernels& micro_kernels();
 /// set.
 const MicroKernels* micro_kernels_for(const char* name);
 
+namespace avx512_bf16 {
+extern const MicroKernels kTable;
+}
 namespace avx512 {
 extern const MicroKernels kTable;
 }

@@ -4,53 +4,78 @@
 
 namespace effdet::kernels::cpu {
 
-size_t PixelProduct::scratch_floats(int64_t rows) const {
-  return nchw_ ? static_cast<size_t>((rows + kPanel - 1) / kPanel * kPanel * depth_) : 0;
+template <typename In, typename Out>
+size_t PixelProduct<In, Out>::scratch_values(int64_t rows) const {
+  return nchw_ ? static_cast<size_t>((rows + kPanel - 1) / kPanel * kPanel * padded_depth()) : 0;
 }
 
-void PixelProduct::run(const Pixels& pixels, int64_t pixel, int64_t rows, int64_t column, int64_t columns,
-                       const Maps& maps, float* scratch) const {
-  const float *weights = maps.weights + column * depth_, *bias = maps.bias + column;
+template <typename In, typename Out>
+void PixelProduct<In, Out>::run(const Pixels<In>& pixels, int64_t pixel, int64_t rows, int64_t column, int64_t columns,
+                                const Maps& maps, In* scratch) const {
+  const In* weights = maps.weights + column * padded_depth();
+  const float* bias = maps.bias + column;
   if (nchw_) {
-    float* c = maps.output + column * out_.height * out_.width + pixel;
+    Out* c = maps.output + column * out_.height * out_.width + pixel;
     return run_nchw(pixels, rows, columns, weights, bias, c, scratch);
   }
   const int64_t c = pixel * out_.channels + column;
-  micro_.gemm({.a = pixels.data,
-               .lda = pixels.row,
-               .a_step = pixels.step,
-               .b = weights,
-               .b_panel = depth_ * kPanel,
-               .bias = bias,
-               .residual = maps.residual != nullptr ? maps.residual + c : nullptr,
-               .c = maps.output + c,
-               .ldc = out_.channels,
-               .m = static_cast<int>(rows),
-               .n = static_cast<int>(columns),
-               .k = static_cast<int>(depth_),
-               .activation = activation_,
-               .a_packed = false});
+  gemm(micro_, GemmBlock<In, Out>{.a = pixels.data,
+                                  .lda = pixels.row,
+                                  .a_step = pixels.step,
+                                  .b = weights,
+                                  .b_panel = padded_depth() * kPanel,
+                                  .bias = bias,
+                                  .residual = maps.residual != nullptr ? maps.residual + c : nullptr,
+                                  .c = maps.output + c,
+                                  .ldc = out_.channels,
+                                  .m = static_cast<int>(rows),
+                                  .n = static_cast<int>(columns),
+                                  .k = static_cast<int>(depth_),
+                                  .activation = activation_,
+                                  .a_packed = false});
 }
 
-void PixelProduct::run_nchw(const Pixels& pixels, int64_t rows, int64_t columns, const float* weights,
-                            const float* bias, float* c, float* packed) const {
+template <typename In, typename Out>
+void PixelProduct<In, Out>::run_nchw(const Pixels<In>& pixels, int64_t rows, int64_t columns, const In* weights,
+                                     const float* bias, Out* c, In* packed) const {
   for (int64_t row = 0; row < rows; row += kPanel)
-    micro_.transpose(pixels.data + row * pixels.row, pixels.row, packed + row * depth_, kPanel,
-                     static_cast<int>(std::min<int64_t>(kPanel, rows - row)), static_cast<int>(depth_));
-  micro_.gemm({.a = weights,
-               .lda = depth_ * kPanel,
-               .a_step = kPanel,
-               .b = packed,
-               .b_panel = depth_ * kPanel,
-               .bias = bias,
-               .residual = nullptr,
-               .c = c,
-               .ldc = out_.height * out_.width,
-               .m = static_cast<int>(columns),
-               .n = static_cast<int>(rows),
-               .k = static_cast<int>(depth_),
-               .activation = activation_,
-               .a_packed = true});
+    pack_panel(pixels.data + row * pixels.row, pixels.row, std::min<int64_t>(kPanel, rows - row),
+               packed + row * padded_depth());
+  gemm(micro_, GemmBlock<In, Out>{.a = weights,
+                                  .lda = padded_depth() * kPanel,
+                                  .a_step = 1,
+                                  .b = packed,
+                                  .b_panel = padded_depth() * kPanel,
+                                  .bias = bias,
+                                  .residual = nullptr,
+                                  .c = c,
+                                  .ldc = out_.height * out_.width,
+                                  .m = static_cast<int>(columns),
+                                  .n = static_cast<int>(rows),
+                                  .k = static_cast<int>(depth_),
+                                  .activation = activation_,
+                                  .a_packed = true});
 }
+
+/// The values of a pair move together, as one float would.
+template <typename In, typename Out>
+void PixelProduct<In, Out>::pack_panel(const In* pixels, ptrdiff_t stride, int64_t rows, In* panel) const {
+  micro_.transpose(reinterpret_cast<const float*>(pixels), stride / kPair<In>, reinterpret_cast<float*>(panel), kPanel,
+                   static_cast<int>(rows), static_cast<int>(depth_ / kPair<In>));
+}
+
+std::string refuse_product(const PlanContext& c, int64_t depth) {
+  const DType in = c.inputs[0].dtype, out = c.outputs[0].dtype;
+  const bool nhwc = ops::is_nhwc(c.node, true);
+  if (!nhwc && out != DType::kF32) return "NCHW is written in float32 alone";
+  if (nhwc && in == DType::kBF16 && out == DType::kF32) return "bfloat16 becomes float32 in NCHW alone";
+  if (!nhwc && in == DType::kBF16 && depth % 2 != 0) return "pairs of channels go to NCHW, not an odd number";
+  return "";
+}
+
+template class PixelProduct<float, float>;
+template class PixelProduct<float, Bf16>;
+template class PixelProduct<Bf16, Bf16>;
+template class PixelProduct<Bf16, float>;
 
 }  // namespace effdet::kernels::cpu

@@ -1,43 +1,49 @@
 // What convolutions do with rows of pixels: multiply them by packed weights, into an NHWC or an NCHW map.
 #pragma once
 
-#include "kernels/cpu/micro_kernels.h"
+#include "kernels/cpu/typed.h"
 #include "ops/fused.h"
 
 namespace effdet::kernels::cpu {
 
-/// A matrix of pixels: `row` floats between pixels, `step` between the values of one.
+/// A matrix of pixels: `row` values between pixels, `step` between the values of one.
+template <typename T>
 struct Pixels {
-  const float* data;
+  const T* data;
   ptrdiff_t row, step;
 };
 
 /// Pixels times weights. NCHW output changes the sides: weights times packed pixels, so that C's rows, one an output
 /// channel, are written as they lie.
+/// Pixels and weights are of type In, the output of type Out.
+template <typename In, typename Out>
 class PixelProduct {
  public:
   /// depth: values of a row of pixels; out: the output map, which lies NCHW where nchw says so.
   PixelProduct(const MicroKernels& micro, int64_t depth, const ops::Dims& out, bool nchw, Activation activation)
       : micro_(micro), depth_(depth), out_(out), nchw_(nchw), activation_(activation) {}
 
-  /// Floats that run() needs for so many rows.
-  size_t scratch_floats(int64_t rows) const;
+  /// Values of type In that run() needs for so many rows.
+  size_t scratch_values(int64_t rows) const;
 
   /// What a run works on, beside its pixels.
   struct Maps {
-    const float* weights;   ///< panels of [depth][kPanel]
-    const float* bias;      ///< padded to whole panels
-    const float* residual;  ///< as output, of the same image; null for none
-    float* output;          ///< of one image
+    const In* weights;    ///< panels of [depth][kPanel]; bf16: [depth / 2][kPanel][2]
+    const float* bias;    ///< padded to whole panels
+    const Out* residual;  ///< as output, of the same image; null for none
+    Out* output;          ///< of one image
   };
   /// `rows` pixels of depth values become output pixels [pixel, pixel + rows), output channels [column, column +
   /// columns); column is a multiple of kPanel. NCHW output takes pixels with a step of 1 alone.
-  void run(const Pixels& pixels, int64_t pixel, int64_t rows, int64_t column, int64_t columns, const Maps& maps,
-           float* scratch) const;
+  void run(const Pixels<In>& pixels, int64_t pixel, int64_t rows, int64_t column, int64_t columns, const Maps& maps,
+           In* scratch) const;
 
  private:
-  void run_nchw(const Pixels& pixels, int64_t rows, int64_t columns, const float* weights, const float* bias, float* c,
-                float* packed) const;
+  void run_nchw(const Pixels<In>& pixels, int64_t rows, int64_t columns, const In* weights, const float* bias, Out* c,
+                In* packed) const;
+  void pack_panel(const In* pixels, ptrdiff_t stride, int64_t rows, In* panel) const;
+  /// Values of k in packed weights.
+  int64_t padded_depth() const { return (depth_ + kPair<In> - 1) / kPair<In> * kPair<In>; }
 
   const MicroKernels& micro_;
   int64_t depth_;
@@ -45,5 +51,8 @@ class PixelProduct {
   bool nchw_;
   Activation activation_;
 };
+
+/// Why there is no PixelProduct for the types and the layout of a step with so many values of k; empty where there is.
+std::string refuse_product(const PlanContext& c, int64_t depth);
 
 }  // namespace effdet::kernels::cpu

@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "kernels/cpu/cpu.h"
-#include "kernels/cpu/micro_kernels.h"
+#include "kernels/cpu/typed.h"
 #include "ops/fused.h"
 
 namespace effdet::kernels::cpu {
@@ -20,9 +20,11 @@ void for_rows(ThreadPool& threads, const ops::Dims& out, F&& f) {
   });
 }
 
+template <typename T>
 class Mix : public Kernel {
  public:
-  explicit Mix(const PlanContext& c) : micro_(micro_kernels()), out_(ops::dims_of(c.outputs[0].shape, true)) {
+  explicit Mix(const PlanContext& c)
+      : micro_(map_kernels<T>(micro_kernels())), out_(ops::dims_of(c.outputs[0].shape, true)) {
     const auto& weights = std::get<std::vector<float>>(*c.node.find("weights"));
     rows_.inputs = static_cast<int>(c.inputs.size());
     for (size_t i = 0; i < c.inputs.size(); ++i) {
@@ -39,11 +41,11 @@ class Mix : public Kernel {
 
   void run(const RunContext& context) const override {
     for_rows(context.threads, out_, [&](int64_t image, int begin, int end) {
-      MixRows rows = rows_;
+      MixRows<T> rows = rows_;
       for (int i = 0; i < rows.inputs; ++i)
-        rows.x[i] = context.input(static_cast<size_t>(i)) +
+        rows.x[i] = context.input<T>(static_cast<size_t>(i)) +
                     image * rows.height[i] * static_cast<int64_t>(rows.width[i]) * out_.channels;
-      rows.y = context.output() + image * out_.height * out_.width * out_.channels;
+      rows.y = context.output<T>() + image * out_.height * out_.width * out_.channels;
       rows.row_begin = begin;
       rows.row_end = end;
       micro_.mix(rows);
@@ -51,23 +53,24 @@ class Mix : public Kernel {
   }
 
  private:
-  const MicroKernels& micro_;
+  const MapKernels<T>& micro_;
   ops::Dims out_;
-  MixRows rows_{};
+  MixRows<T> rows_{};
 };
 
+template <typename T>
 class MaxPool : public Kernel {
  public:
   explicit MaxPool(const PlanContext& c)
-      : micro_(micro_kernels()),
+      : micro_(map_kernels<T>(micro_kernels())),
         window_(ops::window_2d(c.node)),
         in_(ops::dims_of(c.inputs[0].shape, true)),
         out_(ops::dims_of(c.outputs[0].shape, true)) {}
 
   void run(const RunContext& context) const override {
     for_rows(context.threads, out_, [&](int64_t image, int begin, int end) {
-      micro_.max_pool({.x = context.input(0) + image * in_.height * in_.width * in_.channels,
-                       .y = context.output() + image * out_.height * out_.width * in_.channels,
+      micro_.max_pool({.x = context.input<T>(0) + image * in_.height * in_.width * in_.channels,
+                       .y = context.output<T>() + image * out_.height * out_.width * in_.channels,
                        .in_height = static_cast<int>(in_.height),
                        .in_width = static_cast<int>(in_.width),
                        .out_width = static_cast<int>(out_.width),
@@ -84,7 +87,7 @@ class MaxPool : public Kernel {
   }
 
  private:
-  const MicroKernels& micro_;
+  const MapKernels<T>& micro_;
   ops::Window2d window_;
   ops::Dims in_, out_;
 };
@@ -92,14 +95,14 @@ class MaxPool : public Kernel {
 }  // namespace
 
 Plan plan_mix(const PlanContext& c) {
-  static_assert(MixRows::kMaxInputs == ops::kMaxMixInputs);
+  static_assert(MixRows<float>::kMaxInputs == ops::kMaxMixInputs);
   if (!ops::is_nhwc(c.node)) return {nullptr, "only NHWC"};
-  return {std::make_unique<Mix>(c), ""};
+  return plan_typed<Mix>(c);
 }
 
 Plan plan_max_pool(const PlanContext& c) {
   if (!ops::is_nhwc(c.node)) return {nullptr, "only NHWC"};
-  return {std::make_unique<MaxPool>(c), ""};
+  return plan_typed<MaxPool>(c);
 }
 
 }  // namespace effdet::kernels::cpu

@@ -8,6 +8,8 @@
 namespace effdet::kernels::cpu {
 namespace {
 
+int64_t shape_numel(const Shape& shape) { return Tensor(DType::kF32, shape, nullptr).numel(); }
+
 /// gate = gate_act(act(mean W1 + b1) W2 + b2), the columns of each layer shared among the threads.
 class SqueezeExcite : public Kernel {
  public:
@@ -42,7 +44,7 @@ class Activate : public Kernel {
  public:
   explicit Activate(const PlanContext& c)
       : micro_(micro_kernels()),
-        count_(static_cast<int64_t>(Tensor(DType::kF32, c.inputs[0].shape, nullptr).numel())),
+        count_(shape_numel(c.inputs[0].shape)),
         activation_(static_cast<Activation>(ops::activation_of(c.node))) {}
 
   void run(const RunContext& context) const override {
@@ -81,7 +83,38 @@ class Transpose : public Kernel {
   int64_t batch_, rows_, columns_;
 };
 
+/// float32 to bfloat16 and back.
+class Cast : public Kernel {
+ public:
+  explicit Cast(const PlanContext& c)
+      : micro_(micro_kernels()), count_(shape_numel(c.inputs[0].shape)), narrows_(c.outputs[0].dtype == DType::kBF16) {}
+
+  void run(const RunContext& context) const override {
+    constexpr int64_t kChunk = 1 << 15;
+    context.threads.parallel_for((count_ + kChunk - 1) / kChunk, [&](int64_t task, int) {
+      const int64_t begin = task * kChunk, count = std::min(kChunk, count_ - begin);
+      if (narrows_) {
+        micro_.narrow(context.input(0) + begin, context.output<Bf16>() + begin, count);
+      } else {
+        micro_.widen(context.input<Bf16>(0) + begin, context.output() + begin, count);
+      }
+    });
+  }
+
+ private:
+  const MicroKernels& micro_;
+  int64_t count_;
+  bool narrows_;
+};
+
 }  // namespace
+
+Plan plan_cast(const PlanContext& c) {
+  const DType from = c.inputs[0].dtype, to = c.outputs[0].dtype;
+  if ((from == DType::kF32 && to == DType::kBF16) || (from == DType::kBF16 && to == DType::kF32))
+    return {std::make_unique<Cast>(c), ""};
+  return {nullptr, "only between float32 and bfloat16"};
+}
 
 Plan plan_squeeze_excite(const PlanContext& c) { return {std::make_unique<SqueezeExcite>(c), ""}; }
 

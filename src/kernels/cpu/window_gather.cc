@@ -6,12 +6,13 @@ namespace effdet::kernels::cpu {
 namespace {
 
 /// target[i] = x[(first + i) * stride] for i in [0, count), 0 where that lies outside of the line [0, length).
-void gather_line(const float* x, int64_t first, int64_t stride, int64_t length, int64_t count, float* target) {
+template <typename T>
+void gather_line(const T* x, int64_t first, int64_t stride, int64_t length, int64_t count, T* target) {
   const int64_t begin = std::clamp<int64_t>(first < 0 ? (-first + stride - 1) / stride : 0, 0, count);
   const int64_t end = std::clamp<int64_t>(first < length ? (length - first + stride - 1) / stride : 0, begin, count);
-  std::fill(target, target + begin, 0.0f);
-  std::fill(target + end, target + count, 0.0f);
-  const float* source = x + first;
+  std::fill(target, target + begin, T{});
+  std::fill(target + end, target + count, T{});
+  const T* source = x + first;
   if (stride == 1) {
     std::copy(source + begin, source + end, target + begin);
   } else if (stride == 2) {  // a constant, for the vectoriser
@@ -23,7 +24,8 @@ void gather_line(const float* x, int64_t first, int64_t stride, int64_t length, 
 
 }  // namespace
 
-Pixels WindowGather::gather(const float* x, int64_t first, int64_t rows, float* target) const {
+template <typename T>
+Pixels<T> WindowGather<T>::gather(const T* x, int64_t first, int64_t rows, T* target) const {
   if (nchw_) {
     gather_taps(x, first, rows, target);
     return {.data = target, .row = 1, .step = rows};
@@ -32,7 +34,8 @@ Pixels WindowGather::gather(const float* x, int64_t first, int64_t rows, float* 
   return {.data = target, .row = depth(), .step = 1};
 }
 
-void WindowGather::gather_taps(const float* x, int64_t first, int64_t rows, float* target) const {
+template <typename T>
+void WindowGather<T>::gather_taps(const T* x, int64_t first, int64_t rows, T* target) const {
   for (int64_t done = 0, count; done < rows; done += count) {  // by runs of pixels in one output row
     const int64_t row = (first + done) / out_.width, column = (first + done) % out_.width;
     count = std::min(out_.width - column, rows - done);
@@ -41,34 +44,38 @@ void WindowGather::gather_taps(const float* x, int64_t first, int64_t rows, floa
   }
 }
 
-/// The windows of `count` pixels, the first with its corner at (top, left); `step` floats between the lines of taps.
-void WindowGather::gather_run(const float* x, int64_t top, int64_t left, int64_t count, float* target,
-                              int64_t step) const {
+/// The windows of `count` pixels, the first with its corner at (top, left); `step` values between the lines of taps.
+template <typename T>
+void WindowGather<T>::gather_run(const T* x, int64_t top, int64_t left, int64_t count, T* target, int64_t step) const {
   for (int64_t ky = 0; ky < window_.kernel_height; ++ky)
     for (int64_t kx = 0; kx < window_.kernel_width; ++kx)
       for (int64_t c = 0; c < in_.channels; ++c, target += step) {
         const int64_t y = top + ky;
         if (y < 0 || y >= in_.height) {
-          std::fill_n(target, count, 0.0f);
+          std::fill_n(target, count, T{});
         } else {
           gather_line(x + (c * in_.height + y) * in_.width, left + kx, window_.stride_x, in_.width, count, target);
         }
       }
 }
 
-void WindowGather::gather_windows(const float* x, int64_t first, int64_t rows, float* target) const {
+template <typename T>
+void WindowGather<T>::gather_windows(const T* x, int64_t first, int64_t rows, T* target) const {
   for (int64_t i = first; i < first + rows; ++i) {
     const int64_t top = i / out_.width * window_.stride_y - window_.pad_top;
     const int64_t left = i % out_.width * window_.stride_x - window_.pad_left;
     for (int64_t y = top; y < top + window_.kernel_height; ++y)
       for (int64_t column = left; column < left + window_.kernel_width; ++column, target += in_.channels) {
         if (y < 0 || y >= in_.height || column < 0 || column >= in_.width) {
-          std::fill_n(target, in_.channels, 0.0f);
+          std::fill_n(target, in_.channels, T{});
         } else {
           std::copy_n(x + (y * in_.width + column) * in_.channels, in_.channels, target);
         }
       }
   }
 }
+
+template class WindowGather<float>;
+template class WindowGather<Bf16>;
 
 }  // namespace effdet::kernels::cpu

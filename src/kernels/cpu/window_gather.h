@@ -8,19 +8,20 @@ namespace effdet::kernels::cpu {
 
 /// Copies windows out of a map. From NCHW tap by tap, so that a run of pixels is one loop (a network's first layer);
 /// from NHWC window by window, since a tap's channels are neighbours there.
+template <typename T>
 class WindowGather {
  public:
   WindowGather(const ops::Window2d& window, const ops::Dims& in, const ops::Dims& out, bool nchw)
       : window_(window), in_(in), out_(out), nchw_(nchw) {}
 
   /// The windows of output pixels [first, first + rows) of an image whose map is x, written to target (rows x values
-  /// under a window floats).
-  Pixels gather(const float* x, int64_t first, int64_t rows, float* target) const;
+  /// under a window).
+  Pixels<T> gather(const T* x, int64_t first, int64_t rows, T* target) const;
 
  private:
-  void gather_taps(const float* x, int64_t first, int64_t rows, float* target) const;
-  void gather_run(const float* x, int64_t top, int64_t left, int64_t count, float* target, int64_t step) const;
-  void gather_windows(const float* x, int64_t first, int64_t rows, float* target) const;
+  void gather_taps(const T* x, int64_t first, int64_t rows, T* target) const;
+  void gather_run(const T* x, int64_t top, int64_t left, int64_t count, T* target, int64_t step) const;
+  void gather_windows(const T* x, int64_t first, int64_t rows, T* target) const;
   int64_t depth() const { return in_.channels * window_.kernel_height * window_.kernel_width; }
 
   ops::Window2d window_;

@@ -20,8 +20,8 @@ enum class Adds { kFirst, kSecond, kBoth };
 /// Adds what one input row gives to `columns` neighbouring outputs of one or two rows, for one vector of channels. x is
 /// the input pixel under the leftmost tap of the first output, `left` its column; `first` and `second` are the taps of
 /// either row. Unless the windows lie inside the image's width, pixels outside are passed over.
-template <int kernel, int stride, int columns, bool inside, Adds adds>
-EFFDET_INLINE void add_row(const DepthwiseRows& d, const float* x, const float* first, const float* second, int left,
+template <int kernel, int stride, int columns, bool inside, Adds adds, typename T>
+EFFDET_INLINE void add_row(const DepthwiseRows<T>& d, const T* x, const float* first, const float* second, int left,
                            Vec (&sum)[2][columns]) {
   Vec tap[2][kernel];
 #pragma GCC unroll 8
@@ -44,8 +44,8 @@ EFFDET_INLINE void add_row(const DepthwiseRows& d, const float* x, const float* 
 
 /// Sums of `columns` neighbouring outputs of `height` rows. x is the input pixel under tap (0, 0) of the first one; the
 /// input rows [begin, end) behind it lie in the image.
-template <int kernel, int stride, int columns, int height, bool inside>
-EFFDET_INLINE void block(const DepthwiseRows& d, const float* x, const float* weights, int left, int begin, int end,
+template <int kernel, int stride, int columns, int height, bool inside, typename T>
+EFFDET_INLINE void block(const DepthwiseRows<T>& d, const T* x, const float* weights, int left, int begin, int end,
                          Vec (&sum)[2][columns]) {
   const ptrdiff_t line = static_cast<ptrdiff_t>(d.in_width) * d.x_pixel, tap_row = kernel * d.weight_tap;
   for (int row = begin; row < end; ++row) {
@@ -61,19 +61,21 @@ EFFDET_INLINE void block(const DepthwiseRows& d, const float* x, const float* we
 }
 
 /// Where a row of outputs stands: the taps that fall into the image, and the image row under tap 0.
+template <typename T>
 struct Row {
-  const float* x;  // image row under tap 0 (possibly outside; only taps [ky_begin, ky_end) are read)
-  float* y;
+  const T* x;  // image row under tap 0 (possibly outside; only taps [ky_begin, ky_end) are read)
+  T* y;
   int ky_begin, ky_end;
 };
 
 /// One output of one vector of channels, any kernel; `lanes` channels exist.
-EFFDET_INLINE Vec single(const DepthwiseRows& d, const Row& row, int channel, int column, int lanes) {
-  const auto get = [&](const float* p) { return lanes == kLanes ? load(p) : load_part(p, lanes); };
+template <typename T>
+EFFDET_INLINE Vec single(const DepthwiseRows<T>& d, const Row<T>& row, int channel, int column, int lanes) {
+  const auto get = [&](const auto* p) { return lanes == kLanes ? load(p) : load_part(p, lanes); };
   const int left = column * d.stride_x - d.pad_left;
   Vec sum = get(d.bias + channel);
   for (int ky = row.ky_begin; ky < row.ky_end; ++ky) {
-    const float* x = row.x + (static_cast<ptrdiff_t>(ky) * d.in_width + left) * d.x_pixel + channel;
+    const T* x = row.x + (static_cast<ptrdiff_t>(ky) * d.in_width + left) * d.x_pixel + channel;
     const float* w = d.weights + static_cast<ptrdiff_t>(ky) * d.kernel_width * d.weight_tap + channel;
     const int begin = max_of(0, -left), end = min_of(d.kernel_width, d.in_width - left);
     for (int kx = begin; kx < end; ++kx)
@@ -82,11 +84,11 @@ EFFDET_INLINE Vec single(const DepthwiseRows& d, const Row& row, int channel, in
   return sum;
 }
 
-template <typename Activation_>
-EFFDET_INLINE void finish(const DepthwiseRows& d, const Row& row, int channel, int column, int lanes, Vec sum,
+template <typename Activation_, typename T>
+EFFDET_INLINE void finish(const DepthwiseRows<T>& d, const Row<T>& row, int channel, int column, int lanes, Vec sum,
                           Vec& total) {
-  const Vec y = apply(Activation_::value, sum);
-  float* target = row.y + static_cast<ptrdiff_t>(column) * d.y_pixel + channel;
+  const Vec y = apply<T>(Activation_::value, sum);
+  T* target = row.y + static_cast<ptrdiff_t>(column) * d.y_pixel + channel;
   if (lanes == kLanes) {
     store(target, y);
   } else {
@@ -97,10 +99,10 @@ EFFDET_INLINE void finish(const DepthwiseRows& d, const Row& row, int channel, i
 
 /// `columns` outputs of `height` rows from `column` on, all channels of the vector present. The rows are neighbours;
 /// the last one's window ends in the image, or where the image does.
-template <int kernel, int stride, int columns, int height, typename Activation_>
-EFFDET_INLINE void row_block(const DepthwiseRows& d, const Row* rows, int channel, int column, Vec& total) {
+template <int kernel, int stride, int columns, int height, typename Activation_, typename T>
+EFFDET_INLINE void row_block(const DepthwiseRows<T>& d, const Row<T>* rows, int channel, int column, Vec& total) {
   const int left = column * stride - d.pad_left;
-  const float* x = rows[0].x + static_cast<ptrdiff_t>(left) * d.x_pixel + channel;
+  const T* x = rows[0].x + static_cast<ptrdiff_t>(left) * d.x_pixel + channel;
   const int begin = rows[0].ky_begin, end = rows[height - 1].ky_end + (height - 1) * stride;
   Vec sum[2][columns];
 #pragma GCC unroll 2
@@ -119,8 +121,9 @@ EFFDET_INLINE void row_block(const DepthwiseRows& d, const Row* rows, int channe
 }
 
 /// Columns [begin, end) of `height` rows for one vector of channels; returns their sum. kernel 0 stands for any.
-template <int kernel, int stride, int height, typename Activation_>
-EFFDET_INLINE Vec row_vector(const DepthwiseRows& d, const Row* rows, int channel, int begin, int end, int lanes) {
+template <int kernel, int stride, int height, typename Activation_, typename T>
+EFFDET_INLINE Vec row_vector(const DepthwiseRows<T>& d, const Row<T>* rows, int channel, int begin, int end,
+                             int lanes) {
   Vec total{};
   int column = begin;
   if constexpr (kernel > 0) {
@@ -148,7 +151,8 @@ EFFDET_INLINE void add_sums(float* sums, Vec total, int skip, int lanes) {
 // Wide rows go by strips, so that the input rows that neighbouring output rows share are still in the cache.
 constexpr int kStripColumns = 32;
 
-Row row_at(const DepthwiseRows& d, int y) {
+template <typename T>
+Row<T> row_at(const DepthwiseRows<T>& d, int y) {
   const int top = y * d.stride_y - d.pad_top;
   return {.x = d.x + static_cast<ptrdiff_t>(top) * d.in_width * d.x_pixel,
           .y = d.y + y * d.y_row,
@@ -157,9 +161,9 @@ Row row_at(const DepthwiseRows& d, int y) {
 }
 
 /// `height` rows from y on, columns [begin, end), all channels.
-template <int kernel, int stride, int height, typename Activation_>
-void strip(const DepthwiseRows& d, int y, int begin, int end) {
-  Row rows[height];
+template <int kernel, int stride, int height, typename Activation_, typename T>
+void strip(const DepthwiseRows<T>& d, int y, int begin, int end) {
+  Row<T> rows[height];
   for (int j = 0; j < height; ++j) rows[j] = row_at(d, y + j);
   // Few columns and all their channels at a time: whole pixels stream through the cache.
   for (int column = begin; column < end; column += kColumns) {
@@ -174,8 +178,8 @@ void strip(const DepthwiseRows& d, int y, int begin, int end) {
   }
 }
 
-template <int kernel, int stride, typename Activation_>
-void rows(const DepthwiseRows& d) {
+template <int kernel, int stride, typename Activation_, typename T>
+void rows(const DepthwiseRows<T>& d) {
   // Two rows at once load what they share of the input once, where the registers hold both.
   constexpr int kHeight = kernel > 0 && stride == 1 && kTwoRows ? 2 : 1;
   for (int begin = d.column_begin; begin < d.column_end; begin += kStripColumns) {
@@ -188,7 +192,8 @@ void rows(const DepthwiseRows& d) {
 
 }  // namespace
 
-void depthwise(const DepthwiseRows& d) {
+template <typename T>
+void depthwise(const DepthwiseRows<T>& d) {
   with_activation(d.activation, [&](auto activation) {
     using A = decltype(activation);
     const bool square = d.kernel_height == d.kernel_width && d.stride_x == d.stride_y;
@@ -199,5 +204,8 @@ void depthwise(const DepthwiseRows& d) {
     rows<0, 0, A>(d);
   });
 }
+
+template void depthwise(const DepthwiseRows<float>&);
+template void depthwise(const DepthwiseRows<Bf16>&);
 
 }  // namespace effdet::kernels::cpu::EFFDET_ISA

@@ -19,15 +19,55 @@ constexpr int kVecs = kPanel / kLanes;  // vectors in a panel
 // Beyond this depth the sums pass through C, so that a block of A and a panel of B stay in the second-level cache. A
 // constant: the order of additions must not depend on anything else.
 constexpr int kDepth = 512;
+/// Only what the caller reads is written from packed A, and that is float.
+template <typename Out>
+constexpr bool kPacks = sizeof(Out) == sizeof(float);
+/// Widening happens nowhere else.
+template <typename In, typename Out>
+constexpr bool kOnlyPacked = sizeof(In) < sizeof(Out);
 
+/// One step of k: values of T, kPair<T> of them in each lane, and their products.
+template <typename T>
+struct Step;
+
+template <>
+struct Step<float> {
+  typedef Vec Values;
+  EFFDET_INLINE Values splat_value(const float* a) { return splat(*a); }
+  EFFDET_INLINE Values splat_last(const float* a) { return splat(*a); }
+  EFFDET_INLINE Values load_weights(const float* b) { return load(b); }
+  EFFDET_INLINE void add(Vec& sum, Values a, Values b) { sum += a * b; }
+};
+
+template <>
+struct Step<Bf16> {
+  typedef WordVec Values;
+  typedef Values UnalignedValues __attribute__((aligned(2), may_alias));
+  typedef uint32_t UnalignedWord __attribute__((aligned(2), may_alias));
+  EFFDET_INLINE Values splat_value(const Bf16* a) { return WordVec{} + *reinterpret_cast<const UnalignedWord*>(a); }
+  /// Where k is odd: what stands behind the last value may be no number.
+  EFFDET_INLINE Values splat_last(const Bf16* a) { return WordVec{} + a->bits; }
+  EFFDET_INLINE Values load_weights(const Bf16* b) { return *reinterpret_cast<const UnalignedValues*>(b); }
+  EFFDET_INLINE void add(Vec& sum, Values a, Values b) {
+#if defined(__AVX512BF16__)
+    sum = reinterpret_cast<Vec>(
+        _mm512_dpbf16_ps(reinterpret_cast<__m512>(sum), reinterpret_cast<__m512bh>(a), reinterpret_cast<__m512bh>(b)));
+#else
+    sum += reinterpret_cast<Vec>(a << 16) * reinterpret_cast<Vec>(b << 16);
+    sum += reinterpret_cast<Vec>(a & 0xffff0000) * reinterpret_cast<Vec>(b & 0xffff0000);
+#endif
+  }
+};
+
+template <typename In, typename Out>
 struct Tile {
-  const float* a;
+  const In* a;
   ptrdiff_t lda, a_step;
-  const float* b;
+  const In* b;
   ptrdiff_t b_panel;
   const float* bias;
-  const float* residual;
-  float* c;
+  const Out* residual;
+  Out* c;
   ptrdiff_t ldc;
   int columns;  // of C that exist, at most panels * kPanel
   int k;
@@ -37,9 +77,10 @@ struct Tile {
 };
 
 /// Stores one row's vector v of columns [column, column + kLanes), cut off at the matrix's edge.
-EFFDET_INLINE void store_columns(const Tile& t, int row, int column, Vec v) {
+template <typename In, typename Out>
+EFFDET_INLINE void store_columns(const Tile<In, Out>& t, int row, int column, Vec v) {
   const int count = min_of(kLanes, t.columns - column);
-  float* c = t.c + row * t.ldc + column;
+  Out* c = t.c + row * t.ldc + column;
   if (count == kLanes) {
     store(c, v);
   } else if (count > 0) {
@@ -47,17 +88,15 @@ EFFDET_INLINE void store_columns(const Tile& t, int row, int column, Vec v) {
   }
 }
 
-EFFDET_INLINE Vec load_columns(const Tile& t, const float* c, int row, int column) {
+template <typename In, typename Out>
+EFFDET_INLINE Vec load_columns(const Tile<In, Out>& t, const Out* c, int row, int column) {
   const int count = min_of(kLanes, t.columns - column);
   c += row * t.ldc + column;
   return count == kLanes ? load(c) : count > 0 ? load_part(c, count) : Vec{};
 }
 
-/// Between the rows of A, and between its steps of k, where A is packed.
-constexpr int kPackedRow = 1, kPackedStep = kPanel;
-
-template <int rows, int panels, bool packed>
-EFFDET_INLINE void finish_tile(const Tile& t, Vec (&sum)[rows][panels * kVecs]) {
+template <int rows, int panels, bool packed, typename In, typename Out>
+EFFDET_INLINE void finish_tile(const Tile<In, Out>& t, Vec (&sum)[rows][panels * kVecs]) {
   if (!t.last) {
 #pragma GCC unroll 16
     for (int i = 0; i < rows; ++i)
@@ -76,12 +115,15 @@ EFFDET_INLINE void finish_tile(const Tile& t, Vec (&sum)[rows][panels * kVecs]) 
 #pragma GCC unroll 16
       for (int j = 0; j < panels * kVecs; ++j) sum[i][j] += load_columns(t, t.residual, i, j * kLanes);
   }
-  if (packed && t.past_cache) {
+  if constexpr (packed) {
+    if (t.past_cache) {
 #pragma GCC unroll 16
-    for (int i = 0; i < rows; ++i)
+      for (int i = 0; i < rows; ++i)
 #pragma GCC unroll 16
-      for (int j = 0; j < panels * kVecs; ++j) stream(t.c + i * t.ldc + j * kLanes, apply(t.activation, sum[i][j]));
-    return;
+        for (int j = 0; j < panels * kVecs; ++j)
+          stream(t.c + i * t.ldc + j * kLanes, apply<Out>(t.activation, sum[i][j]));
+      return;
+    }
   }
   // One switch a tile, not one a vector.
   const auto write = [&](auto activation) __attribute__((always_inline)) {
@@ -89,77 +131,112 @@ EFFDET_INLINE void finish_tile(const Tile& t, Vec (&sum)[rows][panels * kVecs]) 
     for (int i = 0; i < rows; ++i)
 #pragma GCC unroll 16
       for (int j = 0; j < panels * kVecs; ++j)
-        store_columns(t, i, j * kLanes, apply(decltype(activation)::value, sum[i][j]));
+        store_columns(t, i, j * kLanes, apply<Out>(decltype(activation)::value, sum[i][j]));
   };
   with_activation(t.activation, write);
 }
 
-template <int rows, int panels, bool packed>
-void tile(const Tile& t) {
+template <int rows, int panels, bool packed, typename In, typename Out>
+void tile(const Tile<In, Out>& t) {
+  using S = Step<In>;
+  constexpr int kWidth = kPanel * kPair<In>;  // values of a panel that a step goes through
   Vec sum[rows][panels * kVecs];
 #pragma GCC unroll 16
   for (int i = 0; i < rows; ++i)
 #pragma GCC unroll 16
     for (int j = 0; j < panels * kVecs; ++j) sum[i][j] = t.first ? Vec{} : load_columns(t, t.c, i, j * kLanes);
-  const float* b = t.b;
-  const float* a = t.a;
-  for (int k = 0; k < t.k; ++k, b += kPanel, a += packed ? kPackedStep : t.a_step) {
-    Vec weights[panels * kVecs];
+  const In* b = t.b;
+  const In* a = t.a;
+  const auto step = [&](auto get) __attribute__((always_inline)) {
+    typename S::Values weights[panels * kVecs];
 #pragma GCC unroll 16
-    for (int j = 0; j < panels * kVecs; ++j) weights[j] = load(b + (j / kVecs) * t.b_panel + (j % kVecs) * kLanes);
+    for (int j = 0; j < panels * kVecs; ++j)
+      weights[j] = S::load_weights(b + (j / kVecs) * t.b_panel + (j % kVecs) * kLanes * kPair<In>);
 #pragma GCC unroll 16
     for (int i = 0; i < rows; ++i) {
-      const Vec value = splat(a[i * (packed ? kPackedRow : t.lda)]);
+      const auto value = get(a + i * (packed ? kPair<In> : t.lda));
 #pragma GCC unroll 16
-      for (int j = 0; j < panels * kVecs; ++j) sum[i][j] += value * weights[j];
+      for (int j = 0; j < panels * kVecs; ++j) S::add(sum[i][j], value, weights[j]);
     }
+  };
+  for (int k = kPair<In>; k <= t.k; k += kPair<In>, b += kWidth, a += packed ? kWidth : kPair<In> * t.a_step)
+    step([](const In* p) __attribute__((always_inline)) { return S::splat_value(p); });
+  if constexpr (kPair < In >> 1) {
+    if (t.k % kPair<In> != 0) step([](const In* p) __attribute__((always_inline)) { return S::splat_last(p); });
   }
   finish_tile<rows, panels, packed>(t, sum);
 }
 
-template <int panels, int rows, bool packed>
-void tile_rows(const Tile& t, int count) {
+/// A tile cut off at row `row` of t, where C has rows left of it.
+template <typename In, typename Out>
+EFFDET_INLINE Tile<In, Out> behind(Tile<In, Out> t, int row, bool packed) {
+  t.a += row * (packed ? kPair<In> : t.lda);
+  if (packed) t.bias += row;
+  if (t.residual != nullptr) t.residual += row * t.ldc;
+  t.c += row * t.ldc;
+  return t;
+}
+
+/// `count` rows where a whole tile has more: by powers of two, so that code for a few heights does.
+template <int panels, int rows, bool packed, typename In, typename Out>
+void last_rows(const Tile<In, Out>& t, int count) {
+  if (count >= rows) {
+    tile<rows, panels, packed>(t);
+    if constexpr (rows > 1) last_rows<panels, rows / 2, packed>(behind(t, rows, packed), count - rows);
+  } else if constexpr (rows > 1) {
+    if (count > 0) last_rows<panels, rows / 2, packed>(t, count);
+  }
+}
+
+template <int panels, bool packed, typename In, typename Out>
+EFFDET_INLINE void tile_rows(const Tile<In, Out>& t, int count) {
+  constexpr int rows = kRows[panels], kNext = rows > 8 ? 8 : rows > 4 ? 4 : rows > 2 ? 2 : 1;
   if (count == rows) return tile<rows, panels, packed>(t);
-  if constexpr (rows > 1) tile_rows<panels, rows - 1, packed>(t, count);
+  last_rows<panels, kNext, packed>(t, count);
 }
 
 /// Asks for the rows of A behind the current ones: they are read in so many strands that the hardware does not see them
 /// coming.
-EFFDET_INLINE void prefetch_rows(const float* a, ptrdiff_t lda, int rows, int k) {
-  constexpr int kLine = 16;
+template <typename In>
+EFFDET_INLINE void prefetch_rows(const In* a, ptrdiff_t lda, int rows, int k) {
+  constexpr int kLine = 64 / sizeof(In);
   for (int i = 0; i < rows; ++i)
     for (int j = 0; j < k; j += kLine) __builtin_prefetch(a + i * lda + j);
 }
 
 /// All rows of one group of columns and one slice of k, where A is packed: tiles stay within its panels.
-template <int panels>
-void packed_column_group(const GemmBlock& g, Tile t) {
+template <int panels, typename In, typename Out>
+void packed_column_group(const GemmBlock<In, Out>& g, Tile<In, Out> t) {
   constexpr int rows = kRows[panels];
-  const float* a = t.a;
-  float* c = t.c;
+  const In* a = t.a;
+  Out* c = t.c;
   for (int row = 0, count; row < g.m; row += count) {
     count = min_of(min_of(rows, kPanel - row % kPanel), g.m - row);
-    t.a = a + row / kPanel * g.lda + row % kPanel * kPackedRow;
+    t.a = a + row / kPanel * g.lda + row % kPanel * kPair<In>;
     t.bias = g.bias + row;
     t.c = c + row * g.ldc;
-    tile_rows<panels, rows, true>(t, count);
+    tile_rows<panels, true>(t, count);
   }
 }
 
 /// All rows of one group of columns and one slice of k.
-template <int panels>
-void column_group(const GemmBlock& g, Tile t, bool fetch) {
-  if (g.a_packed) return packed_column_group<panels>(g, t);
-  constexpr int rows = kRows[panels];
-  const float* a = t.a;
-  float* c = t.c;
-  const float* residual = t.residual;
-  for (int row = 0; row < g.m; row += rows) {
-    t.a = a + row * g.lda;
-    t.c = c + row * g.ldc;
-    t.residual = residual != nullptr ? residual + row * g.ldc : nullptr;
-    if (fetch) prefetch_rows(t.a + rows * g.lda, g.lda, min_of(rows, g.m - row - rows), t.k);
-    tile_rows<panels, rows, false>(t, min_of(rows, g.m - row));
+template <int panels, typename In, typename Out>
+void column_group(const GemmBlock<In, Out>& g, Tile<In, Out> t, bool fetch) {
+  if constexpr (kPacks<Out>) {
+    if (kOnlyPacked<In, Out> || g.a_packed) return packed_column_group<panels>(g, t);
+  }
+  if constexpr (!kOnlyPacked<In, Out>) {
+    constexpr int rows = kRows[panels];
+    const In* a = t.a;
+    Out* c = t.c;
+    const Out* residual = t.residual;
+    for (int row = 0; row < g.m; row += rows) {
+      t.a = a + row * g.lda;
+      t.c = c + row * g.ldc;
+      t.residual = residual != nullptr ? residual + row * g.ldc : nullptr;
+      if (fetch) prefetch_rows(t.a + rows * g.lda, g.lda, min_of(rows, g.m - row - rows), t.k);
+      tile_rows<panels, false>(t, min_of(rows, g.m - row));
+    }
   }
 }
 
@@ -171,12 +248,14 @@ EFFDET_INLINE int group_panels(int left, bool packed) {
   return left == 1 ? 1 : left == 3 ? 3 : 2;
 }
 
-bool goes_past_cache(const GemmBlock& g, int column, int columns) {
+template <typename In, typename Out>
+bool goes_past_cache(const GemmBlock<In, Out>& g, int column, int columns) {
   return g.a_packed && columns % kPanel == 0 && g.ldc % kLanes == 0 &&
          reinterpret_cast<uintptr_t>(g.c + column) % sizeof(Vec) == 0;
 }
 
-void column_groups(const GemmBlock& g, int panels, const Tile& t, bool fetch) {
+template <typename In, typename Out>
+void column_groups(const GemmBlock<In, Out>& g, int panels, const Tile<In, Out>& t, bool fetch) {
   if (panels == 1) return column_group<1>(g, t, fetch);
   if constexpr (kMaxPanels >= 3) {
     if (panels == 2) return column_group<2>(g, t, fetch);
@@ -186,27 +265,30 @@ void column_groups(const GemmBlock& g, int panels, const Tile& t, bool fetch) {
 
 }  // namespace
 
-void gemm(const GemmBlock& g) {
-  for (int k = 0; k < g.k; k += kDepth) {
+template <typename In, typename Out>
+void gemm(const GemmBlock<In, Out>& g) {
+  // Sums that pass through C must not be rounded on the way.
+  const int depth = sizeof(Out) == sizeof(float) ? kDepth * kPair<In> : max_of(g.k, 1);
+  for (int k = 0; k < g.k; k += depth) {
     int column = 0;
     while (column < g.n) {
       const int panels = group_panels((g.n - column + kPanel - 1) / kPanel, g.a_packed);
       const int columns = min_of(panels * kPanel, g.n - column);
-      const Tile t{.a = g.a + k * (g.a_packed ? kPackedStep : g.a_step),
-                   .lda = g.lda,
-                   .a_step = g.a_step,
-                   .b = g.b + (column / kPanel) * g.b_panel + static_cast<ptrdiff_t>(k) * kPanel,
-                   .b_panel = g.b_panel,
-                   .bias = g.a_packed ? nullptr : g.bias + column,
-                   .residual = g.residual != nullptr ? g.residual + column : nullptr,
-                   .c = g.c + column,
-                   .ldc = g.ldc,
-                   .columns = columns,
-                   .k = min_of(kDepth, g.k - k),
-                   .activation = g.activation,
-                   .first = k == 0,
-                   .last = k + kDepth >= g.k,
-                   .past_cache = goes_past_cache(g, column, columns)};
+      const Tile<In, Out> t{.a = g.a + k * (g.a_packed ? kPanel : g.a_step),
+                            .lda = g.lda,
+                            .a_step = g.a_step,
+                            .b = g.b + (column / kPanel) * g.b_panel + static_cast<ptrdiff_t>(k) * kPanel,
+                            .b_panel = g.b_panel,
+                            .bias = g.a_packed ? nullptr : g.bias + column,
+                            .residual = g.residual != nullptr ? g.residual + column : nullptr,
+                            .c = g.c + column,
+                            .ldc = g.ldc,
+                            .columns = columns,
+                            .k = min_of(depth, g.k - k),
+                            .activation = g.activation,
+                            .first = k == 0,
+                            .last = k + depth >= g.k,
+                            .past_cache = goes_past_cache(g, column, columns)};
       column_groups(g, panels, t, column == 0 && g.a_step == 1);
       column += panels * kPanel;
     }
@@ -214,10 +296,26 @@ void gemm(const GemmBlock& g) {
   if (g.a_packed) _mm_sfence();  // streamed lines become visible before the task counts as done
 }
 
+template void gemm(const GemmBlock<float, float>&);
+template void gemm(const GemmBlock<float, Bf16>&);
+template void gemm(const GemmBlock<Bf16, Bf16>&);
+template void gemm(const GemmBlock<Bf16, float>&);
+
 void scale_panel(const float* b, const float* scale, float* y, int k) {
   for (int i = 0; i < k; ++i)
 #pragma GCC unroll 4
     for (int j = 0; j < kVecs; ++j) store(y + i * kPanel + j * kLanes, load(b + i * kPanel + j * kLanes) * scale[i]);
+}
+
+void scale_panel(const Bf16* b, const float* scale, Bf16* y, int k) {
+  for (int i = 0; i < k; i += 2)
+    for (int j = 0; j < 2 * kPanel; j += 2 * kLanes) {
+      const WordVec pairs = Step<Bf16>::load_weights(b + i * kPanel + j);
+      const Vec even = reinterpret_cast<Vec>(pairs << 16) * scale[i];
+      const Vec odd = reinterpret_cast<Vec>(pairs & 0xffff0000) * (i + 1 < k ? scale[i + 1] : 0.0f);
+      *reinterpret_cast<Step<Bf16>::UnalignedValues*>(y + i * kPanel + j) =
+          __builtin_convertvector(narrowed(even), WordVec) | __builtin_convertvector(narrowed(odd), WordVec) << 16;
+    }
 }
 
 }  // namespace effdet::kernels::cpu::EFFDET_ISA

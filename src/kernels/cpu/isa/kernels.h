@@ -5,14 +5,21 @@
 
 namespace effdet::kernels::cpu::EFFDET_ISA {
 
-void gemm(const GemmBlock&);
-void depthwise(const DepthwiseRows&);
-void max_pool(const PoolRows&);
-void mix(const MixRows&);
+template <typename In, typename Out>
+void gemm(const GemmBlock<In, Out>&);
+template <typename T>
+void depthwise(const DepthwiseRows<T>&);
+template <typename T>
+void max_pool(const PoolRows<T>&);
+template <typename T>
+void mix(const MixRows<T>&);
+void scale_panel(const float* b, const float* scale, float* y, int k);
+void scale_panel(const Bf16* b, const float* scale, Bf16* y, int k);
+void narrow(const float* x, Bf16* y, int64_t count);
+void widen(const Bf16* x, float* y, int64_t count);
 void activate(const float* x, float* y, int64_t count, Activation activation);
 void vector_matrix(const float* x, const float* w, const float* bias, float* y, int inputs, int outputs,
                    Activation activation);
-void scale_panel(const float* b, const float* scale, float* y, int k);
 void transpose(const float* x, ptrdiff_t x_stride, float* y, ptrdiff_t y_stride, int rows, int columns);
 void pixel_row(const PixelRow&);
 

@@ -13,8 +13,12 @@ EFFDET_INLINE void for_vectors(int64_t count, F&& f) {
   if (i < count) f(i, static_cast<int>(count - i));
 }
 
-EFFDET_INLINE Vec get(const float* p, int lanes) { return lanes == kLanes ? load(p) : load_part(p, lanes); }
-EFFDET_INLINE void put(float* p, Vec v, int lanes) {
+template <typename T>
+EFFDET_INLINE Vec get(const T* p, int lanes) {
+  return lanes == kLanes ? load(p) : load_part(p, lanes);
+}
+template <typename T>
+EFFDET_INLINE void put(T* p, Vec v, int lanes) {
   if (lanes == kLanes) {
     store(p, v);
   } else {
@@ -22,24 +26,24 @@ EFFDET_INLINE void put(float* p, Vec v, int lanes) {
   }
 }
 
-template <int inputs, typename Activation_>
-void mix_rows(const MixRows& m) {
+template <int inputs, typename Activation_, typename T>
+void mix_rows(const MixRows<T>& m) {
   for (int y = m.row_begin; y < m.row_end; ++y) {
-    const float* line[inputs];
+    const T* line[inputs];
     for (int i = 0; i < inputs; ++i)
       line[i] = m.x[i] +
                 static_cast<ptrdiff_t>(static_cast<int64_t>(y) * m.height[i] / m.out_height) * m.width[i] * m.channels;
     for (int x = 0; x < m.out_width; ++x) {
-      const float* pixel[inputs];
+      const T* pixel[inputs];
       for (int i = 0; i < inputs; ++i)
         pixel[i] = line[i] + static_cast<ptrdiff_t>(static_cast<int64_t>(x) * m.width[i] / m.out_width) * m.channels;
-      float* target = m.y + (static_cast<ptrdiff_t>(y) * m.out_width + x) * m.channels;
+      T* target = m.y + (static_cast<ptrdiff_t>(y) * m.out_width + x) * m.channels;
       for_vectors(
           m.channels, [&](int64_t c, int lanes) __attribute__((always_inline)) {
             Vec sum = get(pixel[0] + c, lanes) * m.weight[0];
 #pragma GCC unroll 4
             for (int i = 1; i < inputs; ++i) sum += get(pixel[i] + c, lanes) * m.weight[i];
-            put(target + c, apply(Activation_::value, sum), lanes);
+            put(target + c, apply<T>(Activation_::value, sum), lanes);
           });
     }
   }
@@ -47,14 +51,15 @@ void mix_rows(const MixRows& m) {
 
 }  // namespace
 
-void max_pool(const PoolRows& p) {
+template <typename T>
+void max_pool(const PoolRows<T>& p) {
   for (int y = p.row_begin; y < p.row_end; ++y) {
     const int top = y * p.stride_y - p.pad_top;
     const int ky_begin = max_of(0, -top), ky_end = min_of(p.kernel_height, p.in_height - top);
     for (int x = 0; x < p.out_width; ++x) {
       const int left = x * p.stride_x - p.pad_left;
       const int kx_begin = max_of(0, -left), kx_end = min_of(p.kernel_width, p.in_width - left);
-      float* target = p.y + (static_cast<ptrdiff_t>(y) * p.out_width + x) * p.channels;
+      T* target = p.y + (static_cast<ptrdiff_t>(y) * p.out_width + x) * p.channels;
       for_vectors(p.channels, [&](int64_t c, int lanes) {
         Vec best = splat(-__builtin_inff());
         for (int ky = ky_begin; ky < ky_end; ++ky)
@@ -68,7 +73,8 @@ void max_pool(const PoolRows& p) {
   }
 }
 
-void mix(const MixRows& m) {
+template <typename T>
+void mix(const MixRows<T>& m) {
   with_activation(m.activation, [&](auto activation) {
     using A = decltype(activation);
     switch (m.inputs) {
@@ -84,10 +90,24 @@ void mix(const MixRows& m) {
   });
 }
 
+template void max_pool(const PoolRows<float>&);
+template void max_pool(const PoolRows<Bf16>&);
+template void mix(const MixRows<float>&);
+template void mix(const MixRows<Bf16>&);
+
+void narrow(const float* x, Bf16* y, int64_t count) {
+  for_vectors(count, [&](int64_t i, int lanes) { put(y + i, get(x + i, lanes), lanes); });
+}
+
+void widen(const Bf16* x, float* y, int64_t count) {
+  for_vectors(count, [&](int64_t i, int lanes) { put(y + i, get(x + i, lanes), lanes); });
+}
+
 void activate(const float* x, float* y, int64_t count, Activation activation) {
   with_activation(activation, [&](auto constant) {
-    for_vectors(count,
-                [&](int64_t i, int lanes) { put(y + i, apply(decltype(constant)::value, get(x + i, lanes)), lanes); });
+    for_vectors(count, [&](int64_t i, int lanes) {
+      put(y + i, apply<float>(decltype(constant)::value, get(x + i, lanes)), lanes);
+    });
   });
 }
 
@@ -96,7 +116,7 @@ void vector_matrix(const float* x, const float* w, const float* bias, float* y, 
   for_vectors(outputs, [&](int64_t j, int lanes) {
     Vec sum = get(bias + j, lanes);
     for (int i = 0; i < inputs; ++i) sum += get(w + static_cast<ptrdiff_t>(i) * outputs + j, lanes) * x[i];
-    put(y + j, apply(activation, sum), lanes);
+    put(y + j, apply<float>(activation, sum), lanes);
   });
 }
 

@@ -6,15 +6,29 @@
 
 namespace effdet::kernels::cpu::EFFDET_ISA {
 
+namespace {
+
+template <typename T>
+constexpr MapKernels<T> kMaps = {
+    .gemm = gemm<T, T>,
+    .depthwise = depthwise<T>,
+    .max_pool = max_pool<T>,
+    .mix = mix<T>,
+    .scale_panel = scale_panel,
+};
+
+}  // namespace
+
 extern const MicroKernels kTable = {
     .name = EFFDET_STRING(EFFDET_ISA),
-    .gemm = gemm,
-    .depthwise = depthwise,
-    .max_pool = max_pool,
-    .mix = mix,
+    .f32 = kMaps<float>,
+    .bf16 = kMaps<Bf16>,
+    .gemm_narrow = gemm<float, Bf16>,
+    .gemm_widen = gemm<Bf16, float>,
+    .narrow = narrow,
+    .widen = widen,
     .activate = activate,
     .vector_matrix = vector_matrix,
-    .scale_panel = scale_panel,
     .transpose = transpose,
     .pixel_row = pixel_row,
 };

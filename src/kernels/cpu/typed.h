@@ -1,0 +1,44 @@
+// From a tensor's type to the code for it.
+#pragma once
+
+#include "kernels/cpu/micro_kernels.h"
+#include "kernels/kernel.h"
+
+namespace effdet::kernels::cpu {
+
+template <typename T>
+const MapKernels<T>& map_kernels(const MicroKernels& micro) {
+  if constexpr (kPair<T> == 1) {
+    return micro.f32;
+  } else {
+    return micro.bf16;
+  }
+}
+
+inline void gemm(const MicroKernels& micro, const GemmBlock<float, float>& block) { micro.f32.gemm(block); }
+inline void gemm(const MicroKernels& micro, const GemmBlock<float, Bf16>& block) { micro.gemm_narrow(block); }
+inline void gemm(const MicroKernels& micro, const GemmBlock<Bf16, Bf16>& block) { micro.bf16.gemm(block); }
+inline void gemm(const MicroKernels& micro, const GemmBlock<Bf16, float>& block) { micro.gemm_widen(block); }
+
+/// A Kernel whose maps, in and out, have the type of the first input.
+template <template <typename> class K>
+Plan plan_typed(const PlanContext& c) {
+  const DType in = c.inputs[0].dtype, out = c.outputs[0].dtype;
+  if (in != out) return {nullptr, "input and output of two types"};
+  if (in == DType::kF32) return {std::make_unique<K<float>>(c), ""};
+  if (in == DType::kBF16) return {std::make_unique<K<Bf16>>(c), ""};
+  return {nullptr, "neither float32 nor bfloat16"};
+}
+
+/// The same for kernels that may change the type on the way.
+template <template <typename, typename> class K>
+Plan plan_typed(const PlanContext& c) {
+  const DType in = c.inputs[0].dtype, out = c.outputs[0].dtype;
+  if (in == DType::kF32 && out == DType::kF32) return {std::make_unique<K<float, float>>(c), ""};
+  if (in == DType::kF32 && out == DType::kBF16) return {std::make_unique<K<float, Bf16>>(c), ""};
+  if (in == DType::kBF16 && out == DType::kBF16) return {std::make_unique<K<Bf16, Bf16>>(c), ""};
+  if (in == DType::kBF16 && out == DType::kF32) return {std::make_unique<K<Bf16, float>>(c), ""};
+  return {nullptr, "neither float32 nor bfloat16"};
+}
+
+}  // namespace effdet::kernels::cpu
