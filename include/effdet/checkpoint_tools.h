@@ -13,6 +13,14 @@ namespace effdet {
 
 /// What a checkpoint does not tell, or what is to overrule it. Empty strings and zeros: take it from the checkpoint,
 /// and else from the model variant.
+/// What a compiled model computes in. Inputs and outputs are float32 either way.
+enum class Precision {
+  kFloat32,
+  /// Maps and weights are bfloat16, sums float32: half the memory, about twice the speed on processors that multiply
+  /// bfloat16, and slower on others.
+  kBfloat16,
+};
+
 struct ModelOptions {
   std::string model;      ///< "tf_efficientdet_d0", ...: one of model_names()
   std::string preferred;  ///< taken where the checkpoint fits several variants and this is one of them
@@ -22,6 +30,8 @@ struct ModelOptions {
   std::vector<std::string> class_names;
   bool use_ema = false;  ///< prefer averaged weights, where the checkpoint has them
   AnchorOptions anchors;
+  Precision precision = Precision::kFloat32;  ///< where the model is compiled on the fly
+  bool use_ema = false;                       ///< prefer averaged weights, where the checkpoint has them
 };
 
 /// The variants that this library builds, in order of the family.

@@ -30,6 +30,10 @@ struct CompileOptions {
   /// Preprocessing that becomes a part of the model (AIPP): a file `aipp_op { key: value ... }`. The model then takes
   /// uint8 pictures in the file's format. Empty: none.
   std::filesystem::path insert_op_conf;
+  Precision precision = Precision::kFloat32;
+  /// With bfloat16: layers that stay float32, by name or pattern (as a shell's: "*predict*"). Names are those of
+  /// CompiledModel::steps(). Throws Error(kUsage) for one that matches nothing.
+  std::vector<std::string> keep_float32;
   /// Called after each stage with its name and the graph as text.
   std::function<void(std::string_view stage, const std::string& graph)> on_stage;
 };
@@ -83,6 +87,7 @@ class CompiledModel {
   /// One step of the program: what it does and which implementation runs it here.
   struct Step {
     std::string name, op, implementation;
+    std::string type;  ///< of the products: "float32" or "bfloat16"
     std::vector<int64_t> output_shape;
     std::vector<std::string> refusals;  ///< better implementations, and why they cannot run it
     int64_t flops = 0;                  ///< multiplications and additions of one run
@@ -102,8 +107,9 @@ class CompiledModel {
 
 /// What this machine reaches at best, measured in half a second: the limits of every step.
 struct MachineRates {
-  double flops = 0;  ///< a second, float32 matrix multiplication on data in the cache
-  double bytes = 0;  ///< a second, read and written by a copy of data far larger than the caches
+  double flops = 0;       ///< a second, float32 matrix multiplication on data in the cache
+  double bf16_flops = 0;  ///< the same in bfloat16
+  double bytes = 0;       ///< a second, read and written by a copy of data far larger than the caches
 };
 /// threads as for Runner.
 EFFDET_API MachineRates measure_machine(int threads = 0);

@@ -31,6 +31,12 @@ std::vector<Program> programs_of(const std::vector<std::shared_ptr<const Engine>
   return programs;
 }
 
+/// The type that a step multiplies in: that of its first input.
+std::string product_type(const ir::Graph& graph, const ir::Node& node) {
+  const bool has_input = !node.inputs.empty() && node.inputs[0] != ir::kNoValue;
+  return std::string(dtype_name(graph.value(has_input ? node.inputs[0] : node.outputs.at(0)).dtype));
+}
+
 const ir::Graph& graph_of(const std::shared_ptr<const Engine>& engine) { return engine->program().graph; }
 
 }  // namespace
@@ -42,7 +48,8 @@ CompiledModel::Impl::Impl(std::vector<Program> programs) {
 CompiledModel CompiledModel::compile(const OnnxModel& model, const CompileOptions& options) {
   ir::Graph graph = model.impl_->graph;
   choose_outputs(graph, options.outputs);
-  compiler::CompileOptions internal{.input_shapes = options.input_shapes};
+  compiler::CompileOptions internal{.input_shapes = options.input_shapes, .keep_float32 = options.keep_float32};
+  if (options.precision == Precision::kBfloat16) internal.precision = compiler::CompileOptions::Precision::kBfloat16;
   if (options.on_stage)
     internal.on_stage = [&](std::string_view stage, const ir::Graph& g) { options.on_stage(stage, ir::to_text(g)); };
   if (!options.insert_op_conf.empty()) internal.aipp = aipp::read_config(options.insert_op_conf);
@@ -58,14 +65,16 @@ CompiledModel CompiledModel::load(const std::filesystem::path& path) {
 CompiledModel CompiledModel::open(const std::filesystem::path& path, const ModelOptions& options) {
   switch (file_kind(path)) {
     case FileKind::kCompiled:
+      if (options.precision != Precision::kFloat32)
+        fail(ErrorCode::kUsage, "'{}' is compiled already: its precision was chosen then", path.string());
       return load(path);
     case FileKind::kOnnx:
-      return compile(OnnxModel::read(path));
+      return compile(OnnxModel::read(path), {.precision = options.precision});
     case FileKind::kCheckpoint:
     case FileKind::kUnknown:
       break;  // the checkpoint reader says best what an unknown file is
   }
-  return compile(OnnxModel::from_checkpoint(path, options));
+  return compile(OnnxModel::from_checkpoint(path, options), {.precision = options.precision});
 }
 
 void CompiledModel::save(const std::filesystem::path& path) const { write_om(programs_of(impl_->plans), path); }
@@ -147,8 +156,8 @@ std::vector<CompiledModel::Step> CompiledModel::steps() const {
     const ir::Node& node = graph.nodes[i];
     const kernels::Choice& choice = impl_->engine()->choices()[i];
     const ops::Cost cost = ops::cost_of(graph, node);
-    steps.push_back({node.name, node.op, std::string(choice.implementation), *graph.value(node.outputs[0]).shape,
-                     choice.refusals, cost.flops, cost.bytes});
+    steps.push_back({node.name, node.op, std::string(choice.implementation), product_type(graph, node),
+                     *graph.value(node.outputs[0]).shape, choice.refusals, cost.flops, cost.bytes});
   }
   return steps;
 }
@@ -156,7 +165,7 @@ std::vector<CompiledModel::Step> CompiledModel::steps() const {
 MachineRates measure_machine(int threads) {
   ThreadPool pool(threads > 0 ? threads : default_thread_count());
   const kernels::MachineRates rates = kernels::measure_machine(pool);
-  return {rates.gemm_flops, rates.copy_bytes};
+  return {rates.gemm_flops, rates.bf16_flops, rates.copy_bytes};
 }
 
 struct Runner::Impl {

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <limits>
 
 #include "cli.h"
@@ -43,7 +44,10 @@ const std::vector<Flag>& flags() {
       {"--soc_version", "native: the processor that compiles"},
       {"--om", "a compiled model, for --mode 1 and 6"},
       {"--json", "the file to write, for --mode 1"},
-      {"--precision_mode", "accepted; this version computes in float32"},
+      {"--precision_mode",
+       "force_fp32 (default) or must_keep_origin_dtype, allow_fp32_to_fp16: float32; force_fp16: the processor's fast "
+       "16-bit float, bfloat16; allow_mix_precision: the same but for the layers of --keep_dtype"},
+      {"--keep_dtype", "text file with a layer's name or pattern (*predict*) a line: these stay float32"},
       {"--auto_tune_mode", "accepted without effect: there is nothing to tune"},
       {"--op_select_implmode", "accepted without effect: all kernels are exact"},
       {"--optypelist_for_implmode", "accepted without effect, as --op_select_implmode"},
@@ -148,11 +152,6 @@ void refuse_unsupported(const Values& values) {
 
 std::vector<std::string> warnings(const Values& values) {
   std::vector<std::string> list;
-  const size_t precision =
-      choice(values, "--precision_mode", "force_fp32",
-             {"force_fp32", "must_keep_origin_dtype", "force_fp16", "allow_mix_precision", "allow_fp32_to_fp16"});
-  if (precision >= 2)
-    list.push_back(fmt::format("--precision_mode={}: this version computes in float32", values.at("--precision_mode")));
   for (const char* flag : {"--auto_tune_mode", "--op_select_implmode", "--optypelist_for_implmode",
                            "--enable_small_channel", "--buffer_optimize"})
     if (values.contains(flag)) list.push_back(fmt::format("{} has no effect in this version", flag));
@@ -169,6 +168,31 @@ DynamicList dynamic_list(const Values& values) {
     list = {flag, found->second};
   }
   return list;
+}
+
+/// The lines of a file, without blanks around them, empty lines and comments (#).
+std::vector<std::string> read_names(const std::string& path) {
+  std::ifstream file(path);
+  std::vector<std::string> names;
+  for (std::string line; std::getline(file, line);) {
+    line.erase(std::min(line.find('#'), line.size()));
+    const size_t begin = line.find_first_not_of(" \t\r");
+    if (begin != std::string::npos) names.push_back(line.substr(begin, line.find_last_not_of(" \t\r") + 1 - begin));
+  }
+  if (!file.eof() || names.empty()) fail_value(ErrorCode::kIo, "--keep_dtype", path, "no names can be read from it");
+  return names;
+}
+
+void read_precision(const Values& values, AtcOptions& options) {
+  const size_t mode =
+      choice(values, "--precision_mode", "force_fp32",
+             {"force_fp32", "must_keep_origin_dtype", "allow_fp32_to_fp16", "force_fp16", "allow_mix_precision"});
+  options.bfloat16 = mode >= 3;
+  if (!values.contains("--keep_dtype")) return;
+  if (!options.bfloat16)
+    fail_value(ErrorCode::kUsage, "--keep_dtype", values.at("--keep_dtype"),
+               "all layers are float32 without --precision_mode=allow_mix_precision or force_fp16");
+  options.keep_float32 = read_names(values.at("--keep_dtype"));
 }
 
 /// What is needed to compile.
@@ -188,6 +212,7 @@ void read_conversion(const Values& values, AtcOptions& options) {
   options.input_shapes = parse_input_shapes(value_or(values, "--input_shape", ""));
   options.plans = plan_shapes(dynamic_list(values), options.input_shapes);
   options.insert_op_conf = value_or(values, "--insert_op_conf", "");
+  read_precision(values, options);
   options.out_nodes = parse_out_nodes(value_or(values, "--out_nodes", ""));
   if (!options.output.ends_with(".om")) options.output += ".om";
   std::error_code ignored;

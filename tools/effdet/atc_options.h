@@ -30,6 +30,8 @@ struct AtcOptions {
   std::vector<std::map<std::string, std::vector<int64_t>>> plans;  ///< of the lists of shapes; empty: one plan
   std::vector<std::string> out_nodes;                              ///< "node:index"
   std::string insert_op_conf;                                      ///< "": no preprocessing in the model
+  bool bfloat16 = false;                                           ///< the fast 16-bit float of this processor
+  std::vector<std::string> keep_float32;
   LogLevel log = LogLevel::kNull;
   std::vector<std::string> warnings;  ///< flags that were accepted without effect
   bool help = false;                  ///< the help was printed; nothing is to be done

@@ -131,6 +131,10 @@ void CommandLine::add_model_options(ModelOptions& options) {
       },
       "the input's height and width in pixels; default: the variant's");
   add_option("--class-names", class_names_file_, "text file with one class name a line")->type_name("FILE");
+  add_option("--precision", options.precision, "fp32, or bf16: about twice as fast where the processor has it")
+      ->transform(CLI::CheckedTransformer(
+          std::map<std::string, Precision>{{"fp32", Precision::kFloat32}, {"bf16", Precision::kBfloat16}}))
+      ->option_text("fp32|bf16");
   add_flag("--use-ema", options.use_ema, "take averaged weights where the checkpoint has them");
   add_anchor_options(options.anchors);
 }

@@ -87,11 +87,14 @@ void convert(const AtcOptions& options) {
   const auto start = Clock::now();
   const OnnxModel model = read_model(options.model);
   check_input_names(model, options);
-  const CompiledModel compiled = CompiledModel::compile(model, {.input_shapes = options.input_shapes,
-                                                                .plans = options.plans,
-                                                                .outputs = find_outputs(model, options),
-                                                                .insert_op_conf = options.insert_op_conf,
-                                                                .on_stage = Stages(options.log)});
+  const CompiledModel compiled =
+      CompiledModel::compile(model, {.input_shapes = options.input_shapes,
+                                     .plans = options.plans,
+                                     .outputs = find_outputs(model, options),
+                                     .insert_op_conf = options.insert_op_conf,
+                                     .precision = options.bfloat16 ? Precision::kBfloat16 : Precision::kFloat32,
+                                     .keep_float32 = options.keep_float32,
+                                     .on_stage = Stages(options.log)});
   compiled.save(options.output);
   if (options.log == LogLevel::kDebug) print_steps(compiled);
   if (options.log <= LogLevel::kInfo)
