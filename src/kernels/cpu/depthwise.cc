@@ -3,7 +3,7 @@
 
 #include "kernels/cpu/channel_sums.h"
 #include "kernels/cpu/cpu.h"
-#include "kernels/cpu/depthwise_rows.h"
+#include "kernels/cpu/depthwise_weights.h"
 #include "kernels/cpu/typed.h"
 #include "ops/fused.h"
 
@@ -19,8 +19,8 @@ template <typename T>
 class Depthwise : public Kernel {
  public:
   explicit Depthwise(const PlanContext& c)
-      : micro_(map_kernels<T>(micro_kernels())),
-        window_(ops::window_2d(c.node)),
+      : window_(ops::window_2d(c.node)),
+        weights_(micro_kernels(), window_, c.inputs[1].constant),
         activation_(static_cast<Activation>(ops::activation_of(c.node))),
         in_(ops::dims_of(c.inputs[0].shape, true)),
         out_(ops::dims_of(c.outputs[0].shape, true)),
@@ -40,14 +40,13 @@ class Depthwise : public Kernel {
       if (sums != nullptr) std::fill_n(sums, channels, 0.0f);
       DepthwiseRows<T> rows = depthwise_rows<T>(window_, in_, activation_);
       rows.x = context.input<T>(0) + image * in_.height * in_.width * in_.channels;
-      rows.weights = context.input(1);
       rows.bias = context.input(2);
       rows.y = context.output<T>() + image * out_.height * out_.width * in_.channels;
       rows.sums = sums;
       rows.channels = rows.x_pixel = rows.weight_tap = rows.y_pixel = channels;
       rows.y_row = out_.width * in_.channels;
       set_rectangle(rows, row, std::min(row + rows_, out_.height), 0, out_.width);
-      micro_.depthwise(rows);
+      weights_.run(rows, context.input(1), 0);
     });
     if (!wants_mean_) return;
     for (int64_t image = 0; image < in_.batch; ++image)
@@ -56,8 +55,8 @@ class Depthwise : public Kernel {
   }
 
  private:
-  const MapKernels<T>& micro_;
   ops::Window2d window_;
+  DepthwiseWeights<T> weights_;
   Activation activation_;
   ops::Dims in_, out_;
   bool wants_mean_;

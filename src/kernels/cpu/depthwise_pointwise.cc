@@ -4,7 +4,7 @@
 #include <limits>
 
 #include "kernels/cpu/cpu.h"
-#include "kernels/cpu/depthwise_rows.h"
+#include "kernels/cpu/depthwise_weights.h"
 #include "kernels/cpu/pixel_product.h"
 #include "kernels/cpu/typed.h"
 #include "ops/fused.h"
@@ -27,6 +27,7 @@ class DepthwisePointwise : public Kernel {
   explicit DepthwisePointwise(const PlanContext& c)
       : micro_(micro_kernels()),
         window_(ops::window_2d(c.node)),
+        depthwise_weights_(micro_, window_, c.inputs[1].constant),
         depthwise_activation_(static_cast<Activation>(ops::activation_of(c.node, "depthwise_activation"))),
         nchw_output_(!ops::is_nhwc(c.node, true)),
         in_(ops::dims_of(c.inputs[0].shape, true)),
@@ -80,17 +81,17 @@ class DepthwisePointwise : public Kernel {
                 int64_t column_end, T* y) const {
     DepthwiseRows<T> rows = depthwise_rows<T>(window_, in_, depthwise_activation_);
     rows.x = context.input<T>(0) + image * in_.height * in_.width * in_.channels;
-    rows.weights = context.input(1);
     rows.bias = context.input(2);
     rows.y = y;
     rows.channels = rows.x_pixel = rows.weight_tap = rows.y_pixel = static_cast<int>(in_.channels);
     rows.y_row = (column_end - column) * in_.channels;
     set_rectangle(rows, row, row_end, column, column_end);
-    map_kernels<T>(micro_).depthwise(rows);
+    depthwise_weights_.run(rows, context.input(1), 0);
   }
 
   const MicroKernels& micro_;
   ops::Window2d window_;
+  DepthwiseWeights<T> depthwise_weights_;
   Activation depthwise_activation_;
   bool nchw_output_;
   ops::Dims in_, out_;

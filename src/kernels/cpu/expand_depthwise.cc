@@ -6,7 +6,7 @@
 
 #include "kernels/cpu/channel_sums.h"
 #include "kernels/cpu/cpu.h"
-#include "kernels/cpu/depthwise_rows.h"
+#include "kernels/cpu/depthwise_weights.h"
 #include "kernels/cpu/typed.h"
 #include "ops/fused.h"
 
@@ -24,8 +24,9 @@ template <typename T>
 class ExpandDepthwise : public Kernel {
  public:
   explicit ExpandDepthwise(const PlanContext& c)
-      : micro_(map_kernels<T>(micro_kernels())),
+      : micro_(micro_kernels()),
         window_(ops::window_2d(c.node)),
+        weights_(micro_, window_, c.inputs[3].constant),
         expand_activation_(static_cast<Activation>(ops::activation_of(c.node, "expand_activation"))),
         activation_(static_cast<Activation>(ops::activation_of(c.node))),
         in_(ops::dims_of(c.inputs[0].shape, true)),
@@ -89,20 +90,20 @@ class ExpandDepthwise : public Kernel {
   void expand(const RunContext& context, int64_t image, int64_t row, int64_t row_end, int64_t channel, int64_t channels,
               T* target) const {
     if (row >= row_end) return;
-    micro_.gemm({.a = context.input<T>(0) + (image * in_.height + row) * in_.width * in_.channels,
-                 .lda = in_.channels,
-                 .a_step = 1,
-                 .b = context.input<T>(1) + channel * depth(),
-                 .b_panel = depth() * kPanel,
-                 .bias = context.input(2) + channel,
-                 .residual = nullptr,
-                 .c = target,
-                 .ldc = channels,
-                 .m = static_cast<int>((row_end - row) * in_.width),
-                 .n = static_cast<int>(channels),
-                 .k = static_cast<int>(in_.channels),
-                 .activation = expand_activation_,
-                 .a_packed = false});
+    gemm(micro_, GemmBlock<T, T>{.a = context.input<T>(0) + (image * in_.height + row) * in_.width * in_.channels,
+                                 .lda = in_.channels,
+                                 .a_step = 1,
+                                 .b = context.input<T>(1) + channel * depth(),
+                                 .b_panel = depth() * kPanel,
+                                 .bias = context.input(2) + channel,
+                                 .residual = nullptr,
+                                 .c = target,
+                                 .ldc = channels,
+                                 .m = static_cast<int>((row_end - row) * in_.width),
+                                 .n = static_cast<int>(channels),
+                                 .k = static_cast<int>(in_.channels),
+                                 .activation = expand_activation_,
+                                 .a_packed = false});
   }
 
   /// x is where input row 0 would lie if the buffer held the whole map.
@@ -110,7 +111,6 @@ class ExpandDepthwise : public Kernel {
                 int64_t channels, const T* x) const {
     DepthwiseRows<T> rows = depthwise_rows<T>(window_, in_, activation_);
     rows.x = x;
-    rows.weights = context.input(3) + channel;
     rows.bias = context.input(4) + channel;
     rows.y = context.output<T>() + image * out_.height * out_.width * out_.channels + channel;
     rows.sums = wants_mean_ ? context.scratch_floats() + part * out_.channels + channel : nullptr;
@@ -118,11 +118,12 @@ class ExpandDepthwise : public Kernel {
     rows.weight_tap = rows.y_pixel = static_cast<int>(out_.channels);
     rows.y_row = out_.width * out_.channels;
     set_rectangle(rows, row, row_end, 0, out_.width);
-    micro_.depthwise(rows);
+    weights_.run(rows, context.input(3), channel);
   }
 
-  const MapKernels<T>& micro_;
+  const MicroKernels& micro_;
   ops::Window2d window_;
+  DepthwiseWeights<T> weights_;
   Activation expand_activation_, activation_;
   ops::Dims in_, out_;
   bool wants_mean_;

@@ -44,6 +44,18 @@ struct GemmBlock {
   bool a_packed;
 };
 
+/// Depthwise weights for products of pairs: input rows go two by two, and for each of kPairHeight output rows a pair
+/// has the two taps that fall on it, or 0: [vectors of kPanel channels][output row][pair][kernel][kPanel][2].
+inline constexpr int kPairHeight = 2;
+/// Pairs of input rows under kPairHeight output rows.
+constexpr int depthwise_pairs(int kernel, int stride) { return ((kPairHeight - 1) * stride + kernel + 1) / 2; }
+/// Values that a vector of channels takes.
+constexpr int depthwise_pairs_size(int kernel, int stride) {
+  return kPairHeight * depthwise_pairs(kernel, stride) * kernel * kPanel * 2;
+}
+/// The most input rows, for a kernel of 5 and a stride of 2.
+inline constexpr int kMostPairRows = 2 * depthwise_pairs(5, 2);
+
 /// A rectangle of a depthwise convolution's output on NHWC data, for one image and a run of neighbouring channels.
 template <typename T>
 struct DepthwiseRows {
@@ -52,6 +64,7 @@ struct DepthwiseRows {
   const float* bias;     ///< [channels]
   T* y;                  ///< where row 0, column 0 would lie: y_row values between rows, y_pixel between pixels
   float* sums;           ///< [channels]: the sum of y over the rows is added; null where nobody wants it
+  const Bf16* pairs;     ///< the weights for products of pairs; null for others
   int x_pixel, weight_tap, y_pixel;
   ptrdiff_t y_row;
   int in_height, in_width, channels;
@@ -127,6 +140,9 @@ struct MicroKernels {
   /// Products at the borders of the part of a model that is bf16.
   void (*gemm_narrow)(const GemmBlock<float, Bf16>&);
   void (*gemm_widen)(const GemmBlock<Bf16, float>&);  ///< a_packed
+  /// As bf16.depthwise, from DepthwiseRows::pairs, for square kernels of 3 or 5 and strides of 1 or 2. Null where the
+  /// processor does not multiply bf16.
+  void (*depthwise_by_pairs)(const DepthwiseRows<Bf16>&);
   /// y[i] = x[i].
   void (*narrow)(const float* x, Bf16* y, int64_t count);
   void (*widen)(const Bf16* x, float* y, int64_t count);

@@ -9,6 +9,9 @@ template <typename In, typename Out>
 void gemm(const GemmBlock<In, Out>&);
 template <typename T>
 void depthwise(const DepthwiseRows<T>&);
+#if defined(__AVX512BF16__)
+void depthwise_by_pairs(const DepthwiseRows<Bf16>&);
+#endif
 template <typename T>
 void max_pool(const PoolRows<T>&);
 template <typename T>

@@ -25,6 +25,11 @@ extern const MicroKernels kTable = {
     .bf16 = kMaps<Bf16>,
     .gemm_narrow = gemm<float, Bf16>,
     .gemm_widen = gemm<Bf16, float>,
+#if defined(__AVX512BF16__)
+    .depthwise_by_pairs = depthwise_by_pairs,
+#else
+    .depthwise_by_pairs = nullptr,
+#endif
     .narrow = narrow,
     .widen = widen,
     .activate = activate,

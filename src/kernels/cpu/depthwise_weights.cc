@@ -1,0 +1,62 @@
+#include "kernels/cpu/depthwise_weights.h"
+
+#include <algorithm>
+
+namespace effdet::kernels::cpu {
+namespace {
+
+bool has_pairs(const ops::Window2d& w) {
+  return w.kernel_height == w.kernel_width && w.stride_y == w.stride_x &&
+         (w.kernel_width == 3 || w.kernel_width == 5) && (w.stride_x == 1 || w.stride_x == 2);
+}
+
+/// Rounded, [vectors of channels][output row][pair][kernel][kPanel][2]; aligned to a vector.
+std::shared_ptr<Bf16[]> make_pairs(const Tensor& weights, int kernel, int stride) {
+  const Tensor rounded = weights.to(DType::kBF16);
+  const auto source = rounded.data<Bf16>();
+  const int64_t channels = weights.dim(2), vectors = (channels + kPanel - 1) / kPanel;
+  const int pairs = depthwise_pairs(kernel, stride);
+  const size_t size = static_cast<size_t>(vectors * depthwise_pairs_size(kernel, stride));
+  std::shared_ptr<Bf16[]> result(static_cast<Bf16*>(::operator new[](size * sizeof(Bf16), std::align_val_t{64})),
+                                 [](Bf16* p) { ::operator delete[](p, std::align_val_t{64}); });
+  std::fill_n(result.get(), size, Bf16{});
+  Bf16* target = result.get();
+  for (int64_t vector = 0; vector < vectors; ++vector)
+    for (int j = 0; j < kPairHeight; ++j)
+      for (int pair = 0; pair < pairs; ++pair)
+        for (int kx = 0; kx < kernel; ++kx, target += 2 * kPanel)
+          for (int lane = 0; lane < 2 * kPanel; ++lane) {
+            const int ky = 2 * pair + lane % 2 - j * stride;
+            const int64_t channel = vector * kPanel + lane / 2;
+            if (ky >= 0 && ky < kernel && channel < channels)
+              target[lane] = source[static_cast<size_t>((ky * kernel + kx) * channels + channel)];
+          }
+  return result;
+}
+
+}  // namespace
+
+template <typename T>
+DepthwiseWeights<T>::DepthwiseWeights(const MicroKernels& micro, const ops::Window2d& window, const Tensor* weights)
+    : micro_(micro) {
+  if (kPair<T> == 1 || micro.depthwise_by_pairs == nullptr || weights == nullptr || !has_pairs(window)) return;
+  pairs_ = make_pairs(*weights, window.kernel_width, window.stride_x);
+  vector_size_ = depthwise_pairs_size(window.kernel_width, window.stride_x);
+}
+
+template <typename T>
+void DepthwiseWeights<T>::run(DepthwiseRows<T>& rows, const float* weights, int64_t channel) const {
+  rows.weights = weights + channel;
+  if constexpr (kPair < T >> 1) {
+    if (pairs_ != nullptr) {
+      rows.pairs = pairs_.get() + channel / kPanel * vector_size_;
+      return micro_.depthwise_by_pairs(rows);
+    }
+  }
+  map_kernels<T>(micro_).depthwise(rows);
+}
+
+template class DepthwiseWeights<float>;
+template class DepthwiseWeights<Bf16>;
+
+}  // namespace effdet::kernels::cpu

@@ -1,0 +1,29 @@
+// The weights of a depthwise layer as its micro-kernel wants them.
+#pragma once
+
+#include <memory>
+
+#include "kernels/cpu/depthwise_rows.h"
+#include "kernels/cpu/typed.h"
+
+namespace effdet::kernels::cpu {
+
+/// For maps of type T: with bfloat16 on a processor that multiplies it, products of pairs and weights of its own for
+/// them, which are rounded and made once; otherwise the step's.
+template <typename T>
+class DepthwiseWeights {
+ public:
+  /// weights: the step's [kernel_height][kernel_width][channels], null where they are no constant.
+  DepthwiseWeights(const MicroKernels& micro, const ops::Window2d& window, const Tensor* weights);
+
+  /// Convolves a rectangle; the caller has set all but `weights` and `pairs`. `weights` is the step's input, `channel`
+  /// where the rectangle's channels begin, a multiple of kPanel.
+  void run(DepthwiseRows<T>& rows, const float* weights, int64_t channel) const;
+
+ private:
+  const MicroKernels& micro_;
+  int64_t vector_size_ = 0;  // values of `pairs_` a vector of channels
+  std::shared_ptr<Bf16[]> pairs_;
+};
+
+}  // namespace effdet::kernels::cpu
