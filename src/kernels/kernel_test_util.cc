@@ -21,17 +21,22 @@ constexpr double kLeastScale = 0.05;
 /// Of the largest magnitude. Roundings of a sum add up like a random walk, in the reference kernel too.
 double tolerance(int64_t terms) { return 2e-6 * std::max(1.0, std::sqrt(static_cast<double>(terms) / 2000)); }
 
+/// bfloat16 has 8 significant bits; weights, maps and the map inside of a fused operator are each rounded.
+constexpr double kNarrowTolerance = 0.02;
+
 double largest_magnitude(const Tensor& tensor) {
   double largest = kLeastScale;
-  for (const float value : tensor.data<float>()) largest = std::max(largest, std::abs(double{value}));
+  const Tensor wide = tensor.to(DType::kF32);
+  for (const float value : wide.data<float>()) largest = std::max(largest, std::abs(double{value}));
   return largest;
 }
 
 /// The largest difference; infinite where a value is not finite.
 double difference(const Tensor& got, const Tensor& want) {
   double worst = 0;
+  const Tensor wide = got.to(DType::kF32), wide_want = want.to(DType::kF32);
   for (size_t i = 0; i < static_cast<size_t>(want.numel()); ++i) {
-    const double g = got.data<float>()[i], w = want.data<float>()[i];
+    const double g = wide.data<float>()[i], w = wide_want.data<float>()[i];
     if (!std::isfinite(g)) return INFINITY;
     worst = std::max(worst, std::abs(g - w));
   }
@@ -107,11 +112,36 @@ std::vector<ops::Inferred> infer(const Case& c) {
   return ops::infer_node(c.node, 11, infos);
 }
 
+std::optional<Case> as_bf16(const Case& c) {
+  const std::string& op = c.node.op;
+  const bool nhwc = ops::is_nhwc(c.node), nhwc_out = ops::is_nhwc(c.node, true);
+  if (c.node.domain != ir::kFusedDomain || op == "SqueezeExcite" || op == "Activation" || (!nhwc && !nhwc_out))
+    return std::nullopt;
+  Case narrow = c;
+  const auto round = [&](size_t i) {
+    if (i < narrow.inputs.size() && !narrow.inputs[i].empty()) narrow.inputs[i] = narrow.inputs[i].to(DType::kBF16);
+  };
+  const int weights = op == "Conv" || op == "ExpandDepthwise" ? 1 : op == "DepthwisePointwise" ? 3 : -1;
+  if (nhwc) {
+    round(0);
+    for (size_t i = 1; op == "Mix" && i < c.inputs.size(); ++i) round(i);
+    if (weights >= 0) {
+      Tensor& packed = narrow.inputs[static_cast<size_t>(weights)];
+      if (!nhwc_out && packed.dim(1) % 2 != 0) return std::nullopt;  // to NCHW go pairs alone
+      packed = ops::pack_pairs(packed);
+    }
+  }
+  if (op == "Conv") round(3);
+  if (op == "DepthwisePointwise") round(5);
+  narrow.set("output_type", std::string(dtype_name(nhwc_out ? DType::kBF16 : DType::kF32)));
+  return narrow;
+}
+
 std::vector<Tensor> run(const Case& c, bool reference_only, int threads, std::string_view implementation) {
   std::vector<ValueInfo> inputs, outputs;
   std::vector<const std::byte*> sources;
   for (const Tensor& input : c.inputs) {
-    inputs.push_back({input.dtype(), input.shape(), nullptr, !input.empty()});
+    inputs.push_back({input.dtype(), input.shape(), input.empty() ? nullptr : &input, !input.empty()});
     sources.push_back(input.empty() ? nullptr : input.bytes().data());
   }
   std::vector<Tensor> results;
@@ -120,8 +150,9 @@ std::vector<Tensor> run(const Case& c, bool reference_only, int threads, std::st
     if (results.size() == c.node.outputs.size()) break;
     outputs.push_back({inferred.dtype, *inferred.shape});
     results.emplace_back(inferred.dtype, *inferred.shape);
-    std::ranges::fill(results.back().mutable_data<float>(), NAN);  // what a kernel forgets to write shows
     targets.push_back(const_cast<std::byte*>(results.back().bytes().data()));
+    // Not a number, of either type: what a kernel forgets to write shows.
+    std::memset(targets.back(), 0xFF, results.back().byte_size());
   }
   const Choice choice = choose({c.node, 11, inputs, outputs}, reference_only);
   if (!implementation.empty()) {
@@ -173,7 +204,7 @@ std::vector<Row> window_rows() {
   return rows;
 }
 
-INSTANTIATE_TEST_SUITE_P(Isa, Kernels, testing::Values("avx512", "avx2", "sse2"),
+INSTANTIATE_TEST_SUITE_P(Isa, Kernels, testing::Values("avx512_bf16", "avx512", "avx2", "sse2"),
                          [](const auto& isa) { return std::string(isa.param); });
 
 void Kernels::SetUp() {
@@ -184,12 +215,17 @@ void Kernels::SetUp() {
 void Kernels::TearDown() { ::unsetenv("EFFDET_ISA"); }
 
 void Kernels::check(const Case& c, std::string_view implementation, const std::string& what) {
+  compare(c, implementation, tolerance(c.terms), what);
+  if (const auto narrow = as_bf16(c)) compare(*narrow, implementation, kNarrowTolerance, what + ", bfloat16");
+}
+
+void Kernels::compare(const Case& c, std::string_view implementation, double tolerance, const std::string& what) {
   SCOPED_TRACE(what);
   const auto want = run(c, true, 1);
   const auto got = run(c, false, 1, implementation), threaded = run(c, false, 3, implementation);
   ASSERT_EQ(got.size(), want.size());
   for (size_t i = 0; i < got.size(); ++i) {
-    EXPECT_LT(difference(got[i], want[i]), tolerance(c.terms) * largest_magnitude(want[0])) << "output " << i;
+    EXPECT_LT(difference(got[i], want[i]), tolerance * largest_magnitude(want[0])) << "output " << i;
     EXPECT_TRUE(std::ranges::equal(got[i].bytes(), threaded[i].bytes())) << "bits differ between threads, output " << i;
   }
 }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,6 +41,9 @@ struct Case {
 };
 
 std::vector<ops::Inferred> infer(const Case& c);
+
+/// The case with maps and packed weights in bfloat16, as the compiler makes them; nothing where it makes none.
+std::optional<Case> as_bf16(const Case& c);
 
 /// Runs a case; expects the implementation, where one is named.
 std::vector<Tensor> run(const Case& c, bool reference_only, int threads, std::string_view implementation = "");
@@ -80,8 +84,12 @@ class Kernels : public testing::TestWithParam<const char*> {
   void TearDown() override;
 
   /// The implementation that the step must run on, against the reference; the same bits at 1 and 3 threads; every value
-  /// of the outputs written, and scratch no larger than asked for.
+  /// of the outputs written, and scratch no larger than asked for. In float32, and in bfloat16 where that is possible.
   void check(const Case& c, std::string_view implementation, const std::string& what);
+
+ private:
+  /// tolerance: of the largest magnitude.
+  void compare(const Case& c, std::string_view implementation, double tolerance, const std::string& what);
 };
 
 }  // namespace effdet::kernels

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
@@ -341,16 +342,38 @@ TEST_F(Cli, AtcChoosesOutputsAndDumpsStages) {
   const std::string box = "/box_net/level3/predict/conv_pw/Conv", cls = "/class_net/level7/predict/conv_pw/Conv";
   const Result result =
       sh("DUMP_GE_GRAPH=2 atc --framework 5 --model m.onnx --output m --soc_version native "
-         "--precision_mode force_fp16 --out_nodes '" +
+         "--auto_tune_mode RL,GA --out_nodes '" +
          box + ":0;" + cls + ":0'");
   EXPECT_EQ(result.code, 0) << result.out;
-  EXPECT_TRUE(contains(result.out, "[WARNING] --precision_mode=force_fp16"));
+  EXPECT_TRUE(contains(result.out, "[WARNING] --auto_tune_mode"));
   const auto outputs = nlohmann::json::parse(sh("effdet info --json m.om").out)["outputs"];
   ASSERT_EQ(outputs.size(), 2u);
   EXPECT_EQ(outputs[0]["name"], "box_l3");
   EXPECT_EQ(outputs[1]["name"], "class_l7");
   EXPECT_TRUE(exists("ge_onnx_00000000_simplify.txt"));
   EXPECT_TRUE(contains(content(folder_ / "ge_onnx_00000000_simplify.txt"), "Conv("));
+}
+
+TEST_F(Cli, AtcChoosesThePrecision) {
+  make_onnx();
+  const auto types = [&](const std::string& flags) {
+    const Result result = sh("atc --framework=5 --model=m.onnx --output=m --soc_version=native " + flags);
+    EXPECT_EQ(result.code, 0) << result.out;
+    std::map<std::string, int> counts;
+    const auto profile = nlohmann::json::parse(sh("effdet profile --runs 1 --warmup 0 --json m.om").out);
+    for (const auto& step : profile["steps"]) ++counts[step["op"] == "Cast" ? "cast" : step["type"].get<std::string>()];
+    return counts;
+  };
+  EXPECT_EQ(types("").count("bfloat16"), 0u);
+  const auto narrow = types("--precision_mode=force_fp16");
+  EXPECT_GT(narrow.at("bfloat16"), 100);
+  EXPECT_EQ(narrow.count("cast"), 0u);
+  write("keep.txt", "# the last layers\n*predict*\n");
+  const auto mixed = types("--precision_mode=allow_mix_precision --keep_dtype=keep.txt");
+  EXPECT_LT(mixed.at("bfloat16"), narrow.at("bfloat16"));
+  EXPECT_GT(mixed.at("cast"), 0);
+  EXPECT_EQ(sh("effdet profile --precision bf16 m.om").code, 2) << "compiled already";
+  EXPECT_EQ(sh("effdet profile --precision bf16 --runs 1 --warmup 0 m.onnx").code, 0);
 }
 
 TEST_F(Cli, AtcErrorsHaveTheOriginalsCodes) {
@@ -389,6 +412,9 @@ TEST_F(Cli, AtcErrorsHaveTheOriginalsCodes) {
       {open_batch + "--dynamic_dims=1 --dynamic_batch_size=2", "E10001: Value [1] for parameter [--dynamic_dims]"},
       {base + "--input_shape='x.1:1,3,-1,-1' --dynamic_image_size='128,128;128'",
        "E10001: Value [128,128;128] for parameter [--dynamic_image_size]"},
+      {base + "--keep_dtype=none.txt", "E10001: Value [none.txt] for parameter [--keep_dtype] is invalid."},
+      {base + "--precision_mode=allow_mix_precision --keep_dtype=none.txt",
+       "E10001: Value [none.txt] for parameter [--keep_dtype] is invalid."},
       {base + "--output_type=FP16", "E10001: Value [FP16] for parameter [--output_type] is invalid."},
       {base + "--nonsense=1", "[ERROR] "},
   };

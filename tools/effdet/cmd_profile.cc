@@ -93,9 +93,10 @@ void print(const Profile& profile, bool in_order, size_t most) {
   print_sums(profile);
   fmt::print(
       "\n{} threads, {} runs: median {:.3f} ms, p90 {:.3f}, p99 {:.3f}; steps together {:.3f} ms\n"
-      "this machine: {:.1f} GFLOPS in matrix multiplication, {:.1f} GB/s in a copy\n",
+      "this machine: {:.1f} GFLOPS in matrix multiplication, {:.1f} in bfloat16, {:.1f} GB/s in a copy\n",
       profile.threads, profile.runs.size(), percentile(profile.runs, 0.5), percentile(profile.runs, 0.9),
-      percentile(profile.runs, 0.99), profile.total(), profile.machine.flops * 1e-9, profile.machine.bytes * 1e-9);
+      percentile(profile.runs, 0.99), profile.total(), profile.machine.flops * 1e-9, profile.machine.bf16_flops * 1e-9,
+      profile.machine.bytes * 1e-9);
 }
 
 nlohmann::json profile_json(const Profile& profile) {
@@ -104,6 +105,7 @@ nlohmann::json profile_json(const Profile& profile) {
     const CompiledModel::Step& step = profile.steps[i];
     steps.push_back({{"name", step.name},
                      {"op", step.op},
+                     {"type", step.type},
                      {"implementation", step.implementation},
                      {"refusals", step.refusals},
                      {"output_shape", step.output_shape},
@@ -113,7 +115,10 @@ nlohmann::json profile_json(const Profile& profile) {
   }
   return {{"threads", profile.threads},
           {"runs_ms", profile.runs},
-          {"machine", {{"flops", profile.machine.flops}, {"bytes", profile.machine.bytes}}},
+          {"machine",
+           {{"flops", profile.machine.flops},
+            {"bf16_flops", profile.machine.bf16_flops},
+            {"bytes", profile.machine.bytes}}},
           {"steps", steps}};
 }
 

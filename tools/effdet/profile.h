@@ -17,13 +17,22 @@ struct Profile {
   MachineRates machine;
   int threads = 0;
 
+  /// Of the type in which the model does most of its arithmetic, a second.
+  double peak_flops() const {
+    int64_t all = 0, narrow = 0;
+    for (const CompiledModel::Step& step : steps) {
+      all += step.flops;
+      if (step.type == "bfloat16") narrow += step.flops;
+    }
+    return 2 * narrow > all ? machine.bf16_flops : machine.flops;
+  }
   double total() const { return std::accumulate(milliseconds.begin(), milliseconds.end(), 0.0); }
 };
 
 /// The share of the machine's limit: the time that arithmetic or memory traffic must take, whichever is longer, of the
 /// time taken. Above 1 where data comes from the caches.
 inline double share_of_limit(const Profile& profile, double flops, double bytes, double milliseconds) {
-  const double least = std::max(flops / profile.machine.flops, bytes / profile.machine.bytes);
+  const double least = std::max(flops / profile.peak_flops(), bytes / profile.machine.bytes);
   return milliseconds > 0 ? 1e3 * least / milliseconds : 0;
 }
 

@@ -110,7 +110,7 @@ class Roofline {
   Roofline(const Profile& profile, const std::string& title)
       : profile_(profile),
         kinds_(kinds_of(profile)),
-        flops_(profile.machine.flops * 1e-9),
+        flops_(profile.peak_flops() * 1e-9),
         bytes_(profile.machine.bytes * 1e-9),
         x_(0.1, 10, kLeft, kRight),
         y_(0.1, 10, kBottom, kTop),

@@ -100,7 +100,8 @@ EFFDET_INLINE Vec outputs(const DepthwiseRows<Bf16>& d, const Rows& rows, int ch
     inputs[i].pixel = there ? rows.x[i] + static_cast<ptrdiff_t>(left) * d.x_pixel + channel : kZeros;
     inputs[i].step = there ? d.x_pixel : 0;
   }
-  const Bf16* weights = d.pairs + channel / kLanes * depthwise_pairs_size(kernel, stride);
+  constexpr int kVectorSize = depthwise_pairs_size(kernel, stride);  // a constant: no call that others would share
+  const Bf16* weights = d.pairs + channel / kLanes * kVectorSize;
   const Vec bias = whole ? load(d.bias + channel) : load_part(d.bias + channel, lanes);
   Vec sum[height][columns];
 #pragma GCC unroll 2
