@@ -377,7 +377,7 @@ TEST(Precision, MapsAreBfloat16AndTheOutputIsNot) {
   for (const std::string& type : types)
     EXPECT_TRUE(type.ends_with(" bfloat16") || type == "SqueezeExcite float32") << type;
   EXPECT_LT(narrow.arena_bytes, wide.arena_bytes);
-  EXPECT_LT(narrow.weight_bytes(), wide.weight_bytes());
+  EXPECT_LT(weight_bytes({&narrow, 1}), weight_bytes({&wide, 1}));
   const Tensor x = waves({2, 3, 16, 16});
   const auto run = [&](const Program& program) {
     Session session(std::make_shared<Engine>(program), 1);
