@@ -11,8 +11,6 @@
 
 namespace effdet {
 
-/// What a checkpoint does not tell, or what is to overrule it. Empty strings and zeros: take it from the checkpoint,
-/// and else from the model variant.
 /// What a compiled model computes in. Inputs and outputs are float32 either way.
 enum class Precision {
   kFloat32,
@@ -21,6 +19,8 @@ enum class Precision {
   kBfloat16,
 };
 
+/// What a checkpoint does not tell, or what is to overrule it. Empty strings and zeros: take it from the checkpoint,
+/// and else from the model variant.
 struct ModelOptions {
   std::string model;      ///< "tf_efficientdet_d0", ...: one of model_names()
   std::string preferred;  ///< taken where the checkpoint fits several variants and this is one of them
@@ -31,7 +31,6 @@ struct ModelOptions {
   bool use_ema = false;  ///< prefer averaged weights, where the checkpoint has them
   AnchorOptions anchors;
   Precision precision = Precision::kFloat32;  ///< where the model is compiled on the fly
-  bool use_ema = false;                       ///< prefer averaged weights, where the checkpoint has them
 };
 
 /// The variants that this library builds, in order of the family.
