@@ -105,16 +105,24 @@ def onnx_runtime(path, threads, seconds):
     repeat(lambda x: session.run(None, {info.name: x}), info.shape, seconds)
 
 
-def openvino(path, threads, seconds):
+def openvino(path, threads, seconds, precision="f32"):
     import openvino
 
     model = openvino.Core().compile_model(path, "CPU", {
-        "INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"})
+        "INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": precision, "PERFORMANCE_HINT": "LATENCY"})
     request = model.create_infer_request()
     repeat(lambda x: request.infer([x], share_inputs=True), tuple(model.input(0).shape), seconds)
 
 
-PEERS = {"ONNX Runtime": (onnx_runtime, "onnxruntime"), "OpenVINO": (openvino, "openvino")}
+def openvino_bf16(path, threads, seconds):
+    openvino(path, threads, seconds, "bf16")
+
+
+PEERS = {"ONNX Runtime": onnx_runtime, "OpenVINO": openvino, "OpenVINO bf16": openvino_bf16}
+PACKAGES = {"ONNX Runtime": "onnxruntime", "OpenVINO": "openvino"}
+# Our sides: atc's --precision_mode, and the peers that each is compared with. ONNX Runtime has no bfloat16 on CPUs.
+OWN = {"effdet": ("force_fp32", ("ONNX Runtime", "OpenVINO")),
+       "effdet bf16": ("force_fp16", ("ONNX Runtime", "OpenVINO bf16"))}
 
 
 def own(path, rounds):
@@ -134,44 +142,49 @@ def network(model, folder):
         work(pytorch_export, model, checkpoint, f"{folder}/torch.onnx")
     shape = work(simplify, f"{folder}/torch.onnx" if args.pytorch else exported, peer)[0].splitlines()[-1]
     run(BIN / "onnxsim", exported, f"{folder}/own_sim.onnx")
-    run(BIN / "atc", "--framework=5", f"--model={folder}/own_sim.onnx", f"--output={folder}/own", "--input_format=NCHW",
-        f"--input_shape=x.1:{shape}", "--soc_version=native", "--log=error")
-    times = {name: [] for name in ("effdet", *PEERS)}  # by slice
+    for mode, _ in OWN.values():
+        run(BIN / "atc", "--framework=5", f"--model={folder}/own_sim.onnx", f"--output={folder}/{mode}", "--input_format=NCHW",
+            f"--input_shape=x.1:{shape}", "--soc_version=native", f"--precision_mode={mode}", "--log=error")
+    times = {name: [] for name in (*OWN, *PEERS)}  # by slice
     memory = dict.fromkeys(times, 0)
-    rounds, slices = 3, 6
+    rounds, slices = dict.fromkeys(OWN, 3), 6
     for _ in range(slices):
-        for name, (infer, _) in PEERS.items():
+        for name, infer in PEERS.items():
             out, _, used = work(infer, peer, args.threads, args.seconds / slices)
             times[name].append(json.loads(out.splitlines()[-1]))
             memory[name] = max(memory[name], used)
-        costs, used = own(f"{folder}/own.om", rounds)
-        times["effdet"].append(costs)
-        memory["effdet"] = max(memory["effdet"], used)
-        rounds = max(3, min(1024, int(1e3 * args.seconds / slices / statistics.median(costs))))
+        for name, (mode, _) in OWN.items():
+            costs, used = own(f"{folder}/{mode}.om", rounds[name])
+            times[name].append(costs)
+            memory[name] = max(memory[name], used)
+            rounds[name] = max(3, min(1024, int(1e3 * args.seconds / slices / statistics.median(costs))))
     medians = {name: [statistics.median(t) for t in of_slices] for name, of_slices in times.items()}
     # By slices, not of all medians: a shared machine changes its speed every few minutes.
-    ratios = {name: statistics.median(p / o for p, o in zip(medians[name], medians["effdet"])) for name in PEERS}
+    ratios = {own_name: {name: statistics.median(p / o for p, o in zip(medians[name], medians[own_name])) for name in peers}
+              for own_name, (_, peers) in OWN.items()}
     return {"model": model, "size": shape, "export_seconds": export_seconds, "export_rss": export_memory,
             "ms": {name: statistics.median(sum(t, [])) for name, t in times.items()},
             "best_ms": {name: min(sum(t, [])) for name, t in times.items()}, "ratio": ratios, "rss": memory}
 
 
-def cells(r):
-    """A network's row: time and memory of each side, and how much faster effdet is (by best runs)."""
-    row = [r["model"], r["size"].split(",")[-1], f"{r['ms']['effdet']:.1f}"]
-    for name in PEERS:
-        row += [f"{r['ms'][name]:.1f}", f"{r['ratio'][name]:.2f} ({r['best_ms'][name] / r['best_ms']['effdet']:.2f})"]
-    return row + [f"{r['rss'][name] / 1e6:.0f}" for name in ("effdet", *PEERS)] + [f"{r['export_seconds']:.2f}"]
+def rows(r):
+    """A network's rows, one for each of our sides: time and memory, and how much faster effdet is (by best runs)."""
+    for own_name, (_, peers) in OWN.items():
+        row = [r["model"], r["size"].split(",")[-1], "bf16" if "bf16" in own_name else "fp32", f"{r['ms'][own_name]:.1f}"]
+        for name in peers:
+            row += [f"{r['ms'][name]:.1f}",
+                    f"{r['ratio'][own_name][name]:.2f} ({r['best_ms'][name] / r['best_ms'][own_name]:.2f})"]
+        yield row + [f"{r['rss'][name] / 1e6:.0f}" for name in (own_name, *peers)] + [f"{r['export_seconds']:.2f}"]
 
 
-HEADINGS = ["model", "px", "effdet ms", *(h for name in PEERS for h in (f"{name} ms", "ratio (of bests)")),
-            *(f"{name} MB" for name in ("effdet", *PEERS)), "export s"]
+HEADINGS = ["model", "px", "precision", "effdet ms", "ONNX Runtime fp32 ms", "ratio (of bests)", "OpenVINO ms",
+            "ratio (of bests)", "effdet MB", "ONNX Runtime MB", "OpenVINO MB", "export s"]
 
 
 def machine():
     cpu = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text()).group(1)
     flags = re.search(r"flags\s*: (.*)", Path("/proc/cpuinfo").read_text()).group(1).split()
-    simd = next((f for f in ("avx512f", "avx2", "sse2") if f in flags), "?")
+    simd = next((f for f in ("avx512_bf16", "avx512f", "avx2", "sse2") if f in flags), "?")
     memory = int(re.search(r"MemTotal:\s*(\d+)", Path("/proc/meminfo").read_text()).group(1)) / 2**20
     return f"{os.cpu_count()} cores of {cpu} ({simd}), {memory:.0f} GiB"
 
@@ -184,17 +197,18 @@ def report(figures):
     """docs/performance.md."""
     flags = ["--pytorch"] * args.pytorch + ["--write", f"--seconds {args.seconds:g}", "--models", *args.models]
     command = "\n".join(textwrap.wrap(" ".join(["bench/compare", *flags]), 110, subsequent_indent="    "))
-    versions = ", ".join(f"{name} {importlib.metadata.version(package)}" for name, (_, package) in PEERS.items())
+    versions = ", ".join(f"{name} {importlib.metadata.version(package)}" for name, package in PACKAGES.items())
     p = figures["preprocessing"]
     lines = ["# Performance", "", "```", command, "```", "",
              "wrote this page. It measures anew and interleaves the sides: every time is a median,",
              "every ratio the median of the ratios in alternating slices. Take the ratios, not the milliseconds: a shared machine",
              "changes its speed every few minutes. In parentheses: the ratio of the best single runs.", "",
-             f"- Machine: {machine()}; {figures['threads']} threads, float32, batch 1.", f"- Peers: {versions},",
+             f"- Machine: {machine()}; {figures['threads']} threads, batch 1. ONNX Runtime computes in float32 always, OpenVINO in the row's precision.",
+             f"- Peers: {versions},",
              f"  on {source()} after onnxsim. A ratio above 1 means that effdet is faster.",
              "- MB: peak resident memory of the process, inputs and outputs included.", "",
              "| " + " | ".join(HEADINGS) + " |", "|" + "---|" * len(HEADINGS)]
-    lines += ["| " + " | ".join(cells(r)) + " |" for r in figures["networks"]]
+    lines += ["| " + " | ".join(row) + " |" for r in figures["networks"] for row in rows(r)]
     lines += ["", f"Preprocessing to 512 px with 1 thread, files included: {p['effdet_ms']:.2f} ms an image, Pillow "
               f"{p['pillow_ms']:.2f} ms, ratio {p['pillow_ms'] / p['effdet_ms']:.2f}."]
     if "validate_over_inference" in figures:
@@ -252,7 +266,8 @@ def main():
         print("  ".join(HEADINGS))
         for model in args.models:
             figures["networks"].append(network(model, folder))
-            print("  ".join(cells(figures["networks"][-1])), flush=True)
+            for row in rows(figures["networks"][-1]):
+                print("  ".join(row), flush=True)
         scenes = folder / "scenes"
         run(BIN / "effdet", "scenes", "--out", scenes, "--images", 60, "--min-side", 420, "--max-side", 640)
         figures["preprocessing"] = preprocessing(scenes, folder)
