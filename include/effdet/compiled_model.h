@@ -99,6 +99,7 @@ class CompiledModel {
   friend class Runner;
   friend class Detector;
   friend class PictureInput;
+  friend class DetectionDecoder;
   friend struct EngineAccess;
   struct Impl;
   explicit CompiledModel(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}

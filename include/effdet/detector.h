@@ -44,6 +44,26 @@ class PictureInput {
   /// where the model crops, swaps of channels are undone, and luma and chroma are JPEG's. Throws Error(kUsage) where
   /// sample has another size than a sample, and what decoding throws.
   EFFDET_API void read(const std::filesystem::path& picture, std::span<std::byte> sample) const;
+  /// The same from pixels.
+  EFFDET_API void write(const RgbImage& picture, std::span<std::byte> sample) const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// A model's outputs as detections, for callers that have Runners of their own. Constant, so that threads may share it.
+class DetectionDecoder {
+ public:
+  /// Throws Error(kUnsupported) for a model that is no EfficientDet with raw head outputs.
+  EFFDET_API explicit DetectionDecoder(const CompiledModel& model);
+  EFFDET_API ~DetectionDecoder();
+  EFFDET_API DetectionDecoder(DetectionDecoder&&) noexcept;
+
+  /// Detections of picture number `sample` of the batch, which has the given sides, from what Runner::run() wrote; in
+  /// order of falling score, in pixels of the picture. Throws Error(kUsage) for other outputs than the model's.
+  EFFDET_API std::vector<Detection> decode(std::span<const std::span<std::byte>> outputs, size_t sample, int width,
+                                           int height, const DetectOptions& options = {}) const;
 
  private:
   struct Impl;

@@ -86,6 +86,11 @@ const ModelDescription& Detector::description() const { return impl_->descriptio
 
 struct PictureInput::Impl {
   pipeline::ModelInput input;
+
+  void check(std::span<const std::byte> sample) const {
+    if (sample.size() != input.sample_bytes())
+      fail(ErrorCode::kUsage, "{} bytes for a sample of {}", sample.size(), input.sample_bytes());
+  }
 };
 
 PictureInput::PictureInput(const CompiledModel& model)
@@ -94,9 +99,39 @@ PictureInput::~PictureInput() = default;
 PictureInput::PictureInput(PictureInput&&) noexcept = default;
 
 void PictureInput::read(const std::filesystem::path& picture, std::span<std::byte> sample) const {
-  if (sample.size() != impl_->input.sample_bytes())
-    fail(ErrorCode::kUsage, "{} bytes for a sample of {}", sample.size(), impl_->input.sample_bytes());
+  impl_->check(sample);
   impl_->input.write(decode_image(picture), picture.string(), sample);
+}
+
+void PictureInput::write(const RgbImage& picture, std::span<std::byte> sample) const {
+  impl_->check(sample);
+  impl_->input.write(api::to_image(picture), "picture", sample);
+}
+
+struct DetectionDecoder::Impl {
+  pipeline::DetectionModel model;
+};
+
+DetectionDecoder::DetectionDecoder(const CompiledModel& model)
+    : impl_(new Impl{pipeline::DetectionModel(model.impl_->engine())}) {}
+DetectionDecoder::~DetectionDecoder() = default;
+DetectionDecoder::DetectionDecoder(DetectionDecoder&&) noexcept = default;
+
+std::vector<Detection> DetectionDecoder::decode(std::span<const std::span<std::byte>> outputs, size_t sample, int width,
+                                                int height, const DetectOptions& options) const {
+  const Engine& engine = *impl_->model.engine();
+  const size_t batch = impl_->model.batch();
+  if (outputs.size() != engine.output_count() || sample >= batch)
+    fail(ErrorCode::kUsage, "{} outputs, sample {}: the model has {} and a batch of {}", outputs.size(), sample,
+         engine.output_count(), batch);
+  std::vector<std::span<const float>> parts;
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    if (outputs[i].size() != value_bytes(engine.output(i)))
+      fail(ErrorCode::kUsage, "output {} has {} bytes, not {}", i, outputs[i].size(), value_bytes(engine.output(i)));
+    const size_t floats = outputs[i].size() / sizeof(float) / batch;
+    parts.push_back({reinterpret_cast<const float*>(outputs[i].data()) + sample * floats, floats});
+  }
+  return impl_->model.detect(parts, ImageSize{width, height}, options);
 }
 
 }  // namespace effdet

@@ -59,7 +59,12 @@ DetectionModel::DetectionModel(std::shared_ptr<const Engine> engine)
 
 std::vector<Detection> DetectionModel::detect(const OutputBuffers& outputs, size_t sample, ImageSize image,
                                               const DetectOptions& options) const {
-  return decoder_.decode(outputs.sample(sample, batch()), layout_, image, options);
+  return detect(outputs.sample(sample, batch()), image, options);
+}
+
+std::vector<Detection> DetectionModel::detect(std::span<const std::span<const float>> outputs, ImageSize image,
+                                              const DetectOptions& options) const {
+  return decoder_.decode(outputs, layout_, image, options);
 }
 
 }  // namespace effdet::pipeline

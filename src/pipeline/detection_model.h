@@ -43,6 +43,9 @@ class DetectionModel {
   /// Detections of image number sample of the batch, which has the given size in pixels.
   std::vector<Detection> detect(const OutputBuffers& outputs, size_t sample, ImageSize image,
                                 const DetectOptions& options) const;
+  /// The same from each output's part of the image.
+  std::vector<Detection> detect(std::span<const std::span<const float>> outputs, ImageSize image,
+                                const DetectOptions& options) const;
 
  private:
   std::shared_ptr<const Engine> engine_;

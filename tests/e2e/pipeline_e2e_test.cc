@@ -1,6 +1,5 @@
 // The whole pipeline as its users run it: the built commands, one after the other, in a folder of their own.
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,9 +14,12 @@
 #include <string>
 #include <vector>
 
+#include "support/shell.h"
+
 namespace {
 
 namespace fs = std::filesystem;
+using effdet::test::content, effdet::test::Result;
 
 const std::string kShapes = EFFDET_SOURCE_DIR "/models/tf_efficientdet_d0_shapes.pth";
 
@@ -26,18 +28,6 @@ fs::path shared() {
   const char* variable = std::getenv("EFFDET_SHARED");
   return variable != nullptr ? fs::path(variable) : fs::path(EFFDET_SOURCE_DIR) / "../shared";
 }
-
-std::string content(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
-struct Result {
-  int code = -1;
-  std::string out, error;
-};
 
 /// A working folder for a suite of tests; removed at its end.
 class Folder {
@@ -51,16 +41,7 @@ class Folder {
   const fs::path& path() const { return path_; }
 
   /// Runs a shell command with the programs in PATH.
-  Result sh(const std::string& command) const {
-    const std::string line =
-        "cd '" + path_.string() + "' && export PATH='" EFFDET_BIN "':\"$PATH\" && { " + command + "\n} >.out 2>.error";
-    Result result;
-    const int status = std::system(line.c_str());
-    result.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-    result.out = content(path_ / ".out");
-    result.error = content(path_ / ".error");
-    return result;
-  }
+  Result sh(const std::string& command) const { return effdet::test::run_in(path_, command); }
 
   /// A command that must succeed; what it printed.
   std::string good(const std::string& command) const {
@@ -245,6 +226,16 @@ TEST_F(Pipeline, OneModelForSeveralBatchesAndSizes) {
     EXPECT_EQ(file("result/dumpOutput_device0/" + name), file("result/dumpOutput_device4/" + name)) << name;
   }
   EXPECT_EQ(count, kScenes * 10);
+  // Two streams: the one that gets the rest takes the smaller plan.
+  folder().good(
+      "ais_bench --model model/m_batches.om --dymBatch 4 --streams 2 --input bin_save --output ais "
+      "--output_dirname batches");
+  for (int k = 0; k < 10; ++k)
+    for (const char* image : {"000000000001", "000000000006"})
+      EXPECT_EQ(file(std::string("ais/batches/") + image + "_" + std::to_string(k) + ".bin"),
+                file(std::string("result/dumpOutput_device0/") + image + "_" + std::to_string(k + 1) + ".bin"));
+  EXPECT_EQ(nlohmann::json::parse(file("ais/batches_summary.json"))["args"]["batchsize"], 4);
+  EXPECT_EQ(nlohmann::json::parse(folder().good("effdet bench model/m_batches.om --runs 1 -b 2 --json"))["batch"], 2);
   folder().good(bench + "-dymBatch=2 -round=1");
   const Result none = folder().sh(bench + "-batch_size=3 -round=1");
   EXPECT_EQ(none.code, 2);
@@ -262,6 +253,10 @@ TEST_F(Pipeline, OneModelForSeveralBatchesAndSizes) {
   folder().good("benchmark.x86_64 -om_path=model/m_sizes.om -dymHW=256,128 -result=sizes" + pictures);
   folder().good("benchmark.x86_64 -om_path=model/m_tall.om -result=tall" + pictures);
   folder().good("diff -r sizes/dumpOutput_device0 tall/dumpOutput_device0");
+  folder().good(
+      "ais_bench --model model/m_sizes.om --dymHW 256,128 --input data/val2017 --output ais --output_dirname t");
+  EXPECT_EQ(file("ais/t/000000000001_0.bin"), file("tall/dumpOutput_device0/000000000001_1.bin"));
+  EXPECT_EQ(folder().sh("ais_bench --model model/m_sizes.om --dymHW 128").code, 2);
   EXPECT_EQ(folder().sh("benchmark.x86_64 -om_path=model/m_sizes.om -dymHW=1,2 -round=1").code, 2);
   EXPECT_EQ(folder().sh("benchmark.x86_64 -om_path=model/m_sizes.om -dymHW=128 -round=1").code, 2);
   const auto small = folder().good("validate data --checkpoint=model/m_sizes.om --img-size 128");
@@ -317,12 +312,106 @@ TEST_F(Pipeline, AModelWithPreprocessingTakesPictures) {
       2);
 }
 
+TEST_F(Pipeline, StreamsGiveTheSameBytes) {
+  folder().good(
+      "benchmark.x86_64 -model_type=vision -batch_size=1 -device_id=2 -om_path=./model/m_bs1.om -streams=2 "
+      "-input_text_path=m_bin.info -output_binary=true -threads-per-stream=1");
+  int count = 0;
+  for (const auto& entry : fs::directory_iterator(folder().path() / "result/dumpOutput_device0")) {
+    ++count;
+    const std::string name = entry.path().filename();
+    EXPECT_EQ(file("result/dumpOutput_device0/" + name), file("result/dumpOutput_device2/" + name)) << name;
+  }
+  EXPECT_EQ(count, kScenes * 10);
+  folder().good("effdet validate data --checkpoint model/m_bs1.om --streams 2 --results streams.json");
+  folder().good("effdet validate data --checkpoint model/m_bs1.om --results one.json");
+  EXPECT_EQ(file("streams.json"), file("one.json"));
+}
+
+TEST_F(Pipeline, AisBenchDumpsWhatBenchmarkDumps) {
+  const std::string out = folder().good(
+      "ais_bench --model model/m_bs1.om --input bin_save --output ais --output_dirname dump --outfmt BIN "
+      "--warmup_count 0 --display_all_summary");
+  const std::string number = R"(\d+(\.\d+)?(e[+-]\d+)?)";
+  for (const char* name : {"H2D_latency", "NPU_compute_time", "D2H_latency"})
+    expect_matches(out, std::string(name) + R"( \(ms\): min = )" + number + ", max = " + number + ", mean = " + number +
+                            ", median = " + number + R"(, percentile\(99%\) = )" + number);
+  expect_matches(out,
+                 R"(throughput 1000\*batchsize\.mean\(1\)/NPU_compute_time\.mean\()" + number + R"(\): )" + number);
+  for (const auto& entry : fs::directory_iterator(folder().path() / "result/dumpOutput_device0")) {
+    const std::string stem = entry.path().stem();
+    const size_t underscore = stem.rfind('_');
+    const std::string name =
+        stem.substr(0, underscore + 1) + std::to_string(std::stoi(stem.substr(underscore + 1)) - 1) + ".bin";
+    EXPECT_EQ(content(entry.path()), file("ais/dump/" + name)) << name;
+  }
+  const auto summary = nlohmann::json::parse(file("ais/dump_summary.json"));
+  EXPECT_EQ(summary["filesinfo"].size(), static_cast<size_t>(kScenes));
+  EXPECT_EQ(summary["filesinfo"]["0"]["infile"][0], "bin_save/000000000001.bin");
+  EXPECT_EQ(summary["filesinfo"]["0"]["outfile"].size(), 10u);
+  EXPECT_EQ(summary["NPU_compute_time"]["count"], kScenes);
+  EXPECT_EQ(summary["args"]["batchsize"], 1);
+  EXPECT_GT(summary["throughput"], 0);
+  EXPECT_TRUE(summary.contains("pid"));
+  // post-processing knows files that are numbered from 0
+  EXPECT_EQ(coco_lines(post_process(folder(), "data", kSide, "--num-classes 6", "ais/dump")), coco_lines(from_files_));
+}
+
+TEST_F(Pipeline, AisBenchReadsAndWritesNpy) {
+  folder().good(
+      "ais_bench --model model/m_bs1.om --input bin_save/000000000001.bin --output ais --output_dirname raw && "
+      "{ printf '\\223NUMPY\\001\\000v\\000'; printf '%-117s\\n' "
+      "\"{'descr': '<f4', 'fortran_order': False, 'shape': (1, 3, 128, 128), }\"; cat bin_save/000000000001.bin; } > "
+      "s.npy");
+  folder().good("ais_bench --model model/m_bs1.om --input s.npy --output ais --output_dirname npy --outfmt NPY");
+  for (int k = 0; k < 10; ++k) {
+    const std::string raw = file("ais/raw/000000000001_" + std::to_string(k) + ".bin");
+    const std::string npy = file("ais/npy/s_" + std::to_string(k) + ".npy");
+    ASSERT_GT(npy.size(), raw.size());
+    EXPECT_EQ((npy.size() - raw.size()) % 64, 0u);
+    EXPECT_TRUE(npy.starts_with("\x93NUMPY\x01")) << k;
+    EXPECT_EQ(npy.substr(npy.size() - raw.size()), raw) << k;
+  }
+  expect_matches(file("ais/npy/s_0.npy"), R"('shape': \(1, 54, 16, 16, \))");
+}
+
+TEST_F(Pipeline, BenchMeasuresEveryStage) {
+  const auto bench = nlohmann::json::parse(
+      folder().good("effdet bench model/m_bs1.om --images data/val2017 --runs 7 --warmup 1 --streams 2 --json"));
+  EXPECT_EQ(bench["streams"], 2);
+  for (const char* stage : {"read", "preprocess", "infer", "post"}) {
+    const auto& times = bench["stages_ms"][stage];
+    EXPECT_EQ(times["count"], 7) << stage;
+    EXPECT_GT(times["min"], 0) << stage;
+    EXPECT_LE(times["min"], times["p50"]) << stage;
+    EXPECT_LE(times["p50"], times["p90"]) << stage;
+    EXPECT_LE(times["p90"], times["p99"]) << stage;
+    EXPECT_LE(times["p99"], times["max"]) << stage;
+  }
+  EXPECT_GT(bench["images_per_second"], 0);
+  EXPECT_GT(bench["peak_memory_bytes"], 1 << 20);
+  const auto automatic = nlohmann::json::parse(
+      folder().good("effdet bench model/m_bs1.om --infer-only --runs 5 --streams auto --threads 2 --json"));
+  ASSERT_EQ(automatic["trials"].size(), 2u);
+  EXPECT_EQ(automatic["streams"], automatic["trials"][0]["streams"]);
+  EXPECT_GE(automatic["trials"][0]["images_per_second"], automatic["trials"][1]["images_per_second"]);
+  EXPECT_EQ(automatic["stages_ms"]["infer"]["count"], 5);
+  EXPECT_EQ(automatic["stages_ms"]["read"]["count"], 0);
+  expect_matches(folder().good("effdet bench model/m_bs1.om --runs 2"), "infer +2 .*\\n.*post +2 ");
+}
+
 TEST_F(Pipeline, HostileArgumentsAreOneLineAndAnExitCode) {
   folder().good(
       "mkdir -p empty && : > empty.info && printf '0 ./nothing.bin 128 128\\n' > gone.info && "
+      "printf '\\223NUMPY\\001\\000' > cut.npy && "
+      "printf '\\223NUMPY\\011\\000v\\000' > version.npy && printf '\\223NUMPY\\002\\000\\377\\377\\377\\377' > "
+      "long.npy && "
+      "printf 'PK rubbish, not numpy' > other.npy && { printf '\\223NUMPY\\001\\000v\\000'; printf '%-117s\\n' "
+      "\"{'descr': '<f8', 'fortran_order': False, 'shape': (1,), }\"; } > double.npy && head -c 8 /dev/zero > 8.bin && "
       "printf 'EFFDETOM and then rubbish' > rubbish.om && head -c 1000 model/m_bs1.om > cut.om && "
       "cp -r result/dumpOutput_device0 short && truncate -s -1 short/000000000001_1.bin");
   const std::string bench = "benchmark.x86_64 -batch_size=1 -om_path=./model/m_bs1.om -output_binary=true ";
+  const std::string ais = "ais_bench --model=model/m_bs1.om --input=";
   const std::vector<std::pair<std::string, int>> cases = {
       {"preprocess --root=nowhere --bin-save=x --img-size 128", 4},
       {"preprocess --root=data --bin-save=x --img-size 0", 2},
@@ -338,6 +427,23 @@ TEST_F(Pipeline, HostileArgumentsAreOneLineAndAnExitCode) {
       {"benchmark.x86_64 -batch_size=1 -om_path=none.om -round=1", 4},
       {bench + "-round=0", 2},
       {bench + "-model_type=nmt -round=1", 5},
+      {bench + "-round=1 -streams=0", 2},
+      {bench + "-round=1 -streams=many", 2},
+      {ais + "cut.npy", 3},
+      {ais + "version.npy", 3},
+      {ais + "long.npy", 3},
+      {ais + "other.npy", 3},
+      {ais + "double.npy", 3},
+      {ais + "8.bin", 3},
+      {ais + "nothing.bin", 4},
+      {ais + "bin_save,bin_save", 3},
+      {"ais_bench --model model/m_bs1.om --outfmt JPG", 2},
+      {"ais_bench --model model/m_bs1.om --batchsize 2", 2},
+      {"ais_bench --model model/m_bs1.om --output_dirname x", 2},
+      {"ais_bench --model model/m_bs1.om --pure_data_type ones", 2},
+      {"effdet bench none.om", 4},
+      {"effdet bench model/m_bs1.om --images bin_save", 3},
+      {"effdet bench model/m_bs1.om --images data --infer-only", 2},
       {"postprocess --root=data --omfile=nowhere --img-size 128 -m tf_efficientdet_d0", 4},
       {"postprocess --root=data --omfile=short --img-size 128 -m tf_efficientdet_d0 --num-classes 6", 3},
       {"validate data --checkpoint=none.pth", 4},

@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <string>
 
-#include "effdet/compiled_model.h"
+#include "effdet/streams.h"
 
 namespace effdet::cli {
 
@@ -17,7 +17,8 @@ struct BenchmarkOptions {
   bool binary = false;                    ///< outputs as .bin instead of .txt
   bool dvpp = false;                      ///< inputs are pictures, which the model's own preprocessing (AIPP) takes
   int rounds = 0;                         ///< of pure inference; 0: data mode
-  int warm_up = 1, threads = 0;
+  int warm_up = 1;
+  StreamLayout layout;
   std::filesystem::path result = "result";
   bool json = false;
 };
@@ -25,10 +26,10 @@ struct BenchmarkOptions {
 /// Runs the model on every input and writes <result>/dumpOutput_device<D>/<stem>_<k>.bin or .txt, k from 1 in the order
 /// of the outputs, and the file of figures that it prints.
 /// Uses the given plan, and for the rest of the inputs a smaller one of the same size where the model has it.
-void run_on_data(const BenchmarkOptions& options, const CompiledModel& model, size_t plan);
+void benchmark_data(const BenchmarkOptions& options, const CompiledModel& model, size_t plan);
 
 /// Runs the model so many times on made-up input, and writes and prints the figures.
-void run_rounds(const BenchmarkOptions& options, const CompiledModel& model);
+void benchmark_rounds(const BenchmarkOptions& options, const CompiledModel& model);
 
 /// Six significant digits, as the original prints its figures.
 std::string figure(double value);

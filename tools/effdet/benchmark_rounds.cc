@@ -1,11 +1,12 @@
 // Pure inference: the model alone, on made-up input.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <vector>
 
 #include "benchmark.h"
+#include "cli.h"
+#include "data_run.h"
 #include "describe.h"
 #include "output_file.h"
 #include "statistics.h"
@@ -30,46 +31,42 @@ Summary summarise(const std::vector<double>& costs, double batch) {
   return summary;
 }
 
-nlohmann::json rounds_json(const BenchmarkOptions& options, const std::vector<double>& costs, const Summary& summary,
-                           int threads) {
-  return {{"mode", "pure_inference"},
-          {"batch_size", options.batch_size},
-          {"threads", threads},
-          {"rounds_ms", costs},
-          {"throughput", summary.throughput},
-          {"latency_ms", summary.latency},
-          {"batch_ms",
-           {{"min", percentile(costs, 0)},
-            {"median", percentile(costs, 0.5)},
-            {"p90", percentile(costs, 0.9)},
-            {"p99", percentile(costs, 0.99)},
-            {"max", percentile(costs, 1)}}}};
+nlohmann::json rounds_json(const BenchmarkOptions& options, const TimedRounds& rounds, const Summary& summary) {
+  nlohmann::json batch = statistics_json(statistics_of(rounds.milliseconds));
+  batch["median"] = batch["p50"];
+  return {{"mode", "pure_inference"},         {"batch_size", options.batch_size},   {"streams", rounds.layout.streams},
+          {"threads", rounds.layout.threads}, {"rounds_ms", rounds.milliseconds},   {"throughput", summary.throughput},
+          {"latency_ms", summary.latency},    {"peak_memory_bytes", peak_memory()}, {"batch_ms", batch}};
 }
 
 }  // namespace
 
-void run_rounds(const BenchmarkOptions& options, const CompiledModel& model) {
-  TimedRunner runner(model, options.threads);
-  for (int i = 0; i < options.warm_up; ++i) runner.milliseconds();
-  std::vector<double> costs;
-  for (int i = 0; i < options.rounds; ++i) {
-    costs.push_back(runner.milliseconds());
-    if (options.json) continue;
-    fmt::print("[INFO] Dataset number: {} finished cost {}ms\n", i, figure(costs.back()));
-    std::fflush(stdout);
-  }
-  const Summary summary = summarise(costs, options.batch_size);
+void benchmark_rounds(const BenchmarkOptions& options, const CompiledModel& model) {
+  RoundOptions run{.layout = options.layout, .warm_up = options.warm_up, .rounds = options.rounds};
+  if (!options.json)
+    run.progress = [](int round, double cost) {
+      fmt::print("[INFO] Dataset number: {} finished cost {}ms\n", round, figure(cost));
+      std::fflush(stdout);
+    };
+  const TimedRounds rounds = run_rounds(model, run);
+  Summary summary = summarise(rounds.milliseconds, options.batch_size);
+  // Streams overlap: what one round takes does not tell how many are done in a second.
+  if (rounds.layout.streams > 1) summary.throughput = 1000.0 * options.batch_size * options.rounds / rounds.total;
   make_folder(options.result);
   const std::string file = fmt::format("{}/PureInfer_perf_of_{}_in_device_{}.txt", options.result.string(),
                                        std::filesystem::path(options.om_path).stem().string(), options.device_id);
   write_output(file, fmt::format("ave_throughputRate = {}samples/s, ave_latency = {}ms\n", figure(summary.throughput),
                                  figure(summary.latency)));
-  if (options.json) return fmt::print("{}", json_text(rounds_json(options, costs, summary, runner.threads())));
+  if (options.json) return fmt::print("{}", json_text(rounds_json(options, rounds, summary)));
   fmt::print("[INFO] PureInfer result saved in {}\n", options.result.is_absolute() ? file : "./" + file);
   fmt::print("-----------------PureInfer Performance Summary------------------\n");
   fmt::print("[INFO] ave_throughputRate: {}samples/s, ave_latency: {}ms\n", figure(summary.throughput),
              figure(summary.latency));
   fmt::print("----------------------------------------------------------------\n");
+  Table table;
+  table.add(statistics_headings("batch"));
+  table.add(statistics_cells("infer", statistics_of(rounds.milliseconds)));
+  table.print();
 }
 
 }  // namespace effdet::cli

@@ -1,6 +1,5 @@
 // The program from outside: help, names, exit codes and messages of the commands that make models.
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -13,26 +12,18 @@
 #include <string>
 #include <vector>
 
+#include "support/shell.h"
+
 namespace {
 
 namespace fs = std::filesystem;
+using effdet::test::content, effdet::test::Result;
 
 const std::string kCheckpoint = EFFDET_SOURCE_DIR "/models/tf_efficientdet_d0_shapes.pth";
-const std::vector<std::string> kCommands = {
-    "pth2onnx", "onnxsim", "modify_onnx", "atc",  "preprocess", "get_info", "benchmark", "postprocess", "validate",
-    "detect",   "init",    "download",    "info", "profile",    "scenes",   "evaluate",  "edit"};
-
-std::string content(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
-struct Result {
-  int code = -1;
-  std::string out, error;
-};
+const std::vector<std::string> kCommands = {"pth2onnx", "onnxsim",   "modify_onnx", "atc",      "preprocess",
+                                            "get_info", "benchmark", "ais_bench",   "bench",    "postprocess",
+                                            "validate", "detect",    "init",        "download", "info",
+                                            "profile",  "scenes",    "evaluate",    "edit"};
 
 /// A test with a folder of its own, in which commands run.
 class Cli : public testing::Test {
@@ -45,16 +36,7 @@ class Cli : public testing::Test {
   void TearDown() override { fs::remove_all(folder_); }
 
   /// Runs a shell command with the programs in PATH.
-  Result sh(const std::string& command) const {
-    const std::string line = "cd '" + folder_.string() + "' && export PATH='" EFFDET_BIN "':\"$PATH\" && { " + command +
-                             "\n} >.out 2>.error";
-    Result result;
-    const int status = std::system(line.c_str());
-    result.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-    result.out = content(folder_ / ".out");
-    result.error = content(folder_ / ".error");
-    return result;
-  }
+  Result sh(const std::string& command) const { return effdet::test::run_in(folder_, command); }
 
   /// The exported, trained model at 128 pixels.
   void make_onnx(const std::string& name = "m.onnx") const {
@@ -101,7 +83,7 @@ TEST_F(Cli, Version) {
 
 TEST_F(Cli, OriginalNamesRunTheirCommands) {
   for (const char* name : {"pth2onnx", "onnxsim", "modify_onnx", "atc", "preprocess", "get_info", "benchmark.x86_64",
-                           "postprocess", "validate"}) {
+                           "ais_bench", "postprocess", "validate"}) {
     const Result result = sh(std::string(name) + " --help");
     EXPECT_EQ(result.code, 0) << name << result.error;
     EXPECT_TRUE(contains(result.out, std::string("Usage: ") + name)) << result.out;

@@ -7,8 +7,10 @@
 #include "benchmark.h"
 #include "cli.h"
 #include "commands.h"
+#include "data_run.h"
 #include "effdet/error.h"
 #include "plans.h"
+#include "stream_options.h"
 
 namespace effdet::cli {
 namespace {
@@ -67,10 +69,12 @@ int run_benchmark(int argc, char** argv) {
                    "-output_binary=True -useDvpp=False\n"
                    "benchmark.x86_64 -model_type=vision -batch_size=1 -om_path=d7_aipp.om "
                    "-input_imgFiles_path=./coco_data/val2017 -output_binary=True -useDvpp=True\n"
-                   "benchmark.x86_64 -round=20 -batch_size=1 -device_id=0 -om_path=./model/d7_bs1.om");
+                   "benchmark.x86_64 -round=20 -batch_size=1 -device_id=0 -om_path=./model/d7_bs1.om\n"
+                   "benchmark.x86_64 -round=50 -om_path=d0.om -streams=auto");
   line.accept_single_dash();
   BenchmarkOptions options;
   std::string binary = "false", dvpp = "false";
+  int threads = 0;
   line.add_option("--model_type", options.model_type, "only vision")->capture_default_str();
   line.add_option("--batch_size,--dymBatch", options.batch_size, "the model's, or one of its list")
       ->capture_default_str()
@@ -97,7 +101,9 @@ int run_benchmark(int argc, char** argv) {
       ->capture_default_str()
       ->check(CLI::Range(0, 1000));
   line.add_option("--result", options.result, "folder for outputs and figures")->capture_default_str();
-  line.add_threads(options.threads);
+  StreamOptions streams;
+  streams.add_to(line);
+  line.add_threads(threads);
   line.add_json(options.json);
   if (!line.read()) return 0;
 
@@ -106,8 +112,11 @@ int run_benchmark(int argc, char** argv) {
   check(options);
   const CompiledModel model = CompiledModel::load(options.om_path);
   const size_t plan = choose_plan(options, model);
-  check_model(options, model.plan(plan));
-  options.rounds > 0 ? run_rounds(options, model.plan(plan)) : run_on_data(options, model, plan);
+  const CompiledModel chosen = model.plan(plan);
+  check_model(options, chosen);
+  options.layout = streams.resolve(chosen, threads);
+  if (!options.json) streams.print_trials();
+  options.rounds > 0 ? benchmark_rounds(options, chosen) : benchmark_data(options, model, plan);
   return 0;
 }
 

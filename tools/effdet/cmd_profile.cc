@@ -19,12 +19,13 @@ namespace effdet::cli {
 namespace {
 
 Profile measure(const CompiledModel& model, int runs, int warm_up, int threads) {
-  TimedRunner runner(model, threads);
+  Runner runner(model, threads);
+  TimedRunner timed(runner);
   Profile profile{.steps = model.steps(), .machine = measure_machine(runner.threads()), .threads = runner.threads()};
   std::vector<std::vector<double>> times(profile.steps.size());
-  for (int i = 0; i < warm_up; ++i) runner.milliseconds();
+  for (int i = 0; i < warm_up; ++i) timed.milliseconds();
   runner.on_step([&](size_t step, double seconds) { times[step].push_back(1e3 * seconds); });
-  for (int i = 0; i < runs; ++i) profile.runs.push_back(runner.milliseconds());
+  for (int i = 0; i < runs; ++i) profile.runs.push_back(timed.milliseconds());
   for (const auto& of_step : times) profile.milliseconds.push_back(percentile(of_step, 0.5));
   return profile;
 }

@@ -10,6 +10,7 @@
 #include "effdet/dataset.h"
 #include "effdet/error.h"
 #include "plans.h"
+#include "stream_options.h"
 
 namespace effdet::cli {
 namespace {
@@ -46,9 +47,10 @@ int64_t parameters_of(const std::string& path, const CompiledModel& model) {
   return inspect_checkpoint(path).learned;
 }
 
-nlohmann::json report_json(const ValidateReport& report, const ModelDescription& description) {
+nlohmann::json report_json(const ValidateReport& report, const ModelDescription& description, int streams) {
   nlohmann::json json = evaluation_json(report.evaluation);
   json["model"] = description.model;
+  json["streams"] = streams;
   json["seconds"] = report.seconds;
   json["inference_seconds"] = report.inference_seconds;
   return json;
@@ -59,7 +61,8 @@ nlohmann::json report_json(const ValidateReport& report, const ModelDescription&
 int run_validate(int argc, char** argv) {
   CommandLine line(argc, argv, "Evaluates a model on a data set: images to COCO mAP without files between.",
                    "validate ./coco_data --model=tf_efficientdet_d7 --b=1 --checkpoint=d7.pth\n"
-                   "effdet validate coco_data --checkpoint d0.om --results results.json");
+                   "effdet validate coco_data --checkpoint d0.om --results results.json\n"
+                   "effdet validate coco_data --checkpoint d0.om --streams auto");
   std::string root, checkpoint, split = "val", results, pictures;
   ModelOptions model_options;
   ValidateOptions options;
@@ -84,6 +87,8 @@ int run_validate(int argc, char** argv) {
   line.add_option("--picture-threshold", options.picture_threshold, "score from which boxes are drawn")
       ->capture_default_str();
   line.add_soft_nms(options.detect);
+  StreamOptions streams;
+  streams.add_to(line, /*per_stream=*/false);
   line.add_threads(threads);
   line.add_json(json);
   if (!line.read()) return 0;
@@ -91,23 +96,22 @@ int run_validate(int argc, char** argv) {
   checkpoint = checkpoint_file(checkpoint);
 
   const CompiledModel all = CompiledModel::open(checkpoint, model_options);
-  // Of a model with several plans that for the given size and batch; mAP is of the largest where nothing is said.
-  const PlanWish wish{.batch = batch->count() > 0 ? model_options.batch : 0,
-                      .size = {model_options.width, model_options.height}};
-  const bool chosen = batch->count() > 0 || (all.plan_count() > 1 && model_options.height > 0);
-  const CompiledModel model = all.plan(chosen ? find_plan(all, wish, checkpoint) : largest_plan(all));
+  const CompiledModel model = all.plan(choose_plan(all, model_options, batch->count() > 0, checkpoint));
   const ModelDescription description = model.description();
   if (!json) {
     fmt::print("Model {} created, param count: {}\n", description.model, parameters_of(checkpoint, model));
     fmt::print("AMP not enabled. Validating in float32.\n");
   }
+  const StreamLayout layout = streams.resolve(model, threads);
+  options.streams = layout.streams;
+  if (!json) streams.print_trials();
   BatchLog log(static_cast<size_t>(description.batch));
   if (!json) options.progress = [&](size_t done, size_t total, double seconds) { log.update(done, total, seconds); };
   options.results = results;
   options.pictures = pictures;
   const ValidateReport report = validate_dataset(root, model, options, threads);
   if (json) {
-    fmt::print("{}", json_text(report_json(report, description)));
+    fmt::print("{}", json_text(report_json(report, description, options.streams)));
   } else {
     print_evaluation(report.evaluation, false);
   }

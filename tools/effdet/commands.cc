@@ -20,6 +20,7 @@ constexpr Command kCommands[] = {
     {"preprocess", "preprocess", kData, "images of a data set to input files", run_preprocess},
     {"get_info", "get_info", kData, "list input files or images with their sizes", run_get_info},
     {"benchmark", "benchmark.x86_64", kData, "run a compiled model on input files, or measure it", run_benchmark},
+    {"ais_bench", "ais_bench", kData, "the same, with the flags and files of its successor", run_ais_bench},
     {"postprocess", "postprocess", kData, "dumped outputs to detections and COCO mAP", run_postprocess},
     {"validate", "validate", kDirect, "images to COCO mAP in one process", run_validate},
     {"detect", "", kDirect, "find and draw the objects in pictures", run_detect},
@@ -28,6 +29,7 @@ constexpr Command kCommands[] = {
     {"download", "", kExtra, "fetch published weights", run_download},
     {"info", "", kExtra, "describe a checkpoint, an ONNX model or a compiled model", run_info},
     {"profile", "", kExtra, "measure each step of a model against what the machine can do", run_profile},
+    {"bench", "", kExtra, "latency and throughput of a model, stage by stage", run_bench},
     {"scenes", "", kExtra, "write a synthetic data set in COCO's layout", run_scenes},
     {"evaluate", "", kExtra, "COCO mAP of a results file", run_evaluate},
 };

@@ -16,6 +16,7 @@ int run_atc(int argc, char** argv);
 int run_preprocess(int argc, char** argv);
 int run_get_info(int argc, char** argv);
 int run_benchmark(int argc, char** argv);
+int run_ais_bench(int argc, char** argv);
 int run_postprocess(int argc, char** argv);
 int run_validate(int argc, char** argv);
 int run_detect(int argc, char** argv);
@@ -23,6 +24,7 @@ int run_init(int argc, char** argv);
 int run_download(int argc, char** argv);
 int run_info(int argc, char** argv);
 int run_profile(int argc, char** argv);
+int run_bench(int argc, char** argv);
 int run_scenes(int argc, char** argv);
 int run_evaluate(int argc, char** argv);
 

@@ -69,6 +69,12 @@ size_t largest_plan(const CompiledModel& model) {
   return best;
 }
 
+size_t choose_plan(const CompiledModel& model, const ModelOptions& options, bool batch_given, const std::string& file) {
+  const bool size_given = model.plan_count() > 1 && options.height > 0;
+  if (!batch_given && !size_given) return largest_plan(model);
+  return find_plan(model, {.batch = batch_given ? options.batch : 0, .size = {options.width, options.height}}, file);
+}
+
 InputSize parse_size(const std::string& flag, const std::string& text) {
   InputSize size;
   const char *begin = text.data(), *end = begin + text.size();

@@ -28,6 +28,9 @@ struct PlanWish {
 size_t find_plan(const CompiledModel& model, const PlanWish& wish, const std::string& file);
 /// The plan of the largest input, and of those the largest batch: the most that the model can see, and do at once.
 size_t largest_plan(const CompiledModel& model);
+/// The plan for the size of --img-size and, where batch_given, the batch; the largest where neither is said. As
+/// find_plan() otherwise.
+size_t choose_plan(const CompiledModel& model, const ModelOptions& options, bool batch_given, const std::string& file);
 
 /// "h,w" as a size. Throws Error(kUsage) that names the flag.
 InputSize parse_size(const std::string& flag, const std::string& text);

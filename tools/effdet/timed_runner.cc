@@ -1,13 +1,25 @@
 #include "timed_runner.h"
 
 #include <chrono>
-
-#include "effdet/streams.h"
+#include <deque>
+#include <mutex>
 
 namespace effdet::cli {
-TimedRunner::TimedRunner(const CompiledModel& model, int threads) : runner_(model, threads) {
-  // Bytes of the same for a model that takes pictures.
-  for (const size_t bytes : runner_.input_bytes()) inputs_.push_back(made_up_input((bytes + 3) / sizeof(float)));
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double milliseconds_since(Clock::time_point start) {
+  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+}
+
+}  // namespace
+
+TimedRunner::TimedRunner(Runner& runner, bool zeros) : runner_(runner) {
+  for (const size_t bytes : runner_.input_bytes()) {
+    const size_t count = (bytes + sizeof(float) - 1) / sizeof(float);  // a model of pictures takes their bytes
+    inputs_.push_back(zeros ? std::vector<float>(count) : made_up_input(count));
+  }
   for (const size_t bytes : runner_.output_bytes()) outputs_.emplace_back(bytes);
   for (size_t i = 0; i < inputs_.size(); ++i)
     input_spans_.push_back(std::as_bytes(std::span(inputs_[i])).first(runner_.input_bytes()[i]));
@@ -15,9 +27,29 @@ TimedRunner::TimedRunner(const CompiledModel& model, int threads) : runner_(mode
 }
 
 double TimedRunner::milliseconds() {
-  const auto start = std::chrono::steady_clock::now();
+  const auto start = Clock::now();
   runner_.run(input_spans_, output_spans_);
-  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+  return milliseconds_since(start);
+}
+
+TimedRounds run_rounds(const CompiledModel& model, const RoundOptions& options) {
+  Streams streams(model, options.layout);
+  std::deque<TimedRunner> runners;
+  for (int i = 0; i < streams.layout().streams; ++i) {
+    runners.emplace_back(streams.runner(i), options.zeros);
+    for (int run = 0; run < options.warm_up; ++run) runners.back().milliseconds();
+  }
+  TimedRounds rounds{streams.layout(), std::vector<double>(static_cast<size_t>(options.rounds))};
+  std::mutex mutex;
+  const auto start = Clock::now();
+  streams.for_each(rounds.milliseconds.size(), [&](size_t round, int stream) {
+    const double cost = rounds.milliseconds[round] = runners[static_cast<size_t>(stream)].milliseconds();
+    if (!options.progress) return;
+    const std::lock_guard lock(mutex);
+    options.progress(static_cast<int>(round), cost);
+  });
+  rounds.total = milliseconds_since(start);
+  return rounds;
 }
 
 }  // namespace effdet::cli

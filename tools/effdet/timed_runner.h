@@ -6,27 +6,40 @@
 #include <span>
 #include <vector>
 
-#include "effdet/compiled_model.h"
+#include "effdet/streams.h"
 
 namespace effdet::cli {
 
-/// A runner with memory for its inputs and outputs.
+/// A runner, which must outlive it, with memory for its inputs and outputs.
 class TimedRunner {
  public:
-  explicit TimedRunner(const CompiledModel& model, int threads);
+  /// zeros: instead of made_up_input().
+  explicit TimedRunner(Runner& runner, bool zeros = false);
 
   /// Runs once and says how long that took.
   double milliseconds();
-  int threads() const { return runner_.threads(); }
-  /// As Runner::on_step.
-  void on_step(std::function<void(size_t step, double seconds)> callback) { runner_.on_step(std::move(callback)); }
 
  private:
-  Runner runner_;
+  Runner& runner_;
   std::vector<std::vector<float>> inputs_;
   std::vector<std::vector<std::byte>> outputs_;
   std::vector<std::span<const std::byte>> input_spans_;
   std::vector<std::span<std::byte>> output_spans_;
 };
+
+struct TimedRounds {
+  StreamLayout layout;               ///< with the number of threads settled
+  std::vector<double> milliseconds;  ///< of each round
+  double total = 0;                  ///< on the clock; less than their sum where there are several streams
+};
+
+struct RoundOptions {
+  StreamLayout layout;
+  int warm_up = 1;  ///< runs of each stream before
+  int rounds = 1;   ///< of all streams together
+  bool zeros = false;
+  std::function<void(int round, double milliseconds)> progress;  ///< after each round, one call at a time, where set
+};
+TimedRounds run_rounds(const CompiledModel& model, const RoundOptions& options);
 
 }  // namespace effdet::cli

@@ -1,0 +1,182 @@
+// ais_bench: the successor of benchmark.x86_64, with its flags, files and lines.
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <ctime>
+
+#include "commands.h"
+#include "data_run.h"
+#include "describe.h"
+#include "effdet/error.h"
+#include "output_file.h"
+#include "plans.h"
+#include "statistics.h"
+#include "stream_options.h"
+#include "timed_runner.h"
+
+namespace effdet::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct AisOptions {
+  std::string model, input, output, folder, size, format = "BIN", data = "zero";
+  int loop = 1, device = 0, batch = 0, warm_up = 1, threads = 0;
+  bool everything = false;
+};
+
+DumpFormat format_of(const std::string& name) {
+  if (name == "BIN") return DumpFormat::kBin;
+  if (name == "NPY") return DumpFormat::kNpy;
+  if (name == "TXT") return DumpFormat::kTxt;
+  throw Error(ErrorCode::kUsage, fmt::format("--outfmt: '{}' is none of BIN, NPY and TXT", name));
+}
+
+/// Files and folders, separated by commas.
+std::vector<fs::path> inputs_of(const std::string& list) {
+  std::vector<fs::path> paths;
+  for (size_t begin = 0; begin <= list.size();) {
+    const size_t end = std::min(list.find(',', begin), list.size());
+    const std::string name = list.substr(begin, end - begin);
+    if (fs::is_directory(name)) {
+      const auto found = folder_inputs(name);
+      paths.insert(paths.end(), found.begin(), found.end());
+    } else {
+      paths.emplace_back(name);
+    }
+    begin = end + 1;
+  }
+  return paths;
+}
+
+/// The model on made-up input, as often as --loop says.
+StageTimes run_pure(const CompiledModel& model, const AisOptions& options, const StreamLayout& layout) {
+  if (options.data != "zero" && options.data != "random")
+    throw Error(ErrorCode::kUsage, fmt::format("--pure_data_type: '{}' is neither zero nor random", options.data));
+  const TimedRounds rounds = run_rounds(
+      model, {.layout = layout, .warm_up = options.warm_up, .rounds = options.loop, .zeros = options.data == "zero"});
+  StageTimes times;
+  times.infer = rounds.milliseconds;
+  times.total = rounds.total;
+  return times;
+}
+
+nlohmann::json summary_of(const Statistics& s) {
+  return {{"min", s.min},    {"max", s.max}, {"mean", s.mean}, {"median", s.p50}, {"percentile(99%)", s.p99},
+          {"count", s.count}};
+}
+
+std::string summary_line(const char* name, const Statistics& s) {
+  return fmt::format("{} (ms): min = {}, max = {}, mean = {}, median = {}, percentile(99%) = {}\n", name, s.min, s.max,
+                     s.mean, s.p50, s.p99);
+}
+
+/// Which files went into each batch, and which came out.
+nlohmann::json files_json(const std::vector<fs::path>& inputs, const fs::path& folder, DumpFormat format, size_t batch,
+                          size_t outputs) {
+  nlohmann::json files = nlohmann::json::object();
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    nlohmann::json& entry = files[std::to_string(i / batch)];
+    entry["infile"].push_back(inputs[i].string());
+    for (size_t k = 0; k < outputs; ++k)
+      entry["outfile"].push_back(
+          (folder / fmt::format("{}_{}{}", inputs[i].stem().string(), k, extension_of(format))).string());
+  }
+  return files;
+}
+
+nlohmann::json args_json(const AisOptions& o) {
+  return {{"model", o.model},           {"input", o.input},         {"output", o.output},
+          {"output_dirname", o.folder}, {"outfmt", o.format},       {"loop", o.loop},
+          {"device", o.device},         {"batchsize", o.batch},     {"debug", false},
+          {"warmup_count", o.warm_up},  {"pure_data_type", o.data}, {"display_all_summary", o.everything}};
+}
+
+std::string time_stamp() { return fmt::format("{:%Y_%m_%d-%H_%M_%S}", fmt::localtime(std::time(nullptr))); }
+
+}  // namespace
+
+int run_ais_bench(int argc, char** argv) {
+  CommandLine line(argc, argv, "Runs a compiled model on input files, or measures it alone.",
+                   "ais_bench --model d0.om --input bin_save --output result --output_dirname dump --outfmt BIN\n"
+                   "ais_bench --model d0.om --loop 100 --pure_data_type random");
+  AisOptions options;
+  StreamOptions streams;
+  line.add_option("-m,--model", options.model, "compiled model")->required()->type_name("FILE");
+  line.add_option("-i,--input", options.input, "files (.bin, .npy, images) or folders, separated by commas");
+  line.add_option("-o,--output", options.output, "folder for the outputs and the summary")->type_name("DIR");
+  line.add_option("--output_dirname", options.folder, "folder for the outputs in it; default: date and time");
+  line.add_option("--outfmt", options.format, "BIN, NPY or TXT")->capture_default_str();
+  line.add_option("-l,--loop", options.loop, "runs on made-up input, where there is no --input")
+      ->capture_default_str()
+      ->check(between(1, 1000000));
+  line.add_option("-d,--device", options.device, "taken for compatibility: the device is this processor")
+      ->check(between(0, 1023));
+  line.add_option("--batchsize,--dymBatch", options.batch, "the model's, or one of its list")->check(between(1, 65536));
+  line.add_option("--dymHW", options.size, "\"height,width\": one of a model's list of sizes")->type_name("H,W");
+  line.add_option("--pure_data_type", options.data, "made-up input: zero or random")->capture_default_str();
+  line.add_option("--warmup_count", options.warm_up, "runs before those that are measured")
+      ->capture_default_str()
+      ->check(between(0, 1000));
+  line.add_flag("--display_all_summary", options.everything, "also the transfers to and from the device: none here");
+  streams.add_to(line);
+  line.add_threads(options.threads);
+  if (!line.read()) return 0;
+
+  const DumpFormat format = format_of(options.format);
+  if (options.output.empty() && !options.folder.empty())
+    throw Error(ErrorCode::kUsage, "--output_dirname needs --output, the folder that it lies in");
+  const CompiledModel all = CompiledModel::load(options.model);
+  const PlanWish wish{.batch = options.batch,
+                      .size = options.size.empty() ? InputSize{} : parse_size("--dymHW", options.size)};
+  const size_t plan = find_plan(all, wish, options.model);
+  const CompiledModel model = all.plan(plan);
+  const size_t batch = static_cast<size_t>(batch_of(model));
+  options.batch = static_cast<int>(batch);
+  if (options.folder.empty() && !options.output.empty()) options.folder = time_stamp();
+
+  const fs::path folder = options.output.empty() ? fs::path() : fs::path(options.output) / options.folder;
+  const StreamLayout layout = streams.resolve(model, options.threads);
+  streams.print_trials();
+  std::vector<fs::path> inputs;
+  StageTimes times;
+  if (options.input.empty()) {
+    times = run_pure(model, options, layout);
+  } else {
+    inputs = inputs_of(options.input);
+    if (!folder.empty()) make_folder(folder);
+    times = run_on_files(all, {.inputs = inputs,
+                               .folder = folder,
+                               .first_output = 0,
+                               .format = format,
+                               .layout = layout,
+                               .warm_up = options.warm_up,
+                               .plan = plan});
+  }
+
+  // The network works in the caller's memory: nothing is transferred, and that takes no time.
+  const Statistics compute = statistics_of(times.infer);
+  const Statistics none = statistics_of(std::vector<double>(times.infer.size()));
+  const double throughput = layout.streams == 1 ? 1000 * static_cast<double>(batch) / compute.mean
+                                                : 1000 * static_cast<double>(batch * times.infer.size()) / times.total;
+  fmt::print("-----------------Performance Summary------------------\n");
+  if (options.everything) fmt::print("{}", summary_line("H2D_latency", none));
+  fmt::print("{}", summary_line("NPU_compute_time", compute));
+  if (options.everything) fmt::print("{}", summary_line("D2H_latency", none));
+  fmt::print("throughput 1000*batchsize.mean({})/NPU_compute_time.mean({}): {}\n", batch, compute.mean, throughput);
+  fmt::print("------------------------------------------------------\n");
+  if (options.output.empty()) return 0;
+  make_folder(options.output);
+  write_output(fs::path(options.output) / (options.folder + "_summary.json"),
+               json_text({{"filesinfo", files_json(inputs, folder, format, batch, model.outputs().size())},
+                          {"args", args_json(options)},
+                          {"NPU_compute_time", summary_of(compute)},
+                          {"H2D_latency", summary_of(none)},
+                          {"D2H_latency", summary_of(none)},
+                          {"throughput", throughput},
+                          {"pid", ::getpid()}}));
+  return 0;
+}
+
+}  // namespace effdet::cli

@@ -1,0 +1,234 @@
+// bench: how long a model takes from a picture's file to its detections, stage by stage, and how many pictures it does
+// in a second.
+#include <fmt/format.h>
+#include <stdlib.h>
+
+#include <chrono>
+#include <deque>
+#include <optional>
+
+#include "commands.h"
+#include "data_run.h"
+#include "describe.h"
+#include "effdet/dataset.h"
+#include "effdet/detector.h"
+#include "effdet/error.h"
+#include "plans.h"
+#include "statistics.h"
+#include "stream_options.h"
+#include "timed_runner.h"
+
+namespace effdet::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using Clock = std::chrono::steady_clock;
+
+/// Milliseconds since the last call, or since it was made.
+class Stopwatch {
+ public:
+  double lap() {
+    const auto now = Clock::now();
+    return std::chrono::duration<double, std::milli>(now - std::exchange(last_, now)).count();
+  }
+
+ private:
+  Clock::time_point last_ = Clock::now();
+};
+
+/// A folder with pictures of the usual sizes of photographs for the web; removed in the end.
+class MadeUpPictures {
+ public:
+  MadeUpPictures() {
+    std::string name = (fs::temp_directory_path() / "effdet_bench_XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr) throw Error(ErrorCode::kIo, fmt::format("{}: cannot make the folder", name));
+    root_ = name;
+    write_scenes(root_, {.images = 8, .seed = 1, .min_side = 420, .max_side = 640});
+  }
+  ~MadeUpPictures() {
+    std::error_code ignored;
+    fs::remove_all(root_, ignored);
+  }
+  MadeUpPictures(const MadeUpPictures&) = delete;
+  MadeUpPictures& operator=(const MadeUpPictures&) = delete;
+
+  std::string folder() const { return (root_ / "val2017").string(); }
+
+ private:
+  fs::path root_;
+};
+
+struct BenchReport {
+  StreamLayout layout;
+  size_t batch = 1;
+  StageTimes times;             ///< empty stages were not measured
+  std::vector<double> latency;  ///< milliseconds of a batch through all stages
+
+  double images_per_second() const { return 1e3 * static_cast<double>(batch * latency.size()) / times.total; }
+};
+
+/// What is before and behind the network; the streams share it.
+struct Ends {
+  PictureInput input;
+  DetectionDecoder decoder;
+};
+
+/// All stages of a batch, one after the other on the stream's thread, as a server's worker would run them.
+class BenchStream {
+ public:
+  BenchStream(const Ends& ends, const std::vector<fs::path>& pictures, size_t batch, Runner& runner)
+      : ends_(ends), pictures_(pictures), batch_(batch), runner_(runner), input_(runner.input_bytes()[0]) {
+    for (const size_t bytes : runner.output_bytes()) outputs_.emplace_back(bytes);
+    for (auto& output : outputs_) output_spans_.emplace_back(output);
+  }
+
+  /// Batch number `item`; the pictures come round. Returns what it took altogether.
+  double run(size_t item) {
+    Stopwatch all, watch;
+    std::vector<std::pair<int, int>> sizes;
+    const size_t bytes = input_.size() / batch_;
+    for (size_t i = 0; i < batch_; ++i) {
+      const RgbImage image = read_image(pictures_[(item * batch_ + i) % pictures_.size()]);
+      times_.read.push_back(watch.lap());
+      ends_.input.write(image, std::span(input_).subspan(i * bytes, bytes));
+      times_.preprocess.push_back(watch.lap());
+      sizes.emplace_back(image.width, image.height);
+    }
+    const std::span<const std::byte> input = input_;
+    runner_.run({&input, 1}, output_spans_);
+    times_.infer.push_back(watch.lap());
+    for (size_t i = 0; i < batch_; ++i) {
+      ends_.decoder.decode(output_spans_, i, sizes[i].first, sizes[i].second);
+      times_.post.push_back(watch.lap());
+    }
+    return all.lap();
+  }
+
+  const StageTimes& times() const { return times_; }
+  void forget() { times_ = {}; }
+
+ private:
+  const Ends& ends_;
+  const std::vector<fs::path>& pictures_;
+  size_t batch_;
+  Runner& runner_;
+  std::vector<std::byte> input_;
+  std::vector<std::vector<std::byte>> outputs_;
+  std::vector<std::span<std::byte>> output_spans_;
+  StageTimes times_;
+};
+
+BenchReport bench_pictures(const CompiledModel& model, const std::vector<fs::path>& pictures, StreamLayout layout,
+                           int warm_up, int runs) {
+  const Ends ends{PictureInput(model), DetectionDecoder(model)};
+  Streams streams(model, layout);
+  BenchReport report{.layout = streams.layout(), .batch = static_cast<size_t>(batch_of(model))};
+  std::deque<BenchStream> workers;
+  for (int i = 0; i < report.layout.streams; ++i) {
+    workers.emplace_back(ends, pictures, report.batch, streams.runner(i));
+    for (int run = 0; run < warm_up; ++run) workers.back().run(static_cast<size_t>(run));
+    workers.back().forget();
+  }
+  report.latency.resize(static_cast<size_t>(runs));
+  Stopwatch watch;
+  streams.for_each(report.latency.size(), [&](size_t item, int stream) {
+    report.latency[item] = workers[static_cast<size_t>(stream)].run(item);
+  });
+  report.times.total = watch.lap();
+  for (const BenchStream& worker : workers) report.times.append(worker.times());
+  return report;
+}
+
+BenchReport bench_network(const CompiledModel& model, StreamLayout layout, int warm_up, int runs) {
+  const TimedRounds rounds = run_rounds(model, {.layout = layout, .warm_up = warm_up, .rounds = runs});
+  BenchReport report{
+      .layout = rounds.layout, .batch = static_cast<size_t>(batch_of(model)), .latency = rounds.milliseconds};
+  report.times.infer = rounds.milliseconds;
+  report.times.total = rounds.total;
+  return report;
+}
+
+void print(const BenchReport& report, int warm_up) {
+  fmt::print("streams: {}, of {} threads each; batch {}; {} runs after {} to warm up\n", report.layout.streams,
+             report.layout.threads, report.batch, report.latency.size(), warm_up * report.layout.streams);
+  print_stages(report.times);
+  Table table;
+  table.add(statistics_headings("latency"));
+  table.add(statistics_cells("batch", statistics_of(report.latency)));
+  fmt::print("\n{}\n{:.2f} images a second; peak memory {}\n", table.text(), report.images_per_second(),
+             bytes_text(peak_memory()));
+}
+
+nlohmann::json bench_json(const BenchReport& report, int warm_up) {
+  return {{"streams", report.layout.streams},
+          {"threads_per_stream", report.layout.threads},
+          {"batch", report.batch},
+          {"runs", report.latency.size()},
+          {"warm_up", warm_up},
+          {"images_per_second", report.images_per_second()},
+          {"latency_ms", statistics_json(statistics_of(report.latency))},
+          {"stages_ms", stages_json(report.times)},
+          {"peak_memory_bytes", peak_memory()}};
+}
+
+std::vector<fs::path> pictures_of(const std::string& folder) {
+  std::vector<fs::path> pictures = folder_inputs(folder);
+  std::erase_if(pictures, [](const fs::path& path) { return !is_image(path); });
+  if (pictures.empty()) throw Error(ErrorCode::kBadInput, folder + ": no .jpg or .png files");
+  return pictures;
+}
+
+}  // namespace
+
+int run_bench(int argc, char** argv) {
+  CommandLine line(argc, argv,
+                   "Measures a model from pictures to detections: latency of each stage with percentiles, and images a "
+                   "second.",
+                   "effdet bench d0.om\n"
+                   "effdet bench d0.om --images photos --streams 2 --threads-per-stream 1 --runs 500\n"
+                   "effdet bench d0.pth --infer-only --streams auto --json");
+  std::string file, images;
+  ModelOptions options;
+  StreamOptions streams;
+  int runs = 50, warm_up = 3, threads = 0;
+  bool json = false, infer_only = false;
+  line.add_option("file", file, "compiled model, ONNX model or checkpoint")->required()->type_name("FILE");
+  CLI::Option* folder =
+      line.add_option("--images", images, "folder of pictures; default: made-up ones")->type_name("DIR");
+  line.add_flag("--infer-only", infer_only, "the network alone, on made-up input; takes any model")->excludes(folder);
+  line.add_option("--runs", runs, "batches that are measured")
+      ->capture_default_str()
+      ->check(between(1, 1000000))
+      ->type_name("N");
+  line.add_option("--warmup", warm_up, "batches of each stream before")
+      ->capture_default_str()
+      ->check(between(0, 1000))
+      ->type_name("N");
+  streams.add_to(line);
+  line.add_model_options(options);
+  const CLI::Option* batch = line.add_option("-b,--batch-size", options.batch, "pictures in one run of the network")
+                                 ->check(between(1, 1024))
+                                 ->type_name("N");
+  line.add_threads(threads);
+  line.add_json(json);
+  if (!line.read()) return 0;
+
+  const CompiledModel all = CompiledModel::open(file, options);
+  const CompiledModel model = all.plan(choose_plan(all, options, batch->count() > 0, file));
+  std::optional<MadeUpPictures> made_up;
+  if (!infer_only && images.empty()) images = made_up.emplace().folder();
+  const StreamLayout layout = streams.resolve(model, threads);
+  if (!json) streams.print_trials();
+  const BenchReport report = infer_only ? bench_network(model, layout, warm_up, runs)
+                                        : bench_pictures(model, pictures_of(images), layout, warm_up, runs);
+  if (!json) {
+    print(report, warm_up);
+    return 0;
+  }
+  nlohmann::json result = bench_json(report, warm_up);
+  if (!streams.trials().empty()) result["trials"] = streams.trials_json();
+  fmt::print("{}", json_text(result));
+  return 0;
+}
+
+}  // namespace effdet::cli
