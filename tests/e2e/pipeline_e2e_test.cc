@@ -227,9 +227,10 @@ TEST_F(Pipeline, OneModelForSeveralBatchesAndSizes) {
   }
   EXPECT_EQ(count, kScenes * 10);
   // Two streams: the one that gets the rest takes the smaller plan.
-  folder().good(
+  const std::string streams = folder().good(
       "ais_bench --model model/m_batches.om --dymBatch 4 --streams 2 --input bin_save --output ais "
       "--output_dirname batches");
+  expect_matches(streams, R"(throughput of 2 streams: \d)");
   for (int k = 0; k < 10; ++k)
     for (const char* image : {"000000000001", "000000000006"})
       EXPECT_EQ(file(std::string("ais/batches/") + image + "_" + std::to_string(k) + ".bin"),

@@ -164,7 +164,10 @@ int run_ais_bench(int argc, char** argv) {
   if (options.everything) fmt::print("{}", summary_line("H2D_latency", none));
   fmt::print("{}", summary_line("NPU_compute_time", compute));
   if (options.everything) fmt::print("{}", summary_line("D2H_latency", none));
-  fmt::print("throughput 1000*batchsize.mean({})/NPU_compute_time.mean({}): {}\n", batch, compute.mean, throughput);
+  if (layout.streams == 1)
+    fmt::print("throughput 1000*batchsize.mean({})/NPU_compute_time.mean({}): {}\n", batch, compute.mean, throughput);
+  else
+    fmt::print("throughput of {} streams: {}\n", layout.streams, throughput);  // they overlap: not of the mean
   fmt::print("------------------------------------------------------\n");
   if (options.output.empty()) return 0;
   make_folder(options.output);
