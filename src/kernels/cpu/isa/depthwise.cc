@@ -84,10 +84,10 @@ EFFDET_INLINE Vec single(const DepthwiseRows<T>& d, const Row<T>& row, int chann
   return sum;
 }
 
-template <typename Activation_, typename T>
-EFFDET_INLINE void finish(const DepthwiseRows<T>& d, const Row<T>& row, int channel, int column, int lanes, Vec sum,
-                          Vec& total) {
-  const Vec y = apply<T>(Activation_::value, sum);
+/// Stores one vector of an output, and adds it to the total.
+template <typename T>
+EFFDET_INLINE void put(const DepthwiseRows<T>& d, const Row<T>& row, int channel, int column, int lanes, Vec y,
+                       Vec& total) {
   T* target = row.y + static_cast<ptrdiff_t>(column) * d.y_pixel + channel;
   if (lanes == kLanes) {
     store(target, y);
@@ -99,7 +99,7 @@ EFFDET_INLINE void finish(const DepthwiseRows<T>& d, const Row<T>& row, int chan
 
 /// `columns` outputs of `height` rows from `column` on, all channels of the vector present. The rows are neighbours;
 /// the last one's window ends in the image, or where the image does.
-template <int kernel, int stride, int columns, int height, typename Activation_, typename T>
+template <int kernel, int stride, int columns, int height, typename T>
 EFFDET_INLINE void row_block(const DepthwiseRows<T>& d, const Row<T>* rows, int channel, int column, Vec& total) {
   const int left = column * stride - d.pad_left;
   const T* x = rows[0].x + static_cast<ptrdiff_t>(left) * d.x_pixel + channel;
@@ -114,14 +114,19 @@ EFFDET_INLINE void row_block(const DepthwiseRows<T>& d, const Row<T>* rows, int 
   } else {
     block<kernel, stride, columns, height, false>(d, x, d.weights + channel, left, begin, end, sum);
   }
+  // One switch a block, not one a vector, nor a copy of everything for each activation.
+  with_activation(
+      d.activation, [&](auto activation) __attribute__((always_inline)) {
 #pragma GCC unroll 2
-  for (int j = 0; j < height; ++j)
+        for (int j = 0; j < height; ++j)
 #pragma GCC unroll 16
-    for (int i = 0; i < columns; ++i) finish<Activation_>(d, rows[j], channel, column + i, kLanes, sum[j][i], total);
+          for (int i = 0; i < columns; ++i)
+            put(d, rows[j], channel, column + i, kLanes, apply<T>(decltype(activation)::value, sum[j][i]), total);
+      });
 }
 
 /// Columns [begin, end) of `height` rows for one vector of channels; returns their sum. kernel 0 stands for any.
-template <int kernel, int stride, int height, typename Activation_, typename T>
+template <int kernel, int stride, int height, typename T>
 EFFDET_INLINE Vec row_vector(const DepthwiseRows<T>& d, const Row<T>* rows, int channel, int begin, int end,
                              int lanes) {
   Vec total{};
@@ -129,16 +134,17 @@ EFFDET_INLINE Vec row_vector(const DepthwiseRows<T>& d, const Row<T>* rows, int 
   if constexpr (kernel > 0) {
     if (lanes == kLanes) {
       for (; column + kColumns <= end; column += kColumns)
-        row_block<kernel, stride, kColumns, height, Activation_>(d, rows, channel, column, total);
+        row_block<kernel, stride, kColumns, height>(d, rows, channel, column, total);
       if (column + kColumns / 2 <= end) {
-        row_block<kernel, stride, kColumns / 2, height, Activation_>(d, rows, channel, column, total);
+        row_block<kernel, stride, kColumns / 2, height>(d, rows, channel, column, total);
         column += kColumns / 2;
       }
     }
   }
   for (; column < end; ++column)
     for (int j = 0; j < height; ++j)
-      finish<Activation_>(d, rows[j], channel, column, lanes, single(d, rows[j], channel, column, lanes), total);
+      put(d, rows[j], channel, column, lanes, apply<T>(d.activation, single(d, rows[j], channel, column, lanes)),
+          total);
   return total;
 }
 
@@ -161,7 +167,7 @@ Row<T> row_at(const DepthwiseRows<T>& d, int y) {
 }
 
 /// `height` rows from y on, columns [begin, end), all channels.
-template <int kernel, int stride, int height, typename Activation_, typename T>
+template <int kernel, int stride, int height, typename T>
 void strip(const DepthwiseRows<T>& d, int y, int begin, int end) {
   Row<T> rows[height];
   for (int j = 0; j < height; ++j) rows[j] = row_at(d, y + j);
@@ -172,21 +178,21 @@ void strip(const DepthwiseRows<T>& d, int y, int begin, int end) {
       // The last vector of channels overlaps the one before where it must: the same values are written twice.
       const int from = max_of(0, min_of(channel, d.channels - kLanes));
       const int lanes = min_of(kLanes, d.channels - from);
-      const Vec total = row_vector<kernel, stride, height, Activation_>(d, rows, from, column, column_end, lanes);
+      const Vec total = row_vector<kernel, stride, height>(d, rows, from, column, column_end, lanes);
       if (d.sums != nullptr) add_sums(d.sums + from, total, channel - from, lanes);
     }
   }
 }
 
-template <int kernel, int stride, typename Activation_, typename T>
+template <int kernel, int stride, typename T>
 void rows(const DepthwiseRows<T>& d) {
   // Two rows at once load what they share of the input once, where the registers hold both.
   constexpr int kHeight = kernel > 0 && stride == 1 && kTwoRows ? 2 : 1;
   for (int begin = d.column_begin; begin < d.column_end; begin += kStripColumns) {
     const int end = min_of(begin + kStripColumns, d.column_end);
     int y = d.row_begin;
-    for (; y + kHeight <= d.row_end; y += kHeight) strip<kernel, stride, kHeight, Activation_>(d, y, begin, end);
-    if (y < d.row_end) strip<kernel, stride, 1, Activation_>(d, y, begin, end);
+    for (; y + kHeight <= d.row_end; y += kHeight) strip<kernel, stride, kHeight>(d, y, begin, end);
+    if (y < d.row_end) strip<kernel, stride, 1>(d, y, begin, end);
   }
 }
 
@@ -194,15 +200,12 @@ void rows(const DepthwiseRows<T>& d) {
 
 template <typename T>
 void depthwise(const DepthwiseRows<T>& d) {
-  with_activation(d.activation, [&](auto activation) {
-    using A = decltype(activation);
-    const bool square = d.kernel_height == d.kernel_width && d.stride_x == d.stride_y;
-    if (square && d.kernel_width == 3 && d.stride_x == 1) return rows<3, 1, A>(d);
-    if (square && d.kernel_width == 3 && d.stride_x == 2) return rows<3, 2, A>(d);
-    if (square && d.kernel_width == 5 && d.stride_x == 1) return rows<5, 1, A>(d);
-    if (square && d.kernel_width == 5 && d.stride_x == 2) return rows<5, 2, A>(d);
-    rows<0, 0, A>(d);
-  });
+  const bool square = d.kernel_height == d.kernel_width && d.stride_x == d.stride_y;
+  if (square && d.kernel_width == 3 && d.stride_x == 1) return rows<3, 1>(d);
+  if (square && d.kernel_width == 3 && d.stride_x == 2) return rows<3, 2>(d);
+  if (square && d.kernel_width == 5 && d.stride_x == 1) return rows<5, 1>(d);
+  if (square && d.kernel_width == 5 && d.stride_x == 2) return rows<5, 2>(d);
+  rows<0, 0>(d);
 }
 
 template void depthwise(const DepthwiseRows<float>&);

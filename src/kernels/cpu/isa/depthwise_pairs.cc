@@ -89,7 +89,7 @@ Rows rows_at(const DepthwiseRows<Bf16>& d, int y) {
 }
 
 /// One vector of channels of `columns` outputs from `column` on, in `height` rows; returns their sum.
-template <int kernel, int stride, int columns, int height, bool whole, typename Activation_>
+template <int kernel, int stride, int columns, int height, bool whole>
 EFFDET_INLINE Vec outputs(const DepthwiseRows<Bf16>& d, const Rows& rows, int channel, int column, int lanes) {
   constexpr int kInputs = ((height - 1) * stride + kernel + 1) / 2 * 2;
   const int left = column * stride - d.pad_left;
@@ -114,33 +114,36 @@ EFFDET_INLINE Vec outputs(const DepthwiseRows<Bf16>& d, const Rows& rows, int ch
     block<kernel, stride, columns, height, false, whole>(d, inputs, weights, left, lanes, sum);
   }
   Vec total{};
+  // One switch a block, not one a vector, nor a copy of everything for each activation.
+  with_activation(
+      d.activation, [&](auto activation) __attribute__((always_inline)) {
 #pragma GCC unroll 2
-  for (int j = 0; j < height; ++j)
+        for (int j = 0; j < height; ++j)
 #pragma GCC unroll 8
-    for (int i = 0; i < columns; ++i) {
-      const Vec y = apply<Bf16>(Activation_::value, sum[j][i]);
-      Bf16* target = rows.y[j] + static_cast<ptrdiff_t>(column + i) * d.y_pixel + channel;
-      if (whole) {
-        store(target, y);
-      } else {
-        store_part(target, y, lanes);
-      }
-      total += y;
-    }
+          for (int i = 0; i < columns; ++i) {
+            const Vec y = apply<Bf16>(decltype(activation)::value, sum[j][i]);
+            Bf16* target = rows.y[j] + static_cast<ptrdiff_t>(column + i) * d.y_pixel + channel;
+            if (whole) {
+              store(target, y);
+            } else {
+              store_part(target, y, lanes);
+            }
+            total += y;
+          }
+      });
   return total;
 }
 
 /// Columns [begin, end), at most kColumns, of `height` rows for one vector of channels.
-template <int kernel, int stride, int height, bool whole, typename Activation_>
+template <int kernel, int stride, int height, bool whole>
 void columns_of(const DepthwiseRows<Bf16>& d, const Rows& rows, int channel, int begin, int end, int lanes) {
   Vec total{};
   int column = begin;
   if (whole && column + kColumns <= end) {
-    total = outputs<kernel, stride, kColumns, height, whole, Activation_>(d, rows, channel, column, lanes);
+    total = outputs<kernel, stride, kColumns, height, whole>(d, rows, channel, column, lanes);
     column += kColumns;
   }
-  for (; column < end; ++column)
-    total += outputs<kernel, stride, 1, height, whole, Activation_>(d, rows, channel, column, lanes);
+  for (; column < end; ++column) total += outputs<kernel, stride, 1, height, whole>(d, rows, channel, column, lanes);
   if (d.sums == nullptr) return;
   float* sums = d.sums + channel;
   if (whole) {
@@ -150,7 +153,7 @@ void columns_of(const DepthwiseRows<Bf16>& d, const Rows& rows, int channel, int
   }
 }
 
-template <int kernel, int stride, int height, typename Activation_>
+template <int kernel, int stride, int height>
 void strip(const DepthwiseRows<Bf16>& d, int y, int begin, int end) {
   const Rows rows = rows_at<kernel, stride, height>(d, y);
   // Few columns and all their channels at a time: whole pixels stream through the cache.
@@ -158,32 +161,27 @@ void strip(const DepthwiseRows<Bf16>& d, int y, int begin, int end) {
     const int column_end = min_of(column + kColumns, end);
     int channel = 0;
     for (; channel + kLanes <= d.channels; channel += kLanes)
-      columns_of<kernel, stride, height, true, Activation_>(d, rows, channel, column, column_end, kLanes);
+      columns_of<kernel, stride, height, true>(d, rows, channel, column, column_end, kLanes);
     if (channel < d.channels)
-      columns_of<kernel, stride, height, false, Activation_>(d, rows, channel, column, column_end,
-                                                             d.channels - channel);
+      columns_of<kernel, stride, height, false>(d, rows, channel, column, column_end, d.channels - channel);
   }
 }
 
-template <int kernel, int stride, typename Activation_>
+template <int kernel, int stride>
 void all_rows(const DepthwiseRows<Bf16>& d) {
   for (int begin = d.column_begin; begin < d.column_end; begin += kStripColumns) {
     const int end = min_of(begin + kStripColumns, d.column_end);
     int y = d.row_begin;
-    for (; y + kPairHeight <= d.row_end; y += kPairHeight)
-      strip<kernel, stride, kPairHeight, Activation_>(d, y, begin, end);
-    if (y < d.row_end) strip<kernel, stride, 1, Activation_>(d, y, begin, end);
+    for (; y + kPairHeight <= d.row_end; y += kPairHeight) strip<kernel, stride, kPairHeight>(d, y, begin, end);
+    if (y < d.row_end) strip<kernel, stride, 1>(d, y, begin, end);
   }
 }
 
 }  // namespace
 
 void depthwise_by_pairs(const DepthwiseRows<Bf16>& d) {
-  with_activation(d.activation, [&](auto activation) {
-    using A = decltype(activation);
-    if (d.kernel_width == 3) return d.stride_x == 1 ? all_rows<3, 1, A>(d) : all_rows<3, 2, A>(d);
-    d.stride_x == 1 ? all_rows<5, 1, A>(d) : all_rows<5, 2, A>(d);
-  });
+  if (d.kernel_width == 3) return d.stride_x == 1 ? all_rows<3, 1>(d) : all_rows<3, 2>(d);
+  d.stride_x == 1 ? all_rows<5, 1>(d) : all_rows<5, 2>(d);
 }
 
 #endif
