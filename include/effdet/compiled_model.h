@@ -34,8 +34,9 @@ struct CompileOptions {
   /// With bfloat16: layers that stay float32, by name or pattern (as a shell's: "*predict*"). Names are those of
   /// CompiledModel::steps(). Throws Error(kUsage) for one that matches nothing.
   std::vector<std::string> keep_float32;
-  /// Called after each stage with its name and the graph as text.
-  std::function<void(std::string_view stage, const std::string& graph)> on_stage;
+  /// Called after each stage with its name and the graph as it is then; operators that fusion makes are in the domain
+  /// "ai.effdet".
+  std::function<void(std::string_view stage, const OnnxModel& graph)> on_stage;
 };
 
 /// What a detector needs to know of a model besides its tensors; from the exporter's metadata.
@@ -101,6 +102,7 @@ class CompiledModel {
   friend class PictureInput;
   friend class DetectionDecoder;
   friend struct EngineAccess;
+  friend struct GraphAccess;
   struct Impl;
   explicit CompiledModel(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
   std::shared_ptr<const Impl> impl_;

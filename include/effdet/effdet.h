@@ -10,3 +10,4 @@
 #include "effdet/export.h"
 #include "effdet/onnx_model.h"
 #include "effdet/streams.h"
+#include "effdet/structure.h"

@@ -69,10 +69,12 @@ class OnnxModel {
   EFFDET_API OnnxModel& operator=(OnnxModel) noexcept;
   EFFDET_API ~OnnxModel();
 
-  /// Writes the file, whole or not at all. With external_weights, and always above protobuf's limit of 2 GiB, weights
-  /// go into a second file called as the first with ".data" behind. Returns the files that were written.
+  /// Weights in the model's file; or beside it, in one called as the model with ".data" behind (always so above
+  /// protobuf's limit of 2 GiB); or left out: those of 1 KiB and more become empty, for viewers.
+  enum class Weights { kInside, kBeside, kLeftOut };
+  /// Writes the file, whole or not at all. Returns the files that were written.
   EFFDET_API std::vector<std::filesystem::path> write(const std::filesystem::path& path,
-                                                      bool external_weights = false) const;
+                                                      Weights weights = Weights::kInside) const;
 
   EFFDET_API std::vector<TensorInfo> inputs() const;
   EFFDET_API std::vector<TensorInfo> outputs() const;
@@ -104,6 +106,7 @@ class OnnxModel {
 
  private:
   friend class CompiledModel;
+  friend struct GraphAccess;
   struct Impl;
   explicit OnnxModel(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;

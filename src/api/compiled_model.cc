@@ -51,7 +51,9 @@ CompiledModel CompiledModel::compile(const OnnxModel& model, const CompileOption
   compiler::CompileOptions internal{.input_shapes = options.input_shapes, .keep_float32 = options.keep_float32};
   if (options.precision == Precision::kBfloat16) internal.precision = compiler::CompileOptions::Precision::kBfloat16;
   if (options.on_stage)
-    internal.on_stage = [&](std::string_view stage, const ir::Graph& g) { options.on_stage(stage, ir::to_text(g)); };
+    internal.on_stage = [&](std::string_view stage, const ir::Graph& g) {
+      options.on_stage(stage, OnnxModel(std::make_unique<OnnxModel::Impl>(OnnxModel::Impl{g})));
+    };
   if (!options.insert_op_conf.empty()) internal.aipp = aipp::read_config(options.insert_op_conf);
   std::vector<std::map<std::string, Shape>> plans = options.plans;
   if (plans.empty()) plans.emplace_back();

@@ -23,6 +23,12 @@ struct CompiledModel::Impl {
   const std::shared_ptr<const Engine>& engine() const { return plans.front(); }
 };
 
+/// The graphs behind public objects, for functions that are no members.
+struct GraphAccess {
+  static const ir::Graph& of(const OnnxModel& model) { return model.impl_->graph; }
+  static const ir::Graph& of(const CompiledModel& model) { return model.impl_->engine()->program().graph; }
+};
+
 namespace api {
 
 TensorInfo tensor_info(const ir::Value& value);

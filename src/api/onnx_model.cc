@@ -73,9 +73,10 @@ OnnxModel OnnxModel::from_checkpoint(const std::filesystem::path& path, const Mo
   return model;
 }
 
-std::vector<std::filesystem::path> OnnxModel::write(const std::filesystem::path& path, bool external_weights) const {
-  return onnx_io::write_onnx(impl_->graph, path,
-                             external_weights ? onnx_io::Weights::kExternal : onnx_io::Weights::kInside);
+std::vector<std::filesystem::path> OnnxModel::write(const std::filesystem::path& path, Weights weights) const {
+  constexpr onnx_io::Weights kWays[] = {onnx_io::Weights::kInside, onnx_io::Weights::kExternal,
+                                        onnx_io::Weights::kNone};
+  return onnx_io::write_onnx(impl_->graph, path, kWays[static_cast<size_t>(weights)]);
 }
 
 std::vector<TensorInfo> OnnxModel::inputs() const { return api::tensor_infos(impl_->graph, impl_->graph.inputs); }

@@ -80,6 +80,18 @@ TEST(ExternalData, WritesLargeWeightsBeside) {
   EXPECT_EQ(inside.constant(inside.find_value("two"))->data<float>()[0], 7);
 }
 
+TEST(WriteOnnx, LeavesWeightsOut) {
+  const auto folder = test_folder();
+  ir::Graph graph;
+  const auto x = graph.add_input("x", DType::kF32, {1000});
+  graph.outputs = {graph.add_node("Add", "y", {x, graph.add_constant("w", Tensor(DType::kF32, {1000}))})};
+  graph.value(graph.outputs[0]).shape = Shape{1000};
+  const auto files = write_onnx(graph, folder / "m.onnx", Weights::kNone);
+  EXPECT_EQ(files.size(), 1u);
+  EXPECT_LT(fs::file_size(files[0]), 300u);
+  EXPECT_NO_THROW(check_onnx(files[0]));
+}
+
 TEST(ExternalData, ReadsMoreThanProtobufHolds) {
   const auto folder = test_folder();
   const uint64_t count = (uint64_t{5} << 30) / sizeof(float);  // a hole: it takes neither disk nor memory

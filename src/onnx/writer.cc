@@ -4,6 +4,7 @@
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 
 #include <climits>
+#include <limits>
 #include <set>
 
 #include "base/error.h"
@@ -104,11 +105,12 @@ struct Initializer {
   uint64_t size() const { return header.size() + (external ? 0 : field_size(tensor->byte_size())); }
 };
 
-std::vector<Initializer> initializers_of(const ir::Graph& graph) {
+std::vector<Initializer> initializers_of(const ir::Graph& graph,
+                                         uint64_t limit = std::numeric_limits<uint64_t>::max()) {
   std::vector<Initializer> initializers;
   for (size_t i = 0; i < graph.value_count(); ++i) {
     const ir::Value& value = graph.value(static_cast<ir::ValueId>(i));
-    if (!value.constant) continue;
+    if (!value.constant || value.constant->byte_size() >= limit) continue;
     pb::TensorProto header;
     put_tensor_header(value.name, *value.constant, header);
     initializers.push_back({header.SerializeAsString(), &*value.constant});
@@ -122,8 +124,26 @@ uint64_t total_size(const std::vector<Initializer>& initializers) {
   return size;
 }
 
+/// An initializer of the same name, type and shape that is zero everywhere.
+void put_empty(const std::string& name, const Tensor& tensor, pb::SparseTensorProto& proto) {
+  for (int64_t dim : tensor.shape()) proto.add_dims(dim);
+  proto.mutable_values()->set_name(name);
+  proto.mutable_values()->set_data_type(proto_of_dtype(tensor.dtype()));
+  proto.mutable_values()->add_dims(0);
+  proto.mutable_indices()->set_data_type(pb::TensorProto::INT64);
+  proto.mutable_indices()->add_dims(0);
+}
+
 /// Shapes and the like stay in the model: programs look at them before they open other files.
 constexpr uint64_t kSmallestExternal = 1024;
+void put_empty_weights(const ir::Graph& graph, pb::GraphProto& proto) {
+  for (size_t i = 0; i < graph.value_count(); ++i) {
+    const ir::Value& value = graph.value(static_cast<ir::ValueId>(i));
+    if (value.constant && value.constant->byte_size() >= kSmallestExternal)
+      put_empty(value.name, *value.constant, *proto.add_sparse_initializer());
+  }
+}
+
 /// Readers that map the file find every element type aligned.
 constexpr uint64_t kExternalAlignment = 64;
 
@@ -164,8 +184,12 @@ void write_external(std::vector<Initializer>& initializers, const std::filesyste
 
 std::vector<std::filesystem::path> write_onnx(const ir::Graph& graph, const std::filesystem::path& path,
                                               Weights weights) {
-  const std::string model = envelope(graph).SerializeAsString(), nodes = skeleton(graph).SerializeAsString();
-  std::vector<Initializer> initializers = initializers_of(graph);
+  const bool leave_out = weights == Weights::kNone;
+  pb::GraphProto proto = skeleton(graph);
+  if (leave_out) put_empty_weights(graph, proto);
+  const std::string model = envelope(graph).SerializeAsString(), nodes = proto.SerializeAsString();
+  std::vector<Initializer> initializers =
+      initializers_of(graph, leave_out ? kSmallestExternal : std::numeric_limits<uint64_t>::max());
   const auto message_size = [&] { return model.size() + field_size(nodes.size() + total_size(initializers)); };
   std::vector<std::filesystem::path> files{path};
   if (weights == Weights::kExternal || message_size() > INT_MAX) {

@@ -8,8 +8,9 @@
 namespace effdet::onnx_io {
 
 /// Where weights go: into the model, or (all of 1 KiB and more) into a file beside it that is called as the model with
-/// ".data" behind.
-enum class Weights { kInside, kExternal };
+/// ".data" behind, or nowhere: those of 1 KiB and more are then sparse initializers without an element, which is a
+/// small and valid model for viewers.
+enum class Weights { kInside, kExternal, kNone };
 
 /// Writes the graph: IR version 7 (8 from opset 16 on), producer "effdet"; the bytes of weights go from the tensors to
 /// the file, without a copy in memory. Protobuf's limit is 2 GiB: larger weights are external whatever `weights` says.

@@ -57,28 +57,37 @@ std::vector<std::string> find_outputs(const OnnxModel& model, const AtcOptions& 
   return names;
 }
 
-bool dumps_graphs() {
+/// What DUMP_GE_GRAPH asks for: 1 dumps with weights, 2 and 3 without.
+int dump_level() {
   const char* value = std::getenv("DUMP_GE_GRAPH");
-  return value != nullptr && value[0] >= '1' && value[0] <= '3' && value[1] == '\0';
+  return value != nullptr && value[0] >= '1' && value[0] <= '3' && value[1] == '\0' ? value[0] - '0' : 0;
 }
 
-/// Reports and dumps the stages of a compilation.
+size_t node_count(const OnnxModel& graph) {
+  size_t sum = 0;
+  for (const auto& [op, count] : graph.node_counts()) sum += count;
+  return sum;
+}
+
+/// Reports the stages of a compilation, and dumps them as ONNX files for graph viewers.
 class Stages {
  public:
-  explicit Stages(LogLevel log) : log_(log), dumps_(dumps_graphs()) {}
+  explicit Stages(LogLevel log) : log_(log), dumps_(dump_level()) {}
 
-  void operator()(std::string_view stage, const std::string& graph) {
+  void operator()(std::string_view stage, const OnnxModel& graph) {
     if (log_ == LogLevel::kDebug)
-      fmt::print("[DEBUG] stage {:02} {:<20} {:5} lines of graph, {:.3f} s\n", number_, stage,
-                 std::ranges::count(graph, '\n'), seconds_since(start_));
-    if (dumps_) write_output(fmt::format("ge_onnx_{:08}_{}.txt", number_, stage), graph);
+      fmt::print("[DEBUG] stage {:02} {:<20} {:5} nodes, {:.3f} s\n", number_, stage, node_count(graph),
+                 seconds_since(start_));
+    if (dumps_ > 0)
+      graph.write(fmt::format("ge_onnx_{:08}_{}.onnx", number_, stage),
+                  dumps_ == 1 ? OnnxModel::Weights::kInside : OnnxModel::Weights::kLeftOut);
     ++number_;
     start_ = Clock::now();
   }
 
  private:
   LogLevel log_;
-  bool dumps_;
+  int dumps_;
   int number_ = 0;
   Clock::time_point start_ = Clock::now();
 };

@@ -120,7 +120,8 @@ int run_edit(int argc, char** argv) {
   OnnxModel model = OnnxModel::read(arguments.in);
   const size_t before = node_count(model);
   model.edit(edits_of(arguments));
-  for (const auto& file : model.write(arguments.out, arguments.external))
+  for (const auto& file :
+       model.write(arguments.out, arguments.external ? OnnxModel::Weights::kBeside : OnnxModel::Weights::kInside))
     fmt::print("{}: {}\n", file.string(), bytes_text(std::filesystem::file_size(file)));
   fmt::print("{} nodes, {} before; {} inputs, {} outputs\n", node_count(model), before, model.inputs().size(),
              model.outputs().size());

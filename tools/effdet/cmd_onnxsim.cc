@@ -250,10 +250,11 @@ void print_growth(const std::map<std::string, uint64_t>& growth) {
              growth.size() == 1 ? " was" : "s were", one_line(largest->first), bytes_text(largest->second));
 }
 
-bool wants_external(const CommandLine& line, const Arguments& arguments, const OnnxModel& model) {
-  if (arguments.external) return true;
-  return line.count("--external-data-threshold") > 0 &&
-         model.weight_bytes() > parse_size("--external-data-threshold", arguments.external_threshold);
+OnnxModel::Weights place_of_weights(const CommandLine& line, const Arguments& arguments, const OnnxModel& model) {
+  const bool beside = arguments.external ||
+                      (line.count("--external-data-threshold") > 0 &&
+                       model.weight_bytes() > parse_size("--external-data-threshold", arguments.external_threshold));
+  return beside ? OnnxModel::Weights::kBeside : OnnxModel::Weights::kInside;
 }
 
 }  // namespace
@@ -295,7 +296,7 @@ int run_onnxsim(int argc, char** argv) {
   Shapes test_shapes = shapes;
   for (const auto& [name, shape] : parse_shapes(arguments.test_shapes)) test_shapes[name] = shape;
   if (!arguments.no_check && arguments.checks > 0) check(original, simplified, test_shapes, arguments);
-  const auto files = simplified.write(out, wants_external(line, arguments, simplified));
+  const auto files = simplified.write(out, place_of_weights(line, arguments, simplified));
   fmt::print("Finish! Here is the difference:\n");
   print_comparison(original, simplified, in, files);
   if (files.size() > 1) fmt::print("The weights are in {}; keep it beside {}.\n", files[1].string(), out);

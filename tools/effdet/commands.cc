@@ -25,6 +25,7 @@ constexpr Command kCommands[] = {
     {"validate", "validate", kDirect, "images to COCO mAP in one process", run_validate},
     {"detect", "", kDirect, "find and draw the objects in pictures", run_detect},
     {"edit", "", kExtra, "change an ONNX graph by names: constants, attributes, nodes, outputs", run_edit},
+    {"graph", "", kExtra, "draw the coarse structure of a model", run_graph},
     {"init", "", kExtra, "write a random checkpoint, for benchmarks and tests", run_init},
     {"download", "", kExtra, "fetch published weights", run_download},
     {"info", "", kExtra, "describe a checkpoint, an ONNX model or a compiled model", run_info},

@@ -11,6 +11,7 @@ namespace effdet::cli {
 int run_pth2onnx(int argc, char** argv);
 int run_onnxsim(int argc, char** argv);
 int run_edit(int argc, char** argv);
+int run_graph(int argc, char** argv);
 int run_modify_onnx(int argc, char** argv);
 int run_atc(int argc, char** argv);
 int run_preprocess(int argc, char** argv);

@@ -44,6 +44,11 @@ void Svg::line(Point from, Point to, std::string_view style) {
                        to.x, to.y, style);
 }
 
+void Svg::curve(Point from, Point leaving, Point arriving, Point to, std::string_view style) {
+  body_ += fmt::format("<path d=\"M{:.1f} {:.1f}C{:.1f} {:.1f} {:.1f} {:.1f} {:.1f} {:.1f}\" class=\"{}\"/>\n", from.x,
+                       from.y, leaving.x, leaving.y, arriving.x, arriving.y, to.x, to.y, style);
+}
+
 void Svg::polygon(const std::vector<Point>& corners, std::string_view style) {
   body_ += "<polygon points=\"";
   for (const Point& corner : corners) body_ += fmt::format("{:.1f},{:.1f} ", corner.x, corner.y);

@@ -21,6 +21,8 @@ class Svg {
 
   void rectangle(Point corner, double width, double height, std::string_view style);
   void line(Point from, Point to, std::string_view style);
+  /// A cubic curve.
+  void curve(Point from, Point leaving, Point arriving, Point to, std::string_view style);
   void polygon(const std::vector<Point>& corners, std::string_view style);
   /// tooltip: shown while the pointer is over the circle; may have several lines.
   void circle(Point centre, double radius, std::string_view style, std::string_view tooltip = {});
