@@ -7,7 +7,7 @@ cd "$(dirname "$0")"
 scripts/install_packages.sh
 
 # Layers that read files, and what runs a file's content.
-readers='^(base|vision|eval|checkpoint|ir|onnx|ops|passes|artifact)$'
+readers='^(base|vision|eval|checkpoint|aipp|ir|onnx|ops|passes|artifact)$'
 
 [ -f build/asan/build.ninja ] || cmake --preset asan -DEFFDET_TOOLS=OFF -DEFFDET_BENCH=OFF
 cmake --build --preset asan --target reader_tests
