@@ -101,6 +101,7 @@ class CompiledModel {
   friend class Detector;
   friend class PictureInput;
   friend class DetectionDecoder;
+  friend class Executor;
   friend struct EngineAccess;
   friend struct GraphAccess;
   struct Impl;

@@ -7,6 +7,7 @@
 #include "effdet/detection.h"
 #include "effdet/detector.h"
 #include "effdet/error.h"
+#include "effdet/executor.h"
 #include "effdet/export.h"
 #include "effdet/onnx_model.h"
 #include "effdet/streams.h"

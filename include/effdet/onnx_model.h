@@ -107,6 +107,7 @@ class OnnxModel {
  private:
   friend class CompiledModel;
   friend struct GraphAccess;
+  friend class Executor;
   struct Impl;
   explicit OnnxModel(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;

@@ -157,6 +157,12 @@ std::string_view dtype_name(DType dtype) {
   return "?";
 }
 
+std::optional<DType> dtype_of_name(std::string_view name) {
+  for (int i = 0; i <= static_cast<int>(DType::kBool); ++i)
+    if (dtype_name(static_cast<DType>(i)) == name) return static_cast<DType>(i);
+  return std::nullopt;
+}
+
 bool is_float(DType dtype) {
   return dtype == DType::kF32 || dtype == DType::kF64 || dtype == DType::kF16 || dtype == DType::kBF16;
 }

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -19,6 +20,8 @@ enum class DType : uint8_t { kF32, kF16, kBF16, kF64, kI8, kU8, kI16, kU16, kI32
 size_t dtype_size(DType dtype);
 /// "float32", "int64", ...: numpy's names.
 std::string_view dtype_name(DType dtype);
+/// The type of that name, or nothing.
+std::optional<DType> dtype_of_name(std::string_view name);
 
 /// Whether its values are floating-point numbers, of any width.
 bool is_float(DType dtype);

@@ -10,7 +10,7 @@ namespace effdet::onnx_io {
 namespace {
 
 constexpr int64_t kOldestIr = 3, kNewestIr = 13;
-constexpr int64_t kOldestOpset = 7, kNewestOpset = 21;
+constexpr int64_t kOldestOpset = 7, kNewestOpset = 22;
 
 void check_opsets(const pb::ModelProto& model, const std::string& file) {
   std::set<std::string> seen;
@@ -22,7 +22,9 @@ void check_opsets(const pb::ModelProto& model, const std::string& file) {
       fail(ErrorCode::kUnsupported, "{}: opset {} is not supported, only {} to {}; export the model with one of those",
            file, import.version(), kOldestOpset, kNewestOpset);
   }
-  if (!seen.contains("")) bad_input("{}: opset_import does not name ONNX's own domain", file);
+  if (!seen.contains("") && !seen.empty())
+    fail(ErrorCode::kUnsupported, "{}: operators of domain '{}' alone are not supported", file, *seen.begin());
+  if (seen.empty()) bad_input("{}: opset_import does not name ONNX's own domain", file);
 }
 
 }  // namespace

@@ -52,12 +52,95 @@ struct LeakyRelu {
   }
 };
 
+/// log(1 + e^x), never overflowing.
+template <typename T>
+T softplus(T x) {
+  return std::max(x, T(0)) + std::log1p(std::exp(-std::abs(x)));
+}
+
 struct Softplus {
   explicit Softplus(const ir::Node&) {}
   template <typename T>
   T operator()(T x) const {
-    return std::max(x, T(0)) + std::log1p(std::exp(-std::abs(x)));
-  }  // never overflows
+    return softplus(x);
+  }
+};
+
+struct Softsign {
+  explicit Softsign(const ir::Node&) {}
+  template <typename T>
+  T operator()(T x) const {
+    return x / (T(1) + std::abs(x));
+  }
+};
+
+struct Mish {
+  explicit Mish(const ir::Node&) {}
+  template <typename T>
+  T operator()(T x) const {
+    return x * std::tanh(softplus(x));
+  }
+};
+
+struct Elu {
+  float alpha;
+  explicit Elu(const ir::Node& node) : alpha(node.get_float("alpha", 1)) {}
+  template <typename T>
+  T operator()(T x) const {
+    return x < T(0) ? T(alpha) * std::expm1(x) : x;
+  }
+};
+
+struct Selu {
+  float alpha, gamma;
+  explicit Selu(const ir::Node& node)
+      : alpha(node.get_float("alpha", 1.67326319217681884765625f)),
+        gamma(node.get_float("gamma", 1.05070102214813232421875f)) {}
+  template <typename T>
+  T operator()(T x) const {
+    return T(gamma) * (x < T(0) ? T(alpha) * std::expm1(x) : x);
+  }
+};
+
+struct Celu {
+  float alpha;
+  explicit Celu(const ir::Node& node) : alpha(node.get_float("alpha", 1)) {}
+  template <typename T>
+  T operator()(T x) const {
+    return x < T(0) ? T(alpha) * std::expm1(x / T(alpha)) : x;
+  }
+};
+
+struct ThresholdedRelu {
+  float alpha;
+  explicit ThresholdedRelu(const ir::Node& node) : alpha(node.get_float("alpha", 1)) {}
+  template <typename T>
+  T operator()(T x) const {
+    return x > T(alpha) ? x : T(0);
+  }
+};
+
+struct Shrink {
+  float bias, limit;
+  explicit Shrink(const ir::Node& node) : bias(node.get_float("bias", 0)), limit(node.get_float("lambd", 0.5f)) {}
+  template <typename T>
+  T operator()(T x) const {
+    return x < T(-limit) ? x + T(bias) : x > T(limit) ? x - T(bias) : T(0);
+  }
+};
+
+struct Gelu {
+  bool tanh;
+  explicit Gelu(const ir::Node& node) {
+    const std::string approximate = node.get_string("approximate", "none");
+    if (approximate != "none" && approximate != "tanh") node_error(node, "approximate is '{}'", approximate);
+    tanh = approximate == "tanh";
+  }
+  template <typename T>
+  T operator()(T x) const {
+    if (tanh) return T(0.5) * x * (T(1) + std::tanh(T(0.7978845608028654) * (x + T(0.044715) * x * x * x)));
+    return T(0.5) * x * (T(1) + std::erf(x * T(0.7071067811865476)));
+  }
 };
 
 template <typename Activation>
@@ -108,6 +191,14 @@ const Operator kOperators[] = {
     {"", "HardSwish", 1, 1, infer_like_float, evaluate_activation<HardSwish>, 14},
     {"", "LeakyRelu", 1, 1, infer_like_float, evaluate_activation<LeakyRelu>},
     {"", "Softplus", 1, 1, infer_like_float, evaluate_activation<Softplus>},
+    {"", "Softsign", 1, 1, infer_like_float, evaluate_activation<Softsign>},
+    {"", "Mish", 1, 1, infer_like_float, evaluate_activation<Mish>, 18},
+    {"", "Elu", 1, 1, infer_like_float, evaluate_activation<Elu>},
+    {"", "Selu", 1, 1, infer_like_float, evaluate_activation<Selu>},
+    {"", "Celu", 1, 1, infer_like_float, evaluate_activation<Celu>, 12},
+    {"", "ThresholdedRelu", 1, 1, infer_like_float, evaluate_activation<ThresholdedRelu>, 10},
+    {"", "Shrink", 1, 1, infer_like_float, evaluate_activation<Shrink>, 9},
+    {"", "Gelu", 1, 1, infer_like_float, evaluate_activation<Gelu>, 20},
     {"", "Clip", 1, 3, infer_clip, evaluate_clip},
 };
 

@@ -45,9 +45,12 @@ std::vector<Inferred> infer_cast(const InferContext& c) {
   return {{dtype_of_onnx(c.node, c.node.get_int("to", 0)), c.shape(0)}};
 }
 
+std::vector<Inferred> infer_cast_like(const InferContext& c) { return {{c.dtype(1), c.shape(0)}}; }
+
 void evaluate_cast(const EvalContext& c) { c.output() = c.input(0).to(c.output().dtype()); }
 
-const Operator kOperators[] = {{"", "Cast", 1, 1, infer_cast, evaluate_cast, 6}};
+const Operator kOperators[] = {{"", "Cast", 1, 1, infer_cast, evaluate_cast, 6, 1, true},
+                               {"", "CastLike", 2, 2, infer_cast_like, evaluate_cast, 15, 1, true}};
 
 }  // namespace
 

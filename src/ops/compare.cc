@@ -39,12 +39,6 @@ std::vector<Inferred> infer_where(const InferContext& c) {
   return {{c.dtype(1), broadcast(c.node, broadcast(c.node, c.shape(0), c.shape(1)), c.shape(2))}};
 }
 
-Tensor expanded(const Tensor& tensor, const Shape& shape) {
-  Tensor result(tensor.dtype(), shape);
-  copy_strided(tensor, 0, shape, broadcast_strides(tensor.shape(), shape), result);
-  return result;
-}
-
 void evaluate_where(const EvalContext& c) {
   const Shape& shape = c.output().shape();
   const Tensor condition = expanded(c.input(0), shape), x = expanded(c.input(1), shape),
@@ -62,6 +56,7 @@ constexpr auto kGreater = [](auto a, auto b) { return a > b; };
 constexpr auto kLessOrEqual = [](auto a, auto b) { return a <= b; };
 constexpr auto kGreaterOrEqual = [](auto a, auto b) { return a >= b; };
 constexpr auto kAnd = [](auto a, auto b) { return a && b; };
+constexpr auto kXor = [](auto a, auto b) { return (a != 0) != (b != 0); };
 constexpr auto kOr = [](auto a, auto b) { return a || b; };
 
 const Operator kOperators[] = {
@@ -72,6 +67,7 @@ const Operator kOperators[] = {
     {"", "GreaterOrEqual", 2, 2, infer_compare, evaluate_compare<kGreaterOrEqual>, 12},
     {"", "And", 2, 2, infer_logic, evaluate_compare<kAnd>, 7},
     {"", "Or", 2, 2, infer_logic, evaluate_compare<kOr>, 7},
+    {"", "Xor", 2, 2, infer_logic, evaluate_compare<kXor>, 7},
     {"", "Not", 1, 1, infer_logic, evaluate_not},
     {"", "Where", 3, 3, infer_where, evaluate_where, 9},
 };

@@ -1,6 +1,7 @@
 #include "ops/conv.h"
 
 #include <algorithm>
+#include <array>
 
 #include "ops/operators.h"
 #include "ops/util.h"
@@ -10,34 +11,25 @@ namespace {
 
 constexpr int64_t kMaxDim = int64_t{1} << 34;
 
-/// A convolution's numbers with one-dimensional ones seen as two-dimensional of height 1.
+/// A convolution's numbers, with fewer spatial dimensions seen as three with leading ones of 1.
 struct Conv {
   Window window;
-  int64_t groups, batch, in_channels, in_h, in_w, out_channels, out_h, out_w;
+  int64_t groups, batch, in_channels, out_channels;
+  Shape in, out;  ///< depth, height, width
+
+  int64_t in_plane() const { return dims_product(in, 0, 3); }
+  int64_t out_plane() const { return dims_product(out, 0, 3); }
+  int64_t taps() const { return dims_product(window.kernel, 0, 3); }
 };
 
-void prepend_height(Window& window) {
-  window.kernel.insert(window.kernel.begin(), 1);
-  window.stride.insert(window.stride.begin(), 1);
-  window.dilation.insert(window.dilation.begin(), 1);
-  window.pad_begin.insert(window.pad_begin.begin(), 0);
-  window.pad_end.insert(window.pad_end.begin(), 0);
-}
-
 Conv describe(const ir::Node& node, const Shape& x, const Shape& w, const Shape& y) {
-  Conv conv{conv_window(node, x, w).window, node.get_int("group", 1), x[0], x[1], 1, x.back(), w[0], 1, y.back()};
-  if (x.size() == 3) {
-    prepend_height(conv.window);
-  } else {
-    conv.in_h = x[2], conv.out_h = y[2];
-  }
+  Conv conv{conv_window(node, x, w).window, node.get_int("group", 1), x[0], x[1], w[0], three_dims(x), three_dims(y)};
+  Window& win = conv.window;
+  prepend_axes(win, 3);
   // A pointwise convolution treats the image as one long row, which makes the inner loop long.
-  const Window& win = conv.window;
-  const std::vector<int64_t> ones{1, 1}, zeros{0, 0};
-  if (win.kernel == ones && win.stride == ones && win.pad_begin == zeros && win.pad_end == zeros) {
-    conv.in_w *= conv.in_h, conv.out_w = conv.in_w;
-    conv.in_h = conv.out_h = 1;
-  }
+  const std::vector<int64_t> ones{1, 1, 1}, zeros{0, 0, 0};
+  if (win.kernel == ones && win.stride == ones && win.pad_begin == zeros && win.pad_end == zeros)
+    conv.in = conv.out = {1, 1, conv.in_plane()};
   return conv;
 }
 
@@ -51,24 +43,33 @@ void add_row(T weight, const T* source, int64_t stride, int64_t count, T* row) {
   }
 }
 
-/// One input channel's part of one output plane.
+/// One input channel's part of one output plane, for one tap of the kernel.
+template <typename T>
+void add_tap(const Conv& conv, const T* x, T weight, const std::array<int64_t, 3>& tap, T* y) {
+  const Window& win = conv.window;
+  ValidRange range[3];
+  int64_t first[3];  // input position of output 0
+  for (size_t axis = 0; axis < 3; ++axis) {
+    range[axis] = valid_outputs(win, axis, tap[axis], conv.in[axis], conv.out[axis]);
+    first[axis] = tap[axis] * win.dilation[axis] - win.pad_begin[axis];
+  }
+  const auto [begin, end] = range[2];
+  if (begin == end) return;
+  for (int64_t od = range[0].begin; od < range[0].end; ++od)
+    for (int64_t oh = range[1].begin; oh < range[1].end; ++oh) {
+      const int64_t id = od * win.stride[0] + first[0], ih = oh * win.stride[1] + first[1];
+      const int64_t iw = begin * win.stride[2] + first[2];
+      add_row(weight, x + ((id * conv.in[1] + ih) * conv.in[2] + iw), win.stride[2], end - begin,
+              y + (od * conv.out[1] + oh) * conv.out[2] + begin);
+    }
+}
+
 template <typename T>
 void add_plane(const Conv& conv, const T* x, const T* w, T* y) {
-  const Window& win = conv.window;
-  for (int64_t kh = 0; kh < win.kernel[0]; ++kh) {
-    const ValidRange rows = valid_outputs(win, 0, kh, conv.in_h, conv.out_h);
-    for (int64_t kw = 0; kw < win.kernel[1]; ++kw) {
-      const ValidRange columns = valid_outputs(win, 1, kw, conv.in_w, conv.out_w);
-      if (columns.begin == columns.end) continue;
-      const T weight = w[kh * win.kernel[1] + kw];
-      for (int64_t oh = rows.begin; oh < rows.end; ++oh) {
-        const int64_t ih = oh * win.stride[0] + kh * win.dilation[0] - win.pad_begin[0];
-        const int64_t iw = columns.begin * win.stride[1] + kw * win.dilation[1] - win.pad_begin[1];
-        add_row(weight, x + (ih * conv.in_w + iw), win.stride[1], columns.end - columns.begin,
-                y + oh * conv.out_w + columns.begin);
-      }
-    }
-  }
+  const std::vector<int64_t>& kernel = conv.window.kernel;
+  for (int64_t kd = 0; kd < kernel[0]; ++kd)
+    for (int64_t kh = 0; kh < kernel[1]; ++kh)
+      for (int64_t kw = 0; kw < kernel[2]; ++kw) add_tap(conv, x, *w++, {kd, kh, kw}, y);
 }
 
 template <typename T>
@@ -76,8 +77,7 @@ void convolve_typed(const Conv& conv, const Tensor& x, const Tensor& w, const Te
                     ThreadPool* threads) {
   const T *input = x.data<T>().data(), *weights = w.data<T>().data();
   T* output = y.mutable_data<T>().data();
-  const int64_t in_plane = conv.in_h * conv.in_w, out_plane = conv.out_h * conv.out_w;
-  const int64_t taps = conv.window.kernel[0] * conv.window.kernel[1];
+  const int64_t in_plane = conv.in_plane(), out_plane = conv.out_plane(), taps = conv.taps();
   const int64_t group_in = conv.in_channels / conv.groups, group_out = conv.out_channels / conv.groups;
   for_each_index(threads, out_plane == 0 ? 0 : conv.batch * conv.out_channels, [&](int64_t plane) {
     const int64_t image = plane / conv.out_channels, channel = plane % conv.out_channels;
@@ -90,14 +90,14 @@ void convolve_typed(const Conv& conv, const Tensor& x, const Tensor& w, const Te
   });
 }
 
-void check_channels(const InferContext& c, const Shape& x, const Shape& w) {
+void check_channels(const InferContext& c, const Shape& x, const Shape& w, const std::optional<Shape>& bias) {
   const int64_t groups = c.node.get_int("group", 1);
   if (groups < 1 || groups > kMaxDim) node_error(c.node, "group is {}", groups);
   if (w[0] >= 0 && w[0] % groups != 0) node_error(c.node, "{} output channels in {} groups", w[0], groups);
   if (x[1] >= 0 && w[1] >= 0 && (w[1] > kMaxDim || x[1] != w[1] * groups))
     node_error(c.node, "the input has {} channels, the weights {} in {} groups", x[1], w[1], groups);
-  if (c.shape(2) && (c.shape(2)->size() != 1 || (c.shape(2)->at(0) != w[0] && c.shape(2)->at(0) >= 0 && w[0] >= 0)))
-    node_error(c.node, "bias of shape {} for {} output channels", shape_text(*c.shape(2)), w[0]);
+  if (bias && (bias->size() != 1 || (bias->at(0) != w[0] && bias->at(0) >= 0 && w[0] >= 0)))
+    node_error(c.node, "bias of shape {} for {} output channels", shape_text(*bias), w[0]);
 }
 
 void check_kernel_shape(const InferContext& c, const Shape& w) {
@@ -111,16 +111,7 @@ std::vector<Inferred> infer_conv(const InferContext& c) {
   require_float(c);
   require_same_types(c, 3);
   if (!known_rank(c, 0, 3) || !known_rank(c, 1, 3)) return {{c.dtype(0), std::nullopt}};
-  const Shape &x = *c.shape(0), &w = *c.shape(1);
-  if (x.size() != w.size())
-    node_error(c.node, "input of shape {} and weights of shape {}", shape_text(x), shape_text(w));
-  check_channels(c, x, w);
-  if (!is_known({w.begin() + 2, w.end()})) return {{c.dtype(0), Shape(x.size(), -1)}};
-  check_kernel_shape(c, w);
-  Shape y{x[0], w[0]};
-  const Shape spatial = conv_window(c.node, x, w).output;
-  y.insert(y.end(), spatial.begin(), spatial.end());
-  return {{c.dtype(0), y}};
+  return {{c.dtype(0), conv_shape(c, *c.shape(0), *c.shape(1), c.shape(2))}};
 }
 
 void evaluate_conv(const EvalContext& c) {
@@ -130,6 +121,18 @@ void evaluate_conv(const EvalContext& c) {
 const Operator kOperators[] = {{"", "Conv", 2, 3, infer_conv, evaluate_conv}};
 
 }  // namespace
+
+Shape conv_shape(const InferContext& c, const Shape& x, const Shape& w, const std::optional<Shape>& bias) {
+  if (x.size() != w.size() || x.size() < 3)
+    node_error(c.node, "input of shape {} and weights of shape {}", shape_text(x), shape_text(w));
+  check_channels(c, x, w, bias);
+  if (!is_known({w.begin() + 2, w.end()})) return Shape(x.size(), -1);
+  check_kernel_shape(c, w);
+  Shape y{x[0], w[0]};
+  const Shape spatial = conv_window(c.node, x, w).output;
+  y.insert(y.end(), spatial.begin(), spatial.end());
+  return y;
+}
 
 WindowedShape conv_window(const ir::Node& node, const Shape& x, const Shape& w) {
   return window_of(node, {w.begin() + 2, w.end()}, {x.begin() + 2, x.end()});

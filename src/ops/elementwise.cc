@@ -68,6 +68,80 @@ void evaluate_div(const EvalContext& c) {
   });
 }
 
+/// b's sign for whole numbers (numpy's mod), a's where the attribute fmod says so (C's fmod).
+template <typename T>
+T modulo(const ir::Node& node, T a, T b, bool fmod) {
+  if constexpr (std::is_floating_point_v<T>) {
+    const T rest = std::fmod(a, b);
+    return fmod || rest == T(0) || (rest < T(0)) == (b < T(0)) ? rest : rest + b;
+  } else {
+    if (b == T(0)) node_error(node, "integer division by zero");
+    if constexpr (std::is_signed_v<T>)
+      if (b == T(-1)) return T(0);  // the smallest number has no opposite
+    const T rest = a % b;
+    return fmod || rest == T(0) || (rest < T(0)) == (b < T(0)) ? rest : rest + b;
+  }
+}
+
+void evaluate_mod(const EvalContext& c) {
+  const bool fmod = c.node.get_int("fmod", 0) != 0;
+  with_arithmetic_type(c, [&](const EvalContext& wide, auto type) {
+    using T = decltype(type);
+    broadcast_binary<T, T>(wide.input(0), wide.input(1), wide.output(),
+                           [&](T a, T b) { return modulo(c.node, a, b, fmod); });
+  });
+}
+
+std::vector<Inferred> infer_bitwise(const InferContext& c) {
+  require_integer(c);
+  return infer_broadcast(c);
+}
+
+template <auto F>
+void evaluate_bitwise(const EvalContext& c) {
+  with_integer_type(c, [](const EvalContext& wide, auto type) {
+    using T = decltype(type);
+    broadcast_binary<T, T>(wide.input(0), wide.input(1), wide.output(), [](T a, T b) { return T(F(a, b)); });
+  });
+}
+
+constexpr auto kAnd = [](auto a, auto b) { return a & b; };
+constexpr auto kOr = [](auto a, auto b) { return a | b; };
+constexpr auto kXor = [](auto a, auto b) { return a ^ b; };
+
+/// On unsigned integers; the amount may be larger than their width.
+std::vector<Inferred> infer_shift(const InferContext& c) {
+  const DType dtype = c.dtype(0);
+  if (dtype != DType::kU8 && dtype != DType::kU16 && dtype != DType::kU32 && dtype != DType::kU64)
+    node_error(c.node, "shifts {}, not an unsigned integer", dtype_name(dtype));
+  const std::string direction = c.node.get_string("direction", "");
+  if (direction != "LEFT" && direction != "RIGHT") node_error(c.node, "direction is '{}'", direction);
+  return infer_broadcast(c);
+}
+
+void evaluate_shift(const EvalContext& c) {
+  const bool left = c.node.get_string("direction", "") == "LEFT";
+  with_integer_type(c, [&](const EvalContext& wide, auto type) {
+    using T = decltype(type);
+    broadcast_binary<T, T>(wide.input(0), wide.input(1), wide.output(), [&](T a, T b) {
+      const auto value = static_cast<uint64_t>(a), amount = static_cast<uint64_t>(b);
+      if (amount >= 64) return T(0);
+      return static_cast<T>(left ? value << amount : value >> amount);
+    });
+  });
+}
+
+/// The slope stretches to the input, not the other way round.
+std::vector<Inferred> infer_prelu(const InferContext& c) {
+  const std::vector<Inferred> result = infer_broadcast(c);
+  if (c.shape(0) && is_known(*c.shape(0)) && result[0].shape && *result[0].shape != *c.shape(0))
+    node_error(c.node, "a slope of shape {} for an input of shape {}", shape_text(*c.shape(1)),
+               shape_text(*c.shape(0)));
+  return {{c.dtype(0), c.shape(0)}};
+}
+
+constexpr auto kPRelu = [](auto a, auto b) { return a < decltype(a)(0) ? kMul(a, b) : a; };
+
 /// Folds any number of inputs into the output, two at a time.
 template <auto F>
 void evaluate_variadic(const EvalContext& c) {
@@ -96,6 +170,12 @@ const Operator kOperators[] = {
     {"", "Mul", 2, 2, infer_broadcast, evaluate_binary<kMul>, 7},
     {"", "Div", 2, 2, infer_broadcast, evaluate_div, 7},
     {"", "Pow", 2, 2, infer_pow, evaluate_pow, 7},
+    {"", "Mod", 2, 2, infer_broadcast, evaluate_mod, 10},
+    {"", "PRelu", 2, 2, infer_prelu, evaluate_binary<kPRelu>, 7},
+    {"", "BitwiseAnd", 2, 2, infer_bitwise, evaluate_bitwise<kAnd>, 18},
+    {"", "BitwiseOr", 2, 2, infer_bitwise, evaluate_bitwise<kOr>, 18},
+    {"", "BitwiseXor", 2, 2, infer_bitwise, evaluate_bitwise<kXor>, 18},
+    {"", "BitShift", 2, 2, infer_shift, evaluate_shift, 11},
     {"", "Min", 1, kVariadic, infer_broadcast, evaluate_variadic<kMin>, 8},
     {"", "Max", 1, kVariadic, infer_broadcast, evaluate_variadic<kMax>, 8},
     {"", "Sum", 1, kVariadic, infer_broadcast, evaluate_variadic<kAdd>, 8},

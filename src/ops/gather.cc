@@ -7,8 +7,7 @@ namespace effdet::ops {
 namespace {
 
 std::vector<Inferred> infer_gather(const InferContext& c) {
-  if (c.dtype(1) != DType::kI64 && c.dtype(1) != DType::kI32)
-    node_error(c.node, "the indices have type {}", dtype_name(c.dtype(1)));
+  require_index(c, 1);
   if (!known_rank(c, 0, 1)) return {{c.dtype(0), std::nullopt}};
   const Shape& data = *c.shape(0);
   const int64_t axis = normalize_axis(c.node, c.node.get_int("axis", 0), static_cast<int64_t>(data.size()));

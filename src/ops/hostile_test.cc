@@ -82,7 +82,7 @@ TEST(BadInput, Case61_WrongTypes) {
   expect_refused("Reshape", {counting({2}), Tensor::from<int32_t>({1}, std::vector<int32_t>{2})});
   expect_refused("Add", {counting({2}), ints({1, 2})});
   expect_refused("Gather", {counting({2}), counting({1})});
-  expect_refused("Conv", {Tensor(DType::kF16, {1, 1, 1, 1}), Tensor(DType::kF16, {1, 1, 1, 1})});
+  expect_refused("Conv", {Tensor(DType::kI32, {1, 1, 1, 1}), Tensor(DType::kI32, {1, 1, 1, 1})});
   expect_refused("Where", {counting({2}), counting({2}), counting({2})});
   expect_refused("Cast", {counting({2})}, {{"to", int64_t{8}}});
 }
@@ -122,6 +122,72 @@ TEST(BadInput, Case63_PositionsAndShapes) {
   expect_refused("Gemm", {x, x});
   expect_refused("Relu", {x, x});
   expect_refused("Relu", {});
+}
+
+TEST(BadInput, Case59_NewShapesOfTerabytes) {
+  expect_refused("OneHot", {ints({1}), ints({kHuge}), floats({2}, {0, 1})});
+  expect_refused("OneHot", {ints({1}), ints({-1}), floats({2}, {0, 1})});
+  expect_refused("MaxUnpool", {counting({1, 1, 2}), Tensor::from<int64_t>({1, 1, 2}, List{0, 1})},
+                 {{"kernel_shape", List{kHighest}}});
+  expect_refused("MaxUnpool", {counting({1, 1, 2}), Tensor::from<int64_t>({1, 1, 2}, List{0, 1}), ints({1, 1, kHuge})},
+                 {{"kernel_shape", List{2}}});
+  expect_refused("ConvTranspose", {counting({1, 1, 2, 2}), counting({1, 1, 2, 2})},
+                 {{"strides", List{1 << 29, 1 << 29}}});
+  expect_refused("ConvTranspose", {counting({1, 1, 2, 2}), counting({1, 1, 2, 2})}, {{"output_shape", List{kHuge, 1}}});
+  expect_refused("CenterCropPad", {counting({2}), ints({kHuge})}, {}, 18);
+  expect_refused("DepthToSpace", {counting({1, 4, 1, 1})}, {{"blocksize", kHighest}});
+  expect_refused("Einsum", {counting({1 << 15}), counting({1 << 15}), counting({1 << 15})},
+                 {{"equation", std::string("a,b,c->")}}, 12);
+}
+
+TEST(BadInput, Case60_AttributesOfNewOperators) {
+  const Tensor x = counting({1, 2, 4, 4}), w = counting({2, 2, 3, 3});
+  for (int64_t bad : {int64_t{0}, int64_t{-1}, kLowest, kHighest}) {
+    expect_refused("ConvTranspose", {x, w}, {{"group", bad}});
+    expect_refused("ConvTranspose", {x, w}, {{"strides", List{bad, 1}}});
+    expect_refused("LRN", {x}, {{"size", bad == kHighest ? -1 : bad}});
+    expect_refused("LpPool", {x}, {{"kernel_shape", List{bad, 2}}});
+    expect_refused("GroupNormalization", {x, counting({2}), counting({2})}, {{"num_groups", bad}}, 21);
+    expect_refused("DepthToSpace", {x}, {{"blocksize", bad}});
+    expect_refused("SpaceToDepth", {x}, {{"blocksize", bad}});
+  }
+  expect_refused("ConvTranspose", {x, w}, {{"pads", List{kHighest, 0, 0, 0}}});
+  expect_refused("Resize", {x, Tensor(), Tensor(), ints({1, 2, 4, 4})}, {{"axes", List{0, 0, 1, 2}}}, 18);
+  expect_refused("Resize", {x, Tensor(), floats({2}, {2, 2})}, {{"axes", List{0, 99}}}, 18);
+  expect_refused("RoiAlign", {x, counting({1, 4}), ints({0})}, {{"output_height", kHighest}}, 16);
+  expect_refused("QuantizeLinear", {x, floats({3}, {1, 1, 1})}, {}, 13);
+  for (const char* equation : {"", "ij->ijk", "ij->ii", "i1->i", "i,j->ij", "ij->i->j", "...i...->i"})
+    expect_refused("Einsum", {counting({2, 3})}, {{"equation", std::string(equation)}}, 12);
+}
+
+TEST(BadInput, Case63_PositionsInNewOperators) {
+  const Tensor x = counting({2, 3});
+  const auto index = [](Shape shape, std::vector<int64_t> values) { return Tensor::from<int64_t>(shape, values); };
+  for (int64_t bad : {int64_t{2}, int64_t{-3}, kLowest, kHighest}) {
+    expect_refused("GatherElements", {x, index({1, 1}, {bad})}, {}, 13);
+    expect_refused("GatherND", {x, index({1, 1}, {bad})}, {}, 13);
+    expect_refused("ScatterElements", {x, index({1, 1}, {bad}), counting({1, 1})}, {}, 18);
+    expect_refused("ScatterND", {x, index({1, 1}, {bad}), counting({1, 3})}, {}, 18);
+    expect_refused("CumSum", {x, ints({bad})}, {}, 14);
+    expect_refused("ArgMax", {x}, {{"axis", bad}}, 13);
+    expect_refused("RoiAlign", {counting({2, 1, 2, 2}), counting({1, 4}), ints({bad == -3 ? 2 : bad})}, {}, 16);
+  }
+  expect_refused("GatherND", {x, index({1, 3}, {0, 0, 0})}, {}, 13);
+  expect_refused("GatherND", {x, index({1, 1}, {0})}, {{"batch_dims", int64_t{2}}}, 13);
+  expect_refused("ScatterND", {x, index({1, 1}, {0}), counting({1, 2})}, {}, 18);
+  expect_refused("TopK", {x, ints({4})}, {}, 11);
+  expect_refused("TopK", {x, ints({-1})}, {}, 11);
+  expect_refused("ReverseSequence", {x, ints({1, 2, 9})}, {}, 10);
+  expect_refused("Compress", {x, Tensor(DType::kBool, {9})}, {{"axis", int64_t{0}}}, 11);
+  expect_refused("MaxUnpool", {counting({1, 1, 1}), index({1, 1, 1}, {kHighest})}, {{"kernel_shape", List{2}}}, 11);
+}
+
+TEST(Hostile, ShiftsAndSmallestNumbersAreDefined) {
+  const Tensor lowest = ints({kLowest}), minus = ints({-1});
+  EXPECT_EQ(run_node("Mod", {lowest, minus}, {}, 13)[0].data<int64_t>()[0], 0);
+  EXPECT_EQ(run_node("ReduceL1", {lowest}, {}, 18)[0].data<int64_t>()[0], kLowest);
+  expect_refused("Mod", {lowest, ints({0})}, {}, 13);
+  EXPECT_EQ(run_node("Trilu", {counting({2, 2}), ints({kHighest})}, {}, 14)[0].data<float>()[3], 0);
 }
 
 }  // namespace

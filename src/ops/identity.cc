@@ -1,4 +1,5 @@
 #include "ops/operators.h"
+#include "ops/strided.h"
 #include "ops/util.h"
 
 namespace effdet::ops {
@@ -6,16 +7,29 @@ namespace {
 
 void copy_input(const EvalContext& c) { c.output() = c.input(0); }  // tensors are constant: sharing is copying
 
+/// Only what inference does: with the input training_mode false, absent, or a ratio of 0, which drops nothing.
 std::vector<Inferred> infer_dropout(const InferContext& c) {
-  if (const Tensor* training = c.value(2); c.has(2))
-    if (training == nullptr || training->dtype() != DType::kBool || training->numel() != 1 || training->data<bool>()[0])
-      fail(ErrorCode::kUnsupported, "{}: training is not supported", node_label(c.node));
-  return infer_like_input(c);
+  const auto is_false = [&](const Tensor* value) {
+    return value != nullptr && scalar_value(c.node, *value, "training_mode") == 0;
+  };
+  const bool drops = !c.has(1) || c.value(1) == nullptr || scalar_value(c.node, *c.value(1), "ratio") != 0;
+  if (c.has(2) && !is_false(c.value(2)) && drops)
+    fail(ErrorCode::kUnsupported, "{}: training, which is random, is not supported", node_label(c.node));
+  const DType mask = c.opset < 10 ? c.dtype(0) : DType::kBool;
+  return {{c.dtype(0), c.shape(0)}, {mask, c.shape(0)}};
+}
+
+/// The mask, where it is wanted, says that everything was kept.
+void evaluate_dropout(const EvalContext& c) {
+  copy_input(c);
+  if (c.outputs.size() < 2 || c.output(1).empty()) return;
+  const Tensor one = Tensor::scalar<float>(1).to(c.output(1).dtype());
+  c.output(1) = expanded(one, c.output(1).shape());
 }
 
 const Operator kOperators[] = {
     {"", "Identity", 1, 1, infer_like_input, copy_input},
-    {"", "Dropout", 1, 3, infer_dropout, copy_input, 7},
+    {"", "Dropout", 1, 3, infer_dropout, evaluate_dropout, 7, 2},
 };
 
 }  // namespace

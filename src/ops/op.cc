@@ -87,26 +87,70 @@ std::vector<Inferred> infer_node(const ir::Node& node, int64_t opset, std::span<
   return outputs;
 }
 
+namespace {
+
+bool is_half(DType dtype) { return dtype == DType::kF16 || dtype == DType::kBF16; }
+
+/// Allocates what has a known shape and is wanted.
+std::vector<Tensor> allocate_outputs(const ir::Node& node, const std::vector<Inferred>& inferred,
+                                     uint64_t memory_limit) {
+  uint64_t bytes = 0;  // cannot wrap: each output is below kMaxElements, and their number is bounded by the file
+  std::vector<Tensor> outputs(inferred.size());
+  const bool open = std::ranges::any_of(inferred, [](const Inferred& output) {
+    return !output.shape || std::ranges::any_of(*output.shape, [](int64_t dim) { return dim < 0; });
+  });
+  for (size_t i = 0; i < inferred.size() && !open; ++i) {
+    if (node.outputs[i] == ir::kNoValue) continue;
+    const Shape& shape = *inferred[i].shape;
+    bytes += *checked_numel(shape) * dtype_size(inferred[i].dtype);
+    if (bytes > memory_limit)
+      fail(ErrorCode::kOutOfMemory, "{}: its output of shape {} does not fit in memory", node_label(node),
+           shape_text(shape));
+    outputs[i] = Tensor(inferred[i].dtype, shape);
+  }
+  return outputs;
+}
+
+/// Calls a kernel with float32 in the place of 16-bit floats.
+void evaluate_halves(const Operator& op, const EvalContext& c) {
+  std::vector<Tensor> wide_inputs(c.inputs.size()), wide_outputs(c.outputs.begin(), c.outputs.end());
+  std::vector<const Tensor*> pointers(c.inputs.begin(), c.inputs.end());
+  for (size_t i = 0; i < c.inputs.size(); ++i) {
+    if (!c.has(i) || !is_half(c.input(i).dtype())) continue;
+    wide_inputs[i] = c.input(i).to(DType::kF32);
+    pointers[i] = &wide_inputs[i];
+  }
+  for (Tensor& output : wide_outputs)
+    if (!output.empty() && is_half(output.dtype())) output = Tensor(DType::kF32, output.shape());
+  op.evaluate({c.node, c.opset, pointers, wide_outputs, c.threads});
+  std::ranges::move(wide_outputs, c.outputs.begin());
+}
+
+}  // namespace
+
 std::vector<Tensor> evaluate_node(const ir::Node& node, int64_t opset, std::span<const Tensor* const> inputs,
                                   ThreadPool* threads, uint64_t memory_limit) {
   std::vector<InputInfo> infos(inputs.size());
-  for (size_t i = 0; i < inputs.size(); ++i)
-    if (inputs[i] != nullptr) infos[i] = {true, inputs[i]->dtype(), inputs[i]->shape(), inputs[i]};
-  const std::vector<Inferred> inferred = infer_node(node, opset, infos);
-  uint64_t bytes = 0;  // cannot wrap: each output is below kMaxElements, and their number is bounded by the file
-  std::vector<Tensor> outputs(inferred.size());
-  for (size_t i = 0; i < inferred.size(); ++i) {
-    if (node.outputs[i] == ir::kNoValue) continue;
-    const auto& shape = inferred[i].shape;
-    if (!shape || std::ranges::any_of(*shape, [](int64_t dim) { return dim < 0; }))
-      fail(ErrorCode::kInternal, "{}: output {} has no static shape", node_label(node), i);
-    bytes += *checked_numel(*shape) * dtype_size(inferred[i].dtype);
-    if (bytes > memory_limit)
-      fail(ErrorCode::kOutOfMemory, "{}: its output of shape {} does not fit in memory", node_label(node),
-           shape_text(*shape));
-    outputs[i] = Tensor(inferred[i].dtype, *shape);
+  bool halves = false;
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    if (inputs[i] == nullptr) continue;
+    infos[i] = {true, inputs[i]->dtype(), inputs[i]->shape(), inputs[i]};
+    halves = halves || is_half(inputs[i]->dtype());
   }
-  operator_of(node, opset).evaluate({node, opset, inputs, outputs, threads});
+  const std::vector<Inferred> inferred = infer_node(node, opset, infos);
+  std::vector<Tensor> outputs = allocate_outputs(node, inferred, memory_limit);
+  const Operator& op = operator_of(node, opset);
+  const EvalContext context{node, opset, inputs, outputs, threads};
+  if (halves && !op.takes_halves && node.domain.empty()) {
+    evaluate_halves(op, context);
+  } else {
+    op.evaluate(context);
+  }
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    if (node.outputs[i] == ir::kNoValue) continue;
+    if (outputs[i].empty()) fail(ErrorCode::kInternal, "{}: output {} was not made", node_label(node), i);
+    outputs[i] = outputs[i].to(inferred[i].dtype);
+  }
   return outputs;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <span>
@@ -66,7 +67,9 @@ struct Inferred {
 };
 
 /// What a kernel works on. Outputs are allocated (zero-filled) with the inferred types and shapes, so a kernel may rely
-/// on everything that its infer function checked.
+/// on everything that its infer function checked. Where a shape depends on the inputs' content and inference left it
+/// open, the kernel makes all of the node's outputs itself. Kernels see no 16-bit floats among their inputs unless
+/// their operator asks for them.
 struct EvalContext {
   const ir::Node& node;
   int64_t opset;
@@ -89,6 +92,8 @@ struct Operator {
   void (*evaluate)(const EvalContext&) = nullptr;
   int min_opset = 1;
   int max_outputs = 1;
+  /// Kernels of other operators get float32 for 16-bit floats, and what they make is rounded once.
+  bool takes_halves = false;
 };
 
 /// The operator, or null. The table is in registry.cc.
@@ -125,7 +130,8 @@ void infer_shapes(ir::Graph& graph, KnownValues* values = nullptr);
 /// Runs a graph with the reference kernels; inputs in the order of graph.inputs. Intermediate tensors are freed after
 /// their last use. Throws Error(kBadInput) for inputs of another type or shape and Error(kOutOfMemory) where a node's
 /// outputs would take more than this machine's memory.
-std::vector<Tensor> run_reference(const ir::Graph& graph, std::span<const Tensor> inputs,
-                                  ThreadPool* threads = nullptr);
+/// on_value is called with each tensor that a node makes, where set.
+std::vector<Tensor> run_reference(const ir::Graph& graph, std::span<const Tensor> inputs, ThreadPool* threads = nullptr,
+                                  const std::function<void(ir::ValueId, const Tensor&)>& on_value = {});
 
 }  // namespace effdet::ops

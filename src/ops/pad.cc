@@ -10,27 +10,48 @@ namespace {
 
 constexpr int64_t kMaxPad = int64_t{1} << 34;
 
-/// All begins, then all ends: an attribute before opset 11, an input since.
-std::optional<std::vector<int64_t>> pads_of(const InferContext& c) {
-  if (c.opset < 11) return c.node.get_ints("pads", {});
-  if (!c.has(1)) node_error(c.node, "has no pads");
-  return c.ints(1);
+/// Begins, then ends, of every dimension, or nothing where they are not known yet. They are an attribute before opset
+/// 11, an input since, which opset 18 lets speak of some axes alone.
+std::optional<std::vector<int64_t>> pads_of(const InferContext& c, size_t rank) {
+  std::optional<std::vector<int64_t>> given;
+  if (c.opset < 11) {
+    given = c.node.get_ints("pads", {});
+  } else {
+    if (!c.has(1)) node_error(c.node, "has no pads");
+    given = c.ints(1);
+  }
+  std::optional<std::vector<int64_t>> axes;
+  if (c.has(3)) {
+    axes = c.ints(3);
+    if (!axes) return std::nullopt;
+    for (int64_t& axis : *axes) axis = normalize_axis(c.node, axis, static_cast<int64_t>(rank));
+    normalize_axes(c.node, *axes, static_cast<int64_t>(rank));  // none twice
+  }
+  const size_t count = axes ? axes->size() : rank;
+  if (!given) return std::nullopt;
+  if (given->size() != 2 * count) node_error(c.node, "{} pads for {} dimensions", given->size(), count);
+  if (!axes) return given;
+  std::vector<int64_t> pads(2 * rank, 0);
+  for (size_t i = 0; i < count; ++i) {
+    pads[static_cast<size_t>((*axes)[i])] = (*given)[i];
+    pads[rank + static_cast<size_t>((*axes)[i])] = (*given)[count + i];
+  }
+  return pads;
 }
 
 std::vector<Inferred> infer_pad(const InferContext& c) {
-  if (c.has(3)) fail(ErrorCode::kUnsupported, "{}: the input axes is not supported", node_label(c.node));
   if (c.has(2) && c.dtype(2) != c.dtype(0))
     node_error(c.node, "pads {} with {}", dtype_name(c.dtype(0)), dtype_name(c.dtype(2)));
   if (c.value(2) != nullptr && c.value(2)->numel() != 1)
     node_error(c.node, "constant_value of shape {} is no scalar", shape_text(c.value(2)->shape()));
   const std::string mode = c.node.get_string("mode", "constant");
-  if (mode != "constant" && mode != "edge" && mode != "reflect") node_error(c.node, "mode is '{}'", mode);
-  const auto pads = pads_of(c);
+  if (mode != "constant" && mode != "edge" && mode != "reflect" && mode != "wrap")
+    node_error(c.node, "mode is '{}'", mode);
   if (!c.shape(0)) return {{c.dtype(0), std::nullopt}};
   Shape result = *c.shape(0);
-  if (!pads) return {{c.dtype(0), Shape(result.size(), -1)}};
   const size_t rank = result.size();
-  if (pads->size() != 2 * rank) node_error(c.node, "{} pads for {} dimensions", pads->size(), rank);
+  const auto pads = pads_of(c, rank);
+  if (!pads) return {{c.dtype(0), Shape(result.size(), -1)}};
   for (size_t i = 0; i < rank; ++i) {
     const int64_t begin = (*pads)[i], end = (*pads)[rank + i], dim = result[i];
     if (std::min(begin, end) < -kMaxPad || std::max(begin, end) > kMaxPad)
@@ -39,7 +60,7 @@ std::vector<Inferred> infer_pad(const InferContext& c) {
     if (dim + begin + end < 0) node_error(c.node, "crops dimension {} of {} by {} and {}", i, dim, begin, end);
     const bool grows = begin > 0 || end > 0;
     if ((mode == "reflect" && std::max(begin, end) >= std::max<int64_t>(dim, 1)) ||
-        (mode == "edge" && grows && dim == 0))
+        ((mode == "edge" || mode == "wrap") && grows && dim == 0))
       node_error(c.node, "cannot pad dimension {} of {} by {} and {} in mode {}", i, dim, begin, end, mode);
     result[i] = dim + begin + end;
   }
@@ -52,6 +73,7 @@ std::vector<int64_t> source_positions(const std::string& mode, int64_t dim, int6
   for (int64_t i = 0; i < outputs; ++i) {
     int64_t position = i - begin;
     if (mode == "edge") position = std::clamp<int64_t>(position, 0, dim - 1);
+    if (mode == "wrap") position = (position % dim + dim) % dim;
     if (mode == "reflect") {
       position = position < 0 ? -position : position;
       if (position >= dim) position = 2 * (dim - 1) - position;
@@ -59,20 +81,6 @@ std::vector<int64_t> source_positions(const std::string& mode, int64_t dim, int6
     positions[static_cast<size_t>(i)] = position < 0 || position >= dim ? -1 : position;
   }
   return positions;
-}
-
-/// The begins of the pads, which is all that the kernel needs besides the output's shape.
-std::vector<int64_t> begins_of(const EvalContext& c) {
-  const size_t rank = c.input(0).rank();
-  std::vector<int64_t> pads;
-  if (c.opset < 11) {
-    pads = c.node.get_ints("pads", {});
-  } else {
-    const Tensor wide = c.input(1).to(DType::kI64);
-    pads.assign(wide.data<int64_t>().begin(), wide.data<int64_t>().end());
-  }
-  pads.resize(rank);
-  return pads;
 }
 
 /// The constant's bytes: attribute `value` before opset 11, input 2 since, zero where absent.
@@ -90,10 +98,11 @@ class Padder {
         size_(dtype_size(value.dtype())),
         strides_(dense_strides(c.input(0).shape())),
         out_(const_cast<std::byte*>(c.output().bytes().data())) {
-    const std::vector<int64_t> begins = begins_of(c);
+    const std::vector<InputInfo> infos = input_infos(c);
+    const std::vector<int64_t> pads = pads_of({c.node, c.opset, infos}, c.input(0).rank()).value();
     const std::string mode = c.node.get_string("mode", "constant");
-    for (size_t i = 0; i < begins.size(); ++i)
-      positions_.push_back(source_positions(mode, c.input(0).dim(i), begins[i], c.output().dim(i)));
+    for (size_t i = 0; i < c.input(0).rank(); ++i)
+      positions_.push_back(source_positions(mode, c.input(0).dim(i), pads[i], c.output().dim(i)));
   }
 
   /// Fills the part of the output below `axis`; source is the input offset so far, or -1.

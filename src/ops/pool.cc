@@ -1,22 +1,29 @@
 #include <algorithm>
+#include <array>
+#include <cmath>
 #include <limits>
 
 #include "ops/operators.h"
+#include "ops/strided.h"
 #include "ops/util.h"
 #include "ops/window.h"
 
 namespace effdet::ops {
 namespace {
 
-std::vector<Inferred> infer_pool(const InferContext& c) {
-  require_float(c);
+Inferred infer_pool_of(const InferContext& c) {
   const std::vector<int64_t> kernel = c.node.get_ints("kernel_shape", {});
-  if (!known_rank(c, 0, 3)) return {{c.dtype(0), std::nullopt}};
+  if (!known_rank(c, 0, 3)) return {c.dtype(0), std::nullopt};
   const Shape& x = *c.shape(0);
   const Shape spatial = window_of(c.node, kernel, {x.begin() + 2, x.end()}).output;
   Shape y{x[0], x[1]};
   y.insert(y.end(), spatial.begin(), spatial.end());
-  return {{c.dtype(0), y}};
+  return {c.dtype(0), y};
+}
+
+std::vector<Inferred> infer_pool(const InferContext& c) {
+  require_float(c);
+  return {infer_pool_of(c)};
 }
 
 /// The part of a window that lies in [0, size), as kernel positions [begin, end).
@@ -34,80 +41,196 @@ int64_t counted_taps(const Window& window, size_t axis, int64_t output, int64_t 
   if (!include_pad) return inside.end - inside.begin;
   const int64_t first = output * window.stride[axis];  // from the beginning of the padding
   const int64_t padded = size + window.pad_begin[axis] + window.pad_end[axis];
+  // Where ceil_mode lets a window hang over the padding, PyTorch, which knows no dilation here, leaves that part out,
+  // and ONNX's tests, which dilate, count it.
+  if (window.dilation[axis] > 1) return window.kernel[axis];
   return std::min(window.kernel[axis], (padded - first + window.dilation[axis] - 1) / window.dilation[axis]);
 }
 
-/// A plane seen as two-dimensional, and its window.
+/// A plane seen as three-dimensional (with leading dimensions of 1), and its window.
 struct Plane {
   Window window;
-  int64_t in_h, in_w, out_h, out_w;
+  Shape in, out;  ///< depth, height, width
 };
 
 Plane plane_of(const EvalContext& c) {
-  const Shape &x = c.input(0).shape(), &y = c.output().shape();
-  Plane plane{window_of(c.node, c.node.get_ints("kernel_shape", {}), {x.begin() + 2, x.end()}).window, 1, x.back(), 1,
-              y.back()};
-  if (x.size() == 4) {
-    plane.in_h = x[2], plane.out_h = y[2];
-    return plane;
-  }
-  Window& window = plane.window;
-  for (auto* list : {&window.kernel, &window.stride, &window.dilation}) list->insert(list->begin(), 1);
-  for (auto* list : {&window.pad_begin, &window.pad_end}) list->insert(list->begin(), 0);
+  const Shape& x = c.input(0).shape();
+  Plane plane{window_of(c.node, c.node.get_ints("kernel_shape", {}), {x.begin() + 2, x.end()}).window, three_dims(x),
+              three_dims(c.output().shape())};
+  prepend_axes(plane.window, 3);
   return plane;
 }
 
-/// Calls pool(values of a plane, plane, output row, output column) for every output element.
+using Position = std::array<int64_t, 3>;
+
+/// Calls pool(plane, position in the output) for every output element of every plane; what it returns is the output.
 template <typename T, typename F>
-void for_each_output(const EvalContext& c, F pool) {
-  const Plane plane = plane_of(c);
+void for_each_output(const EvalContext& c, const Plane& plane, F pool) {
   const T* x = c.input(0).data<T>().data();
   T* y = c.output().template mutable_data<T>().data();
   const int64_t planes = c.input(0).dim(0) * c.input(0).dim(1);
+  const int64_t in_size = dims_product(plane.in, 0, 3), out_size = dims_product(plane.out, 0, 3);
   for_each_index(c.threads, c.output().numel() == 0 ? 0 : planes, [&](int64_t p) {
-    const T* in = x + p * plane.in_h * plane.in_w;
-    T* out = y + p * plane.out_h * plane.out_w;
-    for (int64_t oh = 0; oh < plane.out_h; ++oh)
-      for (int64_t ow = 0; ow < plane.out_w; ++ow) *out++ = pool(in, plane, oh, ow);
+    T* out = y + p * out_size;
+    for (int64_t od = 0; od < plane.out[0]; ++od)
+      for (int64_t oh = 0; oh < plane.out[1]; ++oh)
+        for (int64_t ow = 0; ow < plane.out[2]; ++ow) *out++ = pool(x + p * in_size, Position{od, oh, ow});
   });
 }
 
-/// Folds the elements under a window, padding left out.
+/// Calls f(value, offset in the plane) for the elements under a window, padding left out.
 template <typename T, typename F>
-T fold_window(const T* in, const Plane& plane, int64_t oh, int64_t ow, T start, F fold) {
+void for_each_tap(const T* in, const Plane& plane, const Position& out, F f) {
   const Window& window = plane.window;
-  const ValidRange rows = taps_inside(window, 0, oh, plane.in_h), columns = taps_inside(window, 1, ow, plane.in_w);
-  T result = start;
-  for (int64_t kh = rows.begin; kh < rows.end; ++kh) {
-    const int64_t ih = oh * window.stride[0] - window.pad_begin[0] + kh * window.dilation[0];
-    for (int64_t kw = columns.begin; kw < columns.end; ++kw) {
-      const int64_t iw = ow * window.stride[1] - window.pad_begin[1] + kw * window.dilation[1];
-      result = fold(result, in[ih * plane.in_w + iw]);
-    }
+  ValidRange taps[3];
+  int64_t first[3];
+  for (size_t axis = 0; axis < 3; ++axis) {
+    taps[axis] = taps_inside(window, axis, out[axis], plane.in[axis]);
+    first[axis] = out[axis] * window.stride[axis] - window.pad_begin[axis];
   }
-  return result;
+  for (int64_t kd = taps[0].begin; kd < taps[0].end; ++kd)
+    for (int64_t kh = taps[1].begin; kh < taps[1].end; ++kh)
+      for (int64_t kw = taps[2].begin; kw < taps[2].end; ++kw) {
+        const int64_t id = first[0] + kd * window.dilation[0], ih = first[1] + kh * window.dilation[1],
+                      iw = first[2] + kw * window.dilation[2];
+        const int64_t offset = (id * plane.in[1] + ih) * plane.in[2] + iw;
+        f(in[offset], offset);
+      }
+}
+
+/// An element's number in the whole input; with storage_order 1 the last two dimensions of a plane change places.
+int64_t storage_index(const Plane& plane, int64_t offset, bool column_major) {
+  if (!column_major) return offset;
+  const int64_t h = plane.in[1], w = plane.in[2], rest = offset % (h * w);
+  return offset - rest + rest % w * h + rest / w;
+}
+
+std::vector<Inferred> infer_max_pool(const InferContext& c) {
+  if (c.dtype(0) != DType::kI8 && c.dtype(0) != DType::kU8) require_float(c);
+  const Inferred output = infer_pool_of(c);
+  return {output, {DType::kI64, output.shape}};
 }
 
 void evaluate_max_pool(const EvalContext& c) {
-  with_float_type(c.node, c.input(0).dtype(), [&](auto type) {
+  const Plane plane = plane_of(c);
+  const bool column_major = c.node.get_int("storage_order", 0) != 0;
+  const int64_t in_size = dims_product(plane.in, 0, 3), out_size = dims_product(plane.out, 0, 3);
+  Tensor indices(DType::kI64, c.outputs.size() > 1 ? c.output().shape() : Shape{0});
+  const auto index = indices.mutable_data<int64_t>();
+  with_arithmetic_type(c, [&](const EvalContext& wide, auto type) {
     using T = decltype(type);
-    for_each_output<T>(c, [](const T* in, const Plane& plane, int64_t oh, int64_t ow) {
-      return fold_window(in, plane, oh, ow, -std::numeric_limits<T>::infinity(),
-                         [](T best, T x) { return x > best || x != x ? x : best; });
+    using Limits = std::numeric_limits<T>;
+    const T* x = wide.input(0).template data<T>().data();
+    for_each_output<T>(wide, plane, [&](const T* in, const Position& out) {
+      T best = Limits::has_infinity ? -Limits::infinity() : Limits::lowest();
+      int64_t where = -1;
+      for_each_tap(in, plane, out, [&](T value, int64_t offset) {
+        if (where >= 0 && !(value > best || value != value)) return;
+        best = value;
+        where = offset;
+      });
+      if (!index.empty()) {
+        const int64_t p = (in - x) / in_size;
+        const int64_t place = (out[0] * plane.out[1] + out[1]) * plane.out[2] + out[2];
+        index[static_cast<size_t>(p * out_size + place)] = p * in_size + storage_index(plane, where, column_major);
+      }
+      return best;
     });
   });
+  if (c.outputs.size() > 1) c.output(1) = indices;
 }
 
 void evaluate_average_pool(const EvalContext& c) {
   const bool include_pad = c.node.get_int("count_include_pad", 0) != 0;
+  const Plane plane = plane_of(c);
   with_float_type(c.node, c.input(0).dtype(), [&](auto type) {
     using T = decltype(type);
-    for_each_output<T>(c, [&](const T* in, const Plane& plane, int64_t oh, int64_t ow) {
-      const double sum = fold_window(in, plane, oh, ow, T(0), [](T s, T x) { return s + x; });
-      const int64_t count = counted_taps(plane.window, 0, oh, plane.in_h, include_pad) *
-                            counted_taps(plane.window, 1, ow, plane.in_w, include_pad);
-      return static_cast<T>(count == 0 ? 0 : sum / static_cast<double>(count));
+    for_each_output<T>(c, plane, [&](const T* in, const Position& out) {
+      T sum = 0;
+      for_each_tap(in, plane, out, [&](T value, int64_t) { sum += value; });
+      int64_t count = 1;
+      for (size_t axis = 0; axis < 3; ++axis)
+        count *= counted_taps(plane.window, axis, out[axis], plane.in[axis], include_pad);
+      return static_cast<T>(count == 0 ? 0 : static_cast<double>(sum) / static_cast<double>(count));
     });
+  });
+}
+
+/// The p of a norm: any whole number from 1 on.
+double norm_power(const ir::Node& node) {
+  const int64_t p = node.get_int("p", 2);
+  if (p < 1) node_error(node, "p is {}", p);
+  return static_cast<double>(p);
+}
+
+void evaluate_lp_pool(const EvalContext& c) {
+  const double p = norm_power(c.node);
+  const Plane plane = plane_of(c);
+  with_float_type(c.node, c.input(0).dtype(), [&](auto type) {
+    using T = decltype(type);
+    for_each_output<T>(c, plane, [&](const T* in, const Position& out) {
+      double sum = 0;
+      for_each_tap(in, plane, out, [&](T value, int64_t) { sum += std::pow(std::abs(static_cast<double>(value)), p); });
+      return static_cast<T>(std::pow(sum, 1 / p));
+    });
+  });
+}
+
+/// The inverse of a MaxPool's sizes, or the sizes that input 2 gives.
+std::vector<Inferred> infer_max_unpool(const InferContext& c) {
+  require_float(c);
+  if (c.dtype(1) != DType::kI64) node_error(c.node, "the indices have type {}", dtype_name(c.dtype(1)));
+  if (!known_rank(c, 0, 3) || !is_known(*c.shape(0))) return {{c.dtype(0), std::nullopt}};
+  if (c.shape(1) && is_known(*c.shape(1)) && *c.shape(1) != *c.shape(0))
+    node_error(c.node, "indices of shape {} for {}", shape_text(*c.shape(1)), shape_text(*c.shape(0)));
+  if (c.has(2)) {
+    const auto sizes = c.ints(2);
+    if (sizes && (sizes->size() != c.shape(0)->size() || !is_known(*sizes)))
+      node_error(c.node, "output_shape {} for an input of {}", shape_text(*sizes), shape_text(*c.shape(0)));
+    return {{c.dtype(0), sizes}};
+  }
+  const size_t rank = c.shape(0)->size() - 2;
+  const std::vector<int64_t> kernel = c.node.get_ints("kernel_shape", {}),
+                             stride = c.node.get_ints("strides", std::vector<int64_t>(rank, 1)),
+                             pads = c.node.get_ints("pads", std::vector<int64_t>(2 * rank, 0));
+  if (kernel.size() != rank || stride.size() != rank || pads.size() != 2 * rank)
+    node_error(c.node, "kernel_shape, strides and pads do not fit {} dimensions", rank);
+  Shape shape = *c.shape(0);
+  for (size_t i = 0; i < rank; ++i) {
+    constexpr int64_t kMost = int64_t{1} << 30;
+    const auto sane = [](int64_t value, int64_t least) { return value >= least && value <= kMost; };
+    if (!sane(kernel[i], 1) || !sane(stride[i], 1) || !sane(pads[i], 0) || !sane(pads[rank + i], 0) ||
+        !sane(shape[i + 2], 1))
+      node_error(c.node, "kernel {}, stride {}, pads {} and {} of dimension {}", kernel[i], stride[i], pads[i],
+                 pads[rank + i], i);
+    shape[i + 2] = (shape[i + 2] - 1) * stride[i] + kernel[i] - pads[i] - pads[rank + i];
+    if (shape[i + 2] < 0) node_error(c.node, "the pads are larger than dimension {}", i);
+  }
+  return {{c.dtype(0), shape}};
+}
+
+/// Indices count in the sizes that the attributes say, also where output_shape asks for larger ones.
+void evaluate_max_unpool(const EvalContext& c) {
+  std::vector<InputInfo> infos = input_infos(c);
+  infos.resize(2);
+  const Shape counted = *infer_max_unpool({c.node, c.opset, infos})[0].shape, &shape = c.output().shape();
+  const std::vector<int64_t> from = dense_strides(counted), to = dense_strides(shape);
+  const auto index = c.input(1).data<int64_t>();
+  with_float_type(c.node, c.input(0).dtype(), [&](auto type) {
+    using T = decltype(type);
+    const auto x = c.input(0).data<T>();
+    const auto y = c.output().mutable_data<T>();
+    for (size_t i = 0; i < x.size(); ++i) {
+      if (index[i] < 0 || index[i] >= dims_product(counted, 0, counted.size()))
+        node_error(c.node, "index {} is out of range for shape {}", index[i], shape_text(counted));
+      int64_t position = 0;
+      for (size_t d = 0; d < shape.size(); ++d) {
+        const int64_t coordinate = index[i] / from[d] % counted[d];
+        if (coordinate >= shape[d]) node_error(c.node, "index {} lies outside of {}", index[i], shape_text(shape));
+        position += coordinate * to[d];
+      }
+      y[static_cast<size_t>(position)] = x[i];
+    }
   });
 }
 
@@ -146,8 +269,21 @@ void evaluate_global_max(const EvalContext& c) {
       c, -std::numeric_limits<double>::infinity(), [](double a, double b) { return b > a || b != b ? b : a; }, false);
 }
 
+void evaluate_global_lp(const EvalContext& c) {
+  const double p = norm_power(c.node);
+  fold_planes(
+      c, 0.0, [p](double sum, double x) { return sum + std::pow(std::abs(x), p); }, false);
+  with_float_type(c.node, c.output().dtype(), [&](auto type) {
+    using T = decltype(type);
+    for (T& x : c.output().mutable_data<T>()) x = static_cast<T>(std::pow(static_cast<double>(x), 1 / p));
+  });
+}
+
 const Operator kOperators[] = {
-    {"", "MaxPool", 1, 1, infer_pool, evaluate_max_pool},
+    {"", "MaxPool", 1, 1, infer_max_pool, evaluate_max_pool, 1, 2},
+    {"", "LpPool", 1, 1, infer_pool, evaluate_lp_pool, 2},
+    {"", "MaxUnpool", 2, 3, infer_max_unpool, evaluate_max_unpool, 9},
+    {"", "GlobalLpPool", 1, 1, infer_global_pool, evaluate_global_lp, 2},
     {"", "AveragePool", 1, 1, infer_pool, evaluate_average_pool},
     {"", "GlobalAveragePool", 1, 1, infer_global_pool, evaluate_global_average},
     {"", "GlobalMaxPool", 1, 1, infer_global_pool, evaluate_global_max},

@@ -1,6 +1,8 @@
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
+#include "base/checked.h"
 #include "ops/operators.h"
 #include "ops/strided.h"
 #include "ops/util.h"
@@ -39,7 +41,8 @@ Shape kept_shape(const Shape& shape, const std::vector<int64_t>& axes, bool keep
 }
 
 std::vector<Inferred> infer_reduce(const InferContext& c) {
-  require_number(c);
+  const bool takes_bool = c.opset >= 20 && (c.node.op == "ReduceMax" || c.node.op == "ReduceMin");
+  if (!takes_bool) require_number(c);
   if (!c.shape(0)) return {{c.dtype(0), std::nullopt}};
   const auto axes = axes_of(c, c.shape(0)->size());
   const bool keep = c.node.get_int("keepdims", 1) != 0;
@@ -53,9 +56,7 @@ using Accumulator = std::conditional_t<std::is_floating_point_v<T>, double, T>;
 
 /// Where each input element goes: strides over the input (a) and over the output (b, 0 on reduced axes).
 StridedLoop reduction_loop(const EvalContext& c) {
-  std::vector<InputInfo> infos;
-  for (const Tensor* input : c.inputs)
-    infos.push_back(input == nullptr ? InputInfo{} : InputInfo{true, input->dtype(), input->shape(), input});
+  const std::vector<InputInfo> infos = input_infos(c);
   const Shape& shape = c.input(0).shape();
   const auto axes = axes_of({c.node, c.opset, infos}, shape.size()).value();
   const Shape kept = kept_shape(shape, axes, true);
@@ -101,24 +102,80 @@ A start_value(Start start) {
   return A(0);
 }
 
-template <auto F, Start kStart, bool kMean = false>
+constexpr auto kSame = [](auto x) { return x; };
+constexpr auto kMagnitude = [](auto x) {
+  return x < decltype(x)(0) ? wrapping(decltype(x)(0), x, [](auto a, auto b) { return a - b; }) : x;
+};
+constexpr auto kSquare = [](auto x) { return kProduct(x, x); };
+/// Whole numbers are cut off, as numpy's are when a float result is cast back.
+constexpr auto kRoot = [](auto x) { return saturating_cast<decltype(x)>(std::sqrt(static_cast<double>(x))); };
+constexpr auto kLogarithm = [](auto x) { return saturating_cast<decltype(x)>(std::log(static_cast<double>(x))); };
+
+/// What a reduction is made of: each element's part, how parts add up and from where, and what is done at the end.
+template <auto kMap, auto kFold, Start kStart, auto kFinish = kSame, bool kMean = false>
 void evaluate_reduce(const EvalContext& c) {
   with_arithmetic_type(c, [](const EvalContext& wide, auto type) {
     using T = decltype(type);
-    const auto results = fold<T>(wide, start_value<Accumulator<T>>(kStart), F);
+    using A = Accumulator<T>;
+    const auto results = fold<T>(wide, start_value<A>(kStart), [](A sum, A x) { return A(kFold(sum, A(kMap(x)))); });
     const auto out = wide.output().template mutable_data<T>();
     const int64_t folded = out.empty() ? 1 : std::max<int64_t>(1, wide.input(0).numel() / wide.output().numel());
     for (size_t i = 0; i < out.size(); ++i)
-      out[i] = static_cast<T>(kMean ? results[i] / static_cast<Accumulator<T>>(folded) : results[i]);
+      out[i] = static_cast<T>(kFinish(kMean ? results[i] / static_cast<A>(folded) : results[i]));
   });
 }
 
+/// ReduceMax and ReduceMin on bools, which are the numbers 0 and 1.
+template <void (*kEvaluate)(const EvalContext&)>
+void evaluate_bools_too(const EvalContext& c) {
+  if (c.input(0).dtype() != DType::kBool) return kEvaluate(c);
+  const Tensor input = c.input(0).to(DType::kU8);
+  std::vector<const Tensor*> inputs(c.inputs.begin(), c.inputs.end());
+  inputs[0] = &input;
+  Tensor output(DType::kU8, c.output().shape());
+  kEvaluate({c.node, c.opset, inputs, {&output, 1}, c.threads});
+  c.output() = output.to(DType::kBool);
+}
+
+/// log(sum(exp(x))), around the largest x so that nothing overflows.
+void evaluate_log_sum_exp(const EvalContext& c) {
+  with_arithmetic_type(c, [](const EvalContext& wide, auto type) {
+    using T = decltype(type);
+    const auto largest = fold<T>(wide, start_value<Accumulator<T>>(Start::kLowest), kLarger);
+    std::vector<double> sums(largest.size(), 0);
+    const T* x = wide.input(0).template data<T>().data();
+    const StridedLoop loop = reduction_loop(wide);
+    const int64_t count = loop.shape.back(), step_in = loop.a.back(), step_out = loop.b.back();
+    if (wide.input(0).numel() > 0)
+      for_each_row(loop, [&](int64_t in, int64_t out, int64_t) {
+        for (int64_t i = 0; i < count; ++i) {
+          const auto o = static_cast<size_t>(out + i * step_out);
+          const double top = static_cast<double>(largest[o]);
+          sums[o] += std::exp(static_cast<double>(x[in + i * step_in]) - (std::isinf(top) ? 0 : top));
+        }
+      });
+    const auto result = wide.output().template mutable_data<T>();
+    for (size_t i = 0; i < result.size(); ++i) {
+      const double top = static_cast<double>(largest[i]);
+      result[i] = saturating_cast<T>(sums[i] == 0 ? std::log(0.0) : std::log(sums[i]) + (std::isinf(top) ? 0 : top));
+    }
+  });
+}
+
+constexpr auto evaluate_max = evaluate_reduce<kSame, kLarger, Start::kLowest>;
+constexpr auto evaluate_min = evaluate_reduce<kSame, kSmaller, Start::kHighest>;
+
 const Operator kOperators[] = {
-    {"", "ReduceSum", 1, 2, infer_reduce, evaluate_reduce<kSum, Start::kZero>},
-    {"", "ReduceMean", 1, 2, infer_reduce, evaluate_reduce<kSum, Start::kZero, true>},
-    {"", "ReduceMax", 1, 2, infer_reduce, evaluate_reduce<kLarger, Start::kLowest>},
-    {"", "ReduceMin", 1, 2, infer_reduce, evaluate_reduce<kSmaller, Start::kHighest>},
-    {"", "ReduceProd", 1, 2, infer_reduce, evaluate_reduce<kProduct, Start::kOne>},
+    {"", "ReduceSum", 1, 2, infer_reduce, evaluate_reduce<kSame, kSum, Start::kZero>},
+    {"", "ReduceMean", 1, 2, infer_reduce, evaluate_reduce<kSame, kSum, Start::kZero, kSame, true>},
+    {"", "ReduceMax", 1, 2, infer_reduce, evaluate_bools_too<evaluate_max>},
+    {"", "ReduceMin", 1, 2, infer_reduce, evaluate_bools_too<evaluate_min>},
+    {"", "ReduceProd", 1, 2, infer_reduce, evaluate_reduce<kSame, kProduct, Start::kOne>},
+    {"", "ReduceL1", 1, 2, infer_reduce, evaluate_reduce<kMagnitude, kSum, Start::kZero>},
+    {"", "ReduceL2", 1, 2, infer_reduce, evaluate_reduce<kSquare, kSum, Start::kZero, kRoot>},
+    {"", "ReduceSumSquare", 1, 2, infer_reduce, evaluate_reduce<kSquare, kSum, Start::kZero>},
+    {"", "ReduceLogSum", 1, 2, infer_reduce, evaluate_reduce<kSame, kSum, Start::kZero, kLogarithm>},
+    {"", "ReduceLogSumExp", 1, 2, infer_reduce, evaluate_log_sum_exp},
 };
 
 }  // namespace

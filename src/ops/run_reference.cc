@@ -13,8 +13,12 @@ uint64_t physical_memory() {
 /// The tensors of a run, each kept until its last reader is done.
 class Run {
  public:
-  Run(const ir::Graph& graph, ThreadPool* threads)
-      : graph_(graph), threads_(threads), tensors_(graph.value_count()), reads_left_(graph.value_count()) {
+  Run(const ir::Graph& graph, ThreadPool* threads, const std::function<void(ir::ValueId, const Tensor&)>& on_value)
+      : graph_(graph),
+        threads_(threads),
+        on_value_(on_value),
+        tensors_(graph.value_count()),
+        reads_left_(graph.value_count()) {
     for (const ir::Node& node : graph.nodes)
       for (ir::ValueId id : node.inputs)
         if (id != ir::kNoValue) ++reads_left_[id];
@@ -36,9 +40,11 @@ class Run {
     std::vector<const Tensor*> inputs;
     for (ir::ValueId id : node.inputs) inputs.push_back(id == ir::kNoValue ? nullptr : &tensor(id));
     std::vector<Tensor> results = evaluate_node(node, graph_.opset, inputs, threads_, memory_);
-    for (size_t i = 0; i < results.size(); ++i)
-      if (node.outputs[i] != ir::kNoValue && reads_left_[node.outputs[i]] > 0)
-        tensors_[node.outputs[i]] = std::move(results[i]);
+    for (size_t i = 0; i < results.size(); ++i) {
+      if (node.outputs[i] == ir::kNoValue) continue;
+      if (on_value_) on_value_(node.outputs[i], results[i]);
+      if (reads_left_[node.outputs[i]] > 0) tensors_[node.outputs[i]] = std::move(results[i]);
+    }
     for (ir::ValueId id : node.inputs)
       if (id != ir::kNoValue && --reads_left_[id] == 0) tensors_[id] = Tensor();
   }
@@ -52,6 +58,7 @@ class Run {
  private:
   const ir::Graph& graph_;
   ThreadPool* threads_;
+  const std::function<void(ir::ValueId, const Tensor&)>& on_value_;
   const uint64_t memory_ = physical_memory();
   std::vector<Tensor> tensors_;
   std::vector<int> reads_left_;
@@ -59,10 +66,11 @@ class Run {
 
 }  // namespace
 
-std::vector<Tensor> run_reference(const ir::Graph& graph, std::span<const Tensor> inputs, ThreadPool* threads) {
+std::vector<Tensor> run_reference(const ir::Graph& graph, std::span<const Tensor> inputs, ThreadPool* threads,
+                                  const std::function<void(ir::ValueId, const Tensor&)>& on_value) {
   if (inputs.size() != graph.inputs.size())
     bad_input("graph '{}' takes {} inputs, {} were given", graph.name, graph.inputs.size(), inputs.size());
-  Run run(graph, threads);
+  Run run(graph, threads, on_value);
   for (size_t i = 0; i < inputs.size(); ++i) run.set_input(graph.inputs[i], inputs[i]);
   for (const ir::Node& node : graph.nodes) run.step(node);
   std::vector<Tensor> outputs;

@@ -102,8 +102,10 @@ std::optional<std::vector<int64_t>> split_sizes(const InferContext& c, int64_t d
   }
   if (dim < 0) return sizes;
   if (!sizes) {
-    if (dim % parts != 0) node_error(c.node, "cannot split {} into {} equal parts", dim, parts);
-    sizes = std::vector<int64_t>(static_cast<size_t>(parts), dim / parts);
+    if (dim % parts != 0 && c.opset < 18) node_error(c.node, "cannot split {} into {} equal parts", dim, parts);
+    const int64_t part = (dim + parts - 1) / parts;  // since opset 18 the last one may be smaller
+    sizes = std::vector<int64_t>(static_cast<size_t>(parts), part);
+    sizes->back() = dim - part * (parts - 1);
   }
   int64_t left = dim;  // counted down: a sum of hostile sizes could wrap
   for (int64_t size : *sizes) {

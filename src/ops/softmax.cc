@@ -9,16 +9,11 @@ namespace {
 
 /// Before opset 13 the input is flattened to two dimensions at `axis` (default 1); since then one axis (default -1)
 /// counts.
-struct SoftmaxLayout {
-  int64_t outer, count, inner;
-};
-
-SoftmaxLayout layout_of(const ir::Node& node, int64_t opset, const Shape& shape) {
+AxisView layout_of(const ir::Node& node, int64_t opset, const Shape& shape) {
   const auto rank = static_cast<int64_t>(shape.size());
   const auto axis = static_cast<size_t>(normalize_axis(node, node.get_int("axis", opset >= 13 ? -1 : 1), rank));
-  const int64_t outer = dims_product(shape, 0, axis);
-  if (opset < 13) return {outer, dims_product(shape, axis, shape.size()), 1};
-  return {outer, shape[axis], dims_product(shape, axis + 1, shape.size())};
+  if (opset < 13) return {dims_product(shape, 0, axis), dims_product(shape, axis, shape.size()), 1};
+  return view_around(shape, axis);
 }
 
 std::vector<Inferred> infer_softmax(const InferContext& c) {
@@ -37,9 +32,31 @@ void softmax_line(const T* x, T* y, int64_t count, int64_t stride) {
     y[i * stride] = static_cast<T>(std::exp(static_cast<double>(x[i * stride] - largest)) / sum);
 }
 
-void evaluate_softmax(const EvalContext& c) {
+template <typename T>
+void log_softmax_line(const T* x, T* y, int64_t count, int64_t stride) {
+  T largest = x[0];
+  for (int64_t i = 1; i < count; ++i) largest = std::max(largest, x[i * stride]);
+  double sum = 0;
+  for (int64_t i = 0; i < count; ++i) sum += std::exp(static_cast<double>(x[i * stride] - largest));
+  const double shift = std::log(sum);
+  for (int64_t i = 0; i < count; ++i)
+    y[i * stride] = static_cast<T>(static_cast<double>(x[i * stride] - largest) - shift);
+}
+
+/// 1 at the first of the largest elements, 0 elsewhere.
+template <typename T>
+void hardmax_line(const T* x, T* y, int64_t count, int64_t stride) {
+  int64_t best = 0;
+  for (int64_t i = 1; i < count; ++i)
+    if (x[i * stride] > x[best * stride]) best = i;
+  for (int64_t i = 0; i < count; ++i) y[i * stride] = T(i == best);
+}
+
+/// Calls line(x, y, count, stride) for each line along the axis.
+template <typename F>
+void for_each_line(const EvalContext& c, F line) {
   if (c.output().numel() == 0) return;
-  const SoftmaxLayout layout = layout_of(c.node, c.opset, c.input(0).shape());
+  const AxisView layout = layout_of(c.node, c.opset, c.input(0).shape());
   with_float_type(c.node, c.input(0).dtype(), [&](auto type) {
     using T = decltype(type);
     const T* x = c.input(0).data<T>().data();
@@ -47,12 +64,28 @@ void evaluate_softmax(const EvalContext& c) {
     for (int64_t o = 0; o < layout.outer; ++o)
       for (int64_t i = 0; i < layout.inner; ++i) {
         const int64_t offset = o * layout.count * layout.inner + i;
-        softmax_line(x + offset, y + offset, layout.count, layout.inner);
+        line(x + offset, y + offset, layout.count, layout.inner);
       }
   });
 }
 
-const Operator kOperators[] = {{"", "Softmax", 1, 1, infer_softmax, evaluate_softmax}};
+void evaluate_softmax(const EvalContext& c) {
+  for_each_line(c, [](auto* x, auto* y, int64_t count, int64_t stride) { softmax_line(x, y, count, stride); });
+}
+
+void evaluate_log_softmax(const EvalContext& c) {
+  for_each_line(c, [](auto* x, auto* y, int64_t count, int64_t stride) { log_softmax_line(x, y, count, stride); });
+}
+
+void evaluate_hardmax(const EvalContext& c) {
+  for_each_line(c, [](auto* x, auto* y, int64_t count, int64_t stride) { hardmax_line(x, y, count, stride); });
+}
+
+const Operator kOperators[] = {
+    {"", "Softmax", 1, 1, infer_softmax, evaluate_softmax},
+    {"", "LogSoftmax", 1, 1, infer_softmax, evaluate_log_softmax},
+    {"", "Hardmax", 1, 1, infer_softmax, evaluate_hardmax},
+};
 
 }  // namespace
 

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "ops/util.h"
 
 namespace effdet::ops {
 namespace {
@@ -20,8 +21,6 @@ void copy_rows(const std::byte* source, const StridedLoop& loop, std::byte* out)
     }
   });
 }
-
-std::byte* writable(Tensor& tensor) { return const_cast<std::byte*>(tensor.bytes().data()); }
 
 }  // namespace
 
@@ -79,6 +78,12 @@ void copy_strided(const Tensor& source, int64_t offset, const Shape& shape, cons
     default:
       fail(ErrorCode::kInternal, "unexpected element size {}", size);
   }
+}
+
+Tensor expanded(const Tensor& tensor, const Shape& shape) {
+  Tensor result(tensor.dtype(), shape);
+  copy_strided(tensor, 0, shape, broadcast_strides(tensor.shape(), shape), result);
+  return result;
 }
 
 }  // namespace effdet::ops

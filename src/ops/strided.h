@@ -15,6 +15,9 @@ std::vector<int64_t> broadcast_strides(const Shape& shape, const Shape& target);
 void copy_strided(const Tensor& source, int64_t offset, const Shape& shape, const std::vector<int64_t>& strides,
                   Tensor& out);
 
+/// The tensor broadcast to a shape that it fits.
+Tensor expanded(const Tensor& tensor, const Shape& shape);
+
 /// Loops over two operands: dimensions merged where both can be walked as one, so that inner loops are long.
 struct StridedLoop {
   Shape shape;                ///< innermost last; at least one dimension

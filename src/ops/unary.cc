@@ -53,6 +53,54 @@ constexpr auto kFloor = [](auto x) { return std::floor(x); };
 constexpr auto kCeil = [](auto x) { return std::ceil(x); };
 constexpr auto kReciprocal = [](auto x) { return decltype(x)(1) / x; };
 
+constexpr auto kSign = [](auto x) { return decltype(x)((x > decltype(x)(0)) - (x < decltype(x)(0))); };
+constexpr auto kRound = [](auto x) { return std::nearbyint(x); };  // halves to even
+constexpr auto kSin = [](auto x) { return std::sin(x); };
+constexpr auto kCos = [](auto x) { return std::cos(x); };
+constexpr auto kTan = [](auto x) { return std::tan(x); };
+constexpr auto kAsin = [](auto x) { return std::asin(x); };
+constexpr auto kAcos = [](auto x) { return std::acos(x); };
+constexpr auto kAtan = [](auto x) { return std::atan(x); };
+constexpr auto kSinh = [](auto x) { return std::sinh(x); };
+constexpr auto kCosh = [](auto x) { return std::cosh(x); };
+constexpr auto kAsinh = [](auto x) { return std::asinh(x); };
+constexpr auto kAcosh = [](auto x) { return std::acosh(x); };
+constexpr auto kAtanh = [](auto x) { return std::atanh(x); };
+constexpr auto kBitNot = [](auto x) { return ~x; };
+
+std::vector<Inferred> infer_integer(const InferContext& c) {
+  require_integer(c);
+  return infer_like_input(c);
+}
+
+void evaluate_bit_not(const EvalContext& c) {
+  with_integer_type(c, [](const EvalContext& wide, auto type) {
+    using T = decltype(type);
+    std::ranges::transform(wide.input(0).template data<T>(), wide.output().template mutable_data<T>().begin(), kBitNot);
+  });
+}
+
+std::vector<Inferred> infer_test(const InferContext& c) {
+  require_float(c);
+  return {{DType::kBool, c.shape(0)}};
+}
+
+/// out[i] = test(x[i]) for x as double, which keeps what the tests ask for.
+template <typename F>
+void evaluate_test(const EvalContext& c, F test) {
+  const Tensor wide = c.input(0).to(DType::kF64);
+  std::ranges::transform(wide.data<double>(), c.output().mutable_data<bool>().begin(), test);
+}
+
+void evaluate_is_nan(const EvalContext& c) {
+  evaluate_test(c, [](double x) { return std::isnan(x); });
+}
+
+void evaluate_is_inf(const EvalContext& c) {
+  const bool positive = c.node.get_int("detect_positive", 1) != 0, negative = c.node.get_int("detect_negative", 1) != 0;
+  evaluate_test(c, [=](double x) { return std::isinf(x) && (x > 0 ? positive : negative); });
+}
+
 const Operator kOperators[] = {
     {"", "Abs", 1, 1, infer_like_number, evaluate_any<kAbsolute>},
     {"", "Neg", 1, 1, infer_like_number, evaluate_any<kNegateFloat>},
@@ -64,6 +112,22 @@ const Operator kOperators[] = {
     {"", "Floor", 1, 1, infer_like_float, evaluate_float<kFloor>},
     {"", "Ceil", 1, 1, infer_like_float, evaluate_float<kCeil>},
     {"", "Reciprocal", 1, 1, infer_like_float, evaluate_float<kReciprocal>},
+    {"", "Round", 1, 1, infer_like_float, evaluate_float<kRound>, 11},
+    {"", "Sin", 1, 1, infer_like_float, evaluate_float<kSin>},
+    {"", "Cos", 1, 1, infer_like_float, evaluate_float<kCos>},
+    {"", "Tan", 1, 1, infer_like_float, evaluate_float<kTan>},
+    {"", "Asin", 1, 1, infer_like_float, evaluate_float<kAsin>},
+    {"", "Acos", 1, 1, infer_like_float, evaluate_float<kAcos>},
+    {"", "Atan", 1, 1, infer_like_float, evaluate_float<kAtan>},
+    {"", "Sinh", 1, 1, infer_like_float, evaluate_float<kSinh>, 9},
+    {"", "Cosh", 1, 1, infer_like_float, evaluate_float<kCosh>, 9},
+    {"", "Asinh", 1, 1, infer_like_float, evaluate_float<kAsinh>, 9},
+    {"", "Acosh", 1, 1, infer_like_float, evaluate_float<kAcosh>, 9},
+    {"", "Atanh", 1, 1, infer_like_float, evaluate_float<kAtanh>, 9},
+    {"", "Sign", 1, 1, infer_like_number, evaluate_any<kSign>, 9},
+    {"", "BitwiseNot", 1, 1, infer_integer, evaluate_bit_not, 18},
+    {"", "IsNaN", 1, 1, infer_test, evaluate_is_nan, 9},
+    {"", "IsInf", 1, 1, infer_test, evaluate_is_inf, 10},
 };
 
 }  // namespace

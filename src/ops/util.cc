@@ -71,8 +71,10 @@ void require_number(const InferContext& c) {
 }
 
 void require_float(const InferContext& c, size_t i) {
-  if (c.dtype(i) != DType::kF32 && c.dtype(i) != DType::kF64)
-    fail(ErrorCode::kUnsupported, "{}: type {} is not supported", node_label(c.node), dtype_name(c.dtype(i)));
+  const DType dtype = c.dtype(i);
+  // Kernels of fused operators know one type, and nothing widens 16-bit floats for them.
+  const bool known = dtype == DType::kF32 || dtype == DType::kF64 || (c.node.domain.empty() && is_float(dtype));
+  if (!known) fail(ErrorCode::kUnsupported, "{}: type {} is not supported", node_label(c.node), dtype_name(c.dtype(i)));
 }
 
 namespace {
@@ -114,6 +116,45 @@ ArithmeticContext::ArithmeticContext(const EvalContext& c)
 void ArithmeticContext::finish() {
   for (size_t i = 0; i < outputs_.size(); ++i) original_.output(i) = outputs_[i].to(original_.output(i).dtype());
 }
+
+std::vector<InputInfo> input_infos(const EvalContext& c) {
+  std::vector<InputInfo> infos;
+  for (const Tensor* input : c.inputs)
+    infos.push_back(input == nullptr ? InputInfo{} : InputInfo{true, input->dtype(), input->shape(), input});
+  return infos;
+}
+
+AxisView view_around(const Shape& shape, size_t axis) {
+  return {dims_product(shape, 0, axis), shape[axis], dims_product(shape, axis + 1, shape.size())};
+}
+
+std::optional<size_t> axis_of(const InferContext& c, int64_t otherwise) {
+  if (!c.shape(0)) return std::nullopt;
+  return static_cast<size_t>(
+      normalize_axis(c.node, c.node.get_int("axis", otherwise), static_cast<int64_t>(c.shape(0)->size())));
+}
+
+size_t axis_of(const EvalContext& c, int64_t otherwise) {
+  return static_cast<size_t>(
+      normalize_axis(c.node, c.node.get_int("axis", otherwise), static_cast<int64_t>(c.input(0).rank())));
+}
+
+void require_integer(const InferContext& c, size_t i) {
+  if (is_float(c.dtype(i)) || c.dtype(i) == DType::kBool)
+    node_error(c.node, "input {} has type {}, not an integer type", i, dtype_name(c.dtype(i)));
+}
+
+void require_index(const InferContext& c, size_t i) {
+  if (c.dtype(i) != DType::kI64 && c.dtype(i) != DType::kI32)
+    node_error(c.node, "input {} has type {}, not int64 or int32", i, dtype_name(c.dtype(i)));
+}
+
+double scalar_value(const ir::Node& node, const Tensor& tensor, std::string_view what) {
+  if (tensor.numel() != 1) node_error(node, "{} of shape {} is no scalar", what, shape_text(tensor.shape()));
+  return tensor.to(DType::kF64).data<double>()[0];
+}
+
+std::byte* writable(Tensor& tensor) { return const_cast<std::byte*>(tensor.bytes().data()); }
 
 std::vector<Inferred> infer_like_input(const InferContext& c) { return {{c.dtype(0), c.shape(0)}}; }
 

@@ -30,8 +30,28 @@ std::optional<size_t> known_rank(const InferContext& c, size_t i, size_t minimum
 void require_same_types(const InferContext& c, size_t count);
 /// kBadInput where input 0 is bool, which has no arithmetic.
 void require_number(const InferContext& c);
-/// kUnsupported unless input i is float32 or float64.
+/// kBadInput unless input i has an integer type.
+void require_integer(const InferContext& c, size_t i = 0);
+/// kBadInput unless input i, which holds indices, is int64 or int32.
+void require_index(const InferContext& c, size_t i);
+/// kUnsupported unless input i is a floating-point number; for fused operators unless it is float32 or float64.
 void require_float(const InferContext& c, size_t i = 0);
+
+/// A tensor seen around one axis.
+struct AxisView {
+  int64_t outer, count, inner;
+};
+AxisView view_around(const Shape& shape, size_t axis);
+/// The attribute `axis`, normalized for input 0; nothing where its rank is unknown.
+std::optional<size_t> axis_of(const InferContext& c, int64_t otherwise);
+size_t axis_of(const EvalContext& c, int64_t otherwise);
+
+/// What inference would see of a kernel's inputs: for functions that serve both.
+std::vector<InputInfo> input_infos(const EvalContext& c);
+/// The one element of a tensor of any type; kBadInput ("what of shape ... is no scalar") for more or none.
+double scalar_value(const ir::Node& node, const Tensor& tensor, std::string_view what);
+/// An output's bytes, for kernels that move elements of any type.
+std::byte* writable(Tensor& tensor);
 
 /// The output has input 0's type and shape.
 std::vector<Inferred> infer_like_input(const InferContext& c);
@@ -70,6 +90,18 @@ void with_arithmetic_type(const EvalContext& c, F&& f) {
     f(wide.context(), int64_t{});
   } else {
     f(wide.context(), uint64_t{});
+  }
+  wide.finish();
+}
+
+/// with_arithmetic_type for operators on integers: int64 and uint64.
+template <typename F>
+void with_integer_type(const EvalContext& c, F&& f) {
+  ArithmeticContext wide(c);
+  if (wide.type() == DType::kU64) {
+    f(wide.context(), uint64_t{});
+  } else {
+    f(wide.context(), int64_t{});
   }
   wide.finish();
 }

@@ -43,7 +43,7 @@ int64_t output_size(const ir::Node& node, const Window& window, size_t axis, int
 
 WindowedShape window_of(const ir::Node& node, std::vector<int64_t> kernel, const Shape& spatial) {
   const size_t rank = spatial.size();
-  if (rank < 1 || rank > 2)
+  if (rank < 1 || rank > 3)
     fail(ErrorCode::kUnsupported, "{}: {} spatial dimensions are not supported", node_label(node), rank);
   if (kernel.size() != rank) node_error(node, "kernel_shape has {} values, not {}", kernel.size(), rank);
   for (int64_t size : kernel)
@@ -70,6 +70,19 @@ WindowedShape window_of(const ir::Node& node, std::vector<int64_t> kernel, const
     result.output.push_back(output_size(node, window, axis, spatial[axis], node.get_int("ceil_mode", 0) != 0));
   }
   return result;
+}
+
+void prepend_axes(Window& window, size_t rank) {
+  while (window.kernel.size() < rank) {
+    for (auto* list : {&window.kernel, &window.stride, &window.dilation}) list->insert(list->begin(), 1);
+    for (auto* list : {&window.pad_begin, &window.pad_end}) list->insert(list->begin(), 0);
+  }
+}
+
+Shape three_dims(const Shape& shape) {
+  Shape spatial(shape.begin() + 2, shape.end());
+  spatial.insert(spatial.begin(), 3 - spatial.size(), 1);
+  return spatial;
 }
 
 ValidRange valid_outputs(const Window& window, size_t axis, int64_t tap, int64_t size, int64_t outputs) {

@@ -5,7 +5,7 @@
 
 namespace effdet::ops {
 
-/// A window over the spatial dimensions, outermost first (two: height, width).
+/// A window over the spatial dimensions, outermost first (three: depth, height, width).
 struct Window {
   std::vector<int64_t> kernel, stride, dilation, pad_begin, pad_end;
 
@@ -21,6 +21,12 @@ struct WindowedShape {
   Shape output;
 };
 WindowedShape window_of(const ir::Node& node, std::vector<int64_t> kernel, const Shape& spatial);
+
+/// Adds axes of size 1 in front until there are `rank`: one loop then serves every number of dimensions.
+void prepend_axes(Window& window, size_t rank);
+
+/// The one to three spatial dimensions of [N, C, ...] as three, leading ones of 1.
+Shape three_dims(const Shape& shape);
 
 /// Output positions [begin, end) whose window element `tap` lies inside an input of `size`, along one axis.
 struct ValidRange {

@@ -32,7 +32,8 @@ bool fold_batch_norm(ir::Graph& graph) {
   std::vector<bool> drop(graph.nodes.size(), false);
   for (size_t n = 0; n < graph.nodes.size(); ++n) {
     const ir::Node& norm = graph.nodes[n];
-    if (!norm.is("BatchNormalization")) continue;
+    // In training mode the statistics are the input's own.
+    if (!norm.is("BatchNormalization") || norm.get_int("training_mode", 0) != 0) continue;
     ir::Node* conv = sole_conv(graph, uses, norm.inputs[0]);
     const auto affine = conv == nullptr ? std::nullopt : affine_of(graph, norm, conv_channels(graph, *conv));
     if (!affine) continue;

@@ -27,7 +27,11 @@ bool stays_small(const ir::Graph& graph, const ir::Node& node, const FoldLimits&
 
 /// Work that may be out of proportion to the sizes of inputs and outputs; no exporter leaves it on constants.
 bool is_heavy(const ir::Node& node) {
-  constexpr std::string_view kHeavy[] = {"Conv", "MatMul", "Gemm", "MaxPool", "AveragePool"};
+  constexpr std::string_view kHeavy[] = {
+      "Conv",   "ConvTranspose", "ConvInteger",   "QLinearConv", "DeformConv", "MatMul",
+      "Gemm",   "MatMulInteger", "QLinearMatMul", "Einsum",      "MaxPool",    "AveragePool",
+      "LpPool", "LRN",           "RNN",           "GRU",         "LSTM",       "DFT",
+      "STFT",   "Det",           "Unique",        "RoiAlign",    "MaxRoiPool", "NonMaxSuppression"};
   return !node.domain.empty() || std::ranges::find(kHeavy, node.op) != std::end(kHeavy);
 }
 

@@ -48,6 +48,11 @@ class Session {
   /// The same on tensors, with the first plan; throws Error(kBadInput) for another number, type or shape of inputs.
   std::vector<Tensor> run(std::span<const Tensor> inputs);
 
+  /// Where a step's outputs lie, valid until the next step runs; null for one that nobody wants.
+  std::span<std::byte* const> step_outputs(size_t step, size_t plan = 0) const {
+    return plans_.at(plan).steps.at(step).outputs;
+  }
+
   /// Called after each step with its index and seconds, where set: for profiles.
   std::function<void(size_t step, double seconds)> on_step;
 

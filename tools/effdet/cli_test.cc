@@ -23,7 +23,8 @@ const std::string kCheckpoint = EFFDET_SOURCE_DIR "/models/tf_efficientdet_d0_sh
 const std::vector<std::string> kCommands = {"pth2onnx", "onnxsim",   "modify_onnx", "atc",      "preprocess",
                                             "get_info", "benchmark", "ais_bench",   "bench",    "postprocess",
                                             "validate", "detect",    "init",        "download", "info",
-                                            "profile",  "scenes",    "evaluate",    "edit",     "graph"};
+                                            "profile",  "scenes",    "evaluate",    "edit",     "graph",
+                                            "run",      "compare"};
 
 /// A test with a folder of its own, in which commands run.
 class Cli : public testing::Test {
@@ -519,6 +520,35 @@ TEST_F(Cli, InitIsReproducible) {
   ASSERT_EQ(sh("effdet init efficientdet_d0 --out b.pth --seed 3 --num-classes 2 --threads 1").code, 0);
   EXPECT_EQ(content(folder_ / "a.pth"), content(folder_ / "b.pth"));
   EXPECT_EQ(nlohmann::json::parse(sh("effdet info --json a.pth").out)["num_classes"], 2);
+}
+
+TEST_F(Cli, RunWritesEachOutputAsNpyAndEnginesAgree) {
+  make_onnx();
+  const std::string zeros(3 * 128 * 128 * sizeof(float), '\0');
+  write("x.bin", zeros);
+  const Result reference = sh("effdet run m.onnx --input x.1=x.bin --out reference --json");
+  ASSERT_EQ(reference.code, 0) << reference.error;
+  const auto outputs = nlohmann::json::parse(reference.out)["outputs"];
+  ASSERT_EQ(outputs.size(), 10u);
+  EXPECT_EQ(outputs[0]["shape"].size(), 4u);
+  EXPECT_TRUE(exists(outputs[0]["file"].get<std::string>()));
+  const Result native = sh("effdet run m.onnx -i x.bin --out native --engine native");
+  EXPECT_EQ(native.code, 0) << native.error;
+  EXPECT_TRUE(exists("native/" + fs::path(outputs[0]["file"].get<std::string>()).filename().string()));
+}
+
+TEST_F(Cli, RunSaysWhichInputIsMissing) {
+  make_onnx();
+  Result result = sh("effdet run m.onnx --out r");
+  EXPECT_EQ(result.code, 2);
+  expect_one_line(result.error, "effdet run: error: input 'x.1' (float32 1x3x128x128) is missing");
+  result = sh("effdet run m.onnx --input y=x.npy --out r");
+  EXPECT_EQ(result.code, 2);
+  EXPECT_TRUE(contains(result.error, "inputs are x.1")) << result.error;
+  write("x.npy", "no array");
+  result = sh("effdet run m.onnx --input x.1=x.npy --out r");
+  EXPECT_EQ(result.code, 3);
+  expect_one_line(result.error, "effdet run: error: x.npy: not a .npy file");
 }
 
 }  // namespace

@@ -31,6 +31,8 @@ constexpr Command kCommands[] = {
     {"info", "", kExtra, "describe a checkpoint, an ONNX model or a compiled model", run_info},
     {"profile", "", kExtra, "measure each step of a model against what the machine can do", run_profile},
     {"bench", "", kExtra, "latency and throughput of a model, stage by stage", run_bench},
+    {"compare", "", kExtra, "run two models on one input: how far, and where, they part", run_compare},
+    {"run", "", kExtra, "run any model on tensors, or ONNX's test folders", run_run},
     {"scenes", "", kExtra, "write a synthetic data set in COCO's layout", run_scenes},
     {"evaluate", "", kExtra, "COCO mAP of a results file", run_evaluate},
 };

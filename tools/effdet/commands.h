@@ -26,6 +26,8 @@ int run_download(int argc, char** argv);
 int run_info(int argc, char** argv);
 int run_profile(int argc, char** argv);
 int run_bench(int argc, char** argv);
+int run_compare(int argc, char** argv);
+int run_run(int argc, char** argv);
 int run_scenes(int argc, char** argv);
 int run_evaluate(int argc, char** argv);
 

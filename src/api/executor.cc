@@ -1,0 +1,199 @@
+#include "effdet/executor.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+
+#include "api/host_tensor.h"
+#include "api/impl.h"
+#include "base/error.h"
+#include "compiler/compile.h"
+#include "model/metadata.h"
+#include "ops/op.h"
+#include "vision/decode.h"
+#include "vision/preprocess.h"
+
+namespace effdet {
+namespace {
+
+using Internal = std::function<void(ir::ValueId, const Tensor&)>;
+
+/// Name of a value that a node of the program keeps with channels last, without the suffix of that layout; nothing for
+/// other values.
+std::optional<std::string> channels_last_name(const ir::Value& value) {
+  constexpr std::string_view kSuffix = "_nhwc";
+  if (!value.name.ends_with(kSuffix) || !value.shape || value.shape->size() != 4) return std::nullopt;
+  return value.name.substr(0, value.name.size() - kSuffix.size());
+}
+
+Tensor channels_first(const Tensor& tensor) {
+  const ir::Node node{"Transpose", "", "observer", {0}, {1}, {{"perm", std::vector<int64_t>{0, 3, 1, 2}}}};
+  const Tensor* input = &tensor;
+  return ops::evaluate_node(node, 11, {&input, 1})[0];
+}
+
+}  // namespace
+
+struct Executor::Impl {
+  Options options;
+  ir::Graph graph;  ///< of a compiled model its first plan's, until inputs choose another
+  std::vector<std::shared_ptr<const effdet::Engine>> plans;  ///< of a compiled model
+  std::shared_ptr<const effdet::Engine> compiled;            ///< what the session runs
+  std::map<std::string, Shape> session_shapes;
+  std::unique_ptr<Session> session;
+  std::unique_ptr<ThreadPool> threads;
+
+  int thread_count() const { return options.threads > 0 ? options.threads : default_thread_count(); }
+
+  /// A model for several shapes has a plan for each. Where none fits, the first one stays and says what it takes.
+  void choose_plan(std::span<const Tensor> inputs) {
+    for (const auto& plan : plans) {
+      bool fits = plan->input_count() == inputs.size();
+      for (size_t i = 0; fits && i < inputs.size(); ++i) fits = *plan->input(i).shape == inputs[i].shape();
+      if (!fits) continue;
+      if (compiled != plan) session = nullptr;
+      compiled = plan;
+      graph = plan->program().graph;
+      return;
+    }
+  }
+
+  /// The given tensors in the order of the graph's inputs.
+  std::vector<Tensor> bind(std::span<const HostTensor> given) const {
+    std::vector<Tensor> tensors;
+    for (ir::ValueId id : graph.inputs) {
+      const std::string& name = graph.value(id).name;
+      const HostTensor* found = nullptr;
+      for (const HostTensor& tensor : given)
+        if (tensor.name == name || (tensor.name.empty() && given.size() == 1)) found = &tensor;
+      if (found == nullptr) fail(ErrorCode::kUsage, "there is no tensor for the model's input '{}'", name);
+      tensors.push_back(api::to_tensor(*found));
+    }
+    for (const HostTensor& tensor : given) {
+      const ir::ValueId id = graph.find_value(tensor.name);
+      if (!tensor.name.empty() && std::ranges::find(graph.inputs, id) == graph.inputs.end())
+        fail(ErrorCode::kUsage, "the model has no input '{}'", tensor.name);
+    }
+    return tensors;
+  }
+
+  /// Compiles for the inputs' shapes, where that has not been done.
+  void prepare_session(std::span<const Tensor> inputs) {
+    std::map<std::string, Shape> shapes;
+    for (size_t i = 0; i < inputs.size(); ++i) shapes[graph.value(graph.inputs[i]).name] = inputs[i].shape();
+    if (session != nullptr && (!plans.empty() || shapes == session_shapes)) return;
+    if (plans.empty()) {
+      compiler::CompileOptions compile{.input_shapes = shapes};
+      for (ir::ValueId id : graph.inputs)  // what is static already would be inferred again for nothing
+        if (graph.value(id).shape == shapes[graph.value(id).name]) compile.input_shapes.erase(graph.value(id).name);
+      compiled = std::make_shared<effdet::Engine>(compiler::compile(graph, compile));
+    }
+    session = std::make_unique<Session>(compiled, thread_count());
+    session_shapes = std::move(shapes);
+  }
+
+  std::vector<Tensor> run_native(std::span<const Tensor> inputs, const Internal& observe) {
+    prepare_session(inputs);
+    const ir::Graph& program = compiled->program().graph;
+    if (observe) {
+      session->on_step = [&](size_t step, double) {
+        const auto places = session->step_outputs(step);
+        for (size_t i = 0; i < places.size(); ++i) {
+          if (places[i] == nullptr) continue;
+          const ir::ValueId id = program.nodes[step].outputs[i];
+          const ir::Value& value = program.value(id);
+          // Not owned: the tensor is read before the next step runs.
+          observe(id, Tensor(value.dtype, *value.shape, {std::shared_ptr<const std::byte>(), places[i]}));
+        }
+      };
+    }
+    std::vector<Tensor> outputs = session->run(inputs);
+    session->on_step = nullptr;
+    return outputs;
+  }
+
+  std::vector<Tensor> run_reference(std::span<const Tensor> inputs, const Internal& observe) {
+    if (threads == nullptr) threads = std::make_unique<ThreadPool>(thread_count());
+    return ops::run_reference(graph, inputs, threads.get(), observe);
+  }
+
+  /// The graph whose values the observer is called with.
+  const ir::Graph& running() const { return session != nullptr ? compiled->program().graph : graph; }
+};
+
+Executor::Executor(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Executor::~Executor() = default;
+Executor::Executor(Executor&&) noexcept = default;
+
+Executor Executor::open(const std::filesystem::path& path, const Options& options) {
+  auto impl = std::make_unique<Impl>();
+  impl->options = options;
+  switch (file_kind(path)) {
+    case FileKind::kCompiled: {
+      const CompiledModel model = CompiledModel::load(path);
+      impl->plans = model.impl_->plans;
+      impl->compiled = impl->plans.front();
+      impl->graph = impl->compiled->program().graph;
+      break;
+    }
+    case FileKind::kOnnx:
+      impl->graph = OnnxModel::read(path).impl_->graph;
+      break;
+    case FileKind::kCheckpoint:
+    case FileKind::kUnknown:
+      impl->graph = OnnxModel::from_checkpoint(path, options.model).impl_->graph;
+      break;
+  }
+  return Executor(std::move(impl));
+}
+
+std::vector<TensorInfo> Executor::inputs() const { return api::tensor_infos(impl_->graph, impl_->graph.inputs); }
+std::vector<TensorInfo> Executor::outputs() const { return api::tensor_infos(impl_->graph, impl_->graph.outputs); }
+
+HostTensor Executor::picture(const std::filesystem::path& path) const {
+  const ir::Graph& graph = impl_->graph;
+  if (!model::has_model_info(graph.metadata))
+    fail(ErrorCode::kUnsupported, "the model does not say how it takes pictures; give a tensor in a .npy file");
+  const model::ModelInfo info = model::parse_metadata(graph.metadata, "model");
+  const ir::Value* input = graph.inputs.size() == 1 ? &graph.value(graph.inputs[0]) : nullptr;
+  if (input == nullptr || input->dtype != DType::kF32 || !input->shape || input->shape->size() != 4 ||
+      input->shape->at(1) != 3 || input->shape->at(2) < 1 || input->shape->at(3) < 1)
+    fail(ErrorCode::kUnsupported, "the model's input is not one float32 batch of RGB images of a known size");
+  Shape shape = *input->shape;
+  shape[0] = std::max<int64_t>(1, shape[0]);
+  Tensor batch(DType::kF32, shape);
+  const Preprocessing preprocessing{static_cast<int>(shape[2]), static_cast<int>(shape[3]), info.mean, info.std,
+                                    info.fill};
+  const auto values = batch.mutable_data<float>();
+  const size_t image = values.size() / static_cast<size_t>(shape[0]);
+  letterbox_to_tensor(decode_image(path), preprocessing, values.first(image));
+  for (size_t i = image; i < values.size(); i += image) std::ranges::copy(values.first(image), values.begin() + i);
+  return api::from_tensor(input->name, batch);
+}
+
+std::vector<HostTensor> Executor::run(std::span<const HostTensor> inputs, const Observer& observer) {
+  const std::vector<Tensor> bound = impl_->bind(inputs);
+  impl_->choose_plan(bound);
+  std::map<ir::ValueId, const ir::Node*> makers;
+  Internal observe;
+  if (observer) {
+    observe = [&](ir::ValueId id, const Tensor& tensor) {
+      const ir::Graph& graph = impl_->running();
+      if (makers.empty())
+        for (const ir::Node& node : graph.nodes)
+          for (ir::ValueId output : node.outputs) makers[output] = &node;
+      const ir::Node& node = *makers.at(id);
+      const ir::Value& value = graph.value(id);
+      const auto name = node.domain == ir::kFusedDomain ? channels_last_name(value) : std::nullopt;
+      observer(api::from_tensor(name.value_or(value.name), name ? channels_first(tensor) : tensor), node.name, node.op);
+    };
+  }
+  const bool native = impl_->options.engine == Engine::kNative;
+  const std::vector<Tensor> results = native ? impl_->run_native(bound, observe) : impl_->run_reference(bound, observe);
+  std::vector<HostTensor> outputs;
+  for (size_t i = 0; i < results.size(); ++i)
+    outputs.push_back(api::from_tensor(impl_->graph.value(impl_->graph.outputs[i]).name, results[i]));
+  return outputs;
+}
+
+}  // namespace effdet

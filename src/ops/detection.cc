@@ -1,0 +1,192 @@
+// Operators of detectors: non-maximum suppression, and sampling of maps at given places.
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "ops/operators.h"
+#include "ops/util.h"
+
+namespace effdet::ops {
+namespace {
+
+std::vector<Inferred> infer_nms(const InferContext& c) {
+  for (size_t i = 0; i < 2; ++i)
+    if (c.dtype(i) != DType::kF32) node_error(c.node, "input {} has type {}, not float32", i, dtype_name(c.dtype(i)));
+  if (known_rank(c, 0, 3) && known_rank(c, 1, 3)) {
+    const Shape &boxes = *c.shape(0), &scores = *c.shape(1);
+    const auto differ = [](int64_t a, int64_t b) { return a >= 0 && b >= 0 && a != b; };
+    if (boxes.size() != 3 || scores.size() != 3 || differ(boxes[2], 4) || differ(boxes[0], scores[0]) ||
+        differ(boxes[1], scores[2]))
+      node_error(c.node, "boxes of shape {} and scores of {}", shape_text(boxes), shape_text(scores));
+  }
+  const int64_t center = c.node.get_int("center_point_box", 0);
+  if (center != 0 && center != 1) node_error(c.node, "center_point_box is {}", center);
+  return {{DType::kI64, Shape{-1, 3}}};
+}
+
+struct Box {
+  float y1, x1, y2, x2;
+  float area() const { return (y2 - y1) * (x2 - x1); }
+};
+
+/// Any two opposite corners, or centre and size.
+Box box_at(const float* p, bool center) {
+  if (center) return {p[1] - p[3] / 2, p[0] - p[2] / 2, p[1] + p[3] / 2, p[0] + p[2] / 2};
+  return {std::min(p[0], p[2]), std::min(p[1], p[3]), std::max(p[0], p[2]), std::max(p[1], p[3])};
+}
+
+float overlap(const Box& a, const Box& b) {
+  const float height = std::min(a.y2, b.y2) - std::max(a.y1, b.y1), width = std::min(a.x2, b.x2) - std::max(a.x1, b.x1);
+  if (!(height > 0) || !(width > 0)) return 0;
+  const float both = height * width, all = a.area() + b.area() - both;
+  return all > 0 ? both / all : 0;
+}
+
+double scalar_or(const EvalContext& c, size_t i, std::string_view what, double otherwise) {
+  return c.has(i) && c.input(i).numel() > 0 ? scalar_value(c.node, c.input(i), what) : otherwise;
+}
+
+/// [batch, class, box] of what is kept, batch by batch and class by class, best score first.
+void evaluate_nms(const EvalContext& c) {
+  const int64_t batches = c.input(1).dim(0), classes = c.input(1).dim(1), count = c.input(0).dim(1);
+  const float* boxes = c.input(0).data<float>().data();
+  const float* scores = c.input(1).data<float>().data();
+  const auto most = static_cast<int64_t>(
+      std::clamp(scalar_or(c, 2, "max_output_boxes_per_class", 0), 0.0, static_cast<double>(count)));
+  const double iou = scalar_or(c, 3, "iou_threshold", 0);
+  if (!(iou >= 0 && iou <= 1)) node_error(c.node, "iou_threshold is {}", iou);
+  const bool limited = c.has(4) && c.input(4).numel() > 0, center = c.node.get_int("center_point_box", 0) != 0;
+  const double least = scalar_or(c, 4, "score_threshold", 0);
+  std::vector<int64_t> result, order(static_cast<size_t>(count));
+  for (int64_t line = 0; line < batches * classes && most > 0; ++line) {
+    const float* score = scores + line * count;
+    const float* box = boxes + line / classes * count * 4;
+    std::iota(order.begin(), order.end(), 0);
+    std::erase_if(order, [&](int64_t i) { return std::isnan(score[i]) || (limited && !(score[i] > least)); });
+    std::ranges::stable_sort(order, [&](int64_t i, int64_t j) { return score[i] > score[j]; });
+    std::vector<Box> kept;
+    for (int64_t i : order) {
+      const Box candidate = box_at(box + i * 4, center);
+      if (std::ranges::any_of(kept, [&](const Box& other) { return overlap(candidate, other) > iou; })) continue;
+      kept.push_back(candidate);
+      result.insert(result.end(), {line / classes, line % classes, i});
+      if (static_cast<int64_t>(kept.size()) == most) break;
+    }
+    order.resize(static_cast<size_t>(count));
+  }
+  c.output() = Tensor::from<int64_t>({static_cast<int64_t>(result.size() / 3), 3}, result);
+}
+
+std::vector<Inferred> infer_roi_align(const InferContext& c) {
+  require_float(c);
+  require_same_types(c, 2);
+  const std::string mode = c.node.get_string("mode", "avg");
+  if (mode != "avg" && mode != "max") node_error(c.node, "mode is '{}'", mode);
+  const int64_t height = c.node.get_int("output_height", 1), width = c.node.get_int("output_width", 1);
+  const int64_t ratio = c.node.get_int("sampling_ratio", 0);
+  constexpr int64_t kMost = 1 << 16;
+  if (std::min(height, width) < 1 || std::max(height, width) > kMost || ratio < 0 || ratio > kMost)
+    node_error(c.node, "output of {} x {}, sampling_ratio {}", height, width, ratio);
+  const std::string transform = c.node.get_string("coordinate_transformation_mode", "half_pixel");
+  if (transform != "half_pixel" && transform != "output_half_pixel")
+    node_error(c.node, "coordinate_transformation_mode is '{}'", transform);
+  require_index(c, 2);
+  if (!c.shape(0) || !c.shape(1)) return {{c.dtype(0), std::nullopt}};
+  if (c.shape(0)->size() != 4 || c.shape(1)->size() != 2 || (c.shape(1)->at(1) != 4 && c.shape(1)->at(1) >= 0))
+    node_error(c.node, "maps of shape {} and regions of {}", shape_text(*c.shape(0)), shape_text(*c.shape(1)));
+  if (c.shape(2) && (c.shape(2)->size() != 1 ||
+                     (is_known(*c.shape(2)) && is_known(*c.shape(1)) && c.shape(2)->at(0) != c.shape(1)->at(0))))
+    node_error(c.node, "batch_indices of shape {}", shape_text(*c.shape(2)));
+  return {{c.dtype(0), Shape{c.shape(1)->at(0), c.shape(0)->at(1), height, width}}};
+}
+
+/// The four neighbours of a point and their weights, as RoiAlign takes them: none outside, clamped at the edge.
+struct Neighbours {
+  int64_t offset[4] = {};
+  double weight[4] = {};
+};
+
+Neighbours neighbours_of(double y, double x, int64_t height, int64_t width) {
+  Neighbours result;
+  if (!(y >= -1 && y <= static_cast<double>(height) && x >= -1 && x <= static_cast<double>(width))) return result;
+  y = std::clamp(y, 0.0, static_cast<double>(height - 1)), x = std::clamp(x, 0.0, static_cast<double>(width - 1));
+  const auto top = static_cast<int64_t>(y), left = static_cast<int64_t>(x);
+  const int64_t bottom = std::min(top + 1, height - 1), right = std::min(left + 1, width - 1);
+  const double dy = y - static_cast<double>(top), dx = x - static_cast<double>(left);
+  const int64_t rows[] = {top, top, bottom, bottom}, columns[] = {left, right, left, right};
+  const double weights[] = {(1 - dy) * (1 - dx), (1 - dy) * dx, dy * (1 - dx), dy * dx};
+  for (int i = 0; i < 4; ++i) {
+    result.offset[i] = rows[i] * width + columns[i];
+    result.weight[i] = weights[i];
+  }
+  return result;
+}
+
+template <typename T>
+void roi_align(const EvalContext& c) {
+  const Shape &x = c.input(0).shape(), &y = c.output().shape();
+  const bool half_pixel =
+      c.opset >= 16 && c.node.get_string("coordinate_transformation_mode", "half_pixel") == "half_pixel";
+  const bool average = c.node.get_string("mode", "avg") == "avg";
+  const double scale = c.node.get_float("spatial_scale", 1), shift = half_pixel ? 0.5 : 0;
+  const int64_t ratio = c.node.get_int("sampling_ratio", 0), plane = x[2] * x[3];
+  const Tensor batch = c.input(2).to(DType::kI64);
+  const T* maps = c.input(0).data<T>().data();
+  T* out = c.output().template mutable_data<T>().data();
+  for (int64_t r = 0; r < y[0]; ++r) {
+    const T* roi = c.input(1).data<T>().data() + r * 4;
+    const int64_t image = batch.data<int64_t>()[static_cast<size_t>(r)];
+    if (image < 0 || image >= x[0]) node_error(c.node, "region {} lies in image {} of {}", r, image, x[0]);
+    const double left = roi[0] * scale - shift, top = roi[1] * scale - shift;
+    double width = roi[2] * scale - shift - left, height = roi[3] * scale - shift - top;
+    if (!half_pixel) width = std::max(width, 1.0), height = std::max(height, 1.0);
+    const double bin_h = height / static_cast<double>(y[2]), bin_w = width / static_cast<double>(y[3]);
+    constexpr double kMostSamples = 1 << 12;  // of hostile regions
+    const auto samples = [&](double bin) {
+      return ratio > 0 ? ratio
+                       : static_cast<int64_t>(std::clamp(std::isnan(bin) ? 1 : std::ceil(bin), 1.0, kMostSamples));
+    };
+    const int64_t rows = samples(bin_h), columns = samples(bin_w);
+    for (int64_t oh = 0; oh < y[2]; ++oh)
+      for (int64_t ow = 0; ow < y[3]; ++ow) {
+        std::vector<double> result(static_cast<size_t>(y[1]), average ? 0 : -std::numeric_limits<double>::infinity());
+        for (int64_t i = 0; i < rows * columns; ++i) {
+          const double py = top + bin_h * (static_cast<double>(oh) +
+                                           (static_cast<double>(i / columns) + 0.5) / static_cast<double>(rows));
+          const double px = left + bin_w * (static_cast<double>(ow) +
+                                            (static_cast<double>(i % columns) + 0.5) / static_cast<double>(columns));
+          const Neighbours around = neighbours_of(py, px, x[2], x[3]);
+          for (int64_t channel = 0; channel < y[1]; ++channel) {
+            const T* map = maps + (image * x[1] + channel) * plane;
+            double& value = result[static_cast<size_t>(channel)];
+            double sum = 0;
+            for (int k = 0; k < 4; ++k) {
+              const double part = around.weight[k] * static_cast<double>(map[around.offset[k]]);
+              sum += part;
+              if (!average) value = std::max(value, part);  // of the weighted neighbours, as the definition has it
+            }
+            if (average) value += sum / static_cast<double>(rows * columns);
+          }
+        }
+        for (int64_t channel = 0; channel < y[1]; ++channel)
+          out[((r * y[1] + channel) * y[2] + oh) * y[3] + ow] = static_cast<T>(result[static_cast<size_t>(channel)]);
+      }
+  }
+}
+
+void evaluate_roi_align(const EvalContext& c) {
+  if (c.output().numel() == 0) return;
+  if (c.input(0).numel() == 0) node_error(c.node, "the maps are empty");
+  with_float_type(c.node, c.input(0).dtype(), [&](auto type) { roi_align<decltype(type)>(c); });
+}
+
+const Operator kOperators[] = {
+    {"", "NonMaxSuppression", 2, 5, infer_nms, evaluate_nms, 10},
+    {"", "RoiAlign", 3, 3, infer_roi_align, evaluate_roi_align, 10},
+};
+
+}  // namespace
+
+std::span<const Operator> detection_operators() { return kOperators; }
+
+}  // namespace effdet::ops

@@ -1,0 +1,110 @@
+// run: any model on tensors, and ONNX's test folders.
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "cli.h"
+#include "commands.h"
+#include "effdet/error.h"
+#include "effdet/executor.h"
+#include "tensor_files.h"
+#include "test_folders.h"
+
+namespace effdet::cli {
+namespace {
+
+struct Arguments {
+  std::string model, out, engine = "reference", test_folder, test_root;
+  std::vector<std::string> inputs;
+  Tolerance tolerance;
+  bool json = false, quiet = false;
+  Executor::Options options;
+};
+
+int run_on_tensors(const Arguments& arguments) {
+  Executor model = Executor::open(arguments.model, arguments.options);
+  const std::vector<HostTensor> outputs = model.run(read_inputs(arguments.inputs, model.inputs()));
+  nlohmann::json list = nlohmann::json::array();
+  NpyFolder folder(arguments.out);
+  for (const HostTensor& output : outputs) {
+    const std::string path = folder.write(output).string();
+    list.push_back({{"name", output.name}, {"dtype", output.dtype}, {"shape", output.shape}, {"file", path}});
+    if (!arguments.json)
+      fmt::print("{}: {} {} -> {}\n", one_line(output.name), output.dtype, shape_text(output.shape), path);
+  }
+  if (arguments.json) fmt::print("{}\n", nlohmann::json{{"outputs", list}}.dump(2));
+  return 0;
+}
+
+int run_one_folder(const Arguments& arguments) {
+  const FolderResult result = run_test_folder(arguments.test_folder, arguments.options, arguments.tolerance);
+  if (arguments.json) {
+    fmt::print("{}\n", folder_json(result).dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+  } else {
+    fmt::print("{}\n", folder_line(result));
+  }
+  if (result.verdict == Verdict::kPass) return 0;
+  return static_cast<int>(result.verdict == Verdict::kFail ? ErrorCode::kMismatch : ErrorCode::kUnsupported);
+}
+
+int run_all_folders(const Arguments& arguments) {
+  nlohmann::json list = nlohmann::json::array();
+  size_t counts[3] = {};
+  for (const auto& folder : find_test_folders(arguments.test_root)) {
+    const FolderResult result = run_test_folder(folder, arguments.options, arguments.tolerance);
+    ++counts[static_cast<size_t>(result.verdict)];
+    list.push_back(folder_json(result));
+    const bool shown = !arguments.json && !(arguments.quiet && result.verdict == Verdict::kPass);
+    if (shown) fmt::print("{}\n", folder_line(result));
+  }
+  const auto [passed, failed, refused] = counts;
+  if (arguments.json) {
+    const nlohmann::json json = {{"passed", passed}, {"failed", failed}, {"refused", refused}, {"folders", list}};
+    fmt::print("{}\n", json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+  } else {
+    fmt::print("{} folders: {} passed, {} failed, {} refused\n", list.size(), passed, failed, refused);
+  }
+  return failed == 0 ? 0 : static_cast<int>(ErrorCode::kMismatch);
+}
+
+}  // namespace
+
+int run_run(int argc, char** argv) {
+  CommandLine line(argc, argv,
+                   "Runs an ONNX file, a compiled model or a checkpoint on tensors and writes each output as .npy, or "
+                   "runs ONNX's test folders (model.onnx beside test_data_set_N/input_K.pb and output_K.pb) and "
+                   "compares.",
+                   "effdet run m.onnx --input x=x.npy --out results\n"
+                   "effdet run d0.om --input image.bin --out results --engine native\n"
+                   "effdet run --test-folder test_relu\n"
+                   "effdet run --test-root onnx/backend/test/data/node --quiet");
+  Arguments arguments;
+  auto* model = line.add_option("model", arguments.model, "the model to run")->type_name("FILE");
+  line.add_option("-i,--input", arguments.inputs,
+                  "NAME=FILE, or FILE for the only input: .npy, .pb (TensorProto) or "
+                  ".bin (bytes of the input's type and shape)")
+      ->type_name("NAME=FILE");
+  auto* out = line.add_option("-o,--out", arguments.out, "folder for the outputs, NAME.npy each")->type_name("DIR");
+  line.add_option("--engine", arguments.engine, "reference: the naive kernels, any graph; native: compiled")
+      ->capture_default_str()
+      ->type_name("NAME");
+  auto* folder = line.add_option("--test-folder", arguments.test_folder, "run a test folder and compare");
+  auto* root = line.add_option("--test-root", arguments.test_root, "run every test folder below this one");
+  for (CLI::Option* option : {folder, root}) option->type_name("DIR");
+  line.add_option("--rtol", arguments.tolerance.relative, "test folders: relative tolerance")->capture_default_str();
+  line.add_option("--atol", arguments.tolerance.absolute, "test folders: absolute tolerance")->capture_default_str();
+  line.add_flag("--quiet", arguments.quiet, "--test-root: leave out what passes");
+  line.add_threads(arguments.options.threads);
+  line.add_json(arguments.json);
+  if (!line.read()) return 0;
+
+  arguments.options.engine = parse_engine(arguments.engine);
+  if (model->count() + folder->count() + root->count() != 1)
+    throw Error(ErrorCode::kUsage, "one of MODEL, --test-folder and --test-root is expected");
+  if (folder->count() > 0) return run_one_folder(arguments);
+  if (root->count() > 0) return run_all_folders(arguments);
+  if (out->count() == 0) throw Error(ErrorCode::kUsage, "--out is missing: the folder for the outputs");
+  return run_on_tensors(arguments);
+}
+
+}  // namespace effdet::cli

@@ -1,0 +1,34 @@
+// Tensors as the commands take and give them: NAME=FILE arguments, a folder of .npy files.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "effdet/executor.h"
+
+namespace effdet::cli {
+
+/// Reads "NAME=FILE" arguments, or "FILE" alone for the only input. Throws Error(kUsage) for names that the model does
+/// not have and for inputs that nothing names.
+std::vector<HostTensor> read_inputs(const std::vector<std::string>& arguments, const std::vector<TensorInfo>& inputs);
+
+/// A tensor's name as a file's: what is no letter, digit, '.', '-' or '_' becomes '_'.
+std::string file_name(const std::string& tensor_name);
+
+/// Folder/NAME.npy for each tensor; where two names would be one file, the later one gets a number. Returns the paths.
+class NpyFolder {
+ public:
+  /// Makes the folder.
+  explicit NpyFolder(std::filesystem::path folder);
+  std::filesystem::path write(const HostTensor& tensor);
+
+ private:
+  std::filesystem::path folder_;
+  std::vector<std::string> names_;
+};
+
+/// --engine's value. Throws Error(kUsage).
+Executor::Engine parse_engine(const std::string& name);
+
+}  // namespace effdet::cli
