@@ -28,6 +28,7 @@ parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.R
 parser.add_argument("--models", nargs="+", default=["tf_efficientdet_d0", "tf_efficientdet_d7"])
 parser.add_argument("--threads", type=int, default=2)
 parser.add_argument("--seconds", type=float, default=20, help="measuring time for each model and side")
+parser.add_argument("--slices", type=int, default=6, help="turns that the sides take in that time")
 parser.add_argument("--pytorch", action="store_true", help="export with PyTorch instead of with effdet")
 parser.add_argument("--json", metavar="FILE", help="write the figures here too")
 parser.add_argument("--write", action="store_true", help="write docs/performance.md")
@@ -147,7 +148,7 @@ def network(model, folder):
             f"--input_shape=x.1:{shape}", "--soc_version=native", f"--precision_mode={mode}", "--log=error")
     times = {name: [] for name in (*OWN, *PEERS)}  # by slice
     memory = dict.fromkeys(times, 0)
-    rounds, slices = dict.fromkeys(OWN, 3), 6
+    rounds, slices = dict.fromkeys(OWN, 3), args.slices
     for _ in range(slices):
         for name, infer in PEERS.items():
             out, _, used = work(infer, peer, args.threads, args.seconds / slices)
