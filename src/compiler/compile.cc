@@ -90,21 +90,17 @@ Program compile(ir::Graph graph, const CompileOptions& options) {
   }
   passes::simplify(graph, {});
   report("simplify");
-  if (options.fuse) {
-    for (const Stage& stage : kFusions) {
-      stage.run(graph);
-      make_names_unique(graph);
-      ir::verify(graph);
-      ops::infer_shapes(graph);
-      report(stage.name);
-    }
-  }
-  if (options.fuse && options.precision == CompileOptions::Precision::kBfloat16) {
-    assign_types(graph, options.keep_float32);
+  const auto run = [&](std::string_view stage, auto&& rewrite) {
+    rewrite(graph);
     make_names_unique(graph);
     ir::verify(graph);
     ops::infer_shapes(graph);
-    report("assign_types");
+    report(stage);
+  };
+  if (options.fuse) {
+    for (const Stage& stage : kFusions) run(stage.name, stage.run);
+    if (options.precision == CompileOptions::Precision::kBfloat16)
+      run("assign_types", [&](ir::Graph& g) { assign_types(g, options.keep_float32); });
   }
   separate_outputs(graph);
   graph.compact();

@@ -7,32 +7,21 @@
 namespace effdet::ops {
 namespace {
 
-constexpr int64_t kMaxExtent = int64_t{1} << 30;
-
 /// A transposed convolution's window and output: y[i * stride + tap * dilation - pad_begin] += x[i] * w[tap].
 struct Transposed {
   Window window;
   Shape output;
 };
 
-std::vector<int64_t> list_of(const ir::Node& node, std::string_view name, size_t count, int64_t otherwise,
-                             int64_t minimum) {
-  const std::vector<int64_t> values = node.get_ints(name, std::vector<int64_t>(count, otherwise));
-  if (values.size() != count) node_error(node, "{} has {} values, not {}", name, values.size(), count);
-  for (int64_t value : values)
-    if (value < minimum || value > kMaxExtent) node_error(node, "{} holds {}", name, value);
-  return values;
-}
-
 Transposed describe(const ir::Node& node, const Shape& x, const Shape& w) {
   const size_t rank = x.size() - 2;
   Transposed result;
   Window& window = result.window;
   window.kernel.assign(w.begin() + 2, w.end());
-  window.stride = list_of(node, "strides", rank, 1, 1);
-  window.dilation = list_of(node, "dilations", rank, 1, 1);
-  const std::vector<int64_t> pads = list_of(node, "pads", 2 * rank, 0, 0);
-  const std::vector<int64_t> extra = list_of(node, "output_padding", rank, 0, 0);
+  window.stride = window_values(node, "strides", rank, 1, 1);
+  window.dilation = window_values(node, "dilations", rank, 1, 1);
+  const std::vector<int64_t> pads = window_values(node, "pads", 2 * rank, 0, 0);
+  const std::vector<int64_t> extra = window_values(node, "output_padding", rank, 0, 0);
   const bool sized = node.find("output_shape") != nullptr;
   std::vector<int64_t> wanted = sized ? node.get_ints("output_shape", {}) : std::vector<int64_t>(rank);
   if (wanted.size() == rank + 2) wanted.erase(wanted.begin(), wanted.begin() + 2);  // some give batch and channels too
@@ -43,14 +32,14 @@ Transposed describe(const ir::Node& node, const Shape& x, const Shape& w) {
     node_error(node, "auto_pad is '{}'", auto_pad);
   for (size_t axis = 0; axis < rank; ++axis) {
     const int64_t in = x[axis + 2];
-    if (window.kernel[axis] < 1 || window.kernel[axis] > kMaxExtent || in > kMaxExtent)
+    if (window.kernel[axis] < 1 || window.kernel[axis] > kMaxWindowValue || in > kMaxWindowValue)
       node_error(node, "kernel {} over {}", window.kernel[axis], in);
     const int64_t full = window.stride[axis] * (in - 1) + extra[axis] + window.extent(axis);
     int64_t begin = auto_pad == "VALID" ? 0 : pads[axis], end = auto_pad == "VALID" ? 0 : pads[rank + axis];
     if (sized || same) {
       const int64_t target = sized ? wanted[axis] : in * window.stride[axis];
       const int64_t total = std::max<int64_t>(0, full - target);
-      if (target < 1 || target > kMaxExtent) node_error(node, "output_shape holds {}", target);
+      if (target < 1 || target > kMaxWindowValue) node_error(node, "output_shape holds {}", target);
       begin = auto_pad == "SAME_UPPER" ? total / 2 : total - total / 2;
       end = full - target - begin;  // below 0 where the output is larger than what is written
     }

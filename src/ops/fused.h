@@ -2,8 +2,8 @@
 //
 // Activations lie NCHW or NHWC, as the attributes `layout` (of the input) and `output_layout` (of the output; by
 // default the same) say: "nchw" or "nhwc". Maps are float32 or bfloat16, and packed weights of the type of the map that
-// they multiply; all arithmetic is in float32. `activation` is one of kActivations. Weights are as ONNX has them, or packed
-// for the kernels.
+// they multiply; all arithmetic is in float32. `activation` is one of kActivations. Weights are as ONNX has them, or
+// packed for the kernels.
 #pragma once
 
 #include <array>

@@ -5,18 +5,6 @@
 namespace effdet::ops {
 namespace {
 
-// Keeps every product and sum below in 64 bits.
-constexpr int64_t kMaxExtent = int64_t{1} << 30;
-
-std::vector<int64_t> read_list(const ir::Node& node, std::string_view name, size_t count, int64_t otherwise,
-                               int64_t minimum) {
-  const std::vector<int64_t> values = node.get_ints(name, std::vector<int64_t>(count, otherwise));
-  if (values.size() != count) node_error(node, "{} has {} values, not {}", name, values.size(), count);
-  for (int64_t value : values)
-    if (value < minimum || value > kMaxExtent) node_error(node, "{} holds {}", name, value);
-  return values;
-}
-
 int64_t ceil_div(int64_t a, int64_t b) { return a >= 0 ? (a + b - 1) / b : -(-a / b); }
 
 /// ONNX's auto_pad SAME: as many outputs as input / stride, the odd pixel of padding at the end (UPPER) or beginning.
@@ -41,19 +29,28 @@ int64_t output_size(const ir::Node& node, const Window& window, size_t axis, int
 
 }  // namespace
 
+std::vector<int64_t> window_values(const ir::Node& node, std::string_view name, size_t count, int64_t otherwise,
+                                   int64_t minimum) {
+  const std::vector<int64_t> values = node.get_ints(name, std::vector<int64_t>(count, otherwise));
+  if (values.size() != count) node_error(node, "{} has {} values, not {}", name, values.size(), count);
+  for (int64_t value : values)
+    if (value < minimum || value > kMaxWindowValue) node_error(node, "{} holds {}", name, value);
+  return values;
+}
+
 WindowedShape window_of(const ir::Node& node, std::vector<int64_t> kernel, const Shape& spatial) {
   const size_t rank = spatial.size();
   if (rank < 1 || rank > 3)
     fail(ErrorCode::kUnsupported, "{}: {} spatial dimensions are not supported", node_label(node), rank);
   if (kernel.size() != rank) node_error(node, "kernel_shape has {} values, not {}", kernel.size(), rank);
   for (int64_t size : kernel)
-    if (size < 1 || size > kMaxExtent) node_error(node, "kernel_shape holds {}", size);
+    if (size < 1 || size > kMaxWindowValue) node_error(node, "kernel_shape holds {}", size);
   WindowedShape result;
   Window& window = result.window;
   window.kernel = std::move(kernel);
-  window.stride = read_list(node, "strides", rank, 1, 1);
-  window.dilation = read_list(node, "dilations", rank, 1, 1);
-  const std::vector<int64_t> pads = read_list(node, "pads", 2 * rank, 0, 0);
+  window.stride = window_values(node, "strides", rank, 1, 1);
+  window.dilation = window_values(node, "dilations", rank, 1, 1);
+  const std::vector<int64_t> pads = window_values(node, "pads", 2 * rank, 0, 0);
   const std::string auto_pad = node.get_string("auto_pad", "NOTSET");
   const bool same = auto_pad == "SAME_UPPER" || auto_pad == "SAME_LOWER";
   if (!same && auto_pad != "NOTSET" && auto_pad != "VALID" && !auto_pad.empty())

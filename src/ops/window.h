@@ -22,6 +22,15 @@ struct WindowedShape {
 };
 WindowedShape window_of(const ir::Node& node, std::vector<int64_t> kernel, const Shape& spatial);
 
+/// The largest stride, dilation, padding and dimension of a window's operators: keeps every product and sum of two of
+/// them in 64 bits.
+inline constexpr int64_t kMaxWindowValue = int64_t{1} << 30;
+
+/// An attribute of `count` integers (absent: all `otherwise`), each from minimum to kMaxWindowValue; kBadInput for
+/// others.
+std::vector<int64_t> window_values(const ir::Node& node, std::string_view name, size_t count, int64_t otherwise,
+                                   int64_t minimum);
+
 /// Adds axes of size 1 in front until there are `rank`: one loop then serves every number of dimensions.
 void prepend_axes(Window& window, size_t rank);
 

@@ -13,6 +13,7 @@
 #include "cli.h"
 #include "effdet/dataset.h"
 #include "effdet/error.h"
+#include "effdet/executor.h"
 #include "output_file.h"
 
 namespace effdet::cli {
@@ -33,7 +34,7 @@ std::string extension_of(const fs::path& path) {
 // NPY: this magic, a version, the length of the header (little-endian, 2 bytes in version 1, 4 in later ones), and the
 // header: a Python dictionary in text.
 constexpr std::string_view kNpyMagic = "\x93NUMPY";
-constexpr size_t kNpyLongestHeader = 4096, kNpyAlignment = 64;
+constexpr size_t kNpyLongestHeader = 4096;
 
 /// Reads the header and leaves the file where the values begin. Returns the header's text.
 std::string read_npy_header(std::ifstream& file, const fs::path& path) {
@@ -65,19 +66,6 @@ void check_npy_header(const std::string& header, const fs::path& path) {
     fail(ErrorCode::kBadInput, path, "the .npy header's descr is not '<f4' (float32)");
   if (!has(R"('fortran_order'\s*:\s*False)"))
     fail(ErrorCode::kBadInput, path, "the .npy header's fortran_order is not False");
-}
-
-std::string npy_header(const TensorInfo& info) {
-  std::string shape = "1, ";
-  for (size_t i = 1; i < info.shape.size(); ++i) shape += fmt::format("{}, ", info.shape[i]);
-  const char* descr = info.dtype == "int64" ? "<i8" : info.dtype == "int32" ? "<i4" : "<f4";
-  std::string text = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}), }}", descr, shape);
-  const size_t used = kNpyMagic.size() + 4 + text.size() + 1;
-  text.append((kNpyAlignment - used % kNpyAlignment) % kNpyAlignment, ' ');
-  text += '\n';
-  std::string header(kNpyMagic);
-  header += {'\x01', '\x00', static_cast<char>(text.size() & 0xff), static_cast<char>(text.size() >> 8)};
-  return header + text;
 }
 
 std::string as_text(std::span<const std::byte> bytes) {
@@ -161,11 +149,9 @@ void write_sample(const fs::path& stem, DumpFormat format, const TensorInfo& inf
   const fs::path path = stem.string() + extension_of(format);
   if (format == DumpFormat::kBin) return write_output(path, bytes);
   if (format == DumpFormat::kTxt) return write_output(path, as_text(bytes));
-  const std::string header = npy_header(info);
-  std::vector<std::byte> file(header.size() + bytes.size());
-  std::memcpy(file.data(), header.data(), header.size());
-  std::ranges::copy(bytes, file.begin() + static_cast<ptrdiff_t>(header.size()));
-  write_output(path, file);
+  HostTensor sample{info.name, info.dtype, info.shape, {bytes.begin(), bytes.end()}};
+  sample.shape[0] = 1;
+  write_npy(sample, path);
 }
 
 }  // namespace effdet::cli

@@ -18,8 +18,6 @@ constexpr int64_t kBlockBytes = 256 << 10;
 constexpr int64_t kRowStep = 48, kColumnStep = 4 * kPanel;
 // A task of less than this many multiplications is not worth handing to another thread.
 constexpr int64_t kLeastWork = 1 << 18;
-// Values that parts of scratch are multiples of: whole cache lines.
-constexpr int64_t kLine = 32;
 
 int64_t round_up(int64_t value, int64_t step) { return (value + step - 1) / step * step; }
 
@@ -74,10 +72,8 @@ class Conv : public Kernel {
   int64_t column_tasks() const { return (out_.channels + columns_ - 1) / columns_; }
   int64_t tasks() const { return row_tasks() * column_tasks(); }
   int64_t panels() const { return (out_.channels + kPanel - 1) / kPanel; }
-  /// Values of k in packed weights.
-  int64_t padded_k() const { return round_up(k_, kPair<In>); }
-  size_t gate_values() const { return gated_ ? static_cast<size_t>(panels() * padded_k() * kPanel) : 0; }
-  size_t gather_values() const { return gathers_ ? static_cast<size_t>(round_up(rows_ * k_, kLine)) : 0; }
+  size_t gate_values() const { return gated_ ? static_cast<size_t>(panels() * padded_depth<In>(k_) * kPanel) : 0; }
+  size_t gather_values() const { return gathers_ ? static_cast<size_t>(round_up(rows_ * k_, kLineValues)) : 0; }
   size_t thread_values() const { return gather_values() + product_.scratch_values(rows_); }
 
   void run_image(const RunContext& context, int64_t image) const {
@@ -93,7 +89,7 @@ class Conv : public Kernel {
     const float* gate = context.input(4) + image * in_.channels;
     In* scaled = reinterpret_cast<In*>(context.scratch);
     context.threads.parallel_for(panels(), [&](int64_t panel, int) {
-      const int64_t at = panel * padded_k() * kPanel;
+      const int64_t at = panel * padded_depth<In>(k_) * kPanel;
       map_kernels<In>(micro_).scale_panel(context.input<In>(1) + at, gate, scaled + at, static_cast<int>(k_));
     });
     return scaled;

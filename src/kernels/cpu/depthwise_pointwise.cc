@@ -18,8 +18,6 @@ constexpr int64_t kTileBytes = 320 << 10;
 constexpr int64_t kTileColumns = 96, kWide = kTileColumns + 1;
 // Tiles an image, where its height allows so many.
 constexpr int64_t kTiles = 32;
-// Values that parts of scratch are multiples of: whole cache lines.
-constexpr int64_t kLine = 32;
 
 template <typename T, typename Out>
 class DepthwisePointwise : public Kernel {
@@ -55,7 +53,7 @@ class DepthwisePointwise : public Kernel {
 
  private:
   size_t tile_values() const {
-    return static_cast<size_t>((rows_ * columns_ * in_.channels + kLine - 1) / kLine * kLine);
+    return static_cast<size_t>((rows_ * columns_ * in_.channels + kLineValues - 1) / kLineValues * kLineValues);
   }
   size_t thread_values() const { return tile_values() + product_.scratch_values(rows_ * columns_); }
 

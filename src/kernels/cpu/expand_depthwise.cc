@@ -63,8 +63,6 @@ class ExpandDepthwise : public Kernel {
  private:
   size_t sum_floats() const { return wants_mean_ ? static_cast<size_t>(in_.batch * parts_ * out_.channels) : 0; }
   size_t buffer_values() const { return static_cast<size_t>(rows_ * in_.width * kChannels); }
-  /// Values of k in packed weights: with bf16, pairs.
-  int64_t depth() const { return (in_.channels + kPair<T> - 1) / kPair<T> * kPair<T>; }
 
   /// Part `part` (over all images) of the rows, channels [channel, channel + kChannels).
   void run_part(const RunContext& context, int64_t part, int64_t channel, T* buffer) const {
@@ -93,8 +91,8 @@ class ExpandDepthwise : public Kernel {
     gemm(micro_, GemmBlock<T, T>{.a = context.input<T>(0) + (image * in_.height + row) * in_.width * in_.channels,
                                  .lda = in_.channels,
                                  .a_step = 1,
-                                 .b = context.input<T>(1) + channel * depth(),
-                                 .b_panel = depth() * kPanel,
+                                 .b = context.input<T>(1) + channel * padded_depth<T>(in_.channels),
+                                 .b_panel = padded_depth<T>(in_.channels) * kPanel,
                                  .bias = context.input(2) + channel,
                                  .residual = nullptr,
                                  .c = target,

@@ -6,13 +6,13 @@ namespace effdet::kernels::cpu {
 
 template <typename In, typename Out>
 size_t PixelProduct<In, Out>::scratch_values(int64_t rows) const {
-  return nchw_ ? static_cast<size_t>((rows + kPanel - 1) / kPanel * kPanel * padded_depth()) : 0;
+  return nchw_ ? static_cast<size_t>((rows + kPanel - 1) / kPanel * kPanel * padded_depth<In>(depth_)) : 0;
 }
 
 template <typename In, typename Out>
 void PixelProduct<In, Out>::run(const Pixels<In>& pixels, int64_t pixel, int64_t rows, int64_t column, int64_t columns,
                                 const Maps& maps, In* scratch) const {
-  const In* weights = maps.weights + column * padded_depth();
+  const In* weights = maps.weights + column * padded_depth<In>(depth_);
   const float* bias = maps.bias + column;
   if (nchw_) {
     Out* c = maps.output + column * out_.height * out_.width + pixel;
@@ -23,7 +23,7 @@ void PixelProduct<In, Out>::run(const Pixels<In>& pixels, int64_t pixel, int64_t
                                   .lda = pixels.row,
                                   .a_step = pixels.step,
                                   .b = weights,
-                                  .b_panel = padded_depth() * kPanel,
+                                  .b_panel = padded_depth<In>(depth_) * kPanel,
                                   .bias = bias,
                                   .residual = maps.residual != nullptr ? maps.residual + c : nullptr,
                                   .c = maps.output + c,
@@ -40,12 +40,12 @@ void PixelProduct<In, Out>::run_nchw(const Pixels<In>& pixels, int64_t rows, int
                                      const float* bias, Out* c, In* packed) const {
   for (int64_t row = 0; row < rows; row += kPanel)
     pack_panel(pixels.data + row * pixels.row, pixels.row, std::min<int64_t>(kPanel, rows - row),
-               packed + row * padded_depth());
+               packed + row * padded_depth<In>(depth_));
   gemm(micro_, GemmBlock<In, Out>{.a = weights,
-                                  .lda = padded_depth() * kPanel,
+                                  .lda = padded_depth<In>(depth_) * kPanel,
                                   .a_step = 1,
                                   .b = packed,
-                                  .b_panel = padded_depth() * kPanel,
+                                  .b_panel = padded_depth<In>(depth_) * kPanel,
                                   .bias = bias,
                                   .residual = nullptr,
                                   .c = c,

@@ -42,8 +42,6 @@ class PixelProduct {
   void run_nchw(const Pixels<In>& pixels, int64_t rows, int64_t columns, const In* weights, const float* bias, Out* c,
                 In* packed) const;
   void pack_panel(const In* pixels, ptrdiff_t stride, int64_t rows, In* panel) const;
-  /// Values of k in packed weights.
-  int64_t padded_depth() const { return (depth_ + kPair<In> - 1) / kPair<In> * kPair<In>; }
 
   const MicroKernels& micro_;
   int64_t depth_;

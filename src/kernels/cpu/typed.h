@@ -15,6 +15,15 @@ const MapKernels<T>& map_kernels(const MicroKernels& micro) {
   }
 }
 
+/// Values of k in packed weights: whole pairs.
+template <typename T>
+int64_t padded_depth(int64_t depth) {
+  return (depth + kPair<T> - 1) / kPair<T> * kPair<T>;
+}
+
+/// Values that parts of scratch memory are multiples of: whole cache lines, of either type.
+inline constexpr int64_t kLineValues = 32;
+
 inline void gemm(const MicroKernels& micro, const GemmBlock<float, float>& block) { micro.f32.gemm(block); }
 inline void gemm(const MicroKernels& micro, const GemmBlock<float, Bf16>& block) { micro.gemm_narrow(block); }
 inline void gemm(const MicroKernels& micro, const GemmBlock<Bf16, Bf16>& block) { micro.bf16.gemm(block); }

@@ -154,9 +154,6 @@ EFFDET_INLINE void add_sums(float* sums, Vec total, int skip, int lanes) {
   for (int i = skip; i < lanes; ++i) sums[i] += total[i];
 }
 
-// Wide rows go by strips, so that the input rows that neighbouring output rows share are still in the cache.
-constexpr int kStripColumns = 32;
-
 template <typename T>
 Row<T> row_at(const DepthwiseRows<T>& d, int y) {
   const int top = y * d.stride_y - d.pad_top;

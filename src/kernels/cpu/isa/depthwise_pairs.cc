@@ -9,8 +9,6 @@ namespace {
 
 // Output columns that one step computes for one vector of channels, in kPairHeight rows.
 constexpr int kColumns = 8;
-// Wide rows go by strips, so that the input rows that neighbouring output rows share are still in the cache.
-constexpr int kStripColumns = 32;
 
 /// One row of input under a block. Rows outside the image, and those that no output needs, are zeros with a step of 0.
 struct InputRow {

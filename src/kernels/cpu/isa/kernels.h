@@ -26,6 +26,10 @@ void vector_matrix(const float* x, const float* w, const float* bias, float* y, 
 void transpose(const float* x, ptrdiff_t x_stride, float* y, ptrdiff_t y_stride, int rows, int columns);
 void pixel_row(const PixelRow&);
 
+/// Depthwise layers go through wide rows by strips, so that the input rows that neighbouring output rows share are
+/// still in the cache.
+inline constexpr int kStripColumns = 32;
+
 template <Activation a>
 struct Constant {
   static constexpr Activation value = a;
