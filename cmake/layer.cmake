@@ -1,9 +1,13 @@
-# Layers that read files, or run what files say: their tests run with sanitizers too (target reader_tests, see test.sh).
-set(EFFDET_READERS base vision eval checkpoint ir ops onnx passes artifact aipp)
-add_custom_target(reader_tests)
+# Layers that read files, or compute on raw memory: their tests run with sanitizers too (target checked_tests, see test.sh).
+set(EFFDET_CHECKED base vision eval checkpoint ir ops onnx passes artifact aipp kernels)
+add_custom_target(checked_tests)
 
 # What is compiled far longer than it runs - tests, command-line parsing - is optimised less: half the build time.
 set(EFFDET_QUICK_COMPILE $<$<CONFIG:Release>:-O1>)
+if(EFFDET_SANITIZE)
+  # The checks of undefined behaviour are for what is tested, not for the tests: they take longer to compile than all else.
+  set(EFFDET_QUICK_COMPILE -O0 -fno-sanitize=undefined)
+endif()
 
 # effdet_layer(NAME SOURCES a.cc ... [DEPENDS layer-or-library ...] [PRIVATE library ...] [TESTS a_test.cc ...])
 #
@@ -28,8 +32,8 @@ function(effdet_layer name)
     target_link_libraries(${name}_test PRIVATE effdet_${name} ${LAYER_PRIVATE} GTest::gtest GTest::gtest_main)
     target_compile_definitions(${name}_test PRIVATE EFFDET_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
     target_compile_options(${name}_test PRIVATE ${EFFDET_QUICK_COMPILE})
-    if(name IN_LIST EFFDET_READERS)
-      add_dependencies(reader_tests ${name}_test)
+    if(name IN_LIST EFFDET_CHECKED)
+      add_dependencies(checked_tests ${name}_test)
     endif()
     gtest_discover_tests(${name}_test DISCOVERY_TIMEOUT 60 PROPERTIES LABELS ${name})
   endif()

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "base/sanitizer.h"
 #include "checkpoint/little_endian.h"
 #include "checkpoint/test_files.h"
 
@@ -299,7 +300,7 @@ TEST(BadInput, Case26_UnsupportedTensors) {
 
 TEST(BadInput, Case27_ManyTensorsOnOneStorage) {
   // Legal. As PyTorch's pickler writes it, all that it memoises included.
-  constexpr int kCount = 1'000'000;
+  constexpr int kCount = kSanitized ? 100'000 : 1'000'000;
   PickleBuilder pickle;
   pickle.raw("}").unicode("names").raw("(").global("torch._utils", "_rebuild_tensor_v2").raw("q\x01");
   pickle.unicode("storage").raw("q\x02").global("torch", "FloatStorage").raw("q\x03").unicode("0").raw("q\x04");
@@ -328,8 +329,8 @@ TEST(BadInput, Case27_ManyTensorsOnOneStorage) {
   }
   const Checkpoint checkpoint = read(make_checkpoint(pickle.raw(ops).raw("us").stop(), {small_storage()}));
   ASSERT_EQ(checkpoint.tensors.size(), static_cast<size_t>(kCount));
-  EXPECT_EQ(checkpoint.tensors.back().name, "0999999");
-  EXPECT_EQ(checkpoint.tensors.back().tensor.data<float>()[0], 999'999 % 6);
+  EXPECT_EQ(checkpoint.tensors.back().name, fmt::format("{:07}", kCount - 1));
+  EXPECT_EQ(checkpoint.tensors.back().tensor.data<float>()[0], (kCount - 1) % 6);
 }
 
 TEST(BadInput, Case28_ZeroElementsAndScalars) {
@@ -513,8 +514,8 @@ TEST(BadInput, Case40_Polyglot) {
 }
 
 TEST(BadInput, MemoryBombsInThePickle) {
-  for (const auto op : {"N"sv, "]"sv, "("sv, ")"sv})
-    expect_error(make_checkpoint(PickleBuilder().raw(std::string(30 << 20, op[0])).stop()), {});
+  for (const auto op : kSanitized ? "]"sv : "N]()"sv)
+    expect_error(make_checkpoint(PickleBuilder().raw(std::string(30 << 20, op)).stop()), {});
 }
 
 }  // namespace

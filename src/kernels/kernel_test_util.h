@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/sanitizer.h"
 #include "kernels/kernel.h"
 #include "ops/fused.h"
 #include "ops/op.h"
@@ -52,11 +53,7 @@ std::vector<Tensor> run(const Case& c, bool reference_only, int threads, std::st
 inline constexpr int64_t kChannels[] = {1, 3, 7, 15, 16, 17, 63, 64, 65, 810};
 
 /// With sanitizers everything takes twenty times as long: one turn of the option rows there.
-#if defined(__SANITIZE_ADDRESS__)
-inline constexpr int kTurns = 1;
-#else
-inline constexpr int kTurns = 3;
-#endif
+inline constexpr int kTurns = kSanitized ? 1 : 3;
 
 /// One row of options. Each member but the channels takes turns over its values, so that few rows cover every pair of
 /// most of them.

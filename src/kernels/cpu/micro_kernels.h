@@ -135,7 +135,7 @@ struct MapKernels {
 /// One instruction set's functions.
 struct MicroKernels {
   const char* name;  ///< "avx512_bf16", "avx512", "avx2", "sse2"
-  MapKernels<float> f32;
+  const MapKernels<float>& f32;
   MapKernels<Bf16> bf16;
   /// Products at the borders of the part of a model that is bf16.
   void (*gemm_narrow)(const GemmBlock<float, Bf16>&);
@@ -169,6 +169,7 @@ namespace avx512_bf16 {
 extern const MicroKernels kTable;
 }
 namespace avx512 {
+extern const MapKernels<float> kFloatMaps;  ///< avx512_bf16 has them too
 extern const MicroKernels kTable;
 }
 namespace avx2 {

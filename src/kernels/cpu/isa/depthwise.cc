@@ -205,7 +205,9 @@ void depthwise(const DepthwiseRows<T>& d) {
   rows<0, 0>(d);
 }
 
+#if EFFDET_OWN_FLOAT_MAPS
 template void depthwise(const DepthwiseRows<float>&);
+#endif
 template void depthwise(const DepthwiseRows<Bf16>&);
 
 }  // namespace effdet::kernels::cpu::EFFDET_ISA

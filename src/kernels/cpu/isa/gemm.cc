@@ -296,7 +296,9 @@ void gemm(const GemmBlock<In, Out>& g) {
   if (g.a_packed) _mm_sfence();  // streamed lines become visible before the task counts as done
 }
 
+#if EFFDET_OWN_FLOAT_MAPS
 template void gemm(const GemmBlock<float, float>&);
+#endif
 template void gemm(const GemmBlock<float, Bf16>&);
 template void gemm(const GemmBlock<Bf16, Bf16>&);
 template void gemm(const GemmBlock<Bf16, float>&);

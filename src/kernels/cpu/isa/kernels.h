@@ -3,6 +3,13 @@
 
 #include "kernels/cpu/isa/vec.h"
 
+// AVX512-BF16 adds nothing for floats: its table has AVX-512's functions for them.
+#if defined(__AVX512BF16__)
+#define EFFDET_OWN_FLOAT_MAPS 0
+#else
+#define EFFDET_OWN_FLOAT_MAPS 1
+#endif
+
 namespace effdet::kernels::cpu::EFFDET_ISA {
 
 template <typename In, typename Out>

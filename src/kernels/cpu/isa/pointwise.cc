@@ -90,9 +90,11 @@ void mix(const MixRows<T>& m) {
   });
 }
 
+#if EFFDET_OWN_FLOAT_MAPS
 template void max_pool(const PoolRows<float>&);
-template void max_pool(const PoolRows<Bf16>&);
 template void mix(const MixRows<float>&);
+#endif
+template void max_pool(const PoolRows<Bf16>&);
 template void mix(const MixRows<Bf16>&);
 
 void narrow(const float* x, Bf16* y, int64_t count) {

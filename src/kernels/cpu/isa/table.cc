@@ -19,9 +19,15 @@ constexpr MapKernels<T> kMaps = {
 
 }  // namespace
 
+#if EFFDET_OWN_FLOAT_MAPS
+extern const MapKernels<float> kFloatMaps = kMaps<float>;
+#else
+using avx512::kFloatMaps;
+#endif
+
 extern const MicroKernels kTable = {
     .name = EFFDET_STRING(EFFDET_ISA),
-    .f32 = kMaps<float>,
+    .f32 = kFloatMaps,
     .bf16 = kMaps<Bf16>,
     .gemm_narrow = gemm<float, Bf16>,
     .gemm_widen = gemm<Bf16, float>,
