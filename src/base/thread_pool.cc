@@ -61,19 +61,38 @@ int default_thread_count() {
 struct ThreadPool::Team {
   std::vector<std::jthread> workers;
   std::atomic<uint32_t> gate{0};
-  std::atomic<int64_t> next{0};
-  // Written only while the gate is closed and nobody is inside.
-  int64_t count = 0;
+  /// Where each thread's share of a loop begins and ends. Threads begin with their own, and then help the others: the
+  /// rows of a map stay with the core that has them in its cache from one layer to the next.
+  struct alignas(64) Share {
+    std::atomic<int64_t> next{0};
+    int64_t end = 0;
+  };
+  // Ends, as what follows, are written only while the gate is closed and nobody is inside.
+  std::vector<Share> shares;
   const FunctionRef<void(int64_t, int)>* task = nullptr;
   bool stop = false;
   std::mutex error_mutex;
   std::exception_ptr error;
 
-  void run_share(int thread) {
+  void deal(int64_t count) {
+    const int64_t each = count / static_cast<int64_t>(shares.size()),
+                  more = count % static_cast<int64_t>(shares.size());
+    int64_t begin = 0;
+    for (size_t i = 0; i < shares.size(); ++i) {
+      shares[i].next.store(begin, std::memory_order_relaxed);
+      shares[i].end = begin += each + (static_cast<int64_t>(i) < more ? 1 : 0);
+    }
+  }
+
+  void run_shares(int thread) {
+    const size_t threads = shares.size(), own = static_cast<size_t>(thread);
     try {
-      for (int64_t i; (i = next.fetch_add(1, std::memory_order_relaxed)) < count;) (*task)(i, thread);
+      for (size_t k = 0; k < threads; ++k) {
+        Share& share = shares[(own + k) % threads];
+        for (int64_t i; (i = share.next.fetch_add(1, std::memory_order_relaxed)) < share.end;) (*task)(i, thread);
+      }
     } catch (...) {
-      next.store(count, std::memory_order_relaxed);  // the others need not go on
+      for (Share& share : shares) share.next.store(share.end, std::memory_order_relaxed);  // nobody need go on
       const std::lock_guard lock(error_mutex);
       if (!error) error = std::current_exception();
     }
@@ -96,7 +115,7 @@ struct ThreadPool::Team {
       if (!gate.compare_exchange_strong(now, now + 1, std::memory_order_acq_rel)) continue;
       seen = number_of(now);
       if (stop) return;
-      run_share(thread);
+      run_shares(thread);
       gate.fetch_sub(1, std::memory_order_acq_rel);
       gate.notify_all();
     }
@@ -108,6 +127,7 @@ ThreadPool::ThreadPool(int threads) : team_(std::make_unique<Team>()) {
     for (int i = 1; i < threads; ++i) team_->workers.emplace_back([team = team_.get(), i] { team->work(i); });
   } catch (const std::system_error&) {  // a smaller team gives the same results
   }
+  team_->shares = std::vector<Team::Share>(static_cast<size_t>(size()));
 }
 
 ThreadPool::~ThreadPool() {
@@ -125,10 +145,9 @@ void ThreadPool::parallel_for(int64_t count, FunctionRef<void(int64_t, int)> tas
     return;
   }
   team.task = &task;
-  team.count = count;
-  team.next.store(0, std::memory_order_relaxed);
+  team.deal(count);
   team.open();
-  team.run_share(0);
+  team.run_shares(0);
   team.close_and_wait();
   if (team.error) std::rethrow_exception(std::exchange(team.error, nullptr));
 }

@@ -62,10 +62,10 @@ class Conv : public Kernel {
       columns_ = std::clamp(kBlockBytes / (k_ * kBytes) / kColumnStep * kColumnStep, kColumnStep, columns_);
     // Many small tasks balance the load on busy machines.
     constexpr int64_t kTasks = 16;
-    while (tasks() < kTasks && columns_ > kColumnStep && rows_ * columns_ * k_ / 2 >= kLeastWork)
-      columns_ = round_up(columns_ / 2, kColumnStep);
     while (tasks() < kTasks && rows_ > kRowStep && rows_ * columns_ * k_ / 2 >= kLeastWork)
       rows_ = round_up(rows_ / 2, kRowStep);
+    while (tasks() < kTasks && columns_ > kColumnStep && rows_ * columns_ * k_ / 2 >= kLeastWork)
+      columns_ = round_up(columns_ / 2, kColumnStep);
   }
 
   int64_t row_tasks() const { return (pixels_ + rows_ - 1) / rows_; }
