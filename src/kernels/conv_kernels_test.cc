@@ -78,6 +78,18 @@ TEST_P(Kernels, ConvSlicesAndTasks) {
     }
 }
 
+/// Strassen's scheme: whole units of channels, a narrower one and a rest; rows that no half holds; deep halves.
+TEST_P(Kernels, ConvLargeProducts) {
+  for (const auto& [in, out, flags] :
+       {std::tuple{98, 272, 0u}, {98, 272, 1u}, {112, 246, 3u}, {160, 160, 2u}, {1030, 64, 1u}}) {
+    const Row row{
+        .channels = in, .out = out, .batch = 1, .height = 46, .width = 45, .activation = "swish", .flags = flags};
+    Case c = conv_case(row);
+    add_extras(c, row);
+    check(c, "cpu:gemm", row.text());
+  }
+}
+
 TEST(Choice, RefusalsSayWhy) {
   Case c = conv_case({.channels = 8, .out = 8, .height = 4, .width = 5, .activation = "none"});
   c.set("output_layout", std::string("nchw"));

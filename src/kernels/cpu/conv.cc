@@ -14,8 +14,6 @@ namespace {
 
 // Bytes of A that a task goes over again for each group of columns: about half of a second-level cache.
 constexpr int64_t kBlockBytes = 256 << 10;
-// Rows and columns of tasks are multiples of these, so that register tiles are full but for the last.
-constexpr int64_t kRowStep = 48, kColumnStep = 4 * kPanel;
 // A task of less than this many multiplications is not worth handing to another thread.
 constexpr int64_t kLeastWork = 1 << 18;
 
@@ -43,10 +41,11 @@ class Conv : public Kernel {
   }
 
   size_t scratch_bytes(int threads) const override {
-    return (gate_values() + thread_values() * static_cast<size_t>(threads)) * sizeof(In);
+    return (step_values() + thread_values() * static_cast<size_t>(threads)) * sizeof(In);
   }
 
   void run(const RunContext& context) const override {
+    if (!gated_) product_.prepare(context.threads, context.input<In>(1), prepared(context));
     for (int64_t image = 0; image < in_.batch; ++image) run_image(context, image);
   }
 
@@ -55,17 +54,19 @@ class Conv : public Kernel {
 
   /// Large layers are cut by rows, small ones with many channels by columns too.
   void choose_tasks() {
-    rows_ = std::clamp(kBlockBytes / (k_ * kBytes) / kRowStep * kRowStep, kRowStep, 8 * kRowStep);
-    rows_ = std::min(rows_, round_up(pixels_, kRowStep));
+    // Multiples of these, so that register tiles are full but for the last.
+    const int64_t row_step = product_.row_step(), column_step = product_.column_step();
+    rows_ = std::clamp(kBlockBytes / (k_ * kBytes) / row_step * row_step, row_step, 8 * row_step);
+    rows_ = std::min(rows_, round_up(pixels_, row_step));
     columns_ = round_up(out_.channels, kPanel);
     if (nchw_output_)  // the weights are gone through for each group of pixels
-      columns_ = std::clamp(kBlockBytes / (k_ * kBytes) / kColumnStep * kColumnStep, kColumnStep, columns_);
+      columns_ = std::clamp(kBlockBytes / (k_ * kBytes) / column_step * column_step, column_step, columns_);
     // Many small tasks balance the load on busy machines.
     constexpr int64_t kTasks = 16;
-    while (tasks() < kTasks && rows_ > kRowStep && rows_ * columns_ * k_ / 2 >= kLeastWork)
-      rows_ = round_up(rows_ / 2, kRowStep);
-    while (tasks() < kTasks && columns_ > kColumnStep && rows_ * columns_ * k_ / 2 >= kLeastWork)
-      columns_ = round_up(columns_ / 2, kColumnStep);
+    while (tasks() < kTasks && rows_ > row_step && rows_ * columns_ * k_ / 2 >= kLeastWork)
+      rows_ = round_up(rows_ / 2, row_step);
+    while (tasks() < kTasks && columns_ > column_step && rows_ * columns_ * k_ / 2 >= kLeastWork)
+      columns_ = round_up(columns_ / 2, column_step);
   }
 
   int64_t row_tasks() const { return (pixels_ + rows_ - 1) / rows_; }
@@ -73,12 +74,18 @@ class Conv : public Kernel {
   int64_t tasks() const { return row_tasks() * column_tasks(); }
   int64_t panels() const { return (out_.channels + kPanel - 1) / kPanel; }
   size_t gate_values() const { return gated_ ? static_cast<size_t>(panels() * padded_depth<In>(k_) * kPanel) : 0; }
+  /// What all threads share: gated weights, and what the product prepares.
+  size_t step_values() const { return gate_values() + product_.prepared_values(); }
+  In* prepared(const RunContext& context) const { return reinterpret_cast<In*>(context.scratch) + gate_values(); }
   size_t gather_values() const { return gathers_ ? static_cast<size_t>(round_up(rows_ * k_, kLineValues)) : 0; }
   size_t thread_values() const { return gather_values() + product_.scratch_values(rows_); }
 
   void run_image(const RunContext& context, int64_t image) const {
     const In* weights = context.input<In>(1);
-    if (gated_) weights = gate_weights(context, image);
+    if (gated_) {
+      weights = gate_weights(context, image);
+      product_.prepare(context.threads, weights, prepared(context));
+    }
     const int64_t tasks_across = column_tasks();
     context.threads.parallel_for(tasks(), [&](int64_t task, int thread) {
       multiply(context, image, weights, task / tasks_across * rows_, task % tasks_across * columns_, thread);
@@ -99,7 +106,7 @@ class Conv : public Kernel {
                 int thread) const {
     const int64_t rows = std::min(rows_, pixels_ - row), columns = std::min(columns_, out_.channels - column);
     In* scratch =
-        reinterpret_cast<In*>(context.scratch) + gate_values() + thread_values() * static_cast<size_t>(thread);
+        reinterpret_cast<In*>(context.scratch) + step_values() + thread_values() * static_cast<size_t>(thread);
     const In* x = context.input<In>(0) + image * in_.channels * in_.height * in_.width;
     const Pixels<In> pixels = gathers_ ? gather_.gather(x, row, rows, scratch) : Pixels<In>{x + row * k_, k_, 1};
     const int64_t map = image * pixels_ * out_.channels;
@@ -108,7 +115,8 @@ class Conv : public Kernel {
                  {.weights = weights,
                   .bias = context.input(2),
                   .residual = residual != nullptr ? residual + map : nullptr,
-                  .output = context.output<Out>() + map},
+                  .output = context.output<Out>() + map,
+                  .prepared = prepared(context)},
                  scratch + gather_values());
   }
 

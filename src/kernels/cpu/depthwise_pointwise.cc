@@ -40,12 +40,14 @@ class DepthwisePointwise : public Kernel {
   }
 
   size_t scratch_bytes(int threads) const override {
-    return static_cast<size_t>(threads) * thread_values() * sizeof(T);
+    return (product_.prepared_values() + static_cast<size_t>(threads) * thread_values()) * sizeof(T);
   }
 
   void run(const RunContext& context) const override {
+    product_.prepare(context.threads, context.input<T>(3), reinterpret_cast<T*>(context.scratch));
     context.threads.parallel_for(in_.batch * down_ * across_, [&](int64_t task, int thread) {
-      T* scratch = reinterpret_cast<T*>(context.scratch) + static_cast<size_t>(thread) * thread_values();
+      T* scratch = reinterpret_cast<T*>(context.scratch) + product_.prepared_values() +
+                   static_cast<size_t>(thread) * thread_values();
       const int64_t image = task / (down_ * across_), tile = task % (down_ * across_);
       run_tile(context, image, tile / across_ * rows_, tile % across_ * columns_, scratch);
     });
@@ -66,7 +68,8 @@ class DepthwisePointwise : public Kernel {
     const typename PixelProduct<T, Out>::Maps maps{.weights = context.input<T>(3),
                                                    .bias = context.input(4),
                                                    .residual = residual != nullptr ? residual + map : nullptr,
-                                                   .output = context.output<Out>() + map};
+                                                   .output = context.output<Out>() + map,
+                                                   .prepared = reinterpret_cast<T*>(context.scratch)};
     // Rows of a tile that is as wide as the map lie one behind the other in the output, too.
     const int64_t runs = across_ == 1 ? 1 : row_end - row, pixels = (row_end - row) * (column_end - column) / runs;
     for (int64_t i = 0; i < runs; ++i)

@@ -21,11 +21,11 @@ inline constexpr int kPair = static_cast<int>(sizeof(float) / sizeof(T));
 
 enum class Activation : int { kNone, kSwish, kRelu, kRelu6, kSigmoid, kHardSwish };
 
-/// C[m, n] = act(A[m, k] * B[k, n] + bias[n] + residual[m, n]) for a block of rows and columns.
+/// C[m, n] = act(A[m, k] * B[k, n] + bias[n] + residual[m, n] + partial[m, n]) for a block of rows and columns.
 ///
 /// With a_packed both sides are packed, for a C whose rows are output channels: A are the weights, B the pixels, the
-/// bias has one value a row, there is no residual, and C is written past the cache, since it is large and only the
-/// caller reads it.
+/// bias has one value a row, there are no residual and no partial sums, and C is written past the cache, since it is
+/// large and only the caller reads it.
 ///
 /// A and B are of type In, C of type Out; sums are floats.
 template <typename In, typename Out>
@@ -39,6 +39,8 @@ struct GemmBlock {
   const Out* residual;  ///< ldc values between rows; null for none
   Out* c;               ///< row-major, ldc values between rows
   ptrdiff_t ldc;
+  const float* partial = nullptr;  ///< ld_partial values between rows; must not be C; null for none
+  ptrdiff_t ld_partial = 0;
   int m, n, k;
   Activation activation;
   bool a_packed;
@@ -98,6 +100,24 @@ struct MixRows {
   Activation activation;
 };
 
+/// Rows of y = act(a + b - c + bias + residual): the last quarter of a product by Strassen's scheme.
+struct LastQuarter {
+  const float *a, *b, *c;  ///< ld values between rows
+  const float* bias;       ///< [columns]
+  const float* residual;   ///< as y; null for none
+  float* y;                ///< ldy values between rows
+  ptrdiff_t ld, ldy;
+  int rows, columns;
+  Activation activation;
+};
+
+/// The quarters [11, 12, 21, 22] of a matrix, or of a row of each, and where their four sums go.
+struct Quarters {
+  const float* in[4];
+  float* sums[4];
+  int count;
+};
+
 /// Integer conversion of colours: clamp(((factor (in - input_bias)) >> 8) + output_bias) to 0..255.
 struct ColourMatrix {
   int32_t factor[9], input_bias[3], output_bias[3];
@@ -132,6 +152,15 @@ struct MapKernels {
   void (*scale_panel)(const T* b, const float* scale, T* y, int k);
 };
 
+/// Sums for a product by Strassen's scheme (strassen.h).
+struct StrassenKernels {
+  /// 21 + 22; 21 + 22 - 11; 11 - 21; 12 - (21 + 22 - 11).
+  void (*pixel_sums)(const Quarters&);
+  /// 12 - 11; 22 - (12 - 11); 22 - 12; 21 - (22 - (12 - 11)).
+  void (*weight_sums)(const Quarters&);
+  void (*last_quarter)(const LastQuarter&);
+};
+
 /// One instruction set's functions.
 struct MicroKernels {
   const char* name;  ///< "avx512_bf16", "avx512", "avx2", "sse2"
@@ -154,6 +183,7 @@ struct MicroKernels {
   /// y[columns][rows] = x[rows][columns], with row strides.
   void (*transpose)(const float* x, ptrdiff_t x_stride, float* y, ptrdiff_t y_stride, int rows, int columns);
   void (*pixel_row)(const PixelRow&);
+  StrassenKernels strassen;
 };
 
 /// The best table that this processor can run, or the one that EFFDET_ISA names (avx512_bf16, avx512, avx2,
@@ -171,7 +201,7 @@ extern const MicroKernels kTable;
 namespace avx512 {
 extern const MapKernels<float> kFloatMaps;  ///< avx512_bf16 has them too
 extern const MicroKernels kTable;
-}
+}  // namespace avx512
 namespace avx2 {
 extern const MicroKernels kTable;
 }

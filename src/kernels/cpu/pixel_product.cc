@@ -5,7 +5,32 @@
 namespace effdet::kernels::cpu {
 
 template <typename In, typename Out>
+PixelProduct<In, Out>::PixelProduct(const MicroKernels& micro, int64_t depth, const ops::Dims& out, bool nchw,
+                                    Activation activation)
+    : micro_(micro), depth_(depth), out_(out), nchw_(nchw), activation_(activation) {
+  // bfloat16 has no digits to spare for the sums.
+  if (std::is_same_v<In, float> && std::is_same_v<Out, float> && !nchw &&
+      Strassen::pays(out.height * out.width, depth, out.channels))
+    strassen_.emplace(micro, depth, out.channels);
+}
+
+template <typename In, typename Out>
+size_t PixelProduct<In, Out>::prepared_values() const {
+  return strassen_ ? strassen_->weight_values() : 0;
+}
+
+template <typename In, typename Out>
+void PixelProduct<In, Out>::prepare(ThreadPool& threads, const In* weights, In* prepared) const {
+  if constexpr (std::is_same_v<In, float>) {
+    if (strassen_)
+      threads.parallel_for(strassen_->units(),
+                           [&](int64_t unit, int) { strassen_->add_weights(unit, weights, prepared); });
+  }
+}
+
+template <typename In, typename Out>
 size_t PixelProduct<In, Out>::scratch_values(int64_t rows) const {
+  if (strassen_) return strassen_->scratch_values(rows);
   return nchw_ ? static_cast<size_t>((rows + kPanel - 1) / kPanel * kPanel * padded_depth<In>(depth_)) : 0;
 }
 
@@ -19,20 +44,24 @@ void PixelProduct<In, Out>::run(const Pixels<In>& pixels, int64_t pixel, int64_t
     return run_nchw(pixels, rows, columns, weights, bias, c, scratch);
   }
   const int64_t c = pixel * out_.channels + column;
-  gemm(micro_, GemmBlock<In, Out>{.a = pixels.data,
-                                  .lda = pixels.row,
-                                  .a_step = pixels.step,
-                                  .b = weights,
-                                  .b_panel = padded_depth<In>(depth_) * kPanel,
-                                  .bias = bias,
-                                  .residual = maps.residual != nullptr ? maps.residual + c : nullptr,
-                                  .c = maps.output + c,
-                                  .ldc = out_.channels,
-                                  .m = static_cast<int>(rows),
-                                  .n = static_cast<int>(columns),
-                                  .k = static_cast<int>(depth_),
-                                  .activation = activation_,
-                                  .a_packed = false});
+  const GemmBlock<In, Out> block{.a = pixels.data,
+                                 .lda = pixels.row,
+                                 .a_step = pixels.step,
+                                 .b = weights,
+                                 .b_panel = padded_depth<In>(depth_) * kPanel,
+                                 .bias = bias,
+                                 .residual = maps.residual != nullptr ? maps.residual + c : nullptr,
+                                 .c = maps.output + c,
+                                 .ldc = out_.channels,
+                                 .m = static_cast<int>(rows),
+                                 .n = static_cast<int>(columns),
+                                 .k = static_cast<int>(depth_),
+                                 .activation = activation_,
+                                 .a_packed = false};
+  if constexpr (std::is_same_v<In, float> && std::is_same_v<Out, float>) {
+    if (strassen_) return strassen_->run(block, maps.prepared + column * depth_, scratch);
+  }
+  gemm(micro_, block);
 }
 
 template <typename In, typename Out>

@@ -1,6 +1,9 @@
 // What convolutions do with rows of pixels: multiply them by packed weights, into an NHWC or an NCHW map.
 #pragma once
 
+#include <optional>
+
+#include "kernels/cpu/strassen.h"
 #include "kernels/cpu/typed.h"
 #include "ops/fused.h"
 
@@ -20,11 +23,17 @@ template <typename In, typename Out>
 class PixelProduct {
  public:
   /// depth: values of a row of pixels; out: the output map, which lies NCHW where nchw says so.
-  PixelProduct(const MicroKernels& micro, int64_t depth, const ops::Dims& out, bool nchw, Activation activation)
-      : micro_(micro), depth_(depth), out_(out), nchw_(nchw), activation_(activation) {}
+  PixelProduct(const MicroKernels& micro, int64_t depth, const ops::Dims& out, bool nchw, Activation activation);
 
   /// Values of type In that run() needs for so many rows.
   size_t scratch_values(int64_t rows) const;
+  /// Values of type In for what prepare() makes; 0 where it need not be called.
+  size_t prepared_values() const;
+  /// Before run(), for each set of weights.
+  void prepare(ThreadPool& threads, const In* weights, In* prepared) const;
+  /// Rows and columns that are best multiplied at once: multiples of these.
+  int64_t row_step() const { return strassen_ ? (out_.height * out_.width % 128 == 0 ? 128 : 96) : 48; }
+  int64_t column_step() const { return strassen_ ? Strassen::kUnitColumns : 4 * kPanel; }
 
   /// What a run works on, beside its pixels.
   struct Maps {
@@ -32,9 +41,10 @@ class PixelProduct {
     const float* bias;    ///< padded to whole panels
     const Out* residual;  ///< as output, of the same image; null for none
     Out* output;          ///< of one image
+    const In* prepared = nullptr;
   };
   /// `rows` pixels of depth values become output pixels [pixel, pixel + rows), output channels [column, column +
-  /// columns); column is a multiple of kPanel. NCHW output takes pixels with a step of 1 alone.
+  /// columns); column is a multiple of column_step(). NCHW output takes pixels with a step of 1 alone.
   void run(const Pixels<In>& pixels, int64_t pixel, int64_t rows, int64_t column, int64_t columns, const Maps& maps,
            In* scratch) const;
 
@@ -48,6 +58,7 @@ class PixelProduct {
   ops::Dims out_;
   bool nchw_;
   Activation activation_;
+  std::optional<Strassen> strassen_;
 };
 
 /// Why there is no PixelProduct for the types and the layout of a step with so many values of k; empty where there is.

@@ -69,6 +69,8 @@ struct Tile {
   const Out* residual;
   Out* c;
   ptrdiff_t ldc;
+  const float* partial;
+  ptrdiff_t ld_partial;
   int columns;  // of C that exist, at most panels * kPanel
   int k;
   Activation activation;
@@ -88,10 +90,11 @@ EFFDET_INLINE void store_columns(const Tile<In, Out>& t, int row, int column, Ve
   }
 }
 
-template <typename In, typename Out>
-EFFDET_INLINE Vec load_columns(const Tile<In, Out>& t, const Out* c, int row, int column) {
+/// A row's vector of a matrix with `ld` values between rows that stands behind C.
+template <typename In, typename Out, typename T>
+EFFDET_INLINE Vec load_columns(const Tile<In, Out>& t, const T* c, ptrdiff_t ld, int row, int column) {
   const int count = min_of(kLanes, t.columns - column);
-  c += row * t.ldc + column;
+  c += row * ld + column;
   return count == kLanes ? load(c) : count > 0 ? load_part(c, count) : Vec{};
 }
 
@@ -113,7 +116,13 @@ EFFDET_INLINE void finish_tile(const Tile<In, Out>& t, Vec (&sum)[rows][panels *
 #pragma GCC unroll 16
     for (int i = 0; i < rows; ++i)
 #pragma GCC unroll 16
-      for (int j = 0; j < panels * kVecs; ++j) sum[i][j] += load_columns(t, t.residual, i, j * kLanes);
+      for (int j = 0; j < panels * kVecs; ++j) sum[i][j] += load_columns(t, t.residual, t.ldc, i, j * kLanes);
+  }
+  if (t.partial != nullptr) {
+#pragma GCC unroll 16
+    for (int i = 0; i < rows; ++i)
+#pragma GCC unroll 16
+      for (int j = 0; j < panels * kVecs; ++j) sum[i][j] += load_columns(t, t.partial, t.ld_partial, i, j * kLanes);
   }
   if constexpr (packed) {
     if (t.past_cache) {
@@ -144,7 +153,7 @@ void tile(const Tile<In, Out>& t) {
 #pragma GCC unroll 16
   for (int i = 0; i < rows; ++i)
 #pragma GCC unroll 16
-    for (int j = 0; j < panels * kVecs; ++j) sum[i][j] = t.first ? Vec{} : load_columns(t, t.c, i, j * kLanes);
+    for (int j = 0; j < panels * kVecs; ++j) sum[i][j] = t.first ? Vec{} : load_columns(t, t.c, t.ldc, i, j * kLanes);
   const In* b = t.b;
   const In* a = t.a;
   const auto step = [&](auto get) __attribute__((always_inline)) {
@@ -173,6 +182,7 @@ EFFDET_INLINE Tile<In, Out> behind(Tile<In, Out> t, int row, bool packed) {
   t.a += row * (packed ? kPair<In> : t.lda);
   if (packed) t.bias += row;
   if (t.residual != nullptr) t.residual += row * t.ldc;
+  if (t.partial != nullptr) t.partial += row * t.ld_partial;
   t.c += row * t.ldc;
   return t;
 }
@@ -230,10 +240,12 @@ void column_group(const GemmBlock<In, Out>& g, Tile<In, Out> t, bool fetch) {
     const In* a = t.a;
     Out* c = t.c;
     const Out* residual = t.residual;
+    const float* partial = t.partial;
     for (int row = 0; row < g.m; row += rows) {
       t.a = a + row * g.lda;
       t.c = c + row * g.ldc;
       t.residual = residual != nullptr ? residual + row * g.ldc : nullptr;
+      t.partial = partial != nullptr ? partial + row * g.ld_partial : nullptr;
       if (fetch) prefetch_rows(t.a + rows * g.lda, g.lda, min_of(rows, g.m - row - rows), t.k);
       tile_rows<panels, false>(t, min_of(rows, g.m - row));
     }
@@ -283,6 +295,8 @@ void gemm(const GemmBlock<In, Out>& g) {
                             .residual = g.residual != nullptr ? g.residual + column : nullptr,
                             .c = g.c + column,
                             .ldc = g.ldc,
+                            .partial = g.partial != nullptr ? g.partial + column : nullptr,
+                            .ld_partial = g.ld_partial,
                             .columns = columns,
                             .k = min_of(depth, g.k - k),
                             .activation = g.activation,

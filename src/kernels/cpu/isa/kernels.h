@@ -32,6 +32,9 @@ void vector_matrix(const float* x, const float* w, const float* bias, float* y, 
                    Activation activation);
 void transpose(const float* x, ptrdiff_t x_stride, float* y, ptrdiff_t y_stride, int rows, int columns);
 void pixel_row(const PixelRow&);
+void strassen_pixel_sums(const Quarters&);
+void strassen_weight_sums(const Quarters&);
+void strassen_last_quarter(const LastQuarter&);
 
 /// Depthwise layers go through wide rows by strips, so that the input rows that neighbouring output rows share are
 /// still in the cache.

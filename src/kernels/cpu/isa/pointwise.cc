@@ -122,6 +122,43 @@ void vector_matrix(const float* x, const float* w, const float* bias, float* y, 
   });
 }
 
+void strassen_pixel_sums(const Quarters& q) {
+  for_vectors(q.count, [&](int64_t i, int lanes) {
+    const Vec a11 = get(q.in[0] + i, lanes), a21 = get(q.in[2] + i, lanes);
+    const Vec first = a21 + get(q.in[3] + i, lanes), second = first - a11;
+    put(q.sums[0] + i, first, lanes);
+    put(q.sums[1] + i, second, lanes);
+    put(q.sums[2] + i, a11 - a21, lanes);
+    put(q.sums[3] + i, get(q.in[1] + i, lanes) - second, lanes);
+  });
+}
+
+void strassen_weight_sums(const Quarters& q) {
+  for_vectors(q.count, [&](int64_t i, int lanes) {
+    const Vec b12 = get(q.in[1] + i, lanes), b22 = get(q.in[3] + i, lanes);
+    const Vec first = b12 - get(q.in[0] + i, lanes), second = b22 - first;
+    put(q.sums[0] + i, first, lanes);
+    put(q.sums[1] + i, second, lanes);
+    put(q.sums[2] + i, b22 - b12, lanes);
+    put(q.sums[3] + i, get(q.in[2] + i, lanes) - second, lanes);
+  });
+}
+
+void strassen_last_quarter(const LastQuarter& q) {
+  with_activation(q.activation, [&](auto activation) {
+    for (int row = 0; row < q.rows; ++row) {
+      const ptrdiff_t at = row * q.ld, to = row * q.ldy;
+      for_vectors(
+          q.columns, [&](int64_t i, int lanes) __attribute__((always_inline)) {
+            Vec sum = get(q.a + at + i, lanes) + get(q.b + at + i, lanes) - get(q.c + at + i, lanes);
+            sum += get(q.bias + i, lanes);
+            if (q.residual != nullptr) sum += get(q.residual + to + i, lanes);
+            put(q.y + to + i, apply<float>(decltype(activation)::value, sum), lanes);
+          });
+    }
+  });
+}
+
 void transpose(const float* x, ptrdiff_t x_stride, float* y, ptrdiff_t y_stride, int rows, int columns) {
   typedef float Four __attribute__((vector_size(16)));
   typedef Four UnalignedFour __attribute__((aligned(4), may_alias));

@@ -42,6 +42,9 @@ extern const MicroKernels kTable = {
     .vector_matrix = vector_matrix,
     .transpose = transpose,
     .pixel_row = pixel_row,
+    .strassen = {.pixel_sums = strassen_pixel_sums,
+                 .weight_sums = strassen_weight_sums,
+                 .last_quarter = strassen_last_quarter},
 };
 
 }  // namespace effdet::kernels::cpu::EFFDET_ISA
