@@ -1,5 +1,7 @@
 #include "model/backbone.h"
 
+#include <cmath>
+
 #include "base/error.h"
 
 namespace effdet::model {
@@ -7,6 +9,12 @@ namespace effdet::model {
 int round_channels(double channels) {
   const int rounded = std::max(8, static_cast<int>(channels + 4) / 8 * 8);
   return rounded < 0.9 * channels ? rounded + 8 : rounded;
+}
+
+int stage_repeats(const BackboneSpec& spec, size_t stage) {
+  const int base = spec.stages[stage].repeats;
+  const bool is_end = stage == 0 || stage + 1 == spec.stages.size();
+  return spec.fixed_ends && is_end ? base : static_cast<int>(std::ceil(base * spec.depth));
 }
 
 Feature BackboneLayers::conv(const Feature& x, const std::string& module, int64_t out, int kernel, int stride,

@@ -12,6 +12,9 @@ namespace effdet::model {
 /// To the nearest multiple of 8, but never below 90 % of the value.
 int round_channels(double channels);
 
+/// Blocks of a stage of spec.stages, scaled.
+int stage_repeats(const BackboneSpec& spec, size_t stage);
+
 /// Layers with a backbone's padding, activation and batch norms.
 class BackboneLayers {
  public:

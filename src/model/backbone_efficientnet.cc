@@ -21,7 +21,7 @@ class EfficientNetBuilder {
         ++stage;
         block_index = 0;
       }
-      for (int repeat = 0; repeat < repeats(i); ++repeat, ++block_index) {
+      for (int repeat = 0; repeat < stage_repeats(spec_, i); ++repeat, ++block_index) {
         const std::string module = "backbone.blocks." + std::to_string(stage) + "." + std::to_string(block_index);
         x = block(x, run, repeat == 0 ? run.stride : 1, module);
       }
@@ -32,12 +32,6 @@ class EfficientNetBuilder {
   }
 
  private:
-  int repeats(size_t index) const {
-    const int base = spec_.stages[index].repeats;
-    const bool is_end = index == 0 || index + 1 == spec_.stages.size();
-    return spec_.fixed_ends && is_end ? base : static_cast<int>(std::ceil(base * spec_.depth));
-  }
-
   Feature block(const Feature& x, const StageSpec& run, int stride, const std::string& module) {
     const int out = round_channels(run.channels * spec_.width);
     const Feature y = body(x, run, stride, out, module);

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "model/metadata.h"
 #include "model/network.h"
+#include "model/tensor_names.h"
 
 namespace effdet::model {
 
@@ -32,14 +33,20 @@ ir::Graph build_graph(const ModelConfig& config, WeightSource& weights) {
 ir::Graph build_graph(const ModelConfig& config, const Checkpoint& checkpoint) {
   check_config(config);
   CheckpointWeights weights(checkpoint, fmt::format("{} with {} classes", config.variant->name, config.num_classes));
-  return build_graph(config, weights);
+  RenamedWeights renamed(weights, *config.variant);
+  return build_graph(config, renamed);
+}
+
+std::vector<ExpectedTensor> expected_weights(const ModelConfig& config) {
+  ShapeRecorder recorder;
+  RenamedWeights renamed(recorder, *config.variant);
+  build_graph(config, renamed);
+  return std::move(recorder.expected);
 }
 
 std::vector<ExpectedTensor> expected_tensors(const ModelConfig& config) {
-  ShapeRecorder recorder;
-  build_graph(config, recorder);
   std::vector<ExpectedTensor> all;
-  for (ExpectedTensor& tensor : recorder.expected) {
+  for (ExpectedTensor& tensor : expected_weights(config)) {
     const size_t dot = tensor.name.rfind('.');
     const bool ends_batch_norm = tensor.name.substr(dot + 1) == "running_var";
     const std::string module = tensor.name.substr(0, dot);

@@ -14,16 +14,22 @@ constexpr int kMaxBatch = 1024;
 constexpr int kMaxAnchors = 256;
 constexpr double kMaxAnchorFactor = 1000;
 
+/// zylo117's pyramid doubles sizes on the way down, which odd ones would not survive.
+int side_step(const Variant& variant) {
+  return variant.whole_strides ? std::max(kSideStep, 1 << variant.max_level) : kSideStep;
+}
+
 /// Below 2^max_level two coarse levels have a side of one cell, and effdet's downsampling between them is undefined.
 int min_side(const Variant& variant) { return std::max(kSideStep, 1 << variant.max_level); }
 
 bool is_legal_side(int side, int own, const Variant& variant) {
-  return side == own || (side % kSideStep == 0 && side >= min_side(variant) && side <= kMaxSide);
+  return side == own || (side % side_step(variant) == 0 && side >= min_side(variant) && side <= kMaxSide);
 }
 
 int nearest_legal_side(int side, int own, const Variant& variant) {
   const int clamped = std::clamp(side, min_side(variant), kMaxSide);
-  const int multiple = std::clamp((clamped + kSideStep / 2) / kSideStep * kSideStep, min_side(variant), kMaxSide);
+  const int step = side_step(variant);
+  const int multiple = std::clamp((clamped + step / 2) / step * step, min_side(variant), kMaxSide);
   return std::abs(own - clamped) < std::abs(multiple - clamped) ? own : multiple;
 }
 

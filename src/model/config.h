@@ -35,8 +35,8 @@ void apply_anchors(const AnchorOptions& options, ModelConfig& config);
 /// Height and width of the features of levels 0..max_level: halved and rounded up from level to level.
 std::vector<std::pair<int, int>> feature_sizes(int image_height, int image_width, int max_level);
 
-/// Legal are sides that are multiples of 128 or the variant's own, from 2^max_level to 16384. Throws Error(kUsage) that
-/// names the nearest legal size.
+/// Legal are sides that are multiples of 128 (zylo117_efficientdet_d8: of 256) or the variant's own, from 2^max_level
+/// to 16384. Throws Error(kUsage) that names the nearest legal size.
 void check_image_size(const Variant& variant, int height, int width);
 
 /// check_image_size, and classes, batch and anchors in sensible ranges. Throws Error(kUsage).

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "model/builder.h"
+#include "model/tensor_names.h"
 
 namespace effdet::model {
 namespace {
@@ -17,12 +18,24 @@ struct HeadFacts {
   int num_classes;
   int anchors;
   int64_t fpn_channels;
+  Naming naming;
 };
 
+/// What the last convolution of a head is called, in the variants of that naming: each name once.
+std::vector<std::string> predict_names(std::string_view head, std::optional<Naming> naming) {
+  std::vector<std::string> names;
+  for (const Variant& variant : variants()) {
+    if (variant.naming != naming.value_or(variant.naming)) continue;
+    std::string name = TensorNames(variant).of(fmt::format("{}.{}.weight", head, predict_module(variant.separable)));
+    if (std::ranges::find(names, name) == names.end()) names.push_back(std::move(name));
+  }
+  return names;
+}
+
 /// The last convolution of a head, be it separable or not.
-const NamedTensor& predict_weight(const Checkpoint& checkpoint, std::string_view head) {
-  for (const bool separable : {true, false}) {
-    const std::string name = fmt::format("{}.{}.weight", head, predict_module(separable));
+const NamedTensor& predict_weight(const Checkpoint& checkpoint, std::string_view head, std::optional<Naming> naming) {
+  const std::vector<std::string> names = predict_names(head, naming);
+  for (const std::string& name : names) {
     for (const NamedTensor& named : checkpoint.tensors) {
       if (named.name != name) continue;
       if (named.tensor.rank() != 4)
@@ -31,13 +44,20 @@ const NamedTensor& predict_weight(const Checkpoint& checkpoint, std::string_view
       return named;
     }
   }
-  bad_input("{}: is not an EfficientDet checkpoint: of its {} tensors none is {}.{}.weight", checkpoint.path,
-            checkpoint.tensors.size(), head, predict_module(true));
+  bad_input("{}: is not an EfficientDet checkpoint: of its {} tensors none is {}", checkpoint.path,
+            checkpoint.tensors.size(), fmt::join(names, " or "));
+}
+
+/// Whose names a checkpoint has that has this name for the last convolution of its class head.
+Naming naming_of(std::string_view class_name) {
+  const auto effdets = predict_names("class_net", Naming::kEffdet);
+  return std::ranges::find(effdets, class_name) != effdets.end() ? Naming::kEffdet : Naming::kZylo117;
 }
 
 HeadFacts head_facts(const Checkpoint& checkpoint) {
-  const auto& [class_name, classes] = predict_weight(checkpoint, "class_net");
-  const auto& [box_name, boxes] = predict_weight(checkpoint, "box_net");
+  const auto& [class_name, classes] = predict_weight(checkpoint, "class_net", std::nullopt);
+  const Naming naming = naming_of(class_name);
+  const auto& [box_name, boxes] = predict_weight(checkpoint, "box_net", naming);
   const int64_t anchors = boxes.dim(0) / 4;
   if (boxes.dim(0) % 4 != 0 || anchors < 1 || anchors > kMaxAnchors)
     bad_input("{}: {} has {} outputs, not four for each of 1..{} anchors", checkpoint.path, box_name, boxes.dim(0),
@@ -46,7 +66,7 @@ HeadFacts head_facts(const Checkpoint& checkpoint) {
   if (classes.dim(0) % anchors != 0 || num_classes < 1 || num_classes > kMaxClasses)
     bad_input("{}: {} has {} outputs, not 1..{} classes for each of {} anchors", checkpoint.path, class_name,
               classes.dim(0), kMaxClasses, anchors);
-  return {static_cast<int>(num_classes), static_cast<int>(anchors), classes.dim(1)};
+  return {static_cast<int>(num_classes), static_cast<int>(anchors), classes.dim(1), naming};
 }
 
 /// Which shapes a model's tensors have depends on the number of anchors alone, not on their form.
@@ -60,16 +80,18 @@ ModelConfig probe_config(const Variant& variant, const HeadFacts& facts) {
 }
 
 KeyReport compare(const Checkpoint& checkpoint, const Variant& variant, const HeadFacts& facts) {
-  ShapeRecorder recorder;  // without content: fp16 checkpoints are not converted just to be compared
-  build_graph(probe_config(variant, facts), recorder);
-  return compare_tensors(checkpoint, recorder.expected);
+  return compare_tensors(checkpoint, expected_weights(probe_config(variant, facts)));
+}
+
+/// Whether it is worth the comparison.
+bool is_candidate(const Variant& variant, const HeadFacts& facts) {
+  return variant.naming == facts.naming && variant.fpn_channels == facts.fpn_channels;
 }
 
 std::vector<const Variant*> fitting(const Checkpoint& checkpoint, const HeadFacts& facts) {
   std::vector<const Variant*> fits;
   for (const Variant& variant : variants())
-    if (variant.fpn_channels == facts.fpn_channels && compare(checkpoint, variant, facts).fits())
-      fits.push_back(&variant);
+    if (is_candidate(variant, facts) && compare(checkpoint, variant, facts).fits()) fits.push_back(&variant);
   return fits;
 }
 
@@ -89,10 +111,11 @@ std::string normalised_file_name(const std::string& path) {
   return name;
 }
 
-/// "d7" for tf_efficientdet_d7: how files are called for short. Other families have no short name.
+/// "d7" for tf_efficientdet_d7 and zylo117_efficientdet_d7: how files are called for short. Others have no short name.
 std::string_view short_name(std::string_view name) {
-  constexpr std::string_view kPrefix = "tf_efficientdet_";
-  return name.starts_with(kPrefix) ? name.substr(kPrefix.size()) : std::string_view();
+  for (const std::string_view prefix : {"tf_efficientdet_", "zylo117_efficientdet_"})
+    if (name.starts_with(prefix)) return name.substr(prefix.size());
+  return {};
 }
 
 /// The candidate with the longest name, full or short, that the file's name contains; or null.
@@ -123,9 +146,10 @@ const Variant* named_by_file(const std::vector<const Variant*>& candidates, cons
     report = std::move(candidate);
   };
   for (const Variant& variant : variants())
-    if (variant.fpn_channels == facts.fpn_channels) consider(variant);
+    if (is_candidate(variant, facts)) consider(variant);
   if (nearest == nullptr)
-    for (const Variant& variant : variants()) consider(variant);
+    for (const Variant& variant : variants())
+      if (variant.naming == facts.naming) consider(variant);
   bad_input("{}: fits no known variant; nearest is {} with {} classes: {}", checkpoint.path, nearest->name,
             facts.num_classes, report.text());
 }

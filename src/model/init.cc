@@ -8,6 +8,7 @@
 #include "model/calibrate.h"
 #include "model/random.h"
 #include "model/synthetic_image.h"
+#include "model/tensor_names.h"
 
 namespace effdet::model {
 namespace {
@@ -55,7 +56,7 @@ void fill_bias(Tensor& tensor, const std::string& name, RandomStream& random) {
 /// Makes every tensor that is asked for; keeps a handle on the bytes that the graph shares.
 class RandomWeights : public WeightSource {
  public:
-  explicit RandomWeights(uint64_t seed) : seed_(seed) {}
+  RandomWeights(uint64_t seed, const Variant& variant) : seed_(seed), names_(variant) {}
 
   Tensor tensor(const std::string& name, const Shape& shape) override {
     Tensor tensor(DType::kF32, shape);
@@ -67,14 +68,18 @@ class RandomWeights : public WeightSource {
     } else if (name.ends_with(".edge_weights")) {
       fill_uniform(tensor, random, 0.5f, 1.5f);
     }  // else statistics, which calibration sets
-    tensors_.emplace(name, tensor);
+    tensors_.emplace(names_.of(name), tensor);
     return tensor;
   }
 
-  Tensor& at(const std::string& name) { return tensors_.at(name); }
+  /// By effdet's name.
+  Tensor& at(const std::string& name) { return tensors_.at(names_.of(name)); }
+  /// By the checkpoint's name.
+  const Tensor& named(const std::string& name) const { return tensors_.at(name); }
 
  private:
   uint64_t seed_;
+  TensorNames names_;
   std::unordered_map<std::string, Tensor> tensors_;
 };
 
@@ -95,7 +100,7 @@ std::vector<NamedTensor> init_checkpoint(const ModelConfig& config, uint64_t see
   calibration.batch = calibration_batch(variant);
   calibration.image_height = calibration.image_width = calibration_size(variant);
 
-  RandomWeights weights(seed);
+  RandomWeights weights(seed, variant);
   ir::Graph graph = build_graph(calibration, weights);
   RandomStream random(seed, "images");
   const Tensor images = synthetic_images(variant, calibration.batch, calibration.image_height, random);
@@ -108,7 +113,7 @@ std::vector<NamedTensor> init_checkpoint(const ModelConfig& config, uint64_t see
   std::vector<NamedTensor> tensors;
   for (const ExpectedTensor& expected : expected_tensors(config)) {
     const bool is_counter = expected.dtype == DType::kI64;
-    tensors.push_back({expected.name, is_counter ? Tensor::scalar(int64_t{0}) : weights.at(expected.name)});
+    tensors.push_back({expected.name, is_counter ? Tensor::scalar(int64_t{0}) : weights.named(expected.name)});
   }
   return tensors;
 }

@@ -14,6 +14,7 @@ struct AxisWindow {
 
 /// Padding and output size of a sliding window along one axis.
 AxisWindow axis_window(int64_t size, int kernel, int stride, Padding padding) {
+  if (padding == Padding::kNone) return {0, 0, (size - kernel) / stride + 1};
   if (padding == Padding::kSymmetric) {
     const int64_t pad = (stride - 1 + kernel - 1) / 2;
     return {pad, pad, (size + 2 * pad - kernel) / stride + 1};
@@ -167,6 +168,17 @@ Feature Layers::max_pool(const Feature& x, int kernel_h, int kernel_w, int strid
                 {{"kernel_shape", std::vector<int64_t>{kernel_h, kernel_w}},
                  {"pads", pads(h, w)},
                  {"strides", std::vector<int64_t>{stride_h, stride_w}}});
+}
+
+Feature Layers::pad(const Feature& x, int kernel_h, int kernel_w, int stride_h, int stride_w, Padding padding,
+                    const std::string& node) {
+  const AxisWindow h = axis_window(x.height, kernel_h, stride_h, padding);
+  const AxisWindow w = axis_window(x.width, kernel_w, stride_w, padding);
+  const std::array<int64_t, 8> around = {0, 0, h.pad_begin, w.pad_begin, 0, 0, h.pad_end, w.pad_end};
+  const ir::ValueId pads = shared_constant("pad." + shape_text(around), Tensor::from<int64_t>({8}, around));
+  return append("Pad", node, {x.id, pads},
+                {ir::kNoValue, x.channels, x.height + h.pad_begin + h.pad_end, x.width + w.pad_begin + w.pad_end},
+                {{"mode", std::string("constant")}});
 }
 
 Feature Layers::resize(const Feature& x, int64_t height, int64_t width, bool bilinear, const std::string& node) {

@@ -71,6 +71,9 @@ class Layers {
                          bool hard_gate);
   Feature max_pool(const Feature& x, int kernel_h, int kernel_w, int stride_h, int stride_w, Padding padding,
                    const std::string& node);
+  /// Zeros around x, as many as a window of that size and stride needs.
+  Feature pad(const Feature& x, int kernel_h, int kernel_w, int stride_h, int stride_w, Padding padding,
+              const std::string& node);
   /// Nearest neighbour: source index floor(i * size / target size). Bilinear: half-pixel centres, no antialiasing.
   Feature resize(const Feature& x, int64_t height, int64_t width, bool bilinear, const std::string& node);
   /// Consecutive channels, so many each.

@@ -36,7 +36,7 @@ class PyramidBuilder {
   }
 
   Feature combine(const std::vector<Feature>& features, const FusionNode& node, const std::string& module) {
-    const std::vector<float> factors = fusion_factors(node.inputs.size(), module);
+    const std::vector<float> factors = fusion_factors(node, module);
     Feature sum;
     for (size_t i = 0; i < node.inputs.size(); ++i) {
       const std::string index = std::to_string(node.inputs[i]);
@@ -49,8 +49,12 @@ class PyramidBuilder {
   }
 
   /// max(w_i, 0) / (their sum + 1e-4), in double and rounded once; nothing for a plain sum.
-  std::vector<float> fusion_factors(size_t count, const std::string& module) {
-    if (variant_.fusion == Fusion::kSum) return {};
+  std::vector<float> fusion_factors(const FusionNode& node, const std::string& module) {
+    const size_t count = node.inputs.size();
+    if (variant_.fusion == Fusion::kSum) {
+      if (variant_.idle_fusion_weights) look_up_idle_weights(node, module);
+      return {};
+    }
     const Tensor weights = layers_.raw_weight(module + ".edge_weights", {static_cast<int64_t>(count)});
     std::vector<float> factors(count, 1.0f);
     if (weights.empty()) return factors;
@@ -59,6 +63,15 @@ class PyramidBuilder {
     for (size_t i = 0; i < count; ++i)
       factors[i] = static_cast<float>(std::max(weights.data<float>()[i], 0.0f) / (sum + 1e-4));
     return factors;
+  }
+
+  /// The weights of the sums up to level 7, where the way up ends, even in a pyramid that has a level 8.
+  void look_up_idle_weights(const FusionNode& node, const std::string& module) {
+    constexpr int kTop = 7;
+    const int inputs = static_cast<int>(node.inputs.size());
+    const bool is_way_down = inputs == 2 && node.level < variant_.max_level;
+    if (node.level > kTop || (node.level == kTop && is_way_down)) return;
+    layers_.raw_weight(module + ".edge_weights", {node.level == kTop ? 2 : inputs});
   }
 
   Feature after_combine(const Feature& x, const std::string& module) {
@@ -91,7 +104,11 @@ class PyramidBuilder {
     if (is_bilinear()) return layers_.resize(x, height, width, true, node);
     const int stride_h = static_cast<int>((x.height - 1) / height + 1);
     const int stride_w = static_cast<int>((x.width - 1) / width + 1);
-    return layers_.max_pool(x, stride_h + 1, stride_w + 1, stride_h, stride_w, variant_.padding, node);
+    const int kernel_h = stride_h + 1, kernel_w = stride_w + 1;
+    if (!variant_.zero_padded_pools)
+      return layers_.max_pool(x, kernel_h, kernel_w, stride_h, stride_w, variant_.padding, node);
+    const Feature padded = layers_.pad(x, kernel_h, kernel_w, stride_h, stride_w, variant_.padding, node);
+    return layers_.max_pool(padded, kernel_h, kernel_w, stride_h, stride_w, Padding::kNone, node);
   }
 
   Feature norm(const Feature& x, const std::string& module) {

@@ -178,6 +178,18 @@ constexpr Variant summing(Variant variant, double anchor_scale, int max_level = 
   return variant;
 }
 
+/// zylo117's networks are TensorFlow's but for their max pools, and its programs have ways of their own.
+constexpr Variant zylo117(Variant variant) {
+  variant.zero_padded_pools = true;
+  variant.idle_fusion_weights = variant.fusion == Fusion::kSum;
+  variant.whole_strides = true;
+  variant.head_bn_level_first = true;
+  variant.naming = Naming::kZylo117;
+  variant.interpolation = Interpolation::kSampled;
+  variant.selection = Selection::kBestClass;
+  return variant;
+}
+
 /// Filled with the mean: round(127.5) is 128, to even.
 constexpr Variant lite(std::string_view name, int size, int channels, int cells, int repeats, BackboneSpec backbone,
                        double anchor_scale) {
@@ -299,6 +311,15 @@ constexpr Variant kVariants[] = {
     lite("tf_efficientdet_lite3", 512, 160, 6, 4, kLite3, 4.0),
     lite("tf_efficientdet_lite3x", 640, 200, 6, 4, kLite3, 3.0),
     lite("tf_efficientdet_lite4", 640, 224, 7, 4, kLite4, 4.0),
+    zylo117(tf("zylo117_efficientdet_d0", 512, 64, 3, 3, kB0)),
+    zylo117(tf("zylo117_efficientdet_d1", 640, 88, 4, 3, kB1)),
+    zylo117(tf("zylo117_efficientdet_d2", 768, 112, 5, 3, kB2)),
+    zylo117(tf("zylo117_efficientdet_d3", 896, 160, 6, 4, kB3)),
+    zylo117(tf("zylo117_efficientdet_d4", 1024, 224, 7, 4, kB4)),
+    zylo117(tf("zylo117_efficientdet_d5", 1280, 288, 7, 4, kB5)),
+    zylo117(summing(tf("zylo117_efficientdet_d6", 1280, 384, 8, 5, kB6), 4.0)),
+    zylo117(summing(tf("zylo117_efficientdet_d7", 1536, 384, 8, 5, kB6), 5.0)),
+    zylo117(summing(tf("zylo117_efficientdet_d8", 1536, 384, 8, 5, kB7), 4.0, 8)),
 };
 
 }  // namespace

@@ -1,4 +1,5 @@
-// The family of detectors: one table of what distinguishes its members. Facts as effdet 0.4.1 and timm 1.0 have them.
+// The family of detectors: one table of what distinguishes its members. Facts as effdet 0.4.1 and timm 1.0 have them,
+// and for zylo117_* as Yet-Another-EfficientDet-Pytorch has them.
 #pragma once
 
 #include <array>
@@ -13,8 +14,8 @@ namespace effdet::model {
 enum class Activation : uint8_t { kSwish, kRelu, kRelu6, kLeakyRelu, kHardSwish, kMish };
 
 /// kSame: TensorFlow's, the output has ceil(size / stride) and an odd rest of padding goes to the bottom and right.
-/// kSymmetric: PyTorch's usual (kernel - 1 + stride - 1) / 2 on every side.
-enum class Padding : uint8_t { kSame, kSymmetric };
+/// kSymmetric: PyTorch's usual (kernel - 1 + stride - 1) / 2 on every side. kNone: windows stay inside.
+enum class Padding : uint8_t { kSame, kSymmetric, kNone };
 
 /// How a feature pyramid node joins its inputs: a plain sum, or one weighted by w_i / (sum of w + 1e-4) with w >= 0.
 enum class Fusion : uint8_t { kSum, kFastAttention };
@@ -24,6 +25,16 @@ enum class Pyramid : uint8_t { kBifpn, kPan, kQuad };
 
 /// How features change their size between levels.
 enum class Resampling : uint8_t { kMaxAndNearest, kBilinear };
+
+/// Whose modules the tensors of a checkpoint are named after: effdet's, or Yet-Another-EfficientDet-Pytorch's.
+enum class Naming : uint8_t { kEffdet, kZylo117 };
+
+/// How pictures are scaled to the input: as Pillow does it, with antialias and in bytes, or as OpenCV does it, between
+/// the four nearest pixels.
+enum class Interpolation : uint8_t { kAntialiased, kSampled };
+
+/// What becomes of an anchor: a candidate for each class, or one for its best class alone.
+enum class Selection : uint8_t { kAllClasses, kBestClass };
 
 enum class BlockType : uint8_t {
   kDepthwiseSeparable,  ///< depthwise, squeeze-excite, pointwise
@@ -100,6 +111,10 @@ struct Variant {
   bool redundant_bias = true;                      ///< biases also where a batch norm follows
   bool head_bn_level_first = false;                ///< order of the heads' batch norms in the checkpoint
   float bn_epsilon = 1e-3f;                        ///< of feature pyramid and heads
+  bool zero_padded_pools = false;                  ///< beyond a map's edge the pyramid's max pools see zeros
+  bool idle_fusion_weights = false;                ///< the checkpoint has fusion weights for plain sums too
+  bool whole_strides = false;                      ///< sides are multiples of the coarsest level's stride
+  Naming naming = Naming::kEffdet;
 
   std::array<Ratio, 3> aspect_ratios = {Ratio{1.0, 1.0}, Ratio{1.4, 0.7}, Ratio{0.7, 1.4}};
   int num_scales = 3;
@@ -108,6 +123,8 @@ struct Variant {
   std::array<double, 3> mean = {0.485, 0.456, 0.406};  ///< RGB, of values in 0..1
   std::array<double, 3> std = {0.229, 0.224, 0.225};
   std::array<uint8_t, 3> fill = {124, 116, 104};  ///< letterbox colour
+  Interpolation interpolation = Interpolation::kAntialiased;
+  Selection selection = Selection::kAllClasses;
 
   int levels() const { return max_level - min_level + 1; }
 };
