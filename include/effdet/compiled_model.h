@@ -19,6 +19,20 @@
 
 namespace effdet {
 
+/// Measured choices: the model is run in all the ways that the compiler has for its layers, and the fastest are kept.
+struct Tuning {
+  /// Of the file of measurements for this processor, which layers that are known are taken from; empty:
+  /// $TUNE_BANK_PATH, else $XDG_CACHE_HOME/effdet/tuning or ~/.cache/effdet/tuning.
+  std::filesystem::path folder;
+  double seconds = 60;  ///< for measuring each plan
+  int threads = 0;      ///< to run with; 0: EFFDET_NUM_THREADS or all cores
+  bool repeat = false;  ///< measure anew what the file has
+  std::function<void(double share_done)> on_progress;
+  /// What came of it: kinds of layers, how many of them were measured now, and how many are fused otherwise than without
+  /// tuning.
+  std::function<void(size_t layers, size_t measured, size_t changed, const std::filesystem::path& file)> on_done;
+};
+
 struct CompileOptions {
   /// New shapes for inputs by name (batch, image size).
   std::map<std::string, std::vector<int64_t>> input_shapes;
@@ -34,6 +48,7 @@ struct CompileOptions {
   /// With bfloat16: layers that stay float32, by name or pattern (as a shell's: "*predict*"). Names are those of
   /// CompiledModel::steps(). Throws Error(kUsage) for one that matches nothing.
   std::vector<std::string> keep_float32;
+  std::optional<Tuning> tuning;
   /// Called after each stage with its name and the graph as it is then; operators that fusion makes are in the domain
   /// "ai.effdet".
   std::function<void(std::string_view stage, const OnnxModel& graph)> on_stage;

@@ -9,6 +9,8 @@
 #include "ops/aipp.h"
 #include "ops/cost.h"
 #include "pipeline/model_input.h"
+#include "tuning/tune.h"
+#include "tuning/tuning_bank.h"
 
 namespace effdet {
 namespace {
@@ -45,6 +47,28 @@ CompiledModel::Impl::Impl(std::vector<Program> programs) {
   for (Program& program : programs) plans.push_back(std::make_shared<Engine>(std::move(program)));
 }
 
+namespace {
+
+void tune(const ir::Graph& graph, compiler::CompileOptions& options,
+          const std::vector<std::map<std::string, Shape>>& plans, const Tuning& tuning) {
+  const tuning::TuneOptions tune_options{
+      .folder = tuning.folder.empty() ? tuning::default_tuning_folder() : tuning.folder,
+      .seconds = tuning.seconds,
+      .threads = tuning.threads > 0 ? tuning.threads : default_thread_count(),
+      .repeat = tuning.repeat,
+      .on_progress = tuning.on_progress};
+  const auto shapes = options.input_shapes;
+  for (const auto& plan : plans) {
+    options.input_shapes = shapes;
+    for (const auto& [name, shape] : plan) options.input_shapes[name] = shape;
+    const tuning::TuneReport report = tuning::tune(graph, options, tune_options);
+    if (tuning.on_done) tuning.on_done(report.layers, report.measured, report.changed, report.bank);
+  }
+  options.input_shapes = shapes;
+}
+
+}  // namespace
+
 CompiledModel CompiledModel::compile(const OnnxModel& model, const CompileOptions& options) {
   ir::Graph graph = model.impl_->graph;
   choose_outputs(graph, options.outputs);
@@ -57,6 +81,7 @@ CompiledModel CompiledModel::compile(const OnnxModel& model, const CompileOption
   if (!options.insert_op_conf.empty()) internal.aipp = aipp::read_config(options.insert_op_conf);
   std::vector<std::map<std::string, Shape>> plans = options.plans;
   if (plans.empty()) plans.emplace_back();
+  if (options.tuning) tune(graph, internal, plans, *options.tuning);
   return CompiledModel(std::make_shared<Impl>(compiler::compile_plans(graph, internal, plans)));
 }
 

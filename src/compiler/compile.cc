@@ -14,26 +14,33 @@ namespace {
 
 struct Stage {
   std::string_view name;
-  void (*run)(ir::Graph&);
+  void (*run)(ir::Graph&, const LayerChoices&);
 };
+
+/// A rewrite that has no choice.
+template <void (*rewrite)(ir::Graph&)>
+void always(ir::Graph& graph, const LayerChoices&) {
+  rewrite(graph);
+}
 
 /// In this order, because each looks for what those before it made.
 constexpr Stage kFusions[] = {
-    {"fuse_activations", compiler::fuse_activations},
-    {"fuse_windows", compiler::fuse_windows},
+    {"fuse_activations", always<compiler::fuse_activations>},
+    {"fuse_windows", always<compiler::fuse_windows>},
     // Before mix and residuals: an activation between a Conv and a sum belongs to the Conv.
-    {"absorb_activations", compiler::absorb_activations},
-    {"fuse_squeeze_excite", compiler::fuse_squeeze_excite},
+    {"absorb_activations", always<compiler::absorb_activations>},
+    {"fuse_squeeze_excite", always<compiler::fuse_squeeze_excite>},
     // Behind squeeze-excite, which looks for depthwise layers.
     {"fuse_expand_depthwise", compiler::fuse_expand_depthwise},
     // Before residuals, which would take the last Add of a weighted sum apart.
-    {"fuse_mix", compiler::fuse_mix},
-    {"fuse_residuals", compiler::fuse_residuals},
+    {"fuse_mix", always<compiler::fuse_mix>},
+    {"fuse_residuals", always<compiler::fuse_residuals>},
     // Again: sums have become Mix and residuals, which absorb activations too.
-    {"absorb_activations", compiler::absorb_activations},
+    {"absorb_activations", always<compiler::absorb_activations>},
     // Behind everything that looks for a Conv.
     {"fuse_depthwise_pointwise", compiler::fuse_depthwise_pointwise},
-    {"assign_layouts", compiler::assign_layouts},
+    {"choose_products", compiler::choose_products},
+    {"assign_layouts", always<compiler::assign_layouts>},
 };
 
 void require_static_shapes(const ir::Graph& graph) {
@@ -98,7 +105,7 @@ Program compile(ir::Graph graph, const CompileOptions& options) {
     report(stage);
   };
   if (options.fuse) {
-    for (const Stage& stage : kFusions) run(stage.name, stage.run);
+    for (const Stage& stage : kFusions) run(stage.name, [&](ir::Graph& g) { stage.run(g, options.choices); });
     if (options.precision == CompileOptions::Precision::kBfloat16)
       run("assign_types", [&](ir::Graph& g) { assign_types(g, options.keep_float32); });
   }

@@ -12,6 +12,7 @@
 
 #include "aipp/config.h"
 #include "artifact/program.h"
+#include "compiler/layer_choices.h"
 #include "ir/graph.h"
 
 namespace effdet::compiler {
@@ -27,6 +28,8 @@ struct CompileOptions {
   enum class Precision { kFloat32, kBfloat16 } precision = Precision::kFloat32;
   /// With bfloat16: patterns (as a shell's) of names of layers that stay float32.
   std::vector<std::string> keep_float32;
+  /// Between ways that differ in speed alone.
+  LayerChoices choices;
   /// Called after each stage with its name and the graph.
   std::function<void(std::string_view stage, const ir::Graph& graph)> on_stage;
 };

@@ -275,8 +275,8 @@ TEST(FuseExpandDepthwise, WhereTheMapBetweenIsLarge) {
     Builder b({1, 16, side, side});
     const auto wide = b.swish("wide", b.conv("expand", b.x, {96, 16, 1, 1}));
     b.graph.outputs = {b.depthwise("deep", wide, 96)};
-    const std::string text =
-        rewritten(b.graph, {fuse_activations, fuse_windows, absorb_activations, fuse_expand_depthwise});
+    const std::string text = rewritten(b.graph, {fuse_activations, fuse_windows, absorb_activations,
+                                                 [](ir::Graph& g) { fuse_expand_depthwise(g, {}); }});
     EXPECT_EQ(text.find("ExpandDepthwise") != std::string::npos, side == 64) << text;
   }
 }
@@ -287,8 +287,9 @@ TEST(FuseDepthwisePointwise, WhereTheMapBetweenIsLarge) {
     const auto skip = b.node("Exp", "skip", {b.conv("other", b.x, {24, 64, 1, 1})});
     const auto deep = b.swish("act", b.depthwise("deep", b.x, 64));
     b.graph.outputs = {b.node("Add", "sum", {b.conv("project", deep, {24, 64, 1, 1}), skip})};
-    const std::string text = rewritten(b.graph, {fuse_activations, fuse_windows, absorb_activations, fuse_residuals,
-                                                 fuse_depthwise_pointwise, assign_layouts});
+    const std::string text =
+        rewritten(b.graph, {fuse_activations, fuse_windows, absorb_activations, fuse_residuals,
+                            [](ir::Graph& g) { fuse_depthwise_pointwise(g, {}); }, assign_layouts});
     EXPECT_EQ(text.find("DepthwisePointwise") != std::string::npos, side == 64) << text;
   }
 }

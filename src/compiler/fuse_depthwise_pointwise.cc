@@ -18,14 +18,15 @@ bool has_gate(const ir::Node& conv) { return conv.inputs.size() > 4 && conv.inpu
 
 }  // namespace
 
-void fuse_depthwise_pointwise(ir::Graph& graph) {
+void fuse_depthwise_pointwise(ir::Graph& graph, const LayerChoices& choices) {
   const ir::Uses uses(graph);
   for (ir::Node& node : graph.nodes) {
     if (node.domain != ir::kFusedDomain || node.op != "Conv" || !is_pointwise(node) || has_gate(node)) continue;
     const ir::ValueId map = node.inputs[0];
     const ir::Node* depthwise = fused_producer(graph, uses, map, "DepthwiseConv");
     if (depthwise == nullptr || depthwise->outputs.size() > 1 || uses.sole_reader(map) < 0) continue;
-    if (!is_worth_it(graph, *depthwise, node)) continue;
+    const std::string key = layer_key(graph, "DepthwisePointwise", *depthwise, depthwise->inputs[0], node.outputs[0]);
+    if (!choices.fuses(node.name, key, is_worth_it(graph, *depthwise, node))) continue;
     auto attributes = depthwise->attributes;
     attributes["depthwise_activation"] = depthwise->get_string("activation", "none");
     attributes["activation"] = node.get_string("activation", "none");

@@ -15,14 +15,15 @@ bool is_worth_it(const ir::Value& input, const ir::Value& expanded) {
 
 }  // namespace
 
-void fuse_expand_depthwise(ir::Graph& graph) {
+void fuse_expand_depthwise(ir::Graph& graph, const LayerChoices& choices) {
   const ir::Uses uses(graph);
   for (ir::Node& node : graph.nodes) {
     if (node.domain != ir::kFusedDomain || node.op != "DepthwiseConv") continue;
     const ir::ValueId map = node.inputs[0];
     const ir::Node* expand = fused_producer(graph, uses, map, "Conv");
     if (expand == nullptr || uses.sole_reader(map) < 0 || !is_plain_pointwise(*expand)) continue;
-    if (!is_worth_it(graph.value(expand->inputs[0]), graph.value(map))) continue;
+    const std::string key = layer_key(graph, "ExpandDepthwise", node, expand->inputs[0], node.outputs[0]);
+    if (!choices.fuses(node.name, key, is_worth_it(graph.value(expand->inputs[0]), graph.value(map)))) continue;
     auto attributes = node.attributes;
     attributes["out_channels"] = expand->get_int("out_channels", 0);
     attributes["expand_activation"] = expand->get_string("activation", "none");

@@ -6,6 +6,7 @@
 
 #include "aipp/config.h"
 #include "artifact/program.h"
+#include "compiler/layer_choices.h"
 #include "ir/graph.h"
 
 namespace effdet::compiler {
@@ -22,9 +23,11 @@ void absorb_activations(ir::Graph& graph);
 /// The two small layers behind the mean of a depthwise output -> SqueezeExcite, its product -> the next Conv's gate.
 void fuse_squeeze_excite(ir::Graph& graph);
 /// A pointwise Conv and the DepthwiseConv behind it -> ExpandDepthwise, where the map between them is large.
-void fuse_expand_depthwise(ir::Graph& graph);
+void fuse_expand_depthwise(ir::Graph& graph, const LayerChoices& choices);
 /// A DepthwiseConv and the pointwise Conv behind it -> DepthwisePointwise, where the map between them is large.
-void fuse_depthwise_pointwise(ir::Graph& graph);
+void fuse_depthwise_pointwise(ir::Graph& graph, const LayerChoices& choices);
+/// Pointwise Conv and DepthwisePointwise: whether they multiply by Strassen's scheme, where that was measured.
+void choose_products(ir::Graph& graph, const LayerChoices& choices);
 /// Sums of scaled and enlarged maps (BiFPN's nodes) -> Mix.
 void fuse_mix(ir::Graph& graph);
 /// Add of a Conv and another map -> the Conv's residual; Adds that remain -> Mix.

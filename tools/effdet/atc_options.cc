@@ -48,7 +48,9 @@ const std::vector<Flag>& flags() {
        "force_fp32 (default) or must_keep_origin_dtype, allow_fp32_to_fp16: float32; force_fp16: the processor's fast "
        "16-bit float, bfloat16; allow_mix_precision: the same but for the layers of --keep_dtype"},
       {"--keep_dtype", "text file with a layer's name or pattern (*predict*) a line: these stay float32"},
-      {"--auto_tune_mode", "accepted without effect: there is nothing to tune"},
+      {"--auto_tune_mode",
+       "RL, GA or \"RL,GA\": measure which ways to compute the layers are fastest here, for about a minute; "
+       "results are kept (TUNE_BANK_PATH; REPEAT_TUNE=True measures anew, EFFDET_TUNE_SECONDS sets the time)"},
       {"--op_select_implmode", "accepted without effect: all kernels are exact"},
       {"--optypelist_for_implmode", "accepted without effect, as --op_select_implmode"},
       {"--enable_small_channel", "accepted without effect: kernels choose their layout"},
@@ -152,8 +154,8 @@ void refuse_unsupported(const Values& values) {
 
 std::vector<std::string> warnings(const Values& values) {
   std::vector<std::string> list;
-  for (const char* flag : {"--auto_tune_mode", "--op_select_implmode", "--optypelist_for_implmode",
-                           "--enable_small_channel", "--buffer_optimize"})
+  for (const char* flag :
+       {"--op_select_implmode", "--optypelist_for_implmode", "--enable_small_channel", "--buffer_optimize"})
     if (values.contains(flag)) list.push_back(fmt::format("{} has no effect in this version", flag));
   return list;
 }
@@ -195,6 +197,33 @@ void read_precision(const Values& values, AtcOptions& options) {
   options.keep_float32 = read_names(values.at("--keep_dtype"));
 }
 
+/// How the original's users ask for another measurement.
+bool repeat_tune() {
+  const char* value = std::getenv("REPEAT_TUNE");
+  if (value == nullptr || *value == '\0') return false;
+  const std::string_view text = value;
+  if (text != "True" && text != "False")
+    throw Error(ErrorCode::kUsage, fmt::format("REPEAT_TUNE is '{}', not True or False", text));
+  return text == "True";
+}
+
+double tune_seconds() {
+  const char* value = std::getenv("EFFDET_TUNE_SECONDS");
+  if (value == nullptr) return Tuning{}.seconds;
+  double seconds = 0;
+  const auto [end, error] = std::from_chars(value, value + std::strlen(value), seconds);
+  if (error != std::errc() || *end != '\0' || !(seconds > 0 && seconds <= 86400))
+    throw Error(ErrorCode::kUsage,
+                fmt::format("EFFDET_TUNE_SECONDS is '{}', not a number of seconds up to 86400", value));
+  return seconds;
+}
+
+void read_tuning(const Values& values, AtcOptions& options) {
+  if (!values.contains("--auto_tune_mode")) return;
+  choice(values, "--auto_tune_mode", "", {"RL", "GA", "RL,GA", "GA,RL"});
+  options.tuning = {.seconds = tune_seconds(), .repeat = repeat_tune()};
+}
+
 /// What is needed to compile.
 void read_conversion(const Values& values, AtcOptions& options) {
   const std::string& framework = required(values, "--framework");
@@ -213,6 +242,7 @@ void read_conversion(const Values& values, AtcOptions& options) {
   options.plans = plan_shapes(dynamic_list(values), options.input_shapes);
   options.insert_op_conf = value_or(values, "--insert_op_conf", "");
   read_precision(values, options);
+  read_tuning(values, options);
   options.out_nodes = parse_out_nodes(value_or(values, "--out_nodes", ""));
   if (!options.output.ends_with(".om")) options.output += ".om";
   std::error_code ignored;

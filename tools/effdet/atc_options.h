@@ -2,10 +2,12 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "effdet/compiled_model.h"
 #include "effdet/error.h"
 
 namespace effdet::cli {
@@ -32,6 +34,7 @@ struct AtcOptions {
   std::string insert_op_conf;                                      ///< "": no preprocessing in the model
   bool bfloat16 = false;                                           ///< the fast 16-bit float of this processor
   std::vector<std::string> keep_float32;
+  std::optional<Tuning> tuning;
   LogLevel log = LogLevel::kNull;
   std::vector<std::string> warnings;  ///< flags that were accepted without effect
   bool help = false;                  ///< the help was printed; nothing is to be done

@@ -333,15 +333,34 @@ TEST_F(Cli, AtcCompiles) {
   EXPECT_TRUE(contains(sh("atc --mode=6 --om=m.om").out, "compiled model: "));
 }
 
+TEST_F(Cli, AtcTunesOnceAndRepeatsOnRequest) {
+  make_onnx();
+  const std::string atc =
+      "TUNE_BANK_PATH=bank EFFDET_TUNE_SECONDS=0.01 %atc --framework=5 --model=m.onnx --output=m --soc_version=native "
+      "--log=info --auto_tune_mode=";
+  const auto run = [&](const std::string& environment, const std::string& mode) {
+    return sh(std::string(atc).replace(atc.find('%'), 1, environment) + mode);
+  };
+  const Result first = run("", "RL,GA");
+  EXPECT_EQ(first.code, 0) << first.out;
+  EXPECT_TRUE(contains(first.out, "[INFO] tuned"));
+  EXPECT_FALSE(contains(first.out, " 0 of them measured now"));
+  EXPECT_TRUE(contains(run("", "RL").out, " 0 of them measured now"));
+  EXPECT_FALSE(contains(run("REPEAT_TUNE=True ", "GA").out, " 0 of them measured now"));
+  EXPECT_EQ(run("REPEAT_TUNE=maybe ", "GA").code, 2);
+  EXPECT_TRUE(contains(run("", "best").out, "E10001"));
+  EXPECT_EQ(sh("effdet bench m.om --runs 1").code, 0);
+}
+
 TEST_F(Cli, AtcChoosesOutputsAndDumpsStages) {
   make_onnx();
   const std::string box = "/box_net/level3/predict/conv_pw/Conv", cls = "/class_net/level7/predict/conv_pw/Conv";
   const Result result =
       sh("DUMP_GE_GRAPH=2 atc --framework 5 --model m.onnx --output m --soc_version native "
-         "--auto_tune_mode RL,GA --out_nodes '" +
+         "--enable_small_channel 1 --out_nodes '" +
          box + ":0;" + cls + ":0'");
   EXPECT_EQ(result.code, 0) << result.out;
-  EXPECT_TRUE(contains(result.out, "[WARNING] --auto_tune_mode"));
+  EXPECT_TRUE(contains(result.out, "[WARNING] --enable_small_channel"));
   const auto outputs = nlohmann::json::parse(sh("effdet info --json m.om").out)["outputs"];
   ASSERT_EQ(outputs.size(), 2u);
   EXPECT_EQ(outputs[0]["name"], "box_l3");

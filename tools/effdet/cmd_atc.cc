@@ -13,6 +13,7 @@
 #include "effdet/compiled_model.h"
 #include "effdet/onnx_model.h"
 #include "output_file.h"
+#include "progress.h"
 
 namespace effdet::cli {
 namespace {
@@ -92,10 +93,22 @@ class Stages {
   Clock::time_point start_ = Clock::now();
 };
 
+void print_tuning(size_t layers, size_t measured, size_t changed, const std::filesystem::path& file) {
+  fmt::print(
+      "[INFO] tuned {} kinds of layers, {} of them measured now: {} are fused otherwise than without tuning; see {}\n",
+      layers, measured, changed, file.string());
+}
+
 void convert(const AtcOptions& options) {
   const auto start = Clock::now();
   const OnnxModel model = read_model(options.model);
   check_input_names(model, options);
+  ProgressBar progress("tuning, %");
+  std::optional<Tuning> tuning = options.tuning;
+  if (tuning) {
+    tuning->on_progress = [&](double done) { progress.update(static_cast<size_t>(100 * done), 100); };
+    tuning->on_done = print_tuning;
+  }
   const CompiledModel compiled =
       CompiledModel::compile(model, {.input_shapes = options.input_shapes,
                                      .plans = options.plans,
@@ -103,6 +116,7 @@ void convert(const AtcOptions& options) {
                                      .insert_op_conf = options.insert_op_conf,
                                      .precision = options.bfloat16 ? Precision::kBfloat16 : Precision::kFloat32,
                                      .keep_float32 = options.keep_float32,
+                                     .tuning = tuning,
                                      .on_stage = Stages(options.log)});
   compiled.save(options.output);
   if (options.log == LogLevel::kDebug) print_steps(compiled);

@@ -33,7 +33,7 @@ class Conv : public Kernel {
         k_(in_.channels * window_.kernel_height * window_.kernel_width),
         pixels_(out_.height * out_.width),
         gather_(window_, in_, out_, nchw_input_),
-        product_(micro_, k_, out_, nchw_output_, static_cast<Activation>(ops::activation_of(c.node))) {
+        product_(micro_, k_, out_, nchw_output_, c.node) {
     const bool unit_window =
         window_.kernel_height == 1 && window_.kernel_width == 1 && window_.stride_x == 1 && window_.stride_y == 1;
     gathers_ = nchw_input_ || !unit_window;

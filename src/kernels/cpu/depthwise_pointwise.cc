@@ -30,7 +30,7 @@ class DepthwisePointwise : public Kernel {
         nchw_output_(!ops::is_nhwc(c.node, true)),
         in_(ops::dims_of(c.inputs[0].shape, true)),
         out_(ops::dims_of(c.outputs[0].shape, !nchw_output_)),
-        product_(micro_, in_.channels, out_, nchw_output_, static_cast<Activation>(ops::activation_of(c.node))) {
+        product_(micro_, in_.channels, out_, nchw_output_, c.node) {
     columns_ = out_.width < kWide ? out_.width : kTileColumns;
     across_ = (out_.width + columns_ - 1) / columns_;
     const int64_t row_bytes = columns_ * in_.channels * static_cast<int64_t>(sizeof(T));

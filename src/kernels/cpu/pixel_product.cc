@@ -6,12 +6,18 @@ namespace effdet::kernels::cpu {
 
 template <typename In, typename Out>
 PixelProduct<In, Out>::PixelProduct(const MicroKernels& micro, int64_t depth, const ops::Dims& out, bool nchw,
-                                    Activation activation)
-    : micro_(micro), depth_(depth), out_(out), nchw_(nchw), activation_(activation) {
+                                    const ir::Node& node)
+    : micro_(micro),
+      depth_(depth),
+      out_(out),
+      nchw_(nchw),
+      activation_(static_cast<Activation>(ops::activation_of(node))) {
   // bfloat16 has no digits to spare for the sums.
-  if (std::is_same_v<In, float> && std::is_same_v<Out, float> && !nchw &&
-      Strassen::pays(out.height * out.width, depth, out.channels))
-    strassen_.emplace(micro, depth, out.channels);
+  if (!std::is_same_v<In, float> || !std::is_same_v<Out, float> || nchw) return;
+  const std::string product = node.get_string("product", "");
+  const bool wanted = product.empty() ? Strassen::pays(out.height * out.width, depth, out.channels)
+                                      : product == "strassen" && Strassen::fits(depth, out.channels);
+  if (wanted) strassen_.emplace(micro, depth, out.channels);
 }
 
 template <typename In, typename Out>

@@ -22,8 +22,9 @@ struct Pixels {
 template <typename In, typename Out>
 class PixelProduct {
  public:
-  /// depth: values of a row of pixels; out: the output map, which lies NCHW where nchw says so.
-  PixelProduct(const MicroKernels& micro, int64_t depth, const ops::Dims& out, bool nchw, Activation activation);
+  /// depth: values of a row of pixels; out: the output map, which lies NCHW where nchw says so. The node says which
+  /// activation follows, and where that was measured, by which scheme to multiply (attribute `product`).
+  PixelProduct(const MicroKernels& micro, int64_t depth, const ops::Dims& out, bool nchw, const ir::Node& node);
 
   /// Values of type In that run() needs for so many rows.
   size_t scratch_values(int64_t rows) const;

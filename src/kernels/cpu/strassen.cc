@@ -35,8 +35,10 @@ GemmBlock<float, float> block_at(const GemmBlock<float, float>& g, int row, int6
 
 }  // namespace
 
+bool Strassen::fits(int64_t depth, int64_t channels) { return depth % 2 == 0 && channels >= kLastColumns; }
+
 bool Strassen::pays(int64_t pixels, int64_t depth, int64_t channels) {
-  return pixels >= kLeastPixels && depth % 2 == 0 && depth >= 96 && channels >= kLastColumns && depth * channels >= 160 * 160;
+  return pixels >= kLeastPixels && fits(depth, channels) && depth >= 96 && depth * channels >= 160 * 160;
 }
 
 Strassen::Strassen(const MicroKernels& micro, int64_t depth, int64_t channels)

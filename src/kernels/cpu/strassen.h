@@ -19,6 +19,8 @@ namespace effdet::kernels::cpu {
 
 class Strassen {
  public:
+  /// Whether units of output channels and halves of k can be had.
+  static bool fits(int64_t depth, int64_t channels);
   /// Whether so many pixels, values of k and output channels are enough for the sums to cost less than they save.
   static bool pays(int64_t pixels, int64_t depth, int64_t channels);
 

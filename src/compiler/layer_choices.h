@@ -1,0 +1,42 @@
+// Choices between ways to compute a layer that give the same result at different speeds.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "ir/graph.h"
+
+namespace effdet::compiler {
+
+/// For each choice that the compiler has: what was measured (src/tuning), else what it estimates.
+class LayerChoices {
+ public:
+  enum class Others { kEstimate, kYes, kNo };
+
+  /// By key (key_of()): whether the two layers of an ExpandDepthwise or a DepthwisePointwise become one.
+  std::map<std::string, bool> fuse;
+  /// By key: whether a product goes by Strassen's scheme.
+  std::map<std::string, bool> strassen;
+  /// What is done with layers that are in neither.
+  Others other_fuse = Others::kEstimate, other_strassen = Others::kEstimate;
+
+  /// A layer that may be fused or not, and what the compiler would do; a product where there is no estimate.
+  struct Candidate {
+    std::string node, key;
+    bool estimate;
+  };
+  std::function<void(const Candidate&)> on_fuse, on_product;
+
+  bool fuses(const std::string& node, const std::string& key, bool estimate) const;
+  /// Sets the attribute `product` of a Conv or a DepthwisePointwise: "strassen", "direct", or none for the kernel to
+  /// choose.
+  void choose_product(const ir::Graph& graph, ir::Node& node) const;
+};
+
+/// What makes a layer as fast as it is: operator, shapes, window.
+std::string layer_key(const ir::Graph& graph, std::string_view op, const ir::Node& window, ir::ValueId input,
+                      ir::ValueId output);
+
+}  // namespace effdet::compiler

@@ -1,0 +1,229 @@
+#include "tuning/tune.h"
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <random>
+
+#include "base/error.h"
+#include "runtime/engine.h"
+#include "tuning/tuning_bank.h"
+
+namespace effdet::tuning {
+namespace {
+
+using compiler::CompileOptions;
+using compiler::LayerChoices;
+using Others = LayerChoices::Others;
+
+// Fewer runs say nothing, more say little.
+constexpr size_t kLeastRuns = 3, kMostRuns = 40;
+// A choice that differs from the estimate must be faster by more than measurements scatter.
+constexpr double kScatter = 0.03;
+
+/// Layers that can be computed in two ways, by node and key: what is two layers in one variant may be one in another,
+/// and has the second one's name then.
+struct Candidates {
+  using Map = std::map<std::pair<std::string, std::string>, LayerChoices::Candidate>;
+  Map pairs, products;
+};
+
+/// The whole network with every choice made one way.
+class Variant {
+ public:
+  Variant(const ir::Graph& graph, const CompileOptions& options, bool fused, bool strassen, int threads,
+          Candidates& candidates)
+      : fused(fused), strassen(strassen) {
+    const auto note = [](Candidates::Map& map, const LayerChoices::Candidate& candidate) {
+      map.insert({{candidate.node, candidate.key}, candidate});
+    };
+    CompileOptions own = options;
+    own.on_stage = nullptr;
+    own.choices = {};
+    own.choices.other_fuse = fused ? Others::kYes : Others::kNo;
+    own.choices.other_strassen = strassen ? Others::kYes : Others::kNo;
+    own.choices.on_fuse = [&, note](const auto& candidate) { note(candidates.pairs, candidate); };
+    own.choices.on_product = [&, note](const auto& candidate) { note(candidates.products, candidate); };
+    engine_ = std::make_shared<Engine>(compiler::compile(graph, own));
+    session_ = std::make_unique<Session>(engine_, threads);
+    const auto& nodes = engine_->program().graph.nodes;
+    times_.resize(nodes.size());
+    session_->on_step = [this](size_t step, double seconds) { times_[step].push_back(seconds * 1e3); };
+    for (size_t i = 0; i < nodes.size(); ++i) steps_.insert({nodes[i].name, i});
+    for (size_t i = 0; i < engine_->input_count(); ++i) inputs_.push_back(made_up(engine_->input(i)));
+  }
+
+  void run() { session_->run(inputs_); }
+  /// Forgets runs that found cold caches.
+  void forget() {
+    for (auto& times : times_) times.clear();
+  }
+
+  const ir::Node* node(const std::string& name) const {
+    const auto found = steps_.find(name);
+    return found != steps_.end() ? &engine_->program().graph.nodes[found->second] : nullptr;
+  }
+  double milliseconds(const ir::Node& node) const {
+    std::vector<double> times = times_[steps_.at(node.name)];
+    const auto middle = times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2);
+    std::nth_element(times.begin(), middle, times.end());
+    return *middle;
+  }
+  /// The step that makes a node's first input, or null.
+  const ir::Node* before(const ir::Node& node) const {
+    for (const ir::Node& other : engine_->program().graph.nodes)
+      if (std::ranges::find(other.outputs, node.inputs[0]) != other.outputs.end()) return &other;
+    return nullptr;
+  }
+
+  const bool fused, strassen;
+
+ private:
+  static Tensor made_up(const ir::Value& value) {
+    Tensor tensor(value.dtype, *value.shape);
+    std::mt19937 random(1);
+    if (value.dtype == DType::kF32) {
+      for (float& x : tensor.mutable_data<float>()) x = static_cast<float>(random()) * 0x1p-31f - 1;
+    } else if (value.dtype == DType::kU8) {
+      for (uint8_t& x : tensor.mutable_data<uint8_t>()) x = static_cast<uint8_t>(random());
+    }
+    return tensor;
+  }
+
+  std::shared_ptr<const Engine> engine_;
+  std::unique_ptr<Session> session_;
+  std::vector<Tensor> inputs_;
+  std::map<std::string, size_t> steps_;
+  std::vector<std::vector<double>> times_;
+};
+
+using Variants = std::vector<std::unique_ptr<Variant>>;
+
+void measure(const Variants& variants, const TuneOptions& options) {
+  using Clock = std::chrono::steady_clock;
+  for (const auto& variant : variants) {
+    variant->run();
+    variant->forget();
+  }
+  const auto start = Clock::now();
+  for (size_t runs = 0; runs < kMostRuns; ++runs) {
+    const double share = std::chrono::duration<double>(Clock::now() - start).count() / options.seconds;
+    if (share >= 1 && runs >= kLeastRuns) break;
+    if (options.on_progress) options.on_progress(std::min(1.0, std::max(share, static_cast<double>(runs) / kMostRuns)));
+    for (const auto& variant : variants) variant->run();
+  }
+  if (options.on_progress) options.on_progress(1);
+}
+
+/// The least time of a node over the variants that `accepts` takes, with the step before it where that is asked for; 0
+/// where there is none.
+template <typename Accepts>
+double least(const Variants& variants, const std::string& name, bool with_before, Accepts&& accepts) {
+  double best = 0;
+  for (const auto& variant : variants) {
+    const ir::Node* node = variant->node(name);
+    if (node == nullptr || !accepts(*variant, *node)) continue;
+    double time = variant->milliseconds(*node);
+    if (const ir::Node* before = with_before ? variant->before(*node) : nullptr) time += variant->milliseconds(*before);
+    if (best == 0 || time < best) best = time;
+  }
+  return best;
+}
+
+bool is_of(const ir::Node& node, const LayerChoices::Candidate& candidate) {
+  return candidate.key.starts_with(node.op + " ");
+}
+
+/// Sums over the nodes that are the same kind of layer; none where one way was never taken.
+using Times = std::map<std::string, Measured>;
+void add(Times& times, const std::string& key, Measured measured) {
+  if (measured.yes == 0 || measured.no == 0) measured = {};
+  times[key].yes += measured.yes;
+  times[key].no += measured.no;
+}
+
+Times times_of_pairs(const Variants& variants, const Candidates& candidates) {
+  Times times;
+  for (const auto& [id, candidate] : candidates.pairs) {
+    const auto fused = [&](const Variant& v, const ir::Node& node) { return v.fused && is_of(node, candidate); };
+    const auto split = [](const Variant& v, const ir::Node&) { return !v.fused; };
+    add(times, candidate.key,
+        {least(variants, candidate.node, false, fused), least(variants, candidate.node, true, split)});
+  }
+  return times;
+}
+
+Times times_of_products(const Variants& variants, const Candidates& candidates) {
+  Times times;
+  for (const auto& [id, candidate] : candidates.products) {
+    const auto by = [&](bool strassen) {
+      return least(variants, candidate.node, false, [&](const Variant& v, const ir::Node& node) {
+        return v.strassen == strassen && is_of(node, candidate);
+      });
+    };
+    add(times, candidate.key, {by(true), by(false)});
+  }
+  return times;
+}
+
+std::string choice_name(const CompileOptions& options, std::string_view what, const std::string& key) {
+  const bool bf16 = options.precision == CompileOptions::Precision::kBfloat16;
+  return fmt::format("{} {}: {}", bf16 ? "bfloat16" : "float32", what, key);
+}
+
+}  // namespace
+
+TuneReport tune(const ir::Graph& graph, CompileOptions& options, const TuneOptions& tune_options) {
+  TuningBank bank(tune_options.folder, tune_options.threads);
+  const bool has_products = options.precision == CompileOptions::Precision::kFloat32;
+  Candidates candidates;
+  Variants variants;
+  const auto add = [&](bool fused, bool strassen) {
+    variants.push_back(std::make_unique<Variant>(graph, options, fused, strassen, tune_options.threads, candidates));
+  };
+  add(true, false);
+  add(false, false);
+  if (!has_products) candidates.products.clear();
+
+  const auto is_known = [&](std::string_view what, const auto& layers) {
+    return std::ranges::all_of(
+        layers, [&](const auto& layer) { return bank.find(choice_name(options, what, layer.second.key)) != nullptr; });
+  };
+  TuneReport report{.bank = bank.path()};
+  if (tune_options.repeat || !is_known("fuse", candidates.pairs) || !is_known("strassen", candidates.products)) {
+    if (has_products) {
+      add(true, true);
+      add(false, true);
+    }
+    measure(variants, tune_options);
+    const auto note = [&](std::string_view what, const std::map<std::string, Measured>& times) {
+      for (const auto& [key, measured] : times) {
+        const std::string name = choice_name(options, what, key);
+        if (!tune_options.repeat && bank.find(name) != nullptr) continue;
+        bank.set(name, measured);
+        ++report.measured;
+      }
+    };
+    note("fuse", times_of_pairs(variants, candidates));
+    if (has_products) note("strassen", times_of_products(variants, candidates));
+    bank.save();
+  }
+  std::map<std::string, bool> estimates;
+  for (const auto& [id, candidate] : candidates.pairs) estimates[candidate.key] = candidate.estimate;
+  for (const auto& [key, estimate] : estimates) {
+    const Measured measured = *bank.find(choice_name(options, "fuse", key));
+    const double own = estimate ? measured.yes : measured.no, other = estimate ? measured.no : measured.yes;
+    const bool changes = other < own * (1 - kScatter);
+    options.choices.fuse[key] = changes ? !estimate : estimate;
+    report.changed += changes;
+  }
+  std::map<std::string, Measured> products;
+  for (const auto& [id, candidate] : candidates.products)
+    products[candidate.key] = *bank.find(choice_name(options, "strassen", candidate.key));
+  for (const auto& [key, measured] : products)
+    if (measured.yes > 0) options.choices.strassen[key] = measured.yes < measured.no;
+  report.layers = estimates.size() + products.size();
+  return report;
+}
+
+}  // namespace effdet::tuning
