@@ -227,6 +227,9 @@ TEST(BadInput, Case68_HostileAttributes) {
     node.op = "Reshape";
     node.inputs.push_back(node.inputs[0]);
   });
+  for (const int group : {-1, 0, 7})
+    cases.emplace_back("Conv in groups that its channels have not",
+                       [group](om::ProgramT& p) { set(step(p, "Conv"), "group", group); });
   cases.emplace_back("LeakyRelu becomes a Conv of group 0", [](om::ProgramT& p) {
     om::NodeT& node = step(p, "LeakyRelu");
     node.op = "Conv";
@@ -277,7 +280,7 @@ TEST(HostileProgram, UnknownAttributesChangeNothing) {
     OmParts parts = take_apart(om_bytes(small_program()));
     om::NodeT& node = step(parts.program, op);
     set(node, "dilations", std::vector<int64_t>{2, 2});
-    set(node, "group", 7);
+    if (op != std::string("Conv")) set(node, "group", 7);
     set(node, "ceil_mode", 1);
     set(node, "auto_pad", "SAME_UPPER");
     EXPECT_TRUE(load_and_run(put_together(parts))) << op;

@@ -107,7 +107,8 @@ ir::Graph small_graph() {
       {{"mode", "nearest"}, {"coordinate_transformation_mode", "asymmetric"}, {"nearest_mode", "floor"}});
   const ir::ValueId sum = l.swish(l.graph.add_node("Add", "sum", {l.scale(block, 0.25f), l.scale(up, 0.75f)}));
   // An activation by itself, behind an operator that only the reference runs.
-  const ir::ValueId odd = l.graph.add_node("Relu", "relu", {l.graph.add_node("LeakyRelu", "leaky", {down})});
+  const ir::ValueId odd =
+      l.graph.add_node("Relu", "relu", {l.graph.add_node("LeakyRelu", "leaky", {down}, {{"alpha", 0.1f}})});
   // As fusion would make it of a larger map.
   const auto constant = [&](const char* name, Shape shape) {
     return l.graph.add_constant(name, waves(std::move(shape)));

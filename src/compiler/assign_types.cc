@@ -45,6 +45,8 @@ class TypeAssigner {
     for (ir::Node& node : old) {
       if (runs_narrow(node)) {
         place_narrow(node);
+      } else if (follows_maps(node)) {
+        place_follower(node);
       } else {
         for (ir::ValueId& id : node.inputs) id = wide(id);
       }
@@ -62,6 +64,20 @@ class TypeAssigner {
     if (!ops::is_nhwc(node)) return ops::is_nhwc(node, true);  // the first layer
     // To NCHW go pairs of channels.
     return ops::is_nhwc(node, true) || (packed_weights_at(node) >= 0 && depth(node) % 2 == 0);
+  }
+
+  /// ONNX's own operators that only move and mix values: they take the type of the maps that reach them.
+  bool follows_maps(const ir::Node& node) const {
+    if (keep_.contains(node.name)) return false;
+    if (node.is("Concat"))
+      return std::ranges::any_of(node.inputs, [&](ir::ValueId id) { return narrow_.contains(id); });
+    return (node.is("Split") || node.is("Resize")) && narrow_.contains(node.inputs[0]);
+  }
+
+  void place_follower(ir::Node& node) {
+    const size_t maps = node.is("Concat") ? node.inputs.size() : 1;
+    for (size_t i = 0; i < maps; ++i) node.inputs[i] = narrow(node.inputs[i]);
+    narrow_.insert(node.outputs.begin(), node.outputs.end());
   }
 
   /// Values that the packed weights of an output channel have.

@@ -139,6 +139,22 @@ TEST(FuseActivations, EveryKind) {
   EXPECT_EQ(b.graph.nodes[3].get_string("activation", ""), "relu6");
 }
 
+TEST(FuseActivations, ThoseOfNewerBackbones) {
+  Builder b({1, 4, 2, 2});
+  const Attributes sixth{{"alpha", 1.0f / 6}};
+  const auto leaky = b.node("LeakyRelu", "leaky", {b.x}),
+             steep = b.node("LeakyRelu", "steep", {leaky}, {{"alpha", 0.1f}});
+  const auto mish = b.node("Mul", "mish", {steep, b.node("Tanh", "tanh", {b.node("Softplus", "softplus", {steep})})});
+  const auto swish = b.node("Mul", "swish", {b.node("HardSigmoid", "gate", {mish}, sixth), mish});
+  const auto hard = b.node("HardSigmoid", "hard", {swish}, sixth);
+  b.graph.outputs = {b.node("HardSigmoid", "other", {hard})};
+  rewritten(b.graph, {fuse_activations});
+  std::vector<std::string> kinds;
+  for (const ir::Node& node : b.graph.nodes) kinds.push_back(node.get_string("activation", node.op));
+  EXPECT_EQ(kinds,
+            (std::vector<std::string>{"leakyrelu", "LeakyRelu", "mish", "hardswish", "hardsigmoid", "HardSigmoid"}));
+}
+
 TEST(FuseActivations, KeepsASigmoidThatOthersRead) {
   Builder b({1, 4, 2, 2});
   const auto gate = b.node("Sigmoid", "gate", {b.x});
@@ -160,8 +176,7 @@ TEST(FuseWindows, PacksWeightsOnce) {
 
 TEST(FuseWindows, LeavesWhatHasNoKernel) {
   Builder b({1, 4, 9, 9});
-  const auto grouped = b.conv("grouped", b.x, {4, 2, 3, 3}, {{"group", int64_t{2}}});
-  const auto dilated = b.conv("dilated", grouped, {4, 4, 3, 3}, {{"dilations", Ints{2, 2}}});
+  const auto dilated = b.conv("dilated", b.x, {4, 4, 3, 3}, {{"dilations", Ints{2, 2}}});
   const auto far = b.conv("far", dilated, {4, 4, 1, 1}, {{"pads", Ints{1, 1, 1, 1}}});
   const auto weights = b.node("Relu", "weights", {b.constant("raw", waves({4, 4, 1, 1}))});
   const auto computed = b.node("Conv", "computed", {far, weights});
@@ -170,6 +185,30 @@ TEST(FuseWindows, LeavesWhatHasNoKernel) {
   b.graph.outputs = {b.conv("vast", ceil, {4, 4, 1, 1}, {{"strides", Ints{2000, 2000}}})};
   rewritten(b.graph, {fuse_windows});
   for (const ir::Node& node : b.graph.nodes) EXPECT_EQ(node.domain, "") << node.name;
+}
+
+/// Neighbouring groups join until their outputs fill panels of 16; a few that never do become one.
+TEST(FuseWindows, JoinsGroups) {
+  struct Expected {
+    int64_t groups, in, out, left;
+  };
+  for (const auto& [groups, in, out, left] : {Expected{8, 2, 4, 2}, {4, 3, 16, 4}, {2, 2, 2, 1}, {3, 1, 5, 1}}) {
+    Builder b({1, groups * in, 5, 4});
+    b.graph.outputs = {b.conv("grouped", b.x, {groups * out, in, 3, 3}, {{"group", groups}})};
+    rewritten(b.graph, {fuse_windows, assign_layouts});
+    for (const ir::Node& node : b.graph.nodes)
+      if (node.op == "Conv") {
+        EXPECT_EQ(node.domain, ir::kFusedDomain);
+        EXPECT_EQ(node.get_int("group", 1), left) << groups << " groups";
+      }
+  }
+}
+
+TEST(FuseWindows, LeavesGroupsThatWouldBeMostlyZeros) {
+  Builder b({1, 38, 5, 4});
+  b.graph.outputs = {b.conv("grouped", b.x, {57, 2, 3, 3}, {{"group", int64_t{19}}})};
+  rewritten(b.graph, {fuse_windows});
+  EXPECT_EQ(b.graph.nodes[0].domain, "");
 }
 
 TEST(AbsorbActivations, IntoWhatMakesTheirInput) {
@@ -319,6 +358,39 @@ TEST(AssignLayouts, ConvolutionsReadAndWriteTheCallersLayout) {
   EXPECT_EQ(rewritten(b.graph, {fuse_windows, assign_layouts}),
             "first_output_0_nhwc = Conv(x, first.w_packed, first.b_padded)\n"
             "last_output_0 = Conv(first_output_0_nhwc, last.w_packed, last.b_padded)\n");
+}
+
+/// Split, Resize (by scales, by sizes) and Concat between layers, with the layers' layout.
+ir::Graph followers() {
+  Builder b({2, 8, 6, 6});
+  const auto split = b.node("Split", "split", {b.conv("conv", b.x, {8, 8, 1, 1})}, {{"axis", int64_t{1}}});
+  const auto right = b.graph.add_value({"right", DType::kF32, {}, {}});
+  b.graph.nodes.back().outputs.push_back(right);
+  const auto up = b.up("up", split, 1.5f);
+  const auto down =
+      b.node("Resize", "down", {right, ir::kNoValue, ir::kNoValue, b.constant("sizes", ints({2, 4, 9, 9}))},
+             {{"mode", "linear"}, {"coordinate_transformation_mode", "align_corners"}});
+  b.graph.outputs = {
+      b.conv("last", b.node("Concat", "concat", {down, up, up}, {{"axis", int64_t{-3}}}), {8, 12, 3, 3})};
+  return b.graph;
+}
+
+TEST(AssignLayouts, OnnxOperatorsFollowTheMaps) {
+  ir::Graph graph = followers();
+  const auto names = implementations(expect_same(graph));
+  EXPECT_EQ(std::ranges::count(names, "reference"), 0) << fmt::format("{}", fmt::join(names, " "));
+  EXPECT_LE(std::ranges::count(names, "cpu:transpose"), 2);
+}
+
+TEST(AssignTypes, OnnxOperatorsFollowTheMaps) {
+  const Program program = compile(followers(), {.precision = CompileOptions::Precision::kBfloat16});
+  for (const ir::Node& node : program.graph.nodes) {
+    if (node.op == "Concat" || node.op == "Split" || node.op == "Resize") {
+      EXPECT_EQ(program.graph.value(node.outputs[0]).dtype, DType::kBF16) << node.name;
+    }
+  }
+  const auto names = implementations(program);
+  EXPECT_EQ(std::ranges::count(names, "reference"), 0) << fmt::format("{}", fmt::join(names, " "));
 }
 
 // --- Memory

@@ -1,14 +1,25 @@
+#include <cmath>
+
 #include "compiler/match.h"
 #include "compiler/passes.h"
 
 namespace effdet::compiler {
 namespace {
 
+/// PyTorch's: clamp(x / 6 + 1 / 2, 0, 1).
+bool is_hard_sigmoid(const ir::Node& node) {
+  return node.is("HardSigmoid") && std::abs(node.get_float("alpha", 0.2f) - 1.0f / 6) < 1e-6f &&
+         node.get_float("beta", 0.5f) == 0.5f;
+}
+
 /// Name of the activation that a node computes of its first input, or nothing.
 std::string_view activation_name(const ir::Graph& graph, const ir::Node& node) {
   if (node.is("Relu")) return "relu";
   if (node.is("Sigmoid")) return "sigmoid";
   if (node.is("HardSwish")) return "hardswish";
+  if (node.is("Mish")) return "mish";
+  if (is_hard_sigmoid(node)) return "hardsigmoid";
+  if (node.is("LeakyRelu")) return node.get_float("alpha", 0.01f) == ops::kLeakySlope ? "leakyrelu" : "";
   if (!node.is("Clip")) return "";
   const auto limit = [&](size_t input, std::string_view attribute) -> std::optional<float> {
     if (graph.opset < 11) return node.find(attribute) ? std::optional(node.get_float(attribute, 0)) : std::nullopt;
@@ -17,16 +28,20 @@ std::string_view activation_name(const ir::Graph& graph, const ir::Node& node) {
   return limit(1, "min") == 0.0f && limit(2, "max") == 6.0f ? "relu6" : "";
 }
 
-/// x of x * Sigmoid(x), or kNoValue.
-ir::ValueId swish_input(const ir::Graph& graph, const ir::Uses& uses, const ir::Node& node) {
-  if (!node.is("Mul") || node.inputs.size() != 2) return ir::kNoValue;
-  for (size_t i = 0; i < 2; ++i) {
-    const int producer = uses.producer(node.inputs[i]);
-    if (producer < 0) continue;
-    const ir::Node& sigmoid = graph.nodes[static_cast<size_t>(producer)];
-    if (sigmoid.is("Sigmoid") && sigmoid.inputs[0] == node.inputs[1 - i]) return node.inputs[1 - i];
-  }
-  return ir::kNoValue;
+const ir::Node* producer_of(const ir::Graph& graph, const ir::Uses& uses, ir::ValueId id) {
+  const int producer = uses.producer(id);
+  return producer < 0 ? nullptr : &graph.nodes[static_cast<size_t>(producer)];
+}
+
+/// Name of the activation that x * gate is, where gate is made from x; empty for none.
+std::string_view gated_activation(const ir::Graph& graph, const ir::Uses& uses, ir::ValueId x, ir::ValueId gate) {
+  const ir::Node* node = producer_of(graph, uses, gate);
+  if (node == nullptr) return "";
+  if (node->is("Sigmoid") && node->inputs[0] == x) return "swish";
+  if (is_hard_sigmoid(*node) && node->inputs[0] == x) return "hardswish";
+  if (!node->is("Tanh")) return "";
+  const ir::Node* softplus = producer_of(graph, uses, node->inputs[0]);
+  return softplus != nullptr && softplus->is("Softplus") && softplus->inputs[0] == x ? "mish" : "";
 }
 
 void become_activation(ir::Node& node, ir::ValueId x, std::string_view name) {
@@ -39,8 +54,13 @@ void fuse_activations(ir::Graph& graph) {
   const ir::Uses uses(graph);
   for (ir::Node& node : graph.nodes) {
     if (graph.value(node.outputs[0]).dtype != DType::kF32) continue;
-    const ir::ValueId x = swish_input(graph, uses, node);
-    if (x != ir::kNoValue) become_activation(node, x, "swish");
+    if (!node.is("Mul") || node.inputs.size() != 2) continue;
+    for (size_t i = 0; i < 2; ++i) {
+      const std::string_view name = gated_activation(graph, uses, node.inputs[i], node.inputs[1 - i]);
+      if (name.empty()) continue;
+      become_activation(node, node.inputs[i], name);
+      break;
+    }
   }
   graph.compact();  // the Sigmoids of swishes are gone: those that remain stand alone
   for (ir::Node& node : graph.nodes) {

@@ -13,7 +13,13 @@ class Packer {
  public:
   explicit Packer(ir::Graph& graph) : graph_(graph) {}
 
-  ir::ValueId conv_weights(ir::ValueId id) { return once(id, "_packed", ops::pack_conv_weights); }
+  /// `joined` groups become one.
+  ir::ValueId conv_weights(ir::ValueId id, int64_t group, int64_t joined) {
+    const std::string suffix = joined == 1 ? "_packed" : "_packed_by_" + std::to_string(joined);
+    return once(id, suffix, [&](const Tensor& weights) {
+      return ops::pack_conv_weights(joined == 1 ? weights : joined_groups(weights, group, joined));
+    });
+  }
   ir::ValueId depthwise_weights(ir::ValueId id) { return once(id, "_packed_depthwise", ops::pack_depthwise_weights); }
 
   /// The bias (zeros where id is absent), padded to `count` values.
@@ -29,6 +35,19 @@ class Packer {
   }
 
  private:
+  /// Weights [o, i, kh, kw] of `group` groups as those of group / joined, zero where an output does not read an input.
+  static Tensor joined_groups(const Tensor& weights, int64_t group, int64_t joined) {
+    const int64_t out = weights.dim(0), in = weights.dim(1), taps = weights.dim(2) * weights.dim(3);
+    Tensor wide(DType::kF32, {out, joined * in, weights.dim(2), weights.dim(3)});
+    const auto from = weights.data<float>();
+    const auto to = wide.mutable_data<float>();
+    for (int64_t o = 0; o < out; ++o) {
+      const int64_t member = o / (out / group) % joined;  // the output's group among those that are joined
+      std::copy_n(from.begin() + o * in * taps, in * taps, to.begin() + (o * joined + member) * in * taps);
+    }
+    return wide;
+  }
+
   template <typename F>
   ir::ValueId once(ir::ValueId id, const std::string& suffix, F&& pack) {
     auto [entry, is_new] = packed_.try_emplace({id, suffix}, ir::kNoValue);
@@ -60,6 +79,15 @@ std::optional<std::map<std::string, ir::Attribute>> window_attributes(const ir::
       {"pads", std::vector<int64_t>{w.pad_begin[0], w.pad_begin[1], w.pad_end[0], w.pad_end[1]}}};
 }
 
+/// How many neighbouring groups make one whose outputs fill whole panels; 0 where none do, or only more than are worth
+/// their zeros.
+int64_t groups_to_join(int64_t group, int64_t out) {
+  constexpr int64_t kMostJoined = 16;
+  for (int64_t joined = 1; joined <= std::min(group, kMostJoined); ++joined)
+    if (group % joined == 0 && (joined == group || out / group * joined % ops::kPanelChannels == 0)) return joined;
+  return 0;
+}
+
 void fuse_conv(ir::Graph& graph, Packer& packer, ir::Node& node) {
   const Tensor* weights = graph.constant(node.inputs[1]);
   const ir::ValueId bias = node.inputs.size() > 2 ? node.inputs[2] : ir::kNoValue;
@@ -67,7 +95,8 @@ void fuse_conv(ir::Graph& graph, Packer& packer, ir::Node& node) {
   if (bias != ir::kNoValue && graph.constant(bias) == nullptr) return;
   const int64_t out = weights->dim(0), in = graph.value(node.inputs[0]).shape->at(1), group = node.get_int("group", 1);
   const bool depthwise = group == in && out == in && weights->dim(1) == 1 && in > 1;
-  if (group != 1 && !depthwise) return;
+  const int64_t joined = groups_to_join(group, out);
+  if (joined == 0 && !depthwise) return;
   auto attributes = window_attributes(graph, node, {weights->dim(2), weights->dim(3)});
   if (!attributes) return;
   if (depthwise) {
@@ -76,12 +105,14 @@ void fuse_conv(ir::Graph& graph, Packer& packer, ir::Node& node) {
                  *attributes);
     return;
   }
-  if (out > ops::kMaxOutChannels || in * weights->dim(2) * weights->dim(3) > ops::kMaxExtent) return;
+  if (out > ops::kMaxOutChannels || in / group * joined * weights->dim(2) * weights->dim(3) > ops::kMaxExtent) return;
   (*attributes)["out_channels"] = out;
+  if (joined != group) (*attributes)["group"] = group / joined;
   const int64_t padded = (out + ops::kPanelChannels - 1) / ops::kPanelChannels * ops::kPanelChannels;
-  become_fused(node, "Conv",
-               {node.inputs[0], packer.conv_weights(node.inputs[1]), packer.bias(bias, node.name, padded)},
-               *attributes);
+  become_fused(
+      node, "Conv",
+      {node.inputs[0], packer.conv_weights(node.inputs[1], group, joined), packer.bias(bias, node.name, padded)},
+      *attributes);
 }
 
 void fuse_max_pool(const ir::Graph& graph, ir::Node& node) {

@@ -29,11 +29,11 @@ inline bool is_static_map(const ir::Value& value) {
          std::ranges::all_of(*value.shape, [](int64_t dim) { return dim > 0 && dim <= ops::kMaxExtent; });
 }
 
-/// Whether a fused Conv looks at one pixel at a time, every one: a 1x1 kernel without strides and padding.
+/// Whether a fused Conv looks at one pixel at a time, every one: a 1x1 kernel without groups, strides and padding.
 inline bool is_pointwise(const ir::Node& conv) {
   const std::vector<int64_t> ones{1, 1}, zeros(4, 0);
-  return conv.get_ints("kernel_shape", ones) == ones && conv.get_ints("strides", ones) == ones &&
-         conv.get_ints("pads", zeros) == zeros;
+  return conv.get_int("group", 1) == 1 && conv.get_ints("kernel_shape", ones) == ones &&
+         conv.get_ints("strides", ones) == ones && conv.get_ints("pads", zeros) == zeros;
 }
 
 /// The same with neither residual nor gate.

@@ -14,7 +14,7 @@ namespace effdet::compiler {
 /// Camera pixels -> Aipp -> what was the only input. Throws Error(kBadInput), Error(kUnsupported) where the file of
 /// --insert_op_conf does not fit the model. The input's shape must be known.
 void insert_aipp(ir::Graph& graph, const aipp::Config& config);
-/// x * Sigmoid(x), Relu, Clip(0, 6), Sigmoid, HardSwish -> ai.effdet::Activation.
+/// x * Sigmoid(x), Relu, Clip(0, 6), Sigmoid, HardSwish, Mish and the like -> ai.effdet::Activation.
 void fuse_activations(ir::Graph& graph);
 /// Conv -> ai.effdet::Conv or ai.effdet::DepthwiseConv with packed weights; MaxPool -> ai.effdet::MaxPool.
 void fuse_windows(ir::Graph& graph);

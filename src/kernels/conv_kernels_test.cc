@@ -66,6 +66,22 @@ TEST_P(Kernels, ConvWindowsFromNchw) {
   }
 }
 
+TEST_P(Kernels, ConvGroups) {
+  for (const auto& [groups, in, out] : {std::tuple{2, 1, 16}, {3, 5, 16}, {4, 16, 32}, {2, 65, 48}, {8, 17, 64}})
+    for (Row row : window_rows()) {
+      if (row.channels != 1) continue;  // the counts are these
+      if (row.flag(3)) row.kernel = 1, row.pads = {0, 0, 0, 0};
+      row.channels = in;  // weights and sums have those of one group
+      row.out = groups * out;
+      Case c = conv_case(row);
+      c.inputs[0] = random_tensor({row.batch, row.height, row.width, groups * in}, 1);
+      c.set("group", int64_t{groups});
+      row.flags &= ~2u;  // no gate
+      add_extras(c, row);
+      check(c, "cpu:gemm", fmt::format("{} groups, {}", groups, row.text()));
+    }
+}
+
 /// Deep sums are cut into slices, large maps into tasks.
 TEST_P(Kernels, ConvSlicesAndTasks) {
   for (const auto& [in, out, side] :

@@ -108,12 +108,18 @@ void Case::want(size_t outputs) {
 std::vector<ops::Inferred> infer(const Case& c) {
   std::vector<ops::InputInfo> infos;
   for (const Tensor& input : c.inputs)
-    infos.push_back({!input.empty(), input.dtype(), input.empty() ? std::optional<Shape>() : input.shape(), nullptr});
+    infos.push_back({!input.empty(), input.dtype(), input.empty() ? std::optional<Shape>() : input.shape(),
+                     input.empty() ? nullptr : &input});
   return ops::infer_node(c.node, 11, infos);
 }
 
 std::optional<Case> as_bf16(const Case& c) {
   const std::string& op = c.node.op;
+  if (c.node.is("Resize")) {
+    Case narrow = c;
+    narrow.inputs[0] = c.inputs[0].to(DType::kBF16);
+    return narrow;
+  }
   const bool nhwc = ops::is_nhwc(c.node), nhwc_out = ops::is_nhwc(c.node, true);
   if (c.node.domain != ir::kFusedDomain || op == "SqueezeExcite" || op == "Activation" || (!nhwc && !nhwc_out))
     return std::nullopt;

@@ -19,6 +19,9 @@ constexpr Implementation kImplementations[] = {
     {ir::kFusedDomain, "Activation", "cpu:activation", cpu::plan_activation},
     {"", "Cast", "cpu:cast", cpu::plan_cast},
     {"", "Transpose", "cpu:transpose", cpu::plan_transpose},
+    {"", "Concat", "cpu:concat", cpu::plan_concat},
+    {"", "Split", "cpu:split", cpu::plan_split},
+    {"", "Resize", "cpu:resize", cpu::plan_resize},
     {"*", "*", "reference", plan_reference},
 };
 

@@ -42,7 +42,7 @@ TEST_P(Kernels, MaxPool) {
 
 TEST_P(Kernels, SqueezeExcite) {
   for (const Row& row : channel_rows()) {
-    const auto gate = std::string(ops::kActivations[(row.flags >> 16) % 6]);
+    const auto gate = std::string(ops::kActivations[(row.flags >> 16) % ops::kActivations.size()]);
     Case c("SqueezeExcite", {{"activation", row.activation}, {"gate_activation", gate}});
     c.add(random_tensor({row.batch, row.channels}, 1));
     c.add(random_weights({row.channels, row.out}, row.channels, 2));
@@ -72,6 +72,50 @@ TEST_P(Kernels, Transpose) {
       c.node.domain = "";
       c.add(random_tensor({row.batch, row.height, row.width, row.channels}, 1));
       check(c, "cpu:transpose", row.text());
+    }
+}
+
+TEST_P(Kernels, Resize) {
+  constexpr const char* kCoordinates[] = {"half_pixel", "align_corners", "asymmetric", "pytorch_half_pixel"};
+  constexpr int64_t kSides[] = {1, 2, 5, 9, 16};
+  for (const Row& row : channel_rows()) {
+    Case c("Resize", {{"mode", row.flag(0) ? "linear" : "nearest"},
+                      {"coordinate_transformation_mode", kCoordinates[row.flags >> 1 & 3]},
+                      {"nearest_mode", row.flag(3) ? "floor" : "round_prefer_floor"}});
+    c.node.domain = "";
+    c.add(random_tensor({row.batch, row.height, row.width, row.channels}, 1));
+    c.add(Tensor());
+    if (row.flag(4)) {  // scales that the sizes round down
+      c.add(Tensor::from<float>({4}, std::vector<float>{1.0f, 1.7f, 2.0f, 1.0f}));
+    } else {
+      c.add(Tensor());
+      const Ints sizes{row.batch, kSides[(row.flags >> 8) % 5], kSides[(row.flags >> 16) % 5], row.channels};
+      c.add(Tensor::from<int64_t>({4}, sizes));
+    }
+    check(c, "cpu:resize", row.text());
+    if (row.channels > 100) break;
+  }
+}
+
+TEST_P(Kernels, ConcatAndSplit) {
+  for (const Row& row : window_rows())
+    for (const int64_t axis : {-1, 1, 0}) {
+      const Shape shape{row.batch, row.height, row.width, row.channels};
+      Case joined("Concat", {{"axis", axis}});
+      joined.node.domain = "";
+      Ints parts;
+      for (const int64_t part : {1, 4, 2}) {
+        parts.push_back(part);
+        Shape piece = shape;
+        piece[axis < 0 ? 3 : static_cast<size_t>(axis)] = part;
+        joined.add(random_tensor(piece, static_cast<uint32_t>(part)));
+      }
+      check(joined, "cpu:concat", row.text());
+      Case apart("Split", {{"axis", axis}, {"split", parts}});
+      apart.node.domain = "";
+      apart.want(parts.size());
+      apart.add(run(joined, /*reference_only=*/true, 1)[0]);
+      check(apart, "cpu:split", row.text());
     }
 }
 

@@ -42,6 +42,15 @@ Window2d window_2d(const ir::Node& node) {
           at(pads, 0),   at(pads, 1),   at(pads, 2),    at(pads, 3)};
 }
 
+int64_t group_channels(const ir::Node& conv, int64_t in_channels) {
+  const int64_t groups = conv.get_int("group", 1), out_channels = conv.get_int("out_channels", 0);
+  if (groups == 1) return in_channels;
+  if (groups < 1 || in_channels % groups != 0 || out_channels % groups != 0 ||
+      out_channels / groups % kPanelChannels != 0)
+    node_error(conv, "{} groups of {} input and {} output channels", groups, in_channels, out_channels);
+  return in_channels / groups;
+}
+
 Shape Dims::shape(bool nhwc) const {
   return nhwc ? Shape{batch, height, width, channels} : Shape{batch, channels, height, width};
 }

@@ -14,8 +14,10 @@
 namespace effdet::ops {
 
 /// Names that the attribute `activation` takes, in the order of cpu::Activation.
-inline constexpr std::array<std::string_view, 6> kActivations = {"none",  "swish",   "relu",
-                                                                 "relu6", "sigmoid", "hardswish"};
+inline constexpr std::array<std::string_view, 9> kActivations = {
+    "none", "swish", "relu", "relu6", "sigmoid", "hardswish", "hardsigmoid", "leakyrelu", "mish"};
+/// Of leakyrelu, below 0: PyTorch's default.
+inline constexpr float kLeakySlope = 0.01f;
 
 /// Index into kActivations of a node's `attribute`; kBadInput for another name.
 int activation_of(const ir::Node& node, std::string_view attribute = "activation");
@@ -45,6 +47,9 @@ inline constexpr int64_t kMaxExtent = 1 << 24;
 /// for pads).
 Window2d window_2d(const ir::Node& node);
 
+/// Input channels that each output of a Conv reads: those of its group.
+int64_t group_channels(const ir::Node& conv, int64_t in_channels);
+
 /// Dimensions of a 4-d activation, whichever way it lies.
 struct Dims {
   int64_t batch, channels, height, width;
@@ -58,6 +63,7 @@ DType output_type(const ir::Node& node, DType input_type);
 bool is_nhwc(const ir::Node& node, bool output = false);
 
 /// OIHW weights [o, i, kh, kw] as panels [ceil(o / 16)][kh * kw * i][16], zero-padded; and back.
+/// (i: input channels of a group.)
 Tensor pack_conv_weights(const Tensor& weights);
 Tensor unpack_conv_weights(const Tensor& packed, int64_t channels_in, int64_t channels_out, int64_t kernel_height,
                            int64_t kernel_width);

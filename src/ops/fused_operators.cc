@@ -69,7 +69,7 @@ std::vector<Inferred> infer_conv(const InferContext& c) {
   if (out_channels < 1 || out_channels > kMaxOutChannels)
     node_error(c.node, "attribute 'out_channels' is {}", out_channels);
   const int64_t panels = (out_channels + kPanelChannels - 1) / kPanelChannels;
-  const int64_t depth = w.kernel_height * w.kernel_width * in.channels;
+  const int64_t depth = w.kernel_height * w.kernel_width * group_channels(c.node, in.channels);
   if (depth > kMaxExtent) node_error(c.node, "{} values under one window are too many", depth);
   const int64_t padded = type == DType::kBF16 ? (depth + 1) / 2 * 2 : depth;
   require_shape(c, 1, {panels, padded, kPanelChannels}, type);
@@ -78,6 +78,7 @@ std::vector<Inferred> infer_conv(const InferContext& c) {
   out.channels = out_channels;
   require_shape(c, 3, out.shape(nhwc_out), type_out);
   require_shape(c, 4, {in.batch, in.channels});
+  if (c.has(4) && c.node.get_int("group", 1) != 1) node_error(c.node, "groups with a gate");
   return {{type_out, out.shape(nhwc_out)}};
 }
 
@@ -93,6 +94,12 @@ float activate(int activation, float x) {
       return 1 / (1 + std::exp(-x));
     case 5:
       return x * std::clamp(x + 3, 0.0f, 6.0f) / 6;
+    case 6:
+      return std::clamp(x + 3, 0.0f, 6.0f) / 6;
+    case 7:
+      return x < 0 ? kLeakySlope * x : x;
+    case 8:
+      return x * std::tanh(x > 20 ? x : std::log1p(std::exp(x)));
     default:
       return x;
   }
@@ -146,9 +153,10 @@ void evaluate_conv(const EvalContext& c) {
     for (size_t i = 0; i < to.size(); ++i) to[i] = from[i] * gate[i / plane];
     x = gated;
   }
-  const Tensor weights = unpack_conv_weights(c.input(1), in.channels, out_channels, w.kernel_height, w.kernel_width);
+  const Tensor weights = unpack_conv_weights(c.input(1), group_channels(c.node, in.channels), out_channels,
+                                             w.kernel_height, w.kernel_width);
   const Tensor bias = Tensor::from<float>({out_channels}, c.input(2).data<float>());
-  Tensor y = plain_conv(c, x, weights, bias, 1);
+  Tensor y = plain_conv(c, x, weights, bias, c.node.get_int("group", 1));
   const auto out = y.mutable_data<float>();
   if (c.has(3)) {
     const Tensor widened = c.input(3).to(DType::kF32), residual = is_nhwc(c.node, true) ? to_nchw(widened) : widened;
@@ -231,7 +239,7 @@ ir::Node depthwise_of(const ir::Node& node) {
 /// The pointwise part, on the depthwise output.
 ir::Node pointwise_of(const ir::Node& node) {
   ir::Node pointwise{"Conv", std::string(ir::kFusedDomain), node.name, {0, 1, 2, 3}, {4}, node.attributes};
-  for (const char* window : {"kernel_shape", "strides", "pads"}) pointwise.attributes.erase(window);
+  for (const char* others : {"kernel_shape", "strides", "pads", "group"}) pointwise.attributes.erase(others);
   return pointwise;
 }
 

@@ -1,3 +1,5 @@
+#include "ops/resize.h"
+
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -305,7 +307,31 @@ const Operator kOperators[] = {
     {"", "Upsample", 1, 2, infer_resize, evaluate_resize, 7},
 };
 
+/// The same as two taps, whichever way the node samples.
+TwoTaps two_taps_at(const Sampling& sampling, const AxisResize& axis, int64_t i) {
+  if (sampling.mode == "nearest") {
+    const int64_t index = nearest_index(sampling, source_position(sampling, axis, i), axis.in);
+    return {{index, index}, {0.5f, 0.5f}};
+  }
+  const Taps taps = taps_at(sampling, axis, i);
+  if (taps.index.size() == 2) return {{taps.index[0], taps.index[1]}, {taps.weight[0], taps.weight[1]}};
+  return {{taps.index.at(0), taps.index[0]}, {taps.weight[0] / 2, taps.weight[0] / 2}};
+}
+
 }  // namespace
+
+std::optional<std::vector<std::vector<TwoTaps>>> resize_taps(const InferContext& c) {
+  const Sampling sampling = sampling_of(c.node, c.opset);
+  const auto axes = c.shape(0) ? axes_of(c, *c.shape(0)) : std::nullopt;
+  if (!axes || sampling.crops() || sampling.mode == "cubic" || sampling.antialias || sampling.exclude_outside)
+    return std::nullopt;
+  std::vector<std::vector<TwoTaps>> taps(axes->size());
+  for (size_t d = 0; d < taps.size(); ++d) {
+    if (!changes(sampling, (*axes)[d])) continue;
+    for (int64_t i = 0; i < (*axes)[d].out; ++i) taps[d].push_back(two_taps_at(sampling, (*axes)[d], i));
+  }
+  return taps;
+}
 
 std::span<const Operator> resize_operators() { return kOperators; }
 

@@ -1,5 +1,6 @@
 // Convolution as matrix multiplication. Pointwise layers multiply the activation as it lies; others gather a few rows
-// of windows at a time. A squeeze-excite gate goes into a copy of the weights, which are fewer than the pixels.
+// of windows at a time. Groups follow each other. A squeeze-excite gate goes into a copy of the weights, which are
+// fewer than the pixels.
 #include <algorithm>
 #include <cstring>
 
@@ -30,9 +31,11 @@ class Conv : public Kernel {
         gated_(c.has(4)),
         in_(ops::dims_of(c.inputs[0].shape, !nchw_input_)),
         out_(ops::dims_of(c.outputs[0].shape, !nchw_output_)),
-        k_(in_.channels * window_.kernel_height * window_.kernel_width),
+        group_in_(ops::group_channels(c.node, in_.channels)),
+        group_out_(out_.channels / c.node.get_int("group", 1)),
+        k_(group_in_ * window_.kernel_height * window_.kernel_width),
         pixels_(out_.height * out_.width),
-        gather_(window_, in_, out_, nchw_input_),
+        gather_(window_, in_, out_, nchw_input_, group_in_),
         product_(micro_, k_, out_, nchw_output_, c.node) {
     const bool unit_window =
         window_.kernel_height == 1 && window_.kernel_width == 1 && window_.stride_x == 1 && window_.stride_y == 1;
@@ -108,22 +111,29 @@ class Conv : public Kernel {
     In* scratch =
         reinterpret_cast<In*>(context.scratch) + step_values() + thread_values() * static_cast<size_t>(thread);
     const In* x = context.input<In>(0) + image * in_.channels * in_.height * in_.width;
-    const Pixels<In> pixels = gathers_ ? gather_.gather(x, row, rows, scratch) : Pixels<In>{x + row * k_, k_, 1};
     const int64_t map = image * pixels_ * out_.channels;
     const Out* residual = context.input<Out>(3);
-    product_.run(pixels, row, rows, column, columns,
-                 {.weights = weights,
-                  .bias = context.input(2),
-                  .residual = residual != nullptr ? residual + map : nullptr,
-                  .output = context.output<Out>() + map,
-                  .prepared = prepared(context)},
-                 scratch + gather_values());
+    for (int64_t end = column + columns, next; column < end; column = next) {
+      const int64_t group = column / group_out_;
+      next = std::min(end, (group + 1) * group_out_);
+      const In* from = x + group * group_in_;
+      const Pixels<In> pixels =
+          gathers_ ? gather_.gather(from, row, rows, scratch) : Pixels<In>{from + row * in_.channels, in_.channels, 1};
+      product_.run(pixels, row, rows, column, next - column,
+                   {.weights = weights,
+                    .bias = context.input(2),
+                    .residual = residual != nullptr ? residual + map : nullptr,
+                    .output = context.output<Out>() + map,
+                    .prepared = prepared(context)},
+                   scratch + gather_values());
+    }
   }
 
   const MicroKernels& micro_;
   ops::Window2d window_;
   bool nchw_input_, nchw_output_, gated_, gathers_ = false;
   ops::Dims in_, out_;
+  int64_t group_in_, group_out_;  // channels of one group
   int64_t k_, pixels_;
   WindowGather<In> gather_;
   PixelProduct<In, Out> product_;
@@ -138,8 +148,9 @@ Plan plan_conv(const PlanContext& c) {
   if (c.has(4) && c.node.get_ints("kernel_shape", {1, 1}) != std::vector<int64_t>{1, 1})
     return {nullptr, "a gate needs a 1x1 kernel"};
   const ops::Window2d window = ops::window_2d(c.node);
-  const int64_t depth =
-      ops::dims_of(c.inputs[0].shape, ops::is_nhwc(c.node)).channels * window.kernel_height * window.kernel_width;
+  const int64_t channels = ops::dims_of(c.inputs[0].shape, ops::is_nhwc(c.node)).channels;
+  if (c.node.get_int("group", 1) != 1 && !ops::is_nhwc(c.node)) return {nullptr, "groups need NHWC"};
+  const int64_t depth = ops::group_channels(c.node, channels) * window.kernel_height * window.kernel_width;
   if (auto refusal = refuse_product(c, depth); !refusal.empty()) return {nullptr, refusal};
   if (c.inputs[0].dtype == DType::kBF16 && !ops::is_nhwc(c.node)) return {nullptr, "bfloat16 windows need NHWC"};
   return plan_typed<Conv>(c);

@@ -16,5 +16,8 @@ Plan plan_max_pool(const PlanContext& context);
 Plan plan_activation(const PlanContext& context);
 Plan plan_cast(const PlanContext& context);
 Plan plan_transpose(const PlanContext& context);
+Plan plan_concat(const PlanContext& context);
+Plan plan_split(const PlanContext& context);
+Plan plan_resize(const PlanContext& context);
 
 }  // namespace effdet::kernels::cpu

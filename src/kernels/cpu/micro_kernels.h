@@ -19,7 +19,7 @@ inline constexpr int kPanel = 16;
 template <typename T>
 inline constexpr int kPair = static_cast<int>(sizeof(float) / sizeof(T));
 
-enum class Activation : int { kNone, kSwish, kRelu, kRelu6, kSigmoid, kHardSwish };
+enum class Activation : int { kNone, kSwish, kRelu, kRelu6, kSigmoid, kHardSwish, kHardSigmoid, kLeakyRelu, kMish };
 
 /// C[m, n] = act(A[m, k] * B[k, n] + bias[n] + residual[m, n] + partial[m, n]) for a block of rows and columns.
 ///
@@ -118,6 +118,22 @@ struct Quarters {
   int count;
 };
 
+/// Where an output row or column of a resize comes from: two input positions, and their weights.
+struct ResizeTap {
+  int first, second;
+  float first_weight, second_weight;
+};
+
+/// Rows of an NHWC map resized by two taps a side, for one image.
+template <typename T>
+struct ResizeRows {
+  const T* x;
+  T* y;
+  const ResizeTap *rows, *columns;  ///< one for each output row and column
+  int in_width, out_width, channels;
+  int row_begin, row_end;
+};
+
 /// Integer conversion of colours: clamp(((factor (in - input_bias)) >> 8) + output_bias) to 0..255.
 struct ColourMatrix {
   int32_t factor[9], input_bias[3], output_bias[3];
@@ -147,6 +163,7 @@ struct MapKernels {
   void (*depthwise)(const DepthwiseRows<T>&);
   void (*max_pool)(const PoolRows<T>&);
   void (*mix)(const MixRows<T>&);
+  void (*resize)(const ResizeRows<T>&);
   /// y[i * panel..] = x[i] * scale[i] for the kPanel values of each i: packed weights times a gate on their input
   /// channel.
   void (*scale_panel)(const T* b, const float* scale, T* y, int k);

@@ -14,6 +14,7 @@ PixelProduct<In, Out>::PixelProduct(const MicroKernels& micro, int64_t depth, co
       activation_(static_cast<Activation>(ops::activation_of(node))) {
   // bfloat16 has no digits to spare for the sums.
   if (!std::is_same_v<In, float> || !std::is_same_v<Out, float> || nchw) return;
+  if (node.get_int("group", 1) != 1) return;  // pixels differ between groups of output channels
   const std::string product = node.get_string("product", "");
   const bool wanted = product.empty() ? Strassen::pays(out.height * out.width, depth, out.channels)
                                       : product == "strassen" && Strassen::fits(depth, out.channels);

@@ -1,9 +1,10 @@
-// BiFPN's weighted sum of resampled maps, and max pool: both go by output rows.
+// BiFPN's weighted sum of resampled maps, resizes and max pool: all go by output rows.
 #include <algorithm>
 
 #include "kernels/cpu/cpu.h"
 #include "kernels/cpu/typed.h"
 #include "ops/fused.h"
+#include "ops/resize.h"
 
 namespace effdet::kernels::cpu {
 namespace {
@@ -58,6 +59,55 @@ class Mix : public Kernel {
   MixRows<T> rows_{};
 };
 
+/// What inference sees of a step.
+std::vector<ops::InputInfo> input_infos(const PlanContext& c) {
+  std::vector<ops::InputInfo> infos;
+  for (const ValueInfo& input : c.inputs) infos.push_back({input.present, input.dtype, input.shape, input.constant});
+  return infos;
+}
+
+/// Height and width of an NHWC map, by two taps each.
+template <typename T>
+class Resize : public Kernel {
+ public:
+  explicit Resize(const PlanContext& c)
+      : micro_(map_kernels<T>(micro_kernels())),
+        in_(ops::dims_of(c.inputs[0].shape, true)),
+        out_(ops::dims_of(c.outputs[0].shape, true)) {
+    const std::vector<ops::InputInfo> infos = input_infos(c);
+    const auto taps = ops::resize_taps({c.node, c.opset, infos}).value();
+    rows_ = side(taps[1], in_.height);
+    columns_ = side(taps[2], in_.width);
+  }
+
+  void run(const RunContext& context) const override {
+    for_rows(context.threads, out_, [&](int64_t image, int begin, int end) {
+      micro_.resize({.x = context.input<T>(0) + image * in_.height * in_.width * in_.channels,
+                     .y = context.output<T>() + image * out_.height * out_.width * in_.channels,
+                     .rows = rows_.data(),
+                     .columns = columns_.data(),
+                     .in_width = static_cast<int>(in_.width),
+                     .out_width = static_cast<int>(out_.width),
+                     .channels = static_cast<int>(in_.channels),
+                     .row_begin = begin,
+                     .row_end = end});
+    });
+  }
+
+ private:
+  static std::vector<ResizeTap> side(const std::vector<ops::TwoTaps>& taps, int64_t unchanged) {
+    std::vector<ResizeTap> result;
+    for (const ops::TwoTaps& tap : taps)
+      result.push_back({static_cast<int>(tap.index[0]), static_cast<int>(tap.index[1]), tap.weight[0], tap.weight[1]});
+    for (int i = 0; taps.empty() && i < unchanged; ++i) result.push_back({i, i, 0.5f, 0.5f});
+    return result;
+  }
+
+  const MapKernels<T>& micro_;
+  ops::Dims in_, out_;
+  std::vector<ResizeTap> rows_, columns_;
+};
+
 template <typename T>
 class MaxPool : public Kernel {
  public:
@@ -98,6 +148,18 @@ Plan plan_mix(const PlanContext& c) {
   static_assert(MixRows<float>::kMaxInputs == ops::kMaxMixInputs);
   if (!ops::is_nhwc(c.node)) return {nullptr, "only NHWC"};
   return plan_typed<Mix>(c);
+}
+
+Plan plan_resize(const PlanContext& c) {
+  const Shape &x = c.inputs[0].shape, &y = c.outputs[0].shape;
+  const auto fits = [](int64_t dim) { return dim >= 1 && dim <= ops::kMaxExtent; };
+  if (x.size() != 4 || !std::ranges::all_of(x, fits) || !std::ranges::all_of(y, fits))
+    return {nullptr, "only 4-d maps whose sides an int counts"};
+  const std::vector<ops::InputInfo> infos = input_infos(c);
+  const auto taps = ops::resize_taps({c.node, c.opset, infos});
+  if (!taps) return {nullptr, "only nearest and linear, with constant sizes"};
+  if (!(*taps)[0].empty() || !(*taps)[3].empty()) return {nullptr, "only height and width of NHWC"};
+  return plan_typed<Resize>(c);
 }
 
 Plan plan_max_pool(const PlanContext& c) {

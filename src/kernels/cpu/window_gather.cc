@@ -65,11 +65,11 @@ void WindowGather<T>::gather_windows(const T* x, int64_t first, int64_t rows, T*
     const int64_t top = i / out_.width * window_.stride_y - window_.pad_top;
     const int64_t left = i % out_.width * window_.stride_x - window_.pad_left;
     for (int64_t y = top; y < top + window_.kernel_height; ++y)
-      for (int64_t column = left; column < left + window_.kernel_width; ++column, target += in_.channels) {
+      for (int64_t column = left; column < left + window_.kernel_width; ++column, target += channels_) {
         if (y < 0 || y >= in_.height || column < 0 || column >= in_.width) {
-          std::fill_n(target, in_.channels, T{});
+          std::fill_n(target, channels_, T{});
         } else {
-          std::copy_n(x + (y * in_.width + column) * in_.channels, in_.channels, target);
+          std::copy_n(x + (y * in_.width + column) * in_.channels, channels_, target);
         }
       }
   }

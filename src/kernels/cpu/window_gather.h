@@ -11,22 +11,24 @@ namespace effdet::kernels::cpu {
 template <typename T>
 class WindowGather {
  public:
-  WindowGather(const ops::Window2d& window, const ops::Dims& in, const ops::Dims& out, bool nchw)
-      : window_(window), in_(in), out_(out), nchw_(nchw) {}
+  /// channels: how many of the map's channels a window has; all of them, or in NHWC fewer.
+  WindowGather(const ops::Window2d& window, const ops::Dims& in, const ops::Dims& out, bool nchw, int64_t channels)
+      : window_(window), in_(in), out_(out), nchw_(nchw), channels_(channels) {}
 
-  /// The windows of output pixels [first, first + rows) of an image whose map is x, written to target (rows x values
-  /// under a window).
+  /// The windows of output pixels [first, first + rows) of an image whose map is x (from the first channel that the
+  /// windows have on), written to target (rows x values under a window).
   Pixels<T> gather(const T* x, int64_t first, int64_t rows, T* target) const;
 
  private:
   void gather_taps(const T* x, int64_t first, int64_t rows, T* target) const;
   void gather_run(const T* x, int64_t top, int64_t left, int64_t count, T* target, int64_t step) const;
   void gather_windows(const T* x, int64_t first, int64_t rows, T* target) const;
-  int64_t depth() const { return in_.channels * window_.kernel_height * window_.kernel_width; }
+  int64_t depth() const { return channels_ * window_.kernel_height * window_.kernel_width; }
 
   ops::Window2d window_;
   ops::Dims in_, out_;
   bool nchw_;
+  int64_t channels_;
 };
 
 }  // namespace effdet::kernels::cpu

@@ -23,6 +23,8 @@ template <typename T>
 void max_pool(const PoolRows<T>&);
 template <typename T>
 void mix(const MixRows<T>&);
+template <typename T>
+void resize(const ResizeRows<T>&);
 void scale_panel(const float* b, const float* scale, float* y, int k);
 void scale_panel(const Bf16* b, const float* scale, Bf16* y, int k);
 void narrow(const float* x, Bf16* y, int64_t count);
@@ -61,6 +63,12 @@ EFFDET_INLINE void with_activation(Activation activation, F&& f) {
       return f(Constant<Activation::kSigmoid>{});
     case Activation::kHardSwish:
       return f(Constant<Activation::kHardSwish>{});
+    case Activation::kHardSigmoid:
+      return f(Constant<Activation::kHardSigmoid>{});
+    case Activation::kLeakyRelu:
+      return f(Constant<Activation::kLeakyRelu>{});
+    case Activation::kMish:
+      return f(Constant<Activation::kMish>{});
   }
 }
 

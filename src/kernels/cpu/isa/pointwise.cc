@@ -1,4 +1,4 @@
-// Kernels that touch each value once: max pool, BiFPN's weighted sum, activations, the squeeze-excite layers,
+// Kernels that touch each value once: max pool, BiFPN's weighted sum, resizes, activations, the squeeze-excite layers,
 // transposition.
 #include "kernels/cpu/isa/kernels.h"
 
@@ -90,12 +90,35 @@ void mix(const MixRows<T>& m) {
   });
 }
 
+template <typename T>
+void resize(const ResizeRows<T>& r) {
+  for (int y = r.row_begin; y < r.row_end; ++y) {
+    const ResizeTap row = r.rows[y];
+    const ptrdiff_t line = static_cast<ptrdiff_t>(r.in_width) * r.channels;
+    const T *upper = r.x + row.first * line, *lower = r.x + row.second * line;
+    T* target = r.y + static_cast<ptrdiff_t>(y) * r.out_width * r.channels;
+    for (int x = 0; x < r.out_width; ++x, target += r.channels) {
+      const ResizeTap column = r.columns[x];
+      const ptrdiff_t left = static_cast<ptrdiff_t>(column.first) * r.channels;
+      const ptrdiff_t right = static_cast<ptrdiff_t>(column.second) * r.channels;
+      for_vectors(r.channels, [&](int64_t c, int lanes) {
+        const auto across = [&](const T* p) __attribute__((always_inline)) {
+          return get(p + left + c, lanes) * column.first_weight + get(p + right + c, lanes) * column.second_weight;
+        };
+        put(target + c, across(upper) * row.first_weight + across(lower) * row.second_weight, lanes);
+      });
+    }
+  }
+}
+
 #if EFFDET_OWN_FLOAT_MAPS
 template void max_pool(const PoolRows<float>&);
 template void mix(const MixRows<float>&);
+template void resize(const ResizeRows<float>&);
 #endif
 template void max_pool(const PoolRows<Bf16>&);
 template void mix(const MixRows<Bf16>&);
+template void resize(const ResizeRows<Bf16>&);
 
 void narrow(const float* x, Bf16* y, int64_t count) {
   for_vectors(count, [&](int64_t i, int lanes) { put(y + i, get(x + i, lanes), lanes); });

@@ -14,6 +14,7 @@ constexpr MapKernels<T> kMaps = {
     .depthwise = depthwise<T>,
     .max_pool = max_pool<T>,
     .mix = mix<T>,
+    .resize = resize<T>,
     .scale_panel = scale_panel,
 };
 

@@ -176,6 +176,13 @@ EFFDET_INLINE Vec over_exp_plus_one(Vec numerator, Vec x) {
   return numerator / (vec_exp(-x) + 1.0f);
 }
 
+/// x tanh(ln(1 + e^x)): tanh(ln(a)) = (a^2 - 1) / (a^2 + 1), and with a = 1 + e^x nothing cancels in e^x (e^x + 2).
+EFFDET_INLINE Vec mish(Vec x) {
+  const Vec e = vec_exp(vec_min(x, splat(20.0f)));  // from there on the quotient is 1, and its terms stay numbers
+  const Vec n = e * (e + 2.0f);
+  return x * (n / (n + 2.0f));
+}
+
 /// T is the type that the result is stored in.
 template <typename T>
 EFFDET_INLINE Vec apply(Activation activation, Vec x) {
@@ -192,6 +199,12 @@ EFFDET_INLINE Vec apply(Activation activation, Vec x) {
       return over_exp_plus_one<T>(splat(1.0f), x);
     case Activation::kHardSwish:
       return x * vec_min(vec_max(x + 3.0f, Vec{}), splat(6.0f)) * (1.0f / 6.0f);
+    case Activation::kHardSigmoid:
+      return vec_min(vec_max(x + 3.0f, Vec{}), splat(6.0f)) * (1.0f / 6.0f);
+    case Activation::kLeakyRelu:
+      return x < Vec{} ? x * 0.01f : x;
+    case Activation::kMish:
+      return mish(x);
   }
   return x;
 }
