@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <unordered_set>
+#include <utility>
 
 #include "base/error.h"
 #include "compiler/passes.h"
 #include "ops/op.h"
 #include "passes/pipeline.h"
 #include "passes/rebatch.h"
+#include "passes/rewrite.h"
 
 namespace effdet::compiler {
 namespace {
@@ -68,6 +70,22 @@ void make_names_unique(ir::Graph& graph) {
   }
 }
 
+/// Outputs that a Constant node makes (anchors, in some exports) become constants of the graph: a step has no tensors
+/// among its attributes, and simplification leaves outputs as they are.
+void fold_constant_outputs(ir::Graph& graph) {
+  std::vector<bool> drop(graph.nodes.size(), false);
+  for (size_t i = 0; i < graph.nodes.size(); ++i) {
+    const ir::Node& node = graph.nodes[i];
+    if (!node.is("Constant") || std::ranges::find(graph.outputs, node.outputs[0]) == graph.outputs.end()) continue;
+    ir::Value& value = graph.value(node.outputs[0]);
+    value.constant = ops::evaluate_node(node, graph.opset, {}).at(0);
+    value.dtype = value.constant->dtype();
+    value.shape = value.constant->shape();
+    drop[i] = true;
+  }
+  passes::erase_nodes(graph, drop);
+}
+
 /// A graph output that is an input, a constant or another output has no memory of its own: an Identity gives it some.
 void separate_outputs(ir::Graph& graph) {
   const ir::Uses uses(graph);
@@ -79,7 +97,9 @@ void separate_outputs(ir::Graph& graph) {
     }
     const std::string name = graph.value(output).name + "_copy" + std::to_string(seen.size());
     seen.push_back(output);
-    output = graph.add_node("Identity", name, {output});
+    const ir::ValueId source = std::exchange(output, graph.add_node("Identity", name, {output}));
+    if (graph.constant(source) == nullptr) continue;
+    std::swap(graph.value(source).name, graph.value(output).name);  // only who runs the model knows the constant
   }
 }
 
@@ -95,6 +115,7 @@ Program compile(ir::Graph graph, const CompileOptions& options) {
     compiler::insert_aipp(graph, *options.aipp);
     report("insert_aipp");
   }
+  fold_constant_outputs(graph);
   passes::simplify(graph, {});
   report("simplify");
   const auto run = [&](std::string_view stage, auto&& rewrite) {

@@ -211,6 +211,19 @@ TEST(FuseWindows, LeavesGroupsThatWouldBeMostlyZeros) {
   EXPECT_EQ(b.graph.nodes[0].domain, "");
 }
 
+TEST(FuseWindows, PoolsTakeZerosAroundThem) {
+  for (const float value : {0.0f, -5.0f}) {
+    Builder b({1, 4, 9, 8});
+    const Ints around = {0, 0, 1, 0, 0, 0, 1, 1};
+    const auto pads = b.constant("around", Tensor::from<int64_t>({8}, around));
+    const auto low = b.node("Add", "low", {b.x, b.constant("minus", floats({1}, {-4}))});  // so that zeros win
+    const auto padded = b.node("Pad", "pad", {low, pads, b.constant("value", floats({}, {value}))});
+    b.graph.outputs = {b.pool("pool", padded, {0, 0, 0, 0})};
+    const std::string expected = value == 0 ? "pool_output_0 = MaxPool(low_output_0)\n" : "Pad(low_output_0";
+    EXPECT_NE(rewritten(b.graph, {fuse_windows}).find(expected), std::string::npos) << value;
+  }
+}
+
 TEST(AbsorbActivations, IntoWhatMakesTheirInput) {
   Builder b({1, 4, 6, 6});
   const auto conv = b.node("Relu", "relu", {b.conv("conv", b.x, {4, 4, 1, 1})});
@@ -533,6 +546,17 @@ TEST(Compile, RefusesShapesThatStayUnknown) {
   EXPECT_THROW(compile(b.graph), Error);
   EXPECT_THROW(compile(b.graph, {.input_shapes = {{"nobody", {1, 3, 8, 8}}}}), Error);
   EXPECT_NO_THROW(compile(b.graph, {.input_shapes = {{"x", {1, 3, 8, 8}}}}));
+}
+
+TEST(Compile, AnOutputThatIsAConstant) {
+  Builder b({1, 3, 4, 4});
+  ir::Graph& graph = b.graph;
+  const auto anchors = b.node("Constant", "anchors", {}, {{"value", waves({1, 6, 4})}});
+  graph.outputs = {b.node("Relu", "relu", {b.x}), anchors};
+  graph.value(anchors).name = "anchors";
+  expect_same(graph);
+  const Program program = compile(graph);
+  EXPECT_EQ(program.graph.value(program.graph.outputs[1]).name, "anchors");
 }
 
 TEST(Compile, NamesThatRewritesWouldChoose) {

@@ -4,6 +4,7 @@
 #include "compiler/passes.h"
 #include "ops/fused.h"
 #include "ops/window.h"
+#include "passes/spatial_pad.h"
 
 namespace effdet::compiler {
 namespace {
@@ -115,23 +116,44 @@ void fuse_conv(ir::Graph& graph, Packer& packer, ir::Node& node) {
       *attributes);
 }
 
-void fuse_max_pool(const ir::Graph& graph, ir::Node& node) {
+/// The Pad with zeros before a pool that does not pad itself; null where there is none.
+const ir::Node* zero_pad_before(const ir::Graph& graph, const ir::Uses& uses, const ir::Node& pool) {
+  const int producer = uses.producer(pool.inputs[0]);
+  if (producer < 0) return nullptr;
+  const ir::Node& pad = graph.nodes[static_cast<size_t>(producer)];
+  const auto spatial = passes::spatial_pad(graph, pad);
+  if (!spatial || spatial->value != 0 || !is_static_map(graph.value(pad.inputs[0]))) return nullptr;
+  const auto own = pool.get_ints("pads", {});
+  const bool pads_itself = std::ranges::any_of(own, [](int64_t n) { return n != 0; });
+  return pads_itself || pool.get_string("auto_pad", "NOTSET") != "NOTSET" ? nullptr : &pad;
+}
+
+void fuse_max_pool(const ir::Graph& graph, const ir::Uses& uses, ir::Node& node) {
   if (node.outputs.size() != 1 || node.get_int("ceil_mode", 0) != 0) return;
-  const auto attributes = window_attributes(graph, node, node.get_ints("kernel_shape", {}));
-  if (attributes) become_fused(node, "MaxPool", node.inputs, *attributes);
+  ir::Node pool = node;
+  const ir::Node* pad = zero_pad_before(graph, uses, node);
+  if (pad != nullptr) {
+    pool.inputs[0] = pad->inputs[0];
+    pool.attributes["pads"] = passes::spatial_pad(graph, *pad)->pads;
+  }
+  auto attributes = window_attributes(graph, pool, pool.get_ints("kernel_shape", {}));
+  if (!attributes) return;
+  if (pad != nullptr) (*attributes)["zero_padding"] = int64_t{1};
+  become_fused(node, "MaxPool", pool.inputs, *attributes);
 }
 
 }  // namespace
 
 void fuse_windows(ir::Graph& graph) {
   Packer packer(graph);
+  const ir::Uses uses(graph);
   for (ir::Node& node : graph.nodes) {
     if (!node.is("Conv") && !node.is("MaxPool")) continue;
     if (!is_static_map(graph.value(node.inputs[0]))) continue;
     if (node.is("Conv")) {
       fuse_conv(graph, packer, node);
     } else {
-      fuse_max_pool(graph, node);
+      fuse_max_pool(graph, uses, node);
     }
   }
   graph.compact();

@@ -35,6 +35,7 @@ TEST_P(Kernels, MaxPool) {
                        {"strides", Ints{row.stride, row.stride}},
                        {"pads", row.pads},
                        {"layout", "nhwc"}});
+    c.node.attributes["zero_padding"] = int64_t{row.flag(16)};
     c.add(random_tensor({row.batch, row.height, row.width, row.channels}, 4));
     check(c, "cpu:max_pool", row.text());
   }

@@ -305,9 +305,23 @@ std::vector<Inferred> infer_max_pool(const InferContext& c) {
   return {{one_type(c), windowed(c.node, in, window_2d(c.node)).shape(nhwc)}};
 }
 
+/// x with the node's pads around it.
+Tensor zero_padded(const EvalContext& c, const Tensor& x) {
+  const Window2d w = window_2d(c.node);
+  const int64_t around[] = {0, 0, w.pad_top, w.pad_left, 0, 0, w.pad_bottom, w.pad_right};
+  const Tensor pads = Tensor::from<int64_t>({8}, around);
+  const ir::Node pad{"Pad", "", c.node.name, {0, 1}, {2}, {}};
+  const Tensor* inputs[] = {&x, &pads};
+  return evaluate_node(pad, c.opset, inputs, c.threads).at(0);
+}
+
 void evaluate_max_pool(const EvalContext& c) {
-  const Tensor x = input_nchw(c, 0);
+  Tensor x = input_nchw(c, 0);
   ir::Node pool{"MaxPool", "", c.node.name, {0}, {1}, window_attributes(c.node)};
+  if (c.node.get_int("zero_padding", 0) != 0) {
+    x = zero_padded(c, x);
+    pool.attributes["pads"] = std::vector<int64_t>{0, 0, 0, 0};
+  }
   const Tensor* inputs[] = {&x};
   write_output(c, evaluate_node(pool, c.opset, inputs, c.threads).at(0));
 }

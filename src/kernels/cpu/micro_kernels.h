@@ -82,6 +82,7 @@ struct PoolRows {
   T* y;
   int in_height, in_width, out_width, channels;
   int kernel_height, kernel_width, stride_y, stride_x, pad_top, pad_left;
+  bool zero_padding;  ///< windows that reach beyond x see zeros there, and nothing otherwise
   int row_begin, row_end;
 };
 

@@ -114,6 +114,7 @@ class MaxPool : public Kernel {
   explicit MaxPool(const PlanContext& c)
       : micro_(map_kernels<T>(micro_kernels())),
         window_(ops::window_2d(c.node)),
+        zero_padding_(c.node.get_int("zero_padding", 0) != 0),
         in_(ops::dims_of(c.inputs[0].shape, true)),
         out_(ops::dims_of(c.outputs[0].shape, true)) {}
 
@@ -131,6 +132,7 @@ class MaxPool : public Kernel {
                        .stride_x = window_.stride_x,
                        .pad_top = window_.pad_top,
                        .pad_left = window_.pad_left,
+                       .zero_padding = zero_padding_,
                        .row_begin = begin,
                        .row_end = end});
     });
@@ -139,6 +141,7 @@ class MaxPool : public Kernel {
  private:
   const MapKernels<T>& micro_;
   ops::Window2d window_;
+  bool zero_padding_;
   ops::Dims in_, out_;
 };
 

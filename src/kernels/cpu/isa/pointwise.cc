@@ -60,8 +60,10 @@ void max_pool(const PoolRows<T>& p) {
       const int left = x * p.stride_x - p.pad_left;
       const int kx_begin = max_of(0, -left), kx_end = min_of(p.kernel_width, p.in_width - left);
       T* target = p.y + (static_cast<ptrdiff_t>(y) * p.out_width + x) * p.channels;
+      const bool clipped = ky_end - ky_begin < p.kernel_height || kx_end - kx_begin < p.kernel_width;
+      const float least = p.zero_padding && clipped ? 0.0f : -__builtin_inff();
       for_vectors(p.channels, [&](int64_t c, int lanes) {
-        Vec best = splat(-__builtin_inff());
+        Vec best = splat(least);
         for (int ky = ky_begin; ky < ky_end; ++ky)
           for (int kx = kx_begin; kx < kx_end; ++kx) {
             const ptrdiff_t at = (static_cast<ptrdiff_t>(top + ky) * p.in_width + left + kx) * p.channels + c;
