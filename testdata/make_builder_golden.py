@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 """Write builder_golden.txt: outputs of effdet in float64 for weights that the tests can make themselves.
 
-Needs numpy, torch, timm and effdet 0.4.1. Usage: make_builder_golden.py > builder_golden.txt
+Needs numpy, torch, timm and effdet 0.4.1, and for zylo117_* a checkout of Yet-Another-EfficientDet-Pytorch in
+PYTHONPATH. Usage: make_builder_golden.py > builder_golden.txt
 Weights and input come from the streams of src/model/random.h, by the rules of fill() below, which
 src/model/builder_golden_test.cc repeats. A line: variant, height, width, output index, its largest magnitude, then the
 values at eight evenly spaced elements.
 """
 import numpy as np
 import torch
-from effdet import EfficientDet, get_efficientdet_config
 
 SEED = 1
 CLASSES = 2
@@ -28,6 +28,7 @@ CASES = (
     ("cspresdet50", 128, 128),  # cross stages, leaky ReLU, other activation in the heads
     ("cspresdext50pan", 128, 128),  # grouped convolutions, path aggregation
     ("cspdarkdet53m", 128, 128),  # DarkNet, quad pyramid, Mish
+    ("zylo117_efficientdet_d0", 128, 256),  # zeros around the max pools, other names
 )
 MASK = (1 << 64) - 1
 
@@ -56,16 +57,39 @@ def fill(name, shape):
     if len(shape) == 4:
         limit = np.float32(2.0) / np.sqrt(np.float32(np.prod(shape[1:])))
         return uniform(name, shape, -limit, limit)
-    if name.endswith((".weight", ".running_var", ".edge_weights")):
+    if name.endswith((".weight", ".running_var", ".edge_weights", "_w1", "_w2")):
         return uniform(name, shape, 0.5, 1.5)
     return uniform(name, shape, -0.25, 0.25)
 
 
-for variant, height, width in CASES:
+def effdet_net(variant, height, width):
+    from effdet import EfficientDet, get_efficientdet_config
+
     config = get_efficientdet_config(variant)
     config.image_size = (height, width)
     config.num_classes = CLASSES
-    net = EfficientDet(config, pretrained_backbone=False)
+    return EfficientDet(config, pretrained_backbone=False)
+
+
+def zylo117_net(variant):
+    """Its network, made to give the maps that its heads flatten."""
+    from backbone import EfficientDetBackbone
+
+    def maps(head, features):
+        for x, norms in zip(features, head.bn_list):
+            for conv, norm in zip(head.conv_list, norms):
+                x = head.swish(norm(conv(x)))
+            yield head.header(x)
+
+    net = EfficientDetBackbone(num_classes=CLASSES, compound_coef=int(variant[-1]))
+    net.forward = lambda image: [
+        list(maps(head, net.bifpn(tuple(net.backbone_net(image)[1:])))) for head in (net.classifier, net.regressor)
+    ]
+    return net
+
+
+for variant, height, width in CASES:
+    net = zylo117_net(variant) if variant.startswith("zylo117_") else effdet_net(variant, height, width)
     state = {name: torch.from_numpy(fill(name, tuple(t.shape))) for name, t in net.state_dict().items()}
     net.load_state_dict(state, strict=True)
     image = torch.from_numpy(uniform("image", (1, 3, height, width), -2, 2))

@@ -10,6 +10,7 @@
 #include "compiler/compile.h"
 #include "model/metadata.h"
 #include "ops/op.h"
+#include "pipeline/preprocessing.h"
 #include "vision/decode.h"
 #include "vision/preprocess.h"
 
@@ -162,8 +163,7 @@ HostTensor Executor::picture(const std::filesystem::path& path) const {
   Shape shape = *input->shape;
   shape[0] = std::max<int64_t>(1, shape[0]);
   Tensor batch(DType::kF32, shape);
-  const Preprocessing preprocessing{static_cast<int>(shape[2]), static_cast<int>(shape[3]), info.mean, info.std,
-                                    info.fill};
+  const Preprocessing preprocessing = pipeline::input_of(info, static_cast<int>(shape[2]), static_cast<int>(shape[3]));
   const auto values = batch.mutable_data<float>();
   const size_t image = values.size() / static_cast<size_t>(shape[0]);
   letterbox_to_tensor(decode_image(path), preprocessing, values.first(image));

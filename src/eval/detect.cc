@@ -61,6 +61,24 @@ std::vector<Candidate> top_candidates(const HeadOutputs& outputs, int count) {
   return top.take();
 }
 
+/// The highest logit of each anchor of the plane's kind, cell by cell.
+std::vector<float> best_of_classes(std::span<const float> classes, size_t cells) {
+  std::vector<float> best(classes.begin(), classes.begin() + static_cast<ptrdiff_t>(cells));
+  for (size_t plane = cells; plane < classes.size(); plane += cells)
+    for (size_t cell = 0; cell < cells; ++cell)
+      if (!(best[cell] >= classes[plane + cell])) best[cell] = classes[plane + cell];
+  return best;
+}
+
+/// The first of the classes that has the logit.
+uint64_t class_of(const Location& where, uint64_t num_classes, float logit) {
+  const size_t cells = static_cast<size_t>(where.level->height) * static_cast<size_t>(where.level->width);
+  const float* value = where.level->classes.data() + where.anchor_of_cell * num_classes * cells + where.cell;
+  uint64_t label = 0;
+  while (label + 1 < num_classes && value[label * cells] != logit) ++label;
+  return label;
+}
+
 Location locate(const HeadOutputs& outputs, uint64_t anchor) {
   const auto per_cell = static_cast<uint64_t>(outputs.anchors_per_cell);
   uint64_t cell = anchor / per_cell;
@@ -99,12 +117,35 @@ bool is_finite(const ScoredBox& box) {
   return std::isfinite(box.x1) && std::isfinite(box.y1) && std::isfinite(box.x2) && std::isfinite(box.y2);
 }
 
+/// As top_candidates(), one for each anchor.
+std::vector<Candidate> best_class_candidates(const HeadOutputs& outputs, int count) {
+  TopK top(static_cast<size_t>(std::max(count, 0)));
+  const auto anchors = static_cast<size_t>(outputs.anchors_per_cell),
+             classes = static_cast<size_t>(outputs.num_classes);
+  uint64_t base = 0;
+  for (const auto& level : outputs.levels) {
+    const size_t cells = static_cast<size_t>(level.height) * static_cast<size_t>(level.width);
+    for (size_t anchor = 0; anchor < anchors; ++anchor) {
+      const auto best = best_of_classes(level.classes.subspan(anchor * classes * cells, classes * cells), cells);
+      top.offer(best, base + anchor * classes, anchors * classes);
+    }
+    base += cells * anchors * classes;
+  }
+  std::vector<Candidate> candidates = top.take();
+  for (Candidate& candidate : candidates)
+    candidate.index += class_of(locate(outputs, candidate.index / classes), classes, candidate.logit);
+  return candidates;
+}
+
 std::vector<ScoredBox> decode_all(const HeadOutputs& outputs, std::span<const Box> anchors,
                                   std::span<const Candidate> candidates, const ImageGeometry& geometry) {
   const auto num_classes = static_cast<uint64_t>(outputs.num_classes);
   const auto scale = static_cast<float>(geometry.scale);
-  const bool clips = geometry.width > 0 && geometry.height > 0;
-  const float width = static_cast<float>(geometry.width) / scale, height = static_cast<float>(geometry.height) / scale;
+  const bool by_input = geometry.clip != FeatureSize{0, 0};
+  const bool clips = by_input || (geometry.width > 0 && geometry.height > 0);
+  const float width = by_input ? static_cast<float>(geometry.clip.width) : static_cast<float>(geometry.width) / scale;
+  const float height =
+      by_input ? static_cast<float>(geometry.clip.height) : static_cast<float>(geometry.height) / scale;
   std::vector<ScoredBox> boxes;
   boxes.reserve(candidates.size());
   for (const auto& candidate : candidates) {
@@ -127,15 +168,18 @@ ImageGeometry letterbox_geometry(int width, int height, int model_height, int mo
 std::vector<Detection> detect(const HeadOutputs& outputs, std::span<const Box> anchors, const ImageGeometry& geometry,
                               const DetectOptions& options) {
   check_sizes(outputs, anchors.size());
-  const auto candidates = top_candidates(outputs, options.max_candidates);
+  const auto candidates = outputs.best_class_only ? best_class_candidates(outputs, options.max_candidates)
+                                                  : top_candidates(outputs, options.max_candidates);
   const auto boxes = decode_all(outputs, anchors, candidates, geometry);
   const auto limit = static_cast<size_t>(std::max(options.max_detections, 0));
   const auto kept = options.soft_nms ? soft_nms(boxes, limit) : hard_nms(boxes, options.iou_threshold, limit);
   const auto scale = static_cast<float>(geometry.scale);
+  const auto scale_y = geometry.scale_y != 0 ? static_cast<float>(geometry.scale_y) : scale;
   std::vector<Detection> detections;
   for (const auto& box : kept) {
     if (box.score < options.score_threshold) break;
-    detections.push_back({box.x1 * scale, box.y1 * scale, box.x2 * scale, box.y2 * scale, box.score, box.label + 1});
+    detections.push_back(
+        {box.x1 * scale, box.y1 * scale_y, box.x2 * scale, box.y2 * scale_y, box.score, box.label + 1});
   }
   return detections;
 }

@@ -20,6 +20,8 @@ struct HeadOutputs {
   std::vector<Level> levels;
   int num_classes;
   int anchors_per_cell;
+  /// An anchor counts for its best class alone (Yet-Another-EfficientDet-Pytorch), not for each class.
+  bool best_class_only = false;
 };
 
 /// How the model's input lies in the original image.
@@ -28,16 +30,20 @@ struct ImageGeometry {
   double scale = 1.0;
   /// Size of the original image; boxes are clipped to it, unless width or height is 0.
   int width = 0, height = 0;
+  /// The same vertically where it differs from scale, or 0.
+  double scale_y = 0;
+  /// Boxes are clipped to this part of the model's input instead, where it is not empty: pixels, from the top left.
+  FeatureSize clip = {0, 0};
 };
 
 /// The geometry of an image that was resized to fit into the model's input, keeping its aspect ratio, at the top left.
 ImageGeometry letterbox_geometry(int width, int height, int model_height, int model_width);
 
 /// At most max_detections, in order of falling score. Takes the max_candidates highest logits over all anchors and
-/// classes (of equal ones that with the lower index in effdet's order: cell, anchor, class), decodes their boxes, clips
-/// them, suppresses within classes and scales to the original image. Unlike effdet it does not pad with zeros; logits
-/// that are NaN or -inf are never taken, and boxes whose coordinates are not finite are left out. Throws
-/// Error(kBadInput) where the sizes of outputs, anchors and levels do not fit together.
+/// classes (or of each anchor's best class; of equal ones that with the lower index in effdet's order: cell, anchor,
+/// class), decodes their boxes, clips them, suppresses within classes and scales to the original image. Unlike effdet
+/// it does not pad with zeros; logits that are NaN or -inf are never taken, and boxes whose coordinates are not finite
+/// are left out. Throws Error(kBadInput) where the sizes of outputs, anchors and levels do not fit together.
 std::vector<Detection> detect(const HeadOutputs& outputs, std::span<const Box> anchors, const ImageGeometry& geometry,
                               const DetectOptions& options = {});
 

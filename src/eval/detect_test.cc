@@ -105,6 +105,37 @@ TEST(Detect, HugeOutputsGiveFiniteBoxes) {
   }
 }
 
+TEST(Detect, BestClassOnly) {
+  auto outputs = make_outputs(square(128), 3);
+  DetectOptions all{.iou_threshold = 1.0f, .max_candidates = 1 << 20, .max_detections = 1 << 20};
+  const ImageGeometry geometry{.scale = 2.0, .scale_y = 3.0, .clip = {127, 127}};
+  outputs.heads.best_class_only = true;
+  const auto found = detect(outputs.heads, outputs.anchors, geometry, all);
+  ASSERT_EQ(found.size(), outputs.anchors.size());  // one for each anchor
+  std::vector<float> best, scores;
+  for (const auto& classes : outputs.classes) {
+    const size_t cells = classes.size() / 27;
+    for (size_t i = 0; i < 9 * cells; ++i) {
+      const float* first = classes.data() + i / cells * 3 * cells + i % cells;
+      best.push_back(std::max({first[0], first[cells], first[2 * cells]}));
+    }
+  }
+  std::ranges::sort(best, std::greater<>());
+  for (size_t i = 0; i < best.size(); ++i) ASSERT_FLOAT_EQ(found[i].score, 1.0f / (1.0f + std::exp(-best[i]))) << i;
+  float right = 0, bottom = 0;
+  for (const auto& box : found) {
+    right = std::max(right, box.x2);
+    bottom = std::max(bottom, box.y2);
+  }
+  EXPECT_EQ(right, 254.0f);
+  EXPECT_EQ(bottom, 381.0f);
+  // The best of all is the same as with all classes.
+  outputs.heads.best_class_only = false;
+  const auto first = detect(outputs.heads, outputs.anchors, geometry, all).at(0);
+  EXPECT_EQ(first.category, found[0].category);
+  EXPECT_EQ(first.x1, found[0].x1);
+}
+
 TEST(Detect, SizesThatDoNotFitAreRefused) {
   auto outputs = make_outputs(square(128), 3);
   outputs.anchors.pop_back();

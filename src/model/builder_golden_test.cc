@@ -7,6 +7,7 @@
 
 #include "model/builder.h"
 #include "model/random.h"
+#include "model/tensor_names.h"
 #include "ops/op.h"
 
 namespace effdet::model {
@@ -29,8 +30,8 @@ class PatternWeights : public WeightSource {
       const float limit = 2.0f / std::sqrt(static_cast<float>(shape[1] * shape[2] * shape[3]));
       return uniform_tensor(name, shape, -limit, limit);
     }
-    const bool is_scale =
-        name.ends_with(".weight") || name.ends_with(".running_var") || name.ends_with(".edge_weights");
+    const bool is_scale = name.ends_with(".weight") || name.ends_with(".running_var") ||
+                          name.ends_with(".edge_weights") || name.ends_with("_w1") || name.ends_with("_w2");
     return is_scale ? uniform_tensor(name, shape, 0.5f, 1.5f) : uniform_tensor(name, shape, -0.25f, 0.25f);
   }
 };
@@ -65,7 +66,8 @@ TEST_P(BuilderGolden, OutputsAreEffdets) {
   ModelConfig config = default_config(*find_variant(variant), kClasses);
   config.image_height = height;
   config.image_width = width;
-  PatternWeights weights;
+  PatternWeights pattern;
+  RenamedWeights weights(pattern, *config.variant);  // the script knows the checkpoints' names
   const ir::Graph graph = build_graph(config, weights);
   const Tensor image = uniform_tensor("image", {1, 3, height, width}, -2, 2);
   ThreadPool threads(default_thread_count());

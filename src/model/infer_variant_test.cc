@@ -69,6 +69,50 @@ TEST(InferVariant, TheUsersModelWins) {
       error_of([] { inferred("tf_efficientdet_d0", "d0.pth", "d0"); }).starts_with("unknown model 'd0'; known"));
 }
 
+TEST(InferVariant, Zylo117sNamesAreRecognised) {
+  EXPECT_EQ(inferred("zylo117_efficientdet_d0", "best.pth"), "zylo117_efficientdet_d0");
+  EXPECT_EQ(inferred("zylo117_efficientdet_d6", "efficientdet-d6.pth"), "zylo117_efficientdet_d6");
+  EXPECT_EQ(inferred("zylo117_efficientdet_d7", "weights/efficientdet-d7.pth"), "zylo117_efficientdet_d7");
+  EXPECT_EQ(inferred("zylo117_efficientdet_d8", "x.pth"), "zylo117_efficientdet_d8");
+  const InferredModel custom = infer_variant(zero_checkpoint("zylo117_efficientdet_d2", "my.pth", 3));
+  EXPECT_EQ(custom.num_classes, 3);
+  EXPECT_EQ(custom.anchors, 9);
+  EXPECT_EQ(error_of([] { inferred("zylo117_efficientdet_d7", "best.pth"); }),
+            "best.pth: fits zylo117_efficientdet_d6, zylo117_efficientdet_d7; say which with --model");
+  EXPECT_NE(error_of([] { inferred("tf_efficientdet_d0", "d0.pth", "zylo117_efficientdet_d0"); }), "");
+}
+
+TEST(BadInput, InferVariant_Zylo117sKeysAreNamed) {
+  const auto error_with = [](auto&& change) {
+    Checkpoint checkpoint = zero_checkpoint("zylo117_efficientdet_d0", "zylo.pth");
+    change(checkpoint);
+    return error_of([&] { infer_variant(checkpoint); });
+  };
+  const auto without = [&](std::string_view name) {
+    return error_with([&](Checkpoint& c) { std::erase_if(c.tensors, [&](auto& t) { return t.name == name; }); });
+  };
+  const std::string nearest = "zylo.pth: fits no known variant; nearest is zylo117_efficientdet_d0 with 90 classes: ";
+  EXPECT_EQ(without("bifpn.0.p6_w1"), nearest + "1 tensor missing (bifpn.0.p6_w1 2)");
+  EXPECT_EQ(without("backbone_net.model._blocks.5._depthwise_conv.conv.weight"),
+            nearest + "1 tensor missing (backbone_net.model._blocks.5._depthwise_conv.conv.weight 240x1x3x3)");
+  EXPECT_NE(without("classifier.header.pointwise_conv.conv.weight").find("or classifier.header.pointwise_conv.conv"),
+            std::string::npos);
+  EXPECT_EQ(without("regressor.header.pointwise_conv.conv.weight"),
+            "zylo.pth: is not an EfficientDet checkpoint: of its 783 tensors none is "
+            "regressor.header.pointwise_conv.conv.weight");
+  const auto reshaped = [](std::string_view name, Shape shape) {
+    return [name, shape](Checkpoint& c) { tensor_named(c, name).tensor = Tensor(DType::kF32, shape); };
+  };
+  EXPECT_EQ(error_with(reshaped("regressor.bn_list.4.2.running_var", {63})),
+            nearest + "1 of another shape (regressor.bn_list.4.2.running_var: 63 where 64 is expected)");
+  EXPECT_NE(error_with(reshaped("classifier.header.pointwise_conv.conv.weight", {3})).find("not that of a convolution"),
+            std::string::npos);
+  EXPECT_EQ(error_with([](Checkpoint& c) {
+              c.tensors.push_back({"bifpn.9.p6_w1", Tensor(DType::kF32, {2})});
+            }),
+            nearest + "1 left over (bifpn.9.p6_w1 2)");
+}
+
 TEST(BadInput, InferVariant_NothingFits) {
   Checkpoint checkpoint = zero_checkpoint("tf_efficientdet_d0", "broken.pth");
   std::erase_if(checkpoint.tensors, [](const NamedTensor& t) { return t.name == "backbone.bn1.weight"; });

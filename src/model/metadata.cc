@@ -11,6 +11,7 @@ namespace {
 using Metadata = std::map<std::string, std::string>;
 using Json = nlohmann::json;
 
+constexpr std::string_view kAntialiased = "bilinear", kSampled = "bilinear-sampled", kBestClass = "best-class";
 constexpr int kMaxSide = 65536, kMaxClasses = 1 << 20, kMaxLevel = 16, kMaxScales = 256;
 
 /// Reads keys from metadata; every failure names the source and the key.
@@ -23,6 +24,8 @@ class MetadataReader {
     if (found == metadata_.end()) bad_input("{}: metadata effdet.{} is missing", source_, key);
     return found->second;
   }
+
+  bool has(const std::string& key) const { return metadata_.contains("effdet." + key); }
 
   Json json(const std::string& key) const {
     // A nesting limit is not needed: what these keys may hold is at most two levels deep and the text is short.
@@ -97,8 +100,18 @@ void read_preprocessing(const MetadataReader& reader, ModelInfo& info) {
   const auto fill = reader.list("fill");
   if (fill.size() != 3) reader.fail_at("fill", "does not have three values");
   for (size_t i = 0; i < 3; ++i) info.fill[i] = static_cast<uint8_t>(reader.to_integer("fill", fill[i], 0, 255));
-  info.interpolation = reader.text("interpolation");
-  if (info.interpolation != "bilinear") reader.fail_at("interpolation", "is not bilinear");
+  const std::string& interpolation = reader.text("interpolation");
+  if (interpolation == kSampled)
+    info.interpolation = Interpolation::kSampled;
+  else if (interpolation != kAntialiased)
+    reader.fail_at("interpolation", fmt::format("is neither {} nor {}", kAntialiased, kSampled));
+}
+
+/// Files of older versions do not have the key, and those of most variants do not need it.
+void read_selection(const MetadataReader& reader, ModelInfo& info) {
+  if (!reader.has("selection")) return;
+  if (reader.text("selection") != kBestClass) reader.fail_at("selection", fmt::format("is not {}", kBestClass));
+  info.selection = Selection::kBestClass;
 }
 
 void read_classes(const MetadataReader& reader, ModelInfo& info) {
@@ -129,7 +142,8 @@ ModelInfo info_of(const ModelConfig& config) {
   info.mean = variant.mean;
   info.std = variant.std;
   info.fill = variant.fill;
-  info.interpolation = "bilinear";
+  info.interpolation = variant.interpolation;
+  info.selection = variant.selection;
   info.class_names = config.class_names;
   info.label_offset = config.label_offset;
   return info;
@@ -139,7 +153,7 @@ Metadata metadata_of(const ModelConfig& config) {
   const ModelInfo info = info_of(config);
   // Class names may be any bytes: what is not UTF-8 is replaced rather than refused.
   const auto text = [](const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); };
-  return {
+  Metadata metadata = {
       {"effdet.variant", info.variant},
       {"effdet.num_classes", std::to_string(info.num_classes)},
       {"effdet.image_size", text({info.image_height, info.image_width})},
@@ -151,10 +165,12 @@ Metadata metadata_of(const ModelConfig& config) {
       {"effdet.mean", text(info.mean)},
       {"effdet.std", text(info.std)},
       {"effdet.fill", text(info.fill)},
-      {"effdet.interpolation", info.interpolation},
+      {"effdet.interpolation", std::string(info.interpolation == Interpolation::kSampled ? kSampled : kAntialiased)},
       {"effdet.class_names", text(info.class_names)},
       {"effdet.label_offset", std::to_string(info.label_offset)},
   };
+  if (info.selection == Selection::kBestClass) metadata["effdet.selection"] = kBestClass;
+  return metadata;
 }
 
 bool has_model_info(const Metadata& metadata) { return metadata.contains("effdet.variant"); }
@@ -169,6 +185,7 @@ ModelInfo parse_metadata(const Metadata& metadata, std::string_view source) {
   info.image_width = reader.to_integer("image_size", size[1], 1, kMaxSide);
   read_anchors(reader, info);
   read_preprocessing(reader, info);
+  read_selection(reader, info);
   read_classes(reader, info);
   return info;
 }

@@ -22,7 +22,8 @@ struct ModelInfo {
   std::array<double, 3> mean{};
   std::array<double, 3> std{};
   std::array<uint8_t, 3> fill{};
-  std::string interpolation;  ///< "bilinear"
+  Interpolation interpolation = Interpolation::kAntialiased;
+  Selection selection = Selection::kAllClasses;
   std::vector<std::string> class_names;
   int label_offset = 1;
 

@@ -24,6 +24,11 @@ TEST(Metadata, IsReadable) {
   EXPECT_EQ(metadata.at("effdet.image_size"), "[320,320]");
   EXPECT_EQ(metadata.at("effdet.aspect_ratios"), "[[1.0,1.0],[1.4,0.7],[0.7,1.4]]");
   EXPECT_EQ(metadata.at("effdet.class_names"), "[]");
+  EXPECT_EQ(metadata.at("effdet.interpolation"), "bilinear");
+  EXPECT_FALSE(metadata.contains("effdet.selection"));
+  const auto zylo = metadata_of(default_config(*find_variant("zylo117_efficientdet_d0")));
+  EXPECT_EQ(zylo.at("effdet.interpolation"), "bilinear-sampled");
+  EXPECT_EQ(zylo.at("effdet.selection"), "best-class");
   EXPECT_TRUE(has_model_info(metadata));
   EXPECT_FALSE(has_model_info({{"author", "x"}}));
 }
@@ -56,6 +61,7 @@ TEST(BadInput, Metadata_SenselessValues) {
       {"effdet.std", {"[1,1,0]", "[1,1,-1]"}},
       {"effdet.fill", {"[0,0,256]", "[0,0,-1]", "[0,0,0.5]", "[]"}},
       {"effdet.interpolation", {"", "psychic"}},
+      {"effdet.selection", {"", "all"}},
       {"effdet.class_names", {"[\"a\"]", "[1]", "null", "{}"}},
       {"effdet.label_offset", {"x", "1e300"}},
   };

@@ -98,6 +98,7 @@ TEST(ImageSize, ErrorNamesTheNearestLegalSize) {
   EXPECT_TRUE(size_error("tf_efficientdet_lite0", 330, 1).ends_with("is 320 128"));
   EXPECT_TRUE(size_error("tf_efficientdet_d0", -5, 2147483647).ends_with("is 128 16384"));
   EXPECT_TRUE(size_error("tf_efficientdet_d7x", 128, 256).ends_with("is 256 256"));
+  EXPECT_TRUE(size_error("zylo117_efficientdet_d8", 384, 640).ends_with("is 512 768"));
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "pipeline/head_decoder.h"
 
+#include "pipeline/preprocessing.h"
+
 namespace effdet::pipeline {
 namespace {
 
@@ -16,7 +18,9 @@ AnchorConfig anchor_config(const model::ModelInfo& info, int height, int width) 
 }  // namespace
 
 HeadDecoder::HeadDecoder(const model::ModelInfo& info, int height, int width)
-    : num_classes_(info.num_classes),
+    : input_(input_of(info, height, width)),
+      selection_(info.selection),
+      num_classes_(info.num_classes),
       label_offset_(info.label_offset),
       config_(anchor_config(info, height, width)),
       levels_(feature_sizes(config_)),
@@ -28,16 +32,28 @@ LevelLayout HeadDecoder::layout_of(std::span<const uint64_t> value_counts) const
   return match_levels(sizes, levels_, num_classes_, anchors_per_cell());
 }
 
+ImageGeometry HeadDecoder::geometry_of(ImageSize image) const {
+  ImageGeometry geometry = letterbox_geometry(image.width, image.height, input_.height, input_.width);
+  if (input_.sampled) {  // back by each side's own ratio
+    const ImageSize size = letterbox(image, input_).size;
+    geometry.scale = static_cast<double>(image.width) / size.width;
+    geometry.scale_y = static_cast<double>(image.height) / size.height;
+  }
+  if (selection_ == model::Selection::kBestClass) geometry.clip = {input_.height - 1, input_.width - 1};
+  return geometry;
+}
+
 std::vector<Detection> HeadDecoder::decode(std::span<const std::span<const float>> outputs, const LevelLayout& layout,
                                            ImageSize image, const DetectOptions& options) const {
-  HeadOutputs heads{.levels = {}, .num_classes = num_classes_, .anchors_per_cell = anchors_per_cell()};
+  HeadOutputs heads{.levels = {},
+                    .num_classes = num_classes_,
+                    .anchors_per_cell = anchors_per_cell(),
+                    .best_class_only = selection_ == model::Selection::kBestClass};
   for (size_t i = 0; i < levels_.size(); ++i) {
     const LevelFiles& level = layout.levels[i];
     heads.levels.push_back({outputs[level.classes], outputs[level.boxes], levels_[i].height, levels_[i].width});
   }
-  const ImageGeometry geometry =
-      letterbox_geometry(image.width, image.height, config_.image_height, config_.image_width);
-  std::vector<Detection> detections = effdet::detect(heads, anchors_, geometry, options);
+  std::vector<Detection> detections = effdet::detect(heads, anchors_, geometry_of(image), options);
   for (Detection& detection : detections) detection.category += label_offset_ - 1;  // detect() counts classes from 1
   return detections;
 }

@@ -10,7 +10,7 @@
 #include "eval/detect.h"
 #include "eval/level_layout.h"
 #include "model/metadata.h"
-#include "vision/image.h"
+#include "vision/preprocess.h"
 
 namespace effdet::pipeline {
 
@@ -34,6 +34,10 @@ class HeadDecoder {
                                 ImageSize image, const DetectOptions& options) const;
 
  private:
+  ImageGeometry geometry_of(ImageSize image) const;
+
+  Preprocessing input_;
+  model::Selection selection_;
   int num_classes_, label_offset_;
   AnchorConfig config_;
   std::vector<FeatureSize> levels_;

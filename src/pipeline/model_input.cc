@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "pipeline/preprocessing.h"
 #include "vision/camera_formats.h"
 
 namespace effdet::pipeline {
@@ -34,7 +35,7 @@ Shape network_shape(const Engine& engine) {
 ModelInput::ModelInput(const Engine& engine, const model::ModelInfo& info) {
   const Shape shape = network_shape(engine);
   aipp_ = ops::input_aipp(engine.program().graph);
-  preprocessing_ = {static_cast<int>(shape[2]), static_cast<int>(shape[3]), info.mean, info.std, info.fill};
+  preprocessing_ = input_of(info, static_cast<int>(shape[2]), static_cast<int>(shape[3]));
   batch_ = static_cast<size_t>(shape[0]);
   sample_bytes_ = value_bytes(engine.input(0)) / batch_;
 }

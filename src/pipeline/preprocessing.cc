@@ -35,8 +35,10 @@ model::ModelInfo info_of(const InputOptions& options) {
   return info;
 }
 
-Preprocessing input_of(const model::ModelInfo& info) {
-  return {info.image_height, info.image_width, info.mean, info.std, info.fill};
+Preprocessing input_of(const model::ModelInfo& info) { return input_of(info, info.image_height, info.image_width); }
+
+Preprocessing input_of(const model::ModelInfo& info, int height, int width) {
+  return {height, width, info.mean, info.std, info.fill, info.interpolation == model::Interpolation::kSampled};
 }
 
 size_t tensor_size(const Preprocessing& preprocessing) {

@@ -16,7 +16,9 @@ namespace effdet::pipeline {
 /// take; Error(kBadInput) for metadata that make no sense.
 model::ModelInfo info_of(const InputOptions& options);
 
+/// At the size that the model says, or at another.
 Preprocessing input_of(const model::ModelInfo& info);
+Preprocessing input_of(const model::ModelInfo& info, int height, int width);
 inline Preprocessing preprocessing_of(const InputOptions& options) { return input_of(info_of(options)); }
 
 /// Floats of one image: 3 x height x width.

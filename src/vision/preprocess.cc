@@ -1,9 +1,11 @@
 #include "vision/preprocess.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "base/error.h"
 #include "vision/resize.h"
+#include "vision/sample.h"
 
 namespace effdet {
 namespace {
@@ -18,12 +20,52 @@ ChannelScale channel_scale(const Preprocessing& preprocessing, size_t channel) {
   return {static_cast<float>(preprocessing.mean[channel] * 255), static_cast<float>(preprocessing.std[channel] * 255)};
 }
 
+float normalised(float sample, const ChannelScale& scale) { return (sample - scale.mean) / scale.std; }
+
+void sampled_letterbox(const Image& image, ImageSize size, const Preprocessing& preprocessing, std::span<float> nchw) {
+  const size_t width = static_cast<size_t>(preprocessing.width), columns = static_cast<size_t>(size.width);
+  const size_t plane = width * static_cast<size_t>(preprocessing.height);
+  std::ranges::fill(nchw, 0.0f);
+  RowSampler rows(image, size.width, size.height);
+  for (int y = 0; y < size.height; ++y) {
+    const std::span<const float> row = rows.next_row();
+    for (size_t channel = 0; channel < 3; ++channel) {
+      const ChannelScale scale = channel_scale(preprocessing, channel);
+      float* out = nchw.data() + channel * plane + static_cast<size_t>(y) * width;
+      for (size_t x = 0; x < columns; ++x) out[x] = normalised(row[3 * x + channel], scale);
+    }
+  }
+}
+
+/// One row after the other of the scaled picture as interleaved RGB.
+class RgbRows {
+ public:
+  RgbRows(const Image& image, ImageSize size, bool sampled) : width_(size.width) {
+    if (sampled)
+      sampler_.emplace(image, size.width, size.height);
+    else
+      resizer_.emplace(image, size.width, size.height, row_kernels());
+  }
+
+  void write_next(uint8_t* rgb) {
+    if (resizer_) return row_kernels().interleave(resizer_->next_row(), resizer_->plane_stride(), width_, rgb);
+    for (const float value : sampler_->next_row()) *rgb++ = static_cast<uint8_t>(value + 0.5f);
+  }
+
+ private:
+  int width_;
+  std::optional<RowResizer> resizer_;
+  std::optional<RowSampler> sampler_;
+};
+
 }  // namespace
 
 Letterbox letterbox(ImageSize image, const Preprocessing& preprocessing) {
-  const double scale = std::min(static_cast<double>(preprocessing.height) / image.height,
-                                static_cast<double>(preprocessing.width) / image.width);
-  const ImageSize size{static_cast<int>(image.width * scale), static_cast<int>(image.height * scale)};
+  const double down = static_cast<double>(preprocessing.height) / image.height,
+               across = static_cast<double>(preprocessing.width) / image.width, scale = std::min(down, across);
+  ImageSize size{static_cast<int>(image.width * scale), static_cast<int>(image.height * scale)};
+  if (preprocessing.sampled && across < down) size.width = preprocessing.width;
+  if (preprocessing.sampled && across >= down) size.height = preprocessing.height;
   if (size.width < 1 || size.height < 1)
     bad_input("an image of {} x {} pixels would be {} x {} in an input of {} x {}: too narrow to detect anything",
               image.width, image.height, size.width, size.height, preprocessing.width, preprocessing.height);
@@ -36,6 +78,10 @@ double letterbox_to_tensor(const Image& image, const Preprocessing& preprocessin
   const size_t plane = width * static_cast<size_t>(preprocessing.height);
   if (nchw.size() != 3 * plane)
     fail(ErrorCode::kInternal, "{} floats for an input of 3 x {} x {}", nchw.size(), preprocessing.height, width);
+  if (preprocessing.sampled) {
+    sampled_letterbox(image, size, preprocessing, nchw);
+    return scale;
+  }
   const RowKernels& kernels = row_kernels();
   std::array<ChannelScale, 3> scales;
   for (size_t channel = 0; channel < 3; ++channel) scales[channel] = channel_scale(preprocessing, channel);
@@ -61,15 +107,14 @@ double letterbox_to_tensor(const Image& image, const Preprocessing& preprocessin
 
 double letterbox_to_rgb(const Image& image, const Preprocessing& preprocessing, uint8_t* rgb, ptrdiff_t row_bytes) {
   const auto [scale, size] = letterbox(image.size(), preprocessing);
-  const RowKernels& kernels = row_kernels();
   const auto paint = [&](uint8_t* begin, uint8_t* end) {
     for (uint8_t* pixel = begin; pixel < end; pixel += 3) std::copy_n(preprocessing.fill.data(), 3, pixel);
   };
   const ptrdiff_t filled = 3 * ptrdiff_t{preprocessing.width};
-  RowResizer rows(image, size.width, size.height, kernels);
+  RgbRows rows(image, size, preprocessing.sampled);
   for (int y = 0; y < preprocessing.height; ++y, rgb += row_bytes) {
     if (y < size.height) {
-      kernels.interleave(rows.next_row(), rows.plane_stride(), size.width, rgb);
+      rows.write_next(rgb);
       paint(rgb + 3 * ptrdiff_t{size.width}, rgb + filled);
     } else if (y == size.height) {
       paint(rgb, rgb + filled);

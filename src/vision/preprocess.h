@@ -18,6 +18,9 @@ struct Preprocessing {
   std::array<double, 3> mean{0.485, 0.456, 0.406};
   std::array<double, 3> std{0.229, 0.224, 0.225};
   std::array<uint8_t, 3> fill{124, 116, 104};
+  /// As Yet-Another-EfficientDet-Pytorch scales with OpenCV: between the four nearest pixels, without antialias and
+  /// without rounding; beside the picture the tensor has zeros, that is, the mean.
+  bool sampled = false;
 };
 
 /// Where the picture lies in the letterbox: at (0, 0), resized to size. A point of the picture is scale times as far
@@ -27,13 +30,14 @@ struct Letterbox {
   ImageSize size;
 };
 
-/// scale = min(height / image height, width / image width), sides truncated, as effdet's ResizePad. Throws
+/// scale = min(height / image height, width / image width), sides truncated, as effdet's ResizePad; sampled, the side
+/// that decides is the letterbox's own. Throws
 /// Error(kBadInput) where a side becomes 0: no network sees such a picture, and Pillow refuses to make it.
 Letterbox letterbox(ImageSize image, const Preprocessing& preprocessing);
 
 /// Writes the letterboxed, normalised picture as float32 planes [3][height][width]: (sample - 255 * mean) / (255 * std)
-/// in float32, bit for bit as effdet's loader with Pillow and PyTorch. Returns the scale. Throws as letterbox() does,
-/// and Error(kInternal) where nchw has another size.
+/// in float32, bit for bit as effdet's loader with Pillow and PyTorch (sampled: to rounding as OpenCV). Returns the
+/// scale. Throws as letterbox() does, and Error(kInternal) where nchw has another size.
 double letterbox_to_tensor(const Image& image, const Preprocessing& preprocessing, std::span<float> nchw);
 
 /// The letterboxed picture before normalisation, which a device that normalises itself takes: interleaved RGB,

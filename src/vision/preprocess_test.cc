@@ -73,6 +73,24 @@ TEST(Preprocess, TensorIsTheNormalisedLetterbox) {
   EXPECT_EQ(boxed.row(89)[2], 3);
 }
 
+TEST(Preprocess, SampledIsOpenCvs) {
+  Image image(4, 2);
+  for (int y = 0; y < 2; ++y)
+    for (int x = 0; x < 12; ++x) image.row(y)[x] = static_cast<uint8_t>(20 * x + 7 * y * x);
+  Preprocessing preprocessing{.height = 6, .width = 6, .mean = {0, 0, 0}, .std = {1, 1, 1}, .sampled = true};
+  EXPECT_EQ(letterbox({4, 2}, preprocessing).size, (ImageSize{6, 3}));
+  // cv2.resize(image.astype(float64), (6, 3)) / 255 of red; zeros below.
+  const float expected[] = {0,       30,     70, 110,   150,   180,    0,      35.25f, 82.25f, 129.25f,
+                            176.25f, 211.5f, 0,  40.5f, 94.5f, 148.5f, 202.5f, 243,    0,      0};
+  std::vector<float> tensor(3 * 36, -1);
+  letterbox_to_tensor(image, preprocessing, tensor);
+  for (size_t i = 0; i < std::size(expected); ++i) EXPECT_NEAR(tensor[i] * 255, expected[i], 1e-3) << i;
+  preprocessing.fill = {1, 2, 3};
+  const Image boxed = letterbox_to_image(image, preprocessing);
+  EXPECT_EQ(boxed.row(1)[3], 35);
+  EXPECT_EQ(boxed.row(3)[1], 2);
+}
+
 TEST(Preprocess, WrongTensorSizeIsABug) {
   std::vector<float> tensor(100);
   const Image image = decode_image(images_folder() / "ycc_420.jpg");

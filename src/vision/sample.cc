@@ -1,0 +1,46 @@
+#include "vision/sample.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/error.h"
+
+namespace effdet {
+
+std::vector<RowSampler::Tap> RowSampler::taps(int in_size, int out_size) {
+  if (out_size < 1) fail(ErrorCode::kUsage, "an image cannot be resized to {} pixels a side", out_size);
+  const double scale = 1.0 / (static_cast<double>(out_size) / in_size);
+  std::vector<Tap> taps;
+  for (int i = 0; i < out_size; ++i) {
+    const auto at = static_cast<float>((i + 0.5) * scale - 0.5);
+    const int floor = static_cast<int>(std::floor(at));
+    const int last = in_size - 1;
+    taps.push_back({std::clamp(floor, 0, last), std::clamp(floor + 1, 0, last), at - static_cast<float>(floor)});
+  }
+  return taps;
+}
+
+RowSampler::RowSampler(const Image& image, int width, int height)
+    : image_(image),
+      across_(taps(image.width(), width)),
+      down_(taps(image.height(), height)),
+      row_(3 * across_.size()) {}
+
+float RowSampler::between(const uint8_t* row, const Tap& tap, size_t channel) const {
+  const float first = row[3 * static_cast<size_t>(tap.first) + channel];
+  const float second = row[3 * static_cast<size_t>(tap.second) + channel];
+  return first * (1 - tap.share) + second * tap.share;
+}
+
+std::span<const float> RowSampler::next_row() {
+  const Tap& down = down_[done_++];
+  const uint8_t* upper = image_.row(down.first);
+  const uint8_t* lower = image_.row(down.second);
+  for (size_t x = 0; x < across_.size(); ++x)
+    for (size_t channel = 0; channel < 3; ++channel)
+      row_[3 * x + channel] =
+          between(upper, across_[x], channel) * (1 - down.share) + between(lower, across_[x], channel) * down.share;
+  return row_;
+}
+
+}  // namespace effdet
