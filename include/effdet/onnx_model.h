@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "effdet/checkpoint_tools.h"
+#include "effdet/detection.h"
 #include "effdet/export.h"
 
 namespace effdet {
@@ -88,6 +89,11 @@ class OnnxModel {
 
   /// Name of an output tensor of the node of that name; "" where there is none.
   EFFDET_API std::string node_output(const std::string& node, size_t output) const;
+
+  /// Replaces the raw outputs of an export of this library by one, "detections", float32 [batch, max_detections, 6]:
+  /// x1, y1, x2, y2 in pixels of the input and within it, score, category, in order of falling score, filled up with
+  /// zeros. Throws Error(kUsage) for soft-NMS, options out of range and other models.
+  EFFDET_API void append_nms(const DetectOptions& options = {});
 
   /// Folds constants and batch norms, removes what has no effect, joins what belongs together.
   EFFDET_API void simplify(const SimplifyOptions& options = {});

@@ -13,6 +13,7 @@
 #include "passes/equivalence.h"
 #include "passes/pipeline.h"
 #include "passes/surgery.h"
+#include "pipeline/nms_graph.h"
 
 namespace effdet {
 namespace api {
@@ -126,6 +127,8 @@ void OnnxModel::simplify(const SimplifyOptions& options) {
   }
   passes::simplify(graph, internal);
 }
+
+void OnnxModel::append_nms(const DetectOptions& options) { pipeline::append_nms(impl_->graph, options); }
 
 std::vector<std::string> OnnxModel::simplify_passes() { return passes::pass_names(); }
 

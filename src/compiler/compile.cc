@@ -125,6 +125,8 @@ Program compile(ir::Graph graph, const CompileOptions& options) {
     ops::infer_shapes(graph);
     report(stage);
   };
+  // No optimisation: the shapes of all that reads the boxes are not known before.
+  run("fuse_box_selection", compiler::fuse_box_selection);
   if (options.fuse) {
     for (const Stage& stage : kFusions) run(stage.name, [&](ir::Graph& g) { stage.run(g, options.choices); });
     if (options.precision == CompileOptions::Precision::kBfloat16)

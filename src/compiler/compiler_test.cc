@@ -123,6 +123,40 @@ std::vector<std::string> implementations(const Program& program) {
 
 // --- Rewrites
 
+/// What of the boxes stays, filled up with `filler`, the lowest `count` of which are the output.
+ir::Graph box_selection(int64_t filler, int64_t count, Attributes attributes = {{"largest", int64_t{0}}}) {
+  Builder b({1, 12, 4});
+  const auto scores = b.graph.add_input("scores", DType::kF32, {1, 3, 12});
+  const auto kept = b.node("NonMaxSuppression", "nms",
+                           {b.x, scores, b.constant("most", ints({2})), b.constant("iou", floats({}, {0.1f})),
+                            b.constant("least", floats({}, {-0.5f}))});
+  const auto column =
+      b.node("Gather", "column", {kept, b.constant("two", Tensor::scalar(int64_t{2}))}, {{"axis", int64_t{1}}});
+  const auto filled =
+      b.node("Concat", "filled", {column, b.constant("filler", ints(Ints(8, filler)))}, {{"axis", int64_t{0}}});
+  const auto top = b.node("TopK", "top", {filled, b.constant("count", ints({count}))}, std::move(attributes));
+  b.graph.outputs = {b.node("Cast", "number", {top}, {{"to", int64_t{1}}})};
+  return std::move(b.graph);
+}
+
+TEST(FuseBoxSelection, GivesSuppressionAFixedSize) {
+  ir::Graph graph = box_selection(12, 7);
+  expect_same(graph);
+  EXPECT_EQ(rewritten(graph, {fuse_box_selection}),
+            "top_output_0 = SelectBoxes(x, scores)\nnumber_output_0 = Cast(top_output_0)\n");
+  EXPECT_EQ(graph.value(graph.outputs[0]).shape, (Shape{7}));
+}
+
+TEST(FuseBoxSelection, LeavesWhatMeansSomethingElse) {
+  for (ir::Graph graph : {box_selection(12, 7, {}), box_selection(10, 7), box_selection(12, 9),
+                          box_selection(12, 7, {{"largest", int64_t{0}}, {"sorted", int64_t{0}}})}) {
+    const size_t nodes = graph.nodes.size();
+    ops::infer_shapes(graph);
+    fuse_box_selection(graph);
+    EXPECT_EQ(graph.nodes.size(), nodes);
+  }
+}
+
 TEST(FuseActivations, EveryKind) {
   Builder b({1, 4, 2, 2});
   const auto swish = b.swish("swish", b.x), relu = b.node("Relu", "relu", {swish}),

@@ -1,7 +1,6 @@
 #include "ops/conv.h"
 
 #include <algorithm>
-#include <array>
 
 #include "ops/operators.h"
 #include "ops/util.h"
@@ -19,7 +18,6 @@ struct Conv {
 
   int64_t in_plane() const { return dims_product(in, 0, 3); }
   int64_t out_plane() const { return dims_product(out, 0, 3); }
-  int64_t taps() const { return dims_product(window.kernel, 0, 3); }
 };
 
 Conv describe(const ir::Node& node, const Shape& x, const Shape& w, const Shape& y) {
@@ -43,33 +41,34 @@ void add_row(T weight, const T* source, int64_t stride, int64_t count, T* row) {
   }
 }
 
-/// One input channel's part of one output plane, for one tap of the kernel.
-template <typename T>
-void add_tap(const Conv& conv, const T* x, T weight, const std::array<int64_t, 3>& tap, T* y) {
+/// A row, column or slice of the kernel: the outputs that it reaches, and the input position of output 0.
+struct Tap {
+  ValidRange outputs;
+  int64_t first;
+};
+
+std::vector<Tap> taps_of(const Conv& conv, size_t axis) {
   const Window& win = conv.window;
-  ValidRange range[3];
-  int64_t first[3];  // input position of output 0
-  for (size_t axis = 0; axis < 3; ++axis) {
-    range[axis] = valid_outputs(win, axis, tap[axis], conv.in[axis], conv.out[axis]);
-    first[axis] = tap[axis] * win.dilation[axis] - win.pad_begin[axis];
-  }
-  const auto [begin, end] = range[2];
-  if (begin == end) return;
-  for (int64_t od = range[0].begin; od < range[0].end; ++od)
-    for (int64_t oh = range[1].begin; oh < range[1].end; ++oh) {
-      const int64_t id = od * win.stride[0] + first[0], ih = oh * win.stride[1] + first[1];
-      const int64_t iw = begin * win.stride[2] + first[2];
-      add_row(weight, x + ((id * conv.in[1] + ih) * conv.in[2] + iw), win.stride[2], end - begin,
-              y + (od * conv.out[1] + oh) * conv.out[2] + begin);
-    }
+  std::vector<Tap> taps;
+  for (int64_t tap = 0; tap < win.kernel[axis]; ++tap)
+    taps.push_back(
+        {valid_outputs(win, axis, tap, conv.in[axis], conv.out[axis]), tap * win.dilation[axis] - win.pad_begin[axis]});
+  return taps;
 }
 
+/// One input channel's part of one output plane, for one tap of the kernel.
 template <typename T>
-void add_plane(const Conv& conv, const T* x, const T* w, T* y) {
-  const std::vector<int64_t>& kernel = conv.window.kernel;
-  for (int64_t kd = 0; kd < kernel[0]; ++kd)
-    for (int64_t kh = 0; kh < kernel[1]; ++kh)
-      for (int64_t kw = 0; kw < kernel[2]; ++kw) add_tap(conv, x, *w++, {kd, kh, kw}, y);
+void add_tap(const Conv& conv, const Tap& depth, const Tap& row, const Tap& column, const T* x, T weight, T* y) {
+  const std::vector<int64_t>& stride = conv.window.stride;
+  const auto [begin, end] = column.outputs;
+  if (begin == end) return;
+  for (int64_t od = depth.outputs.begin; od < depth.outputs.end; ++od)
+    for (int64_t oh = row.outputs.begin; oh < row.outputs.end; ++oh) {
+      const int64_t id = od * stride[0] + depth.first, ih = oh * stride[1] + row.first;
+      const int64_t iw = begin * stride[2] + column.first;
+      add_row(weight, x + ((id * conv.in[1] + ih) * conv.in[2] + iw), stride[2], end - begin,
+              y + (od * conv.out[1] + oh) * conv.out[2] + begin);
+    }
 }
 
 template <typename T>
@@ -77,16 +76,23 @@ void convolve_typed(const Conv& conv, const Tensor& x, const Tensor& w, const Te
                     ThreadPool* threads) {
   const T *input = x.data<T>().data(), *weights = w.data<T>().data();
   T* output = y.mutable_data<T>().data();
-  const int64_t in_plane = conv.in_plane(), out_plane = conv.out_plane(), taps = conv.taps();
+  const int64_t in_plane = conv.in_plane(), out_plane = conv.out_plane();
+  // A kernel without channels may claim any size.
+  const auto taps = [&](size_t axis) { return w.numel() == 0 ? std::vector<Tap>() : taps_of(conv, axis); };
+  const std::vector<Tap> depths = taps(0), rows = taps(1), columns = taps(2);
   const int64_t group_in = conv.in_channels / conv.groups, group_out = conv.out_channels / conv.groups;
   for_each_index(threads, out_plane == 0 ? 0 : conv.batch * conv.out_channels, [&](int64_t plane) {
     const int64_t image = plane / conv.out_channels, channel = plane % conv.out_channels;
     const int64_t first = channel / group_out * group_in;
     T* out = output + plane * out_plane;
     std::fill_n(out, out_plane, bias == nullptr ? T(0) : bias->data<T>()[channel]);
+    const T* weight = weights + channel * (w.numel() / conv.out_channels);
     for (int64_t k = 0; k < group_in; ++k)
-      add_plane(conv, input + (image * conv.in_channels + first + k) * in_plane,
-                weights + (channel * group_in + k) * taps, out);
+      for (const Tap& depth : depths)
+        for (const Tap& row : rows)
+          for (const Tap& column : columns)
+            add_tap(conv, depth, row, column, input + (image * conv.in_channels + first + k) * in_plane, *weight++,
+                    out);
   });
 }
 

@@ -77,6 +77,31 @@ TEST(BadInput, Case60_Convolutions) {
   expect_refused("Conv", {x, w}, {{"group", 1.0f}});
 }
 
+TEST(BadInput, Case60_Suppression) {
+  const Tensor boxes = counting({1, 3, 4}), scores = counting({1, 2, 3}), most = ints({3});
+  const auto refused = [](const std::vector<Tensor>& inputs, std::map<std::string, ir::Attribute> attributes = {}) {
+    expect_refused("NonMaxSuppression", inputs, std::move(attributes));
+  };
+  refused({counting({1, 3, 5}), scores, most});
+  refused({counting({2, 3, 4}), scores, most});
+  refused({counting({1, 4, 4}), scores, most});
+  refused({counting({3, 4}), scores, most});
+  refused({boxes, ints({1, 2, 3}), most});
+  refused({boxes, scores, most}, {{"center_point_box", int64_t{2}}});
+  refused({boxes, scores, ints({1, 2})});
+  for (float iou : {-0.1f, 1.1f, std::numeric_limits<float>::quiet_NaN()})
+    refused({boxes, scores, most, floats({1}, {iou})});
+  for (int64_t number : {kLowest, int64_t{-1}, int64_t{0}, kHighest})  // as many as there are, or none
+    EXPECT_LE(run_node("NonMaxSuppression", {boxes, scores, ints({number})})[0].dim(0), 6);
+}
+
+TEST(BadInput, Case59_ConvolutionsWithoutChannels) {
+  // Nothing lies in such a kernel, so that it may be as large as it likes.
+  constexpr int64_t side = 1 << 20;
+  const Tensor x(DType::kF32, {1, 0, side, side}), w(DType::kF32, {2, 0, side, side});
+  EXPECT_EQ(values(run_node("Conv", {x, w, floats({2}, {3, 4})})[0]), (std::vector<float>{3, 4}));
+}
+
 TEST(BadInput, Case61_WrongTypes) {
   expect_refused("Reshape", {counting({2}), floats({1}, {2})});
   expect_refused("Reshape", {counting({2}), Tensor::from<int32_t>({1}, std::vector<int32_t>{2})});

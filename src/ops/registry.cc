@@ -6,14 +6,22 @@ namespace {
 std::vector<Operator> join_tables() {
   std::vector<Operator> all;
   for (const auto table : {
-           activation_operators(), batch_norm_operators(),     cast_operators(),          compare_operators(),
-           concat_operators(),     constant_operators(),       conv_operators(),          elementwise_operators(),
-           expand_operators(),     gather_operators(),         identity_operators(),      matmul_operators(),
-           pad_operators(),        pool_operators(),           reduce_operators(),        reshape_operators(),
-           resize_operators(),     slice_operators(),          softmax_operators(),       transpose_operators(),
-           unary_operators(),      arrange_operators(),        normalization_operators(), scatter_operators(),
-           select_operators(),     conv_transpose_operators(), detection_operators(),     numbers_operators(),
-           quantize_operators(),   fused_operators(),          aipp_operators(),
+           activation_operators(),    batch_norm_operators(),
+           cast_operators(),          compare_operators(),
+           concat_operators(),        constant_operators(),
+           conv_operators(),          elementwise_operators(),
+           expand_operators(),        gather_operators(),
+           identity_operators(),      matmul_operators(),
+           pad_operators(),           pool_operators(),
+           reduce_operators(),        reshape_operators(),
+           resize_operators(),        slice_operators(),
+           softmax_operators(),       transpose_operators(),
+           unary_operators(),         arrange_operators(),
+           normalization_operators(), scatter_operators(),
+           select_operators(),        conv_transpose_operators(),
+           roi_align_operators(),     non_max_suppression_operators(),
+           numbers_operators(),       quantize_operators(),
+           fused_operators(),         aipp_operators(),
        })
     all.insert(all.end(), table.begin(), table.end());
   return all;

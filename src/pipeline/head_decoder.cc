@@ -3,7 +3,6 @@
 #include "pipeline/preprocessing.h"
 
 namespace effdet::pipeline {
-namespace {
 
 AnchorConfig anchor_config(const model::ModelInfo& info, int height, int width) {
   return {.min_level = info.min_level,
@@ -14,8 +13,6 @@ AnchorConfig anchor_config(const model::ModelInfo& info, int height, int width) 
           .image_height = height,
           .image_width = width};
 }
-
-}  // namespace
 
 HeadDecoder::HeadDecoder(const model::ModelInfo& info, int height, int width)
     : input_(input_of(info, height, width)),

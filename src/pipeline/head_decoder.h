@@ -14,6 +14,9 @@
 
 namespace effdet::pipeline {
 
+/// The anchors that a model's description means, for an input of that size in pixels.
+AnchorConfig anchor_config(const model::ModelInfo& info, int height, int width);
+
 /// Anchors of a model at one input size. Constant, so that threads may share it.
 class HeadDecoder {
  public:

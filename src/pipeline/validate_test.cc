@@ -3,40 +3,15 @@
 #include "pipeline/coco_folder.h"
 #include "pipeline/detection_model.h"
 #include "pipeline/test_support.h"
+#include "pipeline/tiny_graph.h"
 
 namespace effdet::pipeline {
 namespace {
 
-constexpr int kSide = 128, kClasses = 6;
-
-Tensor weights(uint32_t seed, int64_t outputs) {
-  std::vector<float> values = noise(seed, static_cast<size_t>(outputs) * 3);
-  for (float& value : values) value = value - 0.5f;
-  return Tensor::from<float>({outputs, 3, 1, 1}, values);
-}
-
-/// Heads that look at the mean colour of each cell: fast, and every picture gives something else.
-ir::ValueId head(ir::Graph& graph, ir::ValueId input, int level, int channels, const std::string& name) {
-  const int64_t stride = int64_t{1} << level;
-  const ir::ValueId pooled = graph.add_node(
-      "AveragePool", "pool_" + name, {input},
-      {{"kernel_shape", std::vector<int64_t>{stride, stride}}, {"strides", std::vector<int64_t>{stride, stride}}});
-  const ir::ValueId weight =
-      graph.add_constant("weight_" + name, weights(static_cast<uint32_t>(level * 100 + channels), channels));
-  return graph.add_node("Conv", "conv_" + name, {pooled, weight}, {{"kernel_shape", std::vector<int64_t>{1, 1}}});
-}
+constexpr int kSide = kTinySide;
 
 std::shared_ptr<const Engine> tiny_model(int batch) {
-  ir::Graph graph;
-  const ir::ValueId input = graph.add_input("x.1", DType::kF32, {batch, 3, kSide, kSide});
-  graph.inputs = {input};
-  for (const auto& [channels, name] : {std::pair{9 * kClasses, "class"}, std::pair{9 * 4, "box"}})
-    for (int level = 3; level <= 7; ++level)
-      graph.outputs.push_back(head(graph, input, level, channels, fmt::format("{}{}", name, level)));
-  model::ModelConfig config = model::default_config(*model::find_variant("tf_efficientdet_d0"), kClasses);
-  config.image_height = config.image_width = kSide;
-  graph.metadata = model::metadata_of(config);
-  return std::make_shared<Engine>(compiler::compile(std::move(graph)));
+  return std::make_shared<Engine>(compiler::compile(tiny_graph(batch)));
 }
 
 /// The way over files: preprocess, run, dump, postprocess.

@@ -304,6 +304,17 @@ TEST_F(Cli, GraphDrawsEveryKindOfModel) {
   EXPECT_EQ(sh("effdet graph missing.onnx").code, 4);
 }
 
+TEST_F(Cli, ExportWithNmsCompilesToDetections) {
+  const Result result = sh("pth2onnx --with-nms --checkpoint='" + kCheckpoint + "' --img-size=128 --out=m.onnx");
+  EXPECT_EQ(result.code, 0) << result.error;
+  EXPECT_EQ(sh("onnxsim m.onnx sim.onnx").code, 0);
+  EXPECT_EQ(sh("atc --framework=5 --model=sim.onnx --output=m --soc_version=native").code, 0);
+  const auto outputs = nlohmann::json::parse(sh("effdet info --json m.om").out)["outputs"];
+  ASSERT_EQ(outputs.size(), 1u);
+  EXPECT_EQ(outputs[0]["name"], "detections");
+  EXPECT_EQ(outputs[0]["shape"], nlohmann::json({1, 100, 6}));
+}
+
 TEST_F(Cli, ModifyPrintsTheOriginalsLines) {
   make_onnx();
   const Result all = sh("modify_onnx --model=m.onnx --out=m2.onnx");

@@ -14,7 +14,7 @@
 namespace effdet::cli {
 namespace {
 
-constexpr int kLargestBatch = 4096;
+constexpr int kLargestBatch = 4096, kMostDetections = 5000;
 
 std::string variant_of(const OnnxModel& model) {
   const auto metadata = model.metadata();
@@ -33,13 +33,16 @@ void print_summary(const OnnxModel& model, const std::string& out, double second
 }  // namespace
 
 int run_pth2onnx(int argc, char** argv) {
-  CommandLine line(argc, argv,
-                   "Exports a PyTorch checkpoint of EfficientDet to ONNX (opset 11): raw outputs of the heads.",
-                   "pth2onnx --batch_size=1 --checkpoint=d7.pth --out=d7_bs1.onnx\n"
-                   "pth2onnx --checkpoint d0.pth --out d0_wide.onnx --model tf_efficientdet_d0 --img-size 512 896");
+  CommandLine line(
+      argc, argv,
+      "Exports a PyTorch checkpoint of EfficientDet to ONNX (opset 11): raw outputs of the heads, or detections.",
+      "pth2onnx --batch_size=1 --checkpoint=d7.pth --out=d7_bs1.onnx\n"
+      "pth2onnx --checkpoint d0.pth --out d0_wide.onnx --model tf_efficientdet_d0 --img-size 512 896\n"
+      "pth2onnx --checkpoint d0.pth --out d0_nms.onnx --with-nms --score-threshold 0.05");
   ModelOptions options{.preferred = "tf_efficientdet_d7"};
   std::string checkpoint = "d0.pth", out = "d7.onnx";
-  bool json = false;
+  bool json = false, with_nms = false;
+  DetectOptions detect;
   line.add_option("--batch_size", options.batch, "images that one run takes")
       ->capture_default_str()
       ->check(between(1, kLargestBatch))
@@ -49,12 +52,30 @@ int run_pth2onnx(int argc, char** argv) {
       ->capture_default_str()
       ->type_name("FILE");
   line.add_option("--out", out, "the ONNX file to write")->capture_default_str()->type_name("FILE");
+  auto* nms =
+      line.add_flag("--with-nms", with_nms,
+                    "append decoding and NonMaxSuppression: the output is \"detections\" [batch, boxes, 6], rows "
+                    "of x1, y1, x2, y2 in pixels of the input, score and class, then zeros");
+  line.add_option("--max-detections", detect.max_detections, "--with-nms: rows an image")
+      ->capture_default_str()
+      ->check(between(1, kMostDetections))
+      ->type_name("N")
+      ->needs(nms);
+  line.add_option("--score-threshold", detect.score_threshold, "--with-nms: leave out boxes with a lower score")
+      ->capture_default_str()
+      ->needs(nms);
+  line.add_option("--iou-threshold", detect.iou_threshold,
+                  "--with-nms: leave out boxes that overlap a better one of their class by more")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 1.0))
+      ->needs(nms);
   line.add_model_options(options);
   line.add_json(json);
   if (!line.read()) return 0;
 
   const auto start = std::chrono::steady_clock::now();
-  const OnnxModel model = OnnxModel::from_checkpoint(checkpoint_file(checkpoint), options);
+  OnnxModel model = OnnxModel::from_checkpoint(checkpoint_file(checkpoint), options);
+  if (with_nms) model.append_nms(detect);
   model.write(out);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   if (!json) return print_summary(model, out, seconds), 0;

@@ -1,81 +1,11 @@
-// Operators of detectors: non-maximum suppression, and sampling of maps at given places.
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include "ops/operators.h"
 #include "ops/util.h"
 
 namespace effdet::ops {
 namespace {
-
-std::vector<Inferred> infer_nms(const InferContext& c) {
-  for (size_t i = 0; i < 2; ++i)
-    if (c.dtype(i) != DType::kF32) node_error(c.node, "input {} has type {}, not float32", i, dtype_name(c.dtype(i)));
-  if (known_rank(c, 0, 3) && known_rank(c, 1, 3)) {
-    const Shape &boxes = *c.shape(0), &scores = *c.shape(1);
-    const auto differ = [](int64_t a, int64_t b) { return a >= 0 && b >= 0 && a != b; };
-    if (boxes.size() != 3 || scores.size() != 3 || differ(boxes[2], 4) || differ(boxes[0], scores[0]) ||
-        differ(boxes[1], scores[2]))
-      node_error(c.node, "boxes of shape {} and scores of {}", shape_text(boxes), shape_text(scores));
-  }
-  const int64_t center = c.node.get_int("center_point_box", 0);
-  if (center != 0 && center != 1) node_error(c.node, "center_point_box is {}", center);
-  return {{DType::kI64, Shape{-1, 3}}};
-}
-
-struct Box {
-  float y1, x1, y2, x2;
-  float area() const { return (y2 - y1) * (x2 - x1); }
-};
-
-/// Any two opposite corners, or centre and size.
-Box box_at(const float* p, bool center) {
-  if (center) return {p[1] - p[3] / 2, p[0] - p[2] / 2, p[1] + p[3] / 2, p[0] + p[2] / 2};
-  return {std::min(p[0], p[2]), std::min(p[1], p[3]), std::max(p[0], p[2]), std::max(p[1], p[3])};
-}
-
-float overlap(const Box& a, const Box& b) {
-  const float height = std::min(a.y2, b.y2) - std::max(a.y1, b.y1), width = std::min(a.x2, b.x2) - std::max(a.x1, b.x1);
-  if (!(height > 0) || !(width > 0)) return 0;
-  const float both = height * width, all = a.area() + b.area() - both;
-  return all > 0 ? both / all : 0;
-}
-
-double scalar_or(const EvalContext& c, size_t i, std::string_view what, double otherwise) {
-  return c.has(i) && c.input(i).numel() > 0 ? scalar_value(c.node, c.input(i), what) : otherwise;
-}
-
-/// [batch, class, box] of what is kept, batch by batch and class by class, best score first.
-void evaluate_nms(const EvalContext& c) {
-  const int64_t batches = c.input(1).dim(0), classes = c.input(1).dim(1), count = c.input(0).dim(1);
-  const float* boxes = c.input(0).data<float>().data();
-  const float* scores = c.input(1).data<float>().data();
-  const auto most = static_cast<int64_t>(
-      std::clamp(scalar_or(c, 2, "max_output_boxes_per_class", 0), 0.0, static_cast<double>(count)));
-  const double iou = scalar_or(c, 3, "iou_threshold", 0);
-  if (!(iou >= 0 && iou <= 1)) node_error(c.node, "iou_threshold is {}", iou);
-  const bool limited = c.has(4) && c.input(4).numel() > 0, center = c.node.get_int("center_point_box", 0) != 0;
-  const double least = scalar_or(c, 4, "score_threshold", 0);
-  std::vector<int64_t> result, order(static_cast<size_t>(count));
-  for (int64_t line = 0; line < batches * classes && most > 0; ++line) {
-    const float* score = scores + line * count;
-    const float* box = boxes + line / classes * count * 4;
-    std::iota(order.begin(), order.end(), 0);
-    std::erase_if(order, [&](int64_t i) { return std::isnan(score[i]) || (limited && !(score[i] > least)); });
-    std::ranges::stable_sort(order, [&](int64_t i, int64_t j) { return score[i] > score[j]; });
-    std::vector<Box> kept;
-    for (int64_t i : order) {
-      const Box candidate = box_at(box + i * 4, center);
-      if (std::ranges::any_of(kept, [&](const Box& other) { return overlap(candidate, other) > iou; })) continue;
-      kept.push_back(candidate);
-      result.insert(result.end(), {line / classes, line % classes, i});
-      if (static_cast<int64_t>(kept.size()) == most) break;
-    }
-    order.resize(static_cast<size_t>(count));
-  }
-  c.output() = Tensor::from<int64_t>({static_cast<int64_t>(result.size() / 3), 3}, result);
-}
 
 std::vector<Inferred> infer_roi_align(const InferContext& c) {
   require_float(c);
@@ -181,12 +111,11 @@ void evaluate_roi_align(const EvalContext& c) {
 }
 
 const Operator kOperators[] = {
-    {"", "NonMaxSuppression", 2, 5, infer_nms, evaluate_nms, 10},
     {"", "RoiAlign", 3, 3, infer_roi_align, evaluate_roi_align, 10},
 };
 
 }  // namespace
 
-std::span<const Operator> detection_operators() { return kOperators; }
+std::span<const Operator> roi_align_operators() { return kOperators; }
 
 }  // namespace effdet::ops
