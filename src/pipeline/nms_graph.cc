@@ -21,7 +21,10 @@ constexpr float kOtherClass = -1;
 
 model::ModelInfo info_of(const ir::Graph& graph) {
   if (!model::has_model_info(graph.metadata)) fail(ErrorCode::kUsage, "the model is no export of this program");
-  return model::parse_metadata(graph.metadata, graph.name);
+  model::ModelInfo info = model::parse_metadata(graph.metadata, graph.name);
+  if (info.selection != model::Selection::kAllClasses)
+    fail(ErrorCode::kUnsupported, "the model counts each anchor's best class alone, which --with-nms has no nodes for");
+  return info;
 }
 
 void check_options(const DetectOptions& options) {

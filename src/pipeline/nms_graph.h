@@ -11,7 +11,7 @@ namespace effdet::pipeline {
 /// zeros. That is what detect() returns for an image of the input's size, and effdet's DetBenchPredict with img_scale 1
 /// and that img_size, but for boxes that are not finite, which stay. Standard operators of opset 11; the metadata gets
 /// "effdet.detections". Throws Error(kUsage) for soft-NMS, options out of range, and a graph without the builder's
-/// metadata or outputs.
+/// metadata or outputs, Error(kUnsupported) for models that count each anchor's best class alone (zylo117's).
 void append_nms(ir::Graph& graph, const DetectOptions& options);
 
 }  // namespace effdet::pipeline

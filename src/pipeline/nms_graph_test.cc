@@ -78,6 +78,10 @@ TEST(NmsGraph, DetectsAsTheDecoderDoes) {
 TEST(NmsGraph, RefusesWhatItCannotExpress) {
   ir::Graph graph = tiny_graph(1);
   EXPECT_THROW(append_nms(graph, {.soft_nms = true}), Error);
+  EXPECT_THROW(append_nms(graph, {.iou_threshold = 2}), Error);
+  ir::Graph best_class = graph;
+  best_class.metadata["effdet.selection"] = "best-class";
+  EXPECT_EQ(error_of([&] { append_nms(best_class, {}); }).code(), ErrorCode::kUnsupported);
   graph.metadata.clear();
   EXPECT_THROW(append_nms(graph, {}), Error);
 }
