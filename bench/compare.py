@@ -21,6 +21,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+import measure
+
 ROOT = Path(__file__).resolve().parent.parent
 BIN = ROOT / "build/release/bin"
 
@@ -35,25 +37,9 @@ parser.add_argument("--write", action="store_true", help="write docs/performance
 args = parser.parse_args()
 
 
-# Starts a command from a small process: the peak memory of a process begins with that of its parent.
-LAUNCHER = """
-import json, os, sys, time
-start = time.perf_counter()
-pid = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ)
-_, status, usage = os.wait4(pid, 0)
-print(json.dumps([status, time.perf_counter() - start, usage.ru_maxrss * 1024]), file=sys.stderr)
-"""
-
-
 def run(*command, **environment):
     """A command of ours; returns its standard output, seconds and peak resident memory in bytes."""
-    process = subprocess.run([sys.executable, "-S", "-c", LAUNCHER, *map(str, command)], capture_output=True, text=True,
-                             env={**os.environ, "EFFDET_NUM_THREADS": str(args.threads), **environment})
-    *errors, last = process.stderr.strip().splitlines()
-    status, seconds, memory = json.loads(last)
-    if status:
-        sys.exit(f"{command[0]} failed: {(errors or process.stdout.splitlines())[-1:]}")
-    return process.stdout, seconds, memory
+    return measure.run(*command, **{"EFFDET_NUM_THREADS": str(args.threads), **environment})
 
 
 def work(task, *arguments):
