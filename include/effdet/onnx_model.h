@@ -86,6 +86,8 @@ class OnnxModel {
   EFFDET_API int64_t parameters() const;
   /// Bytes of all initializers.
   EFFDET_API uint64_t weight_bytes() const;
+  /// Names of the float32 initializers that hold NaN or infinity: what a training that diverged leaves.
+  EFFDET_API std::vector<std::string> non_finite_weights() const;
 
   /// Name of an output tensor of the node of that name; "" where there is none.
   EFFDET_API std::string node_output(const std::string& node, size_t output) const;

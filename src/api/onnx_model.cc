@@ -1,5 +1,6 @@
 #include "effdet/onnx_model.h"
 
+#include <bit>
 #include <cmath>
 
 #include "api/impl.h"
@@ -101,6 +102,23 @@ uint64_t OnnxModel::weight_bytes() const {
   uint64_t sum = 0;
   for_constants(impl_->graph, [&](const Tensor& constant) { sum += constant.byte_size(); });
   return sum;
+}
+
+std::vector<std::string> OnnxModel::non_finite_weights() const {
+  std::vector<std::string> names;
+  const ir::Graph& graph = impl_->graph;
+  for (size_t i = 0; i < graph.value_count(); ++i) {
+    const auto id = static_cast<ir::ValueId>(i);
+    const Tensor* constant = graph.constant(id);
+    // Single values are limits, not weights: a Pad before a max pool has -infinity.
+    if (constant == nullptr || constant->dtype() != DType::kF32 || constant->numel() <= 1) continue;
+    constexpr uint32_t kExponent = 0x7f800000;  // all ones in NaN and infinity
+    uint32_t found = 0;
+    for (const float value : constant->data<float>())
+      found |= (std::bit_cast<uint32_t>(value) & kExponent) == kExponent;
+    if (found != 0) names.push_back(graph.value(id).name);
+  }
+  return names;
 }
 
 std::string OnnxModel::node_output(const std::string& node, size_t output) const {

@@ -431,7 +431,7 @@ TEST_F(Pipeline, HostileArgumentsAreOneLineAndAnExitCode) {
       {bench + "-round=1 -streams=0", 2},
       {bench + "-round=1 -streams=many", 2},
       {ais + "cut.npy", 3},
-      {ais + "version.npy", 3},
+      {ais + "version.npy", 5},
       {ais + "long.npy", 3},
       {ais + "other.npy", 3},
       {ais + "double.npy", 3},

@@ -147,7 +147,8 @@ TEST_F(Cli, ErrorsAreOneLineWithTheirExitCode) {
 
 TEST_F(Cli, DownloadsSayWhatToDoWithoutANetwork) {
   const std::string nowhere = "XDG_CACHE_HOME=$PWD/cache EFFDET_MIRROR=http://127.0.0.1:1/ ";
-  for (const char* command : {"effdet download tf_efficientdet_d0", "pth2onnx --checkpoint tf_efficientdet_d0"}) {
+  for (const char* command : {"effdet download tf_efficientdet_d0", "pth2onnx --checkpoint tf_efficientdet_d0",
+                              "effdet info tf_efficientdet_d0", "effdet profile tf_efficientdet_d0"}) {
     const Result result = sh(nowhere + command);
     EXPECT_EQ(result.code, 4) << result.error;
     EXPECT_EQ(std::count(result.error.begin(), result.error.end(), '\n'), 1) << result.error;
@@ -342,6 +343,15 @@ TEST_F(Cli, AtcCompiles) {
   EXPECT_EQ(sh("atc --mode 1 --om m.om --json m.json").code, 0);
   EXPECT_EQ(nlohmann::json::parse(content(folder_ / "m.json"))["kind"], "compiled");
   EXPECT_TRUE(contains(sh("atc --mode=6 --om=m.om").out, "compiled model: "));
+}
+
+TEST_F(Cli, WeightsThatAreNoNumbersAreSaid) {
+  make_onnx();
+  ASSERT_EQ(sh("effdet edit m.onnx --set-initializer 'class_net.predict.conv_pw.bias=nan' --out nan.onnx").code, 0);
+  const std::string atc = "atc --framework=5 --output=m --soc_version=native --model=";
+  EXPECT_TRUE(contains(sh(atc + "nan.onnx").out, "[WARNING] NaN or infinity in 1 of the weight tensors"));
+  EXPECT_FALSE(contains(sh(atc + "m.onnx").out, "WARNING"));
+  EXPECT_EQ(sh("pth2onnx --checkpoint='" + kCheckpoint + "' --img-size=128 --out=quiet.onnx").error, "");
 }
 
 TEST_F(Cli, AtcTunesOnceAndRepeatsOnRequest) {

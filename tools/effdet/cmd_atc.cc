@@ -103,6 +103,7 @@ void convert(const AtcOptions& options) {
   const auto start = Clock::now();
   const OnnxModel model = read_model(options.model);
   check_input_names(model, options);
+  if (const std::string warning = non_finite_text(model); !warning.empty()) fmt::print("[WARNING] {}\n", warning);
   ProgressBar progress("tuning, %");
   std::optional<Tuning> tuning = options.tuning;
   if (tuning) {

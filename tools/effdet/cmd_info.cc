@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "checkpoint_file.h"
 #include "cli.h"
 #include "commands.h"
 #include "describe.h"
@@ -59,11 +60,14 @@ int run_info(int argc, char** argv) {
                    "effdet info d0.pth\neffdet info d0.onnx --json\neffdet info d0.om --steps");
   std::string file;
   bool json = false, steps = false;
-  line.add_option("file", file, "the file to describe")->required()->type_name("FILE");
+  line.add_option("file", file, "the file to describe, or a model's name (see download)")
+      ->required()
+      ->type_name("FILE");
   line.add_json(json);
   line.add_flag("--steps", steps, "compiled models: every step, and why better implementations refused it");
   if (!line.read()) return 0;
 
+  file = checkpoint_file(file);
   switch (file_kind(file)) {
     case FileKind::kOnnx:
       show(OnnxModel::read(file), json);

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 
+#include "checkpoint_file.h"
 #include "cli.h"
 #include "commands.h"
 #include "describe.h"
@@ -171,7 +172,9 @@ int run_profile(int argc, char** argv) {
   size_t top = 0;
   size_t plan = 0;
   bool json = false, in_order = false;
-  line.add_option("file", file, "compiled model, ONNX model or checkpoint")->required()->type_name("FILE");
+  line.add_option("file", file, "compiled model, ONNX model, checkpoint, or a model's name (see download)")
+      ->required()
+      ->type_name("FILE");
   line.add_option("--runs", runs, "of which each step's median is taken")
       ->capture_default_str()
       ->check(between(1, 10000))
@@ -193,7 +196,7 @@ int run_profile(int argc, char** argv) {
   line.add_json(json);
   if (!line.read()) return 0;
 
-  const CompiledModel model = CompiledModel::open(file, options).plan(plan);
+  const CompiledModel model = CompiledModel::open(checkpoint_file(file), options).plan(plan);
   const Profile profile = measure(model, runs, warm_up, threads);
   if (!trace.empty()) write_output(trace, json_text(trace_json(profile)));
   if (!roofline.empty()) write_output(roofline, roofline_svg(profile, title_of(model, file)));

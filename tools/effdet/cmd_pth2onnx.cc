@@ -75,6 +75,8 @@ int run_pth2onnx(int argc, char** argv) {
 
   const auto start = std::chrono::steady_clock::now();
   OnnxModel model = OnnxModel::from_checkpoint(checkpoint_file(checkpoint), options);
+  if (const std::string warning = non_finite_text(model); !warning.empty())
+    fmt::print(stderr, "effdet pth2onnx: warning: {}\n", warning);
   if (with_nms) model.append_nms(detect);
   model.write(out);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

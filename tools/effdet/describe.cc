@@ -74,6 +74,13 @@ std::string json_text(const nlohmann::json& json) {
   return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
+std::string non_finite_text(const OnnxModel& model) {
+  const std::vector<std::string> names = model.non_finite_weights();
+  if (names.empty()) return "";
+  return fmt::format("NaN or infinity in {} of the weight tensors, first in '{}'; what the model finds will be useless",
+                     names.size(), one_line(names.front()));
+}
+
 void print_tensors(const std::string& heading, const std::vector<TensorInfo>& tensors) {
   Table table;
   table.add({heading, "type", "shape"});

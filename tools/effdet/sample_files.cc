@@ -8,7 +8,6 @@
 #include <cstring>
 #include <fstream>
 #include <map>
-#include <regex>
 
 #include "cli.h"
 #include "effdet/dataset.h"
@@ -29,43 +28,6 @@ std::string extension_of(const fs::path& path) {
 
 [[noreturn]] void fail(ErrorCode code, const fs::path& path, const std::string& why) {
   throw Error(code, fmt::format("{}: {}", one_line(path.string()), why));
-}
-
-// NPY: this magic, a version, the length of the header (little-endian, 2 bytes in version 1, 4 in later ones), and the
-// header: a Python dictionary in text.
-constexpr std::string_view kNpyMagic = "\x93NUMPY";
-constexpr size_t kNpyLongestHeader = 4096;
-
-/// Reads the header and leaves the file where the values begin. Returns the header's text.
-std::string read_npy_header(std::ifstream& file, const fs::path& path) {
-  unsigned char start[12] = {};
-  const auto read = [&](void* to, size_t bytes) {
-    if (!file.read(static_cast<char*>(to), static_cast<std::streamsize>(bytes)))
-      fail(ErrorCode::kBadInput, path, "ends within the .npy header");
-  };
-  read(start, 8);
-  if (std::memcmp(start, kNpyMagic.data(), kNpyMagic.size()) != 0)
-    fail(ErrorCode::kBadInput, path, "is no .npy file (offset 0)");
-  const size_t digits = start[6] == 1 ? 2 : 4;
-  if (start[6] < 1 || start[6] > 3)
-    fail(ErrorCode::kBadInput, path, fmt::format(".npy version {} is unknown (offset 6)", start[6]));
-  read(start + 8, digits);
-  size_t length = 0;
-  for (size_t i = 0; i < digits; ++i) length |= size_t{start[8 + i]} << (8 * i);
-  if (length > kNpyLongestHeader)
-    fail(ErrorCode::kBadInput, path, fmt::format("a .npy header of {} bytes (offset 8)", length));
-  std::string header(length, ' ');
-  read(header.data(), length);
-  return header;
-}
-
-/// Throws for values that are not little-endian float32 in C order; what their shape is does not matter.
-void check_npy_header(const std::string& header, const fs::path& path) {
-  const auto has = [&](const char* pattern) { return std::regex_search(header, std::regex(pattern)); };
-  if (!has(R"('descr'\s*:\s*'<f4')"))
-    fail(ErrorCode::kBadInput, path, "the .npy header's descr is not '<f4' (float32)");
-  if (!has(R"('fortran_order'\s*:\s*False)"))
-    fail(ErrorCode::kBadInput, path, "the .npy header's fortran_order is not False");
 }
 
 std::string as_text(std::span<const std::byte> bytes) {
@@ -125,18 +87,24 @@ void require_unique_stems(const std::vector<fs::path>& paths) {
 }
 
 void read_tensor(const fs::path& path, std::span<std::byte> sample) {
-  std::error_code error;
-  uintmax_t size = fs::file_size(path, error);
-  if (error) fail(ErrorCode::kIo, path, "cannot read: " + error.message());
-  std::ifstream file(path, std::ios::binary);
+  const auto check_size = [&](uintmax_t bytes) {
+    if (bytes != sample.size())
+      fail(ErrorCode::kBadInput, path,
+           fmt::format("arg0 tensorsize: {} filesize: {} not match: it must hold one sample of the model's input",
+                       sample.size(), bytes));
+  };
   if (extension_of(path) == ".npy") {
-    check_npy_header(read_npy_header(file, path), path);
-    size -= static_cast<uintmax_t>(file.tellg());
+    const HostTensor tensor = effdet::read_tensor(path);
+    if (tensor.dtype != "float32")
+      fail(ErrorCode::kBadInput, path, fmt::format("holds {}, but models take float32", tensor.dtype));
+    check_size(tensor.bytes.size());
+    return void(std::ranges::copy(tensor.bytes, sample.begin()));
   }
-  if (size != sample.size())
-    fail(ErrorCode::kBadInput, path,
-         fmt::format("arg0 tensorsize: {} filesize: {} not match: it must hold one sample of the model's input",
-                     sample.size(), size));
+  std::error_code error;
+  const uintmax_t size = fs::file_size(path, error);
+  if (error) fail(ErrorCode::kIo, path, "cannot read: " + error.message());
+  check_size(size);
+  std::ifstream file(path, std::ios::binary);
   if (!file.read(reinterpret_cast<char*>(sample.data()), static_cast<std::streamsize>(sample.size())))
     fail(ErrorCode::kIo, path, fmt::format("cannot read: {}", std::strerror(errno)));
 }
