@@ -28,8 +28,8 @@ struct Tuning {
   int threads = 0;      ///< to run with; 0: EFFDET_NUM_THREADS or all cores
   bool repeat = false;  ///< measure anew what the file has
   std::function<void(double share_done)> on_progress;
-  /// What came of it: kinds of layers, how many of them were measured now, and how many are fused otherwise than without
-  /// tuning.
+  /// What came of it: kinds of layers, how many of them were measured now, and how many are fused otherwise than
+  /// without tuning.
   std::function<void(size_t layers, size_t measured, size_t changed, const std::filesystem::path& file)> on_done;
 };
 
