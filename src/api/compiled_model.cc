@@ -41,14 +41,7 @@ std::string product_type(const ir::Graph& graph, const ir::Node& node) {
 
 const ir::Graph& graph_of(const std::shared_ptr<const Engine>& engine) { return engine->program().graph; }
 
-}  // namespace
-
-CompiledModel::Impl::Impl(std::vector<Program> programs) {
-  for (Program& program : programs) plans.push_back(std::make_shared<Engine>(std::move(program)));
-}
-
-namespace {
-
+/// Sets options.choices from measurements of every plan.
 void tune(const ir::Graph& graph, compiler::CompileOptions& options,
           const std::vector<std::map<std::string, Shape>>& plans, const Tuning& tuning) {
   const tuning::TuneOptions tune_options{
@@ -57,17 +50,19 @@ void tune(const ir::Graph& graph, compiler::CompileOptions& options,
       .threads = tuning.threads > 0 ? tuning.threads : default_thread_count(),
       .repeat = tuning.repeat,
       .on_progress = tuning.on_progress};
-  const auto shapes = options.input_shapes;
   for (const auto& plan : plans) {
-    options.input_shapes = shapes;
-    for (const auto& [name, shape] : plan) options.input_shapes[name] = shape;
-    const tuning::TuneReport report = tuning::tune(graph, options, tune_options);
+    compiler::CompileOptions plan_options = compiler::with_shapes(options, plan);
+    const tuning::TuneReport report = tuning::tune(graph, plan_options, tune_options);
+    options.choices = std::move(plan_options.choices);
     if (tuning.on_done) tuning.on_done(report.layers, report.measured, report.changed, report.bank);
   }
-  options.input_shapes = shapes;
 }
 
 }  // namespace
+
+CompiledModel::Impl::Impl(std::vector<Program> programs) {
+  for (Program& program : programs) plans.push_back(std::make_shared<Engine>(std::move(program)));
+}
 
 CompiledModel CompiledModel::compile(const OnnxModel& model, const CompileOptions& options) {
   ir::Graph graph = model.impl_->graph;

@@ -40,8 +40,10 @@ bool is_minus_infinity(const Tensor* tensor) {
 
 template <typename F>
 void for_constants(const ir::Graph& graph, F&& call) {
-  for (size_t i = 0; i < graph.value_count(); ++i)
-    if (const Tensor* constant = graph.constant(static_cast<ir::ValueId>(i))) call(*constant);
+  for (size_t i = 0; i < graph.value_count(); ++i) {
+    const auto id = static_cast<ir::ValueId>(i);
+    if (const Tensor* constant = graph.constant(id)) call(graph.value(id).name, *constant);
+  }
 }
 
 /// Whether a Pad pads with -inf; before opset 11 the constant is an attribute.
@@ -94,30 +96,26 @@ std::map<std::string, size_t> OnnxModel::node_counts() const {
 
 int64_t OnnxModel::parameters() const {
   int64_t sum = 0;
-  for_constants(impl_->graph, [&](const Tensor& constant) { sum += constant.numel(); });
+  for_constants(impl_->graph, [&](const std::string&, const Tensor& constant) { sum += constant.numel(); });
   return sum;
 }
 
 uint64_t OnnxModel::weight_bytes() const {
   uint64_t sum = 0;
-  for_constants(impl_->graph, [&](const Tensor& constant) { sum += constant.byte_size(); });
+  for_constants(impl_->graph, [&](const std::string&, const Tensor& constant) { sum += constant.byte_size(); });
   return sum;
 }
 
 std::vector<std::string> OnnxModel::non_finite_weights() const {
+  constexpr uint32_t kExponent = 0x7f800000;  // all ones in NaN and infinity
   std::vector<std::string> names;
-  const ir::Graph& graph = impl_->graph;
-  for (size_t i = 0; i < graph.value_count(); ++i) {
-    const auto id = static_cast<ir::ValueId>(i);
-    const Tensor* constant = graph.constant(id);
+  for_constants(impl_->graph, [&](const std::string& name, const Tensor& constant) {
     // Single values are limits, not weights: a Pad before a max pool has -infinity.
-    if (constant == nullptr || constant->dtype() != DType::kF32 || constant->numel() <= 1) continue;
-    constexpr uint32_t kExponent = 0x7f800000;  // all ones in NaN and infinity
-    uint32_t found = 0;
-    for (const float value : constant->data<float>())
-      found |= (std::bit_cast<uint32_t>(value) & kExponent) == kExponent;
-    if (found != 0) names.push_back(graph.value(id).name);
-  }
+    if (constant.dtype() != DType::kF32 || constant.numel() <= 1) return;
+    uint32_t found = 0;  // without a way out of the loop, which is one of vectors then
+    for (const float value : constant.data<float>()) found |= (std::bit_cast<uint32_t>(value) & kExponent) == kExponent;
+    if (found != 0) names.push_back(name);
+  });
   return names;
 }
 

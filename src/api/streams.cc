@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "base/error.h"
+#include "base/median.h"
 #include "base/thread_pool.h"
 #include "runtime/streams.h"
 
@@ -40,12 +41,6 @@ struct MadeUpBuffers {
     return seconds_since(start);
   }
 };
-
-double median(std::vector<double> values) {
-  const auto middle = values.begin() + static_cast<ptrdiff_t>(values.size() / 2);
-  std::ranges::nth_element(values, middle);
-  return *middle;
-}
 
 /// Runs for about so many seconds after one run of each stream to warm up.
 StreamTrial try_layout(const CompiledModel& model, StreamLayout layout, double seconds) {

@@ -141,18 +141,20 @@ Program compile(ir::Graph graph, const CompileOptions& options) {
   return program;
 }
 
+CompileOptions with_shapes(CompileOptions options, const std::map<std::string, Shape>& shapes) {
+  for (const auto& [name, shape] : shapes) options.input_shapes[name] = shape;
+  return options;
+}
+
 std::vector<Program> compile_plans(const ir::Graph& graph, const CompileOptions& options,
                                    std::span<const std::map<std::string, Shape>> shapes) {
   std::vector<Program> plans;
   for (const auto& plan_shapes : shapes) {
-    CompileOptions plan_options = options;
     std::string label;
-    for (const auto& [name, shape] : plan_shapes) {
-      plan_options.input_shapes[name] = shape;
+    for (const auto& [name, shape] : plan_shapes)
       label += fmt::format("{}{}:{}", label.empty() ? "" : ";", name, shape_text(shape));
-    }
     try {
-      plans.push_back(compile(graph, plan_options));
+      plans.push_back(compile(graph, with_shapes(options, plan_shapes)));
     } catch (const Error& error) {
       if (label.empty()) throw;
       fail(error.code(), "for the shape {}: {}", label, error.what());

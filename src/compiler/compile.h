@@ -38,6 +38,9 @@ struct CompileOptions {
 /// graphs that contradict themselves or whose shapes stay unknown.
 Program compile(ir::Graph graph, const CompileOptions& options = {});
 
+/// The options with these shapes laid over input_shapes.
+CompileOptions with_shapes(CompileOptions options, const std::map<std::string, Shape>& shapes);
+
 /// The same graph for several shapes of its inputs, each laid over options.input_shapes: one plan each, in that order,
 /// over shared weights. Throws as compile() does, naming the shapes, and Error(kBadInput) where plans are no model
 /// together (verify_plans).

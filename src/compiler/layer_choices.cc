@@ -8,24 +8,24 @@
 namespace effdet::compiler {
 namespace {
 
-bool decide(const std::map<std::string, bool>& measured, LayerChoices::Others others, const std::string& key,
-            bool estimate) {
+/// What was measured, or is done with all others; nothing: an estimate is to decide.
+std::optional<bool> decide(const std::map<std::string, bool>& measured, LayerChoices::Others others,
+                           const std::string& key) {
   if (const auto found = measured.find(key); found != measured.end()) return found->second;
-  return others == LayerChoices::Others::kEstimate ? estimate : others == LayerChoices::Others::kYes;
+  if (others == LayerChoices::Others::kEstimate) return std::nullopt;
+  return others == LayerChoices::Others::kYes;
 }
 
 }  // namespace
 
 bool LayerChoices::fuses(const std::string& node, const std::string& key, bool estimate) const {
   if (on_fuse) on_fuse({node, key, estimate});
-  return decide(fuse, other_fuse, key, estimate);
+  return decide(fuse, other_fuse, key).value_or(estimate);
 }
 
-void LayerChoices::choose_product(const ir::Graph& graph, ir::Node& node) const {
-  const std::string key = layer_key(graph, node.op, node, node.inputs[0], node.outputs[0]);
-  if (on_product) on_product({node.name, key, false});
-  if (!strassen.contains(key) && other_strassen == Others::kEstimate) return;
-  node.attributes["product"] = std::string(decide(strassen, other_strassen, key, false) ? "strassen" : "direct");
+std::optional<bool> LayerChoices::uses_strassen(const std::string& node, const std::string& key) const {
+  if (on_product) on_product({node, key});
+  return decide(strassen, other_strassen, key);
 }
 
 std::string layer_key(const ir::Graph& graph, std::string_view op, const ir::Node& window, ir::ValueId input,

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -22,17 +23,16 @@ class LayerChoices {
   /// What is done with layers that are in neither.
   Others other_fuse = Others::kEstimate, other_strassen = Others::kEstimate;
 
-  /// A layer that may be fused or not, and what the compiler would do; a product where there is no estimate.
+  /// A layer that has the choice; of a pair, what the compiler would do.
   struct Candidate {
     std::string node, key;
-    bool estimate;
+    bool estimate = false;
   };
   std::function<void(const Candidate&)> on_fuse, on_product;
 
   bool fuses(const std::string& node, const std::string& key, bool estimate) const;
-  /// Sets the attribute `product` of a Conv or a DepthwisePointwise: "strassen", "direct", or none for the kernel to
-  /// choose.
-  void choose_product(const ir::Graph& graph, ir::Node& node) const;
+  /// Nothing where the kernel is to choose.
+  std::optional<bool> uses_strassen(const std::string& node, const std::string& key) const;
 };
 
 /// What makes a layer as fast as it is: operator, shapes, window.

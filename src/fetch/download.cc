@@ -15,6 +15,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/user_folders.h"
 #include "fetch/sha256.h"
 
 namespace effdet {
@@ -231,12 +232,7 @@ std::string file_name_of(const std::string& url) {
 }
 
 std::filesystem::path cache_folder() {
-  const auto absolute = [](const char* variable) -> std::filesystem::path {
-    const char* value = std::getenv(variable);
-    return value != nullptr && value[0] == '/' ? value : "";
-  };
-  if (const auto cache = absolute("XDG_CACHE_HOME"); !cache.empty()) return cache / "effdet";
-  if (const auto home = absolute("HOME"); !home.empty()) return home / ".cache" / "effdet";
+  if (auto folder = user_cache_folder(); !folder.empty()) return folder;
   fail(ErrorCode::kUsage, "there is no folder for downloads: neither XDG_CACHE_HOME nor HOME is set; give --cache");
 }
 

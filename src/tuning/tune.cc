@@ -4,8 +4,10 @@
 #include <chrono>
 #include <memory>
 #include <random>
+#include <set>
 
 #include "base/error.h"
+#include "base/median.h"
 #include "runtime/engine.h"
 #include "tuning/tuning_bank.h"
 
@@ -28,24 +30,33 @@ struct Candidates {
   Map pairs, products;
 };
 
-/// The whole network with every choice made one way.
+/// Every choice made one way.
+struct Way {
+  bool fused, strassen;
+};
+
+/// The network in one way; its choices are added to the candidates.
+Program compile_in(Way way, const ir::Graph& graph, const CompileOptions& options, Candidates& candidates) {
+  const auto note = [](Candidates::Map& map, const LayerChoices::Candidate& candidate) {
+    map.insert({{candidate.node, candidate.key}, candidate});
+  };
+  CompileOptions own = options;
+  own.on_stage = nullptr;
+  own.choices = {};
+  own.choices.other_fuse = way.fused ? Others::kYes : Others::kNo;
+  own.choices.other_strassen = way.strassen ? Others::kYes : Others::kNo;
+  own.choices.on_fuse = [&, note](const auto& candidate) { note(candidates.pairs, candidate); };
+  own.choices.on_product = [&, note](const auto& candidate) { note(candidates.products, candidate); };
+  return compiler::compile(graph, own);
+}
+
+/// The network in one way, with a clock at every step.
 class Variant {
  public:
-  Variant(const ir::Graph& graph, const CompileOptions& options, bool fused, bool strassen, int threads,
-          Candidates& candidates)
-      : fused(fused), strassen(strassen) {
-    const auto note = [](Candidates::Map& map, const LayerChoices::Candidate& candidate) {
-      map.insert({{candidate.node, candidate.key}, candidate});
-    };
-    CompileOptions own = options;
-    own.on_stage = nullptr;
-    own.choices = {};
-    own.choices.other_fuse = fused ? Others::kYes : Others::kNo;
-    own.choices.other_strassen = strassen ? Others::kYes : Others::kNo;
-    own.choices.on_fuse = [&, note](const auto& candidate) { note(candidates.pairs, candidate); };
-    own.choices.on_product = [&, note](const auto& candidate) { note(candidates.products, candidate); };
-    engine_ = std::make_shared<Engine>(compiler::compile(graph, own));
-    session_ = std::make_unique<Session>(engine_, threads);
+  Variant(Way way, Program program, int threads)
+      : way(way),
+        engine_(std::make_shared<Engine>(std::move(program))),
+        session_(std::make_unique<Session>(engine_, threads)) {
     const auto& nodes = engine_->program().graph.nodes;
     times_.resize(nodes.size());
     session_->on_step = [this](size_t step, double seconds) { times_[step].push_back(seconds * 1e3); };
@@ -63,12 +74,7 @@ class Variant {
     const auto found = steps_.find(name);
     return found != steps_.end() ? &engine_->program().graph.nodes[found->second] : nullptr;
   }
-  double milliseconds(const ir::Node& node) const {
-    std::vector<double> times = times_[steps_.at(node.name)];
-    const auto middle = times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2);
-    std::nth_element(times.begin(), middle, times.end());
-    return *middle;
-  }
+  double milliseconds(const ir::Node& node) const { return median(times_[steps_.at(node.name)]); }
   /// The step that makes a node's first input, or null.
   const ir::Node* before(const ir::Node& node) const {
     for (const ir::Node& other : engine_->program().graph.nodes)
@@ -76,7 +82,7 @@ class Variant {
     return nullptr;
   }
 
-  const bool fused, strassen;
+  const Way way;
 
  private:
   static Tensor made_up(const ir::Value& value) {
@@ -145,8 +151,8 @@ void add(Times& times, const std::string& key, Measured measured) {
 Times times_of_pairs(const Variants& variants, const Candidates& candidates) {
   Times times;
   for (const auto& [id, candidate] : candidates.pairs) {
-    const auto fused = [&](const Variant& v, const ir::Node& node) { return v.fused && is_of(node, candidate); };
-    const auto split = [](const Variant& v, const ir::Node&) { return !v.fused; };
+    const auto fused = [&](const Variant& v, const ir::Node& node) { return v.way.fused && is_of(node, candidate); };
+    const auto split = [](const Variant& v, const ir::Node&) { return !v.way.fused; };
     add(times, candidate.key,
         {least(variants, candidate.node, false, fused), least(variants, candidate.node, true, split)});
   }
@@ -158,7 +164,7 @@ Times times_of_products(const Variants& variants, const Candidates& candidates) 
   for (const auto& [id, candidate] : candidates.products) {
     const auto by = [&](bool strassen) {
       return least(variants, candidate.node, false, [&](const Variant& v, const ir::Node& node) {
-        return v.strassen == strassen && is_of(node, candidate);
+        return v.way.strassen == strassen && is_of(node, candidate);
       });
     };
     add(times, candidate.key, {by(true), by(false)});
@@ -171,41 +177,53 @@ std::string choice_name(const CompileOptions& options, std::string_view what, co
   return fmt::format("{} {}: {}", bf16 ? "bfloat16" : "float32", what, key);
 }
 
+/// Whether the bank has all of them.
+bool knows(const TuningBank& bank, const CompileOptions& options, std::string_view what,
+           const Candidates::Map& candidates) {
+  return std::ranges::all_of(candidates, [&](const auto& entry) {
+    return bank.find(choice_name(options, what, entry.second.key)) != nullptr;
+  });
+}
+
+/// Puts times into the bank: those that it lacks, or all. Returns how many.
+size_t note_times(TuningBank& bank, const CompileOptions& options, std::string_view what, const Times& times,
+                  bool repeat) {
+  size_t noted = 0;
+  for (const auto& [key, measured] : times) {
+    const std::string name = choice_name(options, what, key);
+    if (!repeat && bank.find(name) != nullptr) continue;
+    bank.set(name, measured);
+    ++noted;
+  }
+  return noted;
+}
+
 }  // namespace
 
 TuneReport tune(const ir::Graph& graph, CompileOptions& options, const TuneOptions& tune_options) {
+  constexpr Way kFused{true, false}, kSplit{false, false}, kFusedStrassen{true, true}, kSplitStrassen{false, true};
   TuningBank bank(tune_options.folder, tune_options.threads);
   const bool has_products = options.precision == CompileOptions::Precision::kFloat32;
   Candidates candidates;
-  Variants variants;
-  const auto add = [&](bool fused, bool strassen) {
-    variants.push_back(std::make_unique<Variant>(graph, options, fused, strassen, tune_options.threads, candidates));
-  };
-  add(true, false);
-  add(false, false);
+  const auto compile = [&](Way way) { return compile_in(way, graph, options, candidates); };
+  Program fused = compile(kFused), split = compile(kSplit);
   if (!has_products) candidates.products.clear();
 
-  const auto is_known = [&](std::string_view what, const auto& layers) {
-    return std::ranges::all_of(
-        layers, [&](const auto& layer) { return bank.find(choice_name(options, what, layer.second.key)) != nullptr; });
-  };
   TuneReport report{.bank = bank.path()};
-  if (tune_options.repeat || !is_known("fuse", candidates.pairs) || !is_known("strassen", candidates.products)) {
-    if (has_products) {
-      add(true, true);
-      add(false, true);
-    }
-    measure(variants, tune_options);
-    const auto note = [&](std::string_view what, const std::map<std::string, Measured>& times) {
-      for (const auto& [key, measured] : times) {
-        const std::string name = choice_name(options, what, key);
-        if (!tune_options.repeat && bank.find(name) != nullptr) continue;
-        bank.set(name, measured);
-        ++report.measured;
-      }
+  if (tune_options.repeat || !knows(bank, options, "fuse", candidates.pairs) ||
+      !knows(bank, options, "strassen", candidates.products)) {
+    Variants variants;
+    const auto add_variant = [&](Way way, Program program) {
+      variants.push_back(std::make_unique<Variant>(way, std::move(program), tune_options.threads));
     };
-    note("fuse", times_of_pairs(variants, candidates));
-    if (has_products) note("strassen", times_of_products(variants, candidates));
+    add_variant(kFused, std::move(fused));
+    add_variant(kSplit, std::move(split));
+    if (has_products)
+      for (const Way way : {kFusedStrassen, kSplitStrassen}) add_variant(way, compile(way));
+    measure(variants, tune_options);
+    report.measured =
+        note_times(bank, options, "fuse", times_of_pairs(variants, candidates), tune_options.repeat) +
+        note_times(bank, options, "strassen", times_of_products(variants, candidates), tune_options.repeat);
     bank.save();
   }
   std::map<std::string, bool> estimates;
@@ -214,14 +232,15 @@ TuneReport tune(const ir::Graph& graph, CompileOptions& options, const TuneOptio
     const Measured measured = *bank.find(choice_name(options, "fuse", key));
     const double own = estimate ? measured.yes : measured.no, other = estimate ? measured.no : measured.yes;
     const bool changes = other < own * (1 - kScatter);
-    options.choices.fuse[key] = changes ? !estimate : estimate;
+    options.choices.fuse[key] = changes != estimate;
     report.changed += changes;
   }
-  std::map<std::string, Measured> products;
-  for (const auto& [id, candidate] : candidates.products)
-    products[candidate.key] = *bank.find(choice_name(options, "strassen", candidate.key));
-  for (const auto& [key, measured] : products)
+  std::set<std::string> products;
+  for (const auto& [id, candidate] : candidates.products) products.insert(candidate.key);
+  for (const std::string& key : products) {
+    const Measured measured = *bank.find(choice_name(options, "strassen", key));
     if (measured.yes > 0) options.choices.strassen[key] = measured.yes < measured.no;
+  }
   report.layers = estimates.size() + products.size();
   return report;
 }

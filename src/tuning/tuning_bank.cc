@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/user_folders.h"
 #include "kernels/cpu/micro_kernels.h"
 
 namespace effdet::tuning {
@@ -70,14 +71,8 @@ void TuningBank::save() const {
 }
 
 std::filesystem::path default_tuning_folder() {
-  const auto variable = [](const char* name) {
-    const char* value = std::getenv(name);
-    return std::filesystem::path(value != nullptr ? value : "");
-  };
-  if (const auto bank = variable("TUNE_BANK_PATH"); !bank.empty()) return bank;
-  // The specification has it that relative paths are to be ignored.
-  if (const auto cache = variable("XDG_CACHE_HOME"); cache.is_absolute()) return cache / "effdet" / "tuning";
-  if (const auto home = variable("HOME"); home.is_absolute()) return home / ".cache" / "effdet" / "tuning";
+  if (const char* bank = std::getenv("TUNE_BANK_PATH"); bank != nullptr && *bank != '\0') return bank;
+  if (const auto cache = user_cache_folder(); !cache.empty()) return cache / "tuning";
   fail(ErrorCode::kUsage, "there is no folder for what tuning measures: set TUNE_BANK_PATH");
 }
 

@@ -13,7 +13,7 @@ PixelProduct<In, Out>::PixelProduct(const MicroKernels& micro, int64_t depth, co
       nchw_(nchw),
       activation_(static_cast<Activation>(ops::activation_of(node))) {
   // bfloat16 has no digits to spare for the sums.
-  if (!std::is_same_v<In, float> || !std::is_same_v<Out, float> || nchw) return;
+  if (!kIsFloat || nchw) return;
   if (node.get_int("group", 1) != 1) return;  // pixels differ between groups of output channels
   const std::string product = node.get_string("product", "");
   const bool wanted = product.empty() ? Strassen::pays(out.height * out.width, depth, out.channels)
@@ -28,7 +28,7 @@ size_t PixelProduct<In, Out>::prepared_values() const {
 
 template <typename In, typename Out>
 void PixelProduct<In, Out>::prepare(ThreadPool& threads, const In* weights, In* prepared) const {
-  if constexpr (std::is_same_v<In, float>) {
+  if constexpr (kIsFloat) {
     if (strassen_)
       threads.parallel_for(strassen_->units(),
                            [&](int64_t unit, int) { strassen_->add_weights(unit, weights, prepared); });
@@ -65,7 +65,7 @@ void PixelProduct<In, Out>::run(const Pixels<In>& pixels, int64_t pixel, int64_t
                                  .k = static_cast<int>(depth_),
                                  .activation = activation_,
                                  .a_packed = false};
-  if constexpr (std::is_same_v<In, float> && std::is_same_v<Out, float>) {
+  if constexpr (kIsFloat) {
     if (strassen_) return strassen_->run(block, maps.prepared + column * depth_, scratch);
   }
   gemm(micro_, block);

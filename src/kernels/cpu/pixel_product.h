@@ -50,6 +50,8 @@ class PixelProduct {
            In* scratch) const;
 
  private:
+  static constexpr bool kIsFloat = std::is_same_v<In, float> && std::is_same_v<Out, float>;
+
   void run_nchw(const Pixels<In>& pixels, int64_t rows, int64_t columns, const In* weights, const float* bias, Out* c,
                 In* packed) const;
   void pack_panel(const In* pixels, ptrdiff_t stride, int64_t rows, In* panel) const;

@@ -1,0 +1,17 @@
+#include "base/user_folders.h"
+
+#include <cstdlib>
+
+namespace effdet {
+
+std::filesystem::path user_cache_folder() {
+  const auto absolute = [](const char* variable) -> std::filesystem::path {
+    const char* value = std::getenv(variable);
+    return value != nullptr && value[0] == '/' ? value : "";
+  };
+  if (const auto cache = absolute("XDG_CACHE_HOME"); !cache.empty()) return cache / "effdet";
+  if (const auto home = absolute("HOME"); !home.empty()) return home / ".cache" / "effdet";
+  return {};
+}
+
+}  // namespace effdet
