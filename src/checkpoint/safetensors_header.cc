@@ -12,7 +12,7 @@
 namespace effdet {
 namespace {
 
-constexpr size_t kMostDimensions = 64;
+constexpr size_t kMostShapeItems = 64;
 
 struct TypeName {
   std::string_view name;
@@ -110,7 +110,7 @@ class HeaderParser : public nlohmann::json_sax<nlohmann::json> {
     if (!in_array_) fail_here("a number where none belongs");
     if (value > static_cast<uint64_t>(std::numeric_limits<int64_t>::max())) fail_here("{} is too large", value);
     if (field_ == Field::kShape) {
-      if (entry_.shape.size() == kMostDimensions) fail_here("over {} dimensions", kMostDimensions);
+      if (entry_.shape.size() == kMostShapeItems) fail_here("over {} dimensions", kMostShapeItems);
       entry_.shape.push_back(static_cast<int64_t>(value));
     } else {
       if (offsets_ == 2) fail_here("data_offsets are not two numbers");

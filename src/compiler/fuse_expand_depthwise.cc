@@ -6,11 +6,11 @@ namespace {
 
 // Fusion pays where the expanded map would go through memory, and does not where the input has so many channels that
 // reading it again for every group of expanded ones costs more than that.
-constexpr int64_t kLeastBytes = 1 << 20, kMostChannels = 160;
+constexpr int64_t kLeastExpandedBytes = 1 << 20, kMostChannels = 160;
 
 bool is_worth_it(const ir::Value& input, const ir::Value& expanded) {
   const Shape &in = *input.shape, &out = *expanded.shape;
-  return in[1] <= kMostChannels && out[1] >= 2 * in[1] && out[1] * out[2] * out[3] * 4 >= kLeastBytes;
+  return in[1] <= kMostChannels && out[1] >= 2 * in[1] && out[1] * out[2] * out[3] * 4 >= kLeastExpandedBytes;
 }
 
 }  // namespace

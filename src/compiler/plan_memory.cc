@@ -6,7 +6,7 @@
 namespace effdet::compiler {
 namespace {
 
-struct Block {
+struct Placed {
   ir::ValueId id;
   uint64_t bytes;
   Lifetime life;
@@ -18,9 +18,9 @@ uint64_t round_up(uint64_t bytes) { return (bytes + kTensorAlignment - 1) / kTen
 bool alive_together(const Lifetime& a, const Lifetime& b) { return a.first <= b.last && b.first <= a.last; }
 
 /// The lowest gap between the blocks that are alive with this one.
-uint64_t lowest_gap(const Block& block, const std::vector<Block>& placed) {
+uint64_t lowest_gap(const Placed& block, const std::vector<Placed>& placed) {
   uint64_t offset = 0;
-  for (const Block& other : placed) {  // in order of offset
+  for (const Placed& other : placed) {  // in order of offset
     if (!alive_together(block.life, other.life)) continue;
     if (offset + block.bytes <= other.offset) break;
     offset = std::max(offset, other.offset + other.bytes);
@@ -37,7 +37,7 @@ Program plan_memory(ir::Graph graph) {
   const std::vector<Lifetime> lives = lifetimes(program.graph);
   program.placements.resize(program.graph.value_count());
   using Space = Placement::Space;
-  std::vector<Block> blocks;
+  std::vector<Placed> blocks;
   for (size_t i = 0; i < program.placements.size(); ++i) {
     const auto id = static_cast<ir::ValueId>(i);
     if (program.graph.value(id).constant) {
@@ -52,14 +52,14 @@ Program plan_memory(ir::Graph graph) {
   place_ends(program.graph.inputs, Space::kInput);
   place_ends(program.graph.outputs, Space::kOutput);
   std::erase_if(blocks,
-                [&](const Block& b) { return program.placements[static_cast<size_t>(b.id)].space != Space::kNone; });
+                [&](const Placed& b) { return program.placements[static_cast<size_t>(b.id)].space != Space::kNone; });
 
   // Largest first, each into the lowest gap: within a few per cent of the lower bound for such networks.
-  std::ranges::stable_sort(blocks, std::greater{}, &Block::bytes);
-  std::vector<Block> placed;
-  for (Block& block : blocks) {
+  std::ranges::stable_sort(blocks, std::greater{}, &Placed::bytes);
+  std::vector<Placed> placed;
+  for (Placed& block : blocks) {
     block.offset = lowest_gap(block, placed);
-    placed.insert(std::ranges::upper_bound(placed, block.offset, {}, &Block::offset), block);
+    placed.insert(std::ranges::upper_bound(placed, block.offset, {}, &Placed::offset), block);
     program.placements[static_cast<size_t>(block.id)] = {Space::kArena, block.offset};
     program.arena_bytes = std::max(program.arena_bytes, block.offset + block.bytes);
   }

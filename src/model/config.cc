@@ -9,9 +9,7 @@ namespace {
 
 constexpr int kSideStep = 128;
 constexpr int kMaxSide = 16384;
-constexpr int kMaxClasses = 10000;
 constexpr int kMaxBatch = 1024;
-constexpr int kMaxAnchors = 256;
 constexpr double kMaxAnchorFactor = 1000;
 
 /// zylo117's pyramid doubles sizes on the way down, which odd ones would not survive.

@@ -9,6 +9,9 @@
 
 namespace effdet::model {
 
+/// The most that a model may have.
+constexpr int kMaxClasses = 10000, kMaxAnchors = 256;
+
 /// Everything that build_graph needs besides the weights.
 struct ModelConfig {
   const Variant* variant = nullptr;

@@ -11,8 +11,6 @@
 namespace effdet::model {
 namespace {
 
-constexpr int64_t kMaxAnchors = 256, kMaxClasses = 10000;  // as check_config has them
-
 /// What the last convolutions of the heads tell.
 struct HeadFacts {
   int num_classes;

@@ -12,7 +12,7 @@ using Metadata = std::map<std::string, std::string>;
 using Json = nlohmann::json;
 
 constexpr std::string_view kAntialiased = "bilinear", kSampled = "bilinear-sampled", kBestClass = "best-class";
-constexpr int kMaxSide = 65536, kMaxClasses = 1 << 20, kMaxLevel = 16, kMaxScales = 256;
+constexpr int kLargestSide = 65536, kMostClasses = 1 << 20, kMaxLevel = 16, kMaxScales = 256;
 
 /// Reads keys from metadata; every failure names the source and the key.
 class MetadataReader {
@@ -115,8 +115,8 @@ void read_selection(const MetadataReader& reader, ModelInfo& info) {
 }
 
 void read_classes(const MetadataReader& reader, ModelInfo& info) {
-  info.num_classes = reader.integer("num_classes", 1, kMaxClasses);
-  info.label_offset = reader.integer("label_offset", -kMaxClasses, kMaxClasses);
+  info.num_classes = reader.integer("num_classes", 1, kMostClasses);
+  info.label_offset = reader.integer("label_offset", -kMostClasses, kMostClasses);
   for (const Json& name : reader.list("class_names")) {
     if (!name.is_string()) reader.fail_at("class_names", "is not a list of strings");
     info.class_names.push_back(name.get<std::string>());
@@ -181,8 +181,8 @@ ModelInfo parse_metadata(const Metadata& metadata, std::string_view source) {
   info.variant = reader.text("variant");
   const auto size = reader.list("image_size");
   if (size.size() != 2) reader.fail_at("image_size", "is not height and width");
-  info.image_height = reader.to_integer("image_size", size[0], 1, kMaxSide);
-  info.image_width = reader.to_integer("image_size", size[1], 1, kMaxSide);
+  info.image_height = reader.to_integer("image_size", size[0], 1, kLargestSide);
+  info.image_width = reader.to_integer("image_size", size[1], 1, kLargestSide);
   read_anchors(reader, info);
   read_preprocessing(reader, info);
   read_selection(reader, info);

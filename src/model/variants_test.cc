@@ -21,7 +21,7 @@ struct Golden {
   bool operator==(const Golden&) const = default;
 };
 
-std::map<std::string, Golden> read_golden() {
+std::map<std::string, Golden> golden_variants() {
   std::ifstream file(EFFDET_SOURCE_DIR "/testdata/model_golden.txt");
   std::map<std::string, Golden> golden;
   for (std::string line; std::getline(file, line);) {
@@ -54,7 +54,7 @@ Golden golden_of(const Variant& variant) {
 }
 
 TEST(Variants, EveryTensorIsAsEffdetHasIt) {
-  const auto golden = read_golden();
+  const auto golden = golden_variants();
   EXPECT_EQ(golden.size(), variants().size());
   for (const Variant& variant : variants()) {
     const auto found = golden.find(std::string(variant.name));

@@ -184,26 +184,27 @@ void evaluate_clip(const EvalContext& c) {
   with_arithmetic_type(c, [](const EvalContext& wide, auto type) { clip<decltype(type)>(wide); });
 }
 
-const Operator kOperators[] = {
-    {"", "Relu", 1, 1, infer_like_float, evaluate_activation<Relu>},
-    {"", "Sigmoid", 1, 1, infer_like_float, evaluate_activation<Sigmoid>},
-    {"", "HardSigmoid", 1, 1, infer_like_float, evaluate_activation<HardSigmoid>},
-    {"", "HardSwish", 1, 1, infer_like_float, evaluate_activation<HardSwish>, 14},
-    {"", "LeakyRelu", 1, 1, infer_like_float, evaluate_activation<LeakyRelu>},
-    {"", "Softplus", 1, 1, infer_like_float, evaluate_activation<Softplus>},
-    {"", "Softsign", 1, 1, infer_like_float, evaluate_activation<Softsign>},
-    {"", "Mish", 1, 1, infer_like_float, evaluate_activation<Mish>, 18},
-    {"", "Elu", 1, 1, infer_like_float, evaluate_activation<Elu>},
-    {"", "Selu", 1, 1, infer_like_float, evaluate_activation<Selu>},
-    {"", "Celu", 1, 1, infer_like_float, evaluate_activation<Celu>, 12},
-    {"", "ThresholdedRelu", 1, 1, infer_like_float, evaluate_activation<ThresholdedRelu>, 10},
-    {"", "Shrink", 1, 1, infer_like_float, evaluate_activation<Shrink>, 9},
-    {"", "Gelu", 1, 1, infer_like_float, evaluate_activation<Gelu>, 20},
-    {"", "Clip", 1, 3, infer_clip, evaluate_clip},
-};
-
 }  // namespace
 
-std::span<const Operator> activation_operators() { return kOperators; }
+std::span<const Operator> activation_operators() {
+  static constexpr Operator kOperators[] = {
+      {"", "Relu", 1, 1, infer_like_float, evaluate_activation<Relu>},
+      {"", "Sigmoid", 1, 1, infer_like_float, evaluate_activation<Sigmoid>},
+      {"", "HardSigmoid", 1, 1, infer_like_float, evaluate_activation<HardSigmoid>},
+      {"", "HardSwish", 1, 1, infer_like_float, evaluate_activation<HardSwish>, 14},
+      {"", "LeakyRelu", 1, 1, infer_like_float, evaluate_activation<LeakyRelu>},
+      {"", "Softplus", 1, 1, infer_like_float, evaluate_activation<Softplus>},
+      {"", "Softsign", 1, 1, infer_like_float, evaluate_activation<Softsign>},
+      {"", "Mish", 1, 1, infer_like_float, evaluate_activation<Mish>, 18},
+      {"", "Elu", 1, 1, infer_like_float, evaluate_activation<Elu>},
+      {"", "Selu", 1, 1, infer_like_float, evaluate_activation<Selu>},
+      {"", "Celu", 1, 1, infer_like_float, evaluate_activation<Celu>, 12},
+      {"", "ThresholdedRelu", 1, 1, infer_like_float, evaluate_activation<ThresholdedRelu>, 10},
+      {"", "Shrink", 1, 1, infer_like_float, evaluate_activation<Shrink>, 9},
+      {"", "Gelu", 1, 1, infer_like_float, evaluate_activation<Gelu>, 20},
+      {"", "Clip", 1, 3, infer_clip, evaluate_clip},
+  };
+  return kOperators;
+}
 
 }  // namespace effdet::ops

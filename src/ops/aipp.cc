@@ -159,8 +159,6 @@ void evaluate_aipp(const EvalContext& c) {
       }
 }
 
-const Operator kOperators[] = {{ir::kFusedDomain, "Aipp", 1, 1, infer_aipp, evaluate_aipp}};
-
 }  // namespace
 
 Shape AippSpec::input_shape(int64_t batch) const {
@@ -241,6 +239,9 @@ std::optional<AippSpec> input_aipp(const ir::Graph& graph) {
   return found != graph.nodes.end() ? std::optional(aipp_of(*found)) : std::nullopt;
 }
 
-std::span<const Operator> aipp_operators() { return kOperators; }
+std::span<const Operator> aipp_operators() {
+  static constexpr Operator kOperators[] = {{ir::kFusedDomain, "Aipp", 1, 1, infer_aipp, evaluate_aipp}};
+  return kOperators;
+}
 
 }  // namespace effdet::ops

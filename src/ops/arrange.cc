@@ -151,16 +151,17 @@ void evaluate_center_crop_pad(const EvalContext& c) {
   });
 }
 
-const Operator kOperators[] = {
-    {"", "DepthToSpace", 1, 1, infer_depth_to_space, evaluate_depth_to_space},
-    {"", "SpaceToDepth", 1, 1, infer_space_to_depth, evaluate_space_to_depth},
-    {"", "Trilu", 1, 2, infer_trilu, evaluate_trilu, 14},
-    {"", "ReverseSequence", 2, 2, infer_reverse_sequence, evaluate_reverse_sequence, 10},
-    {"", "CenterCropPad", 2, 2, infer_center_crop_pad, evaluate_center_crop_pad, 18},
-};
-
 }  // namespace
 
-std::span<const Operator> arrange_operators() { return kOperators; }
+std::span<const Operator> arrange_operators() {
+  static constexpr Operator kOperators[] = {
+      {"", "DepthToSpace", 1, 1, infer_depth_to_space, evaluate_depth_to_space},
+      {"", "SpaceToDepth", 1, 1, infer_space_to_depth, evaluate_space_to_depth},
+      {"", "Trilu", 1, 2, infer_trilu, evaluate_trilu, 14},
+      {"", "ReverseSequence", 2, 2, infer_reverse_sequence, evaluate_reverse_sequence, 10},
+      {"", "CenterCropPad", 2, 2, infer_center_crop_pad, evaluate_center_crop_pad, 18},
+  };
+  return kOperators;
+}
 
 }  // namespace effdet::ops

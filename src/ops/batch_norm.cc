@@ -92,10 +92,12 @@ void evaluate_batch_norm(const EvalContext& c) {
   with_float_type(c.node, c.input(0).dtype(), [&](auto type) { normalize<decltype(type)>(c); });
 }
 
-const Operator kOperators[] = {{"", "BatchNormalization", 5, 5, infer_batch_norm, evaluate_batch_norm, 7, 3}};
-
 }  // namespace
 
-std::span<const Operator> batch_norm_operators() { return kOperators; }
+std::span<const Operator> batch_norm_operators() {
+  static constexpr Operator kOperators[] = {
+      {"", "BatchNormalization", 5, 5, infer_batch_norm, evaluate_batch_norm, 7, 3}};
+  return kOperators;
+}
 
 }  // namespace effdet::ops

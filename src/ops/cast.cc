@@ -49,11 +49,12 @@ std::vector<Inferred> infer_cast_like(const InferContext& c) { return {{c.dtype(
 
 void evaluate_cast(const EvalContext& c) { c.output() = c.input(0).to(c.output().dtype()); }
 
-const Operator kOperators[] = {{"", "Cast", 1, 1, infer_cast, evaluate_cast, 6, 1, true},
-                               {"", "CastLike", 2, 2, infer_cast_like, evaluate_cast, 15, 1, true}};
-
 }  // namespace
 
-std::span<const Operator> cast_operators() { return kOperators; }
+std::span<const Operator> cast_operators() {
+  static constexpr Operator kOperators[] = {{"", "Cast", 1, 1, infer_cast, evaluate_cast, 6, 1, true},
+                                            {"", "CastLike", 2, 2, infer_cast_like, evaluate_cast, 15, 1, true}};
+  return kOperators;
+}
 
 }  // namespace effdet::ops

@@ -56,10 +56,11 @@ void evaluate_concat(const EvalContext& c) {
 
 constexpr int kVariadic = 1 << 30;
 
-const Operator kOperators[] = {{"", "Concat", 1, kVariadic, infer_concat, evaluate_concat, 4}};
-
 }  // namespace
 
-std::span<const Operator> concat_operators() { return kOperators; }
+std::span<const Operator> concat_operators() {
+  static constexpr Operator kOperators[] = {{"", "Concat", 1, kVariadic, infer_concat, evaluate_concat, 4}};
+  return kOperators;
+}
 
 }  // namespace effdet::ops

@@ -85,14 +85,15 @@ void evaluate_range(const EvalContext& c) {
   });
 }
 
-const Operator kOperators[] = {
-    {"", "Constant", 0, 0, infer_constant, evaluate_constant},
-    {"", "ConstantOfShape", 1, 1, infer_constant_of_shape, evaluate_constant_of_shape, 9},
-    {"", "Range", 3, 3, infer_range, evaluate_range, 11},
-};
-
 }  // namespace
 
-std::span<const Operator> constant_operators() { return kOperators; }
+std::span<const Operator> constant_operators() {
+  static constexpr Operator kOperators[] = {
+      {"", "Constant", 0, 0, infer_constant, evaluate_constant},
+      {"", "ConstantOfShape", 1, 1, infer_constant_of_shape, evaluate_constant_of_shape, 9},
+      {"", "Range", 3, 3, infer_range, evaluate_range, 11},
+  };
+  return kOperators;
+}
 
 }  // namespace effdet::ops

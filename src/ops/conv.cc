@@ -124,8 +124,6 @@ void evaluate_conv(const EvalContext& c) {
   convolve(c, c.input(0), c.input(1), c.has(2) ? &c.input(2) : nullptr, c.output());
 }
 
-const Operator kOperators[] = {{"", "Conv", 2, 3, infer_conv, evaluate_conv}};
-
 }  // namespace
 
 Shape conv_shape(const InferContext& c, const Shape& x, const Shape& w, const std::optional<Shape>& bias) {
@@ -150,6 +148,9 @@ void convolve(const EvalContext& c, const Tensor& x, const Tensor& w, const Tens
                   [&](auto type) { convolve_typed<decltype(type)>(conv, x, w, bias, y, c.threads); });
 }
 
-std::span<const Operator> conv_operators() { return kOperators; }
+std::span<const Operator> conv_operators() {
+  static constexpr Operator kOperators[] = {{"", "Conv", 2, 3, infer_conv, evaluate_conv}};
+  return kOperators;
+}
 
 }  // namespace effdet::ops

@@ -114,10 +114,11 @@ void evaluate_conv_transpose(const EvalContext& c) {
   });
 }
 
-const Operator kOperators[] = {{"", "ConvTranspose", 2, 3, infer_conv_transpose, evaluate_conv_transpose}};
-
 }  // namespace
 
-std::span<const Operator> conv_transpose_operators() { return kOperators; }
+std::span<const Operator> conv_transpose_operators() {
+  static constexpr Operator kOperators[] = {{"", "ConvTranspose", 2, 3, infer_conv_transpose, evaluate_conv_transpose}};
+  return kOperators;
+}
 
 }  // namespace effdet::ops

@@ -51,13 +51,14 @@ void evaluate_tile(const EvalContext& c) {
   copy_strided(c.input(0), 0, shape, strides, c.output());
 }
 
-const Operator kOperators[] = {
-    {"", "Expand", 2, 2, infer_expand, evaluate_expand, 8},
-    {"", "Tile", 2, 2, infer_tile, evaluate_tile, 6},
-};
-
 }  // namespace
 
-std::span<const Operator> expand_operators() { return kOperators; }
+std::span<const Operator> expand_operators() {
+  static constexpr Operator kOperators[] = {
+      {"", "Expand", 2, 2, infer_expand, evaluate_expand, 8},
+      {"", "Tile", 2, 2, infer_tile, evaluate_tile, 6},
+  };
+  return kOperators;
+}
 
 }  // namespace effdet::ops

@@ -59,7 +59,7 @@ Dims windowed(const ir::Node& node, Dims in, const Window2d& w) {
 
 // --- Conv(x, weight, bias, residual?, gate?) -> y = act(conv(x * gate) + bias + residual)
 
-std::vector<Inferred> infer_conv(const InferContext& c) {
+std::vector<Inferred> infer_window_conv(const InferContext& c) {
   const Window2d w = window_2d(c.node);
   activation_of(c.node);
   const bool nhwc_out = is_nhwc(c.node, true);
@@ -140,7 +140,7 @@ Tensor plain_conv(const EvalContext& c, const Tensor& x, const Tensor& weights, 
   return evaluate_node(conv, c.opset, inputs, c.threads).at(0);
 }
 
-void evaluate_conv(const EvalContext& c) {
+void evaluate_window_conv(const EvalContext& c) {
   const Window2d w = window_2d(c.node);
   Tensor x = input_nchw(c, 0);
   const Dims in = dims_of(x.shape(), false);
@@ -213,7 +213,7 @@ std::vector<Inferred> infer_expand_depthwise(const InferContext& c) {
   for (size_t i = 0; i < 5; ++i)
     if (!c.has(i)) node_error(c.node, "input {} is absent", i);
   const ir::Node expand = expansion_of(c.node);
-  const std::vector<Inferred> expanded = infer_conv({expand, c.opset, c.inputs.first(3)});
+  const std::vector<Inferred> expanded = infer_window_conv({expand, c.opset, c.inputs.first(3)});
   const InputInfo map{true, expanded[0].dtype, expanded[0].shape, nullptr};
   const InputInfo inputs[] = {map, c.inputs[3], c.inputs[4]};
   return infer_depthwise({c.node, c.opset, inputs});
@@ -250,7 +250,7 @@ std::vector<Inferred> infer_depthwise_pointwise(const InferContext& c) {
   const Inferred map = infer_depthwise({depthwise, c.opset, c.inputs.first(3)}).at(0);
   std::vector<InputInfo> inputs{{true, map.dtype, map.shape, nullptr}};
   inputs.insert(inputs.end(), c.inputs.begin() + 3, c.inputs.end());
-  return infer_conv({pointwise, c.opset, inputs});
+  return infer_window_conv({pointwise, c.opset, inputs});
 }
 
 void evaluate_depthwise_pointwise(const EvalContext& c) {
@@ -258,7 +258,7 @@ void evaluate_depthwise_pointwise(const EvalContext& c) {
   const std::vector<Tensor> map = evaluate_node(depthwise, c.opset, c.inputs.first(3), c.threads);
   std::vector<const Tensor*> inputs{&map[0]};
   inputs.insert(inputs.end(), c.inputs.begin() + 3, c.inputs.end());
-  evaluate_conv({pointwise, c.opset, inputs, c.outputs, c.threads});
+  evaluate_window_conv({pointwise, c.opset, inputs, c.outputs, c.threads});
 }
 
 // --- SqueezeExcite(mean, reduce weight, reduce bias, expand weight, expand bias) -> gate [b, c]
@@ -384,19 +384,20 @@ void evaluate_activation(const EvalContext& c) {
                          [&](float x) { return activate(activation, x); });
 }
 
-const Operator kOperators[] = {
-    {ir::kFusedDomain, "Activation", 1, 1, infer_activation, evaluate_activation},
-    {ir::kFusedDomain, "Conv", 3, 5, infer_conv, evaluate_conv},
-    {ir::kFusedDomain, "DepthwiseConv", 3, 3, infer_depthwise, evaluate_depthwise, 1, 2},
-    {ir::kFusedDomain, "DepthwisePointwise", 5, 6, infer_depthwise_pointwise, evaluate_depthwise_pointwise},
-    {ir::kFusedDomain, "ExpandDepthwise", 5, 5, infer_expand_depthwise, evaluate_expand_depthwise, 1, 2},
-    {ir::kFusedDomain, "MaxPool", 1, 1, infer_max_pool, evaluate_max_pool},
-    {ir::kFusedDomain, "Mix", 1, kMaxMixInputs, infer_mix, evaluate_mix},
-    {ir::kFusedDomain, "SqueezeExcite", 5, 5, infer_squeeze_excite, evaluate_squeeze_excite},
-};
-
 }  // namespace
 
-std::span<const Operator> fused_operators() { return kOperators; }
+std::span<const Operator> fused_operators() {
+  static constexpr Operator kOperators[] = {
+      {ir::kFusedDomain, "Activation", 1, 1, infer_activation, evaluate_activation},
+      {ir::kFusedDomain, "Conv", 3, 5, infer_window_conv, evaluate_window_conv},
+      {ir::kFusedDomain, "DepthwiseConv", 3, 3, infer_depthwise, evaluate_depthwise, 1, 2},
+      {ir::kFusedDomain, "DepthwisePointwise", 5, 6, infer_depthwise_pointwise, evaluate_depthwise_pointwise},
+      {ir::kFusedDomain, "ExpandDepthwise", 5, 5, infer_expand_depthwise, evaluate_expand_depthwise, 1, 2},
+      {ir::kFusedDomain, "MaxPool", 1, 1, infer_max_pool, evaluate_max_pool},
+      {ir::kFusedDomain, "Mix", 1, kMaxMixInputs, infer_mix, evaluate_mix},
+      {ir::kFusedDomain, "SqueezeExcite", 5, 5, infer_squeeze_excite, evaluate_squeeze_excite},
+  };
+  return kOperators;
+}
 
 }  // namespace effdet::ops

@@ -39,10 +39,11 @@ void evaluate_gather(const EvalContext& c) {
   }
 }
 
-const Operator kOperators[] = {{"", "Gather", 2, 2, infer_gather, evaluate_gather}};
-
 }  // namespace
 
-std::span<const Operator> gather_operators() { return kOperators; }
+std::span<const Operator> gather_operators() {
+  static constexpr Operator kOperators[] = {{"", "Gather", 2, 2, infer_gather, evaluate_gather}};
+  return kOperators;
+}
 
 }  // namespace effdet::ops

@@ -27,13 +27,14 @@ void evaluate_dropout(const EvalContext& c) {
   c.output(1) = expanded(one, c.output(1).shape());
 }
 
-const Operator kOperators[] = {
-    {"", "Identity", 1, 1, infer_like_input, copy_input},
-    {"", "Dropout", 1, 3, infer_dropout, evaluate_dropout, 7, 2},
-};
-
 }  // namespace
 
-std::span<const Operator> identity_operators() { return kOperators; }
+std::span<const Operator> identity_operators() {
+  static constexpr Operator kOperators[] = {
+      {"", "Identity", 1, 1, infer_like_input, copy_input},
+      {"", "Dropout", 1, 3, infer_dropout, evaluate_dropout, 7, 2},
+  };
+  return kOperators;
+}
 
 }  // namespace effdet::ops

@@ -98,13 +98,14 @@ void evaluate_gemm(const EvalContext& c) {
   });
 }
 
-const Operator kOperators[] = {
-    {"", "MatMul", 2, 2, infer_matmul, evaluate_matmul},
-    {"", "Gemm", 2, 3, infer_gemm, evaluate_gemm, 7},
-};
-
 }  // namespace
 
-std::span<const Operator> matmul_operators() { return kOperators; }
+std::span<const Operator> matmul_operators() {
+  static constexpr Operator kOperators[] = {
+      {"", "MatMul", 2, 2, infer_matmul, evaluate_matmul},
+      {"", "Gemm", 2, 3, infer_gemm, evaluate_gemm, 7},
+  };
+  return kOperators;
+}
 
 }  // namespace effdet::ops

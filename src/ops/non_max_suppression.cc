@@ -116,13 +116,14 @@ void evaluate_select_boxes(const EvalContext& c) {
   std::copy_n(found.begin(), std::min(found.size(), out.size()), out.begin());
 }
 
-const Operator kOperators[] = {
-    {"", "NonMaxSuppression", 2, 5, infer_suppression, evaluate_suppression, 10},
-    {ir::kFusedDomain, "SelectBoxes", 2, 2, infer_select_boxes, evaluate_select_boxes},
-};
-
 }  // namespace
 
-std::span<const Operator> non_max_suppression_operators() { return kOperators; }
+std::span<const Operator> non_max_suppression_operators() {
+  static constexpr Operator kOperators[] = {
+      {"", "NonMaxSuppression", 2, 5, infer_suppression, evaluate_suppression, 10},
+      {ir::kFusedDomain, "SelectBoxes", 2, 2, infer_select_boxes, evaluate_select_boxes},
+  };
+  return kOperators;
+}
 
 }  // namespace effdet::ops

@@ -232,17 +232,18 @@ void evaluate_lrn(const EvalContext& c) {
   });
 }
 
-const Operator kOperators[] = {
-    {"", "InstanceNormalization", 3, 3, infer_instance_norm, evaluate_instance_norm, 6},
-    {"", "GroupNormalization", 3, 3, infer_group_norm, evaluate_group_norm, 18},
-    {"", "LayerNormalization", 2, 3, infer_layer_norm, evaluate_layer_norm, 17, 3},
-    {"", "LpNormalization", 1, 1, infer_lp_norm, evaluate_lp_norm},
-    {"", "MeanVarianceNormalization", 1, 1, infer_mean_variance, evaluate_mean_variance, 9},
-    {"", "LRN", 1, 1, infer_lrn, evaluate_lrn},
-};
-
 }  // namespace
 
-std::span<const Operator> normalization_operators() { return kOperators; }
+std::span<const Operator> normalization_operators() {
+  static constexpr Operator kOperators[] = {
+      {"", "InstanceNormalization", 3, 3, infer_instance_norm, evaluate_instance_norm, 6},
+      {"", "GroupNormalization", 3, 3, infer_group_norm, evaluate_group_norm, 18},
+      {"", "LayerNormalization", 2, 3, infer_layer_norm, evaluate_layer_norm, 17, 3},
+      {"", "LpNormalization", 1, 1, infer_lp_norm, evaluate_lp_norm},
+      {"", "MeanVarianceNormalization", 1, 1, infer_mean_variance, evaluate_mean_variance, 9},
+      {"", "LRN", 1, 1, infer_lrn, evaluate_lrn},
+  };
+  return kOperators;
+}
 
 }  // namespace effdet::ops

@@ -205,14 +205,15 @@ void evaluate_einsum(const EvalContext& c) {
 
 constexpr int kMostOperands = 64;
 
-const Operator kOperators[] = {
-    {"", "CumSum", 2, 2, infer_cumsum, evaluate_cumsum, 11},
-    {"", "EyeLike", 1, 1, infer_eye_like, evaluate_eye_like, 9},
-    {"", "Einsum", 1, kMostOperands, infer_einsum, evaluate_einsum, 12},
-};
-
 }  // namespace
 
-std::span<const Operator> numbers_operators() { return kOperators; }
+std::span<const Operator> numbers_operators() {
+  static constexpr Operator kOperators[] = {
+      {"", "CumSum", 2, 2, infer_cumsum, evaluate_cumsum, 11},
+      {"", "EyeLike", 1, 1, infer_eye_like, evaluate_eye_like, 9},
+      {"", "Einsum", 1, kMostOperands, infer_einsum, evaluate_einsum, 12},
+  };
+  return kOperators;
+}
 
 }  // namespace effdet::ops

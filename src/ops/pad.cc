@@ -145,10 +145,11 @@ void evaluate_pad(const EvalContext& c) {
   }
 }
 
-const Operator kOperators[] = {{"", "Pad", 1, 4, infer_pad, evaluate_pad, 2}};
-
 }  // namespace
 
-std::span<const Operator> pad_operators() { return kOperators; }
+std::span<const Operator> pad_operators() {
+  static constexpr Operator kOperators[] = {{"", "Pad", 1, 4, infer_pad, evaluate_pad, 2}};
+  return kOperators;
+}
 
 }  // namespace effdet::ops

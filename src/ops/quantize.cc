@@ -14,11 +14,11 @@ namespace effdet::ops {
 namespace {
 
 /// The smallest and largest value of an integer type of at most 32 bits.
-struct Limits {
+struct TypeRange {
   double low, high;
 };
 
-Limits limits_of(const ir::Node& node, DType dtype) {
+TypeRange limits_of(const ir::Node& node, DType dtype) {
   switch (dtype) {
     case DType::kU8:
       return {0, 255};
@@ -89,14 +89,14 @@ std::vector<Inferred> infer_quantize(const InferContext& c) {
 }
 
 /// Rounds halves to even and stays within the type.
-double quantized(double x, double scale, double zero, Limits limits) {
+double quantized(double x, double scale, double zero, TypeRange limits) {
   const double value = std::nearbyint(x / scale) + zero;
   return std::isnan(value) ? zero : std::clamp(value, limits.low, limits.high);
 }
 
 void evaluate_quantize(const EvalContext& c) {
   const DType dtype = c.output().dtype();
-  const Limits limits = limits_of(c.node, dtype);
+  const TypeRange limits = limits_of(c.node, dtype);
   const std::vector<double> scale = spread(c, c.input(1));
   const std::vector<double> zero = c.has(2) ? spread(c, c.input(2)) : std::vector<double>(scale.size(), 0);
   const Tensor wide = c.input(0).to(DType::kF64);
@@ -179,15 +179,16 @@ void evaluate_conv_integer(const EvalContext& c) {
   c.output() = y.to(DType::kI32);
 }
 
-const Operator kOperators[] = {
-    {"", "QuantizeLinear", 2, 3, infer_quantize, evaluate_quantize, 10},
-    {"", "DequantizeLinear", 2, 3, infer_dequantize, evaluate_dequantize, 10},
-    {"", "DynamicQuantizeLinear", 1, 1, infer_dynamic_quantize, evaluate_dynamic_quantize, 11, 3},
-    {"", "ConvInteger", 2, 4, infer_conv_integer, evaluate_conv_integer, 10},
-};
-
 }  // namespace
 
-std::span<const Operator> quantize_operators() { return kOperators; }
+std::span<const Operator> quantize_operators() {
+  static constexpr Operator kOperators[] = {
+      {"", "QuantizeLinear", 2, 3, infer_quantize, evaluate_quantize, 10},
+      {"", "DequantizeLinear", 2, 3, infer_dequantize, evaluate_dequantize, 10},
+      {"", "DynamicQuantizeLinear", 1, 1, infer_dynamic_quantize, evaluate_dynamic_quantize, 11, 3},
+      {"", "ConvInteger", 2, 4, infer_conv_integer, evaluate_conv_integer, 10},
+  };
+  return kOperators;
+}
 
 }  // namespace effdet::ops

@@ -165,21 +165,22 @@ void evaluate_log_sum_exp(const EvalContext& c) {
 constexpr auto evaluate_max = evaluate_reduce<kSame, kLarger, Start::kLowest>;
 constexpr auto evaluate_min = evaluate_reduce<kSame, kSmaller, Start::kHighest>;
 
-const Operator kOperators[] = {
-    {"", "ReduceSum", 1, 2, infer_reduce, evaluate_reduce<kSame, kSum, Start::kZero>},
-    {"", "ReduceMean", 1, 2, infer_reduce, evaluate_reduce<kSame, kSum, Start::kZero, kSame, true>},
-    {"", "ReduceMax", 1, 2, infer_reduce, evaluate_bools_too<evaluate_max>},
-    {"", "ReduceMin", 1, 2, infer_reduce, evaluate_bools_too<evaluate_min>},
-    {"", "ReduceProd", 1, 2, infer_reduce, evaluate_reduce<kSame, kProduct, Start::kOne>},
-    {"", "ReduceL1", 1, 2, infer_reduce, evaluate_reduce<kMagnitude, kSum, Start::kZero>},
-    {"", "ReduceL2", 1, 2, infer_reduce, evaluate_reduce<kSquare, kSum, Start::kZero, kRoot>},
-    {"", "ReduceSumSquare", 1, 2, infer_reduce, evaluate_reduce<kSquare, kSum, Start::kZero>},
-    {"", "ReduceLogSum", 1, 2, infer_reduce, evaluate_reduce<kSame, kSum, Start::kZero, kLogarithm>},
-    {"", "ReduceLogSumExp", 1, 2, infer_reduce, evaluate_log_sum_exp},
-};
-
 }  // namespace
 
-std::span<const Operator> reduce_operators() { return kOperators; }
+std::span<const Operator> reduce_operators() {
+  static constexpr Operator kOperators[] = {
+      {"", "ReduceSum", 1, 2, infer_reduce, evaluate_reduce<kSame, kSum, Start::kZero>},
+      {"", "ReduceMean", 1, 2, infer_reduce, evaluate_reduce<kSame, kSum, Start::kZero, kSame, true>},
+      {"", "ReduceMax", 1, 2, infer_reduce, evaluate_bools_too<evaluate_max>},
+      {"", "ReduceMin", 1, 2, infer_reduce, evaluate_bools_too<evaluate_min>},
+      {"", "ReduceProd", 1, 2, infer_reduce, evaluate_reduce<kSame, kProduct, Start::kOne>},
+      {"", "ReduceL1", 1, 2, infer_reduce, evaluate_reduce<kMagnitude, kSum, Start::kZero>},
+      {"", "ReduceL2", 1, 2, infer_reduce, evaluate_reduce<kSquare, kSum, Start::kZero, kRoot>},
+      {"", "ReduceSumSquare", 1, 2, infer_reduce, evaluate_reduce<kSquare, kSum, Start::kZero>},
+      {"", "ReduceLogSum", 1, 2, infer_reduce, evaluate_reduce<kSame, kSum, Start::kZero, kLogarithm>},
+      {"", "ReduceLogSumExp", 1, 2, infer_reduce, evaluate_log_sum_exp},
+  };
+  return kOperators;
+}
 
 }  // namespace effdet::ops

@@ -126,14 +126,15 @@ std::vector<Inferred> infer_size(const InferContext& c) {
 
 void evaluate_size(const EvalContext& c) { c.output().mutable_data<int64_t>()[0] = c.input(0).numel(); }
 
-const Operator kOperators[] = {
-    {"", "Reshape", 2, 2, infer_reshape, view_input}, {"", "Flatten", 1, 1, infer_flatten, view_input},
-    {"", "Squeeze", 1, 2, infer_squeeze, view_input}, {"", "Unsqueeze", 1, 2, infer_unsqueeze, view_input},
-    {"", "Shape", 1, 1, infer_shape, evaluate_shape}, {"", "Size", 1, 1, infer_size, evaluate_size},
-};
-
 }  // namespace
 
-std::span<const Operator> reshape_operators() { return kOperators; }
+std::span<const Operator> reshape_operators() {
+  static constexpr Operator kOperators[] = {
+      {"", "Reshape", 2, 2, infer_reshape, view_input}, {"", "Flatten", 1, 1, infer_flatten, view_input},
+      {"", "Squeeze", 1, 2, infer_squeeze, view_input}, {"", "Unsqueeze", 1, 2, infer_unsqueeze, view_input},
+      {"", "Shape", 1, 1, infer_shape, evaluate_shape}, {"", "Size", 1, 1, infer_size, evaluate_size},
+  };
+  return kOperators;
+}
 
 }  // namespace effdet::ops

@@ -302,11 +302,6 @@ void evaluate_resize(const EvalContext& c) {
   c.output() = current;  // evaluate_node turns it back into the output's type
 }
 
-const Operator kOperators[] = {
-    {"", "Resize", 1, 4, infer_resize, evaluate_resize, 10},
-    {"", "Upsample", 1, 2, infer_resize, evaluate_resize, 7},
-};
-
 /// The same as two taps, whichever way the node samples.
 TwoTaps two_taps_at(const Sampling& sampling, const AxisResize& axis, int64_t i) {
   if (sampling.mode == "nearest") {
@@ -333,6 +328,12 @@ std::optional<std::vector<std::vector<TwoTaps>>> resize_taps(const InferContext&
   return taps;
 }
 
-std::span<const Operator> resize_operators() { return kOperators; }
+std::span<const Operator> resize_operators() {
+  static constexpr Operator kOperators[] = {
+      {"", "Resize", 1, 4, infer_resize, evaluate_resize, 10},
+      {"", "Upsample", 1, 2, infer_resize, evaluate_resize, 7},
+  };
+  return kOperators;
+}
 
 }  // namespace effdet::ops

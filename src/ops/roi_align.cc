@@ -110,12 +110,13 @@ void evaluate_roi_align(const EvalContext& c) {
   with_float_type(c.node, c.input(0).dtype(), [&](auto type) { roi_align<decltype(type)>(c); });
 }
 
-const Operator kOperators[] = {
-    {"", "RoiAlign", 3, 3, infer_roi_align, evaluate_roi_align, 10},
-};
-
 }  // namespace
 
-std::span<const Operator> roi_align_operators() { return kOperators; }
+std::span<const Operator> roi_align_operators() {
+  static constexpr Operator kOperators[] = {
+      {"", "RoiAlign", 3, 3, infer_roi_align, evaluate_roi_align, 10},
+  };
+  return kOperators;
+}
 
 }  // namespace effdet::ops

@@ -142,13 +142,14 @@ void evaluate_split(const EvalContext& c) {
   }
 }
 
-const Operator kOperators[] = {
-    {"", "Slice", 1, 5, infer_slice, evaluate_slice},
-    {"", "Split", 1, 2, infer_split, evaluate_split, 2, 1 << 20},
-};
-
 }  // namespace
 
-std::span<const Operator> slice_operators() { return kOperators; }
+std::span<const Operator> slice_operators() {
+  static constexpr Operator kOperators[] = {
+      {"", "Slice", 1, 5, infer_slice, evaluate_slice},
+      {"", "Split", 1, 2, infer_split, evaluate_split, 2, 1 << 20},
+  };
+  return kOperators;
+}
 
 }  // namespace effdet::ops

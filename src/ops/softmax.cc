@@ -81,14 +81,15 @@ void evaluate_hardmax(const EvalContext& c) {
   for_each_line(c, [](auto* x, auto* y, int64_t count, int64_t stride) { hardmax_line(x, y, count, stride); });
 }
 
-const Operator kOperators[] = {
-    {"", "Softmax", 1, 1, infer_softmax, evaluate_softmax},
-    {"", "LogSoftmax", 1, 1, infer_softmax, evaluate_log_softmax},
-    {"", "Hardmax", 1, 1, infer_softmax, evaluate_hardmax},
-};
-
 }  // namespace
 
-std::span<const Operator> softmax_operators() { return kOperators; }
+std::span<const Operator> softmax_operators() {
+  static constexpr Operator kOperators[] = {
+      {"", "Softmax", 1, 1, infer_softmax, evaluate_softmax},
+      {"", "LogSoftmax", 1, 1, infer_softmax, evaluate_log_softmax},
+      {"", "Hardmax", 1, 1, infer_softmax, evaluate_hardmax},
+  };
+  return kOperators;
+}
 
 }  // namespace effdet::ops

@@ -32,10 +32,11 @@ void evaluate_transpose(const EvalContext& c) {
   copy_strided(c.input(0), 0, c.output().shape(), strides, c.output());
 }
 
-const Operator kOperators[] = {{"", "Transpose", 1, 1, infer_transpose, evaluate_transpose}};
-
 }  // namespace
 
-std::span<const Operator> transpose_operators() { return kOperators; }
+std::span<const Operator> transpose_operators() {
+  static constexpr Operator kOperators[] = {{"", "Transpose", 1, 1, infer_transpose, evaluate_transpose}};
+  return kOperators;
+}
 
 }  // namespace effdet::ops

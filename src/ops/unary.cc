@@ -101,37 +101,38 @@ void evaluate_is_inf(const EvalContext& c) {
   evaluate_test(c, [=](double x) { return std::isinf(x) && (x > 0 ? positive : negative); });
 }
 
-const Operator kOperators[] = {
-    {"", "Abs", 1, 1, infer_like_number, evaluate_any<kAbsolute>},
-    {"", "Neg", 1, 1, infer_like_number, evaluate_any<kNegateFloat>},
-    {"", "Exp", 1, 1, infer_like_float, evaluate_float<kExp>},
-    {"", "Log", 1, 1, infer_like_float, evaluate_float<kLog>},
-    {"", "Sqrt", 1, 1, infer_like_float, evaluate_float<kSqrt>},
-    {"", "Tanh", 1, 1, infer_like_float, evaluate_float<kTanh>},
-    {"", "Erf", 1, 1, infer_like_float, evaluate_float<kErf>, 9},
-    {"", "Floor", 1, 1, infer_like_float, evaluate_float<kFloor>},
-    {"", "Ceil", 1, 1, infer_like_float, evaluate_float<kCeil>},
-    {"", "Reciprocal", 1, 1, infer_like_float, evaluate_float<kReciprocal>},
-    {"", "Round", 1, 1, infer_like_float, evaluate_float<kRound>, 11},
-    {"", "Sin", 1, 1, infer_like_float, evaluate_float<kSin>},
-    {"", "Cos", 1, 1, infer_like_float, evaluate_float<kCos>},
-    {"", "Tan", 1, 1, infer_like_float, evaluate_float<kTan>},
-    {"", "Asin", 1, 1, infer_like_float, evaluate_float<kAsin>},
-    {"", "Acos", 1, 1, infer_like_float, evaluate_float<kAcos>},
-    {"", "Atan", 1, 1, infer_like_float, evaluate_float<kAtan>},
-    {"", "Sinh", 1, 1, infer_like_float, evaluate_float<kSinh>, 9},
-    {"", "Cosh", 1, 1, infer_like_float, evaluate_float<kCosh>, 9},
-    {"", "Asinh", 1, 1, infer_like_float, evaluate_float<kAsinh>, 9},
-    {"", "Acosh", 1, 1, infer_like_float, evaluate_float<kAcosh>, 9},
-    {"", "Atanh", 1, 1, infer_like_float, evaluate_float<kAtanh>, 9},
-    {"", "Sign", 1, 1, infer_like_number, evaluate_any<kSign>, 9},
-    {"", "BitwiseNot", 1, 1, infer_integer, evaluate_bit_not, 18},
-    {"", "IsNaN", 1, 1, infer_test, evaluate_is_nan, 9},
-    {"", "IsInf", 1, 1, infer_test, evaluate_is_inf, 10},
-};
-
 }  // namespace
 
-std::span<const Operator> unary_operators() { return kOperators; }
+std::span<const Operator> unary_operators() {
+  static constexpr Operator kOperators[] = {
+      {"", "Abs", 1, 1, infer_like_number, evaluate_any<kAbsolute>},
+      {"", "Neg", 1, 1, infer_like_number, evaluate_any<kNegateFloat>},
+      {"", "Exp", 1, 1, infer_like_float, evaluate_float<kExp>},
+      {"", "Log", 1, 1, infer_like_float, evaluate_float<kLog>},
+      {"", "Sqrt", 1, 1, infer_like_float, evaluate_float<kSqrt>},
+      {"", "Tanh", 1, 1, infer_like_float, evaluate_float<kTanh>},
+      {"", "Erf", 1, 1, infer_like_float, evaluate_float<kErf>, 9},
+      {"", "Floor", 1, 1, infer_like_float, evaluate_float<kFloor>},
+      {"", "Ceil", 1, 1, infer_like_float, evaluate_float<kCeil>},
+      {"", "Reciprocal", 1, 1, infer_like_float, evaluate_float<kReciprocal>},
+      {"", "Round", 1, 1, infer_like_float, evaluate_float<kRound>, 11},
+      {"", "Sin", 1, 1, infer_like_float, evaluate_float<kSin>},
+      {"", "Cos", 1, 1, infer_like_float, evaluate_float<kCos>},
+      {"", "Tan", 1, 1, infer_like_float, evaluate_float<kTan>},
+      {"", "Asin", 1, 1, infer_like_float, evaluate_float<kAsin>},
+      {"", "Acos", 1, 1, infer_like_float, evaluate_float<kAcos>},
+      {"", "Atan", 1, 1, infer_like_float, evaluate_float<kAtan>},
+      {"", "Sinh", 1, 1, infer_like_float, evaluate_float<kSinh>, 9},
+      {"", "Cosh", 1, 1, infer_like_float, evaluate_float<kCosh>, 9},
+      {"", "Asinh", 1, 1, infer_like_float, evaluate_float<kAsinh>, 9},
+      {"", "Acosh", 1, 1, infer_like_float, evaluate_float<kAcosh>, 9},
+      {"", "Atanh", 1, 1, infer_like_float, evaluate_float<kAtanh>, 9},
+      {"", "Sign", 1, 1, infer_like_number, evaluate_any<kSign>, 9},
+      {"", "BitwiseNot", 1, 1, infer_integer, evaluate_bit_not, 18},
+      {"", "IsNaN", 1, 1, infer_test, evaluate_is_nan, 9},
+      {"", "IsInf", 1, 1, infer_test, evaluate_is_inf, 10},
+  };
+  return kOperators;
+}
 
 }  // namespace effdet::ops

@@ -5,7 +5,7 @@
 namespace effdet::pipeline {
 namespace {
 
-model::ModelInfo info_of(const Engine& engine) {
+model::ModelInfo info_of_engine(const Engine& engine) {
   const auto& metadata = engine.program().graph.metadata;
   if (!model::has_model_info(metadata))
     fail(ErrorCode::kUnsupported,
@@ -52,7 +52,7 @@ std::vector<std::span<const float>> OutputBuffers::sample(size_t index, size_t b
 
 DetectionModel::DetectionModel(std::shared_ptr<const Engine> engine)
     : engine_(std::move(engine)),
-      info_(info_of(*engine_)),
+      info_(info_of_engine(*engine_)),
       input_(*engine_, info_),
       decoder_(info_, input_.preprocessing().height, input_.preprocessing().width),
       layout_(layout_of(*engine_, decoder_, input_.batch())) {}

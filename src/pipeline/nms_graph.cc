@@ -19,7 +19,7 @@ constexpr int64_t kMostCandidates = int64_t{1} << 20;
 /// What a box scores in the classes that are not its own: below each threshold.
 constexpr float kOtherClass = -1;
 
-model::ModelInfo info_of(const ir::Graph& graph) {
+model::ModelInfo info_of_graph(const ir::Graph& graph) {
   if (!model::has_model_info(graph.metadata)) fail(ErrorCode::kUsage, "the model is no export of this program");
   model::ModelInfo info = model::parse_metadata(graph.metadata, graph.name);
   if (info.selection != model::Selection::kAllClasses)
@@ -40,7 +40,7 @@ void check_options(const DetectOptions& options) {
 class NmsBuilder {
  public:
   NmsBuilder(ir::Graph& graph, const DetectOptions& options)
-      : graph_(graph), options_(options), info_(info_of(graph)), levels_(graph.outputs.size() / 2) {
+      : graph_(graph), options_(options), info_(info_of_graph(graph)), levels_(graph.outputs.size() / 2) {
     const Shape image = graph.inputs.empty() ? Shape{} : graph.value(graph.inputs[0]).shape.value_or(Shape{});
     if (image.size() != 4 || std::ranges::min(image) < 1 || graph.opset != 11)
       fail(ErrorCode::kUsage, "the model is no export of this program");

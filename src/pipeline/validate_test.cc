@@ -8,7 +8,7 @@
 namespace effdet::pipeline {
 namespace {
 
-constexpr int kSide = kTinySide;
+constexpr int kImageSide = kTinySide;
 
 std::shared_ptr<const Engine> tiny_model(int batch) {
   return std::make_shared<Engine>(compiler::compile(tiny_graph(batch)));
@@ -16,7 +16,7 @@ std::shared_ptr<const Engine> tiny_model(int batch) {
 
 /// The way over files: preprocess, run, dump, postprocess.
 Evaluation by_files(const fs::path& root, const fs::path& folder, const fs::path& results) {
-  const InputOptions input{"tf_efficientdet_d0", kSide, kSide};
+  const InputOptions input{"tf_efficientdet_d0", kImageSide, kImageSide};
   pipeline::preprocess_dataset(root, folder / "bins", input);
   make_folder(folder / "dump");
   const auto engine = tiny_model(1);

@@ -60,10 +60,14 @@ const Measured* TuningBank::find(const std::string& choice) const {
   return found != layers_.end() ? &found->second : nullptr;
 }
 
+void TuningBank::set(const std::string& choice, Measured measured) {
+  const auto rounded = [](double ms) { return std::round(ms * 1e5) / 1e5; };
+  layers_[choice] = {rounded(measured.yes), rounded(measured.no)};
+}
+
 void TuningBank::save() const {
   nlohmann::json json = nlohmann::json::object();
-  const auto rounded = [](double ms) { return std::round(ms * 1e5) / 1e5; };
-  for (const auto& [choice, measured] : layers_) json[choice] = {rounded(measured.yes), rounded(measured.no)};
+  for (const auto& [choice, measured] : layers_) json[choice] = {measured.yes, measured.no};
   std::error_code error;
   std::filesystem::create_directories(path_.parent_path(), error);
   if (error) fail(ErrorCode::kIo, "{}: cannot make the folder: {}", path_.parent_path().string(), error.message());

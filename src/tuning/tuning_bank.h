@@ -21,7 +21,8 @@ class TuningBank {
 
   const std::filesystem::path& path() const { return path_; }
   const Measured* find(const std::string& choice) const;
-  void set(const std::string& choice, Measured measured) { layers_[choice] = measured; }
+  /// Keeps as many digits as the file does, so that what is decided now is decided by the file too.
+  void set(const std::string& choice, Measured measured);
   /// Throws Error(kIo).
   void save() const;
 

@@ -16,9 +16,9 @@ namespace {
 
 using namespace vision_test;
 
-Image decode(const std::string& data) { return decode_image(bytes_of(data), "x.jpg"); }
-ErrorCode code_of(const std::string& data) {
-  return error_of([&] { decode(data); }).code();
+Image decoded_jpeg(const std::string& data) { return decode_image(bytes_of(data), "x.jpg"); }
+ErrorCode jpeg_code(const std::string& data) {
+  return error_of([&] { decoded_jpeg(data); }).code();
 }
 bool same_pixels(const Image& a, const Image& b) {
   return a.size() == b.size() && std::ranges::equal(a.pixels(), b.pixels());
@@ -59,8 +59,8 @@ TEST(BadInput, Case71_CutJpeg) {
                            "restart.jpg", "ycck_by_adobe2.jpg"}) {
     const std::string whole = sample(name);
     for (size_t percent : {1, 10, 50, 99})
-      EXPECT_EQ(code_of(whole.substr(0, whole.size() * percent / 100)), ErrorCode::kBadInput) << name << percent;
-    EXPECT_EQ(code_of(whole.substr(0, whole.size() - 2)), ErrorCode::kBadInput) << name << " without EOI";
+      EXPECT_EQ(jpeg_code(whole.substr(0, whole.size() * percent / 100)), ErrorCode::kBadInput) << name << percent;
+    EXPECT_EQ(jpeg_code(whole.substr(0, whole.size() - 2)), ErrorCode::kBadInput) << name << " without EOI";
   }
 }
 
@@ -68,10 +68,10 @@ TEST(BadInput, Case72_HugeSizeInFewBytes) {
   rusage before{}, after{};
   ::getrusage(RUSAGE_SELF, &before);
   const std::string header = sample("ycc_420.jpg").substr(0, 200);
-  EXPECT_EQ(code_of(with_size(sample("ycc_420.jpg"), 65500, 65500)), ErrorCode::kBadInput);
+  EXPECT_EQ(jpeg_code(with_size(sample("ycc_420.jpg"), 65500, 65500)), ErrorCode::kBadInput);
   // Within the limit for decompression bombs, but not plausible.
-  EXPECT_EQ(code_of(with_size(sample("ycc_420.jpg"), 13000, 13000)), ErrorCode::kBadInput);
-  EXPECT_EQ(code_of(header), ErrorCode::kBadInput);
+  EXPECT_EQ(jpeg_code(with_size(sample("ycc_420.jpg"), 13000, 13000)), ErrorCode::kBadInput);
+  EXPECT_EQ(jpeg_code(header), ErrorCode::kBadInput);
   ::getrusage(RUSAGE_SELF, &after);
   EXPECT_LT(after.ru_maxrss - before.ru_maxrss, 64 << 10) << "KiB";
 }
@@ -88,8 +88,8 @@ std::string with_scans(const std::string& whole, int count) {
 TEST(BadInput, Case73_ThousandsOfScans) {
   const std::string whole = sample("gray_progressive.jpg");
   // Pillow reads it, and for a small picture the work is small.
-  EXPECT_TRUE(same_pixels(decode(with_scans(whole, 1200)), decode(whole)));
-  const Error error = error_of([&] { decode(with_size(with_scans(whole, 3000), 4600, 4600, 0xC2)); });
+  EXPECT_TRUE(same_pixels(decoded_jpeg(with_scans(whole, 1200)), decoded_jpeg(whole)));
+  const Error error = error_of([&] { decoded_jpeg(with_size(with_scans(whole, 3000), 4600, 4600, 0xC2)); });
   EXPECT_EQ(error.code(), ErrorCode::kBadInput);
   EXPECT_NE(std::string(error.what()).find("scans"), std::string::npos) << error.what();
 }
@@ -122,18 +122,18 @@ std::string compressed(const Image& image, bool arithmetic) {
 
 TEST(BadInput, Case74_ArithmeticLosslessTwelveBit) {
   const Image image = decode_image(images_folder() / "tall.png");
-  EXPECT_TRUE(same_pixels(decode(compressed(image, true)), decode(compressed(image, false))));
+  EXPECT_TRUE(same_pixels(decoded_jpeg(compressed(image, true)), decoded_jpeg(compressed(image, false))));
   const std::string arithmetic = compressed(image, true);
-  EXPECT_EQ(code_of(arithmetic.substr(0, arithmetic.size() / 2)), ErrorCode::kBadInput);
+  EXPECT_EQ(jpeg_code(arithmetic.substr(0, arithmetic.size() / 2)), ErrorCode::kBadInput);
 
   std::string lossless = sample("ycc_444.jpg"), twelve = lossless, hierarchical = lossless;
   const size_t frame = segment(lossless, 0xC0);
   lossless[frame + 1] = '\xC3';
-  EXPECT_EQ(code_of(lossless), ErrorCode::kUnsupported);
+  EXPECT_EQ(jpeg_code(lossless), ErrorCode::kUnsupported);
   twelve[frame + 4] = 12;
-  EXPECT_EQ(code_of(twelve), ErrorCode::kUnsupported);
+  EXPECT_EQ(jpeg_code(twelve), ErrorCode::kUnsupported);
   hierarchical[frame + 1] = '\xC5';
-  EXPECT_EQ(code_of(hierarchical), ErrorCode::kUnsupported);
+  EXPECT_EQ(jpeg_code(hierarchical), ErrorCode::kUnsupported);
 }
 
 TEST(BadInput, Case75_ColourSpacesAndSampling) {
@@ -158,28 +158,28 @@ TEST(BadInput, Case77_TablesAndFrames) {
     const size_t at = segment(no_tables, 0xDB);
     no_tables.erase(at, segment_end(no_tables, at) - at);
   }
-  EXPECT_EQ(code_of(no_tables), ErrorCode::kBadInput);
+  EXPECT_EQ(jpeg_code(no_tables), ErrorCode::kBadInput);
 
   std::string overfull = whole;
   overfull.replace(segment(whole, 0xC4) + 5, 16, std::string(16, '\xFF'));
-  EXPECT_EQ(code_of(overfull), ErrorCode::kBadInput);
+  EXPECT_EQ(jpeg_code(overfull), ErrorCode::kBadInput);
   std::string short_table = whole;
   short_table[segment(whole, 0xDB) + 3] = 20;
-  EXPECT_EQ(code_of(short_table), ErrorCode::kBadInput);
+  EXPECT_EQ(jpeg_code(short_table), ErrorCode::kBadInput);
 
   const size_t frame = segment(whole, 0xC0), frame_end = segment_end(whole, frame);
   const std::string frame_segment = whole.substr(frame, frame_end - frame);
-  EXPECT_EQ(code_of(whole.substr(0, frame) + frame_segment + whole.substr(frame)), ErrorCode::kBadInput);
-  EXPECT_EQ(code_of(with_size(whole, 50, 0)), ErrorCode::kBadInput);
-  EXPECT_EQ(code_of(with_size(whole, 0, 35)), ErrorCode::kBadInput);
-  EXPECT_EQ(code_of(whole.substr(0, frame) + whole.substr(frame_end)), ErrorCode::kBadInput) << "no frame header";
+  EXPECT_EQ(jpeg_code(whole.substr(0, frame) + frame_segment + whole.substr(frame)), ErrorCode::kBadInput);
+  EXPECT_EQ(jpeg_code(with_size(whole, 50, 0)), ErrorCode::kBadInput);
+  EXPECT_EQ(jpeg_code(with_size(whole, 0, 35)), ErrorCode::kBadInput);
+  EXPECT_EQ(jpeg_code(whole.substr(0, frame) + whole.substr(frame_end)), ErrorCode::kBadInput) << "no frame header";
 }
 
 TEST(BadInput, Case78_JunkAndWrongNames) {
   expect_sample("junk_", 2);
   expect_sample("png_named.jpg", 1);
   // Before the signature Pillow does not take it for an image either.
-  EXPECT_EQ(code_of("junk" + sample("ycc_420.jpg")), ErrorCode::kBadInput);
+  EXPECT_EQ(jpeg_code("junk" + sample("ycc_420.jpg")), ErrorCode::kBadInput);
 }
 
 }  // namespace

@@ -14,13 +14,13 @@ void require_bytes(const Image& image, size_t halves_a_pixel, std::span<uint8_t>
 }
 
 /// JFIF's conversion in fixed point, 16 bits behind the point.
-constexpr int kHalf = 1 << 15, kCentre = 128 << 16;
-uint8_t luma(int r, int g, int b) { return static_cast<uint8_t>((19595 * r + 38470 * g + 7471 * b + kHalf) >> 16); }
+constexpr int kRounding = 1 << 15, kCentre = 128 << 16;
+uint8_t luma(int r, int g, int b) { return static_cast<uint8_t>((19595 * r + 38470 * g + 7471 * b + kRounding) >> 16); }
 uint8_t blue_difference(int r, int g, int b) {
-  return static_cast<uint8_t>((-11059 * r - 21709 * g + 32768 * b + kCentre + kHalf - 1) >> 16);
+  return static_cast<uint8_t>((-11059 * r - 21709 * g + 32768 * b + kCentre + kRounding - 1) >> 16);
 }
 uint8_t red_difference(int r, int g, int b) {
-  return static_cast<uint8_t>((32768 * r - 27439 * g - 5329 * b + kCentre + kHalf - 1) >> 16);
+  return static_cast<uint8_t>((32768 * r - 27439 * g - 5329 * b + kCentre + kRounding - 1) >> 16);
 }
 
 }  // namespace

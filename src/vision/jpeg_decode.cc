@@ -66,9 +66,9 @@ void cmyk_to_rgb(const uint8_t* cmyk, int width, uint8_t* rgb) {
 }
 
 /// libjpeg reports errors by a jump: every call goes through guarded(), whose step must own nothing.
-class Decoder {
+class JpegDecoder {
  public:
-  Decoder(std::span<const std::byte> bytes, std::string_view name) : bytes_(bytes), name_(name) {
+  JpegDecoder(std::span<const std::byte> bytes, std::string_view name) : bytes_(bytes), name_(name) {
     info_.err = jpeg_std_error(&errors_.base);
     errors_.base.error_exit = jump_out;
     errors_.base.output_message = say_nothing;
@@ -86,9 +86,9 @@ class Decoder {
     source_.bytes_in_buffer = bytes.size();
     info_.src = &source_;
   }
-  ~Decoder() { jpeg_destroy_decompress(&info_); }
-  Decoder(const Decoder&) = delete;
-  Decoder& operator=(const Decoder&) = delete;
+  ~JpegDecoder() { jpeg_destroy_decompress(&info_); }
+  JpegDecoder(const JpegDecoder&) = delete;
+  JpegDecoder& operator=(const JpegDecoder&) = delete;
 
   Image decode(const JpegHeader& header) {
     start(header);
@@ -189,7 +189,7 @@ void check_plausible(const JpegHeader& header, size_t bytes, std::string_view na
 Image decode_jpeg(std::span<const std::byte> bytes, std::string_view name) {
   const JpegHeader header = read_jpeg_header(bytes, name);
   check_plausible(header, bytes.size(), name);
-  return Decoder(bytes, name).decode(header);
+  return JpegDecoder(bytes, name).decode(header);
 }
 
 }  // namespace effdet

@@ -100,9 +100,9 @@ constexpr std::array kWhole{Pass{0, 0, 1, 1}};
 constexpr std::array kAdam7{Pass{0, 0, 8, 8}, Pass{4, 0, 8, 8}, Pass{0, 4, 4, 8}, Pass{2, 0, 4, 4},
                             Pass{0, 2, 2, 4}, Pass{1, 0, 2, 2}, Pass{0, 1, 1, 2}};
 
-class Decoder {
+class PngDecoder {
  public:
-  Decoder(std::span<const std::byte> bytes, std::string_view name)
+  PngDecoder(std::span<const std::byte> bytes, std::string_view name)
       : chunks_(bytes, name), header_(chunks_.read_header()), format_(png_pixel_format(header_, name)), name_(name) {
     size_ = checked_size(header_.width, header_.height, name);
     const uint64_t raw = (uint64_t{header_.width} * static_cast<uint64_t>(format_.bits) + 7) / 8 * header_.height;
@@ -161,7 +161,7 @@ class Decoder {
 
 }  // namespace
 
-Image decode_png(std::span<const std::byte> bytes, std::string_view name) { return Decoder(bytes, name).decode(); }
+Image decode_png(std::span<const std::byte> bytes, std::string_view name) { return PngDecoder(bytes, name).decode(); }
 
 ImageSize read_png_size(std::span<const std::byte> bytes, std::string_view name) {
   PngChunkReader chunks(bytes, name);

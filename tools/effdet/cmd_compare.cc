@@ -16,7 +16,7 @@
 namespace effdet::cli {
 namespace {
 
-struct Arguments {
+struct CompareArguments {
   std::string a, b, engine = "auto", dump;
   std::vector<std::string> inputs;
   double tolerance = 1e-3;
@@ -33,7 +33,7 @@ struct Row {
 };
 
 /// auto: a compiled model is run as it would be in use, everything else by the reference kernels.
-Executor open_model(const std::string& path, const Arguments& arguments) {
+Executor open_model(const std::string& path, const CompareArguments& arguments) {
   Executor::Options options{.threads = arguments.threads, .model = arguments.model};
   if (arguments.engine != "auto") {
     options.engine = parse_engine(arguments.engine);
@@ -122,7 +122,7 @@ void print_rows(std::string_view heading, const std::vector<Row>& rows) {
 /// Runs both models; the first keeps what its nodes make, the second compares as it goes.
 class Comparison {
  public:
-  explicit Comparison(const Arguments& arguments) : arguments_(arguments) {
+  explicit Comparison(const CompareArguments& arguments) : arguments_(arguments) {
     if (arguments.dump.empty()) return;
     dump_a_.emplace(arguments.dump + "/a");
     dump_b_.emplace(arguments.dump + "/b");
@@ -153,7 +153,7 @@ class Comparison {
   std::vector<Row> outputs, nodes;
 
  private:
-  const Arguments& arguments_;
+  const CompareArguments& arguments_;
   std::optional<NpyFolder> dump_a_, dump_b_;
   std::map<std::string, HostTensor> made_;
 };
@@ -181,7 +181,7 @@ int run_compare(int argc, char** argv) {
                    "effdet compare d0.pth d0.onnx --input image.jpg\n"
                    "effdet compare d0.onnx d0.om --input x.npy --nodes\n"
                    "effdet compare d0.onnx d0_sim.onnx --input x.npy --dump tensors --json");
-  Arguments arguments;
+  CompareArguments arguments;
   line.add_option("a", arguments.a, "the first model")->required()->type_name("A");
   line.add_option("b", arguments.b, "the second model")->required()->type_name("B");
   line.add_option("-i,--input", arguments.inputs,

@@ -24,7 +24,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Arguments {
+struct DetectArguments {
   std::vector<std::string> images;
   std::string checkpoint, model_file, out, contact_sheet;
   ModelOptions model;
@@ -167,7 +167,7 @@ class Sheet {
   std::vector<std::string> captions_;
 };
 
-void detect_all(const Arguments& arguments) {
+void detect_all(const DetectArguments& arguments) {
   const std::string file = arguments.checkpoint.empty() ? arguments.model_file : checkpoint_file(arguments.checkpoint);
   const std::vector<Picture> pictures = plan(expand(arguments.images), arguments.out);
   refuse_options_for_exported(file, arguments.model);
@@ -210,7 +210,7 @@ int run_detect(int argc, char** argv) {
       "Finds the objects in pictures: draws them into OUT/<name>.jpg and lists them in OUT/detections.json.",
       "effdet detect street.jpg --checkpoint d0.pth --out found\n"
       "effdet detect photos/ 'more/*.png' --model-file d0.om --out found --score 0.5");
-  Arguments arguments;
+  DetectArguments arguments;
   line.add_option("images", arguments.images, "pictures (JPEG, PNG), folders of them, or quoted patterns")
       ->required()
       ->type_name("IMAGE");

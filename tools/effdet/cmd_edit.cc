@@ -52,13 +52,13 @@ void split_extract(const std::string& text, GraphEdits& edits) {
   edits.outputs = split_names(text.substr(dots + 2));
 }
 
-struct Arguments {
+struct EditArguments {
   std::string in, out, outputs, extract, dump;
   std::vector<std::string> initializers, attributes, removed, identities, renames;
   bool external = false;
 };
 
-void add_options(CommandLine& line, Arguments& arguments) {
+void add_options(CommandLine& line, EditArguments& arguments) {
   line.add_option("model", arguments.in, "the ONNX file to read")->required()->type_name("FILE");
   line.add_option("--out", arguments.out, "the ONNX file to write")->required()->type_name("FILE");
   const auto add_list = [&](const char* flag, std::vector<std::string>& list, const char* type, const char* help) {
@@ -80,7 +80,7 @@ void add_options(CommandLine& line, Arguments& arguments) {
   line.add_flag("--save-as-external-data", arguments.external, "write weights to OUT.data");
 }
 
-GraphEdits edits_of(const Arguments& arguments) {
+GraphEdits edits_of(const EditArguments& arguments) {
   GraphEdits edits;
   edits.initializers = split_pairs("--set-initializer", arguments.initializers);
   for (const std::string& text : arguments.attributes) edits.attributes.push_back(split_attribute(text));
@@ -114,7 +114,7 @@ int run_edit(int argc, char** argv) {
                    "effdet edit d7.onnx --set-initializer 3080=0 --out d7_zero.onnx\n"
                    "effdet edit d0.onnx --extract ../backbone/conv_stem/Conv --out stem.onnx\n"
                    "effdet edit d0.onnx --dump-outputs all --out d0_all.onnx");
-  Arguments arguments;
+  EditArguments arguments;
   add_options(line, arguments);
   if (!line.read()) return 0;
   OnnxModel model = OnnxModel::read(arguments.in);

@@ -46,7 +46,7 @@ const std::map<std::string, std::string> kRefused = {
     {"--inline-functions", "models with functions of their own are not read"},
 };
 
-struct Arguments {
+struct OnnxsimArguments {
   std::vector<std::string> positionals, shapes, overwrite_shapes, test_shapes, unused_outputs;
   std::string skipped, large_tensor, external_threshold;
   int checks = 1;
@@ -90,7 +90,7 @@ Shapes parse_shapes(const std::vector<std::string>& texts) {
 }
 
 /// Moves shapes and the number of checks, which onnxsim takes after its files, from the positionals to their places.
-void sort_positionals(Arguments& arguments) {
+void sort_positionals(OnnxsimArguments& arguments) {
   auto& rest = arguments.positionals;
   const auto shapes = std::stable_partition(rest.begin(), rest.end(), [](const auto& text) { return !is_shape(text); });
   std::move(shapes, rest.end(), std::back_inserter(arguments.shapes));
@@ -130,7 +130,8 @@ Shapes shapes_for_check(const OnnxModel& model, Shapes shapes) {
 }
 
 /// Throws Error(kMismatch) where the models differ.
-void check(const OnnxModel& original, const OnnxModel& simplified, const Shapes& given, const Arguments& arguments) {
+void check(const OnnxModel& original, const OnnxModel& simplified, const Shapes& given,
+           const OnnxsimArguments& arguments) {
   const Shapes shapes = shapes_for_check(simplified, given);
   const OnnxModel left = with_shapes(original, shapes_for_check(original, given)),
                   right = with_shapes(simplified, shapes);
@@ -169,7 +170,7 @@ void print_comparison(const OnnxModel& before, const OnnxModel& after, const std
   table.print();
 }
 
-void add_options(CommandLine& line, Arguments& arguments) {
+void add_options(CommandLine& line, OnnxsimArguments& arguments) {
   line.add_option("files", arguments.positionals, "INPUT OUTPUT [CHECK_N]: ONNX files and the number of random checks")
       ->type_name("");
   const auto add_shape = [&](const std::string& flag, std::vector<std::string>& shapes, const std::string& help) {
@@ -217,7 +218,7 @@ void refuse_unsupported(const CommandLine& line) {
     if (line.count(flag) > 0) throw Error(ErrorCode::kUnsupported, fmt::format("{} is not offered: {}", flag, reason));
 }
 
-std::set<std::string> skipped_passes(const CommandLine& line, const Arguments& arguments) {
+std::set<std::string> skipped_passes(const CommandLine& line, const OnnxsimArguments& arguments) {
   std::set<std::string> names;
   for (const std::string& name : CLI::detail::split(arguments.skipped, ',')) {
     const auto ours = kOptimizerNames.find(name);
@@ -250,7 +251,8 @@ void print_growth(const std::map<std::string, uint64_t>& growth) {
              growth.size() == 1 ? " was" : "s were", one_line(largest->first), bytes_text(largest->second));
 }
 
-OnnxModel::Weights place_of_weights(const CommandLine& line, const Arguments& arguments, const OnnxModel& model) {
+OnnxModel::Weights place_of_weights(const CommandLine& line, const OnnxsimArguments& arguments,
+                                    const OnnxModel& model) {
   const bool beside = arguments.external ||
                       (line.count("--external-data-threshold") > 0 &&
                        model.weight_bytes() > parse_size("--external-data-threshold", arguments.external_threshold));
@@ -264,7 +266,7 @@ int run_onnxsim(int argc, char** argv) {
                    "onnxsim --input-shape=\"1,3,1536,1536\" --dynamic-input-shape d7.onnx d7_sim.onnx\n"
                    "onnxsim d0.onnx d0_sim.onnx 3\n"
                    "onnxsim d0.onnx d0_sim.onnx --overwrite-input-shape x.1:4,3,512,512");
-  Arguments arguments;
+  OnnxsimArguments arguments;
   add_options(line, arguments);
   if (!line.read()) return 0;
   if (arguments.list) {

@@ -13,7 +13,7 @@
 namespace effdet::cli {
 namespace {
 
-struct Arguments {
+struct RunArguments {
   std::string model, out, engine = "reference", test_folder, test_root;
   std::vector<std::string> inputs;
   Tolerance tolerance;
@@ -21,7 +21,7 @@ struct Arguments {
   Executor::Options options;
 };
 
-int run_on_tensors(const Arguments& arguments) {
+int run_on_tensors(const RunArguments& arguments) {
   Executor model = Executor::open(arguments.model, arguments.options);
   const std::vector<HostTensor> outputs = model.run(read_inputs(arguments.inputs, model.inputs()));
   nlohmann::json list = nlohmann::json::array();
@@ -36,7 +36,7 @@ int run_on_tensors(const Arguments& arguments) {
   return 0;
 }
 
-int run_one_folder(const Arguments& arguments) {
+int run_one_folder(const RunArguments& arguments) {
   const FolderResult result = run_test_folder(arguments.test_folder, arguments.options, arguments.tolerance);
   if (arguments.json) {
     fmt::print("{}\n", folder_json(result).dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
@@ -47,7 +47,7 @@ int run_one_folder(const Arguments& arguments) {
   return static_cast<int>(result.verdict == Verdict::kFail ? ErrorCode::kMismatch : ErrorCode::kUnsupported);
 }
 
-int run_all_folders(const Arguments& arguments) {
+int run_all_folders(const RunArguments& arguments) {
   nlohmann::json list = nlohmann::json::array();
   size_t counts[3] = {};
   for (const auto& folder : find_test_folders(arguments.test_root)) {
@@ -78,7 +78,7 @@ int run_run(int argc, char** argv) {
                    "effdet run d0.om --input image.bin --out results --engine native\n"
                    "effdet run --test-folder test_relu\n"
                    "effdet run --test-root onnx/backend/test/data/node --quiet");
-  Arguments arguments;
+  RunArguments arguments;
   auto* model = line.add_option("model", arguments.model, "the model to run")->type_name("FILE");
   line.add_option("-i,--input", arguments.inputs,
                   "NAME=FILE, or FILE for the only input: .npy, .pb (TensorProto) or "

@@ -25,11 +25,6 @@ namespace effdet::cli {
 namespace {
 
 namespace fs = std::filesystem;
-using Clock = std::chrono::steady_clock;
-
-double milliseconds_since(Clock::time_point start) {
-  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
-}
 
 void refuse_nan(std::span<const std::byte> floats, const fs::path& path) {
   for (size_t at = 0; at + sizeof(float) <= floats.size(); at += sizeof(float)) {

@@ -14,6 +14,10 @@ double of_sorted(const std::vector<double>& values, double part) {
 
 }  // namespace
 
+double milliseconds_since(Clock::time_point start) {
+  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+}
+
 double percentile(std::vector<double> values, double part) {
   std::ranges::sort(values);
   return of_sorted(values, part);

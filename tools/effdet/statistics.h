@@ -1,12 +1,16 @@
 // What is said of a list of measured times.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 namespace effdet::cli {
+
+using Clock = std::chrono::steady_clock;
+double milliseconds_since(Clock::time_point start);
 
 /// The value below which `part` (0 to 1) of the values lie. Precondition: there are some.
 double percentile(std::vector<double> values, double part);

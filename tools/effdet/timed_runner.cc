@@ -4,17 +4,9 @@
 #include <deque>
 #include <mutex>
 
+#include "statistics.h"
+
 namespace effdet::cli {
-namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double milliseconds_since(Clock::time_point start) {
-  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
-}
-
-}  // namespace
-
 TimedRunner::TimedRunner(Runner& runner, bool zeros) : runner_(runner) {
   for (const size_t bytes : runner_.input_bytes()) {
     const size_t count = (bytes + sizeof(float) - 1) / sizeof(float);  // a model of pictures takes their bytes

@@ -12,7 +12,7 @@ namespace {
 
 // Tasks an image: enough to share among many threads, few enough that rows at their borders are seldom read twice. A
 // constant, because each task's sums are added up in order.
-constexpr int64_t kTasks = 32;
+constexpr int64_t kDepthwiseTasks = 32;
 constexpr int64_t kLeastRows = 4;
 
 template <typename T>
@@ -25,7 +25,7 @@ class Depthwise : public Kernel {
         in_(ops::dims_of(c.inputs[0].shape, true)),
         out_(ops::dims_of(c.outputs[0].shape, true)),
         wants_mean_(c.outputs.size() > 1 && c.outputs[1].present),
-        rows_(std::max(kLeastRows, (out_.height + kTasks - 1) / kTasks)),
+        rows_(std::max(kLeastRows, (out_.height + kDepthwiseTasks - 1) / kDepthwiseTasks)),
         tasks_((out_.height + rows_ - 1) / rows_) {}
 
   size_t scratch_bytes(int) const override {

@@ -18,7 +18,7 @@ constexpr int64_t kChannels = 3 * kPanel;
 // Scratch that a task's expanded rows may take: they should stay in the second-level cache.
 constexpr int64_t kScratchBytes = 384 << 10;
 // Tasks an image. Rows are cut into no more parts than that takes: each part expands the rows at its borders anew.
-constexpr int64_t kTasks = 24;
+constexpr int64_t kExpandTasks = 24;
 
 template <typename T>
 class ExpandDepthwise : public Kernel {
@@ -33,7 +33,7 @@ class ExpandDepthwise : public Kernel {
         out_(ops::dims_of(c.outputs[0].shape, true)),
         wants_mean_(c.outputs.size() > 1 && c.outputs[1].present) {
     groups_ = (out_.channels + kChannels - 1) / kChannels;
-    const int64_t parts = (kTasks + groups_ - 1) / groups_;
+    const int64_t parts = (kExpandTasks + groups_ - 1) / groups_;
     part_rows_ = (out_.height + parts - 1) / parts;
     parts_ = (out_.height + part_rows_ - 1) / part_rows_;
     const int64_t row_bytes = in_.width * kChannels * static_cast<int64_t>(sizeof(T));

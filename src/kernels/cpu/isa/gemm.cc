@@ -145,6 +145,28 @@ EFFDET_INLINE void finish_tile(const Tile<In, Out>& t, Vec (&sum)[rows][panels *
   with_activation(t.activation, write);
 }
 
+/// A tile cut off at row `row` of t, where C has rows left of it.
+template <typename In, typename Out>
+EFFDET_INLINE Tile<In, Out> behind(Tile<In, Out> t, int row, bool packed) {
+  t.a += row * (packed ? kPair<In> : t.lda);
+  if (packed) t.bias += row;
+  if (t.residual != nullptr) t.residual += row * t.ldc;
+  if (t.partial != nullptr) t.partial += row * t.ld_partial;
+  t.c += row * t.ldc;
+  return t;
+}
+
+/// The same row by row, for tiles that are cut off: they are rare, and would otherwise be most of what there is to compile.
+template <int panels, bool packed, typename In, typename Out>
+__attribute__((noinline)) void finish_rows(const Tile<In, Out>& t, int rows, Vec (*sums)[panels * kVecs]) {
+  for (int i = 0; i < rows; ++i) {
+    Vec sum[1][panels * kVecs];
+#pragma GCC unroll 16
+    for (int j = 0; j < panels * kVecs; ++j) sum[0][j] = sums[i][j];
+    finish_tile<1, panels, packed>(behind(t, i, packed), sum);
+  }
+}
+
 template <int rows, int panels, bool packed, typename In, typename Out>
 void tile(const Tile<In, Out>& t) {
   using S = Step<In>;
@@ -173,18 +195,11 @@ void tile(const Tile<In, Out>& t) {
   if constexpr (kPair < In >> 1) {
     if (t.k % kPair<In> != 0) step([](const In* p) __attribute__((always_inline)) { return S::splat_last(p); });
   }
-  finish_tile<rows, panels, packed>(t, sum);
-}
-
-/// A tile cut off at row `row` of t, where C has rows left of it.
-template <typename In, typename Out>
-EFFDET_INLINE Tile<In, Out> behind(Tile<In, Out> t, int row, bool packed) {
-  t.a += row * (packed ? kPair<In> : t.lda);
-  if (packed) t.bias += row;
-  if (t.residual != nullptr) t.residual += row * t.ldc;
-  if (t.partial != nullptr) t.partial += row * t.ld_partial;
-  t.c += row * t.ldc;
-  return t;
+  if constexpr (rows == kRows[panels]) {
+    finish_tile<rows, panels, packed>(t, sum);
+  } else {
+    finish_rows<panels, packed>(t, rows, sum);
+  }
 }
 
 /// `count` rows where a whole tile has more: by powers of two, so that code for a few heights does.
