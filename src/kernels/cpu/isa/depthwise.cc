@@ -6,11 +6,10 @@ namespace {
 
 // Output columns that one step computes for one vector of channels. Inputs that neighbouring columns share are loaded
 // once.
-#if defined(__AVX512F__)
 constexpr int kColumns = 8;
+#if defined(__AVX512F__)
 constexpr bool kTwoRows = true;
 #else
-constexpr int kColumns = 4;
 constexpr bool kTwoRows = false;
 #endif
 

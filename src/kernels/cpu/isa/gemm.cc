@@ -156,7 +156,8 @@ EFFDET_INLINE Tile<In, Out> behind(Tile<In, Out> t, int row, bool packed) {
   return t;
 }
 
-/// The same row by row, for tiles that are cut off: they are rare, and would otherwise be most of what there is to compile.
+/// The same row by row, for tiles that are cut off: they are rare, and would otherwise be most of what there is to
+/// compile.
 template <int panels, bool packed, typename In, typename Out>
 __attribute__((noinline)) void finish_rows(const Tile<In, Out>& t, int rows, Vec (*sums)[panels * kVecs]) {
   for (int i = 0; i < rows; ++i) {

@@ -47,7 +47,16 @@ EFFDET_INLINE void stream(float* p, Vec v) {
   _mm_stream_ps(p, reinterpret_cast<__m128>(v));
 #endif
 }
-EFFDET_INLINE Vec splat(float value) { return Vec{} + value; }
+/// Not Vec{} + value: that adds, since 0 + -0 is 0, and a product would wait for it at every step.
+EFFDET_INLINE Vec splat(float value) {
+#if defined(__AVX512F__)
+  return reinterpret_cast<Vec>(_mm512_set1_ps(value));
+#elif defined(__AVX2__)
+  return reinterpret_cast<Vec>(_mm256_set1_ps(value));
+#else
+  return reinterpret_cast<Vec>(_mm_set1_ps(value));
+#endif
+}
 
 #if defined(__AVX512F__)
 EFFDET_INLINE __mmask16 first_lanes(int count) { return static_cast<__mmask16>((1u << count) - 1); }
@@ -118,9 +127,22 @@ EFFDET_INLINE void store_part(Bf16* p, Vec v, int count) {
 #endif
 }
 
-EFFDET_INLINE Vec vec_min(Vec a, Vec b) { return a < b ? a : b; }
+// By intrinsics: the compiler makes a comparison and a blend of a < b ? a : b.
+#if defined(__AVX512F__)
+#define EFFDET_VEC_OP(op, a, b) \
+  reinterpret_cast<Vec>(_mm512_maskz_##op##_ps(0xFFFF, reinterpret_cast<__m512>(a), reinterpret_cast<__m512>(b)))
+#elif defined(__AVX2__)
+#define EFFDET_VEC_OP(op, a, b) \
+  reinterpret_cast<Vec>(_mm256_##op##_ps(reinterpret_cast<__m256>(a), reinterpret_cast<__m256>(b)))
+#else
+#define EFFDET_VEC_OP(op, a, b) \
+  reinterpret_cast<Vec>(_mm_##op##_ps(reinterpret_cast<__m128>(a), reinterpret_cast<__m128>(b)))
+#endif
+/// NaN in b gives NaN; NaN in a gives b.
+EFFDET_INLINE Vec vec_min(Vec a, Vec b) { return EFFDET_VEC_OP(min, a, b); }
 /// NaN in a gives NaN, so that broken numbers stay visible through relu.
-EFFDET_INLINE Vec vec_max(Vec a, Vec b) { return a < b ? b : a; }
+EFFDET_INLINE Vec vec_max(Vec a, Vec b) { return EFFDET_VEC_OP(max, b, a); }
+#undef EFFDET_VEC_OP
 
 /// e^x, relative error below 5e-7 for |x| < 20 and 4e-6 beyond (2^t for t = x / ln 2, which is rounded).
 EFFDET_INLINE Vec vec_exp(Vec x) {
