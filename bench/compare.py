@@ -3,7 +3,7 @@
 
 Run it through bench/compare, which installs the peers. Every model gets a random checkpoint (effdet init), which PyTorch
 loads too. ONNX Runtime and OpenVINO run PyTorch's own export after onnxsim where --pytorch is given, else our export after
-onnxsim. --write replaces docs/performance.md by what was measured.
+onnxsim. --write replaces the page of this processor's instructions, docs/performance-SIMD.md, by what was measured.
 """
 import argparse
 import importlib.metadata
@@ -33,7 +33,7 @@ parser.add_argument("--seconds", type=float, default=20, help="measuring time fo
 parser.add_argument("--slices", type=int, default=6, help="turns that the sides take in that time")
 parser.add_argument("--pytorch", action="store_true", help="export with PyTorch instead of with effdet")
 parser.add_argument("--json", metavar="FILE", help="write the figures here too")
-parser.add_argument("--write", action="store_true", help="write docs/performance.md")
+parser.add_argument("--write", action="store_true", help="write docs/performance-SIMD.md")
 args = parser.parse_args()
 
 
@@ -168,12 +168,17 @@ HEADINGS = ["model", "px", "precision", "effdet ms", "ONNX Runtime fp32 ms", "ra
             "ratio (of bests)", "effdet MB", "ONNX Runtime MB", "OpenVINO MB", "export s"]
 
 
+def simd():
+    """The widest instructions that the processor has, as a file's name has them."""
+    flags = re.search(r"flags\s*: (.*)", Path("/proc/cpuinfo").read_text()).group(1).split()
+    return next((name for flag, name in (("avx512f", "avx512"), ("avx2", "avx2")) if flag in flags), "sse2")
+
+
 def machine():
     cpu = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text()).group(1)
-    flags = re.search(r"flags\s*: (.*)", Path("/proc/cpuinfo").read_text()).group(1).split()
-    simd = next((f for f in ("avx512_bf16", "avx512f", "avx2", "sse2") if f in flags), "?")
+    bf16 = ", with BF16" if "avx512_bf16" in Path("/proc/cpuinfo").read_text() else ""
     memory = int(re.search(r"MemTotal:\s*(\d+)", Path("/proc/meminfo").read_text()).group(1)) / 2**20
-    return f"{os.cpu_count()} cores of {cpu} ({simd}), {memory:.0f} GiB"
+    return f"{os.cpu_count()} cores of {cpu} ({simd()}{bf16}), {memory:.0f} GiB"
 
 
 def source():
@@ -181,31 +186,23 @@ def source():
 
 
 def report(figures):
-    """docs/performance.md."""
-    flags = ["--pytorch"] * args.pytorch + ["--write", f"--seconds {args.seconds:g}", "--models", *args.models]
+    """docs/performance-SIMD.md, which docs/performance.md explains."""
+    flags = ["--pytorch"] * args.pytorch + ["--write", f"--seconds {args.seconds:g}", f"--slices {args.slices}", "--models",
+                                            *args.models]
     command = "\n".join(textwrap.wrap(" ".join(["bench/compare", *flags]), 110, subsequent_indent="    "))
     versions = ", ".join(f"{name} {importlib.metadata.version(package)}" for name, package in PACKAGES.items())
     p = figures["preprocessing"]
-    lines = ["# Performance", "", "```", command, "```", "",
-             "wrote this page. It measures anew and interleaves the sides: every time is a median,",
-             "every ratio the median of the ratios in alternating slices. Take the ratios, not the milliseconds: a shared machine",
-             "changes its speed every few minutes. In parentheses: the ratio of the best single runs.", "",
-             f"- Machine: {machine()}; {figures['threads']} threads, batch 1. ONNX Runtime computes in float32 always, OpenVINO in the row's precision.",
-             f"- Peers: {versions},",
-             f"  on {source()} after onnxsim. A ratio above 1 means that effdet is faster.",
-             "- MB: peak resident memory of the process, inputs and outputs included.", "",
+    lines = [f"# Performance: {simd().upper()}", "", "```", command, "```", "",
+             "wrote this page; [performance.md](performance.md) tells how to read it.", "",
+             f"- Machine: {machine()}; {figures['threads']} threads, batch 1.",
+             f"- Peers: {versions}, on {source()} after onnxsim.", "",
              "| " + " | ".join(HEADINGS) + " |", "|" + "---|" * len(HEADINGS)]
     lines += ["| " + " | ".join(row) + " |" for r in figures["networks"] for row in rows(r)]
     lines += ["", f"Preprocessing to 512 px with 1 thread, files included: {p['effdet_ms']:.2f} ms an image, Pillow "
               f"{p['pillow_ms']:.2f} ms, ratio {p['pillow_ms'] / p['effdet_ms']:.2f}."]
     if "validate_over_inference" in figures:
         lines += ["", f"`validate` with D0 takes {figures['validate_over_inference']:.3f} of the time of its inference alone."]
-    lines += ["", "Where the time goes, step by step, against what the machine can do: `effdet profile MODEL`.", "",
-              "`effdet profile MODEL --roofline FILE.svg` draws that: each step's GFLOPS against its arithmetic intensity, below the",
-              "measured rate of matrix multiplication and the bandwidth of a copy. Open the picture in a browser: a dot's tooltip has",
-              "its step. D0, on the machine that the picture names:", "",
-              "![Roofline of D0: convolutions near the limit of arithmetic, depthwise layers near that of memory](roofline-d0.svg)"]
-    (ROOT / "docs/performance.md").write_text("\n".join(lines) + "\n")
+    (ROOT / f"docs/performance-{simd()}.md").write_text("\n".join(lines) + "\n")
 
 
 def pillow_preprocess(root, size, folder):

@@ -133,6 +133,9 @@ struct MachineRates {
 /// threads as for Runner.
 EFFDET_API MachineRates measure_machine(int threads = 0);
 
+/// Whether the instructions in use here multiply bfloat16: only then do bfloat16 models run faster than float32 ones.
+EFFDET_API bool multiplies_bfloat16();
+
 /// Runs a compiled model. One thread at a time may use a Runner; several Runners share the model.
 class Runner {
  public:

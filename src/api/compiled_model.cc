@@ -4,6 +4,7 @@
 #include "artifact/om_file.h"
 #include "base/error.h"
 #include "compiler/compile.h"
+#include "kernels/cpu/micro_kernels.h"
 #include "kernels/machine.h"
 #include "model/metadata.h"
 #include "ops/aipp.h"
@@ -189,6 +190,8 @@ MachineRates measure_machine(int threads) {
   const kernels::MachineRates rates = kernels::measure_machine(pool);
   return {rates.gemm_flops, rates.bf16_flops, rates.copy_bytes};
 }
+
+bool multiplies_bfloat16() { return kernels::cpu::micro_kernels().depthwise_by_pairs != nullptr; }
 
 struct Runner::Impl {
   /// Sizes of a plan's tensors, and room for the caller's addresses.

@@ -302,6 +302,23 @@ TEST(FuseSqueezeExcite, BothWaysToWriteTheMean) {
   }
 }
 
+TEST(FuseSqueezeExcite, BehindAConcatOfDepthwiseLayers) {
+  Builder b({2, 8, 5, 5});
+  const auto both =
+      b.node("Concat", "both", {b.depthwise("small", b.x, 8), b.depthwise("large", b.x, 8)}, {{"axis", int64_t{1}}});
+  const auto deep = b.swish("act", both);
+  const auto reduced = b.conv("reduce", b.node("GlobalAveragePool", "mean", {deep}), {2, 16, 1, 1});
+  const auto gate = b.node("Sigmoid", "gate", {b.conv("expand", reduced, {16, 2, 1, 1})});
+  b.graph.outputs = {b.conv("project", b.node("Mul", "product", {gate, deep}), {4, 16, 1, 1})};
+  EXPECT_EQ(rewritten(b.graph, kToSqueezeExcite),
+            "small_output_0, small_mean = DepthwiseConv(x, small.w_packed_depthwise, small.b)\n"
+            "large_output_0, large_mean = DepthwiseConv(x, large.w_packed_depthwise, large.b)\n"
+            "act_output_0 = Concat(small_output_0, large_output_0)\n"
+            "mean_means = Concat(small_mean, large_mean)\n"
+            "expand_gate = SqueezeExcite(mean_means, reduce_matrix, reduce_bias, expand_matrix, expand_bias)\n"
+            "project_output_0 = Conv(act_output_0, project.w_packed, project.b_padded, _, expand_gate)\n");
+}
+
 TEST(FuseSqueezeExcite, LeavesOtherMeansAndGates) {
   for (ir::Graph graph : {squeeze_excite("ReduceMean", {{"axes", Ints{3, 3}}}), squeeze_excite("GlobalMaxPool", {}),
                           squeeze_excite("GlobalAveragePool", {}, 1)}) {

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 
 #include "compiler/match.h"
@@ -48,6 +49,18 @@ void become_activation(ir::Node& node, ir::ValueId x, std::string_view name) {
   become_fused(node, "Activation", {x}, {{"activation", std::string(name)}});
 }
 
+/// The node that makes a value for one reader and nobody else, or null.
+ir::Node* sole_maker(ir::Graph& graph, const ir::Uses& uses, ir::ValueId id) {
+  const int producer = uses.producer(id);
+  return producer < 0 || uses.sole_reader(id) < 0 ? nullptr : &graph.nodes[static_cast<size_t>(producer)];
+}
+
+bool takes_activation(const ir::Node* node) {
+  return node != nullptr && node->domain == ir::kFusedDomain &&
+         (node->op == "Conv" || node->op == "DepthwiseConv" || node->op == "Mix") &&
+         node->get_string("activation", "none") == "none";
+}
+
 }  // namespace
 
 void fuse_activations(ir::Graph& graph) {
@@ -72,17 +85,19 @@ void fuse_activations(ir::Graph& graph) {
 
 void absorb_activations(ir::Graph& graph) {
   const ir::Uses uses(graph);
-  for (ir::Node& node : graph.nodes) {
-    if (node.domain != ir::kFusedDomain || (node.op != "Conv" && node.op != "DepthwiseConv" && node.op != "Mix"))
-      continue;
-    if (node.get_string("activation", "none") != "none") continue;
-    const int reader = uses.sole_reader(node.outputs[0]);
-    if (reader < 0) continue;
-    ir::Node& activation = graph.nodes[static_cast<size_t>(reader)];
+  for (ir::Node& activation : graph.nodes) {
     if (activation.domain != ir::kFusedDomain || activation.op != "Activation") continue;
-    node.attributes["activation"] = activation.attributes.at("activation");
-    std::swap(node.outputs[0], activation.outputs[0]);  // the activation now makes a value that nobody reads
-    activation.inputs = {node.outputs[0]};
+    ir::Node* last = sole_maker(graph, uses, activation.inputs[0]);
+    if (last == nullptr) continue;
+    std::vector<ir::Node*> makers{last};
+    if (last->is("Concat")) {
+      makers.clear();
+      for (const ir::ValueId part : last->inputs) makers.push_back(sole_maker(graph, uses, part));
+    }
+    if (!std::ranges::all_of(makers, takes_activation)) continue;
+    for (ir::Node* maker : makers) maker->attributes["activation"] = activation.attributes.at("activation");
+    std::swap(last->outputs[0], activation.outputs[0]);  // the activation now makes a value that nobody reads
+    activation.inputs = {last->outputs[0]};
   }
   graph.compact();
 }

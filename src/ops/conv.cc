@@ -1,6 +1,7 @@
 #include "ops/conv.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "ops/operators.h"
 #include "ops/util.h"
@@ -15,6 +16,7 @@ struct Conv {
   Window window;
   int64_t groups, batch, in_channels, out_channels;
   Shape in, out;  ///< depth, height, width
+  bool pointwise = false;
 
   int64_t in_plane() const { return dims_product(in, 0, 3); }
   int64_t out_plane() const { return dims_product(out, 0, 3); }
@@ -26,8 +28,8 @@ Conv describe(const ir::Node& node, const Shape& x, const Shape& w, const Shape&
   prepend_axes(win, 3);
   // A pointwise convolution treats the image as one long row, which makes the inner loop long.
   const std::vector<int64_t> ones{1, 1, 1}, zeros{0, 0, 0};
-  if (win.kernel == ones && win.stride == ones && win.pad_begin == zeros && win.pad_end == zeros)
-    conv.in = conv.out = {1, 1, conv.in_plane()};
+  conv.pointwise = win.kernel == ones && win.stride == ones && win.pad_begin == zeros && win.pad_end == zeros;
+  if (conv.pointwise) conv.in = conv.out = {1, 1, conv.in_plane()};
   return conv;
 }
 
@@ -39,6 +41,37 @@ void add_row(T weight, const T* source, int64_t stride, int64_t count, T* row) {
   } else {
     for (int64_t i = 0; i < count; ++i) row[i] += weight * source[i * stride];
   }
+}
+
+/// Outputs of one channel that `vectors` vectors hold, from the first one on, while all input channels add to them: the
+/// same sums in the same order as by add_row, without a way through memory for each.
+template <int vectors, typename T>
+void pointwise_block(const T* x, int64_t plane, const T* weights, int64_t channels, T* y) {
+  typedef T Vec __attribute__((vector_size(16)));
+  constexpr int64_t kLanes = sizeof(Vec) / sizeof(T);
+  Vec sum[vectors];
+  std::memcpy(sum, y, sizeof sum);
+  for (int64_t k = 0; k < channels; ++k) {
+    const T* source = x + k * plane;
+#pragma GCC unroll 8
+    for (int i = 0; i < vectors; ++i) {
+      Vec value;
+      std::memcpy(&value, source + i * kLanes, sizeof value);
+      sum[i] += weights[k] * value;
+    }
+  }
+  std::memcpy(y, sum, sizeof sum);
+}
+
+/// Most of a network's work, and what a check of two networks waits for. y holds the bias.
+template <typename T>
+void add_pointwise(const T* x, int64_t plane, const T* weights, int64_t channels, T* y) {
+  constexpr int64_t kLanes = 16 / sizeof(T);
+  int64_t i = 0;
+  for (; i + 8 * kLanes <= plane; i += 8 * kLanes) pointwise_block<8>(x + i, plane, weights, channels, y + i);
+  for (; i + 4 * kLanes <= plane; i += 4 * kLanes) pointwise_block<4>(x + i, plane, weights, channels, y + i);
+  for (; i + kLanes <= plane; i += kLanes) pointwise_block<1>(x + i, plane, weights, channels, y + i);
+  for (int64_t k = 0; k < channels && i < plane; ++k) add_row(weights[k], x + k * plane + i, 1, plane - i, y + i);
 }
 
 /// A row, column or slice of the kernel: the outputs that it reaches, and the input position of output 0.
@@ -87,6 +120,8 @@ void convolve_typed(const Conv& conv, const Tensor& x, const Tensor& w, const Te
     T* out = output + plane * out_plane;
     std::fill_n(out, out_plane, bias == nullptr ? T(0) : bias->data<T>()[channel]);
     const T* weight = weights + channel * (w.numel() / conv.out_channels);
+    if (conv.pointwise && w.numel() > 0)
+      return add_pointwise(input + (image * conv.in_channels + first) * in_plane, in_plane, weight, group_in, out);
     for (int64_t k = 0; k < group_in; ++k)
       for (const Tap& depth : depths)
         for (const Tap& row : rows)

@@ -1,5 +1,7 @@
 #include "passes/conv_affine.h"
 
+#include <algorithm>
+
 #include "passes/rewrite.h"
 
 namespace effdet::passes {
@@ -40,8 +42,7 @@ ir::ValueId with_content(ir::Graph& graph, const ir::Uses& uses, ir::ValueId id,
   return graph.add_constant(unique_name(graph, new_name), std::move(tensor));
 }
 
-}  // namespace
-
+/// The Conv that alone makes a value for one reader; or null.
 ir::Node* sole_conv(ir::Graph& graph, const ir::Uses& uses, ir::ValueId id) {
   if (id == ir::kNoValue || uses.producer(id) < 0 || uses.sole_reader(id) < 0) return nullptr;
   ir::Node& conv = graph.nodes[static_cast<size_t>(uses.producer(id))];
@@ -52,14 +53,46 @@ ir::Node* sole_conv(ir::Graph& graph, const ir::Uses& uses, ir::ValueId id) {
 
 int64_t conv_channels(const ir::Graph& graph, const ir::Node& conv) { return graph.constant(conv.inputs[1])->dim(0); }
 
-void fold_into_conv(ir::Graph& graph, const ir::Uses& uses, ir::Node& conv, const ChannelAffine& affine,
-                    ir::ValueId output) {
+/// Makes the Conv compute affine(conv(x)).
+void fold_into_conv(ir::Graph& graph, const ir::Uses& uses, ir::Node& conv, const ChannelAffine& affine) {
   conv.inputs.resize(3, ir::kNoValue);
   Tensor weights = scaled_weights(*graph.constant(conv.inputs[1]), affine.scale);
   Tensor bias = shifted_bias(graph.constant(conv.inputs[2]), affine);
   conv.inputs[1] = with_content(graph, uses, conv.inputs[1], std::move(weights), conv.name + ".folded_weight");
   conv.inputs[2] = with_content(graph, uses, conv.inputs[2], std::move(bias), conv.name + ".folded_bias");
-  conv.outputs[0] = output;
+}
+
+}  // namespace
+
+std::optional<SoleConvs> sole_convs(ir::Graph& graph, const ir::Uses& uses, ir::ValueId id) {
+  SoleConvs found;
+  if (ir::Node* conv = sole_conv(graph, uses, id)) {
+    found = {.convs = {conv}, .last = conv};
+  } else {
+    if (id == ir::kNoValue || uses.producer(id) < 0 || uses.sole_reader(id) < 0) return std::nullopt;
+    found.last = &graph.nodes[static_cast<size_t>(uses.producer(id))];
+    if (!found.last->is("Concat") || found.last->get_int("axis", 0) != 1) return std::nullopt;
+    for (const ir::ValueId input : found.last->inputs) {
+      ir::Node* conv = sole_conv(graph, uses, input);
+      if (conv == nullptr || std::ranges::find(found.convs, conv) != found.convs.end()) return std::nullopt;
+      found.convs.push_back(conv);
+    }
+  }
+  for (const ir::Node* conv : found.convs) found.channels += conv_channels(graph, *conv);
+  found.rank = graph.constant(found.convs[0]->inputs[1])->rank();
+  return found;
+}
+
+void fold_into_convs(ir::Graph& graph, const ir::Uses& uses, const SoleConvs& convs, const ChannelAffine& affine,
+                     ir::ValueId output) {
+  auto scale = affine.scale.begin(), shift = affine.shift.begin();
+  for (ir::Node* conv : convs.convs) {
+    const auto count = static_cast<std::ptrdiff_t>(conv_channels(graph, *conv));
+    fold_into_conv(graph, uses, *conv, {{scale, scale + count}, {shift, shift + count}});
+    scale += count;
+    shift += count;
+  }
+  convs.last->outputs[0] = output;
 }
 
 }  // namespace effdet::passes

@@ -1,5 +1,8 @@
-// Folding a scale and a shift per channel into the convolution before them.
+// Folding a scale and a shift per channel into the convolutions before them.
 #pragma once
+
+#include <optional>
+#include <vector>
 
 #include "ir/graph.h"
 
@@ -10,14 +13,20 @@ struct ChannelAffine {
   std::vector<double> scale, shift;
 };
 
-/// The Conv that alone makes input 0 or 1 of a reader for nobody else, with constant float32 weights and bias; or null.
-ir::Node* sole_conv(ir::Graph& graph, const ir::Uses& uses, ir::ValueId id);
+/// What makes a value for one reader and nobody else: a Conv, or several and a Concat of their channels, all with
+/// constant float32 weights and biases.
+struct SoleConvs {
+  std::vector<ir::Node*> convs;  ///< by their channels in the value
+  ir::Node* last = nullptr;      ///< which writes the value: the Conv, or the Concat
+  int64_t channels = 0;          ///< of the value
+  size_t rank = 0;
+};
 
-/// Output channels of such a Conv.
-int64_t conv_channels(const ir::Graph& graph, const ir::Node& conv);
+/// Nothing where something else makes it.
+std::optional<SoleConvs> sole_convs(ir::Graph& graph, const ir::Uses& uses, ir::ValueId id);
 
-/// Makes the Conv compute affine(conv(x)) and write it to `output`. Weights that others read too are copied.
-void fold_into_conv(ir::Graph& graph, const ir::Uses& uses, ir::Node& conv, const ChannelAffine& affine,
-                    ir::ValueId output);
+/// Makes them compute the affine of what they did and write it to `output`. Weights that others read too are copied.
+void fold_into_convs(ir::Graph& graph, const ir::Uses& uses, const SoleConvs& convs, const ChannelAffine& affine,
+                     ir::ValueId output);
 
 }  // namespace effdet::passes

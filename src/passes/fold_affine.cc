@@ -38,13 +38,13 @@ std::optional<ChannelAffine> affine_of(const ir::Node& node, std::vector<double>
 bool fold(ir::Graph& graph, const ir::Uses& uses, const ir::Node& node) {
   if (!node.domain.empty() || node.inputs.size() != 2) return false;
   for (size_t side = 0; side < 2; ++side) {
-    ir::Node* conv = sole_conv(graph, uses, node.inputs[side]);
+    const auto convs = sole_convs(graph, uses, node.inputs[side]);
     const Tensor* constant = graph.constant(node.inputs[1 - side]);
-    if (conv == nullptr || constant == nullptr) continue;
-    const auto values = per_channel(constant, conv_channels(graph, *conv), graph.constant(conv->inputs[1])->rank());
+    if (!convs || constant == nullptr) continue;
+    const auto values = per_channel(constant, convs->channels, convs->rank);
     const auto affine = values ? affine_of(node, *values, side == 1) : std::nullopt;
     if (!affine) continue;
-    fold_into_conv(graph, uses, *conv, *affine, node.outputs[0]);
+    fold_into_convs(graph, uses, *convs, *affine, node.outputs[0]);
     return true;
   }
   return false;

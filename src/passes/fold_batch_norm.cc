@@ -34,10 +34,10 @@ bool fold_batch_norm(ir::Graph& graph) {
     const ir::Node& norm = graph.nodes[n];
     // In training mode the statistics are the input's own.
     if (!norm.is("BatchNormalization") || norm.get_int("training_mode", 0) != 0) continue;
-    ir::Node* conv = sole_conv(graph, uses, norm.inputs[0]);
-    const auto affine = conv == nullptr ? std::nullopt : affine_of(graph, norm, conv_channels(graph, *conv));
+    const auto convs = sole_convs(graph, uses, norm.inputs[0]);
+    const auto affine = convs ? affine_of(graph, norm, convs->channels) : std::nullopt;
     if (!affine) continue;
-    fold_into_conv(graph, uses, *conv, *affine, norm.outputs[0]);
+    fold_into_convs(graph, uses, *convs, *affine, norm.outputs[0]);
     drop[n] = true;
   }
   return erase_nodes(graph, drop);

@@ -193,6 +193,22 @@ TEST(FoldBatchNorm, CopiesSharedWeights) {
             "p4.bn_output_0 = Conv(x, p4.folded_weight, p4.folded_bias)\n");
 }
 
+TEST(FoldBatchNorm, EachConvOfAConcatGetsItsChannels) {
+  ir::Graph graph;
+  const auto x = graph.add_input("x", DType::kF32, {2, 4, 5, 5});
+  std::vector<ir::ValueId> parts;
+  for (const auto& [name, channels] : {std::pair{"a", 1}, std::pair{"b", 3}}) {
+    const auto w = graph.add_constant(std::string(name) + ".w", waves({channels, 4, 1, 1}));
+    parts.push_back(graph.add_node("Conv", name, {x, w}));
+  }
+  const auto y = graph.add_node("Concat", "mixed", parts, {{"axis", int64_t{1}}});
+  graph.outputs = {graph.add_node("BatchNormalization", "bn", norm_inputs(graph, y))};
+  EXPECT_TRUE(apply(fold_batch_norm, graph));
+  EXPECT_EQ(lines(graph),
+            "a_output_0 = Conv(x, a.w, a.folded_bias)\nb_output_0 = Conv(x, b.w, b.folded_bias)\n"
+            "bn_output_0 = Concat(a_output_0, b_output_0)\n");
+}
+
 TEST(FoldBatchNorm, LeavesAConvThatOthersRead) {
   ir::Graph graph;
   const auto x = graph.add_input("x", DType::kF32, {1, 4, 5, 5});

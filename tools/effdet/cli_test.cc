@@ -412,6 +412,9 @@ TEST_F(Cli, AtcChoosesThePrecision) {
   EXPECT_LT(mixed.at("bfloat16"), narrow.at("bfloat16"));
   EXPECT_GT(mixed.at("cast"), 0);
   EXPECT_EQ(sh("effdet profile --precision bf16 m.om").code, 2) << "compiled already";
+  const std::string on_avx2 = "EFFDET_ISA=avx2 atc --framework=5 --model=m.onnx --output=m --soc_version=native ";
+  EXPECT_TRUE(contains(sh(on_avx2 + "--precision_mode=force_fp16").out, "does not multiply bfloat16"));
+  EXPECT_FALSE(contains(sh(on_avx2).out, "bfloat16"));
   EXPECT_EQ(sh("effdet profile --precision bf16 --runs 1 --warmup 0 m.onnx").code, 0);
 }
 

@@ -104,6 +104,10 @@ void convert(const AtcOptions& options) {
   const OnnxModel model = read_model(options.model);
   check_input_names(model, options);
   if (const std::string warning = non_finite_text(model); !warning.empty()) fmt::print("[WARNING] {}\n", warning);
+  if (options.bfloat16 && !multiplies_bfloat16())
+    fmt::print(
+        "[WARNING] this processor does not multiply bfloat16: the model takes half the memory, and more time than with "
+        "--precision_mode=force_fp32\n");
   ProgressBar progress("tuning, %");
   std::optional<Tuning> tuning = options.tuning;
   if (tuning) {
