@@ -6,15 +6,20 @@ namespace effdet::kernels::cpu::EFFDET_ISA {
 namespace {
 
 // Rows of a register tile by the panels that it is wide: its accumulators leave registers for the weights and one value
-// of A.
+// of A. Where bfloat16 is widened first, weights take twice as many.
 #if defined(__AVX512F__)
+constexpr int kMaxPanels = 3;
+template <typename In>
 constexpr int kRows[] = {0, 16, 12, 8};
 #elif defined(__AVX2__)
-constexpr int kRows[] = {0, 6};
+constexpr int kMaxPanels = 1;
+template <typename In>
+constexpr int kRows[] = {0, kPair<In> > 1 ? 4 : 6};
 #else
+constexpr int kMaxPanels = 1;
+template <typename In>
 constexpr int kRows[] = {0, 2};
 #endif
-constexpr int kMaxPanels = sizeof(kRows) / sizeof(kRows[0]) - 1;
 constexpr int kVecs = kPanel / kLanes;  // vectors in a panel
 // Beyond this depth the sums pass through C, so that a block of A and a panel of B stay in the second-level cache. A
 // constant: the order of additions must not depend on anything else.
@@ -44,7 +49,14 @@ struct Step<Bf16> {
   typedef WordVec Values;
   typedef Values UnalignedValues __attribute__((aligned(2), may_alias));
   typedef uint32_t UnalignedWord __attribute__((aligned(2), may_alias));
-  EFFDET_INLINE Values splat_value(const Bf16* a) { return WordVec{} + *reinterpret_cast<const UnalignedWord*>(a); }
+  EFFDET_INLINE Values splat_value(const Bf16* a) {
+    Values pair = WordVec{} + *reinterpret_cast<const UnalignedWord*>(a);
+#if !defined(__AVX512BF16__)
+    // Or the compiler takes the word apart before it broadcasts it: twice, and by way of scalar registers.
+    asm("" : "+v"(pair));
+#endif
+    return pair;
+  }
   /// Where k is odd: what stands behind the last value may be no number.
   EFFDET_INLINE Values splat_last(const Bf16* a) { return WordVec{} + a->bits; }
   EFFDET_INLINE Values load_weights(const Bf16* b) { return *reinterpret_cast<const UnalignedValues*>(b); }
@@ -196,7 +208,7 @@ void tile(const Tile<In, Out>& t) {
   if constexpr (kPair < In >> 1) {
     if (t.k % kPair<In> != 0) step([](const In* p) __attribute__((always_inline)) { return S::splat_last(p); });
   }
-  if constexpr (rows == kRows[panels]) {
+  if constexpr (rows == kRows<In>[panels]) {
     finish_tile<rows, panels, packed>(t, sum);
   } else {
     finish_rows<panels, packed>(t, rows, sum);
@@ -216,7 +228,7 @@ void last_rows(const Tile<In, Out>& t, int count) {
 
 template <int panels, bool packed, typename In, typename Out>
 EFFDET_INLINE void tile_rows(const Tile<In, Out>& t, int count) {
-  constexpr int rows = kRows[panels], kNext = rows > 8 ? 8 : rows > 4 ? 4 : rows > 2 ? 2 : 1;
+  constexpr int rows = kRows<In>[panels], kNext = rows > 8 ? 8 : rows > 4 ? 4 : rows > 2 ? 2 : 1;
   if (count == rows) return tile<rows, panels, packed>(t);
   last_rows<panels, kNext, packed>(t, count);
 }
@@ -233,7 +245,7 @@ EFFDET_INLINE void prefetch_rows(const In* a, ptrdiff_t lda, int rows, int k) {
 /// All rows of one group of columns and one slice of k, where A is packed: tiles stay within its panels.
 template <int panels, typename In, typename Out>
 void packed_column_group(const GemmBlock<In, Out>& g, Tile<In, Out> t) {
-  constexpr int rows = kRows[panels];
+  constexpr int rows = kRows<In>[panels];
   const In* a = t.a;
   Out* c = t.c;
   for (int row = 0, count; row < g.m; row += count) {
@@ -252,7 +264,7 @@ void column_group(const GemmBlock<In, Out>& g, Tile<In, Out> t, bool fetch) {
     if (kOnlyPacked<In, Out> || g.a_packed) return packed_column_group<panels>(g, t);
   }
   if constexpr (!kOnlyPacked<In, Out>) {
-    constexpr int rows = kRows[panels];
+    constexpr int rows = kRows<In>[panels];
     const In* a = t.a;
     Out* c = t.c;
     const Out* residual = t.residual;
