@@ -168,17 +168,20 @@ HEADINGS = ["model", "px", "precision", "effdet ms", "ONNX Runtime fp32 ms", "ra
             "ratio (of bests)", "effdet MB", "ONNX Runtime MB", "OpenVINO MB", "export s"]
 
 
+def cpuinfo(field):
+    return re.search(rf"{field}\s*: (.*)", Path("/proc/cpuinfo").read_text()).group(1)
+
+
 def simd():
     """The widest instructions that the processor has, as a file's name has them."""
-    flags = re.search(r"flags\s*: (.*)", Path("/proc/cpuinfo").read_text()).group(1).split()
+    flags = cpuinfo("flags").split()
     return next((name for flag, name in (("avx512f", "avx512"), ("avx2", "avx2")) if flag in flags), "sse2")
 
 
 def machine():
-    cpu = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text()).group(1)
-    bf16 = ", with BF16" if "avx512_bf16" in Path("/proc/cpuinfo").read_text() else ""
+    bf16 = ", with BF16" if "avx512_bf16" in cpuinfo("flags").split() else ""
     memory = int(re.search(r"MemTotal:\s*(\d+)", Path("/proc/meminfo").read_text()).group(1)) / 2**20
-    return f"{os.cpu_count()} cores of {cpu} ({simd()}{bf16}), {memory:.0f} GiB"
+    return f"{os.cpu_count()} cores of {cpuinfo('model name')} ({simd()}{bf16}), {memory:.0f} GiB"
 
 
 def source():

@@ -12,12 +12,12 @@
 namespace effdet {
 namespace {
 
-constexpr size_t kTensorAlignment = 64;
+constexpr size_t kMemoryAlignment = 64;
 
 std::shared_ptr<std::byte> allocate_zeroed(size_t size) {
   const size_t rounded =
-      (size + kTensorAlignment) / kTensorAlignment * kTensorAlignment;  // never 0: an empty tensor has an address too
-  void* memory = std::aligned_alloc(kTensorAlignment, rounded);
+      (size + kMemoryAlignment) / kMemoryAlignment * kMemoryAlignment;  // never 0: an empty tensor has an address too
+  void* memory = std::aligned_alloc(kMemoryAlignment, rounded);
   if (memory == nullptr) throw std::bad_alloc();
   std::memset(memory, 0, rounded);
   return {static_cast<std::byte*>(memory), [](std::byte* p) { std::free(p); }};

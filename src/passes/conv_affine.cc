@@ -1,7 +1,5 @@
 #include "passes/conv_affine.h"
 
-#include <algorithm>
-
 #include "passes/rewrite.h"
 
 namespace effdet::passes {
@@ -42,13 +40,16 @@ ir::ValueId with_content(ir::Graph& graph, const ir::Uses& uses, ir::ValueId id,
   return graph.add_constant(unique_name(graph, new_name), std::move(tensor));
 }
 
-/// The Conv that alone makes a value for one reader; or null.
-ir::Node* sole_conv(ir::Graph& graph, const ir::Uses& uses, ir::ValueId id) {
+/// The node that makes a value for one reader and nobody else; or null.
+ir::Node* sole_maker(ir::Graph& graph, const ir::Uses& uses, ir::ValueId id) {
   if (id == ir::kNoValue || uses.producer(id) < 0 || uses.sole_reader(id) < 0) return nullptr;
-  ir::Node& conv = graph.nodes[static_cast<size_t>(uses.producer(id))];
-  if (!conv.is("Conv") || !is_float_constant(graph, conv.inputs[1])) return nullptr;
-  const bool has_bias = conv.inputs.size() > 2 && conv.inputs[2] != ir::kNoValue;
-  return has_bias && !is_float_constant(graph, conv.inputs[2]) ? nullptr : &conv;
+  return &graph.nodes[static_cast<size_t>(uses.producer(id))];
+}
+
+bool is_foldable_conv(const ir::Graph& graph, const ir::Node* node) {
+  if (node == nullptr || !node->is("Conv") || !is_float_constant(graph, node->inputs[1])) return false;
+  const bool has_bias = node->inputs.size() > 2 && node->inputs[2] != ir::kNoValue;
+  return !has_bias || is_float_constant(graph, node->inputs[2]);
 }
 
 int64_t conv_channels(const ir::Graph& graph, const ir::Node& conv) { return graph.constant(conv.inputs[1])->dim(0); }
@@ -65,20 +66,17 @@ void fold_into_conv(ir::Graph& graph, const ir::Uses& uses, ir::Node& conv, cons
 }  // namespace
 
 std::optional<SoleConvs> sole_convs(ir::Graph& graph, const ir::Uses& uses, ir::ValueId id) {
-  SoleConvs found;
-  if (ir::Node* conv = sole_conv(graph, uses, id)) {
-    found = {.convs = {conv}, .last = conv};
-  } else {
-    if (id == ir::kNoValue || uses.producer(id) < 0 || uses.sole_reader(id) < 0) return std::nullopt;
-    found.last = &graph.nodes[static_cast<size_t>(uses.producer(id))];
-    if (!found.last->is("Concat") || found.last->get_int("axis", 0) != 1) return std::nullopt;
-    for (const ir::ValueId input : found.last->inputs) {
-      ir::Node* conv = sole_conv(graph, uses, input);
-      if (conv == nullptr || std::ranges::find(found.convs, conv) != found.convs.end()) return std::nullopt;
-      found.convs.push_back(conv);
-    }
+  SoleConvs found{.last = sole_maker(graph, uses, id)};
+  if (found.last == nullptr) return std::nullopt;
+  found.convs = {found.last};
+  if (found.last->is("Concat") && found.last->get_int("axis", 0) == 1) {
+    found.convs.clear();
+    for (const ir::ValueId part : found.last->inputs) found.convs.push_back(sole_maker(graph, uses, part));
   }
-  for (const ir::Node* conv : found.convs) found.channels += conv_channels(graph, *conv);
+  for (const ir::Node* conv : found.convs) {
+    if (!is_foldable_conv(graph, conv)) return std::nullopt;
+    found.channels += conv_channels(graph, *conv);
+  }
   found.rank = graph.constant(found.convs[0]->inputs[1])->rank();
   return found;
 }

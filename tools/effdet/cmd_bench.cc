@@ -22,7 +22,6 @@ namespace effdet::cli {
 namespace {
 
 namespace fs = std::filesystem;
-using Clock = std::chrono::steady_clock;
 
 /// Milliseconds since the last call, or since it was made.
 class Stopwatch {

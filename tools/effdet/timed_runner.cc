@@ -7,6 +7,7 @@
 #include "statistics.h"
 
 namespace effdet::cli {
+
 TimedRunner::TimedRunner(Runner& runner, bool zeros) : runner_(runner) {
   for (const size_t bytes : runner_.input_bytes()) {
     const size_t count = (bytes + sizeof(float) - 1) / sizeof(float);  // a model of pictures takes their bytes
