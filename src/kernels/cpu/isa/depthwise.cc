@@ -22,6 +22,7 @@ enum class Adds { kFirst, kSecond, kBoth };
 template <int kernel, int stride, int columns, bool inside, Adds adds, typename T>
 EFFDET_INLINE void add_row(const DepthwiseRows<T>& d, const T* x, const float* first, const float* second, int left,
                            Vec (&sum)[2][columns]) {
+  const ptrdiff_t pixel = d.x_pixel;
   Vec tap[2][kernel];
 #pragma GCC unroll 8
   for (int kx = 0; kx < kernel; ++kx) {
@@ -29,9 +30,10 @@ EFFDET_INLINE void add_row(const DepthwiseRows<T>& d, const T* x, const float* f
     if (adds != Adds::kFirst) tap[1][kx] = load(second + kx * d.weight_tap);
   }
 #pragma GCC unroll 32
-  for (int i = 0; i < (columns - 1) * stride + kernel; ++i) {
+  for (int i = 0; i < (columns - 1) * stride + kernel; ++i, x += pixel) {
+    asm("" : "+r"(x));  // one pointer that walks; the compiler would keep one for each i, more than there are registers
     if (!inside && (left + i < 0 || left + i >= d.in_width)) continue;
-    const Vec value = load(x + i * static_cast<ptrdiff_t>(d.x_pixel));
+    const Vec value = load(x);
 #pragma GCC unroll 8
     for (int kx = 0; kx < kernel; ++kx) {
       if (i < kx || (i - kx) % stride != 0 || (i - kx) / stride >= columns) continue;
@@ -83,74 +85,73 @@ EFFDET_INLINE Vec single(const DepthwiseRows<T>& d, const Row<T>& row, int chann
   return sum;
 }
 
-/// Stores one vector of an output, and adds it to the total.
-template <typename T>
-EFFDET_INLINE void put(const DepthwiseRows<T>& d, const Row<T>& row, int channel, int column, int lanes, Vec y,
-                       Vec& total) {
-  T* target = row.y + static_cast<ptrdiff_t>(column) * d.y_pixel + channel;
-  if (lanes == kLanes) {
-    store(target, y);
-  } else {
-    store_part(target, y, lanes);
-  }
-  total += y;
-}
-
-/// `columns` outputs of `height` rows from `column` on, all channels of the vector present. The rows are neighbours;
-/// the last one's window ends in the image, or where the image does.
-template <int kernel, int stride, int columns, int height, typename T>
-EFFDET_INLINE void row_block(const DepthwiseRows<T>& d, const Row<T>* rows, int channel, int column, Vec& total) {
-  const int left = column * stride - d.pad_left;
-  const T* x = rows[0].x + static_cast<ptrdiff_t>(left) * d.x_pixel + channel;
-  const int begin = rows[0].ky_begin, end = rows[height - 1].ky_end + (height - 1) * stride;
-  Vec sum[2][columns];
-#pragma GCC unroll 2
-  for (int j = 0; j < height; ++j)
-#pragma GCC unroll 16
-    for (int i = 0; i < columns; ++i) sum[j][i] = load(d.bias + channel);
-  if (left >= 0 && left + (columns - 1) * stride + kernel <= d.in_width) {
-    block<kernel, stride, columns, height, true>(d, x, d.weights + channel, left, begin, end, sum);
-  } else {
-    block<kernel, stride, columns, height, false>(d, x, d.weights + channel, left, begin, end, sum);
-  }
-  // One switch a block, not one a vector, nor a copy of everything for each activation.
-  with_activation(
-      d.activation, [&](auto activation) __attribute__((always_inline)) {
-#pragma GCC unroll 2
-        for (int j = 0; j < height; ++j)
-#pragma GCC unroll 16
-          for (int i = 0; i < columns; ++i)
-            put(d, rows[j], channel, column + i, kLanes, apply<T>(decltype(activation)::value, sum[j][i]), total);
-      });
-}
-
-/// Columns [begin, end) of `height` rows for one vector of channels; returns their sum. kernel 0 stands for any.
-template <int kernel, int stride, int height, typename T>
-EFFDET_INLINE Vec row_vector(const DepthwiseRows<T>& d, const Row<T>* rows, int channel, int begin, int end,
-                             int lanes) {
-  Vec total{};
-  int column = begin;
-  if constexpr (kernel > 0) {
-    if (lanes == kLanes) {
-      for (; column + kColumns <= end; column += kColumns)
-        row_block<kernel, stride, kColumns, height>(d, rows, channel, column, total);
-      if (column + kColumns / 2 <= end) {
-        row_block<kernel, stride, kColumns / 2, height>(d, rows, channel, column, total);
-        column += kColumns / 2;
-      }
-    }
-  }
-  for (; column < end; ++column)
-    for (int j = 0; j < height; ++j)
-      put(d, rows[j], channel, column, lanes, apply<T>(d.activation, single(d, rows[j], channel, column, lanes)),
-          total);
-  return total;
-}
-
 /// sums[i] += total[i] for the lanes [skip, lanes): those before belong to a vector that has been added.
 EFFDET_INLINE void add_sums(float* sums, Vec total, int skip, int lanes) {
   if (skip == 0 && lanes == kLanes) return store(sums, load(sums) + total);
   for (int i = skip; i < lanes; ++i) sums[i] += total[i];
+}
+
+/// Calls f(channel, lanes) for each vector of channels, and adds what it returns to the sums. The last vector overlaps
+/// the one before where it must: the same values are written twice.
+template <typename T, typename F>
+EFFDET_INLINE void for_channels(const DepthwiseRows<T>& d, F&& f) {
+  for (int channel = 0; channel < d.channels; channel += kLanes) {
+    const int from = max_of(0, min_of(channel, d.channels - kLanes));
+    const int lanes = min_of(kLanes, d.channels - from);
+    const Vec total = f(from, lanes);
+    if (d.sums != nullptr) add_sums(d.sums + from, total, channel - from, lanes);
+  }
+}
+
+/// `columns` outputs of `height` rows from `column` on, for all channels (at least a vector of them). The rows are
+/// neighbours; the last one's window ends in the image, or where the image does.
+template <int kernel, int stride, int columns, int height, bool inside, typename T>
+__attribute__((noinline)) void row_block(const DepthwiseRows<T>& where, const Row<T>* rows, int column) {
+  const DepthwiseRows<T> d = where;  // for all the compiler knows, storing an output changes `where`
+  const int left = column * stride - d.pad_left;
+  const T* x = rows[0].x + static_cast<ptrdiff_t>(left) * d.x_pixel;
+  const ptrdiff_t y_pixel = d.y_pixel;
+  T* y[height];
+  for (int j = 0; j < height; ++j) y[j] = rows[j].y + column * y_pixel;
+  const int begin = rows[0].ky_begin, end = rows[height - 1].ky_end + (height - 1) * stride;
+  for_channels(
+      d, [&](int channel, int) __attribute__((always_inline)) {
+        Vec sum[2][columns];
+#pragma GCC unroll 2
+        for (int j = 0; j < height; ++j)
+#pragma GCC unroll 16
+          for (int i = 0; i < columns; ++i) sum[j][i] = load(d.bias + channel);
+        block<kernel, stride, columns, height, inside>(d, x + channel, d.weights + channel, left, begin, end, sum);
+        Vec total{};
+        // One switch a block, not one a vector, nor a copy of everything for each activation.
+        with_activation(
+            d.activation, [&](auto activation) __attribute__((always_inline)) {
+#pragma GCC unroll 2
+              for (int j = 0; j < height; ++j) {
+                T* target = y[j] + channel;
+#pragma GCC unroll 16
+                for (int i = 0; i < columns; ++i, target += y_pixel) {
+                  asm("" : "+r"(target));
+                  const Vec value = apply<T>(decltype(activation)::value, sum[j][i]);
+                  store(target, value);
+                  total += value;
+                }
+              }
+            });
+        return total;
+      });
+}
+
+template <int kernel, int stride, int columns, int height, typename T>
+EFFDET_INLINE void row_blocks(const DepthwiseRows<T>& d, const Row<T>* rows, int& column, int end) {
+  for (; column + columns <= end; column += columns) {
+    const int left = column * stride - d.pad_left;
+    if (left >= 0 && left + (columns - 1) * stride + kernel <= d.in_width) {
+      row_block<kernel, stride, columns, height, true>(d, rows, column);
+    } else {
+      row_block<kernel, stride, columns, height, false>(d, rows, column);
+    }
+  }
 }
 
 template <typename T>
@@ -162,22 +163,27 @@ Row<T> row_at(const DepthwiseRows<T>& d, int y) {
           .ky_end = min_of(d.kernel_height, d.in_height - top)};
 }
 
-/// `height` rows from y on, columns [begin, end), all channels.
+/// `height` rows from y on, columns [begin, end), all channels; kernel 0 stands for any. Few columns and all their
+/// channels at a time: whole pixels stream through the cache.
 template <int kernel, int stride, int height, typename T>
 void strip(const DepthwiseRows<T>& d, int y, int begin, int end) {
   Row<T> rows[height];
   for (int j = 0; j < height; ++j) rows[j] = row_at(d, y + j);
-  // Few columns and all their channels at a time: whole pixels stream through the cache.
-  for (int column = begin; column < end; column += kColumns) {
-    const int column_end = min_of(column + kColumns, end);
-    for (int channel = 0; channel < d.channels; channel += kLanes) {
-      // The last vector of channels overlaps the one before where it must: the same values are written twice.
-      const int from = max_of(0, min_of(channel, d.channels - kLanes));
-      const int lanes = min_of(kLanes, d.channels - from);
-      const Vec total = row_vector<kernel, stride, height>(d, rows, from, column, column_end, lanes);
-      if (d.sums != nullptr) add_sums(d.sums + from, total, channel - from, lanes);
+  int column = begin;
+  if constexpr (kernel > 0) {
+    if (d.channels >= kLanes) {
+      row_blocks<kernel, stride, kColumns, height>(d, rows, column, end);
+      row_blocks<kernel, stride, kColumns / 2, height>(d, rows, column, end);
     }
   }
+  for (; column < end; ++column)
+    for (int j = 0; j < height; ++j)
+      for_channels(d, [&](int channel, int lanes) {
+        const Vec value = apply<T>(d.activation, single(d, rows[j], channel, column, lanes));
+        T* target = rows[j].y + static_cast<ptrdiff_t>(column) * d.y_pixel + channel;
+        lanes == kLanes ? store(target, value) : store_part(target, value, lanes);
+        return value;
+      });
 }
 
 template <int kernel, int stride, typename T>

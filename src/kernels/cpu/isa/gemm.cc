@@ -5,22 +5,23 @@
 namespace effdet::kernels::cpu::EFFDET_ISA {
 namespace {
 
-// Rows of a register tile by the panels that it is wide: its accumulators leave registers for the weights and one value
-// of A. Where bfloat16 is widened first, weights take twice as many.
+constexpr int kVecs = kPanel / kLanes;  // vectors in a panel
+constexpr bool kMasks = kVecs == 1;     // a part of a vector is stored like a whole one
+// Rows of a register tile by the vectors that it is wide: its accumulators leave registers for the weights and one
+// value of A. Where bfloat16 is widened first, weights take twice as many. 0 where there is no such tile.
 #if defined(__AVX512F__)
-constexpr int kMaxPanels = 3;
 template <typename In>
 constexpr int kRows[] = {0, 16, 12, 8};
 #elif defined(__AVX2__)
-constexpr int kMaxPanels = 1;
 template <typename In>
-constexpr int kRows[] = {0, kPair<In> > 1 ? 4 : 6};
+constexpr int kRows[] = {0, 0, kPair<In> > 1 ? 4 : 6, kPair<In> > 1 ? 0 : 4};
 #else
-constexpr int kMaxPanels = 1;
 template <typename In>
-constexpr int kRows[] = {0, 2};
+constexpr int kRows[] = {0, 0, 0, 0, 2};
 #endif
-constexpr int kVecs = kPanel / kLanes;  // vectors in a panel
+// Tiles beside each other in a group of columns, where A is packed: rows of C may be pages apart, and a line alone
+// would have to find its page each time.
+constexpr int kPackedTiles = kVecs > 1 ? 4 : 1;
 // Beyond this depth the sums pass through C, so that a block of A and a panel of B stay in the second-level cache. A
 // constant: the order of additions must not depend on anything else.
 constexpr int kDepth = 512;
@@ -83,17 +84,18 @@ struct Tile {
   ptrdiff_t ldc;
   const float* partial;
   ptrdiff_t ld_partial;
-  int columns;  // of C that exist, at most panels * kPanel
+  int columns;  // of C that exist, at most vecs * kLanes
   int k;
   Activation activation;
   bool first, last;  // of the slices of k
   bool past_cache;   // C is written in whole cache lines that go past the cache
 };
 
-/// Stores one row's vector v of columns [column, column + kLanes), cut off at the matrix's edge.
-template <typename In, typename Out>
+/// Stores one row's vector v of columns [column, column + kLanes); unless the tile is whole, cut off at the matrix's
+/// edge.
+template <bool whole, typename In, typename Out>
 EFFDET_INLINE void store_columns(const Tile<In, Out>& t, int row, int column, Vec v) {
-  const int count = min_of(kLanes, t.columns - column);
+  const int count = whole ? kLanes : min_of(kLanes, t.columns - column);
   Out* c = t.c + row * t.ldc + column;
   if (count == kLanes) {
     store(c, v);
@@ -103,24 +105,24 @@ EFFDET_INLINE void store_columns(const Tile<In, Out>& t, int row, int column, Ve
 }
 
 /// A row's vector of a matrix with `ld` values between rows that stands behind C.
-template <typename In, typename Out, typename T>
+template <bool whole, typename In, typename Out, typename T>
 EFFDET_INLINE Vec load_columns(const Tile<In, Out>& t, const T* c, ptrdiff_t ld, int row, int column) {
-  const int count = min_of(kLanes, t.columns - column);
+  const int count = whole ? kLanes : min_of(kLanes, t.columns - column);
   c += row * ld + column;
   return count == kLanes ? load(c) : count > 0 ? load_part(c, count) : Vec{};
 }
 
-template <int rows, int panels, bool packed, typename In, typename Out>
-EFFDET_INLINE void finish_tile(const Tile<In, Out>& t, Vec (&sum)[rows][panels * kVecs]) {
+template <int rows, int vecs, bool packed, bool whole, typename In, typename Out>
+EFFDET_INLINE void finish_tile(const Tile<In, Out>& t, Vec (&sum)[rows][vecs]) {
   if (!t.last) {
 #pragma GCC unroll 16
     for (int i = 0; i < rows; ++i)
 #pragma GCC unroll 16
-      for (int j = 0; j < panels * kVecs; ++j) store_columns(t, i, j * kLanes, sum[i][j]);
+      for (int j = 0; j < vecs; ++j) store_columns<whole>(t, i, j * kLanes, sum[i][j]);
     return;
   }
 #pragma GCC unroll 16
-  for (int j = 0; j < panels * kVecs; ++j) {
+  for (int j = 0; j < vecs; ++j) {
 #pragma GCC unroll 16
     for (int i = 0; i < rows; ++i) sum[i][j] += packed ? splat(t.bias[i]) : load(t.bias + j * kLanes);
   }
@@ -128,21 +130,20 @@ EFFDET_INLINE void finish_tile(const Tile<In, Out>& t, Vec (&sum)[rows][panels *
 #pragma GCC unroll 16
     for (int i = 0; i < rows; ++i)
 #pragma GCC unroll 16
-      for (int j = 0; j < panels * kVecs; ++j) sum[i][j] += load_columns(t, t.residual, t.ldc, i, j * kLanes);
+      for (int j = 0; j < vecs; ++j) sum[i][j] += load_columns<whole>(t, t.residual, t.ldc, i, j * kLanes);
   }
   if (t.partial != nullptr) {
 #pragma GCC unroll 16
     for (int i = 0; i < rows; ++i)
 #pragma GCC unroll 16
-      for (int j = 0; j < panels * kVecs; ++j) sum[i][j] += load_columns(t, t.partial, t.ld_partial, i, j * kLanes);
+      for (int j = 0; j < vecs; ++j) sum[i][j] += load_columns<whole>(t, t.partial, t.ld_partial, i, j * kLanes);
   }
   if constexpr (packed) {
     if (t.past_cache) {
 #pragma GCC unroll 16
       for (int i = 0; i < rows; ++i)
 #pragma GCC unroll 16
-        for (int j = 0; j < panels * kVecs; ++j)
-          stream(t.c + i * t.ldc + j * kLanes, apply<Out>(t.activation, sum[i][j]));
+        for (int j = 0; j < vecs; ++j) stream(t.c + i * t.ldc + j * kLanes, apply<Out>(t.activation, sum[i][j]));
       return;
     }
   }
@@ -151,8 +152,8 @@ EFFDET_INLINE void finish_tile(const Tile<In, Out>& t, Vec (&sum)[rows][panels *
 #pragma GCC unroll 16
     for (int i = 0; i < rows; ++i)
 #pragma GCC unroll 16
-      for (int j = 0; j < panels * kVecs; ++j)
-        store_columns(t, i, j * kLanes, apply<Out>(decltype(activation)::value, sum[i][j]));
+      for (int j = 0; j < vecs; ++j)
+        store_columns<whole>(t, i, j * kLanes, apply<Out>(decltype(activation)::value, sum[i][j]));
   };
   with_activation(t.activation, write);
 }
@@ -170,37 +171,37 @@ EFFDET_INLINE Tile<In, Out> behind(Tile<In, Out> t, int row, bool packed) {
 
 /// The same row by row, for tiles that are cut off: they are rare, and would otherwise be most of what there is to
 /// compile.
-template <int panels, bool packed, typename In, typename Out>
-__attribute__((noinline)) void finish_rows(const Tile<In, Out>& t, int rows, Vec (*sums)[panels * kVecs]) {
+template <int vecs, bool packed, typename In, typename Out>
+__attribute__((noinline)) void finish_rows(const Tile<In, Out>& t, int rows, Vec (*sums)[vecs]) {
   for (int i = 0; i < rows; ++i) {
-    Vec sum[1][panels * kVecs];
+    Vec sum[1][vecs];
 #pragma GCC unroll 16
-    for (int j = 0; j < panels * kVecs; ++j) sum[0][j] = sums[i][j];
-    finish_tile<1, panels, packed>(behind(t, i, packed), sum);
+    for (int j = 0; j < vecs; ++j) sum[0][j] = sums[i][j];
+    finish_tile<1, vecs, packed, false>(behind(t, i, packed), sum);
   }
 }
 
-template <int rows, int panels, bool packed, typename In, typename Out>
+template <int rows, int vecs, bool packed, typename In, typename Out>
 void tile(const Tile<In, Out>& t) {
   using S = Step<In>;
   constexpr int kWidth = kPanel * kPair<In>;  // values of a panel that a step goes through
-  Vec sum[rows][panels * kVecs];
+  Vec sum[rows][vecs];
 #pragma GCC unroll 16
   for (int i = 0; i < rows; ++i)
 #pragma GCC unroll 16
-    for (int j = 0; j < panels * kVecs; ++j) sum[i][j] = t.first ? Vec{} : load_columns(t, t.c, t.ldc, i, j * kLanes);
+    for (int j = 0; j < vecs; ++j) sum[i][j] = t.first ? Vec{} : load_columns<false>(t, t.c, t.ldc, i, j * kLanes);
   const In* b = t.b;
   const In* a = t.a;
   const auto step = [&](auto get) __attribute__((always_inline)) {
-    typename S::Values weights[panels * kVecs];
+    typename S::Values weights[vecs];
 #pragma GCC unroll 16
-    for (int j = 0; j < panels * kVecs; ++j)
+    for (int j = 0; j < vecs; ++j)
       weights[j] = S::load_weights(b + (j / kVecs) * t.b_panel + (j % kVecs) * kLanes * kPair<In>);
 #pragma GCC unroll 16
     for (int i = 0; i < rows; ++i) {
       const auto value = get(a + i * (packed ? kPair<In> : t.lda));
 #pragma GCC unroll 16
-      for (int j = 0; j < panels * kVecs; ++j) S::add(sum[i][j], value, weights[j]);
+      for (int j = 0; j < vecs; ++j) S::add(sum[i][j], value, weights[j]);
     }
   };
   for (int k = kPair<In>; k <= t.k; k += kPair<In>, b += kWidth, a += packed ? kWidth : kPair<In> * t.a_step)
@@ -208,29 +209,34 @@ void tile(const Tile<In, Out>& t) {
   if constexpr (kPair < In >> 1) {
     if (t.k % kPair<In> != 0) step([](const In* p) __attribute__((always_inline)) { return S::splat_last(p); });
   }
-  if constexpr (rows == kRows<In>[panels]) {
-    finish_tile<rows, panels, packed>(t, sum);
-  } else {
-    finish_rows<panels, packed>(t, rows, sum);
+  if constexpr (rows == kRows<In>[vecs]) {
+    if (kMasks) return finish_tile<rows, vecs, packed, false>(t, sum);
+    if (t.columns == vecs * kLanes) return finish_tile<rows, vecs, packed, true>(t, sum);
   }
+  Vec in_memory[rows][vecs];  // a copy: sum itself stays in registers
+#pragma GCC unroll 16
+  for (int i = 0; i < rows; ++i)
+#pragma GCC unroll 16
+    for (int j = 0; j < vecs; ++j) in_memory[i][j] = sum[i][j];
+  finish_rows<vecs, packed>(t, rows, in_memory);
 }
 
 /// `count` rows where a whole tile has more: by powers of two, so that code for a few heights does.
-template <int panels, int rows, bool packed, typename In, typename Out>
+template <int vecs, int rows, bool packed, typename In, typename Out>
 void last_rows(const Tile<In, Out>& t, int count) {
   if (count >= rows) {
-    tile<rows, panels, packed>(t);
-    if constexpr (rows > 1) last_rows<panels, rows / 2, packed>(behind(t, rows, packed), count - rows);
+    tile<rows, vecs, packed>(t);
+    if constexpr (rows > 1) last_rows<vecs, rows / 2, packed>(behind(t, rows, packed), count - rows);
   } else if constexpr (rows > 1) {
-    if (count > 0) last_rows<panels, rows / 2, packed>(t, count);
+    if (count > 0) last_rows<vecs, rows / 2, packed>(t, count);
   }
 }
 
-template <int panels, bool packed, typename In, typename Out>
+template <int vecs, bool packed, typename In, typename Out>
 EFFDET_INLINE void tile_rows(const Tile<In, Out>& t, int count) {
-  constexpr int rows = kRows<In>[panels], kNext = rows > 8 ? 8 : rows > 4 ? 4 : rows > 2 ? 2 : 1;
-  if (count == rows) return tile<rows, panels, packed>(t);
-  last_rows<panels, kNext, packed>(t, count);
+  constexpr int rows = kRows<In>[vecs], kNext = rows > 8 ? 8 : rows > 4 ? 4 : rows > 2 ? 2 : 1;
+  if (count == rows) return tile<rows, vecs, packed>(t);
+  last_rows<vecs, kNext, packed>(t, count);
 }
 
 /// Asks for the rows of A behind the current ones: they are read in so many strands that the hardware does not see them
@@ -242,50 +248,42 @@ EFFDET_INLINE void prefetch_rows(const In* a, ptrdiff_t lda, int rows, int k) {
     for (int j = 0; j < k; j += kLine) __builtin_prefetch(a + i * lda + j);
 }
 
-/// All rows of one group of columns and one slice of k, where A is packed: tiles stay within its panels.
-template <int panels, typename In, typename Out>
-void packed_column_group(const GemmBlock<In, Out>& g, Tile<In, Out> t) {
-  constexpr int rows = kRows<In>[panels];
-  const In* a = t.a;
-  Out* c = t.c;
-  for (int row = 0, count; row < g.m; row += count) {
-    count = min_of(min_of(rows, kPanel - row % kPanel), g.m - row);
-    t.a = a + row / kPanel * g.lda + row % kPanel * kPair<In>;
+/// All rows of a group of columns and one slice of k, where A is packed: tiles stay within its panels.
+template <int vecs, typename In, typename Out>
+void packed_columns(const GemmBlock<In, Out>& g, Tile<In, Out> t) {
+  constexpr int kColumns = vecs * kLanes, kTileRows = kRows<In>[vecs];
+  const Tile<In, Out> first = t;
+  for (int row = 0, rows; row < g.m; row += rows) {
+    rows = min_of(min_of(kTileRows, kPanel - row % kPanel), g.m - row);
+    t.a = first.a + row / kPanel * g.lda + row % kPanel * kPair<In>;
+    t.b = first.b;
     t.bias = g.bias + row;
-    t.c = c + row * g.ldc;
-    tile_rows<panels, true>(t, count);
-  }
-}
-
-/// All rows of one group of columns and one slice of k.
-template <int panels, typename In, typename Out>
-void column_group(const GemmBlock<In, Out>& g, Tile<In, Out> t, bool fetch) {
-  if constexpr (kPacks<Out>) {
-    if (kOnlyPacked<In, Out> || g.a_packed) return packed_column_group<panels>(g, t);
-  }
-  if constexpr (!kOnlyPacked<In, Out>) {
-    constexpr int rows = kRows<In>[panels];
-    const In* a = t.a;
-    Out* c = t.c;
-    const Out* residual = t.residual;
-    const float* partial = t.partial;
-    for (int row = 0; row < g.m; row += rows) {
-      t.a = a + row * g.lda;
-      t.c = c + row * g.ldc;
-      t.residual = residual != nullptr ? residual + row * g.ldc : nullptr;
-      t.partial = partial != nullptr ? partial + row * g.ld_partial : nullptr;
-      if (fetch) prefetch_rows(t.a + rows * g.lda, g.lda, min_of(rows, g.m - row - rows), t.k);
-      tile_rows<panels, false>(t, min_of(rows, g.m - row));
+    t.c = first.c + row * g.ldc;
+    for (int column = 0; column < first.columns; column += kColumns) {
+      t.columns = min_of(kColumns, first.columns - column);
+      tile_rows<vecs, true>(t, rows);
+      t.b += kColumns / kPanel * g.b_panel;
+      t.c += kColumns;
     }
   }
 }
 
-/// Panels of the next group of columns: three or two at a time keep the multipliers busy, one alone does not. Packed
-/// weights are gone through once for each group, so that wide ones save reading.
-EFFDET_INLINE int group_panels(int left, bool packed) {
-  if (kMaxPanels < 3) return 1;
-  if (packed) return min_of(left, 3);
-  return left == 1 ? 1 : left == 3 ? 3 : 2;
+/// All rows of one group of columns and one slice of k.
+template <int vecs, typename In, typename Out>
+void column_group(const GemmBlock<In, Out>& g, Tile<In, Out> t, bool fetch) {
+  constexpr int rows = kRows<In>[vecs];
+  const In* a = t.a;
+  Out* c = t.c;
+  const Out* residual = t.residual;
+  const float* partial = t.partial;
+  for (int row = 0; row < g.m; row += rows) {
+    t.a = a + row * g.lda;
+    t.c = c + row * g.ldc;
+    t.residual = residual != nullptr ? residual + row * g.ldc : nullptr;
+    t.partial = partial != nullptr ? partial + row * g.ld_partial : nullptr;
+    if (fetch) prefetch_rows(t.a + rows * g.lda, g.lda, min_of(rows, g.m - row - rows), t.k);
+    tile_rows<vecs, false>(t, min_of(rows, g.m - row));
+  }
 }
 
 template <typename In, typename Out>
@@ -294,13 +292,24 @@ bool goes_past_cache(const GemmBlock<In, Out>& g, int column, int columns) {
          reinterpret_cast<uintptr_t>(g.c + column) % sizeof(Vec) == 0;
 }
 
-template <typename In, typename Out>
-void column_groups(const GemmBlock<In, Out>& g, int panels, const Tile<In, Out>& t, bool fetch) {
-  if (panels == 1) return column_group<1>(g, t, fetch);
-  if constexpr (kMaxPanels >= 3) {
-    if (panels == 2) return column_group<2>(g, t, fetch);
-    column_group<3>(g, t, fetch);
+template <int n>
+struct Vecs {
+  static constexpr int value = n;
+};
+
+/// Calls f with the width of the next group's tiles, where `left` columns are left. Three or two vectors at a time keep
+/// the multipliers busy, one alone does not.
+template <typename In, typename F>
+EFFDET_INLINE void with_tile_width(int left, bool packed, F&& f) {
+  const int vecs = (left + kLanes - 1) / kLanes;
+  if constexpr (kVecs == 1) {
+    if (vecs == 1) return f(Vecs<1>{});
+    if (vecs == 3 || (packed && vecs > 3)) return f(Vecs<3>{});
+    return f(Vecs<2>{});
+  } else if constexpr (kVecs == 2 && kPair<In> == 1) {
+    if (vecs == 3 && !packed) return f(Vecs<3>{});  // half a panel goes with the one before it
   }
+  if constexpr (kVecs > 1) f(Vecs<kVecs>{});
 }
 
 }  // namespace
@@ -310,30 +319,33 @@ void gemm(const GemmBlock<In, Out>& g) {
   // Sums that pass through C must not be rounded on the way.
   const int depth = sizeof(Out) == sizeof(float) ? kDepth * kPair<In> : max_of(g.k, 1);
   for (int k = 0; k < g.k; k += depth) {
-    int column = 0;
-    while (column < g.n) {
-      const int panels = group_panels((g.n - column + kPanel - 1) / kPanel, g.a_packed);
-      const int columns = min_of(panels * kPanel, g.n - column);
-      const Tile<In, Out> t{.a = g.a + k * (g.a_packed ? kPanel : g.a_step),
-                            .lda = g.lda,
-                            .a_step = g.a_step,
-                            .b = g.b + (column / kPanel) * g.b_panel + static_cast<ptrdiff_t>(k) * kPanel,
-                            .b_panel = g.b_panel,
-                            .bias = g.a_packed ? nullptr : g.bias + column,
-                            .residual = g.residual != nullptr ? g.residual + column : nullptr,
-                            .c = g.c + column,
-                            .ldc = g.ldc,
-                            .partial = g.partial != nullptr ? g.partial + column : nullptr,
-                            .ld_partial = g.ld_partial,
-                            .columns = columns,
-                            .k = min_of(depth, g.k - k),
-                            .activation = g.activation,
-                            .first = k == 0,
-                            .last = k + depth >= g.k,
-                            .past_cache = goes_past_cache(g, column, columns)};
-      column_groups(g, panels, t, column == 0 && g.a_step == 1);
-      column += panels * kPanel;
-    }
+    for (int column = 0, columns; column < g.n; column += columns)
+      with_tile_width<In>(
+          g.n - column, g.a_packed, [&](auto width) __attribute__((always_inline)) {
+            constexpr int vecs = decltype(width)::value;
+            columns = min_of((g.a_packed ? kPackedTiles : 1) * vecs * kLanes, g.n - column);
+            const Tile<In, Out> t{.a = g.a + k * (g.a_packed ? kPanel : g.a_step),
+                                  .lda = g.lda,
+                                  .a_step = g.a_step,
+                                  .b = g.b + (column / kPanel) * g.b_panel + static_cast<ptrdiff_t>(k) * kPanel,
+                                  .b_panel = g.b_panel,
+                                  .bias = g.a_packed ? nullptr : g.bias + column,
+                                  .residual = g.residual != nullptr ? g.residual + column : nullptr,
+                                  .c = g.c + column,
+                                  .ldc = g.ldc,
+                                  .partial = g.partial != nullptr ? g.partial + column : nullptr,
+                                  .ld_partial = g.ld_partial,
+                                  .columns = columns,
+                                  .k = min_of(depth, g.k - k),
+                                  .activation = g.activation,
+                                  .first = k == 0,
+                                  .last = k + depth >= g.k,
+                                  .past_cache = goes_past_cache(g, column, columns)};
+            if constexpr (kPacks<Out>) {
+              if (kOnlyPacked<In, Out> || g.a_packed) return packed_columns<vecs>(g, t);
+            }
+            if constexpr (!kOnlyPacked<In, Out>) column_group<vecs>(g, t, column == 0 && g.a_step == 1);
+          });
   }
   if (g.a_packed) _mm_sfence();  // streamed lines become visible before the task counts as done
 }

@@ -144,30 +144,32 @@ EFFDET_INLINE Vec vec_min(Vec a, Vec b) { return EFFDET_VEC_OP(min, a, b); }
 EFFDET_INLINE Vec vec_max(Vec a, Vec b) { return EFFDET_VEC_OP(max, b, a); }
 #undef EFFDET_VEC_OP
 
-/// e^x, relative error below 5e-7 for |x| < 20 and 4e-6 beyond (2^t for t = x / ln 2, which is rounded).
-EFFDET_INLINE Vec vec_exp(Vec x) {
-#if defined(__AVX512F__)
-  const __m512 t = reinterpret_cast<__m512>(x * 1.44269504f);
-  const __m512 n = _mm512_maskz_roundscale_ps(0xFFFF, t, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-  const Vec f = reinterpret_cast<Vec>(t) - reinterpret_cast<Vec>(n);
-#else
-  // Adding 1.5 * 2^23 rounds to an integer, which then sits in the low bits of the mantissa. The limits keep 2^n a
-  // number.
-  const Vec t = vec_min(vec_max(x * 1.44269504f, splat(-126.0f)), splat(127.0f));
-  const Vec shifted = t + 12582912.0f;
-  const Vec f = t - (shifted - 12582912.0f);
-#endif
-  // 2^f for |f| <= 1/2 within 1.7e-7: least squares on Chebyshev nodes, exact at 0.
+/// 2^f for |f| <= 1/2 within 1.7e-7: least squares on Chebyshev nodes, exact at 0.
+EFFDET_INLINE Vec power_of_two_fraction(Vec f) {
   Vec p = splat(1.32186746e-3f);
   p = p * f + 9.67170298e-3f;
   p = p * f + 5.55089302e-2f;
   p = p * f + 2.40222380e-1f;
   p = p * f + 6.93146884e-1f;
-  p = p * f + 1.0f;
+  return p * f + 1.0f;
+}
+
+/// e^-x, relative error below 5e-7 for |x| < 20 and 4e-6 beyond (2^t for t = -x / ln 2, which is rounded).
+EFFDET_INLINE Vec vec_exp_minus(Vec x) {
 #if defined(__AVX512F__)
+  const __m512 t = reinterpret_cast<__m512>(x * -1.44269504f);
+  const __m512 n = _mm512_maskz_roundscale_ps(0xFFFF, t, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+  const Vec p = power_of_two_fraction(reinterpret_cast<Vec>(t) - reinterpret_cast<Vec>(n));
   return reinterpret_cast<Vec>(_mm512_maskz_scalef_ps(0xFFFF, reinterpret_cast<__m512>(p), n));
 #else
-  return reinterpret_cast<Vec>(reinterpret_cast<IntVec>(p) + (reinterpret_cast<IntVec>(shifted) << 23));
+  // Adding 1.5 * 2^23 rounds to an integer, which then sits in the low bits of the mantissa; with 127 more they are the
+  // exponent of 2^n. The limits keep that a number.
+  constexpr float kRound = 12582912.0f + 127.0f;
+  const Vec limited = vec_min(splat(87.0f), vec_max(x, splat(-87.0f)));
+  const Vec shifted = limited * -1.44269504f + kRound;
+  const Vec f = limited * -1.44269504f - (shifted - kRound);
+  // A product, not a sum of exponents: where 1 is added next, both are one instruction.
+  return power_of_two_fraction(f) * reinterpret_cast<Vec>(reinterpret_cast<IntVec>(shifted) << 23);
 #endif
 }
 
@@ -195,12 +197,13 @@ EFFDET_INLINE Vec over_exp_plus_one(Vec numerator, Vec x) {
     return numerator * reinterpret_cast<Vec>(_mm512_maskz_rcp14_ps(0xFFFF, reinterpret_cast<__m512>(divisor)));
   }
 #endif
-  return numerator / (vec_exp(-x) + 1.0f);
+  return numerator / (vec_exp_minus(x) + 1.0f);
 }
 
 /// x tanh(ln(1 + e^x)): tanh(ln(a)) = (a^2 - 1) / (a^2 + 1), and with a = 1 + e^x nothing cancels in e^x (e^x + 2).
 EFFDET_INLINE Vec mish(Vec x) {
-  const Vec e = vec_exp(vec_min(x, splat(20.0f)));  // from there on the quotient is 1, and its terms stay numbers
+  const Vec e =
+      vec_exp_minus(vec_max(-x, splat(-20.0f)));  // from there on the quotient is 1, and its terms stay numbers
   const Vec n = e * (e + 2.0f);
   return x * (n / (n + 2.0f));
 }
