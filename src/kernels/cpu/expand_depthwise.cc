@@ -17,8 +17,12 @@ namespace {
 constexpr int64_t kChannels = 3 * kPanel;
 // Scratch that a task's expanded rows may take: they should stay in the second-level cache.
 constexpr int64_t kScratchBytes = 384 << 10;
-// Tasks an image. Rows are cut into no more parts than that takes: each part expands the rows at its borders anew.
+// Tasks that an image's rows and channels may be cut into. The parts of the rows are a constant of the shape, since the
+// sums of each are added apart and bits must not depend on the number of threads; but neighbouring ones are one task
+// where threads have enough to do, as the rows at the borders of a task are expanded twice.
 constexpr int64_t kExpandTasks = 24;
+// Tasks make up for threads that are held up, so that more of them are worth a little work.
+constexpr double kWorthTasks = 1.04;
 
 template <typename T>
 class ExpandDepthwise : public Kernel {
@@ -48,11 +52,13 @@ class ExpandDepthwise : public Kernel {
 
   void run(const RunContext& context) const override {
     if (wants_mean_) std::fill_n(context.scratch_floats(), sum_floats(), 0.0f);
+    const int64_t together = parts_together(context.threads.size()), runs = (parts_ + together - 1) / together;
     // Neighbouring tasks work on the same rows of x.
-    context.threads.parallel_for(in_.batch * parts_ * groups_, [&](int64_t task, int thread) {
+    context.threads.parallel_for(in_.batch * runs * groups_, [&](int64_t task, int thread) {
       T* buffer =
           reinterpret_cast<T*>(context.scratch_floats() + sum_floats()) + static_cast<size_t>(thread) * buffer_values();
-      run_part(context, task / groups_, task % groups_ * kChannels, buffer);
+      const int64_t run = task / groups_, part = run % runs * together;
+      run_parts(context, run / runs, part, std::min(part + together, parts_), task % groups_ * kChannels, buffer);
     });
     if (!wants_mean_) return;
     for (int64_t image = 0; image < in_.batch; ++image)
@@ -64,24 +70,40 @@ class ExpandDepthwise : public Kernel {
   size_t sum_floats() const { return wants_mean_ ? static_cast<size_t>(in_.batch * parts_ * out_.channels) : 0; }
   size_t buffer_values() const { return static_cast<size_t>(rows_ * in_.width * kChannels); }
 
-  /// Part `part` (over all images) of the rows, channels [channel, channel + kChannels).
-  void run_part(const RunContext& context, int64_t part, int64_t channel, T* buffer) const {
-    const int64_t image = part / parts_, first = part % parts_ * part_rows_;
-    const int64_t last = std::min(first + part_rows_, out_.height),
-                  channels = std::min(kChannels, out_.channels - channel);
-    const int64_t line = in_.width * channels;
+  /// Parts that are one task, so that the thread with the most to do expands the fewest rows.
+  int64_t parts_together(int threads) const {
+    const auto most_rows = [&](int64_t together) {
+      const int64_t tasks = in_.batch * ((parts_ + together - 1) / together) * groups_;
+      const int64_t rows = (together * part_rows_ - 1) * window_.stride_y + window_.kernel_height;
+      return (tasks + threads - 1) / threads * rows;
+    };
+    int64_t least = most_rows(1);
+    for (int64_t together = 2; together <= parts_; ++together) least = std::min(least, most_rows(together));
+    int64_t together = 1;
+    while (static_cast<double>(most_rows(together)) > kWorthTasks * static_cast<double>(least)) ++together;
+    return together;
+  }
+
+  /// Parts [part, part_end) of an image's rows, channels [channel, channel + kChannels).
+  void run_parts(const RunContext& context, int64_t image, int64_t part, int64_t part_end, int64_t channel,
+                 T* buffer) const {
+    const int64_t channels = std::min(kChannels, out_.channels - channel), line = in_.width * channels;
     int64_t begin = 0, end = 0;  // input rows that the buffer holds
-    for (int64_t row = first; row < last; row += step_) {
-      const int64_t row_end = std::min(row + step_, last);
-      const int64_t need = std::max<int64_t>(0, row * window_.stride_y - window_.pad_top);
-      const int64_t need_end =
-          std::min(in_.height, (row_end - 1) * window_.stride_y - window_.pad_top + window_.kernel_height);
-      const int64_t kept = std::max<int64_t>(0, end - need);  // rows that the windows of both steps cover
-      if (kept > 0) std::memmove(buffer, buffer + (need - begin) * line, static_cast<size_t>(kept * line) * sizeof(T));
-      begin = need;
-      expand(context, image, begin + kept, need_end, channel, channels, buffer + kept * line);
-      end = need_end;
-      convolve(context, image, part, row, row_end, channel, channels, buffer - begin * line);
+    for (; part < part_end; ++part) {
+      const int64_t last = std::min((part + 1) * part_rows_, out_.height);
+      for (int64_t row = part * part_rows_; row < last; row += step_) {
+        const int64_t row_end = std::min(row + step_, last);
+        const int64_t need = std::max<int64_t>(0, row * window_.stride_y - window_.pad_top);
+        const int64_t need_end =
+            std::min(in_.height, (row_end - 1) * window_.stride_y - window_.pad_top + window_.kernel_height);
+        const int64_t kept = std::max<int64_t>(0, end - need);  // rows that the windows of both steps cover
+        if (kept > 0)
+          std::memmove(buffer, buffer + (need - begin) * line, static_cast<size_t>(kept * line) * sizeof(T));
+        begin = need;
+        expand(context, image, begin + kept, need_end, channel, channels, buffer + kept * line);
+        end = need_end;
+        convolve(context, image, image * parts_ + part, row, row_end, channel, channels, buffer - begin * line);
+      }
     }
   }
 
@@ -104,7 +126,7 @@ class ExpandDepthwise : public Kernel {
                                  .a_packed = false});
   }
 
-  /// x is where input row 0 would lie if the buffer held the whole map.
+  /// x is where input row 0 would lie if the buffer held the whole map; part counts over all images.
   void convolve(const RunContext& context, int64_t image, int64_t part, int64_t row, int64_t row_end, int64_t channel,
                 int64_t channels, const T* x) const {
     DepthwiseRows<T> rows = depthwise_rows<T>(window_, in_, activation_);
