@@ -16,12 +16,20 @@ constexpr bool kTwoRows = false;
 /// The output rows that one input row adds to.
 enum class Adds { kFirst, kSecond, kBoth };
 
+/// Input columns of a block that lie outside the image, at its left and right; kUnknown: to be found at run time.
+template <int left, int right>
+struct Outside {
+  static constexpr int kLeft = left, kRight = right;
+};
+constexpr int kUnknown = -1;
+
 /// Adds what one input row gives to `columns` neighbouring outputs of one or two rows, for one vector of channels. x is
 /// the input pixel under the leftmost tap of the first output, `left` its column; `first` and `second` are the taps of
-/// either row. Unless the windows lie inside the image's width, pixels outside are passed over.
-template <int kernel, int stride, int columns, bool inside, Adds adds, typename T>
+/// either row. Pixels outside the image are passed over.
+template <int kernel, int stride, int columns, typename Outside_, Adds adds, typename T>
 EFFDET_INLINE void add_row(const DepthwiseRows<T>& d, const T* x, const float* first, const float* second, int left,
                            Vec (&sum)[2][columns]) {
+  constexpr int kWidth = (columns - 1) * stride + kernel;
   const ptrdiff_t pixel = d.x_pixel;
   Vec tap[2][kernel];
 #pragma GCC unroll 8
@@ -30,9 +38,11 @@ EFFDET_INLINE void add_row(const DepthwiseRows<T>& d, const T* x, const float* f
     if (adds != Adds::kFirst) tap[1][kx] = load(second + kx * d.weight_tap);
   }
 #pragma GCC unroll 32
-  for (int i = 0; i < (columns - 1) * stride + kernel; ++i, x += pixel) {
+  for (int i = 0; i < kWidth; ++i, x += pixel) {
     asm("" : "+r"(x));  // one pointer that walks; the compiler would keep one for each i, more than there are registers
-    if (!inside && (left + i < 0 || left + i >= d.in_width)) continue;
+    if (Outside_::kLeft == kUnknown ? left + i < 0 || left + i >= d.in_width
+                                    : i < Outside_::kLeft || i >= kWidth - Outside_::kRight)
+      continue;
     const Vec value = load(x);
 #pragma GCC unroll 8
     for (int kx = 0; kx < kernel; ++kx) {
@@ -45,18 +55,18 @@ EFFDET_INLINE void add_row(const DepthwiseRows<T>& d, const T* x, const float* f
 
 /// Sums of `columns` neighbouring outputs of `height` rows. x is the input pixel under tap (0, 0) of the first one; the
 /// input rows [begin, end) behind it lie in the image.
-template <int kernel, int stride, int columns, int height, bool inside, typename T>
+template <int kernel, int stride, int columns, int height, typename Outside_, typename T>
 EFFDET_INLINE void block(const DepthwiseRows<T>& d, const T* x, const float* weights, int left, int begin, int end,
                          Vec (&sum)[2][columns]) {
   const ptrdiff_t line = static_cast<ptrdiff_t>(d.in_width) * d.x_pixel, tap_row = kernel * d.weight_tap;
   for (int row = begin; row < end; ++row) {
     const float *first = weights + row * tap_row, *second = first - stride * tap_row;
     if (height == 1 || row < stride) {
-      add_row<kernel, stride, columns, inside, Adds::kFirst>(d, x + row * line, first, second, left, sum);
+      add_row<kernel, stride, columns, Outside_, Adds::kFirst>(d, x + row * line, first, second, left, sum);
     } else if (row < kernel) {
-      add_row<kernel, stride, columns, inside, Adds::kBoth>(d, x + row * line, first, second, left, sum);
+      add_row<kernel, stride, columns, Outside_, Adds::kBoth>(d, x + row * line, first, second, left, sum);
     } else {
-      add_row<kernel, stride, columns, inside, Adds::kSecond>(d, x + row * line, first, second, left, sum);
+      add_row<kernel, stride, columns, Outside_, Adds::kSecond>(d, x + row * line, first, second, left, sum);
     }
   }
 }
@@ -105,7 +115,7 @@ EFFDET_INLINE void for_channels(const DepthwiseRows<T>& d, F&& f) {
 
 /// `columns` outputs of `height` rows from `column` on, for all channels (at least a vector of them). The rows are
 /// neighbours; the last one's window ends in the image, or where the image does.
-template <int kernel, int stride, int columns, int height, bool inside, typename T>
+template <int kernel, int stride, int columns, int height, typename Outside_, typename T>
 __attribute__((noinline)) void row_block(const DepthwiseRows<T>& where, const Row<T>* rows, int column) {
   const DepthwiseRows<T> d = where;  // for all the compiler knows, storing an output changes `where`
   const int left = column * stride - d.pad_left;
@@ -121,7 +131,7 @@ __attribute__((noinline)) void row_block(const DepthwiseRows<T>& where, const Ro
         for (int j = 0; j < height; ++j)
 #pragma GCC unroll 16
           for (int i = 0; i < columns; ++i) sum[j][i] = load(d.bias + channel);
-        block<kernel, stride, columns, height, inside>(d, x + channel, d.weights + channel, left, begin, end, sum);
+        block<kernel, stride, columns, height, Outside_>(d, x + channel, d.weights + channel, left, begin, end, sum);
         Vec total{};
         // One switch a block, not one a vector, nor a copy of everything for each activation.
         with_activation(
@@ -144,12 +154,18 @@ __attribute__((noinline)) void row_block(const DepthwiseRows<T>& where, const Ro
 
 template <int kernel, int stride, int columns, int height, typename T>
 EFFDET_INLINE void row_blocks(const DepthwiseRows<T>& d, const Row<T>* rows, int& column, int end) {
+  constexpr int kHalf = kernel / 2;  // what padding is mostly, on a side
   for (; column + columns <= end; column += columns) {
-    const int left = column * stride - d.pad_left;
-    if (left >= 0 && left + (columns - 1) * stride + kernel <= d.in_width) {
-      row_block<kernel, stride, columns, height, true>(d, rows, column);
+    const int left = max_of(0, d.pad_left - column * stride);
+    const int right = max_of(0, (column + columns - 1) * stride - d.pad_left + kernel - d.in_width);
+    if (left == 0 && right == 0) {
+      row_block<kernel, stride, columns, height, Outside<0, 0>>(d, rows, column);
+    } else if (columns == kColumns && left == kHalf && right == 0) {
+      row_block<kernel, stride, kColumns, height, Outside<kHalf, 0>>(d, rows, column);
+    } else if (columns == kColumns && left == 0 && right == kHalf) {
+      row_block<kernel, stride, kColumns, height, Outside<0, kHalf>>(d, rows, column);
     } else {
-      row_block<kernel, stride, columns, height, false>(d, rows, column);
+      row_block<kernel, stride, columns, height, Outside<kUnknown, kUnknown>>(d, rows, column);
     }
   }
 }

@@ -209,7 +209,9 @@ void tile(const Tile<In, Out>& t) {
   if constexpr (kPair < In >> 1) {
     if (t.k % kPair<In> != 0) step([](const In* p) __attribute__((always_inline)) { return S::splat_last(p); });
   }
-  if constexpr (rows == kRows<In>[vecs]) {
+  constexpr int kTileRows = kRows<In>[vecs];
+  // What is left of a panel of packed rows is as frequent as whole tiles.
+  if constexpr (rows == kTileRows || (packed && rows == kPanel % kTileRows)) {
     if (kMasks) return finish_tile<rows, vecs, packed, false>(t, sum);
     if (t.columns == vecs * kLanes) return finish_tile<rows, vecs, packed, true>(t, sum);
   }
