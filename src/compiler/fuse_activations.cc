@@ -49,12 +49,6 @@ void become_activation(ir::Node& node, ir::ValueId x, std::string_view name) {
   become_fused(node, "Activation", {x}, {{"activation", std::string(name)}});
 }
 
-/// The node that makes a value for one reader and nobody else, or null.
-ir::Node* sole_maker(ir::Graph& graph, const ir::Uses& uses, ir::ValueId id) {
-  const int producer = uses.producer(id);
-  return producer < 0 || uses.sole_reader(id) < 0 ? nullptr : &graph.nodes[static_cast<size_t>(producer)];
-}
-
 bool takes_activation(const ir::Node* node) {
   return node != nullptr && node->domain == ir::kFusedDomain &&
          (node->op == "Conv" || node->op == "DepthwiseConv" || node->op == "Mix") &&
@@ -87,12 +81,12 @@ void absorb_activations(ir::Graph& graph) {
   const ir::Uses uses(graph);
   for (ir::Node& activation : graph.nodes) {
     if (activation.domain != ir::kFusedDomain || activation.op != "Activation") continue;
-    ir::Node* last = sole_maker(graph, uses, activation.inputs[0]);
+    ir::Node* last = ir::sole_maker(graph, uses, activation.inputs[0]);
     if (last == nullptr) continue;
     std::vector<ir::Node*> makers{last};
     if (last->is("Concat")) {
       makers.clear();
-      for (const ir::ValueId part : last->inputs) makers.push_back(sole_maker(graph, uses, part));
+      for (const ir::ValueId part : last->inputs) makers.push_back(ir::sole_maker(graph, uses, part));
     }
     if (!std::ranges::all_of(makers, takes_activation)) continue;
     for (ir::Node* maker : makers) maker->attributes["activation"] = activation.attributes.at("activation");

@@ -22,7 +22,7 @@ bool is_global_mean(const ir::Graph& graph, const ir::Node& node) {
 
 /// The nodes of one squeeze-excite block, from the product backwards.
 struct Block {
-  ir::Node *product, *expand, *reduce, *mean, *next;
+  ir::Node *expand, *reduce, *mean, *next;
   ir::ValueId x;
   std::vector<ir::Node*> depthwise;  ///< several where x is a Concat of their channels
 };
@@ -62,7 +62,7 @@ std::optional<Block> match(ir::Graph& graph, const ir::Uses& uses, ir::Node& pro
     if (expand->get_int("out_channels", 0) != graph.value(x).shape->at(1)) continue;
     ir::Node& next = graph.nodes[static_cast<size_t>(reader)];
     if (next.domain != ir::kFusedDomain || next.op != "Conv" || !is_plain_pointwise(next)) continue;
-    return Block{&product, expand, reduce, &squeeze, &next, x, depthwise};
+    return Block{expand, reduce, &squeeze, &next, x, depthwise};
   }
   return std::nullopt;
 }

@@ -141,4 +141,9 @@ int Uses::sole_reader(ValueId id) const {
   return readers.size() == 1 && !is_output(id) ? readers.front() : -1;
 }
 
+Node* sole_maker(Graph& graph, const Uses& uses, ValueId id) {
+  if (id == kNoValue || uses.producer(id) < 0 || uses.sole_reader(id) < 0) return nullptr;
+  return &graph.nodes[static_cast<size_t>(uses.producer(id))];
+}
+
 }  // namespace effdet::ir

@@ -105,6 +105,9 @@ class Uses {
   std::vector<bool> is_output_;
 };
 
+/// The node that makes a value for one reader and nobody else; null where there is none, and for kNoValue.
+Node* sole_maker(Graph& graph, const Uses& uses, ValueId id);
+
 /// Brings nodes into topological order. Throws Error(kBadInput) that names a node of a cycle.
 void sort_nodes(Graph& graph);
 

@@ -40,12 +40,6 @@ ir::ValueId with_content(ir::Graph& graph, const ir::Uses& uses, ir::ValueId id,
   return graph.add_constant(unique_name(graph, new_name), std::move(tensor));
 }
 
-/// The node that makes a value for one reader and nobody else; or null.
-ir::Node* sole_maker(ir::Graph& graph, const ir::Uses& uses, ir::ValueId id) {
-  if (id == ir::kNoValue || uses.producer(id) < 0 || uses.sole_reader(id) < 0) return nullptr;
-  return &graph.nodes[static_cast<size_t>(uses.producer(id))];
-}
-
 bool is_foldable_conv(const ir::Graph& graph, const ir::Node* node) {
   if (node == nullptr || !node->is("Conv") || !is_float_constant(graph, node->inputs[1])) return false;
   const bool has_bias = node->inputs.size() > 2 && node->inputs[2] != ir::kNoValue;
@@ -66,12 +60,12 @@ void fold_into_conv(ir::Graph& graph, const ir::Uses& uses, ir::Node& conv, cons
 }  // namespace
 
 std::optional<SoleConvs> sole_convs(ir::Graph& graph, const ir::Uses& uses, ir::ValueId id) {
-  SoleConvs found{.last = sole_maker(graph, uses, id)};
+  SoleConvs found{.last = ir::sole_maker(graph, uses, id)};
   if (found.last == nullptr) return std::nullopt;
   found.convs = {found.last};
   if (found.last->is("Concat") && found.last->get_int("axis", 0) == 1) {
     found.convs.clear();
-    for (const ir::ValueId part : found.last->inputs) found.convs.push_back(sole_maker(graph, uses, part));
+    for (const ir::ValueId part : found.last->inputs) found.convs.push_back(ir::sole_maker(graph, uses, part));
   }
   for (const ir::Node* conv : found.convs) {
     if (!is_foldable_conv(graph, conv)) return std::nullopt;
