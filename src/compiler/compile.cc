@@ -54,6 +54,18 @@ void require_static_shapes(const ir::Graph& graph) {
   }
 }
 
+/// Behind the last rewrite that gives such outputs a size.
+void require_known_sizes(const ir::Graph& graph) {
+  const auto is_known = [&](ir::ValueId id) { return id == ir::kNoValue || passes::is_static(graph.value(id).shape); };
+  for (const ir::Node& node : graph.nodes)
+    if (std::ranges::all_of(node.inputs, is_known) && !std::ranges::all_of(node.outputs, is_known))
+      bad_input(
+          "node '{}' ({}): how many values it gives depends on the image, and a compiled model has to know; take a "
+          "fixed "
+          "number of boxes behind it, as in boxes[keep[:100]], or compile what is before it with --out_nodes",
+          node.name, node.op);
+}
+
 /// Rewrites name new values after those that they stand for. Where the graph has that name already, the newcomer, which
 /// stands behind it in the list, takes another.
 void make_names_unique(ir::Graph& graph) {
@@ -127,6 +139,7 @@ Program compile(ir::Graph graph, const CompileOptions& options) {
   };
   // No optimisation: the shapes of all that reads the boxes are not known before.
   run("fuse_box_selection", compiler::fuse_box_selection);
+  require_known_sizes(graph);
   if (options.fuse) {
     for (const Stage& stage : kFusions) run(stage.name, [&](ir::Graph& g) { stage.run(g, options.choices); });
     if (options.precision == CompileOptions::Precision::kBfloat16)

@@ -157,6 +157,54 @@ TEST(FuseBoxSelection, LeavesWhatMeansSomethingElse) {
   }
 }
 
+/// The first `count` of the boxes that stay, at most six, as PyTorch exports boxes[nms(...)[:count]].
+ir::Graph first_boxes(int64_t count, int64_t start = 0) {
+  Builder b({1, 12, 4});
+  const auto scores = b.graph.add_input("scores", DType::kF32, {1, 3, 12});
+  const auto rows = b.graph.add_input("rows", DType::kF32, {12, 5});
+  const auto kept = b.node("NonMaxSuppression", "nms",
+                           {b.x, scores, b.constant("most", ints({2})), b.constant("iou", floats({}, {0.1f}))});
+  const auto column = b.node("Gather", "column", {kept, b.constant("two", ints({2}))}, {{"axis", int64_t{1}}});
+  const auto indices = b.node("Squeeze", "indices", {column}, {{"axes", Ints{1}}});
+  const auto first = b.node("Slice", "first",
+                            {indices, b.constant("start", ints({start})), b.constant("count", ints({count})),
+                             b.constant("axis", ints({0})), b.constant("step", ints({1}))});
+  b.graph.outputs = {b.node("Gather", "chosen", {rows, first}, {{"axis", int64_t{0}}})};
+  return std::move(b.graph);
+}
+
+TEST(FuseBoxSelection, TakesTheFirst) {
+  ir::Graph graph = first_boxes(2);
+  expect_same(graph);
+  EXPECT_EQ(rewritten(graph, {fuse_box_selection}),
+            "first_output_0 = SelectBoxes(x, scores)\nrows_filled_output_0 = Concat(rows, rows_zeros)\n"
+            "chosen_output_0 = Gather(rows_filled_output_0, first_output_0)\n");
+  EXPECT_EQ(graph.value(graph.outputs[0]).shape, (Shape{2, 5}));
+}
+
+TEST(FuseBoxSelection, FillsUpWithZeros) {
+  ir::Graph graph = first_boxes(8);
+  ops::infer_shapes(graph);
+  Program program = compile(graph);
+  const std::vector<Tensor> inputs = random_inputs(graph);
+  const Tensor want = ops::run_reference(graph, inputs)[0], got = run(program, inputs)[0];
+  ASSERT_LE(want.dim(0), 6);
+  ASSERT_EQ(got.shape(), (Shape{8, 5}));
+  for (int64_t i = 0; i < got.numel(); ++i)
+    EXPECT_EQ(got.data<float>()[static_cast<size_t>(i)],
+              i < want.numel() ? want.data<float>()[static_cast<size_t>(i)] : 0.0f);
+}
+
+TEST(FuseBoxSelection, NeedsAFixedNumber) {
+  ir::Graph graph = first_boxes(8, 1);
+  try {
+    compile(graph);
+    FAIL() << "compiled";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("how many values it gives"), std::string::npos) << error.what();
+  }
+}
+
 TEST(FuseActivations, EveryKind) {
   Builder b({1, 4, 2, 2});
   const auto swish = b.swish("swish", b.x), relu = b.node("Relu", "relu", {swish}),

@@ -1,3 +1,6 @@
+#include <functional>
+#include <utility>
+
 #include "compiler/match.h"
 #include "compiler/passes.h"
 #include "passes/rewrite.h"
@@ -5,16 +8,25 @@
 namespace effdet::compiler {
 namespace {
 
+using Attributes = std::map<std::string, ir::Attribute>;
+
 /// How many boxes NonMaxSuppression keeps depends on the image, and a compiled model's shapes do not. This finds what
-/// gives them a fixed size: the column of box indices, filled up with a constant, of which TopK takes the lowest.
+/// gives them a fixed size: the column of box indices, filled up with a constant, of which TopK takes the lowest; or
+/// its first so many, which Gathers read.
 class SelectionMatcher {
  public:
   SelectionMatcher(const ir::Graph& graph, const ir::Uses& uses) : graph_(graph), uses_(uses) {}
 
-  /// The SelectBoxes that makes the first output of this TopK, or nothing.
-  std::optional<ir::Node> match(const ir::Node& top) const {
-    if (!top.is("TopK") || top.inputs.size() != 2 || top.get_int("largest", 1) != 0 || top.get_int("sorted", 1) == 0)
-      return std::nullopt;
+  /// The SelectBoxes that makes the first output of this node, or nothing.
+  std::optional<ir::Node> match(const ir::Node& node) const {
+    if (node.is("TopK")) return match_lowest(node);
+    if (node.is("Slice")) return match_first(node);
+    return std::nullopt;
+  }
+
+ private:
+  std::optional<ir::Node> match_lowest(const ir::Node& top) const {
+    if (top.inputs.size() != 2 || top.get_int("largest", 1) != 0 || top.get_int("sorted", 1) == 0) return std::nullopt;
     if (top.outputs.size() > 1 && is_read(top.outputs[1])) return std::nullopt;
     const auto count = passes::int_constant(graph_, top.inputs[1]);
     const ir::Node* concat = maker(top.inputs[0], "Concat");
@@ -23,14 +35,36 @@ class SelectionMatcher {
     if (!filler || filler->empty() || static_cast<int64_t>(filler->size()) < count->front() ||
         std::ranges::adjacent_find(*filler, std::not_equal_to()) != filler->end())
       return std::nullopt;
-    const ir::Node* column = maker(concat->inputs[0], "Gather");
-    if (column == nullptr || column->get_int("axis", 0) != 1 || !is_scalar_two(column->inputs[1])) return std::nullopt;
-    const ir::Node* suppression = maker(column->inputs[0], "NonMaxSuppression");
-    if (suppression == nullptr) return std::nullopt;
-    return select(*suppression, top, count->front(), filler->front());
+    const ir::Node* suppression = suppression_of(concat->inputs[0]);
+    // An index above the filler would come behind it.
+    if (suppression == nullptr || boxes(*suppression).value_or(0) - 1 > filler->front()) return std::nullopt;
+    return select(*suppression, top, {{"count", count->front()}, {"filler", filler->front()}});
   }
 
- private:
+  std::optional<ir::Node> match_first(const ir::Node& slice) const {
+    const auto is_absent_or = [&](size_t i, int64_t value) {
+      return i >= slice.inputs.size() || slice.inputs[i] == ir::kNoValue ||
+             passes::int_constant(graph_, slice.inputs[i]) == std::vector<int64_t>{value};
+    };
+    if (slice.inputs.size() < 3 || !is_absent_or(1, 0) || !is_absent_or(3, 0) || !is_absent_or(4, 1))
+      return std::nullopt;
+    const auto count = passes::int_constant(graph_, slice.inputs[2]);
+    const ir::Node* suppression = suppression_of(slice.inputs[0]);
+    if (!count || count->size() != 1 || count->front() < 1 || suppression == nullptr) return std::nullopt;
+    const auto all = boxes(*suppression);
+    if (!all || uses_.is_output(slice.outputs[0])) return std::nullopt;
+    for (const int reader : uses_.readers(slice.outputs[0]))
+      if (!gathers_boxes(graph_.nodes[static_cast<size_t>(reader)], slice.outputs[0], *all)) return std::nullopt;
+    return select(*suppression, slice, {{"count", count->front()}, {"filler", *all}, {"order", "score"}});
+  }
+
+  /// Whether the node takes rows of something that has one for each of the `all` boxes.
+  bool gathers_boxes(const ir::Node& node, ir::ValueId indices, int64_t all) const {
+    if (!node.is("Gather") || node.get_int("axis", 0) != 0 || node.inputs[1] != indices) return false;
+    const auto& shape = graph_.value(node.inputs[0]).shape;
+    return passes::is_static(shape) && !shape->empty() && shape->front() == all;
+  }
+
   const ir::Node* maker(ir::ValueId id, std::string_view op) const {
     const int producer = id == ir::kNoValue ? -1 : uses_.producer(id);
     if (producer < 0 || !graph_.nodes[static_cast<size_t>(producer)].is(op)) return nullptr;
@@ -41,19 +75,27 @@ class SelectionMatcher {
     return id != ir::kNoValue && (uses_.is_output(id) || !uses_.readers(id).empty());
   }
 
-  bool is_scalar_two(ir::ValueId id) const {
-    const Tensor* tensor = graph_.constant(id);
-    return tensor != nullptr && tensor->rank() == 0 && passes::int_constant(graph_, id) == std::vector<int64_t>{2};
+  /// The NonMaxSuppression whose column of box indices this is, or null.
+  const ir::Node* suppression_of(ir::ValueId id) const {
+    const ir::Node* squeeze = maker(id, "Squeeze");
+    const ir::Node* column = maker(squeeze != nullptr ? squeeze->inputs[0] : id, "Gather");
+    if (column == nullptr || column->get_int("axis", 0) != 1 ||
+        passes::int_constant(graph_, column->inputs[1]) != std::vector<int64_t>{2} ||
+        graph_.constant(column->inputs[1])->rank() != (squeeze != nullptr ? 1 : 0))
+      return nullptr;
+    return maker(column->inputs[0], "NonMaxSuppression");
   }
 
-  std::optional<ir::Node> select(const ir::Node& suppression, const ir::Node& top, int64_t count,
-                                 int64_t filler) const {
-    const auto& boxes = graph_.value(suppression.inputs[0]).shape;
-    // An index above the filler would come behind it.
-    if (!boxes || boxes->size() != 3 || (*boxes)[1] < 0 || (*boxes)[1] - 1 > filler) return std::nullopt;
+  /// How many boxes there are before, where that is known.
+  std::optional<int64_t> boxes(const ir::Node& suppression) const {
+    const auto& shape = graph_.value(suppression.inputs[0]).shape;
+    return shape && shape->size() == 3 && (*shape)[1] >= 0 ? std::optional((*shape)[1]) : std::nullopt;
+  }
+
+  std::optional<ir::Node> select(const ir::Node& suppression, const ir::Node& last, Attributes attributes) const {
+    if (!boxes(suppression)) return std::nullopt;
     const auto input = [&](size_t i) { return i < suppression.inputs.size() ? suppression.inputs[i] : ir::kNoValue; };
-    std::map<std::string, ir::Attribute> attributes{
-        {"count", count}, {"filler", filler}, {"center_point_box", suppression.get_int("center_point_box", 0)}};
+    attributes["center_point_box"] = suppression.get_int("center_point_box", 0);
     if (input(2) != ir::kNoValue) {
       const auto most = passes::int_constant(graph_, input(2));
       if (!most || most->size() != 1) return std::nullopt;
@@ -66,12 +108,23 @@ class SelectionMatcher {
       attributes[name] = *value;
     }
     return ir::Node{"SelectBoxes",        std::string(ir::kFusedDomain), suppression.name,
-                    {input(0), input(1)}, {top.outputs.front()},         std::move(attributes)};
+                    {input(0), input(1)}, {last.outputs.front()},        std::move(attributes)};
   }
 
   const ir::Graph& graph_;
   const ir::Uses& uses_;
 };
+
+/// Where boxes are missing, a Gather reads a row of zeros behind the last.
+void append_zero_row(ir::Graph& graph, int gather) {
+  const ir::ValueId source = graph.nodes[static_cast<size_t>(gather)].inputs[0];
+  const ir::Value rows = graph.value(source);
+  Shape row = *rows.shape;
+  row.front() = 1;
+  const ir::ValueId zeros = graph.add_constant(rows.name + "_zeros", Tensor(rows.dtype, std::move(row)));
+  const ir::ValueId filled = graph.add_node("Concat", rows.name + "_filled", {source, zeros}, {{"axis", int64_t{0}}});
+  graph.nodes[static_cast<size_t>(gather)].inputs[0] = filled;
+}
 
 }  // namespace
 
@@ -81,7 +134,12 @@ void fuse_box_selection(ir::Graph& graph) {
   std::vector<std::pair<size_t, ir::Node>> found;
   for (size_t n = 0; n < graph.nodes.size(); ++n)
     if (auto node = matcher.match(graph.nodes[n])) found.emplace_back(n, std::move(*node));
-  for (auto& [n, node] : found) graph.nodes[n] = std::move(node);
+  for (auto& [n, node] : found) {
+    if (node.find("order") != nullptr)
+      for (const int reader : uses.readers(node.outputs[0])) append_zero_row(graph, reader);
+    graph.nodes[n] = std::move(node);
+  }
+  ir::sort_nodes(graph);
   graph.compact();
 }
 

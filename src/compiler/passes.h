@@ -32,7 +32,7 @@ void choose_products(ir::Graph& graph, const LayerChoices& choices);
 void fuse_mix(ir::Graph& graph);
 /// Add of a Conv and another map -> the Conv's residual; Adds that remain -> Mix.
 void fuse_residuals(ir::Graph& graph);
-/// NonMaxSuppression whose box indices are filled up, of which a fixed number is taken -> SelectBoxes.
+/// NonMaxSuppression of whose box indices a fixed number is taken, the lowest or the first -> SelectBoxes.
 void fuse_box_selection(ir::Graph& graph);
 /// Fused operators work on NHWC data; conversions stand where others (or the caller) want NCHW.
 void assign_layouts(ir::Graph& graph);

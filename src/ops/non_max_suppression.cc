@@ -94,7 +94,7 @@ void evaluate_suppression(const EvalContext& c) {
   c.output() = Tensor::from<int64_t>({static_cast<int64_t>(rows.size() / 3), 3}, rows);
 }
 
-// --- SelectBoxes(boxes, scores) -> the lowest `count` indices of the boxes that stay: of a known size
+// --- SelectBoxes(boxes, scores) -> `count` indices of the boxes that stay, the lowest or the first: of a known size
 
 constexpr int64_t kMostSelected = int64_t{1} << 20;
 
@@ -102,15 +102,20 @@ std::vector<Inferred> infer_select_boxes(const InferContext& c) {
   check_boxes(c);
   const int64_t count = c.node.get_int("count", 0);
   if (count < 0 || count > kMostSelected) node_error(c.node, "attribute 'count' is {}", count);
+  const std::string order = c.node.get_string("order", "index");
+  if (order != "index" && order != "score") node_error(c.node, "attribute 'order' is '{}'", order);
   return {{DType::kI64, Shape{count}}};
 }
 
 void evaluate_select_boxes(const EvalContext& c) {
   Limits limits{static_cast<double>(c.node.get_int("max_boxes", 0)), c.node.get_float("iou_threshold", 0), {}};
   if (c.node.find("score_threshold") != nullptr) limits.score = c.node.get_float("score_threshold", 0);
+  const bool by_score = c.node.get_string("order", "index") == "score";
+  // What a class keeps beyond that is cut off in any case.
+  if (by_score) limits.per_class = std::min(limits.per_class, static_cast<double>(c.output().numel()));
   std::vector<int64_t> found;
   suppress(c, limits, [&](int64_t, int64_t, int64_t box) { found.push_back(box); });
-  std::ranges::sort(found);
+  if (!by_score) std::ranges::sort(found);
   const auto out = c.output().mutable_data<int64_t>();
   std::ranges::fill(out, c.node.get_int("filler", 0));
   std::copy_n(found.begin(), std::min(found.size(), out.size()), out.begin());

@@ -1,8 +1,10 @@
 // One small case an operator, worked out by hand. ONNX's own backend tests (bench/onnx_node_tests.py) go further.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "ops/test_util.h"
 
@@ -174,6 +176,28 @@ TEST(Operators, Selection) {
   EXPECT_EQ(values<int64_t>(unique[1]), (List{1, 0}));
   EXPECT_EQ(values<int64_t>(unique[2]), (List{1, 0, 1}));
   EXPECT_EQ(values<int64_t>(unique[3]), (List{1, 2}));
+}
+
+/// Many values, few of them different, against a stable sort; NaN is the largest.
+TEST(Operators, TopKOfMany) {
+  constexpr int64_t kCount = 1000;
+  std::vector<float> content;
+  for (int64_t i = 0; i < kCount; ++i) content.push_back(static_cast<float>(i * 7919 % 37));
+  content[100] = content[900] = std::numeric_limits<float>::quiet_NaN();
+  const auto larger = [](float a, float b) { return a > b || (std::isnan(a) && !std::isnan(b)); };
+  for (const int64_t largest : {0, 1}) {
+    List order(kCount);
+    std::iota(order.begin(), order.end(), 0);
+    std::ranges::stable_sort(order, [&](int64_t i, int64_t j) {
+      const float a = content[static_cast<size_t>(i)], b = content[static_cast<size_t>(j)];
+      return largest != 0 ? larger(a, b) : larger(b, a);
+    });
+    for (const int64_t k : {1, 2, 37, 400, 1000}) {
+      const List want(order.begin(), order.begin() + k);
+      const auto top = run_node("TopK", {list(content), ints({k})}, {{"largest", largest}}, 18, 2);
+      EXPECT_EQ(values<int64_t>(top[1]), want) << "k " << k << ", largest " << largest;
+    }
+  }
 }
 
 TEST(Operators, GatherAndScatter) {

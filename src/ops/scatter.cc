@@ -17,16 +17,19 @@ int64_t checked_index(const ir::Node& node, int64_t index, int64_t size) {
 
 /// Input positions that an elementwise index tensor names: its own position, with the axis's coordinate replaced.
 std::vector<int64_t> element_positions(const EvalContext& c, const Tensor& indices, size_t axis) {
-  const Shape &data = c.input(0).shape(), &shape = indices.shape();
-  const std::vector<int64_t> into = dense_strides(data), from = dense_strides(shape);
+  const Shape& data = c.input(0).shape();
+  const std::vector<int64_t> into = dense_strides(data);
+  std::vector<int64_t> other_axes = into;
+  other_axes[axis] = 0;
   const Tensor wide = indices.to(DType::kI64);
-  std::vector<int64_t> positions(static_cast<size_t>(indices.numel()));
-  for (size_t i = 0; i < positions.size(); ++i) {
-    int64_t position = 0;
-    for (size_t d = 0; d < shape.size(); ++d)
-      if (d != axis) position += static_cast<int64_t>(i) / from[d] % shape[d] * into[d];
-    positions[i] = position + checked_index(c.node, wide.data<int64_t>()[i], data[axis]) * into[axis];
-  }
+  const auto index = wide.data<int64_t>();
+  std::vector<int64_t> positions(index.size());
+  const StridedLoop loop = merge_loop(indices.shape(), other_axes, dense_strides(indices.shape()));
+  for_each_row(loop, [&](int64_t base, int64_t, int64_t first) {
+    for (int64_t i = first; i < first + loop.shape.back(); ++i, base += loop.a.back())
+      positions[static_cast<size_t>(i)] =
+          base + checked_index(c.node, index[static_cast<size_t>(i)], data[axis]) * into[axis];
+  });
   return positions;
 }
 

@@ -14,8 +14,7 @@ namespace {
 /// Whether a stands before b in falling order; NaN is the largest, as numpy has it.
 template <typename T>
 bool larger(T a, T b) {
-  if constexpr (std::is_floating_point_v<T>)
-    if (std::isnan(a) || std::isnan(b)) return std::isnan(a) && !std::isnan(b);
+  if constexpr (std::is_floating_point_v<T>) return (a > b) | ((a != a) & (b == b));  // without branches
   return a > b;
 }
 
@@ -88,6 +87,43 @@ std::vector<Inferred> infer_top_k(const InferContext& c) {
   return unknown(shape);
 }
 
+/// The k first positions by a strict order of values, the lower of equal ones' positions first, in order: one pass that
+/// looks at few positions twice.
+template <typename T, typename F>
+std::vector<int64_t> first_positions(std::span<const T> values, int64_t k, F&& before) {
+  const auto precedes = [&](int64_t i, int64_t j) {
+    const T a = values[static_cast<size_t>(i)], b = values[static_cast<size_t>(j)];
+    return before(a, b) || (!before(b, a) && i < j);
+  };
+  const size_t most = std::min(values.size(), static_cast<size_t>(2 * k) + 64);
+  std::vector<int64_t> kept;
+  kept.reserve(most);
+  std::optional<T> worst;  // of the k best so far: what comes later and is no better is none of them
+  const auto pass_over = [&](std::span<const T> block) {
+    if (!worst) return false;
+    const T limit = *worst;
+    int better = 0;  // without a way out of the loop, which is one of vectors then
+    for (const T value : block) better += before(value, limit) ? 1 : 0;
+    return better == 0;
+  };
+  constexpr size_t kBlock = 32;
+  for (size_t start = 0; start < values.size(); start += kBlock) {
+    const size_t end = std::min(start + kBlock, values.size());
+    if (pass_over(values.subspan(start, end - start))) continue;
+    for (size_t i = start; i < end; ++i) {
+      if (worst && !before(values[i], *worst)) continue;
+      kept.push_back(static_cast<int64_t>(i));
+      if (kept.size() < most || i + 1 == values.size()) continue;
+      std::ranges::nth_element(kept, kept.begin() + k - 1, precedes);
+      kept.resize(static_cast<size_t>(k));
+      worst = values[static_cast<size_t>(kept.back())];
+    }
+  }
+  std::ranges::partial_sort(kept, kept.begin() + k, precedes);
+  kept.resize(static_cast<size_t>(k));
+  return kept;
+}
+
 void evaluate_top_k(const EvalContext& c) {
   const size_t axis = axis_of(c, -1);
   const AxisView view = view_around(c.input(0).shape(), axis);
@@ -96,23 +132,25 @@ void evaluate_top_k(const EvalContext& c) {
   const int64_t k = indices.dim(axis);
   with_arithmetic_type(c, [&](const EvalContext& wide, auto type) {
     using T = decltype(type);
-    const T* x = wide.input(0).template data<T>().data();
+    const std::span<const T> x = wide.input(0).template data<T>();
     T* values = wide.output(0).template mutable_data<T>().data();
     int64_t* positions = indices.mutable_data<int64_t>().data();
-    std::vector<int64_t> order(static_cast<size_t>(view.count));
+    std::vector<T> copy;
     for (int64_t line = 0; line < view.outer * view.inner && k > 0; ++line) {
-      const T* first = x + line_start(view, line);
-      std::iota(order.begin(), order.end(), 0);
-      std::partial_sort(order.begin(), order.begin() + k, order.end(), [&](int64_t i, int64_t j) {
-        const T a = first[i * view.inner], b = first[j * view.inner];
-        if (largest ? larger(a, b) : larger(b, a)) return true;
-        if (largest ? larger(b, a) : larger(a, b)) return false;
-        return i < j;
-      });
+      const auto start = static_cast<size_t>(line_start(view, line));
+      std::span<const T> along = x.subspan(start, view.inner == 1 ? static_cast<size_t>(view.count) : 0);
+      if (view.inner != 1) {
+        copy.clear();
+        for (int64_t i = 0; i < view.count; ++i) copy.push_back(x[start + static_cast<size_t>(i * view.inner)]);
+        along = copy;
+      }
+      const std::vector<int64_t> order = largest ? first_positions(along, k, [](T a, T b) { return larger(a, b); })
+                                                 : first_positions(along, k, [](T a, T b) { return larger(b, a); });
       const int64_t out = line / view.inner * k * view.inner + line % view.inner;
       for (int64_t i = 0; i < k; ++i) {
-        values[out + i * view.inner] = first[order[static_cast<size_t>(i)] * view.inner];
-        positions[out + i * view.inner] = order[static_cast<size_t>(i)];
+        const int64_t position = order[static_cast<size_t>(i)];
+        values[out + i * view.inner] = along[static_cast<size_t>(position)];
+        positions[out + i * view.inner] = position;
       }
     }
   });
