@@ -221,8 +221,12 @@ void Kernels::SetUp() {
 void Kernels::TearDown() { ::unsetenv("EFFDET_ISA"); }
 
 void Kernels::check(const Case& c, std::string_view implementation, const std::string& what) {
-  compare(c, implementation, tolerance(c.terms), what);
+  check_float32(c, implementation, what);
   if (const auto narrow = as_bf16(c)) compare(*narrow, implementation, kNarrowTolerance, what + ", bfloat16");
+}
+
+void Kernels::check_float32(const Case& c, std::string_view implementation, const std::string& what) {
+  compare(c, implementation, tolerance(c.terms), what);
 }
 
 void Kernels::compare(const Case& c, std::string_view implementation, double tolerance, const std::string& what) {

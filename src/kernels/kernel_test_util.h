@@ -83,6 +83,8 @@ class Kernels : public testing::TestWithParam<const char*> {
   /// The implementation that the step must run on, against the reference; the same bits at 1 and 3 threads; every value
   /// of the outputs written, and scratch no larger than asked for. In float32, and in bfloat16 where that is possible.
   void check(const Case& c, std::string_view implementation, const std::string& what);
+  /// The same in float32 alone, for what does not run in bfloat16.
+  void check_float32(const Case& c, std::string_view implementation, const std::string& what);
 
  private:
   /// tolerance: of the largest magnitude.

@@ -9,6 +9,7 @@ namespace {
 
 constexpr Implementation kImplementations[] = {
     {ir::kFusedDomain, "Aipp", "cpu:aipp", cpu::plan_aipp},
+    {ir::kFusedDomain, "Conv", "cpu:winograd", cpu::plan_winograd},
     {ir::kFusedDomain, "Conv", "cpu:gemm", cpu::plan_conv},
     {ir::kFusedDomain, "DepthwiseConv", "cpu:depthwise", cpu::plan_depthwise},
     {ir::kFusedDomain, "DepthwisePointwise", "cpu:depthwise_pointwise", cpu::plan_depthwise_pointwise},

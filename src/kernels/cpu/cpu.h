@@ -6,6 +6,7 @@
 namespace effdet::kernels::cpu {
 
 Plan plan_aipp(const PlanContext& context);
+Plan plan_winograd(const PlanContext& context);
 Plan plan_conv(const PlanContext& context);
 Plan plan_depthwise(const PlanContext& context);
 Plan plan_depthwise_pointwise(const PlanContext& context);

@@ -119,6 +119,38 @@ struct Quarters {
   int count;
 };
 
+/// Outputs a side of a tile of Winograd's convolution by 3x3 windows, and the inputs below them.
+inline constexpr int kWinogradOut = 2, kWinogradSide = kWinogradOut + 2,
+                     kWinogradValues = kWinogradSide * kWinogradSide;
+
+/// Tiles of an output map, counted row by row.
+struct WinogradTiles {
+  int first, count;
+  int across;  ///< tiles in a row of them
+};
+
+/// v = B^T x B of each tile, by value: kWinogradValues matrices [tiles][channels], `plane` values apart.
+struct WinogradInput {
+  WinogradTiles tiles;
+  const float* x;  ///< [height][width][channels]
+  int height, width, channels, pad_top, pad_left;
+  float* v;
+  ptrdiff_t plane;
+};
+
+/// y = act(A^T m A + bias + residual) of each tile; m as v, `channels` of the map's.
+struct WinogradOutput {
+  WinogradTiles tiles;
+  const float* m;
+  ptrdiff_t plane;
+  const float* bias;      ///< padded to whole panels
+  const float* residual;  ///< as y; null for none
+  float* y;               ///< [height][width], `pixel` values between pixels
+  ptrdiff_t pixel;
+  int height, width, channels;
+  Activation activation;
+};
+
 /// Where an output row or column of a resize comes from: two input positions, and their weights.
 struct ResizeTap {
   int first, second;
@@ -179,6 +211,12 @@ struct StrassenKernels {
   void (*last_quarter)(const LastQuarter&);
 };
 
+/// Sums for Winograd's convolution (winograd.cc).
+struct WinogradKernels {
+  void (*input)(const WinogradInput&);
+  void (*output)(const WinogradOutput&);
+};
+
 /// One instruction set's functions.
 struct MicroKernels {
   const char* name;  ///< "avx512_bf16", "avx512", "avx2", "sse2"
@@ -202,6 +240,7 @@ struct MicroKernels {
   void (*transpose)(const float* x, ptrdiff_t x_stride, float* y, ptrdiff_t y_stride, int rows, int columns);
   void (*pixel_row)(const PixelRow&);
   StrassenKernels strassen;
+  WinogradKernels winograd;
 };
 
 /// The best table that this processor can run, or the one that EFFDET_ISA names (avx512_bf16, avx512, avx2,

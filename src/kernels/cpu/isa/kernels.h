@@ -37,6 +37,8 @@ void pixel_row(const PixelRow&);
 void strassen_pixel_sums(const Quarters&);
 void strassen_weight_sums(const Quarters&);
 void strassen_last_quarter(const LastQuarter&);
+void winograd_input(const WinogradInput&);
+void winograd_output(const WinogradOutput&);
 
 /// Depthwise layers go through wide rows by strips, so that the input rows that neighbouring output rows share are
 /// still in the cache.

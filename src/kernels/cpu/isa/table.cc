@@ -46,6 +46,7 @@ extern const MicroKernels kTable = {
     .strassen = {.pixel_sums = strassen_pixel_sums,
                  .weight_sums = strassen_weight_sums,
                  .last_quarter = strassen_last_quarter},
+    .winograd = {.input = winograd_input, .output = winograd_output},
 };
 
 }  // namespace effdet::kernels::cpu::EFFDET_ISA
