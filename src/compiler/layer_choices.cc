@@ -23,9 +23,9 @@ bool LayerChoices::fuses(const std::string& node, const std::string& key, bool e
   return decide(fuse, other_fuse, key).value_or(estimate);
 }
 
-std::optional<bool> LayerChoices::uses_strassen(const std::string& node, const std::string& key) const {
+std::optional<bool> LayerChoices::takes_fewer_products(const std::string& node, const std::string& key) const {
   if (on_product) on_product({node, key});
-  return decide(strassen, other_strassen, key);
+  return decide(fewer_products, other_products, key);
 }
 
 std::string layer_key(const ir::Graph& graph, std::string_view op, const ir::Node& window, ir::ValueId input,

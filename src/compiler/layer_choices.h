@@ -18,10 +18,10 @@ class LayerChoices {
 
   /// By key (key_of()): whether the two layers of an ExpandDepthwise or a DepthwisePointwise become one.
   std::map<std::string, bool> fuse;
-  /// By key: whether a product goes by Strassen's scheme.
-  std::map<std::string, bool> strassen;
+  /// By key: whether a convolution takes fewer products and more sums: Strassen's scheme, or Winograd's.
+  std::map<std::string, bool> fewer_products;
   /// What is done with layers that are in neither.
-  Others other_fuse = Others::kEstimate, other_strassen = Others::kEstimate;
+  Others other_fuse = Others::kEstimate, other_products = Others::kEstimate;
 
   /// A layer that has the choice; of a pair, what the compiler would do.
   struct Candidate {
@@ -32,7 +32,7 @@ class LayerChoices {
 
   bool fuses(const std::string& node, const std::string& key, bool estimate) const;
   /// Nothing where the kernel is to choose.
-  std::optional<bool> uses_strassen(const std::string& node, const std::string& key) const;
+  std::optional<bool> takes_fewer_products(const std::string& node, const std::string& key) const;
 };
 
 /// What makes a layer as fast as it is: operator, shapes, window.

@@ -26,7 +26,7 @@ void fuse_squeeze_excite(ir::Graph& graph);
 void fuse_expand_depthwise(ir::Graph& graph, const LayerChoices& choices);
 /// A DepthwiseConv and the pointwise Conv behind it -> DepthwisePointwise, where the map between them is large.
 void fuse_depthwise_pointwise(ir::Graph& graph, const LayerChoices& choices);
-/// Pointwise Conv and DepthwisePointwise: whether they multiply by Strassen's scheme, where that was measured.
+/// Dense convolutions: whether they multiply by Strassen's or Winograd's scheme, where that was measured.
 void choose_products(ir::Graph& graph, const LayerChoices& choices);
 /// Sums of scaled and enlarged maps (BiFPN's nodes) -> Mix.
 void fuse_mix(ir::Graph& graph);

@@ -32,7 +32,7 @@ struct Candidates {
 
 /// Every choice made one way.
 struct Way {
-  bool fused, strassen;
+  bool fused, fewer_products;
 };
 
 /// The network in one way; its choices are added to the candidates.
@@ -44,7 +44,7 @@ Program compile_in(Way way, const ir::Graph& graph, const CompileOptions& option
   own.on_stage = nullptr;
   own.choices = {};
   own.choices.other_fuse = way.fused ? Others::kYes : Others::kNo;
-  own.choices.other_strassen = way.strassen ? Others::kYes : Others::kNo;
+  own.choices.other_products = way.fewer_products ? Others::kYes : Others::kNo;
   own.choices.on_fuse = [&, note](const auto& candidate) { note(candidates.pairs, candidate); };
   own.choices.on_product = [&, note](const auto& candidate) { note(candidates.products, candidate); };
   return compiler::compile(graph, own);
@@ -162,9 +162,9 @@ Times times_of_pairs(const Variants& variants, const Candidates& candidates) {
 Times times_of_products(const Variants& variants, const Candidates& candidates) {
   Times times;
   for (const auto& [id, candidate] : candidates.products) {
-    const auto by = [&](bool strassen) {
+    const auto by = [&](bool fewer) {
       return least(variants, candidate.node, false, [&](const Variant& v, const ir::Node& node) {
-        return v.way.strassen == strassen && is_of(node, candidate);
+        return v.way.fewer_products == fewer && is_of(node, candidate);
       });
     };
     add(times, candidate.key, {by(true), by(false)});
@@ -201,7 +201,7 @@ size_t note_times(TuningBank& bank, const CompileOptions& options, std::string_v
 }  // namespace
 
 TuneReport tune(const ir::Graph& graph, CompileOptions& options, const TuneOptions& tune_options) {
-  constexpr Way kFused{true, false}, kSplit{false, false}, kFusedStrassen{true, true}, kSplitStrassen{false, true};
+  constexpr Way kFused{true, false}, kSplit{false, false}, kFusedFewer{true, true}, kSplitFewer{false, true};
   TuningBank bank(tune_options.folder, tune_options.threads);
   const bool has_products = options.precision == CompileOptions::Precision::kFloat32;
   Candidates candidates;
@@ -211,7 +211,7 @@ TuneReport tune(const ir::Graph& graph, CompileOptions& options, const TuneOptio
 
   TuneReport report{.bank = bank.path()};
   if (tune_options.repeat || !knows(bank, options, "fuse", candidates.pairs) ||
-      !knows(bank, options, "strassen", candidates.products)) {
+      !knows(bank, options, "fewer products", candidates.products)) {
     Variants variants;
     const auto add_variant = [&](Way way, Program program) {
       variants.push_back(std::make_unique<Variant>(way, std::move(program), tune_options.threads));
@@ -219,11 +219,11 @@ TuneReport tune(const ir::Graph& graph, CompileOptions& options, const TuneOptio
     add_variant(kFused, std::move(fused));
     add_variant(kSplit, std::move(split));
     if (has_products)
-      for (const Way way : {kFusedStrassen, kSplitStrassen}) add_variant(way, compile(way));
+      for (const Way way : {kFusedFewer, kSplitFewer}) add_variant(way, compile(way));
     measure(variants, tune_options);
     report.measured =
         note_times(bank, options, "fuse", times_of_pairs(variants, candidates), tune_options.repeat) +
-        note_times(bank, options, "strassen", times_of_products(variants, candidates), tune_options.repeat);
+        note_times(bank, options, "fewer products", times_of_products(variants, candidates), tune_options.repeat);
     bank.save();
   }
   std::map<std::string, bool> estimates;
@@ -238,8 +238,8 @@ TuneReport tune(const ir::Graph& graph, CompileOptions& options, const TuneOptio
   std::set<std::string> products;
   for (const auto& [id, candidate] : candidates.products) products.insert(candidate.key);
   for (const std::string& key : products) {
-    const Measured measured = *bank.find(choice_name(options, "strassen", key));
-    if (measured.yes > 0) options.choices.strassen[key] = measured.yes < measured.no;
+    const Measured measured = *bank.find(choice_name(options, "fewer products", key));
+    if (measured.yes > 0) options.choices.fewer_products[key] = measured.yes < measured.no;
   }
   report.layers = estimates.size() + products.size();
   return report;

@@ -60,7 +60,7 @@ TEST_F(Tuning, MeasuresOnceAndComputesTheSame) {
   EXPECT_GT(first.layers, 30u);
   EXPECT_EQ(first.measured, first.layers);
   EXPECT_FALSE(tuned.choices.fuse.empty());
-  EXPECT_FALSE(tuned.choices.strassen.empty());
+  EXPECT_FALSE(tuned.choices.fewer_products.empty());
   const auto got = run(graph, tuned, image);
   for (size_t i = 0; i < expected.size(); ++i) {
     float largest = 0, worst = 0;
@@ -74,7 +74,7 @@ TEST_F(Tuning, MeasuresOnceAndComputesTheSame) {
   compiler::CompileOptions again;
   EXPECT_EQ(tune(graph, again, options()).measured, 0u);
   EXPECT_EQ(again.choices.fuse, tuned.choices.fuse);
-  EXPECT_EQ(again.choices.strassen, tuned.choices.strassen);
+  EXPECT_EQ(again.choices.fewer_products, tuned.choices.fewer_products);
   TuneOptions repeat = options();
   repeat.repeat = true;
   EXPECT_EQ(tune(graph, again, repeat).measured, first.layers);
@@ -82,7 +82,7 @@ TEST_F(Tuning, MeasuresOnceAndComputesTheSame) {
   // bfloat16 has choices of its own, and no product but the direct one.
   compiler::CompileOptions bf16{.precision = compiler::CompileOptions::Precision::kBfloat16};
   EXPECT_GT(tune(graph, bf16, options()).measured, 0u);
-  EXPECT_TRUE(bf16.choices.strassen.empty());
+  EXPECT_TRUE(bf16.choices.fewer_products.empty());
 }
 
 TEST_F(Tuning, WhatWasMeasuredDecides) {

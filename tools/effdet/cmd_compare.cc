@@ -32,15 +32,9 @@ struct Row {
   bool same = false;
 };
 
-/// auto: a compiled model is run as it would be in use, everything else by the reference kernels.
 Executor open_model(const std::string& path, const CompareArguments& arguments) {
-  Executor::Options options{.threads = arguments.threads, .model = arguments.model};
-  if (arguments.engine != "auto") {
-    options.engine = parse_engine(arguments.engine);
-  } else if (file_kind(path) == FileKind::kCompiled) {
-    options.engine = Executor::Engine::kNative;
-  }
-  return Executor::open(path, options);
+  return Executor::open(
+      path, {.engine = parse_engine(arguments.engine, path), .threads = arguments.threads, .model = arguments.model});
 }
 
 bool is_picture(const std::string& file) {
@@ -193,9 +187,7 @@ int run_compare(int argc, char** argv) {
       ->type_name("DIR");
   line.add_option("--tolerance", arguments.tolerance, "largest difference, relative to a tensor's largest magnitude")
       ->capture_default_str();
-  line.add_option("--engine", arguments.engine, "auto (native for compiled models), reference or native")
-      ->capture_default_str()
-      ->type_name("NAME");
+  line.add_option("--engine", arguments.engine, kEngineHelp)->capture_default_str()->type_name("NAME");
   line.add_model_options(arguments.model);
   line.add_threads(arguments.threads);
   line.add_json(arguments.json);

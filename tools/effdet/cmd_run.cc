@@ -14,7 +14,7 @@ namespace effdet::cli {
 namespace {
 
 struct RunArguments {
-  std::string model, out, engine = "reference", test_folder, test_root;
+  std::string model, out, engine = "auto", test_folder, test_root;
   std::vector<std::string> inputs;
   Tolerance tolerance;
   bool json = false, quiet = false;
@@ -75,7 +75,7 @@ int run_run(int argc, char** argv) {
                    "runs ONNX's test folders (model.onnx beside test_data_set_N/input_K.pb and output_K.pb) and "
                    "compares.",
                    "effdet run m.onnx --input x=x.npy --out results\n"
-                   "effdet run d0.om --input image.bin --out results --engine native\n"
+                   "effdet run d0.om --input image.bin --out results\n"
                    "effdet run --test-folder test_relu\n"
                    "effdet run --test-root onnx/backend/test/data/node --quiet");
   RunArguments arguments;
@@ -85,9 +85,7 @@ int run_run(int argc, char** argv) {
                   ".bin (bytes of the input's type and shape)")
       ->type_name("NAME=FILE");
   auto* out = line.add_option("-o,--out", arguments.out, "folder for the outputs, NAME.npy each")->type_name("DIR");
-  line.add_option("--engine", arguments.engine, "reference: the naive kernels, any graph; native: compiled")
-      ->capture_default_str()
-      ->type_name("NAME");
+  line.add_option("--engine", arguments.engine, kEngineHelp)->capture_default_str()->type_name("NAME");
   auto* folder = line.add_option("--test-folder", arguments.test_folder, "run a test folder and compare");
   auto* root = line.add_option("--test-root", arguments.test_root, "run every test folder below this one");
   for (CLI::Option* option : {folder, root}) option->type_name("DIR");
@@ -98,9 +96,11 @@ int run_run(int argc, char** argv) {
   line.add_json(arguments.json);
   if (!line.read()) return 0;
 
-  arguments.options.engine = parse_engine(arguments.engine);
   if (model->count() + folder->count() + root->count() != 1)
     throw Error(ErrorCode::kUsage, "one of MODEL, --test-folder and --test-root is expected");
+  // Test folders hold ONNX files: auto is the reference there.
+  if (model->count() > 0 || arguments.engine != "auto")
+    arguments.options.engine = parse_engine(arguments.engine, arguments.model);
   if (folder->count() > 0) return run_one_folder(arguments);
   if (root->count() > 0) return run_all_folders(arguments);
   if (out->count() == 0) throw Error(ErrorCode::kUsage, "--out is missing: the folder for the outputs");

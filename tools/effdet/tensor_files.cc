@@ -72,10 +72,12 @@ std::filesystem::path NpyFolder::write(const HostTensor& tensor) {
   return path;
 }
 
-Executor::Engine parse_engine(const std::string& name) {
+Executor::Engine parse_engine(const std::string& name, const std::string& model) {
   if (name == "reference") return Executor::Engine::kReference;
   if (name == "native") return Executor::Engine::kNative;
-  throw Error(ErrorCode::kUsage, fmt::format("--engine {}: reference or native is expected", name));
+  if (name != "auto")
+    throw Error(ErrorCode::kUsage, fmt::format("--engine {}: auto, reference or native is expected", name));
+  return file_kind(model) == FileKind::kCompiled ? Executor::Engine::kNative : Executor::Engine::kReference;
 }
 
 }  // namespace effdet::cli

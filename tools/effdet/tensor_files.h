@@ -28,7 +28,10 @@ class NpyFolder {
   std::vector<std::string> names_;
 };
 
-/// --engine's value. Throws Error(kUsage).
-Executor::Engine parse_engine(const std::string& name);
+/// What --engine takes, for its help.
+inline constexpr const char* kEngineHelp = "auto (native for compiled models), reference: the naive kernels, or native";
+/// --engine's value for a model. auto: a compiled model is run as it would be in use, everything else by the reference
+/// kernels. Throws Error(kUsage), and as file_kind() does.
+Executor::Engine parse_engine(const std::string& name, const std::string& model);
 
 }  // namespace effdet::cli
