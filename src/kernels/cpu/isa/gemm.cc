@@ -212,8 +212,11 @@ void tile(const Tile<In, Out>& t) {
   constexpr int kTileRows = kRows<In>[vecs];
   // What is left of a panel of packed rows is as frequent as whole tiles.
   if constexpr (rows == kTileRows || (packed && rows == kPanel % kTileRows)) {
-    if (kMasks) return finish_tile<rows, vecs, packed, false>(t, sum);
-    if (t.columns == vecs * kLanes) return finish_tile<rows, vecs, packed, true>(t, sum);
+    if constexpr (kMasks) {
+      return finish_tile<rows, vecs, packed, false>(t, sum);
+    } else if (t.columns == vecs * kLanes) {
+      return finish_tile<rows, vecs, packed, true>(t, sum);
+    }
   }
   Vec in_memory[rows][vecs];  // a copy: sum itself stays in registers
 #pragma GCC unroll 16
