@@ -83,11 +83,7 @@ void absorb_activations(ir::Graph& graph) {
     if (activation.domain != ir::kFusedDomain || activation.op != "Activation") continue;
     ir::Node* last = ir::sole_maker(graph, uses, activation.inputs[0]);
     if (last == nullptr) continue;
-    std::vector<ir::Node*> makers{last};
-    if (last->is("Concat")) {
-      makers.clear();
-      for (const ir::ValueId part : last->inputs) makers.push_back(ir::sole_maker(graph, uses, part));
-    }
+    const std::vector<ir::Node*> makers = ir::makers_behind(graph, uses, *last);
     if (!std::ranges::all_of(makers, takes_activation)) continue;
     for (ir::Node* maker : makers) maker->attributes["activation"] = activation.attributes.at("activation");
     std::swap(last->outputs[0], activation.outputs[0]);  // the activation now makes a value that nobody reads

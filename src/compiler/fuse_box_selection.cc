@@ -36,8 +36,10 @@ class SelectionMatcher {
         std::ranges::adjacent_find(*filler, std::not_equal_to()) != filler->end())
       return std::nullopt;
     const ir::Node* suppression = suppression_of(concat->inputs[0]);
+    if (suppression == nullptr) return std::nullopt;
     // An index above the filler would come behind it.
-    if (suppression == nullptr || boxes(*suppression).value_or(0) - 1 > filler->front()) return std::nullopt;
+    const auto all = boxes(*suppression);
+    if (!all || *all - 1 > filler->front()) return std::nullopt;
     return select(*suppression, top, {{"count", count->front()}, {"filler", filler->front()}});
   }
 
@@ -93,7 +95,6 @@ class SelectionMatcher {
   }
 
   std::optional<ir::Node> select(const ir::Node& suppression, const ir::Node& last, Attributes attributes) const {
-    if (!boxes(suppression)) return std::nullopt;
     const auto input = [&](size_t i) { return i < suppression.inputs.size() ? suppression.inputs[i] : ir::kNoValue; };
     attributes["center_point_box"] = suppression.get_int("center_point_box", 0);
     if (input(2) != ir::kNoValue) {

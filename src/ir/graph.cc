@@ -146,4 +146,11 @@ Node* sole_maker(Graph& graph, const Uses& uses, ValueId id) {
   return &graph.nodes[static_cast<size_t>(uses.producer(id))];
 }
 
+std::vector<Node*> makers_behind(Graph& graph, const Uses& uses, Node& last) {
+  if (!last.is("Concat")) return {&last};
+  std::vector<Node*> makers;
+  for (const ValueId part : last.inputs) makers.push_back(sole_maker(graph, uses, part));
+  return makers;
+}
+
 }  // namespace effdet::ir

@@ -108,6 +108,9 @@ class Uses {
 /// The node that makes a value for one reader and nobody else; null where there is none, and for kNoValue.
 Node* sole_maker(Graph& graph, const Uses& uses, ValueId id);
 
+/// The nodes whose values `last` writes: itself, or of a Concat the sole makers of its parts (null for other parts).
+std::vector<Node*> makers_behind(Graph& graph, const Uses& uses, Node& last);
+
 /// Brings nodes into topological order. Throws Error(kBadInput) that names a node of a cycle.
 void sort_nodes(Graph& graph);
 

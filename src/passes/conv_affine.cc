@@ -61,12 +61,8 @@ void fold_into_conv(ir::Graph& graph, const ir::Uses& uses, ir::Node& conv, cons
 
 std::optional<SoleConvs> sole_convs(ir::Graph& graph, const ir::Uses& uses, ir::ValueId id) {
   SoleConvs found{.last = ir::sole_maker(graph, uses, id)};
-  if (found.last == nullptr) return std::nullopt;
-  found.convs = {found.last};
-  if (found.last->is("Concat") && found.last->get_int("axis", 0) == 1) {
-    found.convs.clear();
-    for (const ir::ValueId part : found.last->inputs) found.convs.push_back(ir::sole_maker(graph, uses, part));
-  }
+  if (found.last == nullptr || (found.last->is("Concat") && found.last->get_int("axis", 0) != 1)) return std::nullopt;
+  found.convs = ir::makers_behind(graph, uses, *found.last);
   for (const ir::Node* conv : found.convs) {
     if (!is_foldable_conv(graph, conv)) return std::nullopt;
     found.channels += conv_channels(graph, *conv);

@@ -17,8 +17,7 @@ std::shared_ptr<Bf16[]> make_pairs(const Tensor& weights, int kernel, int stride
   const int64_t channels = weights.dim(2), vectors = (channels + kPanel - 1) / kPanel;
   const int pairs = depthwise_pairs(kernel, stride);
   const size_t size = static_cast<size_t>(vectors * depthwise_pairs_size(kernel, stride));
-  std::shared_ptr<Bf16[]> result(static_cast<Bf16*>(::operator new[](size * sizeof(Bf16), std::align_val_t{64})),
-                                 [](Bf16* p) { ::operator delete[](p, std::align_val_t{64}); });
+  std::shared_ptr<Bf16[]> result = aligned_array<Bf16>(size);
   std::fill_n(result.get(), size, Bf16{});
   Bf16* target = result.get();
   for (int64_t vector = 0; vector < vectors; ++vector)

@@ -1,6 +1,9 @@
 // From a tensor's type to the code for it.
 #pragma once
 
+#include <memory>
+#include <new>
+
 #include "kernels/cpu/micro_kernels.h"
 #include "kernels/kernel.h"
 
@@ -23,6 +26,13 @@ int64_t padded_depth(int64_t depth) {
 
 /// Values that parts of scratch memory are multiples of: whole cache lines, of either type.
 inline constexpr int64_t kLineValues = 32;
+
+/// Memory for weights that a plan makes, not initialised; aligned to a cache line, and so to every vector.
+template <typename T>
+std::shared_ptr<T[]> aligned_array(size_t size) {
+  constexpr std::align_val_t kLine{64};
+  return {static_cast<T*>(::operator new[](size * sizeof(T), kLine)), [](T* p) { ::operator delete[](p, kLine); }};
+}
 
 inline void gemm(const MicroKernels& micro, const GemmBlock<float, float>& block) { micro.f32.gemm(block); }
 inline void gemm(const MicroKernels& micro, const GemmBlock<float, Bf16>& block) { micro.gemm_narrow(block); }

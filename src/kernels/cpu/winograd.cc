@@ -10,10 +10,9 @@
 #include <algorithm>
 #include <limits>
 #include <memory>
-#include <new>
 
 #include "kernels/cpu/cpu.h"
-#include "kernels/cpu/micro_kernels.h"
+#include "kernels/cpu/typed.h"
 #include "ops/fused.h"
 
 namespace effdet::kernels::cpu {
@@ -24,6 +23,8 @@ constexpr int64_t kValues = kWinogradValues, kWindow = 9;
 constexpr int64_t kMostTiles = 48, kTileStep = 12;
 // Output channels that are multiplied before their sums: widest register tiles, and few enough to stay in the cache.
 constexpr int64_t kColumns = 3 * kPanel;
+// The bias belongs to the sums behind the products.
+constexpr float kNoBias[kColumns] = {};
 // So that the 16 matrices do not begin at the same place of every cache way.
 constexpr int64_t kPlanePadding = 16;
 // Fewer channels than these on a side: the sums cost more than the products that they save.
@@ -32,9 +33,7 @@ constexpr int64_t kLeastChannels = 24;
 /// G g G^T of packed weights: as those, [values][panels][channels][kPanel].
 std::shared_ptr<float[]> transform_weights(const Tensor& weights, int64_t panels, int64_t channels) {
   const int64_t matrix = panels * channels * kPanel;
-  std::shared_ptr<float[]> result(static_cast<float*>(::operator new[](
-                                      static_cast<size_t>(kValues * matrix) * sizeof(float), std::align_val_t{64})),
-                                  [](float* p) { ::operator delete[](p, std::align_val_t{64}); });
+  std::shared_ptr<float[]> result = aligned_array<float>(static_cast<size_t>(kValues * matrix));
   const float* source = weights.data<float>().data();
   const auto by_g = [](float a, float b, float c, float* y, int64_t step) {
     y[0] = a;
@@ -69,8 +68,7 @@ class Winograd : public Kernel {
         panels_((out_.channels + kPanel - 1) / kPanel),
         across_((out_.width + kWinogradOut - 1) / kWinogradOut),
         tiles_(across_ * ((out_.height + kWinogradOut - 1) / kWinogradOut)),
-        weights_(transform_weights(*c.inputs[1].constant, panels_, in_.channels)),
-        no_bias_(static_cast<size_t>(kColumns)) {}
+        weights_(transform_weights(*c.inputs[1].constant, panels_, in_.channels)) {}
 
   size_t scratch_bytes(int threads) const override {
     return static_cast<size_t>(threads * thread_values()) * sizeof(float);
@@ -176,7 +174,7 @@ class Winograd : public Kernel {
                        .a_step = 1,
                        .b = weights_.get() + value * panels_ * panel + column / kPanel * panel,
                        .b_panel = panel,
-                       .bias = no_bias_.data(),
+                       .bias = kNoBias,
                        .residual = nullptr,
                        .c = m + value * output_plane(),
                        .ldc = columns,
@@ -194,7 +192,6 @@ class Winograd : public Kernel {
   ops::Dims in_, out_;
   int64_t panels_, across_, tiles_;  // of the weights; in a row, and in an image
   std::shared_ptr<const float[]> weights_;
-  std::vector<float> no_bias_;
 };
 
 /// Whether four ninths of the products, and the tiles that hang over the map, are less than what is to be done without.

@@ -303,7 +303,8 @@ struct Vecs {
 };
 
 /// Calls f with the width of the next group's tiles, where `left` columns are left. Three or two vectors at a time keep
-/// the multipliers busy, one alone does not.
+/// the multipliers busy, one alone does not. Packed weights are gone through once for each group, so that wide ones
+/// save reading.
 template <typename In, typename F>
 EFFDET_INLINE void with_tile_width(int left, bool packed, F&& f) {
   const int vecs = (left + kLanes - 1) / kLanes;
