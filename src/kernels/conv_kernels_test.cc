@@ -118,8 +118,14 @@ TEST_P(Kernels, ConvGroups) {
 
 /// Deep sums are cut into slices, large maps into tasks.
 TEST_P(Kernels, ConvSlicesAndTasks) {
-  for (const auto& [in, out, side] :
-       {std::tuple{520, 96, 9}, {1100, 65, 7}, {600, 300, 7}, {600, 45, 31}, {5, 300, 31}, {40, 45, 31}, {40, 1, 15}})
+  for (const auto& [in, out, side] : {std::tuple{520, 96, 9},
+                                      {1100, 65, 7},
+                                      {600, 300, 7},
+                                      {2501, 40, 5},
+                                      {600, 45, 31},
+                                      {5, 300, 31},
+                                      {40, 45, 31},
+                                      {40, 1, 15}})
     for (const bool nchw : {false, true}) {
       Row row{.channels = in, .out = out, .batch = 1, .height = side, .width = side + 1, .activation = "swish"};
       Case c = conv_case(row);

@@ -19,7 +19,7 @@ constexpr std::byte kGuardByte{0xA5};
 constexpr double kLeastScale = 0.05;
 
 /// Of the largest magnitude. Roundings of a sum add up like a random walk, in the reference kernel too.
-double tolerance(int64_t terms) { return 2e-6 * std::max(1.0, std::sqrt(static_cast<double>(terms) / 2000)); }
+double tolerance(int64_t terms) { return 2e-6 * std::max(1.0, std::sqrt(static_cast<double>(terms) / 500)); }
 
 /// bfloat16 has 8 significant bits; weights, maps and the map inside of a fused operator are each rounded.
 constexpr double kNarrowTolerance = 0.02;

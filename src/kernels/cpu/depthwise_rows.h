@@ -7,9 +7,9 @@
 namespace effdet::kernels::cpu {
 
 /// The fields that window, input and activation fix; the caller adds pointers, strides of the output and the rectangle.
-template <typename T>
-DepthwiseRows<T> depthwise_rows(const ops::Window2d& window, const ops::Dims& in, Activation activation) {
-  DepthwiseRows<T> rows{};
+template <typename In, typename Out = In>
+DepthwiseRows<In, Out> depthwise_rows(const ops::Window2d& window, const ops::Dims& in, Activation activation) {
+  DepthwiseRows<In, Out> rows{};
   rows.in_height = static_cast<int>(in.height);
   rows.in_width = static_cast<int>(in.width);
   rows.kernel_height = window.kernel_height;
@@ -23,8 +23,8 @@ DepthwiseRows<T> depthwise_rows(const ops::Window2d& window, const ops::Dims& in
 }
 
 /// Output rows [row, row_end), columns [column, column_end).
-template <typename T>
-void set_rectangle(DepthwiseRows<T>& rows, int64_t row, int64_t row_end, int64_t column, int64_t column_end) {
+template <typename In, typename Out>
+void set_rectangle(DepthwiseRows<In, Out>& rows, int64_t row, int64_t row_end, int64_t column, int64_t column_end) {
   rows.row_begin = static_cast<int>(row);
   rows.row_end = static_cast<int>(row_end);
   rows.column_begin = static_cast<int>(column);

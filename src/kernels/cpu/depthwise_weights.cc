@@ -35,27 +35,29 @@ std::shared_ptr<Bf16[]> make_pairs(const Tensor& weights, int kernel, int stride
 
 }  // namespace
 
-template <typename T>
-DepthwiseWeights<T>::DepthwiseWeights(const MicroKernels& micro, const ops::Window2d& window, const Tensor* weights)
+template <typename In, typename Out>
+DepthwiseWeights<In, Out>::DepthwiseWeights(const MicroKernels& micro, const ops::Window2d& window,
+                                            const Tensor* weights)
     : micro_(micro) {
-  if (kPair<T> == 1 || micro.depthwise_by_pairs == nullptr || weights == nullptr || !has_pairs(window)) return;
+  if (kPair<In> == 1 || micro.depthwise_by_pairs == nullptr || weights == nullptr || !has_pairs(window)) return;
   pairs_ = make_pairs(*weights, window.kernel_width, window.stride_x);
   vector_size_ = depthwise_pairs_size(window.kernel_width, window.stride_x);
 }
 
-template <typename T>
-void DepthwiseWeights<T>::run(DepthwiseRows<T>& rows, const float* weights, int64_t channel) const {
+template <typename In, typename Out>
+void DepthwiseWeights<In, Out>::run(DepthwiseRows<In, Out>& rows, const float* weights, int64_t channel) const {
   rows.weights = weights + channel;
-  if constexpr (kPair < T >> 1) {
+  if constexpr (kPair < In >> 1) {
     if (pairs_ != nullptr) {
       rows.pairs = pairs_.get() + channel / kPanel * vector_size_;
       return micro_.depthwise_by_pairs(rows);
     }
   }
-  map_kernels<T>(micro_).depthwise(rows);
+  depthwise(micro_, rows);
 }
 
 template class DepthwiseWeights<float>;
+template class DepthwiseWeights<float, Bf16>;
 template class DepthwiseWeights<Bf16>;
 
 }  // namespace effdet::kernels::cpu

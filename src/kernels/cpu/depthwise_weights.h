@@ -8,9 +8,9 @@
 
 namespace effdet::kernels::cpu {
 
-/// For maps of type T: with bfloat16 on a processor that multiplies it, products of pairs and weights of its own for
-/// them, which are rounded and made once; otherwise the step's.
-template <typename T>
+/// With bfloat16 on a processor that multiplies it, products of pairs and weights of its own for them, which are
+/// rounded and made once; otherwise the step's.
+template <typename In, typename Out = In>
 class DepthwiseWeights {
  public:
   /// weights: the step's [kernel_height][kernel_width][channels], null where they are no constant.
@@ -18,7 +18,7 @@ class DepthwiseWeights {
 
   /// Convolves a rectangle; the caller has set all but `weights` and `pairs`. `weights` is the step's input, `channel`
   /// where the rectangle's channels begin, a multiple of kPanel.
-  void run(DepthwiseRows<T>& rows, const float* weights, int64_t channel) const;
+  void run(DepthwiseRows<In, Out>& rows, const float* weights, int64_t channel) const;
 
  private:
   const MicroKernels& micro_;

@@ -24,7 +24,8 @@ constexpr int64_t kExpandTasks = 24;
 // Tasks make up for threads that are held up, so that more of them are worth a little work.
 constexpr double kWorthTasks = 1.04;
 
-template <typename T>
+/// Expanded: the type of the rows in scratch.
+template <typename T, typename Expanded>
 class ExpandDepthwise : public Kernel {
  public:
   explicit ExpandDepthwise(const PlanContext& c)
@@ -40,14 +41,14 @@ class ExpandDepthwise : public Kernel {
     const int64_t parts = (kExpandTasks + groups_ - 1) / groups_;
     part_rows_ = (out_.height + parts - 1) / parts;
     parts_ = (out_.height + part_rows_ - 1) / part_rows_;
-    const int64_t row_bytes = in_.width * kChannels * static_cast<int64_t>(sizeof(T));
+    const int64_t row_bytes = in_.width * kChannels * static_cast<int64_t>(sizeof(Expanded));
     const int64_t rows = std::max<int64_t>(kScratchBytes / row_bytes, window_.kernel_height);
     step_ = std::clamp<int64_t>((rows - window_.kernel_height) / window_.stride_y + 1, 1, part_rows_);
     rows_ = (step_ - 1) * window_.stride_y + window_.kernel_height;
   }
 
   size_t scratch_bytes(int threads) const override {
-    return sum_floats() * sizeof(float) + static_cast<size_t>(threads) * buffer_values() * sizeof(T);
+    return sum_floats() * sizeof(float) + static_cast<size_t>(threads) * buffer_values() * sizeof(Expanded);
   }
 
   void run(const RunContext& context) const override {
@@ -55,8 +56,8 @@ class ExpandDepthwise : public Kernel {
     const int64_t together = parts_together(context.threads.size()), runs = (parts_ + together - 1) / together;
     // Neighbouring tasks work on the same rows of x.
     context.threads.parallel_for(in_.batch * runs * groups_, [&](int64_t task, int thread) {
-      T* buffer =
-          reinterpret_cast<T*>(context.scratch_floats() + sum_floats()) + static_cast<size_t>(thread) * buffer_values();
+      Expanded* buffer = reinterpret_cast<Expanded*>(context.scratch_floats() + sum_floats()) +
+                         static_cast<size_t>(thread) * buffer_values();
       const int64_t run = task / groups_, part = run % runs * together;
       run_parts(context, run / runs, part, std::min(part + together, parts_), task % groups_ * kChannels, buffer);
     });
@@ -86,7 +87,7 @@ class ExpandDepthwise : public Kernel {
 
   /// Parts [part, part_end) of an image's rows, channels [channel, channel + kChannels).
   void run_parts(const RunContext& context, int64_t image, int64_t part, int64_t part_end, int64_t channel,
-                 T* buffer) const {
+                 Expanded* buffer) const {
     const int64_t channels = std::min(kChannels, out_.channels - channel), line = in_.width * channels;
     int64_t begin = 0, end = 0;  // input rows that the buffer holds
     for (; part < part_end; ++part) {
@@ -98,7 +99,7 @@ class ExpandDepthwise : public Kernel {
             std::min(in_.height, (row_end - 1) * window_.stride_y - window_.pad_top + window_.kernel_height);
         const int64_t kept = std::max<int64_t>(0, end - need);  // rows that the windows of both steps cover
         if (kept > 0)
-          std::memmove(buffer, buffer + (need - begin) * line, static_cast<size_t>(kept * line) * sizeof(T));
+          std::memmove(buffer, buffer + (need - begin) * line, static_cast<size_t>(kept * line) * sizeof(Expanded));
         begin = need;
         expand(context, image, begin + kept, need_end, channel, channels, buffer + kept * line);
         end = need_end;
@@ -108,28 +109,29 @@ class ExpandDepthwise : public Kernel {
   }
 
   void expand(const RunContext& context, int64_t image, int64_t row, int64_t row_end, int64_t channel, int64_t channels,
-              T* target) const {
+              Expanded* target) const {
     if (row >= row_end) return;
-    gemm(micro_, GemmBlock<T, T>{.a = context.input<T>(0) + (image * in_.height + row) * in_.width * in_.channels,
-                                 .lda = in_.channels,
-                                 .a_step = 1,
-                                 .b = context.input<T>(1) + channel * padded_depth<T>(in_.channels),
-                                 .b_panel = padded_depth<T>(in_.channels) * kPanel,
-                                 .bias = context.input(2) + channel,
-                                 .residual = nullptr,
-                                 .c = target,
-                                 .ldc = channels,
-                                 .m = static_cast<int>((row_end - row) * in_.width),
-                                 .n = static_cast<int>(channels),
-                                 .k = static_cast<int>(in_.channels),
-                                 .activation = expand_activation_,
-                                 .a_packed = false});
+    gemm(micro_,
+         GemmBlock<T, Expanded>{.a = context.input<T>(0) + (image * in_.height + row) * in_.width * in_.channels,
+                                .lda = in_.channels,
+                                .a_step = 1,
+                                .b = context.input<T>(1) + channel * padded_depth<T>(in_.channels),
+                                .b_panel = padded_depth<T>(in_.channels) * kPanel,
+                                .bias = context.input(2) + channel,
+                                .residual = nullptr,
+                                .c = target,
+                                .ldc = channels,
+                                .m = static_cast<int>((row_end - row) * in_.width),
+                                .n = static_cast<int>(channels),
+                                .k = static_cast<int>(in_.channels),
+                                .activation = expand_activation_,
+                                .a_packed = false});
   }
 
   /// x is where input row 0 would lie if the buffer held the whole map; part counts over all images.
   void convolve(const RunContext& context, int64_t image, int64_t part, int64_t row, int64_t row_end, int64_t channel,
-                int64_t channels, const T* x) const {
-    DepthwiseRows<T> rows = depthwise_rows<T>(window_, in_, activation_);
+                int64_t channels, const Expanded* x) const {
+    DepthwiseRows<Expanded, T> rows = depthwise_rows<Expanded, T>(window_, in_, activation_);
     rows.x = x;
     rows.bias = context.input(4) + channel;
     rows.y = context.output<T>() + image * out_.height * out_.width * out_.channels + channel;
@@ -143,7 +145,7 @@ class ExpandDepthwise : public Kernel {
 
   const MicroKernels& micro_;
   ops::Window2d window_;
-  DepthwiseWeights<T> weights_;
+  DepthwiseWeights<Expanded, T> weights_;
   Activation expand_activation_, activation_;
   ops::Dims in_, out_;
   bool wants_mean_;
@@ -151,13 +153,20 @@ class ExpandDepthwise : public Kernel {
   int64_t step_ = 0, rows_ = 0;  // output rows of a step, and the input rows under them
 };
 
+template <typename T>
+using Plain = ExpandDepthwise<T, T>;
+
 }  // namespace
 
 Plan plan_expand_depthwise(const PlanContext& c) {
   if (!ops::is_nhwc(c.node)) return {nullptr, "only NHWC"};
   const ops::Dims in = ops::dims_of(c.inputs[0].shape, true);
   if (in.height * in.width > std::numeric_limits<int>::max()) return {nullptr, "more pixels than a block can count"};
-  return plan_typed<ExpandDepthwise>(c);
+  // Without products of bfloat16, rows in scratch would be rounded only to be widened again.
+  if (c.inputs[0].dtype == DType::kBF16 && c.outputs[0].dtype == DType::kBF16 &&
+      micro_kernels().depthwise_by_pairs == nullptr)
+    return {std::make_unique<ExpandDepthwise<Bf16, float>>(c), ""};
+  return plan_typed<Plain>(c);
 }
 
 }  // namespace effdet::kernels::cpu

@@ -59,12 +59,12 @@ constexpr int depthwise_pairs_size(int kernel, int stride) {
 inline constexpr int kMostPairRows = 2 * depthwise_pairs(5, 2);
 
 /// A rectangle of a depthwise convolution's output on NHWC data, for one image and a run of neighbouring channels.
-template <typename T>
+template <typename In, typename Out = In>
 struct DepthwiseRows {
-  const T* x;            ///< [in_height][in_width], x_pixel values between pixels
+  const In* x;           ///< [in_height][in_width], x_pixel values between pixels
   const float* weights;  ///< [kernel_height][kernel_width], weight_tap floats between taps
   const float* bias;     ///< [channels]
-  T* y;                  ///< where row 0, column 0 would lie: y_row values between rows, y_pixel between pixels
+  Out* y;                ///< where row 0, column 0 would lie: y_row values between rows, y_pixel between pixels
   float* sums;           ///< [channels]: the sum of y over the rows is added; null where nobody wants it
   const Bf16* pairs;     ///< the weights for products of pairs; null for others
   int x_pixel, weight_tap, y_pixel;
@@ -224,7 +224,9 @@ struct MicroKernels {
   MapKernels<Bf16> bf16;
   /// Products at the borders of the part of a model that is bf16.
   void (*gemm_narrow)(const GemmBlock<float, Bf16>&);
-  void (*gemm_widen)(const GemmBlock<Bf16, float>&);  ///< a_packed
+  void (*gemm_widen)(const GemmBlock<Bf16, float>&);
+  /// Where a map between two layers is float for want of products of bf16.
+  void (*depthwise_narrow)(const DepthwiseRows<float, Bf16>&);
   /// As bf16.depthwise, from DepthwiseRows::pairs, for square kernels of 3 or 5 and strides of 1 or 2. Null where the
   /// processor does not multiply bf16.
   void (*depthwise_by_pairs)(const DepthwiseRows<Bf16>&);

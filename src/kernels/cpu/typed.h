@@ -39,6 +39,12 @@ inline void gemm(const MicroKernels& micro, const GemmBlock<float, Bf16>& block)
 inline void gemm(const MicroKernels& micro, const GemmBlock<Bf16, Bf16>& block) { micro.bf16.gemm(block); }
 inline void gemm(const MicroKernels& micro, const GemmBlock<Bf16, float>& block) { micro.gemm_widen(block); }
 
+inline void depthwise(const MicroKernels& micro, const DepthwiseRows<float>& rows) { micro.f32.depthwise(rows); }
+inline void depthwise(const MicroKernels& micro, const DepthwiseRows<Bf16>& rows) { micro.bf16.depthwise(rows); }
+inline void depthwise(const MicroKernels& micro, const DepthwiseRows<float, Bf16>& rows) {
+  micro.depthwise_narrow(rows);
+}
+
 /// A Kernel whose maps, in and out, have the type of the first input.
 template <template <typename> class K>
 Plan plan_typed(const PlanContext& c) {

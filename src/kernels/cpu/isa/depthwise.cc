@@ -26,9 +26,9 @@ constexpr int kUnknown = -1;
 /// Adds what one input row gives to `columns` neighbouring outputs of one or two rows, for one vector of channels. x is
 /// the input pixel under the leftmost tap of the first output, `left` its column; `first` and `second` are the taps of
 /// either row. Pixels outside the image are passed over.
-template <int kernel, int stride, int columns, typename Outside_, Adds adds, typename T>
-EFFDET_INLINE void add_row(const DepthwiseRows<T>& d, const T* x, const float* first, const float* second, int left,
-                           Vec (&sum)[2][columns]) {
+template <int kernel, int stride, int columns, typename Outside_, Adds adds, typename In, typename Out>
+EFFDET_INLINE void add_row(const DepthwiseRows<In, Out>& d, const In* x, const float* first, const float* second,
+                           int left, Vec (&sum)[2][columns]) {
   constexpr int kWidth = (columns - 1) * stride + kernel;
   const ptrdiff_t pixel = d.x_pixel;
   Vec tap[2][kernel];
@@ -55,9 +55,9 @@ EFFDET_INLINE void add_row(const DepthwiseRows<T>& d, const T* x, const float* f
 
 /// Sums of `columns` neighbouring outputs of `height` rows. x is the input pixel under tap (0, 0) of the first one; the
 /// input rows [begin, end) behind it lie in the image.
-template <int kernel, int stride, int columns, int height, typename Outside_, typename T>
-EFFDET_INLINE void block(const DepthwiseRows<T>& d, const T* x, const float* weights, int left, int begin, int end,
-                         Vec (&sum)[2][columns]) {
+template <int kernel, int stride, int columns, int height, typename Outside_, typename In, typename Out>
+EFFDET_INLINE void block(const DepthwiseRows<In, Out>& d, const In* x, const float* weights, int left, int begin,
+                         int end, Vec (&sum)[2][columns]) {
   const ptrdiff_t line = static_cast<ptrdiff_t>(d.in_width) * d.x_pixel, tap_row = kernel * d.weight_tap;
   for (int row = begin; row < end; ++row) {
     const float *first = weights + row * tap_row, *second = first - stride * tap_row;
@@ -72,21 +72,21 @@ EFFDET_INLINE void block(const DepthwiseRows<T>& d, const T* x, const float* wei
 }
 
 /// Where a row of outputs stands: the taps that fall into the image, and the image row under tap 0.
-template <typename T>
+template <typename In, typename Out>
 struct Row {
-  const T* x;  // image row under tap 0 (possibly outside; only taps [ky_begin, ky_end) are read)
-  T* y;
+  const In* x;  // image row under tap 0 (possibly outside; only taps [ky_begin, ky_end) are read)
+  Out* y;
   int ky_begin, ky_end;
 };
 
 /// One output of one vector of channels, any kernel; `lanes` channels exist.
-template <typename T>
-EFFDET_INLINE Vec single(const DepthwiseRows<T>& d, const Row<T>& row, int channel, int column, int lanes) {
+template <typename In, typename Out>
+EFFDET_INLINE Vec single(const DepthwiseRows<In, Out>& d, const Row<In, Out>& row, int channel, int column, int lanes) {
   const auto get = [&](const auto* p) { return lanes == kLanes ? load(p) : load_part(p, lanes); };
   const int left = column * d.stride_x - d.pad_left;
   Vec sum = get(d.bias + channel);
   for (int ky = row.ky_begin; ky < row.ky_end; ++ky) {
-    const T* x = row.x + (static_cast<ptrdiff_t>(ky) * d.in_width + left) * d.x_pixel + channel;
+    const In* x = row.x + (static_cast<ptrdiff_t>(ky) * d.in_width + left) * d.x_pixel + channel;
     const float* w = d.weights + static_cast<ptrdiff_t>(ky) * d.kernel_width * d.weight_tap + channel;
     const int begin = max_of(0, -left), end = min_of(d.kernel_width, d.in_width - left);
     for (int kx = begin; kx < end; ++kx)
@@ -103,8 +103,8 @@ EFFDET_INLINE void add_sums(float* sums, Vec total, int skip, int lanes) {
 
 /// Calls f(channel, lanes) for each vector of channels, and adds what it returns to the sums. The last vector overlaps
 /// the one before where it must: the same values are written twice.
-template <typename T, typename F>
-EFFDET_INLINE void for_channels(const DepthwiseRows<T>& d, F&& f) {
+template <typename In, typename Out, typename F>
+EFFDET_INLINE void for_channels(const DepthwiseRows<In, Out>& d, F&& f) {
   for (int channel = 0; channel < d.channels; channel += kLanes) {
     const int from = max_of(0, min_of(channel, d.channels - kLanes));
     const int lanes = min_of(kLanes, d.channels - from);
@@ -115,13 +115,13 @@ EFFDET_INLINE void for_channels(const DepthwiseRows<T>& d, F&& f) {
 
 /// `columns` outputs of `height` rows from `column` on, for all channels (at least a vector of them). The rows are
 /// neighbours; the last one's window ends in the image, or where the image does.
-template <int kernel, int stride, int columns, int height, typename Outside_, typename T>
-__attribute__((noinline)) void row_block(const DepthwiseRows<T>& where, const Row<T>* rows, int column) {
-  const DepthwiseRows<T> d = where;  // for all the compiler knows, storing an output changes `where`
+template <int kernel, int stride, int columns, int height, typename Outside_, typename In, typename Out>
+__attribute__((noinline)) void row_block(const DepthwiseRows<In, Out>& where, const Row<In, Out>* rows, int column) {
+  const DepthwiseRows<In, Out> d = where;  // for all the compiler knows, storing an output changes `where`
   const int left = column * stride - d.pad_left;
-  const T* x = rows[0].x + static_cast<ptrdiff_t>(left) * d.x_pixel;
+  const In* x = rows[0].x + static_cast<ptrdiff_t>(left) * d.x_pixel;
   const ptrdiff_t y_pixel = d.y_pixel;
-  T* y[height];
+  Out* y[height];
   for (int j = 0; j < height; ++j) y[j] = rows[j].y + column * y_pixel;
   const int begin = rows[0].ky_begin, end = rows[height - 1].ky_end + (height - 1) * stride;
   for_channels(
@@ -138,11 +138,11 @@ __attribute__((noinline)) void row_block(const DepthwiseRows<T>& where, const Ro
             d.activation, [&](auto activation) __attribute__((always_inline)) {
 #pragma GCC unroll 2
               for (int j = 0; j < height; ++j) {
-                T* target = y[j] + channel;
+                Out* target = y[j] + channel;
 #pragma GCC unroll 16
                 for (int i = 0; i < columns; ++i, target += y_pixel) {
                   asm("" : "+r"(target));
-                  const Vec value = apply<T>(decltype(activation)::value, sum[j][i]);
+                  const Vec value = apply<Out>(decltype(activation)::value, sum[j][i]);
                   store(target, value);
                   total += value;
                 }
@@ -152,8 +152,8 @@ __attribute__((noinline)) void row_block(const DepthwiseRows<T>& where, const Ro
       });
 }
 
-template <int kernel, int stride, int columns, int height, typename T>
-EFFDET_INLINE void row_blocks(const DepthwiseRows<T>& d, const Row<T>* rows, int& column, int end) {
+template <int kernel, int stride, int columns, int height, typename In, typename Out>
+EFFDET_INLINE void row_blocks(const DepthwiseRows<In, Out>& d, const Row<In, Out>* rows, int& column, int end) {
   constexpr int kHalf = kernel / 2;  // what padding is mostly, on a side
   for (; column + columns <= end; column += columns) {
     const int left = max_of(0, d.pad_left - column * stride);
@@ -170,8 +170,8 @@ EFFDET_INLINE void row_blocks(const DepthwiseRows<T>& d, const Row<T>* rows, int
   }
 }
 
-template <typename T>
-Row<T> row_at(const DepthwiseRows<T>& d, int y) {
+template <typename In, typename Out>
+Row<In, Out> row_at(const DepthwiseRows<In, Out>& d, int y) {
   const int top = y * d.stride_y - d.pad_top;
   return {.x = d.x + static_cast<ptrdiff_t>(top) * d.in_width * d.x_pixel,
           .y = d.y + y * d.y_row,
@@ -181,9 +181,9 @@ Row<T> row_at(const DepthwiseRows<T>& d, int y) {
 
 /// `height` rows from y on, columns [begin, end), all channels; kernel 0 stands for any. Few columns and all their
 /// channels at a time: whole pixels stream through the cache.
-template <int kernel, int stride, int height, typename T>
-void strip(const DepthwiseRows<T>& d, int y, int begin, int end) {
-  Row<T> rows[height];
+template <int kernel, int stride, int height, typename In, typename Out>
+void strip(const DepthwiseRows<In, Out>& d, int y, int begin, int end) {
+  Row<In, Out> rows[height];
   for (int j = 0; j < height; ++j) rows[j] = row_at(d, y + j);
   int column = begin;
   if constexpr (kernel > 0) {
@@ -195,15 +195,15 @@ void strip(const DepthwiseRows<T>& d, int y, int begin, int end) {
   for (; column < end; ++column)
     for (int j = 0; j < height; ++j)
       for_channels(d, [&](int channel, int lanes) {
-        const Vec value = apply<T>(d.activation, single(d, rows[j], channel, column, lanes));
-        T* target = rows[j].y + static_cast<ptrdiff_t>(column) * d.y_pixel + channel;
+        const Vec value = apply<Out>(d.activation, single(d, rows[j], channel, column, lanes));
+        Out* target = rows[j].y + static_cast<ptrdiff_t>(column) * d.y_pixel + channel;
         lanes == kLanes ? store(target, value) : store_part(target, value, lanes);
         return value;
       });
 }
 
-template <int kernel, int stride, typename T>
-void rows(const DepthwiseRows<T>& d) {
+template <int kernel, int stride, typename In, typename Out>
+void rows(const DepthwiseRows<In, Out>& d) {
   // Two rows at once load what they share of the input once, where the registers hold both.
   constexpr int kHeight = kernel > 0 && stride == 1 && kTwoRows ? 2 : 1;
   for (int begin = d.column_begin; begin < d.column_end; begin += kStripColumns) {
@@ -216,8 +216,8 @@ void rows(const DepthwiseRows<T>& d) {
 
 }  // namespace
 
-template <typename T>
-void depthwise(const DepthwiseRows<T>& d) {
+template <typename In, typename Out>
+void depthwise(const DepthwiseRows<In, Out>& d) {
   const bool square = d.kernel_height == d.kernel_width && d.stride_x == d.stride_y;
   if (square && d.kernel_width == 3 && d.stride_x == 1) return rows<3, 1>(d);
   if (square && d.kernel_width == 3 && d.stride_x == 2) return rows<3, 2>(d);
@@ -229,6 +229,7 @@ void depthwise(const DepthwiseRows<T>& d) {
 #if EFFDET_OWN_FLOAT_MAPS
 template void depthwise(const DepthwiseRows<float>&);
 #endif
+template void depthwise(const DepthwiseRows<float, Bf16>&);
 template void depthwise(const DepthwiseRows<Bf16>&);
 
 }  // namespace effdet::kernels::cpu::EFFDET_ISA

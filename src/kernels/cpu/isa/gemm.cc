@@ -1,6 +1,5 @@
 // Matrix multiplication on packed weights: the pointwise and dense convolutions.
-#include "kernels/cpu/isa/kernels.h"
-#include "kernels/cpu/isa/vec.h"
+#include "kernels/cpu/isa/gemm_step.h"
 
 namespace effdet::kernels::cpu::EFFDET_ISA {
 namespace {
@@ -8,16 +7,13 @@ namespace {
 constexpr int kVecs = kPanel / kLanes;  // vectors in a panel
 constexpr bool kMasks = kVecs == 1;     // a part of a vector is stored like a whole one
 // Rows of a register tile by the vectors that it is wide: its accumulators leave registers for the weights and one
-// value of A. Where bfloat16 is widened first, weights take twice as many. 0 where there is no such tile.
+// value of A. 0 where there is no such tile. kAllRows has whole tiles of each.
 #if defined(__AVX512F__)
-template <typename In>
-constexpr int kRows[] = {0, 16, 12, 8};
+constexpr int kRows[] = {0, 16, 12, 8}, kAllRows = 48;
 #elif defined(__AVX2__)
-template <typename In>
-constexpr int kRows[] = {0, 0, kPair<In> > 1 ? 4 : 6, kPair<In> > 1 ? 0 : 4};
+constexpr int kRows[] = {0, 0, 6, 4}, kAllRows = 12;
 #else
-template <typename In>
-constexpr int kRows[] = {0, 0, 0, 0, 2};
+constexpr int kRows[] = {0, 0, 0, 0, 2}, kAllRows = 2;
 #endif
 // Tiles beside each other in a group of columns, where A is packed: rows of C may be pages apart, and a line alone
 // would have to find its page each time.
@@ -25,56 +21,20 @@ constexpr int kPackedTiles = kVecs > 1 ? 4 : 1;
 // Beyond this depth the sums pass through C, so that a block of A and a panel of B stay in the second-level cache. A
 // constant: the order of additions must not depend on anything else.
 constexpr int kDepth = 512;
+/// Sums must not be rounded on the way.
+template <typename Out>
+constexpr bool kSumsInC = sizeof(Out) == sizeof(float);
 /// Only what the caller reads is written from packed A, and that is float.
 template <typename Out>
 constexpr bool kPacks = sizeof(Out) == sizeof(float);
-/// Widening happens nowhere else.
-template <typename In, typename Out>
-constexpr bool kOnlyPacked = sizeof(In) < sizeof(Out);
 
-/// One step of k: values of T, kPair<T> of them in each lane, and their products.
-template <typename T>
-struct Step;
-
-template <>
-struct Step<float> {
-  typedef Vec Values;
-  EFFDET_INLINE Values splat_value(const float* a) { return splat(*a); }
-  EFFDET_INLINE Values splat_last(const float* a) { return splat(*a); }
-  EFFDET_INLINE Values load_weights(const float* b) { return load(b); }
-  EFFDET_INLINE void add(Vec& sum, Values a, Values b) { sum += a * b; }
-};
-
-template <>
-struct Step<Bf16> {
-  typedef WordVec Values;
-  typedef Values UnalignedValues __attribute__((aligned(2), may_alias));
-  typedef uint32_t UnalignedWord __attribute__((aligned(2), may_alias));
-  EFFDET_INLINE Values splat_value(const Bf16* a) {
-    Values pair = WordVec{} + *reinterpret_cast<const UnalignedWord*>(a);
-#if !defined(__AVX512BF16__)
-    // Or the compiler takes the word apart before it broadcasts it: twice, and by way of scalar registers.
-    asm("" : "+v"(pair));
-#endif
-    return pair;
-  }
-  /// Where k is odd: what stands behind the last value may be no number.
-  EFFDET_INLINE Values splat_last(const Bf16* a) { return WordVec{} + a->bits; }
-  EFFDET_INLINE Values load_weights(const Bf16* b) { return *reinterpret_cast<const UnalignedValues*>(b); }
-  EFFDET_INLINE void add(Vec& sum, Values a, Values b) {
-#if defined(__AVX512BF16__)
-    sum = reinterpret_cast<Vec>(
-        _mm512_dpbf16_ps(reinterpret_cast<__m512>(sum), reinterpret_cast<__m512bh>(a), reinterpret_cast<__m512bh>(b)));
-#else
-    sum += reinterpret_cast<Vec>(a << 16) * reinterpret_cast<Vec>(b << 16);
-    sum += reinterpret_cast<Vec>(a & 0xffff0000) * reinterpret_cast<Vec>(b & 0xffff0000);
-#endif
-  }
-};
+// Values of A that are widened at a time. They lie on the stack and should stay in the second-level cache. Of one row,
+// so many where k is larger than rows in the buffer can be.
+constexpr int kWideDepth = 1024, kWideValues = max_of(2 * kAllRows, kPanel) * wide_row(kWideDepth);
 
 template <typename In, typename Out>
 struct Tile {
-  const In* a;
+  const Factor<In>* a;
   ptrdiff_t lda, a_step;
   const In* b;
   ptrdiff_t b_panel;
@@ -89,6 +49,10 @@ struct Tile {
   Activation activation;
   bool first, last;  // of the slices of k
   bool past_cache;   // C is written in whole cache lines that go past the cache
+  // Where k is too large to widen A before: A as it is, widened slice by slice into `slice`; otherwise null.
+  const In* narrow;
+  ptrdiff_t ld_narrow;
+  float* slice;
 };
 
 /// Stores one row's vector v of columns [column, column + kLanes); unless the tile is whole, cut off at the matrix's
@@ -161,7 +125,8 @@ EFFDET_INLINE void finish_tile(const Tile<In, Out>& t, Vec (&sum)[rows][vecs]) {
 /// A tile cut off at row `row` of t, where C has rows left of it.
 template <typename In, typename Out>
 EFFDET_INLINE Tile<In, Out> behind(Tile<In, Out> t, int row, bool packed) {
-  t.a += row * (packed ? kPair<In> : t.lda);
+  t.a += row * (packed ? kPair<Factor<In>> : t.lda);
+  if (t.narrow != nullptr) t.narrow += row * t.ld_narrow;
   if (packed) t.bias += row;
   if (t.residual != nullptr) t.residual += row * t.ldc;
   if (t.partial != nullptr) t.partial += row * t.ld_partial;
@@ -189,27 +154,45 @@ void tile(const Tile<In, Out>& t) {
 #pragma GCC unroll 16
   for (int i = 0; i < rows; ++i)
 #pragma GCC unroll 16
-    for (int j = 0; j < vecs; ++j) sum[i][j] = t.first ? Vec{} : load_columns<false>(t, t.c, t.ldc, i, j * kLanes);
-  const In* b = t.b;
-  const In* a = t.a;
-  const auto step = [&](auto get) __attribute__((always_inline)) {
-    typename S::Values weights[vecs];
-#pragma GCC unroll 16
     for (int j = 0; j < vecs; ++j)
-      weights[j] = S::load_weights(b + (j / kVecs) * t.b_panel + (j % kVecs) * kLanes * kPair<In>);
-#pragma GCC unroll 16
-    for (int i = 0; i < rows; ++i) {
-      const auto value = get(a + i * (packed ? kPair<In> : t.lda));
-#pragma GCC unroll 16
-      for (int j = 0; j < vecs; ++j) S::add(sum[i][j], value, weights[j]);
+      sum[i][j] = !kSumsInC<Out> || t.first ? Vec{} : load_columns<false>(t, t.c, t.ldc, i, j * kLanes);
+  const In* b = t.b;
+  for (int done = 0, depth = t.k; done < t.k; done += depth) {
+    const Factor<In>* a = t.a;
+    ptrdiff_t row_step = packed ? kPair<Factor<In>> : t.lda;
+    if constexpr (kWidens<In> && !packed) {
+      if (t.narrow != nullptr) {
+        depth = min_of(kWideDepth, t.k - done);
+        widen_rows(t.narrow + done, t.ld_narrow, rows, depth, t.slice);
+        a = t.slice;
+        row_step = wide_row(depth);
+      }
     }
-  };
-  for (int k = kPair<In>; k <= t.k; k += kPair<In>, b += kWidth, a += packed ? kWidth : kPair<In> * t.a_step)
-    step([](const In* p) __attribute__((always_inline)) { return S::splat_value(p); });
-  if constexpr (kPair < In >> 1) {
-    if (t.k % kPair<In> != 0) step([](const In* p) __attribute__((always_inline)) { return S::splat_last(p); });
+    const auto step = [&](auto get) __attribute__((always_inline)) {
+#pragma GCC unroll 2
+      for (int part = 0; part < S::kParts; ++part) {
+        typename S::Values weights[vecs];
+#pragma GCC unroll 16
+        for (int j = 0; j < vecs; ++j)
+          weights[j] = S::load_weights(b + (j / kVecs) * t.b_panel + (j % kVecs) * kLanes * kPair<In>, part);
+#pragma GCC unroll 16
+        for (int i = 0; i < rows; ++i) {
+          const auto value = get(a + i * row_step + part * (packed ? kPanel : 1));
+#pragma GCC unroll 16
+          for (int j = 0; j < vecs; ++j) S::add(sum[i][j], value, weights[j]);
+        }
+      }
+    };
+    constexpr int kLast = kWidens<In> ? 0 : kPair<In> - 1;  // values of k that a last step may not go through
+    const ptrdiff_t a_step = packed ? kWidth : kPair<In> > 1 ? kPair<In> : t.a_step;
+    for (int k = kLast; k < depth; k += kPair<In>, b += kWidth, a += a_step)
+      step([](const Factor<In>* p) __attribute__((always_inline)) { return S::splat_value(p); });
+    if constexpr (kLast > 0) {
+      if (depth % kPair<In> != 0) step([](const In* p) __attribute__((always_inline)) { return S::splat_last(p); });
+    }
+    if constexpr (!kWidens<In> || packed) break;
   }
-  constexpr int kTileRows = kRows<In>[vecs];
+  constexpr int kTileRows = kRows[vecs];
   // What is left of a panel of packed rows is as frequent as whole tiles.
   if constexpr (rows == kTileRows || (packed && rows == kPanel % kTileRows)) {
     if constexpr (kMasks) {
@@ -239,28 +222,36 @@ void last_rows(const Tile<In, Out>& t, int count) {
 
 template <int vecs, bool packed, typename In, typename Out>
 EFFDET_INLINE void tile_rows(const Tile<In, Out>& t, int count) {
-  constexpr int rows = kRows<In>[vecs], kNext = rows > 8 ? 8 : rows > 4 ? 4 : rows > 2 ? 2 : 1;
+  constexpr int rows = kRows[vecs], kNext = rows > 8 ? 8 : rows > 4 ? 4 : rows > 2 ? 2 : 1;
   if (count == rows) return tile<rows, vecs, packed>(t);
   last_rows<vecs, kNext, packed>(t, count);
 }
 
 /// Asks for the rows of A behind the current ones: they are read in so many strands that the hardware does not see them
 /// coming.
-template <typename In>
-EFFDET_INLINE void prefetch_rows(const In* a, ptrdiff_t lda, int rows, int k) {
-  constexpr int kLine = 64 / sizeof(In);
+template <typename T>
+EFFDET_INLINE void prefetch_rows(const T* a, ptrdiff_t lda, int rows, int k) {
+  constexpr int kLine = 64 / sizeof(T);
   for (int i = 0; i < rows; ++i)
     for (int j = 0; j < k; j += kLine) __builtin_prefetch(a + i * lda + j);
 }
 
-/// All rows of a group of columns and one slice of k, where A is packed: tiles stay within its panels.
+/// All rows of a group of columns and one slice of k, where A is packed: tiles stay within its panels. `a` is where the
+/// slice begins in the first of these; wide: room to widen one.
 template <int vecs, typename In, typename Out>
-void packed_columns(const GemmBlock<In, Out>& g, Tile<In, Out> t) {
-  constexpr int kColumns = vecs * kLanes, kTileRows = kRows<In>[vecs];
+void packed_columns(const GemmBlock<In, Out>& g, Tile<In, Out> t, const In* a, [[maybe_unused]] float* wide) {
+  constexpr int kColumns = vecs * kLanes, kTileRows = kRows[vecs];
   const Tile<In, Out> first = t;
   for (int row = 0, rows; row < g.m; row += rows) {
     rows = min_of(min_of(kTileRows, kPanel - row % kPanel), g.m - row);
-    t.a = first.a + row / kPanel * g.lda + row % kPanel * kPair<In>;
+    const In* panel = a + row / kPanel * g.lda;
+    if constexpr (kWidens<In>) {
+      if (row % kPanel == 0) widen_panel(panel, t.k, wide);
+      t.a = wide;
+    } else {
+      t.a = panel;
+    }
+    t.a += row % kPanel * kPair<Factor<In>>;
     t.b = first.b;
     t.bias = g.bias + row;
     t.c = first.c + row * g.ldc;
@@ -275,18 +266,11 @@ void packed_columns(const GemmBlock<In, Out>& g, Tile<In, Out> t) {
 
 /// All rows of one group of columns and one slice of k.
 template <int vecs, typename In, typename Out>
-void column_group(const GemmBlock<In, Out>& g, Tile<In, Out> t, bool fetch) {
-  constexpr int rows = kRows<In>[vecs];
-  const In* a = t.a;
-  Out* c = t.c;
-  const Out* residual = t.residual;
-  const float* partial = t.partial;
+void column_group(const GemmBlock<In, Out>& g, const Tile<In, Out>& first, bool fetch) {
+  constexpr int rows = kRows[vecs];
   for (int row = 0; row < g.m; row += rows) {
-    t.a = a + row * g.lda;
-    t.c = c + row * g.ldc;
-    t.residual = residual != nullptr ? residual + row * g.ldc : nullptr;
-    t.partial = partial != nullptr ? partial + row * g.ld_partial : nullptr;
-    if (fetch) prefetch_rows(t.a + rows * g.lda, g.lda, min_of(rows, g.m - row - rows), t.k);
+    const Tile<In, Out> t = behind(first, row, false);
+    if (fetch) prefetch_rows(t.a + rows * t.lda, t.lda, min_of(rows, g.m - row - rows), t.k);
     tile_rows<vecs, false>(t, min_of(rows, g.m - row));
   }
 }
@@ -305,33 +289,32 @@ struct Vecs {
 /// Calls f with the width of the next group's tiles, where `left` columns are left. Three or two vectors at a time keep
 /// the multipliers busy, one alone does not. Packed weights are gone through once for each group, so that wide ones
 /// save reading.
-template <typename In, typename F>
+template <typename F>
 EFFDET_INLINE void with_tile_width(int left, bool packed, F&& f) {
   const int vecs = (left + kLanes - 1) / kLanes;
   if constexpr (kVecs == 1) {
     if (vecs == 1) return f(Vecs<1>{});
     if (vecs == 3 || (packed && vecs > 3)) return f(Vecs<3>{});
     return f(Vecs<2>{});
-  } else if constexpr (kVecs == 2 && kPair<In> == 1) {
+  } else if constexpr (kVecs == 2) {
     if (vecs == 3 && !packed) return f(Vecs<3>{});  // half a panel goes with the one before it
   }
   if constexpr (kVecs > 1) f(Vecs<kVecs>{});
 }
 
-}  // namespace
-
+/// The product, from A's rows at `a`, `lda` values apart: as they are, or widened. narrow: A as it is, where its rows
+/// are widened in slices. wide: room to widen a packed panel or a tile's slice.
 template <typename In, typename Out>
-void gemm(const GemmBlock<In, Out>& g) {
-  // Sums that pass through C must not be rounded on the way.
-  const int depth = sizeof(Out) == sizeof(float) ? kDepth * kPair<In> : max_of(g.k, 1);
+void multiply(const GemmBlock<In, Out>& g, const Factor<In>* a, ptrdiff_t lda, const In* narrow, float* wide) {
+  const int depth = kSumsInC<Out> ? kDepth * kPair<In> : max_of(g.k, 1);
   for (int k = 0; k < g.k; k += depth) {
     for (int column = 0, columns; column < g.n; column += columns)
-      with_tile_width<In>(
+      with_tile_width(
           g.n - column, g.a_packed, [&](auto width) __attribute__((always_inline)) {
             constexpr int vecs = decltype(width)::value;
             columns = min_of((g.a_packed ? kPackedTiles : 1) * vecs * kLanes, g.n - column);
-            const Tile<In, Out> t{.a = g.a + k * (g.a_packed ? kPanel : g.a_step),
-                                  .lda = g.lda,
+            const Tile<In, Out> t{.a = a + k * g.a_step,
+                                  .lda = lda,
                                   .a_step = g.a_step,
                                   .b = g.b + (column / kPanel) * g.b_panel + static_cast<ptrdiff_t>(k) * kPanel,
                                   .b_panel = g.b_panel,
@@ -346,12 +329,45 @@ void gemm(const GemmBlock<In, Out>& g) {
                                   .activation = g.activation,
                                   .first = k == 0,
                                   .last = k + depth >= g.k,
-                                  .past_cache = goes_past_cache(g, column, columns)};
+                                  .past_cache = goes_past_cache(g, column, columns),
+                                  .narrow = narrow != nullptr ? narrow + k : nullptr,
+                                  .ld_narrow = g.lda,
+                                  .slice = wide};
             if constexpr (kPacks<Out>) {
-              if (kOnlyPacked<In, Out> || g.a_packed) return packed_columns<vecs>(g, t);
+              if (g.a_packed) return packed_columns<vecs>(g, t, g.a + k * kPanel, wide);
             }
-            if constexpr (!kOnlyPacked<In, Out>) column_group<vecs>(g, t, column == 0 && g.a_step == 1);
+            column_group<vecs>(g, t, column == 0 && g.a_step == 1 && !kWidens<In>);
           });
+  }
+}
+
+/// The product of as many rows at a time as can be widened before.
+template <typename In, typename Out>
+void multiply_widened(const GemmBlock<In, Out>& g) {
+  alignas(64) float wide[kWideValues];
+  asm("" : "=m"(wide));  // for all the compiler knows, there is something in it
+  if (g.a_packed) return multiply(g, wide, 0, static_cast<const In*>(nullptr), wide);
+  const int lda = wide_row(g.k), fit = kWideValues / lda / kAllRows * kAllRows;
+  if (fit == 0) return multiply(g, wide, 0, g.a, wide);
+  for (int row = 0; row < g.m; row += fit) {
+    GemmBlock<In, Out> part = g;
+    part.m = min_of(fit, g.m - row);
+    part.c += row * g.ldc;
+    if (g.residual != nullptr) part.residual += row * g.ldc;
+    if (g.partial != nullptr) part.partial += row * g.ld_partial;
+    widen_rows(g.a + row * g.lda, g.lda, part.m, g.k, wide);
+    multiply(part, wide, lda, static_cast<const In*>(nullptr), wide);
+  }
+}
+
+}  // namespace
+
+template <typename In, typename Out>
+void gemm(const GemmBlock<In, Out>& g) {
+  if constexpr (kWidens<In>) {
+    multiply_widened(g);
+  } else {
+    multiply(g, g.a, g.lda, static_cast<const In*>(nullptr), nullptr);
   }
   if (g.a_packed) _mm_sfence();  // streamed lines become visible before the task counts as done
 }
@@ -372,10 +388,10 @@ void scale_panel(const float* b, const float* scale, float* y, int k) {
 void scale_panel(const Bf16* b, const float* scale, Bf16* y, int k) {
   for (int i = 0; i < k; i += 2)
     for (int j = 0; j < 2 * kPanel; j += 2 * kLanes) {
-      const WordVec pairs = Step<Bf16>::load_weights(b + i * kPanel + j);
-      const Vec even = reinterpret_cast<Vec>(pairs << 16) * scale[i];
-      const Vec odd = reinterpret_cast<Vec>(pairs & 0xffff0000) * (i + 1 < k ? scale[i + 1] : 0.0f);
-      *reinterpret_cast<Step<Bf16>::UnalignedValues*>(y + i * kPanel + j) =
+      const WordVec pairs = load_pairs(b + i * kPanel + j);
+      const Vec even = half_of(pairs, 0) * scale[i];
+      const Vec odd = half_of(pairs, 1) * (i + 1 < k ? scale[i + 1] : 0.0f);
+      *reinterpret_cast<UnalignedWordVec*>(y + i * kPanel + j) =
           __builtin_convertvector(narrowed(even), WordVec) | __builtin_convertvector(narrowed(odd), WordVec) << 16;
     }
 }

@@ -14,8 +14,8 @@ namespace effdet::kernels::cpu::EFFDET_ISA {
 
 template <typename In, typename Out>
 void gemm(const GemmBlock<In, Out>&);
-template <typename T>
-void depthwise(const DepthwiseRows<T>&);
+template <typename In, typename Out>
+void depthwise(const DepthwiseRows<In, Out>&);
 #if defined(__AVX512BF16__)
 void depthwise_by_pairs(const DepthwiseRows<Bf16>&);
 #endif

@@ -11,7 +11,7 @@ namespace {
 template <typename T>
 constexpr MapKernels<T> kMaps = {
     .gemm = gemm<T, T>,
-    .depthwise = depthwise<T>,
+    .depthwise = depthwise<T, T>,
     .max_pool = max_pool<T>,
     .mix = mix<T>,
     .resize = resize<T>,
@@ -32,6 +32,7 @@ extern const MicroKernels kTable = {
     .bf16 = kMaps<Bf16>,
     .gemm_narrow = gemm<float, Bf16>,
     .gemm_widen = gemm<Bf16, float>,
+    .depthwise_narrow = depthwise<float, Bf16>,
 #if defined(__AVX512BF16__)
     .depthwise_by_pairs = depthwise_by_pairs,
 #else

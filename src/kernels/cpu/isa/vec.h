@@ -94,7 +94,13 @@ typedef uint16_t HalfVec __attribute__((vector_size(kLanes * 2)));
 typedef HalfVec UnalignedHalfVec __attribute__((aligned(2), may_alias));
 
 EFFDET_INLINE Vec widened(HalfVec halves) {
-  return reinterpret_cast<Vec>(__builtin_convertvector(halves, WordVec) << 16);
+#if defined(__AVX2__) && !defined(__AVX512F__)
+  // The compiler would convert by halves.
+  const auto words = reinterpret_cast<WordVec>(_mm256_cvtepu16_epi32(reinterpret_cast<__m128i>(halves)));
+#else
+  const auto words = __builtin_convertvector(halves, WordVec);
+#endif
+  return reinterpret_cast<Vec>(words << 16);
 }
 /// Rounded to the nearest, ties to even.
 EFFDET_INLINE HalfVec narrowed(Vec v) {
@@ -102,8 +108,14 @@ EFFDET_INLINE HalfVec narrowed(Vec v) {
   return reinterpret_cast<HalfVec>(_mm512_cvtneps_pbh(reinterpret_cast<__m512>(v)));
 #else
   const WordVec bits = reinterpret_cast<WordVec>(v);
-  const WordVec rounded = bits + 0x7fff + ((bits >> 16) & 1);
-  return __builtin_convertvector((v == v ? rounded : bits | 0x400000) >> 16, HalfVec);
+  // A NaN becomes all ones: rounding might carry it into a number.
+  const WordVec rounded = (bits + 0x7fff + ((bits >> 16) & 1)) | reinterpret_cast<WordVec>(v != v);
+#if defined(__AVX2__) && !defined(__AVX512F__)
+  const auto words = reinterpret_cast<__m256i>(rounded >> 16);
+  return reinterpret_cast<HalfVec>(_mm_packus_epi32(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1)));
+#else
+  return __builtin_convertvector(rounded >> 16, HalfVec);
+#endif
 #endif
 }
 
@@ -234,7 +246,7 @@ EFFDET_INLINE Vec apply(Activation activation, Vec x) {
   return x;
 }
 
-EFFDET_INLINE int min_of(int a, int b) { return a < b ? a : b; }
-EFFDET_INLINE int max_of(int a, int b) { return a < b ? b : a; }
+EFFDET_INLINE constexpr int min_of(int a, int b) { return a < b ? a : b; }
+EFFDET_INLINE constexpr int max_of(int a, int b) { return a < b ? b : a; }
 
 }  // namespace effdet::kernels::cpu::EFFDET_ISA
