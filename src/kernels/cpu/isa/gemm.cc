@@ -6,14 +6,20 @@ namespace {
 
 constexpr int kVecs = kPanel / kLanes;  // vectors in a panel
 constexpr bool kMasks = kVecs == 1;     // a part of a vector is stored like a whole one
-// Rows of a register tile by the vectors that it is wide: its accumulators leave registers for the weights and one
-// value of A. 0 where there is no such tile. kAllRows has whole tiles of each.
+// Rows of a register tile by the vectors that it is wide: its accumulators leave registers for the weights, one value
+// of A and what widening takes. 0 where there is no such tile. kAllRows has whole tiles of each.
 #if defined(__AVX512F__)
-constexpr int kRows[] = {0, 16, 12, 8}, kAllRows = 48;
+template <typename In>
+constexpr int kRows[] = {0, 16, 12, 8};
+constexpr int kAllRows = 48;
 #elif defined(__AVX2__)
-constexpr int kRows[] = {0, 0, 6, 4}, kAllRows = 12;
+template <typename In>
+constexpr int kRows[] = {0, 0, 6, kWidens<In> ? 3 : 4};
+constexpr int kAllRows = 12;
 #else
-constexpr int kRows[] = {0, 0, 0, 0, 2}, kAllRows = 2;
+template <typename In>
+constexpr int kRows[] = {0, 0, 0, 0, 2};
+constexpr int kAllRows = 2;
 #endif
 // Tiles beside each other in a group of columns, where A is packed: rows of C may be pages apart, and a line alone
 // would have to find its page each time.
@@ -28,9 +34,10 @@ constexpr bool kSumsInC = sizeof(Out) == sizeof(float);
 template <typename Out>
 constexpr bool kPacks = sizeof(Out) == sizeof(float);
 
-// Values of A that are widened at a time. They lie on the stack and should stay in the second-level cache. Of one row,
-// so many where k is larger than rows in the buffer can be.
-constexpr int kWideDepth = 1024, kWideValues = max_of(2 * kAllRows, kPanel) * wide_row(kWideDepth);
+// Room for values of A that are widened at a time; it lies on the stack. kNearValues of them, where that is kAllRows or
+// more, stay in the first-level cache. Where even kAllRows have no room, tiles widen kWideDepth values of their rows at
+// a time.
+constexpr int kWideDepth = 1024, kWideValues = max_of(2 * kAllRows, kPanel) * wide_row(kWideDepth), kNearValues = 6144;
 
 template <typename In, typename Out>
 struct Tile {
@@ -192,7 +199,7 @@ void tile(const Tile<In, Out>& t) {
     }
     if constexpr (!kWidens<In> || packed) break;
   }
-  constexpr int kTileRows = kRows[vecs];
+  constexpr int kTileRows = kRows<In>[vecs];
   // What is left of a panel of packed rows is as frequent as whole tiles.
   if constexpr (rows == kTileRows || (packed && rows == kPanel % kTileRows)) {
     if constexpr (kMasks) {
@@ -222,7 +229,7 @@ void last_rows(const Tile<In, Out>& t, int count) {
 
 template <int vecs, bool packed, typename In, typename Out>
 EFFDET_INLINE void tile_rows(const Tile<In, Out>& t, int count) {
-  constexpr int rows = kRows[vecs], kNext = rows > 8 ? 8 : rows > 4 ? 4 : rows > 2 ? 2 : 1;
+  constexpr int rows = kRows<In>[vecs], kNext = rows > 8 ? 8 : rows > 4 ? 4 : rows > 2 ? 2 : 1;
   if (count == rows) return tile<rows, vecs, packed>(t);
   last_rows<vecs, kNext, packed>(t, count);
 }
@@ -240,7 +247,7 @@ EFFDET_INLINE void prefetch_rows(const T* a, ptrdiff_t lda, int rows, int k) {
 /// slice begins in the first of these; wide: room to widen one.
 template <int vecs, typename In, typename Out>
 void packed_columns(const GemmBlock<In, Out>& g, Tile<In, Out> t, const In* a, [[maybe_unused]] float* wide) {
-  constexpr int kColumns = vecs * kLanes, kTileRows = kRows[vecs];
+  constexpr int kColumns = vecs * kLanes, kTileRows = kRows<In>[vecs];
   const Tile<In, Out> first = t;
   for (int row = 0, rows; row < g.m; row += rows) {
     rows = min_of(min_of(kTileRows, kPanel - row % kPanel), g.m - row);
@@ -267,7 +274,7 @@ void packed_columns(const GemmBlock<In, Out>& g, Tile<In, Out> t, const In* a, [
 /// All rows of one group of columns and one slice of k.
 template <int vecs, typename In, typename Out>
 void column_group(const GemmBlock<In, Out>& g, const Tile<In, Out>& first, bool fetch) {
-  constexpr int rows = kRows[vecs];
+  constexpr int rows = kRows<In>[vecs];
   for (int row = 0; row < g.m; row += rows) {
     const Tile<In, Out> t = behind(first, row, false);
     if (fetch) prefetch_rows(t.a + rows * t.lda, t.lda, min_of(rows, g.m - row - rows), t.k);
@@ -347,11 +354,11 @@ void multiply_widened(const GemmBlock<In, Out>& g) {
   alignas(64) float wide[kWideValues];
   asm("" : "=m"(wide));  // for all the compiler knows, there is something in it
   if (g.a_packed) return multiply(g, wide, 0, static_cast<const In*>(nullptr), wide);
-  const int lda = wide_row(g.k), fit = kWideValues / lda / kAllRows * kAllRows;
-  if (fit == 0) return multiply(g, wide, 0, g.a, wide);
-  for (int row = 0; row < g.m; row += fit) {
+  const int lda = wide_row(g.k), rows = max_of(kNearValues / lda, kAllRows) / kAllRows * kAllRows;
+  if (rows * lda > kWideValues) return multiply(g, wide, 0, g.a, wide);
+  for (int row = 0; row < g.m; row += rows) {
     GemmBlock<In, Out> part = g;
-    part.m = min_of(fit, g.m - row);
+    part.m = min_of(rows, g.m - row);
     part.c += row * g.ldc;
     if (g.residual != nullptr) part.residual += row * g.ldc;
     if (g.partial != nullptr) part.partial += row * g.ld_partial;
