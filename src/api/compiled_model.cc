@@ -109,13 +109,9 @@ CompiledModel CompiledModel::plan(size_t index) const {
   return CompiledModel(std::make_shared<Impl>(impl_->plans[index]));
 }
 
-std::vector<TensorInfo> CompiledModel::inputs() const {
-  return api::tensor_infos(graph_of(impl_->engine()), graph_of(impl_->engine()).inputs);
-}
+std::vector<TensorInfo> CompiledModel::inputs() const { return api::tensor_infos(impl_->engine()->inputs()); }
 
-std::vector<TensorInfo> CompiledModel::outputs() const {
-  return api::tensor_infos(graph_of(impl_->engine()), graph_of(impl_->engine()).outputs);
-}
+std::vector<TensorInfo> CompiledModel::outputs() const { return api::tensor_infos(impl_->engine()->outputs()); }
 
 std::map<std::string, std::string> CompiledModel::metadata() const { return graph_of(impl_->engine()).metadata; }
 uint64_t CompiledModel::arena_bytes() const {
@@ -123,6 +119,7 @@ uint64_t CompiledModel::arena_bytes() const {
   for (const auto& engine : impl_->plans) most = std::max(most, engine->program().arena_bytes);
   return most;
 }
+int64_t CompiledModel::turns() const { return impl_->engine()->program().turns; }
 uint64_t CompiledModel::weight_bytes() const { return effdet::weight_bytes(programs_of(impl_->plans)); }
 
 ModelDescription CompiledModel::description() const {
@@ -175,12 +172,13 @@ std::optional<AippDescription> CompiledModel::aipp() const {
 std::vector<CompiledModel::Step> CompiledModel::steps() const {
   std::vector<Step> steps;
   const ir::Graph& graph = graph_of(impl_->engine());
+  const int64_t turns = this->turns();
   for (size_t i = 0; i < graph.nodes.size(); ++i) {
     const ir::Node& node = graph.nodes[i];
     const kernels::Choice& choice = impl_->engine()->choices()[i];
     const ops::Cost cost = ops::cost_of(graph, node);
     steps.push_back({node.name, node.op, std::string(choice.implementation), product_type(graph, node),
-                     *graph.value(node.outputs[0]).shape, choice.refusals, cost.flops, cost.bytes});
+                     *graph.value(node.outputs[0]).shape, choice.refusals, cost.flops * turns, cost.bytes * turns});
   }
   return steps;
 }

@@ -8,8 +8,10 @@
 #include "api/impl.h"
 #include "base/error.h"
 #include "compiler/compile.h"
+#include "compiler/passes.h"
 #include "model/metadata.h"
 #include "ops/op.h"
+#include "passes/rebatch.h"
 #include "pipeline/preprocessing.h"
 #include "vision/decode.h"
 #include "vision/preprocess.h"
@@ -31,6 +33,14 @@ Tensor channels_first(const Tensor& tensor) {
   const ir::Node node{"Transpose", "", "observer", {0}, {1}, {{"perm", std::vector<int64_t>{0, 3, 1, 2}}}};
   const Tensor* input = &tensor;
   return ops::evaluate_node(node, 11, {&input, 1})[0];
+}
+
+/// Whoever looks into a model wants the maps of the whole batch.
+std::shared_ptr<const effdet::Engine> in_one_turn(const std::shared_ptr<const effdet::Engine>& plan) {
+  if (plan->program().turns == 1) return plan;
+  ir::Graph graph = plan->program().graph;
+  for (const ir::Value& input : plan->inputs()) passes::set_input_shape(graph, input.name, *input.shape);
+  return std::make_shared<effdet::Engine>(compiler::plan_memory(std::move(graph)));
 }
 
 }  // namespace
@@ -84,7 +94,7 @@ struct Executor::Impl {
     for (size_t i = 0; i < inputs.size(); ++i) shapes[graph.value(graph.inputs[i]).name] = inputs[i].shape();
     if (session != nullptr && (!plans.empty() || shapes == session_shapes)) return;
     if (plans.empty()) {
-      compiler::CompileOptions compile{.input_shapes = shapes};
+      compiler::CompileOptions compile{.input_shapes = shapes, .split_batch = false};
       for (ir::ValueId id : graph.inputs)  // what is static already would be inferred again for nothing
         if (graph.value(id).shape == shapes[graph.value(id).name]) compile.input_shapes.erase(graph.value(id).name);
       compiled = std::make_shared<effdet::Engine>(compiler::compile(graph, compile));
@@ -132,7 +142,7 @@ Executor Executor::open(const std::filesystem::path& path, const Options& option
   switch (file_kind(path)) {
     case FileKind::kCompiled: {
       const CompiledModel model = CompiledModel::load(path);
-      impl->plans = model.impl_->plans;
+      for (const auto& plan : model.impl_->plans) impl->plans.push_back(in_one_turn(plan));
       impl->compiled = impl->plans.front();
       impl->graph = impl->compiled->program().graph;
       break;

@@ -32,6 +32,7 @@ struct GraphAccess {
 namespace api {
 
 TensorInfo tensor_info(const ir::Value& value);
+std::vector<TensorInfo> tensor_infos(std::span<const ir::Value> values);
 std::vector<TensorInfo> tensor_infos(const ir::Graph& graph, const std::vector<ir::ValueId>& ids);
 
 }  // namespace api

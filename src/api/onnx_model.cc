@@ -23,6 +23,12 @@ TensorInfo tensor_info(const ir::Value& value) {
   return {value.name, std::string(dtype_name(value.dtype)), value.shape.value_or(Shape{})};
 }
 
+std::vector<TensorInfo> tensor_infos(std::span<const ir::Value> values) {
+  std::vector<TensorInfo> infos;
+  for (const ir::Value& value : values) infos.push_back(tensor_info(value));
+  return infos;
+}
+
 std::vector<TensorInfo> tensor_infos(const ir::Graph& graph, const std::vector<ir::ValueId>& ids) {
   std::vector<TensorInfo> infos;
   for (ir::ValueId id : ids) infos.push_back(tensor_info(graph.value(id)));

@@ -273,6 +273,15 @@ TEST(BadInput, Case69_OverlappingArenas) {
     }
 }
 
+TEST(HostileProgram, ImpossibleTurns) {
+  expect_refused({
+      {"none", [](om::ProgramT& p) { p.turns = 0; }},
+      {"less than none", [](om::ProgramT& p) { p.turns = -1; }},
+      {"more than a tensor has values", [](om::ProgramT& p) { p.turns = int64_t{1} << 40; }},
+      {"more than a number holds", [](om::ProgramT& p) { p.turns = INT64_MAX; }},
+  });
+}
+
 TEST(HostileProgram, UnknownAttributesChangeNothing) {
   // The reference runs fused operators as ONNX ones: attributes that only those know must not reach them.
   for (const char* op :
@@ -339,7 +348,7 @@ class Mutator {
       case 5:
         return change_ids(node.outputs, p.values.size());
       case 6:
-        return mutate(p.arena_bytes, 64);
+        return below(4) != 0 ? mutate(p.arena_bytes, 64) : static_cast<void>(p.turns = below(5));
       case 7:
         return change_ids(below(2) != 0 ? p.inputs : p.outputs, p.values.size());
       case 8: {

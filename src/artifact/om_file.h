@@ -11,7 +11,7 @@
 namespace effdet {
 
 /// Version of the layout that this code writes, and the only one that it reads.
-inline constexpr uint32_t kOmVersion = 1;
+inline constexpr uint32_t kOmVersion = 2;
 
 /// Writes the whole file or nothing. The plans must pass verify_plans; constants that share their bytes are written
 /// once.

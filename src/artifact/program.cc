@@ -115,12 +115,17 @@ void check_arena(const Program& program, const std::string& name) {
   check_overlaps(program, blocks, name);
 }
 
-/// The caller's tensors, one each.
+/// The caller's tensors, one each, with the images of all turns.
 void check_ends(const Program& program, const std::vector<ir::ValueId>& ids, Space space, const std::string& name) {
   for (size_t i = 0; i < ids.size(); ++i) {
     const Placement& placement = program.placements[static_cast<size_t>(ids[i])];
     if (placement.space != space || placement.offset != i)
       bad_input("{}: '{}' is not placed as the caller's tensor that it is", name, program.graph.value(ids[i]).name);
+    const ir::Value& value = program.graph.value(ids[i]);
+    if (program.turns < 1 || (program.turns > 1 && (value.shape->empty() || value.shape->front() < 1 ||
+                                                    program.turns > ops::kMaxElements / value.shape->front())))
+      bad_input("{}: '{}' of shape {} for {} turns", name, value.name, shape_text(*value.shape), program.turns);
+    value_bytes(whole_value(program, ids[i]));
   }
 }
 
@@ -155,6 +160,12 @@ uint64_t value_bytes(const ir::Value& value) {
   if (!count || !limit || *limit > static_cast<uint64_t>(ops::kMaxElements))
     bad_input("tensor '{}' has no static shape of a possible size", value.name);
   return *count * dtype_size(value.dtype);
+}
+
+ir::Value whole_value(const Program& program, ir::ValueId id) {
+  ir::Value value = program.graph.value(id);
+  if (program.turns > 1) value.shape->front() *= program.turns;
+  return value;
 }
 
 std::vector<Lifetime> lifetimes(const ir::Graph& graph) {
@@ -192,9 +203,9 @@ namespace {
 
 using Tensors = std::vector<ir::ValueId>;
 
-std::vector<Shape> input_shapes(const ir::Graph& graph) {
+std::vector<Shape> input_shapes(const Program& program) {
   std::vector<Shape> shapes;
-  for (ir::ValueId id : graph.inputs) shapes.push_back(*graph.value(id).shape);
+  for (ir::ValueId id : program.graph.inputs) shapes.push_back(*whole_value(program, id).shape);
   return shapes;
 }
 
@@ -218,7 +229,7 @@ void verify_plans(std::span<const Program> plans, const std::string& name) {
     verify_program(plans[i], label);
     check_alike(plans[0], plans[i], &ir::Graph::inputs, label);
     check_alike(plans[0], plans[i], &ir::Graph::outputs, label);
-    if (!shapes.insert(input_shapes(plans[i].graph)).second)
+    if (!shapes.insert(input_shapes(plans[i])).second)
       bad_input("{}: a second plan for the same shapes of inputs", label);
   }
 }

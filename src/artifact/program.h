@@ -31,8 +31,14 @@ struct Program {
   ir::Graph graph;
   std::vector<Placement> placements;  ///< by ValueId
   uint64_t arena_bytes = 0;
+  /// Times that the steps run for one call. The caller's inputs and outputs are so many of the graph's, one behind the
+  /// other.
+  int64_t turns = 1;
   std::string target;  ///< "cpu"
 };
+
+/// An input or output as the caller has it: with the images of all turns.
+ir::Value whole_value(const Program& program, ir::ValueId id);
 
 /// Checks a program as if it were hostile: structure, static shapes that agree with each operator's shape inference,
 /// placements inside the arena, and no two tensors in the same place at the same time. Throws Error(kBadInput).

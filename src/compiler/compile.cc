@@ -114,9 +114,8 @@ void separate_outputs(ir::Graph& graph) {
   }
 }
 
-}  // namespace
-
-Program compile(ir::Graph graph, const CompileOptions& options) {
+/// Compiles for the whole batch.
+Program compile_batch(ir::Graph graph, const CompileOptions& options) {
   const auto report = [&](std::string_view stage) {
     if (options.on_stage) options.on_stage(stage, graph);
   };
@@ -149,6 +148,41 @@ Program compile(ir::Graph graph, const CompileOptions& options) {
   make_names_unique(graph);
   ops::infer_shapes(graph);
   Program program = compiler::plan_memory(std::move(graph));
+  verify_program(program, "compiled program");
+  return program;
+}
+
+/// How many times smaller the batch of a turn is, and the options for it. Compiles to find out, where there is a batch.
+int64_t split_batch(ir::Graph graph, CompileOptions& options) {
+  for (const auto& [name, shape] : options.input_shapes) passes::set_input_shape(graph, name, shape);
+  require_static_shapes(graph);
+  if (graph.inputs.size() != 1) return 1;
+  const ir::Value input = graph.value(graph.inputs[0]);  // a copy: giving it another shape may add values
+  const int64_t batch = input.shape->empty() ? 1 : input.shape->front();
+  if (batch < 2) return 1;
+  CompileOptions trial = options;
+  trial.on_stage = nullptr;
+  trial.choices.on_fuse = nullptr;
+  trial.choices.on_product = nullptr;
+  Shape shape = *input.shape;
+  shape[0] = images_of_turn(compile_batch(graph, trial));
+  if (shape[0] == batch) return 1;
+  try {
+    passes::set_input_shape(graph, input.name, shape);
+  } catch (const Error&) {
+    return 1;  // the batch is baked in
+  }
+  options = with_shapes(options, {{input.name, shape}});
+  return batch / shape[0];
+}
+
+}  // namespace
+
+Program compile(ir::Graph graph, const CompileOptions& options) {
+  CompileOptions of_turn = options;
+  const int64_t turns = options.split_batch ? split_batch(graph, of_turn) : 1;
+  Program program = compile_batch(std::move(graph), of_turn);
+  program.turns = turns;
   verify_program(program, "compiled program");
   return program;
 }

@@ -30,6 +30,8 @@ struct CompileOptions {
   std::vector<std::string> keep_float32;
   /// Between ways that differ in speed alone.
   LayerChoices choices;
+  /// A batch of images that steps keep apart may become several turns of a program for fewer (Program::turns).
+  bool split_batch = true;
   /// Called after each stage with its name and the graph.
   std::function<void(std::string_view stage, const ir::Graph& graph)> on_stage;
 };

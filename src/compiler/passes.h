@@ -45,6 +45,10 @@ void assign_types(ir::Graph& graph, const std::vector<std::string>& keep_float32
 /// Places every tensor; tensors whose lifetimes do not meet share memory.
 Program plan_memory(ir::Graph graph);
 
+/// How many images of its batch one turn of a program with one input should have (Program::turns): a divisor of the
+/// batch; all of them, where steps mix images or the maps of all are small.
+int64_t images_of_turn(const Program& program);
+
 /// Constants of the same bytes, in one plan or several, share them.
 void share_constants(std::span<Program> plans);
 

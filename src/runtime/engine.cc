@@ -45,6 +45,8 @@ std::shared_ptr<std::byte> allocate(size_t bytes, std::string_view what) {
 }  // namespace
 
 Engine::Engine(Program program, bool reference_only) : program_(std::move(program)) {
+  for (ir::ValueId id : program_.graph.inputs) inputs_.push_back(whole_value(program_, id));
+  for (ir::ValueId id : program_.graph.outputs) outputs_.push_back(whole_value(program_, id));
   for (const ir::Node& node : program_.graph.nodes) choices_.push_back(choose_kernel(program_, node, reference_only));
 }
 
@@ -79,8 +81,8 @@ void Session::bind_step(Plan& plan, size_t step) const {
         return const_cast<std::byte*>(program.graph.constant(id)->bytes().data());
       case Placement::Space::kInput:
       case Placement::Space::kOutput:
-        plan.bindings.push_back(
-            {step, slot, placement.offset, of_output_list, placement.space == Placement::Space::kOutput});
+        plan.bindings.push_back({step, slot, placement.offset, of_output_list,
+                                 placement.space == Placement::Space::kOutput, value_bytes(program.graph.value(id))});
         return nullptr;
       case Placement::Space::kNone:
         return nullptr;
@@ -94,15 +96,23 @@ void Session::bind_step(Plan& plan, size_t step) const {
 }
 
 void Session::run(std::span<const std::byte* const> inputs, std::span<std::byte* const> outputs, size_t plan) {
-  auto& [engine, steps, bindings] = plans_.at(plan);
-  for (const Binding& binding : bindings) {
-    Step& step = steps[binding.step];
-    if (binding.of_output_list) {
-      step.outputs[binding.slot] = outputs[binding.index];
-    } else {
-      step.inputs[binding.slot] = binding.to_output ? outputs[binding.index] : inputs[binding.index];
+  Plan& chosen = plans_.at(plan);
+  for (int64_t turn = 0; turn < chosen.engine->program().turns; ++turn) {
+    for (const Binding& binding : chosen.bindings) {
+      Step& step = chosen.steps[binding.step];
+      const size_t offset = static_cast<size_t>(turn) * binding.turn_bytes;
+      if (binding.of_output_list) {
+        step.outputs[binding.slot] = outputs[binding.index] + offset;
+      } else {
+        step.inputs[binding.slot] = (binding.to_output ? outputs[binding.index] : inputs[binding.index]) + offset;
+      }
     }
+    run_turn(chosen);
   }
+}
+
+void Session::run_turn(Plan& plan) {
+  const auto& [engine, steps, bindings] = plan;
   using Clock = std::chrono::steady_clock;
   for (size_t i = 0; i < steps.size(); ++i) {
     const auto start = on_step ? Clock::now() : Clock::time_point{};

@@ -21,13 +21,17 @@ class Engine {
   const Program& program() const { return program_; }
   size_t input_count() const { return program_.graph.inputs.size(); }
   size_t output_count() const { return program_.graph.outputs.size(); }
-  const ir::Value& input(size_t i) const { return program_.graph.value(program_.graph.inputs.at(i)); }
-  const ir::Value& output(size_t i) const { return program_.graph.value(program_.graph.outputs.at(i)); }
+  /// As the caller has them: with the images of all turns.
+  const ir::Value& input(size_t i) const { return inputs_.at(i); }
+  const ir::Value& output(size_t i) const { return outputs_.at(i); }
+  const std::vector<ir::Value>& inputs() const { return inputs_; }
+  const std::vector<ir::Value>& outputs() const { return outputs_; }
   /// Which implementation each step runs on, and which were refused.
   const std::vector<kernels::Choice>& choices() const { return choices_; }
 
  private:
   Program program_;
+  std::vector<ir::Value> inputs_, outputs_;
   std::vector<kernels::Choice> choices_;
 };
 
@@ -53,7 +57,7 @@ class Session {
     return plans_.at(plan).steps.at(step).outputs;
   }
 
-  /// Called after each step with its index and seconds, where set: for profiles.
+  /// Called after each step of each turn with its index and seconds, where set: for profiles.
   std::function<void(size_t step, double seconds)> on_step;
 
  private:
@@ -66,6 +70,7 @@ class Session {
     size_t step, slot, index;
     bool of_output_list;  // the slot is in Step::outputs
     bool to_output;       // index is of the caller's outputs
+    size_t turn_bytes;    // from one turn's part to the next
   };
   /// An engine with the addresses of its steps' tensors.
   struct Plan {
@@ -74,6 +79,7 @@ class Session {
     std::vector<Binding> bindings;
   };
   void bind_step(Plan& plan, size_t step) const;
+  void run_turn(Plan& plan);
 
   ThreadPool threads_;
   std::shared_ptr<std::byte> arena_, scratch_;

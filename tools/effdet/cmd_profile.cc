@@ -25,8 +25,13 @@ Profile measure(const CompiledModel& model, int runs, int warm_up, int threads) 
   Profile profile{.steps = model.steps(), .machine = measure_machine(runner.threads()), .threads = runner.threads()};
   std::vector<std::vector<double>> times(profile.steps.size());
   for (int i = 0; i < warm_up; ++i) timed.milliseconds();
-  runner.on_step([&](size_t step, double seconds) { times[step].push_back(1e3 * seconds); });
-  for (int i = 0; i < runs; ++i) profile.runs.push_back(timed.milliseconds());
+  std::vector<double> of_run(times.size());  // a batch may take several turns
+  runner.on_step([&](size_t step, double seconds) { of_run[step] += 1e3 * seconds; });
+  for (int i = 0; i < runs; ++i) {
+    std::ranges::fill(of_run, 0);
+    profile.runs.push_back(timed.milliseconds());
+    for (size_t step = 0; step < times.size(); ++step) times[step].push_back(of_run[step]);
+  }
   for (const auto& of_step : times) profile.milliseconds.push_back(percentile(of_step, 0.5));
   return profile;
 }

@@ -57,6 +57,7 @@ nlohmann::json model_json(const CompiledModel& model) {
     const CompiledModel plan = model.plan(i);
     plans.push_back({{"inputs", tensors_json(plan.inputs())},
                      {"outputs", tensors_json(plan.outputs())},
+                     {"turns", plan.turns()},
                      {"arena_bytes", plan.arena_bytes()}});
   }
   return {{"kind", "compiled"},
@@ -143,7 +144,8 @@ void print_plans(const CompiledModel& model) {
 
 void print_model(const CompiledModel& model, bool steps) {
   const auto all = model.steps();
-  fmt::print("compiled model: {} steps, weights {}, activations {}\n\n", all.size(), bytes_text(model.weight_bytes()),
+  fmt::print("compiled model: {} steps{}, weights {}, activations {}\n\n", all.size(),
+             model.turns() > 1 ? fmt::format(" in {} turns", model.turns()) : "", bytes_text(model.weight_bytes()),
              bytes_text(model.arena_bytes()));
   print_plans(model);
   print_tensors("input", model.inputs());
