@@ -112,11 +112,38 @@ OWN = {"effdet": ("force_fp32", ("ONNX Runtime", "OpenVINO")),
        "effdet bf16": ("force_fp16", ("ONNX Runtime", "OpenVINO bf16"))}
 
 
-def own(path, rounds):
+def own(path, rounds, batch=1, **environment):
     """Milliseconds of each round, and the peak memory."""
-    out, _, memory = run(BIN / "benchmark.x86_64", f"-round={rounds}", "-batch_size=1", f"-om_path={path}",
-                         f"-result={Path(path).parent}/result")
+    out, _, memory = run(BIN / "benchmark.x86_64", f"-round={rounds}", f"-batch_size={batch}", f"-om_path={path}",
+                         f"-result={Path(path).parent}/result", **environment)
     return [float(t) for t in re.findall(r"finished cost ([\d.]+)ms", out)], memory
+
+
+def compile_model(folder, name, shape, mode):
+    run(BIN / "atc", "--framework=5", f"--model={folder}/own_sim.onnx", f"--output={folder}/{name}", "--input_format=NCHW",
+        f"--input_shape=x.1:{shape}", "--soc_version=native", f"--precision_mode={mode}", "--log=error")
+
+
+def scaling(folder, shape, ms):
+    """Our float32 side against itself, in turn: a process from its start to its end with one inference, one thread, and
+    a batch of 8 where that takes no more than a few seconds."""
+    path = f"{folder}/force_fp32.om"
+    rounds = max(2, min(20, int(1000 / ms)))
+    batch = 8 if ms < 300 else None
+    if batch:
+        compile_model(folder, "batch", ",".join([str(batch), *shape.split(",")[1:]]), "force_fp32")
+    cold, speed_up, batched, memory = [], [], [], None
+    for _ in range(5):
+        warm = statistics.median(own(path, rounds)[0])
+        _, seconds, _ = run(BIN / "benchmark.x86_64", "-round=1", "-warmup=0", "-batch_size=1", f"-om_path={path}",
+                            f"-result={folder}/result")
+        cold.append(1e3 * seconds / warm)
+        speed_up.append(statistics.median(own(path, rounds, EFFDET_NUM_THREADS="1")[0]) / warm)
+        if batch:
+            times, memory = own(f"{folder}/batch.om", max(2, rounds // batch), batch)
+            batched.append(batch * warm / statistics.median(times))
+    return {"cold": statistics.median(cold), "speed_up": statistics.median(speed_up), "batch_rss": memory,
+            "batched": statistics.median(batched) if batch else None}
 
 
 def network(model, folder):
@@ -130,8 +157,7 @@ def network(model, folder):
     shape = work(simplify, f"{folder}/torch.onnx" if args.pytorch else exported, peer)[0].splitlines()[-1]
     run(BIN / "onnxsim", exported, f"{folder}/own_sim.onnx")
     for mode, _ in OWN.values():
-        run(BIN / "atc", "--framework=5", f"--model={folder}/own_sim.onnx", f"--output={folder}/{mode}", "--input_format=NCHW",
-            f"--input_shape=x.1:{shape}", "--soc_version=native", f"--precision_mode={mode}", "--log=error")
+        compile_model(folder, mode, shape, mode)
     times = {name: [] for name in (*OWN, *PEERS)}  # by slice
     memory = dict.fromkeys(times, 0)
     rounds, slices = dict.fromkeys(OWN, 3), args.slices
@@ -150,6 +176,7 @@ def network(model, folder):
     ratios = {own_name: {name: statistics.median(p / o for p, o in zip(medians[name], medians[own_name])) for name in peers}
               for own_name, (_, peers) in OWN.items()}
     return {"model": model, "size": shape, "export_seconds": export_seconds, "export_rss": export_memory,
+            "scaling": scaling(folder, shape, statistics.median(medians["effdet"])),
             "ms": {name: statistics.median(sum(t, [])) for name, t in times.items()},
             "best_ms": {name: min(sum(t, [])) for name, t in times.items()}, "ratio": ratios, "rss": memory}
 
@@ -166,6 +193,20 @@ def rows(r):
 
 HEADINGS = ["model", "px", "precision", "effdet ms", "ONNX Runtime fp32 ms", "ratio (of bests)", "OpenVINO ms",
             "ratio (of bests)", "effdet MB", "ONNX Runtime MB", "OpenVINO MB", "export s"]
+
+
+SCALING_HEADINGS = ["model", "start to first result / one inference", f"{args.threads} threads / 1",
+                    "images a second, batch 8 / 1", "MB, batch 8"]
+
+
+def scaling_row(r):
+    s = r["scaling"]
+    batch = [f"{s['batched']:.2f}", f"{s['batch_rss'] / 1e6:.0f}"] if s["batched"] else ["", ""]
+    return [r["model"], f"{s['cold']:.2f}", f"{s['speed_up']:.2f}", *batch]
+
+
+def table(headings, lines):
+    return ["| " + " | ".join(headings) + " |", "|" + "---|" * len(headings)] + ["| " + " | ".join(row) + " |" for row in lines]
 
 
 def cpuinfo(field):
@@ -199,8 +240,9 @@ def report(figures):
              "wrote this page; [performance.md](performance.md) tells how to read it.", "",
              f"- Machine: {machine()}; {figures['threads']} threads, batch 1.",
              f"- Peers: {versions}, on {source()} after onnxsim.", "",
-             "| " + " | ".join(HEADINGS) + " |", "|" + "---|" * len(HEADINGS)]
-    lines += ["| " + " | ".join(row) + " |" for r in figures["networks"] for row in rows(r)]
+             *table(HEADINGS, [row for r in figures["networks"] for row in rows(r)]), "",
+             "effdet in float32 against itself (a process from its start to its end; threads; a batch):", "",
+             *table(SCALING_HEADINGS, [scaling_row(r) for r in figures["networks"]])]
     lines += ["", f"Preprocessing to 512 px with 1 thread, files included: {p['effdet_ms']:.2f} ms an image, Pillow "
               f"{p['pillow_ms']:.2f} ms, ratio {p['pillow_ms'] / p['effdet_ms']:.2f}."]
     if "validate_over_inference" in figures:
@@ -255,6 +297,7 @@ def main():
             figures["networks"].append(network(model, folder))
             for row in rows(figures["networks"][-1]):
                 print("  ".join(row), flush=True)
+            print("  ".join(f"{h}: {v}" for h, v in zip(SCALING_HEADINGS[1:], scaling_row(figures["networks"][-1])[1:])), flush=True)
         scenes = folder / "scenes"
         run(BIN / "effdet", "scenes", "--out", scenes, "--images", 60, "--min-side", 420, "--max-side", 640)
         figures["preprocessing"] = preprocessing(scenes, folder)

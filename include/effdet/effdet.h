@@ -10,5 +10,6 @@
 #include "effdet/executor.h"
 #include "effdet/export.h"
 #include "effdet/onnx_model.h"
+#include "effdet/output_memory.h"
 #include "effdet/streams.h"
 #include "effdet/structure.h"

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/median.h"
 #include "base/thread_pool.h"
+#include "effdet/output_memory.h"
 #include "runtime/streams.h"
 
 namespace effdet {
@@ -24,11 +25,10 @@ StreamLayout settled(StreamLayout layout) {
 /// What a stream works on in a trial.
 struct MadeUpBuffers {
   std::vector<std::vector<float>> inputs;
-  std::vector<std::vector<std::byte>> outputs;
+  OutputMemory outputs;
 
-  explicit MadeUpBuffers(const Runner& runner) {
+  explicit MadeUpBuffers(const Runner& runner) : outputs(runner.output_bytes()) {
     for (const size_t bytes : runner.input_bytes()) inputs.push_back(made_up_input((bytes + 3) / sizeof(float)));
-    for (const size_t bytes : runner.output_bytes()) outputs.emplace_back(bytes);
   }
 
   double run(Runner& runner) {
@@ -36,8 +36,7 @@ struct MadeUpBuffers {
     std::vector<std::span<const std::byte>> in;
     for (size_t i = 0; i < inputs.size(); ++i)
       in.push_back(std::as_bytes(std::span(inputs[i])).first(runner.input_bytes()[i]));
-    std::vector<std::span<std::byte>> out(outputs.begin(), outputs.end());
-    runner.run(in, out);
+    runner.run(in, outputs.outputs());
     return seconds_since(start);
   }
 };

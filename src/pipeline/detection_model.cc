@@ -1,6 +1,7 @@
 #include "pipeline/detection_model.h"
 
 #include "base/error.h"
+#include "base/memory.h"
 
 namespace effdet::pipeline {
 namespace {
@@ -36,8 +37,9 @@ LevelLayout layout_of(const Engine& engine, const HeadDecoder& decoder, size_t b
 
 OutputBuffers::OutputBuffers(const Engine& engine) {
   for (size_t i = 0; i < engine.output_count(); ++i) {
-    values_.emplace_back(value_bytes(engine.output(i)) / sizeof(float));
-    pointers_.push_back(reinterpret_cast<std::byte*>(values_.back().data()));
+    const size_t bytes = value_bytes(engine.output(i));
+    pointers_.push_back(memory_.emplace_back(allocate(bytes, "outputs")).get());
+    values_.emplace_back(reinterpret_cast<const float*>(pointers_.back()), bytes / sizeof(float));
   }
 }
 
@@ -45,7 +47,7 @@ std::vector<std::span<const float>> OutputBuffers::sample(size_t index, size_t b
   std::vector<std::span<const float>> parts;
   for (const auto& values : values_) {
     const size_t size = values.size() / batch;
-    parts.push_back(std::span(values).subspan(index * size, size));
+    parts.push_back(values.subspan(index * size, size));
   }
   return parts;
 }

@@ -24,7 +24,8 @@ class OutputBuffers {
   std::vector<std::span<const float>> sample(size_t index, size_t batch) const;
 
  private:
-  std::vector<std::vector<float>> values_;
+  std::vector<std::shared_ptr<std::byte>> memory_;
+  std::vector<std::span<const float>> values_;
   std::vector<std::byte*> pointers_;
 };
 

@@ -1,13 +1,10 @@
 #include "runtime/engine.h"
 
-#include <sys/mman.h>
-
 #include <algorithm>
 #include <chrono>
-#include <cstdlib>
-#include <new>
 
 #include "base/error.h"
+#include "base/memory.h"
 
 namespace effdet {
 namespace {
@@ -27,19 +24,6 @@ kernels::Choice choose_kernel(const Program& program, const ir::Node& node, bool
   };
   const auto inputs = describe(node.inputs), outputs = describe(node.outputs);
   return kernels::choose({node, program.graph.opset, inputs, outputs}, reference_only);
-}
-
-std::shared_ptr<std::byte> allocate(size_t bytes, std::string_view what) {
-  constexpr size_t kHugePage = size_t{2} << 20;
-  if (bytes == 0) return nullptr;
-  const bool large = bytes >= 2 * kHugePage;
-  const size_t alignment = large ? kHugePage : kTensorAlignment;
-  const size_t rounded = (bytes + alignment - 1) / alignment * alignment;
-  void* memory = rounded >= bytes ? std::aligned_alloc(alignment, rounded) : nullptr;
-  if (memory == nullptr) fail(ErrorCode::kOutOfMemory, "cannot allocate {} bytes for the {}", bytes, what);
-  // Large strides through the arena miss the TLB with small pages.
-  if (large) ::madvise(memory, rounded, MADV_HUGEPAGE);
-  return {static_cast<std::byte*>(memory), [](std::byte* p) { std::free(p); }};
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include "effdet/dataset.h"
 #include "effdet/detector.h"
 #include "effdet/error.h"
+#include "effdet/output_memory.h"
 #include "plans.h"
 #include "statistics.h"
 #include "stream_options.h"
@@ -76,10 +77,12 @@ struct Ends {
 class BenchStream {
  public:
   BenchStream(const Ends& ends, const std::vector<fs::path>& pictures, size_t batch, Runner& runner)
-      : ends_(ends), pictures_(pictures), batch_(batch), runner_(runner), input_(runner.input_bytes()[0]) {
-    for (const size_t bytes : runner.output_bytes()) outputs_.emplace_back(bytes);
-    for (auto& output : outputs_) output_spans_.emplace_back(output);
-  }
+      : ends_(ends),
+        pictures_(pictures),
+        batch_(batch),
+        runner_(runner),
+        input_(runner.input_bytes()[0]),
+        outputs_(runner.output_bytes()) {}
 
   /// Batch number `item`; the pictures come round. Returns what it took altogether.
   double run(size_t item) {
@@ -94,10 +97,10 @@ class BenchStream {
       sizes.emplace_back(image.width, image.height);
     }
     const std::span<const std::byte> input = input_;
-    runner_.run({&input, 1}, output_spans_);
+    runner_.run({&input, 1}, outputs_.outputs());
     times_.infer.push_back(watch.lap());
     for (size_t i = 0; i < batch_; ++i) {
-      ends_.decoder.decode(output_spans_, i, sizes[i].first, sizes[i].second);
+      ends_.decoder.decode(outputs_.outputs(), i, sizes[i].first, sizes[i].second);
       times_.post.push_back(watch.lap());
     }
     return all.lap();
@@ -112,8 +115,7 @@ class BenchStream {
   size_t batch_;
   Runner& runner_;
   std::vector<std::byte> input_;
-  std::vector<std::vector<std::byte>> outputs_;
-  std::vector<std::span<std::byte>> output_spans_;
+  OutputMemory outputs_;
   StageTimes times_;
 };
 

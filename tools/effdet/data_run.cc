@@ -17,6 +17,7 @@
 #include "cli.h"
 #include "effdet/detector.h"
 #include "effdet/error.h"
+#include "effdet/output_memory.h"
 #include "plans.h"
 #include "progress.h"
 #include "statistics.h"
@@ -90,20 +91,17 @@ class DataRun {
  private:
   /// A batch on its way. The next one may be read into a slot while the outputs of the last one are written from it.
   struct Slot {
+    Slot(const Runner& runner, size_t plan) : input(runner.input_bytes(plan)[0]), outputs(runner.output_bytes(plan)) {}
+
     size_t batch = 0;
     std::vector<std::byte> input;
-    std::vector<std::vector<std::byte>> outputs;
+    OutputMemory outputs;
     StageTimes times;
     std::future<void> reading, writing;  // the last members: they end before what they use
   };
   /// One stream's runner, which infers the slots in turn.
   struct Lane {
-    Lane(Runner& own, size_t plan) : runner(own) {
-      for (Slot& slot : slots) {
-        slot.input.resize(runner.input_bytes(plan)[0]);
-        for (const size_t bytes : runner.output_bytes(plan)) slot.outputs.emplace_back(bytes);
-      }
-    }
+    Lane(Runner& own, size_t plan) : runner(own), slots{Slot(own, plan), Slot(own, plan)} {}
     Runner& runner;
     std::array<Slot, 2> slots;
   };
@@ -178,8 +176,8 @@ class DataRun {
     const size_t plan = plan_for(batch);
     const auto input = std::span<const std::byte>(slot.input).first(lane.runner.input_bytes(plan)[0]);
     std::vector<std::span<std::byte>> outputs;
-    for (size_t k = 0; k < slot.outputs.size(); ++k)
-      outputs.push_back(std::span(slot.outputs[k]).first(lane.runner.output_bytes(plan)[k]));
+    for (size_t k = 0; k < slot.outputs.outputs().size(); ++k)
+      outputs.push_back(slot.outputs.outputs()[k].first(lane.runner.output_bytes(plan)[k]));
     const auto begin = Clock::now();
     lane.runner.run({&input, 1}, outputs, plan);
     slot.times.infer.push_back(milliseconds_since(begin));
@@ -189,7 +187,7 @@ class DataRun {
     for (size_t i = first(batch); i < end(batch); ++i) {  // the rest of a partial batch is no sample
       const auto begin = Clock::now();
       for (size_t k = 0; k < output_info_.size(); ++k) {
-        const std::span<const std::byte> values = slot.outputs[k];
+        const std::span<const std::byte> values = slot.outputs.outputs()[k];
         const size_t bytes = values.size() / batch_;
         write_sample(options_.folder / fmt::format("{}_{}", options_.inputs[i].stem().string(),
                                                    k + static_cast<size_t>(options_.first_output)),

@@ -8,20 +8,18 @@
 
 namespace effdet::cli {
 
-TimedRunner::TimedRunner(Runner& runner, bool zeros) : runner_(runner) {
+TimedRunner::TimedRunner(Runner& runner, bool zeros) : runner_(runner), outputs_(runner.output_bytes()) {
   for (const size_t bytes : runner_.input_bytes()) {
     const size_t count = (bytes + sizeof(float) - 1) / sizeof(float);  // a model of pictures takes their bytes
     inputs_.push_back(zeros ? std::vector<float>(count) : made_up_input(count));
   }
-  for (const size_t bytes : runner_.output_bytes()) outputs_.emplace_back(bytes);
   for (size_t i = 0; i < inputs_.size(); ++i)
     input_spans_.push_back(std::as_bytes(std::span(inputs_[i])).first(runner_.input_bytes()[i]));
-  for (auto& output : outputs_) output_spans_.emplace_back(output);
 }
 
 double TimedRunner::milliseconds() {
   const auto start = Clock::now();
-  runner_.run(input_spans_, output_spans_);
+  runner_.run(input_spans_, outputs_.outputs());
   return milliseconds_since(start);
 }
 

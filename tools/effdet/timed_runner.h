@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "effdet/output_memory.h"
 #include "effdet/streams.h"
 
 namespace effdet::cli {
@@ -22,9 +23,8 @@ class TimedRunner {
  private:
   Runner& runner_;
   std::vector<std::vector<float>> inputs_;
-  std::vector<std::vector<std::byte>> outputs_;
+  OutputMemory outputs_;
   std::vector<std::span<const std::byte>> input_spans_;
-  std::vector<std::span<std::byte>> output_spans_;
 };
 
 struct TimedRounds {
