@@ -106,8 +106,8 @@ void convert(const AtcOptions& options) {
   if (const std::string warning = non_finite_text(model); !warning.empty()) fmt::print("[WARNING] {}\n", warning);
   if (options.bfloat16 && !multiplies_bfloat16())
     fmt::print(
-        "[WARNING] this processor does not multiply bfloat16: the model takes half the memory, and more time than with "
-        "--precision_mode=force_fp32\n");
+        "[WARNING] this processor does not multiply bfloat16: the model takes less memory, and about a tenth more time "
+        "than with --precision_mode=force_fp32\n");
   ProgressBar progress("tuning, %");
   std::optional<Tuning> tuning = options.tuning;
   if (tuning) {
