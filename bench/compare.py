@@ -133,7 +133,7 @@ def scaling(folder, shape, ms):
     if batch:
         compile_model(folder, "batch", ",".join([str(batch), *shape.split(",")[1:]]), "force_fp32")
     cold, speed_up, batched, memory = [], [], [], None
-    for _ in range(5):
+    for _ in range(5 if ms < 1000 else 2):
         warm = statistics.median(own(path, rounds)[0])
         _, seconds, _ = run(BIN / "benchmark.x86_64", "-round=1", "-warmup=0", "-batch_size=1", f"-om_path={path}",
                             f"-result={folder}/result")
