@@ -45,8 +45,6 @@ flatbuffers::Offset<om::Node> write_node(flatbuffers::FlatBufferBuilder& b, cons
                               &attributes);
 }
 
-uint64_t round_up(uint64_t value) { return (value + kTensorAlignment - 1) / kTensorAlignment * kTensorAlignment; }
-
 /// Where each constant lies in the weights section. Those that share their bytes lie in one place, whichever plans they
 /// belong to.
 class WeightsLayout {
@@ -69,7 +67,7 @@ class WeightsLayout {
   void place(const Tensor& constant) {
     if (!offsets_.emplace(key(constant), bytes_).second) return;
     static constexpr std::byte kZeros[kTensorAlignment] = {};
-    const uint64_t padded = round_up(constant.byte_size());
+    const uint64_t padded = aligned_bytes(constant.byte_size());
     parts_.push_back(constant.bytes());
     parts_.emplace_back(kZeros, padded - constant.byte_size());
     bytes_ += padded;
@@ -131,7 +129,7 @@ void write_om(std::span<const Program> plans, const std::filesystem::path& path)
   verify_plans(plans, path.string());
   const WeightsLayout weights(plans);
   const flatbuffers::DetachedBuffer buffer = write_program(plans, weights);
-  std::vector<std::byte> section(round_up(buffer.size()));
+  std::vector<std::byte> section(aligned_bytes(buffer.size()));
   std::memcpy(section.data(), buffer.data(), buffer.size());
   std::vector<std::span<const std::byte>> parts = {section};
   parts.insert(parts.end(), weights.parts().begin(), weights.parts().end());

@@ -110,7 +110,7 @@ void check_arena(const Program& program, const std::string& name) {
   const std::vector<Block> blocks = arena_blocks(program);
   uint64_t end = 0;
   for (const Block& block : blocks) end = std::max(end, block.end);
-  if (program.arena_bytes > (end + kTensorAlignment - 1) / kTensorAlignment * kTensorAlignment)
+  if (program.arena_bytes > aligned_bytes(end))
     bad_input("{}: the arena of {} bytes is larger than its tensors, which end at {}", name, program.arena_bytes, end);
   check_overlaps(program, blocks, name);
 }

@@ -25,6 +25,10 @@ struct Placement {
 
 /// Boundary of every tensor in the arena and in the weights, in bytes: a cache line, and the widest vector.
 inline constexpr uint64_t kTensorAlignment = 64;
+/// Bytes up to the next such boundary.
+constexpr uint64_t aligned_bytes(uint64_t bytes) {
+  return (bytes + kTensorAlignment - 1) / kTensorAlignment * kTensorAlignment;
+}
 
 /// What the runtime executes. Every value of the graph has a static shape; nodes are in execution order.
 struct Program {

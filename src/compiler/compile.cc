@@ -114,7 +114,7 @@ void separate_outputs(ir::Graph& graph) {
   }
 }
 
-/// Compiles for the whole batch.
+/// Compiles for the whole batch; the program is not verified yet.
 Program compile_batch(ir::Graph graph, const CompileOptions& options) {
   const auto report = [&](std::string_view stage) {
     if (options.on_stage) options.on_stage(stage, graph);
@@ -147,9 +147,7 @@ Program compile_batch(ir::Graph graph, const CompileOptions& options) {
   graph.compact();
   make_names_unique(graph);
   ops::infer_shapes(graph);
-  Program program = compiler::plan_memory(std::move(graph));
-  verify_program(program, "compiled program");
-  return program;
+  return compiler::plan_memory(std::move(graph));
 }
 
 /// How many times smaller the batch of a turn is, and the options for it. Compiles to find out, where there is a batch.

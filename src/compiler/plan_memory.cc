@@ -13,8 +13,6 @@ struct Placed {
   uint64_t offset = 0;
 };
 
-uint64_t round_up(uint64_t bytes) { return (bytes + kTensorAlignment - 1) / kTensorAlignment * kTensorAlignment; }
-
 /// Finds the blocks that are alive with another without looking at all: a tree of halves of the program's steps, where
 /// a block is in the parts that its life covers. A hostile graph has a million of them.
 class AliveBlocks {
@@ -84,7 +82,7 @@ Program plan_memory(ir::Graph graph) {
     if (program.graph.value(id).constant) {
       program.placements[i].space = Space::kWeights;
     } else if (lives[i].first >= 0) {
-      blocks.push_back({id, round_up(value_bytes(program.graph.value(id))), lives[i]});
+      blocks.push_back({id, aligned_bytes(value_bytes(program.graph.value(id))), lives[i]});
     }
   }
   const auto place_ends = [&](const std::vector<ir::ValueId>& ids, Space space) {
