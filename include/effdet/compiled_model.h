@@ -98,9 +98,9 @@ class CompiledModel {
   EFFDET_API std::optional<AippDescription> aipp() const;
   /// Activations (of the plan that has most) and weights, in bytes.
   EFFDET_API uint64_t arena_bytes() const;
+  EFFDET_API uint64_t weight_bytes() const;
   /// Parts of a batch that the first plan runs one after the other: its steps' shapes are those of one part.
   EFFDET_API int64_t turns() const;
-  EFFDET_API uint64_t weight_bytes() const;
 
   /// One step of the program: what it does and which implementation runs it here.
   struct Step {

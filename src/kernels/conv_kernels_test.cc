@@ -118,20 +118,20 @@ TEST_P(Kernels, ConvGroups) {
 
 /// Deep sums are cut into slices, large maps into tasks.
 TEST_P(Kernels, ConvSlicesAndTasks) {
-  for (const auto& [in, out, side] : {std::tuple{520, 96, 9},
-                                      {1100, 65, 7},
-                                      {600, 300, 7},
-                                      {2501, 40, 5},
-                                      {600, 45, 31},
-                                      {5, 300, 31},
-                                      {40, 45, 31},
-                                      {40, 1, 15}})
+  for (const auto& [in, out, side] :
+       {std::tuple{520, 96, 9}, {1100, 65, 7}, {600, 300, 7}, {600, 45, 31}, {5, 300, 31}, {40, 45, 31}, {40, 1, 15}})
     for (const bool nchw : {false, true}) {
       Row row{.channels = in, .out = out, .batch = 1, .height = side, .width = side + 1, .activation = "swish"};
       Case c = conv_case(row);
       if (nchw) c.set("output_layout", std::string("nchw"));
       check(c, "cpu:gemm", row.text() + (nchw ? " to nchw" : ""));
     }
+}
+
+/// More values than are widened at a time.
+TEST_P(Kernels, ConvDeepRows) {
+  const Row row{.channels = 2501, .out = 40, .batch = 1, .height = 5, .width = 6, .activation = "swish"};
+  check_bf16(conv_case(row), "cpu:gemm", row.text());
 }
 
 /// Strassen's scheme: whole units of channels, a narrower one and a rest; rows that no half holds; deep halves.

@@ -19,7 +19,7 @@ constexpr std::byte kGuardByte{0xA5};
 constexpr double kLeastScale = 0.05;
 
 /// Of the largest magnitude. Roundings of a sum add up like a random walk, in the reference kernel too.
-double tolerance(int64_t terms) { return 2e-6 * std::max(1.0, std::sqrt(static_cast<double>(terms) / 500)); }
+double tolerance(int64_t terms) { return 2e-6 * std::max(1.0, std::sqrt(static_cast<double>(terms) / 2000)); }
 
 /// bfloat16 has 8 significant bits; weights, maps and the map inside of a fused operator are each rounded.
 constexpr double kNarrowTolerance = 0.02;
@@ -222,6 +222,10 @@ void Kernels::TearDown() { ::unsetenv("EFFDET_ISA"); }
 
 void Kernels::check(const Case& c, std::string_view implementation, const std::string& what) {
   check_float32(c, implementation, what);
+  check_bf16(c, implementation, what);
+}
+
+void Kernels::check_bf16(const Case& c, std::string_view implementation, const std::string& what) {
   if (const auto narrow = as_bf16(c)) compare(*narrow, implementation, kNarrowTolerance, what + ", bfloat16");
 }
 

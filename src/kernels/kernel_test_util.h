@@ -86,6 +86,9 @@ class Kernels : public testing::TestWithParam<const char*> {
   /// The same in float32 alone, for what does not run in bfloat16.
   void check_float32(const Case& c, std::string_view implementation, const std::string& what);
 
+  /// The same in bfloat16 alone, where that is possible.
+  void check_bf16(const Case& c, std::string_view implementation, const std::string& what);
+
  private:
   /// tolerance: of the largest magnitude.
   void compare(const Case& c, std::string_view implementation, double tolerance, const std::string& what);
