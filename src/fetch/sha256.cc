@@ -6,14 +6,18 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "fetch/shared_library.h"
 
 namespace effdet {
 
 std::string sha256_of(const std::filesystem::path& path) {
+  const SharedLibrary crypto("libcrypto.so.3", "libssl3");
+  auto* const digest_of = crypto.function<decltype(EVP_Digest)>("EVP_Digest");
+  auto* const sha256 = crypto.function<decltype(EVP_sha256)>("EVP_sha256");
   const MappedFile file(path);
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned int length = 0;
-  if (EVP_Digest(file.bytes().data(), file.size(), digest.data(), &length, EVP_sha256(), nullptr) != 1)
+  if (digest_of(file.bytes().data(), file.size(), digest.data(), &length, sha256(), nullptr) != 1)
     fail(ErrorCode::kInternal, "{}: SHA-256 failed", file.path());
   std::string text;
   for (unsigned int i = 0; i < length; ++i) text += fmt::format("{:02x}", digest[i]);

@@ -1,0 +1,30 @@
+// Libraries that are loaded when they are first needed.
+#pragma once
+
+#include <string>
+
+namespace effdet {
+
+/// libcurl brings 27 other libraries, whose loading takes longer than a small network's inference: a process that
+/// fetches nothing shall not wait for them. A loaded library stays until the process ends.
+class SharedLibrary {
+ public:
+  /// Loads a file by its name for the dynamic linker ("libcurl.so.4"). Throws Error(kIo) where it cannot be
+  /// loaded; the package that has it is in the message.
+  SharedLibrary(const char* file, const char* package);
+
+  /// A function by its name: `library.function<decltype(curl_easy_init)>("curl_easy_init")`, for a type and a name that
+  /// agree. Throws Error(kIo) where the library has none.
+  template <typename Function>
+  Function* function(const char* name) const {
+    return reinterpret_cast<Function*>(symbol(name));
+  }
+
+ private:
+  void* symbol(const char* name) const;
+
+  std::string file_;
+  void* handle_;
+};
+
+}  // namespace effdet
