@@ -1,4 +1,4 @@
-#include <xxhash.h>
+#include <xxh_x86dispatch.h>  // xxhash.h with the instructions that this processor has
 
 #include <cstring>
 #include <map>
