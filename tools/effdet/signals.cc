@@ -5,10 +5,14 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <climits>
 #include <string>
 #include <string_view>
 #include <thread>
+
+#include "effdet/error.h"
+#include "lost_page.h"
 
 namespace effdet::cli {
 namespace {
@@ -38,12 +42,21 @@ void remove_temporary_files() {
   ::closedir(entries);
 }
 
+std::atomic<bool> has_lost_page = false;
+
 void wait_for(sigset_t signals) {
   int signal = 0;
   while (::sigwait(&signals, &signal) != 0) {
   }
   remove_temporary_files();
-  ::_exit(128 + signal);
+  ::_exit(has_lost_page ? static_cast<int>(ErrorCode::kIo) : 128 + signal);
+}
+
+/// For a signal handler: the waiting thread does the rest.
+void leave_after_lost_page() {
+  has_lost_page = true;
+  ::kill(::getpid(), SIGTERM);
+  for (;;) ::pause();
 }
 
 }  // namespace
@@ -57,6 +70,7 @@ void watch_signals() {
   // signal handler may not.
   ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::thread(wait_for, signals).detach();
+  report_lost_pages(leave_after_lost_page);
 }
 
 void open_standard_streams() {

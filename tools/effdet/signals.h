@@ -1,10 +1,11 @@
-// What happens on Ctrl-C, kill, and a reader of our output that goes away.
+// What happens on Ctrl-C, kill, a reader of our output that goes away, and an input file that another process cuts.
 #pragma once
 
 namespace effdet::cli {
 
 /// From now on SIGINT, SIGTERM and SIGHUP remove the files that are being written and end the process at once with exit
-/// code 128 + signal; a closed pipe is an error of the write and no signal. Call it before any thread starts.
+/// code 128 + signal; a closed pipe is an error of the write and no signal. A mapped file that is cut ends the process the
+/// same way, with an error that names the file and exit code 4. Call it before any thread starts.
 void watch_signals();
 
 /// Gives standard input, output and error that the parent closed an open /dev/null: otherwise the next file that is
