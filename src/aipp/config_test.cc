@@ -2,13 +2,13 @@
 #include "aipp/config.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <clocale>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "support/test_folder.h"
 
 namespace effdet::aipp {
 namespace {
@@ -16,15 +16,11 @@ namespace {
 const Shape kNetwork = {1, 3, 256, 320};
 const std::string kStart = "aipp_op {\n  aipp_mode: static\n  input_format: RGB888_U8\n";
 
-std::filesystem::path write(const std::string& text) {
-  const std::filesystem::path path =
-      std::filesystem::path(testing::TempDir()) / fmt::format("aipp_test.cfg{}", ::getpid());
-  write_file(path, text, /*sync=*/false);
-  return path;
-}
-
 ops::AippSpec spec_of(const std::string& text, const Shape& network = kNetwork) {
-  return read_config(write(text)).resolve(network);
+  const test::TestFolder folder("aipp");
+  const std::filesystem::path path = folder / "aipp_test.cfg";
+  write_file(path, text, /*sync=*/false);
+  return read_config(path).resolve(network);
 }
 
 /// The error of a file, which must hold each of the parts.

@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "effdet/effdet.h"
+#include "support/test_folder.h"
 
 namespace effdet {
 namespace {
@@ -73,11 +74,11 @@ class Parity : public testing::TestWithParam<Case> {};
 
 TEST_P(Parity, RawOutputsAreThoseOfPyTorch) {
   const Case& c = GetParam();
-  const fs::path checkpoint = fs::path(testing::TempDir()) / ("effdet_parity_" + c.model + ".pth");
+  const test::TestFolder folder("parity");
+  const fs::path checkpoint = folder / (c.model + ".pth");
   init_checkpoint({.model = c.model}, c.seed, checkpoint);
   const CompiledModel model = CompiledModel::open(checkpoint, {.model = c.model, .height = c.height, .width = c.width});
   const auto outputs = run(model, input_tensor(c.height, c.width));
-  fs::remove(checkpoint);
   ASSERT_EQ(outputs.size(), c.outputs.size());
   for (const Golden& golden : c.outputs) {
     const std::vector<float>& output = outputs[golden.number];

@@ -1,14 +1,12 @@
 #include "artifact/om_test_util.h"
 
-#include <gtest/gtest.h>
-#include <unistd.h>
-
 #include <cmath>
 #include <cstring>
 
 #include "artifact/om_file.h"
 #include "base/file.h"
 #include "compiler/compile.h"
+#include "support/test_folder.h"
 
 namespace effdet {
 namespace {
@@ -159,8 +157,8 @@ std::vector<std::byte> om_bytes(std::span<const Program> plans) {
 }
 
 std::filesystem::path write_test_om(const std::vector<std::byte>& content) {
-  const std::filesystem::path path =
-      std::filesystem::path(testing::TempDir()) / ("effdet_om_test_" + std::to_string(::getpid()) + ".om");
+  static const test::TestFolder folder("om");  // one for all: some tests write thousands of files
+  const std::filesystem::path path = folder / "test.om";
   write_file(path, content, /*sync=*/false);
   return path;
 }

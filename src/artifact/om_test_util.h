@@ -39,7 +39,7 @@ std::vector<Program> three_plans();
 std::vector<std::byte> om_bytes(std::span<const Program> plans);
 inline std::vector<std::byte> om_bytes(const Program& program) { return om_bytes({&program, 1}); }
 
-/// A file of this content in the tests' temporary folder.
+/// A file of this content, in place of the one before; it goes when the program ends.
 std::filesystem::path write_test_om(const std::vector<std::byte>& content);
 
 }  // namespace effdet

@@ -13,6 +13,7 @@
 #include "base/tensor.h"
 #include "base/thread_pool.h"
 #include "effdet/error.h"
+#include "support/test_folder.h"
 
 namespace effdet {
 namespace {
@@ -68,13 +69,8 @@ TEST(Tensor, ConvertsAndReshapes) {
 
 class Files : public testing::Test {
  protected:
-  void SetUp() override {
-    folder_ = fs::path(testing::TempDir()) / ("effdet_base_" + std::to_string(::getpid()));
-    fs::create_directories(folder_);
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-  size_t entries() const { return static_cast<size_t>(std::distance(fs::directory_iterator(folder_), {})); }
-  fs::path folder_;
+  size_t entries() const { return static_cast<size_t>(std::distance(fs::directory_iterator(folder_.path()), {})); }
+  const test::TestFolder folder_{"base"};
 };
 
 TEST_F(Files, WriteThenRead) {
@@ -98,9 +94,9 @@ TEST_F(Files, WithoutCommitTheOldFileStays) {
 }
 
 TEST_F(Files, WhatIsNoRegularFileIsRefused) {
-  EXPECT_THROW(MappedFile{folder_}, Error);
+  EXPECT_THROW(MappedFile{folder_.path()}, Error);
   EXPECT_THROW(read_file(folder_ / "missing"), Error);
-  EXPECT_THROW(AtomicFile{folder_}, Error);
+  EXPECT_THROW(AtomicFile{folder_.path()}, Error);
   ASSERT_EQ(::mkfifo((folder_ / "fifo").c_str(), 0600), 0);
   EXPECT_THROW(MappedFile{folder_ / "fifo"}, Error);
 }

@@ -1,18 +1,16 @@
 #include "base/npy.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "support/test_folder.h"
 
 namespace effdet {
 namespace {
 
 class Npy : public testing::Test {
  protected:
-  void TearDown() override { std::filesystem::remove(path_); }
-
   /// A version 1 file of that header and data.
   void save(std::string header, std::string_view data, char version = 1) const {
     std::string file = "\x93NUMPY";
@@ -36,10 +34,8 @@ class Npy : public testing::Test {
     return "";
   }
 
-  const std::filesystem::path path_ =
-      std::filesystem::path(testing::TempDir()) /
-      (std::string("effdet_npy_") + testing::UnitTest::GetInstance()->current_test_info()->name() +
-       std::to_string(::getpid()) + ".npy");
+  const test::TestFolder folder_{"npy"};
+  const std::filesystem::path path_ = folder_ / "array.npy";
 };
 
 TEST_F(Npy, WhatIsWrittenIsRead) {

@@ -1,12 +1,12 @@
 #include "checkpoint/test_files.h"
 
-#include <unistd.h>
 #include <zlib.h>
 
 #include <atomic>
 
 #include "base/file.h"
 #include "checkpoint/little_endian.h"
+#include "support/test_folder.h"
 
 namespace effdet::test {
 namespace {
@@ -146,9 +146,9 @@ std::string small_storage() {
 std::string small_checkpoint() { return make_checkpoint(small_pickle(), {small_storage()}); }
 
 TempFile::TempFile(std::string_view content, std::string_view suffix) {
+  static const TestFolder folder("checkpoint");  // one for all: some tests write thousands of files
   static std::atomic<int> counter{0};
-  path_ = std::filesystem::path(testing::TempDir()) /
-          ("effdet_checkpoint_" + std::to_string(::getpid()) + "_" + std::to_string(counter++) + std::string(suffix));
+  path_ = folder / (std::to_string(counter++) + std::string(suffix));
   write_file(path_, content, false);
 }
 

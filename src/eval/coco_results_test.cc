@@ -1,21 +1,19 @@
 #include "eval/coco_results.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <limits>
 
 #include "eval/test_support.h"
+#include "support/test_folder.h"
 
 namespace effdet {
 namespace {
 
 class ResultFile : public testing::Test {
  protected:
-  void TearDown() override { std::filesystem::remove(path_); }
-
-  std::filesystem::path path_ =
-      std::filesystem::path(testing::TempDir()) / ("coco_results_" + std::to_string(::getpid()) + ".json");
+  const test::TestFolder folder_{"eval"};
+  const std::filesystem::path path_ = folder_ / "results.json";
 };
 
 TEST_F(ResultFile, ReadsBackTheSameNumbers) {

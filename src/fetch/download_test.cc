@@ -9,24 +9,21 @@
 #include "base/file.h"
 #include "fetch/http_server.h"
 #include "fetch/sha256.h"
+#include "support/test_folder.h"
 
 namespace effdet {
 namespace {
 
 namespace fs = std::filesystem;
-using test::HttpServer;
+using test::HttpServer, test::TestFolder;
 
 class Download : public testing::Test {
  protected:
   void SetUp() override {
-    folder_ = fs::path(testing::TempDir()) / ("effdet_fetch_" + std::to_string(::getpid()));
-    fs::remove_all(folder_);
-    fs::create_directories(folder_);
     for (size_t i = 0; i < 300'000; ++i) content_ += static_cast<char>(i * i >> 4);
     write_file(folder_ / "original", content_, false);
     name_ = "d0-" + sha256_of(folder_ / "original").substr(0, 8) + ".pth";
   }
-  void TearDown() override { fs::remove_all(folder_); }
 
   fs::path target() const { return folder_ / name_; }
   fs::path part() const { return folder_ / (name_ + ".part"); }
@@ -41,22 +38,22 @@ class Download : public testing::Test {
 
   Error error_of(const std::string& url) const {
     try {
-      download(url, folder_);
+      download(url, folder_.path());
     } catch (const Error& error) {
       return error;
     }
     return Error(ErrorCode::kInternal, "no error");
   }
 
-  fs::path folder_;
+  const TestFolder folder_{"fetch"};
   std::string content_, name_;
 };
 
 TEST(Sha256, OfAKnownText) {
-  const fs::path path = fs::path(testing::TempDir()) / ("effdet_sha_" + std::to_string(::getpid()));
+  const TestFolder folder("fetch");
+  const fs::path path = folder / "abc";
   write_file(path, "abc", false);
   EXPECT_EQ(sha256_of(path), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-  fs::remove(path);
 }
 
 TEST(ChecksumInName, IsWhatTorchHubPutsThere) {
@@ -86,7 +83,7 @@ TEST(CacheFolder, FollowsXdg) {
 TEST_F(Download, OnceAndThenFromTheFolder) {
   HttpServer server([&](const auto& request) { return rest_of_content(request); });
   uint64_t last = 0, total = 0;
-  const auto path = download(server.url("/x/" + name_), folder_, [&](uint64_t done, uint64_t all) {
+  const auto path = download(server.url("/x/" + name_), folder_.path(), [&](uint64_t done, uint64_t all) {
     last = done;
     total = std::max(total, all);
   });
@@ -95,10 +92,10 @@ TEST_F(Download, OnceAndThenFromTheFolder) {
   EXPECT_EQ(last, content_.size());
   EXPECT_EQ(total, content_.size());
   EXPECT_FALSE(fs::exists(part()));
-  download(server.url("/x/" + name_), folder_);
+  download(server.url("/x/" + name_), folder_.path());
   EXPECT_EQ(server.requests(), 1);
   write_file(target(), "damaged", false);
-  EXPECT_EQ(read_file(download(server.url("/x/" + name_), folder_)), content_);
+  EXPECT_EQ(read_file(download(server.url("/x/" + name_), folder_.path())), content_);
 }
 
 TEST_F(Download, GoesOnWhereItWasBrokenOff) {
@@ -108,7 +105,7 @@ TEST_F(Download, GoesOnWhereItWasBrokenOff) {
     asked = request.range_start;
     return rest_of_content(request);
   });
-  EXPECT_EQ(read_file(download(server.url("/" + name_), folder_)), content_);
+  EXPECT_EQ(read_file(download(server.url("/" + name_), folder_.path())), content_);
   EXPECT_EQ(asked, 100'000);
 }
 
@@ -119,14 +116,14 @@ TEST_F(Download, ABrokenConnectionIsTakenUpAgain) {
     if (++answers < 3) response.cut = response.body.size() / 2;
     return response;
   });
-  EXPECT_EQ(read_file(download(server.url("/" + name_), folder_)), content_);
+  EXPECT_EQ(read_file(download(server.url("/" + name_), folder_.path())), content_);
   EXPECT_EQ(answers, 3);
 }
 
 TEST_F(Download, AServerThatDoesNotResumeSendsAll) {
   write_file(part(), std::string_view(content_).substr(0, 100'000), false);
   HttpServer server([&](const auto&) { return HttpServer::Response{.headers = {}, .body = content_}; });
-  EXPECT_EQ(read_file(download(server.url("/" + name_), folder_)), content_);
+  EXPECT_EQ(read_file(download(server.url("/" + name_), folder_.path())), content_);
 }
 
 TEST_F(Download, ACutDownloadLeavesItsPart) {
@@ -160,7 +157,7 @@ TEST_F(Download, RedirectsAreFollowedWithinTheWeb) {
     return rest_of_content(request);
   });
   EXPECT_EQ(error_of(server.url("/local/" + name_)).code(), ErrorCode::kIo);
-  EXPECT_EQ(read_file(download(server.url("/old/" + name_), folder_)), content_);
+  EXPECT_EQ(read_file(download(server.url("/old/" + name_), folder_.path())), content_);
 }
 
 TEST_F(Download, ErrorsOfServerAndNetworkAreNamed) {
@@ -181,7 +178,7 @@ TEST_F(Download, ErrorsOfServerAndNetworkAreNamed) {
 TEST_F(Download, NamesWithoutChecksumAreFetchedAnew) {
   write_file(folder_ / "d0.pth.part", "junk", false);
   HttpServer server([&](const auto& request) { return rest_of_content(request); });
-  EXPECT_EQ(read_file(download(server.url("/d0.pth"), folder_)), content_);
+  EXPECT_EQ(read_file(download(server.url("/d0.pth"), folder_.path())), content_);
 }
 
 }  // namespace

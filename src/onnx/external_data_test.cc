@@ -34,27 +34,27 @@ pb::ModelProto external_model_with(const std::vector<std::pair<std::string, std:
 }
 
 /// A folder with w.bin: 4 bytes of header, then the floats 3 and 4.
-fs::path folder_with_weights() {
-  const auto folder = test_folder();
-  const float values[] = {0, 3, 4};
-  write_file(folder / "w.bin", std::as_bytes(std::span(values)), false);
-  return folder;
-}
+struct FolderWithWeights : TestFolder {
+  FolderWithWeights() : TestFolder("onnx") {
+    const float values[] = {0, 3, 4};
+    write_file(*this / "w.bin", std::as_bytes(std::span(values)), false);
+  }
+};
 
 TEST(ExternalData, ReadsFilesOfTheFolder) {
-  const auto folder = folder_with_weights();
-  const ir::Graph graph = read_onnx(save(external_model_with({{"offset", "4"}, {"length", "8"}}), folder));
+  const FolderWithWeights folder;
+  const ir::Graph graph = read_onnx(save(external_model_with({{"offset", "4"}, {"length", "8"}}), folder.path()));
   const Tensor* w = graph.constant(graph.find_value("w"));
   EXPECT_EQ(w->data<float>()[0], 3);
   EXPECT_EQ(w->data<float>()[1], 4);
   fs::create_directories(folder / "sub");
-  fs::copy_file(folder / "w.bin", folder / "sub" / "w.bin", fs::copy_options::overwrite_existing);
-  EXPECT_NO_THROW(read_onnx(save(external_model("./sub/w.bin"), folder)));
-  EXPECT_NO_THROW(read_onnx(save(external_model_with({{"offset", "1"}}), folder)));  // not aligned: copied
+  fs::copy_file(folder / "w.bin", folder / "sub" / "w.bin");
+  EXPECT_NO_THROW(read_onnx(save(external_model("./sub/w.bin"), folder.path())));
+  EXPECT_NO_THROW(read_onnx(save(external_model_with({{"offset", "1"}}), folder.path())));  // not aligned: copied
 }
 
 TEST(ExternalData, WritesLargeWeightsBeside) {
-  const auto folder = test_folder();
+  const TestFolder folder("onnx");
   ir::Graph graph;
   const auto x = graph.add_input("x", DType::kF32, {1000});
   const auto small = graph.add_constant("small", Tensor::scalar(2.0f));
@@ -81,7 +81,7 @@ TEST(ExternalData, WritesLargeWeightsBeside) {
 }
 
 TEST(WriteOnnx, LeavesWeightsOut) {
-  const auto folder = test_folder();
+  const TestFolder folder("onnx");
   ir::Graph graph;
   const auto x = graph.add_input("x", DType::kF32, {1000});
   graph.outputs = {graph.add_node("Add", "y", {x, graph.add_constant("w", Tensor(DType::kF32, {1000}))})};
@@ -93,19 +93,18 @@ TEST(WriteOnnx, LeavesWeightsOut) {
 }
 
 TEST(ExternalData, ReadsMoreThanProtobufHolds) {
-  const auto folder = test_folder();
+  const TestFolder folder("onnx");
   const uint64_t count = (uint64_t{5} << 30) / sizeof(float);  // a hole: it takes neither disk nor memory
   write_file(folder / "w.bin", std::string("x"), false);
   fs::resize_file(folder / "w.bin", count * sizeof(float));
   pb::ModelProto model = external_model("w.bin");
   model.mutable_graph()->mutable_initializer(0)->set_dims(0, static_cast<int64_t>(count));
-  const ir::Graph graph = read_onnx(save(model, folder));
+  const ir::Graph graph = read_onnx(save(model, folder.path()));
   EXPECT_EQ(graph.constant(graph.find_value("w"))->data<float>()[count - 1], 0);
-  fs::remove(folder / "w.bin");
 }
 
 TEST(BadInput, Case51_PathsThatLeadElsewhere) {
-  const auto folder = folder_with_weights();
+  const FolderWithWeights folder;
   fs::create_directories(folder / "model" / "sub");
   const auto inner = folder / "model";
   ::mkfifo((inner / "fifo").c_str(), 0600);
@@ -119,8 +118,8 @@ TEST(BadInput, Case51_PathsThatLeadElsewhere) {
 }
 
 TEST(BadInput, Case52_Links) {
-  const auto folder = folder_with_weights(), inner = folder / "model";
-  fs::remove_all(inner);
+  const FolderWithWeights folder;
+  const auto inner = folder / "model";
   fs::create_directories(inner / "real");
   fs::copy_file(folder / "w.bin", inner / "real" / "w.bin");
   fs::create_symlink("../w.bin", inner / "last");
@@ -133,17 +132,17 @@ TEST(BadInput, Case52_Links) {
 }
 
 TEST(BadInput, Case53_Ranges) {
-  const auto folder = folder_with_weights();
+  const FolderWithWeights folder;
   for (const char* offset :
        {"5", "12", "18446744073709551608", "18446744073709551616", "-4", "abc", "", " 4", "0x4", "4.0"})
-    EXPECT_CONTAINS(refusal(save(external_model_with({{"offset", offset}}), folder)), "offset");
+    EXPECT_CONTAINS(refusal(save(external_model_with({{"offset", offset}}), folder.path())), "offset");
   for (const char* length : {"4", "12", "0", "-8", "18446744073709551615", "abc"})
-    refusal(save(external_model_with({{"length", length}}), folder));
+    refusal(save(external_model_with({{"length", length}}), folder.path()));
 }
 
 TEST(BadInput, Case53_ShortFiles) {
-  const auto folder = folder_with_weights();
-  const auto path = save(external_model_with({{"offset", "4"}, {"length", "8"}}), folder);
+  const FolderWithWeights folder;
+  const auto path = save(external_model_with({{"offset", "4"}, {"length", "8"}}), folder.path());
   for (uint64_t size : {0, 4, 11}) {
     fs::resize_file(folder / "w.bin", size);
     EXPECT_CONTAINS(refusal(path), "'w'");
@@ -153,19 +152,19 @@ TEST(BadInput, Case53_ShortFiles) {
 }
 
 TEST(BadInput, Case54_Keys) {
-  const auto folder = folder_with_weights();
-  EXPECT_CONTAINS(refusal(save(external_model_with({{"offset", "0"}, {"offset", "4"}}), folder)), "twice");
-  EXPECT_CONTAINS(refusal(save(external_model_with({{"location", "w.bin"}}), folder)), "twice");
-  EXPECT_CONTAINS(refusal(save(external_model_with({{"basepath", "/"}}), folder)), "basepath");
+  const FolderWithWeights folder;
+  EXPECT_CONTAINS(refusal(save(external_model_with({{"offset", "0"}, {"offset", "4"}}), folder.path())), "twice");
+  EXPECT_CONTAINS(refusal(save(external_model_with({{"location", "w.bin"}}), folder.path())), "twice");
+  EXPECT_CONTAINS(refusal(save(external_model_with({{"basepath", "/"}}), folder.path())), "basepath");
   pb::ModelProto both = external_model_with({});
   both.mutable_graph()->mutable_initializer(0)->add_float_data(1);
-  refusal(save(both, folder));
+  refusal(save(both, folder.path()));
   pb::ModelProto neither = external_model_with({});
   neither.mutable_graph()->mutable_initializer(0)->clear_external_data();
-  refusal(save(neither, folder));
+  refusal(save(neither, folder.path()));
   pb::ModelProto not_external = external_model_with({});
   not_external.mutable_graph()->mutable_initializer(0)->clear_data_location();
-  refusal(save(not_external, folder));
+  refusal(save(not_external, folder.path()));
 }
 
 }  // namespace

@@ -27,7 +27,8 @@ ir::Graph sample_graph() {
 }
 
 TEST(WriteOnnx, RoundTripKeepsEverything) {
-  const auto path = test_folder() / "m.onnx";
+  const TestFolder folder("onnx");
+  const auto path = folder / "m.onnx";
   const ir::Graph graph = sample_graph();
   write_onnx(graph, path);
   const ir::Graph read = read_onnx(path);
@@ -47,7 +48,8 @@ TEST(WriteOnnx, RoundTripKeepsEverything) {
 }
 
 TEST(WriteOnnx, OfficialCheckerAccepts) {
-  const auto path = test_folder() / "m.onnx";
+  const TestFolder folder("onnx");
+  const auto path = folder / "m.onnx";
   for (int64_t opset : {11, 13, 17}) {
     ir::Graph graph = sample_graph();
     graph.opset = opset;
@@ -57,7 +59,8 @@ TEST(WriteOnnx, OfficialCheckerAccepts) {
 }
 
 TEST(WriteOnnx, OfficialCheckerRefusesOnOneLine) {
-  const auto path = test_folder() / "m.onnx";
+  const TestFolder folder("onnx");
+  const auto path = folder / "m.onnx";
   ir::Graph graph = sample_graph();
   graph.nodes[1].attributes["mode"] = int64_t{3};
   write_onnx(graph, path);
@@ -77,7 +80,8 @@ std::string attribute_text(const ir::Attribute& attribute) {
 }
 
 TEST(WriteOnnx, AllElementAndAttributeTypes) {
-  const auto path = test_folder() / "m.onnx";
+  const TestFolder folder("onnx");
+  const auto path = folder / "m.onnx";
   ir::Graph graph = sample_graph();
   const Tensor small = Tensor::from<int8_t>({3}, std::vector<int8_t>{-1, 0, 7});
   auto& attributes = graph.nodes[0].attributes;
@@ -106,7 +110,8 @@ TEST(WriteOnnx, AllElementAndAttributeTypes) {
 }
 
 TEST(WriteOnnx, ImportsTheFusedDomain) {
-  const auto path = test_folder() / "m.onnx";
+  const TestFolder folder("onnx");
+  const auto path = folder / "m.onnx";
   ir::Graph graph = sample_graph();
   graph.nodes[0].domain = ir::kFusedDomain;
   write_onnx(graph, path);
@@ -115,7 +120,8 @@ TEST(WriteOnnx, ImportsTheFusedDomain) {
 }
 
 TEST(WriteOnnx, SameBytesTwice) {
-  const auto a = test_folder() / "a.onnx", b = test_folder() / "b.onnx";
+  const TestFolder folder("onnx");
+  const auto a = folder / "a.onnx", b = folder / "b.onnx";
   write_onnx(sample_graph(), a);
   write_onnx(read_onnx(a), b);
   EXPECT_EQ(read_file(a), read_file(b));
@@ -130,7 +136,7 @@ TEST(ReadOnnx, UnsortedNodesAndUnnamedNodes) {
   second->set_domain("ai.onnx");
   second->add_input("x");
   second->add_output("later");
-  const ir::Graph graph = read_onnx(save(model));
+  const ir::Graph graph = read_back(model);
   EXPECT_EQ(graph.nodes[0].op, "Neg");
   EXPECT_EQ(graph.nodes[0].name, "later");
   EXPECT_TRUE(graph.nodes[0].is("Neg"));
@@ -142,13 +148,14 @@ TEST(ReadOnnx, InitializersAmongInputsAndSymbolicDimensions) {
   *graph->add_input() = graph->input(0);
   graph->mutable_input(1)->set_name("w");
   graph->mutable_input(0)->mutable_type()->mutable_tensor_type()->mutable_shape()->mutable_dim(0)->set_dim_param("N");
-  const ir::Graph read = read_onnx(save(model));
+  const ir::Graph read = read_back(model);
   ASSERT_EQ(read.inputs.size(), 1u);
   EXPECT_EQ(read.value(read.inputs[0]).shape, Shape{-1});
 }
 
 TEST(Summary, CountsNodesAndWeights) {
-  const auto path = test_folder() / "m.onnx";
+  const TestFolder folder("onnx");
+  const auto path = folder / "m.onnx";
   write_onnx(sample_graph(), path);
   const OnnxSummary summary = summarize_onnx(path);
   EXPECT_EQ(summary.ir_version, 7);

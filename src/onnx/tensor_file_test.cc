@@ -17,15 +17,16 @@ pb::TensorProto small_tensor() {
   return proto;
 }
 
-std::filesystem::path write(const std::string& bytes) {
-  const auto path = test_folder() / "input_0.pb";
+TensorFile read(const std::string& bytes) {
+  const TestFolder folder("onnx");
+  const auto path = folder / "input_0.pb";
   write_file(path, bytes, false);
-  return path;
+  return read_tensor_file(path);
 }
 
 ErrorCode refusal_of(const std::string& bytes) {
   try {
-    read_tensor_file(write(bytes));
+    read(bytes);
   } catch (const Error& error) {
     EXPECT_CONTAINS(std::string(error.what()), "input_0.pb");
     return error.code();
@@ -35,7 +36,7 @@ ErrorCode refusal_of(const std::string& bytes) {
 }
 
 TEST(TensorFile, NameAndValues) {
-  const TensorFile file = read_tensor_file(write(small_tensor().SerializeAsString()));
+  const TensorFile file = read(small_tensor().SerializeAsString());
   EXPECT_EQ(file.name, "x");
   EXPECT_EQ(file.tensor.shape(), Shape{2});
   EXPECT_EQ(file.tensor.data<float>()[1], 2);
@@ -49,7 +50,7 @@ TEST(BadInput, Case55_TensorFilesCutAndFlipped) {
     std::string flipped = whole;
     flipped[i] = static_cast<char>(~flipped[i]);
     try {
-      read_tensor_file(write(flipped));  // some flips change a value or the name: legal
+      read(flipped);  // some flips change a value or the name: legal
     } catch (const Error& error) {
       EXPECT_NE(error.code(), ErrorCode::kInternal) << error.what();
     }

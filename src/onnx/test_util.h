@@ -2,7 +2,6 @@
 #pragma once
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <functional>
@@ -11,17 +10,11 @@
 #include "base/file.h"
 #include "onnx/model_file.h"
 #include "onnx/reader.h"
+#include "support/test_folder.h"
 
 namespace effdet::onnx_io {
 
-/// A folder of the running test's own.
-inline std::filesystem::path test_folder() {
-  const auto* info = testing::UnitTest::GetInstance()->current_test_info();
-  const auto folder = std::filesystem::path(testing::TempDir()) /
-                      fmt::format("onnx_{}_{}_{}", info->test_suite_name(), info->name(), ::getpid());
-  std::filesystem::create_directories(folder);
-  return folder;
-}
+using test::TestFolder;
 
 /// y = x + w with w = {1, 2}: legal, and each bad input is one edit away.
 inline pb::ModelProto small_model() {
@@ -54,10 +47,16 @@ inline pb::ModelProto small_model() {
   return model;
 }
 
-inline std::filesystem::path save(const pb::ModelProto& model, const std::filesystem::path& folder = test_folder()) {
+inline std::filesystem::path save(const pb::ModelProto& model, const std::filesystem::path& folder) {
   const auto path = folder / "m.onnx";
   write_file(path, model.SerializeAsString(), false);
   return path;
+}
+
+/// What read_onnx makes of a file of the model.
+inline ir::Graph read_back(const pb::ModelProto& model) {
+  const TestFolder folder("onnx");
+  return read_onnx(save(model, folder.path()));
 }
 
 /// The message of the error that reading the model gives; fails the test where it is accepted. The message must name
@@ -79,7 +78,8 @@ inline std::string refusal(const std::filesystem::path& path, ErrorCode code = E
 inline std::string refusal(const std::function<void(pb::ModelProto&)>& edit, ErrorCode code = ErrorCode::kBadInput) {
   pb::ModelProto model = small_model();
   edit(model);
-  return refusal(save(model), code);
+  const TestFolder folder("onnx");
+  return refusal(save(model, folder.path()), code);
 }
 
 #define EXPECT_CONTAINS(text, part) EXPECT_NE((text).find(part), std::string::npos) << (text)

@@ -6,7 +6,8 @@ namespace effdet::pipeline {
 namespace {
 
 TEST(CocoFolder, SortsByIdSkipsSmallSidesAndKeepsImagesWithoutBoxes) {
-  const fs::path root = small_data_set(temporary_folder(), 4);
+  const TestFolder folder("pipeline");
+  const fs::path root = small_data_set(folder, 4);
   edit_annotations(root, [](auto& json) {
     std::reverse(json["images"].begin(), json["images"].end());
     json["images"][1]["width"] = 31;  // id 3
@@ -20,26 +21,30 @@ TEST(CocoFolder, SortsByIdSkipsSmallSidesAndKeepsImagesWithoutBoxes) {
 }
 
 TEST(CocoFolder, RefusesADataSetWithoutImages) {
-  const fs::path root = small_data_set(temporary_folder(), 1);
+  const TestFolder folder("pipeline");
+  const fs::path root = small_data_set(folder, 1);
   edit_annotations(root, [](auto& json) { json["images"][0]["height"] = 8; });
   EXPECT_TRUE(contains(bad_input_message([&] { CocoFolder{root}; }), "no images"));
 }
 
 TEST(CocoFolder, NamesTheMissingAnnotationFile) {
-  const Error error = error_of([] { CocoFolder{temporary_folder()}; });
+  const TestFolder folder("pipeline");
+  const Error error = error_of([&] { CocoFolder{folder.path()}; });
   EXPECT_EQ(error.code(), ErrorCode::kIo);
   EXPECT_TRUE(contains(error.what(), "instances_val2017.json"));
 }
 
 TEST(CocoFolder, RefusesImagesThatWouldShareFiles) {
-  const fs::path root = small_data_set(temporary_folder(), 2);
+  const TestFolder folder("pipeline");
+  const fs::path root = small_data_set(folder, 2);
   edit_annotations(root, [](auto& json) { json["images"][1]["file_name"] = "other/000000000001.png"; });
   const std::string message = bad_input_message([&] { CocoFolder(root).require_unique_stems(); });
   EXPECT_TRUE(contains(message, "000000000001.jpg") && contains(message, "other/000000000001.png")) << message;
 }
 
 TEST(BadInput, Case84_AnnotatedSizeIsNotTheImages) {
-  const fs::path root = small_data_set(temporary_folder(), 1);
+  const TestFolder folder("pipeline");
+  const fs::path root = small_data_set(folder, 1);
   edit_annotations(root, [](auto& json) { json["images"][0]["width"] = 5000; });
   const CocoFolder source(root);
   const std::string message = bad_input_message([&] { source.load(*source.images()[0]); });
@@ -47,7 +52,8 @@ TEST(BadInput, Case84_AnnotatedSizeIsNotTheImages) {
 }
 
 TEST(BadInput, Case87_FileNameThatLeadsOutOfTheFolder) {
-  const fs::path root = small_data_set(temporary_folder(), 1);
+  const TestFolder folder("pipeline");
+  const fs::path root = small_data_set(folder, 1);
   for (const char* name : {"../../x.jpg", "/etc/passwd", "a/../../b.jpg"}) {
     edit_annotations(root, [&](auto& json) { json["images"][0]["file_name"] = name; });
     EXPECT_TRUE(contains(bad_input_message([&] { CocoFolder{root}; }), "leads out of")) << name;

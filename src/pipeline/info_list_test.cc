@@ -5,7 +5,8 @@ namespace effdet::pipeline {
 namespace {
 
 std::vector<InfoEntry> read_text(std::string_view text) {
-  const fs::path list = temporary_folder() / "list.info";
+  const TestFolder folder("pipeline");
+  const fs::path list = folder / "list.info";
   write_file(list, text);
   return read_info(list);
 }
@@ -18,10 +19,10 @@ std::string refusal(std::string_view text) {
 }
 
 TEST(InfoList, ListsTensorsSortedByName) {
-  const fs::path folder = temporary_folder() / "bins";
+  const TestFolder parent("pipeline");
+  const fs::path folder = parent / "bins", list = parent / "list.info";
   make_folder(folder);
   for (const char* name : {"b.bin", "a c.bin", "ignored.txt", "0.bin"}) write_file(folder / name, "x");
-  const fs::path list = folder.parent_path() / "list.info";
   EXPECT_EQ(write_bin_info(folder, list, 1536, 768), 3u);
   const std::string f = folder.string();
   EXPECT_EQ(read_file(list), "0 " + f + "/0.bin 1536 768\n1 " + f + "/a c.bin 1536 768\n2 " + f + "/b.bin 1536 768\n");
@@ -29,12 +30,12 @@ TEST(InfoList, ListsTensorsSortedByName) {
 }
 
 TEST(InfoList, ListsImagesWithTheirOwnSizes) {
-  const fs::path folder = temporary_folder() / "images";
+  const TestFolder parent("pipeline");
+  const fs::path folder = parent / "images", list = parent / "list.info";
   make_folder(folder);
   write_file(folder / "b.JPEG", encode_jpeg(Image(40, 30)));
   write_file(folder / "a.jpg", encode_jpeg(Image(20, 50)));
   write_file(folder / "c.png", encode_png(Image(4, 4)));
-  const fs::path list = folder.parent_path() / "list.info";
   EXPECT_EQ(write_image_info(folder, list), 2u);
   const auto entries = read_info(list);
   EXPECT_EQ(entries[0].width, 20);
@@ -43,10 +44,11 @@ TEST(InfoList, ListsImagesWithTheirOwnSizes) {
 }
 
 TEST(InfoList, RefusesFoldersWithoutInputs) {
-  const fs::path folder = temporary_folder();
-  EXPECT_TRUE(contains(bad_input_message([&] { write_bin_info(folder, folder / "list", 1, 1); }), "no .bin files"));
+  const TestFolder folder("pipeline");
+  EXPECT_TRUE(
+      contains(bad_input_message([&] { write_bin_info(folder.path(), folder / "list", 1, 1); }), "no .bin files"));
   EXPECT_EQ(error_of([&] { write_bin_info(folder / "none", folder / "list", 1, 1); }).code(), ErrorCode::kIo);
-  EXPECT_EQ(error_of([&] { write_bin_info(folder, folder / "list", 0, 1); }).code(), ErrorCode::kUsage);
+  EXPECT_EQ(error_of([&] { write_bin_info(folder.path(), folder / "list", 0, 1); }).code(), ErrorCode::kUsage);
 }
 
 TEST(BadInput, Case88_CrLfAndNoLastNewlineAreRead) {

@@ -34,7 +34,7 @@ void dump(const fs::path& folder, const std::string& stem, const std::vector<std
 
 const std::vector<size_t> kModelOrder{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}, kInterleaved{5, 0, 6, 1, 7, 2, 8, 3, 9, 4};
 
-PostprocessOptions options_for(const fs::path& folder) {
+PostprocessOptions options_for(const TestFolder& folder) {
   return {.input = {"tf_efficientdet_d0", kSide, kSide},
           .num_classes = 0,
           .detect = {},
@@ -42,7 +42,8 @@ PostprocessOptions options_for(const fs::path& folder) {
 }
 
 TEST(Postprocess, FindsTheSameInEveryOrderNumberingAndFormat) {
-  const fs::path folder = temporary_folder(), root = small_data_set(folder, 3);
+  const TestFolder folder("pipeline");
+  const fs::path root = small_data_set(folder, 3);
   const auto outputs = one_object();
   std::string first_results;
   for (const bool interleaved : {false, true})
@@ -64,7 +65,8 @@ TEST(Postprocess, FindsTheSameInEveryOrderNumberingAndFormat) {
 }
 
 TEST(Postprocess, ScalesWithTheAnnotatedSize) {
-  const fs::path folder = temporary_folder(), root = small_data_set(folder, 1);
+  const TestFolder folder("pipeline");
+  const fs::path root = small_data_set(folder, 1);
   edit_annotations(root, [](auto& json) {
     json["images"][0]["width"] = 1280;
     json["images"][0]["height"] = 640;
@@ -77,7 +79,8 @@ TEST(Postprocess, ScalesWithTheAnnotatedSize) {
 }
 
 TEST(Postprocess, RefusesDumpsOfAnotherModelOrSize) {
-  const fs::path folder = temporary_folder(), root = small_data_set(folder, 2);
+  const TestFolder folder("pipeline");
+  const fs::path root = small_data_set(folder, 2);
   dump(folder / "dump", "000000000001", one_object(), kModelOrder);
   PostprocessOptions options = options_for(folder);
   options.input.height = options.input.width = 256;
@@ -94,7 +97,8 @@ TEST(Postprocess, RefusesDumpsOfAnotherModelOrSize) {
 }
 
 TEST(Postprocess, RefusesAFolderWithoutOutputsOfTheDataSet) {
-  const fs::path folder = temporary_folder(), root = small_data_set(folder, 1);
+  const TestFolder folder("pipeline");
+  const fs::path root = small_data_set(folder, 1);
   dump(folder / "dump", "something", one_object(), kModelOrder);
   const std::string message =
       bad_input_message([&] { pipeline::postprocess_dumps(root, folder / "dump", options_for(folder)); });
@@ -102,7 +106,8 @@ TEST(Postprocess, RefusesAFolderWithoutOutputsOfTheDataSet) {
 }
 
 TEST(BadInput, Case89_DumpOneValueShort) {
-  const fs::path folder = temporary_folder(), root = small_data_set(folder, 2);
+  const TestFolder folder("pipeline");
+  const fs::path root = small_data_set(folder, 2);
   auto outputs = one_object();
   dump(folder / "dump", "000000000001", outputs, kModelOrder);
   outputs[3].pop_back();
@@ -113,7 +118,8 @@ TEST(BadInput, Case89_DumpOneValueShort) {
 }
 
 TEST(Evaluate, TakesTheImagesOfTheResults) {
-  const fs::path folder = temporary_folder(), root = small_data_set(folder, 3);
+  const TestFolder folder("pipeline");
+  const fs::path root = small_data_set(folder, 3);
   const auto annotations = load_json(annotations_of(root));
   nlohmann::json results = nlohmann::json::array();
   for (const auto& object : annotations["annotations"])

@@ -28,7 +28,8 @@ std::vector<std::string> hashes_of(const fs::path& folder) {
 }
 
 TEST(Preprocess, WritesWhatLetterboxToTensorGivesAtAnyThreadCount) {
-  const fs::path folder = temporary_folder(), root = small_data_set(folder, 5);
+  const TestFolder folder("pipeline");
+  const fs::path root = small_data_set(folder, 5);
   const InputOptions options{kModel, 128, 256};
   size_t calls = 0, total = 0;
   const PreprocessReport report =
@@ -70,7 +71,8 @@ TEST(Preprocess, NamesTheModelsWhereThereIsNoneOfTheName) {
 }
 
 TEST(Preprocess, StopsAtAnImageThatCannotBeReadAndLeavesNoParts) {
-  const fs::path folder = temporary_folder(), root = small_data_set(folder, 4);
+  const TestFolder folder("pipeline");
+  const fs::path root = small_data_set(folder, 4);
   fs::resize_file(root / "val2017/000000000003.jpg", 300);
   const Error error = error_of([&] { pipeline::preprocess_dataset(root, folder / "out", {kModel, 128, 128}, 2); });
   EXPECT_TRUE(contains(error.what(), "000000000003.jpg")) << error.what();
@@ -90,13 +92,12 @@ TEST(Preprocess, EqualsTheReferencesFiles) {
   const fs::path root = shared_folder() / "coco_data",
                  golden_file = shared_folder() / "reference/golden/d0_256_coco/preprocess.sha256";
   if (!fs::exists(root) || !fs::exists(golden_file)) GTEST_SKIP() << "needs " << root << " and " << golden_file;
-  const fs::path folder = temporary_folder();
-  EXPECT_EQ(pipeline::preprocess_dataset(root, folder, {kModel, 256, 256}).written, 79u);
+  const TestFolder folder("pipeline");
+  EXPECT_EQ(pipeline::preprocess_dataset(root, folder.path(), {kModel, 256, 256}).written, 79u);
   std::vector<std::string> expected;
   std::ifstream file(golden_file);
   for (std::string line; std::getline(file, line);) expected.push_back(line.substr(0, line.rfind(".jpg")));
-  const std::vector<std::string> hashes = hashes_of(folder);
-  fs::remove_all(folder);
+  const std::vector<std::string> hashes = hashes_of(folder.path());
   if (hashes.empty()) GTEST_SKIP() << "needs sha256sum";
   EXPECT_EQ(hashes, expected);
 }

@@ -1,11 +1,8 @@
 // What the tests of this layer share.
 #pragma once
 
-#include <unistd.h>
-
 #include <filesystem>
 #include <string>
-#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -14,32 +11,16 @@
 #include "effdet/error.h"
 #include "eval/test_support.h"
 #include "pipeline/dataset.h"
+#include "support/test_folder.h"
 
 namespace effdet::pipeline {
 
 namespace fs = std::filesystem;
 
-/// An empty folder for the running test, removed when the program ends.
-inline fs::path temporary_folder() {
-  struct Folders {
-    std::vector<fs::path> paths;
-    ~Folders() {
-      std::error_code ignored;
-      for (const fs::path& path : paths) fs::remove_all(path, ignored);
-    }
-  };
-  static Folders folders;
-  const auto* test = testing::UnitTest::GetInstance()->current_test_info();
-  const fs::path folder = fs::path(testing::TempDir()) /
-                          fmt::format("effdet_pipeline_{}_{}.{}", ::getpid(), test->test_suite_name(), test->name());
-  fs::remove_all(folder);
-  fs::create_directories(folder);
-  folders.paths.push_back(folder);
-  return folder;
-}
+using test::TestFolder;
 
 /// A data set of small scenes, with ids from 1.
-inline fs::path small_data_set(const fs::path& folder, int images = 3) {
+inline fs::path small_data_set(const TestFolder& folder, int images = 3) {
   pipeline::write_scenes(folder / "data",
                          {.images = images, .seed = 7, .first_id = 1, .min_side = 64, .max_side = 160});
   return folder / "data";

@@ -15,7 +15,7 @@ std::shared_ptr<const Engine> tiny_model(int batch) {
 }
 
 /// The way over files: preprocess, run, dump, postprocess.
-Evaluation by_files(const fs::path& root, const fs::path& folder, const fs::path& results) {
+Evaluation by_files(const fs::path& root, const TestFolder& folder, const fs::path& results) {
   const InputOptions input{"tf_efficientdet_d0", kImageSide, kImageSide};
   pipeline::preprocess_dataset(root, folder / "bins", input);
   make_folder(folder / "dump");
@@ -34,7 +34,8 @@ Evaluation by_files(const fs::path& root, const fs::path& folder, const fs::path
 }
 
 TEST(Validate, EqualsTheWayOverFilesAtEveryBatchAndThreadCount) {
-  const fs::path folder = temporary_folder(), root = small_data_set(folder, 7);
+  const TestFolder folder("pipeline");
+  const fs::path root = small_data_set(folder, 7);
   const Evaluation expected = by_files(root, folder, folder / "files.json");
   EXPECT_GT(expected.detections, 100u);
   for (const int batch : {1, 2, 4, 16})  // the last batch is partial
@@ -56,7 +57,8 @@ TEST(Validate, EqualsTheWayOverFilesAtEveryBatchAndThreadCount) {
 }
 
 TEST(Validate, SeveralStreamsGiveTheSame) {
-  const fs::path folder = temporary_folder(), root = small_data_set(folder, 11);
+  const TestFolder folder("pipeline");
+  const fs::path root = small_data_set(folder, 11);
   ValidateOptions options{.results = folder / "one.json"};
   const Evaluation one = pipeline::validate_dataset(root, tiny_model(2), options, 2).evaluation;
   for (const int streams : {2, 3, 8}) {  // of 8 some get no batch
@@ -74,7 +76,8 @@ TEST(Validate, SeveralStreamsGiveTheSame) {
 }
 
 TEST(Validate, StopsAfterTheLimitAndWritesPictures) {
-  const fs::path folder = temporary_folder(), root = small_data_set(folder, 5);
+  const TestFolder folder("pipeline");
+  const fs::path root = small_data_set(folder, 5);
   ValidateOptions options{.limit = 3, .pictures = folder / "pictures", .picture_threshold = 0.9f};
   EXPECT_EQ(pipeline::validate_dataset(root, tiny_model(2), options).evaluation.images, 3u);
   for (int id = 1; id <= 5; ++id)
@@ -82,7 +85,8 @@ TEST(Validate, StopsAfterTheLimitAndWritesPictures) {
 }
 
 TEST(Validate, RethrowsWhatGoesWrongInTheBackground) {
-  const fs::path folder = temporary_folder(), root = small_data_set(folder, 9);
+  const TestFolder folder("pipeline");
+  const fs::path root = small_data_set(folder, 9);
   for (const int id : {1, 5, 9}) {
     const fs::path image = root / "val2017" / fmt::format("{:012}.jpg", id);
     const std::string whole = read_file(image);
@@ -100,7 +104,8 @@ TEST(Validate, RethrowsWhatGoesWrongInTheBackground) {
 }
 
 TEST(Validate, PassesOnWhatTheCallersFunctionThrows) {
-  const fs::path root = small_data_set(temporary_folder(), 6);
+  const TestFolder folder("pipeline");
+  const fs::path root = small_data_set(folder, 6);
   ValidateOptions options;
   options.progress = [](size_t done, size_t, double) {
     if (done == 3) throw Error(ErrorCode::kUsage, "enough");
@@ -109,7 +114,8 @@ TEST(Validate, PassesOnWhatTheCallersFunctionThrows) {
 }
 
 TEST(BadInput, Case84_ValidateRefusesAnotherSizeThanAnnotated) {
-  const fs::path root = small_data_set(temporary_folder(), 2);
+  const TestFolder folder("pipeline");
+  const fs::path root = small_data_set(folder, 2);
   edit_annotations(root, [](auto& json) { std::swap(json["images"][1]["width"], json["images"][1]["height"]); });
   const auto image = load_json(annotations_of(root))["images"][1];
   if (image["width"] == image["height"]) GTEST_SKIP() << "a square image";

@@ -14,6 +14,7 @@
 #include "scenes/rasteriser.h"
 #include "scenes/scene.h"
 #include "scenes/shapes.h"
+#include "support/test_folder.h"
 
 namespace effdet::scenes {
 namespace {
@@ -26,12 +27,6 @@ std::vector<Shape> all_shapes() {
   std::vector<Shape> shapes;
   for (size_t i = 0; i < kShapeNames.size(); ++i) shapes.push_back(static_cast<Shape>(i));
   return shapes;
-}
-
-fs::path fresh_folder(const std::string& name) {
-  const fs::path folder = fs::path(testing::TempDir()) / ("scenes_test_" + name);
-  fs::remove_all(folder);
-  return folder;
 }
 
 nlohmann::json index_of(const fs::path& root) {
@@ -152,8 +147,13 @@ TEST(Scene, HasTheSamePixelsOnEveryMachine) {
   EXPECT_NE(hash(make_scene(8, 192, 320).canvas.pixels), hash(scene.canvas.pixels));
 }
 
-TEST(WriteScenes, WritesCocoLayout) {
-  const fs::path root = fresh_folder("layout");
+class WriteScenes : public testing::Test {
+ protected:
+  const test::TestFolder folder_{"scenes"};
+};
+
+TEST_F(WriteScenes, WritesCocoLayout) {
+  const fs::path root = folder_ / "layout";
   int calls = 0;
   write_scenes(root, {.images = 5, .seed = 11, .first_id = 40, .progress = [&](int done, int total) {
                         EXPECT_EQ(done, ++calls);
@@ -172,8 +172,8 @@ TEST(WriteScenes, WritesCocoLayout) {
   EXPECT_EQ(index["categories"][3]["name"], "star");
 }
 
-TEST(WriteScenes, AnnotationsReferToImagesAndCategories) {
-  const fs::path root = fresh_folder("annotations");
+TEST_F(WriteScenes, AnnotationsReferToImagesAndCategories) {
+  const fs::path root = folder_ / "annotations";
   write_scenes(root, {.images = 5, .first_id = 3});
   std::set<int64_t> ids;
   const nlohmann::json index = index_of(root);
@@ -189,8 +189,8 @@ TEST(WriteScenes, AnnotationsReferToImagesAndCategories) {
   EXPECT_GE(ids.size(), 5u);
 }
 
-TEST(WriteScenes, ImagesDependOnSeedAndIdAlone) {
-  const fs::path whole = fresh_folder("whole"), part = fresh_folder("part"), other = fresh_folder("other");
+TEST_F(WriteScenes, ImagesDependOnSeedAndIdAlone) {
+  const fs::path whole = folder_ / "whole", part = folder_ / "part", other = folder_ / "other";
   write_scenes(whole, {.images = 3, .seed = 5});
   write_scenes(part, {.images = 1, .seed = 5, .first_id = 3});
   write_scenes(other, {.images = 3, .seed = 6});
@@ -199,14 +199,14 @@ TEST(WriteScenes, ImagesDependOnSeedAndIdAlone) {
   EXPECT_NE(read_file(whole / image), read_file(other / image));
 }
 
-TEST(WriteScenes, RefusesOptionsOutOfRange) {
+TEST_F(WriteScenes, RefusesOptionsOutOfRange) {
   const std::vector<SceneOptions> wrong{
       {.images = 0},           {.min_side = 63},      {.min_side = 300, .max_side = 200},
       {.max_side = 5000},      {.jpeg_quality = 101}, {.first_id = 0},
       {.first_id = 2147483640}};
   for (const SceneOptions& options : wrong) {
     try {
-      write_scenes(fresh_folder("refused"), options);
+      write_scenes(folder_ / "refused", options);
       ADD_FAILURE() << "accepted";
     } catch (const Error& error) {
       EXPECT_EQ(error.code(), ErrorCode::kUsage);
@@ -214,8 +214,8 @@ TEST(WriteScenes, RefusesOptionsOutOfRange) {
   }
 }
 
-TEST(WriteScenes, ReportsAFolderThatCannotBeMade) {
-  const fs::path file = fresh_folder("file");
+TEST_F(WriteScenes, ReportsAFolderThatCannotBeMade) {
+  const fs::path file = folder_ / "file";
   write_file(file, std::string_view("not a folder"));
   try {
     write_scenes(file, {.images = 1});

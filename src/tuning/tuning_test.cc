@@ -12,6 +12,7 @@
 #include "model/synthetic_image.h"
 #include "ops/op.h"
 #include "runtime/engine.h"
+#include "support/test_folder.h"
 #include "tuning/tune.h"
 #include "tuning/tuning_bank.h"
 
@@ -22,12 +23,10 @@ namespace fs = std::filesystem;
 
 class Tuning : public testing::Test {
  protected:
-  void SetUp() override { fs::remove_all(folder_); }
-  void TearDown() override { fs::remove_all(folder_); }
-
   TuneOptions options() const { return {.folder = folder_, .seconds = 0.01, .threads = 1}; }
 
-  const fs::path folder_ = fs::temp_directory_path() / ("effdet_tuning_test_" + std::to_string(::getpid()));
+  const test::TestFolder parent_{"tuning"};
+  const fs::path folder_ = parent_ / "bank";  // not there: tuning makes it
 };
 
 ir::Graph small_network(model::ModelConfig& config) {

@@ -1,6 +1,5 @@
 // The whole pipeline as its users run it: the built commands, one after the other, in a folder of their own.
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -15,6 +14,7 @@
 #include <vector>
 
 #include "support/shell.h"
+#include "support/test_folder.h"
 
 namespace {
 
@@ -30,18 +30,12 @@ fs::path shared() {
 }
 
 /// A working folder for a suite of tests; removed at its end.
-class Folder {
+class Folder : public effdet::test::TestFolder {
  public:
-  explicit Folder(const std::string& name)
-      : path_(fs::path(testing::TempDir()) / ("effdet_e2e_" + name + std::to_string(::getpid()))) {
-    fs::create_directories(path_);
-  }
-  ~Folder() { fs::remove_all(path_); }
-
-  const fs::path& path() const { return path_; }
+  explicit Folder(const std::string& name) : TestFolder("e2e_" + name) {}
 
   /// Runs a shell command with the programs in PATH.
-  Result sh(const std::string& command) const { return effdet::test::run_in(path_, command); }
+  Result sh(const std::string& command) const { return effdet::test::run_in(path(), command); }
 
   /// A command that must succeed; what it printed.
   std::string good(const std::string& command) const {
@@ -49,9 +43,6 @@ class Folder {
     EXPECT_EQ(result.code, 0) << command << "\n" << result.out << result.error;
     return result.out;
   }
-
- private:
-  fs::path path_;
 };
 
 /// The 12 lines of a COCO evaluation.

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "support/shell.h"
+#include "support/test_folder.h"
 
 namespace {
 
@@ -28,15 +29,8 @@ const std::vector<std::string> kCommands = {
 /// A test with a folder of its own, in which commands run.
 class Cli : public testing::Test {
  protected:
-  void SetUp() override {
-    const auto* info = testing::UnitTest::GetInstance()->current_test_info();
-    folder_ = fs::path(testing::TempDir()) / ("effdet_cli_" + std::string(info->name()) + std::to_string(::getpid()));
-    fs::create_directories(folder_);
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
   /// Runs a shell command with the programs in PATH.
-  Result sh(const std::string& command) const { return effdet::test::run_in(folder_, command); }
+  Result sh(const std::string& command) const { return effdet::test::run_in(folder_.path(), command); }
 
   /// The exported, trained model at 128 pixels.
   void make_onnx(const std::string& name = "m.onnx") const {
@@ -47,7 +41,7 @@ class Cli : public testing::Test {
   void write(const std::string& name, const std::string& text) const { std::ofstream(folder_ / name) << text; }
   bool exists(const std::string& name) const { return fs::exists(folder_ / name); }
 
-  fs::path folder_;
+  const effdet::test::TestFolder folder_{"cli"};
 };
 
 bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }

@@ -13,6 +13,7 @@
 #include <string>
 
 #include "lost_page.h"
+#include "support/test_folder.h"
 
 namespace effdet::cli {
 namespace {
@@ -23,8 +24,6 @@ constexpr size_t kPages = 3;
 
 class Signals : public testing::Test {
  protected:
-  ~Signals() override { fs::remove_all(folder_); }
-
   /// Maps a file of three pages and cuts it behind the first.
   const volatile char* cut_mapping() const {
     const size_t bytes = kPages * static_cast<size_t>(::getpagesize());
@@ -43,10 +42,7 @@ class Signals : public testing::Test {
     return path;
   }
 
-  const fs::path folder_ = [] {
-    std::string name = testing::TempDir() + "signals_XXXXXX";
-    return fs::path(::mkdtemp(name.data()));
-  }();
+  const test::TestFolder folder_{"signals"};
   const fs::path file_ = folder_ / "model file.om";
 };
 
@@ -74,7 +70,8 @@ TEST_F(Signals, AFileThatIsCutIsAnError) {
         (void)memory[(kPages - 1) * static_cast<size_t>(::getpagesize())];
       },
       testing::ExitedWithCode(4), "^effdet: error: .*/model file.om: lost while it was read: .*\n$");
-  for (const auto& entry : fs::directory_iterator(folder_)) EXPECT_EQ(entry.path(), file_) << "a part was left behind";
+  for (const auto& entry : fs::directory_iterator(folder_.path()))
+    EXPECT_EQ(entry.path(), file_) << "a part was left behind";
 }
 
 TEST_F(Signals, ATerminatedProcessLeavesNoParts) {
@@ -86,7 +83,7 @@ TEST_F(Signals, ATerminatedProcessLeavesNoParts) {
         for (;;) ::pause();
       },
       testing::ExitedWithCode(143), "");
-  EXPECT_TRUE(fs::is_empty(folder_));
+  EXPECT_TRUE(fs::is_empty(folder_.path()));
 }
 
 }  // namespace
