@@ -15,6 +15,7 @@
 #include <thread>
 
 #include "effdet/error.h"
+#include "freeze.h"
 #include "lost_page.h"
 
 namespace effdet::cli {
@@ -51,6 +52,7 @@ void wait_for(sigset_t signals, DIR* open_files) {
   int signal = 0;
   while (::sigwait(&signals, &signal) != 0) {
   }
+  freeze_other_threads();  // which would begin to write more
   remove_temporary_files(open_files);
   ::_exit(error_code != 0 ? error_code.load() : 128 + signal);
 }
@@ -86,6 +88,7 @@ void watch_signals() {
   // Blocked here and in every thread that starts later, so that only the waiting thread takes them: it may do what a
   // signal handler may not.
   ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  prepare_to_freeze();
   try {
     std::thread(wait_for, signals, ::opendir("/proc/self/fd")).detach();
   } catch (const std::system_error& error) {

@@ -84,7 +84,9 @@ TEST_F(Signals, MemoryThatRunsOutIsAnErrorWhereverItIs) {
       {
         watch_signals();
         begin_to_write();
-        []() noexcept { ::operator new(SIZE_MAX / 2); }();  // where an exception would abort the process
+        []() noexcept {  // where an exception would abort the process
+          [[maybe_unused]] void* volatile memory = ::operator new(SIZE_MAX / 2);
+        }();
       },
       testing::ExitedWithCode(7), "^effdet: error: memory ran out\n$");
   EXPECT_TRUE(fs::is_empty(folder_));
