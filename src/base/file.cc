@@ -17,7 +17,7 @@ namespace {
 
 [[noreturn]] void fail_errno(std::string_view verb, const std::string& path) {
   const int code = errno;
-  fail(ErrorCode::kIo, "{}: cannot {}: {}", path, verb, std::strerror(code));
+  fail(code == ENOMEM ? ErrorCode::kOutOfMemory : ErrorCode::kIo, "{}: cannot {}: {}", path, verb, std::strerror(code));
 }
 
 /// Opens a regular file; a FIFO or device must not block or feed us for ever.
@@ -109,8 +109,10 @@ void AtomicFile::flush() {
 void AtomicFile::commit(bool sync) {
   flush();
   if (sync && ::fsync(descriptor_) != 0) fail_errno("sync", path_);
-  const int fd = std::exchange(descriptor_, -1);
-  if (::close(fd) != 0) fail_errno("close", path_);
+  // Renamed while it is open: what cleans up after a signal looks for unfinished files among the open ones. Closing a
+  // duplicate reports what closing the file would.
+  const int duplicate = ::dup(descriptor_);
+  if (duplicate < 0 || ::close(duplicate) != 0) fail_errno("close", path_);
   if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail_errno("rename into place", path_);
   temporary_.clear();
 }

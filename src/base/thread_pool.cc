@@ -122,7 +122,10 @@ struct ThreadPool::Team {
   }
 };
 
-ThreadPool::ThreadPool(int threads) : team_(std::make_unique<Team>()) {
+ThreadPool::ThreadPool() : team_(std::make_unique<Team>()) {}
+
+// Delegates, so that the destructor ends the threads that there are where memory runs out in between.
+ThreadPool::ThreadPool(int threads) : ThreadPool() {
   try {
     for (int i = 1; i < threads; ++i) team_->workers.emplace_back([team = team_.get(), i] { team->work(i); });
   } catch (const std::system_error&) {  // a smaller team gives the same results

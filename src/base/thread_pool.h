@@ -28,6 +28,8 @@ class ThreadPool {
   void parallel_for(int64_t count, FunctionRef<void(int64_t index, int thread)> task);
 
  private:
+  ThreadPool();  ///< the caller alone
+
   struct Team;
   std::unique_ptr<Team> team_;
 };

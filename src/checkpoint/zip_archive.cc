@@ -245,6 +245,7 @@ std::shared_ptr<const std::byte> ZipArchive::inflate_entry(const ZipEntry& entry
   if (::inflateInit2(&stream, -MAX_WBITS) != Z_OK) throw std::bad_alloc();
   const int result = ::inflate(&stream, Z_FINISH);
   ::inflateEnd(&stream);
+  if (result == Z_MEM_ERROR) throw std::bad_alloc();
   if (result != Z_STREAM_END || stream.avail_in != 0 || stream.avail_out != 0) {
     bad_input("{}: zip: the compressed record {} at byte {} does not expand to its {} bytes", path(),
               quote_text(entry.name), entry.data_offset, entry.size);

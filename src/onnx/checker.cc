@@ -1,5 +1,7 @@
 #include <onnx/checker.h>
 
+#include <new>
+
 #include "base/error.h"
 #include "onnx/model_file.h"
 #include "onnx/writer.h"
@@ -13,6 +15,8 @@ void check_onnx(const std::filesystem::path& path) {
          path.string(), model->ir_version(), own_opset(*model));
   try {
     pb::checker::check_model(*model);
+  } catch (const std::bad_alloc&) {
+    throw;
   } catch (const std::exception& error) {  // its messages have several lines, the first says what is wrong
     const std::string text = error.what();
     bad_input("{}: the ONNX checker says: {}", path.string(), text.substr(0, text.find('\n')));

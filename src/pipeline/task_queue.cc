@@ -6,7 +6,8 @@
 
 namespace effdet::pipeline {
 
-TaskQueue::TaskQueue(int threads) {
+// Delegates, so that the destructor ends the threads that there are where memory runs out in between.
+TaskQueue::TaskQueue(int threads) : TaskQueue() {
   try {
     for (int i = 0; i < threads; ++i) threads_.emplace_back([this] { work(); });
   } catch (const std::system_error& error) {

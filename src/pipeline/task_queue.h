@@ -25,6 +25,7 @@ class TaskQueue {
   std::future<void> submit(std::function<void()> task);
 
  private:
+  TaskQueue() = default;
   void work();
 
   std::mutex mutex_;

@@ -4,6 +4,8 @@
 #include <memory>
 
 #include <jpeglib.h>
+// After jpeglib.h, whose types it needs.
+#include <jerror.h>
 
 #include "base/error.h"
 #include "vision/encode.h"
@@ -37,7 +39,8 @@ class Encoder {
     if (setjmp(errors_.jump) != 0) {
       char text[JMSG_LENGTH_MAX];
       errors_.base.format_message(reinterpret_cast<j_common_ptr>(&info_), text);
-      fail(ErrorCode::kUsage, "cannot encode a JPEG of {} x {} pixels: {}", image.width(), image.height(), text);
+      const bool memory = errors_.base.msg_code == JERR_OUT_OF_MEMORY;
+      fail(memory ? ErrorCode::kOutOfMemory : ErrorCode::kUsage, "cannot encode a JPEG of {} x {} pixels: {}", image.width(), image.height(), text);
     }
     compress(image, quality);
     const auto* begin = reinterpret_cast<const std::byte*>(bytes_);

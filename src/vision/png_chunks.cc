@@ -41,6 +41,7 @@ std::optional<uint64_t> inflated_size(std::string_view deflated) {
     status = inflate(&stream, Z_NO_FLUSH);
   }
   inflateEnd(&stream);
+  if (status == Z_MEM_ERROR) fail(ErrorCode::kOutOfMemory, "no memory to inflate");
   if (status == Z_DATA_ERROR || status == Z_NEED_DICT) return 0;
   if (status == Z_OK && stream.avail_in > 0) return std::nullopt;
   return stream.total_out;

@@ -35,6 +35,7 @@ class Inflater {
     while (stream_.avail_out > 0) {
       if (stream_.avail_in == 0) refill();
       const int status = inflate(&stream_, Z_NO_FLUSH);
+      if (status == Z_MEM_ERROR) fail(ErrorCode::kOutOfMemory, "{}: PNG: no memory to inflate", name_);
       if (status < 0 && status != Z_BUF_ERROR)
         bad_input("{}: PNG: broken image data: {}", name_, stream_.msg ? stream_.msg : "zlib error");
       ended_ = status == Z_STREAM_END;

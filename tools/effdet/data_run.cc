@@ -27,6 +27,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// A thread of its own, or, where the system refuses one, the thread that waits for the result.
+constexpr std::launch kInBackground = std::launch::async | std::launch::deferred;
+
 void refuse_nan(std::span<const std::byte> floats, const fs::path& path) {
   for (size_t at = 0; at + sizeof(float) <= floats.size(); at += sizeof(float)) {
     float value;
@@ -129,7 +132,7 @@ class DataRun {
       if (slot.writing.valid()) slot.writing.get();
       infer(batch, lane, slot);
       if (!options_.folder.empty())
-        slot.writing = std::async(std::launch::async, [this, batch, &slot] { write(batch, slot); });
+        slot.writing = std::async(kInBackground, [this, batch, &slot] { write(batch, slot); });
       start_reading(slot);
       const std::lock_guard lock(bar_mutex_);
       bar_->update(done_ += end(batch) - first(batch), options_.inputs.size());
@@ -145,7 +148,7 @@ class DataRun {
   void start_reading(Slot& slot) {
     slot.batch = next_batch_++;
     if (first(slot.batch) < options_.inputs.size())
-      slot.reading = std::async(std::launch::async, [this, batch = slot.batch, &slot] { read(batch, slot); });
+      slot.reading = std::async(kInBackground, [this, batch = slot.batch, &slot] { read(batch, slot); });
   }
 
   void read(size_t batch, Slot& slot) {

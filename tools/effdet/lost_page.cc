@@ -6,12 +6,11 @@
 
 #include <climits>
 #include <cstdint>
-#include <cstring>
 
 namespace effdet::cli {
 namespace {
 
-void (*leave_process)() = nullptr;
+void (*leave_process)(const char* path) = nullptr;
 
 /// Lines of /proc/self/maps, "begin-end rwxp offset device inode   path", read character by character.
 class MapsParser {
@@ -42,8 +41,6 @@ class MapsParser {
   std::span<char> path_;
 };
 
-void write_all(const char* text) { (void)!::write(STDERR_FILENO, text, std::strlen(text)); }
-
 void on_bus_error(int signal, siginfo_t* info, void*) {
   char path[PATH_MAX] = "";
   if (info->si_code == BUS_ADRERR) find_mapped_file(info->si_addr, path);
@@ -54,11 +51,7 @@ void on_bus_error(int signal, siginfo_t* info, void*) {
   }
   for (char* c = path; *c != '\0'; ++c)
     if (static_cast<unsigned char>(*c) < ' ') *c = '?';  // the message is one line
-  write_all("effdet: error: ");
-  write_all(path);
-  write_all(
-      ": lost while it was read: another process made it shorter, or the disk fails; replace files by renaming\n");
-  leave_process();
+  leave_process(path);
 }
 
 }  // namespace
@@ -76,7 +69,7 @@ void find_mapped_file(const void* address, std::span<char> path) {
   ::close(maps);
 }
 
-void report_lost_pages(void (*leave)()) {
+void report_lost_pages(void (*leave)(const char* path)) {
   leave_process = leave;
   struct sigaction action {};
   action.sa_sigaction = on_bus_error;

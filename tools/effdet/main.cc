@@ -83,6 +83,7 @@ int report_output_error(const std::string& program, int code) {
 int run(int argc, char** argv) {
   std::string program = "effdet";
   try {
+    watch_signals();
     const int code = dispatch(argc, argv, program);
     if (std::fflush(stdout) != 0) return report_output_error(program, errno);
     return code;
@@ -104,7 +105,6 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   effdet::cli::open_standard_streams();
-  effdet::cli::watch_signals();
   const int code = effdet::cli::run(argc, argv);
   std::fflush(stdout);
   // Ends without static destructors: the thread that waits for signals is still there.

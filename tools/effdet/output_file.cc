@@ -18,6 +18,12 @@ namespace {
   throw Error(ErrorCode::kIo, fmt::format("{}: cannot write: {}", path.string(), std::strerror(code)));
 }
 
+/// What close() would report, such as a network folder's quota, while the file stays open.
+bool close_duplicate(int descriptor) {
+  const int duplicate = ::dup(descriptor);
+  return duplicate >= 0 && ::close(duplicate) == 0;
+}
+
 }  // namespace
 
 void make_folder(const std::filesystem::path& folder) {
@@ -32,7 +38,8 @@ void write_output(const std::filesystem::path& path, std::span<const std::byte> 
   const std::string temporary = fmt::format("{}.{}.{}.tmp", path.string(), ::getpid(), count++);
   std::FILE* file = std::fopen(temporary.c_str(), "wbxe");
   if (file == nullptr) fail(path, errno);
-  const bool written = std::fwrite(bytes.data(), 1, bytes.size(), file) == bytes.size() && std::fflush(file) == 0;
+  const bool written = std::fwrite(bytes.data(), 1, bytes.size(), file) == bytes.size() && std::fflush(file) == 0 &&
+                       close_duplicate(::fileno(file));
   // Renamed while it is open: watch_signals() looks for files that are not finished among the open ones.
   const bool renamed = written && std::rename(temporary.c_str(), path.c_str()) == 0;
   const int code = errno;

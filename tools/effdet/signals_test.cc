@@ -7,9 +7,11 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <new>
 #include <string>
 
 #include "lost_page.h"
@@ -72,6 +74,19 @@ TEST_F(Signals, AFileThatIsCutIsAnError) {
       testing::ExitedWithCode(4), "^effdet: error: .*/model file.om: lost while it was read: .*\n$");
   for (const auto& entry : fs::directory_iterator(folder_.path()))
     EXPECT_EQ(entry.path(), file_) << "a part was left behind";
+}
+
+TEST_F(Signals, MemoryThatRunsOutIsAnErrorWhereverItIs) {
+  EXPECT_EXIT(
+      {
+        watch_signals();
+        begin_to_write();
+        []() noexcept {  // where an exception would abort the process
+          [[maybe_unused]] void* volatile memory = ::operator new(SIZE_MAX / 2);
+        }();
+      },
+      testing::ExitedWithCode(7), "^effdet: error: memory ran out\n$");
+  EXPECT_TRUE(fs::is_empty(folder_));
 }
 
 TEST_F(Signals, ATerminatedProcessLeavesNoParts) {

@@ -1,0 +1,150 @@
+#include "faults/commands.h"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <algorithm>
+#include <fstream>
+#include <stdexcept>
+
+#include "support/shell.h"
+
+namespace effdet::faults {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kOld = "of an earlier run";
+
+fs::path fresh_folder(const std::string& name) {
+  std::string pattern = testing::TempDir() + "effdet_faults_" + name + "_XXXXXX";
+  if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("cannot make a folder: " + pattern);
+  return pattern;
+}
+
+/// Makes what the commands read: the output of one is the input of the next.
+class Inputs {
+ public:
+  Inputs() {
+    fs::create_directories(folder_ / "in");
+    shell("effdet scenes --out in/data --images 3 --seed 5 --min-side 100 --max-side 160");
+    shell("cp '" EFFDET_SOURCE_DIR "/models/tf_efficientdet_d0_shapes.pth' in/d0.pth");
+    shell("pth2onnx --checkpoint in/d0.pth --img-size 128 --out in/m.onnx && onnxsim in/m.onnx in/s.onnx");
+    shell("atc --framework=5 --model=in/s.onnx --output=in/m --soc_version=native");
+    shell("preprocess --root in/data --bin-save in/bin -m tf_efficientdet_d0 --img-size 128");
+    shell("get_info bin in/bin in/m.info 128 128");
+    shell("benchmark.x86_64 -om_path=in/m.om -input_text_path=in/m.info -output_binary=True -result=in/result");
+  }
+  ~Inputs() { fs::remove_all(folder_); }
+
+  fs::path folder() const { return folder_ / "in"; }
+
+ private:
+  void shell(const std::string& line) const {
+    const test::Result result = test::run_in(folder_, line);
+    if (result.code != 0) throw std::runtime_error(line + ": " + result.out + result.error);
+  }
+  const fs::path folder_ = fresh_folder("inputs");
+};
+
+const Inputs& inputs() {
+  static const Inputs made;
+  return made;
+}
+
+std::vector<Command> make_commands() {
+  const std::string d0 = "tf_efficientdet_d0";
+  std::vector<Command> list = {
+      {"pth2onnx", {"pth2onnx", "--checkpoint", "in/d0.pth", "--img-size", "128", "--out", "out/m.onnx"}},
+      {"onnxsim", {"onnxsim", "in/m.onnx", "out/s.onnx"}},
+      {"external", {"onnxsim", "in/m.onnx", "out/e.onnx", "--no-check", "--save-as-external-data"}},
+      {"modify_onnx", {"modify_onnx", "--model=in/s.onnx", "--out=out/mod.onnx"}},
+      {"atc", {"atc", "--framework=5", "--model=in/s.onnx", "--output=out/m", "--soc_version=native"}},
+      {"preprocess", {"preprocess", "--root", "in/data", "--bin-save", "out/bin", "-m", d0, "--img-size", "128"}},
+      {"get_info", {"get_info", "bin", "in/bin", "out/m.info", "128", "128"}},
+      {"benchmark",
+       {"benchmark.x86_64", "-om_path=in/m.om", "-input_text_path=in/m.info", "-output_binary=True", "-result=out"}},
+      {"postprocess",
+       {"postprocess", "--root", "in/data", "--omfile", "in/result/dumpOutput_device0", "-m", d0, "--img-size", "128",
+        "--results", "out/r.json"}},
+      {"validate",
+       {"validate", "in/data", "--checkpoint", "in/m.om", "--results", "out/v.json", "--pictures", "out/pictures"}},
+      {"detect",
+       {"effdet", "detect", "in/data/val2017", "--model-file", "in/m.om", "--out", "out", "--contact-sheet",
+        "out/sheet.png"}},
+      {"scenes", {"effdet", "scenes", "--out", "out", "--images", "2", "--min-side", "100", "--max-side", "160"}},
+      {"info", {"effdet", "info", "in/m.om", "--steps"}},
+  };
+  for (Command& command : list) {
+    const Workplace place;
+    const Outcome outcome = run(place.start(command));
+    if (outcome.code != 0) throw std::runtime_error(command.name + ": " + outcome.error);
+    command.outputs = place.outputs();
+  }
+  return list;
+}
+
+bool is_documented(int code) { return code == 0 || code == 4 || code == 7; }
+
+/// atc says on standard output what went wrong, as the original does; see docs/exit-codes.md.
+bool says_one_error(const Command& command, const Outcome& outcome) {
+  if (command.name == "atc" && outcome.out.find("ATC run failed") != std::string::npos) return outcome.error.empty();
+  return std::ranges::count(outcome.error, '\n') == 1 && outcome.error.find(": error: ") != std::string::npos;
+}
+
+}  // namespace
+
+std::span<const Command> commands() {
+  static const std::vector<Command> list = make_commands();
+  return list;
+}
+
+const Command& command(const std::string& name) { return *std::ranges::find(commands(), name, &Command::name); }
+
+Workplace::Workplace() : folder_(fresh_folder("run")) {
+  fs::create_directories(folder_ / "out");
+  fs::create_symlink(inputs().folder(), folder_ / "in");
+}
+
+Workplace::~Workplace() {
+  for (const char* more : {"", ".stdout", ".stderr"}) fs::remove_all(folder_.string() + more);
+}
+
+void Workplace::put_old_outputs(const Command& command) const {
+  for (const auto& [name, content] : command.outputs) {
+    fs::create_directories((folder_ / "out" / name).parent_path());
+    std::ofstream(folder_ / "out" / name) << kOld;
+  }
+}
+
+Files Workplace::outputs() const {
+  Files files;
+  for (const auto& entry : fs::recursive_directory_iterator(folder_ / "out")) {
+    const std::string name = entry.path().lexically_relative(folder_ / "out").string();
+    const bool has_times = entry.path().filename().string().starts_with("perf_");
+    if (entry.is_regular_file() && !has_times) files.emplace(name, test::content(entry.path()));
+  }
+  return files;
+}
+
+void expect_orderly(const Command& command, const Workplace& place, const Outcome& outcome, const std::string& what) {
+  const std::string where = command.name + ", " + what + ", exit code " + std::to_string(outcome.code) + ": ";
+  EXPECT_FALSE(outcome.hung) << where;
+  EXPECT_EQ(outcome.signal, 0) << where << outcome.error;
+  EXPECT_TRUE(is_documented(outcome.code)) << where << outcome.error;
+  EXPECT_TRUE(outcome.code == 0 ? outcome.error.empty() : says_one_error(command, outcome)) << where << outcome.error;
+  for (const auto& [name, content] : place.outputs()) {
+    const auto whole = command.outputs.find(name);
+    EXPECT_NE(whole, command.outputs.end()) << where << name << " was left behind";
+    const bool in_order = content == kOld || (whole != command.outputs.end() && content == whole->second);
+    EXPECT_TRUE(in_order) << where << name;
+  }
+  EXPECT_TRUE(outcome.code != 0 || place.outputs() == command.outputs) << where;
+}
+
+void expect_same(const Command& command, const Workplace& place, const Outcome& outcome, const std::string& what) {
+  EXPECT_EQ(outcome.code, 0) << command.name << ", " << what << ": " << outcome.error;
+  EXPECT_TRUE(place.outputs() == command.outputs) << command.name << ", " << what;
+}
+
+}  // namespace effdet::faults

@@ -1,0 +1,50 @@
+// The commands of the pipeline on small inputs, the files that they write, and what must hold after each run.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "faults/process.h"
+
+namespace effdet::faults {
+
+using Files = std::map<std::string, std::string>;  ///< content by relative path
+
+struct Command {
+  std::string name;
+  std::vector<std::string> arguments;  ///< they read from in/ and write into out/
+  Files outputs = {};                  ///< of a run without faults; files with measured times are left out
+};
+
+/// Made, with what they read, by the first call.
+std::span<const Command> commands();
+const Command& command(const std::string& name);
+
+/// A folder for one run, with in/ and out/ in it; removed with it.
+class Workplace {
+ public:
+  Workplace();
+  ~Workplace();
+  Workplace(const Workplace&) = delete;
+  Workplace& operator=(const Workplace&) = delete;
+
+  const std::filesystem::path& folder() const { return folder_; }
+  Start start(const Command& command) const { return {.arguments = command.arguments, .folder = folder_}; }
+  /// Writes files of an earlier run where the command will write its own.
+  void put_old_outputs(const Command& command) const;
+  Files outputs() const;
+
+ private:
+  std::filesystem::path folder_;
+};
+
+/// Expects what holds whatever went wrong: a documented exit code, one line of error or none, and each file absent, old
+/// or whole, all of them whole where the code is 0. `what` is the case, for messages.
+void expect_orderly(const Command& command, const Workplace& place, const Outcome& outcome, const std::string& what);
+/// Expects success and the outputs of a run without faults.
+void expect_same(const Command& command, const Workplace& place, const Outcome& outcome, const std::string& what);
+
+}  // namespace effdet::faults

@@ -1,0 +1,203 @@
+// Preloaded into a command under test (LD_PRELOAD): makes chosen calls to the C library fail, as a machine that is
+// full, broken or out of memory would. What to do is in the environment:
+//
+//   FAULT_CALL        malloc, open, read, write, fsync, close, rename, mmap, thread
+//   FAULT_NUMBER      which of these calls since main() began fails, from 1; absent: none
+//   FAULT_EVERY       1: the later ones fail too
+//   FAULT_ERRNO       number of the error; "short": reads and writes move half of what was asked; "interrupt": EINTR at
+//   every other call FAULT_COUNT_FILE  gets the number of such calls
+//
+// Calls that the C library makes itself are out of reach: fopen, fwrite and their like are taken in place of those.
+#include <dirent.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <atomic>
+
+extern "C" {
+// The allocator under its other names: dlsym() allocates and cannot look these up.
+void* __libc_malloc(size_t size);
+void* __libc_calloc(size_t count, size_t size);
+void* __libc_realloc(void* old, size_t size);
+void* __libc_memalign(size_t alignment, size_t size);
+}
+
+namespace {
+
+enum class Call { kNone, kMalloc, kOpen, kRead, kWrite, kFsync, kClose, kRename, kMmap, kThread };
+constexpr const char* kNames[] = {"", "malloc", "open", "read", "write", "fsync", "close", "rename", "mmap", "thread"};
+
+struct Plan {
+  Call call = Call::kNone;
+  long number = 0;
+  bool every = false, is_short = false, interrupts = false;
+  int error = 0;
+};
+
+Plan plan;
+std::atomic<bool> armed = false;
+std::atomic<long>* count = nullptr;  // in the count file, so that it is right however the process ends
+
+Plan read_plan() {
+  Plan result;
+  const char* call = getenv("FAULT_CALL");
+  for (size_t i = 1; call != nullptr && i < sizeof kNames / sizeof *kNames; ++i)
+    if (strcmp(call, kNames[i]) == 0) result.call = static_cast<Call>(i);
+  const char *number = getenv("FAULT_NUMBER"), *error = getenv("FAULT_ERRNO");
+  result.number = number != nullptr ? atol(number) : 0;
+  result.every = getenv("FAULT_EVERY") != nullptr;
+  result.is_short = error != nullptr && strcmp(error, "short") == 0;
+  result.interrupts = error != nullptr && strcmp(error, "interrupt") == 0;
+  result.error = result.interrupts ? EINTR : error != nullptr ? atoi(error) : 0;
+  return result;
+}
+
+void map_count() {
+  static std::atomic<long> own;
+  count = &own;
+  const char* path = getenv("FAULT_COUNT_FILE");
+  if (path == nullptr) return;
+  const int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  if (fd < 0 || ftruncate(fd, sizeof *count) != 0) abort();
+  void* memory = mmap(nullptr, sizeof *count, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  if (memory == MAP_FAILED) abort();
+  count = static_cast<std::atomic<long>*>(memory);
+  close(fd);
+}
+
+/// Counts a call; true where it is one of those that shall not go as usual.
+bool chosen(Call call) {
+  if (!armed.load(std::memory_order_relaxed) || plan.call != call) return false;
+  const long now = ++*count;
+  if (plan.interrupts) return now % 2 == 1;
+  return plan.number > 0 && (now == plan.number || (plan.every && now > plan.number));
+}
+
+/// Counts a call; true, with errno, where it shall fail.
+bool fails(Call call) {
+  if (!chosen(call) || plan.is_short) return false;
+  errno = plan.error;
+  return true;
+}
+
+/// For functions that hide interruptions from their caller.
+bool fails_for_good(Call call) { return !plan.interrupts && fails(call); }
+
+/// How many bytes a read or write shall move.
+size_t shortened(Call call, size_t size) { return plan.is_short && plan.call == call ? (size + 1) / 2 : size; }
+
+template <typename Function>
+Function* next(const char* name, Function*) {
+  void* found = dlsym(RTLD_NEXT, name);
+  if (found == nullptr) abort();
+  return reinterpret_cast<Function*>(found);
+}
+
+/// The C library's own function of that name, looked up once.
+#define REAL(function)                                   \
+  ([]() -> decltype(&function) {                         \
+    static const auto real = next(#function, &function); \
+    return real;                                         \
+  }())
+
+int (*real_main)(int, char**, char**) = nullptr;
+
+int main_with_faults(int argc, char** argv, char** environment) {
+  plan = read_plan();
+  map_count();
+  armed = true;
+  return real_main(argc, argv, environment);
+}
+
+}  // namespace
+
+extern "C" {
+
+int __libc_start_main(int (*main)(int, char**, char**), int argc, char** argv, void (*init)(), void (*fini)(),
+                      void (*rtld_fini)(), void* stack_end) {
+  real_main = main;
+  return REAL(__libc_start_main)(main_with_faults, argc, argv, init, fini, rtld_fini, stack_end);
+}
+
+void* malloc(size_t size) { return fails(Call::kMalloc) ? nullptr : __libc_malloc(size); }
+void* calloc(size_t number, size_t size) { return fails(Call::kMalloc) ? nullptr : __libc_calloc(number, size); }
+void* realloc(void* old, size_t size) { return fails(Call::kMalloc) ? nullptr : __libc_realloc(old, size); }
+void* memalign(size_t alignment, size_t size) {
+  return fails(Call::kMalloc) ? nullptr : __libc_memalign(alignment, size);
+}
+void* aligned_alloc(size_t alignment, size_t size) { return memalign(alignment, size); }
+int posix_memalign(void** memory, size_t alignment, size_t size) {
+  *memory = memalign(alignment, size);
+  return *memory == nullptr ? ENOMEM : 0;
+}
+
+int open(const char* path, int flags, ...) {
+  va_list list;
+  va_start(list, flags);
+  const mode_t mode = (flags & O_CREAT) != 0 ? va_arg(list, mode_t) : 0;
+  va_end(list);
+  return fails(Call::kOpen) ? -1 : REAL(open)(path, flags, mode);
+}
+int open64(const char* path, int flags, ...) {
+  va_list list;
+  va_start(list, flags);
+  const mode_t mode = (flags & O_CREAT) != 0 ? va_arg(list, mode_t) : 0;
+  va_end(list);
+  return open(path, flags, mode);
+}
+FILE* fopen(const char* path, const char* mode) { return fails(Call::kOpen) ? nullptr : REAL(fopen)(path, mode); }
+FILE* fopen64(const char* path, const char* mode) { return fopen(path, mode); }
+DIR* opendir(const char* path) { return fails(Call::kOpen) ? nullptr : REAL(opendir)(path); }
+
+ssize_t read(int fd, void* bytes, size_t size) {
+  return fails(Call::kRead) ? -1 : REAL(read)(fd, bytes, shortened(Call::kRead, size));
+}
+struct dirent* readdir(DIR* folder) {
+  return fails_for_good(Call::kRead) ? nullptr : REAL(readdir)(folder);
+}
+struct dirent64* readdir64(DIR* folder) {
+  return fails_for_good(Call::kRead) ? nullptr : REAL(readdir64)(folder);
+}
+
+ssize_t write(int fd, const void* bytes, size_t size) {
+  return fails(Call::kWrite) ? -1 : REAL(write)(fd, bytes, shortened(Call::kWrite, size));
+}
+ssize_t writev(int fd, const struct iovec* parts, int number) {
+  return fails(Call::kWrite) ? -1 : REAL(writev)(fd, parts, number);
+}
+size_t fwrite(const void* bytes, size_t size, size_t number, FILE* file) {
+  return file != stderr && fails_for_good(Call::kWrite) ? 0 : REAL(fwrite)(bytes, size, number, file);
+}
+
+int fsync(int fd) { return fails(Call::kFsync) ? -1 : REAL(fsync)(fd); }
+
+// The descriptor is gone even where close() fails.
+int close(int fd) {
+  const int result = REAL(close)(fd);
+  return fails(Call::kClose) ? -1 : result;
+}
+
+int rename(const char* from, const char* to) { return fails(Call::kRename) ? -1 : REAL(rename)(from, to); }
+
+void* mmap(void* address, size_t size, int protection, int flags, int fd, off_t offset) {
+  return fails(Call::kMmap) ? MAP_FAILED : REAL(mmap)(address, size, protection, flags, fd, offset);
+}
+void* mmap64(void* address, size_t size, int protection, int flags, int fd, off64_t offset) {
+  return mmap(address, size, protection, flags, fd, offset);
+}
+
+int pthread_create(pthread_t* thread, const pthread_attr_t* attributes, void* (*start)(void*), void* argument) {
+  return fails(Call::kThread) ? plan.error : REAL(pthread_create)(thread, attributes, start, argument);
+}
+
+}  // extern "C"
