@@ -1,7 +1,6 @@
 #include "faults/commands.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <algorithm>
 #include <fstream>
@@ -16,17 +15,11 @@ namespace fs = std::filesystem;
 
 constexpr const char* kOld = "of an earlier run";
 
-fs::path fresh_folder(const std::string& name) {
-  std::string pattern = testing::TempDir() + "effdet_faults_" + name + "_XXXXXX";
-  if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("cannot make a folder: " + pattern);
-  return pattern;
-}
-
 /// Makes what the commands read: the output of one is the input of the next.
 class Inputs {
  public:
   Inputs() {
-    fs::create_directories(folder_ / "in");
+    fs::create_directories(folder());
     shell("effdet scenes --out in/data --images 3 --seed 5 --min-side 100 --max-side 160");
     shell("cp '" EFFDET_SOURCE_DIR "/models/tf_efficientdet_d0_shapes.pth' in/d0.pth");
     shell("pth2onnx --checkpoint in/d0.pth --img-size 128 --out in/m.onnx && onnxsim in/m.onnx in/s.onnx");
@@ -35,16 +28,15 @@ class Inputs {
     shell("get_info bin in/bin in/m.info 128 128");
     shell("benchmark.x86_64 -om_path=in/m.om -input_text_path=in/m.info -output_binary=True -result=in/result");
   }
-  ~Inputs() { fs::remove_all(folder_); }
 
   fs::path folder() const { return folder_ / "in"; }
 
  private:
   void shell(const std::string& line) const {
-    const test::Result result = test::run_in(folder_, line);
+    const test::Result result = test::run_in(folder_.path(), line);
     if (result.code != 0) throw std::runtime_error(line + ": " + result.out + result.error);
   }
-  const fs::path folder_ = fresh_folder("inputs");
+  const test::TestFolder folder_{"faults_inputs"};
 };
 
 const Inputs& inputs() {
@@ -101,13 +93,9 @@ std::span<const Command> commands() {
 
 const Command& command(const std::string& name) { return *std::ranges::find(commands(), name, &Command::name); }
 
-Workplace::Workplace() : folder_(fresh_folder("run")) {
+Workplace::Workplace() {
   fs::create_directories(folder_ / "out");
   fs::create_symlink(inputs().folder(), folder_ / "in");
-}
-
-Workplace::~Workplace() {
-  for (const char* more : {"", ".stdout", ".stderr"}) fs::remove_all(folder_.string() + more);
 }
 
 void Workplace::put_old_outputs(const Command& command) const {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "faults/process.h"
+#include "support/test_folder.h"
 
 namespace effdet::faults {
 
@@ -27,9 +28,6 @@ const Command& command(const std::string& name);
 class Workplace {
  public:
   Workplace();
-  ~Workplace();
-  Workplace(const Workplace&) = delete;
-  Workplace& operator=(const Workplace&) = delete;
 
   const std::filesystem::path& folder() const { return folder_; }
   Start start(const Command& command) const { return {.arguments = command.arguments, .folder = folder_}; }
@@ -38,7 +36,8 @@ class Workplace {
   Files outputs() const;
 
  private:
-  std::filesystem::path folder_;
+  const test::TestFolder around_{"faults"};  ///< what commands print lies beside their folder
+  const std::filesystem::path folder_ = around_ / "run";
 };
 
 /// Expects what holds whatever went wrong: a documented exit code, one line of error or none, and each file absent, old

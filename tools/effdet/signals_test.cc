@@ -86,7 +86,7 @@ TEST_F(Signals, MemoryThatRunsOutIsAnErrorWhereverItIs) {
         }();
       },
       testing::ExitedWithCode(7), "^effdet: error: memory ran out\n$");
-  EXPECT_TRUE(fs::is_empty(folder_));
+  EXPECT_TRUE(fs::is_empty(folder_.path()));
 }
 
 TEST_F(Signals, ATerminatedProcessLeavesNoParts) {
