@@ -40,7 +40,8 @@ class Encoder {
       char text[JMSG_LENGTH_MAX];
       errors_.base.format_message(reinterpret_cast<j_common_ptr>(&info_), text);
       const bool memory = errors_.base.msg_code == JERR_OUT_OF_MEMORY;
-      fail(memory ? ErrorCode::kOutOfMemory : ErrorCode::kUsage, "cannot encode a JPEG of {} x {} pixels: {}", image.width(), image.height(), text);
+      fail(memory ? ErrorCode::kOutOfMemory : ErrorCode::kUsage, "cannot encode a JPEG of {} x {} pixels: {}",
+           image.width(), image.height(), text);
     }
     compress(image, quality);
     const auto* begin = reinterpret_cast<const std::byte*>(bytes_);
