@@ -64,6 +64,8 @@ std::vector<Command> make_commands() {
       {"detect",
        {"effdet", "detect", "in/data/val2017", "--model-file", "in/m.om", "--out", "out", "--contact-sheet",
         "out/sheet.png"}},
+      {"edit", {"effdet", "edit", "in/m.onnx", "--extract", "../backbone/conv_stem/Conv", "--out", "out/stem.onnx"}},
+      {"graph", {"effdet", "graph", "in/m.onnx", "--out", "out/m.svg"}},
       {"scenes", {"effdet", "scenes", "--out", "out", "--images", "2", "--min-side", "100", "--max-side", "160"}},
       {"info", {"effdet", "info", "in/m.om", "--steps"}},
   };
