@@ -4,8 +4,9 @@
 //   FAULT_CALL        malloc, open, read, write, fsync, close, rename, mmap, thread
 //   FAULT_NUMBER      which of these calls since main() began fails, from 1; absent: none
 //   FAULT_EVERY       1: the later ones fail too
-//   FAULT_ERRNO       number of the error; "short": reads and writes move half of what was asked; "interrupt": EINTR at
-//   every other call FAULT_COUNT_FILE  gets the number of such calls
+//   FAULT_ERRNO       number of the error; "short": reads and writes move half of what was asked; "interrupt": every
+//                     other call is interrupted
+//   FAULT_COUNT_FILE  gets the number of such calls
 //
 // Calls that the C library makes itself are out of reach: fopen, fwrite and their like are taken in place of those.
 #include <dirent.h>
