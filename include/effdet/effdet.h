@@ -10,6 +10,7 @@
 #include "effdet/executor.h"
 #include "effdet/export.h"
 #include "effdet/onnx_model.h"
+#include "effdet/output_file.h"
 #include "effdet/output_memory.h"
 #include "effdet/streams.h"
 #include "effdet/structure.h"

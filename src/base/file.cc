@@ -67,12 +67,14 @@ std::string read_file(const std::filesystem::path& path, uint64_t limit) {
 }
 
 AtomicFile::AtomicFile(const std::filesystem::path& path) : path_(path.string()) {
+  constexpr size_t kLongestName = 200;  // a longer one would leave no room for what is added
   static std::atomic<unsigned> counter{0};
   if (path_.empty()) fail(ErrorCode::kUsage, "the name of the file to write is empty");
   struct stat info {};
   if (::stat(path_.c_str(), &info) == 0 && S_ISDIR(info.st_mode))
     fail(ErrorCode::kIo, "{}: cannot write: it is a folder", path_);
-  temporary_ = fmt::format("{}.{}.{}.tmp", path_, ::getpid(), counter++);
+  const std::string name = path.filename().string().substr(0, kLongestName);
+  temporary_ = (path.parent_path() / fmt::format("{}.{}.{}.tmp", name, ::getpid(), counter++)).string();
   descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   if (descriptor_ < 0) {
     temporary_.clear();

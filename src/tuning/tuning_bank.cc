@@ -68,9 +68,7 @@ void TuningBank::set(const std::string& choice, Measured measured) {
 void TuningBank::save() const {
   nlohmann::json json = nlohmann::json::object();
   for (const auto& [choice, measured] : layers_) json[choice] = {measured.yes, measured.no};
-  std::error_code error;
-  std::filesystem::create_directories(path_.parent_path(), error);
-  if (error) fail(ErrorCode::kIo, "{}: cannot make the folder: {}", path_.parent_path().string(), error.message());
+  make_folder(path_.parent_path());
   write_file(path_, json.dump(1) + "\n");
 }
 

@@ -8,7 +8,7 @@
 #include "data_run.h"
 #include "describe.h"
 #include "effdet/error.h"
-#include "output_file.h"
+#include "effdet/output_file.h"
 #include "plans.h"
 
 namespace effdet::cli {
@@ -88,7 +88,7 @@ void benchmark_data(const BenchmarkOptions& options, const CompiledModel& model,
                            .warm_up = options.warm_up,
                            .plan = plan};
   if (options.dvpp) require_pictures(run.inputs);
-  make_folder(folder);
+  make_output_folder(folder);
   const StageTimes times = run_on_files(model, run);
   const std::string text = report(times, static_cast<double>(run.inputs.size()));
   write_output(options.result / fmt::format("perf_{}_batchsize_{}_device_{}.txt", options.model_type,

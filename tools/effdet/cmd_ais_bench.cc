@@ -9,7 +9,7 @@
 #include "data_run.h"
 #include "describe.h"
 #include "effdet/error.h"
-#include "output_file.h"
+#include "effdet/output_file.h"
 #include "plans.h"
 #include "statistics.h"
 #include "stream_options.h"
@@ -145,7 +145,7 @@ int run_ais_bench(int argc, char** argv) {
     times = run_pure(model, options, layout);
   } else {
     inputs = inputs_of(options.input);
-    if (!folder.empty()) make_folder(folder);
+    if (!folder.empty()) make_output_folder(folder);
     times = run_on_files(all, {.inputs = inputs,
                                .folder = folder,
                                .first_output = 0,
@@ -170,7 +170,7 @@ int run_ais_bench(int argc, char** argv) {
     fmt::print("throughput of {} streams: {}\n", layout.streams, throughput);  // they overlap: not of the mean
   fmt::print("------------------------------------------------------\n");
   if (options.output.empty()) return 0;
-  make_folder(options.output);
+  make_output_folder(options.output);
   write_output(fs::path(options.output) / (options.folder + "_summary.json"),
                json_text({{"filesinfo", files_json(inputs, folder, format, batch, model.outputs().size())},
                           {"args", args_json(options)},

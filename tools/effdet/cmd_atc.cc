@@ -12,7 +12,7 @@
 #include "describe.h"
 #include "effdet/compiled_model.h"
 #include "effdet/onnx_model.h"
-#include "output_file.h"
+#include "effdet/output_file.h"
 #include "progress.h"
 
 namespace effdet::cli {

@@ -16,7 +16,7 @@
 #include "describe.h"
 #include "effdet/detector.h"
 #include "effdet/error.h"
-#include "output_file.h"
+#include "effdet/output_file.h"
 #include "progress.h"
 
 namespace effdet::cli {
@@ -173,7 +173,7 @@ void detect_all(const DetectArguments& arguments) {
   refuse_options_for_exported(file, arguments.model);
   Detector detector(CompiledModel::open(file, arguments.model), arguments.threads, arguments.detect);
   const std::vector<std::string> names = class_names(detector.description(), arguments.model);
-  make_folder(arguments.out);
+  make_output_folder(arguments.out);
 
   nlohmann::json results = nlohmann::json::array();
   Sheet sheet(arguments.contact_sheet);

@@ -5,9 +5,9 @@
 
 #include "cli.h"
 #include "commands.h"
+#include "effdet/output_file.h"
 #include "effdet/structure.h"
 #include "graph_svg.h"
-#include "output_file.h"
 
 namespace effdet::cli {
 namespace {

@@ -10,7 +10,7 @@
 #include "cli.h"
 #include "commands.h"
 #include "describe.h"
-#include "output_file.h"
+#include "effdet/output_file.h"
 #include "profile.h"
 #include "roofline.h"
 #include "statistics.h"

@@ -13,7 +13,7 @@
 #include "effdet/dataset.h"
 #include "effdet/error.h"
 #include "effdet/executor.h"
-#include "output_file.h"
+#include "effdet/output_file.h"
 
 namespace effdet::cli {
 namespace {

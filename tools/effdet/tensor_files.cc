@@ -7,7 +7,7 @@
 
 #include "cli.h"
 #include "effdet/error.h"
-#include "output_file.h"
+#include "effdet/output_file.h"
 
 namespace effdet::cli {
 namespace {
@@ -59,7 +59,7 @@ std::string file_name(const std::string& tensor_name) {
   return name;
 }
 
-NpyFolder::NpyFolder(std::filesystem::path folder) : folder_(std::move(folder)) { make_folder(folder_); }
+NpyFolder::NpyFolder(std::filesystem::path folder) : folder_(std::move(folder)) { make_output_folder(folder_); }
 
 std::filesystem::path NpyFolder::write(const HostTensor& tensor) {
   const std::string plain = file_name(tensor.name);
