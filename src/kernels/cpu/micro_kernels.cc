@@ -1,5 +1,8 @@
 #include "kernels/cpu/micro_kernels.h"
 
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include <cstdlib>
 #include <cstring>
 
@@ -18,9 +21,28 @@ bool has_avx512() {
          __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
 }
 
+bool has_avx512_bf16() { return has_avx512() && __builtin_cpu_supports("avx512bf16"); }
+
+/// Linux lends a process tile registers where it asks for them.
+bool has_amx() {
+  constexpr int kRequestPermission = 0x1023, kTileData = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
+  static const bool has =
+      __builtin_cpu_supports("amx-bf16") && syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+  return has;
+}
+
+const MicroKernels kAmxBf16 = [] {
+  MicroKernels table = avx512_bf16::kTable;
+  table.name = "amx_bf16";
+  table.bf16.gemm = amx_bf16::gemm<Bf16>;
+  table.gemm_widen = amx_bf16::gemm<float>;
+  return table;
+}();
+
 /// Best first.
 constexpr Entry kTables[] = {
-    {&avx512_bf16::kTable, [] { return has_avx512() && __builtin_cpu_supports("avx512bf16"); }},
+    {&kAmxBf16, [] { return has_avx512_bf16() && has_amx(); }},
+    {&avx512_bf16::kTable, has_avx512_bf16},
     {&avx512::kTable, has_avx512},
     {&avx2::kTable, [] { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }},
     {&sse2::kTable, [] { return true; }},
@@ -38,7 +60,7 @@ const MicroKernels& micro_kernels() {
   if (const char* name = std::getenv("EFFDET_ISA")) {
     if (const MicroKernels* table = micro_kernels_for(name)) return *table;
     fail(ErrorCode::kUsage,
-         "EFFDET_ISA is '{}': not avx512_bf16, avx512, avx2 or sse2, or not to be had on this processor", name);
+         "EFFDET_ISA is '{}': not amx_bf16, avx512_bf16, avx512, avx2 or sse2, or not to be had on this processor", name);
   }
   for (const Entry& entry : kTables)
     if (entry.runs_here()) return *entry.table;

@@ -219,7 +219,7 @@ struct WinogradKernels {
 
 /// One instruction set's functions.
 struct MicroKernels {
-  const char* name;  ///< "avx512_bf16", "avx512", "avx2", "sse2"
+  const char* name;  ///< "amx_bf16", "avx512_bf16", "avx512", "avx2", "sse2"
   const MapKernels<float>& f32;
   MapKernels<Bf16> bf16;
   /// Products at the borders of the part of a model that is bf16.
@@ -245,7 +245,7 @@ struct MicroKernels {
   WinogradKernels winograd;
 };
 
-/// The best table that this processor can run, or the one that EFFDET_ISA names (avx512_bf16, avx512, avx2,
+/// The best table that this processor can run, or the one that EFFDET_ISA names (amx_bf16, avx512_bf16, avx512, avx2,
 /// sse2).
 /// Throws Error(kUsage) for a name that is unknown or that this processor cannot run.
 const MicroKernels& micro_kernels();
@@ -254,6 +254,11 @@ const MicroKernels& micro_kernels();
 /// set.
 const MicroKernels* micro_kernels_for(const char* name);
 
+namespace amx_bf16 {
+/// As MapKernels<Bf16>::gemm and MicroKernels::gemm_widen; the rest of its table is avx512_bf16's.
+template <typename Out>
+void gemm(const GemmBlock<Bf16, Out>&);
+}  // namespace amx_bf16
 namespace avx512_bf16 {
 extern const MicroKernels kTable;
 }

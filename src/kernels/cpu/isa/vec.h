@@ -8,7 +8,9 @@
 
 #include "kernels/cpu/micro_kernels.h"
 
-#if defined(__AVX512BF16__)
+#if defined(__AMX_BF16__)
+#define EFFDET_ISA amx_bf16
+#elif defined(__AVX512BF16__)
 #define EFFDET_ISA avx512_bf16
 #elif defined(__AVX512F__)
 #define EFFDET_ISA avx512
