@@ -225,6 +225,9 @@ struct MicroKernels {
   /// Products at the borders of the part of a model that is bf16.
   void (*gemm_narrow)(const GemmBlock<float, Bf16>&);
   void (*gemm_widen)(const GemmBlock<Bf16, float>&);
+  /// The same with C's rows and columns exchanged: C has `ldc` values between columns, is written past the cache, and
+  /// there are no residual and no partial sums. k is even. Null where packing both sides is as fast.
+  void (*gemm_transposed)(const GemmBlock<Bf16, float>&);
   /// Where a map between two layers is float for want of products of bf16.
   void (*depthwise_narrow)(const DepthwiseRows<float, Bf16>&);
   /// As bf16.depthwise, from DepthwiseRows::pairs, for square kernels of 3 or 5 and strides of 1 or 2. Null where the
@@ -258,6 +261,7 @@ namespace amx_bf16 {
 /// As MapKernels<Bf16>::gemm and MicroKernels::gemm_widen; the rest of its table is avx512_bf16's.
 template <typename Out>
 void gemm(const GemmBlock<Bf16, Out>&);
+void gemm_transposed(const GemmBlock<Bf16, float>&);
 }  // namespace amx_bf16
 namespace avx512_bf16 {
 extern const MicroKernels kTable;

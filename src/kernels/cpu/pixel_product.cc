@@ -38,7 +38,7 @@ void PixelProduct<In, Out>::prepare(ThreadPool& threads, const In* weights, In* 
 template <typename In, typename Out>
 size_t PixelProduct<In, Out>::scratch_values(int64_t rows) const {
   if (strassen_) return strassen_->scratch_values(rows);
-  return nchw_ ? static_cast<size_t>((rows + kPanel - 1) / kPanel * kPanel * padded_depth<In>(depth_)) : 0;
+  return nchw_ && !transposes() ? static_cast<size_t>((rows + kPanel - 1) / kPanel * kPanel * padded_depth<In>(depth_)) : 0;
 }
 
 template <typename In, typename Out>
@@ -74,6 +74,23 @@ void PixelProduct<In, Out>::run(const Pixels<In>& pixels, int64_t pixel, int64_t
 template <typename In, typename Out>
 void PixelProduct<In, Out>::run_nchw(const Pixels<In>& pixels, int64_t rows, int64_t columns, const In* weights,
                                      const float* bias, Out* c, In* packed) const {
+  if constexpr (kWidens) {
+    if (transposes())
+      return micro_.gemm_transposed({.a = pixels.data,
+                                     .lda = pixels.row,
+                                     .a_step = 1,
+                                     .b = weights,
+                                     .b_panel = padded_depth<In>(depth_) * kPanel,
+                                     .bias = bias,
+                                     .residual = nullptr,
+                                     .c = c,
+                                     .ldc = out_.height * out_.width,
+                                     .m = static_cast<int>(rows),
+                                     .n = static_cast<int>(columns),
+                                     .k = static_cast<int>(depth_),
+                                     .activation = activation_,
+                                     .a_packed = false});
+  }
   for (int64_t row = 0; row < rows; row += kPanel)
     pack_panel(pixels.data + row * pixels.row, pixels.row, std::min<int64_t>(kPanel, rows - row),
                packed + row * padded_depth<In>(depth_));

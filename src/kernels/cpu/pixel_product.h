@@ -52,6 +52,10 @@ class PixelProduct {
  private:
   static constexpr bool kIsFloat = std::is_same_v<In, float> && std::is_same_v<Out, float>;
 
+  static constexpr bool kWidens = std::is_same_v<In, Bf16> && std::is_same_v<Out, float>;
+
+  /// Whether the product itself changes the sides, from pixels as they lie.
+  bool transposes() const { return kWidens && micro_.gemm_transposed != nullptr; }
   void run_nchw(const Pixels<In>& pixels, int64_t rows, int64_t columns, const In* weights, const float* bias, Out* c,
                 In* packed) const;
   void pack_panel(const In* pixels, ptrdiff_t stride, int64_t rows, In* panel) const;

@@ -66,7 +66,7 @@ struct Index {
 
 /// Up to two by two tiles of sums.
 struct Sums {
-  float values[2][2][kTileRows][kLanes];
+  alignas(64) float values[2][2][kTileRows][kLanes];
 };
 
 /// Where a block of up to two by two tiles stands.
@@ -162,20 +162,88 @@ EFFDET_INLINE void finish_tile(const GemmBlock<Bf16, Out>& g, const float (*sums
       });
 }
 
-template <int row_tiles, int column_tiles, typename Out>
+/// Columns 4 q + j of a tile as out[j].
+EFFDET_INLINE void transpose_quarters(const float (*tile)[kLanes], int q, Vec (&out)[4]) {
+  Vec in[4];  // of the rows i, i + 4, i + 8 and i + 12, quarter q
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; ++i) {
+    const auto quarter = [&](int row) __attribute__((always_inline)) { return _mm_load_ps(tile[row] + 4 * q); };
+    __m512 v = _mm512_castps128_ps512(quarter(i));
+    v = _mm512_insertf32x4(v, quarter(i + 4), 1);
+    v = _mm512_insertf32x4(v, quarter(i + 8), 2);
+    in[i] = reinterpret_cast<Vec>(_mm512_insertf32x4(v, quarter(i + 12), 3));
+  }
+  const auto low = [](Vec a, Vec b) __attribute__((always_inline)) {
+    return __builtin_shufflevector(a, b, 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29);
+  };
+  const auto high = [](Vec a, Vec b) __attribute__((always_inline)) {
+    return __builtin_shufflevector(a, b, 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31);
+  };
+  const auto low_pairs = [](Vec a, Vec b) __attribute__((always_inline)) {
+    return __builtin_shufflevector(a, b, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29);
+  };
+  const auto high_pairs = [](Vec a, Vec b) __attribute__((always_inline)) {
+    return __builtin_shufflevector(a, b, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31);
+  };
+  const Vec low01 = low(in[0], in[1]), low23 = low(in[2], in[3]);
+  const Vec high01 = high(in[0], in[1]), high23 = high(in[2], in[3]);
+  out[0] = low_pairs(low01, low23);
+  out[1] = high_pairs(low01, low23);
+  out[2] = low_pairs(high01, high23);
+  out[3] = high_pairs(high01, high23);
+}
+
+/// The same for rows of C that are columns of the tile.
+EFFDET_INLINE void finish_transposed(const GemmBlock<Bf16, float>& g, const float (*sums)[kLanes], int row, int skip,
+                                     int rows, int column) {
+  const auto there = static_cast<__mmask16>((1u << rows) - (1u << skip));
+  const bool past_cache = there == 0xFFFF && g.ldc % kLanes == 0 &&
+                          reinterpret_cast<uintptr_t>(g.c + row) % sizeof(Vec) == 0;
+  float* c = g.c + column * g.ldc + row;
+#pragma GCC unroll 4
+  for (int q = 0; q < 4; ++q) {
+    Vec out[4];
+    transpose_quarters(sums, q, out);
+    const int count = min_of(4, g.n - column - 4 * q);
+#pragma GCC unroll 4
+    for (int j = 0; j < 4; ++j, c += g.ldc) {
+      if (j >= count) return;
+      const Vec v = apply<float>(g.activation, out[j] + g.bias[column + 4 * q + j]);
+      if (past_cache) {
+        stream(c, v);
+      } else {
+        _mm512_mask_storeu_ps(c, there, reinterpret_cast<__m512>(v));
+      }
+    }
+  }
+}
+
+/// What becomes of a tile of sums.
+template <typename Out>
+struct Rows {
+  static void finish(const GemmBlock<Bf16, Out>& g, const float (*sums)[kLanes], int row, int skip, int rows,
+                     int column) {
+    finish_tile(g, sums, row, skip, rows, column);
+  }
+};
+struct Columns {
+  static void finish(const GemmBlock<Bf16, float>& g, const float (*sums)[kLanes], int row, int skip, int rows,
+                     int column) {
+    finish_transposed(g, sums, row, skip, rows, column);
+  }
+};
+
+template <int row_tiles, int column_tiles, typename Finish, typename Out>
 void block_of(const Block<Out>& block, int rows) {
   Sums sums;
   multiply<row_tiles, column_tiles>(block, sums);
   for (int i = 0; i < row_tiles; ++i)
     for (int j = 0; j < column_tiles; ++j)
-      finish_tile(*block.g, sums.values[i][j], block.row[i], block.skip[i], rows, block.column + j * kPanel);
+      Finish::finish(*block.g, sums.values[i][j], block.row[i], block.skip[i], rows, block.column + j * kPanel);
 }
 
-}  // namespace
-
-template <typename Out>
-void gemm(const GemmBlock<Bf16, Out>& g) {
-  if (g.a_packed || g.k % 2 != 0) return without_tiles(g);
+template <typename Finish, typename Out>
+void blocks(const GemmBlock<Bf16, Out>& g) {
   const int rows = min_of(kTileRows, g.m);
   configure(rows, g.k % kTileDepth / 2);
   for (int column = 0; column < g.n; column += 2 * kPanel) {
@@ -187,16 +255,28 @@ void gemm(const GemmBlock<Bf16, Out>& g) {
         block.skip[i] = row + i * kTileRows - block.row[i];
       }
       if (row + kTileRows < g.m) {
-        two_columns ? block_of<2, 2>(block, rows) : block_of<2, 1>(block, rows);
+        two_columns ? block_of<2, 2, Finish>(block, rows) : block_of<2, 1, Finish>(block, rows);
       } else {
-        two_columns ? block_of<1, 2>(block, rows) : block_of<1, 1>(block, rows);
+        two_columns ? block_of<1, 2, Finish>(block, rows) : block_of<1, 1, Finish>(block, rows);
       }
     }
   }
   asm volatile("tilerelease");
 }
 
+}  // namespace
+
+template <typename Out>
+void gemm(const GemmBlock<Bf16, Out>& g) {
+  g.a_packed || g.k % 2 != 0 ? without_tiles(g) : blocks<Rows<Out>>(g);
+}
+
 template void gemm(const GemmBlock<Bf16, Bf16>&);
 template void gemm(const GemmBlock<Bf16, float>&);
+
+void gemm_transposed(const GemmBlock<Bf16, float>& g) {
+  blocks<Columns>(g);
+  _mm_sfence();  // streamed lines become visible before the task counts as done
+}
 
 }  // namespace effdet::kernels::cpu::EFFDET_ISA

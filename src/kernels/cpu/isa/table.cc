@@ -32,6 +32,7 @@ extern const MicroKernels kTable = {
     .bf16 = kMaps<Bf16>,
     .gemm_narrow = gemm<float, Bf16>,
     .gemm_widen = gemm<Bf16, float>,
+    .gemm_transposed = nullptr,
     .depthwise_narrow = depthwise<float, Bf16>,
 #if defined(__AVX512BF16__)
     .depthwise_by_pairs = depthwise_by_pairs,
