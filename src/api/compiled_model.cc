@@ -189,7 +189,7 @@ MachineRates measure_machine(int threads) {
   return {rates.gemm_flops, rates.bf16_flops, rates.copy_bytes};
 }
 
-bool multiplies_bfloat16() { return kernels::cpu::micro_kernels().depthwise_by_pairs != nullptr; }
+bool multiplies_bfloat16() { return kernels::cpu::micro_kernels().multiplies_bf16; }
 
 struct Runner::Impl {
   /// Sizes of a plan's tensors, and room for the caller's addresses.

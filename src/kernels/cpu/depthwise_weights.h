@@ -8,7 +8,7 @@
 
 namespace effdet::kernels::cpu {
 
-/// With bfloat16 on a processor that multiplies it, products of pairs and weights of its own for them, which are
+/// With bfloat16, where the micro-kernels have products of pairs, these and weights of its own for them, which are
 /// rounded and made once; otherwise the step's.
 template <typename In, typename Out = In>
 class DepthwiseWeights {

@@ -162,7 +162,7 @@ Plan plan_expand_depthwise(const PlanContext& c) {
   if (!ops::is_nhwc(c.node)) return {nullptr, "only NHWC"};
   const ops::Dims in = ops::dims_of(c.inputs[0].shape, true);
   if (in.height * in.width > std::numeric_limits<int>::max()) return {nullptr, "more pixels than a block can count"};
-  // Without products of bfloat16, rows in scratch would be rounded only to be widened again.
+  // Where depthwise products are of floats, rows in scratch would be rounded only to be widened again.
   if (c.inputs[0].dtype == DType::kBF16 && c.outputs[0].dtype == DType::kBF16 &&
       micro_kernels().depthwise_by_pairs == nullptr)
     return {std::make_unique<ExpandDepthwise<Bf16, float>>(c), ""};

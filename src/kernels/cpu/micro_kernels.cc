@@ -36,6 +36,7 @@ const MicroKernels kAmxBf16 = [] {
   table.name = "amx_bf16";
   table.bf16.gemm = amx_bf16::gemm<Bf16>;
   table.gemm_widen = amx_bf16::gemm<float>;
+  table.depthwise_by_pairs = nullptr;
   table.gemm_transposed = amx_bf16::gemm_transposed;
   return table;
 }();

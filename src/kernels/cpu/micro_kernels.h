@@ -219,7 +219,8 @@ struct WinogradKernels {
 
 /// One instruction set's functions.
 struct MicroKernels {
-  const char* name;  ///< "amx_bf16", "avx512_bf16", "avx512", "avx2", "sse2"
+  const char* name;      ///< "amx_bf16", "avx512_bf16", "avx512", "avx2", "sse2"
+  bool multiplies_bf16;  ///< the processor has instructions for it
   const MapKernels<float>& f32;
   MapKernels<Bf16> bf16;
   /// Products at the borders of the part of a model that is bf16.
@@ -230,8 +231,8 @@ struct MicroKernels {
   void (*gemm_transposed)(const GemmBlock<Bf16, float>&);
   /// Where a map between two layers is float for want of products of bf16.
   void (*depthwise_narrow)(const DepthwiseRows<float, Bf16>&);
-  /// As bf16.depthwise, from DepthwiseRows::pairs, for square kernels of 3 or 5 and strides of 1 or 2. Null where the
-  /// processor does not multiply bf16.
+  /// As bf16.depthwise, from DepthwiseRows::pairs, for square kernels of 3 or 5 and strides of 1 or 2. Null where bf16
+  /// is better widened: vectors do not multiply it, or not as fast as floats (Intel's: half as fast, where AMX is).
   void (*depthwise_by_pairs)(const DepthwiseRows<Bf16>&);
   /// y[i] = x[i].
   void (*narrow)(const float* x, Bf16* y, int64_t count);

@@ -9,16 +9,13 @@ namespace {
 constexpr int kTileRows = 16;   // of a tile register
 constexpr int kTileDepth = 32;  // values of k that one holds
 static_assert(kTileRows == kPanel && kPanel == kLanes);
+constexpr ptrdiff_t kNearB = 512 << 10;  // values of B that stay in the second-level cache, of 2 MB
 
 // Tile registers. A's and B's last values of k, where there are no kTileDepth of them, have registers of their own: a
 // register's shape cannot change on the way.
 constexpr int sum_tile(int i, int j) { return 2 * i + j; }
 constexpr int kA = 4, kB = 5, kLastA = 6, kLastB = 7;
 
-template <int tile>
-EFFDET_INLINE void zero() {
-  asm volatile("tilezero %%tmm%c0" ::"i"(tile));
-}
 template <int tile, typename T>
 EFFDET_INLINE void load_tile(const T* from, ptrdiff_t row_bytes) {
   asm volatile("tileloadd (%1,%2,1), %%tmm%c0" ::"i"(tile), "r"(from), "r"(row_bytes) : "memory");
@@ -124,7 +121,9 @@ EFFDET_INLINE void multiply(const Block<Out>& block, Sums& sums) {
   Factors f{{g.a + block.row[0] * g.lda, g.a + block.row[1] * g.lda},
             {b, b + g.b_panel},
             g.lda * static_cast<ptrdiff_t>(sizeof(Bf16))};
-  for_sums<row_tiles, column_tiles>([&](auto i, auto j) { zero<sum_tile(i.value, j.value)>(); });
+  // Each row of sums begins with the bias.
+  for_sums<row_tiles, column_tiles>(
+      [&](auto i, auto j) { load_tile<sum_tile(i.value, j.value)>(g.bias + block.column + j.value * kPanel, 0); });
   int k = 0;
   for (; k + kTileDepth <= g.k; k += kTileDepth) {
     step<row_tiles, column_tiles, kA, kB>(f);
@@ -137,22 +136,21 @@ EFFDET_INLINE void multiply(const Block<Out>& block, Sums& sums) {
   });
 }
 
-/// Bias, residual, partial sums and activation of one tile, and its rows of C.
+/// Residual, partial sums and activation of one tile, and its rows of C.
 template <typename Out>
 EFFDET_INLINE void finish_tile(const GemmBlock<Bf16, Out>& g, const float (*sums)[kLanes], int row, int skip, int rows,
                                int column) {
   const int lanes = min_of(kLanes, g.n - column);
-  const Vec bias = load(g.bias + column);
   Out* c = g.c + row * g.ldc + column;
   const Out* residual = g.residual != nullptr ? g.residual + row * g.ldc + column : nullptr;
   const float* partial = g.partial != nullptr ? g.partial + row * g.ld_partial + column : nullptr;
   with_activation(
       g.activation, [&](auto activation) __attribute__((always_inline)) {
         for (int i = skip; i < rows; ++i) {
-          Vec v = load(sums[i]) + bias;
+          Vec v = load(sums[i]);
           if (residual != nullptr) v += load_part(residual + i * g.ldc, lanes);
           if (partial != nullptr) v += load_part(partial + i * g.ld_partial, lanes);
-          v = apply<Out>(decltype(activation)::value, v);
+          v = apply<Bf16>(decltype(activation)::value, v);
           if (lanes == kLanes) {
             store(c + i * g.ldc, v);
           } else {
@@ -208,7 +206,7 @@ EFFDET_INLINE void finish_transposed(const GemmBlock<Bf16, float>& g, const floa
 #pragma GCC unroll 4
     for (int j = 0; j < 4; ++j, c += g.ldc) {
       if (j >= count) return;
-      const Vec v = apply<float>(g.activation, out[j] + g.bias[column + 4 * q + j]);
+      const Vec v = apply<float>(g.activation, out[j]);
       if (past_cache) {
         stream(c, v);
       } else {
@@ -242,24 +240,34 @@ void block_of(const Block<Out>& block, int rows) {
       Finish::finish(*block.g, sums.values[i][j], block.row[i], block.skip[i], rows, block.column + j * kPanel);
 }
 
+/// The block of two by two tiles, or what is left of one, from (row, column) on.
+template <typename Finish, typename Out>
+EFFDET_INLINE void block_at(const GemmBlock<Bf16, Out>& g, int row, int column) {
+  const int rows = min_of(kTileRows, g.m);
+  Block<Out> block{&g, {}, {}, column};
+  for (int i = 0; i < 2; ++i) {
+    block.row[i] = max_of(0, min_of(row + i * kTileRows, g.m - kTileRows));
+    block.skip[i] = row + i * kTileRows - block.row[i];
+  }
+  if (row + kTileRows < g.m) {
+    column + kPanel < g.n ? block_of<2, 2, Finish>(block, rows) : block_of<2, 1, Finish>(block, rows);
+  } else {
+    column + kPanel < g.n ? block_of<1, 2, Finish>(block, rows) : block_of<1, 1, Finish>(block, rows);
+  }
+}
+
 template <typename Finish, typename Out>
 void blocks(const GemmBlock<Bf16, Out>& g) {
-  const int rows = min_of(kTileRows, g.m);
-  configure(rows, g.k % kTileDepth / 2);
-  for (int column = 0; column < g.n; column += 2 * kPanel) {
-    const bool two_columns = column + kPanel < g.n;
-    for (int row = 0; row < g.m; row += 2 * kTileRows) {
-      Block<Out> block{&g, {}, {}, column};
-      for (int i = 0; i < 2; ++i) {
-        block.row[i] = max_of(0, min_of(row + i * kTileRows, g.m - kTileRows));
-        block.skip[i] = row + i * kTileRows - block.row[i];
-      }
-      if (row + kTileRows < g.m) {
-        two_columns ? block_of<2, 2, Finish>(block, rows) : block_of<2, 1, Finish>(block, rows);
-      } else {
-        two_columns ? block_of<1, 2, Finish>(block, rows) : block_of<1, 1, Finish>(block, rows);
-      }
-    }
+  constexpr int kRowStep = 2 * kTileRows, kColumnStep = 2 * kPanel;
+  configure(min_of(kTileRows, g.m), g.k % kTileDepth / 2);
+  // The rows of a block stay in the first-level cache, and B, which lies as it is read, streams past them from the
+  // second-level cache. Where it does not fit there, A does, and B is read once.
+  if (static_cast<ptrdiff_t>(g.n) * g.k <= kNearB) {
+    for (int row = 0; row < g.m; row += kRowStep)
+      for (int column = 0; column < g.n; column += kColumnStep) block_at<Finish>(g, row, column);
+  } else {
+    for (int column = 0; column < g.n; column += kColumnStep)
+      for (int row = 0; row < g.m; row += kRowStep) block_at<Finish>(g, row, column);
   }
   asm volatile("tilerelease");
 }

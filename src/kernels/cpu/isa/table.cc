@@ -28,6 +28,11 @@ using avx512::kFloatMaps;
 
 extern const MicroKernels kTable = {
     .name = EFFDET_STRING(EFFDET_ISA),
+#if defined(__AVX512BF16__)
+    .multiplies_bf16 = true,
+#else
+    .multiplies_bf16 = false,
+#endif
     .f32 = kFloatMaps,
     .bf16 = kMaps<Bf16>,
     .gemm_narrow = gemm<float, Bf16>,
