@@ -15,8 +15,6 @@ namespace {
 
 // Bytes of A that a task goes over again for each group of columns: about half of a second-level cache.
 constexpr int64_t kBlockBytes = 256 << 10;
-// A task of less than this many multiplications is not worth handing to another thread.
-constexpr int64_t kLeastWork = 1 << 18;
 
 int64_t round_up(int64_t value, int64_t step) { return (value + step - 1) / step * step; }
 
@@ -66,9 +64,9 @@ class Conv : public Kernel {
       columns_ = std::clamp(kBlockBytes / (k_ * kBytes) / column_step * column_step, column_step, columns_);
     // Many small tasks balance the load on busy machines.
     constexpr int64_t kTasks = 16;
-    while (tasks() < kTasks && rows_ > row_step && rows_ * columns_ * k_ / 2 >= kLeastWork)
+    while (tasks() < kTasks && rows_ > row_step && rows_ * columns_ * k_ / 2 >= product_.least_work())
       rows_ = round_up(rows_ / 2, row_step);
-    while (tasks() < kTasks && columns_ > column_step && rows_ * columns_ * k_ / 2 >= kLeastWork)
+    while (tasks() < kTasks && columns_ > column_step && rows_ * columns_ * k_ / 2 >= product_.least_work())
       columns_ = round_up(columns_ / 2, column_step);
   }
 

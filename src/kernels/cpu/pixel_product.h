@@ -33,8 +33,14 @@ class PixelProduct {
   /// Before run(), for each set of weights.
   void prepare(ThreadPool& threads, const In* weights, In* prepared) const;
   /// Rows and columns that are best multiplied at once: multiples of these.
-  int64_t row_step() const { return strassen_ ? (out_.height * out_.width % 128 == 0 ? 128 : 96) : 48; }
+  int64_t row_step() const {
+    if (strassen_) return out_.height * out_.width % 128 == 0 ? 128 : 96;
+    return by_tiles() ? 32 : 48;
+  }
   int64_t column_step() const { return strassen_ ? Strassen::kUnitColumns : 4 * kPanel; }
+
+  /// A task of fewer multiplications is not worth handing to another thread.
+  int64_t least_work() const { return by_tiles() ? 1 << 21 : 1 << 18; }
 
   /// What a run works on, beside its pixels.
   struct Maps {
@@ -54,8 +60,10 @@ class PixelProduct {
 
   static constexpr bool kWidens = std::is_same_v<In, Bf16> && std::is_same_v<Out, float>;
 
+  /// Whether the processor multiplies by whole tiles.
+  bool by_tiles() const { return kPair<In> > 1 && micro_.gemm_transposed != nullptr; }
   /// Whether the product itself changes the sides, from pixels as they lie.
-  bool transposes() const { return kWidens && micro_.gemm_transposed != nullptr; }
+  bool transposes() const { return kWidens && by_tiles(); }
   void run_nchw(const Pixels<In>& pixels, int64_t rows, int64_t columns, const In* weights, const float* bias, Out* c,
                 In* packed) const;
   void pack_panel(const In* pixels, ptrdiff_t stride, int64_t rows, In* panel) const;

@@ -191,14 +191,15 @@ EFFDET_INLINE Vec vec_exp_minus(Vec x) {
 /// e^x, relative error below 2e-4: enough for bf16, which rounds by 4e-3.
 EFFDET_INLINE Vec vec_exp_coarse(Vec x) {
   const __m512 t = reinterpret_cast<__m512>(x * 1.44269504f);
-  const __m512 n = _mm512_maskz_roundscale_ps(0xFFFF, t, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-  const Vec f = reinterpret_cast<Vec>(t) - reinterpret_cast<Vec>(n);
-  // 2^f for |f| <= 1/2 within 7.7e-05: least squares on Chebyshev nodes.
-  Vec p = splat(5.50886838e-02f);
-  p = p * f + 2.42604051e-01f;
-  p = p * f + 6.93276242e-01f;
-  p = p * f + 9.99928940e-01f;
-  return reinterpret_cast<Vec>(_mm512_maskz_scalef_ps(0xFFFF, reinterpret_cast<__m512>(p), n));
+  // t less the integer below it, which scalef takes of t itself.
+  const Vec f =
+      reinterpret_cast<Vec>(_mm512_maskz_reduce_ps(0xFFFF, t, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC));
+  // 2^f for 0 <= f <= 1 within 7.5e-05: least squares, weighted until the largest errors are equal.
+  Vec p = splat(7.80245215e-02f);
+  p = p * f + 2.26067156e-01f;
+  p = p * f + 6.95833564e-01f;
+  p = p * f + 9.99925196e-01f;
+  return reinterpret_cast<Vec>(_mm512_maskz_scalef_ps(0xFFFF, reinterpret_cast<__m512>(p), t));
 }
 #endif
 
