@@ -214,9 +214,10 @@ def cpuinfo(field):
 
 
 def simd():
-    """The widest instructions that the processor has, as a file's name has them."""
+    """The best instructions that the processor has, as a file's name has them."""
     flags = cpuinfo("flags").split()
-    return next((name for flag, name in (("avx512f", "avx512"), ("avx2", "avx2")) if flag in flags), "sse2")
+    names = {"amx_bf16": "amx", "avx512f": "avx512", "avx2": "avx2"}
+    return next((name for flag, name in names.items() if flag in flags), "sse2")
 
 
 def machine():

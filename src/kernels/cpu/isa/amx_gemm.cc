@@ -144,8 +144,15 @@ EFFDET_INLINE void finish_tile(const GemmBlock<Bf16, Out>& g, const float (*sums
   Out* c = g.c + row * g.ldc + column;
   const Out* residual = g.residual != nullptr ? g.residual + row * g.ldc + column : nullptr;
   const float* partial = g.partial != nullptr ? g.partial + row * g.ld_partial + column : nullptr;
+  const bool plain = skip == 0 && rows == kTileRows && lanes == kLanes && residual == nullptr && partial == nullptr;
   with_activation(
       g.activation, [&](auto activation) __attribute__((always_inline)) {
+        if (plain) {  // mostly
+#pragma GCC unroll 4
+          for (int i = 0; i < kTileRows; ++i)
+            store(c + i * g.ldc, apply<Bf16>(decltype(activation)::value, load(sums[i])));
+          return;
+        }
         for (int i = skip; i < rows; ++i) {
           Vec v = load(sums[i]);
           if (residual != nullptr) v += load_part(residual + i * g.ldc, lanes);
