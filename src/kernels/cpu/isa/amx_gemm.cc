@@ -1,57 +1,12 @@
 // Products of bfloat16 by AMX: a tile register holds 16 rows of A, 32 values each, or as many values of k of a packed
-// panel of B, as it lies. Sums are tiles of floats, two by two; they pass through memory, where vectors take them up
+// panel of B, as they lie. Sums are tiles of floats, two by two; they pass through memory, where vectors take them up
 // again for what follows the product.
-#include "kernels/cpu/isa/kernels.h"
+#include "kernels/cpu/isa/amx_tiles.h"
 
 namespace effdet::kernels::cpu::EFFDET_ISA {
 namespace {
 
-constexpr int kTileRows = 16;   // of a tile register
-constexpr int kTileDepth = 32;  // values of k that one holds
-static_assert(kTileRows == kPanel && kPanel == kLanes);
 constexpr ptrdiff_t kNearB = 512 << 10;  // values of B that stay in the second-level cache, of 2 MB
-
-// Tile registers. A's and B's last values of k, where there are no kTileDepth of them, have registers of their own: a
-// register's shape cannot change on the way.
-constexpr int sum_tile(int i, int j) { return 2 * i + j; }
-constexpr int kA = 4, kB = 5, kLastA = 6, kLastB = 7;
-
-template <int tile, typename T>
-EFFDET_INLINE void load_tile(const T* from, ptrdiff_t row_bytes) {
-  asm volatile("tileloadd (%1,%2,1), %%tmm%c0" ::"i"(tile), "r"(from), "r"(row_bytes) : "memory");
-}
-template <int tile>
-EFFDET_INLINE void store_tile(float* to, ptrdiff_t row_bytes) {
-  asm volatile("tilestored %%tmm%c0, (%1,%2,1)" ::"i"(tile), "r"(to), "r"(row_bytes) : "memory");
-}
-template <int sum, int a, int b>
-EFFDET_INLINE void add_product() {
-  asm volatile("tdpbf16ps %%tmm%c2, %%tmm%c1, %%tmm%c0" ::"i"(sum), "i"(a), "i"(b));
-}
-
-/// What LDTILECFG reads.
-struct alignas(64) TileShapes {
-  uint8_t palette = 1, start_row = 0, reserved[14] = {};
-  uint16_t row_bytes[16] = {};
-  uint8_t rows[16] = {};
-};
-
-/// Shapes for A with so many rows, and so many pairs of k in the last tiles of A and B.
-EFFDET_INLINE void configure(int rows, int last_pairs) {
-  TileShapes shapes;
-  const auto set = [&](int tile, int tile_rows, int row_bytes) {
-    shapes.rows[tile] = static_cast<uint8_t>(tile_rows);
-    shapes.row_bytes[tile] = static_cast<uint16_t>(row_bytes);
-  };
-  for (int sum = 0; sum < 4; ++sum) set(sum, rows, 64);
-  set(kA, rows, 64);
-  set(kB, kTileDepth / 2, 64);
-  if (last_pairs > 0) {
-    set(kLastA, rows, 4 * last_pairs);
-    set(kLastB, last_pairs, 64);
-  }
-  asm volatile("ldtilecfg %0" ::"m"(shapes));
-}
 
 void without_tiles(const GemmBlock<Bf16, Bf16>& g) { avx512_bf16::kTable.bf16.gemm(g); }
 void without_tiles(const GemmBlock<Bf16, float>& g) { avx512_bf16::kTable.gemm_widen(g); }
@@ -82,8 +37,8 @@ struct Factors {
   ptrdiff_t a_bytes;  ///< between rows
 };
 
-/// Goes through as many values of k as the tiles A and B have. One register for either side does, and leaves two for the
-/// last step; it takes five loads where four would do, and the products take longer than that.
+/// Goes through as many values of k as the tiles A and B have. One register for either side does, and leaves two for
+/// the last step; it takes five loads where four would do, and the products take longer than that.
 template <int row_tiles, int column_tiles, int A, int B>
 EFFDET_INLINE void step(const Factors& f) {
   constexpr ptrdiff_t kBBytes = 2 * kPanel * sizeof(Bf16);
@@ -136,33 +91,33 @@ EFFDET_INLINE void multiply(const Block<Out>& block, Sums& sums) {
   });
 }
 
+/// A tile's sums, and where they belong: rows [row + skip, row + rows) of C are not yet written.
+struct SumTile {
+  const float (*sums)[kLanes];
+  int row, skip, rows, column;
+};
+
 /// Residual, partial sums and activation of one tile, and its rows of C.
 template <typename Out>
-EFFDET_INLINE void finish_tile(const GemmBlock<Bf16, Out>& g, const float (*sums)[kLanes], int row, int skip, int rows,
-                               int column) {
-  const int lanes = min_of(kLanes, g.n - column);
-  Out* c = g.c + row * g.ldc + column;
-  const Out* residual = g.residual != nullptr ? g.residual + row * g.ldc + column : nullptr;
-  const float* partial = g.partial != nullptr ? g.partial + row * g.ld_partial + column : nullptr;
-  const bool plain = skip == 0 && rows == kTileRows && lanes == kLanes && residual == nullptr && partial == nullptr;
+void finish_rows(const GemmBlock<Bf16, Out>& g, const SumTile& t) {
+  const int lanes = min_of(kLanes, g.n - t.column);
+  Out* c = g.c + t.row * g.ldc + t.column;
+  const Out* residual = g.residual != nullptr ? g.residual + t.row * g.ldc + t.column : nullptr;
+  const float* partial = g.partial != nullptr ? g.partial + t.row * g.ld_partial + t.column : nullptr;
+  const bool plain = t.skip == 0 && t.rows == kTileRows && lanes == kLanes && residual == nullptr && partial == nullptr;
   with_activation(
       g.activation, [&](auto activation) __attribute__((always_inline)) {
         if (plain) {  // mostly
 #pragma GCC unroll 4
           for (int i = 0; i < kTileRows; ++i)
-            store(c + i * g.ldc, apply<Bf16>(decltype(activation)::value, load(sums[i])));
+            store(c + i * g.ldc, apply<Bf16>(decltype(activation)::value, load(t.sums[i])));
           return;
         }
-        for (int i = skip; i < rows; ++i) {
-          Vec v = load(sums[i]);
+        for (int i = t.skip; i < t.rows; ++i) {
+          Vec v = load(t.sums[i]);
           if (residual != nullptr) v += load_part(residual + i * g.ldc, lanes);
           if (partial != nullptr) v += load_part(partial + i * g.ld_partial, lanes);
-          v = apply<Bf16>(decltype(activation)::value, v);
-          if (lanes == kLanes) {
-            store(c + i * g.ldc, v);
-          } else {
-            store_part(c + i * g.ldc, v, lanes);
-          }
+          store_part(c + i * g.ldc, apply<Bf16>(decltype(activation)::value, v), lanes);
         }
       });
 }
@@ -199,17 +154,16 @@ EFFDET_INLINE void transpose_quarters(const float (*tile)[kLanes], int q, Vec (&
 }
 
 /// The same for rows of C that are columns of the tile.
-EFFDET_INLINE void finish_transposed(const GemmBlock<Bf16, float>& g, const float (*sums)[kLanes], int row, int skip,
-                                     int rows, int column) {
-  const auto there = static_cast<__mmask16>((1u << rows) - (1u << skip));
-  const bool past_cache = there == 0xFFFF && g.ldc % kLanes == 0 &&
-                          reinterpret_cast<uintptr_t>(g.c + row) % sizeof(Vec) == 0;
-  float* c = g.c + column * g.ldc + row;
+void finish_columns(const GemmBlock<Bf16, float>& g, const SumTile& t) {
+  const auto there = static_cast<__mmask16>((1u << t.rows) - (1u << t.skip));
+  const bool past_cache =
+      there == 0xFFFF && g.ldc % kLanes == 0 && reinterpret_cast<uintptr_t>(g.c + t.row) % sizeof(Vec) == 0;
+  float* c = g.c + t.column * g.ldc + t.row;
 #pragma GCC unroll 4
   for (int q = 0; q < 4; ++q) {
     Vec out[4];
-    transpose_quarters(sums, q, out);
-    const int count = min_of(4, g.n - column - 4 * q);
+    transpose_quarters(t.sums, q, out);
+    const int count = min_of(4, g.n - t.column - 4 * q);
 #pragma GCC unroll 4
     for (int j = 0; j < 4; ++j, c += g.ldc) {
       if (j >= count) return;
@@ -223,32 +177,17 @@ EFFDET_INLINE void finish_transposed(const GemmBlock<Bf16, float>& g, const floa
   }
 }
 
-/// What becomes of a tile of sums.
-template <typename Out>
-struct Rows {
-  static void finish(const GemmBlock<Bf16, Out>& g, const float (*sums)[kLanes], int row, int skip, int rows,
-                     int column) {
-    finish_tile(g, sums, row, skip, rows, column);
-  }
-};
-struct Columns {
-  static void finish(const GemmBlock<Bf16, float>& g, const float (*sums)[kLanes], int row, int skip, int rows,
-                     int column) {
-    finish_transposed(g, sums, row, skip, rows, column);
-  }
-};
-
-template <int row_tiles, int column_tiles, typename Finish, typename Out>
+template <int row_tiles, int column_tiles, auto finish, typename Out>
 void block_of(const Block<Out>& block, int rows) {
   Sums sums;
   multiply<row_tiles, column_tiles>(block, sums);
   for (int i = 0; i < row_tiles; ++i)
     for (int j = 0; j < column_tiles; ++j)
-      Finish::finish(*block.g, sums.values[i][j], block.row[i], block.skip[i], rows, block.column + j * kPanel);
+      finish(*block.g, {sums.values[i][j], block.row[i], block.skip[i], rows, block.column + j * kPanel});
 }
 
 /// The block of two by two tiles, or what is left of one, from (row, column) on.
-template <typename Finish, typename Out>
+template <auto finish, typename Out>
 EFFDET_INLINE void block_at(const GemmBlock<Bf16, Out>& g, int row, int column) {
   const int rows = min_of(kTileRows, g.m);
   Block<Out> block{&g, {}, {}, column};
@@ -257,40 +196,40 @@ EFFDET_INLINE void block_at(const GemmBlock<Bf16, Out>& g, int row, int column) 
     block.skip[i] = row + i * kTileRows - block.row[i];
   }
   if (row + kTileRows < g.m) {
-    column + kPanel < g.n ? block_of<2, 2, Finish>(block, rows) : block_of<2, 1, Finish>(block, rows);
+    column + kPanel < g.n ? block_of<2, 2, finish>(block, rows) : block_of<2, 1, finish>(block, rows);
   } else {
-    column + kPanel < g.n ? block_of<1, 2, Finish>(block, rows) : block_of<1, 1, Finish>(block, rows);
+    column + kPanel < g.n ? block_of<1, 2, finish>(block, rows) : block_of<1, 1, finish>(block, rows);
   }
 }
 
-template <typename Finish, typename Out>
+template <auto finish, typename Out>
 void blocks(const GemmBlock<Bf16, Out>& g) {
   constexpr int kRowStep = 2 * kTileRows, kColumnStep = 2 * kPanel;
-  configure(min_of(kTileRows, g.m), g.k % kTileDepth / 2);
+  configure_tiles(min_of(kTileRows, g.m), g.k % kTileDepth / 2);
   // The rows of a block stay in the first-level cache, and B, which lies as it is read, streams past them from the
   // second-level cache. Where it does not fit there, A does, and B is read once.
   if (static_cast<ptrdiff_t>(g.n) * g.k <= kNearB) {
     for (int row = 0; row < g.m; row += kRowStep)
-      for (int column = 0; column < g.n; column += kColumnStep) block_at<Finish>(g, row, column);
+      for (int column = 0; column < g.n; column += kColumnStep) block_at<finish>(g, row, column);
   } else {
     for (int column = 0; column < g.n; column += kColumnStep)
-      for (int row = 0; row < g.m; row += kRowStep) block_at<Finish>(g, row, column);
+      for (int row = 0; row < g.m; row += kRowStep) block_at<finish>(g, row, column);
   }
-  asm volatile("tilerelease");
+  release_tiles();
 }
 
 }  // namespace
 
 template <typename Out>
 void gemm(const GemmBlock<Bf16, Out>& g) {
-  g.a_packed || g.k % 2 != 0 ? without_tiles(g) : blocks<Rows<Out>>(g);
+  g.a_packed || g.k % 2 != 0 ? without_tiles(g) : blocks<finish_rows<Out>>(g);
 }
 
 template void gemm(const GemmBlock<Bf16, Bf16>&);
 template void gemm(const GemmBlock<Bf16, float>&);
 
 void gemm_transposed(const GemmBlock<Bf16, float>& g) {
-  blocks<Columns>(g);
+  blocks<finish_columns>(g);
   _mm_sfence();  // streamed lines become visible before the task counts as done
 }
 
