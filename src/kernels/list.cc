@@ -23,6 +23,8 @@ constexpr Implementation kImplementations[] = {
     {"", "Concat", "cpu:concat", cpu::plan_concat},
     {"", "Split", "cpu:split", cpu::plan_split},
     {"", "Resize", "cpu:resize", cpu::plan_resize},
+    {"", "GlobalAveragePool", "cpu:channel_means", cpu::plan_channel_means},
+    {"", "Mul", "cpu:channel_scale", cpu::plan_channel_scale},
     {"*", "*", "reference", plan_reference},
 };
 

@@ -120,6 +120,29 @@ TEST_P(Kernels, ConcatAndSplit) {
     }
 }
 
+TEST_P(Kernels, ChannelMeans) {
+  for (const Row& row : window_rows()) {
+    Case c("GlobalAveragePool", {});
+    c.node.domain = "";
+    c.terms = row.height * row.width;
+    c.add(random_tensor({row.batch, row.channels, row.height, row.width}, 1));
+    check(c, "cpu:channel_means", row.text());
+  }
+}
+
+TEST_P(Kernels, ChannelScale) {
+  for (const Row& row : channel_rows())
+    for (const int64_t images : {int64_t{1}, row.batch}) {
+      const Tensor map = random_tensor({row.batch, row.channels, row.height, row.width}, 1);
+      const Tensor gate = random_tensor({images, row.channels, 1, 1}, 2);
+      Case c("Mul", {});
+      c.node.domain = "";
+      c.add(row.flag(0) ? gate : map);
+      c.add(row.flag(0) ? map : gate);
+      check(c, "cpu:channel_scale", row.text());
+    }
+}
+
 TEST(Isa, UnknownNameIsAUsageError) {
   ::setenv("EFFDET_ISA", "mmx", 1);
   EXPECT_THROW(cpu::micro_kernels(), Error);

@@ -15,6 +15,8 @@ Plan plan_squeeze_excite(const PlanContext& context);
 Plan plan_mix(const PlanContext& context);
 Plan plan_max_pool(const PlanContext& context);
 Plan plan_activation(const PlanContext& context);
+Plan plan_channel_means(const PlanContext& context);
+Plan plan_channel_scale(const PlanContext& context);
 Plan plan_cast(const PlanContext& context);
 Plan plan_transpose(const PlanContext& context);
 Plan plan_concat(const PlanContext& context);

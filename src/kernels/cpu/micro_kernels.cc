@@ -62,7 +62,8 @@ const MicroKernels& micro_kernels() {
   if (const char* name = std::getenv("EFFDET_ISA")) {
     if (const MicroKernels* table = micro_kernels_for(name)) return *table;
     fail(ErrorCode::kUsage,
-         "EFFDET_ISA is '{}': not amx_bf16, avx512_bf16, avx512, avx2 or sse2, or not to be had on this processor", name);
+         "EFFDET_ISA is '{}': not amx_bf16, avx512_bf16, avx512, avx2 or sse2, or not to be had on this processor",
+         name);
   }
   for (const Entry& entry : kTables)
     if (entry.runs_here()) return *entry.table;

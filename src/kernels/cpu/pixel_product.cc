@@ -38,7 +38,8 @@ void PixelProduct<In, Out>::prepare(ThreadPool& threads, const In* weights, In* 
 template <typename In, typename Out>
 size_t PixelProduct<In, Out>::scratch_values(int64_t rows) const {
   if (strassen_) return strassen_->scratch_values(rows);
-  return nchw_ && !transposes() ? static_cast<size_t>((rows + kPanel - 1) / kPanel * kPanel * padded_depth<In>(depth_)) : 0;
+  return nchw_ && !transposes() ? static_cast<size_t>((rows + kPanel - 1) / kPanel * kPanel * padded_depth<In>(depth_))
+                                : 0;
 }
 
 template <typename In, typename Out>

@@ -192,8 +192,7 @@ EFFDET_INLINE Vec vec_exp_minus(Vec x) {
 EFFDET_INLINE Vec vec_exp_coarse(Vec x) {
   const __m512 t = reinterpret_cast<__m512>(x * 1.44269504f);
   // t less the integer below it, which scalef takes of t itself.
-  const Vec f =
-      reinterpret_cast<Vec>(_mm512_maskz_reduce_ps(0xFFFF, t, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC));
+  const Vec f = reinterpret_cast<Vec>(_mm512_maskz_reduce_ps(0xFFFF, t, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC));
   // 2^f for 0 <= f <= 1 within 7.5e-05: least squares, weighted until the largest errors are equal.
   Vec p = splat(7.80245215e-02f);
   p = p * f + 2.26067156e-01f;
