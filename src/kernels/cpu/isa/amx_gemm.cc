@@ -99,7 +99,7 @@ struct SumTile {
 
 /// Residual, partial sums and activation of one tile, and its rows of C.
 template <typename Out>
-void finish_rows(const GemmBlock<Bf16, Out>& g, const SumTile& t) {
+EFFDET_INLINE void finish_rows(const GemmBlock<Bf16, Out>& g, const SumTile& t) {
   const int lanes = min_of(kLanes, g.n - t.column);
   Out* c = g.c + t.row * g.ldc + t.column;
   const Out* residual = g.residual != nullptr ? g.residual + t.row * g.ldc + t.column : nullptr;
@@ -154,7 +154,7 @@ EFFDET_INLINE void transpose_quarters(const float (*tile)[kLanes], int q, Vec (&
 }
 
 /// The same for rows of C that are columns of the tile.
-void finish_columns(const GemmBlock<Bf16, float>& g, const SumTile& t) {
+EFFDET_INLINE void finish_columns(const GemmBlock<Bf16, float>& g, const SumTile& t) {
   const auto there = static_cast<__mmask16>((1u << t.rows) - (1u << t.skip));
   const bool past_cache =
       there == 0xFFFF && g.ldc % kLanes == 0 && reinterpret_cast<uintptr_t>(g.c + t.row) % sizeof(Vec) == 0;
