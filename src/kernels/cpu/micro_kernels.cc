@@ -14,6 +14,7 @@ namespace {
 struct Entry {
   const MicroKernels* table;
   bool (*runs_here)();
+  bool (*pays_here)() = [] { return true; };  ///< where it runs, and those before it do not
 };
 
 bool has_avx512() {
@@ -31,6 +32,10 @@ bool has_amx() {
   return has;
 }
 
+/// Whether vectors of bf16 are multiplied at half the rate of floats, so that widening them is faster: where AMX is
+/// meant to do it, but Linux refuses.
+bool multiplies_slowly() { return __builtin_cpu_supports("amx-bf16"); }
+
 const MicroKernels kAmxBf16 = [] {
   MicroKernels table = avx512_bf16::kTable;
   table.name = "amx_bf16";
@@ -44,7 +49,7 @@ const MicroKernels kAmxBf16 = [] {
 /// Best first.
 constexpr Entry kTables[] = {
     {&kAmxBf16, [] { return has_avx512_bf16() && has_amx(); }},
-    {&avx512_bf16::kTable, has_avx512_bf16},
+    {&avx512_bf16::kTable, has_avx512_bf16, [] { return !multiplies_slowly(); }},
     {&avx512::kTable, has_avx512},
     {&avx2::kTable, [] { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }},
     {&sse2::kTable, [] { return true; }},
@@ -66,7 +71,7 @@ const MicroKernels& micro_kernels() {
          name);
   }
   for (const Entry& entry : kTables)
-    if (entry.runs_here()) return *entry.table;
+    if (entry.runs_here() && entry.pays_here()) return *entry.table;
   fail(ErrorCode::kInternal, "no instruction set fits this processor");
 }
 
