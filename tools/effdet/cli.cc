@@ -131,7 +131,7 @@ void CommandLine::add_model_options(ModelOptions& options) {
       },
       "the input's height and width in pixels; default: the variant's");
   add_option("--class-names", class_names_file_, "text file with one class name a line")->type_name("FILE");
-  add_option("--precision", options.precision, "fp32, or bf16: two to three times as fast where the processor multiplies it")
+  add_option("--precision", options.precision, "fp32, or bf16: twice as fast or more where the processor multiplies it")
       ->transform(CLI::CheckedTransformer(
           std::map<std::string, Precision>{{"fp32", Precision::kFloat32}, {"bf16", Precision::kBfloat16}}))
       ->option_text("fp32|bf16");
