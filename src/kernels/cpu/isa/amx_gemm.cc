@@ -11,24 +11,16 @@ constexpr ptrdiff_t kNearB = 512 << 10;  // values of B that stay in the second-
 void without_tiles(const GemmBlock<Bf16, Bf16>& g) { avx512_bf16::kTable.bf16.gemm(g); }
 void without_tiles(const GemmBlock<Bf16, float>& g) { avx512_bf16::kTable.gemm_widen(g); }
 
-template <int i>
-struct Index {
-  static constexpr int value = i;
-};
-
 /// Up to two by two tiles of sums.
 struct Sums {
   alignas(64) float values[2][2][kTileRows][kLanes];
 };
 
-/// Where a block of up to two by two tiles stands.
+/// The first row of tile i of the block at `row`: C's last tile overlaps the one before it rather than its edge.
 template <typename Out>
-struct Block {
-  const GemmBlock<Bf16, Out>* g;
-  int row[2];   // of each tile: the last may overlap the one before it
-  int skip[2];  // rows of each that another tile has written
-  int column;
-};
+EFFDET_INLINE int tile_row(const GemmBlock<Bf16, Out>& g, int row, int i) {
+  return max_of(0, min_of(row + i * kTileRows, g.m - kTileRows));
+}
 
 /// Where the factors of a block's tiles stand.
 struct Factors {
@@ -62,23 +54,22 @@ EFFDET_INLINE void step(const Factors& f) {
 /// Calls f with the place of each tile of sums.
 template <int row_tiles, int column_tiles, typename F>
 EFFDET_INLINE void for_sums(F&& f) {
-  f(Index<0>{}, Index<0>{});
-  if constexpr (column_tiles > 1) f(Index<0>{}, Index<1>{});
-  if constexpr (row_tiles > 1) f(Index<1>{}, Index<0>{});
-  if constexpr (row_tiles > 1 && column_tiles > 1) f(Index<1>{}, Index<1>{});
+  f(Number<0>{}, Number<0>{});
+  if constexpr (column_tiles > 1) f(Number<0>{}, Number<1>{});
+  if constexpr (row_tiles > 1) f(Number<1>{}, Number<0>{});
+  if constexpr (row_tiles > 1 && column_tiles > 1) f(Number<1>{}, Number<1>{});
 }
 
-/// Sums of row_tiles by column_tiles tiles.
+/// Sums of row_tiles by column_tiles tiles from (row, column) on.
 template <int row_tiles, int column_tiles, typename Out>
-EFFDET_INLINE void multiply(const Block<Out>& block, Sums& sums) {
-  const GemmBlock<Bf16, Out>& g = *block.g;
-  const Bf16* b = g.b + block.column / kPanel * g.b_panel;
-  Factors f{{g.a + block.row[0] * g.lda, g.a + block.row[1] * g.lda},
+EFFDET_INLINE void multiply(const GemmBlock<Bf16, Out>& g, int row, int column, Sums& sums) {
+  const Bf16* b = g.b + column / kPanel * g.b_panel;
+  Factors f{{g.a + tile_row(g, row, 0) * g.lda, g.a + tile_row(g, row, 1) * g.lda},
             {b, b + g.b_panel},
             g.lda * static_cast<ptrdiff_t>(sizeof(Bf16))};
   // Each row of sums begins with the bias.
   for_sums<row_tiles, column_tiles>(
-      [&](auto i, auto j) { load_tile<sum_tile(i.value, j.value)>(g.bias + block.column + j.value * kPanel, 0); });
+      [&](auto i, auto j) { load_tile<sum_tile(i.value, j.value)>(g.bias + column + j.value * kPanel, 0); });
   int k = 0;
   for (; k + kTileDepth <= g.k; k += kTileDepth) {
     step<row_tiles, column_tiles, kA, kB>(f);
@@ -178,27 +169,23 @@ EFFDET_INLINE void finish_columns(const GemmBlock<Bf16, float>& g, const SumTile
 }
 
 template <int row_tiles, int column_tiles, auto finish, typename Out>
-void block_of(const Block<Out>& block, int rows) {
+void block(const GemmBlock<Bf16, Out>& g, int row, int column) {
   Sums sums;
-  multiply<row_tiles, column_tiles>(block, sums);
-  for (int i = 0; i < row_tiles; ++i)
+  multiply<row_tiles, column_tiles>(g, row, column, sums);
+  for (int i = 0; i < row_tiles; ++i) {
+    const int first = tile_row(g, row, i), skip = row + i * kTileRows - first;
     for (int j = 0; j < column_tiles; ++j)
-      finish(*block.g, {sums.values[i][j], block.row[i], block.skip[i], rows, block.column + j * kPanel});
+      finish(g, {sums.values[i][j], first, skip, min_of(kTileRows, g.m), column + j * kPanel});
+  }
 }
 
 /// The block of two by two tiles, or what is left of one, from (row, column) on.
 template <auto finish, typename Out>
 EFFDET_INLINE void block_at(const GemmBlock<Bf16, Out>& g, int row, int column) {
-  const int rows = min_of(kTileRows, g.m);
-  Block<Out> block{&g, {}, {}, column};
-  for (int i = 0; i < 2; ++i) {
-    block.row[i] = max_of(0, min_of(row + i * kTileRows, g.m - kTileRows));
-    block.skip[i] = row + i * kTileRows - block.row[i];
-  }
   if (row + kTileRows < g.m) {
-    column + kPanel < g.n ? block_of<2, 2, finish>(block, rows) : block_of<2, 1, finish>(block, rows);
+    column + kPanel < g.n ? block<2, 2, finish>(g, row, column) : block<2, 1, finish>(g, row, column);
   } else {
-    column + kPanel < g.n ? block_of<1, 2, finish>(block, rows) : block_of<1, 1, finish>(block, rows);
+    column + kPanel < g.n ? block<1, 2, finish>(g, row, column) : block<1, 1, finish>(g, row, column);
   }
 }
 

@@ -288,11 +288,6 @@ bool goes_past_cache(const GemmBlock<In, Out>& g, int column, int columns) {
          reinterpret_cast<uintptr_t>(g.c + column) % sizeof(Vec) == 0;
 }
 
-template <int n>
-struct Vecs {
-  static constexpr int value = n;
-};
-
 /// Calls f with the width of the next group's tiles, where `left` columns are left. Three or two vectors at a time keep
 /// the multipliers busy, one alone does not. Packed weights are gone through once for each group, so that wide ones
 /// save reading.
@@ -300,13 +295,13 @@ template <typename F>
 EFFDET_INLINE void with_tile_width(int left, bool packed, F&& f) {
   const int vecs = (left + kLanes - 1) / kLanes;
   if constexpr (kVecs == 1) {
-    if (vecs == 1) return f(Vecs<1>{});
-    if (vecs == 3 || (packed && vecs > 3)) return f(Vecs<3>{});
-    return f(Vecs<2>{});
+    if (vecs == 1) return f(Number<1>{});
+    if (vecs == 3 || (packed && vecs > 3)) return f(Number<3>{});
+    return f(Number<2>{});
   } else if constexpr (kVecs == 2) {
-    if (vecs == 3 && !packed) return f(Vecs<3>{});  // half a panel goes with the one before it
+    if (vecs == 3 && !packed) return f(Number<3>{});  // half a panel goes with the one before it
   }
-  if constexpr (kVecs > 1) f(Vecs<kVecs>{});
+  if constexpr (kVecs > 1) f(Number<kVecs>{});
 }
 
 /// The product, from A's rows at `a`, `lda` values apart: as they are, or widened. narrow: A as it is, where its rows

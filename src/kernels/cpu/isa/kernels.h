@@ -44,6 +44,12 @@ void winograd_output(const WinogradOutput&);
 /// still in the cache.
 inline constexpr int kStripColumns = 32;
 
+/// A number that a generic lambda has as a constant.
+template <int n>
+struct Number {
+  static constexpr int value = n;
+};
+
 template <Activation a>
 struct Constant {
   static constexpr Activation value = a;
