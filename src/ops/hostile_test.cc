@@ -181,6 +181,9 @@ TEST(BadInput, Case60_AttributesOfNewOperators) {
   expect_refused("Resize", {x, Tensor(), floats({2}, {2, 2})}, {{"axes", List{0, 99}}}, 18);
   expect_refused("RoiAlign", {x, counting({1, 4}), ints({0})}, {{"output_height", kHighest}}, 16);
   expect_refused("QuantizeLinear", {x, floats({3}, {1, 1, 1})}, {}, 13);
+  // A scale for all with a zero point for each: who is right?
+  expect_refused("QuantizeLinear", {x, floats({1}, {1}), Tensor(DType::kU8, {4})}, {}, 13);
+  expect_refused("DequantizeLinear", {Tensor(DType::kU8, {4}), floats({}, {1}), Tensor(DType::kU8, {4})}, {}, 13);
   for (const char* equation : {"", "ij->ijk", "ij->ii", "i1->i", "i,j->ij", "ij->i->j", "...i...->i"})
     expect_refused("Einsum", {counting({2, 3})}, {{"equation", std::string(equation)}}, 12);
 }

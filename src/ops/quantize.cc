@@ -35,14 +35,19 @@ TypeRange limits_of(const ir::Node& node, DType dtype) {
   }
 }
 
-/// Scale and zero point are one for all, one for each position of the axis, or one for each block along it.
+/// Whether a scale or zero point of that shape is one for the whole tensor: a scalar or a list of one.
+bool is_single(const Shape& shape) { return shape.empty() || shape == Shape{1}; }
+
+/// Scale and zero point are one for all, one for each position of the axis, or one for each block along it. One for all
+/// may be a scalar or a list of one, and the two need not agree in that: ONNX Runtime's quantizer writes both.
 void check_scale(const InferContext& c) {
   require_float(c, 1);
   if (!c.shape(0) || !c.shape(1) || !is_known(*c.shape(0)) || !is_known(*c.shape(1))) return;
   const Shape &x = *c.shape(0), &scale = *c.shape(1);
-  if (c.has(2) && c.shape(2) && is_known(*c.shape(2)) && *c.shape(2) != scale)
+  const bool zero_known = c.has(2) && c.shape(2) && is_known(*c.shape(2));
+  if (zero_known && *c.shape(2) != scale && !(is_single(scale) && is_single(*c.shape(2))))
     node_error(c.node, "scale of shape {} and zero point of {}", shape_text(scale), shape_text(*c.shape(2)));
-  if (dims_product(scale, 0, scale.size()) == 1 && scale.size() <= 1) return;
+  if (is_single(scale)) return;
   const size_t axis = *axis_of(c, 1);
   if (scale.size() == 1 && scale[0] == x[axis]) return;
   const int64_t block = c.node.get_int("block_size", 0);
