@@ -370,8 +370,9 @@ TEST(FuseSqueezeExcite, BehindAConcatOfDepthwiseLayers) {
 }
 
 TEST(FuseSqueezeExcite, LeavesOtherMeansAndGates) {
-  for (ir::Graph graph : {squeeze_excite("ReduceMean", {{"axes", Ints{3, 3}}}), squeeze_excite("GlobalMaxPool", {}),
-                          squeeze_excite("GlobalAveragePool", {}, 1)}) {
+  for (ir::Graph graph :
+       {squeeze_excite("ReduceMean", {{"axes", Ints{3, 3}}}), squeeze_excite("GlobalMaxPool", {}),
+        squeeze_excite("ReduceMean", {{"axes", Ints{0, 2, 3}}}), squeeze_excite("GlobalAveragePool", {}, 1)}) {
     try {
       EXPECT_EQ(rewritten(graph, kToSqueezeExcite).find("SqueezeExcite"), std::string::npos);
     } catch (const Error&) {

@@ -5,21 +5,6 @@
 namespace effdet::compiler {
 namespace {
 
-/// Whether a node takes the mean over height and width and keeps both as dimensions of 1.
-bool is_global_mean(const ir::Graph& graph, const ir::Node& node) {
-  if (node.is("GlobalAveragePool")) return true;
-  if (!node.is("ReduceMean") || node.get_int("keepdims", 1) != 1) return false;
-  std::vector<int64_t> axes = node.get_ints("axes", {});
-  if (node.inputs.size() > 1) {
-    const Tensor* constant = graph.constant(node.inputs[1]);
-    if (constant == nullptr || constant->dtype() != DType::kI64) return false;
-    axes.assign(constant->data<int64_t>().begin(), constant->data<int64_t>().end());
-  }
-  for (int64_t& axis : axes) axis += axis < 0 ? 4 : 0;
-  std::ranges::sort(axes);
-  return axes == std::vector<int64_t>{2, 3};
-}
-
 /// The nodes of one squeeze-excite block, from the product backwards.
 struct Block {
   ir::Node *expand, *reduce, *mean, *next;

@@ -39,6 +39,13 @@ inline bool is_pointwise(const ir::Node& conv) {
 /// The same with neither residual nor gate.
 inline bool is_plain_pointwise(const ir::Node& conv) { return conv.inputs.size() == 3 && is_pointwise(conv); }
 
+/// Whether a node takes the mean over height and width of a map, and keeps both as dimensions of 1.
+inline bool is_global_mean(const ir::Graph& graph, const ir::Node& node) {
+  if (!node.is("GlobalAveragePool") && !node.is("ReduceMean")) return false;
+  const auto &x = graph.value(node.inputs[0]).shape, &y = graph.value(node.outputs[0]).shape;
+  return x && y && x->size() == 4 && *y == Shape{(*x)[0], (*x)[1], 1, 1};
+}
+
 /// Turns a node into a fused one with the same outputs and name.
 inline void become_fused(ir::Node& node, std::string type, std::vector<ir::ValueId> inputs,
                          std::map<std::string, ir::Attribute> attributes) {

@@ -64,6 +64,8 @@ bool keeps_images_apart(const ir::Graph& graph, const ir::Node& node, int64_t ba
     const auto is_map = [&](ir::ValueId id) { return id == ir::kNoValue || graph.constant(id) == nullptr; };
     return axis % static_cast<int64_t>(rank) != 0 && (node.op != "Concat" || std::ranges::all_of(node.inputs, is_map));
   }
+  // The result still begins with the batch, so that is not what was reduced.
+  if (node.is("ReduceMean")) return node.get_int("keepdims", 1) == 1;
   if (node.is("Transpose")) {
     const auto order = node.get_ints("perm", {});
     return !order.empty() && order[0] == 0;

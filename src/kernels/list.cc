@@ -24,6 +24,7 @@ constexpr Implementation kImplementations[] = {
     {"", "Split", "cpu:split", cpu::plan_split},
     {"", "Resize", "cpu:resize", cpu::plan_resize},
     {"", "GlobalAveragePool", "cpu:channel_means", cpu::plan_channel_means},
+    {"", "ReduceMean", "cpu:channel_means", cpu::plan_channel_means},
     {"", "Mul", "cpu:channel_scale", cpu::plan_channel_scale},
     {"*", "*", "reference", plan_reference},
 };

@@ -121,13 +121,23 @@ TEST_P(Kernels, ConcatAndSplit) {
 }
 
 TEST_P(Kernels, ChannelMeans) {
-  for (const Row& row : window_rows()) {
-    Case c("GlobalAveragePool", {});
-    c.node.domain = "";
-    c.terms = row.height * row.width;
-    c.add(random_tensor({row.batch, row.channels, row.height, row.width}, 1));
-    check(c, "cpu:channel_means", row.text());
-  }
+  for (const Row& row : window_rows())
+    for (Case c : {Case("ReduceMean", {{"axes", Ints{2, 3}}}), Case("GlobalAveragePool", {})}) {
+      c.node.domain = "";
+      c.terms = row.height * row.width;
+      c.add(random_tensor({row.batch, row.channels, row.height, row.width}, 1));
+      check(c, "cpu:channel_means", row.text());
+    }
+}
+
+/// Adding up one after the other would lose four digits of seven here.
+TEST_P(Kernels, ChannelMeansOfALargeMapAreExact) {
+  Case c("ReduceMean", {{"axes", Ints{2, 3}}});
+  c.node.domain = "";
+  Tensor map(DType::kF32, {1, 1, 1024, 1024});
+  for (float& value : map.mutable_data<float>()) value = 0.1f;
+  c.add(map);
+  EXPECT_NEAR(run(c, /*reference_only=*/false, 2, "cpu:channel_means")[0].data<float>()[0], 0.1f, 1e-7f);
 }
 
 TEST_P(Kernels, ChannelScale) {

@@ -33,7 +33,7 @@ TEST(Builder, EveryVariantIsAValidGraphOfOnnxOperators) {
                                            "Mul",
                                            "Add",
                                            "Clip",
-                                           "GlobalAveragePool",
+                                           "ReduceMean",
                                            "MaxPool",
                                            "Resize",
                                            "Relu",

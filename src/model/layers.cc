@@ -152,7 +152,8 @@ Feature Layers::squeeze_excite(const Feature& x, const std::string& module, int6
   const std::string node = node_path(module);
   const ConvWeights reduce = conv_weights(module + ".conv_reduce", x.channels, squeezed, 1, true);
   const ConvWeights expand = conv_weights(module + ".conv_expand", squeezed, x.channels, 1, true);
-  Feature gate = append("GlobalAveragePool", node, {x.id}, {ir::kNoValue, x.channels, 1, 1});
+  Feature gate = append("ReduceMean", node, {x.id}, {ir::kNoValue, x.channels, 1, 1},
+                        {{"axes", std::vector<int64_t>{2, 3}}, {"keepdims", int64_t{1}}});
   gate = conv(gate, reduce, 1, Padding::kSame, node + "/conv_reduce");
   gate = activate(gate, activation, node + "/act1");
   gate = conv(gate, expand, 1, Padding::kSame, node + "/conv_expand");

@@ -85,6 +85,16 @@ TEST(Pool, Global) {
   EXPECT_EQ(values(run_node("GlobalMaxPool", {counting({1, 2, 2, 2})})[0]), (Floats{3, 7}));
 }
 
+/// In float32 one value after the other would be off in the third digit.
+TEST(Pool, AveragesOfLargeWindowsAreExact) {
+  Tensor map(DType::kF32, {1, 1, 512, 512});
+  for (float& value : map.mutable_data<float>()) value = 0.1f;
+  const std::map<std::string, ir::Attribute> whole{{"kernel_shape", List{512, 512}}};
+  EXPECT_FLOAT_EQ(values(run_node("AveragePool", {map}, whole)[0])[0], 0.1f);
+  EXPECT_FLOAT_EQ(values(run_node("GlobalAveragePool", {map})[0])[0], 0.1f);
+  EXPECT_FLOAT_EQ(values(run_node("ReduceMean", {map})[0])[0], 0.1f);
+}
+
 TEST(Elementwise, Broadcasts) {
   const Tensor a = counting({2, 3}), row = floats({3}, {10, 20, 30}), column = floats({2, 1}, {100, 200});
   EXPECT_EQ(values(run_node("Add", {a, row})[0]), (Floats{10, 21, 32, 13, 24, 35}));

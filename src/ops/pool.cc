@@ -146,12 +146,12 @@ void evaluate_average_pool(const EvalContext& c) {
   with_float_type(c.node, c.input(0).dtype(), [&](auto type) {
     using T = decltype(type);
     for_each_output<T>(c, plane, [&](const T* in, const Position& out) {
-      T sum = 0;
-      for_each_tap(in, plane, out, [&](T value, int64_t) { sum += value; });
+      double sum = 0;
+      for_each_tap(in, plane, out, [&](T value, int64_t) { sum += static_cast<double>(value); });
       int64_t count = 1;
       for (size_t axis = 0; axis < 3; ++axis)
         count *= counted_taps(plane.window, axis, out[axis], plane.in[axis], include_pad);
-      return static_cast<T>(count == 0 ? 0 : static_cast<double>(sum) / static_cast<double>(count));
+      return static_cast<T>(count == 0 ? 0 : sum / static_cast<double>(count));
     });
   });
 }

@@ -49,6 +49,10 @@ bool stack_to_sum(ir::Graph& graph);
 /// The sizes of a Resize that keep an unknown dimension (a dynamic batch) as it is become constant scales.
 bool sizes_to_scales(ir::Graph& graph);
 
+/// GlobalAveragePool becomes ReduceMean over height and width: ONNX Runtime adds up a pool's values one after the other
+/// in float32, an error that grows with the map, and a mean's in parts.
+bool pools_to_means(ir::Graph& graph);
+
 /// Two multiplications or divisions by constants in a row become one multiplication.
 bool merge_scales(ir::Graph& graph);
 

@@ -331,5 +331,37 @@ TEST(MergeScales, KeepsTheRankThatBroadcastingAdds) {
   EXPECT_EQ(graph.value(graph.outputs[0]).shape, (Shape{1, 2}));
 }
 
+/// A GlobalAveragePool of the input, at an opset.
+ir::Graph global_pool(int64_t opset, Shape shape) {
+  ir::Graph graph;
+  graph.opset = opset;
+  graph.outputs = {graph.add_node("GlobalAveragePool", "y", {graph.add_input("x", DType::kF32, std::move(shape))})};
+  return graph;
+}
+
+TEST(PoolsToMeans, AxesAreAnAttributeBelowOpset18AndAnInputFromThereOn) {
+  ir::Graph before = global_pool(17, {2, 3, 4, 5}), since = global_pool(18, {2, 3, 4, 5});
+  EXPECT_TRUE(apply(pools_to_means, before));
+  EXPECT_TRUE(apply(pools_to_means, since));
+  EXPECT_EQ(lines(before), "y_output_0 = ReduceMean(x)\n");
+  EXPECT_EQ(before.nodes[0].get_ints("axes", {}), (List{2, 3}));
+  EXPECT_EQ(before.nodes[0].get_int("keepdims", 0), 1);
+  EXPECT_EQ(lines(since), "y_output_0 = ReduceMean(x, y.axes)\n");
+  EXPECT_FALSE(since.nodes[0].find("axes"));
+}
+
+TEST(PoolsToMeans, AnyNumberOfSpatialAxesAndADynamicBatch) {
+  ir::Graph line = global_pool(11, {2, 3, 4}), volume = global_pool(11, {1, 2, 3, 4, 5});
+  EXPECT_TRUE(apply(pools_to_means, line));
+  EXPECT_TRUE(apply(pools_to_means, volume));
+  EXPECT_EQ(line.nodes[0].get_ints("axes", {}), (List{2}));
+  EXPECT_EQ(volume.nodes[0].get_ints("axes", {}), (List{2, 3, 4}));
+  ir::Graph batches = global_pool(11, {-1, 3, -1, -1});
+  ops::infer_shapes(batches);
+  EXPECT_TRUE(pools_to_means(batches));
+  ops::infer_shapes(batches);
+  EXPECT_EQ(batches.value(batches.outputs[0]).shape, (Shape{-1, 3, 1, 1}));
+}
+
 }  // namespace
 }  // namespace effdet::passes

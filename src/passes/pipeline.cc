@@ -31,8 +31,8 @@ bool fold_within_limits(ir::Graph& graph, const SimplifyOptions& options) {
 // Constants first: they turn shape arithmetic into lists and fusion weights into numbers, which all later patterns look
 // for. Identities next, since they stand between the nodes of a pattern. Duplicates before the convolution passes,
 // because a Conv is folded into only where one node reads it. BatchNormalization before the affine rest: a Mul may
-// follow it. Scales before stacks, so that the terms of a sum are final; Pads last, since they need nothing from the
-// others.
+// follow it. Scales before stacks, so that the terms of a sum are final; pools and Pads last, since they need
+// nothing from the others.
 constexpr Pass kPasses[] = {
     {"fold_constants", fold_within_limits, &SimplifyOptions::fold_constants},
     {"eliminate_identity", plain<eliminate_identity>},
@@ -43,6 +43,7 @@ constexpr Pass kPasses[] = {
     {"merge_scales", plain<merge_scales>},
     {"stack_to_sum", plain<stack_to_sum>},
     {"sizes_to_scales", plain<sizes_to_scales>},
+    {"pools_to_means", plain<pools_to_means>},
     {"fold_pad", plain<fold_pad>, &SimplifyOptions::fold_pads},
 };
 

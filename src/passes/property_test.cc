@@ -111,6 +111,9 @@ class RandomGraph {
     return node("MaxPool", {x}, {{"kernel_shape", List{2, 2}}, {"strides", List(2, pick({1, 2}))}});
   }
 
+  /// A squeeze-excite block without its layers.
+  ir::ValueId gate(ir::ValueId x) { return node("Mul", {x, node("Sigmoid", {node("GlobalAveragePool", {x})})}); }
+
   /// The sum of a stack, or of values that are alike.
   ir::ValueId sum(ir::ValueId x) {
     std::vector<ir::ValueId> terms{x};
@@ -152,7 +155,8 @@ class RandomGraph {
     ir::ValueId (RandomGraph::*const kMakers[])(ir::ValueId) = {
         &RandomGraph::conv,  &RandomGraph::conv,  &RandomGraph::scale_twice, &RandomGraph::batch_norm,
         &RandomGraph::scale, &RandomGraph::scale, &RandomGraph::pad,         &RandomGraph::pool,
-        &RandomGraph::sum,   &RandomGraph::same,  &RandomGraph::reshape,     &RandomGraph::activation};
+        &RandomGraph::sum,   &RandomGraph::same,  &RandomGraph::reshape,     &RandomGraph::activation,
+        &RandomGraph::gate};
     const ir::ValueId made = (this->*kMakers[number(0, static_cast<int>(std::size(kMakers)) - 1)])(x);
     if (made != x) values_.push_back(made);
   }
@@ -163,7 +167,7 @@ class RandomGraph {
   int count_ = 0;
 };
 
-constexpr uint64_t kGraphs = 300;
+constexpr uint64_t kGraphs = 350;
 
 TEST(RandomGraphs, EachPassAlone) {
   const std::vector<std::string> names = pass_names();

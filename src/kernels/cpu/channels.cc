@@ -15,19 +15,28 @@ class ChannelMeans : public Kernel {
 
   void run(const RunContext& context) const override {
     context.threads.parallel_for(planes_, [&](int64_t plane, int) {
-      context.output()[plane] = sum(context.input(0) + plane * pixels_) / static_cast<float>(pixels_);
+      const double total = sum(context.input(0) + plane * pixels_);
+      context.output()[plane] = static_cast<float>(total / static_cast<double>(pixels_));
     });
   }
 
  private:
+  /// Sums of blocks, so that the error does not grow with the map.
+  double sum(const float* x) const {
+    constexpr int64_t kBlock = 1024;
+    double total = 0;
+    for (int64_t i = 0; i < pixels_; i += kBlock) total += block_sum(x + i, std::min(kBlock, pixels_ - i));
+    return total;
+  }
+
   /// By several sums side by side, which vectors hold.
-  float sum(const float* x) const {
+  static float block_sum(const float* x, int64_t count) {
     constexpr int64_t kSums = 16;
     float sums[kSums] = {};
     int64_t i = 0;
-    for (; i + kSums <= pixels_; i += kSums)
+    for (; i + kSums <= count; i += kSums)
       for (int64_t j = 0; j < kSums; ++j) sums[j] += x[i + j];
-    for (; i < pixels_; ++i) sums[i % kSums] += x[i];
+    for (; i < count; ++i) sums[i % kSums] += x[i];
     return std::accumulate(sums, sums + kSums, 0.0f);
   }
 
@@ -63,6 +72,7 @@ bool is_gate(const Shape& gate, const Shape& map) {
 Plan plan_channel_means(const PlanContext& c) {
   const Shape& x = c.inputs[0].shape;
   if (c.inputs[0].dtype != DType::kF32 || x.size() != 4) return {nullptr, "only 4-d float32"};
+  if (c.outputs[0].shape != Shape{x[0], x[1], 1, 1}) return {nullptr, "only the mean over height and width"};
   return {std::make_unique<ChannelMeans>(x), ""};
 }
 
