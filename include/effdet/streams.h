@@ -54,5 +54,9 @@ EFFDET_API std::vector<StreamTrial> try_stream_layouts(const CompiledModel& mode
 /// Values in [-2, 2), about what a normalised picture has, always the same: zeros would make a model look faster than
 /// it is.
 EFFDET_API std::vector<float> made_up_input(size_t count);
+/// Bytes of an input of any type and fixed shape, always the same. Floats are as above, uint8 (pictures) and bool take
+/// all values. Other integers are 0: they may be places in a table of any length. Throws Error(kUnsupported) for a type
+/// that is not numpy's.
+EFFDET_API std::vector<std::byte> made_up_input(const TensorInfo& input);
 
 }  // namespace effdet

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/median.h"
+#include "base/tensor.h"
 #include "base/thread_pool.h"
 #include "effdet/output_memory.h"
 #include "runtime/streams.h"
@@ -24,18 +25,16 @@ StreamLayout settled(StreamLayout layout) {
 
 /// What a stream works on in a trial.
 struct MadeUpBuffers {
-  std::vector<std::vector<float>> inputs;
+  std::vector<std::vector<std::byte>> inputs;
   OutputMemory outputs;
 
-  explicit MadeUpBuffers(const Runner& runner) : outputs(runner.output_bytes()) {
-    for (const size_t bytes : runner.input_bytes()) inputs.push_back(made_up_input((bytes + 3) / sizeof(float)));
+  MadeUpBuffers(const CompiledModel& model, const Runner& runner) : outputs(runner.output_bytes()) {
+    for (const TensorInfo& input : model.inputs()) inputs.push_back(made_up_input(input));
   }
 
   double run(Runner& runner) {
     const auto start = Clock::now();
-    std::vector<std::span<const std::byte>> in;
-    for (size_t i = 0; i < inputs.size(); ++i)
-      in.push_back(std::as_bytes(std::span(inputs[i])).first(runner.input_bytes()[i]));
+    const std::vector<std::span<const std::byte>> in(inputs.begin(), inputs.end());
     runner.run(in, outputs.outputs());
     return seconds_since(start);
   }
@@ -47,7 +46,7 @@ StreamTrial try_layout(const CompiledModel& model, StreamLayout layout, double s
   const auto count = static_cast<size_t>(layout.streams);
   std::vector<MadeUpBuffers> buffers;
   for (int stream = 0; stream < layout.streams; ++stream) {
-    buffers.emplace_back(streams.runner(stream));
+    buffers.emplace_back(model, streams.runner(stream));
     buffers.back().run(streams.runner(stream));
   }
   std::vector<double> times(count);
@@ -115,6 +114,19 @@ std::vector<float> made_up_input(size_t count) {
     value = static_cast<float>(state >> 8) / static_cast<float>(1 << 22) - 2.0f;
   }
   return values;
+}
+
+std::vector<std::byte> made_up_input(const TensorInfo& input) {
+  const auto dtype = dtype_of_name(input.dtype);
+  if (!dtype) fail(ErrorCode::kUnsupported, "input '{}': nothing is made up of type {}", input.name, input.dtype);
+  Tensor tensor(*dtype, input.shape);
+  const bool is_bool = *dtype == DType::kBool;
+  if (is_float(*dtype) || *dtype == DType::kU8 || is_bool) {
+    std::vector<float> values = made_up_input(static_cast<size_t>(tensor.numel()));
+    for (float& value : values) value = is_float(*dtype) ? value : is_bool ? value < 0 : (value + 2) * 64;
+    tensor = Tensor::from<float>(input.shape, values).to(*dtype);
+  }
+  return {tensor.bytes().begin(), tensor.bytes().end()};
 }
 
 }  // namespace effdet

@@ -31,6 +31,23 @@ Outputs infer(Runner& runner, size_t item) {
   return outputs;
 }
 
+TEST(Streams, InputOfEveryTypeIsMadeUp) {
+  const auto made_up = [](const char* dtype) { return made_up_input(TensorInfo{"x", dtype, {10, 100}}); };
+  const std::vector<float> floats = made_up_input(1000);
+  EXPECT_TRUE(std::ranges::equal(made_up("float32"), std::as_bytes(std::span(floats))));
+  for (const char* dtype : {"float16", "bfloat16"}) EXPECT_EQ(made_up(dtype).size(), 2000u) << dtype;
+  EXPECT_EQ(made_up("float64").size(), 8000u);
+  const auto distinct = [](std::vector<std::byte> bytes) {
+    std::ranges::sort(bytes);
+    return std::ranges::unique(bytes).begin() - bytes.begin();
+  };
+  EXPECT_GT(distinct(made_up("uint8")), 200);
+  EXPECT_EQ(distinct(made_up("bool")), 2);
+  for (const char* dtype : {"int8", "int16", "uint16", "int32", "uint32", "int64", "uint64"})
+    EXPECT_EQ(distinct(made_up(dtype)), 1) << dtype;
+  EXPECT_THROW(made_up("string"), Error);
+}
+
 TEST(Streams, GiveTheBitsOfOneRunner) {
   constexpr size_t kItems = 9;
   std::vector<Outputs> expected;

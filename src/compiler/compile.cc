@@ -1,5 +1,7 @@
 #include "compiler/compile.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <unordered_set>
 #include <utility>
@@ -45,13 +47,30 @@ constexpr Stage kFusions[] = {
     {"assign_layouts", always<compiler::assign_layouts>},
 };
 
+bool is_fixed(int64_t dim) { return dim >= 1; }
+
+/// "x.1:1,3,512,512": what an input's shape may be, as --input_shape takes it. One sample, and pictures of 512 pixels.
+std::string example_shape(const ir::Value& input) {
+  const Shape declared = input.shape.value_or(Shape{-1, 3, -1, -1});
+  std::string text = input.name;
+  for (size_t i = 0; i < declared.size(); ++i) {
+    const bool is_side = declared.size() == 4 && i >= 2;
+    text += fmt::format("{}{}", i == 0 ? ':' : ',', is_fixed(declared[i]) ? declared[i] : is_side ? 512 : 1);
+  }
+  return text;
+}
+
 void require_static_shapes(const ir::Graph& graph) {
+  std::vector<std::string> examples, free;
   for (ir::ValueId id : graph.inputs) {
     const ir::Value& value = graph.value(id);
-    if (!value.shape || std::ranges::any_of(*value.shape, [](int64_t dim) { return dim < 1; }))
-      bad_input("input '{}' has no static shape ({}); give one with --input_shape=\"{}:1,3,512,512\"", value.name,
-                value.shape ? shape_text(*value.shape) : "unknown", value.name);
+    if (value.shape && std::ranges::all_of(*value.shape, is_fixed)) continue;
+    free.push_back(fmt::format("'{}' ({})", value.name, value.shape ? shape_text(*value.shape) : "unknown"));
+    examples.push_back(example_shape(value));
   }
+  if (!free.empty())
+    bad_input("the shape of {} {} is free, where -1 stands; give one, as in --input_shape=\"{}\"",
+              free.size() == 1 ? "input" : "inputs", fmt::join(free, ", "), fmt::join(examples, ";"));
 }
 
 /// Behind the last rewrite that gives such outputs a size.
@@ -81,13 +100,13 @@ void make_names_unique(ir::Graph& graph) {
   }
 }
 
-/// Outputs that a Constant node makes (anchors, in some exports) become constants of the graph: a step has no tensors
-/// among its attributes, and simplification leaves outputs as they are.
-void fold_constant_outputs(ir::Graph& graph) {
+/// What Constant nodes make becomes constants of the graph, however large, and outputs too (anchors, in some exports),
+/// which simplification leaves as they are: a step has no tensors among its attributes.
+void fold_constant_nodes(ir::Graph& graph) {
   std::vector<bool> drop(graph.nodes.size(), false);
   for (size_t i = 0; i < graph.nodes.size(); ++i) {
     const ir::Node& node = graph.nodes[i];
-    if (!node.is("Constant") || std::ranges::find(graph.outputs, node.outputs[0]) == graph.outputs.end()) continue;
+    if (!node.is("Constant")) continue;
     ir::Value& value = graph.value(node.outputs[0]);
     value.constant = ops::evaluate_node(node, graph.opset, {}).at(0);
     value.dtype = value.constant->dtype();
@@ -95,6 +114,19 @@ void fold_constant_outputs(ir::Graph& graph) {
     drop[i] = true;
   }
   passes::erase_nodes(graph, drop);
+}
+
+/// The same for ConstantOfShape, where it makes more than simplification folds: Expand repeats a constant.
+void repeat_constants(ir::Graph& graph) {
+  for (ir::Node& node : graph.nodes) {
+    if (!node.is("ConstantOfShape")) continue;
+    const ir::Attribute* value = node.find("value");
+    const Tensor* filler = value != nullptr ? std::get_if<Tensor>(value) : nullptr;
+    const Tensor scalar = filler != nullptr ? filler->reshaped({}) : Tensor(DType::kF32, {});
+    node.op = "Expand";
+    node.inputs.insert(node.inputs.begin(), graph.add_constant(node.name + "_filler", scalar));
+    node.attributes.clear();
+  }
 }
 
 /// A graph output that is an input, a constant or another output has no memory of its own: an Identity gives it some.
@@ -125,8 +157,9 @@ Program compile_batch(ir::Graph graph, const CompileOptions& options) {
     compiler::insert_aipp(graph, *options.aipp);
     report("insert_aipp");
   }
-  fold_constant_outputs(graph);
+  fold_constant_nodes(graph);
   passes::simplify(graph, {});
+  repeat_constants(graph);
   report("simplify");
   const auto run = [&](std::string_view stage, auto&& rewrite) {
     rewrite(graph);

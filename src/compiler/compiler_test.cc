@@ -726,6 +726,19 @@ TEST(Compile, RefusesShapesThatStayUnknown) {
   EXPECT_NO_THROW(compile(b.graph, {.input_shapes = {{"x", {1, 3, 8, 8}}}}));
 }
 
+TEST(Compile, SaysWhichShapesToGive) {
+  Builder b({-1, 3, -1, 64});
+  const auto ids = b.graph.add_input("ids", DType::kI64, {0, 20});
+  b.graph.outputs = {b.node("Relu", "y", {b.x}), b.node("Neg", "z", {ids})};
+  try {
+    compile(b.graph);
+    FAIL() << "compiled";
+  } catch (const Error& error) {
+    const std::string text = error.what();
+    EXPECT_NE(text.find("--input_shape=\"x:1,3,512,64;ids:1,20\""), std::string::npos) << text;
+  }
+}
+
 TEST(Compile, AnOutputThatIsAConstant) {
   Builder b({1, 3, 4, 4});
   ir::Graph& graph = b.graph;
@@ -735,6 +748,19 @@ TEST(Compile, AnOutputThatIsAConstant) {
   expect_same(graph);
   const Program program = compile(graph);
   EXPECT_EQ(program.graph.value(program.graph.outputs[1]).name, "anchors");
+}
+
+TEST(Compile, TensorsAmongAttributesBecomeConstants) {
+  Builder b({1, 3, 4, 4});
+  const Shape large{1, 3, 512, 512};  // more than simplification folds
+  const auto filled = b.node("ConstantOfShape", "filled", {b.constant("shape", ints(large))},
+                             {{"value", Tensor::from<float>({1}, std::vector<float>{0.5f})}});
+  const auto zeros = b.node("ConstantOfShape", "zeros", {b.constant("shape1", ints({1, 3, 512, 512}))});
+  const auto held = b.node("Constant", "held", {}, {{"value", waves(large)}});
+  const auto sum = b.node("Sum", "sum", {filled, zeros, held, b.up("up", b.x, 128)});
+  b.graph.outputs = {sum};
+  for (const ir::Node& node : expect_same(b.graph).graph.nodes)
+    for (const auto& [name, value] : node.attributes) EXPECT_FALSE(std::holds_alternative<Tensor>(value)) << name;
 }
 
 TEST(Compile, NamesThatRewritesWouldChoose) {

@@ -148,15 +148,6 @@ TEST(BadInput, Case58_TensorsThatContradictThemselves) {
                     weights(m).set_raw_data("\x01\x02");
                   }),
                   "bool");
-  refusal([](pb::ModelProto& m) {
-    m.mutable_graph()
-        ->mutable_input(0)
-        ->mutable_type()
-        ->mutable_tensor_type()
-        ->mutable_shape()
-        ->mutable_dim(0)
-        ->set_dim_value(-2);
-  });
 }
 
 TEST(BadInput, Case58_EmptyTensorsAreLegal) {

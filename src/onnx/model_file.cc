@@ -57,12 +57,10 @@ int64_t own_opset(const pb::ModelProto& model) {
 
 std::string canonical_domain(const std::string& domain) { return domain == "ai.onnx" ? "" : domain; }
 
-Shape shape_of(const pb::TypeProto_Tensor& type, const std::string& where) {
+Shape shape_of(const pb::TypeProto_Tensor& type) {
   Shape shape;
-  for (const auto& dim : type.shape().dim()) {
-    if (dim.has_dim_value() && dim.dim_value() < 0) bad_input("{} has dimension {}", where, dim.dim_value());
-    shape.push_back(dim.has_dim_value() ? dim.dim_value() : -1);
-  }
+  for (const auto& dim : type.shape().dim())
+    shape.push_back(dim.has_dim_value() && dim.dim_value() >= 0 ? dim.dim_value() : -1);
   return shape;
 }
 

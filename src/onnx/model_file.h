@@ -22,7 +22,8 @@ int64_t own_opset(const pb::ModelProto& model);
 /// "" and "ai.onnx" name the same domain; returned is "".
 std::string canonical_domain(const std::string& domain);
 
-/// Dimensions of a graph input or output; -1 for symbolic ones. kBadInput (naming where) for negative numbers.
-Shape shape_of(const pb::TypeProto_Tensor& type, const std::string& where);
+/// Dimensions that a file declares; -1 for symbolic ones, and for negative numbers, by which Paddle's exports mean that
+/// a dimension is not known.
+Shape shape_of(const pb::TypeProto_Tensor& type);
 
 }  // namespace effdet::onnx_io

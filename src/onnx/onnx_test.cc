@@ -153,6 +153,23 @@ TEST(ReadOnnx, InitializersAmongInputsAndSymbolicDimensions) {
   EXPECT_EQ(read.value(read.inputs[0]).shape, Shape{-1});
 }
 
+TEST(ReadOnnx, NegativeDimensionsAreUnknown) {  // as Paddle's exports have them
+  pb::ModelProto model = small_model();
+  auto* graph = model.mutable_graph();
+  const auto set_dim = [](pb::ValueInfoProto* value, int64_t dim) {
+    value->mutable_type()->mutable_tensor_type()->mutable_shape()->mutable_dim(0)->set_dim_value(dim);
+  };
+  set_dim(graph->mutable_input(0), -1);
+  set_dim(graph->mutable_output(0), -7);
+  *graph->add_value_info() = graph->output(0);
+  const ir::Graph read = read_back(model);
+  EXPECT_EQ(read.value(read.inputs[0]).shape, Shape{-1});
+  EXPECT_EQ(read.value(read.outputs[0]).shape, Shape{-1});
+  set_dim(graph->mutable_input(0), 0);  // of no values
+  const ir::Graph empty = read_back(model);
+  EXPECT_EQ(empty.value(empty.inputs[0]).shape, Shape{0});
+}
+
 TEST(Summary, CountsNodesAndWeights) {
   const TestFolder folder("onnx");
   const auto path = folder / "m.onnx";

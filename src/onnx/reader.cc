@@ -73,7 +73,7 @@ class GraphReader {
     const std::string where = fmt::format("{}: value '{}'", file_, value.name);
     const auto& type = declared.type().tensor_type();
     value.dtype = dtype_of_proto(type.elem_type(), where);
-    if (type.has_shape()) value.shape = shape_of(type, where);
+    if (type.has_shape()) value.shape = shape_of(type);
   }
 
   /// Before IR version 4 initializers were listed among the inputs too.

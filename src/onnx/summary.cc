@@ -11,7 +11,7 @@ OnnxSummary::Port port_of(const pb::ValueInfoProto& value, const std::string& fi
   if (!value.type().has_tensor_type()) return {value.name(), "?", {}};
   const std::string where = fmt::format("{}: '{}'", file, value.name());
   const auto& type = value.type().tensor_type();
-  return {value.name(), std::string(dtype_name(dtype_of_proto(type.elem_type(), where))), shape_of(type, where)};
+  return {value.name(), std::string(dtype_name(dtype_of_proto(type.elem_type(), where))), shape_of(type)};
 }
 
 /// Bytes that a tensor stands for; 0 where its dimensions are nonsense (read_onnx says so, a summary need not).

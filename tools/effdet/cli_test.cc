@@ -18,6 +18,7 @@
 namespace {
 
 namespace fs = std::filesystem;
+using namespace std::string_view_literals;
 using effdet::test::content, effdet::test::Result;
 
 const std::string kCheckpoint = EFFDET_SOURCE_DIR "/models/tf_efficientdet_d0_shapes.pth";
@@ -476,6 +477,30 @@ TEST_F(Cli, AtcNamesOperatorsThatItDoesNotKnow) {
   EXPECT_NE(result.code, 0);
   EXPECT_TRUE(contains(result.out, "\nE19010: ")) << result.out;
   EXPECT_TRUE(contains(result.out, unknown)) << result.out;
+}
+
+TEST_F(Cli, ModelsThatTakeNoPicturesAreMeasured) {
+  // y = Gather(table [2, 2], ids: int64 [2, 3]) * f: float [2, 1, 1]; an index above 1 would be an error.
+  constexpr std::string_view kModel =
+      "\x08\x07:\x8e\x01\n\x13\n\x01t\n\x03ids\x12\x01v\"\006Gather\n\x0e\n\x01v\n\x01"
+      "f\x12\x01y\"\x03Mul\x12\x01g*\x1b\x08\x02\x08\x02\x10\x01"
+      "B\x01tJ\x10\0\0\x80?\0\0\0@\0\0@@\0\0\x80@Z\x15\n\x03ids\x12\x0e\n\x0c\x08\x07\x12\x08\n\x02\x08\x02"
+      "\n\x02\x08\x03Z\x17\n\x01"
+      "f\x12\x12\n\x10\x08\x01\x12\x0c\n\x02\x08\x02\n\x02\x08\x01\n\x02\x08\x01"
+      "b\x17\n\x01y\x12\x12\n\x10\x08\x01\x12\x0c\n\x02\x08\x02\n\x02\x08\x03\n\x02\x08\x02"
+      "B\x04\n\0\x10\x0b"sv;
+  write("m.onnx", std::string(kModel));
+  ASSERT_EQ(sh("atc --framework=5 --model=m.onnx --output=m --soc_version=native").code, 0);
+  for (const char* command :
+       {"benchmark.x86_64 -round=2 -om_path=m.om -batch_size=2", "ais_bench --model m.om --loop 2",
+        "effdet bench m.om --infer-only --runs 2", "effdet profile m.onnx --runs 2"}) {
+    const Result result = sh(command);
+    EXPECT_EQ(result.code, 0) << command << result.error;
+  }
+  write("x.bin", "x");
+  const Result files = sh("ais_bench --model m.om --input x.bin");
+  EXPECT_NE(files.code, 0);
+  expect_one_line(files.error, "ais_bench: error: the model has 2 inputs, but a file is a sample of one");
 }
 
 TEST_F(Cli, DetectDrawsAndLists) {

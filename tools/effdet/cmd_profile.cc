@@ -21,7 +21,7 @@ namespace {
 
 Profile measure(const CompiledModel& model, int runs, int warm_up, int threads) {
   Runner runner(model, threads);
-  TimedRunner timed(runner);
+  TimedRunner timed(runner, model);
   Profile profile{.steps = model.steps(), .machine = measure_machine(runner.threads()), .threads = runner.threads()};
   std::vector<std::vector<double>> times(profile.steps.size());
   for (int i = 0; i < warm_up; ++i) timed.milliseconds();

@@ -39,6 +39,17 @@ void refuse_nan(std::span<const std::byte> floats, const fs::path& path) {
   }
 }
 
+/// Of the only input: a file is a sample of it.
+std::string input_type(const CompiledModel& model) {
+  const std::vector<TensorInfo> inputs = model.inputs();
+  if (inputs.size() != 1)
+    throw Error(ErrorCode::kUnsupported,
+                fmt::format("the model has {} inputs, but a file is a sample of one: 'effdet run --input NAME=FILE' "
+                            "takes several, and -round or --loop needs no files",
+                            inputs.size()));
+  return inputs[0].dtype;
+}
+
 /// A plan of the model, and the samples that it takes at once.
 struct BatchPlan {
   size_t index;
@@ -65,7 +76,7 @@ class DataRun {
         output_info_(model.plan(options.plan).outputs()),
         batch_(static_cast<size_t>(batch_of(model.plan(options.plan)))),
         plans_(plans_up_to(model, options.plan)),
-        float_input_(model.inputs().at(0).dtype == "float32"),
+        input_type_(input_type(model)),
         streams_(model, options.layout) {
     require_unique_stems(options.inputs);
     if (std::ranges::any_of(options.inputs, is_image)) pictures_.emplace(model.plan(options.plan));
@@ -160,10 +171,10 @@ class DataRun {
       if (is_image(path)) {
         pictures_->read(path, sample);
       } else {
-        read_tensor(path, sample);
+        read_tensor(path, input_type_, sample);
         slot.times.read.push_back(milliseconds_since(begin));
         begin = Clock::now();  // of a tensor, only its check is left to do
-        if (float_input_) refuse_nan(sample, path);
+        if (input_type_ == "float32") refuse_nan(sample, path);
       }
       slot.times.preprocess.push_back(milliseconds_since(begin));
     }
@@ -204,7 +215,7 @@ class DataRun {
   std::vector<TensorInfo> output_info_;
   size_t batch_;
   std::vector<BatchPlan> plans_;
-  bool float_input_;
+  std::string input_type_;
   std::optional<PictureInput> pictures_;
   Streams streams_;
   std::atomic<size_t> next_batch_{0};

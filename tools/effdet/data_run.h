@@ -31,8 +31,8 @@ struct StageTimes {
   void append(const StageTimes& other);
 };
 
-/// Throws Error(kUnsupported) for a model with other than one float32 or uint8 input of a batch, or outputs without a
-/// batch; Error(kBadInput), Error(kIo) for a file that is not the model's input.
+/// Throws Error(kUnsupported) for a model with several inputs, or outputs without a batch; Error(kBadInput), Error(kIo)
+/// for a file that is not the model's input.
 StageTimes run_on_files(const CompiledModel& model, const DataRunOptions& options);
 
 /// A table with minimum, mean and percentiles of each stage, and the same as JSON.

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <tuple>
 
@@ -38,16 +39,16 @@ std::string wish_text(const PlanWish& wish) {
 
 InputSize input_size(const CompiledModel& model) {
   if (const auto aipp = model.aipp()) return {aipp->width, aipp->height};
-  const std::vector<int64_t> shape = model.inputs().at(0).shape;
+  if (model.inputs().empty()) return {};
+  const std::vector<int64_t> shape = model.inputs()[0].shape;
   return shape.size() == 4 ? InputSize{shape[3], shape[2]} : InputSize{};
 }
 
 int64_t batch_of(const CompiledModel& model) {
   const std::vector<TensorInfo> inputs = model.inputs();
-  if (inputs.size() != 1 || inputs[0].shape.empty() || inputs[0].shape[0] < 1 ||
-      (inputs[0].dtype != "float32" && inputs[0].dtype != "uint8"))
-    throw Error(ErrorCode::kUnsupported, "the model has not one float32 or uint8 input of a batch of samples");
-  return inputs[0].shape[0];
+  const auto first = [](const TensorInfo& input) { return input.shape.empty() ? 1 : input.shape[0]; };
+  const int64_t batch = inputs.empty() ? 1 : first(inputs[0]);
+  return std::ranges::all_of(inputs, [&](const TensorInfo& input) { return first(input) == batch; }) ? batch : 1;
 }
 
 size_t find_plan(const CompiledModel& model, const PlanWish& wish, const std::string& file) {

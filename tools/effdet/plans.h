@@ -16,7 +16,7 @@ struct InputSize {
 };
 InputSize input_size(const CompiledModel& model);
 
-/// Samples in a batch. Throws Error(kUnsupported) for a model with several inputs or without a batch.
+/// Samples that the model takes at once: the first dimension of its inputs, or 1 where they do not share one.
 int64_t batch_of(const CompiledModel& model);
 
 /// What a plan should be like; 0: whatever.

@@ -86,7 +86,7 @@ void require_unique_stems(const std::vector<fs::path>& paths) {
   }
 }
 
-void read_tensor(const fs::path& path, std::span<std::byte> sample) {
+void read_tensor(const fs::path& path, const std::string& dtype, std::span<std::byte> sample) {
   const auto check_size = [&](uintmax_t bytes) {
     if (bytes != sample.size())
       fail(ErrorCode::kBadInput, path,
@@ -95,8 +95,8 @@ void read_tensor(const fs::path& path, std::span<std::byte> sample) {
   };
   if (extension_of(path) == ".npy") {
     const HostTensor tensor = effdet::read_tensor(path);
-    if (tensor.dtype != "float32")
-      fail(ErrorCode::kBadInput, path, fmt::format("holds {}, but models take float32", tensor.dtype));
+    if (tensor.dtype != dtype)
+      fail(ErrorCode::kBadInput, path, fmt::format("holds {}, but the model takes {}", tensor.dtype, dtype));
     check_size(tensor.bytes.size());
     return void(std::ranges::copy(tensor.bytes, sample.begin()));
   }

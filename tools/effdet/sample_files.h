@@ -23,9 +23,9 @@ std::vector<std::filesystem::path> folder_inputs(const std::string& folder);
 /// Throws Error(kBadInput) where two inputs' outputs would have the same name.
 void require_unique_stems(const std::vector<std::filesystem::path>& paths);
 
-/// One sample's bytes from a raw file that holds just these, or from a float32 .npy file in C order with as many
-/// values. Throws Error(kBadInput), Error(kIo).
-void read_tensor(const std::filesystem::path& path, std::span<std::byte> sample);
+/// One sample's bytes from a raw file that holds just these, or from a .npy file in C order with as many values of that
+/// type. Throws Error(kBadInput), Error(kIo).
+void read_tensor(const std::filesystem::path& path, const std::string& dtype, std::span<std::byte> sample);
 
 enum class DumpFormat { kBin, kTxt, kNpy };
 /// Writes one sample of an output to `stem` with the format's extension: raw, as text with six decimals, or as .npy

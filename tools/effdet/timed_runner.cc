@@ -1,5 +1,6 @@
 #include "timed_runner.h"
 
+#include <algorithm>
 #include <chrono>
 #include <deque>
 #include <mutex>
@@ -8,13 +9,13 @@
 
 namespace effdet::cli {
 
-TimedRunner::TimedRunner(Runner& runner, bool zeros) : runner_(runner), outputs_(runner.output_bytes()) {
-  for (const size_t bytes : runner_.input_bytes()) {
-    const size_t count = (bytes + sizeof(float) - 1) / sizeof(float);  // a model of pictures takes their bytes
-    inputs_.push_back(zeros ? std::vector<float>(count) : made_up_input(count));
+TimedRunner::TimedRunner(Runner& runner, const CompiledModel& model, bool zeros)
+    : runner_(runner), outputs_(runner.output_bytes()) {
+  for (const TensorInfo& input : model.inputs()) {
+    inputs_.push_back(made_up_input(input));
+    if (zeros) std::ranges::fill(inputs_.back(), std::byte{});
   }
-  for (size_t i = 0; i < inputs_.size(); ++i)
-    input_spans_.push_back(std::as_bytes(std::span(inputs_[i])).first(runner_.input_bytes()[i]));
+  input_spans_.assign(inputs_.begin(), inputs_.end());
 }
 
 double TimedRunner::milliseconds() {
@@ -27,7 +28,7 @@ TimedRounds run_rounds(const CompiledModel& model, const RoundOptions& options) 
   Streams streams(model, options.layout);
   std::deque<TimedRunner> runners;
   for (int i = 0; i < streams.layout().streams; ++i) {
-    runners.emplace_back(streams.runner(i), options.zeros);
+    runners.emplace_back(streams.runner(i), model, options.zeros);
     for (int run = 0; run < options.warm_up; ++run) runners.back().milliseconds();
   }
   TimedRounds rounds{streams.layout(), std::vector<double>(static_cast<size_t>(options.rounds))};

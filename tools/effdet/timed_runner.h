@@ -14,15 +14,15 @@ namespace effdet::cli {
 /// A runner, which must outlive it, with memory for its inputs and outputs.
 class TimedRunner {
  public:
-  /// zeros: instead of made_up_input().
-  explicit TimedRunner(Runner& runner, bool zeros = false);
+  /// The runner's model; zeros: instead of made_up_input().
+  TimedRunner(Runner& runner, const CompiledModel& model, bool zeros = false);
 
   /// Runs once and says how long that took.
   double milliseconds();
 
  private:
   Runner& runner_;
-  std::vector<std::vector<float>> inputs_;
+  std::vector<std::vector<std::byte>> inputs_;
   OutputMemory outputs_;
   std::vector<std::span<const std::byte>> input_spans_;
 };
