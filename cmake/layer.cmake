@@ -1,5 +1,5 @@
 # Layers that read files, or run what files say: their tests run with sanitizers too (target checked_tests, see test.sh).
-set(EFFDET_CHECKED base vision eval checkpoint ir ops onnx passes artifact aipp)
+set(EFFDET_CHECKED base vision eval checkpoint ir ops onnx passes artifact aipp model compiler pipeline)
 add_custom_target(checked_tests)
 
 # What is compiled far longer than it runs - tests, command-line parsing - is optimised less: half the build time.

@@ -17,15 +17,15 @@ struct Entry {
   bool (*pays_here)() = [] { return true; };  ///< where it runs, and those before it do not
 };
 
-bool has_avx512() {
+[[maybe_unused]] bool has_avx512() {
   return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
          __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
 }
 
-bool has_avx512_bf16() { return has_avx512() && __builtin_cpu_supports("avx512bf16"); }
+[[maybe_unused]] bool has_avx512_bf16() { return has_avx512() && __builtin_cpu_supports("avx512bf16"); }
 
 /// Linux lends a process tile registers where it asks for them.
-bool has_amx() {
+[[maybe_unused]] bool has_amx() {
   constexpr int kRequestPermission = 0x1023, kTileData = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
   static const bool has =
       __builtin_cpu_supports("amx-bf16") && syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
@@ -34,8 +34,9 @@ bool has_amx() {
 
 /// Whether vectors of bf16 are multiplied at half the rate of floats, so that widening them is faster: where AMX is
 /// meant to do it, but Linux refuses.
-bool multiplies_slowly() { return __builtin_cpu_supports("amx-bf16"); }
+[[maybe_unused]] bool multiplies_slowly() { return __builtin_cpu_supports("amx-bf16"); }
 
+#ifdef EFFDET_ISA_AMX_BF16
 const MicroKernels kAmxBf16 = [] {
   MicroKernels table = avx512_bf16::kTable;
   table.name = "amx_bf16";
@@ -45,13 +46,22 @@ const MicroKernels kAmxBf16 = [] {
   table.gemm_transposed = amx_bf16::gemm_transposed;
   return table;
 }();
+#endif
 
-/// Best first.
+/// Best first; those that the build leaves out (EFFDET_INSTRUCTION_SETS) are not there.
 constexpr Entry kTables[] = {
+#ifdef EFFDET_ISA_AMX_BF16
     {&kAmxBf16, [] { return has_avx512_bf16() && has_amx(); }},
+#endif
+#ifdef EFFDET_ISA_AVX512_BF16
     {&avx512_bf16::kTable, has_avx512_bf16, [] { return !multiplies_slowly(); }},
+#endif
+#ifdef EFFDET_ISA_AVX512
     {&avx512::kTable, has_avx512},
+#endif
+#ifdef EFFDET_ISA_AVX2
     {&avx2::kTable, [] { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }},
+#endif
     {&sse2::kTable, [] { return true; }},
 };
 
