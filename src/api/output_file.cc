@@ -1,6 +1,7 @@
 #include "effdet/output_file.h"
 
 #include "base/file.h"
+#include "base/temporary_file.h"
 
 namespace effdet {
 
@@ -9,6 +10,10 @@ void write_output(const std::filesystem::path& path, std::span<const std::byte> 
 }
 
 void write_output(const std::filesystem::path& path, std::string_view text) { write_file(path, text, /*sync=*/false); }
+
+void check_output(const std::filesystem::path& path) { check_output_path(path); }
+
+bool is_unfinished_output(std::string_view path) { return is_temporary_name(path); }
 
 void make_output_folder(const std::filesystem::path& path) { make_folder(path); }
 

@@ -5,12 +5,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
+#include <utility>
+#include <vector>
 
 #include "base/descriptor.h"
 #include "base/error.h"
+#include "base/file_attributes.h"
+#include "base/temporary_file.h"
 
 namespace effdet {
 namespace {
@@ -31,6 +35,34 @@ int open_regular(const std::string& path, uint64_t& size) {
   }
   size = static_cast<uint64_t>(info.st_size);
   return fd;
+}
+
+void write_all(int descriptor, std::span<const std::byte> bytes, const std::string& path) {
+  while (!bytes.empty()) {
+    const ssize_t put = ::write(descriptor, bytes.data(), bytes.size());
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) fail_errno("write", path);
+    bytes = bytes.subspan(static_cast<size_t>(put));
+  }
+}
+
+/// Closing a duplicate reports what closing the descriptor would, and leaves it open.
+void check_close(int descriptor, const std::string& path) {
+  const int duplicate = ::dup(descriptor);
+  if (duplicate < 0 || ::close(duplicate) != 0) fail_errno("close", path);
+}
+
+/// The whole of a file, from its beginning.
+void copy_all(int from, int to, const std::string& path) {
+  std::vector<std::byte> block(1 << 16);
+  for (off_t at = 0;;) {
+    const ssize_t got = ::pread(from, block.data(), block.size(), at);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) fail_errno("write", path);
+    if (got == 0) return;
+    write_all(to, std::span(block).first(static_cast<size_t>(got)), path);
+    at += got;
+  }
 }
 
 }  // namespace
@@ -66,20 +98,9 @@ std::string read_file(const std::filesystem::path& path, uint64_t limit) {
   return content;
 }
 
-AtomicFile::AtomicFile(const std::filesystem::path& path) : path_(path.string()) {
-  constexpr size_t kLongestName = 200;  // a longer one would leave no room for what is added
-  static std::atomic<unsigned> counter{0};
-  if (path_.empty()) fail(ErrorCode::kUsage, "the name of the file to write is empty");
-  struct stat info {};
-  if (::stat(path_.c_str(), &info) == 0 && S_ISDIR(info.st_mode))
-    fail(ErrorCode::kIo, "{}: cannot write: it is a folder", path_);
-  const std::string name = path.filename().string().substr(0, kLongestName);
-  temporary_ = (path.parent_path() / fmt::format("{}.{}.{}.tmp", name, ::getpid(), counter++)).string();
-  descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-  if (descriptor_ < 0) {
-    temporary_.clear();
-    fail_errno("write", path_);
-  }
+AtomicFile::AtomicFile(const std::filesystem::path& path) : place_(find_output_place(path.string())) {
+  if (!place_.exists || place_.is_regular) make_beside_target();
+  if (descriptor_ < 0) make_in_memory();
 }
 
 AtomicFile::~AtomicFile() {
@@ -87,36 +108,78 @@ AtomicFile::~AtomicFile() {
   if (!temporary_.empty()) ::unlink(temporary_.c_str());
 }
 
+/// Makes nothing where an existing file has to be filled in its place.
+void AtomicFile::make_beside_target() {
+  // An existing file may be private: until the new one has the same mode it is nobody else's.
+  TemporaryFile file = make_temporary_file(place_.target, place_.exists ? 0600 : 0666);
+  if (file.descriptor < 0) {
+    const bool folder_refuses = errno == EACCES || errno == EPERM || errno == EROFS;
+    if (place_.exists && folder_refuses) return;
+    fail_errno("write", place_.shown);
+  }
+  if (place_.exists && !copy_attributes(place_.target, place_.info, file.descriptor)) {
+    ::close(file.descriptor);
+    ::unlink(file.path.c_str());
+    return;
+  }
+  descriptor_ = file.descriptor;
+  temporary_ = std::move(file.path);
+}
+
+/// What is not replaced gets its content at once in the end, so that an error before that leaves it as it is.
+void AtomicFile::make_in_memory() {
+  if (place_.is_regular && Descriptor(place_.open()).get() < 0) fail_errno("write", place_.shown);
+  descriptor_ = ::memfd_create("effdet output", MFD_CLOEXEC);
+  if (descriptor_ < 0) fail_errno("write", place_.shown);
+}
+
 void AtomicFile::write(std::span<const std::byte> bytes) {
   constexpr size_t kBuffer = 1 << 16;
   if (buffer_.size() + bytes.size() >= kBuffer) flush();
-  if (bytes.size() >= kBuffer) return write_through(bytes);
+  if (bytes.size() >= kBuffer) return write_all(descriptor_, bytes, place_.shown);
   buffer_.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
 }
 
-void AtomicFile::write_through(std::span<const std::byte> bytes) {
-  while (!bytes.empty()) {
-    const ssize_t put = ::write(descriptor_, bytes.data(), bytes.size());
-    if (put < 0 && errno == EINTR) continue;
-    if (put < 0) fail_errno("write", path_);
-    bytes = bytes.subspan(static_cast<size_t>(put));
-  }
-}
-
 void AtomicFile::flush() {
-  write_through(std::as_bytes(std::span(buffer_)));
+  write_all(descriptor_, std::as_bytes(std::span(buffer_)), place_.shown);
   buffer_.clear();
 }
 
 void AtomicFile::commit(bool sync) {
   flush();
-  if (sync && ::fsync(descriptor_) != 0) fail_errno("sync", path_);
-  // Renamed while it is open: what cleans up after a signal looks for unfinished files among the open ones. Closing a
-  // duplicate reports what closing the file would.
-  const int duplicate = ::dup(descriptor_);
-  if (duplicate < 0 || ::close(duplicate) != 0) fail_errno("close", path_);
-  if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail_errno("rename into place", path_);
-  temporary_.clear();
+  if (temporary_.empty()) return fill_target(sync);
+  if (sync && ::fsync(descriptor_) != 0) fail_errno("sync", place_.shown);
+  check_close(descriptor_, place_.shown);
+  // Renamed while it is open: what cleans up after a signal looks for unfinished files among the open ones.
+  if (!replace_target()) fill_target(sync);
+}
+
+/// False where the file at the target cannot be replaced: it is mounted, or somebody else's in a folder like /tmp.
+bool AtomicFile::replace_target() {
+  if (::rename(temporary_.c_str(), place_.target.c_str()) == 0) {
+    temporary_.clear();
+    return true;
+  }
+  const bool may_be_filled = errno == EBUSY || errno == EXDEV || errno == EPERM || errno == EACCES;
+  if (!place_.is_regular || !may_be_filled) fail_errno("rename into place", place_.shown);
+  return false;
+}
+
+void AtomicFile::fill_target(bool sync) {
+  if (place_.own_descriptor == STDOUT_FILENO) std::fflush(stdout);  // what was printed before comes before
+  const Descriptor target(place_.open());
+  struct stat info {
+  }, content{};
+  if (target.get() < 0 || ::fstat(target.get(), &info) != 0 || ::fstat(descriptor_, &content) != 0)
+    fail_errno("write", place_.shown);
+  const bool is_file = S_ISREG(info.st_mode) && place_.own_descriptor < 0;
+  // Room first: a full disk shall not cost the old content.
+  if (is_file && ::fallocate(target.get(), FALLOC_FL_KEEP_SIZE, 0, content.st_size) != 0 && errno == ENOSPC)
+    fail_errno("write", place_.shown);
+  copy_all(descriptor_, target.get(), place_.shown);
+  if (is_file && ::ftruncate(target.get(), content.st_size) != 0) fail_errno("write", place_.shown);
+  if (is_file && sync && ::fsync(target.get()) != 0) fail_errno("sync", place_.shown);
+  check_close(target.get(), place_.shown);
 }
 
 void write_file(const std::filesystem::path& path, std::span<const std::byte> bytes, bool sync) {
@@ -129,12 +192,16 @@ void write_file(const std::filesystem::path& path, std::string_view text, bool s
   write_file(path, std::as_bytes(std::span(text)), sync);
 }
 
+void check_output_path(const std::filesystem::path& path) { const AtomicFile file(path); }
+
 void make_folder(const std::filesystem::path& path) {
   std::error_code code;
   std::filesystem::create_directories(path, code);
   if (code || !std::filesystem::is_directory(path, code))
     fail(ErrorCode::kIo, "{}: cannot create the folder: {}", path.string(),
          code ? code.message() : "a file of that name is in the way");
+  if (::faccessat(AT_FDCWD, path.c_str(), W_OK | X_OK, AT_EACCESS) != 0)
+    fail_errno("write into the folder", path.string());
 }
 
 }  // namespace effdet

@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/output_place.h"
+
 namespace effdet {
 
 /// A regular file mapped for reading. The mapping lives as long as a copy of owner() does.
@@ -33,7 +35,15 @@ class MappedFile {
 std::string read_file(const std::filesystem::path& path, uint64_t limit = uint64_t{1} << 32);
 
 /// Writes to a temporary file beside the target; commit() syncs and renames it into place. Without commit() nothing is
-/// left behind, and a reader sees the old file or the whole new one, never a part. Throws Error(kIo).
+/// left behind, and a reader sees the old file or the whole new one, never a part.
+///
+/// What is at the path already stays what it is. A symbolic link is followed, and the file behind it replaced. A file
+/// that is replaced hands on its owner, mode, access control list and other attributes; its other hard links keep the
+/// old content. Devices, FIFOs, and descriptors (/dev/stdout) are written to by commit(), and so is a file that cannot
+/// be replaced: one that is mounted, or lies in a folder where nothing may be made, or whose owner cannot be kept. That
+/// is the one case in which a failure of the disk may leave a part.
+///
+/// Throws Error(kIo), the constructor too: it finds all that can be known before writing.
 class AtomicFile {
  public:
   explicit AtomicFile(const std::filesystem::path& path);
@@ -46,15 +56,16 @@ class AtomicFile {
   /// Makes the file durable and visible. With sync = false it is renamed without fsync: for many small files that can
   /// be made again.
   void commit(bool sync = true);
-  /// For libraries that write to a descriptor themselves.
-  int descriptor() const { return descriptor_; }
-  const std::string& temporary_path() const { return temporary_; }
 
  private:
-  void write_through(std::span<const std::byte> bytes);
+  void make_beside_target();
+  void make_in_memory();
+  bool replace_target();
+  void fill_target(bool sync);
   void flush();
 
-  std::string path_, temporary_, buffer_;
+  OutputPlace place_;
+  std::string temporary_, buffer_;
   int descriptor_ = -1;
 };
 
@@ -62,7 +73,10 @@ class AtomicFile {
 void write_file(const std::filesystem::path& path, std::span<const std::byte> bytes, bool sync = true);
 void write_file(const std::filesystem::path& path, std::string_view text, bool sync = true);
 
-/// Creates a folder and its parents; throws Error(kIo) with the reason.
+/// Throws the errors that an AtomicFile of this path would, for use before long work. Changes nothing.
+void check_output_path(const std::filesystem::path& path);
+
+/// Creates a folder and its parents. Throws Error(kIo) with the reason, also where files cannot be made in it.
 void make_folder(const std::filesystem::path& path);
 
 }  // namespace effdet

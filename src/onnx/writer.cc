@@ -5,6 +5,7 @@
 
 #include <climits>
 #include <limits>
+#include <optional>
 #include <set>
 
 #include "base/error.h"
@@ -162,9 +163,8 @@ std::string external_reference(const std::string& location, uint64_t offset, uin
   return proto.SerializePartialAsString();
 }
 
-/// Writes the large weights to a file of their own and lets their headers say so.
-void write_external(std::vector<Initializer>& initializers, const std::filesystem::path& path) {
-  AtomicFile file(path);
+/// Writes the large weights to a file of their own, called `name`, and lets their headers say so.
+void write_external(std::vector<Initializer>& initializers, const std::string& name, AtomicFile& file) {
   uint64_t offset = 0;
   for (Initializer& initializer : initializers) {
     const uint64_t size = initializer.tensor->byte_size();
@@ -172,12 +172,20 @@ void write_external(std::vector<Initializer>& initializers, const std::filesyste
     const uint64_t padding = (kExternalAlignment - offset % kExternalAlignment) % kExternalAlignment;
     file.write(std::string(padding, '\0'));
     offset += padding;
-    initializer.header += external_reference(path.filename().string(), offset, size);
+    initializer.header += external_reference(name, offset, size);
     initializer.external = true;
     file.write(initializer.tensor->bytes());
     offset += size;
   }
-  file.commit();
+}
+
+/// The file for weights beside a model. A pipe or a device has nothing beside it.
+std::filesystem::path external_path(const std::filesystem::path& model) {
+  std::error_code ignored;
+  if (std::filesystem::is_other(model, ignored))
+    fail(ErrorCode::kUsage, "{}: is no regular file, so that no file with the weights can lie beside it",
+         model.string());
+  return model.string() + ".data";
 }
 
 }  // namespace
@@ -192,9 +200,11 @@ std::vector<std::filesystem::path> write_onnx(const ir::Graph& graph, const std:
       initializers_of(graph, leave_out ? kSmallestExternal : std::numeric_limits<uint64_t>::max());
   const auto message_size = [&] { return model.size() + field_size(nodes.size() + total_size(initializers)); };
   std::vector<std::filesystem::path> files{path};
+  std::optional<AtomicFile> data;
   if (weights == Weights::kExternal || message_size() > INT_MAX) {
-    files.push_back(path.string() + ".data");
-    write_external(initializers, files.back());  // first: a model never refers to what is not there yet
+    files.push_back(external_path(path));
+    data.emplace(files.back());
+    write_external(initializers, files.back().filename().string(), *data);
   }
   if (message_size() > INT_MAX)
     fail(ErrorCode::kUnsupported, "{}: a model of {} bytes besides its weights does not fit into protobuf's 2 GiB",
@@ -211,6 +221,7 @@ std::vector<std::filesystem::path> write_onnx(const ir::Graph& graph, const std:
     file.write(field_header(kTensorRawData, initializer.tensor->byte_size()));
     file.write(initializer.tensor->bytes());
   }
+  if (data) data->commit();  // first: a model never refers to what is not there yet
   file.commit();
   return files;
 }

@@ -72,13 +72,45 @@ TEST(Places, Case07_OutputFolderIsAFile) {
     expect_refused(run(place.start(command(name))), "out");
 }
 
-TEST(Places, Case07_ALinkIsReplacedAndItsTargetKept) {
+TEST(Places, Case07_WhatIsThereStaysWhatItIs) {
+  for (const Command& command : commands()) {
+    const Workplace place;
+    place.put_old_outputs(command);
+    fs::create_directories(place.folder() / "elsewhere");
+    for (const auto& [name, content] : command.outputs) {
+      const fs::path output = place.folder() / "out" / name;
+      const std::string target = fs::path(name).filename();
+      fs::permissions(output, fs::perms(0600));
+      fs::rename(output, place.folder() / "elsewhere" / target);
+      fs::create_symlink(place.folder() / "elsewhere" / target, output);
+    }
+    expect_same(command, place, run(place.start(command)), "onto links");
+    for (const auto& [name, content] : command.outputs) {
+      const fs::path output = place.folder() / "out" / name;
+      EXPECT_TRUE(fs::is_symlink(output)) << output;
+      EXPECT_EQ(fs::status(output).permissions(), fs::perms(0600)) << output;
+    }
+  }
+}
+
+TEST(Places, Case07_OutputIsNoRegularFile) {
+  const std::string model = command("pth2onnx").outputs.at("m.onnx");
   const Workplace place;
-  std::ofstream(place.folder() / "target") << "kept";
-  fs::create_symlink("../target", place.folder() / "out/m.onnx");
-  expect_same(command("pth2onnx"), place, run(place.start(command("pth2onnx"))), "onto a link");
-  EXPECT_FALSE(fs::is_symlink(place.folder() / "out/m.onnx"));
-  EXPECT_EQ(test::content(place.folder() / "target"), "kept");
+  ASSERT_EQ(::mkfifo((place.folder() / "fifo").c_str(), 0600), 0);
+  const auto piped = [&](const std::string& out) {
+    const std::string line = "bash -c 'pth2onnx --checkpoint in/d0.pth --img-size 128 --out " + out + "'";
+    const test::Result result = test::run_in(place.folder(), line);
+    EXPECT_EQ(result.code, 0) << out << ": " << result.error;
+    return result.out;
+  };
+  // What the command has to say goes elsewhere.
+  EXPECT_TRUE(piped("/dev/stdout") == model);
+  EXPECT_TRUE(piped("/dev/stdout | cat") == model);
+  EXPECT_NE(piped(">(cat); wait $!").find(model), std::string::npos);
+  EXPECT_NE(piped("fifo & cat fifo; wait").find(model), std::string::npos);
+  piped("/dev/null");
+  EXPECT_TRUE(fs::is_character_file("/dev/null"));
+  EXPECT_TRUE(fs::is_fifo(place.folder() / "fifo"));
 }
 
 TEST(Places, Case17_EnvironmentsChangeNothing) {

@@ -12,6 +12,7 @@
 
 #include "cli.h"
 #include "dynamic_shapes.h"
+#include "output_paths.h"
 
 namespace effdet::cli {
 namespace {
@@ -244,7 +245,7 @@ void read_conversion(const Values& values, AtcOptions& options) {
   read_precision(values, options);
   read_tuning(values, options);
   options.out_nodes = parse_out_nodes(value_or(values, "--out_nodes", ""));
-  if (!options.output.ends_with(".om")) options.output += ".om";
+  if (!options.output.ends_with(".om") && !is_special_output(options.output)) options.output += ".om";
   std::error_code ignored;
   for (const auto& [flag, file] : {std::pair{"--model", options.model}, {"--insert_op_conf", options.insert_op_conf}})
     if (!file.empty() && !std::filesystem::is_regular_file(file, ignored))
@@ -307,9 +308,10 @@ AtcOptions read_atc_options(int argc, char** argv) {
   options.warnings = warnings(values);
   if (options.mode == 0) {
     read_conversion(values, options);
+    prepare_output(options.output);
   } else {
     options.om = required(values, "--om");
-    if (options.mode == 1) options.json = required(values, "--json");
+    if (options.mode == 1) prepare_output(options.json = required(values, "--json"));
   }
   return options;
 }

@@ -10,6 +10,7 @@
 #include <limits>
 
 #include "effdet/error.h"
+#include "output_paths.h"
 
 namespace effdet::cli {
 namespace {
@@ -76,6 +77,8 @@ bool CommandLine::read() {
   }
   if (model_options_ != nullptr && !class_names_file_.empty())
     model_options_->class_names = read_class_names(class_names_file_);
+  for (std::string* path : outputs_)
+    if (!path->empty()) prepare_output(*path);
   return true;
 }
 
@@ -96,6 +99,11 @@ CLI::Option* CommandLine::add_threads(int& threads) {
   return add_option("--threads", threads, "threads to compute with; 0: EFFDET_NUM_THREADS or all cores")
       ->check(between(0, kMostThreads))
       ->type_name("N");
+}
+
+CLI::Option* CommandLine::add_output(const std::string& flag, std::string& path, const std::string& description) {
+  outputs_.push_back(&path);
+  return add_option(flag, path, description)->type_name("FILE");
 }
 
 CLI::Option* CommandLine::add_json(bool& json) { return add_flag("--json", json, "print the result as JSON"); }

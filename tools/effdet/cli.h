@@ -41,6 +41,8 @@ class CommandLine : public CLI::App {
 
   /// --threads N: 0 for as many as EFFDET_NUM_THREADS or the processor says.
   CLI::Option* add_threads(int& threads);
+  /// An option for a file to write. read() passes it to prepare_output(), so that work is not done in vain.
+  CLI::Option* add_output(const std::string& flag, std::string& path, const std::string& description);
   /// --json
   CLI::Option* add_json(bool& json);
   /// --img-size H [W] (also "H,W"). W is H where it is not given.
@@ -59,6 +61,7 @@ class CommandLine : public CLI::App {
 
   std::string program_;
   std::vector<std::string> arguments_;
+  std::vector<std::string*> outputs_;
   ModelOptions* model_options_ = nullptr;
   std::string class_names_file_;
 };

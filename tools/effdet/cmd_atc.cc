@@ -13,6 +13,7 @@
 #include "effdet/compiled_model.h"
 #include "effdet/onnx_model.h"
 #include "effdet/output_file.h"
+#include "output_paths.h"
 #include "progress.h"
 
 namespace effdet::cli {
@@ -129,7 +130,7 @@ void convert(const AtcOptions& options) {
     fmt::print("[INFO] {}: {}{} steps, weights {}, activations {}, file {}, {:.2f} s\n", options.output,
                compiled.plan_count() > 1 ? fmt::format("{} plans, the first of ", compiled.plan_count()) : "",
                compiled.steps().size(), bytes_text(compiled.weight_bytes()), bytes_text(compiled.arena_bytes()),
-               bytes_text(std::filesystem::file_size(options.output)), seconds_since(start));
+               written_text(options.output), seconds_since(start));
 }
 
 void run_mode(const AtcOptions& options) {

@@ -5,6 +5,7 @@
 #include "commands.h"
 #include "effdet/error.h"
 #include "effdet/onnx_model.h"
+#include "output_paths.h"
 
 namespace effdet::cli {
 namespace {
@@ -60,7 +61,7 @@ struct EditArguments {
 
 void add_options(CommandLine& line, EditArguments& arguments) {
   line.add_option("model", arguments.in, "the ONNX file to read")->required()->type_name("FILE");
-  line.add_option("--out", arguments.out, "the ONNX file to write")->required()->type_name("FILE");
+  line.add_output("--out", arguments.out, "the ONNX file to write")->required();
   const auto add_list = [&](const char* flag, std::vector<std::string>& list, const char* type, const char* help) {
     line.add_option(flag, list, help)->allow_extra_args(false)->type_name(type);
   };
@@ -122,7 +123,7 @@ int run_edit(int argc, char** argv) {
   model.edit(edits_of(arguments));
   for (const auto& file :
        model.write(arguments.out, arguments.external ? OnnxModel::Weights::kBeside : OnnxModel::Weights::kInside))
-    fmt::print("{}: {}\n", file.string(), bytes_text(std::filesystem::file_size(file)));
+    fmt::print("{}: {}\n", file.string(), written_text(file));
   fmt::print("{} nodes, {} before; {} inputs, {} outputs\n", node_count(model), before, model.inputs().size(),
              model.outputs().size());
   return 0;

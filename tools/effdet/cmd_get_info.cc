@@ -20,7 +20,7 @@ int run_get_info(int argc, char** argv) {
       ->check(CLI::IsMember({"bin", "jpg"}))
       ->type_name("bin|jpg");
   line.add_option("folder", folder, "where the files are")->required()->type_name("DIR");
-  line.add_option("list", list, "the list to write")->required()->type_name("FILE");
+  line.add_output("list", list, "the list to write")->required();
   line.add_option("width", width, "of the tensors, in pixels (bin)")->type_name("W");
   line.add_option("height", height, "of the tensors, in pixels (bin)")->type_name("H");
   line.add_json(json);

@@ -35,7 +35,7 @@ int run_graph(int argc, char** argv) {
   std::string model, out = "graph.svg";
   ModelOptions options{.preferred = "tf_efficientdet_d0"};
   line.add_option("file", model, "the model")->required()->type_name("FILE");
-  line.add_option("--out", out, "the SVG file to write")->capture_default_str()->type_name("FILE");
+  line.add_output("--out", out, "the SVG file to write")->capture_default_str();
   line.add_model_options(options);
   if (!line.read()) return 0;
   const std::vector<StructureBlock> blocks = read_structure(model, options);

@@ -6,6 +6,7 @@
 #include "cli.h"
 #include "commands.h"
 #include "effdet/checkpoint_tools.h"
+#include "output_paths.h"
 
 namespace effdet::cli {
 
@@ -32,8 +33,9 @@ int run_init(int argc, char** argv) {
   set_default_threads(threads);
 
   if (out.empty()) out = options.model + ".pth";
+  prepare_output(out);
   init_checkpoint(options, seed, out);
-  fmt::print("{}: {}, seed {}, {}\n", out, options.model, seed, bytes_text(std::filesystem::file_size(out)));
+  fmt::print("{}: {}, seed {}, {}\n", out, options.model, seed, written_text(out));
   return 0;
 }
 

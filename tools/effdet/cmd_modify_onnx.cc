@@ -32,7 +32,7 @@ int run_modify_onnx(int argc, char** argv) {
   std::string in = "d7.onnx", node, out = "d7_modify.onnx";
   line.add_option("--model", in, "the ONNX file to read")->capture_default_str()->type_name("FILE");
   line.add_option("--node", node, "name of the initializer to replace")->type_name("NAME");
-  line.add_option("--out", out, "the ONNX file to write")->capture_default_str()->type_name("FILE");
+  line.add_output("--out", out, "the ONNX file to write")->capture_default_str();
   if (!line.read()) return 0;
 
   OnnxModel model = read_with_notice(in);

@@ -12,6 +12,7 @@
 #include "commands.h"
 #include "effdet/error.h"
 #include "effdet/onnx_model.h"
+#include "output_paths.h"
 
 namespace effdet::cli {
 namespace {
@@ -163,10 +164,13 @@ void print_comparison(const OnnxModel& before, const OnnxModel& after, const std
   Table table;
   table.add({"", "Original Model", "Simplified Model"});
   for (const std::string& op : operators) table.add({one_line(op), count_in(old_counts, op), count_in(new_counts, op)});
-  uint64_t written = 0;
-  for (const auto& file : out) written += std::filesystem::file_size(file);
+  std::optional<uint64_t> written = 0;
+  for (const auto& file : out) {
+    const auto bytes = written_bytes(file);
+    written = written && bytes ? std::optional(*written + *bytes) : std::nullopt;
+  }
   table.add({"Weights", bytes_text(before.weight_bytes()), bytes_text(after.weight_bytes())});
-  table.add({"Model Size", bytes_text(std::filesystem::file_size(in)), bytes_text(written)});
+  table.add({"Model Size", bytes_text(std::filesystem::file_size(in)), written ? bytes_text(*written) : "unknown"});
   table.print();
 }
 
@@ -276,7 +280,9 @@ int run_onnxsim(int argc, char** argv) {
   refuse_unsupported(line);
   sort_positionals(arguments);
   set_default_threads(arguments.threads);
-  const std::string &in = arguments.positionals[0], &out = arguments.positionals[1];
+  const std::string& in = arguments.positionals[0];
+  std::string& out = arguments.positionals[1];
+  prepare_output(out);
   std::ranges::move(arguments.overwrite_shapes, std::back_inserter(arguments.shapes));
   const Shapes shapes = parse_shapes(arguments.shapes);
   std::map<std::string, uint64_t> growth;

@@ -24,7 +24,7 @@ int run_postprocess(int argc, char** argv) {
       ->check(CLI::Range(1, 100000))
       ->type_name("N");
   line.add_anchor_options(options.anchors);
-  line.add_option("--results", results, "write COCO results here")->type_name("FILE");
+  line.add_output("--results", results, "write COCO results here");
   line.add_soft_nms(options.detect);
   line.add_threads(threads);
   line.add_json(json);

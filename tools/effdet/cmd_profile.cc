@@ -193,9 +193,8 @@ int run_profile(int argc, char** argv) {
       ->type_name("N");
   line.add_option("--top", top, "only the slowest so many steps; 0: all")->type_name("N");
   line.add_flag("--in-order", in_order, "steps in order of execution, not slowest first");
-  line.add_option("--trace", trace, "write a trace for chrome://tracing or Perfetto here")->type_name("FILE");
-  line.add_option("--roofline", roofline, "draw each step's rate below the machine's limits here, as SVG")
-      ->type_name("FILE");
+  line.add_output("--trace", trace, "write a trace for chrome://tracing or Perfetto here");
+  line.add_output("--roofline", roofline, "draw each step's rate below the machine's limits here, as SVG");
   line.add_model_options(options);
   line.add_threads(threads);
   line.add_json(json);

@@ -10,6 +10,7 @@
 #include "commands.h"
 #include "describe.h"
 #include "effdet/onnx_model.h"
+#include "output_paths.h"
 
 namespace effdet::cli {
 namespace {
@@ -24,7 +25,7 @@ std::string variant_of(const OnnxModel& model) {
 
 void print_summary(const OnnxModel& model, const std::string& out, double seconds) {
   fmt::print("{}: {}, {} parameters, opset {}, {}, {:.2f} s\n\n", out, variant_of(model),
-             count_text(model.parameters()), model.opset(), bytes_text(std::filesystem::file_size(out)), seconds);
+             count_text(model.parameters()), model.opset(), written_text(out), seconds);
   print_tensors("input", model.inputs());
   fmt::print("\n");
   print_tensors("output", model.outputs());
@@ -51,7 +52,7 @@ int run_pth2onnx(int argc, char** argv) {
                   "the file that torch.save wrote, safetensors, or a model's name (see download)")
       ->capture_default_str()
       ->type_name("FILE");
-  line.add_option("--out", out, "the ONNX file to write")->capture_default_str()->type_name("FILE");
+  line.add_output("--out", out, "the ONNX file to write")->capture_default_str();
   auto* nms =
       line.add_flag("--with-nms", with_nms,
                     "append decoding and NonMaxSuppression: the output is \"detections\" [batch, boxes, 6], rows "
@@ -83,7 +84,7 @@ int run_pth2onnx(int argc, char** argv) {
   if (!json) return print_summary(model, out, seconds), 0;
   nlohmann::json result = model_json(model);
   result["file"] = out;
-  result["bytes"] = std::filesystem::file_size(out);
+  if (const auto bytes = written_bytes(out)) result["bytes"] = *bytes;
   result["seconds"] = seconds;
   fmt::print("{}", json_text(result));
   return 0;

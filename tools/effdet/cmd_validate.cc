@@ -81,7 +81,7 @@ int run_validate(int argc, char** argv) {
           ->check(CLI::Range(1, 1024))
           ->type_name("N");
   line.add_option("--split", split, "only val")->capture_default_str();
-  line.add_option("--results", results, "write COCO results here")->type_name("FILE");
+  line.add_output("--results", results, "write COCO results here");
   line.add_option("--limit", options.limit, "only the first so many images; 0: all")->type_name("N");
   line.add_option("--pictures", pictures, "write pictures with the detections drawn here")->type_name("DIR");
   line.add_option("--picture-threshold", options.picture_threshold, "score from which boxes are drawn")

@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <climits>
+#include <cstdlib>
 #include <initializer_list>
 #include <new>
 #include <string>
@@ -15,24 +16,15 @@
 #include <thread>
 
 #include "effdet/error.h"
+#include "effdet/output_file.h"
 #include "freeze.h"
 #include "lost_page.h"
 
 namespace effdet::cli {
 namespace {
 
-/// Whether a name is "<target>.<our pid>.<number>.tmp", as the library calls a file while it writes it.
-bool is_temporary(std::string_view name) {
-  constexpr std::string_view kEnd = ".tmp";
-  if (!name.ends_with(kEnd)) return false;
-  name.remove_suffix(kEnd.size());
-  const size_t dot = name.find_last_not_of("0123456789");
-  if (dot == std::string_view::npos || dot + 1 == name.size()) return false;
-  return name.substr(0, dot + 1).ends_with("." + std::to_string(::getpid()) + ".");
-}
-
-/// The library keeps such a file open until it has its name, so the table of open files names those of all threads.
-/// Takes no memory: there may be none.
+/// The library keeps an unfinished file open until it has its name, so the table of open files names those of all
+/// threads. One that is only read is somebody else's. Takes no memory: there may be none.
 void remove_temporary_files(DIR* open_files) {
   if (open_files == nullptr) return;
   ::rewinddir(open_files);
@@ -41,17 +33,39 @@ void remove_temporary_files(DIR* open_files) {
     const ssize_t length = ::readlinkat(::dirfd(open_files), entry->d_name, target, sizeof target - 1);
     if (length <= 0) continue;
     target[length] = '\0';
-    if (is_temporary({target, static_cast<size_t>(length)})) ::unlink(target);
+    const bool is_written = (::fcntl(std::atoi(entry->d_name), F_GETFL) & O_ACCMODE) != O_RDONLY;
+    if (is_written && is_unfinished_output({target, static_cast<size_t>(length)})) ::unlink(target);
   }
 }
 
-/// The exit code where it is not a signal that ends the process.
+/// The exit code where it is not a signal from outside that ends the process.
 std::atomic<int> error_code = 0;
+
+/// Tells the waiting thread of an error_code. No other program sends it, and SIGTERM may be one that is ignored.
+int leave_signal() { return SIGRTMIN + 1; }
+
+/// What ends the process, but for signals that it was started to ignore: those of the terminal under nohup and in the
+/// background jobs of a script.
+sigset_t ending_signals() {
+  sigset_t signals;
+  ::sigemptyset(&signals);
+  ::sigaddset(&signals, leave_signal());
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGXCPU}) {
+    struct sigaction action {};
+    if (::sigaction(signal, nullptr, &action) == 0 && action.sa_handler != SIG_IGN) ::sigaddset(&signals, signal);
+  }
+  return signals;
+}
+
+void say(std::initializer_list<std::string_view> message) {
+  for (const std::string_view part : message) (void)!::write(STDERR_FILENO, part.data(), part.size());
+}
 
 void wait_for(sigset_t signals, DIR* open_files) {
   int signal = 0;
   while (::sigwait(&signals, &signal) != 0) {
   }
+  if (signal == SIGXCPU) say({"effdet: error: the limit of processor time (ulimit -t) is reached\n"});
   freeze_other_threads();  // which would begin to write more
   remove_temporary_files(open_files);
   ::_exit(error_code != 0 ? error_code.load() : 128 + signal);
@@ -61,9 +75,9 @@ void wait_for(sigset_t signals, DIR* open_files) {
 [[noreturn]] void leave(ErrorCode code, std::initializer_list<std::string_view> message) {
   static std::atomic_flag taken;
   if (!taken.test_and_set()) {
-    for (const std::string_view part : message) (void)!::write(STDERR_FILENO, part.data(), part.size());
+    say(message);
     error_code = static_cast<int>(code);
-    ::kill(::getpid(), SIGTERM);
+    ::kill(::getpid(), leave_signal());
   }
   for (;;) ::pause();
 }
@@ -81,10 +95,9 @@ void leave_without_memory() { leave(ErrorCode::kOutOfMemory, {"effdet: error: me
 }  // namespace
 
 void watch_signals() {
-  ::signal(SIGPIPE, SIG_IGN);
-  sigset_t signals;
-  ::sigemptyset(&signals);
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) ::sigaddset(&signals, signal);
+  // Errors of the write that caused them, as of any other.
+  for (const int signal : {SIGPIPE, SIGXFSZ}) ::signal(signal, SIG_IGN);
+  const sigset_t signals = ending_signals();
   // Blocked here and in every thread that starts later, so that only the waiting thread takes them: it may do what a
   // signal handler may not.
   ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);

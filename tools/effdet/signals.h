@@ -4,10 +4,11 @@
 
 namespace effdet::cli {
 
-/// From now on SIGINT, SIGTERM and SIGHUP remove the files that are being written and end the process at once with exit
-/// code 128 + signal; a closed pipe is an error of the write and no signal. A mapped file that is cut ends the process
-/// the same way, with an error that names the file and exit code 4, and so does memory that runs out in operator new,
-/// with exit code 7. Call it before any thread starts. Throws Error(kOutOfMemory) where the system refuses a thread.
+/// From now on SIGINT, SIGTERM, SIGHUP and SIGXCPU remove the files that are being written and end the process at once
+/// with exit code 128 + signal, unless the process was started to ignore them; a closed pipe and a file that may not
+/// grow (ulimit -f) are errors of the write and no signals. A mapped file that is cut ends the process the same way,
+/// with an error that names the file and exit code 4, and so does memory that runs out in operator new, with exit code
+/// 7. Call it before any thread starts. Throws Error(kOutOfMemory) where the system refuses a thread.
 void watch_signals();
 
 /// Gives standard input, output and error that the parent closed an open /dev/null: otherwise the next file that is

@@ -5,15 +5,19 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <new>
 #include <string>
 
+#include "effdet/error.h"
+#include "effdet/output_file.h"
 #include "lost_page.h"
 #include "support/test_folder.h"
 
@@ -23,6 +27,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr size_t kPages = 3;
+constexpr const char* kPart = "out.effdet-01234567-0123456789abcdef.tmp";
 
 class Signals : public testing::Test {
  protected:
@@ -38,10 +43,10 @@ class Signals : public testing::Test {
   }
 
   /// A file as the library has one while it writes; stays open.
-  fs::path begin_to_write() const {
-    const fs::path path = folder_ / ("out." + std::to_string(::getpid()) + ".0.tmp");
+  void begin_to_write() const {
+    const fs::path path = folder_ / kPart;
+    EXPECT_TRUE(is_unfinished_output(path.native()));
     EXPECT_GE(::open(path.c_str(), O_WRONLY | O_CREAT, 0666), 0);
-    return path;
   }
 
   const test::TestFolder folder_{"signals"};
@@ -98,6 +103,75 @@ TEST_F(Signals, ATerminatedProcessLeavesNoParts) {
         for (;;) ::pause();
       },
       testing::ExitedWithCode(143), "");
+  EXPECT_TRUE(fs::is_empty(folder_.path()));
+}
+
+TEST_F(Signals, AnInputWithTheNameOfAPartStays) {
+  const fs::path path = folder_ / kPart;
+  std::ofstream(path) << "x";
+  EXPECT_EXIT(
+      {
+        watch_signals();
+        EXPECT_GE(::open(path.c_str(), O_RDONLY), 0);
+        ::kill(::getpid(), SIGTERM);
+        for (;;) ::pause();
+      },
+      testing::ExitedWithCode(143), "");
+  EXPECT_TRUE(fs::exists(path));
+}
+
+TEST_F(Signals, IgnoredSignalsStayIgnored) {
+  constexpr int kDone = 23;
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGXCPU})
+    EXPECT_EXIT(
+        {
+          ::signal(signal, SIG_IGN);
+          watch_signals();
+          ::kill(::getpid(), signal);
+          ::usleep(20000);
+          std::_Exit(kDone);
+        },
+        testing::ExitedWithCode(kDone), "")
+        << signal;
+}
+
+TEST_F(Signals, ErrorsEndAProcessThatIgnoresSignals) {
+  EXPECT_EXIT(
+      {
+        for (const int signal : {SIGINT, SIGTERM, SIGHUP}) ::signal(signal, SIG_IGN);
+        watch_signals();
+        [[maybe_unused]] void* volatile memory = ::operator new(SIZE_MAX / 2);
+      },
+      testing::ExitedWithCode(7), "^effdet: error: memory ran out\n$");
+}
+
+TEST_F(Signals, ProcessorTimeThatIsUsedUpLeavesNoParts) {
+  EXPECT_EXIT(
+      {
+        watch_signals();
+        begin_to_write();
+        ::kill(::getpid(), SIGXCPU);
+        for (;;) ::pause();
+      },
+      testing::ExitedWithCode(128 + SIGXCPU), "^effdet: error: the limit of processor time .*\n$");
+  EXPECT_TRUE(fs::is_empty(folder_.path()));
+}
+
+TEST_F(Signals, AFileThatMayNotGrowIsAnErrorOfTheWrite) {
+  EXPECT_EXIT(
+      {
+        watch_signals();
+        rlimit limit{};
+        limit.rlim_cur = limit.rlim_max = 100;
+        ::setrlimit(RLIMIT_FSIZE, &limit);
+        try {
+          write_output(file_, std::string(200, 'x'));
+        } catch (const Error& error) {
+          std::fputs(error.what(), stderr);
+          std::_Exit(static_cast<int>(error.code()));
+        }
+      },
+      testing::ExitedWithCode(4), "model file.om: cannot write: File too large$");
   EXPECT_TRUE(fs::is_empty(folder_.path()));
 }
 

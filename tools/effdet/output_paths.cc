@@ -1,0 +1,42 @@
+#include "output_paths.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <system_error>
+
+#include "cli.h"
+#include "effdet/output_file.h"
+
+namespace effdet::cli {
+
+void prepare_output(std::string& path) {
+  if (path == "/dev/stdout" || path == "/dev/fd/1" || path == "/proc/self/fd/1") {
+    std::fflush(stdout);
+    const int kept = ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    if (kept >= 0 && ::dup2(STDERR_FILENO, STDOUT_FILENO) >= 0) path = fmt::format("/dev/fd/{}", kept);
+  }
+  check_output(path);
+}
+
+bool is_special_output(const std::string& path) {
+  std::error_code error;
+  return path.starts_with("/dev/") || path.starts_with("/proc/self/fd/") ||
+         (std::filesystem::is_other(path, error) && !error);
+}
+
+std::optional<uint64_t> written_bytes(const std::filesystem::path& path) {
+  std::error_code error;
+  const bool is_file = std::filesystem::is_regular_file(path, error);
+  const uintmax_t bytes = is_file ? std::filesystem::file_size(path, error) : 0;
+  return is_file && !error ? std::optional<uint64_t>(bytes) : std::nullopt;
+}
+
+std::string written_text(const std::filesystem::path& path) {
+  const auto bytes = written_bytes(path);
+  return bytes ? bytes_text(*bytes) : "size unknown";
+}
+
+}  // namespace effdet::cli

@@ -1,0 +1,25 @@
+// Files that commands write: looked at before the work begins.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+namespace effdet::cli {
+
+/// Makes sure, before long work, that a file can be written. Where it is standard output (/dev/stdout), the path
+/// becomes another name of it, and from now on what the command prints goes to standard error: the file comes out
+/// alone. Throws Error(kIo).
+void prepare_output(std::string& path);
+
+/// Whether a path stands for a device, a pipe or an open file, to whose name no extension may be added.
+bool is_special_output(const std::string& path);
+
+/// Of a file that was written; nothing for a pipe, a device and their like.
+std::optional<uint64_t> written_bytes(const std::filesystem::path& path);
+
+/// "1.5 MiB", or "size unknown".
+std::string written_text(const std::filesystem::path& path);
+
+}  // namespace effdet::cli
