@@ -79,6 +79,7 @@ struct Evaluation {
     double ap;
   };
   std::vector<CategoryAp> categories;
+  std::vector<std::string> notes;  ///< what was left out of the files and why, a line each
 };
 
 struct PostprocessOptions {
@@ -94,9 +95,19 @@ EFFDET_API Evaluation postprocess_dumps(const std::filesystem::path& root, const
                                         const PostprocessOptions& options, int threads = 0,
                                         const Progress& progress = {});
 
-/// Evaluates a COCO results file on the given images; no ids: those of the results.
+struct EvaluateOptions {
+  /// Only the images that the file has results of, as effdet's own evaluation does, and not all images of the
+  /// annotation file, as pycocotools does: an image in which nothing was found then does not count.
+  bool only_images_with_results = false;
+  /// Refuse what is otherwise left out with a note: boxes with NaN, infinity or a negative side, annotations of images
+  /// or categories that are not listed.
+  bool strict = false;
+};
+/// Evaluates a COCO results file as pycocotools does. Of images only the ids count. Throws Error(kUsage) where the files
+/// are the other way round, Error(kBadInput) for malformed files and for results of images that the annotation file
+/// does not have.
 EFFDET_API Evaluation evaluate_results(const std::filesystem::path& annotations, const std::filesystem::path& results,
-                                       std::vector<int64_t> image_ids = {});
+                                       const EvaluateOptions& options = {});
 
 struct ValidateOptions {
   DetectOptions detect;

@@ -35,8 +35,8 @@ Evaluation postprocess_dumps(const std::filesystem::path& root, const std::files
 }
 
 Evaluation evaluate_results(const std::filesystem::path& annotations, const std::filesystem::path& results,
-                            std::vector<int64_t> image_ids) {
-  return pipeline::evaluate_results(annotations, results, std::move(image_ids));
+                            const EvaluateOptions& options) {
+  return pipeline::evaluate_results(annotations, results, options);
 }
 
 ValidateReport validate_dataset(const std::filesystem::path& root, const CompiledModel& model,

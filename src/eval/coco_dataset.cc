@@ -13,34 +13,36 @@
 namespace effdet {
 namespace {
 
+bool next_is_number(JsonReader& reader) {
+  const char c = reader.peek();
+  return c == '-' || (c >= '0' && c <= '9');
+}
+
+/// 0 for whatever is no size in whole pixels.
 int read_side(JsonReader& reader) {
-  const int64_t side = reader.read_integer();
-  if (side < 1 || side > std::numeric_limits<int>::max()) reader.error("{} is no image size in pixels", side);
-  return static_cast<int>(side);
+  if (!next_is_number(reader)) return reader.skip(), 0;
+  const double side = reader.read_any_number();
+  const bool is_size = side >= 1 && side <= std::numeric_limits<int>::max() && side == std::floor(side);
+  return is_size ? static_cast<int>(side) : 0;
 }
 
-/// A name from a file must not make us open anything outside of the image folder.
-std::string read_file_name(JsonReader& reader) {
-  const std::string name = reader.read_string();
-  if (name.empty() || name.find('\0') != std::string::npos) reader.error("is not a file name");
-  const std::filesystem::path path(name);
-  if (path.is_absolute() || std::find(path.begin(), path.end(), "..") != path.end()) {
-    reader.error("'{}' leads out of the image folder", printable(name));
-  }
-  return name;
+/// Empty for what is no string.
+std::string read_name(JsonReader& reader) {
+  if (reader.peek() != '"') return reader.skip(), "";
+  return reader.read_string();
 }
 
-CocoImage read_image(JsonReader& reader) {
+CocoImage read_image(JsonReader& reader, StringIds& strings) {
   enum Member : unsigned { kId, kFileName, kWidth, kHeight };
   CocoImage image;
   MemberSet members;
   reader.read_object([&](std::string_view key) {
     if (key == "id") {
       members.add(reader, kId, key);
-      image.id = reader.read_integer();
+      image.id = read_id(reader, strings);
     } else if (key == "file_name") {
       members.add(reader, kFileName, key);
-      image.file_name = read_file_name(reader);
+      image.file_name = read_name(reader);
     } else if (key == "width") {
       members.add(reader, kWidth, key);
       image.width = read_side(reader);
@@ -52,110 +54,211 @@ CocoImage read_image(JsonReader& reader) {
     }
   });
   members.require(reader, kId, "id");
-  members.require(reader, kFileName, "file_name");
-  members.require(reader, kWidth, "width");
-  members.require(reader, kHeight, "height");
   return image;
 }
 
-CocoAnnotation read_annotation(JsonReader& reader) {
-  enum Member : unsigned { kId, kImageId, kCategoryId, kBbox, kArea, kIsCrowd };
-  CocoAnnotation annotation;
-  MemberSet members;
-  reader.read_object([&](std::string_view key) {
-    if (key == "id") {
-      members.add(reader, kId, key);
-      annotation.id = reader.read_integer();
-    } else if (key == "image_id") {
-      members.add(reader, kImageId, key);
-      annotation.image_id = reader.read_integer();
-    } else if (key == "category_id") {
-      members.add(reader, kCategoryId, key);
-      annotation.category_id = reader.read_integer();
-    } else if (key == "bbox") {
-      members.add(reader, kBbox, key);
-      annotation.bbox = read_bbox(reader);
-    } else if (key == "area") {
-      members.add(reader, kArea, key);
-      annotation.area = reader.read_number();
-    } else if (key == "iscrowd") {
-      members.add(reader, kIsCrowd, key);
-      annotation.is_crowd = reader.read_flag();
-    } else {
-      reader.skip();
-    }
-  });
-  members.require(reader, kId, "id");
-  members.require(reader, kImageId, "image_id");
-  members.require(reader, kCategoryId, "category_id");
-  members.require(reader, kBbox, "bbox");
-  if (!members.has(kArea)) annotation.area = annotation.bbox[2] * annotation.bbox[3];
-  return annotation;
-}
-
-CocoCategory read_category(JsonReader& reader) {
+CocoCategory read_category(JsonReader& reader, StringIds& strings) {
   enum Member : unsigned { kId, kName };
   CocoCategory category;
   MemberSet members;
   reader.read_object([&](std::string_view key) {
     if (key == "id") {
       members.add(reader, kId, key);
-      category.id = reader.read_integer();
+      category.id = read_id(reader, strings);
     } else if (key == "name") {
       members.add(reader, kName, key);
-      category.name = reader.read_string();
+      category.name = read_name(reader);
     } else {
       reader.skip();
     }
   });
   members.require(reader, kId, "id");
-  members.require(reader, kName, "name");
   return category;
 }
 
-CocoDataset read_all(JsonReader& reader) {
-  enum Member : unsigned { kImages, kAnnotations, kCategories };
-  CocoDataset dataset;
-  MemberSet members;
-  reader.read_object([&](std::string_view key) {
-    if (key == "images") {
-      members.add(reader, kImages, key);
-      reader.read_array([&](size_t) { dataset.images.push_back(read_image(reader)); });
-    } else if (key == "annotations") {
-      members.add(reader, kAnnotations, key);
-      reader.read_array([&](size_t) { dataset.annotations.push_back(read_annotation(reader)); });
-    } else if (key == "categories") {
-      members.add(reader, kCategories, key);
-      reader.read_array([&](size_t) { dataset.categories.push_back(read_category(reader)); });
-    } else {
-      reader.skip();
+/// Reads a file and checks what its records say of each other.
+class DatasetReader {
+ public:
+  DatasetReader(std::string_view text, const std::string& name, BadRecords bad_records)
+      : reader_(text, name), name_(name), strict_(bad_records == BadRecords::kRefuse) {}
+
+  CocoDataset read() {
+    read_arrays();
+    require_one_kind(dataset_.images, "images");
+    require_one_kind(dataset_.categories, "categories");
+    merge_equal(dataset_.images, "images",
+                [](const CocoImage& a, const CocoImage& b) { return a.file_name == b.file_name && same_size(a, b); });
+    merge_equal(dataset_.categories, "categories",
+                [](const CocoCategory& a, const CocoCategory& b) { return a.name == b.name; });
+    for (size_t i = 0; i < dataset_.images.size(); ++i) dataset_.image_index.emplace(dataset_.images[i].id, i);
+    leave_out_unlisted();
+    sort_strings();
+    dataset_.notes = left_out_.lines(name_, "annotations", total_, "annotations");
+    return std::move(dataset_);
+  }
+
+ private:
+  static bool same_size(const CocoImage& a, const CocoImage& b) { return a.width == b.width && a.height == b.height; }
+
+  void read_arrays() {
+    enum Member : unsigned { kImages, kAnnotations, kCategories };
+    MemberSet members;
+    if (reader_.peek() == '[')
+      reader_.error("expected an object with images, annotations and categories, found a list, as result files are");
+    reader_.read_object([&](std::string_view key) {
+      if (key == "images") {
+        members.add(reader_, kImages, key);
+        reader_.read_array([&](size_t) { dataset_.images.push_back(read_image(reader_, dataset_.image_ids)); });
+      } else if (key == "annotations") {
+        members.add(reader_, kAnnotations, key);
+        reader_.read_array([&](size_t index) { read_annotation(index); });
+      } else if (key == "categories") {
+        members.add(reader_, kCategories, key);
+        reader_.read_array(
+            [&](size_t) { dataset_.categories.push_back(read_category(reader_, dataset_.category_ids)); });
+      } else {
+        reader_.skip();
+      }
+    });
+    members.require(reader_, kImages, "images");
+    reader_.finish();
+  }
+
+  void read_annotation(size_t index) {
+    enum Member : unsigned { kId, kImageId, kCategoryId, kBbox, kArea, kIsCrowd };
+    CocoAnnotation annotation{.id = kNoId};
+    BoxOfRecord box{.values = {}, .problem = "no box"};
+    MemberSet members;
+    bool has_area = false;
+    reader_.read_object([&](std::string_view key) {
+      if (key == "id") {
+        members.add(reader_, kId, key);
+        annotation.id = read_annotation_id();
+      } else if (key == "image_id") {
+        members.add(reader_, kImageId, key);
+        annotation.image_id = read_id(reader_, dataset_.image_ids);
+      } else if (key == "category_id") {
+        members.add(reader_, kCategoryId, key);
+        annotation.category_id = read_id(reader_, dataset_.category_ids);
+      } else if (key == "bbox") {
+        members.add(reader_, kBbox, key);
+        box = read_box(reader_);
+        if (strict_ && box.problem != nullptr) reader_.error("{}", box.problem);
+      } else if (key == "area") {
+        members.add(reader_, kArea, key);
+        has_area = reader_.peek() != 'n';
+        annotation.area = reader_.read_any_number();
+      } else if (key == "iscrowd") {
+        members.add(reader_, kIsCrowd, key);
+        annotation.is_crowd = read_crowd();
+      } else {
+        reader_.skip();
+      }
+    });
+    members.require(reader_, kImageId, "image_id");
+    members.require(reader_, kCategoryId, "category_id");
+    if (strict_) {
+      members.require(reader_, kId, "id");
+      members.require(reader_, kBbox, "bbox");
     }
-  });
-  members.require(reader, kImages, "images");
-  reader.finish();
-  return dataset;
-}
-
-/// The set of ids of one of the file's arrays. Throws where an id occurs twice.
-template <typename Item>
-std::unordered_set<int64_t> unique_ids(const std::vector<Item>& items, const char* array, const std::string& name) {
-  std::unordered_set<int64_t> ids;
-  ids.reserve(items.size());
-  for (size_t i = 0; i < items.size(); ++i) {
-    if (!ids.insert(items[i].id).second) bad_input("{}: {}[{}].id: {} occurs twice", name, array, i, items[i].id);
+    ++total_;
+    if (box.problem != nullptr) return left_out_.add(box.problem, index);
+    annotation.bbox = box.values;
+    if (!has_area) annotation.area = annotation.bbox[2] * annotation.bbox[3];
+    dataset_.annotations.push_back(annotation);
+    places_.push_back(index);
   }
-  return ids;
-}
 
-void check_references(const CocoDataset& dataset, const std::string& name) {
-  unique_ids(dataset.images, "images", name);
-  unique_ids(dataset.annotations, "annotations", name);
-  const auto categories = unique_ids(dataset.categories, "categories", name);
-  for (size_t i = 0; i < dataset.annotations.size(); ++i) {
-    const int64_t id = dataset.annotations[i].category_id;
-    if (categories.count(id) == 0) bad_input("{}: annotations[{}].category_id: no category has id {}", name, i, id);
+  /// Evaluation needs no id of annotations but for the meaning that pycocotools gives to 0.
+  int64_t read_annotation_id() {
+    if (reader_.peek() == 'n') return reader_.skip(), kNoId;
+    const int64_t id = read_id(reader_, annotation_strings_);
+    if (!annotation_ids_.insert(id).second)
+      reader_.error("the id of another annotation; renumber the annotations of merged sets");
+    return id == annotation_strings_.find("0") ? 0 : id;
   }
-}
+
+  bool read_crowd() {
+    if (reader_.peek() == 'n') return reader_.skip(), false;
+    return reader_.read_flag();
+  }
+
+  template <typename Item>
+  void require_one_kind(const std::vector<Item>& items, const char* array) const {
+    const auto is_string = [](const Item& item) { return item.id < StringIds::kLowestNumber; };
+    for (size_t i = 1; i < items.size(); ++i)
+      if (is_string(items[i]) != is_string(items[0]))
+        bad_input("{}: {}[{}].id: ids are strings and numbers; they must be all of one kind", name_, array, i);
+  }
+
+  /// Keeps the first of each id. Throws where records of one id differ.
+  template <typename Item, typename Equal>
+  void merge_equal(std::vector<Item>& items, const char* array, Equal equal) const {
+    std::unordered_map<int64_t, size_t> first;
+    first.reserve(items.size());
+    for (size_t i = 0; i < items.size(); ++i) {
+      const auto [known, is_new] = first.emplace(items[i].id, i);
+      if (!is_new && !equal(items[known->second], items[i]))
+        bad_input("{}: {}[{}].id occurs twice: {}[{}] has the same id and is another one", name_, array, i, array,
+                  known->second);
+    }
+    if (first.size() == items.size()) return;
+    size_t place = 0;
+    std::erase_if(items, [&](const Item& item) { return first.at(item.id) != place++; });
+  }
+
+  /// Annotations of images and categories that the file does not list.
+  void leave_out_unlisted() {
+    std::unordered_set<int64_t> categories;
+    for (const CocoCategory& category : dataset_.categories) categories.insert(category.id);
+    size_t kept = 0;
+    for (size_t i = 0; i < dataset_.annotations.size(); ++i) {
+      const CocoAnnotation& annotation = dataset_.annotations[i];
+      const bool has_category = categories.contains(annotation.category_id);
+      if (has_category && dataset_.image_index.contains(annotation.image_id)) {
+        dataset_.annotations[kept++] = annotation;
+        continue;
+      }
+      if (strict_)
+        bad_input("{}: annotations[{}].{}: no {} has this id", name_, places_[i],
+                  has_category ? "image_id" : "category_id", has_category ? "image" : "category");
+      left_out_.add(has_category ? "of images that are not listed" : "of categories that are not listed", places_[i]);
+    }
+    dataset_.annotations.resize(kept);
+  }
+
+  void sort_strings() {
+    const auto renumber = [](StringIds& strings, auto change) {
+      if (strings.empty()) return;
+      const auto numbers = strings.sort();
+      change([&numbers](int64_t& id) {
+        if (const auto found = numbers.find(id); found != numbers.end()) id = found->second;
+      });
+    };
+    renumber(dataset_.image_ids, [&](auto set) {
+      for (CocoImage& image : dataset_.images) set(image.id);
+      for (CocoAnnotation& annotation : dataset_.annotations) set(annotation.image_id);
+      dataset_.image_index.clear();
+      for (size_t i = 0; i < dataset_.images.size(); ++i) dataset_.image_index.emplace(dataset_.images[i].id, i);
+    });
+    renumber(dataset_.category_ids, [&](auto set) {
+      for (CocoCategory& category : dataset_.categories) set(category.id);
+      for (CocoAnnotation& annotation : dataset_.annotations) set(annotation.category_id);
+    });
+  }
+
+  static constexpr int64_t kNoId = std::numeric_limits<int64_t>::max();
+
+  JsonReader reader_;
+  const std::string& name_;
+  bool strict_;
+  CocoDataset dataset_;
+  LeftOut left_out_;
+  size_t total_ = 0;            ///< annotations in the file
+  std::vector<size_t> places_;  ///< of dataset_.annotations in the file
+  StringIds annotation_strings_;
+  std::unordered_set<int64_t> annotation_ids_;
+};
 
 }  // namespace
 
@@ -172,19 +275,14 @@ std::vector<int64_t> CocoDataset::sorted_image_ids() const {
   return ids;
 }
 
-CocoDataset parse_coco_dataset(std::string_view text, const std::string& name) {
-  JsonReader reader(text, name);
-  CocoDataset dataset = read_all(reader);
-  check_references(dataset, name);
-  dataset.image_index.reserve(dataset.images.size());
-  for (size_t i = 0; i < dataset.images.size(); ++i) dataset.image_index.emplace(dataset.images[i].id, i);
-  return dataset;
+CocoDataset parse_coco_dataset(std::string_view text, const std::string& name, BadRecords bad_records) {
+  return DatasetReader(text, name, bad_records).read();
 }
 
-CocoDataset read_coco_dataset(const std::filesystem::path& path) {
+CocoDataset read_coco_dataset(const std::filesystem::path& path, BadRecords bad_records) {
   const MappedFile file(path);
   const auto bytes = file.bytes();
-  return parse_coco_dataset({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, file.path());
+  return parse_coco_dataset({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, file.path(), bad_records);
 }
 
 }  // namespace effdet

@@ -242,14 +242,6 @@ std::vector<int64_t> category_ids(const CocoDataset& dataset) {
   return sorted_unique(std::move(ids));
 }
 
-void check_image_ids(const CocoDataset& dataset, std::span<const CocoResult> results) {
-  for (size_t i = 0; i < results.size(); ++i) {
-    if (dataset.find_image(results[i].image_id) == nullptr) {
-      bad_input("results[{}].image_id: the annotation file has no image {}", i, results[i].image_id);
-    }
-  }
-}
-
 std::array<double, 12> to_stats(const Accumulator& sums) {
   constexpr size_t kAp50 = 0, kAp75 = 5;  // places of the IoU thresholds 0.50 and 0.75
   return {sums.average_precision(0), sums.average_precision_at(kAp50), sums.average_precision_at(kAp75),
@@ -262,7 +254,6 @@ std::array<double, 12> to_stats(const Accumulator& sums) {
 
 CocoEvaluation evaluate_coco(const CocoDataset& dataset, std::span<const CocoResult> results,
                              std::span<const int64_t> image_ids) {
-  check_image_ids(dataset, results);
   const auto categories = category_ids(dataset);
   const auto images = sorted_unique({image_ids.begin(), image_ids.end()});
   const auto objects = group<CocoAnnotation>(dataset.annotations, categories, images);

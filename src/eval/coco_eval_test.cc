@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "eval/test_support.h"
 
 namespace effdet {
@@ -9,7 +12,7 @@ namespace {
 
 TEST(CocoEval, EqualsPycocotoolsInEveryBit) {
   const auto dataset = read_coco_dataset(golden("coco_dataset.json"));
-  const auto results = read_coco_results(golden("coco_results.json"));
+  const auto results = read_coco_results(golden("coco_results.json"), dataset).results;
   for (const auto& expected : load_json(golden("coco_expected.json"))) {
     const auto evaluation = evaluate_coco(dataset, results, expected["image_ids"].get<std::vector<int64_t>>());
     for (size_t i = 0; i < evaluation.stats.size(); ++i) {
@@ -28,10 +31,23 @@ TEST(CocoEval, EqualsPycocotoolsOnTheSharedResults) {
   const auto folder = shared_folder() / "reference/golden/d0_256_coco";
   if (!std::filesystem::exists(folder)) GTEST_SKIP() << folder << " is absent";
   const auto dataset = read_coco_dataset(shared_folder() / "coco_data/annotations/instances_val2017.json");
-  const auto results = read_coco_results(folder / "results.json");
+  const auto results = read_coco_results(folder / "results.json", dataset).results;
   const auto evaluation = evaluate_coco(dataset, results, dataset.sorted_image_ids());
   const auto expected = load_json(folder / "stats.json");
   for (size_t i = 0; i < 12; ++i) EXPECT_NEAR(evaluation.stats[i], expected[i].get<double>(), 1e-9) << i;
+}
+
+TEST(CocoEval, ImagesWithoutResultsCountAsInPycocotools) {
+  const auto folder = shared_folder() / "reference/golden/d0_256_coco";
+  if (!std::filesystem::exists(folder)) GTEST_SKIP() << folder << " is absent";
+  const auto dataset = read_coco_dataset(shared_folder() / "coco_data/annotations/instances_val2017.json");
+  const auto all = read_coco_results(folder / "results.json", dataset).results;
+  for (const auto& [threshold, ap] : {std::pair(0.5, 0.5052659783530479), std::pair(0.95, 0.4543451577194123)}) {
+    std::vector<CocoResult> best;
+    std::copy_if(all.begin(), all.end(), std::back_inserter(best),
+                 [limit = threshold](const CocoResult& result) { return result.score >= limit; });
+    EXPECT_EQ(evaluate_coco(dataset, best, dataset.sorted_image_ids()).stats[0], ap) << threshold;
+  }
 }
 
 TEST(CocoEval, NothingFoundAndNothingToFind) {
@@ -44,11 +60,19 @@ TEST(CocoEval, NothingFoundAndNothingToFind) {
             " Average Precision  (AP) @[ IoU=0.50:0.95 | area=   all | maxDets=100 ] = -1.000");
 }
 
-TEST(CocoEval, ResultsOnForeignImagesAreRefused) {
-  const auto dataset = read_coco_dataset(golden("coco_dataset.json"));
-  const std::vector<CocoResult> results{{123456, {0, 0, 1, 1}, 0.5, 1}};
-  const auto message = bad_input_message([&] { evaluate_coco(dataset, results, dataset.sorted_image_ids()); });
-  EXPECT_NE(message.find("results[0].image_id"), std::string::npos) << message;
+TEST(CocoEval, EqualsPycocotoolsOnFilesOfTheField) {
+  for (const auto& expected : load_json(golden("coco_field.json"))) {
+    const std::string name = expected["name"];
+    const auto dataset = parse_coco_dataset(expected["annotations"].get<std::string>(), "gt.json");
+    const auto file = parse_coco_results(expected["results"].get<std::string>(), "dt.json", dataset);
+    const auto evaluation = evaluate_coco(dataset, file.results, dataset.sorted_image_ids());
+    for (size_t i = 0; i < evaluation.stats.size(); ++i)
+      EXPECT_EQ(evaluation.stats[i], expected["stats"][i].get<double>()) << name << ": stats[" << i << "]";
+    size_t left_out = 0;
+    for (const auto* notes : {&dataset.notes, &file.notes})
+      for (const std::string& note : *notes) left_out += std::stoul(note.substr(note.find(": ") + 2));
+    EXPECT_EQ(left_out, expected["left_out"].get<size_t>()) << name;
+  }
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cmath>
 #include <string>
 #include <string_view>
 
@@ -9,20 +10,37 @@
 
 namespace effdet {
 
-/// Left, top, width, height. Throws where there are not four numbers, a side is negative or a number is above 1e9.
-inline std::array<double, 4> read_bbox(JsonReader& reader) {
+/// Left, top, width, height, or why a record with this box is left out.
+struct BoxOfRecord {
+  std::array<double, 4> values{};
+  const char* problem = nullptr;
+};
+
+/// Reads a box. null and [], which annotations without a box have, are a problem, and so are NaN, infinity, sides below
+/// 0 and coordinates above 1e9. Throws Error(kBadInput) where there are other than four numbers.
+inline BoxOfRecord read_box(JsonReader& reader) {
   constexpr double kLimit = 1e9;
-  std::array<double, 4> bbox{};
+  BoxOfRecord box;
+  if (reader.peek() == 'n') {
+    reader.skip();
+    box.problem = "no box";
+    return box;
+  }
   size_t count = 0;
   reader.read_array([&](size_t index) {
-    const double value = reader.read_number();
-    if (!(value >= -kLimit && value <= kLimit)) reader.error("{} is no coordinate in pixels", value);
-    if (index < bbox.size()) bbox[index] = value;
+    const double value = reader.read_any_number();
+    if (!std::isfinite(value)) {
+      box.problem = "box with NaN or infinity";
+    } else if (std::abs(value) > kLimit && box.problem == nullptr) {
+      box.problem = "box beyond 1e9 pixels";
+    }
+    if (index < box.values.size()) box.values[index] = value;
     count = index + 1;
   });
-  if (count != bbox.size()) reader.error("expected 4 numbers, found {}", count);
-  if (bbox[2] < 0 || bbox[3] < 0) reader.error("width {} and height {}: a side is negative", bbox[2], bbox[3]);
-  return bbox;
+  if (count == 0) box.problem = "no box";
+  if (count != 0 && count != box.values.size()) reader.error("expected 4 numbers, found {}", count);
+  if (box.problem == nullptr && (box.values[2] < 0 || box.values[3] < 0)) box.problem = "box with a negative side";
+  return box;
 }
 
 /// A text from a file, fit for an error of one line.

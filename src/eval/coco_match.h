@@ -18,7 +18,8 @@ std::array<double, kNumIouThresholds> iou_thresholds();
 /// An area in square pixels, both ends included.
 struct AreaRange {
   double low, high;
-  bool contains(double area) const { return area >= low && area <= high; }
+  /// As pycocotools compares: an area that is NaN lies in every range.
+  bool contains(double area) const { return !(area < low || area > high); }
 };
 
 /// All, small, medium, large.

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <optional>
+#include <unordered_set>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -12,33 +14,88 @@
 namespace effdet {
 namespace {
 
-CocoResult read_result(JsonReader& reader) {
-  enum Member : unsigned { kImageId, kCategoryId, kBbox, kScore };
-  CocoResult result;
-  MemberSet members;
-  reader.read_object([&](std::string_view key) {
-    if (key == "image_id") {
-      members.add(reader, kImageId, key);
-      result.image_id = reader.read_integer();
-    } else if (key == "category_id") {
-      members.add(reader, kCategoryId, key);
-      result.category_id = reader.read_integer();
-    } else if (key == "bbox") {
-      members.add(reader, kBbox, key);
-      result.bbox = read_bbox(reader);
-    } else if (key == "score") {
-      members.add(reader, kScore, key);
-      result.score = reader.read_number();
-    } else {
-      reader.skip();
+/// Reads the results of one data set.
+class ResultReader {
+ public:
+  ResultReader(std::string_view text, const std::string& name, const CocoDataset& dataset, BadRecords bad_records)
+      : reader_(text, name), name_(name), dataset_(dataset), strict_(bad_records == BadRecords::kRefuse) {
+    for (const CocoCategory& category : dataset.categories) categories_.insert(category.id);
+  }
+
+  CocoResultFile read() {
+    if (reader_.peek() == '{') reader_.error("expected a list of results, found an object, as annotation files are");
+    size_t total = 0;
+    reader_.read_array([&](size_t index) {
+      read_result(index);
+      ++total;
+    });
+    reader_.finish();
+    file_.notes = left_out_.lines(name_, "results", total, "");
+    return std::move(file_);
+  }
+
+ private:
+  void read_result(size_t index) {
+    enum Member : unsigned { kImageId, kCategoryId, kBbox, kScore };
+    CocoResult result;
+    const char* problem = nullptr;
+    MemberSet members;
+    reader_.read_object([&](std::string_view key) {
+      if (key == "image_id") {
+        members.add(reader_, kImageId, key);
+        result.image_id = read_image_id();
+      } else if (key == "category_id") {
+        members.add(reader_, kCategoryId, key);
+        result.category_id = read_known_id(reader_, dataset_.category_ids);
+      } else if (key == "bbox") {
+        members.add(reader_, kBbox, key);
+        const BoxOfRecord box = read_box(reader_);
+        result.bbox = box.values;
+        if (box.problem != nullptr) problem = bad(box.problem);
+      } else if (key == "score") {
+        members.add(reader_, kScore, key);
+        result.score = reader_.read_any_number();
+        if (std::isnan(result.score) && problem == nullptr) problem = bad("score that is no number");
+      } else {
+        reader_.skip();
+      }
+    });
+    members.require(reader_, kImageId, "image_id");
+    members.require(reader_, kCategoryId, "category_id");
+    members.require(reader_, kBbox, "bbox");
+    members.require(reader_, kScore, "score");
+    if (problem == nullptr && !categories_.contains(result.category_id))
+      problem = "of categories that the annotation file does not list";
+    if (problem != nullptr) return left_out_.add(problem, index);
+    file_.results.push_back(result);
+  }
+
+  int64_t read_image_id() {
+    const bool is_string = reader_.peek() == '"';
+    const int64_t id = read_known_id(reader_, dataset_.image_ids);
+    if (id == last_image_) return id;  // results mostly come image by image
+    if (dataset_.find_image(id) != nullptr) {
+      last_image_ = id;
+      return id;
     }
-  });
-  members.require(reader, kImageId, "image_id");
-  members.require(reader, kCategoryId, "category_id");
-  members.require(reader, kBbox, "bbox");
-  members.require(reader, kScore, "score");
-  return result;
-}
+    if (is_string) reader_.error("the annotation file has no image of this name; ids that are numbers have no quotes");
+    reader_.error("the annotation file has no image {}", id);
+  }
+
+  const char* bad(const char* problem) {
+    if (strict_) reader_.error("{}", problem);
+    return problem;
+  }
+
+  JsonReader reader_;
+  const std::string& name_;
+  const CocoDataset& dataset_;
+  bool strict_;
+  std::unordered_set<int64_t> categories_;
+  std::optional<int64_t> last_image_;
+  CocoResultFile file_;
+  LeftOut left_out_;
+};
 
 bool is_finite(const CocoResult& result) {
   return std::isfinite(result.score) &&
@@ -55,7 +112,8 @@ void append_results(int64_t image_id, std::span<const Detection> detections, std
   }
 }
 
-void write_coco_results(const std::filesystem::path& path, std::span<const CocoResult> results) {
+void write_coco_results(const std::filesystem::path& path, std::span<const CocoResult> results,
+                        const CocoDataset& dataset) {
   AtomicFile file(path);
   file.write("[");
   fmt::memory_buffer line;
@@ -65,26 +123,25 @@ void write_coco_results(const std::filesystem::path& path, std::span<const CocoR
     line.clear();
     fmt::format_to(std::back_inserter(line),
                    "{}{{\"image_id\": {}, \"bbox\": [{}, {}, {}, {}], \"score\": {}, \"category_id\": {}}}",
-                   i == 0 ? "\n" : ",\n", result.image_id, result.bbox[0], result.bbox[1], result.bbox[2],
-                   result.bbox[3], result.score, result.category_id);
+                   i == 0 ? "\n" : ",\n", dataset.image_ids.json_of(result.image_id), result.bbox[0], result.bbox[1],
+                   result.bbox[2], result.bbox[3], result.score, dataset.category_ids.json_of(result.category_id));
     file.write(std::string_view(line.data(), line.size()));
   }
   file.write(results.empty() ? "]\n" : "\n]\n");
   file.commit();
 }
 
-std::vector<CocoResult> parse_coco_results(std::string_view text, const std::string& name) {
-  JsonReader reader(text, name);
-  std::vector<CocoResult> results;
-  reader.read_array([&](size_t) { results.push_back(read_result(reader)); });
-  reader.finish();
-  return results;
+CocoResultFile parse_coco_results(std::string_view text, const std::string& name, const CocoDataset& dataset,
+                                  BadRecords bad_records) {
+  return ResultReader(text, name, dataset, bad_records).read();
 }
 
-std::vector<CocoResult> read_coco_results(const std::filesystem::path& path) {
+CocoResultFile read_coco_results(const std::filesystem::path& path, const CocoDataset& dataset,
+                                 BadRecords bad_records) {
   const MappedFile file(path);
   const auto bytes = file.bytes();
-  return parse_coco_results({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, file.path());
+  return parse_coco_results({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, file.path(), dataset,
+                            bad_records);
 }
 
 }  // namespace effdet

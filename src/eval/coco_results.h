@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "eval/coco_dataset.h"
 #include "eval/detect.h"
 
 namespace effdet {
@@ -28,14 +29,25 @@ struct CocoResult {
 /// float32, as effdet's evaluator makes them.
 void append_results(int64_t image_id, std::span<const Detection> detections, std::vector<CocoResult>& results);
 
-/// Writes the results as a JSON array, one a line. Every number is the shortest that reads back as the same double.
-/// Throws Error(kBadInput) for a number that is not finite, Error(kIo).
-void write_coco_results(const std::filesystem::path& path, std::span<const CocoResult> results);
+/// Writes the results as a JSON array, one a line. Every number is the shortest that reads back as the same double; ids
+/// are as the data set has them. Throws Error(kBadInput) for a number that is not finite, Error(kIo).
+void write_coco_results(const std::filesystem::path& path, std::span<const CocoResult> results,
+                        const CocoDataset& dataset);
 
-/// Reads a result file; members other than the four are passed over. Throws Error(kBadInput) as read_coco_dataset().
-std::vector<CocoResult> read_coco_results(const std::filesystem::path& path);
+struct CocoResultFile {
+  std::vector<CocoResult> results;
+  /// What was left out of the file and why, a line each.
+  std::vector<std::string> notes;
+};
+
+/// Reads a result file of a data set; members other than the four are passed over. Results whose box or score makes no
+/// sense are left out or refused, as bad_records says; those of categories that the data set does not list are left
+/// out. Throws Error(kBadInput) as read_coco_dataset(), and for results of images that the data set does not have.
+CocoResultFile read_coco_results(const std::filesystem::path& path, const CocoDataset& dataset,
+                                 BadRecords bad_records = BadRecords::kLeaveOut);
 
 /// The same from a text; name is used in errors.
-std::vector<CocoResult> parse_coco_results(std::string_view text, const std::string& name);
+CocoResultFile parse_coco_results(std::string_view text, const std::string& name, const CocoDataset& dataset,
+                                  BadRecords bad_records = BadRecords::kLeaveOut);
 
 }  // namespace effdet

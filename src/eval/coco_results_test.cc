@@ -10,6 +10,17 @@
 namespace effdet {
 namespace {
 
+/// One that has the results' images and categories.
+CocoDataset dataset_for(const std::vector<CocoResult>& results) {
+  CocoDataset dataset;
+  for (const CocoResult& result : results) {
+    dataset.image_index.emplace(result.image_id, dataset.images.size());
+    dataset.images.push_back({.id = result.image_id});
+    dataset.categories.push_back({.id = result.category_id});
+  }
+  return dataset;
+}
+
 class ResultFile : public testing::Test {
  protected:
   const test::TestFolder folder_{"eval"};
@@ -25,8 +36,9 @@ TEST_F(ResultFile, ReadsBackTheSameNumbers) {
                        values[i + 4],
                        static_cast<int64_t>(i % 90)});
   }
-  write_coco_results(path_, results);
-  const auto read = read_coco_results(path_);
+  const auto dataset = dataset_for(results);
+  write_coco_results(path_, results, dataset);
+  const auto read = read_coco_results(path_, dataset).results;
   ASSERT_EQ(read.size(), results.size());
   for (size_t i = 0; i < read.size(); ++i) {
     EXPECT_EQ(read[i].image_id, results[i].image_id);
@@ -37,13 +49,13 @@ TEST_F(ResultFile, ReadsBackTheSameNumbers) {
 }
 
 TEST_F(ResultFile, NoResults) {
-  write_coco_results(path_, {});
-  EXPECT_TRUE(read_coco_results(path_).empty());
+  write_coco_results(path_, {}, {});
+  EXPECT_TRUE(read_coco_results(path_, {}).results.empty());
 }
 
 TEST_F(ResultFile, NumbersThatJsonCannotHoldLeaveNoFile) {
   const std::vector<CocoResult> results{{1, {0, 0, 1, 1}, std::numeric_limits<double>::quiet_NaN(), 1}};
-  EXPECT_THROW(write_coco_results(path_, results), Error);
+  EXPECT_THROW(write_coco_results(path_, results, {}), Error);
   EXPECT_FALSE(std::filesystem::exists(path_));
 }
 
@@ -58,17 +70,37 @@ TEST(CocoResults, AppendStopsAtLowScores) {
   EXPECT_EQ(results[0].category_id, 3);
 }
 
+TEST(CocoResults, StringIdsAreWrittenAsTheyAre) {
+  const auto dataset = parse_coco_dataset(R"({"images": [{"id": "a b"}], "categories": [{"id": 3}]})", "x.json");
+  const test::TestFolder folder("eval");
+  const std::vector<CocoResult> results{{dataset.images[0].id, {0, 0, 1, 1}, 0.5, 3}};
+  write_coco_results(folder / "r.json", results, dataset);
+  EXPECT_EQ(load_json(folder / "r.json")[0]["image_id"], "a b");
+  EXPECT_EQ(read_coco_results(folder / "r.json", dataset).results.at(0).image_id, dataset.images[0].id);
+}
+
 TEST(BadInput, Case83_ResultFile) {
-  const auto refused = [](const std::string& text) {
-    return bad_input_message([&] { parse_coco_results(text, "r.json"); });
+  const auto dataset = parse_coco_dataset(R"({"images": [{"id": 1}], "categories": [{"id": 1}]})", "x.json");
+  const auto refused = [&](const std::string& text, BadRecords bad_records = BadRecords::kLeaveOut) {
+    return bad_input_message([&] { parse_coco_results(text, "r.json", dataset, bad_records); });
   };
-  EXPECT_NE(
-      refused(R"([{"image_id": 1, "category_id": 1, "bbox": [0, 0, 1], "score": 1}])").find("[0].bbox: expected 4"),
-      std::string::npos);
-  EXPECT_NE(refused(R"([{"image_id": 1, "category_id": 1, "bbox": [0, 0, 1, 1]}])").find("\"score\" is missing"),
+  const auto with = [](const std::string& members) {
+    return R"([{"image_id": 1, "category_id": 1, )" + members + "}]";
+  };
+  EXPECT_NE(refused(with(R"("bbox": [0, 0, 1], "score": 1)")).find("[0].bbox: expected 4"), std::string::npos);
+  EXPECT_NE(refused(with(R"("bbox": [0, 0, 1, 1])")).find("\"score\" is missing"), std::string::npos);
+  EXPECT_NE(refused(with(R"("score": "1")")).find("[0].score: expected a number"), std::string::npos);
+  EXPECT_NE(refused(R"([{"image_id": 2}])").find("[0].image_id: the annotation file has no image 2"),
             std::string::npos);
-  EXPECT_NE(refused(R"([{"score": NaN}])").find("[0].score: expected a number"), std::string::npos);
-  EXPECT_NE(refused(R"({"image_id": 1})").find("expected an array"), std::string::npos);
+  EXPECT_NE(refused(R"([{"image_id": "1"}])").find("ids that are numbers have no quotes"), std::string::npos);
+  EXPECT_NE(refused(R"({"image_id": 1})").find("as annotation files are"), std::string::npos);
+
+  const std::string nan_score = with(R"("bbox": [0, 0, 1, 1], "score": NaN)");
+  EXPECT_EQ(parse_coco_results(nan_score, "r.json", dataset).notes,
+            std::vector<std::string>{"r.json: 1 of 1 results left out: score that is no number (the first is [0])"});
+  EXPECT_NE(refused(nan_score, BadRecords::kRefuse).find("[0].score: score that is no number"), std::string::npos);
+  EXPECT_NE(refused(with(R"("bbox": [0, 0, -1, 1])"), BadRecords::kRefuse).find("[0].bbox: box with a negative side"),
+            std::string::npos);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <limits>
 #include <system_error>
 
 namespace effdet {
@@ -45,6 +46,19 @@ size_t utf8_length(std::string_view text) {
     return continues(1) && continues(2) && continues(3) ? 4 : 0;
   }
   return 0;
+}
+
+/// The value of a number's text; infinite where it does not fit.
+double to_double(std::string_view number) {
+  double value = 0;
+  const auto [end, status] = std::from_chars(number.data(), number.data() + number.size(), value);
+  if (status != std::errc::result_out_of_range) return value;
+  // from_chars says the same for numbers too small for a double, which round to zero.
+  const bool negative = number[0] == '-';
+  const bool tiny = number.find("e-") != std::string_view::npos || number.find("E-") != std::string_view::npos ||
+                    number[negative ? 1 : 0] == '0';
+  if (tiny) return 0;
+  return negative ? -std::numeric_limits<double>::infinity() : std::numeric_limits<double>::infinity();
 }
 
 /// For errors: what stands at the front of the text, made printable and short.
@@ -163,16 +177,29 @@ std::string_view JsonReader::scan_number() {
 
 double JsonReader::read_number() {
   const std::string_view number = scan_number();
-  double value = 0;
-  const auto [end, status] = std::from_chars(number.data(), number.data() + number.size(), value);
-  if (status == std::errc::result_out_of_range) {
-    // from_chars says the same for numbers too small for a double, which round to zero.
-    const bool tiny = number.find("e-") != std::string_view::npos || number.find("E-") != std::string_view::npos ||
-                      number.substr(number[0] == '-' ? 1 : 0, 1) == "0";
-    if (!tiny) error("{} does not fit in a double", number.substr(0, 40));
-    value = 0;
-  }
+  const double value = to_double(number);
+  if (std::isinf(value)) error("{} does not fit in a double", number.substr(0, 40));
   return value;
+}
+
+double JsonReader::read_any_number() {
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  switch (peek()) {
+    case 'n':
+      scan_literal("null");
+      return std::numeric_limits<double>::quiet_NaN();
+    case 'N':
+      scan_literal("NaN");
+      return std::numeric_limits<double>::quiet_NaN();
+    case 'I':
+      scan_literal("Infinity");
+      return kInfinity;
+    case '-':
+      if (accept_minus_infinity()) return -kInfinity;
+      [[fallthrough]];
+    default:
+      return to_double(scan_number());
+  }
 }
 
 int64_t JsonReader::read_integer() {
@@ -277,6 +304,12 @@ void JsonReader::scan_literal(std::string_view literal) {
   position_ += literal.size();
 }
 
+bool JsonReader::accept_minus_infinity() {
+  if (text_.substr(position_, 2) != "-I") return false;
+  scan_literal("-Infinity");
+  return true;
+}
+
 void JsonReader::skip_scalar(char first) {
   switch (first) {
     case '"':
@@ -291,6 +324,15 @@ void JsonReader::skip_scalar(char first) {
     case 'n':
       scan_literal("null");
       break;
+    case 'N':
+      scan_literal("NaN");
+      break;
+    case 'I':
+      scan_literal("Infinity");
+      break;
+    case '-':
+      if (accept_minus_infinity()) break;
+      [[fallthrough]];
     default:
       if (first != '-' && !is_digit(first)) error_expected("a value");
       scan_number();

@@ -12,9 +12,9 @@
 namespace effdet {
 
 /// Reads a JSON text (RFC 8259, UTF-8) from front to back. Every function that reads throws Error(kBadInput) of the
-/// form "FILE: annotations[12].bbox: expected a number (byte 1234)". Stricter than Python's json module: no NaN or
-/// Infinity, no numbers that do not fit in a double, no lone surrogates; a byte order mark and UTF-16 are named in the
-/// error.
+/// form "FILE: annotations[12].bbox: expected a number (byte 1234)". NaN, Infinity and -Infinity, which Python's json
+/// module writes, are values as there, but no numbers to read_number(). Stricter than that module: no lone surrogates,
+/// and no numbers that do not fit in a double where one is read; a byte order mark and UTF-16 are named in the error.
 class JsonReader {
  public:
   /// Precondition: text outlives the reader. name is used in errors.
@@ -27,12 +27,17 @@ class JsonReader {
   template <typename OnElement>
   void read_array(OnElement&& on_element);
   double read_number();
+  /// A number of any kind: also NaN, Infinity and -Infinity; null, which is NaN in what JavaScript writes; and numbers
+  /// beyond a double's range, which are infinite as in Python.
+  double read_any_number();
   /// A whole number; one written with a fraction or exponent, as 139.0, is accepted where it is whole.
   int64_t read_integer();
   /// true, false, or a number that is not zero.
   bool read_flag();
   /// The string with its escapes decoded, as valid UTF-8.
   std::string read_string();
+  /// The first character of the next value; '\0' at the end.
+  char peek();
   /// Passes over any value, checking its grammar; nesting is limited to 512.
   void skip();
   /// Throws unless the whole text was read.
@@ -54,7 +59,6 @@ class JsonReader {
   [[noreturn]] void error_at(size_t position, const std::string& message) const;
   [[noreturn]] void error_expected(const char* what);
   void check_encoding() const;
-  char peek();
   bool accept(char c);
   void expect(char c, const char* what);
   bool begin(char open, char close);
@@ -65,6 +69,7 @@ class JsonReader {
   void scan_utf8(std::string* decoded);
   uint32_t scan_hex4();
   void scan_literal(std::string_view literal);
+  bool accept_minus_infinity();
   void skip_scalar(char first);
 
   std::string_view text_;

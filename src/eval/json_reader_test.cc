@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <limits>
+
 #include "eval/test_support.h"
 
 namespace effdet {
@@ -33,7 +36,7 @@ std::string string_of(const std::string& text) { return JsonReader(text, "x.json
 
 TEST(JsonReader, SkipsWhatIsValid) {
   for (const char* text : {"0", "-0.5e+3", " [ ] ", "{}", "[1,[2,{\"a\":[]}],null,true,false]", "\"\\u00e9\\\\\"",
-                           "{\"a\":{\"b\":1},\"c\":[{}, {}]}", "1e999"}) {
+                           "{\"a\":{\"b\":1},\"c\":[{}, {}]}", "1e999", "[NaN, Infinity, -Infinity]"}) {
     EXPECT_TRUE(skips(text)) << text;
   }
 }
@@ -50,9 +53,10 @@ TEST(JsonReader, SkipRefusesWhatIsNot) {
                            ".5",
                            "+1",
                            "1e",
-                           "NaN",
-                           "Infinity",
-                           "-Infinity",
+                           "nan",
+                           "-NaN",
+                           "+Infinity",
+                           "-Infinit",
                            "tru",
                            "\"abc",
                            "\"\\x\"",
@@ -84,6 +88,18 @@ TEST(JsonReader, Numbers) {
   EXPECT_THROW(JsonReader("139.5", "x").read_integer(), Error);
   EXPECT_THROW(JsonReader("1e300", "x").read_integer(), Error);
   EXPECT_THROW(JsonReader("\"1\"", "x").read_integer(), Error);
+}
+
+TEST(JsonReader, NumbersOfAnyKind) {
+  const auto any = [](const char* text) { return JsonReader(text, "x").read_any_number(); };
+  for (const char* text : {"NaN", " null"}) EXPECT_TRUE(std::isnan(any(text))) << text;
+  for (const char* text : {"Infinity", "1e999"}) EXPECT_EQ(any(text), std::numeric_limits<double>::infinity()) << text;
+  for (const char* text : {"-Infinity", "-1e999"})
+    EXPECT_EQ(any(text), -std::numeric_limits<double>::infinity()) << text;
+  EXPECT_EQ(any("-1e-999"), 0);
+  EXPECT_EQ(any("-1.5"), -1.5);
+  for (const char* text : {"\"1\"", "true", "nul", "-"}) EXPECT_THROW(any(text), Error) << text;
+  for (const char* text : {"NaN", "Infinity", "null"}) EXPECT_THROW(number(text), Error) << text;
 }
 
 TEST(JsonReader, Strings) {

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "eval/coco_json.h"
 #include "vision/decode.h"
+#include "vision/exif.h"
 
 namespace effdet::pipeline {
 namespace {
@@ -17,32 +18,77 @@ std::filesystem::path annotations_of(const std::filesystem::path& root) {
   return root / "annotations" / "instances_val2017.json";
 }
 
+bool has_size(const CocoImage& image) { return image.width > 0 && image.height > 0; }
+
+bool has_size(const Image& pixels, const CocoImage& image) {
+  return pixels.width() == image.width && pixels.height() == image.height;
+}
+
 }  // namespace
 
 std::string stem_of(const CocoImage& image) { return std::filesystem::path(image.file_name).stem().string(); }
 
 CocoFolder::CocoFolder(std::filesystem::path root)
     : root_(std::move(root)), dataset_(read_coco_dataset(annotations_of(root_))) {
+  complete_sizes();
   for (const int64_t id : dataset_.sorted_image_ids()) {
     const CocoImage* image = dataset_.find_image(id);
-    if (std::min(image->width, image->height) < kMinSide) {
+    if (has_size(*image) && std::min(image->width, image->height) < kMinSide) {
       skipped_.push_back(image->file_name);
     } else {
       images_.push_back(image);
     }
   }
   if (images_.empty())
-    bad_input("{}: no images with sides of at least {} pixels", annotations_of(root_).string(), kMinSide);
+    bad_input("{}: no images with sides of at least {} pixels", annotation_file().string(), kMinSide);
+}
+
+std::filesystem::path CocoFolder::annotation_file() const { return annotations_of(root_); }
+
+/// What cannot be read fails when it is loaded.
+void CocoFolder::complete_sizes() {
+  for (CocoImage& image : dataset_.images) {
+    if (has_size(image)) continue;
+    try {
+      const ImageSize size = read_image_size(path_of(image));
+      image.width = size.width;
+      image.height = size.height;
+    } catch (const Error&) {
+      image.width = image.height = 0;
+    }
+  }
+}
+
+std::filesystem::path CocoFolder::path_of(const CocoImage& image) const {
+  const auto refuse = [&](std::string_view why) {
+    bad_input("{}: image with id {}: {}", annotation_file().string(), dataset_.image_ids.json_of(image.id), why);
+  };
+  const std::filesystem::path name(image.file_name);
+  if (name.empty() || image.file_name.find('\0') != std::string::npos) refuse("it has no file_name that is one");
+  if (name.is_absolute() || std::find(name.begin(), name.end(), "..") != name.end())
+    refuse(fmt::format("file_name '{}' leads out of the folder val2017", printable(image.file_name)));
+  return root_ / "val2017" / name;
 }
 
 Image CocoFolder::load(const CocoImage& image) const {
   const std::filesystem::path path = path_of(image);
-  Image pixels = decode_image(path);
-  if (pixels.width() != image.width || pixels.height() != image.height)
-    bad_input("{}: the image has {} x {} pixels, but {} says {} x {} (image id {}); correct the annotation file",
-              path.string(), pixels.width(), pixels.height(), annotations_of(root_).string(), image.width, image.height,
-              image.id);
-  return pixels;
+  int orientation = 1;
+  Image pixels = decode_image(path, orientation);
+  if (has_size(pixels, image)) {
+    const bool size_tells = swaps_sides(orientation) && pixels.width() != pixels.height();
+    if (orientation != 1 && !size_tells) ++ambiguous_;
+    return pixels;
+  }
+  const bool swapped = pixels.width() == image.height && pixels.height() == image.width;
+  if (swapped && swaps_sides(orientation)) {
+    ++turned_;
+    return upright(pixels, orientation);
+  }
+  bad_input("{}: the image has {} x {} pixels, but {} says {} x {} (image id {}); {}", path.string(), pixels.width(),
+            pixels.height(), annotation_file().string(), image.width, image.height,
+            dataset_.image_ids.json_of(image.id),
+            swapped ? "it was turned after it was annotated: turn it back, or correct size and boxes"
+                    : "correct size and boxes in the annotation file, or put the annotated picture there");
 }
 
 void CocoFolder::require_unique_stems() const {
@@ -51,8 +97,30 @@ void CocoFolder::require_unique_stems() const {
     const auto [owner, is_new] = owners.emplace(stem_of(*image), image);
     if (!is_new)
       bad_input("{}: images '{}' and '{}' differ only in folder or extension, and would share their files",
-                annotations_of(root_).string(), printable(owner->second->file_name), printable(image->file_name));
+                annotation_file().string(), printable(owner->second->file_name), printable(image->file_name));
   }
+}
+
+std::vector<std::string> CocoFolder::notes() const {
+  std::vector<std::string> notes = dataset_.notes;
+  if (!skipped_.empty())
+    notes.push_back(fmt::format(
+        "{}: {} of {} images left out, as in effdet: a side is under {} pixels (the first is {})",
+        annotation_file().string(), skipped_.size(), dataset_.images.size(), kMinSide, printable(skipped_.front())));
+  return notes;
+}
+
+std::vector<std::string> CocoFolder::orientation_notes() const {
+  if (turned_ == 0) return {};
+  std::vector<std::string> notes{fmt::format(
+      "{} images were turned upright by their EXIF orientation: their annotated size is that of the upright picture",
+      turned_.load())};
+  if (ambiguous_ > 0)
+    notes.push_back(fmt::format(
+        "{} images with an EXIF orientation were taken as they are stored, since their size is the same either way; "
+        "where they were annotated upright, too, store them upright (exiftran -ai)",
+        ambiguous_.load()));
+  return notes;
 }
 
 }  // namespace effdet::pipeline

@@ -1,6 +1,7 @@
 // A data set on disk: annotations/instances_val2017.json and the images in val2017/.
 #pragma once
 
+#include <atomic>
 #include <filesystem>
 #include <span>
 #include <string>
@@ -16,28 +17,42 @@ std::string stem_of(const CocoImage& image);
 
 class CocoFolder {
  public:
-  /// Reads the annotations. Throws as read_coco_dataset(), and Error(kBadInput) where no image is left to work on.
+  /// Reads the annotations. Sizes that they do not tell are taken from the images' headers, where these can be read.
+  /// Throws as read_coco_dataset(), and Error(kBadInput) where no image is left to work on.
   explicit CocoFolder(std::filesystem::path root);
 
   const CocoDataset& dataset() const { return dataset_; }
+  std::filesystem::path annotation_file() const;
   /// In rising order of ids. Images with a side under 32 are left out, as effdet's parser does; those without boxes are
   /// not.
   const std::vector<const CocoImage*>& images() const { return images_; }
   /// File names of the images that are left out.
   const std::vector<std::string>& skipped() const { return skipped_; }
 
-  std::filesystem::path path_of(const CocoImage& image) const { return root_ / "val2017" / image.file_name; }
-  /// Decodes an image. Throws as decode_image(), and Error(kBadInput) where its size is not the annotated one: the
-  /// annotated size scales the detections, so that all of the image's boxes would be wrong.
+  /// Throws Error(kBadInput) where the annotations give no name, or one that leads out of the folder.
+  std::filesystem::path path_of(const CocoImage& image) const;
+  /// Decodes an image. One whose annotated size is that of the picture turned upright, as its EXIF orientation says, is
+  /// turned: its boxes were drawn on the upright picture. Otherwise pixels are as they are stored, as effdet has them.
+  /// Throws as path_of() and decode_image(), and Error(kBadInput) for any other size than the annotated one, which
+  /// scales the detections. Several threads may load.
   Image load(const CocoImage& image) const;
   /// Throws Error(kBadInput) where two images share a stem and so would share their files.
   void require_unique_stems() const;
 
+  /// What was left out of the annotations and of the images, a line each.
+  std::vector<std::string> notes() const;
+  /// What was done about EXIF orientations while images were loaded, a line each.
+  std::vector<std::string> orientation_notes() const;
+
  private:
+  void complete_sizes();
+
   std::filesystem::path root_;
   CocoDataset dataset_;
   std::vector<const CocoImage*> images_;
   std::vector<std::string> skipped_;
+  mutable std::atomic<size_t> turned_{0};     ///< images that load() turned
+  mutable std::atomic<size_t> ambiguous_{0};  ///< with an orientation, but a size that is the same either way
 };
 
 }  // namespace effdet::pipeline

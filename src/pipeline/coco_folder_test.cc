@@ -1,6 +1,9 @@
 #include "pipeline/coco_folder.h"
 
+#include <zlib.h>
+
 #include "pipeline/test_support.h"
+#include "vision/encode.h"
 
 namespace effdet::pipeline {
 namespace {
@@ -51,12 +54,108 @@ TEST(BadInput, Case84_AnnotatedSizeIsNotTheImages) {
   EXPECT_TRUE(contains(message, "000000000001.jpg: the image has ") && contains(message, "says 5000 x ")) << message;
 }
 
+TEST(CocoFolder, TakesSizesThatTheAnnotationsDoNotTellFromTheImages) {
+  const TestFolder folder("pipeline");
+  const fs::path root = small_data_set(folder, 3);
+  const nlohmann::json before = load_json(annotations_of(root));
+  edit_annotations(root, [](auto& json) {
+    json["images"][0].erase("width");
+    json["images"][1]["height"] = 100.5;
+    json["images"][2]["width"] = nullptr;
+    json["images"][2]["file_name"] = "missing.jpg";
+  });
+  const CocoFolder source(root);
+  for (size_t i = 0; i < 2; ++i) {
+    EXPECT_EQ(source.images().at(i)->width, before["images"][i]["width"]);
+    EXPECT_EQ(source.images().at(i)->height, before["images"][i]["height"]);
+    source.load(*source.images()[i]);
+  }
+  EXPECT_EQ(source.images().at(2)->width, 0);
+  EXPECT_EQ(error_of([&] { source.load(*source.images()[2]); }).code(), ErrorCode::kIo);
+}
+
+TEST(CocoFolder, SaysWhatIsLeftOut) {
+  const TestFolder folder("pipeline");
+  const fs::path root = small_data_set(folder, 3);
+  edit_annotations(root, [](auto& json) {
+    json["images"][1]["width"] = 31;
+    json["annotations"][0]["bbox"] = {0, 0, -1, 5};
+  });
+  const auto notes = CocoFolder(root).notes();
+  ASSERT_EQ(notes.size(), 2u);
+  EXPECT_TRUE(contains(notes[0], "annotations left out: box with a negative side")) << notes[0];
+  EXPECT_TRUE(contains(notes[1], "1 of 3 images left out, as in effdet: a side is under 32 pixels")) << notes[1];
+}
+
+/// A picture whose EXIF data say that it is to be turned.
+void write_turned(const fs::path& path, const Image& pixels, int orientation) {
+  const auto plain = encode_png(pixels);
+  std::string png(reinterpret_cast<const char*>(plain.data()), plain.size());
+  std::string chunk("eXIfMM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0 \0\0\0\0\0\0", 30);
+  chunk[23] = static_cast<char>(orientation);
+  const uint32_t crc = static_cast<uint32_t>(
+      ::crc32(0, reinterpret_cast<const unsigned char*>(chunk.data()), static_cast<unsigned>(chunk.size())));
+  std::string trailer;
+  for (int shift = 24; shift >= 0; shift -= 8) trailer.push_back(static_cast<char>(crc >> shift));
+  png.insert(33, std::string("\0\0\0\x1a", 4) + chunk + trailer);  // behind IHDR
+  write_file(path, png);
+}
+
+TEST(CocoFolder, TurnsImagesThatWereAnnotatedUpright) {
+  const TestFolder folder("pipeline");
+  const fs::path root = small_data_set(folder, 3);
+  Image stored(64, 48);
+  for (size_t i = 0; i < stored.pixels().size(); ++i) stored.pixels()[i] = static_cast<uint8_t>(i * 7);
+  edit_annotations(root, [](auto& json) {
+    for (auto& image : json["images"])
+      image["file_name"] = image["id"].template get<int>() == 3 ? "half.png" : "quarter.png";
+    json["images"][0].update({{"width", 48}, {"height", 64}});  // as the picture is to be seen
+    json["images"][1].update({{"width", 64}, {"height", 48}});  // as it is stored, which effdet takes, too
+    json["images"][2].update({{"width", 64}, {"height", 48}});
+  });
+  write_turned(root / "val2017/quarter.png", stored, 6);
+  write_turned(root / "val2017/half.png", stored, 3);
+  const CocoFolder source(root);
+  const Image turned = source.load(*source.images()[0]), kept = source.load(*source.images()[1]);
+  EXPECT_EQ(turned.width(), 48);
+  for (int y = 0; y < turned.height(); ++y)  // a quarter to the right
+    for (int x = 0; x < turned.width(); ++x)
+      ASSERT_EQ(turned.row(y)[3 * x], stored.row(stored.height() - 1 - x)[3 * y]) << x << ' ' << y;
+  EXPECT_TRUE(std::ranges::equal(kept.pixels(), stored.pixels()));
+  EXPECT_EQ(source.orientation_notes().size(), 1u);
+  EXPECT_TRUE(std::ranges::equal(source.load(*source.images()[2]).pixels(), stored.pixels()));
+  const auto notes = source.orientation_notes();
+  ASSERT_EQ(notes.size(), 2u);
+  EXPECT_TRUE(contains(notes[0], "1 images were turned upright by their EXIF orientation")) << notes[0];
+  EXPECT_TRUE(contains(notes[1], "1 images with an EXIF orientation were taken as they are stored")) << notes[1];
+}
+
+TEST(BadInput, Case84_ExchangedSidesWithoutAnExifOrientation) {
+  const TestFolder folder("pipeline");
+  const fs::path root = small_data_set(folder, 1);
+  write_file(root / "val2017/000000000001.jpg", encode_png(Image(64, 48)));
+  edit_annotations(root, [](auto& json) { json["images"][0].update({{"width", 48}, {"height", 64}}); });
+  const CocoFolder source(root);
+  const std::string message = bad_input_message([&] { source.load(*source.images()[0]); });
+  EXPECT_TRUE(contains(message, "turned after it was annotated")) << message;
+  write_turned(root / "val2017/000000000001.jpg", Image(64, 48), 3);
+  EXPECT_EQ(error_of([&] { source.load(*source.images()[0]); }).code(), ErrorCode::kBadInput);
+}
+
 TEST(BadInput, Case87_FileNameThatLeadsOutOfTheFolder) {
   const TestFolder folder("pipeline");
   const fs::path root = small_data_set(folder, 1);
-  for (const char* name : {"../../x.jpg", "/etc/passwd", "a/../../b.jpg"}) {
+  for (const char* name : {"../../x.jpg", "/etc/passwd", "a/../../b.jpg", "..", "a/.."}) {
     edit_annotations(root, [&](auto& json) { json["images"][0]["file_name"] = name; });
-    EXPECT_TRUE(contains(bad_input_message([&] { CocoFolder{root}; }), "leads out of")) << name;
+    const CocoFolder source(root);
+    const std::string message = bad_input_message([&] { source.load(*source.images()[0]); });
+    EXPECT_TRUE(contains(message, "image with id 1: file_name") && contains(message, "leads out of")) << message;
+  }
+  for (const nlohmann::json& name :
+       {nlohmann::json(""), nlohmann::json(nullptr), nlohmann::json(std::string("a\0.jpg", 6))}) {
+    edit_annotations(root, [&](auto& json) { json["images"][0]["file_name"] = name; });
+    const CocoFolder source(root);
+    EXPECT_TRUE(contains(bad_input_message([&] { source.load(*source.images()[0]); }), "no file_name that is one"));
   }
 }
 

@@ -18,7 +18,7 @@ std::vector<InfoEntry> read_info(const std::filesystem::path& list);
 Evaluation postprocess_dumps(const std::filesystem::path& root, const std::filesystem::path& dumps,
                              const PostprocessOptions& options, int threads = 0, const Progress& progress = {});
 Evaluation evaluate_results(const std::filesystem::path& annotations, const std::filesystem::path& results,
-                            std::vector<int64_t> image_ids = {});
+                            const EvaluateOptions& options = {});
 
 ValidateReport validate_dataset(const std::filesystem::path& root, std::shared_ptr<const Engine> engine,
                                 const ValidateOptions& options, int threads = 0);

@@ -1,12 +1,41 @@
 #include "pipeline/evaluation.h"
 
 #include <algorithm>
+#include <string_view>
 #include <unordered_map>
 
+#include "base/error.h"
+#include "base/file.h"
 #include "eval/coco_eval.h"
 #include "pipeline/dataset.h"
 
 namespace effdet::pipeline {
+namespace {
+
+/// Both files are JSON: annotations an object, results a list. Anything else is left to their readers.
+void require_order(const std::filesystem::path& annotations, const std::filesystem::path& results) {
+  const auto begins_with = [](const std::filesystem::path& path, char open) {
+    const MappedFile file(path);
+    const auto bytes = file.bytes();
+    const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    const size_t first = text.find_first_not_of(" \t\r\n");
+    return first != std::string_view::npos && text[first] == open;
+  };
+  if (begins_with(annotations, '[') && begins_with(results, '{'))
+    fail(ErrorCode::kUsage, "{} holds results and {} annotations: give the annotation file first, then the results",
+         annotations.string(), results.string());
+}
+
+std::vector<int64_t> images_of(std::span<const CocoResult> results) {
+  std::vector<int64_t> ids;
+  ids.reserve(results.size());
+  for (const CocoResult& result : results) ids.push_back(result.image_id);
+  std::sort(ids.begin(), ids.end());
+  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+  return ids;
+}
+
+}  // namespace
 
 Evaluation evaluate(const CocoDataset& dataset, std::span<const CocoResult> results,
                     std::span<const int64_t> image_ids) {
@@ -17,7 +46,8 @@ Evaluation evaluate(const CocoDataset& dataset, std::span<const CocoResult> resu
                         .summary = summary_lines(coco.stats),
                         .images = image_ids.size(),
                         .detections = results.size(),
-                        .categories = {}};
+                        .categories = {},
+                        .notes = dataset.notes};
   for (const CategoryAp& category : coco.categories) {
     const auto name = names.find(category.category_id);
     evaluation.categories.push_back(
@@ -35,19 +65,20 @@ Evaluation evaluate_detections(const CocoDataset& dataset, std::span<const CocoI
     ids.push_back(images[i]->id);
     append_results(images[i]->id, detections[i], results);
   }
-  if (!results_file.empty()) write_coco_results(results_file, results);
+  if (!results_file.empty()) write_coco_results(results_file, results, dataset);
   return evaluate(dataset, results, ids);
 }
 
 Evaluation evaluate_results(const std::filesystem::path& annotations, const std::filesystem::path& results,
-                            std::vector<int64_t> image_ids) {
-  const CocoDataset dataset = read_coco_dataset(annotations);
-  const std::vector<CocoResult> found = read_coco_results(results);
-  if (image_ids.empty())
-    for (const CocoResult& result : found) image_ids.push_back(result.image_id);
-  std::sort(image_ids.begin(), image_ids.end());
-  image_ids.erase(std::unique(image_ids.begin(), image_ids.end()), image_ids.end());
-  return evaluate(dataset, found, image_ids);
+                            const EvaluateOptions& options) {
+  const BadRecords bad_records = options.strict ? BadRecords::kRefuse : BadRecords::kLeaveOut;
+  require_order(annotations, results);
+  const CocoDataset dataset = read_coco_dataset(annotations, bad_records);
+  const CocoResultFile found = read_coco_results(results, dataset, bad_records);
+  Evaluation evaluation = evaluate(
+      dataset, found.results, options.only_images_with_results ? images_of(found.results) : dataset.sorted_image_ids());
+  evaluation.notes.insert(evaluation.notes.end(), found.notes.begin(), found.notes.end());
+  return evaluation;
 }
 
 }  // namespace effdet::pipeline

@@ -117,24 +117,56 @@ TEST(BadInput, Case89_DumpOneValueShort) {
   EXPECT_TRUE(contains(message, "image '000000000002'") && contains(message, "output file 4")) << message;
 }
 
-TEST(Evaluate, TakesTheImagesOfTheResults) {
+/// Results that repeat a data set's objects, but for those of one image.
+void write_all_but(const fs::path& annotations, int64_t image, const fs::path& results) {
+  const nlohmann::json dataset = load_json(annotations);
+  nlohmann::json list = nlohmann::json::array();
+  for (const auto& object : dataset["annotations"])
+    if (object["image_id"] != image)
+      list.push_back({{"image_id", object["image_id"]},
+                      {"bbox", object["bbox"]},
+                      {"score", 0.9},
+                      {"category_id", object["category_id"]}});
+  write_file(results, list.dump());
+}
+
+TEST(Evaluate, CountsAllImagesOfTheAnnotations) {
   const TestFolder folder("pipeline");
-  const fs::path root = small_data_set(folder, 3);
-  const auto annotations = load_json(annotations_of(root));
-  nlohmann::json results = nlohmann::json::array();
-  for (const auto& object : annotations["annotations"])
-    if (object["image_id"] != 2)
-      results.push_back({{"image_id", object["image_id"]},
-                         {"bbox", object["bbox"]},
-                         {"score", 0.9},
-                         {"category_id", object["category_id"]}});
-  write_file(folder / "results.json", results.dump());
-  const Evaluation two = evaluate_results(annotations_of(root), folder / "results.json");
+  const fs::path root = small_data_set(folder, 3), results = folder / "results.json";
+  write_all_but(annotations_of(root), 2, results);
+  const Evaluation all = evaluate_results(annotations_of(root), results);
+  EXPECT_EQ(all.images, 3u);
+  EXPECT_LT(all.stats[0], 1.0);
+  const Evaluation two = evaluate_results(annotations_of(root), results, {.only_images_with_results = true});
   EXPECT_EQ(two.images, 2u);
   EXPECT_DOUBLE_EQ(two.stats[0], 1.0);
-  const Evaluation three = evaluate_results(annotations_of(root), folder / "results.json", {3, 1, 2, 1});
-  EXPECT_EQ(three.images, 3u);
-  EXPECT_LT(three.stats[0], 1.0);
+  write_file(results, "[]");
+  EXPECT_EQ(evaluate_results(annotations_of(root), results).stats[0], 0);
+}
+
+TEST(Evaluate, SaysWhatIsLeftOutOrRefusesIt) {
+  const TestFolder folder("pipeline");
+  const fs::path root = small_data_set(folder, 2), results = folder / "results.json";
+  write_all_but(annotations_of(root), 2, results);
+  edit_annotations(root, [](auto& json) { json["annotations"].push_back(json["annotations"][0]); });
+  edit_annotations(root, [](auto& json) { json["annotations"].back().update({{"id", 999}, {"category_id", 77}}); });
+  const Evaluation evaluation = evaluate_results(annotations_of(root), results);
+  ASSERT_EQ(evaluation.notes.size(), 1u);
+  EXPECT_TRUE(contains(evaluation.notes[0], "of categories that are not listed")) << evaluation.notes[0];
+  EXPECT_EQ(error_of([&] { evaluate_results(annotations_of(root), results, {.strict = true}); }).code(),
+            ErrorCode::kBadInput);
+}
+
+TEST(Evaluate, SaysThatTheFilesAreTheOtherWayRound) {
+  const TestFolder folder("pipeline");
+  const fs::path root = small_data_set(folder, 1), results = folder / "results.json";
+  write_all_but(annotations_of(root), 2, results);
+  const Error swapped = error_of([&] { evaluate_results(results, annotations_of(root)); });
+  EXPECT_EQ(swapped.code(), ErrorCode::kUsage);
+  EXPECT_TRUE(contains(swapped.what(), "give the annotation file first")) << swapped.what();
+  EXPECT_TRUE(contains(error_of([&] { evaluate_results(results, results); }).what(), "as result files are"));
+  EXPECT_TRUE(contains(error_of([&] { evaluate_results(annotations_of(root), annotations_of(root)); }).what(),
+                       "as annotation files are"));
 }
 
 TEST(HeadDecoder, CountsCategoriesFromTheModelsOffset) {

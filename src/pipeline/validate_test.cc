@@ -120,7 +120,7 @@ TEST(BadInput, Case84_ValidateRefusesAnotherSizeThanAnnotated) {
   const auto image = load_json(annotations_of(root))["images"][1];
   if (image["width"] == image["height"]) GTEST_SKIP() << "a square image";
   const Error error = error_of([&] { pipeline::validate_dataset(root, tiny_model(1), {}); });
-  EXPECT_TRUE(contains(error.what(), "correct the annotation file")) << error.what();
+  EXPECT_TRUE(contains(error.what(), "turned after it was annotated")) << error.what();
 }
 
 TEST(DetectionModel, RefusesModelsThatAreNoDetectors) {

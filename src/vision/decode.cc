@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "vision/exif.h"
 #include "vision/jpeg_decode.h"
 #include "vision/jpeg_header.h"
 #include "vision/png_decode.h"
@@ -51,6 +52,12 @@ Image decode_image(std::span<const std::byte> bytes, std::string_view name) {
 Image decode_image(const std::filesystem::path& path) {
   // Read and not mapped: a mapping dies with SIGBUS where somebody shortens the file meanwhile.
   const std::string content = read_file(path, kFileLimit);
+  return decode_image(bytes_of(content), path.string());
+}
+
+Image decode_image(const std::filesystem::path& path, int& orientation) {
+  const std::string content = read_file(path, kFileLimit);
+  orientation = exif_orientation(bytes_of(content));
   return decode_image(bytes_of(content), path.string());
 }
 

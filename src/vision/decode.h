@@ -15,6 +15,8 @@ namespace effdet {
 /// as inverted, 16-bit grey is clipped at 255 while 16-bit colour keeps its high byte. What Pillow refuses is refused.
 /// Throws Error(kIo), Error(kBadInput), and Error(kUnsupported) for other formats and for lossless and 12-bit JPEG.
 Image decode_image(const std::filesystem::path& path);
+/// The same, and the orientation that the file's EXIF data tell, as exif_orientation() does.
+Image decode_image(const std::filesystem::path& path, int& orientation);
 /// The same from memory; name stands for the file in messages.
 Image decode_image(std::span<const std::byte> bytes, std::string_view name);
 

@@ -612,4 +612,28 @@ TEST_F(Cli, RunSaysWhichInputIsMissing) {
   expect_one_line(result.error, "effdet run: error: x.npy: not a .npy file");
 }
 
+TEST_F(Cli, EvaluateCountsAllImagesAndSaysWhatIsLeftOut) {
+  write("gt.json", R"({"images": [{"id": 1}, {"id": 2}], "categories": [{"id": 1}], "annotations": [
+      {"id": 1, "image_id": 1, "category_id": 1, "bbox": [0, 0, 50, 50]},
+      {"id": 2, "image_id": 2, "category_id": 1, "bbox": [0, 0, 50, 50]},
+      {"id": 3, "image_id": 2, "category_id": 7, "bbox": [0, 0, NaN, 50]}]})");
+  write("dt.json", R"([{"image_id": 1, "category_id": 1, "bbox": [0, 0, 50, 50], "score": 0.9}])");
+  const Result all = sh("effdet evaluate gt.json dt.json");
+  EXPECT_EQ(all.code, 0);
+  EXPECT_TRUE(contains(all.out, "area=   all | maxDets=100 ] = 0.505\n")) << all.out;  // as pycocotools
+  expect_one_line(all.error, "[WARNING] gt.json: 1 of 3 annotations left out: box with NaN or infinity");
+  const Result seen = sh("effdet evaluate gt.json dt.json --only-images-with-results --json");
+  const auto json = nlohmann::json::parse(seen.out);
+  EXPECT_NEAR(json["stats"]["AP"], 1.0, 1e-12);
+  EXPECT_EQ(json["images"], 1);
+  EXPECT_EQ(json["notes"].size(), 1u);
+  const Result strict = sh("effdet evaluate gt.json dt.json --strict");
+  EXPECT_EQ(strict.code, 3);
+  expect_one_line(strict.error,
+                  "effdet evaluate: error: gt.json: annotations[2].bbox: box with NaN or infinity (byte ");
+  const Result swapped = sh("effdet evaluate dt.json gt.json");
+  EXPECT_EQ(swapped.code, 2);
+  expect_one_line(swapped.error, "effdet evaluate: error: dt.json holds results and gt.json annotations: ");
+}
+
 }  // namespace

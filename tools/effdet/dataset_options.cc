@@ -57,7 +57,8 @@ nlohmann::json evaluation_json(const Evaluation& evaluation) {
   return {{"images", evaluation.images},
           {"detections", evaluation.detections},
           {"stats", stats},
-          {"categories", categories}};
+          {"categories", categories},
+          {"notes", evaluation.notes}};
 }
 
 void print_evaluation(const Evaluation& evaluation, bool json) {

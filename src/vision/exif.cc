@@ -1,0 +1,141 @@
+#include "vision/exif.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <string_view>
+
+namespace effdet {
+namespace {
+
+constexpr int kUpright = 1, kLast = 8;
+/// What EXIF data begin with in a JPEG; some writers of PNG put it there too.
+constexpr std::string_view kTag("Exif\0\0", 6);
+
+/// Big- or little-endian numbers at offsets; 0 past the end.
+class Numbers {
+ public:
+  Numbers(std::string_view bytes, bool big_endian) : bytes_(bytes), big_endian_(big_endian) {}
+
+  uint32_t u16(size_t offset) const { return number(offset, 2); }
+  uint32_t u32(size_t offset) const { return number(offset, 4); }
+  size_t size() const { return bytes_.size(); }
+
+ private:
+  uint32_t number(size_t offset, size_t count) const {
+    if (offset > bytes_.size() || count > bytes_.size() - offset) return 0;
+    uint32_t value = 0;
+    for (size_t i = 0; i < count; ++i)
+      value = value << 8 | static_cast<uint8_t>(bytes_[offset + (big_endian_ ? i : count - 1 - i)]);
+    return value;
+  }
+
+  std::string_view bytes_;
+  bool big_endian_;
+};
+
+/// From the first directory of a TIFF structure, as which EXIF data are laid out.
+int orientation_of_tiff(std::string_view tiff) {
+  constexpr uint32_t kMagic = 42, kOrientation = 0x0112, kShort = 3, kLong = 4;
+  constexpr size_t kEntryBytes = 12;
+  const bool big_endian = tiff.starts_with("MM");
+  if (!big_endian && !tiff.starts_with("II")) return kUpright;
+  const Numbers numbers(tiff, big_endian);
+  if (numbers.u16(2) != kMagic) return kUpright;
+  const size_t directory = numbers.u32(4);
+  const uint32_t entries = numbers.u16(directory);
+  for (uint32_t i = 0; i < entries; ++i) {
+    const size_t entry = directory + 2 + i * kEntryBytes;
+    if (entry >= numbers.size()) break;
+    if (numbers.u16(entry) != kOrientation) continue;
+    const uint32_t type = numbers.u16(entry + 2);
+    const uint32_t value = type == kShort ? numbers.u16(entry + 8) : type == kLong ? numbers.u32(entry + 8) : 0;
+    return value >= kUpright && value <= kLast ? static_cast<int>(value) : kUpright;
+  }
+  return kUpright;
+}
+
+/// From the first segment APP1 that holds EXIF data; others hold XMP.
+int orientation_of_jpeg(std::string_view text) {
+  constexpr uint8_t kApp1 = 0xE1, kStartOfScan = 0xDA, kStuffing = 0x00, kFirstRestart = 0xD0, kStartOfImage = 0xD8,
+                    kFirstSegment = 0xC0;
+  const Numbers numbers(text, /*big_endian=*/true);
+  for (size_t at = 2; at + 4 <= text.size();) {
+    const auto marker = static_cast<uint8_t>(text[at + 1]);
+    const bool is_marker = static_cast<uint8_t>(text[at]) == 0xFF && marker != kStuffing && marker != 0xFF;
+    if (!is_marker || marker < kFirstSegment || (marker >= kFirstRestart && marker <= kStartOfImage)) {
+      ++at;  // junk, padding, or a marker without a segment
+      continue;
+    }
+    if (marker == kStartOfScan) break;
+    const size_t length = std::max<size_t>(numbers.u16(at + 2), 2);
+    if (length > text.size() - at - 2) break;
+    const std::string_view body = text.substr(at + 4, length - 2);
+    if (marker == kApp1 && body.starts_with(kTag)) return orientation_of_tiff(body.substr(kTag.size()));
+    at += 2 + length;
+  }
+  return kUpright;
+}
+
+int orientation_of_png(std::string_view text) {
+  const Numbers numbers(text, /*big_endian=*/true);
+  constexpr size_t kSignature = 8, kFrame = 12;  // length, type and checksum of a chunk
+  for (size_t at = kSignature; at + kFrame <= text.size();) {
+    const size_t length = numbers.u32(at);
+    if (length > text.size() - at - kFrame) break;
+    if (text.substr(at + 4, 4) == "eXIf") {
+      const std::string_view body = text.substr(at + 8, length);
+      return orientation_of_tiff(body.starts_with(kTag) ? body.substr(kTag.size()) : body);
+    }
+    at += kFrame + length;
+  }
+  return kUpright;
+}
+
+struct Point {
+  int x, y;
+};
+
+/// Where the pixel (x, y) of the upright picture is in one of the given size.
+Point source(int orientation, ImageSize size, int x, int y) {
+  const int right = size.width - 1, bottom = size.height - 1;
+  switch (orientation) {
+    case 2:
+      return {right - x, y};
+    case 3:
+      return {right - x, bottom - y};
+    case 4:
+      return {x, bottom - y};
+    case 5:
+      return {y, x};
+    case 6:
+      return {y, bottom - x};
+    case 7:
+      return {right - y, bottom - x};
+    case 8:
+      return {right - y, x};
+    default:
+      return {x, y};
+  }
+}
+
+}  // namespace
+
+int exif_orientation(std::span<const std::byte> bytes) {
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  if (text.starts_with("\xFF\xD8")) return orientation_of_jpeg(text);
+  if (text.starts_with("\x89PNG\r\n\x1A\n")) return orientation_of_png(text);
+  return kUpright;
+}
+
+Image upright(const Image& image, int orientation) {
+  const bool swap = swaps_sides(orientation);
+  Image turned(swap ? image.height() : image.width(), swap ? image.width() : image.height());
+  for (int y = 0; y < turned.height(); ++y)
+    for (int x = 0; x < turned.width(); ++x) {
+      const Point from = source(orientation, image.size(), x, y);
+      std::copy_n(image.row(from.y) + 3 * from.x, 3, turned.row(y) + 3 * x);
+    }
+  return turned;
+}
+
+}  // namespace effdet

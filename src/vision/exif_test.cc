@@ -1,0 +1,94 @@
+#include "vision/exif.h"
+
+#include "vision/encode.h"
+#include "vision/test_util.h"
+
+namespace effdet {
+namespace {
+
+using vision_test::bytes_of;
+using namespace std::string_literals;
+
+/// EXIF data with a tag before the orientation, as Pillow writes them.
+std::string tiff(int orientation, bool big_endian = true, int type = 3) {
+  const auto number = [&](uint32_t value, int bytes) {
+    std::string text;
+    for (int i = 0; i < bytes; ++i) text.push_back(static_cast<char>(value >> 8 * (big_endian ? bytes - 1 - i : i)));
+    return text;
+  };
+  const std::string value = type == 4 ? number(static_cast<uint32_t>(orientation), 4)
+                                      : number(static_cast<uint32_t>(orientation), 2) + "\0\0"s;
+  return (big_endian ? "MM" : "II") + number(42, 2) + number(8, 4) + number(2, 2) +  //
+         number(0x0100, 2) + number(4, 2) + number(1, 4) + number(640, 4) +          //
+         number(0x0112, 2) + number(static_cast<uint32_t>(type), 2) + number(1, 4) + value + number(0, 4);
+}
+
+std::string segment(char marker, const std::string& body) {
+  const size_t length = body.size() + 2;
+  return "\xFF"s + marker + static_cast<char>(length >> 8) + static_cast<char>(length) + body;
+}
+
+std::string jpeg(const std::string& exif) {
+  return "\xFF\xD8" + segment('\xE0', "JFIF\0\1\1\0\0\1\0\1\0\0"s) +
+         segment('\xE1', "http://ns.adobe.com/xap/1.0/\0<x/>"s) + segment('\xE1', "Exif\0\0"s + exif) + "\xFF\xD9";
+}
+
+int orientation(const std::string& file) { return exif_orientation(bytes_of(file)); }
+
+TEST(Exif, OrientationOfJpegInBothByteOrders) {
+  for (int value = 1; value <= 8; ++value)
+    for (const bool big_endian : {true, false})
+      for (const int type : {3, 4}) EXPECT_EQ(orientation(jpeg(tiff(value, big_endian, type))), value);
+}
+
+TEST(Exif, OrientationOfPng) {
+  const auto plain = encode_png(Image(2, 2));
+  std::string png(reinterpret_cast<const char*>(plain.data()), plain.size());
+  EXPECT_EQ(orientation(png), 1);
+  for (const std::string& tag : {""s, "Exif\0\0"s}) {
+    const std::string body = tag + tiff(6);
+    std::string with = png;
+    with.insert(with.size() - 12,
+                "\0\0\0"s + static_cast<char>(body.size()) + "eXIf" + body + "\0\0\0\0"s);  // before IEND
+    EXPECT_EQ(orientation(with), 6);
+  }
+}
+
+TEST(Exif, WhatMakesNoSenseIsUpright) {
+  for (const int value : {0, 9, 65535}) EXPECT_EQ(orientation(jpeg(tiff(value))), 1);
+  EXPECT_EQ(orientation(jpeg(tiff(6, true, 2))), 1);
+  EXPECT_EQ(orientation(jpeg("XX" + tiff(6).substr(2))), 1);
+  EXPECT_EQ(orientation("GIF89a"), 1);
+  EXPECT_EQ(orientation(""), 1);
+}
+
+TEST(Exif, FilesCutAnywhereAreRead) {
+  for (const std::string& file : {jpeg(tiff(6)), jpeg(tiff(6, false))})
+    for (size_t length = 0; length < file.size(); ++length) {
+      const std::string cut = file.substr(0, length);  // of its own, so that sanitizers see what lies past the end
+      const int found = orientation(cut);
+      EXPECT_TRUE(found == 1 || found == 6) << length;
+      std::string changed = file;
+      changed[length] = '\xFF';
+      orientation(changed);
+    }
+}
+
+/// Values are those of Pillow's ImageOps.exif_transpose for the pixels 0 1 2 / 3 4 5.
+TEST(Exif, UprightEqualsPillow) {
+  const std::vector<std::vector<int>> expected = {{0, 1, 2, 3, 4, 5}, {2, 1, 0, 5, 4, 3}, {5, 4, 3, 2, 1, 0},
+                                                  {3, 4, 5, 0, 1, 2}, {0, 3, 1, 4, 2, 5}, {3, 0, 4, 1, 5, 2},
+                                                  {5, 2, 4, 1, 3, 0}, {2, 5, 1, 4, 0, 3}};
+  Image image(3, 2);
+  for (size_t i = 0; i < 6; ++i) image.pixels()[3 * i] = static_cast<uint8_t>(i);
+  for (int value = 1; value <= 8; ++value) {
+    const Image turned = upright(image, value);
+    EXPECT_EQ(turned.width(), swaps_sides(value) ? 2 : 3);
+    std::vector<int> pixels;
+    for (size_t i = 0; i < 6; ++i) pixels.push_back(turned.pixels()[3 * i]);
+    EXPECT_EQ(pixels, expected[static_cast<size_t>(value - 1)]) << value;
+  }
+}
+
+}  // namespace
+}  // namespace effdet
