@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes the checkpoints of testdata/checkpoint/ as PyTorch saves them; src/checkpoint/checkpoint_test.cc knows their content.
 
-Usage: make_checkpoints.py [FOLDER]   (needs PyTorch >= 2.3, NumPy and safetensors; made with 2.15)
+Usage: make_checkpoints.py [FOLDER]   (needs PyTorch >= 2.9, NumPy, safetensors and omegaconf; made with 2.15)
 """
 import argparse
 import sys
@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from omegaconf import OmegaConf
 from safetensors.torch import save_file
 
 folder = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parent / "checkpoint")
@@ -79,3 +80,51 @@ torch.save(
     _use_new_zipfile_serialization=False,
 )
 save_file({"a": ramp(2, 3), "b": ramp(3).half(), "flags": torch.tensor([True, False])}, folder / "small.safetensors")
+
+# What trainers leave beside the weights that tells of the model: arguments, a configuration as effdet has them.
+config = OmegaConf.create(
+    {"name": "tf_efficientdet_d1", "image_size": (640, 512), "norm_kwargs": {"eps": 0.001}, "aspect_ratios": [1.0, 2.0]}
+)
+torch.save(
+    {
+        "arch": "tf_efficientdet_d0",
+        "args": argparse.Namespace(model="tf_efficientdet_d0", redundant_bias=False, mean=[0.5, 0.25, 0.125], std=None),
+        "config": config,
+        "hyper_parameters": {"img_size": 512, "model_architecture": "tf_efficientdet_d2", "callbacks": {"a": {1, 2}}},
+        "optimizer": {"lr": 0.1},
+        "state_dict": {"w": ramp(2)},
+    },
+    folder / "hints.pth",
+)
+save_file(
+    {"w": ramp(2)},
+    folder / "hints.safetensors",
+    metadata={"arch": "tf_efficientdet_d0", "config": '{"redundant_bias": false, "norm_kwargs": {"eps": 0.001}}'},
+)
+
+# Tensors of types that weights do not have, among the weights and beside them; one that only has attributes.
+tagged = ramp(2)
+tagged.note = "an attribute"
+foreign = {
+    "weights": {
+        "w": ramp(2),
+        "tagged": tagged,
+        "sparse": torch.eye(3).to_sparse(),
+        "quantized": torch.quantize_per_tensor(ramp(4), 0.1, 0, torch.qint8),
+        "float8": ramp(3, dtype=torch.float8_e4m3fn),
+        "complex": torch.zeros(2, dtype=torch.complex64),
+        "z": ramp(3),
+    },
+    "meta": torch.empty(3, device="meta"),
+    "scale": torch.ones(3).to(torch.float8_e8m0fnu),
+    "dtype": torch.float4_e2m1fn_x2,
+}
+torch.save(foreign, folder / "foreign.pth")
+torch.save(foreign, folder / "foreign_legacy.pth", _use_new_zipfile_serialization=False)
+save_file(
+    {"w": ramp(2), "complex": torch.zeros(2, dtype=torch.complex64), "float8": ramp(3, dtype=torch.float8_e5m2)},
+    folder / "foreign.safetensors",
+)
+
+torch.serialization.set_crc32_options(False)
+torch.save({"w": ramp(6)}, folder / "no_crc.pth")

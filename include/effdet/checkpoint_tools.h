@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "effdet/anchor_options.h"
@@ -47,13 +48,19 @@ EFFDET_API void init_checkpoint(const ModelOptions& options, uint64_t seed, cons
 struct CheckpointInfo {
   std::string container;  ///< key that the weights were under; "" for none
   size_t tensors = 0;
-  int64_t parameters = 0;                   ///< elements of all floating-point tensors
-  int64_t learned = 0;                      ///< of these all but batch norms' statistics: PyTorch's parameters
+  size_t files = 1;                         ///< more where the weights are sharded
+  int64_t parameters = 0;                   ///< what sum(p.numel() for p in model.parameters()) is in PyTorch
+  int64_t buffers = 0;                      ///< elements of the other tensors: batch norms' statistics and counters
   std::vector<std::string> dtypes;          ///< "float32 x 610", ...
   std::vector<std::string> fitting_models;  ///< variants whose every tensor fits
   std::string model;                        ///< the one that would be taken; "" where that is open
   int num_classes = 0;                      ///< 0 where no variant fits
   int64_t non_finite = 0;                   ///< NaN and infinite elements
+  /// Tensors of types that weights do not have, which were left out: names and types of those at the top, and how many
+  /// there are.
+  std::vector<std::pair<std::string, std::string>> foreign;
+  size_t foreign_count = 0;
+  bool has_checksums = true;  ///< false: damage inside of a tensor cannot be seen
 };
 EFFDET_API CheckpointInfo inspect_checkpoint(const std::filesystem::path& path);
 

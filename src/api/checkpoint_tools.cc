@@ -59,13 +59,19 @@ void init_checkpoint(const ModelOptions& options, uint64_t seed, const std::file
 
 CheckpointInfo inspect_checkpoint(const std::filesystem::path& path) {
   const Checkpoint checkpoint = read_checkpoint(path);
-  CheckpointInfo info{.container = checkpoint.container, .tensors = checkpoint.tensors.size()};
+  CheckpointInfo info{.container = checkpoint.container,
+                      .tensors = checkpoint.tensors.size(),
+                      .files = checkpoint.files,
+                      .foreign_count = checkpoint.foreign.size() + checkpoint.foreign_beside_count,
+                      .has_checksums = checkpoint.has_checksums};
+  for (const auto* list : {&checkpoint.foreign, &checkpoint.foreign_beside})
+    for (const ForeignTensor& tensor : *list) info.foreign.emplace_back(tensor.name, tensor.type);
   std::map<std::string_view, size_t> dtypes;
   for (const NamedTensor& named : checkpoint.tensors) {
     ++dtypes[dtype_name(named.tensor.dtype())];
+    const bool is_parameter = is_float(named.tensor.dtype()) && !is_statistic(named.name);
+    (is_parameter ? info.parameters : info.buffers) += named.tensor.numel();
     if (!is_float(named.tensor.dtype())) continue;
-    info.parameters += named.tensor.numel();
-    if (!is_statistic(named.name)) info.learned += named.tensor.numel();
     info.non_finite += count_non_finite(named.tensor);
   }
   for (const auto& [name, count] : dtypes) info.dtypes.push_back(fmt::format("{} x {}", name, count));
@@ -81,6 +87,8 @@ CheckpointInfo inspect_checkpoint(const std::filesystem::path& path) {
 }
 
 FileKind file_kind(const std::filesystem::path& path) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) return FileKind::kCheckpoint;  // sharded, if anything
   const MappedFile file(path);
   const std::string_view bytes(reinterpret_cast<const char*>(file.bytes().data()), std::min<size_t>(file.size(), 9));
   if (bytes.starts_with("EFFDETOM")) return FileKind::kCompiled;
@@ -90,6 +98,7 @@ FileKind file_kind(const std::filesystem::path& path) {
   // A ModelProto begins with its ir_version: field 1, a small varint.
   if (bytes.size() >= 2 && bytes[0] == 0x08 && bytes[1] > 0 && bytes[1] < 64) return FileKind::kOnnx;
   const std::string extension = path.extension().string();
+  if (path.string().ends_with(".index.json")) return FileKind::kCheckpoint;
   if (extension == ".pth" || extension == ".pt" || extension == ".tar" || extension == ".safetensors")
     return FileKind::kCheckpoint;
   if (extension == ".onnx") return FileKind::kOnnx;

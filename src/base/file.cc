@@ -70,12 +70,22 @@ void copy_all(int from, int to, const std::string& path) {
 MappedFile::MappedFile(const std::filesystem::path& path) : path_(path.string()) {
   uint64_t size = 0;
   const Descriptor fd(open_regular(path_, size));
+  map(fd.get(), size);
+}
+
+MappedFile::MappedFile(int descriptor, std::string name) : path_(std::move(name)) {
+  struct stat info {};
+  if (::fstat(descriptor, &info) != 0) fail_errno("read", path_);
+  map(descriptor, static_cast<uint64_t>(info.st_size));
+}
+
+void MappedFile::map(int descriptor, uint64_t size) {
   size_ = size;
   if (size == 0) {
     bytes_ = std::make_shared<const std::byte>();
     return;
   }
-  void* memory = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd.get(), 0);
+  void* memory = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, descriptor, 0);
   if (memory == MAP_FAILED) fail_errno("map", path_);
   bytes_ = {static_cast<const std::byte*>(memory), [memory, size](const std::byte*) { ::munmap(memory, size); }};
 }

@@ -18,6 +18,8 @@ class MappedFile {
  public:
   /// Throws Error(kIo) where the file cannot be opened or is not a regular file.
   explicit MappedFile(const std::filesystem::path& path);
+  /// Maps an open descriptor, which may be closed then; name is what path() says.
+  MappedFile(int descriptor, std::string name);
 
   std::span<const std::byte> bytes() const { return {bytes_.get(), size_}; }
   size_t size() const { return size_; }
@@ -26,10 +28,17 @@ class MappedFile {
   const std::shared_ptr<const std::byte>& owner() const { return bytes_; }
 
  private:
+  void map(int descriptor, uint64_t size);
+
   std::string path_;
   size_t size_ = 0;
   std::shared_ptr<const std::byte> bytes_;
 };
+
+/// Maps a file that another file names: location is relative to the folder and must stay in it, and no part of it may
+/// be a link, so that a hostile model reads nothing else. Throws Error(kBadInput) that begins with `where`, which is
+/// to end in what the location is of ("m.onnx: external data").
+MappedFile open_below(const std::filesystem::path& folder, const std::string& location, const std::string& where);
 
 /// The whole of a regular file. Throws Error(kIo), and Error(kBadInput) for one above limit bytes.
 std::string read_file(const std::filesystem::path& path, uint64_t limit = uint64_t{1} << 32);

@@ -290,12 +290,33 @@ TEST(BadInput, Case25_SixtyFiveDimensions) {
 
 TEST(BadInput, Case26_UnsupportedTensors) {
   constexpr auto kUnsupported = ErrorCode::kUnsupported;
-  expect_pickle_error(tensor_pickle(6, 0, {6}, {1}, "ComplexFloatStorage"), {"ComplexFloatStorage"}, kUnsupported);
-  expect_pickle_error(tensor_pickle(6, 0, {6}, {1}, "QInt8Storage"), {"QInt8Storage"}, kUnsupported);
+  expect_pickle_error(tensor_pickle(6, 0, {6}, {1}, "ComplexFloatStorage"), {"6 x complex64", "24 bytes"});
+  expect_error(make_checkpoint(tensor_pickle(3, 0, {3}, {1}, "ComplexFloatStorage"), {small_storage()}),
+               {"none of the 1 tensors", "'w', is complex64"}, kUnsupported);
+  expect_error(make_checkpoint(tensor_pickle(24, 0, {24}, {1}, "QInt8Storage"), {small_storage()}), {"qint8"},
+               kUnsupported);
   expect_pickle_error(tensor_pickle(6, 0, {6}, {1}, "TernaryStorage"), {"'torch.TernaryStorage'"});
   expect_pickle_error(tensor_pickle(6, 0, {6}, {1}, "float32"), {"persistent id"});
-  for (const char* name : {"_rebuild_sparse_tensor", "_rebuild_qtensor", "_rebuild_meta_tensor_no_storage"})
-    expect_pickle_error(dict_of(PickleBuilder().global("torch._utils", name).raw(")R")), {name}, kUnsupported);
+  for (const auto& [name, type] : {std::pair("_rebuild_sparse_tensor", "sparse"),
+                                   {"_rebuild_qtensor", "quantized"},
+                                   {"_rebuild_meta_tensor_no_storage", "meta"}})
+    expect_error(make_checkpoint(dict_of(PickleBuilder().global("torch._utils", name).raw(")R"))), {"'w'", type},
+                 kUnsupported);
+  const auto from_type = [](const PickleBuilder& arguments) {
+    return dict_of(PickleBuilder().global("torch._tensor", "_rebuild_from_type_v2").raw(arguments.text().substr(2)));
+  };
+  expect_pickle_error(from_type(PickleBuilder().raw(")R")), {"0 arguments"});
+  expect_pickle_error(from_type(PickleBuilder().raw("(NNNNtR")), {"(function, type, arguments, attributes)"});
+  expect_pickle_error(from_type(PickleBuilder()
+                                    .raw("(")
+                                    .global("torch._tensor", "_rebuild_from_type_v2")
+                                    .global("torch", "Tensor")
+                                    .raw(")}tR")),
+                      {"a type within another"});
+  expect_pickle_error(
+      from_type(PickleBuilder().raw("(").global("torch", "device").global("torch", "Tensor").raw(")}tR")),
+      {"an object without weights instead of a tensor"});
+  expect_pickle_error(dict_of(PickleBuilder().global("torch", "Tensor").raw(")R")), {"torch.Tensor is not a function"});
 }
 
 TEST(BadInput, Case27_ManyTensorsOnOneStorage) {
@@ -421,6 +442,25 @@ TEST(BadInput, Case32_TwoPicklesOrFolders) {
   expect_error(make_zip(records), {"two records are named 'archive/data.pkl'"});
   records.back().name = "other/data.pkl";
   expect_error(make_zip(records), {"not all in one folder"});
+}
+
+/// Zeros in all checksums are torch.save's way to have none; one zero among others is damage.
+TEST(BadInput, ChecksumsThatAreZero) {
+  auto records = checkpoint_records(small_pickle(), {small_storage()});
+  records[0].crc = 0;
+  expect_error(make_zip(records), {"is damaged", "not 00000000"});
+  for (TestRecord& record : records) record.crc = 0;
+  EXPECT_EQ(read(make_zip(records)).tensors[0].tensor.data<float>()[5], 5.0f);
+  const std::string file = make_zip(records);
+  expect_error(file.substr(0, file.size() - 1), {"cut off"});
+}
+
+TEST(BadInput, ArchivesOfTorchExportAreNamed) {
+  expect_error(
+      make_zip({{"m/data/weights/weight_0", "1234"}, {"m/models/model.json", "{}"}, {"m/archive_format", "pt2"}}),
+      {"PyTorch export archive (.pt2", "torch.export.load(path)"}, ErrorCode::kUnsupported);
+  expect_error(make_zip({{"version", "8"}, {"serialized_exported_program.json", "{}"}}), {".pt2"},
+               ErrorCode::kUnsupported);
 }
 
 TEST(BadInput, Case33_DeflateBomb) {

@@ -17,6 +17,12 @@ class Budget {
  public:
   Budget(std::string path, uint64_t file_size) : path_(std::move(path)), left_(file_size + (uint64_t{208} << 20)) {}
 
+  /// Goes on with a further file of the same checkpoint.
+  void add_file(std::string path, uint64_t file_size) {
+    path_ = std::move(path);
+    left_ += file_size;
+  }
+
   /// Where the reader is now, for the message: a record and an offset in it or in the file, as its other messages have.
   void enter(std::string_view record, uint64_t offset) {
     record_ = record;

@@ -92,6 +92,65 @@ TEST(Checkpoint, GoldenTrainerFile) {
   EXPECT_EQ(values_of(find(ema, "bias")), (std::vector<double>{2, 2}));
 }
 
+/// "name=value ..." in the order of the file.
+std::string hints_of(const Checkpoint& checkpoint) {
+  std::string text;
+  for (const Hint& hint : checkpoint.hints) text += hint.name + "=" + hint.value + " ";
+  return text;
+}
+
+TEST(Checkpoint, GoldenHintsOfTheModel) {
+  EXPECT_EQ(hints_of(read_checkpoint(kGolden / "hints.pth")),
+            "arch=\"tf_efficientdet_d0\" args.model=\"tf_efficientdet_d0\" args.redundant_bias=false "
+            "args.mean=[0.5,0.25,0.125] config.name=\"tf_efficientdet_d1\" config.image_size=[640,512] "
+            "config.norm_kwargs.eps=0.001 config.aspect_ratios=[1.0,2.0] hyper_parameters.img_size=512 "
+            "hyper_parameters.model_architecture=\"tf_efficientdet_d2\" ");
+  EXPECT_EQ(hints_of(read_checkpoint(kGolden / "hints.safetensors")),
+            "arch=\"tf_efficientdet_d0\" config.norm_kwargs.eps=0.001 config.redundant_bias=false ");
+  EXPECT_EQ(hints_of(read_checkpoint(kGolden / "types.pth")), "");
+}
+
+TEST(Checkpoint, HintsStayFewAndShallow) {
+  PickleBuilder many, deep;
+  many.raw("}(").unicode("args").raw("}(");
+  for (int i = 0; i < 2000; ++i) many.unicode(std::to_string(i)).integer(1);
+  many.unicode("long").unicode(std::string(1000, 'x')).raw("u").unicode("model").raw("}").unicode("w");
+  EXPECT_EQ(read(make_checkpoint(many.tensor("0", 6, 0, {6}, {1}).raw("su").stop(), {small_storage()})).hints.size(),
+            512u);
+  // A namespace that is its own attribute.
+  deep.raw("}(").unicode("args").global("argparse", "Namespace").raw(")\x81q\x05}").unicode("args").raw("h\x05sb");
+  deep.unicode("model").raw("}").unicode("w").tensor("0", 6, 0, {6}, {1}).raw("su");
+  EXPECT_EQ(hints_of(read(make_checkpoint(deep.stop(), {small_storage()}))), "");
+}
+
+TEST(Checkpoint, GoldenForeignTensorsDoNotSpoilTheRest) {
+  for (const char* name : {"foreign.pth", "foreign_legacy.pth"}) {
+    const Checkpoint checkpoint = read_checkpoint(kGolden / name);
+    EXPECT_EQ(names_of(checkpoint), (std::vector<std::string>{"w", "tagged", "z"})) << name;
+    EXPECT_EQ(values_of(find(checkpoint, "z")), ramp(3));
+    EXPECT_EQ(values_of(find(checkpoint, "tagged")), ramp(2));
+    std::string foreign;
+    for (const ForeignTensor& tensor : checkpoint.foreign) foreign += tensor.name + "=" + tensor.type + " ";
+    EXPECT_EQ(foreign, "sparse=sparse quantized=quantized float8=float8_e4m3fn complex=complex64 ");
+    ASSERT_EQ(checkpoint.foreign_beside.size(), 2u);
+    EXPECT_EQ(checkpoint.foreign_beside[0].type, "meta");
+    EXPECT_EQ(checkpoint.foreign_beside[1].type, "float8_e8m0fnu");
+    EXPECT_EQ(checkpoint.foreign_beside_count, 2u);
+  }
+  const Checkpoint tensors = read_checkpoint(kGolden / "foreign.safetensors");
+  EXPECT_EQ(names_of(tensors), (std::vector<std::string>{"w"}));
+  ASSERT_EQ(tensors.foreign.size(), 2u);
+  EXPECT_EQ(tensors.foreign[0].type, "C64");
+  EXPECT_EQ(tensors.foreign[1].type, "F8_E5M2");
+}
+
+TEST(Checkpoint, GoldenWithoutChecksums) {
+  const Checkpoint checkpoint = read_checkpoint(kGolden / "no_crc.pth");
+  EXPECT_EQ(values_of(find(checkpoint, "w")), ramp(6));
+  EXPECT_FALSE(checkpoint.has_checksums);
+  EXPECT_TRUE(read_checkpoint(kGolden / "types.pth").has_checksums);
+}
+
 TEST(Checkpoint, ContainersInOrderOfPreference) {
   for (const char* key : {"state_dict", "model", "state_dict_ema", "model_ema", "ema"}) {
     const auto file = make_checkpoint(wrapped(key, "w"), {small_storage()});

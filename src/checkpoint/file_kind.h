@@ -5,7 +5,7 @@
 
 namespace effdet {
 
-enum class CheckpointFormat : uint8_t { kZip, kLegacy, kSafetensors };
+enum class CheckpointFormat : uint8_t { kZip, kLegacy, kSafetensors, kShardIndex };
 
 /// By the first bytes; only where these are no other format's does the name's extension say safetensors. Throws
 /// Error(kUnsupported) that names the format (bare pickle, tar, ...), or Error(kBadInput) where it is none that we

@@ -34,7 +34,7 @@ class LegacyFile {
     if (numel != storage.numel)
       bad_input("{}: storage {} at byte {} has {} elements, but the pickle says {} at byte {}", path_,
                 quote_text(storage.key), start, numel, storage.numel, storage.pickle_offset);
-    const auto size = checked_mul(numel, dtype_size(storage.dtype));
+    const auto size = checked_mul(numel, storage.element_size());
     offset_ += sizeof(uint64_t);
     if (!size || !fits(offset_, *size, content_.size())) fail_cut(storage, start);
     const uint64_t data = offset_;
@@ -50,7 +50,7 @@ class LegacyFile {
  private:
   [[noreturn]] void fail_cut(const StorageRef& storage, uint64_t offset) const {
     bad_input("{}: storage {} at byte {} ({} x {}) reaches past the end of the file: it is cut off or damaged", path_,
-              quote_text(storage.key), offset, storage.numel, dtype_name(storage.dtype));
+              quote_text(storage.key), offset, storage.numel, storage.type_name());
   }
 
   const std::string& path_;
@@ -116,8 +116,7 @@ class LegacyStorages : public StorageReader {
 
 }  // namespace
 
-Checkpoint read_legacy_checkpoint(MappedFile mapping, const ReadOptions& options) {
-  Budget budget(mapping.path(), mapping.size());
+Checkpoint read_legacy_checkpoint(MappedFile mapping, const ReadOptions& options, Budget& budget) {
   LegacyFile file(mapping);
   ValueStore store(budget);
   file.next_pickle("magic number");  // checkpoint_format() has compared it
@@ -134,8 +133,9 @@ Checkpoint read_legacy_checkpoint(MappedFile mapping, const ReadOptions& options
   LegacyStorages storages(file, mapping, store, std::as_const(keys_store).items(keys), keys_source);
 
   StateDict state_dict = select_state_dict(root, store, options, source, budget);
-  auto tensors = load_tensors(state_dict, store, storages, source, budget);
-  return {mapping.path(), std::move(state_dict.container), std::move(tensors)};
+  Checkpoint checkpoint = load_checkpoint(std::move(state_dict), store, storages, source, budget);
+  checkpoint.has_checksums = false;
+  return checkpoint;
 }
 
 }  // namespace effdet

@@ -90,18 +90,23 @@ uint64_t tensor_cost(size_t rank, std::string_view name) {
   return 16 + rank * sizeof(int64_t) + (name.size() < 16 ? 0 : name.size() + 16);
 }
 
-std::vector<NamedTensor> load_tensors(const StateDict& state_dict, const ValueStore& store, StorageReader& storages,
-                                      const PickleSource& source, Budget& budget) {
+Checkpoint load_checkpoint(StateDict state_dict, const ValueStore& store, StorageReader& storages,
+                           const PickleSource& source, Budget& budget) {
   check_tensor_count(state_dict.entries.size(), source.file);
-  std::vector<NamedTensor> tensors;
+  Checkpoint checkpoint{source.file, std::move(state_dict.container), {}};
+  checkpoint.foreign = take_foreign(
+      state_dict.entries, [&](uint32_t index) { return store.foreign_type_of(index); }, source.file);
+  checkpoint.foreign_beside = std::move(state_dict.foreign_beside);
+  checkpoint.foreign_beside_count = store.foreign_count() - checkpoint.foreign.size();
+  checkpoint.hints = std::move(state_dict.hints);
   budget.charge(state_dict.entries.size() * sizeof(NamedTensor));
-  tensors.reserve(state_dict.entries.size());
-  for (const auto& [name, index] : state_dict.entries) {
-    const TensorSpec& spec = store.tensor(index);
-    budget.charge(tensor_cost(spec.sizes().size(), name));
-    tensors.push_back({std::string(name), load(spec, storages, budget)});
+  checkpoint.tensors.reserve(state_dict.entries.size());
+  for (const StateDictEntry& entry : state_dict.entries) {
+    const TensorSpec& spec = store.tensor(entry.tensor);
+    budget.charge(tensor_cost(spec.sizes().size(), entry.name));
+    checkpoint.tensors.push_back({std::string(entry.name), load(spec, storages, budget)});
   }
-  return tensors;
+  return checkpoint;
 }
 
 }  // namespace effdet

@@ -26,10 +26,11 @@ class StorageReader {
   virtual std::shared_ptr<const std::byte> read(uint32_t index) = 0;
 };
 
-/// The tensors of the state_dict, row-major; they share a storage's bytes where these are aligned and already so, and
-/// are copies else. Throws Error: kUnsupported for over a million tensors, and what the reader throws.
-std::vector<NamedTensor> load_tensors(const StateDict& state_dict, const ValueStore& store, StorageReader& storages,
-                                      const PickleSource& source, Budget& budget);
+/// The checkpoint with the tensors of the state_dict, row-major; they share a storage's bytes where these are aligned
+/// and already so, and are copies else. Throws Error: kUnsupported for over a million tensors and where none can be
+/// weights, and what the reader throws.
+Checkpoint load_checkpoint(StateDict state_dict, const ValueStore& store, StorageReader& storages,
+                           const PickleSource& source, Budget& budget);
 
 /// Throws Error(kUnsupported) where a file has more tensors than the library takes.
 void check_tensor_count(uint64_t count, std::string_view file);

@@ -37,12 +37,15 @@ std::string_view kind_name(ValueKind kind) {
       return "a storage";
     case ValueKind::kTensor:
       return "a tensor";
+    case ValueKind::kForeign:
+      return "a tensor";
     case ValueKind::kTuple:
       return "a tuple";
     case ValueKind::kList:
       return "a list";
     case ValueKind::kDict:
       return "a dict";
+    case ValueKind::kRecord:
     case ValueKind::kOpaque:
       return "an object without weights";
   }
@@ -97,6 +100,14 @@ Value ValueStore::add(TensorSpec tensor) {
   Value value{ValueKind::kTensor};
   value.index = checked_index(tensors_.size());
   tensors_.push_back(std::move(tensor));
+  return value;
+}
+
+Value ValueStore::add_foreign(const Global& type) {
+  budget_.charge(sizeof(&type));
+  Value value{ValueKind::kForeign};
+  value.index = checked_index(foreign_.size());
+  foreign_.push_back(&type);
   return value;
 }
 

@@ -23,10 +23,12 @@ enum class ValueKind : uint8_t {
   kGlobal,
   kStorage,
   kTensor,
+  kForeign,  ///< a tensor of a type that weights do not have
   kTuple,
   kList,
   kDict,
-  kOpaque,  ///< a set, a Namespace, a numpy scalar, bytes: legal beside the weights, content not kept
+  kRecord,  ///< an object's attributes, or a dict of a class of its own: names and values in turn
+  kOpaque,  ///< a set, a numpy scalar, bytes: legal beside the weights, content not kept
 };
 
 /// A handle: 16 bytes, trivially copied. Containers, tensors and storages live in the ValueStore, text in the pickle.
@@ -38,6 +40,7 @@ struct Value {
   uint32_t index = 0;
   union {
     int64_t integer = 0;
+    double real;
     const char* text;
     const Global* global;
   };
@@ -54,6 +57,10 @@ struct StorageRef {
   DType dtype = DType::kF32;
   uint64_t numel = 0;
   uint64_t pickle_offset = 0;
+  const Global* foreign = nullptr;  ///< its type, where that has no DType
+
+  uint64_t element_size() const { return foreign != nullptr ? foreign->element_size : dtype_size(dtype); }
+  std::string_view type_name() const { return foreign != nullptr ? foreign_type(*foreign) : dtype_name(dtype); }
 };
 
 /// A strided window into a storage; checked against the storage's numel, not yet loaded.
@@ -72,7 +79,7 @@ class ValueStore {
  public:
   explicit ValueStore(Budget& budget) : budget_(budget) {}
 
-  /// kTuple, kList or kDict (keys and values in turn).
+  /// kTuple, kList, kDict or kRecord (keys and values in turn).
   Value make(ValueKind kind, std::vector<Value> items = {});
   std::span<Value> items(Value container) { return containers_[container.index]; }
   std::span<const Value> items(Value container) const { return containers_[container.index]; }
@@ -83,9 +90,13 @@ class ValueStore {
 
   Value add(StorageRef storage);
   Value add(TensorSpec tensor);
+  /// type: what makes it foreign.
+  Value add_foreign(const Global& type);
   const StorageRef& storage(uint32_t index) const { return storages_[index]; }
   const TensorSpec& tensor(uint32_t index) const { return tensors_[index]; }
   const std::deque<StorageRef>& storages() const { return storages_; }
+  size_t foreign_count() const { return foreign_.size(); }
+  std::string_view foreign_type_of(uint32_t index) const { return foreign_type(*foreign_[index]); }
 
  private:
   Budget& budget_;
@@ -94,6 +105,7 @@ class ValueStore {
   std::vector<uint32_t> free_;
   std::deque<StorageRef> storages_;
   std::deque<TensorSpec> tensors_;
+  std::deque<const Global*> foreign_;
 };
 
 }  // namespace effdet

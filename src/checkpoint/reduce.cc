@@ -52,6 +52,7 @@ Value rebuild_tensor(std::span<const Value> args, std::optional<DType> dtype, co
                            is_kind(args, 2, ValueKind::kTuple) && is_kind(args, 3, ValueKind::kTuple);
   if (!well_formed) fail_at(site, "a tensor's arguments are not (storage, offset, size, stride, ...)");
   const StorageRef& storage = store.storage(args[0].index);
+  if (storage.foreign != nullptr) return store.add_foreign(*storage.foreign);
   TensorSpec spec;
   spec.storage = args[0].index;
   spec.dtype = dtype.value_or(storage.dtype);
@@ -74,12 +75,16 @@ Value rebuild_tensor(std::span<const Value> args, std::optional<DType> dtype, co
   return store.add(std::move(spec));
 }
 
-/// Metadata carries the conjugate and negative bits of complex tensors.
-void check_metadata(std::span<const Value> args, size_t index, const PickleSite& site, const ValueStore& store) {
-  if (index >= args.size() || args[index].kind == ValueKind::kNone) return;
+/// Metadata carries the conjugate and negative bits of tensors, which real weights do not have.
+bool has_metadata(std::span<const Value> args, size_t index, const PickleSite& site, const ValueStore& store) {
+  if (index >= args.size() || args[index].kind == ValueKind::kNone) return false;
   if (args[index].kind != ValueKind::kDict) fail_at(site, "a tensor's metadata is {}", kind_name(args[index].kind));
-  if (!store.items(args[index]).empty())
-    site.source.unsupported_at(site.offset, "a tensor with metadata is not supported");
+  return !store.items(args[index]).empty();
+}
+
+Value with_metadata(ValueStore& store) {
+  static constexpr Global kType{"torch", "Tensor", GlobalRole::kForeign, {}, "conjugated or negated"};
+  return store.add_foreign(kType);
 }
 
 void check_count(std::span<const Value> args, size_t least, size_t most, const Global& global, const PickleSite& site) {
@@ -92,9 +97,8 @@ Value rebuild_tensor_v3(std::span<const Value> args, const PickleSite& site, Val
   if (!is_kind(args, 6, ValueKind::kGlobal) || args[6].global->role != GlobalRole::kDType)
     fail_at(site, "a tensor's type is not a torch.dtype");
   const Global& type = *args[6].global;
-  if (!type.dtype)
-    site.source.unsupported_at(site.offset, "a tensor has the type torch.{}, which is not supported", type.name);
-  check_metadata(args, 7, site, store);
+  if (!type.dtype) return store.add_foreign(type);
+  if (has_metadata(args, 7, site, store)) return with_metadata(store);
   return rebuild_tensor(args, type.dtype, site, store);
 }
 
@@ -111,6 +115,19 @@ Value make_dict(std::span<Value> args, const PickleSite& site, ValueStore& store
   return pass_through(args[0]);
 }
 
+Value call(const Global& global, std::span<Value> args, const PickleSite& site, ValueStore& store);
+
+/// A tensor that somebody gave attributes is pickled as its own function around the usual one; so are subclasses.
+Value rebuild_from_type(std::span<Value> args, const PickleSite& site, ValueStore& store) {
+  static constexpr Global kSubclass{"torch._tensor", "", GlobalRole::kForeign, {}, "of a subclass"};
+  const bool well_formed = is_kind(args, 0, ValueKind::kGlobal) && is_kind(args, 1, ValueKind::kGlobal) &&
+                           is_kind(args, 2, ValueKind::kTuple);
+  if (!well_formed) fail_at(site, "a tensor's arguments are not (function, type, arguments, attributes)");
+  if (args[0].global->role == GlobalRole::kRebuildFromType) fail_at(site, "a tensor of a type within another");
+  if (args[1].global->role != GlobalRole::kTensorType) return store.add_foreign(kSubclass);
+  return call(*args[0].global, store.items(args[2]), site, store);
+}
+
 Value call(const Global& global, std::span<Value> args, const PickleSite& site, ValueStore& store) {
   switch (global.role) {
     case GlobalRole::kDict:
@@ -125,23 +142,29 @@ Value call(const Global& global, std::span<Value> args, const PickleSite& site, 
       return {ValueKind::kOpaque};
     case GlobalRole::kInert:
       return {ValueKind::kOpaque};
+    case GlobalRole::kRecord:
+      return store.make(ValueKind::kRecord);
     case GlobalRole::kRebuildTensor:
       check_count(args, 4, 4, global, site);
       return rebuild_tensor(args, std::nullopt, site, store);
     case GlobalRole::kRebuildTensorV2:
       check_count(args, 6, 7, global, site);
-      check_metadata(args, 6, site, store);
+      if (has_metadata(args, 6, site, store)) return with_metadata(store);
       return rebuild_tensor(args, std::nullopt, site, store);
     case GlobalRole::kRebuildTensorV3:
       check_count(args, 7, 8, global, site);
       return rebuild_tensor_v3(args, site, store);
     case GlobalRole::kRebuildParameter:
       check_count(args, 3, 4, global, site);
-      if (args[0].kind != ValueKind::kTensor) fail_at(site, "a parameter is made from {}", kind_name(args[0].kind));
+      if (args[0].kind != ValueKind::kTensor && args[0].kind != ValueKind::kForeign)
+        fail_at(site, "a parameter is made from {}", kind_name(args[0].kind));
       return args[0];
-    case GlobalRole::kUnsupported:
-      site.source.unsupported_at(site.offset, "{}.{} (a sparse, quantized, meta or subclassed tensor) is not supported",
-                                 global.module, global.name);
+    case GlobalRole::kRebuildFromType:
+      check_count(args, 4, 4, global, site);
+      return rebuild_from_type(args, site, store);
+    case GlobalRole::kForeign:
+      return store.add_foreign(global);
+    case GlobalRole::kTensorType:
     case GlobalRole::kStorageType:
     case GlobalRole::kDType:
       break;

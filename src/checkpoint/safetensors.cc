@@ -89,11 +89,11 @@ Tensor load(const SafetensorsEntry& entry, const MappedFile& file, uint64_t data
 
 }  // namespace
 
-Checkpoint read_safetensors(MappedFile file, const ReadOptions& options) {
+Checkpoint read_safetensors(MappedFile file, const ReadOptions& options, Budget& budget) {
   const std::string_view header = header_of(file);
   const uint64_t data_offset = sizeof(uint64_t) + header.size();
-  Budget budget(file.path(), file.size());
-  const auto entries = parse_safetensors_header(header, sizeof(uint64_t), file.path(), budget);
+  SafetensorsHeader parsed = parse_safetensors_header(header, sizeof(uint64_t), file.path(), budget);
+  const auto& entries = parsed.entries;
   if (entries.empty()) bad_input("{}: the safetensors header at byte 8 has no tensors", file.path());
 
   check_entries(entries, file, data_offset, budget);
@@ -101,13 +101,18 @@ Checkpoint read_safetensors(MappedFile file, const ReadOptions& options) {
   budget.charge(entries.size() * (sizeof(StateDictEntry) + sizeof(NamedTensor)));
   std::vector<StateDictEntry> names;
   names.reserve(entries.size());
-  for (uint32_t i = 0; i < entries.size(); ++i) names.push_back({entries[i].name, i});
-  unwrap_names(names, options.use_ema);
+  for (uint32_t i = 0; i < entries.size(); ++i) names.push_back({entries[i].name, i, entries[i].foreign});
+  if (!options.keep_names) unwrap_names(names, options.use_ema);
   Checkpoint checkpoint{file.path(), "", {}};
+  checkpoint.has_checksums = false;
+  checkpoint.hints = std::move(parsed.hints);
+  checkpoint.foreign = take_foreign(
+      names, [&](uint32_t index) { return safetensors_type(entries[index]); }, file.path());
   checkpoint.tensors.reserve(names.size());
-  for (const auto& [name, index] : names) {
-    budget.charge(tensor_cost(entries[index].shape.size(), name));
-    checkpoint.tensors.push_back({std::string(name), load(entries[index], file, data_offset, budget)});
+  for (const StateDictEntry& name : names) {
+    const SafetensorsEntry& entry = entries[name.tensor];
+    budget.charge(tensor_cost(entry.shape.size(), name.name));
+    checkpoint.tensors.push_back({std::string(name.name), load(entry, file, data_offset, budget)});
   }
   return checkpoint;
 }

@@ -6,6 +6,7 @@
 
 #include "base/checked.h"
 #include "base/error.h"
+#include "checkpoint/hints.h"
 #include "checkpoint/load_tensors.h"
 #include "checkpoint/quoted.h"
 
@@ -17,13 +18,17 @@ constexpr size_t kMostShapeItems = 64;
 struct TypeName {
   std::string_view name;
   std::optional<DType> dtype;  ///< none: legal in the format, but not for weights here
+  uint64_t bits = 0;           ///< of an element, where there is no dtype
 };
 constexpr TypeName kTypes[] = {
-    {"F32", DType::kF32}, {"F16", DType::kF16}, {"BF16", DType::kBF16}, {"F64", DType::kF64}, {"I64", DType::kI64},
-    {"I32", DType::kI32}, {"I16", DType::kI16}, {"I8", DType::kI8},     {"U64", DType::kU64}, {"U32", DType::kU32},
-    {"U16", DType::kU16}, {"U8", DType::kU8},   {"BOOL", DType::kBool}, {"C64", {}},          {"F8_E4M3", {}},
-    {"F8_E5M2", {}},      {"F8_E8M0", {}},      {"F6_E2M3", {}},        {"F6_E3M2", {}},      {"F4", {}},
+    {"F32", DType::kF32}, {"F16", DType::kF16}, {"BF16", DType::kBF16}, {"F64", DType::kF64},   {"I64", DType::kI64},
+    {"I32", DType::kI32}, {"I16", DType::kI16}, {"I8", DType::kI8},     {"U64", DType::kU64},   {"U32", DType::kU32},
+    {"U16", DType::kU16}, {"U8", DType::kU8},   {"BOOL", DType::kBool}, {"C64", {}, 64},        {"F8_E4M3", {}, 8},
+    {"F8_E5M2", {}, 8},   {"F8_E8M0", {}, 8},   {"F8_E4M3FNUZ", {}, 8}, {"F8_E5M2FNUZ", {}, 8}, {"F6_E2M3", {}, 6},
+    {"F6_E3M2", {}, 6},   {"F4", {}, 4},
 };
+
+uint64_t bits_of(const TypeName& type) { return type.dtype ? 8 * dtype_size(*type.dtype) : type.bits; }
 
 /// Walks the text and tells the handler how far the parser is.
 class Cursor {
@@ -58,10 +63,10 @@ class HeaderParser : public nlohmann::json_sax<nlohmann::json> {
   HeaderParser(std::string_view json, uint64_t base, const std::string& path, Budget& budget)
       : json_(json), base_(base), path_(path), budget_(budget), seen_(json.data()) {}
 
-  std::deque<SafetensorsEntry> parse() {
+  SafetensorsHeader parse() {
     const Cursor begin(json_.data(), &seen_), end(json_.data() + json_.size(), &seen_);
     nlohmann::json::sax_parse(begin, end, this);
-    return std::move(entries_);
+    return std::move(header_);
   }
 
   bool start_object(std::size_t) override {
@@ -80,7 +85,9 @@ class HeaderParser : public nlohmann::json_sax<nlohmann::json> {
     budget_.enter("header", offset());
     if (depth_ == 1) {
       start_entry(text);
-    } else if (!in_metadata_) {
+    } else if (in_metadata_) {
+      metadata_key_ = text;
+    } else {
       start_field(text);
     }
     return true;
@@ -99,7 +106,10 @@ class HeaderParser : public nlohmann::json_sax<nlohmann::json> {
   }
 
   bool string(string_t& text) override {
-    if (in_metadata_ && depth_ == 2) return true;
+    if (in_metadata_ && depth_ == 2) {
+      append_hint(metadata_key_, text, header_.hints);
+      return true;
+    }
     if (field_ != Field::kType) fail_here("a string where none belongs");
     set_type(text);
     field_ = Field::kNone;
@@ -141,11 +151,9 @@ class HeaderParser : public nlohmann::json_sax<nlohmann::json> {
 
   template <typename... Args>
   [[noreturn]] void fail_here(fmt::format_string<Args...> format, Args&&... args) const {
-    fail_as(ErrorCode::kBadInput, fmt::format(format, std::forward<Args>(args)...));
-  }
-  [[noreturn]] void fail_as(ErrorCode code, const std::string& what) const {
     const std::string tensor = entry_.name.empty() ? "" : fmt::format("tensor {}: ", quote_text(entry_.name));
-    fail(code, "{}: safetensors header at byte {}: {}{}", path_, offset(), tensor, what);
+    bad_input("{}: safetensors header at byte {}: {}{}", path_, offset(), tensor,
+              fmt::format(format, std::forward<Args>(args)...));
   }
 
   void start_entry(const std::string& name) {
@@ -170,10 +178,12 @@ class HeaderParser : public nlohmann::json_sax<nlohmann::json> {
   }
 
   void set_type(const std::string& name) {
-    for (const TypeName& type : kTypes) {
+    for (size_t i = 0; i < std::size(kTypes); ++i) {
+      const TypeName& type = kTypes[i];
       if (type.name != name) continue;
-      if (!type.dtype) fail_as(ErrorCode::kUnsupported, fmt::format("the type {} is not supported", name));
-      entry_.dtype = *type.dtype;
+      entry_.dtype = type.dtype.value_or(DType::kU8);
+      entry_.foreign = !type.dtype;
+      entry_.type = static_cast<uint8_t>(i);
       return;
     }
     fail_here("the unknown type {}", quote_text(name));
@@ -182,14 +192,14 @@ class HeaderParser : public nlohmann::json_sax<nlohmann::json> {
   void finish_entry() {
     if (!has_type_ || !has_shape_ || offsets_ != 2) fail_here("dtype, shape or data_offsets is missing");
     const auto count = checked_numel(entry_.shape);
-    const auto size = count ? checked_mul(*count, dtype_size(entry_.dtype)) : std::nullopt;
+    const auto bits = count ? checked_mul(*count, bits_of(kTypes[entry_.type])) : std::nullopt;
     if (entry_.begin > entry_.end) fail_here("its data begin at {} and end at {}", entry_.begin, entry_.end);
-    if (!size || *size != entry_.end - entry_.begin)
+    if (!bits || *bits % 8 != 0 || *bits / 8 != entry_.end - entry_.begin)
       fail_here("{} x {} does not have the {} bytes that data_offsets say", shape_text(entry_.shape),
-                dtype_name(entry_.dtype), entry_.end - entry_.begin);
+                safetensors_type(entry_), entry_.end - entry_.begin);
     budget_.charge(sizeof(SafetensorsEntry) + tensor_cost(entry_.shape.size(), entry_.name));
-    check_tensor_count(entries_.size() + 1, path_);
-    entries_.push_back(std::move(entry_));
+    check_tensor_count(header_.entries.size() + 1, path_);
+    header_.entries.push_back(std::move(entry_));
     entry_ = {};
   }
 
@@ -199,8 +209,9 @@ class HeaderParser : public nlohmann::json_sax<nlohmann::json> {
   Budget& budget_;
   const char* seen_;
 
-  std::deque<SafetensorsEntry> entries_;
+  SafetensorsHeader header_;
   SafetensorsEntry entry_;
+  std::string metadata_key_;
   int depth_ = 0, offsets_ = 0;
   Field field_ = Field::kNone;
   bool in_array_ = false, in_metadata_ = false, had_metadata_ = false, has_type_ = false, has_shape_ = false;
@@ -208,8 +219,10 @@ class HeaderParser : public nlohmann::json_sax<nlohmann::json> {
 
 }  // namespace
 
-std::deque<SafetensorsEntry> parse_safetensors_header(std::string_view json, uint64_t base, const std::string& path,
-                                                      Budget& budget) {
+std::string_view safetensors_type(const SafetensorsEntry& entry) { return kTypes[entry.type].name; }
+
+SafetensorsHeader parse_safetensors_header(std::string_view json, uint64_t base, const std::string& path,
+                                           Budget& budget) {
   return HeaderParser(json, base, path, budget).parse();
 }
 

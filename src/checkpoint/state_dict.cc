@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "checkpoint/hints.h"
 #include "checkpoint/quoted.h"
 
 namespace effdet {
@@ -43,6 +44,14 @@ struct Container {
   Value dict;
 };
 
+/// The foreign tensors among a dict's values.
+void append_foreign(std::span<const Value> items, const ValueStore& store, std::vector<ForeignTensor>& list) {
+  constexpr size_t kMostNames = 64;
+  for (size_t i = 0; i < items.size() && list.size() < kMostNames; i += 2)
+    if (items[i].kind == ValueKind::kText && items[i + 1].kind == ValueKind::kForeign)
+      list.push_back({std::string(items[i].as_text()), std::string(store.foreign_type_of(items[i + 1].index))});
+}
+
 /// The dict of weights inside of dict; unset where dict holds none under a known key.
 Container find_inner(Value dict, const ValueStore& store, bool use_ema, const PickleSource& source) {
   std::vector<std::string_view> keys(kPlainKeys.begin(), kPlainKeys.end());
@@ -54,13 +63,16 @@ Container find_inner(Value dict, const ValueStore& store, bool use_ema, const Pi
   return {};
 }
 
-/// Goes down as long as there is a dict under a known key: {"ema": {"module": {...}}}.
-Container find_container(Value root, const ValueStore& store, bool use_ema, const PickleSource& source) {
+/// Goes down as long as there is a dict under a known key: {"ema": {"module": {...}}}. Notes what stands beside.
+Container find_container(Value root, const ValueStore& store, bool use_ema, const PickleSource& source,
+                         StateDict& result) {
   Container found{"", root};
   for (int depth = 0;; ++depth) {
     const Container inner = find_inner(found.dict, store, use_ema, source);
     if (inner.dict.kind != ValueKind::kDict) return found;
     if (depth == kDeepestContainer) source.fail_at(0, "dicts are nested without end under {}", quote_text(found.key));
+    append_hints(found.dict, store, result.hints);
+    append_foreign(store.items(found.dict), store, result.foreign_beside);
     found = {found.key.empty() ? inner.key : found.key + "." + inner.key, inner.dict};
   }
 }
@@ -71,6 +83,7 @@ StateDictEntry read_entry(Value key, Value value, const PickleSource& source) {
   const std::string_view name = key.as_text();
   const uint64_t offset = source.offset_of(name);
   if (!is_clean_utf8(name)) source.fail_at(offset, "the key {} of the state_dict is not UTF-8", quote_text(name));
+  if (value.kind == ValueKind::kForeign) return {name, value.index, true};
   if (value.kind != ValueKind::kTensor) {
     source.fail_at(offset,
                    "the key {} holds {} instead of a tensor; the file is not a state_dict, nor a dict with one under "
@@ -138,22 +151,39 @@ void unwrap_names(std::vector<StateDictEntry>& entries, bool use_ema) {
   }
 }
 
+std::vector<ForeignTensor> take_foreign(std::vector<StateDictEntry>& entries,
+                                        const std::function<std::string_view(uint32_t)>& type_of,
+                                        std::string_view file) {
+  std::vector<ForeignTensor> foreign;
+  for (const StateDictEntry& entry : entries)
+    if (entry.foreign) foreign.push_back({std::string(entry.name), std::string(type_of(entry.tensor))});
+  std::erase_if(entries, [](const StateDictEntry& entry) { return entry.foreign; });
+  if (entries.empty() && !foreign.empty())
+    fail(ErrorCode::kUnsupported,
+         "{}: none of the {} tensors has a type that weights have; the first, {}, is {}: convert them, for instance "
+         "with "
+         "tensor.to_dense().float()",
+         file, foreign.size(), quote_text(foreign[0].name), foreign[0].type);
+  return foreign;
+}
+
 StateDict select_state_dict(Value root, const ValueStore& store, const ReadOptions& options, const PickleSource& source,
                             Budget& budget) {
   if (root.kind != ValueKind::kDict)
     source.fail_at(0, "the pickle is {} instead of a state_dict", kind_name(root.kind));
-  const auto [key, dict] = find_container(root, store, options.use_ema, source);
+  StateDict result;
+  const auto [key, dict] = find_container(root, store, options.use_ema, source, result);
   const auto items = store.items(dict);
   if (items.empty()) source.fail_at(0, "the state_dict {} is empty", quote_text(key));
 
-  StateDict result{key, {}};
-  // 24 bytes an entry stay; 16 are taken by check_unique for a moment.
+  result.container = key;
+  // Entries stay; 16 bytes of each are taken by check_unique for a moment.
   budget.charge(items.size() / 2 * (sizeof(StateDictEntry) + sizeof(std::string_view)));
   result.entries.reserve(items.size() / 2);
   for (size_t i = 0; i < items.size(); i += 2) result.entries.push_back(read_entry(items[i], items[i + 1], source));
   check_unique(result.entries, source);
   budget.release(items.size() / 2 * sizeof(std::string_view));
-  unwrap_names(result.entries, options.use_ema);
+  if (!options.keep_names) unwrap_names(result.entries, options.use_ema);
   return result;
 }
 

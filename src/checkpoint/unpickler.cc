@@ -50,7 +50,7 @@ void Unpickler::execute(const Op& op) {
     case OpCode::kLong1:
       return push_int(op.arg);
     case OpCode::kBinFloat:
-      return push({ValueKind::kFloat});
+      return push_float(op.arg);
     case OpCode::kBinUnicode:
     case OpCode::kShortBinString: {
       Value text{ValueKind::kText, false, static_cast<uint32_t>(op.arg.size())};
@@ -167,6 +167,15 @@ void Unpickler::push_int(std::string_view bytes) {
   push({ValueKind::kInt, false, 0, {std::bit_cast<int64_t>(bits)}});
 }
 
+/// BINFLOAT is big-endian, unlike everything else.
+void Unpickler::push_float(std::string_view bytes) {
+  uint64_t bits = 0;
+  for (const char c : bytes) bits = bits << 8 | static_cast<uint8_t>(c);
+  Value value{ValueKind::kFloat};
+  value.real = std::bit_cast<double>(bits);
+  push(value);
+}
+
 void Unpickler::push_global(const Op& op) {
   const size_t newline = op.arg.find('\n');
   const std::string_view module = op.arg.substr(0, newline), name = op.arg.substr(newline + 1);
@@ -190,14 +199,15 @@ void Unpickler::push_tuple(size_t count) {
 
 void Unpickler::append_items(std::vector<Value> items) {
   const Value list = top();
-  if (list.kind == ValueKind::kOpaque) return;  // a subclass of list or dict that a trainer left
+  if (list.kind == ValueKind::kOpaque || list.kind == ValueKind::kRecord)
+    return;  // a subclass of list or dict that a trainer left
   if (list.kind != ValueKind::kList) fail_here("APPEND to {} instead of a list", kind_name(list.kind));
   for (const Value& item : items) store_.append(list, item);
 }
 
 void Unpickler::set_items(std::vector<Value> items) {
   const Value dict = top();
-  if (dict.kind != ValueKind::kDict && dict.kind != ValueKind::kOpaque)
+  if (dict.kind != ValueKind::kDict && dict.kind != ValueKind::kRecord && dict.kind != ValueKind::kOpaque)
     fail_here("SETITEM on {} instead of a dict", kind_name(dict.kind));
   if (items.size() % 2 != 0) fail_here("SETITEMS has a key without a value");
   if (dict.kind == ValueKind::kOpaque) return;
@@ -218,20 +228,17 @@ void Unpickler::load_storage() {
   if (parts.size() == 6 && parts[5].kind != ValueKind::kNone)
     source_.unsupported_at(offset_, "a storage is a view of another, as torch < 0.4 saved them");
   const Global& type = *parts[1].global;
-  if (!type.dtype)
-    source_.unsupported_at(offset_, "a storage has the type {}.{}, which is not supported", type.module, type.name);
-
-  if (!checked_mul(static_cast<uint64_t>(parts[4].integer), dtype_size(*type.dtype)))
-    fail_here("a storage of {} x {}", parts[4].integer, dtype_name(*type.dtype));
-  const StorageRef storage{parts[2].as_text(), *type.dtype, static_cast<uint64_t>(parts[4].integer),
-                           source_.base + offset_};
+  const StorageRef storage{parts[2].as_text(), type.dtype.value_or(DType::kU8), static_cast<uint64_t>(parts[4].integer),
+                           source_.base + offset_, type.dtype ? nullptr : &type};
+  if (!checked_mul(storage.numel, storage.element_size()))
+    fail_here("a storage of {} x {}", storage.numel, storage.type_name());
   const auto known = storage_of_key_.find(storage.key);
   Value value{ValueKind::kStorage};
   if (known != storage_of_key_.end()) {
     const StorageRef& first = store_.storage(known->second);
-    if (first.dtype != storage.dtype || first.numel != storage.numel) {
+    if (first.type_name() != storage.type_name() || first.numel != storage.numel) {
       fail_here("storage {} has {} x {} here, but {} x {} at byte {}", quote_text(storage.key), storage.numel,
-                dtype_name(storage.dtype), first.numel, dtype_name(first.dtype), first.pickle_offset);
+                storage.type_name(), first.numel, first.type_name(), first.pickle_offset);
     }
     value.index = known->second;
   } else {
@@ -251,11 +258,17 @@ void Unpickler::new_object() {
 }
 
 void Unpickler::build() {
-  // An OrderedDict's attributes (_metadata) and a Namespace's content are of no use to us. On a tensor BUILD would be
-  // Tensor.set_, which torch.save has not written since 0.4.
+  // An OrderedDict's attributes (_metadata) are of no use to us. On a tensor BUILD would be Tensor.set_, which
+  // torch.save has not written since 0.4.
   const Value state = pop();
-  const ValueKind target = top().kind;
-  if (target != ValueKind::kDict && target != ValueKind::kOpaque) fail_here("BUILD on {}", kind_name(target));
+  const Value target = top();
+  if (target.kind == ValueKind::kRecord && state.kind == ValueKind::kDict) {
+    const auto attributes = std::as_const(store_).items(state);
+    for (size_t i = 0; i < attributes.size(); ++i) store_.append(target, std::as_const(store_).items(state)[i]);
+  } else if (target.kind != ValueKind::kDict && target.kind != ValueKind::kRecord &&
+             target.kind != ValueKind::kOpaque) {
+    fail_here("BUILD on {}", kind_name(target.kind));
+  }
   store_.release(state);
 }
 

@@ -34,6 +34,7 @@ class Unpickler {
   Value* memo_slot(uint32_t number);
 
   void push_int(std::string_view bytes);
+  void push_float(std::string_view bytes);
   void push_global(const Op& op);
   void push_tuple(size_t count);
   void append_items(std::vector<Value> items);

@@ -59,6 +59,7 @@ bool is_unsafe_name(std::string_view name) {
 ZipArchive::ZipArchive(MappedFile file, Budget& budget) : file_(std::move(file)), budget_(budget) {
   read_entries(find_directory());
   check_layout();
+  has_checksums_ = std::ranges::any_of(entries_, [](const ZipEntry& entry) { return entry.crc != 0; });
   std::sort(entries_.begin(), entries_.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
   for (size_t i = 1; i < entries_.size(); ++i) {
     if (entries_[i].name != entries_[i - 1].name) continue;
@@ -222,6 +223,7 @@ void ZipArchive::check_layout() const {
 std::shared_ptr<const std::byte> ZipArchive::read(const ZipEntry& entry) const {
   auto data =
       entry.deflated ? inflate_entry(entry) : std::shared_ptr<const std::byte>(file_.owner(), at(entry.data_offset));
+  if (!has_checksums_) return data;
   const auto crc = static_cast<uint32_t>(::crc32_z(0, reinterpret_cast<const Bytef*>(data.get()), entry.size));
   if (crc != entry.crc) {
     bad_input("{}: zip: record {} at byte {} is damaged: its CRC-32 is {:08x}, not {:08x}; copy the file again", path(),

@@ -41,8 +41,10 @@ class ZipArchive {
   /// nullptr where there is none of that name.
   const ZipEntry* find(std::string_view name) const;
 
+  /// Whether any record has a CRC-32: torch.save writes zeros for all of them where checksums are switched off.
+  bool has_checksums() const { return has_checksums_; }
   /// The record's bytes (entry.size of them), which keep the file mapped; a copy only where it is deflated. Checks the
-  /// CRC-32. Throws Error(kBadInput).
+  /// CRC-32 where the archive has them. Throws Error(kBadInput).
   std::shared_ptr<const std::byte> read(const ZipEntry& entry) const;
 
  private:
@@ -62,6 +64,7 @@ class ZipArchive {
   MappedFile file_;
   Budget& budget_;
   std::vector<ZipEntry> entries_;
+  bool has_checksums_ = false;
 };
 
 }  // namespace effdet

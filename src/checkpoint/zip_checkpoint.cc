@@ -10,6 +10,17 @@
 namespace effdet {
 namespace {
 
+/// Archives of torch.export.save, which have their program beside the weights; before torch 2.9 without a folder.
+void refuse_exported_program(const ZipArchive& archive) {
+  for (const ZipEntry& entry : archive.entries()) {
+    if (entry.name != "serialized_exported_program.json" && !entry.name.ends_with("/archive_format")) continue;
+    fail(ErrorCode::kUnsupported,
+         "{}: is a PyTorch export archive (.pt2; it has the record {}), not a checkpoint: re-save its weights with "
+         "torch.save(torch.export.load(path).state_dict, path)",
+         archive.path(), quote_text(entry.name));
+  }
+}
+
 /// The archive's only top folder, with its slash.
 std::string_view find_top_folder(const ZipArchive& archive) {
   const std::string_view first = archive.entries().front().name;
@@ -77,10 +88,10 @@ class ZipStorages : public StorageReader {
       bad_input("{}: the record {} is missing, which the pickle refers to at byte {}", archive_.path(),
                 quote_text(name), storage.pickle_offset);
     }
-    const auto size = checked_mul(storage.numel, dtype_size(storage.dtype));
+    const auto size = checked_mul(storage.numel, storage.element_size());
     if (!size || *size != entry->size) {
       bad_input("{}: record {} at byte {} has {} bytes, but its storage {} x {}", archive_.path(), quote_text(name),
-                entry->data_offset, entry->size, storage.numel, dtype_name(storage.dtype));
+                entry->data_offset, entry->size, storage.numel, storage.type_name());
     }
     return entry;
   }
@@ -95,9 +106,9 @@ class ZipStorages : public StorageReader {
 
 }  // namespace
 
-Checkpoint read_zip_checkpoint(MappedFile file, const ReadOptions& options) {
-  Budget budget(file.path(), file.size());
+Checkpoint read_zip_checkpoint(MappedFile file, const ReadOptions& options, Budget& budget) {
   const ZipArchive archive(std::move(file), budget);
+  refuse_exported_program(archive);
   const std::string_view top = find_top_folder(archive);
   const ZipEntry& pickle = find_pickle(archive, top);
   check_byte_order(archive, top);
@@ -109,8 +120,9 @@ Checkpoint read_zip_checkpoint(MappedFile file, const ReadOptions& options) {
 
   ZipStorages storages(archive, top, store);
   StateDict state_dict = select_state_dict(root, store, options, source, budget);
-  auto tensors = load_tensors(state_dict, store, storages, source, budget);
-  return {archive.path(), std::move(state_dict.container), std::move(tensors)};
+  Checkpoint checkpoint = load_checkpoint(std::move(state_dict), store, storages, source, budget);
+  checkpoint.has_checksums = archive.has_checksums();
+  return checkpoint;
 }
 
 }  // namespace effdet

@@ -2,11 +2,12 @@
 #pragma once
 
 #include "base/file.h"
+#include "checkpoint/budget.h"
 #include "checkpoint/checkpoint.h"
 
 namespace effdet {
 
 /// read_checkpoint for a file that begins like a zip archive.
-Checkpoint read_zip_checkpoint(MappedFile file, const ReadOptions& options);
+Checkpoint read_zip_checkpoint(MappedFile file, const ReadOptions& options, Budget& budget);
 
 }  // namespace effdet

@@ -27,23 +27,9 @@ const ir::Node& node_named(const ir::Graph& graph, std::string_view name) {
 }
 
 TEST(Builder, EveryVariantIsAValidGraphOfOnnxOperators) {
-  const std::set<std::string> operators = {"Conv",
-                                           "BatchNormalization",
-                                           "Sigmoid",
-                                           "Mul",
-                                           "Add",
-                                           "Clip",
-                                           "ReduceMean",
-                                           "MaxPool",
-                                           "Resize",
-                                           "Relu",
-                                           "LeakyRelu",
-                                           "HardSigmoid",
-                                           "Softplus",
-                                           "Tanh",
-                                           "Split",
-                                           "Concat",
-                                           "Pad"};
+  const std::set<std::string> operators = {
+      "Conv", "BatchNormalization", "Sigmoid",     "Mul",      "Add",  "Clip",  "ReduceMean", "MaxPool", "Resize",
+      "Relu", "LeakyRelu",          "HardSigmoid", "Softplus", "Tanh", "Split", "Concat",     "Pad"};
   for (const Variant& variant : variants()) {
     const ir::Graph graph = graph_of(variant.name, variant.image_height, variant.image_width);
     EXPECT_NO_THROW(ir::verify(graph)) << variant.name;

@@ -42,6 +42,10 @@ const NamedTensor& predict_weight(const Checkpoint& checkpoint, std::string_view
       return named;
     }
   }
+  for (const ForeignTensor& foreign : checkpoint.foreign)
+    if (std::ranges::find(names, foreign.name) != names.end())
+      fail(ErrorCode::kUnsupported, "{}: {} is {}, a type that weights do not have; convert it with tensor.float()",
+           checkpoint.path, foreign.name, foreign.type);
   bad_input("{}: is not an EfficientDet checkpoint: of its {} tensors none is {}", checkpoint.path,
             checkpoint.tensors.size(), fmt::join(names, " or "));
 }
@@ -148,8 +152,8 @@ const Variant* named_by_file(const std::vector<const Variant*>& candidates, cons
   if (nearest == nullptr)
     for (const Variant& variant : variants())
       if (variant.naming == facts.naming) consider(variant);
-  bad_input("{}: fits no known variant; nearest is {} with {} classes: {}", checkpoint.path, nearest->name,
-            facts.num_classes, report.text());
+  fail(report.code(), "{}: fits no known variant; nearest is {} with {} classes: {}", checkpoint.path, nearest->name,
+       facts.num_classes, report.text());
 }
 
 const Variant& requested_variant(const Checkpoint& checkpoint, const HeadFacts& facts, std::string_view model) {
@@ -162,8 +166,8 @@ const Variant& requested_variant(const Checkpoint& checkpoint, const HeadFacts& 
   const KeyReport report = compare(checkpoint, *variant, facts);
   if (report.fits()) return *variant;
   const std::string others = join_names(fitting(checkpoint, facts));
-  bad_input("{}: does not fit {}: {}; {}", checkpoint.path, model, report.text(),
-            others.empty() ? "no known variant fits" : "it fits " + others);
+  fail(report.code(), "{}: does not fit {}: {}; {}", checkpoint.path, model, report.text(),
+       others.empty() ? "no known variant fits" : "it fits " + others);
 }
 
 const Variant& resolve(const Checkpoint& checkpoint, const HeadFacts& facts, std::string_view preferred) {

@@ -45,12 +45,14 @@ std::string KeyReport::text() const {
   for (const Wrong& w : wrong)
     differences.push_back(fmt::format("{}: {} where {} is expected", w.name, w.found, w.expected));
   append_group(text, "of another shape", differences);
+  append_group(text, "of a type that weights do not have", foreign);
   return text;
 }
 
 CheckpointWeights::CheckpointWeights(const Checkpoint& checkpoint, std::string_view purpose)
     : checkpoint_(checkpoint), purpose_(purpose) {
-  for (const NamedTensor& named : checkpoint.tensors) entries_.try_emplace(named.name, Entry{&named.tensor});
+  for (const NamedTensor& named : checkpoint.tensors) entries_.try_emplace(named.name, Entry{&named.tensor, nullptr});
+  for (const ForeignTensor& tensor : checkpoint.foreign) entries_.try_emplace(tensor.name, Entry{nullptr, &tensor});
 }
 
 const Tensor* CheckpointWeights::find(const std::string& name, const Shape& shape) {
@@ -60,6 +62,10 @@ const Tensor* CheckpointWeights::find(const std::string& name, const Shape& shap
     return nullptr;
   }
   found->second.used = true;
+  if (found->second.foreign != nullptr) {
+    report_.foreign.push_back(fmt::format("{}: {}", name, found->second.foreign->type));
+    return nullptr;
+  }
   const Tensor& tensor = *found->second.tensor;
   if (tensor.shape() == shape && is_float(tensor.dtype())) return &tensor;
   std::string what = shape_text(tensor.shape());
@@ -83,7 +89,7 @@ KeyReport CheckpointWeights::report() const {
 
 void CheckpointWeights::finish() {
   const KeyReport report = this->report();
-  if (!report.fits()) bad_input("{}: does not fit {}: {}", checkpoint_.path, purpose_, report.text());
+  if (!report.fits()) fail(report.code(), "{}: does not fit {}: {}", checkpoint_.path, purpose_, report.text());
 }
 
 KeyReport compare_tensors(const Checkpoint& checkpoint, std::span<const ExpectedTensor> expected) {

@@ -10,6 +10,7 @@
 
 #include "base/tensor.h"
 #include "checkpoint/checkpoint.h"
+#include "effdet/error.h"
 
 namespace effdet::model {
 
@@ -45,9 +46,12 @@ struct KeyReport {
   std::vector<std::string> missing;  ///< with shape
   std::vector<std::string> left;     ///< with shape
   std::vector<Wrong> wrong;          ///< shape, or a type that is no float
+  std::vector<std::string> foreign;  ///< with the type, of which no weights can be made
 
-  bool fits() const { return missing.empty() && left.empty() && wrong.empty(); }
-  size_t problems() const { return missing.size() + left.size() + wrong.size(); }
+  bool fits() const { return problems() == 0; }
+  size_t problems() const { return missing.size() + left.size() + wrong.size() + foreign.size(); }
+  /// kUnsupported where nothing but types is wrong.
+  ErrorCode code() const { return problems() == foreign.size() ? ErrorCode::kUnsupported : ErrorCode::kBadInput; }
   /// "2 tensors missing (a 3x3, b 8), 1 left over (c 4), 1 of another shape (d: 3 where 5 is expected)"
   std::string text() const;
 };
@@ -59,7 +63,8 @@ class CheckpointWeights : public WeightSource {
   CheckpointWeights(const Checkpoint& checkpoint, std::string_view purpose);
 
   Tensor tensor(const std::string& name, const Shape& shape) override;
-  /// Throws Error(kBadInput) where tensors are missing, left over, or of another shape; one line tells of all.
+  /// Throws Error(kBadInput) where tensors are missing, left over, or of another shape, and Error(kUnsupported) where
+  /// some have a type that weights cannot be made of; one line tells of all.
   void finish() override;
 
   /// The tensor as it is in the checkpoint; null, and noted for report(), where it is missing or does not fit.
@@ -70,6 +75,7 @@ class CheckpointWeights : public WeightSource {
  private:
   struct Entry {
     const Tensor* tensor;
+    const ForeignTensor* foreign;  // instead of a tensor
     bool used = false;
   };
   const Checkpoint& checkpoint_;

@@ -60,6 +60,23 @@ TEST(BadInput, Weights_OneErrorCountsAndNamesWhatDoesNotFit) {
       "backbone.bn1.bias: 32 of int64 where 32 is expected)");
 }
 
+TEST(BadInput, Weights_TypesThatWeightsDoNotHaveMatterOnlyWhereTheyAreNeeded) {
+  Checkpoint checkpoint = zero_checkpoint(small_config());
+  checkpoint.foreign.push_back({"beside.the.model", "sparse"});
+  EXPECT_NO_THROW(build_graph(small_config(), checkpoint));
+  std::erase_if(checkpoint.tensors, [](const NamedTensor& t) { return t.name == "backbone.bn1.weight"; });
+  checkpoint.foreign.push_back({"backbone.bn1.weight", "float8_e4m3fn"});
+  try {
+    build_graph(small_config(), checkpoint);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kUnsupported);
+    EXPECT_STREQ(error.what(),
+                 "model.pth: does not fit tf_efficientdet_d0 with 5 classes: 1 of a type that weights do not have "
+                 "(backbone.bn1.weight: float8_e4m3fn)");
+  }
+}
+
 TEST(BadInput, Weights_EmptyCheckpoint) {
   const Checkpoint checkpoint{"empty.pth", "", {}};
   EXPECT_NE(error_of([&] { build_graph(small_config(), checkpoint); }).find("tensors missing"), std::string::npos);

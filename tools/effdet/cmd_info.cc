@@ -22,21 +22,38 @@ std::string joined(const Strings& strings) {
 }
 
 nlohmann::json checkpoint_json(const CheckpointInfo& info) {
+  nlohmann::json left_out = nlohmann::json::array();
+  for (const auto& [name, type] : info.foreign) left_out.push_back({{"name", name}, {"type", type}});
   return {{"kind", "checkpoint"},
           {"container", info.container},
           {"tensors", info.tensors},
+          {"files", info.files},
           {"parameters", info.parameters},
-          {"learned", info.learned},
+          {"buffers", info.buffers},
           {"dtypes", info.dtypes},
           {"fitting_models", info.fitting_models},
           {"model", info.model},
           {"num_classes", info.num_classes},
-          {"non_finite", info.non_finite}};
+          {"non_finite", info.non_finite},
+          {"left_out", left_out},
+          {"left_out_count", info.foreign_count},
+          {"checksums", info.has_checksums}};
+}
+
+/// "3 tensors of types that weights do not have: x (sparse), y (complex64), ..."
+std::string left_out_text(const CheckpointInfo& info) {
+  std::string names;
+  for (const auto& [name, type] : info.foreign)
+    names += fmt::format("{}{} ({})", names.empty() ? "" : ", ", one_line(name), one_line(type));
+  if (info.foreign.size() < info.foreign_count) names += names.empty() ? "deeper in the file" : ", ...";
+  return fmt::format("{} tensor{} of types that weights do not have: {}", info.foreign_count,
+                     info.foreign_count == 1 ? "" : "s", names);
 }
 
 void print_checkpoint(const CheckpointInfo& info) {
-  fmt::print("PyTorch checkpoint: {} tensors, {} parameters ({} learned)\n\n", info.tensors,
-             count_text(info.parameters), count_text(info.learned));
+  fmt::print("PyTorch checkpoint: {} tensors{}, {} parameters and {} values in buffers\n\n", info.tensors,
+             info.files > 1 ? fmt::format(" in {} files", info.files) : "", count_text(info.parameters),
+             count_text(info.buffers));
   fmt::print("weights under  {}\n", info.container.empty() ? "no key: a bare state_dict" : one_line(info.container));
   fmt::print("types          {}\n", joined(info.dtypes));
   fmt::print("fits           {}\n", joined(info.fitting_models));
@@ -44,6 +61,8 @@ void print_checkpoint(const CheckpointInfo& info) {
                                     : info.fitting_models.empty() ? "none that this version builds"
                                                                   : "open: say which with --model");
   if (info.num_classes > 0) fmt::print("classes        {}\n", info.num_classes);
+  if (info.foreign_count > 0) fmt::print("left out       {}\n", left_out_text(info));
+  if (!info.has_checksums) fmt::print("checksums      none: damage inside of a tensor cannot be seen\n");
   if (info.non_finite > 0) fmt::print("NaN, infinite  {} elements\n", count_text(info.non_finite));
 }
 

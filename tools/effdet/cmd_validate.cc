@@ -44,7 +44,7 @@ int64_t parameters_of(const std::string& path, const CompiledModel& model) {
   const FileKind kind = file_kind(path);
   if (kind == FileKind::kCompiled || kind == FileKind::kOnnx)
     return static_cast<int64_t>(model.weight_bytes() / sizeof(float));
-  return inspect_checkpoint(path).learned;
+  return inspect_checkpoint(path).parameters;
 }
 
 nlohmann::json report_json(const ValidateReport& report, const ModelDescription& description, int streams) {
