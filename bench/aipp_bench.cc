@@ -105,7 +105,8 @@ void picture_to_first_layer(benchmark::State& state, bool aipp) {
   const std::byte* source = sample.data();
   std::byte* target = output.data();
   for (auto _ : state) {
-    input.write(picture, "picture", sample);
+    PixelRows rows(picture);
+    input.write(rows, sample);
     session.run({&source, 1}, {&target, 1});
   }
 }

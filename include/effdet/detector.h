@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "effdet/compiled_model.h"
@@ -25,8 +26,11 @@ EFFDET_API RgbImage read_image(const std::filesystem::path& path);
 EFFDET_API void write_image(const std::filesystem::path& path, const RgbImage& image);
 
 /// A picture with the detections drawn: boxes, class names and scores. Names may be empty.
-EFFDET_API RgbImage annotate(const RgbImage& image, std::span<const Detection> detections,
+EFFDET_API RgbImage annotate(RgbImage image, std::span<const Detection> detections,
                              std::span<const std::string> class_names);
+/// The picture made to fit into side x side pixels, as contact_sheet() does; smaller ones stay as they are. Throws
+/// Error(kUsage) for a side below 1.
+EFFDET_API RgbImage thumbnail(const RgbImage& image, int side);
 /// Pictures side by side in rows of `columns`, each fitted into cell x cell pixels, with captions.
 EFFDET_API RgbImage contact_sheet(std::span<const RgbImage> images, int columns, int cell,
                                   std::span<const std::string> captions);
@@ -39,13 +43,13 @@ class PictureInput {
   EFFDET_API ~PictureInput();
   EFFDET_API PictureInput(PictureInput&&) noexcept;
 
-  /// Decodes and letterboxes the picture as effdet's loader does, and writes it as one sample of the model's batch:
+  /// Letterboxes the picture as effdet's loader does while it decodes it, and writes it as one sample of the model's batch:
   /// normalised float planes, or bytes where the model has preprocessing of its own (AIPP). Then the letterbox lies
   /// where the model crops, swaps of channels are undone, and luma and chroma are JPEG's. Throws Error(kUsage) where
   /// sample has another size than a sample, and what decoding throws.
   EFFDET_API void read(const std::filesystem::path& picture, std::span<std::byte> sample) const;
-  /// The same from pixels.
-  EFFDET_API void write(const RgbImage& picture, std::span<std::byte> sample) const;
+  /// The same from pixels; name stands for the picture in messages.
+  EFFDET_API void write(const RgbImage& picture, std::span<std::byte> sample, std::string_view name = "picture") const;
 
  private:
   struct Impl;
@@ -79,8 +83,8 @@ class Detector {
   EFFDET_API ~Detector();
   EFFDET_API Detector(Detector&&) noexcept;
 
-  /// Detections in order of falling score, in pixels of the image.
-  EFFDET_API std::vector<Detection> detect(const RgbImage& image);
+  /// Detections in order of falling score, in pixels of the image. name stands for the picture in messages.
+  EFFDET_API std::vector<Detection> detect(const RgbImage& image, std::string_view name = "picture");
   EFFDET_API std::vector<Detection> detect(const std::filesystem::path& image);
   /// Of the model's first plan.
   EFFDET_API const ModelDescription& description() const;

@@ -48,14 +48,15 @@ struct Detector::Impl {
     return best;
   }
 
-  std::vector<Detection> detect(const Image& image, std::string_view name) {
-    const size_t index = choose(image.size());
+  std::vector<Detection> detect(RowSource& picture) {
+    const ImageSize size = picture.size();
+    const size_t index = choose(size);
     auto& [model, outputs] = plans[index];
     if (!outputs) outputs.emplace(*model.engine());
-    model.input().write(image, name, std::span(input).first(model.input().sample_bytes()));
+    model.input().write(picture, std::span(input).first(model.input().sample_bytes()));
     const std::byte* const source = input.data();
     session.run(std::span(&source, 1), outputs->pointers(), index);
-    return model.detect(*outputs, 0, image.size(), options);
+    return model.detect(*outputs, 0, size, options);
   }
 };
 
@@ -74,12 +75,13 @@ Detector::Detector(const CompiledModel& model, int threads, const DetectOptions&
 Detector::~Detector() = default;
 Detector::Detector(Detector&&) noexcept = default;
 
-std::vector<Detection> Detector::detect(const RgbImage& image) {
-  return impl_->detect(api::to_image(image), "picture");
+std::vector<Detection> Detector::detect(const RgbImage& image, std::string_view name) {
+  PixelRows rows = api::rows_of(image, name);
+  return impl_->detect(rows);
 }
 
 std::vector<Detection> Detector::detect(const std::filesystem::path& image) {
-  return impl_->detect(decode_image(image), image.string());
+  return impl_->detect(*open_image(image));
 }
 
 const ModelDescription& Detector::description() const { return impl_->description; }
@@ -100,12 +102,13 @@ PictureInput::PictureInput(PictureInput&&) noexcept = default;
 
 void PictureInput::read(const std::filesystem::path& picture, std::span<std::byte> sample) const {
   impl_->check(sample);
-  impl_->input.write(decode_image(picture), picture.string(), sample);
+  impl_->input.write(*open_image(picture), sample);
 }
 
-void PictureInput::write(const RgbImage& picture, std::span<std::byte> sample) const {
+void PictureInput::write(const RgbImage& picture, std::span<std::byte> sample, std::string_view name) const {
   impl_->check(sample);
-  impl_->input.write(api::to_image(picture), "picture", sample);
+  PixelRows rows = api::rows_of(picture, name);
+  impl_->input.write(rows, sample);
 }
 
 struct DetectionDecoder::Impl {

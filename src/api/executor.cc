@@ -176,7 +176,7 @@ HostTensor Executor::picture(const std::filesystem::path& path) const {
   const Preprocessing preprocessing = pipeline::input_of(info, static_cast<int>(shape[2]), static_cast<int>(shape[3]));
   const auto values = batch.mutable_data<float>();
   const size_t image = values.size() / static_cast<size_t>(shape[0]);
-  letterbox_to_tensor(decode_image(path), preprocessing, values.first(image));
+  letterbox_to_tensor(*open_image(path), preprocessing, values.first(image));
   for (size_t i = image; i < values.size(); i += image) std::ranges::copy(values.first(image), values.begin() + i);
   return api::from_tensor(input->name, batch);
 }

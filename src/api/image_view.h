@@ -1,13 +1,20 @@
 // Between the public RgbImage and the library's Image.
 #pragma once
 
+#include <string_view>
+
 #include "effdet/detector.h"
 #include "vision/image.h"
+#include "vision/row_source.h"
 
 namespace effdet::api {
 
-/// Throws Error(kUsage) where the pixels are not as many as the sides say.
-Image to_image(const RgbImage& image);
+/// The same pixels, which must outlive the result; of a constant image only to be read. Throws Error(kUsage) where the
+/// pixels are not as many as the sides say.
+Image image_over(RgbImage& image);
+Image image_over(const RgbImage& image);
+/// Its rows; throws likewise.
+PixelRows rows_of(const RgbImage& image, std::string_view name);
 RgbImage from_image(const Image& image);
 
 }  // namespace effdet::api

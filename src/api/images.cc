@@ -7,19 +7,32 @@
 #include "vision/decode.h"
 #include "vision/draw.h"
 #include "vision/encode.h"
+#include "vision/resize.h"
 
 namespace effdet {
 namespace api {
+namespace {
 
-Image to_image(const RgbImage& image) {
+void check_pixels(const RgbImage& image) {
   const auto expected =
       static_cast<size_t>(std::max(image.width, 0)) * static_cast<size_t>(std::max(image.height, 0)) * 3;
   if (expected == 0 || image.pixels.size() != expected)
     fail(ErrorCode::kUsage, "an image of {} x {} pixels with {} bytes, not {}", image.width, image.height,
          image.pixels.size(), expected);
-  Image copy(image.width, image.height);
-  std::ranges::copy(image.pixels, copy.pixels().begin());
-  return copy;
+}
+
+}  // namespace
+
+Image image_over(RgbImage& image) {
+  check_pixels(image);
+  return Image::over(image.pixels.data(), {image.width, image.height});
+}
+
+Image image_over(const RgbImage& image) { return image_over(const_cast<RgbImage&>(image)); }
+
+PixelRows rows_of(const RgbImage& image, std::string_view name) {
+  check_pixels(image);
+  return PixelRows(image.pixels.data(), {image.width, image.height}, name);
 }
 
 RgbImage from_image(const Image& image) {
@@ -28,18 +41,23 @@ RgbImage from_image(const Image& image) {
 
 }  // namespace api
 
-RgbImage read_image(const std::filesystem::path& path) { return api::from_image(decode_image(path)); }
+RgbImage read_image(const std::filesystem::path& path) {
+  const auto rows = open_image(path);
+  const auto [width, height] = rows->size();
+  RgbImage image{width, height, std::vector<unsigned char>(size_t{3} * static_cast<size_t>(width) * height)};
+  rows->read_all(image.pixels.data());
+  return image;
+}
 
 void write_image(const std::filesystem::path& path, const RgbImage& image) {
   std::string extension = path.extension().string();
   std::ranges::transform(extension, extension.begin(), [](unsigned char c) { return std::tolower(c); });
-  if (extension == ".png") return write_file(path, encode_png(api::to_image(image)));
-  if (extension == ".jpg" || extension == ".jpeg") return write_file(path, encode_jpeg(api::to_image(image)));
+  if (extension == ".png") return write_file(path, encode_png(api::image_over(image)));
+  if (extension == ".jpg" || extension == ".jpeg") return write_file(path, encode_jpeg(api::image_over(image)));
   fail(ErrorCode::kUsage, "{}: pictures are written as .jpg or .png", path.string());
 }
 
-RgbImage annotate(const RgbImage& image, std::span<const Detection> detections,
-                  std::span<const std::string> class_names) {
+RgbImage annotate(RgbImage image, std::span<const Detection> detections, std::span<const std::string> class_names) {
   std::vector<LabelledBox> boxes;
   for (const Detection& found : detections) {
     const auto index = static_cast<size_t>(found.category - 1);
@@ -48,14 +66,18 @@ RgbImage annotate(const RgbImage& image, std::span<const Detection> detections,
         {found.x1, found.y1, found.x2, found.y2, fmt::format("{} {:.2f}", name, found.score), found.category});
   }
   std::ranges::reverse(boxes);  // the best lie on top
-  Image picture = api::to_image(image);
-  draw_detections(picture, boxes);
-  return api::from_image(picture);
+  Image pixels = api::image_over(image);
+  draw_detections(pixels, boxes);
+  return image;
+}
+
+RgbImage thumbnail(const RgbImage& image, int side) {
+  return api::from_image(thumbnail(api::image_over(image), side));
 }
 
 RgbImage contact_sheet(std::span<const RgbImage> images, int columns, int cell, std::span<const std::string> captions) {
   std::vector<Image> pictures;
-  for (const RgbImage& image : images) pictures.push_back(api::to_image(image));
+  for (const RgbImage& image : images) pictures.push_back(api::image_over(image));
   return api::from_image(contact_sheet(std::span<const Image>(pictures), columns, cell, captions));
 }
 

@@ -20,10 +20,6 @@ std::filesystem::path annotations_of(const std::filesystem::path& root) {
 
 bool has_size(const CocoImage& image) { return image.width > 0 && image.height > 0; }
 
-bool has_size(const Image& pixels, const CocoImage& image) {
-  return pixels.width() == image.width && pixels.height() == image.height;
-}
-
 }  // namespace
 
 std::string stem_of(const CocoImage& image) { return std::filesystem::path(image.file_name).stem().string(); }
@@ -70,23 +66,24 @@ std::filesystem::path CocoFolder::path_of(const CocoImage& image) const {
   return root_ / "val2017" / name;
 }
 
-Image CocoFolder::load(const CocoImage& image) const {
+std::unique_ptr<RowSource> CocoFolder::open(const CocoImage& image) const {
   const std::filesystem::path path = path_of(image);
   int orientation = 1;
-  Image pixels = decode_image(path, orientation);
-  if (has_size(pixels, image)) {
-    const bool size_tells = swaps_sides(orientation) && pixels.width() != pixels.height();
-    if (orientation != 1 && !size_tells) ++ambiguous_;
-    return pixels;
+  std::unique_ptr<RowSource> rows = open_image(path, orientation);
+  const auto [width, height] = rows->size();
+  const std::lock_guard lock(orientations_);
+  if (width == image.width && height == image.height) {
+    const bool size_tells = swaps_sides(orientation) && width != height;
+    if (orientation != 1 && !size_tells) ambiguous_.insert(image.id);
+    return rows;
   }
-  const bool swapped = pixels.width() == image.height && pixels.height() == image.width;
+  const bool swapped = width == image.height && height == image.width;
   if (swapped && swaps_sides(orientation)) {
-    ++turned_;
-    return upright(pixels, orientation);
+    turned_.insert(image.id);
+    return upright(std::move(rows), orientation);
   }
-  bad_input("{}: the image has {} x {} pixels, but {} says {} x {} (image id {}); {}", path.string(), pixels.width(),
-            pixels.height(), annotation_file().string(), image.width, image.height,
-            dataset_.image_ids.json_of(image.id),
+  bad_input("{}: the image has {} x {} pixels, but {} says {} x {} (image id {}); {}", path.string(), width, height,
+            annotation_file().string(), image.width, image.height, dataset_.image_ids.json_of(image.id),
             swapped ? "it was turned after it was annotated: turn it back, or correct size and boxes"
                     : "correct size and boxes in the annotation file, or put the annotated picture there");
 }
@@ -111,15 +108,15 @@ std::vector<std::string> CocoFolder::notes() const {
 }
 
 std::vector<std::string> CocoFolder::orientation_notes() const {
-  if (turned_ == 0) return {};
+  if (turned_.empty()) return {};
   std::vector<std::string> notes{fmt::format(
       "{} images were turned upright by their EXIF orientation: their annotated size is that of the upright picture",
-      turned_.load())};
-  if (ambiguous_ > 0)
+      turned_.size())};
+  if (!ambiguous_.empty())
     notes.push_back(fmt::format(
         "{} images with an EXIF orientation were taken as they are stored, since their size is the same either way; "
         "where they were annotated upright, too, store them upright (exiftran -ai)",
-        ambiguous_.load()));
+        ambiguous_.size()));
   return notes;
 }
 

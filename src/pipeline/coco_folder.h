@@ -1,14 +1,16 @@
 // A data set on disk: annotations/instances_val2017.json and the images in val2017/.
 #pragma once
 
-#include <atomic>
 #include <filesystem>
+#include <memory>
+#include <mutex>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "eval/coco_dataset.h"
-#include "vision/image.h"
+#include "vision/row_source.h"
 
 namespace effdet::pipeline {
 
@@ -31,17 +33,17 @@ class CocoFolder {
 
   /// Throws Error(kBadInput) where the annotations give no name, or one that leads out of the folder.
   std::filesystem::path path_of(const CocoImage& image) const;
-  /// Decodes an image. One whose annotated size is that of the picture turned upright, as its EXIF orientation says, is
+  /// Opens an image. One whose annotated size is that of the picture turned upright, as its EXIF orientation says, is
   /// turned: its boxes were drawn on the upright picture. Otherwise pixels are as they are stored, as effdet has them.
-  /// Throws as path_of() and decode_image(), and Error(kBadInput) for any other size than the annotated one, which
-  /// scales the detections. Several threads may load.
-  Image load(const CocoImage& image) const;
+  /// Throws as path_of() and open_image(), and Error(kBadInput) for any other size than the annotated one, which
+  /// scales the detections. Several threads may open images, and one image more than once.
+  std::unique_ptr<RowSource> open(const CocoImage& image) const;
   /// Throws Error(kBadInput) where two images share a stem and so would share their files.
   void require_unique_stems() const;
 
   /// What was left out of the annotations and of the images, a line each.
   std::vector<std::string> notes() const;
-  /// What was done about EXIF orientations while images were loaded, a line each.
+  /// What was done about EXIF orientations while images were opened, a line each.
   std::vector<std::string> orientation_notes() const;
 
  private:
@@ -51,8 +53,9 @@ class CocoFolder {
   CocoDataset dataset_;
   std::vector<const CocoImage*> images_;
   std::vector<std::string> skipped_;
-  mutable std::atomic<size_t> turned_{0};     ///< images that load() turned
-  mutable std::atomic<size_t> ambiguous_{0};  ///< with an orientation, but a size that is the same either way
+  mutable std::mutex orientations_;
+  mutable std::set<int64_t> turned_;     ///< ids of images that open() turned
+  mutable std::set<int64_t> ambiguous_;  ///< of those with an orientation, but a size that is the same either way
 };
 
 }  // namespace effdet::pipeline

@@ -50,7 +50,7 @@ TEST(BadInput, Case84_AnnotatedSizeIsNotTheImages) {
   const fs::path root = small_data_set(folder, 1);
   edit_annotations(root, [](auto& json) { json["images"][0]["width"] = 5000; });
   const CocoFolder source(root);
-  const std::string message = bad_input_message([&] { source.load(*source.images()[0]); });
+  const std::string message = bad_input_message([&] { source.open(*source.images()[0]); });
   EXPECT_TRUE(contains(message, "000000000001.jpg: the image has ") && contains(message, "says 5000 x ")) << message;
 }
 

@@ -11,11 +11,11 @@ namespace {
 
 /// The letterbox at the place that the model crops out of the source, whose other pixels have the fill's colour. Writes
 /// [source height][source width] interleaved RGB.
-void write_source(const Image& image, const ops::AippSpec& aipp, const Preprocessing& preprocessing, uint8_t* rgb) {
+void write_source(RowSource& picture, const ops::AippSpec& aipp, const Preprocessing& preprocessing, uint8_t* rgb) {
   const int64_t pixels = aipp.source_height * aipp.source_width;
   const bool whole = aipp.source_height == aipp.crop_height && aipp.source_width == aipp.crop_width;
   for (int64_t i = 0; i < pixels && !whole; ++i) std::copy_n(preprocessing.fill.data(), 3, rgb + 3 * i);
-  letterbox_to_rgb(image, preprocessing, rgb + 3 * (aipp.crop_top * aipp.source_width + aipp.crop_left),
+  letterbox_to_rgb(picture, preprocessing, rgb + 3 * (aipp.crop_top * aipp.source_width + aipp.crop_left),
                    3 * aipp.source_width);
 }
 
@@ -40,29 +40,26 @@ ModelInput::ModelInput(const Engine& engine, const model::ModelInfo& info) {
   sample_bytes_ = value_bytes(engine.input(0)) / batch_;
 }
 
-void ModelInput::write(const Image& image, std::string_view name, std::span<std::byte> sample) const {
-  try {
-    if (!aipp_) {
-      letterbox_to_tensor(image, preprocessing_, {reinterpret_cast<float*>(sample.data()), sample.size() / 4});
-      return;
-    }
-    const ops::AippSpec& s = *aipp_;
-    if (s.crop_height != s.output_height() || s.crop_width != s.output_width())
-      fail(ErrorCode::kUnsupported,
-           "the model pads its input (AIPP), so what it finds in a picture would be displaced; compile it without "
-           "padding to run it on pictures");
-    write_pixels(image, {reinterpret_cast<uint8_t*>(sample.data()), sample.size()});
-  } catch (const Error& error) {
-    fail(error.code(), "{}: {}", name, error.what());
+void ModelInput::write(RowSource& picture, std::span<std::byte> sample) const {
+  if (!aipp_) {
+    letterbox_to_tensor(picture, preprocessing_, {reinterpret_cast<float*>(sample.data()), sample.size() / 4});
+    return;
   }
+  const ops::AippSpec& s = *aipp_;
+  if (s.crop_height != s.output_height() || s.crop_width != s.output_width())
+    fail(ErrorCode::kUnsupported,
+         "{}: the model pads its input (AIPP), so what it finds in a picture would be displaced; compile it without "
+         "padding to run it on pictures",
+         picture.name());
+  write_pixels(picture, {reinterpret_cast<uint8_t*>(sample.data()), sample.size()});
 }
 
-void ModelInput::write_pixels(const Image& image, std::span<uint8_t> sample) const {
+void ModelInput::write_pixels(RowSource& picture, std::span<uint8_t> sample) const {
   const ops::AippSpec& s = *aipp_;
   if (s.format == ops::AippFormat::kRgb888 && !s.swap_rbuv)  // as it lies: without a picture between
-    return write_source(image, s, preprocessing_, sample.data());
+    return write_source(picture, s, preprocessing_, sample.data());
   Image source(static_cast<int>(s.source_width), static_cast<int>(s.source_height));
-  write_source(image, s, preprocessing_, source.row(0));
+  write_source(picture, s, preprocessing_, source.row(0));
   switch (s.format) {
     case ops::AippFormat::kRgb888:
       return write_bgr888(source, sample);

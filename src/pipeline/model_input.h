@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <optional>
 #include <span>
-#include <string_view>
 
 #include "model/metadata.h"
 #include "ops/aipp.h"
@@ -29,14 +28,14 @@ class ModelInput {
   /// Of the network, with mean and deviation as the exporter wrote them.
   const Preprocessing& preprocessing() const { return preprocessing_; }
 
-  /// Letterboxes the picture as effdet's loader does and writes it in the model's format. With AIPP the letterbox lies
+  /// Letterboxes the picture as effdet's loader does, while it is read, and writes it in the model's format. With AIPP the letterbox lies
   /// where the model crops, and swaps of channels are undone, so that the network sees red, green and blue; luma and
-  /// chroma are JPEG's. Throws Error(kBadInput) that begins with name for a picture that is too narrow, and
-  /// Error(kUnsupported) where the model pads, which would move what it finds.
-  void write(const Image& image, std::string_view name, std::span<std::byte> sample) const;
+  /// chroma are JPEG's. Throws what reading throws, Error(kBadInput) for a picture that is too narrow, and
+  /// Error(kUnsupported) where the model pads, which would move what it finds. Errors begin with the picture's name.
+  void write(RowSource& picture, std::span<std::byte> sample) const;
 
  private:
-  void write_pixels(const Image& image, std::span<uint8_t> sample) const;
+  void write_pixels(RowSource& picture, std::span<uint8_t> sample) const;
 
   std::optional<ops::AippSpec> aipp_;
   Preprocessing preprocessing_;

@@ -46,10 +46,11 @@ double difference(const ops::AippSpec& spec, bool crops) {
   const auto engine = planes_model(spec, crops);
   const ModelInput input(*engine, info());
   Tensor sample(DType::kU8, *engine->input(0).shape);
-  input.write(picture(), "picture",
-              {reinterpret_cast<std::byte*>(sample.mutable_data<uint8_t>().data()), input.sample_bytes()});
+  const Image image = picture();
+  PixelRows rows(image);
+  input.write(rows, {reinterpret_cast<std::byte*>(sample.mutable_data<uint8_t>().data()), input.sample_bytes()});
   const Tensor planes = Session(engine, 1).run(std::span(&sample, 1)).at(0);
-  const Image box = letterbox_to_image(picture(), input.preprocessing());
+  const Image box = letterbox_to_image(image, input.preprocessing());
   double worst = 0;
   for (int y = 0; y < 64; ++y)
     for (int x = 0; x < 96; ++x)
@@ -99,8 +100,10 @@ TEST(ModelInput, FloatModelsTakeWhatPreprocessWrites) {
   const ModelInput input(engine, info());
   EXPECT_EQ(input.batch(), 2u);
   std::vector<float> expected(3 * 64 * 96), got(expected.size());
-  letterbox_to_tensor(picture(), input.preprocessing(), expected);
-  input.write(picture(), "picture", std::as_writable_bytes(std::span(got)));
+  const Image image = picture();
+  PixelRows rows(image);
+  letterbox_to_tensor(image, input.preprocessing(), expected);
+  input.write(rows, std::as_writable_bytes(std::span(got)));
   EXPECT_EQ(got, expected);
 }
 
@@ -110,7 +113,9 @@ TEST(ModelInput, RefusesWhatWouldMoveThePicture) {
   const auto engine = planes_model(spec, false);
   const ModelInput input(*engine, info());
   std::vector<std::byte> sample(input.sample_bytes());
-  const Error error = error_of([&] { input.write(picture(), "a.jpg", sample); });
+  const Image image = picture();
+  PixelRows rows(image, "a.jpg");
+  const Error error = error_of([&] { input.write(rows, sample); });
   EXPECT_EQ(error.code(), ErrorCode::kUnsupported);
   EXPECT_TRUE(contains(error.what(), "a.jpg")) << error.what();
   EXPECT_EQ(error_of([&] {

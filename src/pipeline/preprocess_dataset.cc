@@ -25,7 +25,7 @@ PreprocessReport preprocess_dataset(const std::filesystem::path& root, const std
     const CocoImage& image = *source.images()[static_cast<size_t>(index)];
     std::vector<float>& tensor = tensors[static_cast<size_t>(thread)];
     tensor.resize(tensor_size(preprocessing));
-    to_tensor(source.load(image), source.path_of(image).string(), preprocessing, tensor);
+    letterbox_to_tensor(*source.open(image), preprocessing, tensor);
     // Thousands of files that can be made again: waiting for the disk after each would take longer than making them.
     write_file(folder / (stem_of(image) + ".bin"), std::as_bytes(std::span(tensor)), /*sync=*/false);
     counter.add_one();

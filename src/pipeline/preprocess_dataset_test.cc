@@ -45,7 +45,7 @@ TEST(Preprocess, WritesWhatLetterboxToTensorGivesAtAnyThreadCount) {
   const CocoFolder source(root);
   for (const CocoImage* image : source.images()) {
     std::vector<float> expected(3 * 128 * 256);
-    letterbox_to_tensor(source.load(*image), preprocessing_of(options), expected);
+    letterbox_to_tensor(*source.open(*image), preprocessing_of(options), expected);
     const std::string name = stem_of(*image) + ".bin", bytes = bytes_of(folder / "one" / name);
     ASSERT_EQ(bytes.size(), expected.size() * sizeof(float));
     EXPECT_EQ(std::memcmp(bytes.data(), expected.data(), bytes.size()), 0) << name;
@@ -81,10 +81,10 @@ TEST(Preprocess, StopsAtAnImageThatCannotBeReadAndLeavesNoParts) {
 }
 
 TEST(Preprocess, NamesAnImageThatIsTooNarrow) {
-  const Error error = error_of([] {
-    std::vector<float> tensor(3 * 128 * 128);
-    to_tensor(Image(1000, 1), "thin.png", preprocessing_of({kModel, 128, 128}), tensor);
-  });
+  const Image thin(1000, 1);
+  PixelRows rows(thin, "thin.png");
+  std::vector<float> tensor(3 * 128 * 128);
+  const Error error = error_of([&] { letterbox_to_tensor(rows, preprocessing_of({kModel, 128, 128}), tensor); });
   EXPECT_TRUE(std::string_view(error.what()).starts_with("thin.png: ")) << error.what();
 }
 

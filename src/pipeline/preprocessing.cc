@@ -45,12 +45,4 @@ size_t tensor_size(const Preprocessing& preprocessing) {
   return size_t{3} * static_cast<size_t>(preprocessing.height) * static_cast<size_t>(preprocessing.width);
 }
 
-void to_tensor(const Image& image, std::string_view name, const Preprocessing& preprocessing, std::span<float> tensor) {
-  try {
-    letterbox_to_tensor(image, preprocessing, tensor);
-  } catch (const Error& error) {
-    fail(error.code(), "{}: {}", name, error.what());
-  }
-}
-
 }  // namespace effdet::pipeline

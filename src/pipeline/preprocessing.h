@@ -24,7 +24,4 @@ inline Preprocessing preprocessing_of(const InputOptions& options) { return inpu
 /// Floats of one image: 3 x height x width.
 size_t tensor_size(const Preprocessing& preprocessing);
 
-/// letterbox_to_tensor() with errors that name the image.
-void to_tensor(const Image& image, std::string_view name, const Preprocessing& preprocessing, std::span<float> tensor);
-
 }  // namespace effdet::pipeline

@@ -18,6 +18,7 @@
 #include "runtime/streams.h"
 #include "vision/draw.h"
 #include "vision/encode.h"
+#include "vision/memory_gate.h"
 
 namespace effdet::pipeline {
 namespace {
@@ -51,13 +52,17 @@ class PictureWriter {
 
   bool enabled() const { return !folder_.empty(); }
 
-  void write(const CocoImage& image, Image pixels, std::span<const Detection> detections) const {
+  /// Decodes the picture once more, since pictures that wait for their detections could take any memory.
+  void write(const CocoImage& image, RowSource& rows, std::span<const Detection> detections) {
     std::vector<LabelledBox> boxes;
     for (const Detection& found : detections)
       if (found.score >= threshold_)
         boxes.push_back({found.x1, found.y1, found.x2, found.y2,
                          fmt::format("{} {:.2f}", name_of(found.category), found.score), found.category});
     std::reverse(boxes.begin(), boxes.end());  // the best lie on top
+    const MemoryGate::Hold memory = gate_.enter(uint64_t{3} * rows.size().width * rows.size().height);
+    Image pixels(rows.size().width, rows.size().height);
+    rows.read_all(pixels.row(0));
     draw_detections(pixels, boxes);
     write_file(folder_ / (stem_of(image) + ".jpg"), encode_jpeg(pixels), /*sync=*/false);
   }
@@ -69,6 +74,7 @@ class PictureWriter {
   }
 
   std::filesystem::path folder_;
+  MemoryGate gate_;
   float threshold_;
   std::unordered_map<int64_t, std::string> names_;
 };
@@ -87,7 +93,6 @@ class Validation {
     if (options.limit != 0 && options.limit < images_.size()) images_.resize(options.limit);
     if (pictures_.enabled()) source.require_unique_stems();
     detections_.resize(images_.size());
-    pixels_.resize(images_.size());
     for (int i = 0; i < options.streams; ++i) streams_.emplace_back(model, threads_a_stream(threads, options.streams));
   }
 
@@ -162,15 +167,13 @@ class Validation {
   }
 
   void load(size_t i, std::span<std::byte> sample) {
-    Image image = source_.load(*images_[i]);
-    model_.input().write(image, source_.path_of(*images_[i]).string(), sample);
-    if (pictures_.enabled()) pixels_[i] = std::move(image);
+    model_.input().write(*source_.open(*images_[i]), sample);
   }
 
   void decode(size_t i, const OutputBuffers& heads, size_t sample) {
     const ImageSize size{images_[i]->width, images_[i]->height};
     detections_[i] = model_.detect(heads, sample, size, options_.detect);
-    if (pictures_.enabled()) pictures_.write(*images_[i], std::move(pixels_[i]), detections_[i]);
+    if (pictures_.enabled()) pictures_.write(*images_[i], *source_.open(*images_[i]), detections_[i]);
   }
 
   void infer(Stream& stream, const Input& input, Output& output) {
@@ -191,7 +194,6 @@ class Validation {
   std::vector<const CocoImage*> images_;
   PictureWriter pictures_;
   std::vector<std::vector<Detection>> detections_;  ///< by image
-  std::vector<Image> pixels_;                       ///< by image, from loading to drawing
   std::deque<Stream> streams_;                      // stay where they are: tasks refer to them
   std::atomic<size_t> next_batch_{0};
   std::mutex progress_mutex_;

@@ -2,7 +2,10 @@
 #include <gtest/gtest.h>
 #include <zlib.h>
 
+#include <thread>
+
 #include "vision/decode.h"
+#include "vision/preprocess.h"
 #include "vision/test_util.h"
 
 namespace effdet {
@@ -73,6 +76,44 @@ TEST(BadInput, Case79_ChecksumsAndImageData) {
   EXPECT_EQ(png_code(header(2, 2) + chunk("IEND", "")), ErrorCode::kBadInput) << "no image data";
 }
 
+/// A zlib stream that asks for a preset dictionary before it gives a byte.
+const std::string kWantsDictionary("\x78\xBB\0\0\0\1\x03\0", 8);
+
+TEST(BadInput, Case79_StreamsThatDoNotGoOn) {
+  const auto message = [](const std::string& data) { return std::string(error_of([&] { decoded_png(data); }).what()); };
+  EXPECT_NE(message(header(2, 2) + chunk("IDAT", kWantsDictionary)).find("preset dictionary"), std::string::npos);
+  EXPECT_NE(message(header(2, 2) + chunk("IDAT", kWantsDictionary.substr(0, 4)) + chunk("IDAT", "abcd"))
+                .find("preset dictionary"),
+            std::string::npos);
+  const std::string rows(2 * 7, '\0'), half = deflated(rows).substr(0, 6);
+  for (const std::string& data : {std::string(), half, deflated(rows + "x")})
+    for (const char* type : {"IDAT", "tEXt", "abCd"}) {
+      std::string empty;
+      for (int i = 0; i < 1000; ++i) empty += chunk(type, "");
+      EXPECT_NE(message(header(2, 3) + chunk("IDAT", data) + empty).find("cut short"), std::string::npos) << type;
+    }
+
+  // Where texts and profiles stand, a stream that comes to nothing is none, as for Pillow.
+  const std::string whole = sample("type2_8bit.png");
+  const Image image = decoded_png(whole);
+  EXPECT_TRUE(reads_as(with_chunk(whole, chunk("iCCP", std::string("n\0\0", 3) + kWantsDictionary)), image));
+  EXPECT_TRUE(reads_as(with_chunk(whole, chunk("zTXt", std::string("n\0\0", 3) + kWantsDictionary)), image));
+  EXPECT_TRUE(reads_as(with_chunk(whole, chunk("iTXt", std::string("n\0\1\0\0\0", 6) + kWantsDictionary)), image));
+}
+
+TEST(BadInput, Case79_ManyChunksOfNothing) {
+  // Image data in pieces of a byte, with hundreds of thousands of empty ones between.
+  const std::string nothing = chunk("IDAT", "");
+  std::string empty;
+  for (int i = 0; i < 300'000; ++i) empty += nothing;
+  std::string data = header(2, 2);
+  for (const char byte : deflated(std::string(2 * 7, '\0'))) data += chunk("IDAT", {byte}) + nothing;
+  const Image image = decoded_png(data + chunk("IEND", ""));
+  EXPECT_TRUE(reads_as(data.substr(0, kAfterHeader) + empty + data.substr(kAfterHeader) + chunk("IEND", ""), image));
+  EXPECT_TRUE(reads_as(data + empty + chunk("IEND", ""), image));
+  EXPECT_EQ(png_code(header(2, 2) + empty), ErrorCode::kBadInput);
+}
+
 TEST(BadInput, Case80_SizesAndBombs) {
   for (auto [width, height] : {std::pair{1000000u, 1000000u},
                                {0u, 0u},
@@ -97,6 +138,65 @@ TEST(BadInput, Case80_SizesAndBombs) {
   std::string texts;
   for (int i = 0; i < 65; ++i) texts += chunk("zTXt", std::string("k\0\0", 3) + fine);
   EXPECT_EQ(png_code(with_chunk(whole, texts)), ErrorCode::kBadInput);
+}
+
+TEST(BadInput, Case80_ManySmallBombs) {
+  // Each is one that Pillow takes. What they all inflate to is bounded, whether something comes of it or not.
+  const std::string fine = deflated(std::string(1 << 20, '\0')), broken = fine.substr(0, fine.size() - 4) + "abcd";
+  const std::string whole = sample("type2_8bit.png"), international("k\0\1\0\0\0", 6), name("n\0\0", 3);
+  const auto repeated = [](const std::string& text, int count) {
+    std::string all;
+    for (int i = 0; i < count; ++i) all += text;
+    return all;
+  };
+  const std::string profile = chunk("iCCP", name + fine);
+  EXPECT_TRUE(reads_as(with_chunk(whole, repeated(profile, 100)), decoded_png(whole)));
+  for (const std::string& bomb :
+       {profile, chunk("iCCP", name + broken), chunk("zTXt", name + broken), chunk("iTXt", international + broken)}) {
+    const Error error = error_of([&] { decoded_png(with_chunk(whole, repeated(bomb, 150))); });
+    EXPECT_EQ(error.code(), ErrorCode::kBadInput);
+    EXPECT_NE(std::string(error.what()).find("more to inflate"), std::string::npos) << error.what();
+  }
+  // Behind the image data they count too.
+  EXPECT_EQ(png_code(whole.substr(0, whole.size() - 12) + repeated(profile, 150)), ErrorCode::kBadInput);
+}
+
+/// Grey of one bit, all black, in few bytes.
+std::string black(uint32_t width, uint32_t height, bool interlaced) {
+  size_t bytes = size_t{height} * (width / 8 + 8);
+  if (interlaced) bytes *= 2;  // more than all passes together; what is left over is ignored
+  return "\x89PNG\r\n\x1A\n" + chunk("IHDR", u32(width) + u32(height) + std::string{1, 0, 0, 0, interlaced}) +
+         chunk("IDAT", deflated(std::string(bytes, '\0'))) + chunk("IEND", "");
+}
+
+TEST(BadInput, Case80_MemoryOfLargePictures) {
+  // 72 MiB of RGB from 4 kB.
+  const std::string rows = black(5000, 5000, false), interlaced = black(5000, 5000, true);
+  Preprocessing input, sampled{.sampled = true};
+  std::vector<float> tensor(3 * 512 * 512);
+  const auto box = [&](const std::string& data, const Preprocessing& preprocessing) {
+    letterbox_to_tensor(*open_image(bytes_of(data), "black.png"), preprocessing, tensor);
+  };
+  EXPECT_LT(peak_growth([&] { box(rows, input); }), 16);
+  EXPECT_LT(peak_growth([&] { box(rows, sampled); }), 16);
+  EXPECT_LT(peak_growth([&] { decoded_png(rows); }), 72 + 16);
+  EXPECT_LT(peak_growth([&] { box(interlaced, input); }), 72 + 16);
+  EXPECT_LT(peak_growth([&] { decoded_png(interlaced); }), 72 + 16);
+}
+
+TEST(BadInput, Case80_LargePicturesInManyThreads) {
+  // 92 MiB each, and no more than 256 at a time.
+  const std::string interlaced = black(5660, 5660, true);
+  const auto growth = peak_growth([&] {
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 4; ++i)
+      threads.emplace_back([&] {
+        std::vector<float> tensor(3 * 64 * 64);
+        letterbox_to_tensor(*open_image(bytes_of(interlaced), "black.png"), {.height = 64, .width = 64}, tensor);
+      });
+    for (std::thread& thread : threads) thread.join();
+  });
+  EXPECT_LT(growth, 256 + 16);
 }
 
 TEST(BadInput, Case81_EveryKindOfPng) {

@@ -26,6 +26,12 @@ void paste(Image& sheet, int x, int y, const Image& image) {
 
 }  // namespace
 
+Image thumbnail(const Image& image, int side) {
+  if (side < 1) fail(ErrorCode::kUsage, "a thumbnail of {} pixels a side", side);
+  const ImageSize size = fitting_size(image.size(), side);
+  return resize_bilinear(image, size.width, size.height);
+}
+
 Image contact_sheet(std::span<const Image> images, int columns, int cell, std::span<const std::string> captions) {
   if (images.empty() || columns < 1 || cell < 16)
     fail(ErrorCode::kUsage, "contact sheet of {} images in {} columns of {} pixels: 1, 1 and 16 are the least",
@@ -44,9 +50,8 @@ Image contact_sheet(std::span<const Image> images, int columns, int cell, std::s
   sheet.fill(0, 0, sheet.width(), sheet.height(), kBackground);
   for (size_t i = 0; i < images.size(); ++i) {
     const int left = static_cast<int>(kMargin + i % used * step_x), top = static_cast<int>(kMargin + i / used * step_y);
-    const ImageSize size = fitting_size(images[i].size(), cell);
-    paste(sheet, left + (cell - size.width) / 2, top + (cell - size.height) / 2,
-          resize_bilinear(images[i], size.width, size.height));
+    const Image small = thumbnail(images[i], cell);
+    paste(sheet, left + (cell - small.width()) / 2, top + (cell - small.height()) / 2, small);
     if (i >= captions.size()) continue;
     const std::string text = captions[i].substr(0, static_cast<size_t>(cell / (kCellWidth * text_scale)));
     const int indent = (cell - text_size(text, text_scale).width) / 2;

@@ -41,25 +41,37 @@ Format recognise(std::span<const std::byte> bytes, std::string_view name) {
   bad_input("{}: neither JPEG nor PNG: no signature of either at offset 0", name);
 }
 
+Image whole(RowSource& rows) {
+  Image image(rows.size().width, rows.size().height);
+  rows.read_all(image.row(0));
+  return image;
+}
+
 std::span<const std::byte> bytes_of(const std::string& content) { return std::as_bytes(std::span(content)); }
 
 }  // namespace
 
-Image decode_image(std::span<const std::byte> bytes, std::string_view name) {
-  return recognise(bytes, name) == Format::kJpeg ? decode_jpeg(bytes, name) : decode_png(bytes, name);
+std::unique_ptr<RowSource> open_image(std::span<const std::byte> bytes, std::string_view name) {
+  return recognise(bytes, name) == Format::kJpeg ? open_jpeg(bytes, name) : open_png(bytes, name);
 }
 
-Image decode_image(const std::filesystem::path& path) {
+std::unique_ptr<RowSource> open_image(const std::filesystem::path& path) {
+  int ignored = 0;
+  return open_image(path, ignored);
+}
+
+std::unique_ptr<RowSource> open_image(const std::filesystem::path& path, int& orientation) {
   // Read and not mapped: a mapping dies with SIGBUS where somebody shortens the file meanwhile.
-  const std::string content = read_file(path, kFileLimit);
-  return decode_image(bytes_of(content), path.string());
+  const auto content = std::make_shared<const std::string>(read_file(path, kFileLimit));
+  auto rows = open_image(bytes_of(*content), path.string());
+  rows->keep(content);
+  orientation = exif_orientation(bytes_of(*content));
+  return rows;
 }
 
-Image decode_image(const std::filesystem::path& path, int& orientation) {
-  const std::string content = read_file(path, kFileLimit);
-  orientation = exif_orientation(bytes_of(content));
-  return decode_image(bytes_of(content), path.string());
-}
+Image decode_image(std::span<const std::byte> bytes, std::string_view name) { return whole(*open_image(bytes, name)); }
+
+Image decode_image(const std::filesystem::path& path) { return whole(*open_image(path)); }
 
 ImageSize read_image_size(std::span<const std::byte> bytes, std::string_view name) {
   return recognise(bytes, name) == Format::kJpeg ? read_jpeg_header(bytes, name).size : read_png_size(bytes, name);

@@ -3,24 +3,33 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <memory>
 #include <span>
 #include <string_view>
 
 #include "vision/image.h"
+#include "vision/row_source.h"
 
 namespace effdet {
 
-/// The pixels of a JPEG or PNG file, recognised by its content and not by its name. Bit for bit what Pillow 13 gives
-/// for Image.open(path).convert("RGB"): the EXIF orientation is not applied, alpha and tRNS are dropped, CMYK is taken
-/// as inverted, 16-bit grey is clipped at 255 while 16-bit colour keeps its high byte. What Pillow refuses is refused.
-/// Throws Error(kIo), Error(kBadInput), and Error(kUnsupported) for other formats and for lossless and 12-bit JPEG.
-Image decode_image(const std::filesystem::path& path);
+/// The rows of a JPEG or PNG file, recognised by its content and not by its name. Bit for bit what Pillow 13 gives for
+/// Image.open(path).convert("RGB"): the EXIF orientation is not applied, alpha and tRNS are dropped, CMYK is taken as
+/// inverted, 16-bit grey is clipped at 255 while 16-bit colour keeps its high byte. What Pillow refuses is refused.
+/// Memory is that of the file and some rows; of an interlaced PNG a picture, and of a JPEG in several scans two bytes a
+/// sample, from the first row on. Threads take large memory of that kind one after the other (MemoryGate).
+/// Throws Error(kIo), Error(kBadInput), and Error(kUnsupported) for other formats and for lossless and 12-bit JPEG:
+/// here what the header shows, and with the rows what they show.
+std::unique_ptr<RowSource> open_image(const std::filesystem::path& path);
 /// The same, and the orientation that the file's EXIF data tell, as exif_orientation() does.
-Image decode_image(const std::filesystem::path& path, int& orientation);
-/// The same from memory; name stands for the file in messages.
+std::unique_ptr<RowSource> open_image(const std::filesystem::path& path, int& orientation);
+/// The same from memory, which must outlive the source; name stands for the file in messages.
+std::unique_ptr<RowSource> open_image(std::span<const std::byte> bytes, std::string_view name);
+
+/// All pixels of an image.
+Image decode_image(const std::filesystem::path& path);
 Image decode_image(std::span<const std::byte> bytes, std::string_view name);
 
-/// The size that the header tells, without decoding. Throws as decode_image() does for what it has looked at.
+/// The size that the header tells, without decoding. Throws as open_image() does for what it has looked at.
 ImageSize read_image_size(const std::filesystem::path& path);
 ImageSize read_image_size(std::span<const std::byte> bytes, std::string_view name);
 

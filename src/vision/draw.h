@@ -20,8 +20,12 @@ struct LabelledBox {
 /// finite are left out.
 void draw_detections(Image& image, std::span<const LabelledBox> boxes);
 
-/// The pictures in rows of columns cells, each shrunk to fit cell x cell pixels and centred, captions below (as many as
-/// there are, cut to the cell). Throws Error(kUsage) for no pictures, columns < 1 or cell < 16, and for a sheet that
+/// The picture shrunk to fit into side x side pixels, or a copy of one that does; at least one pixel a side. Throws
+/// Error(kUsage) for a side below 1.
+Image thumbnail(const Image& image, int side);
+
+/// The pictures in rows of columns cells, each a thumbnail of cell x cell pixels and centred, captions below (as many
+/// as there are, cut to the cell). Throws Error(kUsage) for no pictures, columns < 1 or cell < 16, and for a sheet that
 /// would be too large.
 Image contact_sheet(std::span<const Image> images, int columns, int cell, std::span<const std::string> captions);
 

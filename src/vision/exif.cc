@@ -3,6 +3,11 @@
 #include <algorithm>
 #include <cstdint>
 #include <string_view>
+#include <utility>
+#include <vector>
+
+#include "vision/image.h"
+#include "vision/memory_gate.h"
 
 namespace effdet {
 namespace {
@@ -95,8 +100,8 @@ struct Point {
   int x, y;
 };
 
-/// Where the pixel (x, y) of the upright picture is in one of the given size.
-Point source(int orientation, ImageSize size, int x, int y) {
+/// Where the pixel (x, y) of a picture of the given size is when it is turned upright.
+Point target(int orientation, ImageSize size, int x, int y) {
   const int right = size.width - 1, bottom = size.height - 1;
   switch (orientation) {
     case 2:
@@ -108,15 +113,58 @@ Point source(int orientation, ImageSize size, int x, int y) {
     case 5:
       return {y, x};
     case 6:
-      return {y, bottom - x};
+      return {bottom - y, x};
     case 7:
-      return {right - y, bottom - x};
+      return {bottom - y, right - x};
     case 8:
-      return {right - y, x};
+      return {y, right - x};
     default:
       return {x, y};
   }
 }
+
+class UprightRows : public RowSource {
+ public:
+  UprightRows(std::unique_ptr<RowSource> stored, int orientation)
+      : RowSource(stored->name()), stored_(std::move(stored)), orientation_(orientation) {
+    const auto [width, height] = stored_->size();
+    set_size(swaps_sides(orientation) ? ImageSize{height, width} : ImageSize{width, height});
+  }
+
+ private:
+  void decode_rows(uint8_t* rgb, ptrdiff_t stride, int count) override {
+    if (picture_.empty()) {
+      memory_ = gate().enter(static_cast<uint64_t>(row_bytes()) * static_cast<uint64_t>(size().height));
+      picture_ = Image(size().width, size().height);
+      decode_all(picture_.row(0));
+    }
+    for (int i = 0; i < count; ++i, rgb += stride) std::copy_n(picture_.row(rows_given() + i), row_bytes(), rgb);
+  }
+
+  void decode_all(uint8_t* rgb) override {
+    const ImageSize size = stored_->size();
+    std::vector<uint8_t> row(static_cast<size_t>(size.width) * 3);
+    for (int y = 0; y < size.height; ++y) {
+      stored_->read_rows(row.data(), 0, 1);
+      for (int x = 0; x < size.width; ++x) {
+        const Point to = target(orientation_, size, x, y);
+        std::copy_n(row.data() + 3 * ptrdiff_t{x}, 3, rgb + to.y * row_bytes() + 3 * ptrdiff_t{to.x});
+      }
+    }
+    stored_->finish();
+  }
+
+  /// Another than decoders enter, since stored_ may do so while this one holds memory.
+  static MemoryGate& gate() {
+    static MemoryGate gate;
+    return gate;
+  }
+
+  std::unique_ptr<RowSource> stored_;
+  int orientation_;
+  MemoryGate::Hold memory_;
+  Image picture_;
+};
 
 }  // namespace
 
@@ -127,15 +175,8 @@ int exif_orientation(std::span<const std::byte> bytes) {
   return kUpright;
 }
 
-Image upright(const Image& image, int orientation) {
-  const bool swap = swaps_sides(orientation);
-  Image turned(swap ? image.height() : image.width(), swap ? image.width() : image.height());
-  for (int y = 0; y < turned.height(); ++y)
-    for (int x = 0; x < turned.width(); ++x) {
-      const Point from = source(orientation, image.size(), x, y);
-      std::copy_n(image.row(from.y) + 3 * from.x, 3, turned.row(y) + 3 * x);
-    }
-  return turned;
+std::unique_ptr<RowSource> upright(std::unique_ptr<RowSource> stored, int orientation) {
+  return std::make_unique<UprightRows>(std::move(stored), orientation);
 }
 
 }  // namespace effdet

@@ -2,9 +2,10 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <span>
 
-#include "vision/image.h"
+#include "vision/row_source.h"
 
 namespace effdet {
 
@@ -15,7 +16,8 @@ int exif_orientation(std::span<const std::byte> bytes);
 /// Whether turning exchanges width and height.
 constexpr bool swaps_sides(int orientation) { return orientation >= 5; }
 
-/// The picture as it is to be seen: Pillow's ImageOps.exif_transpose(). Precondition: orientation in 1..8.
-Image upright(const Image& image, int orientation);
+/// The picture as it is to be seen: Pillow's ImageOps.exif_transpose(). stored must be new; its first row is given when
+/// all of stored is read, and memory is that of one picture. Precondition: orientation in 1..8.
+std::unique_ptr<RowSource> upright(std::unique_ptr<RowSource> stored, int orientation);
 
 }  // namespace effdet

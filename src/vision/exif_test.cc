@@ -82,10 +82,15 @@ TEST(Exif, UprightEqualsPillow) {
   Image image(3, 2);
   for (size_t i = 0; i < 6; ++i) image.pixels()[3 * i] = static_cast<uint8_t>(i);
   for (int value = 1; value <= 8; ++value) {
-    const Image turned = upright(image, value);
-    EXPECT_EQ(turned.width(), swaps_sides(value) ? 2 : 3);
+    const auto turned = upright(std::make_unique<PixelRows>(image), value);
+    const auto [width, height] = turned->size();
+    EXPECT_EQ(width, swaps_sides(value) ? 2 : 3);
+    std::vector<uint8_t> whole(18), by_rows(18);
+    upright(std::make_unique<PixelRows>(image), value)->read_all(whole.data());
+    for (int y = 0; y < height; ++y) turned->read_rows(by_rows.data() + 3 * width * y, 0, 1);
+    EXPECT_EQ(whole, by_rows);
     std::vector<int> pixels;
-    for (size_t i = 0; i < 6; ++i) pixels.push_back(turned.pixels()[3 * i]);
+    for (size_t i = 0; i < 6; ++i) pixels.push_back(whole[3 * i]);
     EXPECT_EQ(pixels, expected[static_cast<size_t>(value - 1)]) << value;
   }
 }

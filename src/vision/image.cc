@@ -1,7 +1,6 @@
 #include "vision/image.h"
 
 #include <algorithm>
-#include <cstring>
 #include <new>
 
 #include "base/error.h"
@@ -11,9 +10,15 @@ namespace effdet {
 Image::Image(int width, int height) : size_{width, height} {
   if (width < 1 || height < 1) fail(ErrorCode::kInternal, "an image of {} x {} pixels was asked for", width, height);
   const size_t bytes = row_bytes() * static_cast<size_t>(height);
-  pixels_.reset(new (std::nothrow) uint8_t[bytes + kSlack]);
+  pixels_.reset(new (std::nothrow) uint8_t[bytes]);
   if (!pixels_) fail(ErrorCode::kOutOfMemory, "no memory for an image of {} x {} pixels", width, height);
-  std::memset(pixels_.get() + bytes, 0, kSlack);
+}
+
+Image Image::over(uint8_t* pixels, ImageSize size) {
+  Image image;
+  image.size_ = size;
+  image.pixels_ = {pixels, DeletePixels{.own = false}};
+  return image;
 }
 
 Image::Image(const Image& other) {

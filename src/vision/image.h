@@ -14,16 +14,23 @@ struct ImageSize {
   bool operator==(const ImageSize&) const = default;
 };
 
+/// Those of an image that are its own.
+struct DeletePixels {
+  bool own = true;
+  void operator()(uint8_t* pixels) const {
+    if (own) delete[] pixels;
+  }
+};
+
 /// Interleaved 8-bit RGB, rows from top to bottom without gaps between them.
 class Image {
  public:
-  /// Bytes after the last pixel that may be read (never written): vector loads run past the end of a row.
-  static constexpr size_t kSlack = 64;
-
   Image() = default;
   /// The pixels are not initialised, so that memory is taken only as they are written: a decoder may believe a header
   /// before the data have come. Throws Error(kInternal) for a side below 1 and Error(kOutOfMemory).
   Image(int width, int height);
+  /// Pixels that belong to somebody else and must outlive the image; copies of it have their own.
+  static Image over(uint8_t* pixels, ImageSize size);
   Image(const Image& other);
   Image& operator=(const Image& other);
   Image(Image&&) noexcept = default;
@@ -45,7 +52,7 @@ class Image {
 
  private:
   ImageSize size_;
-  std::unique_ptr<uint8_t[]> pixels_;
+  std::unique_ptr<uint8_t[], DeletePixels> pixels_;
 };
 
 }  // namespace effdet

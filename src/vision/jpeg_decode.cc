@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "vision/jpeg_header.h"
 #include "vision/limits.h"
+#include "vision/memory_gate.h"
 
 namespace effdet {
 namespace {
@@ -66,9 +67,11 @@ void cmyk_to_rgb(const uint8_t* cmyk, int width, uint8_t* rgb) {
 }
 
 /// libjpeg reports errors by a jump: every call goes through guarded(), whose step must own nothing.
-class JpegDecoder {
+class JpegRows : public RowSource {
  public:
-  JpegDecoder(std::span<const std::byte> bytes, std::string_view name) : bytes_(bytes), name_(name) {
+  JpegRows(const JpegHeader& header, std::span<const std::byte> bytes, std::string_view name)
+      : RowSource(name), bytes_(bytes), header_(header) {
+    set_size(header.size);
     info_.err = jpeg_std_error(&errors_.base);
     errors_.base.error_exit = jump_out;
     errors_.base.output_message = say_nothing;
@@ -86,93 +89,96 @@ class JpegDecoder {
     source_.bytes_in_buffer = bytes.size();
     info_.src = &source_;
   }
-  ~JpegDecoder() { jpeg_destroy_decompress(&info_); }
-  JpegDecoder(const JpegDecoder&) = delete;
-  JpegDecoder& operator=(const JpegDecoder&) = delete;
-
-  Image decode(const JpegHeader& header) {
-    start(header);
-    Image image(header.size.width, header.size.height);
-    if (info_.out_color_space == JCS_CMYK)
-      read_cmyk(image);
-    else
-      read_rgb(image);
-    // An end that is missing or late is no matter once all rows are there; an error on the way to it is.
-    guarded([this] { return jpeg_finish_decompress(&info_); });
-    return image;
-  }
+  ~JpegRows() override { jpeg_destroy_decompress(&info_); }
 
  private:
+  void decode_rows(uint8_t* rgb, ptrdiff_t stride, int count) override {
+    if (rows_given() == 0) start();
+    if (info_.out_color_space != JCS_CMYK) return read_samples(rgb, stride, count);
+    cmyk_.resize(static_cast<size_t>(size().width) * 4);
+    for (int i = 0; i < count; ++i, rgb += stride) {
+      read_samples(cmyk_.data(), 0, 1);
+      cmyk_to_rgb(cmyk_.data(), size().width, rgb);
+    }
+  }
+
+  /// An end that is missing or late is no matter once all rows are there; an error on the way to it is.
+  void check_end() override {
+    guarded([this] { return jpeg_finish_decompress(&info_); });
+  }
+
   template <typename Step>
   int guarded(Step step) {
     if (setjmp(errors_.jump) != 0) throw_error();
     return step();
   }
 
-  void start(const JpegHeader& header) {
+  void start() {
     const int status = guarded([this] {
+      // Tables without an image may come first.
       int found;
       do found = jpeg_read_header(&info_, FALSE);
       while (found == JPEG_HEADER_TABLES_ONLY);
       return found;
     });
     if (status == JPEG_SUSPENDED) throw_truncated();
-    if (ImageSize{static_cast<int>(info_.image_width), static_cast<int>(info_.image_height)} != header.size ||
-        info_.num_components != header.components)
-      bad_input("{}: JPEG: two frame headers that differ", name_);
+    if (ImageSize{static_cast<int>(info_.image_width), static_cast<int>(info_.image_height)} != header_.size ||
+        info_.num_components != header_.components)
+      bad_input("{}: JPEG: two frame headers that differ", name());
     info_.out_color_space = info_.num_components == 4 ? JCS_CMYK : JCS_RGB;
     monitor_.blocks = uint64_t{(info_.image_width + 7) / 8} * ((info_.image_height + 7) / 8);
     monitor_.base.progress_monitor = count_scans;
     info_.progress = &monitor_.base;
+    if (jpeg_has_multiple_scans(&info_)) memory_ = whole_pictures().enter(coefficient_bytes());
     if (!guarded([this] { return jpeg_start_decompress(&info_); })) throw_truncated();
   }
 
-  void read_row(uint8_t* row) {
-    if (guarded([this, row] {
-          JSAMPROW rows = row;
-          return static_cast<int>(jpeg_read_scanlines(&info_, &rows, 1));
-        }) != 1)
-      throw_truncated();
+  /// What libjpeg keeps until the last scan is read.
+  uint64_t coefficient_bytes() const {
+    uint64_t blocks = 0;
+    for (const jpeg_component_info* c = info_.comp_info; c != info_.comp_info + info_.num_components; ++c)
+      blocks += uint64_t{c->width_in_blocks} * c->height_in_blocks;
+    return blocks * sizeof(JBLOCK);
   }
 
-  void read_rgb(Image& image) {
-    for (int y = 0; y < image.height(); ++y) read_row(image.row(y));
-  }
-
-  void read_cmyk(Image& image) {
-    std::vector<uint8_t> row(static_cast<size_t>(image.width()) * 4);
-    for (int y = 0; y < image.height(); ++y) {
-      read_row(row.data());
-      cmyk_to_rgb(row.data(), image.width(), image.row(y));
-    }
+  void read_samples(uint8_t* samples, ptrdiff_t stride, int count) {
+    const bool complete = guarded([this, samples, stride, count] {
+      JSAMPROW row = samples;
+      for (int i = 0; i < count; ++i, row += stride)
+        if (jpeg_read_scanlines(&info_, &row, 1) != 1) return false;
+      return true;
+    });
+    if (!complete) throw_truncated();
   }
 
   size_t offset() const { return bytes_.size() - source_.bytes_in_buffer; }
 
   [[noreturn]] void throw_truncated() const {
-    bad_input("{}: JPEG: cut short: the data end at offset {} in row {} of {}", name_, bytes_.size(),
+    bad_input("{}: JPEG: cut short: the data end at offset {} in row {} of {}", name(), bytes_.size(),
               info_.output_scanline, info_.image_height);
   }
 
   [[noreturn]] void throw_error() {
     if (errors_.too_many_scans)
-      bad_input("{}: JPEG: {} scans of {} x {} pixels, more work than an image may take", name_,
+      bad_input("{}: JPEG: {} scans of {} x {} pixels, more work than an image may take", name(),
                 info_.input_scan_number, info_.image_width, info_.image_height);
     char text[JMSG_LENGTH_MAX];
     errors_.base.format_message(reinterpret_cast<j_common_ptr>(&info_), text);
     const int code = errors_.base.msg_code;
-    if (code == JERR_OUT_OF_MEMORY) fail(ErrorCode::kOutOfMemory, "{}: JPEG: {}", name_, text);
+    if (code == JERR_OUT_OF_MEMORY) fail(ErrorCode::kOutOfMemory, "{}: JPEG: {}", name(), text);
     const bool legal = code == JERR_SOF_UNSUPPORTED || code == JERR_ARITH_NOTIMPL || code == JERR_CONVERSION_NOTIMPL;
-    fail(legal ? ErrorCode::kUnsupported : ErrorCode::kBadInput, "{}: JPEG: {} (near offset {})", name_, text,
+    fail(legal ? ErrorCode::kUnsupported : ErrorCode::kBadInput, "{}: JPEG: {} (near offset {})", name(), text,
          offset());
   }
 
   std::span<const std::byte> bytes_;
-  std::string_view name_;
+  JpegHeader header_;
   jpeg_decompress_struct info_{};
   jpeg_source_mgr source_{};
   ErrorManager errors_{};
   ProgressMonitor monitor_{};
+  MemoryGate::Hold memory_;
+  std::vector<uint8_t> cmyk_;
 };
 
 /// A Huffman code takes at least one bit a block; arithmetic coding may need less, but not by orders of magnitude.
@@ -186,10 +192,10 @@ void check_plausible(const JpegHeader& header, size_t bytes, std::string_view na
 
 }  // namespace
 
-Image decode_jpeg(std::span<const std::byte> bytes, std::string_view name) {
+std::unique_ptr<RowSource> open_jpeg(std::span<const std::byte> bytes, std::string_view name) {
   const JpegHeader header = read_jpeg_header(bytes, name);
   check_plausible(header, bytes.size(), name);
-  return JpegDecoder(bytes, name).decode(header);
+  return std::make_unique<JpegRows>(header, bytes, name);
 }
 
 }  // namespace effdet

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cctype>
-#include <optional>
 
 #include "base/checked.h"
 #include "base/error.h"
@@ -15,6 +14,9 @@ namespace {
 /// ImageFile.SAFEBLOCK and PngImagePlugin.MAX_TEXT_MEMORY of Pillow.
 constexpr uint64_t kMaxInflatedText = 1 << 20;
 constexpr uint64_t kMaxTextMemory = 64 * kMaxInflatedText;
+/// What all texts and profiles together may inflate to, those that come to nothing included. A picture has one profile;
+/// Pillow inflates as many as there are.
+constexpr uint64_t kMaxInflated = 2 * kMaxTextMemory;
 
 constexpr uint8_t kPalette = 3;
 
@@ -26,26 +28,6 @@ struct LeastLength {
 constexpr std::array kLeastLengths{LeastLength{"IHDR", 13}, LeastLength{"gAMA", 4}, LeastLength{"cHRM", 32},
                                    LeastLength{"sRGB", 1},  LeastLength{"pHYs", 9}, LeastLength{"acTL", 8},
                                    LeastLength{"fcTL", 26}};
-
-/// Size of what a zlib stream inflates to, 0 for a broken one, or nothing where input is left at the limit.
-std::optional<uint64_t> inflated_size(std::string_view deflated) {
-  z_stream stream{};
-  if (inflateInit(&stream) != Z_OK) fail(ErrorCode::kOutOfMemory, "no memory to inflate");
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(deflated.data()));
-  stream.avail_in = static_cast<uInt>(deflated.size());
-  std::array<Bytef, 1 << 14> scratch;
-  int status = Z_OK;
-  while (status == Z_OK && stream.total_out < kMaxInflatedText) {
-    stream.next_out = scratch.data();
-    stream.avail_out = scratch.size();
-    status = inflate(&stream, Z_NO_FLUSH);
-  }
-  inflateEnd(&stream);
-  if (status == Z_MEM_ERROR) fail(ErrorCode::kOutOfMemory, "no memory to inflate");
-  if (status == Z_DATA_ERROR || status == Z_NEED_DICT) return 0;
-  if (status == Z_OK && stream.avail_in > 0) return std::nullopt;
-  return stream.total_out;
-}
 
 }  // namespace
 
@@ -192,6 +174,21 @@ void PngChunkReader::check_text(const Chunk& chunk) {
   if (zero != 0 && zero != std::string_view::npos) count_text(chunk, text.size() - zero - 1);
 }
 
+std::optional<uint64_t> PngChunkReader::inflated_size(const Chunk& chunk, std::string_view deflated) {
+  std::array<uint8_t, 1 << 14> scratch;
+  inflater_.start(std::as_bytes(std::span(deflated)));
+  for (uint64_t size = 0; size < kMaxInflatedText;) {
+    std::span<uint8_t> rest(scratch);
+    const auto status = inflater_.inflate(rest);
+    size += scratch.size() - rest.size();
+    inflated_ += scratch.size() - rest.size();
+    if (inflated_ > kMaxInflated) fail_chunk(chunk, "more to inflate than texts and profiles of an image may take");
+    if (status != InflateStream::Status::kOutputFull) return status == InflateStream::Status::kBroken ? 0 : size;
+  }
+  if (inflater_.input_left() > 0) return std::nullopt;
+  return kMaxInflatedText;
+}
+
 /// method_offset: where, in the chunk, the compression method stands; the stream follows.
 void PngChunkReader::check_compressed(const Chunk& chunk, size_t method_offset, bool counts_as_text) {
   const std::string_view text = text_.substr(chunk.offset, chunk.length);
@@ -200,7 +197,7 @@ void PngChunkReader::check_compressed(const Chunk& chunk, size_t method_offset, 
     fail_chunk(chunk, "too short");
   }
   if (text[method_offset] != 0) fail_chunk(chunk, "unknown compression method");
-  const auto size = inflated_size(text.substr(std::min(method_offset + 1, text.size())));
+  const auto size = inflated_size(chunk, text.substr(method_offset + 1));
   if (!size) fail_chunk(chunk, "inflates to more than 1 MiB");
   if (counts_as_text) count_text(chunk, *size);
 }
@@ -216,7 +213,7 @@ void PngChunkReader::check_international_text(const Chunk& chunk) {
   const std::string_view value = text.substr(translated + 1);
   if (text[keyword + 1] == 0) return count_text(chunk, value.size());
   if (text[keyword + 2] != 0) return;
-  const auto size = inflated_size(value);
+  const auto size = inflated_size(chunk, value);
   if (!size) fail_chunk(chunk, "inflates to more than 1 MiB");
   count_text(chunk, *size);
 }

@@ -4,9 +4,12 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+
+#include "vision/inflate_stream.h"
 
 namespace effdet {
 
@@ -55,6 +58,9 @@ class PngChunkReader {
   void check_compressed(const Chunk& chunk, size_t method_offset, bool counts_as_text);
   void check_text(const Chunk& chunk);
   void check_international_text(const Chunk& chunk);
+  /// Size of what a zlib stream in a chunk inflates to, 0 for a broken one, or nothing where input is left at Pillow's
+  /// limit for one text.
+  std::optional<uint64_t> inflated_size(const Chunk& chunk, std::string_view deflated);
   void count_text(const Chunk& chunk, uint64_t bytes);
   uint32_t u32(size_t offset) const;
 
@@ -65,7 +71,9 @@ class PngChunkReader {
   Chunk pending_;  ///< the image data chunk that next_image_data() returns first
   bool have_pending_ = false;
   PngHeader header_;
+  InflateStream inflater_;
   uint64_t text_bytes_ = 0;
+  uint64_t inflated_ = 0;
   uint32_t frames_ = 1;
   uint32_t next_sequence_ = 0;
   size_t palette_entries_ = 0;

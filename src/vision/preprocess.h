@@ -5,8 +5,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string_view>
 
 #include "vision/image.h"
+#include "vision/row_source.h"
 
 namespace effdet {
 
@@ -31,18 +33,20 @@ struct Letterbox {
 };
 
 /// scale = min(height / image height, width / image width), sides truncated, as effdet's ResizePad; sampled, the side
-/// that decides is the letterbox's own. Throws
-/// Error(kBadInput) where a side becomes 0: no network sees such a picture, and Pillow refuses to make it.
-Letterbox letterbox(ImageSize image, const Preprocessing& preprocessing);
+/// that decides is the letterbox's own. Throws Error(kBadInput), which begins with name, where a side becomes 0: no
+/// network sees such a picture, and Pillow refuses to make it.
+Letterbox letterbox(ImageSize image, const Preprocessing& preprocessing, std::string_view name = "picture");
 
 /// Writes the letterboxed, normalised picture as float32 planes [3][height][width]: (sample - 255 * mean) / (255 * std)
 /// in float32, bit for bit as effdet's loader with Pillow and PyTorch (sampled: to rounding as OpenCV). Returns the
-/// scale. Throws as letterbox() does, and Error(kInternal) where nchw has another size.
+/// scale. The picture is scaled while it is read and never in memory whole. Throws as letterbox() and reading do, and
+/// Error(kInternal) where nchw has another size; what is in nchw then is no picture.
+double letterbox_to_tensor(RowSource& picture, const Preprocessing& preprocessing, std::span<float> nchw);
 double letterbox_to_tensor(const Image& image, const Preprocessing& preprocessing, std::span<float> nchw);
 
 /// The letterboxed picture before normalisation, which a device that normalises itself takes: interleaved RGB,
-/// row_bytes from row to row, of which 3 x width are written. Returns the scale. Throws as letterbox() does.
-double letterbox_to_rgb(const Image& image, const Preprocessing& preprocessing, uint8_t* rgb, ptrdiff_t row_bytes);
+/// row_bytes from row to row, of which 3 x width are written. Returns the scale. Throws as letterbox() and reading do.
+double letterbox_to_rgb(RowSource& picture, const Preprocessing& preprocessing, uint8_t* rgb, ptrdiff_t row_bytes);
 /// The same as an image of its own.
 Image letterbox_to_image(const Image& image, const Preprocessing& preprocessing, double* scale = nullptr);
 

@@ -8,6 +8,7 @@
 #include "vision/image.h"
 #include "vision/resample_weights.h"
 #include "vision/row_kernels.h"
+#include "vision/row_source.h"
 
 namespace effdet {
 
@@ -20,32 +21,34 @@ constexpr bool columns_first(ImageSize from, ImageSize to) {
   return to.height < from.height && from.height - to.height > 2 * (int64_t{from.width} - to.width);
 }
 
-/// The same, row after row, for those who go on with rows: the work stays in the cache. Rows first, source rows are
-/// resampled across when the first output row needs them and kept while others do.
+/// The same, row after row, from a source that gives rows: the work stays in the cache, and of the source only the rows
+/// that lie under a row of the result are in memory.
 class RowResizer {
  public:
-  /// image must outlive the resizer. Throws Error(kUsage) for a side below 1.
-  RowResizer(const Image& image, int width, int height, const RowKernels& kernels = row_kernels());
+  /// source must outlive the resizer, and be new. Throws Error(kUsage) for a side below 1.
+  RowResizer(RowSource& source, int width, int height, const RowKernels& kernels = row_kernels());
 
   /// The next output row, from the top: three planes of width samples (red, green, blue), plane_stride() bytes apart.
-  /// Valid until the next call. Precondition: called at most height times.
+  /// Valid until the next call. Precondition: called at most height times. Throws what the source throws.
   const uint8_t* next_row();
   ptrdiff_t plane_stride() const { return plane_stride_; }
 
  private:
-  const uint8_t* next_row_columns_first();
-  const uint8_t* next_row_rows_first();
   uint8_t* ring_row(int y);
-  void resample_rows_below(int end);
+  const uint8_t* source_row(int y);
+  void read_rows_below(int end);
+  void fill_window();
 
-  const Image& image_;
+  RowSource& source_;
   const RowKernels& kernels_;
   ResampleWeights across_, down_;
-  ptrdiff_t plane_stride_;
-  int done_ = 0;       ///< output rows given
-  int resampled_ = 0;  ///< source rows that were resampled across, or skipped
+  ptrdiff_t plane_stride_, ring_stride_, row_stride_;
+  int done_ = 0;  ///< output rows given
+  int read_ = 0;  ///< source rows read
+  int block_rows_ = 1;
   bool columns_first_;
-  std::vector<uint8_t> between_;  ///< rows after the first of the two passes: a ring of planar rows, or one RGB row
+  std::vector<uint8_t> ring_;  ///< what is resampled down: source rows, or rows that were resampled across
+  std::vector<uint8_t> rows_;  ///< RGB that is resampled across: some source rows, or the one that was resampled down
   std::vector<uint8_t> output_;
   std::vector<const uint8_t*> window_;
 };

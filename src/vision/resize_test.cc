@@ -71,7 +71,8 @@ TEST(RowKernels, Avx2MatchesScalar) {
                                                   {{30, 200}, {15, 90}},
                                                   {{40, 41}, {39, 3}}}) {
     const Image image = noise(from.width, from.height, static_cast<uint32_t>(from.width));
-    RowResizer quick(image, to.width, to.height, *fast), plain(image, to.width, to.height, scalar_row_kernels());
+    PixelRows rows(image), same_rows(image);
+    RowResizer quick(rows, to.width, to.height, *fast), plain(same_rows, to.width, to.height, scalar_row_kernels());
     for (int y = 0; y < to.height; ++y) {
       const uint8_t *a = quick.next_row(), *b = plain.next_row();
       for (ptrdiff_t channel = 0; channel < 3; ++channel)

@@ -16,10 +16,13 @@ struct TapTable {
   const int32_t* high;
 };
 
+/// Bytes behind the last pixel of a row that resample_across may read.
+constexpr ptrdiff_t kRowSlack = 32;
+
 struct RowKernels {
   const char* name;
-  /// Resamples an interleaved RGB row into three planes that lie plane_stride bytes apart. Reads up to 16 bytes past
-  /// the last tap's pixel.
+  /// Resamples an interleaved RGB row into three planes that lie plane_stride bytes apart. Reads up to
+  /// kRowSlack bytes past the row.
   void (*resample_across)(const uint8_t* rgb, const TapTable& taps, uint8_t* planes, ptrdiff_t plane_stride);
   /// Resamples down the columns: output byte i from byte i of rows[0 .. 2 * taps.pairs), with the weights of output
   /// number `output`. bytes is a multiple of 32.

@@ -20,11 +20,19 @@ std::vector<RowSampler::Tap> RowSampler::taps(int in_size, int out_size) {
   return taps;
 }
 
-RowSampler::RowSampler(const Image& image, int width, int height)
-    : image_(image),
-      across_(taps(image.width(), width)),
-      down_(taps(image.height(), height)),
-      row_(3 * across_.size()) {}
+RowSampler::RowSampler(RowSource& source, int width, int height)
+    : source_(source),
+      across_(taps(source.size().width, width)),
+      down_(taps(source.size().height, height)),
+      row_(3 * across_.size()) {
+  for (auto& row : last_) row.resize(static_cast<size_t>(source.size().width) * 3);
+}
+
+/// A row that is no earlier than the last but one.
+const uint8_t* RowSampler::read_to(int y) {
+  for (; read_ <= y; ++read_) source_.read_rows(last_[static_cast<size_t>(read_) % 2].data(), 0, 1);
+  return last_[static_cast<size_t>(y) % 2].data();
+}
 
 float RowSampler::between(const uint8_t* row, const Tap& tap, size_t channel) const {
   const float first = row[3 * static_cast<size_t>(tap.first) + channel];
@@ -34,8 +42,8 @@ float RowSampler::between(const uint8_t* row, const Tap& tap, size_t channel) co
 
 std::span<const float> RowSampler::next_row() {
   const Tap& down = down_[done_++];
-  const uint8_t* upper = image_.row(down.first);
-  const uint8_t* lower = image_.row(down.second);
+  const uint8_t* upper = read_to(down.first);
+  const uint8_t* lower = read_to(down.second);
   for (size_t x = 0; x < across_.size(); ++x)
     for (size_t channel = 0; channel < 3; ++channel)
       row_[3 * x + channel] =

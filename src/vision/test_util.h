@@ -2,6 +2,9 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <array>
 #include <bit>
@@ -15,6 +18,7 @@
 #include <vector>
 
 #include "base/file.h"
+#include "base/sanitizer.h"
 #include "effdet/error.h"
 
 namespace effdet::vision_test {
@@ -115,6 +119,29 @@ inline Error error_of(const std::function<void()>& action) {
   }
   ADD_FAILURE() << "no error was thrown";
   return Error(ErrorCode::kInternal, "");
+}
+
+/// By how many MiB the memory of a process grows at most while it does something; 0 with sanitizers, whose own memory
+/// would be counted. A process of its own does it, so that nothing before it counts.
+inline int64_t peak_growth(const std::function<void()>& action) {
+  if constexpr (kSanitized) return 0;
+  std::ifstream pages("/proc/self/statm");
+  int64_t total = 0, resident = 0;
+  pages >> total >> resident;
+  const pid_t child = ::fork();
+  if (child == 0) {
+    try {
+      action();
+    } catch (...) {
+      ::_exit(1);
+    }
+    ::_exit(0);
+  }
+  int status = 0;
+  rusage usage{};
+  EXPECT_EQ(::wait4(child, &status, 0, &usage), child);
+  EXPECT_EQ(status, 0) << "of the process";
+  return (usage.ru_maxrss - resident * ::sysconf(_SC_PAGESIZE) / 1024) / 1024;
 }
 
 }  // namespace effdet::vision_test

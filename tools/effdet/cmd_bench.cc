@@ -90,9 +90,10 @@ class BenchStream {
     std::vector<std::pair<int, int>> sizes;
     const size_t bytes = input_.size() / batch_;
     for (size_t i = 0; i < batch_; ++i) {
-      const RgbImage image = read_image(pictures_[(item * batch_ + i) % pictures_.size()]);
+      const fs::path& picture = pictures_[(item * batch_ + i) % pictures_.size()];
+      const RgbImage image = read_image(picture);
       times_.read.push_back(watch.lap());
-      ends_.input.write(image, std::span(input_).subspan(i * bytes, bytes));
+      ends_.input.write(image, std::span(input_).subspan(i * bytes, bytes), picture.string());
       times_.preprocess.push_back(watch.lap());
       sizes.emplace_back(image.width, image.height);
     }

@@ -150,7 +150,7 @@ class Sheet {
 
   void add(const fs::path& name, const RgbImage& annotated) {
     if (path_.empty() || pictures_.size() == kMost) return;
-    pictures_.push_back(annotated);
+    pictures_.push_back(thumbnail(annotated, kCell));
     captions_.push_back(name.stem().string());
   }
 
@@ -182,11 +182,11 @@ void detect_all(const DetectArguments& arguments) {
   {
     ProgressBar progress("detect");
     for (const Picture& picture : pictures) {
-      const RgbImage image = read_image(picture.in);
-      const std::vector<Detection> detections = detector.detect(image);
-      const RgbImage annotated = annotate(image, detections, names);
-      write_image(picture.out, annotated);
-      sheet.add(picture.in, annotated);
+      RgbImage image = read_image(picture.in);
+      const std::vector<Detection> detections = detector.detect(image, picture.in.string());
+      image = annotate(std::move(image), detections, names);
+      write_image(picture.out, image);
+      sheet.add(picture.in, image);
       results.push_back(picture_json(picture, image, detections, names));
       add_rows(table, picture, detections, names);
       progress.update(results.size(), pictures.size());
