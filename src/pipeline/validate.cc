@@ -61,8 +61,7 @@ class PictureWriter {
                          fmt::format("{} {:.2f}", name_of(found.category), found.score), found.category});
     std::reverse(boxes.begin(), boxes.end());  // the best lie on top
     const MemoryGate::Hold memory = gate_.enter(uint64_t{3} * rows.size().width * rows.size().height);
-    Image pixels(rows.size().width, rows.size().height);
-    rows.read_all(pixels.row(0));
+    Image pixels = whole_image(rows);
     draw_detections(pixels, boxes);
     write_file(folder_ / (stem_of(image) + ".jpg"), encode_jpeg(pixels), /*sync=*/false);
   }

@@ -41,12 +41,6 @@ Format recognise(std::span<const std::byte> bytes, std::string_view name) {
   bad_input("{}: neither JPEG nor PNG: no signature of either at offset 0", name);
 }
 
-Image whole(RowSource& rows) {
-  Image image(rows.size().width, rows.size().height);
-  rows.read_all(image.row(0));
-  return image;
-}
-
 std::span<const std::byte> bytes_of(const std::string& content) { return std::as_bytes(std::span(content)); }
 
 }  // namespace
@@ -69,9 +63,9 @@ std::unique_ptr<RowSource> open_image(const std::filesystem::path& path, int& or
   return rows;
 }
 
-Image decode_image(std::span<const std::byte> bytes, std::string_view name) { return whole(*open_image(bytes, name)); }
+Image decode_image(std::span<const std::byte> bytes, std::string_view name) { return whole_image(*open_image(bytes, name)); }
 
-Image decode_image(const std::filesystem::path& path) { return whole(*open_image(path)); }
+Image decode_image(const std::filesystem::path& path) { return whole_image(*open_image(path)); }
 
 ImageSize read_image_size(std::span<const std::byte> bytes, std::string_view name) {
   return recognise(bytes, name) == Format::kJpeg ? read_jpeg_header(bytes, name).size : read_png_size(bytes, name);

@@ -25,6 +25,12 @@ void RowSource::read_all(uint8_t* rgb) {
 
 void RowSource::decode_all(uint8_t* rgb) { read_rows(rgb, row_bytes(), size_.height); }
 
+Image whole_image(RowSource& rows) {
+  Image image(rows.size().width, rows.size().height);
+  rows.read_all(image.row(0));
+  return image;
+}
+
 PixelRows::PixelRows(const uint8_t* pixels, ImageSize size, std::string_view name) : RowSource(name), pixels_(pixels) {
   set_size(size);
 }

@@ -53,6 +53,9 @@ class RowSource {
   std::shared_ptr<const void> owner_;
 };
 
+/// All of a picture whose rows were not yet read. Throws what reading throws, and Error(kOutOfMemory).
+Image whole_image(RowSource& rows);
+
 /// The rows of pixels in memory, which must outlive the source.
 class PixelRows : public RowSource {
  public:
