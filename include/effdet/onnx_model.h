@@ -101,8 +101,10 @@ class OnnxModel {
   EFFDET_API void simplify(const SimplifyOptions& options = {});
   /// The names of simplify()'s passes, in their order.
   EFFDET_API static std::vector<std::string> simplify_passes();
-  /// Runs both models on random inputs; the largest difference relative to an output's largest magnitude.
-  EFFDET_API double difference(const OnnxModel& other, int runs, uint64_t seed = 0) const;
+  /// Runs both models on random inputs; the largest difference relative to an output's largest magnitude. Throws
+  /// Error(kOutOfMemory) where the process would need more than `memory_limit` bytes for it.
+  EFFDET_API double difference(const OnnxModel& other, int runs, uint64_t seed = 0,
+                               uint64_t memory_limit = UINT64_MAX) const;
 
   /// Throws Error(kUsage) for names that the model does not have, Error(kBadInput) where the changed graph contradicts
   /// itself.

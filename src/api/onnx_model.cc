@@ -1,11 +1,13 @@
 #include "effdet/onnx_model.h"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 
 #include "api/impl.h"
 #include "api/model_config.h"
 #include "base/error.h"
+#include "base/memory.h"
 #include "checkpoint/checkpoint.h"
 #include "model/builder.h"
 #include "onnx/reader.h"
@@ -166,9 +168,10 @@ void OnnxModel::edit(const GraphEdits& edits) {
   for (const auto& [from, to] : edits.renames) passes::rename(graph, from, to);
 }
 
-double OnnxModel::difference(const OnnxModel& other, int runs, uint64_t seed) const {
+double OnnxModel::difference(const OnnxModel& other, int runs, uint64_t seed, uint64_t memory_limit) const {
   ThreadPool threads(default_thread_count());
-  return passes::check_equivalence(impl_->graph, other.impl_->graph, runs, seed, &threads);
+  const uint64_t left = memory_limit - std::min(memory_limit, memory_used());
+  return passes::check_equivalence(impl_->graph, other.impl_->graph, runs, seed, &threads, left);
 }
 
 bool OnnxModel::set_initializer(const std::string& name, float value) {

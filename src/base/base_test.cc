@@ -6,10 +6,13 @@
 #include <cstdlib>
 #include <filesystem>
 #include <limits>
+#include <map>
 #include <numeric>
+#include <utility>
 
 #include "base/checked.h"
 #include "base/file.h"
+#include "base/memory.h"
 #include "base/tensor.h"
 #include "base/thread_pool.h"
 #include "effdet/error.h"
@@ -105,6 +108,67 @@ TEST_F(Files, FullDeviceIsReported) {
   if (!fs::exists("/dev/full")) GTEST_SKIP() << "no /dev/full here";
   fs::create_symlink("/dev/full", folder_ / "full");
   EXPECT_THROW(make_folder(folder_ / "full"), Error);
+}
+
+/// Files by path and content below a folder that stands for /sys/fs/cgroup.
+uint64_t limit_with(const std::string& membership, const std::map<std::string, std::string>& files) {
+  const test::TestFolder folder("groups");
+  for (const auto& [path, content] : files) {
+    fs::create_directories((folder / path).parent_path());
+    write_file(folder / path, content, false);
+  }
+  return control_group_limit(membership, folder.path());
+}
+
+TEST(Memory, TheLeastLimitOfAllControlGroupsAroundTheProcess) {
+  EXPECT_EQ(limit_with("0::/\n", {{"memory.max", "1048576\n"}}), 1048576u);
+  EXPECT_EQ(limit_with("0::/\n", {{"memory.max", "max\n"}}), UINT64_MAX);
+  EXPECT_EQ(limit_with("0::/a/b\n", {{"a/memory.max", "5000\n"}, {"a/b/memory.max", "max\n"}}), 5000u);
+  EXPECT_EQ(limit_with("0::/a/b\n", {{"a/memory.max", "5000\n"}, {"a/b/memory.max", "4000\n"}}), 4000u);
+  EXPECT_EQ(limit_with("0::/a\n", {{"b/memory.max", "7\n"}}), UINT64_MAX);
+  // Version 1, as the host sees it and as a container does, beside an empty version 2.
+  const std::string both = "9:pids:/job\n4:memory:/docker/x\n0::/\n";
+  EXPECT_EQ(limit_with(both, {{"memory/docker/x/memory.limit_in_bytes", "300\n"}}), 300u);
+  EXPECT_EQ(limit_with(both, {{"memory/memory.limit_in_bytes", "200\n"}}), 200u);
+  EXPECT_EQ(limit_with("3:cpu,memory:/x\n", {{"memory/x/memory.limit_in_bytes", "100\n"}}), 100u);
+  EXPECT_EQ(limit_with("", {}), UINT64_MAX);
+  EXPECT_EQ(limit_with("nonsense\n:\n0:", {}), UINT64_MAX);
+}
+
+TEST(Memory, BudgetsCountTensorsThatAreAlive) {
+  const MemoryBudget outer(1 << 20);
+  Tensor kept;
+  {
+    const MemoryBudget inner(1 << 16);
+    kept = Tensor(DType::kF32, {1 << 13});
+    EXPECT_THROW(Tensor(DType::kF32, {1 << 14}), Error);
+    for (int i = 0; i < 100; ++i) Tensor(DType::kF32, {1 << 12});  // each gives back what it took
+    EXPECT_GE(inner.used(), size_t{1} << 15);
+    EXPECT_LT(inner.peak(), size_t{1} << 16);
+  }
+  EXPECT_GE(outer.used(), size_t{1} << 15);
+  EXPECT_EQ(MemoryBudget::left(), (1 << 20) - outer.used());
+  const Tensor copy = std::exchange(kept, Tensor());
+  EXPECT_GE(outer.used(), size_t{1} << 15);  // copies share the bytes
+}
+
+TEST(Memory, ABudgetOutlivedByItsTensors) {
+  Tensor tensor;
+  {
+    const MemoryBudget budget(1 << 20);
+    tensor = Tensor(DType::kF32, {16});
+  }
+  EXPECT_EQ(MemoryBudget::left(), UINT64_MAX);
+  tensor = Tensor();
+}
+
+TEST(Memory, MoreThanThereIsIsAnError) {
+  EXPECT_GT(memory_left(), uint64_t{1} << 20);
+  EXPECT_GT(memory_used(), uint64_t{1} << 18);
+  const auto too_much = static_cast<int64_t>(memory_left() / 2);
+  if (too_much > int64_t{1} << 43) GTEST_SKIP() << "nothing limits memory here";
+  EXPECT_THROW(Tensor(DType::kF64, {too_much}), Error);
+  EXPECT_THROW(allocate(static_cast<size_t>(too_much) * 4, "test"), Error);
 }
 
 TEST(ThreadPool, EveryIndexOnceAndErrorsComeBack) {

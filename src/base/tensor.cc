@@ -8,19 +8,31 @@
 
 #include "base/checked.h"
 #include "base/error.h"
+#include "base/memory.h"
 
 namespace effdet {
 namespace {
 
 constexpr size_t kMemoryAlignment = 64;
+// Where asking the kernel how much memory there is costs little beside clearing it.
+constexpr size_t kLarge = size_t{16} << 20;
 
 std::shared_ptr<std::byte> allocate_zeroed(size_t size) {
   const size_t rounded =
       (size + kMemoryAlignment) / kMemoryAlignment * kMemoryAlignment;  // never 0: an empty tensor has an address too
+  if (rounded >= kLarge && rounded > memory_left())
+    fail(ErrorCode::kOutOfMemory, "a tensor of {} bytes does not fit in memory", size);
+  const auto account = MemoryBudget::take(rounded);
   void* memory = std::aligned_alloc(kMemoryAlignment, rounded);
-  if (memory == nullptr) throw std::bad_alloc();
+  if (memory == nullptr) {
+    if (account != nullptr) MemoryBudget::release(*account, rounded);
+    throw std::bad_alloc();
+  }
   std::memset(memory, 0, rounded);
-  return {static_cast<std::byte*>(memory), [](std::byte* p) { std::free(p); }};
+  return {static_cast<std::byte*>(memory), [account, rounded](std::byte* p) {
+            std::free(p);
+            if (account != nullptr) MemoryBudget::release(*account, rounded);
+          }};
 }
 
 /// Calls f with a value of the C++ type that stores dtype (uint16_t for both 16-bit floats).

@@ -18,32 +18,44 @@ namespace {
 
 struct Stage {
   std::string_view name;
-  void (*run)(ir::Graph&, const LayerChoices&);
+  void (*run)(ir::Graph&, const LayerChoices&, passes::RewriteBudget&);
 };
 
 /// A rewrite that has no choice.
 template <void (*rewrite)(ir::Graph&)>
-void always(ir::Graph& graph, const LayerChoices&) {
+void always(ir::Graph& graph, const LayerChoices&, passes::RewriteBudget&) {
   rewrite(graph);
+}
+
+/// A rewrite that has one.
+template <void (*rewrite)(ir::Graph&, const LayerChoices&)>
+void choosing(ir::Graph& graph, const LayerChoices& choices, passes::RewriteBudget&) {
+  rewrite(graph, choices);
+}
+
+/// A rewrite that makes constants.
+template <void (*rewrite)(ir::Graph&, passes::RewriteBudget&)>
+void growing(ir::Graph& graph, const LayerChoices&, passes::RewriteBudget& budget) {
+  rewrite(graph, budget);
 }
 
 /// In this order, because each looks for what those before it made.
 constexpr Stage kFusions[] = {
     {"fuse_activations", always<compiler::fuse_activations>},
-    {"fuse_windows", always<compiler::fuse_windows>},
+    {"fuse_windows", growing<compiler::fuse_windows>},
     // Before mix and residuals: an activation between a Conv and a sum belongs to the Conv.
     {"absorb_activations", always<compiler::absorb_activations>},
-    {"fuse_squeeze_excite", always<compiler::fuse_squeeze_excite>},
+    {"fuse_squeeze_excite", growing<compiler::fuse_squeeze_excite>},
     // Behind squeeze-excite, which looks for depthwise layers.
-    {"fuse_expand_depthwise", compiler::fuse_expand_depthwise},
+    {"fuse_expand_depthwise", choosing<compiler::fuse_expand_depthwise>},
     // Before residuals, which would take the last Add of a weighted sum apart.
     {"fuse_mix", always<compiler::fuse_mix>},
     {"fuse_residuals", always<compiler::fuse_residuals>},
     // Again: sums have become Mix and residuals, which absorb activations too.
     {"absorb_activations", always<compiler::absorb_activations>},
     // Behind everything that looks for a Conv.
-    {"fuse_depthwise_pointwise", compiler::fuse_depthwise_pointwise},
-    {"choose_products", compiler::choose_products},
+    {"fuse_depthwise_pointwise", choosing<compiler::fuse_depthwise_pointwise>},
+    {"choose_products", choosing<compiler::choose_products>},
     {"assign_layouts", always<compiler::assign_layouts>},
 };
 
@@ -158,10 +170,12 @@ Program compile_batch(ir::Graph graph, const CompileOptions& options) {
     report("insert_aipp");
   }
   fold_constant_nodes(graph);
-  passes::simplify(graph, {});
+  passes::RewriteBudget budget(graph, options.most_growth);
+  passes::simplify(graph, {}, budget);
   repeat_constants(graph);
   report("simplify");
   const auto run = [&](std::string_view stage, auto&& rewrite) {
+    budget.count(graph);
     rewrite(graph);
     make_names_unique(graph);
     ir::verify(graph);
@@ -169,10 +183,10 @@ Program compile_batch(ir::Graph graph, const CompileOptions& options) {
     report(stage);
   };
   // No optimisation: the shapes of all that reads the boxes are not known before.
-  run("fuse_box_selection", compiler::fuse_box_selection);
+  run("fuse_box_selection", [&](ir::Graph& g) { fuse_box_selection(g, budget); });
   require_known_sizes(graph);
   if (options.fuse) {
-    for (const Stage& stage : kFusions) run(stage.name, [&](ir::Graph& g) { stage.run(g, options.choices); });
+    for (const Stage& stage : kFusions) run(stage.name, [&](ir::Graph& g) { stage.run(g, options.choices, budget); });
     if (options.precision == CompileOptions::Precision::kBfloat16)
       run("assign_types", [&](ir::Graph& g) { assign_types(g, options.keep_float32); });
   }
@@ -226,18 +240,22 @@ CompileOptions with_shapes(CompileOptions options, const std::map<std::string, S
 std::vector<Program> compile_plans(const ir::Graph& graph, const CompileOptions& options,
                                    std::span<const std::map<std::string, Shape>> shapes) {
   std::vector<Program> plans;
+  ConstantSharer sharer;
+  CompileOptions own = options;
   for (const auto& plan_shapes : shapes) {
     std::string label;
     for (const auto& [name, shape] : plan_shapes)
       label += fmt::format("{}{}:{}", label.empty() ? "" : ";", name, shape_text(shape));
     try {
-      plans.push_back(compile(graph, with_shapes(options, plan_shapes)));
+      plans.push_back(compile(graph, with_shapes(own, plan_shapes)));
     } catch (const Error& error) {
       if (label.empty()) throw;
       fail(error.code(), "for the shape {}: {}", label, error.what());
     }
+    // At once, so that no two copies of the weights stay; what only this plan has leaves less for the next.
+    const uint64_t added = sharer.share(plans.back());
+    if (plans.size() > 1) own.most_growth -= std::min(own.most_growth, added);
   }
-  share_constants(plans);
   verify_plans(plans, "compiled plans");
   return plans;
 }

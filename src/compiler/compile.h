@@ -14,6 +14,7 @@
 #include "artifact/program.h"
 #include "compiler/layer_choices.h"
 #include "ir/graph.h"
+#include "passes/budget.h"
 
 namespace effdet::compiler {
 
@@ -32,6 +33,8 @@ struct CompileOptions {
   LayerChoices choices;
   /// A batch of images that steps keep apart may become several turns of a program for fewer (Program::turns).
   bool split_batch = true;
+  /// Bytes that the plan's constants may be larger than the graph's: what would add more is left as it is.
+  uint64_t most_growth = passes::kMostGrowth;
   /// Called after each stage with its name and the graph.
   std::function<void(std::string_view stage, const ir::Graph& graph)> on_stage;
 };

@@ -9,6 +9,7 @@
 #include <functional>
 
 #include "base/error.h"
+#include "base/memory.h"
 #include "compiler/passes.h"
 #include "passes/test_util.h"
 #include "runtime/engine.h"
@@ -73,6 +74,13 @@ std::string rewritten(ir::Graph& graph, const std::vector<void (*)(ir::Graph&)>&
   }
   EXPECT_LT(passes::check_equivalence(before, graph, 2, 7), 1e-5);
   return lines(graph);
+}
+
+/// A rewrite that makes constants, with room for them.
+template <void (*rewrite)(ir::Graph&, passes::RewriteBudget&)>
+void roomy(ir::Graph& graph) {
+  passes::RewriteBudget budget(graph);
+  rewrite(graph, budget);
 }
 
 std::vector<Tensor> random_inputs(const ir::Graph& graph) {
@@ -144,7 +152,7 @@ ir::Graph box_selection(int64_t filler, int64_t count, Attributes attributes = {
 TEST(FuseBoxSelection, GivesSuppressionAFixedSize) {
   ir::Graph graph = box_selection(12, 7);
   expect_same(graph);
-  EXPECT_EQ(rewritten(graph, {fuse_box_selection}),
+  EXPECT_EQ(rewritten(graph, {roomy<fuse_box_selection>}),
             "top_output_0 = SelectBoxes(x, scores)\nnumber_output_0 = Cast(top_output_0)\n");
   EXPECT_EQ(graph.value(graph.outputs[0]).shape, (Shape{7}));
 }
@@ -154,7 +162,7 @@ TEST(FuseBoxSelection, LeavesWhatMeansSomethingElse) {
                           box_selection(12, 7, {{"largest", int64_t{0}}, {"sorted", int64_t{0}}})}) {
     const size_t nodes = graph.nodes.size();
     ops::infer_shapes(graph);
-    fuse_box_selection(graph);
+    roomy<fuse_box_selection>(graph);
     EXPECT_EQ(graph.nodes.size(), nodes);
   }
 }
@@ -178,7 +186,7 @@ ir::Graph first_boxes(int64_t count, int64_t start = 0) {
 TEST(FuseBoxSelection, TakesTheFirst) {
   ir::Graph graph = first_boxes(2);
   expect_same(graph);
-  EXPECT_EQ(rewritten(graph, {fuse_box_selection}),
+  EXPECT_EQ(rewritten(graph, {roomy<fuse_box_selection>}),
             "first_output_0 = SelectBoxes(x, scores)\nrows_filled_output_0 = Concat(rows, rows_zeros)\n"
             "chosen_output_0 = Gather(rows_filled_output_0, first_output_0)\n");
   EXPECT_EQ(graph.value(graph.outputs[0]).shape, (Shape{2, 5}));
@@ -251,7 +259,7 @@ TEST(FuseWindows, PacksWeightsOnce) {
   const auto w = b.constant("w", waves({4, 4, 1, 1}));
   const auto first = b.node("Conv", "first", {b.x, w}), second = b.node("Conv", "second", {first, w});
   b.graph.outputs = {b.depthwise("deep", second, 4), b.pool("pool", second, {1, 1, 1, 1})};
-  EXPECT_EQ(rewritten(b.graph, {fuse_windows}),
+  EXPECT_EQ(rewritten(b.graph, {roomy<fuse_windows>}),
             "first_output_0 = Conv(x, w_packed, first_zero_bias)\n"
             "second_output_0 = Conv(first_output_0, w_packed, second_zero_bias)\n"
             "deep_output_0 = DepthwiseConv(second_output_0, deep.w_packed_depthwise, deep.b)\n"
@@ -267,7 +275,7 @@ TEST(FuseWindows, LeavesWhatHasNoKernel) {
   const auto ceil = b.node("MaxPool", "ceil", {computed},
                            {{"kernel_shape", Ints{2, 2}}, {"strides", Ints{2, 2}}, {"ceil_mode", int64_t{1}}});
   b.graph.outputs = {b.conv("vast", ceil, {4, 4, 1, 1}, {{"strides", Ints{2000, 2000}}})};
-  rewritten(b.graph, {fuse_windows});
+  rewritten(b.graph, {roomy<fuse_windows>});
   for (const ir::Node& node : b.graph.nodes) EXPECT_EQ(node.domain, "") << node.name;
 }
 
@@ -279,7 +287,7 @@ TEST(FuseWindows, JoinsGroups) {
   for (const auto& [groups, in, out, left] : {Expected{8, 2, 4, 2}, {4, 3, 16, 4}, {2, 2, 2, 1}, {3, 1, 5, 1}}) {
     Builder b({1, groups * in, 5, 4});
     b.graph.outputs = {b.conv("grouped", b.x, {groups * out, in, 3, 3}, {{"group", groups}})};
-    rewritten(b.graph, {fuse_windows, assign_layouts});
+    rewritten(b.graph, {roomy<fuse_windows>, assign_layouts});
     for (const ir::Node& node : b.graph.nodes)
       if (node.op == "Conv") {
         EXPECT_EQ(node.domain, ir::kFusedDomain);
@@ -291,8 +299,38 @@ TEST(FuseWindows, JoinsGroups) {
 TEST(FuseWindows, LeavesGroupsThatWouldBeMostlyZeros) {
   Builder b({1, 38, 5, 4});
   b.graph.outputs = {b.conv("grouped", b.x, {57, 2, 3, 3}, {{"group", int64_t{19}}})};
-  rewritten(b.graph, {fuse_windows});
+  rewritten(b.graph, {roomy<fuse_windows>});
   EXPECT_EQ(b.graph.nodes[0].domain, "");
+}
+
+/// Panels of sixteen channels, of which few are there: what would be above the budget stays an ordinary Conv.
+TEST(FuseWindows, PackingStaysWithinTheBudget) {
+  Builder b({1, 1 << 14, 2, 2});
+  for (int i = 0; i < 40; ++i)  // 64 KiB each, 1 MiB packed
+    b.graph.outputs.push_back(b.conv("narrow" + std::to_string(i), b.x, {1, 1 << 14, 1, 1}));
+  const uint64_t before = passes::constant_bytes(b.graph);
+  constexpr uint64_t kRoom = 8 << 20;
+  ops::infer_shapes(b.graph);
+  const MemoryBudget memory(uint64_t{1} << 31);
+  passes::RewriteBudget budget(b.graph, kRoom);
+  fuse_windows(b.graph, budget);
+  EXPECT_LE(passes::constant_bytes(b.graph), before + kRoom);
+  EXPECT_LE(memory.peak(), kRoom + (1 << 21));
+  const auto fused = std::ranges::count(b.graph.nodes, ir::kFusedDomain, &ir::Node::domain);
+  EXPECT_GE(fused, 7);
+  EXPECT_LT(fused, 10);
+}
+
+TEST(FuseWindows, WithoutBiasesOneListOfZerosServesAll) {
+  Builder b({1, 1, 2, 2});
+  const auto weights = b.constant("w", waves({1 << 14, 1, 1, 1}));
+  for (int i = 0; i < 100; ++i)
+    b.graph.outputs.push_back(
+        b.node("Conv", "c" + std::to_string(i), {b.scale("s" + std::to_string(i), b.x, i), weights}));
+  ops::infer_shapes(b.graph);
+  const MemoryBudget memory(uint64_t{1} << 31);
+  roomy<fuse_windows>(b.graph);
+  EXPECT_LE(memory.peak(), uint64_t{1} << 18);
 }
 
 TEST(FuseWindows, PoolsTakeZerosAroundThem) {
@@ -304,7 +342,7 @@ TEST(FuseWindows, PoolsTakeZerosAroundThem) {
     const auto padded = b.node("Pad", "pad", {low, pads, b.constant("value", floats({}, {value}))});
     b.graph.outputs = {b.pool("pool", padded, {0, 0, 0, 0})};
     const std::string expected = value == 0 ? "pool_output_0 = MaxPool(low_output_0)\n" : "Pad(low_output_0";
-    EXPECT_NE(rewritten(b.graph, {fuse_windows}).find(expected), std::string::npos) << value;
+    EXPECT_NE(rewritten(b.graph, {roomy<fuse_windows>}).find(expected), std::string::npos) << value;
   }
 }
 
@@ -313,7 +351,7 @@ TEST(AbsorbActivations, IntoWhatMakesTheirInput) {
   const auto conv = b.node("Relu", "relu", {b.conv("conv", b.x, {4, 4, 1, 1})});
   const auto deep = b.swish("swish", b.depthwise("deep", conv, 4));
   b.graph.outputs = {deep};
-  EXPECT_EQ(rewritten(b.graph, {fuse_activations, fuse_windows, absorb_activations}),
+  EXPECT_EQ(rewritten(b.graph, {fuse_activations, roomy<fuse_windows>, absorb_activations}),
             "relu_output_0 = Conv(x, conv.w_packed, conv.b_padded)\n"
             "swish_output_0 = DepthwiseConv(relu_output_0, deep.w_packed_depthwise, deep.b)\n");
   EXPECT_EQ(b.graph.nodes[0].get_string("activation", ""), "relu");
@@ -324,7 +362,7 @@ TEST(AbsorbActivations, NotWhereOthersReadTheValueBefore) {
   Builder b({1, 4, 6, 6});
   const auto conv = b.conv("conv", b.x, {4, 4, 1, 1});
   b.graph.outputs = {b.node("Relu", "relu", {conv}), conv};
-  EXPECT_EQ(rewritten(b.graph, {fuse_activations, fuse_windows, absorb_activations}),
+  EXPECT_EQ(rewritten(b.graph, {fuse_activations, roomy<fuse_windows>, absorb_activations}),
             "conv_output_0 = Conv(x, conv.w_packed, conv.b_padded)\nrelu_output_0 = Activation(conv_output_0)\n");
 }
 
@@ -339,8 +377,8 @@ ir::Graph squeeze_excite(const char* mean_op, Attributes mean_attributes, int64_
   return b.graph;
 }
 
-const std::vector<void (*)(ir::Graph&)> kToSqueezeExcite = {fuse_activations, fuse_windows, absorb_activations,
-                                                            fuse_squeeze_excite};
+const std::vector<void (*)(ir::Graph&)> kToSqueezeExcite = {fuse_activations, roomy<fuse_windows>, absorb_activations,
+                                                            roomy<fuse_squeeze_excite>};
 
 TEST(FuseSqueezeExcite, BothWaysToWriteTheMean) {
   const Attributes axes{{"axes", Ints{2, 3}}};
@@ -381,12 +419,32 @@ TEST(FuseSqueezeExcite, LeavesOtherMeansAndGates) {
   }
 }
 
+TEST(FuseSqueezeExcite, BlocksMayShareTheirWeights) {
+  Builder b({1, 128, 3, 3});
+  const auto shared = [&](const char* name, Shape shape) { return b.constant(name, waves(std::move(shape))); };
+  const auto window = shared("dw", {128, 1, 1, 1}), reduce = shared("w1", {512, 128, 1, 1}),
+             expand = shared("w2", {128, 512, 1, 1}), project = shared("w3", {16, 128, 1, 1});
+  for (int i = 0; i < 40; ++i) {
+    const std::string name = "b" + std::to_string(i);
+    const auto x = b.node("Conv", name + ".dw", {b.scale(name + ".x", b.x, static_cast<float>(i)), window},
+                          {{"group", int64_t{128}}});
+    const auto small = b.node("Conv", name + ".reduce", {b.node("GlobalAveragePool", name + ".mean", {x}), reduce});
+    const auto gate = b.node("Conv", name + ".expand", {b.node("Relu", name + ".relu", {small}), expand});
+    const auto product = b.node("Mul", name + ".mul", {x, b.node("Sigmoid", name + ".gate", {gate})});
+    b.graph.outputs.push_back(b.node("Conv", name + ".project", {product, project}));
+  }
+  const MemoryBudget memory(uint64_t{1} << 31);
+  const Program program = compile(b.graph);
+  EXPECT_EQ(std::ranges::count(program.graph.nodes, "SqueezeExcite", &ir::Node::op), 40);
+  EXPECT_LE(memory.peak(), uint64_t{3} << 20);  // half a mebibyte of weights, packed, and as matrices
+}
+
 TEST(FuseMix, ScaledAndEnlargedMaps) {
   Builder b({1, 4, 4, 4});
   const auto half = b.pool("half", b.x, {0, 0, 1, 1});
   const auto sum = b.node("Add", "a", {b.scale("s0", b.x, 0.5f), b.scale("s1", b.up("up", half, 2), 0.25f)});
   b.graph.outputs = {b.swish("y", b.node("Add", "b", {sum, b.x}))};
-  EXPECT_EQ(rewritten(b.graph, {fuse_activations, fuse_windows, fuse_mix, absorb_activations}),
+  EXPECT_EQ(rewritten(b.graph, {fuse_activations, roomy<fuse_windows>, fuse_mix, absorb_activations}),
             "half_output_0 = MaxPool(x)\ny_output_0 = Mix(x, half_output_0, x)\n");
   EXPECT_EQ(std::get<std::vector<float>>(*b.graph.nodes[1].find("weights")), (std::vector<float>{0.5f, 0.25f, 1}));
 }
@@ -409,7 +467,7 @@ TEST(FuseResiduals, IntoTheConvThatRunsLast) {
   const auto first = b.conv("first", b.x, {4, 4, 1, 1}), second = b.conv("second", first, {4, 4, 3, 3});
   const auto sum = b.node("Add", "sum", {first, second});
   b.graph.outputs = {b.node("Relu", "y", {sum}), b.node("Add", "plain", {b.x, first})};
-  EXPECT_EQ(rewritten(b.graph, {fuse_activations, fuse_windows, fuse_residuals, absorb_activations}),
+  EXPECT_EQ(rewritten(b.graph, {fuse_activations, roomy<fuse_windows>, fuse_residuals, absorb_activations}),
             "first_output_0 = Conv(x, first.w_packed, first.b_padded)\n"
             "y_output_0 = Conv(first_output_0, second.w_packed, second.b_padded, first_output_0)\n"
             "plain_output_0 = Mix(x, first_output_0)\n");
@@ -420,7 +478,7 @@ TEST(FuseResiduals, ASumWithItself) {
   const auto conv = b.conv("conv", b.x, {4, 4, 1, 1});
   b.graph.outputs = {b.node("Add", "sum", {conv, conv})};
   EXPECT_EQ(
-      rewritten(b.graph, {fuse_windows, fuse_residuals}),
+      rewritten(b.graph, {roomy<fuse_windows>, fuse_residuals}),
       "conv_output_0 = Conv(x, conv.w_packed, conv.b_padded)\nsum_output_0 = Mix(conv_output_0, conv_output_0)\n");
 }
 
@@ -429,7 +487,7 @@ TEST(FuseExpandDepthwise, WhereTheMapBetweenIsLarge) {
     Builder b({1, 16, side, side});
     const auto wide = b.swish("wide", b.conv("expand", b.x, {96, 16, 1, 1}));
     b.graph.outputs = {b.depthwise("deep", wide, 96)};
-    const std::string text = rewritten(b.graph, {fuse_activations, fuse_windows, absorb_activations,
+    const std::string text = rewritten(b.graph, {fuse_activations, roomy<fuse_windows>, absorb_activations,
                                                  [](ir::Graph& g) { fuse_expand_depthwise(g, {}); }});
     EXPECT_EQ(text.find("ExpandDepthwise") != std::string::npos, side == 64) << text;
   }
@@ -458,7 +516,7 @@ TEST(FuseDepthwisePointwise, WhereTheMapBetweenIsLarge) {
     const auto deep = b.swish("act", b.depthwise("deep", b.x, 64));
     b.graph.outputs = {b.node("Add", "sum", {b.conv("project", deep, {24, 64, 1, 1}), skip})};
     const std::string text =
-        rewritten(b.graph, {fuse_activations, fuse_windows, absorb_activations, fuse_residuals,
+        rewritten(b.graph, {fuse_activations, roomy<fuse_windows>, absorb_activations, fuse_residuals,
                             [](ir::Graph& g) { fuse_depthwise_pointwise(g, {}); }, assign_layouts});
     EXPECT_EQ(text.find("DepthwisePointwise") != std::string::npos, side == 64) << text;
   }
@@ -469,7 +527,7 @@ TEST(AssignLayouts, OneChangeOfLayoutOnEachSide) {
   const auto pool = b.pool("pool", b.x, {1, 1, 1, 1});
   const auto conv = b.conv("conv", pool, {4, 4, 3, 3});
   b.graph.outputs = {b.node("Exp", "y", {conv})};
-  EXPECT_EQ(rewritten(b.graph, {fuse_windows, assign_layouts}),
+  EXPECT_EQ(rewritten(b.graph, {roomy<fuse_windows>, assign_layouts}),
             "x_nhwc = Transpose(x)\npool_output_0_nhwc = MaxPool(x_nhwc)\n"
             "conv_output_0_nhwc = Conv(pool_output_0_nhwc, conv.w_packed, conv.b_padded)\n"
             "conv_output_0 = Transpose(conv_output_0_nhwc)\ny_output_0 = Exp(conv_output_0)\n");
@@ -478,7 +536,7 @@ TEST(AssignLayouts, OneChangeOfLayoutOnEachSide) {
 TEST(AssignLayouts, OneConvolutionTurnsOneSide) {
   Builder b({1, 4, 6, 6});
   b.graph.outputs = {b.conv("only", b.x, {4, 4, 3, 3})};
-  EXPECT_EQ(rewritten(b.graph, {fuse_windows, assign_layouts}),
+  EXPECT_EQ(rewritten(b.graph, {roomy<fuse_windows>, assign_layouts}),
             "only_output_0_nhwc = Conv(x, only.w_packed, only.b_padded)\n"
             "only_output_0 = Transpose(only_output_0_nhwc)\n");
 }
@@ -486,7 +544,7 @@ TEST(AssignLayouts, OneConvolutionTurnsOneSide) {
 TEST(AssignLayouts, ConvolutionsReadAndWriteTheCallersLayout) {
   Builder b({1, 4, 6, 6});
   b.graph.outputs = {b.conv("last", b.conv("first", b.x, {4, 4, 3, 3}), {4, 4, 1, 1})};
-  EXPECT_EQ(rewritten(b.graph, {fuse_windows, assign_layouts}),
+  EXPECT_EQ(rewritten(b.graph, {roomy<fuse_windows>, assign_layouts}),
             "first_output_0_nhwc = Conv(x, first.w_packed, first.b_padded)\n"
             "last_output_0 = Conv(first_output_0_nhwc, last.w_packed, last.b_padded)\n");
 }
@@ -716,6 +774,27 @@ TEST(SplitBatch, NotWhereStepsMixImages) {
     return b.node("Mul", "y", {in, b.constant("f", waves({1, 2, 1, 1}))});
   };
   EXPECT_EQ(compile(large_maps(6, common).graph).turns, 2);
+}
+
+/// A batch of many sizes: what each size folds to is its own, and all plans lie in one file.
+TEST(Compile, PlansForManyShapesShareOneBudget) {
+  Builder b({-1, 1});
+  const auto batch = b.node("Shape", "shape", {b.x});                                          // [n, 1]
+  const auto wide = b.node("Mul", "wide", {batch, b.constant("widths", ints({1, 1 << 17}))});  // 512 KiB an image
+  const auto filled = b.node("ConstantOfShape", "filled", {wide});
+  for (int i = 0; i < 10; ++i) {
+    const std::string name = "sum" + std::to_string(i);
+    const auto own =
+        b.node("Add", name + ".fold", {filled, b.constant(name + ".k", floats({1}, {static_cast<float>(i)}))});
+    b.graph.outputs.push_back(b.node("Add", name, {own, b.x}));
+  }
+  std::vector<std::map<std::string, Shape>> shapes;
+  for (int64_t n = 1; n <= 12; ++n) shapes.push_back({{"x", {n, 1}}});
+  constexpr uint64_t kRoom = 16 << 20;
+  const MemoryBudget memory(uint64_t{1} << 31);
+  const std::vector<Program> plans = compile_plans(b.graph, {.split_batch = false, .most_growth = kRoom}, shapes);
+  EXPECT_LE(weight_bytes(plans), 2 * kRoom);
+  EXPECT_LE(memory.peak(), 4 * kRoom);
 }
 
 TEST(Compile, RefusesShapesThatStayUnknown) {

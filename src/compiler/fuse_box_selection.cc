@@ -1,6 +1,7 @@
 #include <functional>
 #include <utility>
 
+#include "base/checked.h"
 #include "compiler/match.h"
 #include "compiler/passes.h"
 #include "passes/rewrite.h"
@@ -15,10 +16,11 @@ using Attributes = std::map<std::string, ir::Attribute>;
 /// its first so many, which Gathers read.
 class SelectionMatcher {
  public:
-  SelectionMatcher(const ir::Graph& graph, const ir::Uses& uses) : graph_(graph), uses_(uses) {}
+  SelectionMatcher(const ir::Graph& graph, const ir::Uses& uses, passes::RewriteBudget& budget)
+      : graph_(graph), uses_(uses), budget_(budget) {}
 
   /// The SelectBoxes that makes the first output of this node, or nothing.
-  std::optional<ir::Node> match(const ir::Node& node) const {
+  std::optional<ir::Node> match(const ir::Node& node) {
     if (node.is("TopK")) return match_lowest(node);
     if (node.is("Slice")) return match_first(node);
     return std::nullopt;
@@ -43,7 +45,7 @@ class SelectionMatcher {
     return select(*suppression, top, {{"count", count->front()}, {"filler", filler->front()}});
   }
 
-  std::optional<ir::Node> match_first(const ir::Node& slice) const {
+  std::optional<ir::Node> match_first(const ir::Node& slice) {
     const auto is_absent_or = [&](size_t i, int64_t value) {
       return i >= slice.inputs.size() || slice.inputs[i] == ir::kNoValue ||
              passes::int_constant(graph_, slice.inputs[i]) == std::vector<int64_t>{value};
@@ -55,8 +57,13 @@ class SelectionMatcher {
     if (!count || count->size() != 1 || count->front() < 1 || suppression == nullptr) return std::nullopt;
     const auto all = boxes(*suppression);
     if (!all || uses_.is_output(slice.outputs[0])) return std::nullopt;
-    for (const int reader : uses_.readers(slice.outputs[0]))
-      if (!gathers_boxes(graph_.nodes[static_cast<size_t>(reader)], slice.outputs[0], *all)) return std::nullopt;
+    uint64_t zeros = 0;  // rows of them, behind what the Gathers read
+    for (const int reader : uses_.readers(slice.outputs[0])) {
+      const ir::Node& gather = graph_.nodes[static_cast<size_t>(reader)];
+      if (!gathers_boxes(gather, slice.outputs[0], *all)) return std::nullopt;
+      zeros += row_bytes(graph_.value(gather.inputs[0]));
+    }
+    if (!budget_.change(zeros)) return std::nullopt;
     return select(*suppression, slice, {{"count", count->front()}, {"filler", *all}, {"order", "score"}});
   }
 
@@ -65,6 +72,11 @@ class SelectionMatcher {
     if (!node.is("Gather") || node.get_int("axis", 0) != 0 || node.inputs[1] != indices) return false;
     const auto& shape = graph_.value(node.inputs[0]).shape;
     return passes::is_static(shape) && !shape->empty() && shape->front() == all;
+  }
+
+  static uint64_t row_bytes(const ir::Value& rows) {
+    const auto elements = checked_numel(std::span(*rows.shape).subspan(1));
+    return elements.value_or(0) * dtype_size(rows.dtype);
   }
 
   const ir::Node* maker(ir::ValueId id, std::string_view op) const {
@@ -114,6 +126,7 @@ class SelectionMatcher {
 
   const ir::Graph& graph_;
   const ir::Uses& uses_;
+  passes::RewriteBudget& budget_;
 };
 
 /// Where boxes are missing, a Gather reads a row of zeros behind the last.
@@ -129,9 +142,9 @@ void append_zero_row(ir::Graph& graph, int gather) {
 
 }  // namespace
 
-void fuse_box_selection(ir::Graph& graph) {
+void fuse_box_selection(ir::Graph& graph, passes::RewriteBudget& budget) {
   const ir::Uses uses(graph);
-  const SelectionMatcher matcher(graph, uses);
+  SelectionMatcher matcher(graph, uses, budget);
   std::vector<std::pair<size_t, ir::Node>> found;
   for (size_t n = 0; n < graph.nodes.size(); ++n)
     if (auto node = matcher.match(graph.nodes[n])) found.emplace_back(n, std::move(*node));

@@ -1,3 +1,6 @@
+#include <map>
+#include <memory>
+
 #include "compiler/match.h"
 #include "compiler/passes.h"
 #include "ops/fused.h"
@@ -52,22 +55,47 @@ std::optional<Block> match(ir::Graph& graph, const ir::Uses& uses, ir::Node& pro
   return std::nullopt;
 }
 
-/// A pointwise Conv's packed weights as [in, out].
-ir::ValueId as_matrix(ir::Graph& graph, const ir::Node& conv, int64_t in) {
-  const int64_t out = conv.get_int("out_channels", 0);
-  const Tensor weights = ops::unpack_conv_weights(*graph.constant(conv.inputs[1]), in, out, 1, 1);
-  Tensor matrix(DType::kF32, {in, out});
-  const auto from = weights.data<float>();
-  const auto to = matrix.mutable_data<float>();
-  for (int64_t o = 0; o < out; ++o)
-    for (int64_t i = 0; i < in; ++i) to[static_cast<size_t>(i * out + o)] = from[static_cast<size_t>(o * in + i)];
-  return graph.add_constant(conv.name + "_matrix", matrix);
-}
+/// The weights of blocks as SqueezeExcite takes them. Blocks may share them.
+class Matrices {
+ public:
+  Matrices(ir::Graph& graph, const ir::Uses& uses, passes::RewriteBudget& budget)
+      : graph_(graph), uses_(uses), budget_(budget) {}
 
-ir::ValueId as_bias(ir::Graph& graph, const ir::Node& conv) {
-  const auto padded = graph.constant(conv.inputs[2])->data<float>();
-  const int64_t out = conv.get_int("out_channels", 0);
-  return graph.add_constant(conv.name + "_bias", Tensor::from<float>({out}, padded.first(static_cast<size_t>(out))));
+  /// A pointwise Conv's packed weights as [in, out]; empty where the budget does not allow it.
+  Tensor weights(const ir::Node& conv, int64_t in) {
+    const int64_t out = conv.get_int("out_channels", 0);
+    const Tensor& packed = *graph_.constant(conv.inputs[1]);
+    Tensor& matrix = matrices_[{conv.inputs[1], out}];
+    if (matrix.empty()) {
+      const uint64_t bytes = static_cast<uint64_t>(in * out) * sizeof(float);
+      if (!budget_.change(bytes, uses_.sole_reader(conv.inputs[1]) >= 0 ? packed.byte_size() : 0)) return {};
+      matrix = transposed(ops::unpack_conv_weights(packed, in, out, 1, 1));
+    }
+    return matrix;
+  }
+
+ private:
+  /// [o, i, 1, 1] as [i, o].
+  static Tensor transposed(const Tensor& weights) {
+    const int64_t out = weights.dim(0), in = weights.dim(1);
+    Tensor matrix(DType::kF32, {in, out});
+    const auto from = weights.data<float>();
+    const auto to = matrix.mutable_data<float>();
+    for (int64_t o = 0; o < out; ++o)
+      for (int64_t i = 0; i < in; ++i) to[static_cast<size_t>(i * out + o)] = from[static_cast<size_t>(o * in + i)];
+    return matrix;
+  }
+
+  ir::Graph& graph_;
+  const ir::Uses& uses_;
+  passes::RewriteBudget& budget_;
+  std::map<std::pair<ir::ValueId, int64_t>, Tensor> matrices_;  ///< by packed weights and output channels
+};
+
+/// A Conv's bias without the padding: a part of the same bytes.
+Tensor bias_of(const ir::Graph& graph, const ir::Node& conv) {
+  const auto padded = std::make_shared<const Tensor>(*graph.constant(conv.inputs[2]));
+  return Tensor(DType::kF32, {conv.get_int("out_channels", 0)}, {padded, padded->bytes().data()});
 }
 
 /// The depthwise layers' means; of several, one behind the other.
@@ -87,12 +115,17 @@ ir::ValueId take_means(ir::Graph& graph, const Block& block) {
   return block.mean->outputs[0];
 }
 
-void fuse(ir::Graph& graph, const Block& block) {
+void fuse(ir::Graph& graph, Matrices& matrices, const Block& block) {
   const Shape x = *graph.value(block.x).shape;
-  const int64_t reduced = block.reduce->get_int("out_channels", 0);
-  const ir::ValueId mean = take_means(graph, block);
-  const std::vector<ir::ValueId> inputs = {mean, as_matrix(graph, *block.reduce, x[1]), as_bias(graph, *block.reduce),
-                                           as_matrix(graph, *block.expand, reduced), as_bias(graph, *block.expand)};
+  const Tensor reduce = matrices.weights(*block.reduce, x[1]);
+  if (reduce.empty()) return;
+  const Tensor expand = matrices.weights(*block.expand, block.reduce->get_int("out_channels", 0));
+  if (expand.empty()) return;
+  std::vector<ir::ValueId> inputs{take_means(graph, block)};
+  for (const auto& [conv, matrix] : {std::pair{block.reduce, &reduce}, std::pair{block.expand, &expand}}) {
+    inputs.push_back(graph.add_constant(conv->name + "_matrix", *matrix));
+    inputs.push_back(graph.add_constant(conv->name + "_bias", bias_of(graph, *conv)));
+  }
   // The expanding layer becomes the whole block: it stands behind all that the block reads, and before its reader.
   const ir::ValueId gate = graph.add_value({block.expand->name + "_gate", DType::kF32, Shape{x[0], x[1]}, {}});
   become_fused(*block.expand, "SqueezeExcite", inputs,
@@ -105,10 +138,11 @@ void fuse(ir::Graph& graph, const Block& block) {
 
 }  // namespace
 
-void fuse_squeeze_excite(ir::Graph& graph) {
+void fuse_squeeze_excite(ir::Graph& graph, passes::RewriteBudget& budget) {
   const ir::Uses uses(graph);  // stays true for the patterns that are left: blocks do not overlap
+  Matrices matrices(graph, uses, budget);
   for (ir::Node& node : graph.nodes)
-    if (const auto block = match(graph, uses, node)) fuse(graph, *block);
+    if (const auto block = match(graph, uses, node)) fuse(graph, matrices, *block);
   graph.compact();
 }
 

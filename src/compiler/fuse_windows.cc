@@ -9,30 +9,42 @@
 namespace effdet::compiler {
 namespace {
 
-/// Packs each constant once, however many nodes share it (the heads share weights over all levels).
+int64_t padded_to_panels(int64_t channels) {
+  return (channels + ops::kPanelChannels - 1) / ops::kPanelChannels * ops::kPanelChannels;
+}
+
+/// Packs each constant once, however many nodes share it (the heads share weights over all levels). Whole panels may be
+/// many times what they hold: where the budget does not allow it, there is no packed constant (kNoValue).
 class Packer {
  public:
-  explicit Packer(ir::Graph& graph) : graph_(graph) {}
+  Packer(ir::Graph& graph, const ir::Uses& uses, passes::RewriteBudget& budget)
+      : graph_(graph), uses_(uses), budget_(budget) {}
 
   /// `joined` groups become one.
   ir::ValueId conv_weights(ir::ValueId id, int64_t group, int64_t joined) {
     const std::string suffix = joined == 1 ? "_packed" : "_packed_by_" + std::to_string(joined);
-    return once(id, suffix, [&](const Tensor& weights) {
-      return ops::pack_conv_weights(joined == 1 ? weights : joined_groups(weights, group, joined));
-    });
+    const Tensor& weights = *graph_.constant(id);
+    const int64_t out = std::max<int64_t>(1, weights.dim(0));
+    const int64_t size = weights.numel() / out * joined * padded_to_panels(out);
+    return once(id, suffix, size,
+                [&] { return ops::pack_conv_weights(joined == 1 ? weights : joined_groups(weights, group, joined)); });
   }
-  ir::ValueId depthwise_weights(ir::ValueId id) { return once(id, "_packed_depthwise", ops::pack_depthwise_weights); }
+  ir::ValueId depthwise_weights(ir::ValueId id) {
+    const Tensor& weights = *graph_.constant(id);
+    return once(id, "_packed_depthwise", weights.numel(), [&] { return ops::pack_depthwise_weights(weights); });
+  }
 
   /// The bias (zeros where id is absent), padded to `count` values.
   ir::ValueId bias(ir::ValueId id, const std::string& owner, int64_t count) {
-    const auto pad = [count](const Tensor& source) {
+    if (id == ir::kNoValue) return zeros(owner + "_zero_bias", count);
+    const Tensor& source = *graph_.constant(id);
+    // Only what needs it is padded: a depthwise and a dense layer of as many channels may share a bias.
+    if (source.numel() == count) return id;
+    return once(id, "_padded", count, [&] {
       Tensor padded(DType::kF32, {count});
       std::ranges::copy(source.data<float>(), padded.mutable_data<float>().begin());
       return padded;
-    };
-    if (id == ir::kNoValue) return graph_.add_constant(owner + "_zero_bias", Tensor(DType::kF32, {count}));
-    // Only what needs it is padded: a depthwise and a dense layer of as many channels may share a bias.
-    return graph_.constant(id)->numel() == count ? id : once(id, "_padded", pad);
+    });
   }
 
  private:
@@ -49,18 +61,38 @@ class Packer {
     return wide;
   }
 
-  template <typename F>
-  ir::ValueId once(ir::ValueId id, const std::string& suffix, F&& pack) {
-    auto [entry, is_new] = packed_.try_emplace({id, suffix}, ir::kNoValue);
+  /// A constant that each owner has under a name of its own; their bytes are the same.
+  ir::ValueId zeros(std::string name, int64_t count) {
+    auto [bytes, is_new] = zeros_.try_emplace(count);
     if (is_new) {
-      const std::string name = graph_.value(id).name + suffix;
-      entry->second = graph_.add_constant(name, pack(*graph_.constant(id)));
+      if (!budget_.change(static_cast<uint64_t>(count) * sizeof(float))) return ir::kNoValue;
+      bytes->second = Tensor(DType::kF32, {count});
     }
+    return bytes->second.empty() ? ir::kNoValue : graph_.add_constant(std::move(name), bytes->second);
+  }
+
+  /// The constant as `pack` makes it, of `size` floats. It stands for the old one, which goes with its last reader.
+  template <typename F>
+  ir::ValueId once(ir::ValueId id, const std::string& suffix, int64_t size, F&& pack) {
+    auto [entry, is_new] = packed_.try_emplace({id, suffix}, ir::kNoValue);
+    auto [left, is_unread] = reads_left_.try_emplace(id, uses_.readers(id).size() + uses_.is_output(id));
+    const uint64_t added = is_new ? static_cast<uint64_t>(size) * sizeof(float) : 0;
+    const uint64_t removed = left->second == 1 ? graph_.constant(id)->byte_size() : 0;
+    if (!budget_.change(added, removed)) {
+      packed_.erase(entry);
+      return ir::kNoValue;
+    }
+    --left->second;
+    if (is_new) entry->second = graph_.add_constant(graph_.value(id).name + suffix, pack());
     return entry->second;
   }
 
   ir::Graph& graph_;
+  const ir::Uses& uses_;
+  passes::RewriteBudget& budget_;
   std::map<std::pair<ir::ValueId, std::string>, ir::ValueId> packed_;
+  std::map<ir::ValueId, size_t> reads_left_;
+  std::map<int64_t, Tensor> zeros_;
 };
 
 /// kernel_shape, strides and pads of a 2-d window, or nothing where it is dilated, not 2-d or beyond the fused limits.
@@ -100,20 +132,17 @@ void fuse_conv(ir::Graph& graph, Packer& packer, ir::Node& node) {
   if (joined == 0 && !depthwise) return;
   auto attributes = window_attributes(graph, node, {weights->dim(2), weights->dim(3)});
   if (!attributes) return;
-  if (depthwise) {
-    become_fused(node, "DepthwiseConv",
-                 {node.inputs[0], packer.depthwise_weights(node.inputs[1]), packer.bias(bias, node.name, out)},
-                 *attributes);
-    return;
+  if (!depthwise) {
+    if (out > ops::kMaxOutChannels || in / group * joined * weights->dim(2) * weights->dim(3) > ops::kMaxExtent) return;
+    (*attributes)["out_channels"] = out;
+    if (joined != group) (*attributes)["group"] = group / joined;
   }
-  if (out > ops::kMaxOutChannels || in / group * joined * weights->dim(2) * weights->dim(3) > ops::kMaxExtent) return;
-  (*attributes)["out_channels"] = out;
-  if (joined != group) (*attributes)["group"] = group / joined;
-  const int64_t padded = (out + ops::kPanelChannels - 1) / ops::kPanelChannels * ops::kPanelChannels;
-  become_fused(
-      node, "Conv",
-      {node.inputs[0], packer.conv_weights(node.inputs[1], group, joined), packer.bias(bias, node.name, padded)},
-      *attributes);
+  const ir::ValueId packed =
+      depthwise ? packer.depthwise_weights(node.inputs[1]) : packer.conv_weights(node.inputs[1], group, joined);
+  if (packed == ir::kNoValue) return;
+  const ir::ValueId padded = packer.bias(bias, node.name, depthwise ? out : padded_to_panels(out));
+  if (padded == ir::kNoValue) return;
+  become_fused(node, depthwise ? "DepthwiseConv" : "Conv", {node.inputs[0], packed, padded}, *attributes);
 }
 
 /// The Pad with zeros before a pool that does not pad itself; null where there is none.
@@ -144,9 +173,9 @@ void fuse_max_pool(const ir::Graph& graph, const ir::Uses& uses, ir::Node& node)
 
 }  // namespace
 
-void fuse_windows(ir::Graph& graph) {
-  Packer packer(graph);
+void fuse_windows(ir::Graph& graph, passes::RewriteBudget& budget) {
   const ir::Uses uses(graph);
+  Packer packer(graph, uses, budget);
   for (ir::Node& node : graph.nodes) {
     if (!node.is("Conv") && !node.is("MaxPool")) continue;
     if (!is_static_map(graph.value(node.inputs[0]))) continue;

@@ -2,12 +2,16 @@
 // them.
 #pragma once
 
-#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
 
 #include "aipp/config.h"
 #include "artifact/program.h"
 #include "compiler/layer_choices.h"
 #include "ir/graph.h"
+#include "passes/budget.h"
 
 namespace effdet::compiler {
 
@@ -16,12 +20,13 @@ namespace effdet::compiler {
 void insert_aipp(ir::Graph& graph, const aipp::Config& config);
 /// x * Sigmoid(x), Relu, Clip(0, 6), Sigmoid, HardSwish, Mish and the like -> ai.effdet::Activation.
 void fuse_activations(ir::Graph& graph);
-/// Conv -> ai.effdet::Conv or ai.effdet::DepthwiseConv with packed weights; MaxPool -> ai.effdet::MaxPool.
-void fuse_windows(ir::Graph& graph);
+/// Conv -> ai.effdet::Conv or ai.effdet::DepthwiseConv with packed weights, within the budget; MaxPool ->
+/// ai.effdet::MaxPool.
+void fuse_windows(ir::Graph& graph, passes::RewriteBudget& budget);
 /// Activation behind Conv, DepthwiseConv or Mix -> their attribute.
 void absorb_activations(ir::Graph& graph);
 /// The two small layers behind the mean of a depthwise output -> SqueezeExcite, its product -> the next Conv's gate.
-void fuse_squeeze_excite(ir::Graph& graph);
+void fuse_squeeze_excite(ir::Graph& graph, passes::RewriteBudget& budget);
 /// A pointwise Conv and the DepthwiseConv behind it -> ExpandDepthwise, where the map between them is large.
 void fuse_expand_depthwise(ir::Graph& graph, const LayerChoices& choices);
 /// A DepthwiseConv and the pointwise Conv behind it -> DepthwisePointwise, where the map between them is large.
@@ -33,7 +38,7 @@ void fuse_mix(ir::Graph& graph);
 /// Add of a Conv and another map -> the Conv's residual; Adds that remain -> Mix.
 void fuse_residuals(ir::Graph& graph);
 /// NonMaxSuppression of whose box indices a fixed number is taken, the lowest or the first -> SelectBoxes.
-void fuse_box_selection(ir::Graph& graph);
+void fuse_box_selection(ir::Graph& graph, passes::RewriteBudget& budget);
 /// Fused operators work on NHWC data; conversions stand where others (or the caller) want NCHW.
 void assign_layouts(ir::Graph& graph);
 
@@ -50,6 +55,13 @@ Program plan_memory(ir::Graph graph);
 int64_t images_of_turn(const Program& program);
 
 /// Constants of the same bytes, in one plan or several, share them.
-void share_constants(std::span<Program> plans);
+class ConstantSharer {
+ public:
+  /// How many bytes the plan's constants have that none before had, in it or in another plan.
+  uint64_t share(Program& plan);
+
+ private:
+  std::unordered_map<std::string_view, Tensor> seen_;  ///< the views are of the tensors beside them
+};
 
 }  // namespace effdet::compiler

@@ -1,6 +1,4 @@
 #include <memory>
-#include <string_view>
-#include <unordered_map>
 
 #include "compiler/passes.h"
 
@@ -13,18 +11,20 @@ std::string_view bytes_of(const Tensor& tensor) {
 
 }  // namespace
 
-void share_constants(std::span<Program> plans) {
-  std::unordered_map<std::string_view, Tensor> seen;  // the views are of the tensors beside them
-  for (Program& plan : plans)
-    for (size_t i = 0; i < plan.graph.value_count(); ++i) {
-      ir::Value& value = plan.graph.value(static_cast<ir::ValueId>(i));
-      if (!value.constant || value.constant->byte_size() == 0) continue;
-      const auto [first, is_new] = seen.emplace(bytes_of(*value.constant), *value.constant);
-      if (is_new) continue;
-      const auto owner = std::make_shared<const Tensor>(first->second);
-      value.constant =
-          Tensor(value.dtype, *value.shape, std::shared_ptr<const std::byte>(owner, owner->bytes().data()));
+uint64_t ConstantSharer::share(Program& plan) {
+  uint64_t bytes = 0;
+  for (size_t i = 0; i < plan.graph.value_count(); ++i) {
+    ir::Value& value = plan.graph.value(static_cast<ir::ValueId>(i));
+    if (!value.constant || value.constant->byte_size() == 0) continue;
+    const auto [first, is_new] = seen_.emplace(bytes_of(*value.constant), *value.constant);
+    if (is_new) {
+      bytes += value.constant->byte_size();
+      continue;
     }
+    const auto owner = std::make_shared<const Tensor>(first->second);
+    value.constant = Tensor(value.dtype, *value.shape, std::shared_ptr<const std::byte>(owner, owner->bytes().data()));
+  }
+  return bytes;
 }
 
 }  // namespace effdet::compiler

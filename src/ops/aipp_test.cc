@@ -23,7 +23,7 @@ AippSpec spec_of(AippFormat format, int64_t height, int64_t width) {
 Tensor run_aipp(std::map<std::string, ir::Attribute> attributes, const Tensor& input) {
   const ir::Node node{"Aipp", std::string(ir::kFusedDomain), "test", {0}, {1}, std::move(attributes)};
   const Tensor* inputs[] = {&input};
-  return evaluate_node(node, 11, inputs, nullptr, uint64_t{1} << 30).at(0);
+  return evaluate_node(node, 11, inputs).at(0);
 }
 
 std::vector<float> run_spec(const AippSpec& spec, const Bytes& bytes) {

@@ -61,4 +61,13 @@ Cost cost_of(const ir::Graph& graph, const ir::Node& node) {
   return cost;
 }
 
+bool is_heavy(const ir::Node& node) {
+  constexpr std::string_view kHeavy[] = {
+      "Conv",   "ConvTranspose", "ConvInteger",   "QLinearConv", "DeformConv", "MatMul",
+      "Gemm",   "MatMulInteger", "QLinearMatMul", "Einsum",      "MaxPool",    "AveragePool",
+      "LpPool", "LRN",           "RNN",           "GRU",         "LSTM",       "DFT",
+      "STFT",   "Det",           "Unique",        "RoiAlign",    "MaxRoiPool", "NonMaxSuppression"};
+  return !node.domain.empty() || std::ranges::find(kHeavy, node.op) != std::end(kHeavy);
+}
+
 }  // namespace effdet::ops

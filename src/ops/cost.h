@@ -1,4 +1,4 @@
-// What running a node costs, from shapes alone: for profiles.
+// What running a node costs, from shapes alone: for profiles, and for what may be computed ahead.
 #pragma once
 
 #include <cstdint>
@@ -14,5 +14,9 @@ struct Cost {
 
 /// Precondition: infer_shapes() has run and every shape is known.
 Cost cost_of(const ir::Graph& graph, const ir::Node& node);
+
+/// Whether the work may be out of proportion to the sizes of inputs and outputs. No exporter leaves such nodes on
+/// constants, and a hostile file might.
+bool is_heavy(const ir::Node& node);
 
 }  // namespace effdet::ops

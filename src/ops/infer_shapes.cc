@@ -3,6 +3,7 @@
 #include <map>
 
 #include "base/checked.h"
+#include "ops/cost.h"
 #include "ops/op.h"
 #include "ops/util.h"
 
@@ -11,6 +12,8 @@ namespace {
 
 /// Shape arithmetic works on a handful of numbers; anything larger is data.
 constexpr int64_t kMaxTracked = 64;
+/// Bytes of all of them: a hostile graph has a million nodes.
+constexpr size_t kMaxTrackedBytes = size_t{16} << 20;
 
 bool is_static(const std::optional<Shape>& shape) {
   return shape && checked_numel(*shape).has_value();  // a negative dimension is unknown
@@ -44,7 +47,7 @@ class ShapeWalk {
       graph_.value(node.outputs[i]).dtype = outputs[i].dtype;
       graph_.value(node.outputs[i]).shape = outputs[i].shape;
     }
-    if (node.outputs.size() == 1 && is_small(outputs[0])) track(node, infos);
+    if (node.outputs.size() == 1 && is_small(outputs[0]) && !is_heavy(node)) track(node, infos);
   }
 
  private:
@@ -63,10 +66,8 @@ class ShapeWalk {
   void track(const ir::Node& node, std::span<const InputInfo> infos) {
     const ir::ValueId out = node.outputs[0];
     if (node.is("Shape") && infos[0].shape) return keep(out, shape_of(node, *infos[0].shape), true);
-    if (node.is("Size") && is_static(infos[0].shape)) {
-      values_.whole[out] = Tensor::scalar(static_cast<int64_t>(*checked_numel(*infos[0].shape)));
-      return;
-    }
+    if (node.is("Size") && is_static(infos[0].shape))
+      return keep(out, Tensor::scalar(static_cast<int64_t>(*checked_numel(*infos[0].shape))), false);
     std::vector<const Tensor*> inputs;
     bool partial = false;
     for (size_t i = 0; i < infos.size(); ++i) {
@@ -93,11 +94,14 @@ class ShapeWalk {
 
   /// Only what came from symbols can hold one: files may use the same huge numbers for "to the end".
   void keep(ir::ValueId id, Tensor tensor, bool may_hold_symbols) {
+    tracked_bytes_ += tensor.byte_size();
+    if (tracked_bytes_ > kMaxTrackedBytes) return;
     (may_hold_symbols && holds_symbols(tensor) ? values_.partial : values_.whole)[id] = std::move(tensor);
   }
 
   ir::Graph& graph_;
   KnownValues& values_;
+  size_t tracked_bytes_ = 0;
 };
 
 }  // namespace

@@ -92,21 +92,13 @@ namespace {
 bool is_half(DType dtype) { return dtype == DType::kF16 || dtype == DType::kBF16; }
 
 /// Allocates what has a known shape and is wanted.
-std::vector<Tensor> allocate_outputs(const ir::Node& node, const std::vector<Inferred>& inferred,
-                                     uint64_t memory_limit) {
-  uint64_t bytes = 0;  // cannot wrap: each output is below kMaxElements, and their number is bounded by the file
+std::vector<Tensor> allocate_outputs(const ir::Node& node, const std::vector<Inferred>& inferred) {
   std::vector<Tensor> outputs(inferred.size());
   const bool open = std::ranges::any_of(inferred, [](const Inferred& output) {
     return !output.shape || std::ranges::any_of(*output.shape, [](int64_t dim) { return dim < 0; });
   });
   for (size_t i = 0; i < inferred.size() && !open; ++i) {
-    if (node.outputs[i] == ir::kNoValue) continue;
-    const Shape& shape = *inferred[i].shape;
-    bytes += *checked_numel(shape) * dtype_size(inferred[i].dtype);
-    if (bytes > memory_limit)
-      fail(ErrorCode::kOutOfMemory, "{}: its output of shape {} does not fit in memory", node_label(node),
-           shape_text(shape));
-    outputs[i] = Tensor(inferred[i].dtype, shape);
+    if (node.outputs[i] != ir::kNoValue) outputs[i] = Tensor(inferred[i].dtype, *inferred[i].shape);
   }
   return outputs;
 }
@@ -126,10 +118,19 @@ void evaluate_halves(const Operator& op, const EvalContext& c) {
   std::ranges::move(wide_outputs, c.outputs.begin());
 }
 
+/// Calls a node's kernel, by way of float32 where it wants that.
+void run_kernel(const Operator& op, const EvalContext& c, bool halves) {
+  if (halves && !op.takes_halves && c.node.domain.empty()) {
+    evaluate_halves(op, c);
+  } else {
+    op.evaluate(c);
+  }
+}
+
 }  // namespace
 
 std::vector<Tensor> evaluate_node(const ir::Node& node, int64_t opset, std::span<const Tensor* const> inputs,
-                                  ThreadPool* threads, uint64_t memory_limit) {
+                                  ThreadPool* threads) {
   std::vector<InputInfo> infos(inputs.size());
   bool halves = false;
   for (size_t i = 0; i < inputs.size(); ++i) {
@@ -138,20 +139,19 @@ std::vector<Tensor> evaluate_node(const ir::Node& node, int64_t opset, std::span
     halves = halves || is_half(inputs[i]->dtype());
   }
   const std::vector<Inferred> inferred = infer_node(node, opset, infos);
-  std::vector<Tensor> outputs = allocate_outputs(node, inferred, memory_limit);
-  const Operator& op = operator_of(node, opset);
-  const EvalContext context{node, opset, inputs, outputs, threads};
-  if (halves && !op.takes_halves && node.domain.empty()) {
-    evaluate_halves(op, context);
-  } else {
-    op.evaluate(context);
+  try {
+    std::vector<Tensor> outputs = allocate_outputs(node, inferred);
+    run_kernel(operator_of(node, opset), {node, opset, inputs, outputs, threads}, halves);
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      if (node.outputs[i] == ir::kNoValue) continue;
+      if (outputs[i].empty()) fail(ErrorCode::kInternal, "{}: output {} was not made", node_label(node), i);
+      outputs[i] = outputs[i].to(inferred[i].dtype);
+    }
+    return outputs;
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kOutOfMemory) throw;
+    fail(ErrorCode::kOutOfMemory, "{}: {}", node_label(node), error.what());
   }
-  for (size_t i = 0; i < outputs.size(); ++i) {
-    if (node.outputs[i] == ir::kNoValue) continue;
-    if (outputs[i].empty()) fail(ErrorCode::kInternal, "{}: output {} was not made", node_label(node), i);
-    outputs[i] = outputs[i].to(inferred[i].dtype);
-  }
-  return outputs;
 }
 
 }  // namespace effdet::ops

@@ -107,10 +107,10 @@ const Operator& operator_of(const ir::Node& node, int64_t opset);
 /// Type and shape of each of a node's outputs, with limits checked: sizes above kMaxElements are refused.
 std::vector<Inferred> infer_node(const ir::Node& node, int64_t opset, std::span<const InputInfo> inputs);
 
-/// Runs one node: checks, allocates the outputs and calls the kernel. Throws Error(kOutOfMemory) where the outputs
-/// would take more than memory_limit bytes.
+/// Runs one node: checks, allocates the outputs and calls the kernel. Throws Error(kOutOfMemory) naming the node where
+/// outputs and what it needs to make them exceed a MemoryBudget, or memory.
 std::vector<Tensor> evaluate_node(const ir::Node& node, int64_t opset, std::span<const Tensor* const> inputs,
-                                  ThreadPool* threads = nullptr, uint64_t memory_limit = UINT64_MAX);
+                                  ThreadPool* threads = nullptr);
 
 /// What stands for an unknown dimension of a value in shape arithmetic: a number that no real dimension has.
 int64_t dim_symbol(ir::ValueId value, int64_t axis);
@@ -128,9 +128,9 @@ struct KnownValues {
 void infer_shapes(ir::Graph& graph, KnownValues* values = nullptr);
 
 /// Runs a graph with the reference kernels; inputs in the order of graph.inputs. Intermediate tensors are freed after
-/// their last use. Throws Error(kBadInput) for inputs of another type or shape and Error(kOutOfMemory) where a node's
-/// outputs would take more than this machine's memory.
-/// on_value is called with each tensor that a node makes, where set.
+/// their last use. Throws Error(kBadInput) for inputs of another type or shape and Error(kOutOfMemory) where the
+/// tensors that are alive at a time exceed the caller's MemoryBudget, or memory_left() at the beginning. on_value is
+/// called with each tensor that a node makes, where set.
 std::vector<Tensor> run_reference(const ir::Graph& graph, std::span<const Tensor> inputs, ThreadPool* threads = nullptr,
                                   const std::function<void(ir::ValueId, const Tensor&)>& on_value = {});
 

@@ -1,14 +1,8 @@
-#include <unistd.h>
-
+#include "base/memory.h"
 #include "ops/op.h"
 
 namespace effdet::ops {
 namespace {
-
-uint64_t physical_memory() {
-  const long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
-  return pages > 0 && size > 0 ? static_cast<uint64_t>(pages) * static_cast<uint64_t>(size) : UINT64_MAX;
-}
 
 /// The tensors of a run, each kept until its last reader is done.
 class Run {
@@ -39,7 +33,7 @@ class Run {
   void step(const ir::Node& node) {
     std::vector<const Tensor*> inputs;
     for (ir::ValueId id : node.inputs) inputs.push_back(id == ir::kNoValue ? nullptr : &tensor(id));
-    std::vector<Tensor> results = evaluate_node(node, graph_.opset, inputs, threads_, memory_);
+    std::vector<Tensor> results = evaluate_node(node, graph_.opset, inputs, threads_);
     for (size_t i = 0; i < results.size(); ++i) {
       if (node.outputs[i] == ir::kNoValue) continue;
       if (on_value_) on_value_(node.outputs[i], results[i]);
@@ -59,7 +53,6 @@ class Run {
   const ir::Graph& graph_;
   ThreadPool* threads_;
   const std::function<void(ir::ValueId, const Tensor&)>& on_value_;
-  const uint64_t memory_ = physical_memory();
   std::vector<Tensor> tensors_;
   std::vector<int> reads_left_;
 };
@@ -70,6 +63,7 @@ std::vector<Tensor> run_reference(const ir::Graph& graph, std::span<const Tensor
                                   const std::function<void(ir::ValueId, const Tensor&)>& on_value) {
   if (inputs.size() != graph.inputs.size())
     bad_input("graph '{}' takes {} inputs, {} were given", graph.name, graph.inputs.size(), inputs.size());
+  const MemoryBudget budget(memory_left());
   Run run(graph, threads, on_value);
   for (size_t i = 0; i < inputs.size(); ++i) run.set_input(graph.inputs[i], inputs[i]);
   for (const ir::Node& node : graph.nodes) run.step(node);

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/memory.h"
 #include "ops/op.h"
 
 namespace effdet::ops {
@@ -32,7 +33,8 @@ inline std::vector<Tensor> run_node(const std::string& op, const std::vector<Ten
     pointers.push_back(inputs[i].empty() ? nullptr : &inputs[i]);
   }
   for (size_t i = 0; i < outputs; ++i) node.outputs.push_back(static_cast<ir::ValueId>(inputs.size() + i));
-  return evaluate_node(node, opset, pointers, nullptr, uint64_t{1} << 30);
+  const MemoryBudget budget(uint64_t{1} << 30);
+  return evaluate_node(node, opset, pointers);
 }
 
 template <typename T = float>

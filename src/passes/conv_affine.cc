@@ -30,16 +30,6 @@ Tensor shifted_bias(const Tensor* bias, const ChannelAffine& affine) {
   return result;
 }
 
-/// Puts a new content behind an input: in place where nobody else reads the constant, so that its name stays.
-ir::ValueId with_content(ir::Graph& graph, const ir::Uses& uses, ir::ValueId id, Tensor tensor,
-                         const std::string& new_name) {
-  if (id != ir::kNoValue && uses.sole_reader(id) >= 0) {
-    graph.value(id).constant = std::move(tensor);
-    return id;
-  }
-  return graph.add_constant(unique_name(graph, new_name), std::move(tensor));
-}
-
 bool is_foldable_conv(const ir::Graph& graph, const ir::Node* node) {
   if (node == nullptr || !node->is("Conv") || !is_float_constant(graph, node->inputs[1])) return false;
   const bool has_bias = node->inputs.size() > 2 && node->inputs[2] != ir::kNoValue;
@@ -48,39 +38,60 @@ bool is_foldable_conv(const ir::Graph& graph, const ir::Node* node) {
 
 int64_t conv_channels(const ir::Graph& graph, const ir::Node& conv) { return graph.constant(conv.inputs[1])->dim(0); }
 
-/// Makes the Conv compute affine(conv(x)).
-void fold_into_conv(ir::Graph& graph, const ir::Uses& uses, ir::Node& conv, const ChannelAffine& affine) {
-  conv.inputs.resize(3, ir::kNoValue);
-  Tensor weights = scaled_weights(*graph.constant(conv.inputs[1]), affine.scale);
-  Tensor bias = shifted_bias(graph.constant(conv.inputs[2]), affine);
-  conv.inputs[1] = with_content(graph, uses, conv.inputs[1], std::move(weights), conv.name + ".folded_weight");
-  conv.inputs[2] = with_content(graph, uses, conv.inputs[2], std::move(bias), conv.name + ".folded_bias");
-}
-
 }  // namespace
 
-std::optional<SoleConvs> sole_convs(ir::Graph& graph, const ir::Uses& uses, ir::ValueId id) {
-  SoleConvs found{.last = ir::sole_maker(graph, uses, id)};
-  if (found.last == nullptr || (found.last->is("Concat") && found.last->get_int("axis", 0) != 1)) return std::nullopt;
-  found.convs = ir::makers_behind(graph, uses, *found.last);
-  for (const ir::Node* conv : found.convs) {
-    if (!is_foldable_conv(graph, conv)) return std::nullopt;
-    found.channels += conv_channels(graph, *conv);
+/// What with_content adds to the constants for a content of so many bytes.
+uint64_t AffineFolder::added_bytes(ir::ValueId id, uint64_t bytes) const {
+  return id != ir::kNoValue && uses_.sole_reader(id) >= 0 ? 0 : bytes;
+}
+
+/// Puts a new content behind an input: in place where nobody else reads the constant, so that its name stays.
+ir::ValueId AffineFolder::with_content(ir::ValueId id, Tensor tensor, const std::string& new_name) {
+  if (id != ir::kNoValue && uses_.sole_reader(id) >= 0) {
+    graph_.value(id).constant = std::move(tensor);
+    return id;
   }
-  found.rank = graph.constant(found.convs[0]->inputs[1])->rank();
+  return graph_.add_constant(names_.make(new_name), std::move(tensor));
+}
+
+/// Makes the Conv compute affine(conv(x)).
+void AffineFolder::fold_into_conv(ir::Node& conv, const ChannelAffine& affine) {
+  conv.inputs.resize(3, ir::kNoValue);
+  Tensor weights = scaled_weights(*graph_.constant(conv.inputs[1]), affine.scale);
+  Tensor bias = shifted_bias(graph_.constant(conv.inputs[2]), affine);
+  conv.inputs[1] = with_content(conv.inputs[1], std::move(weights), conv.name + ".folded_weight");
+  conv.inputs[2] = with_content(conv.inputs[2], std::move(bias), conv.name + ".folded_bias");
+}
+
+std::optional<SoleConvs> AffineFolder::sole_convs(ir::ValueId id) {
+  SoleConvs found{.last = ir::sole_maker(graph_, uses_, id)};
+  if (found.last == nullptr || (found.last->is("Concat") && found.last->get_int("axis", 0) != 1)) return std::nullopt;
+  found.convs = ir::makers_behind(graph_, uses_, *found.last);
+  for (const ir::Node* conv : found.convs) {
+    if (!is_foldable_conv(graph_, conv)) return std::nullopt;
+    found.channels += conv_channels(graph_, *conv);
+  }
+  found.rank = graph_.constant(found.convs[0]->inputs[1])->rank();
   return found;
 }
 
-void fold_into_convs(ir::Graph& graph, const ir::Uses& uses, const SoleConvs& convs, const ChannelAffine& affine,
-                     ir::ValueId output) {
+bool AffineFolder::fold(const SoleConvs& convs, const ChannelAffine& affine, ir::ValueId output) {
+  uint64_t added = 0;
+  for (const ir::Node* conv : convs.convs) {
+    const ir::ValueId bias = conv->inputs.size() > 2 ? conv->inputs[2] : ir::kNoValue;
+    added += added_bytes(conv->inputs[1], graph_.constant(conv->inputs[1])->byte_size()) +
+             added_bytes(bias, static_cast<uint64_t>(conv_channels(graph_, *conv)) * sizeof(float));
+  }
+  if (!budget_.change(added)) return false;
   auto scale = affine.scale.begin(), shift = affine.shift.begin();
   for (ir::Node* conv : convs.convs) {
-    const auto count = static_cast<std::ptrdiff_t>(conv_channels(graph, *conv));
-    fold_into_conv(graph, uses, *conv, {{scale, scale + count}, {shift, shift + count}});
+    const auto count = static_cast<std::ptrdiff_t>(conv_channels(graph_, *conv));
+    fold_into_conv(*conv, {{scale, scale + count}, {shift, shift + count}});
     scale += count;
     shift += count;
   }
   convs.last->outputs[0] = output;
+  return true;
 }
 
 }  // namespace effdet::passes

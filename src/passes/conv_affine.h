@@ -2,9 +2,12 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "ir/graph.h"
+#include "passes/budget.h"
+#include "passes/rewrite.h"
 
 namespace effdet::passes {
 
@@ -22,11 +25,26 @@ struct SoleConvs {
   size_t rank = 0;
 };
 
-/// Nothing where something else makes it.
-std::optional<SoleConvs> sole_convs(ir::Graph& graph, const ir::Uses& uses, ir::ValueId id);
+class AffineFolder {
+ public:
+  AffineFolder(ir::Graph& graph, RewriteBudget& budget) : graph_(graph), budget_(budget), uses_(graph), names_(graph) {}
 
-/// Makes them compute the affine of what they did and write it to `output`. Weights that others read too are copied.
-void fold_into_convs(ir::Graph& graph, const ir::Uses& uses, const SoleConvs& convs, const ChannelAffine& affine,
-                     ir::ValueId output);
+  /// The convolutions that make a value; nothing where something else makes it.
+  std::optional<SoleConvs> sole_convs(ir::ValueId id);
+
+  /// Makes them compute the affine of what they did and write it to `output`. Weights that others read too are copied;
+  /// where the budget does not allow it, nothing changes and the answer is false.
+  bool fold(const SoleConvs& convs, const ChannelAffine& affine, ir::ValueId output);
+
+ private:
+  uint64_t added_bytes(ir::ValueId id, uint64_t bytes) const;
+  ir::ValueId with_content(ir::ValueId id, Tensor tensor, const std::string& new_name);
+  void fold_into_conv(ir::Node& conv, const ChannelAffine& affine);
+
+  ir::Graph& graph_;
+  RewriteBudget& budget_;
+  const ir::Uses uses_;
+  UniqueNames names_;
+};
 
 }  // namespace effdet::passes

@@ -6,6 +6,7 @@
 #include <random>
 
 #include "base/error.h"
+#include "base/memory.h"
 #include "ops/op.h"
 #include "passes/rebatch.h"
 #include "passes/rewrite.h"
@@ -58,19 +59,29 @@ Tensor random_tensor(const ir::Value& value, std::mt19937_64& generator) {
   return tensor;
 }
 
+/// Elements [begin, begin + count) as a list of double; as a view first, so that a large output has no second copy.
+Tensor part_of(const Tensor& tensor, int64_t begin, int64_t count) {
+  const std::byte* bytes = tensor.bytes().data() + static_cast<size_t>(begin) * dtype_size(tensor.dtype());
+  return Tensor(tensor.dtype(), {count}, {std::shared_ptr<const std::byte>(), bytes}).to(DType::kF64);
+}
+
 double relative_difference(const Tensor& a, const Tensor& b) {
+  constexpr int64_t kBlock = 1 << 14;
   if (a.dtype() != b.dtype() || a.shape() != b.shape()) return kDifferent;
-  const Tensor x = a.to(DType::kF64), y = b.to(DType::kF64);
   double magnitude = 0, difference = 0;
-  for (int64_t i = 0; i < a.numel(); ++i) {
-    const double left = x.data<double>()[i], right = y.data<double>()[i];
-    if (left == right || (std::isnan(left) && std::isnan(right))) {
-      if (std::isfinite(left)) magnitude = std::max(magnitude, std::abs(left));
-      continue;
+  for (int64_t begin = 0; begin < a.numel(); begin += kBlock) {
+    const int64_t count = std::min(kBlock, a.numel() - begin);
+    const Tensor x = part_of(a, begin, count), y = part_of(b, begin, count);
+    for (int64_t i = 0; i < count; ++i) {
+      const double left = x.data<double>()[i], right = y.data<double>()[i];
+      if (left == right || (std::isnan(left) && std::isnan(right))) {
+        if (std::isfinite(left)) magnitude = std::max(magnitude, std::abs(left));
+        continue;
+      }
+      if (!std::isfinite(left) || !std::isfinite(right)) return kDifferent;
+      magnitude = std::max(magnitude, std::abs(left));
+      difference = std::max(difference, std::abs(left - right));
     }
-    if (!std::isfinite(left) || !std::isfinite(right)) return kDifferent;
-    magnitude = std::max(magnitude, std::abs(left));
-    difference = std::max(difference, std::abs(left - right));
   }
   return difference == 0 ? 0 : magnitude == 0 ? kDifferent : difference / magnitude;
 }
@@ -79,12 +90,15 @@ double relative_difference(const Tensor& a, const Tensor& b) {
 Ids choices(const ir::Graph& graph) {
   constexpr std::string_view kChoosing[] = {"TopK", "ArgMax", "ArgMin", "NonMaxSuppression"};
   Ids read;
+  std::vector<bool> is_read(graph.value_count(), false);
   for (const ir::Node& node : graph.nodes) {
     if (!node.domain.empty() || std::ranges::find(kChoosing, node.op) == std::end(kChoosing)) continue;
     for (const ir::ValueId id : node.inputs)
       if (id != ir::kNoValue && graph.constant(id) == nullptr && graph.value(id).dtype == DType::kF32 &&
-          std::ranges::find(read, id) == read.end())
+          !is_read[static_cast<size_t>(id)]) {
+        is_read[static_cast<size_t>(id)] = true;
         read.push_back(id);
+      }
   }
   return read;
 }
@@ -95,22 +109,25 @@ size_t share_choices(ir::Graph& shows, ir::Graph& takes) {
   const Ids shown = choices(shows), taken = choices(takes);
   const auto same_shape = [&](ir::ValueId x, ir::ValueId y) { return shows.value(x).shape == takes.value(y).shape; };
   if (!std::ranges::equal(shown, taken, same_shape)) return 0;
-  for (size_t i = 0; i < shown.size(); ++i) {
-    shows.outputs.push_back(shown[i]);
-    const ir::Value value = takes.value(taken[i]);
-    const ir::ValueId input =
-        takes.add_value({unique_name(takes, value.name + "_taken"), value.dtype, value.shape, {}});
-    takes.replace_uses(taken[i], input);
-    takes.inputs.push_back(input);
-    takes.outputs.push_back(taken[i]);
+  UniqueNames names(takes);
+  Replacements replacements(takes);
+  for (const ir::ValueId id : taken) {
+    const ir::Value value = takes.value(id);
+    takes.inputs.push_back(takes.add_value({names.make(value.name + "_taken"), value.dtype, value.shape, {}}));
+    replacements.replace(id, takes.inputs.back());
   }
+  replacements.apply(takes);
+  shows.outputs.insert(shows.outputs.end(), shown.begin(), shown.end());
+  takes.outputs.insert(takes.outputs.end(), taken.begin(), taken.end());
   return shown.size();
 }
 
 }  // namespace
 
-double check_equivalence(const ir::Graph& a, const ir::Graph& b, int runs, uint64_t seed, ThreadPool* threads) {
+double check_equivalence(const ir::Graph& a, const ir::Graph& b, int runs, uint64_t seed, ThreadPool* threads,
+                         uint64_t memory_limit) {
   check_inputs(a, b);
+  const MemoryBudget memory(memory_limit);
   const auto small_a = reduced(a), small_b = reduced(b);
   const bool reduce = small_a && small_b && same_outputs(*small_a, *small_b);
   ir::Graph left = reduce ? *small_a : a, right = reduce ? *small_b : b;  // constants are shared

@@ -15,8 +15,9 @@ inline constexpr int64_t kCheckSide = 128;
 /// 128 in copies of both graphs, with fixed sizes of Resize nodes scaled along, where both still fit together then; all
 /// else runs at full size, which takes minutes for D7. Where both graphs choose (TopK, NonMaxSuppression, ArgMax)
 /// between tensors of the same shapes, what they choose from is compared too, and `b` chooses from what `a` does: a
-/// rounding error may not turn a choice over. Throws Error(kBadInput) where the inputs differ or are not static.
-double check_equivalence(const ir::Graph& a, const ir::Graph& b, int runs, uint64_t seed,
-                         ThreadPool* threads = nullptr);
+/// rounding error may not turn a choice over. Throws Error(kBadInput) where the inputs differ or are not static, and
+/// Error(kOutOfMemory) where the tensors that are alive at a time exceed `memory_limit` bytes.
+double check_equivalence(const ir::Graph& a, const ir::Graph& b, int runs, uint64_t seed, ThreadPool* threads = nullptr,
+                         uint64_t memory_limit = UINT64_MAX);
 
 }  // namespace effdet::passes

@@ -35,27 +35,26 @@ std::optional<ChannelAffine> affine_of(const ir::Node& node, std::vector<double>
   return ChannelAffine{values, zeros};
 }
 
-bool fold(ir::Graph& graph, const ir::Uses& uses, const ir::Node& node) {
+bool fold(const ir::Graph& graph, AffineFolder& folder, const ir::Node& node) {
   if (!node.domain.empty() || node.inputs.size() != 2) return false;
   for (size_t side = 0; side < 2; ++side) {
-    const auto convs = sole_convs(graph, uses, node.inputs[side]);
+    const auto convs = folder.sole_convs(node.inputs[side]);
     const Tensor* constant = graph.constant(node.inputs[1 - side]);
     if (!convs || constant == nullptr) continue;
     const auto values = per_channel(constant, convs->channels, convs->rank);
     const auto affine = values ? affine_of(node, *values, side == 1) : std::nullopt;
     if (!affine) continue;
-    fold_into_convs(graph, uses, *convs, *affine, node.outputs[0]);
-    return true;
+    return folder.fold(*convs, *affine, node.outputs[0]);
   }
   return false;
 }
 
 }  // namespace
 
-bool fold_affine(ir::Graph& graph) {
-  const ir::Uses uses(graph);
+bool fold_affine(ir::Graph& graph, RewriteBudget& budget) {
+  AffineFolder folder(graph, budget);
   std::vector<bool> drop(graph.nodes.size(), false);
-  for (size_t n = 0; n < graph.nodes.size(); ++n) drop[n] = fold(graph, uses, graph.nodes[n]);
+  for (size_t n = 0; n < graph.nodes.size(); ++n) drop[n] = fold(graph, folder, graph.nodes[n]);
   return erase_nodes(graph, drop);
 }
 

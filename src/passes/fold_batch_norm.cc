@@ -27,18 +27,17 @@ std::optional<ChannelAffine> affine_of(const ir::Graph& graph, const ir::Node& n
 
 }  // namespace
 
-bool fold_batch_norm(ir::Graph& graph) {
-  const ir::Uses uses(graph);
+bool fold_batch_norm(ir::Graph& graph, RewriteBudget& budget) {
+  AffineFolder folder(graph, budget);
   std::vector<bool> drop(graph.nodes.size(), false);
   for (size_t n = 0; n < graph.nodes.size(); ++n) {
     const ir::Node& norm = graph.nodes[n];
     // In training mode the statistics are the input's own.
     if (!norm.is("BatchNormalization") || norm.get_int("training_mode", 0) != 0) continue;
-    const auto convs = sole_convs(graph, uses, norm.inputs[0]);
+    const auto convs = folder.sole_convs(norm.inputs[0]);
     const auto affine = convs ? affine_of(graph, norm, convs->channels) : std::nullopt;
     if (!affine) continue;
-    fold_into_convs(graph, uses, *convs, *affine, norm.outputs[0]);
-    drop[n] = true;
+    drop[n] = folder.fold(*convs, *affine, norm.outputs[0]);
   }
   return erase_nodes(graph, drop);
 }

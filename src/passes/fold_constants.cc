@@ -1,6 +1,9 @@
 #include <algorithm>
 
 #include "base/checked.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "ops/cost.h"
 #include "ops/op.h"
 #include "passes/passes.h"
 #include "passes/rewrite.h"
@@ -8,74 +11,127 @@
 namespace effdet::passes {
 namespace {
 
+/// What a kernel may take beside its outputs: some compute in wider types.
+constexpr uint64_t kScratchBytes = uint64_t{32} << 20;
+
 uint64_t byte_size(const ir::Value& value) { return *checked_numel(*value.shape) * dtype_size(value.dtype); }
 
-/// Whether folding keeps the file about as small as it is; takes what it adds from the budget.
-bool stays_small(const ir::Graph& graph, const ir::Node& node, const FoldLimits& limits, uint64_t& budget) {
-  uint64_t before = 0, after = 0;
-  for (ir::ValueId id : node.inputs)
-    if (const Tensor* tensor = graph.constant(id)) before += tensor->byte_size();
-  for (ir::ValueId id : node.outputs) after += byte_size(graph.value(id));
-  const uint64_t growth = after > before ? after - before : 0;
-  if (growth > std::min(budget, limits.node_bytes)) {
-    if (limits.on_refusal) limits.on_refusal(node, growth);
-    return false;
+/// Folds the nodes of a graph in order, and lets constants go with their last reader.
+class Folder {
+ public:
+  Folder(ir::Graph& graph, const FoldLimits& limits, RewriteBudget& budget)
+      : graph_(graph),
+        limits_(limits),
+        budget_(budget),
+        reads_left_(graph.value_count(), 0),
+        is_output_(graph.value_count(), false) {
+    for (ir::ValueId id : graph.outputs) is_output_[static_cast<size_t>(id)] = true;
+    for (const ir::Node& node : graph.nodes)
+      for (ir::ValueId id : node.inputs)
+        if (id != ir::kNoValue) ++reads_left_[static_cast<size_t>(id)];
+    ops::infer_shapes(graph, &known_);
   }
-  budget -= growth;
-  return true;
-}
 
-/// Work that may be out of proportion to the sizes of inputs and outputs; no exporter leaves it on constants.
-bool is_heavy(const ir::Node& node) {
-  constexpr std::string_view kHeavy[] = {
-      "Conv",   "ConvTranspose", "ConvInteger",   "QLinearConv", "DeformConv", "MatMul",
-      "Gemm",   "MatMulInteger", "QLinearMatMul", "Einsum",      "MaxPool",    "AveragePool",
-      "LpPool", "LRN",           "RNN",           "GRU",         "LSTM",       "DFT",
-      "STFT",   "Det",           "Unique",        "RoiAlign",    "MaxRoiPool", "NonMaxSuppression"};
-  return !node.domain.empty() || std::ranges::find(kHeavy, node.op) != std::end(kHeavy);
-}
-
-/// The inputs to run the node with; nothing where one is not known.
-std::optional<std::vector<const Tensor*>> constant_inputs(const ir::Graph& graph, const ir::Node& node) {
-  std::vector<const Tensor*> inputs;
-  for (ir::ValueId id : node.inputs) {
-    inputs.push_back(graph.constant(id));
-    if (id != ir::kNoValue && inputs.back() == nullptr) return std::nullopt;
-  }
-  return inputs;
-}
-
-bool fold(ir::Graph& graph, const ir::Node& node, const ops::KnownValues& known, const FoldLimits& limits,
-          uint64_t& budget) {
-  if (const auto found = known.whole.find(node.outputs[0]); found != known.whole.end()) {
-    graph.value(node.outputs[0]).constant = found->second;
+  /// Whether the node's outputs are constants now, so that it may go.
+  bool fold(const ir::Node& node) {
+    if (!is_foldable(node)) return false;
+    const auto found = known_.whole.find(node.outputs[0]);
+    const bool is_known = found != known_.whole.end();
+    const auto inputs = is_known ? std::nullopt : constant_inputs(node);
+    if (!is_known && (!inputs || ops::is_heavy(node))) return false;
+    const uint64_t added = bytes_made(node), removed = bytes_let_go(node);
+    const uint64_t growth = added > removed ? added - removed : 0;
+    if ((!is_known && growth > limits_.node_bytes) || !budget_.change(added, removed)) {
+      if (limits_.on_refusal) limits_.on_refusal(node, growth);
+      return false;
+    }
+    if (is_known) {
+      graph_.value(node.outputs[0]).constant = found->second;
+    } else if (!evaluate(node, *inputs, added)) {
+      budget_.change(removed, added);
+      return false;
+    }
+    let_inputs_go(node);
     return true;
   }
-  const auto inputs = constant_inputs(graph, node);
-  if (!inputs || is_heavy(node) || !stays_small(graph, node, limits, budget)) return false;
-  std::vector<Tensor> results = ops::evaluate_node(node, graph.opset, *inputs);
-  for (size_t i = 0; i < results.size(); ++i) graph.value(node.outputs[i]).constant = std::move(results[i]);
-  return true;
-}
+
+ private:
+  bool is_foldable(const ir::Node& node) const {
+    return std::ranges::all_of(node.outputs, [&](ir::ValueId id) {
+      return id != ir::kNoValue && !is_output_[static_cast<size_t>(id)] && is_static(graph_.value(id).shape);
+    });
+  }
+
+  /// The inputs to run the node with; nothing where one is not known.
+  std::optional<std::vector<const Tensor*>> constant_inputs(const ir::Node& node) const {
+    std::vector<const Tensor*> inputs;
+    for (ir::ValueId id : node.inputs) {
+      inputs.push_back(graph_.constant(id));
+      if (id != ir::kNoValue && inputs.back() == nullptr) return std::nullopt;
+    }
+    return inputs;
+  }
+
+  uint64_t bytes_made(const ir::Node& node) const {
+    uint64_t bytes = 0;
+    for (ir::ValueId id : node.outputs) bytes += byte_size(graph_.value(id));
+    return bytes;
+  }
+
+  /// Bytes of the constants that nobody else reads any more, and of tensors among the attributes.
+  uint64_t bytes_let_go(const ir::Node& node) const {
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < node.inputs.size(); ++i) {
+      const ir::ValueId id = node.inputs[i];
+      const Tensor* tensor = graph_.constant(id);
+      const auto before = node.inputs.begin() + static_cast<std::ptrdiff_t>(i);
+      if (tensor == nullptr || std::find(node.inputs.begin(), before, id) != before) continue;
+      if (!is_output_[static_cast<size_t>(id)] &&
+          reads_left_[static_cast<size_t>(id)] == std::ranges::count(node.inputs, id))
+        bytes += tensor->byte_size();
+    }
+    for (const auto& [name, value] : node.attributes)
+      if (const auto* tensor = std::get_if<Tensor>(&value)) bytes += tensor->byte_size();
+    return bytes;
+  }
+
+  /// Whether the node's outputs, so many bytes, could be computed within limits.
+  bool evaluate(const ir::Node& node, const std::vector<const Tensor*>& inputs, uint64_t bytes) {
+    uint64_t work = bytes;
+    for (const Tensor* tensor : inputs) work += tensor == nullptr ? 0 : tensor->byte_size();
+    if (!budget_.work(work)) return false;
+    const MemoryBudget memory(bytes + kScratchBytes);
+    try {
+      std::vector<Tensor> results = ops::evaluate_node(node, graph_.opset, inputs);
+      for (size_t i = 0; i < results.size(); ++i) graph_.value(node.outputs[i]).constant = std::move(results[i]);
+      return true;
+    } catch (const Error& error) {
+      if (error.code() == ErrorCode::kOutOfMemory) return false;
+      throw;
+    }
+  }
+
+  void let_inputs_go(const ir::Node& node) {
+    for (ir::ValueId id : node.inputs)
+      if (id != ir::kNoValue && --reads_left_[static_cast<size_t>(id)] == 0 && !is_output_[static_cast<size_t>(id)])
+        graph_.value(id).constant.reset();
+  }
+
+  ir::Graph& graph_;
+  const FoldLimits& limits_;
+  RewriteBudget& budget_;
+  ops::KnownValues known_;
+  std::vector<int> reads_left_;
+  std::vector<bool> is_output_;
+};
 
 }  // namespace
 
-bool fold_constants(ir::Graph& graph, const FoldLimits& limits) {
-  std::vector<bool> is_output(graph.value_count(), false);
-  for (ir::ValueId id : graph.outputs) is_output[static_cast<size_t>(id)] = true;
-  ops::KnownValues known;
-  ops::infer_shapes(graph, &known);
-  uint64_t budget = limits.total_bytes;
-  std::vector<ir::Node> kept;
-  for (ir::Node& node : graph.nodes) {
-    const bool foldable = std::ranges::all_of(node.outputs, [&](ir::ValueId id) {
-      return id != ir::kNoValue && !is_output[static_cast<size_t>(id)] && is_static(graph.value(id).shape);
-    });
-    if (!foldable || !fold(graph, node, known, limits, budget)) kept.push_back(std::move(node));
-  }
-  const bool changed = kept.size() != graph.nodes.size();
-  graph.nodes = std::move(kept);
-  return changed;
+bool fold_constants(ir::Graph& graph, const FoldLimits& limits, RewriteBudget& budget) {
+  Folder folder(graph, limits, budget);
+  std::vector<bool> drop(graph.nodes.size(), false);
+  for (size_t n = 0; n < graph.nodes.size(); ++n) drop[n] = folder.fold(graph.nodes[n]);
+  return erase_nodes(graph, drop);
 }
 
 }  // namespace effdet::passes

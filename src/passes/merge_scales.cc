@@ -28,7 +28,7 @@ std::optional<Scaling> scaling_of(const ir::Graph& graph, const ir::Node& node) 
 }
 
 /// Merges the scaling before `node` into it. Others may go on reading that one: no node is added.
-bool merge(ir::Graph& graph, const ir::Uses& uses, ir::Node& node) {
+bool merge(ir::Graph& graph, const ir::Uses& uses, UniqueNames& names, ir::Node& node) {
   const auto outer = scaling_of(graph, node);
   if (!outer || uses.producer(outer->x) < 0) return false;
   const auto inner = scaling_of(graph, graph.nodes[static_cast<size_t>(uses.producer(outer->x))]);
@@ -36,7 +36,7 @@ bool merge(ir::Graph& graph, const ir::Uses& uses, ir::Node& node) {
   const size_t rank = std::max(inner->constant_rank, outer->constant_rank);  // broadcasting may have added dimensions
   Tensor factor(DType::kF32, Shape(rank, 1));
   factor.mutable_data<float>()[0] = static_cast<float>(inner->factor * outer->factor);
-  const ir::ValueId constant = graph.add_constant(unique_name(graph, node.name + ".factor"), factor);
+  const ir::ValueId constant = graph.add_constant(names.make(node.name + ".factor"), factor);
   node.op = "Mul";
   node.inputs = {inner->x, constant};
   return true;
@@ -46,8 +46,9 @@ bool merge(ir::Graph& graph, const ir::Uses& uses, ir::Node& node) {
 
 bool merge_scales(ir::Graph& graph) {
   const ir::Uses uses(graph);  // stays valid: what makes a value does not change
+  UniqueNames names(graph);
   bool changed = false;
-  for (ir::Node& node : graph.nodes) changed = merge(graph, uses, node) || changed;
+  for (ir::Node& node : graph.nodes) changed = merge(graph, uses, names, node) || changed;
   return changed;
 }
 

@@ -7,21 +7,21 @@
 #include <functional>
 
 #include "ir/graph.h"
+#include "passes/budget.h"
 
 namespace effdet::passes {
 
-/// How far folding may make the file grow.
+/// How far folding may make the file grow, beside the budget of all rewrites.
 struct FoldLimits {
-  uint64_t node_bytes = uint64_t{1} << 20;    ///< that one node may add
-  uint64_t total_bytes = uint64_t{64} << 20;  ///< that all nodes together may add in one sweep
+  uint64_t node_bytes = uint64_t{1} << 20;  ///< that one node may add
   /// Called for each node that stays because it would add so many bytes; may be empty.
   std::function<void(const ir::Node& node, uint64_t bytes)> on_refusal;
 };
 
 /// Runs nodes whose inputs are all constant, and shape arithmetic whose result is known though a batch may not be. What
-/// would make the file grow beyond the limits stays, an Expand to a large shape say. So do convolutions, pools and
-/// matrix products, and nodes that make a graph output.
-bool fold_constants(ir::Graph& graph, const FoldLimits& limits = {});
+/// would make the file grow beyond the limits stays, an Expand to a large shape say: a constant that others read goes
+/// with the last of them. So do convolutions, pools and matrix products, and nodes that make a graph output.
+bool fold_constants(ir::Graph& graph, const FoldLimits& limits, RewriteBudget& budget);
 
 /// Takes out nodes that pass their input on: Identity, Dropout, Cast to the same type, Reshape to the same shape,
 /// Transpose that keeps the order, Pad by nothing, Concat and Sum of one...
@@ -33,11 +33,12 @@ bool merge_equal_nodes(ir::Graph& graph);
 /// Makes one of constants with the same type, shape and bytes.
 bool merge_equal_constants(ir::Graph& graph);
 
-/// BatchNormalization after a Conv (depthwise too) becomes part of its weights and bias, computed in double.
-bool fold_batch_norm(ir::Graph& graph);
+/// BatchNormalization after a Conv (depthwise too) becomes part of its weights and bias, computed in double. Weights
+/// that others read are copied, within the budget.
+bool fold_batch_norm(ir::Graph& graph, RewriteBudget& budget);
 
-/// Mul, Div, Add and Sub by a constant per channel after a Conv become part of its weights and bias.
-bool fold_affine(ir::Graph& graph);
+/// Mul, Div, Add and Sub by a constant per channel after a Conv become part of its weights and bias, in the same way.
+bool fold_affine(ir::Graph& graph, RewriteBudget& budget);
 
 /// Pad by zeros before a Conv, by -inf before a MaxPool, and by zeros before a MaxPool of values that are never
 /// negative become the reader's own padding.

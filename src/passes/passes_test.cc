@@ -10,7 +10,18 @@ namespace {
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
-bool fold(ir::Graph& graph) { return fold_constants(graph); }
+bool fold(ir::Graph& graph) {
+  RewriteBudget budget(graph);
+  return fold_constants(graph, {}, budget);
+}
+bool fold_norms(ir::Graph& graph) {
+  RewriteBudget budget(graph);
+  return fold_batch_norm(graph, budget);
+}
+bool fold_affines(ir::Graph& graph) {
+  RewriteBudget budget(graph);
+  return fold_affine(graph, budget);
+}
 
 TEST(FoldConstants, ShapeArithmeticBecomesOneConstant) {
   ir::Graph graph;
@@ -51,7 +62,7 @@ TEST(FoldConstants, KnowsDimensionsBesideADynamicBatch) {
   const auto height = graph.add_node("Gather", "height", {shape, graph.add_constant("two", ints({2}))});
   graph.outputs = {graph.add_node("Add", "y", {batch, graph.add_node("Neg", "n", {height})})};
   ops::infer_shapes(graph);
-  EXPECT_TRUE(fold_constants(graph));
+  EXPECT_TRUE(fold(graph));
   graph.compact();
   EXPECT_EQ(lines(graph),
             "shape_output_0 = Shape(x)\nbatch_output_0 = Gather(shape_output_0, zero)\n"
@@ -88,11 +99,13 @@ TEST(FoldConstants, LeavesWhatWouldGrow) {
   graph.outputs = {graph.add_node("Add", "y", {x, big})};
   EXPECT_FALSE(apply(fold, graph));
   std::vector<std::string> refused;
-  EXPECT_FALSE(fold_constants(graph, {.on_refusal = [&](const ir::Node& node, uint64_t bytes) {
-                                refused.push_back(node.name + " " + std::to_string(bytes));
-                              }}));
+  const auto note = [&](const ir::Node& node, uint64_t bytes) {
+    refused.push_back(node.name + " " + std::to_string(bytes));
+  };
+  RewriteBudget budget(graph);
+  EXPECT_FALSE(fold_constants(graph, {.on_refusal = note}, budget));
   EXPECT_EQ(refused, std::vector<std::string>{"big " + std::to_string((1 << 21) - 12)});
-  EXPECT_TRUE(fold_constants(graph, {.node_bytes = 1 << 21}));
+  EXPECT_TRUE(fold_constants(graph, {.node_bytes = 1 << 21}, budget));
 }
 
 TEST(EliminateIdentity, ChainsAndGraphOutputs) {
@@ -172,7 +185,7 @@ TEST(FoldBatchNorm, DenseAndDepthwiseWithAndWithoutBias) {
       const auto x = graph.add_input("x", DType::kF32, {2, 4, 5, 5});
       const auto y = add_conv(graph, x, depthwise, bias);
       graph.outputs = {graph.add_node("BatchNormalization", "bn", norm_inputs(graph, y), {{"epsilon", 1e-3f}})};
-      EXPECT_TRUE(apply(fold_batch_norm, graph));
+      EXPECT_TRUE(apply(fold_norms, graph));
       EXPECT_EQ(lines(graph), bias ? "bn_output_0 = Conv(x, w, b)\n" : "bn_output_0 = Conv(x, w, conv.folded_bias)\n");
     }
   }
@@ -187,7 +200,7 @@ TEST(FoldBatchNorm, CopiesSharedWeights) {
     graph.outputs.push_back(
         graph.add_node("BatchNormalization", std::string(name) + ".bn", norm_inputs(graph, y, name)));
   }
-  EXPECT_TRUE(apply(fold_batch_norm, graph));
+  EXPECT_TRUE(apply(fold_norms, graph));
   EXPECT_EQ(lines(graph),
             "p3.bn_output_0 = Conv(x, p3.folded_weight, p3.folded_bias)\n"
             "p4.bn_output_0 = Conv(x, p4.folded_weight, p4.folded_bias)\n");
@@ -203,7 +216,7 @@ TEST(FoldBatchNorm, EachConvOfAConcatGetsItsChannels) {
   }
   const auto y = graph.add_node("Concat", "mixed", parts, {{"axis", int64_t{1}}});
   graph.outputs = {graph.add_node("BatchNormalization", "bn", norm_inputs(graph, y))};
-  EXPECT_TRUE(apply(fold_batch_norm, graph));
+  EXPECT_TRUE(apply(fold_norms, graph));
   EXPECT_EQ(lines(graph),
             "a_output_0 = Conv(x, a.w, a.folded_bias)\nb_output_0 = Conv(x, b.w, b.folded_bias)\n"
             "bn_output_0 = Concat(a_output_0, b_output_0)\n");
@@ -214,7 +227,7 @@ TEST(FoldBatchNorm, LeavesAConvThatOthersRead) {
   const auto x = graph.add_input("x", DType::kF32, {1, 4, 5, 5});
   const auto y = add_conv(graph, x, false, true);
   graph.outputs = {graph.add_node("BatchNormalization", "bn", norm_inputs(graph, y)), y};
-  EXPECT_FALSE(apply(fold_batch_norm, graph));
+  EXPECT_FALSE(apply(fold_norms, graph));
 }
 
 TEST(FoldAffine, MulAddSubDivPerChannel) {
@@ -227,7 +240,7 @@ TEST(FoldAffine, MulAddSubDivPerChannel) {
         const auto y = add_conv(graph, x, false, true), c = graph.add_constant("c", constant);
         graph.outputs = {graph.add_node(op, "y", constant_first ? std::vector{c, y} : std::vector{y, c})};
         const bool commutes = std::string(op) == "Mul" || std::string(op) == "Add";
-        EXPECT_EQ(apply(fold_affine, graph), commutes || !constant_first) << op;
+        EXPECT_EQ(apply(fold_affines, graph), commutes || !constant_first) << op;
       }
     }
   }
@@ -239,7 +252,7 @@ TEST(FoldAffine, LeavesWhatIsNotPerChannel) {
     const auto x = graph.add_input("x", DType::kF32, {1, 4, 7, 7});
     const auto y = add_conv(graph, x, false, true), c = graph.add_constant("c", waves(shape));
     graph.outputs = {graph.add_node("Mul", "y", {y, c})};
-    EXPECT_FALSE(apply(fold_affine, graph)) << shape_text(shape);
+    EXPECT_FALSE(apply(fold_affines, graph)) << shape_text(shape);
   }
 }
 

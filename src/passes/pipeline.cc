@@ -14,18 +14,24 @@ namespace {
 
 struct Pass {
   std::string_view name;
-  bool (*run)(ir::Graph&, const SimplifyOptions&);
+  bool (*run)(ir::Graph&, const SimplifyOptions&, RewriteBudget&);
   bool SimplifyOptions::*enabled = nullptr;  ///< always on where null
 };
 
 /// A pass that takes no options.
 template <bool (*kRun)(ir::Graph&)>
-bool plain(ir::Graph& graph, const SimplifyOptions&) {
+bool plain(ir::Graph& graph, const SimplifyOptions&, RewriteBudget&) {
   return kRun(graph);
 }
 
-bool fold_within_limits(ir::Graph& graph, const SimplifyOptions& options) {
-  return fold_constants(graph, options.fold_limits);
+/// A pass that makes constants.
+template <bool (*kRun)(ir::Graph&, RewriteBudget&)>
+bool growing(ir::Graph& graph, const SimplifyOptions&, RewriteBudget& budget) {
+  return kRun(graph, budget);
+}
+
+bool fold_within_limits(ir::Graph& graph, const SimplifyOptions& options, RewriteBudget& budget) {
+  return fold_constants(graph, options.fold_limits, budget);
 }
 
 // Constants first: they turn shape arithmetic into lists and fusion weights into numbers, which all later patterns look
@@ -38,8 +44,8 @@ constexpr Pass kPasses[] = {
     {"eliminate_identity", plain<eliminate_identity>},
     {"merge_equal_constants", plain<merge_equal_constants>},
     {"merge_equal_nodes", plain<merge_equal_nodes>},
-    {"fold_batch_norm", plain<fold_batch_norm>, &SimplifyOptions::fuse_bn},
-    {"fold_affine", plain<fold_affine>, &SimplifyOptions::fuse_bn},
+    {"fold_batch_norm", growing<fold_batch_norm>, &SimplifyOptions::fuse_bn},
+    {"fold_affine", growing<fold_affine>, &SimplifyOptions::fuse_bn},
     {"merge_scales", plain<merge_scales>},
     {"stack_to_sum", plain<stack_to_sum>},
     {"sizes_to_scales", plain<sizes_to_scales>},
@@ -51,10 +57,11 @@ constexpr Pass kPasses[] = {
 constexpr int kMaxRounds = 10;
 
 /// Runs a pass and restores what the next one relies on.
-bool run_pass(const Pass& pass, ir::Graph& graph, const SimplifyOptions& options) {
+bool run_pass(const Pass& pass, ir::Graph& graph, const SimplifyOptions& options, RewriteBudget& budget) {
   if ((pass.enabled != nullptr && !(options.*pass.enabled)) || options.skip.contains(pass.name)) return false;
   const size_t before = graph.nodes.size();
-  if (!pass.run(graph, options)) return false;
+  budget.count(graph);
+  if (!pass.run(graph, options, budget)) return false;
   graph.compact();
   ir::verify(graph);
   ops::infer_shapes(graph);
@@ -71,6 +78,11 @@ std::vector<std::string> pass_names() {
 }
 
 void simplify(ir::Graph& graph, const SimplifyOptions& options) {
+  RewriteBudget budget(graph);
+  simplify(graph, options, budget);
+}
+
+void simplify(ir::Graph& graph, const SimplifyOptions& options, RewriteBudget& budget) {
   for (const std::string& name : options.skip)
     if (std::ranges::find(kPasses, name, &Pass::name) == std::end(kPasses))
       fail(ErrorCode::kUsage, "there is no pass '{}', only {}", name, fmt::join(pass_names(), ", "));
@@ -80,7 +92,7 @@ void simplify(ir::Graph& graph, const SimplifyOptions& options) {
   ops::infer_shapes(graph);
   for (int round = 0; round < kMaxRounds; ++round) {
     bool changed = false;
-    for (const Pass& pass : kPasses) changed = run_pass(pass, graph, options) || changed;
+    for (const Pass& pass : kPasses) changed = run_pass(pass, graph, options, budget) || changed;
     if (!changed) return;
   }
 }

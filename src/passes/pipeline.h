@@ -29,6 +29,8 @@ struct SimplifyOptions {
 /// names stay. Throws Error(kUnsupported) for operators that are not known, Error(kBadInput) for graphs that are wrong
 /// and Error(kUsage) for a pass to skip that does not exist.
 void simplify(ir::Graph& graph, const SimplifyOptions& options = {});
+/// The same within a budget that others use too.
+void simplify(ir::Graph& graph, const SimplifyOptions& options, RewriteBudget& budget);
 
 /// The passes, in their order.
 std::vector<std::string> pass_names();

@@ -21,13 +21,12 @@ int64_t leading_dim(const ir::Graph& graph, ir::ValueId id) {
 }
 
 /// Gives the node a list of its own: the constant may be shared with nodes to which it means something else.
-void put_list(ir::Graph& graph, ir::Node& node, int input, const std::vector<int64_t>& list) {
+void put_list(ir::Graph& graph, UniqueNames& names, ir::Node& node, int input, const std::vector<int64_t>& list) {
   Tensor tensor = Tensor::from<int64_t>({static_cast<int64_t>(list.size())}, list);
-  node.inputs[static_cast<size_t>(input)] =
-      graph.add_constant(unique_name(graph, node.name + ".shape"), std::move(tensor));
+  node.inputs[static_cast<size_t>(input)] = graph.add_constant(names.make(node.name + ".shape"), std::move(tensor));
 }
 
-void patch_batch(ir::Graph& graph, ir::Node& node, int64_t from, int64_t to) {
+void patch_batch(ir::Graph& graph, UniqueNames& names, ir::Node& node, int64_t from, int64_t to) {
   const int input = shape_input(node);
   if (input < 0) return;
   auto list = int_constant(graph, node.inputs[static_cast<size_t>(input)]);
@@ -35,7 +34,7 @@ void patch_batch(ir::Graph& graph, ir::Node& node, int64_t from, int64_t to) {
                        (node.is("Expand") || leading_dim(graph, node.inputs[0]) == from);
   if (!carries || !list || list->empty() || list->front() != from) return;
   list->front() = to;
-  put_list(graph, node, input, *list);
+  put_list(graph, names, node, input, *list);
 }
 
 ir::ValueId input_named(const ir::Graph& graph, const std::string& name) {
@@ -55,7 +54,7 @@ void infer_for(ir::Graph& graph, const std::string& name, const Shape& shape) {
 }
 
 /// Scales the spatial sizes of a Resize; returns false where they do not divide.
-bool scale_sizes(ir::Graph& graph, ir::Node& node, const Shape& from, const Shape& to) {
+bool scale_sizes(ir::Graph& graph, UniqueNames& names, ir::Node& node, const Shape& from, const Shape& to) {
   if (!node.is("Resize") || node.inputs.size() < 4) return true;
   auto sizes = int_constant(graph, node.inputs[3]);
   if (!sizes || sizes->size() != 4) return true;
@@ -64,7 +63,7 @@ bool scale_sizes(ir::Graph& graph, ir::Node& node, const Shape& from, const Shap
     if (scaled % from[axis] != 0) return false;
     (*sizes)[axis] = scaled / from[axis];
   }
-  put_list(graph, node, 3, *sizes);
+  put_list(graph, names, node, 3, *sizes);
   return true;
 }
 
@@ -83,7 +82,8 @@ void set_input_shape(ir::Graph& graph, const std::string& name, const Shape& sha
     ops::infer_shapes(graph);
     for (ir::ValueId output : graph.outputs)
       if (leading_dim(graph, output) == old->front()) batched.push_back(output);
-    for (ir::Node& node : graph.nodes) patch_batch(graph, node, old->front(), shape.front());
+    UniqueNames names(graph);
+    for (ir::Node& node : graph.nodes) patch_batch(graph, names, node, old->front(), shape.front());
   }
   graph.value(id).shape = shape;
   infer_for(graph, name, shape);
@@ -99,8 +99,9 @@ void set_input_size(ir::Graph& graph, const std::string& name, int64_t height, i
   if (!is_static(old) || old->size() != 4 || (*old)[2] < 1 || (*old)[3] < 1)
     fail(ErrorCode::kUsage, "input '{}' is no image of fixed size", name);
   const Shape shape{(*old)[0], (*old)[1], height, width};
+  UniqueNames names(graph);
   for (ir::Node& node : graph.nodes)
-    if (!scale_sizes(graph, node, *old, shape))
+    if (!scale_sizes(graph, names, node, *old, shape))
       fail(ErrorCode::kUnsupported, "{}: its sizes do not scale to {}", ops::node_label(node), shape_text(shape));
   set_input_shape(graph, name, shape);
 }

@@ -12,6 +12,20 @@ std::string unique_name(const ir::Graph& graph, const std::string& base) {
   return name;
 }
 
+std::string UniqueNames::make(const std::string& base) {
+  if (next_.empty())
+    for (size_t i = 0; i < graph_.value_count(); ++i) next_.emplace(graph_.value(static_cast<ir::ValueId>(i)).name, 1);
+  const auto [taken, is_new] = next_.try_emplace(base, 1);
+  if (is_new) return base;
+  std::string name;
+  int number = taken->second;
+  do name = base + "_" + std::to_string(number++);
+  while (next_.contains(name));
+  taken->second = number;
+  next_.emplace(name, 1);
+  return name;
+}
+
 std::optional<double> scalar_constant(const ir::Graph& graph, ir::ValueId id) {
   const Tensor* tensor = graph.constant(id);
   if (tensor == nullptr || tensor->numel() != 1) return std::nullopt;

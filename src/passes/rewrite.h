@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "ir/graph.h"
@@ -10,6 +11,18 @@ namespace effdet::passes {
 
 /// A value name that the graph does not have yet: base, or base with a number.
 std::string unique_name(const ir::Graph& graph, const std::string& base);
+
+/// unique_name for many: the graph's names are looked through once, and names that it gave are taken too. Values that
+/// the graph gets otherwise meanwhile are not seen.
+class UniqueNames {
+ public:
+  explicit UniqueNames(const ir::Graph& graph) : graph_(graph) {}
+  std::string make(const std::string& base);
+
+ private:
+  const ir::Graph& graph_;
+  std::unordered_map<std::string, int> next_;  ///< by name that is taken: the number to try first behind it
+};
 
 /// The only element of a float32 or float64 constant, or nothing.
 std::optional<double> scalar_constant(const ir::Graph& graph, ir::ValueId id);

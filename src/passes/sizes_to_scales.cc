@@ -28,13 +28,14 @@ std::optional<Tensor> scales_of(const ir::Graph& graph, const ir::Node& resize, 
 bool sizes_to_scales(ir::Graph& graph) {
   ops::KnownValues known;
   ops::infer_shapes(graph, &known);
+  UniqueNames names(graph);
   bool changed = false;
   for (ir::Node& node : graph.nodes) {
     if (!node.is("Resize") || node.inputs.size() < 4 || node.find("axes")) continue;
     auto scales = scales_of(graph, node, known);
     if (!scales) continue;
     node.inputs.pop_back();
-    node.inputs[2] = graph.add_constant(unique_name(graph, node.name + ".scales"), std::move(*scales));
+    node.inputs[2] = graph.add_constant(names.make(node.name + ".scales"), std::move(*scales));
     changed = true;
   }
   return changed;

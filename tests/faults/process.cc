@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -59,17 +60,19 @@ Outcome Process::wait(std::chrono::seconds deadline) {
   const auto end = std::chrono::steady_clock::now() + deadline;
   Outcome outcome;
   int status = 0;
-  while (::waitpid(pid_, &status, WNOHANG) == 0) {
+  rusage usage{};
+  while (::wait4(pid_, &status, WNOHANG, &usage) == 0) {
     if (std::chrono::steady_clock::now() > end) {
       outcome.hung = true;
       send(SIGKILL);
-      ::waitpid(pid_, &status, 0);
+      ::wait4(pid_, &status, 0, &usage);
       break;
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
   if (WIFEXITED(status)) outcome.code = WEXITSTATUS(status);
   if (WIFSIGNALED(status)) outcome.signal = WTERMSIG(status);
+  outcome.peak_memory = static_cast<uint64_t>(usage.ru_maxrss) * 1024;
   outcome.out = test::content(out_);
   outcome.error = test::content(error_);
   return outcome;

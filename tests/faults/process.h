@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <string>
@@ -23,6 +24,7 @@ struct Outcome {
   int code = -1;  ///< exit code; -1 for a process that a signal ended or that did not end in time
   bool hung = false;
   int signal = 0;
+  uint64_t peak_memory = 0;  ///< bytes that were resident at a time
   std::string out, error;
 };
 

@@ -49,7 +49,7 @@ const std::map<std::string, std::string> kRefused = {
 
 struct OnnxsimArguments {
   std::vector<std::string> positionals, shapes, overwrite_shapes, test_shapes, unused_outputs;
-  std::string skipped, large_tensor, external_threshold;
+  std::string skipped, large_tensor, external_threshold, check_memory;
   int checks = 1;
   int threads = 0;
   double tolerance = kTolerance;
@@ -130,6 +130,29 @@ Shapes shapes_for_check(const OnnxModel& model, Shapes shapes) {
   return shapes;
 }
 
+/// Bytes that the process may have for the check: twice the model and some, whatever the model makes of it.
+uint64_t memory_for_check(const OnnxModel& model, const OnnxsimArguments& arguments) {
+  constexpr uint64_t kBeside = uint64_t{192} << 20;  // of 256, with what threads and the program itself need
+  return arguments.check_memory.empty() ? 2 * model.weight_bytes() + kBeside
+                                        : parse_size("--check-memory", arguments.check_memory);
+}
+
+/// The largest difference on random input; nothing, said on standard error, where running takes too much memory.
+std::optional<double> difference(const OnnxModel& original, const OnnxModel& simplified,
+                                 const OnnxsimArguments& arguments) {
+  const uint64_t limit = memory_for_check(original, arguments);
+  try {
+    return original.difference(simplified, arguments.checks, 0, limit);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kOutOfMemory) throw;
+    fmt::print(stderr,
+               "warning: the simplified model was not checked, since that takes more than {}: {}; --test-input-shape "
+               "takes a smaller input, --check-memory SIZE allows more\n",
+               bytes_text(limit), one_line(error.what()));
+    return std::nullopt;
+  }
+}
+
 /// Throws Error(kMismatch) where the models differ.
 void check(const OnnxModel& original, const OnnxModel& simplified, const Shapes& given,
            const OnnxsimArguments& arguments) {
@@ -140,15 +163,15 @@ void check(const OnnxModel& original, const OnnxModel& simplified, const Shapes&
     throw Error(ErrorCode::kUsage,
                 "an input has no static shape, so that the check cannot run: give --test-input-shape, or --no-check");
   const int runs = arguments.checks;
-  const double difference = left.difference(right, runs);
-  if (!(difference <= arguments.tolerance))
+  const auto found = difference(left, right, arguments);
+  if (!found) return;
+  if (!(*found <= arguments.tolerance))
     throw Error(
         ErrorCode::kMismatch,
         fmt::format("the simplified model's outputs differ by {:.3g} of their largest magnitude (at most {:g} is "
                     "accepted); nothing was written",
-                    difference, arguments.tolerance));
-  fmt::print("Check ok: {} random input{}, largest relative difference {:.3g}\n", runs, runs == 1 ? "" : "s",
-             difference);
+                    *found, arguments.tolerance));
+  fmt::print("Check ok: {} random input{}, largest relative difference {:.3g}\n", runs, runs == 1 ? "" : "s", *found);
 }
 
 void print_comparison(const OnnxModel& before, const OnnxModel& after, const std::string& in,
@@ -212,6 +235,9 @@ void add_options(CommandLine& line, OnnxsimArguments& arguments) {
   line.add_option("--check-rtol", arguments.tolerance, "largest difference, of an output's largest magnitude")
       ->capture_default_str()
       ->type_name("R");
+  line.add_option("--check-memory", arguments.check_memory,
+                  "memory that the program may have while it compares; else twice the weights and 192MB")
+      ->type_name("SIZE");
   line.add_flag("--no-check,--skip-check", arguments.no_check, "do not compare");
   for (const auto& [flag, reason] : kRefused) line.add_flag(flag)->group("");  // hidden from --help
   line.add_threads(arguments.threads);
