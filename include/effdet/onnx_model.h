@@ -57,6 +57,29 @@ struct GraphEdits {
   std::vector<std::pair<std::string, std::string>> renames;  ///< tensors or nodes: old and new name
 };
 
+struct CheckOptions {
+  int runs = 1;  ///< random inputs
+  uint64_t seed = 0;
+  /// Largest difference of a value that is accepted where the values before it are the same, relative to its largest
+  /// magnitude; of float16 at least 1e-2, of bfloat16 4e-2.
+  double tolerance = 1e-4;
+  uint64_t memory_limit = UINT64_MAX;  ///< bytes that the process may need
+};
+
+/// Whether two models compute the same, and how that was found out.
+struct ModelCheck {
+  bool same = false;
+  double difference = 0;  ///< the largest, relative to the largest magnitude of what was compared
+  size_t nodes = 0;       ///< of the checked model
+  size_t unchanged = 0;   ///< that do the same as in the other, with the same: they were not run
+  size_t parts = 0;       ///< rewritten parts that were run beside what they replace
+  size_t reduced = 0;     ///< of these, on maps that are smaller than in the model
+  /// Whether both models were run from end to end, because parts did not tell: on images of 128 x 128, or as they are.
+  enum class Whole { kNot, kReduced, kFull };
+  Whole whole = Whole::kNot;
+  std::vector<std::string> unchecked;  ///< outputs that were not compared: an operator behind them is not known
+};
+
 class OnnxModel {
  public:
   /// Reads a file. Throws Error(kBadInput), Error(kUnsupported), Error(kIo).
@@ -101,8 +124,12 @@ class OnnxModel {
   EFFDET_API void simplify(const SimplifyOptions& options = {});
   /// The names of simplify()'s passes, in their order.
   EFFDET_API static std::vector<std::string> simplify_passes();
-  /// Runs both models on random inputs; the largest difference relative to an output's largest magnitude. Throws
-  /// Error(kOutOfMemory) where the process would need more than `memory_limit` bytes for it.
+  /// Whether this model computes what `original` does, from which it was made by simplify(). Compares the parts that
+  /// differ, by running them on random input. Throws Error(kBadInput) where the models take different inputs, or some
+  /// of unknown shape, and Error(kOutOfMemory) where the process would need more than options.memory_limit bytes.
+  EFFDET_API ModelCheck check(const OnnxModel& original, const CheckOptions& options = {}) const;
+  /// Runs both models from end to end on random inputs; the largest difference relative to an output's largest
+  /// magnitude. Throws Error(kOutOfMemory) where the process would need more than `memory_limit` bytes for it.
   EFFDET_API double difference(const OnnxModel& other, int runs, uint64_t seed = 0,
                                uint64_t memory_limit = UINT64_MAX) const;
 

@@ -72,13 +72,15 @@ CompiledModel CompiledModel::compile(const OnnxModel& model, const CompileOption
   if (options.precision == Precision::kBfloat16) internal.precision = compiler::CompileOptions::Precision::kBfloat16;
   if (options.on_stage)
     internal.on_stage = [&](std::string_view stage, const ir::Graph& g) {
-      options.on_stage(stage, OnnxModel(std::make_unique<OnnxModel::Impl>(OnnxModel::Impl{g})));
+      options.on_stage(stage, OnnxModel(std::make_unique<OnnxModel::Impl>(OnnxModel::Impl{g, ""})));
     };
   if (!options.insert_op_conf.empty()) internal.aipp = aipp::read_config(options.insert_op_conf);
   std::vector<std::map<std::string, Shape>> plans = options.plans;
   if (plans.empty()) plans.emplace_back();
-  if (options.tuning) tune(graph, internal, plans, *options.tuning);
-  return CompiledModel(std::make_shared<Impl>(compiler::compile_plans(graph, internal, plans)));
+  return api::name_source(model.impl_->source, [&] {
+    if (options.tuning) tune(graph, internal, plans, *options.tuning);
+    return CompiledModel(std::make_shared<Impl>(compiler::compile_plans(graph, internal, plans)));
+  });
 }
 
 CompiledModel CompiledModel::load(const std::filesystem::path& path) {

@@ -16,6 +16,7 @@
 #include "passes/equivalence.h"
 #include "passes/pipeline.h"
 #include "passes/surgery.h"
+#include "passes/whole_check.h"
 #include "pipeline/nms_graph.h"
 
 namespace effdet {
@@ -61,6 +62,20 @@ bool pads_with_minus_infinity(const ir::Graph& graph, const ir::Node& node) {
   return node.inputs.size() > 2 && is_minus_infinity(graph.constant(node.inputs[2]));
 }
 
+/// What is left of a limit for the whole process.
+uint64_t memory_beside(uint64_t limit) { return limit - std::min(limit, memory_used()); }
+
+void apply(const GraphEdits& edits, ir::Graph& graph) {
+  for (const auto& [name, text] : edits.initializers) passes::set_initializer(graph, name, text);
+  for (const auto& [node, attribute, value] : edits.attributes) passes::set_attribute(graph, node, attribute, value);
+  for (const std::string& node : edits.removed_nodes) passes::remove_node(graph, node);
+  for (const auto& [tensor, node] : edits.identities) passes::insert_identity(graph, tensor, node);
+  passes::extract(graph, edits.extract_from, edits.outputs);
+  passes::add_outputs(graph, edits.extra_outputs);
+  if (edits.all_outputs) passes::add_all_outputs(graph);
+  for (const auto& [from, to] : edits.renames) passes::rename(graph, from, to);
+}
+
 }  // namespace
 
 OnnxModel::OnnxModel(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -73,14 +88,15 @@ OnnxModel& OnnxModel::operator=(OnnxModel other) noexcept {
 OnnxModel::~OnnxModel() = default;
 
 OnnxModel OnnxModel::read(const std::filesystem::path& path) {
-  OnnxModel model(std::make_unique<Impl>(onnx_io::read_onnx(path)));
-  ops::infer_shapes(model.impl_->graph);
+  OnnxModel model(std::make_unique<Impl>(Impl{onnx_io::read_onnx(path), path.string()}));
+  api::name_source(path.string(), [&] { ops::infer_shapes(model.impl_->graph); });
   return model;
 }
 
 OnnxModel OnnxModel::from_checkpoint(const std::filesystem::path& path, const ModelOptions& options) {
   const Checkpoint checkpoint = read_checkpoint(path, {.use_ema = options.use_ema});
-  OnnxModel model(std::make_unique<Impl>(model::build_graph(api::config_for(checkpoint, options), checkpoint)));
+  OnnxModel model(std::make_unique<Impl>(
+      Impl{model::build_graph(api::config_for(checkpoint, options), checkpoint), path.string()}));
   ops::infer_shapes(model.impl_->graph);
   return model;
 }
@@ -149,7 +165,7 @@ void OnnxModel::simplify(const SimplifyOptions& options) {
       fail(ErrorCode::kUsage, "the model has {} inputs: say which as name:1,3,512,512", graph.inputs.size());
     internal.input_shapes[name.empty() ? graph.value(graph.inputs[0]).name : name] = shape;
   }
-  passes::simplify(graph, internal);
+  api::name_source(impl_->source, [&] { passes::simplify(graph, internal); });
 }
 
 void OnnxModel::append_nms(const DetectOptions& options) { pipeline::append_nms(impl_->graph, options); }
@@ -157,21 +173,34 @@ void OnnxModel::append_nms(const DetectOptions& options) { pipeline::append_nms(
 std::vector<std::string> OnnxModel::simplify_passes() { return passes::pass_names(); }
 
 void OnnxModel::edit(const GraphEdits& edits) {
-  ir::Graph& graph = impl_->graph;
-  for (const auto& [name, text] : edits.initializers) passes::set_initializer(graph, name, text);
-  for (const auto& [node, attribute, value] : edits.attributes) passes::set_attribute(graph, node, attribute, value);
-  for (const std::string& node : edits.removed_nodes) passes::remove_node(graph, node);
-  for (const auto& [tensor, node] : edits.identities) passes::insert_identity(graph, tensor, node);
-  passes::extract(graph, edits.extract_from, edits.outputs);
-  passes::add_outputs(graph, edits.extra_outputs);
-  if (edits.all_outputs) passes::add_all_outputs(graph);
-  for (const auto& [from, to] : edits.renames) passes::rename(graph, from, to);
+  api::name_source(impl_->source, [&] { apply(edits, impl_->graph); });
+}
+
+ModelCheck OnnxModel::check(const OnnxModel& original, const CheckOptions& options) const {
+  ThreadPool threads(default_thread_count());
+  const passes::CheckReport report = api::name_source(impl_->source, [&] {
+    return passes::check_equivalence(original.impl_->graph, impl_->graph,
+                                     {.runs = options.runs,
+                                      .seed = options.seed,
+                                      .tolerance = options.tolerance,
+                                      .memory_limit = memory_beside(options.memory_limit)},
+                                     &threads);
+  });
+  return {.same = report.same,
+          .difference = report.difference,
+          .nodes = report.nodes,
+          .unchanged = report.unchanged,
+          .parts = report.parts,
+          .reduced = report.reduced,
+          .whole = static_cast<ModelCheck::Whole>(report.whole),
+          .unchecked = report.unchecked};
 }
 
 double OnnxModel::difference(const OnnxModel& other, int runs, uint64_t seed, uint64_t memory_limit) const {
   ThreadPool threads(default_thread_count());
-  const uint64_t left = memory_limit - std::min(memory_limit, memory_used());
-  return passes::check_equivalence(impl_->graph, other.impl_->graph, runs, seed, &threads, left);
+  return passes::compare_whole(impl_->graph, other.impl_->graph,
+                               {.runs = runs, .seed = seed, .memory_limit = memory_beside(memory_limit)}, &threads)
+      .difference;
 }
 
 bool OnnxModel::set_initializer(const std::string& name, float value) {

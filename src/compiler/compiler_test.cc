@@ -72,7 +72,7 @@ std::string rewritten(ir::Graph& graph, const std::vector<void (*)(ir::Graph&)>&
     ir::verify(graph);
     ops::infer_shapes(graph);
   }
-  EXPECT_LT(passes::check_equivalence(before, graph, 2, 7), 1e-5);
+  EXPECT_LT(passes::compare_whole(before, graph, {.runs = 2, .seed = 7}).difference, 1e-5);
   return lines(graph);
 }
 

@@ -231,14 +231,14 @@ TEST(RewriteBudget, ShapeArithmeticLeavesProductsAlone) {
   EXPECT_TRUE(known.whole.empty());
 }
 
-TEST(CheckEquivalence, StaysWithinItsMemory) {
+TEST(CompareWhole, StaysWithinItsMemory) {
   ir::Graph graph;  // 400 MB at a time, of 4 bytes
   const auto x = graph.add_input("x", DType::kF32, {1});
   const auto large = graph.add_node("Expand", "large", {x, graph.add_constant("shape", ints({100'000'000}))});
   graph.outputs = {graph.add_node("ReduceSum", "y", {large}, {{"keepdims", int64_t{0}}})};
   const MemoryBudget memory(uint64_t{1} << 31);
   try {
-    check_equivalence(graph, graph, 1, 1, nullptr, uint64_t{64} << 20);
+    compare_whole(graph, graph, {.memory_limit = uint64_t{64} << 20});
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::kOutOfMemory);
@@ -248,15 +248,15 @@ TEST(CheckEquivalence, StaysWithinItsMemory) {
 }
 
 /// Many tensors, each of which would fit.
-TEST(CheckEquivalence, CountsWhatIsAliveTogether) {
+TEST(CompareWhole, CountsWhatIsAliveTogether) {
   ir::Graph graph;
   const auto x = graph.add_input("x", DType::kF32, {1});
   const auto shape = graph.add_constant("shape", ints({kMebibyte}));
   std::vector<ir::ValueId> terms;
   for (int i = 0; i < 100; ++i) terms.push_back(graph.add_node("Expand", "e" + std::to_string(i), {x, shape}));
   graph.outputs = {graph.add_node("Sum", "y", terms)};
-  EXPECT_THROW(check_equivalence(graph, graph, 1, 1, nullptr, uint64_t{64} << 20), Error);
-  EXPECT_EQ(check_equivalence(graph, graph, 1, 1, nullptr, uint64_t{128} << 20), 0);
+  EXPECT_THROW(compare_whole(graph, graph, {.memory_limit = uint64_t{64} << 20}), Error);
+  EXPECT_EQ(compare_whole(graph, graph, {.memory_limit = uint64_t{128} << 20}).difference, 0);
 }
 
 }  // namespace

@@ -1,151 +1,211 @@
 #include "passes/equivalence.h"
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
-#include <random>
+#include <map>
 
 #include "base/error.h"
 #include "base/memory.h"
 #include "ops/op.h"
-#include "passes/rebatch.h"
-#include "passes/rewrite.h"
+#include "passes/part.h"
+#include "passes/tensor_difference.h"
 
 namespace effdet::passes {
 namespace {
 
-using Ids = std::vector<ir::ValueId>;
+/// The graphs have too little in common to be compared by parts after so many rounds without an end, or where more than
+/// half of so many values differ.
+constexpr int kMostRounds = 16;
+constexpr size_t kManyClaims = 32;
+/// How often a part is tried again with what stands before it.
+constexpr int kMostWidenings = 2;
 
-constexpr double kDifferent = std::numeric_limits<double>::infinity();
+/// The graph with what shape arithmetic always comes to as constants.
+ir::Graph settled(ir::Graph graph) {
+  ops::KnownValues known;
+  ops::infer_shapes(graph, &known);
+  for (auto& [id, tensor] : known.whole) graph.value(id).constant = std::move(tensor);
+  return graph;
+}
 
-/// The graph with its images reduced, or nothing where it does not fit a smaller one.
-std::optional<ir::Graph> reduced(const ir::Graph& graph) {
-  ir::Graph small = graph;  // constants are shared
-  for (ir::ValueId id : graph.inputs) {
-    const ir::Value& input = graph.value(id);
-    if (!is_static(input.shape) || input.shape->size() != 4) continue;
-    const int64_t height = (*input.shape)[2], width = (*input.shape)[3];
-    if (std::max(height, width) <= kCheckSide) continue;
-    if (height % kCheckSide != 0 || width % kCheckSide != 0) return std::nullopt;
-    try {
-      set_input_size(small, input.name, kCheckSide, kCheckSide);
-    } catch (const Error&) {
-      return std::nullopt;
+/// Whether shapes can be inferred: a rewrite that went wrong may leave a graph that contradicts itself.
+bool fits_together(ir::Graph graph) {
+  try {
+    ops::infer_shapes(graph);
+    return true;
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kBadInput) throw;
+    return false;
+  }
+}
+
+/// A value of both graphs, with the number that it would have in b by itself.
+struct Claim {
+  ir::ValueId in_a, in_b;
+  Number own;
+};
+
+class PartCheck {
+ public:
+  PartCheck(const ir::Graph& a, const ir::Graph& b, const CheckOptions& options, ThreadPool* threads)
+      : a_(settled(a)), b_(settled(b)), options_(options), threads_(threads) {
+    number(a_, [](ir::ValueId, Number number) { return number; });
+    for (size_t id = 0; id < a_.graph.value_count(); ++id)
+      names_.emplace(a_.graph.value(static_cast<ir::ValueId>(id)).name, static_cast<ir::ValueId>(id));
+  }
+
+  /// Whether all outputs are certain; fills the report.
+  bool run(CheckReport& report) {
+    for (int round = 0; round < kMostRounds; ++round) {
+      const std::vector<Claim> claims = number_b(true);
+      if (claims.empty()) break;
+      const size_t refuted = test(claims);
+      if (claims.size() >= kManyClaims && refuted > claims.size() / 2) break;
+    }
+    number_b(false);
+    report.nodes = b_.graph.nodes.size();
+    report.unchanged = unchanged_;
+    report.difference = difference_;
+    report.parts = parts_;
+    report.reduced = reduced_;
+    return outputs_agree(report);
+  }
+
+ private:
+  /// Numbers a graph in order; `settle` may replace the number of what a node makes.
+  template <typename Settle>
+  void number(NumberedGraph& side, Settle&& settle) {
+    const ir::Graph& graph = side.graph;
+    for (ir::ValueId id : graph.inputs) side.set(id, numbers_.of_input(graph.value(id)));
+    for (size_t i = 0; i < graph.value_count(); ++i) {
+      const auto id = static_cast<ir::ValueId>(i);
+      if (const Tensor* tensor = graph.constant(id))
+        side.set(id, settle(id, numbers_.of_constant(*tensor, &side == &a_ ? nullptr : constant_named(id))));
+    }
+    for (const ir::Node& node : graph.nodes) {
+      std::vector<Number> inputs;
+      for (ir::ValueId id : node.inputs) inputs.push_back(side.number(id));
+      for (size_t i = 0; i < node.outputs.size(); ++i) {
+        const ir::ValueId id = node.outputs[i];
+        if (id != ir::kNoValue && graph.constant(id) == nullptr)
+          side.set(id, settle(id, numbers_.of_output(node, graph.opset, inputs, i)));
+      }
     }
   }
-  return small;
-}
 
-bool same_outputs(const ir::Graph& a, const ir::Graph& b) {
-  return std::ranges::equal(a.outputs, b.outputs, [&](ir::ValueId x, ir::ValueId y) {
-    return is_static(a.value(x).shape) && a.value(x).shape == b.value(y).shape;
-  });
-}
+  const Tensor* constant_named(ir::ValueId in_b) const {
+    const auto found = names_.find(b_.graph.value(in_b).name);
+    return found == names_.end() ? nullptr : a_.graph.constant(found->second);
+  }
 
-void check_inputs(const ir::Graph& a, const ir::Graph& b) {
-  const bool same = std::ranges::equal(a.inputs, b.inputs, [&](ir::ValueId x, ir::ValueId y) {
-    const ir::Value &left = a.value(x), &right = b.value(y);
-    return left.name == right.name && left.dtype == right.dtype && left.shape == right.shape;
-  });
-  if (!same) bad_input("graphs '{}' and '{}' take different inputs", a.name, b.name);
-}
+  /// The value of a that has the name of one of b and could be equal to it, or kNoValue.
+  ir::ValueId namesake(ir::ValueId in_b) const {
+    const ir::Value& value = b_.graph.value(in_b);
+    const auto found = names_.find(value.name);
+    if (found == names_.end() || a_.number(found->second) < 0) return ir::kNoValue;
+    const ir::Value& other = a_.graph.value(found->second);
+    const bool both_constant = value.constant && other.constant;
+    return other.dtype == value.dtype && other.shape == value.shape && !both_constant ? found->second : ir::kNoValue;
+  }
 
-Tensor random_tensor(const ir::Value& value, std::mt19937_64& generator) {
-  if (!is_static(value.shape) || value.dtype != DType::kF32)
-    bad_input("input '{}' is no float32 tensor of fixed shape; give its shape", value.name);
-  Tensor tensor(DType::kF32, *value.shape);
-  std::normal_distribution<float> normal;
-  for (float& x : tensor.mutable_data<float>()) x = normal(generator);
-  return tensor;
-}
-
-/// Elements [begin, begin + count) as a list of double; as a view first, so that a large output has no second copy.
-Tensor part_of(const Tensor& tensor, int64_t begin, int64_t count) {
-  const std::byte* bytes = tensor.bytes().data() + static_cast<size_t>(begin) * dtype_size(tensor.dtype());
-  return Tensor(tensor.dtype(), {count}, {std::shared_ptr<const std::byte>(), bytes}).to(DType::kF64);
-}
-
-double relative_difference(const Tensor& a, const Tensor& b) {
-  constexpr int64_t kBlock = 1 << 14;
-  if (a.dtype() != b.dtype() || a.shape() != b.shape()) return kDifferent;
-  double magnitude = 0, difference = 0;
-  for (int64_t begin = 0; begin < a.numel(); begin += kBlock) {
-    const int64_t count = std::min(kBlock, a.numel() - begin);
-    const Tensor x = part_of(a, begin, count), y = part_of(b, begin, count);
-    for (int64_t i = 0; i < count; ++i) {
-      const double left = x.data<double>()[i], right = y.data<double>()[i];
-      if (left == right || (std::isnan(left) && std::isnan(right))) {
-        if (std::isfinite(left)) magnitude = std::max(magnitude, std::abs(left));
-        continue;
+  /// Numbers b anew and returns what has not been tested yet. Values of one name count as equal where that was shown,
+  /// and, with `in_good_faith`, until it is refuted.
+  std::vector<Claim> number_b(bool in_good_faith) {
+    b_ = NumberedGraph(std::move(b_.graph));
+    std::vector<Claim> claims;
+    unchanged_ = 0;
+    number(b_, [&](ir::ValueId id, Number own) {
+      const ir::ValueId in_a = namesake(id);
+      if (in_a == ir::kNoValue || a_.number(in_a) == own) {
+        unchanged_ += b_.graph.constant(id) == nullptr && a_.value_of(own) != ir::kNoValue;
+        return own;
       }
-      if (!std::isfinite(left) || !std::isfinite(right)) return kDifferent;
-      magnitude = std::max(magnitude, std::abs(left));
-      difference = std::max(difference, std::abs(left - right));
+      const auto found = found_.find({a_.number(in_a), own});
+      if (found == found_.end()) claims.push_back({in_a, id, own});
+      const bool equal = found == found_.end() ? in_good_faith : found->second;
+      return equal ? a_.number(in_a) : own;
+    });
+    return claims;
+  }
+
+  struct Outcome {
+    PartDifference difference;
+    bool same = false;
+  };
+
+  /// How many were refuted.
+  size_t test(const std::vector<Claim>& claims) {
+    std::vector<Outcome> outcomes(claims.size());
+    const uint64_t share = options_.memory_limit / (threads_ == nullptr ? 1 : threads_->size());
+    const auto one = [&](int64_t i, int) {
+      const MemoryBudget budget(share);  // of the thread that runs this
+      outcomes[static_cast<size_t>(i)] = test(claims[static_cast<size_t>(i)]);
+    };
+    if (threads_ != nullptr) {
+      threads_->parallel_for(static_cast<int64_t>(claims.size()), one);
+    } else {
+      for (size_t i = 0; i < claims.size(); ++i) one(static_cast<int64_t>(i), 0);
     }
+    size_t refuted = 0;
+    for (size_t i = 0; i < claims.size(); ++i) {
+      found_[{a_.number(claims[i].in_a), claims[i].own}] = outcomes[i].same;
+      refuted += !outcomes[i].same;
+      if (!outcomes[i].same) continue;
+      ++parts_;
+      reduced_ += outcomes[i].difference.reduced;
+      difference_ = std::max(difference_, outcomes[i].difference.difference);
+    }
+    return refuted;
   }
-  return difference == 0 ? 0 : magnitude == 0 ? kDifferent : difference / magnitude;
-}
 
-/// What nodes read that choose: a rounding error may make them choose something else, and then all behind them differs.
-Ids choices(const ir::Graph& graph) {
-  constexpr std::string_view kChoosing[] = {"TopK", "ArgMax", "ArgMin", "NonMaxSuppression"};
-  Ids read;
-  std::vector<bool> is_read(graph.value_count(), false);
-  for (const ir::Node& node : graph.nodes) {
-    if (!node.domain.empty() || std::ranges::find(kChoosing, node.op) == std::end(kChoosing)) continue;
-    for (const ir::ValueId id : node.inputs)
-      if (id != ir::kNoValue && graph.constant(id) == nullptr && graph.value(id).dtype == DType::kF32 &&
-          !is_read[static_cast<size_t>(id)]) {
-        is_read[static_cast<size_t>(id)] = true;
-        read.push_back(id);
-      }
+  /// Tries the part for the pair of values, and wider ones.
+  Outcome test(const Claim& claim) const {
+    const PartFinder finder(a_, b_);
+    Outcome outcome;
+    auto part = finder.find(claim.in_a, claim.in_b, outcome.difference.obstacle);
+    for (int i = 0; part && i <= kMostWidenings; ++i) {
+      outcome.difference = compare_part(a_, b_, *part, options_.runs, options_.seed, nullptr);
+      const double accepted = accepted_difference(a_.graph.value(claim.in_a).dtype, options_.tolerance);
+      outcome.same = outcome.difference.obstacle.empty() && outcome.difference.difference <= accepted;
+      if (outcome.same) break;
+      part = finder.widened(*part, outcome.difference.obstacle);
+    }
+    return outcome;
   }
-  return read;
-}
 
-/// Makes both graphs show what their choices read, and those of the second take it from outside: what the first shows.
-/// So choices are made from the same numbers, which are compared themselves. How many tensors these are.
-size_t share_choices(ir::Graph& shows, ir::Graph& takes) {
-  const Ids shown = choices(shows), taken = choices(takes);
-  const auto same_shape = [&](ir::ValueId x, ir::ValueId y) { return shows.value(x).shape == takes.value(y).shape; };
-  if (!std::ranges::equal(shown, taken, same_shape)) return 0;
-  UniqueNames names(takes);
-  Replacements replacements(takes);
-  for (const ir::ValueId id : taken) {
-    const ir::Value value = takes.value(id);
-    takes.inputs.push_back(takes.add_value({names.make(value.name + "_taken"), value.dtype, value.shape, {}}));
-    replacements.replace(id, takes.inputs.back());
+  bool outputs_agree(CheckReport& report) const {
+    bool agree = a_.graph.outputs.size() == b_.graph.outputs.size();
+    for (size_t i = 0; agree && i < b_.graph.outputs.size(); ++i)
+      agree = a_.number(a_.graph.outputs[i]) == b_.number(b_.graph.outputs[i]);
+    report.same = agree;
+    return agree;
   }
-  replacements.apply(takes);
-  shows.outputs.insert(shows.outputs.end(), shown.begin(), shown.end());
-  takes.outputs.insert(takes.outputs.end(), taken.begin(), taken.end());
-  return shown.size();
-}
+
+  NumberedGraph a_, b_;
+  const CheckOptions& options_;
+  ThreadPool* threads_;
+  ValueNumbers numbers_;
+  std::map<std::string_view, ir::ValueId> names_;    ///< of a
+  std::map<std::pair<Number, Number>, bool> found_;  ///< of a and b: whether they are equal
+  double difference_ = 0;
+  size_t unchanged_ = 0, parts_ = 0, reduced_ = 0;
+};
 
 }  // namespace
 
-double check_equivalence(const ir::Graph& a, const ir::Graph& b, int runs, uint64_t seed, ThreadPool* threads,
-                         uint64_t memory_limit) {
-  check_inputs(a, b);
-  const MemoryBudget memory(memory_limit);
-  const auto small_a = reduced(a), small_b = reduced(b);
-  const bool reduce = small_a && small_b && same_outputs(*small_a, *small_b);
-  ir::Graph left = reduce ? *small_a : a, right = reduce ? *small_b : b;  // constants are shared
-  ops::infer_shapes(left);
-  ops::infer_shapes(right);
-  const size_t shared = share_choices(left, right);
-  std::mt19937_64 generator(seed);
-  double worst = 0;
-  for (int run = 0; run < runs; ++run) {
-    std::vector<Tensor> inputs;
-    for (ir::ValueId id : left.inputs) inputs.push_back(random_tensor(left.value(id), generator));
-    const auto x = ops::run_reference(left, inputs, threads);
-    inputs.insert(inputs.end(), x.end() - static_cast<std::ptrdiff_t>(shared), x.end());
-    const auto y = ops::run_reference(right, inputs, threads);
-    if (x.size() != y.size()) return kDifferent;
-    for (size_t i = 0; i < x.size(); ++i) worst = std::max(worst, relative_difference(x[i], y[i]));
+CheckReport check_equivalence(const ir::Graph& a, const ir::Graph& b, const CheckOptions& options,
+                              ThreadPool* threads) {
+  require_same_inputs(a, b);
+  CheckReport report;
+  if (!fits_together(b)) {
+    report.difference = kDifferent;
+    return report;
   }
-  return worst;
+  if (PartCheck(a, b, options, threads).run(report)) return report;
+  const WholeDifference whole = compare_whole(a, b, options, threads);
+  report.whole = whole.reduced ? CheckReport::Whole::kReduced : CheckReport::Whole::kFull;
+  report.difference = whole.difference;
+  report.same = whole.same;
+  return report;
 }
 
 }  // namespace effdet::passes

@@ -1,23 +1,40 @@
-// Whether two graphs compute the same, by running both.
+// Whether two graphs compute the same.
 #pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
 
 #include "base/thread_pool.h"
 #include "ir/graph.h"
+#include "passes/whole_check.h"
 
 namespace effdet::passes {
 
-/// Side of the image that large inputs are reduced to.
-inline constexpr int64_t kCheckSide = 128;
+/// What check_equivalence found, and how.
+struct CheckReport {
+  bool same = false;
+  double difference = 0;  ///< the largest that was found, of a part or of an output; infinite for another type or shape
 
-/// Runs both graphs with the reference kernels on `runs` random inputs (normal, deviation 1) and returns the largest
-/// absolute difference of any output, relative to that output's largest magnitude in `a`. Infinite where outputs differ
-/// in number, type or shape, or only one has NaN. Image inputs whose sides are multiples of 128 are reduced to 128 x
-/// 128 in copies of both graphs, with fixed sizes of Resize nodes scaled along, where both still fit together then; all
-/// else runs at full size, which takes minutes for D7. Where both graphs choose (TopK, NonMaxSuppression, ArgMax)
-/// between tensors of the same shapes, what they choose from is compared too, and `b` chooses from what `a` does: a
-/// rounding error may not turn a choice over. Throws Error(kBadInput) where the inputs differ or are not static, and
-/// Error(kOutOfMemory) where the tensors that are alive at a time exceed `memory_limit` bytes.
-double check_equivalence(const ir::Graph& a, const ir::Graph& b, int runs, uint64_t seed, ThreadPool* threads = nullptr,
-                         uint64_t memory_limit = UINT64_MAX);
+  size_t nodes = 0;      ///< of b
+  size_t unchanged = 0;  ///< that compute from the same the same as a node of a, and were not run
+  size_t parts = 0;      ///< that were run beside what they replace
+  size_t reduced = 0;    ///< parts that were run on smaller maps
+
+  enum class Whole { kNot, kReduced, kFull };
+  Whole whole = Whole::kNot;  ///< whether both graphs were run from end to end, because comparing parts did not do
+  /// Outputs that were not compared: what makes them differs and depends on an operator that is not known.
+  std::vector<std::string> unchecked;
+};
+
+/// Compares b, which was made from a by rewrites that kept the names of what they kept. First by parts: each value that
+/// both graphs have under one name is to be the same in both where the values before it are. Where a node does the same
+/// with the same inputs, that is certain; else what makes the value, back to other such values, is run in both graphs
+/// with the reference kernels on random tensors, large maps made smaller (see compare_part). A value that differs is no
+/// such value, and belongs to the parts behind it. Where an output is left, both graphs are run from end to end, see
+/// compare_whole. Throws Error(kBadInput) where the inputs differ or their shapes are not known, and
+/// Error(kOutOfMemory) where running takes more than options.memory_limit.
+CheckReport check_equivalence(const ir::Graph& a, const ir::Graph& b, const CheckOptions& options,
+                              ThreadPool* threads = nullptr);
 
 }  // namespace effdet::passes

@@ -1,10 +1,10 @@
-#include <cstring>
 #include <map>
 #include <unordered_map>
 
 #include "base/error.h"
 #include "passes/passes.h"
 #include "passes/rewrite.h"
+#include "passes/value_numbers.h"
 
 namespace effdet::passes {
 namespace {
@@ -13,27 +13,10 @@ std::string_view content(const Tensor& tensor) {
   return {reinterpret_cast<const char*>(tensor.bytes().data()), tensor.byte_size()};
 }
 
-/// Text of an attribute that is equal exactly for equal attributes.
-struct AttributeKey {
-  std::string operator()(int64_t value) const { return fmt::format("i{}", value); }
-  std::string operator()(float value) const { return fmt::format("f{:a}", value); }
-  std::string operator()(const std::string& value) const { return fmt::format("s{}:{}", value.size(), value); }
-  std::string operator()(const Tensor& tensor) const {
-    return fmt::format("t{}:{}:{}", dtype_name(tensor.dtype()), shape_text(tensor.shape()), content(tensor));
-  }
-  template <typename T>
-  std::string operator()(const std::vector<T>& values) const {
-    std::string key = fmt::format("l{}", values.size());
-    for (const T& value : values) key += ',' + (*this)(value);
-    return key;
-  }
-};
-
 std::string node_key(const ir::Node& node, const Replacements& replacements) {
   std::string key = fmt::format("{}|{}|{}", node.domain, node.op, node.outputs.size());
   for (ir::ValueId id : node.inputs) key += fmt::format("|{}", replacements.resolve(id));
-  for (const auto& [name, value] : node.attributes)
-    key += fmt::format("|{}={}", name, std::visit(AttributeKey{}, value));
+  for (const auto& [name, value] : node.attributes) key += fmt::format("|{}={}", name, attribute_key(value));
   return key;
 }
 

@@ -82,7 +82,7 @@ TEST(SizesToScales, KeepsADynamicBatch) {
     each->value(each->inputs[0]).shape = Shape{3, 2, 3, 4};
     ops::infer_shapes(*each);
   }
-  EXPECT_EQ(check_equivalence(a, b, 1, 7), 0);
+  EXPECT_EQ(compare_whole(a, b, {.runs = 1, .seed = 7}).difference, 0);
 }
 
 TEST(SizesToScales, LeavesFactorsThatRound) {

@@ -51,7 +51,7 @@ TEST(Simplify, AllPatternsTogether) {
             "level1.divided_output_0 = Mul(up_output_0, level1.divided.factor)\n"
             "sum_output_0 = Add(level0.divided_output_0, level1.divided_output_0)\n");
   EXPECT_FALSE(log.empty());
-  EXPECT_LT(check_equivalence(before, graph, 3, 1), 1e-5);
+  EXPECT_LT(compare_whole(before, graph, {.runs = 3, .seed = 1}).difference, 1e-5);
   const std::string once = ir::to_text(graph);
   simplify(graph);
   EXPECT_EQ(ir::to_text(graph), once);  // nothing is left to do
@@ -75,22 +75,22 @@ TEST(BadInput, Case62_UnknownOperator) {
   }
 }
 
-TEST(CheckEquivalence, ReducesLargeImages) {
+TEST(CompareWhole, ReducesLargeImages) {
   const ir::Graph before = block(512);
   ir::Graph after = before;
   simplify(after);
-  EXPECT_LT(check_equivalence(before, after, 1, 1), 1e-5);
+  EXPECT_LT(compare_whole(before, after, {.runs = 1, .seed = 1}).difference, 1e-5);
 }
 
-TEST(CheckEquivalence, SeesDifferences) {
+TEST(CompareWhole, SeesDifferences) {
   const ir::Graph a = block(16);
   ir::Graph b = a;
   b.value(b.find_value("level0.weight")).constant = floats({}, {0.26f});
-  EXPECT_GT(check_equivalence(a, b, 1, 1), 1e-4);
+  EXPECT_GT(compare_whole(a, b, {.runs = 1, .seed = 1}).difference, 1e-4);
   ir::Graph c = a;
   c.outputs.push_back(c.outputs[0]);
-  EXPECT_TRUE(std::isinf(check_equivalence(a, c, 1, 1)));
-  EXPECT_THROW(check_equivalence(a, block(32), 1, 1), Error);
+  EXPECT_TRUE(std::isinf(compare_whole(a, c, {.runs = 1, .seed = 1}).difference));
+  EXPECT_THROW(compare_whole(a, block(32), {.runs = 1, .seed = 1}).difference, Error);
 }
 
 /// The place of the larger of two numbers that differ by a rounding error.
@@ -106,9 +106,9 @@ ir::Graph close_choice(bool swapped, float factor = 1.0000002f) {
   return graph;
 }
 
-TEST(CheckEquivalence, ForgivesChoicesBetweenEquals) {
-  EXPECT_LT(check_equivalence(close_choice(false), close_choice(true), 1, 1), 1e-6);
-  EXPECT_GT(check_equivalence(close_choice(false, 2), close_choice(true, 2), 1, 1), 0.1);
+TEST(CompareWhole, ForgivesChoicesBetweenEquals) {
+  EXPECT_LT(compare_whole(close_choice(false), close_choice(true), {.runs = 1, .seed = 1}).difference, 1e-6);
+  EXPECT_GT(compare_whole(close_choice(false, 2), close_choice(true, 2), {.runs = 1, .seed = 1}).difference, 0.1);
 }
 
 }  // namespace

@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "ops/op.h"
-#include "passes/equivalence.h"
+#include "passes/whole_check.h"
 
 namespace effdet::passes {
 
@@ -46,7 +46,7 @@ inline bool apply(bool (*pass)(ir::Graph&), ir::Graph& graph) {
   graph.compact();
   ir::verify(graph);
   ops::infer_shapes(graph);
-  EXPECT_LT(check_equivalence(before, graph, 2, 7), 1e-5);
+  EXPECT_LT(compare_whole(before, graph, {.runs = 2, .seed = 7}).difference, 1e-5);
   return changed;
 }
 

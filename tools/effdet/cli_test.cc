@@ -209,10 +209,13 @@ TEST_F(Cli, SimplifyTakesTheOriginalsArguments) {
   EXPECT_EQ(seed.code, 0) << seed.error;
   EXPECT_TRUE(contains(seed.out, "BatchNormalization")) << seed.out;
   EXPECT_TRUE(contains(seed.out, "Check ok")) << seed.out;
+  EXPECT_TRUE(contains(seed.out, " parts were run beside what they replace")) << seed.out;
+  EXPECT_TRUE(contains(seed.out, "Weights take ") && contains(seed.out, "--skip-fuse-bn")) << seed.out;
   EXPECT_EQ(sh("onnxsim m.onnx m2.onnx 2").code, 0);
   EXPECT_EQ(content(folder_ / "m_sim.onnx"), content(folder_ / "m2.onnx"));
   EXPECT_FALSE(contains(sh("onnxsim m.onnx m3.onnx --no-check").out, "Check ok"));
   const Result kept = sh("onnxsim m.onnx m4.onnx 0 --skip-fuse-bn");
+  EXPECT_FALSE(contains(kept.out, "Weights take ")) << kept.out;
   EXPECT_GT(nlohmann::json::parse(sh("effdet info --json m4.onnx").out)["operators"]["BatchNormalization"], 0);
   EXPECT_EQ(sh("onnxsim m.onnx m5.onnx many").code, 2);
 }
@@ -225,6 +228,15 @@ TEST_F(Cli, SimplifyOverwritesShapes) {
   EXPECT_EQ(info["inputs"][0]["shape"], nlohmann::json({2, 3, 128, 128}));
   EXPECT_EQ(info["outputs"][0]["shape"][0], 2);
   EXPECT_NE(sh("onnxsim m.onnx m3.onnx --input-shape y:2,3,128,128").code, 0);
+}
+
+/// The reference kernels would take minutes for this image from end to end.
+TEST_F(Cli, SimplifyChecksALargeImageByParts) {
+  EXPECT_EQ(sh("pth2onnx --checkpoint '" + kCheckpoint + "' --img-size 1536 --out large.onnx").code, 0);
+  const Result result = sh("onnxsim large.onnx sim.onnx");
+  EXPECT_EQ(result.code, 0) << result.error;
+  EXPECT_TRUE(contains(result.out, " of them on smaller maps)")) << result.out;
+  EXPECT_FALSE(contains(result.out, "from end to end")) << result.out;
 }
 
 TEST_F(Cli, SimplifyTakesOnnxsimsFlags) {

@@ -28,7 +28,7 @@ OnnxModel read_model(const std::string& path) {
     return OnnxModel::read(path);
   } catch (const Error& error) {
     // Operators are the one thing that has a code of its own; the library's message begins so.
-    const bool unknown_operator = std::string_view(error.what()).starts_with("unsupported operator");
+    const bool unknown_operator = std::string_view(error.what()).find("unsupported operator") != std::string_view::npos;
     if (unknown_operator) fail_atc(error.code(), "E19010", fmt::format("No parser is registered: {}", error.what()));
     fail_atc(error.code(), "E10041", fmt::format("Cannot load the model [{}]. Reason: {}", path, error.what()));
   }
