@@ -5,10 +5,10 @@
     bench/onnx_table --rounds 5 --write docs/onnx.md    # replaces it in the document
     bench/onnx_table --only d0 --work exports           # some of the rows; exports are kept in that folder
 
-Run it through bench/onnx_table, which installs the peers. Weights are random; images are small, on which the nodes do not
-depend. What is measured runs in a process of its own, in turns; seconds are the best of --rounds. The script ends with an
-error where ONNX's checker refuses what we write, where reading and writing a file changes its results in ONNX Runtime, or
-where a step of a compiled graph has no fast kernel.
+Run it through bench/onnx_table, which installs the peers. Weights are random (effdet init); images have the size that the
+variant is made for, since exporters bake it into the graph. What is measured runs in a process of its own, in turns;
+seconds are the best of --rounds. The script ends with an error where ONNX's checker refuses what we write, where reading
+and writing a file changes its results in ONNX Runtime, or where a step of a compiled graph has no fast kernel.
 """
 import argparse
 import json
@@ -26,7 +26,7 @@ import measure
 ROOT = Path(__file__).resolve().parent.parent
 BIN = ROOT / "build/release/bin"
 BEGIN, END = "<!-- onnx_table begin -->", "<!-- onnx_table end -->"
-SIDE = 128
+EFFDET = BIN / "effdet"
 OURS = "effdet"  # the exporter that is no PyTorch's
 EXPORTS = [  # variant, exporter, opset, dynamic batch
     ("tf_efficientdet_d0", "TorchScript", 11, False),
@@ -43,38 +43,44 @@ EXPORTS = [  # variant, exporter, opset, dynamic batch
     ("tf_efficientdet_lite0", "TorchScript", 17, True),
     ("tf_efficientdet_lite0", "dynamo", 18, False),
     ("tf_efficientdet_lite0", OURS, 11, False),
+    ("tf_efficientdet_d4", "TorchScript", 11, False),
     ("tf_efficientdet_d4", "TorchScript", 13, False),
-    ("tf_efficientdet_d4", "dynamo", 18, True),
+    ("tf_efficientdet_d4", "TorchScript", 17, False),
+    ("tf_efficientdet_d4", "TorchScript", 17, True),
+    ("tf_efficientdet_d4", "dynamo", 18, False),
+    ("tf_efficientdet_d4", OURS, 11, False),
     ("tf_efficientdet_d7", "TorchScript", 11, False),
+    ("tf_efficientdet_d7", "TorchScript", 13, False),
+    ("tf_efficientdet_d7", "TorchScript", 17, False),
     ("tf_efficientdet_d7", "TorchScript", 17, True),
     ("tf_efficientdet_d7", "dynamo", 18, False),
     ("tf_efficientdet_d7", OURS, 11, False),
     ("tf_efficientdet_d7x", "TorchScript", 11, False),
+    ("tf_efficientdet_d7x", "TorchScript", 13, False),
+    ("tf_efficientdet_d7x", "TorchScript", 17, False),
     ("tf_efficientdet_d7x", "dynamo", 18, False),
 ]
-HEADINGS = ["model", "exporter, opset", "nodes", "onnxsim", "ours", "onnxsim s", "ours s", "unchecked s", "ratio",
+HEADINGS = ["model", "px", "exporter, opset", "nodes", "onnxsim", "ours", "onnxsim s", "ours s", "unchecked s", "ratio",
             "onnxsim MB", "ours MB", "of the model", "simplified", "compiled"]
 
 
-def export(variant, exporter, opset, dynamic, path):
+def side_of(variant):
+    """Of the images that the variant is made for."""
+    from effdet import get_efficientdet_config
+
+    return get_efficientdet_config(variant).image_size[0]
+
+
+def export(variant, exporter, opset, dynamic, checkpoint, path):
     """Runs in a process of its own (--export): exporters leave state behind."""
     import torch
     from effdet import EfficientDet, get_efficientdet_config
 
-    torch.manual_seed(0)
     config = get_efficientdet_config(variant)
-    config.image_size = (SIDE, SIDE)
     model = EfficientDet(config, pretrained_backbone=False)
-    generator = torch.Generator().manual_seed(1)
-    for module in model.modules():  # fresh statistics would make batch norms trivial
-        if isinstance(module, torch.nn.BatchNorm2d):
-            module.running_mean.copy_(torch.randn(module.running_mean.shape, generator=generator) * 0.05)
-            module.running_var.copy_(torch.rand(module.running_var.shape, generator=generator) * 0.5 + 0.75)
-    for name, parameter in model.named_parameters():
-        if "edge_weights" in name:
-            parameter.data.copy_(torch.rand(parameter.shape, generator=generator) + 0.5)
+    model.load_state_dict(torch.load(checkpoint, weights_only=True))
     model.eval()
-    image = torch.randn(2 if dynamic else 1, 3, SIDE, SIDE)
+    image = torch.zeros(2 if dynamic else 1, 3, *config.image_size)
     with torch.no_grad():
         if exporter == "dynamo":
             shapes = ({0: torch.export.Dim("batch", min=1, max=64)},) if dynamic else None
@@ -91,13 +97,14 @@ def name_of(entry):
 
 def make_export(entry, path):
     variant, exporter, _, _ = entry
+    checkpoint = path.with_suffix(".pth")
+    measure.run(EFFDET, "init", variant, "--out", checkpoint)
     if exporter == OURS:
-        measure.run(BIN / "effdet", "init", variant, "--out", path.with_suffix(".pth"))
-        measure.run(BIN / "pth2onnx", "--checkpoint", path.with_suffix(".pth"), "--model", variant, "--img-size", SIDE,
-                    "--out", path)
+        measure.run(BIN / "pth2onnx", "--checkpoint", checkpoint, "--model", variant, "--out", path)
     else:
-        subprocess.run([sys.executable, "-W", "ignore", __file__, "--export", json.dumps([*entry, str(path)])], check=True,
-                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        subprocess.run([sys.executable, "-W", "ignore", __file__, "--export", json.dumps([*entry, str(checkpoint), str(path)])],
+                       check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    checkpoint.unlink()
 
 
 def outputs_of(path, image):
@@ -143,7 +150,7 @@ def round_trip(exported, expected, image, folder):
     import onnx
 
     again = folder / "again.onnx"
-    measure.run(BIN / "effdet", "edit", exported, "--out", again)
+    measure.run(EFFDET, "edit", exported, "--out", again)
     onnx.checker.check_model(str(again), full_check=True)
     if not all(np.array_equal(a, b) for a, b in zip(expected, outputs_of(again, image), strict=True)):
         sys.exit(f"{exported}: reading and writing it changed the results")
@@ -156,12 +163,12 @@ def compiled_outputs(simplified, image, dynamic, folder):
     if dynamic:
         command.append(f"--input_shape={graph.input[0].name}:{','.join(map(str, image.shape))}")
     measure.run(*command)
-    info = json.loads(measure.run(BIN / "effdet", "info", "--json", folder / "compiled.om")[0])
+    info = json.loads(measure.run(EFFDET, "info", "--json", folder / "compiled.om")[0])
     slow = {step["op"] for step in info["steps"] if step["implementation"] == "reference"}
     if slow:
         sys.exit(f"{simplified}: compiled, {', '.join(sorted(slow))} have no fast kernel")
     np.save(folder / "image.npy", image)
-    report = json.loads(measure.run(BIN / "effdet", "run", folder / "compiled.om", "--json", "--input", folder / "image.npy",
+    report = json.loads(measure.run(EFFDET, "run", folder / "compiled.om", "--json", "--input", folder / "image.npy",
                                     "--out", folder / "out")[0])
     files = {output["name"]: output["file"] for output in report["outputs"]}
     return [np.load(files[output.name]) for output in graph.output]
@@ -188,12 +195,13 @@ def row_of(entry, work, folder, rounds):
     (their_s, their_bytes), (our_s, our_bytes), (unchecked_s, _) = measured(
         [[sys.executable, "-m", "onnxsim", exported, theirs], [BIN / "onnxsim", exported, ours],
          [BIN / "onnxsim", exported, ours, "--no-check"]], rounds)
-    image = np.random.default_rng(0).standard_normal((2 if dynamic else 1, 3, SIDE, SIDE)).astype(np.float32)
+    side = side_of(variant)
+    image = np.random.default_rng(0).standard_normal((2 if dynamic else 1, 3, side, side)).astype(np.float32)
     expected = outputs_of(exported, image)
     onnx.checker.check_model(str(ours), full_check=True)
     round_trip(exported, expected, image, folder)
     compiled = compiled_outputs(ours, image, dynamic, folder)
-    return [variant, f"{exporter} {opset}{', any batch' if dynamic else ''}", node_count(exported), node_count(theirs),
+    return [variant, side, f"{exporter} {opset}{', any batch' if dynamic else ''}", node_count(exported), node_count(theirs),
             node_count(ours), f"{their_s:.2f}", f"{our_s:.2f}", f"{unchecked_s:.2f}", f"{their_s / our_s:.1f}",
             f"{their_bytes / 1e6:.0f}", f"{our_bytes / 1e6:.0f}", f"{our_bytes / model_bytes(exported):.1f}",
             f"{difference(expected, outputs_of(ours, image)):.1e}", f"{difference(expected, compiled):.1e}"]
@@ -218,7 +226,7 @@ def main():
     arguments = parser.parse_args()
     if arguments.export:
         return export(*json.loads(arguments.export))
-    table = ["| " + " | ".join(HEADINGS) + " |", "|---|---|" + "--:|" * (len(HEADINGS) - 2)]
+    table = ["| " + " | ".join(HEADINGS) + " |", "|---|--:|---|" + "--:|" * (len(HEADINGS) - 3)]
     print("\n".join(table), flush=True)
     with tempfile.TemporaryDirectory() as name:
         work = (arguments.work or Path(name)).resolve()
@@ -227,6 +235,8 @@ def main():
             if any(text in name_of(entry) for text in arguments.only):
                 table.append("| " + " | ".join(map(str, row_of(entry, work, Path(name), arguments.rounds))) + " |")
                 print(table[-1], flush=True)
+                for file in [] if arguments.work else work.glob(f"{name_of(entry)}.onnx*"):
+                    file.unlink()
     if arguments.write:
         write(arguments.write, table)
 
