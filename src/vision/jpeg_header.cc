@@ -10,7 +10,7 @@
 namespace effdet {
 namespace {
 
-constexpr uint8_t kSos = 0xDA, kDqt = 0xDB, kDhp = 0xDE, kApp0 = 0xE0, kApp14 = 0xEE, kComment = 0xFE;
+constexpr uint8_t kSos = 0xDA, kDqt = 0xDB, kDhp = 0xDE, kApp0 = 0xE0, kApp14 = 0xEE, kJpegLs = 0xF7, kComment = 0xFE;
 
 /// Markers C0..CF are frame headers, except for DHT, JPG and DAC among them; DHP has the same fields.
 bool is_frame(uint8_t marker) {
@@ -32,6 +32,8 @@ class Walker {
     offset_ = 2;
     for (;;) {
       const uint8_t marker = next_marker();
+      if (marker == kJpegLs)
+        fail(ErrorCode::kUnsupported, "{}: JPEG: JPEG-LS coding (SOF55): convert it to baseline JPEG or PNG", name_);
       if (!has_segment(marker)) {
         if (marker < 0xC0) bad_input("{}: JPEG: unknown marker FF{:02X} at offset {}", name_, marker, offset_ - 2);
         continue;

@@ -75,6 +75,8 @@ const PngHeader& PngChunkReader::read_header() {
       have_pending_ = true;
       return header_;
     }
+    if (chunk.type == "CgBI")
+      fail(ErrorCode::kUnsupported, "{}: a PNG for Apple's devices (chunk CgBI): convert it to JPEG or PNG", name_);
     if (chunk.type == "IEND" || chunk.type == "fdAT") fail_chunk(chunk, "comes before any image data");
     handle(chunk);
     check_crc(chunk);

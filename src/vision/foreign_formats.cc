@@ -1,0 +1,251 @@
+#include "vision/foreign_formats.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+
+namespace effdet {
+namespace {
+
+using namespace std::string_view_literals;
+
+constexpr std::string_view kConvert = "convert it to JPEG or PNG", kFrames = "write its frames as JPEG or PNG files",
+                           kPages = "export its pages as JPEG or PNG files", kUnpack = "unpack it",
+                           kNoPicture = "it holds no picture; give JPEG or PNG files",
+                           kDownload = "perhaps the answer to a download that failed; get the picture again";
+
+struct Signature {
+  std::string_view what, bytes, advice = kConvert;
+  size_t offset = 0;
+};
+
+// Longer ones before those that they begin with.
+constexpr std::array kSignatures{
+    Signature{"a GIF file", "GIF8"},
+    Signature{"a Canon raw file (CR2)", "II*\0\x10\0\0\0CR"sv},
+    Signature{"a TIFF file", "II*\0"sv},
+    Signature{"a TIFF file", "MM\0*"sv},
+    Signature{"a BigTIFF file", "II+\0"sv},
+    Signature{"a BigTIFF file", "MM\0+"sv},
+    Signature{"a JPEG XR file", "II\xBC"sv},
+    Signature{"a JPEG 2000 file", "\0\0\0\x0CjP"sv},
+    Signature{"a JPEG 2000 codestream", "\xFF\x4F\xFF\x51"sv},
+    Signature{"a JPEG XL file", "\0\0\0\x0CJXL "sv},
+    Signature{"a JPEG XL codestream", "\xFF\x0A"sv},
+    Signature{"a JPEG XS file", "\0\0\0\x0CJXS "sv},
+    Signature{"a JPEG XS codestream", "\xFF\x10\xFF\x50"sv},
+    Signature{"a PSD file", "8BPS"},
+    Signature{"an XCF file", "gimp xcf"},
+    Signature{"a BPG file", "BPG\xFB"},
+    Signature{"a QOI file", "qoif"},
+    Signature{"a FLIF file", "FLIF"},
+    Signature{"a DDS file", "DDS "},
+    Signature{"an OpenEXR file", "\x76\x2F\x31\x01"},
+    Signature{"a Radiance HDR file", "#?RADIANCE"},
+    Signature{"a Radiance HDR file", "#?RGBE"},
+    Signature{"an MNG file", "\x8AMNG"},
+    Signature{"a JNG file", "\x8BJNG"},
+    Signature{"a Fujifilm raw file", "FUJIFILMCCD-RAW"},
+    Signature{"a Panasonic raw file", "IIU\0"sv},
+    Signature{"an Olympus raw file", "IIRO"},
+    Signature{"a DICOM file", "DICM", kConvert, 128},
+    Signature{"a FITS file", "SIMPLE  ="},
+    Signature{"a PDF file", "%PDF", kPages},
+    Signature{"a PostScript file", "%!PS", kPages},
+    Signature{"a Matroska or WebM video", "\x1A\x45\xDF\xA3", kFrames},
+    Signature{"an FLV video", "FLV\x01", kFrames},
+    Signature{"a Windows Media file", "\x30\x26\xB2\x75", kFrames},
+    Signature{"an MPEG video", "\0\0\1\xBA"sv, kFrames},
+    Signature{"an MPEG video", "\0\0\1\xB3"sv, kFrames},
+    Signature{"a QuickTime video", "moov", kFrames, 4},
+    Signature{"a QuickTime video", "mdat", kFrames, 4},
+    Signature{"a QuickTime video", "wide", kFrames, 4},
+    Signature{"an Ogg file", "OggS", kNoPicture},
+    Signature{"a FLAC sound", "fLaC", kNoPicture},
+    Signature{"an MP3 sound", "ID3", kNoPicture},
+    Signature{"a zip archive", "PK\x03\x04", kUnpack},
+    Signature{"a zip archive", "PK\x05\x06", kUnpack},
+    Signature{"a gzip file", "\x1F\x8B", kUnpack},
+    Signature{"a bzip2 file", "BZh", kUnpack},
+    Signature{"an xz file",
+              "\xFD"
+              "7zXZ",
+              kUnpack},
+    Signature{"a Zstandard file", "\x28\xB5\x2F\xFD", kUnpack},
+    Signature{"a 7z archive", "7z\xBC\xAF", kUnpack},
+    Signature{"a RAR archive", "Rar!", kUnpack},
+    Signature{"a tar archive", "ustar", kUnpack, 257},
+    Signature{"an HDF5 file", "\x89HDF", kNoPicture},
+    Signature{"a NumPy array", "\x93NUMPY", kNoPicture},
+    Signature{"a compiled model", "EFFDETOM", kNoPicture},
+    Signature{"an SQLite database", "SQLite format 3", kNoPicture},
+    Signature{"an ELF program",
+              "\x7F"
+              "ELF",
+              kNoPicture},
+    Signature{"an Office file or Thumbs.db", "\xD0\xCF\x11\xE0", kNoPicture},
+    Signature{"an AppleDouble file, which macOS leaves beside another", "\0\5\x16\7"sv,
+              "it holds no picture; leave it out"},
+    Signature{"a Git LFS pointer", "version https://git-lfs", "run git lfs pull to get the picture that it stands for"},
+};
+
+/// Four letters of a RIFF file or a box (ISO base media).
+struct Brand {
+  std::string_view brand, what, advice = kConvert;
+};
+
+constexpr std::array kRiffForms{
+    Brand{"WEBP", "a WebP file"},
+    Brand{"AVI ", "an AVI video", kFrames},
+    Brand{"WAVE", "a WAV sound", kNoPicture},
+};
+
+// Among the brands of a box, wherever they stand.
+constexpr std::array kPictureBrands{
+    Brand{"avif", "an AVIF file"},
+    Brand{"avis", "an AVIF file"},
+    Brand{"heic", "a HEIC file"},
+    Brand{"heix", "a HEIC file"},
+    Brand{"heim", "a HEIC file"},
+    Brand{"heis", "a HEIC file"},
+    Brand{"hevc", "a HEIC file"},
+    Brand{"hevx", "a HEIC file"},
+    Brand{"crx ", "a Canon raw file (CR3)"},
+    Brand{"jp2 ", "a JPEG 2000 file"},
+    Brand{"jpx ", "a JPEG 2000 file"},
+    Brand{"jpm ", "a JPEG 2000 file"},
+    Brand{"mjp2", "a Motion JPEG 2000 file"},
+    Brand{"mif1", "a HEIF file"},
+    Brand{"mif2", "a HEIF file"},
+    Brand{"msf1", "a HEIF file"},
+    Brand{"miaf", "a HEIF file"},
+};
+
+// As the first brand, which says what is in the file; the others say who may read it.
+constexpr std::array kMajorBrands{
+    Brand{"M4A ", "an M4A sound", kNoPicture},   Brand{"M4B ", "an M4A sound", kNoPicture},
+    Brand{"qt  ", "a QuickTime video", kFrames}, Brand{"3gp", "a 3GP video", kFrames},
+    Brand{"3g2", "a 3GP video", kFrames},        Brand{"", "an MP4 video", kFrames},
+};
+
+std::optional<ForeignFormat> by_signature(std::string_view content) {
+  for (const Signature& signature : kSignatures)
+    if (content.size() > signature.offset && content.substr(signature.offset).starts_with(signature.bytes))
+      return ForeignFormat{std::string(signature.what), signature.advice};
+  return std::nullopt;
+}
+
+uint32_t number(std::string_view content, size_t offset, bool big_endian) {
+  uint32_t value = 0;
+  for (size_t i = 0; i < 4; ++i) value = value << 8 | static_cast<uint8_t>(content[offset + (big_endian ? i : 3 - i)]);
+  return value;
+}
+
+std::optional<ForeignFormat> riff_form(std::string_view content) {
+  if (content.size() < 12 || (!content.starts_with("RIFF") && !content.starts_with("RF64"))) return std::nullopt;
+  for (const Brand& form : kRiffForms)
+    if (content.substr(8).starts_with(form.brand)) return ForeignFormat{std::string(form.what), form.advice};
+  return ForeignFormat{"a RIFF file", kNoPicture};
+}
+
+/// The box "ftyp": the major brand, a version, and the brands that the file is compatible with. A picture's major brand
+/// may be a general one, such as "mif1".
+std::optional<ForeignFormat> iso_media(std::string_view content) {
+  if (content.size() < 12 || content.substr(4, 4) != "ftyp") return std::nullopt;
+  const size_t end = std::min<size_t>({content.size(), number(content, 0, true), 256});
+  const auto has = [&](std::string_view brand) {
+    bool found = content.substr(8).starts_with(brand);
+    for (size_t at = 16; at + 4 <= end; at += 4) found = found || content.substr(at).starts_with(brand);
+    return found;
+  };
+  for (const Brand& known : kPictureBrands)
+    if (has(known.brand)) return ForeignFormat{std::string(known.what), known.advice};
+  for (const Brand& known : kMajorBrands)
+    if (content.substr(8).starts_with(known.brand)) return ForeignFormat{std::string(known.what), known.advice};
+  return std::nullopt;
+}
+
+std::optional<ForeignFormat> icon(std::string_view content) {
+  constexpr size_t kHeader = 6, kEntry = 16;
+  if (content.size() < kHeader + kEntry || !content.starts_with("\0\0"sv) || content[3] != 0) return std::nullopt;
+  const bool some = content[4] != 0 && content[5] == 0;
+  if (some && content[2] == 1) return ForeignFormat{"an ICO file", kConvert};
+  if (some && content[2] == 2) return ForeignFormat{"a CUR file", kConvert};
+  return std::nullopt;
+}
+
+/// "BM" begins many texts: the rest of the header has to be one too.
+std::optional<ForeignFormat> bitmap(std::string_view content) {
+  if (content.size() < 18 || !content.starts_with("BM")) return std::nullopt;
+  const uint32_t header = number(content, 14, false);
+  if (number(content, 6, false) != 0 || header < 12 || header > 124) return std::nullopt;
+  return ForeignFormat{"a BMP file", kConvert};
+}
+
+std::optional<ForeignFormat> transport_stream(std::string_view content) {
+  constexpr size_t kPacket = 188;
+  if (content.size() < 3 * kPacket) return std::nullopt;
+  for (size_t i = 0; i < 3; ++i)
+    if (content[i * kPacket] != '\x47') return std::nullopt;
+  return ForeignFormat{"an MPEG transport stream", kFrames};
+}
+
+bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+
+/// Printable, and ASCII for the most part: other alphabets are not looked into.
+bool is_text(std::string_view content) {
+  size_t ascii = 0;
+  for (const char c : content) {
+    const auto code = static_cast<unsigned char>(c);
+    if (code == 0x7F || (code < 32 && !is_blank(c) && c != '\f')) return false;
+    ascii += code < 128;
+  }
+  return ascii * 4 >= content.size() * 3;
+}
+
+std::optional<ForeignFormat> text_format(std::string_view content) {
+  if (content.starts_with("\xFF\xFE") || content.starts_with("\xFE\xFF"))
+    return ForeignFormat{"a UTF-16 text", kNoPicture, ErrorCode::kBadInput};
+  if (content.starts_with("\xEF\xBB\xBF")) content.remove_prefix(3);
+  while (!content.empty() && is_blank(content.front())) content.remove_prefix(1);
+  std::string head(content.substr(0, 4096));
+  if (head.empty() || !is_text(head)) return std::nullopt;
+  std::ranges::transform(head, head.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  const auto holds = [&](std::string_view tag) { return head.find(tag) != std::string::npos; };
+  if (head[0] == 'p' && head.size() > 2 && head[1] >= '1' && head[1] <= '7' && is_blank(head[2]))
+    return ForeignFormat{"a PNM file", kConvert};
+  if (head.starts_with("<")) {
+    if (holds("<svg")) return ForeignFormat{"an SVG file", kConvert};
+    if (holds("<html") || holds("<!doctype html") || holds("<head") || holds("<body"))
+      return ForeignFormat{"an HTML page", kDownload};
+    return ForeignFormat{"an XML or HTML text", kDownload};
+  }
+  if (head.starts_with("{") || head.starts_with("["))
+    return ForeignFormat{"a JSON text", kNoPicture, ErrorCode::kBadInput};
+  return ForeignFormat{"a text", kNoPicture, ErrorCode::kBadInput};
+}
+
+std::optional<ForeignFormat> zeros(std::string_view content) {
+  if (content.find_first_not_of('\0') != std::string_view::npos) return std::nullopt;
+  return ForeignFormat{"nothing but zeros", "what wrote it was interrupted; get the picture again",
+                       ErrorCode::kBadInput};
+}
+
+/// Binary PNM: its header is text, its samples are not.
+std::optional<ForeignFormat> binary_pnm(std::string_view content) {
+  if (content.size() < 3 || content[0] != 'P' || content[1] < '4' || content[1] > '7' || !is_blank(content[2]))
+    return std::nullopt;
+  return ForeignFormat{"a PNM file", kConvert};
+}
+
+}  // namespace
+
+std::optional<ForeignFormat> foreign_format(std::string_view content) {
+  for (const auto recognise :
+       {by_signature, riff_form, iso_media, icon, bitmap, transport_stream, binary_pnm, text_format, zeros})
+    if (auto format = recognise(content)) return format;
+  return std::nullopt;
+}
+
+}  // namespace effdet
