@@ -72,8 +72,9 @@ std::filesystem::path download(const std::string& url, const std::filesystem::pa
   const std::string name = file_name_of(url);
   const std::string_view checksum = checksum_in_name(name);
   const std::filesystem::path target = folder / name;
+  std::error_code ignored;
   const auto is_whole = [&] {
-    return std::filesystem::is_regular_file(target) && !checksum.empty() && has_checksum(target, checksum);
+    return std::filesystem::is_regular_file(target, ignored) && !checksum.empty() && has_checksum(target, checksum);
   };
   if (is_whole()) return target;
   make_folder(folder);
@@ -83,12 +84,12 @@ std::filesystem::path download(const std::string& url, const std::filesystem::pa
   try {
     fetch(url, part, !checksum.empty(), progress);
   } catch (const Error&) {
-    if (part.size() == 0) std::filesystem::remove(part_path);  // nothing to go on from
+    if (part.size() == 0) std::filesystem::remove(part_path, ignored);  // nothing to go on from
     throw;
   }
   if (!checksum.empty() && !has_checksum(part_path, checksum)) {
     const std::string found = sha256_of(part_path);
-    std::filesystem::remove(part_path);
+    std::filesystem::remove(part_path, ignored);
     bad_input("{}: its SHA-256 begins with {}, not with {} as its name says; the download is removed", url,
               found.substr(0, checksum.size()), checksum);
   }

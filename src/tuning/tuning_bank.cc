@@ -42,7 +42,7 @@ std::string processor_name() {
 TuningBank::TuningBank(const std::filesystem::path& folder, int threads)
     : path_(folder / fmt::format("{}_{}_{}-threads_v{}.json", processor_name(), kernels::cpu::micro_kernels().name,
                                  threads, kVersion)) {
-  if (!std::filesystem::exists(path_)) return;
+  if (std::error_code ignored; !std::filesystem::exists(path_, ignored)) return;
   const auto json = nlohmann::json::parse(read_file(path_, kMostBytes), nullptr, /*allow_exceptions=*/false);
   const auto damaged = [&](std::string_view what) {
     bad_input("{}: {}; delete the file to measure anew", path_.string(), what);

@@ -11,6 +11,7 @@
 #include <regex>
 #include <sstream>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "support/shell.h"
@@ -448,6 +449,68 @@ TEST_F(Pipeline, HostileArgumentsAreOneLineAndAnExitCode) {
     EXPECT_EQ(std::count(result.error.begin(), result.error.end(), '\n'), 1) << command << ": " << result.error;
     EXPECT_NE(result.error.find(": error: "), std::string::npos) << command << ": " << result.error;
   }
+}
+
+/// An error of one line that begins with the picture's name, whichever command reads it.
+TEST_F(Pipeline, PicturesThatCannotBeUsedAreNamed) {
+  folder().good(
+      "mkdir -p pics loops && printf '\\000\\000\\000\\034ftypavif\\000\\000\\000\\000avifmif1miaf' > pics/new.jpg && "
+      "cp '" EFFDET_SOURCE_DIR
+      "/testdata/images/row.png' pics/thin.png && "
+      "head -c 5000 data/val2017/000000000001.jpg > pics/cut.jpg && ln -s loop.jpg loops/loop.jpg && "
+      "cp -r data other && cp pics/new.jpg other/val2017/000000000002.jpg");
+  const std::vector<std::tuple<std::string, int, std::string>> pictures = {
+      {"pics/new.jpg", 5, "pics/new.jpg: an AVIF file: convert it to JPEG or PNG"},
+      {"pics/thin.png", 3, "pics/thin.png: an image of 700 x 1 pixels would be 128 x 0"},
+      {"pics/cut.jpg", 3, "pics/cut.jpg: JPEG: cut short"},
+      {"loops/loop.jpg", 4, "loops/loop.jpg: "},
+  };
+  const std::string om = "model/m_bs1.om";
+  for (const auto& [picture, code, words] : pictures) {
+    const std::string name = picture;
+    for (const std::string& command :
+         {"effdet detect " + name + " --model-file " + om + " --out found",
+          "ais_bench --model " + om + " --input " + name,
+          "effdet compare " + om + " model/m_bs1_modify.onnx --input " + name,
+          "printf '0 ./" + name + " 9 9\\n' > bad.info && benchmark.x86_64 -batch_size=1 -om_path=" + om +
+              " -input_text_path=bad.info -output_binary=true",
+          "rm -rf one && mkdir one && cp -P " + name + " one && effdet bench " + om +
+              " --images one --runs 2 --warmup 0"}) {
+      const Result result = folder().sh(command);
+      EXPECT_EQ(result.code, code) << command << ": " << result.error;
+      EXPECT_EQ(std::count(result.error.begin(), result.error.end(), '\n'), 1) << command << ": " << result.error;
+      const std::string words_here = command.starts_with("rm") ? words.substr(words.find('/') + 1) : words;
+      EXPECT_NE(result.error.find(words_here), std::string::npos) << command << ": " << result.error;
+    }
+  }
+  for (const char* command : {"preprocess --root=other --bin-save=x --img-size 128 -m tf_efficientdet_d0",
+                              "validate other --checkpoint=model/m_bs1.om"}) {
+    const Result result = folder().sh(command);
+    EXPECT_NE(result.error.find("other/val2017/000000000002.jpg: an AVIF file"), std::string::npos) << result.error;
+  }
+}
+
+/// What the standard library says about files ("filesystem error: ...") has no place in messages.
+TEST_F(Pipeline, PathsThatLeadNowhereAreErrorsInOneForm) {
+  folder().good("mkdir -p links && ln -s loop links/loop");
+  const std::string name = "links/loop", long_name(300, 'n');
+  for (const std::string& path : {name, long_name})
+    for (const std::string& command :
+         {"effdet detect " + path + " --model-file model/m_bs1.om --out found",
+          "effdet detect data/val2017 --model-file " + path + " --out found",
+          "effdet detect data/val2017 --checkpoint " + path + " --out found", "effdet info " + path,
+          "effdet graph " + path, "ais_bench --model model/m_bs1.om --input " + path, "ais_bench --model " + path,
+          "effdet bench model/m_bs1.om --images " + path, "onnxsim " + path + " out.onnx",
+          "atc --framework=5 --model=" + path + " --output=x --soc_version=native",
+          "preprocess --root=" + path + " --bin-save=x -m tf_efficientdet_d0",
+          "preprocess --root=data --bin-save=x -m " + path + "/m.om", "get_info jpg " + path + " x.info",
+          "postprocess --root=data --omfile=" + path + " -m tf_efficientdet_d0", "effdet run " + path,
+          "effdet compare " + path + " model/m_bs1.om --input x.npy", "effdet evaluate " + path + " files.json"}) {
+      const Result result = folder().sh(command);
+      EXPECT_TRUE(result.code == 2 || result.code == 4) << command << ": " << result.code << result.error;
+      EXPECT_EQ((result.out + result.error).find("filesystem"), std::string::npos) << command << ": " << result.error;
+      EXPECT_NE((result.out + result.error).find(path), std::string::npos) << command << ": " << result.error;
+    }
 }
 
 // --- A trained model on images that it has not seen

@@ -9,6 +9,7 @@
 #include "describe.h"
 #include "effdet/error.h"
 #include "effdet/output_file.h"
+#include "input_paths.h"
 #include "plans.h"
 
 namespace effdet::cli {

@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "input_paths.h"
 #include "progress.h"
 
 namespace effdet::cli {
@@ -17,7 +18,7 @@ std::string download_with_progress(const std::string& model, DownloadOptions opt
 }
 
 std::string checkpoint_file(const std::string& argument) {
-  return !std::filesystem::exists(argument) && has_release(argument) ? download_with_progress(argument, {}) : argument;
+  return !is_there(argument) && has_release(argument) ? download_with_progress(argument, {}) : argument;
 }
 
 }  // namespace effdet::cli

@@ -10,6 +10,7 @@
 #include "describe.h"
 #include "effdet/error.h"
 #include "effdet/output_file.h"
+#include "input_paths.h"
 #include "plans.h"
 #include "statistics.h"
 #include "stream_options.h"
@@ -39,7 +40,7 @@ std::vector<fs::path> inputs_of(const std::string& list) {
   for (size_t begin = 0; begin <= list.size();) {
     const size_t end = std::min(list.find(',', begin), list.size());
     const std::string name = list.substr(begin, end - begin);
-    if (fs::is_directory(name)) {
+    if (is_folder(name)) {
       const auto found = folder_inputs(name);
       paths.insert(paths.end(), found.begin(), found.end());
     } else {

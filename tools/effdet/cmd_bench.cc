@@ -14,6 +14,7 @@
 #include "effdet/detector.h"
 #include "effdet/error.h"
 #include "effdet/output_memory.h"
+#include "input_paths.h"
 #include "plans.h"
 #include "statistics.h"
 #include "stream_options.h"
@@ -40,8 +41,12 @@ class Stopwatch {
 class MadeUpPictures {
  public:
   MadeUpPictures() {
-    std::string name = (fs::temp_directory_path() / "effdet_bench_XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw Error(ErrorCode::kIo, fmt::format("{}: cannot make the folder", name));
+    std::error_code error;
+    std::string name = (fs::temp_directory_path(error) / "effdet_bench_XXXXXX").string();
+    if (error || ::mkdtemp(name.data()) == nullptr)
+      throw Error(ErrorCode::kIo, fmt::format("{}: cannot make a folder for pictures; set TMPDIR to one that can be "
+                                              "written to, or give pictures with --images",
+                                              one_line(name)));
     root_ = name;
     write_scenes(root_, {.images = 8, .seed = 1, .min_side = 420, .max_side = 640});
   }

@@ -11,6 +11,7 @@
 #include "commands.h"
 #include "effdet/error.h"
 #include "effdet/executor.h"
+#include "input_paths.h"
 #include "tensor_files.h"
 
 namespace effdet::cli {
@@ -35,13 +36,6 @@ struct Row {
 Executor open_model(const std::string& path, const CompareArguments& arguments) {
   return Executor::open(
       path, {.engine = parse_engine(arguments.engine, path), .threads = arguments.threads, .model = arguments.model});
-}
-
-bool is_picture(const std::string& file) {
-  const size_t dot = file.rfind('.');
-  std::string ending = dot == std::string::npos ? "" : file.substr(dot);
-  std::ranges::transform(ending, ending.begin(), [](unsigned char c) { return std::tolower(c); });
-  return ending == ".jpg" || ending == ".jpeg" || ending == ".png";
 }
 
 /// A picture is prepared by the model that says how, which one of the two must.
@@ -124,7 +118,7 @@ class Comparison {
 
   void run() {
     Executor a = open_model(arguments_.a, arguments_), b = open_model(arguments_.b, arguments_);
-    const std::vector<HostTensor> inputs = arguments_.inputs.size() == 1 && is_picture(arguments_.inputs[0])
+    const std::vector<HostTensor> inputs = arguments_.inputs.size() == 1 && is_image(arguments_.inputs[0])
                                                ? std::vector{picture_of(arguments_.inputs[0], a, b)}
                                                : read_inputs(arguments_.inputs, a.inputs());
     const bool watch = arguments_.nodes || dump_a_;

@@ -17,6 +17,7 @@
 #include "effdet/detector.h"
 #include "effdet/error.h"
 #include "effdet/output_file.h"
+#include "input_paths.h"
 #include "progress.h"
 
 namespace effdet::cli {
@@ -37,12 +38,6 @@ struct Picture {
   fs::path in, out;
 };
 
-bool is_picture(const fs::path& path) {
-  std::string extension = path.extension().string();
-  std::ranges::transform(extension, extension.begin(), [](unsigned char c) { return std::tolower(c); });
-  return extension == ".jpg" || extension == ".jpeg" || extension == ".png";
-}
-
 /// A pattern that the shell did not expand.
 std::vector<fs::path> matches(const std::string& pattern) {
   glob_t found{};
@@ -56,15 +51,13 @@ std::vector<fs::path> matches(const std::string& pattern) {
 std::vector<fs::path> expand(const std::vector<std::string>& arguments) {
   std::vector<fs::path> paths;
   for (const std::string& argument : arguments) {
-    if (fs::is_directory(argument)) {
-      std::vector<fs::path> inside;
-      for (const auto& entry : fs::directory_iterator(argument))
-        if (is_picture(entry.path())) inside.push_back(entry.path());
-      std::ranges::sort(inside);
+    if (is_folder(argument)) {
+      std::vector<fs::path> inside = entries_of(argument);
+      std::erase_if(inside, [](const fs::path& path) { return !is_image(path); });
       if (inside.empty())
         throw Error(ErrorCode::kUsage, fmt::format("{}: no .jpg, .jpeg or .png in this folder", argument));
       std::ranges::move(inside, std::back_inserter(paths));
-    } else if (!fs::exists(argument) && argument.find_first_of("*?[") != std::string::npos) {
+    } else if (!is_there(argument) && argument.find_first_of("*?[") != std::string::npos) {
       std::vector<fs::path> found = matches(argument);
       if (found.empty()) throw Error(ErrorCode::kUsage, fmt::format("{}: no file matches", argument));
       std::ranges::move(found, std::back_inserter(paths));

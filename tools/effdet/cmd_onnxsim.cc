@@ -150,7 +150,7 @@ void print_comparison(const OnnxModel& before, const OnnxModel& after, const std
     written = written && bytes ? std::optional(*written + *bytes) : std::nullopt;
   }
   table.add({"Weights", bytes_text(before.weight_bytes()), bytes_text(after.weight_bytes())});
-  table.add({"Model Size", bytes_text(std::filesystem::file_size(in)), written ? bytes_text(*written) : "unknown"});
+  table.add({"Model Size", written_text(in), written ? bytes_text(*written) : "unknown"});
   table.print();
 }
 

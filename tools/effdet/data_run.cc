@@ -18,6 +18,7 @@
 #include "effdet/detector.h"
 #include "effdet/error.h"
 #include "effdet/output_memory.h"
+#include "input_paths.h"
 #include "plans.h"
 #include "progress.h"
 #include "statistics.h"

@@ -7,6 +7,7 @@
 #include "describe.h"
 #include "effdet/compiled_model.h"
 #include "effdet/error.h"
+#include "input_paths.h"
 
 namespace effdet::cli {
 
@@ -24,7 +25,7 @@ void DatasetOptions::add_to(CommandLine& line) {
 
 InputOptions DatasetOptions::input() const {
   InputOptions input{model_, size_.height, size_.width};
-  if (!std::filesystem::is_regular_file(model_)) return input;
+  if (!is_file(model_)) return input;
   const FileKind kind = file_kind(model_);
   if (kind != FileKind::kOnnx && kind != FileKind::kCompiled)
     throw Error(ErrorCode::kUsage, fmt::format("--model: {} is neither an ONNX nor a compiled model", model_));

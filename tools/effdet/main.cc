@@ -92,7 +92,8 @@ int run(int argc, char** argv) {
   } catch (const std::bad_alloc&) {
     return report(program, static_cast<int>(ErrorCode::kOutOfMemory), "memory ran out");
   } catch (const std::filesystem::filesystem_error& error) {
-    return report(program, static_cast<int>(ErrorCode::kIo), error.what());
+    return report(program, static_cast<int>(ErrorCode::kIo),
+                  fmt::format("{}: {}", error.path1().string(), error.code().message()));
   } catch (const std::system_error& error) {  // fmt::print's
     return report_output_error(program, error.code().value());
   } catch (const std::exception& error) {

@@ -14,17 +14,12 @@
 #include "effdet/error.h"
 #include "effdet/executor.h"
 #include "effdet/output_file.h"
+#include "input_paths.h"
 
 namespace effdet::cli {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string extension_of(const fs::path& path) {
-  std::string extension = path.extension().string();
-  std::ranges::transform(extension, extension.begin(), [](unsigned char c) { return std::tolower(c); });
-  return extension;
-}
 
 [[noreturn]] void fail(ErrorCode code, const fs::path& path, const std::string& why) {
   throw Error(code, fmt::format("{}: {}", one_line(path.string()), why));
@@ -43,11 +38,6 @@ std::string as_text(std::span<const std::byte> bytes) {
 
 }  // namespace
 
-bool is_image(const fs::path& path) {
-  const std::string extension = extension_of(path);
-  return extension == ".jpg" || extension == ".jpeg" || extension == ".png";
-}
-
 std::vector<fs::path> listed_inputs(const std::string& list, const InputSize& size) {
   std::vector<fs::path> paths;
   for (const InfoEntry& entry : read_info(list)) {
@@ -63,16 +53,11 @@ std::vector<fs::path> listed_inputs(const std::string& list, const InputSize& si
 }
 
 std::vector<fs::path> folder_inputs(const std::string& folder) {
-  std::error_code error;
-  std::vector<fs::path> paths;
-  for (fs::directory_iterator entries(folder, error); !error && entries != fs::directory_iterator();
-       entries.increment(error)) {
-    const std::string extension = extension_of(entries->path());
-    if (extension == ".bin" || extension == ".npy" || is_image(entries->path())) paths.push_back(entries->path());
-  }
-  if (error) fail(ErrorCode::kIo, folder, "cannot read the folder: " + error.message());
+  std::vector<fs::path> paths = entries_of(folder);
+  std::erase_if(paths, [](const fs::path& path) {
+    return extension_of(path) != ".bin" && extension_of(path) != ".npy" && !is_image(path);
+  });
   if (paths.empty()) fail(ErrorCode::kBadInput, folder, "no .bin, .npy, .jpg or .png files");
-  std::ranges::sort(paths);
   return paths;
 }
 

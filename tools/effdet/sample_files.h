@@ -12,9 +12,6 @@
 
 namespace effdet::cli {
 
-/// By the file's extension: .jpg, .jpeg or .png, in any case.
-bool is_image(const std::filesystem::path& path);
-
 /// The files that a list of get_info names. A raw tensor that it calls otherwise sized than the model's input is not
 /// meant for it: Error(kBadInput).
 std::vector<std::filesystem::path> listed_inputs(const std::string& list, const InputSize& size);

@@ -6,6 +6,7 @@
 
 #include "cli.h"
 #include "effdet/error.h"
+#include "input_paths.h"
 
 namespace effdet::cli {
 namespace {
@@ -17,7 +18,7 @@ std::vector<fs::path> numbered(const fs::path& folder, const std::string& prefix
   std::vector<fs::path> paths;
   for (;;) {
     const fs::path path = folder / fmt::format("{}{}.pb", prefix, paths.size());
-    if (!fs::exists(path)) return paths;
+    if (!is_there(path)) return paths;
     paths.push_back(path);
   }
 }
@@ -26,7 +27,7 @@ std::vector<fs::path> data_sets(const fs::path& folder) {
   std::vector<fs::path> sets;
   for (;;) {
     const fs::path set = folder / fmt::format("test_data_set_{}", sets.size());
-    if (!fs::is_directory(set)) return sets;
+    if (!is_folder(set)) return sets;
     sets.push_back(set);
   }
 }
@@ -76,7 +77,7 @@ void run_data_set(Executor& model, const fs::path& set, const Tolerance& toleran
 FolderResult run_test_folder(const fs::path& folder, const Executor::Options& options, const Tolerance& tolerance) {
   const fs::path file = folder / "model.onnx";
   const std::vector<fs::path> sets = data_sets(folder);
-  if (!fs::is_regular_file(file) || sets.empty())
+  if (!is_file(file) || sets.empty())
     throw Error(ErrorCode::kUsage,
                 fmt::format("{}: no test folder: model.onnx and test_data_set_0 are expected", folder.string()));
   FolderResult result{.name = (folder.has_filename() ? folder : folder.parent_path()).filename().string()};
@@ -93,13 +94,10 @@ FolderResult run_test_folder(const fs::path& folder, const Executor::Options& op
 
 std::vector<fs::path> find_test_folders(const fs::path& root) {
   std::vector<fs::path> folders;
-  std::error_code code;
-  for (fs::directory_iterator entry(root, code), end; !code && entry != end; entry.increment(code))
-    if (fs::is_regular_file(entry->path() / "model.onnx")) folders.push_back(entry->path());
-  if (code) throw Error(ErrorCode::kIo, fmt::format("{}: {}", root.string(), code.message()));
+  for (const fs::path& entry : entries_of(root))
+    if (is_file(entry / "model.onnx")) folders.push_back(entry);
   if (folders.empty())
     throw Error(ErrorCode::kUsage, fmt::format("{}: no folder in it holds a model.onnx", root.string()));
-  std::ranges::sort(folders);
   return folders;
 }
 
