@@ -4,9 +4,11 @@
 Needs numpy, torch, timm and effdet 0.4.1, and for zylo117_* a checkout of Yet-Another-EfficientDet-Pytorch in
 PYTHONPATH. Usage: make_builder_golden.py > builder_golden.txt
 Weights and input come from the streams of src/model/random.h, by the rules of fill() below, which
-src/model/builder_golden_test.cc repeats. A line: variant, height, width, output index, its largest magnitude, then the
-values at eight evenly spaced elements.
+src/model/builder_golden_test.cc repeats. A line: variant, perhaps with options of its configuration behind semicolons,
+height, width, output index, its largest magnitude, then the values at eight evenly spaced elements.
 """
+import ast
+
 import numpy as np
 import torch
 
@@ -29,6 +31,12 @@ CASES = (
     ("cspresdext50pan", 128, 128),  # grouped convolutions, path aggregation
     ("cspdarkdet53m", 128, 128),  # DarkNet, quad pyramid, Mish
     ("zylo117_efficientdet_d0", 128, 256),  # zeros around the max pools, other names
+    # Options that tensors do not tell, or not all of them.
+    ("tf_efficientdet_d0;redundant_bias=False;fpn_name=bifpn_attn;head_act_type=relu", 128, 128),
+    ("efficientdet_d0;redundant_bias=True;downsample_type=avg;upsample_type=bilinear;act_type=elu", 128, 128),
+    ("tf_efficientdet_d0;apply_resample_bn=False;downsample_type=avg;norm_kwargs.eps=0.01;act_type=tanh", 128, 128),
+    ("efficientdet_d0;conv_bn_relu_pattern=True;downsample_type=nearest;fpn_name=pan_sum;pad_type=same;max_level=6", 128, 128),
+    ("tf_efficientdet_d0;separable_conv=False;fpn_name=qufpn_sum;pad_type=;backbone_name=efficientnet_b0;act_type=hard_sigmoid", 128, 128),
 )
 MASK = (1 << 64) - 1
 
@@ -62,12 +70,28 @@ def fill(name, shape):
     return uniform(name, shape, -0.25, 0.25)
 
 
+def literal(text):
+    """False, 0.01 and 6 are what they look like; names are text."""
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text
+
+
 def effdet_net(variant, height, width):
     from effdet import EfficientDet, get_efficientdet_config
 
-    config = get_efficientdet_config(variant)
+    name, *options = variant.split(";")
+    config = get_efficientdet_config(name)
     config.image_size = (height, width)
     config.num_classes = CLASSES
+    for option in options:
+        key, value = option.split("=")
+        if key == "norm_kwargs.eps":
+            config.norm_kwargs.eps = literal(value)
+        else:
+            config[key] = literal(value)
+    config.num_levels = config.max_level - config.min_level + 1
     return EfficientDet(config, pretrained_backbone=False)
 
 

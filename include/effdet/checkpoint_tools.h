@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -30,6 +31,12 @@ struct ModelOptions {
   int batch = 1;
   std::vector<std::string> class_names;
   bool use_ema = false;  ///< prefer averaged weights, where the checkpoint has them
+  /// Options of effdet's configuration that tensors do not tell, by its own names: {"redundant_bias", "false"},
+  /// {"head_act_type", "relu"}, {"pad_type", "same"}, {"norm_kwargs.eps", "1e-3"}, ... What the file says counts more.
+  std::vector<std::pair<std::string, std::string>> config;
+  bool ignore_config = false;  ///< what the file says of its model (its arch, args, config) does not count
+  /// Called with each line that the user should read: what was assumed, what does not count, weights that are NaN.
+  std::function<void(const std::string& line)> on_note;
   AnchorOptions anchors;
   Precision precision = Precision::kFloat32;  ///< where the model is compiled on the fly
 };
@@ -54,6 +61,7 @@ struct CheckpointInfo {
   std::vector<std::string> dtypes;          ///< "float32 x 610", ...
   std::vector<std::string> fitting_models;  ///< variants whose every tensor fits
   std::string model;                        ///< the one that would be taken; "" where that is open
+  std::vector<std::string> notes;           ///< what was assumed then
   int num_classes = 0;                      ///< 0 where no variant fits
   int64_t non_finite = 0;                   ///< NaN and infinite elements
   /// Tensors of types that weights do not have, which were left out: names and types of those at the top, and how many

@@ -92,6 +92,9 @@ class CompiledModel {
   EFFDET_API std::vector<TensorInfo> inputs() const;
   EFFDET_API std::vector<TensorInfo> outputs() const;
   EFFDET_API std::map<std::string, std::string> metadata() const;
+  /// As OnnxModel's.
+  EFFDET_API std::string weights_warning() const;
+  EFFDET_API std::optional<int64_t> parameters() const;
   /// Throws Error(kUnsupported) where the model carries no description.
   EFFDET_API ModelDescription description() const;
   /// Nothing where the model takes float planes.

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -106,11 +107,14 @@ class OnnxModel {
   EFFDET_API int64_t opset() const;
   /// Nodes by operator.
   EFFDET_API std::map<std::string, size_t> node_counts() const;
-  EFFDET_API int64_t parameters() const;
+  /// sum(p.numel() for p in model.parameters()) of the PyTorch model that this library exported; nothing for others.
+  EFFDET_API std::optional<int64_t> parameters() const;
+  /// Values in all initializers: after simplification fewer than the parameters and buffers that they are made of.
+  EFFDET_API int64_t weight_values() const;
   /// Bytes of all initializers.
   EFFDET_API uint64_t weight_bytes() const;
-  /// Names of the float32 initializers that hold NaN or infinity: what a training that diverged leaves.
-  EFFDET_API std::vector<std::string> non_finite_weights() const;
+  /// "" or a line that tells of NaN and infinity among the weights: what a training that diverged leaves.
+  EFFDET_API std::string weights_warning() const;
 
   /// Name of an output tensor of the node of that name; "" where there is none.
   EFFDET_API std::string node_output(const std::string& node, size_t output) const;

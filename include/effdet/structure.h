@@ -17,7 +17,7 @@ struct StructureBlock {
   Kind kind = Kind::kOther;
   std::string name;  ///< "stem", "stage 3", "BiFPN cell 1", "class head"
   size_t nodes = 0;
-  int64_t parameters = 0;
+  int64_t weights = 0;          ///< values in constants
   int64_t flops = 0;            ///< multiplications and additions of one run; 0 where shapes are not known
   std::vector<int64_t> shape;   ///< of the last thing that it makes for others; -1: any
   std::vector<size_t> sources;  ///< blocks that it reads, as indices

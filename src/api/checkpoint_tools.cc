@@ -75,12 +75,14 @@ CheckpointInfo inspect_checkpoint(const std::filesystem::path& path) {
     info.non_finite += count_non_finite(named.tensor);
   }
   for (const auto& [name, count] : dtypes) info.dtypes.push_back(fmt::format("{} x {}", name, count));
-  for (const model::Variant* variant : model::fitting_variants(checkpoint))
-    info.fitting_models.emplace_back(variant->name);
-  if (info.fitting_models.empty()) return info;
-  info.num_classes = model::infer_variant(checkpoint, info.fitting_models.front()).num_classes;
+  const std::vector<model::Candidate> candidates = model::fitting_variants(checkpoint);
+  for (const model::Candidate& candidate : candidates) info.fitting_models.push_back(candidate.text());
+  if (candidates.empty()) return info;
+  info.num_classes = candidates.front().config.num_classes;
   try {
-    info.model = model::infer_variant(checkpoint).variant->name;
+    model::InferredModel inferred = model::infer_variant(checkpoint);
+    info.model = inferred.config.variant.name;
+    info.notes = std::move(inferred.notes);
   } catch (const Error&) {  // several fit, and the file's name decides nothing: that is what info says then
   }
   return info;

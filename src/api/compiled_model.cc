@@ -1,6 +1,8 @@
 #include "effdet/compiled_model.h"
 
 #include "api/impl.h"
+#include "api/model_config.h"
+#include "api/weights_warning.h"
 #include "artifact/om_file.h"
 #include "base/error.h"
 #include "compiler/compile.h"
@@ -89,12 +91,18 @@ CompiledModel CompiledModel::load(const std::filesystem::path& path) {
 
 CompiledModel CompiledModel::open(const std::filesystem::path& path, const ModelOptions& options) {
   switch (file_kind(path)) {
-    case FileKind::kCompiled:
+    case FileKind::kCompiled: {
       if (options.precision != Precision::kFloat32)
         fail(ErrorCode::kUsage, "'{}' is compiled already: its precision was chosen then", path.string());
-      return load(path);
-    case FileKind::kOnnx:
-      return compile(OnnxModel::read(path), {.precision = options.precision});
+      CompiledModel model = load(path);
+      api::tell(options, path, model.weights_warning());
+      return model;
+    }
+    case FileKind::kOnnx: {
+      const OnnxModel model = OnnxModel::read(path);
+      api::tell(options, path, model.weights_warning());
+      return compile(model, {.precision = options.precision});
+    }
     case FileKind::kCheckpoint:
     case FileKind::kUnknown:
       break;  // the checkpoint reader says best what an unknown file is
@@ -116,6 +124,8 @@ std::vector<TensorInfo> CompiledModel::inputs() const { return api::tensor_infos
 std::vector<TensorInfo> CompiledModel::outputs() const { return api::tensor_infos(impl_->engine()->outputs()); }
 
 std::map<std::string, std::string> CompiledModel::metadata() const { return graph_of(impl_->engine()).metadata; }
+std::string CompiledModel::weights_warning() const { return api::weights_warning(graph_of(impl_->engine())); }
+std::optional<int64_t> CompiledModel::parameters() const { return model::parameters_of(metadata()); }
 uint64_t CompiledModel::arena_bytes() const {
   uint64_t most = 0;
   for (const auto& engine : impl_->plans) most = std::max(most, engine->program().arena_bytes);

@@ -6,6 +6,8 @@
 
 #include "api/host_tensor.h"
 #include "api/impl.h"
+#include "api/model_config.h"
+#include "api/weights_warning.h"
 #include "base/error.h"
 #include "compiler/compile.h"
 #include "compiler/passes.h"
@@ -145,10 +147,12 @@ Executor Executor::open(const std::filesystem::path& path, const Options& option
       for (const auto& plan : model.impl_->plans) impl->plans.push_back(in_one_turn(plan));
       impl->compiled = impl->plans.front();
       impl->graph = impl->compiled->program().graph;
+      api::tell(options.model, path, model.weights_warning());
       break;
     }
     case FileKind::kOnnx:
       impl->graph = OnnxModel::read(path).impl_->graph;
+      api::tell(options.model, path, api::weights_warning(impl->graph));
       break;
     case FileKind::kCheckpoint:
     case FileKind::kUnknown:

@@ -6,6 +6,12 @@
 namespace effdet::api {
 namespace {
 
+std::vector<model::Setting> settings_of(const ModelOptions& options) {
+  std::vector<model::Setting> settings;
+  for (const auto& [name, value] : options.config) settings.push_back({name, value});
+  return settings;
+}
+
 void apply(const ModelOptions& options, model::ModelConfig& config) {
   if (options.height > 0) config.image_height = options.height;
   if (options.width > 0) config.image_width = options.width;
@@ -19,8 +25,14 @@ void apply(const ModelOptions& options, model::ModelConfig& config) {
 }  // namespace
 
 model::ModelConfig config_for(const Checkpoint& checkpoint, const ModelOptions& options) {
-  model::ModelConfig config =
-      model::config_of(model::infer_variant(checkpoint, options.model, options.preferred), options.anchors);
+  const std::vector<model::Setting> settings = settings_of(options);
+  const model::InferredModel inferred = model::infer_variant(checkpoint, {.model = options.model,
+                                                                          .preferred = options.preferred,
+                                                                          .settings = settings,
+                                                                          .use_hints = !options.ignore_config});
+  if (options.on_note)
+    for (const std::string& line : inferred.notes) options.on_note(line);
+  model::ModelConfig config = model::config_of(inferred, options.anchors);
   if (options.num_classes > 0 && options.num_classes != config.num_classes)
     fail(ErrorCode::kUsage, "{}: the checkpoint has {} classes, not {}; leave --num-classes out", checkpoint.path,
          config.num_classes, options.num_classes);
@@ -36,9 +48,14 @@ model::ModelConfig config_for(const ModelOptions& options) {
     fail(ErrorCode::kUsage, "there is no model '{}'; there are {}", options.model, fmt::join(names, ", "));
   }
   model::ModelConfig config = model::default_config(*variant, options.num_classes > 0 ? options.num_classes : 90);
+  for (const model::Setting& setting : settings_of(options)) model::apply_setting(setting, config);
   model::apply_anchors(options.anchors, config);
   apply(options, config);
   return config;
+}
+
+void tell(const ModelOptions& options, const std::filesystem::path& path, const std::string& line) {
+  if (options.on_note && !line.empty()) options.on_note(path.string() + ": " + line);
 }
 
 }  // namespace effdet::api

@@ -14,4 +14,7 @@ model::ModelConfig config_for(const Checkpoint& checkpoint, const ModelOptions& 
 /// The same without a checkpoint: options.model must name a variant.
 model::ModelConfig config_for(const ModelOptions& options);
 
+/// Hands a line about a file to options.on_note, unless it is empty.
+void tell(const ModelOptions& options, const std::filesystem::path& path, const std::string& line);
+
 }  // namespace effdet::api

@@ -1,15 +1,16 @@
 #include "effdet/onnx_model.h"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 
 #include "api/impl.h"
 #include "api/model_config.h"
+#include "api/weights_warning.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "checkpoint/checkpoint.h"
 #include "model/builder.h"
+#include "model/metadata.h"
 #include "onnx/reader.h"
 #include "onnx/writer.h"
 #include "ops/op.h"
@@ -98,6 +99,7 @@ OnnxModel OnnxModel::from_checkpoint(const std::filesystem::path& path, const Mo
   OnnxModel model(std::make_unique<Impl>(
       Impl{model::build_graph(api::config_for(checkpoint, options), checkpoint), path.string()}));
   ops::infer_shapes(model.impl_->graph);
+  api::tell(options, path, model.weights_warning());
   return model;
 }
 
@@ -118,7 +120,9 @@ std::map<std::string, size_t> OnnxModel::node_counts() const {
   return counts;
 }
 
-int64_t OnnxModel::parameters() const {
+std::optional<int64_t> OnnxModel::parameters() const { return model::parameters_of(impl_->graph.metadata); }
+
+int64_t OnnxModel::weight_values() const {
   int64_t sum = 0;
   for_constants(impl_->graph, [&](const std::string&, const Tensor& constant) { sum += constant.numel(); });
   return sum;
@@ -130,18 +134,7 @@ uint64_t OnnxModel::weight_bytes() const {
   return sum;
 }
 
-std::vector<std::string> OnnxModel::non_finite_weights() const {
-  constexpr uint32_t kExponent = 0x7f800000;  // all ones in NaN and infinity
-  std::vector<std::string> names;
-  for_constants(impl_->graph, [&](const std::string& name, const Tensor& constant) {
-    // Single values are limits, not weights: a Pad before a max pool has -infinity.
-    if (constant.dtype() != DType::kF32 || constant.numel() <= 1) return;
-    uint32_t found = 0;  // without a way out of the loop, which is one of vectors then
-    for (const float value : constant.data<float>()) found |= (std::bit_cast<uint32_t>(value) & kExponent) == kExponent;
-    if (found != 0) names.push_back(name);
-  });
-  return names;
-}
+std::string OnnxModel::weights_warning() const { return api::weights_warning(impl_->graph); }
 
 std::string OnnxModel::node_output(const std::string& node, size_t output) const {
   for (const ir::Node& candidate : impl_->graph.nodes)

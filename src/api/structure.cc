@@ -119,7 +119,7 @@ class Grouper {
     for (ir::ValueId id : node.inputs) {
       if (id == ir::kNoValue) continue;
       if (const Tensor* constant = graph_.constant(id); constant != nullptr && counted_.insert(id).second)
-        blocks_[index].parameters += constant->numel();
+        blocks_[index].weights += constant->numel();
       const int source = block_of_[static_cast<size_t>(id)];
       if (source >= 0 && static_cast<size_t>(source) != index) sources_[index].insert(static_cast<size_t>(source));
     }

@@ -7,9 +7,32 @@
 
 namespace effdet::model {
 
-ir::Graph build_graph(const ModelConfig& config, WeightSource& weights) {
+namespace {
+
+/// Counts what PyTorch counts as parameters: all but batch norms' statistics.
+class ParameterCounter : public WeightSource {
+ public:
+  explicit ParameterCounter(WeightSource& source) : source_(source) {}
+
+  Tensor tensor(const std::string& name, const Shape& shape) override {
+    Tensor tensor = source_.tensor(name, shape);
+    if (!name.ends_with(".running_mean") && !name.ends_with(".running_var")) count += tensor.numel();
+    return tensor;
+  }
+  void finish() override { source_.finish(); }
+
+  int64_t count = 0;
+
+ private:
+  WeightSource& source_;
+};
+
+}  // namespace
+
+ir::Graph build_graph(const ModelConfig& config, WeightSource& source) {
   check_config(config);
-  const Variant& variant = *config.variant;
+  const Variant& variant = config.variant;
+  ParameterCounter weights(source);
   ir::Graph graph;
   graph.name = variant.name;
   graph.metadata = metadata_of(config);
@@ -19,6 +42,7 @@ ir::Graph build_graph(const ModelConfig& config, WeightSource& weights) {
   const auto classes = build_head(layers, config, features, "class_net", config.num_classes);
   const auto boxes = build_head(layers, config, features, "box_net", 4);
   weights.finish();
+  graph.metadata[kParametersKey] = std::to_string(weights.count);
 
   const auto add_outputs = [&](const std::vector<Feature>& outputs, const std::string& prefix) {
     for (size_t i = 0; i < outputs.size(); ++i)
@@ -32,14 +56,14 @@ ir::Graph build_graph(const ModelConfig& config, WeightSource& weights) {
 
 ir::Graph build_graph(const ModelConfig& config, const Checkpoint& checkpoint) {
   check_config(config);
-  CheckpointWeights weights(checkpoint, fmt::format("{} with {} classes", config.variant->name, config.num_classes));
-  RenamedWeights renamed(weights, *config.variant);
+  CheckpointWeights weights(checkpoint, fmt::format("{} with {} classes", config.variant.name, config.num_classes));
+  RenamedWeights renamed(weights, config.variant);
   return build_graph(config, renamed);
 }
 
 std::vector<ExpectedTensor> expected_weights(const ModelConfig& config) {
   ShapeRecorder recorder;
-  RenamedWeights renamed(recorder, *config.variant);
+  RenamedWeights renamed(recorder, config.variant);
   build_graph(config, renamed);
   return std::move(recorder.expected);
 }

@@ -1,12 +1,15 @@
 // What the graphs compute, against effdet in float64: testdata/make_builder_golden.py says how the numbers were made.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <fstream>
 #include <sstream>
 
 #include "model/builder.h"
 #include "model/random.h"
+#include "model/settings.h"
 #include "model/tensor_names.h"
 #include "ops/op.h"
 
@@ -59,15 +62,26 @@ std::map<Case, std::vector<Expected>> read_golden() {
   return golden;
 }
 
+/// "tf_efficientdet_d0;redundant_bias=False"
+ModelConfig config_of_case(const std::string& words, int height, int width) {
+  std::istringstream parts(words);
+  std::string part;
+  std::getline(parts, part, ';');
+  ModelConfig config = default_config(*find_variant(part), kClasses);
+  while (std::getline(parts, part, ';'))
+    apply_setting({part.substr(0, part.find('=')), part.substr(part.find('=') + 1)}, config);
+  config.image_height = height;
+  config.image_width = width;
+  return config;
+}
+
 class BuilderGolden : public testing::TestWithParam<std::pair<const Case, std::vector<Expected>>> {};
 
 TEST_P(BuilderGolden, OutputsAreEffdets) {
   const auto& [variant, height, width] = GetParam().first;
-  ModelConfig config = default_config(*find_variant(variant), kClasses);
-  config.image_height = height;
-  config.image_width = width;
+  const ModelConfig config = config_of_case(variant, height, width);
   PatternWeights pattern;
-  RenamedWeights weights(pattern, *config.variant);  // the script knows the checkpoints' names
+  RenamedWeights weights(pattern, config.variant);  // the script knows the checkpoints' names
   const ir::Graph graph = build_graph(config, weights);
   const Tensor image = uniform_tensor("image", {1, 3, height, width}, -2, 2);
   ThreadPool threads(default_thread_count());
@@ -81,8 +95,12 @@ TEST_P(BuilderGolden, OutputsAreEffdets) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Variants, BuilderGolden, testing::ValuesIn(read_golden()),
-                         [](const auto& info) { return std::get<0>(info.param.first); });
+INSTANTIATE_TEST_SUITE_P(Variants, BuilderGolden, testing::ValuesIn(read_golden()), [](const auto& info) {
+  std::string name = std::get<0>(info.param.first);
+  std::ranges::replace_if(
+      name, [](unsigned char c) { return std::isalnum(c) == 0; }, '_');
+  return name;
+});
 
 }  // namespace
 }  // namespace effdet::model

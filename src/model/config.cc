@@ -39,7 +39,7 @@ void check_range(std::string_view what, int value, int max) {
 
 ModelConfig default_config(const Variant& variant, int num_classes) {
   ModelConfig config;
-  config.variant = &variant;
+  config.variant = variant;
   config.num_classes = num_classes;
   config.image_height = variant.image_height;
   config.image_width = variant.image_width;
@@ -84,8 +84,8 @@ void check_image_size(const Variant& variant, int height, int width) {
 }
 
 void check_config(const ModelConfig& config) {
-  if (config.variant == nullptr) fail(ErrorCode::kInternal, "a model configuration without a variant");
-  check_image_size(*config.variant, config.image_height, config.image_width);
+  if (config.variant.name.empty()) fail(ErrorCode::kInternal, "a model configuration without a variant");
+  check_image_size(config.variant, config.image_height, config.image_width);
   check_range("the number of classes", config.num_classes, kMaxClasses);
   check_range("batch size", config.batch, kMaxBatch);
   check_range("the number of scales", config.num_scales, kMaxAnchors);

@@ -14,7 +14,7 @@ constexpr int kMaxClasses = 10000, kMaxAnchors = 256;
 
 /// Everything that build_graph needs besides the weights.
 struct ModelConfig {
-  const Variant* variant = nullptr;
+  Variant variant;  ///< a row of the table, perhaps with options of its configuration changed
   int num_classes = 90;
   int image_height = 512;
   int image_width = 512;

@@ -12,7 +12,7 @@ struct HeadWeights {
 
 /// Looked up in the checkpoint's order: all convolutions, then all batch norms, then the prediction.
 HeadWeights head_weights(Layers& layers, const ModelConfig& config, const std::string& name, int outputs) {
-  const Variant& variant = *config.variant;
+  const Variant& variant = config.variant;
   const int64_t channels = variant.fpn_channels;
   const int repeats = variant.box_class_repeats, levels = variant.levels();
   HeadWeights weights;
@@ -45,7 +45,7 @@ HeadWeights head_weights(Layers& layers, const ModelConfig& config, const std::s
 
 std::vector<Feature> build_head(Layers& layers, const ModelConfig& config, const std::vector<Feature>& features,
                                 const std::string& name, int outputs) {
-  const Variant& variant = *config.variant;
+  const Variant& variant = config.variant;
   const Activation activation = variant.head_activation.value_or(variant.activation);
   const HeadWeights weights = head_weights(layers, config, name, outputs);
   std::vector<Feature> predictions;

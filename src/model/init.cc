@@ -95,7 +95,7 @@ void scale_predictions(Tensor& weight, std::span<const Tensor> outputs, double d
 
 std::vector<NamedTensor> init_checkpoint(const ModelConfig& config, uint64_t seed, ThreadPool* threads) {
   check_config(config);
-  const Variant& variant = *config.variant;
+  const Variant& variant = config.variant;
   ModelConfig calibration = config;
   calibration.batch = calibration_batch(variant);
   calibration.image_height = calibration.image_width = calibration_size(variant);

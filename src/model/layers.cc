@@ -131,6 +131,14 @@ Feature Layers::activate(const Feature& x, Activation activation, const std::str
       return times(hard_sigmoid(x, node));
     case Activation::kMish:
       return times(append("Tanh", node, {append("Softplus", node, {x.id}, x).id}, x));
+    case Activation::kElu:
+      return append("Elu", node, {x.id}, x, {{"alpha", 1.0f}});
+    case Activation::kSigmoid:
+      return append("Sigmoid", node, {x.id}, x);
+    case Activation::kTanh:
+      return append("Tanh", node, {x.id}, x);
+    case Activation::kHardSigmoid:
+      return hard_sigmoid(x, node);
   }
   fail(ErrorCode::kInternal, "an activation without a meaning");
 }
@@ -167,6 +175,17 @@ Feature Layers::max_pool(const Feature& x, int kernel_h, int kernel_w, int strid
   const AxisWindow w = axis_window(x.width, kernel_w, stride_w, padding);
   return append("MaxPool", node, {x.id}, {ir::kNoValue, x.channels, h.size, w.size},
                 {{"kernel_shape", std::vector<int64_t>{kernel_h, kernel_w}},
+                 {"pads", pads(h, w)},
+                 {"strides", std::vector<int64_t>{stride_h, stride_w}}});
+}
+
+Feature Layers::average_pool(const Feature& x, int kernel_h, int kernel_w, int stride_h, int stride_w, Padding padding,
+                             const std::string& node) {
+  const AxisWindow h = axis_window(x.height, kernel_h, stride_h, padding);
+  const AxisWindow w = axis_window(x.width, kernel_w, stride_w, padding);
+  return append("AveragePool", node, {x.id}, {ir::kNoValue, x.channels, h.size, w.size},
+                {{"count_include_pad", int64_t{1}},
+                 {"kernel_shape", std::vector<int64_t>{kernel_h, kernel_w}},
                  {"pads", pads(h, w)},
                  {"strides", std::vector<int64_t>{stride_h, stride_w}}});
 }

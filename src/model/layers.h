@@ -71,6 +71,9 @@ class Layers {
                          bool hard_gate);
   Feature max_pool(const Feature& x, int kernel_h, int kernel_w, int stride_h, int stride_w, Padding padding,
                    const std::string& node);
+  /// Zeros around a map count.
+  Feature average_pool(const Feature& x, int kernel_h, int kernel_w, int stride_h, int stride_w, Padding padding,
+                       const std::string& node);
   /// Zeros around x, as many as a window of that size and stride needs.
   Feature pad(const Feature& x, int kernel_h, int kernel_w, int stride_h, int stride_w, Padding padding,
               const std::string& node);

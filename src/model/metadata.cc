@@ -1,5 +1,6 @@
 #include "model/metadata.h"
 
+#include <charconv>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -127,8 +128,18 @@ void read_classes(const MetadataReader& reader, ModelInfo& info) {
 
 }  // namespace
 
+std::optional<int64_t> parameters_of(const Metadata& metadata) {
+  const auto found = metadata.find(kParametersKey);
+  if (found == metadata.end()) return std::nullopt;
+  const std::string& text = found->second;
+  int64_t count = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+  if (error != std::errc() || end != text.data() + text.size() || count < 0) return std::nullopt;
+  return count;
+}
+
 ModelInfo info_of(const ModelConfig& config) {
-  const Variant& variant = *config.variant;
+  const Variant& variant = config.variant;
   ModelInfo info;
   info.variant = variant.name;
   info.num_classes = config.num_classes;

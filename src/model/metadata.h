@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 
 #include "model/config.h"
@@ -30,6 +31,11 @@ struct ModelInfo {
   int anchors() const { return static_cast<int>(aspect_ratios.size()) * num_scales; }
   bool operator==(const ModelInfo&) const = default;
 };
+
+/// How many parameters the model has in PyTorch: sum(p.numel() for p in model.parameters()).
+constexpr const char* kParametersKey = "effdet.parameters";
+/// The number under that key; nothing where it is missing or makes no sense.
+std::optional<int64_t> parameters_of(const std::map<std::string, std::string>& metadata);
 
 /// What a graph that is built from config will say.
 ModelInfo info_of(const ModelConfig& config);

@@ -17,6 +17,8 @@ std::vector<Feature> build_backbone(Layers& layers, const BackboneSpec& spec, co
 struct FusionNode {
   int level;
   std::vector<int> inputs;
+  /// Weighted by fast attention whatever the pyramid's fusion is: effdet's qufpn_sum adds up its four paths so.
+  bool always_weighted = false;
 };
 
 /// The nodes of a cell; the last ones, one a level and finest first, are its outputs.

@@ -18,9 +18,9 @@ class CellPlan {
   std::vector<int>& ids(int level) { return ids_[static_cast<size_t>(level)]; }
 
   /// level counts from 0.
-  void add(int level, std::vector<int> inputs) {
+  void add(int level, std::vector<int> inputs, bool always_weighted = false) {
     ids(level).push_back(count_ + static_cast<int>(nodes_.size()));
-    nodes_.push_back({min_level_ + level, std::move(inputs)});
+    nodes_.push_back({min_level_ + level, std::move(inputs), always_weighted});
   }
   void repeat_last(int level) { ids(level).push_back(last(level)); }
 
@@ -68,7 +68,7 @@ void add_quad(CellPlan& plan) {
   for (int i = top - 1; i > 0; --i) plan.add(i, {plan.first(i), plan.last(i), plan.last(i + 1)});
   plan.add(0, {plan.first(0), plan.last(1)});
   plan.repeat_last(top);
-  for (int i = 0; i <= top; ++i) plan.add(i, {plan.ids(i)[2], plan.ids(i)[4]});
+  for (int i = 0; i <= top; ++i) plan.add(i, {plan.ids(i)[2], plan.ids(i)[4]}, true);
 }
 
 }  // namespace

@@ -83,69 +83,87 @@ constexpr CrossStageSpec kCspDarkNet53Stages[] = {{1, 64, 2, 2, 0.5, 1},
                                                   {4, 1024, 2, 1, 1, 0.5}};
 
 /// Ported from TensorFlow: its SAME padding and batch norm epsilon.
-constexpr BackboneSpec tf_backbone(double width, double depth) {
-  return {.stages = kEfficientNetStages, .width = width, .depth = depth};
+constexpr BackboneSpec tf_backbone(std::string_view name, double width, double depth) {
+  return {.name = name, .stages = kEfficientNetStages, .width = width, .depth = depth};
 }
 
-/// Trained in PyTorch: symmetric padding and PyTorch's default epsilon.
+/// Trained in PyTorch: symmetric padding and PyTorch's default epsilon. timm has the ports as tf_<name>.
 constexpr BackboneSpec plain(BackboneSpec backbone) {
+  if (backbone.name.starts_with("tf_")) backbone.name.remove_prefix(3);
   backbone.padding = Padding::kSymmetric;
   backbone.bn_epsilon = 1e-5f;
   return backbone;
 }
 
-constexpr BackboneSpec lite_backbone(double width, double depth) {
-  BackboneSpec backbone = tf_backbone(width, depth);
+constexpr BackboneSpec lite_backbone(std::string_view name, double width, double depth) {
+  BackboneSpec backbone = tf_backbone(name, width, depth);
   backbone.se_ratio = 0;
   backbone.fixed_ends = true;
   backbone.activation = Activation::kRelu6;
   return backbone;
 }
 
-constexpr BackboneSpec mobile(std::span<const StageSpec> stages, int stem, Activation activation, double width = 1.0,
-                              double depth = 1.0) {
-  return plain({.stages = stages, .width = width, .depth = depth, .stem_channels = stem, .activation = activation});
+constexpr BackboneSpec mobile(std::string_view name, std::span<const StageSpec> stages, int stem, Activation activation,
+                              double width = 1.0, double depth = 1.0) {
+  return plain({.name = name,
+                .stages = stages,
+                .width = width,
+                .depth = depth,
+                .stem_channels = stem,
+                .activation = activation});
 }
 
-constexpr BackboneSpec mobilenet_v2(double width, double depth) {
-  BackboneSpec backbone = mobile(kMobileNetV2Stages, 32, Activation::kRelu6, width, depth);
+constexpr BackboneSpec mobilenet_v2(std::string_view name, double width, double depth) {
+  BackboneSpec backbone = mobile(name, kMobileNetV2Stages, 32, Activation::kRelu6, width, depth);
   backbone.se_ratio = 0;
   backbone.fixed_ends = true;
   return backbone;
 }
 
-constexpr BackboneSpec edge_backbone(double depth) {
-  BackboneSpec backbone = mobile(kEdgeStages, 32, kRelu, 1.0, depth);
+constexpr BackboneSpec edge_backbone(std::string_view name, double depth) {
+  BackboneSpec backbone = mobile(name, kEdgeStages, 32, kRelu, 1.0, depth);
   backbone.se_ratio = 0;
   return backbone;
 }
 
 constexpr BackboneSpec mobilenet_v3() {
-  BackboneSpec backbone = mobile(kMobileNetV3Stages, 16, Activation::kHardSwish);
+  BackboneSpec backbone = mobile("mobilenetv3_large_100", kMobileNetV3Stages, 16, Activation::kHardSwish);
   backbone.se_of_expansion = true;
   return backbone;
 }
 
-constexpr BackboneSpec csp(Trunk trunk, std::span<const CrossStageSpec> stages, int stem, int groups = 1) {
-  return plain({.trunk = trunk,
+constexpr BackboneSpec csp(std::string_view name, Trunk trunk, std::span<const CrossStageSpec> stages, int stem,
+                           int groups = 1) {
+  return plain({.name = name,
+                .trunk = trunk,
                 .cross_stages = stages,
                 .stem_channels = stem,
                 .groups = groups,
                 .activation = Activation::kLeakyRelu});
 }
 
-constexpr BackboneSpec kResNet50 =
-    plain({.trunk = Trunk::kResNet, .stages = kResNet50Stages, .stem_channels = 64, .activation = Activation::kRelu});
-constexpr BackboneSpec kCspResNet50 = csp(Trunk::kCspResNet, kCspResNet50Stages, 64),
-                       kCspResNeXt50 = csp(Trunk::kCspResNet, kCspResNeXt50Stages, 64, 32),
-                       kCspDarkNet53 = csp(Trunk::kCspDarkNet, kCspDarkNet53Stages, 32);
+constexpr BackboneSpec kResNet50 = plain({.name = "resnet50",
+                                          .trunk = Trunk::kResNet,
+                                          .stages = kResNet50Stages,
+                                          .stem_channels = 64,
+                                          .activation = Activation::kRelu});
+constexpr BackboneSpec kCspResNet50 = csp("cspresnet50", Trunk::kCspResNet, kCspResNet50Stages, 64),
+                       kCspResNeXt50 = csp("cspresnext50", Trunk::kCspResNet, kCspResNeXt50Stages, 64, 32),
+                       kCspDarkNet53 = csp("cspdarknet53", Trunk::kCspDarkNet, kCspDarkNet53Stages, 32);
 
-constexpr BackboneSpec kB0 = tf_backbone(1.0, 1.0), kB1 = tf_backbone(1.0, 1.1), kB2 = tf_backbone(1.1, 1.2),
-                       kB3 = tf_backbone(1.2, 1.4), kB4 = tf_backbone(1.4, 1.8), kB5 = tf_backbone(1.6, 2.2),
-                       kB6 = tf_backbone(1.8, 2.6), kB7 = tf_backbone(2.0, 3.1);
-constexpr BackboneSpec kLite0 = lite_backbone(1.0, 1.0), kLite1 = lite_backbone(1.0, 1.1),
-                       kLite2 = lite_backbone(1.1, 1.2), kLite3 = lite_backbone(1.2, 1.4),
-                       kLite4 = lite_backbone(1.4, 1.8);
+constexpr BackboneSpec kB0 = tf_backbone("tf_efficientnet_b0", 1.0, 1.0),
+                       kB1 = tf_backbone("tf_efficientnet_b1", 1.0, 1.1),
+                       kB2 = tf_backbone("tf_efficientnet_b2", 1.1, 1.2),
+                       kB3 = tf_backbone("tf_efficientnet_b3", 1.2, 1.4),
+                       kB4 = tf_backbone("tf_efficientnet_b4", 1.4, 1.8),
+                       kB5 = tf_backbone("tf_efficientnet_b5", 1.6, 2.2),
+                       kB6 = tf_backbone("tf_efficientnet_b6", 1.8, 2.6),
+                       kB7 = tf_backbone("tf_efficientnet_b7", 2.0, 3.1);
+constexpr BackboneSpec kLite0 = lite_backbone("tf_efficientnet_lite0", 1.0, 1.0),
+                       kLite1 = lite_backbone("tf_efficientnet_lite1", 1.0, 1.1),
+                       kLite2 = lite_backbone("tf_efficientnet_lite2", 1.1, 1.2),
+                       kLite3 = lite_backbone("tf_efficientnet_lite3", 1.2, 1.4),
+                       kLite4 = lite_backbone("tf_efficientnet_lite4", 1.4, 1.8);
 
 /// A TensorFlow port; the numbers are FPN channels, FPN cells and head repeats.
 constexpr Variant tf(std::string_view name, int size, int channels, int cells, int repeats, BackboneSpec backbone) {
@@ -242,7 +260,8 @@ constexpr Variant activated(Variant variant, Activation activation) {
 }
 
 constexpr Variant bilinear(Variant variant) {
-  variant.resampling = Resampling::kBilinear;
+  variant.downsampling = Downsampling::kBilinear;
+  variant.upsampling = Upsampling::kBilinear;
   return variant;
 }
 
@@ -284,8 +303,10 @@ constexpr Variant kVariants[] = {
     // effdet leaves the padding and biases of these two at TensorFlow's; only their backbones are PyTorch's.
     tf("efficientdet_d4", 1024, 224, 7, 4, plain(kB4)),
     tf("efficientdet_d5", 1280, 288, 7, 4, plain(kB5)),
-    whole_ratios(bilinear(experiment("efficientdetv2_dt", 768, 128, 5, 3, mobile(kV2Stages, 24, kSwish, 0.8, 0.9)))),
-    whole_ratios(bilinear(experiment("efficientdetv2_ds", 1024, 256, 7, 4, mobile(kV2RwStages, 24, kSwish)))),
+    whole_ratios(bilinear(experiment("efficientdetv2_dt", 768, 128, 5, 3,
+                                     mobile("efficientnetv2_rw_t", kV2Stages, 24, kSwish, 0.8, 0.9)))),
+    whole_ratios(bilinear(
+        experiment("efficientdetv2_ds", 1024, 256, 7, 4, mobile("efficientnetv2_rw_s", kV2RwStages, 24, kSwish)))),
     dense(symmetric("resdet50", 640, 88, 4, 3, kResNet50), kRelu),
     whole_ratios(bilinear(dense(experiment("cspresdet50", 768, 88, 4, 3, kCspResNet50), kLeaky, kSwish))),
     whole_ratios(dense(experiment("cspresdext50", 640, 88, 4, 3, kCspResNeXt50), kLeaky)),
@@ -293,17 +314,19 @@ constexpr Variant kVariants[] = {
     whole_ratios(dense(experiment("cspdarkdet53", 640, 88, 4, 3, kCspDarkNet53), kLeaky)),
     whole_ratios(bilinear(dense(pyramid(experiment("cspdarkdet53m", 768, 96, 4, 3, kCspDarkNet53), Pyramid::kQuad),
                                 kLeaky, Activation::kMish))),
-    whole_ratios(experiment("mixdet_m", 512, 64, 3, 3, mobile(kMixNetStages, 24, kRelu))),
-    whole_ratios(experiment("mixdet_l", 640, 88, 4, 3, mobile(kMixNetStages, 24, kRelu, 1.3))),
-    whole_ratios(activated(experiment("mobiledetv2_110d", 384, 48, 3, 3, mobilenet_v2(1.1, 1.2)), Activation::kRelu6)),
-    whole_ratios(activated(experiment("mobiledetv2_120d", 512, 56, 3, 3, mobilenet_v2(1.2, 1.4)), Activation::kRelu6)),
+    whole_ratios(experiment("mixdet_m", 512, 64, 3, 3, mobile("mixnet_m", kMixNetStages, 24, kRelu))),
+    whole_ratios(experiment("mixdet_l", 640, 88, 4, 3, mobile("mixnet_l", kMixNetStages, 24, kRelu, 1.3))),
+    whole_ratios(activated(experiment("mobiledetv2_110d", 384, 48, 3, 3, mobilenet_v2("mobilenetv2_110d", 1.1, 1.2)),
+                           Activation::kRelu6)),
+    whole_ratios(activated(experiment("mobiledetv2_120d", 512, 56, 3, 3, mobilenet_v2("mobilenetv2_120d", 1.2, 1.4)),
+                           Activation::kRelu6)),
     whole_ratios(activated(experiment("mobiledetv3_large", 512, 64, 3, 3, mobilenet_v3()), Activation::kHardSwish)),
     pyramid(experiment("efficientdet_q0", 512, 64, 3, 3, kB0), Pyramid::kQuad),
     pyramid(bilinear(experiment("efficientdet_q1", 640, 88, 3, 3, kB1)), Pyramid::kQuad),
     pyramid(experiment("efficientdet_q2", 768, 112, 4, 3, kB2), Pyramid::kQuad),
     wide_0(),
-    whole_ratios(dense(experiment("efficientdet_es", 512, 72, 3, 3, edge_backbone(1.0)), kRelu)),
-    whole_ratios(dense(experiment("efficientdet_em", 640, 96, 4, 3, edge_backbone(1.1)), kRelu)),
+    whole_ratios(dense(experiment("efficientdet_es", 512, 72, 3, 3, edge_backbone("efficientnet_es", 1.0)), kRelu)),
+    whole_ratios(dense(experiment("efficientdet_em", 640, 96, 4, 3, edge_backbone("efficientnet_em", 1.1)), kRelu)),
     plain_lite0(),
     lite("tf_efficientdet_lite0", 320, 64, 3, 3, kLite0, 3.0),
     lite("tf_efficientdet_lite1", 384, 88, 4, 3, kLite1, 3.0),
@@ -329,6 +352,12 @@ std::span<const Variant> variants() { return kVariants; }
 const Variant* find_variant(std::string_view name) {
   for (const Variant& variant : kVariants)
     if (variant.name == name) return &variant;
+  return nullptr;
+}
+
+const BackboneSpec* find_backbone(std::string_view name) {
+  for (const Variant& variant : kVariants)
+    if (variant.backbone.name == name) return &variant.backbone;
   return nullptr;
 }
 

@@ -11,20 +11,33 @@
 
 namespace effdet::model {
 
-enum class Activation : uint8_t { kSwish, kRelu, kRelu6, kLeakyRelu, kHardSwish, kMish };
+enum class Activation : uint8_t {
+  kSwish,
+  kRelu,
+  kRelu6,
+  kLeakyRelu,
+  kHardSwish,
+  kMish,
+  kElu,
+  kSigmoid,
+  kTanh,
+  kHardSigmoid
+};
 
 /// kSame: TensorFlow's, the output has ceil(size / stride) and an odd rest of padding goes to the bottom and right.
 /// kSymmetric: PyTorch's usual (kernel - 1 + stride - 1) / 2 on every side. kNone: windows stay inside.
 enum class Padding : uint8_t { kSame, kSymmetric, kNone };
 
-/// How a feature pyramid node joins its inputs: a plain sum, or one weighted by w_i / (sum of w + 1e-4) with w >= 0.
-enum class Fusion : uint8_t { kSum, kFastAttention };
+/// How a feature pyramid node joins its inputs: a plain sum, or one weighted by w_i / (sum of w + 1e-4) with w >= 0, or
+/// by softmax(w).
+enum class Fusion : uint8_t { kSum, kFastAttention, kSoftmax };
 
 /// The graph of a feature pyramid's cell: BiFPN, a path down and one back up (PAN), or four paths (quad FPN).
 enum class Pyramid : uint8_t { kBifpn, kPan, kQuad };
 
 /// How features change their size between levels.
-enum class Resampling : uint8_t { kMaxAndNearest, kBilinear };
+enum class Downsampling : uint8_t { kMaxPool, kAveragePool, kBilinear, kNearest };
+enum class Upsampling : uint8_t { kNearest, kBilinear };
 
 /// Whose modules the tensors of a checkpoint are named after: effdet's, or Yet-Another-EfficientDet-Pytorch's.
 enum class Naming : uint8_t { kEffdet, kZylo117 };
@@ -71,6 +84,7 @@ enum class Trunk : uint8_t { kEfficientNet, kResNet, kCspResNet, kCspDarkNet };
 
 /// A backbone as data: its stages and how they are scaled.
 struct BackboneSpec {
+  std::string_view name = {};  ///< timm's
   Trunk trunk = Trunk::kEfficientNet;
   std::span<const StageSpec> stages = {};             ///< of EfficientNets and ResNets
   std::span<const CrossStageSpec> cross_stages = {};  ///< of the others
@@ -103,12 +117,15 @@ struct Variant {
   int max_level = 7;
   Pyramid pyramid = Pyramid::kBifpn;
   Fusion fusion = Fusion::kFastAttention;
-  Resampling resampling = Resampling::kMaxAndNearest;
+  Downsampling downsampling = Downsampling::kMaxPool;
+  Upsampling upsampling = Upsampling::kNearest;
   Activation activation = Activation::kSwish;      ///< of feature pyramid and heads
   std::optional<Activation> head_activation = {};  ///< of the heads, where it is another
   bool separable = true;                           ///< 3x3 convolutions are depthwise and pointwise
   Padding padding = Padding::kSame;                ///< of feature pyramid and heads
   bool redundant_bias = true;                      ///< biases also where a batch norm follows
+  bool resample_norm = true;                       ///< a batch norm behind convolutions that change the width
+  bool activation_last = false;                    ///< of a pyramid's node: behind its convolution, not before
   bool head_bn_level_first = false;                ///< order of the heads' batch norms in the checkpoint
   float bn_epsilon = 1e-3f;                        ///< of feature pyramid and heads
   bool zero_padded_pools = false;                  ///< beyond a map's edge the pyramid's max pools see zeros
@@ -137,5 +154,8 @@ std::span<const Variant> variants();
 
 /// The member of that name, or null.
 const Variant* find_variant(std::string_view name);
+
+/// The backbone that timm has under that name, of those that the family uses, or null.
+const BackboneSpec* find_backbone(std::string_view name);
 
 }  // namespace effdet::model

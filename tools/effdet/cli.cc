@@ -144,7 +144,44 @@ void CommandLine::add_model_options(ModelOptions& options) {
           std::map<std::string, Precision>{{"fp32", Precision::kFloat32}, {"bf16", Precision::kBfloat16}}))
       ->option_text("fp32|bf16");
   add_flag("--use-ema", options.use_ema, "take averaged weights where the checkpoint has them");
+  add_config_options(options);
   add_anchor_options(options.anchors);
+  options.on_note = [program = program_](const std::string& line) { warn_of(program, line); };
+}
+
+void CommandLine::add_config_options(ModelOptions& options) {
+  const auto set = [&options](const char* name) {
+    return [&options, name](const std::string& value) { options.config.emplace_back(name, value); };
+  };
+  add_flag_callback("--no-redundant-bias", [&options] {
+    options.config.emplace_back("redundant_bias", "false");
+  })->group("");
+  add_option_function<std::string>("--redundant-bias", set("redundant_bias"),
+                                   "whether convolutions before batch norms have biases; default: as the tensors say")
+      ->expected(0, 1)
+      ->default_str("true")
+      ->type_name("BOOL");
+  add_option_function<std::string>("--act,--act-type", set("act_type"),
+                                   "activation of pyramid and heads: silu, relu6, ...")
+      ->type_name("NAME");
+  add_option_function<std::string>("--head-act,--head-act-type", set("head_act_type"), "activation of the heads alone")
+      ->type_name("NAME");
+  add_option_function<std::vector<std::string>>(
+      "--config",
+      [&options](const std::vector<std::string>& texts) {
+        for (const std::string& text : texts) {
+          const size_t equals = text.find('=');
+          if (equals == 0 || equals == std::string::npos)
+            throw Error(ErrorCode::kUsage, fmt::format("--config: '{}' is not NAME=VALUE", text));
+          options.config.emplace_back(text.substr(0, equals), text.substr(equals + 1));
+        }
+      },
+      "an option of effdet's configuration that tensors do not tell: pad_type=same, fpn_name=bifpn_attn, ...")
+      ->expected(1)
+      ->take_all()
+      ->type_name("NAME=VALUE");
+  add_flag("--ignore-config", options.ignore_config,
+           "what the file says of its model (arch, args, config) does not count");
 }
 
 void CommandLine::add_anchor_options(AnchorOptions& options) {
@@ -260,6 +297,15 @@ std::string one_line(std::string_view text) {
 void warn(std::string_view message) {
   std::fflush(stdout);
   fmt::print(stderr, "[WARNING] {}\n", one_line(message));
+}
+
+void warn_of(std::string_view program, const std::string& file, const std::string& message) {
+  if (!message.empty()) warn_of(program, file + ": " + message);
+}
+
+void warn_of(std::string_view program, std::string_view message) {
+  std::fflush(stdout);
+  fmt::print(stderr, "{}: warning: {}\n", program, one_line(message));
 }
 
 }  // namespace effdet::cli

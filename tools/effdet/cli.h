@@ -47,9 +47,12 @@ class CommandLine : public CLI::App {
   CLI::Option* add_json(bool& json);
   /// --img-size H [W] (also "H,W"). W is H where it is not given.
   CLI::Option* add_image_size(ImageSize& size);
-  /// --model/-m, --num-classes, --img-size, --class-names FILE, --use-ema, anchors: what overrules a checkpoint.
-  /// read() fills options, class names from the file included.
+  /// --model/-m, --num-classes, --img-size, --class-names FILE, --use-ema, configuration, anchors: what a checkpoint
+  /// does not tell, or what overrules it. read() fills options, class names from the file included; the model's notes
+  /// become warnings.
   void add_model_options(ModelOptions& options);
+  /// --redundant-bias, --act, --head-act, --config, --ignore-config
+  void add_config_options(ModelOptions& options);
   /// --scales, --aspect-ratios, --anchor-scale
   void add_anchor_options(AnchorOptions& options);
   /// --soft-nms
@@ -99,5 +102,9 @@ std::string one_line(std::string_view text);
 
 /// Prints "[WARNING] ..." on stderr.
 void warn(std::string_view message);
+/// Prints "effdet detect: warning: ..." on stderr.
+void warn_of(std::string_view program, std::string_view message);
+/// The same of a file; an empty message prints nothing.
+void warn_of(std::string_view program, const std::string& file, const std::string& message);
 
 }  // namespace effdet::cli

@@ -129,6 +129,7 @@ int run_ais_bench(int argc, char** argv) {
   if (options.output.empty() && !options.folder.empty())
     throw Error(ErrorCode::kUsage, "--output_dirname needs --output, the folder that it lies in");
   const CompiledModel all = CompiledModel::load(options.model);
+  warn_of(line.program(), options.model, all.weights_warning());
   const PlanWish wish{.batch = options.batch,
                       .size = options.size.empty() ? InputSize{} : parse_size("--dymHW", options.size)};
   const size_t plan = find_plan(all, wish, options.model);

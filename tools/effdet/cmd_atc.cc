@@ -104,7 +104,8 @@ void convert(const AtcOptions& options) {
   const auto start = Clock::now();
   const OnnxModel model = read_model(options.model);
   check_input_names(model, options);
-  if (const std::string warning = non_finite_text(model); !warning.empty()) fmt::print("[WARNING] {}\n", warning);
+  if (const std::string warning = model.weights_warning(); !warning.empty())
+    fmt::print("[WARNING] {}: {}\n", options.model, one_line(warning));
   if (options.bfloat16 && !multiplies_bfloat16())
     fmt::print(
         "[WARNING] this processor does not multiply bfloat16: the model takes less memory, and about a tenth more time "

@@ -111,6 +111,7 @@ int run_benchmark(int argc, char** argv) {
   options.dvpp = parse_flag("-useDvpp", dvpp);
   check(options);
   const CompiledModel model = CompiledModel::load(options.om_path);
+  warn_of(line.program(), options.om_path, model.weights_warning());
   const size_t plan = choose_plan(options, model);
   const CompiledModel chosen = model.plan(plan);
   check_model(options, chosen);

@@ -24,20 +24,11 @@ std::string joined(const Strings& strings) {
 nlohmann::json checkpoint_json(const CheckpointInfo& info) {
   nlohmann::json left_out = nlohmann::json::array();
   for (const auto& [name, type] : info.foreign) left_out.push_back({{"name", name}, {"type", type}});
-  return {{"kind", "checkpoint"},
-          {"container", info.container},
-          {"tensors", info.tensors},
-          {"files", info.files},
-          {"parameters", info.parameters},
-          {"buffers", info.buffers},
-          {"dtypes", info.dtypes},
-          {"fitting_models", info.fitting_models},
-          {"model", info.model},
-          {"num_classes", info.num_classes},
-          {"non_finite", info.non_finite},
-          {"left_out", left_out},
-          {"left_out_count", info.foreign_count},
-          {"checksums", info.has_checksums}};
+  return {{"kind", "checkpoint"},  {"container", info.container},           {"tensors", info.tensors},
+          {"files", info.files},   {"parameters", info.parameters},         {"buffers", info.buffers},
+          {"dtypes", info.dtypes}, {"fitting_models", info.fitting_models}, {"model", info.model},
+          {"notes", info.notes},   {"num_classes", info.num_classes},       {"non_finite", info.non_finite},
+          {"left_out", left_out},  {"left_out_count", info.foreign_count},  {"checksums", info.has_checksums}};
 }
 
 /// "3 tensors of types that weights do not have: x (sparse), y (complex64), ..."
@@ -60,6 +51,7 @@ void print_checkpoint(const CheckpointInfo& info) {
   fmt::print("model          {}\n", !info.model.empty()           ? info.model
                                     : info.fitting_models.empty() ? "none that this version builds"
                                                                   : "open: say which with --model");
+  for (const std::string& note : info.notes) fmt::print("note           {}\n", one_line(note));
   if (info.num_classes > 0) fmt::print("classes        {}\n", info.num_classes);
   if (info.foreign_count > 0) fmt::print("left out       {}\n", left_out_text(info));
   if (!info.has_checksums) fmt::print("checksums      none: damage inside of a tensor cannot be seen\n");

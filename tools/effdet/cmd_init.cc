@@ -27,6 +27,7 @@ int run_init(int argc, char** argv) {
   line.add_option("--num-classes", options.num_classes, "default: 90, as for COCO")
       ->check(between(1, 100000))
       ->type_name("N");
+  line.add_config_options(options);
   line.add_anchor_options(options.anchors);
   line.add_threads(threads);
   if (!line.read()) return 0;

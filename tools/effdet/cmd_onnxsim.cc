@@ -280,6 +280,7 @@ int run_onnxsim(int argc, char** argv) {
         arguments.large_tensor.empty() ? 1024 : parse_size("--no-large-tensor", arguments.large_tensor);
 
   OnnxModel original = OnnxModel::read(in);
+  warn_of(line.program(), in, original.weights_warning());
   drop_outputs(original, arguments.unused_outputs);
   fmt::print("Simplifying...\n");
   OnnxModel simplified = original;

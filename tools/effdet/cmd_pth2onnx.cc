@@ -25,7 +25,7 @@ std::string variant_of(const OnnxModel& model) {
 
 void print_summary(const OnnxModel& model, const std::string& out, double seconds) {
   fmt::print("{}: {}, {} parameters, opset {}, {}, {:.2f} s\n\n", out, variant_of(model),
-             count_text(model.parameters()), model.opset(), written_text(out), seconds);
+             count_text(model.parameters().value_or(0)), model.opset(), written_text(out), seconds);
   print_tensors("input", model.inputs());
   fmt::print("\n");
   print_tensors("output", model.outputs());
@@ -76,8 +76,6 @@ int run_pth2onnx(int argc, char** argv) {
 
   const auto start = std::chrono::steady_clock::now();
   OnnxModel model = OnnxModel::from_checkpoint(checkpoint_file(checkpoint), options);
-  if (const std::string warning = non_finite_text(model); !warning.empty())
-    fmt::print(stderr, "effdet pth2onnx: warning: {}\n", warning);
   if (with_nms) model.append_nms(detect);
   model.write(out);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

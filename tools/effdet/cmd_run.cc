@@ -96,6 +96,8 @@ int run_run(int argc, char** argv) {
   line.add_json(arguments.json);
   if (!line.read()) return 0;
 
+  if (model->count() > 0)
+    arguments.options.model.on_note = [&](const std::string& note) { warn_of(line.program(), note); };
   if (model->count() + folder->count() + root->count() != 1)
     throw Error(ErrorCode::kUsage, "one of MODEL, --test-folder and --test-root is expected");
   // Test folders hold ONNX files: auto is the reference there.

@@ -39,12 +39,9 @@ class BatchLog {
   double sum_ = 0;
 };
 
-/// Parameters as PyTorch counts them, where the file still tells.
-int64_t parameters_of(const std::string& path, const CompiledModel& model) {
-  const FileKind kind = file_kind(path);
-  if (kind == FileKind::kCompiled || kind == FileKind::kOnnx)
-    return static_cast<int64_t>(model.weight_bytes() / sizeof(float));
-  return inspect_checkpoint(path).parameters;
+/// Parameters as PyTorch counts them; of models that do not tell, the values of their weights.
+int64_t parameters_of(const CompiledModel& model) {
+  return model.parameters().value_or(static_cast<int64_t>(model.weight_bytes() / sizeof(float)));
 }
 
 nlohmann::json report_json(const ValidateReport& report, const ModelDescription& description, int streams) {
@@ -99,7 +96,7 @@ int run_validate(int argc, char** argv) {
   const CompiledModel model = all.plan(choose_plan(all, model_options, batch->count() > 0, checkpoint));
   const ModelDescription description = model.description();
   if (!json) {
-    fmt::print("Model {} created, param count: {}\n", description.model, parameters_of(checkpoint, model));
+    fmt::print("Model {} created, param count: {}\n", description.model, parameters_of(model));
     fmt::print("AMP not enabled. Validating in float32.\n");
   }
   const StreamLayout layout = streams.resolve(model, threads);

@@ -28,10 +28,30 @@ nlohmann::json tensors_json(const std::vector<TensorInfo>& tensors) {
   return list;
 }
 
+namespace {
+
+/// null where the model does not tell.
+nlohmann::json parameters_json(std::optional<int64_t> parameters) {
+  return parameters ? nlohmann::json(*parameters) : nlohmann::json();
+}
+
+void print_warning(const std::string& warning) {
+  if (!warning.empty()) fmt::print("warning: {}\n\n", one_line(warning));
+}
+
+/// "3,880,067 parameters, " or nothing.
+std::string parameters_text(std::optional<int64_t> parameters) {
+  return parameters ? count_text(*parameters) + " parameters, " : "";
+}
+
+}  // namespace
+
 nlohmann::json model_json(const OnnxModel& model) {
   return {{"kind", "onnx"},
           {"opset", model.opset()},
-          {"parameters", model.parameters()},
+          {"parameters", parameters_json(model.parameters())},
+          {"initializer_values", model.weight_values()},
+          {"warning", model.weights_warning()},
           {"inputs", tensors_json(model.inputs())},
           {"outputs", tensors_json(model.outputs())},
           {"operators", model.node_counts()},
@@ -63,7 +83,9 @@ nlohmann::json model_json(const CompiledModel& model) {
   return {{"kind", "compiled"},
           {"plans", plans},
           {"aipp", aipp},
+          {"parameters", parameters_json(model.parameters())},
           {"weight_bytes", model.weight_bytes()},
+          {"warning", model.weights_warning()},
           {"arena_bytes", model.arena_bytes()},
           {"inputs", tensors_json(model.inputs())},
           {"outputs", tensors_json(model.outputs())},
@@ -73,13 +95,6 @@ nlohmann::json model_json(const CompiledModel& model) {
 
 std::string json_text(const nlohmann::json& json) {
   return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
-}
-
-std::string non_finite_text(const OnnxModel& model) {
-  const std::vector<std::string> names = model.non_finite_weights();
-  if (names.empty()) return "";
-  return fmt::format("NaN or infinity in {} of the weight tensors, first in '{}'; what the model finds will be useless",
-                     names.size(), one_line(names.front()));
 }
 
 void print_tensors(const std::string& heading, const std::vector<TensorInfo>& tensors) {
@@ -99,7 +114,9 @@ void print_metadata(const std::map<std::string, std::string>& metadata) {
 }
 
 void print_model(const OnnxModel& model) {
-  fmt::print("ONNX model, opset {}, {} parameters\n\n", model.opset(), count_text(model.parameters()));
+  fmt::print("ONNX model, opset {}, {}{} values in initializers\n\n", model.opset(),
+             parameters_text(model.parameters()), count_text(model.weight_values()));
+  print_warning(model.weights_warning());
   print_tensors("input", model.inputs());
   fmt::print("\n");
   print_tensors("output", model.outputs());
@@ -144,9 +161,10 @@ void print_plans(const CompiledModel& model) {
 
 void print_model(const CompiledModel& model, bool steps) {
   const auto all = model.steps();
-  fmt::print("compiled model: {} steps{}, weights {}, activations {}\n\n", all.size(),
-             model.turns() > 1 ? fmt::format(" in {} turns", model.turns()) : "", bytes_text(model.weight_bytes()),
-             bytes_text(model.arena_bytes()));
+  fmt::print("compiled model: {} steps{}, {}weights {}, activations {}\n\n", all.size(),
+             model.turns() > 1 ? fmt::format(" in {} turns", model.turns()) : "", parameters_text(model.parameters()),
+             bytes_text(model.weight_bytes()), bytes_text(model.arena_bytes()));
+  print_warning(model.weights_warning());
   print_plans(model);
   print_tensors("input", model.inputs());
   if (const auto aipp = model.aipp())

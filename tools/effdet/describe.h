@@ -19,9 +19,6 @@ nlohmann::json model_json(const CompiledModel& model);
 /// Indented, with a line end; bytes that are no UTF-8, as a hostile file's names may have them, are replaced.
 std::string json_text(const nlohmann::json& json);
 
-/// What to say where weights are NaN or infinite; "" where none are.
-std::string non_finite_text(const OnnxModel& model);
-
 /// One line a tensor, with a heading.
 void print_tensors(const std::string& heading, const std::vector<TensorInfo>& tensors);
 void print_metadata(const std::map<std::string, std::string>& metadata);

@@ -94,8 +94,8 @@ void draw_box(Svg& svg, const StructureBlock& block, Box box) {
   if (!block.shape.empty()) line(40, "shape", shape_text(block.shape));
   if (block.nodes > 0)
     line(56, "small",
-         fmt::format("{} node{}, {}params, {}FLOP", block.nodes, block.nodes == 1 ? "" : "s",
-                     amount(static_cast<double>(block.parameters)), amount(static_cast<double>(block.flops))));
+         fmt::format("{} node{}, {}weights, {}FLOP", block.nodes, block.nodes == 1 ? "" : "s",
+                     amount(static_cast<double>(block.weights)), amount(static_cast<double>(block.flops))));
 }
 
 }  // namespace
