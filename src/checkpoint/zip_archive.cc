@@ -8,19 +8,12 @@
 #include "base/checked.h"
 #include "checkpoint/little_endian.h"
 #include "checkpoint/quoted.h"
+#include "checkpoint/zip_format.h"
 
 namespace effdet {
 namespace {
 
-// Signatures and sizes of the records, from PKWARE's APPNOTE.TXT 6.3.
-constexpr uint32_t kLocalSignature = 0x04034b50, kCentralSignature = 0x02014b50, kEndSignature = 0x06054b50;
-constexpr uint32_t kEnd64Signature = 0x06064b50, kLocatorSignature = 0x07064b50;
-constexpr uint64_t kLocalSize = 30, kCentralSize = 46, kEndSize = 22, kEnd64Size = 56, kLocatorSize = 20;
-constexpr uint32_t kIn64 = 0xFFFFFFFF;  // "see the ZIP64 field"
-constexpr uint16_t kEncrypted = 1 << 0, kSizesFollow = 1 << 3, kUtf8 = 1 << 11;
-constexpr uint16_t kLevelBits = 3 << 1;  // how hard deflate tried
-constexpr uint16_t kZip64Extra = 1;
-constexpr uint16_t kStored = 0, kDeflated = 8;
+using namespace zip;
 
 uint16_t u16(const std::byte* p) { return load_le<uint16_t>(p); }
 uint32_t u32(const std::byte* p) { return load_le<uint32_t>(p); }

@@ -4,19 +4,22 @@
 
 #include "base/error.h"
 #include "checkpoint/little_endian.h"
+#include "checkpoint/zip_format.h"
 
 namespace effdet {
 namespace {
 
-constexpr uint64_t kAlignment = 64, kLocalSize = 30, kExtraHeader = 4;
-constexpr uint16_t kVersion = 20, kUtf8 = 1 << 11, kStored = 0;
+using namespace zip;
+
+constexpr uint64_t kAlignment = 64, kExtraHeader = 4;
+constexpr uint16_t kVersionNeeded = 20;
 constexpr uint16_t kPaddingExtra = 0x4246;  // "FB", as PyTorch pads
 constexpr uint32_t kFirstOfJanuary1980 = 0x00210000;
 
 /// The fields that a local header and a directory record share, from "version needed" to the sizes.
 std::string common_fields(uint32_t crc, uint32_t size) {
   std::string fields;
-  append_le(fields, kVersion);
+  append_le(fields, kVersionNeeded);
   append_le(fields, kUtf8);
   append_le(fields, kStored);
   append_le(fields, kFirstOfJanuary1980);
@@ -37,7 +40,8 @@ void ZipWriter::add(std::string_view name, std::span<const std::byte> data) {
   const uint64_t unpadded = offset_ + kLocalSize + name.size() + kExtraHeader;
   const auto padding = static_cast<uint16_t>((kAlignment - unpadded % kAlignment) % kAlignment);
 
-  std::string local("PK\x03\x04");
+  std::string local;
+  append_le(local, kLocalSignature);
   local += fields;
   append_le(local, static_cast<uint16_t>(name.size()));
   append_le(local, static_cast<uint16_t>(kExtraHeader + padding));
@@ -46,8 +50,8 @@ void ZipWriter::add(std::string_view name, std::span<const std::byte> data) {
   append_le(local, padding);
   local.append(padding, 'Z');
 
-  directory_ += "PK\x01\x02";
-  append_le(directory_, kVersion);
+  append_le(directory_, kCentralSignature);
+  append_le(directory_, kVersionNeeded);
   directory_ += fields;
   append_le(directory_, static_cast<uint16_t>(name.size()));
   directory_.append(12, '\0');  // no extra field, no comment, disk 0, no attributes
@@ -61,7 +65,8 @@ void ZipWriter::add(std::string_view name, std::span<const std::byte> data) {
 }
 
 void ZipWriter::finish() {
-  std::string end("PK\x05\x06");
+  std::string end;
+  append_le(end, kEndSignature);
   append_le(end, uint32_t{0});
   append_le(end, static_cast<uint16_t>(count_));
   append_le(end, static_cast<uint16_t>(count_));

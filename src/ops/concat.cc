@@ -54,8 +54,6 @@ void evaluate_concat(const EvalContext& c) {
   }
 }
 
-constexpr int kVariadic = 1 << 30;
-
 }  // namespace
 
 std::span<const Operator> concat_operators() {

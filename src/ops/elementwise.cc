@@ -105,9 +105,9 @@ void evaluate_bitwise(const EvalContext& c) {
   });
 }
 
-constexpr auto kAnd = [](auto a, auto b) { return a & b; };
-constexpr auto kOr = [](auto a, auto b) { return a | b; };
-constexpr auto kXor = [](auto a, auto b) { return a ^ b; };
+constexpr auto kBitAnd = [](auto a, auto b) { return a & b; };
+constexpr auto kBitOr = [](auto a, auto b) { return a | b; };
+constexpr auto kBitXor = [](auto a, auto b) { return a ^ b; };
 
 /// On unsigned integers; the amount may be larger than their width.
 std::vector<Inferred> infer_shift(const InferContext& c) {
@@ -162,8 +162,6 @@ void evaluate_mean(const EvalContext& c) {
   });
 }
 
-constexpr int kVariadic = std::numeric_limits<int>::max();
-
 }  // namespace
 
 std::span<const Operator> elementwise_operators() {
@@ -175,9 +173,9 @@ std::span<const Operator> elementwise_operators() {
       {"", "Pow", 2, 2, infer_pow, evaluate_pow, 7},
       {"", "Mod", 2, 2, infer_broadcast, evaluate_mod, 10},
       {"", "PRelu", 2, 2, infer_prelu, evaluate_binary<kPRelu>, 7},
-      {"", "BitwiseAnd", 2, 2, infer_bitwise, evaluate_bitwise<kAnd>, 18},
-      {"", "BitwiseOr", 2, 2, infer_bitwise, evaluate_bitwise<kOr>, 18},
-      {"", "BitwiseXor", 2, 2, infer_bitwise, evaluate_bitwise<kXor>, 18},
+      {"", "BitwiseAnd", 2, 2, infer_bitwise, evaluate_bitwise<kBitAnd>, 18},
+      {"", "BitwiseOr", 2, 2, infer_bitwise, evaluate_bitwise<kBitOr>, 18},
+      {"", "BitwiseXor", 2, 2, infer_bitwise, evaluate_bitwise<kBitXor>, 18},
       {"", "BitShift", 2, 2, infer_shift, evaluate_shift, 11},
       {"", "Min", 1, kVariadic, infer_broadcast, evaluate_variadic<kMin>, 8},
       {"", "Max", 1, kVariadic, infer_broadcast, evaluate_variadic<kMax>, 8},

@@ -299,7 +299,7 @@ void evaluate_squeeze_excite(const EvalContext& c) {
 
 // --- MaxPool(x)
 
-std::vector<Inferred> infer_max_pool(const InferContext& c) {
+std::vector<Inferred> infer_fused_max_pool(const InferContext& c) {
   const bool nhwc = one_layout(c.node);
   const Dims in = dims_of(known_shape(c, 0, 4), nhwc);
   return {{one_type(c), windowed(c.node, in, window_2d(c.node)).shape(nhwc)}};
@@ -315,7 +315,7 @@ Tensor zero_padded(const EvalContext& c, const Tensor& x) {
   return evaluate_node(pad, c.opset, inputs, c.threads).at(0);
 }
 
-void evaluate_max_pool(const EvalContext& c) {
+void evaluate_fused_max_pool(const EvalContext& c) {
   Tensor x = input_nchw(c, 0);
   ir::Node pool{"MaxPool", "", c.node.name, {0}, {1}, window_attributes(c.node)};
   if (c.node.get_int("zero_padding", 0) != 0) {
@@ -393,7 +393,7 @@ std::span<const Operator> fused_operators() {
       {ir::kFusedDomain, "DepthwiseConv", 3, 3, infer_depthwise, evaluate_depthwise, 1, 2},
       {ir::kFusedDomain, "DepthwisePointwise", 5, 6, infer_depthwise_pointwise, evaluate_depthwise_pointwise},
       {ir::kFusedDomain, "ExpandDepthwise", 5, 5, infer_expand_depthwise, evaluate_expand_depthwise, 1, 2},
-      {ir::kFusedDomain, "MaxPool", 1, 1, infer_max_pool, evaluate_max_pool},
+      {ir::kFusedDomain, "MaxPool", 1, 1, infer_fused_max_pool, evaluate_fused_max_pool},
       {ir::kFusedDomain, "Mix", 1, kMaxMixInputs, infer_mix, evaluate_mix},
       {ir::kFusedDomain, "SqueezeExcite", 5, 5, infer_squeeze_excite, evaluate_squeeze_excite},
   };

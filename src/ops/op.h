@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <map>
 #include <optional>
 #include <span>
@@ -81,6 +82,9 @@ struct EvalContext {
   const Tensor& input(size_t i) const { return *inputs[i]; }
   Tensor& output(size_t i = 0) const { return outputs[i]; }
 };
+
+/// `max_inputs` of operators that take any number of inputs.
+inline constexpr int kVariadic = std::numeric_limits<int>::max();
 
 /// One operator. Both functions are pure; errors are Error(kBadInput) or Error(kUnsupported) that name the node.
 struct Operator {

@@ -37,7 +37,7 @@ struct Growth {
   uint64_t peak;
   int64_t held;  ///< beyond those of before
 };
-Growth simplified(ir::Graph graph) {
+Growth growth_of(ir::Graph graph) {
   const MemoryBudget memory(uint64_t{1} << 31);  // of this process
   const auto before = static_cast<int64_t>(constant_bytes(graph));
   RewriteBudget budget(graph, kMost);
@@ -113,7 +113,7 @@ TEST(RewriteBudget, ManyReadersOfALargeConstant) {
   for (const auto& [op, make] : kLargeValues) {
     Bomb bomb;
     bomb.let_many_read(make(bomb));
-    const Growth growth = simplified(bomb.graph);
+    const Growth growth = growth_of(bomb.graph);
     EXPECT_LE(growth.held, kMost) << op;
     EXPECT_GT(growth.held, kMost / 2) << op << ": it folds as far as it may";
     EXPECT_LE(growth.peak, 2 * kMost) << op;
@@ -141,7 +141,7 @@ TEST(RewriteBudget, ChainsKeepOneLinkInMemory) {
   for (int i = 0; i < 100; ++i) value = bomb.graph.add_node("Neg", "neg" + std::to_string(i), {value});
   const auto sum = bomb.graph.add_node("ReduceSum", "sum", {value}, {{"keepdims", int64_t{0}}});
   bomb.graph.outputs = {bomb.graph.add_node("Add", "y", {bomb.x, sum})};
-  const Growth growth = simplified(bomb.graph);
+  const Growth growth = growth_of(bomb.graph);
   EXPECT_LE(growth.held, 16);
   EXPECT_LE(growth.peak, 4 * kWeights);
 }
@@ -153,7 +153,7 @@ TEST(RewriteBudget, DoublingStopsWhereItGrows) {
     value = bomb.graph.add_node("Concat", "double" + std::to_string(i), {value, value}, {{"axis", int64_t{0}}});
   const auto sum = bomb.graph.add_node("ReduceSum", "sum", {value}, {{"keepdims", int64_t{0}}});
   bomb.graph.outputs = {bomb.graph.add_node("Add", "y", {bomb.x, sum})};
-  EXPECT_LE(simplified(bomb.graph).peak, 8 * kWeights);
+  EXPECT_LE(growth_of(bomb.graph).peak, 8 * kWeights);
 }
 
 /// One constant may be read by nodes that fold and by one that does not: it stays, and each result is an addition.
@@ -162,7 +162,7 @@ TEST(RewriteBudget, AConstantThatStaysIsNotGivenBack) {
   const auto large = bomb.graph.add_constant("large", waves({kMebibyte}));
   bomb.let_many_read(large);
   bomb.graph.outputs.push_back(bomb.graph.add_node("Mul", "z", {large, bomb.x}));
-  const Growth growth = simplified(bomb.graph);
+  const Growth growth = growth_of(bomb.graph);
   EXPECT_LE(growth.held, kMost);
 }
 
@@ -183,7 +183,7 @@ TEST(RewriteBudget, KernelsThatWidenAreNotRunOnLargeConstants) {
       bomb.graph.add_node("ReduceMax", "most", {bomb.graph.add_node("Cast", "cast", {sum}, {{"to", int64_t{1}}})},
                           {{"keepdims", int64_t{0}}});
   bomb.graph.outputs = {bomb.graph.add_node("Add", "y", {bomb.x, most})};
-  EXPECT_LE(simplified(bomb.graph).peak, uint64_t{64} << 20);
+  EXPECT_LE(growth_of(bomb.graph).peak, uint64_t{64} << 20);
 }
 
 TEST(RewriteBudget, CopiesOfWeightsThatManyConvolutionsShare) {
@@ -198,7 +198,7 @@ TEST(RewriteBudget, CopiesOfWeightsThatManyConvolutionsShare) {
     terms.push_back(graph.add_node("Mul", name + ".mul", {graph.add_node("Conv", name, {own, weights}), factor}));
   }
   graph.outputs = {graph.add_node("Sum", "y", terms)};
-  const Growth growth = simplified(graph);
+  const Growth growth = growth_of(graph);
   EXPECT_LE(growth.held, kMost);
   EXPECT_GT(growth.held, kMost / 2);
   EXPECT_LE(growth.peak, 2 * kMost);

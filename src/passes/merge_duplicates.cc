@@ -9,10 +9,6 @@
 namespace effdet::passes {
 namespace {
 
-std::string_view content(const Tensor& tensor) {
-  return {reinterpret_cast<const char*>(tensor.bytes().data()), tensor.byte_size()};
-}
-
 std::string node_key(const ir::Node& node, const Replacements& replacements) {
   std::string key = fmt::format("{}|{}|{}", node.domain, node.op, node.outputs.size());
   for (ir::ValueId id : node.inputs) key += fmt::format("|{}", replacements.resolve(id));
@@ -65,7 +61,7 @@ bool merge_equal_constants(ir::Graph& graph) {
     if (ids.size() < 2) continue;
     std::unordered_map<std::string_view, ir::ValueId> first;
     for (ir::ValueId id : ids) {
-      const auto [found, is_new] = first.emplace(content(*graph.constant(id)), id);
+      const auto [found, is_new] = first.emplace(bytes_of(*graph.constant(id)), id);
       if (is_new || fixed[static_cast<size_t>(id)]) continue;
       replacements.replace(id, found->second);
       changed = true;

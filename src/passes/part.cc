@@ -10,7 +10,7 @@ namespace {
 
 /// Parts are a handful of nodes; one with more is no part any more, and takes as long as the whole.
 constexpr size_t kMostNodes = 1000;
-constexpr int kMostRounds = 200;
+constexpr int kMostOpenings = 200;
 
 }  // namespace
 
@@ -76,7 +76,7 @@ std::optional<Cone> PartFinder::cone(const NumberedGraph& side, ir::ValueId targ
 }
 
 std::optional<Part> PartFinder::close(Part part, std::string& obstacle) const {
-  for (int round = 0; round < kMostRounds; ++round) {
+  for (int round = 0; round < kMostOpenings; ++round) {
     auto a = cone(a_, part.a.target, part.opened, obstacle);
     auto b = a ? cone(b_, part.b.target, part.opened, obstacle) : std::nullopt;
     if (!b) return std::nullopt;

@@ -10,10 +10,6 @@ namespace {
 /// Shapes, axes and the like, of which files hold many equal ones.
 constexpr size_t kSmall = 4096;
 
-std::string_view content(const Tensor& tensor) {
-  return {reinterpret_cast<const char*>(tensor.bytes().data()), tensor.byte_size()};
-}
-
 std::string tensor_kind(const Tensor& tensor) {
   return fmt::format("{}:{}", dtype_name(tensor.dtype()), fmt::join(tensor.shape(), "x"));
 }
@@ -23,7 +19,7 @@ struct AttributeKey {
   std::string operator()(float value) const { return fmt::format("f{:a}", value); }
   std::string operator()(const std::string& value) const { return fmt::format("s{}:{}", value.size(), value); }
   std::string operator()(const Tensor& tensor) const {
-    return fmt::format("t{}:{}", tensor_kind(tensor), content(tensor));
+    return fmt::format("t{}:{}", tensor_kind(tensor), bytes_of(tensor));
   }
   template <typename T>
   std::string operator()(const std::vector<T>& values) const {
@@ -35,6 +31,10 @@ struct AttributeKey {
 
 }  // namespace
 
+std::string_view bytes_of(const Tensor& tensor) {
+  return {reinterpret_cast<const char*>(tensor.bytes().data()), tensor.byte_size()};
+}
+
 std::string attribute_key(const ir::Attribute& attribute) { return std::visit(AttributeKey{}, attribute); }
 
 Number ValueNumbers::number_of(std::string key) {
@@ -45,9 +45,9 @@ Number ValueNumbers::of_input(const ir::Value& input) { return number_of("input 
 
 Number ValueNumbers::of_constant(const Tensor& constant, const Tensor* namesake) {
   const std::string kind = tensor_kind(constant);
-  if (constant.byte_size() <= kSmall) return number_of(fmt::format("small {} {}", kind, content(constant)));
+  if (constant.byte_size() <= kSmall) return number_of(fmt::format("small {} {}", kind, bytes_of(constant)));
   const bool equal = namesake != nullptr && namesake->dtype() == constant.dtype() &&
-                     namesake->shape() == constant.shape() && content(*namesake) == content(constant);
+                     namesake->shape() == constant.shape() && bytes_of(*namesake) == bytes_of(constant);
   kept_.push_back(equal ? *namesake : constant);
   return number_of(fmt::format("large {} {}", kind, static_cast<const void*>(kept_.back().bytes().data())));
 }

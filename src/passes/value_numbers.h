@@ -3,6 +3,7 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -30,6 +31,9 @@ class ValueNumbers {
   std::unordered_map<std::string, Number> keys_;
   std::vector<Tensor> kept_;  ///< so that no other constant comes to lie at a known address
 };
+
+/// The bytes of a tensor as text, to compare and to look up; they live as long as the tensor.
+std::string_view bytes_of(const Tensor& tensor);
 
 /// Text of an attribute that is equal exactly for equal attributes.
 std::string attribute_key(const ir::Attribute& attribute);

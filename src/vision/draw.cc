@@ -12,14 +12,14 @@ namespace {
 using Colour = uint8_t[3];
 
 // Bright colours that differ from each other, and that black or white text can be read on.
-constexpr Colour kPalette[] = {{230, 57, 70},  {46, 196, 182}, {255, 183, 3},  {72, 149, 239},
+constexpr Colour kColours[] = {{230, 57, 70},  {46, 196, 182}, {255, 183, 3},  {72, 149, 239},
                                {131, 56, 236}, {106, 190, 48}, {255, 112, 67}, {240, 98, 214},
                                {0, 180, 216},  {200, 210, 60}, {160, 110, 70}, {94, 96, 206}};
 constexpr Colour kBlack = {0, 0, 0}, kWhite = {255, 255, 255};
 
 const Colour& colour_of(int index) {
-  constexpr int kCount = static_cast<int>(std::size(kPalette));
-  return kPalette[(index % kCount + kCount) % kCount];
+  constexpr int kCount = static_cast<int>(std::size(kColours));
+  return kColours[(index % kCount + kCount) % kCount];
 }
 
 const Colour& text_colour_on(const Colour& background) {

@@ -13,20 +13,20 @@
 namespace effdet {
 namespace {
 
-struct ErrorManager {
+struct EncodeErrors {
   jpeg_error_mgr base;
   std::jmp_buf jump;
 };
 
-void jump_out(j_common_ptr info) { std::longjmp(reinterpret_cast<ErrorManager*>(info->err)->jump, 1); }
-void say_nothing(j_common_ptr) {}
+void leave_encoder(j_common_ptr info) { std::longjmp(reinterpret_cast<EncodeErrors*>(info->err)->jump, 1); }
+void print_nothing(j_common_ptr) {}
 
 class Encoder {
  public:
   Encoder() {
     info_.err = jpeg_std_error(&errors_.base);
-    errors_.base.error_exit = jump_out;
-    errors_.base.output_message = say_nothing;
+    errors_.base.error_exit = leave_encoder;
+    errors_.base.output_message = print_nothing;
   }
   ~Encoder() {
     jpeg_destroy_compress(&info_);
@@ -68,7 +68,7 @@ class Encoder {
   }
 
   jpeg_compress_struct info_{};
-  ErrorManager errors_{};
+  EncodeErrors errors_{};
   unsigned char* bytes_ = nullptr;
   unsigned long size_ = 0;
 };

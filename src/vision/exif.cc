@@ -12,7 +12,7 @@
 namespace effdet {
 namespace {
 
-constexpr int kUpright = 1, kLast = 8;
+constexpr int kUpright = 1, kLastTurn = 8;
 /// What EXIF data begin with in a JPEG; some writers of PNG put it there too.
 constexpr std::string_view kTag("Exif\0\0", 6);
 
@@ -54,7 +54,7 @@ int orientation_of_tiff(std::string_view tiff) {
     if (numbers.u16(entry) != kOrientation) continue;
     const uint32_t type = numbers.u16(entry + 2);
     const uint32_t value = type == kShort ? numbers.u16(entry + 8) : type == kLong ? numbers.u32(entry + 8) : 0;
-    return value >= kUpright && value <= kLast ? static_cast<int>(value) : kUpright;
+    return value >= kUpright && value <= kLastTurn ? static_cast<int>(value) : kUpright;
   }
   return kUpright;
 }
