@@ -12,36 +12,52 @@
 
 #include "base/error.h"
 #include "vision/jpeg_header.h"
+#include "vision/jpeg_work.h"
 #include "vision/limits.h"
 #include "vision/memory_gate.h"
 
 namespace effdet {
 namespace {
 
-/// Block visits that all scans together may take: some seconds. A crafted file has thousands of scans of a few bytes.
-constexpr uint64_t kMaxBlockVisits = 300'000'000;
-
 struct ErrorManager {
   jpeg_error_mgr base;
   std::jmp_buf jump;
-  bool too_many_scans = false;
+  bool too_much_work = false;
 };
 
+/// Looks on while libjpeg reads all scans of a picture, and stops it at a limit: a crafted file has thousands of scans
+/// of a few bytes.
 struct ProgressMonitor {
   jpeg_progress_mgr base;
-  uint64_t blocks = 0;
+  uint64_t work_limit = 0;
+  size_t least_bytes_left = 0;
+  uint64_t work = 0;
+  int scan = 0;
 };
 
 void jump_out(j_common_ptr info) { std::longjmp(reinterpret_cast<ErrorManager*>(info->err)->jump, 1); }
 void say_nothing(j_common_ptr) {}
 void ignore_warning(j_common_ptr, int) {}
 
-void count_scans(j_common_ptr info) {
-  const auto* monitor = reinterpret_cast<ProgressMonitor*>(info->progress);
-  const auto scans = static_cast<uint64_t>(reinterpret_cast<j_decompress_ptr>(info)->input_scan_number);
-  if (scans * monitor->blocks <= kMaxBlockVisits) return;
-  reinterpret_cast<ErrorManager*>(info->err)->too_many_scans = true;
-  jump_out(info);
+/// Of the next row of MCUs.
+uint64_t work_of_row(const jpeg_decompress_struct& info) {
+  const JpegScan scan{info.progressive_mode != 0, info.arith_code != 0, info.Ss, info.Se, info.Ah != 0,
+                      info.restart_interval};
+  // A scan of one component has MCUs of one block, of which there are several rows in the others' one.
+  const int rows = info.comps_in_scan == 1 ? info.cur_comp_info[0]->v_samp_factor : 1;
+  return jpeg_scan_work(scan, uint64_t{info.MCUs_per_row} * static_cast<uint64_t>(rows * info.blocks_in_MCU));
+}
+
+/// libjpeg calls it before it reads a row.
+void count_work(j_common_ptr common) {
+  auto& monitor = *reinterpret_cast<ProgressMonitor*>(common->progress);
+  const auto& info = *reinterpret_cast<j_decompress_ptr>(common);
+  if (info.input_scan_number != monitor.scan) monitor.work += kJpegScanOverhead;
+  monitor.scan = info.input_scan_number;
+  monitor.work += work_of_row(info);
+  if (monitor.work <= monitor.work_limit && info.src->bytes_in_buffer >= monitor.least_bytes_left) return;
+  reinterpret_cast<ErrorManager*>(info.err)->too_much_work = true;
+  jump_out(common);
 }
 
 // A source that never has more than it began with. libjpeg then suspends instead of inventing an end of the image, and
@@ -126,19 +142,22 @@ class JpegRows : public RowSource {
         info_.num_components != header_.components)
       bad_input("{}: JPEG: two frame headers that differ", name());
     info_.out_color_space = info_.num_components == 4 ? JCS_CMYK : JCS_RGB;
-    monitor_.blocks = uint64_t{(info_.image_width + 7) / 8} * ((info_.image_height + 7) / 8);
-    monitor_.base.progress_monitor = count_scans;
-    info_.progress = &monitor_.base;
-    if (jpeg_has_multiple_scans(&info_)) memory_ = whole_pictures().enter(coefficient_bytes());
+    if (jpeg_has_multiple_scans(&info_)) watch_scans();
     if (!guarded([this] { return jpeg_start_decompress(&info_); })) throw_truncated();
+    info_.progress = nullptr;
   }
 
-  /// What libjpeg keeps until the last scan is read.
-  uint64_t coefficient_bytes() const {
+  void watch_scans() {
     uint64_t blocks = 0;
     for (const jpeg_component_info* c = info_.comp_info; c != info_.comp_info + info_.num_components; ++c)
       blocks += uint64_t{c->width_in_blocks} * c->height_in_blocks;
-    return blocks * sizeof(JBLOCK);
+    // libjpeg keeps all of them until the last scan is read.
+    memory_ = whole_pictures().enter(blocks * sizeof(JBLOCK));
+    monitor_.base.progress_monitor = count_work;
+    monitor_.work_limit = jpeg_work_limit(blocks, info_.arith_code != 0);
+    const uint64_t most = jpeg_scan_bytes_limit(blocks);
+    monitor_.least_bytes_left = source_.bytes_in_buffer > most ? source_.bytes_in_buffer - most : 0;
+    info_.progress = &monitor_.base;
   }
 
   void read_samples(uint8_t* samples, ptrdiff_t stride, int count) {
@@ -159,9 +178,9 @@ class JpegRows : public RowSource {
   }
 
   [[noreturn]] void throw_error() {
-    if (errors_.too_many_scans)
-      bad_input("{}: JPEG: {} scans of {} x {} pixels, more work than an image may take", name(),
-                info_.input_scan_number, info_.image_width, info_.image_height);
+    if (errors_.too_much_work)
+      bad_input("{}: JPEG: {} scans of {} x {} pixels up to offset {}, more work than an image may take", name(),
+                info_.input_scan_number, info_.image_width, info_.image_height, offset());
     char text[JMSG_LENGTH_MAX];
     errors_.base.format_message(reinterpret_cast<j_common_ptr>(&info_), text);
     const int code = errors_.base.msg_code;
