@@ -78,7 +78,9 @@ struct ModelCheck {
   /// Whether both models were run from end to end, because parts did not tell: on images of 128 x 128, or as they are.
   enum class Whole { kNot, kReduced, kFull };
   Whole whole = Whole::kNot;
-  std::vector<std::string> unchecked;  ///< outputs that were not compared: an operator behind them is not known
+  size_t opaque = 0;                   ///< nodes of operators, or on types, that are not known: compared, not run
+  std::vector<std::string> operators;  ///< of these nodes
+  std::vector<std::string> unchecked;  ///< outputs that were not compared, since such a node stands before them
 };
 
 class OnnxModel {

@@ -186,6 +186,8 @@ ModelCheck OnnxModel::check(const OnnxModel& original, const CheckOptions& optio
           .parts = report.parts,
           .reduced = report.reduced,
           .whole = static_cast<ModelCheck::Whole>(report.whole),
+          .opaque = report.opaque,
+          .operators = report.operators,
           .unchecked = report.unchecked};
 }
 

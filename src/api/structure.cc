@@ -127,8 +127,9 @@ class Grouper {
         node.inputs, [&](ir::ValueId id) { return id == ir::kNoValue || passes::is_static(graph_.value(id).shape); });
     StructureBlock& block = blocks_[index];
     ++block.nodes;
-    const auto& shape = graph_.value(node.outputs[0]).shape;
-    if (known && passes::is_static(shape)) block.flops += ops::cost_of(graph_, node).flops;
+    const auto first = std::ranges::find_if(node.outputs, [](ir::ValueId id) { return id != ir::kNoValue; });
+    const auto shape = first == node.outputs.end() ? std::nullopt : graph_.value(*first).shape;
+    if (known && passes::is_static(shape) && !node.opaque) block.flops += ops::cost_of(graph_, node).flops;
     if (shape && shape->size() == 4) block.shape = *shape;
     for (ir::ValueId id : node.outputs)
       if (id != ir::kNoValue) block_of_[static_cast<size_t>(id)] = static_cast<int>(index);

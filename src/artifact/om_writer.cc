@@ -34,6 +34,9 @@ Offset write_attribute(flatbuffers::FlatBufferBuilder& b, const std::string& nam
     Offset operator()(const Tensor&) const {
       fail(ErrorCode::kUnsupported, "attribute '{}': tensors cannot be attributes of a compiled step", name);
     }
+    Offset operator()(const std::shared_ptr<const ir::OpaqueAttribute>&) const {
+      fail(ErrorCode::kUnsupported, "attribute '{}': graphs cannot be attributes of a compiled step", name);
+    }
   };
   return std::visit(Writer{b, name.c_str()}, attribute);
 }

@@ -62,6 +62,8 @@ void with_storage_type(DType dtype, F&& f) {
       return f(int64_t{});
     case DType::kU64:
       return f(uint64_t{});
+    case DType::kUnknown:
+      break;
   }
 }
 
@@ -134,6 +136,8 @@ size_t dtype_size(DType dtype) {
     case DType::kU8:
     case DType::kBool:
       return 1;
+    case DType::kUnknown:
+      break;
   }
   fail(ErrorCode::kInternal, "unknown element type {}", static_cast<int>(dtype));
 }
@@ -166,6 +170,8 @@ std::string_view dtype_name(DType dtype) {
       return "uint64";
     case DType::kBool:
       return "bool";
+    case DType::kUnknown:
+      return "unknown";
   }
   return "?";
 }

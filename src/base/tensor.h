@@ -14,9 +14,24 @@
 
 namespace effdet {
 
-enum class DType : uint8_t { kF32, kF16, kBF16, kF64, kI8, kU8, kI16, kU16, kI32, kU32, kI64, kU64, kBool };
+enum class DType : uint8_t {
+  kF32,
+  kF16,
+  kBF16,
+  kF64,
+  kI8,
+  kU8,
+  kI16,
+  kU16,
+  kI32,
+  kU32,
+  kI64,
+  kU64,
+  kBool,
+  kUnknown,  ///< of a graph's value alone, never of a tensor: only an operator that is not known could tell it
+};
 
-/// Bytes that one element takes.
+/// Bytes that one element takes. Precondition: the type is known.
 size_t dtype_size(DType dtype);
 /// "float32", "int64", ...: numpy's names.
 std::string_view dtype_name(DType dtype);

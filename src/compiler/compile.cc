@@ -158,6 +158,15 @@ void separate_outputs(ir::Graph& graph) {
   }
 }
 
+/// Operators that are not known may stand behind what is wanted.
+void require_supported(const ir::Graph& graph) {
+  try {
+    ops::require_supported(graph);
+  } catch (const Error& error) {
+    fail(error.code(), "{}; --out_nodes compiles what is before it", error.what());
+  }
+}
+
 /// Compiles for the whole batch; the program is not verified yet.
 Program compile_batch(ir::Graph graph, const CompileOptions& options) {
   const auto report = [&](std::string_view stage) {
@@ -172,6 +181,7 @@ Program compile_batch(ir::Graph graph, const CompileOptions& options) {
   fold_constant_nodes(graph);
   passes::RewriteBudget budget(graph, options.most_growth);
   passes::simplify(graph, {}, budget);
+  require_supported(graph);
   repeat_constants(graph);
   report("simplify");
   const auto run = [&](std::string_view stage, auto&& rewrite) {

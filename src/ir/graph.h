@@ -3,7 +3,9 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -18,6 +20,11 @@ namespace effdet::ir {
 using ValueId = int32_t;
 inline constexpr ValueId kNoValue = -1;
 
+class Graph;
+
+/// What a file says and this library has no words for: an ONNX message's bytes, which the writer puts back.
+using Message = std::shared_ptr<const std::string>;
+
 /// A tensor that flows: a graph input, a node's output, or a constant.
 struct Value {
   std::string name;
@@ -26,11 +33,32 @@ struct Value {
   std::optional<Shape> shape;
   /// Set for constants (ONNX initializers); shared between copies of the graph.
   std::optional<Tensor> constant;
+  /// The type that the file declares (TypeProto), where it says more than dtype and shape do: a sequence, dimensions
+  /// with names.
+  Message declared;
+  /// An initializer (TensorProto) of a type that tensors do not have: strings, 4-bit integers. It is no constant, for
+  /// nobody could read it.
+  Message initializer;
+};
+
+/// An attribute that only its operator understands: graphs, types, tensors of strings.
+class OpaqueAttribute {
+ public:
+  virtual ~OpaqueAttribute() = default;
+  /// The bytes of its AttributeProto.
+  const std::string& message() const { return message_; }
+  /// The graph that it is. Its inputs are the graph's own, then the values around the node that it reads, by the names
+  /// that these had in the file. Throws Error(kUnsupported) where it is no graph, and Error(kBadInput) for a graph that
+  /// contradicts itself.
+  virtual Graph graph() const = 0;
+
+ protected:
+  std::string message_;
 };
 
 /// An attribute's value; the alternatives are ONNX's.
 using Attribute = std::variant<int64_t, float, std::string, std::vector<int64_t>, std::vector<float>,
-                               std::vector<std::string>, Tensor>;
+                               std::vector<std::string>, Tensor, std::shared_ptr<const OpaqueAttribute>>;
 
 /// One operator. Attributes that are absent have the operator's default.
 struct Node {
@@ -40,8 +68,16 @@ struct Node {
   std::vector<ValueId> inputs;  ///< kNoValue for an absent optional one
   std::vector<ValueId> outputs;
   std::map<std::string, Attribute> attributes;
+  /// The last so many inputs are no operands: the graphs among the attributes read them, by these names.
+  std::vector<std::string> captures;
+  /// What else the file says of the node (NodeProto): a doc string, metadata.
+  Message extra;
 
-  bool is(std::string_view type) const { return op == type && domain.empty(); }
+  /// Set by ops::infer_shapes: what the node makes is not known, since its operator or the type of an input is not. No
+  /// rewrite may look into it.
+  bool opaque = false;
+
+  bool is(std::string_view type) const { return !opaque && op == type && domain.empty(); }
   const Attribute* find(std::string_view attribute) const;
   /// The attribute, or a default where it is absent; Error(kBadInput) where it has another type.
   int64_t get_int(std::string_view attribute, int64_t otherwise) const;
@@ -63,6 +99,15 @@ class Graph {
   std::vector<ValueId> outputs;
   std::map<std::string, std::string> metadata;  ///< ONNX metadata_props; docs/onnx-metadata.md names ours
 
+  /// Versions of the operator sets of other domains, where the graph comes from a file.
+  std::map<std::string, int64_t> imports;
+  /// Functions of the model (FunctionProto) that nodes call.
+  std::vector<Message> functions;
+  /// Names that the graphs inside nodes define: no new value may have one of them, since it would be hidden there.
+  std::set<std::string, std::less<>> inner_names;
+  /// Version of ONNX's format of the file whose messages nodes hold; 0: they hold none.
+  int64_t ir_version = 0;
+
   ValueId add_value(Value value);
   ValueId add_input(std::string name, DType dtype, Shape shape);
   ValueId add_constant(std::string name, Tensor tensor);
@@ -75,8 +120,14 @@ class Graph {
   const Value& value(ValueId id) const { return values_.at(static_cast<size_t>(id)); }
   /// The constant behind an input, or nothing where the id is absent or not constant.
   const Tensor* constant(ValueId id) const;
+  /// Whether the value is there from the beginning: a constant, or an initializer that nobody can read.
+  bool is_given(ValueId id) const { return value(id).constant || value(id).initializer; }
   /// The value of that name, or kNoValue.
   ValueId find_value(std::string_view value_name) const;
+  /// Whether a new value may not have that name.
+  bool is_taken(std::string_view value_name) const {
+    return inner_names.contains(value_name) || find_value(value_name) != kNoValue;
+  }
 
   /// Makes every reader of `from` (nodes and graph outputs) read `to`.
   void replace_uses(ValueId from, ValueId to);

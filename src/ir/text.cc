@@ -23,6 +23,7 @@ std::string attribute_text(const Attribute& attribute) {
     std::string operator()(const Tensor& value) const {
       return fmt::format("{}[{}]", dtype_name(value.dtype()), shape_text(value.shape()));
     }
+    std::string operator()(const std::shared_ptr<const OpaqueAttribute>&) const { return "..."; }
   };
   return std::visit(Printer{}, attribute);
 }

@@ -59,7 +59,7 @@ void verify(const Graph& graph) {
   check_names(graph);
   std::vector<bool> defined(graph.value_count(), false);
   for (size_t i = 0; i < graph.value_count(); ++i)
-    if (graph.value(static_cast<ValueId>(i)).constant) defined[i] = true;
+    if (graph.is_given(static_cast<ValueId>(i))) defined[i] = true;
   for (ValueId id : graph.inputs) {
     if (id < 0 || static_cast<size_t>(id) >= graph.value_count()) bad_input("graph input {} does not exist", id);
     defined[static_cast<size_t>(id)] = true;

@@ -10,6 +10,8 @@
 namespace effdet::onnx_io {
 namespace {
 
+constexpr uint64_t kCopiesBesideFiles = uint64_t{64} << 20;
+
 /// The key-value pairs of a tensor's external_data.
 struct Reference {
   std::string location;
@@ -67,6 +69,15 @@ Tensor ExternalData::read(const pb::TensorProto& proto, DType dtype, const Shape
     return copy;
   }
   return Tensor(dtype, shape, {file.owner(), bytes});
+}
+
+void ExternalData::count_copy(uint64_t bytes, const std::string& where) const {
+  copied_ += bytes;
+  uint64_t most = kCopiesBesideFiles;
+  for (const auto& [location, file] : files_) most += file->size();
+  if (copied_ > most)
+    bad_input("{}: tensors of graphs inside nodes name the same external data again and again, {} bytes so far", where,
+              copied_);
 }
 
 }  // namespace effdet::onnx_io

@@ -86,15 +86,15 @@ TEST(BadInput, Case56_NestedSubgraphs) {
     write_file(path, nested(depth), false);
     refusal(path);
   }
-  const auto message = refusal(
-      [](pb::ModelProto& model) {
-        auto* attribute = model.mutable_graph()->mutable_node(0)->add_attribute();
-        attribute->set_name("then_branch");
-        attribute->set_type(pb::AttributeProto::GRAPH);
-      },
-      ErrorCode::kUnsupported);
+  // What the parser takes is kept, and what it reads must be there.
+  const auto message = refusal([](pb::ModelProto& model) {
+    auto* attribute = model.mutable_graph()->mutable_node(0)->add_attribute();
+    attribute->set_name("then_branch");
+    attribute->set_type(pb::AttributeProto::GRAPH);
+    attribute->mutable_g()->add_node()->add_input("ghost");
+  });
   EXPECT_CONTAINS(message, "'sum'");
-  EXPECT_CONTAINS(message, "then_branch");
+  EXPECT_CONTAINS(message, "'ghost'");
 }
 
 TEST(BadInput, Case57_CyclesAndNames) {
@@ -140,7 +140,6 @@ TEST(BadInput, Case58_TensorsThatContradictThemselves) {
   refusal([](pb::ModelProto& m) { weights(m).clear_float_data(); });
   refusal([](pb::ModelProto& m) { weights(m).set_data_type(pb::TensorProto::INT64); });
   refusal([](pb::ModelProto& m) { weights(m).set_data_type(0); });
-  refusal([](pb::ModelProto& m) { weights(m).set_data_type(pb::TensorProto::STRING); }, ErrorCode::kUnsupported);
   refusal([](pb::ModelProto& m) { weights(m).set_data_type(99); }, ErrorCode::kUnsupported);
   EXPECT_CONTAINS(refusal([](pb::ModelProto& m) {
                     weights(m).clear_float_data();
@@ -167,7 +166,7 @@ TEST(BadInput, Case62_Versions) {
   EXPECT_CONTAINS(
       refusal([](pb::ModelProto& m) { m.mutable_opset_import(0)->set_version(999); }, ErrorCode::kUnsupported), "999");
   refusal([](pb::ModelProto& m) { m.clear_opset_import(); });
-  refusal([](pb::ModelProto& m) { m.mutable_opset_import(0)->set_domain("ai.other"); }, ErrorCode::kUnsupported);
+  EXPECT_CONTAINS(refusal([](pb::ModelProto& m) { m.mutable_opset_import(0)->set_domain("ai.other"); }), "'sum'");
   refusal([](pb::ModelProto& m) { *m.add_opset_import() = m.opset_import(0); });
   refusal([](pb::ModelProto& m) { m.clear_graph(); });
 }

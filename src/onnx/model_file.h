@@ -12,11 +12,13 @@ namespace effdet::onnx_io {
 
 namespace pb = ONNX_NAMESPACE;
 
-/// Parses the file and checks what makes it an ONNX model: IR version, one import of ONNX's own operators, a graph.
+/// Parses the file and checks what makes it an ONNX model: IR version, imports of operator sets, a graph.
 /// Throws Error(kIo), Error(kBadInput) or Error(kUnsupported).
 std::unique_ptr<pb::ModelProto> load_model(const std::filesystem::path& path);
 
-/// Version of ONNX's own operators. Precondition: load_model accepted the model.
+/// Of models that import none of ONNX's own operators, unless somebody puts one in.
+inline constexpr int64_t kPlainOpset = 13;
+/// Version of ONNX's own operators; 0 where the model imports none. Precondition: load_model accepted the model.
 int64_t own_opset(const pb::ModelProto& model);
 
 /// "" and "ai.onnx" name the same domain; returned is "".

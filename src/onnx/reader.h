@@ -10,9 +10,10 @@ namespace effdet::onnx_io {
 /// Reads a model: nodes in topological order, every node and tensor name kept (nodes without a name get their first
 /// output's). Accepts IR versions 3 to 13 and opsets 7 to 21. Weights that lie in other files are read only from
 /// regular files (no links) inside the model's folder. Shapes are those that the file declares; ops::infer_shapes finds
-/// the rest. Throws Error(kIo), Error(kBadInput) for malformed or hostile files and Error(kUnsupported) for legal
-/// features that detectors do not use (subgraphs, functions, sparse or string tensors); each names the file and the
-/// node or tensor.
+/// the rest. What has no place in a graph
+/// stays as a message that the writer puts back: graphs inside nodes, types and tensors that are not known, doc strings
+/// and metadata of nodes. Throws Error(kIo), Error(kBadInput) for malformed or hostile files and Error(kUnsupported)
+/// for sparse initializers; each names the file and the node or tensor.
 ir::Graph read_onnx(const std::filesystem::path& path);
 
 }  // namespace effdet::onnx_io

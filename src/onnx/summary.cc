@@ -1,31 +1,29 @@
 #include "onnx/summary.h"
 
 #include "base/checked.h"
-#include "base/error.h"
 #include "onnx/tensor_proto.h"
 
 namespace effdet::onnx_io {
 namespace {
 
-OnnxSummary::Port port_of(const pb::ValueInfoProto& value, const std::string& file) {
+OnnxSummary::Port port_of(const pb::ValueInfoProto& value) {
   if (!value.type().has_tensor_type()) return {value.name(), "?", {}};
-  const std::string where = fmt::format("{}: '{}'", file, value.name());
   const auto& type = value.type().tensor_type();
-  return {value.name(), std::string(dtype_name(dtype_of_proto(type.elem_type(), where))), shape_of(type)};
+  return {value.name(), type_name(type.elem_type()), shape_of(type)};
 }
 
-/// Bytes that a tensor stands for; 0 where its dimensions are nonsense (read_onnx says so, a summary need not).
-uint64_t tensor_bytes(const pb::TensorProto& tensor, const std::string& file) {
-  const DType dtype = dtype_of_proto(tensor.data_type(), fmt::format("{}: initializer '{}'", file, tensor.name()));
+/// Bytes that a tensor stands for; 0 where its dimensions are nonsense (read_onnx says so, a summary need not), and for
+/// types that tensors do not have.
+uint64_t tensor_bytes(const pb::TensorProto& tensor) {
+  const auto dtype = known_dtype(tensor.data_type());
   const auto count = checked_numel(Shape(tensor.dims().begin(), tensor.dims().end()));
-  return count ? checked_mul(*count, dtype_size(dtype)).value_or(0) : 0;
+  return dtype && count ? checked_mul(*count, dtype_size(*dtype)).value_or(0) : 0;
 }
 
 }  // namespace
 
 OnnxSummary summarize_onnx(const std::filesystem::path& path) {
   const auto model = load_model(path);
-  const std::string file = path.string();
   const pb::GraphProto& graph = model->graph();
   OnnxSummary summary;
   summary.ir_version = model->ir_version();
@@ -36,12 +34,12 @@ OnnxSummary summarize_onnx(const std::filesystem::path& path) {
     const std::string domain = canonical_domain(import.domain());
     summary.opsets[domain.empty() ? "ai.onnx" : domain] = import.version();
   }
-  for (const auto& input : graph.input()) summary.inputs.push_back(port_of(input, file));
-  for (const auto& output : graph.output()) summary.outputs.push_back(port_of(output, file));
+  for (const auto& input : graph.input()) summary.inputs.push_back(port_of(input));
+  for (const auto& output : graph.output()) summary.outputs.push_back(port_of(output));
   summary.node_count = static_cast<size_t>(graph.node_size());
   for (const auto& node : graph.node()) ++summary.nodes_by_op[node.op_type()];
   summary.initializer_count = static_cast<size_t>(graph.initializer_size());
-  for (const auto& tensor : graph.initializer()) summary.initializer_bytes += tensor_bytes(tensor, file);
+  for (const auto& tensor : graph.initializer()) summary.initializer_bytes += tensor_bytes(tensor);
   for (const auto& entry : model->metadata_props()) summary.metadata[entry.key()] = entry.value();
   return summary;
 }

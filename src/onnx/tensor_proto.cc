@@ -1,5 +1,6 @@
 #include "onnx/tensor_proto.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "base/checked.h"
@@ -87,13 +88,32 @@ Tensor from_typed_field(const pb::TensorProto& proto, DType dtype, const Shape& 
     case DType::kU8:
     case DType::kBool:
       return from_field<uint8_t>(proto.int32_data(), dtype, shape, where);
+    case DType::kUnknown:
+      break;
   }
   fail(ErrorCode::kInternal, "{}: unexpected element type", where);
 }
 
 }  // namespace
 
-DType dtype_of_proto(int32_t type, const std::string& where) {
+namespace {
+
+/// Types that tensors do not have; some are younger than the library's copy of onnx.proto.
+constexpr std::pair<int32_t, std::string_view> kOtherTypes[] = {
+    {8, "string"},      {14, "complex64"},      {15, "complex128"}, {17, "float8e4m3fn"}, {18, "float8e4m3fnuz"},
+    {19, "float8e5m2"}, {20, "float8e5m2fnuz"}, {21, "uint4"},      {22, "int4"},         {23, "float4e2m1"},
+    {24, "float8e8m0"}, {25, "uint2"},          {26, "int2"}};
+
+const std::pair<int32_t, std::string_view>* other_type(int32_t type) {
+  const auto found = std::ranges::find(kOtherTypes, type, [](const auto& row) { return row.first; });
+  return found == std::end(kOtherTypes) ? nullptr : found;
+}
+
+}  // namespace
+
+bool is_other_type(int32_t type) { return other_type(type) != nullptr; }
+
+std::optional<DType> known_dtype(int32_t type) {
   switch (type) {
     case pb::TensorProto::FLOAT:
       return DType::kF32;
@@ -121,11 +141,22 @@ DType dtype_of_proto(int32_t type, const std::string& where) {
       return DType::kU64;
     case pb::TensorProto::BFLOAT16:
       return DType::kBF16;
-    case pb::TensorProto::UNDEFINED:
-      bad_input("{} has no element type", where);
     default:
-      fail(ErrorCode::kUnsupported, "{}: element type {} is not supported", where, type);
+      return std::nullopt;
   }
+}
+
+std::string type_name(int32_t type) {
+  if (const auto dtype = known_dtype(type)) return std::string(dtype_name(*dtype));
+  const auto* other = other_type(type);
+  return other == nullptr ? std::to_string(type) : std::string(other->second);
+}
+
+DType dtype_of_proto(int32_t type, const std::string& where) {
+  if (type == pb::TensorProto::UNDEFINED) bad_input("{} has no element type", where);
+  const auto dtype = known_dtype(type);
+  if (!dtype) fail(ErrorCode::kUnsupported, "{}: element type {} is not supported", where, type_name(type));
+  return *dtype;
 }
 
 int32_t proto_of_dtype(DType dtype) {
@@ -156,6 +187,8 @@ int32_t proto_of_dtype(DType dtype) {
       return pb::TensorProto::UINT64;
     case DType::kBF16:
       return pb::TensorProto::BFLOAT16;
+    case DType::kUnknown:
+      break;
   }
   fail(ErrorCode::kInternal, "unknown element type {}", static_cast<int>(dtype));
 }

@@ -1,11 +1,19 @@
 // TensorProto messages to tensors.
 #pragma once
 
+#include <optional>
+
 #include "onnx/external_data.h"
 #include "onnx/model_file.h"
 
 namespace effdet::onnx_io {
 
+/// The DType of TensorProto.DataType, or nothing for types that tensors do not have.
+std::optional<DType> known_dtype(int32_t type);
+/// Whether ONNX has the type and tensors do not.
+bool is_other_type(int32_t type);
+/// What ONNX calls a type, for people: "string", "float8e4m3fn".
+std::string type_name(int32_t type);
 /// The DType of TensorProto.DataType; kUnsupported, naming `where`, for types without one.
 DType dtype_of_proto(int32_t type, const std::string& where);
 /// The TensorProto.DataType of a DType.

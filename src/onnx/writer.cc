@@ -3,6 +3,7 @@
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 
+#include <algorithm>
 #include <climits>
 #include <limits>
 #include <optional>
@@ -10,7 +11,9 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "ir/messages.h"
 #include "onnx/attribute.h"
+#include "onnx/subgraph.h"
 
 namespace effdet::onnx_io {
 namespace {
@@ -36,8 +39,23 @@ std::string field_header(uint32_t tag, uint64_t length) {
   return header;
 }
 
+/// Whether a declared type says what is known of the value, and maybe more.
+bool agrees(const ir::Value& value, const pb::TypeProto& declared) {
+  if (value.dtype == DType::kUnknown) return true;
+  const auto& type = declared.tensor_type();
+  if (!declared.has_tensor_type() || type.elem_type() != proto_of_dtype(value.dtype)) return false;
+  return type.has_shape() == value.shape.has_value() && (!value.shape || shape_of(type) == *value.shape);
+}
+
 void put_type(const ir::Value& value, pb::ValueInfoProto& proto) {
   proto.set_name(value.name);
+  if (value.declared) {
+    if (!proto.mutable_type()->ParseFromString(*value.declared))
+      fail(ErrorCode::kInternal, "the type of '{}' does not parse any more", value.name);
+    if (agrees(value, proto.type())) return;
+    proto.clear_type();
+  }
+  if (value.dtype == DType::kUnknown) return;
   auto* type = proto.mutable_type()->mutable_tensor_type();
   type->set_elem_type(proto_of_dtype(value.dtype));
   if (!value.shape) return;
@@ -48,14 +66,43 @@ void put_type(const ir::Value& value, pb::ValueInfoProto& proto) {
   }
 }
 
+/// The names under which a node's graphs read values, where these have others by now.
+Renames renames_of(const ir::Graph& graph, const ir::Node& node) {
+  Renames renames;
+  const size_t operands = node.inputs.size() - node.captures.size();
+  for (size_t i = 0; i < node.captures.size(); ++i)
+    if (const std::string& name = graph.value(node.inputs[operands + i]).name; name != node.captures[i])
+      renames[node.captures[i]] = name;
+  return renames;
+}
+
+/// The place for an attribute: the file may have said something of it already.
+pb::AttributeProto& attribute_named(pb::NodeProto& proto, const std::string& name) {
+  for (auto& attribute : *proto.mutable_attribute())
+    if (attribute.name() == name) return attribute;
+  return *proto.add_attribute();
+}
+
 void put_node(const ir::Graph& graph, const ir::Node& node, pb::NodeProto& proto) {
   const auto name = [&](ir::ValueId id) { return id == ir::kNoValue ? std::string() : graph.value(id).name; };
+  if (node.extra && !proto.ParseFromString(*node.extra))
+    fail(ErrorCode::kInternal, "node '{}' does not parse any more", node.name);
   proto.set_op_type(node.op);
   if (!node.domain.empty()) proto.set_domain(node.domain);
   proto.set_name(node.name);
-  for (ir::ValueId id : node.inputs) proto.add_input(name(id));
+  for (size_t i = 0; i + node.captures.size() < node.inputs.size(); ++i) proto.add_input(name(node.inputs[i]));
   for (ir::ValueId id : node.outputs) proto.add_output(name(id));
-  for (const auto& [key, attribute] : node.attributes) put_attribute(key, attribute, *proto.add_attribute());
+  const Renames renames = renames_of(graph, node);
+  for (const auto& [key, attribute] : node.attributes) {
+    pb::AttributeProto& put = attribute_named(proto, key);
+    put_attribute(key, attribute, put);
+    if (!renames.empty()) rename_values(put, renames);
+  }
+}
+
+/// Whether there is something to say of a value that only nodes see.
+bool has_type(const ir::Value& value) {
+  return value.dtype == DType::kUnknown ? value.declared != nullptr : value.shape.has_value();
 }
 
 /// The graph without its weights.
@@ -68,27 +115,53 @@ pb::GraphProto skeleton(const ir::Graph& graph) {
   const std::set<ir::ValueId> outputs(graph.outputs.begin(), graph.outputs.end());
   for (const ir::Node& node : graph.nodes)
     for (ir::ValueId id : node.outputs)
-      if (id != ir::kNoValue && graph.value(id).shape && !outputs.contains(id))
+      if (id != ir::kNoValue && has_type(graph.value(id)) && !outputs.contains(id))
         put_type(graph.value(id), *proto.add_value_info());
   return proto;
+}
+
+/// The functions that are still needed: all, where a node calls one, or may do so in a graph of its own.
+std::vector<pb::FunctionProto> functions_of(const ir::Graph& graph) {
+  std::vector<pb::FunctionProto> functions(graph.functions.size());
+  std::set<std::string> domains;
+  for (size_t i = 0; i < functions.size(); ++i) {
+    if (!functions[i].ParseFromString(*graph.functions[i]))
+      fail(ErrorCode::kInternal, "a function does not parse any more");
+    domains.insert(functions[i].domain());
+  }
+  const bool needed = std::ranges::any_of(graph.nodes, [&](const ir::Node& node) {
+    return ir::has_opaque_attribute(node) || domains.contains(node.domain);
+  });
+  return needed ? functions : std::vector<pb::FunctionProto>();
+}
+
+/// Versions of other domains' operator sets: those that nodes need, and all where it does not show who needs them.
+std::map<std::string, int64_t> imports_of(const ir::Graph& graph) {
+  std::map<std::string, int64_t> imports;
+  if (graph.ir_version > 0) imports = graph.imports;
+  for (const ir::Node& node : graph.nodes) {
+    const auto known = graph.imports.find(node.domain);
+    if (!node.domain.empty()) imports[node.domain] = known == graph.imports.end() ? 1 : known->second;
+  }
+  return imports;
 }
 
 /// The model without its graph.
 pb::ModelProto envelope(const ir::Graph& graph) {
   pb::ModelProto model;
-  model.set_ir_version(graph.opset >= 16 ? 8 : 7);  // what ONNX pairs with these opsets
+  const int64_t least = graph.opset >= 16 ? 8 : 7;  // what ONNX pairs with these opsets
+  std::vector<pb::FunctionProto> functions = functions_of(graph);
+  model.set_ir_version(std::max(least, graph.ir_version));
   model.set_producer_name("effdet");
   auto* own = model.add_opset_import();
   own->set_domain("");
   own->set_version(graph.opset);
-  std::set<std::string> domains;
-  for (const ir::Node& node : graph.nodes)
-    if (!node.domain.empty()) domains.insert(node.domain);
-  for (const std::string& domain : domains) {
+  for (const auto& [domain, version] : imports_of(graph)) {
     auto* import = model.add_opset_import();
     import->set_domain(domain);
-    import->set_version(1);
+    import->set_version(version);
   }
+  for (pb::FunctionProto& function : functions) *model.add_functions() = std::move(function);
   for (const auto& [key, value] : graph.metadata) {
     auto* entry = model.add_metadata_props();
     entry->set_key(key);
@@ -100,17 +173,26 @@ pb::ModelProto envelope(const ir::Graph& graph) {
 /// An initializer: the message's small part, and the tensor whose bytes follow it.
 struct Initializer {
   std::string header;
-  const Tensor* tensor;
+  const Tensor* tensor;   ///< null: the header is all
   bool external = false;  ///< the header says where the bytes lie
 
-  uint64_t size() const { return header.size() + (external ? 0 : field_size(tensor->byte_size())); }
+  bool has_bytes() const { return tensor != nullptr && !external; }
+  uint64_t size() const { return header.size() + (has_bytes() ? field_size(tensor->byte_size()) : 0); }
 };
+
+/// A TensorProto under another name: of a field that comes twice, the last one counts.
+std::string named(const std::string& tensor, const std::string& name) {
+  pb::TensorProto proto;
+  proto.set_name(name);
+  return tensor + proto.SerializePartialAsString();
+}
 
 std::vector<Initializer> initializers_of(const ir::Graph& graph,
                                          uint64_t limit = std::numeric_limits<uint64_t>::max()) {
   std::vector<Initializer> initializers;
   for (size_t i = 0; i < graph.value_count(); ++i) {
     const ir::Value& value = graph.value(static_cast<ir::ValueId>(i));
+    if (value.initializer) initializers.push_back({named(*value.initializer, value.name), nullptr});
     if (!value.constant || value.constant->byte_size() >= limit) continue;
     pb::TensorProto header;
     put_tensor_header(value.name, *value.constant, header);
@@ -167,6 +249,7 @@ std::string external_reference(const std::string& location, uint64_t offset, uin
 void write_external(std::vector<Initializer>& initializers, const std::string& name, AtomicFile& file) {
   uint64_t offset = 0;
   for (Initializer& initializer : initializers) {
+    if (initializer.tensor == nullptr) continue;
     const uint64_t size = initializer.tensor->byte_size();
     if (size < kSmallestExternal) continue;
     const uint64_t padding = (kExternalAlignment - offset % kExternalAlignment) % kExternalAlignment;
@@ -217,7 +300,7 @@ std::vector<std::filesystem::path> write_onnx(const ir::Graph& graph, const std:
   for (const Initializer& initializer : initializers) {
     file.write(field_header(kGraphInitializer, initializer.size()));
     file.write(initializer.header);
-    if (initializer.external) continue;
+    if (!initializer.has_bytes()) continue;
     file.write(field_header(kTensorRawData, initializer.tensor->byte_size()));
     file.write(initializer.tensor->bytes());
   }

@@ -8,6 +8,12 @@
 namespace effdet::ops {
 namespace {
 
+/// A tensor of strings, 4-bit integers, ... is none that can be computed with.
+void refuse_opaque(const ir::Node& node, const ir::Attribute* value) {
+  if (value != nullptr && std::holds_alternative<std::shared_ptr<const ir::OpaqueAttribute>>(*value))
+    fail(ErrorCode::kUnsupported, "{}: the type of its value is not supported", node_label(node));
+}
+
 /// The tensor that a Constant node holds in one of its attributes.
 Tensor constant_of(const ir::Node& node) {
   if (const ir::Attribute* value = node.find("value"); value != nullptr && std::holds_alternative<Tensor>(*value))
@@ -21,6 +27,9 @@ Tensor constant_of(const ir::Node& node) {
   if (const ir::Attribute* value = node.find("value_floats"))
     if (const auto* values = std::get_if<std::vector<float>>(value))
       return Tensor::from<float>({static_cast<int64_t>(values->size())}, *values);
+  refuse_opaque(node, node.find("value"));
+  for (const char* other : {"sparse_value", "value_string", "value_strings"})
+    if (node.find(other) != nullptr) fail(ErrorCode::kUnsupported, "{}: {} is not supported", node_label(node), other);
   node_error(node, "holds no tensor, int or float value");
 }
 
@@ -35,6 +44,7 @@ void evaluate_constant(const EvalContext& c) { c.output() = constant_of(c.node);
 Tensor fill_value(const ir::Node& node) {
   const ir::Attribute* value = node.find("value");
   if (value == nullptr) return Tensor::scalar<float>(0);
+  refuse_opaque(node, value);
   const auto* tensor = std::get_if<Tensor>(value);
   if (tensor == nullptr || tensor->numel() != 1) node_error(node, "value is no tensor of one element");
   return *tensor;

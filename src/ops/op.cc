@@ -1,6 +1,7 @@
 #include "ops/op.h"
 
 #include <algorithm>
+#include <unordered_map>
 
 #include "base/checked.h"
 
@@ -55,9 +56,14 @@ std::optional<std::vector<std::optional<int64_t>>> InferContext::some_ints(size_
 }
 
 const Operator* find_operator(std::string_view domain, std::string_view type) {
-  for (const Operator& op : all_operators())
-    if (op.type == type && op.domain == domain) return &op;
-  return nullptr;
+  static const auto operators = [] {
+    std::unordered_multimap<std::string_view, const Operator*> by_type;
+    for (const Operator& op : all_operators()) by_type.emplace(op.type, &op);
+    return by_type;
+  }();
+  const auto [begin, end] = operators.equal_range(type);
+  const auto found = std::find_if(begin, end, [&](const auto& entry) { return entry.second->domain == domain; });
+  return found == end ? nullptr : found->second;
 }
 
 const Operator& operator_of(const ir::Node& node, int64_t opset) {

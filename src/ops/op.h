@@ -128,8 +128,13 @@ struct KnownValues {
 
 /// Fills type and shape of every node's outputs, from the inputs' shapes. Follows shape arithmetic (Shape, Gather,
 /// Concat...), so that shapes that a file computes are known, also where some dimensions (a dynamic batch) are not.
-/// Dimensions that stay unknown are -1. Puts what the arithmetic found into `values`, where that is given.
+/// Dimensions that stay unknown are -1. Puts what the arithmetic found into `values`, where that is given. Nodes whose
+/// operator, or the type of what they read, is not known or not supported become opaque (ir::Node), and what they make
+/// stays as it is declared.
 void infer_shapes(ir::Graph& graph, KnownValues* values = nullptr);
+
+/// Throws Error(kUnsupported) that names the first node that cannot be run, and why.
+void require_supported(const ir::Graph& graph);
 
 /// Runs a graph with the reference kernels; inputs in the order of graph.inputs. Intermediate tensors are freed after
 /// their last use. Throws Error(kBadInput) for inputs of another type or shape and Error(kOutOfMemory) where the

@@ -34,7 +34,7 @@ bool pads_nothing(const ir::Graph& graph, const ir::Node& node) {
 
 /// Whether the node's first output always equals its first input.
 bool is_identity(const ir::Graph& graph, const ir::Node& node) {
-  if (!node.domain.empty() || node.inputs.empty() || node.outputs.size() != 1) return false;
+  if (node.opaque || !node.domain.empty() || node.inputs.empty() || node.outputs.size() != 1) return false;
   const std::string& op = node.op;
   if (op == "Identity" || op == "Dropout") return true;
   if (op == "Cast") return graph.value(node.inputs[0]).dtype == graph.value(node.outputs[0]).dtype;

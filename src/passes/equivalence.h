@@ -23,7 +23,10 @@ struct CheckReport {
 
   enum class Whole { kNot, kReduced, kFull };
   Whole whole = Whole::kNot;  ///< whether both graphs were run from end to end, because comparing parts did not do
-  /// Outputs that were not compared: what makes them differs and depends on an operator that is not known.
+  size_t opaque = 0;          ///< nodes of b that nobody understands: compared, not run
+  std::vector<std::string> operators;  ///< of these
+  /// Outputs that were not compared, for they are computed from what such nodes make, whose type and shape is not
+  /// known.
   std::vector<std::string> unchecked;
 };
 
@@ -31,9 +34,10 @@ struct CheckReport {
 /// both graphs have under one name is to be the same in both where the values before it are. Where a node does the same
 /// with the same inputs, that is certain; else what makes the value, back to other such values, is run in both graphs
 /// with the reference kernels on random tensors, large maps made smaller (see compare_part). A value that differs is no
-/// such value, and belongs to the parts behind it. Where an output is left, both graphs are run from end to end, see
-/// compare_whole. Throws Error(kBadInput) where the inputs differ or their shapes are not known, and
-/// Error(kOutOfMemory) where running takes more than options.memory_limit.
+/// such value, and belongs to the parts behind it. Nodes that nobody understands must be the same in both, and what
+/// they make is random as an input is. Where an output is left, both graphs are run from end to end, see compare_whole.
+/// Throws Error(kBadInput) where the inputs differ or their shapes are not known, and Error(kOutOfMemory) where running
+/// takes more than options.memory_limit.
 CheckReport check_equivalence(const ir::Graph& a, const ir::Graph& b, const CheckOptions& options,
                               ThreadPool* threads = nullptr);
 

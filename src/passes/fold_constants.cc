@@ -57,8 +57,9 @@ class Folder {
 
  private:
   bool is_foldable(const ir::Node& node) const {
-    return std::ranges::all_of(node.outputs, [&](ir::ValueId id) {
-      return id != ir::kNoValue && !is_output_[static_cast<size_t>(id)] && is_static(graph_.value(id).shape);
+    return !node.opaque && std::ranges::all_of(node.outputs, [&](ir::ValueId id) {
+      return id != ir::kNoValue && !is_output_[static_cast<size_t>(id)] && is_static(graph_.value(id).shape) &&
+             graph_.value(id).dtype != DType::kUnknown;
     });
   }
 
@@ -106,7 +107,7 @@ class Folder {
       for (size_t i = 0; i < results.size(); ++i) graph_.value(node.outputs[i]).constant = std::move(results[i]);
       return true;
     } catch (const Error& error) {
-      if (error.code() == ErrorCode::kOutOfMemory) return false;
+      if (error.code() == ErrorCode::kOutOfMemory || error.code() == ErrorCode::kUnsupported) return false;
       throw;
     }
   }

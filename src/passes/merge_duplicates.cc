@@ -25,6 +25,10 @@ bool merge_equal_nodes(ir::Graph& graph) {
   std::unordered_map<std::string, size_t> seen;
   std::vector<ir::Node> kept;
   for (ir::Node& node : graph.nodes) {
+    if (node.opaque) {  // it may be random
+      kept.push_back(std::move(node));
+      continue;
+    }
     const auto [found, is_new] = seen.emplace(node_key(node, replacements), kept.size());
     bool merged = !is_new;
     for (size_t i = 0; merged && i < node.outputs.size(); ++i) {

@@ -64,7 +64,7 @@ std::optional<Cone> PartFinder::cone(const NumberedGraph& side, ir::ValueId targ
     }
     if (!nodes.insert(node).second) continue;
     const ir::Node& maker = side.graph.nodes[static_cast<size_t>(node)];
-    if (nodes.size() > kMostNodes || ops::find_operator(maker.domain, maker.op) == nullptr) {
+    if (nodes.size() > kMostNodes || maker.opaque) {
       obstacle = ops::node_label(maker);
       return std::nullopt;
     }

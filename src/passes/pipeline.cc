@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "ir/messages.h"
 #include "ops/op.h"
 #include "passes/passes.h"
 #include "passes/rebatch.h"
@@ -34,11 +35,11 @@ bool fold_within_limits(ir::Graph& graph, const SimplifyOptions& options, Rewrit
   return fold_constants(graph, options.fold_limits, budget);
 }
 
-// Constants first: they turn shape arithmetic into lists and fusion weights into numbers, which all later patterns look
-// for. Identities next, since they stand between the nodes of a pattern. Duplicates before the convolution passes,
-// because a Conv is folded into only where one node reads it. BatchNormalization before the affine rest: a Mul may
-// follow it. Scales before stacks, so that the terms of a sum are final; pools and Pads last, since they need
-// nothing from the others.
+// Branches first: what they hold is a graph like any other then. Constants next: they turn shape arithmetic into lists
+// and fusion weights into numbers, which all later patterns look for. Identities next, since they stand between the
+// nodes of a pattern. Duplicates before the convolution passes, because a Conv is folded into only where one node reads
+// it. BatchNormalization before the affine rest: a Mul may follow it. Scales before stacks, so that the terms of a sum
+// are final; pools and Pads last, since they need nothing from the others.
 constexpr Pass kPasses[] = {
     {"fold_constants", fold_within_limits, &SimplifyOptions::fold_constants},
     {"eliminate_identity", plain<eliminate_identity>},
@@ -55,6 +56,17 @@ constexpr Pass kPasses[] = {
 
 // Each round can only expose patterns to the next through nodes that it removed; real exports settle in three.
 constexpr int kMaxRounds = 10;
+
+/// Takes out what files say of nodes and values that are understood: shapes are inferred anew, and nodes change.
+void drop_comments(ir::Graph& graph) {
+  for (ir::Node& node : graph.nodes) {
+    if (node.opaque) continue;
+    node.extra.reset();
+    for (ir::ValueId id : node.outputs)
+      if (id != ir::kNoValue) graph.value(id).declared.reset();
+  }
+  if (!ir::holds_messages(graph) && graph.functions.empty()) graph.ir_version = 0;
+}
 
 /// Runs a pass and restores what the next one relies on.
 bool run_pass(const Pass& pass, ir::Graph& graph, const SimplifyOptions& options, RewriteBudget& budget) {
@@ -90,11 +102,12 @@ void simplify(ir::Graph& graph, const SimplifyOptions& options, RewriteBudget& b
   for (const auto& [name, shape] : options.input_shapes) set_input_shape(graph, name, shape);
   graph.compact();
   ops::infer_shapes(graph);
-  for (int round = 0; round < kMaxRounds; ++round) {
-    bool changed = false;
+  bool changed = true;
+  for (int round = 0; changed && round < kMaxRounds; ++round) {
+    changed = false;
     for (const Pass& pass : kPasses) changed = run_pass(pass, graph, options, budget) || changed;
-    if (!changed) return;
   }
+  drop_comments(graph);  // last: branches of an If may have brought some
 }
 
 }  // namespace effdet::passes

@@ -26,7 +26,7 @@ struct SimplifyOptions {
 
 /// Simplifies in place. The result computes the same up to rounding: ops::run_reference differs by about 1e-6 of an
 /// output's largest magnitude where BatchNormalization was folded. Shapes are inferred on return. Input and output
-/// names stay. Throws Error(kUnsupported) for operators that are not known, Error(kBadInput) for graphs that are wrong
+/// names stay, and nodes that nobody understands (ir::Node::opaque). Throws Error(kBadInput) for graphs that are wrong
 /// and Error(kUsage) for a pass to skip that does not exist.
 void simplify(ir::Graph& graph, const SimplifyOptions& options = {});
 /// The same within a budget that others use too.

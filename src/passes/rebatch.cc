@@ -37,6 +37,17 @@ void patch_batch(ir::Graph& graph, UniqueNames& names, ir::Node& node, int64_t f
   put_list(graph, names, node, input, *list);
 }
 
+/// What a file declares of what an operator makes that is not known held for the old shape.
+void forget_declared_shapes(ir::Graph& graph) {
+  for (const ir::Node& node : graph.nodes)
+    if (node.opaque)
+      for (ir::ValueId id : node.outputs)
+        if (id != ir::kNoValue) {
+          graph.value(id).shape.reset();
+          graph.value(id).declared.reset();
+        }
+}
+
 ir::ValueId input_named(const ir::Graph& graph, const std::string& name) {
   for (ir::ValueId id : graph.inputs)
     if (graph.value(id).name == name) return id;
@@ -86,9 +97,10 @@ void set_input_shape(ir::Graph& graph, const std::string& name, const Shape& sha
     for (ir::Node& node : graph.nodes) patch_batch(graph, names, node, old->front(), shape.front());
   }
   graph.value(id).shape = shape;
+  if (old != shape) forget_declared_shapes(graph);
   infer_for(graph, name, shape);
   for (ir::ValueId output : batched)
-    if (leading_dim(graph, output) != shape.front())
+    if (const int64_t batch = leading_dim(graph, output); batch != shape.front() && batch != -1)
       fail(ErrorCode::kUnsupported, "output '{}' does not follow input '{}' to a batch of {}", graph.value(output).name,
            name, shape.front());
 }

@@ -8,13 +8,15 @@ namespace effdet::passes {
 
 std::string unique_name(const ir::Graph& graph, const std::string& base) {
   std::string name = base;
-  for (int i = 1; graph.find_value(name) != ir::kNoValue; ++i) name = base + "_" + std::to_string(i);
+  for (int i = 1; graph.is_taken(name); ++i) name = base + "_" + std::to_string(i);
   return name;
 }
 
 std::string UniqueNames::make(const std::string& base) {
-  if (next_.empty())
+  if (next_.empty()) {
     for (size_t i = 0; i < graph_.value_count(); ++i) next_.emplace(graph_.value(static_cast<ir::ValueId>(i)).name, 1);
+    for (const std::string& name : graph_.inner_names) next_.emplace(name, 1);
+  }
   const auto [taken, is_new] = next_.try_emplace(base, 1);
   if (is_new) return base;
   std::string name;

@@ -87,6 +87,9 @@ struct AttributeParser {
   ir::Attribute operator()(const std::vector<int64_t>&) const { return parse_list<int64_t>(text, what); }
   ir::Attribute operator()(const std::vector<float>&) const { return parse_list<float>(text, what); }
   ir::Attribute operator()(const std::vector<std::string>&) const { return list_of(text); }
+  ir::Attribute operator()(const std::shared_ptr<const ir::OpaqueAttribute>&) const {
+    fail(ErrorCode::kUsage, "{}: it holds no number, list or word, and cannot be set", what);
+  }
   ir::Attribute operator()(const Tensor& like) const {
     return like.dtype() == DType::kF32 || like.dtype() == DType::kF64 ? tensor_of<double>(like, text, what)
                                                                       : tensor_of<int64_t>(like, text, what);
@@ -129,14 +132,14 @@ void cut(ir::Graph& graph, ir::ValueId id) {
   if (std::ranges::find(graph.inputs, id) != graph.inputs.end()) return;
   if (graph.constant(id) != nullptr)
     fail(ErrorCode::kUsage, "'{}' is a constant and cannot become an input", graph.value(id).name);
-  for (ir::Node& node : graph.nodes) std::ranges::replace(node.outputs, id, ir::kNoValue);
+  if (graph.value(id).dtype == DType::kUnknown && !graph.value(id).declared)
+    fail(ErrorCode::kUsage, "'{}' cannot become an input: its type is not known", graph.value(id).name);
   // A node keeps its first output, which names it; where that is cut off and others are read, it gets a new one.
-  std::erase_if(graph.nodes, [](const ir::Node& node) {
-    return std::ranges::all_of(node.outputs, [](ir::ValueId output) { return output == ir::kNoValue; });
-  });
   for (ir::Node& node : graph.nodes)
-    if (node.outputs[0] == ir::kNoValue)
-      node.outputs[0] = graph.add_value({unique_name(graph, graph.value(id).name + "_unread")});
+    if (!node.outputs.empty() && node.outputs[0] == id)
+      node.outputs[0] = graph.add_value({unique_name(graph, graph.value(id).name + "_unread"), DType::kUnknown});
+    else
+      std::ranges::replace(node.outputs, id, ir::kNoValue);
   graph.inputs.push_back(id);
 }
 
@@ -173,7 +176,7 @@ void set_attribute(ir::Graph& graph, const std::string& node, const std::string&
 }
 
 void rename(ir::Graph& graph, const std::string& from, const std::string& to) {
-  if (to.empty() || graph.find_value(to) != ir::kNoValue)
+  if (to.empty() || graph.is_taken(to))
     fail(ErrorCode::kUsage, "'{}' cannot be renamed: the name '{}' is {}", from, to, to.empty() ? "empty" : "taken");
   const ir::ValueId id = graph.find_value(from);
   if (id != ir::kNoValue) {
@@ -187,7 +190,7 @@ void rename(ir::Graph& graph, const std::string& from, const std::string& to) {
 
 void remove_node(ir::Graph& graph, const std::string& name) {
   ir::Node& node = graph.nodes[node_named(graph, name)];
-  if (node.inputs.empty() || node.inputs[0] == ir::kNoValue)
+  if (node.inputs.size() == node.captures.size() || node.inputs[0] == ir::kNoValue || node.outputs[0] == ir::kNoValue)
     fail(ErrorCode::kUsage, "node '{}' has no input that could stand for its output", name);
   const ir::ValueId in = node.inputs[0], out = node.outputs[0];
   const bool is_output = std::ranges::find(graph.outputs, out) != graph.outputs.end();
@@ -200,7 +203,7 @@ void insert_identity(ir::Graph& graph, const std::string& tensor, const std::str
   const ir::ValueId id = find_tensor(graph, tensor);
   if (std::ranges::find(graph.nodes, name, &ir::Node::name) != graph.nodes.end())
     fail(ErrorCode::kUsage, "there is a node '{}' already", name);
-  const ir::ValueId copy = graph.add_value({unique_name(graph, name + "_output_0")});
+  const ir::ValueId copy = graph.add_value({unique_name(graph, name + "_output_0"), DType::kUnknown});
   for (ir::Node& reader : graph.nodes) std::ranges::replace(reader.inputs, id, copy);
   const auto place = std::ranges::find_if(
       graph.nodes, [&](const ir::Node& node) { return std::ranges::find(node.inputs, copy) != node.inputs.end(); });
@@ -218,7 +221,8 @@ void add_outputs(ir::Graph& graph, const std::vector<std::string>& names) {
 void add_all_outputs(ir::Graph& graph) {
   std::set<ir::ValueId> known(graph.outputs.begin(), graph.outputs.end());
   for (const ir::Node& node : graph.nodes)
-    if (known.insert(node.outputs[0]).second) graph.outputs.push_back(node.outputs[0]);
+    if (node.outputs[0] != ir::kNoValue && known.insert(node.outputs[0]).second)
+      graph.outputs.push_back(node.outputs[0]);
   finish(graph);
 }
 

@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "ops/op.h"
-#include "passes/whole_check.h"
+#include "passes/equivalence.h"
 
 namespace effdet::passes {
 

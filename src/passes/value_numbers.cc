@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 namespace effdet::passes {
 namespace {
 
@@ -20,6 +18,9 @@ struct AttributeKey {
   std::string operator()(const std::string& value) const { return fmt::format("s{}:{}", value.size(), value); }
   std::string operator()(const Tensor& tensor) const {
     return fmt::format("t{}:{}", tensor_kind(tensor), bytes_of(tensor));
+  }
+  std::string operator()(const std::shared_ptr<const ir::OpaqueAttribute>& kept) const {
+    return fmt::format("o{}:{}", kept->message().size(), kept->message());
   }
   template <typename T>
   std::string operator()(const std::vector<T>& values) const {
@@ -54,6 +55,7 @@ Number ValueNumbers::of_constant(const Tensor& constant, const Tensor* namesake)
 
 Number ValueNumbers::of_output(const ir::Node& node, int64_t opset, const std::vector<Number>& inputs, size_t output) {
   std::string key = fmt::format("node {}|{}|{}|{}|{}", opset, node.domain, node.op, output, fmt::join(inputs, ","));
+  if (node.opaque) key += fmt::format("|{}", node.name);  // it may be random
   for (const auto& [name, value] : node.attributes) key += fmt::format("|{}={}", name, attribute_key(value));
   return number_of(std::move(key));
 }

@@ -298,6 +298,45 @@ TEST_F(Cli, EditChangesGraphsByName) {
   EXPECT_FALSE(exists("wrong.onnx"));
 }
 
+/// TensorRT's NMS, a Loop, and an operator of com.microsoft, made by testdata/make_onnx_cases.py.
+TEST_F(Cli, UnknownOperatorsStayWhatTheyAre) {
+  const std::string model = EFFDET_SOURCE_DIR "/testdata/onnx/unknown.onnx";
+  const auto operators = [&](const std::string& file) {
+    return nlohmann::json::parse(sh("effdet info --json " + file).out)["operators"];
+  };
+  const auto good = [&](const std::string& line) {
+    const Result result = sh(line);
+    EXPECT_EQ(result.code, 0) << line << "\n" << result.error << result.out;
+    return result.out;
+  };
+  EXPECT_EQ(operators(model)["EfficientNMS_TRT"], 1);
+  EXPECT_TRUE(contains(good("effdet info " + model), "Loop"));
+  good("effdet graph " + model + " --out g.svg");
+  good("effdet edit " + model + " --set-attribute nms.score_threshold=0.5 --out edited.onnx");
+  good("effdet edit " + model + " --outputs boxes,scores --out head.onnx");
+  EXPECT_EQ(operators("head.onnx"), nlohmann::json({{"Conv", 1}, {"Identity", 1}, {"Reshape", 1}, {"Sigmoid", 1}}));
+  good("effdet edit " + model + " --extract found..product --out tail.onnx");
+  good("modify_onnx --model " + model + " --node shape --out m.onnx");
+  const std::string simplified = good("onnxsim " + model + " s.onnx");
+  EXPECT_TRUE(contains(simplified, "Check ok") &&
+              contains(simplified, "3 nodes of EfficientNMS_TRT, FusedMatMul, Loop"))
+      << simplified;
+  EXPECT_FALSE(contains(simplified, "Not compared")) << simplified;
+  EXPECT_FALSE(operators("s.onnx").contains("Identity"));
+  good("effdet edit " + model + " --outputs best --out best.onnx");  // its shape has a dimension with a name
+  EXPECT_TRUE(contains(good("onnxsim best.onnx s.onnx"),
+                       "Not compared, since they are computed from what such nodes make: best"));
+  good("onnxsim " + model + " fewer.onnx --unused-output product --unused-output found");
+  EXPECT_FALSE(operators("fewer.onnx").contains("Loop"));
+  const std::string atc = "atc --framework=5 --soc_version=native --output=m --model=" + model;
+  const Result refused = sh(atc);
+  EXPECT_NE(refused.code, 0);
+  EXPECT_TRUE(contains(refused.out, "\nE19010: ") && contains(refused.out, "EfficientNMS_TRT") &&
+              contains(refused.out, "unknown.onnx") && contains(refused.out, "--out_nodes"))
+      << refused.out;
+  good(atc + " --out_nodes='boxes:0;scores:0'");
+}
+
 TEST_F(Cli, GraphDrawsEveryKindOfModel) {
   make_onnx();
   ASSERT_EQ(sh("atc --framework=5 --model=m.onnx --output=m --soc_version=native").code, 0);

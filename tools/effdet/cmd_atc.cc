@@ -23,13 +23,17 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
+/// Operators are the one thing that has a code of its own; the library's message begins so.
+void fail_for_unknown_operator(const Error& error) {
+  if (std::string_view(error.what()).find("unsupported operator") != std::string_view::npos)
+    fail_atc(error.code(), "E19010", fmt::format("No parser is registered: {}", error.what()));
+}
+
 OnnxModel read_model(const std::string& path) {
   try {
     return OnnxModel::read(path);
   } catch (const Error& error) {
-    // Operators are the one thing that has a code of its own; the library's message begins so.
-    const bool unknown_operator = std::string_view(error.what()).find("unsupported operator") != std::string_view::npos;
-    if (unknown_operator) fail_atc(error.code(), "E19010", fmt::format("No parser is registered: {}", error.what()));
+    fail_for_unknown_operator(error);
     fail_atc(error.code(), "E10041", fmt::format("Cannot load the model [{}]. Reason: {}", path, error.what()));
   }
 }
@@ -100,6 +104,15 @@ void print_tuning(size_t layers, size_t measured, size_t changed, const std::fil
       layers, measured, changed, file.string());
 }
 
+CompiledModel compile(const OnnxModel& model, const CompileOptions& options) {
+  try {
+    return CompiledModel::compile(model, options);
+  } catch (const Error& error) {
+    fail_for_unknown_operator(error);
+    throw;
+  }
+}
+
 void convert(const AtcOptions& options) {
   const auto start = Clock::now();
   const OnnxModel model = read_model(options.model);
@@ -117,14 +130,14 @@ void convert(const AtcOptions& options) {
     tuning->on_done = print_tuning;
   }
   const CompiledModel compiled =
-      CompiledModel::compile(model, {.input_shapes = options.input_shapes,
-                                     .plans = options.plans,
-                                     .outputs = find_outputs(model, options),
-                                     .insert_op_conf = options.insert_op_conf,
-                                     .precision = options.bfloat16 ? Precision::kBfloat16 : Precision::kFloat32,
-                                     .keep_float32 = options.keep_float32,
-                                     .tuning = tuning,
-                                     .on_stage = Stages(options.log)});
+      compile(model, {.input_shapes = options.input_shapes,
+                      .plans = options.plans,
+                      .outputs = find_outputs(model, options),
+                      .insert_op_conf = options.insert_op_conf,
+                      .precision = options.bfloat16 ? Precision::kBfloat16 : Precision::kFloat32,
+                      .keep_float32 = options.keep_float32,
+                      .tuning = tuning,
+                      .on_stage = Stages(options.log)});
   compiled.save(options.output);
   if (options.log == LogLevel::kDebug) print_steps(compiled);
   if (options.log <= LogLevel::kInfo)

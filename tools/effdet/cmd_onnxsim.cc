@@ -39,11 +39,10 @@ const std::map<std::string, std::string> kOptimizerNames = {
 const std::map<std::string, std::string> kRefused = {
     {"--enable-onnxruntime-optimization", "ONNX Runtime is not part of this program; atc optimizes for this processor"},
     {"--custom-lib", "operators of other libraries cannot be loaded"},
-    {"--include-subgraph", "graphs with subgraphs are not read"},
+    {"--include-subgraph", "graphs inside nodes stay as they are, but for the branch of an If that is always taken"},
     {"--mutable-initializer", "initializers are constants here"},
     {"--initializers-as-non-constants", "initializers are constants here"},
     {"--target-opset", "the model keeps its opset"},
-    {"--inline-functions", "models with functions of their own are not read"},
 };
 
 struct OnnxsimArguments {
@@ -172,8 +171,9 @@ void add_options(CommandLine& line, OnnxsimArguments& arguments) {
       ->expected(0, 1)
       ->type_name("PASSES");
   line.add_flag("--list-default-optimizers", arguments.list, "print the names of the passes");
-  line.add_flag("--skip-shape-inference,--enable-fuse-bn", arguments.accepted,
-                "accepted; shapes are always known here, and batch norms fold unless --skip-fuse-bn");
+  line.add_flag("--skip-shape-inference,--enable-fuse-bn,--inline-functions", arguments.accepted,
+                "accepted; shapes are always known here, batch norms fold unless --skip-fuse-bn, and functions are "
+                "always put in the place of their calls");
   line.add_option("--unused-output", arguments.unused_outputs, "drop this output; repeatable")
       ->allow_extra_args(false)
       ->type_name("NAME");

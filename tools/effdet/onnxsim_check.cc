@@ -73,6 +73,26 @@ std::string way_of(const ModelCheck& check) {
                      check.unchanged, check.nodes, check.parts, reduced);
 }
 
+/// Names, the first few of many.
+std::string list_text(const std::vector<std::string>& names) {
+  constexpr size_t kMost = 8;
+  std::string text;
+  for (size_t i = 0; i < names.size() && i < kMost; ++i) text += (i == 0 ? "" : ", ") + one_line(names[i]);
+  return names.size() > kMost ? fmt::format("{} and {} more", text, names.size() - kMost) : text;
+}
+
+/// What was not checked.
+std::string gaps_of(const ModelCheck& check) {
+  if (check.opaque == 0) return "";
+  const bool one = check.opaque == 1;
+  std::string text = fmt::format("{} node{} of {} cannot be run and stay{} as {}.\n", check.opaque, one ? "" : "s",
+                                 list_text(check.operators), one ? "s" : "", one ? "it is" : "they are");
+  if (!check.unchecked.empty())
+    text += fmt::format("Not compared, since they are computed from what such nodes make: {}.\n",
+                        list_text(check.unchecked));
+  return text;
+}
+
 }  // namespace
 
 void check_simplified(const OnnxModel& original, const OnnxModel& simplified, const InputShapes& shapes,
@@ -89,8 +109,8 @@ void check_simplified(const OnnxModel& original, const OnnxModel& simplified, co
         fmt::format("the simplified model's values differ by {:.3g} of their largest magnitude (at most {:g} is "
                     "accepted); nothing was written",
                     result->difference, options.tolerance));
-  fmt::print("Check ok: {} random input{}, largest relative difference {:.3g}\n{}", options.runs,
-             options.runs == 1 ? "" : "s", result->difference, way_of(*result));
+  fmt::print("Check ok: {} random input{}, largest relative difference {:.3g}\n{}{}", options.runs,
+             options.runs == 1 ? "" : "s", result->difference, way_of(*result), gaps_of(*result));
 }
 
 }  // namespace effdet::cli

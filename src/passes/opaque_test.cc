@@ -1,0 +1,145 @@
+// Nodes that nobody understands stay what they are, and branches that are always taken become part of the graph.
+#include "passes/cut_opaque.h"
+#include "passes/passes.h"
+#include "passes/pipeline.h"
+#include "passes/rebatch.h"
+#include "passes/surgery.h"
+#include "passes/test_util.h"
+
+namespace effdet::passes {
+namespace {
+
+/// A graph as an attribute, for tests.
+class Inner : public ir::OpaqueAttribute {
+ public:
+  explicit Inner(ir::Graph graph) : graph_(std::move(graph)) { message_ = ir::to_text(graph_); }
+  ir::Graph graph() const override { return graph_; }
+
+ private:
+  ir::Graph graph_;
+};
+
+std::shared_ptr<const ir::OpaqueAttribute> inner(ir::Graph graph) {
+  return std::make_shared<const Inner>(std::move(graph));
+}
+
+/// x -> Identity -> Frob("scale") -> y, and z = Abs(x + 0).
+ir::Graph with_unknown() {
+  ir::Graph graph;
+  const auto x = graph.add_input("x", DType::kF32, {1, 2, 256, 256});
+  const auto same = graph.add_node("Identity", "same", {x});
+  const auto y = graph.add_node("Frob", "frob", {same, graph.add_constant("scale", floats({}, {2}))}, {}, "else.where");
+  graph.value(y).dtype = DType::kUnknown;
+  graph.outputs = {y, graph.add_node("Abs", "z", {graph.add_node("Identity", "again", {x})})};
+  ops::infer_shapes(graph);
+  return graph;
+}
+
+TEST(OpaqueNodes, StayWhileTheRestIsSimplified) {
+  ir::Graph graph = with_unknown();
+  EXPECT_TRUE(graph.nodes[1].opaque);
+  simplify(graph);
+  EXPECT_EQ(lines(graph), "frob_output_0 = Frob(x, scale)\nz_output_0 = Abs(x)\n");
+  EXPECT_THROW(ops::require_supported(graph), Error);
+  set_input_shape(graph, "x", {1, 2, 128, 128});
+  graph.outputs.erase(graph.outputs.begin());
+  graph.compact();
+  ops::require_supported(graph);
+}
+
+/// Two of them may be random: they are neither merged nor folded.
+TEST(OpaqueNodes, AreNeitherMergedNorFolded) {
+  ir::Graph graph;
+  const auto c = graph.add_constant("c", floats({1}, {1}));
+  for (const char* name : {"a", "b"})
+    graph.outputs.push_back(
+        graph.add_node("Relu", std::string(name) + "2", {graph.add_node("RandomNormalLike", name, {c})}));
+  simplify(graph);
+  EXPECT_EQ(graph.nodes.size(), 4u);
+}
+
+/// A pattern of known operators on a type that is not known is no pattern.
+TEST(OpaqueNodes, NobodyLooksBehindATypeThatIsNotKnown) {
+  ir::Graph graph;
+  const auto x = graph.add_value({"x", DType::kUnknown});
+  graph.inputs = {x};
+  const auto conv = graph.add_node("Conv", "conv", {x, graph.add_constant("w", floats({}, {1}))});
+  const auto parameter = graph.add_constant("p", floats({1}, {1}));
+  const auto norm = graph.add_node("BatchNormalization", "norm", {conv, parameter, parameter, parameter, parameter});
+  const auto cast = graph.add_node("Cast", "cast", {norm}, {{"to", int64_t{1}}});
+  graph.outputs = {graph.add_node("Transpose", "t", {graph.add_node("Pad", "pad", {cast})})};
+  for (const ir::Node& node : graph.nodes) graph.value(node.outputs[0]).dtype = DType::kUnknown;
+  simplify(graph);
+  EXPECT_EQ(graph.nodes.size(), 5u);
+  for (const ir::Node& node : graph.nodes) EXPECT_TRUE(node.opaque) << node.name;
+}
+
+TEST(OpaqueNodes, SurgeryAroundThem) {
+  ir::Graph graph = with_unknown();
+  insert_identity(graph, "x", "front");
+  rename(graph, "frob_output_0", "found");
+  set_attribute(graph, "frob", "alpha", "0.5");
+  EXPECT_EQ(graph.nodes[2].get_float("alpha", 0), 0.5f);
+  ir::Graph front = graph;
+  extract(front, {}, {"same"});
+  EXPECT_EQ(front.nodes.size(), 2u);
+  ir::Graph behind = graph;
+  EXPECT_THROW(extract(behind, {"found"}, {}), Error);  // an input of what type?
+  remove_node(graph, "frob");
+  EXPECT_EQ(graph.nodes[2].op, "Identity");
+  ops::require_supported(graph);
+}
+
+TEST(OpaqueNodes, DeclaredShapesGoWithTheInputsShape) {
+  ir::Graph graph = with_unknown();
+  graph.value(graph.outputs[0]).dtype = DType::kF32;
+  graph.value(graph.outputs[0]).shape = Shape{1, 2, 256, 256};
+  set_input_shape(graph, "x", {4, 2, 256, 256});
+  EXPECT_FALSE(graph.value(graph.outputs[0]).shape.has_value());
+  EXPECT_EQ(graph.value(graph.outputs[1]).shape, (Shape{4, 2, 256, 256}));
+}
+
+TEST(CheckEquivalence, ComparesWhatUnknownNodesRead) {
+  const ir::Graph before = with_unknown();
+  ir::Graph after = before;
+  simplify(after);
+  const CheckReport report = check_equivalence(before, after, {});
+  EXPECT_TRUE(report.same);
+  EXPECT_EQ(report.opaque, 1u);
+  EXPECT_EQ(report.operators, std::vector<std::string>{"Frob"});
+  EXPECT_EQ(report.unchecked, std::vector<std::string>{"frob_output_0"});
+  ir::Graph wrong = after;
+  wrong.value(wrong.find_value("scale")).constant = floats({}, {3});
+  EXPECT_FALSE(check_equivalence(before, wrong, {}).same);
+  wrong = after;
+  wrong.nodes[0].inputs[0] = wrong.outputs[1];
+  std::swap(wrong.nodes[0], wrong.nodes[1]);
+  EXPECT_FALSE(check_equivalence(before, wrong, {}).same);
+  wrong = after;
+  wrong.nodes[0].attributes["alpha"] = int64_t{1};
+  EXPECT_FALSE(check_equivalence(before, wrong, {}).same);
+}
+
+/// What they make is random where its type and shape are declared, so that the rest behind is compared.
+TEST(CheckEquivalence, ComparesWhatIsBehindUnknownNodes) {
+  const auto make = [](float factor) {
+    ir::Graph graph = with_unknown();
+    const auto y = graph.outputs[0];
+    graph.value(y).dtype = DType::kF32;
+    graph.value(y).shape = Shape{1, 2, 4};
+    graph.outputs = {graph.add_node(
+        "Mul", "scaled", {graph.add_node("Identity", "third", {y}), graph.add_constant("f", floats({}, {factor}))})};
+    ops::infer_shapes(graph);
+    return graph;
+  };
+  ir::Graph right = make(2), wrong = make(3);
+  simplify(right);
+  simplify(wrong);
+  const CheckReport report = check_equivalence(make(2), right, {});
+  EXPECT_TRUE(report.same);
+  EXPECT_TRUE(report.unchecked.empty());
+  EXPECT_FALSE(check_equivalence(make(2), wrong, {}).same);
+}
+
+}  // namespace
+}  // namespace effdet::passes
