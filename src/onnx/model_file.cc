@@ -43,7 +43,6 @@ std::unique_ptr<pb::ModelProto> load_model(const std::filesystem::path& path) {
          kOldestIr, kNewestIr);
   check_opsets(*model, name);
   if (!model->has_graph()) bad_input("{}: the model has no graph", name);
-  if (model->functions_size() > 0) fail(ErrorCode::kUnsupported, "{}: model-local functions are not supported", name);
   return model;
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "ir/messages.h"
+#include "onnx/functions.h"
 #include "onnx/graph_reader.h"
 
 namespace effdet::onnx_io {
@@ -17,6 +18,7 @@ void read_metadata(const pb::ModelProto& model, const std::string& file, ir::Gra
 
 ir::Graph read_onnx(const std::filesystem::path& path) {
   const auto model = load_model(path);
+  inline_functions(*model, path.string());
   const auto origin = std::make_shared<const Origin>(Origin{path.string(), own_opset(*model)});
   ir::Graph graph = read_graph(*model->mutable_graph(), origin, ExternalData(path));
   read_metadata(*model, origin->file, graph);
