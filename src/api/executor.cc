@@ -13,6 +13,7 @@
 #include "compiler/passes.h"
 #include "model/metadata.h"
 #include "ops/op.h"
+#include "passes/passes.h"
 #include "passes/rebatch.h"
 #include "pipeline/preprocessing.h"
 #include "vision/decode.h"
@@ -152,6 +153,7 @@ Executor Executor::open(const std::filesystem::path& path, const Options& option
     }
     case FileKind::kOnnx:
       impl->graph = OnnxModel::read(path).impl_->graph;
+      passes::inline_branches(impl->graph);
       api::tell(options.model, path, api::weights_warning(impl->graph));
       break;
     case FileKind::kCheckpoint:

@@ -8,6 +8,7 @@
 #include "ops/op.h"
 #include "passes/cut_opaque.h"
 #include "passes/part.h"
+#include "passes/passes.h"
 #include "passes/tensor_difference.h"
 
 namespace effdet::passes {
@@ -20,8 +21,9 @@ constexpr size_t kManyClaims = 32;
 /// How often a part is tried again with what stands before it.
 constexpr int kMostWidenings = 2;
 
-/// The graph with what shape arithmetic always comes to as constants.
+/// The graph with what shape arithmetic always comes to as constants, and the branches that this chooses.
 ir::Graph settled(ir::Graph graph) {
+  inline_branches(graph);
   ops::KnownValues known;
   ops::infer_shapes(graph, &known);
   for (auto& [id, tensor] : known.whole) graph.value(id).constant = std::move(tensor);

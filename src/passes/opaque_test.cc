@@ -23,6 +23,92 @@ std::shared_ptr<const ir::OpaqueAttribute> inner(ir::Graph graph) {
   return std::make_shared<const Inner>(std::move(graph));
 }
 
+/// op(captured) -> "out"; captured is a value around the node.
+ir::Graph branch(const char* op, const char* captured) {
+  ir::Graph graph;
+  const auto x = graph.add_value({captured, DType::kUnknown});
+  graph.inputs = {x};
+  graph.outputs = {graph.add_node(op, "step", {x})};
+  return graph;
+}
+
+/// An If whose branches read the values after its condition.
+ir::ValueId add_if(ir::Graph& graph, const char* name, ir::ValueId condition, const std::vector<ir::ValueId>& read,
+                   ir::Graph then, ir::Graph otherwise) {
+  std::vector<ir::ValueId> inputs{condition};
+  inputs.insert(inputs.end(), read.begin(), read.end());
+  const auto out = graph.add_node("If", name, inputs);
+  ir::Node& node = graph.nodes.back();
+  node.attributes["then_branch"] = inner(std::move(then));
+  node.attributes["else_branch"] = inner(std::move(otherwise));
+  for (ir::ValueId id : read) node.captures.push_back(graph.value(id).name);
+  graph.value(out).dtype = DType::kUnknown;
+  return out;
+}
+
+/// Whether dimension 1 of a value is `number`, as PyTorch exports it.
+ir::ValueId is_dim(ir::Graph& graph, ir::ValueId x, int64_t number) {
+  const std::string name = "is" + std::to_string(number) + "_" + std::to_string(graph.nodes.size());
+  const auto one = graph.add_constant(name + ".one", Tensor::scalar(int64_t{1}));
+  const auto shape = graph.add_node("Shape", name + ".shape", {x});
+  const auto dim = graph.add_node("Gather", name + ".dim", {shape, one});
+  for (ir::ValueId id : {shape, dim}) graph.value(id).dtype = DType::kUnknown;  // as the reader has it
+  return graph.add_node("Equal", name, {dim, graph.add_constant(name + ".number", Tensor::scalar(number))});
+}
+
+TEST(InlineBranches, TakesTheBranchOfAKnownShape) {
+  for (const int64_t channels : {1, 4}) {
+    ir::Graph graph;
+    graph.opset = 13;
+    const auto x = graph.add_input("x", DType::kF32, {2, channels});
+    const auto y = add_if(graph, "if", is_dim(graph, x, 1), {x}, branch("Neg", "x"), branch("Abs", "x"));
+    graph.outputs = {graph.add_node("Exp", "y", {y})};
+    simplify(graph);
+    EXPECT_EQ(lines(graph), channels == 1 ? "if/step_output_0 = Neg(x)\ny_output_0 = Exp(if/step_output_0)\n"
+                                          : "if/step_output_0 = Abs(x)\ny_output_0 = Exp(if/step_output_0)\n");
+    EXPECT_EQ(graph.value(graph.outputs[0]).shape, (Shape{2, channels}));
+  }
+}
+
+/// A branch within a branch, conditions that depend on what a branch made, names that are there already.
+TEST(InlineBranches, NestedOnesInTurn) {
+  ir::Graph graph;
+  graph.opset = 13;
+  const auto x = graph.add_input("x", DType::kF32, {2, 4});
+  graph.add_value({"outer/step_output_0", DType::kF32, Shape{2, 4}});
+  ir::Graph nested;
+  const auto captured = nested.add_value({"x", DType::kUnknown});
+  const auto condition = nested.add_value({"yes", DType::kUnknown});
+  nested.inputs = {captured, condition};
+  nested.outputs = {add_if(nested, "inner", condition, {captured}, branch("Neg", "x"), branch("Abs", "x"))};
+  const auto yes = graph.add_constant("yes", Tensor::scalar(true));
+  const auto first = add_if(graph, "outer", is_dim(graph, x, 1), {x, yes}, branch("Exp", "x"), nested);
+  const auto second =
+      add_if(graph, "second", is_dim(graph, first, 4), {first}, branch("Sin", graph.value(first).name.c_str()),
+             branch("Cos", graph.value(first).name.c_str()));
+  graph.outputs = {second};
+  ops::infer_shapes(graph);
+  EXPECT_TRUE(inline_branches(graph));
+  graph.compact();
+  ir::verify(graph);
+  eliminate_identity(graph);
+  EXPECT_EQ(lines(graph), "outer/inner/step_output_0 = Neg(x)\nsecond_output_0 = Sin(outer/inner/step_output_0)\n");
+}
+
+TEST(InlineBranches, LeavesWhatIsNotKnown) {
+  ir::Graph graph;
+  const auto x = graph.add_input("x", DType::kF32, {2, 4}), choice = graph.add_input("choice", DType::kBool, {});
+  graph.outputs = {add_if(graph, "if", choice, {x}, branch("Neg", "x"), branch("Abs", "x"))};
+  simplify(graph);
+  EXPECT_EQ(lines(graph), "if_output_0 = If(choice, x)\n");
+  ir::Graph unfit;  // a branch that wants something else
+  const auto z = unfit.add_input("z", DType::kF32, {2, 4});
+  unfit.outputs = {add_if(unfit, "if", unfit.add_constant("no", Tensor::scalar(false)), {z}, branch("Neg", "z"),
+                          branch("Abs", "y"))};
+  simplify(unfit);
+  EXPECT_EQ(unfit.nodes.at(0).op, "If");
+}
+
 /// x -> Identity -> Frob("scale") -> y, and z = Abs(x + 0).
 ir::Graph with_unknown() {
   ir::Graph graph;

@@ -23,6 +23,10 @@ struct FoldLimits {
 /// with the last of them. So do convolutions, pools and matrix products, and nodes that make a graph output.
 bool fold_constants(ir::Graph& graph, const FoldLimits& limits, RewriteBudget& budget);
 
+/// Puts the nodes of a branch in the place of each If whose condition is known: a constant, or shape arithmetic, as in
+/// what PyTorch exports for squeeze(). An If in a branch is looked at in its turn.
+bool inline_branches(ir::Graph& graph);
+
 /// Takes out nodes that pass their input on: Identity, Dropout, Cast to the same type, Reshape to the same shape,
 /// Transpose that keeps the order, Pad by nothing, Concat and Sum of one...
 bool eliminate_identity(ir::Graph& graph);

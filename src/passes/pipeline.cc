@@ -41,6 +41,7 @@ bool fold_within_limits(ir::Graph& graph, const SimplifyOptions& options, Rewrit
 // it. BatchNormalization before the affine rest: a Mul may follow it. Scales before stacks, so that the terms of a sum
 // are final; pools and Pads last, since they need nothing from the others.
 constexpr Pass kPasses[] = {
+    {"inline_branches", plain<inline_branches>, &SimplifyOptions::fold_constants},
     {"fold_constants", fold_within_limits, &SimplifyOptions::fold_constants},
     {"eliminate_identity", plain<eliminate_identity>},
     {"merge_equal_constants", plain<merge_equal_constants>},

@@ -337,6 +337,27 @@ TEST_F(Cli, UnknownOperatorsStayWhatTheyAre) {
   good(atc + " --out_nodes='boxes:0;scores:0'");
 }
 
+/// Each folder has ONNX Runtime's results: functions of the model's own, an If that is always taken the same way,
+/// float16, and the scales of ONNX Runtime's quantizer.
+TEST_F(Cli, WhatExportersWriteBesidePlainOperators) {
+  for (const std::string name : {"functions", "if", "half", "quantized"}) {
+    const std::string folder = EFFDET_SOURCE_DIR "/testdata/onnx/" + name;
+    for (const char* command : {"effdet run --test-folder %", "onnxsim %/model.onnx s.onnx",
+                                "atc --framework=5 --soc_version=native --output=m --model=%/model.onnx"}) {
+      std::string line = command;
+      line.replace(line.find('%'), 1, folder);
+      const Result result = sh(line);
+      EXPECT_EQ(result.code, 0) << line << "\n" << result.error << result.out;
+    }
+    fs::create_directories(folder_ / "simplified");
+    fs::copy(folder + "/test_data_set_0", folder_ / "simplified/test_data_set_0");
+    fs::rename(folder_ / "s.onnx", folder_ / "simplified/model.onnx");
+    const Result again = sh("effdet run --test-folder simplified");
+    EXPECT_EQ(again.code, 0) << name << again.error << again.out;
+    fs::remove_all(folder_ / "simplified");
+  }
+}
+
 TEST_F(Cli, GraphDrawsEveryKindOfModel) {
   make_onnx();
   ASSERT_EQ(sh("atc --framework=5 --model=m.onnx --output=m --soc_version=native").code, 0);
