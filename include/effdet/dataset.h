@@ -103,9 +103,9 @@ struct EvaluateOptions {
   /// or categories that are not listed.
   bool strict = false;
 };
-/// Evaluates a COCO results file as pycocotools does. Of images only the ids count. Throws Error(kUsage) where the files
-/// are the other way round, Error(kBadInput) for malformed files and for results of images that the annotation file
-/// does not have.
+/// Evaluates a COCO results file as pycocotools does. Of images only the ids count. Throws Error(kUsage) where the
+/// files are the other way round, Error(kBadInput) for malformed files and for results of images that the annotation
+/// file does not have.
 EFFDET_API Evaluation evaluate_results(const std::filesystem::path& annotations, const std::filesystem::path& results,
                                        const EvaluateOptions& options = {});
 
@@ -121,6 +121,7 @@ struct ValidateOptions {
 };
 struct ValidateReport {
   Evaluation evaluation;
+  std::string warning;           ///< "", or a line: the model's outputs held NaN, for which pictures
   double seconds = 0;            ///< from the first image read to the last detection
   double inference_seconds = 0;  ///< of that, in the network; the mean of the streams
 };

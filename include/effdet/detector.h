@@ -43,10 +43,10 @@ class PictureInput {
   EFFDET_API ~PictureInput();
   EFFDET_API PictureInput(PictureInput&&) noexcept;
 
-  /// Letterboxes the picture as effdet's loader does while it decodes it, and writes it as one sample of the model's batch:
-  /// normalised float planes, or bytes where the model has preprocessing of its own (AIPP). Then the letterbox lies
-  /// where the model crops, swaps of channels are undone, and luma and chroma are JPEG's. Throws Error(kUsage) where
-  /// sample has another size than a sample, and what decoding throws.
+  /// Letterboxes the picture as effdet's loader does while it decodes it, and writes it as one sample of the model's
+  /// batch: normalised float planes, or bytes where the model has preprocessing of its own (AIPP). Then the letterbox
+  /// lies where the model crops, swaps of channels are undone, and luma and chroma are JPEG's. Throws Error(kUsage)
+  /// where sample has another size than a sample, and what decoding throws.
   EFFDET_API void read(const std::filesystem::path& picture, std::span<std::byte> sample) const;
   /// The same from pixels; name stands for the picture in messages.
   EFFDET_API void write(const RgbImage& picture, std::span<std::byte> sample, std::string_view name = "picture") const;
@@ -59,7 +59,7 @@ class PictureInput {
 /// A model's outputs as detections, for callers that have Runners of their own. Constant, so that threads may share it.
 class DetectionDecoder {
  public:
-  /// Throws Error(kUnsupported) for a model that is no EfficientDet with raw head outputs.
+  /// Throws Error(kUnsupported) for a model that is no EfficientDet, with raw head outputs or detections (--with-nms).
   EFFDET_API explicit DetectionDecoder(const CompiledModel& model);
   EFFDET_API ~DetectionDecoder();
   EFFDET_API DetectionDecoder(DetectionDecoder&&) noexcept;
@@ -68,6 +68,8 @@ class DetectionDecoder {
   /// order of falling score, in pixels of the picture. Throws Error(kUsage) for other outputs than the model's.
   EFFDET_API std::vector<Detection> decode(std::span<const std::span<std::byte>> outputs, size_t sample, int width,
                                            int height, const DetectOptions& options = {}) const;
+  /// As Detector::warning(), without names.
+  EFFDET_API std::string warning() const;
 
  private:
   struct Impl;
@@ -78,7 +80,7 @@ class DetectionDecoder {
 /// plans each picture gets the one with the least work that does not shrink it, or else the largest input.
 class Detector {
  public:
-  /// Throws Error(kUnsupported) for a model that is no EfficientDet with raw head outputs.
+  /// Throws Error(kUnsupported) for a model that is no EfficientDet, with raw head outputs or detections (--with-nms).
   EFFDET_API explicit Detector(const CompiledModel& model, int threads = 0, const DetectOptions& options = {});
   EFFDET_API ~Detector();
   EFFDET_API Detector(Detector&&) noexcept;
@@ -88,6 +90,8 @@ class Detector {
   EFFDET_API std::vector<Detection> detect(const std::filesystem::path& image);
   /// Of the model's first plan.
   EFFDET_API const ModelDescription& description() const;
+  /// "", or a line: for how many of the pictures so far the model's outputs held NaN, and for which first.
+  EFFDET_API std::string warning() const;
 
  private:
   struct Impl;

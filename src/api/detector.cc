@@ -7,6 +7,7 @@
 #include "api/impl.h"
 #include "base/error.h"
 #include "pipeline/detection_model.h"
+#include "pipeline/fault_log.h"
 #include "runtime/engine.h"
 #include "vision/decode.h"
 
@@ -56,8 +57,13 @@ struct Detector::Impl {
     model.input().write(picture, std::span(input).first(model.input().sample_bytes()));
     const std::byte* const source = input.data();
     session.run(std::span(&source, 1), outputs->pointers(), index);
-    return model.detect(*outputs, 0, size, options);
+    DetectFaults found;
+    std::vector<Detection> detections = model.detect(*outputs, 0, size, options, &found);
+    faults.add(picture.name(), found);
+    return detections;
   }
+
+  pipeline::FaultLog faults;
 };
 
 Detector::Detector(const CompiledModel& model, int threads, const DetectOptions& options) {
@@ -85,6 +91,7 @@ std::vector<Detection> Detector::detect(const std::filesystem::path& image) {
 }
 
 const ModelDescription& Detector::description() const { return impl_->description; }
+std::string Detector::warning() const { return impl_->faults.text(); }
 
 struct PictureInput::Impl {
   pipeline::ModelInput input;
@@ -113,6 +120,7 @@ void PictureInput::write(const RgbImage& picture, std::span<std::byte> sample, s
 
 struct DetectionDecoder::Impl {
   pipeline::DetectionModel model;
+  pipeline::FaultLog faults = {};
 };
 
 DetectionDecoder::DetectionDecoder(const CompiledModel& model)
@@ -134,7 +142,12 @@ std::vector<Detection> DetectionDecoder::decode(std::span<const std::span<std::b
     const size_t floats = outputs[i].size() / sizeof(float) / batch;
     parts.push_back({reinterpret_cast<const float*>(outputs[i].data()) + sample * floats, floats});
   }
-  return impl_->model.detect(parts, ImageSize{width, height}, options);
+  DetectFaults faults;
+  std::vector<Detection> detections = impl_->model.detect(parts, ImageSize{width, height}, options, &faults);
+  impl_->faults.add("", faults);
+  return detections;
 }
+
+std::string DetectionDecoder::warning() const { return impl_->faults.text(); }
 
 }  // namespace effdet

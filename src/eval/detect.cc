@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 
 #include "base/checked.h"
 #include "base/error.h"
@@ -47,7 +48,7 @@ void check_sizes(const HeadOutputs& outputs, size_t num_anchors) {
 }
 
 /// The highest logits; indices are (cell * anchors_per_cell + anchor) * num_classes + class over all levels.
-std::vector<Candidate> top_candidates(const HeadOutputs& outputs, int count) {
+std::vector<Candidate> top_candidates(const HeadOutputs& outputs, int count, DetectFaults& faults) {
   TopK top(static_cast<size_t>(std::max(count, 0)));
   const auto planes = static_cast<size_t>(outputs.anchors_per_cell) * static_cast<size_t>(outputs.num_classes);
   uint64_t base = 0;
@@ -58,15 +59,19 @@ std::vector<Candidate> top_candidates(const HeadOutputs& outputs, int count) {
     }
     base += cells * planes;
   }
+  faults.nan_scores = top.saw_nan();
   return top.take();
 }
 
 /// The highest logit of each anchor of the plane's kind, cell by cell.
-std::vector<float> best_of_classes(std::span<const float> classes, size_t cells) {
-  std::vector<float> best(classes.begin(), classes.begin() + static_cast<ptrdiff_t>(cells));
-  for (size_t plane = cells; plane < classes.size(); plane += cells)
-    for (size_t cell = 0; cell < cells; ++cell)
-      if (!(best[cell] >= classes[plane + cell])) best[cell] = classes[plane + cell];
+std::vector<float> best_of_classes(std::span<const float> classes, size_t cells, bool& saw_nan) {
+  std::vector<float> best(cells, -std::numeric_limits<float>::infinity());
+  for (size_t plane = 0; plane < classes.size(); plane += cells)
+    for (size_t cell = 0; cell < cells; ++cell) {
+      const float logit = classes[plane + cell];
+      saw_nan |= logit != logit;
+      if (logit > best[cell]) best[cell] = logit;
+    }
   return best;
 }
 
@@ -118,7 +123,7 @@ bool is_finite(const ScoredBox& box) {
 }
 
 /// As top_candidates(), one for each anchor.
-std::vector<Candidate> best_class_candidates(const HeadOutputs& outputs, int count) {
+std::vector<Candidate> best_class_candidates(const HeadOutputs& outputs, int count, DetectFaults& faults) {
   TopK top(static_cast<size_t>(std::max(count, 0)));
   const auto anchors = static_cast<size_t>(outputs.anchors_per_cell),
              classes = static_cast<size_t>(outputs.num_classes);
@@ -126,7 +131,8 @@ std::vector<Candidate> best_class_candidates(const HeadOutputs& outputs, int cou
   for (const auto& level : outputs.levels) {
     const size_t cells = static_cast<size_t>(level.height) * static_cast<size_t>(level.width);
     for (size_t anchor = 0; anchor < anchors; ++anchor) {
-      const auto best = best_of_classes(level.classes.subspan(anchor * classes * cells, classes * cells), cells);
+      const auto best =
+          best_of_classes(level.classes.subspan(anchor * classes * cells, classes * cells), cells, faults.nan_scores);
       top.offer(best, base + anchor * classes, anchors * classes);
     }
     base += cells * anchors * classes;
@@ -138,7 +144,8 @@ std::vector<Candidate> best_class_candidates(const HeadOutputs& outputs, int cou
 }
 
 std::vector<ScoredBox> decode_all(const HeadOutputs& outputs, std::span<const Box> anchors,
-                                  std::span<const Candidate> candidates, const ImageGeometry& geometry) {
+                                  std::span<const Candidate> candidates, const ImageGeometry& geometry,
+                                  DetectFaults& faults) {
   const auto num_classes = static_cast<uint64_t>(outputs.num_classes);
   const auto scale = static_cast<float>(geometry.scale);
   const bool by_input = geometry.clip != FeatureSize{0, 0};
@@ -153,7 +160,11 @@ std::vector<ScoredBox> decode_all(const HeadOutputs& outputs, std::span<const Bo
     auto box = decode(locate(outputs, anchor), anchors[anchor], candidate.logit,
                       static_cast<int>(candidate.index % num_classes));
     if (clips) clip(box, width, height);
-    if (is_finite(box)) boxes.push_back(box);
+    if (is_finite(box)) {
+      boxes.push_back(box);
+    } else {
+      faults.not_finite_box = true;
+    }
   }
   return boxes;
 }
@@ -166,11 +177,13 @@ ImageGeometry letterbox_geometry(int width, int height, int model_height, int mo
 }
 
 std::vector<Detection> detect(const HeadOutputs& outputs, std::span<const Box> anchors, const ImageGeometry& geometry,
-                              const DetectOptions& options) {
+                              const DetectOptions& options, DetectFaults* faults) {
   check_sizes(outputs, anchors.size());
-  const auto candidates = outputs.best_class_only ? best_class_candidates(outputs, options.max_candidates)
-                                                  : top_candidates(outputs, options.max_candidates);
-  const auto boxes = decode_all(outputs, anchors, candidates, geometry);
+  DetectFaults found;
+  const auto candidates = outputs.best_class_only ? best_class_candidates(outputs, options.max_candidates, found)
+                                                  : top_candidates(outputs, options.max_candidates, found);
+  const auto boxes = decode_all(outputs, anchors, candidates, geometry, found);
+  if (faults != nullptr) *faults = found;
   const auto limit = static_cast<size_t>(std::max(options.max_detections, 0));
   const auto kept = options.soft_nms ? soft_nms(boxes, limit) : hard_nms(boxes, options.iou_threshold, limit);
   const auto scale = static_cast<float>(geometry.scale);

@@ -36,6 +36,14 @@ struct ImageGeometry {
   FeatureSize clip = {0, 0};
 };
 
+/// What a decoder left out because it makes no sense.
+struct DetectFaults {
+  bool nan_scores = false;      ///< a logit is NaN
+  bool not_finite_box = false;  ///< a candidate's box is NaN or infinite
+
+  bool any() const { return nan_scores || not_finite_box; }
+};
+
 /// The geometry of an image that was resized to fit into the model's input, keeping its aspect ratio, at the top left.
 ImageGeometry letterbox_geometry(int width, int height, int model_height, int model_width);
 
@@ -43,8 +51,9 @@ ImageGeometry letterbox_geometry(int width, int height, int model_height, int mo
 /// classes (or of each anchor's best class; of equal ones that with the lower index in effdet's order: cell, anchor,
 /// class), decodes their boxes, clips them, suppresses within classes and scales to the original image. Unlike effdet
 /// it does not pad with zeros; logits that are NaN or -inf are never taken, and boxes whose coordinates are not finite
-/// are left out. Throws Error(kBadInput) where the sizes of outputs, anchors and levels do not fit together.
+/// are left out; faults, where it is not null, tells so. Throws Error(kBadInput) where the sizes of outputs, anchors
+/// and levels do not fit together.
 std::vector<Detection> detect(const HeadOutputs& outputs, std::span<const Box> anchors, const ImageGeometry& geometry,
-                              const DetectOptions& options = {});
+                              const DetectOptions& options = {}, DetectFaults* faults = nullptr);
 
 }  // namespace effdet

@@ -15,11 +15,12 @@ bool better(const Candidate& a, const Candidate& b) {
   return a.logit > b.logit || (a.logit == b.logit && a.index < b.index);
 }
 
-/// An integer sum without branches, which compilers vectorise where they may not reorder a float maximum.
-bool any_reaches(const float* values, float threshold) {
-  int hits = 0;
-  for (size_t i = 0; i < kBlock; ++i) hits += values[i] >= threshold ? 1 : 0;
-  return hits > 0;
+/// Integer sums without branches, which compilers vectorise where they may not reorder a float maximum: whether a value
+/// reaches the threshold, or is NaN.
+bool any_counts(const float* values, float threshold) {
+  int others = 0;
+  for (size_t i = 0; i < kBlock; ++i) others += values[i] < threshold ? 0 : 1;
+  return others > 0;
 }
 
 }  // namespace
@@ -30,14 +31,17 @@ void TopK::offer(std::span<const float> plane, uint64_t first, uint64_t stride) 
   if (k_ == 0) return;
   size_t i = 0;
   for (; i + kBlock <= plane.size(); i += kBlock) {
-    if (!any_reaches(plane.data() + i, threshold_)) continue;
+    if (!any_counts(plane.data() + i, threshold_)) continue;
     for (size_t j = i; j < i + kBlock; ++j) push(plane[j], first + j * stride);
   }
   for (; i < plane.size(); ++i) push(plane[i], first + i * stride);
 }
 
 void TopK::push(float logit, uint64_t index) {
-  if (!(logit >= threshold_)) return;
+  if (!(logit >= threshold_)) {
+    saw_nan_ |= logit != logit;
+    return;
+  }
   candidates_.push_back({logit, index});
   if (candidates_.size() >= kSlack * k_ + kBlock) shrink();
 }

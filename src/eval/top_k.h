@@ -23,6 +23,8 @@ class TopK {
 
   /// Offers a plane of values; value i has the index first + i * stride.
   void offer(std::span<const float> plane, uint64_t first, uint64_t stride);
+  /// Whether a NaN was among the values so far.
+  bool saw_nan() const { return saw_nan_; }
   /// The result, largest first. The collector is empty afterwards.
   std::vector<Candidate> take();
 
@@ -34,6 +36,7 @@ class TopK {
   /// No value below this one can be among the k largest.
   float threshold_ = std::numeric_limits<float>::lowest();
   std::vector<Candidate> candidates_;
+  bool saw_nan_ = false;
 };
 
 }  // namespace effdet

@@ -2,6 +2,8 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "pipeline/nms_graph.h"
+#include "pipeline/row_decoder.h"
 
 namespace effdet::pipeline {
 namespace {
@@ -14,7 +16,8 @@ model::ModelInfo info_of_engine(const Engine& engine) {
   return model::parse_metadata(metadata, "compiled model");
 }
 
-LevelLayout layout_of(const Engine& engine, const HeadDecoder& decoder, size_t batch) {
+/// Float32 values of each output that belong to one image.
+std::vector<uint64_t> values_of_an_image(const Engine& engine, size_t batch) {
   std::vector<uint64_t> counts;
   for (size_t i = 0; i < engine.output_count(); ++i) {
     const ir::Value& output = engine.output(i);
@@ -25,6 +28,17 @@ LevelLayout layout_of(const Engine& engine, const HeadDecoder& decoder, size_t b
     if (count % batch != 0)
       fail(ErrorCode::kUnsupported, "the model's output '{}' does not divide into a batch of {}", output.name, batch);
     counts.push_back(count / batch);
+  }
+  return counts;
+}
+
+/// Nothing where the model has rows of detections instead of raw heads.
+std::optional<LevelLayout> layout_of(const Engine& engine, const HeadDecoder& decoder, size_t batch) {
+  const std::vector<uint64_t> counts = values_of_an_image(engine, batch);
+  if (detects_itself(engine.program().graph.metadata)) {
+    if (counts.size() == 1 && counts[0] % kRowValues == 0) return std::nullopt;
+    fail(ErrorCode::kUnsupported, "the model has {} outputs, not the one with detections that its metadata tell of",
+         counts.size());
   }
   try {
     return decoder.layout_of(counts);
@@ -60,13 +74,15 @@ DetectionModel::DetectionModel(std::shared_ptr<const Engine> engine)
       layout_(layout_of(*engine_, decoder_, input_.batch())) {}
 
 std::vector<Detection> DetectionModel::detect(const OutputBuffers& outputs, size_t sample, ImageSize image,
-                                              const DetectOptions& options) const {
-  return detect(outputs.sample(sample, batch()), image, options);
+                                              const DetectOptions& options, DetectFaults* faults) const {
+  return detect(outputs.sample(sample, batch()), image, options, faults);
 }
 
 std::vector<Detection> DetectionModel::detect(std::span<const std::span<const float>> outputs, ImageSize image,
-                                              const DetectOptions& options) const {
-  return decoder_.decode(outputs, layout_, image, options);
+                                              const DetectOptions& options, DetectFaults* faults) const {
+  if (layout_) return decoder_.decode(outputs, *layout_, image, options, faults);
+  const Preprocessing& input = input_.preprocessing();
+  return decode_rows(outputs[0], image, input.height, input.width, options, faults);
 }
 
 }  // namespace effdet::pipeline

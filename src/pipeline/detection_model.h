@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -33,7 +34,8 @@ class OutputBuffers {
 class DetectionModel {
  public:
   /// Throws Error(kUnsupported) for a program without the exporter's metadata, or with other inputs and outputs than an
-  /// EfficientDet with raw heads has; Error(kBadInput) for metadata that make no sense.
+  /// EfficientDet has, be it with raw heads or with rows of detections; Error(kBadInput) for metadata that make no
+  /// sense.
   explicit DetectionModel(std::shared_ptr<const Engine> engine);
 
   const std::shared_ptr<const Engine>& engine() const { return engine_; }
@@ -41,19 +43,20 @@ class DetectionModel {
   const ModelInput& input() const { return input_; }
   size_t batch() const { return input_.batch(); }
 
-  /// Detections of image number sample of the batch, which has the given size in pixels.
+  /// Detections of image number sample of the batch, which has the given size in pixels. faults, where it is not null,
+  /// tells what makes no sense.
   std::vector<Detection> detect(const OutputBuffers& outputs, size_t sample, ImageSize image,
-                                const DetectOptions& options) const;
+                                const DetectOptions& options, DetectFaults* faults = nullptr) const;
   /// The same from each output's part of the image.
   std::vector<Detection> detect(std::span<const std::span<const float>> outputs, ImageSize image,
-                                const DetectOptions& options) const;
+                                const DetectOptions& options, DetectFaults* faults = nullptr) const;
 
  private:
   std::shared_ptr<const Engine> engine_;
   model::ModelInfo info_;
   ModelInput input_;
   HeadDecoder decoder_;
-  LevelLayout layout_;
+  std::optional<LevelLayout> layout_;  ///< nothing where the model detects itself
 };
 
 }  // namespace effdet::pipeline

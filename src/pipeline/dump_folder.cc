@@ -106,6 +106,11 @@ DumpFolder::DumpFolder(fs::path folder) : folder_(std::move(folder)) {
   if (error) fail(ErrorCode::kIo, "{}: cannot read the folder: {}", folder_.string(), error.message());
 }
 
+size_t DumpFolder::file_count(const std::string& stem) const {
+  const auto found = files_.find(stem);
+  return found == files_.end() ? 0 : found->second.bin.size() + found->second.txt.size();
+}
+
 Dump DumpFolder::read(const std::string& stem, size_t count) const {
   const auto found = files_.find(stem);
   if (found == files_.end()) bad_input("{}: no outputs of image '{}'", folder_.string(), printable(stem));

@@ -41,7 +41,7 @@ ImageGeometry HeadDecoder::geometry_of(ImageSize image) const {
 }
 
 std::vector<Detection> HeadDecoder::decode(std::span<const std::span<const float>> outputs, const LevelLayout& layout,
-                                           ImageSize image, const DetectOptions& options) const {
+                                           ImageSize image, const DetectOptions& options, DetectFaults* faults) const {
   HeadOutputs heads{.levels = {},
                     .num_classes = num_classes_,
                     .anchors_per_cell = anchors_per_cell(),
@@ -50,7 +50,7 @@ std::vector<Detection> HeadDecoder::decode(std::span<const std::span<const float
     const LevelFiles& level = layout.levels[i];
     heads.levels.push_back({outputs[level.classes], outputs[level.boxes], levels_[i].height, levels_[i].width});
   }
-  std::vector<Detection> detections = effdet::detect(heads, anchors_, geometry_of(image), options);
+  std::vector<Detection> detections = effdet::detect(heads, anchors_, geometry_of(image), options, faults);
   for (Detection& detection : detections) detection.category += label_offset_ - 1;  // detect() counts classes from 1
   return detections;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "base/error.h"
 #include "model/metadata.h"
@@ -16,6 +17,7 @@ using List = std::vector<int64_t>;
 using Attributes = std::map<std::string, ir::Attribute>;
 
 constexpr int64_t kMostCandidates = int64_t{1} << 20;
+constexpr const char* kDetectionColumns = "x1 y1 x2 y2 score category";
 /// What a box scores in the classes that are not its own: below each threshold.
 constexpr float kOtherClass = -1;
 
@@ -36,7 +38,8 @@ void check_options(const DetectOptions& options) {
       fail(ErrorCode::kUsage, "a number of boxes of {} is not between 1 and {}", count, kMostCandidates);
 }
 
-/// Appends the nodes, under "/detect/". b is the batch, k the number of candidates, of all anchors and classes.
+/// Appends the nodes, under "/detect/", image by image. No index goes through arithmetic or comparisons: some runtimes
+/// compute these in float32, which loses units above 2^24, and large inputs have more anchors times classes than that.
 class NmsBuilder {
  public:
   NmsBuilder(ir::Graph& graph, const DetectOptions& options)
@@ -54,40 +57,71 @@ class NmsBuilder {
   }
 
   void build() {
-    choose();
-    const ir::ValueId boxes = decode();
-    const ir::ValueId score = node("Unsqueeze", "score_row", {score_}, {{"axes", List{1}}});
-    const Ids image_boxes = images("image_boxes", boxes), scores = images("image_scores", class_scores(score)),
-              tables = images("image_rows", table(boxes, score));
+    make_tables();
+    const Ids logits = images("image_logits", join("class", 0, {batch_, -1, info_.num_classes})),
+              boxes = images("image_boxes", join("box", levels_, {batch_, -1, 4}));
     Ids found;
-    for (size_t i = 0; i < image_boxes.size(); ++i) found.push_back(detect(i, image_boxes[i], scores[i], tables[i]));
-    const ir::ValueId all = found.size() == 1 ? found[0] : node("Concat", "detections", found, {{"axis", int64_t{0}}});
+    for (size_t i = 0; i < logits.size(); ++i) {
+      image_ = "image" + std::to_string(i) + "/";
+      found.push_back(detect(logits[i], boxes[i]));
+    }
+    const ir::ValueId all =
+        found.size() == 1 ? found[0] : graph_.add_node("Concat", "/detect/detections", found, {{"axis", int64_t{0}}});
     graph_.value(all).name = "detections";
     graph_.outputs = {all};
   }
 
  private:
+  /// The highest logits of an image, [k] each.
+  struct Candidates {
+    ir::ValueId anchor, label, score;
+  };
+  /// What all images share.
+  struct Tables {
+    ir::ValueId centre, size, classes, no_row;
+  };
+
   int64_t anchor_count() const { return static_cast<int64_t>(anchors_.size()); }
 
   ir::ValueId node(const char* op, const std::string& name, Ids inputs, Attributes attributes = {}) {
-    return graph_.add_node(op, "/detect/" + name, std::move(inputs), std::move(attributes));
+    return graph_.add_node(op, "/detect/" + image_ + name, std::move(inputs), std::move(attributes));
   }
   /// One more output of the node that was added last.
   ir::ValueId another_output(const std::string& name) {
-    const ir::ValueId id = graph_.add_value({"/detect/" + name});
+    const ir::ValueId id = graph_.add_value({"/detect/" + image_ + name});
     graph_.nodes.back().outputs.push_back(id);
     return id;
   }
   ir::ValueId constant(const std::string& name, Tensor tensor) {
-    return graph_.add_constant("detect." + name, std::move(tensor));
+    std::string path = "detect." + image_ + name;
+    std::ranges::replace(path, '/', '.');
+    return graph_.add_constant(std::move(path), std::move(tensor));
   }
-  ir::ValueId list(const std::string& name, const List& values, Shape shape = {-1}) {
-    if (shape == Shape{-1}) shape = {static_cast<int64_t>(values.size())};
-    return constant(name, Tensor::from<int64_t>(std::move(shape), values));
+  ir::ValueId list(const std::string& name, const List& values) {
+    return constant(name, Tensor::from<int64_t>({static_cast<int64_t>(values.size())}, values));
   }
   ir::ValueId number(const std::string& name, float value) { return constant(name, Tensor::scalar(value)); }
-  ir::ValueId gather(const std::string& name, ir::ValueId table, ir::ValueId rows, int64_t axis) {
+  ir::ValueId gather(const std::string& name, ir::ValueId table, ir::ValueId rows, int64_t axis = 0) {
     return node("Gather", name, {table, rows}, {{"axis", axis}});
+  }
+  ir::ValueId unsqueeze(const std::string& name, ir::ValueId value, int64_t axis) {
+    return node("Unsqueeze", name, {value}, {{"axes", List{axis}}});
+  }
+  ir::ValueId flat(const std::string& name, ir::ValueId value) {
+    return node("Reshape", name, {value, list(name + ".shape", {-1})});
+  }
+
+  void make_tables() {
+    std::vector<float> centres, sizes;
+    for (const Box& box : anchors_) {
+      centres.insert(centres.end(), {(box.y1 + box.y2) / 2, (box.x1 + box.x2) / 2});
+      sizes.insert(sizes.end(), {box.y2 - box.y1, box.x2 - box.x1});
+    }
+    List classes(static_cast<size_t>(info_.num_classes));
+    std::iota(classes.begin(), classes.end(), int64_t{0});
+    tables_ = {constant("anchor_centre", Tensor::from<float>({anchor_count(), 2}, centres)),
+               constant("anchor_size", Tensor::from<float>({anchor_count(), 2}, sizes)), list("classes", classes),
+               constant("no_row", Tensor(DType::kF32, {1, 6}))};
   }
 
   /// The levels' outputs, from one on, as one tensor: cell by cell, and in a cell anchor by anchor.
@@ -103,103 +137,99 @@ class NmsBuilder {
     return node("Concat", name + "/levels", parts, {{"axis", int64_t{1}}});
   }
 
-  /// The highest logits of each image: anchor, class and score of the candidates, [b, k] each.
-  void choose() {
-    const ir::ValueId logits = join("class", 0, {batch_, -1});
-    const ir::ValueId best = node("TopK", "best", {logits, list("candidates", {candidates_})}, {{"axis", int64_t{1}}});
-    const ir::ValueId place = another_output("best_place");
-    const ir::ValueId classes = list("class_count", {info_.num_classes});
-    anchor_ = node("Div", "anchor", {place, classes});
-    label_ = node("Mod", "label", {place, classes});
-    score_ = node("Sigmoid", "score", {best});
-  }
-
-  /// The candidates' box outputs [b, k, 4]. The images' lists lie behind each other: Gather has one table.
-  ir::ValueId deltas() {
-    const ir::ValueId all = join("box", levels_, {batch_, -1, 4});
-    List first;
-    for (int64_t image = 0; image < batch_; ++image) first.push_back(image * anchor_count());
-    const ir::ValueId row = node("Add", "row", {anchor_, list("first_row", first, {batch_, 1})});
-    return gather("delta", node("Reshape", "all_deltas", {all, list("all_deltas.shape", {-1, 4})}), row, 0);
-  }
-
-  /// The candidates' corners [b, k, 4] as y1, x1, y2, x2 within the input, computed in the order of effdet's
-  /// decode_box_outputs.
-  ir::ValueId decode() {
-    std::vector<float> centres, sizes;
-    for (const Box& box : anchors_) {
-      centres.insert(centres.end(), {(box.y1 + box.y2) / 2, (box.x1 + box.x2) / 2});
-      sizes.insert(sizes.end(), {box.y2 - box.y1, box.x2 - box.x1});
+  /// A tensor image by image, without the batch's dimension.
+  Ids images(const std::string& name, ir::ValueId all) {
+    Ids parts{all};
+    if (batch_ > 1) {
+      parts[0] = node("Split", name, {all}, {{"axis", int64_t{0}}, {"split", List(static_cast<size_t>(batch_), 1)}});
+      while (static_cast<int64_t>(parts.size()) < batch_)
+        parts.push_back(another_output(name + std::to_string(parts.size())));
     }
-    const auto of_anchor = [&](const std::string& name, const std::vector<float>& values) {
-      return gather(name, constant(name, Tensor::from<float>({anchor_count(), 2}, values)), anchor_, 0);
-    };
-    const ir::ValueId centre = of_anchor("anchor_centre", centres), size = of_anchor("anchor_size", sizes);
-    const ir::ValueId shift = node("Split", "shift", {deltas()}, {{"axis", int64_t{2}}, {"split", List{2, 2}}});
+    for (size_t i = 0; i < parts.size(); ++i)
+      parts[i] = node("Squeeze", name + "/image" + std::to_string(i), {parts[i]}, {{"axes", List{0}}});
+    return parts;
+  }
+
+  /// The highest logits of [anchors, classes]. Whoever has one of the k highest is among the k anchors whose best
+  /// classes score highest; these are put in order again, since of equal logits those of lower anchors come first.
+  Candidates choose(ir::ValueId logits) {
+    const int64_t kept = std::min(candidates_, anchor_count());
+    const ir::ValueId count = list("kept", {kept});
+    const ir::ValueId best = node("ReduceMax", "best_class", {logits}, {{"axes", List{1}}, {"keepdims", int64_t{0}}});
+    node("TopK", "best_anchors", {best, count}, {{"axis", int64_t{0}}});
+    const ir::ValueId top = another_output("best_anchors_place");
+    const ir::ValueId anchors = node("TopK", "anchors", {top, count}, {{"axis", int64_t{0}}, {"largest", int64_t{0}}});
+    another_output("anchors_place");
+    const ir::ValueId rows = gather("rows", logits, anchors);
+    const ir::ValueId logit =
+        node("TopK", "best", {flat("row_logits", rows), list("candidates", {candidates_})}, {{"axis", int64_t{0}}});
+    const ir::ValueId place = another_output("best_place");
+    // Each place's anchor and class are looked up.
+    const ir::ValueId matrix = list("matrix", {kept, info_.num_classes});
+    const ir::ValueId anchor_of = node("Expand", "anchor_of", {unsqueeze("anchor_column", anchors, 1), matrix}),
+                      label_of = node("Expand", "label_of", {tables_.classes, matrix});
+    return {gather("anchor", flat("anchor_of_place", anchor_of), place),
+            gather("label", flat("label_of_place", label_of), place), node("Sigmoid", "score", {logit})};
+  }
+
+  /// The candidates' corners [k, 4] as y1, x1, y2, x2 within the input, computed in the order of effdet's
+  /// decode_box_outputs.
+  ir::ValueId decode(ir::ValueId boxes, ir::ValueId anchor) {
+    const ir::ValueId centre = gather("centre", tables_.centre, anchor), size = gather("size", tables_.size, anchor);
+    const ir::ValueId deltas = gather("delta", boxes, anchor);
+    const ir::ValueId shift = node("Split", "shift", {deltas}, {{"axis", int64_t{1}}, {"split", List{2, 2}}});
     const ir::ValueId growth = another_output("growth");
     const ir::ValueId middle = node("Add", "middle", {node("Mul", "shift_pixels", {shift, size}), centre});
     const ir::ValueId extent = node("Mul", "extent", {node("Exp", "growth_factor", {growth}), size});
     const ir::ValueId half = node("Div", "half_extent", {extent, number("two", 2)});
     const ir::ValueId corners =
         node("Concat", "corners", {node("Sub", "low", {middle, half}), node("Add", "high", {middle, half})},
-             {{"axis", int64_t{2}}});
+             {{"axis", int64_t{1}}});
     const std::vector<float> bounds{height_, width_, height_, width_};
     return node("Min", "corners_within",
                 {node("Max", "corners_from_0", {corners, number("zero", 0)}),
                  constant("bounds", Tensor::from<float>({4}, bounds))});
   }
 
-  /// [b, classes, k]: each candidate's score in the row of its own class, so that suppression stays within classes.
-  ir::ValueId class_scores(ir::ValueId score) {
-    List classes;
-    for (int64_t i = 0; i < info_.num_classes; ++i) classes.push_back(i);
-    const ir::ValueId label = node("Unsqueeze", "label_row", {label_}, {{"axes", List{1}}});
-    const ir::ValueId own = node("Equal", "is_class", {label, list("classes", classes, {1, info_.num_classes, 1})});
-    return node("Where", "class_scores", {own, score, number("other_class", kOtherClass)});
+  /// [classes, k]: each candidate's score in the row of its own class, so that suppression stays within classes.
+  ir::ValueId class_scores(const Candidates& candidates) {
+    const ir::ValueId own =
+        node("Equal", "is_class", {candidates.label, unsqueeze("class_column", tables_.classes, 1)});
+    return node("Where", "class_scores", {own, candidates.score, number("other_class", kOtherClass)});
   }
 
-  /// [b, k + 1, 6]: x1, y1, x2, y2, score, category of the candidates, and zeros for what is filled up.
-  ir::ValueId table(ir::ValueId boxes, ir::ValueId score) {
-    const ir::ValueId xyxy = gather("xyxy", boxes, list("xyxy.order", {1, 0, 3, 2}), 2);
-    const ir::ValueId column = node("Transpose", "score_column", {score}, {{"perm", List{0, 2, 1}}});
-    const ir::ValueId category = node("Add", "category", {label_, list("label_offset", {info_.label_offset})});
-    const ir::ValueId last =
-        node("Unsqueeze", "category_column", {node("Cast", "category_float", {category}, {{"to", int64_t{1}}})},
-             {{"axes", List{2}}});
-    const ir::ValueId rows = node("Concat", "candidate_rows", {xyxy, column, last}, {{"axis", int64_t{2}}});
-    return node("Concat", "rows", {rows, constant("no_row", Tensor(DType::kF32, {batch_, 1, 6}))},
-                {{"axis", int64_t{1}}});
-  }
-
-  /// A tensor image by image, [1, ...] each.
-  Ids images(const std::string& name, ir::ValueId all) {
-    if (batch_ == 1) return {all};
-    const List ones(static_cast<size_t>(batch_), 1);
-    Ids result{node("Split", name, {all}, {{"axis", int64_t{0}}, {"split", ones}})};
-    while (static_cast<int64_t>(result.size()) < batch_)
-      result.push_back(another_output(name + std::to_string(result.size())));
-    return result;
+  /// [k + 1, 6]: x1, y1, x2, y2, score, category of the candidates, and zeros for what is filled up.
+  ir::ValueId table(ir::ValueId boxes, const Candidates& candidates) {
+    const ir::ValueId xyxy = gather("xyxy", boxes, list("xyxy.order", {1, 0, 3, 2}), 1);
+    const ir::ValueId category =
+        node("Add", "category", {candidates.label, list("label_offset", {info_.label_offset})});
+    const ir::ValueId as_float = node("Cast", "category_float", {category}, {{"to", int64_t{1}}});
+    const ir::ValueId rows =
+        node("Concat", "candidate_rows",
+             {xyxy, unsqueeze("score_column", candidates.score, 1), unsqueeze("category_column", as_float, 1)},
+             {{"axis", int64_t{1}}});
+    return node("Concat", "rows_and_none", {rows, tables_.no_row}, {{"axis", int64_t{0}}});
   }
 
   /// One image's rows [1, max_detections, 6]. Candidates stand in order of falling score, so that the best of those
   /// that suppression leaves, class by class, are those with the lowest indices.
-  ir::ValueId detect(size_t image, ir::ValueId boxes, ir::ValueId scores, ir::ValueId rows) {
-    const std::string at = "image" + std::to_string(image) + "/";
+  ir::ValueId detect(ir::ValueId logits, ir::ValueId box_outputs) {
+    const Candidates candidates = choose(logits);
+    const ir::ValueId boxes = decode(box_outputs, candidates.anchor);
     const int64_t most = options_.max_detections;
     // The operator wants scores above a threshold, detect() takes those that are equal to it too.
     const float least = options_.score_threshold > 0 ? std::nextafter(options_.score_threshold, 0.0f) : kOtherClass / 2;
     const ir::ValueId selected =
-        node("NonMaxSuppression", at + "suppression",
-             {boxes, scores, list(at + "max_boxes", {most}), number(at + "iou_threshold", options_.iou_threshold),
-              number(at + "score_threshold", least)});
-    const ir::ValueId found =
-        gather(at + "found", selected, constant(at + "box_column", Tensor::scalar(int64_t{2})), 1);
-    const ir::ValueId filler = list(at + "filler", List(static_cast<size_t>(most), candidates_));
-    const ir::ValueId filled = node("Concat", at + "filled", {found, filler}, {{"axis", int64_t{0}}});
-    const ir::ValueId chosen = node("TopK", at + "chosen", {filled, list(at + "count", {most})},
-                                    {{"axis", int64_t{0}}, {"largest", int64_t{0}}});
-    another_output(at + "chosen_place");
-    return gather(at + "detections", rows, chosen, 1);
+        node("NonMaxSuppression", "suppression",
+             {unsqueeze("boxes", boxes, 0), unsqueeze("scores", class_scores(candidates), 0), list("max_boxes", {most}),
+              number("iou_threshold", options_.iou_threshold), number("score_threshold", least)});
+    const ir::ValueId found = gather("found", selected, constant("box_column", Tensor::scalar(int64_t{2})), 1);
+    const ir::ValueId filler = list("filler", List(static_cast<size_t>(most), candidates_));
+    const ir::ValueId filled = node("Concat", "filled", {found, filler}, {{"axis", int64_t{0}}});
+    const ir::ValueId chosen =
+        node("TopK", "chosen", {filled, list("count", {most})}, {{"axis", int64_t{0}}, {"largest", int64_t{0}}});
+    another_output("chosen_place");
+    return unsqueeze("image_detections", gather("detections", table(boxes, candidates), chosen), 0);
   }
 
   ir::Graph& graph_;
@@ -209,7 +239,8 @@ class NmsBuilder {
   int64_t batch_ = 0, candidates_ = 0;
   float height_ = 0, width_ = 0;
   std::vector<Box> anchors_;
-  ir::ValueId anchor_ = ir::kNoValue, label_ = ir::kNoValue, score_ = ir::kNoValue;
+  Tables tables_{};
+  std::string image_;  // the beginning of names, while the nodes of one image are made
 };
 
 }  // namespace
@@ -217,8 +248,16 @@ class NmsBuilder {
 void append_nms(ir::Graph& graph, const DetectOptions& options) {
   check_options(options);
   NmsBuilder(graph, options).build();
-  graph.metadata["effdet.detections"] = "x1 y1 x2 y2 score category";
+  graph.metadata["effdet.detections"] = kDetectionColumns;
+  graph.metadata["effdet.suppression"] =
+      fmt::format(R"({{"iou_threshold":{},"max_candidates":{},"max_detections":{},"score_threshold":{}}})",
+                  options.iou_threshold, options.max_candidates, options.max_detections, options.score_threshold);
   ops::infer_shapes(graph);
+}
+
+bool detects_itself(const std::map<std::string, std::string>& metadata) {
+  const auto found = metadata.find("effdet.detections");
+  return found != metadata.end() && found->second == kDetectionColumns;
 }
 
 }  // namespace effdet::pipeline

@@ -1,6 +1,8 @@
 // Detections that the graph computes itself against those of the code that decodes raw outputs.
 #include "pipeline/nms_graph.h"
 
+#include <set>
+
 #include "base/error.h"
 #include "compiler/compile.h"
 #include "eval/detect.h"
@@ -73,6 +75,30 @@ TEST(NmsGraph, DetectsAsTheDecoderDoes) {
     expect_equal(simplified[0], i, wanted);
     expect_equal(compiled, i, wanted);
   }
+}
+
+/// Some runtimes compute integers in float32, which loses units above 2^24: indices are looked up, never computed.
+TEST(NmsGraph, NoIndexGoesThroughArithmetic) {
+  ir::Graph graph = tiny_graph(2);
+  append_nms(graph, {});
+  const std::set<std::string> harmless{"Gather", "TopK",  "Reshape",           "Expand", "Unsqueeze", "Squeeze",
+                                       "Concat", "Split", "NonMaxSuppression", "Cast"};
+  for (const ir::Node& node : graph.nodes)
+    for (const ir::ValueId id : node.inputs) {
+      const bool is_integer = id != ir::kNoValue && graph.value(id).dtype == DType::kI64;
+      // A class, which is small, becomes a category or is compared with classes.
+      const bool is_label = node.name.ends_with("/category") || node.name.ends_with("/is_class");
+      EXPECT_TRUE(!is_integer || is_label || harmless.contains(node.op)) << node.name << " " << node.op;
+    }
+}
+
+TEST(NmsGraph, MetadataTellOfTheDetections) {
+  ir::Graph graph = tiny_graph(1);
+  EXPECT_FALSE(detects_itself(graph.metadata));
+  append_nms(graph, {.score_threshold = 0.25f, .max_detections = 7});
+  EXPECT_TRUE(detects_itself(graph.metadata));
+  EXPECT_EQ(graph.metadata.at("effdet.suppression"),
+            R"({"iou_threshold":0.5,"max_candidates":5000,"max_detections":7,"score_threshold":0.25})");
 }
 
 TEST(NmsGraph, RefusesWhatItCannotExpress) {

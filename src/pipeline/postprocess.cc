@@ -3,14 +3,17 @@
 
 #include "base/error.h"
 #include "base/thread_pool.h"
+#include "eval/coco_json.h"
 #include "model/config.h"
 #include "pipeline/coco_folder.h"
 #include "pipeline/dataset.h"
 #include "pipeline/dump_folder.h"
 #include "pipeline/evaluation.h"
 #include "pipeline/head_decoder.h"
+#include "pipeline/nms_graph.h"
 #include "pipeline/preprocessing.h"
 #include "pipeline/progress.h"
+#include "pipeline/row_decoder.h"
 
 namespace effdet::pipeline {
 namespace {
@@ -58,6 +61,24 @@ model::ModelInfo describe(const PostprocessOptions& options) {
   return info;
 }
 
+/// One output for an image is that of a model that detects itself, which only its own metadata explain.
+void refuse_unexplained_rows(const DumpFolder& folder, const CocoImage& image) {
+  const std::string stem = stem_of(image);
+  if (folder.file_count(stem) == 1)
+    bad_input(
+        "{}: one output of image '{}', as a model writes it that detects itself (pth2onnx --with-nms): give the "
+        "model's own file as --model",
+        folder.path().string(), printable(stem));
+}
+
+std::vector<Detection> decode_rows_of(const Dump& dump, const model::ModelInfo& info, const CocoImage& image,
+                                      const DetectOptions& options) {
+  const std::span<const float> rows = dump.outputs()[0];
+  if (rows.size() % kRowValues != 0)
+    bad_input("{}: {} values are no rows of {}", dump.paths()[0].string(), rows.size(), kRowValues);
+  return decode_rows(rows, {image.width, image.height}, info.image_height, info.image_width, options);
+}
+
 std::vector<Detection> decode(const Dump& dump, const HeadDecoder& decoder, const CocoImage& image,
                               const DetectOptions& options) {
   try {
@@ -77,8 +98,10 @@ Evaluation postprocess_dumps(const std::filesystem::path& root, const std::files
   source.require_unique_stems();
   const DumpFolder folder(dumps);
   const std::vector<const CocoImage*> images = dumped_images(source, folder);
-  const size_t outputs = 2 * static_cast<size_t>(info.max_level - info.min_level + 1);
-  if (options.num_classes == 0) {
+  const bool has_rows = detects_itself(options.input.metadata);
+  const size_t outputs = has_rows ? 1 : 2 * static_cast<size_t>(info.max_level - info.min_level + 1);
+  if (!has_rows) refuse_unexplained_rows(folder, *images[0]);
+  if (options.num_classes == 0 && !has_rows) {
     const HeadDecoder any_classes(info, info.image_height, info.image_width);
     info.num_classes = infer_num_classes(folder.read(stem_of(*images[0]), outputs), any_classes.levels(),
                                          any_classes.anchors_per_cell(), options.input);
@@ -90,7 +113,9 @@ Evaluation postprocess_dumps(const std::filesystem::path& root, const std::files
   ProgressCounter counter(progress, images.size());
   pool.parallel_for(static_cast<int64_t>(images.size()), [&](int64_t index, int) {
     const auto i = static_cast<size_t>(index);
-    detections[i] = decode(folder.read(stem_of(*images[i]), outputs), decoder, *images[i], options.detect);
+    const Dump dump = folder.read(stem_of(*images[i]), outputs);
+    detections[i] = has_rows ? decode_rows_of(dump, info, *images[i], options.detect)
+                             : decode(dump, decoder, *images[i], options.detect);
     counter.add_one();
   });
   return evaluate_detections(source.dataset(), images, detections, options.results);

@@ -14,6 +14,7 @@
 #include "pipeline/dataset.h"
 #include "pipeline/detection_model.h"
 #include "pipeline/evaluation.h"
+#include "pipeline/fault_log.h"
 #include "pipeline/task_queue.h"
 #include "runtime/streams.h"
 #include "vision/draw.h"
@@ -103,6 +104,7 @@ class Validation {
     ValidateReport report{.evaluation = {}, .seconds = seconds_since(start)};
     for (const Stream& stream : streams_)
       report.inference_seconds += stream.inference_seconds / static_cast<double>(streams_.size());
+    report.warning = faults_.text();
     report.evaluation = evaluate_detections(source_.dataset(), images_, detections_, options_.results);
     return report;
   }
@@ -165,13 +167,13 @@ class Validation {
       output.decoded.push_back(queue_.submit([this, i, batch, &output] { decode(i, output.heads, i - first(batch)); }));
   }
 
-  void load(size_t i, std::span<std::byte> sample) {
-    model_.input().write(*source_.open(*images_[i]), sample);
-  }
+  void load(size_t i, std::span<std::byte> sample) { model_.input().write(*source_.open(*images_[i]), sample); }
 
   void decode(size_t i, const OutputBuffers& heads, size_t sample) {
     const ImageSize size{images_[i]->width, images_[i]->height};
-    detections_[i] = model_.detect(heads, sample, size, options_.detect);
+    DetectFaults faults;
+    detections_[i] = model_.detect(heads, sample, size, options_.detect, &faults);
+    faults_.add(images_[i]->file_name, faults);
     if (pictures_.enabled()) pictures_.write(*images_[i], *source_.open(*images_[i]), detections_[i]);
   }
 
@@ -193,7 +195,8 @@ class Validation {
   std::vector<const CocoImage*> images_;
   PictureWriter pictures_;
   std::vector<std::vector<Detection>> detections_;  ///< by image
-  std::deque<Stream> streams_;                      // stay where they are: tasks refer to them
+  FaultLog faults_;
+  std::deque<Stream> streams_;  // stay where they are: tasks refer to them
   std::atomic<size_t> next_batch_{0};
   std::mutex progress_mutex_;
   size_t done_ = 0;

@@ -68,6 +68,7 @@ struct BenchReport {
   size_t batch = 1;
   StageTimes times;             ///< empty stages were not measured
   std::vector<double> latency;  ///< milliseconds of a batch through all stages
+  std::string warning;          ///< of the decoder
 
   double images_per_second() const { return 1e3 * static_cast<double>(batch * latency.size()) / times.total; }
 };
@@ -143,6 +144,7 @@ BenchReport bench_pictures(const CompiledModel& model, const std::vector<fs::pat
   });
   report.times.total = watch.lap();
   for (const BenchStream& worker : workers) report.times.append(worker.times());
+  report.warning = ends.decoder.warning();
   return report;
 }
 
@@ -228,6 +230,7 @@ int run_bench(int argc, char** argv) {
   if (!json) streams.print_trials();
   const BenchReport report = infer_only ? bench_network(model, layout, warm_up, runs)
                                         : bench_pictures(model, pictures_of(images), layout, warm_up, runs);
+  warn_of(line.program(), file, report.warning);
   if (!json) {
     print(report, warm_up);
     return 0;

@@ -26,6 +26,7 @@ namespace {
 namespace fs = std::filesystem;
 
 struct DetectArguments {
+  std::string program;
   std::vector<std::string> images;
   std::string checkpoint, model_file, out, contact_sheet;
   ModelOptions model;
@@ -185,6 +186,7 @@ void detect_all(const DetectArguments& arguments) {
       progress.update(results.size(), pictures.size());
     }
   }
+  warn_of(arguments.program, file, detector.warning());
   sheet.write();
   const std::string text = json_text(results);
   write_output(fs::path(arguments.out) / "detections.json", text);
@@ -203,7 +205,7 @@ int run_detect(int argc, char** argv) {
       "Finds the objects in pictures: draws them into OUT/<name>.jpg and lists them in OUT/detections.json.",
       "effdet detect street.jpg --checkpoint d0.pth --out found\n"
       "effdet detect photos/ 'more/*.png' --model-file d0.om --out found --score 0.5");
-  DetectArguments arguments;
+  DetectArguments arguments{.program = line.program()};
   line.add_option("images", arguments.images, "pictures (JPEG, PNG), folders of them, or quoted patterns")
       ->required()
       ->type_name("IMAGE");

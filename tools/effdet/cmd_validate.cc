@@ -107,6 +107,7 @@ int run_validate(int argc, char** argv) {
   options.results = results;
   options.pictures = pictures;
   const ValidateReport report = validate_dataset(root, model, options, threads);
+  warn_of(line.program(), checkpoint, report.warning);
   if (json) {
     fmt::print("{}", json_text(report_json(report, description, options.streams)));
   } else {
