@@ -27,6 +27,7 @@ std::span<const Operator> numbers_operators();
 std::span<const Operator> pad_operators();
 std::span<const Operator> pool_operators();
 std::span<const Operator> quantize_operators();
+std::span<const Operator> recurrent_operators();
 std::span<const Operator> reduce_operators();
 std::span<const Operator> reshape_operators();
 std::span<const Operator> resize_operators();
