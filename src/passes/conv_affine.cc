@@ -1,5 +1,7 @@
 #include "passes/conv_affine.h"
 
+#include <cmath>
+
 #include "passes/rewrite.h"
 
 namespace effdet::passes {
@@ -10,13 +12,18 @@ bool is_float_constant(const ir::Graph& graph, ir::ValueId id) {
   return tensor != nullptr && tensor->dtype() == DType::kF32;
 }
 
-Tensor scaled_weights(const Tensor& weights, const std::vector<double>& scale) {
+/// Weights [out, in / groups, ...]; transposed: [in, out / groups, ...].
+Tensor scaled_weights(const Tensor& weights, const std::vector<double>& scale, bool transposed, int64_t groups) {
   Tensor result(DType::kF32, weights.shape());
   const auto in = weights.data<float>();
   const auto out = result.mutable_data<float>();
-  const size_t row = scale.empty() ? 0 : in.size() / scale.size();
-  for (size_t k = 0; k < scale.size(); ++k)
-    for (size_t i = k * row; i < (k + 1) * row; ++i) out[i] = static_cast<float>(in[i] * scale[k]);
+  const int64_t rows = weights.dim(0), columns = weights.dim(1);
+  const int64_t taps = rows * columns == 0 ? 0 : weights.numel() / (rows * columns);
+  for (size_t i = 0; i < in.size(); ++i) {
+    const int64_t row = static_cast<int64_t>(i) / (columns * taps), column = static_cast<int64_t>(i) / taps % columns;
+    const int64_t channel = transposed ? row / (rows / groups) * columns + column : row;
+    out[i] = static_cast<float>(in[i] * scale[static_cast<size_t>(channel)]);
+  }
   return result;
 }
 
@@ -31,14 +38,37 @@ Tensor shifted_bias(const Tensor* bias, const ChannelAffine& affine) {
 }
 
 bool is_foldable_conv(const ir::Graph& graph, const ir::Node* node) {
-  if (node == nullptr || !node->is("Conv") || !is_float_constant(graph, node->inputs[1])) return false;
+  if (node == nullptr || (!node->is("Conv") && !node->is("ConvTranspose"))) return false;
+  if (!is_float_constant(graph, node->inputs[1])) return false;
+  const int64_t groups = node->get_int("group", 1), rows = graph.constant(node->inputs[1])->dim(0);
+  if (groups < 1 || rows % groups != 0) return false;  // shape inference may not have seen it
   const bool has_bias = node->inputs.size() > 2 && node->inputs[2] != ir::kNoValue;
   return !has_bias || is_float_constant(graph, node->inputs[2]);
 }
 
-int64_t conv_channels(const ir::Graph& graph, const ir::Node& conv) { return graph.constant(conv.inputs[1])->dim(0); }
+int64_t conv_channels(const ir::Graph& graph, const ir::Node& conv) {
+  const Tensor& weights = *graph.constant(conv.inputs[1]);
+  return conv.is("Conv") ? weights.dim(0) : weights.dim(1) * conv.get_int("group", 1);
+}
 
 }  // namespace
+
+std::optional<ChannelAffine> batch_norm_affine(const ir::Graph& graph, const ir::Node& norm, int64_t channels) {
+  const Tensor* parameters[4];  // gamma, beta, mean, variance
+  for (size_t i = 0; i < 4; ++i) {
+    parameters[i] = graph.constant(norm.inputs[i + 1]);
+    if (parameters[i] == nullptr || parameters[i]->dtype() != DType::kF32 || parameters[i]->numel() != channels)
+      return std::nullopt;
+  }
+  const double epsilon = norm.get_float("epsilon", 1e-5f);
+  ChannelAffine affine;
+  for (size_t k = 0; k < static_cast<size_t>(channels); ++k) {
+    const auto at = [&](size_t i) { return static_cast<double>(parameters[i]->data<float>()[k]); };
+    affine.scale.push_back(at(0) / std::sqrt(at(3) + epsilon));
+    affine.shift.push_back(at(1) - at(2) * affine.scale.back());
+  }
+  return affine;
+}
 
 /// What with_content adds to the constants for a content of so many bytes.
 uint64_t AffineFolder::added_bytes(ir::ValueId id, uint64_t bytes) const {
@@ -57,7 +87,8 @@ ir::ValueId AffineFolder::with_content(ir::ValueId id, Tensor tensor, const std:
 /// Makes the Conv compute affine(conv(x)).
 void AffineFolder::fold_into_conv(ir::Node& conv, const ChannelAffine& affine) {
   conv.inputs.resize(3, ir::kNoValue);
-  Tensor weights = scaled_weights(*graph_.constant(conv.inputs[1]), affine.scale);
+  Tensor weights = scaled_weights(*graph_.constant(conv.inputs[1]), affine.scale, conv.is("ConvTranspose"),
+                                  conv.get_int("group", 1));
   Tensor bias = shifted_bias(graph_.constant(conv.inputs[2]), affine);
   conv.inputs[1] = with_content(conv.inputs[1], std::move(weights), conv.name + ".folded_weight");
   conv.inputs[2] = with_content(conv.inputs[2], std::move(bias), conv.name + ".folded_bias");

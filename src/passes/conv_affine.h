@@ -16,8 +16,11 @@ struct ChannelAffine {
   std::vector<double> scale, shift;
 };
 
-/// What makes a value for one reader and nobody else: a Conv, or several and a Concat of their channels, all with
-/// constant float32 weights and biases.
+/// What a BatchNormalization of so many channels computes, or nothing where its parameters are not constant float32.
+std::optional<ChannelAffine> batch_norm_affine(const ir::Graph& graph, const ir::Node& norm, int64_t channels);
+
+/// What makes a value for one reader and nobody else: a Conv or ConvTranspose, or several and a Concat of their
+/// channels, all with constant float32 weights and biases.
 struct SoleConvs {
   std::vector<ir::Node*> convs;  ///< by their channels in the value
   ir::Node* last = nullptr;      ///< which writes the value: the Conv, or the Concat

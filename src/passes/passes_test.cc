@@ -191,6 +191,18 @@ TEST(FoldBatchNorm, DenseAndDepthwiseWithAndWithoutBias) {
   }
 }
 
+TEST(FoldBatchNorm, IntoTransposedConvolutionsOfGroups) {
+  for (const int64_t groups : {1, 2}) {
+    ir::Graph graph;
+    const auto x = graph.add_input("x", DType::kF32, {2, 6, 3, 3});
+    const auto w = graph.add_constant("w", waves({6, 4 / groups, 2, 2}));
+    const auto y = graph.add_node("ConvTranspose", "up", {x, w}, {{"group", groups}});
+    graph.outputs = {graph.add_node("BatchNormalization", "bn", norm_inputs(graph, y))};
+    EXPECT_TRUE(apply(fold_norms, graph));
+    EXPECT_EQ(lines(graph), "bn_output_0 = ConvTranspose(x, w, up.folded_bias)\n");
+  }
+}
+
 TEST(FoldBatchNorm, CopiesSharedWeights) {
   ir::Graph graph;
   const auto x = graph.add_input("x", DType::kF32, {1, 4, 5, 5});
