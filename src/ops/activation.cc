@@ -31,7 +31,7 @@ struct HardSigmoid {
       : alpha(node.get_float("alpha", 0.2f)), beta(node.get_float("beta", 0.5f)) {}
   template <typename T>
   T operator()(T x) const {
-    return std::max(T(0), std::min(T(1), T(alpha) * x + T(beta)));
+    return std::min(std::max(T(alpha) * x + T(beta), T(0)), T(1));  // in this order, NaN stays
   }
 };
 

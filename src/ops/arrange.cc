@@ -4,6 +4,7 @@
 
 #include "ops/operators.h"
 #include "ops/strided.h"
+#include "ops/strided_view.h"
 #include "ops/util.h"
 
 namespace effdet::ops {
@@ -29,13 +30,8 @@ std::vector<Inferred> infer_depth_to_space(const InferContext& c) {
 
 /// Both operators are one transposition of six dimensions.
 void evaluate_depth_to_space(const EvalContext& c) {
-  const Shape& x = c.input(0).shape();
-  const int64_t b = c.node.get_int("blocksize", 1), channels = x[1] / (b * b), plane = x[2] * x[3];
-  const bool depth_first = c.node.get_string("mode", "DCR") == "DCR";
-  // Output order: n, channel, h, block row, w, block column.
-  const int64_t row = depth_first ? b * channels * plane : b * plane, column = depth_first ? channels * plane : plane;
-  const std::vector<int64_t> strides{x[1] * plane, depth_first ? plane : b * b * plane, x[3], row, 1, column};
-  copy_strided(c.input(0), 0, {x[0], channels, x[2], b, x[3], b}, strides, c.output());
+  const StridedView view = depth_to_space_view(c.node, c.input(0).shape());
+  copy_strided(c.input(0), 0, view.shape, view.strides, c.output());
 }
 
 std::vector<Inferred> infer_space_to_depth(const InferContext& c) {
@@ -47,10 +43,8 @@ std::vector<Inferred> infer_space_to_depth(const InferContext& c) {
 }
 
 void evaluate_space_to_depth(const EvalContext& c) {
-  const Shape& x = c.input(0).shape();
-  const int64_t b = c.node.get_int("blocksize", 1), plane = x[2] * x[3];
-  const Shape shape{x[0], b, b, x[1], x[2] / b, x[3] / b};  // n, block row, block column, channel, h, w
-  copy_strided(c.input(0), 0, shape, {x[1] * plane, x[3], 1, plane, b * x[3], b}, c.output());
+  const StridedView view = space_to_depth_view(c.node, c.input(0).shape());
+  copy_strided(c.input(0), 0, view.shape, view.strides, c.output());
 }
 
 std::vector<Inferred> infer_trilu(const InferContext& c) {
@@ -152,6 +146,21 @@ void evaluate_center_crop_pad(const EvalContext& c) {
 }
 
 }  // namespace
+
+StridedView depth_to_space_view(const ir::Node& node, const Shape& x) {
+  const int64_t b = node.get_int("blocksize", 1), channels = x[1] / (b * b), plane = x[2] * x[3];
+  const bool depth_first = node.get_string("mode", "DCR") == "DCR";
+  // Output order: n, channel, h, block row, w, block column.
+  const int64_t row = depth_first ? b * channels * plane : b * plane, column = depth_first ? channels * plane : plane;
+  return {{x[0], channels, x[2], b, x[3], b},
+          {x[1] * plane, depth_first ? plane : b * b * plane, x[3], row, 1, column}};
+}
+
+StridedView space_to_depth_view(const ir::Node& node, const Shape& x) {
+  const int64_t b = node.get_int("blocksize", 1), plane = x[2] * x[3];
+  // Output order: n, block row, block column, channel, h, w.
+  return {{x[0], b, b, x[1], x[2] / b, x[3] / b}, {x[1] * plane, x[3], 1, plane, b * x[3], b}};
+}
 
 std::span<const Operator> arrange_operators() {
   static constexpr Operator kOperators[] = {

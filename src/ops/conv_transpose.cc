@@ -1,19 +1,79 @@
+#include "ops/conv_transpose.h"
+
 #include <algorithm>
 
 #include "ops/operators.h"
 #include "ops/util.h"
-#include "ops/window.h"
 
 namespace effdet::ops {
 namespace {
 
-/// A transposed convolution's window and output: y[i * stride + tap * dilation - pad_begin] += x[i] * w[tap].
-struct Transposed {
-  Window window;
-  Shape output;
-};
+std::vector<Inferred> infer_conv_transpose(const InferContext& c) {
+  require_float(c);
+  require_same_types(c, 3);
+  if (!known_rank(c, 0, 3) || !known_rank(c, 1, 3)) return {{c.dtype(0), std::nullopt}};
+  const Shape &x = *c.shape(0), &w = *c.shape(1);
+  if (x.size() != w.size() || x.size() > 5)
+    node_error(c.node, "input of shape {} and weights of shape {}", shape_text(x), shape_text(w));
+  const int64_t groups = c.node.get_int("group", 1);
+  if (groups < 1 || (x[1] >= 0 && (x[1] % groups != 0 || (w[0] >= 0 && w[0] != x[1]))))
+    node_error(c.node, "{} channels, weights of {} in {} groups", x[1], w[0], groups);
+  if (!is_known(x) || !is_known(w)) return {{c.dtype(0), Shape(x.size(), -1)}};
+  if (w[1] > kMaxElements || groups > kMaxElements) node_error(c.node, "{} groups of {} channels", groups, w[1]);
+  const int64_t channels = w[1] * groups;
+  if (c.shape(2) && *c.shape(2) != Shape{channels} && is_known(*c.shape(2)))
+    node_error(c.node, "bias of shape {} for {} output channels", shape_text(*c.shape(2)), channels);
+  Shape y{x[0], channels};
+  const Shape spatial = transposed_window(c.node, x, w).output;
+  y.insert(y.end(), spatial.begin(), spatial.end());
+  return {{c.dtype(0), y}};
+}
 
-Transposed describe(const ir::Node& node, const Shape& x, const Shape& w) {
+/// Adds one input plane, spread by one kernel, to an output plane.
+template <typename T>
+void spread(const Window& window, const Shape& in, const Shape& out, const T* x, const T* w, T* y) {
+  for (int64_t id = 0; id < in[0]; ++id)
+    for (int64_t ih = 0; ih < in[1]; ++ih)
+      for (int64_t iw = 0; iw < in[2]; ++iw, ++x) {
+        const T* weight = w;
+        for (int64_t kd = 0; kd < window.kernel[0]; ++kd)
+          for (int64_t kh = 0; kh < window.kernel[1]; ++kh)
+            for (int64_t kw = 0; kw < window.kernel[2]; ++kw, ++weight) {
+              const int64_t od = id * window.stride[0] + kd * window.dilation[0] - window.pad_begin[0],
+                            oh = ih * window.stride[1] + kh * window.dilation[1] - window.pad_begin[1],
+                            ow = iw * window.stride[2] + kw * window.dilation[2] - window.pad_begin[2];
+              if (od < 0 || od >= out[0] || oh < 0 || oh >= out[1] || ow < 0 || ow >= out[2]) continue;
+              y[(od * out[1] + oh) * out[2] + ow] += *x * *weight;
+            }
+      }
+}
+
+void evaluate_conv_transpose(const EvalContext& c) {
+  const Shape &x = c.input(0).shape(), &w = c.input(1).shape(), &y = c.output().shape();
+  Window window = transposed_window(c.node, x, w).window;
+  prepend_axes(window, 3);
+  const Shape in = three_dims(x), out = three_dims(y);
+  const int64_t groups = c.node.get_int("group", 1), group_in = x[1] / groups, group_out = w[1];
+  const int64_t in_plane = dims_product(in, 0, 3), out_plane = dims_product(out, 0, 3);
+  const int64_t taps = dims_product(w, 2, w.size());
+  with_float_type(c.node, c.input(0).dtype(), [&](auto type) {
+    using T = decltype(type);
+    const T *from = c.input(0).data<T>().data(), *weights = c.input(1).data<T>().data();
+    T* to = c.output().mutable_data<T>().data();
+    for_each_index(c.threads, out_plane == 0 ? 0 : y[0] * y[1], [&](int64_t plane) {
+      const int64_t image = plane / y[1], channel = plane % y[1], group = channel / group_out;
+      T* target = to + plane * out_plane;
+      if (c.has(2)) std::fill_n(target, out_plane, c.input(2).data<T>()[static_cast<size_t>(channel)]);
+      for (int64_t k = group * group_in; k < (group + 1) * group_in; ++k)
+        spread(window, in, out, from + (image * x[1] + k) * in_plane,
+               weights + (k * group_out + channel % group_out) * taps, target);
+    });
+  });
+}
+
+}  // namespace
+
+Transposed transposed_window(const ir::Node& node, const Shape& x, const Shape& w) {
   const size_t rank = x.size() - 2;
   Transposed result;
   Window& window = result.window;
@@ -50,71 +110,6 @@ Transposed describe(const ir::Node& node, const Shape& x, const Shape& w) {
   }
   return result;
 }
-
-std::vector<Inferred> infer_conv_transpose(const InferContext& c) {
-  require_float(c);
-  require_same_types(c, 3);
-  if (!known_rank(c, 0, 3) || !known_rank(c, 1, 3)) return {{c.dtype(0), std::nullopt}};
-  const Shape &x = *c.shape(0), &w = *c.shape(1);
-  if (x.size() != w.size() || x.size() > 5)
-    node_error(c.node, "input of shape {} and weights of shape {}", shape_text(x), shape_text(w));
-  const int64_t groups = c.node.get_int("group", 1);
-  if (groups < 1 || (x[1] >= 0 && (x[1] % groups != 0 || (w[0] >= 0 && w[0] != x[1]))))
-    node_error(c.node, "{} channels, weights of {} in {} groups", x[1], w[0], groups);
-  if (!is_known(x) || !is_known(w)) return {{c.dtype(0), Shape(x.size(), -1)}};
-  if (w[1] > kMaxElements || groups > kMaxElements) node_error(c.node, "{} groups of {} channels", groups, w[1]);
-  const int64_t channels = w[1] * groups;
-  if (c.shape(2) && *c.shape(2) != Shape{channels} && is_known(*c.shape(2)))
-    node_error(c.node, "bias of shape {} for {} output channels", shape_text(*c.shape(2)), channels);
-  Shape y{x[0], channels};
-  const Shape spatial = describe(c.node, x, w).output;
-  y.insert(y.end(), spatial.begin(), spatial.end());
-  return {{c.dtype(0), y}};
-}
-
-/// Adds one input plane, spread by one kernel, to an output plane.
-template <typename T>
-void spread(const Window& window, const Shape& in, const Shape& out, const T* x, const T* w, T* y) {
-  for (int64_t id = 0; id < in[0]; ++id)
-    for (int64_t ih = 0; ih < in[1]; ++ih)
-      for (int64_t iw = 0; iw < in[2]; ++iw, ++x) {
-        const T* weight = w;
-        for (int64_t kd = 0; kd < window.kernel[0]; ++kd)
-          for (int64_t kh = 0; kh < window.kernel[1]; ++kh)
-            for (int64_t kw = 0; kw < window.kernel[2]; ++kw, ++weight) {
-              const int64_t od = id * window.stride[0] + kd * window.dilation[0] - window.pad_begin[0],
-                            oh = ih * window.stride[1] + kh * window.dilation[1] - window.pad_begin[1],
-                            ow = iw * window.stride[2] + kw * window.dilation[2] - window.pad_begin[2];
-              if (od < 0 || od >= out[0] || oh < 0 || oh >= out[1] || ow < 0 || ow >= out[2]) continue;
-              y[(od * out[1] + oh) * out[2] + ow] += *x * *weight;
-            }
-      }
-}
-
-void evaluate_conv_transpose(const EvalContext& c) {
-  const Shape &x = c.input(0).shape(), &w = c.input(1).shape(), &y = c.output().shape();
-  Window window = describe(c.node, x, w).window;
-  prepend_axes(window, 3);
-  const Shape in = three_dims(x), out = three_dims(y);
-  const int64_t groups = c.node.get_int("group", 1), group_in = x[1] / groups, group_out = w[1];
-  const int64_t in_plane = dims_product(in, 0, 3), out_plane = dims_product(out, 0, 3);
-  const int64_t taps = dims_product(w, 2, w.size());
-  with_float_type(c.node, c.input(0).dtype(), [&](auto type) {
-    using T = decltype(type);
-    const T *from = c.input(0).data<T>().data(), *weights = c.input(1).data<T>().data();
-    T* to = c.output().mutable_data<T>().data();
-    for_each_index(c.threads, out_plane == 0 ? 0 : y[0] * y[1], [&](int64_t plane) {
-      const int64_t image = plane / y[1], channel = plane % y[1], group = channel / group_out;
-      T* target = to + plane * out_plane;
-      if (c.has(2)) std::fill_n(target, out_plane, c.input(2).data<T>()[static_cast<size_t>(channel)]);
-      for (int64_t k = group * group_in; k < (group + 1) * group_in; ++k)
-        spread(window, in, out, from + (image * x[1] + k) * in_plane,
-               weights + (k * group_out + channel % group_out) * taps, target);
-    });
-  });
-}
-
-}  // namespace
 
 std::span<const Operator> conv_transpose_operators() {
   static constexpr Operator kOperators[] = {{"", "ConvTranspose", 2, 3, infer_conv_transpose, evaluate_conv_transpose}};

@@ -19,17 +19,32 @@ int64_t bytes(const ir::Graph& graph, ir::ValueId id) {
 
 int64_t dim(const ir::Graph& graph, ir::ValueId id, size_t axis) { return graph.value(id).shape->at(axis); }
 
+int64_t dim_product(const std::vector<int64_t>& values) {
+  int64_t product = 1;
+  for (const int64_t value : values) product *= value;
+  return product;
+}
+
 /// Products that are summed up for one output element; 0 for operators that sum nothing.
 int64_t products_an_output(const ir::Graph& graph, const ir::Node& node) {
   const auto input = [&](size_t i) { return node.inputs.at(i); };
   if (node.domain == ir::kFusedDomain) {
-    if (node.op == "Conv") return dim(graph, input(1), 1);
+    if (node.op == "Conv" || node.op == "MatMul") return dim(graph, input(1), 1);
     const auto taps = [&](size_t i) { return dim(graph, input(i), 0) * dim(graph, input(i), 1); };
     if (node.op == "DepthwiseConv") return taps(1);
     if (node.op == "ExpandDepthwise") return taps(3);
     if (node.op == "DepthwisePointwise") return dim(graph, input(3), 1);
+    if (node.op == "AveragePool") return dim_product(node.get_ints("kernel_shape", {}));
+    if (node.op == "ConvTranspose") {
+      const Shape &w = *graph.value(input(1)).shape, strides = node.get_ints("strides", {1, 1});
+      return std::max<int64_t>(1, w[0] * w[2] * w[3] / dim_product(strides));
+    }
     if (node.op == "SqueezeExcite") return 2 * dim(graph, input(1), 1);
     if (node.op == "Mix") return static_cast<int64_t>(node.inputs.size());
+    if (node.op == "Elementwise") {  // half a product each
+      const std::string program = node.get_string("program", "");
+      return (std::ranges::count(program, ';') + 1) / 2;
+    }
     return 0;
   }
   if (node.op == "Conv") return elements(graph, input(1)) / std::max<int64_t>(1, dim(graph, input(1), 0));

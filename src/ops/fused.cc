@@ -33,6 +33,30 @@ int activation_of(const ir::Node& node, std::string_view attribute) {
   return static_cast<int>(found - kActivations.begin());
 }
 
+ActivationSteps activation_steps_of(const ir::Node& node, std::string_view attribute) {
+  const std::string text = node.get_string(attribute, "none");
+  const size_t end = text.find("; ");
+  ActivationSteps result;
+  const auto found = std::ranges::find(kActivations, std::string_view(text).substr(0, end));
+  if (found == kActivations.end()) node_error(node, "attribute '{}' is '{}', no known activation", attribute, text);
+  result.activation = static_cast<int>(found - kActivations.begin());
+  if (end != text.npos) result.steps = parse_elementwise(node, std::string_view(text).substr(end + 2), 1);
+  return result;
+}
+
+void append_steps(ir::Node& node, std::string_view attribute, const ElementwiseProgram& steps) {
+  const size_t before = activation_steps_of(node, attribute).steps.size();
+  ElementwiseProgram moved = steps;
+  for (ElementwiseStep& step : moved)
+    for (ElementwiseOperand& operand : step.operands) {
+      if (operand.kind == ElementwiseOperand::Kind::kStep) operand.index += before;
+      if (operand.kind == ElementwiseOperand::Kind::kInput && before > 0)
+        operand = ElementwiseOperand::step(before - 1);
+    }
+  node.attributes[std::string(attribute)] =
+      fmt::format("{}; {}", node.get_string(attribute, "none"), elementwise_text(moved));
+}
+
 Window2d window_2d(const ir::Node& node) {
   const auto kernel = bounded_ints(node, "kernel_shape", {1, 1}, 1, kMaxWindow);
   const auto strides = bounded_ints(node, "strides", {1, 1}, 1, kMaxWindow);

@@ -9,6 +9,7 @@
 #include <array>
 #include <string_view>
 
+#include "ops/elementwise_program.h"
 #include "ops/op.h"
 
 namespace effdet::ops {
@@ -21,6 +22,17 @@ inline constexpr float kLeakySlope = 0.01f;
 
 /// Index into kActivations of a node's `attribute`; kBadInput for another name.
 int activation_of(const ir::Node& node, std::string_view attribute = "activation");
+
+/// What follows the sums of a layer that may have more than an activation: its attribute is the activation's name, and
+/// steps behind it that compute one value from one: "hardswish; mul x0 0.5; add t0 0.1".
+struct ActivationSteps {
+  int activation = 0;        ///< index into kActivations
+  ElementwiseProgram steps;  ///< of the activation's result, x0; none for most layers
+};
+/// kBadInput for what is neither.
+ActivationSteps activation_steps_of(const ir::Node& node, std::string_view attribute = "activation");
+/// Appends a program of one input to such an attribute.
+void append_steps(ir::Node& node, std::string_view attribute, const ElementwiseProgram& steps);
 
 /// A list attribute with as many values as its default, each in [low, high]; kBadInput otherwise.
 std::vector<int64_t> bounded_ints(const ir::Node& node, std::string_view attribute, std::vector<int64_t> otherwise,

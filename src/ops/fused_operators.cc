@@ -3,65 +3,17 @@
 #include <cmath>
 
 #include "ops/fused.h"
+#include "ops/fused_util.h"
 #include "ops/operators.h"
 
 namespace effdet::ops {
 namespace {
 
-/// Fails unless input i has the given shape and type; absent optional inputs pass.
-void require_shape(const InferContext& c, size_t i, const Shape& shape, DType dtype = DType::kF32) {
-  if (!c.has(i)) return;
-  if (c.dtype(i) != dtype) node_error(c.node, "input {} is {}, not {}", i, dtype_name(c.dtype(i)), dtype_name(dtype));
-  if (c.shape(i) && *c.shape(i) != shape)
-    node_error(c.node, "input {} has the shape {}, not {}", i, shape_text(*c.shape(i)), shape_text(shape));
-}
-
-/// The shape of an input that must be known: fusion happens on static shapes. Kernels divide by dimensions and count
-/// them in ints.
-const Shape& known_shape(const InferContext& c, size_t i, size_t rank) {
-  const auto impossible = [](int64_t dim) { return dim < 1 || dim > kMaxExtent; };
-  if (!c.shape(i) || c.shape(i)->size() != rank || std::ranges::any_of(*c.shape(i), impossible))
-    node_error(c.node, "input {} has no known shape of {} dimensions between 1 and {}", i, rank, kMaxExtent);
-  return *c.shape(i);
-}
-
-/// The type of a map.
-DType map_type(const InferContext& c, size_t i) {
-  const DType dtype = c.dtype(i);
-  if (dtype != DType::kF32 && dtype != DType::kBF16)
-    node_error(c.node, "input {} is {}, neither float32 nor bfloat16", i, dtype_name(dtype));
-  return dtype;
-}
-
-/// For operators that leave the type as it is.
-DType one_type(const InferContext& c) {
-  const DType dtype = map_type(c, 0);
-  if (output_type(c.node, dtype) != dtype) node_error(c.node, "the output's type is not the input's");
-  return dtype;
-}
-
-/// For operators that leave the layout as it is.
-bool one_layout(const ir::Node& node) {
-  const bool nhwc = is_nhwc(node);
-  if (is_nhwc(node, true) != nhwc) node_error(node, "the output's layout is not the input's");
-  return nhwc;
-}
-
-/// Output height and width of a window over the input.
-Dims windowed(const ir::Node& node, Dims in, const Window2d& w) {
-  const int64_t height = in.height + w.pad_top + w.pad_bottom - w.kernel_height;
-  const int64_t width = in.width + w.pad_left + w.pad_right - w.kernel_width;
-  if (height < 0 || width < 0) node_error(node, "the kernel is larger than the padded input");
-  if (std::max(w.pad_top, w.pad_bottom) >= w.kernel_height || std::max(w.pad_left, w.pad_right) >= w.kernel_width)
-    node_error(node, "the padding is not smaller than the kernel");
-  return {in.batch, in.channels, height / w.stride_y + 1, width / w.stride_x + 1};
-}
-
 // --- Conv(x, weight, bias, residual?, gate?) -> y = act(conv(x * gate) + bias + residual)
 
 std::vector<Inferred> infer_window_conv(const InferContext& c) {
   const Window2d w = window_2d(c.node);
-  activation_of(c.node);
+  activation_steps_of(c.node);
   const bool nhwc_out = is_nhwc(c.node, true);
   const Dims in = dims_of(known_shape(c, 0, 4), is_nhwc(c.node));
   const DType type = map_type(c, 0), type_out = output_type(c.node, type);
@@ -80,54 +32,6 @@ std::vector<Inferred> infer_window_conv(const InferContext& c) {
   require_shape(c, 4, {in.batch, in.channels});
   if (c.has(4) && c.node.get_int("group", 1) != 1) node_error(c.node, "groups with a gate");
   return {{type_out, out.shape(nhwc_out)}};
-}
-
-float activate(int activation, float x) {
-  switch (activation) {
-    case 1:
-      return x / (1 + std::exp(-x));
-    case 2:
-      return x < 0 ? 0 : x;
-    case 3:
-      return x < 0 ? 0 : x > 6 ? 6 : x;
-    case 4:
-      return 1 / (1 + std::exp(-x));
-    case 5:
-      return x * std::clamp(x + 3, 0.0f, 6.0f) / 6;
-    case 6:
-      return std::clamp(x + 3, 0.0f, 6.0f) / 6;
-    case 7:
-      return x < 0 ? kLeakySlope * x : x;
-    case 8:
-      return x * std::tanh(x > 20 ? x : std::log1p(std::exp(x)));
-    default:
-      return x;
-  }
-}
-
-/// Copies y (NCHW, float32) to the output in its layout and type.
-void write_output(const EvalContext& c, const Tensor& y) {
-  const Tensor laid = (is_nhwc(c.node, true) ? to_nhwc(y) : y).to(c.output().dtype());
-  if (laid.dtype() == DType::kBF16) {
-    std::ranges::copy(laid.data<Bf16>(), c.output().mutable_data<Bf16>().begin());
-  } else {
-    std::ranges::copy(laid.data<float>(), c.output().mutable_data<float>().begin());
-  }
-}
-
-/// A map as NCHW and float32.
-Tensor input_nchw(const EvalContext& c, size_t i) {
-  const Tensor x = c.input(i).to(DType::kF32);
-  return is_nhwc(c.node) ? to_nchw(x) : x;
-}
-
-/// The window of a fused node for the ONNX operator, which knows further attributes that fused ones do not have.
-std::map<std::string, ir::Attribute> window_attributes(const ir::Node& node) {
-  using Ints = std::vector<int64_t>;
-  const Window2d w = window_2d(node);
-  return {{"kernel_shape", Ints{w.kernel_height, w.kernel_width}},
-          {"strides", Ints{w.stride_y, w.stride_x}},
-          {"pads", Ints{w.pad_top, w.pad_left, w.pad_bottom, w.pad_right}}};
 }
 
 /// The ONNX Conv of NCHW x by OIHW weights, with this node's window.
@@ -162,8 +66,7 @@ void evaluate_window_conv(const EvalContext& c) {
     const Tensor widened = c.input(3).to(DType::kF32), residual = is_nhwc(c.node, true) ? to_nchw(widened) : widened;
     std::ranges::transform(out, residual.data<float>(), out.begin(), std::plus{});
   }
-  const int activation = activation_of(c.node);
-  for (float& value : out) value = activate(activation, value);
+  activate(c.node, y);
   write_output(c, y);
 }
 
@@ -171,7 +74,7 @@ void evaluate_window_conv(const EvalContext& c) {
 
 std::vector<Inferred> infer_depthwise(const InferContext& c) {
   const Window2d w = window_2d(c.node);
-  activation_of(c.node);
+  activation_steps_of(c.node);
   const bool nhwc = one_layout(c.node);
   const Dims in = dims_of(known_shape(c, 0, 4), nhwc);
   require_shape(c, 1, {w.kernel_height, w.kernel_width, in.channels});
@@ -184,8 +87,7 @@ void evaluate_depthwise(const EvalContext& c) {
   const Tensor x = input_nchw(c, 0);
   const Dims in = dims_of(x.shape(), false);
   Tensor y = plain_conv(c, x, unpack_depthwise_weights(c.input(1)), c.input(2), in.channels);
-  const int activation = activation_of(c.node);
-  for (float& value : y.mutable_data<float>()) value = activate(activation, value);
+  activate(c.node, y);
   write_output(c, y);
   if (c.outputs.size() < 2 || c.output(1).empty()) return;
   const size_t plane = static_cast<size_t>(y.dim(2) * y.dim(3));
@@ -212,6 +114,7 @@ ir::Node expansion_of(const ir::Node& node) {
 std::vector<Inferred> infer_expand_depthwise(const InferContext& c) {
   for (size_t i = 0; i < 5; ++i)
     if (!c.has(i)) node_error(c.node, "input {} is absent", i);
+  for (const char* plain : {"expand_activation", "activation"}) activation_of(c.node, plain);
   const ir::Node expand = expansion_of(c.node);
   const std::vector<Inferred> expanded = infer_window_conv({expand, c.opset, c.inputs.first(3)});
   const InputInfo map{true, expanded[0].dtype, expanded[0].shape, nullptr};
@@ -265,7 +168,7 @@ void evaluate_depthwise_pointwise(const EvalContext& c) {
 
 std::vector<Inferred> infer_squeeze_excite(const InferContext& c) {
   activation_of(c.node);
-  activation_of(c.node, "gate_activation");
+  activation_steps_of(c.node, "gate_activation");
   const Shape mean = known_shape(c, 0, 2), reduce = known_shape(c, 1, 2);
   require_shape(c, 0, mean);
   require_shape(c, 1, {mean[1], reduce[1]});
@@ -276,13 +179,14 @@ std::vector<Inferred> infer_squeeze_excite(const InferContext& c) {
 }
 
 /// y = act(x w + bias) for one row x.
-std::vector<float> dense(std::span<const float> x, const Tensor& w, const Tensor& bias, int activation) {
-  const auto weights = w.data<float>(), offsets = bias.data<float>();
-  std::vector<float> y(offsets.begin(), offsets.end());
-  for (size_t j = 0; j < y.size(); ++j) {
-    for (size_t i = 0; i < x.size(); ++i) y[j] += x[i] * weights[i * y.size() + j];
-    y[j] = activate(activation, y[j]);
-  }
+Tensor dense(const ir::Node& node, std::string_view activation, std::span<const float> x, const Tensor& w,
+             const Tensor& bias) {
+  const auto weights = w.data<float>();
+  Tensor y = Tensor::from<float>(bias.shape(), bias.data<float>());
+  const auto sums = y.mutable_data<float>();
+  for (size_t j = 0; j < sums.size(); ++j)
+    for (size_t i = 0; i < x.size(); ++i) sums[j] += x[i] * weights[i * sums.size() + j];
+  activate(node, y, activation);
   return y;
 }
 
@@ -291,9 +195,9 @@ void evaluate_squeeze_excite(const EvalContext& c) {
   const auto gate = c.output().mutable_data<float>();
   const size_t channels = static_cast<size_t>(c.input(0).dim(1));
   for (size_t row = 0; row * channels < mean.size(); ++row) {
-    const auto reduced = dense(mean.subspan(row * channels, channels), c.input(1), c.input(2), activation_of(c.node));
-    const auto expanded = dense(reduced, c.input(3), c.input(4), activation_of(c.node, "gate_activation"));
-    std::ranges::copy(expanded, gate.begin() + static_cast<ptrdiff_t>(row * channels));
+    const Tensor reduced = dense(c.node, "activation", mean.subspan(row * channels, channels), c.input(1), c.input(2));
+    const Tensor expanded = dense(c.node, "gate_activation", reduced.data<float>(), c.input(3), c.input(4));
+    std::ranges::copy(expanded.data<float>(), gate.begin() + static_cast<ptrdiff_t>(row * channels));
   }
 }
 

@@ -1,3 +1,5 @@
+#include "ops/matmul.h"
+
 #include <algorithm>
 
 #include "ops/operators.h"
@@ -49,20 +51,14 @@ void multiply(const T* a, int64_t a_row, int64_t a_column, const T* b, int64_t b
 
 void evaluate_matmul(const EvalContext& c) {
   if (c.output().numel() == 0) return;
-  const MatMulShapes shapes = matmul_shapes(c.node, c.input(0).shape(), c.input(1).shape());
-  const int64_t m = shapes.a[shapes.a.size() - 2], k = shapes.a.back(), n = shapes.b.back();
-  const auto batches = [](const Shape& shape) { return Shape(shape.begin(), shape.end() - 2); };
-  const Shape batch = batches(shapes.output);
-  const StridedLoop loop =
-      merge_loop(batch, broadcast_strides(batches(shapes.a), batch), broadcast_strides(batches(shapes.b), batch));
+  const MatMulView view = matmul_view(c.node, c.input(0).shape(), c.input(1).shape());
+  const int64_t m = view.m, k = view.k, n = view.n;
   with_float_type(c.node, c.output().dtype(), [&](auto type) {
     using T = decltype(type);
     const T *a = c.input(0).data<T>().data(), *b = c.input(1).data<T>().data();
     T* y = c.output().mutable_data<T>().data();
-    for_each_row(loop, [&](int64_t in_a, int64_t in_b, int64_t position) {
-      for (int64_t i = 0; i < loop.shape.back(); ++i)
-        multiply(a + (in_a + i * loop.a.back()) * m * k, k, 1, b + (in_b + i * loop.b.back()) * k * n, n, 1, m, k, n,
-                 T(1), y + (position + i) * m * n);
+    for_each_product(view, [&](int64_t in_a, int64_t in_b, int64_t in_y) {
+      multiply(a + in_a * m * k, k, 1, b + in_b * k * n, n, 1, m, k, n, T(1), y + in_y * m * n);
     });
   });
 }
@@ -99,6 +95,18 @@ void evaluate_gemm(const EvalContext& c) {
 }
 
 }  // namespace
+
+MatMulView matmul_view(const ir::Node& node, const Shape& a, const Shape& b) {
+  const MatMulShapes shapes = matmul_shapes(node, a, b);
+  const auto batches = [](const Shape& shape) { return Shape(shape.begin(), shape.end() - 2); };
+  const Shape batch = batches(shapes.output);
+  return {.m = shapes.a[shapes.a.size() - 2],
+          .k = shapes.a.back(),
+          .n = shapes.b.back(),
+          .matrices = merge_loop(batch, broadcast_strides(batches(shapes.a), batch),
+                                 broadcast_strides(batches(shapes.b), batch)),
+          .matrices_b = dims_product(shapes.b, 0, shapes.b.size() - 2)};
+}
 
 std::span<const Operator> matmul_operators() {
   static constexpr Operator kOperators[] = {

@@ -1,3 +1,5 @@
+#include "ops/reduce.h"
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -166,6 +168,28 @@ constexpr auto evaluate_max = evaluate_reduce<kSame, kLarger, Start::kLowest>;
 constexpr auto evaluate_min = evaluate_reduce<kSame, kSmaller, Start::kHighest>;
 
 }  // namespace
+
+std::optional<AxisView> reduction_view(const InferContext& c) {
+  const Shape& shape = *c.shape(0);
+  std::optional<std::vector<int64_t>> axes;
+  if (c.node.op.starts_with("Global")) {
+    axes.emplace();
+    for (size_t i = 2; i < shape.size(); ++i) axes->push_back(static_cast<int64_t>(i));
+  } else {
+    axes = axes_of(c, shape.size());
+  }
+  if (!axes) return std::nullopt;
+  AxisView view{1, 1, 1};
+  bool ended = false;
+  for (size_t i = 0; i < shape.size(); ++i) {
+    if (shape[i] == 1) continue;
+    const bool folds = std::ranges::binary_search(*axes, static_cast<int64_t>(i));
+    if (folds && ended) return std::nullopt;
+    ended = ended || (!folds && view.count > 1);
+    (folds ? view.count : ended ? view.inner : view.outer) *= shape[i];
+  }
+  return view;
+}
 
 std::span<const Operator> reduce_operators() {
   static constexpr Operator kOperators[] = {

@@ -37,6 +37,10 @@ std::vector<Operator> join_tables() {
            numbers_operators(),
            quantize_operators(),
            fused_operators(),
+           fused_average_pool_operators(),
+           fused_conv_transpose_operators(),
+           fused_elementwise_operators(),
+           fused_matmul_operators(),
            aipp_operators(),
            recurrent_operators(),
        })

@@ -4,6 +4,7 @@
 #include "base/checked.h"
 #include "ops/operators.h"
 #include "ops/strided.h"
+#include "ops/strided_view.h"
 #include "ops/util.h"
 
 namespace effdet::ops {
@@ -79,15 +80,8 @@ void evaluate_slice(const EvalContext& c) {
   std::vector<InputInfo> infos;
   for (const Tensor* input : c.inputs)
     infos.push_back(input == nullptr ? InputInfo{} : InputInfo{true, input->dtype(), input->shape(), input});
-  std::vector<int64_t> strides = dense_strides(c.input(0).shape());
-  int64_t offset = 0;
-  const auto slices = slices_of({c.node, c.opset, infos}, c.input(0).shape());
-  for (const AxisSlice& slice : slices.value()) {
-    offset += slice.begin * strides[slice.axis];
-    // A step past the dimension moves nowhere (there is one element then), and might wrap when multiplied.
-    strides[slice.axis] *= slice.count > 1 ? slice.step : 0;
-  }
-  copy_strided(c.input(0), offset, c.output().shape(), strides, c.output());
+  const StridedView view = slice_view({c.node, c.opset, infos}).value();
+  copy_strided(c.input(0), view.offset, c.output().shape(), view.strides, c.output());
 }
 
 /// Sizes along the axis: from `split` (attribute before opset 13, then input), or equal parts.
@@ -143,6 +137,19 @@ void evaluate_split(const EvalContext& c) {
 }
 
 }  // namespace
+
+std::optional<StridedView> slice_view(const InferContext& c) {
+  const auto slices = slices_of(c, *c.shape(0));
+  if (!slices) return std::nullopt;
+  StridedView view{*c.shape(0), dense_strides(*c.shape(0))};
+  for (const AxisSlice& slice : *slices) {
+    view.shape[slice.axis] = slice.count;
+    view.offset += slice.begin * view.strides[slice.axis];
+    // A step past the dimension moves nowhere (there is one element then), and might wrap when multiplied.
+    view.strides[slice.axis] *= slice.count > 1 ? slice.step : 0;
+  }
+  return view;
+}
 
 std::span<const Operator> slice_operators() {
   static constexpr Operator kOperators[] = {

@@ -1,3 +1,5 @@
+#include "ops/softmax.h"
+
 #include <algorithm>
 #include <cmath>
 
@@ -6,15 +8,6 @@
 
 namespace effdet::ops {
 namespace {
-
-/// Before opset 13 the input is flattened to two dimensions at `axis` (default 1); since then one axis (default -1)
-/// counts.
-AxisView layout_of(const ir::Node& node, int64_t opset, const Shape& shape) {
-  const auto rank = static_cast<int64_t>(shape.size());
-  const auto axis = static_cast<size_t>(normalize_axis(node, node.get_int("axis", opset >= 13 ? -1 : 1), rank));
-  if (opset < 13) return {dims_product(shape, 0, axis), dims_product(shape, axis, shape.size()), 1};
-  return view_around(shape, axis);
-}
 
 std::vector<Inferred> infer_softmax(const InferContext& c) {
   if (c.shape(0))
@@ -56,7 +49,7 @@ void hardmax_line(const T* x, T* y, int64_t count, int64_t stride) {
 template <typename F>
 void for_each_line(const EvalContext& c, F line) {
   if (c.output().numel() == 0) return;
-  const AxisView layout = layout_of(c.node, c.opset, c.input(0).shape());
+  const AxisView layout = softmax_view(c.node, c.opset, c.input(0).shape());
   with_float_type(c.node, c.input(0).dtype(), [&](auto type) {
     using T = decltype(type);
     const T* x = c.input(0).data<T>().data();
@@ -82,6 +75,13 @@ void evaluate_hardmax(const EvalContext& c) {
 }
 
 }  // namespace
+
+AxisView softmax_view(const ir::Node& node, int64_t opset, const Shape& shape) {
+  const auto rank = static_cast<int64_t>(shape.size());
+  const auto axis = static_cast<size_t>(normalize_axis(node, node.get_int("axis", opset >= 13 ? -1 : 1), rank));
+  if (opset < 13) return {dims_product(shape, 0, axis), dims_product(shape, axis, shape.size()), 1};
+  return view_around(shape, axis);
+}
 
 std::span<const Operator> softmax_operators() {
   static constexpr Operator kOperators[] = {

@@ -2,6 +2,7 @@
 
 #include "ops/operators.h"
 #include "ops/strided.h"
+#include "ops/strided_view.h"
 #include "ops/util.h"
 
 namespace effdet::ops {
@@ -26,13 +27,20 @@ std::vector<Inferred> infer_transpose(const InferContext& c) {
 }
 
 void evaluate_transpose(const EvalContext& c) {
-  const std::vector<int64_t> dense = dense_strides(c.input(0).shape());
-  std::vector<int64_t> strides;
-  for (int64_t axis : permutation(c.node, c.input(0).rank())) strides.push_back(dense[axis]);
-  copy_strided(c.input(0), 0, c.output().shape(), strides, c.output());
+  copy_strided(c.input(0), 0, c.output().shape(), transpose_view(c.node, c.input(0).shape()).strides, c.output());
 }
 
 }  // namespace
+
+StridedView transpose_view(const ir::Node& node, const Shape& x) {
+  const std::vector<int64_t> dense = dense_strides(x);
+  StridedView view;
+  for (int64_t axis : permutation(node, x.size())) {
+    view.shape.push_back(x[axis]);
+    view.strides.push_back(dense[axis]);
+  }
+  return view;
+}
 
 std::span<const Operator> transpose_operators() {
   static constexpr Operator kOperators[] = {{"", "Transpose", 1, 1, infer_transpose, evaluate_transpose}};
