@@ -159,5 +159,61 @@ TEST(Choice, RefusalsSayWhy) {
                                                        "cpu:gemm: a residual needs an NHWC output"}));
 }
 
+TEST(Choice, TransposedConvolutionsGatherWithinLimits) {
+  const Tensor weights(DType::kF32, {1, 16, 256, 256}), bias(DType::kF32, {16});
+  Case c("ConvTranspose", {{"layout", "nhwc"}, {"kernel_shape", Ints{256, 256}}, {"size", Ints{355, 355}}});
+  const std::vector<ValueInfo> inputs{
+      {DType::kF32, {1, 100, 100, 1}}, {DType::kF32, weights.shape(), &weights}, {DType::kF32, {16}, &bias}};
+  const std::vector<ValueInfo> outputs{{DType::kF32, {1, 355, 355, 16}}};
+  EXPECT_EQ(choose({c.node, 11, inputs, outputs}).refusals,
+            std::vector<std::string>{"cpu:conv_transpose: windows of too many values"});
+}
+
+/// Maps of one row or one column, where windows need not be gathered, and some where they must.
+TEST_P(Kernels, ConvOfSequences) {
+  for (const Row& row : window_rows()) {
+    const int64_t length = 20 + row.height, pad = row.flag(0) ? 1 : 0, channels = std::min<int64_t>(row.channels, 65);
+    const bool upright = row.flag(1);
+    const auto along = [upright](int64_t length_value, int64_t other) {
+      return upright ? Ints{length_value, other} : Ints{other, length_value};
+    };
+    Case c("Conv", {{"out_channels", int64_t{40}}, {"layout", "nhwc"}, {"activation", row.activation}});
+    c.set("kernel_shape", along(row.kernel, row.flag(2) && upright ? 3 : 1));
+    c.set("strides", along(row.stride, row.flag(3) ? 2 : 1));
+    c.set("pads", upright ? Ints{pad, 0, pad, 0} : Ints{0, pad, 0, pad});
+    const Ints kernel = std::get<Ints>(*c.node.find("kernel_shape"));
+    const Ints side = along(length, upright ? kernel[1] : 1);
+    c.terms = channels * kernel[0] * kernel[1];
+    c.add(random_tensor({row.batch, side[0], side[1], channels}, 1));
+    c.add(ops::pack_conv_weights(random_weights({40, channels, kernel[0], kernel[1]}, c.terms, 2)));
+    c.add(panel_bias(40, 3));
+    check(c, "", row.text());
+  }
+}
+
+TEST_P(Kernels, ConvTranspose) {
+  for (const Row& row : window_rows()) {
+    // Kernels as large as the stride, where windows lie beside each other, and larger ones.
+    const int64_t stride = row.flag(2) ? 3 : 2, kernel = row.flag(0) ? stride : stride + 1 + (row.flags >> 4) % 3;
+    const int64_t out = row.flag(1) ? row.channels : 1, pad = row.flag(3) ? kernel / 2 : 0;
+    const auto size = [&](int64_t side) {
+      return (side - 1) * stride + kernel - (row.flag(5) ? 2 * pad : pad) + row.flag(6);
+    };
+    Case c("ConvTranspose",
+           {{"layout", "nhwc"},
+            {"kernel_shape", Ints{kernel, kernel}},
+            {"strides", Ints{stride, stride}},
+            {"pads", Ints{pad, pad, 0, 0}},
+            {"size", Ints{std::max<int64_t>(1, size(row.height)), std::max<int64_t>(1, size(row.width))}}});
+    c.set("activation", row.activation + (row.flag(7) ? "; mul x0 0.5" : ""));
+    c.terms = row.channels * kernel * kernel;
+    c.add(random_tensor({row.batch, row.height, row.width, row.channels}, 1));
+    c.add(random_weights({row.channels, out, kernel, kernel}, row.channels * 4, 2));
+    c.add(random_tensor({out}, 3));
+    check_float32(c, "cpu:conv_transpose", row.text());
+    if (row.channels > 60) break;
+  }
+}
+
 }  // namespace
 }  // namespace effdet::kernels

@@ -110,7 +110,7 @@ std::vector<ops::Inferred> infer(const Case& c) {
   for (const Tensor& input : c.inputs)
     infos.push_back({!input.empty(), input.dtype(), input.empty() ? std::optional<Shape>() : input.shape(),
                      input.empty() ? nullptr : &input});
-  return ops::infer_node(c.node, 11, infos);
+  return ops::infer_node(c.node, c.opset, infos);
 }
 
 std::optional<Case> as_bf16(const Case& c) {
@@ -160,7 +160,7 @@ std::vector<Tensor> run(const Case& c, bool reference_only, int threads, std::st
     // Not a number, of either type: what a kernel forgets to write shows.
     std::memset(targets.back(), 0xFF, results.back().byte_size());
   }
-  const Choice choice = choose({c.node, 11, inputs, outputs}, reference_only);
+  const Choice choice = choose({c.node, c.opset, inputs, outputs}, reference_only);
   if (!implementation.empty()) {
     EXPECT_EQ(choice.implementation, implementation);
   }

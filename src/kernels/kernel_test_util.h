@@ -31,6 +31,7 @@ struct Case {
   ir::Node node;
   std::vector<Tensor> inputs;
   int64_t terms = 1;  ///< of the longest sum: its rounding decides how far right results may be apart
+  int64_t opset = 11;
 
   /// An operator of the fused domain.
   Case(std::string op, std::map<std::string, ir::Attribute> attributes);

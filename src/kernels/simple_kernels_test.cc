@@ -41,6 +41,18 @@ TEST_P(Kernels, MaxPool) {
   }
 }
 
+TEST_P(Kernels, AveragePool) {
+  for (const Row& row : window_rows()) {
+    Case c("AveragePool", {{"kernel_shape", Ints{row.kernel, row.kernel}},
+                           {"strides", Ints{row.stride, row.stride}},
+                           {"pads", row.pads},
+                           {"layout", "nhwc"}});
+    c.node.attributes["count_include_pad"] = int64_t{row.flag(16)};
+    c.add(random_tensor({row.batch, row.height, row.width, row.channels}, 4));
+    check(c, "cpu:average_pool", row.text());
+  }
+}
+
 TEST_P(Kernels, SqueezeExcite) {
   for (const Row& row : channel_rows()) {
     const auto gate = std::string(ops::kActivations[(row.flags >> 16) % ops::kActivations.size()]);
@@ -117,39 +129,6 @@ TEST_P(Kernels, ConcatAndSplit) {
       apart.want(parts.size());
       apart.add(run(joined, /*reference_only=*/true, 1)[0]);
       check(apart, "cpu:split", row.text());
-    }
-}
-
-TEST_P(Kernels, ChannelMeans) {
-  for (const Row& row : window_rows())
-    for (Case c : {Case("ReduceMean", {{"axes", Ints{2, 3}}}), Case("GlobalAveragePool", {})}) {
-      c.node.domain = "";
-      c.terms = row.height * row.width;
-      c.add(random_tensor({row.batch, row.channels, row.height, row.width}, 1));
-      check(c, "cpu:channel_means", row.text());
-    }
-}
-
-/// Adding up one after the other would lose four digits of seven here.
-TEST_P(Kernels, ChannelMeansOfALargeMapAreExact) {
-  Case c("ReduceMean", {{"axes", Ints{2, 3}}});
-  c.node.domain = "";
-  Tensor map(DType::kF32, {1, 1, 1024, 1024});
-  for (float& value : map.mutable_data<float>()) value = 0.1f;
-  c.add(map);
-  EXPECT_NEAR(run(c, /*reference_only=*/false, 2, "cpu:channel_means")[0].data<float>()[0], 0.1f, 1e-7f);
-}
-
-TEST_P(Kernels, ChannelScale) {
-  for (const Row& row : channel_rows())
-    for (const int64_t images : {int64_t{1}, row.batch}) {
-      const Tensor map = random_tensor({row.batch, row.channels, row.height, row.width}, 1);
-      const Tensor gate = random_tensor({images, row.channels, 1, 1}, 2);
-      Case c("Mul", {});
-      c.node.domain = "";
-      c.add(row.flag(0) ? gate : map);
-      c.add(row.flag(0) ? map : gate);
-      check(c, "cpu:channel_scale", row.text());
     }
 }
 

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "kernels/cpu/cpu.h"
+#include "kernels/cpu/epilogue.h"
 #include "kernels/cpu/pixel_product.h"
 #include "kernels/cpu/typed.h"
 #include "kernels/cpu/window_gather.h"
@@ -34,10 +35,12 @@ class Conv : public Kernel {
         k_(group_in_ * window_.kernel_height * window_.kernel_width),
         pixels_(out_.height * out_.width),
         gather_(window_, in_, out_, nchw_input_, group_in_),
+        epilogue_(micro_, c.node),
         product_(micro_, k_, out_, nchw_output_, c.node) {
     const bool unit_window =
         window_.kernel_height == 1 && window_.kernel_width == 1 && window_.stride_x == 1 && window_.stride_y == 1;
-    gathers_ = nchw_input_ || !unit_window;
+    gathers_ = nchw_input_ || !(unit_window || lies_in_lines());
+    overlaps_ = !gathers_ && pixel_stride() < k_;
     choose_tasks();
   }
 
@@ -53,19 +56,42 @@ class Conv : public Kernel {
  private:
   static constexpr int64_t kBytes = sizeof(In);
 
+  /// Whether the values under each window lie side by side, and the windows evenly: those of a sequence, which is a map
+  /// of one row or one column, without padding and groups.
+  bool lies_in_lines() const {
+    const ops::Window2d& w = window_;
+    const bool padded = w.pad_top != 0 || w.pad_left != 0 || w.pad_bottom != 0 || w.pad_right != 0;
+    return !padded && group_in_ == in_.channels &&
+           (w.kernel_width == in_.width || (in_.height == 1 && w.kernel_height == 1));
+  }
+  /// Values between the windows of neighbouring pixels, where nothing is gathered.
+  int64_t pixel_stride() const {
+    return in_.channels * (out_.width == 1 ? window_.stride_y * in_.width : window_.stride_x);
+  }
+
   /// Large layers are cut by rows, small ones with many channels by columns too.
   void choose_tasks() {
     // Multiples of these, so that register tiles are full but for the last.
     const int64_t row_step = product_.row_step(), column_step = product_.column_step();
-    rows_ = std::clamp(kBlockBytes / (k_ * kBytes) / row_step * row_step, row_step, 8 * row_step);
+    const int64_t row_values = overlaps_ ? pixel_stride() : k_;
+    rows_ = std::clamp(kBlockBytes / (row_values * kBytes) / row_step * row_step, row_step, 8 * row_step);
     rows_ = std::min(rows_, round_up(pixels_, row_step));
     columns_ = round_up(out_.channels, kPanel);
     if (nchw_output_)  // the weights are gone through for each group of pixels
       columns_ = std::clamp(kBlockBytes / (k_ * kBytes) / column_step * column_step, column_step, columns_);
     // Many small tasks balance the load on busy machines.
     constexpr int64_t kTasks = 16;
+    // Windows that overlap are few values for their rows: better to go through them again than through the weights.
+    while (overlaps_ && tasks() < kTasks && columns_ > column_step &&
+           rows_ * columns_ * k_ / 2 >= product_.least_work())
+      columns_ = round_up(columns_ / 2, column_step);
     while (tasks() < kTasks && rows_ > row_step && rows_ * columns_ * k_ / 2 >= product_.least_work())
       rows_ = round_up(rows_ / 2, row_step);
+    // A few rows that are left over would go through all weights once more.
+    if (!nchw_output_ && product_.takes_any_rows()) {
+      const int64_t parts = std::max<int64_t>(1, (pixels_ + rows_ / 2) / rows_);
+      rows_ = (pixels_ + parts - 1) / parts;
+    }
     while (tasks() < kTasks && columns_ > column_step && rows_ * columns_ * k_ / 2 >= product_.least_work())
       columns_ = round_up(columns_ / 2, column_step);
   }
@@ -115,8 +141,8 @@ class Conv : public Kernel {
       const int64_t group = column / group_out_;
       next = std::min(end, (group + 1) * group_out_);
       const In* from = x + group * group_in_;
-      const Pixels<In> pixels =
-          gathers_ ? gather_.gather(from, row, rows, scratch) : Pixels<In>{from + row * in_.channels, in_.channels, 1};
+      const Pixels<In> pixels = gathers_ ? gather_.gather(from, row, rows, scratch)
+                                         : Pixels<In>{from + row * pixel_stride(), pixel_stride(), 1};
       product_.run(pixels, row, rows, column, next - column,
                    {.weights = weights,
                     .bias = context.input(2),
@@ -124,16 +150,18 @@ class Conv : public Kernel {
                     .output = context.output<Out>() + map,
                     .prepared = prepared(context)},
                    scratch + gather_values());
+      epilogue_.run(context.output<Out>() + map + row * out_.channels + column, rows, next - column, out_.channels);
     }
   }
 
   const MicroKernels& micro_;
   ops::Window2d window_;
-  bool nchw_input_, nchw_output_, gated_, gathers_ = false;
+  bool nchw_input_, nchw_output_, gated_, gathers_ = false, overlaps_ = false;
   ops::Dims in_, out_;
   int64_t group_in_, group_out_;  // channels of one group
   int64_t k_, pixels_;
   WindowGather<In> gather_;
+  Epilogue epilogue_;
   PixelProduct<In, Out> product_;
   int64_t rows_ = 0, columns_ = 0;
 };
@@ -145,6 +173,7 @@ Plan plan_conv(const PlanContext& c) {
   if (!ops::is_nhwc(c.node) && !ops::is_nhwc(c.node, true)) return {nullptr, "NCHW on one side alone"};
   if (c.has(4) && c.node.get_ints("kernel_shape", {1, 1}) != std::vector<int64_t>{1, 1})
     return {nullptr, "a gate needs a 1x1 kernel"};
+  if (auto refusal = refuse_epilogue(c); !refusal.empty()) return {nullptr, refusal};
   const ops::Window2d window = ops::window_2d(c.node);
   const int64_t channels = ops::dims_of(c.inputs[0].shape, ops::is_nhwc(c.node)).channels;
   if (c.node.get_int("group", 1) != 1 && !ops::is_nhwc(c.node)) return {nullptr, "groups need NHWC"};

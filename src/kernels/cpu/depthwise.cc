@@ -4,6 +4,7 @@
 #include "kernels/cpu/channel_sums.h"
 #include "kernels/cpu/cpu.h"
 #include "kernels/cpu/depthwise_weights.h"
+#include "kernels/cpu/epilogue.h"
 #include "kernels/cpu/typed.h"
 #include "ops/fused.h"
 
@@ -21,7 +22,7 @@ class Depthwise : public Kernel {
   explicit Depthwise(const PlanContext& c)
       : window_(ops::window_2d(c.node)),
         weights_(micro_kernels(), window_, c.inputs[1].constant),
-        activation_(static_cast<Activation>(ops::activation_of(c.node))),
+        epilogue_(micro_kernels(), c.node),
         in_(ops::dims_of(c.inputs[0].shape, true)),
         out_(ops::dims_of(c.outputs[0].shape, true)),
         wants_mean_(c.outputs.size() > 1 && c.outputs[1].present),
@@ -38,15 +39,20 @@ class Depthwise : public Kernel {
       const int channels = static_cast<int>(in_.channels);
       float* sums = wants_mean_ ? context.scratch_floats() + task * in_.channels : nullptr;
       if (sums != nullptr) std::fill_n(sums, channels, 0.0f);
-      DepthwiseRows<T> rows = depthwise_rows<T>(window_, in_, activation_);
+      DepthwiseRows<T> rows = depthwise_rows<T>(window_, in_, epilogue_.activation());
       rows.x = context.input<T>(0) + image * in_.height * in_.width * in_.channels;
       rows.bias = context.input(2);
       rows.y = context.output<T>() + image * out_.height * out_.width * in_.channels;
-      rows.sums = sums;
+      rows.sums = epilogue_.has_steps() ? nullptr : sums;
       rows.channels = rows.x_pixel = rows.weight_tap = rows.y_pixel = channels;
       rows.y_row = out_.width * in_.channels;
       set_rectangle(rows, row, std::min(row + rows_, out_.height), 0, out_.width);
       weights_.run(rows, context.input(1), 0);
+      if (!epilogue_.has_steps()) return;
+      T* y = rows.y + row * rows.y_row;
+      const int64_t pixels = (std::min(row + rows_, out_.height) - row) * out_.width;
+      epilogue_.run(y, pixels, channels, channels);
+      if (sums != nullptr) map_kernels<T>(micro_kernels()).fold_rows(y, pixels, channels, channels, sums, Fold::kSum);
     });
     if (!wants_mean_) return;
     for (int64_t image = 0; image < in_.batch; ++image)
@@ -57,7 +63,7 @@ class Depthwise : public Kernel {
  private:
   ops::Window2d window_;
   DepthwiseWeights<T> weights_;
-  Activation activation_;
+  Epilogue epilogue_;
   ops::Dims in_, out_;
   bool wants_mean_;
   int64_t rows_, tasks_;
@@ -67,6 +73,7 @@ class Depthwise : public Kernel {
 
 Plan plan_depthwise(const PlanContext& c) {
   if (!ops::is_nhwc(c.node)) return {nullptr, "only NHWC"};
+  if (auto refusal = refuse_epilogue(c); !refusal.empty()) return {nullptr, refusal};
   return plan_typed<Depthwise>(c);
 }
 

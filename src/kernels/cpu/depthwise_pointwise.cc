@@ -5,6 +5,7 @@
 
 #include "kernels/cpu/cpu.h"
 #include "kernels/cpu/depthwise_weights.h"
+#include "kernels/cpu/epilogue.h"
 #include "kernels/cpu/pixel_product.h"
 #include "kernels/cpu/typed.h"
 #include "ops/fused.h"
@@ -26,7 +27,8 @@ class DepthwisePointwise : public Kernel {
       : micro_(micro_kernels()),
         window_(ops::window_2d(c.node)),
         depthwise_weights_(micro_, window_, c.inputs[1].constant),
-        depthwise_activation_(static_cast<Activation>(ops::activation_of(c.node, "depthwise_activation"))),
+        depthwise_epilogue_(micro_, c.node, "depthwise_activation"),
+        epilogue_(micro_, c.node),
         nchw_output_(!ops::is_nhwc(c.node, true)),
         in_(ops::dims_of(c.inputs[0].shape, true)),
         out_(ops::dims_of(c.outputs[0].shape, !nchw_output_)),
@@ -72,15 +74,18 @@ class DepthwisePointwise : public Kernel {
                                                    .prepared = reinterpret_cast<T*>(context.scratch)};
     // Rows of a tile that is as wide as the map lie one behind the other in the output, too.
     const int64_t runs = across_ == 1 ? 1 : row_end - row, pixels = (row_end - row) * (column_end - column) / runs;
-    for (int64_t i = 0; i < runs; ++i)
-      product_.run({scratch + i * line, in_.channels, 1}, (row + i) * out_.width + column, pixels, 0, out_.channels,
-                   maps, scratch + tile_values());
+    for (int64_t i = 0; i < runs; ++i) {
+      const int64_t pixel = (row + i) * out_.width + column;
+      product_.run({scratch + i * line, in_.channels, 1}, pixel, pixels, 0, out_.channels, maps,
+                   scratch + tile_values());
+      epilogue_.run(maps.output + pixel * out_.channels, pixels, out_.channels, out_.channels);
+    }
   }
 
   /// y is where row 0, column 0 of the convolved map would lie if scratch held the whole of it.
   void convolve(const RunContext& context, int64_t image, int64_t row, int64_t row_end, int64_t column,
                 int64_t column_end, T* y) const {
-    DepthwiseRows<T> rows = depthwise_rows<T>(window_, in_, depthwise_activation_);
+    DepthwiseRows<T> rows = depthwise_rows<T>(window_, in_, depthwise_epilogue_.activation());
     rows.x = context.input<T>(0) + image * in_.height * in_.width * in_.channels;
     rows.bias = context.input(2);
     rows.y = y;
@@ -88,12 +93,14 @@ class DepthwisePointwise : public Kernel {
     rows.y_row = (column_end - column) * in_.channels;
     set_rectangle(rows, row, row_end, column, column_end);
     depthwise_weights_.run(rows, context.input(1), 0);
+    depthwise_epilogue_.run(y + row * rows.y_row + column * in_.channels, (row_end - row) * (column_end - column),
+                            in_.channels, in_.channels);
   }
 
   const MicroKernels& micro_;
   ops::Window2d window_;
   DepthwiseWeights<T> depthwise_weights_;
-  Activation depthwise_activation_;
+  Epilogue depthwise_epilogue_, epilogue_;
   bool nchw_output_;
   ops::Dims in_, out_;
   PixelProduct<T, Out> product_;
@@ -106,6 +113,8 @@ class DepthwisePointwise : public Kernel {
 Plan plan_depthwise_pointwise(const PlanContext& c) {
   if (!ops::is_nhwc(c.node)) return {nullptr, "only NHWC input"};
   if (c.has(5) && !ops::is_nhwc(c.node, true)) return {nullptr, "a residual needs an NHWC output"};
+  for (const char* attribute : {"depthwise_activation", "activation"})
+    if (auto refusal = refuse_epilogue(c, attribute); !refusal.empty()) return {nullptr, refusal};
   const ops::Dims out = ops::dims_of(c.outputs[0].shape, ops::is_nhwc(c.node, true));
   if (out.height * out.width > std::numeric_limits<int>::max()) return {nullptr, "more pixels than a block can count"};
   if (c.inputs[0].dtype == DType::kF32 && c.outputs[0].dtype != DType::kF32) return {nullptr, "float32 to bfloat16"};

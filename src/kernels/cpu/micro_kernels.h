@@ -75,14 +75,14 @@ struct DepthwiseRows {
   Activation activation;
 };
 
-/// Rows of a max pool on NHWC data, for one image; padding never wins.
+/// Rows of a pool on NHWC data, for one image. Padding never wins, and does not count in a mean.
 template <typename T>
 struct PoolRows {
   const T* x;
   T* y;
   int in_height, in_width, out_width, channels;
   int kernel_height, kernel_width, stride_y, stride_x, pad_top, pad_left;
-  bool zero_padding;  ///< windows that reach beyond x see zeros there, and nothing otherwise
+  bool zero_padding;  ///< windows that reach beyond x see zeros there
   int row_begin, row_end;
 };
 
@@ -167,6 +167,54 @@ struct ResizeRows {
   int row_begin, row_end;
 };
 
+/// The operators of elementwise programs; ops::kElementwiseOperators has them in the same order.
+enum class ElementwiseOp : int {
+  kAdd,
+  kSub,
+  kMul,
+  kDiv,
+  kMin,
+  kMax,
+  kPow,
+  kPRelu,
+  kNeg,
+  kAbs,
+  kSqrt,
+  kReciprocal,
+  kExp,
+  kLog,
+  kTanh,
+  kErf,
+  kSigmoid,
+  kSoftplus,
+  kMish,
+  kRelu,
+  kHardSwish,
+  kFloor,
+  kCeil,
+  kRound,
+  kLeakyRelu,
+  kElu,
+  kHardSigmoid,
+  kClip
+};
+
+/// y[i] = op(a[i], b[i]): one step of a program on a run of values. y may be a or b.
+struct ElementwiseRun {
+  struct Operand {
+    const float* data;
+    int step;  ///< 1; 0 for one value
+  };
+  ElementwiseOp op;
+  Operand a, b;      ///< b: of operators with two operands that are not numbers
+  float numbers[2];  ///< of the others, behind the first operand
+  float* y;
+  int count;
+};
+
+/// How values become one. A maximum or minimum with NaN is NaN.
+enum class Fold : int { kSum, kSquares, kMax, kMin };
+
 /// Integer conversion of colours: clamp(((factor (in - input_bias)) >> 8) + output_bias) to 0..255.
 struct ColourMatrix {
   int32_t factor[9], input_bias[3], output_bias[3];
@@ -195,11 +243,14 @@ struct MapKernels {
   void (*gemm)(const GemmBlock<T, T>&);
   void (*depthwise)(const DepthwiseRows<T>&);
   void (*max_pool)(const PoolRows<T>&);
+  void (*average_pool)(const PoolRows<T>&);
   void (*mix)(const MixRows<T>&);
   void (*resize)(const ResizeRows<T>&);
   /// y[i * panel..] = x[i] * scale[i] for the kPanel values of each i: packed weights times a gate on their input
   /// channel.
   void (*scale_panel)(const T* b, const float* scale, T* y, int k);
+  /// result[c] = fold of result[c] and x[row * stride + c] over all rows.
+  void (*fold_rows)(const T* x, int64_t rows, ptrdiff_t stride, int64_t columns, float* result, Fold fold);
 };
 
 /// Sums for a product by Strassen's scheme (strassen.h).
@@ -239,6 +290,16 @@ struct MicroKernels {
   void (*widen)(const Bf16* x, float* y, int64_t count);
   /// y[i] = act(x[i]).
   void (*activate)(const float* x, float* y, int64_t count, Activation activation);
+  void (*elementwise)(const ElementwiseRun&);
+  /// The fold of a line of values; 0 or an infinity for none.
+  float (*fold_line)(const float* x, int64_t count, Fold fold);
+  /// At most kPanel cells of an LSTM from the sums of their gates [input, output, forget, cell][kPanel].
+  void (*lstm_cell)(const float* gates, float* cell, float* hidden, int units);
+  /// y[i] = (x[i] - mean) / sqrt(variance + epsilon) * scale[i] + bias[i]; bias may be null.
+  void (*normalize_line)(const float* x, float* y, int64_t count, const float* scale, const float* bias, float epsilon);
+  /// y[i] = e^x[i] over the sum of all; of a line, or of `columns` lines whose values are `stride` apart.
+  void (*softmax_line)(const float* x, float* y, int64_t count);
+  void (*softmax_columns)(const float* x, float* y, int64_t count, ptrdiff_t stride, int64_t columns);
   /// y[j] = act(bias[j] + sum over i of x[i] * w[i * outputs + j]).
   void (*vector_matrix)(const float* x, const float* w, const float* bias, float* y, int inputs, int outputs,
                         Activation activation);

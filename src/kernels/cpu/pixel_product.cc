@@ -11,7 +11,7 @@ PixelProduct<In, Out>::PixelProduct(const MicroKernels& micro, int64_t depth, co
       depth_(depth),
       out_(out),
       nchw_(nchw),
-      activation_(static_cast<Activation>(ops::activation_of(node))) {
+      activation_(static_cast<Activation>(ops::activation_steps_of(node).activation)) {
   // bfloat16 has no digits to spare for the sums.
   if (!kIsFloat || nchw) return;
   if (node.get_int("group", 1) != 1) return;  // pixels differ between groups of output channels

@@ -37,6 +37,8 @@ class PixelProduct {
     if (strassen_) return out_.height * out_.width % 128 == 0 ? 128 : 96;
     return by_tiles() ? 32 : 48;
   }
+  /// Whether other numbers of rows are nearly as good.
+  bool takes_any_rows() const { return !strassen_ && !by_tiles(); }
   int64_t column_step() const { return strassen_ ? Strassen::kUnitColumns : 4 * kPanel; }
 
   /// A task of fewer multiplications is not worth handing to another thread.

@@ -108,41 +108,57 @@ class Resize : public Kernel {
   std::vector<ResizeTap> rows_, columns_;
 };
 
+/// What every pool's rows have: T's kernel, and padding.
 template <typename T>
-class MaxPool : public Kernel {
+class Pool : public Kernel {
  public:
-  explicit MaxPool(const PlanContext& c)
-      : micro_(map_kernels<T>(micro_kernels())),
+  /// zeros: places in the padding count as zeros.
+  Pool(const PlanContext& c, void (*kernel)(const PoolRows<T>&), bool zeros)
+      : kernel_(kernel),
         window_(ops::window_2d(c.node)),
-        zero_padding_(c.node.get_int("zero_padding", 0) != 0),
+        zeros_(zeros),
         in_(ops::dims_of(c.inputs[0].shape, true)),
         out_(ops::dims_of(c.outputs[0].shape, true)) {}
 
   void run(const RunContext& context) const override {
     for_rows(context.threads, out_, [&](int64_t image, int begin, int end) {
-      micro_.max_pool({.x = context.input<T>(0) + image * in_.height * in_.width * in_.channels,
-                       .y = context.output<T>() + image * out_.height * out_.width * in_.channels,
-                       .in_height = static_cast<int>(in_.height),
-                       .in_width = static_cast<int>(in_.width),
-                       .out_width = static_cast<int>(out_.width),
-                       .channels = static_cast<int>(in_.channels),
-                       .kernel_height = window_.kernel_height,
-                       .kernel_width = window_.kernel_width,
-                       .stride_y = window_.stride_y,
-                       .stride_x = window_.stride_x,
-                       .pad_top = window_.pad_top,
-                       .pad_left = window_.pad_left,
-                       .zero_padding = zero_padding_,
-                       .row_begin = begin,
-                       .row_end = end});
+      kernel_({.x = context.input<T>(0) + image * in_.height * in_.width * in_.channels,
+               .y = context.output<T>() + image * out_.height * out_.width * in_.channels,
+               .in_height = static_cast<int>(in_.height),
+               .in_width = static_cast<int>(in_.width),
+               .out_width = static_cast<int>(out_.width),
+               .channels = static_cast<int>(in_.channels),
+               .kernel_height = window_.kernel_height,
+               .kernel_width = window_.kernel_width,
+               .stride_y = window_.stride_y,
+               .stride_x = window_.stride_x,
+               .pad_top = window_.pad_top,
+               .pad_left = window_.pad_left,
+               .zero_padding = zeros_,
+               .row_begin = begin,
+               .row_end = end});
     });
   }
 
  private:
-  const MapKernels<T>& micro_;
+  void (*kernel_)(const PoolRows<T>&);
   ops::Window2d window_;
-  bool zero_padding_;
+  bool zeros_;
   ops::Dims in_, out_;
+};
+
+template <typename T>
+class MaxPool : public Pool<T> {
+ public:
+  explicit MaxPool(const PlanContext& c)
+      : Pool<T>(c, map_kernels<T>(micro_kernels()).max_pool, c.node.get_int("zero_padding", 0) != 0) {}
+};
+
+template <typename T>
+class AveragePool : public Pool<T> {
+ public:
+  explicit AveragePool(const PlanContext& c)
+      : Pool<T>(c, map_kernels<T>(micro_kernels()).average_pool, c.node.get_int("count_include_pad", 0) != 0) {}
 };
 
 }  // namespace
@@ -168,6 +184,11 @@ Plan plan_resize(const PlanContext& c) {
 Plan plan_max_pool(const PlanContext& c) {
   if (!ops::is_nhwc(c.node)) return {nullptr, "only NHWC"};
   return plan_typed<MaxPool>(c);
+}
+
+Plan plan_average_pool(const PlanContext& c) {
+  if (!ops::is_nhwc(c.node)) return {nullptr, "only NHWC"};
+  return plan_typed<AveragePool>(c);
 }
 
 }  // namespace effdet::kernels::cpu

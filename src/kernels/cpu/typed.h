@@ -1,6 +1,7 @@
 // From a tensor's type to the code for it.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <new>
 
@@ -26,6 +27,13 @@ int64_t padded_depth(int64_t depth) {
 
 /// Values that parts of scratch memory are multiples of: whole cache lines, of either type.
 inline constexpr int64_t kLineValues = 32;
+
+/// Whether what is packed into panels takes too many values beside those that there are: panels of few columns are
+/// mostly zeros.
+inline bool packs_too_large(int64_t packed, int64_t values) {
+  constexpr int64_t kFree = int64_t{1} << 23;
+  return packed > std::max(kFree, 2 * values);
+}
 
 /// Memory for weights that a plan makes, not initialised; aligned to a cache line, and so to every vector.
 template <typename T>

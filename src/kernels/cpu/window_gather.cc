@@ -64,7 +64,13 @@ void WindowGather<T>::gather_windows(const T* x, int64_t first, int64_t rows, T*
   for (int64_t i = first; i < first + rows; ++i) {
     const int64_t top = i / out_.width * window_.stride_y - window_.pad_top;
     const int64_t left = i % out_.width * window_.stride_x - window_.pad_left;
-    for (int64_t y = top; y < top + window_.kernel_height; ++y)
+    // A row of a window that has all channels is one piece of memory.
+    const bool whole = channels_ == in_.channels && left >= 0 && left + window_.kernel_width <= in_.width;
+    for (int64_t y = top; y < top + window_.kernel_height; ++y) {
+      if (whole && y >= 0 && y < in_.height) {
+        target = std::copy_n(x + (y * in_.width + left) * channels_, window_.kernel_width * channels_, target);
+        continue;
+      }
       for (int64_t column = left; column < left + window_.kernel_width; ++column, target += channels_) {
         if (y < 0 || y >= in_.height || column < 0 || column >= in_.width) {
           std::fill_n(target, channels_, T{});
@@ -72,6 +78,7 @@ void WindowGather<T>::gather_windows(const T* x, int64_t first, int64_t rows, T*
           std::copy_n(x + (y * in_.width + column) * in_.channels, channels_, target);
         }
       }
+    }
   }
 }
 

@@ -12,6 +12,7 @@
 #include <memory>
 
 #include "kernels/cpu/cpu.h"
+#include "kernels/cpu/epilogue.h"
 #include "kernels/cpu/typed.h"
 #include "ops/fused.h"
 
@@ -61,7 +62,7 @@ class Winograd : public Kernel {
   explicit Winograd(const PlanContext& c)
       : micro_(micro_kernels()),
         window_(ops::window_2d(c.node)),
-        activation_(static_cast<Activation>(ops::activation_of(c.node))),
+        epilogue_(micro_, c.node),
         nchw_output_(!ops::is_nhwc(c.node, true)),
         in_(ops::dims_of(c.inputs[0].shape, true)),
         out_(ops::dims_of(c.outputs[0].shape, !nchw_output_)),
@@ -130,7 +131,7 @@ class Winograd : public Kernel {
                             .height = static_cast<int>(out_.height),
                             .width = static_cast<int>(out_.width),
                             .channels = static_cast<int>(columns),
-                            .activation = activation_};
+                            .activation = epilogue_.activation()};
       if (nchw_output_) {
         output.y += column * out_.height * out_.width;
         write_nchw(output, m + kValues * output_plane());
@@ -139,6 +140,19 @@ class Winograd : public Kernel {
       output.y += column;
       if (const float* residual = context.input(3)) output.residual = residual + (output.y - context.output());
       micro_.winograd.output(output);
+    }
+    if (epilogue_.has_steps())
+      run_epilogue(context.output() + image * out_.height * out_.width * out_.channels, first, count);
+  }
+
+  /// On the outputs of some tiles of an NHWC map: two rows for each row of tiles.
+  void run_epilogue(float* y, int64_t first, int64_t count) const {
+    for (int64_t done = 0, tiles; done < count; done += tiles) {
+      const int64_t row = (first + done) / across_ * kWinogradOut, across = (first + done) % across_;
+      tiles = std::min(across_ - across, count - done);
+      const int64_t column = across * kWinogradOut, columns = std::min(tiles * kWinogradOut, out_.width - column);
+      for (int64_t i = row; i < std::min(row + kWinogradOut, out_.height); ++i)
+        epilogue_.run(y + (i * out_.width + column) * out_.channels, columns, out_.channels, out_.channels);
     }
   }
 
@@ -187,7 +201,7 @@ class Winograd : public Kernel {
 
   const MicroKernels& micro_;
   ops::Window2d window_;
-  Activation activation_;
+  Epilogue epilogue_;
   bool nchw_output_;
   ops::Dims in_, out_;
   int64_t panels_, across_, tiles_;  // of the weights; in a row, and in an image
@@ -210,6 +224,7 @@ Plan plan_winograd(const PlanContext& c) {
   if (c.node.get_int("group", 1) != 1) return {nullptr, "no groups"};
   if (!ops::is_nhwc(c.node)) return {nullptr, "only NHWC input"};
   if (c.has(3) && !ops::is_nhwc(c.node, true)) return {nullptr, "a residual needs an NHWC output"};
+  if (auto refusal = refuse_epilogue(c); !refusal.empty()) return {nullptr, refusal};
   if (c.inputs[0].dtype != DType::kF32 || c.outputs[0].dtype != DType::kF32) return {nullptr, "only float32"};
   if (c.inputs[1].constant == nullptr) return {nullptr, "only constant weights"};
   const ops::Dims in = ops::dims_of(c.inputs[0].shape, true),

@@ -22,6 +22,8 @@ void depthwise_by_pairs(const DepthwiseRows<Bf16>&);
 template <typename T>
 void max_pool(const PoolRows<T>&);
 template <typename T>
+void average_pool(const PoolRows<T>&);
+template <typename T>
 void mix(const MixRows<T>&);
 template <typename T>
 void resize(const ResizeRows<T>&);
@@ -29,6 +31,14 @@ void scale_panel(const float* b, const float* scale, float* y, int k);
 void scale_panel(const Bf16* b, const float* scale, Bf16* y, int k);
 void narrow(const float* x, Bf16* y, int64_t count);
 void widen(const Bf16* x, float* y, int64_t count);
+void elementwise(const ElementwiseRun&);
+template <typename T>
+void fold_rows(const T* x, int64_t rows, ptrdiff_t stride, int64_t columns, float* result, Fold fold);
+void normalize_line(const float* x, float* y, int64_t count, const float* scale, const float* bias, float epsilon);
+void lstm_cell(const float* gates, float* cell, float* hidden, int units);
+void softmax_line(const float* x, float* y, int64_t count);
+void softmax_columns(const float* x, float* y, int64_t count, ptrdiff_t stride, int64_t columns);
+float fold_line(const float* x, int64_t count, Fold fold);
 void activate(const float* x, float* y, int64_t count, Activation activation);
 void vector_matrix(const float* x, const float* w, const float* bias, float* y, int inputs, int outputs,
                    Activation activation);

@@ -1,30 +1,10 @@
 // Kernels that touch each value once: max pool, BiFPN's weighted sum, resizes, activations, the squeeze-excite layers,
 // transposition.
 #include "kernels/cpu/isa/kernels.h"
+#include "kernels/cpu/isa/vectors.h"
 
 namespace effdet::kernels::cpu::EFFDET_ISA {
 namespace {
-
-/// Calls f(offset, lanes) over count values, whole vectors first.
-template <typename F>
-EFFDET_INLINE void for_vectors(int64_t count, F&& f) {
-  int64_t i = 0;
-  for (; i + kLanes <= count; i += kLanes) f(i, kLanes);
-  if (i < count) f(i, static_cast<int>(count - i));
-}
-
-template <typename T>
-EFFDET_INLINE Vec get(const T* p, int lanes) {
-  return lanes == kLanes ? load(p) : load_part(p, lanes);
-}
-template <typename T>
-EFFDET_INLINE void put(T* p, Vec v, int lanes) {
-  if (lanes == kLanes) {
-    store(p, v);
-  } else {
-    store_part(p, v, lanes);
-  }
-}
 
 template <int inputs, typename Activation_, typename T>
 void mix_rows(const MixRows<T>& m) {
@@ -51,28 +31,51 @@ void mix_rows(const MixRows<T>& m) {
 
 }  // namespace
 
-template <typename T>
-void max_pool(const PoolRows<T>& p) {
+/// Calls f(first value under the window, rows, columns, target) for each output pixel: rows and columns of the window
+/// that lie inside.
+template <typename T, typename F>
+EFFDET_INLINE void for_windows(const PoolRows<T>& p, F&& f) {
   for (int y = p.row_begin; y < p.row_end; ++y) {
     const int top = y * p.stride_y - p.pad_top;
     const int ky_begin = max_of(0, -top), ky_end = min_of(p.kernel_height, p.in_height - top);
     for (int x = 0; x < p.out_width; ++x) {
       const int left = x * p.stride_x - p.pad_left;
       const int kx_begin = max_of(0, -left), kx_end = min_of(p.kernel_width, p.in_width - left);
-      T* target = p.y + (static_cast<ptrdiff_t>(y) * p.out_width + x) * p.channels;
-      const bool clipped = ky_end - ky_begin < p.kernel_height || kx_end - kx_begin < p.kernel_width;
-      const float least = p.zero_padding && clipped ? 0.0f : -__builtin_inff();
-      for_vectors(p.channels, [&](int64_t c, int lanes) {
-        Vec best = splat(least);
-        for (int ky = ky_begin; ky < ky_end; ++ky)
-          for (int kx = kx_begin; kx < kx_end; ++kx) {
-            const ptrdiff_t at = (static_cast<ptrdiff_t>(top + ky) * p.in_width + left + kx) * p.channels + c;
-            best = vec_max(get(p.x + at, lanes), best);
-          }
-        put(target + c, best, lanes);
-      });
+      f(p.x + (static_cast<ptrdiff_t>(top + ky_begin) * p.in_width + left + kx_begin) * p.channels, ky_end - ky_begin,
+        kx_end - kx_begin, p.y + (static_cast<ptrdiff_t>(y) * p.out_width + x) * p.channels);
     }
   }
+}
+
+template <typename T>
+void max_pool(const PoolRows<T>& p) {
+  for_windows(p, [&](const T* window, int rows, int columns, T* target) {
+    const bool clipped = rows < p.kernel_height || columns < p.kernel_width;
+    const float least = p.zero_padding && clipped ? 0.0f : -__builtin_inff();
+    for_vectors(p.channels, [&](int64_t c, int lanes) {
+      Vec best = splat(least);
+      for (int ky = 0; ky < rows; ++ky)
+        for (int kx = 0; kx < columns; ++kx) {
+          const ptrdiff_t at = (static_cast<ptrdiff_t>(ky) * p.in_width + kx) * p.channels + c;
+          best = vec_max(get(window + at, lanes), best);
+        }
+      put(target + c, best, lanes);
+    });
+  });
+}
+
+template <typename T>
+void average_pool(const PoolRows<T>& p) {
+  for_windows(p, [&](const T* window, int rows, int columns, T* target) {
+    const int places = p.zero_padding ? p.kernel_height * p.kernel_width : rows * columns;
+    for_vectors(p.channels, [&](int64_t c, int lanes) {
+      Vec sum{};
+      for (int ky = 0; ky < rows; ++ky)
+        for (int kx = 0; kx < columns; ++kx)
+          sum += get(window + (static_cast<ptrdiff_t>(ky) * p.in_width + kx) * p.channels + c, lanes);
+      put(target + c, sum / static_cast<float>(places), lanes);
+    });
+  });
 }
 
 template <typename T>
@@ -115,10 +118,12 @@ void resize(const ResizeRows<T>& r) {
 
 #if EFFDET_OWN_FLOAT_MAPS
 template void max_pool(const PoolRows<float>&);
+template void average_pool(const PoolRows<float>&);
 template void mix(const MixRows<float>&);
 template void resize(const ResizeRows<float>&);
 #endif
 template void max_pool(const PoolRows<Bf16>&);
+template void average_pool(const PoolRows<Bf16>&);
 template void mix(const MixRows<Bf16>&);
 template void resize(const ResizeRows<Bf16>&);
 

@@ -13,9 +13,11 @@ constexpr MapKernels<T> kMaps = {
     .gemm = gemm<T, T>,
     .depthwise = depthwise<T, T>,
     .max_pool = max_pool<T>,
+    .average_pool = average_pool<T>,
     .mix = mix<T>,
     .resize = resize<T>,
     .scale_panel = scale_panel,
+    .fold_rows = fold_rows<T>,
 };
 
 }  // namespace
@@ -47,6 +49,12 @@ extern const MicroKernels kTable = {
     .narrow = narrow,
     .widen = widen,
     .activate = activate,
+    .elementwise = elementwise,
+    .fold_line = fold_line,
+    .lstm_cell = lstm_cell,
+    .normalize_line = normalize_line,
+    .softmax_line = softmax_line,
+    .softmax_columns = softmax_columns,
     .vector_matrix = vector_matrix,
     .transpose = transpose,
     .pixel_row = pixel_row,

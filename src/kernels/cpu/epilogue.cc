@@ -1,0 +1,41 @@
+#include "kernels/cpu/epilogue.h"
+
+#include <algorithm>
+
+namespace effdet::kernels::cpu {
+
+template <typename T>
+void Epilogue::run(T* y, int64_t rows, int64_t columns, int64_t stride) const {
+  if (!has_steps_) return;
+  if (stride == columns) columns = std::exchange(rows, 1) * columns;
+  for (int64_t row = 0; row < rows; ++row)
+    for (int64_t column = 0; column < columns; column += kBlockValues)
+      run_block(y + row * stride + column, static_cast<int>(std::min(kBlockValues, columns - column)));
+}
+
+void Epilogue::run_block(float* y, int count) const {
+  alignas(64) float registers[kMostRegisters * kBlockValues];
+  const ElementwiseRun::Operand x{y, 1};
+  program_.run(&x, y, count, registers);
+}
+
+void Epilogue::run_block(Bf16* y, int count) const {
+  alignas(64) float registers[kMostRegisters * kBlockValues], wide[kBlockValues];
+  micro_.widen(y, wide, count);
+  const ElementwiseRun::Operand x{wide, 1};
+  program_.run(&x, wide, count, registers);
+  micro_.narrow(wide, y, count);
+}
+
+std::string refuse_epilogue(const PlanContext& c, std::string_view attribute) {
+  const Epilogue epilogue(micro_kernels(), c.node, attribute);
+  if (epilogue.program_.registers() > Epilogue::kMostRegisters) return "too many steps at once";
+  const bool of_output = attribute == "activation";
+  return of_output && epilogue.has_steps() && !ops::is_nhwc(c.node, true) ? "steps behind the activation need NHWC"
+                                                                          : "";
+}
+
+template void Epilogue::run(float*, int64_t, int64_t, int64_t) const;
+template void Epilogue::run(Bf16*, int64_t, int64_t, int64_t) const;
+
+}  // namespace effdet::kernels::cpu
