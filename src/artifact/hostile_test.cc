@@ -152,7 +152,7 @@ TEST(BadInput, Case68_HostileReferences) {
   cases.emplace_back("writes its input", [](om::ProgramT& p) { p.nodes[0]->outputs[0] = p.inputs[0]; });
   cases.emplace_back("writes its weights", [](om::ProgramT& p) { p.nodes[0]->outputs[0] = p.nodes[0]->inputs[1]; });
   for (const char* op : {"Conv", "DepthwiseConv", "DepthwisePointwise", "ExpandDepthwise", "SqueezeExcite", "Mix",
-                         "MaxPool", "Activation", "LeakyRelu"}) {
+                         "MaxPool", "Activation", "Hardmax"}) {
     const std::string name = op;
     cases.emplace_back(name + " without outputs", [=](om::ProgramT& p) { step(p, name).outputs.clear(); });
     cases.emplace_back(name + " with its first output absent", [=](om::ProgramT& p) { step(p, name).outputs[0] = -1; });
@@ -170,7 +170,7 @@ TEST(BadInput, Case68_HostileReferences) {
 TEST(BadInput, Case68_HostileAttributes) {
   using Ints = std::vector<int64_t>;
   std::vector<std::pair<std::string, Change>> cases;
-  for (const char* op : {"Conv", "DepthwiseConv", "DepthwisePointwise", "ExpandDepthwise", "MaxPool"}) {
+  for (const char* op : {"Conv", "DepthwiseConv", "DepthwisePointwise", "ExpandDepthwise", "MaxPool", "AveragePool"}) {
     const std::string name = op;
     const auto change = [&](const std::string& what, const std::string& key, const Ints& values) {
       cases.emplace_back(name + " " + what, [=](om::ProgramT& p) { set(step(p, name), key, values); });
@@ -222,33 +222,56 @@ TEST(BadInput, Case68_HostileAttributes) {
     });
   cases.emplace_back("an attribute of unknown kind",
                      [](om::ProgramT& p) { attribute(step(p, "Conv"), "strides").kind = 77; });
-  cases.emplace_back("LeakyRelu becomes a Reshape by its own data", [](om::ProgramT& p) {
-    om::NodeT& node = step(p, "LeakyRelu");
+  cases.emplace_back("Hardmax becomes a Reshape by its own data", [](om::ProgramT& p) {
+    om::NodeT& node = step(p, "Hardmax");
     node.op = "Reshape";
     node.inputs.push_back(node.inputs[0]);
   });
   for (const int group : {-1, 0, 7})
     cases.emplace_back("Conv in groups that its channels have not",
                        [group](om::ProgramT& p) { set(step(p, "Conv"), "group", group); });
-  cases.emplace_back("LeakyRelu becomes a Conv of group 0", [](om::ProgramT& p) {
-    om::NodeT& node = step(p, "LeakyRelu");
+  cases.emplace_back("Hardmax becomes a Conv of group 0", [](om::ProgramT& p) {
+    om::NodeT& node = step(p, "Hardmax");
     node.op = "Conv";
     node.inputs.push_back(node.inputs[0]);
     set(node, "group", 0);
   });
-  cases.emplace_back("LeakyRelu becomes a Softmax over axis 99", [](om::ProgramT& p) {
-    om::NodeT& node = step(p, "LeakyRelu");
+  cases.emplace_back("Hardmax becomes a Softmax over axis 99", [](om::ProgramT& p) {
+    om::NodeT& node = step(p, "Hardmax");
     node.op = "Softmax";
     set(node, "axis", 99);
   });
-  cases.emplace_back("LeakyRelu becomes a Transpose of another order", [](om::ProgramT& p) {
-    om::NodeT& node = step(p, "LeakyRelu");
+  cases.emplace_back("Hardmax becomes a Transpose of another order", [](om::ProgramT& p) {
+    om::NodeT& node = step(p, "Hardmax");
     node.op = "Transpose";
     set(node, "perm", Ints{0, 2, 3, 1});
   });
   cases.emplace_back("a Transpose of axes that do not exist", [](om::ProgramT& p) {
     set(step(p, "Transpose"), "perm", Ints{0, 9, -3, kHuge});
   });
+  for (const char* program :
+       {"", "relu", "relu x0;tanh t0", "softmax x0", "relu x0 x0", "add x0", "add x0 x9", "mul x0 t0", "clip x0 x0 1",
+        "relu x1", "relu x-1", "relu x99999999999999999999", "add x0 1.0.0", "add x0 x1; ", "add x0 x1 "})
+    cases.emplace_back("Elementwise by '" + std::string(program) + "'",
+                       [=](om::ProgramT& p) { set(step(p, "Elementwise"), "program", program); });
+  std::string endless = "add x0 x1";
+  for (int i = 0; i < 1000; ++i) endless += "; neg t0";
+  cases.emplace_back("Elementwise of many steps",
+                     [=](om::ProgramT& p) { set(step(p, "Elementwise"), "program", endless.c_str()); });
+  for (const char* op : {"Conv", "DepthwiseConv", "MatMul", "ConvTranspose"})
+    for (const char* text : {"relu;", "relu; ", "swish; add x0 x1", "relu; nothing x0", "; relu x0", "relu; relu t0"})
+      cases.emplace_back(std::string(op) + " with '" + text + "' behind it",
+                         [=](om::ProgramT& p) { set(step(p, op), "activation", text); });
+  for (int64_t side : {int64_t{0}, int64_t{-1}, int64_t{1} << 40, INT64_MAX})
+    cases.emplace_back("ConvTranspose of size " + std::to_string(side), [=](om::ProgramT& p) {
+      set(step(p, "ConvTranspose"), "size", Ints{side, side});
+    });
+  cases.emplace_back("ConvTranspose with pads as large as its kernel", [](om::ProgramT& p) {
+    set(step(p, "ConvTranspose"), "pads", Ints{3, 0, 0, 0});
+  });
+  for (int64_t channels : {int64_t{0}, int64_t{-1}, int64_t{17}, INT64_MAX})
+    cases.emplace_back("MatMul to rows of " + std::to_string(channels),
+                       [=](om::ProgramT& p) { set(step(p, "MatMul"), "out_channels", channels); });
   expect_refused(cases);
 }
 
@@ -408,7 +431,8 @@ class Mutator {
     }
     om::AttributeT& a = *node.attributes[below(node.attributes.size())];
     if (below(16) == 0) a.kind = static_cast<uint8_t>(below(7));
-    if (a.kind == 2) a.text = below(2) != 0 ? "nhwc" : "nchw";
+    if (a.kind == 2 && a.name != "program") a.text = below(2) != 0 ? "nhwc" : "nchw";
+    if (a.name == "program" && !a.text.empty()) a.text[below(a.text.size())] = "x0t1; .e9"[below(10)];
     if (a.kind == 0) mutate(a.integer, 1);
     if (a.kind == 4 && below(2) != 0) a.reals.resize(below(6), 1.0f);
     if (a.kind == 3 && !a.integers.empty()) mutate(a.integers[below(a.integers.size())], 1);

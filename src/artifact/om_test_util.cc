@@ -106,7 +106,7 @@ ir::Graph small_graph() {
   const ir::ValueId sum = l.swish(l.graph.add_node("Add", "sum", {l.scale(block, 0.25f), l.scale(up, 0.75f)}));
   // An activation by itself, behind an operator that only the reference runs.
   const ir::ValueId odd =
-      l.graph.add_node("Relu", "relu", {l.graph.add_node("LeakyRelu", "leaky", {down}, {{"alpha", 0.1f}})});
+      l.graph.add_node("Relu", "relu", {l.graph.add_node("Hardmax", "hardmax", {down}, {{"axis", int64_t{1}}})});
   // As fusion would make it of a larger map.
   const auto constant = [&](const char* name, Shape shape) {
     return l.graph.add_constant(name, waves(std::move(shape)));
@@ -129,7 +129,14 @@ ir::Graph small_graph() {
                                                    {"depthwise_activation", "relu6"},
                                                    {"activation", "swish"}},
                                                   std::string(ir::kFusedDomain));
-  l.graph.outputs = {l.conv(sum, {5, 16, 1, 1}), odd, wide, deep_block};
+  // Upsampling, a pool, a program of steps, and products of rows.
+  const ir::ValueId larger = l.graph.add_node("ConvTranspose", "larger", {down, constant("larger_w", {16, 3, 3, 3})},
+                                              {{"strides", Ints{2, 2}}, {"pads", Ints{1, 1, 1, 1}}});
+  const ir::ValueId pooled = l.graph.add_node("AveragePool", "pooled", {larger}, {{"kernel_shape", Ints{2, 2}}});
+  const ir::ValueId product = l.graph.add_node("Mul", "product", {pooled, constant("factors", {3, 1, 1})});
+  const ir::ValueId bent = l.graph.add_node("Max", "bent", {product, l.graph.add_node("Tanh", "tanh", {pooled})});
+  const ir::ValueId rows = l.graph.add_node("MatMul", "rows", {bent, constant("rows_w", {6, 7})});
+  l.graph.outputs = {l.conv(sum, {5, 16, 1, 1}), odd, wide, deep_block, l.graph.add_node("Elu", "elu", {rows})};
   l.graph.metadata = {{"effdet.test", "yes"}};
   return l.graph;
 }

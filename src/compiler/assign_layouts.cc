@@ -1,6 +1,7 @@
-#include <cstring>
+#include <algorithm>
 #include <map>
 
+#include "compiler/layout_followers.h"
 #include "compiler/match.h"
 #include "compiler/passes.h"
 #include "ops/fused.h"
@@ -20,10 +21,10 @@ class LayoutAssigner {
       for (ir::ValueId id : node.outputs)
         if (id != ir::kNoValue) has_nchw_[static_cast<size_t>(id)] = false;
     for (ir::Node& node : old) {
-      if (node.domain == ir::kFusedDomain && node.op != "SqueezeExcite" && node.op != "Aipp") {
+      if (has_layout(node)) {
         place_fused(std::move(node));
-      } else if (follows_maps(node)) {
-        place_follower(std::move(node));
+      } else if (const auto follower = follower_of_maps(node)) {
+        place_follower(std::move(node), *follower);
       } else {
         for (ir::ValueId id : node.inputs) require_nchw(id);
         mark_nchw(node);
@@ -35,6 +36,12 @@ class LayoutAssigner {
   }
 
  private:
+  /// Fused operators on maps, whose attribute `layout` says how these lie.
+  static bool has_layout(const ir::Node& node) {
+    return node.domain == ir::kFusedDomain && node.op != "SqueezeExcite" && node.op != "Aipp" &&
+           node.op != "Elementwise" && node.op != "MatMul";
+  }
+
   void mark_nchw(const ir::Node& node) {
     for (ir::ValueId id : node.outputs)
       if (id != ir::kNoValue) has_nchw_[static_cast<size_t>(id)] = true;
@@ -68,75 +75,36 @@ class LayoutAssigner {
     return twin;
   }
 
-  /// A convolution gathers its windows anyway, from NCHW as well; and writes NCHW where only the caller reads it.
+  /// A convolution gathers its windows anyway, from NCHW as well where it has few channels (a network's first layer);
+  /// and writes NCHW where only the caller reads it.
   bool reads_nchw(const ir::Node& node) const {
-    return node.op == "Conv" && node.get_int("group", 1) == 1 && !nhwc_.contains(node.inputs[0]) &&
+    constexpr int64_t kMostChannels = 8;
+    return node.op == "Conv" && graph_.value(node.inputs[0]).shape->at(1) <= kMostChannels &&
+           node.get_int("group", 1) == 1 && !nhwc_.contains(node.inputs[0]) &&
            node.get_ints("kernel_shape", {1, 1}) != std::vector<int64_t>{1, 1};
   }
   bool writes_nchw(const ir::Node& node) const {
     const bool plain =
         (node.op == "Conv" && node.inputs.size() == 3) || (node.op == "DepthwisePointwise" && node.inputs.size() == 5);
-    return plain && uses_.is_output(node.outputs[0]) && uses_.readers(node.outputs[0]).empty();
+    return plain && !has_steps(node) && uses_.is_output(node.outputs[0]) && uses_.readers(node.outputs[0]).empty();
   }
 
-  /// ONNX's own operators that know no layout, only axes: they lie as the maps do that reach them.
-  bool follows_maps(const ir::Node& node) const {
-    if (!node.is("Concat") && !node.is("Split") && !node.is("Resize")) return false;
-    const size_t maps = node.is("Concat") ? node.inputs.size() : 1;
-    for (size_t i = 0; i < maps; ++i)
-      if (!is_static_map(graph_.value(node.inputs[i]))) return false;
-    for (const ir::ValueId id : node.outputs)
-      if (id == ir::kNoValue || !is_static_map(graph_.value(id))) return false;
-    if (node.is("Resize") && !sizes_can_move(node)) return false;
-    return std::any_of(node.inputs.begin(), node.inputs.begin() + static_cast<ptrdiff_t>(maps),
-                       [&](ir::ValueId id) { return nhwc_.contains(id); });
+  /// Operators that know axes and no layout lie as the maps do that reach them.
+  std::optional<LayoutFollower> follower_of_maps(const ir::Node& node) const {
+    auto follower = layout_follower(graph_, node);
+    const auto lies_nhwc = [&](size_t i) { return nhwc_.contains(node.inputs[i]); };
+    return follower && std::ranges::any_of(follower->maps, lies_nhwc) ? follower : std::nullopt;
   }
 
-  /// Whether a Resize's lists are constants with one number a dimension: those of the region stay behind.
-  bool sizes_can_move(const ir::Node& node) const {
-    if (node.find("axes") != nullptr || node.get_string("coordinate_transformation_mode", "") == "tf_crop_and_resize")
-      return false;
-    for (size_t i = 1; i < node.inputs.size(); ++i) {
-      if (node.inputs[i] == ir::kNoValue) continue;
-      const Tensor* list = graph_.constant(node.inputs[i]);
-      if (list == nullptr || (list->numel() != 0 && list->numel() != 4 && !is_region(i))) return false;
-    }
-    return true;
-  }
-  /// Of a Resize's inputs; opset 10 has none.
-  bool is_region(size_t input) const { return graph_.opset >= 11 && input == 1; }
-
-  void place_follower(ir::Node node) {
-    if (node.is("Resize")) {
-      for (size_t i = 1; i < node.inputs.size(); ++i) {
-        ir::ValueId& list = node.inputs[i];
-        if (list == ir::kNoValue) continue;
-        if (is_region(i)) {
-          list = ir::kNoValue;  // nobody reads it
-        } else if (graph_.constant(list)->numel() == 4) {
-          list = graph_.add_constant(graph_.value(list).name + "_nhwc", in_nhwc_order(*graph_.constant(list)));
-        }
-      }
-      node.inputs[0] = require_nhwc(node.inputs[0]);
+  void place_follower(ir::Node node, const LayoutFollower& follower) {
+    write_for_nhwc(graph_, node);
+    for (const size_t i : follower.maps) node.inputs[i] = require_nhwc(node.inputs[i]);
+    if (follower.gives_maps) {
+      for (ir::ValueId& id : node.outputs) id = make_nhwc(id);
     } else {
-      constexpr int64_t kAxes[] = {0, 3, 1, 2};
-      const int64_t axis = node.get_int("axis", 0);
-      node.attributes["axis"] = kAxes[axis < 0 ? axis + 4 : axis];
-      const size_t maps = node.is("Concat") ? node.inputs.size() : 1;
-      for (size_t i = 0; i < maps; ++i) node.inputs[i] = require_nhwc(node.inputs[i]);
+      mark_nchw(node);
     }
-    for (ir::ValueId& id : node.outputs) id = make_nhwc(id);
     graph_.nodes.push_back(std::move(node));
-  }
-
-  /// Four numbers of any type, of batch, channels, height and width.
-  static Tensor in_nhwc_order(const Tensor& list) {
-    Tensor moved(list.dtype(), list.shape());
-    const size_t size = dtype_size(list.dtype());
-    constexpr size_t kFrom[] = {0, 2, 3, 1};
-    auto* to = const_cast<std::byte*>(moved.bytes().data());
-    for (size_t i = 0; i < 4; ++i) std::memcpy(to + i * size, list.bytes().data() + kFrom[i] * size, size);
-    return moved;
   }
 
   void place_fused(ir::Node node) {

@@ -59,7 +59,9 @@ class TypeAssigner {
   /// Maps between fused operators become bfloat16. What the caller reads stays float32, and so does what has no map:
   /// squeeze-excite, means and gates.
   bool runs_narrow(const ir::Node& node) const {
-    if (node.domain != ir::kFusedDomain || node.op == "SqueezeExcite" || node.op == "Activation") return false;
+    if (node.domain != ir::kFusedDomain || node.op == "SqueezeExcite" || node.op == "Activation" ||
+        node.op == "ConvTranspose" || node.op == "Elementwise")
+      return false;
     if (keep_.contains(node.name)) return false;
     if (!ops::is_nhwc(node)) return ops::is_nhwc(node, true);  // the first layer
     // To NCHW go pairs of channels.
@@ -69,12 +71,21 @@ class TypeAssigner {
   /// ONNX's own operators that only move and mix values: they take the type of the maps that reach them.
   bool follows_maps(const ir::Node& node) const {
     if (keep_.contains(node.name)) return false;
-    if (node.is("Concat"))
+    if (node.is("Concat") || is_elementwise(node))
       return std::ranges::any_of(node.inputs, [&](ir::ValueId id) { return narrow_.contains(id); });
     return (node.is("Split") || node.is("Resize")) && narrow_.contains(node.inputs[0]);
   }
 
+  static bool is_elementwise(const ir::Node& node) {
+    return node.domain == ir::kFusedDomain && node.op == "Elementwise";
+  }
+
   void place_follower(ir::Node& node) {
+    if (is_elementwise(node)) {  // takes inputs of both types
+      node.attributes["output_type"] = std::string(dtype_name(DType::kBF16));
+      narrow_.insert(node.outputs[0]);
+      return;
+    }
     const size_t maps = node.is("Concat") ? node.inputs.size() : 1;
     for (size_t i = 0; i < maps; ++i) node.inputs[i] = narrow(node.inputs[i]);
     narrow_.insert(node.outputs.begin(), node.outputs.end());

@@ -41,10 +41,17 @@ void growing(ir::Graph& graph, const LayerChoices&, passes::RewriteBudget& budge
 
 /// In this order, because each looks for what those before it made.
 constexpr Stage kFusions[] = {
+    {"split_batch_norms", always<compiler::split_batch_norms>},
     {"fuse_activations", always<compiler::fuse_activations>},
     {"fuse_windows", growing<compiler::fuse_windows>},
+    {"fuse_conv_transpose", always<compiler::fuse_conv_transpose>},
+    {"fuse_average_pool", always<compiler::fuse_average_pool>},
+    {"fuse_lookups", growing<compiler::fuse_lookups>},
+    {"fuse_matmul", growing<compiler::fuse_matmul>},
     // Before mix and residuals: an activation between a Conv and a sum belongs to the Conv.
     {"absorb_activations", always<compiler::absorb_activations>},
+    // Before squeeze-excite: means are of what a layer gives at last.
+    {"absorb_steps", always<compiler::absorb_steps>},
     {"fuse_squeeze_excite", growing<compiler::fuse_squeeze_excite>},
     // Behind squeeze-excite, which looks for depthwise layers.
     {"fuse_expand_depthwise", choosing<compiler::fuse_expand_depthwise>},
@@ -53,6 +60,9 @@ constexpr Stage kFusions[] = {
     {"fuse_residuals", always<compiler::fuse_residuals>},
     // Again: sums have become Mix and residuals, which absorb activations too.
     {"absorb_activations", always<compiler::absorb_activations>},
+    {"absorb_steps", always<compiler::absorb_steps>},
+    // Behind everything that looks for sums, products and activations.
+    {"fuse_elementwise", always<compiler::fuse_elementwise>},
     // Behind everything that looks for a Conv.
     {"fuse_depthwise_pointwise", choosing<compiler::fuse_depthwise_pointwise>},
     {"choose_products", choosing<compiler::choose_products>},

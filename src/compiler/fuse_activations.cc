@@ -49,15 +49,88 @@ void become_activation(ir::Node& node, ir::ValueId x, std::string_view name) {
   become_fused(node, "Activation", {x}, {{"activation", std::string(name)}});
 }
 
+/// x times a number, or over one.
+struct Scaled {
+  ir::ValueId x;
+  float factor;
+};
+std::optional<Scaled> scaled(const ir::Graph& graph, const ir::Node* node) {
+  if (node == nullptr || node->inputs.size() != 2) return std::nullopt;
+  for (size_t i = 0; i < 2; ++i) {
+    const auto number = scalar_constant(graph, node->inputs[1 - i]);
+    if (!number) continue;
+    if (node->is("Mul")) return Scaled{node->inputs[i], *number};
+    if (node->is("Div") && i == 0 && *number != 0) return Scaled{node->inputs[i], 1 / *number};
+  }
+  return std::nullopt;
+}
+
+/// The x of clamp(x + 3, 0, 6), as a value; kNoValue for something else.
+ir::ValueId ramp_input(const ir::Graph& graph, const ir::Uses& uses, ir::ValueId id) {
+  const ir::Node* clip = producer_of(graph, uses, id);
+  if (clip == nullptr || activation_name(graph, *clip) != "relu6") return ir::kNoValue;
+  const ir::Node* sum = producer_of(graph, uses, clip->inputs[0]);
+  if (sum == nullptr || !sum->is("Add")) return ir::kNoValue;
+  for (size_t i = 0; i < 2; ++i)
+    if (scalar_constant(graph, sum->inputs[1 - i]) == 3.0f) return sum->inputs[i];
+  return ir::kNoValue;
+}
+
+/// The x of x * clamp(x + 3, 0, 6); kNoValue for something else.
+ir::ValueId ramp_product_input(const ir::Graph& graph, const ir::Uses& uses, const ir::Node* node) {
+  if (node == nullptr || !node->is("Mul")) return ir::kNoValue;
+  for (size_t i = 0; i < 2; ++i)
+    if (ramp_input(graph, uses, node->inputs[1 - i]) == node->inputs[i]) return node->inputs[i];
+  return ir::kNoValue;
+}
+
+/// Hard-swish and hard-sigmoid as exporters spell them where the opset has no such operator: Add, Clip, Mul and Div in
+/// some order, and another scale behind them merged into the last.
+void fuse_spelled_ramps(ir::Graph& graph) {
+  const ir::Uses uses(graph);
+  const auto is_sixth = [](float factor) { return std::abs(factor * 6 - 1) < 1e-6f; };
+  for (ir::Node& node : graph.nodes) {
+    if (graph.value(node.outputs[0]).dtype != DType::kF32) continue;
+    if (const auto outer = scaled(graph, &node)) {
+      ir::Node* inner =
+          uses.producer(outer->x) < 0 ? nullptr : &graph.nodes[static_cast<size_t>(uses.producer(outer->x))];
+      if (const ir::ValueId x = ramp_product_input(graph, uses, inner); x != ir::kNoValue) {
+        if (is_sixth(outer->factor)) {
+          become_activation(node, x, "hardswish");
+        } else if (uses.sole_reader(outer->x) >= 0) {
+          become_activation(*inner, x, "hardswish");
+          const ir::ValueId factor = graph.add_constant(node.name + "_factor", Tensor::scalar(outer->factor * 6));
+          node.op = "Mul";
+          node.inputs = {outer->x, factor};
+        }
+      } else if (const ir::ValueId of_ramp = ramp_input(graph, uses, outer->x);
+                 of_ramp != ir::kNoValue && is_sixth(outer->factor)) {
+        become_activation(node, of_ramp, "hardsigmoid");
+      }
+      continue;
+    }
+    if (!node.is("Mul")) continue;
+    for (size_t i = 0; i < 2; ++i) {
+      const ir::Node* gate = producer_of(graph, uses, node.inputs[1 - i]);
+      if (gate == nullptr || gate->get_string("activation", "") != "hardsigmoid" || gate->inputs[0] != node.inputs[i])
+        continue;
+      become_activation(node, node.inputs[i], "hardswish");
+      break;
+    }
+  }
+}
+
 bool takes_activation(const ir::Node* node) {
   return node != nullptr && node->domain == ir::kFusedDomain &&
-         (node->op == "Conv" || node->op == "DepthwiseConv" || node->op == "Mix") &&
+         (node->op == "Conv" || node->op == "ConvTranspose" || node->op == "DepthwiseConv" || node->op == "MatMul" ||
+          node->op == "Mix") &&
          node->get_string("activation", "none") == "none";
 }
 
 }  // namespace
 
 void fuse_activations(ir::Graph& graph) {
+  fuse_spelled_ramps(graph);
   const ir::Uses uses(graph);
   for (ir::Node& node : graph.nodes) {
     if (graph.value(node.outputs[0]).dtype != DType::kF32) continue;

@@ -39,6 +39,7 @@ std::optional<Block> match(ir::Graph& graph, const ir::Uses& uses, ir::Node& pro
     if (expand == nullptr || uses.sole_reader(gate) < 0 || !is_plain_pointwise(*expand)) continue;
     ir::Node* reduce = fused_producer(graph, uses, expand->inputs[0], "Conv");
     if (reduce == nullptr || uses.sole_reader(expand->inputs[0]) < 0 || !is_plain_pointwise(*reduce)) continue;
+    if (has_steps(*reduce)) continue;
     const int mean = uses.producer(reduce->inputs[0]);
     if (mean < 0 || uses.sole_reader(reduce->inputs[0]) < 0) continue;
     ir::Node& squeeze = graph.nodes[static_cast<size_t>(mean)];

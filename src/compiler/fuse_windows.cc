@@ -2,6 +2,7 @@
 
 #include "compiler/match.h"
 #include "compiler/passes.h"
+#include "compiler/window_attributes.h"
 #include "ops/fused.h"
 #include "ops/window.h"
 #include "passes/spatial_pad.h"
@@ -95,23 +96,6 @@ class Packer {
   std::map<int64_t, Tensor> zeros_;
 };
 
-/// kernel_shape, strides and pads of a 2-d window, or nothing where it is dilated, not 2-d or beyond the fused limits.
-std::optional<std::map<std::string, ir::Attribute>> window_attributes(const ir::Graph& graph, const ir::Node& node,
-                                                                      std::vector<int64_t> kernel) {
-  const Shape& x = *graph.value(node.inputs[0]).shape;
-  const ops::Window w = ops::window_of(node, std::move(kernel), {x[2], x[3]}).window;
-  if (w.kernel.size() != 2 || w.dilation != std::vector<int64_t>{1, 1}) return std::nullopt;
-  // A window that lies wholly in the padding has no fast kernel.
-  for (size_t axis = 0; axis < 2; ++axis)
-    if (w.pad_begin[axis] >= w.kernel[axis] || w.pad_end[axis] >= w.kernel[axis] ||
-        std::max(w.kernel[axis], w.stride[axis]) > ops::kMaxWindow)
-      return std::nullopt;
-  return std::map<std::string, ir::Attribute>{
-      {"kernel_shape", w.kernel},
-      {"strides", w.stride},
-      {"pads", std::vector<int64_t>{w.pad_begin[0], w.pad_begin[1], w.pad_end[0], w.pad_end[1]}}};
-}
-
 /// How many neighbouring groups make one whose outputs fill whole panels; 0 where none do, or only more than are worth
 /// their zeros.
 int64_t groups_to_join(int64_t group, int64_t out) {
@@ -158,14 +142,14 @@ const ir::Node* zero_pad_before(const ir::Graph& graph, const ir::Uses& uses, co
 }
 
 void fuse_max_pool(const ir::Graph& graph, const ir::Uses& uses, ir::Node& node) {
-  if (node.outputs.size() != 1 || node.get_int("ceil_mode", 0) != 0) return;
+  if (node.outputs.size() != 1) return;
   ir::Node pool = node;
   const ir::Node* pad = zero_pad_before(graph, uses, node);
   if (pad != nullptr) {
     pool.inputs[0] = pad->inputs[0];
     pool.attributes["pads"] = passes::spatial_pad(graph, *pad)->pads;
   }
-  auto attributes = window_attributes(graph, pool, pool.get_ints("kernel_shape", {}));
+  auto attributes = pool_attributes(graph, pool);
   if (!attributes) return;
   if (pad != nullptr) (*attributes)["zero_padding"] = int64_t{1};
   become_fused(node, "MaxPool", pool.inputs, *attributes);

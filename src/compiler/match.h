@@ -46,6 +46,11 @@ inline bool is_global_mean(const ir::Graph& graph, const ir::Node& node) {
   return x && y && x->size() == 4 && *y == Shape{(*x)[0], (*x)[1], 1, 1};
 }
 
+/// Whether more than an activation follows a layer's sums (ops::ActivationSteps).
+inline bool has_steps(const ir::Node& node, std::string_view attribute = "activation") {
+  return node.get_string(attribute, "none").find("; ") != std::string::npos;
+}
+
 /// Turns a node into a fused one with the same outputs and name.
 inline void become_fused(ir::Node& node, std::string type, std::vector<ir::ValueId> inputs,
                          std::map<std::string, ir::Attribute> attributes) {

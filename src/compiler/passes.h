@@ -18,11 +18,21 @@ namespace effdet::compiler {
 /// Camera pixels -> Aipp -> what was the only input. Throws Error(kBadInput), Error(kUnsupported) where the file of
 /// --insert_op_conf does not fit the model. The input's shape must be known.
 void insert_aipp(ir::Graph& graph, const aipp::Config& config);
+/// BatchNormalization that no convolution took -> Mul and Add.
+void split_batch_norms(ir::Graph& graph);
 /// x * Sigmoid(x), Relu, Clip(0, 6), Sigmoid, HardSwish, Mish and the like -> ai.effdet::Activation.
 void fuse_activations(ir::Graph& graph);
 /// Conv -> ai.effdet::Conv or ai.effdet::DepthwiseConv with packed weights, within the budget; MaxPool ->
 /// ai.effdet::MaxPool.
 void fuse_windows(ir::Graph& graph, passes::RewriteBudget& budget);
+/// ConvTranspose, AveragePool -> the fused operators of these names.
+void fuse_conv_transpose(ir::Graph& graph);
+void fuse_average_pool(ir::Graph& graph);
+/// Rows of a table by a product with one-hot rows (Equal, Cast, MatMul) -> Clip and Gather, within the budget.
+void fuse_lookups(ir::Graph& graph, passes::RewriteBudget& budget);
+/// MatMul and Gemm by constant weights -> ai.effdet::MatMul, with the bias and the residual behind it,
+/// within the budget.
+void fuse_matmul(ir::Graph& graph, passes::RewriteBudget& budget);
 /// Activation behind Conv, DepthwiseConv or Mix -> their attribute.
 void absorb_activations(ir::Graph& graph);
 /// The two small layers behind the mean of a depthwise output -> SqueezeExcite, its product -> the next Conv's gate.
@@ -46,6 +56,11 @@ void assign_layouts(ir::Graph& graph);
 /// want float32. Nodes whose names match a pattern (as a shell's) stay float32. Behind assign_layouts. Throws
 /// Error(kUsage) for a pattern that matches nothing.
 void assign_types(ir::Graph& graph, const std::vector<std::string>& keep_float32);
+
+/// Elementwise operators of one value behind a Conv or DepthwiseConv -> steps of its attribute `activation`.
+void absorb_steps(ir::Graph& graph);
+/// Other elementwise operators on float32, as many as belong together -> Elementwise.
+void fuse_elementwise(ir::Graph& graph);
 
 /// Places every tensor; tensors whose lifetimes do not meet share memory.
 Program plan_memory(ir::Graph graph);

@@ -28,8 +28,8 @@ constexpr std::string_view kByElement[] = {"Add", "Sub", "Mul", "Div", "Pow", "M
 /// Those that work along an axis, by the default of which they leave images alone.
 constexpr std::string_view kAlongAxis[] = {"Concat", "Split", "Softmax"};
 constexpr std::string_view kFused[] = {
-    "Aipp",          "Conv", "DepthwiseConv", "DepthwisePointwise", "ExpandDepthwise",
-    "SqueezeExcite", "Mix",  "MaxPool",       "Activation"};
+    "Aipp", "Conv",    "DepthwiseConv", "DepthwisePointwise", "ExpandDepthwise", "SqueezeExcite",
+    "Mix",  "MaxPool", "Activation",    "AveragePool",        "ConvTranspose",   "MatMul"};
 
 bool is_among(std::span<const std::string_view> names, std::string_view name) {
   return std::ranges::find(names, name) != names.end();
@@ -51,10 +51,11 @@ bool keeps_images_apart(const ir::Graph& graph, const ir::Node& node, int64_t ba
     return id == ir::kNoValue || graph.constant(id) != nullptr || leads(graph, id, batch);
   };
   if (!std::ranges::all_of(node.inputs, is_led) || !std::ranges::all_of(node.outputs, is_led)) return false;
-  if (node.domain == ir::kFusedDomain) return is_among(kFused, node.op);
-  if (!node.domain.empty()) return false;
+  const bool by_element = node.domain == ir::kFusedDomain ? node.op == "Elementwise" : is_among(kByElement, node.op);
+  if (node.domain == ir::kFusedDomain && !by_element) return is_among(kFused, node.op);
+  if (!node.domain.empty() && !by_element) return false;
   if (is_among(kByImage, node.op)) return graph.constant(node.inputs[0]) == nullptr;
-  if (is_among(kByElement, node.op))
+  if (by_element)
     return std::ranges::all_of(node.inputs, [&](ir::ValueId id) {
       const Shape& shape = *graph.value(id).shape;
       return graph.constant(id) != nullptr ? is_common(shape, rank) : shape.size() == rank;

@@ -1,0 +1,166 @@
+#include "compiler/elementwise_steps.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "compiler/match.h"
+#include "passes/rewrite.h"
+
+namespace effdet::compiler {
+namespace {
+
+using Operand = ops::ElementwiseOperand;
+
+/// Builds the steps of one node.
+class Lowering {
+ public:
+  Lowering(const ir::Graph& graph, const ir::Node& node) : graph_(graph), node_(node) {}
+
+  std::optional<NodeSteps> run() {
+    if (!has_float_maps() || !(node_.domain.empty() ? lower_onnx() : lower_activation())) return std::nullopt;
+    return std::move(result_);
+  }
+
+ private:
+  bool has_float_maps() const {
+    const auto is_float_map = [&](ir::ValueId id) {
+      return id == ir::kNoValue || (graph_.value(id).dtype == DType::kF32 && passes::is_static(graph_.value(id).shape));
+    };
+    return node_.outputs.size() == 1 && std::ranges::all_of(node_.inputs, is_float_map) &&
+           std::ranges::all_of(node_.outputs, is_float_map);
+  }
+
+  bool has(size_t i) const { return i < node_.inputs.size() && node_.inputs[i] != ir::kNoValue; }
+
+  Operand input(size_t i) {
+    const ir::ValueId id = node_.inputs[i];
+    if (const auto number = scalar_constant(graph_, id)) return Operand::value(*number);
+    const auto found = std::ranges::find(result_.inputs, id);
+    if (found == result_.inputs.end()) {
+      result_.inputs.push_back(id);
+      return Operand::input(result_.inputs.size() - 1);
+    }
+    return Operand::input(static_cast<size_t>(found - result_.inputs.begin()));
+  }
+
+  Operand step(std::string_view op, std::vector<Operand> operands) {
+    result_.program.push_back({ops::elementwise_op(op), std::move(operands)});
+    return Operand::step(result_.program.size() - 1);
+  }
+  Operand step(std::string_view op, std::vector<Operand> operands, float number) {
+    operands.push_back(Operand::value(number));
+    return step(op, std::move(operands));
+  }
+
+  /// Operators that are a step, and those that are several.
+  bool lower_onnx() {
+    const std::string& op = node_.op;
+    if (op == "Sum" || op == "Mean" || op == "Max" || op == "Min") return lower_variadic();
+    if (op == "Clip") return lower_clip();
+    if (op == "Pow") return lower_power();
+    if (op == "Gelu") return lower_gelu();
+    const float alpha = node_.get_float("alpha", op == "LeakyRelu"     ? 0.01f
+                                                 : op == "HardSigmoid" ? 0.2f
+                                                 : op == "Selu"        ? 1.67326319217681884765625f
+                                                                       : 1);
+    if (op == "Selu")
+      step("mul", {step("elu", {input(0)}, alpha)}, node_.get_float("gamma", 1.05070102214813232421875f));
+    if (op == "LeakyRelu") step("leakyrelu", {input(0)}, alpha);
+    if (op == "Elu") step("elu", {input(0)}, alpha);
+    if (op == "HardSigmoid") step("hardsigmoid", {input(0), Operand::value(alpha)}, node_.get_float("beta", 0.5f));
+    if (op == "Softsign") step("div", {input(0), step("add", {step("abs", {input(0)})}, 1)});
+    if (!result_.program.empty()) return true;
+    const auto* const same = std::ranges::find(ops::kElementwiseOperators, op, &ops::ElementwiseOperator::onnx);
+    if (same == std::end(ops::kElementwiseOperators) || node_.inputs.size() != same->operands || same->operands > 2)
+      return false;
+    std::vector<Operand> operands;
+    for (size_t i = 0; i < same->operands; ++i) operands.push_back(input(i));
+    step(same->name, operands);
+    return true;
+  }
+
+  bool lower_variadic() {
+    const bool adds = node_.op == "Sum" || node_.op == "Mean";
+    if (node_.inputs.size() > ops::kMaxElementwiseInputs) return false;
+    Operand result = input(0);
+    for (size_t i = 1; i < node_.inputs.size(); ++i)
+      result = step(adds ? "add" : node_.op == "Max" ? "max" : "min", {result, input(i)});
+    if (node_.op == "Mean") step("div", {result}, static_cast<float>(node_.inputs.size()));
+    return !result_.program.empty();
+  }
+
+  bool lower_clip() {
+    float limits[] = {std::numeric_limits<float>::lowest(), std::numeric_limits<float>::max()};
+    constexpr const char* kNames[] = {"min", "max"};
+    for (size_t i = 0; i < 2; ++i) {
+      if (graph_.opset < 11) {
+        limits[i] = node_.get_float(kNames[i], limits[i]);
+      } else if (has(i + 1)) {
+        const auto number = scalar_constant(graph_, node_.inputs[i + 1]);
+        if (!number) return false;
+        limits[i] = *number;
+      }
+    }
+    step("clip", {input(0), Operand::value(limits[0])}, limits[1]);
+    return true;
+  }
+
+  /// Squares and cubes are products: powers take much longer.
+  bool lower_power() {
+    const Operand x = input(0), exponent = input(1);
+    const bool known = exponent.kind == Operand::Kind::kNumber;
+    if (known && exponent.number == 2) {
+      step("mul", {x, x});
+    } else if (known && exponent.number == 3) {
+      step("mul", {step("mul", {x, x}), x});
+    } else {
+      step("pow", {x, exponent});
+    }
+    return true;
+  }
+
+  bool lower_gelu() {
+    const Operand x = input(0);
+    if (node_.get_string("approximate", "none") == "tanh") {
+      const Operand cube = step("mul", {step("mul", {step("mul", {x}, 0.044715f), x}), x});
+      const Operand inner = step("mul", {step("add", {x, cube})}, 0.7978845608028654f);
+      step("mul", {step("mul", {x}, 0.5f), step("add", {step("tanh", {inner})}, 1)});
+    } else {
+      const Operand inner = step("erf", {step("mul", {x}, 0.7071067811865476f)});
+      step("mul", {step("mul", {x}, 0.5f), step("add", {inner}, 1)});
+    }
+    return true;
+  }
+
+  /// Activation, where no layer has taken it.
+  bool lower_activation() {
+    if (node_.domain != ir::kFusedDomain || node_.op != "Activation") return false;
+    const std::string name = node_.get_string("activation", "none");
+    const Operand x = input(0);
+    if (name == "swish") {
+      step("mul", {x, step("sigmoid", {x})});
+    } else if (name == "relu6") {
+      step("clip", {x, Operand::value(0)}, 6);
+    } else if (name == "hardsigmoid") {
+      step("hardsigmoid", {x, Operand::value(1.0f / 6)}, 0.5f);
+    } else if (name == "leakyrelu") {
+      step("leakyrelu", {x}, ops::kLeakySlope);
+    } else if (name == "relu" || name == "sigmoid" || name == "hardswish" || name == "mish") {
+      step(name, {x});
+    }
+    return !result_.program.empty();
+  }
+
+  const ir::Graph& graph_;
+  const ir::Node& node_;
+  NodeSteps result_;
+};
+
+}  // namespace
+
+std::optional<NodeSteps> elementwise_steps(const ir::Graph& graph, const ir::Node& node) {
+  return Lowering(graph, node).run();
+}
+
+}  // namespace effdet::compiler
