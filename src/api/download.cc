@@ -24,7 +24,11 @@ std::string url_of(const std::string& model, const DownloadOptions& options) {
 bool has_release(const std::string& model) { return !model::release_file(model).empty(); }
 
 std::filesystem::path download_checkpoint(const std::string& model, const DownloadOptions& options) {
-  return download(url_of(model, options), options.folder.empty() ? cache_folder() : options.folder, options.progress);
+  if (options.stall_seconds < 1)
+    fail(ErrorCode::kUsage, "stall_seconds is {}, must be at least 1", options.stall_seconds);
+  const DownloadLimits limits{.bytes = options.max_bytes, .stall_seconds = options.stall_seconds};
+  return download(url_of(model, options), options.folder.empty() ? cache_folder() : options.folder, limits,
+                  options.progress);
 }
 
 }  // namespace effdet

@@ -22,17 +22,26 @@ bool was_broken_off(CURLcode code) {
          code == CURLE_GOT_NOTHING;
 }
 
-void fetch(const std::string& url, PartFile& part, bool resume, const ByteProgress& progress) {
+/// A stall is waited for once more only where something came since the last.
+bool is_worth_another_try(CURLcode code, bool something_came) {
+  return was_broken_off(code) && (something_came || code != CURLE_OPERATION_TIMEDOUT);
+}
+
+void fetch(const std::string& url, PartFile& part, const DownloadLimits& limits, const ByteProgress& progress) {
   for (int attempt = 1;; ++attempt) {
-    Transfer transfer(url, part, progress);
+    const uint64_t before = part.size();
+    Transfer transfer(url, part, limits, progress);
     const CURLcode code = transfer.run();
-    if (code == CURLE_OK) return;
+    if (code == CURLE_OK) break;
     // The server does not resume, or has nothing behind what is here: from the start then.
     const bool refused =
         code == CURLE_RANGE_ERROR || (code == CURLE_HTTP_RETURNED_ERROR && transfer.status() == kHttpRangeRefused);
-    if (attempt == kAttempts || !(was_broken_off(code) || (refused && part.size() > 0))) transfer.fail_with(code);
-    if (refused || !resume) part.restart();
+    if (transfer.is_too_large()) part.restart();  // nothing to go on from
+    if (attempt == kAttempts || !(is_worth_another_try(code, part.size() > before) || (refused && part.size() > 0)))
+      transfer.fail_with(code);
+    if (refused || !part.is_kept()) part.restart();
   }
+  if (part.size() == 0) bad_input("{}: the server sent an empty file", url);
 }
 
 bool has_checksum(const std::filesystem::path& file, std::string_view checksum) {
@@ -68,7 +77,7 @@ std::filesystem::path cache_folder() {
 }
 
 std::filesystem::path download(const std::string& url, const std::filesystem::path& folder,
-                               const ByteProgress& progress) {
+                               const DownloadLimits& limits, const ByteProgress& progress) {
   const std::string name = file_name_of(url);
   const std::string_view checksum = checksum_in_name(name);
   const std::filesystem::path target = folder / name;
@@ -78,22 +87,19 @@ std::filesystem::path download(const std::string& url, const std::filesystem::pa
   };
   if (is_whole()) return target;
   make_folder(folder);
-  const std::filesystem::path part_path = folder / (name + ".part");
-  PartFile part(part_path, !checksum.empty());
+  PartFile part(target, checksum.empty() ? PartFile::Kind::kTemporary : PartFile::Kind::kKept);
   if (is_whole()) return target;  // another process was faster
-  try {
-    fetch(url, part, !checksum.empty(), progress);
-  } catch (const Error&) {
-    if (part.size() == 0) std::filesystem::remove(part_path, ignored);  // nothing to go on from
-    throw;
+  // What an earlier run left may be of another file, which the server had under the name then.
+  for (bool resumed = part.size() > 0;; resumed = false) {
+    fetch(url, part, limits, progress);
+    if (checksum.empty() || has_checksum(part.path(), checksum)) break;
+    const std::string found = sha256_of(part.path());
+    part.restart();
+    if (!resumed)
+      bad_input("{}: its SHA-256 begins with {}, not with {} as its name says; the download is removed", url,
+                found.substr(0, checksum.size()), checksum);
   }
-  if (!checksum.empty() && !has_checksum(part_path, checksum)) {
-    const std::string found = sha256_of(part_path);
-    std::filesystem::remove(part_path, ignored);
-    bad_input("{}: its SHA-256 begins with {}, not with {} as its name says; the download is removed", url,
-              found.substr(0, checksum.size()), checksum);
-  }
-  part.become(target);
+  part.become_target();
   return target;
 }
 

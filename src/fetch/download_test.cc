@@ -36,13 +36,18 @@ class Download : public testing::Test {
             .body = content_.substr(static_cast<size_t>(request.range_start))};
   }
 
-  Error error_of(const std::string& url) const {
+  Error error_of(const std::string& url, const DownloadLimits& limits = {}) const {
     try {
-      download(url, folder_.path());
+      download(url, folder_.path(), limits);
     } catch (const Error& error) {
       return error;
     }
     return Error(ErrorCode::kInternal, "no error");
+  }
+
+  /// Files beside the original: nothing shall be left behind.
+  size_t leftovers() const {
+    return static_cast<size_t>(std::distance(fs::directory_iterator(folder_.path()), {})) - 1;
   }
 
   const TestFolder folder_{"fetch"};
@@ -83,7 +88,7 @@ TEST(CacheFolder, FollowsXdg) {
 TEST_F(Download, OnceAndThenFromTheFolder) {
   HttpServer server([&](const auto& request) { return rest_of_content(request); });
   uint64_t last = 0, total = 0;
-  const auto path = download(server.url("/x/" + name_), folder_.path(), [&](uint64_t done, uint64_t all) {
+  const auto path = download(server.url("/x/" + name_), folder_.path(), {}, [&](uint64_t done, uint64_t all) {
     last = done;
     total = std::max(total, all);
   });
@@ -176,9 +181,98 @@ TEST_F(Download, ErrorsOfServerAndNetworkAreNamed) {
 }
 
 TEST_F(Download, NamesWithoutChecksumAreFetchedAnew) {
-  write_file(folder_ / "d0.pth.part", "junk", false);
+  write_file(folder_ / "d0.pth.part", "of an earlier version", false);
   HttpServer server([&](const auto& request) { return rest_of_content(request); });
   EXPECT_EQ(read_file(download(server.url("/d0.pth"), folder_.path())), content_);
+}
+
+TEST_F(Download, LargerFilesThanAllowedAreRefusedWhenAnnounced) {
+  HttpServer server([&](const auto& request) { return rest_of_content(request); });
+  for (const std::string& name : {name_, std::string("d0.pth")}) {
+    const Error error = error_of(server.url("/" + name), {.bytes = content_.size() - 1});
+    EXPECT_EQ(error.code(), ErrorCode::kBadInput);
+    EXPECT_NE(std::string(error.what()).find("larger than 299999 bytes"), std::string::npos) << error.what();
+    EXPECT_NE(std::string(error.what()).find("--max-size"), std::string::npos) << error.what();
+    EXPECT_EQ(leftovers(), 0u) << name;
+  }
+  EXPECT_EQ(server.requests(), 2);
+  EXPECT_EQ(read_file(download(server.url("/" + name_), folder_.path(), {.bytes = content_.size()})), content_);
+}
+
+TEST_F(Download, AnEndlessAnswerEndsAtTheLimit) {
+  HttpServer server([&](const auto&) {
+    return HttpServer::Response{.headers = {}, .body = content_, .announced = false, .endless = true};
+  });
+  for (const std::string& name : {name_, std::string("d0.pth")}) {
+    const Error error = error_of(server.url("/" + name), {.bytes = 5'000'000});
+    EXPECT_EQ(error.code(), ErrorCode::kBadInput);
+    EXPECT_NE(std::string(error.what()).find("larger than 5000000 bytes"), std::string::npos) << error.what();
+    EXPECT_EQ(leftovers(), 0u) << name;
+  }
+}
+
+TEST_F(Download, ALargePartOfAnEarlierRunIsRefusedToo) {
+  write_file(part(), std::string_view(content_).substr(0, 200'000), false);
+  HttpServer server([&](const auto& request) { return rest_of_content(request); });
+  EXPECT_EQ(error_of(server.url("/" + name_), {.bytes = 250'000}).code(), ErrorCode::kBadInput);
+  EXPECT_EQ(leftovers(), 0u);
+}
+
+TEST_F(Download, AServerThatFallsSilentIsGivenUp) {
+  int answers = 0;
+  HttpServer server([&](const HttpServer::Request& request) {
+    HttpServer::Response response = rest_of_content(request);
+    if (++answers == 1) response.cut = content_.size() - 500;
+    if (answers == 2) response.cut = response.body.size();
+    response.stalls = true;
+    return response;
+  });
+  const Error error = error_of(server.url("/" + name_), {.stall_seconds = 1});
+  EXPECT_EQ(error.code(), ErrorCode::kIo);
+  EXPECT_NE(std::string(error.what()).find("broke off after 500 bytes"), std::string::npos) << error.what();
+  EXPECT_EQ(answers, 2) << "once more, as something had come; then it is enough";
+  EXPECT_EQ(fs::file_size(part()), 500u);
+}
+
+TEST_F(Download, APartOfAnotherFileIsNotThePartOfThisOne) {
+  write_file(part(), std::string(100'000, 'x'), false);
+  HttpServer server([&](const auto& request) { return rest_of_content(request); });
+  EXPECT_EQ(read_file(download(server.url("/" + name_), folder_.path())), content_);
+  EXPECT_EQ(server.requests(), 2);
+}
+
+TEST_F(Download, EmptyFilesAreRefused) {
+  HttpServer server([&](const auto&) { return HttpServer::Response{.headers = {}, .body = {}}; });
+  for (const std::string& name : {name_, std::string("d0.pth")}) {
+    const Error error = error_of(server.url("/" + name));
+    EXPECT_EQ(error.code(), ErrorCode::kBadInput);
+    EXPECT_NE(std::string(error.what()).find("empty file"), std::string::npos) << error.what();
+    EXPECT_EQ(leftovers(), 0u);
+  }
+}
+
+TEST_F(Download, LoopsOfRedirectsEnd) {
+  HttpServer server([&](const auto&) {
+    return HttpServer::Response{.status = "302 Found", .headers = "Location: /again/" + name_ + "\r\n", .body = {}};
+  });
+  EXPECT_EQ(error_of(server.url("/" + name_)).code(), ErrorCode::kIo);
+  EXPECT_LE(server.requests(), 6);
+  EXPECT_EQ(leftovers(), 0u);
+}
+
+TEST_F(Download, LinksInTheFolderAreFollowed) {
+  fs::create_directory(folder_ / "blobs");
+  fs::create_symlink("blobs/1", target());
+  HttpServer server([&](const auto& request) { return rest_of_content(request); });
+  EXPECT_EQ(download(server.url("/" + name_), folder_.path()), target());
+  EXPECT_TRUE(fs::is_symlink(target()));
+  EXPECT_EQ(read_file(folder_ / "blobs/1"), content_);
+  write_file(folder_ / "blobs/1", "damaged", false);
+  fs::permissions(folder_ / "blobs/1", fs::perms(0600));
+  EXPECT_EQ(read_file(download(server.url("/" + name_), folder_.path())), content_);
+  EXPECT_TRUE(fs::is_symlink(target()));
+  EXPECT_EQ(fs::status(target()).permissions(), fs::perms(0600));
+  EXPECT_EQ(leftovers(), 2u);
 }
 
 }  // namespace

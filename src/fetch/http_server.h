@@ -23,7 +23,10 @@ class HttpServer {
   };
   struct Response {
     std::string status = "200 OK", headers, body;
-    size_t cut = 0;  ///< so many bytes of the body are promised and not sent
+    size_t cut = 0;         ///< so many bytes of the body are promised and not sent
+    bool announced = true;  ///< whether Content-Length is sent
+    bool stalls = false;    ///< keeps the connection open after the body, in silence
+    bool endless = false;   ///< sends the body again and again
   };
   using Handler = std::function<Response(const Request&)>;
 
@@ -63,16 +66,22 @@ class HttpServer {
       const size_t range = text.find("Range: bytes=");
       if (range != std::string::npos) request.range_start = std::stol(text.substr(range + 13));
       const Response response = handler_(request);
-      const std::string answer = "HTTP/1.1 " + response.status +
-                                 "\r\nConnection: close\r\nContent-Length: " + std::to_string(response.body.size()) +
-                                 "\r\n" + response.headers + "\r\n" +
-                                 response.body.substr(0, response.body.size() - response.cut);
-      for (size_t sent = 0; sent < answer.size();) {
-        const ssize_t count = ::send(client, answer.data() + sent, answer.size() - sent, MSG_NOSIGNAL);
-        if (count <= 0) break;
-        sent += static_cast<size_t>(count);
-      }
+      std::string head = "HTTP/1.1 " + response.status + "\r\nConnection: close\r\n" + response.headers;
+      if (response.announced) head += "Content-Length: " + std::to_string(response.body.size()) + "\r\n";
+      bool listens = send_all(client, head + "\r\n" + response.body.substr(0, response.body.size() - response.cut));
+      while (listens && response.endless) listens = send_all(client, response.body);
+      // Till the other side closes; a test that goes on waiting for it fails.
+      if (response.stalls) (void)::recv(client, buffer, sizeof buffer, 0);
     }
+  }
+
+  static bool send_all(int client, const std::string& text) {
+    for (size_t sent = 0; sent < text.size();) {
+      const ssize_t count = ::send(client, text.data() + sent, text.size() - sent, MSG_NOSIGNAL);
+      if (count <= 0) return false;
+      sent += static_cast<size_t>(count);
+    }
+    return true;
   }
 
   Handler handler_;

@@ -9,17 +9,31 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "base/file.h"
+#include "base/temporary_file.h"
 
 namespace effdet {
 
-PartFile::PartFile(const std::filesystem::path& path, bool keep) : path_(path.string()) {
-  while (!open_locked()) {
+PartFile::PartFile(const std::filesystem::path& target, Kind kind)
+    : place_(find_output_place(target.string())), kind_(kind), path_(place_.target + ".part") {
+  if (place_.exists && !place_.is_regular) fail(ErrorCode::kIo, "{}: is no regular file", place_.shown);
+  if (kind == Kind::kKept) {
+    while (!open_locked()) {
+    }
+    if (::lseek(descriptor_, 0, SEEK_END) < 0) fail_io("cannot be written");
+    return;
   }
-  if (!keep) restart();
-  if (::lseek(descriptor_, 0, SEEK_END) < 0) fail_io("cannot be written");
+  TemporaryFile file = make_temporary_file(place_.target, 0666);
+  if (file.descriptor < 0) fail_io("cannot be opened");
+  descriptor_ = file.descriptor;
+  path_ = std::move(file.path);
 }
 
-PartFile::~PartFile() { ::close(descriptor_); }
+/// Nothing to go on from is nothing to keep.
+PartFile::~PartFile() {
+  if (!path_.empty() && (kind_ == Kind::kTemporary || size_ == 0)) ::unlink(path_.c_str());
+  ::close(descriptor_);
+}
 
 void PartFile::restart() {
   if (::ftruncate(descriptor_, 0) != 0 || ::lseek(descriptor_, 0, SEEK_SET) < 0) fail_io("cannot be written");
@@ -38,9 +52,16 @@ bool PartFile::append(const char* bytes, size_t count) {
   return true;
 }
 
-void PartFile::become(const std::filesystem::path& target) {
+void PartFile::become_target() {
   if (::fsync(descriptor_) != 0) fail_io("cannot be written");
-  if (::rename(path_.c_str(), target.c_str()) != 0) fail_io("cannot be renamed");
+  if (place_.exists) {
+    const MappedFile whole(path_);
+    write_file(place_.target, whole.bytes());
+    ::unlink(path_.c_str());
+  } else if (::rename(path_.c_str(), place_.target.c_str()) != 0) {
+    fail_io("cannot be renamed");
+  }
+  path_.clear();
 }
 
 void PartFile::fail_io(std::string_view what) const {
@@ -55,6 +76,7 @@ bool PartFile::open_locked() {
   struct stat own {
   }, named{};
   if (::fstat(descriptor_, &own) != 0) fail_io("cannot be examined");
+  if (!S_ISREG(own.st_mode)) fail(ErrorCode::kIo, "{}: is no regular file", path_);
   if (::stat(path_.c_str(), &named) != 0 || named.st_ino != own.st_ino) {
     ::close(descriptor_);
     return false;

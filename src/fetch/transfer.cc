@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <limits>
 
 #include "base/error.h"
 #include "fetch/shared_library.h"
@@ -9,7 +10,8 @@
 namespace effdet {
 namespace {
 
-constexpr uint64_t kLargestFile = uint64_t{4} << 30;
+constexpr long kLeastSpeed = 1000;  // bytes a second, on average; less is a stall
+constexpr long kConnectSeconds = 15;
 
 /// The functions of libcurl that a transfer needs. Names and types are those of its header.
 struct Curl {
@@ -32,8 +34,8 @@ const Curl& curl() {
 
 }  // namespace
 
-Transfer::Transfer(const std::string& url, PartFile& part, const ByteProgress& progress)
-    : url_(url), part_(part), progress_(progress), curl_(curl().init(), curl().cleanup) {
+Transfer::Transfer(const std::string& url, PartFile& part, const DownloadLimits& limits, const ByteProgress& progress)
+    : url_(url), part_(part), limits_(limits), progress_(progress), curl_(curl().init(), curl().cleanup) {
   if (!curl_) fail(ErrorCode::kInternal, "libcurl does not start");
 }
 
@@ -46,9 +48,11 @@ CURLcode Transfer::run() {
   set(CURLOPT_MAXREDIRS, 5L);
   set(CURLOPT_FAILONERROR, 1L);
   set(CURLOPT_NOSIGNAL, 1L);
-  set(CURLOPT_CONNECTTIMEOUT, 15L);
-  set(CURLOPT_LOW_SPEED_LIMIT, 100L);
-  set(CURLOPT_LOW_SPEED_TIME, 30L);
+  set(CURLOPT_CONNECTTIMEOUT, std::min(kConnectSeconds, long{limits_.stall_seconds}));
+  set(CURLOPT_LOW_SPEED_LIMIT, kLeastSpeed);
+  set(CURLOPT_LOW_SPEED_TIME, long{limits_.stall_seconds});
+  constexpr uint64_t kMost = std::numeric_limits<curl_off_t>::max();
+  set(CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(std::clamp(room(), uint64_t{1}, kMost)));  // 0: no limit
   set(CURLOPT_USERAGENT, "effdet");
   set(CURLOPT_ERRORBUFFER, message_);
   set(CURLOPT_RESUME_FROM_LARGE, static_cast<curl_off_t>(start_));
@@ -57,8 +61,13 @@ CURLcode Transfer::run() {
   set(CURLOPT_NOPROGRESS, 0L);
   set(CURLOPT_XFERINFOFUNCTION, &Transfer::on_progress);
   set(CURLOPT_XFERINFODATA, this);
-  return curl().perform(curl_.get());
+  const CURLcode code = curl().perform(curl_.get());
+  too_large_ |= code == CURLE_FILESIZE_EXCEEDED;
+  return code;
 }
+
+/// How many bytes may still come.
+uint64_t Transfer::room() const { return limits_.bytes - std::min(part_.size(), limits_.bytes); }
 
 long Transfer::status() const {
   long code = 0;
@@ -71,8 +80,8 @@ void Transfer::fail_with(CURLcode code) const {
     errno = disk_error_;
     part_.fail_io("cannot be written");
   }
-  if (code == CURLE_WRITE_ERROR)
-    fail(ErrorCode::kIo, "{}: is larger than {} bytes, which no checkpoint is", url_, kLargestFile);
+  if (too_large_)
+    bad_input("{}: larger than {} bytes, the most that is downloaded; --max-size allows more", url_, limits_.bytes);
   if (code == CURLE_HTTP_RETURNED_ERROR)
     fail(ErrorCode::kIo, "{}: the server answers with status {}; --url and --mirror give another address", url_,
          status());
@@ -82,8 +91,9 @@ void Transfer::fail_with(CURLcode code) const {
          "{}: cannot be reached ({}): without a network, fetch the file elsewhere and give it with --checkpoint, or "
          "name a mirror with --mirror",
          url_, reason);
-  fail(ErrorCode::kIo, "{}: the download broke off after {} bytes ({}); the same command goes on from there", url_,
-       part_.size(), reason);
+  if (part_.size() == 0) fail(ErrorCode::kIo, "{}: nothing was received ({})", url_, reason);
+  fail(ErrorCode::kIo, "{}: the download broke off after {} bytes ({}){}", url_, part_.size(), reason,
+       part_.is_kept() ? "; the same command goes on from there" : "");
 }
 
 template <typename T>
@@ -95,7 +105,8 @@ void Transfer::set(CURLoption option, T value) {
 size_t Transfer::on_bytes(char* bytes, size_t size, size_t count, void* self) {
   auto& transfer = *static_cast<Transfer*>(self);
   const size_t length = size * count;
-  if (length > kLargestFile - std::min(transfer.part_.size(), kLargestFile)) return 0;
+  transfer.too_large_ = length > transfer.room();
+  if (transfer.too_large_) return 0;
   if (transfer.part_.append(bytes, length)) return length;
   transfer.disk_error_ = errno;
   return 0;

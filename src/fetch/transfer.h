@@ -17,17 +17,21 @@ namespace effdet {
 class Transfer {
  public:
   /// Keeps references. Throws Error(kIo) where libcurl is not there.
-  Transfer(const std::string& url, PartFile& part, const ByteProgress& progress);
+  Transfer(const std::string& url, PartFile& part, const DownloadLimits& limits, const ByteProgress& progress);
 
   CURLcode run();
 
   /// The server's answer: 200, 404 ...
   long status() const;
 
-  /// Throws Error(kIo): what went wrong, and what to do next.
+  /// Whether it ended because the file has more bytes than the limit, announced or sent.
+  bool is_too_large() const { return too_large_; }
+
+  /// Throws Error, kBadInput for a file that is too large, else kIo: what went wrong, and what to do next.
   [[noreturn]] void fail_with(CURLcode code) const;
 
  private:
+  uint64_t room() const;
   template <typename T>
   void set(CURLoption option, T value);
   static size_t on_bytes(char* bytes, size_t size, size_t count, void* self);
@@ -35,11 +39,13 @@ class Transfer {
 
   std::string url_;
   PartFile& part_;
+  const DownloadLimits& limits_;
   const ByteProgress& progress_;
   std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> curl_;
   char message_[CURL_ERROR_SIZE] = "";
   uint64_t start_ = 0;
   int disk_error_ = 0;
+  bool too_large_ = false;
 };
 
 }  // namespace effdet

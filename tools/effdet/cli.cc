@@ -75,11 +75,20 @@ bool CommandLine::read() {
   } catch (const CLI::ParseError& error) {
     throw Error(ErrorCode::kUsage, fmt::format("{} ({} --help explains)", error.what(), program_));
   }
+  refuse_empty_paths();
   if (model_options_ != nullptr && !class_names_file_.empty())
     model_options_->class_names = read_class_names(class_names_file_);
   for (std::string* path : outputs_)
     if (!path->empty()) prepare_output(*path);
   return true;
+}
+
+/// "--results $FILE" of a script whose variable is not set: no file and no work is better than work and no file.
+void CommandLine::refuse_empty_paths() const {
+  for (const CLI::Option* option : get_options())
+    if ((option->get_type_name() == "FILE" || option->get_type_name() == "DIR") &&
+        std::ranges::find(option->results(), "") != option->results().end())
+      throw Error(ErrorCode::kUsage, fmt::format("{}: the name is empty", option->get_name()));
 }
 
 /// "--img_size" where the flag is "--img-size", and the other way round: the original tools have both styles.
@@ -240,6 +249,21 @@ std::string shape_text(const std::vector<int64_t>& shape) {
     text += side < 0 ? "?" : std::to_string(side);
   }
   return text;
+}
+
+uint64_t parse_bytes(const std::string& flag, const std::string& text) {
+  size_t digits = 0;
+  while (digits < text.size() && digits < 12 && text[digits] >= '0' && text[digits] <= '9') ++digits;
+  std::string unit = text.substr(digits);
+  for (char& c : unit) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  constexpr std::string_view kUnits = "KMG";
+  const size_t power = unit.empty() || unit == "B" ? 0 : kUnits.find(unit[0]) + 1;
+  if (digits == 0 || (power > 0 && unit.size() > 1 && unit.substr(1) != "B" && unit.substr(1) != "IB") || power > 3)
+    throw Error(ErrorCode::kUsage, fmt::format("{}: '{}' is no size such as 1KB or 10MB", flag, text));
+  const uint64_t number = std::stoull(text.substr(0, digits));
+  if (number > std::numeric_limits<uint64_t>::max() >> (10 * power))
+    throw Error(ErrorCode::kUsage, fmt::format("{}: '{}' is more than 64 bits hold", flag, text));
+  return number << (10 * power);
 }
 
 std::string bytes_text(uint64_t bytes) {

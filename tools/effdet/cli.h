@@ -60,6 +60,7 @@ class CommandLine : public CLI::App {
 
  private:
   void unify_dashes();
+  void refuse_empty_paths() const;
   CLI::Option* add_sides(std::function<void(int height, int width)> set, const std::string& description);
 
   std::string program_;
@@ -78,6 +79,9 @@ CLI::Validator between(int low, int high);
 /// "1,3,512,512" -> {1, 3, 512, 512}. Throws Error(kUsage) that names the flag for anything but integers of 1 to
 /// 2^31 - 1, or -1 where any says that it is allowed.
 std::vector<int64_t> parse_shape(std::string_view flag, std::string_view text, bool allow_any = false);
+
+/// "1KB", "10MB", "2GiB" or bytes. Throws Error(kUsage) that names the flag.
+uint64_t parse_bytes(const std::string& flag, const std::string& text);
 
 /// {1, 3, 512, 512} -> "1x3x512x512"; -1 as "?".
 std::string shape_text(const std::vector<int64_t>& shape);

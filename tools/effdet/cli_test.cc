@@ -103,7 +103,8 @@ TEST_F(Cli, WrongFlagsAreUsageErrorsOfOneLine) {
   EXPECT_TRUE(contains(unknown.error, "effdet pth2onnx --help")) << unknown.error;
   for (const char* command : {"pth2onnx --batch_size=0", "pth2onnx --batch_size=two", "onnxsim one.onnx",
                               "onnxsim a b --input-shape 1,3,x", "effdet info", "effdet detect a.jpg --out x",
-                              "effdet init", "effdet detect a.jpg --checkpoint a --model-file b --out x"}) {
+                              "effdet init", "effdet detect a.jpg --checkpoint a --model-file b --out x",
+                              "effdet scenes --out ''", "effdet validate . --checkpoint a --results ''"}) {
     const Result result = sh(command);
     EXPECT_EQ(result.code, 2) << command << result.error;
     EXPECT_EQ(std::count(result.error.begin(), result.error.end(), '\n'), 1) << command << ": " << result.error;

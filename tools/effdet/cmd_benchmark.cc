@@ -100,7 +100,9 @@ int run_benchmark(int argc, char** argv) {
   line.add_option("--warmup", options.warm_up, "runs before those that are measured")
       ->capture_default_str()
       ->check(CLI::Range(0, 1000));
-  line.add_option("--result", options.result, "folder for outputs and figures")->capture_default_str();
+  line.add_option("--result", options.result, "folder for outputs and figures")
+      ->capture_default_str()
+      ->type_name("DIR");
   StreamOptions streams;
   streams.add_to(line);
   line.add_threads(threads);

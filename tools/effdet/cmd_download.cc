@@ -32,7 +32,7 @@ int run_download(int argc, char** argv) {
                    "effdet download tf_efficientdet_d7 --mirror https://mirror.example.org/effdet --cache weights\n"
                    "effdet download --list");
   std::vector<std::string> models;
-  std::string folder;
+  std::string folder, largest;
   DownloadOptions options;
   bool list = false, json = false;
   line.add_option("models", models, "variants, such as tf_efficientdet_d0")->type_name("MODEL");
@@ -42,6 +42,11 @@ int run_download(int argc, char** argv) {
       ->type_name("URL");
   line.add_option("--cache", folder, "folder for the files; default: $XDG_CACHE_HOME/effdet or ~/.cache/effdet")
       ->type_name("DIR");
+  line.add_option("--max-size", largest, "refuse larger files")->default_str("1GB")->type_name("SIZE");
+  line.add_option("--timeout", options.stall_seconds, "give a server up after so many seconds with hardly a byte")
+      ->capture_default_str()
+      ->check(between(1, 3600))
+      ->type_name("S");
   line.add_flag("--list", list, "print the models that have published weights");
   line.add_json(json);
   if (!line.read()) return 0;
@@ -52,6 +57,7 @@ int run_download(int argc, char** argv) {
                 models.empty() ? "a model's name, --url or --list is required" : "--url is the address of one model");
 
   options.folder = folder;
+  if (!largest.empty()) options.max_bytes = parse_bytes("--max-size", largest);
   nlohmann::json files = nlohmann::json::array();
   for (const std::string& model : models) {
     files.push_back(download_with_progress(model, options));

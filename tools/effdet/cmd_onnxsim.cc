@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -55,19 +54,6 @@ struct OnnxsimArguments {
   bool external = false, list = false;
 };
 
-/// "1KB", "10MB", "2GiB" or bytes.
-uint64_t parse_size(const std::string& flag, const std::string& text) {
-  size_t digits = 0;
-  while (digits < text.size() && digits < 12 && text[digits] >= '0' && text[digits] <= '9') ++digits;
-  std::string unit = text.substr(digits);
-  for (char& c : unit) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-  constexpr std::string_view kUnits = "KMG";
-  const size_t power = unit.empty() || unit == "B" ? 0 : kUnits.find(unit[0]) + 1;
-  if (digits == 0 || (power > 0 && unit.size() > 1 && unit.substr(1) != "B" && unit.substr(1) != "IB") || power > 3)
-    throw Error(ErrorCode::kUsage, fmt::format("{}: '{}' is no size such as 1KB or 10MB", flag, text));
-  return std::stoull(text.substr(0, digits)) << (10 * power);
-}
-
 /// "1,3,512,512" for the only input, or "name:1,3,512,512"; a name may hold colons itself.
 bool is_shape(const std::string& text) {
   const size_t colon = text.rfind(':');
@@ -109,7 +95,7 @@ CheckOptions check_options(const OnnxModel& model, const OnnxsimArguments& argum
   return {.runs = arguments.checks,
           .tolerance = arguments.tolerance,
           .memory_limit = arguments.check_memory.empty() ? 2 * model.weight_bytes() + kBeside
-                                                         : parse_size("--check-memory", arguments.check_memory)};
+                                                         : parse_bytes("--check-memory", arguments.check_memory)};
 }
 
 /// Says why the weights take more room than before, where they do.
@@ -243,7 +229,7 @@ OnnxModel::Weights place_of_weights(const CommandLine& line, const OnnxsimArgume
                                     const OnnxModel& model) {
   const bool beside = arguments.external ||
                       (line.count("--external-data-threshold") > 0 &&
-                       model.weight_bytes() > parse_size("--external-data-threshold", arguments.external_threshold));
+                       model.weight_bytes() > parse_bytes("--external-data-threshold", arguments.external_threshold));
   return beside ? OnnxModel::Weights::kBeside : OnnxModel::Weights::kInside;
 }
 
@@ -277,7 +263,7 @@ int run_onnxsim(int argc, char** argv) {
                           .input_shapes = arguments.dynamic ? InputShapes{} : shapes};
   if (line.count("--no-large-tensor") > 0)
     options.largest_growth =
-        arguments.large_tensor.empty() ? 1024 : parse_size("--no-large-tensor", arguments.large_tensor);
+        arguments.large_tensor.empty() ? 1024 : parse_bytes("--no-large-tensor", arguments.large_tensor);
 
   OnnxModel original = OnnxModel::read(in);
   warn_of(line.program(), in, original.weights_warning());
