@@ -17,6 +17,7 @@ run(${WORK}/build/consumer)
 if(NOT output MATCHES "[0-9]+ models\nerror [0-9]+: .*no_such_file.om")
   message(FATAL_ERROR "the program printed: ${output}")
 endif()
+run(${CHECK} ${WORK}/prefix)
 # The commands find the library beside them.
 if(EXISTS ${WORK}/prefix/bin/effdet)
   run(${WORK}/prefix/bin/effdet --version)

@@ -1,7 +1,6 @@
 // bench: how long a model takes from a picture's file to its detections, stage by stage, and how many pictures it does
 // in a second.
 #include <fmt/format.h>
-#include <stdlib.h>
 
 #include <chrono>
 #include <deque>
@@ -18,6 +17,7 @@
 #include "plans.h"
 #include "statistics.h"
 #include "stream_options.h"
+#include "temporary_folder.h"
 #include "timed_runner.h"
 
 namespace effdet::cli {
@@ -37,30 +37,15 @@ class Stopwatch {
   Clock::time_point last_ = Clock::now();
 };
 
-/// A folder with pictures of the usual sizes of photographs for the web; removed in the end.
+/// Pictures of the usual sizes of photographs for the web.
 class MadeUpPictures {
  public:
-  MadeUpPictures() {
-    std::error_code error;
-    std::string name = (fs::temp_directory_path(error) / "effdet_bench_XXXXXX").string();
-    if (error || ::mkdtemp(name.data()) == nullptr)
-      throw Error(ErrorCode::kIo, fmt::format("{}: cannot make a folder for pictures; set TMPDIR to one that can be "
-                                              "written to, or give pictures with --images",
-                                              one_line(name)));
-    root_ = name;
-    write_scenes(root_, {.images = 8, .seed = 1, .min_side = 420, .max_side = 640});
-  }
-  ~MadeUpPictures() {
-    std::error_code ignored;
-    fs::remove_all(root_, ignored);
-  }
-  MadeUpPictures(const MadeUpPictures&) = delete;
-  MadeUpPictures& operator=(const MadeUpPictures&) = delete;
+  MadeUpPictures() { write_scenes(root_.path(), {.images = 8, .seed = 1, .min_side = 420, .max_side = 640}); }
 
-  std::string folder() const { return (root_ / "val2017").string(); }
+  std::string folder() const { return (root_.path() / "val2017").string(); }
 
  private:
-  fs::path root_;
+  TemporaryFolder root_;
 };
 
 struct BenchReport {

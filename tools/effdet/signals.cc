@@ -19,6 +19,7 @@
 #include "effdet/output_file.h"
 #include "freeze.h"
 #include "lost_page.h"
+#include "temporary_folder.h"
 
 namespace effdet::cli {
 namespace {
@@ -68,6 +69,7 @@ void wait_for(sigset_t signals, DIR* open_files) {
   if (signal == SIGXCPU) say({"effdet: error: the limit of processor time (ulimit -t) is reached\n"});
   freeze_other_threads();  // which would begin to write more
   remove_temporary_files(open_files);
+  remove_temporary_folder();
   ::_exit(error_code != 0 ? error_code.load() : 128 + signal);
 }
 

@@ -20,6 +20,7 @@
 #include "effdet/output_file.h"
 #include "lost_page.h"
 #include "support/test_folder.h"
+#include "temporary_folder.h"
 
 namespace effdet::cli {
 namespace {
@@ -173,6 +174,44 @@ TEST_F(Signals, AFileThatMayNotGrowIsAnErrorOfTheWrite) {
       },
       testing::ExitedWithCode(4), "model file.om: cannot write: File too large$");
   EXPECT_TRUE(fs::is_empty(folder_.path()));
+}
+
+TEST_F(Signals, TemporaryFoldersGo) {
+  ::setenv("TMPDIR", folder_.path().c_str(), 1);
+  const auto entries = [&] { return std::distance(fs::directory_iterator(folder_.path()), {}); };
+  const auto make_tree = [](const fs::path& root) {
+    fs::create_directories(root / "a/b");
+    for (int i = 0; i < 300; ++i) std::ofstream(root / "a" / std::to_string(i)) << i;
+  };
+  EXPECT_EXIT(
+      {
+        watch_signals();
+        const TemporaryFolder here;
+        make_tree(here.path());
+        ::kill(::getpid(), SIGTERM);
+        for (;;) ::pause();
+      },
+      testing::ExitedWithCode(143), "");
+  EXPECT_EQ(entries(), 0);
+  EXPECT_EXIT(
+      {
+        const TemporaryFolder here;
+        make_tree(here.path());
+        ::kill(::getpid(), SIGKILL);
+      },
+      testing::KilledBySignal(SIGKILL), "");
+  EXPECT_EQ(entries(), 1);
+  {
+    const TemporaryFolder here;
+    EXPECT_EQ(entries(), 1) << "what the killed process left shall go";
+    EXPECT_EXIT(
+        {
+          const TemporaryFolder other;
+          std::_Exit(static_cast<int>(entries()));
+        },
+        testing::ExitedWithCode(2), "");
+  }
+  ::unsetenv("TMPDIR");
 }
 
 }  // namespace
