@@ -4,10 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <clocale>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "support/german_locale.h"
 #include "support/test_folder.h"
 
 namespace effdet::aipp {
@@ -81,13 +81,11 @@ TEST(AippConfig, SizesFollowFromTheNetwork) {
 }
 
 TEST(AippConfig, AnotherLocaleReadsTheSame) {
-  const char* names[] = {"de_DE.UTF-8", "de_DE.utf8", "de_DE", "fr_FR.UTF-8"};
-  const auto set = [](const char* name) { return std::setlocale(LC_ALL, name) != nullptr; };
-  const bool found = std::ranges::any_of(names, set);
-  const ops::AippSpec spec = spec_of(kStart + "min_chn_0: 1.5 }");
-  std::setlocale(LC_ALL, "C");
-  EXPECT_EQ(spec.min[0], 1.5f);
-  if (!found) GTEST_SKIP() << "no locale with a decimal comma is installed; read in the C locale alone";
+  const test::GermanLocale german("ISO-8859-1");
+  if (!german.is_made()) GTEST_SKIP() << test::GermanLocale::kMissing;
+  german.use();
+  EXPECT_EQ(spec_of(kStart + "min_chn_0: 1.5 }").min[0], 1.5f);
+  EXPECT_THROW(spec_of(kStart + "min_chn_0: 1,5 }"), Error);
 }
 
 TEST(AippConfig, WhatIsKnownAndNotSupported) {

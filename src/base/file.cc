@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <new>
 #include <utility>
 #include <vector>
 
@@ -18,6 +19,8 @@
 
 namespace effdet {
 namespace {
+
+constexpr std::align_val_t kBufferAlignment{64};  // as weights in files have it
 
 [[noreturn]] void fail_errno(std::string_view verb, const std::string& path) {
   const int code = errno;
@@ -37,10 +40,25 @@ int open_regular(const std::string& path, uint64_t& size) {
   return fd;
 }
 
+/// Fills the memory from the beginning of a file, as far as it goes; how far that is.
+size_t read_all(int descriptor, std::span<std::byte> memory, const std::string& path) {
+  size_t done = 0;
+  while (done < memory.size()) {
+    const ssize_t got = ::pread(descriptor, memory.data() + done, memory.size() - done, static_cast<off_t>(done));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) fail_errno("read", path);
+    if (got == 0) break;
+    done += static_cast<size_t>(got);
+  }
+  return done;
+}
+
 void write_all(int descriptor, std::span<const std::byte> bytes, const std::string& path) {
   while (!bytes.empty()) {
     const ssize_t put = ::write(descriptor, bytes.data(), bytes.size());
     if (put < 0 && errno == EINTR) continue;
+    if (put < 0 && errno == EFAULT)  // pages of a mapping are gone
+      fail(ErrorCode::kIo, "{}: cannot write: a file that it is made from was cut meanwhile", path);
     if (put < 0) fail_errno("write", path);
     bytes = bytes.subspan(static_cast<size_t>(put));
   }
@@ -80,9 +98,14 @@ MappedFile::MappedFile(int descriptor, std::string name) : path_(std::move(name)
 }
 
 void MappedFile::map(int descriptor, uint64_t size) {
+  // Small files are read: where another process cuts a file within a page, the rest of the page reads as zeros, and
+  // nothing tells.
+  constexpr uint64_t kSmall = 1 << 16;
   size_ = size;
-  if (size == 0) {
-    bytes_ = std::make_shared<const std::byte>();
+  if (size <= kSmall) {
+    std::byte* memory = static_cast<std::byte*>(::operator new(size, kBufferAlignment));
+    bytes_ = {memory, [](std::byte* bytes) { ::operator delete(bytes, kBufferAlignment); }};
+    if (read_all(descriptor, {memory, size}, path_) != size) fail(ErrorCode::kIo, "{}: cut while it was read", path_);
     return;
   }
   void* memory = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, descriptor, 0);
@@ -96,15 +119,7 @@ std::string read_file(const std::filesystem::path& path, uint64_t limit) {
   const Descriptor fd(open_regular(name, size));
   if (size > limit) bad_input("{}: {} bytes, more than the {} that such a file may have", name, size, limit);
   std::string content(size, '\0');
-  size_t done = 0;
-  while (done < size) {
-    const ssize_t got = ::read(fd.get(), content.data() + done, size - done);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) fail_errno("read", name);
-    if (got == 0) break;
-    done += static_cast<size_t>(got);
-  }
-  content.resize(done);
+  content.resize(read_all(fd.get(), std::as_writable_bytes(std::span(content)), name));
   return content;
 }
 
@@ -207,9 +222,14 @@ void check_output_path(const std::filesystem::path& path) { const AtomicFile fil
 void make_folder(const std::filesystem::path& path) {
   std::error_code code;
   std::filesystem::create_directories(path, code);
-  if (code || !std::filesystem::is_directory(path, code))
+  if (code || !std::filesystem::is_directory(path, code)) {
+    std::error_code ignored;
+    const bool dangles = std::filesystem::is_symlink(path, ignored) && !std::filesystem::exists(path, ignored);
     fail(ErrorCode::kIo, "{}: cannot create the folder: {}", path.string(),
-         code ? code.message() : "a file of that name is in the way");
+         dangles ? "a symbolic link of that name leads nowhere"
+         : code  ? code.message()
+                 : "a file of that name is in the way");
+  }
   if (::faccessat(AT_FDCWD, path.c_str(), W_OK | X_OK, AT_EACCESS) != 0)
     fail_errno("write into the folder", path.string());
 }

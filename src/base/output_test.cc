@@ -87,6 +87,12 @@ TEST_F(Outputs, LinksThatLeadNowhereAreRefused) {
   fs::create_symlink("no_folder/a", folder_ / "link");
   const std::string message = refusal(folder_ / "link");
   EXPECT_NE(message.find("no_folder/a: cannot write: No such file"), std::string::npos) << message;
+  try {
+    make_folder(folder_ / "link");
+    ADD_FAILURE() << "made a folder";
+  } catch (const Error& error) {
+    EXPECT_TRUE(std::string(error.what()).ends_with("a symbolic link of that name leads nowhere")) << error.what();
+  }
   fs::create_symlink(".", folder_ / "folder");
   EXPECT_NE(refusal(folder_ / "folder").find("it is a folder"), std::string::npos);
 }

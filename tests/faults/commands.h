@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <initializer_list>
 #include <map>
 #include <span>
 #include <string>
@@ -30,6 +31,8 @@ class Workplace {
   Workplace();
 
   const std::filesystem::path& folder() const { return folder_; }
+  /// Makes a file below in/ one of this folder's own, which may be changed; returns it.
+  std::filesystem::path own_input(const std::filesystem::path& name) const;
   Start start(const Command& command) const { return {.arguments = command.arguments, .folder = folder_}; }
   /// Writes files of an earlier run where the command will write its own.
   void put_old_outputs(const Command& command) const;
@@ -40,9 +43,12 @@ class Workplace {
   const std::filesystem::path folder_ = around_ / "run";
 };
 
-/// Expects what holds whatever went wrong: a documented exit code, one line of error or none, and each file absent, old
+/// Expects what holds whatever went wrong: one of the exit codes, one line of error or none, and each file absent, old
 /// or whole, all of them whole where the code is 0. `what` is the case, for messages.
-void expect_orderly(const Command& command, const Workplace& place, const Outcome& outcome, const std::string& what);
+void expect_orderly(const Command& command, const Workplace& place, const Outcome& outcome, const std::string& what,
+                    std::initializer_list<int> codes = {0, 4, 7});
+/// The same of the files alone.
+void expect_whole_files(const Command& command, const Workplace& place, const std::string& what);
 /// Expects success and the outputs of a run without faults.
 void expect_same(const Command& command, const Workplace& place, const Outcome& outcome, const std::string& what);
 

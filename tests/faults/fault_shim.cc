@@ -1,11 +1,13 @@
 // Preloaded into a command under test (LD_PRELOAD): makes chosen calls to the C library fail, as a machine that is
-// full, broken or out of memory would. What to do is in the environment:
+// full, broken or out of memory would, or does something just before them. What to do is in the environment:
 //
 //   FAULT_CALL        malloc, open, read, write, fsync, close, rename, mmap, thread
-//   FAULT_NUMBER      which of these calls since main() began fails, from 1; absent: none
-//   FAULT_EVERY       1: the later ones fail too
-//   FAULT_ERRNO       number of the error; "short": reads and writes move half of what was asked; "interrupt": every
-//                     other call is interrupted
+//   FAULT_NUMBER      which of these calls since main() began it is, from 1; absent: none
+//   FAULT_EVERY       1: the later ones too
+//   FAULT_DEED        number of an error: the call fails; "short": reads and writes move half of what was asked;
+//                     "interrupt": every other call is interrupted; "signal N": the process gets a signal; "shrink",
+//                     "delete", "replace": another process does that to FAULT_FILE, the last with FAULT_FILE.new
+//   FAULT_FILE        see there
 //   FAULT_COUNT_FILE  gets the number of such calls
 //
 // Calls that the C library makes itself are out of reach: fopen, fwrite and their like are taken in place of those.
@@ -14,11 +16,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -38,11 +43,16 @@ namespace {
 enum class Call { kNone, kMalloc, kOpen, kRead, kWrite, kFsync, kClose, kRename, kMmap, kThread };
 constexpr const char* kNames[] = {"", "malloc", "open", "read", "write", "fsync", "close", "rename", "mmap", "thread"};
 
+enum class Deed { kFail, kShort, kInterrupt, kSignal, kShrink, kDelete, kReplace };
+constexpr const char* kDeeds[] = {"", "short", "interrupt", "signal ", "shrink", "delete", "replace"};
+
 struct Plan {
   Call call = Call::kNone;
   long number = 0;
-  bool every = false, is_short = false, interrupts = false;
-  int error = 0;
+  bool every = false;
+  Deed deed = Deed::kFail;
+  int value = 0;  ///< error or signal
+  const char* file = nullptr;
 };
 
 Plan plan;
@@ -54,12 +64,14 @@ Plan read_plan() {
   const char* call = getenv("FAULT_CALL");
   for (size_t i = 1; call != nullptr && i < sizeof kNames / sizeof *kNames; ++i)
     if (strcmp(call, kNames[i]) == 0) result.call = static_cast<Call>(i);
-  const char *number = getenv("FAULT_NUMBER"), *error = getenv("FAULT_ERRNO");
+  const char *number = getenv("FAULT_NUMBER"), *deed = getenv("FAULT_DEED");
   result.number = number != nullptr ? atol(number) : 0;
   result.every = getenv("FAULT_EVERY") != nullptr;
-  result.is_short = error != nullptr && strcmp(error, "short") == 0;
-  result.interrupts = error != nullptr && strcmp(error, "interrupt") == 0;
-  result.error = result.interrupts ? EINTR : error != nullptr ? atoi(error) : 0;
+  result.file = getenv("FAULT_FILE");
+  if (deed == nullptr) return result;
+  for (size_t i = 1; i < sizeof kDeeds / sizeof *kDeeds; ++i)
+    if (strncmp(deed, kDeeds[i], strlen(kDeeds[i])) == 0) result.deed = static_cast<Deed>(i);
+  result.value = result.deed == Deed::kInterrupt ? EINTR : atoi(deed + strlen(kDeeds[static_cast<int>(result.deed)]));
   return result;
 }
 
@@ -80,22 +92,37 @@ void map_count() {
 bool chosen(Call call) {
   if (!armed.load(std::memory_order_relaxed) || plan.call != call) return false;
   const long now = ++*count;
-  if (plan.interrupts) return now % 2 == 1;
+  if (plan.deed == Deed::kInterrupt) return now % 2 == 1;
   return plan.number > 0 && (now == plan.number || (plan.every && now > plan.number));
+}
+
+/// What another process does meanwhile.
+void act() {
+  struct stat info;
+  if (plan.deed == Deed::kSignal) kill(getpid(), plan.value);
+  if (plan.deed == Deed::kShrink && stat(plan.file, &info) == 0 && truncate(plan.file, info.st_size / 2) != 0) abort();
+  if (plan.deed == Deed::kDelete) unlink(plan.file);
+  if (plan.deed != Deed::kReplace) return;
+  char other[4096];
+  snprintf(other, sizeof other, "%s.new", plan.file);
+  syscall(SYS_rename, other, plan.file);  // not the one below
 }
 
 /// Counts a call; true, with errno, where it shall fail.
 bool fails(Call call) {
-  if (!chosen(call) || plan.is_short) return false;
-  errno = plan.error;
+  if (!chosen(call) || plan.deed == Deed::kShort) return false;
+  if (plan.deed != Deed::kFail && plan.deed != Deed::kInterrupt) return act(), false;
+  errno = plan.value;
   return true;
 }
 
 /// For functions that hide interruptions from their caller.
-bool fails_for_good(Call call) { return !plan.interrupts && fails(call); }
+bool fails_for_good(Call call) { return plan.deed != Deed::kInterrupt && fails(call); }
 
 /// How many bytes a read or write shall move.
-size_t shortened(Call call, size_t size) { return plan.is_short && plan.call == call ? (size + 1) / 2 : size; }
+size_t shortened(Call call, size_t size) {
+  return plan.deed == Deed::kShort && plan.call == call ? (size + 1) / 2 : size;
+}
 
 template <typename Function>
 Function* next(const char* name, Function*) {
@@ -156,12 +183,24 @@ int open64(const char* path, int flags, ...) {
   va_end(list);
   return open(path, flags, mode);
 }
+// The names that calls have where _FORTIFY_SOURCE checks them.
+int __open_2(const char* path, int flags) { return open(path, flags); }
+int __open64_2(const char* path, int flags) { return open(path, flags); }
 FILE* fopen(const char* path, const char* mode) { return fails(Call::kOpen) ? nullptr : REAL(fopen)(path, mode); }
 FILE* fopen64(const char* path, const char* mode) { return fopen(path, mode); }
 DIR* opendir(const char* path) { return fails(Call::kOpen) ? nullptr : REAL(opendir)(path); }
 
 ssize_t read(int fd, void* bytes, size_t size) {
   return fails(Call::kRead) ? -1 : REAL(read)(fd, bytes, shortened(Call::kRead, size));
+}
+ssize_t __read_chk(int fd, void* bytes, size_t size, size_t) { return read(fd, bytes, size); }
+ssize_t pread(int fd, void* bytes, size_t size, off_t offset) {
+  return fails(Call::kRead) ? -1 : REAL(pread)(fd, bytes, shortened(Call::kRead, size), offset);
+}
+ssize_t pread64(int fd, void* bytes, size_t size, off64_t offset) { return pread(fd, bytes, size, offset); }
+ssize_t __pread_chk(int fd, void* bytes, size_t size, off_t offset, size_t) { return pread(fd, bytes, size, offset); }
+ssize_t __pread64_chk(int fd, void* bytes, size_t size, off64_t offset, size_t) {
+  return pread(fd, bytes, size, offset);
 }
 struct dirent* readdir(DIR* folder) {
   return fails_for_good(Call::kRead) ? nullptr : REAL(readdir)(folder);
@@ -198,7 +237,7 @@ void* mmap64(void* address, size_t size, int protection, int flags, int fd, off6
 }
 
 int pthread_create(pthread_t* thread, const pthread_attr_t* attributes, void* (*start)(void*), void* argument) {
-  return fails(Call::kThread) ? plan.error : REAL(pthread_create)(thread, attributes, start, argument);
+  return fails(Call::kThread) ? plan.value : REAL(pthread_create)(thread, attributes, start, argument);
 }
 
 }  // extern "C"

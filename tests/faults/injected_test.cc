@@ -3,59 +3,14 @@
 
 #include <atomic>
 #include <cerrno>
-#include <cmath>
-#include <fstream>
 #include <initializer_list>
-#include <set>
 #include <thread>
 
 #include "faults/commands.h"
+#include "faults/injection.h"
 
 namespace effdet::faults {
 namespace {
-
-struct Fault {
-  const char* call;
-  std::string error;  ///< as FAULT_ERRNO takes it
-  long number = 0;
-  bool every = false;
-};
-
-std::string text_of(const Fault& fault) {
-  return std::string(fault.call) + " " + std::to_string(fault.number) + (fault.every ? " and later" : "") +
-         " fails with " + fault.error;
-}
-
-Start with_fault(Start start, const Fault& fault) {
-  start.environment = {{"LD_PRELOAD", EFFDET_FAULT_SHIM},
-                       {"FAULT_CALL", fault.call},
-                       {"FAULT_ERRNO", fault.error},
-                       {"FAULT_NUMBER", std::to_string(fault.number)},
-                       {"FAULT_EVERY", fault.every ? "1" : ""},
-                       {"EFFDET_NUM_THREADS", "2"}};
-  return start;
-}
-
-/// How many such calls a command makes.
-long count_calls(const Command& command, const char* call) {
-  const Workplace place;
-  Start start = with_fault(place.start(command), {call, "0"});
-  const std::string file = (place.folder() / "count").string();
-  start.environment["FAULT_COUNT_FILE"] = file;
-  expect_same(command, place, run(start), std::string("counting ") + call);
-  long count = 0;
-  std::ifstream(file, std::ios::binary).read(reinterpret_cast<char*>(&count), sizeof count);
-  return count;
-}
-
-/// 1 to count where these are few, else a geometric choice that has the first and the last.
-std::set<long> spread(long count, int most) {
-  std::set<long> numbers;
-  for (int i = 0; i < most && count > 0; ++i)
-    numbers.insert(count <= most ? std::min<long>(i + 1, count)
-                                 : std::lround(std::pow(static_cast<double>(count), i / (most - 1.0))));
-  return numbers;
-}
 
 struct Case {
   const Command* command;

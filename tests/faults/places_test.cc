@@ -1,7 +1,6 @@
 // Files and folders of unusual names and kinds, and an environment of another kind.
 #include <grp.h>
 #include <gtest/gtest.h>
-#include <locale.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -10,6 +9,7 @@
 #include <fstream>
 
 #include "faults/commands.h"
+#include "support/german_locale.h"
 #include "support/shell.h"
 
 namespace effdet::faults {
@@ -28,7 +28,7 @@ void become(long user) {
 }
 
 std::vector<std::string> export_to(const std::string& out) {
-  return {"pth2onnx", "--checkpoint", kCheckpoint, "--img-size", "128", "--out", out};
+  return {"pth2onnx", "--checkpoint", kCheckpoint, "--model", "tf_efficientdet_d0", "--img-size", "128", "--out", out};
 }
 
 void expect_refused(const Outcome& outcome, const std::string& name) {
@@ -98,7 +98,8 @@ TEST(Places, Case07_OutputIsNoRegularFile) {
   const Workplace place;
   ASSERT_EQ(::mkfifo((place.folder() / "fifo").c_str(), 0600), 0);
   const auto piped = [&](const std::string& out) {
-    const std::string line = "bash -c 'pth2onnx --checkpoint in/d0.pth --img-size 128 --out " + out + "'";
+    const std::string line =
+        "bash -c 'pth2onnx --checkpoint in/d0.pth --model tf_efficientdet_d0 --img-size 128 --out " + out + "'";
     const test::Result result = test::run_in(place.folder(), line);
     EXPECT_EQ(result.code, 0) << out << ": " << result.error;
     return result.out;
@@ -111,6 +112,18 @@ TEST(Places, Case07_OutputIsNoRegularFile) {
   piped("/dev/null");
   EXPECT_TRUE(fs::is_character_file("/dev/null"));
   EXPECT_TRUE(fs::is_fifo(place.folder() / "fifo"));
+}
+
+/// Files of the libraries' names lie where the command runs, which may be anybody's folder.
+TEST(Places, LibrariesOfTheCurrentFolderAreNotLoaded) {
+  const Workplace place;
+  const std::string names =
+      "for f in $(ldd '" EFFDET_BIN "/effdet' | awk '{print $1}') libcurl.so.4 libcrypto.so.3; do ";
+  ASSERT_EQ(test::run_in(place.folder(), names + "echo x > ${f##*/}; done; ls libeffdet.so.0 libcurl.so.4").code, 0);
+  EXPECT_EQ(test::run_in(place.folder(), "effdet --version").code, 0);
+  const test::Result result = test::run_in(place.folder(), "effdet download --url http://127.0.0.1:1/d0.pth --cache c");
+  EXPECT_EQ(result.code, 4);
+  EXPECT_NE(result.error.find("cannot be reached"), std::string::npos) << result.error;
 }
 
 TEST(Places, Case17_EnvironmentsChangeNothing) {
@@ -127,14 +140,13 @@ TEST(Places, Case17_EnvironmentsChangeNothing) {
 }
 
 TEST(Places, Case17_GermanLocale) {
-  const locale_t german = ::newlocale(LC_ALL_MASK, "de_DE.UTF-8", nullptr);
-  if (german == nullptr) GTEST_SKIP() << "the locale de_DE.UTF-8 is not installed";
-  ::freelocale(german);
+  const test::GermanLocale german("UTF-8");
+  if (!german.is_made()) GTEST_SKIP() << test::GermanLocale::kMissing;
   for (const Command& command : commands()) {
     const Workplace place;
     Start start = place.start(command);
-    start.environment = {{"LC_ALL", "de_DE.UTF-8"}};
-    expect_same(command, place, run(start), "LC_ALL=de_DE.UTF-8");
+    start.environment = {{"LC_ALL", german.name()}};
+    expect_same(command, place, run(start), "LC_ALL=" + german.name());
   }
 }
 

@@ -1,0 +1,109 @@
+// Something happens at a chosen moment of a command's work: it is killed or interrupted, or another process changes
+// what it reads.
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "faults/commands.h"
+#include "faults/injection.h"
+
+namespace effdet::faults {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Runs task(command, fault) at the first and the last of some calls that each command makes.
+template <typename Task>
+void at_moments(std::initializer_list<const char*> names, const std::string& deed, Task task) {
+  for (const char* name : names)
+    for (const char* call : {"open", "write", "rename"})
+      for (const long number : spread(count_calls(command(name), call), 2))
+        task(command(name), Fault{call, deed, number, false});
+}
+
+TEST(Moments, Case08_KilledAndRunAgain) {
+  at_moments({"pth2onnx", "external", "benchmark"}, "signal " + std::to_string(SIGKILL),
+             [](const Command& command, const Fault& fault) {
+               const Workplace place;
+               place.put_old_outputs(command);
+               EXPECT_EQ(run(with_fault(place.start(command), fault)).signal, SIGKILL) << text_of(fault);
+               Files files = place.outputs();
+               std::erase_if(files, [&](const auto& file) { return !command.outputs.contains(file.first); });
+               EXPECT_EQ(files.size(), command.outputs.size()) << command.name << ", " << text_of(fault);
+               expect_same(command, place, run(place.start(command)), "after " + text_of(fault));  // nothing else stays
+             });
+}
+
+TEST(Moments, Case09_InterruptedInEachPhase) {
+  for (const int signal : {SIGINT, SIGTERM})
+    at_moments({"validate", "benchmark"}, "signal " + std::to_string(signal),
+               [&](const Command& command, const Fault& fault) {
+                 const Workplace place;
+                 place.put_old_outputs(command);
+                 const Outcome outcome = run(with_fault(place.start(command), fault));
+                 EXPECT_TRUE(outcome.code == 128 + signal || outcome.code == 0)
+                     << command.name << ", " << text_of(fault) << ": " << outcome.code << " " << outcome.error;
+                 expect_whole_files(command, place, text_of(fault));
+               });
+}
+
+void ignore(long signal) { ::signal(static_cast<int>(signal), SIG_IGN); }
+
+TEST(Moments, Case09_IgnoredSignalsChangeNothing) {
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    const Workplace place;
+    Start start = with_fault(place.start(command("validate")), {"read", "signal " + std::to_string(signal), 1, true});
+    start.limit = ignore;
+    start.limit_argument = signal;
+    expect_same(command("validate"), place, run(start), "signal " + std::to_string(signal));
+  }
+}
+
+struct Input {
+  const char *command, *file;  ///< what a command reads
+};
+constexpr Input kInputs[] = {{"pth2onnx", "d0.pth"},
+                             {"onnxsim", "m.onnx"},
+                             {"atc", "s.onnx"},
+                             {"preprocess", "data/annotations/instances_val2017.json"},
+                             {"benchmark", "m.om"},
+                             {"benchmark", "bin/000000000003.bin"},
+                             {"postprocess", "result/dumpOutput_device0/000000000002_3.bin"}};
+
+/// Another process does something to an input at several moments; task(command, place, outcome, what).
+template <typename Task>
+void change_inputs(const std::string& deed, Task task) {
+  for (const auto& [name, input] : kInputs)
+    for (const auto& [call, most] : {std::pair("open", 3), {"mmap", 2}})
+      for (const long number : spread(count_calls(command(name), call), most)) {
+        const Workplace place;
+        const fs::path file = place.own_input(input);
+        fs::copy_file(file, file.string() + ".new");
+        const Fault fault{call, deed, number, false, file.string()};
+        task(command(name), place, run(with_fault(place.start(command(name)), fault)), text_of(fault) + " to " + input);
+      }
+}
+
+TEST(Moments, Case12_InputsAreCutMeanwhile) {
+  change_inputs("shrink",
+                [](const Command& command, const Workplace& place, const Outcome& outcome, const std::string& what) {
+                  expect_orderly(command, place, outcome, what, {0, 2, 3, 4});
+                });
+}
+
+TEST(Moments, Case12_InputsAreDeletedMeanwhile) {
+  change_inputs("delete",
+                [](const Command& command, const Workplace& place, const Outcome& outcome, const std::string& what) {
+                  expect_orderly(command, place, outcome, what, {0, 2, 3, 4});
+                });
+}
+
+TEST(Moments, Case12_ReplacedInputsAreReadWhole) {
+  change_inputs("replace", [](const Command& command, const Workplace& place, const Outcome& outcome,
+                              const std::string& what) { expect_same(command, place, outcome, what); });
+}
+
+}  // namespace
+}  // namespace effdet::faults
