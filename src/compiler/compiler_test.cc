@@ -808,8 +808,7 @@ TEST(Compile, PaddedPoolAsPyTorchWritesIt) {
   EXPECT_EQ(std::ranges::count(implementations(program), "reference"), 0) << ir::to_text(program.graph);
 }
 
-TEST(Compile, FusionAsPyTorchWritesIt) {
-  // effdet's fastattn: stack([w_i * x_i / (sum + eps)], -1).sum(-1).
+void expect_mix(bool weighted) {
   Builder b({1, 4, 8, 8});
   const auto half = b.pool("half", b.x, {1, 1, 1, 1});
   const auto axes = Ints{-1};
@@ -818,7 +817,8 @@ TEST(Compile, FusionAsPyTorchWritesIt) {
        {std::pair{"a", b.x}, {"b", b.up("up", half, 2)}, {"c", b.node("Neg", "neg", {b.x})}}) {
     const std::string term = name;
     const auto scaled =
-        b.node("Div", term + ".div", {b.scale(term, map, 0.6f), b.constant(term + ".sum", floats({}, {1.8001f}))});
+        b.node("Div", term + ".div",
+               {weighted ? b.scale(term, map, 0.6f) : map, b.constant(term + ".sum", floats({}, {1.8001f}))});
     terms.push_back(b.node("Unsqueeze", term + ".up", {scaled}, {{"axes", axes}}));
   }
   const auto stack = b.node("Concat", "stack", terms, {{"axis", int64_t{-1}}});
@@ -826,6 +826,13 @@ TEST(Compile, FusionAsPyTorchWritesIt) {
   b.graph.outputs = {b.swish("y", sum)};
   const Program program = expect_same(b.graph);
   EXPECT_EQ(std::ranges::count(program.graph.nodes, "Mix", &ir::Node::op), 1) << ir::to_text(program.graph);
+  EXPECT_EQ(std::ranges::count(program.graph.nodes, "Div", &ir::Node::op), 0) << ir::to_text(program.graph);
+}
+
+TEST(Compile, FusionAsPyTorchWritesIt) {
+  // effdet's fastattn: stack([w_i * x_i / (sum + eps)], -1).sum(-1). The exporter leaves the factor out where it is 1,
+  // as in a network that was not trained.
+  for (const bool weighted : {true, false}) expect_mix(weighted);
 }
 
 }  // namespace

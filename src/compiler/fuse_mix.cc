@@ -52,11 +52,13 @@ class SumMatcher {
 
   bool add_term(ir::ValueId id) {
     float weight = 1;
-    if (const ir::Node* scale = inner(id); scale != nullptr && scale->is("Mul")) {
-      for (size_t i = 0; i < 2; ++i) {
+    const ir::Node* scale = inner(id);
+    const bool divides = scale != nullptr && scale->is("Div");
+    if (divides || (scale != nullptr && scale->is("Mul"))) {
+      for (size_t i = divides ? 1 : 0; i < 2; ++i) {
         const auto factor = scalar_constant(graph_, scale->inputs[i]);
-        if (!factor) continue;
-        weight = *factor;
+        if (!factor || (divides && *factor == 0)) continue;
+        weight = divides ? 1 / *factor : *factor;
         id = scale->inputs[1 - i];
         special_ = true;
         break;
