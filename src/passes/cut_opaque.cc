@@ -12,58 +12,105 @@
 namespace effdet::passes {
 namespace {
 
-/// What an opaque node is, but for the values it reads, which are compared themselves.
-std::string key_of(const ir::Graph& graph, const ir::Node& node) {
+/// What an opaque node is, but for the values it reads, which are compared themselves, and the names of those it makes,
+/// which change where an Identity behind it goes.
+std::string key_of(const ir::Node& node) {
   std::string key = fmt::format("{}|{}|{}", node.domain, node.op, node.name);
-  for (ir::ValueId id : node.inputs) key += id == ir::kNoValue ? "|-" : "|+";
-  for (ir::ValueId id : node.outputs) key += id == ir::kNoValue ? "|-" : "|" + graph.value(id).name;
-  for (const auto& [name, value] : node.attributes) key += fmt::format("|{}={}", name, attribute_key(value));
-  return key + "\n";
-}
-
-/// Whether a random tensor can stand for the value.
-bool can_be_input(const ir::Value& value) { return value.dtype != DType::kUnknown && is_static(value.shape); }
-
-/// Marks what cannot be computed without opaque nodes, nor be random.
-std::vector<bool> lost_values(const ir::Graph& graph) {
-  std::vector<bool> lost(graph.value_count(), false);
-  for (size_t i = 0; i < graph.value_count(); ++i)
-    lost[i] = graph.value(static_cast<ir::ValueId>(i)).initializer != nullptr;
-  const auto is_lost = [&](ir::ValueId id) { return id != ir::kNoValue && lost[static_cast<size_t>(id)]; };
-  for (const ir::Node& node : graph.nodes) {
-    const bool goes = !node.opaque && std::ranges::any_of(node.inputs, is_lost);
-    for (ir::ValueId id : node.outputs)
-      if (id != ir::kNoValue && (goes || (node.opaque && !can_be_input(graph.value(id)))))
-        lost[static_cast<size_t>(id)] = true;
+  for (const auto* ids : {&node.inputs, &node.outputs}) {
+    key += '|';
+    for (ir::ValueId id : *ids) key += id == ir::kNoValue ? '-' : '+';
   }
-  return lost;
+  for (const auto& [name, value] : node.attributes) key += fmt::format("|{}={}", name, attribute_key(value));
+  return key;
 }
+
+/// In an order that does not depend on that of the nodes in the graph.
+using OpaqueNodes = std::vector<std::pair<std::string, const ir::Node*>>;
+
+OpaqueNodes opaque_nodes(const ir::Graph& graph) {
+  OpaqueNodes nodes;
+  for (const ir::Node& node : graph.nodes)
+    if (node.opaque) nodes.emplace_back(key_of(node), &node);
+  std::ranges::stable_sort(nodes, {}, &OpaqueNodes::value_type::first);
+  return nodes;
+}
+
+/// Whether a random tensor can stand for a value in both graphs.
+bool can_be_input(const ir::Value& a, const ir::Value& b) {
+  return a.dtype != DType::kUnknown && a.dtype == b.dtype && is_static(a.shape) && a.shape == b.shape;
+}
+
+/// Cuts one of the graphs; `other` is the one that decides with it what can be an input.
+class Cutter {
+ public:
+  Cutter(const ir::Graph& graph, const OpaqueNodes& nodes, const ir::Graph& other, const OpaqueNodes& other_nodes)
+      : graph_(graph), nodes_(nodes), lost_(graph.value_count(), false) {
+    for (size_t i = 0; i < lost_.size(); ++i)
+      lost_[i] = graph.value(static_cast<ir::ValueId>(i)).initializer != nullptr;
+    for (size_t i = 0; i < nodes.size(); ++i)
+      for (size_t k = 0; k < nodes[i].second->outputs.size(); ++k) {
+        const ir::ValueId id = nodes[i].second->outputs[k];
+        if (id != ir::kNoValue)
+          lost_[static_cast<size_t>(id)] =
+              !can_be_input(graph.value(id), other.value(other_nodes[i].second->outputs[k]));
+      }
+    for (const ir::Node& node : graph.nodes)
+      if (!node.opaque && std::ranges::any_of(node.inputs, [&](ir::ValueId id) { return is_lost(id); }))
+        for (ir::ValueId id : node.outputs)
+          if (id != ir::kNoValue) lost_[static_cast<size_t>(id)] = true;
+  }
+
+  /// What can be run.
+  ir::Graph rest() const {
+    ir::Graph rest = graph_;  // constants are shared
+    std::erase_if(rest.nodes, [&](const ir::Node& node) {
+      return node.opaque || std::ranges::any_of(node.inputs, [&](ir::ValueId id) { return is_lost(id); });
+    });
+    std::erase_if(rest.outputs, [&](ir::ValueId id) { return is_lost(id); });
+    for (size_t i = 0; i < nodes_.size(); ++i) {
+      const ir::Node& node = *nodes_[i].second;
+      for (ir::ValueId id : node.inputs)
+        if (id != ir::kNoValue && !is_lost(id)) rest.outputs.push_back(id);
+      for (size_t k = 0; k < node.outputs.size(); ++k) {
+        const ir::ValueId id = node.outputs[k];
+        if (id == ir::kNoValue || is_lost(id)) continue;
+        rest.inputs.push_back(id);
+        rest.value(id).name = fmt::format("{}:{} of {}", i, k, node.name);
+      }
+    }
+    return rest;
+  }
+
+  std::vector<std::string> lost_outputs() const {
+    std::vector<std::string> names;
+    for (ir::ValueId id : graph_.outputs)
+      if (is_lost(id)) names.push_back(graph_.value(id).name);
+    return names;
+  }
+
+ private:
+  bool is_lost(ir::ValueId id) const { return id != ir::kNoValue && lost_[static_cast<size_t>(id)]; }
+
+  const ir::Graph& graph_;
+  const OpaqueNodes& nodes_;
+  std::vector<bool> lost_;
+};
 
 }  // namespace
 
-CutGraph cut_opaque(const ir::Graph& graph) {
-  CutGraph cut{.graph = graph};  // constants are shared
-  const std::vector<bool> lost = lost_values(graph);
-  const auto is_lost = [&](ir::ValueId id) { return id != ir::kNoValue && lost[static_cast<size_t>(id)]; };
-  std::map<std::string, const ir::Node*> opaque;  // in an order that does not depend on that of the nodes
-  for (const ir::Node& node : graph.nodes)
-    if (node.opaque) opaque.emplace(key_of(graph, node), &node);
-  std::erase_if(cut.graph.nodes,
-                [&](const ir::Node& node) { return node.opaque || std::ranges::any_of(node.inputs, is_lost); });
-  for (ir::ValueId id : graph.outputs)
-    if (is_lost(id)) cut.lost.push_back(graph.value(id).name);
-  std::erase_if(cut.graph.outputs, is_lost);
+CutGraphs cut_opaque(const ir::Graph& a, const ir::Graph& b) {
+  const OpaqueNodes in_a = opaque_nodes(a), in_b = opaque_nodes(b);
+  CutGraphs cut{.opaque = in_b.size()};
   std::set<std::string> operators;
-  for (const auto& [key, node] : opaque) {
-    cut.keys += key;
-    operators.insert(node->op);
-    for (ir::ValueId id : node->inputs)
-      if (id != ir::kNoValue && !is_lost(id)) cut.graph.outputs.push_back(id);
-    for (ir::ValueId id : node->outputs)
-      if (id != ir::kNoValue && !is_lost(id)) cut.graph.inputs.push_back(id);
-  }
-  cut.opaque = opaque.size();
+  for (const auto& [key, node] : in_b) operators.insert(node->op);
   cut.operators.assign(operators.begin(), operators.end());
+  cut.same = std::ranges::equal(in_a, in_b, {}, &OpaqueNodes::value_type::first, &OpaqueNodes::value_type::first);
+  if (!cut.same) return cut;
+  const Cutter cut_a(a, in_a, b, in_b), cut_b(b, in_b, a, in_a);
+  cut.a = cut_a.rest();
+  cut.b = cut_b.rest();
+  cut.lost = cut_b.lost_outputs();
+  cut.same = cut_a.lost_outputs() == cut.lost;
   return cut;
 }
 

@@ -212,26 +212,26 @@ CheckReport check_equivalence(const ir::Graph& a, const ir::Graph& b, const Chec
     report.difference = kDifferent;
     return report;
   }
-  const CutGraph left = cut_opaque(settled(a)), right = cut_opaque(*whole_b);
-  report.opaque = right.opaque;
-  report.operators = right.operators;
-  report.unchecked = right.lost;
-  if (left.keys != right.keys || left.lost != right.lost) {
+  const ir::Graph whole_a = settled(a);
+  const CutGraphs cut = cut_opaque(whole_a, *whole_b);
+  report.opaque = cut.opaque;
+  report.operators = cut.operators;
+  report.unchecked = cut.lost;
+  if (!cut.same) {
     report.difference = kDifferent;
     return report;
   }
-  if (left.graph.outputs.empty()) {
-    report.same = right.graph.outputs.empty();
+  if (cut.a.outputs.empty()) {
+    report.same = cut.b.outputs.empty();
     return report;
   }
-  const bool certain = PartCheck(left.graph, right.graph, options, threads).run(report);
-  report.nodes += right.opaque;
-  report.unchanged += right.opaque;
+  const bool certain = PartCheck(cut.a, cut.b, options, threads).run(report);
+  report.nodes += cut.opaque;
+  report.unchanged += cut.opaque;
   if (certain) return report;
   // As they are, where that is possible: shape arithmetic follows smaller images.
-  const bool plain = left.opaque == 0 && right.opaque == 0;
   const WholeDifference whole =
-      plain ? compare_whole(a, b, options, threads) : compare_whole(left.graph, right.graph, options, threads);
+      cut.opaque == 0 ? compare_whole(a, b, options, threads) : compare_whole(cut.a, cut.b, options, threads);
   report.whole = whole.reduced ? CheckReport::Whole::kReduced : CheckReport::Whole::kFull;
   report.difference = whole.difference;
   report.same = whole.same;

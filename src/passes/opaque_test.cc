@@ -1,5 +1,4 @@
 // Nodes that nobody understands stay what they are, and branches that are always taken become part of the graph.
-#include "passes/cut_opaque.h"
 #include "passes/passes.h"
 #include "passes/pipeline.h"
 #include "passes/rebatch.h"
@@ -204,6 +203,29 @@ TEST(CheckEquivalence, ComparesWhatUnknownNodesRead) {
   wrong = after;
   wrong.nodes[0].attributes["alpha"] = int64_t{1};
   EXPECT_FALSE(check_equivalence(before, wrong, {}).same);
+}
+
+/// An Identity behind such a node goes, and its name with it: what the node makes has another name then, and maybe a
+/// shape that it did not have.
+TEST(CheckEquivalence, ComparesWhereAnIdentityBehindUnknownNodesGoes) {
+  for (const bool declared : {true, false}) {
+    ir::Graph graph = with_unknown();
+    const auto y = graph.outputs[0];
+    graph.value(y).dtype = DType::kF32;
+    if (declared) graph.value(y).shape = Shape{1, 2, 4};
+    graph.outputs = {graph.add_node("Identity", "last", {y})};
+    graph.value(graph.outputs[0]).shape = Shape{1, 2, 4};
+    ops::infer_shapes(graph);
+    ir::Graph after = graph;
+    simplify(after);
+    EXPECT_EQ(lines(after), "last_output_0 = Frob(x, scale)\n");
+    const CheckReport report = check_equivalence(graph, after, {});
+    EXPECT_TRUE(report.same) << declared;
+    EXPECT_EQ(report.unchecked.empty(), declared);
+    ir::Graph wrong = after;
+    wrong.value(wrong.find_value("scale")).constant = floats({}, {3});
+    EXPECT_FALSE(check_equivalence(graph, wrong, {}).same);
+  }
 }
 
 /// What they make is random where its type and shape are declared, so that the rest behind is compared.
