@@ -7,8 +7,9 @@
 
 Run it through bench/onnx_table, which installs the peers. Weights are random (effdet init); images have the size that the
 variant is made for, since exporters bake it into the graph. What is measured runs in a process of its own, in turns;
-seconds are the best of --rounds. The script ends with an error where ONNX's checker refuses what we write, where reading
-and writing a file changes its results in ONNX Runtime, or where a step of a compiled graph has no fast kernel.
+seconds are those of the processors, so that others on the machine do not count, the least of --rounds. The script ends
+with an error where ONNX's checker refuses what we write, where reading and writing a file changes its results in ONNX
+Runtime, or where a step of a compiled graph has no fast kernel.
 """
 import argparse
 import json
@@ -175,16 +176,16 @@ def compiled_outputs(simplified, image, dynamic, folder):
 
 
 def measured(commands, rounds):
-    """Best seconds and largest bytes of each command; they take turns."""
+    """Least processor seconds and largest bytes of each command; they take turns."""
     results = [(float("inf"), 0)] * len(commands)
     for _ in range(rounds):
         for i, command in enumerate(commands):
-            _, seconds, memory = measure.run(*command)
+            _, _, seconds, memory = measure.run_counted(*command)
             results[i] = min(results[i][0], seconds), max(results[i][1], memory)
     return results
 
 
-def row_of(entry, work, folder, rounds):
+def row_of(entry, work, folder, rounds, compare):
     import onnx
 
     variant, exporter, opset, dynamic = entry
@@ -196,15 +197,17 @@ def row_of(entry, work, folder, rounds):
         [[sys.executable, "-m", "onnxsim", exported, theirs], [BIN / "onnxsim", exported, ours],
          [BIN / "onnxsim", exported, ours, "--no-check"]], rounds)
     side = side_of(variant)
+    row = [variant, side, f"{exporter} {opset}{', any batch' if dynamic else ''}", node_count(exported), node_count(theirs),
+           node_count(ours), f"{their_s:.2f}", f"{our_s:.2f}", f"{unchecked_s:.2f}", f"{their_s / our_s:.1f}",
+           f"{their_bytes / 1e6:.0f}", f"{our_bytes / 1e6:.0f}", f"{our_bytes / model_bytes(exported):.1f}"]
+    if not compare:
+        return [*row, "", ""]
     image = np.random.default_rng(0).standard_normal((2 if dynamic else 1, 3, side, side)).astype(np.float32)
     expected = outputs_of(exported, image)
     onnx.checker.check_model(str(ours), full_check=True)
     round_trip(exported, expected, image, folder)
     compiled = compiled_outputs(ours, image, dynamic, folder)
-    return [variant, side, f"{exporter} {opset}{', any batch' if dynamic else ''}", node_count(exported), node_count(theirs),
-            node_count(ours), f"{their_s:.2f}", f"{our_s:.2f}", f"{unchecked_s:.2f}", f"{their_s / our_s:.1f}",
-            f"{their_bytes / 1e6:.0f}", f"{our_bytes / 1e6:.0f}", f"{our_bytes / model_bytes(exported):.1f}",
-            f"{difference(expected, outputs_of(ours, image)):.1e}", f"{difference(expected, compiled):.1e}"]
+    return [*row, f"{difference(expected, outputs_of(ours, image)):.1e}", f"{difference(expected, compiled):.1e}"]
 
 
 def write(path, table):
@@ -220,6 +223,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", type=Path, help="folder for the exports, which are kept there")
     parser.add_argument("--rounds", type=int, default=3, help="turns of what is timed")
+    parser.add_argument("--times", action="store_true", help="leave out what the graphs compute, the last two columns")
     parser.add_argument("--only", nargs="+", default=[""], metavar="TEXT", help="rows whose file's name holds one of these")
     parser.add_argument("--write", type=Path, metavar="FILE", help="the document whose table is replaced")
     parser.add_argument("--export", help=argparse.SUPPRESS)
@@ -233,7 +237,8 @@ def main():
         work.mkdir(parents=True, exist_ok=True)
         for entry in EXPORTS:
             if any(text in name_of(entry) for text in arguments.only):
-                table.append("| " + " | ".join(map(str, row_of(entry, work, Path(name), arguments.rounds))) + " |")
+                row = row_of(entry, work, Path(name), arguments.rounds, not arguments.times)
+                table.append("| " + " | ".join(map(str, row)) + " |")
                 print(table[-1], flush=True)
                 for file in [] if arguments.work else work.glob(f"{name_of(entry)}.onnx*"):
                     file.unlink()
