@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Counts how many of ONNX's own backend node tests the reference kernels pass, by operator.
 
-    bench/onnx_node_tests.py                       # fetches onnx 1.17.0 with pip, runs all, prints the table
+    bench/onnx_node_tests.py                       # installs onnx 1.23.2 into build/peers, runs all, prints the table
     bench/onnx_node_tests.py --write docs/onnx.md  # replaces the table in the document
-    bench/onnx_node_tests.py --data node_folder    # takes the folder onnx/backend/test/data/node as it is
+    bench/onnx_node_tests.py --data node_folder    # takes a folder of such tests as it is (until 1.22 a wheel has one)
 
-Needs Python 3.9 and pip; the wheel is only unpacked, not installed.
+Ends with 1 where a test fails that KNOWN does not name. Needs Python 3.10, venv and pip.
 """
 
 import argparse
@@ -16,21 +16,56 @@ import re
 import subprocess
 import sys
 import tempfile
-import zipfile
 
-VERSION = "1.17.0"
-NODE_TESTS = "onnx/backend/test/data/node/"
+VERSION = "1.23.2"
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+#: Tests that fail, and why that is meant so.
+KNOWN = {
+    "test_resize_downsample_scales_cubic_align_corners": "takes the size before rounding, unlike PyTorch's exports",
+    "test_resize_downsample_scales_linear_align_corners": "takes the size before rounding, unlike PyTorch's exports",
+} | {
+    f"test_attention_4d_{name}_expanded": "the last bit of 16-bit numbers: expected are those of another order of rounding"
+    for name in ("attn_mask_causal_bf16", "causal_bf16", "causal_fp16", "causal_padded_kv_bf16", "padded_kv_bf16")
+}
+
+#: Writes the tests, which onnx has as code, in ONNX's layout: NAME/model.onnx, NAME/test_data_set_N/input_N.pb.
+WRITE = '''
+import pathlib, sys
+from onnx import numpy_helper
+from onnx.backend.test.loader import load_node_model_tests
+
+def write(folder, kind, values):
+    for i, value in enumerate(values):
+        if hasattr(value, "SerializeToString"):
+            proto = value
+        elif hasattr(value, "dtype"):
+            proto = numpy_helper.from_array(value)
+        else:
+            continue  # sequences and optionals, which are refused by the model
+        (folder / f"{kind}_{i}.pb").write_bytes(proto.SerializeToString())
+
+for case in load_node_model_tests():
+    folder = pathlib.Path(sys.argv[1]) / case.name
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "model.onnx").write_bytes(case.model.SerializeToString())
+    for i, (inputs, outputs) in enumerate(case.data_sets):
+        data = folder / f"test_data_set_{i}"
+        data.mkdir(exist_ok=True)
+        write(data, "input", inputs)
+        write(data, "output", outputs)
+'''
 BEGIN, END = "<!-- onnx_node_tests begin -->", "<!-- onnx_node_tests end -->"
 
 
-def fetch(folder):
-    """Downloads the wheel and unpacks the node tests; returns their folder."""
-    subprocess.run([sys.executable, "-m", "pip", "download", f"onnx=={VERSION}", "--no-deps", "--only-binary=:all:",
-                    "--quiet", "--dest", folder], check=True)
-    wheel = next(pathlib.Path(folder).glob("onnx-*.whl"))
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(folder, [name for name in archive.namelist() if name.startswith(NODE_TESTS)])
-    return pathlib.Path(folder) / NODE_TESTS
+def make(folder):
+    """Writes onnx's node tests into the folder; returns it."""
+    python = ROOT / "build/peers/bin/python"
+    if not python.exists():
+        subprocess.run([sys.executable, "-m", "venv", ROOT / "build/peers"], check=True)
+    subprocess.run([python, "-m", "pip", "install", "--quiet", f"onnx=={VERSION}", "pillow"], check=True)
+    subprocess.run([python, "-c", WRITE, folder], check=True)
+    return folder
 
 
 def run(effdet, data):
@@ -82,19 +117,23 @@ def report(folders):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    root = pathlib.Path(__file__).resolve().parent.parent
-    parser.add_argument("--effdet", default=str(root / "build/release/bin/effdet"), help="the program")
-    parser.add_argument("--data", type=pathlib.Path, help="folder of the tests; default: from PyPI")
+    parser.add_argument("--effdet", default=str(ROOT / "build/release/bin/effdet"), help="the program")
+    parser.add_argument("--data", type=pathlib.Path, help="folder of the tests; default: made by onnx")
     parser.add_argument("--write", type=pathlib.Path, help="document whose table is replaced")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        text = report(run(options.effdet, options.data or fetch(folder)))
+        folders = run(options.effdet, options.data or make(folder))
+    text = report(folders)
     print(text)
     if options.write:
         document = options.write.read_text()
         before, _, rest = document.partition(BEGIN)
         _, _, after = rest.partition(END)
         options.write.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}")
+    failed = [folder["name"] for folder in folders if folder["result"] == "fail"]
+    for name in failed:
+        print(f"{name} failed: {KNOWN.get(name, 'a fault')}", file=sys.stderr)
+    sys.exit(0 if set(failed) <= set(KNOWN) else 1)
 
 
 if __name__ == "__main__":
