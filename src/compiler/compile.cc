@@ -177,11 +177,25 @@ void require_supported(const ir::Graph& graph) {
   }
 }
 
+/// An output that copies an input has the input's name, as in the file.
+void name_copies_of_inputs(ir::Graph& graph, const std::vector<std::string>& names) {
+  const ir::Uses uses(graph);
+  for (size_t i = 0; i < names.size(); ++i) {
+    const int producer = uses.producer(graph.outputs[i]);
+    if (producer < 0 || !graph.nodes[static_cast<size_t>(producer)].is("Identity")) continue;
+    const ir::ValueId source = graph.nodes[static_cast<size_t>(producer)].inputs[0];
+    const bool of_input = std::ranges::find(graph.inputs, source) != graph.inputs.end();
+    if (of_input && graph.value(source).name == names[i]) graph.value(graph.outputs[i]).name = names[i];
+  }
+}
+
 /// Compiles for the whole batch; the program is not verified yet.
 Program compile_batch(ir::Graph graph, const CompileOptions& options) {
   const auto report = [&](std::string_view stage) {
     if (options.on_stage) options.on_stage(stage, graph);
   };
+  std::vector<std::string> output_names;
+  for (const ir::ValueId id : graph.outputs) output_names.push_back(graph.value(id).name);
   for (const auto& [name, shape] : options.input_shapes) passes::set_input_shape(graph, name, shape);
   require_static_shapes(graph);
   if (options.aipp) {
@@ -213,6 +227,7 @@ Program compile_batch(ir::Graph graph, const CompileOptions& options) {
   separate_outputs(graph);
   graph.compact();
   make_names_unique(graph);
+  name_copies_of_inputs(graph, output_names);
   ops::infer_shapes(graph);
   return compiler::plan_memory(std::move(graph));
 }

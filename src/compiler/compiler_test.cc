@@ -725,6 +725,21 @@ TEST(Compile, TensorsAmongAttributesBecomeConstants) {
     for (const auto& [name, value] : node.attributes) EXPECT_FALSE(std::holds_alternative<Tensor>(value)) << name;
 }
 
+TEST(Compile, OutputsKeepTheirNames) {
+  Builder b({1, 2, 4, 4});
+  const ir::ValueId relu = b.node("Relu", "relu", {b.x}), constant = b.constant("k", floats({2}, {1, 2}));
+  const ir::ValueId copy = b.node("Identity", "copy", {relu}), input = b.node("Identity", "input", {b.x});
+  // One that has the name which the copy of the input would get.
+  const ir::ValueId taken = b.scale("taken", relu, 2);
+  b.graph.value(taken).name = b.graph.value(b.x).name + "_copy0";
+  b.graph.outputs = {b.x, relu, constant, copy, input, taken};
+  std::vector<std::string> names;
+  for (const ir::ValueId id : b.graph.outputs) names.push_back(b.graph.value(id).name);
+  const Program program = expect_same(b.graph);
+  for (size_t i = 0; i < names.size(); ++i) EXPECT_EQ(program.graph.value(program.graph.outputs[i]).name, names[i]);
+  EXPECT_EQ(program.graph.value(program.graph.inputs[0]).name, names[0]);
+}
+
 TEST(Compile, NamesThatRewritesWouldChoose) {
   Builder b({1, 4, 4, 4});
   const auto w = b.constant("w", waves({4, 4, 1, 1})), clash = b.constant("w_packed", waves({4, 4, 1, 1}, 3));

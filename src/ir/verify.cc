@@ -1,6 +1,7 @@
 // Structure of a graph: topological order, and the checks that every pass must leave intact.
+#include <algorithm>
 #include <queue>
-#include <unordered_set>
+#include <unordered_map>
 
 #include "base/error.h"
 #include "ir/graph.h"
@@ -13,13 +14,28 @@ void check_id(const Graph& graph, const Node& node, ValueId id) {
     bad_input("node '{}' ({}) refers to value {}, which does not exist", node.name, node.op, id);
 }
 
+/// Names are unique, but for an output that only copies an input: it has the input's name, as in the file that a
+/// compiled model was made from.
 void check_names(const Graph& graph) {
-  std::unordered_set<std::string_view> names;
+  std::unordered_map<std::string_view, ValueId> names;
+  std::vector<std::pair<ValueId, ValueId>> same;
   for (size_t i = 0; i < graph.value_count(); ++i) {
-    const Value& value = graph.value(static_cast<ValueId>(i));
-    if (value.name.empty()) bad_input("value {} has no name", i);
-    if (!names.insert(value.name).second) bad_input("two values are named '{}'", value.name);
+    const auto id = static_cast<ValueId>(i);
+    const std::string& name = graph.value(id).name;
+    if (name.empty()) bad_input("value {} has no name", i);
+    if (const auto [first, fresh] = names.emplace(name, id); !fresh) same.emplace_back(first->second, id);
   }
+  const auto is_copy = [&](ValueId input, ValueId output) {
+    return std::ranges::find(graph.inputs, input) != graph.inputs.end() &&
+           std::ranges::find(graph.outputs, output) != graph.outputs.end() &&
+           std::ranges::any_of(graph.nodes, [&](const Node& node) {
+             return node.is("Identity") && node.inputs == std::vector{input} && node.outputs == std::vector{output};
+           });
+  };
+  constexpr size_t kMostCopies = 64;  // each is looked for
+  for (const auto& [a, b] : same)
+    if (same.size() > kMostCopies || (!is_copy(a, b) && !is_copy(b, a)))
+      bad_input("two values are named '{}'", graph.value(a).name);
 }
 
 }  // namespace
