@@ -19,6 +19,7 @@ std::string_view activation_name(const ir::Graph& graph, const ir::Node& node) {
   if (node.is("Sigmoid")) return "sigmoid";
   if (node.is("HardSwish")) return "hardswish";
   if (node.is("Mish")) return "mish";
+  if (node.is("Swish")) return node.get_float("alpha", 1) == 1 ? "swish" : "";
   if (is_hard_sigmoid(node)) return "hardsigmoid";
   if (node.is("LeakyRelu")) return node.get_float("alpha", 0.01f) == ops::kLeakySlope ? "leakyrelu" : "";
   if (!node.is("Clip")) return "";

@@ -1,5 +1,7 @@
 // Kernels without convolution against the reference kernels.
+#include <cmath>
 #include <cstdlib>
+#include <limits>
 
 #include "effdet/error.h"
 #include "kernels/cpu/micro_kernels.h"
@@ -76,6 +78,49 @@ TEST_P(Kernels, Activations) {
       c.add(x);
       check(c, "cpu:activation", fmt::format("{} of {}", activation, 2 * count));
     }
+}
+
+/// NaN, infinities, zeros of both signs, the largest and the smallest numbers.
+Tensor special_tensor(const Shape& shape) {
+  constexpr float kInf = std::numeric_limits<float>::infinity();
+  constexpr float kSpecial[] = {NAN, kInf, -kInf, -0.0f, 0, 1, -1, 3, -3, 6, 1e-40f, 3e38f, -3e38f, -100, 100};
+  Tensor tensor(DType::kF32, shape);
+  size_t i = 0;
+  for (float& x : tensor.mutable_data<float>()) x = kSpecial[(i += 1 + i / 15) % 15];
+  return tensor;
+}
+
+/// Equal where the reference is NaN or infinite, and nowhere else either.
+void expect_same_special(const Case& c, std::string_view implementation, const std::string& what) {
+  SCOPED_TRACE(what);
+  const Tensor want = run(c, true, 1)[0].to(DType::kF32), got = run(c, false, 1, implementation)[0].to(DType::kF32);
+  for (int64_t i = 0; i < want.numel(); ++i) {
+    const float a = want.data<float>()[i], b = got.data<float>()[i];
+    EXPECT_TRUE(std::isnan(a) ? std::isnan(b) : a == b || std::abs(a - b) <= 1e-2f * std::abs(a) + 1e-6f)
+        << i << ": " << a << ", " << b;
+  }
+}
+
+TEST_P(Kernels, ActivationsOfSpecialValues) {
+  for (const std::string_view activation : ops::kActivations) {
+    Case c("Activation", {{"activation", std::string(activation)}});
+    c.add(special_tensor({1, 37, 3, 1}));
+    expect_same_special(c, "cpu:activation", std::string(activation));
+    if (const auto narrow = as_bf16(c)) expect_same_special(*narrow, "cpu:activation", std::string(activation));
+  }
+}
+
+TEST_P(Kernels, MaxPoolOfSpecialValues) {
+  for (const int64_t channels : {1, 16, 19}) {
+    Case c("MaxPool", {{"kernel_shape", Ints{2, 2}},
+                       {"strides", Ints{1, 1}},
+                       {"pads", Ints{1, 1, 0, 0}},
+                       {"zero_padding", int64_t{0}},
+                       {"layout", "nhwc"}});
+    c.add(special_tensor({1, 7, 5, channels}));
+    expect_same_special(c, "cpu:max_pool", std::to_string(channels));
+    if (const auto narrow = as_bf16(c)) expect_same_special(*narrow, "cpu:max_pool", std::to_string(channels));
+  }
 }
 
 TEST_P(Kernels, Transpose) {

@@ -165,6 +165,14 @@ TEST(BadInput, Case62_Versions) {
   refusal([](pb::ModelProto& m) { m.mutable_opset_import(0)->set_version(0); });
   EXPECT_CONTAINS(
       refusal([](pb::ModelProto& m) { m.mutable_opset_import(0)->set_version(999); }, ErrorCode::kUnsupported), "999");
+  EXPECT_CONTAINS(
+      refusal([](pb::ModelProto& m) { m.mutable_opset_import(0)->set_version(29); }, ErrorCode::kUnsupported),
+      "only 7 to 28");
+  for (int64_t opset = 7; opset <= 28; ++opset) {
+    pb::ModelProto model = small_model();
+    model.mutable_opset_import(0)->set_version(opset);
+    EXPECT_EQ(read_back(model).opset, opset);
+  }
   refusal([](pb::ModelProto& m) { m.clear_opset_import(); });
   EXPECT_CONTAINS(refusal([](pb::ModelProto& m) { m.mutable_opset_import(0)->set_domain("ai.other"); }), "'sum'");
   refusal([](pb::ModelProto& m) { *m.add_opset_import() = m.opset_import(0); });

@@ -10,7 +10,7 @@ namespace effdet::onnx_io {
 namespace {
 
 constexpr int64_t kOldestIr = 3, kNewestIr = 14;
-constexpr int64_t kOldestOpset = 7, kNewestOpset = 22;
+constexpr int64_t kOldestOpset = 7, kNewestOpset = 28;
 
 void check_opsets(const pb::ModelProto& model, const std::string& file) {
   std::set<std::string> seen;

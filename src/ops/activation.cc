@@ -25,6 +25,15 @@ struct Sigmoid {
   }
 };
 
+struct Swish {
+  float alpha;
+  explicit Swish(const ir::Node& node) : alpha(node.get_float("alpha", 1)) {}
+  template <typename T>
+  T operator()(T x) const {
+    return x * (T(1) / (T(1) + std::exp(T(-alpha) * x)));
+  }
+};
+
 struct HardSigmoid {
   float alpha, beta;
   explicit HardSigmoid(const ir::Node& node)
@@ -202,6 +211,7 @@ std::span<const Operator> activation_operators() {
       {"", "ThresholdedRelu", 1, 1, infer_like_float, evaluate_activation<ThresholdedRelu>, 10},
       {"", "Shrink", 1, 1, infer_like_float, evaluate_activation<Shrink>, 9},
       {"", "Gelu", 1, 1, infer_like_float, evaluate_activation<Gelu>, 20},
+      {"", "Swish", 1, 1, infer_like_float, evaluate_activation<Swish>, 24},
       {"", "Clip", 1, 3, infer_clip, evaluate_clip},
   };
   return kOperators;

@@ -18,10 +18,16 @@ int64_t block_of(const InferContext& c) {
   return block;
 }
 
+/// Whether a block's positions are the outer part of the channels' order, and the channels the inner one.
+bool depth_first(const ir::Node& node) {
+  const std::string mode = node.get_string("mode", "DCR");
+  if (mode != "DCR" && mode != "CRD") node_error(node, "mode is '{}'", mode);
+  return mode == "DCR";
+}
+
 std::vector<Inferred> infer_depth_to_space(const InferContext& c) {
   const int64_t block = block_of(c);
-  const std::string mode = c.node.get_string("mode", "DCR");
-  if (mode != "DCR" && mode != "CRD") node_error(c.node, "mode is '{}'", mode);
+  depth_first(c.node);
   if (!c.shape(0) || !is_known(*c.shape(0))) return {{c.dtype(0), Shape{-1, -1, -1, -1}}};
   const Shape& x = *c.shape(0);
   if (x[1] % (block * block) != 0) node_error(c.node, "{} channels for blocks of {}", x[1], block);
@@ -36,6 +42,7 @@ void evaluate_depth_to_space(const EvalContext& c) {
 
 std::vector<Inferred> infer_space_to_depth(const InferContext& c) {
   const int64_t block = block_of(c);
+  depth_first(c.node);
   if (!c.shape(0) || !is_known(*c.shape(0))) return {{c.dtype(0), Shape{-1, -1, -1, -1}}};
   const Shape& x = *c.shape(0);
   if (x[2] % block != 0 || x[3] % block != 0) node_error(c.node, "{} x {} in blocks of {}", x[2], x[3], block);
@@ -149,17 +156,22 @@ void evaluate_center_crop_pad(const EvalContext& c) {
 
 StridedView depth_to_space_view(const ir::Node& node, const Shape& x) {
   const int64_t b = node.get_int("blocksize", 1), channels = x[1] / (b * b), plane = x[2] * x[3];
-  const bool depth_first = node.get_string("mode", "DCR") == "DCR";
+  const bool blocks_first = depth_first(node);
   // Output order: n, channel, h, block row, w, block column.
-  const int64_t row = depth_first ? b * channels * plane : b * plane, column = depth_first ? channels * plane : plane;
+  const int64_t row = blocks_first ? b * channels * plane : b * plane, column = blocks_first ? channels * plane : plane;
   return {{x[0], channels, x[2], b, x[3], b},
-          {x[1] * plane, depth_first ? plane : b * b * plane, x[3], row, 1, column}};
+          {x[1] * plane, blocks_first ? plane : b * b * plane, x[3], row, 1, column}};
 }
 
 StridedView space_to_depth_view(const ir::Node& node, const Shape& x) {
   const int64_t b = node.get_int("blocksize", 1), plane = x[2] * x[3];
-  // Output order: n, block row, block column, channel, h, w.
-  return {{x[0], b, b, x[1], x[2] / b, x[3] / b}, {x[1] * plane, x[3], 1, plane, b * x[3], b}};
+  // Output order: n; block row, block column, channel, or the channel first (opset 28); h, w.
+  StridedView view{{x[0], b, b, x[1], x[2] / b, x[3] / b}, {x[1] * plane, x[3], 1, plane, b * x[3], b}};
+  if (!depth_first(node)) {
+    std::rotate(view.shape.begin() + 1, view.shape.begin() + 3, view.shape.begin() + 4);
+    std::rotate(view.strides.begin() + 1, view.strides.begin() + 3, view.strides.begin() + 4);
+  }
+  return view;
 }
 
 std::span<const Operator> arrange_operators() {

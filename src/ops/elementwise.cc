@@ -68,12 +68,14 @@ void evaluate_div(const EvalContext& c) {
   });
 }
 
-/// b's sign for whole numbers (numpy's mod), a's where the attribute fmod says so (C's fmod).
+/// b's sign (numpy's mod; zero has it too), or a's where the attribute fmod says so (C's fmod).
 template <typename T>
 T modulo(const ir::Node& node, T a, T b, bool fmod) {
   if constexpr (std::is_floating_point_v<T>) {
     const T rest = std::fmod(a, b);
-    return fmod || rest == T(0) || (rest < T(0)) == (b < T(0)) ? rest : rest + b;
+    if (fmod || std::isnan(rest)) return rest;
+    if (rest == T(0)) return std::copysign(rest, b);
+    return (rest < T(0)) == (b < T(0)) ? rest : rest + b;
   } else {
     if (b == T(0)) node_error(node, "integer division by zero");
     if constexpr (std::is_signed_v<T>)
@@ -109,10 +111,11 @@ constexpr auto kBitAnd = [](auto a, auto b) { return a & b; };
 constexpr auto kBitOr = [](auto a, auto b) { return a | b; };
 constexpr auto kBitXor = [](auto a, auto b) { return a ^ b; };
 
-/// On unsigned integers; the amount may be larger than their width.
+/// On unsigned integers, since opset 28 on signed ones too; the amount may be larger than their width.
 std::vector<Inferred> infer_shift(const InferContext& c) {
   const DType dtype = c.dtype(0);
-  if (dtype != DType::kU8 && dtype != DType::kU16 && dtype != DType::kU32 && dtype != DType::kU64)
+  require_integer(c);
+  if (c.opset < 28 && dtype != DType::kU8 && dtype != DType::kU16 && dtype != DType::kU32 && dtype != DType::kU64)
     node_error(c.node, "shifts {}, not an unsigned integer", dtype_name(dtype));
   const std::string direction = c.node.get_string("direction", "");
   if (direction != "LEFT" && direction != "RIGHT") node_error(c.node, "direction is '{}'", direction);
@@ -124,9 +127,10 @@ void evaluate_shift(const EvalContext& c) {
   with_integer_type(c, [&](const EvalContext& wide, auto type) {
     using T = decltype(type);
     broadcast_binary<T, T>(wide.input(0), wide.input(1), wide.output(), [&](T a, T b) {
-      const auto value = static_cast<uint64_t>(a), amount = static_cast<uint64_t>(b);
-      if (amount >= 64) return T(0);
-      return static_cast<T>(left ? value << amount : value >> amount);
+      const auto amount = static_cast<uint64_t>(b);  // a negative one is larger than any width
+      if (left) return amount >= 64 ? T(0) : static_cast<T>(static_cast<uint64_t>(a) << amount);
+      if (amount >= 64) return a < T(0) ? T(-1) : T(0);
+      return static_cast<T>(a >> amount);  // keeps the sign of a signed number
     });
   });
 }

@@ -90,7 +90,15 @@ void evaluate_group_norm(const EvalContext& c) {
                   [&](auto type) { normalize_groups<decltype(type)>(c, groups, c.opset < 21); });
 }
 
-/// Outputs: the result, and mean and 1 / deviation with the normalized dimensions kept as 1.
+template <typename T>
+Moments moments_about_zero(const T* x, int64_t count) {
+  double squares = 0;
+  for (int64_t i = 0; i < count; ++i) squares += static_cast<double>(x[i]) * static_cast<double>(x[i]);
+  return {0, squares / static_cast<double>(count)};
+}
+
+/// RMSNormalization is LayerNormalization without mean and bias. Outputs: the result, and mean and 1 / deviation with
+/// the normalized dimensions kept as 1.
 std::vector<Inferred> infer_layer_norm(const InferContext& c) {
   require_float(c);
   const auto axis = axis_of(c, -1);
@@ -107,7 +115,7 @@ std::vector<Inferred> infer_layer_norm(const InferContext& c) {
 }
 
 template <typename T>
-void layer_norm(const EvalContext& c, size_t axis) {
+void layer_norm(const EvalContext& c, size_t axis, bool centred) {
   const Shape& shape = c.input(0).shape();
   const Shape normalized(shape.begin() + static_cast<int64_t>(axis), shape.end());
   const int64_t rows = dims_product(shape, 0, axis), count = dims_product(shape, axis, shape.size());
@@ -120,7 +128,8 @@ void layer_norm(const EvalContext& c, size_t axis) {
     c.output(output).template mutable_data<T>()[static_cast<size_t>(row)] = static_cast<T>(value);
   };
   for (int64_t row = 0; row < rows; ++row) {
-    const auto [mean, variance] = moments(x + row * count, count);
+    const auto [mean, variance] =
+        centred ? moments(x + row * count, count) : moments_about_zero(x + row * count, count);
     const double inverse = 1 / std::sqrt(variance + static_cast<double>(c.node.get_float("epsilon", 1e-5f)));
     for (int64_t i = 0; i < count; ++i)
       y[row * count + i] =
@@ -130,10 +139,11 @@ void layer_norm(const EvalContext& c, size_t axis) {
   }
 }
 
+template <bool Centred>
 void evaluate_layer_norm(const EvalContext& c) {
   const size_t axis = axis_of(c, -1);
   if (c.input(0).numel() == 0) return;
-  with_float_type(c.node, c.input(0).dtype(), [&](auto type) { layer_norm<decltype(type)>(c, axis); });
+  with_float_type(c.node, c.input(0).dtype(), [&](auto type) { layer_norm<decltype(type)>(c, axis, Centred); });
 }
 
 std::vector<Inferred> infer_lp_norm(const InferContext& c) {
@@ -238,7 +248,8 @@ std::span<const Operator> normalization_operators() {
   static constexpr Operator kOperators[] = {
       {"", "InstanceNormalization", 3, 3, infer_instance_norm, evaluate_instance_norm, 6},
       {"", "GroupNormalization", 3, 3, infer_group_norm, evaluate_group_norm, 18},
-      {"", "LayerNormalization", 2, 3, infer_layer_norm, evaluate_layer_norm, 17, 3},
+      {"", "LayerNormalization", 2, 3, infer_layer_norm, evaluate_layer_norm<true>, 17, 3},
+      {"", "RMSNormalization", 2, 2, infer_layer_norm, evaluate_layer_norm<false>, 23},
       {"", "LpNormalization", 1, 1, infer_lp_norm, evaluate_lp_norm},
       {"", "MeanVarianceNormalization", 1, 1, infer_mean_variance, evaluate_mean_variance, 9},
       {"", "LRN", 1, 1, infer_lrn, evaluate_lrn},

@@ -263,6 +263,108 @@ TEST(Operators, ResizeModes) {
                    {mode, std::string("asymmetric")},
                    {"nearest_mode", std::string("floor")}}}});
   expect_values({{"Resize", {counting({1, 2}), Tensor(), floats({1}, {2})}, {0, 0, 1, 1}, {{"axes", List{-1}}}}});
+  // The common scale 1.25, though the first axis goes from 2 to 3.
+  expect_values({{"Resize",
+                  {counting({2, 4}), Tensor(), Tensor(), ints({3, 5})},
+                  {0, 0.7f, 1.5f, 2.3f, 3, 2.8f, 3.5f, 4.3f, 5.1f, 5.8f, 4, 4.7f, 5.5f, 6.3f, 7},
+                  {{"mode", std::string("linear")}, {"keep_aspect_ratio_policy", std::string("not_larger")}}}});
+  // By a scale that yields 1.5 numbers of 2 and 7.5 of 10: PyTorch's interpolate(scale_factor=.75, align_corners=True).
+  expect_values({{"Resize",
+                  {counting({10}), Tensor(), list({0.75f})},
+                  {0, 1.5f, 3, 4.5f, 6, 7.5f, 9},
+                  {{"mode", std::string("linear")}, {mode, std::string("align_corners")}}}});
+}
+
+TEST(Operators, RoiAlignOfRegionsWithoutArea) {
+  const Tensor map = floats({1, 1, 2, 2}, {5, 5, 5, 5}), region = floats({1, 4}, {1, 1, 1, 1});
+  for (const char* mode : {"avg", "max"})
+    expect_values({{"RoiAlign", {map, region, ints({0})}, {0}, {{"mode", std::string(mode)}}}});
+}
+
+TEST(Operators, ResizeOfWholeNumbers) {
+  const auto resized = [](std::vector<uint8_t> x, int64_t antialias) {
+    const Tensor bytes = Tensor::from<uint8_t>({static_cast<int64_t>(x.size())}, x);
+    return values<uint8_t>(run_node("Resize", {bytes, Tensor(), Tensor(), ints({2})},
+                                    {{"mode", std::string("linear")}, {"antialias", antialias}}, 18)[0]);
+  };
+  EXPECT_EQ(resized({0, 1, 3, 250}, 1), (std::vector<uint8_t>{1, 126}));  // 0.75: rounded
+  EXPECT_EQ(resized({0, 1, 3, 250}, 0), (std::vector<uint8_t>{0, 126}));  // 0.5, 126.5: cut off
+}
+
+TEST(Operators, OfNewerOpsets) {
+  const Tensor x = list({-2, 0, 3});
+  expect_values({
+      {"Swish", {x}, {-0.238406f, 0, 2.857722f}, {}, 24},
+      {"Swish", {x}, {-0.119203f * 2, 0, 3 * 0.952574f}, {{"alpha", 1.0f}}, 24},
+      {"Swish", {x}, {-0.537883f, 0, 3 * 0.817574f}, {{"alpha", 0.5f}}, 24},
+      {"RMSNormalization",
+       {floats({2, 2}, {3, 4, 0, 2}), list({1, 10})},
+       {0.848528f, 11.313708f, 0, 14.142100f},
+       {},
+       23},
+      {"RMSNormalization",
+       {floats({2, 2}, {1, 1, 1, 1}), floats({2, 2}, {1, 2, 3, 4})},
+       {1, 2, 3, 4},
+       {{"axis", int64_t{0}}},
+       23},
+      {"Mod", {list({-7, 7, 6, -6}), list({3, -3, -3, kInf})}, {2, -2, 0, kInf}, {}, 28},
+      {"SpaceToDepth",
+       {counting({1, 2, 2, 2})},
+       {0, 1, 2, 3, 4, 5, 6, 7},
+       {{"blocksize", int64_t{2}}, {"mode", std::string("CRD")}},
+       28},
+      {"SpaceToDepth", {counting({1, 2, 2, 2})}, {0, 4, 1, 5, 2, 6, 3, 7}, {{"blocksize", int64_t{2}}}, 28},
+  });
+  EXPECT_TRUE(std::signbit(values(run_node("Mod", {list({6}), list({-3})}, {}, 28)[0])[0]));
+  for (const char* op : {"Swish", "RMSNormalization"}) {
+    const std::vector<Tensor> inputs = op[0] == 'S' ? std::vector{x} : std::vector{x, x};
+    EXPECT_THROW(run_node(op, inputs, {}, 22), Error) << op;
+  }
+}
+
+TEST(Operators, ShiftsOfSignedNumbers) {
+  const auto numbers = [](std::vector<int8_t> values) {
+    return Tensor::from<int8_t>({static_cast<int64_t>(values.size())}, values);
+  };
+  const std::map<std::string, ir::Attribute> left{{"direction", std::string("LEFT")}},
+      right{{"direction", std::string("RIGHT")}};
+  const Tensor x = numbers({-8, 100, -1, 5, -5, 1}), by = numbers({1, 1, 9, -1, -1, 7});
+  expect_values({{"BitShift", {x, by}, {-4, 50, -1, 0, -1, 0}, right, 28},
+                 {"BitShift", {x, by}, {-16, -56, 0, 0, 0, -128}, left, 28}});
+  EXPECT_THROW(run_node("BitShift", {x, by}, right, 22), Error);
+}
+
+/// Types that opset 23 lets a file choose.
+TEST(Operators, QuantizationInOtherTypes) {
+  const int64_t kFloat16 = 10;
+  const Tensor bytes = Tensor::from<uint8_t>({2}, std::vector<uint8_t>{3, 200});
+  const Tensor half = run_node("DequantizeLinear", {bytes, floats({}, {0.1f})}, {{"output_dtype", kFloat16}}, 23)[0];
+  EXPECT_EQ(half.dtype(), DType::kF16);
+  EXPECT_NEAR(values(half.to(DType::kF32))[1], 20, 1e-2);
+  // 2.50025 in float32, 2.5 in float16, and halves go to the even number.
+  const Tensor x = list({2.5f}), scale = list({0.9999f});
+  expect_values({{"QuantizeLinear", {x, scale}, {3}, {}, 23},
+                 {"QuantizeLinear", {x, scale}, {2}, {{"precision", kFloat16}}, 23}});
+  EXPECT_THROW(run_node("QuantizeLinear", {x, scale}, {{"precision", int64_t{11}}}, 23), Error);
+  EXPECT_THROW(run_node("DequantizeLinear", {bytes, floats({}, {1})}, {{"output_dtype", int64_t{2}}}, 23), Error);
+}
+
+/// NaN stays NaN, so that a network that has gone wrong does not look healthy.
+TEST(Operators, KeepNaN) {
+  const Tensor x = list({NAN, 7});
+  const auto stays = [&](const char* op, std::vector<Tensor> inputs,
+                         std::map<std::string, ir::Attribute> attributes = {}) {
+    EXPECT_TRUE(std::isnan(values(run_node(op, inputs, std::move(attributes), 18)[0])[0])) << op;
+  };
+  stays("Clip", {x, floats({}, {0}), floats({}, {6})});
+  for (const char* op : {"Relu", "Sigmoid", "HardSigmoid", "HardSwish", "LeakyRelu", "Elu", "Mish", "Softplus"})
+    stays(op, {x});
+  stays("Max", {x, list({1, 1})});
+  stays("Min", {list({1, 1}), x});
+  stays("MaxPool", {floats({1, 1, 2}, {NAN, 7})}, {{"kernel_shape", List{2}}});
+  stays("GlobalMaxPool", {floats({1, 1, 2}, {NAN, 7})});
+  stays("ReduceMax", {x});
+  stays("ReduceMin", {x});
 }
 
 TEST(Operators, Quantization) {

@@ -80,6 +80,20 @@ TEST(Pool, CeilModeDropsWindowsThatBeginInThePadding) {
   EXPECT_EQ(values(z), (Floats{0}));
 }
 
+/// The last window reaches two places beyond the padding; of three places one is left, and holds a number.
+TEST(Pool, CeilModeCountsPlacesWithinThePadding) {
+  const Tensor x = floats({1, 1, 1, 5}, {1, 2, 3, 4, 5});
+  const auto y = run_node("AveragePool", {x},
+                          {{"kernel_shape", List{1, 3}},
+                           {"strides", List{1, 2}},
+                           {"dilations", List{1, 2}},
+                           {"pads", List{0, 1, 0, 0}},
+                           {"ceil_mode", int64_t{1}},
+                           {"count_include_pad", int64_t{1}}},
+                          19)[0];
+  EXPECT_EQ(values(y), (Floats{2, 3}));
+}
+
 TEST(Pool, Global) {
   EXPECT_EQ(values(run_node("GlobalAveragePool", {counting({1, 2, 2, 2})})[0]), (Floats{1.5f, 5.5f}));
   EXPECT_EQ(values(run_node("GlobalMaxPool", {counting({1, 2, 2, 2})})[0]), (Floats{3, 7}));

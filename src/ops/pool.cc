@@ -41,9 +41,7 @@ int64_t counted_taps(const Window& window, size_t axis, int64_t output, int64_t 
   if (!include_pad) return inside.end - inside.begin;
   const int64_t first = output * window.stride[axis];  // from the beginning of the padding
   const int64_t padded = size + window.pad_begin[axis] + window.pad_end[axis];
-  // Where ceil_mode lets a window hang over the padding, PyTorch, which knows no dilation here, leaves that part out,
-  // and ONNX's tests, which dilate, count it.
-  if (window.dilation[axis] > 1) return window.kernel[axis];
+  // What hangs over the padding by ceil_mode is left out, as PyTorch and ONNX's tests do.
   return std::min(window.kernel[axis], (padded - first + window.dilation[axis] - 1) / window.dilation[axis]);
 }
 

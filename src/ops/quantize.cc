@@ -86,9 +86,19 @@ DType quantized_type(const InferContext& c) {
   return code == 0 ? DType::kU8 : dtype_of_onnx(c.node, code);
 }
 
+/// The type that opset 23's attribute asks the division to be done in. The default is float32, as that of every
+/// runtime.
+DType division_type(const ir::Node& node) {
+  const int64_t precision = node.get_int("precision", 0);
+  const DType dtype = precision == 0 ? DType::kF32 : dtype_of_onnx(node, precision);
+  if (dtype == DType::kF32 || dtype == DType::kF16 || dtype == DType::kBF16) return dtype;
+  fail(ErrorCode::kUnsupported, "{}: precision {} is not supported", node_label(node), dtype_name(dtype));
+}
+
 std::vector<Inferred> infer_quantize(const InferContext& c) {
   if (c.dtype(0) != DType::kI32) require_float(c);
   check_scale(c);
+  division_type(c.node);
   limits_of(c.node, quantized_type(c));
   return {{quantized_type(c), c.shape(0)}};
 }
@@ -104,13 +114,15 @@ void evaluate_quantize(const EvalContext& c) {
   const TypeRange limits = limits_of(c.node, dtype);
   const std::vector<double> scale = spread(c, c.input(1));
   const std::vector<double> zero = c.has(2) ? spread(c, c.input(2)) : std::vector<double>(scale.size(), 0);
-  const Tensor wide = c.input(0).to(DType::kF64);
+  const DType division = division_type(c.node);  // halves may depend on it
+  const auto rounded = [&](const Tensor& tensor) { return tensor.to(division).to(DType::kF32); };
+  Tensor ratio = rounded(c.input(0)), divisor = rounded(Tensor::from<double>(c.output().shape(), scale));
+  ratio = expanded(ratio, ratio.shape());
+  for (size_t i = 0; i < scale.size(); ++i) ratio.mutable_data<float>()[i] /= divisor.data<float>()[i];
+  ratio = rounded(ratio);
   Tensor result(DType::kF64, c.output().shape());
-  for (size_t i = 0; i < scale.size(); ++i) {
-    // The division is float32's, as that of every runtime: halves may depend on it.
-    const double ratio = static_cast<float>(wide.data<double>()[i]) / static_cast<float>(scale[i]);
-    result.mutable_data<double>()[i] = quantized(ratio, 1, zero[i], limits);
-  }
+  for (size_t i = 0; i < scale.size(); ++i)
+    result.mutable_data<double>()[i] = quantized(ratio.data<float>()[i], 1, zero[i], limits);
   c.output() = result.to(dtype);
 }
 
@@ -119,7 +131,10 @@ std::vector<Inferred> infer_dequantize(const InferContext& c) {
   check_scale(c);
   if (c.has(2) && c.dtype(2) != c.dtype(0))
     node_error(c.node, "{} with a zero point of {}", dtype_name(c.dtype(0)), dtype_name(c.dtype(2)));
-  return {{c.dtype(1), c.shape(0)}};
+  const int64_t code = c.node.get_int("output_dtype", 0);  // opset 23
+  const DType dtype = code == 0 ? c.dtype(1) : dtype_of_onnx(c.node, code);
+  if (!is_float(dtype)) node_error(c.node, "output_dtype is {}", dtype_name(dtype));
+  return {{dtype, c.shape(0)}};
 }
 
 void evaluate_dequantize(const EvalContext& c) {

@@ -91,16 +91,18 @@ std::vector<size_t> resized_axes(const ir::Node& node, size_t rank) {
 
 using Sizes = std::vector<std::optional<int64_t>>;
 
-/// Sizes that keep the proportions: one scale for all, the smallest or the largest that the sizes ask for.
-void keep_aspect_ratio(const InferContext& c, const Shape& shape, const std::vector<size_t>& axes, Sizes& sizes) {
+/// Sizes that keep the proportions: one scale for all, the smallest or the largest that the sizes ask for. Returns that
+/// scale; nothing where each axis has its own, or where it is not known.
+std::optional<float> keep_aspect_ratio(const InferContext& c, const Shape& shape, const std::vector<size_t>& axes,
+                                       Sizes& sizes) {
   const std::string policy = c.node.get_string("keep_aspect_ratio_policy", "stretch");
-  if (policy == "stretch") return;
+  if (policy == "stretch") return std::nullopt;
   if (policy != "not_larger" && policy != "not_smaller") node_error(c.node, "keep_aspect_ratio_policy is '{}'", policy);
   std::optional<float> scale;
   for (size_t i = 0; i < axes.size(); ++i) {
     if (!sizes[i] || shape[axes[i]] < 0) {  // one that is unknown leaves all open
       sizes.assign(sizes.size(), std::nullopt);
-      return;
+      return std::nullopt;
     }
     const float own = by_size(c.node, shape[axes[i]], *sizes[i]).scale;
     const bool better = !scale || (policy == "not_larger" ? own < *scale : own > *scale);
@@ -108,6 +110,7 @@ void keep_aspect_ratio(const InferContext& c, const Shape& shape, const std::vec
   }
   for (size_t i = 0; i < axes.size(); ++i)
     sizes[i] = static_cast<int64_t>(std::round(static_cast<float>(shape[axes[i]]) * *scale));
+  return scale;
 }
 
 /// What happens to each axis, or nothing where scales or sizes are not known yet. Unknown dimensions stay -1.
@@ -123,13 +126,14 @@ std::optional<std::vector<AxisResize>> axes_of(const InferContext& c, const Shap
   if (count != resized.size()) node_error(c.node, "{} scales or sizes for {} dimensions", count, resized.size());
   std::vector<AxisResize> axes;
   for (int64_t dim : shape) axes.push_back({dim, dim, 1, static_cast<float>(dim)});
-  if (by_sizes) keep_aspect_ratio(c, shape, resized, *sizes);
+  const std::optional<float> common = by_sizes ? keep_aspect_ratio(c, shape, resized, *sizes) : std::nullopt;
   for (size_t i = 0; i < count; ++i) {
     AxisResize& axis = axes[resized[i]];
     if (axis.in < 0 || (by_sizes && !(*sizes)[i])) {
       axis = {-1, by_sizes ? (*sizes)[i].value_or(-1) : -1, 1};
     } else {
       axis = by_sizes ? by_size(c.node, axis.in, *(*sizes)[i]) : by_scale(c.node, axis.in, (*scales)[i]);
+      if (common) axis.scale = *common, axis.length = static_cast<float>(axis.in) * *common;
     }
   }
   return axes;
@@ -164,7 +168,9 @@ float source_position(const Sampling& sampling, const AxisResize& axis, int64_t 
   const std::string& mode = sampling.coordinates;
   if (mode == "asymmetric") return x / axis.scale;
   if (mode == "tf_half_pixel_for_nn") return (x + 0.5f) / axis.scale;
-  if (mode == "align_corners") return axis.out == 1 ? 0 : x * last / (axis.length - 1);
+  // The last position is the last pixel, as PyTorch, which exports fractional scales, means it; ONNX's own tests take
+  // the length before rounding.
+  if (mode == "align_corners") return axis.out == 1 ? 0 : x * last / static_cast<float>(axis.out - 1);
   if (mode == "tf_crop_and_resize") {
     if (axis.out <= 1) return 0.5f * (axis.roi_begin + axis.roi_end) * last;
     return axis.roi_begin * last + x * (axis.roi_end - axis.roi_begin) * last / static_cast<float>(axis.out - 1);
@@ -272,7 +278,14 @@ void fill_outside(const Sampling& sampling, const std::vector<AxisResize>& axes,
   }
 }
 
-/// Every mode is separable: one axis after the other. Whole numbers are computed with in float64.
+/// The nearest whole numbers that the type has.
+Tensor rounded_to(DType dtype, Tensor numbers) {
+  for (double& x : numbers.mutable_data<double>()) x = std::floor(x + 0.5);
+  return numbers.to(dtype).to(DType::kF64);
+}
+
+/// Every mode is separable: one axis after the other. Whole numbers are computed with in float64 and cut off in the
+/// end; with antialias, they are rounded after each axis, as ONNX Runtime and Pillow do, which begin with the last.
 void evaluate_resize(const EvalContext& c) {
   if (c.output().numel() == 0) return;
   const std::vector<InputInfo> infos = input_infos(c);
@@ -281,7 +294,9 @@ void evaluate_resize(const EvalContext& c) {
   if (sampling.crops()) read_region(c, axes);
   const bool weighted = sampling.mode != "nearest";
   Tensor current = weighted && !is_float(c.input(0).dtype()) ? c.input(0).to(DType::kF64) : c.input(0);
-  for (size_t i = 0; i < axes.size(); ++i) {
+  const bool rounds = sampling.antialias && weighted && !is_float(c.input(0).dtype());
+  for (size_t step = 0; step < axes.size(); ++step) {
+    const size_t i = rounds ? axes.size() - 1 - step : step;
     if (!changes(sampling, axes[i])) continue;
     Shape shape = current.shape();
     const AxisView view = view_around(shape, i);
@@ -293,7 +308,7 @@ void evaluate_resize(const EvalContext& c) {
     } else {
       nearest_axis(sampling, axes[i], view, current, next);
     }
-    current = next;
+    current = rounds ? rounded_to(c.input(0).dtype(), std::move(next)) : next;
   }
   if (sampling.crops()) {
     if (current.bytes().data() == c.input(0).bytes().data()) current = expanded(current, current.shape());

@@ -74,9 +74,10 @@ void roi_align(const EvalContext& c) {
     constexpr double kMostSamples = 1 << 12;  // of hostile regions
     const auto samples = [&](double bin) {
       return ratio > 0 ? ratio
-                       : static_cast<int64_t>(std::clamp(std::isnan(bin) ? 1 : std::ceil(bin), 1.0, kMostSamples));
+                       : static_cast<int64_t>(std::clamp(std::isnan(bin) ? 1 : std::ceil(bin), 0.0, kMostSamples));
     };
     const int64_t rows = samples(bin_h), columns = samples(bin_w);
+    if (rows * columns == 0) continue;  // a region without area: zeros
     for (int64_t oh = 0; oh < y[2]; ++oh)
       for (int64_t ow = 0; ow < y[3]; ++ow) {
         std::vector<double> result(static_cast<size_t>(y[1]), average ? 0 : -std::numeric_limits<double>::infinity());
@@ -93,7 +94,8 @@ void roi_align(const EvalContext& c) {
             for (int k = 0; k < 4; ++k) {
               const double part = around.weight[k] * static_cast<double>(map[around.offset[k]]);
               sum += part;
-              if (!average) value = std::max(value, part);  // of the weighted neighbours, as the definition has it
+              // Of the weighted neighbours, as the definition has it; NaN stays.
+              if (!average && (part > value || std::isnan(part))) value = part;
             }
             if (average) value += sum / static_cast<double>(rows * columns);
           }

@@ -32,6 +32,7 @@ bool sizes_to_scales(ir::Graph& graph) {
   bool changed = false;
   for (ir::Node& node : graph.nodes) {
     if (!node.is("Resize") || node.inputs.size() < 4 || node.find("axes")) continue;
+    if (node.get_string("keep_aspect_ratio_policy", "stretch") != "stretch") continue;  // one scale for all
     auto scales = scales_of(graph, node, known);
     if (!scales) continue;
     node.inputs.pop_back();

@@ -57,7 +57,7 @@ void max_pool(const PoolRows<T>& p) {
       for (int ky = 0; ky < rows; ++ky)
         for (int kx = 0; kx < columns; ++kx) {
           const ptrdiff_t at = (static_cast<ptrdiff_t>(ky) * p.in_width + kx) * p.channels + c;
-          best = vec_max(get(window + at, lanes), best);
+          best = vec_max_of_both(get(window + at, lanes), best);
         }
       put(target + c, best, lanes);
     });

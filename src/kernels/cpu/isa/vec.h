@@ -167,6 +167,8 @@ EFFDET_INLINE Vec vec_min(Vec a, Vec b) { return EFFDET_VEC_OP(min, a, b); }
 /// NaN in a gives NaN, so that broken numbers stay visible through relu.
 EFFDET_INLINE Vec vec_max(Vec a, Vec b) { return EFFDET_VEC_OP(max, b, a); }
 #undef EFFDET_VEC_OP
+/// NaN in either gives NaN.
+EFFDET_INLINE Vec vec_max_of_both(Vec a, Vec b) { return b == b ? vec_max(a, b) : b; }
 
 /// 2^f for |f| <= 1/2 within 1.7e-7: least squares on Chebyshev nodes, exact at 0.
 EFFDET_INLINE Vec power_of_two_fraction(Vec f) {
@@ -181,15 +183,17 @@ EFFDET_INLINE Vec power_of_two_fraction(Vec f) {
 /// e^-x, relative error below 5e-7 for |x| < 20 and 4e-6 beyond (2^t for t = -x / ln 2, which is rounded).
 EFFDET_INLINE Vec vec_exp_minus(Vec x) {
 #if defined(__AVX512F__)
-  const __m512 t = reinterpret_cast<__m512>(x * -1.44269504f);
+  // Beyond these limits the result is 0 or infinite all the same; infinite itself, t would leave no fraction.
+  const Vec limited = vec_min(splat(110.0f), vec_max(x, splat(-90.0f)));
+  const __m512 t = reinterpret_cast<__m512>(limited * -1.44269504f);
   const __m512 n = _mm512_maskz_roundscale_ps(0xFFFF, t, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
   const Vec p = power_of_two_fraction(reinterpret_cast<Vec>(t) - reinterpret_cast<Vec>(n));
   return reinterpret_cast<Vec>(_mm512_maskz_scalef_ps(0xFFFF, reinterpret_cast<__m512>(p), n));
 #else
   // Adding 1.5 * 2^23 rounds to an integer, which then sits in the low bits of the mantissa; with 127 more they are the
-  // exponent of 2^n. The limits keep that a number.
+  // exponent of 2^n. Beyond the limits the power is infinite, or 0.
   constexpr float kRound = 12582912.0f + 127.0f;
-  const Vec limited = vec_min(splat(87.0f), vec_max(x, splat(-87.0f)));
+  const Vec limited = vec_min(splat(88.0f), vec_max(x, splat(-88.8f)));
   const Vec shifted = limited * -1.44269504f + kRound;
   const Vec f = limited * -1.44269504f - (shifted - kRound);
   // A product, not a sum of exponents: where 1 is added next, both are one instruction.
@@ -243,13 +247,13 @@ EFFDET_INLINE Vec apply(Activation activation, Vec x) {
     case Activation::kRelu:
       return vec_max(x, Vec{});
     case Activation::kRelu6:
-      return vec_min(vec_max(x, Vec{}), splat(6.0f));
+      return vec_min(splat(6.0f), vec_max(x, Vec{}));
     case Activation::kSigmoid:
       return over_exp_plus_one<T>(splat(1.0f), x);
     case Activation::kHardSwish:
-      return x * vec_min(vec_max(x + 3.0f, Vec{}), splat(6.0f)) * (1.0f / 6.0f);
+      return x * (vec_min(splat(6.0f), vec_max(x + 3.0f, Vec{})) * (1.0f / 6.0f));
     case Activation::kHardSigmoid:
-      return vec_min(vec_max(x + 3.0f, Vec{}), splat(6.0f)) * (1.0f / 6.0f);
+      return vec_min(splat(6.0f), vec_max(x + 3.0f, Vec{})) * (1.0f / 6.0f);
     case Activation::kLeakyRelu:
       return x < Vec{} ? x * 0.01f : x;
     case Activation::kMish:
