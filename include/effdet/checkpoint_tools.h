@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,7 +23,8 @@ enum class Precision {
 };
 
 /// What a checkpoint does not tell, or what is to overrule it. Empty strings and zeros: take it from the checkpoint,
-/// and else from the model variant.
+/// and else from the model variant. ONNX files and compiled models have settled all of it but the classes' names and,
+/// in an ONNX file, the precision: where they are opened with other options than they have, that is Error(kUsage).
 struct ModelOptions {
   std::string model;      ///< "tf_efficientdet_d0", ...: one of model_names()
   std::string preferred;  ///< taken where the checkpoint fits several variants and this is one of them
@@ -38,7 +40,8 @@ struct ModelOptions {
   /// Called with each line that the user should read: what was assumed, what does not count, weights that are NaN.
   std::function<void(const std::string& line)> on_note;
   AnchorOptions anchors;
-  Precision precision = Precision::kFloat32;  ///< where the model is compiled on the fly
+  /// Where the model is compiled on the fly; empty: float32, or what a compiled model has.
+  std::optional<Precision> precision;
 };
 
 /// The variants that this library builds, in order of the family.

@@ -2,6 +2,7 @@
 
 #include "api/impl.h"
 #include "api/model_config.h"
+#include "api/settled_options.h"
 #include "api/weights_warning.h"
 #include "artifact/om_file.h"
 #include "base/error.h"
@@ -90,24 +91,25 @@ CompiledModel CompiledModel::load(const std::filesystem::path& path) {
 }
 
 CompiledModel CompiledModel::open(const std::filesystem::path& path, const ModelOptions& options) {
+  const CompileOptions compile_options{.precision = options.precision.value_or(Precision::kFloat32)};
   switch (file_kind(path)) {
     case FileKind::kCompiled: {
-      if (options.precision != Precision::kFloat32)
-        fail(ErrorCode::kUsage, "'{}' is compiled already: its precision was chosen then", path.string());
       CompiledModel model = load(path);
+      api::check_settled(options, path, model.impl_->plans);
       api::tell(options, path, model.weights_warning());
       return model;
     }
     case FileKind::kOnnx: {
       const OnnxModel model = OnnxModel::read(path);
+      api::check_settled(options, path, model.impl_->graph);
       api::tell(options, path, model.weights_warning());
-      return compile(model, {.precision = options.precision});
+      return compile(model, compile_options);
     }
     case FileKind::kCheckpoint:
     case FileKind::kUnknown:
       break;  // the checkpoint reader says best what an unknown file is
   }
-  return compile(OnnxModel::from_checkpoint(path, options), {.precision = options.precision});
+  return compile(OnnxModel::from_checkpoint(path, options), compile_options);
 }
 
 void CompiledModel::save(const std::filesystem::path& path) const { write_om(programs_of(impl_->plans), path); }

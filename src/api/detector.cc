@@ -67,6 +67,7 @@ struct Detector::Impl {
 };
 
 Detector::Detector(const CompiledModel& model, int threads, const DetectOptions& options) {
+  check_options(options);
   std::vector<Impl::Plan> plans;
   size_t bytes = 0;
   for (const auto& engine : model.impl_->plans) {
@@ -130,6 +131,7 @@ DetectionDecoder::DetectionDecoder(DetectionDecoder&&) noexcept = default;
 
 std::vector<Detection> DetectionDecoder::decode(std::span<const std::span<std::byte>> outputs, size_t sample, int width,
                                                 int height, const DetectOptions& options) const {
+  check_options(options);
   const Engine& engine = *impl_->model.engine();
   const size_t batch = impl_->model.batch();
   if (outputs.size() != engine.output_count() || sample >= batch)

@@ -7,6 +7,7 @@
 #include "api/host_tensor.h"
 #include "api/impl.h"
 #include "api/model_config.h"
+#include "api/settled_options.h"
 #include "api/weights_warning.h"
 #include "base/error.h"
 #include "compiler/compile.h"
@@ -98,6 +99,8 @@ struct Executor::Impl {
     if (session != nullptr && (!plans.empty() || shapes == session_shapes)) return;
     if (plans.empty()) {
       compiler::CompileOptions compile{.input_shapes = shapes, .split_batch = false};
+      if (options.model.precision == Precision::kBfloat16)
+        compile.precision = compiler::CompileOptions::Precision::kBfloat16;
       for (ir::ValueId id : graph.inputs)  // what is static already would be inferred again for nothing
         if (graph.value(id).shape == shapes[graph.value(id).name]) compile.input_shapes.erase(graph.value(id).name);
       compiled = std::make_shared<effdet::Engine>(compiler::compile(graph, compile));
@@ -140,11 +143,13 @@ Executor::~Executor() = default;
 Executor::Executor(Executor&&) noexcept = default;
 
 Executor Executor::open(const std::filesystem::path& path, const Options& options) {
+  if (options.engine == Engine::kReference && options.model.precision == Precision::kBfloat16)
+    fail(ErrorCode::kUsage, "the reference engine computes in float32: bfloat16 is for the native one");
   auto impl = std::make_unique<Impl>();
   impl->options = options;
   switch (file_kind(path)) {
     case FileKind::kCompiled: {
-      const CompiledModel model = CompiledModel::load(path);
+      const CompiledModel model = CompiledModel::open(path, options.model);
       for (const auto& plan : model.impl_->plans) impl->plans.push_back(in_one_turn(plan));
       impl->compiled = impl->plans.front();
       impl->graph = impl->compiled->program().graph;
@@ -154,6 +159,7 @@ Executor Executor::open(const std::filesystem::path& path, const Options& option
     case FileKind::kOnnx:
       impl->graph = OnnxModel::read(path).impl_->graph;
       passes::inline_branches(impl->graph);
+      api::check_settled(options.model, path, impl->graph);
       api::tell(options.model, path, api::weights_warning(impl->graph));
       break;
     case FileKind::kCheckpoint:

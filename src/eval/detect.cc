@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <string_view>
 
 #include "base/checked.h"
 #include "base/error.h"
@@ -174,6 +175,16 @@ std::vector<ScoredBox> decode_all(const HeadOutputs& outputs, std::span<const Bo
 ImageGeometry letterbox_geometry(int width, int height, int model_height, int model_width) {
   const double resize = std::min(model_height / static_cast<double>(height), model_width / static_cast<double>(width));
   return {1.0 / resize, width, height};
+}
+
+void check_options(const DetectOptions& options) {
+  const auto check_threshold = [](std::string_view what, float value) {
+    if (!(value >= 0 && value <= 1)) fail(ErrorCode::kUsage, "{} threshold of {} is not between 0 and 1", what, value);
+  };
+  check_threshold("a score", options.score_threshold);
+  check_threshold("an IoU", options.iou_threshold);
+  for (const int count : {options.max_candidates, options.max_detections})
+    if (count < 1) fail(ErrorCode::kUsage, "{} boxes at most: there must be one at least", count);
 }
 
 std::vector<Detection> detect(const HeadOutputs& outputs, std::span<const Box> anchors, const ImageGeometry& geometry,

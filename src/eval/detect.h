@@ -47,6 +47,9 @@ struct DetectFaults {
 /// The geometry of an image that was resized to fit into the model's input, keeping its aspect ratio, at the top left.
 ImageGeometry letterbox_geometry(int width, int height, int model_height, int model_width);
 
+/// Throws Error(kUsage) where a threshold is not between 0 and 1, or a number is below 1.
+void check_options(const DetectOptions& options);
+
 /// At most max_detections, in order of falling score. Takes the max_candidates highest logits over all anchors and
 /// classes (or of each anchor's best class; of equal ones that with the lower index in effdet's order: cell, anchor,
 /// class), decodes their boxes, clips them, suppresses within classes and scales to the original image. Unlike effdet

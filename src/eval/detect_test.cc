@@ -148,5 +148,23 @@ TEST(Detect, SizesThatDoNotFitAreRefused) {
   EXPECT_THROW(detect(outputs.heads, outputs.anchors, {}), Error);
 }
 
+TEST(Detect, OptionsOutOfRangeAreRefused) {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  check_options({});
+  check_options({.score_threshold = 1, .iou_threshold = 0, .max_candidates = 1, .max_detections = 1});
+  for (const DetectOptions& options :
+       {DetectOptions{.score_threshold = 7}, DetectOptions{.score_threshold = -0.1f},
+        DetectOptions{.score_threshold = nan}, DetectOptions{.iou_threshold = 1.5f}, DetectOptions{.iou_threshold = -1},
+        DetectOptions{.iou_threshold = nan}, DetectOptions{.max_candidates = 0}, DetectOptions{.max_candidates = -5},
+        DetectOptions{.max_detections = 0}, DetectOptions{.max_detections = -1}}) {
+    try {
+      check_options(options);
+      ADD_FAILURE();
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::kUsage) << error.what();
+    }
+  }
+}
+
 }  // namespace
 }  // namespace effdet

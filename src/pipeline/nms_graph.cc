@@ -29,13 +29,11 @@ model::ModelInfo info_of_graph(const ir::Graph& graph) {
   return info;
 }
 
-void check_options(const DetectOptions& options) {
+void check_for_graph(const DetectOptions& options) {
+  check_options(options);
   if (options.soft_nms) fail(ErrorCode::kUsage, "ONNX has no operator for soft-NMS");
-  if (!(options.iou_threshold >= 0 && options.iou_threshold <= 1))
-    fail(ErrorCode::kUsage, "an IoU threshold of {} is not between 0 and 1", options.iou_threshold);
   for (const int count : {options.max_candidates, options.max_detections})
-    if (count < 1 || count > kMostCandidates)
-      fail(ErrorCode::kUsage, "a number of boxes of {} is not between 1 and {}", count, kMostCandidates);
+    if (count > kMostCandidates) fail(ErrorCode::kUsage, "{} boxes are more than {}", count, kMostCandidates);
 }
 
 /// Appends the nodes, under "/detect/", image by image. No index goes through arithmetic or comparisons: some runtimes
@@ -246,7 +244,7 @@ class NmsBuilder {
 }  // namespace
 
 void append_nms(ir::Graph& graph, const DetectOptions& options) {
-  check_options(options);
+  check_for_graph(options);
   NmsBuilder(graph, options).build();
   graph.metadata["effdet.detections"] = kDetectionColumns;
   graph.metadata["effdet.suppression"] =

@@ -33,9 +33,17 @@ struct Row {
   bool same = false;
 };
 
+bool is_settled(const std::string& path) {
+  const FileKind kind = file_kind(path);
+  return kind == FileKind::kOnnx || kind == FileKind::kCompiled;
+}
+
+/// Beside a checkpoint, for which they are meant, another file need not have what the options say.
 Executor open_model(const std::string& path, const CompareArguments& arguments) {
-  return Executor::open(
-      path, {.engine = parse_engine(arguments.engine, path), .threads = arguments.threads, .model = arguments.model});
+  const bool beside_checkpoint = is_settled(arguments.a) != is_settled(arguments.b);
+  return Executor::open(path, {.engine = parse_engine(arguments.engine, path),
+                               .threads = arguments.threads,
+                               .model = beside_checkpoint && is_settled(path) ? ModelOptions{} : arguments.model});
 }
 
 /// A picture is prepared by the model that says how, which one of the two must.

@@ -1,0 +1,108 @@
+// Options that a detector or a model file cannot take.
+#include "effdet/detector.h"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+
+#include "effdet/error.h"
+#include "effdet/executor.h"
+#include "support/test_folder.h"
+
+namespace effdet {
+namespace {
+
+constexpr const char* kCheckpoint = EFFDET_SOURCE_DIR "/models/tf_efficientdet_d0_shapes.pth";
+
+const CompiledModel& detector_model() {
+  static const CompiledModel model = CompiledModel::open(kCheckpoint, {.height = 128, .width = 256});
+  return model;
+}
+
+template <typename Action>
+ErrorCode code_of(Action action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    return error.code();
+  }
+  return ErrorCode::kInternal;
+}
+
+TEST(Detector, OptionsOutOfRangeAreRefused) {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  const DetectionDecoder decoder(detector_model());
+  for (const DetectOptions& options :
+       {DetectOptions{.score_threshold = 7}, DetectOptions{.score_threshold = nan}, DetectOptions{.iou_threshold = -1},
+        DetectOptions{.max_detections = -3}, DetectOptions{.max_candidates = 0}}) {
+    EXPECT_EQ(code_of([&] { Detector(detector_model(), 1, options); }), ErrorCode::kUsage);
+    EXPECT_EQ(code_of([&] { decoder.decode({}, 0, 10, 10, options); }), ErrorCode::kUsage);
+  }
+}
+
+/// A model file with the message for each option that it is opened with; "" where it is opened.
+class SettledOptions : public testing::TestWithParam<const char*> {
+ protected:
+  std::string refusal(const ModelOptions& options) const {
+    try {
+      CompiledModel::open(file_, options);
+      return "";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::kUsage) << error.what();
+      EXPECT_NE(std::string(error.what()).find(file_.string()), std::string::npos) << error.what();
+      return error.what();
+    }
+  }
+
+  void SetUp() override {
+    if (GetParam() == std::string("m.om"))
+      detector_model().save(file_);
+    else
+      OnnxModel::from_checkpoint(kCheckpoint, {.height = 128, .width = 256}).write(file_);
+  }
+
+  const test::TestFolder folder_{"api"};
+  const std::filesystem::path file_ = folder_ / GetParam();
+};
+
+TEST_P(SettledOptions, WhatTheFileHasMayBeSaid) {
+  EXPECT_EQ(refusal({.model = "tf_efficientdet_d0", .num_classes = 6, .height = 128, .width = 256}), "");
+  EXPECT_EQ(refusal({.anchors = {.anchor_scale = 4, .num_scales = 3}}), "");
+  EXPECT_EQ(refusal({.class_names = {"a", "b", "c", "d", "e", "f"}}), "");
+}
+
+TEST_P(SettledOptions, WhatTheFileContradictsIsRefused) {
+  const auto expect_refused = [&](const ModelOptions& options, const std::string& flag) {
+    const std::string message = refusal(options);
+    EXPECT_NE(message.find(flag), std::string::npos) << flag << ": " << message;
+  };
+  expect_refused({.model = "tf_efficientdet_d4"}, "--model tf_efficientdet_d4");
+  expect_refused({.num_classes = 90}, "--num-classes 90");
+  expect_refused({.height = 256, .width = 128}, "--img-size 256 128");
+  expect_refused({.height = 128}, "--img-size 128 128");
+  expect_refused({.use_ema = true}, "--use-ema");
+  expect_refused({.anchors = {.anchor_scale = 5}}, "--anchor-scale");
+  expect_refused({.anchors = {.num_scales = 4}}, "--scales");
+  expect_refused({.anchors = {.aspect_ratios = {{1, 1}}}}, "--aspect-ratios");
+  EXPECT_EQ(code_of([&] { Executor::open(file_, {.model = {.num_classes = 90}}); }), ErrorCode::kUsage);
+}
+
+INSTANTIATE_TEST_SUITE_P(Files, SettledOptions, testing::Values("m.onnx", "m.om"),
+                         [](const auto& info) { return std::string(info.param).substr(2); });
+
+TEST(SettledPrecision, IsThatOfACompiledModel) {
+  const test::TestFolder folder("api");
+  detector_model().save(folder / "m.om");
+  CompiledModel::open(folder / "m.om", {.precision = Precision::kFloat32});
+  EXPECT_EQ(code_of([&] { CompiledModel::open(folder / "m.om", {.precision = Precision::kBfloat16}); }),
+            ErrorCode::kUsage);
+  CompiledModel::open(kCheckpoint, {.height = 128, .width = 128, .precision = Precision::kBfloat16})
+      .save(folder / "narrow.om");
+  CompiledModel::open(folder / "narrow.om", {.precision = Precision::kBfloat16});
+  CompiledModel::open(folder / "narrow.om", {});
+  EXPECT_EQ(code_of([&] { CompiledModel::open(folder / "narrow.om", {.precision = Precision::kFloat32}); }),
+            ErrorCode::kUsage);
+}
+
+}  // namespace
+}  // namespace effdet
