@@ -11,6 +11,7 @@
 
 #include "effdet/error.h"
 #include "output_paths.h"
+#include "status_line.h"
 
 namespace effdet::cli {
 namespace {
@@ -319,7 +320,7 @@ std::string one_line(std::string_view text) {
 }
 
 void warn(std::string_view message) {
-  std::fflush(stdout);
+  const RoomForLines room;
   fmt::print(stderr, "[WARNING] {}\n", one_line(message));
 }
 
@@ -328,7 +329,7 @@ void warn_of(std::string_view program, const std::string& file, const std::strin
 }
 
 void warn_of(std::string_view program, std::string_view message) {
-  std::fflush(stdout);
+  const RoomForLines room;
   fmt::print(stderr, "{}: warning: {}\n", program, one_line(message));
 }
 

@@ -15,6 +15,7 @@
 #include "effdet/output_file.h"
 #include "output_paths.h"
 #include "progress.h"
+#include "status_line.h"
 
 namespace effdet::cli {
 namespace {
@@ -99,6 +100,7 @@ class Stages {
 };
 
 void print_tuning(size_t layers, size_t measured, size_t changed, const std::filesystem::path& file) {
+  erase_status_line();  // which on_progress draws again for the next plan
   fmt::print(
       "[INFO] tuned {} kinds of layers, {} of them measured now: {} are fused otherwise than without tuning; see {}\n",
       layers, measured, changed, file.string());
@@ -123,10 +125,10 @@ void convert(const AtcOptions& options) {
     fmt::print(
         "[WARNING] this processor does not multiply bfloat16: the model takes less memory, and about a tenth more time "
         "than with --precision_mode=force_fp32\n");
-  ProgressBar progress("tuning, %");
+  std::optional<ProgressBar> progress(std::in_place, "tuning, %");
   std::optional<Tuning> tuning = options.tuning;
   if (tuning) {
-    tuning->on_progress = [&](double done) { progress.update(static_cast<size_t>(100 * done), 100); };
+    tuning->on_progress = [&](double done) { progress->update(static_cast<size_t>(100 * done), 100); };
     tuning->on_done = print_tuning;
   }
   const CompiledModel compiled =
@@ -138,6 +140,7 @@ void convert(const AtcOptions& options) {
                       .keep_float32 = options.keep_float32,
                       .tuning = tuning,
                       .on_stage = Stages(options.log)});
+  progress.reset();
   compiled.save(options.output);
   if (options.log == LogLevel::kDebug) print_steps(compiled);
   if (options.log <= LogLevel::kInfo)

@@ -16,6 +16,7 @@
 #include "commands.h"
 #include "effdet/error.h"
 #include "signals.h"
+#include "status_line.h"
 
 namespace effdet::cli {
 namespace {
@@ -69,7 +70,7 @@ int dispatch(int argc, char** argv, std::string& program) {
 }
 
 int report(const std::string& program, int code, std::string_view message) {
-  std::fflush(stdout);
+  const RoomForLines room;
   fmt::print(stderr, "{}: error: {}\n", program, one_line(message));
   return code;
 }

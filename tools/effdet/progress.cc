@@ -3,8 +3,9 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <cstdio>
 #include <utility>
+
+#include "status_line.h"
 
 namespace effdet::cli {
 namespace {
@@ -22,9 +23,7 @@ std::string time_text(double seconds) {
 ProgressBar::ProgressBar(std::string label)
     : label_(std::move(label)), terminal_(::isatty(STDERR_FILENO) == 1), start_(Clock::now()), last_(start_) {}
 
-ProgressBar::~ProgressBar() {
-  if (shown_) std::fputs("\r\033[K", stderr);
-}
+ProgressBar::~ProgressBar() { erase_status_line(); }
 
 void ProgressBar::update(size_t done, size_t total) {
   if (!terminal_ || total == 0) return;
@@ -37,10 +36,8 @@ void ProgressBar::update(size_t done, size_t total) {
   const double seconds = std::chrono::duration<double>(now - start_).count();
   const double rate = seconds > 0 ? static_cast<double>(done) / seconds : 0;
   const std::string left = rate > 0 ? time_text(static_cast<double>(total - done) / rate) : "?";
-  const std::string line = fmt::format("\r{} [{:=<{}}{:<{}}] {}/{}  {:.2f}/s  {} left\033[K", label_, "", filled, "",
-                                       kWidth - filled, done, total, rate, left);
-  std::fputs(line.c_str(), stderr);
-  std::fflush(stderr);
+  show_status_line(fmt::format("{} [{:=<{}}{:<{}}] {}/{}  {:.2f}/s  {} left", label_, "", filled, "", kWidth - filled,
+                               done, total, rate, left));
 }
 
 }  // namespace effdet::cli

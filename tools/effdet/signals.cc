@@ -8,6 +8,7 @@
 #include <atomic>
 #include <climits>
 #include <cstdlib>
+#include <cstring>
 #include <initializer_list>
 #include <new>
 #include <string>
@@ -19,6 +20,7 @@
 #include "effdet/output_file.h"
 #include "freeze.h"
 #include "lost_page.h"
+#include "status_line.h"
 #include "temporary_folder.h"
 
 namespace effdet::cli {
@@ -59,17 +61,31 @@ sigset_t ending_signals() {
 }
 
 void say(std::initializer_list<std::string_view> message) {
+  erase_status_line();
   for (const std::string_view part : message) (void)!::write(STDERR_FILENO, part.data(), part.size());
+}
+
+/// Whether a StopRequest lives, whether a signal asked it to stop, and which.
+std::atomic<bool> can_finish = false, stop_requested = false;
+std::atomic<int> stop_signal = 0;
+
+/// Whether a signal is only a request, which is noted.
+bool takes_request(int signal) {
+  if (signal == SIGXCPU || signal == leave_signal() || !can_finish || stop_requested) return false;
+  stop_signal = signal;
+  stop_requested = true;
+  return true;
 }
 
 void wait_for(sigset_t signals, DIR* open_files) {
   int signal = 0;
-  while (::sigwait(&signals, &signal) != 0) {
+  while (::sigwait(&signals, &signal) != 0 || takes_request(signal)) {
   }
   if (signal == SIGXCPU) say({"effdet: error: the limit of processor time (ulimit -t) is reached\n"});
   freeze_other_threads();  // which would begin to write more
   remove_temporary_files(open_files);
   remove_temporary_folder();
+  erase_status_line();
   ::_exit(error_code != 0 ? error_code.load() : 128 + signal);
 }
 
@@ -111,6 +127,22 @@ void watch_signals() {
   }
   report_lost_pages(leave_after_lost_page);
   std::set_new_handler(leave_without_memory);
+}
+
+StopRequest::StopRequest() {
+  stop_requested = false;
+  can_finish = true;
+}
+
+StopRequest::~StopRequest() { can_finish = false; }
+
+const std::atomic<bool>& StopRequest::flag() const { return stop_requested; }
+
+int StopRequest::exit_code() const { return 128 + stop_signal; }
+
+std::string StopRequest::name() const {
+  const char* name = ::sigabbrev_np(stop_signal);
+  return std::string("SIG") + (name != nullptr ? name : "");
 }
 
 void open_standard_streams() {

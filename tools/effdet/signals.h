@@ -2,6 +2,9 @@
 // memory that runs out.
 #pragma once
 
+#include <atomic>
+#include <string>
+
 namespace effdet::cli {
 
 /// From now on SIGINT, SIGTERM, SIGHUP and SIGXCPU remove the files that are being written and end the process at once
@@ -10,6 +13,24 @@ namespace effdet::cli {
 /// with an error that names the file and exit code 4, and so does memory that runs out in operator new, with exit code
 /// 7. Call it before any thread starts. Throws Error(kOutOfMemory) where the system refuses a thread.
 void watch_signals();
+
+/// While it lives, the first SIGINT, SIGTERM or SIGHUP does not end the process but asks it to finish, so that what was
+/// computed can be written; the second one ends it at once. One at a time.
+class StopRequest {
+ public:
+  StopRequest();
+  ~StopRequest();
+  StopRequest(const StopRequest&) = delete;
+  StopRequest& operator=(const StopRequest&) = delete;
+
+  /// For code that knows nothing of signals.
+  const std::atomic<bool>& flag() const;
+  bool requested() const { return flag(); }
+  /// 128 + the signal. Precondition: requested(), as for name().
+  int exit_code() const;
+  /// "SIGINT"
+  std::string name() const;
+};
 
 /// Gives standard input, output and error that the parent closed an open /dev/null: otherwise the next file that is
 /// opened would take the number, and what is printed would land in it.
