@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/error.h"
+#include "base/npy.h"
 #include "eval/coco_json.h"
 
 namespace effdet::pipeline {
@@ -19,13 +20,13 @@ constexpr uint64_t kMaxTextBytes = uint64_t{1} << 32;
 struct DumpName {
   std::string stem;
   int number;
-  bool is_text;
+  std::string extension;
 };
 
-/// Takes "<stem>_<k>.bin" and "<stem>_<k>.txt" apart; nothing for other names.
+/// Takes "<stem>_<k>.bin", .npy or .txt apart; nothing for other names.
 std::optional<DumpName> parse_name(const fs::path& file) {
   const std::string extension = file.extension().string(), name = file.stem().string();
-  if (extension != ".bin" && extension != ".txt") return std::nullopt;
+  if (extension != ".bin" && extension != ".npy" && extension != ".txt") return std::nullopt;
   const size_t underscore = name.rfind('_');
   if (underscore == std::string::npos || underscore == 0) return std::nullopt;
   const char *begin = name.data() + underscore + 1, *end = name.data() + name.size();
@@ -33,7 +34,7 @@ std::optional<DumpName> parse_name(const fs::path& file) {
   const auto [stop, code] = std::from_chars(begin, end, number);
   const bool leading_zero = end - begin > 1 && *begin == '0';
   if (code != std::errc() || stop != end || number < 0 || number > kMaxOutputs || leading_zero) return std::nullopt;
-  return DumpName{name.substr(0, underscore), number, extension == ".txt"};
+  return DumpName{name.substr(0, underscore), number, extension};
 }
 
 std::span<const float> values_of(const MappedFile& file) {
@@ -87,6 +88,13 @@ void Dump::add(const fs::path& path) {
     parsed_.push_back(
         std::make_unique<std::vector<float>>(parse_values(read_file(path, kMaxTextBytes), path.string())));
     outputs_.emplace_back(*parsed_.back());
+  } else if (path.extension() == ".npy") {
+    tensors_.push_back(read_npy(path));
+    if (tensors_.back().dtype() != DType::kF32)
+      fail(ErrorCode::kUnsupported, "{}: holds {}, and outputs are float32", path.string(),
+           dtype_name(tensors_.back().dtype()));
+    outputs_.push_back(tensors_.back().data<float>());
+    if (outputs_.back().empty()) bad_input("{}: holds no values", path.string());
   } else {
     mapped_.emplace_back(path);
     outputs_.push_back(values_of(mapped_.back()));
@@ -100,8 +108,7 @@ DumpFolder::DumpFolder(fs::path folder) : folder_(std::move(folder)) {
   for (; !error && entries != fs::directory_iterator(); entries.increment(error)) {
     const auto name = parse_name(entries->path().filename());
     if (!name) continue;
-    Files& files = files_[name->stem];
-    (name->is_text ? files.txt : files.bin).emplace(name->number, entries->path());
+    files_[name->stem][name->extension].emplace(name->number, entries->path());
   }
   if (error) fail(ErrorCode::kIo, "{}: cannot read the folder: {}", folder_.string(), error.message());
 }
@@ -114,11 +121,10 @@ size_t DumpFolder::file_count(const std::string& stem) const {
 Dump DumpFolder::read(const std::string& stem, size_t count) const {
   const auto found = files_.find(stem);
   if (found == files_.end()) bad_input("{}: no outputs of image '{}'", folder_.string(), printable(stem));
-  const Files& all = found->second;
-  if (!all.bin.empty() && !all.txt.empty())
+  const auto& [extension, files] = *found->second.begin();
+  if (found->second.size() > 1)
     bad_input("image '{}': both {} and {} are there; remove those of the older run", printable(stem),
-              all.bin.begin()->second.string(), all.txt.begin()->second.string());
-  const auto& files = all.bin.empty() ? all.txt : all.bin;
+              files.begin()->second.string(), found->second.rbegin()->second.begin()->second.string());
   if (files.size() > count)
     bad_input("image '{}': {} output files, but the model has {} outputs ({} is left over); check --model",
               printable(stem), files.size(), count, files.rbegin()->second.string());
@@ -128,7 +134,7 @@ Dump DumpFolder::read(const std::string& stem, size_t count) const {
     const auto file = files.find(number);
     if (file == files.end())
       bad_input("image '{}': {} is missing; the model has {} outputs", printable(stem),
-                (folder_ / fmt::format("{}_{}{}", stem, number, all.bin.empty() ? ".txt" : ".bin")).string(), count);
+                (folder_ / fmt::format("{}_{}{}", stem, number, extension)).string(), count);
     dump.add(file->second);
   }
   return dump;

@@ -1,4 +1,4 @@
-// A folder of dumped network outputs: <stem>_<k>.bin or .txt, one file an output.
+// A folder of dumped network outputs: <stem>_<k>.bin, .npy or .txt, one file an output.
 #pragma once
 
 #include <filesystem>
@@ -10,10 +10,11 @@
 #include <vector>
 
 #include "base/file.h"
+#include "base/tensor.h"
 
 namespace effdet::pipeline {
 
-/// The outputs of one image in the order of their numbers, mapped or parsed.
+/// The outputs of one image in the order of their numbers, mapped or read.
 class Dump {
  public:
   const std::vector<std::span<const float>>& outputs() const { return outputs_; }
@@ -28,6 +29,7 @@ class Dump {
   std::vector<std::span<const float>> outputs_;
   std::vector<MappedFile> mapped_;
   std::vector<std::unique_ptr<std::vector<float>>> parsed_;
+  std::vector<Tensor> tensors_;
 };
 
 class DumpFolder {
@@ -47,10 +49,8 @@ class DumpFolder {
   Dump read(const std::string& stem, size_t count) const;
 
  private:
-  /// Files of one image by number.
-  struct Files {
-    std::map<int, std::filesystem::path> bin, txt;
-  };
+  /// Files of one image by extension and number.
+  using Files = std::map<std::string, std::map<int, std::filesystem::path>>;
 
   std::filesystem::path folder_;
   std::unordered_map<std::string, Files> files_;

@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "base/npy.h"
 #include "pipeline/test_support.h"
 
 namespace effdet::pipeline {
@@ -14,6 +15,8 @@ struct ThreeOutputs : TestFolder {
       const fs::path path = *this / fmt::format("a_1_{}{}", first + k, extension);
       if (extension == ".bin") {
         write_floats(path, std::vector<float>{k + 0.5f, -1});
+      } else if (extension == ".npy") {
+        write_npy(Tensor::from<float>({1, 2}, std::vector<float>{k + 0.5f, -1}), path);
       } else {
         write_file(path, fmt::format("{:.6f} -1.000000\n", k + 0.5));
       }
@@ -25,9 +28,9 @@ std::string refusal(const TestFolder& folder) {
   return bad_input_message([&] { DumpFolder(folder.path()).read("a_1", 3); });
 }
 
-TEST(DumpFolder, ReadsOutputsNumberedFromOneAndFromZeroInBothFormats) {
+TEST(DumpFolder, ReadsOutputsNumberedFromOneAndFromZeroInAllFormats) {
   for (int first : {0, 1})
-    for (const char* extension : {".bin", ".txt"}) {
+    for (const char* extension : {".bin", ".npy", ".txt"}) {
       const ThreeOutputs folder(first, extension);
       const Dump dump = DumpFolder(folder.path()).read("a_1", 3);
       ASSERT_EQ(dump.outputs().size(), 3u);
@@ -40,7 +43,7 @@ TEST(DumpFolder, ReadsOutputsNumberedFromOneAndFromZeroInBothFormats) {
 
 TEST(DumpFolder, PassesOverOtherFiles) {
   const ThreeOutputs folder;
-  for (const char* name : {"notes.txt", "a_1_x.bin", "a_1_01.bin", "_1.bin", "a_1_3.npy", "a_1_99999.bin", "b_1.bin"})
+  for (const char* name : {"notes.txt", "a_1_x.bin", "a_1_01.bin", "_1.bin", "a_1_3.png", "a_1_99999.bin", "b_1.bin"})
     write_file(folder / name, "x");
   const DumpFolder dumps(folder.path());
   EXPECT_EQ(dumps.read("a_1", 3).outputs().size(), 3u);
@@ -74,6 +77,18 @@ TEST(BadInput, Case89_DumpOfNoWholeNumberOfValues) {
     write_file(folder / "a_1_2.bin", bytes);
     EXPECT_TRUE(contains(refusal(folder), "a_1_2.bin: ") && contains(refusal(folder), "no whole number")) << bytes;
   }
+}
+
+TEST(DumpFolder, RefusesArraysThatAreNoOutputs) {
+  const ThreeOutputs folder(1, ".npy");
+  write_npy(Tensor::from<int32_t>({2}, std::vector<int32_t>{1, 2}), folder / "a_1_2.npy");
+  const Error error = error_of([&] { DumpFolder(folder.path()).read("a_1", 3); });
+  EXPECT_EQ(error.code(), ErrorCode::kUnsupported);
+  EXPECT_TRUE(contains(error.what(), "a_1_2.npy: holds int32")) << error.what();
+  write_npy(Tensor::from<float>({0}, std::vector<float>{}), folder / "a_1_2.npy");
+  EXPECT_TRUE(contains(refusal(folder), "a_1_2.npy: holds no values"));
+  write_file(folder / "a_1_2.npy", "no array");
+  EXPECT_TRUE(contains(refusal(folder), "a_1_2.npy: "));
 }
 
 TEST(BadInput, Case89_DumpWithNaN) {

@@ -24,8 +24,8 @@ std::string lower_case(std::string text) {
   return text;
 }
 
-/// The folder's regular files whose extension is one of those given, sorted by name. Throws Error(kIo), and
-/// Error(kBadInput) where there are none.
+/// The folder's regular files whose extension is one of those given, sorted by name, without hidden ones (macOS leaves
+/// ._name beside files on foreign disks). Throws Error(kIo), and Error(kBadInput) where there are none.
 std::vector<fs::path> files_with(const fs::path& folder, std::initializer_list<std::string_view> extensions) {
   std::error_code error;
   fs::directory_iterator entries(folder, error);
@@ -33,6 +33,7 @@ std::vector<fs::path> files_with(const fs::path& folder, std::initializer_list<s
   for (; !error && entries != fs::directory_iterator(); entries.increment(error)) {
     const std::string extension = lower_case(entries->path().extension().string());
     if (std::find(extensions.begin(), extensions.end(), extension) == extensions.end()) continue;
+    if (entries->path().filename().native().starts_with('.')) continue;
     if (entries->is_regular_file(error)) files.push_back(entries->path().filename());
   }
   if (error) fail(ErrorCode::kIo, "{}: cannot read the folder: {}", folder.string(), error.message());

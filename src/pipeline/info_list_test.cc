@@ -22,7 +22,8 @@ TEST(InfoList, ListsTensorsSortedByName) {
   const TestFolder parent("pipeline");
   const fs::path folder = parent / "bins", list = parent / "list.info";
   make_folder(folder);
-  for (const char* name : {"b.bin", "a c.bin", "ignored.txt", "0.bin"}) write_file(folder / name, "x");
+  for (const char* name : {"b.bin", "a c.bin", "ignored.txt", "0.bin", "._0.bin", ".hidden.bin"})
+    write_file(folder / name, "x");
   EXPECT_EQ(write_bin_info(folder, list, 1536, 768), 3u);
   const std::string f = folder.string();
   EXPECT_EQ(read_file(list), "0 " + f + "/0.bin 1536 768\n1 " + f + "/a c.bin 1536 768\n2 " + f + "/b.bin 1536 768\n");

@@ -23,6 +23,10 @@ struct BenchmarkOptions {
   bool json = false;
 };
 
+/// Where the outputs go, and the figures.
+std::filesystem::path dump_folder(const BenchmarkOptions& options);
+std::filesystem::path figures_file(const BenchmarkOptions& options);
+
 /// Runs the model on every input and writes <result>/dumpOutput_device<D>/<stem>_<k>.bin or .txt, k from 1 in the order
 /// of the outputs, and the file of figures that it prints.
 /// Uses the given plan, and for the rest of the inputs a smaller one of the same size where the model has it.

@@ -78,24 +78,21 @@ nlohmann::json report_json(const BenchmarkOptions& options, const StageTimes& ti
 }  // namespace
 
 void benchmark_data(const BenchmarkOptions& options, const CompiledModel& model, size_t plan) {
-  const fs::path folder = options.result / fmt::format("dumpOutput_device{}", options.device_id);
   const DataRunOptions run{.inputs = options.input_text_path.empty()
                                          ? folder_inputs(options.input_images_path)
                                          : listed_inputs(options.input_text_path, input_size(model.plan(plan))),
-                           .folder = folder,
+                           .folder = dump_folder(options),
                            .first_output = 1,
                            .format = options.binary ? DumpFormat::kBin : DumpFormat::kTxt,
                            .layout = options.layout,
                            .warm_up = options.warm_up,
                            .plan = plan};
   if (options.dvpp) require_pictures(run.inputs);
-  make_output_folder(folder);
   const StageTimes times = run_on_files(model, run);
-  const std::string text = report(times, static_cast<double>(run.inputs.size()));
-  write_output(options.result / fmt::format("perf_{}_batchsize_{}_device_{}.txt", options.model_type,
-                                            options.batch_size, options.device_id),
-               text);
-  if (options.json) return fmt::print("{}", json_text(report_json(options, times, run.inputs.size())));
+  const size_t samples = run.inputs.size() * times.samples_a_file;
+  const std::string text = report(times, static_cast<double>(samples));
+  write_output(figures_file(options), text);
+  if (options.json) return fmt::print("{}", json_text(report_json(options, times, samples)));
   fmt::print("-----------------Performance Summary------------------\n{}", text);
   fmt::print("------------------------------------------------------\n");
   print_stages(times);

@@ -52,9 +52,7 @@ void benchmark_rounds(const BenchmarkOptions& options, const CompiledModel& mode
   Summary summary = summarise(rounds.milliseconds, options.batch_size);
   // Streams overlap: what one round takes does not tell how many are done in a second.
   if (rounds.layout.streams > 1) summary.throughput = 1000.0 * options.batch_size * options.rounds / rounds.total;
-  make_output_folder(options.result);
-  const std::string file = fmt::format("{}/PureInfer_perf_of_{}_in_device_{}.txt", options.result.string(),
-                                       std::filesystem::path(options.om_path).stem().string(), options.device_id);
+  const std::string file = figures_file(options).string();
   write_output(file, fmt::format("ave_throughputRate = {}samples/s, ave_latency = {}ms\n", figure(summary.throughput),
                                  figure(summary.latency)));
   if (options.json) return fmt::print("{}", json_text(rounds_json(options, rounds, summary)));

@@ -74,11 +74,11 @@ std::string summary_line(const char* name, const Statistics& s) {
 }
 
 /// Which files went into each batch, and which came out.
-nlohmann::json files_json(const std::vector<fs::path>& inputs, const fs::path& folder, DumpFormat format, size_t batch,
-                          size_t outputs) {
+nlohmann::json files_json(const std::vector<fs::path>& inputs, const fs::path& folder, DumpFormat format,
+                          size_t files_a_batch, size_t outputs) {
   nlohmann::json files = nlohmann::json::object();
   for (size_t i = 0; i < inputs.size(); ++i) {
-    nlohmann::json& entry = files[std::to_string(i / batch)];
+    nlohmann::json& entry = files[std::to_string(i / files_a_batch)];
     entry["infile"].push_back(inputs[i].string());
     for (size_t k = 0; k < outputs; ++k)
       entry["outfile"].push_back(
@@ -128,6 +128,13 @@ int run_ais_bench(int argc, char** argv) {
   const DumpFormat format = format_of(options.format);
   if (options.output.empty() && !options.folder.empty())
     throw Error(ErrorCode::kUsage, "--output_dirname needs --output, the folder that it lies in");
+  if (options.folder.empty() && !options.output.empty()) options.folder = time_stamp();
+  const fs::path folder = options.output.empty() ? fs::path() : fs::path(options.output) / options.folder;
+  const fs::path summary = fs::path(options.output) / (options.folder + "_summary.json");
+  if (!folder.empty()) {
+    make_output_folder(options.input.empty() ? fs::path(options.output) : folder);
+    check_output(summary);
+  }
   const CompiledModel all = CompiledModel::load(options.model);
   warn_of(line.program(), options.model, all.weights_warning());
   const PlanWish wish{.batch = options.batch,
@@ -136,9 +143,6 @@ int run_ais_bench(int argc, char** argv) {
   const CompiledModel model = all.plan(plan);
   const size_t batch = static_cast<size_t>(batch_of(model));
   options.batch = static_cast<int>(batch);
-  if (options.folder.empty() && !options.output.empty()) options.folder = time_stamp();
-
-  const fs::path folder = options.output.empty() ? fs::path() : fs::path(options.output) / options.folder;
   const StreamLayout layout = streams.resolve(model, options.threads);
   streams.print_trials();
   std::vector<fs::path> inputs;
@@ -147,7 +151,6 @@ int run_ais_bench(int argc, char** argv) {
     times = run_pure(model, options, layout);
   } else {
     inputs = inputs_of(options.input);
-    if (!folder.empty()) make_output_folder(folder);
     times = run_on_files(all, {.inputs = inputs,
                                .folder = folder,
                                .first_output = 0,
@@ -172,9 +175,9 @@ int run_ais_bench(int argc, char** argv) {
     fmt::print("throughput of {} streams: {}\n", layout.streams, throughput);  // they overlap: not of the mean
   fmt::print("------------------------------------------------------\n");
   if (options.output.empty()) return 0;
-  make_output_folder(options.output);
-  write_output(fs::path(options.output) / (options.folder + "_summary.json"),
-               json_text({{"filesinfo", files_json(inputs, folder, format, batch, model.outputs().size())},
+  const size_t files_a_batch = batch / times.samples_a_file;
+  write_output(summary,
+               json_text({{"filesinfo", files_json(inputs, folder, format, files_a_batch, model.outputs().size())},
                           {"args", args_json(options)},
                           {"NPU_compute_time", summary_of(compute)},
                           {"H2D_latency", summary_of(none)},

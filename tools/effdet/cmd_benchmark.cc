@@ -9,6 +9,7 @@
 #include "commands.h"
 #include "data_run.h"
 #include "effdet/error.h"
+#include "effdet/output_file.h"
 #include "plans.h"
 #include "stream_options.h"
 
@@ -61,6 +62,18 @@ void check_model(const BenchmarkOptions& options, const CompiledModel& model) {
 
 }  // namespace
 
+std::filesystem::path dump_folder(const BenchmarkOptions& options) {
+  return options.result / fmt::format("dumpOutput_device{}", options.device_id);
+}
+
+std::filesystem::path figures_file(const BenchmarkOptions& options) {
+  if (options.rounds > 0)
+    return options.result / fmt::format("PureInfer_perf_of_{}_in_device_{}.txt",
+                                        std::filesystem::path(options.om_path).stem().string(), options.device_id);
+  return options.result /
+         fmt::format("perf_{}_batchsize_{}_device_{}.txt", options.model_type, options.batch_size, options.device_id);
+}
+
 std::string figure(double value) { return fmt::format("{:g}", value); }
 
 int run_benchmark(int argc, char** argv) {
@@ -112,6 +125,8 @@ int run_benchmark(int argc, char** argv) {
   options.binary = parse_flag("-output_binary", binary);
   options.dvpp = parse_flag("-useDvpp", dvpp);
   check(options);
+  make_output_folder(options.rounds > 0 ? options.result : dump_folder(options));
+  check_output(figures_file(options));
   const CompiledModel model = CompiledModel::load(options.om_path);
   warn_of(line.program(), options.om_path, model.weights_warning());
   const size_t plan = choose_plan(options, model);

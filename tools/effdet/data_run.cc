@@ -40,12 +40,12 @@ void refuse_nan(std::span<const std::byte> floats, const fs::path& path) {
   }
 }
 
-/// Of the only input: a file is a sample of it.
+/// Of the only input: a file holds samples of it.
 std::string input_type(const CompiledModel& model) {
   const std::vector<TensorInfo> inputs = model.inputs();
   if (inputs.size() != 1)
     throw Error(ErrorCode::kUnsupported,
-                fmt::format("the model has {} inputs, but a file is a sample of one: 'effdet run --input NAME=FILE' "
+                fmt::format("the model has {} inputs, but a file holds samples of one: 'effdet run --input NAME=FILE' "
                             "takes several, and -round or --loop needs no files",
                             inputs.size()));
   return inputs[0].dtype;
@@ -80,6 +80,7 @@ class DataRun {
         input_type_(input_type(model)),
         streams_(model, options.layout) {
     require_unique_stems(options.inputs);
+    samples_ = samples_in(options.inputs.front(), streams_.runner(0).input_bytes(options.plan)[0], batch_);
     if (std::ranges::any_of(options.inputs, is_image)) pictures_.emplace(model.plan(options.plan));
     check_outputs();
     for (int i = 0; i < streams_.layout().streams; ++i) lanes_.emplace_back(streams_.runner(i), options.plan);
@@ -98,6 +99,7 @@ class DataRun {
     streams_.for_each(lanes_.size(), [this](size_t lane, int) { run_lane(lanes_[lane]); });
     StageTimes times;
     times.total = milliseconds_since(start);
+    times.samples_a_file = samples_;
     for (const Lane& lane : lanes_)
       for (const Slot& slot : lane.slots) times.append(slot.times);
     return times;
@@ -121,7 +123,8 @@ class DataRun {
     std::array<Slot, 2> slots;
   };
 
-  size_t first(size_t batch) const { return batch * batch_; }
+  /// Files of a batch.
+  size_t first(size_t batch) const { return batch * (batch_ / samples_); }
   size_t end(size_t batch) const { return std::min(first(batch + 1), options_.inputs.size()); }
 
   void check_outputs() const {
@@ -164,7 +167,7 @@ class DataRun {
   }
 
   void read(size_t batch, Slot& slot) {
-    const size_t bytes = slot.input.size() / batch_;
+    const size_t bytes = slot.input.size() / batch_ * samples_;
     for (size_t i = first(batch); i < end(batch); ++i) {
       const fs::path& path = options_.inputs[i];
       const auto sample = std::span(slot.input).subspan((i - first(batch)) * bytes, bytes);
@@ -183,7 +186,7 @@ class DataRun {
 
   /// The smallest plan that takes all samples of a batch: the last may be partial.
   size_t plan_for(size_t batch) const {
-    const size_t samples = end(batch) - first(batch);
+    const size_t samples = (end(batch) - first(batch)) * samples_;
     return std::ranges::find_if(plans_, [&](const BatchPlan& plan) { return plan.batch >= samples; })->index;
   }
 
@@ -203,10 +206,10 @@ class DataRun {
       const auto begin = Clock::now();
       for (size_t k = 0; k < output_info_.size(); ++k) {
         const std::span<const std::byte> values = slot.outputs.outputs()[k];
-        const size_t bytes = values.size() / batch_;
-        write_sample(options_.folder / fmt::format("{}_{}", options_.inputs[i].stem().string(),
-                                                   k + static_cast<size_t>(options_.first_output)),
-                     options_.format, output_info_[k], values.subspan((i - first(batch)) * bytes, bytes));
+        const size_t bytes = values.size() / batch_ * samples_;
+        write_samples(options_.folder / fmt::format("{}_{}", options_.inputs[i].stem().string(),
+                                                    k + static_cast<size_t>(options_.first_output)),
+                      options_.format, output_info_[k], samples_, values.subspan((i - first(batch)) * bytes, bytes));
       }
       slot.times.post.push_back(milliseconds_since(begin));
     }
@@ -214,7 +217,7 @@ class DataRun {
 
   const DataRunOptions& options_;
   std::vector<TensorInfo> output_info_;
-  size_t batch_;
+  size_t batch_, samples_ = 1;  ///< samples of a batch, and of a file
   std::vector<BatchPlan> plans_;
   std::string input_type_;
   std::optional<PictureInput> pictures_;

@@ -1,5 +1,5 @@
-// A model on samples from files, with its outputs to files. Each stream reads the next batch and writes the last one's
-// outputs while its network runs.
+// A model on samples from files, with its outputs to files, each file's to files of its own. Each stream reads the next
+// batch and writes the last one's outputs while its network runs.
 #pragma once
 
 #include <filesystem>
@@ -24,9 +24,10 @@ struct DataRunOptions {
 
 /// Milliseconds.
 struct StageTimes {
-  std::vector<double> read, preprocess, post;  ///< of a sample
+  std::vector<double> read, preprocess, post;  ///< of a file, or of a sample where there are none
   std::vector<double> infer;                   ///< of a batch, in the network
   double total = 0;                            ///< of all, on the clock: stages of different batches overlap
+  size_t samples_a_file = 1;                   ///< a file may hold a whole batch, or a part that divides it
 
   void append(const StageTimes& other);
 };

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <functional>
 
 #include "cli.h"
 #include "effdet/error.h"
@@ -11,6 +12,25 @@
 namespace effdet::cli {
 
 namespace fs = std::filesystem;
+
+namespace {
+
+/// Sorted. Throws Error(kIo).
+std::vector<fs::path> everything_in(const fs::path& folder) {
+  std::error_code error;
+  std::vector<fs::path> entries;
+  for (fs::directory_iterator entry(folder, error); !error && entry != fs::directory_iterator(); entry.increment(error))
+    entries.push_back(entry->path());
+  if (error)
+    throw Error(ErrorCode::kIo,
+                fmt::format("{}: cannot read the folder: {}", one_line(folder.string()), error.message()));
+  std::ranges::sort(entries);
+  return entries;
+}
+
+bool is_hidden(const fs::path& path) { return path.filename().string().starts_with("."); }
+
+}  // namespace
 
 bool is_there(const fs::path& path) {
   std::error_code ignored;
@@ -39,15 +59,20 @@ bool is_image(const fs::path& path) {
 }
 
 std::vector<fs::path> entries_of(const fs::path& folder) {
-  std::error_code error;
-  std::vector<fs::path> entries;
-  for (fs::directory_iterator entry(folder, error); !error && entry != fs::directory_iterator(); entry.increment(error))
-    if (!entry->path().filename().string().starts_with(".")) entries.push_back(entry->path());
-  if (error)
-    throw Error(ErrorCode::kIo,
-                fmt::format("{}: cannot read the folder: {}", one_line(folder.string()), error.message()));
-  std::ranges::sort(entries);
+  std::vector<fs::path> entries = everything_in(folder);
+  std::erase_if(entries, is_hidden);
   return entries;
+}
+
+std::vector<fs::path> files_of(const fs::path& folder, const std::function<bool(const fs::path&)>& takes) {
+  std::vector<fs::path> files = everything_in(folder);
+  std::erase_if(files, [&](const fs::path& path) { return !takes(path) || is_folder(path); });
+  const auto hidden = std::ranges::stable_partition(files, std::not_fn(is_hidden));
+  if (!hidden.empty())
+    warn(fmt::format("{}: {} hidden file{} left out", hidden.front().string(), hidden.size(),
+                     hidden.size() == 1 ? "" : "s"));
+  files.erase(hidden.begin(), hidden.end());
+  return files;
 }
 
 }  // namespace effdet::cli

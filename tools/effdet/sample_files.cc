@@ -53,9 +53,8 @@ std::vector<fs::path> listed_inputs(const std::string& list, const InputSize& si
 }
 
 std::vector<fs::path> folder_inputs(const std::string& folder) {
-  std::vector<fs::path> paths = entries_of(folder);
-  std::erase_if(paths, [](const fs::path& path) {
-    return extension_of(path) != ".bin" && extension_of(path) != ".npy" && !is_image(path);
+  const std::vector<fs::path> paths = files_of(folder, [](const fs::path& path) {
+    return extension_of(path) == ".bin" || extension_of(path) == ".npy" || is_image(path);
   });
   if (paths.empty()) fail(ErrorCode::kBadInput, folder, "no .bin, .npy, .jpg or .png files");
   return paths;
@@ -71,26 +70,42 @@ void require_unique_stems(const std::vector<fs::path>& paths) {
   }
 }
 
-void read_tensor(const fs::path& path, const std::string& dtype, std::span<std::byte> sample) {
+size_t samples_in(const fs::path& path, size_t tensor_bytes, size_t batch) {
+  if (is_image(path)) return 1;
+  std::error_code error;
+  const uintmax_t bytes =
+      extension_of(path) == ".npy" ? effdet::read_tensor(path).bytes.size() : fs::file_size(path, error);
+  if (error) fail(ErrorCode::kIo, path, "cannot read: " + error.message());
+  const size_t sample_bytes = tensor_bytes / batch;
+  if (bytes == 0 || tensor_bytes % bytes != 0 || bytes % sample_bytes != 0)
+    fail(ErrorCode::kBadInput, path,
+         fmt::format(
+             "arg0 tensorsize: {} filesize: {} not match: it must hold {}", tensor_bytes, bytes,
+             batch == 1
+                 ? "the model's input"
+                 : fmt::format("the model's input, which is a batch of {} samples, or an even part of them", batch)));
+  return bytes / sample_bytes;
+}
+
+void read_tensor(const fs::path& path, const std::string& dtype, std::span<std::byte> samples) {
   const auto check_size = [&](uintmax_t bytes) {
-    if (bytes != sample.size())
+    if (bytes != samples.size())
       fail(ErrorCode::kBadInput, path,
-           fmt::format("arg0 tensorsize: {} filesize: {} not match: it must hold one sample of the model's input",
-                       sample.size(), bytes));
+           fmt::format("holds {} bytes, and the files before it {}", bytes, samples.size()));
   };
   if (extension_of(path) == ".npy") {
     const HostTensor tensor = effdet::read_tensor(path);
     if (tensor.dtype != dtype)
       fail(ErrorCode::kBadInput, path, fmt::format("holds {}, but the model takes {}", tensor.dtype, dtype));
     check_size(tensor.bytes.size());
-    return void(std::ranges::copy(tensor.bytes, sample.begin()));
+    return void(std::ranges::copy(tensor.bytes, samples.begin()));
   }
   std::error_code error;
   const uintmax_t size = fs::file_size(path, error);
   if (error) fail(ErrorCode::kIo, path, "cannot read: " + error.message());
   check_size(size);
   std::ifstream file(path, std::ios::binary);
-  if (!file.read(reinterpret_cast<char*>(sample.data()), static_cast<std::streamsize>(sample.size())))
+  if (!file.read(reinterpret_cast<char*>(samples.data()), static_cast<std::streamsize>(samples.size())))
     fail(ErrorCode::kIo, path, fmt::format("cannot read: {}", std::strerror(errno)));
 }
 
@@ -98,13 +113,14 @@ const char* extension_of(DumpFormat format) {
   return format == DumpFormat::kBin ? ".bin" : format == DumpFormat::kTxt ? ".txt" : ".npy";
 }
 
-void write_sample(const fs::path& stem, DumpFormat format, const TensorInfo& info, std::span<const std::byte> bytes) {
+void write_samples(const fs::path& stem, DumpFormat format, const TensorInfo& info, size_t samples,
+                   std::span<const std::byte> bytes) {
   const fs::path path = stem.string() + extension_of(format);
   if (format == DumpFormat::kBin) return write_output(path, bytes);
   if (format == DumpFormat::kTxt) return write_output(path, as_text(bytes));
-  HostTensor sample{info.name, info.dtype, info.shape, {bytes.begin(), bytes.end()}};
-  sample.shape[0] = 1;
-  write_npy(sample, path);
+  HostTensor tensor{info.name, info.dtype, info.shape, {bytes.begin(), bytes.end()}};
+  tensor.shape[0] = static_cast<int64_t>(samples);
+  write_npy(tensor, path);
 }
 
 }  // namespace effdet::cli

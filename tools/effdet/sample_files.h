@@ -15,20 +15,25 @@ namespace effdet::cli {
 /// The files that a list of get_info names. A raw tensor that it calls otherwise sized than the model's input is not
 /// meant for it: Error(kBadInput).
 std::vector<std::filesystem::path> listed_inputs(const std::string& list, const InputSize& size);
-/// Raw tensors (.bin, .npy) and images of a folder, by name. Throws Error(kBadInput) where there are none.
+/// Raw tensors (.bin, .npy) and images of a folder, as files_of() lists them. Throws Error(kBadInput) where there are
+/// none.
 std::vector<std::filesystem::path> folder_inputs(const std::string& folder);
 /// Throws Error(kBadInput) where two inputs' outputs would have the same name.
 void require_unique_stems(const std::vector<std::filesystem::path>& paths);
 
-/// One sample's bytes from a raw file that holds just these, or from a .npy file in C order with as many values of that
-/// type. Throws Error(kBadInput), Error(kIo).
-void read_tensor(const std::filesystem::path& path, const std::string& dtype, std::span<std::byte> sample);
+/// The samples that a file holds, of those that a tensor of a batch has: 1 for pictures, all where the file holds the
+/// whole batch, or a part that divides it. Throws Error(kBadInput) for other sizes, Error(kIo).
+size_t samples_in(const std::filesystem::path& path, size_t tensor_bytes, size_t batch);
+
+/// The bytes of samples from a raw file that holds just these, or from a .npy file in C order with as many values of
+/// that type. Throws Error(kBadInput), Error(kIo).
+void read_tensor(const std::filesystem::path& path, const std::string& dtype, std::span<std::byte> samples);
 
 enum class DumpFormat { kBin, kTxt, kNpy };
-/// Writes one sample of an output to `stem` with the format's extension: raw, as text with six decimals, or as .npy
-/// with a batch of 1 in its shape. Throws Error(kIo).
-void write_sample(const std::filesystem::path& stem, DumpFormat format, const TensorInfo& info,
-                  std::span<const std::byte> bytes);
+/// Writes samples of an output, whose shape begins with the batch, to `stem` with the format's extension: raw, as text
+/// with six decimals, or as .npy with their number as batch in its shape. Throws Error(kIo).
+void write_samples(const std::filesystem::path& stem, DumpFormat format, const TensorInfo& info, size_t samples,
+                   std::span<const std::byte> bytes);
 /// ".bin", ".txt" or ".npy".
 const char* extension_of(DumpFormat format);
 
