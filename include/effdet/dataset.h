@@ -5,6 +5,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -15,12 +16,23 @@
 #include "effdet/anchor_options.h"
 #include "effdet/compiled_model.h"
 #include "effdet/detection.h"
+#include "effdet/error.h"
 #include "effdet/export.h"
 
 namespace effdet {
 
 /// Called after each item where set; may come from another thread, one call at a time.
 using Progress = std::function<void(size_t done, size_t total)>;
+
+/// A picture that could not be used. Others go on without it.
+struct PictureFailure {
+  ErrorCode code = ErrorCode::kBadInput;
+  std::string message;  ///< one line that names the picture
+};
+/// Called for each as it happens, where set; may come from another thread, one call at a time.
+using OnFailure = std::function<void(const PictureFailure&)>;
+/// Called with a line on what was left out of a data set, or done about it, as soon as it is known.
+using OnNote = std::function<void(const std::string&)>;
 
 struct SyntheticScenes {
   int images = 24;
@@ -44,17 +56,18 @@ struct InputOptions {
 struct PreprocessReport {
   size_t written = 0;
   std::vector<std::string> skipped;  ///< images with a side under 32
+  std::vector<PictureFailure> failures;
+  std::vector<std::string> notes;  ///< what was left out of the annotations, and what EXIF orientations meant
   double seconds = 0;
 };
 /// Writes FOLDER/<stem>.bin for every image of the data set: raw little-endian float32 NCHW, letterboxed and normalised
-/// as effdet does. Makes the folder. A file appears whole or not at all. Throws at the first image that cannot be read,
-/// naming it.
+/// as effdet does. Makes the folder. A file appears whole or not at all. Throws where no image could be used.
 EFFDET_API PreprocessReport preprocess_dataset(const std::filesystem::path& root, const std::filesystem::path& folder,
                                                const InputOptions& options, int threads = 0,
-                                               const Progress& progress = {});
+                                               const Progress& progress = {}, const OnFailure& on_failure = {});
 
-/// Writes the list that benchmark reads: "index path width height" for every *.bin of the folder, sorted by name, with
-/// the given size. Paths begin with the folder as given. Returns how many.
+/// Writes the list that benchmark reads: "index path width height" for every *.bin of the folder but hidden ones,
+/// sorted by name, with the given size. Paths begin with the folder as given. Returns how many.
 EFFDET_API size_t write_bin_info(const std::filesystem::path& folder, const std::filesystem::path& list, int width,
                                  int height);
 /// The same for JPEG files (.jpg, .jpeg, in any case), each with its own size from its header.
@@ -73,13 +86,28 @@ struct Evaluation {
   std::array<double, 12> stats{};    ///< pycocotools' order; -1 where there is nothing to find
   std::vector<std::string> summary;  ///< the twelve lines that pycocotools prints
   size_t images = 0, detections = 0;
+  size_t all_images = 0;  ///< of the annotation file, whether or not they were evaluated
   struct CategoryAp {
     int64_t id;
     std::string name;
     double ap;
   };
   std::vector<CategoryAp> categories;
-  std::vector<std::string> notes;  ///< what was left out of the files and why, a line each
+  std::vector<std::string> notes;  ///< what was left out of the data set and why, a line each
+};
+
+/// How the classes of a model and the categories of a data set belong together.
+enum class ClassMapping {
+  /// By name where the names agree; else by id, as effdet trains (category id = class + 1), where the ids fit; else in
+  /// order, with a note, where there are as many categories as classes; else an error.
+  kAuto,
+  kIds,    ///< category id = class + 1
+  kNames,  ///< categories whose name no class has are not found
+  kOrder,  ///< class 0 is the category with the lowest id
+};
+struct ClassOptions {
+  ClassMapping mapping = ClassMapping::kAuto;
+  std::vector<std::string> names;  ///< of the classes; empty: the model's own, or COCO's where the model has as many
 };
 
 struct PostprocessOptions {
@@ -87,10 +115,12 @@ struct PostprocessOptions {
   int num_classes = 0;  ///< 0: as the files' sizes say
   AnchorOptions anchors;
   DetectOptions detect;
-  std::filesystem::path results;  ///< COCO results are written here; empty: nowhere
+  std::filesystem::path results = {};  ///< COCO results are written here; empty: nowhere
+  ClassOptions classes = {};
+  OnNote on_note = {};
 };
 /// Evaluates a folder of dumped outputs (<stem>_<k>.bin, class and box files of every level in either historic order;
-/// or .txt) against the data set, on the images that were dumped.
+/// or .npy, or .txt) against the data set, on the images that were dumped.
 EFFDET_API Evaluation postprocess_dumps(const std::filesystem::path& root, const std::filesystem::path& dumps,
                                         const PostprocessOptions& options, int threads = 0,
                                         const Progress& progress = {});
@@ -116,16 +146,26 @@ struct ValidateOptions {
   std::filesystem::path pictures;  ///< annotated pictures are written here; empty: nowhere
   float picture_threshold = 0.3f;  ///< score from which boxes are drawn
   int streams = 1;                 ///< batches in the network at once; they share the threads
+  ClassOptions classes = {};
+  /// Once it is true no further image is begun; the report is of those that are finished.
+  const std::atomic<bool>* stop = nullptr;
+  OnNote on_note = {};
+  OnFailure on_failure = {};
   /// Called after each image, one call at a time, with the seconds that its batch's inference took for one image.
   std::function<void(size_t done, size_t total, double seconds)> progress;
 };
 struct ValidateReport {
-  Evaluation evaluation;
+  Evaluation evaluation;  ///< of the images that could be used, and were finished before a stop
+  size_t total = 0;       ///< images that were to be run
+  std::vector<PictureFailure> failures;
   std::string warning;           ///< "", or a line: the model's outputs held NaN, for which pictures
   double seconds = 0;            ///< from the first image read to the last detection
   double inference_seconds = 0;  ///< of that, in the network; the mean of the streams
 };
-/// Images to mAP in one process with no files between. Decoding, inference and postprocessing overlap.
+/// Images to mAP in one process with no files between. Decoding, inference and postprocessing overlap. An image that
+/// cannot be used does not end the run, and what was computed is not lost: also where it ends by an error, such as a
+/// full disk, the results of finished images are written. Throws where no image could be used, and before the first
+/// image where the model's classes are not the data set's (ClassMapping).
 EFFDET_API ValidateReport validate_dataset(const std::filesystem::path& root, const CompiledModel& model,
                                            const ValidateOptions& options, int threads = 0);
 

@@ -31,6 +31,9 @@ EFFDET_API RgbImage annotate(RgbImage image, std::span<const Detection> detectio
 /// The picture made to fit into side x side pixels, as contact_sheet() does; smaller ones stay as they are. Throws
 /// Error(kUsage) for a side below 1.
 EFFDET_API RgbImage thumbnail(const RgbImage& image, int side);
+/// One name a class, by class index: the model's own; else COCO's for models of 90 or 91 classes; else "class 1",
+/// "class 2", ...
+EFFDET_API std::vector<std::string> class_names_of(const ModelDescription& description);
 /// Pictures side by side in rows of `columns`, each fitted into cell x cell pixels, with captions.
 EFFDET_API RgbImage contact_sheet(std::span<const RgbImage> images, int columns, int cell,
                                   std::span<const std::string> captions);
@@ -65,7 +68,8 @@ class DetectionDecoder {
   EFFDET_API DetectionDecoder(DetectionDecoder&&) noexcept;
 
   /// Detections of picture number `sample` of the batch, which has the given sides, from what Runner::run() wrote; in
-  /// order of falling score, in pixels of the picture. Throws Error(kUsage) for other outputs than the model's.
+  /// order of falling score, in pixels of the picture. Throws Error(kUsage) for other outputs than the model's, and for
+  /// options out of range.
   EFFDET_API std::vector<Detection> decode(std::span<const std::span<std::byte>> outputs, size_t sample, int width,
                                            int height, const DetectOptions& options = {}) const;
   /// As Detector::warning(), without names.
@@ -80,7 +84,8 @@ class DetectionDecoder {
 /// plans each picture gets the one with the least work that does not shrink it, or else the largest input.
 class Detector {
  public:
-  /// Throws Error(kUnsupported) for a model that is no EfficientDet, with raw head outputs or detections (--with-nms).
+  /// Throws Error(kUnsupported) for a model that is no EfficientDet, with raw head outputs or detections (--with-nms),
+  /// Error(kUsage) for options out of range.
   EFFDET_API explicit Detector(const CompiledModel& model, int threads = 0, const DetectOptions& options = {});
   EFFDET_API ~Detector();
   EFFDET_API Detector(Detector&&) noexcept;

@@ -15,8 +15,9 @@ void write_scenes(const std::filesystem::path& root, const SyntheticScenes& opti
 }
 
 PreprocessReport preprocess_dataset(const std::filesystem::path& root, const std::filesystem::path& folder,
-                                    const InputOptions& options, int threads, const Progress& progress) {
-  return pipeline::preprocess_dataset(root, folder, options, threads, progress);
+                                    const InputOptions& options, int threads, const Progress& progress,
+                                    const OnFailure& on_failure) {
+  return pipeline::preprocess_dataset(root, folder, options, threads, progress, on_failure);
 }
 
 size_t write_bin_info(const std::filesystem::path& folder, const std::filesystem::path& list, int width, int height) {

@@ -4,6 +4,7 @@
 #include "api/image_view.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "eval/coco_categories.h"
 #include "vision/decode.h"
 #include "vision/draw.h"
 #include "vision/encode.h"
@@ -73,6 +74,17 @@ RgbImage annotate(RgbImage image, std::span<const Detection> detections, std::sp
 
 RgbImage thumbnail(const RgbImage& image, int side) {
   return api::from_image(thumbnail(api::image_over(image), side));
+}
+
+std::vector<std::string> class_names_of(const ModelDescription& description) {
+  constexpr int kNumCocoCategories = 80;  // as many classes need not be COCO's
+  if (!description.class_names.empty()) return description.class_names;
+  std::vector<std::string> names;
+  if (description.num_classes != kNumCocoCategories) names = coco_class_names(description.num_classes);
+  names.resize(static_cast<size_t>(description.num_classes));
+  for (size_t i = 0; i < names.size(); ++i)
+    if (names[i].empty()) names[i] = fmt::format("class {}", i + 1);
+  return names;
 }
 
 RgbImage contact_sheet(std::span<const RgbImage> images, int columns, int cell, std::span<const std::string> captions) {

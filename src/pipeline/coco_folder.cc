@@ -91,6 +91,7 @@ std::unique_ptr<RowSource> CocoFolder::open(const CocoImage& image) const {
 void CocoFolder::require_unique_stems() const {
   std::unordered_map<std::string, const CocoImage*> owners;
   for (const CocoImage* image : images_) {
+    if (image->file_name.empty()) continue;  // load() refuses it
     const auto [owner, is_new] = owners.emplace(stem_of(*image), image);
     if (!is_new)
       bad_input("{}: images '{}' and '{}' differ only in folder or extension, and would share their files",

@@ -9,7 +9,8 @@ namespace effdet::pipeline {
 void write_scenes(const std::filesystem::path& root, const SyntheticScenes& options, const Progress& progress = {});
 
 PreprocessReport preprocess_dataset(const std::filesystem::path& root, const std::filesystem::path& folder,
-                                    const InputOptions& options, int threads = 0, const Progress& progress = {});
+                                    const InputOptions& options, int threads = 0, const Progress& progress = {},
+                                    const OnFailure& on_failure = {});
 
 size_t write_bin_info(const std::filesystem::path& folder, const std::filesystem::path& list, int width, int height);
 size_t write_image_info(const std::filesystem::path& folder, const std::filesystem::path& list);

@@ -115,7 +115,10 @@ DumpFolder::DumpFolder(fs::path folder) : folder_(std::move(folder)) {
 
 size_t DumpFolder::file_count(const std::string& stem) const {
   const auto found = files_.find(stem);
-  return found == files_.end() ? 0 : found->second.bin.size() + found->second.txt.size();
+  size_t count = 0;
+  if (found != files_.end())
+    for (const auto& [extension, files] : found->second) count += files.size();
+  return count;
 }
 
 Dump DumpFolder::read(const std::string& stem, size_t count) const {

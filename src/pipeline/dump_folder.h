@@ -38,7 +38,7 @@ class DumpFolder {
   explicit DumpFolder(std::filesystem::path folder);
 
   bool has(const std::string& stem) const { return files_.contains(stem); }
-  /// Files of that image, of both kinds.
+  /// Files of that image, of all kinds.
   size_t file_count(const std::string& stem) const;
   bool empty() const { return files_.empty(); }
   const std::filesystem::path& path() const { return folder_; }

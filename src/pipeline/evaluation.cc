@@ -46,6 +46,7 @@ Evaluation evaluate(const CocoDataset& dataset, std::span<const CocoResult> resu
                         .summary = summary_lines(coco.stats),
                         .images = image_ids.size(),
                         .detections = results.size(),
+                        .all_images = dataset.images.size(),
                         .categories = {},
                         .notes = dataset.notes};
   for (const CategoryAp& category : coco.categories) {
@@ -56,17 +57,28 @@ Evaluation evaluate(const CocoDataset& dataset, std::span<const CocoResult> resu
   return evaluation;
 }
 
-Evaluation evaluate_detections(const CocoDataset& dataset, std::span<const CocoImage* const> images,
-                               std::span<const std::vector<Detection>> detections,
-                               const std::filesystem::path& results_file) {
+std::vector<CocoResult> results_of(std::span<const CocoImage* const> images,
+                                   std::span<const std::vector<Detection>> detections, const ClassMap& classes) {
   std::vector<CocoResult> results;
+  for (size_t i = 0; i < images.size(); ++i) append_results(images[i]->id, detections[i], results);
+  for (CocoResult& result : results) result.category_id = classes.category_of(result.category_id);
+  std::erase_if(results, [](const CocoResult& result) { return result.category_id == ClassMap::kNone; });
+  return results;
+}
+
+void write_evaluated(const std::filesystem::path& path, std::span<const CocoResult> results, const CocoDataset& dataset,
+                     const Evaluation& evaluation) try {
+  if (!path.empty()) write_coco_results(path, results, dataset);
+} catch (const Error& error) {
+  const auto& stats = evaluation.stats;
+  fail(error.code(), "{}; AP {:.3f}, AP50 {:.3f}, AP75 {:.3f}, AR100 {:.3f} of {} images", error.what(), stats[0],
+       stats[1], stats[2], stats[8], evaluation.images);
+}
+
+std::vector<int64_t> ids_of(std::span<const CocoImage* const> images) {
   std::vector<int64_t> ids;
-  for (size_t i = 0; i < images.size(); ++i) {
-    ids.push_back(images[i]->id);
-    append_results(images[i]->id, detections[i], results);
-  }
-  if (!results_file.empty()) write_coco_results(results_file, results, dataset);
-  return evaluate(dataset, results, ids);
+  for (const CocoImage* image : images) ids.push_back(image->id);
+  return ids;
 }
 
 Evaluation evaluate_results(const std::filesystem::path& annotations, const std::filesystem::path& results,

@@ -9,6 +9,7 @@
 #include "effdet/dataset.h"
 #include "eval/coco_dataset.h"
 #include "eval/coco_results.h"
+#include "pipeline/class_map.h"
 
 namespace effdet::pipeline {
 
@@ -16,9 +17,16 @@ namespace effdet::pipeline {
 Evaluation evaluate(const CocoDataset& dataset, std::span<const CocoResult> results,
                     std::span<const int64_t> image_ids);
 
-/// Detections, image by image, to results; writes them to a file where the path is not empty, and evaluates them.
-Evaluation evaluate_detections(const CocoDataset& dataset, std::span<const CocoImage* const> images,
-                               std::span<const std::vector<Detection>> detections,
-                               const std::filesystem::path& results_file);
+/// Of each image its detections, best first, as results with the data set's category ids. Those of classes that stand
+/// for no category are left out.
+std::vector<CocoResult> results_of(std::span<const CocoImage* const> images,
+                                   std::span<const std::vector<Detection>> detections, const ClassMap& classes);
+
+/// Writes results that were evaluated; nothing where the path is empty. Throws as write_coco_results(), with the
+/// numbers in the message, since they are lost with the error.
+void write_evaluated(const std::filesystem::path& path, std::span<const CocoResult> results, const CocoDataset& dataset,
+                     const Evaluation& evaluation);
+
+std::vector<int64_t> ids_of(std::span<const CocoImage* const> images);
 
 }  // namespace effdet::pipeline

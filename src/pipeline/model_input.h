@@ -28,10 +28,11 @@ class ModelInput {
   /// Of the network, with mean and deviation as the exporter wrote them.
   const Preprocessing& preprocessing() const { return preprocessing_; }
 
-  /// Letterboxes the picture as effdet's loader does, while it is read, and writes it in the model's format. With AIPP the letterbox lies
-  /// where the model crops, and swaps of channels are undone, so that the network sees red, green and blue; luma and
-  /// chroma are JPEG's. Throws what reading throws, Error(kBadInput) for a picture that is too narrow, and
-  /// Error(kUnsupported) where the model pads, which would move what it finds. Errors begin with the picture's name.
+  /// Letterboxes the picture as effdet's loader does, while it is read, and writes it in the model's format. With AIPP
+  /// the letterbox lies where the model crops, and swaps of channels are undone, so that the network sees red, green
+  /// and blue; luma and chroma are JPEG's. Throws what reading throws, Error(kBadInput) for a picture that is too
+  /// narrow, and Error(kUnsupported) where the model pads, which would move what it finds. Errors begin with the
+  /// picture's name.
   void write(RowSource& picture, std::span<std::byte> sample) const;
 
  private:

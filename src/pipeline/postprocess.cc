@@ -5,12 +5,14 @@
 #include "base/thread_pool.h"
 #include "eval/coco_json.h"
 #include "model/config.h"
+#include "pipeline/class_map.h"
 #include "pipeline/coco_folder.h"
 #include "pipeline/dataset.h"
 #include "pipeline/dump_folder.h"
 #include "pipeline/evaluation.h"
 #include "pipeline/head_decoder.h"
 #include "pipeline/nms_graph.h"
+#include "pipeline/notes.h"
 #include "pipeline/preprocessing.h"
 #include "pipeline/progress.h"
 #include "pipeline/row_decoder.h"
@@ -71,6 +73,12 @@ void refuse_unexplained_rows(const DumpFolder& folder, const CocoImage& image) {
         folder.path().string(), printable(stem));
 }
 
+void require_size(const CocoImage& image) {
+  if (image.width == 0)
+    bad_input("image '{}': neither the annotations nor the picture tell its size, which scales the boxes back",
+              printable(stem_of(image)));
+}
+
 std::vector<Detection> decode_rows_of(const Dump& dump, const model::ModelInfo& info, const CocoImage& image,
                                       const DetectOptions& options) {
   const std::span<const float> rows = dump.outputs()[0];
@@ -93,6 +101,7 @@ std::vector<Detection> decode(const Dump& dump, const HeadDecoder& decoder, cons
 
 Evaluation postprocess_dumps(const std::filesystem::path& root, const std::filesystem::path& dumps,
                              const PostprocessOptions& options, int threads, const Progress& progress) {
+  check_options(options.detect);
   model::ModelInfo info = describe(options);
   const CocoFolder source(root);
   source.require_unique_stems();
@@ -107,18 +116,28 @@ Evaluation postprocess_dumps(const std::filesystem::path& root, const std::files
                                          any_classes.anchors_per_cell(), options.input);
   }
   const HeadDecoder decoder(info, info.image_height, info.image_width);
+  const ClassMap classes(info, options.classes.names, source.dataset(), options.classes.mapping,
+                         source.annotation_file().string());
+  Notes notes(options.on_note);
+  notes.add(source.notes());
+  notes.add(classes.notes());
 
   std::vector<std::vector<Detection>> detections(images.size());
   ThreadPool pool(threads > 0 ? threads : default_thread_count());
   ProgressCounter counter(progress, images.size());
   pool.parallel_for(static_cast<int64_t>(images.size()), [&](int64_t index, int) {
     const auto i = static_cast<size_t>(index);
+    require_size(*images[i]);
     const Dump dump = folder.read(stem_of(*images[i]), outputs);
     detections[i] = has_rows ? decode_rows_of(dump, info, *images[i], options.detect)
                              : decode(dump, decoder, *images[i], options.detect);
     counter.add_one();
   });
-  return evaluate_detections(source.dataset(), images, detections, options.results);
+  const std::vector<CocoResult> results = results_of(images, detections, classes);
+  Evaluation evaluation = evaluate(source.dataset(), results, ids_of(images));
+  write_evaluated(options.results, results, source.dataset(), evaluation);
+  evaluation.notes = notes.take();
+  return evaluation;
 }
 
 }  // namespace effdet::pipeline

@@ -5,33 +5,43 @@
 #include "base/thread_pool.h"
 #include "pipeline/coco_folder.h"
 #include "pipeline/dataset.h"
+#include "pipeline/failures.h"
 #include "pipeline/preprocessing.h"
 #include "pipeline/progress.h"
 
 namespace effdet::pipeline {
 
 PreprocessReport preprocess_dataset(const std::filesystem::path& root, const std::filesystem::path& folder,
-                                    const InputOptions& options, int threads, const Progress& progress) {
+                                    const InputOptions& options, int threads, const Progress& progress,
+                                    const OnFailure& on_failure) {
   const auto start = std::chrono::steady_clock::now();
   const Preprocessing preprocessing = preprocessing_of(options);
   const CocoFolder source(root);
   source.require_unique_stems();
   make_folder(folder);
 
+  const size_t count = source.images().size();
   ThreadPool pool(threads > 0 ? threads : default_thread_count());
   std::vector<std::vector<float>> tensors(static_cast<size_t>(pool.size()));
-  ProgressCounter counter(progress, source.images().size());
-  pool.parallel_for(static_cast<int64_t>(source.images().size()), [&](int64_t index, int thread) {
+  ProgressCounter counter(progress, count);
+  FailureLog log(on_failure, count);
+  pool.parallel_for(static_cast<int64_t>(count), [&](int64_t index, int thread) {
     const CocoImage& image = *source.images()[static_cast<size_t>(index)];
     std::vector<float>& tensor = tensors[static_cast<size_t>(thread)];
     tensor.resize(tensor_size(preprocessing));
-    letterbox_to_tensor(*source.open(image), preprocessing, tensor);
+    const bool usable = log.attempt([&] { letterbox_to_tensor(*source.open(image), preprocessing, tensor); });
     // Thousands of files that can be made again: waiting for the disk after each would take longer than making them.
-    write_file(folder / (stem_of(image) + ".bin"), std::as_bytes(std::span(tensor)), /*sync=*/false);
+    if (usable) write_file(folder / (stem_of(image) + ".bin"), std::as_bytes(std::span(tensor)), /*sync=*/false);
     counter.add_one();
   });
-  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-  return {source.images().size(), source.skipped(), seconds.count()};
+  log.require_some();
+  PreprocessReport report{.written = count - log.failures().size(),
+                          .skipped = source.skipped(),
+                          .failures = log.failures(),
+                          .notes = source.dataset().notes};
+  for (const std::string& note : source.orientation_notes()) report.notes.push_back(note);
+  report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return report;
 }
 
 }  // namespace effdet::pipeline

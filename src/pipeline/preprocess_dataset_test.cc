@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
 
@@ -70,14 +71,37 @@ TEST(Preprocess, NamesTheModelsWhereThereIsNoneOfTheName) {
   EXPECT_EQ(error_of([] { preprocessing_of({kModel, 100, 100}); }).code(), ErrorCode::kUsage);
 }
 
-TEST(Preprocess, StopsAtAnImageThatCannotBeReadAndLeavesNoParts) {
+TEST(Preprocess, GoesOnWithoutImagesThatCannotBeUsed) {
   const TestFolder folder("pipeline");
-  const fs::path root = small_data_set(folder, 4);
+  const fs::path root = small_data_set(folder, 5), out = folder / "out";
   fs::resize_file(root / "val2017/000000000003.jpg", 300);
-  const Error error = error_of([&] { pipeline::preprocess_dataset(root, folder / "out", {kModel, 128, 128}, 2); });
-  EXPECT_TRUE(contains(error.what(), "000000000003.jpg")) << error.what();
-  for (const auto& entry : fs::directory_iterator(folder / "out"))
+  fs::remove(root / "val2017/000000000004.jpg");
+  edit_annotations(root, [](auto& json) { json["images"][4]["width"] = 5000; });
+  size_t calls = 0;
+  const PreprocessReport report =
+      pipeline::preprocess_dataset(root, out, {kModel, 128, 128}, 2, {}, [&](const PictureFailure&) { ++calls; });
+  EXPECT_EQ(report.written, 2u);
+  ASSERT_EQ(report.failures.size(), 3u);
+  EXPECT_EQ(calls, 3u);
+  for (int id = 3; id <= 5; ++id) {
+    const std::string name = fmt::format("{:012}.jpg: ", id);
+    EXPECT_TRUE(std::ranges::any_of(report.failures, [&](const auto& f) { return contains(f.message, name); })) << name;
+  }
+  size_t files = 0;
+  for (const auto& entry : fs::directory_iterator(out)) {
+    ++files;
     EXPECT_EQ(entry.file_size(), 3u * 128 * 128 * sizeof(float)) << entry.path();
+  }
+  EXPECT_EQ(files, 2u);
+}
+
+TEST(Preprocess, FailsWhereNoImageCanBeUsed) {
+  const TestFolder folder("pipeline");
+  const fs::path root = small_data_set(folder, 2);
+  for (const auto& entry : fs::directory_iterator(root / "val2017")) fs::resize_file(entry.path(), 300);
+  const Error error = error_of([&] { pipeline::preprocess_dataset(root, folder / "out", {kModel, 128, 128}, 1); });
+  EXPECT_EQ(error.code(), ErrorCode::kBadInput);
+  EXPECT_TRUE(contains(error.what(), "000000000001.jpg")) << error.what();
 }
 
 TEST(Preprocess, NamesAnImageThatIsTooNarrow) {

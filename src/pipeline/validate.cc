@@ -5,21 +5,21 @@
 #include <chrono>
 #include <deque>
 #include <mutex>
-#include <unordered_map>
+#include <optional>
 
 #include "base/error.h"
-#include "base/file.h"
 #include "base/thread_pool.h"
+#include "pipeline/class_map.h"
 #include "pipeline/coco_folder.h"
 #include "pipeline/dataset.h"
 #include "pipeline/detection_model.h"
 #include "pipeline/evaluation.h"
+#include "pipeline/failures.h"
 #include "pipeline/fault_log.h"
+#include "pipeline/notes.h"
+#include "pipeline/picture_writer.h"
 #include "pipeline/task_queue.h"
 #include "runtime/streams.h"
-#include "vision/draw.h"
-#include "vision/encode.h"
-#include "vision/memory_gate.h"
 
 namespace effdet::pipeline {
 namespace {
@@ -41,71 +41,46 @@ void finish(std::vector<std::future<void>>& tasks) {
   tasks.clear();
 }
 
-/// Draws detections with the data set's category names and writes them as JPEG files.
-class PictureWriter {
- public:
-  PictureWriter(const CocoDataset& dataset, const ValidateOptions& options)
-      : folder_(options.pictures), threshold_(options.picture_threshold) {
-    if (!enabled()) return;
-    make_folder(folder_);
-    for (const CocoCategory& category : dataset.categories) names_.emplace(category.id, category.name);
-  }
-
-  bool enabled() const { return !folder_.empty(); }
-
-  /// Decodes the picture once more, since pictures that wait for their detections could take any memory.
-  void write(const CocoImage& image, RowSource& rows, std::span<const Detection> detections) {
-    std::vector<LabelledBox> boxes;
-    for (const Detection& found : detections)
-      if (found.score >= threshold_)
-        boxes.push_back({found.x1, found.y1, found.x2, found.y2,
-                         fmt::format("{} {:.2f}", name_of(found.category), found.score), found.category});
-    std::reverse(boxes.begin(), boxes.end());  // the best lie on top
-    const MemoryGate::Hold memory = gate_.enter(uint64_t{3} * rows.size().width * rows.size().height);
-    Image pixels = whole_image(rows);
-    draw_detections(pixels, boxes);
-    write_file(folder_ / (stem_of(image) + ".jpg"), encode_jpeg(pixels), /*sync=*/false);
-  }
-
- private:
-  std::string name_of(int category) const {
-    const auto name = names_.find(category);
-    return name == names_.end() ? fmt::format("class {}", category) : name->second;
-  }
-
-  std::filesystem::path folder_;
-  MemoryGate gate_;
-  float threshold_;
-  std::unordered_map<int64_t, std::string> names_;
-};
+/// The first so many images; 0: all.
+std::vector<const CocoImage*> first_of(std::vector<const CocoImage*> images, size_t limit) {
+  if (limit != 0 && limit < images.size()) images.resize(limit);
+  return images;
+}
 
 /// One run over a data set. Each stream has a session and rings of buffers, and claims batches as it begins to load
 /// them.
 class Validation {
  public:
-  Validation(const CocoFolder& source, const DetectionModel& model, const ValidateOptions& options, int threads)
+  Validation(const CocoFolder& source, const DetectionModel& model, const ClassMap& classes,
+             const ValidateOptions& options, int threads)
       : source_(source),
         model_(model),
+        classes_(classes),
         options_(options),
-        images_(source.images()),
-        pictures_(source.dataset(), options),
-        queue_(background_threads(threads)) {
-    if (options.limit != 0 && options.limit < images_.size()) images_.resize(options.limit);
+        images_(first_of(source.images(), options.limit)),
+        pictures_(source.dataset(), classes, options),
+        log_(options.on_failure, images_.size()),
+        queue_(std::in_place, background_threads(threads)) {
     if (pictures_.enabled()) source.require_unique_stems();
     detections_.resize(images_.size());
+    loaded_.resize(images_.size());
+    finished_.resize(images_.size());
     for (int i = 0; i < options.streams; ++i) streams_.emplace_back(model, threads_a_stream(threads, options.streams));
   }
 
   ValidateReport run() {
     const auto start = Clock::now();
-    for (size_t i = 0; i < kInputs; ++i)
-      for (Stream& stream : streams_) start_loading(stream.inputs[i]);
-    run_streams(streams_.size(), streams_.size(), [this](size_t stream, size_t) { run_stream(streams_[stream]); });
-    ValidateReport report{.evaluation = {}, .seconds = seconds_since(start)};
+    run_all_streams();
+    log_.require_some();
+    ValidateReport report{.evaluation = {}, .total = images_.size(), .failures = log_.failures()};
+    report.seconds = seconds_since(start);
     for (const Stream& stream : streams_)
       report.inference_seconds += stream.inference_seconds / static_cast<double>(streams_.size());
     report.warning = faults_.text();
-    report.evaluation = evaluate_detections(source_.dataset(), images_, detections_, options_.results);
+    const Finished finished = take_finished();
+    report.evaluation = evaluate(source_.dataset(), finished.results, ids_of(finished.images));
+    if (!finished.images.empty())
+      write_evaluated(options_.results, finished.results, source_.dataset(), report.evaluation);
     return report;
   }
 
@@ -131,6 +106,52 @@ class Validation {
     double inference_seconds = 0;
   };
 
+  struct Finished {
+    std::vector<const CocoImage*> images;
+    std::vector<CocoResult> results;
+  };
+
+  /// Where a stream fails, what was finished is written before the error goes on.
+  void run_all_streams() try {
+    for (size_t i = 0; i < kInputs; ++i)
+      for (Stream& stream : streams_) start_loading(stream.inputs[i]);
+    run_streams(streams_.size(), streams_.size(), [this](size_t stream, size_t) { run_stream(streams_[stream]); });
+  } catch (const Error& error) {
+    const size_t count = save_finished();
+    if (count == 0) throw;
+    fail(error.code(), "{}; {} has the results of {} of {} images", error.what(), options_.results.string(), count,
+         images_.size());
+  } catch (const std::exception&) {
+    save_finished();
+    throw;
+  }
+
+  /// After an error, which counts more than another one here. Returns how many images there are results of.
+  size_t save_finished() try {
+    queue_.reset();
+    if (options_.results.empty()) return 0;
+    const Finished finished = take_finished();
+    if (!finished.images.empty()) write_coco_results(options_.results, finished.results, source_.dataset());
+    return finished.images.size();
+  } catch (const std::exception&) {
+    return 0;
+  }
+
+  /// The images that were decoded, and their results.
+  Finished take_finished() {
+    Finished finished;
+    std::vector<std::vector<Detection>> detections;
+    for (size_t i = 0; i < images_.size(); ++i) {
+      if (finished_[i] == 0) continue;
+      finished.images.push_back(images_[i]);
+      detections.push_back(std::move(detections_[i]));
+    }
+    finished.results = results_of(finished.images, detections, classes_);
+    return finished;
+  }
+
+  bool stopped() const { return options_.stop != nullptr && options_.stop->load(std::memory_order_relaxed); }
+
   size_t first(size_t batch) const { return batch * model_.batch(); }
   /// One past the last image: the last batch may be partial, and what the network makes of its rest is not looked at.
   size_t end(size_t batch) const { return std::min(first(batch + 1), images_.size()); }
@@ -139,7 +160,7 @@ class Validation {
     for (size_t turn = 0;; ++turn) {
       Input& input = stream.inputs[turn % kInputs];
       Output& output = stream.outputs[turn % kOutputs];
-      if (first(input.batch) >= images_.size()) break;
+      if (first(input.batch) >= images_.size() || stopped()) break;
       finish(input.loaded);
       finish(output.decoded);
       infer(stream, input, output);
@@ -149,6 +170,9 @@ class Validation {
     for (Output& output : stream.outputs) finish(output.decoded);
   } catch (...) {
     next_batch_ = images_.size();  // the other streams need not go on
+    for (Output& output : stream.outputs)
+      for (const auto& task : output.decoded)
+        if (task.valid()) task.wait();
     throw;
   }
 
@@ -158,23 +182,41 @@ class Validation {
     const size_t bytes = model_.input().sample_bytes();
     for (size_t i = first(input.batch); i < end(input.batch); ++i) {
       const auto target = std::span(input.samples).subspan((i - first(input.batch)) * bytes, bytes);
-      input.loaded.push_back(queue_.submit([this, i, target] { load(i, target); }));
+      input.loaded.push_back(queue_->submit([this, i, target] { load(i, target); }));
     }
   }
 
   void start_decoding(size_t batch, Output& output) {
     for (size_t i = first(batch); i < end(batch); ++i)
-      output.decoded.push_back(queue_.submit([this, i, batch, &output] { decode(i, output.heads, i - first(batch)); }));
+      output.decoded.push_back(
+          queue_->submit([this, i, batch, &output] { decode(i, output.heads, i - first(batch)); }));
   }
 
-  void load(size_t i, std::span<std::byte> sample) { model_.input().write(*source_.open(*images_[i]), sample); }
+  void load(size_t i, std::span<std::byte> sample) {
+    loaded_[i] = log_.attempt([&] { model_.input().write(*source_.open(*images_[i]), sample); });
+  }
 
   void decode(size_t i, const OutputBuffers& heads, size_t sample) {
+    if (loaded_[i] == 0) return;
     const ImageSize size{images_[i]->width, images_[i]->height};
     DetectFaults faults;
     detections_[i] = model_.detect(heads, sample, size, options_.detect, &faults);
     faults_.add(images_[i]->file_name, faults);
-    if (pictures_.enabled()) pictures_.write(*images_[i], *source_.open(*images_[i]), detections_[i]);
+    if (!pictures_.enabled() || draw(i)) finished_[i] = 1;
+  }
+
+  /// Decodes the picture once more, since pictures that wait for their detections could take any memory. False where
+  /// that fails.
+  bool draw(size_t i) {
+    MemoryGate::Hold memory;
+    Image pixels;
+    const bool readable = log_.attempt([&] {
+      const auto rows = source_.open(*images_[i]);
+      memory = pictures_.reserve(rows->size());
+      pixels = whole_image(*rows);
+    });
+    if (readable) pictures_.write(*images_[i], std::move(pixels), detections_[i]);
+    return readable;
   }
 
   void infer(Stream& stream, const Input& input, Output& output) {
@@ -191,16 +233,19 @@ class Validation {
 
   const CocoFolder& source_;
   const DetectionModel& model_;
+  const ClassMap& classes_;
   const ValidateOptions& options_;
   std::vector<const CocoImage*> images_;
   PictureWriter pictures_;
   std::vector<std::vector<Detection>> detections_;  ///< by image
+  std::vector<char> loaded_, finished_;             ///< by image, each written by one thread
+  FailureLog log_;
   FaultLog faults_;
   std::deque<Stream> streams_;  // stay where they are: tasks refer to them
   std::atomic<size_t> next_batch_{0};
   std::mutex progress_mutex_;
   size_t done_ = 0;
-  TaskQueue queue_;  ///< the last member, so that tasks have ended before the buffers go
+  std::optional<TaskQueue> queue_;  ///< the last member, so that tasks have ended before the buffers go
 };
 
 }  // namespace
@@ -208,9 +253,21 @@ class Validation {
 ValidateReport validate_dataset(const std::filesystem::path& root, std::shared_ptr<const Engine> engine,
                                 const ValidateOptions& options, int threads) {
   if (options.streams < 1) fail(ErrorCode::kUsage, "{} streams: there must be one at least", options.streams);
+  check_options(options.detect);
+  if (!(options.picture_threshold >= 0 && options.picture_threshold <= 1))
+    fail(ErrorCode::kUsage, "a picture threshold of {} is not between 0 and 1", options.picture_threshold);
   const DetectionModel model(std::move(engine));
   const CocoFolder source(root);
-  return Validation(source, model, options, threads > 0 ? threads : default_thread_count()).run();
+  const ClassMap classes(model.info(), options.classes.names, source.dataset(), options.classes.mapping,
+                         source.annotation_file().string());
+  Notes notes(options.on_note);
+  notes.add(source.notes());
+  notes.add(classes.notes());
+  ValidateReport report =
+      Validation(source, model, classes, options, threads > 0 ? threads : default_thread_count()).run();
+  notes.add(source.orientation_notes());
+  report.evaluation.notes = notes.take();
+  return report;
 }
 
 }  // namespace effdet::pipeline

@@ -1,3 +1,6 @@
+#include <atomic>
+#include <set>
+
 #include "compiler/compile.h"
 #include "model/metadata.h"
 #include "pipeline/coco_folder.h"
@@ -84,23 +87,97 @@ TEST(Validate, StopsAfterTheLimitAndWritesPictures) {
     EXPECT_EQ(fs::exists(folder / "pictures" / fmt::format("{:012}.jpg", id)), id <= 3) << id;
 }
 
-TEST(Validate, RethrowsWhatGoesWrongInTheBackground) {
+TEST(Validate, GoesOnWithoutImagesThatCannotBeUsed) {
   const TestFolder folder("pipeline");
-  const fs::path root = small_data_set(folder, 9);
-  for (const int id : {1, 5, 9}) {
-    const fs::path image = root / "val2017" / fmt::format("{:012}.jpg", id);
-    const std::string whole = read_file(image);
-    write_file(image, std::string_view(whole).substr(0, whole.size() / 2));
-    for (const int batch : {1, 4}) {
-      for (const int streams : {1, 2}) {
-        const ValidateOptions options{.streams = streams};
-        const Error error = error_of([&] { pipeline::validate_dataset(root, tiny_model(batch), options, 2); });
-        EXPECT_EQ(error.code(), ErrorCode::kBadInput);
-        EXPECT_TRUE(contains(error.what(), image.filename().string())) << error.what();
-      }
+  const fs::path root = small_data_set(folder, 9), results = folder / "r.json";
+  pipeline::validate_dataset(root, tiny_model(1), {.results = results});
+  nlohmann::json expected = load_json(results);
+  for (const int id : {1, 5, 9}) fs::resize_file(root / "val2017" / fmt::format("{:012}.jpg", id), 300);
+  std::erase_if(*expected.get_ptr<nlohmann::json::array_t*>(),
+                [](const auto& result) { return result["image_id"].template get<int>() % 4 == 1; });
+  for (const int batch : {1, 4}) {
+    for (const int streams : {1, 2}) {
+      std::vector<std::string> told;
+      ValidateOptions options{.results = results, .pictures = folder / "pictures", .streams = streams};
+      options.on_failure = [&](const PictureFailure& failure) { told.push_back(failure.message); };
+      const ValidateReport report = pipeline::validate_dataset(root, tiny_model(batch), options, 2);
+      EXPECT_EQ(report.total, 9u);
+      EXPECT_EQ(report.evaluation.images, 6u);
+      ASSERT_EQ(report.failures.size(), 3u);
+      EXPECT_EQ(report.failures[0].code, ErrorCode::kBadInput);
+      EXPECT_EQ(told.size(), 3u);
+      for (const int id : {1, 5, 9})
+        EXPECT_TRUE(std::ranges::any_of(told, [&](const std::string& message) {
+          return contains(message, fmt::format("{:012}.jpg: ", id));
+        })) << id;
+      EXPECT_EQ(load_json(results), expected) << batch << ' ' << streams;
     }
-    write_file(image, whole);
   }
+}
+
+TEST(Validate, FailsWhereNoImageCanBeUsed) {
+  const TestFolder folder("pipeline");
+  const fs::path root = small_data_set(folder, 2), results = folder / "r.json";
+  for (const auto& entry : fs::directory_iterator(root / "val2017")) fs::remove(entry.path());
+  const Error error = error_of([&] { pipeline::validate_dataset(root, tiny_model(1), {.results = results}); });
+  EXPECT_EQ(error.code(), ErrorCode::kIo);
+  EXPECT_FALSE(fs::exists(results));
+}
+
+TEST(Validate, KeepsTheResultsOfFinishedImagesWhereItIsStopped) {
+  const TestFolder folder("pipeline");
+  const fs::path root = small_data_set(folder, 12), results = folder / "r.json";
+  for (const int streams : {1, 2}) {
+    std::atomic<bool> stop = false;
+    ValidateOptions options{.results = results, .streams = streams, .stop = &stop};
+    options.progress = [&](size_t done, size_t, double) { stop = stop || done == 3; };
+    const ValidateReport report = pipeline::validate_dataset(root, tiny_model(1), options, 2);
+    EXPECT_EQ(report.total, 12u);
+    EXPECT_GE(report.evaluation.images, 3u);
+    EXPECT_LE(report.evaluation.images, 4u);
+    std::set<int> images;
+    const nlohmann::json written = load_json(results);
+    for (const auto& result : written) images.insert(result["image_id"].get<int>());
+    EXPECT_EQ(images.size(), report.evaluation.images);
+  }
+}
+
+TEST(Validate, KeepsTheResultsOfFinishedImagesWhereItFails) {
+  const TestFolder folder("pipeline");
+  const fs::path root = small_data_set(folder, 8), results = folder / "r.json", pictures = folder / "pictures";
+  make_folder(pictures / "000000000005.jpg");  // a folder, where a picture is to be written
+  const ValidateOptions options{.results = results, .pictures = pictures};
+  const Error error = error_of([&] { pipeline::validate_dataset(root, tiny_model(1), options, 1); });
+  EXPECT_EQ(error.code(), ErrorCode::kIo);
+  EXPECT_TRUE(contains(error.what(), "r.json has the results of ") && contains(error.what(), " of 8 images"))
+      << error.what();
+  EXPECT_FALSE(load_json(results).empty());
+}
+
+TEST(Validate, MapsClassesToCategoriesBeforeTheFirstImage) {
+  const TestFolder folder("pipeline");
+  const fs::path root = small_data_set(folder, 4);
+  const Evaluation expected =
+      pipeline::validate_dataset(root, tiny_model(1), {.results = folder / "r.json"}).evaluation;
+  const std::string original = read_file(folder / "r.json");
+  edit_annotations(root, [](auto& json) {
+    for (auto& category : json["categories"]) category["id"] = category["id"].template get<int>() - 1;
+    for (auto& object : json["annotations"]) object["category_id"] = object["category_id"].template get<int>() - 1;
+  });
+  std::vector<std::string> notes;
+  ValidateOptions options{.results = folder / "zero.json"};
+  options.on_note = [&](const std::string& note) { notes.push_back(note); };
+  options.progress = [&](size_t, size_t, double) { EXPECT_EQ(notes.size(), 1u); };
+  const Evaluation zero_based = pipeline::validate_dataset(root, tiny_model(1), options).evaluation;
+  EXPECT_EQ(zero_based.stats, expected.stats);
+  EXPECT_EQ(zero_based.notes, notes);
+  EXPECT_EQ(evaluate_results(annotations_of(root), folder / "zero.json").stats, expected.stats);
+
+  edit_annotations(root, [](auto& json) { json["categories"].erase(5); });  // ids 0 to 4 for 6 classes
+  bool began = false;
+  options.progress = [&](size_t, size_t, double) { began = true; };
+  EXPECT_EQ(error_of([&] { pipeline::validate_dataset(root, tiny_model(1), options); }).code(), ErrorCode::kBadInput);
+  EXPECT_FALSE(began);
 }
 
 TEST(Validate, PassesOnWhatTheCallersFunctionThrows) {
@@ -119,8 +196,9 @@ TEST(BadInput, Case84_ValidateRefusesAnotherSizeThanAnnotated) {
   edit_annotations(root, [](auto& json) { std::swap(json["images"][1]["width"], json["images"][1]["height"]); });
   const auto image = load_json(annotations_of(root))["images"][1];
   if (image["width"] == image["height"]) GTEST_SKIP() << "a square image";
-  const Error error = error_of([&] { pipeline::validate_dataset(root, tiny_model(1), {}); });
-  EXPECT_TRUE(contains(error.what(), "turned after it was annotated")) << error.what();
+  const ValidateReport report = pipeline::validate_dataset(root, tiny_model(1), {});
+  ASSERT_EQ(report.failures.size(), 1u);
+  EXPECT_TRUE(contains(report.failures[0].message, "turned after it was annotated")) << report.failures[0].message;
 }
 
 TEST(DetectionModel, RefusesModelsThatAreNoDetectors) {

@@ -440,7 +440,7 @@ TEST_F(Pipeline, HostileArgumentsAreOneLineAndAnExitCode) {
       {"postprocess --root=data --omfile=nowhere --img-size 128 -m tf_efficientdet_d0", 4},
       {"postprocess --root=data --omfile=short --img-size 128 -m tf_efficientdet_d0 --num-classes 6", 3},
       {"validate data --checkpoint=none.pth", 4},
-      {"validate data --checkpoint=data/annotations/instances_val2017.json", 3},
+      {"validate data --checkpoint=data/annotations/instances_val2017.json", 5},
       {"validate data --checkpoint=m.pth --model tf_efficientdet_d0 --img-size 100", 2},
   };
   for (const auto& [command, code] : cases) {

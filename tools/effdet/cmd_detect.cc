@@ -5,12 +5,12 @@
 #include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "checkpoint_file.h"
-#include "class_names.h"
 #include "cli.h"
 #include "commands.h"
 #include "describe.h"
@@ -18,6 +18,7 @@
 #include "effdet/error.h"
 #include "effdet/output_file.h"
 #include "input_paths.h"
+#include "partial_run.h"
 #include "progress.h"
 
 namespace effdet::cli {
@@ -53,8 +54,7 @@ std::vector<fs::path> expand(const std::vector<std::string>& arguments) {
   std::vector<fs::path> paths;
   for (const std::string& argument : arguments) {
     if (is_folder(argument)) {
-      std::vector<fs::path> inside = entries_of(argument);
-      std::erase_if(inside, [](const fs::path& path) { return !is_image(path); });
+      std::vector<fs::path> inside = files_of(argument, is_image);
       if (inside.empty())
         throw Error(ErrorCode::kUsage, fmt::format("{}: no .jpg, .jpeg or .png in this folder", argument));
       std::ranges::move(inside, std::back_inserter(paths));
@@ -87,17 +87,6 @@ std::vector<Picture> plan(const std::vector<fs::path>& images, const fs::path& f
                   fmt::format("{} would be overwritten; give another folder with --out", image.string()));
   }
   return pictures;
-}
-
-/// What the options would change is fixed in models that are exported already.
-void refuse_options_for_exported(const std::string& path, const ModelOptions& options) {
-  const FileKind kind = file_kind(path);
-  if (kind != FileKind::kOnnx && kind != FileKind::kCompiled) return;
-  if (!options.model.empty() || options.num_classes > 0 || options.height > 0 || options.use_ema ||
-      !options.anchors.empty())
-    throw Error(ErrorCode::kUsage, fmt::format("{}: --model, --num-classes, --img-size, --use-ema and anchors "
-                                               "are for checkpoints; this model has all that settled",
-                                               path));
 }
 
 std::vector<std::string> class_names(const ModelDescription& description, const ModelOptions& options) {
@@ -140,7 +129,11 @@ void add_rows(Table& table, const Picture& picture, const std::vector<Detection>
 /// The first annotated pictures side by side, for a look at all of them at once.
 class Sheet {
  public:
-  explicit Sheet(std::string path) : path_(std::move(path)) {}
+  /// Throws Error(kUsage) where the name is none of a picture.
+  explicit Sheet(std::string path) : path_(std::move(path)) {
+    if (!path_.empty() && !is_image(path_))
+      throw Error(ErrorCode::kUsage, fmt::format("--contact-sheet: {} is none of .jpg, .jpeg and .png", path_));
+  }
 
   void add(const fs::path& name, const RgbImage& annotated) {
     if (path_.empty() || pictures_.size() == kMost) return;
@@ -161,40 +154,113 @@ class Sheet {
   std::vector<std::string> captions_;
 };
 
-void detect_all(const DetectArguments& arguments) {
-  const std::string file = arguments.checkpoint.empty() ? arguments.model_file : checkpoint_file(arguments.checkpoint);
-  const std::vector<Picture> pictures = plan(expand(arguments.images), arguments.out);
-  refuse_options_for_exported(file, arguments.model);
-  Detector detector(CompiledModel::open(file, arguments.model), arguments.threads, arguments.detect);
-  const std::vector<std::string> names = class_names(detector.description(), arguments.model);
-  make_output_folder(arguments.out);
+/// What was found in the pictures so far.
+class Findings {
+ public:
+  explicit Findings(const DetectArguments& arguments)
+      : file_(fs::path(arguments.out) / "detections.json"), json_(arguments.json), sheet_(arguments.contact_sheet) {
+    table_.add({"image", "class", "score", "x1", "y1", "x2", "y2"});
+  }
 
-  nlohmann::json results = nlohmann::json::array();
-  Sheet sheet(arguments.contact_sheet);
-  Table table;
-  table.add({"image", "class", "score", "x1", "y1", "x2", "y2"});
-  {
+  void add(const Picture& picture, RgbImage image, const std::vector<Detection>& detections,
+           const std::vector<std::string>& names) {
+    image = annotate(std::move(image), detections, names);
+    write_image(picture.out, image);
+    sheet_.add(picture.in, image);
+    list_.push_back(picture_json(picture, image, detections, names));
+    add_rows(table_, picture, detections, names);
+  }
+
+  size_t pictures() const { return list_.size(); }
+
+  /// The list first: it is what the work was done for.
+  void write() const {
+    write_output(file_, json_text(list_));
+    sheet_.write();
+  }
+
+  void print() const { json_ ? fmt::print("{}", json_text(list_)) : table_.print(); }
+
+  std::string file() const { return file_.string(); }
+
+ private:
+  fs::path file_;
+  bool json_;
+  Sheet sheet_;
+  nlohmann::json list_ = nlohmann::json::array();
+  Table table_;
+};
+
+bool lies_in_the_picture(const Error& error) {
+  return error.code() == ErrorCode::kBadInput || error.code() == ErrorCode::kUnsupported ||
+         error.code() == ErrorCode::kIo;
+}
+
+/// All pictures, one after the other.
+class DetectRun {
+ public:
+  DetectRun(const DetectArguments& arguments, const std::vector<Picture>& pictures, Findings& findings)
+      : pictures_(pictures),
+        findings_(findings),
+        file_(arguments.checkpoint.empty() ? arguments.model_file : checkpoint_file(arguments.checkpoint)),
+        detector_(CompiledModel::open(file_, arguments.model), arguments.threads, arguments.detect),
+        names_(class_names(detector_.description(), arguments.model)) {}
+
+  /// Goes on without pictures that cannot be used, which are named. Throws the error where there is but one picture.
+  void run(const StopRequest& stop) {
     ProgressBar progress("detect");
-    for (const Picture& picture : pictures) {
-      RgbImage image = read_image(picture.in);
-      const std::vector<Detection> detections = detector.detect(image, picture.in.string());
-      image = annotate(std::move(image), detections, names);
-      write_image(picture.out, image);
-      sheet.add(picture.in, image);
-      results.push_back(picture_json(picture, image, detections, names));
-      add_rows(table, picture, detections, names);
-      progress.update(results.size(), pictures.size());
+    for (const Picture& picture : pictures_) {
+      if (stop.requested()) break;
+      std::vector<Detection> detections;
+      if (auto image = detect(picture, detections)) findings_.add(picture, std::move(*image), detections, names_);
+      progress.update(findings_.pictures() + failed_, pictures_.size());
     }
   }
-  warn_of(arguments.program, file, detector.warning());
-  sheet.write();
-  const std::string text = json_text(results);
-  write_output(fs::path(arguments.out) / "detections.json", text);
-  if (arguments.json) {
-    fmt::print("{}", text);
-  } else {
-    table.print();
+
+  size_t failed() const { return failed_; }
+  void warn_of_outputs(const std::string& program) const { warn_of(program, file_, detector_.warning()); }
+
+ private:
+  std::optional<RgbImage> detect(const Picture& picture, std::vector<Detection>& detections) try {
+    RgbImage image = read_image(picture.in);
+    detections = detector_.detect(image, picture.in.string());
+    return image;
+  } catch (const Error& error) {
+    if (!lies_in_the_picture(error)) throw;
+    if (++failed_ == pictures_.size()) throw;
+    warn(error.what());
+    return std::nullopt;
   }
+
+  const std::vector<Picture>& pictures_;
+  Findings& findings_;
+  std::string file_;
+  Detector detector_;
+  std::vector<std::string> names_;
+  size_t failed_ = 0;
+};
+
+int detect_all(const DetectArguments& arguments) {
+  const std::vector<Picture> pictures = plan(expand(arguments.images), arguments.out);
+  Findings findings(arguments);
+  make_output_folder(arguments.out);
+  DetectRun run(arguments, pictures, findings);
+  StopRequest stop;
+  try {
+    run.run(stop);
+  } catch (const Error& error) {
+    if (findings.pictures() == 0) throw;
+    findings.write();
+    throw Error(error.code(), fmt::format("{}; {} has what was found in {} of {} pictures", error.what(),
+                                          findings.file(), findings.pictures(), pictures.size()));
+  }
+  run.warn_of_outputs(arguments.program);
+  if (findings.pictures() > 0) {
+    findings.write();
+    findings.print();
+  }
+  return end_of_run(arguments.program, {findings.pictures(), run.failed(), pictures.size()}, stop,
+                    "the results in " + findings.file());
 }
 
 }  // namespace
@@ -214,9 +280,8 @@ int run_detect(int argc, char** argv) {
   auto* model_file = line.add_option("--model-file", arguments.model_file, "ONNX or compiled model")->type_name("FILE");
   checkpoint->excludes(model_file);
   line.add_option("--out", arguments.out, "folder for the results")->required()->type_name("DIR");
-  line.add_option("--contact-sheet", arguments.contact_sheet,
-                  "also write the first 48 pictures side by side (.jpg or .png)")
-      ->type_name("FILE");
+  line.add_output("--contact-sheet", arguments.contact_sheet,
+                  "also write the first 48 pictures side by side (.jpg or .png)");
   line.add_option("--score", arguments.detect.score_threshold, "leave out detections with a lower score")
       ->capture_default_str()
       ->check(CLI::Range(0.0, 1.0).description(""))
@@ -228,8 +293,7 @@ int run_detect(int argc, char** argv) {
   if (!line.read()) return 0;
   if (arguments.checkpoint.empty() && arguments.model_file.empty())
     throw Error(ErrorCode::kUsage, "one of --checkpoint and --model-file is required");
-  detect_all(arguments);
-  return 0;
+  return detect_all(arguments);
 }
 
 }  // namespace effdet::cli

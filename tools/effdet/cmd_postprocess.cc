@@ -26,6 +26,9 @@ int run_postprocess(int argc, char** argv) {
   line.add_anchor_options(options.anchors);
   line.add_output("--results", results, "write COCO results here");
   line.add_soft_nms(options.detect);
+  std::string class_names;
+  add_category_map(line, options.classes);
+  line.add_option("--class-names", class_names, "text file with one class name a line")->type_name("FILE");
   line.add_threads(threads);
   line.add_json(json);
   if (!line.read()) return 0;
@@ -33,13 +36,16 @@ int run_postprocess(int argc, char** argv) {
 
   options.input = dataset.input();
   options.results = results;
+  options.on_note = warn;
+  if (!class_names.empty()) options.classes.names = read_class_names(class_names);
   Evaluation evaluation;
   {
     ProgressBar bar("postprocess");
     evaluation = postprocess_dumps(dataset.root(), dumps, options, threads,
                                    [&](size_t done, size_t total) { bar.update(done, total); });
   }
-  print_evaluation(evaluation, json);
+  if (json) return print_evaluation(evaluation, json), 0;
+  print_evaluation_of_run(evaluation);
   return 0;
 }
 

@@ -6,6 +6,8 @@
 #include "dataset_options.h"
 #include "describe.h"
 #include "effdet/dataset.h"
+#include "effdet/error.h"
+#include "effdet/output_file.h"
 #include "progress.h"
 
 namespace effdet::cli {
@@ -13,10 +15,14 @@ namespace {
 
 void print_report(const PreprocessReport& report, const std::string& folder, bool json) {
   if (json) {
-    fmt::print("{}",
-               json_text({{"written", report.written}, {"skipped", report.skipped}, {"seconds", report.seconds}}));
+    fmt::print("{}", json_text({{"written", report.written},
+                                {"skipped", report.skipped},
+                                {"failures", failures_json(report.failures)},
+                                {"notes", report.notes},
+                                {"seconds", report.seconds}}));
     return;
   }
+  for (const std::string& note : report.notes) warn(note);
   for (const std::string& name : report.skipped)
     warn(fmt::format("{}: skipped, a side is under 32 pixels", one_line(name)));
   fmt::print("[INFO] {} images written to {} in {:.2f} s ({:.1f} images/s)\n", report.written, folder, report.seconds,
@@ -43,9 +49,19 @@ int run_preprocess(int argc, char** argv) {
   if (!line.read()) return 0;
   dataset.check();
 
-  ProgressBar bar("preprocess");
-  const auto progress = [&](size_t done, size_t total) { bar.update(done, total); };
-  print_report(preprocess_dataset(dataset.root(), folder, dataset.input(), threads, progress), folder, json);
+  make_output_folder(folder);
+  PreprocessReport report;
+  {
+    ProgressBar bar("preprocess");
+    const auto progress = [&](size_t done, size_t total) { bar.update(done, total); };
+    report = preprocess_dataset(dataset.root(), folder, dataset.input(), threads, progress,
+                                [](const PictureFailure& failure) { warn(failure.message); });
+  }
+  print_report(report, folder, json);
+  const size_t failed = report.failures.size();
+  if (failed > 0)
+    throw Error(ErrorCode::kBadInput,
+                fmt::format("{} of {} pictures could not be used", failed, report.written + failed));
   return 0;
 }
 

@@ -22,10 +22,10 @@ struct RunArguments {
 };
 
 int run_on_tensors(const RunArguments& arguments) {
+  NpyFolder folder(arguments.out);
   Executor model = Executor::open(arguments.model, arguments.options);
   const std::vector<HostTensor> outputs = model.run(read_inputs(arguments.inputs, model.inputs()));
   nlohmann::json list = nlohmann::json::array();
-  NpyFolder folder(arguments.out);
   for (const HostTensor& output : outputs) {
     const std::string path = folder.write(output).string();
     list.push_back({{"name", output.name}, {"dtype", output.dtype}, {"shape", output.shape}, {"file", path}});

@@ -9,6 +9,8 @@
 #include "effdet/checkpoint_tools.h"
 #include "effdet/dataset.h"
 #include "effdet/error.h"
+#include "effdet/output_file.h"
+#include "partial_run.h"
 #include "plans.h"
 #include "stream_options.h"
 
@@ -46,6 +48,9 @@ int64_t parameters_of(const CompiledModel& model) {
 
 nlohmann::json report_json(const ValidateReport& report, const ModelDescription& description, int streams) {
   nlohmann::json json = evaluation_json(report.evaluation);
+  json["images_total"] = report.total;
+  json["complete"] = report.evaluation.images == report.total;
+  json["failures"] = failures_json(report.failures);
   json["model"] = description.model;
   json["streams"] = streams;
   json["seconds"] = report.seconds;
@@ -59,7 +64,8 @@ int run_validate(int argc, char** argv) {
   CommandLine line(argc, argv, "Evaluates a model on a data set: images to COCO mAP without files between.",
                    "validate ./coco_data --model=tf_efficientdet_d7 --b=1 --checkpoint=d7.pth\n"
                    "effdet validate coco_data --checkpoint d0.om --results results.json\n"
-                   "effdet validate coco_data --checkpoint d0.om --streams auto");
+                   "effdet validate coco_data --checkpoint d0.om --streams auto\n"
+                   "effdet validate my_data --checkpoint my_d0.pth --class-names names.txt");
   std::string root, checkpoint, split = "val", results, pictures;
   ModelOptions model_options;
   ValidateOptions options;
@@ -84,12 +90,14 @@ int run_validate(int argc, char** argv) {
   line.add_option("--picture-threshold", options.picture_threshold, "score from which boxes are drawn")
       ->capture_default_str();
   line.add_soft_nms(options.detect);
+  add_category_map(line, options.classes);
   StreamOptions streams;
   streams.add_to(line, /*per_stream=*/false);
   line.add_threads(threads);
   line.add_json(json);
   if (!line.read()) return 0;
   check_split(split);
+  if (!pictures.empty()) make_output_folder(pictures);
   checkpoint = checkpoint_file(checkpoint);
 
   const CompiledModel all = CompiledModel::open(checkpoint, model_options);
@@ -106,14 +114,20 @@ int run_validate(int argc, char** argv) {
   if (!json) options.progress = [&](size_t done, size_t total, double seconds) { log.update(done, total, seconds); };
   options.results = results;
   options.pictures = pictures;
+  options.classes.names = model_options.class_names;
+  options.on_note = warn;
+  options.on_failure = [](const PictureFailure& failure) { warn(failure.message); };
+  StopRequest stop;
+  options.stop = &stop.flag();
   const ValidateReport report = validate_dataset(root, model, options, threads);
   warn_of(line.program(), checkpoint, report.warning);
   if (json) {
     fmt::print("{}", json_text(report_json(report, description, options.streams)));
   } else {
-    print_evaluation(report.evaluation, false);
+    print_evaluation_of_run(report.evaluation);
   }
-  return 0;
+  return end_of_run(line.program(), {report.evaluation.images, report.failures.size(), report.total}, stop,
+                    results.empty() ? "the numbers" : "numbers and results");
 }
 
 }  // namespace effdet::cli

@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <map>
 
 #include "describe.h"
 #include "effdet/compiled_model.h"
 #include "effdet/error.h"
 #include "input_paths.h"
+#include "plans.h"
 
 namespace effdet::cli {
 
@@ -29,12 +31,33 @@ InputOptions DatasetOptions::input() const {
   const FileKind kind = file_kind(model_);
   if (kind != FileKind::kOnnx && kind != FileKind::kCompiled)
     throw Error(ErrorCode::kUsage, fmt::format("--model: {} is neither an ONNX nor a compiled model", model_));
-  input.metadata =
-      kind == FileKind::kOnnx ? OnnxModel::read(model_).metadata() : CompiledModel::load(model_).metadata();
+  if (kind == FileKind::kOnnx) {
+    input.metadata = OnnxModel::read(model_).metadata();
+  } else {
+    // A compiled model may have another size than it was exported for; one that it has not is refused.
+    const CompiledModel model = CompiledModel::open(model_, {.height = size_.height, .width = size_.width});
+    input.metadata = model.metadata();
+    if (size_.height == 0 && !input.metadata.empty()) {
+      const ModelDescription description = model.plan(largest_plan(model)).description();
+      input.height = description.height;
+      input.width = description.width;
+    }
+  }
   if (input.metadata.empty())
     throw Error(ErrorCode::kUnsupported,
                 fmt::format("{}: has no effdet metadata; export the checkpoint with pth2onnx", model_));
   return input;
+}
+
+void add_category_map(CommandLine& line, ClassOptions& options) {
+  line.add_option("--category-map", options.mapping,
+                  "which category of the data a class is: auto (by name where names agree, else by id where ids fit, "
+                  "else in order where there are as many), ids (class + 1), names, or order")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, ClassMapping>{{"auto", ClassMapping::kAuto},
+                                                                              {"ids", ClassMapping::kIds},
+                                                                              {"names", ClassMapping::kNames},
+                                                                              {"order", ClassMapping::kOrder}}))
+      ->option_text("auto|ids|names|order");
 }
 
 void check_split(const std::string& split) {
@@ -60,6 +83,20 @@ nlohmann::json evaluation_json(const Evaluation& evaluation) {
           {"stats", stats},
           {"categories", categories},
           {"notes", evaluation.notes}};
+}
+
+nlohmann::json failures_json(const std::vector<PictureFailure>& failures) {
+  nlohmann::json list = nlohmann::json::array();
+  for (const PictureFailure& failure : failures) list.push_back(failure.message);
+  return list;
+}
+
+void print_evaluation_of_run(const Evaluation& evaluation) {
+  fmt::print(
+      "[INFO] evaluated, as by effdet, on the {} images that were run, of {}; 'effdet evaluate' counts all, as "
+      "pycocotools does\n",
+      evaluation.images, evaluation.all_images);
+  print_evaluation(evaluation, false);
 }
 
 void print_evaluation(const Evaluation& evaluation, bool json) {

@@ -25,11 +25,17 @@ class DatasetOptions {
   ImageSize size_;
 };
 
+/// --category-map
+void add_category_map(CommandLine& line, ClassOptions& options);
+
 /// Throws Error(kUnsupported) for another split than "val".
 void check_split(const std::string& split);
 
 nlohmann::json evaluation_json(const Evaluation& evaluation);
+nlohmann::json failures_json(const std::vector<PictureFailure>& failures);
 /// The twelve lines of pycocotools, or JSON.
 void print_evaluation(const Evaluation& evaluation, bool json);
+/// The same behind a line that tells which images they are of.
+void print_evaluation_of_run(const Evaluation& evaluation);
 
 }  // namespace effdet::cli

@@ -1,18 +1,18 @@
-#include "class_names.h"
+#include "eval/coco_categories.h"
 
 #include <array>
 #include <string_view>
 
-namespace effdet::cli {
+namespace effdet {
 namespace {
 
-struct Category {
+struct CocoName {
   int id;
   std::string_view name;
 };
 
 /// COCO's 80 detection categories: ids run from 1 to 90 with gaps.
-constexpr std::array<Category, 80> kCoco = {{
+constexpr std::array<CocoName, 80> kCocoNames = {{
     {1, "person"},         {2, "bicycle"},       {3, "car"},
     {4, "motorcycle"},     {5, "airplane"},      {6, "bus"},
     {7, "train"},          {8, "truck"},         {9, "boat"},
@@ -44,13 +44,15 @@ constexpr std::array<Category, 80> kCoco = {{
 
 }  // namespace
 
-std::vector<std::string> class_names_of(const ModelDescription& description) {
-  if (!description.class_names.empty()) return description.class_names;
+std::vector<std::string> coco_class_names(int num_classes) {
   std::vector<std::string> names;
-  for (int id = 1; id <= description.num_classes; ++id) names.push_back("class " + std::to_string(id));
-  if (description.num_classes == 90 || description.num_classes == 91)
-    for (const Category& category : kCoco) names[static_cast<size_t>(category.id - 1)] = category.name;
+  if (num_classes == static_cast<int>(kCocoNames.size()))
+    for (const CocoName& category : kCocoNames) names.emplace_back(category.name);
+  if (num_classes == 90 || num_classes == 91) {
+    names.resize(static_cast<size_t>(num_classes));
+    for (const CocoName& category : kCocoNames) names[static_cast<size_t>(category.id - 1)] = category.name;
+  }
   return names;
 }
 
-}  // namespace effdet::cli
+}  // namespace effdet

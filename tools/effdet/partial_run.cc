@@ -1,0 +1,26 @@
+#include "partial_run.h"
+
+#include <fmt/format.h>
+
+#include "effdet/error.h"
+#include "status_line.h"
+
+namespace effdet::cli {
+
+int end_of_run(const std::string& program, const RunCounts& counts, const StopRequest& stop, const std::string& what) {
+  const std::string of_these = fmt::format("{} of {} pictures", counts.done, counts.total);
+  if (stop.requested()) {
+    const std::string failed = counts.failed > 0 ? fmt::format(", {} could not be used", counts.failed) : "";
+    if (counts.done < counts.total) {
+      const RoomForLines room;
+      fmt::print(stderr, "{}: stopped by {}: {} are of {}{}\n", program, stop.name(), what, of_these, failed);
+    }
+    return stop.exit_code();
+  }
+  if (counts.failed > 0)
+    throw Error(ErrorCode::kBadInput,
+                fmt::format("{} pictures could not be used: {} are of {}", counts.failed, what, of_these));
+  return 0;
+}
+
+}  // namespace effdet::cli

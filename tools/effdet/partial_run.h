@@ -1,0 +1,20 @@
+// The end of a run over pictures, some of which may have failed, and which may have been stopped on the way.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "signals.h"
+
+namespace effdet::cli {
+
+struct RunCounts {
+  size_t done = 0, failed = 0, total = 0;  ///< pictures
+};
+
+/// Says on standard error how many pictures were done where these are not all. Returns the exit code: 0, or that of the
+/// signal which stopped the run. Throws Error(kBadInput) where pictures failed. what: "the numbers", which are of the
+/// pictures that were done.
+int end_of_run(const std::string& program, const RunCounts& counts, const StopRequest& stop, const std::string& what);
+
+}  // namespace effdet::cli
