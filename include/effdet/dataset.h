@@ -70,8 +70,10 @@ EFFDET_API PreprocessReport preprocess_dataset(const std::filesystem::path& root
 /// sorted by name, with the given size. Paths begin with the folder as given. Returns how many.
 EFFDET_API size_t write_bin_info(const std::filesystem::path& folder, const std::filesystem::path& list, int width,
                                  int height);
-/// The same for JPEG files (.jpg, .jpeg, in any case), each with its own size from its header.
-EFFDET_API size_t write_image_info(const std::filesystem::path& folder, const std::filesystem::path& list);
+/// The same for JPEG files (.jpg, .jpeg, in any case), each with its own size from its header. Those without a header
+/// that can be read are left out. Throws where none is left.
+EFFDET_API size_t write_image_info(const std::filesystem::path& folder, const std::filesystem::path& list,
+                                   const OnFailure& on_failure = {});
 
 /// One line of such a list.
 struct InfoEntry {

@@ -24,8 +24,9 @@ size_t write_bin_info(const std::filesystem::path& folder, const std::filesystem
   return pipeline::write_bin_info(folder, list, width, height);
 }
 
-size_t write_image_info(const std::filesystem::path& folder, const std::filesystem::path& list) {
-  return pipeline::write_image_info(folder, list);
+size_t write_image_info(const std::filesystem::path& folder, const std::filesystem::path& list,
+                        const OnFailure& on_failure) {
+  return pipeline::write_image_info(folder, list, on_failure);
 }
 
 std::vector<InfoEntry> read_info(const std::filesystem::path& list) { return pipeline::read_info(list); }

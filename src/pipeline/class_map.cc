@@ -7,11 +7,13 @@
 
 #include "base/error.h"
 #include "eval/coco_categories.h"
-#include "eval/coco_json.h"
+#include "pipeline/name_list.h"
 
 namespace effdet::pipeline {
 namespace {
 
+/// Of names in a message.
+constexpr size_t kNamesShown = 3;
 constexpr size_t kNoClass = static_cast<size_t>(-1);
 
 /// Names that differ in case, or in '_' and '-' for a blank, are the same.
@@ -37,15 +39,6 @@ std::map<std::string, size_t> classes_by_name(std::span<const std::string> names
   classes.erase("");
   std::erase_if(classes, [](const auto& entry) { return entry.second == kNoClass; });
   return classes;
-}
-
-/// "'helmet', 'vest' and 3 more"
-std::string list_of(const std::vector<std::string>& names) {
-  constexpr size_t kShown = 3;
-  std::string text;
-  for (size_t i = 0; i < std::min(names.size(), kShown); ++i)
-    text += fmt::format("{}'{}'", i == 0 ? "" : ", ", printable(names[i]));
-  return names.size() > kShown ? fmt::format("{} and {} more", text, names.size() - kShown) : text;
 }
 
 /// The categories of a data set in order of their ids, and what their ids and names say about a model's classes.
@@ -153,7 +146,7 @@ class Matcher {
     }
     notes_.push_back(fmt::format("{}: categories are mapped to the model's classes by name: {} of {}", file_, named_,
                                  categories_.size()));
-    if (!others.empty()) notes_.back() += fmt::format("; no class is called {}", list_of(others));
+    if (!others.empty()) notes_.back() += fmt::format("; no class is called {}", list_of(others, kNamesShown));
     return categories;
   }
 
@@ -195,7 +188,7 @@ class Matcher {
     if (others.empty() || classes_.empty()) return;
     notes_.push_back(fmt::format("{}: {} of {} categories have other names than the model's classes{}: {}; taken by id",
                                  file_, others.size(), categories_.size(), assumed_ ? " would have for COCO" : "",
-                                 list_of(others)));
+                                 list_of(others, kNamesShown)));
   }
 
   [[noreturn]] void refuse(std::string_view why) const {

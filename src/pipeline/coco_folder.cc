@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "eval/coco_json.h"
+#include "pipeline/name_list.h"
 #include "vision/decode.h"
 #include "vision/exif.h"
 
@@ -13,6 +14,8 @@ namespace {
 
 /// effdet's CocoParserCfg.min_img_size.
 constexpr int kMinSide = 32;
+/// Of the names of those that are smaller.
+constexpr size_t kSkippedShown = 10;
 
 std::filesystem::path annotations_of(const std::filesystem::path& root) {
   return root / "annotations" / "instances_val2017.json";
@@ -88,6 +91,13 @@ std::unique_ptr<RowSource> CocoFolder::open(const CocoImage& image) const {
                     : "correct size and boxes in the annotation file, or put the annotated picture there");
 }
 
+void CocoFolder::require_folder() const {
+  std::error_code error;
+  const std::filesystem::path folder = root_ / "val2017";
+  if (!std::filesystem::is_directory(folder, error))
+    fail(ErrorCode::kIo, "{}: no folder of that name, where the data set's pictures should be", folder.string());
+}
+
 void CocoFolder::require_unique_stems() const {
   std::unordered_map<std::string, const CocoImage*> owners;
   for (const CocoImage* image : images_) {
@@ -102,22 +112,23 @@ void CocoFolder::require_unique_stems() const {
 std::vector<std::string> CocoFolder::notes() const {
   std::vector<std::string> notes = dataset_.notes;
   if (!skipped_.empty())
-    notes.push_back(fmt::format(
-        "{}: {} of {} images left out, as in effdet: a side is under {} pixels (the first is {})",
-        annotation_file().string(), skipped_.size(), dataset_.images.size(), kMinSide, printable(skipped_.front())));
+    notes.push_back(fmt::format("{}: {} of {} images left out, as in effdet: a side is under {} pixels ({})",
+                                annotation_file().string(), skipped_.size(), dataset_.images.size(), kMinSide,
+                                list_of(skipped_, kSkippedShown)));
   return notes;
 }
 
 std::vector<std::string> CocoFolder::orientation_notes() const {
   if (turned_.empty()) return {};
-  std::vector<std::string> notes{fmt::format(
-      "{} images were turned upright by their EXIF orientation: their annotated size is that of the upright picture",
-      turned_.size())};
+  std::vector<std::string> notes{
+      fmt::format("{} of {} images were turned upright by their EXIF orientation: their annotated size is that of the "
+                  "upright picture",
+                  turned_.size(), images_.size())};
   if (!ambiguous_.empty())
     notes.push_back(fmt::format(
-        "{} images with an EXIF orientation were taken as they are stored, since their size is the same either way; "
-        "where they were annotated upright, too, store them upright (exiftran -ai)",
-        ambiguous_.size()));
+        "{} of {} images have an EXIF orientation, but were taken as they are stored, since their size is the same "
+        "either way; where they were annotated upright, too, store them upright (exiftran -ai)",
+        ambiguous_.size(), images_.size()));
   return notes;
 }
 

@@ -38,6 +38,8 @@ class CocoFolder {
   /// Throws as path_of() and open_image(), and Error(kBadInput) for any other size than the annotated one, which
   /// scales the detections. Several threads may open images, and one image more than once.
   std::unique_ptr<RowSource> open(const CocoImage& image) const;
+  /// Throws Error(kIo) where the folder of the images is not there.
+  void require_folder() const;
   /// Throws Error(kBadInput) where two images share a stem and so would share their files.
   void require_unique_stems() const;
 

@@ -86,7 +86,9 @@ TEST(CocoFolder, SaysWhatIsLeftOut) {
   const auto notes = CocoFolder(root).notes();
   ASSERT_EQ(notes.size(), 2u);
   EXPECT_TRUE(contains(notes[0], "annotations left out: box with a negative side")) << notes[0];
-  EXPECT_TRUE(contains(notes[1], "1 of 3 images left out, as in effdet: a side is under 32 pixels")) << notes[1];
+  EXPECT_TRUE(
+      contains(notes[1], "1 of 3 images left out, as in effdet: a side is under 32 pixels ('000000000002.jpg')"))
+      << notes[1];
 }
 
 /// A picture whose EXIF data say that it is to be turned.
@@ -128,8 +130,9 @@ TEST(CocoFolder, TurnsImagesThatWereAnnotatedUpright) {
   EXPECT_TRUE(std::ranges::equal(load(source, 2).pixels(), stored.pixels()));
   const auto notes = source.orientation_notes();
   ASSERT_EQ(notes.size(), 2u);
-  EXPECT_TRUE(contains(notes[0], "1 images were turned upright by their EXIF orientation")) << notes[0];
-  EXPECT_TRUE(contains(notes[1], "1 images with an EXIF orientation were taken as they are stored")) << notes[1];
+  EXPECT_TRUE(contains(notes[0], "1 of 3 images were turned upright by their EXIF orientation")) << notes[0];
+  EXPECT_TRUE(contains(notes[1], "1 of 3 images have an EXIF orientation, but were taken as they are stored"))
+      << notes[1];
 }
 
 TEST(BadInput, Case84_ExchangedSidesWithoutAnExifOrientation) {

@@ -13,7 +13,8 @@ PreprocessReport preprocess_dataset(const std::filesystem::path& root, const std
                                     const OnFailure& on_failure = {});
 
 size_t write_bin_info(const std::filesystem::path& folder, const std::filesystem::path& list, int width, int height);
-size_t write_image_info(const std::filesystem::path& folder, const std::filesystem::path& list);
+size_t write_image_info(const std::filesystem::path& folder, const std::filesystem::path& list,
+                        const OnFailure& on_failure = {});
 std::vector<InfoEntry> read_info(const std::filesystem::path& list);
 
 Evaluation postprocess_dumps(const std::filesystem::path& root, const std::filesystem::path& dumps,

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "eval/coco_json.h"
 #include "pipeline/dataset.h"
+#include "pipeline/failures.h"
 #include "vision/decode.h"
 
 namespace effdet::pipeline {
@@ -42,19 +43,24 @@ std::vector<fs::path> files_with(const fs::path& folder, std::initializer_list<s
   return files;
 }
 
-/// size_of(path) gives each file's size.
+/// size_of(path) gives each file's size, or throws: such files are left out. Returns how many are listed.
 template <typename SizeOf>
-size_t write_list(const fs::path& folder, const std::vector<fs::path>& files, const fs::path& list, SizeOf size_of) {
+size_t write_list(const fs::path& folder, const std::vector<fs::path>& files, const fs::path& list, SizeOf size_of,
+                  const OnFailure& on_failure = {}) {
   std::string text;
-  for (size_t i = 0; i < files.size(); ++i) {
-    const std::string path = (folder / files[i]).string();
+  size_t count = 0;
+  FailureLog log(on_failure, files.size());
+  for (const fs::path& file : files) {
+    const std::string path = (folder / file).string();
     if (path.find_first_of("\r\n") != std::string::npos)
       bad_input("{}: a list cannot hold a file name with a line break", printable(path));
-    const ImageSize size = size_of(path);
-    text += fmt::format("{} {} {} {}\n", i, path, size.width, size.height);
+    ImageSize size;
+    if (log.attempt([&] { size = size_of(path); }))
+      text += fmt::format("{} {} {} {}\n", count++, path, size.width, size.height);
   }
+  log.require_some();
   write_file(list, text);
-  return files.size();
+  return count;
 }
 
 /// A line of the list while it is taken apart.
@@ -122,9 +128,9 @@ size_t write_bin_info(const fs::path& folder, const fs::path& list, int width, i
   });
 }
 
-size_t write_image_info(const fs::path& folder, const fs::path& list) {
-  return write_list(folder, files_with(folder, {".jpg", ".jpeg"}), list,
-                    [](const std::string& path) { return read_image_size(fs::path(path)); });
+size_t write_image_info(const fs::path& folder, const fs::path& list, const OnFailure& on_failure) {
+  const auto size_of = [](const std::string& path) { return read_image_size(fs::path(path)); };
+  return write_list(folder, files_with(folder, {".jpg", ".jpeg"}), list, size_of, on_failure);
 }
 
 std::vector<InfoEntry> read_info(const fs::path& list) {

@@ -44,6 +44,23 @@ TEST(InfoList, ListsImagesWithTheirOwnSizes) {
   EXPECT_EQ(entries[1].path, folder / "b.JPEG");
 }
 
+TEST(InfoList, GoesOnWithoutImagesThatCannotBeRead) {
+  const TestFolder parent("pipeline");
+  const fs::path folder = parent / "images", list = parent / "list.info";
+  make_folder(folder);
+  for (const char* name : {"a.jpg", "c.jpg"}) write_file(folder / name, "no picture");
+  std::vector<std::string> told;
+  const auto note = [&](const PictureFailure& failure) { told.push_back(failure.message); };
+  EXPECT_EQ(error_of([&] { write_image_info(folder, list, note); }).code(), ErrorCode::kBadInput);
+  EXPECT_FALSE(fs::exists(list));
+  told.clear();
+  write_file(folder / "b.jpg", encode_jpeg(Image(40, 30)));
+  EXPECT_EQ(write_image_info(folder, list, note), 1u);
+  EXPECT_EQ(read_file(list), "0 " + (folder / "b.jpg").string() + " 40 30\n");
+  ASSERT_EQ(told.size(), 2u);
+  EXPECT_TRUE(contains(told[0], "a.jpg: ")) << told[0];
+}
+
 TEST(InfoList, RefusesFoldersWithoutInputs) {
   const TestFolder folder("pipeline");
   EXPECT_TRUE(

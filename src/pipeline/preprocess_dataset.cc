@@ -17,6 +17,7 @@ PreprocessReport preprocess_dataset(const std::filesystem::path& root, const std
   const auto start = std::chrono::steady_clock::now();
   const Preprocessing preprocessing = preprocessing_of(options);
   const CocoFolder source(root);
+  source.require_folder();
   source.require_unique_stems();
   make_folder(folder);
 

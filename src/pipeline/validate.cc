@@ -258,6 +258,7 @@ ValidateReport validate_dataset(const std::filesystem::path& root, std::shared_p
     fail(ErrorCode::kUsage, "a picture threshold of {} is not between 0 and 1", options.picture_threshold);
   const DetectionModel model(std::move(engine));
   const CocoFolder source(root);
+  source.require_folder();
   const ClassMap classes(model.info(), options.classes.names, source.dataset(), options.classes.mapping,
                          source.annotation_file().string());
   Notes notes(options.on_note);

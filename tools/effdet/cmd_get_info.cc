@@ -28,12 +28,21 @@ int run_get_info(int argc, char** argv) {
 
   if (type == "bin" && (width < 1 || height < 1))
     throw Error(ErrorCode::kUsage, "bin: width and height of the tensors must follow the list, both at least 1");
-  const size_t count = type == "bin" ? write_bin_info(folder, list, width, height) : write_image_info(folder, list);
+  size_t failed = 0;
+  const auto on_failure = [&](const PictureFailure& failure) {
+    ++failed;
+    warn(failure.message);
+  };
+  const size_t count =
+      type == "bin" ? write_bin_info(folder, list, width, height) : write_image_info(folder, list, on_failure);
   if (json) {
     fmt::print("{}", json_text({{"files", count}, {"list", list}}));
   } else {
     fmt::print("[INFO] {} files listed in {}\n", count, list);
   }
+  if (failed > 0)
+    throw Error(ErrorCode::kBadInput,
+                fmt::format("{} of {} pictures could not be used: {} has the others", failed, count + failed, list));
   return 0;
 }
 

@@ -18,8 +18,8 @@ int end_of_run(const std::string& program, const RunCounts& counts, const StopRe
     return stop.exit_code();
   }
   if (counts.failed > 0)
-    throw Error(ErrorCode::kBadInput,
-                fmt::format("{} pictures could not be used: {} are of {}", counts.failed, what, of_these));
+    throw Error(ErrorCode::kBadInput, fmt::format("{} of {} pictures could not be used: {} are of the other {}",
+                                                  counts.failed, counts.total, what, counts.done));
   return 0;
 }
 

@@ -105,8 +105,8 @@ TEST_F(Pictures, DetectGoesOnWithoutPicturesThatItCannotUse) {
   EXPECT_TRUE(lines[1].starts_with("[WARNING] data/val2017/notes.png: ")) << lines[1];
   EXPECT_TRUE(lines[2].starts_with("[WARNING] missing.jpg: ")) << lines[2];
   EXPECT_EQ(lines[3],
-            "effdet detect: error: 3 pictures could not be used: the results in out/detections.json are of 5 of 8 "
-            "pictures");
+            "effdet detect: error: 3 of 8 pictures could not be used: the results in out/detections.json are of the "
+            "other 5");
   EXPECT_EQ(json("out/detections.json").size(), 5u);
   EXPECT_TRUE(exists("out/000000000006.jpg") && exists("s.jpg"));
   EXPECT_TRUE(contains(result.out, "000000000006.jpg"));
@@ -128,7 +128,7 @@ TEST_F(Pictures, ValidateAndPreprocessGoOnWithoutPicturesThatTheyCannotUse) {
   const auto lines = lines_of(validated.error);
   ASSERT_EQ(lines.size(), 4u) << validated.error;
   for (size_t i = 0; i < 3; ++i) EXPECT_TRUE(lines[i].starts_with("[WARNING] data/")) << lines[i];
-  EXPECT_EQ(lines[3], "validate: error: 3 pictures could not be used: numbers and results are of 3 of 6 pictures");
+  EXPECT_EQ(lines[3], "validate: error: 3 of 6 pictures could not be used: numbers and results are of the other 3");
   EXPECT_TRUE(contains(validated.out, "on the 3 images that were run, of 6")) << validated.out;
   nlohmann::json expected = json("all.json");
   std::erase_if(*expected.get_ptr<nlohmann::json::array_t*>(), [](const auto& result) {
@@ -161,6 +161,27 @@ TEST_F(Pictures, HiddenFilesAreLeftOut) {
   good("get_info jpg data/val2017 list.txt");
   EXPECT_FALSE(contains(file("list.txt"), "._"));
   EXPECT_EQ(lines_of(file("list.txt")).size(), static_cast<size_t>(kScenes));
+}
+
+TEST_F(Pictures, ListsAreOfThePicturesThatCanBeRead) {
+  write("data/val2017/notes.jpg", "no picture");
+  const Result listed = sh("get_info jpg data/val2017 list.txt");
+  EXPECT_EQ(listed.code, 3);
+  const auto lines = lines_of(listed.error);
+  ASSERT_EQ(lines.size(), 2u) << listed.error;
+  EXPECT_TRUE(lines[0].starts_with("[WARNING] data/val2017/notes.jpg: ")) << lines[0];
+  EXPECT_EQ(lines[1], "get_info: error: 1 of 7 pictures could not be used: list.txt has the others");
+  EXPECT_EQ(lines_of(file("list.txt")).size(), static_cast<size_t>(kScenes));
+}
+
+TEST_F(Pictures, ADataSetWithoutItsFolderOfPicturesIsOneError) {
+  fs::rename(folder_ / "data/val2017", folder_ / "data/images");
+  for (const char* command : {"validate data --checkpoint m.om", "preprocess --root data --bin-save b -m m.om"}) {
+    const Result result = sh(command);
+    EXPECT_EQ(result.code, 4) << command;
+    EXPECT_EQ(lines_of(result.error).size(), 1u) << result.error;
+    EXPECT_TRUE(contains(result.error, "data/val2017: no folder of that name")) << result.error;
+  }
 }
 
 TEST_F(Pictures, ASignalKeepsWhatIsFinished) {
