@@ -37,15 +37,14 @@ from onnx.backend.test.loader import load_node_model_tests
 
 def write(folder, kind, values):
     for i, value in enumerate(values):
-        if hasattr(value, "SerializeToString"):
-            proto = value
-        elif hasattr(value, "dtype"):
-            proto = numpy_helper.from_array(value)
-        else:
-            continue  # sequences and optionals, which are refused by the model
+        proto = value if hasattr(value, "SerializeToString") else numpy_helper.from_array(value)
         (folder / f"{kind}_{i}.pb").write_bytes(proto.SerializeToString())
 
+left_out = 0
 for case in load_node_model_tests():
+    if not all(port.type.HasField("tensor_type") for port in [*case.model.graph.input, *case.model.graph.output]):
+        left_out += 1
+        continue
     folder = pathlib.Path(sys.argv[1]) / case.name
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "model.onnx").write_bytes(case.model.SerializeToString())
@@ -54,6 +53,7 @@ for case in load_node_model_tests():
         data.mkdir(exist_ok=True)
         write(data, "input", inputs)
         write(data, "output", outputs)
+print(f"{left_out} tests on sequences, optionals and maps are left out", file=sys.stderr)
 '''
 BEGIN, END = "<!-- onnx_node_tests begin -->", "<!-- onnx_node_tests end -->"
 
@@ -106,7 +106,9 @@ def report(folders):
             reasons[reason_of(folder)] += 1
     total = collections.Counter(folder["result"] for folder in folders)
     lines = [f"Of {len(folders)} tests of onnx {VERSION}, {total['pass']} pass, {total['refused']} are refused with a "
-             f"reason and {total['fail']} fail.", "", "| operator | tests | pass | refused | fail |",
+             f"reason and {total['fail']} fail.", "",
+             "Why a test fails on purpose stands in `KNOWN` of the script. Tests on sequences, optionals and maps are "
+             "left out.", "", "| operator | tests | pass | refused | fail |",
              "|---|---|---|---|---|"]
     for name, count in sorted(counts.items()):
         lines.append(f"| {name} | {sum(count.values())} | {count['pass']} | {count['refused']} | {count['fail']} |")

@@ -725,6 +725,17 @@ TEST(Compile, TensorsAmongAttributesBecomeConstants) {
     for (const auto& [name, value] : node.attributes) EXPECT_FALSE(std::holds_alternative<Tensor>(value)) << name;
 }
 
+TEST(Compile, ReductionsOfOtherRanks) {
+  for (const Shape& shape : {Shape{2, 3, 4, 5, 6}, Shape{2, 3, 4}}) {
+    Builder b(shape);
+    const ir::ValueId pooled = b.node("GlobalAveragePool", "pool", {b.x});
+    const auto last = static_cast<int64_t>(shape.size()) - 1;
+    const ir::ValueId most = b.node("ReduceMax", "most", {b.x}, {{"axes", std::vector<int64_t>{0, -2, last}}});
+    b.graph.outputs = {pooled, most};
+    expect_same(b.graph);
+  }
+}
+
 TEST(Compile, OutputsKeepTheirNames) {
   Builder b({1, 2, 4, 4});
   const ir::ValueId relu = b.node("Relu", "relu", {b.x}), constant = b.constant("k", floats({2}, {1, 2}));

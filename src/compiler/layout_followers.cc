@@ -137,6 +137,7 @@ std::optional<Ints> reduced_axes(const ir::Graph& graph, const ir::Node& node) {
 }
 
 std::optional<LayoutFollower> follow_reduction(const ir::Graph& graph, const ir::Node& node) {
+  if (!is_map(graph, node.inputs[0])) return std::nullopt;  // its axes are others
   const auto axes = reduced_axes(graph, node);
   if (!axes) return std::nullopt;
   LayoutFollower follower = first_inputs(node, 1);

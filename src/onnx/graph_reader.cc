@@ -124,6 +124,7 @@ class GraphReader {
     const auto read = [&](const std::string& name) { return find(name, fmt::format("input of node '{}'", node.name)); };
     for (const std::string& name : proto.input()) node.inputs.push_back(name.empty() ? ir::kNoValue : read(name));
     for (const std::string& name : proto.output()) node.outputs.push_back(name.empty() ? ir::kNoValue : ids_.at(name));
+    name_first_output(node);
     InnerNames inner;
     for (const auto& attribute : proto.attribute()) collect_names(attribute, inner);
     for (const std::string& name : inner.captured) node.inputs.push_back(read(name));
@@ -136,6 +137,16 @@ class GraphReader {
     }
     node.extra = extra_of(proto);
     graph_.nodes.push_back(std::move(node));
+  }
+
+  /// Files may leave out each output of these; here every node has a first one.
+  void name_first_output(ir::Node& node) {
+    if (!node.is("LSTM") && !node.is("GRU") && !node.is("RNN")) return;
+    if (node.outputs.empty() || node.outputs[0] != ir::kNoValue) return;
+    std::string name = node.name + "_output_0";
+    while (ids_.contains(name)) name += '_';
+    node.outputs[0] = graph_.add_value({name, DType::kUnknown});
+    declare(name, node.outputs[0], "output");
   }
 
   /// What a node's message says beside what a node has: comments, and the order of its attributes. Precondition: these

@@ -170,6 +170,19 @@ TEST(ReadOnnx, NegativeDimensionsAreUnknown) {  // as Paddle's exports have them
   EXPECT_EQ(empty.value(empty.inputs[0]).shape, Shape{0});
 }
 
+/// PyTorch's exporter leaves out what is not read, the first output too.
+TEST(ReadOnnx, RecurrentNodesWithoutAFirstOutput) {
+  pb::ModelProto model = small_model();
+  auto* node = model.mutable_graph()->mutable_node(0);
+  node->set_op_type("GRU");
+  node->set_output(0, "");
+  node->add_output("y");
+  const ir::Graph graph = read_back(model);
+  ASSERT_NE(graph.nodes[0].outputs[0], ir::kNoValue);
+  EXPECT_EQ(graph.value(graph.nodes[0].outputs[0]).name, "sum_output_0");
+  EXPECT_EQ(graph.outputs[0], graph.nodes[0].outputs[1]);
+}
+
 TEST(Summary, CountsNodesAndWeights) {
   const TestFolder folder("onnx");
   const auto path = folder / "m.onnx";

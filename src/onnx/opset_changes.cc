@@ -10,7 +10,7 @@ struct Change {
   int64_t since;
 };
 
-// From ONNX's change log, versions 7 to 23.
+// From ONNX's change log, versions 7 to 28.
 constexpr Change kChanges[] = {
     {"BatchNormalization", 9},   // per-activation mode ("spatial") removed
     {"BatchNormalization", 14},  // outputs of training
