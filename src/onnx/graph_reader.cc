@@ -144,7 +144,7 @@ class GraphReader {
     if (!node.is("LSTM") && !node.is("GRU") && !node.is("RNN")) return;
     if (node.outputs.empty() || node.outputs[0] != ir::kNoValue) return;
     std::string name = node.name + "_output_0";
-    while (ids_.contains(name)) name += '_';
+    while (ids_.contains(name)) name = fmt::format("{}_output_0_{}", node.name, unnamed_++);
     node.outputs[0] = graph_.add_value({name, DType::kUnknown});
     declare(name, node.outputs[0], "output");
   }
@@ -189,6 +189,7 @@ class GraphReader {
   const std::string& file_;
   const ExternalData& external_;
   bool inner_;
+  size_t unnamed_ = 0;  ///< outputs that got a number: it goes on, so that many take no longer
   ir::Graph graph_;
   std::unordered_map<std::string, ir::ValueId> ids_;
 };

@@ -183,6 +183,20 @@ TEST(ReadOnnx, RecurrentNodesWithoutAFirstOutput) {
   EXPECT_EQ(graph.outputs[0], graph.nodes[0].outputs[1]);
 }
 
+/// Each looking for a free name from the start would take time by the square of their number.
+TEST(ReadOnnx, ManyRecurrentNodesWithoutNames) {
+  pb::ModelProto model = small_model();
+  auto* graph = model.mutable_graph();
+  for (int i = 0; i < 5000; ++i) {
+    auto* node = graph->add_node();
+    node->set_op_type("GRU");
+    for (const char* input : {"x", "x", "x"}) node->add_input(input);
+    node->add_output("");
+    node->add_output(fmt::format("h{}", i));
+  }
+  EXPECT_EQ(read_back(model).nodes.size(), 5001u);
+}
+
 TEST(Summary, CountsNodesAndWeights) {
   const TestFolder folder("onnx");
   const auto path = folder / "m.onnx";
