@@ -183,11 +183,11 @@ EFFDET_INLINE Vec power_of_two_fraction(Vec f) {
 /// e^-x, relative error below 5e-7 for |x| < 20 and 4e-6 beyond (2^t for t = -x / ln 2, which is rounded).
 EFFDET_INLINE Vec vec_exp_minus(Vec x) {
 #if defined(__AVX512F__)
-  // Beyond these limits the result is 0 or infinite all the same; infinite itself, t would leave no fraction.
-  const Vec limited = vec_min(splat(110.0f), vec_max(x, splat(-90.0f)));
-  const __m512 t = reinterpret_cast<__m512>(limited * -1.44269504f);
-  const __m512 n = _mm512_maskz_roundscale_ps(0xFFFF, t, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-  const Vec p = power_of_two_fraction(reinterpret_cast<Vec>(t) - reinterpret_cast<Vec>(n));
+  constexpr int kNearest = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
+  const __m512 t = reinterpret_cast<__m512>(x * -1.44269504f);
+  const __m512 n = _mm512_maskz_roundscale_ps(0xFFFF, t, kNearest);
+  // t - n, and 0 where t is infinite, so that the power is infinite or 0.
+  const Vec p = power_of_two_fraction(reinterpret_cast<Vec>(_mm512_maskz_reduce_ps(0xFFFF, t, kNearest)));
   return reinterpret_cast<Vec>(_mm512_maskz_scalef_ps(0xFFFF, reinterpret_cast<__m512>(p), n));
 #else
   // Adding 1.5 * 2^23 rounds to an integer, which then sits in the low bits of the mantissa; with 127 more they are the
