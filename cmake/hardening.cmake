@@ -15,3 +15,11 @@ endif()
 include(CheckPIESupported)
 check_pie_supported(LANGUAGES CXX)
 add_link_options(LINKER:-z,relro,-z,now)
+
+# Sanitizers check more, and by other means; code that is not optimised is not fortified.
+if(NOT EFFDET_SANITIZE)
+  add_compile_options(-fstack-protector-strong)
+  foreach(option -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3)
+    add_compile_options($<$<NOT:$<CONFIG:Debug>>:${option}>)
+  endforeach()
+endif()

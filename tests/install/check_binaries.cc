@@ -64,6 +64,12 @@ class Binary {
     return result;
   }
 
+  /// Whether a name that ends so is among the dynamic symbols. Names lie one behind the other.
+  bool names_symbol(std::string_view ending) const {
+    const std::string_view names(bytes_.data() + offset_of(*value(DT_STRTAB)), *value(DT_STRSZ));
+    return names.find(std::string(ending) + '\0') != names.npos;
+  }
+
  private:
   template <typename T>
   std::vector<T> array(size_t offset, size_t count) const {
@@ -123,6 +129,8 @@ void check_protection(const fs::path& file, const Binary& binary) {
   const Elf64_Phdr* stack = binary.segment(PT_GNU_STACK);
   if (stack == nullptr || (stack->p_flags & PF_X) != 0) fault(file, "the stack is executable");
   if (binary.header().e_type != ET_DYN) fault(file, "has a fixed address (-pie)");
+  if (!binary.names_symbol("__stack_chk_fail")) fault(file, "has no stack protector");
+  if (!binary.names_symbol("_chk")) fault(file, "calls no checked function of the C library (_FORTIFY_SOURCE)");
 }
 
 }  // namespace
