@@ -70,12 +70,6 @@ int dump_level() {
   return value != nullptr && value[0] >= '1' && value[0] <= '3' && value[1] == '\0' ? value[0] - '0' : 0;
 }
 
-size_t node_count(const OnnxModel& graph) {
-  size_t sum = 0;
-  for (const auto& [op, count] : graph.node_counts()) sum += count;
-  return sum;
-}
-
 /// Reports the stages of a compilation, and dumps them as ONNX files for graph viewers.
 class Stages {
  public:

@@ -3,6 +3,7 @@
 
 #include "cli.h"
 #include "commands.h"
+#include "describe.h"
 #include "effdet/error.h"
 #include "effdet/onnx_model.h"
 #include "output_paths.h"
@@ -98,12 +99,6 @@ GraphEdits edits_of(const EditArguments& arguments) {
   if (!edits.all_outputs) edits.extra_outputs = split_names(arguments.dump);
   edits.renames = split_pairs("--rename", arguments.renames);
   return edits;
-}
-
-size_t node_count(const OnnxModel& model) {
-  size_t sum = 0;
-  for (const auto& [op, count] : model.node_counts()) sum += count;
-  return sum;
 }
 
 }  // namespace

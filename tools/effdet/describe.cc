@@ -21,6 +21,12 @@ std::string shortened(const std::string& text) {
 
 }  // namespace
 
+size_t node_count(const OnnxModel& model) {
+  size_t sum = 0;
+  for (const auto& [op, count] : model.node_counts()) sum += count;
+  return sum;
+}
+
 nlohmann::json tensors_json(const std::vector<TensorInfo>& tensors) {
   nlohmann::json list = nlohmann::json::array();
   for (const TensorInfo& tensor : tensors)

@@ -16,6 +16,9 @@ nlohmann::json tensors_json(const std::vector<TensorInfo>& tensors);
 nlohmann::json model_json(const OnnxModel& model);
 nlohmann::json model_json(const CompiledModel& model);
 
+/// Nodes of all operators together.
+size_t node_count(const OnnxModel& model);
+
 /// Indented, with a line end; bytes that are no UTF-8, as a hostile file's names may have them, are replaced.
 std::string json_text(const nlohmann::json& json);
 
