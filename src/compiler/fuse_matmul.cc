@@ -15,10 +15,6 @@ namespace {
 
 bool is_float(const Tensor* tensor) { return tensor != nullptr && tensor->dtype() == DType::kF32; }
 
-int64_t padded_to_panels(int64_t channels) {
-  return (channels + ops::kPanelChannels - 1) / ops::kPanelChannels * ops::kPanelChannels;
-}
-
 /// How a node multiplies rows of k values by a constant: to rows of n.
 struct Product {
   int64_t k, n;
@@ -83,14 +79,14 @@ class MatMulFuser {
     const ir::ValueId weights = packed_weights(product);
     if (weights == ir::kNoValue) return;
     ir::Node& node = graph_.nodes[index];
-    std::vector<float> bias(static_cast<size_t>(padded_to_panels(product.n)), 0.0f);
+    std::vector<float> bias(static_cast<size_t>(ops::padded_to_panels(product.n)), 0.0f);
     if (product.bias != ir::kNoValue) add_row(bias, product.bias, product.n, product.beta);
     const auto is_constant_row = [&](ir::ValueId id) { return is_row(graph_.constant(id), product.n); };
     if (const int sum = sum_behind(graph_, uses_, node.outputs[0], is_constant_row); sum >= 0)
       add_row(bias, absorb(node, sum), product.n, 1);
     std::vector<ir::ValueId> inputs{
         node.inputs[0], weights,
-        graph_.add_constant(node.name + "_bias", Tensor::from<float>({padded_to_panels(product.n)}, bias))};
+        graph_.add_constant(node.name + "_bias", Tensor::from<float>({ops::padded_to_panels(product.n)}, bias))};
     const auto is_before = [&](ir::ValueId id) {
       const ir::Value& other = graph_.value(id);
       return other.dtype == DType::kF32 && other.shape == graph_.value(node.outputs[0]).shape && !other.constant &&
@@ -120,7 +116,7 @@ class MatMulFuser {
     const Tensor& weights = *graph_.constant(product.weights);
     auto [entry, is_new] = packed_.try_emplace({product.weights, product.transposed, product.alpha}, ir::kNoValue);
     if (!is_new) return entry->second;
-    const auto bytes = static_cast<uint64_t>(product.k * padded_to_panels(product.n)) * sizeof(float);
+    const auto bytes = static_cast<uint64_t>(product.k * ops::padded_to_panels(product.n)) * sizeof(float);
     const uint64_t removed = uses_.sole_reader(product.weights) >= 0 ? weights.byte_size() : 0;
     if (budget_.change(bytes, removed))
       entry->second = graph_.add_constant(graph_.value(product.weights).name + "_packed",

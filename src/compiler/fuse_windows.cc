@@ -10,10 +10,6 @@
 namespace effdet::compiler {
 namespace {
 
-int64_t padded_to_panels(int64_t channels) {
-  return (channels + ops::kPanelChannels - 1) / ops::kPanelChannels * ops::kPanelChannels;
-}
-
 /// Packs each constant once, however many nodes share it (the heads share weights over all levels). Whole panels may be
 /// many times what they hold: where the budget does not allow it, there is no packed constant (kNoValue).
 class Packer {
@@ -26,7 +22,7 @@ class Packer {
     const std::string suffix = joined == 1 ? "_packed" : "_packed_by_" + std::to_string(joined);
     const Tensor& weights = *graph_.constant(id);
     const int64_t out = std::max<int64_t>(1, weights.dim(0));
-    const int64_t size = weights.numel() / out * joined * padded_to_panels(out);
+    const int64_t size = weights.numel() / out * joined * ops::padded_to_panels(out);
     return once(id, suffix, size,
                 [&] { return ops::pack_conv_weights(joined == 1 ? weights : joined_groups(weights, group, joined)); });
   }
@@ -124,7 +120,7 @@ void fuse_conv(ir::Graph& graph, Packer& packer, ir::Node& node) {
   const ir::ValueId packed =
       depthwise ? packer.depthwise_weights(node.inputs[1]) : packer.conv_weights(node.inputs[1], group, joined);
   if (packed == ir::kNoValue) return;
-  const ir::ValueId padded = packer.bias(bias, node.name, depthwise ? out : padded_to_panels(out));
+  const ir::ValueId padded = packer.bias(bias, node.name, depthwise ? out : ops::padded_to_panels(out));
   if (padded == ir::kNoValue) return;
   become_fused(node, depthwise ? "DepthwiseConv" : "Conv", {node.inputs[0], packed, padded}, *attributes);
 }

@@ -81,9 +81,7 @@ Tensor random_weights(const Shape& shape, int64_t terms, uint32_t seed) {
   return tensor;
 }
 
-Tensor panel_bias(int64_t channels, uint32_t seed) {
-  return random_tensor({(channels + ops::kPanelChannels - 1) / ops::kPanelChannels * ops::kPanelChannels}, seed);
-}
+Tensor panel_bias(int64_t channels, uint32_t seed) { return random_tensor({ops::padded_to_panels(channels)}, seed); }
 
 Case::Case(std::string op, std::map<std::string, ir::Attribute> attributes)
     : node{std::move(op), std::string(ir::kFusedDomain), "test", {}, {}, std::move(attributes)} {

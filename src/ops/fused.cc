@@ -100,7 +100,7 @@ bool is_nhwc(const ir::Node& node, bool output) {
 
 Tensor pack_conv_weights(const Tensor& weights) {
   const int64_t out = weights.dim(0), in = weights.dim(1), taps = weights.dim(2) * weights.dim(3);
-  const int64_t panels = (out + kPanelChannels - 1) / kPanelChannels;
+  const int64_t panels = panel_count(out);
   Tensor packed(DType::kF32, {panels, taps * in, kPanelChannels});
   const auto source = weights.data<float>();
   const auto target = packed.mutable_data<float>();

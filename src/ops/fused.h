@@ -40,6 +40,9 @@ std::vector<int64_t> bounded_ints(const ir::Node& node, std::string_view attribu
 
 /// Output channels of one panel of packed convolution weights.
 inline constexpr int64_t kPanelChannels = 16;
+constexpr int64_t panel_count(int64_t channels) { return (channels + kPanelChannels - 1) / kPanelChannels; }
+/// Channels with those that fill up the last panel.
+constexpr int64_t padded_to_panels(int64_t channels) { return panel_count(channels) * kPanelChannels; }
 
 /// The most output channels that a Conv has.
 inline constexpr int64_t kMaxOutChannels = 1 << 20;

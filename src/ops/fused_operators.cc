@@ -20,7 +20,7 @@ std::vector<Inferred> infer_window_conv(const InferContext& c) {
   const int64_t out_channels = c.node.get_int("out_channels", 0);
   if (out_channels < 1 || out_channels > kMaxOutChannels)
     node_error(c.node, "attribute 'out_channels' is {}", out_channels);
-  const int64_t panels = (out_channels + kPanelChannels - 1) / kPanelChannels;
+  const int64_t panels = panel_count(out_channels);
   const int64_t depth = w.kernel_height * w.kernel_width * group_channels(c.node, in.channels);
   if (depth > kMaxExtent) node_error(c.node, "{} values under one window are too many", depth);
   const int64_t padded = type == DType::kBF16 ? (depth + 1) / 2 * 2 : depth;

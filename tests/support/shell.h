@@ -18,6 +18,8 @@ inline std::string content(const std::filesystem::path& path) {
   return text.str();
 }
 
+inline bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
 struct Result {
   int code = -1;
   std::string out, error;

@@ -19,7 +19,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using namespace std::string_view_literals;
-using effdet::test::content, effdet::test::Result;
+using effdet::test::contains, effdet::test::content, effdet::test::Result;
 
 const std::string kCheckpoint = EFFDET_SOURCE_DIR "/models/tf_efficientdet_d0_shapes.pth";
 const std::vector<std::string> kCommands = {
@@ -44,8 +44,6 @@ class Cli : public testing::Test {
 
   const effdet::test::TestFolder folder_{"cli"};
 };
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 void expect_one_line(const std::string& text, const std::string& start) {
   EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 1) << text;

@@ -17,7 +17,7 @@
 namespace {
 
 namespace fs = std::filesystem;
-using effdet::test::content, effdet::test::Result, effdet::test::TerminalResult;
+using effdet::test::contains, effdet::test::content, effdet::test::Result, effdet::test::TerminalResult;
 
 const std::string kShapes = EFFDET_SOURCE_DIR "/models/tf_efficientdet_d0_shapes.pth";
 constexpr int kScenes = 6;
@@ -71,8 +71,6 @@ class Pictures : public testing::Test {
   const effdet::test::TestFolder folder_{"pictures"};
 };
 effdet::test::TestFolder* Pictures::made_ = nullptr;
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 std::vector<std::string> lines_of(const std::string& text) {
   std::vector<std::string> lines;

@@ -84,24 +84,24 @@ class Axis {
   double low_, high_, first_, last_;
 };
 
-struct Kind {
+struct OperatorTime {
   std::string op;
   size_t steps = 0;
   double milliseconds = 0;
 };
 
 /// Operators by falling time; all from the last colour on are one.
-std::vector<Kind> kinds_of(const Profile& profile) {
-  std::map<std::string, Kind> by_name;
+std::vector<OperatorTime> kinds_of(const Profile& profile) {
+  std::map<std::string, OperatorTime> by_name;
   for (size_t i = 0; i < profile.steps.size(); ++i) {
-    Kind& kind = by_name[profile.steps[i].op];
+    OperatorTime& kind = by_name[profile.steps[i].op];
     kind.op = profile.steps[i].op;
     ++kind.steps;
     kind.milliseconds += profile.milliseconds[i];
   }
-  std::vector<Kind> kinds;
+  std::vector<OperatorTime> kinds;
   for (auto& [name, kind] : by_name) kinds.push_back(std::move(kind));
-  std::ranges::stable_sort(kinds, std::greater{}, &Kind::milliseconds);
+  std::ranges::stable_sort(kinds, std::greater{}, &OperatorTime::milliseconds);
   return kinds;
 }
 
@@ -140,7 +140,7 @@ class Roofline {
   double rate(size_t i) const { return static_cast<double>(profile_.steps[i].flops) / profile_.milliseconds[i] * 1e-6; }
   double ridge() const { return flops_ / bytes_; }
   size_t colour(const std::string& op) const {
-    const auto kind = std::ranges::find(kinds_, op, &Kind::op);
+    const auto kind = std::ranges::find(kinds_, op, &OperatorTime::op);
     return std::min<size_t>(static_cast<size_t>(kind - kinds_.begin()), kColours.size() - 1);
   }
   double radius(double milliseconds) const {
@@ -252,7 +252,7 @@ class Roofline {
   void draw_legend() {
     double y = kTop + 12;
     svg_.text({kLegend, y}, "operator: steps, share of time", "bold");
-    for (const Kind& kind : kinds_) {
+    for (const OperatorTime& kind : kinds_) {
       svg_.circle({kLegend + 7, y += 24}, 6, fmt::format("kind{}", colour(kind.op)));
       svg_.text({kLegend + 22, y + 4}, one_line(kind.op), "");
       svg_.text({kWidth - 20, y + 4},
@@ -270,7 +270,7 @@ class Roofline {
   }
 
   const Profile& profile_;
-  std::vector<Kind> kinds_;
+  std::vector<OperatorTime> kinds_;
   double flops_, bytes_;  ///< the roofs, in G a second
   Axis x_, y_;
   Svg svg_;
