@@ -91,7 +91,7 @@ def operator_of(folder, by_name):
 
 def reason_of(folder):
     """A refusal without names of files, nodes and values."""
-    text = re.sub(r"^.*?model\.onnx: ", "", folder["reason"])
+    text = re.sub(r"^\S*?/(model\.onnx|\w+\.pb): ", "", folder["reason"])
     text = re.sub(r", node '.*'$|^(node|input|value|output) '.*?'( \(\w+\))?:? ?", "", text)
     return re.sub(r"attribute '\w+': ", "", text)
 
