@@ -1,4 +1,3 @@
-#include <csetjmp>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
@@ -9,25 +8,14 @@
 
 #include "base/error.h"
 #include "vision/encode.h"
+#include "vision/jpeg_errors.h"
 
 namespace effdet {
 namespace {
 
-struct EncodeErrors {
-  jpeg_error_mgr base;
-  std::jmp_buf jump;
-};
-
-void leave_encoder(j_common_ptr info) { std::longjmp(reinterpret_cast<EncodeErrors*>(info->err)->jump, 1); }
-void print_nothing(j_common_ptr) {}
-
 class Encoder {
  public:
-  Encoder() {
-    info_.err = jpeg_std_error(&errors_.base);
-    errors_.base.error_exit = leave_encoder;
-    errors_.base.output_message = print_nothing;
-  }
+  Encoder() { info_.err = jump_on_errors(errors_); }
   ~Encoder() {
     jpeg_destroy_compress(&info_);
     std::free(bytes_);
@@ -37,11 +25,9 @@ class Encoder {
 
   std::vector<std::byte> encode(const Image& image, int quality) {
     if (setjmp(errors_.jump) != 0) {
-      char text[JMSG_LENGTH_MAX];
-      errors_.base.format_message(reinterpret_cast<j_common_ptr>(&info_), text);
       const bool memory = errors_.base.msg_code == JERR_OUT_OF_MEMORY;
       fail(memory ? ErrorCode::kOutOfMemory : ErrorCode::kUsage, "cannot encode a JPEG of {} x {} pixels: {}",
-           image.width(), image.height(), text);
+           image.width(), image.height(), jpeg_error_text(reinterpret_cast<j_common_ptr>(&info_)));
     }
     compress(image, quality);
     const auto* begin = reinterpret_cast<const std::byte*>(bytes_);
@@ -68,7 +54,7 @@ class Encoder {
   }
 
   jpeg_compress_struct info_{};
-  EncodeErrors errors_{};
+  JpegErrors errors_{};
   unsigned char* bytes_ = nullptr;
   unsigned long size_ = 0;
 };

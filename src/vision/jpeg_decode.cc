@@ -1,7 +1,6 @@
 #include "vision/jpeg_decode.h"
 
 #include <algorithm>
-#include <csetjmp>
 #include <cstdint>
 #include <cstdio>
 #include <vector>
@@ -11,6 +10,7 @@
 #include <jerror.h>
 
 #include "base/error.h"
+#include "vision/jpeg_errors.h"
 #include "vision/jpeg_header.h"
 #include "vision/jpeg_work.h"
 #include "vision/limits.h"
@@ -18,12 +18,6 @@
 
 namespace effdet {
 namespace {
-
-struct ErrorManager {
-  jpeg_error_mgr base;
-  std::jmp_buf jump;
-  bool too_much_work = false;
-};
 
 /// Looks on while libjpeg reads all scans of a picture, and stops it at a limit: a crafted file has thousands of scans
 /// of a few bytes.
@@ -33,10 +27,9 @@ struct ProgressMonitor {
   size_t least_bytes_left = 0;
   uint64_t work = 0;
   int scan = 0;
+  bool too_much_work = false;
 };
 
-void jump_out(j_common_ptr info) { std::longjmp(reinterpret_cast<ErrorManager*>(info->err)->jump, 1); }
-void say_nothing(j_common_ptr) {}
 void ignore_warning(j_common_ptr, int) {}
 
 /// Of the next row of MCUs.
@@ -56,8 +49,8 @@ void count_work(j_common_ptr common) {
   monitor.scan = info.input_scan_number;
   monitor.work += work_of_row(info);
   if (monitor.work <= monitor.work_limit && info.src->bytes_in_buffer >= monitor.least_bytes_left) return;
-  reinterpret_cast<ErrorManager*>(info.err)->too_much_work = true;
-  jump_out(common);
+  monitor.too_much_work = true;
+  jump_out_of_libjpeg(common);
 }
 
 // A source that never has more than it began with. libjpeg then suspends instead of inventing an end of the image, and
@@ -88,9 +81,7 @@ class JpegRows : public RowSource {
   JpegRows(const JpegHeader& header, std::span<const std::byte> bytes, std::string_view name)
       : RowSource(name), bytes_(bytes), header_(header) {
     set_size(header.size);
-    info_.err = jpeg_std_error(&errors_.base);
-    errors_.base.error_exit = jump_out;
-    errors_.base.output_message = say_nothing;
+    info_.err = jump_on_errors(errors_);
     errors_.base.emit_message = ignore_warning;
     guarded([this] {
       jpeg_create_decompress(&info_);
@@ -178,11 +169,10 @@ class JpegRows : public RowSource {
   }
 
   [[noreturn]] void throw_error() {
-    if (errors_.too_much_work)
+    if (monitor_.too_much_work)
       bad_input("{}: JPEG: {} scans of {} x {} pixels up to offset {}, more work than an image may take", name(),
                 info_.input_scan_number, info_.image_width, info_.image_height, offset());
-    char text[JMSG_LENGTH_MAX];
-    errors_.base.format_message(reinterpret_cast<j_common_ptr>(&info_), text);
+    const std::string text = jpeg_error_text(reinterpret_cast<j_common_ptr>(&info_));
     const int code = errors_.base.msg_code;
     if (code == JERR_OUT_OF_MEMORY) fail(ErrorCode::kOutOfMemory, "{}: JPEG: {}", name(), text);
     const bool legal = code == JERR_SOF_UNSUPPORTED || code == JERR_ARITH_NOTIMPL || code == JERR_CONVERSION_NOTIMPL;
@@ -194,7 +184,7 @@ class JpegRows : public RowSource {
   JpegHeader header_;
   jpeg_decompress_struct info_{};
   jpeg_source_mgr source_{};
-  ErrorManager errors_{};
+  JpegErrors errors_{};
   ProgressMonitor monitor_{};
   MemoryGate::Hold memory_;
   std::vector<uint8_t> cmyk_;
