@@ -3,7 +3,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <unordered_set>
+#include <unordered_map>
 #include <utility>
 
 #include "base/error.h"
@@ -109,16 +109,17 @@ void require_known_sizes(const ir::Graph& graph) {
 /// Rewrites name new values after those that they stand for. Where the graph has that name already, the newcomer, which
 /// stands behind it in the list, takes another.
 void make_names_unique(ir::Graph& graph) {
-  std::unordered_set<std::string> names;
-  for (size_t i = 0; i < graph.value_count(); ++i) names.insert(graph.value(static_cast<ir::ValueId>(i)).name);
-  std::unordered_set<std::string> seen;
+  std::unordered_map<std::string, int> next;  // by name: the number to try first behind it; 0 before it was seen
+  for (size_t i = 0; i < graph.value_count(); ++i) next.emplace(graph.value(static_cast<ir::ValueId>(i)).name, 0);
   for (size_t i = 0; i < graph.value_count(); ++i) {
     std::string& name = graph.value(static_cast<ir::ValueId>(i)).name;
-    if (seen.insert(name).second) continue;
-    int number = 2;
-    while (!names.insert(name + "_" + std::to_string(number)).second) ++number;
-    name += "_" + std::to_string(number);
-    seen.insert(name);
+    int& number = next.at(name);
+    if (std::exchange(number, std::max(number, 2)) == 0) continue;
+    std::string unique;
+    do unique = name + "_" + std::to_string(number++);
+    while (next.contains(unique));
+    next.emplace(unique, 2);
+    name = unique;
   }
 }
 
@@ -154,14 +155,13 @@ void repeat_constants(ir::Graph& graph) {
 /// A graph output that is an input, a constant or another output has no memory of its own: an Identity gives it some.
 void separate_outputs(ir::Graph& graph) {
   const ir::Uses uses(graph);
-  std::vector<ir::ValueId> seen;
-  for (ir::ValueId& output : graph.outputs) {
-    if (uses.producer(output) >= 0 && std::ranges::find(seen, output) == seen.end()) {
-      seen.push_back(output);
-      continue;
-    }
-    const std::string name = graph.value(output).name + "_copy" + std::to_string(seen.size());
-    seen.push_back(output);
+  std::vector<bool> seen(graph.value_count(), false);
+  for (size_t i = 0; i < graph.outputs.size(); ++i) {
+    ir::ValueId& output = graph.outputs[i];
+    const bool is_first = !seen[static_cast<size_t>(output)];
+    seen[static_cast<size_t>(output)] = true;
+    if (is_first && uses.producer(output) >= 0) continue;
+    const std::string name = graph.value(output).name + "_copy" + std::to_string(i);
     const ir::ValueId source = std::exchange(output, graph.add_node("Identity", name, {output}));
     if (graph.constant(source) == nullptr) continue;
     std::swap(graph.value(source).name, graph.value(output).name);  // only who runs the model knows the constant

@@ -6,10 +6,13 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <ctime>
 #include <functional>
+#include <random>
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/sanitizer.h"
 #include "compiler/passes.h"
 #include "compiler/test_util.h"
 
@@ -500,6 +503,53 @@ ir::Graph whole_network() {
   return b.graph;
 }
 
+/// Steps with random sources, whose values have random sizes and so random lives.
+ir::Graph random_lives(uint64_t seed) {
+  std::mt19937_64 random(seed);
+  const auto below = [&](size_t n) { return static_cast<int64_t>(random() % n); };
+  ir::Graph graph;
+  std::vector<ir::ValueId> values{graph.add_input("x", DType::kF32, {1})};
+  for (int i = 0; i < 200; ++i) {
+    std::vector<ir::ValueId> sources;
+    for (int64_t k = below(3); k >= 0; --k)
+      sources.push_back(
+          values[static_cast<size_t>(below(4) > 0 ? std::max<int64_t>(0, i - below(4)) : below(values.size()))]);
+    values.push_back(graph.add_node("Sum", "s" + std::to_string(i), sources));
+    graph.value(values.back()).shape = Shape{below(3) > 0 ? 16 * (1 + below(40)) : below(2)};
+  }
+  graph.outputs = {values.back()};
+  return graph;
+}
+
+/// Largest first, each into the lowest gap among all that are alive with it: what plan_memory says of itself, by
+/// looking at every pair.
+TEST(PlanMemory, TakesTheLowestGap) {
+  for (uint64_t seed = 0; seed < 20; ++seed) {
+    const Program program = plan_memory(random_lives(seed));
+    const std::vector<Lifetime> lives = lifetimes(program.graph);
+    std::vector<size_t> order;
+    for (size_t i = 0; i < program.placements.size(); ++i)
+      if (program.placements[i].space == Placement::Space::kArena) order.push_back(i);
+    const auto bytes = [&](size_t i) {
+      return aligned_bytes(value_bytes(program.graph.value(static_cast<ir::ValueId>(i))));
+    };
+    std::ranges::stable_sort(order, std::greater{}, bytes);
+    for (size_t k = 0; k < order.size(); ++k) {
+      uint64_t offset = 0;
+      for (bool moved = true; std::exchange(moved, false);)
+        for (size_t j = 0; j < k; ++j) {
+          const size_t other = order[j];
+          const uint64_t begin = program.placements[other].offset;
+          if (lives[other].last < lives[order[k]].first || lives[order[k]].last < lives[other].first) continue;
+          if (begin >= offset + bytes(order[k]) || offset >= begin + bytes(other)) continue;
+          offset = begin + bytes(other);
+          moved = true;
+        }
+      ASSERT_EQ(program.placements[order[k]].offset, offset) << "seed " << seed << ", value " << order[k];
+    }
+  }
+}
+
 TEST(Compile, EverythingTogether) {
   const Program program = expect_same(whole_network());
   const auto names = implementations(program);
@@ -760,6 +810,80 @@ TEST(Compile, NamesThatRewritesWouldChoose) {
   b.graph.outputs = {b.node("Conv", "b", {a, clash})};
   b.graph.value(b.graph.outputs[0]).name = "x_copy0_output_0";
   expect_same(b.graph);
+}
+
+/// Seconds of this thread's own work.
+double cpu_seconds() {
+  timespec now{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
+
+/// The least of some runs.
+double seconds_to_compile(const ir::Graph& graph) {
+  double least = INFINITY;
+  for (int run = 0; run < 3; ++run) {
+    const double start = cpu_seconds();
+    compile(graph, {.split_batch = false});
+    least = std::min(least, cpu_seconds() - start);
+  }
+  return least;
+}
+
+using Grow = void (*)(Builder&, int);
+const std::map<std::string, Grow> kGrowing = {
+    {"residuals",
+     [](Builder& b, int n) {
+       ir::ValueId value = b.x;
+       for (int i = 0; i < n; ++i) {
+         const std::string name = "r" + std::to_string(i);
+         value = b.node("Add", name + ".sum", {b.conv(name, value, {2, 2, 1, 1}), value});
+       }
+       b.graph.outputs = {value};
+     }},
+    {"norms behind shared weights, under one name",
+     [](Builder& b, int n) {
+       ir::ValueId value = b.x;
+       const auto weights = b.constant("w", waves({2, 2, 1, 1})), ones = b.constant("ones", floats({2}, {1, 1}));
+       for (int i = 0; i < n; ++i) {
+         value = b.node("Conv", "same", {value, weights});
+         b.graph.value(value).name = "c" + std::to_string(i);
+         value = b.node("BatchNormalization", "same", {value, ones, ones, ones, ones});
+         b.graph.value(value).name = "n" + std::to_string(i);
+       }
+       b.graph.outputs = {value};
+     }},
+    {"readers of one value, all alive at the end",
+     [](Builder& b, int n) {
+       std::vector<ir::ValueId> parts;
+       for (int i = 0; i < n; ++i) parts.push_back(b.scale("s" + std::to_string(i), b.x, static_cast<float>(i + 2)));
+       b.graph.outputs = {b.node("Concat", "y", parts, {{"axis", int64_t{1}}})};
+     }},
+    {"outputs, each twice",
+     [](Builder& b, int n) {
+       for (int i = 0; i < n; ++i) {
+         const auto value = b.scale("s" + std::to_string(i), b.x, static_cast<float>(i + 2));
+         b.graph.outputs.insert(b.graph.outputs.end(), {value, value});
+       }
+     }},
+    {"scales in a row",
+     [](Builder& b, int n) {
+       ir::ValueId value = b.x;
+       for (int i = 0; i < n; ++i) value = b.scale("s" + std::to_string(i), value, 1.01f);
+       b.graph.outputs = {value};
+     }},
+};
+
+/// Eight times the graph may take eight times as long, and some; what looks at each pair takes 64 times as long.
+TEST(Compile, TimeGrowsWithTheGraph) {
+  if (kSanitized) GTEST_SKIP() << "sanitizers have costs of their own";
+  constexpr int kLayers = 250, kTimes = 8;
+  for (const auto& [name, grow] : kGrowing) {
+    Builder small({1, 2, 2, 2}), large({1, 2, 2, 2});
+    grow(small, kLayers);
+    grow(large, kTimes * kLayers);
+    EXPECT_LT(seconds_to_compile(large.graph), 3 * kTimes * seconds_to_compile(small.graph)) << name;
+  }
 }
 
 TEST(Compile, ReportsEveryStage) {

@@ -4,18 +4,27 @@
 namespace effdet::compiler {
 namespace {
 
-/// Makes the Conv behind one side of an Add compute the sum, where the other side exists before that Conv runs.
-bool absorb_sum(ir::Graph& graph, const ir::Uses& uses, ir::Node& sum) {
+/// Makes the Conv behind one side of an Add, node number `index`, compute the sum, where the other side exists before
+/// that Conv runs.
+bool absorb_sum(ir::Graph& graph, ir::Uses& uses, int index) {
+  ir::Node& sum = graph.nodes[static_cast<size_t>(index)];
   for (size_t i = 0; i < 2; ++i) {
-    const ir::ValueId branch = sum.inputs[i], other = sum.inputs[1 - i];
+    const ir::ValueId branch = sum.inputs[i], other = sum.inputs[1 - i], result = sum.outputs[0];
     ir::Node* conv = fused_producer(graph, uses, branch, "Conv");
     if (conv == nullptr || uses.sole_reader(branch) < 0 || conv->get_string("activation", "none") != "none") continue;
-    if (uses.producer(other) >= uses.producer(branch)) continue;
+    const int conv_index = uses.producer(branch);
+    if (uses.producer(other) >= conv_index) continue;
     if (conv->inputs.size() > 3 && conv->inputs[3] != ir::kNoValue) continue;
     if (conv->inputs.size() == 3) conv->inputs.push_back(ir::kNoValue);
     conv->inputs[3] = other;
-    std::swap(conv->outputs[0], sum.outputs[0]);  // the Add now makes a value that nobody reads
-    sum.inputs = {conv->outputs[0], other};
+    conv->outputs[0] = result;
+    sum.outputs[0] = branch;  // the Add now makes a value that nobody reads
+    sum.inputs = {result, other};
+    uses.set_producer(result, conv_index);
+    uses.set_producer(branch, index);
+    uses.remove_reader(branch, index);
+    uses.add_reader(result, index);
+    uses.add_reader(other, conv_index);
     return true;
   }
   return false;
@@ -24,6 +33,7 @@ bool absorb_sum(ir::Graph& graph, const ir::Uses& uses, ir::Node& sum) {
 }  // namespace
 
 void fuse_residuals(ir::Graph& graph) {
+  ir::Uses uses(graph);
   for (size_t i = 0; i < graph.nodes.size(); ++i) {
     ir::Node& node = graph.nodes[i];
     if (!node.is("Add")) continue;
@@ -32,8 +42,7 @@ void fuse_residuals(ir::Graph& graph) {
         graph.value(node.inputs[1]).shape != out.shape || graph.constant(node.inputs[0]) != nullptr ||
         graph.constant(node.inputs[1]) != nullptr)
       continue;
-    const ir::Uses uses(graph);  // anew: a chain of residuals changes who makes what
-    if (absorb_sum(graph, uses, node)) continue;
+    if (absorb_sum(graph, uses, static_cast<int>(i))) continue;
     become_fused(
         node, "Mix", node.inputs,
         {{"weights", std::vector<float>{1, 1}}, {"size", std::vector<int64_t>{(*out.shape)[2], (*out.shape)[3]}}});

@@ -13,59 +13,98 @@ struct Placed {
   uint64_t offset = 0;
 };
 
-/// Finds the blocks that are alive with another without looking at all: a tree of halves of the program's steps, where
-/// a block is in the parts that its life covers. A hostile graph has a million of them.
-class AliveBlocks {
+/// A part of the arena.
+struct Range {
+  uint64_t begin, end;
+};
+
+/// What of the arena is taken: ranges in order that do not touch.
+class Taken {
  public:
-  explicit AliveBlocks(int steps) : steps_(steps), parts_(4 * static_cast<size_t>(steps)) {}
+  void add(Range range) {
+    const auto first = std::ranges::lower_bound(ranges_, range.begin, {}, &Range::end);
+    auto last = first;
+    for (; last != ranges_.end() && last->begin <= range.end; ++last)
+      range = {std::min(range.begin, last->begin), std::max(range.end, last->end)};
+    if (first == last) {
+      ranges_.insert(first, range);
+    } else {
+      *first = range;
+      ranges_.erase(first + 1, last);
+    }
+  }
 
-  void add(uint32_t block, const Lifetime& life) { add(block, life, 1, 0, steps_ - 1); }
+  /// The lowest offset from `offset` on where so many bytes are free.
+  uint64_t free_from(uint64_t offset, uint64_t bytes) const {
+    for (auto range = std::ranges::upper_bound(ranges_, offset, {}, &Range::end);
+         range != ranges_.end() && range->begin < offset + bytes; ++range)
+      offset = range->end;
+    return offset;
+  }
 
-  /// Appends those whose lives overlap; some of them twice.
-  void find(const Lifetime& life, std::vector<uint32_t>& found) const { find(life, found, 1, 0, steps_ - 1); }
+ private:
+  std::vector<Range> ranges_;
+};
+
+/// Finds what is taken during a life without looking at each block: a tree of halves of the program's steps, where a
+/// block is in the parts that its life covers. Neighbours in the arena are one range, so that a part has few of them. A
+/// hostile graph has a million blocks, and as many of them alive at a time.
+class Arena {
+ public:
+  explicit Arena(int steps) : steps_(steps), parts_(2 * static_cast<size_t>(steps)) {}
+
+  void take(const Range& range, const Lifetime& life) { take(range, life, 0, 0, steps_ - 1); }
+
+  /// The lowest offset where so many bytes are free as long as the life lasts.
+  uint64_t lowest_gap(uint64_t bytes, const Lifetime& life) {
+    during_.clear();
+    find(life, 0, 0, steps_ - 1);
+    uint64_t offset = 0;
+    for (size_t agreed = 0, i = 0; agreed < during_.size(); i = (i + 1) % during_.size()) {
+      const uint64_t next = during_[i]->free_from(offset, bytes);
+      agreed = next == offset ? agreed + 1 : 1;
+      offset = next;
+    }
+    return offset;
+  }
 
  private:
   struct Part {
-    std::vector<uint32_t> whole, within;  ///< blocks alive in all of it; in parts of it
+    Taken whole, within;  ///< by blocks alive in all of it; in some of it
   };
 
-  void add(uint32_t block, const Lifetime& life, size_t part, int first, int last) {
-    if (life.last < first || last < life.first) return;
-    const bool covered = life.first <= first && last <= life.last;
-    (covered ? parts_[part].whole : parts_[part].within).push_back(block);
-    if (covered) return;
-    const int middle = first + (last - first) / 2;
-    add(block, life, 2 * part, first, middle);
-    add(block, life, 2 * part + 1, middle + 1, last);
+  // The parts of a tree in the order of a walk: the left half of n steps has 2n - 1 parts.
+  static size_t left_of(size_t part) { return part + 1; }
+  static size_t right_of(size_t part, int first, int middle) {
+    return part + 2 * static_cast<size_t>(middle - first + 1);
   }
 
-  void find(const Lifetime& life, std::vector<uint32_t>& found, size_t part, int first, int last) const {
+  void take(const Range& range, const Lifetime& life, size_t part, int first, int last) {
     if (life.last < first || last < life.first) return;
-    const Part& here = parts_[part];
-    found.insert(found.end(), here.whole.begin(), here.whole.end());
+    const bool covered = life.first <= first && last <= life.last;
+    (covered ? parts_[part].whole : parts_[part].within).add(range);
+    if (covered) return;
+    const int middle = first + (last - first) / 2;
+    take(range, life, left_of(part), first, middle);
+    take(range, life, right_of(part, first, middle), middle + 1, last);
+  }
+
+  void find(const Lifetime& life, size_t part, int first, int last) {
+    if (life.last < first || last < life.first) return;
+    during_.push_back(&parts_[part].whole);
     if (life.first <= first && last <= life.last) {
-      found.insert(found.end(), here.within.begin(), here.within.end());
+      during_.push_back(&parts_[part].within);
       return;
     }
     const int middle = first + (last - first) / 2;
-    find(life, found, 2 * part, first, middle);
-    find(life, found, 2 * part + 1, middle + 1, last);
+    find(life, left_of(part), first, middle);
+    find(life, right_of(part, first, middle), middle + 1, last);
   }
 
   int steps_;
   std::vector<Part> parts_;
+  std::vector<const Taken*> during_;
 };
-
-/// The lowest gap of this size between blocks, given as indices.
-uint64_t lowest_gap(uint64_t bytes, const std::vector<Placed>& blocks, std::vector<uint32_t>& alive) {
-  std::ranges::sort(alive, {}, [&](uint32_t i) { return blocks[i].offset; });
-  uint64_t offset = 0;
-  for (const uint32_t i : alive) {
-    if (offset + bytes <= blocks[i].offset) break;
-    offset = std::max(offset, blocks[i].offset + blocks[i].bytes);
-  }
-  return offset;
-}
 
 }  // namespace
 
@@ -97,14 +136,10 @@ Program plan_memory(ir::Graph graph) {
   std::ranges::stable_sort(blocks, std::greater{}, &Placed::bytes);
   int steps = 1;
   for (const Placed& block : blocks) steps = std::max(steps, block.life.last + 1);
-  AliveBlocks placed(steps);
-  std::vector<uint32_t> alive;
-  for (uint32_t i = 0; i < blocks.size(); ++i) {
-    Placed& block = blocks[i];
-    alive.clear();
-    placed.find(block.life, alive);
-    block.offset = lowest_gap(block.bytes, blocks, alive);
-    placed.add(i, block.life);
+  Arena arena(steps);
+  for (Placed& block : blocks) {
+    block.offset = arena.lowest_gap(block.bytes, block.life);
+    arena.take({block.offset, block.offset + block.bytes}, block.life);
     program.placements[static_cast<size_t>(block.id)] = {Space::kArena, block.offset};
     program.arena_bytes = std::max(program.arena_bytes, block.offset + block.bytes);
   }

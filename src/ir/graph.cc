@@ -141,6 +141,11 @@ int Uses::sole_reader(ValueId id) const {
   return readers.size() == 1 && !is_output(id) ? readers.front() : -1;
 }
 
+void Uses::remove_reader(ValueId id, int node) {
+  auto& readers = readers_.at(static_cast<size_t>(id));
+  if (const auto found = std::find(readers.begin(), readers.end(), node); found != readers.end()) readers.erase(found);
+}
+
 Node* sole_maker(Graph& graph, const Uses& uses, ValueId id) {
   if (id == kNoValue || uses.producer(id) < 0 || uses.sole_reader(id) < 0) return nullptr;
   return &graph.nodes[static_cast<size_t>(uses.producer(id))];

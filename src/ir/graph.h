@@ -138,7 +138,7 @@ class Graph {
   std::vector<Value> values_;
 };
 
-/// Who makes and who reads each value; valid until the graph changes.
+/// Who makes and who reads each value; valid until the graph changes, but for changes that it is told of.
 class Uses {
  public:
   explicit Uses(const Graph& graph);
@@ -149,6 +149,12 @@ class Uses {
   bool is_output(ValueId id) const { return is_output_.at(static_cast<size_t>(id)); }
   /// The only reader of a value that is no graph output, or -1.
   int sole_reader(ValueId id) const;
+
+  /// Node `node` makes the value now.
+  void set_producer(ValueId id, int node) { producer_.at(static_cast<size_t>(id)) = node; }
+  /// Node `node` reads the value once more, or once less.
+  void add_reader(ValueId id, int node) { readers_.at(static_cast<size_t>(id)).push_back(node); }
+  void remove_reader(ValueId id, int node);
 
  private:
   std::vector<int> producer_;
