@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
+#include <functional>
 
 #include "atc_options.h"
 #include "cli.h"
@@ -93,6 +94,12 @@ class Stages {
   Clock::time_point start_ = Clock::now();
 };
 
+/// Nothing where nobody looks: each stage gets a copy of the graph.
+std::function<void(std::string_view, const OnnxModel&)> stages_for(LogLevel log) {
+  if (log != LogLevel::kDebug && dump_level() == 0) return {};
+  return Stages(log);
+}
+
 void print_tuning(size_t layers, size_t measured, size_t changed, const std::filesystem::path& file) {
   erase_status_line();  // which on_progress draws again for the next plan
   fmt::print(
@@ -133,7 +140,7 @@ void convert(const AtcOptions& options) {
                       .precision = options.bfloat16 ? Precision::kBfloat16 : Precision::kFloat32,
                       .keep_float32 = options.keep_float32,
                       .tuning = tuning,
-                      .on_stage = Stages(options.log)});
+                      .on_stage = stages_for(options.log)});
   progress.reset();
   compiled.save(options.output);
   if (options.log == LogLevel::kDebug) print_steps(compiled);
