@@ -72,9 +72,7 @@ RgbImage annotate(RgbImage image, std::span<const Detection> detections, std::sp
   return image;
 }
 
-RgbImage thumbnail(const RgbImage& image, int side) {
-  return api::from_image(thumbnail(api::image_over(image), side));
-}
+RgbImage thumbnail(const RgbImage& image, int side) { return api::from_image(thumbnail(api::image_over(image), side)); }
 
 std::vector<std::string> class_names_of(const ModelDescription& description) {
   constexpr int kNumCocoCategories = 80;  // as many classes need not be COCO's

@@ -30,11 +30,6 @@ std::string_view activation_name(const ir::Graph& graph, const ir::Node& node) {
   return limit(1, "min") == 0.0f && limit(2, "max") == 6.0f ? "relu6" : "";
 }
 
-const ir::Node* producer_of(const ir::Graph& graph, const ir::Uses& uses, ir::ValueId id) {
-  const int producer = uses.producer(id);
-  return producer < 0 ? nullptr : &graph.nodes[static_cast<size_t>(producer)];
-}
-
 /// Name of the activation that x * gate is, where gate is made from x; empty for none.
 std::string_view gated_activation(const ir::Graph& graph, const ir::Uses& uses, ir::ValueId x, ir::ValueId gate) {
   const ir::Node* node = producer_of(graph, uses, gate);
@@ -48,22 +43,6 @@ std::string_view gated_activation(const ir::Graph& graph, const ir::Uses& uses, 
 
 void become_activation(ir::Node& node, ir::ValueId x, std::string_view name) {
   become_fused(node, "Activation", {x}, {{"activation", std::string(name)}});
-}
-
-/// x times a number, or over one.
-struct Scaled {
-  ir::ValueId x;
-  float factor;
-};
-std::optional<Scaled> scaled(const ir::Graph& graph, const ir::Node* node) {
-  if (node == nullptr || node->inputs.size() != 2) return std::nullopt;
-  for (size_t i = 0; i < 2; ++i) {
-    const auto number = scalar_constant(graph, node->inputs[1 - i]);
-    if (!number) continue;
-    if (node->is("Mul")) return Scaled{node->inputs[i], *number};
-    if (node->is("Div") && i == 0 && *number != 0) return Scaled{node->inputs[i], 1 / *number};
-  }
-  return std::nullopt;
 }
 
 /// The x of clamp(x + 3, 0, 6), as a value; kNoValue for something else.

@@ -21,10 +21,8 @@ bool counts_up(const Tensor* constant) {
 }
 
 const ir::Node* maker(const ir::Graph& graph, const ir::Uses& uses, ir::ValueId id, std::string_view op) {
-  const int producer = uses.producer(id);
-  if (producer < 0) return nullptr;
-  const ir::Node& node = graph.nodes[static_cast<size_t>(producer)];
-  return node.is(op) ? &node : nullptr;
+  const ir::Node* node = producer_of(graph, uses, id);
+  return node != nullptr && node->is(op) ? node : nullptr;
 }
 
 /// The places [..., 1] whose one-hot rows of `count` values the node makes; kNoValue for something else.

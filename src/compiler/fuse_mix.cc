@@ -52,17 +52,10 @@ class SumMatcher {
 
   bool add_term(ir::ValueId id) {
     float weight = 1;
-    const ir::Node* scale = inner(id);
-    const bool divides = scale != nullptr && scale->is("Div");
-    if (divides || (scale != nullptr && scale->is("Mul"))) {
-      for (size_t i = divides ? 1 : 0; i < 2; ++i) {
-        const auto factor = scalar_constant(graph_, scale->inputs[i]);
-        if (!factor || (divides && *factor == 0)) continue;
-        weight = divides ? 1 / *factor : *factor;
-        id = scale->inputs[1 - i];
-        special_ = true;
-        break;
-      }
+    if (const auto scale = scaled(graph_, inner(id))) {
+      weight = scale->factor;
+      id = scale->x;
+      special_ = true;
     }
     if (const ir::Node* resize = inner(id); resize != nullptr && is_nearest(*resize)) {
       id = resize->inputs[0];

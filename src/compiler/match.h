@@ -8,6 +8,12 @@
 
 namespace effdet::compiler {
 
+/// The node that makes a value, or null.
+inline const ir::Node* producer_of(const ir::Graph& graph, const ir::Uses& uses, ir::ValueId id) {
+  const int producer = uses.producer(id);
+  return producer < 0 ? nullptr : &graph.nodes[static_cast<size_t>(producer)];
+}
+
 /// The node that makes a value where it is of the fused type, or null.
 inline ir::Node* fused_producer(ir::Graph& graph, const ir::Uses& uses, ir::ValueId id, std::string_view type) {
   const int index = id == ir::kNoValue ? -1 : uses.producer(id);
@@ -21,6 +27,22 @@ inline std::optional<float> scalar_constant(const ir::Graph& graph, ir::ValueId 
   const Tensor* constant = graph.constant(id);
   if (constant == nullptr || constant->dtype() != DType::kF32 || constant->numel() != 1) return std::nullopt;
   return constant->data<float>()[0];
+}
+
+/// x times a number, or over one.
+struct Scaled {
+  ir::ValueId x;
+  float factor;
+};
+inline std::optional<Scaled> scaled(const ir::Graph& graph, const ir::Node* node) {
+  if (node == nullptr || node->inputs.size() != 2) return std::nullopt;
+  for (size_t i = 0; i < 2; ++i) {
+    const auto number = scalar_constant(graph, node->inputs[1 - i]);
+    if (!number) continue;
+    if (node->is("Mul")) return Scaled{node->inputs[i], *number};
+    if (node->is("Div") && i == 0 && *number != 0) return Scaled{node->inputs[i], 1 / *number};
+  }
+  return std::nullopt;
 }
 
 /// A shape of four known dimensions, as fused operators take them.

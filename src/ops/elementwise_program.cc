@@ -67,7 +67,7 @@ Tensor run_step(const ir::Node& node, const ElementwiseStep& step, std::span<con
     }
     tensors[i] = operand.kind == OperandKind::kInput  ? inputs[operand.index]
                  : operand.kind == OperandKind::kStep ? results[operand.index]
-                                               : Tensor::scalar<float>(operand.number);
+                                                      : Tensor::scalar<float>(operand.number);
     operands.push_back(&tensors[i]);
     onnx.inputs.push_back(static_cast<ir::ValueId>(i));
   }

@@ -89,7 +89,7 @@ void elementwise(const ElementwiseRun& run) {
     case ElementwiseOp::kErf:
       return unary(run, [](Vec a) { return vec_erf(a); });
     case ElementwiseOp::kSigmoid:
-      return unary(run, [](Vec a) { return 1.0f / (vec_exp(-a) + 1.0f); });
+      return unary(run, [](Vec a) { return vec_sigmoid(a); });
     case ElementwiseOp::kSoftplus:
       return each(run,
                   [](float a) { return (a < 0 ? 0.0f : a) + __builtin_log1pf(__builtin_expf(-__builtin_fabsf(a))); });

@@ -4,17 +4,11 @@
 #include "kernels/cpu/isa/vectors.h"
 
 namespace effdet::kernels::cpu::EFFDET_ISA {
-namespace {
-
-EFFDET_INLINE Vec sigmoid(Vec x) { return 1.0f / (vec_exp(-x) + 1.0f); }
-
-}  // namespace
-
 void lstm_cell(const float* gates, float* cell, float* hidden, int units) {
   for_vectors(
       units, [&](int64_t i, int lanes) __attribute__((always_inline)) {
-        const Vec in = sigmoid(load(gates + i)), out = sigmoid(load(gates + kPanel + i));
-        const Vec forget = sigmoid(load(gates + 2 * kPanel + i)), next = vec_tanh(load(gates + 3 * kPanel + i));
+        const Vec in = vec_sigmoid(load(gates + i)), out = vec_sigmoid(load(gates + kPanel + i));
+        const Vec forget = vec_sigmoid(load(gates + 2 * kPanel + i)), next = vec_tanh(load(gates + 3 * kPanel + i));
         const Vec state = forget * get(cell + i, lanes) + in * next;
         put(cell + i, state, lanes);
         put(hidden + i, out * vec_tanh(state), lanes);

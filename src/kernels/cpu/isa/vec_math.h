@@ -29,6 +29,8 @@ EFFDET_INLINE Vec vec_exp(Vec x) {
 #endif
 }
 
+EFFDET_INLINE Vec vec_sigmoid(Vec x) { return 1.0f / (vec_exp(-x) + 1.0f); }
+
 EFFDET_INLINE Vec vec_abs(Vec x) { return reinterpret_cast<Vec>(reinterpret_cast<IntVec>(x) & 0x7FFFFFFF); }
 /// The magnitude of one, the sign of another.
 EFFDET_INLINE Vec with_sign(Vec magnitude, Vec sign) {
