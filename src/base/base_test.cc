@@ -18,7 +18,7 @@
 #include "effdet/error.h"
 #include "support/test_folder.h"
 
-namespace effdet {
+namespace effdet::inline base {
 namespace {
 
 namespace fs = std::filesystem;
@@ -199,4 +199,4 @@ TEST(ThreadPool, EnvironmentSetsTheDefault) {
 }
 
 }  // namespace
-}  // namespace effdet
+}  // namespace effdet::inline base

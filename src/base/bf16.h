@@ -3,10 +3,10 @@
 
 #include <cstdint>
 
-namespace effdet {
+namespace effdet::inline base {
 
 struct Bf16 {
   uint16_t bits;
 };
 
-}  // namespace effdet
+}  // namespace effdet::inline base

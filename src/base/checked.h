@@ -8,7 +8,7 @@
 #include <span>
 #include <type_traits>
 
-namespace effdet {
+namespace effdet::inline base {
 
 /// a * b, or nothing where that does not fit in 64 bits.
 inline std::optional<uint64_t> checked_mul(uint64_t a, uint64_t b) {
@@ -58,4 +58,4 @@ To saturating_cast(From x) {
   return static_cast<To>(x);
 }
 
-}  // namespace effdet
+}  // namespace effdet::inline base

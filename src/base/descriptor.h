@@ -3,7 +3,7 @@
 
 #include <unistd.h>
 
-namespace effdet {
+namespace effdet::inline base {
 
 class Descriptor {
  public:
@@ -20,4 +20,4 @@ class Descriptor {
   int fd_;
 };
 
-}  // namespace effdet
+}  // namespace effdet::inline base

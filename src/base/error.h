@@ -7,7 +7,7 @@
 
 #include "effdet/error.h"
 
-namespace effdet {
+namespace effdet::inline base {
 
 /// Throws Error(code, formatted message).
 template <typename... Args>
@@ -21,4 +21,4 @@ template <typename... Args>
   throw Error(ErrorCode::kBadInput, fmt::format(format, std::forward<Args>(args)...));
 }
 
-}  // namespace effdet
+}  // namespace effdet::inline base

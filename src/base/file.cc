@@ -17,7 +17,7 @@
 #include "base/file_attributes.h"
 #include "base/temporary_file.h"
 
-namespace effdet {
+namespace effdet::inline base {
 namespace {
 
 constexpr std::align_val_t kBufferAlignment{64};  // as weights in files have it
@@ -234,4 +234,4 @@ void make_folder(const std::filesystem::path& path) {
     fail_errno("write into the folder", path.string());
 }
 
-}  // namespace effdet
+}  // namespace effdet::inline base

@@ -11,7 +11,7 @@
 
 #include "base/output_place.h"
 
-namespace effdet {
+namespace effdet::inline base {
 
 /// A regular file mapped for reading. The mapping lives as long as a copy of owner() does.
 class MappedFile {
@@ -88,4 +88,4 @@ void check_output_path(const std::filesystem::path& path);
 /// Creates a folder and its parents. Throws Error(kIo) with the reason, also where files cannot be made in it.
 void make_folder(const std::filesystem::path& path);
 
-}  // namespace effdet
+}  // namespace effdet::inline base

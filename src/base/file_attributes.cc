@@ -8,7 +8,7 @@
 #include <optional>
 #include <string_view>
 
-namespace effdet {
+namespace effdet::inline base {
 namespace {
 
 constexpr std::string_view kAccessList = "system.posix_acl_access", kKernels = "security.", kLabel = "security.selinux";
@@ -64,4 +64,4 @@ bool copy_attributes(const std::string& path, const struct stat& info, int descr
   return copy_extended_attributes(path, descriptor) && ::fchmod(descriptor, info.st_mode & kPermissions) == 0;
 }
 
-}  // namespace effdet
+}  // namespace effdet::inline base

@@ -5,11 +5,11 @@
 
 #include <string>
 
-namespace effdet {
+namespace effdet::inline base {
 
 /// Gives the file at `descriptor` the owner, group, extended attributes (access control lists among them) and mode of
 /// the one at `path`, whose stat is `info`. False where the system refuses one of them. What the kernel attaches to
 /// content itself (capabilities, measurements) is left out.
 bool copy_attributes(const std::string& path, const struct stat& info, int descriptor);
 
-}  // namespace effdet
+}  // namespace effdet::inline base

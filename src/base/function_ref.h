@@ -6,7 +6,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace effdet {
+namespace effdet::inline base {
 
 template <typename Signature>
 class FunctionRef;
@@ -30,4 +30,4 @@ class FunctionRef<Result(Args...)> {
   Result (*call_)(void*, Args...);
 };
 
-}  // namespace effdet
+}  // namespace effdet::inline base

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <vector>
 
-namespace effdet {
+namespace effdet::inline base {
 
 /// The upper one of an even number of values; there must be one.
 inline double median(std::vector<double> values) {
@@ -13,4 +13,4 @@ inline double median(std::vector<double> values) {
   return *middle;
 }
 
-}  // namespace effdet
+}  // namespace effdet::inline base

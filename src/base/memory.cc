@@ -12,7 +12,7 @@
 
 #include "base/error.h"
 
-namespace effdet {
+namespace effdet::inline base {
 namespace {
 
 constexpr uint64_t kNoLimit = UINT64_MAX;
@@ -160,4 +160,4 @@ std::shared_ptr<MemoryBudget::Account> MemoryBudget::take(uint64_t bytes) {
 
 void MemoryBudget::release(Account& account, uint64_t bytes) { account.subtract(bytes); }
 
-}  // namespace effdet
+}  // namespace effdet::inline base

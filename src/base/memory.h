@@ -8,7 +8,7 @@
 #include <memory>
 #include <string_view>
 
-namespace effdet {
+namespace effdet::inline base {
 
 /// Memory of so many bytes, not cleared, aligned to a cache line at least; of huge pages where it is large, since
 /// strides through small ones miss the TLB. Its pages are fetched by the threads that write them first. Null for no
@@ -52,4 +52,4 @@ class MemoryBudget {
   std::shared_ptr<Account> account_;
 };
 
-}  // namespace effdet
+}  // namespace effdet::inline base

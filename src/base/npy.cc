@@ -11,7 +11,7 @@
 #include "base/error.h"
 #include "base/file.h"
 
-namespace effdet {
+namespace effdet::inline base {
 namespace {
 
 constexpr std::string_view kMagic = "\x93NUMPY";
@@ -218,4 +218,4 @@ void write_npy(const Tensor& tensor, const std::filesystem::path& path) {
   file.commit(/*sync=*/false);
 }
 
-}  // namespace effdet
+}  // namespace effdet::inline base

@@ -5,7 +5,7 @@
 
 #include "base/tensor.h"
 
-namespace effdet {
+namespace effdet::inline base {
 
 /// Reads a .npy file (format versions 1 to 3) of a type that a Tensor can have. Column-major arrays are turned round.
 /// The file is hostile: its header is parsed, not evaluated, and its size is checked before memory is taken. Throws
@@ -16,4 +16,4 @@ Tensor read_npy(const std::filesystem::path& path);
 /// every bfloat16 exactly.
 void write_npy(const Tensor& tensor, const std::filesystem::path& path);
 
-}  // namespace effdet
+}  // namespace effdet::inline base

@@ -6,7 +6,7 @@
 #include "base/file.h"
 #include "support/test_folder.h"
 
-namespace effdet {
+namespace effdet::inline base {
 namespace {
 
 class Npy : public testing::Test {
@@ -117,4 +117,4 @@ TEST_F(Npy, CutAnywhereIsRefused) {
 }
 
 }  // namespace
-}  // namespace effdet
+}  // namespace effdet::inline base

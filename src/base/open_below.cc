@@ -11,7 +11,7 @@
 #include "base/error.h"
 #include "base/file.h"
 
-namespace effdet {
+namespace effdet::inline base {
 namespace {
 
 /// A path as its parts; Error(kBadInput) for anything that could lead out of the folder.
@@ -58,4 +58,4 @@ MappedFile open_below(const std::filesystem::path& folder, const std::string& lo
   return MappedFile(current->get(), (folder / location).string());
 }
 
-}  // namespace effdet
+}  // namespace effdet::inline base

@@ -12,7 +12,7 @@
 
 #include "base/error.h"
 
-namespace effdet {
+namespace effdet::inline base {
 namespace {
 
 constexpr int kMostLinks = 40;  // as the kernel follows
@@ -102,4 +102,4 @@ OutputPlace find_output_place(const std::string& path) {
   return place;
 }
 
-}  // namespace effdet
+}  // namespace effdet::inline base

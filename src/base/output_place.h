@@ -7,7 +7,7 @@
 
 #include "base/descriptor.h"
 
-namespace effdet {
+namespace effdet::inline base {
 
 struct OutputPlace {
   std::string shown;        ///< the path as it was given, and where it leads, for messages
@@ -25,4 +25,4 @@ struct OutputPlace {
 /// permissions protect. Error(kUsage) for an empty path.
 OutputPlace find_output_place(const std::string& path);
 
-}  // namespace effdet
+}  // namespace effdet::inline base

@@ -22,7 +22,7 @@
 #include "base/temporary_file.h"
 #include "support/test_folder.h"
 
-namespace effdet {
+namespace effdet::inline base {
 namespace {
 
 namespace fs = std::filesystem;
@@ -395,4 +395,4 @@ TEST_F(StaleFiles, ManyWritersAtOnceLoseNothing) {
 }
 
 }  // namespace
-}  // namespace effdet
+}  // namespace effdet::inline base

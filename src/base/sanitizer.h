@@ -2,7 +2,7 @@
 // long. The Release build takes all.
 #pragma once
 
-namespace effdet {
+namespace effdet::inline base {
 
 #if defined(__SANITIZE_ADDRESS__)
 inline constexpr bool kSanitized = true;
@@ -10,4 +10,4 @@ inline constexpr bool kSanitized = true;
 inline constexpr bool kSanitized = false;
 #endif
 
-}  // namespace effdet
+}  // namespace effdet::inline base

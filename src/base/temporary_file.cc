@@ -16,7 +16,7 @@
 #include "base/descriptor.h"
 #include "base/error.h"
 
-namespace effdet {
+namespace effdet::inline base {
 namespace {
 
 constexpr std::string_view kMark = ".effdet-", kEnd = ".tmp", kHexDigits = "0123456789abcdef";
@@ -121,4 +121,4 @@ bool is_temporary_name(std::string_view path) {
          digits.find_first_not_of(kHexDigits, kBootDigits + 1) == digits.npos;
 }
 
-}  // namespace effdet
+}  // namespace effdet::inline base

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace effdet {
+namespace effdet::inline base {
 
 /// "<name>.effdet-<boot>-<random>.tmp" beside a target. The random part keeps runs apart whose process ids are the same
 /// (each container counts its own), and the part that is of this boot of the machine tells whether locks can be asked.
@@ -21,4 +21,4 @@ TemporaryFile make_temporary_file(const std::string& target, mode_t mode);
 /// Whether a path ends as those of temporary files do. Takes no memory.
 bool is_temporary_name(std::string_view path);
 
-}  // namespace effdet
+}  // namespace effdet::inline base

@@ -10,7 +10,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 
-namespace effdet {
+namespace effdet::inline base {
 namespace {
 
 constexpr size_t kMemoryAlignment = 64;
@@ -270,4 +270,4 @@ uint16_t float_to_bfloat16(float value) {
   return static_cast<uint16_t>((bits + 0x7FFFu + ((bits >> 16) & 1u)) >> 16);
 }
 
-}  // namespace effdet
+}  // namespace effdet::inline base

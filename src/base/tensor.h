@@ -12,7 +12,7 @@
 
 #include "base/bf16.h"
 
-namespace effdet {
+namespace effdet::inline base {
 
 enum class DType : uint8_t {
   kF32,
@@ -175,4 +175,4 @@ uint16_t float_to_half(float value);
 float bfloat16_to_float(uint16_t bits);
 uint16_t float_to_bfloat16(float value);
 
-}  // namespace effdet
+}  // namespace effdet::inline base

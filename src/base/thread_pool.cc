@@ -15,7 +15,7 @@
 
 #include "base/error.h"
 
-namespace effdet {
+namespace effdet::inline base {
 namespace {
 
 // Loops follow each other within microseconds in a network: spinning that long saves two context switches a layer.
@@ -155,4 +155,4 @@ void ThreadPool::parallel_for(int64_t count, FunctionRef<void(int64_t, int)> tas
   if (team.error) std::rethrow_exception(std::exchange(team.error, nullptr));
 }
 
-}  // namespace effdet
+}  // namespace effdet::inline base

@@ -7,7 +7,7 @@
 
 #include "base/function_ref.h"
 
-namespace effdet {
+namespace effdet::inline base {
 
 /// Cores that this process may use: EFFDET_NUM_THREADS where set (1..1024), else the CPU affinity mask.
 /// Throws Error(kUsage) where the variable is not such a number.
@@ -34,4 +34,4 @@ class ThreadPool {
   std::unique_ptr<Team> team_;
 };
 
-}  // namespace effdet
+}  // namespace effdet::inline base

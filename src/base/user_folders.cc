@@ -2,7 +2,7 @@
 
 #include <cstdlib>
 
-namespace effdet {
+namespace effdet::inline base {
 
 std::filesystem::path user_cache_folder() {
   const auto absolute = [](const char* variable) -> std::filesystem::path {
@@ -14,4 +14,4 @@ std::filesystem::path user_cache_folder() {
   return {};
 }
 
-}  // namespace effdet
+}  // namespace effdet::inline base

@@ -3,10 +3,10 @@
 
 #include <filesystem>
 
-namespace effdet {
+namespace effdet::inline base {
 
 /// $XDG_CACHE_HOME/effdet, or $HOME/.cache/effdet; "" where neither is set. Relative paths are ignored, as the XDG
 /// specification has it.
 std::filesystem::path user_cache_folder();
 
-}  // namespace effdet
+}  // namespace effdet::inline base
