@@ -20,7 +20,7 @@ struct Detector::Impl {
     std::optional<pipeline::OutputBuffers> outputs;
 
     size_t pixels() const {
-      const Preprocessing& size = model.input().preprocessing();
+      const vision::Preprocessing& size = model.input().preprocessing();
       return model.batch() * static_cast<size_t>(size.height) * static_cast<size_t>(size.width);
     }
   };
@@ -32,10 +32,10 @@ struct Detector::Impl {
   std::vector<std::byte> input;  // a batch of images, of which only the first is used
 
   /// The least work that does not shrink the picture; or else the largest input.
-  size_t choose(ImageSize image) const {
+  size_t choose(vision::ImageSize image) const {
     size_t best = 0;
     const auto fits = [&](size_t i) {
-      const Preprocessing& size = plans[i].model.input().preprocessing();
+      const vision::Preprocessing& size = plans[i].model.input().preprocessing();
       return size.height >= image.height && size.width >= image.width;
     };
     const auto area = [&](size_t i) { return plans[i].pixels() / plans[i].model.batch(); };
@@ -49,8 +49,8 @@ struct Detector::Impl {
     return best;
   }
 
-  std::vector<Detection> detect(RowSource& picture) {
-    const ImageSize size = picture.size();
+  std::vector<Detection> detect(vision::RowSource& picture) {
+    const vision::ImageSize size = picture.size();
     const size_t index = choose(size);
     auto& [model, outputs] = plans[index];
     if (!outputs) outputs.emplace(*model.engine());
@@ -83,12 +83,12 @@ Detector::~Detector() = default;
 Detector::Detector(Detector&&) noexcept = default;
 
 std::vector<Detection> Detector::detect(const RgbImage& image, std::string_view name) {
-  PixelRows rows = api::rows_of(image, name);
+  vision::PixelRows rows = api::rows_of(image, name);
   return impl_->detect(rows);
 }
 
 std::vector<Detection> Detector::detect(const std::filesystem::path& image) {
-  return impl_->detect(*open_image(image));
+  return impl_->detect(*vision::open_image(image));
 }
 
 const ModelDescription& Detector::description() const { return impl_->description; }
@@ -110,12 +110,12 @@ PictureInput::PictureInput(PictureInput&&) noexcept = default;
 
 void PictureInput::read(const std::filesystem::path& picture, std::span<std::byte> sample) const {
   impl_->check(sample);
-  impl_->input.write(*open_image(picture), sample);
+  impl_->input.write(*vision::open_image(picture), sample);
 }
 
 void PictureInput::write(const RgbImage& picture, std::span<std::byte> sample, std::string_view name) const {
   impl_->check(sample);
-  PixelRows rows = api::rows_of(picture, name);
+  vision::PixelRows rows = api::rows_of(picture, name);
   impl_->input.write(rows, sample);
 }
 
@@ -145,7 +145,7 @@ std::vector<Detection> DetectionDecoder::decode(std::span<const std::span<std::b
     parts.push_back({reinterpret_cast<const float*>(outputs[i].data()) + sample * floats, floats});
   }
   DetectFaults faults;
-  std::vector<Detection> detections = impl_->model.detect(parts, ImageSize{width, height}, options, &faults);
+  std::vector<Detection> detections = impl_->model.detect(parts, vision::ImageSize{width, height}, options, &faults);
   impl_->faults.add("", faults);
   return detections;
 }

@@ -185,10 +185,11 @@ HostTensor Executor::picture(const std::filesystem::path& path) const {
   Shape shape = *input->shape;
   shape[0] = std::max<int64_t>(1, shape[0]);
   Tensor batch(DType::kF32, shape);
-  const Preprocessing preprocessing = pipeline::input_of(info, static_cast<int>(shape[2]), static_cast<int>(shape[3]));
+  const vision::Preprocessing preprocessing =
+      pipeline::input_of(info, static_cast<int>(shape[2]), static_cast<int>(shape[3]));
   const auto values = batch.mutable_data<float>();
   const size_t image = values.size() / static_cast<size_t>(shape[0]);
-  letterbox_to_tensor(*open_image(path), preprocessing, values.first(image));
+  vision::letterbox_to_tensor(*vision::open_image(path), preprocessing, values.first(image));
   for (size_t i = image; i < values.size(); i += image) std::ranges::copy(values.first(image), values.begin() + i);
   return api::from_tensor(input->name, batch);
 }

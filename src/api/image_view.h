@@ -11,10 +11,10 @@ namespace effdet::api {
 
 /// The same pixels, which must outlive the result; of a constant image only to be read. Throws Error(kUsage) where the
 /// pixels are not as many as the sides say.
-Image image_over(RgbImage& image);
-Image image_over(const RgbImage& image);
+vision::Image image_over(RgbImage& image);
+vision::Image image_over(const RgbImage& image);
 /// Its rows; throws likewise.
-PixelRows rows_of(const RgbImage& image, std::string_view name);
-RgbImage from_image(const Image& image);
+vision::PixelRows rows_of(const RgbImage& image, std::string_view name);
+RgbImage from_image(const vision::Image& image);
 
 }  // namespace effdet::api

@@ -16,7 +16,7 @@ namespace {
 struct Settled {
   std::string path;
   std::optional<model::ModelInfo> info;  ///< where the exporter's metadata are there
-  std::vector<ImageSize> sizes;          ///< of the input, of each plan
+  std::vector<vision::ImageSize> sizes;  ///< of the input, of each plan
 };
 
 [[noreturn]] void refuse(const Settled& settled, std::string_view flag, std::string_view has) {
@@ -44,8 +44,8 @@ void check_size(int height, int width, const Settled& settled) {
   if (height == 0) return;
   if (width == 0) width = height;
   std::string all;
-  for (const ImageSize& size : settled.sizes) {
-    if (size == ImageSize{width, height}) return;
+  for (const vision::ImageSize& size : settled.sizes) {
+    if (size == vision::ImageSize{width, height}) return;
     all += fmt::format("{}{} x {}", all.empty() ? "" : ", ", size.height, size.width);
   }
   refuse(settled, fmt::format("--img-size {} {}", height, width),
@@ -73,7 +73,7 @@ void check(const ModelOptions& options, const Settled& settled) {
 }
 
 /// Of the shape N x C x H x W.
-ImageSize size_of(const Shape& shape) { return {static_cast<int>(shape[3]), static_cast<int>(shape[2])}; }
+vision::ImageSize size_of(const Shape& shape) { return {static_cast<int>(shape[3]), static_cast<int>(shape[2])}; }
 
 Settled settled_by(const std::filesystem::path& path, const ir::Graph& graph) {
   Settled settled{.path = path.string(), .info = {}, .sizes = {}};

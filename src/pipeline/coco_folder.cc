@@ -49,7 +49,7 @@ void CocoFolder::complete_sizes() {
   for (CocoImage& image : dataset_.images) {
     if (has_size(image)) continue;
     try {
-      const ImageSize size = read_image_size(path_of(image));
+      const vision::ImageSize size = vision::read_image_size(path_of(image));
       image.width = size.width;
       image.height = size.height;
     } catch (const Error&) {
@@ -69,21 +69,21 @@ std::filesystem::path CocoFolder::path_of(const CocoImage& image) const {
   return root_ / "val2017" / name;
 }
 
-std::unique_ptr<RowSource> CocoFolder::open(const CocoImage& image) const {
+std::unique_ptr<vision::RowSource> CocoFolder::open(const CocoImage& image) const {
   const std::filesystem::path path = path_of(image);
   int orientation = 1;
-  std::unique_ptr<RowSource> rows = open_image(path, orientation);
+  std::unique_ptr<vision::RowSource> rows = vision::open_image(path, orientation);
   const auto [width, height] = rows->size();
   const std::lock_guard lock(orientations_);
   if (width == image.width && height == image.height) {
-    const bool size_tells = swaps_sides(orientation) && width != height;
+    const bool size_tells = vision::swaps_sides(orientation) && width != height;
     if (orientation != 1 && !size_tells) ambiguous_.insert(image.id);
     return rows;
   }
   const bool swapped = width == image.height && height == image.width;
-  if (swapped && swaps_sides(orientation)) {
+  if (swapped && vision::swaps_sides(orientation)) {
     turned_.insert(image.id);
-    return upright(std::move(rows), orientation);
+    return vision::upright(std::move(rows), orientation);
   }
   bad_input("{}: the image has {} x {} pixels, but {} says {} x {} (image id {}); {}", path.string(), width, height,
             annotation_file().string(), image.width, image.height, dataset_.image_ids.json_of(image.id),

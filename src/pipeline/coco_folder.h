@@ -37,7 +37,7 @@ class CocoFolder {
   /// turned: its boxes were drawn on the upright picture. Otherwise pixels are as they are stored, as effdet has them.
   /// Throws as path_of() and open_image(), and Error(kBadInput) for any other size than the annotated one, which
   /// scales the detections. Several threads may open images, and one image more than once.
-  std::unique_ptr<RowSource> open(const CocoImage& image) const;
+  std::unique_ptr<vision::RowSource> open(const CocoImage& image) const;
   /// Throws Error(kIo) where the folder of the images is not there.
   void require_folder() const;
   /// Throws Error(kBadInput) where two images share a stem and so would share their files.

@@ -8,7 +8,9 @@
 namespace effdet::pipeline {
 namespace {
 
-Image load(const CocoFolder& source, size_t i) { return whole_image(*source.open(*source.images()[i])); }
+vision::Image load(const CocoFolder& source, size_t i) {
+  return vision::whole_image(*source.open(*source.images()[i]));
+}
 
 TEST(CocoFolder, SortsByIdSkipsSmallSidesAndKeepsImagesWithoutBoxes) {
   const TestFolder folder("pipeline");
@@ -92,8 +94,8 @@ TEST(CocoFolder, SaysWhatIsLeftOut) {
 }
 
 /// A picture whose EXIF data say that it is to be turned.
-void write_turned(const fs::path& path, const Image& pixels, int orientation) {
-  const auto plain = encode_png(pixels);
+void write_turned(const fs::path& path, const vision::Image& pixels, int orientation) {
+  const auto plain = vision::encode_png(pixels);
   std::string png(reinterpret_cast<const char*>(plain.data()), plain.size());
   std::string chunk("eXIfMM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0 \0\0\0\0\0\0", 30);
   chunk[23] = static_cast<char>(orientation);
@@ -108,7 +110,7 @@ void write_turned(const fs::path& path, const Image& pixels, int orientation) {
 TEST(CocoFolder, TurnsImagesThatWereAnnotatedUpright) {
   const TestFolder folder("pipeline");
   const fs::path root = small_data_set(folder, 3);
-  Image stored(64, 48);
+  vision::Image stored(64, 48);
   for (size_t i = 0; i < stored.pixels().size(); ++i) stored.pixels()[i] = static_cast<uint8_t>(i * 7);
   edit_annotations(root, [](auto& json) {
     for (auto& image : json["images"])
@@ -120,7 +122,7 @@ TEST(CocoFolder, TurnsImagesThatWereAnnotatedUpright) {
   write_turned(root / "val2017/quarter.png", stored, 6);
   write_turned(root / "val2017/half.png", stored, 3);
   const CocoFolder source(root);
-  const Image turned = load(source, 0), kept = load(source, 1);
+  const vision::Image turned = load(source, 0), kept = load(source, 1);
   EXPECT_EQ(turned.width(), 48);
   for (int y = 0; y < turned.height(); ++y)  // a quarter to the right
     for (int x = 0; x < turned.width(); ++x)
@@ -138,12 +140,12 @@ TEST(CocoFolder, TurnsImagesThatWereAnnotatedUpright) {
 TEST(BadInput, Case84_ExchangedSidesWithoutAnExifOrientation) {
   const TestFolder folder("pipeline");
   const fs::path root = small_data_set(folder, 1);
-  write_file(root / "val2017/000000000001.jpg", encode_png(Image(64, 48)));
+  write_file(root / "val2017/000000000001.jpg", vision::encode_png(vision::Image(64, 48)));
   edit_annotations(root, [](auto& json) { json["images"][0].update({{"width", 48}, {"height", 64}}); });
   const CocoFolder source(root);
   const std::string message = bad_input_message([&] { load(source, 0); });
   EXPECT_TRUE(contains(message, "turned after it was annotated")) << message;
-  write_turned(root / "val2017/000000000001.jpg", Image(64, 48), 3);
+  write_turned(root / "val2017/000000000001.jpg", vision::Image(64, 48), 3);
   EXPECT_EQ(error_of([&] { load(source, 0); }).code(), ErrorCode::kBadInput);
 }
 

@@ -73,15 +73,15 @@ DetectionModel::DetectionModel(std::shared_ptr<const Engine> engine)
       decoder_(info_, input_.preprocessing().height, input_.preprocessing().width),
       layout_(layout_of(*engine_, decoder_, input_.batch())) {}
 
-std::vector<Detection> DetectionModel::detect(const OutputBuffers& outputs, size_t sample, ImageSize image,
+std::vector<Detection> DetectionModel::detect(const OutputBuffers& outputs, size_t sample, vision::ImageSize image,
                                               const DetectOptions& options, DetectFaults* faults) const {
   return detect(outputs.sample(sample, batch()), image, options, faults);
 }
 
-std::vector<Detection> DetectionModel::detect(std::span<const std::span<const float>> outputs, ImageSize image,
+std::vector<Detection> DetectionModel::detect(std::span<const std::span<const float>> outputs, vision::ImageSize image,
                                               const DetectOptions& options, DetectFaults* faults) const {
   if (layout_) return decoder_.decode(outputs, *layout_, image, options, faults);
-  const Preprocessing& input = input_.preprocessing();
+  const vision::Preprocessing& input = input_.preprocessing();
   return decode_rows(outputs[0], image, input.height, input.width, options, faults);
 }
 

@@ -29,10 +29,10 @@ LevelLayout HeadDecoder::layout_of(std::span<const uint64_t> value_counts) const
   return match_levels(sizes, levels_, num_classes_, anchors_per_cell());
 }
 
-ImageGeometry HeadDecoder::geometry_of(ImageSize image) const {
+ImageGeometry HeadDecoder::geometry_of(vision::ImageSize image) const {
   ImageGeometry geometry = letterbox_geometry(image.width, image.height, input_.height, input_.width);
   if (input_.sampled) {  // back by each side's own ratio
-    const ImageSize size = letterbox(image, input_).size;
+    const vision::ImageSize size = vision::letterbox(image, input_).size;
     geometry.scale = static_cast<double>(image.width) / size.width;
     geometry.scale_y = static_cast<double>(image.height) / size.height;
   }
@@ -41,7 +41,8 @@ ImageGeometry HeadDecoder::geometry_of(ImageSize image) const {
 }
 
 std::vector<Detection> HeadDecoder::decode(std::span<const std::span<const float>> outputs, const LevelLayout& layout,
-                                           ImageSize image, const DetectOptions& options, DetectFaults* faults) const {
+                                           vision::ImageSize image, const DetectOptions& options,
+                                           DetectFaults* faults) const {
   HeadOutputs heads{.levels = {},
                     .num_classes = num_classes_,
                     .anchors_per_cell = anchors_per_cell(),

@@ -34,12 +34,13 @@ class HeadDecoder {
   LevelLayout layout_of(std::span<const uint64_t> value_counts) const;
   /// Detections of an image of that size, in its pixels and in order of falling score, as detect().
   std::vector<Detection> decode(std::span<const std::span<const float>> outputs, const LevelLayout& layout,
-                                ImageSize image, const DetectOptions& options, DetectFaults* faults = nullptr) const;
+                                vision::ImageSize image, const DetectOptions& options,
+                                DetectFaults* faults = nullptr) const;
 
  private:
-  ImageGeometry geometry_of(ImageSize image) const;
+  ImageGeometry geometry_of(vision::ImageSize image) const;
 
-  Preprocessing input_;
+  vision::Preprocessing input_;
   model::Selection selection_;
   int num_classes_, label_offset_;
   AnchorConfig config_;

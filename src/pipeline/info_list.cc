@@ -54,7 +54,7 @@ size_t write_list(const fs::path& folder, const std::vector<fs::path>& files, co
     const std::string path = (folder / file).string();
     if (path.find_first_of("\r\n") != std::string::npos)
       bad_input("{}: a list cannot hold a file name with a line break", printable(path));
-    ImageSize size;
+    vision::ImageSize size;
     if (log.attempt([&] { size = size_of(path); }))
       text += fmt::format("{} {} {} {}\n", count++, path, size.width, size.height);
   }
@@ -124,12 +124,12 @@ class LineParser {
 size_t write_bin_info(const fs::path& folder, const fs::path& list, int width, int height) {
   if (width < 1 || height < 1) fail(ErrorCode::kUsage, "{} x {} is no image size", width, height);
   return write_list(folder, files_with(folder, {".bin"}), list, [&](const std::string&) {
-    return ImageSize{width, height};
+    return vision::ImageSize{width, height};
   });
 }
 
 size_t write_image_info(const fs::path& folder, const fs::path& list, const OnFailure& on_failure) {
-  const auto size_of = [](const std::string& path) { return read_image_size(fs::path(path)); };
+  const auto size_of = [](const std::string& path) { return vision::read_image_size(fs::path(path)); };
   return write_list(folder, files_with(folder, {".jpg", ".jpeg"}), list, size_of, on_failure);
 }
 

@@ -34,9 +34,9 @@ TEST(InfoList, ListsImagesWithTheirOwnSizes) {
   const TestFolder parent("pipeline");
   const fs::path folder = parent / "images", list = parent / "list.info";
   make_folder(folder);
-  write_file(folder / "b.JPEG", encode_jpeg(Image(40, 30)));
-  write_file(folder / "a.jpg", encode_jpeg(Image(20, 50)));
-  write_file(folder / "c.png", encode_png(Image(4, 4)));
+  write_file(folder / "b.JPEG", vision::encode_jpeg(vision::Image(40, 30)));
+  write_file(folder / "a.jpg", vision::encode_jpeg(vision::Image(20, 50)));
+  write_file(folder / "c.png", vision::encode_png(vision::Image(4, 4)));
   EXPECT_EQ(write_image_info(folder, list), 2u);
   const auto entries = read_info(list);
   EXPECT_EQ(entries[0].width, 20);
@@ -54,7 +54,7 @@ TEST(InfoList, GoesOnWithoutImagesThatCannotBeRead) {
   EXPECT_EQ(error_of([&] { write_image_info(folder, list, note); }).code(), ErrorCode::kBadInput);
   EXPECT_FALSE(fs::exists(list));
   told.clear();
-  write_file(folder / "b.jpg", encode_jpeg(Image(40, 30)));
+  write_file(folder / "b.jpg", vision::encode_jpeg(vision::Image(40, 30)));
   EXPECT_EQ(write_image_info(folder, list, note), 1u);
   EXPECT_EQ(read_file(list), "0 " + (folder / "b.jpg").string() + " 40 30\n");
   ASSERT_EQ(told.size(), 2u);

@@ -11,12 +11,13 @@ namespace {
 
 /// The letterbox at the place that the model crops out of the source, whose other pixels have the fill's colour. Writes
 /// [source height][source width] interleaved RGB.
-void write_source(RowSource& picture, const ops::AippSpec& aipp, const Preprocessing& preprocessing, uint8_t* rgb) {
+void write_source(vision::RowSource& picture, const ops::AippSpec& aipp, const vision::Preprocessing& preprocessing,
+                  uint8_t* rgb) {
   const int64_t pixels = aipp.source_height * aipp.source_width;
   const bool whole = aipp.source_height == aipp.crop_height && aipp.source_width == aipp.crop_width;
   for (int64_t i = 0; i < pixels && !whole; ++i) std::copy_n(preprocessing.fill.data(), 3, rgb + 3 * i);
-  letterbox_to_rgb(picture, preprocessing, rgb + 3 * (aipp.crop_top * aipp.source_width + aipp.crop_left),
-                   3 * aipp.source_width);
+  vision::letterbox_to_rgb(picture, preprocessing, rgb + 3 * (aipp.crop_top * aipp.source_width + aipp.crop_left),
+                           3 * aipp.source_width);
 }
 
 }  // namespace
@@ -40,9 +41,9 @@ ModelInput::ModelInput(const Engine& engine, const model::ModelInfo& info) {
   sample_bytes_ = value_bytes(engine.input(0)) / batch_;
 }
 
-void ModelInput::write(RowSource& picture, std::span<std::byte> sample) const {
+void ModelInput::write(vision::RowSource& picture, std::span<std::byte> sample) const {
   if (!aipp_) {
-    letterbox_to_tensor(picture, preprocessing_, {reinterpret_cast<float*>(sample.data()), sample.size() / 4});
+    vision::letterbox_to_tensor(picture, preprocessing_, {reinterpret_cast<float*>(sample.data()), sample.size() / 4});
     return;
   }
   const ops::AippSpec& s = *aipp_;
@@ -54,21 +55,21 @@ void ModelInput::write(RowSource& picture, std::span<std::byte> sample) const {
   write_pixels(picture, {reinterpret_cast<uint8_t*>(sample.data()), sample.size()});
 }
 
-void ModelInput::write_pixels(RowSource& picture, std::span<uint8_t> sample) const {
+void ModelInput::write_pixels(vision::RowSource& picture, std::span<uint8_t> sample) const {
   const ops::AippSpec& s = *aipp_;
   if (s.format == ops::AippFormat::kRgb888 && !s.swap_rbuv)  // as it lies: without a picture between
     return write_source(picture, s, preprocessing_, sample.data());
-  Image source(static_cast<int>(s.source_width), static_cast<int>(s.source_height));
+  vision::Image source(static_cast<int>(s.source_width), static_cast<int>(s.source_height));
   write_source(picture, s, preprocessing_, source.row(0));
   switch (s.format) {
     case ops::AippFormat::kRgb888:
-      return write_bgr888(source, sample);
+      return vision::write_bgr888(source, sample);
     case ops::AippFormat::kXrgb8888:
-      return write_xrgb8888(source, s.swap_rbuv, s.swap_ax, sample);
+      return vision::write_xrgb8888(source, s.swap_rbuv, s.swap_ax, sample);
     case ops::AippFormat::kYuv420sp:
-      return write_yuv420sp(source, s.swap_rbuv, sample);
+      return vision::write_yuv420sp(source, s.swap_rbuv, sample);
     case ops::AippFormat::kYuv400:
-      return write_yuv400(source, sample);
+      return vision::write_yuv400(source, sample);
   }
 }
 

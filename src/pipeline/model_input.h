@@ -26,20 +26,20 @@ class ModelInput {
   /// Bytes of one picture of the batch.
   size_t sample_bytes() const { return sample_bytes_; }
   /// Of the network, with mean and deviation as the exporter wrote them.
-  const Preprocessing& preprocessing() const { return preprocessing_; }
+  const vision::Preprocessing& preprocessing() const { return preprocessing_; }
 
   /// Letterboxes the picture as effdet's loader does, while it is read, and writes it in the model's format. With AIPP
   /// the letterbox lies where the model crops, and swaps of channels are undone, so that the network sees red, green
   /// and blue; luma and chroma are JPEG's. Throws what reading throws, Error(kBadInput) for a picture that is too
   /// narrow, and Error(kUnsupported) where the model pads, which would move what it finds. Errors begin with the
   /// picture's name.
-  void write(RowSource& picture, std::span<std::byte> sample) const;
+  void write(vision::RowSource& picture, std::span<std::byte> sample) const;
 
  private:
-  void write_pixels(RowSource& picture, std::span<uint8_t> sample) const;
+  void write_pixels(vision::RowSource& picture, std::span<uint8_t> sample) const;
 
   std::optional<ops::AippSpec> aipp_;
-  Preprocessing preprocessing_;
+  vision::Preprocessing preprocessing_;
   size_t batch_, sample_bytes_;
 };
 

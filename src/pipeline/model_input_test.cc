@@ -22,8 +22,8 @@ std::shared_ptr<const Engine> planes_model(const ops::AippSpec& spec, bool crops
 }
 
 /// Smooth in both directions, so that the chroma of four pixels is nearly that of each.
-Image picture() {
-  Image image(90, 70);
+vision::Image picture() {
+  vision::Image image(90, 70);
   for (int y = 0; y < image.height(); ++y)
     for (int x = 0; x < image.width(); ++x) {
       image.row(y)[3 * x] = static_cast<uint8_t>(x + y);
@@ -46,11 +46,11 @@ double difference(const ops::AippSpec& spec, bool crops) {
   const auto engine = planes_model(spec, crops);
   const ModelInput input(*engine, info());
   Tensor sample(DType::kU8, *engine->input(0).shape);
-  const Image image = picture();
-  PixelRows rows(image);
+  const vision::Image image = picture();
+  vision::PixelRows rows(image);
   input.write(rows, {reinterpret_cast<std::byte*>(sample.mutable_data<uint8_t>().data()), input.sample_bytes()});
   const Tensor planes = Session(engine, 1).run(std::span(&sample, 1)).at(0);
-  const Image box = letterbox_to_image(image, input.preprocessing());
+  const vision::Image box = vision::letterbox_to_image(image, input.preprocessing());
   double worst = 0;
   for (int y = 0; y < 64; ++y)
     for (int x = 0; x < 96; ++x)
@@ -100,9 +100,9 @@ TEST(ModelInput, FloatModelsTakeWhatPreprocessWrites) {
   const ModelInput input(engine, info());
   EXPECT_EQ(input.batch(), 2u);
   std::vector<float> expected(3 * 64 * 96), got(expected.size());
-  const Image image = picture();
-  PixelRows rows(image);
-  letterbox_to_tensor(image, input.preprocessing(), expected);
+  const vision::Image image = picture();
+  vision::PixelRows rows(image);
+  vision::letterbox_to_tensor(image, input.preprocessing(), expected);
   input.write(rows, std::as_writable_bytes(std::span(got)));
   EXPECT_EQ(got, expected);
 }
@@ -113,8 +113,8 @@ TEST(ModelInput, RefusesWhatWouldMoveThePicture) {
   const auto engine = planes_model(spec, false);
   const ModelInput input(*engine, info());
   std::vector<std::byte> sample(input.sample_bytes());
-  const Image image = picture();
-  PixelRows rows(image, "a.jpg");
+  const vision::Image image = picture();
+  vision::PixelRows rows(image, "a.jpg");
   const Error error = error_of([&] { input.write(rows, sample); });
   EXPECT_EQ(error.code(), ErrorCode::kUnsupported);
   EXPECT_TRUE(contains(error.what(), "a.jpg")) << error.what();

@@ -18,19 +18,19 @@ PictureWriter::PictureWriter(const CocoDataset& dataset, const ClassMap& classes
   for (const CocoCategory& category : dataset.categories) names_.emplace(category.id, category.name);
 }
 
-MemoryGate::Hold PictureWriter::reserve(ImageSize size) {
+vision::MemoryGate::Hold PictureWriter::reserve(vision::ImageSize size) {
   return gate_.enter(uint64_t{3} * static_cast<uint64_t>(size.width) * static_cast<uint64_t>(size.height));
 }
 
-void PictureWriter::write(const CocoImage& image, Image pixels, std::span<const Detection> detections) const {
-  std::vector<LabelledBox> boxes;
+void PictureWriter::write(const CocoImage& image, vision::Image pixels, std::span<const Detection> detections) const {
+  std::vector<vision::LabelledBox> boxes;
   for (const Detection& found : detections)
     if (found.score >= threshold_)
       boxes.push_back({found.x1, found.y1, found.x2, found.y2,
                        fmt::format("{} {:.2f}", name_of(found.category), found.score), found.category});
   std::reverse(boxes.begin(), boxes.end());  // the best lie on top
-  draw_detections(pixels, boxes);
-  write_file(folder_ / (stem_of(image) + ".jpg"), encode_jpeg(pixels), /*sync=*/false);
+  vision::draw_detections(pixels, boxes);
+  write_file(folder_ / (stem_of(image) + ".jpg"), vision::encode_jpeg(pixels), /*sync=*/false);
 }
 
 std::string PictureWriter::name_of(int category) const {

@@ -22,16 +22,16 @@ class PictureWriter {
 
   bool enabled() const { return !folder_.empty(); }
   /// Waits until there is memory for a picture of that size.
-  MemoryGate::Hold reserve(ImageSize size);
+  vision::MemoryGate::Hold reserve(vision::ImageSize size);
   /// Throws Error(kIo).
-  void write(const CocoImage& image, Image pixels, std::span<const Detection> detections) const;
+  void write(const CocoImage& image, vision::Image pixels, std::span<const Detection> detections) const;
 
  private:
   std::string name_of(int category) const;
 
   const ClassMap& classes_;
   std::filesystem::path folder_;
-  MemoryGate gate_;
+  vision::MemoryGate gate_;
   float threshold_;
   std::unordered_map<int64_t, std::string> names_;
 };

@@ -15,7 +15,7 @@ PreprocessReport preprocess_dataset(const std::filesystem::path& root, const std
                                     const InputOptions& options, int threads, const Progress& progress,
                                     const OnFailure& on_failure) {
   const auto start = std::chrono::steady_clock::now();
-  const Preprocessing preprocessing = preprocessing_of(options);
+  const vision::Preprocessing preprocessing = preprocessing_of(options);
   const CocoFolder source(root);
   source.require_folder();
   source.require_unique_stems();
@@ -30,7 +30,7 @@ PreprocessReport preprocess_dataset(const std::filesystem::path& root, const std
     const CocoImage& image = *source.images()[static_cast<size_t>(index)];
     std::vector<float>& tensor = tensors[static_cast<size_t>(thread)];
     tensor.resize(tensor_size(preprocessing));
-    const bool usable = log.attempt([&] { letterbox_to_tensor(*source.open(image), preprocessing, tensor); });
+    const bool usable = log.attempt([&] { vision::letterbox_to_tensor(*source.open(image), preprocessing, tensor); });
     // Thousands of files that can be made again: waiting for the disk after each would take longer than making them.
     if (usable) write_file(folder / (stem_of(image) + ".bin"), std::as_bytes(std::span(tensor)), /*sync=*/false);
     counter.add_one();

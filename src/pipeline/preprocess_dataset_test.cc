@@ -46,7 +46,7 @@ TEST(Preprocess, WritesWhatLetterboxToTensorGivesAtAnyThreadCount) {
   const CocoFolder source(root);
   for (const CocoImage* image : source.images()) {
     std::vector<float> expected(3 * 128 * 256);
-    letterbox_to_tensor(*source.open(*image), preprocessing_of(options), expected);
+    vision::letterbox_to_tensor(*source.open(*image), preprocessing_of(options), expected);
     const std::string name = stem_of(*image) + ".bin", bytes = bytes_of(folder / "one" / name);
     ASSERT_EQ(bytes.size(), expected.size() * sizeof(float));
     EXPECT_EQ(std::memcmp(bytes.data(), expected.data(), bytes.size()), 0) << name;
@@ -55,10 +55,10 @@ TEST(Preprocess, WritesWhatLetterboxToTensorGivesAtAnyThreadCount) {
 }
 
 TEST(Preprocess, TakesSizeAndColoursFromTheModel) {
-  const Preprocessing d7 = preprocessing_of(InputOptions{});
+  const vision::Preprocessing d7 = preprocessing_of(InputOptions{});
   EXPECT_EQ(d7.height, 1536);
   EXPECT_EQ(d7.mean[0], 0.485);
-  const Preprocessing lite = preprocessing_of({"tf_efficientdet_lite0", 0, 0});
+  const vision::Preprocessing lite = preprocessing_of({"tf_efficientdet_lite0", 0, 0});
   EXPECT_EQ(lite.width, 320);
   EXPECT_NE(lite.std[0], d7.std[0]);
   EXPECT_EQ(preprocessing_of({kModel, 256, 0}).width, 256);
@@ -105,10 +105,12 @@ TEST(Preprocess, FailsWhereNoImageCanBeUsed) {
 }
 
 TEST(Preprocess, NamesAnImageThatIsTooNarrow) {
-  const Image thin(1000, 1);
-  PixelRows rows(thin, "thin.png");
+  const vision::Image thin(1000, 1);
+  vision::PixelRows rows(thin, "thin.png");
   std::vector<float> tensor(3 * 128 * 128);
-  const Error error = error_of([&] { letterbox_to_tensor(rows, preprocessing_of({kModel, 128, 128}), tensor); });
+  const Error error = error_of([&] {
+    vision::letterbox_to_tensor(rows, preprocessing_of({kModel, 128, 128}), tensor);
+  });
   EXPECT_TRUE(std::string_view(error.what()).starts_with("thin.png: ")) << error.what();
 }
 

@@ -17,11 +17,11 @@ namespace effdet::pipeline {
 model::ModelInfo info_of(const InputOptions& options);
 
 /// At the size that the model says, or at another.
-Preprocessing input_of(const model::ModelInfo& info);
-Preprocessing input_of(const model::ModelInfo& info, int height, int width);
-inline Preprocessing preprocessing_of(const InputOptions& options) { return input_of(info_of(options)); }
+vision::Preprocessing input_of(const model::ModelInfo& info);
+vision::Preprocessing input_of(const model::ModelInfo& info, int height, int width);
+inline vision::Preprocessing preprocessing_of(const InputOptions& options) { return input_of(info_of(options)); }
 
 /// Floats of one image: 3 x height x width.
-size_t tensor_size(const Preprocessing& preprocessing);
+size_t tensor_size(const vision::Preprocessing& preprocessing);
 
 }  // namespace effdet::pipeline

@@ -7,7 +7,7 @@
 
 namespace effdet::pipeline {
 
-std::vector<Detection> decode_rows(std::span<const float> rows, ImageSize image, int height, int width,
+std::vector<Detection> decode_rows(std::span<const float> rows, vision::ImageSize image, int height, int width,
                                    const DetectOptions& options, DetectFaults* faults) {
   if (options.soft_nms)
     fail(ErrorCode::kUsage, "the model suppresses boxes itself (--with-nms), so soft-NMS has nothing left to do");

@@ -17,7 +17,7 @@ inline constexpr size_t kRowValues = 6;
 /// their order. Rows of zeros are filled up and left out, as are those below options.score_threshold, beyond
 /// options.max_detections, and, which faults tells where it is not null, those that are not finite. Throws
 /// Error(kUsage) for soft-NMS, which comes too late here.
-std::vector<Detection> decode_rows(std::span<const float> rows, ImageSize image, int height, int width,
+std::vector<Detection> decode_rows(std::span<const float> rows, vision::ImageSize image, int height, int width,
                                    const DetectOptions& options, DetectFaults* faults = nullptr);
 
 }  // namespace effdet::pipeline

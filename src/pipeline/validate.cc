@@ -198,7 +198,7 @@ class Validation {
 
   void decode(size_t i, const OutputBuffers& heads, size_t sample) {
     if (loaded_[i] == 0) return;
-    const ImageSize size{images_[i]->width, images_[i]->height};
+    const vision::ImageSize size{images_[i]->width, images_[i]->height};
     DetectFaults faults;
     detections_[i] = model_.detect(heads, sample, size, options_.detect, &faults);
     faults_.add(images_[i]->file_name, faults);
@@ -208,12 +208,12 @@ class Validation {
   /// Decodes the picture once more, since pictures that wait for their detections could take any memory. False where
   /// that fails.
   bool draw(size_t i) {
-    MemoryGate::Hold memory;
-    Image pixels;
+    vision::MemoryGate::Hold memory;
+    vision::Image pixels;
     const bool readable = log_.attempt([&] {
       const auto rows = source_.open(*images_[i]);
       memory = pictures_.reserve(rows->size());
-      pixels = whole_image(*rows);
+      pixels = vision::whole_image(*rows);
     });
     if (readable) pictures_.write(*images_[i], std::move(pixels), detections_[i]);
     return readable;

@@ -45,8 +45,8 @@ std::array<std::array<int, 4>, 3> corner_colours(Random& random) {
 
 }  // namespace
 
-Image Canvas::to_image() const {
-  Image image(width, height);
+vision::Image Canvas::to_image() const {
+  vision::Image image(width, height);
   std::ranges::copy(pixels, image.pixels().begin());
   return image;
 }

@@ -19,7 +19,7 @@ struct Canvas {
   Canvas(int canvas_width, int canvas_height)
       : width(canvas_width), height(canvas_height), pixels(static_cast<size_t>(canvas_width) * canvas_height * 3) {}
 
-  Image to_image() const;
+  vision::Image to_image() const;
   uint8_t* pixel(int x, int y) { return &pixels[(static_cast<size_t>(y) * width + x) * 3]; }
 
   int width, height;

@@ -76,7 +76,8 @@ void write_scenes(const std::filesystem::path& root, const SceneOptions& options
     const int id = options.first_id + i;
     const Scene scene = make_scene(seed_of(options.seed, id), options.min_side, options.max_side);
     const std::string name = fmt::format("{:012}.jpg", id);
-    write_file(root / "val2017" / name, encode_jpeg(scene.canvas.to_image(), options.jpeg_quality), /*sync=*/false);
+    write_file(root / "val2017" / name, vision::encode_jpeg(scene.canvas.to_image(), options.jpeg_quality),
+               /*sync=*/false);
     add_to_index(index, scene, id, name);
     if (options.progress) options.progress(i + 1, options.images);
   }

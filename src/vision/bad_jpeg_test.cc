@@ -11,10 +11,8 @@
 #include "vision/decode.h"
 #include "vision/test_util.h"
 
-namespace effdet {
+namespace effdet::vision {
 namespace {
-
-using namespace vision_test;
 
 Image decoded_jpeg(const std::string& data) { return decode_image(bytes_of(data), "x.jpg"); }
 ErrorCode jpeg_code(const std::string& data) {
@@ -238,4 +236,4 @@ TEST(BadInput, Case78_JunkAndWrongNames) {
 }
 
 }  // namespace
-}  // namespace effdet
+}  // namespace effdet::vision

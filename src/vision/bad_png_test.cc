@@ -8,10 +8,8 @@
 #include "vision/preprocess.h"
 #include "vision/test_util.h"
 
-namespace effdet {
+namespace effdet::vision {
 namespace {
-
-using namespace vision_test;
 
 constexpr size_t kAfterHeader = 8 + 8 + 13 + 4;
 
@@ -229,4 +227,4 @@ TEST(BadInput, Case82_NotAnImage) {
 }
 
 }  // namespace
-}  // namespace effdet
+}  // namespace effdet::vision

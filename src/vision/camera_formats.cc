@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 
-namespace effdet {
+namespace effdet::vision {
 namespace {
 
 void require_bytes(const Image& image, size_t halves_a_pixel, std::span<uint8_t> target) {
@@ -69,4 +69,4 @@ void write_yuv420sp(const Image& image, bool swapped, std::span<uint8_t> target)
     }
 }
 
-}  // namespace effdet
+}  // namespace effdet::vision

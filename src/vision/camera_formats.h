@@ -7,7 +7,7 @@
 
 #include "vision/image.h"
 
-namespace effdet {
+namespace effdet::vision {
 
 /// Three bytes a pixel: blue, green, red.
 void write_bgr888(const Image& image, std::span<uint8_t> target);
@@ -20,4 +20,4 @@ void write_yuv400(const Image& image, std::span<uint8_t> target);
 /// swapped, red difference first (NV21). Both sides of the image must be even.
 void write_yuv420sp(const Image& image, bool swapped, std::span<uint8_t> target);
 
-}  // namespace effdet
+}  // namespace effdet::vision

@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 
-namespace effdet {
+namespace effdet::vision {
 namespace {
 
 using Bytes = std::vector<uint8_t>;
@@ -46,4 +46,4 @@ TEST(CameraFormats, RefusesOtherSizes) {
 }
 
 }  // namespace
-}  // namespace effdet
+}  // namespace effdet::vision

@@ -6,7 +6,7 @@
 #include "vision/limits.h"
 #include "vision/resize.h"
 
-namespace effdet {
+namespace effdet::vision {
 namespace {
 
 constexpr uint8_t kBackground[3] = {32, 34, 38}, kCaption[3] = {225, 228, 232};
@@ -60,4 +60,4 @@ Image contact_sheet(std::span<const Image> images, int columns, int cell, std::s
   return sheet;
 }
 
-}  // namespace effdet
+}  // namespace effdet::vision

@@ -10,7 +10,7 @@
 #include "vision/jpeg_header.h"
 #include "vision/png_decode.h"
 
-namespace effdet {
+namespace effdet::vision {
 namespace {
 
 constexpr uint64_t kFileLimit = uint64_t{1} << 31;
@@ -63,4 +63,4 @@ ImageSize read_image_size(const std::filesystem::path& path) {
   return read_image_size(file.bytes(), file.path());
 }
 
-}  // namespace effdet
+}  // namespace effdet::vision

@@ -10,7 +10,7 @@
 #include "vision/image.h"
 #include "vision/row_source.h"
 
-namespace effdet {
+namespace effdet::vision {
 
 /// The rows of a JPEG or PNG file, recognised by its content and not by its name. Bit for bit what Pillow 13 gives for
 /// Image.open(path).convert("RGB"): the EXIF orientation is not applied, alpha and tRNS are dropped, CMYK is taken as
@@ -33,4 +33,4 @@ Image decode_image(std::span<const std::byte> bytes, std::string_view name);
 ImageSize read_image_size(const std::filesystem::path& path);
 ImageSize read_image_size(std::span<const std::byte> bytes, std::string_view name);
 
-}  // namespace effdet
+}  // namespace effdet::vision

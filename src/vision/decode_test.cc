@@ -4,10 +4,8 @@
 
 #include "vision/test_util.h"
 
-namespace effdet {
+namespace effdet::vision {
 namespace {
-
-using namespace vision_test;
 
 TEST(Decode, EverySampleIsWhatPillowReads) {
   size_t count = 0;
@@ -60,4 +58,4 @@ TEST(Decode, OneChangedByteNeverCrashes) {
 }
 
 }  // namespace
-}  // namespace effdet
+}  // namespace effdet::vision

@@ -6,7 +6,7 @@
 
 #include "vision/font.h"
 
-namespace effdet {
+namespace effdet::vision {
 namespace {
 
 using Colour = uint8_t[3];
@@ -95,4 +95,4 @@ void draw_detections(Image& image, std::span<const LabelledBox> boxes) {
   }
 }
 
-}  // namespace effdet
+}  // namespace effdet::vision

@@ -6,7 +6,7 @@
 
 #include "vision/image.h"
 
-namespace effdet {
+namespace effdet::vision {
 
 /// A box in pixels of the picture, with what is written at it.
 struct LabelledBox {
@@ -29,4 +29,4 @@ Image thumbnail(const Image& image, int side);
 /// would be too large.
 Image contact_sheet(std::span<const Image> images, int columns, int cell, std::span<const std::string> captions);
 
-}  // namespace effdet
+}  // namespace effdet::vision

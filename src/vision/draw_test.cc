@@ -8,10 +8,8 @@
 #include "vision/font.h"
 #include "vision/test_util.h"
 
-namespace effdet {
+namespace effdet::vision {
 namespace {
-
-using namespace vision_test;
 
 Image grey_image(int width, int height) {
   Image image(width, height);
@@ -97,4 +95,4 @@ TEST(ContactSheet, NonsenseIsRefused) {
 }
 
 }  // namespace
-}  // namespace effdet
+}  // namespace effdet::vision

@@ -10,7 +10,7 @@
 #include "vision/encode.h"
 #include "vision/jpeg_errors.h"
 
-namespace effdet {
+namespace effdet::vision {
 namespace {
 
 class Encoder {
@@ -66,4 +66,4 @@ std::vector<std::byte> encode_jpeg(const Image& image, int quality) {
   return Encoder().encode(image, quality);
 }
 
-}  // namespace effdet
+}  // namespace effdet::vision

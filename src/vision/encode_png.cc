@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "vision/encode.h"
 
-namespace effdet {
+namespace effdet::vision {
 namespace {
 
 void append_u32(std::string& out, uint32_t value) {
@@ -85,4 +85,4 @@ std::vector<std::byte> encode_png(const Image& image) {
   return {begin, begin + file.size()};
 }
 
-}  // namespace effdet
+}  // namespace effdet::vision

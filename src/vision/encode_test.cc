@@ -7,10 +7,8 @@
 #include "vision/decode.h"
 #include "vision/test_util.h"
 
-namespace effdet {
+namespace effdet::vision {
 namespace {
-
-using namespace vision_test;
 
 TEST(Encode, PngReturnsTheSamePixels) {
   for (const char* name : {"type2_8bit.png", "row.png", "column.png", "one_pixel.png", "ycc_420.jpg"}) {
@@ -40,4 +38,4 @@ TEST(Encode, WhatJpegCannotHoldIsRefused) {
 }
 
 }  // namespace
-}  // namespace effdet
+}  // namespace effdet::vision

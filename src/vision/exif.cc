@@ -9,7 +9,7 @@
 #include "vision/image.h"
 #include "vision/memory_gate.h"
 
-namespace effdet {
+namespace effdet::vision {
 namespace {
 
 constexpr int kUpright = 1, kLastTurn = 8;
@@ -179,4 +179,4 @@ std::unique_ptr<RowSource> upright(std::unique_ptr<RowSource> stored, int orient
   return std::make_unique<UprightRows>(std::move(stored), orientation);
 }
 
-}  // namespace effdet
+}  // namespace effdet::vision

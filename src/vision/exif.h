@@ -7,7 +7,7 @@
 
 #include "vision/row_source.h"
 
-namespace effdet {
+namespace effdet::vision {
 
 /// The orientation that a JPEG's or PNG's EXIF data tell, 1 to 8 as the EXIF standard numbers them; 1, upright, where
 /// they tell none or make no sense.
@@ -20,4 +20,4 @@ constexpr bool swaps_sides(int orientation) { return orientation >= 5; }
 /// all of stored is read, and memory is that of one picture. Precondition: orientation in 1..8.
 std::unique_ptr<RowSource> upright(std::unique_ptr<RowSource> stored, int orientation);
 
-}  // namespace effdet
+}  // namespace effdet::vision

@@ -3,10 +3,9 @@
 #include "vision/encode.h"
 #include "vision/test_util.h"
 
-namespace effdet {
+namespace effdet::vision {
 namespace {
 
-using vision_test::bytes_of;
 using namespace std::string_literals;
 
 /// EXIF data with a tag before the orientation, as Pillow writes them.
@@ -96,4 +95,4 @@ TEST(Exif, UprightEqualsPillow) {
 }
 
 }  // namespace
-}  // namespace effdet
+}  // namespace effdet::vision

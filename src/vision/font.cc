@@ -2,7 +2,7 @@
 
 #include <array>
 
-namespace effdet {
+namespace effdet::vision {
 namespace {
 
 /// Rows from top to bottom; bit 4 is the leftmost pixel.
@@ -138,4 +138,4 @@ void draw_text(Image& image, int x, int y, std::string_view text, int scale, con
   }
 }
 
-}  // namespace effdet
+}  // namespace effdet::vision

@@ -6,7 +6,7 @@
 
 #include "vision/image.h"
 
-namespace effdet {
+namespace effdet::vision {
 
 /// A character takes a cell of this size; its strokes lie in the upper left 5 x 9, the baseline under the seventh row.
 constexpr int kCellWidth = 6, kCellHeight = 10;
@@ -18,4 +18,4 @@ ImageSize text_size(std::string_view text, int scale);
 /// for each UTF-8 character.
 void draw_text(Image& image, int x, int y, std::string_view text, int scale, const uint8_t (&colour)[3]);
 
-}  // namespace effdet
+}  // namespace effdet::vision

@@ -4,7 +4,7 @@
 #include <array>
 #include <cstdint>
 
-namespace effdet {
+namespace effdet::vision {
 namespace {
 
 using namespace std::string_view_literals;
@@ -248,4 +248,4 @@ std::optional<ForeignFormat> foreign_format(std::string_view content) {
   return std::nullopt;
 }
 
-}  // namespace effdet
+}  // namespace effdet::vision

@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 
-namespace effdet {
+namespace effdet::vision {
 
 struct ForeignFormat {
   std::string what;         ///< with its article: "an AVIF file"
@@ -19,4 +19,4 @@ struct ForeignFormat {
 /// By content, never by name. Nothing where nobody could tell.
 std::optional<ForeignFormat> foreign_format(std::string_view content);
 
-}  // namespace effdet
+}  // namespace effdet::vision

@@ -3,11 +3,9 @@
 #include "vision/decode.h"
 #include "vision/test_util.h"
 
-namespace effdet {
+namespace effdet::vision {
 namespace {
 
-using vision_test::bytes_of;
-using vision_test::error_of;
 using namespace std::string_literals;
 
 struct Sample {
@@ -128,4 +126,4 @@ TEST(ForeignFormats, RelativesOfJpegAndPng) {
 }
 
 }  // namespace
-}  // namespace effdet
+}  // namespace effdet::vision

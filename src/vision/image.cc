@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 
-namespace effdet {
+namespace effdet::vision {
 
 Image::Image(int width, int height) : size_{width, height} {
   if (width < 1 || height < 1) fail(ErrorCode::kInternal, "an image of {} x {} pixels was asked for", width, height);
@@ -38,4 +38,4 @@ void Image::fill(int x0, int y0, int x1, int y1, const uint8_t (&colour)[3]) {
       std::copy_n(colour, 3, pixel);
 }
 
-}  // namespace effdet
+}  // namespace effdet::vision

@@ -6,7 +6,7 @@
 #include <memory>
 #include <span>
 
-namespace effdet {
+namespace effdet::vision {
 
 /// Sides of a picture in pixels.
 struct ImageSize {
@@ -55,4 +55,4 @@ class Image {
   std::unique_ptr<uint8_t[], DeletePixels> pixels_;
 };
 
-}  // namespace effdet
+}  // namespace effdet::vision

@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 
-namespace effdet {
+namespace effdet::vision {
 
 InflateStream::InflateStream() {
   if (inflateInit(&stream_) != Z_OK) fail(ErrorCode::kOutOfMemory, "no memory to inflate");
@@ -45,4 +45,4 @@ const char* InflateStream::problem() const {
   return stream_.msg ? stream_.msg : "zlib error";
 }
 
-}  // namespace effdet
+}  // namespace effdet::vision

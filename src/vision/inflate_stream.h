@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <span>
 
-namespace effdet {
+namespace effdet::vision {
 
 /// One zlib stream after the other. Each call of inflate() makes progress, or says what is in its way.
 class InflateStream {
@@ -41,4 +41,4 @@ class InflateStream {
   int status_ = Z_OK;
 };
 
-}  // namespace effdet
+}  // namespace effdet::vision

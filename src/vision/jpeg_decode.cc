@@ -16,7 +16,7 @@
 #include "vision/limits.h"
 #include "vision/memory_gate.h"
 
-namespace effdet {
+namespace effdet::vision {
 namespace {
 
 /// Looks on while libjpeg reads all scans of a picture, and stops it at a limit: a crafted file has thousands of scans
@@ -207,4 +207,4 @@ std::unique_ptr<RowSource> open_jpeg(std::span<const std::byte> bytes, std::stri
   return std::make_unique<JpegRows>(header, bytes, name);
 }
 
-}  // namespace effdet
+}  // namespace effdet::vision

@@ -7,7 +7,7 @@
 
 #include <jpeglib.h>
 
-namespace effdet {
+namespace effdet::vision {
 
 /// Whoever calls libjpeg sets `jump` first.
 struct JpegErrors {
@@ -32,4 +32,4 @@ inline std::string jpeg_error_text(j_common_ptr info) {
   return text;
 }
 
-}  // namespace effdet
+}  // namespace effdet::vision

@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "vision/limits.h"
 
-namespace effdet {
+namespace effdet::vision {
 namespace {
 
 constexpr uint8_t kSos = 0xDA, kDqt = 0xDB, kDhp = 0xDE, kApp0 = 0xE0, kApp14 = 0xEE, kJpegLs = 0xF7, kComment = 0xFE;
@@ -127,4 +127,4 @@ JpegHeader read_jpeg_header(std::span<const std::byte> bytes, std::string_view n
   return Walker(bytes, name).walk();
 }
 
-}  // namespace effdet
+}  // namespace effdet::vision

@@ -7,7 +7,7 @@
 
 #include "vision/image.h"
 
-namespace effdet {
+namespace effdet::vision {
 
 struct JpegHeader {
   ImageSize size;
@@ -19,4 +19,4 @@ struct JpegHeader {
 /// Throws Error(kBadInput), and Error(kUnsupported) for what libjpeg-turbo 2 cannot decode (lossless, 12 bit).
 JpegHeader read_jpeg_header(std::span<const std::byte> bytes, std::string_view name);
 
-}  // namespace effdet
+}  // namespace effdet::vision

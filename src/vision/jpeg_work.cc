@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace effdet {
+namespace effdet::vision {
 namespace {
 
 constexpr uint64_t kLeastLimit = 1'000'000'000, kLimitOfABlock = 256;
@@ -37,4 +37,4 @@ uint64_t jpeg_work_limit(uint64_t blocks, bool arithmetic) {
 
 uint64_t jpeg_scan_bytes_limit(uint64_t blocks) { return kLeastBytes + blocks * kBytesOfABlock; }
 
-}  // namespace effdet
+}  // namespace effdet::vision

@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-namespace effdet {
+namespace effdet::vision {
 
 /// What the time to read a scan depends on, apart from its data.
 struct JpegScan {
@@ -31,4 +31,4 @@ uint64_t jpeg_work_limit(uint64_t blocks, bool arithmetic);
 /// samples of a picture that hardly compresses have 64 a block.
 uint64_t jpeg_scan_bytes_limit(uint64_t blocks);
 
-}  // namespace effdet
+}  // namespace effdet::vision

@@ -6,7 +6,7 @@
 
 #include "vision/limits.h"
 
-namespace effdet {
+namespace effdet::vision {
 namespace {
 
 /// A picture's components by their share of the pixels: {1, 0.25, 0.25} is 4:2:0.
@@ -80,4 +80,4 @@ TEST(JpegWork, BytesAreThoseOfPictures) {
 }
 
 }  // namespace
-}  // namespace effdet
+}  // namespace effdet::vision

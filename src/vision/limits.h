@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "vision/image.h"
 
-namespace effdet {
+namespace effdet::vision {
 
 /// Pillow's limit against decompression bombs: twice Image.MAX_IMAGE_PIXELS.
 constexpr uint64_t kMaxPixels = 2 * uint64_t{89478485};
@@ -25,4 +25,4 @@ inline ImageSize checked_size(uint32_t width, uint32_t height, std::string_view 
   return {static_cast<int>(width), static_cast<int>(height)};
 }
 
-}  // namespace effdet
+}  // namespace effdet::vision

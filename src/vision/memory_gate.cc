@@ -2,7 +2,7 @@
 
 #include <utility>
 
-namespace effdet {
+namespace effdet::vision {
 
 MemoryGate::Hold::Hold(Hold&& other) noexcept : gate_(std::exchange(other.gate_, nullptr)), bytes_(other.bytes_) {}
 
@@ -38,4 +38,4 @@ MemoryGate& whole_pictures() {
   return gate;
 }
 
-}  // namespace effdet
+}  // namespace effdet::vision

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <mutex>
 
-namespace effdet {
+namespace effdet::vision {
 
 /// Threads that are about to take large memory pass one after the other, in the order in which they came, as soon as
 /// what all hold stays within a limit, or nobody holds anything. A thread must not enter a gate that it is in.
@@ -44,4 +44,4 @@ class MemoryGate {
 /// What decoders enter that cannot give the first row before they have read the last one.
 MemoryGate& whole_pictures();
 
-}  // namespace effdet
+}  // namespace effdet::vision

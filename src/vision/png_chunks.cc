@@ -8,7 +8,7 @@
 #include "base/checked.h"
 #include "base/error.h"
 
-namespace effdet {
+namespace effdet::vision {
 namespace {
 
 /// ImageFile.SAFEBLOCK and PngImagePlugin.MAX_TEXT_MEMORY of Pillow.
@@ -220,4 +220,4 @@ void PngChunkReader::check_international_text(const Chunk& chunk) {
   count_text(chunk, *size);
 }
 
-}  // namespace effdet
+}  // namespace effdet::vision

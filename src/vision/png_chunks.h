@@ -11,7 +11,7 @@
 
 #include "vision/inflate_stream.h"
 
-namespace effdet {
+namespace effdet::vision {
 
 /// What the chunks before the image data tell.
 struct PngHeader {
@@ -80,4 +80,4 @@ class PngChunkReader {
   bool partial_frame_ = false;
 };
 
-}  // namespace effdet
+}  // namespace effdet::vision

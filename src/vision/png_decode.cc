@@ -12,7 +12,7 @@
 #include "vision/png_filter.h"
 #include "vision/png_pixels.h"
 
-namespace effdet {
+namespace effdet::vision {
 namespace {
 
 /// Deflate cannot do better than this.
@@ -155,4 +155,4 @@ ImageSize read_png_size(std::span<const std::byte> bytes, std::string_view name)
   return checked_size(header.width, header.height, name);
 }
 
-}  // namespace effdet
+}  // namespace effdet::vision

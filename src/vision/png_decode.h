@@ -8,7 +8,7 @@
 
 #include "vision/row_source.h"
 
-namespace effdet {
+namespace effdet::vision {
 
 /// See open_image(). As in Pillow the checksums of the image data are not looked at, data after the last row are
 /// ignored, and rows that are missing because the compressed stream ends early at the end of a row are zero samples.
@@ -17,4 +17,4 @@ std::unique_ptr<RowSource> open_png(std::span<const std::byte> bytes, std::strin
 /// The size in the header of a file that begins with the PNG signature.
 ImageSize read_png_size(std::span<const std::byte> bytes, std::string_view name);
 
-}  // namespace effdet
+}  // namespace effdet::vision

@@ -4,7 +4,7 @@
 #include <cstring>
 #include <type_traits>
 
-namespace effdet {
+namespace effdet::vision {
 namespace {
 
 using Samples = int16_t __attribute__((vector_size(16)));
@@ -121,4 +121,4 @@ bool png_unfilter(uint8_t filter, std::span<uint8_t> row, std::span<const uint8_
   }
 }
 
-}  // namespace effdet
+}  // namespace effdet::vision

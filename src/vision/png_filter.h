@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <span>
 
-namespace effdet {
+namespace effdet::vision {
 
 /// Bytes behind a row that may be read.
 constexpr size_t kFilterSlack = 8;
@@ -14,4 +14,4 @@ constexpr size_t kFilterSlack = 8;
 /// kFilterSlack readable bytes. step: bytes a pixel, 1 to 8. False for an unknown filter.
 bool png_unfilter(uint8_t filter, std::span<uint8_t> row, std::span<const uint8_t> above, size_t step);
 
-}  // namespace effdet
+}  // namespace effdet::vision

@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 
-namespace effdet {
+namespace effdet::vision {
 namespace {
 
 /// Sample number i of a row with Bits a sample, most significant first.
@@ -65,4 +65,4 @@ PngPixelFormat png_pixel_format(const PngHeader& header, std::string_view name) 
   bad_input("{}: PNG: the header has bit depth {} with colour type {}", name, header.bit_depth, header.colour_type);
 }
 
-}  // namespace effdet
+}  // namespace effdet::vision

@@ -7,7 +7,7 @@
 
 #include "vision/png_chunks.h"
 
-namespace effdet {
+namespace effdet::vision {
 
 /// Converts count packed pixels to RGB.
 using PngRowConverter = void (*)(const uint8_t* samples, int count, const PngHeader& header, uint8_t* rgb);
@@ -20,4 +20,4 @@ struct PngPixelFormat {
 /// Throws Error(kBadInput) for a combination of depth and colour type that PNG does not have.
 PngPixelFormat png_pixel_format(const PngHeader& header, std::string_view name);
 
-}  // namespace effdet
+}  // namespace effdet::vision

@@ -7,7 +7,7 @@
 #include "vision/resize.h"
 #include "vision/sample.h"
 
-namespace effdet {
+namespace effdet::vision {
 namespace {
 
 /// Mean and divisor of one channel in units of samples: a product in double, rounded to float32 as
@@ -142,4 +142,4 @@ Image letterbox_to_image(const Image& image, const Preprocessing& preprocessing,
   return canvas;
 }
 
-}  // namespace effdet
+}  // namespace effdet::vision

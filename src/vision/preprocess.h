@@ -10,7 +10,7 @@
 #include "vision/image.h"
 #include "vision/row_source.h"
 
-namespace effdet {
+namespace effdet::vision {
 
 /// How a model wants its input. The defaults are ImageNet's, with which most EfficientDet models were trained; mean and
 /// std are fractions of 255 (doubles, because Python's are: 0.485f * 255 is another number), fill is what the letterbox
@@ -50,4 +50,4 @@ double letterbox_to_rgb(RowSource& picture, const Preprocessing& preprocessing, 
 /// The same as an image of its own.
 Image letterbox_to_image(const Image& image, const Preprocessing& preprocessing, double* scale = nullptr);
 
-}  // namespace effdet
+}  // namespace effdet::vision

@@ -7,10 +7,9 @@
 #include "vision/decode.h"
 #include "vision/test_util.h"
 
-namespace effdet {
+namespace effdet::vision {
 namespace {
 
-using namespace vision_test;
 namespace fs = std::filesystem;
 
 fs::path shared_folder() {
@@ -98,4 +97,4 @@ TEST(Preprocess, WrongTensorSizeIsABug) {
 }
 
 }  // namespace
-}  // namespace effdet
+}  // namespace effdet::vision

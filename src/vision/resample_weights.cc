@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace effdet {
+namespace effdet::vision {
 namespace {
 
 /// The inputs that lie under the triangle of one output.
@@ -69,4 +69,4 @@ void ResampleWeights::set(size_t output, int first, const std::vector<double>& w
   }
 }
 
-}  // namespace effdet
+}  // namespace effdet::vision

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace effdet {
+namespace effdet::vision {
 
 /// Weights have this many bits after the binary point: what is left of 32 for 8-bit samples and two bits of headroom.
 constexpr int kWeightBits = 32 - 8 - 2;
@@ -41,4 +41,4 @@ class ResampleWeights {
   std::vector<int32_t> first_, low_, high_;
 };
 
-}  // namespace effdet
+}  // namespace effdet::vision

@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 
-namespace effdet {
+namespace effdet::vision {
 namespace {
 
 /// Source rows are read some at a time, since decoder and resizer displace each other from the first-level cache: one
@@ -89,4 +89,4 @@ Image resize_bilinear(const Image& image, int width, int height) {
   return resized;
 }
 
-}  // namespace effdet
+}  // namespace effdet::vision

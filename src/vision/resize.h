@@ -10,7 +10,7 @@
 #include "vision/row_kernels.h"
 #include "vision/row_source.h"
 
-namespace effdet {
+namespace effdet::vision {
 
 /// Bit for bit Pillow's Image.resize((width, height), BILINEAR), any sizes. Throws Error(kUsage) for a side below 1.
 Image resize_bilinear(const Image& image, int width, int height);
@@ -53,4 +53,4 @@ class RowResizer {
   std::vector<const uint8_t*> window_;
 };
 
-}  // namespace effdet
+}  // namespace effdet::vision

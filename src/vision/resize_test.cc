@@ -5,10 +5,8 @@
 #include "vision/decode.h"
 #include "vision/test_util.h"
 
-namespace effdet {
+namespace effdet::vision {
 namespace {
-
-using namespace vision_test;
 
 Image noise(int width, int height, uint32_t seed) {
   Image image(width, height);
@@ -102,4 +100,4 @@ TEST(RowKernels, NormaliseMatchesScalarForEverySample) {
 }
 
 }  // namespace
-}  // namespace effdet
+}  // namespace effdet::vision

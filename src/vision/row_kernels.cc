@@ -2,7 +2,7 @@
 
 #include "vision/resample_weights.h"
 
-namespace effdet {
+namespace effdet::vision {
 namespace {
 
 constexpr int32_t kHalf = 1 << (kWeightBits - 1);
@@ -57,4 +57,4 @@ const RowKernels& row_kernels() {
   return *best;
 }
 
-}  // namespace effdet
+}  // namespace effdet::vision

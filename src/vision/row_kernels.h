@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace effdet {
+namespace effdet::vision {
 
 /// The weights of ResampleWeights as plain pointers.
 struct TapTable {
@@ -40,4 +40,4 @@ const RowKernels* avx2_row_kernels();
 /// The best that this processor runs.
 const RowKernels& row_kernels();
 
-}  // namespace effdet
+}  // namespace effdet::vision

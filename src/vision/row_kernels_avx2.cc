@@ -10,7 +10,7 @@
 
 #define EFFDET_AVX2 __attribute__((target("avx2")))
 
-namespace effdet {
+namespace effdet::vision {
 namespace {
 
 EFFDET_AVX2 inline __m256i join(__m256i low, __m256i high) {
@@ -136,14 +136,14 @@ const RowKernels* avx2_row_kernels() {
   return __builtin_cpu_supports("avx2") ? &kernels : nullptr;
 }
 
-}  // namespace effdet
+}  // namespace effdet::vision
 
 #else
 
-namespace effdet {
+namespace effdet::vision {
 
 const RowKernels* avx2_row_kernels() { return nullptr; }
 
-}  // namespace effdet
+}  // namespace effdet::vision
 
 #endif

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <vector>
 
-namespace effdet {
+namespace effdet::vision {
 
 void RowSource::read_rows(uint8_t* rgb, ptrdiff_t stride, int count) {
   decode_rows(rgb, stride, count);
@@ -39,4 +39,4 @@ void PixelRows::decode_rows(uint8_t* rgb, ptrdiff_t stride, int count) {
   for (int i = 0; i < count; ++i, rgb += stride, pixels_ += row_bytes()) std::copy_n(pixels_, row_bytes(), rgb);
 }
 
-}  // namespace effdet
+}  // namespace effdet::vision

@@ -10,7 +10,7 @@
 
 #include "vision/image.h"
 
-namespace effdet {
+namespace effdet::vision {
 
 /// Rows of 8-bit RGB in order. One thread at a time may use it.
 class RowSource {
@@ -69,4 +69,4 @@ class PixelRows : public RowSource {
   const uint8_t* pixels_;
 };
 
-}  // namespace effdet
+}  // namespace effdet::vision

@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 
-namespace effdet {
+namespace effdet::vision {
 
 std::vector<RowSampler::Tap> RowSampler::taps(int in_size, int out_size) {
   if (out_size < 1) fail(ErrorCode::kUsage, "an image cannot be resized to {} pixels a side", out_size);
@@ -51,4 +51,4 @@ std::span<const float> RowSampler::next_row() {
   return row_;
 }
 
-}  // namespace effdet
+}  // namespace effdet::vision

@@ -8,7 +8,7 @@
 
 #include "vision/row_source.h"
 
-namespace effdet {
+namespace effdet::vision {
 
 /// Rows of an image resized as OpenCV's resize does by default (INTER_LINEAR) for floating-point pictures: half-pixel
 /// centres, weights in float32.
@@ -39,4 +39,4 @@ class RowSampler {
   std::vector<float> row_;
 };
 
-}  // namespace effdet
+}  // namespace effdet::vision

@@ -21,7 +21,7 @@
 #include "base/sanitizer.h"
 #include "effdet/error.h"
 
-namespace effdet::vision_test {
+namespace effdet::vision {
 
 inline std::filesystem::path images_folder() {
   return std::filesystem::path(EFFDET_SOURCE_DIR) / "testdata" / "images";
@@ -144,4 +144,4 @@ inline int64_t peak_growth(const std::function<void()>& action) {
   return (usage.ru_maxrss - resident * ::sysconf(_SC_PAGESIZE) / 1024) / 1024;
 }
 
-}  // namespace effdet::vision_test
+}  // namespace effdet::vision
