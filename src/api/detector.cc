@@ -57,7 +57,7 @@ struct Detector::Impl {
     model.input().write(picture, std::span(input).first(model.input().sample_bytes()));
     const std::byte* const source = input.data();
     session.run(std::span(&source, 1), outputs->pointers(), index);
-    DetectFaults found;
+    eval::DetectFaults found;
     std::vector<Detection> detections = model.detect(*outputs, 0, size, options, &found);
     faults.add(picture.name(), found);
     return detections;
@@ -67,7 +67,7 @@ struct Detector::Impl {
 };
 
 Detector::Detector(const CompiledModel& model, int threads, const DetectOptions& options) {
-  check_options(options);
+  eval::check_options(options);
   std::vector<Impl::Plan> plans;
   size_t bytes = 0;
   for (const auto& engine : model.impl_->plans) {
@@ -131,7 +131,7 @@ DetectionDecoder::DetectionDecoder(DetectionDecoder&&) noexcept = default;
 
 std::vector<Detection> DetectionDecoder::decode(std::span<const std::span<std::byte>> outputs, size_t sample, int width,
                                                 int height, const DetectOptions& options) const {
-  check_options(options);
+  eval::check_options(options);
   const Engine& engine = *impl_->model.engine();
   const size_t batch = impl_->model.batch();
   if (outputs.size() != engine.output_count() || sample >= batch)
@@ -144,7 +144,7 @@ std::vector<Detection> DetectionDecoder::decode(std::span<const std::span<std::b
     const size_t floats = outputs[i].size() / sizeof(float) / batch;
     parts.push_back({reinterpret_cast<const float*>(outputs[i].data()) + sample * floats, floats});
   }
-  DetectFaults faults;
+  eval::DetectFaults faults;
   std::vector<Detection> detections = impl_->model.detect(parts, vision::ImageSize{width, height}, options, &faults);
   impl_->faults.add("", faults);
   return detections;

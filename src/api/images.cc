@@ -80,7 +80,7 @@ std::vector<std::string> class_names_of(const ModelDescription& description) {
   constexpr int kNumCocoCategories = 80;  // as many classes need not be COCO's
   if (!description.class_names.empty()) return description.class_names;
   std::vector<std::string> names;
-  if (description.num_classes != kNumCocoCategories) names = coco_class_names(description.num_classes);
+  if (description.num_classes != kNumCocoCategories) names = eval::coco_class_names(description.num_classes);
   names.resize(static_cast<size_t>(description.num_classes));
   for (size_t i = 0; i < names.size(); ++i)
     if (names[i].empty()) names[i] = fmt::format("class {}", i + 1);

@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 
-namespace effdet {
+namespace effdet::eval {
 namespace {
 
 constexpr int kMaxSide = 1 << 16;
@@ -90,4 +90,4 @@ std::vector<Box> make_anchors(const AnchorConfig& config) {
   return anchors;
 }
 
-}  // namespace effdet
+}  // namespace effdet::eval

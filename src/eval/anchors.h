@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-namespace effdet {
+namespace effdet::eval {
 
 /// A box in pixels of the model's input: top, left, bottom, right.
 struct Box {
@@ -43,4 +43,4 @@ std::vector<FeatureSize> feature_sizes(const AnchorConfig& config);
 /// centres, and rounded to float32 at the end. Throws as feature_sizes().
 std::vector<Box> make_anchors(const AnchorConfig& config);
 
-}  // namespace effdet
+}  // namespace effdet::eval

@@ -6,7 +6,7 @@
 
 #include "eval/test_support.h"
 
-namespace effdet {
+namespace effdet::eval {
 namespace {
 
 AnchorConfig sized(int height, int width) {
@@ -60,4 +60,4 @@ TEST(Anchors, NonsenseIsRefused) {
 }
 
 }  // namespace
-}  // namespace effdet
+}  // namespace effdet::eval

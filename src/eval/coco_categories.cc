@@ -3,7 +3,7 @@
 #include <array>
 #include <string_view>
 
-namespace effdet {
+namespace effdet::eval {
 namespace {
 
 struct CocoName {
@@ -55,4 +55,4 @@ std::vector<std::string> coco_class_names(int num_classes) {
   return names;
 }
 
-}  // namespace effdet
+}  // namespace effdet::eval

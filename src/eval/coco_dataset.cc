@@ -10,7 +10,7 @@
 #include "eval/coco_json.h"
 #include "eval/json_reader.h"
 
-namespace effdet {
+namespace effdet::eval {
 namespace {
 
 bool next_is_number(JsonReader& reader) {
@@ -285,4 +285,4 @@ CocoDataset read_coco_dataset(const std::filesystem::path& path, BadRecords bad_
   return parse_coco_dataset({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, file.path(), bad_records);
 }
 
-}  // namespace effdet
+}  // namespace effdet::eval

@@ -13,7 +13,7 @@
 #include "eval/coco_ids.h"
 #include "eval/left_out.h"
 
-namespace effdet {
+namespace effdet::eval {
 
 struct CocoImage {
   int64_t id = 0;
@@ -71,4 +71,4 @@ CocoDataset read_coco_dataset(const std::filesystem::path& path, BadRecords bad_
 CocoDataset parse_coco_dataset(std::string_view text, const std::string& name,
                                BadRecords bad_records = BadRecords::kLeaveOut);
 
-}  // namespace effdet
+}  // namespace effdet::eval

@@ -4,7 +4,7 @@
 
 #include "eval/test_support.h"
 
-namespace effdet {
+namespace effdet::eval {
 namespace {
 
 constexpr const char* kImages = R"("images": [{"id": 1, "file_name": "a.jpg", "width": 4, "height": 3}])";
@@ -172,4 +172,4 @@ TEST(BadInput, Case86_RunLengthsArePassedOver) {
 }
 
 }  // namespace
-}  // namespace effdet
+}  // namespace effdet::eval

@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "eval/coco_match.h"
 
-namespace effdet {
+namespace effdet::eval {
 namespace {
 
 constexpr size_t kNumRecallThresholds = 101;
@@ -299,4 +299,4 @@ std::vector<std::string> summary_lines(const std::array<double, 12>& stats) {
   return lines;
 }
 
-}  // namespace effdet
+}  // namespace effdet::eval

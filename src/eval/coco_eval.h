@@ -10,7 +10,7 @@
 #include "eval/coco_dataset.h"
 #include "eval/coco_results.h"
 
-namespace effdet {
+namespace effdet::eval {
 
 /// Average precision of one category over IoU 0.50:0.95, all areas, at most 100 detections an image; -1 where the
 /// images hold no object of it.
@@ -36,4 +36,4 @@ CocoEvaluation evaluate_coco(const CocoDataset& dataset, std::span<const CocoRes
 /// The twelve lines that pycocotools' summarize() prints, without line ends.
 std::vector<std::string> summary_lines(const std::array<double, 12>& stats);
 
-}  // namespace effdet
+}  // namespace effdet::eval

@@ -7,7 +7,7 @@
 
 #include "eval/test_support.h"
 
-namespace effdet {
+namespace effdet::eval {
 namespace {
 
 TEST(CocoEval, EqualsPycocotoolsInEveryBit) {
@@ -76,4 +76,4 @@ TEST(CocoEval, EqualsPycocotoolsOnFilesOfTheField) {
 }
 
 }  // namespace
-}  // namespace effdet
+}  // namespace effdet::eval

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace effdet {
+namespace effdet::eval {
 namespace {
 
 std::string quoted(std::string_view text) {
@@ -63,4 +63,4 @@ int64_t read_known_id(JsonReader& reader, const StringIds& strings) {
   return reader.peek() == '"' ? strings.find(reader.read_string()) : read_number_id(reader);
 }
 
-}  // namespace effdet
+}  // namespace effdet::eval

@@ -9,7 +9,7 @@
 
 #include "eval/json_reader.h"
 
-namespace effdet {
+namespace effdet::eval {
 
 /// Strings that a file uses as ids, each with a number of its own that no number in a file is.
 class StringIds {
@@ -39,4 +39,4 @@ int64_t read_id(JsonReader& reader, StringIds& strings);
 /// The same where a string that is no id yet is StringIds::kUnknown.
 int64_t read_known_id(JsonReader& reader, const StringIds& strings);
 
-}  // namespace effdet
+}  // namespace effdet::eval

@@ -8,7 +8,7 @@
 
 #include "eval/json_reader.h"
 
-namespace effdet {
+namespace effdet::eval {
 
 /// Left, top, width, height, or why a record with this box is left out.
 struct BoxOfRecord {
@@ -50,4 +50,4 @@ inline std::string printable(std::string_view text) {
   return result;
 }
 
-}  // namespace effdet
+}  // namespace effdet::eval

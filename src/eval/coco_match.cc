@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace effdet {
+namespace effdet::eval {
 namespace {
 
 /// Intersection over union; over the detection's own area for a crowd, within which many objects lie.
@@ -100,4 +100,4 @@ ImageMatch match_image(std::span<const GroundTruth> objects, std::span<const Sco
   return match;
 }
 
-}  // namespace effdet
+}  // namespace effdet::eval

@@ -7,7 +7,7 @@
 #include <span>
 #include <vector>
 
-namespace effdet {
+namespace effdet::eval {
 
 inline constexpr size_t kNumIouThresholds = 10;
 inline constexpr size_t kNumAreaRanges = 4;
@@ -56,4 +56,4 @@ struct ImageMatch {
 /// Precondition: detections in order of falling score, cut to the largest number that is evaluated.
 ImageMatch match_image(std::span<const GroundTruth> objects, std::span<const ScoredResult> detections);
 
-}  // namespace effdet
+}  // namespace effdet::eval

@@ -11,7 +11,7 @@
 #include "eval/coco_json.h"
 #include "eval/json_reader.h"
 
-namespace effdet {
+namespace effdet::eval {
 namespace {
 
 /// Reads the results of one data set.
@@ -144,4 +144,4 @@ CocoResultFile read_coco_results(const std::filesystem::path& path, const CocoDa
                             bad_records);
 }
 
-}  // namespace effdet
+}  // namespace effdet::eval

@@ -12,7 +12,7 @@
 #include "eval/coco_dataset.h"
 #include "eval/detect.h"
 
-namespace effdet {
+namespace effdet::eval {
 
 /// Results below this score are not written; effdet's evaluator stops there.
 inline constexpr float kMinResultScore = 0.001f;
@@ -50,4 +50,4 @@ CocoResultFile read_coco_results(const std::filesystem::path& path, const CocoDa
 CocoResultFile parse_coco_results(std::string_view text, const std::string& name, const CocoDataset& dataset,
                                   BadRecords bad_records = BadRecords::kLeaveOut);
 
-}  // namespace effdet
+}  // namespace effdet::eval

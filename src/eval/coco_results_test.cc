@@ -7,7 +7,7 @@
 #include "eval/test_support.h"
 #include "support/test_folder.h"
 
-namespace effdet {
+namespace effdet::eval {
 namespace {
 
 /// One that has the results' images and categories.
@@ -104,4 +104,4 @@ TEST(BadInput, Case83_ResultFile) {
 }
 
 }  // namespace
-}  // namespace effdet
+}  // namespace effdet::eval

@@ -11,7 +11,7 @@
 #include "eval/nms.h"
 #include "eval/top_k.h"
 
-namespace effdet {
+namespace effdet::eval {
 namespace {
 
 /// Where a candidate's regression values lie.
@@ -208,4 +208,4 @@ std::vector<Detection> detect(const HeadOutputs& outputs, std::span<const Box> a
   return detections;
 }
 
-}  // namespace effdet
+}  // namespace effdet::eval

@@ -7,7 +7,7 @@
 #include "effdet/detection.h"
 #include "eval/anchors.h"
 
-namespace effdet {
+namespace effdet::eval {
 
 /// The raw outputs of one image.
 struct HeadOutputs {
@@ -59,4 +59,4 @@ void check_options(const DetectOptions& options);
 std::vector<Detection> detect(const HeadOutputs& outputs, std::span<const Box> anchors, const ImageGeometry& geometry,
                               const DetectOptions& options = {}, DetectFaults* faults = nullptr);
 
-}  // namespace effdet
+}  // namespace effdet::eval

@@ -7,7 +7,7 @@
 
 #include "eval/test_support.h"
 
-namespace effdet {
+namespace effdet::eval {
 namespace {
 
 /// Head outputs with storage.
@@ -167,4 +167,4 @@ TEST(Detect, OptionsOutOfRangeAreRefused) {
 }
 
 }  // namespace
-}  // namespace effdet
+}  // namespace effdet::eval

@@ -5,7 +5,7 @@
 #include <limits>
 #include <system_error>
 
-namespace effdet {
+namespace effdet::eval {
 namespace {
 
 constexpr size_t kMaxDepth = 512;
@@ -371,4 +371,4 @@ void JsonReader::finish() {
   if (position_ < text_.size()) error_expected("the end of the file");
 }
 
-}  // namespace effdet
+}  // namespace effdet::eval

@@ -9,7 +9,7 @@
 
 #include "base/error.h"
 
-namespace effdet {
+namespace effdet::eval {
 
 /// Reads a JSON text (RFC 8259, UTF-8) from front to back. Every function that reads throws Error(kBadInput) of the
 /// form "FILE: annotations[12].bbox: expected a number (byte 1234)". NaN, Infinity and -Infinity, which Python's json
@@ -120,4 +120,4 @@ void JsonReader::read_array(OnElement&& on_element) {
   expect(']', "',' or ']'");
 }
 
-}  // namespace effdet
+}  // namespace effdet::eval

@@ -7,7 +7,7 @@
 
 #include "eval/test_support.h"
 
-namespace effdet {
+namespace effdet::eval {
 namespace {
 
 std::string skip_error(const std::string& text) {
@@ -150,4 +150,4 @@ TEST(BadInput, Case85_LoneSurrogate) {
 }
 
 }  // namespace
-}  // namespace effdet
+}  // namespace effdet::eval

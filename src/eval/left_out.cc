@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace effdet {
+namespace effdet::eval {
 
 void LeftOut::add(std::string_view reason, size_t index) {
   const auto known = std::find_if(reasons_.begin(), reasons_.end(), [&](const Reason& r) { return r.text == reason; });
@@ -24,4 +24,4 @@ std::vector<std::string> LeftOut::lines(std::string_view file, std::string_view 
   return lines;
 }
 
-}  // namespace effdet
+}  // namespace effdet::eval

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-namespace effdet {
+namespace effdet::eval {
 
 /// What becomes of a record whose values make no sense: a box with NaN, infinity or a negative side, a score that is
 /// NaN, a category that is not listed. Records that are malformed, without an id or with a box of three numbers, are
@@ -33,4 +33,4 @@ class LeftOut {
   std::vector<Reason> reasons_;
 };
 
-}  // namespace effdet
+}  // namespace effdet::eval

@@ -6,7 +6,7 @@
 #include "base/checked.h"
 #include "base/error.h"
 
-namespace effdet {
+namespace effdet::eval {
 namespace {
 
 /// Output i of the model's order is in file order[i].
@@ -106,4 +106,4 @@ LevelLayout match_levels(std::span<const uint64_t> file_sizes, std::span<const F
   bad_input("the {} output files cannot be told apart by size and are in neither known order", file_sizes.size());
 }
 
-}  // namespace effdet
+}  // namespace effdet::eval

@@ -9,7 +9,7 @@
 
 #include "eval/anchors.h"
 
-namespace effdet {
+namespace effdet::eval {
 
 /// The places of a level's two outputs in the list of files.
 struct LevelFiles {
@@ -35,4 +35,4 @@ std::vector<uint64_t> output_value_counts(std::span<const FeatureSize> levels, i
 LevelLayout match_levels(std::span<const uint64_t> file_sizes, std::span<const FeatureSize> levels, int num_classes,
                          int anchors_per_cell, size_t element_size = sizeof(float));
 
-}  // namespace effdet
+}  // namespace effdet::eval

@@ -6,7 +6,7 @@
 
 #include "eval/test_support.h"
 
-namespace effdet {
+namespace effdet::eval {
 namespace {
 
 const std::vector<FeatureSize> kLevels{{64, 64}, {32, 32}, {16, 16}, {8, 8}, {4, 4}};
@@ -71,4 +71,4 @@ TEST(LevelLayout, MissingAndForeignFilesAreNamed) {
 }
 
 }  // namespace
-}  // namespace effdet
+}  // namespace effdet::eval

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <limits>
 
-namespace effdet {
+namespace effdet::eval {
 namespace {
 
 constexpr float kSoftSigma = 0.5f;
@@ -85,4 +85,4 @@ std::vector<ScoredBox> soft_nms(std::span<const ScoredBox> boxes, size_t max_kep
   return kept;
 }
 
-}  // namespace effdet
+}  // namespace effdet::eval

@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-namespace effdet {
+namespace effdet::eval {
 
 /// A decoded box with corners in pixels, its score and its class (from 0).
 struct ScoredBox {
@@ -24,4 +24,4 @@ std::vector<ScoredBox> hard_nms(std::span<const ScoredBox> boxes, float iou_thre
 /// the lowered ones, in falling order.
 std::vector<ScoredBox> soft_nms(std::span<const ScoredBox> boxes, size_t max_kept);
 
-}  // namespace effdet
+}  // namespace effdet::eval

@@ -13,7 +13,7 @@
 
 #include "effdet/error.h"
 
-namespace effdet {
+namespace effdet::eval {
 
 inline std::filesystem::path golden(const std::string& name) {
   return std::filesystem::path(EFFDET_SOURCE_DIR) / "testdata/eval" / name;
@@ -56,4 +56,4 @@ inline std::vector<float> noise(uint32_t seed, size_t count) {
   return values;
 }
 
-}  // namespace effdet
+}  // namespace effdet::eval

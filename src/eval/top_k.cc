@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace effdet {
+namespace effdet::eval {
 namespace {
 
 /// Values that are compared at once; most blocks hold no candidate, so that only the comparison is paid for.
@@ -61,4 +61,4 @@ std::vector<Candidate> TopK::take() {
   return std::exchange(candidates_, {});
 }
 
-}  // namespace effdet
+}  // namespace effdet::eval

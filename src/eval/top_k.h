@@ -7,7 +7,7 @@
 #include <span>
 #include <vector>
 
-namespace effdet {
+namespace effdet::eval {
 
 /// A logit and its place in the order that breaks ties.
 struct Candidate {
@@ -39,4 +39,4 @@ class TopK {
   bool saw_nan_ = false;
 };
 
-}  // namespace effdet
+}  // namespace effdet::eval

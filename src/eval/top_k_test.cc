@@ -7,7 +7,7 @@
 
 #include "eval/test_support.h"
 
-namespace effdet {
+namespace effdet::eval {
 namespace {
 
 /// The straightforward way: sort everything.
@@ -63,4 +63,4 @@ TEST(TopK, NanAndMinusInfinityAreNeverTaken) {
 }
 
 }  // namespace
-}  // namespace effdet
+}  // namespace effdet::eval

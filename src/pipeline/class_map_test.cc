@@ -17,8 +17,8 @@ model::ModelInfo model_of(int classes, Names names = {}) {
 }
 
 /// Categories with one annotation each; those whose name begins with '!' have none.
-CocoDataset data_of(const std::vector<std::pair<int64_t, std::string>>& categories) {
-  CocoDataset dataset;
+eval::CocoDataset data_of(const std::vector<std::pair<int64_t, std::string>>& categories) {
+  eval::CocoDataset dataset;
   for (auto [id, name] : categories) {
     const bool annotated = !name.starts_with('!');
     dataset.categories.push_back({id, annotated ? name : name.substr(1)});
@@ -27,8 +27,8 @@ CocoDataset data_of(const std::vector<std::pair<int64_t, std::string>>& categori
   return dataset;
 }
 
-CocoDataset unnamed(const Ids& ids) {
-  CocoDataset dataset = data_of({});
+eval::CocoDataset unnamed(const Ids& ids) {
+  eval::CocoDataset dataset = data_of({});
   for (const int64_t id : ids) {
     dataset.categories.push_back({id, fmt::format("category {}", id)});
     dataset.annotations.push_back({.category_id = id});
@@ -41,7 +41,7 @@ struct Mapped {
   std::vector<std::string> notes;
 };
 
-Mapped map(const model::ModelInfo& info, const CocoDataset& dataset, ClassMapping mapping = ClassMapping::kAuto,
+Mapped map(const model::ModelInfo& info, const eval::CocoDataset& dataset, ClassMapping mapping = ClassMapping::kAuto,
            const Names& names = {}) {
   const ClassMap classes(info, names, dataset, mapping, "gt.json");
   Mapped mapped{.ids = {}, .notes = classes.notes()};
@@ -106,7 +106,7 @@ TEST(ClassMap, WhatDoesNotBelongTogetherIsRefused) {
 
 TEST(ClassMap, ModelsWithAsManyClassesAsCocoHaveItsNames) {
   // 90 classes: category ids of COCO; 80: COCO's categories in order.
-  const CocoDataset contiguous = data_of({{1, "person"}, {2, "toothbrush"}, {80, "stop sign"}});
+  const eval::CocoDataset contiguous = data_of({{1, "person"}, {2, "toothbrush"}, {80, "stop sign"}});
   const Mapped of90 = map(model_of(90), contiguous), of80 = map(model_of(80), contiguous);
   EXPECT_EQ(of90.ids[0], 1);
   EXPECT_EQ(of90.ids[89], 2);
@@ -122,7 +122,7 @@ TEST(ClassMap, ModelsWithAsManyClassesAsCocoHaveItsNames) {
 }
 
 TEST(ClassMap, DoesAsItIsTold) {
-  const CocoDataset dataset = data_of({{0, "a"}, {1, "b"}});
+  const eval::CocoDataset dataset = data_of({{0, "a"}, {1, "b"}});
   const model::ModelInfo model = model_of(3, {"b", "a", "c"});
   expect_mapped(map(model, dataset, ClassMapping::kIds), {1, 2, 3}, "");
   expect_mapped(map(model, dataset, ClassMapping::kOrder), {0, 1, kNone}, "in their order");
@@ -140,7 +140,7 @@ TEST(ClassMap, CountsFromTheModelsOffset) {
 }
 
 TEST(ClassMap, CategoriesMayHaveStringIds) {
-  const CocoDataset dataset = parse_coco_dataset(
+  const eval::CocoDataset dataset = eval::parse_coco_dataset(
       R"({"images": [{"id": 1}], "categories": [{"id": "d", "name": "dog"}, {"id": "c", "name": "cat"}], "annotations": []})",
       "gt.json");
   const Mapped mapped = map(model_of(2, {"dog", "cat"}), dataset);

@@ -21,17 +21,17 @@ std::filesystem::path annotations_of(const std::filesystem::path& root) {
   return root / "annotations" / "instances_val2017.json";
 }
 
-bool has_size(const CocoImage& image) { return image.width > 0 && image.height > 0; }
+bool has_size(const eval::CocoImage& image) { return image.width > 0 && image.height > 0; }
 
 }  // namespace
 
-std::string stem_of(const CocoImage& image) { return std::filesystem::path(image.file_name).stem().string(); }
+std::string stem_of(const eval::CocoImage& image) { return std::filesystem::path(image.file_name).stem().string(); }
 
 CocoFolder::CocoFolder(std::filesystem::path root)
-    : root_(std::move(root)), dataset_(read_coco_dataset(annotations_of(root_))) {
+    : root_(std::move(root)), dataset_(eval::read_coco_dataset(annotations_of(root_))) {
   complete_sizes();
   for (const int64_t id : dataset_.sorted_image_ids()) {
-    const CocoImage* image = dataset_.find_image(id);
+    const eval::CocoImage* image = dataset_.find_image(id);
     if (has_size(*image) && std::min(image->width, image->height) < kMinSide) {
       skipped_.push_back(image->file_name);
     } else {
@@ -46,7 +46,7 @@ std::filesystem::path CocoFolder::annotation_file() const { return annotations_o
 
 /// What cannot be read fails when it is loaded.
 void CocoFolder::complete_sizes() {
-  for (CocoImage& image : dataset_.images) {
+  for (eval::CocoImage& image : dataset_.images) {
     if (has_size(image)) continue;
     try {
       const vision::ImageSize size = vision::read_image_size(path_of(image));
@@ -58,18 +58,18 @@ void CocoFolder::complete_sizes() {
   }
 }
 
-std::filesystem::path CocoFolder::path_of(const CocoImage& image) const {
+std::filesystem::path CocoFolder::path_of(const eval::CocoImage& image) const {
   const auto refuse = [&](std::string_view why) {
     bad_input("{}: image with id {}: {}", annotation_file().string(), dataset_.image_ids.json_of(image.id), why);
   };
   const std::filesystem::path name(image.file_name);
   if (name.empty() || image.file_name.find('\0') != std::string::npos) refuse("it has no file_name that is one");
   if (name.is_absolute() || std::find(name.begin(), name.end(), "..") != name.end())
-    refuse(fmt::format("file_name '{}' leads out of the folder val2017", printable(image.file_name)));
+    refuse(fmt::format("file_name '{}' leads out of the folder val2017", eval::printable(image.file_name)));
   return root_ / "val2017" / name;
 }
 
-std::unique_ptr<vision::RowSource> CocoFolder::open(const CocoImage& image) const {
+std::unique_ptr<vision::RowSource> CocoFolder::open(const eval::CocoImage& image) const {
   const std::filesystem::path path = path_of(image);
   int orientation = 1;
   std::unique_ptr<vision::RowSource> rows = vision::open_image(path, orientation);
@@ -99,13 +99,14 @@ void CocoFolder::require_folder() const {
 }
 
 void CocoFolder::require_unique_stems() const {
-  std::unordered_map<std::string, const CocoImage*> owners;
-  for (const CocoImage* image : images_) {
+  std::unordered_map<std::string, const eval::CocoImage*> owners;
+  for (const eval::CocoImage* image : images_) {
     if (image->file_name.empty()) continue;  // load() refuses it
     const auto [owner, is_new] = owners.emplace(stem_of(*image), image);
     if (!is_new)
       bad_input("{}: images '{}' and '{}' differ only in folder or extension, and would share their files",
-                annotation_file().string(), printable(owner->second->file_name), printable(image->file_name));
+                annotation_file().string(), eval::printable(owner->second->file_name),
+                eval::printable(image->file_name));
   }
 }
 

@@ -22,7 +22,7 @@ TEST(CocoFolder, SortsByIdSkipsSmallSidesAndKeepsImagesWithoutBoxes) {
   });
   const CocoFolder source(root);
   std::vector<int64_t> ids;
-  for (const CocoImage* image : source.images()) ids.push_back(image->id);
+  for (const eval::CocoImage* image : source.images()) ids.push_back(image->id);
   EXPECT_EQ(ids, (std::vector<int64_t>{1, 2, 4}));
   EXPECT_EQ(source.skipped(), std::vector<std::string>{"000000000003.jpg"});
 }

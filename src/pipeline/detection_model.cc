@@ -33,7 +33,7 @@ std::vector<uint64_t> values_of_an_image(const Engine& engine, size_t batch) {
 }
 
 /// Nothing where the model has rows of detections instead of raw heads.
-std::optional<LevelLayout> layout_of(const Engine& engine, const HeadDecoder& decoder, size_t batch) {
+std::optional<eval::LevelLayout> layout_of(const Engine& engine, const HeadDecoder& decoder, size_t batch) {
   const std::vector<uint64_t> counts = values_of_an_image(engine, batch);
   if (detects_itself(engine.program().graph.metadata)) {
     if (counts.size() == 1 && counts[0] % kRowValues == 0) return std::nullopt;
@@ -74,12 +74,12 @@ DetectionModel::DetectionModel(std::shared_ptr<const Engine> engine)
       layout_(layout_of(*engine_, decoder_, input_.batch())) {}
 
 std::vector<Detection> DetectionModel::detect(const OutputBuffers& outputs, size_t sample, vision::ImageSize image,
-                                              const DetectOptions& options, DetectFaults* faults) const {
+                                              const DetectOptions& options, eval::DetectFaults* faults) const {
   return detect(outputs.sample(sample, batch()), image, options, faults);
 }
 
 std::vector<Detection> DetectionModel::detect(std::span<const std::span<const float>> outputs, vision::ImageSize image,
-                                              const DetectOptions& options, DetectFaults* faults) const {
+                                              const DetectOptions& options, eval::DetectFaults* faults) const {
   if (layout_) return decoder_.decode(outputs, *layout_, image, options, faults);
   const vision::Preprocessing& input = input_.preprocessing();
   return decode_rows(outputs[0], image, input.height, input.width, options, faults);

@@ -46,17 +46,17 @@ class DetectionModel {
   /// Detections of image number sample of the batch, which has the given size in pixels. faults, where it is not null,
   /// tells what makes no sense.
   std::vector<Detection> detect(const OutputBuffers& outputs, size_t sample, vision::ImageSize image,
-                                const DetectOptions& options, DetectFaults* faults = nullptr) const;
+                                const DetectOptions& options, eval::DetectFaults* faults = nullptr) const;
   /// The same from each output's part of the image.
   std::vector<Detection> detect(std::span<const std::span<const float>> outputs, vision::ImageSize image,
-                                const DetectOptions& options, DetectFaults* faults = nullptr) const;
+                                const DetectOptions& options, eval::DetectFaults* faults = nullptr) const;
 
  private:
   std::shared_ptr<const Engine> engine_;
   model::ModelInfo info_;
   ModelInput input_;
   HeadDecoder decoder_;
-  std::optional<LevelLayout> layout_;  ///< nothing where the model detects itself
+  std::optional<eval::LevelLayout> layout_;  ///< nothing where the model detects itself
 };
 
 }  // namespace effdet::pipeline

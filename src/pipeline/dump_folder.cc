@@ -123,20 +123,20 @@ size_t DumpFolder::file_count(const std::string& stem) const {
 
 Dump DumpFolder::read(const std::string& stem, size_t count) const {
   const auto found = files_.find(stem);
-  if (found == files_.end()) bad_input("{}: no outputs of image '{}'", folder_.string(), printable(stem));
+  if (found == files_.end()) bad_input("{}: no outputs of image '{}'", folder_.string(), eval::printable(stem));
   const auto& [extension, files] = *found->second.begin();
   if (found->second.size() > 1)
-    bad_input("image '{}': both {} and {} are there; remove those of the older run", printable(stem),
+    bad_input("image '{}': both {} and {} are there; remove those of the older run", eval::printable(stem),
               files.begin()->second.string(), found->second.rbegin()->second.begin()->second.string());
   if (files.size() > count)
     bad_input("image '{}': {} output files, but the model has {} outputs ({} is left over); check --model",
-              printable(stem), files.size(), count, files.rbegin()->second.string());
+              eval::printable(stem), files.size(), count, files.rbegin()->second.string());
   Dump dump;
   const int first = files.begin()->first == 0 ? 0 : 1;
   for (int number = first; number < first + static_cast<int>(count); ++number) {
     const auto file = files.find(number);
     if (file == files.end())
-      bad_input("image '{}': {} is missing; the model has {} outputs", printable(stem),
+      bad_input("image '{}': {} is missing; the model has {} outputs", eval::printable(stem),
                 (folder_ / fmt::format("{}_{}{}", stem, number, extension)).string(), count);
     dump.add(file->second);
   }

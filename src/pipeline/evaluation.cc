@@ -26,10 +26,10 @@ void require_order(const std::filesystem::path& annotations, const std::filesyst
          annotations.string(), results.string());
 }
 
-std::vector<int64_t> images_of(std::span<const CocoResult> results) {
+std::vector<int64_t> images_of(std::span<const eval::CocoResult> results) {
   std::vector<int64_t> ids;
   ids.reserve(results.size());
-  for (const CocoResult& result : results) ids.push_back(result.image_id);
+  for (const eval::CocoResult& result : results) ids.push_back(result.image_id);
   std::sort(ids.begin(), ids.end());
   ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
   return ids;
@@ -37,19 +37,19 @@ std::vector<int64_t> images_of(std::span<const CocoResult> results) {
 
 }  // namespace
 
-Evaluation evaluate(const CocoDataset& dataset, std::span<const CocoResult> results,
+Evaluation evaluate(const eval::CocoDataset& dataset, std::span<const eval::CocoResult> results,
                     std::span<const int64_t> image_ids) {
-  const CocoEvaluation coco = evaluate_coco(dataset, results, image_ids);
+  const eval::CocoEvaluation coco = eval::evaluate_coco(dataset, results, image_ids);
   std::unordered_map<int64_t, const std::string*> names;
-  for (const CocoCategory& category : dataset.categories) names.emplace(category.id, &category.name);
+  for (const eval::CocoCategory& category : dataset.categories) names.emplace(category.id, &category.name);
   Evaluation evaluation{.stats = coco.stats,
-                        .summary = summary_lines(coco.stats),
+                        .summary = eval::summary_lines(coco.stats),
                         .images = image_ids.size(),
                         .detections = results.size(),
                         .all_images = dataset.images.size(),
                         .categories = {},
                         .notes = dataset.notes};
-  for (const CategoryAp& category : coco.categories) {
+  for (const eval::CategoryAp& category : coco.categories) {
     const auto name = names.find(category.category_id);
     evaluation.categories.push_back(
         {category.category_id, name == names.end() ? std::string() : *name->second, category.ap});
@@ -57,36 +57,36 @@ Evaluation evaluate(const CocoDataset& dataset, std::span<const CocoResult> resu
   return evaluation;
 }
 
-std::vector<CocoResult> results_of(std::span<const CocoImage* const> images,
-                                   std::span<const std::vector<Detection>> detections, const ClassMap& classes) {
-  std::vector<CocoResult> results;
-  for (size_t i = 0; i < images.size(); ++i) append_results(images[i]->id, detections[i], results);
-  for (CocoResult& result : results) result.category_id = classes.category_of(result.category_id);
-  std::erase_if(results, [](const CocoResult& result) { return result.category_id == ClassMap::kNone; });
+std::vector<eval::CocoResult> results_of(std::span<const eval::CocoImage* const> images,
+                                         std::span<const std::vector<Detection>> detections, const ClassMap& classes) {
+  std::vector<eval::CocoResult> results;
+  for (size_t i = 0; i < images.size(); ++i) eval::append_results(images[i]->id, detections[i], results);
+  for (eval::CocoResult& result : results) result.category_id = classes.category_of(result.category_id);
+  std::erase_if(results, [](const eval::CocoResult& result) { return result.category_id == ClassMap::kNone; });
   return results;
 }
 
-void write_evaluated(const std::filesystem::path& path, std::span<const CocoResult> results, const CocoDataset& dataset,
-                     const Evaluation& evaluation) try {
-  if (!path.empty()) write_coco_results(path, results, dataset);
+void write_evaluated(const std::filesystem::path& path, std::span<const eval::CocoResult> results,
+                     const eval::CocoDataset& dataset, const Evaluation& evaluation) try {
+  if (!path.empty()) eval::write_coco_results(path, results, dataset);
 } catch (const Error& error) {
   const auto& stats = evaluation.stats;
   fail(error.code(), "{}; AP {:.3f}, AP50 {:.3f}, AP75 {:.3f}, AR100 {:.3f} of {} images", error.what(), stats[0],
        stats[1], stats[2], stats[8], evaluation.images);
 }
 
-std::vector<int64_t> ids_of(std::span<const CocoImage* const> images) {
+std::vector<int64_t> ids_of(std::span<const eval::CocoImage* const> images) {
   std::vector<int64_t> ids;
-  for (const CocoImage* image : images) ids.push_back(image->id);
+  for (const eval::CocoImage* image : images) ids.push_back(image->id);
   return ids;
 }
 
 Evaluation evaluate_results(const std::filesystem::path& annotations, const std::filesystem::path& results,
                             const EvaluateOptions& options) {
-  const BadRecords bad_records = options.strict ? BadRecords::kRefuse : BadRecords::kLeaveOut;
+  const eval::BadRecords bad_records = options.strict ? eval::BadRecords::kRefuse : eval::BadRecords::kLeaveOut;
   require_order(annotations, results);
-  const CocoDataset dataset = read_coco_dataset(annotations, bad_records);
-  const CocoResultFile found = read_coco_results(results, dataset, bad_records);
+  const eval::CocoDataset dataset = eval::read_coco_dataset(annotations, bad_records);
+  const eval::CocoResultFile found = eval::read_coco_results(results, dataset, bad_records);
   Evaluation evaluation = evaluate(
       dataset, found.results, options.only_images_with_results ? images_of(found.results) : dataset.sorted_image_ids());
   evaluation.notes.insert(evaluation.notes.end(), found.notes.begin(), found.notes.end());

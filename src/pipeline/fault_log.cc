@@ -4,7 +4,7 @@
 
 namespace effdet::pipeline {
 
-void FaultLog::add(std::string_view name, const DetectFaults& faults) {
+void FaultLog::add(std::string_view name, const eval::DetectFaults& faults) {
   if (!faults.any()) return;
   const std::lock_guard lock(mutex_);
   if (count_++ == 0) first_ = name;

@@ -14,7 +14,7 @@ namespace effdet::pipeline {
 class FaultLog {
  public:
   /// name: of the picture; may be empty.
-  void add(std::string_view name, const DetectFaults& faults);
+  void add(std::string_view name, const eval::DetectFaults& faults);
   /// "" or a line: for how many pictures, and for which first.
   std::string text() const;
 

@@ -4,7 +4,7 @@
 
 namespace effdet::pipeline {
 
-AnchorConfig anchor_config(const model::ModelInfo& info, int height, int width) {
+eval::AnchorConfig anchor_config(const model::ModelInfo& info, int height, int width) {
   return {.min_level = info.min_level,
           .max_level = info.max_level,
           .num_scales = info.num_scales,
@@ -20,17 +20,17 @@ HeadDecoder::HeadDecoder(const model::ModelInfo& info, int height, int width)
       num_classes_(info.num_classes),
       label_offset_(info.label_offset),
       config_(anchor_config(info, height, width)),
-      levels_(feature_sizes(config_)),
-      anchors_(make_anchors(config_)) {}
+      levels_(eval::feature_sizes(config_)),
+      anchors_(eval::make_anchors(config_)) {}
 
-LevelLayout HeadDecoder::layout_of(std::span<const uint64_t> value_counts) const {
+eval::LevelLayout HeadDecoder::layout_of(std::span<const uint64_t> value_counts) const {
   std::vector<uint64_t> sizes;
   for (const uint64_t count : value_counts) sizes.push_back(count * sizeof(float));
-  return match_levels(sizes, levels_, num_classes_, anchors_per_cell());
+  return eval::match_levels(sizes, levels_, num_classes_, anchors_per_cell());
 }
 
-ImageGeometry HeadDecoder::geometry_of(vision::ImageSize image) const {
-  ImageGeometry geometry = letterbox_geometry(image.width, image.height, input_.height, input_.width);
+eval::ImageGeometry HeadDecoder::geometry_of(vision::ImageSize image) const {
+  eval::ImageGeometry geometry = eval::letterbox_geometry(image.width, image.height, input_.height, input_.width);
   if (input_.sampled) {  // back by each side's own ratio
     const vision::ImageSize size = vision::letterbox(image, input_).size;
     geometry.scale = static_cast<double>(image.width) / size.width;
@@ -40,18 +40,18 @@ ImageGeometry HeadDecoder::geometry_of(vision::ImageSize image) const {
   return geometry;
 }
 
-std::vector<Detection> HeadDecoder::decode(std::span<const std::span<const float>> outputs, const LevelLayout& layout,
-                                           vision::ImageSize image, const DetectOptions& options,
-                                           DetectFaults* faults) const {
-  HeadOutputs heads{.levels = {},
-                    .num_classes = num_classes_,
-                    .anchors_per_cell = anchors_per_cell(),
-                    .best_class_only = selection_ == model::Selection::kBestClass};
+std::vector<Detection> HeadDecoder::decode(std::span<const std::span<const float>> outputs,
+                                           const eval::LevelLayout& layout, vision::ImageSize image,
+                                           const DetectOptions& options, eval::DetectFaults* faults) const {
+  eval::HeadOutputs heads{.levels = {},
+                          .num_classes = num_classes_,
+                          .anchors_per_cell = anchors_per_cell(),
+                          .best_class_only = selection_ == model::Selection::kBestClass};
   for (size_t i = 0; i < levels_.size(); ++i) {
-    const LevelFiles& level = layout.levels[i];
+    const eval::LevelFiles& level = layout.levels[i];
     heads.levels.push_back({outputs[level.classes], outputs[level.boxes], levels_[i].height, levels_[i].width});
   }
-  std::vector<Detection> detections = effdet::detect(heads, anchors_, geometry_of(image), options, faults);
+  std::vector<Detection> detections = eval::detect(heads, anchors_, geometry_of(image), options, faults);
   for (Detection& detection : detections) detection.category += label_offset_ - 1;  // detect() counts classes from 1
   return detections;
 }

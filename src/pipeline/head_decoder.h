@@ -15,7 +15,7 @@
 namespace effdet::pipeline {
 
 /// The anchors that a model's description means, for an input of that size in pixels.
-AnchorConfig anchor_config(const model::ModelInfo& info, int height, int width);
+eval::AnchorConfig anchor_config(const model::ModelInfo& info, int height, int width);
 
 /// Anchors of a model at one input size. Constant, so that threads may share it.
 class HeadDecoder {
@@ -25,27 +25,27 @@ class HeadDecoder {
   HeadDecoder(const model::ModelInfo& info, int height, int width);
 
   int num_classes() const { return num_classes_; }
-  const std::vector<FeatureSize>& levels() const { return levels_; }
+  const std::vector<eval::FeatureSize>& levels() const { return levels_; }
   int anchors_per_cell() const { return config_.anchors_per_cell(); }
   /// A class and a box output for each level.
   size_t output_count() const { return 2 * levels_.size(); }
 
   /// Which output is what, by the number of float32 values in each. Throws Error(kBadInput) as match_levels().
-  LevelLayout layout_of(std::span<const uint64_t> value_counts) const;
+  eval::LevelLayout layout_of(std::span<const uint64_t> value_counts) const;
   /// Detections of an image of that size, in its pixels and in order of falling score, as detect().
-  std::vector<Detection> decode(std::span<const std::span<const float>> outputs, const LevelLayout& layout,
+  std::vector<Detection> decode(std::span<const std::span<const float>> outputs, const eval::LevelLayout& layout,
                                 vision::ImageSize image, const DetectOptions& options,
-                                DetectFaults* faults = nullptr) const;
+                                eval::DetectFaults* faults = nullptr) const;
 
  private:
-  ImageGeometry geometry_of(vision::ImageSize image) const;
+  eval::ImageGeometry geometry_of(vision::ImageSize image) const;
 
   vision::Preprocessing input_;
   model::Selection selection_;
   int num_classes_, label_offset_;
-  AnchorConfig config_;
-  std::vector<FeatureSize> levels_;
-  std::vector<Box> anchors_;
+  eval::AnchorConfig config_;
+  std::vector<eval::FeatureSize> levels_;
+  std::vector<eval::Box> anchors_;
 };
 
 }  // namespace effdet::pipeline

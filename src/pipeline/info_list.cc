@@ -53,7 +53,7 @@ size_t write_list(const fs::path& folder, const std::vector<fs::path>& files, co
   for (const fs::path& file : files) {
     const std::string path = (folder / file).string();
     if (path.find_first_of("\r\n") != std::string::npos)
-      bad_input("{}: a list cannot hold a file name with a line break", printable(path));
+      bad_input("{}: a list cannot hold a file name with a line break", eval::printable(path));
     vision::ImageSize size;
     if (log.attempt([&] { size = size_of(path); }))
       text += fmt::format("{} {} {} {}\n", count++, path, size.width, size.height);
@@ -110,7 +110,7 @@ class LineParser {
     int64_t value = 0;
     const auto [end, code] = std::from_chars(field.data(), field.data() + field.size(), value);
     if (code != std::errc() || end != field.data() + field.size() || value < low || value > high)
-      error(fmt::format("has '{}' as {}, not a whole number of at least {}", printable(field), what, low));
+      error(fmt::format("has '{}' as {}, not a whole number of at least {}", eval::printable(field), what, low));
     return value;
   }
 

@@ -11,7 +11,7 @@ namespace effdet::pipeline {
 std::string list_of(std::span<const std::string> names, size_t shown) {
   std::string text;
   for (size_t i = 0; i < std::min(names.size(), shown); ++i)
-    text += fmt::format("{}'{}'", i == 0 ? "" : ", ", printable(names[i]));
+    text += fmt::format("{}'{}'", i == 0 ? "" : ", ", eval::printable(names[i]));
   return names.size() > shown ? fmt::format("{} and {} more", text, names.size() - shown) : text;
 }
 

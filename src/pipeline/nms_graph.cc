@@ -30,7 +30,7 @@ model::ModelInfo info_of_graph(const ir::Graph& graph) {
 }
 
 void check_for_graph(const DetectOptions& options) {
-  check_options(options);
+  eval::check_options(options);
   if (options.soft_nms) fail(ErrorCode::kUsage, "ONNX has no operator for soft-NMS");
   for (const int count : {options.max_candidates, options.max_detections})
     if (count > kMostCandidates) fail(ErrorCode::kUsage, "{} boxes are more than {}", count, kMostCandidates);
@@ -47,10 +47,10 @@ class NmsBuilder {
       fail(ErrorCode::kUsage, "the model is no export of this program");
     batch_ = image[0];
     height_ = static_cast<float>(image[2]), width_ = static_cast<float>(image[3]);
-    const AnchorConfig config = anchor_config(info_, static_cast<int>(image[2]), static_cast<int>(image[3]));
-    if (graph.outputs.size() != 2 * feature_sizes(config).size())
+    const eval::AnchorConfig config = anchor_config(info_, static_cast<int>(image[2]), static_cast<int>(image[3]));
+    if (graph.outputs.size() != 2 * eval::feature_sizes(config).size())
       fail(ErrorCode::kUsage, "the model has {} outputs, not the raw ones of its heads", graph.outputs.size());
-    anchors_ = make_anchors(config);
+    anchors_ = eval::make_anchors(config);
     candidates_ = std::min<int64_t>(options.max_candidates, anchor_count() * info_.num_classes);
   }
 
@@ -111,7 +111,7 @@ class NmsBuilder {
 
   void make_tables() {
     std::vector<float> centres, sizes;
-    for (const Box& box : anchors_) {
+    for (const eval::Box& box : anchors_) {
       centres.insert(centres.end(), {(box.y1 + box.y2) / 2, (box.x1 + box.x2) / 2});
       sizes.insert(sizes.end(), {box.y2 - box.y1, box.x2 - box.x1});
     }
@@ -236,7 +236,7 @@ class NmsBuilder {
   const size_t levels_;
   int64_t batch_ = 0, candidates_ = 0;
   float height_ = 0, width_ = 0;
-  std::vector<Box> anchors_;
+  std::vector<eval::Box> anchors_;
   Tables tables_{};
   std::string image_;  // the beginning of names, while the nodes of one image are made
 };

@@ -21,8 +21,8 @@ namespace {
 std::vector<Detection> expected(const ir::Graph& graph, const std::vector<Tensor>& raw, size_t image,
                                 const DetectOptions& options) {
   const model::ModelInfo info = model::parse_metadata(graph.metadata, "test");
-  const AnchorConfig config = anchor_config(info, kTinySide, kTinySide);
-  HeadOutputs heads{.levels = {}, .num_classes = info.num_classes, .anchors_per_cell = config.anchors_per_cell()};
+  const eval::AnchorConfig config = anchor_config(info, kTinySide, kTinySide);
+  eval::HeadOutputs heads{.levels = {}, .num_classes = info.num_classes, .anchors_per_cell = config.anchors_per_cell()};
   const size_t levels = raw.size() / 2;
   const auto part = [&](const Tensor& tensor) {
     const size_t size = static_cast<size_t>(tensor.numel() / tensor.dim(0));
@@ -31,7 +31,8 @@ std::vector<Detection> expected(const ir::Graph& graph, const std::vector<Tensor
   for (size_t i = 0; i < levels; ++i)
     heads.levels.push_back(
         {part(raw[i]), part(raw[levels + i]), static_cast<int>(raw[i].dim(2)), static_cast<int>(raw[i].dim(3))});
-  return detect(heads, make_anchors(config), {.scale = 1, .width = kTinySide, .height = kTinySide}, options);
+  return eval::detect(heads, eval::make_anchors(config), {.scale = 1, .width = kTinySide, .height = kTinySide},
+                      options);
 }
 
 void expect_equal(const Tensor& found, size_t image, const std::vector<Detection>& wanted) {

@@ -11,18 +11,19 @@
 
 namespace effdet::pipeline {
 
-PictureWriter::PictureWriter(const CocoDataset& dataset, const ClassMap& classes, const ValidateOptions& options)
+PictureWriter::PictureWriter(const eval::CocoDataset& dataset, const ClassMap& classes, const ValidateOptions& options)
     : classes_(classes), folder_(options.pictures), threshold_(options.picture_threshold) {
   if (!enabled()) return;
   make_folder(folder_);
-  for (const CocoCategory& category : dataset.categories) names_.emplace(category.id, category.name);
+  for (const eval::CocoCategory& category : dataset.categories) names_.emplace(category.id, category.name);
 }
 
 vision::MemoryGate::Hold PictureWriter::reserve(vision::ImageSize size) {
   return gate_.enter(uint64_t{3} * static_cast<uint64_t>(size.width) * static_cast<uint64_t>(size.height));
 }
 
-void PictureWriter::write(const CocoImage& image, vision::Image pixels, std::span<const Detection> detections) const {
+void PictureWriter::write(const eval::CocoImage& image, vision::Image pixels,
+                          std::span<const Detection> detections) const {
   std::vector<vision::LabelledBox> boxes;
   for (const Detection& found : detections)
     if (found.score >= threshold_)

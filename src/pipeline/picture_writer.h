@@ -18,13 +18,13 @@ namespace effdet::pipeline {
 class PictureWriter {
  public:
   /// Makes the folder of options.pictures where that is given. classes must outlive the writer.
-  PictureWriter(const CocoDataset& dataset, const ClassMap& classes, const ValidateOptions& options);
+  PictureWriter(const eval::CocoDataset& dataset, const ClassMap& classes, const ValidateOptions& options);
 
   bool enabled() const { return !folder_.empty(); }
   /// Waits until there is memory for a picture of that size.
   vision::MemoryGate::Hold reserve(vision::ImageSize size);
   /// Throws Error(kIo).
-  void write(const CocoImage& image, vision::Image pixels, std::span<const Detection> detections) const;
+  void write(const eval::CocoImage& image, vision::Image pixels, std::span<const Detection> detections) const;
 
  private:
   std::string name_of(int category) const;

@@ -21,9 +21,9 @@ namespace effdet::pipeline {
 namespace {
 
 /// The images whose outputs lie in the folder.
-std::vector<const CocoImage*> dumped_images(const CocoFolder& source, const DumpFolder& dumps) {
-  std::vector<const CocoImage*> images;
-  for (const CocoImage* image : source.images())
+std::vector<const eval::CocoImage*> dumped_images(const CocoFolder& source, const DumpFolder& dumps) {
+  std::vector<const eval::CocoImage*> images;
+  for (const eval::CocoImage* image : source.images())
     if (dumps.has(stem_of(*image))) images.push_back(image);
   if (images.empty())
     bad_input("{}: no outputs of the data set's images ({}_1.bin would be one)", dumps.path().string(),
@@ -32,11 +32,11 @@ std::vector<const CocoImage*> dumped_images(const CocoFolder& source, const Dump
 }
 
 /// The number of classes that makes all outputs of an image as large as they are together. Throws Error(kBadInput).
-int infer_num_classes(const Dump& dump, const std::vector<FeatureSize>& levels, int anchors_per_cell,
+int infer_num_classes(const Dump& dump, const std::vector<eval::FeatureSize>& levels, int anchors_per_cell,
                       const InputOptions& input) {
   uint64_t values = 0, anchors = 0;
   for (const auto& output : dump.outputs()) values += output.size();
-  for (const FeatureSize& level : levels)
+  for (const eval::FeatureSize& level : levels)
     anchors += static_cast<uint64_t>(level.height) * static_cast<uint64_t>(level.width) *
                static_cast<uint64_t>(anchors_per_cell);
   constexpr uint64_t kBoxValues = 4;
@@ -64,22 +64,22 @@ model::ModelInfo describe(const PostprocessOptions& options) {
 }
 
 /// One output for an image is that of a model that detects itself, which only its own metadata explain.
-void refuse_unexplained_rows(const DumpFolder& folder, const CocoImage& image) {
+void refuse_unexplained_rows(const DumpFolder& folder, const eval::CocoImage& image) {
   const std::string stem = stem_of(image);
   if (folder.file_count(stem) == 1)
     bad_input(
         "{}: one output of image '{}', as a model writes it that detects itself (pth2onnx --with-nms): give the "
         "model's own file as --model",
-        folder.path().string(), printable(stem));
+        folder.path().string(), eval::printable(stem));
 }
 
-void require_size(const CocoImage& image) {
+void require_size(const eval::CocoImage& image) {
   if (image.width == 0)
     bad_input("image '{}': neither the annotations nor the picture tell its size, which scales the boxes back",
-              printable(stem_of(image)));
+              eval::printable(stem_of(image)));
 }
 
-std::vector<Detection> decode_rows_of(const Dump& dump, const model::ModelInfo& info, const CocoImage& image,
+std::vector<Detection> decode_rows_of(const Dump& dump, const model::ModelInfo& info, const eval::CocoImage& image,
                                       const DetectOptions& options) {
   const std::span<const float> rows = dump.outputs()[0];
   if (rows.size() % kRowValues != 0)
@@ -87,10 +87,10 @@ std::vector<Detection> decode_rows_of(const Dump& dump, const model::ModelInfo& 
   return decode_rows(rows, {image.width, image.height}, info.image_height, info.image_width, options);
 }
 
-std::vector<Detection> decode(const Dump& dump, const HeadDecoder& decoder, const CocoImage& image,
+std::vector<Detection> decode(const Dump& dump, const HeadDecoder& decoder, const eval::CocoImage& image,
                               const DetectOptions& options) {
   try {
-    const LevelLayout layout = decoder.layout_of(dump.value_counts());
+    const eval::LevelLayout layout = decoder.layout_of(dump.value_counts());
     return decoder.decode(dump.outputs(), layout, {image.width, image.height}, options);
   } catch (const Error& error) {
     fail(error.code(), "image '{}' ({}, ...): {}", stem_of(image), dump.paths()[0].string(), error.what());
@@ -101,12 +101,12 @@ std::vector<Detection> decode(const Dump& dump, const HeadDecoder& decoder, cons
 
 Evaluation postprocess_dumps(const std::filesystem::path& root, const std::filesystem::path& dumps,
                              const PostprocessOptions& options, int threads, const Progress& progress) {
-  check_options(options.detect);
+  eval::check_options(options.detect);
   model::ModelInfo info = describe(options);
   const CocoFolder source(root);
   source.require_unique_stems();
   const DumpFolder folder(dumps);
-  const std::vector<const CocoImage*> images = dumped_images(source, folder);
+  const std::vector<const eval::CocoImage*> images = dumped_images(source, folder);
   const bool has_rows = detects_itself(options.input.metadata);
   const size_t outputs = has_rows ? 1 : 2 * static_cast<size_t>(info.max_level - info.min_level + 1);
   if (!has_rows) refuse_unexplained_rows(folder, *images[0]);
@@ -133,7 +133,7 @@ Evaluation postprocess_dumps(const std::filesystem::path& root, const std::files
                              : decode(dump, decoder, *images[i], options.detect);
     counter.add_one();
   });
-  const std::vector<CocoResult> results = results_of(images, detections, classes);
+  const std::vector<eval::CocoResult> results = results_of(images, detections, classes);
   Evaluation evaluation = evaluate(source.dataset(), results, ids_of(images));
   write_evaluated(options.results, results, source.dataset(), evaluation);
   evaluation.notes = notes.take();

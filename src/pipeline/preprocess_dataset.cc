@@ -27,7 +27,7 @@ PreprocessReport preprocess_dataset(const std::filesystem::path& root, const std
   ProgressCounter counter(progress, count);
   FailureLog log(on_failure, count);
   pool.parallel_for(static_cast<int64_t>(count), [&](int64_t index, int thread) {
-    const CocoImage& image = *source.images()[static_cast<size_t>(index)];
+    const eval::CocoImage& image = *source.images()[static_cast<size_t>(index)];
     std::vector<float>& tensor = tensors[static_cast<size_t>(thread)];
     tensor.resize(tensor_size(preprocessing));
     const bool usable = log.attempt([&] { vision::letterbox_to_tensor(*source.open(image), preprocessing, tensor); });

@@ -44,7 +44,7 @@ TEST(Preprocess, WritesWhatLetterboxToTensorGivesAtAnyThreadCount) {
   pipeline::preprocess_dataset(root, folder / "three", options, 3);
 
   const CocoFolder source(root);
-  for (const CocoImage* image : source.images()) {
+  for (const eval::CocoImage* image : source.images()) {
     std::vector<float> expected(3 * 128 * 256);
     vision::letterbox_to_tensor(*source.open(*image), preprocessing_of(options), expected);
     const std::string name = stem_of(*image) + ".bin", bytes = bytes_of(folder / "one" / name);

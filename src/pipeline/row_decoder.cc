@@ -8,14 +8,14 @@
 namespace effdet::pipeline {
 
 std::vector<Detection> decode_rows(std::span<const float> rows, vision::ImageSize image, int height, int width,
-                                   const DetectOptions& options, DetectFaults* faults) {
+                                   const DetectOptions& options, eval::DetectFaults* faults) {
   if (options.soft_nms)
     fail(ErrorCode::kUsage, "the model suppresses boxes itself (--with-nms), so soft-NMS has nothing left to do");
-  const auto scale = static_cast<float>(letterbox_geometry(image.width, image.height, height, width).scale);
+  const auto scale = static_cast<float>(eval::letterbox_geometry(image.width, image.height, height, width).scale);
   const auto within = [scale](float value, int side) {
     return std::clamp(value * scale, 0.0f, static_cast<float>(side));
   };
-  DetectFaults found;
+  eval::DetectFaults found;
   std::vector<Detection> detections;
   for (size_t at = 0; at + kRowValues <= rows.size(); at += kRowValues) {
     const std::span<const float> row = rows.subspan(at, kRowValues);

@@ -18,6 +18,6 @@ inline constexpr size_t kRowValues = 6;
 /// options.max_detections, and, which faults tells where it is not null, those that are not finite. Throws
 /// Error(kUsage) for soft-NMS, which comes too late here.
 std::vector<Detection> decode_rows(std::span<const float> rows, vision::ImageSize image, int height, int width,
-                                   const DetectOptions& options, DetectFaults* faults = nullptr);
+                                   const DetectOptions& options, eval::DetectFaults* faults = nullptr);
 
 }  // namespace effdet::pipeline

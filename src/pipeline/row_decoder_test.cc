@@ -32,7 +32,7 @@ TEST(RowDecoder, ScalesBackToThePictureAndClips) {
 TEST(RowDecoder, RowsThatMakeNoSenseAreLeftOutAndTold) {
   for (const std::vector<float>& row :
        {std::vector<float>{kNan, 0, 1, 1, 0.5f, 1}, {0, 0, 1, 1, kNan, 1}, {0, 0, 1, 1, 0.5f, 1e30f}}) {
-    DetectFaults faults;
+    eval::DetectFaults faults;
     EXPECT_TRUE(decode_rows(row, {10, 10}, 10, 10, {}, &faults).empty());
     EXPECT_TRUE(faults.any());
   }

@@ -17,6 +17,10 @@ namespace effdet::pipeline {
 
 namespace fs = std::filesystem;
 
+using eval::bad_input_message;
+using eval::load_json;
+using eval::noise;
+using eval::shared_folder;
 using test::TestFolder;
 
 /// A data set of small scenes, with ids from 1.

@@ -42,7 +42,7 @@ void finish(std::vector<std::future<void>>& tasks) {
 }
 
 /// The first so many images; 0: all.
-std::vector<const CocoImage*> first_of(std::vector<const CocoImage*> images, size_t limit) {
+std::vector<const eval::CocoImage*> first_of(std::vector<const eval::CocoImage*> images, size_t limit) {
   if (limit != 0 && limit < images.size()) images.resize(limit);
   return images;
 }
@@ -107,8 +107,8 @@ class Validation {
   };
 
   struct Finished {
-    std::vector<const CocoImage*> images;
-    std::vector<CocoResult> results;
+    std::vector<const eval::CocoImage*> images;
+    std::vector<eval::CocoResult> results;
   };
 
   /// Where a stream fails, what was finished is written before the error goes on.
@@ -131,7 +131,7 @@ class Validation {
     queue_.reset();
     if (options_.results.empty()) return 0;
     const Finished finished = take_finished();
-    if (!finished.images.empty()) write_coco_results(options_.results, finished.results, source_.dataset());
+    if (!finished.images.empty()) eval::write_coco_results(options_.results, finished.results, source_.dataset());
     return finished.images.size();
   } catch (const std::exception&) {
     return 0;
@@ -199,7 +199,7 @@ class Validation {
   void decode(size_t i, const OutputBuffers& heads, size_t sample) {
     if (loaded_[i] == 0) return;
     const vision::ImageSize size{images_[i]->width, images_[i]->height};
-    DetectFaults faults;
+    eval::DetectFaults faults;
     detections_[i] = model_.detect(heads, sample, size, options_.detect, &faults);
     faults_.add(images_[i]->file_name, faults);
     if (!pictures_.enabled() || draw(i)) finished_[i] = 1;
@@ -235,7 +235,7 @@ class Validation {
   const DetectionModel& model_;
   const ClassMap& classes_;
   const ValidateOptions& options_;
-  std::vector<const CocoImage*> images_;
+  std::vector<const eval::CocoImage*> images_;
   PictureWriter pictures_;
   std::vector<std::vector<Detection>> detections_;  ///< by image
   std::vector<char> loaded_, finished_;             ///< by image, each written by one thread
@@ -253,7 +253,7 @@ class Validation {
 ValidateReport validate_dataset(const std::filesystem::path& root, std::shared_ptr<const Engine> engine,
                                 const ValidateOptions& options, int threads) {
   if (options.streams < 1) fail(ErrorCode::kUsage, "{} streams: there must be one at least", options.streams);
-  check_options(options.detect);
+  eval::check_options(options.detect);
   if (!(options.picture_threshold >= 0 && options.picture_threshold <= 1))
     fail(ErrorCode::kUsage, "a picture threshold of {} is not between 0 and 1", options.picture_threshold);
   const DetectionModel model(std::move(engine));
