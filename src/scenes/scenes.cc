@@ -8,11 +8,10 @@
 #include "scenes/scene.h"
 #include "vision/encode.h"
 
-namespace effdet {
+namespace effdet::scenes {
 namespace {
 
 using nlohmann::json;
-using namespace scenes;
 
 constexpr int kLargestSide = 4096;
 constexpr int64_t kIdsPerImage = 100;  // room for the annotations of one image
@@ -84,4 +83,4 @@ void write_scenes(const std::filesystem::path& root, const SceneOptions& options
   write_file(root / "annotations" / "instances_val2017.json", index.dump());
 }
 
-}  // namespace effdet
+}  // namespace effdet::scenes

@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <functional>
 
-namespace effdet {
+namespace effdet::scenes {
 
 struct SceneOptions {
   int images = 24;
@@ -21,4 +21,4 @@ struct SceneOptions {
 /// Throws Error(kUsage) for options out of range and Error(kIo) where a file cannot be written.
 void write_scenes(const std::filesystem::path& root, const SceneOptions& options);
 
-}  // namespace effdet
+}  // namespace effdet::scenes
