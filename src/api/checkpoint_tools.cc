@@ -54,20 +54,20 @@ std::vector<std::string> read_class_names(const std::filesystem::path& path) {
 void init_checkpoint(const ModelOptions& options, uint64_t seed, const std::filesystem::path& path) {
   const model::ModelConfig config = api::config_for(options);
   ThreadPool threads(default_thread_count());
-  write_checkpoint(path, model::init_checkpoint(config, seed, &threads));
+  checkpoint::write_checkpoint(path, model::init_checkpoint(config, seed, &threads));
 }
 
 CheckpointInfo inspect_checkpoint(const std::filesystem::path& path) {
-  const Checkpoint checkpoint = read_checkpoint(path);
+  const checkpoint::Checkpoint checkpoint = checkpoint::read_checkpoint(path);
   CheckpointInfo info{.container = checkpoint.container,
                       .tensors = checkpoint.tensors.size(),
                       .files = checkpoint.files,
                       .foreign_count = checkpoint.foreign.size() + checkpoint.foreign_beside_count,
                       .has_checksums = checkpoint.has_checksums};
   for (const auto* list : {&checkpoint.foreign, &checkpoint.foreign_beside})
-    for (const ForeignTensor& tensor : *list) info.foreign.emplace_back(tensor.name, tensor.type);
+    for (const checkpoint::ForeignTensor& tensor : *list) info.foreign.emplace_back(tensor.name, tensor.type);
   std::map<std::string_view, size_t> dtypes;
-  for (const NamedTensor& named : checkpoint.tensors) {
+  for (const checkpoint::NamedTensor& named : checkpoint.tensors) {
     ++dtypes[dtype_name(named.tensor.dtype())];
     const bool is_parameter = is_float(named.tensor.dtype()) && !is_statistic(named.name);
     (is_parameter ? info.parameters : info.buffers) += named.tensor.numel();

@@ -26,9 +26,9 @@ bool has_release(const std::string& model) { return !model::release_file(model).
 std::filesystem::path download_checkpoint(const std::string& model, const DownloadOptions& options) {
   if (options.stall_seconds < 1)
     fail(ErrorCode::kUsage, "stall_seconds is {}, must be at least 1", options.stall_seconds);
-  const DownloadLimits limits{.bytes = options.max_bytes, .stall_seconds = options.stall_seconds};
-  return download(url_of(model, options), options.folder.empty() ? cache_folder() : options.folder, limits,
-                  options.progress);
+  const fetch::DownloadLimits limits{.bytes = options.max_bytes, .stall_seconds = options.stall_seconds};
+  return fetch::download(url_of(model, options), options.folder.empty() ? fetch::cache_folder() : options.folder,
+                         limits, options.progress);
 }
 
 }  // namespace effdet

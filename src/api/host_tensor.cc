@@ -81,7 +81,7 @@ HostTensor read_tensor(const std::filesystem::path& path, const TensorInfo& like
   if (ending == ".npy") return api::from_tensor(like.name, read_npy(path));
   if (ending == ".bin") return api::from_tensor(like.name, read_bin(path, like));
   if (ending != ".pb") fail(ErrorCode::kUsage, "{}: a tensor's file ends in .npy, .pb or .bin", path.string());
-  auto [name, tensor] = onnx_io::read_tensor_file(path);
+  auto [name, tensor] = onnx::read_tensor_file(path);
   return api::from_tensor(name.empty() ? like.name : name, tensor);
 }
 

@@ -24,7 +24,7 @@ void apply(const ModelOptions& options, model::ModelConfig& config) {
 
 }  // namespace
 
-model::ModelConfig config_for(const Checkpoint& checkpoint, const ModelOptions& options) {
+model::ModelConfig config_for(const checkpoint::Checkpoint& checkpoint, const ModelOptions& options) {
   const std::vector<model::Setting> settings = settings_of(options);
   const model::InferredModel inferred = model::infer_variant(checkpoint, {.model = options.model,
                                                                           .preferred = options.preferred,

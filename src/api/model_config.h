@@ -9,7 +9,7 @@ namespace effdet::api {
 
 /// What the options leave open is inferred from the checkpoint. Throws as model::infer_variant and model::check_config
 /// do, and Error(kUsage) where the options contradict the checkpoint.
-model::ModelConfig config_for(const Checkpoint& checkpoint, const ModelOptions& options);
+model::ModelConfig config_for(const checkpoint::Checkpoint& checkpoint, const ModelOptions& options);
 
 /// The same without a checkpoint: options.model must name a variant.
 model::ModelConfig config_for(const ModelOptions& options);

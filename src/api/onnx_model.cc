@@ -89,13 +89,13 @@ OnnxModel& OnnxModel::operator=(OnnxModel other) noexcept {
 OnnxModel::~OnnxModel() = default;
 
 OnnxModel OnnxModel::read(const std::filesystem::path& path) {
-  OnnxModel model(std::make_unique<Impl>(Impl{onnx_io::read_onnx(path), path.string()}));
+  OnnxModel model(std::make_unique<Impl>(Impl{onnx::read_onnx(path), path.string()}));
   api::name_source(path.string(), [&] { ops::infer_shapes(model.impl_->graph); });
   return model;
 }
 
 OnnxModel OnnxModel::from_checkpoint(const std::filesystem::path& path, const ModelOptions& options) {
-  const Checkpoint checkpoint = read_checkpoint(path, {.use_ema = options.use_ema});
+  const checkpoint::Checkpoint checkpoint = checkpoint::read_checkpoint(path, {.use_ema = options.use_ema});
   OnnxModel model(std::make_unique<Impl>(
       Impl{model::build_graph(api::config_for(checkpoint, options), checkpoint), path.string()}));
   ops::infer_shapes(model.impl_->graph);
@@ -104,9 +104,8 @@ OnnxModel OnnxModel::from_checkpoint(const std::filesystem::path& path, const Mo
 }
 
 std::vector<std::filesystem::path> OnnxModel::write(const std::filesystem::path& path, Weights weights) const {
-  constexpr onnx_io::Weights kWays[] = {onnx_io::Weights::kInside, onnx_io::Weights::kExternal,
-                                        onnx_io::Weights::kNone};
-  return onnx_io::write_onnx(impl_->graph, path, kWays[static_cast<size_t>(weights)]);
+  constexpr onnx::Weights kWays[] = {onnx::Weights::kInside, onnx::Weights::kExternal, onnx::Weights::kNone};
+  return onnx::write_onnx(impl_->graph, path, kWays[static_cast<size_t>(weights)]);
 }
 
 std::vector<TensorInfo> OnnxModel::inputs() const { return api::tensor_infos(impl_->graph, impl_->graph.inputs); }

@@ -6,7 +6,7 @@
 #include "checkpoint/little_endian.h"
 #include "checkpoint/test_files.h"
 
-namespace effdet {
+namespace effdet::checkpoint {
 namespace {
 
 using namespace test;
@@ -559,4 +559,4 @@ TEST(BadInput, MemoryBombsInThePickle) {
 }
 
 }  // namespace
-}  // namespace effdet
+}  // namespace effdet::checkpoint

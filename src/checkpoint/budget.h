@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "checkpoint/quoted.h"
 
-namespace effdet {
+namespace effdet::checkpoint {
 
 /// Counts the bytes that reading a file allocates beyond its mapping. The limit, the file's size + 208 MiB, leaves room
 /// for every real checkpoint (even 1e6 tensors on one storage), while a small file that describes something vast (a
@@ -48,4 +48,4 @@ class Budget {
   uint64_t offset_ = 0;
 };
 
-}  // namespace effdet
+}  // namespace effdet::checkpoint

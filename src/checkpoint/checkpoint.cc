@@ -7,7 +7,7 @@
 #include "checkpoint/sharded.h"
 #include "checkpoint/zip_checkpoint.h"
 
-namespace effdet {
+namespace effdet::checkpoint {
 
 Checkpoint read_checkpoint(const std::filesystem::path& path, const ReadOptions& options) {
   MappedFile file(checkpoint_in_folder(path));
@@ -31,4 +31,4 @@ Checkpoint read_checkpoint_file(MappedFile file, const ReadOptions& options, Bud
   bad_input("{}: an index of shards where a shard belongs", file.path());
 }
 
-}  // namespace effdet
+}  // namespace effdet::checkpoint

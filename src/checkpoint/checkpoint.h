@@ -8,7 +8,7 @@
 
 #include "base/tensor.h"
 
-namespace effdet {
+namespace effdet::checkpoint {
 
 /// A tensor and its key in the state_dict, such as "backbone.conv_stem.weight".
 struct NamedTensor {
@@ -72,4 +72,4 @@ Checkpoint read_checkpoint(const std::filesystem::path& path, const ReadOptions&
 /// kUnsupported for unsigned types above 8 bits and for 4 GiB and more, kIo.
 void write_checkpoint(const std::filesystem::path& path, std::span<const NamedTensor> tensors);
 
-}  // namespace effdet
+}  // namespace effdet::checkpoint

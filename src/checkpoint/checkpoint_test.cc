@@ -9,7 +9,7 @@
 #include "base/file.h"
 #include "checkpoint/test_files.h"
 
-namespace effdet {
+namespace effdet::checkpoint {
 namespace {
 
 using namespace test;
@@ -293,4 +293,4 @@ TEST(Checkpoint, SharedTrainedCheckpoint) {
 }
 
 }  // namespace
-}  // namespace effdet
+}  // namespace effdet::checkpoint

@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 
-namespace effdet {
+namespace effdet::checkpoint {
 namespace {
 
 using namespace std::string_view_literals;
@@ -55,4 +55,4 @@ CheckpointFormat checkpoint_format(const MappedFile& file) {
   bad_input("{}: not a PyTorch checkpoint: neither the signature PK\\x03\\x04 nor another is at byte 0", file.path());
 }
 
-}  // namespace effdet
+}  // namespace effdet::checkpoint

@@ -3,7 +3,7 @@
 
 #include "base/file.h"
 
-namespace effdet {
+namespace effdet::checkpoint {
 
 enum class CheckpointFormat : uint8_t { kZip, kLegacy, kSafetensors, kShardIndex };
 
@@ -12,4 +12,4 @@ enum class CheckpointFormat : uint8_t { kZip, kLegacy, kSafetensors, kShardIndex
 /// know.
 CheckpointFormat checkpoint_format(const MappedFile& file);
 
-}  // namespace effdet
+}  // namespace effdet::checkpoint

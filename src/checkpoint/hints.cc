@@ -8,7 +8,7 @@
 
 #include "checkpoint/quoted.h"
 
-namespace effdet {
+namespace effdet::checkpoint {
 namespace {
 
 using Json = nlohmann::json;
@@ -125,4 +125,4 @@ void append_hint(std::string_view key, std::string_view text, std::vector<Hint>&
   if (text.size() <= kLongestText) hints.push_back({std::string(key), Json(std::string(text)).dump()});
 }
 
-}  // namespace effdet
+}  // namespace effdet::checkpoint

@@ -9,7 +9,7 @@
 #include "checkpoint/state_dict.h"
 #include "checkpoint/unpickler.h"
 
-namespace effdet {
+namespace effdet::checkpoint {
 namespace {
 
 constexpr int64_t kProtocolVersion = 1001;
@@ -138,4 +138,4 @@ Checkpoint read_legacy_checkpoint(MappedFile mapping, const ReadOptions& options
   return checkpoint;
 }
 
-}  // namespace effdet
+}  // namespace effdet::checkpoint

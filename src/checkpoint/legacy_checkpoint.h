@@ -5,10 +5,10 @@
 #include "checkpoint/budget.h"
 #include "checkpoint/checkpoint.h"
 
-namespace effdet {
+namespace effdet::checkpoint {
 
 /// read_checkpoint for a file that begins with the legacy format's magic number. The pickles go through the same
 /// interpreter as those of zip checkpoints.
 Checkpoint read_legacy_checkpoint(MappedFile file, const ReadOptions& options, Budget& budget);
 
-}  // namespace effdet
+}  // namespace effdet::checkpoint

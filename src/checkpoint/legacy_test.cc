@@ -5,7 +5,7 @@
 #include "checkpoint/little_endian.h"
 #include "checkpoint/test_files.h"
 
-namespace effdet {
+namespace effdet::checkpoint {
 namespace {
 
 using namespace test;
@@ -120,4 +120,4 @@ TEST(BadInput, Case41_LegacyEveryByteChanged) {
 }
 
 }  // namespace
-}  // namespace effdet
+}  // namespace effdet::checkpoint

@@ -7,7 +7,7 @@
 #include <cstring>
 #include <string>
 
-namespace effdet {
+namespace effdet::checkpoint {
 
 static_assert(std::endian::native == std::endian::little);
 
@@ -24,4 +24,4 @@ void append_le(std::string& out, T value) {
   out.append(reinterpret_cast<const char*>(&value), sizeof value);
 }
 
-}  // namespace effdet
+}  // namespace effdet::checkpoint

@@ -5,7 +5,7 @@
 #include "base/checked.h"
 #include "checkpoint/quoted.h"
 
-namespace effdet {
+namespace effdet::checkpoint {
 namespace {
 
 bool is_row_major(const TensorSpec& spec) {
@@ -109,4 +109,4 @@ Checkpoint load_checkpoint(StateDict state_dict, const ValueStore& store, Storag
   return checkpoint;
 }
 
-}  // namespace effdet
+}  // namespace effdet::checkpoint

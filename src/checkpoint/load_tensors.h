@@ -9,7 +9,7 @@
 #include "checkpoint/pickle_value.h"
 #include "checkpoint/state_dict.h"
 
-namespace effdet {
+namespace effdet::checkpoint {
 
 /// The storages of one file by their index in the ValueStore, each as large as its StorageRef says.
 class StorageReader {
@@ -42,4 +42,4 @@ inline bool is_aligned(const std::byte* bytes, DType dtype) {
   return reinterpret_cast<uintptr_t>(bytes) % dtype_size(dtype) == 0;
 }
 
-}  // namespace effdet
+}  // namespace effdet::checkpoint

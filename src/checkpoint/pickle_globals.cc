@@ -1,6 +1,6 @@
 #include "checkpoint/pickle_globals.h"
 
-namespace effdet {
+namespace effdet::checkpoint {
 namespace {
 
 using enum GlobalRole;
@@ -167,4 +167,4 @@ const Global* find_global(std::string_view module, std::string_view name) {
   return nullptr;
 }
 
-}  // namespace effdet
+}  // namespace effdet::checkpoint

@@ -7,7 +7,7 @@
 
 #include "base/tensor.h"
 
-namespace effdet {
+namespace effdet::checkpoint {
 
 /// What REDUCE, NEWOBJ or BINPERSID does with a global.
 enum class GlobalRole : uint8_t {
@@ -43,4 +43,4 @@ const Global* find_global(std::string_view module, std::string_view name);
 /// "float8_e4m3fn", "sparse", ...: of a global that makes a tensor foreign.
 inline std::string_view foreign_type(const Global& global) { return global.label.empty() ? global.name : global.label; }
 
-}  // namespace effdet
+}  // namespace effdet::checkpoint

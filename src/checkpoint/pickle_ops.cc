@@ -5,7 +5,7 @@
 #include "checkpoint/little_endian.h"
 #include "checkpoint/quoted.h"
 
-namespace effdet {
+namespace effdet::checkpoint {
 
 std::string_view OpReader::take(uint64_t length, uint64_t op_offset) {
   const uint64_t left = source_.bytes.size() - offset_;
@@ -127,4 +127,4 @@ std::vector<uint32_t> scan_fetched_memo(const PickleSource& source, Budget& budg
   return fetched;
 }
 
-}  // namespace effdet
+}  // namespace effdet::checkpoint

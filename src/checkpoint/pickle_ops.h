@@ -10,7 +10,7 @@
 #include "checkpoint/budget.h"
 #include "checkpoint/quoted.h"
 
-namespace effdet {
+namespace effdet::checkpoint {
 
 /// The opcodes that PyTorch's weights_only unpickler takes. All others, INST, OBJ, EXT1, STACK_GLOBAL and DUP among
 /// them, are refused.
@@ -109,4 +109,4 @@ std::vector<uint32_t> scan_fetched_memo(const PickleSource& source, Budget& budg
 /// The number of a BINGET, LONG_BINGET, BINPUT or LONG_BINPUT.
 uint32_t memo_number(const Op& op);
 
-}  // namespace effdet
+}  // namespace effdet::checkpoint

@@ -2,7 +2,7 @@
 
 #include <limits>
 
-namespace effdet {
+namespace effdet::checkpoint {
 namespace {
 
 constexpr uint64_t kContainerCost = sizeof(std::vector<Value>) + 24;  // and the allocator's share
@@ -111,4 +111,4 @@ Value ValueStore::add_foreign(const Global& type) {
   return value;
 }
 
-}  // namespace effdet
+}  // namespace effdet::checkpoint

@@ -10,7 +10,7 @@
 #include "checkpoint/budget.h"
 #include "checkpoint/pickle_globals.h"
 
-namespace effdet {
+namespace effdet::checkpoint {
 
 enum class ValueKind : uint8_t {
   kUnset,
@@ -108,4 +108,4 @@ class ValueStore {
   std::deque<const Global*> foreign_;
 };
 
-}  // namespace effdet
+}  // namespace effdet::checkpoint

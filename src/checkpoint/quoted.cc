@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <iterator>
 
-namespace effdet {
+namespace effdet::checkpoint {
 
 std::string quote_text(std::string_view text) {
   constexpr size_t kMost = 100;
@@ -39,4 +39,4 @@ bool is_clean_utf8(std::string_view text) {
   return true;
 }
 
-}  // namespace effdet
+}  // namespace effdet::checkpoint

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace effdet {
+namespace effdet::checkpoint {
 
 /// The text in single quotes, control and non-ASCII bytes as \xNN, cut after 100 bytes.
 std::string quote_text(std::string_view text);
@@ -12,4 +12,4 @@ std::string quote_text(std::string_view text);
 /// Whether text is well-formed UTF-8 (no overlong forms, no surrogates) without NUL.
 bool is_clean_utf8(std::string_view text);
 
-}  // namespace effdet
+}  // namespace effdet::checkpoint

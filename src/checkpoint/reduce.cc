@@ -4,7 +4,7 @@
 
 #include "base/checked.h"
 
-namespace effdet {
+namespace effdet::checkpoint {
 namespace {
 
 constexpr size_t kMostDimensions = 64;  // PyTorch's own limit
@@ -182,4 +182,4 @@ Value reduce(Value callee, Value args, const PickleSite& site, ValueStore& store
   return result;
 }
 
-}  // namespace effdet
+}  // namespace effdet::checkpoint

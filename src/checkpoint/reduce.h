@@ -4,7 +4,7 @@
 #include "checkpoint/pickle_ops.h"
 #include "checkpoint/pickle_value.h"
 
-namespace effdet {
+namespace effdet::checkpoint {
 
 /// Where in the pickle we are, for messages.
 struct PickleSite {
@@ -17,4 +17,4 @@ struct PickleSite {
 /// or stride, no element outside. Throws Error (kBadInput, kUnsupported).
 Value reduce(Value callee, Value args, const PickleSite& site, ValueStore& store);
 
-}  // namespace effdet
+}  // namespace effdet::checkpoint

@@ -11,7 +11,7 @@
 #include "checkpoint/safetensors_header.h"
 #include "checkpoint/state_dict.h"
 
-namespace effdet {
+namespace effdet::checkpoint {
 namespace {
 
 constexpr uint64_t kLongestHeader = 100'000'000;  // the format's own limit
@@ -117,4 +117,4 @@ Checkpoint read_safetensors(MappedFile file, const ReadOptions& options, Budget&
   return checkpoint;
 }
 
-}  // namespace effdet
+}  // namespace effdet::checkpoint

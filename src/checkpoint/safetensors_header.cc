@@ -10,7 +10,7 @@
 #include "checkpoint/load_tensors.h"
 #include "checkpoint/quoted.h"
 
-namespace effdet {
+namespace effdet::checkpoint {
 namespace {
 
 constexpr size_t kMostShapeItems = 64;
@@ -226,4 +226,4 @@ SafetensorsHeader parse_safetensors_header(std::string_view json, uint64_t base,
   return HeaderParser(json, base, path, budget).parse();
 }
 
-}  // namespace effdet
+}  // namespace effdet::checkpoint

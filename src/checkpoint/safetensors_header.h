@@ -10,7 +10,7 @@
 #include "checkpoint/budget.h"
 #include "checkpoint/checkpoint.h"
 
-namespace effdet {
+namespace effdet::checkpoint {
 
 /// One tensor of the header: `begin` and `end` count from the header's end. Shape and bytes agree.
 struct SafetensorsEntry {
@@ -36,4 +36,4 @@ struct SafetensorsHeader {
 SafetensorsHeader parse_safetensors_header(std::string_view json, uint64_t base, const std::string& path,
                                            Budget& budget);
 
-}  // namespace effdet
+}  // namespace effdet::checkpoint

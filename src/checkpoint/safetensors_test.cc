@@ -10,7 +10,7 @@
 #include "checkpoint/little_endian.h"
 #include "checkpoint/test_files.h"
 
-namespace effdet {
+namespace effdet::checkpoint {
 namespace {
 
 using namespace test;
@@ -194,4 +194,4 @@ TEST(BadInput, SafetensorsCutAnywhereAndEveryByteChanged) {
 }
 
 }  // namespace
-}  // namespace effdet
+}  // namespace effdet::checkpoint

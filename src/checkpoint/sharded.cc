@@ -11,7 +11,7 @@
 #include "checkpoint/quoted.h"
 #include "checkpoint/state_dict.h"
 
-namespace effdet {
+namespace effdet::checkpoint {
 namespace {
 
 namespace fs = std::filesystem;
@@ -243,4 +243,4 @@ Checkpoint read_sharded(const MappedFile& file, const ReadOptions& options) {
   return whole;
 }
 
-}  // namespace effdet
+}  // namespace effdet::checkpoint

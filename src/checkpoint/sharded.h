@@ -5,7 +5,7 @@
 #include "checkpoint/budget.h"
 #include "checkpoint/checkpoint.h"
 
-namespace effdet {
+namespace effdet::checkpoint {
 
 /// The checkpoint that a folder holds, its index where it is sharded; a path that is no folder as it is. Throws
 /// Error(kBadInput) where the folder holds none, or several.
@@ -23,4 +23,4 @@ Checkpoint read_sharded(const MappedFile& index, const ReadOptions& options);
 /// One file that is no index, within the budget of the checkpoint that it belongs to.
 Checkpoint read_checkpoint_file(MappedFile file, const ReadOptions& options, Budget& budget);
 
-}  // namespace effdet
+}  // namespace effdet::checkpoint

@@ -8,7 +8,7 @@
 #include "checkpoint/test_files.h"
 #include "support/test_folder.h"
 
-namespace effdet {
+namespace effdet::checkpoint {
 namespace {
 
 namespace fs = std::filesystem;
@@ -155,4 +155,4 @@ TEST_F(Sharded, BadInput_IndicesThatMakeNoSense) {
 }
 
 }  // namespace
-}  // namespace effdet
+}  // namespace effdet::checkpoint

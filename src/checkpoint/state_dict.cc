@@ -6,7 +6,7 @@
 #include "checkpoint/hints.h"
 #include "checkpoint/quoted.h"
 
-namespace effdet {
+namespace effdet::checkpoint {
 namespace {
 
 // Keys under which trainers keep the weights, in order of preference: timm, Lightning and many scripts first.
@@ -187,4 +187,4 @@ StateDict select_state_dict(Value root, const ValueStore& store, const ReadOptio
   return result;
 }
 
-}  // namespace effdet
+}  // namespace effdet::checkpoint

@@ -10,7 +10,7 @@
 #include "checkpoint/pickle_ops.h"
 #include "checkpoint/pickle_value.h"
 
-namespace effdet {
+namespace effdet::checkpoint {
 
 /// One key of the state_dict; name without wrapper prefixes, tensor an index into the store.
 struct StateDictEntry {
@@ -42,4 +42,4 @@ std::vector<ForeignTensor> take_foreign(std::vector<StateDictEntry>& entries,
 StateDict select_state_dict(Value root, const ValueStore& store, const ReadOptions& options, const PickleSource& source,
                             Budget& budget);
 
-}  // namespace effdet
+}  // namespace effdet::checkpoint

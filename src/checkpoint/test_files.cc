@@ -9,6 +9,9 @@
 #include "support/test_folder.h"
 
 namespace effdet::test {
+
+using checkpoint::append_le;
+
 namespace {
 
 std::string deflate_raw(const std::string& data) {
@@ -157,15 +160,15 @@ TempFile::~TempFile() {
   std::filesystem::remove(path_, ignored);
 }
 
-Checkpoint read(std::string_view content, const ReadOptions& options) {
+checkpoint::Checkpoint read(std::string_view content, const checkpoint::ReadOptions& options) {
   const TempFile file(content);
-  return read_checkpoint(file.path(), options);  // a mapping outlives its file's name
+  return checkpoint::read_checkpoint(file.path(), options);  // a mapping outlives its file's name
 }
 
 void expect_error(std::string_view content, const std::vector<std::string>& parts, ErrorCode code) {
   const TempFile file(content);
   try {
-    read_checkpoint(file.path());
+    checkpoint::read_checkpoint(file.path());
     ADD_FAILURE() << "no Error; expected one with '" << (parts.empty() ? "" : parts.front()) << "'";
   } catch (const Error& error) {
     const std::string message = error.what();

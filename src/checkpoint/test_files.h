@@ -76,7 +76,7 @@ class TempFile {
 };
 
 /// Reads content as a checkpoint.
-Checkpoint read(std::string_view content, const ReadOptions& options = {});
+checkpoint::Checkpoint read(std::string_view content, const checkpoint::ReadOptions& options = {});
 /// Reads it and expects an Error of that code on one line that names the file and contains every part.
 void expect_error(std::string_view content, const std::vector<std::string>& parts,
                   ErrorCode code = ErrorCode::kBadInput);

@@ -10,7 +10,7 @@
 #include "checkpoint/quoted.h"
 #include "checkpoint/reduce.h"
 
-namespace effdet {
+namespace effdet::checkpoint {
 
 Unpickler::Unpickler(const PickleSource& source, ValueStore& store, Budget& budget)
     : source_(source), store_(store), budget_(budget), memo_numbers_(scan_fetched_memo(source, budget)) {
@@ -272,4 +272,4 @@ void Unpickler::build() {
   store_.release(state);
 }
 
-}  // namespace effdet
+}  // namespace effdet::checkpoint

@@ -9,7 +9,7 @@
 #include "checkpoint/pickle_ops.h"
 #include "checkpoint/pickle_value.h"
 
-namespace effdet {
+namespace effdet::checkpoint {
 
 /// Builds the value that a pickle describes, into a ValueStore.
 class Unpickler {
@@ -60,4 +60,4 @@ class Unpickler {
   std::map<std::string_view, uint32_t> storage_of_key_;  // not hashed: a hostile file could make keys collide
 };
 
-}  // namespace effdet
+}  // namespace effdet::checkpoint

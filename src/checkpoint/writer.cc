@@ -8,7 +8,7 @@
 #include "checkpoint/quoted.h"
 #include "checkpoint/zip_writer.h"
 
-namespace effdet {
+namespace effdet::checkpoint {
 namespace {
 
 std::string_view storage_type(const NamedTensor& named) {
@@ -119,4 +119,4 @@ void write_checkpoint(const std::filesystem::path& path, std::span<const NamedTe
   file.commit();
 }
 
-}  // namespace effdet
+}  // namespace effdet::checkpoint

@@ -10,7 +10,7 @@
 #include "checkpoint/quoted.h"
 #include "checkpoint/zip_format.h"
 
-namespace effdet {
+namespace effdet::checkpoint {
 namespace {
 
 using namespace zip;
@@ -248,4 +248,4 @@ std::shared_ptr<const std::byte> ZipArchive::inflate_entry(const ZipEntry& entry
   return {data, data.get()};
 }
 
-}  // namespace effdet
+}  // namespace effdet::checkpoint

@@ -13,7 +13,7 @@
 #include "base/file.h"
 #include "checkpoint/budget.h"
 
-namespace effdet {
+namespace effdet::checkpoint {
 
 /// One record. Offsets count from the start of the file.
 struct ZipEntry {
@@ -67,4 +67,4 @@ class ZipArchive {
   bool has_checksums_ = false;
 };
 
-}  // namespace effdet
+}  // namespace effdet::checkpoint

@@ -6,7 +6,7 @@
 #include "checkpoint/test_files.h"
 #include "checkpoint/zip_writer.h"
 
-namespace effdet {
+namespace effdet::checkpoint {
 namespace {
 
 using namespace test;
@@ -68,4 +68,4 @@ TEST(Quoted, IsOneSafeLine) {
 }
 
 }  // namespace
-}  // namespace effdet
+}  // namespace effdet::checkpoint

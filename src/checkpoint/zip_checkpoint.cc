@@ -7,7 +7,7 @@
 #include "checkpoint/unpickler.h"
 #include "checkpoint/zip_archive.h"
 
-namespace effdet {
+namespace effdet::checkpoint {
 namespace {
 
 /// Archives of torch.export.save, which have their program beside the weights; before torch 2.9 without a folder.
@@ -125,4 +125,4 @@ Checkpoint read_zip_checkpoint(MappedFile file, const ReadOptions& options, Budg
   return checkpoint;
 }
 
-}  // namespace effdet
+}  // namespace effdet::checkpoint

@@ -5,9 +5,9 @@
 #include "checkpoint/budget.h"
 #include "checkpoint/checkpoint.h"
 
-namespace effdet {
+namespace effdet::checkpoint {
 
 /// read_checkpoint for a file that begins like a zip archive.
 Checkpoint read_zip_checkpoint(MappedFile file, const ReadOptions& options, Budget& budget);
 
-}  // namespace effdet
+}  // namespace effdet::checkpoint

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-namespace effdet::zip {
+namespace effdet::checkpoint::zip {
 
 inline constexpr uint32_t kLocalSignature = 0x04034b50, kCentralSignature = 0x02014b50, kEndSignature = 0x06054b50;
 inline constexpr uint32_t kEnd64Signature = 0x06064b50, kLocatorSignature = 0x07064b50;
@@ -14,4 +14,4 @@ inline constexpr uint16_t kLevelBits = 3 << 1;  // how hard deflate tried
 inline constexpr uint16_t kZip64Extra = 1;
 inline constexpr uint16_t kStored = 0, kDeflated = 8;
 
-}  // namespace effdet::zip
+}  // namespace effdet::checkpoint::zip

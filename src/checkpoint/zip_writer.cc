@@ -6,7 +6,7 @@
 #include "checkpoint/little_endian.h"
 #include "checkpoint/zip_format.h"
 
-namespace effdet {
+namespace effdet::checkpoint {
 namespace {
 
 using namespace zip;
@@ -77,4 +77,4 @@ void ZipWriter::finish() {
   file_.write(end);
 }
 
-}  // namespace effdet
+}  // namespace effdet::checkpoint

@@ -7,7 +7,7 @@
 
 #include "base/file.h"
 
-namespace effdet {
+namespace effdet::checkpoint {
 
 /// Appends records to a file. As PyTorch does, pads each local header so that data starts at a multiple of 64 bytes;
 /// sizes and checksums are known in advance, and dates are fixed, so that the same records give the same bytes.
@@ -29,4 +29,4 @@ class ZipWriter {
   std::string directory_;
 };
 
-}  // namespace effdet
+}  // namespace effdet::checkpoint

@@ -10,7 +10,7 @@
 #include "fetch/sha256.h"
 #include "fetch/transfer.h"
 
-namespace effdet {
+namespace effdet::fetch {
 namespace {
 
 constexpr size_t kShortestChecksum = 8;
@@ -103,4 +103,4 @@ std::filesystem::path download(const std::string& url, const std::filesystem::pa
   return target;
 }
 
-}  // namespace effdet
+}  // namespace effdet::fetch

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace effdet {
+namespace effdet::fetch {
 
 /// Called as bytes arrive; total is 0 as long as the server has not told it.
 using ByteProgress = std::function<void(uint64_t done, uint64_t total)>;
@@ -36,4 +36,4 @@ std::filesystem::path cache_folder();
 std::filesystem::path download(const std::string& url, const std::filesystem::path& folder,
                                const DownloadLimits& limits = {}, const ByteProgress& progress = {});
 
-}  // namespace effdet
+}  // namespace effdet::fetch

@@ -11,7 +11,7 @@
 #include "fetch/sha256.h"
 #include "support/test_folder.h"
 
-namespace effdet {
+namespace effdet::fetch {
 namespace {
 
 namespace fs = std::filesystem;
@@ -276,4 +276,4 @@ TEST_F(Download, LinksInTheFolderAreFollowed) {
 }
 
 }  // namespace
-}  // namespace effdet
+}  // namespace effdet::fetch

@@ -12,7 +12,7 @@
 #include "base/file.h"
 #include "base/temporary_file.h"
 
-namespace effdet {
+namespace effdet::fetch {
 
 PartFile::PartFile(const std::filesystem::path& target, Kind kind)
     : place_(find_output_place(target.string())), kind_(kind), path_(place_.target + ".part") {
@@ -85,4 +85,4 @@ bool PartFile::open_locked() {
   return true;
 }
 
-}  // namespace effdet
+}  // namespace effdet::fetch

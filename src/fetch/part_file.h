@@ -9,7 +9,7 @@
 
 #include "base/output_place.h"
 
-namespace effdet {
+namespace effdet::fetch {
 
 /// TARGET.part, which a later run goes on with, or a temporary file, which goes with the object. Locked, so that two
 /// processes do not write it at once. Functions throw Error(kIo) unless they say otherwise.
@@ -49,4 +49,4 @@ class PartFile {
   uint64_t size_ = 0;
 };
 
-}  // namespace effdet
+}  // namespace effdet::fetch

@@ -8,7 +8,7 @@
 #include "base/file.h"
 #include "fetch/shared_library.h"
 
-namespace effdet {
+namespace effdet::fetch {
 
 std::string sha256_of(const std::filesystem::path& path) {
   const SharedLibrary crypto("libcrypto.so.3", "libssl3");
@@ -24,4 +24,4 @@ std::string sha256_of(const std::filesystem::path& path) {
   return text;
 }
 
-}  // namespace effdet
+}  // namespace effdet::fetch

@@ -4,9 +4,9 @@
 #include <filesystem>
 #include <string>
 
-namespace effdet {
+namespace effdet::fetch {
 
 /// In lower-case hexadecimal. Throws Error(kIo).
 std::string sha256_of(const std::filesystem::path& path);
 
-}  // namespace effdet
+}  // namespace effdet::fetch

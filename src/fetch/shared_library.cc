@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 
-namespace effdet {
+namespace effdet::fetch {
 
 SharedLibrary::SharedLibrary(const char* file, const char* package)
     : file_(file), handle_(::dlopen(file, RTLD_NOW | RTLD_LOCAL)) {
@@ -18,4 +18,4 @@ void* SharedLibrary::symbol(const char* name) const {
   return address;
 }
 
-}  // namespace effdet
+}  // namespace effdet::fetch

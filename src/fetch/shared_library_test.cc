@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 
-namespace effdet {
+namespace effdet::fetch {
 namespace {
 
 /// The message of the kIo that f throws.
@@ -40,4 +40,4 @@ TEST(SharedLibrary, SaysWhichFunctionIsMissing) {
 }
 
 }  // namespace
-}  // namespace effdet
+}  // namespace effdet::fetch

@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "fetch/shared_library.h"
 
-namespace effdet {
+namespace effdet::fetch {
 namespace {
 
 constexpr long kLeastSpeed = 1000;  // bytes a second, on average; less is a stall
@@ -119,4 +119,4 @@ int Transfer::on_progress(void* self, curl_off_t total, curl_off_t, curl_off_t, 
   return 0;
 }
 
-}  // namespace effdet
+}  // namespace effdet::fetch

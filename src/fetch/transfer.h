@@ -11,7 +11,7 @@
 #include "fetch/download.h"
 #include "fetch/part_file.h"
 
-namespace effdet {
+namespace effdet::fetch {
 
 /// Appends to a part file what it lacks of an http, https URL's content.
 class Transfer {
@@ -48,4 +48,4 @@ class Transfer {
   bool too_large_ = false;
 };
 
-}  // namespace effdet
+}  // namespace effdet::fetch

@@ -45,7 +45,7 @@ TEST(Ambiguity, EveryPairOfVariantsWithTheSameTensorsIsToldApartOrRefused) {
   for (const auto& [tensors, forms] : by_tensors) {
     pairs += forms.size() * (forms.size() - 1) / 2;
     if (forms.size() == 1) continue;
-    Checkpoint checkpoint = zero_checkpoint(config_of_form(forms[0]), "best.pth");
+    checkpoint::Checkpoint checkpoint = zero_checkpoint(config_of_form(forms[0]), "best.pth");
     std::string all;
     for (const Form& form : forms) all += (all.empty() ? "" : ", ") + text_of(form);
     // Alone the tensors are refused, and all candidates named.
@@ -159,7 +159,7 @@ TEST(Ambiguity, EveryOptionIsToldByTensorsOrElsewhere) {
     EXPECT_EQ(fingerprint(config) != tensors, told == kByTensors) << name;
     EXPECT_NE(meaning(config), sense) << name;
 
-    Checkpoint checkpoint = zero_checkpoint(config, "best.pth");
+    checkpoint::Checkpoint checkpoint = zero_checkpoint(config, "best.pth");
     const auto expect_sense = [&](const ModelRequest& request, const char* by) {
       const InferredModel model = infer_variant(checkpoint, request);
       EXPECT_EQ(meaning(model.config), meaning(config)) << name << " by " << by;

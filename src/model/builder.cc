@@ -54,7 +54,7 @@ ir::Graph build_graph(const ModelConfig& config, WeightSource& source) {
   return graph;
 }
 
-ir::Graph build_graph(const ModelConfig& config, const Checkpoint& checkpoint) {
+ir::Graph build_graph(const ModelConfig& config, const checkpoint::Checkpoint& checkpoint) {
   check_config(config);
   CheckpointWeights weights(checkpoint, fmt::format("{} with {} classes", config.variant.name, config.num_classes));
   RenamedWeights renamed(weights, config.variant);

@@ -19,7 +19,7 @@ namespace effdet::model {
 ir::Graph build_graph(const ModelConfig& config, WeightSource& weights);
 
 /// build_graph from a checkpoint; a checkpoint that does not fit is one Error(kBadInput) with counts and names.
-ir::Graph build_graph(const ModelConfig& config, const Checkpoint& checkpoint);
+ir::Graph build_graph(const ModelConfig& config, const checkpoint::Checkpoint& checkpoint);
 
 /// The tensors that the graph is built from, named as in the variant's checkpoints.
 std::vector<ExpectedTensor> expected_weights(const ModelConfig& config);

@@ -32,10 +32,11 @@ std::vector<std::string> predict_names(std::string_view head, std::optional<Nami
 }
 
 /// The last convolution of a head, be it separable or not.
-const NamedTensor& predict_weight(const Checkpoint& checkpoint, std::string_view head, std::optional<Naming> naming) {
+const checkpoint::NamedTensor& predict_weight(const checkpoint::Checkpoint& checkpoint, std::string_view head,
+                                              std::optional<Naming> naming) {
   const std::vector<std::string> names = predict_names(head, naming);
   for (const std::string& name : names) {
-    for (const NamedTensor& named : checkpoint.tensors) {
+    for (const checkpoint::NamedTensor& named : checkpoint.tensors) {
       if (named.name != name) continue;
       if (named.tensor.rank() != 4)
         bad_input("{}: {} has shape {}, not that of a convolution", checkpoint.path, name,
@@ -43,7 +44,7 @@ const NamedTensor& predict_weight(const Checkpoint& checkpoint, std::string_view
       return named;
     }
   }
-  for (const ForeignTensor& foreign : checkpoint.foreign)
+  for (const checkpoint::ForeignTensor& foreign : checkpoint.foreign)
     if (std::ranges::find(names, foreign.name) != names.end())
       fail(ErrorCode::kUnsupported, "{}: {} is {}, a type that weights do not have; convert it with tensor.float()",
            checkpoint.path, foreign.name, foreign.type);
@@ -57,7 +58,7 @@ Naming naming_of(std::string_view class_name) {
   return std::ranges::find(effdets, class_name) != effdets.end() ? Naming::kEffdet : Naming::kZylo117;
 }
 
-HeadFacts head_facts(const Checkpoint& checkpoint) {
+HeadFacts head_facts(const checkpoint::Checkpoint& checkpoint) {
   const auto& [class_name, classes] = predict_weight(checkpoint, "class_net", std::nullopt);
   const Naming naming = naming_of(class_name);
   const auto& [box_name, boxes] = predict_weight(checkpoint, "box_net", naming);
@@ -83,7 +84,7 @@ ModelConfig probe_config(ModelConfig config, const HeadFacts& facts) {
   return config;
 }
 
-KeyReport compare(const Checkpoint& checkpoint, const ModelConfig& config, const HeadFacts& facts) {
+KeyReport compare(const checkpoint::Checkpoint& checkpoint, const ModelConfig& config, const HeadFacts& facts) {
   return compare_tensors(checkpoint, expected_weights(probe_config(config, facts)));
 }
 
@@ -92,7 +93,7 @@ class FitProbe : public WeightSource {
  public:
   struct Misfit {};
 
-  explicit FitProbe(const Checkpoint& checkpoint) : weights_(checkpoint, "") {}
+  explicit FitProbe(const checkpoint::Checkpoint& checkpoint) : weights_(checkpoint, "") {}
 
   Tensor tensor(const std::string& name, const Shape& shape) override {
     if (weights_.find(name, shape) == nullptr) throw Misfit();
@@ -107,7 +108,7 @@ class FitProbe : public WeightSource {
 };
 
 /// Whether a comparison would find nothing; most variants part at their first tensors.
-bool fits(const Checkpoint& checkpoint, const ModelConfig& config, const HeadFacts& facts) {
+bool fits(const checkpoint::Checkpoint& checkpoint, const ModelConfig& config, const HeadFacts& facts) {
   const ModelConfig probed = probe_config(config, facts);
   FitProbe probe(checkpoint);
   RenamedWeights renamed(probe, probed.variant);
@@ -119,19 +120,19 @@ bool fits(const Checkpoint& checkpoint, const ModelConfig& config, const HeadFac
   return true;
 }
 
-bool has_tensor(const Checkpoint& checkpoint, std::initializer_list<std::string_view> names) {
-  return std::ranges::any_of(checkpoint.tensors, [&](const NamedTensor& named) {
+bool has_tensor(const checkpoint::Checkpoint& checkpoint, std::initializer_list<std::string_view> names) {
+  return std::ranges::any_of(checkpoint.tensors, [&](const checkpoint::NamedTensor& named) {
     return std::ranges::find(names, named.name) != names.end();
   });
 }
 
 /// effdet's heads list their batch norms by repeat, each in a module "bn", or by level.
-bool lists_norms_by_level(const Checkpoint& checkpoint) {
+bool lists_norms_by_level(const checkpoint::Checkpoint& checkpoint) {
   return has_tensor(checkpoint, {"class_net.bn_rep.0.0.weight"});
 }
 
 /// Whether the heads' convolutions have biases though batch norms follow.
-bool has_redundant_bias(const Checkpoint& checkpoint) {
+bool has_redundant_bias(const checkpoint::Checkpoint& checkpoint) {
   return has_tensor(checkpoint, {"class_net.conv_rep.0.conv_pw.bias", "class_net.conv_rep.0.conv.bias"});
 }
 
@@ -153,7 +154,7 @@ struct Words {
 };
 
 /// A variant of the table with the options that are said. Throws where one makes no sense.
-ModelConfig config_with(const Variant& variant, const Checkpoint& checkpoint, const HeadFacts& facts,
+ModelConfig config_with(const Variant& variant, const checkpoint::Checkpoint& checkpoint, const HeadFacts& facts,
                         const Words& words) {
   ModelConfig config = default_config(variant, facts.num_classes);
   for (const auto list : {words.user, words.of_file(variant)})
@@ -168,7 +169,7 @@ bool is_plausible(const ModelConfig& config, const HeadFacts& facts) {
 }
 
 /// Those with their variant's own biases first.
-std::vector<Candidate> fitting(const Checkpoint& checkpoint, const HeadFacts& facts, const Words& words) {
+std::vector<Candidate> fitting(const checkpoint::Checkpoint& checkpoint, const HeadFacts& facts, const Words& words) {
   const bool bias = has_redundant_bias(checkpoint);
   std::vector<Candidate> found;
   for (const Variant& variant : variants()) {
@@ -246,7 +247,7 @@ const Candidate* named_by_file_for_short(const std::vector<Candidate>& candidate
 }
 
 /// Nothing fits: reports on the variant that comes closest, of those with the right width where there are any.
-[[noreturn]] void fail_unfit(const Checkpoint& checkpoint, const HeadFacts& facts, const Words& words) {
+[[noreturn]] void fail_unfit(const checkpoint::Checkpoint& checkpoint, const HeadFacts& facts, const Words& words) {
   std::string_view nearest;
   KeyReport report;
   const auto consider = [&](const ModelConfig& config) {
@@ -282,7 +283,7 @@ const Candidate* find_candidate(const std::vector<Candidate>& candidates, std::s
 /// One run of the inference; gathers what the user should read.
 class Inference {
  public:
-  Inference(const Checkpoint& checkpoint, const ModelRequest& request)
+  Inference(const checkpoint::Checkpoint& checkpoint, const ModelRequest& request)
       : checkpoint_(checkpoint), request_(request), facts_(head_facts(checkpoint)) {
     if (request.use_hints) hints_ = read_hints(checkpoint);
     drop_unusable_settings();
@@ -411,7 +412,7 @@ class Inference {
                hints_.settings[i].value, hints_.keys[i], asked.value);
   }
 
-  const Checkpoint& checkpoint_;
+  const checkpoint::Checkpoint& checkpoint_;
   const ModelRequest& request_;
   const HeadFacts facts_;
   ModelHints hints_;
@@ -426,11 +427,11 @@ std::string Candidate::text() const {
                     : name;
 }
 
-std::vector<Candidate> fitting_variants(const Checkpoint& checkpoint, const ModelRequest& request) {
+std::vector<Candidate> fitting_variants(const checkpoint::Checkpoint& checkpoint, const ModelRequest& request) {
   return Inference(checkpoint, request).candidates();
 }
 
-InferredModel infer_variant(const Checkpoint& checkpoint, const ModelRequest& request) {
+InferredModel infer_variant(const checkpoint::Checkpoint& checkpoint, const ModelRequest& request) {
   return Inference(checkpoint, request).run();
 }
 

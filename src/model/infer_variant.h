@@ -38,7 +38,7 @@ struct InferredModel {
 
 /// All candidates, those with their variant's own biases first, in the table's order. Whether the heads' batch norms
 /// are listed by level or by repeat is always as the checkpoint has it.
-std::vector<Candidate> fitting_variants(const Checkpoint& checkpoint, const ModelRequest& request = {});
+std::vector<Candidate> fitting_variants(const checkpoint::Checkpoint& checkpoint, const ModelRequest& request = {});
 
 /// Settles the variant among the candidates, in this order: the one that the file itself names (its args, arch or
 /// config); request.model; the only one; the one that the file's name names (tf_efficientdet_d7_53-6d1d7a95.pth,
@@ -46,7 +46,7 @@ std::vector<Candidate> fitting_variants(const Checkpoint& checkpoint, const Mode
 /// Options are what the file says, then request.settings, then the variant's own. Throws Error(kUsage) for an unknown
 /// model and settings that make no sense, and Error(kBadInput) where nothing, or not request.model, fits: it counts and
 /// names what is missing, left over or of another shape.
-InferredModel infer_variant(const Checkpoint& checkpoint, const ModelRequest& request = {});
+InferredModel infer_variant(const checkpoint::Checkpoint& checkpoint, const ModelRequest& request = {});
 
 /// The inferred model's configuration, with the anchors that the options give. Throws Error(kUsage) where these are not
 /// as many as the checkpoint has.

@@ -13,13 +13,13 @@ namespace {
 
 std::string inferred(std::string_view variant, std::string path, std::string_view model = {},
                      std::string_view preferred = {}) {
-  const Checkpoint checkpoint = zero_checkpoint(variant, std::move(path));
+  const checkpoint::Checkpoint checkpoint = zero_checkpoint(variant, std::move(path));
   return std::string(infer_variant(checkpoint, {.model = model, .preferred = preferred}).config.variant.name);
 }
 
 /// The tensors of a variant with an option of its configuration changed.
-Checkpoint checkpoint_with(std::string_view variant, const std::vector<Setting>& settings,
-                           std::string path = "best.pth") {
+checkpoint::Checkpoint checkpoint_with(std::string_view variant, const std::vector<Setting>& settings,
+                                       std::string path = "best.pth") {
   ModelConfig config = default_config(*find_variant(variant), 2);
   for (const Setting& setting : settings) apply_setting(setting, config);
   return zero_checkpoint(config, std::move(path));
@@ -89,7 +89,7 @@ TEST(InferVariant, TheUsersModelWins) {
 
 /// A tf_* network without redundant biases has the tensors of efficientdet_*, which pads otherwise.
 TEST(InferVariant, MissingBiasesAreNoProofOfAnotherVariant) {
-  const Checkpoint bare = checkpoint_with("tf_efficientdet_d0", {kNoBias});
+  const checkpoint::Checkpoint bare = checkpoint_with("tf_efficientdet_d0", {kNoBias});
   EXPECT_EQ(error_of([&] { infer_variant(bare); }),
             "best.pth: fits efficientdet_d0, tf_efficientdet_d0 with redundant_bias=False, tf_efficientdet_d0_ap with "
             "redundant_bias=False, which differ in padding, batch norms' epsilon, mean and deviation, fill: say which "
@@ -118,8 +118,8 @@ TEST(InferVariant, MissingBiasesAreNoProofOfAnotherVariant) {
 }
 
 TEST(InferVariant, TheFilesOwnWordsCount) {
-  Checkpoint checkpoint = checkpoint_with("tf_efficientdet_d0", {kNoBias});
-  const auto inferred_with = [&](std::vector<Hint> hints, ModelRequest request = {}) {
+  checkpoint::Checkpoint checkpoint = checkpoint_with("tf_efficientdet_d0", {kNoBias});
+  const auto inferred_with = [&](std::vector<checkpoint::Hint> hints, ModelRequest request = {}) {
     checkpoint.hints = std::move(hints);
     return infer_variant(checkpoint, request);
   };
@@ -162,8 +162,8 @@ TEST(InferVariant, TheFilesOwnWordsCount) {
 }
 
 TEST(InferVariant, WordsThatDoNotFitAreToldAndLeftOut) {
-  Checkpoint checkpoint = zero_checkpoint("tf_efficientdet_d1", "tf_efficientdet_d1.pth");
-  const auto notes_with = [&](std::vector<Hint> hints) {
+  checkpoint::Checkpoint checkpoint = zero_checkpoint("tf_efficientdet_d1", "tf_efficientdet_d1.pth");
+  const auto notes_with = [&](std::vector<checkpoint::Hint> hints) {
     checkpoint.hints = std::move(hints);
     const InferredModel model = infer_variant(checkpoint);
     EXPECT_EQ(model.config.variant.name, "tf_efficientdet_d1");
@@ -225,12 +225,13 @@ TEST(InferVariant, Zylo117sNamesAreRecognised) {
 
 TEST(BadInput, InferVariant_Zylo117sKeysAreNamed) {
   const auto error_with = [](auto&& change) {
-    Checkpoint checkpoint = zero_checkpoint("zylo117_efficientdet_d0", "zylo.pth");
+    checkpoint::Checkpoint checkpoint = zero_checkpoint("zylo117_efficientdet_d0", "zylo.pth");
     change(checkpoint);
     return error_of([&] { infer_variant(checkpoint); });
   };
   const auto without = [&](std::string_view name) {
-    return error_with([&](Checkpoint& c) { std::erase_if(c.tensors, [&](auto& t) { return t.name == name; }); });
+    return error_with(
+        [&](checkpoint::Checkpoint& c) { std::erase_if(c.tensors, [&](auto& t) { return t.name == name; }); });
   };
   const std::string nearest = "zylo.pth: fits no known variant; nearest is zylo117_efficientdet_d0 with 90 classes: ";
   EXPECT_EQ(without("bifpn.0.p6_w1"), nearest + "1 tensor missing (bifpn.0.p6_w1 2)");
@@ -242,21 +243,21 @@ TEST(BadInput, InferVariant_Zylo117sKeysAreNamed) {
             "zylo.pth: is not an EfficientDet checkpoint: of its 783 tensors none is "
             "regressor.header.pointwise_conv.conv.weight");
   const auto reshaped = [](std::string_view name, Shape shape) {
-    return [name, shape](Checkpoint& c) { tensor_named(c, name).tensor = Tensor(DType::kF32, shape); };
+    return [name, shape](checkpoint::Checkpoint& c) { tensor_named(c, name).tensor = Tensor(DType::kF32, shape); };
   };
   EXPECT_EQ(error_with(reshaped("regressor.bn_list.4.2.running_var", {63})),
             nearest + "1 of another shape (regressor.bn_list.4.2.running_var: 63 where 64 is expected)");
   EXPECT_NE(error_with(reshaped("classifier.header.pointwise_conv.conv.weight", {3})).find("not that of a convolution"),
             std::string::npos);
-  EXPECT_EQ(error_with([](Checkpoint& c) {
+  EXPECT_EQ(error_with([](checkpoint::Checkpoint& c) {
               c.tensors.push_back({"bifpn.9.p6_w1", Tensor(DType::kF32, {2})});
             }),
             nearest + "1 left over (bifpn.9.p6_w1 2)");
 }
 
 TEST(BadInput, InferVariant_NothingFits) {
-  Checkpoint checkpoint = zero_checkpoint("tf_efficientdet_d0", "broken.pth");
-  std::erase_if(checkpoint.tensors, [](const NamedTensor& t) { return t.name == "backbone.bn1.weight"; });
+  checkpoint::Checkpoint checkpoint = zero_checkpoint("tf_efficientdet_d0", "broken.pth");
+  std::erase_if(checkpoint.tensors, [](const checkpoint::NamedTensor& t) { return t.name == "backbone.bn1.weight"; });
   EXPECT_EQ(error_of([&] { infer_variant(checkpoint); }),
             "broken.pth: fits no known variant; nearest is tf_efficientdet_d0 with 90 classes: 1 tensor missing "
             "(backbone.bn1.weight 32)");
@@ -264,7 +265,7 @@ TEST(BadInput, InferVariant_NothingFits) {
 
 TEST(BadInput, InferVariant_HeadsThatMakeNoSense) {
   const auto error_with = [](Shape classes, Shape boxes) {
-    Checkpoint checkpoint{"odd.pth", "", {}};
+    checkpoint::Checkpoint checkpoint{"odd.pth", "", {}};
     checkpoint.tensors.push_back({"class_net.predict.conv_pw.weight", Tensor(DType::kF32, std::move(classes))});
     checkpoint.tensors.push_back({"box_net.predict.conv_pw.weight", Tensor(DType::kF32, std::move(boxes))});
     return error_of([&] { infer_variant(checkpoint); });
@@ -275,7 +276,7 @@ TEST(BadInput, InferVariant_HeadsThatMakeNoSense) {
   EXPECT_NE(error_with({811, 64, 1, 1}, {36, 64, 1, 1}).find("811 outputs"), std::string::npos);
   EXPECT_NE(error_with({810, 65, 1, 1}, {36, 65, 1, 1}).find("fits no known variant"), std::string::npos);
   EXPECT_NE(error_of([] {
-              infer_variant(Checkpoint{"empty.pth", "", {}});
+              infer_variant(checkpoint::Checkpoint{"empty.pth", "", {}});
             }).find("is not an EfficientDet checkpoint"),
             std::string::npos);
 }

@@ -93,7 +93,7 @@ void scale_predictions(Tensor& weight, std::span<const Tensor> outputs, double d
 
 }  // namespace
 
-std::vector<NamedTensor> init_checkpoint(const ModelConfig& config, uint64_t seed, ThreadPool* threads) {
+std::vector<checkpoint::NamedTensor> init_checkpoint(const ModelConfig& config, uint64_t seed, ThreadPool* threads) {
   check_config(config);
   const Variant& variant = config.variant;
   ModelConfig calibration = config;
@@ -110,7 +110,7 @@ std::vector<NamedTensor> init_checkpoint(const ModelConfig& config, uint64_t see
   scale_predictions(weights.at("class_net." + predict), std::span(outputs).first(levels), 1.5);
   scale_predictions(weights.at("box_net." + predict), std::span(outputs).subspan(levels), 0.3);
 
-  std::vector<NamedTensor> tensors;
+  std::vector<checkpoint::NamedTensor> tensors;
   for (const ExpectedTensor& expected : expected_tensors(config)) {
     const bool is_counter = expected.dtype == DType::kI64;
     tensors.push_back({expected.name, is_counter ? Tensor::scalar(int64_t{0}) : weights.named(expected.name)});

@@ -14,6 +14,7 @@ namespace effdet::model {
 /// statistics are calibrated on synthetic images, so that activations of every layer stay in a natural range; class
 /// logits lie around -4.6 and box codes around 0. The same seed and config give the same bits, whatever the number of
 /// threads (which may be null). The config's image size and batch have no influence.
-std::vector<NamedTensor> init_checkpoint(const ModelConfig& config, uint64_t seed, ThreadPool* threads = nullptr);
+std::vector<checkpoint::NamedTensor> init_checkpoint(const ModelConfig& config, uint64_t seed,
+                                                     ThreadPool* threads = nullptr);
 
 }  // namespace effdet::model

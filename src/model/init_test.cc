@@ -16,8 +16,8 @@ namespace {
 
 const Variant& lite0() { return *find_variant("tf_efficientdet_lite0"); }
 
-bool same_bits(const std::vector<NamedTensor>& a, const std::vector<NamedTensor>& b) {
-  return std::ranges::equal(a, b, [](const NamedTensor& x, const NamedTensor& y) {
+bool same_bits(const std::vector<checkpoint::NamedTensor>& a, const std::vector<checkpoint::NamedTensor>& b) {
+  return std::ranges::equal(a, b, [](const checkpoint::NamedTensor& x, const checkpoint::NamedTensor& y) {
     return x.name == y.name && x.tensor.shape() == y.tensor.shape() &&
            std::ranges::equal(x.tensor.bytes(), y.tensor.bytes());
   });
@@ -48,7 +48,7 @@ TEST(Init, TheSeedAloneDecides) {
 TEST(Init, OutputsOfUnseenImagesLookTrained) {
   ModelConfig config = default_config(lite0());
   ThreadPool threads(default_thread_count());
-  const Checkpoint checkpoint{"random.pth", "", init_checkpoint(config, 1, &threads)};
+  const checkpoint::Checkpoint checkpoint{"random.pth", "", init_checkpoint(config, 1, &threads)};
   RandomStream random(99, "unseen");
   const Tensor image = synthetic_images(lite0(), 1, config.image_height, random);
   const auto outputs = ops::run_reference(build_graph(config, checkpoint), std::span(&image, 1), &threads);

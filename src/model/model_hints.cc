@@ -47,12 +47,12 @@ std::string_view setting_name(std::string_view key) {
 
 }  // namespace
 
-ModelHints read_hints(const Checkpoint& checkpoint) {
-  std::vector<const Hint*> hints;
-  for (const Hint& hint : checkpoint.hints) hints.push_back(&hint);
-  std::ranges::stable_sort(hints, {}, [](const Hint* hint) { return weight_of(hint->name); });
+ModelHints read_hints(const checkpoint::Checkpoint& checkpoint) {
+  std::vector<const checkpoint::Hint*> hints;
+  for (const checkpoint::Hint& hint : checkpoint.hints) hints.push_back(&hint);
+  std::ranges::stable_sort(hints, {}, [](const checkpoint::Hint* hint) { return weight_of(hint->name); });
   ModelHints result;
-  for (const Hint* hint : hints) {
+  for (const checkpoint::Hint* hint : hints) {
     const std::string_view last = std::string_view(hint->name).substr(hint->name.rfind('.') + 1);
     if (is_among(kNameKeys, last)) {
       if (const Variant* variant = variant_of(hint->value))

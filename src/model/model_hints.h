@@ -25,6 +25,6 @@ struct ModelHints {
 
 /// Of the trainer's arguments, Lightning's hyperparameters, effdet's configuration, safetensors' metadata. A
 /// configuration weighs more than arguments, and these more than what stands alone.
-ModelHints read_hints(const Checkpoint& checkpoint);
+ModelHints read_hints(const checkpoint::Checkpoint& checkpoint);
 
 }  // namespace effdet::model

@@ -7,8 +7,8 @@
 namespace effdet::model {
 
 /// All zeros; the big tensors share one block of bytes.
-inline Checkpoint zero_checkpoint(const ModelConfig& config, std::string path = "model.pth") {
-  Checkpoint checkpoint;
+inline checkpoint::Checkpoint zero_checkpoint(const ModelConfig& config, std::string path = "model.pth") {
+  checkpoint::Checkpoint checkpoint;
   checkpoint.path = std::move(path);
   const auto expected = expected_tensors(config);
   size_t largest = 0;
@@ -21,12 +21,13 @@ inline Checkpoint zero_checkpoint(const ModelConfig& config, std::string path = 
   return checkpoint;
 }
 
-inline Checkpoint zero_checkpoint(std::string_view variant, std::string path = "model.pth", int num_classes = 90) {
+inline checkpoint::Checkpoint zero_checkpoint(std::string_view variant, std::string path = "model.pth",
+                                              int num_classes = 90) {
   return zero_checkpoint(default_config(*find_variant(variant), num_classes), std::move(path));
 }
 
-inline NamedTensor& tensor_named(Checkpoint& checkpoint, std::string_view name) {
-  for (NamedTensor& named : checkpoint.tensors)
+inline checkpoint::NamedTensor& tensor_named(checkpoint::Checkpoint& checkpoint, std::string_view name) {
+  for (checkpoint::NamedTensor& named : checkpoint.tensors)
     if (named.name == name) return named;
   throw std::out_of_range(std::string(name));
 }

@@ -49,10 +49,12 @@ std::string KeyReport::text() const {
   return text;
 }
 
-CheckpointWeights::CheckpointWeights(const Checkpoint& checkpoint, std::string_view purpose)
+CheckpointWeights::CheckpointWeights(const checkpoint::Checkpoint& checkpoint, std::string_view purpose)
     : checkpoint_(checkpoint), purpose_(purpose) {
-  for (const NamedTensor& named : checkpoint.tensors) entries_.try_emplace(named.name, Entry{&named.tensor, nullptr});
-  for (const ForeignTensor& tensor : checkpoint.foreign) entries_.try_emplace(tensor.name, Entry{nullptr, &tensor});
+  for (const checkpoint::NamedTensor& named : checkpoint.tensors)
+    entries_.try_emplace(named.name, Entry{&named.tensor, nullptr});
+  for (const checkpoint::ForeignTensor& tensor : checkpoint.foreign)
+    entries_.try_emplace(tensor.name, Entry{nullptr, &tensor});
 }
 
 const Tensor* CheckpointWeights::find(const std::string& name, const Shape& shape) {
@@ -81,7 +83,7 @@ Tensor CheckpointWeights::tensor(const std::string& name, const Shape& shape) {
 
 KeyReport CheckpointWeights::report() const {
   KeyReport report = report_;
-  for (const NamedTensor& named : checkpoint_.tensors)
+  for (const checkpoint::NamedTensor& named : checkpoint_.tensors)
     if (!is_ignored_tensor(named.name) && !entries_.at(named.name).used)
       report.left.push_back(with_shape(named.name, named.tensor.shape()));
   return report;
@@ -92,7 +94,7 @@ void CheckpointWeights::finish() {
   if (!report.fits()) fail(report.code(), "{}: does not fit {}: {}", checkpoint_.path, purpose_, report.text());
 }
 
-KeyReport compare_tensors(const Checkpoint& checkpoint, std::span<const ExpectedTensor> expected) {
+KeyReport compare_tensors(const checkpoint::Checkpoint& checkpoint, std::span<const ExpectedTensor> expected) {
   CheckpointWeights weights(checkpoint, "");
   for (const ExpectedTensor& tensor : expected) weights.find(tensor.name, tensor.shape);
   return weights.report();

@@ -60,7 +60,7 @@ struct KeyReport {
 class CheckpointWeights : public WeightSource {
  public:
   /// purpose names the model in errors. The checkpoint must outlive this object (not the tensors).
-  CheckpointWeights(const Checkpoint& checkpoint, std::string_view purpose);
+  CheckpointWeights(const checkpoint::Checkpoint& checkpoint, std::string_view purpose);
 
   Tensor tensor(const std::string& name, const Shape& shape) override;
   /// Throws Error(kBadInput) where tensors are missing, left over, or of another shape, and Error(kUnsupported) where
@@ -75,17 +75,17 @@ class CheckpointWeights : public WeightSource {
  private:
   struct Entry {
     const Tensor* tensor;
-    const ForeignTensor* foreign;  // instead of a tensor
+    const checkpoint::ForeignTensor* foreign;  // instead of a tensor
     bool used = false;
   };
-  const Checkpoint& checkpoint_;
+  const checkpoint::Checkpoint& checkpoint_;
   std::string purpose_;
   std::unordered_map<std::string_view, Entry> entries_;
   KeyReport report_;  // without what is left over
 };
 
 /// What does not fit between a checkpoint and the tensors of a model.
-KeyReport compare_tensors(const Checkpoint& checkpoint, std::span<const ExpectedTensor> expected);
+KeyReport compare_tensors(const checkpoint::Checkpoint& checkpoint, std::span<const ExpectedTensor> expected);
 
 /// Whether a checkpoint carries a tensor that no graph needs: counters of training steps, and anchors.
 bool is_ignored_tensor(std::string_view name);

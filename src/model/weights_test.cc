@@ -16,7 +16,7 @@ ModelConfig small_config() {
 }
 
 TEST(Weights, Float32SharesTheCheckpointsBytes) {
-  const Checkpoint checkpoint = zero_checkpoint(small_config());
+  const checkpoint::Checkpoint checkpoint = zero_checkpoint(small_config());
   const ir::Graph graph = build_graph(small_config(), checkpoint);
   const Tensor* stem = graph.constant(graph.find_value("backbone.conv_stem.weight"));
   ASSERT_NE(stem, nullptr);
@@ -25,7 +25,7 @@ TEST(Weights, Float32SharesTheCheckpointsBytes) {
 
 TEST(Weights, OtherFloatsAreConverted) {
   for (DType dtype : {DType::kF16, DType::kBF16, DType::kF64}) {
-    Checkpoint checkpoint = zero_checkpoint(small_config());
+    checkpoint::Checkpoint checkpoint = zero_checkpoint(small_config());
     const Tensor ones = Tensor::from<float>({32, 3, 3, 3}, std::vector<float>(864, 1.5f));
     tensor_named(checkpoint, "backbone.conv_stem.weight").tensor = ones.to(dtype);
     const ir::Graph graph = build_graph(small_config(), checkpoint);
@@ -37,8 +37,9 @@ TEST(Weights, OtherFloatsAreConverted) {
 }
 
 TEST(Weights, CountersAndAnchorsAreIgnored) {
-  Checkpoint checkpoint = zero_checkpoint(small_config());
-  std::erase_if(checkpoint.tensors, [](const NamedTensor& t) { return t.name.ends_with("num_batches_tracked"); });
+  checkpoint::Checkpoint checkpoint = zero_checkpoint(small_config());
+  std::erase_if(checkpoint.tensors,
+                [](const checkpoint::NamedTensor& t) { return t.name.ends_with("num_batches_tracked"); });
   checkpoint.tensors.push_back({"anchors.boxes", Tensor(DType::kF32, {3069, 4})});
   EXPECT_NO_THROW(build_graph(small_config(), checkpoint));
   EXPECT_TRUE(is_ignored_tensor("backbone.bn1.num_batches_tracked"));
@@ -46,8 +47,9 @@ TEST(Weights, CountersAndAnchorsAreIgnored) {
 }
 
 TEST(BadInput, Weights_OneErrorCountsAndNamesWhatDoesNotFit) {
-  Checkpoint checkpoint = zero_checkpoint(small_config());
-  std::erase_if(checkpoint.tensors, [](const NamedTensor& t) { return t.name.starts_with("box_net.bn_rep.0."); });
+  checkpoint::Checkpoint checkpoint = zero_checkpoint(small_config());
+  std::erase_if(checkpoint.tensors,
+                [](const checkpoint::NamedTensor& t) { return t.name.starts_with("box_net.bn_rep.0."); });
   tensor_named(checkpoint, "backbone.bn1.weight").tensor = Tensor(DType::kF32, {7});
   tensor_named(checkpoint, "backbone.bn1.bias").tensor = Tensor(DType::kI64, {32});
   checkpoint.tensors.push_back({"optimizer.step", Tensor::scalar(1.0f)});
@@ -61,10 +63,10 @@ TEST(BadInput, Weights_OneErrorCountsAndNamesWhatDoesNotFit) {
 }
 
 TEST(BadInput, Weights_TypesThatWeightsDoNotHaveMatterOnlyWhereTheyAreNeeded) {
-  Checkpoint checkpoint = zero_checkpoint(small_config());
+  checkpoint::Checkpoint checkpoint = zero_checkpoint(small_config());
   checkpoint.foreign.push_back({"beside.the.model", "sparse"});
   EXPECT_NO_THROW(build_graph(small_config(), checkpoint));
-  std::erase_if(checkpoint.tensors, [](const NamedTensor& t) { return t.name == "backbone.bn1.weight"; });
+  std::erase_if(checkpoint.tensors, [](const checkpoint::NamedTensor& t) { return t.name == "backbone.bn1.weight"; });
   checkpoint.foreign.push_back({"backbone.bn1.weight", "float8_e4m3fn"});
   try {
     build_graph(small_config(), checkpoint);
@@ -78,7 +80,7 @@ TEST(BadInput, Weights_TypesThatWeightsDoNotHaveMatterOnlyWhereTheyAreNeeded) {
 }
 
 TEST(BadInput, Weights_EmptyCheckpoint) {
-  const Checkpoint checkpoint{"empty.pth", "", {}};
+  const checkpoint::Checkpoint checkpoint{"empty.pth", "", {}};
   EXPECT_NE(error_of([&] { build_graph(small_config(), checkpoint); }).find("tensors missing"), std::string::npos);
 }
 

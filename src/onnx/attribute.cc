@@ -4,7 +4,7 @@
 #include "onnx/graph_reader.h"
 #include "onnx/subgraph.h"
 
-namespace effdet::onnx_io {
+namespace effdet::onnx {
 
 namespace {
 
@@ -137,4 +137,4 @@ void put_attribute(const std::string& name, const ir::Attribute& attribute, pb::
   proto.set_name(name);
 }
 
-}  // namespace effdet::onnx_io
+}  // namespace effdet::onnx

@@ -4,7 +4,7 @@
 #include "ir/graph.h"
 #include "onnx/tensor_proto.h"
 
-namespace effdet::onnx_io {
+namespace effdet::onnx {
 
 /// Where a message comes from: what a graph inside a node needs to become one later.
 struct Origin {
@@ -23,4 +23,4 @@ void put_attribute(const std::string& name, const ir::Attribute& attribute, pb::
 /// Everything of a TensorProto but its bytes.
 void put_tensor_header(const std::string& name, const Tensor& tensor, pb::TensorProto& proto);
 
-}  // namespace effdet::onnx_io
+}  // namespace effdet::onnx

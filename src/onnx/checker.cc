@@ -6,7 +6,7 @@
 #include "onnx/model_file.h"
 #include "onnx/writer.h"
 
-namespace effdet::onnx_io {
+namespace effdet::onnx {
 
 void check_onnx(const std::filesystem::path& path) {
   const auto model = load_model(path);
@@ -23,4 +23,4 @@ void check_onnx(const std::filesystem::path& path) {
   }
 }
 
-}  // namespace effdet::onnx_io
+}  // namespace effdet::onnx

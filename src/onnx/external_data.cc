@@ -7,7 +7,7 @@
 #include "base/checked.h"
 #include "base/error.h"
 
-namespace effdet::onnx_io {
+namespace effdet::onnx {
 namespace {
 
 constexpr uint64_t kCopiesBesideFiles = uint64_t{64} << 20;
@@ -80,4 +80,4 @@ void ExternalData::count_copy(uint64_t bytes, const std::string& where) const {
               copied_);
 }
 
-}  // namespace effdet::onnx_io
+}  // namespace effdet::onnx

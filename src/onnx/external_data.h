@@ -8,7 +8,7 @@
 #include "base/file.h"
 #include "onnx/model_file.h"
 
-namespace effdet::onnx_io {
+namespace effdet::onnx {
 
 /// Opens the files that tensors name, each once. A name is a relative path below the model's folder without "..";
 /// symbolic links (also as a parent folder), hard links and everything that is no regular file are refused, so that a
@@ -32,4 +32,4 @@ class ExternalData {
   mutable uint64_t copied_ = 0;
 };
 
-}  // namespace effdet::onnx_io
+}  // namespace effdet::onnx

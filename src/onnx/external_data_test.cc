@@ -5,7 +5,7 @@
 #include "onnx/test_util.h"
 #include "onnx/writer.h"
 
-namespace effdet::onnx_io {
+namespace effdet::onnx {
 namespace {
 
 namespace fs = std::filesystem;
@@ -168,4 +168,4 @@ TEST(BadInput, Case54_Keys) {
 }
 
 }  // namespace
-}  // namespace effdet::onnx_io
+}  // namespace effdet::onnx

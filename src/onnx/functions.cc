@@ -7,7 +7,7 @@
 #include "onnx/opset_changes.h"
 #include "onnx/subgraph.h"
 
-namespace effdet::onnx_io {
+namespace effdet::onnx {
 namespace {
 
 using Nodes = google::protobuf::RepeatedPtrField<pb::NodeProto>;
@@ -294,4 +294,4 @@ void inline_functions(pb::ModelProto& model, const std::string& file) {
   if (model.functions_size() > 0) Inliner(model, file).run();
 }
 
-}  // namespace effdet::onnx_io
+}  // namespace effdet::onnx

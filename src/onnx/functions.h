@@ -5,7 +5,7 @@
 
 #include "onnx/model_file.h"
 
-namespace effdet::onnx_io {
+namespace effdet::onnx {
 
 /// Puts the nodes of functions in the place of the nodes that call them, also in graphs inside nodes and in functions
 /// that call others. Values of a function get names of their own, with the call's name in front. Attributes that it
@@ -16,4 +16,4 @@ namespace effdet::onnx_io {
 /// a few functions that call each other twice stand for any number. `file` names the model in errors.
 void inline_functions(pb::ModelProto& model, const std::string& file);
 
-}  // namespace effdet::onnx_io
+}  // namespace effdet::onnx

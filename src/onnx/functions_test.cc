@@ -4,7 +4,7 @@
 #include "onnx/test_util.h"
 #include "onnx/writer.h"
 
-namespace effdet::onnx_io {
+namespace effdet::onnx {
 namespace {
 
 constexpr int kNodeOverload = 8, kFunctionOverload = 13, kFunctionDefaults = 11;
@@ -228,4 +228,4 @@ TEST(BadInput, Case64_FunctionsNestedTooDeep) {
 }
 
 }  // namespace
-}  // namespace effdet::onnx_io
+}  // namespace effdet::onnx

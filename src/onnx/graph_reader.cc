@@ -5,7 +5,7 @@
 #include "base/error.h"
 #include "onnx/subgraph.h"
 
-namespace effdet::onnx_io {
+namespace effdet::onnx {
 namespace {
 
 ir::Message kept(const google::protobuf::Message& message) {
@@ -204,4 +204,4 @@ ir::Graph read_inner_graph(pb::GraphProto& proto, const std::shared_ptr<const Or
   return GraphReader(proto, origin, ExternalData(origin->file), true).read();
 }
 
-}  // namespace effdet::onnx_io
+}  // namespace effdet::onnx

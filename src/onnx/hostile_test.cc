@@ -5,7 +5,7 @@
 #include "onnx/summary.h"
 #include "onnx/test_util.h"
 
-namespace effdet::onnx_io {
+namespace effdet::onnx {
 namespace {
 
 TEST(BadInput, Case55_NoProtobuf) {
@@ -208,4 +208,4 @@ TEST(BadInput, RepeatedAttributesAndMetadata) {
 }
 
 }  // namespace
-}  // namespace effdet::onnx_io
+}  // namespace effdet::onnx

@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "base/file.h"
 
-namespace effdet::onnx_io {
+namespace effdet::onnx {
 namespace {
 
 constexpr int64_t kOldestIr = 3, kNewestIr = 14;
@@ -61,4 +61,4 @@ Shape shape_of(const pb::TypeProto_Tensor& type) {
   return shape;
 }
 
-}  // namespace effdet::onnx_io
+}  // namespace effdet::onnx

@@ -8,9 +8,9 @@
 
 #include "base/tensor.h"
 
-namespace effdet::onnx_io {
+namespace effdet::onnx {
 
-namespace pb = ONNX_NAMESPACE;
+namespace pb = ::ONNX_NAMESPACE;
 
 /// Parses the file and checks what makes it an ONNX model: IR version, imports of operator sets, a graph.
 /// Throws Error(kIo), Error(kBadInput) or Error(kUnsupported).
@@ -28,4 +28,4 @@ std::string canonical_domain(const std::string& domain);
 /// a dimension is not known.
 Shape shape_of(const pb::TypeProto_Tensor& type);
 
-}  // namespace effdet::onnx_io
+}  // namespace effdet::onnx

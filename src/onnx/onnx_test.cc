@@ -5,7 +5,7 @@
 #include "onnx/test_util.h"
 #include "onnx/writer.h"
 
-namespace effdet::onnx_io {
+namespace effdet::onnx {
 namespace {
 
 ir::Graph sample_graph() {
@@ -213,4 +213,4 @@ TEST(Summary, CountsNodesAndWeights) {
 }
 
 }  // namespace
-}  // namespace effdet::onnx_io
+}  // namespace effdet::onnx

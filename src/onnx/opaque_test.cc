@@ -6,7 +6,7 @@
 #include "onnx/test_util.h"
 #include "onnx/writer.h"
 
-namespace effdet::onnx_io {
+namespace effdet::onnx {
 namespace {
 
 constexpr int kMetadataProps = 9;  // of a node; younger than the library's copy of onnx.proto
@@ -262,4 +262,4 @@ TEST(OpaqueNode, AModelOfAnotherDomainAlone) {
 }
 
 }  // namespace
-}  // namespace effdet::onnx_io
+}  // namespace effdet::onnx

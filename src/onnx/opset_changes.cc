@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace effdet::onnx_io {
+namespace effdet::onnx {
 namespace {
 
 struct Change {
@@ -55,4 +55,4 @@ bool meaning_changes(std::string_view op, int64_t version, int64_t other) {
       kChanges, [&](const Change& change) { return change.op == op && low < change.since && change.since <= high; });
 }
 
-}  // namespace effdet::onnx_io
+}  // namespace effdet::onnx

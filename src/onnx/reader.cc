@@ -5,7 +5,7 @@
 #include "onnx/functions.h"
 #include "onnx/graph_reader.h"
 
-namespace effdet::onnx_io {
+namespace effdet::onnx {
 namespace {
 
 void read_metadata(const pb::ModelProto& model, const std::string& file, ir::Graph& graph) {
@@ -31,4 +31,4 @@ ir::Graph read_onnx(const std::filesystem::path& path) {
   return graph;
 }
 
-}  // namespace effdet::onnx_io
+}  // namespace effdet::onnx

@@ -5,7 +5,7 @@
 
 #include "ir/graph.h"
 
-namespace effdet::onnx_io {
+namespace effdet::onnx {
 
 /// Reads a model: nodes in topological order, every node and tensor name kept (nodes without a name get their first
 /// output's). Accepts IR versions 3 to 13 and opsets 7 to 21. Weights that lie in other files are read only from
@@ -16,4 +16,4 @@ namespace effdet::onnx_io {
 /// for sparse initializers; each names the file and the node or tensor.
 ir::Graph read_onnx(const std::filesystem::path& path);
 
-}  // namespace effdet::onnx_io
+}  // namespace effdet::onnx

@@ -1,6 +1,6 @@
 #include "onnx/subgraph.h"
 
-namespace effdet::onnx_io {
+namespace effdet::onnx {
 namespace {
 
 /// The values that a graph itself defines, without those of graphs inside it.
@@ -67,4 +67,4 @@ void rename_values(pb::AttributeProto& attribute, const Renames& renames, bool o
   for_each_graph(attribute, [&](pb::GraphProto& graph) { rename_in(graph, renames, own_too); });
 }
 
-}  // namespace effdet::onnx_io
+}  // namespace effdet::onnx

@@ -8,7 +8,7 @@
 
 #include "onnx/model_file.h"
 
-namespace effdet::onnx_io {
+namespace effdet::onnx {
 
 /// Names that the graphs of an attribute use.
 struct InnerNames {
@@ -39,4 +39,4 @@ void for_each_graph(Attribute& attribute, F&& f) {
   }
 }
 
-}  // namespace effdet::onnx_io
+}  // namespace effdet::onnx

@@ -3,7 +3,7 @@
 #include "base/checked.h"
 #include "onnx/tensor_proto.h"
 
-namespace effdet::onnx_io {
+namespace effdet::onnx {
 namespace {
 
 OnnxSummary::Port port_of(const pb::ValueInfoProto& value) {
@@ -44,4 +44,4 @@ OnnxSummary summarize_onnx(const std::filesystem::path& path) {
   return summary;
 }
 
-}  // namespace effdet::onnx_io
+}  // namespace effdet::onnx

@@ -9,7 +9,7 @@
 
 #include "base/tensor.h"
 
-namespace effdet::onnx_io {
+namespace effdet::onnx {
 
 struct OnnxSummary {
   int64_t ir_version = 0;
@@ -30,4 +30,4 @@ struct OnnxSummary {
 /// Reads the header and counts; does not look into weights. Throws as read_onnx does for files that are not ONNX.
 OnnxSummary summarize_onnx(const std::filesystem::path& path);
 
-}  // namespace effdet::onnx_io
+}  // namespace effdet::onnx

@@ -6,7 +6,7 @@
 #include "base/file.h"
 #include "onnx/tensor_proto.h"
 
-namespace effdet::onnx_io {
+namespace effdet::onnx {
 
 TensorFile read_tensor_file(const std::filesystem::path& path) {
   const MappedFile file(path);
@@ -20,4 +20,4 @@ TensorFile read_tensor_file(const std::filesystem::path& path) {
   return {proto.name(), std::move(tensor)};
 }
 
-}  // namespace effdet::onnx_io
+}  // namespace effdet::onnx

@@ -6,7 +6,7 @@
 
 #include "base/tensor.h"
 
-namespace effdet::onnx_io {
+namespace effdet::onnx {
 
 /// A tensor and the name that its message carries; "" for none.
 struct TensorFile {
@@ -18,4 +18,4 @@ struct TensorFile {
 /// Throws Error(kIo), Error(kBadInput), and Error(kUnsupported) for element types that a Tensor cannot have.
 TensorFile read_tensor_file(const std::filesystem::path& path);
 
-}  // namespace effdet::onnx_io
+}  // namespace effdet::onnx

@@ -4,7 +4,7 @@
 
 #include "onnx/test_util.h"
 
-namespace effdet::onnx_io {
+namespace effdet::onnx {
 namespace {
 
 pb::TensorProto small_tensor() {
@@ -72,4 +72,4 @@ TEST(BadInput, Case58_TensorFilesWhoseShapeContradictsTheData) {
 }
 
 }  // namespace
-}  // namespace effdet::onnx_io
+}  // namespace effdet::onnx

@@ -6,7 +6,7 @@
 #include "base/checked.h"
 #include "base/error.h"
 
-namespace effdet::onnx_io {
+namespace effdet::onnx {
 namespace {
 
 constexpr int kMaxRank = 32;
@@ -209,4 +209,4 @@ Tensor take_tensor(pb::TensorProto& proto, const ExternalData& external, const s
   return tensor;
 }
 
-}  // namespace effdet::onnx_io
+}  // namespace effdet::onnx

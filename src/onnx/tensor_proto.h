@@ -6,7 +6,7 @@
 #include "onnx/external_data.h"
 #include "onnx/model_file.h"
 
-namespace effdet::onnx_io {
+namespace effdet::onnx {
 
 /// The DType of TensorProto.DataType, or nothing for types that tensors do not have.
 std::optional<DType> known_dtype(int32_t type);
@@ -23,4 +23,4 @@ int32_t proto_of_dtype(DType dtype);
 /// Throws Error(kBadInput) where dimensions and data contradict each other.
 Tensor take_tensor(pb::TensorProto& proto, const ExternalData& external, const std::string& where);
 
-}  // namespace effdet::onnx_io
+}  // namespace effdet::onnx

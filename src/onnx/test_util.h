@@ -12,7 +12,7 @@
 #include "onnx/reader.h"
 #include "support/test_folder.h"
 
-namespace effdet::onnx_io {
+namespace effdet::onnx {
 
 using test::TestFolder;
 
@@ -84,4 +84,4 @@ inline std::string refusal(const std::function<void(pb::ModelProto&)>& edit, Err
 
 #define EXPECT_CONTAINS(text, part) EXPECT_NE((text).find(part), std::string::npos) << (text)
 
-}  // namespace effdet::onnx_io
+}  // namespace effdet::onnx

@@ -15,7 +15,7 @@
 #include "onnx/attribute.h"
 #include "onnx/subgraph.h"
 
-namespace effdet::onnx_io {
+namespace effdet::onnx {
 namespace {
 
 namespace io = google::protobuf::io;
@@ -309,4 +309,4 @@ std::vector<std::filesystem::path> write_onnx(const ir::Graph& graph, const std:
   return files;
 }
 
-}  // namespace effdet::onnx_io
+}  // namespace effdet::onnx

@@ -5,7 +5,7 @@
 
 #include "ir/graph.h"
 
-namespace effdet::onnx_io {
+namespace effdet::onnx {
 
 /// Where weights go: into the model, or (all of 1 KiB and more) into a file beside it that is called as the model with
 /// ".data" behind, or nowhere: those of 1 KiB and more are then sparse initializers without an element, which is a
@@ -23,4 +23,4 @@ std::vector<std::filesystem::path> write_onnx(const ir::Graph& graph, const std:
 /// Error(kUnsupported) for files that are newer than that checker (opset above 17, IR version above 8).
 void check_onnx(const std::filesystem::path& path);
 
-}  // namespace effdet::onnx_io
+}  // namespace effdet::onnx

@@ -33,7 +33,7 @@ namespace {
 TEST(Session, RunAllocatesNothing) {
   model::ModelConfig config = model::default_config(*model::find_variant("tf_efficientdet_d0"), 90);
   ThreadPool threads(default_thread_count());
-  const Checkpoint checkpoint{"random.pth", "", model::init_checkpoint(config, 1, &threads)};
+  const checkpoint::Checkpoint checkpoint{"random.pth", "", model::init_checkpoint(config, 1, &threads)};
   const auto engine = std::make_shared<Engine>(compiler::compile(model::build_graph(config, checkpoint)));
   for (const kernels::Choice& choice : engine->choices()) EXPECT_NE(choice.implementation, "reference");
   Session session(engine, 2);

@@ -34,7 +34,7 @@ Network make_network(const std::string& name) {
   model::ModelConfig config = model::default_config(variant, 2);
   config.image_height = config.image_width = kSide;
   ThreadPool threads(default_thread_count());
-  const Checkpoint checkpoint{"random.pth", "", model::init_checkpoint(config, 5, &threads)};
+  const checkpoint::Checkpoint checkpoint{"random.pth", "", model::init_checkpoint(config, 5, &threads)};
   made.graph = model::build_graph(config, checkpoint);
   ops::infer_shapes(made.graph);
   model::RandomStream random(11, "engine_test");

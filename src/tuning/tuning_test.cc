@@ -32,7 +32,7 @@ class Tuning : public testing::Test {
 ir::Graph small_network(model::ModelConfig& config) {
   config.image_height = config.image_width = 128;
   ThreadPool threads(2);
-  const Checkpoint checkpoint{"random.pth", "", model::init_checkpoint(config, 5, &threads)};
+  const checkpoint::Checkpoint checkpoint{"random.pth", "", model::init_checkpoint(config, 5, &threads)};
   ir::Graph graph = model::build_graph(config, checkpoint);
   ops::infer_shapes(graph);
   return graph;
