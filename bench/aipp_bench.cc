@@ -22,7 +22,7 @@ aipp::Config normalise() {
 }
 
 /// D0's first layer, on float planes or behind preprocessing.
-std::shared_ptr<const Engine> first_layer(int64_t side, std::optional<aipp::Config> aipp) {
+std::shared_ptr<const runtime::Engine> first_layer(int64_t side, std::optional<aipp::Config> aipp) {
   ir::Graph graph;
   const ir::ValueId x = graph.add_input("x", DType::kF32, {1, 3, side, side});
   const ir::ValueId weight = graph.add_constant("w", Tensor(DType::kF32, {32, 3, 3, 3}));
@@ -30,7 +30,7 @@ std::shared_ptr<const Engine> first_layer(int64_t side, std::optional<aipp::Conf
                                   {{"kernel_shape", std::vector<int64_t>{3, 3}},
                                    {"strides", std::vector<int64_t>{2, 2}},
                                    {"pads", std::vector<int64_t>{0, 0, 1, 1}}})};
-  return std::make_shared<Engine>(compiler::compile(std::move(graph), {.aipp = std::move(aipp)}));
+  return std::make_shared<runtime::Engine>(compiler::compile(std::move(graph), {.aipp = std::move(aipp)}));
 }
 
 /// JPEG's colours of an NV12 frame, in integers as AIPP has them.
@@ -74,12 +74,12 @@ void frame_to_first_layer(benchmark::State& state, bool nv12, Steps steps) {
     config.spec.input_bias = {0, 128, 128};
   }
   const auto engine = first_layer(side, aipp ? std::optional(config) : std::nullopt);
-  Session session(engine, 1);
+  runtime::Session session(engine, 1);
   std::vector<uint8_t> frame(static_cast<size_t>(side * width * 3 / (nv12 ? 2 : 1)));
   for (size_t i = 0; i < frame.size(); ++i) frame[i] = static_cast<uint8_t>(i * 7 + i / 997);
   std::vector<uint8_t> rgb(static_cast<size_t>(3 * side * width));
   std::vector<float> planes(static_cast<size_t>(3 * side * side));
-  std::vector<std::byte> output(value_bytes(engine->output(0)));
+  std::vector<std::byte> output(artifact::value_bytes(engine->output(0)));
   const auto* source =
       reinterpret_cast<const std::byte*>(aipp ? static_cast<const void*>(frame.data()) : planes.data());
   std::byte* target = output.data();
@@ -97,15 +97,15 @@ void picture_to_first_layer(benchmark::State& state, bool aipp) {
   info.mean = {0.485, 0.456, 0.406};
   info.std = {0.229, 0.224, 0.225};
   const pipeline::ModelInput input(*engine, info);
-  Session session(engine, 1);
+  runtime::Session session(engine, 1);
   // As large as the input, so that resizing, which both do alike, hides little of the difference.
-  Image picture(static_cast<int>(side), static_cast<int>(side));
+  vision::Image picture(static_cast<int>(side), static_cast<int>(side));
   for (uint8_t& sample : picture.pixels()) sample = static_cast<uint8_t>(&sample - picture.pixels().data());
-  std::vector<std::byte> sample(input.sample_bytes()), output(value_bytes(engine->output(0)));
+  std::vector<std::byte> sample(input.sample_bytes()), output(artifact::value_bytes(engine->output(0)));
   const std::byte* source = sample.data();
   std::byte* target = output.data();
   for (auto _ : state) {
-    PixelRows rows(picture);
+    vision::PixelRows rows(picture);
     input.write(rows, sample);
     session.run({&source, 1}, {&target, 1});
   }

@@ -31,8 +31,8 @@ void choose_outputs(ir::Graph& graph, const std::vector<std::string>& names) {
   graph.compact();
 }
 
-std::vector<Program> programs_of(const std::vector<std::shared_ptr<const Engine>>& plans) {
-  std::vector<Program> programs;
+std::vector<artifact::Program> programs_of(const std::vector<std::shared_ptr<const runtime::Engine>>& plans) {
+  std::vector<artifact::Program> programs;
   for (const auto& engine : plans) programs.push_back(engine->program());
   return programs;
 }
@@ -43,7 +43,7 @@ std::string product_type(const ir::Graph& graph, const ir::Node& node) {
   return std::string(dtype_name(graph.value(has_input ? node.inputs[0] : node.outputs.at(0)).dtype));
 }
 
-const ir::Graph& graph_of(const std::shared_ptr<const Engine>& engine) { return engine->program().graph; }
+const ir::Graph& graph_of(const std::shared_ptr<const runtime::Engine>& engine) { return engine->program().graph; }
 
 /// Sets options.choices from measurements of every plan.
 void tune(const ir::Graph& graph, compiler::CompileOptions& options,
@@ -64,8 +64,8 @@ void tune(const ir::Graph& graph, compiler::CompileOptions& options,
 
 }  // namespace
 
-CompiledModel::Impl::Impl(std::vector<Program> programs) {
-  for (Program& program : programs) plans.push_back(std::make_shared<Engine>(std::move(program)));
+CompiledModel::Impl::Impl(std::vector<artifact::Program> programs) {
+  for (artifact::Program& program : programs) plans.push_back(std::make_shared<runtime::Engine>(std::move(program)));
 }
 
 CompiledModel CompiledModel::compile(const OnnxModel& model, const CompileOptions& options) {
@@ -87,7 +87,7 @@ CompiledModel CompiledModel::compile(const OnnxModel& model, const CompileOption
 }
 
 CompiledModel CompiledModel::load(const std::filesystem::path& path) {
-  return CompiledModel(std::make_shared<Impl>(read_om(path)));
+  return CompiledModel(std::make_shared<Impl>(artifact::read_om(path)));
 }
 
 CompiledModel CompiledModel::open(const std::filesystem::path& path, const ModelOptions& options) {
@@ -112,7 +112,9 @@ CompiledModel CompiledModel::open(const std::filesystem::path& path, const Model
   return compile(OnnxModel::from_checkpoint(path, options), compile_options);
 }
 
-void CompiledModel::save(const std::filesystem::path& path) const { write_om(programs_of(impl_->plans), path); }
+void CompiledModel::save(const std::filesystem::path& path) const {
+  artifact::write_om(programs_of(impl_->plans), path);
+}
 
 size_t CompiledModel::plan_count() const { return impl_->plans.size(); }
 
@@ -134,7 +136,7 @@ uint64_t CompiledModel::arena_bytes() const {
   return most;
 }
 int64_t CompiledModel::turns() const { return impl_->engine()->program().turns; }
-uint64_t CompiledModel::weight_bytes() const { return effdet::weight_bytes(programs_of(impl_->plans)); }
+uint64_t CompiledModel::weight_bytes() const { return artifact::weight_bytes(programs_of(impl_->plans)); }
 
 ModelDescription CompiledModel::description() const {
   const auto metadata = this->metadata();
@@ -212,12 +214,12 @@ struct Runner::Impl {
     std::vector<const std::byte*> inputs;
     std::vector<std::byte*> outputs;
 
-    explicit Plan(const Engine& engine) : inputs(engine.input_count()), outputs(engine.output_count()) {
-      for (size_t i = 0; i < inputs.size(); ++i) input_bytes.push_back(value_bytes(engine.input(i)));
-      for (size_t i = 0; i < outputs.size(); ++i) output_bytes.push_back(value_bytes(engine.output(i)));
+    explicit Plan(const runtime::Engine& engine) : inputs(engine.input_count()), outputs(engine.output_count()) {
+      for (size_t i = 0; i < inputs.size(); ++i) input_bytes.push_back(artifact::value_bytes(engine.input(i)));
+      for (size_t i = 0; i < outputs.size(); ++i) output_bytes.push_back(artifact::value_bytes(engine.output(i)));
     }
   };
-  Session session;
+  runtime::Session session;
   std::vector<Plan> plans;
 
   Plan& plan(size_t index) {
@@ -227,7 +229,7 @@ struct Runner::Impl {
 };
 
 Runner::Runner(const CompiledModel& model, int threads)
-    : impl_(new Impl{Session(model.impl_->plans, threads > 0 ? threads : default_thread_count()), {}}) {
+    : impl_(new Impl{runtime::Session(model.impl_->plans, threads > 0 ? threads : default_thread_count()), {}}) {
   for (const auto& engine : model.impl_->plans) impl_->plans.emplace_back(*engine);
 }
 

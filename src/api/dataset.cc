@@ -7,7 +7,7 @@ namespace effdet {
 
 /// Reaches into a CompiledModel for validate_dataset(), which as a function is no friend.
 struct EngineAccess {
-  static const std::shared_ptr<const Engine>& of(const CompiledModel& model) { return model.impl_->engine(); }
+  static const std::shared_ptr<const runtime::Engine>& of(const CompiledModel& model) { return model.impl_->engine(); }
 };
 
 void write_scenes(const std::filesystem::path& root, const SyntheticScenes& options, const Progress& progress) {

@@ -27,7 +27,7 @@ struct Detector::Impl {
 
   std::vector<Plan> plans;
   ModelDescription description;
-  Session session;
+  runtime::Session session;
   DetectOptions options;
   std::vector<std::byte> input;  // a batch of images, of which only the first is used
 
@@ -72,10 +72,10 @@ Detector::Detector(const CompiledModel& model, int threads, const DetectOptions&
   size_t bytes = 0;
   for (const auto& engine : model.impl_->plans) {
     plans.push_back({pipeline::DetectionModel(engine), std::nullopt});
-    bytes = std::max<size_t>(bytes, value_bytes(engine->input(0)));
+    bytes = std::max<size_t>(bytes, artifact::value_bytes(engine->input(0)));
   }
   impl_.reset(new Impl{std::move(plans), model.description(),
-                       Session(model.impl_->plans, threads > 0 ? threads : default_thread_count()), options,
+                       runtime::Session(model.impl_->plans, threads > 0 ? threads : default_thread_count()), options,
                        std::vector<std::byte>(bytes)});
 }
 
@@ -132,15 +132,16 @@ DetectionDecoder::DetectionDecoder(DetectionDecoder&&) noexcept = default;
 std::vector<Detection> DetectionDecoder::decode(std::span<const std::span<std::byte>> outputs, size_t sample, int width,
                                                 int height, const DetectOptions& options) const {
   eval::check_options(options);
-  const Engine& engine = *impl_->model.engine();
+  const runtime::Engine& engine = *impl_->model.engine();
   const size_t batch = impl_->model.batch();
   if (outputs.size() != engine.output_count() || sample >= batch)
     fail(ErrorCode::kUsage, "{} outputs, sample {}: the model has {} and a batch of {}", outputs.size(), sample,
          engine.output_count(), batch);
   std::vector<std::span<const float>> parts;
   for (size_t i = 0; i < outputs.size(); ++i) {
-    if (outputs[i].size() != value_bytes(engine.output(i)))
-      fail(ErrorCode::kUsage, "output {} has {} bytes, not {}", i, outputs[i].size(), value_bytes(engine.output(i)));
+    if (outputs[i].size() != artifact::value_bytes(engine.output(i)))
+      fail(ErrorCode::kUsage, "output {} has {} bytes, not {}", i, outputs[i].size(),
+           artifact::value_bytes(engine.output(i)));
     const size_t floats = outputs[i].size() / sizeof(float) / batch;
     parts.push_back({reinterpret_cast<const float*>(outputs[i].data()) + sample * floats, floats});
   }

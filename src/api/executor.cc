@@ -40,11 +40,11 @@ Tensor channels_first(const Tensor& tensor) {
 }
 
 /// Whoever looks into a model wants the maps of the whole batch.
-std::shared_ptr<const effdet::Engine> in_one_turn(const std::shared_ptr<const effdet::Engine>& plan) {
+std::shared_ptr<const runtime::Engine> in_one_turn(const std::shared_ptr<const runtime::Engine>& plan) {
   if (plan->program().turns == 1) return plan;
   ir::Graph graph = plan->program().graph;
   for (const ir::Value& input : plan->inputs()) passes::set_input_shape(graph, input.name, *input.shape);
-  return std::make_shared<effdet::Engine>(compiler::plan_memory(std::move(graph)));
+  return std::make_shared<runtime::Engine>(compiler::plan_memory(std::move(graph)));
 }
 
 }  // namespace
@@ -52,10 +52,10 @@ std::shared_ptr<const effdet::Engine> in_one_turn(const std::shared_ptr<const ef
 struct Executor::Impl {
   Options options;
   ir::Graph graph;  ///< of a compiled model its first plan's, until inputs choose another
-  std::vector<std::shared_ptr<const effdet::Engine>> plans;  ///< of a compiled model
-  std::shared_ptr<const effdet::Engine> compiled;            ///< what the session runs
+  std::vector<std::shared_ptr<const runtime::Engine>> plans;  ///< of a compiled model
+  std::shared_ptr<const runtime::Engine> compiled;            ///< what the session runs
   std::map<std::string, Shape> session_shapes;
-  std::unique_ptr<Session> session;
+  std::unique_ptr<runtime::Session> session;
   std::unique_ptr<ThreadPool> threads;
 
   int thread_count() const { return options.threads > 0 ? options.threads : default_thread_count(); }
@@ -103,9 +103,9 @@ struct Executor::Impl {
         compile.precision = compiler::CompileOptions::Precision::kBfloat16;
       for (ir::ValueId id : graph.inputs)  // what is static already would be inferred again for nothing
         if (graph.value(id).shape == shapes[graph.value(id).name]) compile.input_shapes.erase(graph.value(id).name);
-      compiled = std::make_shared<effdet::Engine>(compiler::compile(graph, compile));
+      compiled = std::make_shared<runtime::Engine>(compiler::compile(graph, compile));
     }
-    session = std::make_unique<Session>(compiled, thread_count());
+    session = std::make_unique<runtime::Session>(compiled, thread_count());
     session_shapes = std::move(shapes);
   }
 

@@ -17,12 +17,12 @@ struct OnnxModel::Impl {
 };
 
 struct CompiledModel::Impl {
-  std::vector<std::shared_ptr<const Engine>> plans;  ///< at least one
+  std::vector<std::shared_ptr<const runtime::Engine>> plans;  ///< at least one
 
   /// Chooses kernels for each.
-  explicit Impl(std::vector<Program> programs);
-  explicit Impl(std::shared_ptr<const Engine> plan) : plans{std::move(plan)} {}
-  const std::shared_ptr<const Engine>& engine() const { return plans.front(); }
+  explicit Impl(std::vector<artifact::Program> programs);
+  explicit Impl(std::shared_ptr<const runtime::Engine> plan) : plans{std::move(plan)} {}
+  const std::shared_ptr<const runtime::Engine>& engine() const { return plans.front(); }
 };
 
 /// The graphs behind public objects, for functions that are no members.

@@ -8,12 +8,12 @@
 namespace effdet {
 
 OutputMemory::OutputMemory(std::span<const size_t> bytes) {
-  const auto add = [](size_t sum, size_t size) { return sum + aligned_bytes(size); };
+  const auto add = [](size_t sum, size_t size) { return sum + artifact::aligned_bytes(size); };
   memory_ = allocate(std::accumulate(bytes.begin(), bytes.end(), size_t{0}, add), "outputs");
   size_t offset = 0;
   for (const size_t size : bytes) {
     outputs_.emplace_back(memory_.get() + offset, size);
-    offset += aligned_bytes(size);
+    offset += artifact::aligned_bytes(size);
   }
 }
 

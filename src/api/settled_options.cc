@@ -93,7 +93,7 @@ void check_settled(const ModelOptions& options, const std::filesystem::path& pat
 }
 
 void check_settled(const ModelOptions& options, const std::filesystem::path& path,
-                   std::span<const std::shared_ptr<const Engine>> plans) {
+                   std::span<const std::shared_ptr<const runtime::Engine>> plans) {
   Settled settled = settled_by(path, plans.front()->program().graph);
   for (const auto& plan : plans) {
     if (const auto aipp = ops::input_aipp(plan->program().graph))  // the pictures' size may be meant, or the network's

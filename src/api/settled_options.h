@@ -19,6 +19,6 @@ namespace effdet::api {
 void check_settled(const ModelOptions& options, const std::filesystem::path& path, const ir::Graph& model);
 /// The same for a compiled model, whose plans may have several sizes, and whose precision is settled too.
 void check_settled(const ModelOptions& options, const std::filesystem::path& path,
-                   std::span<const std::shared_ptr<const Engine>> plans);
+                   std::span<const std::shared_ptr<const runtime::Engine>> plans);
 
 }  // namespace effdet::api

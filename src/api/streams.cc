@@ -19,7 +19,7 @@ double seconds_since(Clock::time_point start) { return std::chrono::duration<dou
 
 StreamLayout settled(StreamLayout layout) {
   if (layout.streams < 1) fail(ErrorCode::kUsage, "{} streams: there must be one at least", layout.streams);
-  if (layout.threads < 1) layout.threads = threads_a_stream(default_thread_count(), layout.streams);
+  if (layout.threads < 1) layout.threads = runtime::threads_a_stream(default_thread_count(), layout.streams);
   return layout;
 }
 
@@ -66,7 +66,7 @@ StreamTrial try_layout(const CompiledModel& model, StreamLayout layout, double s
 std::vector<StreamLayout> layouts_of(int threads) {
   std::vector<StreamLayout> layouts;
   for (int streams = 1; streams < threads; streams *= 2)
-    layouts.push_back({streams, threads_a_stream(threads, streams)});
+    layouts.push_back({streams, runtime::threads_a_stream(threads, streams)});
   layouts.push_back({threads, 1});
   return layouts;
 }
@@ -89,7 +89,8 @@ StreamLayout Streams::layout() const { return impl_->layout; }
 Runner& Streams::runner(int stream) { return impl_->runners.at(static_cast<size_t>(stream)); }
 
 void Streams::for_each(size_t count, const std::function<void(size_t item, int stream)>& work) {
-  run_streams(impl_->runners.size(), count, [&](size_t item, size_t stream) { work(item, static_cast<int>(stream)); });
+  runtime::run_streams(impl_->runners.size(), count,
+                       [&](size_t item, size_t stream) { work(item, static_cast<int>(stream)); });
 }
 
 std::vector<StreamTrial> try_stream_layouts(const CompiledModel& model, int threads, double seconds) {

@@ -10,7 +10,7 @@
 #include "base/error.h"
 #include "runtime/engine.h"
 
-namespace effdet {
+namespace effdet::artifact {
 namespace {
 
 using Space = Placement::Space;
@@ -67,7 +67,7 @@ bool load_and_run(const std::vector<std::byte>& file) {
       inputs.emplace_back(program.graph.value(id).dtype, *program.graph.value(id).shape);
     for (bool reference_only : {false, true}) {
       try {
-        Session(std::make_shared<Engine>(program, reference_only), 1).run(inputs);
+        runtime::Session(std::make_shared<runtime::Engine>(program, reference_only), 1).run(inputs);
       } catch (const Error&) {
         // A step that no kernel takes, or that the values refuse.
       }
@@ -513,4 +513,4 @@ TEST(BadInput, Case68_HostilePlans) {
 }
 
 }  // namespace
-}  // namespace effdet
+}  // namespace effdet::artifact

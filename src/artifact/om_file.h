@@ -8,7 +8,7 @@
 
 #include "artifact/program.h"
 
-namespace effdet {
+namespace effdet::artifact {
 
 /// Version of the layout that this code writes, and the only one that it reads.
 inline constexpr uint32_t kOmVersion = 2;
@@ -24,4 +24,4 @@ std::vector<Program> read_om(const std::filesystem::path& path);
 /// Whether a file begins as a compiled model does.
 bool is_om(const std::filesystem::path& path);
 
-}  // namespace effdet
+}  // namespace effdet::artifact

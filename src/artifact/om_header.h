@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <span>
 
-namespace effdet {
+namespace effdet::artifact {
 
 struct OmHeader {
   std::array<char, 8> magic;
@@ -23,4 +23,4 @@ inline constexpr std::array<char, 8> kOmMagic = {'E', 'F', 'F', 'D', 'E', 'T', '
 /// Checksum of a file given as consecutive parts, the first of which begins with the header.
 uint64_t om_checksum(OmHeader header, std::span<const std::span<const std::byte>> parts_after_header);
 
-}  // namespace effdet
+}  // namespace effdet::artifact

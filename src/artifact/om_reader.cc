@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "base/file.h"
 
-namespace effdet {
+namespace effdet::artifact {
 namespace {
 
 constexpr size_t kMaxRank = 8;
@@ -185,4 +185,4 @@ std::vector<Program> read_om(const std::filesystem::path& path) {
   return plans;
 }
 
-}  // namespace effdet
+}  // namespace effdet::artifact

@@ -10,7 +10,7 @@
 #include "base/file.h"
 #include "base/sanitizer.h"
 
-namespace effdet {
+namespace effdet::artifact {
 namespace {
 
 /// The code of the error that reading this content throws, or nothing where it is read.
@@ -176,4 +176,4 @@ TEST(BadInput, Case69_OffsetsIntoTheHeader) {
 }
 
 }  // namespace
-}  // namespace effdet
+}  // namespace effdet::artifact

@@ -8,7 +8,7 @@
 #include "compiler/compile.h"
 #include "support/test_folder.h"
 
-namespace effdet {
+namespace effdet::artifact {
 namespace {
 
 using Ints = std::vector<int64_t>;
@@ -170,4 +170,4 @@ std::filesystem::path write_test_om(const std::vector<std::byte>& content) {
   return path;
 }
 
-}  // namespace effdet
+}  // namespace effdet::artifact

@@ -10,7 +10,7 @@
 #include "artifact/om_header.h"
 #include "artifact/program.h"
 
-namespace effdet {
+namespace effdet::artifact {
 
 /// The parts of a compiled model, to be changed at will.
 struct OmParts {
@@ -42,4 +42,4 @@ inline std::vector<std::byte> om_bytes(const Program& program) { return om_bytes
 /// A file of this content, in place of the one before; it goes when the program ends.
 std::filesystem::path write_test_om(const std::vector<std::byte>& content);
 
-}  // namespace effdet
+}  // namespace effdet::artifact

@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "base/file.h"
 
-namespace effdet {
+namespace effdet::artifact {
 namespace {
 
 using Offset = flatbuffers::Offset<om::Attribute>;
@@ -153,4 +153,4 @@ void write_om(std::span<const Program> plans, const std::filesystem::path& path)
   file.commit();
 }
 
-}  // namespace effdet
+}  // namespace effdet::artifact

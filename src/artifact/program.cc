@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "ops/op.h"
 
-namespace effdet {
+namespace effdet::artifact {
 namespace {
 
 using Space = Placement::Space;
@@ -234,4 +234,4 @@ void verify_plans(std::span<const Program> plans, const std::string& name) {
   }
 }
 
-}  // namespace effdet
+}  // namespace effdet::artifact

@@ -8,7 +8,7 @@
 
 #include "ir/graph.h"
 
-namespace effdet {
+namespace effdet::artifact {
 
 /// Where a value lives while the program runs.
 struct Placement {
@@ -67,4 +67,4 @@ std::vector<Lifetime> lifetimes(const ir::Graph& graph);
 /// Bytes of a value with a static shape; throws Error(kBadInput) where the shape is unknown or too large.
 uint64_t value_bytes(const ir::Value& value);
 
-}  // namespace effdet
+}  // namespace effdet::artifact

@@ -190,7 +190,7 @@ void name_copies_of_inputs(ir::Graph& graph, const std::vector<std::string>& nam
 }
 
 /// Compiles for the whole batch; the program is not verified yet.
-Program compile_batch(ir::Graph graph, const CompileOptions& options) {
+artifact::Program compile_batch(ir::Graph graph, const CompileOptions& options) {
   const auto report = [&](std::string_view stage) {
     if (options.on_stage) options.on_stage(stage, graph);
   };
@@ -258,12 +258,12 @@ int64_t split_batch(ir::Graph graph, CompileOptions& options) {
 
 }  // namespace
 
-Program compile(ir::Graph graph, const CompileOptions& options) {
+artifact::Program compile(ir::Graph graph, const CompileOptions& options) {
   CompileOptions of_turn = options;
   const int64_t turns = options.split_batch ? split_batch(graph, of_turn) : 1;
-  Program program = compile_batch(std::move(graph), of_turn);
+  artifact::Program program = compile_batch(std::move(graph), of_turn);
   program.turns = turns;
-  verify_program(program, "compiled program");
+  artifact::verify_program(program, "compiled program");
   return program;
 }
 
@@ -272,9 +272,9 @@ CompileOptions with_shapes(CompileOptions options, const std::map<std::string, S
   return options;
 }
 
-std::vector<Program> compile_plans(const ir::Graph& graph, const CompileOptions& options,
-                                   std::span<const std::map<std::string, Shape>> shapes) {
-  std::vector<Program> plans;
+std::vector<artifact::Program> compile_plans(const ir::Graph& graph, const CompileOptions& options,
+                                             std::span<const std::map<std::string, Shape>> shapes) {
+  std::vector<artifact::Program> plans;
   ConstantSharer sharer;
   CompileOptions own = options;
   for (const auto& plan_shapes : shapes) {
@@ -291,7 +291,7 @@ std::vector<Program> compile_plans(const ir::Graph& graph, const CompileOptions&
     const uint64_t added = sharer.share(plans.back());
     if (plans.size() > 1) own.most_growth -= std::min(own.most_growth, added);
   }
-  verify_plans(plans, "compiled plans");
+  artifact::verify_plans(plans, "compiled plans");
   return plans;
 }
 

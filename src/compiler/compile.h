@@ -41,7 +41,7 @@ struct CompileOptions {
 
 /// Compiles for this processor's kind. Throws Error(kUnsupported) for operators that nothing runs, Error(kBadInput) for
 /// graphs that contradict themselves or whose shapes stay unknown.
-Program compile(ir::Graph graph, const CompileOptions& options = {});
+artifact::Program compile(ir::Graph graph, const CompileOptions& options = {});
 
 /// The options with these shapes laid over input_shapes.
 CompileOptions with_shapes(CompileOptions options, const std::map<std::string, Shape>& shapes);
@@ -49,7 +49,7 @@ CompileOptions with_shapes(CompileOptions options, const std::map<std::string, S
 /// The same graph for several shapes of its inputs, each laid over options.input_shapes: one plan each, in that order,
 /// over shared weights. Throws as compile() does, naming the shapes, and Error(kBadInput) where plans are no model
 /// together (verify_plans).
-std::vector<Program> compile_plans(const ir::Graph& graph, const CompileOptions& options,
-                                   std::span<const std::map<std::string, Shape>> shapes);
+std::vector<artifact::Program> compile_plans(const ir::Graph& graph, const CompileOptions& options,
+                                             std::span<const std::map<std::string, Shape>> shapes);
 
 }  // namespace effdet::compiler

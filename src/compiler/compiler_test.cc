@@ -83,7 +83,7 @@ TEST(FuseBoxSelection, TakesTheFirst) {
 TEST(FuseBoxSelection, FillsUpWithZeros) {
   ir::Graph graph = first_boxes(8);
   ops::infer_shapes(graph);
-  Program program = compile(graph);
+  artifact::Program program = compile(graph);
   const std::vector<Tensor> inputs = random_inputs(graph);
   const Tensor want = ops::run_reference(graph, inputs)[0], got = run(program, inputs)[0];
   ASSERT_LE(want.dim(0), 6);
@@ -320,7 +320,7 @@ TEST(FuseSqueezeExcite, BlocksMayShareTheirWeights) {
     b.graph.outputs.push_back(b.node("Conv", name + ".project", {product, project}));
   }
   const MemoryBudget memory(uint64_t{1} << 31);
-  const Program program = compile(b.graph);
+  const artifact::Program program = compile(b.graph);
   EXPECT_EQ(std::ranges::count(program.graph.nodes, "SqueezeExcite", &ir::Node::op), 40);
   EXPECT_LE(memory.peak(), uint64_t{3} << 20);  // half a mebibyte of weights, packed, and as matrices
 }
@@ -458,7 +458,7 @@ TEST(AssignLayouts, OnnxOperatorsFollowTheMaps) {
 }
 
 TEST(AssignTypes, OnnxOperatorsFollowTheMaps) {
-  const Program program = compile(followers(), {.precision = CompileOptions::Precision::kBfloat16});
+  const artifact::Program program = compile(followers(), {.precision = CompileOptions::Precision::kBfloat16});
   for (const ir::Node& node : program.graph.nodes) {
     if (node.op == "Concat" || node.op == "Split" || node.op == "Resize") {
       EXPECT_EQ(program.graph.value(node.outputs[0]).dtype, DType::kBF16) << node.name;
@@ -477,13 +477,13 @@ TEST(PlanMemory, NothingOverlapsAndMemoryIsUsedAgain) {
   for (int i = 0; i < 20; ++i, sum += 16 * 16 * 16 * 4)
     value = b.conv("conv" + std::to_string(i), value, {16, 16, 1, 1});
   b.graph.outputs = {value};
-  const Program program = compile(b.graph);
+  const artifact::Program program = compile(b.graph);
   EXPECT_LE(program.arena_bytes, 3 * sum / 20) << "a chain needs two places (and the input's in NHWC)";
-  EXPECT_NO_THROW(verify_program(program, "test"));
-  Program moved = program;
-  for (Placement& placement : moved.placements)
-    if (placement.space == Placement::Space::kArena) placement.offset = 0;
-  EXPECT_THROW(verify_program(moved, "test"), Error);
+  EXPECT_NO_THROW(artifact::verify_program(program, "test"));
+  artifact::Program moved = program;
+  for (artifact::Placement& placement : moved.placements)
+    if (placement.space == artifact::Placement::Space::kArena) placement.offset = 0;
+  EXPECT_THROW(artifact::verify_program(moved, "test"), Error);
 }
 
 // --- Whole programs
@@ -525,13 +525,13 @@ ir::Graph random_lives(uint64_t seed) {
 /// looking at every pair.
 TEST(PlanMemory, TakesTheLowestGap) {
   for (uint64_t seed = 0; seed < 20; ++seed) {
-    const Program program = plan_memory(random_lives(seed));
-    const std::vector<Lifetime> lives = lifetimes(program.graph);
+    const artifact::Program program = plan_memory(random_lives(seed));
+    const std::vector<artifact::Lifetime> lives = artifact::lifetimes(program.graph);
     std::vector<size_t> order;
     for (size_t i = 0; i < program.placements.size(); ++i)
-      if (program.placements[i].space == Placement::Space::kArena) order.push_back(i);
+      if (program.placements[i].space == artifact::Placement::Space::kArena) order.push_back(i);
     const auto bytes = [&](size_t i) {
-      return aligned_bytes(value_bytes(program.graph.value(static_cast<ir::ValueId>(i))));
+      return artifact::aligned_bytes(artifact::value_bytes(program.graph.value(static_cast<ir::ValueId>(i))));
     };
     std::ranges::stable_sort(order, std::greater{}, bytes);
     for (size_t k = 0; k < order.size(); ++k) {
@@ -551,12 +551,12 @@ TEST(PlanMemory, TakesTheLowestGap) {
 }
 
 TEST(Compile, EverythingTogether) {
-  const Program program = expect_same(whole_network());
+  const artifact::Program program = expect_same(whole_network());
   const auto names = implementations(program);
   EXPECT_EQ(std::ranges::count(names, "reference"), 0) << fmt::format("{}", fmt::join(names, " "));
 }
 
-std::vector<std::string> types_of_outputs(const Program& program) {
+std::vector<std::string> types_of_outputs(const artifact::Program& program) {
   std::vector<std::string> types;
   for (const ir::Node& node : program.graph.nodes)
     types.push_back(fmt::format("{} {}", node.op, dtype_name(program.graph.value(node.outputs[0]).dtype)));
@@ -565,17 +565,18 @@ std::vector<std::string> types_of_outputs(const Program& program) {
 
 TEST(Precision, MapsAreBfloat16AndTheOutputIsNot) {
   ir::Graph graph = whole_network();
-  const Program wide = compile(graph), narrow = compile(graph, {.precision = CompileOptions::Precision::kBfloat16});
+  const artifact::Program wide = compile(graph),
+                          narrow = compile(graph, {.precision = CompileOptions::Precision::kBfloat16});
   std::vector<std::string> types = types_of_outputs(narrow);
   EXPECT_EQ(types.back(), "Conv float32");
   types.pop_back();
   for (const std::string& type : types)
     EXPECT_TRUE(type.ends_with(" bfloat16") || type == "SqueezeExcite float32") << type;
   EXPECT_LT(narrow.arena_bytes, wide.arena_bytes);
-  EXPECT_LT(weight_bytes({&narrow, 1}), weight_bytes({&wide, 1}));
+  EXPECT_LT(artifact::weight_bytes({&narrow, 1}), artifact::weight_bytes({&wide, 1}));
   const Tensor x = waves({2, 3, 16, 16});
-  const auto run = [&](const Program& program) {
-    Session session(std::make_shared<Engine>(program), 1);
+  const auto run = [&](const artifact::Program& program) {
+    runtime::Session session(std::make_shared<runtime::Engine>(program), 1);
     return session.run({{x}}).at(0);
   };
   const Tensor exact = run(wide), rounded = run(narrow);
@@ -589,7 +590,7 @@ TEST(Precision, MapsAreBfloat16AndTheOutputIsNot) {
 }
 
 TEST(Precision, NamedLayersStayFloat32BetweenCasts) {
-  const Program program =
+  const artifact::Program program =
       compile(whole_network(), {.precision = CompileOptions::Precision::kBfloat16, .keep_float32 = {"dee*"}});
   const std::vector<std::string> types = types_of_outputs(program);
   EXPECT_TRUE(std::ranges::count(types, std::string("DepthwiseConv float32")) > 0)
@@ -637,11 +638,11 @@ TEST(Compile, AnotherBatch) {
   Builder b({1, 3, 8, 8});
   const auto conv = b.conv("conv", b.x, {4, 3, 3, 3});
   b.graph.outputs = {b.node("Reshape", "y", {conv, b.constant("shape", ints({1, 4, 64}))})};
-  const Program program = compile(b.graph, {.input_shapes = {{"x", {3, 3, 8, 8}}}});
+  const artifact::Program program = compile(b.graph, {.input_shapes = {{"x", {3, 3, 8, 8}}}});
   EXPECT_EQ(*program.graph.value(program.graph.outputs[0]).shape, (Shape{3, 4, 64}));
   const Tensor batch = waves({3, 3, 8, 8});
   const Tensor got = run(program, std::span(&batch, 1))[0];
-  const Program single = compile(b.graph);
+  const artifact::Program single = compile(b.graph);
   for (size_t i = 0; i < 3; ++i) {
     const Tensor image = Tensor::from<float>({1, 3, 8, 8}, batch.data<float>().subspan(i * 192, 192));
     const Tensor want = run(single, std::span(&image, 1))[0];
@@ -664,7 +665,7 @@ TEST(SplitBatch, LargeMapsTakeTurns) {
     };
   };
   const Builder b = large_maps(6, as_list(6));
-  const Program program = compile(b.graph), whole = compile(b.graph, {.split_batch = false});
+  const artifact::Program program = compile(b.graph), whole = compile(b.graph, {.split_batch = false});
   EXPECT_EQ(program.turns, 2);
   EXPECT_EQ(whole.turns, 1);
   EXPECT_LT(program.arena_bytes, whole.arena_bytes * 2 / 3);
@@ -725,8 +726,9 @@ TEST(Compile, PlansForManyShapesShareOneBudget) {
   for (int64_t n = 1; n <= 12; ++n) shapes.push_back({{"x", {n, 1}}});
   constexpr uint64_t kRoom = 16 << 20;
   const MemoryBudget memory(uint64_t{1} << 31);
-  const std::vector<Program> plans = compile_plans(b.graph, {.split_batch = false, .most_growth = kRoom}, shapes);
-  EXPECT_LE(weight_bytes(plans), 2 * kRoom);
+  const std::vector<artifact::Program> plans =
+      compile_plans(b.graph, {.split_batch = false, .most_growth = kRoom}, shapes);
+  EXPECT_LE(artifact::weight_bytes(plans), 2 * kRoom);
   EXPECT_LE(memory.peak(), 4 * kRoom);
 }
 
@@ -758,7 +760,7 @@ TEST(Compile, AnOutputThatIsAConstant) {
   graph.outputs = {b.node("Relu", "relu", {b.x}), anchors};
   graph.value(anchors).name = "anchors";
   expect_same(graph);
-  const Program program = compile(graph);
+  const artifact::Program program = compile(graph);
   EXPECT_EQ(program.graph.value(program.graph.outputs[1]).name, "anchors");
 }
 
@@ -796,7 +798,7 @@ TEST(Compile, OutputsKeepTheirNames) {
   b.graph.outputs = {b.x, relu, constant, copy, input, taken};
   std::vector<std::string> names;
   for (const ir::ValueId id : b.graph.outputs) names.push_back(b.graph.value(id).name);
-  const Program program = expect_same(b.graph);
+  const artifact::Program program = expect_same(b.graph);
   for (size_t i = 0; i < names.size(); ++i) EXPECT_EQ(program.graph.value(program.graph.outputs[i]).name, names[i]);
   EXPECT_EQ(program.graph.value(program.graph.inputs[0]).name, names[0]);
 }
@@ -902,7 +904,7 @@ TEST(Compile, AippTakesPicturesAndTheRestStaysAsItWas) {
   aipp::Config config{.file = "aipp.cfg", .spec = {}, .lines = {}};
   config.spec.min = {123.675f, 116.28f, 103.53f};
   config.spec.scale = {0.0171f, 0.0175f, 0.0174f};
-  const Program program = compile(b.graph, {.aipp = config});
+  const artifact::Program program = compile(b.graph, {.aipp = config});
   ASSERT_EQ(program.graph.inputs.size(), 1u);
   const ir::Value& input = program.graph.value(program.graph.inputs[0]);
   EXPECT_EQ(input.name, "x");
@@ -920,8 +922,8 @@ TEST(Compile, AippTakesPicturesAndTheRestStaysAsItWas) {
     planes.mutable_data<float>()[static_cast<size_t>((image * 3 + channel) * 80 + pixel)] =
         (static_cast<float>(sample) - config.spec.min[c]) * config.spec.scale[c];
   }
-  const auto run = [](const Program& p, const Tensor& x) {
-    return Session(std::make_shared<Engine>(p), 2).run(std::span(&x, 1)).at(0);
+  const auto run = [](const artifact::Program& p, const Tensor& x) {
+    return runtime::Session(std::make_shared<runtime::Engine>(p), 2).run(std::span(&x, 1)).at(0);
   };
   EXPECT_TRUE(std::ranges::equal(run(program, picture).bytes(), run(compile(b.graph), planes).bytes()));
 }
@@ -954,7 +956,7 @@ TEST(Compile, PaddedPoolAsPyTorchWritesIt) {
   const auto pads = b.constant("pads", ints({0, 0, 0, 0, 0, 0, 1, 1})),
              fill = b.constant("fill", floats({}, {-std::numeric_limits<float>::infinity()}));
   b.graph.outputs = {b.pool("pool", b.node("Pad", "pad", {relu, pads, fill}), {0, 0, 0, 0})};
-  const Program program = expect_same(b.graph);
+  const artifact::Program program = expect_same(b.graph);
   EXPECT_EQ(std::ranges::count(implementations(program), "reference"), 0) << ir::to_text(program.graph);
 }
 
@@ -974,7 +976,7 @@ void expect_mix(bool weighted) {
   const auto stack = b.node("Concat", "stack", terms, {{"axis", int64_t{-1}}});
   const auto sum = b.node("ReduceSum", "sum", {stack}, {{"axes", axes}, {"keepdims", int64_t{0}}});
   b.graph.outputs = {b.swish("y", sum)};
-  const Program program = expect_same(b.graph);
+  const artifact::Program program = expect_same(b.graph);
   EXPECT_EQ(std::ranges::count(program.graph.nodes, "Mix", &ir::Node::op), 1) << ir::to_text(program.graph);
   EXPECT_EQ(std::ranges::count(program.graph.nodes, "Div", &ir::Node::op), 0) << ir::to_text(program.graph);
 }

@@ -35,7 +35,7 @@ TEST(FuseLookups, OneHotRowsByATable) {
     // Places that the table has, and others, whose rows are zeros.
     const Tensor input = ints({0, 4, 2, 5, -1, 3, -2, -7, 1 << 30, 1, 6, 0}).reshaped({2, 6, 1}).to(type);
     const Tensor want = ops::run_reference(graph, {&input, 1})[0];
-    const Program program = compile(graph);
+    const artifact::Program program = compile(graph);
     EXPECT_EQ(count_of(program.graph, "Gather"), 1);
     EXPECT_EQ(count_of(program.graph, "MatMul"), 0);
     EXPECT_EQ(difference(run(program, {&input, 1})[0], want), 0);
@@ -93,7 +93,7 @@ TEST(FuseConvTranspose, EveryWayToSayItsSize) {
       const auto up = b.node("ConvTranspose", "up",
                              {b.x, b.constant("w", waves({6, 5, kernel, kernel})), b.constant("b", waves({5}))}, all);
       b.graph.outputs = {b.node("Relu", "relu", {up})};
-      const Program program = expect_same(b.graph);
+      const artifact::Program program = expect_same(b.graph);
       EXPECT_EQ(count_of(program.graph, "Relu"), 0);
       const auto names = implementations(program);
       EXPECT_EQ(std::ranges::count(names, "reference"), 0) << kernel;
@@ -166,7 +166,7 @@ TEST(AssignLayouts, TransposesOfMapsAreOne) {
   Builder b({1, 8, 6, 7});
   const auto turned = b.node("Transpose", "turned", {b.conv("conv", b.x, {8, 8, 3, 3})}, {{"perm", Ints{0, 2, 3, 1}}});
   b.graph.outputs = {b.node("Reshape", "rows", {turned, b.constant("shape", ints({1, -1, 8}))})};
-  const Program program = expect_same(b.graph);
+  const artifact::Program program = expect_same(b.graph);
   for (const ir::Node& node : program.graph.nodes)
     EXPECT_TRUE(node.op != "Transpose" || node.get_ints("perm", {}) == (Ints{0, 1, 2, 3})) << node.name;
 }

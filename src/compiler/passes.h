@@ -63,17 +63,17 @@ void absorb_steps(ir::Graph& graph);
 void fuse_elementwise(ir::Graph& graph);
 
 /// Places every tensor; tensors whose lifetimes do not meet share memory.
-Program plan_memory(ir::Graph graph);
+artifact::Program plan_memory(ir::Graph graph);
 
 /// How many images of its batch one turn of a program with one input should have (Program::turns): a divisor of the
 /// batch; all of them, where steps mix images or the maps of all are small.
-int64_t images_of_turn(const Program& program);
+int64_t images_of_turn(const artifact::Program& program);
 
 /// Constants of the same bytes, in one plan or several, share them.
 class ConstantSharer {
  public:
   /// How many bytes the plan's constants have that none before had, in it or in another plan.
-  uint64_t share(Program& plan);
+  uint64_t share(artifact::Program& plan);
 
  private:
   std::unordered_map<std::string_view, Tensor> seen_;  ///< the views are of the tensors beside them

@@ -9,7 +9,7 @@ namespace {
 struct Placed {
   ir::ValueId id;
   uint64_t bytes;
-  Lifetime life;
+  artifact::Lifetime life;
   uint64_t offset = 0;
 };
 
@@ -53,10 +53,10 @@ class Arena {
  public:
   explicit Arena(int steps) : steps_(steps), parts_(2 * static_cast<size_t>(steps)) {}
 
-  void take(const Range& range, const Lifetime& life) { take(range, life, 0, 0, steps_ - 1); }
+  void take(const Range& range, const artifact::Lifetime& life) { take(range, life, 0, 0, steps_ - 1); }
 
   /// The lowest offset where so many bytes are free as long as the life lasts.
-  uint64_t lowest_gap(uint64_t bytes, const Lifetime& life) {
+  uint64_t lowest_gap(uint64_t bytes, const artifact::Lifetime& life) {
     during_.clear();
     find(life, 0, 0, steps_ - 1);
     uint64_t offset = 0;
@@ -79,7 +79,7 @@ class Arena {
     return part + 2 * static_cast<size_t>(middle - first + 1);
   }
 
-  void take(const Range& range, const Lifetime& life, size_t part, int first, int last) {
+  void take(const Range& range, const artifact::Lifetime& life, size_t part, int first, int last) {
     if (life.last < first || last < life.first) return;
     const bool covered = life.first <= first && last <= life.last;
     (covered ? parts_[part].whole : parts_[part].within).add(range);
@@ -89,7 +89,7 @@ class Arena {
     take(range, life, right_of(part, first, middle), middle + 1, last);
   }
 
-  void find(const Lifetime& life, size_t part, int first, int last) {
+  void find(const artifact::Lifetime& life, size_t part, int first, int last) {
     if (life.last < first || last < life.first) return;
     during_.push_back(&parts_[part].whole);
     if (life.first <= first && last <= life.last) {
@@ -108,20 +108,20 @@ class Arena {
 
 }  // namespace
 
-Program plan_memory(ir::Graph graph) {
-  Program program;
+artifact::Program plan_memory(ir::Graph graph) {
+  artifact::Program program;
   program.target = "cpu";
   program.graph = std::move(graph);
-  const std::vector<Lifetime> lives = lifetimes(program.graph);
+  const std::vector<artifact::Lifetime> lives = artifact::lifetimes(program.graph);
   program.placements.resize(program.graph.value_count());
-  using Space = Placement::Space;
+  using Space = artifact::Placement::Space;
   std::vector<Placed> blocks;
   for (size_t i = 0; i < program.placements.size(); ++i) {
     const auto id = static_cast<ir::ValueId>(i);
     if (program.graph.value(id).constant) {
       program.placements[i].space = Space::kWeights;
     } else if (lives[i].first >= 0) {
-      blocks.push_back({id, aligned_bytes(value_bytes(program.graph.value(id))), lives[i]});
+      blocks.push_back({id, artifact::aligned_bytes(artifact::value_bytes(program.graph.value(id))), lives[i]});
     }
   }
   const auto place_ends = [&](const std::vector<ir::ValueId>& ids, Space space) {

@@ -11,7 +11,7 @@ std::string_view bytes_of(const Tensor& tensor) {
 
 }  // namespace
 
-uint64_t ConstantSharer::share(Program& plan) {
+uint64_t ConstantSharer::share(artifact::Program& plan) {
   uint64_t bytes = 0;
   for (size_t i = 0; i < plan.graph.value_count(); ++i) {
     ir::Value& value = plan.graph.value(static_cast<ir::ValueId>(i));

@@ -76,7 +76,7 @@ bool keeps_images_apart(const ir::Graph& graph, const ir::Node& node, int64_t ba
 
 }  // namespace
 
-int64_t images_of_turn(const Program& program) {
+int64_t images_of_turn(const artifact::Program& program) {
   const ir::Graph& graph = program.graph;
   const int64_t batch = graph.value(graph.inputs.at(0)).shape->at(0);
   const auto is_led = [&](ir::ValueId id) { return leads(graph, id, batch) && graph.constant(id) == nullptr; };

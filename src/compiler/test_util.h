@@ -86,8 +86,9 @@ inline std::vector<Tensor> random_inputs(const ir::Graph& graph) {
   return inputs;
 }
 
-inline std::vector<Tensor> run(const Program& program, std::span<const Tensor> inputs, bool reference_only = false) {
-  return Session(std::make_shared<Engine>(program, reference_only), 2).run(inputs);
+inline std::vector<Tensor> run(const artifact::Program& program, std::span<const Tensor> inputs,
+                               bool reference_only = false) {
+  return runtime::Session(std::make_shared<runtime::Engine>(program, reference_only), 2).run(inputs);
 }
 
 /// Largest difference relative to the largest magnitude.
@@ -103,13 +104,13 @@ inline double difference(const Tensor& got, const Tensor& want) {
 }
 
 /// Compiles, with fusion and without, runs on all kernels, and compares with the graph's own meaning.
-inline Program expect_same(const ir::Graph& graph) {
+inline artifact::Program expect_same(const ir::Graph& graph) {
   ir::Graph inferred = graph;
   ops::infer_shapes(inferred);
   const std::vector<Tensor> inputs = random_inputs(inferred);
   const std::vector<Tensor> want = ops::run_reference(inferred, inputs);
-  Program fused = compile(graph);
-  const Program plain = compile(graph, {.fuse = false});
+  artifact::Program fused = compile(graph);
+  const artifact::Program plain = compile(graph, {.fuse = false});
   const auto expect = [&](const std::vector<Tensor>& got, const char* what) {
     ASSERT_EQ(got.size(), want.size());
     for (size_t i = 0; i < want.size(); ++i) EXPECT_LT(difference(got[i], want[i]), 1e-5) << what << ", output " << i;
@@ -120,8 +121,8 @@ inline Program expect_same(const ir::Graph& graph) {
   return fused;
 }
 
-inline std::vector<std::string> implementations(const Program& program) {
-  const Engine engine(program);
+inline std::vector<std::string> implementations(const artifact::Program& program) {
+  const runtime::Engine engine(program);
   std::vector<std::string> names;
   for (const kernels::Choice& choice : engine.choices()) names.emplace_back(choice.implementation);
   return names;

@@ -22,7 +22,7 @@ Evaluation postprocess_dumps(const std::filesystem::path& root, const std::files
 Evaluation evaluate_results(const std::filesystem::path& annotations, const std::filesystem::path& results,
                             const EvaluateOptions& options = {});
 
-ValidateReport validate_dataset(const std::filesystem::path& root, std::shared_ptr<const Engine> engine,
+ValidateReport validate_dataset(const std::filesystem::path& root, std::shared_ptr<const runtime::Engine> engine,
                                 const ValidateOptions& options, int threads = 0);
 
 }  // namespace effdet::pipeline

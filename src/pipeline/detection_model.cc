@@ -8,7 +8,7 @@
 namespace effdet::pipeline {
 namespace {
 
-model::ModelInfo info_of_engine(const Engine& engine) {
+model::ModelInfo info_of_engine(const runtime::Engine& engine) {
   const auto& metadata = engine.program().graph.metadata;
   if (!model::has_model_info(metadata))
     fail(ErrorCode::kUnsupported,
@@ -17,14 +17,14 @@ model::ModelInfo info_of_engine(const Engine& engine) {
 }
 
 /// Float32 values of each output that belong to one image.
-std::vector<uint64_t> values_of_an_image(const Engine& engine, size_t batch) {
+std::vector<uint64_t> values_of_an_image(const runtime::Engine& engine, size_t batch) {
   std::vector<uint64_t> counts;
   for (size_t i = 0; i < engine.output_count(); ++i) {
     const ir::Value& output = engine.output(i);
     if (output.dtype != DType::kF32)
       fail(ErrorCode::kUnsupported, "the model's output '{}' is {}, not float32", output.name,
            dtype_name(output.dtype));
-    const uint64_t count = value_bytes(output) / sizeof(float);
+    const uint64_t count = artifact::value_bytes(output) / sizeof(float);
     if (count % batch != 0)
       fail(ErrorCode::kUnsupported, "the model's output '{}' does not divide into a batch of {}", output.name, batch);
     counts.push_back(count / batch);
@@ -33,7 +33,7 @@ std::vector<uint64_t> values_of_an_image(const Engine& engine, size_t batch) {
 }
 
 /// Nothing where the model has rows of detections instead of raw heads.
-std::optional<eval::LevelLayout> layout_of(const Engine& engine, const HeadDecoder& decoder, size_t batch) {
+std::optional<eval::LevelLayout> layout_of(const runtime::Engine& engine, const HeadDecoder& decoder, size_t batch) {
   const std::vector<uint64_t> counts = values_of_an_image(engine, batch);
   if (detects_itself(engine.program().graph.metadata)) {
     if (counts.size() == 1 && counts[0] % kRowValues == 0) return std::nullopt;
@@ -49,9 +49,9 @@ std::optional<eval::LevelLayout> layout_of(const Engine& engine, const HeadDecod
 
 }  // namespace
 
-OutputBuffers::OutputBuffers(const Engine& engine) {
+OutputBuffers::OutputBuffers(const runtime::Engine& engine) {
   for (size_t i = 0; i < engine.output_count(); ++i) {
-    const size_t bytes = value_bytes(engine.output(i));
+    const size_t bytes = artifact::value_bytes(engine.output(i));
     pointers_.push_back(memory_.emplace_back(allocate(bytes, "outputs")).get());
     values_.emplace_back(reinterpret_cast<const float*>(pointers_.back()), bytes / sizeof(float));
   }
@@ -66,7 +66,7 @@ std::vector<std::span<const float>> OutputBuffers::sample(size_t index, size_t b
   return parts;
 }
 
-DetectionModel::DetectionModel(std::shared_ptr<const Engine> engine)
+DetectionModel::DetectionModel(std::shared_ptr<const runtime::Engine> engine)
     : engine_(std::move(engine)),
       info_(info_of_engine(*engine_)),
       input_(*engine_, info_),

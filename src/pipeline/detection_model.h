@@ -16,7 +16,7 @@ namespace effdet::pipeline {
 /// Memory for all outputs of one run.
 class OutputBuffers {
  public:
-  explicit OutputBuffers(const Engine& engine);
+  explicit OutputBuffers(const runtime::Engine& engine);
   OutputBuffers(OutputBuffers&&) = default;  // a copy would point to the memory of the original
 
   /// For Session::run().
@@ -36,9 +36,9 @@ class DetectionModel {
   /// Throws Error(kUnsupported) for a program without the exporter's metadata, or with other inputs and outputs than an
   /// EfficientDet has, be it with raw heads or with rows of detections; Error(kBadInput) for metadata that make no
   /// sense.
-  explicit DetectionModel(std::shared_ptr<const Engine> engine);
+  explicit DetectionModel(std::shared_ptr<const runtime::Engine> engine);
 
-  const std::shared_ptr<const Engine>& engine() const { return engine_; }
+  const std::shared_ptr<const runtime::Engine>& engine() const { return engine_; }
   const model::ModelInfo& info() const { return info_; }
   const ModelInput& input() const { return input_; }
   size_t batch() const { return input_.batch(); }
@@ -52,7 +52,7 @@ class DetectionModel {
                                 const DetectOptions& options, eval::DetectFaults* faults = nullptr) const;
 
  private:
-  std::shared_ptr<const Engine> engine_;
+  std::shared_ptr<const runtime::Engine> engine_;
   model::ModelInfo info_;
   ModelInput input_;
   HeadDecoder decoder_;

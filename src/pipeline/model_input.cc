@@ -22,7 +22,7 @@ void write_source(vision::RowSource& picture, const ops::AippSpec& aipp, const v
 
 }  // namespace
 
-Shape network_shape(const Engine& engine) {
+Shape network_shape(const runtime::Engine& engine) {
   if (engine.input_count() == 1) {
     const ir::Value& input = engine.input(0);
     const auto aipp = ops::input_aipp(engine.program().graph);
@@ -33,12 +33,12 @@ Shape network_shape(const Engine& engine) {
   fail(ErrorCode::kUnsupported, "the model's input is not one float32 batch of RGB images, or AIPP's pictures");
 }
 
-ModelInput::ModelInput(const Engine& engine, const model::ModelInfo& info) {
+ModelInput::ModelInput(const runtime::Engine& engine, const model::ModelInfo& info) {
   const Shape shape = network_shape(engine);
   aipp_ = ops::input_aipp(engine.program().graph);
   preprocessing_ = input_of(info, static_cast<int>(shape[2]), static_cast<int>(shape[3]));
   batch_ = static_cast<size_t>(shape[0]);
-  sample_bytes_ = value_bytes(engine.input(0)) / batch_;
+  sample_bytes_ = artifact::value_bytes(engine.input(0)) / batch_;
 }
 
 void ModelInput::write(vision::RowSource& picture, std::span<std::byte> sample) const {

@@ -14,13 +14,13 @@ namespace effdet::pipeline {
 
 /// Shape N x 3 x H x W of what the network itself takes, behind preprocessing in the model where there is some. Throws
 /// Error(kUnsupported) where that is not one float32 batch of RGB images.
-Shape network_shape(const Engine& engine);
+Shape network_shape(const runtime::Engine& engine);
 
 /// Constant, so that threads may share it.
 class ModelInput {
  public:
   /// Throws Error(kUnsupported) as network_shape() does.
-  ModelInput(const Engine& engine, const model::ModelInfo& info);
+  ModelInput(const runtime::Engine& engine, const model::ModelInfo& info);
 
   size_t batch() const { return batch_; }
   /// Bytes of one picture of the batch.

@@ -13,12 +13,13 @@ namespace effdet::pipeline {
 namespace {
 
 /// A model that gives out the planes that AIPP makes of its input.
-std::shared_ptr<const Engine> planes_model(const ops::AippSpec& spec, bool crops, Shape shape = {1, 3, 64, 96}) {
+std::shared_ptr<const runtime::Engine> planes_model(const ops::AippSpec& spec, bool crops,
+                                                    Shape shape = {1, 3, 64, 96}) {
   ir::Graph graph;
   graph.add_input("x", DType::kF32, std::move(shape));
   graph.outputs = {graph.add_node("Relu", "y", {graph.inputs[0]})};
   const aipp::Config config{.file = "aipp.cfg", .spec = spec, .crops = crops, .lines = {}};
-  return std::make_shared<Engine>(compiler::compile(std::move(graph), {.aipp = config}));
+  return std::make_shared<runtime::Engine>(compiler::compile(std::move(graph), {.aipp = config}));
 }
 
 /// Smooth in both directions, so that the chroma of four pixels is nearly that of each.
@@ -49,7 +50,7 @@ double difference(const ops::AippSpec& spec, bool crops) {
   const vision::Image image = picture();
   vision::PixelRows rows(image);
   input.write(rows, {reinterpret_cast<std::byte*>(sample.mutable_data<uint8_t>().data()), input.sample_bytes()});
-  const Tensor planes = Session(engine, 1).run(std::span(&sample, 1)).at(0);
+  const Tensor planes = runtime::Session(engine, 1).run(std::span(&sample, 1)).at(0);
   const vision::Image box = vision::letterbox_to_image(image, input.preprocessing());
   double worst = 0;
   for (int y = 0; y < 64; ++y)
@@ -96,7 +97,7 @@ TEST(ModelInput, FloatModelsTakeWhatPreprocessWrites) {
   ir::Graph graph;
   graph.add_input("x", DType::kF32, {2, 3, 64, 96});
   graph.outputs = {graph.add_node("Relu", "y", {graph.inputs[0]})};
-  const Engine engine(compiler::compile(std::move(graph)));
+  const runtime::Engine engine(compiler::compile(std::move(graph)));
   const ModelInput input(engine, info());
   EXPECT_EQ(input.batch(), 2u);
   std::vector<float> expected(3 * 64 * 96), got(expected.size());

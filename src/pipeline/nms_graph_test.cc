@@ -62,9 +62,9 @@ TEST(NmsGraph, DetectsAsTheDecoderDoes) {
   ASSERT_EQ(direct.size(), 1u);
   EXPECT_EQ(direct[0].shape(), (Shape{kBatch, 40, 6}));
 
-  const auto engine = std::make_shared<Engine>(compiler::compile(whole));
+  const auto engine = std::make_shared<runtime::Engine>(compiler::compile(whole));
   EXPECT_EQ(*engine->output(0).shape, (Shape{kBatch, 40, 6}));
-  Session session(engine, 1);
+  runtime::Session session(engine, 1);
   Tensor compiled(DType::kF32, {kBatch, 40, 6});
   const std::byte* input = image.bytes().data();
   auto* output = const_cast<std::byte*>(compiled.bytes().data());

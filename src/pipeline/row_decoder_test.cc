@@ -45,8 +45,8 @@ TEST(RowDecoder, ModelsThatDetectThemselvesAreDetectorsAsOthersAre) {
   append_nms(whole, options);
   std::vector<std::vector<Detection>> found;
   for (const ir::Graph& graph : {raw, whole}) {
-    const DetectionModel model(std::make_shared<Engine>(compiler::compile(graph)));
-    Session session(model.engine(), 1);
+    const DetectionModel model(std::make_shared<runtime::Engine>(compiler::compile(graph)));
+    runtime::Session session(model.engine(), 1);
     OutputBuffers outputs(*model.engine());
     const std::vector<float> image = noise(5, 2 * 3 * kTinySide * kTinySide);
     const auto* input = reinterpret_cast<const std::byte*>(image.data());
@@ -74,7 +74,7 @@ TEST(BadInput, RowDecoder_MetadataAndOutputsThatDisagree) {
   raw.metadata["effdet.detections"] = rows.metadata.at("effdet.detections");
   rows.metadata.erase("effdet.detections");
   for (const ir::Graph& graph : {raw, rows})
-    EXPECT_THROW(DetectionModel(std::make_shared<Engine>(compiler::compile(graph))), Error);
+    EXPECT_THROW(DetectionModel(std::make_shared<runtime::Engine>(compiler::compile(graph))), Error);
 }
 
 }  // namespace

@@ -65,7 +65,8 @@ class Validation {
     detections_.resize(images_.size());
     loaded_.resize(images_.size());
     finished_.resize(images_.size());
-    for (int i = 0; i < options.streams; ++i) streams_.emplace_back(model, threads_a_stream(threads, options.streams));
+    for (int i = 0; i < options.streams; ++i)
+      streams_.emplace_back(model, runtime::threads_a_stream(threads, options.streams));
   }
 
   ValidateReport run() {
@@ -91,7 +92,7 @@ class Validation {
     std::vector<std::future<void>> loaded;
   };
   struct Output {
-    explicit Output(const Engine& engine) : heads(engine) {}
+    explicit Output(const runtime::Engine& engine) : heads(engine) {}
     OutputBuffers heads;
     std::vector<std::future<void>> decoded;
   };
@@ -100,7 +101,7 @@ class Validation {
       for (Input& input : inputs) input.samples.resize(model.batch() * model.input().sample_bytes());
       for (size_t i = 0; i < kOutputs; ++i) outputs.emplace_back(*model.engine());
     }
-    Session session;
+    runtime::Session session;
     std::array<Input, kInputs> inputs;
     std::vector<Output> outputs;
     double inference_seconds = 0;
@@ -115,7 +116,8 @@ class Validation {
   void run_all_streams() try {
     for (size_t i = 0; i < kInputs; ++i)
       for (Stream& stream : streams_) start_loading(stream.inputs[i]);
-    run_streams(streams_.size(), streams_.size(), [this](size_t stream, size_t) { run_stream(streams_[stream]); });
+    runtime::run_streams(streams_.size(), streams_.size(),
+                         [this](size_t stream, size_t) { run_stream(streams_[stream]); });
   } catch (const Error& error) {
     const size_t count = save_finished();
     if (count == 0) throw;
@@ -250,7 +252,7 @@ class Validation {
 
 }  // namespace
 
-ValidateReport validate_dataset(const std::filesystem::path& root, std::shared_ptr<const Engine> engine,
+ValidateReport validate_dataset(const std::filesystem::path& root, std::shared_ptr<const runtime::Engine> engine,
                                 const ValidateOptions& options, int threads) {
   if (options.streams < 1) fail(ErrorCode::kUsage, "{} streams: there must be one at least", options.streams);
   eval::check_options(options.detect);

@@ -13,8 +13,8 @@ namespace {
 
 constexpr int kImageSide = kTinySide;
 
-std::shared_ptr<const Engine> tiny_model(int batch) {
-  return std::make_shared<Engine>(compiler::compile(tiny_graph(batch)));
+std::shared_ptr<const runtime::Engine> tiny_model(int batch) {
+  return std::make_shared<runtime::Engine>(compiler::compile(tiny_graph(batch)));
 }
 
 /// The way over files: preprocess, run, dump, postprocess.
@@ -23,7 +23,7 @@ Evaluation by_files(const fs::path& root, const TestFolder& folder, const fs::pa
   pipeline::preprocess_dataset(root, folder / "bins", input);
   make_folder(folder / "dump");
   const auto engine = tiny_model(1);
-  Session session(engine, 1);
+  runtime::Session session(engine, 1);
   OutputBuffers outputs(*engine);
   for (const auto& entry : fs::directory_iterator(folder / "bins")) {
     const MappedFile file(entry.path());
@@ -203,11 +203,11 @@ TEST(BadInput, Case84_ValidateRefusesAnotherSizeThanAnnotated) {
 
 TEST(DetectionModel, RefusesModelsThatAreNoDetectors) {
   const auto compile = [](auto change) {
-    Program program = tiny_model(1)->program();
+    artifact::Program program = tiny_model(1)->program();
     change(program.graph);
-    return std::make_shared<Engine>(std::move(program));
+    return std::make_shared<runtime::Engine>(std::move(program));
   };
-  const auto code_of = [](std::shared_ptr<const Engine> engine) {
+  const auto code_of = [](std::shared_ptr<const runtime::Engine> engine) {
     return error_of([&] { DetectionModel{engine}; }).code();
   };
   EXPECT_EQ(code_of(compile([](ir::Graph& graph) { graph.metadata.clear(); })), ErrorCode::kUnsupported);

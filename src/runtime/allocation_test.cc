@@ -27,7 +27,7 @@ std::atomic<int64_t> allocations{0};
 [[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
 [[gnu::noinline]] void operator delete(void* memory, size_t) noexcept { std::free(memory); }
 
-namespace effdet {
+namespace effdet::runtime {
 namespace {
 
 TEST(Session, RunAllocatesNothing) {
@@ -52,4 +52,4 @@ TEST(Session, RunAllocatesNothing) {
 }
 
 }  // namespace
-}  // namespace effdet
+}  // namespace effdet::runtime

@@ -6,10 +6,10 @@
 #include "base/error.h"
 #include "base/memory.h"
 
-namespace effdet {
+namespace effdet::runtime {
 namespace {
 
-kernels::Choice choose_kernel(const Program& program, const ir::Node& node, bool reference_only) {
+kernels::Choice choose_kernel(const artifact::Program& program, const ir::Node& node, bool reference_only) {
   const auto describe = [&](const std::vector<ir::ValueId>& ids) {
     std::vector<kernels::ValueInfo> infos;
     for (ir::ValueId id : ids) {
@@ -28,9 +28,9 @@ kernels::Choice choose_kernel(const Program& program, const ir::Node& node, bool
 
 }  // namespace
 
-Engine::Engine(Program program, bool reference_only) : program_(std::move(program)) {
-  for (ir::ValueId id : program_.graph.inputs) inputs_.push_back(whole_value(program_, id));
-  for (ir::ValueId id : program_.graph.outputs) outputs_.push_back(whole_value(program_, id));
+Engine::Engine(artifact::Program program, bool reference_only) : program_(std::move(program)) {
+  for (ir::ValueId id : program_.graph.inputs) inputs_.push_back(artifact::whole_value(program_, id));
+  for (ir::ValueId id : program_.graph.outputs) outputs_.push_back(artifact::whole_value(program_, id));
   for (const ir::Node& node : program_.graph.nodes) choices_.push_back(choose_kernel(program_, node, reference_only));
 }
 
@@ -54,21 +54,22 @@ Session::Session(std::span<const std::shared_ptr<const Engine>> plans, int threa
 }
 
 void Session::bind_step(Plan& plan, size_t step) const {
-  const Program& program = plan.engine->program();
+  const artifact::Program& program = plan.engine->program();
   const auto locate = [&](ir::ValueId id, size_t slot, bool of_output_list) -> std::byte* {
     if (id == ir::kNoValue) return nullptr;
-    const Placement& placement = program.placements[static_cast<size_t>(id)];
+    const artifact::Placement& placement = program.placements[static_cast<size_t>(id)];
     switch (placement.space) {
-      case Placement::Space::kArena:
+      case artifact::Placement::Space::kArena:
         return arena_.get() + placement.offset;
-      case Placement::Space::kWeights:
+      case artifact::Placement::Space::kWeights:
         return const_cast<std::byte*>(program.graph.constant(id)->bytes().data());
-      case Placement::Space::kInput:
-      case Placement::Space::kOutput:
+      case artifact::Placement::Space::kInput:
+      case artifact::Placement::Space::kOutput:
         plan.bindings.push_back({step, slot, placement.offset, of_output_list,
-                                 placement.space == Placement::Space::kOutput, value_bytes(program.graph.value(id))});
+                                 placement.space == artifact::Placement::Space::kOutput,
+                                 artifact::value_bytes(program.graph.value(id))});
         return nullptr;
-      case Placement::Space::kNone:
+      case artifact::Placement::Space::kNone:
         return nullptr;
     }
     return nullptr;
@@ -126,4 +127,4 @@ std::vector<Tensor> Session::run(std::span<const Tensor> inputs) {
   return results;
 }
 
-}  // namespace effdet
+}  // namespace effdet::runtime

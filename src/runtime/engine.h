@@ -10,15 +10,15 @@
 #include "base/thread_pool.h"
 #include "kernels/kernel.h"
 
-namespace effdet {
+namespace effdet::runtime {
 
 /// A program with a kernel chosen for each step. Safe to share between threads.
 class Engine {
  public:
   /// With reference_only every step runs on its reference kernel: the oracle. Throws Error(kUnsupported).
-  explicit Engine(Program program, bool reference_only = false);
+  explicit Engine(artifact::Program program, bool reference_only = false);
 
-  const Program& program() const { return program_; }
+  const artifact::Program& program() const { return program_; }
   size_t input_count() const { return program_.graph.inputs.size(); }
   size_t output_count() const { return program_.graph.outputs.size(); }
   /// As the caller has them: with the images of all turns.
@@ -30,7 +30,7 @@ class Engine {
   const std::vector<kernels::Choice>& choices() const { return choices_; }
 
  private:
-  Program program_;
+  artifact::Program program_;
   std::vector<ir::Value> inputs_, outputs_;
   std::vector<kernels::Choice> choices_;
 };
@@ -87,4 +87,4 @@ class Session {
   std::vector<Plan> plans_;
 };
 
-}  // namespace effdet
+}  // namespace effdet::runtime

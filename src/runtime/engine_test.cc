@@ -16,7 +16,7 @@
 #include "model/synthetic_image.h"
 #include "ops/op.h"
 
-namespace effdet {
+namespace effdet::runtime {
 namespace {
 
 constexpr int kSide = 128;
@@ -78,7 +78,7 @@ INSTANTIATE_TEST_SUITE_P(All, Networks,
                          testing::Values("tf_efficientdet_d0", "tf_efficientdet_lite0", "efficientdet_d0"),
                          [](const auto& info) { return std::string(info.param); });
 
-void expect_as_the_reference(const Network& net, const Program& program) {
+void expect_as_the_reference(const Network& net, const artifact::Program& program) {
   const auto engine = std::make_shared<Engine>(program);
   for (const kernels::Choice& choice : engine->choices())
     EXPECT_NE(choice.implementation, "reference") << fmt::format("{}", fmt::join(choice.refusals, "; "));
@@ -96,7 +96,7 @@ void expect_as_the_reference(const Network& net, const Program& program) {
   }
 }
 
-void expect_a_batch_is_its_images(const Network& net, const Program& single, const Program& pair) {
+void expect_a_batch_is_its_images(const Network& net, const artifact::Program& single, const artifact::Program& pair) {
   Tensor batch(DType::kF32, {2, 3, kSide, kSide}), second(DType::kF32, net.image.shape());
   const auto one = net.image.data<float>();
   const auto both = batch.mutable_data<float>(), two = second.mutable_data<float>();
@@ -119,8 +119,8 @@ void expect_a_batch_is_its_images(const Network& net, const Program& single, con
 
 TEST_P(Networks, AsTheReferenceOnEveryInstructionSet) {
   const Network net = make_network(GetParam());
-  const Program single = compiler::compile(net.graph);
-  const Program pair = compiler::compile(net.graph, {.input_shapes = {{"x.1", {2, 3, kSide, kSide}}}});
+  const artifact::Program single = compiler::compile(net.graph);
+  const artifact::Program pair = compiler::compile(net.graph, {.input_shapes = {{"x.1", {2, 3, kSide, kSide}}}});
   for (const char* isa : {"avx512", "avx2", "sse2"}) {
     if (kernels::cpu::micro_kernels_for(isa) == nullptr) continue;  // not on this processor
     SCOPED_TRACE(isa);
@@ -173,7 +173,7 @@ TEST(Session, OneEngineServesSeveral) {
 }
 
 TEST(Engine, UnknownInstructionSetIsAUsageError) {
-  const Program program = compiler::compile(small_graph());
+  const artifact::Program program = compiler::compile(small_graph());
   ::setenv("EFFDET_ISA", "mmx", 1);
   EXPECT_THROW(Engine{program}, Error);
   ::unsetenv("EFFDET_ISA");
@@ -185,10 +185,10 @@ TEST(Session, PlansOfOneModelTakeTurnsInTheSameMemory) {
   std::vector<std::map<std::string, Shape>> shapes;
   for (const Shape& shape : {Shape{2, 3, kSide, kSide}, Shape{1, 3, kSide, kSide}, Shape{1, 3, 256, kSide}})
     shapes.push_back({{input, shape}});
-  const std::vector<Program> programs = compiler::compile_plans(net.graph, {}, shapes);
-  EXPECT_EQ(weight_bytes(programs), weight_bytes({programs.data(), 1}));
+  const std::vector<artifact::Program> programs = compiler::compile_plans(net.graph, {}, shapes);
+  EXPECT_EQ(artifact::weight_bytes(programs), artifact::weight_bytes({programs.data(), 1}));
   std::vector<std::shared_ptr<const Engine>> plans;
-  for (const Program& program : programs) plans.push_back(std::make_shared<Engine>(program));
+  for (const artifact::Program& program : programs) plans.push_back(std::make_shared<Engine>(program));
   Session shared(plans, 2);
   EXPECT_LT(shared.memory_bytes(), Session(plans[0], 2).memory_bytes() + Session(plans[2], 2).memory_bytes());
   for (const size_t plan : {2u, 0u, 1u, 2u, 0u}) {
@@ -209,4 +209,4 @@ TEST(Session, PlansOfOneModelTakeTurnsInTheSameMemory) {
 }
 
 }  // namespace
-}  // namespace effdet
+}  // namespace effdet::runtime

@@ -8,7 +8,7 @@
 #include <thread>
 #include <vector>
 
-namespace effdet {
+namespace effdet::runtime {
 
 int threads_a_stream(int threads, int streams) { return std::max(1, threads / std::max(1, streams)); }
 
@@ -36,4 +36,4 @@ void run_streams(size_t streams, size_t count, FunctionRef<void(size_t item, siz
   if (error) std::rethrow_exception(error);
 }
 
-}  // namespace effdet
+}  // namespace effdet::runtime

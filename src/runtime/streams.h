@@ -6,7 +6,7 @@
 
 #include "base/function_ref.h"
 
-namespace effdet {
+namespace effdet::runtime {
 
 /// Threads of each stream when so many share `threads`: at least one.
 int threads_a_stream(int threads, int streams);
@@ -17,4 +17,4 @@ int threads_a_stream(int threads, int streams);
 /// begin, and the first one is rethrown.
 void run_streams(size_t streams, size_t count, FunctionRef<void(size_t item, size_t stream)> task);
 
-}  // namespace effdet
+}  // namespace effdet::runtime

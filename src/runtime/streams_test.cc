@@ -6,7 +6,7 @@
 #include <stdexcept>
 #include <vector>
 
-namespace effdet {
+namespace effdet::runtime {
 namespace {
 
 TEST(Streams, ShareThreads) {
@@ -41,4 +41,4 @@ TEST(Streams, AnExceptionEndsThem) {
 }
 
 }  // namespace
-}  // namespace effdet
+}  // namespace effdet::runtime

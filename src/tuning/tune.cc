@@ -36,7 +36,7 @@ struct Way {
 };
 
 /// The network in one way; its choices are added to the candidates.
-Program compile_in(Way way, const ir::Graph& graph, const CompileOptions& options, Candidates& candidates) {
+artifact::Program compile_in(Way way, const ir::Graph& graph, const CompileOptions& options, Candidates& candidates) {
   const auto note = [](Candidates::Map& map, const LayerChoices::Candidate& candidate) {
     map.insert({{candidate.node, candidate.key}, candidate});
   };
@@ -53,10 +53,10 @@ Program compile_in(Way way, const ir::Graph& graph, const CompileOptions& option
 /// The network in one way, with a clock at every step.
 class Variant {
  public:
-  Variant(Way way, Program program, int threads)
+  Variant(Way way, artifact::Program program, int threads)
       : way(way),
-        engine_(std::make_shared<Engine>(std::move(program))),
-        session_(std::make_unique<Session>(engine_, threads)) {
+        engine_(std::make_shared<runtime::Engine>(std::move(program))),
+        session_(std::make_unique<runtime::Session>(engine_, threads)) {
     const auto& nodes = engine_->program().graph.nodes;
     times_.resize(nodes.size());
     session_->on_step = [this](size_t step, double seconds) { times_[step].push_back(seconds * 1e3); };
@@ -96,8 +96,8 @@ class Variant {
     return tensor;
   }
 
-  std::shared_ptr<const Engine> engine_;
-  std::unique_ptr<Session> session_;
+  std::shared_ptr<const runtime::Engine> engine_;
+  std::unique_ptr<runtime::Session> session_;
   std::vector<Tensor> inputs_;
   std::map<std::string, size_t> steps_;
   std::vector<std::vector<double>> times_;
@@ -206,14 +206,14 @@ TuneReport tune(const ir::Graph& graph, CompileOptions& options, const TuneOptio
   const bool has_products = options.precision == CompileOptions::Precision::kFloat32;
   Candidates candidates;
   const auto compile = [&](Way way) { return compile_in(way, graph, options, candidates); };
-  Program fused = compile(kFused), split = compile(kSplit);
+  artifact::Program fused = compile(kFused), split = compile(kSplit);
   if (!has_products) candidates.products.clear();
 
   TuneReport report{.bank = bank.path()};
   if (tune_options.repeat || !knows(bank, options, "fuse", candidates.pairs) ||
       !knows(bank, options, "fewer products", candidates.products)) {
     Variants variants;
-    const auto add_variant = [&](Way way, Program program) {
+    const auto add_variant = [&](Way way, artifact::Program program) {
       variants.push_back(std::make_unique<Variant>(way, std::move(program), tune_options.threads));
     };
     add_variant(kFused, std::move(fused));

@@ -39,7 +39,8 @@ ir::Graph small_network(model::ModelConfig& config) {
 }
 
 std::vector<Tensor> run(const ir::Graph& graph, const compiler::CompileOptions& options, const Tensor& image) {
-  return Session(std::make_shared<Engine>(compiler::compile(graph, options)), 1).run(std::span(&image, 1));
+  return runtime::Session(std::make_shared<runtime::Engine>(compiler::compile(graph, options)), 1)
+      .run(std::span(&image, 1));
 }
 
 TEST_F(Tuning, MeasuresOnceAndComputesTheSame) {
