@@ -1,3 +1,5 @@
+# Layers: the folders of src/ as libraries, with their tests. docs/architecture.md has the table of them.
+
 # Layers that read files, or run what files say: their tests run with sanitizers too (target checked_tests, see test.sh).
 set(EFFDET_CHECKED base vision eval checkpoint ir ops onnx passes artifact aipp model compiler pipeline)
 add_custom_target(checked_tests)
@@ -9,27 +11,45 @@ if(EFFDET_SANITIZE)
   set(EFFDET_QUICK_COMPILE -O0 -fno-sanitize=undefined)
 endif()
 
-# effdet_layer(NAME SOURCES a.cc ... [DEPENDS layer-or-library ...] [PRIVATE library ...] [TESTS a_test.cc ...])
-#
-# One folder under src/ is one layer: a static library effdet_NAME, and one test program NAME_test whose tests carry the
-# CTest label NAME. DEPENDS takes layers by name (base) and libraries by target (ZLIB::ZLIB); layers that are not listed
-# cannot be linked, which keeps the dependency rule of docs/architecture.md honest.
-function(effdet_layer name)
-  cmake_parse_arguments(LAYER "" "" "SOURCES;DEPENDS;PRIVATE;TESTS" ${ARGN})
-  set(links "")
-  foreach(dependency IN LISTS LAYER_DEPENDS)
+# Links layers by name (base) without handing them on, and libraries by target (fmt::fmt) as public.
+function(effdet_link target)
+  foreach(dependency IN LISTS ARGN)
     if(dependency MATCHES "^[a-z]+$")
-      list(APPEND links effdet_${dependency})
+      target_link_libraries(${target} PRIVATE effdet_${dependency})
     else()
-      list(APPEND links ${dependency})
+      target_link_libraries(${target} PUBLIC ${dependency})
     endif()
   endforeach()
+endfunction()
+
+# effdet_layer(NAME SOURCES a.cc ...
+#              [DEPENDS layer-or-library ...]  layers by name (base); libraries by target (fmt::fmt), which its headers show
+#              [PRIVATE library ...]           libraries that its headers do not show
+#              [PUBLIC_HEADERS a.h ...]        headers of include/effdet/ that this layer implements
+#              [TESTS a_test.cc ...] [TEST_DEPENDS layer-or-library ...])
+#
+# One folder under src/ is one layer: a static library effdet_NAME, and one test program NAME_test whose tests carry the
+# CTest label NAME. All layers compile with src/ as include folder and a program links whatever its layers need, so it is
+# the test structure.layers that holds includes to DEPENDS, TEST_DEPENDS and PUBLIC_HEADERS, and docs/architecture.md too.
+# Layers that implement public functions become part of libeffdet as objects: of an archive the linker takes what it needs
+# alone, and hides it.
+function(effdet_layer name)
+  cmake_parse_arguments(LAYER "" "" "SOURCES;DEPENDS;PRIVATE;PUBLIC_HEADERS;TESTS;TEST_DEPENDS" ${ARGN})
   add_library(effdet_${name} STATIC ${LAYER_SOURCES})
   target_include_directories(effdet_${name} PUBLIC ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include)
-  target_link_libraries(effdet_${name} PUBLIC ${links} PRIVATE ${LAYER_PRIVATE})
+  effdet_link(effdet_${name} ${LAYER_DEPENDS})
+  target_link_libraries(effdet_${name} PRIVATE ${LAYER_PRIVATE})
+  foreach(header IN LISTS LAYER_PUBLIC_HEADERS)
+    file(STRINGS ${PROJECT_SOURCE_DIR}/include/effdet/${header} functions REGEX "^ *EFFDET_API")
+    if(functions)
+      set_property(GLOBAL APPEND PROPERTY EFFDET_PUBLIC_OBJECTS $<TARGET_OBJECTS:effdet_${name}>)
+      break()
+    endif()
+  endforeach()
   if(EFFDET_TESTS AND LAYER_TESTS)
     add_executable(${name}_test ${LAYER_TESTS})
-    target_link_libraries(${name}_test PRIVATE effdet_${name} ${LAYER_PRIVATE} GTest::gtest GTest::gtest_main)
+    effdet_link(${name}_test ${name} ${LAYER_DEPENDS} ${LAYER_TEST_DEPENDS})
+    target_link_libraries(${name}_test PRIVATE ${LAYER_PRIVATE} GTest::gtest GTest::gtest_main)
     target_include_directories(${name}_test PRIVATE ${PROJECT_SOURCE_DIR}/tests)
     target_compile_definitions(${name}_test PRIVATE EFFDET_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
     target_compile_options(${name}_test PRIVATE ${EFFDET_QUICK_COMPILE})
