@@ -11,6 +11,7 @@ namespace effdet::compiler {
 namespace {
 
 using Operand = ops::ElementwiseOperand;
+using Op = ops::ElementwiseOp;
 
 /// Builds the steps of one node.
 class Lowering {
@@ -44,11 +45,11 @@ class Lowering {
     return Operand::input(static_cast<size_t>(found - result_.inputs.begin()));
   }
 
-  Operand step(std::string_view op, std::vector<Operand> operands) {
-    result_.program.push_back({ops::elementwise_op(op), std::move(operands)});
+  Operand step(Op op, std::vector<Operand> operands) {
+    result_.program.push_back({op, std::move(operands)});
     return Operand::step(result_.program.size() - 1);
   }
-  Operand step(std::string_view op, std::vector<Operand> operands, float number) {
+  Operand step(Op op, std::vector<Operand> operands, float number) {
     operands.push_back(Operand::value(number));
     return step(op, std::move(operands));
   }
@@ -60,23 +61,23 @@ class Lowering {
     if (op == "Clip") return lower_clip();
     if (op == "Pow") return lower_power();
     if (op == "Gelu") return lower_gelu();
-    const float alpha = node_.get_float("alpha", op == "LeakyRelu"     ? 0.01f
+    const float alpha = node_.get_float("alpha", op == "LeakyRelu"     ? kLeakySlope
                                                  : op == "HardSigmoid" ? 0.2f
                                                  : op == "Selu"        ? 1.67326319217681884765625f
                                                                        : 1);
     if (op == "Selu")
-      step("mul", {step("elu", {input(0)}, alpha)}, node_.get_float("gamma", 1.05070102214813232421875f));
-    if (op == "LeakyRelu") step("leakyrelu", {input(0)}, alpha);
-    if (op == "Elu") step("elu", {input(0)}, alpha);
-    if (op == "HardSigmoid") step("hardsigmoid", {input(0), Operand::value(alpha)}, node_.get_float("beta", 0.5f));
-    if (op == "Softsign") step("div", {input(0), step("add", {step("abs", {input(0)})}, 1)});
+      step(Op::kMul, {step(Op::kElu, {input(0)}, alpha)}, node_.get_float("gamma", 1.05070102214813232421875f));
+    if (op == "LeakyRelu") step(Op::kLeakyRelu, {input(0)}, alpha);
+    if (op == "Elu") step(Op::kElu, {input(0)}, alpha);
+    if (op == "HardSigmoid") step(Op::kHardSigmoid, {input(0), Operand::value(alpha)}, node_.get_float("beta", 0.5f));
+    if (op == "Softsign") step(Op::kDiv, {input(0), step(Op::kAdd, {step(Op::kAbs, {input(0)})}, 1)});
     if (!result_.program.empty()) return true;
     const auto* const same = std::ranges::find(ops::kElementwiseOperators, op, &ops::ElementwiseOperator::onnx);
     if (same == std::end(ops::kElementwiseOperators) || node_.inputs.size() != same->operands || same->operands > 2)
       return false;
     std::vector<Operand> operands;
     for (size_t i = 0; i < same->operands; ++i) operands.push_back(input(i));
-    step(same->name, operands);
+    step(same->op, operands);
     return true;
   }
 
@@ -85,8 +86,8 @@ class Lowering {
     if (node_.inputs.size() > ops::kMaxElementwiseInputs) return false;
     Operand result = input(0);
     for (size_t i = 1; i < node_.inputs.size(); ++i)
-      result = step(adds ? "add" : node_.op == "Max" ? "max" : "min", {result, input(i)});
-    if (node_.op == "Mean") step("div", {result}, static_cast<float>(node_.inputs.size()));
+      result = step(adds ? Op::kAdd : node_.op == "Max" ? Op::kMax : Op::kMin, {result, input(i)});
+    if (node_.op == "Mean") step(Op::kDiv, {result}, static_cast<float>(node_.inputs.size()));
     return !result_.program.empty();
   }
 
@@ -102,7 +103,7 @@ class Lowering {
         limits[i] = *number;
       }
     }
-    step("clip", {input(0), Operand::value(limits[0])}, limits[1]);
+    step(Op::kClip, {input(0), Operand::value(limits[0])}, limits[1]);
     return true;
   }
 
@@ -111,11 +112,11 @@ class Lowering {
     const Operand x = input(0), exponent = input(1);
     const bool known = exponent.kind == Operand::Kind::kNumber;
     if (known && exponent.number == 2) {
-      step("mul", {x, x});
+      step(Op::kMul, {x, x});
     } else if (known && exponent.number == 3) {
-      step("mul", {step("mul", {x, x}), x});
+      step(Op::kMul, {step(Op::kMul, {x, x}), x});
     } else {
-      step("pow", {x, exponent});
+      step(Op::kPow, {x, exponent});
     }
     return true;
   }
@@ -123,12 +124,12 @@ class Lowering {
   bool lower_gelu() {
     const Operand x = input(0);
     if (node_.get_string("approximate", "none") == "tanh") {
-      const Operand cube = step("mul", {step("mul", {step("mul", {x}, 0.044715f), x}), x});
-      const Operand inner = step("mul", {step("add", {x, cube})}, 0.7978845608028654f);
-      step("mul", {step("mul", {x}, 0.5f), step("add", {step("tanh", {inner})}, 1)});
+      const Operand cube = step(Op::kMul, {step(Op::kMul, {step(Op::kMul, {x}, 0.044715f), x}), x});
+      const Operand inner = step(Op::kMul, {step(Op::kAdd, {x, cube})}, 0.7978845608028654f);
+      step(Op::kMul, {step(Op::kMul, {x}, 0.5f), step(Op::kAdd, {step(Op::kTanh, {inner})}, 1)});
     } else {
-      const Operand inner = step("erf", {step("mul", {x}, 0.7071067811865476f)});
-      step("mul", {step("mul", {x}, 0.5f), step("add", {inner}, 1)});
+      const Operand inner = step(Op::kErf, {step(Op::kMul, {x}, 0.7071067811865476f)});
+      step(Op::kMul, {step(Op::kMul, {x}, 0.5f), step(Op::kAdd, {inner}, 1)});
     }
     return true;
   }
@@ -136,18 +137,34 @@ class Lowering {
   /// Activation, where no layer has taken it.
   bool lower_activation() {
     if (node_.domain != ir::kFusedDomain || node_.op != "Activation") return false;
-    const std::string name = node_.get_string("activation", "none");
     const Operand x = input(0);
-    if (name == "swish") {
-      step("mul", {x, step("sigmoid", {x})});
-    } else if (name == "relu6") {
-      step("clip", {x, Operand::value(0)}, 6);
-    } else if (name == "hardsigmoid") {
-      step("hardsigmoid", {x, Operand::value(1.0f / 6)}, 0.5f);
-    } else if (name == "leakyrelu") {
-      step("leakyrelu", {x}, ops::kLeakySlope);
-    } else if (name == "relu" || name == "sigmoid" || name == "hardswish" || name == "mish") {
-      step(name, {x});
+    switch (ops::activation_of(node_)) {
+      case Activation::kSwish:
+        step(Op::kMul, {x, step(Op::kSigmoid, {x})});
+        break;
+      case Activation::kRelu6:
+        step(Op::kClip, {x, Operand::value(0)}, 6);
+        break;
+      case Activation::kHardSigmoid:
+        step(Op::kHardSigmoid, {x, Operand::value(1.0f / 6)}, 0.5f);
+        break;
+      case Activation::kLeakyRelu:
+        step(Op::kLeakyRelu, {x}, kLeakySlope);
+        break;
+      case Activation::kRelu:
+        step(Op::kRelu, {x});
+        break;
+      case Activation::kSigmoid:
+        step(Op::kSigmoid, {x});
+        break;
+      case Activation::kHardSwish:
+        step(Op::kHardSwish, {x});
+        break;
+      case Activation::kMish:
+        step(Op::kMish, {x});
+        break;
+      default:  // stays an operator of its own
+        break;
     }
     return !result_.program.empty();
   }

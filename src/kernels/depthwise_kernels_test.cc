@@ -13,7 +13,7 @@ std::map<std::string, ir::Attribute> window_attributes(const Row& row) {
 }
 
 /// The activation of a fused operator's first part: another than the row's own.
-std::string inner_activation(const Row& row) { return std::string(ops::kActivations[(row.flags >> 16) % 6]); }
+std::string inner_activation(const Row& row) { return kActivations[(row.flags >> 16) % 6].name; }
 
 /// A map, the channels' own windows and biases.
 void add_depthwise_weights(Case& c, const Row& row, int64_t channels) {

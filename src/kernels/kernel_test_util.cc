@@ -61,7 +61,7 @@ Row turned(size_t number, int64_t channels) {
   row.height = 1 + static_cast<int64_t>(number % 9);
   row.width = 1 + static_cast<int64_t>(random() % 9);
   row.batch = 1 + random() % 3;
-  row.activation = ops::kActivations[random() % ops::kActivations.size()];
+  row.activation = kActivations[random() % kFusedActivations].name;
   row.flags = static_cast<uint32_t>(random());
   return row;
 }

@@ -48,7 +48,7 @@ double gemm_flops(ThreadPool& threads) {
                                             .m = kRows,
                                             .n = kColumns,
                                             .k = kDepth,
-                                            .activation = cpu::Activation::kNone,
+                                            .activation = Activation::kNone,
                                             .a_packed = false});
     });
   });

@@ -57,7 +57,7 @@ TEST_P(Kernels, AveragePool) {
 
 TEST_P(Kernels, SqueezeExcite) {
   for (const Row& row : channel_rows()) {
-    const auto gate = std::string(ops::kActivations[(row.flags >> 16) % ops::kActivations.size()]);
+    const std::string gate = kActivations[(row.flags >> 16) % kFusedActivations].name;
     Case c("SqueezeExcite", {{"activation", row.activation}, {"gate_activation", gate}});
     c.add(random_tensor({row.batch, row.channels}, 1));
     c.add(random_weights({row.channels, row.out}, row.channels, 2));
@@ -69,14 +69,14 @@ TEST_P(Kernels, SqueezeExcite) {
 }
 
 TEST_P(Kernels, Activations) {
-  for (const std::string_view activation : ops::kActivations)
+  for (const ActivationRow& row : std::span(kActivations, kFusedActivations))
     for (const int64_t count : {1, 3, 7, 15, 16, 17, 31, 33, 63, 65, 810}) {
-      Case c("Activation", {{"activation", std::string(activation)}});
+      Case c("Activation", {{"activation", std::string(row.name)}});
       Tensor x(DType::kF32, {1, 2, count, 1});
       float value = -120;  // far into both tails
       for (float& element : x.mutable_data<float>()) element = value += 240.0f / static_cast<float>(2 * count);
       c.add(x);
-      check(c, "cpu:activation", fmt::format("{} of {}", activation, 2 * count));
+      check(c, "cpu:activation", fmt::format("{} of {}", row.name, 2 * count));
     }
 }
 
@@ -102,11 +102,11 @@ void expect_same_special(const Case& c, std::string_view implementation, const s
 }
 
 TEST_P(Kernels, ActivationsOfSpecialValues) {
-  for (const std::string_view activation : ops::kActivations) {
-    Case c("Activation", {{"activation", std::string(activation)}});
+  for (const ActivationRow& row : std::span(kActivations, kFusedActivations)) {
+    Case c("Activation", {{"activation", std::string(row.name)}});
     c.add(special_tensor({1, 37, 3, 1}));
-    expect_same_special(c, "cpu:activation", std::string(activation));
-    if (const auto narrow = as_bf16(c)) expect_same_special(*narrow, "cpu:activation", std::string(activation));
+    expect_same_special(c, "cpu:activation", row.name);
+    if (const auto narrow = as_bf16(c)) expect_same_special(*narrow, "cpu:activation", row.name);
   }
 }
 

@@ -116,6 +116,8 @@ Feature Layers::activate(const Feature& x, Activation activation, const std::str
   // What opset 11 does not have is spelled out, as PyTorch's exporter does.
   const auto times = [&](const Feature& gate) { return append("Mul", node, {x.id, gate.id}, x); };
   switch (activation) {
+    case Activation::kNone:
+      return x;
     case Activation::kSwish:
       return times(append("Sigmoid", node, {x.id}, x));
     case Activation::kRelu:
@@ -126,7 +128,7 @@ Feature Layers::activate(const Feature& x, Activation activation, const std::str
       return append("Clip", node, {x.id, low, high}, x);
     }
     case Activation::kLeakyRelu:
-      return append("LeakyRelu", node, {x.id}, x, {{"alpha", 0.01f}});
+      return append("LeakyRelu", node, {x.id}, x, {{"alpha", kLeakySlope}});
     case Activation::kHardSwish:
       return times(hard_sigmoid(x, node));
     case Activation::kMish:

@@ -90,19 +90,19 @@ class Value {
   const Json& json_;
 };
 
-constexpr std::pair<std::string_view, Activation> kActivations[] = {{"silu", Activation::kSwish},
-                                                                    {"swish", Activation::kSwish},
-                                                                    {"relu", Activation::kRelu},
-                                                                    {"relu6", Activation::kRelu6},
-                                                                    {"leaky_relu", Activation::kLeakyRelu},
-                                                                    {"hard_swish", Activation::kHardSwish},
-                                                                    {"hardswish", Activation::kHardSwish},
-                                                                    {"mish", Activation::kMish},
-                                                                    {"elu", Activation::kElu},
-                                                                    {"sigmoid", Activation::kSigmoid},
-                                                                    {"tanh", Activation::kTanh},
-                                                                    {"hard_sigmoid", Activation::kHardSigmoid},
-                                                                    {"hardsigmoid", Activation::kHardSigmoid}};
+constexpr std::pair<std::string_view, Activation> kActivationNames[] = {{"silu", Activation::kSwish},
+                                                                        {"swish", Activation::kSwish},
+                                                                        {"relu", Activation::kRelu},
+                                                                        {"relu6", Activation::kRelu6},
+                                                                        {"leaky_relu", Activation::kLeakyRelu},
+                                                                        {"hard_swish", Activation::kHardSwish},
+                                                                        {"hardswish", Activation::kHardSwish},
+                                                                        {"mish", Activation::kMish},
+                                                                        {"elu", Activation::kElu},
+                                                                        {"sigmoid", Activation::kSigmoid},
+                                                                        {"tanh", Activation::kTanh},
+                                                                        {"hard_sigmoid", Activation::kHardSigmoid},
+                                                                        {"hardsigmoid", Activation::kHardSigmoid}};
 constexpr std::pair<std::string_view, Padding> kPaddings[] = {
     {"same", Padding::kSame}, {"", Padding::kSymmetric}, {"symmetric", Padding::kSymmetric}};
 constexpr std::pair<std::string_view, Downsampling> kDownsamplings[] = {{"max", Downsampling::kMaxPool},
@@ -206,8 +206,8 @@ constexpr Row kRows[] = {
     {"img_size", set_image_size},
     {"input_size", set_image_size},
     {"pad_type", [](const Value& v, ModelConfig& c) { c.variant.padding = v.one_of(kPaddings); }},
-    {"act_type", [](const Value& v, ModelConfig& c) { c.variant.activation = v.one_of(kActivations); }},
-    {"head_act_type", [](const Value& v, ModelConfig& c) { c.variant.head_activation = v.one_of(kActivations); }},
+    {"act_type", [](const Value& v, ModelConfig& c) { c.variant.activation = v.one_of(kActivationNames); }},
+    {"head_act_type", [](const Value& v, ModelConfig& c) { c.variant.head_activation = v.one_of(kActivationNames); }},
     {"norm_kwargs.eps",
      [](const Value& v, ModelConfig& c) { c.variant.bn_epsilon = static_cast<float>(v.number(0, 1)); }},
     {"norm_layer", [](const Value& v, ModelConfig&) { v.not_built(); }},

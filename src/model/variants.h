@@ -9,20 +9,9 @@
 #include <string_view>
 #include <utility>
 
-namespace effdet::model {
+#include "base/activation.h"
 
-enum class Activation : uint8_t {
-  kSwish,
-  kRelu,
-  kRelu6,
-  kLeakyRelu,
-  kHardSwish,
-  kMish,
-  kElu,
-  kSigmoid,
-  kTanh,
-  kHardSigmoid
-};
+namespace effdet::model {
 
 /// kSame: TensorFlow's, the output has ceil(size / stride) and an odd rest of padding goes to the bottom and right.
 /// kSymmetric: PyTorch's usual (kernel - 1 + stride - 1) / 2 on every side. kNone: windows stay inside.

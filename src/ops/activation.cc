@@ -2,6 +2,7 @@
 #include <cmath>
 #include <limits>
 
+#include "base/activation.h"
 #include "ops/operators.h"
 #include "ops/util.h"
 
@@ -54,7 +55,7 @@ struct HardSwish {
 
 struct LeakyRelu {
   float alpha;
-  explicit LeakyRelu(const ir::Node& node) : alpha(node.get_float("alpha", 0.01f)) {}
+  explicit LeakyRelu(const ir::Node& node) : alpha(node.get_float("alpha", kLeakySlope)) {}
   template <typename T>
   T operator()(T x) const {
     return x < T(0) ? T(alpha) * x : x;
@@ -152,12 +153,12 @@ struct Gelu {
   }
 };
 
-template <typename Activation>
+template <typename Function>
 void evaluate_activation(const EvalContext& c) {
-  const Activation activation(c.node);
+  const Function function(c.node);
   with_float_type(c.node, c.input(0).dtype(), [&](auto type) {
     using T = decltype(type);
-    std::ranges::transform(c.input(0).data<T>(), c.output().mutable_data<T>().begin(), activation);
+    std::ranges::transform(c.input(0).data<T>(), c.output().mutable_data<T>().begin(), function);
   });
 }
 

@@ -36,7 +36,7 @@ ElementwiseStep step_of(const ir::Node& node, std::string_view text, size_t inpu
   const auto* const op = std::ranges::find(kElementwiseOperators, words[0], &ElementwiseOperator::name);
   if (op == std::end(kElementwiseOperators)) node_error(node, "there is no step '{}'", words[0]);
   if (words.size() != op->operands + 1) node_error(node, "step '{}' has not {} operands", text, op->operands);
-  ElementwiseStep step{static_cast<size_t>(op - kElementwiseOperators), {}};
+  ElementwiseStep step{op->op, {}};
   for (size_t i = 0; i < op->operands; ++i) {
     const auto operand = operand_of(words[i + 1], inputs, steps);
     if (!operand || (op->takes_number(i) && operand->kind != OperandKind::kNumber))
@@ -54,7 +54,7 @@ std::string operand_text(const ElementwiseOperand& operand) {
 Tensor run_step(const ir::Node& node, const ElementwiseStep& step, std::span<const Tensor> inputs,
                 std::span<const Tensor> results) {
   constexpr int64_t kOpset = 22;  // has all the operators
-  const ElementwiseOperator& op = kElementwiseOperators[step.op];
+  const ElementwiseOperator& op = elementwise_operator(step.op);
   ir::Node onnx{std::string(op.onnx), "", node.name, {}, {static_cast<ir::ValueId>(op.operands)}, {}};
   std::vector<Tensor> tensors(op.operands);
   std::vector<const Tensor*> operands;
@@ -76,12 +76,6 @@ Tensor run_step(const ir::Node& node, const ElementwiseStep& step, std::span<con
 
 }  // namespace
 
-size_t elementwise_op(std::string_view name) {
-  const auto* const op = std::ranges::find(kElementwiseOperators, name, &ElementwiseOperator::name);
-  if (op == std::end(kElementwiseOperators)) fail(ErrorCode::kInternal, "no elementwise operator '{}'", name);
-  return static_cast<size_t>(op - kElementwiseOperators);
-}
-
 ElementwiseProgram parse_elementwise(const ir::Node& node, std::string_view text, size_t inputs) {
   const std::vector<std::string_view> lines = split(text, "; ");
   if (lines.size() > kMaxElementwiseSteps) node_error(node, "a program of {} steps is too long", lines.size());
@@ -100,7 +94,7 @@ ElementwiseProgram parse_elementwise(const ir::Node& node, std::string_view text
 std::string elementwise_text(const ElementwiseProgram& program) {
   std::string text;
   for (const ElementwiseStep& step : program) {
-    text += fmt::format("{}{}", text.empty() ? "" : "; ", kElementwiseOperators[step.op].name);
+    text += fmt::format("{}{}", text.empty() ? "" : "; ", elementwise_operator(step.op).name);
     for (const ElementwiseOperand& operand : step.operands) text += ' ' + operand_text(operand);
   }
   return text;

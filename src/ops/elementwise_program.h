@@ -12,12 +12,14 @@
 #include <string_view>
 #include <vector>
 
+#include "ops/elementwise_op.h"
 #include "ops/op.h"
 
 namespace effdet::ops {
 
 /// An operator of steps: the ONNX operator that it is, operands included. Those that `attributes` names are numbers.
 struct ElementwiseOperator {
+  ElementwiseOp op;
   std::string_view name, onnx;
   size_t operands = 1;
   std::array<std::string_view, 2> attributes = {};  ///< of the ONNX operator: the last operands
@@ -30,37 +32,46 @@ struct ElementwiseOperator {
   }
 };
 
-/// In the order of cpu::ElementwiseOp.
+/// One row for each ElementwiseOp, in the enum's order.
 inline constexpr ElementwiseOperator kElementwiseOperators[] = {
-    {"add", "Add", 2},
-    {"sub", "Sub", 2},
-    {"mul", "Mul", 2},
-    {"div", "Div", 2},
-    {"min", "Min", 2},
-    {"max", "Max", 2},
-    {"pow", "Pow", 2},
-    {"prelu", "PRelu", 2},
-    {"neg", "Neg"},
-    {"abs", "Abs"},
-    {"sqrt", "Sqrt"},
-    {"reciprocal", "Reciprocal"},
-    {"exp", "Exp"},
-    {"log", "Log"},
-    {"tanh", "Tanh"},
-    {"erf", "Erf"},
-    {"sigmoid", "Sigmoid"},
-    {"softplus", "Softplus"},
-    {"mish", "Mish"},
-    {"relu", "Relu"},
-    {"hardswish", "HardSwish"},
-    {"floor", "Floor"},
-    {"ceil", "Ceil"},
-    {"round", "Round"},
-    {"leakyrelu", "LeakyRelu", 2, {"alpha"}},
-    {"elu", "Elu", 2, {"alpha"}},
-    {"hardsigmoid", "HardSigmoid", 3, {"alpha", "beta"}},
-    {"clip", "Clip", 3, {}, true},
+    {ElementwiseOp::kAdd, "add", "Add", 2},
+    {ElementwiseOp::kSub, "sub", "Sub", 2},
+    {ElementwiseOp::kMul, "mul", "Mul", 2},
+    {ElementwiseOp::kDiv, "div", "Div", 2},
+    {ElementwiseOp::kMin, "min", "Min", 2},
+    {ElementwiseOp::kMax, "max", "Max", 2},
+    {ElementwiseOp::kPow, "pow", "Pow", 2},
+    {ElementwiseOp::kPRelu, "prelu", "PRelu", 2},
+    {ElementwiseOp::kNeg, "neg", "Neg"},
+    {ElementwiseOp::kAbs, "abs", "Abs"},
+    {ElementwiseOp::kSqrt, "sqrt", "Sqrt"},
+    {ElementwiseOp::kReciprocal, "reciprocal", "Reciprocal"},
+    {ElementwiseOp::kExp, "exp", "Exp"},
+    {ElementwiseOp::kLog, "log", "Log"},
+    {ElementwiseOp::kTanh, "tanh", "Tanh"},
+    {ElementwiseOp::kErf, "erf", "Erf"},
+    {ElementwiseOp::kSigmoid, "sigmoid", "Sigmoid"},
+    {ElementwiseOp::kSoftplus, "softplus", "Softplus"},
+    {ElementwiseOp::kMish, "mish", "Mish"},
+    {ElementwiseOp::kRelu, "relu", "Relu"},
+    {ElementwiseOp::kHardSwish, "hardswish", "HardSwish"},
+    {ElementwiseOp::kFloor, "floor", "Floor"},
+    {ElementwiseOp::kCeil, "ceil", "Ceil"},
+    {ElementwiseOp::kRound, "round", "Round"},
+    {ElementwiseOp::kLeakyRelu, "leakyrelu", "LeakyRelu", 2, {"alpha"}},
+    {ElementwiseOp::kElu, "elu", "Elu", 2, {"alpha"}},
+    {ElementwiseOp::kHardSigmoid, "hardsigmoid", "HardSigmoid", 3, {"alpha", "beta"}},
+    {ElementwiseOp::kClip, "clip", "Clip", 3, {}, true},
 };
+static_assert([] {
+  int32_t position = 0;
+  for (const ElementwiseOperator& row : kElementwiseOperators)
+    if (row.op != ElementwiseOp{position++}) return false;
+  return true;
+}());
+constexpr const ElementwiseOperator& elementwise_operator(ElementwiseOp op) {
+  return kElementwiseOperators[static_cast<size_t>(op)];
+}
 
 /// Limits on programs, so that what they take is known before they run.
 inline constexpr size_t kMaxElementwiseInputs = 16, kMaxElementwiseSteps = 48;
@@ -77,14 +88,11 @@ struct ElementwiseOperand {
 };
 
 struct ElementwiseStep {
-  size_t op = 0;  ///< index into kElementwiseOperators
+  ElementwiseOp op = ElementwiseOp::kAdd;
   std::vector<ElementwiseOperand> operands;
 };
 
 using ElementwiseProgram = std::vector<ElementwiseStep>;
-
-/// Index of an operator by its name; Error(kInternal) for an unknown one.
-size_t elementwise_op(std::string_view name);
 
 /// The program of a text on so many inputs. Throws Error(kBadInput) that names the node for a text that is none, and
 /// for inputs that no step reads.

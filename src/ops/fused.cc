@@ -14,6 +14,14 @@ void for_layouts(const Dims& d, F&& copy) {
       for (int64_t p = 0; p < plane; ++p) copy((b * d.channels + c) * plane + p, (b * plane + p) * d.channels + c);
 }
 
+/// The fused operators' activation of a name that the node's `attribute` gives.
+Activation activation_named(const ir::Node& node, std::string_view attribute, std::string_view name) {
+  const std::span fused(kActivations, kFusedActivations);
+  const auto found = std::ranges::find(fused, name, &ActivationRow::name);
+  if (found == fused.end()) node_error(node, "attribute '{}' is '{}', no known activation", attribute, name);
+  return found->activation;
+}
+
 }  // namespace
 
 std::vector<int64_t> bounded_ints(const ir::Node& node, std::string_view attribute, std::vector<int64_t> otherwise,
@@ -26,20 +34,15 @@ std::vector<int64_t> bounded_ints(const ir::Node& node, std::string_view attribu
   return values;
 }
 
-int activation_of(const ir::Node& node, std::string_view attribute) {
-  const std::string name = node.get_string(attribute, "none");
-  const auto found = std::ranges::find(kActivations, name);
-  if (found == kActivations.end()) node_error(node, "attribute '{}' is '{}', no known activation", attribute, name);
-  return static_cast<int>(found - kActivations.begin());
+Activation activation_of(const ir::Node& node, std::string_view attribute) {
+  return activation_named(node, attribute, node.get_string(attribute, "none"));
 }
 
 ActivationSteps activation_steps_of(const ir::Node& node, std::string_view attribute) {
   const std::string text = node.get_string(attribute, "none");
   const size_t end = text.find("; ");
   ActivationSteps result;
-  const auto found = std::ranges::find(kActivations, std::string_view(text).substr(0, end));
-  if (found == kActivations.end()) node_error(node, "attribute '{}' is '{}', no known activation", attribute, text);
-  result.activation = static_cast<int>(found - kActivations.begin());
+  result.activation = activation_named(node, attribute, std::string_view(text).substr(0, end));
   if (end != text.npos) result.steps = parse_elementwise(node, std::string_view(text).substr(end + 2), 1);
   return result;
 }

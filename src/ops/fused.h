@@ -2,31 +2,26 @@
 //
 // Activations lie NCHW or NHWC, as the attributes `layout` (of the input) and `output_layout` (of the output; by
 // default the same) say: "nchw" or "nhwc". Maps are float32 or bfloat16, and packed weights of the type of the map that
-// they multiply; all arithmetic is in float32. `activation` is one of kActivations. Weights are as ONNX has them, or
-// packed for the kernels.
+// they multiply; all arithmetic is in float32. `activation` is the name of one of kActivations (base/activation.h).
+// Weights are as ONNX has them, or packed for the kernels.
 #pragma once
 
-#include <array>
 #include <string_view>
 
+#include "base/activation.h"
 #include "ops/elementwise_program.h"
 #include "ops/op.h"
+#include "ops/panel.h"
 
 namespace effdet::ops {
 
-/// Names that the attribute `activation` takes, in the order of cpu::Activation.
-inline constexpr std::array<std::string_view, 9> kActivations = {
-    "none", "swish", "relu", "relu6", "sigmoid", "hardswish", "hardsigmoid", "leakyrelu", "mish"};
-/// Of leakyrelu, below 0: PyTorch's default.
-inline constexpr float kLeakySlope = 0.01f;
-
-/// Index into kActivations of a node's `attribute`; kBadInput for another name.
-int activation_of(const ir::Node& node, std::string_view attribute = "activation");
+/// The activation that a node's `attribute` names; kBadInput for a name that is none of fused operators.
+Activation activation_of(const ir::Node& node, std::string_view attribute = "activation");
 
 /// What follows the sums of a layer that may have more than an activation: its attribute is the activation's name, and
 /// steps behind it that compute one value from one: "hardswish; mul x0 0.5; add t0 0.1".
 struct ActivationSteps {
-  int activation = 0;        ///< index into kActivations
+  Activation activation = Activation::kNone;
   ElementwiseProgram steps;  ///< of the activation's result, x0; none for most layers
 };
 /// kBadInput for what is neither.
@@ -38,8 +33,6 @@ void append_steps(ir::Node& node, std::string_view attribute, const ElementwiseP
 std::vector<int64_t> bounded_ints(const ir::Node& node, std::string_view attribute, std::vector<int64_t> otherwise,
                                   int64_t low, int64_t high);
 
-/// Output channels of one panel of packed convolution weights.
-inline constexpr int64_t kPanelChannels = 16;
 constexpr int64_t panel_count(int64_t channels) { return (channels + kPanelChannels - 1) / kPanelChannels; }
 /// Channels with those that fill up the last panel.
 constexpr int64_t padded_to_panels(int64_t channels) { return panel_count(channels) * kPanelChannels; }

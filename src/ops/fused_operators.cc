@@ -269,7 +269,7 @@ void evaluate_mix(const EvalContext& c) {
               weights[i] * source[static_cast<size_t>((plane * in.height + from_row) * in.width + from_column)];
         }
   }
-  const int activation = activation_of(c.node);
+  const Activation activation = activation_of(c.node);
   for (float& value : target) value = activate(activation, value);
   write_output(c, y);
 }
@@ -283,7 +283,7 @@ std::vector<Inferred> infer_activation(const InferContext& c) {
 }
 
 void evaluate_activation(const EvalContext& c) {
-  const int activation = activation_of(c.node);
+  const Activation activation = activation_of(c.node);
   std::ranges::transform(c.input(0).data<float>(), c.output().mutable_data<float>().begin(),
                          [&](float x) { return activate(activation, x); });
 }

@@ -55,29 +55,6 @@ std::map<std::string, ir::Attribute> window_attributes(const ir::Node& node) {
           {"pads", Ints{w.pad_top, w.pad_left, w.pad_bottom, w.pad_right}}};
 }
 
-float activate(int activation, float x) {
-  switch (activation) {
-    case 1:
-      return x / (1 + std::exp(-x));
-    case 2:
-      return x < 0 ? 0 : x;
-    case 3:
-      return x < 0 ? 0 : x > 6 ? 6 : x;
-    case 4:
-      return 1 / (1 + std::exp(-x));
-    case 5:
-      return x * std::clamp(x + 3, 0.0f, 6.0f) / 6;
-    case 6:
-      return std::clamp(x + 3, 0.0f, 6.0f) / 6;
-    case 7:
-      return x < 0 ? kLeakySlope * x : x;
-    case 8:
-      return x * std::tanh(x > 20 ? x : std::log1p(std::exp(x)));
-    default:
-      return x;
-  }
-}
-
 void activate(const ir::Node& node, Tensor& y, std::string_view attribute) {
   const ActivationSteps all = activation_steps_of(node, attribute);
   for (float& value : y.mutable_data<float>()) value = activate(all.activation, value);

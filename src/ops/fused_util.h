@@ -22,8 +22,6 @@ Dims windowed(const ir::Node& node, Dims in, const Window2d& w);
 /// The window of a fused node for the ONNX operator, which knows further attributes that fused ones do not have.
 std::map<std::string, ir::Attribute> window_attributes(const ir::Node& node);
 
-/// One of kActivations, by its index.
-float activate(int activation, float x);
 /// y as the node's attribute says.
 void activate(const ir::Node& node, Tensor& y, std::string_view attribute = "activation");
 /// A map as NCHW and float32.

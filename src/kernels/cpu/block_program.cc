@@ -4,8 +4,6 @@
 
 namespace effdet::kernels::cpu {
 
-static_assert(std::size(ops::kElementwiseOperators) == static_cast<size_t>(ElementwiseOp::kClip) + 1);
-
 BlockProgram::BlockProgram(const MicroKernels& micro, const ops::ElementwiseProgram& program) : micro_(micro) {
   using Kind = ops::ElementwiseOperand::Kind;
   std::vector<size_t> last_reader(program.size(), 0);
@@ -14,8 +12,8 @@ BlockProgram::BlockProgram(const MicroKernels& micro, const ops::ElementwiseProg
       if (operand.kind == Kind::kStep) last_reader[operand.index] = i;
   std::vector<size_t> free;
   for (size_t i = 0; i < program.size(); ++i) {
-    const ops::ElementwiseOperator& op = ops::kElementwiseOperators[program[i].op];
-    Step step{.op = static_cast<ElementwiseOp>(program[i].op), .a = {}, .b = {}, .numbers = {}, .target = 0};
+    const ops::ElementwiseOperator& op = ops::elementwise_operator(program[i].op);
+    Step step{.op = program[i].op, .a = {}, .b = {}, .numbers = {}, .target = 0};
     size_t numbers = 0;
     for (size_t k = 0; k < program[i].operands.size(); ++k) {
       const ops::ElementwiseOperand& operand = program[i].operands[k];

@@ -29,7 +29,7 @@ class BlockProgram {
     float number = 0;
   };
   struct Step {
-    ElementwiseOp op;
+    ops::ElementwiseOp op;
     Source a, b;
     float numbers[2];
     size_t target;  ///< register

@@ -27,10 +27,7 @@ class Epilogue {
   static constexpr int64_t kMostRegisters = 8;
 
   Epilogue(const MicroKernels& micro, const ops::ActivationSteps& all)
-      : micro_(micro),
-        activation_(static_cast<Activation>(all.activation)),
-        has_steps_(!all.steps.empty()),
-        program_(micro, all.steps) {}
+      : micro_(micro), activation_(all.activation), has_steps_(!all.steps.empty()), program_(micro, all.steps) {}
 
   void run_block(float* y, int count) const;
   void run_block(Bf16* y, int count) const;

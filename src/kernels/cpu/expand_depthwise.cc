@@ -32,8 +32,8 @@ class ExpandDepthwise : public Kernel {
       : micro_(micro_kernels()),
         window_(ops::window_2d(c.node)),
         weights_(micro_, window_, c.inputs[3].constant),
-        expand_activation_(static_cast<Activation>(ops::activation_of(c.node, "expand_activation"))),
-        activation_(static_cast<Activation>(ops::activation_of(c.node))),
+        expand_activation_(ops::activation_of(c.node, "expand_activation")),
+        activation_(ops::activation_of(c.node)),
         in_(ops::dims_of(c.inputs[0].shape, true)),
         out_(ops::dims_of(c.outputs[0].shape, true)),
         wants_mean_(c.outputs.size() > 1 && c.outputs[1].present) {

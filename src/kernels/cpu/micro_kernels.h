@@ -8,18 +8,19 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/activation.h"
 #include "base/bf16.h"
+#include "ops/elementwise_op.h"
+#include "ops/panel.h"
 
 namespace effdet::kernels::cpu {
 
-/// Channels in one panel of packed weights; a multiple of every vector width, so that a compiled model runs on each.
-inline constexpr int kPanel = 16;
+/// ops::kPanelChannels, as kernels count.
+inline constexpr int kPanel = static_cast<int>(ops::kPanelChannels);
 
 /// Values of k that lie side by side in packed weights and are multiplied in one step: two bf16 make a lane.
 template <typename T>
 inline constexpr int kPair = static_cast<int>(sizeof(float) / sizeof(T));
-
-enum class Activation : int { kNone, kSwish, kRelu, kRelu6, kSigmoid, kHardSwish, kHardSigmoid, kLeakyRelu, kMish };
 
 /// C[m, n] = act(A[m, k] * B[k, n] + bias[n] + residual[m, n] + partial[m, n]) for a block of rows and columns.
 ///
@@ -167,45 +168,13 @@ struct ResizeRows {
   int row_begin, row_end;
 };
 
-/// The operators of elementwise programs; ops::kElementwiseOperators has them in the same order.
-enum class ElementwiseOp : int {
-  kAdd,
-  kSub,
-  kMul,
-  kDiv,
-  kMin,
-  kMax,
-  kPow,
-  kPRelu,
-  kNeg,
-  kAbs,
-  kSqrt,
-  kReciprocal,
-  kExp,
-  kLog,
-  kTanh,
-  kErf,
-  kSigmoid,
-  kSoftplus,
-  kMish,
-  kRelu,
-  kHardSwish,
-  kFloor,
-  kCeil,
-  kRound,
-  kLeakyRelu,
-  kElu,
-  kHardSigmoid,
-  kClip
-};
-
 /// y[i] = op(a[i], b[i]): one step of a program on a run of values. y may be a or b.
 struct ElementwiseRun {
   struct Operand {
     const float* data;
     int step;  ///< 1; 0 for one value
   };
-  ElementwiseOp op;
+  ops::ElementwiseOp op;
   Operand a, b;      ///< b: of operators with two operands that are not numbers
   float numbers[2];  ///< of the others, behind the first operand
   float* y;

@@ -7,11 +7,7 @@ namespace effdet::kernels::cpu {
 template <typename In, typename Out>
 PixelProduct<In, Out>::PixelProduct(const MicroKernels& micro, int64_t depth, const ops::Dims& out, bool nchw,
                                     const ir::Node& node)
-    : micro_(micro),
-      depth_(depth),
-      out_(out),
-      nchw_(nchw),
-      activation_(static_cast<Activation>(ops::activation_steps_of(node).activation)) {
+    : micro_(micro), depth_(depth), out_(out), nchw_(nchw), activation_(ops::activation_steps_of(node).activation) {
   // bfloat16 has no digits to spare for the sums.
   if (!kIsFloat || nchw) return;
   if (node.get_int("group", 1) != 1) return;  // pixels differ between groups of output channels

@@ -37,7 +37,7 @@ class Mix : public Kernel {
     rows_.out_height = static_cast<int>(out_.height);
     rows_.out_width = static_cast<int>(out_.width);
     rows_.channels = static_cast<int>(out_.channels);
-    rows_.activation = static_cast<Activation>(ops::activation_of(c.node));
+    rows_.activation = ops::activation_of(c.node);
   }
 
   void run(const RunContext& context) const override {

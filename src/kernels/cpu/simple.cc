@@ -19,7 +19,7 @@ class SqueezeExcite : public Kernel {
         batch_(c.inputs[0].shape[0]),
         channels_(static_cast<int>(c.inputs[0].shape[1])),
         reduced_(static_cast<int>(c.inputs[1].shape[1])),
-        activation_(static_cast<Activation>(ops::activation_of(c.node))),
+        activation_(ops::activation_of(c.node)),
         gate_(micro_, c.node, "gate_activation") {}
 
   size_t scratch_bytes(int) const override { return static_cast<size_t>(reduced_) * sizeof(float); }
@@ -46,9 +46,7 @@ class SqueezeExcite : public Kernel {
 class Activate : public Kernel {
  public:
   explicit Activate(const PlanContext& c)
-      : micro_(micro_kernels()),
-        count_(shape_numel(c.inputs[0].shape)),
-        activation_(static_cast<Activation>(ops::activation_of(c.node))) {}
+      : micro_(micro_kernels()), count_(shape_numel(c.inputs[0].shape)), activation_(ops::activation_of(c.node)) {}
 
   void run(const RunContext& context) const override {
     constexpr int64_t kChunk = 1 << 14;

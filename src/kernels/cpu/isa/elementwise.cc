@@ -51,67 +51,68 @@ EFFDET_INLINE void binary(const ElementwiseRun& run, F&& f) {
 }  // namespace
 
 void elementwise(const ElementwiseRun& run) {
+  using Op = ops::ElementwiseOp;
   const float p = run.numbers[0], q = run.numbers[1];
   switch (run.op) {
-    case ElementwiseOp::kAdd:
+    case Op::kAdd:
       return binary(run, [](Vec a, Vec b) { return a + b; });
-    case ElementwiseOp::kSub:
+    case Op::kSub:
       return binary(run, [](Vec a, Vec b) { return a - b; });
-    case ElementwiseOp::kMul:
+    case Op::kMul:
       return binary(run, [](Vec a, Vec b) { return a * b; });
-    case ElementwiseOp::kDiv:
+    case Op::kDiv:
       return binary(run, [](Vec a, Vec b) { return a / b; });
     // NaN on either side gives NaN, and of equal values the first stays.
-    case ElementwiseOp::kMin:
+    case Op::kMin:
       return binary(run, [](Vec a, Vec b) { return (b < a) | (b != b) ? b : a; });
-    case ElementwiseOp::kMax:
+    case Op::kMax:
       return binary(run, [](Vec a, Vec b) { return (a < b) | (b != b) ? b : a; });
-    case ElementwiseOp::kPow:
+    case Op::kPow:
       for (int i = 0; i < run.count; ++i)
         run.y[i] = __builtin_powf(run.a.data[run.a.step * i], run.b.data[run.b.step * i]);
       return;
-    case ElementwiseOp::kPRelu:
+    case Op::kPRelu:
       return binary(run, [](Vec a, Vec b) { return a < Vec{} ? a * b : a; });
-    case ElementwiseOp::kNeg:
+    case Op::kNeg:
       return unary(run, [](Vec a) { return -a; });
-    case ElementwiseOp::kAbs:
+    case Op::kAbs:
       return unary(run, [](Vec a) { return vec_abs(a); });
-    case ElementwiseOp::kSqrt:
+    case Op::kSqrt:
       return unary(run, [](Vec a) { return vec_sqrt(a); });
-    case ElementwiseOp::kReciprocal:
+    case Op::kReciprocal:
       return unary(run, [](Vec a) { return 1.0f / a; });
-    case ElementwiseOp::kExp:
+    case Op::kExp:
       return unary(run, [](Vec a) { return vec_exp(a); });
-    case ElementwiseOp::kLog:
+    case Op::kLog:
       return each(run, [](float a) { return __builtin_logf(a); });
-    case ElementwiseOp::kTanh:
+    case Op::kTanh:
       return unary(run, [](Vec a) { return vec_tanh(a); });
-    case ElementwiseOp::kErf:
+    case Op::kErf:
       return unary(run, [](Vec a) { return vec_erf(a); });
-    case ElementwiseOp::kSigmoid:
+    case Op::kSigmoid:
       return unary(run, [](Vec a) { return vec_sigmoid(a); });
-    case ElementwiseOp::kSoftplus:
+    case Op::kSoftplus:
       return each(run,
                   [](float a) { return (a < 0 ? 0.0f : a) + __builtin_log1pf(__builtin_expf(-__builtin_fabsf(a))); });
-    case ElementwiseOp::kMish:
+    case Op::kMish:
       return unary(run, [](Vec a) { return exact_mish(a); });
-    case ElementwiseOp::kRelu:
+    case Op::kRelu:
       return unary(run, [](Vec a) { return vec_max(a, Vec{}); });
-    case ElementwiseOp::kHardSwish:
+    case Op::kHardSwish:
       return unary(run, [](Vec a) { return a * vec_min(splat(1.0f), vec_max(a / 6.0f + 0.5f, Vec{})); });
-    case ElementwiseOp::kFloor:
+    case Op::kFloor:
       return each(run, [](float a) { return __builtin_floorf(a); });
-    case ElementwiseOp::kCeil:
+    case Op::kCeil:
       return each(run, [](float a) { return __builtin_ceilf(a); });
-    case ElementwiseOp::kRound:
+    case Op::kRound:
       return each(run, [](float a) { return __builtin_nearbyintf(a); });
-    case ElementwiseOp::kLeakyRelu:
+    case Op::kLeakyRelu:
       return unary(run, [p](Vec a) { return a < Vec{} ? a * p : a; });
-    case ElementwiseOp::kElu:
+    case Op::kElu:
       return unary(run, [p](Vec a) { return a < Vec{} ? vec_exp_less_one(a) * p : a; });
-    case ElementwiseOp::kHardSigmoid:
+    case Op::kHardSigmoid:
       return unary(run, [p, q](Vec a) { return vec_min(splat(1.0f), vec_max(a * p + q, Vec{})); });
-    case ElementwiseOp::kClip:
+    case Op::kClip:
       return unary(run, [p, q](Vec a) { return vec_min(splat(q), vec_max(a, splat(p))); });
   }
 }

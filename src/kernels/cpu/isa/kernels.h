@@ -66,28 +66,10 @@ struct Constant {
 };
 
 /// Calls f with the activation as a constant, so that f's loops hold no switch.
-template <typename F>
+template <int32_t candidate = 0, typename F>
 EFFDET_INLINE void with_activation(Activation activation, F&& f) {
-  switch (activation) {
-    case Activation::kNone:
-      return f(Constant<Activation::kNone>{});
-    case Activation::kSwish:
-      return f(Constant<Activation::kSwish>{});
-    case Activation::kRelu:
-      return f(Constant<Activation::kRelu>{});
-    case Activation::kRelu6:
-      return f(Constant<Activation::kRelu6>{});
-    case Activation::kSigmoid:
-      return f(Constant<Activation::kSigmoid>{});
-    case Activation::kHardSwish:
-      return f(Constant<Activation::kHardSwish>{});
-    case Activation::kHardSigmoid:
-      return f(Constant<Activation::kHardSigmoid>{});
-    case Activation::kLeakyRelu:
-      return f(Constant<Activation::kLeakyRelu>{});
-    case Activation::kMish:
-      return f(Constant<Activation::kMish>{});
-  }
+  if (activation == Activation{candidate}) return f(Constant<Activation{candidate}>{});
+  if constexpr (candidate + 1 < kFusedActivations) with_activation<candidate + 1>(activation, f);
 }
 
 }  // namespace effdet::kernels::cpu::EFFDET_ISA

@@ -255,9 +255,12 @@ EFFDET_INLINE Vec apply(Activation activation, Vec x) {
     case Activation::kHardSigmoid:
       return vec_min(splat(6.0f), vec_max(x + 3.0f, Vec{})) * (1.0f / 6.0f);
     case Activation::kLeakyRelu:
-      return x < Vec{} ? x * 0.01f : x;
+      return x < Vec{} ? x * kLeakySlope : x;
     case Activation::kMish:
       return mish(x);
+    case Activation::kElu:  // no fused operator has these
+    case Activation::kTanh:
+      break;
   }
   return x;
 }
