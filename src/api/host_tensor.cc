@@ -23,8 +23,7 @@ Tensor to_tensor(const HostTensor& tensor) {
     fail(ErrorCode::kUsage, "tensor '{}': {} bytes for {} of shape {}", tensor.name, tensor.bytes.size(), tensor.dtype,
          shape_text(tensor.shape));
   Tensor copy(*dtype, tensor.shape);
-  if (!tensor.bytes.empty())
-    std::memcpy(const_cast<std::byte*>(copy.bytes().data()), tensor.bytes.data(), tensor.bytes.size());
+  if (!tensor.bytes.empty()) std::memcpy(copy.mutable_bytes().data(), tensor.bytes.data(), tensor.bytes.size());
   if (*dtype == DType::kBool && std::ranges::any_of(copy.bytes(), [](std::byte b) { return b > std::byte{1}; }))
     fail(ErrorCode::kUsage, "tensor '{}' holds a bool that is neither 0 nor 1", tensor.name);
   return copy;
@@ -63,7 +62,7 @@ Tensor read_bin(const std::filesystem::path& path, const TensorInfo& like) {
   if (!size || checked_mul(*size, dtype_size(*dtype)) != file.size())
     bad_input("{}: {} bytes for {} of shape {}", path.string(), file.size(), like.dtype, shape_text(like.shape));
   Tensor tensor(*dtype, shape);
-  if (file.size() > 0) std::memcpy(const_cast<std::byte*>(tensor.bytes().data()), file.bytes().data(), file.size());
+  if (file.size() > 0) std::memcpy(tensor.mutable_bytes().data(), file.bytes().data(), file.size());
   return tensor;
 }
 

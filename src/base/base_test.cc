@@ -120,6 +120,17 @@ uint64_t limit_with(const std::string& membership, const std::map<std::string, s
   return control_group_limit(membership, folder.path());
 }
 
+TEST(Tensor, OnlyWhoAllocatedBytesWritesThem) {
+  Tensor own(DType::kI32, {2});
+  EXPECT_EQ(own.mutable_bytes().size(), 8u);
+  own.reshaped({2, 1}).mutable_data<int32_t>()[1] = 7;
+  EXPECT_EQ(own.data<int32_t>()[1], 7);
+  Tensor view(DType::kI32, {2}, std::shared_ptr<const std::byte>(std::shared_ptr<void>(), own.bytes().data()));
+  EXPECT_THROW(view.mutable_bytes(), Error);
+  EXPECT_THROW(view.mutable_data<int32_t>(), Error);
+  EXPECT_TRUE(Tensor(DType::kI32, {0}).mutable_bytes().empty());
+}
+
 TEST(Memory, TheLeastLimitOfAllControlGroupsAroundTheProcess) {
   EXPECT_EQ(limit_with("0::/\n", {{"memory.max", "1048576\n"}}), 1048576u);
   EXPECT_EQ(limit_with("0::/\n", {{"memory.max", "max\n"}}), UINT64_MAX);

@@ -149,7 +149,7 @@ class HeaderParser {
 Tensor from_column_major(const Tensor& source) {
   Tensor result(source.dtype(), source.shape());
   const size_t size = dtype_size(source.dtype());
-  auto* out = const_cast<std::byte*>(result.bytes().data());
+  auto* out = result.mutable_bytes().data();
   std::vector<int64_t> index(source.rank(), 0);
   for (int64_t i = 0; i < source.numel(); ++i, out += size) {
     int64_t position = 0;
@@ -192,7 +192,7 @@ Tensor read_npy(const std::filesystem::path& path) {
               dtype_name(*header.dtype), shape_text(*header.shape), size ? std::to_string(*size) : "more than 2^64");
   Tensor tensor(*header.dtype, *header.shape);  // copied: the data need not be aligned
   const std::span<const std::byte> data = bytes.subspan(begin + length);
-  if (!data.empty()) std::memcpy(const_cast<std::byte*>(tensor.bytes().data()), data.data(), data.size());
+  if (!data.empty()) std::memcpy(tensor.mutable_bytes().data(), data.data(), data.size());
   if (tensor.dtype() == DType::kBool)
     for (const std::byte b : data)
       if (b > std::byte{1}) bad_input("{}: holds {} as a bool", name, static_cast<int>(b));

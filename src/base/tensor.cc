@@ -201,7 +201,9 @@ Tensor::Tensor(DType dtype, Shape shape) : dtype_(dtype), shape_(std::move(shape
   const auto size = count ? checked_mul(*count, dtype_size(dtype)) : std::nullopt;
   if (!size || *size > (uint64_t{1} << 46)) bad_input("a tensor of shape {} is too large", shape_text(shape_));
   numel_ = static_cast<int64_t>(*count);
-  bytes_ = allocate_zeroed(*size);
+  std::shared_ptr<std::byte> bytes = allocate_zeroed(*size);
+  allocated_ = bytes.get();
+  bytes_ = std::move(bytes);
 }
 
 Tensor::Tensor(DType dtype, Shape shape, std::shared_ptr<const std::byte> bytes)
@@ -211,17 +213,24 @@ Tensor::Tensor(DType dtype, Shape shape, std::shared_ptr<const std::byte> bytes)
   numel_ = static_cast<int64_t>(*count);
 }
 
+std::span<std::byte> Tensor::mutable_bytes() {
+  if (allocated_ == nullptr && byte_size() > 0) fail(ErrorCode::kInternal, "a tensor's bytes belong to another owner");
+  return {allocated_, byte_size()};
+}
+
 Tensor Tensor::reshaped(Shape shape) const {
   const auto count = checked_numel(shape);
   if (!count || static_cast<int64_t>(*count) != numel_)
     fail(ErrorCode::kInternal, "cannot view shape {} as {}", shape_text(shape_), shape_text(shape));
-  return Tensor(dtype_, std::move(shape), bytes_);
+  Tensor result = *this;
+  result.shape_ = std::move(shape);
+  return result;
 }
 
 Tensor Tensor::to(DType dtype) const {
   if (dtype == dtype_) return *this;
   Tensor result(dtype, shape_);
-  auto* target = const_cast<std::byte*>(result.bytes_.get());
+  auto* target = result.mutable_bytes().data();
   if (dtype_ == DType::kU64) {
     convert<uint64_t>(dtype_, bytes_.get(), dtype, target, numel_);
   } else if (is_float(dtype_)) {

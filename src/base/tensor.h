@@ -48,8 +48,8 @@ using Shape = std::vector<int64_t>;
 std::string shape_text(std::span<const int64_t> shape);
 
 /// A dense, row-major, little-endian tensor. Copies share the bytes, which stay alive as long as one copy does (they
-/// may lie in a mapped file). Whoever creates a tensor may write to it through mutable_data(); after that it is
-/// constant.
+/// may lie in a mapped file). Whoever allocates a tensor may write to it through mutable_data() and mutable_bytes();
+/// after that it is constant.
 class Tensor {
  public:
   Tensor() = default;
@@ -79,7 +79,9 @@ class Tensor {
   /// The elements as T; throws Error(kInternal) where T is not the tensor's type.
   template <typename T>
   std::span<const T> data() const;
-  /// For the creator only, before the tensor is shared.
+  /// For the creator only, before the tensor is shared. Throws Error(kInternal) for a tensor that refers to the bytes
+  /// of another owner.
+  std::span<std::byte> mutable_bytes();
   template <typename T>
   std::span<T> mutable_data();
 
@@ -95,6 +97,7 @@ class Tensor {
   Shape shape_;
   int64_t numel_ = 0;
   std::shared_ptr<const std::byte> bytes_;
+  std::byte* allocated_ = nullptr;  // the same bytes, where this tensor or the one that it is a copy of allocated them
 };
 
 /// The DType of a C++ element type.
@@ -158,7 +161,7 @@ std::span<const T> Tensor::data() const {
 template <typename T>
 std::span<T> Tensor::mutable_data() {
   check_type(dtype_of<T>());
-  return {reinterpret_cast<T*>(const_cast<std::byte*>(bytes_.get())), static_cast<size_t>(numel_)};
+  return {reinterpret_cast<T*>(mutable_bytes().data()), static_cast<size_t>(numel_)};
 }
 
 template <typename T>

@@ -67,7 +67,7 @@ Tensor load(const TensorSpec& spec, StorageReader& storages, Budget& budget) {
   budget.charge(count * dtype_size(spec.dtype));
   budget.charge(128);  // apart, as the sum may wrap; for the allocator
   Tensor tensor(spec.dtype, std::move(shape));
-  auto* target = const_cast<std::byte*>(tensor.bytes().data());
+  auto* target = tensor.mutable_bytes().data();
   if (dense) {
     std::memcpy(target, window, tensor.byte_size());
   } else {

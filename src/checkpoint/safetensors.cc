@@ -83,7 +83,7 @@ Tensor load(const SafetensorsEntry& entry, const MappedFile& file, uint64_t data
   if (is_aligned(bytes, entry.dtype)) return Tensor(entry.dtype, entry.shape, {file.owner(), bytes});
   budget.charge(entry.end - entry.begin);
   Tensor tensor(entry.dtype, entry.shape);
-  std::memcpy(const_cast<std::byte*>(tensor.bytes().data()), bytes, tensor.byte_size());
+  std::memcpy(tensor.mutable_bytes().data(), bytes, tensor.byte_size());
   return tensor;
 }
 

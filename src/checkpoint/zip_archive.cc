@@ -233,7 +233,7 @@ std::shared_ptr<const std::byte> ZipArchive::inflate_entry(const ZipEntry& entry
     fail(ErrorCode::kUnsupported, "{}: zip: the compressed record {} is over 4 GiB", path(), quote_text(entry.name));
   auto data = std::make_shared_for_overwrite<std::byte[]>(entry.size + 1);  // never of size 0
   z_stream stream{};
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<std::byte*>(at(entry.data_offset)));
+  stream.next_in = reinterpret_cast<const Bytef*>(at(entry.data_offset));
   stream.avail_in = static_cast<uInt>(entry.compressed_size);
   stream.next_out = reinterpret_cast<Bytef*>(data.get());
   stream.avail_out = static_cast<uInt>(entry.size);

@@ -76,7 +76,7 @@ std::optional<LayoutFollower> follow_resize(const ir::Graph& graph, const ir::No
 Tensor list_in_nhwc_order(const Tensor& list) {
   Tensor result(list.dtype(), list.shape());
   const size_t size = dtype_size(list.dtype());
-  auto* to = const_cast<std::byte*>(result.bytes().data());
+  auto* to = result.mutable_bytes().data();
   for (size_t i = 0; i < 4; ++i)
     std::memcpy(to + i * size, list.bytes().data() + static_cast<size_t>(kFrom[i]) * size, size);
   return result;

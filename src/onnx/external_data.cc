@@ -65,7 +65,7 @@ Tensor ExternalData::read(const pb::TensorProto& proto, DType dtype, const Shape
   const std::byte* bytes = file.bytes().data() + reference.offset;
   if (reference.offset % dtype_size(dtype) != 0) {
     Tensor copy(dtype, shape);
-    std::memcpy(const_cast<std::byte*>(copy.bytes().data()), bytes, size);
+    std::memcpy(copy.mutable_bytes().data(), bytes, size);
     return copy;
   }
   return Tensor(dtype, shape, {file.owner(), bytes});

@@ -47,7 +47,7 @@ Tensor take_raw(pb::TensorProto& proto, DType dtype, const Shape& shape, const s
   const auto* bytes = reinterpret_cast<const std::byte*>(owner->data());
   if (reinterpret_cast<uintptr_t>(bytes) % dtype_size(dtype) != 0) {  // a short string lies inside its object
     Tensor copy(dtype, shape);
-    std::memcpy(const_cast<std::byte*>(copy.bytes().data()), bytes, owner->size());
+    std::memcpy(copy.mutable_bytes().data(), bytes, owner->size());
     return copy;
   }
   return Tensor(dtype, shape, {owner, bytes});
@@ -58,7 +58,7 @@ template <typename Stored, typename Field>
 Tensor from_field(const Field& field, DType dtype, const Shape& shape, const std::string& where) {
   check_size(static_cast<uint64_t>(field.size()) * sizeof(Stored), shape, dtype, where);
   Tensor tensor(dtype, shape);
-  auto* out = reinterpret_cast<Stored*>(const_cast<std::byte*>(tensor.bytes().data()));
+  auto* out = reinterpret_cast<Stored*>(tensor.mutable_bytes().data());
   for (int i = 0; i < field.size(); ++i) out[i] = static_cast<Stored>(field.Get(i));
   return tensor;
 }

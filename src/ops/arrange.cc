@@ -70,7 +70,7 @@ void evaluate_trilu(const EvalContext& c) {
   const bool upper = c.node.get_int("upper", 1) != 0;
   const size_t size = dtype_size(c.input(0).dtype());
   const std::byte* from = c.input(0).bytes().data();
-  std::byte* out = writable(c.output());
+  std::byte* out = c.output().mutable_bytes().data();
   for (int64_t i = 0; i < c.output().numel(); ++i) {
     const int64_t row = i / columns % rows, column = i % columns;
     const bool kept = upper ? column >= row + k : column <= row + k;
@@ -105,7 +105,7 @@ void evaluate_reverse_sequence(const EvalContext& c) {
       const int64_t step = time == 0 ? i : j, length = lengths[static_cast<size_t>(time == 0 ? j : i)];
       const int64_t source = step < length ? length - 1 - step : step;
       const int64_t from = time == 0 ? source * shape[1] + j : i * shape[1] + source;
-      std::memcpy(writable(c.output()) + static_cast<size_t>(i * shape[1] + j) * row,
+      std::memcpy(c.output().mutable_bytes().data() + static_cast<size_t>(i * shape[1] + j) * row,
                   c.input(0).bytes().data() + static_cast<size_t>(from) * row, row);
     }
 }
@@ -147,7 +147,7 @@ void evaluate_center_crop_pad(const EvalContext& c) {
   const StridedLoop loop = merge_loop(shape, from, to);
   for_each_row(loop, [&](int64_t a, int64_t b, int64_t) {
     for (int64_t i = 0; i < loop.shape.back(); ++i)
-      std::memcpy(writable(c.output()) + static_cast<size_t>(target + b + i * loop.b.back()) * size,
+      std::memcpy(c.output().mutable_bytes().data() + static_cast<size_t>(target + b + i * loop.b.back()) * size,
                   c.input(0).bytes().data() + static_cast<size_t>(source + a + i * loop.a.back()) * size, size);
   });
 }

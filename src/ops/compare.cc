@@ -45,7 +45,7 @@ void evaluate_where(const EvalContext& c) {
                y = expanded(c.input(2), shape);
   const size_t size = dtype_size(x.dtype());  // elements of any type are moved, not computed with
   const auto choose = condition.data<bool>();
-  auto* out = const_cast<std::byte*>(c.output().bytes().data());
+  auto* out = c.output().mutable_bytes().data();
   for (size_t i = 0; i < choose.size(); ++i)
     std::memcpy(out + i * size, (choose[i] ? x : y).bytes().data() + i * size, size);
 }

@@ -45,7 +45,7 @@ void evaluate_concat(const EvalContext& c) {
   const int64_t outer = dims_product(shape, 0, axis);
   const int64_t size = static_cast<int64_t>(dtype_size(c.output().dtype()));
   const int64_t out_row = dims_product(shape, axis, shape.size()) * size;
-  auto* out = const_cast<std::byte*>(c.output().bytes().data());
+  auto* out = c.output().mutable_bytes().data();
   for (const Tensor* input : c.inputs) {
     const int64_t row = dims_product(input->shape(), axis, shape.size()) * size;
     for (int64_t i = 0; i < outer; ++i)

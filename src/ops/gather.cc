@@ -29,7 +29,7 @@ void evaluate_gather(const EvalContext& c) {
       node_error(c.node, "index {} is out of range for {} elements", index, data[axis]);
   const int64_t outer = dims_product(data, 0, axis);
   const int64_t row = dims_product(data, axis + 1, data.size()) * static_cast<int64_t>(dtype_size(c.input(0).dtype()));
-  auto* out = const_cast<std::byte*>(c.output().bytes().data());
+  auto* out = c.output().mutable_bytes().data();
   for (int64_t i = 0; i < outer; ++i) {
     for (int64_t index : indices) {
       const int64_t position = index < 0 ? index + data[axis] : index;

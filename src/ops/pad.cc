@@ -97,7 +97,7 @@ class Padder {
         value_(value),
         size_(dtype_size(value.dtype())),
         strides_(dense_strides(c.input(0).shape())),
-        out_(const_cast<std::byte*>(c.output().bytes().data())) {
+        out_(c.output().mutable_bytes().data()) {
     const std::vector<InputInfo> infos = input_infos(c);
     const std::vector<int64_t> pads = pads_of({c.node, c.opset, infos}, c.input(0).rank()).value();
     const std::string mode = c.node.get_string("mode", "constant");

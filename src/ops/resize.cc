@@ -236,7 +236,7 @@ Taps taps_at(const Sampling& sampling, const AxisResize& axis, int64_t i) {
 void nearest_axis(const Sampling& sampling, const AxisResize& axis, AxisView view, const Tensor& in, Tensor& out) {
   const int64_t row = view.inner * static_cast<int64_t>(dtype_size(in.dtype()));
   const std::byte* from = in.bytes().data();
-  std::byte* to = writable(out);
+  std::byte* to = out.mutable_bytes().data();
   std::vector<int64_t> index;
   for (int64_t i = 0; i < axis.out; ++i)
     index.push_back(nearest_index(sampling, source_position(sampling, axis, i), axis.in));
@@ -272,7 +272,7 @@ void fill_outside(const Sampling& sampling, const std::vector<AxisResize>& axes,
       if (position >= 0 && position <= static_cast<float>(axes[d].in - 1)) continue;
       for (int64_t o = 0; o < view.outer; ++o)
         for (int64_t k = 0; k < view.inner; ++k)
-          std::memcpy(writable(output) + static_cast<size_t>((o * view.count + i) * view.inner + k) * size,
+          std::memcpy(output.mutable_bytes().data() + static_cast<size_t>((o * view.count + i) * view.inner + k) * size,
                       value.bytes().data(), size);
     }
   }

@@ -51,7 +51,7 @@ std::vector<Inferred> infer_gather_elements(const InferContext& c) {
 void evaluate_gather_elements(const EvalContext& c) {
   const std::vector<int64_t> positions = element_positions(c, c.input(1), axis_of(c, 0));
   const size_t size = dtype_size(c.input(0).dtype());
-  std::byte* out = writable(c.output());
+  std::byte* out = c.output().mutable_bytes().data();
   for (size_t i = 0; i < positions.size(); ++i)
     std::memcpy(out + i * size, c.input(0).bytes().data() + static_cast<size_t>(positions[i]) * size, size);
 }
@@ -115,7 +115,7 @@ void evaluate_gather_nd(const EvalContext& c) {
   if (c.output().numel() == 0) return;
   const RowPositions rows = row_positions(c, c.input(1), static_cast<size_t>(c.node.get_int("batch_dims", 0)));
   const size_t size = dtype_size(c.input(0).dtype()), row = static_cast<size_t>(rows.row) * size;
-  std::byte* out = writable(c.output());
+  std::byte* out = c.output().mutable_bytes().data();
   for (int64_t start : rows.starts) {
     std::memcpy(out, c.input(0).bytes().data() + static_cast<size_t>(start) * size, row);
     out += row;
@@ -163,10 +163,10 @@ void write_rows(const EvalContext& c, const RowPositions& rows) {
   if (reduction == "none") {
     const size_t size = dtype_size(c.input(0).dtype()), row = static_cast<size_t>(rows.row) * size;
     if (c.output().byte_size() == 0) return;
-    std::memcpy(writable(c.output()), c.input(0).bytes().data(), c.output().byte_size());
+    std::memcpy(c.output().mutable_bytes().data(), c.input(0).bytes().data(), c.output().byte_size());
     const std::byte* from = c.input(2).bytes().data();
     for (size_t i = 0; i < rows.starts.size(); ++i)
-      std::memcpy(writable(c.output()) + static_cast<size_t>(rows.starts[i]) * size, from + i * row, row);
+      std::memcpy(c.output().mutable_bytes().data() + static_cast<size_t>(rows.starts[i]) * size, from + i * row, row);
     return;
   }
   with_arithmetic_type(c, [&](const EvalContext& wide, auto type) {

@@ -216,7 +216,7 @@ void evaluate_compress(const EvalContext& c) {
   shape[axis] = static_cast<int64_t>(chosen.size());
   c.output() = Tensor(input.dtype(), shape);
   const auto row = static_cast<size_t>(view.inner) * dtype_size(input.dtype());
-  std::byte* out = writable(c.output());
+  std::byte* out = c.output().mutable_bytes().data();
   for (int64_t o = 0; o < view.outer && row > 0; ++o)
     for (int64_t i : chosen) {
       std::memcpy(out, input.bytes().data() + static_cast<size_t>(o * view.count + i) * row, row);
@@ -317,7 +317,7 @@ void evaluate_one_hot(const EvalContext& c) {
   const Tensor indices = c.input(0).to(DType::kI64);
   const size_t size = dtype_size(c.output().dtype());
   const std::byte* values = c.input(2).bytes().data();
-  std::byte* out = writable(c.output());
+  std::byte* out = c.output().mutable_bytes().data();
   for (int64_t i = 0; i < c.output().numel(); ++i) {
     const int64_t o = i / (view.count * view.inner), position = i / view.inner % view.count, inner = i % view.inner;
     int64_t index = indices.data<int64_t>()[static_cast<size_t>(o * view.inner + inner)];

@@ -68,13 +68,13 @@ void copy_strided(const Tensor& source, int64_t offset, const Shape& shape, cons
   const std::byte* from = source.bytes().data() + offset * static_cast<int64_t>(size);
   switch (size) {
     case 1:
-      return copy_rows<uint8_t>(from, loop, writable(out));
+      return copy_rows<uint8_t>(from, loop, out.mutable_bytes().data());
     case 2:
-      return copy_rows<uint16_t>(from, loop, writable(out));
+      return copy_rows<uint16_t>(from, loop, out.mutable_bytes().data());
     case 4:
-      return copy_rows<uint32_t>(from, loop, writable(out));
+      return copy_rows<uint32_t>(from, loop, out.mutable_bytes().data());
     case 8:
-      return copy_rows<uint64_t>(from, loop, writable(out));
+      return copy_rows<uint64_t>(from, loop, out.mutable_bytes().data());
     default:
       fail(ErrorCode::kInternal, "unexpected element size {}", size);
   }

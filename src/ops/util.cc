@@ -154,8 +154,6 @@ double scalar_value(const ir::Node& node, const Tensor& tensor, std::string_view
   return tensor.to(DType::kF64).data<double>()[0];
 }
 
-std::byte* writable(Tensor& tensor) { return const_cast<std::byte*>(tensor.bytes().data()); }
-
 std::vector<Inferred> infer_like_input(const InferContext& c) { return {{c.dtype(0), c.shape(0)}}; }
 
 std::vector<Inferred> infer_like_float(const InferContext& c) {

@@ -50,8 +50,6 @@ size_t axis_of(const EvalContext& c, int64_t otherwise);
 std::vector<InputInfo> input_infos(const EvalContext& c);
 /// The one element of a tensor of any type; kBadInput ("what of shape ... is no scalar") for more or none.
 double scalar_value(const ir::Node& node, const Tensor& tensor, std::string_view what);
-/// An output's bytes, for kernels that move elements of any type.
-std::byte* writable(Tensor& tensor);
 
 /// The output has input 0's type and shape.
 std::vector<Inferred> infer_like_input(const InferContext& c);

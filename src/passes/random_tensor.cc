@@ -57,7 +57,7 @@ Tensor random_tensor(const ir::Value& value, uint64_t seed, IntegerRange range) 
   const uint64_t limit = limit_of(value.dtype, range);
   if (dtype_size(value.dtype) == 1) {
     Tensor tensor(value.dtype, *value.shape);
-    auto* bytes = const_cast<std::byte*>(tensor.bytes().data());
+    auto* bytes = tensor.mutable_bytes().data();
     for (int64_t i = 0; i < tensor.numel(); ++i) bytes[i] = static_cast<std::byte>(generator.next() % limit);
     return tensor;
   }

@@ -67,7 +67,7 @@ TEST(NmsGraph, DetectsAsTheDecoderDoes) {
   runtime::Session session(engine, 1);
   Tensor compiled(DType::kF32, {kBatch, 40, 6});
   const std::byte* input = image.bytes().data();
-  auto* output = const_cast<std::byte*>(compiled.bytes().data());
+  auto* output = compiled.mutable_bytes().data();
   session.run({&input, 1}, {&output, 1});
   for (size_t i = 0; i < kBatch; ++i) {
     const auto wanted = expected(raw, raw_outputs, i, options);

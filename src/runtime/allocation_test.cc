@@ -42,7 +42,7 @@ TEST(Session, RunAllocatesNothing) {
   std::vector<std::byte*> targets;
   for (size_t i = 0; i < engine->output_count(); ++i) {
     outputs.emplace_back(engine->output(i).dtype, *engine->output(i).shape);
-    targets.push_back(const_cast<std::byte*>(outputs.back().bytes().data()));
+    targets.push_back(outputs.back().mutable_bytes().data());
   }
   const std::byte* source = image.bytes().data();
   const int64_t before = allocations;

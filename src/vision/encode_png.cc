@@ -34,7 +34,7 @@ class Deflater {
   Deflater& operator=(const Deflater&) = delete;
 
   void add(const std::string& bytes, bool last) {
-    stream_.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
+    stream_.next_in = reinterpret_cast<const Bytef*>(bytes.data());
     stream_.avail_in = static_cast<uInt>(bytes.size());
     do {
       stream_.next_out = reinterpret_cast<Bytef*>(scratch_.data());

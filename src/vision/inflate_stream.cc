@@ -17,7 +17,7 @@ void InflateStream::start(std::span<const std::byte> input) {
 }
 
 void InflateStream::feed(std::span<const std::byte> input) {
-  stream_.next_in = reinterpret_cast<Bytef*>(const_cast<std::byte*>(input.data()));
+  stream_.next_in = reinterpret_cast<const Bytef*>(input.data());
   stream_.avail_in = static_cast<uInt>(input.size());
 }
 
