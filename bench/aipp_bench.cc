@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "compiler/compile.h"
-#include "pipeline/model_input.h"
+#include "detection/model_input.h"
 
 namespace effdet {
 namespace {
@@ -96,7 +96,7 @@ void picture_to_first_layer(benchmark::State& state, bool aipp) {
   model::ModelInfo info;
   info.mean = {0.485, 0.456, 0.406};
   info.std = {0.229, 0.224, 0.225};
-  const pipeline::ModelInput input(*engine, info);
+  const detection::ModelInput input(*engine, info);
   runtime::Session session(engine, 1);
   // As large as the input, so that resizing, which both do alike, hides little of the difference.
   vision::Image picture(static_cast<int>(side), static_cast<int>(side));

@@ -1,7 +1,7 @@
 # Layers: the folders of src/ as libraries, with their tests. docs/architecture.md has the table of them.
 
 # Layers that read files, or run what files say: their tests run with sanitizers too (target checked_tests, see test.sh).
-set(EFFDET_CHECKED base vision eval checkpoint ir ops onnx passes artifact aipp model compiler pipeline)
+set(EFFDET_CHECKED base vision eval checkpoint ir ops onnx passes artifact aipp model compiler detection dataset)
 add_custom_target(checked_tests)
 
 # What is compiled far longer than it runs - tests, command-line parsing - is optimised less: half the build time.

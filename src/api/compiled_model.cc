@@ -12,7 +12,7 @@
 #include "model/metadata.h"
 #include "ops/aipp.h"
 #include "ops/cost.h"
-#include "pipeline/model_input.h"
+#include "detection/model_input.h"
 #include "tuning/tune.h"
 #include "tuning/tuning_bank.h"
 
@@ -145,7 +145,7 @@ ModelDescription CompiledModel::description() const {
          "the model does not say what its outputs mean (no effdet metadata); export the checkpoint with pth2onnx");
   const model::ModelInfo info = model::parse_metadata(metadata, "compiled model");
   ModelDescription description{.model = info.variant, .num_classes = info.num_classes};
-  const Shape shape = pipeline::network_shape(*impl_->engine());
+  const Shape shape = detection::network_shape(*impl_->engine());
   description.batch = static_cast<int>(shape[0]);
   description.height = static_cast<int>(shape[2]);
   description.width = static_cast<int>(shape[3]);

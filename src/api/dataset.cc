@@ -1,7 +1,7 @@
 #include "effdet/dataset.h"
 
 #include "api/impl.h"
-#include "pipeline/dataset.h"
+#include "dataset/public.h"
 
 namespace effdet {
 
@@ -11,39 +11,39 @@ struct EngineAccess {
 };
 
 void write_scenes(const std::filesystem::path& root, const SyntheticScenes& options, const Progress& progress) {
-  pipeline::write_scenes(root, options, progress);
+  dataset::write_scenes(root, options, progress);
 }
 
 PreprocessReport preprocess_dataset(const std::filesystem::path& root, const std::filesystem::path& folder,
                                     const InputOptions& options, int threads, const Progress& progress,
                                     const OnFailure& on_failure) {
-  return pipeline::preprocess_dataset(root, folder, options, threads, progress, on_failure);
+  return dataset::preprocess_dataset(root, folder, options, threads, progress, on_failure);
 }
 
 size_t write_bin_info(const std::filesystem::path& folder, const std::filesystem::path& list, int width, int height) {
-  return pipeline::write_bin_info(folder, list, width, height);
+  return dataset::write_bin_info(folder, list, width, height);
 }
 
 size_t write_image_info(const std::filesystem::path& folder, const std::filesystem::path& list,
                         const OnFailure& on_failure) {
-  return pipeline::write_image_info(folder, list, on_failure);
+  return dataset::write_image_info(folder, list, on_failure);
 }
 
-std::vector<InfoEntry> read_info(const std::filesystem::path& list) { return pipeline::read_info(list); }
+std::vector<InfoEntry> read_info(const std::filesystem::path& list) { return dataset::read_info(list); }
 
 Evaluation postprocess_dumps(const std::filesystem::path& root, const std::filesystem::path& dumps,
                              const PostprocessOptions& options, int threads, const Progress& progress) {
-  return pipeline::postprocess_dumps(root, dumps, options, threads, progress);
+  return dataset::postprocess_dumps(root, dumps, options, threads, progress);
 }
 
 Evaluation evaluate_results(const std::filesystem::path& annotations, const std::filesystem::path& results,
                             const EvaluateOptions& options) {
-  return pipeline::evaluate_results(annotations, results, options);
+  return dataset::evaluate_results(annotations, results, options);
 }
 
 ValidateReport validate_dataset(const std::filesystem::path& root, const CompiledModel& model,
                                 const ValidateOptions& options, int threads) {
-  return pipeline::validate_dataset(root, EngineAccess::of(model), options, threads);
+  return dataset::validate_dataset(root, EngineAccess::of(model), options, threads);
 }
 
 }  // namespace effdet

@@ -6,8 +6,8 @@
 #include "api/image_view.h"
 #include "api/impl.h"
 #include "base/error.h"
-#include "pipeline/detection_model.h"
-#include "pipeline/fault_log.h"
+#include "detection/detection_model.h"
+#include "detection/fault_log.h"
 #include "runtime/engine.h"
 #include "vision/decode.h"
 
@@ -16,8 +16,8 @@ namespace effdet {
 struct Detector::Impl {
   /// A plan with its outputs, for which there is memory once it was chosen.
   struct Plan {
-    pipeline::DetectionModel model;
-    std::optional<pipeline::OutputBuffers> outputs;
+    detection::DetectionModel model;
+    std::optional<detection::OutputBuffers> outputs;
 
     size_t pixels() const {
       const vision::Preprocessing& size = model.input().preprocessing();
@@ -63,7 +63,7 @@ struct Detector::Impl {
     return detections;
   }
 
-  pipeline::FaultLog faults;
+  detection::FaultLog faults;
 };
 
 Detector::Detector(const CompiledModel& model, int threads, const DetectOptions& options) {
@@ -71,7 +71,7 @@ Detector::Detector(const CompiledModel& model, int threads, const DetectOptions&
   std::vector<Impl::Plan> plans;
   size_t bytes = 0;
   for (const auto& engine : model.impl_->plans) {
-    plans.push_back({pipeline::DetectionModel(engine), std::nullopt});
+    plans.push_back({detection::DetectionModel(engine), std::nullopt});
     bytes = std::max<size_t>(bytes, artifact::value_bytes(engine->input(0)));
   }
   impl_.reset(new Impl{std::move(plans), model.description(),
@@ -95,7 +95,7 @@ const ModelDescription& Detector::description() const { return impl_->descriptio
 std::string Detector::warning() const { return impl_->faults.text(); }
 
 struct PictureInput::Impl {
-  pipeline::ModelInput input;
+  detection::ModelInput input;
 
   void check(std::span<const std::byte> sample) const {
     if (sample.size() != input.sample_bytes())
@@ -104,7 +104,7 @@ struct PictureInput::Impl {
 };
 
 PictureInput::PictureInput(const CompiledModel& model)
-    : impl_(new Impl{pipeline::DetectionModel(model.impl_->engine()).input()}) {}
+    : impl_(new Impl{detection::DetectionModel(model.impl_->engine()).input()}) {}
 PictureInput::~PictureInput() = default;
 PictureInput::PictureInput(PictureInput&&) noexcept = default;
 
@@ -120,12 +120,12 @@ void PictureInput::write(const RgbImage& picture, std::span<std::byte> sample, s
 }
 
 struct DetectionDecoder::Impl {
-  pipeline::DetectionModel model;
-  pipeline::FaultLog faults = {};
+  detection::DetectionModel model;
+  detection::FaultLog faults = {};
 };
 
 DetectionDecoder::DetectionDecoder(const CompiledModel& model)
-    : impl_(new Impl{pipeline::DetectionModel(model.impl_->engine())}) {}
+    : impl_(new Impl{detection::DetectionModel(model.impl_->engine())}) {}
 DetectionDecoder::~DetectionDecoder() = default;
 DetectionDecoder::DetectionDecoder(DetectionDecoder&&) noexcept = default;
 

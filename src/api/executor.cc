@@ -16,7 +16,7 @@
 #include "ops/op.h"
 #include "passes/passes.h"
 #include "passes/rebatch.h"
-#include "pipeline/preprocessing.h"
+#include "detection/preprocessing.h"
 #include "vision/decode.h"
 #include "vision/preprocess.h"
 
@@ -186,7 +186,7 @@ HostTensor Executor::picture(const std::filesystem::path& path) const {
   shape[0] = std::max<int64_t>(1, shape[0]);
   Tensor batch(DType::kF32, shape);
   const vision::Preprocessing preprocessing =
-      pipeline::input_of(info, static_cast<int>(shape[2]), static_cast<int>(shape[3]));
+      detection::input_of(info, static_cast<int>(shape[2]), static_cast<int>(shape[3]));
   const auto values = batch.mutable_data<float>();
   const size_t image = values.size() / static_cast<size_t>(shape[0]);
   vision::letterbox_to_tensor(*vision::open_image(path), preprocessing, values.first(image));

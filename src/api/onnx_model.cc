@@ -18,7 +18,7 @@
 #include "passes/pipeline.h"
 #include "passes/surgery.h"
 #include "passes/whole_check.h"
-#include "pipeline/nms_graph.h"
+#include "detection/nms_graph.h"
 
 namespace effdet {
 namespace api {
@@ -160,7 +160,7 @@ void OnnxModel::simplify(const SimplifyOptions& options) {
   api::name_source(impl_->source, [&] { passes::simplify(graph, internal); });
 }
 
-void OnnxModel::append_nms(const DetectOptions& options) { pipeline::append_nms(impl_->graph, options); }
+void OnnxModel::append_nms(const DetectOptions& options) { detection::append_nms(impl_->graph, options); }
 
 std::vector<std::string> OnnxModel::simplify_passes() { return passes::pass_names(); }
 

@@ -1,0 +1,170 @@
+#include "dataset/coco_folder.h"
+
+#include <zlib.h>
+
+#include "dataset/test_support.h"
+#include "vision/encode.h"
+
+namespace effdet::dataset {
+namespace {
+
+vision::Image load(const CocoFolder& source, size_t i) {
+  return vision::whole_image(*source.open(*source.images()[i]));
+}
+
+TEST(CocoFolder, SortsByIdSkipsSmallSidesAndKeepsImagesWithoutBoxes) {
+  const TestFolder folder("dataset");
+  const fs::path root = small_data_set(folder, 4);
+  edit_annotations(root, [](auto& json) {
+    std::reverse(json["images"].begin(), json["images"].end());
+    json["images"][1]["width"] = 31;  // id 3
+    json["annotations"] = nlohmann::json::array();
+  });
+  const CocoFolder source(root);
+  std::vector<int64_t> ids;
+  for (const eval::CocoImage* image : source.images()) ids.push_back(image->id);
+  EXPECT_EQ(ids, (std::vector<int64_t>{1, 2, 4}));
+  EXPECT_EQ(source.skipped(), std::vector<std::string>{"000000000003.jpg"});
+}
+
+TEST(CocoFolder, RefusesADataSetWithoutImages) {
+  const TestFolder folder("dataset");
+  const fs::path root = small_data_set(folder, 1);
+  edit_annotations(root, [](auto& json) { json["images"][0]["height"] = 8; });
+  EXPECT_TRUE(contains(bad_input_message([&] { CocoFolder{root}; }), "no images"));
+}
+
+TEST(CocoFolder, NamesTheMissingAnnotationFile) {
+  const TestFolder folder("dataset");
+  const Error error = error_of([&] { CocoFolder{folder.path()}; });
+  EXPECT_EQ(error.code(), ErrorCode::kIo);
+  EXPECT_TRUE(contains(error.what(), "instances_val2017.json"));
+}
+
+TEST(CocoFolder, RefusesImagesThatWouldShareFiles) {
+  const TestFolder folder("dataset");
+  const fs::path root = small_data_set(folder, 2);
+  edit_annotations(root, [](auto& json) { json["images"][1]["file_name"] = "other/000000000001.png"; });
+  const std::string message = bad_input_message([&] { CocoFolder(root).require_unique_stems(); });
+  EXPECT_TRUE(contains(message, "000000000001.jpg") && contains(message, "other/000000000001.png")) << message;
+}
+
+TEST(BadInput, Case84_AnnotatedSizeIsNotTheImages) {
+  const TestFolder folder("dataset");
+  const fs::path root = small_data_set(folder, 1);
+  edit_annotations(root, [](auto& json) { json["images"][0]["width"] = 5000; });
+  const CocoFolder source(root);
+  const std::string message = bad_input_message([&] { source.open(*source.images()[0]); });
+  EXPECT_TRUE(contains(message, "000000000001.jpg: the image has ") && contains(message, "says 5000 x ")) << message;
+}
+
+TEST(CocoFolder, TakesSizesThatTheAnnotationsDoNotTellFromTheImages) {
+  const TestFolder folder("dataset");
+  const fs::path root = small_data_set(folder, 3);
+  const nlohmann::json before = load_json(annotations_of(root));
+  edit_annotations(root, [](auto& json) {
+    json["images"][0].erase("width");
+    json["images"][1]["height"] = 100.5;
+    json["images"][2]["width"] = nullptr;
+    json["images"][2]["file_name"] = "missing.jpg";
+  });
+  const CocoFolder source(root);
+  for (size_t i = 0; i < 2; ++i) {
+    EXPECT_EQ(source.images().at(i)->width, before["images"][i]["width"]);
+    EXPECT_EQ(source.images().at(i)->height, before["images"][i]["height"]);
+    load(source, i);
+  }
+  EXPECT_EQ(source.images().at(2)->width, 0);
+  EXPECT_EQ(error_of([&] { load(source, 2); }).code(), ErrorCode::kIo);
+}
+
+TEST(CocoFolder, SaysWhatIsLeftOut) {
+  const TestFolder folder("dataset");
+  const fs::path root = small_data_set(folder, 3);
+  edit_annotations(root, [](auto& json) {
+    json["images"][1]["width"] = 31;
+    json["annotations"][0]["bbox"] = {0, 0, -1, 5};
+  });
+  const auto notes = CocoFolder(root).notes();
+  ASSERT_EQ(notes.size(), 2u);
+  EXPECT_TRUE(contains(notes[0], "annotations left out: box with a negative side")) << notes[0];
+  EXPECT_TRUE(
+      contains(notes[1], "1 of 3 images left out, as in effdet: a side is under 32 pixels ('000000000002.jpg')"))
+      << notes[1];
+}
+
+/// A picture whose EXIF data say that it is to be turned.
+void write_turned(const fs::path& path, const vision::Image& pixels, int orientation) {
+  const auto plain = vision::encode_png(pixels);
+  std::string png(reinterpret_cast<const char*>(plain.data()), plain.size());
+  std::string chunk("eXIfMM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0 \0\0\0\0\0\0", 30);
+  chunk[23] = static_cast<char>(orientation);
+  const uint32_t crc = static_cast<uint32_t>(
+      ::crc32(0, reinterpret_cast<const unsigned char*>(chunk.data()), static_cast<unsigned>(chunk.size())));
+  std::string trailer;
+  for (int shift = 24; shift >= 0; shift -= 8) trailer.push_back(static_cast<char>(crc >> shift));
+  png.insert(33, std::string("\0\0\0\x1a", 4) + chunk + trailer);  // behind IHDR
+  write_file(path, png);
+}
+
+TEST(CocoFolder, TurnsImagesThatWereAnnotatedUpright) {
+  const TestFolder folder("dataset");
+  const fs::path root = small_data_set(folder, 3);
+  vision::Image stored(64, 48);
+  for (size_t i = 0; i < stored.pixels().size(); ++i) stored.pixels()[i] = static_cast<uint8_t>(i * 7);
+  edit_annotations(root, [](auto& json) {
+    for (auto& image : json["images"])
+      image["file_name"] = image["id"].template get<int>() == 3 ? "half.png" : "quarter.png";
+    json["images"][0].update({{"width", 48}, {"height", 64}});  // as the picture is to be seen
+    json["images"][1].update({{"width", 64}, {"height", 48}});  // as it is stored, which effdet takes, too
+    json["images"][2].update({{"width", 64}, {"height", 48}});
+  });
+  write_turned(root / "val2017/quarter.png", stored, 6);
+  write_turned(root / "val2017/half.png", stored, 3);
+  const CocoFolder source(root);
+  const vision::Image turned = load(source, 0), kept = load(source, 1);
+  EXPECT_EQ(turned.width(), 48);
+  for (int y = 0; y < turned.height(); ++y)  // a quarter to the right
+    for (int x = 0; x < turned.width(); ++x)
+      ASSERT_EQ(turned.row(y)[3 * x], stored.row(stored.height() - 1 - x)[3 * y]) << x << ' ' << y;
+  EXPECT_TRUE(std::ranges::equal(kept.pixels(), stored.pixels()));
+  EXPECT_EQ(source.orientation_notes().size(), 1u);
+  EXPECT_TRUE(std::ranges::equal(load(source, 2).pixels(), stored.pixels()));
+  const auto notes = source.orientation_notes();
+  ASSERT_EQ(notes.size(), 2u);
+  EXPECT_TRUE(contains(notes[0], "1 of 3 images were turned upright by their EXIF orientation")) << notes[0];
+  EXPECT_TRUE(contains(notes[1], "1 of 3 images have an EXIF orientation, but were taken as they are stored"))
+      << notes[1];
+}
+
+TEST(BadInput, Case84_ExchangedSidesWithoutAnExifOrientation) {
+  const TestFolder folder("dataset");
+  const fs::path root = small_data_set(folder, 1);
+  write_file(root / "val2017/000000000001.jpg", vision::encode_png(vision::Image(64, 48)));
+  edit_annotations(root, [](auto& json) { json["images"][0].update({{"width", 48}, {"height", 64}}); });
+  const CocoFolder source(root);
+  const std::string message = bad_input_message([&] { load(source, 0); });
+  EXPECT_TRUE(contains(message, "turned after it was annotated")) << message;
+  write_turned(root / "val2017/000000000001.jpg", vision::Image(64, 48), 3);
+  EXPECT_EQ(error_of([&] { load(source, 0); }).code(), ErrorCode::kBadInput);
+}
+
+TEST(BadInput, Case87_FileNameThatLeadsOutOfTheFolder) {
+  const TestFolder folder("dataset");
+  const fs::path root = small_data_set(folder, 1);
+  for (const char* name : {"../../x.jpg", "/etc/passwd", "a/../../b.jpg", "..", "a/.."}) {
+    edit_annotations(root, [&](auto& json) { json["images"][0]["file_name"] = name; });
+    const CocoFolder source(root);
+    const std::string message = bad_input_message([&] { load(source, 0); });
+    EXPECT_TRUE(contains(message, "image with id 1: file_name") && contains(message, "leads out of")) << message;
+  }
+  for (const nlohmann::json& name :
+       {nlohmann::json(""), nlohmann::json(nullptr), nlohmann::json(std::string("a\0.jpg", 6))}) {
+    edit_annotations(root, [&](auto& json) { json["images"][0]["file_name"] = name; });
+    const CocoFolder source(root);
+    EXPECT_TRUE(contains(bad_input_message([&] { load(source, 0); }), "no file_name that is one"));
+  }
+}
+
+}  // namespace
+}  // namespace effdet::dataset

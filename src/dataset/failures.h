@@ -1,0 +1,51 @@
+// Pictures that cannot be used, without an end to the run.
+#pragma once
+
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "effdet/dataset.h"
+
+namespace effdet::dataset {
+
+/// Collects them from several threads.
+class FailureLog {
+ public:
+  /// total: pictures. Where there is but one, its failure is the run's error, and not told besides.
+  FailureLog(const OnFailure& on_failure, size_t total) : on_failure_(on_failure), total_(total) {}
+
+  /// Runs a task on one picture. False where that failed for a reason that lies in the picture: its file is missing,
+  /// damaged, or of a kind that is not handled. Throws on what would fail for every picture.
+  template <typename Task>
+  bool attempt(Task task) {
+    try {
+      task();
+      return true;
+    } catch (const Error& error) {
+      const ErrorCode code = error.code();
+      if (code != ErrorCode::kBadInput && code != ErrorCode::kUnsupported && code != ErrorCode::kIo) throw;
+      const std::lock_guard lock(mutex_);
+      failures_.push_back({code, error.what()});
+      if (on_failure_ && total_ > 1) on_failure_(failures_.back());
+      return false;
+    }
+  }
+
+  /// Throws the first failure where all pictures failed.
+  void require_some() const {
+    if (!failures_.empty() && failures_.size() == total_)
+      throw Error(failures_.front().code, failures_.front().message);
+  }
+
+  const std::vector<PictureFailure>& failures() const { return failures_; }
+
+ private:
+  const OnFailure& on_failure_;
+  size_t total_;
+  std::vector<PictureFailure> failures_;
+  std::mutex mutex_;
+};
+
+}  // namespace effdet::dataset

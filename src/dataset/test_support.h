@@ -1,0 +1,49 @@
+// What the tests of this layer share.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "dataset/public.h"
+#include "detection/test_support.h"
+#include "effdet/error.h"
+#include "eval/test_support.h"
+#include "support/test_folder.h"
+
+namespace effdet::dataset {
+
+namespace fs = std::filesystem;
+
+using detection::contains;
+using detection::error_of;
+using eval::bad_input_message;
+using eval::load_json;
+using eval::noise;
+using eval::shared_folder;
+using test::TestFolder;
+
+/// A data set of small scenes, with ids from 1.
+inline fs::path small_data_set(const TestFolder& folder, int images = 3) {
+  dataset::write_scenes(folder / "data", {.images = images, .seed = 7, .first_id = 1, .min_side = 64, .max_side = 160});
+  return folder / "data";
+}
+
+inline fs::path annotations_of(const fs::path& root) { return root / "annotations/instances_val2017.json"; }
+
+/// Changes the annotations of a data set.
+template <typename Change>
+void edit_annotations(const fs::path& root, Change change) {
+  nlohmann::json json = load_json(annotations_of(root));
+  change(json);
+  write_file(annotations_of(root), json.dump());
+}
+
+inline void write_floats(const fs::path& path, std::span<const float> values) {
+  write_file(path, std::as_bytes(values), /*sync=*/false);
+}
+
+}  // namespace effdet::dataset

@@ -1,0 +1,276 @@
+// Images to COCO numbers without files between: images are loaded and outputs decoded in the background while the
+// network runs.
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <deque>
+#include <mutex>
+#include <optional>
+
+#include "base/error.h"
+#include "base/thread_pool.h"
+#include "dataset/class_map.h"
+#include "dataset/coco_folder.h"
+#include "dataset/evaluation.h"
+#include "dataset/failures.h"
+#include "dataset/notes.h"
+#include "dataset/picture_writer.h"
+#include "dataset/public.h"
+#include "dataset/task_queue.h"
+#include "detection/detection_model.h"
+#include "detection/fault_log.h"
+#include "runtime/streams.h"
+
+namespace effdet::dataset {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// Batches that are loaded ahead, the one in the network included; and batches of outputs, likewise. One more input
+/// than needed evens out images that take longer to decode than the network takes.
+constexpr size_t kInputs = 3, kOutputs = 2;
+
+/// Loading and decoding an image take some tenth of what the network takes with one thread.
+int background_threads(int network_threads) { return std::clamp(network_threads / 4, 1, 8); }
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+/// Waits for all tasks; rethrows the first error.
+void finish(std::vector<std::future<void>>& tasks) {
+  for (auto& task : tasks) task.get();
+  tasks.clear();
+}
+
+/// The first so many images; 0: all.
+std::vector<const eval::CocoImage*> first_of(std::vector<const eval::CocoImage*> images, size_t limit) {
+  if (limit != 0 && limit < images.size()) images.resize(limit);
+  return images;
+}
+
+/// One run over a data set. Each stream has a session and rings of buffers, and claims batches as it begins to load
+/// them.
+class Validation {
+ public:
+  Validation(const CocoFolder& source, const detection::DetectionModel& model, const ClassMap& classes,
+             const ValidateOptions& options, int threads)
+      : source_(source),
+        model_(model),
+        classes_(classes),
+        options_(options),
+        images_(first_of(source.images(), options.limit)),
+        pictures_(source.dataset(), classes, options),
+        log_(options.on_failure, images_.size()),
+        queue_(std::in_place, background_threads(threads)) {
+    if (pictures_.enabled()) source.require_unique_stems();
+    detections_.resize(images_.size());
+    loaded_.resize(images_.size());
+    finished_.resize(images_.size());
+    for (int i = 0; i < options.streams; ++i)
+      streams_.emplace_back(model, runtime::threads_a_stream(threads, options.streams));
+  }
+
+  ValidateReport run() {
+    const auto start = Clock::now();
+    run_all_streams();
+    log_.require_some();
+    ValidateReport report{.evaluation = {}, .total = images_.size(), .failures = log_.failures()};
+    report.seconds = seconds_since(start);
+    for (const Stream& stream : streams_)
+      report.inference_seconds += stream.inference_seconds / static_cast<double>(streams_.size());
+    report.warning = faults_.text();
+    const Finished finished = take_finished();
+    report.evaluation = evaluate(source_.dataset(), finished.results, ids_of(finished.images));
+    if (!finished.images.empty())
+      write_evaluated(options_.results, finished.results, source_.dataset(), report.evaluation);
+    return report;
+  }
+
+ private:
+  struct Input {
+    size_t batch = 0;
+    std::vector<std::byte> samples;
+    std::vector<std::future<void>> loaded;
+  };
+  struct Output {
+    explicit Output(const runtime::Engine& engine) : heads(engine) {}
+    detection::OutputBuffers heads;
+    std::vector<std::future<void>> decoded;
+  };
+  struct Stream {
+    Stream(const detection::DetectionModel& model, int threads) : session(model.engine(), threads) {
+      for (Input& input : inputs) input.samples.resize(model.batch() * model.input().sample_bytes());
+      for (size_t i = 0; i < kOutputs; ++i) outputs.emplace_back(*model.engine());
+    }
+    runtime::Session session;
+    std::array<Input, kInputs> inputs;
+    std::vector<Output> outputs;
+    double inference_seconds = 0;
+  };
+
+  struct Finished {
+    std::vector<const eval::CocoImage*> images;
+    std::vector<eval::CocoResult> results;
+  };
+
+  /// Where a stream fails, what was finished is written before the error goes on.
+  void run_all_streams() try {
+    for (size_t i = 0; i < kInputs; ++i)
+      for (Stream& stream : streams_) start_loading(stream.inputs[i]);
+    runtime::run_streams(streams_.size(), streams_.size(),
+                         [this](size_t stream, size_t) { run_stream(streams_[stream]); });
+  } catch (const Error& error) {
+    const size_t count = save_finished();
+    if (count == 0) throw;
+    fail(error.code(), "{}; {} has the results of {} of {} images", error.what(), options_.results.string(), count,
+         images_.size());
+  } catch (const std::exception&) {
+    save_finished();
+    throw;
+  }
+
+  /// After an error, which counts more than another one here. Returns how many images there are results of.
+  size_t save_finished() try {
+    queue_.reset();
+    if (options_.results.empty()) return 0;
+    const Finished finished = take_finished();
+    if (!finished.images.empty()) eval::write_coco_results(options_.results, finished.results, source_.dataset());
+    return finished.images.size();
+  } catch (const std::exception&) {
+    return 0;
+  }
+
+  /// The images that were decoded, and their results.
+  Finished take_finished() {
+    Finished finished;
+    std::vector<std::vector<Detection>> detections;
+    for (size_t i = 0; i < images_.size(); ++i) {
+      if (finished_[i] == 0) continue;
+      finished.images.push_back(images_[i]);
+      detections.push_back(std::move(detections_[i]));
+    }
+    finished.results = results_of(finished.images, detections, classes_);
+    return finished;
+  }
+
+  bool stopped() const { return options_.stop != nullptr && options_.stop->load(std::memory_order_relaxed); }
+
+  size_t first(size_t batch) const { return batch * model_.batch(); }
+  /// One past the last image: the last batch may be partial, and what the network makes of its rest is not looked at.
+  size_t end(size_t batch) const { return std::min(first(batch + 1), images_.size()); }
+
+  void run_stream(Stream& stream) try {
+    for (size_t turn = 0;; ++turn) {
+      Input& input = stream.inputs[turn % kInputs];
+      Output& output = stream.outputs[turn % kOutputs];
+      if (first(input.batch) >= images_.size() || stopped()) break;
+      finish(input.loaded);
+      finish(output.decoded);
+      infer(stream, input, output);
+      start_decoding(input.batch, output);
+      start_loading(input);
+    }
+    for (Output& output : stream.outputs) finish(output.decoded);
+  } catch (...) {
+    next_batch_ = images_.size();  // the other streams need not go on
+    for (Output& output : stream.outputs)
+      for (const auto& task : output.decoded)
+        if (task.valid()) task.wait();
+    throw;
+  }
+
+  /// Claims the next batch.
+  void start_loading(Input& input) {
+    input.batch = next_batch_++;
+    const size_t bytes = model_.input().sample_bytes();
+    for (size_t i = first(input.batch); i < end(input.batch); ++i) {
+      const auto target = std::span(input.samples).subspan((i - first(input.batch)) * bytes, bytes);
+      input.loaded.push_back(queue_->submit([this, i, target] { load(i, target); }));
+    }
+  }
+
+  void start_decoding(size_t batch, Output& output) {
+    for (size_t i = first(batch); i < end(batch); ++i)
+      output.decoded.push_back(
+          queue_->submit([this, i, batch, &output] { decode(i, output.heads, i - first(batch)); }));
+  }
+
+  void load(size_t i, std::span<std::byte> sample) {
+    loaded_[i] = log_.attempt([&] { model_.input().write(*source_.open(*images_[i]), sample); });
+  }
+
+  void decode(size_t i, const detection::OutputBuffers& heads, size_t sample) {
+    if (loaded_[i] == 0) return;
+    const vision::ImageSize size{images_[i]->width, images_[i]->height};
+    eval::DetectFaults faults;
+    detections_[i] = model_.detect(heads, sample, size, options_.detect, &faults);
+    faults_.add(images_[i]->file_name, faults);
+    if (!pictures_.enabled() || draw(i)) finished_[i] = 1;
+  }
+
+  /// Decodes the picture once more, since pictures that wait for their detections could take any memory. False where
+  /// that fails.
+  bool draw(size_t i) {
+    vision::MemoryGate::Hold memory;
+    vision::Image pixels;
+    const bool readable = log_.attempt([&] {
+      const auto rows = source_.open(*images_[i]);
+      memory = pictures_.reserve(rows->size());
+      pixels = vision::whole_image(*rows);
+    });
+    if (readable) pictures_.write(*images_[i], std::move(pixels), detections_[i]);
+    return readable;
+  }
+
+  void infer(Stream& stream, const Input& input, Output& output) {
+    const auto start = Clock::now();
+    const std::byte* samples = input.samples.data();
+    stream.session.run({&samples, 1}, output.heads.pointers());
+    const double seconds = seconds_since(start);
+    stream.inference_seconds += seconds;
+    if (!options_.progress) return;
+    const std::lock_guard lock(progress_mutex_);
+    for (size_t i = first(input.batch); i < end(input.batch); ++i)
+      options_.progress(++done_, images_.size(), seconds / static_cast<double>(model_.batch()));
+  }
+
+  const CocoFolder& source_;
+  const detection::DetectionModel& model_;
+  const ClassMap& classes_;
+  const ValidateOptions& options_;
+  std::vector<const eval::CocoImage*> images_;
+  PictureWriter pictures_;
+  std::vector<std::vector<Detection>> detections_;  ///< by image
+  std::vector<char> loaded_, finished_;             ///< by image, each written by one thread
+  FailureLog log_;
+  detection::FaultLog faults_;
+  std::deque<Stream> streams_;  // stay where they are: tasks refer to them
+  std::atomic<size_t> next_batch_{0};
+  std::mutex progress_mutex_;
+  size_t done_ = 0;
+  std::optional<TaskQueue> queue_;  ///< the last member, so that tasks have ended before the buffers go
+};
+
+}  // namespace
+
+ValidateReport validate_dataset(const std::filesystem::path& root, std::shared_ptr<const runtime::Engine> engine,
+                                const ValidateOptions& options, int threads) {
+  if (options.streams < 1) fail(ErrorCode::kUsage, "{} streams: there must be one at least", options.streams);
+  eval::check_options(options.detect);
+  if (!(options.picture_threshold >= 0 && options.picture_threshold <= 1))
+    fail(ErrorCode::kUsage, "a picture threshold of {} is not between 0 and 1", options.picture_threshold);
+  const detection::DetectionModel model(std::move(engine));
+  const CocoFolder source(root);
+  source.require_folder();
+  const ClassMap classes(model.info(), options.classes.names, source.dataset(), options.classes.mapping,
+                         source.annotation_file().string());
+  Notes notes(options.on_note);
+  notes.add(source.notes());
+  notes.add(classes.notes());
+  ValidateReport report =
+      Validation(source, model, classes, options, threads > 0 ? threads : default_thread_count()).run();
+  notes.add(source.orientation_notes());
+  report.evaluation.notes = notes.take();
+  return report;
+}
+
+}  // namespace effdet::dataset

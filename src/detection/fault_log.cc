@@ -1,0 +1,20 @@
+#include "detection/fault_log.h"
+
+#include "base/error.h"
+
+namespace effdet::detection {
+
+void FaultLog::add(std::string_view name, const eval::DetectFaults& faults) {
+  if (!faults.any()) return;
+  const std::lock_guard lock(mutex_);
+  if (count_++ == 0) first_ = name;
+}
+
+std::string FaultLog::text() const {
+  const std::lock_guard lock(mutex_);
+  if (count_ == 0) return "";
+  return fmt::format("the model's outputs hold NaN or infinity for {} picture{}{}: what it finds there is useless",
+                     count_, count_ == 1 ? "" : "s", first_.empty() ? "" : fmt::format(", first for '{}'", first_));
+}
+
+}  // namespace effdet::detection

@@ -1,0 +1,51 @@
+// From the raw outputs of one image to detections: what dumps, the fused path and Detector share.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "effdet/detection.h"
+#include "eval/anchors.h"
+#include "eval/detect.h"
+#include "eval/level_layout.h"
+#include "model/metadata.h"
+#include "vision/preprocess.h"
+
+namespace effdet::detection {
+
+/// The anchors that a model's description means, for an input of that size in pixels.
+eval::AnchorConfig anchor_config(const model::ModelInfo& info, int height, int width);
+
+/// Anchors of a model at one input size. Constant, so that threads may share it.
+class HeadDecoder {
+ public:
+  /// height and width are the input's in pixels: a model may be compiled for another size than it was exported for.
+  /// Throws Error(kUsage) where the description makes no sense at that size.
+  HeadDecoder(const model::ModelInfo& info, int height, int width);
+
+  int num_classes() const { return num_classes_; }
+  const std::vector<eval::FeatureSize>& levels() const { return levels_; }
+  int anchors_per_cell() const { return config_.anchors_per_cell(); }
+  /// A class and a box output for each level.
+  size_t output_count() const { return 2 * levels_.size(); }
+
+  /// Which output is what, by the number of float32 values in each. Throws Error(kBadInput) as match_levels().
+  eval::LevelLayout layout_of(std::span<const uint64_t> value_counts) const;
+  /// Detections of an image of that size, in its pixels and in order of falling score, as detect().
+  std::vector<Detection> decode(std::span<const std::span<const float>> outputs, const eval::LevelLayout& layout,
+                                vision::ImageSize image, const DetectOptions& options,
+                                eval::DetectFaults* faults = nullptr) const;
+
+ private:
+  eval::ImageGeometry geometry_of(vision::ImageSize image) const;
+
+  vision::Preprocessing input_;
+  model::Selection selection_;
+  int num_classes_, label_offset_;
+  eval::AnchorConfig config_;
+  std::vector<eval::FeatureSize> levels_;
+  std::vector<eval::Box> anchors_;
+};
+
+}  // namespace effdet::detection

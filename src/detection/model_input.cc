@@ -1,0 +1,76 @@
+#include "detection/model_input.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "detection/preprocessing.h"
+#include "vision/camera_formats.h"
+
+namespace effdet::detection {
+namespace {
+
+/// The letterbox at the place that the model crops out of the source, whose other pixels have the fill's colour. Writes
+/// [source height][source width] interleaved RGB.
+void write_source(vision::RowSource& picture, const ops::AippSpec& aipp, const vision::Preprocessing& preprocessing,
+                  uint8_t* rgb) {
+  const int64_t pixels = aipp.source_height * aipp.source_width;
+  const bool whole = aipp.source_height == aipp.crop_height && aipp.source_width == aipp.crop_width;
+  for (int64_t i = 0; i < pixels && !whole; ++i) std::copy_n(preprocessing.fill.data(), 3, rgb + 3 * i);
+  vision::letterbox_to_rgb(picture, preprocessing, rgb + 3 * (aipp.crop_top * aipp.source_width + aipp.crop_left),
+                           3 * aipp.source_width);
+}
+
+}  // namespace
+
+Shape network_shape(const runtime::Engine& engine) {
+  if (engine.input_count() == 1) {
+    const ir::Value& input = engine.input(0);
+    const auto aipp = ops::input_aipp(engine.program().graph);
+    if (aipp && aipp->channels == 3) return aipp->output_shape((*input.shape)[0]);
+    if (input.dtype == DType::kF32 && input.shape->size() == 4 && (*input.shape)[0] > 0 && (*input.shape)[1] == 3)
+      return *input.shape;
+  }
+  fail(ErrorCode::kUnsupported, "the model's input is not one float32 batch of RGB images, or AIPP's pictures");
+}
+
+ModelInput::ModelInput(const runtime::Engine& engine, const model::ModelInfo& info) {
+  const Shape shape = network_shape(engine);
+  aipp_ = ops::input_aipp(engine.program().graph);
+  preprocessing_ = input_of(info, static_cast<int>(shape[2]), static_cast<int>(shape[3]));
+  batch_ = static_cast<size_t>(shape[0]);
+  sample_bytes_ = artifact::value_bytes(engine.input(0)) / batch_;
+}
+
+void ModelInput::write(vision::RowSource& picture, std::span<std::byte> sample) const {
+  if (!aipp_) {
+    vision::letterbox_to_tensor(picture, preprocessing_, {reinterpret_cast<float*>(sample.data()), sample.size() / 4});
+    return;
+  }
+  const ops::AippSpec& s = *aipp_;
+  if (s.crop_height != s.output_height() || s.crop_width != s.output_width())
+    fail(ErrorCode::kUnsupported,
+         "{}: the model pads its input (AIPP), so what it finds in a picture would be displaced; compile it without "
+         "padding to run it on pictures",
+         picture.name());
+  write_pixels(picture, {reinterpret_cast<uint8_t*>(sample.data()), sample.size()});
+}
+
+void ModelInput::write_pixels(vision::RowSource& picture, std::span<uint8_t> sample) const {
+  const ops::AippSpec& s = *aipp_;
+  if (s.format == ops::AippFormat::kRgb888 && !s.swap_rbuv)  // as it lies: without a picture between
+    return write_source(picture, s, preprocessing_, sample.data());
+  vision::Image source(static_cast<int>(s.source_width), static_cast<int>(s.source_height));
+  write_source(picture, s, preprocessing_, source.row(0));
+  switch (s.format) {
+    case ops::AippFormat::kRgb888:
+      return vision::write_bgr888(source, sample);
+    case ops::AippFormat::kXrgb8888:
+      return vision::write_xrgb8888(source, s.swap_rbuv, s.swap_ax, sample);
+    case ops::AippFormat::kYuv420sp:
+      return vision::write_yuv420sp(source, s.swap_rbuv, sample);
+    case ops::AippFormat::kYuv400:
+      return vision::write_yuv400(source, sample);
+  }
+}
+
+}  // namespace effdet::detection

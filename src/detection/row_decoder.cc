@@ -1,0 +1,36 @@
+#include "detection/row_decoder.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/error.h"
+
+namespace effdet::detection {
+
+std::vector<Detection> decode_rows(std::span<const float> rows, vision::ImageSize image, int height, int width,
+                                   const DetectOptions& options, eval::DetectFaults* faults) {
+  if (options.soft_nms)
+    fail(ErrorCode::kUsage, "the model suppresses boxes itself (--with-nms), so soft-NMS has nothing left to do");
+  const auto scale = static_cast<float>(eval::letterbox_geometry(image.width, image.height, height, width).scale);
+  const auto within = [scale](float value, int side) {
+    return std::clamp(value * scale, 0.0f, static_cast<float>(side));
+  };
+  eval::DetectFaults found;
+  std::vector<Detection> detections;
+  for (size_t at = 0; at + kRowValues <= rows.size(); at += kRowValues) {
+    const std::span<const float> row = rows.subspan(at, kRowValues);
+    if (std::ranges::all_of(row, [](float value) { return value == 0; })) continue;
+    constexpr float kMost = 1e9f;  // of a category, which becomes an int
+    if (!std::ranges::all_of(row, [](float value) { return std::isfinite(value); }) || std::abs(row[5]) > kMost) {
+      found.not_finite_box = true;
+      continue;
+    }
+    if (row[4] < options.score_threshold || detections.size() >= static_cast<size_t>(options.max_detections)) continue;
+    detections.push_back({within(row[0], image.width), within(row[1], image.height), within(row[2], image.width),
+                          within(row[3], image.height), row[4], static_cast<int>(row[5])});
+  }
+  if (faults != nullptr) *faults = found;
+  return detections;
+}
+
+}  // namespace effdet::detection
