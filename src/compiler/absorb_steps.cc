@@ -8,8 +8,7 @@ namespace {
 
 /// A layer's mean is that of its output: nothing comes behind it any more.
 bool takes_steps(const ir::Node* node) {
-  return node != nullptr && node->domain == ir::kFusedDomain && node->outputs.size() == 1 &&
-         (node->op == "Conv" || node->op == "ConvTranspose" || node->op == "DepthwiseConv" || node->op == "MatMul");
+  return node != nullptr && node->outputs.size() == 1 && ops::card_of(*node).absorbs == ops::Absorbs::kSteps;
 }
 
 /// A sum of maps, which may become a Mix.

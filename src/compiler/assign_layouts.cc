@@ -4,7 +4,7 @@
 #include "compiler/layout_followers.h"
 #include "compiler/match.h"
 #include "compiler/passes.h"
-#include "ops/fused.h"
+#include "ops/fused/layout.h"
 
 namespace effdet::compiler {
 namespace {
@@ -21,7 +21,7 @@ class LayoutAssigner {
       for (ir::ValueId id : node.outputs)
         if (id != ir::kNoValue) has_nchw_[static_cast<size_t>(id)] = false;
     for (ir::Node& node : old) {
-      if (has_layout(node)) {
+      if (ops::card_of(node).layout == ops::LayoutRule::kAttributes) {
         place_fused(std::move(node));
       } else if (const auto follower = follower_of_maps(node)) {
         place_follower(std::move(node), *follower);
@@ -36,12 +36,6 @@ class LayoutAssigner {
   }
 
  private:
-  /// Fused operators on maps, whose attribute `layout` says how these lie.
-  static bool has_layout(const ir::Node& node) {
-    return node.domain == ir::kFusedDomain && node.op != "SqueezeExcite" && node.op != "Aipp" &&
-           node.op != "Elementwise" && node.op != "MatMul";
-  }
-
   void mark_nchw(const ir::Node& node) {
     for (ir::ValueId id : node.outputs)
       if (id != ir::kNoValue) has_nchw_[static_cast<size_t>(id)] = true;
@@ -61,8 +55,9 @@ class LayoutAssigner {
   /// A new value that stands for id in NHWC.
   ir::ValueId make_nhwc(ir::ValueId id) {
     const ir::Value& value = graph_.value(id);
-    const Shape shape = ops::dims_of(*value.shape, false).shape(true);
+    const Shape shape = ops::dims_of(*value.shape, ir::Layout::kPlain).shape(ir::Layout::kNhwc);
     const ir::ValueId twin = graph_.add_value({value.name + "_nhwc", value.dtype, shape, std::nullopt});
+    graph_.value(twin).layout = ir::Layout::kNhwc;
     nhwc_[id] = twin;
     return twin;
   }
@@ -75,18 +70,16 @@ class LayoutAssigner {
     return twin;
   }
 
-  /// A convolution gathers its windows anyway, from NCHW as well where it has few channels (a network's first layer);
-  /// and writes NCHW where only the caller reads it.
-  bool reads_nchw(const ir::Node& node) const {
+  /// Gathering windows from NCHW is as fast where there are few channels: in a network's first layer.
+  bool reads_nchw(const ir::Node& node, const ops::Card& card) const {
     constexpr int64_t kMostChannels = 8;
-    return node.op == "Conv" && graph_.value(node.inputs[0]).shape->at(1) <= kMostChannels &&
-           node.get_int("group", 1) == 1 && !nhwc_.contains(node.inputs[0]) &&
-           node.get_ints("kernel_shape", {1, 1}) != std::vector<int64_t>{1, 1};
+    return card.reads_plain != nullptr && graph_.value(node.inputs[0]).shape->at(1) <= kMostChannels &&
+           !nhwc_.contains(node.inputs[0]) && card.reads_plain(node);
   }
-  bool writes_nchw(const ir::Node& node) const {
-    const bool plain =
-        (node.op == "Conv" && node.inputs.size() == 3) || (node.op == "DepthwisePointwise" && node.inputs.size() == 5);
-    return plain && !has_steps(node) && uses_.is_output(node.outputs[0]) && uses_.readers(node.outputs[0]).empty();
+  /// What only the caller reads is written as he wants it.
+  bool writes_nchw(const ir::Node& node, const ops::Card& card) const {
+    return card.writes_plain != nullptr && uses_.is_output(node.outputs[0]) && uses_.readers(node.outputs[0]).empty() &&
+           card.writes_plain(node);
   }
 
   /// Operators that know axes and no layout lie as the maps do that reach them.
@@ -108,23 +101,24 @@ class LayoutAssigner {
   }
 
   void place_fused(ir::Node node) {
-    // Not both: kernels turn one side.
-    const bool from_nchw = reads_nchw(node), to_nchw = !from_nchw && writes_nchw(node);
-    // Only maps have a layout: not weights, gates and means.
-    const auto is_map = [&](size_t i) {
-      return i == 0 || node.op == "Mix" || (node.op == "Conv" && i == 3) || (node.op == "DepthwisePointwise" && i == 5);
-    };
     if (graph_.value(node.outputs[0]).shape->size() != 4) {  // an activation of something else
       for (ir::ValueId id : node.inputs) require_nchw(id);
       mark_nchw(node);
       graph_.nodes.push_back(std::move(node));
       return;
     }
-    for (size_t i = 0; i < node.inputs.size(); ++i)
-      if (is_map(i) && !(i == 0 && from_nchw)) node.inputs[i] = require_nhwc(node.inputs[i]);
+    const ops::Card& card = ops::card_of(node);
+    // Not both: kernels turn one side.
+    const bool from_nchw = reads_nchw(node, card), to_nchw = !from_nchw && writes_nchw(node, card);
+    for (size_t i = 0; i < node.inputs.size(); ++i) {
+      const ops::Slot slot = card.slot(i);
+      // A residual lies as the output does. Only maps have a layout: not weights, gates and means.
+      if ((slot == ops::Slot::kMap && !from_nchw) || (slot == ops::Slot::kResidual && !to_nchw))
+        node.inputs[i] = require_nhwc(node.inputs[i]);
+    }
     if (from_nchw) require_nchw(node.inputs[0]);
-    node.attributes["layout"] = std::string(from_nchw ? "nchw" : "nhwc");
-    if (from_nchw != to_nchw) node.attributes["output_layout"] = std::string(to_nchw ? "nchw" : "nhwc");
+    const auto layout = [](bool nchw) { return nchw ? ir::Layout::kPlain : ir::Layout::kNhwc; };
+    ops::set_layouts(node, {layout(from_nchw), layout(to_nchw)});
     if (to_nchw) {
       mark_nchw(node);
     } else {

@@ -6,21 +6,17 @@
 #include "base/error.h"
 #include "compiler/match.h"
 #include "compiler/passes.h"
-#include "ops/fused.h"
+#include "ops/fused/layout.h"
+#include "ops/fused/packing.h"
 
 namespace effdet::compiler {
 namespace {
 
-constexpr int64_t kOnnxFloat = 1, kOnnxBfloat16 = 16;
+/// ONNX's numbers for the types that maps may have.
+int64_t onnx_code(DType dtype) { return dtype == DType::kBF16 ? 16 : 1; }
 
-/// Where an operator's packed convolution weights are, whose type is that of the map; -1 where it has none.
-int packed_weights_at(const ir::Node& node) {
-  if (node.op == "Conv" || node.op == "ExpandDepthwise") return 1;
-  return node.op == "DepthwisePointwise" ? 3 : -1;
-}
-
-/// Where an operator's residual is, whose type is that of the output.
-size_t residual_at(const ir::Node& node) { return node.op == "Conv" ? 3 : 5; }
+/// The end of the name of a constant that is packed for such a type.
+std::string_view packed_suffix(DType dtype) { return dtype == DType::kBF16 ? "_bf16" : ""; }
 
 /// Names of the nodes that the patterns (as a shell's) match. Throws Error(kUsage) for one that matches nothing.
 std::set<std::string> matching_nodes(const ir::Graph& graph, const std::vector<std::string>& patterns) {
@@ -35,119 +31,115 @@ std::set<std::string> matching_nodes(const ir::Graph& graph, const std::vector<s
   return names;
 }
 
+/// The types of the maps that a node reads and of the one that it makes.
+struct MapTypes {
+  DType input = DType::kF32, output = DType::kF32;
+};
+
+/// Gives maps the target type between operators that can take it, as their cards say; the caller's tensors and all else
+/// stay float32.
 class TypeAssigner {
  public:
-  TypeAssigner(ir::Graph& graph, std::set<std::string> keep) : graph_(graph), keep_(std::move(keep)) {}
+  TypeAssigner(ir::Graph& graph, DType target, std::set<std::string> keep)
+      : graph_(graph), target_(target), keep_(std::move(keep)) {}
 
   void run() {
     std::vector<ir::Node> old = std::move(graph_.nodes);
     graph_.nodes.clear();
     for (ir::Node& node : old) {
-      if (runs_narrow(node)) {
-        place_narrow(node);
-      } else if (follows_maps(node)) {
-        place_follower(node);
-      } else {
-        for (ir::ValueId& id : node.inputs) id = wide(id);
-      }
+      place(node, types_of(node));
       graph_.nodes.push_back(std::move(node));
     }
     graph_.compact();
   }
 
  private:
-  /// Maps between fused operators become bfloat16. What the caller reads stays float32, and so does what has no map:
-  /// squeeze-excite, means and gates.
-  bool runs_narrow(const ir::Node& node) const {
-    if (node.domain != ir::kFusedDomain || node.op == "SqueezeExcite" || node.op == "Activation" ||
-        node.op == "ConvTranspose" || node.op == "Elementwise")
-      return false;
-    if (keep_.contains(node.name)) return false;
-    if (!ops::is_nhwc(node)) return ops::is_nhwc(node, true);  // the first layer
-    // To NCHW go pairs of channels.
-    return ops::is_nhwc(node, true) || (packed_weights_at(node) >= 0 && depth(node) % 2 == 0);
+  /// Nothing where the node works on float32 alone.
+  std::optional<MapTypes> types_of(const ir::Node& node) const {
+    const ops::Card& card = ops::card_of(node);
+    if (!card.takes(target_) || keep_.contains(node.name)) return std::nullopt;
+    if (card.layout == ops::LayoutRule::kAttributes) return types_by_layout(node, card);
+    return reads_target(node, card) ? std::optional(MapTypes{target_, target_}) : std::nullopt;
   }
 
-  /// ONNX's own operators that only move and mix values: they take the type of the maps that reach them.
-  bool follows_maps(const ir::Node& node) const {
-    if (keep_.contains(node.name)) return false;
-    if (node.is("Concat") || is_elementwise(node))
-      return std::ranges::any_of(node.inputs, [&](ir::ValueId id) { return narrow_.contains(id); });
-    return (node.is("Split") || node.is("Resize")) && narrow_.contains(node.inputs[0]);
+  /// Maps are of the target type where they lie NHWC. NCHW is what the caller gives, to the first layer, and reads from
+  /// the last one.
+  std::optional<MapTypes> types_by_layout(const ir::Node& node, const ops::Card& card) const {
+    const ops::MapLayouts layouts = ops::MapLayouts::of(node);
+    const auto type = [&](ir::Layout layout) { return layout == ir::Layout::kNhwc ? target_ : DType::kF32; };
+    const MapTypes types{type(layouts.input), type(layouts.output)};
+    if (types.output == target_) return types;
+    return types.input == target_ && fills_panels(node, card) ? std::optional(types) : std::nullopt;
   }
 
-  static bool is_elementwise(const ir::Node& node) {
-    return node.domain == ir::kFusedDomain && node.op == "Elementwise";
+  /// Whether packed weights of the target type have no padding: kernels that write NCHW know none.
+  bool fills_panels(const ir::Node& node, const ops::Card& card) const {
+    const auto weights = card.find_slot(ops::Slot::kPackedWeights);
+    if (!weights) return false;
+    const int64_t depth = graph_.value(node.inputs[*weights]).shape->at(1);
+    return ops::padded_depth(depth, target_) == depth;
   }
 
-  void place_follower(ir::Node& node) {
-    if (is_elementwise(node)) {  // takes inputs of both types
-      node.attributes["output_type"] = std::string(dtype_name(DType::kBF16));
-      narrow_.insert(node.outputs[0]);
-      return;
+  /// Operators that only move and mix values take the type of the maps that reach them.
+  bool reads_target(const ir::Node& node, const ops::Card& card) const {
+    for (size_t i = 0; i < node.inputs.size(); ++i)
+      if (is_map(card.slot(i)) && has_target_.contains(node.inputs[i])) return true;
+    return false;
+  }
+  static bool is_map(ops::Slot slot) { return slot == ops::Slot::kMap || slot == ops::Slot::kAnyMap; }
+
+  void place(ir::Node& node, const std::optional<MapTypes>& types) {
+    const ops::Card& card = ops::card_of(node);
+    for (size_t i = 0; i < node.inputs.size(); ++i) {
+      ir::ValueId& id = node.inputs[i];
+      if (id == ir::kNoValue) continue;
+      const ops::Slot slot = card.slot(i);
+      const auto type = types ? ops::type_in_slot(slot, types->input, types->output) : DType::kF32;
+      if (type) id = slot == ops::Slot::kPackedWeights ? packed(id, *type) : in_type(id, *type);
     }
-    const size_t maps = node.is("Concat") ? node.inputs.size() : 1;
-    for (size_t i = 0; i < maps; ++i) node.inputs[i] = narrow(node.inputs[i]);
-    narrow_.insert(node.outputs.begin(), node.outputs.end());
+    if (!types) return;
+    const bool decides = types->input != types->output || card.slot(0) == ops::Slot::kAnyMap;
+    if (decides) node.attributes["output_type"] = std::string(dtype_name(types->output));
+    if (types->output != target_) return;
+    // Means of a layer's map are float32.
+    const size_t maps = card.layout == ops::LayoutRule::kAttributes ? 1 : node.outputs.size();
+    has_target_.insert(node.outputs.begin(), node.outputs.begin() + static_cast<ptrdiff_t>(maps));
   }
 
-  /// Values that the packed weights of an output channel have.
-  int64_t depth(const ir::Node& node) const {
-    return graph_.value(node.inputs[static_cast<size_t>(packed_weights_at(node))]).shape->at(1);
-  }
-
-  void place_narrow(ir::Node& node) {
-    const bool first_layer = !ops::is_nhwc(node), last_layer = !ops::is_nhwc(node, true);
-    const int weights = packed_weights_at(node);
-    if (!first_layer) {
-      const size_t maps = node.op == "Mix" ? node.inputs.size() : 1;
-      for (size_t i = 0; i < maps; ++i) node.inputs[i] = narrow(node.inputs[i]);
-      if (weights >= 0) pack(node.inputs[static_cast<size_t>(weights)]);
-    }
-    if (weights >= 0 && residual_at(node) < node.inputs.size()) {
-      ir::ValueId& residual = node.inputs[residual_at(node)];
-      residual = narrow(residual);
-    }
-    if (first_layer || last_layer)
-      node.attributes["output_type"] = std::string(dtype_name(last_layer ? DType::kF32 : DType::kBF16));
-    if (!last_layer) narrow_.insert(node.outputs[0]);
-  }
-
-  ir::ValueId narrow(ir::ValueId id) {
-    return id == ir::kNoValue || narrow_.contains(id) ? id : cast(id, DType::kBF16);
-  }
-  ir::ValueId wide(ir::ValueId id) { return narrow_.contains(id) ? cast(id, DType::kF32) : id; }
-
-  ir::ValueId cast(ir::ValueId id, DType dtype) {
+  /// The value in that type: itself, or what a Cast makes of it.
+  ir::ValueId in_type(ir::ValueId id, DType dtype) {
+    if (has_target_.contains(id) == (dtype == target_)) return id;
     auto [twin, is_new] = casts_.try_emplace(id, ir::kNoValue);
     if (is_new) {
       const std::string name = graph_.value(id).name + "_" + std::string(dtype_name(dtype));
       const auto shape = graph_.value(id).shape;
       twin->second = graph_.add_value({name, dtype, shape, std::nullopt});
-      graph_.nodes.push_back(
-          {"Cast", "", name, {id}, {twin->second}, {{"to", dtype == DType::kBF16 ? kOnnxBfloat16 : kOnnxFloat}}});
+      graph_.nodes.push_back({"Cast", "", name, {id}, {twin->second}, {{"to", onnx_code(dtype)}}});
     }
     return twin->second;
   }
 
-  void pack(ir::ValueId& weights) {
+  /// Weights of float32 panels, packed for maps of that type.
+  ir::ValueId packed(ir::ValueId weights, DType dtype) {
+    if (dtype == DType::kF32) return weights;
     auto [packed, is_new] = packed_.try_emplace(weights, ir::kNoValue);
     if (is_new)
-      packed->second =
-          graph_.add_constant(graph_.value(weights).name + "_bf16", ops::pack_pairs(*graph_.constant(weights)));
-    weights = packed->second;
+      packed->second = graph_.add_constant(graph_.value(weights).name + std::string(packed_suffix(dtype)),
+                                           ops::pack_pairs(*graph_.constant(weights)));
+    return packed->second;
   }
 
   ir::Graph& graph_;
+  const DType target_;
   const std::set<std::string> keep_;
-  std::set<ir::ValueId> narrow_;  // the maps that are bfloat16
+  std::set<ir::ValueId> has_target_;  // the maps that are of the target type
   std::map<ir::ValueId, ir::ValueId> casts_, packed_;
 };
 
 }  // namespace
 
 void assign_types(ir::Graph& graph, const std::vector<std::string>& keep_float32) {
-  TypeAssigner(graph, matching_nodes(graph, keep_float32)).run();
+  TypeAssigner(graph, DType::kBF16, matching_nodes(graph, keep_float32)).run();
 }
 
 }  // namespace effdet::compiler

@@ -6,20 +6,19 @@ namespace {
 
 /// The scheme by which a layer's products may be fewer; empty where there is none.
 std::string_view scheme_of(const ir::Node& node) {
-  if (node.op == "DepthwisePointwise") return "strassen";
-  if (node.op != "Conv") return "";
-  if (is_pointwise(node)) return "strassen";
-  const std::vector<int64_t> ones{1, 1}, window{3, 3};
-  const bool fits = node.get_int("group", 1) == 1 && node.get_ints("kernel_shape", ones) == window &&
-                    node.get_ints("strides", ones) == ones;
-  return fits ? "winograd" : "";
+  if (is_fused(node, "DepthwisePointwise")) return "strassen";
+  if (!is_fused(node, "Conv")) return "";
+  const auto conv = ops::ConvAttributes::of(node);
+  if (conv.is_pointwise()) return "strassen";
+  const ops::Window2d& w = conv.window;
+  const bool is_small_window = w.kernel_height == 3 && w.kernel_width == 3 && w.stride_y == 1 && w.stride_x == 1;
+  return is_small_window && conv.group == 1 ? "winograd" : "";
 }
 
 }  // namespace
 
 void choose_products(ir::Graph& graph, const LayerChoices& choices) {
   for (ir::Node& node : graph.nodes) {
-    if (node.domain != ir::kFusedDomain) continue;
     const std::string_view scheme = scheme_of(node);
     if (scheme.empty()) continue;
     const std::string key = layer_key(graph, node.op, node, node.inputs[0], node.outputs[0]);

@@ -56,23 +56,24 @@ class Lowering {
 
   /// Operators that are a step, and those that are several.
   bool lower_onnx() {
-    const std::string& op = node_.op;
-    if (op == "Sum" || op == "Mean" || op == "Max" || op == "Min") return lower_variadic();
-    if (op == "Clip") return lower_clip();
-    if (op == "Pow") return lower_power();
-    if (op == "Gelu") return lower_gelu();
-    const float alpha = node_.get_float("alpha", op == "LeakyRelu"     ? kLeakySlope
-                                                 : op == "HardSigmoid" ? 0.2f
-                                                 : op == "Selu"        ? 1.67326319217681884765625f
-                                                                       : 1);
-    if (op == "Selu")
-      step(Op::kMul, {step(Op::kElu, {input(0)}, alpha)}, node_.get_float("gamma", 1.05070102214813232421875f));
-    if (op == "LeakyRelu") step(Op::kLeakyRelu, {input(0)}, alpha);
-    if (op == "Elu") step(Op::kElu, {input(0)}, alpha);
-    if (op == "HardSigmoid") step(Op::kHardSigmoid, {input(0), Operand::value(alpha)}, node_.get_float("beta", 0.5f));
-    if (op == "Softsign") step(Op::kDiv, {input(0), step(Op::kAdd, {step(Op::kAbs, {input(0)})}, 1)});
-    if (!result_.program.empty()) return true;
-    const auto* const same = std::ranges::find(ops::kElementwiseOperators, op, &ops::ElementwiseOperator::onnx);
+    static constexpr struct {
+      std::string_view op;
+      bool (Lowering::*lower)();
+    } kSeveral[] = {{"Sum", &Lowering::lower_all<Op::kAdd>},
+                    {"Mean", &Lowering::lower_mean},
+                    {"Max", &Lowering::lower_all<Op::kMax>},
+                    {"Min", &Lowering::lower_all<Op::kMin>},
+                    {"Clip", &Lowering::lower_clip},
+                    {"Pow", &Lowering::lower_power},
+                    {"Gelu", &Lowering::lower_gelu},
+                    {"Selu", &Lowering::lower_selu},
+                    {"LeakyRelu", &Lowering::lower_leaky_relu},
+                    {"Elu", &Lowering::lower_elu},
+                    {"HardSigmoid", &Lowering::lower_hard_sigmoid},
+                    {"Softsign", &Lowering::lower_softsign}};
+    for (const auto& [op, lower] : kSeveral)
+      if (node_.op == op) return (this->*lower)();
+    const auto* const same = std::ranges::find(ops::kElementwiseOperators, node_.op, &ops::ElementwiseOperator::onnx);
     if (same == std::end(ops::kElementwiseOperators) || node_.inputs.size() != same->operands || same->operands > 2)
       return false;
     std::vector<Operand> operands;
@@ -81,14 +82,49 @@ class Lowering {
     return true;
   }
 
-  bool lower_variadic() {
-    const bool adds = node_.op == "Sum" || node_.op == "Mean";
+  /// The operator of the first two inputs, of that and the third, and so on.
+  template <Op op>
+  bool lower_all() {
     if (node_.inputs.size() > ops::kMaxElementwiseInputs) return false;
     Operand result = input(0);
-    for (size_t i = 1; i < node_.inputs.size(); ++i)
-      result = step(adds ? Op::kAdd : node_.op == "Max" ? Op::kMax : Op::kMin, {result, input(i)});
-    if (node_.op == "Mean") step(Op::kDiv, {result}, static_cast<float>(node_.inputs.size()));
+    for (size_t i = 1; i < node_.inputs.size(); ++i) result = step(op, {result, input(i)});
     return !result_.program.empty();
+  }
+
+  bool lower_mean() {
+    if (node_.inputs.size() > ops::kMaxElementwiseInputs) return false;
+    const Operand sum = lower_all<Op::kAdd>() ? Operand::step(result_.program.size() - 1) : input(0);
+    step(Op::kDiv, {sum}, static_cast<float>(node_.inputs.size()));
+    return true;
+  }
+
+  float alpha(float otherwise) const { return node_.get_float("alpha", otherwise); }
+
+  bool lower_selu() {
+    const Operand elu = step(Op::kElu, {input(0)}, alpha(1.67326319217681884765625f));
+    step(Op::kMul, {elu}, node_.get_float("gamma", 1.05070102214813232421875f));
+    return true;
+  }
+
+  bool lower_leaky_relu() {
+    step(Op::kLeakyRelu, {input(0)}, alpha(kLeakySlope));
+    return true;
+  }
+
+  bool lower_elu() {
+    step(Op::kElu, {input(0)}, alpha(1));
+    return true;
+  }
+
+  bool lower_hard_sigmoid() {
+    step(Op::kHardSigmoid, {input(0), Operand::value(alpha(0.2f))}, node_.get_float("beta", 0.5f));
+    return true;
+  }
+
+  bool lower_softsign() {
+    const Operand x = input(0);
+    step(Op::kDiv, {x, step(Op::kAdd, {step(Op::kAbs, {x})}, 1)});
+    return true;
   }
 
   bool lower_clip() {

@@ -103,9 +103,7 @@ void fuse_spelled_ramps(ir::Graph& graph) {
 }
 
 bool takes_activation(const ir::Node* node) {
-  return node != nullptr && node->domain == ir::kFusedDomain &&
-         (node->op == "Conv" || node->op == "ConvTranspose" || node->op == "DepthwiseConv" || node->op == "MatMul" ||
-          node->op == "Mix") &&
+  return node != nullptr && ops::card_of(*node).absorbs != ops::Absorbs::kNothing &&
          node->get_string("activation", "none") == "none";
 }
 

@@ -1,7 +1,6 @@
 #include "compiler/match.h"
 #include "compiler/passes.h"
 #include "ops/conv_transpose.h"
-#include "ops/fused.h"
 
 namespace effdet::compiler {
 namespace {

@@ -10,18 +10,24 @@ constexpr int64_t kLeastBytes = 1 << 20, kMostWeightBytes = 2 << 20;
 
 bool is_worth_it(const ir::Graph& graph, const ir::Node& depthwise, const ir::Node& pointwise) {
   const Shape& map = *graph.value(depthwise.outputs[0]).shape;
-  const int64_t weight_bytes = map[1] * pointwise.get_int("out_channels", 0) * 4;
+  const int64_t weight_bytes = map[1] * ops::ConvAttributes::of(pointwise).out_channels * 4;
   return map[1] * map[2] * map[3] * 4 >= kLeastBytes && weight_bytes <= kMostWeightBytes;
 }
 
-bool has_gate(const ir::Node& conv) { return conv.inputs.size() > 4 && conv.inputs[4] != ir::kNoValue; }
+/// Whether a fused Conv has an optional input.
+bool has_input(const ir::Node& conv, ops::ConvAttributes::Input input) {
+  return conv.inputs.size() > input && conv.inputs[input] != ir::kNoValue;
+}
 
 }  // namespace
 
 void fuse_depthwise_pointwise(ir::Graph& graph, const LayerChoices& choices) {
+  using Conv = ops::ConvAttributes;
   const ir::Uses uses(graph);
   for (ir::Node& node : graph.nodes) {
-    if (node.domain != ir::kFusedDomain || node.op != "Conv" || !is_pointwise(node) || has_gate(node)) continue;
+    if (!is_fused(node, "Conv") || has_input(node, Conv::kGate)) continue;
+    const auto pointwise = Conv::of(node);
+    if (!pointwise.is_pointwise()) continue;
     const ir::ValueId map = node.inputs[0];
     const ir::Node* depthwise = fused_producer(graph, uses, map, "DepthwiseConv");
     if (depthwise == nullptr || depthwise->outputs.size() > 1 || uses.sole_reader(map) < 0) continue;
@@ -30,10 +36,10 @@ void fuse_depthwise_pointwise(ir::Graph& graph, const LayerChoices& choices) {
     auto attributes = depthwise->attributes;
     attributes["depthwise_activation"] = depthwise->get_string("activation", "none");
     attributes["activation"] = node.get_string("activation", "none");
-    attributes["out_channels"] = node.get_int("out_channels", 0);
-    std::vector<ir::ValueId> inputs{depthwise->inputs[0], depthwise->inputs[1], depthwise->inputs[2], node.inputs[1],
-                                    node.inputs[2]};
-    if (node.inputs.size() > 3 && node.inputs[3] != ir::kNoValue) inputs.push_back(node.inputs[3]);
+    attributes["out_channels"] = pointwise.out_channels;
+    std::vector<ir::ValueId> inputs = depthwise->inputs;
+    inputs.insert(inputs.end(), {node.inputs[Conv::kWeights], node.inputs[Conv::kBias]});
+    if (has_input(node, Conv::kResidual)) inputs.push_back(node.inputs[Conv::kResidual]);
     become_fused(node, "DepthwisePointwise", inputs, attributes);
   }
   graph.compact();

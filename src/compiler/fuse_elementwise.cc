@@ -6,7 +6,6 @@
 #include "compiler/elementwise_steps.h"
 #include "compiler/match.h"
 #include "compiler/passes.h"
-#include "ops/fused.h"
 #include "passes/rewrite.h"
 
 namespace effdet::compiler {

@@ -18,7 +18,7 @@ bool is_worth_it(const ir::Value& input, const ir::Value& expanded) {
 void fuse_expand_depthwise(ir::Graph& graph, const LayerChoices& choices) {
   const ir::Uses uses(graph);
   for (ir::Node& node : graph.nodes) {
-    if (node.domain != ir::kFusedDomain || node.op != "DepthwiseConv") continue;
+    if (!is_fused(node, "DepthwiseConv")) continue;
     const ir::ValueId map = node.inputs[0];
     const ir::Node* expand = fused_producer(graph, uses, map, "Conv");
     if (expand == nullptr || uses.sole_reader(map) < 0 || !is_plain_pointwise(*expand)) continue;
@@ -26,7 +26,7 @@ void fuse_expand_depthwise(ir::Graph& graph, const LayerChoices& choices) {
     const std::string key = layer_key(graph, "ExpandDepthwise", node, expand->inputs[0], node.outputs[0]);
     if (!choices.fuses(node.name, key, is_worth_it(graph.value(expand->inputs[0]), graph.value(map)))) continue;
     auto attributes = node.attributes;
-    attributes["out_channels"] = expand->get_int("out_channels", 0);
+    attributes["out_channels"] = ops::ConvAttributes::of(*expand).out_channels;
     attributes["expand_activation"] = expand->get_string("activation", "none");
     become_fused(node, "ExpandDepthwise",
                  {expand->inputs[0], expand->inputs[1], expand->inputs[2], node.inputs[1], node.inputs[2]}, attributes);

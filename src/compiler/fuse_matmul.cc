@@ -5,7 +5,7 @@
 
 #include "compiler/match.h"
 #include "compiler/passes.h"
-#include "ops/fused.h"
+#include "ops/fused/packing.h"
 #include "ops/util.h"
 #include "passes/budget.h"
 #include "passes/rewrite.h"

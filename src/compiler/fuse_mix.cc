@@ -1,6 +1,6 @@
 #include "compiler/match.h"
 #include "compiler/passes.h"
-#include "ops/fused.h"
+#include "ops/fused/mix.h"
 
 namespace effdet::compiler {
 namespace {
@@ -21,7 +21,7 @@ class SumMatcher {
     // A sum that feeds a larger sum belongs to that.
     const int reader = uses_.sole_reader(root.outputs[0]);
     if (reader >= 0 && is_sum(graph_.nodes[static_cast<size_t>(reader)])) return false;
-    const bool activated = reader >= 0 && graph_.nodes[static_cast<size_t>(reader)].op == "Activation";
+    const bool activated = reader >= 0 && is_fused(graph_.nodes[static_cast<size_t>(reader)], "Activation");
     root_ = &root;
     return collect(root, 0) && terms_.size() <= ops::kMaxMixInputs && (special_ || activated || terms_.size() > 2);
   }

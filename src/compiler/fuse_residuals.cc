@@ -7,16 +7,17 @@ namespace {
 /// Makes the Conv behind one side of an Add, node number `index`, compute the sum, where the other side exists before
 /// that Conv runs.
 bool absorb_sum(ir::Graph& graph, ir::Uses& uses, int index) {
+  using Conv = ops::ConvAttributes;
   ir::Node& sum = graph.nodes[static_cast<size_t>(index)];
   for (size_t i = 0; i < 2; ++i) {
     const ir::ValueId branch = sum.inputs[i], other = sum.inputs[1 - i], result = sum.outputs[0];
     ir::Node* conv = fused_producer(graph, uses, branch, "Conv");
-    if (conv == nullptr || uses.sole_reader(branch) < 0 || conv->get_string("activation", "none") != "none") continue;
+    if (conv == nullptr || uses.sole_reader(branch) < 0 || !Conv::of(*conv).activation.is_none()) continue;
     const int conv_index = uses.producer(branch);
     if (uses.producer(other) >= conv_index) continue;
-    if (conv->inputs.size() > 3 && conv->inputs[3] != ir::kNoValue) continue;
-    if (conv->inputs.size() == 3) conv->inputs.push_back(ir::kNoValue);
-    conv->inputs[3] = other;
+    if (conv->inputs.size() == Conv::kResidual) conv->inputs.push_back(ir::kNoValue);
+    if (conv->inputs[Conv::kResidual] != ir::kNoValue) continue;
+    conv->inputs[Conv::kResidual] = other;
     conv->outputs[0] = result;
     sum.outputs[0] = branch;  // the Add now makes a value that nobody reads
     sum.inputs = {result, other};

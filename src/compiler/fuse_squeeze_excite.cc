@@ -3,7 +3,7 @@
 
 #include "compiler/match.h"
 #include "compiler/passes.h"
-#include "ops/fused.h"
+#include "ops/fused/packing.h"
 
 namespace effdet::compiler {
 namespace {
@@ -48,9 +48,9 @@ std::optional<Block> match(ir::Graph& graph, const ir::Uses& uses, ir::Node& pro
     const int reader = uses.sole_reader(product.outputs[0]);
     if (depthwise.empty() || reader < 0) continue;
     // One gate for all channels would be legal, and is none of ours.
-    if (expand->get_int("out_channels", 0) != graph.value(x).shape->at(1)) continue;
+    if (ops::ConvAttributes::of(*expand).out_channels != graph.value(x).shape->at(1)) continue;
     ir::Node& next = graph.nodes[static_cast<size_t>(reader)];
-    if (next.domain != ir::kFusedDomain || next.op != "Conv" || !is_plain_pointwise(next)) continue;
+    if (!is_fused(next, "Conv") || !is_plain_pointwise(next)) continue;
     return Block{expand, reduce, &squeeze, &next, x, depthwise};
   }
   return std::nullopt;
@@ -64,7 +64,7 @@ class Matrices {
 
   /// A pointwise Conv's packed weights as [in, out]; empty where the budget does not allow it.
   Tensor weights(const ir::Node& conv, int64_t in) {
-    const int64_t out = conv.get_int("out_channels", 0);
+    const int64_t out = ops::ConvAttributes::of(conv).out_channels;
     const Tensor& packed = *graph_.constant(conv.inputs[1]);
     Tensor& matrix = matrices_[{conv.inputs[1], out}];
     if (matrix.empty()) {
@@ -96,7 +96,7 @@ class Matrices {
 /// A Conv's bias without the padding: a part of the same bytes.
 Tensor bias_of(const ir::Graph& graph, const ir::Node& conv) {
   const auto padded = std::make_shared<const Tensor>(*graph.constant(conv.inputs[2]));
-  return Tensor(DType::kF32, {conv.get_int("out_channels", 0)}, {padded, padded->bytes().data()});
+  return Tensor(DType::kF32, {ops::ConvAttributes::of(conv).out_channels}, {padded, padded->bytes().data()});
 }
 
 /// The depthwise layers' means; of several, one behind the other.
@@ -120,7 +120,7 @@ void fuse(ir::Graph& graph, Matrices& matrices, const Block& block) {
   const Shape x = *graph.value(block.x).shape;
   const Tensor reduce = matrices.weights(*block.reduce, x[1]);
   if (reduce.empty()) return;
-  const Tensor expand = matrices.weights(*block.expand, block.reduce->get_int("out_channels", 0));
+  const Tensor expand = matrices.weights(*block.expand, ops::ConvAttributes::of(*block.reduce).out_channels);
   if (expand.empty()) return;
   std::vector<ir::ValueId> inputs{take_means(graph, block)};
   for (const auto& [conv, matrix] : {std::pair{block.reduce, &reduce}, std::pair{block.expand, &expand}}) {

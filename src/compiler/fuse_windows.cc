@@ -3,7 +3,7 @@
 #include "compiler/match.h"
 #include "compiler/passes.h"
 #include "compiler/window_attributes.h"
-#include "ops/fused.h"
+#include "ops/fused/packing.h"
 #include "ops/window.h"
 #include "passes/spatial_pad.h"
 

@@ -262,7 +262,9 @@ const Rule* rule_for(const ir::Node& node) {
 }  // namespace
 
 std::optional<LayoutFollower> layout_follower(const ir::Graph& graph, const ir::Node& node) {
-  const Rule* rule = rule_for(node);
+  const ops::LayoutRule card = ops::card_of(node).layout;
+  const bool follows = card == ops::LayoutRule::kFollows || card == ops::LayoutRule::kDeclared;
+  const Rule* rule = follows ? rule_for(node) : nullptr;
   const auto follower = rule != nullptr ? rule->follow(graph, node) : std::nullopt;
   if (!follower) return std::nullopt;
   const bool maps = std::ranges::all_of(follower->maps, [&](size_t i) { return is_map(graph, node.inputs[i]); });

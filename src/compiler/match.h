@@ -4,7 +4,8 @@
 #include <algorithm>
 
 #include "ir/graph.h"
-#include "ops/fused.h"
+#include "ops/fused/conv.h"
+#include "ops/fused/maps.h"
 
 namespace effdet::compiler {
 
@@ -14,12 +15,17 @@ inline const ir::Node* producer_of(const ir::Graph& graph, const ir::Uses& uses,
   return producer < 0 ? nullptr : &graph.nodes[static_cast<size_t>(producer)];
 }
 
+/// Whether a node is a fused operator of that type.
+inline bool is_fused(const ir::Node& node, std::string_view type) {
+  return node.domain == ir::kFusedDomain && node.op == type;
+}
+
 /// The node that makes a value where it is of the fused type, or null.
 inline ir::Node* fused_producer(ir::Graph& graph, const ir::Uses& uses, ir::ValueId id, std::string_view type) {
   const int index = id == ir::kNoValue ? -1 : uses.producer(id);
   if (index < 0) return nullptr;
   ir::Node& node = graph.nodes[static_cast<size_t>(index)];
-  return node.domain == ir::kFusedDomain && node.op == type ? &node : nullptr;
+  return is_fused(node, type) ? &node : nullptr;
 }
 
 /// The only value of a constant that holds one float, or nothing.
@@ -51,15 +57,10 @@ inline bool is_static_map(const ir::Value& value) {
          std::ranges::all_of(*value.shape, [](int64_t dim) { return dim > 0 && dim <= ops::kMaxExtent; });
 }
 
-/// Whether a fused Conv looks at one pixel at a time, every one: a 1x1 kernel without groups, strides and padding.
-inline bool is_pointwise(const ir::Node& conv) {
-  const std::vector<int64_t> ones{1, 1}, zeros(4, 0);
-  return conv.get_int("group", 1) == 1 && conv.get_ints("kernel_shape", ones) == ones &&
-         conv.get_ints("strides", ones) == ones && conv.get_ints("pads", zeros) == zeros;
+/// Whether a fused Conv looks at one pixel at a time, and has neither residual nor gate.
+inline bool is_plain_pointwise(const ir::Node& conv) {
+  return conv.inputs.size() == 3 && ops::ConvAttributes::of(conv).is_pointwise();
 }
-
-/// The same with neither residual nor gate.
-inline bool is_plain_pointwise(const ir::Node& conv) { return conv.inputs.size() == 3 && is_pointwise(conv); }
 
 /// Whether a node takes the mean over height and width of a map, and keeps both as dimensions of 1.
 inline bool is_global_mean(const ir::Graph& graph, const ir::Node& node) {
@@ -68,10 +69,8 @@ inline bool is_global_mean(const ir::Graph& graph, const ir::Node& node) {
   return x && y && x->size() == 4 && *y == Shape{(*x)[0], (*x)[1], 1, 1};
 }
 
-/// Whether more than an activation follows a layer's sums (ops::ActivationSteps).
-inline bool has_steps(const ir::Node& node, std::string_view attribute = "activation") {
-  return node.get_string(attribute, "none").find("; ") != std::string::npos;
-}
+/// Whether more than an activation follows a layer's sums.
+inline bool has_steps(const ir::Node& node) { return !ops::ActivationSteps::of(node).steps.empty(); }
 
 /// Turns a node into a fused one with the same outputs and name.
 inline void become_fused(ir::Node& node, std::string type, std::vector<ir::ValueId> inputs,

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "ops/fused.h"
+#include "ops/fused/window.h"
 #include "ops/window.h"
 
 namespace effdet::compiler {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/tensor.h"
+#include "ir/layout.h"
 
 namespace effdet::ir {
 
@@ -39,6 +40,8 @@ struct Value {
   /// An initializer (TensorProto) of a type that tensors do not have: strings, 4-bit integers. It is no constant, for
   /// nobody could read it.
   Message initializer;
+  /// Set by ops::infer_shapes(), but for what a Transpose makes: that lies as the compiler says.
+  Layout layout = Layout::kPlain;
 };
 
 /// An attribute that only its operator understands: graphs, types, tensors of strings.
@@ -86,7 +89,7 @@ struct Node {
   std::vector<int64_t> get_ints(std::string_view attribute, std::vector<int64_t> otherwise) const;
 };
 
-/// Domain of operators that fusion makes (src/ops/fused.cc); they have reference kernels like all others.
+/// Domain of operators that fusion makes (src/ops/fused); they have reference kernels like all others.
 inline constexpr std::string_view kFusedDomain = "ai.effdet";
 
 /// Nodes in topological order over values in an arena. Removed values stay as unused entries until compact().

@@ -12,7 +12,7 @@ Case conv_case(const Row& row, bool nchw_input = false) {
                   {"activation", row.activation},
                   {"layout", nchw_input ? "nchw" : "nhwc"}});
   const ops::Dims dims{row.batch, row.channels, row.height, row.width};
-  c.add(random_tensor(dims.shape(!nchw_input), 1));
+  c.add(random_tensor(dims.shape(nchw_input ? ops::Layout::kPlain : ops::Layout::kNhwc), 1));
   c.terms = row.channels * row.kernel * row.kernel;
   c.add(ops::pack_conv_weights(random_weights({row.out, row.channels, row.kernel, row.kernel}, c.terms, 2)));
   c.add(panel_bias(row.out, 3));

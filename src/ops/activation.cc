@@ -198,22 +198,22 @@ void evaluate_clip(const EvalContext& c) {
 
 std::span<const Operator> activation_operators() {
   static constexpr Operator kOperators[] = {
-      {"", "Relu", 1, 1, infer_like_float, evaluate_activation<Relu>},
-      {"", "Sigmoid", 1, 1, infer_like_float, evaluate_activation<Sigmoid>},
-      {"", "HardSigmoid", 1, 1, infer_like_float, evaluate_activation<HardSigmoid>},
-      {"", "HardSwish", 1, 1, infer_like_float, evaluate_activation<HardSwish>, 14},
-      {"", "LeakyRelu", 1, 1, infer_like_float, evaluate_activation<LeakyRelu>},
-      {"", "Softplus", 1, 1, infer_like_float, evaluate_activation<Softplus>},
-      {"", "Softsign", 1, 1, infer_like_float, evaluate_activation<Softsign>},
-      {"", "Mish", 1, 1, infer_like_float, evaluate_activation<Mish>, 18},
-      {"", "Elu", 1, 1, infer_like_float, evaluate_activation<Elu>},
-      {"", "Selu", 1, 1, infer_like_float, evaluate_activation<Selu>},
-      {"", "Celu", 1, 1, infer_like_float, evaluate_activation<Celu>, 12},
-      {"", "ThresholdedRelu", 1, 1, infer_like_float, evaluate_activation<ThresholdedRelu>, 10},
-      {"", "Shrink", 1, 1, infer_like_float, evaluate_activation<Shrink>, 9},
-      {"", "Gelu", 1, 1, infer_like_float, evaluate_activation<Gelu>, 20},
-      {"", "Swish", 1, 1, infer_like_float, evaluate_activation<Swish>, 24},
-      {"", "Clip", 1, 3, infer_clip, evaluate_clip},
+      {"", "Relu", 1, 1, infer_like_float, evaluate_activation<Relu>, kByImage},
+      {"", "Sigmoid", 1, 1, infer_like_float, evaluate_activation<Sigmoid>, kByImage},
+      {"", "HardSigmoid", 1, 1, infer_like_float, evaluate_activation<HardSigmoid>, kByImage},
+      {"", "HardSwish", 1, 1, infer_like_float, evaluate_activation<HardSwish>, kByImage, 14},
+      {"", "LeakyRelu", 1, 1, infer_like_float, evaluate_activation<LeakyRelu>, kByImage},
+      {"", "Softplus", 1, 1, infer_like_float, evaluate_activation<Softplus>, kByImage},
+      {"", "Softsign", 1, 1, infer_like_float, evaluate_activation<Softsign>, kByImage},
+      {"", "Mish", 1, 1, infer_like_float, evaluate_activation<Mish>, kByImage, 18},
+      {"", "Elu", 1, 1, infer_like_float, evaluate_activation<Elu>, kByImage},
+      {"", "Selu", 1, 1, infer_like_float, evaluate_activation<Selu>, kByImage},
+      {"", "Celu", 1, 1, infer_like_float, evaluate_activation<Celu>, kByImage, 12},
+      {"", "ThresholdedRelu", 1, 1, infer_like_float, evaluate_activation<ThresholdedRelu>, kByImage, 10},
+      {"", "Shrink", 1, 1, infer_like_float, evaluate_activation<Shrink>, kByImage, 9},
+      {"", "Gelu", 1, 1, infer_like_float, evaluate_activation<Gelu>, kByImage, 20},
+      {"", "Swish", 1, 1, infer_like_float, evaluate_activation<Swish>, kByImage, 24},
+      {"", "Clip", 1, 3, infer_clip, evaluate_clip, kByImage},
   };
   return kOperators;
 }

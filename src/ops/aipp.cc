@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "ops/fused.h"
+#include "ops/fused/layout.h"
 #include "ops/operators.h"
 
 namespace effdet::ops {
@@ -141,7 +141,7 @@ std::array<int64_t, 3> converted(const AippSpec& s, const std::array<int64_t, 3>
 
 void evaluate_aipp(const EvalContext& c) {
   const AippSpec s = aipp_of(c.node);
-  const Dims out = dims_of(c.output().shape(), false);
+  const Dims out = dims_of(c.output().shape(), Layout::kPlain);
   const auto target = c.output().mutable_data<float>();
   std::ranges::fill(target, s.padding_value);
   const auto source = c.input(0).data<uint8_t>();
@@ -240,7 +240,10 @@ std::optional<AippSpec> input_aipp(const ir::Graph& graph) {
 }
 
 std::span<const Operator> aipp_operators() {
-  static constexpr Operator kOperators[] = {{ir::kFusedDomain, "Aipp", 1, 1, infer_aipp, evaluate_aipp}};
+  static constexpr Card kAipp{.batch = Batch::kByImage, .heavy = true};
+  static constexpr Operator kOperators[] = {
+      {ir::kFusedDomain, "Aipp", 1, 1, infer_aipp, evaluate_aipp, kAipp},
+  };
   return kOperators;
 }
 

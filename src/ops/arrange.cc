@@ -176,11 +176,11 @@ StridedView space_to_depth_view(const ir::Node& node, const Shape& x) {
 
 std::span<const Operator> arrange_operators() {
   static constexpr Operator kOperators[] = {
-      {"", "DepthToSpace", 1, 1, infer_depth_to_space, evaluate_depth_to_space},
-      {"", "SpaceToDepth", 1, 1, infer_space_to_depth, evaluate_space_to_depth},
-      {"", "Trilu", 1, 2, infer_trilu, evaluate_trilu, 14},
-      {"", "ReverseSequence", 2, 2, infer_reverse_sequence, evaluate_reverse_sequence, 10},
-      {"", "CenterCropPad", 2, 2, infer_center_crop_pad, evaluate_center_crop_pad, 18},
+      {"", "DepthToSpace", 1, 1, infer_depth_to_space, evaluate_depth_to_space, kByImage},
+      {"", "SpaceToDepth", 1, 1, infer_space_to_depth, evaluate_space_to_depth, kByImage},
+      {"", "Trilu", 1, 2, infer_trilu, evaluate_trilu, kMixes, 14},
+      {"", "ReverseSequence", 2, 2, infer_reverse_sequence, evaluate_reverse_sequence, kMixes, 10},
+      {"", "CenterCropPad", 2, 2, infer_center_crop_pad, evaluate_center_crop_pad, kMixes, 18},
   };
   return kOperators;
 }

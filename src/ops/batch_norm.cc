@@ -94,9 +94,17 @@ void evaluate_batch_norm(const EvalContext& c) {
 
 }  // namespace
 
+namespace {
+
+bool is_inference(const ir::Node& node) { return node.get_int("training_mode", 0) == 0; }
+
+}  // namespace
+
 std::span<const Operator> batch_norm_operators() {
+  static constexpr Card kBatchNormalization{.batch = Batch::kByImage, .keeps_batch = is_inference};
   static constexpr Operator kOperators[] = {
-      {"", "BatchNormalization", 5, 5, infer_batch_norm, evaluate_batch_norm, 7, 3}};
+      {"", "BatchNormalization", 5, 5, infer_batch_norm, evaluate_batch_norm, kBatchNormalization, 7, 3},
+  };
   return kOperators;
 }
 

@@ -52,8 +52,11 @@ void evaluate_cast(const EvalContext& c) { c.output() = c.input(0).to(c.output()
 }  // namespace
 
 std::span<const Operator> cast_operators() {
-  static constexpr Operator kOperators[] = {{"", "Cast", 1, 1, infer_cast, evaluate_cast, 6, 1, true},
-                                            {"", "CastLike", 2, 2, infer_cast_like, evaluate_cast, 15, 1, true}};
+  static constexpr Card kCast{.batch = Batch::kByImage, .layout = LayoutRule::kFollows};
+  static constexpr Operator kOperators[] = {
+      {"", "Cast", 1, 1, infer_cast, evaluate_cast, kCast, 6, 1, true},
+      {"", "CastLike", 2, 2, infer_cast_like, evaluate_cast, kMixes, 15, 1, true},
+  };
   return kOperators;
 }
 

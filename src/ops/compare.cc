@@ -63,16 +63,16 @@ constexpr auto kOr = [](auto a, auto b) { return a || b; };
 
 std::span<const Operator> compare_operators() {
   static constexpr Operator kOperators[] = {
-      {"", "Equal", 2, 2, infer_compare, evaluate_compare<kEqual>, 7},
-      {"", "Less", 2, 2, infer_compare, evaluate_compare<kLess>, 7},
-      {"", "Greater", 2, 2, infer_compare, evaluate_compare<kGreater>, 7},
-      {"", "LessOrEqual", 2, 2, infer_compare, evaluate_compare<kLessOrEqual>, 12},
-      {"", "GreaterOrEqual", 2, 2, infer_compare, evaluate_compare<kGreaterOrEqual>, 12},
-      {"", "And", 2, 2, infer_logic, evaluate_compare<kAnd>, 7},
-      {"", "Or", 2, 2, infer_logic, evaluate_compare<kOr>, 7},
-      {"", "Xor", 2, 2, infer_logic, evaluate_compare<kXor>, 7},
-      {"", "Not", 1, 1, infer_logic, evaluate_not},
-      {"", "Where", 3, 3, infer_where, evaluate_where, 9},
+      {"", "Equal", 2, 2, infer_compare, evaluate_compare<kEqual>, kByElement, 7},
+      {"", "Less", 2, 2, infer_compare, evaluate_compare<kLess>, kByElement, 7},
+      {"", "Greater", 2, 2, infer_compare, evaluate_compare<kGreater>, kByElement, 7},
+      {"", "LessOrEqual", 2, 2, infer_compare, evaluate_compare<kLessOrEqual>, kByElement, 12},
+      {"", "GreaterOrEqual", 2, 2, infer_compare, evaluate_compare<kGreaterOrEqual>, kByElement, 12},
+      {"", "And", 2, 2, infer_logic, evaluate_compare<kAnd>, kByElement, 7},
+      {"", "Or", 2, 2, infer_logic, evaluate_compare<kOr>, kByElement, 7},
+      {"", "Xor", 2, 2, infer_logic, evaluate_compare<kXor>, kByElement, 7},
+      {"", "Not", 1, 1, infer_logic, evaluate_not, kByImage},
+      {"", "Where", 3, 3, infer_where, evaluate_where, kByElement, 9},
   };
   return kOperators;
 }

@@ -1,5 +1,6 @@
 #include <cstring>
 
+#include "ops/fused/maps.h"
 #include "ops/operators.h"
 #include "ops/util.h"
 
@@ -57,7 +58,12 @@ void evaluate_concat(const EvalContext& c) {
 }  // namespace
 
 std::span<const Operator> concat_operators() {
-  static constexpr Operator kOperators[] = {{"", "Concat", 1, kVariadic, infer_concat, evaluate_concat, 4}};
+  static constexpr Slot kSlots[] = {Slot::kMap};  // any number of them
+  static constexpr Card kConcat{
+      .batch = Batch::kAlongAxis, .slots = kSlots, .map_types = kMapTypes, .layout = LayoutRule::kFollows};
+  static constexpr Operator kOperators[] = {
+      {"", "Concat", 1, kVariadic, infer_concat, evaluate_concat, kConcat, 4},
+  };
   return kOperators;
 }
 

@@ -99,9 +99,9 @@ void evaluate_range(const EvalContext& c) {
 
 std::span<const Operator> constant_operators() {
   static constexpr Operator kOperators[] = {
-      {"", "Constant", 0, 0, infer_constant, evaluate_constant},
-      {"", "ConstantOfShape", 1, 1, infer_constant_of_shape, evaluate_constant_of_shape, 9},
-      {"", "Range", 3, 3, infer_range, evaluate_range, 11},
+      {"", "Constant", 0, 0, infer_constant, evaluate_constant, kMixes},
+      {"", "ConstantOfShape", 1, 1, infer_constant_of_shape, evaluate_constant_of_shape, kMixes, 9},
+      {"", "Range", 3, 3, infer_range, evaluate_range, kMixes, 11},
   };
   return kOperators;
 }

@@ -183,8 +183,20 @@ void convolve(const EvalContext& c, const Tensor& x, const Tensor& w, const Tens
                   [&](auto type) { convolve_typed<decltype(type)>(conv, x, w, bias, y, c.threads); });
 }
 
+namespace {
+
+int64_t conv_products(const CostContext& c) {
+  const Shape& weights = c.inputs[1];
+  return c.elements(c.outputs[0]) * (c.elements(weights) / std::max<int64_t>(1, weights[0]));
+}
+
+}  // namespace
+
 std::span<const Operator> conv_operators() {
-  static constexpr Operator kOperators[] = {{"", "Conv", 2, 3, infer_conv, evaluate_conv}};
+  static constexpr Card kConv{.batch = Batch::kByImage, .heavy = true, .products = conv_products};
+  static constexpr Operator kOperators[] = {
+      {"", "Conv", 2, 3, infer_conv, evaluate_conv, kConv},
+  };
   return kOperators;
 }
 

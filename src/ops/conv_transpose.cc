@@ -112,7 +112,10 @@ Transposed transposed_window(const ir::Node& node, const Shape& x, const Shape& 
 }
 
 std::span<const Operator> conv_transpose_operators() {
-  static constexpr Operator kOperators[] = {{"", "ConvTranspose", 2, 3, infer_conv_transpose, evaluate_conv_transpose}};
+  static constexpr Card kConvTranspose{.batch = Batch::kByImage, .heavy = true};
+  static constexpr Operator kOperators[] = {
+      {"", "ConvTranspose", 2, 3, infer_conv_transpose, evaluate_conv_transpose, kConvTranspose},
+  };
   return kOperators;
 }
 

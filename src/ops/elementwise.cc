@@ -170,21 +170,21 @@ void evaluate_mean(const EvalContext& c) {
 
 std::span<const Operator> elementwise_operators() {
   static constexpr Operator kOperators[] = {
-      {"", "Add", 2, 2, infer_broadcast, evaluate_binary<kAdd>, 7},
-      {"", "Sub", 2, 2, infer_broadcast, evaluate_binary<kSub>, 7},
-      {"", "Mul", 2, 2, infer_broadcast, evaluate_binary<kMul>, 7},
-      {"", "Div", 2, 2, infer_broadcast, evaluate_div, 7},
-      {"", "Pow", 2, 2, infer_pow, evaluate_pow, 7},
-      {"", "Mod", 2, 2, infer_broadcast, evaluate_mod, 10},
-      {"", "PRelu", 2, 2, infer_prelu, evaluate_binary<kPRelu>, 7},
-      {"", "BitwiseAnd", 2, 2, infer_bitwise, evaluate_bitwise<kBitAnd>, 18},
-      {"", "BitwiseOr", 2, 2, infer_bitwise, evaluate_bitwise<kBitOr>, 18},
-      {"", "BitwiseXor", 2, 2, infer_bitwise, evaluate_bitwise<kBitXor>, 18},
-      {"", "BitShift", 2, 2, infer_shift, evaluate_shift, 11},
-      {"", "Min", 1, kVariadic, infer_broadcast, evaluate_variadic<kMin>, 8},
-      {"", "Max", 1, kVariadic, infer_broadcast, evaluate_variadic<kMax>, 8},
-      {"", "Sum", 1, kVariadic, infer_broadcast, evaluate_variadic<kAdd>, 8},
-      {"", "Mean", 1, kVariadic, infer_broadcast, evaluate_mean, 8},
+      {"", "Add", 2, 2, infer_broadcast, evaluate_binary<kAdd>, kByElement, 7},
+      {"", "Sub", 2, 2, infer_broadcast, evaluate_binary<kSub>, kByElement, 7},
+      {"", "Mul", 2, 2, infer_broadcast, evaluate_binary<kMul>, kByElement, 7},
+      {"", "Div", 2, 2, infer_broadcast, evaluate_div, kByElement, 7},
+      {"", "Pow", 2, 2, infer_pow, evaluate_pow, kByElement, 7},
+      {"", "Mod", 2, 2, infer_broadcast, evaluate_mod, kByElement, 10},
+      {"", "PRelu", 2, 2, infer_prelu, evaluate_binary<kPRelu>, kByElement, 7},
+      {"", "BitwiseAnd", 2, 2, infer_bitwise, evaluate_bitwise<kBitAnd>, kByElement, 18},
+      {"", "BitwiseOr", 2, 2, infer_bitwise, evaluate_bitwise<kBitOr>, kByElement, 18},
+      {"", "BitwiseXor", 2, 2, infer_bitwise, evaluate_bitwise<kBitXor>, kByElement, 18},
+      {"", "BitShift", 2, 2, infer_shift, evaluate_shift, kByElement, 11},
+      {"", "Min", 1, kVariadic, infer_broadcast, evaluate_variadic<kMin>, kByElement, 8},
+      {"", "Max", 1, kVariadic, infer_broadcast, evaluate_variadic<kMax>, kByElement, 8},
+      {"", "Sum", 1, kVariadic, infer_broadcast, evaluate_variadic<kAdd>, kByElement, 8},
+      {"", "Mean", 1, kVariadic, infer_broadcast, evaluate_mean, kByElement, 8},
   };
   return kOperators;
 }

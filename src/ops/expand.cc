@@ -55,8 +55,8 @@ void evaluate_tile(const EvalContext& c) {
 
 std::span<const Operator> expand_operators() {
   static constexpr Operator kOperators[] = {
-      {"", "Expand", 2, 2, infer_expand, evaluate_expand, 8},
-      {"", "Tile", 2, 2, infer_tile, evaluate_tile, 6},
+      {"", "Expand", 2, 2, infer_expand, evaluate_expand, kMixes, 8},
+      {"", "Tile", 2, 2, infer_tile, evaluate_tile, kMixes, 6},
   };
   return kOperators;
 }

@@ -42,7 +42,9 @@ void evaluate_gather(const EvalContext& c) {
 }  // namespace
 
 std::span<const Operator> gather_operators() {
-  static constexpr Operator kOperators[] = {{"", "Gather", 2, 2, infer_gather, evaluate_gather}};
+  static constexpr Operator kOperators[] = {
+      {"", "Gather", 2, 2, infer_gather, evaluate_gather, kMixes},
+  };
   return kOperators;
 }
 

@@ -30,9 +30,10 @@ void evaluate_dropout(const EvalContext& c) {
 }  // namespace
 
 std::span<const Operator> identity_operators() {
+  static constexpr Card kIdentity{.batch = Batch::kByImage, .layout = LayoutRule::kFollows};
   static constexpr Operator kOperators[] = {
-      {"", "Identity", 1, 1, infer_like_input, copy_input},
-      {"", "Dropout", 1, 3, infer_dropout, evaluate_dropout, 7, 2},
+      {"", "Identity", 1, 1, infer_like_input, copy_input, kIdentity},
+      {"", "Dropout", 1, 3, infer_dropout, evaluate_dropout, kByImage, 7, 2},
   };
   return kOperators;
 }

@@ -56,8 +56,10 @@ void ShapeWalk::visit_supported(const ir::Node& node) {
   const std::vector<Inferred> outputs = infer_node(node, graph_.opset, infos);
   for (size_t i = 0; i < outputs.size(); ++i) {
     if (node.outputs[i] == ir::kNoValue) continue;
-    graph_.value(node.outputs[i]).dtype = outputs[i].dtype;
-    graph_.value(node.outputs[i]).shape = outputs[i].shape;
+    ir::Value& value = graph_.value(node.outputs[i]);
+    value.dtype = outputs[i].dtype;
+    value.shape = outputs[i].shape;
+    value.layout = outputs[i].layout.value_or(value.layout);
   }
   if (node.outputs.size() == 1 && is_small(outputs[0]) && !is_heavy(node)) track(node, infos);
 }
@@ -70,7 +72,7 @@ InputInfo ShapeWalk::info(ir::ValueId id) const {
     const auto found = map.find(id);
     return found == map.end() ? nullptr : &found->second;
   };
-  return {true, value.dtype, value.shape, find(values_.whole), find(values_.partial)};
+  return {true, value.dtype, value.shape, find(values_.whole), find(values_.partial), value.layout};
 }
 
 /// Computes the node's output where its inputs are known, or known in part and only moved.

@@ -108,10 +108,22 @@ MatMulView matmul_view(const ir::Node& node, const Shape& a, const Shape& b) {
           .matrices_b = dims_product(shapes.b, 0, shapes.b.size() - 2)};
 }
 
+namespace {
+
+int64_t matmul_products(const CostContext& c) { return c.elements(c.outputs[0]) * c.inputs[0].back(); }
+
+int64_t gemm_products(const CostContext& c) {
+  return c.elements(c.outputs[0]) * c.inputs[0].at(c.node.get_int("transA", 0) != 0 ? 0 : 1);
+}
+
+}  // namespace
+
 std::span<const Operator> matmul_operators() {
+  static constexpr Card kMatMul{.batch = Batch::kMixes, .heavy = true, .products = matmul_products};
+  static constexpr Card kGemm{.batch = Batch::kMixes, .heavy = true, .products = gemm_products};
   static constexpr Operator kOperators[] = {
-      {"", "MatMul", 2, 2, infer_matmul, evaluate_matmul},
-      {"", "Gemm", 2, 3, infer_gemm, evaluate_gemm, 7},
+      {"", "MatMul", 2, 2, infer_matmul, evaluate_matmul, kMatMul},
+      {"", "Gemm", 2, 3, infer_gemm, evaluate_gemm, kGemm, 7},
   };
   return kOperators;
 }

@@ -124,9 +124,10 @@ void evaluate_select_boxes(const EvalContext& c) {
 }  // namespace
 
 std::span<const Operator> non_max_suppression_operators() {
+  static constexpr Card kNonMaxSuppression{.batch = Batch::kMixes, .heavy = true};
   static constexpr Operator kOperators[] = {
-      {"", "NonMaxSuppression", 2, 5, infer_suppression, evaluate_suppression, 10},
-      {ir::kFusedDomain, "SelectBoxes", 2, 2, infer_select_boxes, evaluate_select_boxes},
+      {"", "NonMaxSuppression", 2, 5, infer_suppression, evaluate_suppression, kNonMaxSuppression, 10},
+      {ir::kFusedDomain, "SelectBoxes", 2, 2, infer_select_boxes, evaluate_select_boxes, kNonMaxSuppression},
   };
   return kOperators;
 }

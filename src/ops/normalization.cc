@@ -245,14 +245,16 @@ void evaluate_lrn(const EvalContext& c) {
 }  // namespace
 
 std::span<const Operator> normalization_operators() {
+  static constexpr Card kLayerNormalization{.batch = Batch::kAlongAxis, .default_axis = -1};
+  static constexpr Card kLRN{.batch = Batch::kByImage, .heavy = true};
   static constexpr Operator kOperators[] = {
-      {"", "InstanceNormalization", 3, 3, infer_instance_norm, evaluate_instance_norm, 6},
-      {"", "GroupNormalization", 3, 3, infer_group_norm, evaluate_group_norm, 18},
-      {"", "LayerNormalization", 2, 3, infer_layer_norm, evaluate_layer_norm<true>, 17, 3},
-      {"", "RMSNormalization", 2, 2, infer_layer_norm, evaluate_layer_norm<false>, 23},
-      {"", "LpNormalization", 1, 1, infer_lp_norm, evaluate_lp_norm},
-      {"", "MeanVarianceNormalization", 1, 1, infer_mean_variance, evaluate_mean_variance, 9},
-      {"", "LRN", 1, 1, infer_lrn, evaluate_lrn},
+      {"", "InstanceNormalization", 3, 3, infer_instance_norm, evaluate_instance_norm, kByImage, 6},
+      {"", "GroupNormalization", 3, 3, infer_group_norm, evaluate_group_norm, kByImage, 18},
+      {"", "LayerNormalization", 2, 3, infer_layer_norm, evaluate_layer_norm<true>, kLayerNormalization, 17, 3},
+      {"", "RMSNormalization", 2, 2, infer_layer_norm, evaluate_layer_norm<false>, kLayerNormalization, 23},
+      {"", "LpNormalization", 1, 1, infer_lp_norm, evaluate_lp_norm, kMixes},
+      {"", "MeanVarianceNormalization", 1, 1, infer_mean_variance, evaluate_mean_variance, kMixes, 9},
+      {"", "LRN", 1, 1, infer_lrn, evaluate_lrn, kLRN},
   };
   return kOperators;
 }

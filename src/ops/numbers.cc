@@ -208,10 +208,11 @@ constexpr int kMostOperands = 64;
 }  // namespace
 
 std::span<const Operator> numbers_operators() {
+  static constexpr Card kEinsum{.batch = Batch::kMixes, .heavy = true};
   static constexpr Operator kOperators[] = {
-      {"", "CumSum", 2, 2, infer_cumsum, evaluate_cumsum, 11},
-      {"", "EyeLike", 1, 1, infer_eye_like, evaluate_eye_like, 9},
-      {"", "Einsum", 1, kMostOperands, infer_einsum, evaluate_einsum, 12},
+      {"", "CumSum", 2, 2, infer_cumsum, evaluate_cumsum, kMixes, 11},
+      {"", "EyeLike", 1, 1, infer_eye_like, evaluate_eye_like, kMixes, 9},
+      {"", "Einsum", 1, kMostOperands, infer_einsum, evaluate_einsum, kEinsum, 12},
   };
   return kOperators;
 }

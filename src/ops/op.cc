@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "base/checked.h"
+#include "ops/fused/layout.h"
 
 namespace effdet::ops {
 namespace {
@@ -19,7 +20,58 @@ void check_output(const ir::Node& node, const Inferred& output) {
     node_error(node, "an output of shape {} is too large", shape_text(*output.shape));
 }
 
+/// An output's layout, by the card.
+std::optional<Layout> layout_of(const Operator& op, const InferContext& c, size_t output, const Inferred& inferred) {
+  const bool is_map = inferred.shape && inferred.shape->size() == 4;
+  switch (op.card.layout) {
+    case LayoutRule::kNone:
+      break;
+    case LayoutRule::kFollows:
+      if (is_map && std::ranges::any_of(c.inputs, [](const InputInfo& i) { return i.layout == Layout::kNhwc; }))
+        return Layout::kNhwc;
+      break;
+    case LayoutRule::kAttributes:
+      if (is_map && output == 0) return MapLayouts::of(c.node).output;
+      break;
+    case LayoutRule::kDeclared:
+      return std::nullopt;
+  }
+  return Layout::kPlain;
+}
+
 }  // namespace
+
+int64_t CostContext::elements(const Shape& shape) {
+  return static_cast<int64_t>(
+      std::min<uint64_t>(checked_numel(shape).value_or(0), static_cast<uint64_t>(kMaxElements)));
+}
+
+std::optional<size_t> Card::find_slot(Slot wanted) const {
+  const auto found = std::ranges::find(slots, wanted);
+  return found == slots.end() ? std::nullopt : std::optional(static_cast<size_t>(found - slots.begin()));
+}
+
+bool Card::takes(DType map_type) const { return std::ranges::find(map_types, map_type) != map_types.end(); }
+
+std::optional<DType> type_in_slot(Slot slot, DType maps, DType output) {
+  switch (slot) {
+    case Slot::kResidual:
+      return output;
+    case Slot::kMap:
+    case Slot::kPackedWeights:
+    case Slot::kZeroPoint:
+      return maps;
+    case Slot::kGate:
+    case Slot::kWeights:
+    case Slot::kBias:
+    case Slot::kScale:
+      return DType::kF32;
+    case Slot::kAnyMap:
+    case Slot::kOther:
+      return std::nullopt;
+  }
+  return std::nullopt;
+}
 
 std::string node_label(const ir::Node& node) { return fmt::format("node '{}' ({})", node.name, node.op); }
 
@@ -66,6 +118,12 @@ const Operator* find_operator(std::string_view domain, std::string_view type) {
   return found == end ? nullptr : found->second;
 }
 
+const Card& card_of(const ir::Node& node) {
+  static constexpr Card kUnknown;
+  const Operator* op = find_operator(node.domain, node.op);
+  return op != nullptr ? op->card : kUnknown;
+}
+
 const Operator& operator_of(const ir::Node& node, int64_t opset) {
   const Operator* op = find_operator(node.domain, node.op);
   const bool own = node.domain.empty();
@@ -90,6 +148,7 @@ std::vector<Inferred> infer_node(const ir::Node& node, int64_t opset, std::span<
     fail(ErrorCode::kUnsupported, "{}: output {} is not supported", node_label(node), outputs.size());
   outputs.resize(node.outputs.size());
   for (const Inferred& output : outputs) check_output(node, output);
+  for (size_t i = 0; i < outputs.size(); ++i) outputs[i].layout = layout_of(op, {node, opset, inputs}, i, outputs[i]);
   return outputs;
 }
 
@@ -141,7 +200,7 @@ std::vector<Tensor> evaluate_node(const ir::Node& node, int64_t opset, std::span
   bool halves = false;
   for (size_t i = 0; i < inputs.size(); ++i) {
     if (inputs[i] == nullptr) continue;
-    infos[i] = {true, inputs[i]->dtype(), inputs[i]->shape(), inputs[i]};
+    infos[i] = {.present = true, .dtype = inputs[i]->dtype(), .shape = inputs[i]->shape(), .value = inputs[i]};
     halves = halves || is_half(inputs[i]->dtype());
   }
   const std::vector<Inferred> inferred = infer_node(node, opset, infos);

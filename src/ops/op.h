@@ -2,6 +2,7 @@
 // check rewrites and are the oracle of the fast ones; they favour clarity, and know no device and no memory plan.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <limits>
@@ -18,6 +19,8 @@
 #include "ir/graph.h"
 
 namespace effdet::ops {
+
+using ir::Layout;
 
 /// Limits on what a node may make: far above any detector, far below what would take a machine down.
 inline constexpr int64_t kMaxElements = int64_t{1} << 32;
@@ -40,6 +43,7 @@ struct InputInfo {
   const Tensor* value = nullptr;  ///< the content, where that is known (constants, shape arithmetic)
   /// An int64 list of which some elements are known; the others are dim_symbol()s.
   const Tensor* partial = nullptr;
+  Layout layout = Layout::kPlain;
 };
 
 /// What shape inference may look at.
@@ -61,10 +65,12 @@ struct InferContext {
   std::optional<std::vector<std::optional<int64_t>>> some_ints(size_t i) const;
 };
 
-/// Type and shape of an output.
+/// Type and shape of an output, and its layout, which infer_node() takes from the operator's card. Nothing there: it
+/// lies as it is declared.
 struct Inferred {
   DType dtype = DType::kF32;
   std::optional<Shape> shape;
+  std::optional<Layout> layout = std::nullopt;
 };
 
 /// What a kernel works on. Outputs are allocated (zero-filled) with the inferred types and shapes, so a kernel may rely
@@ -86,6 +92,79 @@ struct EvalContext {
 /// `max_inputs` of operators that take any number of inputs.
 inline constexpr int kVariadic = std::numeric_limits<int>::max();
 
+/// How an operator treats the images of a batch, which is the first dimension of what it reads and makes.
+enum class Batch : uint8_t {
+  kUnset,      ///< not said: treated as kMixes, and a test fails
+  kByImage,    ///< each image by itself
+  kByElement,  ///< each element by itself, with broadcasting
+  kAlongAxis,  ///< along the attribute `axis`: each image by itself where that is another dimension
+  kMixes,      ///< what it makes of an image may depend on the others
+};
+
+/// What an input is to its operator.
+enum class Slot : uint8_t {
+  kOther,          ///< anything else: shapes, indices, parameters, means
+  kMap,            ///< a map; several of them have one element type
+  kAnyMap,         ///< a map of any of the operator's types, whatever the others have
+  kResidual,       ///< is added to the sums: has layout and type of the output
+  kGate,           ///< factors of a map's channels
+  kWeights,        ///< in float32
+  kPackedWeights,  ///< for the maps' type (ops/fused/packing.h)
+  kBias,           ///< is added to the sums, in their type
+  kScale,          ///< of quantized maps or weights
+  kZeroPoint,      ///< of quantized maps or weights, in their type
+};
+
+/// How the maps lie that an operator reads and makes.
+enum class LayoutRule : uint8_t {
+  kNone,        ///< knows dimensions alone, in ONNX's order
+  kFollows,     ///< knows dimensions alone, and may be rewritten for maps that lie otherwise: makes what it reads
+  kAttributes,  ///< as the attributes `layout` and `output_layout` say
+  kDeclared,    ///< changes layouts: what it makes lies as the graph says
+};
+
+/// What a fusion may put into an operator's attribute `activation`.
+enum class Absorbs : uint8_t { kNothing, kActivation, kSteps };
+
+/// What the number of products of a node is computed from; the shape of an absent input is empty.
+struct CostContext {
+  const ir::Node& node;
+  std::span<const Shape> inputs, outputs;
+
+  /// Elements of such a shape, at most kMaxElements.
+  static int64_t elements(const Shape& shape);
+};
+
+/// What the rest of the program wants to know of an operator. Functions are pure.
+struct Card {
+  Batch batch = Batch::kUnset;
+  /// Where `batch` holds for some nodes alone: whether for this one. Null: for all.
+  bool (*keeps_batch)(const ir::Node&) = nullptr;
+  int64_t default_axis = 0;               ///< of the attribute `axis`, for Batch::kAlongAxis
+  std::span<const Slot> slots = {};       ///< of the inputs; the last stands for all further ones
+  std::span<const DType> map_types = {};  ///< element types that maps may have; none: it has no maps
+  LayoutRule layout = LayoutRule::kNone;
+  /// With LayoutRule::kAttributes: whether a node that works on NHWC maps may read, or make, an NCHW one. Null: never.
+  bool (*reads_plain)(const ir::Node&) = nullptr;
+  bool (*writes_plain)(const ir::Node&) = nullptr;
+  Absorbs absorbs = Absorbs::kNothing;
+  /// Whether the work may be out of proportion to the sizes of inputs and outputs. No exporter leaves such nodes on
+  /// constants, and a hostile file might.
+  bool heavy = false;
+  /// How many products are summed up for all outputs together. Null, or 0: it sums nothing, and works once an output
+  /// element.
+  int64_t (*products)(const CostContext&) = nullptr;
+
+  Slot slot(size_t input) const { return slots.empty() ? Slot::kOther : slots[std::min(input, slots.size() - 1)]; }
+  /// The first input in such a slot, where there is one.
+  std::optional<size_t> find_slot(Slot wanted) const;
+  bool takes(DType map_type) const;
+};
+
+/// Cards that say no more than that.
+inline constexpr Card kByImage{.batch = Batch::kByImage}, kByElement{.batch = Batch::kByElement},
+    kMixes{.batch = Batch::kMixes};
+
 /// One operator. Both functions are pure; errors are Error(kBadInput) or Error(kUnsupported) that name the node.
 struct Operator {
   std::string_view domain;  ///< "" or ir::kFusedDomain
@@ -94,15 +173,23 @@ struct Operator {
   int max_inputs = 1;
   std::vector<Inferred> (*infer)(const InferContext&) = nullptr;
   void (*evaluate)(const EvalContext&) = nullptr;
+  Card card;
   int min_opset = 1;
   int max_outputs = 1;
   /// Kernels of other operators get float32 for 16-bit floats, and what they make is rounded once.
   bool takes_halves = false;
 };
 
+/// The element type that an input in a slot has where an operator reads maps of the type `maps` and makes one of the
+/// type `output`; nothing: its own.
+std::optional<DType> type_in_slot(Slot slot, DType maps, DType output);
+
 /// The operator, or null. The table is in registry.cc.
 const Operator* find_operator(std::string_view domain, std::string_view type);
 std::span<const Operator> all_operators();
+
+/// The card of a node's operator; one that says nothing where there is no such operator.
+const Card& card_of(const ir::Node& node);
 
 /// The operator of a node, with the number of inputs and outputs checked. Throws Error(kUnsupported)
 /// "unsupported operator X (domain, opset Y), node N" where there is none.

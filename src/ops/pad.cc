@@ -148,7 +148,10 @@ void evaluate_pad(const EvalContext& c) {
 }  // namespace
 
 std::span<const Operator> pad_operators() {
-  static constexpr Operator kOperators[] = {{"", "Pad", 1, 4, infer_pad, evaluate_pad, 2}};
+  static constexpr Card kPad{.batch = Batch::kMixes, .layout = LayoutRule::kFollows};
+  static constexpr Operator kOperators[] = {
+      {"", "Pad", 1, 4, infer_pad, evaluate_pad, kPad, 2},
+  };
   return kOperators;
 }
 

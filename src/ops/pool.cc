@@ -280,14 +280,16 @@ void evaluate_global_lp(const EvalContext& c) {
 }  // namespace
 
 std::span<const Operator> pool_operators() {
+  static constexpr Card kMaxPool{.batch = Batch::kByImage, .heavy = true};
+  static constexpr Card kGlobalAveragePool{.batch = Batch::kByImage, .layout = LayoutRule::kFollows};
   static constexpr Operator kOperators[] = {
-      {"", "MaxPool", 1, 1, infer_max_pool, evaluate_max_pool, 1, 2},
-      {"", "LpPool", 1, 1, infer_pool, evaluate_lp_pool, 2},
-      {"", "MaxUnpool", 2, 3, infer_max_unpool, evaluate_max_unpool, 9},
-      {"", "GlobalLpPool", 1, 1, infer_global_pool, evaluate_global_lp, 2},
-      {"", "AveragePool", 1, 1, infer_pool, evaluate_average_pool},
-      {"", "GlobalAveragePool", 1, 1, infer_global_pool, evaluate_global_average},
-      {"", "GlobalMaxPool", 1, 1, infer_global_pool, evaluate_global_max},
+      {"", "MaxPool", 1, 1, infer_max_pool, evaluate_max_pool, kMaxPool, 1, 2},
+      {"", "LpPool", 1, 1, infer_pool, evaluate_lp_pool, kMaxPool, 2},
+      {"", "MaxUnpool", 2, 3, infer_max_unpool, evaluate_max_unpool, kMixes, 9},
+      {"", "GlobalLpPool", 1, 1, infer_global_pool, evaluate_global_lp, kByImage, 2},
+      {"", "AveragePool", 1, 1, infer_pool, evaluate_average_pool, kMaxPool},
+      {"", "GlobalAveragePool", 1, 1, infer_global_pool, evaluate_global_average, kGlobalAveragePool},
+      {"", "GlobalMaxPool", 1, 1, infer_global_pool, evaluate_global_max, kGlobalAveragePool},
   };
   return kOperators;
 }

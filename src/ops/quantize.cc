@@ -202,11 +202,12 @@ void evaluate_conv_integer(const EvalContext& c) {
 }  // namespace
 
 std::span<const Operator> quantize_operators() {
+  static constexpr Card kConvInteger{.batch = Batch::kMixes, .heavy = true};
   static constexpr Operator kOperators[] = {
-      {"", "QuantizeLinear", 2, 3, infer_quantize, evaluate_quantize, 10},
-      {"", "DequantizeLinear", 2, 3, infer_dequantize, evaluate_dequantize, 10},
-      {"", "DynamicQuantizeLinear", 1, 1, infer_dynamic_quantize, evaluate_dynamic_quantize, 11, 3},
-      {"", "ConvInteger", 2, 4, infer_conv_integer, evaluate_conv_integer, 10},
+      {"", "QuantizeLinear", 2, 3, infer_quantize, evaluate_quantize, kMixes, 10},
+      {"", "DequantizeLinear", 2, 3, infer_dequantize, evaluate_dequantize, kMixes, 10},
+      {"", "DynamicQuantizeLinear", 1, 1, infer_dynamic_quantize, evaluate_dynamic_quantize, kMixes, 11, 3},
+      {"", "ConvInteger", 2, 4, infer_conv_integer, evaluate_conv_integer, kConvInteger, 10},
   };
   return kOperators;
 }

@@ -281,10 +281,11 @@ bool is_plain_recurrent(const ir::Node& node) {
 }
 
 std::span<const Operator> recurrent_operators() {
+  static constexpr Card kLSTM{.batch = Batch::kMixes, .heavy = true};
   static constexpr Operator kOperators[] = {
-      {"", "LSTM", 3, 8, infer_recurrent, evaluate_recurrent, 7, 3},
-      {"", "GRU", 3, 6, infer_recurrent, evaluate_recurrent, 7, 2},
-      {"", "RNN", 3, 6, infer_recurrent, evaluate_recurrent, 7, 2},
+      {"", "LSTM", 3, 8, infer_recurrent, evaluate_recurrent, kLSTM, 7, 3},
+      {"", "GRU", 3, 6, infer_recurrent, evaluate_recurrent, kLSTM, 7, 2},
+      {"", "RNN", 3, 6, infer_recurrent, evaluate_recurrent, kLSTM, 7, 2},
   };
   return kOperators;
 }

@@ -191,18 +191,28 @@ std::optional<AxisView> reduction_view(const InferContext& c) {
   return view;
 }
 
+namespace {
+
+/// The first dimension is still there: where it is still the batch, that is not what was reduced.
+bool keeps_dimensions(const ir::Node& node) { return node.get_int("keepdims", 1) == 1; }
+
+}  // namespace
+
 std::span<const Operator> reduce_operators() {
+  static constexpr Card kMapReduction{
+      .batch = Batch::kByImage, .keeps_batch = keeps_dimensions, .layout = LayoutRule::kFollows};
+  static constexpr Card kReduction{.batch = Batch::kByImage, .keeps_batch = keeps_dimensions};
   static constexpr Operator kOperators[] = {
-      {"", "ReduceSum", 1, 2, infer_reduce, evaluate_reduce<kSame, kSum, Start::kZero>},
-      {"", "ReduceMean", 1, 2, infer_reduce, evaluate_reduce<kSame, kSum, Start::kZero, kSame, true>},
-      {"", "ReduceMax", 1, 2, infer_reduce, evaluate_bools_too<evaluate_max>},
-      {"", "ReduceMin", 1, 2, infer_reduce, evaluate_bools_too<evaluate_min>},
-      {"", "ReduceProd", 1, 2, infer_reduce, evaluate_reduce<kSame, kProduct, Start::kOne>},
-      {"", "ReduceL1", 1, 2, infer_reduce, evaluate_reduce<kMagnitude, kSum, Start::kZero>},
-      {"", "ReduceL2", 1, 2, infer_reduce, evaluate_reduce<kSquare, kSum, Start::kZero, kRoot>},
-      {"", "ReduceSumSquare", 1, 2, infer_reduce, evaluate_reduce<kSquare, kSum, Start::kZero>},
-      {"", "ReduceLogSum", 1, 2, infer_reduce, evaluate_reduce<kSame, kSum, Start::kZero, kLogarithm>},
-      {"", "ReduceLogSumExp", 1, 2, infer_reduce, evaluate_log_sum_exp},
+      {"", "ReduceSum", 1, 2, infer_reduce, evaluate_reduce<kSame, kSum, Start::kZero>, kMapReduction},
+      {"", "ReduceMean", 1, 2, infer_reduce, evaluate_reduce<kSame, kSum, Start::kZero, kSame, true>, kMapReduction},
+      {"", "ReduceMax", 1, 2, infer_reduce, evaluate_bools_too<evaluate_max>, kMapReduction},
+      {"", "ReduceMin", 1, 2, infer_reduce, evaluate_bools_too<evaluate_min>, kMapReduction},
+      {"", "ReduceProd", 1, 2, infer_reduce, evaluate_reduce<kSame, kProduct, Start::kOne>, kReduction},
+      {"", "ReduceL1", 1, 2, infer_reduce, evaluate_reduce<kMagnitude, kSum, Start::kZero>, kReduction},
+      {"", "ReduceL2", 1, 2, infer_reduce, evaluate_reduce<kSquare, kSum, Start::kZero, kRoot>, kReduction},
+      {"", "ReduceSumSquare", 1, 2, infer_reduce, evaluate_reduce<kSquare, kSum, Start::kZero>, kReduction},
+      {"", "ReduceLogSum", 1, 2, infer_reduce, evaluate_reduce<kSame, kSum, Start::kZero, kLogarithm>, kReduction},
+      {"", "ReduceLogSumExp", 1, 2, infer_reduce, evaluate_log_sum_exp, kReduction},
   };
   return kOperators;
 }

@@ -130,9 +130,12 @@ void evaluate_size(const EvalContext& c) { c.output().mutable_data<int64_t>()[0]
 
 std::span<const Operator> reshape_operators() {
   static constexpr Operator kOperators[] = {
-      {"", "Reshape", 2, 2, infer_reshape, view_input}, {"", "Flatten", 1, 1, infer_flatten, view_input},
-      {"", "Squeeze", 1, 2, infer_squeeze, view_input}, {"", "Unsqueeze", 1, 2, infer_unsqueeze, view_input},
-      {"", "Shape", 1, 1, infer_shape, evaluate_shape}, {"", "Size", 1, 1, infer_size, evaluate_size},
+      {"", "Reshape", 2, 2, infer_reshape, view_input, kByImage},
+      {"", "Flatten", 1, 1, infer_flatten, view_input, kByImage},
+      {"", "Squeeze", 1, 2, infer_squeeze, view_input, kByImage},
+      {"", "Unsqueeze", 1, 2, infer_unsqueeze, view_input, kByImage},
+      {"", "Shape", 1, 1, infer_shape, evaluate_shape, kMixes},
+      {"", "Size", 1, 1, infer_size, evaluate_size, kMixes},
   };
   return kOperators;
 }

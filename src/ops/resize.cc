@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "ops/fused/maps.h"
 #include "ops/operators.h"
 #include "ops/strided.h"
 #include "ops/util.h"
@@ -126,7 +127,8 @@ std::optional<std::vector<AxisResize>> axes_of(const InferContext& c, const Shap
   if (count != resized.size()) node_error(c.node, "{} scales or sizes for {} dimensions", count, resized.size());
   std::vector<AxisResize> axes;
   for (int64_t dim : shape) axes.push_back({dim, dim, 1, static_cast<float>(dim)});
-  const std::optional<float> common = by_sizes ? keep_aspect_ratio(c, shape, resized, *sizes) : std::nullopt;
+  std::optional<float> common;
+  if (by_sizes) common = keep_aspect_ratio(c, shape, resized, *sizes);
   for (size_t i = 0; i < count; ++i) {
     AxisResize& axis = axes[resized[i]];
     if (axis.in < 0 || (by_sizes && !(*sizes)[i])) {
@@ -344,9 +346,12 @@ std::optional<std::vector<std::vector<TwoTaps>>> resize_taps(const InferContext&
 }
 
 std::span<const Operator> resize_operators() {
+  static constexpr Slot kSlots[] = {Slot::kMap, Slot::kOther};
+  static constexpr Card kResize{
+      .batch = Batch::kByImage, .slots = kSlots, .map_types = kMapTypes, .layout = LayoutRule::kFollows};
   static constexpr Operator kOperators[] = {
-      {"", "Resize", 1, 4, infer_resize, evaluate_resize, 10},
-      {"", "Upsample", 1, 2, infer_resize, evaluate_resize, 7},
+      {"", "Resize", 1, 4, infer_resize, evaluate_resize, kResize, 10},
+      {"", "Upsample", 1, 2, infer_resize, evaluate_resize, kByImage, 7},
   };
   return kOperators;
 }

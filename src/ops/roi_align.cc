@@ -115,8 +115,9 @@ void evaluate_roi_align(const EvalContext& c) {
 }  // namespace
 
 std::span<const Operator> roi_align_operators() {
+  static constexpr Card kRoiAlign{.batch = Batch::kMixes, .heavy = true};
   static constexpr Operator kOperators[] = {
-      {"", "RoiAlign", 3, 3, infer_roi_align, evaluate_roi_align, 10},
+      {"", "RoiAlign", 3, 3, infer_roi_align, evaluate_roi_align, kRoiAlign, 10},
   };
   return kOperators;
 }

@@ -189,11 +189,11 @@ void evaluate_scatter_nd(const EvalContext& c) { write_rows(c, row_positions(c, 
 
 std::span<const Operator> scatter_operators() {
   static constexpr Operator kOperators[] = {
-      {"", "GatherElements", 2, 2, infer_gather_elements, evaluate_gather_elements, 11},
-      {"", "GatherND", 2, 2, infer_gather_nd, evaluate_gather_nd, 11},
-      {"", "Scatter", 3, 3, infer_scatter_elements, evaluate_scatter_elements, 9},
-      {"", "ScatterElements", 3, 3, infer_scatter_elements, evaluate_scatter_elements, 11},
-      {"", "ScatterND", 3, 3, infer_scatter_nd, evaluate_scatter_nd, 11},
+      {"", "GatherElements", 2, 2, infer_gather_elements, evaluate_gather_elements, kMixes, 11},
+      {"", "GatherND", 2, 2, infer_gather_nd, evaluate_gather_nd, kMixes, 11},
+      {"", "Scatter", 3, 3, infer_scatter_elements, evaluate_scatter_elements, kMixes, 9},
+      {"", "ScatterElements", 3, 3, infer_scatter_elements, evaluate_scatter_elements, kMixes, 11},
+      {"", "ScatterND", 3, 3, infer_scatter_nd, evaluate_scatter_nd, kMixes, 11},
   };
   return kOperators;
 }

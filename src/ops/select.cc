@@ -329,14 +329,15 @@ void evaluate_one_hot(const EvalContext& c) {
 }  // namespace
 
 std::span<const Operator> select_operators() {
+  static constexpr Card kUnique{.batch = Batch::kMixes, .heavy = true};
   static constexpr Operator kOperators[] = {
-      {"", "ArgMax", 1, 1, infer_arg, evaluate_arg<true>},
-      {"", "ArgMin", 1, 1, infer_arg, evaluate_arg<false>},
-      {"", "TopK", 1, 2, infer_top_k, evaluate_top_k, 1, 2},
-      {"", "NonZero", 1, 1, infer_non_zero, evaluate_non_zero, 9},
-      {"", "Compress", 2, 2, infer_compress, evaluate_compress, 9},
-      {"", "Unique", 1, 1, infer_unique, evaluate_unique, 11, 4},
-      {"", "OneHot", 3, 3, infer_one_hot, evaluate_one_hot, 9},
+      {"", "ArgMax", 1, 1, infer_arg, evaluate_arg<true>, kMixes},
+      {"", "ArgMin", 1, 1, infer_arg, evaluate_arg<false>, kMixes},
+      {"", "TopK", 1, 2, infer_top_k, evaluate_top_k, kMixes, 1, 2},
+      {"", "NonZero", 1, 1, infer_non_zero, evaluate_non_zero, kMixes, 9},
+      {"", "Compress", 2, 2, infer_compress, evaluate_compress, kMixes, 9},
+      {"", "Unique", 1, 1, infer_unique, evaluate_unique, kUnique, 11, 4},
+      {"", "OneHot", 3, 3, infer_one_hot, evaluate_one_hot, kMixes, 9},
   };
   return kOperators;
 }

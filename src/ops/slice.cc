@@ -2,6 +2,7 @@
 #include <numeric>
 
 #include "base/checked.h"
+#include "ops/fused/maps.h"
 #include "ops/operators.h"
 #include "ops/strided.h"
 #include "ops/strided_view.h"
@@ -152,9 +153,13 @@ std::optional<StridedView> slice_view(const InferContext& c) {
 }
 
 std::span<const Operator> slice_operators() {
+  static constexpr Slot kSlots[] = {Slot::kMap, Slot::kOther};
+  static constexpr Card kSlice{.batch = Batch::kMixes, .layout = LayoutRule::kFollows};
+  static constexpr Card kSplit{
+      .batch = Batch::kAlongAxis, .slots = kSlots, .map_types = kMapTypes, .layout = LayoutRule::kFollows};
   static constexpr Operator kOperators[] = {
-      {"", "Slice", 1, 5, infer_slice, evaluate_slice},
-      {"", "Split", 1, 2, infer_split, evaluate_split, 2, 1 << 20},
+      {"", "Slice", 1, 5, infer_slice, evaluate_slice, kSlice},
+      {"", "Split", 1, 2, infer_split, evaluate_split, kSplit, 2, 1 << 20},
   };
   return kOperators;
 }

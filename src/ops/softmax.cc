@@ -84,10 +84,12 @@ AxisView softmax_view(const ir::Node& node, int64_t opset, const Shape& shape) {
 }
 
 std::span<const Operator> softmax_operators() {
+  static constexpr Card kSoftmax{.batch = Batch::kAlongAxis, .default_axis = -1, .layout = LayoutRule::kFollows};
+  static constexpr Card kLogSoftmax{.batch = Batch::kAlongAxis, .default_axis = -1};
   static constexpr Operator kOperators[] = {
-      {"", "Softmax", 1, 1, infer_softmax, evaluate_softmax},
-      {"", "LogSoftmax", 1, 1, infer_softmax, evaluate_log_softmax},
-      {"", "Hardmax", 1, 1, infer_softmax, evaluate_hardmax},
+      {"", "Softmax", 1, 1, infer_softmax, evaluate_softmax, kSoftmax},
+      {"", "LogSoftmax", 1, 1, infer_softmax, evaluate_log_softmax, kLogSoftmax},
+      {"", "Hardmax", 1, 1, infer_softmax, evaluate_hardmax, kLogSoftmax},
   };
   return kOperators;
 }

@@ -42,8 +42,21 @@ StridedView transpose_view(const ir::Node& node, const Shape& x) {
   return view;
 }
 
+namespace {
+
+bool leaves_first_dimension(const ir::Node& node) {
+  const auto order = node.get_ints("perm", {});
+  return !order.empty() && order[0] == 0;
+}
+
+}  // namespace
+
 std::span<const Operator> transpose_operators() {
-  static constexpr Operator kOperators[] = {{"", "Transpose", 1, 1, infer_transpose, evaluate_transpose}};
+  static constexpr Card kTranspose{
+      .batch = Batch::kByImage, .keeps_batch = leaves_first_dimension, .layout = LayoutRule::kDeclared};
+  static constexpr Operator kOperators[] = {
+      {"", "Transpose", 1, 1, infer_transpose, evaluate_transpose, kTranspose},
+  };
   return kOperators;
 }
 

@@ -1,8 +1,10 @@
-// MatMul(x, weight, bias, residual?) -> y = act(x W + bias + residual): a pointwise Conv of a map of one row.
-#include "ops/fused_matmul.h"
+// ai.effdet::MatMul(x, weight, bias, residual?) -> y = act(x W + bias + residual): a pointwise Conv of a map of one
+// row.
+#include "ops/fused/matmul.h"
 
 #include <numeric>
 
+#include "ops/fused/maps.h"
 #include "ops/operators.h"
 #include "ops/util.h"
 
@@ -34,6 +36,8 @@ void evaluate_fused_matmul(const EvalContext& c) {
   c.output() = y.reshaped(c.output().shape());
 }
 
+int64_t fused_matmul_products(const CostContext& c) { return c.elements(c.outputs[0]) * c.inputs[1][1]; }
+
 }  // namespace
 
 ir::Node as_pointwise_conv(const ir::Node& matmul) {
@@ -49,9 +53,15 @@ Shape as_pixels(const Shape& shape) {
 }
 
 std::span<const Operator> fused_matmul_operators() {
+  static constexpr Slot kSlots[] = {Slot::kMap, Slot::kPackedWeights, Slot::kBias, Slot::kResidual};
+  static constexpr Card kCard{.batch = Batch::kByImage,
+                              .slots = kSlots,
+                              .map_types = kFloat32Maps,
+                              .absorbs = Absorbs::kSteps,
+                              .heavy = true,
+                              .products = fused_matmul_products};
   static constexpr Operator kOperators[] = {
-      {ir::kFusedDomain, "MatMul", 3, 4, infer_fused_matmul, evaluate_fused_matmul},
-  };
+      {ir::kFusedDomain, "MatMul", 3, 4, infer_fused_matmul, evaluate_fused_matmul, kCard}};
   return kOperators;
 }
 

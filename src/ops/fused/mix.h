@@ -1,0 +1,23 @@
+// ai.effdet::Mix(x0, x1, ...): y = act(sum of weights[i] * x[i]), each map enlarged to the size of the output by its
+// nearest pixels: a node of a BiFPN, or a plain sum.
+#pragma once
+
+#include "ops/fused/activation_steps.h"
+#include "ops/fused/layout.h"
+
+namespace effdet::ops {
+
+/// The most inputs that a Mix has.
+inline constexpr size_t kMaxMixInputs = 4;
+
+struct MixAttributes {
+  std::vector<float> weights;                 ///< of the inputs
+  int64_t height = 1, width = 1;              ///< of the output
+  Activation activation = Activation::kNone;  ///< without steps
+  Layout layout = Layout::kPlain;
+
+  /// kBadInput for values that no Mix has.
+  static MixAttributes of(const ir::Node& node);
+};
+
+}  // namespace effdet::ops

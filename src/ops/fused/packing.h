@@ -1,0 +1,29 @@
+// Weights of fused operators as kernels read them, and back.
+#pragma once
+
+#include "base/tensor.h"
+#include "ops/panel.h"
+
+namespace effdet::ops {
+
+constexpr int64_t panel_count(int64_t channels) { return (channels + kPanelChannels - 1) / kPanelChannels; }
+/// Channels with those that fill up the last panel.
+constexpr int64_t padded_to_panels(int64_t channels) { return panel_count(channels) * kPanelChannels; }
+
+/// Rows of a panel of weights that multiply maps of such a type: bfloat16 goes by pairs.
+constexpr int64_t padded_depth(int64_t depth, DType maps) { return maps == DType::kBF16 ? (depth + 1) / 2 * 2 : depth; }
+
+/// OIHW weights [o, i, kh, kw] as panels [ceil(o / 16)][kh * kw * i][16], zero-padded; and back.
+/// (i: input channels of a group.)
+Tensor pack_conv_weights(const Tensor& weights);
+Tensor unpack_conv_weights(const Tensor& packed, int64_t channels_in, int64_t channels_out, int64_t kernel_height,
+                           int64_t kernel_width);
+/// Panels [p, k, 16] as bfloat16 [p, k rounded up to pairs, 16], where the two values of a pair of k lie side by side
+/// ([p][k / 2][16][2]); and back, with the padding.
+Tensor pack_pairs(const Tensor& panels);
+Tensor unpack_pairs(const Tensor& pairs);
+/// Depthwise weights [c, 1, kh, kw] as [kh, kw, c], and back.
+Tensor pack_depthwise_weights(const Tensor& weights);
+Tensor unpack_depthwise_weights(const Tensor& packed);
+
+}  // namespace effdet::ops
