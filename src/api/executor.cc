@@ -25,12 +25,10 @@ namespace {
 
 using Internal = std::function<void(ir::ValueId, const Tensor&)>;
 
-/// Name of a value that a node of the program keeps with channels last, without the suffix of that layout; nothing for
-/// other values.
-std::optional<std::string> channels_last_name(const ir::Value& value) {
+/// The name of the map that a value with channels last stands for: the compiler has appended the layout to it.
+std::string channels_first_name(const std::string& name) {
   constexpr std::string_view kSuffix = "_nhwc";
-  if (!value.name.ends_with(kSuffix) || !value.shape || value.shape->size() != 4) return std::nullopt;
-  return value.name.substr(0, value.name.size() - kSuffix.size());
+  return name.ends_with(kSuffix) ? name.substr(0, name.size() - kSuffix.size()) : name;
 }
 
 Tensor channels_first(const Tensor& tensor) {
@@ -207,8 +205,10 @@ std::vector<HostTensor> Executor::run(std::span<const HostTensor> inputs, const 
           for (ir::ValueId output : node.outputs) makers[output] = &node;
       const ir::Node& node = *makers.at(id);
       const ir::Value& value = graph.value(id);
-      const auto name = node.domain == ir::kFusedDomain ? channels_last_name(value) : std::nullopt;
-      observer(api::from_tensor(name.value_or(value.name), name ? channels_first(tensor) : tensor), node.name, node.op);
+      const bool turns = node.domain == ir::kFusedDomain && value.layout == ir::Layout::kNhwc;
+      observer(turns ? api::from_tensor(channels_first_name(value.name), channels_first(tensor))
+                     : api::from_tensor(value.name, tensor),
+               node.name, node.op);
     };
   }
   const bool native = impl_->options.engine == Engine::kNative;

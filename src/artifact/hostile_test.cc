@@ -93,6 +93,29 @@ void expect_refused(const std::vector<std::pair<std::string, Change>>& cases) {
   expect_refused(take_apart(om_bytes(small_program())), cases);
 }
 
+/// The value that a step of that operator makes.
+om::ValueT& output_of(om::ProgramT& p, const std::string& op) {
+  return *p.values.at(static_cast<size_t>(step(p, op).outputs.at(0)));
+}
+
+TEST(BadInput, Case68_HostileLayouts) {
+  const Change cases[] = {
+      [](om::ProgramT& p) { output_of(p, "DepthwiseConv").layout = 3; },
+      [](om::ProgramT& p) { output_of(p, "DepthwiseConv").layout = 255; },
+      [](om::ProgramT& p) { output_of(p, "DepthwiseConv").layout = 1; },  // it lies NHWC
+      [](om::ProgramT& p) { output_of(p, "SqueezeExcite").layout = 2; },  // no map
+      [](om::ProgramT& p) { value_in(p, Space::kWeights).layout = 2; },
+      [](om::ProgramT& p) { value_in(p, Space::kInput).layout = 2; },
+  };
+  const OmParts good = take_apart(om_bytes(small_program()));
+  for (size_t i = 0; i < std::size(cases); ++i) {
+    OmParts parts = take_apart(put_together(good));
+    cases[i](parts.program);
+    const auto file = put_together(parts);
+    EXPECT_THROW(read_om(write_test_om(file)), Error) << i;
+  }
+}
+
 TEST(BadInput, Case68_HostileValues) {
   std::vector<std::pair<std::string, Change>> cases;
   const std::vector<Space> spaces = {Space::kArena, Space::kWeights, Space::kInput, Space::kOutput};

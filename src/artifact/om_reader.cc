@@ -93,6 +93,7 @@ class ProgramReader {
     program_.turns = source_.turns();
     for (const auto* value : *source_.values()) read_value(*value);
     for (const auto* node : *source_.nodes()) read_node(*node);
+    if (!says_layouts_) infer_layouts(program_.graph);
     program_.graph.inputs = read_ids(*source_.inputs(), false);
     program_.graph.outputs = read_ids(*source_.outputs(), false);
     for (const auto* entry : *source_.metadata()) program_.graph.metadata[entry->key()->str()] = entry->value()->str();
@@ -109,7 +110,14 @@ class ProgramReader {
       bad_input("{}: tensor '{}' has the unknown place {}", file_.path(), name, source.space());
     if (source.shape()->size() > kMaxRank)
       bad_input("{}: tensor '{}' has {} dimensions", file_.path(), name, source.shape()->size());
+    if (source.layout() > static_cast<uint8_t>(ir::Layout::kNhwc) + 1)
+      bad_input("{}: tensor '{}' has the unknown layout {}", file_.path(), name, source.layout());
     ir::Value value{name, static_cast<DType>(source.dtype()), copy_list(source.shape()), {}};
+    if (source.layout() == 0) {
+      says_layouts_ = false;
+    } else {
+      value.layout = static_cast<ir::Layout>(source.layout() - 1);
+    }
     const Placement placement{static_cast<Placement::Space>(source.space()), source.offset()};
     if (placement.space == Placement::Space::kWeights) value.constant = read_weights(value, placement.offset);
     program_.graph.add_value(std::move(value));
@@ -149,6 +157,7 @@ class ProgramReader {
   const OmHeader& header_;
   const om::Program& source_;
   Program program_;
+  bool says_layouts_ = true;  ///< the file has those of all values
 };
 
 }  // namespace

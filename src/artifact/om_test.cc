@@ -46,6 +46,7 @@ TEST(Om, RoundTrip) {
   for (size_t i = 0; i < read.placements.size(); ++i) {
     EXPECT_EQ(read.placements[i].space, written.placements[i].space);
     const auto id = static_cast<ir::ValueId>(i);
+    EXPECT_EQ(read.graph.value(id).layout, written.graph.value(id).layout);
     const Tensor *a = read.graph.constant(id), *b = written.graph.constant(id);
     ASSERT_EQ(a != nullptr, b != nullptr);
     if (a != nullptr) {
@@ -55,6 +56,20 @@ TEST(Om, RoundTrip) {
       EXPECT_EQ(read.placements[i].offset, written.placements[i].offset);
     }
   }
+}
+
+TEST(Om, FilesThatSayNoLayoutsHaveTheSame) {
+  const Program written = small_program();
+  OmParts parts = take_apart(om_bytes(written));
+  for (auto& value : parts.program.values) value->layout = 0;
+  const Program read = read_om(write_test_om(put_together(parts))).at(0);
+  size_t nhwc = 0;
+  for (size_t i = 0; i < read.graph.value_count(); ++i) {
+    const auto id = static_cast<ir::ValueId>(i);
+    EXPECT_EQ(read.graph.value(id).layout, written.graph.value(id).layout) << read.graph.value(id).name;
+    nhwc += read.graph.value(id).layout == ir::Layout::kNhwc;
+  }
+  EXPECT_GT(nhwc, 5u);
 }
 
 TEST(Om, PlansShareTheirWeights) {

@@ -91,7 +91,8 @@ flatbuffers::Offset<om::Program> write_plan(
     const Placement& placement = program.placements[i];
     const uint64_t offset = value.constant ? weights.offset_of(*value.constant) : placement.offset;
     values.push_back(om::CreateValueDirect(b, value.name.c_str(), static_cast<uint8_t>(value.dtype), &*value.shape,
-                                           static_cast<uint8_t>(placement.space), offset));
+                                           static_cast<uint8_t>(placement.space), offset,
+                                           static_cast<uint8_t>(static_cast<uint8_t>(value.layout) + 1)));
   }
   std::vector<flatbuffers::Offset<om::Node>> nodes;
   for (const ir::Node& node : program.graph.nodes) nodes.push_back(write_node(b, node));

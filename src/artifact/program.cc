@@ -6,6 +6,7 @@
 
 #include "base/checked.h"
 #include "base/error.h"
+#include "ops/fused/layout.h"
 #include "ops/op.h"
 
 namespace effdet::artifact {
@@ -13,8 +14,7 @@ namespace {
 
 using Space = Placement::Space;
 
-void check_inferred(const Program& program, const ir::Node& node, const std::string& name) {
-  const ir::Graph& graph = program.graph;
+std::vector<ops::Inferred> inferred_outputs(const ir::Graph& graph, const ir::Node& node) {
   std::vector<ops::InputInfo> infos;
   for (ir::ValueId id : node.inputs) {
     if (id == ir::kNoValue) {
@@ -22,15 +22,27 @@ void check_inferred(const Program& program, const ir::Node& node, const std::str
       continue;
     }
     const ir::Value& value = graph.value(id);
-    infos.push_back({true, value.dtype, value.shape, graph.constant(id)});
+    infos.push_back({.present = true,
+                     .dtype = value.dtype,
+                     .shape = value.shape,
+                     .value = graph.constant(id),
+                     .layout = value.layout});
   }
-  const std::vector<ops::Inferred> inferred = ops::infer_node(node, graph.opset, infos);
+  return ops::infer_node(node, graph.opset, infos);
+}
+
+void check_inferred(const Program& program, const ir::Node& node, const std::string& name) {
+  const ir::Graph& graph = program.graph;
+  const std::vector<ops::Inferred> inferred = inferred_outputs(graph, node);
   for (size_t i = 0; i < node.outputs.size(); ++i) {
     if (node.outputs[i] == ir::kNoValue) continue;
     const ir::Value& value = graph.value(node.outputs[i]);
     if (i >= inferred.size() || inferred[i].dtype != value.dtype || inferred[i].shape != value.shape)
       bad_input("{}: step '{}' ({}) does not make a tensor of type {} and shape {} as '{}'", name, node.name, node.op,
                 dtype_name(value.dtype), shape_text(*value.shape), value.name);
+    if (inferred[i].layout.value_or(value.layout) != value.layout)
+      bad_input("{}: step '{}' ({}) makes '{}' in another layout than the one that it has", name, node.name, node.op,
+                value.name);
   }
 }
 
@@ -45,6 +57,9 @@ void check_placement(const Program& program, ir::ValueId id, const std::string& 
     return placement.offset < list.size() && list[placement.offset] == id;
   };
   require((placement.space == Space::kWeights) == value.constant.has_value(), "weights and tensors are mixed up");
+  const bool is_given = placement.space == Space::kWeights || placement.space == Space::kInput;
+  require(value.layout == ir::Layout::kPlain || (!is_given && value.shape->size() == 4),
+          "only a map that a step makes has channels last");
   switch (placement.space) {
     case Space::kArena:
       require(placement.offset % kTensorAlignment == 0, "not aligned");
@@ -138,6 +153,31 @@ void check_node(const Program& program, const ir::Node& node, const std::string&
 }
 
 }  // namespace
+
+void infer_layouts(ir::Graph& graph) {
+  for (size_t i = 0; i < graph.value_count(); ++i) value_bytes(graph.value(static_cast<ir::ValueId>(i)));
+  std::vector<bool> is_open(graph.value_count(), false);  // only its readers tell how what a Transpose makes lies
+  for (const ir::Node& node : graph.nodes) {
+    const ops::Card& card = ops::card_of(node);
+    if (card.layout == ops::LayoutRule::kDeclared)
+      for (ir::ValueId id : node.outputs)
+        if (id != ir::kNoValue) is_open[static_cast<size_t>(id)] = true;
+    if (card.layout != ops::LayoutRule::kAttributes) continue;
+    const ops::MapLayouts layouts = ops::MapLayouts::of(node);
+    for (size_t i = 0; i < node.inputs.size(); ++i) {
+      const ir::ValueId id = node.inputs[i];
+      if (id == ir::kNoValue || !is_open[static_cast<size_t>(id)] || graph.value(id).shape->size() != 4) continue;
+      if (card.slot(i) == ops::Slot::kMap) graph.value(id).layout = layouts.input;
+      if (card.slot(i) == ops::Slot::kResidual) graph.value(id).layout = layouts.output;
+    }
+  }
+  for (const ir::Node& node : graph.nodes) {
+    const std::vector<ops::Inferred> inferred = inferred_outputs(graph, node);
+    for (size_t i = 0; i < node.outputs.size() && i < inferred.size(); ++i)
+      if (node.outputs[i] != ir::kNoValue && inferred[i].layout)
+        graph.value(node.outputs[i]).layout = *inferred[i].layout;
+  }
+}
 
 uint64_t weight_bytes(std::span<const Program> plans) {
   std::set<std::pair<const std::byte*, size_t>> places;

@@ -44,8 +44,13 @@ struct Program {
 /// An input or output as the caller has it: with the images of all turns.
 ir::Value whole_value(const Program& program, ir::ValueId id);
 
-/// Checks a program as if it were hostile: structure, static shapes that agree with each operator's shape inference,
-/// placements inside the arena, and no two tensors in the same place at the same time. Throws Error(kBadInput).
+/// Fills the layouts of a graph's values in from its steps: for files that do not say them. Throws Error(kBadInput)
+/// where a step contradicts itself.
+void infer_layouts(ir::Graph& graph);
+
+/// Checks a program as if it were hostile: structure, static shapes and layouts that agree with each operator's shape
+/// inference, placements inside the arena, and no two tensors in the same place at the same time. Throws
+/// Error(kBadInput).
 void verify_program(const Program& program, const std::string& name);
 
 /// The most plans that a compiled model has.
