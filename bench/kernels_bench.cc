@@ -8,7 +8,7 @@
 #include "base/thread_pool.h"
 #include "kernels/kernel.h"
 #include "layer.h"
-#include "ops/fused.h"
+#include "ops/fused/packing.h"
 
 namespace effdet::bench {
 namespace {
@@ -40,11 +40,12 @@ class OwnLayer {
                        {"out_channels", int64_t{layer.out}},
                        {"activation", "swish"},
                        {"layout", "nhwc"}};
-    const int64_t panels = (layer.out + 15) / 16;
-    const Shape weights = layer.depthwise ? Shape{layer.kernel, layer.kernel, layer.in}
-                                          : Shape{panels, int64_t{layer.kernel} * layer.kernel * layer.in, 16};
-    for (const Shape& shape :
-         {Shape{1, layer.side, layer.side, layer.in}, weights, Shape{layer.depthwise ? layer.in : panels * 16}})
+    const int64_t panels = ops::panel_count(layer.out);
+    const Shape weights = layer.depthwise
+                              ? Shape{layer.kernel, layer.kernel, layer.in}
+                              : Shape{panels, int64_t{layer.kernel} * layer.kernel * layer.in, ops::kPanelChannels};
+    for (const Shape& shape : {Shape{1, layer.side, layer.side, layer.in}, weights,
+                               Shape{layer.depthwise ? layer.in : ops::padded_to_panels(layer.out)}})
       inputs_.emplace_back(DType::kF32, shape);
     output_ = Tensor(DType::kF32, {1, layer.out_side(), layer.out_side(), layer.out});
     std::vector<kernels::ValueInfo> infos;

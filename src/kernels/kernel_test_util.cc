@@ -118,7 +118,8 @@ std::optional<Case> as_bf16(const Case& c) {
     narrow.inputs[0] = c.inputs[0].to(DType::kBF16);
     return narrow;
   }
-  const bool nhwc = ops::is_nhwc(c.node), nhwc_out = ops::is_nhwc(c.node, true);
+  const auto layouts = ops::MapLayouts::of(c.node);
+  const bool nhwc = layouts.input == ir::Layout::kNhwc, nhwc_out = layouts.output == ir::Layout::kNhwc;
   if (c.node.domain != ir::kFusedDomain || op == "SqueezeExcite" || op == "Activation" || (!nhwc && !nhwc_out))
     return std::nullopt;
   Case narrow = c;

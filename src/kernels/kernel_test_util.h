@@ -12,7 +12,9 @@
 
 #include "base/sanitizer.h"
 #include "kernels/kernel.h"
-#include "ops/fused.h"
+#include "ops/fused/layout.h"
+#include "ops/fused/mix.h"
+#include "ops/fused/packing.h"
 #include "ops/op.h"
 
 namespace effdet::kernels {

@@ -91,6 +91,10 @@ ElementwiseProgram parse_elementwise(const ir::Node& node, std::string_view text
   return program;
 }
 
+ElementwiseProgram elementwise_program_of(const ir::Node& node) {
+  return parse_elementwise(node, node.get_string("program", ""), node.inputs.size());
+}
+
 std::string elementwise_text(const ElementwiseProgram& program) {
   std::string text;
   for (const ElementwiseStep& step : program) {

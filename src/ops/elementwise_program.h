@@ -97,6 +97,8 @@ using ElementwiseProgram = std::vector<ElementwiseStep>;
 /// The program of a text on so many inputs. Throws Error(kBadInput) that names the node for a text that is none, and
 /// for inputs that no step reads.
 ElementwiseProgram parse_elementwise(const ir::Node& node, std::string_view text, size_t inputs);
+/// The program of an Elementwise node, on as many inputs as it has.
+ElementwiseProgram elementwise_program_of(const ir::Node& node);
 std::string elementwise_text(const ElementwiseProgram& program);
 
 /// Runs a program on float32 tensors by ONNX's own operators, with their broadcasting.

@@ -5,7 +5,6 @@
 
 #include "kernels/cpu/cpu.h"
 #include "kernels/cpu/micro_kernels.h"
-#include "ops/fused.h"
 
 namespace effdet::kernels::cpu {
 namespace {

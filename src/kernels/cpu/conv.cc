@@ -9,7 +9,7 @@
 #include "kernels/cpu/pixel_product.h"
 #include "kernels/cpu/typed.h"
 #include "kernels/cpu/window_gather.h"
-#include "ops/fused.h"
+#include "ops/fused/conv.h"
 
 namespace effdet::kernels::cpu {
 namespace {
@@ -21,25 +21,28 @@ int64_t round_up(int64_t value, int64_t step) { return (value + step - 1) / step
 
 template <typename In, typename Out>
 class Conv : public Kernel {
+  using A = ops::ConvAttributes;
+
  public:
-  explicit Conv(const PlanContext& c)
+  Conv(const PlanContext& c, const A& a)
       : micro_(micro_kernels()),
-        window_(ops::window_2d(c.node)),
-        nchw_input_(!ops::is_nhwc(c.node)),
-        nchw_output_(!ops::is_nhwc(c.node, true)),
-        gated_(c.has(4)),
-        in_(ops::dims_of(c.inputs[0].shape, !nchw_input_)),
-        out_(ops::dims_of(c.outputs[0].shape, !nchw_output_)),
-        group_in_(ops::group_channels(c.node, in_.channels)),
-        group_out_(out_.channels / c.node.get_int("group", 1)),
-        k_(group_in_ * window_.kernel_height * window_.kernel_width),
+        window_(a.window),
+        nchw_output_(a.layouts.output != ir::Layout::kNhwc),
+        gated_(c.has(A::kGate)),
+        in_(ops::dims_of(c.inputs[A::kX].shape, a.layouts.input)),
+        out_(ops::dims_of(c.outputs[0].shape, a.layouts.output)),
+        group_in_(a.group_channels(in_.channels)),
+        group_out_(out_.channels / a.group),
+        k_(a.depth(in_.channels)),
         pixels_(out_.height * out_.width),
-        gather_(window_, in_, out_, nchw_input_, group_in_),
-        epilogue_(micro_, c.node),
-        product_(micro_, k_, out_, nchw_output_, c.node) {
+        gather_(window_, in_, out_, a.layouts.input, group_in_),
+        epilogue_(micro_, a.activation),
+        // Pixels differ between groups of output channels: no scheme goes over them.
+        product_(micro_, k_, out_, a.layouts.output, a.activation.activation,
+                 a.group == 1 ? a.products : ops::Products::kDirect) {
     const bool unit_window =
         window_.kernel_height == 1 && window_.kernel_width == 1 && window_.stride_x == 1 && window_.stride_y == 1;
-    gathers_ = nchw_input_ || !(unit_window || lies_in_lines());
+    gathers_ = a.layouts.input != ir::Layout::kNhwc || !(unit_window || lies_in_lines());
     overlaps_ = !gathers_ && pixel_stride() < k_;
     choose_tasks();
   }
@@ -49,7 +52,7 @@ class Conv : public Kernel {
   }
 
   void run(const RunContext& context) const override {
-    if (!gated_) product_.prepare(context.threads, context.input<In>(1), prepared(context));
+    if (!gated_) product_.prepare(context.threads, context.input<In>(A::kWeights), prepared(context));
     for (int64_t image = 0; image < in_.batch; ++image) run_image(context, image);
   }
 
@@ -108,7 +111,7 @@ class Conv : public Kernel {
   size_t thread_values() const { return gather_values() + product_.scratch_values(rows_); }
 
   void run_image(const RunContext& context, int64_t image) const {
-    const In* weights = context.input<In>(1);
+    const In* weights = context.input<In>(A::kWeights);
     if (gated_) {
       weights = gate_weights(context, image);
       product_.prepare(context.threads, weights, prepared(context));
@@ -120,11 +123,11 @@ class Conv : public Kernel {
   }
 
   const In* gate_weights(const RunContext& context, int64_t image) const {
-    const float* gate = context.input(4) + image * in_.channels;
+    const float* gate = context.input(A::kGate) + image * in_.channels;
     In* scaled = reinterpret_cast<In*>(context.scratch);
     context.threads.parallel_for(panels(), [&](int64_t panel, int) {
       const int64_t at = panel * padded_depth<In>(k_) * kPanel;
-      map_kernels<In>(micro_).scale_panel(context.input<In>(1) + at, gate, scaled + at, static_cast<int>(k_));
+      map_kernels<In>(micro_).scale_panel(context.input<In>(A::kWeights) + at, gate, scaled + at, static_cast<int>(k_));
     });
     return scaled;
   }
@@ -134,9 +137,9 @@ class Conv : public Kernel {
     const int64_t rows = std::min(rows_, pixels_ - row), columns = std::min(columns_, out_.channels - column);
     In* scratch =
         reinterpret_cast<In*>(context.scratch) + step_values() + thread_values() * static_cast<size_t>(thread);
-    const In* x = context.input<In>(0) + image * in_.channels * in_.height * in_.width;
+    const In* x = context.input<In>(A::kX) + image * in_.channels * in_.height * in_.width;
     const int64_t map = image * pixels_ * out_.channels;
-    const Out* residual = context.input<Out>(3);
+    const Out* residual = context.input<Out>(A::kResidual);
     for (int64_t end = column + columns, next; column < end; column = next) {
       const int64_t group = column / group_out_;
       next = std::min(end, (group + 1) * group_out_);
@@ -145,7 +148,7 @@ class Conv : public Kernel {
                                          : Pixels<In>{from + row * pixel_stride(), pixel_stride(), 1};
       product_.run(pixels, row, rows, column, next - column,
                    {.weights = weights,
-                    .bias = context.input(2),
+                    .bias = context.input(A::kBias),
                     .residual = residual != nullptr ? residual + map : nullptr,
                     .output = context.output<Out>() + map,
                     .prepared = prepared(context)},
@@ -156,7 +159,7 @@ class Conv : public Kernel {
 
   const MicroKernels& micro_;
   ops::Window2d window_;
-  bool nchw_input_, nchw_output_, gated_, gathers_ = false, overlaps_ = false;
+  bool nchw_output_, gated_, gathers_ = false, overlaps_ = false;
   ops::Dims in_, out_;
   int64_t group_in_, group_out_;  // channels of one group
   int64_t k_, pixels_;
@@ -169,18 +172,18 @@ class Conv : public Kernel {
 }  // namespace
 
 Plan plan_conv(const PlanContext& c) {
-  if (c.has(3) && !ops::is_nhwc(c.node, true)) return {nullptr, "a residual needs an NHWC output"};
-  if (!ops::is_nhwc(c.node) && !ops::is_nhwc(c.node, true)) return {nullptr, "NCHW on one side alone"};
-  if (c.has(4) && c.node.get_ints("kernel_shape", {1, 1}) != std::vector<int64_t>{1, 1})
-    return {nullptr, "a gate needs a 1x1 kernel"};
-  if (auto refusal = refuse_epilogue(c); !refusal.empty()) return {nullptr, refusal};
-  const ops::Window2d window = ops::window_2d(c.node);
-  const int64_t channels = ops::dims_of(c.inputs[0].shape, ops::is_nhwc(c.node)).channels;
-  if (c.node.get_int("group", 1) != 1 && !ops::is_nhwc(c.node)) return {nullptr, "groups need NHWC"};
-  const int64_t depth = ops::group_channels(c.node, channels) * window.kernel_height * window.kernel_width;
-  if (auto refusal = refuse_product(c, depth); !refusal.empty()) return {nullptr, refusal};
-  if (c.inputs[0].dtype == DType::kBF16 && !ops::is_nhwc(c.node)) return {nullptr, "bfloat16 windows need NHWC"};
-  return plan_typed<Conv>(c);
+  using A = ops::ConvAttributes;
+  const A a = A::of(c.node);
+  const bool nhwc_input = a.layouts.input == ir::Layout::kNhwc, nhwc_output = a.layouts.output == ir::Layout::kNhwc;
+  if (c.has(A::kResidual) && !nhwc_output) return {nullptr, "a residual needs an NHWC output"};
+  if (!nhwc_input && !nhwc_output) return {nullptr, "NCHW on one side alone"};
+  if (c.has(A::kGate) && a.window.taps() != 1) return {nullptr, "a gate needs a 1x1 kernel"};
+  if (auto refusal = refuse_epilogue(a.activation, a.layouts.output); !refusal.empty()) return {nullptr, refusal};
+  if (a.group != 1 && !nhwc_input) return {nullptr, "groups need NHWC"};
+  const int64_t depth = a.depth(ops::dims_of(c.inputs[A::kX].shape, a.layouts.input).channels);
+  if (auto refusal = refuse_product(c, depth, a.layouts.output); !refusal.empty()) return {nullptr, refusal};
+  if (c.inputs[A::kX].dtype == DType::kBF16 && !nhwc_input) return {nullptr, "bfloat16 windows need NHWC"};
+  return plan_typed<Conv>(c, a);
 }
 
 }  // namespace effdet::kernels::cpu

@@ -7,7 +7,7 @@
 #include "kernels/cpu/cpu.h"
 #include "kernels/cpu/epilogue.h"
 #include "kernels/cpu/typed.h"
-#include "ops/fused.h"
+#include "ops/fused/conv_transpose.h"
 
 namespace effdet::kernels::cpu {
 namespace {
@@ -33,13 +33,15 @@ struct Side {
 };
 
 class ConvTranspose : public Kernel {
+  using A = ops::ConvTransposeAttributes;
+
  public:
-  explicit ConvTranspose(const PlanContext& c)
+  ConvTranspose(const PlanContext& c, const A& a)
       : micro_(micro_kernels()),
-        epilogue_(micro_, c.node),
-        in_(ops::dims_of(c.inputs[0].shape, true)),
-        out_(ops::dims_of(c.outputs[0].shape, true)) {
-    const ops::Window2d w = ops::window_2d(c.node);
+        epilogue_(micro_, a.activation),
+        in_(ops::dims_of(c.inputs[A::kX].shape, a.layout)),
+        out_(ops::dims_of(c.outputs[0].shape, a.layout)) {
+    const ops::Window2d& w = a.window;
     rows_ = {w.kernel_height, w.stride_y, w.pad_top, in_.height, out_.height};
     columns_ = {w.kernel_width, w.stride_x, w.pad_left, in_.width, out_.width};
     const auto touches = [](const Side& side) {
@@ -48,8 +50,8 @@ class ConvTranspose : public Kernel {
     apart_ = touches(rows_) && touches(columns_);
     // Columns of a product: channels, of one tap or of a row of them.
     row_columns_ = apart_ ? columns_.kernel * out_.channels : out_.channels;
-    pack(*c.inputs[1].constant);
-    const auto bias = c.inputs[2].constant->data<float>();
+    pack(*c.inputs[A::kWeights].constant);
+    const auto bias = c.inputs[A::kBias].constant->data<float>();
     bias_.resize(static_cast<size_t>(panels_of(row_columns_) * kPanel), 0.0f);
     for (int64_t i = 0; i < row_columns_; ++i)
       bias_[static_cast<size_t>(i)] = bias[static_cast<size_t>(i % out_.channels)];
@@ -62,7 +64,7 @@ class ConvTranspose : public Kernel {
   void run(const RunContext& context) const override {
     context.threads.parallel_for(in_.batch * out_.height, [&](int64_t task, int thread) {
       const int64_t image = task / out_.height, row = task % out_.height;
-      const float* x = context.input(0) + image * in_.height * in_.width * in_.channels;
+      const float* x = context.input(A::kX) + image * in_.height * in_.width * in_.channels;
       float* y = context.output() + task * out_.width * out_.channels;
       if (apart_) {
         multiply(x + row / rows_.stride * in_.width * in_.channels, in_.channels, row % rows_.stride, 0, in_.width, y,
@@ -171,17 +173,20 @@ class ConvTranspose : public Kernel {
 }  // namespace
 
 Plan plan_conv_transpose(const PlanContext& c) {
-  if (!ops::is_nhwc(c.node)) return {nullptr, "only NHWC"};
-  if (c.inputs[0].dtype != DType::kF32) return {nullptr, "only float32"};
-  if (c.inputs[1].constant == nullptr || c.inputs[2].constant == nullptr) return {nullptr, "only constant weights"};
-  const ops::Window2d w = ops::window_2d(c.node);
-  if (w.kernel_height < w.stride_y || w.kernel_width < w.stride_x) return {nullptr, "gaps between the windows"};
-  const Shape& weights = c.inputs[1].shape;
+  using A = ops::ConvTransposeAttributes;
+  const A a = A::of(c.node);
+  if (a.layout != ir::Layout::kNhwc) return {nullptr, "only NHWC"};
+  if (c.inputs[A::kX].dtype != DType::kF32) return {nullptr, "only float32"};
+  if (c.inputs[A::kWeights].constant == nullptr || c.inputs[A::kBias].constant == nullptr)
+    return {nullptr, "only constant weights"};
+  if (a.window.kernel_height < a.window.stride_y || a.window.kernel_width < a.window.stride_x)
+    return {nullptr, "gaps between the windows"};
+  const Shape& weights = c.inputs[A::kWeights].shape;
   if (packs_too_large(weights[0] * weights[2] * weights[3] * panels_of(weights[1]) * kPanel,
-                      c.inputs[1].constant->numel()))
+                      c.inputs[A::kWeights].constant->numel()))
     return {nullptr, "weights of mostly zeros"};
-  if (auto refusal = refuse_epilogue(c); !refusal.empty()) return {nullptr, refusal};
-  auto kernel = std::make_unique<ConvTranspose>(c);
+  if (auto refusal = refuse_epilogue(a.activation, a.layout); !refusal.empty()) return {nullptr, refusal};
+  auto kernel = std::make_unique<ConvTranspose>(c, a);
   if (kernel->scratch_bytes(1) > kMostGathered) return {nullptr, "windows of too many values"};
   return {std::move(kernel), ""};
 }

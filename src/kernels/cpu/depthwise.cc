@@ -6,7 +6,7 @@
 #include "kernels/cpu/depthwise_weights.h"
 #include "kernels/cpu/epilogue.h"
 #include "kernels/cpu/typed.h"
-#include "ops/fused.h"
+#include "ops/fused/depthwise_conv.h"
 
 namespace effdet::kernels::cpu {
 namespace {
@@ -18,13 +18,15 @@ constexpr int64_t kLeastRows = 4;
 
 template <typename T>
 class Depthwise : public Kernel {
+  using A = ops::DepthwiseConvAttributes;
+
  public:
-  explicit Depthwise(const PlanContext& c)
-      : window_(ops::window_2d(c.node)),
-        weights_(micro_kernels(), window_, c.inputs[1].constant),
-        epilogue_(micro_kernels(), c.node),
-        in_(ops::dims_of(c.inputs[0].shape, true)),
-        out_(ops::dims_of(c.outputs[0].shape, true)),
+  Depthwise(const PlanContext& c, const A& a)
+      : window_(a.window),
+        weights_(micro_kernels(), window_, c.inputs[A::kWeights].constant),
+        epilogue_(micro_kernels(), a.activation),
+        in_(ops::dims_of(c.inputs[A::kX].shape, a.layout)),
+        out_(ops::dims_of(c.outputs[0].shape, a.layout)),
         wants_mean_(c.outputs.size() > 1 && c.outputs[1].present),
         rows_(std::max(kLeastRows, (out_.height + kDepthwiseTasks - 1) / kDepthwiseTasks)),
         tasks_((out_.height + rows_ - 1) / rows_) {}
@@ -40,14 +42,14 @@ class Depthwise : public Kernel {
       float* sums = wants_mean_ ? context.scratch_floats() + task * in_.channels : nullptr;
       if (sums != nullptr) std::fill_n(sums, channels, 0.0f);
       DepthwiseRows<T> rows = depthwise_rows<T>(window_, in_, epilogue_.activation());
-      rows.x = context.input<T>(0) + image * in_.height * in_.width * in_.channels;
-      rows.bias = context.input(2);
+      rows.x = context.input<T>(A::kX) + image * in_.height * in_.width * in_.channels;
+      rows.bias = context.input(A::kBias);
       rows.y = context.output<T>() + image * out_.height * out_.width * in_.channels;
       rows.sums = epilogue_.has_steps() ? nullptr : sums;
       rows.channels = rows.x_pixel = rows.weight_tap = rows.y_pixel = channels;
       rows.y_row = out_.width * in_.channels;
       set_rectangle(rows, row, std::min(row + rows_, out_.height), 0, out_.width);
-      weights_.run(rows, context.input(1), 0);
+      weights_.run(rows, context.input(A::kWeights), 0);
       if (!epilogue_.has_steps()) return;
       T* y = rows.y + row * rows.y_row;
       const int64_t pixels = (std::min(row + rows_, out_.height) - row) * out_.width;
@@ -72,9 +74,11 @@ class Depthwise : public Kernel {
 }  // namespace
 
 Plan plan_depthwise(const PlanContext& c) {
-  if (!ops::is_nhwc(c.node)) return {nullptr, "only NHWC"};
-  if (auto refusal = refuse_epilogue(c); !refusal.empty()) return {nullptr, refusal};
-  return plan_typed<Depthwise>(c);
+  using A = ops::DepthwiseConvAttributes;
+  const A a = A::of(c.node);
+  if (a.layout != ir::Layout::kNhwc) return {nullptr, "only NHWC"};
+  if (auto refusal = refuse_epilogue(a.activation, a.layout); !refusal.empty()) return {nullptr, refusal};
+  return plan_typed<Depthwise>(c, a);
 }
 
 }  // namespace effdet::kernels::cpu

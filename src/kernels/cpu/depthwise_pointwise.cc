@@ -8,7 +8,7 @@
 #include "kernels/cpu/epilogue.h"
 #include "kernels/cpu/pixel_product.h"
 #include "kernels/cpu/typed.h"
-#include "ops/fused.h"
+#include "ops/fused/depthwise_pointwise.h"
 
 namespace effdet::kernels::cpu {
 namespace {
@@ -22,17 +22,18 @@ constexpr int64_t kTiles = 32;
 
 template <typename T, typename Out>
 class DepthwisePointwise : public Kernel {
+  using A = ops::DepthwisePointwiseAttributes;
+
  public:
-  explicit DepthwisePointwise(const PlanContext& c)
+  DepthwisePointwise(const PlanContext& c, const A& a)
       : micro_(micro_kernels()),
-        window_(ops::window_2d(c.node)),
-        depthwise_weights_(micro_, window_, c.inputs[1].constant),
-        depthwise_epilogue_(micro_, c.node, "depthwise_activation"),
-        epilogue_(micro_, c.node),
-        nchw_output_(!ops::is_nhwc(c.node, true)),
-        in_(ops::dims_of(c.inputs[0].shape, true)),
-        out_(ops::dims_of(c.outputs[0].shape, !nchw_output_)),
-        product_(micro_, in_.channels, out_, nchw_output_, c.node) {
+        window_(a.window),
+        depthwise_weights_(micro_, window_, c.inputs[A::kDepthwiseWeights].constant),
+        depthwise_epilogue_(micro_, a.depthwise_activation),
+        epilogue_(micro_, a.activation),
+        in_(ops::dims_of(c.inputs[A::kX].shape, a.layouts.input)),
+        out_(ops::dims_of(c.outputs[0].shape, a.layouts.output)),
+        product_(micro_, in_.channels, out_, a.layouts.output, a.activation.activation, a.products) {
     columns_ = out_.width < kWide ? out_.width : kTileColumns;
     across_ = (out_.width + columns_ - 1) / columns_;
     const int64_t row_bytes = columns_ * in_.channels * static_cast<int64_t>(sizeof(T));
@@ -46,7 +47,7 @@ class DepthwisePointwise : public Kernel {
   }
 
   void run(const RunContext& context) const override {
-    product_.prepare(context.threads, context.input<T>(3), reinterpret_cast<T*>(context.scratch));
+    product_.prepare(context.threads, context.input<T>(A::kWeights), reinterpret_cast<T*>(context.scratch));
     context.threads.parallel_for(in_.batch * down_ * across_, [&](int64_t task, int thread) {
       T* scratch = reinterpret_cast<T*>(context.scratch) + product_.prepared_values() +
                    static_cast<size_t>(thread) * thread_values();
@@ -66,9 +67,9 @@ class DepthwisePointwise : public Kernel {
     const int64_t line = (column_end - column) * in_.channels;
     convolve(context, image, row, row_end, column, column_end, scratch - row * line - column * in_.channels);
     const int64_t map = image * out_.height * out_.width * out_.channels;
-    const Out* residual = context.input<Out>(5);
-    const typename PixelProduct<T, Out>::Maps maps{.weights = context.input<T>(3),
-                                                   .bias = context.input(4),
+    const Out* residual = context.input<Out>(A::kResidual);
+    const typename PixelProduct<T, Out>::Maps maps{.weights = context.input<T>(A::kWeights),
+                                                   .bias = context.input(A::kBias),
                                                    .residual = residual != nullptr ? residual + map : nullptr,
                                                    .output = context.output<Out>() + map,
                                                    .prepared = reinterpret_cast<T*>(context.scratch)};
@@ -86,13 +87,13 @@ class DepthwisePointwise : public Kernel {
   void convolve(const RunContext& context, int64_t image, int64_t row, int64_t row_end, int64_t column,
                 int64_t column_end, T* y) const {
     DepthwiseRows<T> rows = depthwise_rows<T>(window_, in_, depthwise_epilogue_.activation());
-    rows.x = context.input<T>(0) + image * in_.height * in_.width * in_.channels;
-    rows.bias = context.input(2);
+    rows.x = context.input<T>(A::kX) + image * in_.height * in_.width * in_.channels;
+    rows.bias = context.input(A::kDepthwiseBias);
     rows.y = y;
     rows.channels = rows.x_pixel = rows.weight_tap = rows.y_pixel = static_cast<int>(in_.channels);
     rows.y_row = (column_end - column) * in_.channels;
     set_rectangle(rows, row, row_end, column, column_end);
-    depthwise_weights_.run(rows, context.input(1), 0);
+    depthwise_weights_.run(rows, context.input(A::kDepthwiseWeights), 0);
     depthwise_epilogue_.run(y + row * rows.y_row + column * in_.channels, (row_end - row) * (column_end - column),
                             in_.channels, in_.channels);
   }
@@ -101,7 +102,6 @@ class DepthwisePointwise : public Kernel {
   ops::Window2d window_;
   DepthwiseWeights<T> depthwise_weights_;
   Epilogue depthwise_epilogue_, epilogue_;
-  bool nchw_output_;
   ops::Dims in_, out_;
   PixelProduct<T, Out> product_;
   int64_t rows_ = 0, columns_ = 0;  // of a tile
@@ -111,16 +111,19 @@ class DepthwisePointwise : public Kernel {
 }  // namespace
 
 Plan plan_depthwise_pointwise(const PlanContext& c) {
-  if (!ops::is_nhwc(c.node)) return {nullptr, "only NHWC input"};
-  if (c.has(5) && !ops::is_nhwc(c.node, true)) return {nullptr, "a residual needs an NHWC output"};
-  for (const char* attribute : {"depthwise_activation", "activation"})
-    if (auto refusal = refuse_epilogue(c, attribute); !refusal.empty()) return {nullptr, refusal};
-  const ops::Dims out = ops::dims_of(c.outputs[0].shape, ops::is_nhwc(c.node, true));
+  using A = ops::DepthwisePointwiseAttributes;
+  const A a = A::of(c.node);
+  if (a.layouts.input != ir::Layout::kNhwc) return {nullptr, "only NHWC input"};
+  if (c.has(A::kResidual) && a.layouts.output != ir::Layout::kNhwc) return {nullptr, "a residual needs an NHWC output"};
+  if (auto refusal = refuse_epilogue(a.depthwise_activation); !refusal.empty()) return {nullptr, refusal};
+  if (auto refusal = refuse_epilogue(a.activation, a.layouts.output); !refusal.empty()) return {nullptr, refusal};
+  const ops::Dims out = ops::dims_of(c.outputs[0].shape, a.layouts.output);
   if (out.height * out.width > std::numeric_limits<int>::max()) return {nullptr, "more pixels than a block can count"};
-  if (c.inputs[0].dtype == DType::kF32 && c.outputs[0].dtype != DType::kF32) return {nullptr, "float32 to bfloat16"};
-  if (auto refusal = refuse_product(c, ops::dims_of(c.inputs[0].shape, true).channels); !refusal.empty())
-    return {nullptr, refusal};
-  return plan_typed<DepthwisePointwise>(c);
+  if (c.inputs[A::kX].dtype == DType::kF32 && c.outputs[0].dtype != DType::kF32)
+    return {nullptr, "float32 to bfloat16"};
+  const int64_t depth = ops::dims_of(c.inputs[A::kX].shape, a.layouts.input).channels;
+  if (auto refusal = refuse_product(c, depth, a.layouts.output); !refusal.empty()) return {nullptr, refusal};
+  return plan_typed<DepthwisePointwise>(c, a);
 }
 
 }  // namespace effdet::kernels::cpu

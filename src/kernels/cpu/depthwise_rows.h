@@ -2,7 +2,7 @@
 #pragma once
 
 #include "kernels/cpu/micro_kernels.h"
-#include "ops/fused.h"
+#include "ops/fused/window.h"
 
 namespace effdet::kernels::cpu {
 

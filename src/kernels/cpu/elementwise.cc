@@ -5,7 +5,6 @@
 
 #include "kernels/cpu/block_program.h"
 #include "kernels/cpu/cpu.h"
-#include "ops/fused.h"
 #include "ops/strided.h"
 
 namespace effdet::kernels::cpu {
@@ -163,9 +162,7 @@ class Elementwise : public Kernel {
 Plan plan_elementwise(const PlanContext& c) {
   const Shape& shape = c.outputs[0].shape;
   if (std::ranges::find(shape, 0) != shape.end()) return {nullptr, "no values"};
-  return {std::make_unique<Elementwise>(
-              c, ops::parse_elementwise(c.node, c.node.get_string("program", ""), c.inputs.size())),
-          ""};
+  return {std::make_unique<Elementwise>(c, ops::elementwise_program_of(c.node)), ""};
 }
 
 }  // namespace effdet::kernels::cpu

@@ -27,12 +27,14 @@ void Epilogue::run_block(Bf16* y, int count) const {
   micro_.narrow(wide, y, count);
 }
 
-std::string refuse_epilogue(const PlanContext& c, std::string_view attribute) {
-  const Epilogue epilogue(micro_kernels(), c.node, attribute);
-  if (epilogue.program_.registers() > Epilogue::kMostRegisters) return "too many steps at once";
-  const bool of_output = attribute == "activation";
-  return of_output && epilogue.has_steps() && !ops::is_nhwc(c.node, true) ? "steps behind the activation need NHWC"
-                                                                          : "";
+std::string refuse_epilogue(const ops::ActivationSteps& all) {
+  const Epilogue epilogue(micro_kernels(), all);
+  return epilogue.program_.registers() > Epilogue::kMostRegisters ? "too many steps at once" : "";
+}
+
+std::string refuse_epilogue(const ops::ActivationSteps& all, ir::Layout output) {
+  if (auto refusal = refuse_epilogue(all); !refusal.empty()) return refusal;
+  return !all.steps.empty() && output != ir::Layout::kNhwc ? "steps behind the activation need NHWC" : "";
 }
 
 template void Epilogue::run(float*, int64_t, int64_t, int64_t) const;

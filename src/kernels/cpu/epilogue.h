@@ -3,15 +3,14 @@
 
 #include "kernels/cpu/block_program.h"
 #include "kernels/kernel.h"
-#include "ops/fused.h"
+#include "ops/fused/activation_steps.h"
 
 namespace effdet::kernels::cpu {
 
 class Epilogue {
  public:
-  /// Of a node's attribute. Throws Error(kBadInput) as ops::activation_steps_of().
-  Epilogue(const MicroKernels& micro, const ir::Node& node, std::string_view attribute = "activation")
-      : Epilogue(micro, ops::activation_steps_of(node, attribute)) {}
+  Epilogue(const MicroKernels& micro, const ops::ActivationSteps& all)
+      : micro_(micro), activation_(all.activation), has_steps_(!all.steps.empty()), program_(micro, all.steps) {}
 
   /// What the layer's own kernel does with its sums.
   Activation activation() const { return activation_; }
@@ -22,12 +21,9 @@ class Epilogue {
   void run(T* y, int64_t rows, int64_t columns, int64_t stride) const;
 
  private:
-  friend std::string refuse_epilogue(const PlanContext&, std::string_view);
+  friend std::string refuse_epilogue(const ops::ActivationSteps&);
   /// Registers of the steps, which lie on the stack.
   static constexpr int64_t kMostRegisters = 8;
-
-  Epilogue(const MicroKernels& micro, const ops::ActivationSteps& all)
-      : micro_(micro), activation_(all.activation), has_steps_(!all.steps.empty()), program_(micro, all.steps) {}
 
   void run_block(float* y, int count) const;
   void run_block(Bf16* y, int count) const;
@@ -38,7 +34,9 @@ class Epilogue {
   BlockProgram program_;
 };
 
-/// Why a layer has no epilogue for an attribute; empty where it has.
-std::string refuse_epilogue(const PlanContext& c, std::string_view attribute = "activation");
+/// Why there is no epilogue of an activation and its steps; empty where there is.
+std::string refuse_epilogue(const ops::ActivationSteps& all);
+/// The same for a layer whose output it is.
+std::string refuse_epilogue(const ops::ActivationSteps& all, ir::Layout output);
 
 }  // namespace effdet::kernels::cpu

@@ -8,7 +8,7 @@
 #include "kernels/cpu/cpu.h"
 #include "kernels/cpu/depthwise_weights.h"
 #include "kernels/cpu/typed.h"
-#include "ops/fused.h"
+#include "ops/fused/expand_depthwise.h"
 
 namespace effdet::kernels::cpu {
 namespace {
@@ -27,15 +27,17 @@ constexpr double kWorthTasks = 1.04;
 /// Expanded: the type of the rows in scratch.
 template <typename T, typename Expanded>
 class ExpandDepthwise : public Kernel {
+  using A = ops::ExpandDepthwiseAttributes;
+
  public:
-  explicit ExpandDepthwise(const PlanContext& c)
+  ExpandDepthwise(const PlanContext& c, const A& a)
       : micro_(micro_kernels()),
-        window_(ops::window_2d(c.node)),
-        weights_(micro_, window_, c.inputs[3].constant),
-        expand_activation_(ops::activation_of(c.node, "expand_activation")),
-        activation_(ops::activation_of(c.node)),
-        in_(ops::dims_of(c.inputs[0].shape, true)),
-        out_(ops::dims_of(c.outputs[0].shape, true)),
+        window_(a.window),
+        weights_(micro_, window_, c.inputs[A::kWeights].constant),
+        expand_activation_(a.expand_activation),
+        activation_(a.activation),
+        in_(ops::dims_of(c.inputs[A::kX].shape, a.layout)),
+        out_(ops::dims_of(c.outputs[0].shape, a.layout)),
         wants_mean_(c.outputs.size() > 1 && c.outputs[1].present) {
     groups_ = (out_.channels + kChannels - 1) / kChannels;
     const int64_t parts = (kExpandTasks + groups_ - 1) / groups_;
@@ -112,12 +114,12 @@ class ExpandDepthwise : public Kernel {
               Expanded* target) const {
     if (row >= row_end) return;
     gemm(micro_,
-         GemmBlock<T, Expanded>{.a = context.input<T>(0) + (image * in_.height + row) * in_.width * in_.channels,
+         GemmBlock<T, Expanded>{.a = context.input<T>(A::kX) + (image * in_.height + row) * in_.width * in_.channels,
                                 .lda = in_.channels,
                                 .a_step = 1,
-                                .b = context.input<T>(1) + channel * padded_depth<T>(in_.channels),
+                                .b = context.input<T>(A::kExpandWeights) + channel * padded_depth<T>(in_.channels),
                                 .b_panel = padded_depth<T>(in_.channels) * kPanel,
-                                .bias = context.input(2) + channel,
+                                .bias = context.input(A::kExpandBias) + channel,
                                 .residual = nullptr,
                                 .c = target,
                                 .ldc = channels,
@@ -133,14 +135,14 @@ class ExpandDepthwise : public Kernel {
                 int64_t channels, const Expanded* x) const {
     DepthwiseRows<Expanded, T> rows = depthwise_rows<Expanded, T>(window_, in_, activation_);
     rows.x = x;
-    rows.bias = context.input(4) + channel;
+    rows.bias = context.input(A::kBias) + channel;
     rows.y = context.output<T>() + image * out_.height * out_.width * out_.channels + channel;
     rows.sums = wants_mean_ ? context.scratch_floats() + part * out_.channels + channel : nullptr;
     rows.channels = rows.x_pixel = static_cast<int>(channels);
     rows.weight_tap = rows.y_pixel = static_cast<int>(out_.channels);
     rows.y_row = out_.width * out_.channels;
     set_rectangle(rows, row, row_end, 0, out_.width);
-    weights_.run(rows, context.input(3), channel);
+    weights_.run(rows, context.input(A::kWeights), channel);
   }
 
   const MicroKernels& micro_;
@@ -159,14 +161,16 @@ using Plain = ExpandDepthwise<T, T>;
 }  // namespace
 
 Plan plan_expand_depthwise(const PlanContext& c) {
-  if (!ops::is_nhwc(c.node)) return {nullptr, "only NHWC"};
-  const ops::Dims in = ops::dims_of(c.inputs[0].shape, true);
+  using A = ops::ExpandDepthwiseAttributes;
+  const A a = A::of(c.node);
+  if (a.layout != ir::Layout::kNhwc) return {nullptr, "only NHWC"};
+  const ops::Dims in = ops::dims_of(c.inputs[A::kX].shape, a.layout);
   if (in.height * in.width > std::numeric_limits<int>::max()) return {nullptr, "more pixels than a block can count"};
   // Where depthwise products are of floats, rows in scratch would be rounded only to be widened again.
-  if (c.inputs[0].dtype == DType::kBF16 && c.outputs[0].dtype == DType::kBF16 &&
+  if (c.inputs[A::kX].dtype == DType::kBF16 && c.outputs[0].dtype == DType::kBF16 &&
       micro_kernels().depthwise_by_pairs == nullptr)
-    return {std::make_unique<ExpandDepthwise<Bf16, float>>(c), ""};
-  return plan_typed<Plain>(c);
+    return {std::make_unique<ExpandDepthwise<Bf16, float>>(c, a), ""};
+  return plan_typed<Plain>(c, a);
 }
 
 }  // namespace effdet::kernels::cpu

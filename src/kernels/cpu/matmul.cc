@@ -5,7 +5,7 @@
 
 #include "kernels/cpu/cpu.h"
 #include "kernels/cpu/typed.h"
-#include "ops/fused.h"
+#include "ops/fused/maps.h"
 #include "ops/fused/matmul.h"
 #include "ops/matmul.h"
 #include "ops/util.h"

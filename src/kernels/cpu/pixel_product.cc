@@ -5,15 +5,14 @@
 namespace effdet::kernels::cpu {
 
 template <typename In, typename Out>
-PixelProduct<In, Out>::PixelProduct(const MicroKernels& micro, int64_t depth, const ops::Dims& out, bool nchw,
-                                    const ir::Node& node)
-    : micro_(micro), depth_(depth), out_(out), nchw_(nchw), activation_(ops::activation_steps_of(node).activation) {
+PixelProduct<In, Out>::PixelProduct(const MicroKernels& micro, int64_t depth, const ops::Dims& out, ir::Layout layout,
+                                    Activation activation, ops::Products products)
+    : micro_(micro), depth_(depth), out_(out), nchw_(layout != ir::Layout::kNhwc), activation_(activation) {
   // bfloat16 has no digits to spare for the sums.
-  if (!kIsFloat || nchw) return;
-  if (node.get_int("group", 1) != 1) return;  // pixels differ between groups of output channels
-  const std::string product = node.get_string("product", "");
-  const bool wanted = product.empty() ? Strassen::pays(out.height * out.width, depth, out.channels)
-                                      : product == "strassen" && Strassen::fits(depth, out.channels);
+  if (!kIsFloat || nchw_) return;
+  const bool wanted = products == ops::Products::kAny
+                          ? Strassen::pays(out.height * out.width, depth, out.channels)
+                          : products == ops::Products::kStrassen && Strassen::fits(depth, out.channels);
   if (wanted) strassen_.emplace(micro, depth, out.channels);
 }
 
@@ -114,9 +113,9 @@ void PixelProduct<In, Out>::pack_panel(const In* pixels, ptrdiff_t stride, int64
                    static_cast<int>(rows), static_cast<int>(depth_ / kPair<In>));
 }
 
-std::string refuse_product(const PlanContext& c, int64_t depth) {
+std::string refuse_product(const PlanContext& c, int64_t depth, ir::Layout output) {
   const DType in = c.inputs[0].dtype, out = c.outputs[0].dtype;
-  const bool nhwc = ops::is_nhwc(c.node, true);
+  const bool nhwc = output == ir::Layout::kNhwc;
   if (!nhwc && out != DType::kF32) return "NCHW is written in float32 alone";
   if (nhwc && in == DType::kBF16 && out == DType::kF32) return "bfloat16 becomes float32 in NCHW alone";
   if (!nhwc && in == DType::kBF16 && depth % 2 != 0) return "pairs of channels go to NCHW, not an odd number";

@@ -5,7 +5,7 @@
 
 #include "kernels/cpu/strassen.h"
 #include "kernels/cpu/typed.h"
-#include "ops/fused.h"
+#include "ops/fused/conv.h"
 
 namespace effdet::kernels::cpu {
 
@@ -22,9 +22,9 @@ struct Pixels {
 template <typename In, typename Out>
 class PixelProduct {
  public:
-  /// depth: values of a row of pixels; out: the output map, which lies NCHW where nchw says so. The node says which
-  /// activation follows, and where that was measured, by which scheme to multiply (attribute `product`).
-  PixelProduct(const MicroKernels& micro, int64_t depth, const ops::Dims& out, bool nchw, const ir::Node& node);
+  /// depth: values of a row of pixels; out: the output map, and how it lies.
+  PixelProduct(const MicroKernels& micro, int64_t depth, const ops::Dims& out, ir::Layout layout, Activation activation,
+               ops::Products products);
 
   /// Values of type In that run() needs for so many rows.
   size_t scratch_values(int64_t rows) const;
@@ -78,7 +78,8 @@ class PixelProduct {
   std::optional<Strassen> strassen_;
 };
 
-/// Why there is no PixelProduct for the types and the layout of a step with so many values of k; empty where there is.
-std::string refuse_product(const PlanContext& c, int64_t depth);
+/// Why there is no PixelProduct for the types of a step with so many values of k and its output's layout; empty where
+/// there is.
+std::string refuse_product(const PlanContext& c, int64_t depth, ir::Layout output);
 
 }  // namespace effdet::kernels::cpu

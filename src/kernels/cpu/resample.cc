@@ -3,7 +3,10 @@
 
 #include "kernels/cpu/cpu.h"
 #include "kernels/cpu/typed.h"
-#include "ops/fused.h"
+#include "ops/fused/average_pool.h"
+#include "ops/fused/maps.h"
+#include "ops/fused/max_pool.h"
+#include "ops/fused/mix.h"
 #include "ops/resize.h"
 
 namespace effdet::kernels::cpu {
@@ -24,20 +27,19 @@ void for_rows(ThreadPool& threads, const ops::Dims& out, F&& f) {
 template <typename T>
 class Mix : public Kernel {
  public:
-  explicit Mix(const PlanContext& c)
-      : micro_(map_kernels<T>(micro_kernels())), out_(ops::dims_of(c.outputs[0].shape, true)) {
-    const auto& weights = std::get<std::vector<float>>(*c.node.find("weights"));
+  Mix(const PlanContext& c, const ops::MixAttributes& a)
+      : micro_(map_kernels<T>(micro_kernels())), out_(ops::dims_of(c.outputs[0].shape, a.layout)) {
     rows_.inputs = static_cast<int>(c.inputs.size());
     for (size_t i = 0; i < c.inputs.size(); ++i) {
-      const ops::Dims in = ops::dims_of(c.inputs[i].shape, true);
-      rows_.weight[i] = weights[i];
+      const ops::Dims in = ops::dims_of(c.inputs[i].shape, a.layout);
+      rows_.weight[i] = a.weights[i];
       rows_.height[i] = static_cast<int>(in.height);
       rows_.width[i] = static_cast<int>(in.width);
     }
     rows_.out_height = static_cast<int>(out_.height);
     rows_.out_width = static_cast<int>(out_.width);
     rows_.channels = static_cast<int>(out_.channels);
-    rows_.activation = ops::activation_of(c.node);
+    rows_.activation = a.activation;
   }
 
   void run(const RunContext& context) const override {
@@ -72,8 +74,8 @@ class Resize : public Kernel {
  public:
   explicit Resize(const PlanContext& c)
       : micro_(map_kernels<T>(micro_kernels())),
-        in_(ops::dims_of(c.inputs[0].shape, true)),
-        out_(ops::dims_of(c.outputs[0].shape, true)) {
+        in_(ops::dims_of(c.inputs[0].shape, ir::Layout::kNhwc)),
+        out_(ops::dims_of(c.outputs[0].shape, ir::Layout::kNhwc)) {
     const std::vector<ops::InputInfo> infos = input_infos(c);
     const auto taps = ops::resize_taps({c.node, c.opset, infos}).value();
     rows_ = side(taps[1], in_.height);
@@ -113,12 +115,13 @@ template <typename T>
 class Pool : public Kernel {
  public:
   /// zeros: places in the padding count as zeros.
-  Pool(const PlanContext& c, void (*kernel)(const PoolRows<T>&), bool zeros)
+  Pool(const PlanContext& c, void (*kernel)(const PoolRows<T>&), const ops::Window2d& window, bool zeros,
+       ir::Layout layout)
       : kernel_(kernel),
-        window_(ops::window_2d(c.node)),
+        window_(window),
         zeros_(zeros),
-        in_(ops::dims_of(c.inputs[0].shape, true)),
-        out_(ops::dims_of(c.outputs[0].shape, true)) {}
+        in_(ops::dims_of(c.inputs[0].shape, layout)),
+        out_(ops::dims_of(c.outputs[0].shape, layout)) {}
 
   void run(const RunContext& context) const override {
     for_rows(context.threads, out_, [&](int64_t image, int begin, int end) {
@@ -150,23 +153,24 @@ class Pool : public Kernel {
 template <typename T>
 class MaxPool : public Pool<T> {
  public:
-  explicit MaxPool(const PlanContext& c)
-      : Pool<T>(c, map_kernels<T>(micro_kernels()).max_pool, c.node.get_int("zero_padding", 0) != 0) {}
+  MaxPool(const PlanContext& c, const ops::MaxPoolAttributes& a)
+      : Pool<T>(c, map_kernels<T>(micro_kernels()).max_pool, a.window, a.zero_padding, a.layout) {}
 };
 
 template <typename T>
 class AveragePool : public Pool<T> {
  public:
-  explicit AveragePool(const PlanContext& c)
-      : Pool<T>(c, map_kernels<T>(micro_kernels()).average_pool, c.node.get_int("count_include_pad", 0) != 0) {}
+  AveragePool(const PlanContext& c, const ops::AveragePoolAttributes& a)
+      : Pool<T>(c, map_kernels<T>(micro_kernels()).average_pool, a.window, a.count_include_pad, a.layout) {}
 };
 
 }  // namespace
 
 Plan plan_mix(const PlanContext& c) {
   static_assert(MixRows<float>::kMaxInputs == ops::kMaxMixInputs);
-  if (!ops::is_nhwc(c.node)) return {nullptr, "only NHWC"};
-  return plan_typed<Mix>(c);
+  const auto a = ops::MixAttributes::of(c.node);
+  if (a.layout != ir::Layout::kNhwc) return {nullptr, "only NHWC"};
+  return plan_typed<Mix>(c, a);
 }
 
 Plan plan_resize(const PlanContext& c) {
@@ -182,13 +186,15 @@ Plan plan_resize(const PlanContext& c) {
 }
 
 Plan plan_max_pool(const PlanContext& c) {
-  if (!ops::is_nhwc(c.node)) return {nullptr, "only NHWC"};
-  return plan_typed<MaxPool>(c);
+  const auto a = ops::MaxPoolAttributes::of(c.node);
+  if (a.layout != ir::Layout::kNhwc) return {nullptr, "only NHWC"};
+  return plan_typed<MaxPool>(c, a);
 }
 
 Plan plan_average_pool(const PlanContext& c) {
-  if (!ops::is_nhwc(c.node)) return {nullptr, "only NHWC"};
-  return plan_typed<AveragePool>(c);
+  const auto a = ops::AveragePoolAttributes::of(c.node);
+  if (a.layout != ir::Layout::kNhwc) return {nullptr, "only NHWC"};
+  return plan_typed<AveragePool>(c, a);
 }
 
 }  // namespace effdet::kernels::cpu

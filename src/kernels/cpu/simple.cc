@@ -4,7 +4,7 @@
 #include "kernels/cpu/cpu.h"
 #include "kernels/cpu/epilogue.h"
 #include "kernels/cpu/micro_kernels.h"
-#include "ops/fused.h"
+#include "ops/fused/squeeze_excite.h"
 
 namespace effdet::kernels::cpu {
 namespace {
@@ -13,24 +13,27 @@ int64_t shape_numel(const Shape& shape) { return Tensor(DType::kF32, shape, null
 
 /// gate = gate_act(act(mean W1 + b1) W2 + b2), the columns of each layer shared among the threads.
 class SqueezeExcite : public Kernel {
+  using A = ops::SqueezeExciteAttributes;
+
  public:
-  explicit SqueezeExcite(const PlanContext& c)
+  SqueezeExcite(const PlanContext& c, const A& a)
       : micro_(micro_kernels()),
-        batch_(c.inputs[0].shape[0]),
-        channels_(static_cast<int>(c.inputs[0].shape[1])),
-        reduced_(static_cast<int>(c.inputs[1].shape[1])),
-        activation_(ops::activation_of(c.node)),
-        gate_(micro_, c.node, "gate_activation") {}
+        batch_(c.inputs[A::kMean].shape[0]),
+        channels_(static_cast<int>(c.inputs[A::kMean].shape[1])),
+        reduced_(static_cast<int>(c.inputs[A::kReduceWeights].shape[1])),
+        activation_(a.activation),
+        gate_(micro_, a.gate_activation) {}
 
   size_t scratch_bytes(int) const override { return static_cast<size_t>(reduced_) * sizeof(float); }
 
   void run(const RunContext& context) const override {
     float* reduced = context.scratch_floats();
     for (int64_t image = 0; image < batch_; ++image) {
-      micro_.vector_matrix(context.input(0) + image * channels_, context.input(1), context.input(2), reduced, channels_,
-                           reduced_, activation_);
+      micro_.vector_matrix(context.input(A::kMean) + image * channels_, context.input(A::kReduceWeights),
+                           context.input(A::kReduceBias), reduced, channels_, reduced_, activation_);
       float* gate = context.output() + image * channels_;
-      micro_.vector_matrix(reduced, context.input(3), context.input(4), gate, reduced_, channels_, gate_.activation());
+      micro_.vector_matrix(reduced, context.input(A::kExpandWeights), context.input(A::kExpandBias), gate, reduced_,
+                           channels_, gate_.activation());
       gate_.run(gate, 1, channels_, channels_);
     }
   }
@@ -66,8 +69,10 @@ class Activate : public Kernel {
 }  // namespace
 
 Plan plan_squeeze_excite(const PlanContext& c) {
-  if (auto refusal = refuse_epilogue(c, "gate_activation"); !refusal.empty()) return {nullptr, refusal};
-  return {std::make_unique<SqueezeExcite>(c), ""};
+  using A = ops::SqueezeExciteAttributes;
+  const A a = A::of(c.node);
+  if (auto refusal = refuse_epilogue(a.gate_activation); !refusal.empty()) return {nullptr, refusal};
+  return {std::make_unique<SqueezeExcite>(c, a), ""};
 }
 
 Plan plan_activation(const PlanContext& c) { return {std::make_unique<Activate>(c), ""}; }

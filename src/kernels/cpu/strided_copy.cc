@@ -5,7 +5,7 @@
 
 #include "kernels/cpu/cpu.h"
 #include "kernels/cpu/micro_kernels.h"
-#include "ops/fused.h"
+#include "ops/fused/maps.h"
 #include "ops/strided.h"
 #include "ops/strided_view.h"
 

@@ -53,24 +53,24 @@ inline void depthwise(const MicroKernels& micro, const DepthwiseRows<float, Bf16
   micro.depthwise_narrow(rows);
 }
 
-/// A Kernel whose maps, in and out, have the type of the first input.
-template <template <typename> class K>
-Plan plan_typed(const PlanContext& c) {
+/// A Kernel whose maps, in and out, have the type of the first input; made from the context and what else it takes.
+template <template <typename> class K, typename... Attributes>
+Plan plan_typed(const PlanContext& c, const Attributes&... attributes) {
   const DType in = c.inputs[0].dtype, out = c.outputs[0].dtype;
   if (in != out) return {nullptr, "input and output of two types"};
-  if (in == DType::kF32) return {std::make_unique<K<float>>(c), ""};
-  if (in == DType::kBF16) return {std::make_unique<K<Bf16>>(c), ""};
+  if (in == DType::kF32) return {std::make_unique<K<float>>(c, attributes...), ""};
+  if (in == DType::kBF16) return {std::make_unique<K<Bf16>>(c, attributes...), ""};
   return {nullptr, "neither float32 nor bfloat16"};
 }
 
 /// The same for kernels that may change the type on the way.
-template <template <typename, typename> class K>
-Plan plan_typed(const PlanContext& c) {
+template <template <typename, typename> class K, typename... Attributes>
+Plan plan_typed(const PlanContext& c, const Attributes&... attributes) {
   const DType in = c.inputs[0].dtype, out = c.outputs[0].dtype;
-  if (in == DType::kF32 && out == DType::kF32) return {std::make_unique<K<float, float>>(c), ""};
-  if (in == DType::kF32 && out == DType::kBF16) return {std::make_unique<K<float, Bf16>>(c), ""};
-  if (in == DType::kBF16 && out == DType::kBF16) return {std::make_unique<K<Bf16, Bf16>>(c), ""};
-  if (in == DType::kBF16 && out == DType::kF32) return {std::make_unique<K<Bf16, float>>(c), ""};
+  if (in == DType::kF32 && out == DType::kF32) return {std::make_unique<K<float, float>>(c, attributes...), ""};
+  if (in == DType::kF32 && out == DType::kBF16) return {std::make_unique<K<float, Bf16>>(c, attributes...), ""};
+  if (in == DType::kBF16 && out == DType::kBF16) return {std::make_unique<K<Bf16, Bf16>>(c, attributes...), ""};
+  if (in == DType::kBF16 && out == DType::kF32) return {std::make_unique<K<Bf16, float>>(c, attributes...), ""};
   return {nullptr, "neither float32 nor bfloat16"};
 }
 

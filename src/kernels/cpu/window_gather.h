@@ -2,7 +2,7 @@
 #pragma once
 
 #include "kernels/cpu/pixel_product.h"
-#include "ops/fused.h"
+#include "ops/fused/window.h"
 
 namespace effdet::kernels::cpu {
 
@@ -11,9 +11,10 @@ namespace effdet::kernels::cpu {
 template <typename T>
 class WindowGather {
  public:
-  /// channels: how many of the map's channels a window has; all of them, or in NHWC fewer.
-  WindowGather(const ops::Window2d& window, const ops::Dims& in, const ops::Dims& out, bool nchw, int64_t channels)
-      : window_(window), in_(in), out_(out), nchw_(nchw), channels_(channels) {}
+  /// layout: of the map. channels: how many of the map's channels a window has; all of them, or in NHWC fewer.
+  WindowGather(const ops::Window2d& window, const ops::Dims& in, const ops::Dims& out, ir::Layout layout,
+               int64_t channels)
+      : window_(window), in_(in), out_(out), nchw_(layout != ir::Layout::kNhwc), channels_(channels) {}
 
   /// The windows of output pixels [first, first + rows) of an image whose map is x (from the first channel that the
   /// windows have on), written to target (rows x values under a window).

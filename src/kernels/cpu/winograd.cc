@@ -14,7 +14,7 @@
 #include "kernels/cpu/cpu.h"
 #include "kernels/cpu/epilogue.h"
 #include "kernels/cpu/typed.h"
-#include "ops/fused.h"
+#include "ops/fused/conv.h"
 
 namespace effdet::kernels::cpu {
 namespace {
@@ -58,18 +58,20 @@ std::shared_ptr<float[]> transform_weights(const Tensor& weights, int64_t panels
 }
 
 class Winograd : public Kernel {
+  using A = ops::ConvAttributes;
+
  public:
-  explicit Winograd(const PlanContext& c)
+  Winograd(const PlanContext& c, const A& a)
       : micro_(micro_kernels()),
-        window_(ops::window_2d(c.node)),
-        epilogue_(micro_, c.node),
-        nchw_output_(!ops::is_nhwc(c.node, true)),
-        in_(ops::dims_of(c.inputs[0].shape, true)),
-        out_(ops::dims_of(c.outputs[0].shape, !nchw_output_)),
+        window_(a.window),
+        epilogue_(micro_, a.activation),
+        nchw_output_(a.layouts.output != ir::Layout::kNhwc),
+        in_(ops::dims_of(c.inputs[A::kX].shape, a.layouts.input)),
+        out_(ops::dims_of(c.outputs[0].shape, a.layouts.output)),
         panels_((out_.channels + kPanel - 1) / kPanel),
         across_((out_.width + kWinogradOut - 1) / kWinogradOut),
         tiles_(across_ * ((out_.height + kWinogradOut - 1) / kWinogradOut)),
-        weights_(transform_weights(*c.inputs[1].constant, panels_, in_.channels)) {}
+        weights_(transform_weights(*c.inputs[A::kWeights].constant, panels_, in_.channels)) {}
 
   size_t scratch_bytes(int threads) const override {
     return static_cast<size_t>(threads * thread_values()) * sizeof(float);
@@ -109,7 +111,7 @@ class Winograd : public Kernel {
   void run_tiles(const RunContext& context, int64_t image, int64_t first, int64_t count, float* v) const {
     const WinogradTiles tiles{static_cast<int>(first), static_cast<int>(count), static_cast<int>(across_)};
     micro_.winograd.input({.tiles = tiles,
-                           .x = context.input(0) + image * in_.height * in_.width * in_.channels,
+                           .x = context.input(A::kX) + image * in_.height * in_.width * in_.channels,
                            .height = static_cast<int>(in_.height),
                            .width = static_cast<int>(in_.width),
                            .channels = static_cast<int>(in_.channels),
@@ -124,7 +126,7 @@ class Winograd : public Kernel {
       WinogradOutput output{.tiles = tiles,
                             .m = m,
                             .plane = output_plane(),
-                            .bias = context.input(2) + column,
+                            .bias = context.input(A::kBias) + column,
                             .residual = nullptr,
                             .y = context.output() + image * out_.height * out_.width * out_.channels,
                             .pixel = out_.channels,
@@ -138,7 +140,8 @@ class Winograd : public Kernel {
         continue;
       }
       output.y += column;
-      if (const float* residual = context.input(3)) output.residual = residual + (output.y - context.output());
+      if (const float* residual = context.input(A::kResidual))
+        output.residual = residual + (output.y - context.output());
       micro_.winograd.output(output);
     }
     if (epilogue_.has_steps())
@@ -218,21 +221,23 @@ bool pays(const ops::Dims& in, const ops::Dims& out) {
 }  // namespace
 
 Plan plan_winograd(const PlanContext& c) {
-  const ops::Window2d window = ops::window_2d(c.node);
+  using A = ops::ConvAttributes;
+  const A a = A::of(c.node);
+  const ops::Window2d& window = a.window;
   if (window.kernel_height != 3 || window.kernel_width != 3 || window.stride_x != 1 || window.stride_y != 1)
     return {nullptr, "only 3x3 windows of stride 1"};
-  if (c.node.get_int("group", 1) != 1) return {nullptr, "no groups"};
-  if (!ops::is_nhwc(c.node)) return {nullptr, "only NHWC input"};
-  if (c.has(3) && !ops::is_nhwc(c.node, true)) return {nullptr, "a residual needs an NHWC output"};
-  if (auto refusal = refuse_epilogue(c); !refusal.empty()) return {nullptr, refusal};
-  if (c.inputs[0].dtype != DType::kF32 || c.outputs[0].dtype != DType::kF32) return {nullptr, "only float32"};
-  if (c.inputs[1].constant == nullptr) return {nullptr, "only constant weights"};
-  const ops::Dims in = ops::dims_of(c.inputs[0].shape, true),
-                  out = ops::dims_of(c.outputs[0].shape, ops::is_nhwc(c.node, true));
+  if (a.group != 1) return {nullptr, "no groups"};
+  if (a.layouts.input != ir::Layout::kNhwc) return {nullptr, "only NHWC input"};
+  if (c.has(A::kResidual) && a.layouts.output != ir::Layout::kNhwc) return {nullptr, "a residual needs an NHWC output"};
+  if (auto refusal = refuse_epilogue(a.activation, a.layouts.output); !refusal.empty()) return {nullptr, refusal};
+  if (c.inputs[A::kX].dtype != DType::kF32 || c.outputs[0].dtype != DType::kF32) return {nullptr, "only float32"};
+  if (c.inputs[A::kWeights].constant == nullptr) return {nullptr, "only constant weights"};
+  const ops::Dims in = ops::dims_of(c.inputs[A::kX].shape, a.layouts.input),
+                  out = ops::dims_of(c.outputs[0].shape, a.layouts.output);
   if (out.height * out.width > std::numeric_limits<int>::max()) return {nullptr, "more pixels than a block can count"};
-  const std::string product = c.node.get_string("product", "");
-  if (product.empty() ? !pays(in, out) : product != "winograd") return {nullptr, "products alone are faster"};
-  return {std::make_unique<Winograd>(c), ""};
+  if (a.products == ops::Products::kAny ? !pays(in, out) : a.products != ops::Products::kWinograd)
+    return {nullptr, "products alone are faster"};
+  return {std::make_unique<Winograd>(c, a), ""};
 }
 
 }  // namespace effdet::kernels::cpu

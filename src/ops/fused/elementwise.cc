@@ -11,7 +11,7 @@ namespace effdet::ops {
 namespace {
 
 std::vector<Inferred> infer_elementwise(const InferContext& c) {
-  parse_elementwise(c.node, c.node.get_string("program", ""), c.inputs.size());
+  elementwise_program_of(c.node);
   std::optional<Shape> shape = Shape{};
   for (size_t i = 0; i < c.inputs.size(); ++i) {
     map_type(c, i);
@@ -23,7 +23,7 @@ std::vector<Inferred> infer_elementwise(const InferContext& c) {
 void evaluate_elementwise(const EvalContext& c) {
   std::vector<Tensor> inputs;
   for (size_t i = 0; i < c.inputs.size(); ++i) inputs.push_back(c.input(i).to(DType::kF32));
-  const auto program = parse_elementwise(c.node, c.node.get_string("program", ""), inputs.size());
+  const auto program = elementwise_program_of(c.node);
   const Tensor result = run_elementwise(c.node, program, inputs);
   c.output() = result.shape() == c.output().shape() ? result : expanded(result, c.output().shape());
 }
