@@ -138,8 +138,8 @@ class TypeAssigner {
 
 }  // namespace
 
-void assign_types(ir::Graph& graph, const std::vector<std::string>& keep_float32) {
-  TypeAssigner(graph, DType::kBF16, matching_nodes(graph, keep_float32)).run();
+void assign_types(ir::Graph& graph, DType target, const std::vector<std::string>& keep_float32) {
+  TypeAssigner(graph, target, matching_nodes(graph, keep_float32)).run();
 }
 
 }  // namespace effdet::compiler

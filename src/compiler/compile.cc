@@ -222,7 +222,7 @@ artifact::Program compile_batch(ir::Graph graph, const CompileOptions& options) 
   if (options.fuse) {
     for (const Stage& stage : kFusions) run(stage.name, [&](ir::Graph& g) { stage.run(g, options.choices, budget); });
     if (options.precision == CompileOptions::Precision::kBfloat16)
-      run("assign_types", [&](ir::Graph& g) { assign_types(g, options.keep_float32); });
+      run("assign_types", [&](ir::Graph& g) { assign_types(g, DType::kBF16, options.keep_float32); });
   }
   separate_outputs(graph);
   graph.compact();

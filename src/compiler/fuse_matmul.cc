@@ -6,6 +6,7 @@
 #include "compiler/match.h"
 #include "compiler/passes.h"
 #include "ops/fused/packing.h"
+#include "ops/matmul.h"
 #include "ops/util.h"
 #include "passes/budget.h"
 #include "passes/rewrite.h"
@@ -42,10 +43,11 @@ std::optional<Product> product_of(const ir::Graph& graph, const ir::Node& node) 
       product.n > ops::kMaxOutChannels || w->numel() != product.k * product.n || y.size() != x.shape->size())
     return std::nullopt;  // of several matrices, or larger than kernels count
   if (node.is("MatMul")) return product;
-  if (node.get_int("transA", 0) != 0) return std::nullopt;
-  product.transposed = node.get_int("transB", 0) != 0;
-  product.alpha = node.get_float("alpha", 1);
-  product.beta = node.get_float("beta", 1);
+  const auto gemm = ops::GemmAttributes::of(node);
+  if (gemm.transposed_a) return std::nullopt;
+  product.transposed = gemm.transposed_b;
+  product.alpha = gemm.alpha;
+  product.beta = gemm.beta;
   if (!std::isfinite(product.alpha)) return std::nullopt;  // no key
   if (node.inputs.size() > 2) product.bias = node.inputs[2];
   if (product.bias != ir::kNoValue && !is_row(graph.constant(product.bias), product.n)) return std::nullopt;

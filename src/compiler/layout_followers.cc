@@ -52,7 +52,7 @@ std::optional<LayoutFollower> follow_softmax(const ir::Graph& graph, const ir::N
   return first_inputs(node, 1);
 }
 void move_axis(ir::Graph&, ir::Node& node) {
-  node.attributes["axis"] = moved(node.get_int("axis", node.is("Softmax") ? -1 : 0));
+  node.attributes["axis"] = moved(node.get_int("axis", ops::card_of(node).default_axis));
 }
 
 // --- Resize: a number a dimension

@@ -52,10 +52,10 @@ void fuse_box_selection(ir::Graph& graph, passes::RewriteBudget& budget);
 /// Fused operators work on NHWC data; conversions stand where others (or the caller) want NCHW.
 void assign_layouts(ir::Graph& graph);
 
-/// Maps between fused operators become bfloat16, and the packed weights that multiply them; Casts stand where others
-/// want float32. Nodes whose names match a pattern (as a shell's) stay float32. Behind assign_layouts. Throws
-/// Error(kUsage) for a pattern that matches nothing.
-void assign_types(ir::Graph& graph, const std::vector<std::string>& keep_float32);
+/// Maps between operators that can run in the target type, bfloat16, take it, and so do the packed weights that
+/// multiply them; Casts stand where others want float32. Nodes whose names match a pattern (as a shell's) stay float32.
+/// After assign_layouts. Throws Error(kUsage) for a pattern that matches nothing.
+void assign_types(ir::Graph& graph, DType target, const std::vector<std::string>& keep_float32);
 
 /// Elementwise operators of one value behind a Conv or DepthwiseConv -> steps of its attribute `activation`.
 void absorb_steps(ir::Graph& graph);

@@ -70,8 +70,9 @@ std::vector<Inferred> infer_gemm(const InferContext& c) {
   Shape a = *c.shape(0), b = *c.shape(1);
   if (a.size() != 2 || b.size() != 2)
     node_error(c.node, "shapes {} and {} are no matrices", shape_text(a), shape_text(b));
-  if (c.node.get_int("transA", 0) != 0) std::swap(a[0], a[1]);
-  if (c.node.get_int("transB", 0) != 0) std::swap(b[0], b[1]);
+  const auto gemm = GemmAttributes::of(c.node);
+  if (gemm.transposed_a) std::swap(a[0], a[1]);
+  if (gemm.transposed_b) std::swap(b[0], b[1]);
   if (a[1] >= 0 && b[0] >= 0 && a[1] != b[0])
     node_error(c.node, "shapes {} and {} do not multiply", shape_text(a), shape_text(b));
   const Shape output{a[0], b[1]};
@@ -81,20 +82,28 @@ std::vector<Inferred> infer_gemm(const InferContext& c) {
 }
 
 void evaluate_gemm(const EvalContext& c) {
-  const bool trans_a = c.node.get_int("transA", 0) != 0, trans_b = c.node.get_int("transB", 0) != 0;
+  const auto gemm = GemmAttributes::of(c.node);
+  const bool trans_a = gemm.transposed_a, trans_b = gemm.transposed_b;
   const Shape &a = c.input(0).shape(), &b = c.input(1).shape();
   const int64_t m = a[trans_a], k = a[!trans_a], n = b[!trans_b];
   if (c.has(2)) copy_strided(c.input(2), 0, {m, n}, broadcast_strides(c.input(2).shape(), {m, n}), c.output());
   with_float_type(c.node, c.output().dtype(), [&](auto type) {
     using T = decltype(type);
     const auto y = c.output().mutable_data<T>();
-    for (T& value : y) value *= static_cast<T>(c.node.get_float("beta", 1));
+    for (T& value : y) value *= static_cast<T>(gemm.beta);
     multiply(c.input(0).data<T>().data(), trans_a ? 1 : k, trans_a ? m : 1, c.input(1).data<T>().data(),
-             trans_b ? 1 : n, trans_b ? k : 1, m, k, n, static_cast<T>(c.node.get_float("alpha", 1)), y.data());
+             trans_b ? 1 : n, trans_b ? k : 1, m, k, n, static_cast<T>(gemm.alpha), y.data());
   });
 }
 
 }  // namespace
+
+GemmAttributes GemmAttributes::of(const ir::Node& node) {
+  return {.transposed_a = node.get_int("transA", 0) != 0,
+          .transposed_b = node.get_int("transB", 0) != 0,
+          .alpha = node.get_float("alpha", 1),
+          .beta = node.get_float("beta", 1)};
+}
 
 MatMulView matmul_view(const ir::Node& node, const Shape& a, const Shape& b) {
   const MatMulShapes shapes = matmul_shapes(node, a, b);
@@ -113,7 +122,7 @@ namespace {
 int64_t matmul_products(const CostContext& c) { return c.elements(c.outputs[0]) * c.inputs[0].back(); }
 
 int64_t gemm_products(const CostContext& c) {
-  return c.elements(c.outputs[0]) * c.inputs[0].at(c.node.get_int("transA", 0) != 0 ? 0 : 1);
+  return c.elements(c.outputs[0]) * c.inputs[0].at(GemmAttributes::of(c.node).transposed_a ? 0 : 1);
 }
 
 }  // namespace

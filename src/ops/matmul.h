@@ -1,4 +1,4 @@
-// What a MatMul multiplies, for kernels that do it otherwise.
+// What MatMul and Gemm multiply, for kernels and rewrites that do it otherwise.
 #pragma once
 
 #include "ops/op.h"
@@ -13,6 +13,14 @@ struct MatMulView {
   int64_t matrices_b;    ///< how many the second tensor has
 };
 MatMulView matmul_view(const ir::Node& node, const Shape& a, const Shape& b);
+
+/// Gemm: y = alpha A B + beta C, where A or B may be given transposed.
+struct GemmAttributes {
+  bool transposed_a = false, transposed_b = false;
+  float alpha = 1, beta = 1;
+
+  static GemmAttributes of(const ir::Node& node);
+};
 
 /// Calls f(matrix of a, matrix of b, matrix of the output) for each product.
 template <typename F>
