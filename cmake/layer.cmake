@@ -53,6 +53,8 @@ function(effdet_layer name)
     target_include_directories(${name}_test PRIVATE ${PROJECT_SOURCE_DIR}/tests)
     target_compile_definitions(${name}_test PRIVATE EFFDET_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
     target_compile_options(${name}_test PRIVATE ${EFFDET_QUICK_COMPILE})
+    # Tests are many small files, whose includes take longer to compile than they do.
+    set_target_properties(${name}_test PROPERTIES UNITY_BUILD_BATCH_SIZE 32)
     if(name IN_LIST EFFDET_CHECKED)
       add_dependencies(checked_tests ${name}_test)
     endif()

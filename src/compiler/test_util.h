@@ -128,4 +128,51 @@ inline std::vector<std::string> implementations(const artifact::Program& program
   return names;
 }
 
+/// How many nodes have this operator.
+inline int count_of(const ir::Graph& graph, std::string_view op) {
+  return static_cast<int>(std::ranges::count(graph.nodes, op, &ir::Node::op));
+}
+
+/// The value of an attribute of the only node of a type; empty where there is none.
+inline std::string attribute_of(const ir::Graph& graph, std::string_view op, std::string_view attribute) {
+  for (const ir::Node& node : graph.nodes)
+    if (node.op == op) return node.get_string(attribute, "");
+  return "";
+}
+
+/// A scalar constant.
+inline ir::ValueId number(Builder& b, const std::string& name, float value) {
+  return b.constant(name, floats({}, {value}));
+}
+
+/// A network in which every fusion finds something.
+inline ir::Graph whole_network() {
+  Builder b({2, 3, 16, 16});
+  const auto stem = b.swish("stem.act", b.conv("stem", b.x, {8, 3, 3, 3}, {{"strides", Ints{2, 2}}}));
+  const auto deep = b.swish("deep.act", b.depthwise("deep", stem, 8));
+  const auto mean = b.node("GlobalAveragePool", "mean", {deep});
+  const auto gate =
+      b.node("Sigmoid", "gate", {b.conv("expand", b.swish("r", b.conv("reduce", mean, {2, 8, 1, 1})), {8, 2, 1, 1})});
+  const auto block = b.node("Add", "block", {b.conv("project", b.node("Mul", "m", {deep, gate}), {8, 8, 1, 1}), stem});
+  const auto mixed =
+      b.node("Add", "mix", {b.scale("s0", block, 0.7f), b.up("up", b.pool("p", block, {1, 1, 1, 1}), 2)});
+  b.graph.outputs = {b.conv("head", mixed, {5, 8, 1, 1})};
+  return b.graph;
+}
+
+/// Split, Resize (by scales, by sizes) and Concat between layers, with the layers' layout.
+inline ir::Graph followers() {
+  Builder b({2, 8, 6, 6});
+  const auto split = b.node("Split", "split", {b.conv("conv", b.x, {8, 8, 1, 1})}, {{"axis", int64_t{1}}});
+  const auto right = b.graph.add_value({"right", DType::kF32, {}, {}});
+  b.graph.nodes.back().outputs.push_back(right);
+  const auto up = b.up("up", split, 1.5f);
+  const auto down =
+      b.node("Resize", "down", {right, ir::kNoValue, ir::kNoValue, b.constant("sizes", ints({2, 4, 9, 9}))},
+             {{"mode", "linear"}, {"coordinate_transformation_mode", "align_corners"}});
+  b.graph.outputs = {
+      b.conv("last", b.node("Concat", "concat", {down, up, up}, {{"axis", int64_t{-3}}}), {8, 12, 3, 3})};
+  return b.graph;
+}
+
 }  // namespace effdet::compiler

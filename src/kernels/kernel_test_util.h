@@ -4,7 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <map>
+#include <numeric>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -96,5 +99,51 @@ class Kernels : public testing::TestWithParam<const char*> {
   /// tolerance: of the largest magnitude.
   void compare(const Case& c, std::string_view implementation, double tolerance, const std::string& what);
 };
+
+/// An operator of ONNX's own.
+inline Case onnx_case(const char* op, std::map<std::string, ir::Attribute> attributes) {
+  Case c(op, std::move(attributes));
+  c.node.domain = "";
+  return c;
+}
+
+inline Tensor int_list(const Ints& values) {
+  return Tensor::from<int64_t>({static_cast<int64_t>(values.size())}, values);
+}
+
+/// Elements that differ, of any type.
+inline Tensor counted(const Shape& shape, DType dtype) {
+  Tensor tensor(DType::kI32, shape);
+  std::iota(tensor.mutable_data<int32_t>().begin(), tensor.mutable_data<int32_t>().end(), 1);
+  return tensor.to(dtype);
+}
+
+/// NaN, infinities, zeros of both signs, the largest and the smallest numbers.
+inline Tensor special_tensor(const Shape& shape) {
+  constexpr float kInf = std::numeric_limits<float>::infinity();
+  constexpr float kSpecial[] = {NAN, kInf, -kInf, -0.0f, 0, 1, -1, 3, -3, 6, 1e-40f, 3e38f, -3e38f, -100, 100};
+  Tensor tensor(DType::kF32, shape);
+  size_t i = 0;
+  for (float& x : tensor.mutable_data<float>()) x = kSpecial[(i += 1 + i / 15) % 15];
+  return tensor;
+}
+
+/// Moved elements are the same bits.
+inline void expect_equal(const Case& c, std::string_view implementation, const std::string& what) {
+  SCOPED_TRACE(what);
+  const auto want = run(c, true, 1), got = run(c, false, 3, implementation);
+  EXPECT_TRUE(std::ranges::equal(got[0].bytes(), want[0].bytes()));
+}
+
+/// Equal where the reference is NaN or infinite, and nowhere else either.
+inline void expect_same_special(const Case& c, std::string_view implementation, const std::string& what) {
+  SCOPED_TRACE(what);
+  const Tensor want = run(c, true, 1)[0].to(DType::kF32), got = run(c, false, 1, implementation)[0].to(DType::kF32);
+  for (int64_t i = 0; i < want.numel(); ++i) {
+    const float a = want.data<float>()[i], b = got.data<float>()[i];
+    EXPECT_TRUE(std::isnan(a) ? std::isnan(b) : a == b || std::abs(a - b) <= 1e-2f * std::abs(a) + 1e-6f)
+        << i << ": " << a << ", " << b;
+  }
+}
 
 }  // namespace effdet::kernels

@@ -1,6 +1,4 @@
 // Shape inference over graphs.
-#include <gtest/gtest.h>
-
 #include "ops/test_util.h"
 
 namespace effdet::ops {

@@ -1,33 +1,10 @@
-// Operators that only move elements, against the reference kernels.
-#include <limits>
+// Operators that move elements by strides, against the reference kernels.
 #include <numeric>
 
 #include "kernels/kernel_test_util.h"
 
 namespace effdet::kernels {
 namespace {
-
-Case onnx_case(const char* op, std::map<std::string, ir::Attribute> attributes) {
-  Case c(op, std::move(attributes));
-  c.node.domain = "";
-  return c;
-}
-
-Tensor int_list(const Ints& values) { return Tensor::from<int64_t>({static_cast<int64_t>(values.size())}, values); }
-
-/// Elements that differ, of any type.
-Tensor counted(const Shape& shape, DType dtype) {
-  Tensor tensor(DType::kI32, shape);
-  std::iota(tensor.mutable_data<int32_t>().begin(), tensor.mutable_data<int32_t>().end(), 1);
-  return tensor.to(dtype);
-}
-
-/// Moved elements are the same bits.
-void expect_equal(const Case& c, std::string_view implementation, const std::string& what) {
-  SCOPED_TRACE(what);
-  const auto want = run(c, true, 1), got = run(c, false, 3, implementation);
-  EXPECT_TRUE(std::ranges::equal(got[0].bytes(), want[0].bytes()));
-}
 
 TEST_P(Kernels, TransposeOfAnyOrder) {
   const Shape shapes[] = {{3, 5}, {1, 7, 4}, {2, 1, 65, 33}, {2, 3, 4, 5}, {1, 2, 3, 2, 5}, {64, 200}, {3, 70, 130}};
@@ -53,27 +30,6 @@ TEST_P(Kernels, BlocksOfDepthAndSpace) {
       wide.add(counted({2, 3, 5 * block, 7 * block}, DType::kF32));
       expect_equal(wide, "cpu:transpose", std::to_string(block));
     }
-}
-
-TEST_P(Kernels, GatherTakesRows) {
-  for (const int64_t axis : {0, 1, 2, -1})
-    for (const bool wide : {false, true})
-      for (const DType dtype : {DType::kF32, DType::kU8, DType::kI64}) {
-        Case c = onnx_case("Gather", {{"axis", axis}});
-        c.add(counted({4, 3, 5}, dtype));
-        const Tensor indices = Tensor::from<int64_t>({2, 2}, Ints{2, -1, 0, -3});
-        c.add(wide ? indices : indices.to(DType::kI32));
-        expect_equal(c, "cpu:gather", fmt::format("axis {}", axis));
-      }
-}
-
-TEST_P(Kernels, GatherRefusesPlacesBeyond) {
-  for (const int64_t index : {int64_t{4}, int64_t{-5}, std::numeric_limits<int64_t>::min()}) {
-    Case c = onnx_case("Gather", {});
-    c.add(counted({4, 3}, DType::kF32));
-    c.add(int_list({0, index}));
-    EXPECT_THROW(run(c, false, 2, "cpu:gather"), Error);
-  }
 }
 
 TEST_P(Kernels, SliceByAnyStep) {
@@ -108,6 +64,16 @@ TEST_P(Kernels, SameBytesUnderAnotherShape) {
     c.add(int_list({2, -1}));
     expect_equal(c, "cpu:copy", std::to_string(count));
   }
+}
+
+TEST_P(Kernels, Transpose) {
+  for (const Row& row : window_rows())
+    for (const Ints& order : {Ints{0, 2, 3, 1}, Ints{0, 3, 1, 2}}) {
+      Case c("Transpose", {{"perm", order}});
+      c.node.domain = "";
+      c.add(random_tensor({row.batch, row.height, row.width, row.channels}, 1));
+      check(c, "cpu:transpose", row.text());
+    }
 }
 
 }  // namespace

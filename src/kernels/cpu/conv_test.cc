@@ -1,31 +1,8 @@
 // Dense convolution against the reference kernel.
-#include "kernels/kernel_test_util.h"
+#include "kernels/cpu/conv_test_util.h"
 
 namespace effdet::kernels {
 namespace {
-
-Case conv_case(const Row& row, bool nchw_input = false) {
-  Case c("Conv", {{"kernel_shape", Ints{row.kernel, row.kernel}},
-                  {"strides", Ints{row.stride, row.stride}},
-                  {"pads", row.pads},
-                  {"out_channels", row.out},
-                  {"activation", row.activation},
-                  {"layout", nchw_input ? "nchw" : "nhwc"}});
-  const ops::Dims dims{row.batch, row.channels, row.height, row.width};
-  c.add(random_tensor(dims.shape(nchw_input ? ops::Layout::kPlain : ops::Layout::kNhwc), 1));
-  c.terms = row.channels * row.kernel * row.kernel;
-  c.add(ops::pack_conv_weights(random_weights({row.out, row.channels, row.kernel, row.kernel}, c.terms, 2)));
-  c.add(panel_bias(row.out, 3));
-  return c;
-}
-
-/// Residual, and for 1x1 kernels a gate, or an NCHW output, as the row's flags say.
-void add_extras(Case& c, const Row& row) {
-  const bool residual = row.flag(0), gate = row.flag(1) && row.kernel == 1;
-  if (!residual && row.flag(2)) c.set("output_layout", std::string("nchw"));
-  if (residual || gate) c.add(residual ? random_tensor(*infer(c)[0].shape, 7) : Tensor());
-  if (gate) c.add(random_tensor({row.batch, row.channels}, 8));
-}
 
 TEST_P(Kernels, ConvPointwise) {
   for (const Row& row : channel_rows()) {
@@ -55,38 +32,6 @@ TEST_P(Kernels, ConvWindows) {
     c.set("product", std::string("direct"));
     check(c, "cpu:gemm", row.text());
   }
-}
-
-TEST_P(Kernels, ConvWinograd) {
-  for (Row row : window_rows()) {
-    if (row.kernel != 3 || row.stride != 1) continue;
-    row.out = kChannels[row.flags >> 8 & 7];  // without 810
-    if (row.channels > 100) row.height = row.batch = 1, row.pads[0] = row.pads[2] = 1;
-    Case c = conv_case(row);
-    add_extras(c, row);
-    c.set("product", std::string("winograd"));  // where the kernel would not choose it
-    check_float32(c, "cpu:winograd", row.text());
-  }
-}
-
-/// Maps of many tiles, which hang over or do not; several tasks, whose ends lie within rows of tiles.
-TEST_P(Kernels, ConvWinogradTasks) {
-  for (const auto& [in, out, height, width] : {std::tuple{24, 24, 8, 8}, {40, 70, 31, 33}, {24, 33, 3, 150}})
-    for (const uint32_t flags : {0u, 1u, 4u}) {
-      const Row row{.channels = in,
-                    .out = out,
-                    .batch = 2,
-                    .height = height,
-                    .width = width,
-                    .kernel = 3,
-                    .pads = {1, 1, 1, 1},
-                    .activation = "swish",
-                    .flags = flags};
-      Case c = conv_case(row);
-      add_extras(c, row);
-      if (height == 3) c.set("product", std::string("winograd"));
-      check_float32(c, "cpu:winograd", row.text());
-    }
 }
 
 TEST_P(Kernels, ConvWindowsFromNchw) {
@@ -159,16 +104,6 @@ TEST(Choice, RefusalsSayWhy) {
                                                        "cpu:gemm: a residual needs an NHWC output"}));
 }
 
-TEST(Choice, TransposedConvolutionsGatherWithinLimits) {
-  const Tensor weights(DType::kF32, {1, 16, 256, 256}), bias(DType::kF32, {16});
-  Case c("ConvTranspose", {{"layout", "nhwc"}, {"kernel_shape", Ints{256, 256}}, {"size", Ints{355, 355}}});
-  const std::vector<ValueInfo> inputs{
-      {DType::kF32, {1, 100, 100, 1}}, {DType::kF32, weights.shape(), &weights}, {DType::kF32, {16}, &bias}};
-  const std::vector<ValueInfo> outputs{{DType::kF32, {1, 355, 355, 16}}};
-  EXPECT_EQ(choose({c.node, 11, inputs, outputs}).refusals,
-            std::vector<std::string>{"cpu:conv_transpose: windows of too many values"});
-}
-
 /// Maps of one row or one column, where windows need not be gathered, and some where they must.
 TEST_P(Kernels, ConvOfSequences) {
   for (const Row& row : window_rows()) {
@@ -188,30 +123,6 @@ TEST_P(Kernels, ConvOfSequences) {
     c.add(ops::pack_conv_weights(random_weights({40, channels, kernel[0], kernel[1]}, c.terms, 2)));
     c.add(panel_bias(40, 3));
     check(c, "", row.text());
-  }
-}
-
-TEST_P(Kernels, ConvTranspose) {
-  for (const Row& row : window_rows()) {
-    // Kernels as large as the stride, where windows lie beside each other, and larger ones.
-    const int64_t stride = row.flag(2) ? 3 : 2, kernel = row.flag(0) ? stride : stride + 1 + (row.flags >> 4) % 3;
-    const int64_t out = row.flag(1) ? row.channels : 1, pad = row.flag(3) ? kernel / 2 : 0;
-    const auto size = [&](int64_t side) {
-      return (side - 1) * stride + kernel - (row.flag(5) ? 2 * pad : pad) + row.flag(6);
-    };
-    Case c("ConvTranspose",
-           {{"layout", "nhwc"},
-            {"kernel_shape", Ints{kernel, kernel}},
-            {"strides", Ints{stride, stride}},
-            {"pads", Ints{pad, pad, 0, 0}},
-            {"size", Ints{std::max<int64_t>(1, size(row.height)), std::max<int64_t>(1, size(row.width))}}});
-    c.set("activation", row.activation + (row.flag(7) ? "; mul x0 0.5" : ""));
-    c.terms = row.channels * kernel * kernel;
-    c.add(random_tensor({row.batch, row.height, row.width, row.channels}, 1));
-    c.add(random_weights({row.channels, out, kernel, kernel}, row.channels * 4, 2));
-    c.add(random_tensor({out}, 3));
-    check_float32(c, "cpu:conv_transpose", row.text());
-    if (row.channels > 60) break;
   }
 }
 
