@@ -9,7 +9,6 @@
 namespace effdet::checkpoint {
 namespace {
 
-using namespace test;
 using namespace std::string_view_literals;
 
 /// A state_dict {"w": value}, where `value` pushes it.

@@ -12,8 +12,6 @@
 namespace effdet::checkpoint {
 namespace {
 
-using namespace test;
-
 const std::filesystem::path kGolden = std::filesystem::path(EFFDET_SOURCE_DIR) / "testdata/checkpoint";
 
 std::vector<std::string> names_of(const Checkpoint& checkpoint) {

@@ -8,7 +8,6 @@
 namespace effdet::checkpoint {
 namespace {
 
-using namespace test;
 using namespace std::string_view_literals;
 
 constexpr std::string_view kMagic = "\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19."sv;

@@ -13,7 +13,6 @@
 namespace effdet::checkpoint {
 namespace {
 
-using namespace test;
 using namespace std::string_view_literals;
 
 std::string with_length(uint64_t length, std::string_view rest) {

@@ -12,7 +12,7 @@ namespace effdet::checkpoint {
 namespace {
 
 namespace fs = std::filesystem;
-using namespace test;
+using test::TestFolder;
 
 /// A safetensors file with float32 tensors of one element each.
 std::string safetensors_of(const std::vector<std::string>& names) {

@@ -8,7 +8,7 @@
 #include "checkpoint/little_endian.h"
 #include "support/test_folder.h"
 
-namespace effdet::test {
+namespace effdet::checkpoint {
 
 using checkpoint::append_le;
 
@@ -149,7 +149,7 @@ std::string small_storage() {
 std::string small_checkpoint() { return make_checkpoint(small_pickle(), {small_storage()}); }
 
 TempFile::TempFile(std::string_view content, std::string_view suffix) {
-  static const TestFolder folder("checkpoint");  // one for all: some tests write thousands of files
+  static const test::TestFolder folder("checkpoint");  // one for all: some tests write thousands of files
   static std::atomic<int> counter{0};
   path_ = folder / (std::to_string(counter++) + std::string(suffix));
   write_file(path_, content, false);
@@ -186,4 +186,4 @@ void expect_pickle_error(const std::string& pickle, const std::vector<std::strin
   expect_error(make_checkpoint(pickle, {small_storage()}), all, code);
 }
 
-}  // namespace effdet::test
+}  // namespace effdet::checkpoint

@@ -12,7 +12,7 @@
 #include "checkpoint/checkpoint.h"
 #include "effdet/error.h"
 
-namespace effdet::test {
+namespace effdet::checkpoint {
 
 /// Appends opcodes; nothing is checked, so that anything can be written.
 class PickleBuilder {
@@ -84,4 +84,4 @@ void expect_error(std::string_view content, const std::vector<std::string>& part
 void expect_pickle_error(const std::string& pickle, const std::vector<std::string>& parts,
                          ErrorCode code = ErrorCode::kBadInput);
 
-}  // namespace effdet::test
+}  // namespace effdet::checkpoint

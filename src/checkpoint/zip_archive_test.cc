@@ -9,8 +9,6 @@
 namespace effdet::checkpoint {
 namespace {
 
-using namespace test;
-
 /// An archive and what must outlive it.
 struct Opened {
   explicit Opened(const std::filesystem::path& path)

@@ -15,7 +15,7 @@ namespace effdet::fetch {
 namespace {
 
 namespace fs = std::filesystem;
-using test::HttpServer, test::TestFolder;
+using test::TestFolder;
 
 class Download : public testing::Test {
  protected:

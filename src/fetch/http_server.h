@@ -12,7 +12,7 @@
 #include <thread>
 #include <vector>
 
-namespace effdet::test {
+namespace effdet::fetch {
 
 /// Answers each request by a function, one connection at a time, until it is destroyed.
 class HttpServer {
@@ -91,4 +91,4 @@ class HttpServer {
   std::thread thread_;
 };
 
-}  // namespace effdet::test
+}  // namespace effdet::fetch
