@@ -118,9 +118,6 @@ class CompiledModel {
 
  private:
   friend class Runner;
-  friend class Detector;
-  friend class PictureInput;
-  friend class DetectionDecoder;
   friend class Executor;
   friend struct EngineAccess;
   friend struct GraphAccess;

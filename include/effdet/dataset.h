@@ -1,7 +1,7 @@
 // COCO data sets: synthetic ones, preprocessing to files, evaluation of dumped outputs, and the fused path from images
 // to mAP.
 //
-// A data set's root holds annotations/instances_val2017.json and the images in val2017/.
+// A data set's root folder holds its annotations and images as dataset_layouts() says.
 #pragma once
 
 #include <array>
@@ -16,23 +16,21 @@
 #include "effdet/anchor_options.h"
 #include "effdet/compiled_model.h"
 #include "effdet/detection.h"
-#include "effdet/error.h"
 #include "effdet/export.h"
+#include "effdet/image_failure.h"
 
 namespace effdet {
 
 /// Called after each item where set; may come from another thread, one call at a time.
 using Progress = std::function<void(size_t done, size_t total)>;
 
-/// A picture that could not be used. Others go on without it.
-struct PictureFailure {
-  ErrorCode code = ErrorCode::kBadInput;
-  std::string message;  ///< one line that names the picture
-};
-/// Called for each as it happens, where set; may come from another thread, one call at a time.
-using OnFailure = std::function<void(const PictureFailure&)>;
 /// Called with a line on what was left out of a data set, or done about it, as soon as it is known.
 using OnNote = std::function<void(const std::string&)>;
+
+/// What the root folder of a data set holds, a format after the other: "annotations/ and images/".
+EFFDET_API std::string dataset_layouts();
+/// Folder of the images of the data set in that root folder; need not exist.
+EFFDET_API std::filesystem::path image_folder(const std::filesystem::path& root);
 
 struct SyntheticScenes {
   int images = 24;

@@ -11,33 +11,16 @@
 #include "effdet/compiled_model.h"
 #include "effdet/detection.h"
 #include "effdet/export.h"
+#include "effdet/image.h"
 
 namespace effdet {
-
-/// 8-bit RGB pixels, interleaved, rows from top to bottom without gaps.
-struct RgbImage {
-  int width = 0, height = 0;
-  std::vector<unsigned char> pixels;
-};
-
-/// Decodes a JPEG or PNG file as Pillow does. Throws Error(kBadInput), Error(kIo).
-EFFDET_API RgbImage read_image(const std::filesystem::path& path);
-/// Writes a JPEG (".jpg", ".jpeg") or PNG (".png"), as the name says.
-EFFDET_API void write_image(const std::filesystem::path& path, const RgbImage& image);
 
 /// A picture with the detections drawn: boxes, class names and scores. Names may be empty.
 EFFDET_API RgbImage annotate(RgbImage image, std::span<const Detection> detections,
                              std::span<const std::string> class_names);
-/// The picture made to fit into side x side pixels, as contact_sheet() does; smaller ones stay as they are. Throws
-/// Error(kUsage) for a side below 1.
-EFFDET_API RgbImage thumbnail(const RgbImage& image, int side);
 /// One name a class, by class index: the model's own; else COCO's for models of 90 or 91 classes; else "class 1",
 /// "class 2", ...
 EFFDET_API std::vector<std::string> class_names_of(const ModelDescription& description);
-/// Pictures side by side in rows of `columns`, each fitted into cell x cell pixels, with captions.
-EFFDET_API RgbImage contact_sheet(std::span<const RgbImage> images, int columns, int cell,
-                                  std::span<const std::string> captions);
-
 /// Pictures as a model's input. Constant, so that threads may share it.
 class PictureInput {
  public:

@@ -11,6 +11,8 @@
 #include "effdet/error.h"
 #include "effdet/executor.h"
 #include "effdet/export.h"
+#include "effdet/image.h"
+#include "effdet/image_failure.h"
 #include "effdet/onnx_model.h"
 #include "effdet/output_file.h"
 #include "effdet/output_memory.h"

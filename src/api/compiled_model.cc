@@ -12,7 +12,6 @@
 #include "model/metadata.h"
 #include "ops/aipp.h"
 #include "ops/cost.h"
-#include "detection/model_input.h"
 #include "tuning/tune.h"
 #include "tuning/tuning_bank.h"
 
@@ -63,10 +62,6 @@ void tune(const ir::Graph& graph, compiler::CompileOptions& options,
 }
 
 }  // namespace
-
-CompiledModel::Impl::Impl(std::vector<artifact::Program> programs) {
-  for (artifact::Program& program : programs) plans.push_back(std::make_shared<runtime::Engine>(std::move(program)));
-}
 
 CompiledModel CompiledModel::compile(const OnnxModel& model, const CompileOptions& options) {
   ir::Graph graph = model.impl_->graph;
@@ -137,28 +132,6 @@ uint64_t CompiledModel::arena_bytes() const {
 }
 int64_t CompiledModel::turns() const { return impl_->engine()->program().turns; }
 uint64_t CompiledModel::weight_bytes() const { return artifact::weight_bytes(programs_of(impl_->plans)); }
-
-ModelDescription CompiledModel::description() const {
-  const auto metadata = this->metadata();
-  if (!model::has_model_info(metadata))
-    fail(ErrorCode::kUnsupported,
-         "the model does not say what its outputs mean (no effdet metadata); export the checkpoint with pth2onnx");
-  const model::ModelInfo info = model::parse_metadata(metadata, "compiled model");
-  ModelDescription description{.model = info.variant, .num_classes = info.num_classes};
-  const Shape shape = detection::network_shape(*impl_->engine());
-  description.batch = static_cast<int>(shape[0]);
-  description.height = static_cast<int>(shape[2]);
-  description.width = static_cast<int>(shape[3]);
-  description.min_level = info.min_level;
-  description.max_level = info.max_level;
-  for (size_t i = 0; i < 3; ++i) {
-    description.mean[i] = static_cast<float>(info.mean[i]);
-    description.std[i] = static_cast<float>(info.std[i]);
-    description.fill[i] = info.fill[i];
-  }
-  description.class_names = info.class_names;
-  return description;
-}
 
 std::optional<AippDescription> CompiledModel::aipp() const {
   const auto spec = ops::input_aipp(graph_of(impl_->engine()));

@@ -12,13 +12,12 @@
 #include "base/error.h"
 #include "compiler/compile.h"
 #include "compiler/passes.h"
-#include "model/metadata.h"
+#include "detection/model_info.h"
+#include "detection/model_input.h"
 #include "ops/op.h"
 #include "passes/passes.h"
 #include "passes/rebatch.h"
-#include "detection/preprocessing.h"
 #include "vision/decode.h"
-#include "vision/preprocess.h"
 
 namespace effdet {
 namespace {
@@ -173,23 +172,15 @@ std::vector<TensorInfo> Executor::outputs() const { return api::tensor_infos(imp
 
 HostTensor Executor::picture(const std::filesystem::path& path) const {
   const ir::Graph& graph = impl_->graph;
-  if (!model::has_model_info(graph.metadata))
-    fail(ErrorCode::kUnsupported, "the model does not say how it takes pictures; give a tensor in a .npy file");
-  const model::ModelInfo info = model::parse_metadata(graph.metadata, "model");
-  const ir::Value* input = graph.inputs.size() == 1 ? &graph.value(graph.inputs[0]) : nullptr;
-  if (input == nullptr || input->dtype != DType::kF32 || !input->shape || input->shape->size() != 4 ||
-      input->shape->at(1) != 3 || input->shape->at(2) < 1 || input->shape->at(3) < 1)
-    fail(ErrorCode::kUnsupported, "the model's input is not one float32 batch of RGB images of a known size");
-  Shape shape = *input->shape;
-  shape[0] = std::max<int64_t>(1, shape[0]);
-  Tensor batch(DType::kF32, shape);
-  const vision::Preprocessing preprocessing =
-      detection::input_of(info, static_cast<int>(shape[2]), static_cast<int>(shape[3]));
-  const auto values = batch.mutable_data<float>();
-  const size_t image = values.size() / static_cast<size_t>(shape[0]);
-  vision::letterbox_to_tensor(*vision::open_image(path), preprocessing, values.first(image));
-  for (size_t i = image; i < values.size(); i += image) std::ranges::copy(values.first(image), values.begin() + i);
-  return api::from_tensor(input->name, batch);
+  const model::ModelInfo info = detection::model_info(graph.metadata, "give a tensor in a .npy file");
+  std::vector<ir::Value> inputs;
+  for (const ir::ValueId id : graph.inputs) {
+    ir::Value& input = inputs.emplace_back(graph.value(id));
+    if (input.shape && !input.shape->empty()) input.shape->front() = std::max<int64_t>(1, input.shape->front());
+  }
+  const detection::ModelInput input(inputs, graph, info);
+  return {inputs[0].name, std::string(dtype_name(inputs[0].dtype)), *inputs[0].shape,
+          input.batch_of(*vision::open_image(path))};
 }
 
 std::vector<HostTensor> Executor::run(std::span<const HostTensor> inputs, const Observer& observer) {

@@ -3,26 +3,16 @@
 
 #include <memory>
 
-#include "effdet/compiled_model.h"
 #include "effdet/error.h"
 #include "effdet/onnx_model.h"
 #include "ir/graph.h"
-#include "runtime/engine.h"
+#include "runtime/compiled_model_impl.h"
 
 namespace effdet {
 
 struct OnnxModel::Impl {
   ir::Graph graph;
   std::string source;  ///< the file it was read from; "" for none
-};
-
-struct CompiledModel::Impl {
-  std::vector<std::shared_ptr<const runtime::Engine>> plans;  ///< at least one
-
-  /// Chooses kernels for each.
-  explicit Impl(std::vector<artifact::Program> programs);
-  explicit Impl(std::shared_ptr<const runtime::Engine> plan) : plans{std::move(plan)} {}
-  const std::shared_ptr<const runtime::Engine>& engine() const { return plans.front(); }
 };
 
 /// The graphs behind public objects, for functions that are no members.

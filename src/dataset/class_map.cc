@@ -44,7 +44,7 @@ std::map<std::string, size_t> classes_by_name(std::span<const std::string> names
 /// The categories of a data set in order of their ids, and what their ids and names say about a model's classes.
 class Matcher {
  public:
-  Matcher(const model::ModelInfo& info, std::span<const std::string> class_names, const eval::CocoDataset& dataset,
+  Matcher(const model::ModelInfo& info, std::span<const std::string> class_names, const eval::GroundTruth& dataset,
           const std::string& file)
       : file_(file),
         strings_(dataset.category_ids),
@@ -52,8 +52,8 @@ class Matcher {
         offset_(info.label_offset),
         categories_(dataset.categories) {
     std::sort(categories_.begin(), categories_.end(),
-              [](const eval::CocoCategory& a, const eval::CocoCategory& b) { return a.id < b.id; });
-    for (const eval::CocoAnnotation& annotation : dataset.annotations) used_.insert(annotation.category_id);
+              [](const eval::Category& a, const eval::Category& b) { return a.id < b.id; });
+    for (const eval::Annotation& annotation : dataset.annotations) used_.insert(annotation.category_id);
     find_names(info, class_names);
   }
 
@@ -87,7 +87,7 @@ class Matcher {
     assumed_ = names.empty();
     if (assumed_) names = eval::coco_class_names(info.num_classes);
     classes_ = classes_by_name(names);
-    for (const eval::CocoCategory& category : categories_) {
+    for (const eval::Category& category : categories_) {
       const auto found = classes_.find(comparable(category.name));
       class_of_.push_back(found == classes_.end() ? kNoClass : found->second);
     }
@@ -211,9 +211,9 @@ class Matcher {
   const eval::StringIds& strings_;
   size_t num_classes_;
   int offset_;
-  std::vector<eval::CocoCategory> categories_;  ///< by id
-  std::set<int64_t> used_;                      ///< ids that annotations have
-  bool assumed_ = false;                        ///< whether the classes' names follow from their number alone
+  std::vector<eval::Category> categories_;  ///< by id
+  std::set<int64_t> used_;                  ///< ids that annotations have
+  bool assumed_ = false;                    ///< whether the classes' names follow from their number alone
   std::map<std::string, size_t> classes_;
   std::vector<size_t> class_of_;  ///< by name, for each category; kNoClass where no class has it
   size_t named_ = 0;
@@ -223,7 +223,7 @@ class Matcher {
 }  // namespace
 
 ClassMap::ClassMap(const model::ModelInfo& info, std::span<const std::string> class_names,
-                   const eval::CocoDataset& dataset, ClassMapping mapping, const std::string& file)
+                   const eval::GroundTruth& dataset, ClassMapping mapping, const std::string& file)
     : offset_(info.label_offset) {
   Matcher matcher(info, class_names, dataset, file);
   categories_ = matcher.map(mapping);

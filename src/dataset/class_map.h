@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "effdet/dataset.h"
-#include "eval/coco_dataset.h"
+#include "eval/ground_truth.h"
 #include "model/metadata.h"
 
 namespace effdet::dataset {
@@ -17,7 +17,7 @@ class ClassMap {
   /// class_names: of the model, where its metadata do not tell or are to be overruled; may be empty. file: the
   /// annotations, for messages. Throws Error(kUsage) for another number of names than classes, and where mapping needs
   /// names and there are none; Error(kBadInput) where classes and categories do not belong together.
-  ClassMap(const model::ModelInfo& info, std::span<const std::string> class_names, const eval::CocoDataset& dataset,
+  ClassMap(const model::ModelInfo& info, std::span<const std::string> class_names, const eval::GroundTruth& dataset,
            ClassMapping mapping, const std::string& file);
 
   /// What is to be known of the choice, a line each; empty where ids are classes + 1 as effdet has them.

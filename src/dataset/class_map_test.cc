@@ -1,6 +1,7 @@
 #include "dataset/class_map.h"
 
 #include "dataset/test_support.h"
+#include "eval/coco_dataset.h"
 
 namespace effdet::dataset {
 namespace {
@@ -17,8 +18,8 @@ model::ModelInfo model_of(int classes, Names names = {}) {
 }
 
 /// Categories with one annotation each; those whose name begins with '!' have none.
-eval::CocoDataset data_of(const std::vector<std::pair<int64_t, std::string>>& categories) {
-  eval::CocoDataset dataset;
+eval::GroundTruth data_of(const std::vector<std::pair<int64_t, std::string>>& categories) {
+  eval::GroundTruth dataset;
   for (auto [id, name] : categories) {
     const bool annotated = !name.starts_with('!');
     dataset.categories.push_back({id, annotated ? name : name.substr(1)});
@@ -27,8 +28,8 @@ eval::CocoDataset data_of(const std::vector<std::pair<int64_t, std::string>>& ca
   return dataset;
 }
 
-eval::CocoDataset unnamed(const Ids& ids) {
-  eval::CocoDataset dataset = data_of({});
+eval::GroundTruth unnamed(const Ids& ids) {
+  eval::GroundTruth dataset = data_of({});
   for (const int64_t id : ids) {
     dataset.categories.push_back({id, fmt::format("category {}", id)});
     dataset.annotations.push_back({.category_id = id});
@@ -41,7 +42,7 @@ struct Mapped {
   std::vector<std::string> notes;
 };
 
-Mapped map(const model::ModelInfo& info, const eval::CocoDataset& dataset, ClassMapping mapping = ClassMapping::kAuto,
+Mapped map(const model::ModelInfo& info, const eval::GroundTruth& dataset, ClassMapping mapping = ClassMapping::kAuto,
            const Names& names = {}) {
   const ClassMap classes(info, names, dataset, mapping, "gt.json");
   Mapped mapped{.ids = {}, .notes = classes.notes()};
@@ -106,7 +107,7 @@ TEST(ClassMap, WhatDoesNotBelongTogetherIsRefused) {
 
 TEST(ClassMap, ModelsWithAsManyClassesAsCocoHaveItsNames) {
   // 90 classes: category ids of COCO; 80: COCO's categories in order.
-  const eval::CocoDataset contiguous = data_of({{1, "person"}, {2, "toothbrush"}, {80, "stop sign"}});
+  const eval::GroundTruth contiguous = data_of({{1, "person"}, {2, "toothbrush"}, {80, "stop sign"}});
   const Mapped of90 = map(model_of(90), contiguous), of80 = map(model_of(80), contiguous);
   EXPECT_EQ(of90.ids[0], 1);
   EXPECT_EQ(of90.ids[89], 2);
@@ -122,7 +123,7 @@ TEST(ClassMap, ModelsWithAsManyClassesAsCocoHaveItsNames) {
 }
 
 TEST(ClassMap, DoesAsItIsTold) {
-  const eval::CocoDataset dataset = data_of({{0, "a"}, {1, "b"}});
+  const eval::GroundTruth dataset = data_of({{0, "a"}, {1, "b"}});
   const model::ModelInfo model = model_of(3, {"b", "a", "c"});
   expect_mapped(map(model, dataset, ClassMapping::kIds), {1, 2, 3}, "");
   expect_mapped(map(model, dataset, ClassMapping::kOrder), {0, 1, kNone}, "in their order");
@@ -140,7 +141,7 @@ TEST(ClassMap, CountsFromTheModelsOffset) {
 }
 
 TEST(ClassMap, CategoriesMayHaveStringIds) {
-  const eval::CocoDataset dataset = eval::parse_coco_dataset(
+  const eval::GroundTruth dataset = eval::parse_coco_dataset(
       R"({"images": [{"id": 1}], "categories": [{"id": "d", "name": "dog"}, {"id": "c", "name": "cat"}], "annotations": []})",
       "gt.json");
   const Mapped mapped = map(model_of(2, {"dog", "cat"}), dataset);

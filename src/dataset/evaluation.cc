@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "dataset/public.h"
+#include "effdet/dataset.h"
 #include "eval/coco_eval.h"
 
 namespace effdet::dataset {
@@ -37,11 +37,11 @@ std::vector<int64_t> images_of(std::span<const eval::CocoResult> results) {
 
 }  // namespace
 
-Evaluation evaluate(const eval::CocoDataset& dataset, std::span<const eval::CocoResult> results,
+Evaluation evaluate(const eval::GroundTruth& dataset, std::span<const eval::CocoResult> results,
                     std::span<const int64_t> image_ids) {
   const eval::CocoEvaluation coco = eval::evaluate_coco(dataset, results, image_ids);
   std::unordered_map<int64_t, const std::string*> names;
-  for (const eval::CocoCategory& category : dataset.categories) names.emplace(category.id, &category.name);
+  for (const eval::Category& category : dataset.categories) names.emplace(category.id, &category.name);
   Evaluation evaluation{.stats = coco.stats,
                         .summary = eval::summary_lines(coco.stats),
                         .images = image_ids.size(),
@@ -57,7 +57,7 @@ Evaluation evaluate(const eval::CocoDataset& dataset, std::span<const eval::Coco
   return evaluation;
 }
 
-std::vector<eval::CocoResult> results_of(std::span<const eval::CocoImage* const> images,
+std::vector<eval::CocoResult> results_of(std::span<const eval::ImageRecord* const> images,
                                          std::span<const std::vector<Detection>> detections, const ClassMap& classes) {
   std::vector<eval::CocoResult> results;
   for (size_t i = 0; i < images.size(); ++i) eval::append_results(images[i]->id, detections[i], results);
@@ -67,7 +67,7 @@ std::vector<eval::CocoResult> results_of(std::span<const eval::CocoImage* const>
 }
 
 void write_evaluated(const std::filesystem::path& path, std::span<const eval::CocoResult> results,
-                     const eval::CocoDataset& dataset, const Evaluation& evaluation) try {
+                     const eval::GroundTruth& dataset, const Evaluation& evaluation) try {
   if (!path.empty()) eval::write_coco_results(path, results, dataset);
 } catch (const Error& error) {
   const auto& stats = evaluation.stats;
@@ -75,22 +75,27 @@ void write_evaluated(const std::filesystem::path& path, std::span<const eval::Co
        stats[1], stats[2], stats[8], evaluation.images);
 }
 
-std::vector<int64_t> ids_of(std::span<const eval::CocoImage* const> images) {
+std::vector<int64_t> ids_of(std::span<const eval::ImageRecord* const> images) {
   std::vector<int64_t> ids;
-  for (const eval::CocoImage* image : images) ids.push_back(image->id);
+  for (const eval::ImageRecord* image : images) ids.push_back(image->id);
   return ids;
 }
+
+}  // namespace effdet::dataset
+
+namespace effdet {
 
 Evaluation evaluate_results(const std::filesystem::path& annotations, const std::filesystem::path& results,
                             const EvaluateOptions& options) {
   const eval::BadRecords bad_records = options.strict ? eval::BadRecords::kRefuse : eval::BadRecords::kLeaveOut;
-  require_order(annotations, results);
-  const eval::CocoDataset dataset = eval::read_coco_dataset(annotations, bad_records);
-  const eval::CocoResultFile found = eval::read_coco_results(results, dataset, bad_records);
-  Evaluation evaluation = evaluate(
-      dataset, found.results, options.only_images_with_results ? images_of(found.results) : dataset.sorted_image_ids());
+  dataset::require_order(annotations, results);
+  const eval::GroundTruth truth = eval::read_coco_dataset(annotations, bad_records);
+  const eval::CocoResultFile found = eval::read_coco_results(results, truth, bad_records);
+  Evaluation evaluation = dataset::evaluate(
+      truth, found.results,
+      options.only_images_with_results ? dataset::images_of(found.results) : truth.sorted_image_ids());
   evaluation.notes.insert(evaluation.notes.end(), found.notes.begin(), found.notes.end());
   return evaluation;
 }
 
-}  // namespace effdet::dataset
+}  // namespace effdet

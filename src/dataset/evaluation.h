@@ -8,25 +8,25 @@
 
 #include "dataset/class_map.h"
 #include "effdet/dataset.h"
-#include "eval/coco_dataset.h"
 #include "eval/coco_results.h"
+#include "eval/ground_truth.h"
 
 namespace effdet::dataset {
 
 /// Evaluates results on the given images. Throws as evaluate_coco().
-Evaluation evaluate(const eval::CocoDataset& dataset, std::span<const eval::CocoResult> results,
+Evaluation evaluate(const eval::GroundTruth& dataset, std::span<const eval::CocoResult> results,
                     std::span<const int64_t> image_ids);
 
 /// Of each image its detections, best first, as results with the data set's category ids. Those of classes that stand
 /// for no category are left out.
-std::vector<eval::CocoResult> results_of(std::span<const eval::CocoImage* const> images,
+std::vector<eval::CocoResult> results_of(std::span<const eval::ImageRecord* const> images,
                                          std::span<const std::vector<Detection>> detections, const ClassMap& classes);
 
 /// Writes results that were evaluated; nothing where the path is empty. Throws as write_coco_results(), with the
 /// numbers in the message, since they are lost with the error.
 void write_evaluated(const std::filesystem::path& path, std::span<const eval::CocoResult> results,
-                     const eval::CocoDataset& dataset, const Evaluation& evaluation);
+                     const eval::GroundTruth& dataset, const Evaluation& evaluation);
 
-std::vector<int64_t> ids_of(std::span<const eval::CocoImage* const> images);
+std::vector<int64_t> ids_of(std::span<const eval::ImageRecord* const> images);
 
 }  // namespace effdet::dataset

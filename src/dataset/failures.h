@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "effdet/dataset.h"
+#include "effdet/image_failure.h"
 
 namespace effdet::dataset {
 
@@ -16,18 +16,16 @@ class FailureLog {
   /// total: pictures. Where there is but one, its failure is the run's error, and not told besides.
   FailureLog(const OnFailure& on_failure, size_t total) : on_failure_(on_failure), total_(total) {}
 
-  /// Runs a task on one picture. False where that failed for a reason that lies in the picture: its file is missing,
-  /// damaged, or of a kind that is not handled. Throws on what would fail for every picture.
+  /// Runs a task on one picture. False where that failed for a reason that lies_in_the_image(); throws on.
   template <typename Task>
   bool attempt(Task task) {
     try {
       task();
       return true;
     } catch (const Error& error) {
-      const ErrorCode code = error.code();
-      if (code != ErrorCode::kBadInput && code != ErrorCode::kUnsupported && code != ErrorCode::kIo) throw;
+      if (!lies_in_the_image(error.code())) throw;
       const std::lock_guard lock(mutex_);
-      failures_.push_back({code, error.what()});
+      failures_.push_back({error.code(), error.what()});
       if (on_failure_ && total_ > 1) on_failure_(failures_.back());
       return false;
     }

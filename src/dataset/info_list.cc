@@ -7,11 +7,11 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "dataset/failures.h"
-#include "dataset/public.h"
+#include "effdet/dataset.h"
 #include "eval/coco_json.h"
 #include "vision/decode.h"
 
-namespace effdet::dataset {
+namespace effdet {
 namespace {
 
 namespace fs = std::filesystem;
@@ -49,7 +49,7 @@ size_t write_list(const fs::path& folder, const std::vector<fs::path>& files, co
                   const OnFailure& on_failure = {}) {
   std::string text;
   size_t count = 0;
-  FailureLog log(on_failure, files.size());
+  dataset::FailureLog log(on_failure, files.size());
   for (const fs::path& file : files) {
     const std::string path = (folder / file).string();
     if (path.find_first_of("\r\n") != std::string::npos)
@@ -155,4 +155,4 @@ std::vector<InfoEntry> read_info(const fs::path& list) {
   return entries;
 }
 
-}  // namespace effdet::dataset
+}  // namespace effdet

@@ -5,24 +5,24 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "dataset/coco_folder.h"
+#include "dataset/dataset.h"
 #include "vision/draw.h"
 #include "vision/encode.h"
 
 namespace effdet::dataset {
 
-PictureWriter::PictureWriter(const eval::CocoDataset& dataset, const ClassMap& classes, const ValidateOptions& options)
+PictureWriter::PictureWriter(const eval::GroundTruth& dataset, const ClassMap& classes, const ValidateOptions& options)
     : classes_(classes), folder_(options.pictures), threshold_(options.picture_threshold) {
   if (!enabled()) return;
   make_folder(folder_);
-  for (const eval::CocoCategory& category : dataset.categories) names_.emplace(category.id, category.name);
+  for (const eval::Category& category : dataset.categories) names_.emplace(category.id, category.name);
 }
 
 vision::MemoryGate::Hold PictureWriter::reserve(vision::ImageSize size) {
   return gate_.enter(uint64_t{3} * static_cast<uint64_t>(size.width) * static_cast<uint64_t>(size.height));
 }
 
-void PictureWriter::write(const eval::CocoImage& image, vision::Image pixels,
+void PictureWriter::write(const eval::ImageRecord& image, vision::Image pixels,
                           std::span<const Detection> detections) const {
   std::vector<vision::LabelledBox> boxes;
   for (const Detection& found : detections)

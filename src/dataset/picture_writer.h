@@ -8,7 +8,7 @@
 
 #include "dataset/class_map.h"
 #include "effdet/dataset.h"
-#include "eval/coco_dataset.h"
+#include "eval/ground_truth.h"
 #include "vision/image.h"
 #include "vision/memory_gate.h"
 
@@ -18,13 +18,13 @@ namespace effdet::dataset {
 class PictureWriter {
  public:
   /// Makes the folder of options.pictures where that is given. classes must outlive the writer.
-  PictureWriter(const eval::CocoDataset& dataset, const ClassMap& classes, const ValidateOptions& options);
+  PictureWriter(const eval::GroundTruth& dataset, const ClassMap& classes, const ValidateOptions& options);
 
   bool enabled() const { return !folder_.empty(); }
   /// Waits until there is memory for a picture of that size.
   vision::MemoryGate::Hold reserve(vision::ImageSize size);
   /// Throws Error(kIo).
-  void write(const eval::CocoImage& image, vision::Image pixels, std::span<const Detection> detections) const;
+  void write(const eval::ImageRecord& image, vision::Image pixels, std::span<const Detection> detections) const;
 
  private:
   std::string name_of(int category) const;

@@ -4,16 +4,16 @@
 #include "base/error.h"
 #include "base/thread_pool.h"
 #include "dataset/class_map.h"
-#include "dataset/coco_folder.h"
+#include "dataset/dataset.h"
 #include "dataset/dump_folder.h"
 #include "dataset/evaluation.h"
 #include "dataset/input_options.h"
 #include "dataset/notes.h"
 #include "dataset/progress.h"
-#include "dataset/public.h"
 #include "detection/head_decoder.h"
 #include "detection/nms_graph.h"
 #include "detection/row_decoder.h"
+#include "effdet/dataset.h"
 #include "eval/coco_json.h"
 #include "model/config.h"
 
@@ -21,9 +21,9 @@ namespace effdet::dataset {
 namespace {
 
 /// The images whose outputs lie in the folder.
-std::vector<const eval::CocoImage*> dumped_images(const CocoFolder& source, const DumpFolder& dumps) {
-  std::vector<const eval::CocoImage*> images;
-  for (const eval::CocoImage* image : source.images())
+std::vector<const eval::ImageRecord*> dumped_images(const Dataset& source, const DumpFolder& dumps) {
+  std::vector<const eval::ImageRecord*> images;
+  for (const eval::ImageRecord* image : source.images())
     if (dumps.has(stem_of(*image))) images.push_back(image);
   if (images.empty())
     bad_input("{}: no outputs of the data set's images ({}_1.bin would be one)", dumps.path().string(),
@@ -64,7 +64,7 @@ model::ModelInfo describe(const PostprocessOptions& options) {
 }
 
 /// One output for an image is that of a model that detects itself, which only its own metadata explain.
-void refuse_unexplained_rows(const DumpFolder& folder, const eval::CocoImage& image) {
+void refuse_unexplained_rows(const DumpFolder& folder, const eval::ImageRecord& image) {
   const std::string stem = stem_of(image);
   if (folder.file_count(stem) == 1)
     bad_input(
@@ -73,13 +73,13 @@ void refuse_unexplained_rows(const DumpFolder& folder, const eval::CocoImage& im
         folder.path().string(), eval::printable(stem));
 }
 
-void require_size(const eval::CocoImage& image) {
+void require_size(const eval::ImageRecord& image) {
   if (image.width == 0)
     bad_input("image '{}': neither the annotations nor the picture tell its size, which scales the boxes back",
               eval::printable(stem_of(image)));
 }
 
-std::vector<Detection> decode_rows_of(const Dump& dump, const model::ModelInfo& info, const eval::CocoImage& image,
+std::vector<Detection> decode_rows_of(const Dump& dump, const model::ModelInfo& info, const eval::ImageRecord& image,
                                       const DetectOptions& options) {
   const std::span<const float> rows = dump.outputs()[0];
   if (rows.size() % detection::kRowValues != 0)
@@ -87,7 +87,7 @@ std::vector<Detection> decode_rows_of(const Dump& dump, const model::ModelInfo& 
   return detection::decode_rows(rows, {image.width, image.height}, info.image_height, info.image_width, options);
 }
 
-std::vector<Detection> decode(const Dump& dump, const detection::HeadDecoder& decoder, const eval::CocoImage& image,
+std::vector<Detection> decode(const Dump& dump, const detection::HeadDecoder& decoder, const eval::ImageRecord& image,
                               const DetectOptions& options) {
   try {
     const eval::LevelLayout layout = decoder.layout_of(dump.value_counts());
@@ -99,45 +99,49 @@ std::vector<Detection> decode(const Dump& dump, const detection::HeadDecoder& de
 
 }  // namespace
 
+}  // namespace effdet::dataset
+
+namespace effdet {
+
 Evaluation postprocess_dumps(const std::filesystem::path& root, const std::filesystem::path& dumps,
                              const PostprocessOptions& options, int threads, const Progress& progress) {
   eval::check_options(options.detect);
-  model::ModelInfo info = describe(options);
-  const CocoFolder source(root);
+  model::ModelInfo info = dataset::describe(options);
+  const dataset::Dataset source(root);
   source.require_unique_stems();
-  const DumpFolder folder(dumps);
-  const std::vector<const eval::CocoImage*> images = dumped_images(source, folder);
+  const dataset::DumpFolder folder(dumps);
+  const std::vector<const eval::ImageRecord*> images = dataset::dumped_images(source, folder);
   const bool has_rows = detection::detects_itself(options.input.metadata);
   const size_t outputs = has_rows ? 1 : 2 * static_cast<size_t>(info.max_level - info.min_level + 1);
-  if (!has_rows) refuse_unexplained_rows(folder, *images[0]);
+  if (!has_rows) dataset::refuse_unexplained_rows(folder, *images[0]);
   if (options.num_classes == 0 && !has_rows) {
     const detection::HeadDecoder any_classes(info, info.image_height, info.image_width);
-    info.num_classes = infer_num_classes(folder.read(stem_of(*images[0]), outputs), any_classes.levels(),
-                                         any_classes.anchors_per_cell(), options.input);
+    info.num_classes = dataset::infer_num_classes(folder.read(dataset::stem_of(*images[0]), outputs),
+                                                  any_classes.levels(), any_classes.anchors_per_cell(), options.input);
   }
   const detection::HeadDecoder decoder(info, info.image_height, info.image_width);
-  const ClassMap classes(info, options.classes.names, source.dataset(), options.classes.mapping,
-                         source.annotation_file().string());
-  Notes notes(options.on_note);
+  const dataset::ClassMap classes(info, options.classes.names, source.truth(), options.classes.mapping,
+                                  source.annotations());
+  dataset::Notes notes(options.on_note);
   notes.add(source.notes());
   notes.add(classes.notes());
 
   std::vector<std::vector<Detection>> detections(images.size());
   ThreadPool pool(threads > 0 ? threads : default_thread_count());
-  ProgressCounter counter(progress, images.size());
+  dataset::ProgressCounter counter(progress, images.size());
   pool.parallel_for(static_cast<int64_t>(images.size()), [&](int64_t index, int) {
     const auto i = static_cast<size_t>(index);
-    require_size(*images[i]);
-    const Dump dump = folder.read(stem_of(*images[i]), outputs);
-    detections[i] = has_rows ? decode_rows_of(dump, info, *images[i], options.detect)
-                             : decode(dump, decoder, *images[i], options.detect);
+    dataset::require_size(*images[i]);
+    const dataset::Dump dump = folder.read(dataset::stem_of(*images[i]), outputs);
+    detections[i] = has_rows ? dataset::decode_rows_of(dump, info, *images[i], options.detect)
+                             : dataset::decode(dump, decoder, *images[i], options.detect);
     counter.add_one();
   });
-  const std::vector<eval::CocoResult> results = results_of(images, detections, classes);
-  Evaluation evaluation = evaluate(source.dataset(), results, ids_of(images));
-  write_evaluated(options.results, results, source.dataset(), evaluation);
+  const std::vector<eval::CocoResult> results = dataset::results_of(images, detections, classes);
+  Evaluation evaluation = dataset::evaluate(source.truth(), results, dataset::ids_of(images));
+  dataset::write_evaluated(options.results, results, source.truth(), evaluation);
   evaluation.notes = notes.take();
   return evaluation;
 }
 
-}  // namespace effdet::dataset
+}  // namespace effdet

@@ -1,4 +1,4 @@
-#include "dataset/coco_folder.h"
+#include "dataset/dataset.h"
 #include "dataset/test_support.h"
 
 namespace effdet::dataset {
@@ -51,7 +51,7 @@ TEST(Postprocess, FindsTheSameInEveryOrderNumberingAndFormat) {
         const fs::path dumps = folder / fmt::format("dump{}{}{}", interleaved, first, text);
         const auto& order = interleaved ? kInterleaved : kModelOrder;
         for (const char* stem : {"000000000001", "000000000003"}) dump(dumps, stem, outputs, order, first, text);
-        const Evaluation evaluation = dataset::postprocess_dumps(root, dumps, options_for(folder), 2);
+        const Evaluation evaluation = postprocess_dumps(root, dumps, options_for(folder), 2);
         EXPECT_EQ(evaluation.images, 2u) << "image 2 was not dumped";
         EXPECT_EQ(evaluation.detections, 2u);
         EXPECT_EQ(evaluation.summary.size(), 12u);
@@ -71,7 +71,7 @@ TEST(Postprocess, ScalesWithTheAnnotatedSize) {
     json["images"][0]["height"] = 640;
   });
   dump(folder / "dump", "000000000001", one_object(), kModelOrder);
-  dataset::postprocess_dumps(root, folder / "dump", options_for(folder));
+  postprocess_dumps(root, folder / "dump", options_for(folder));
   // Anchor 0 of level 5 is a square of 4 * 32 pixels around (80, 48) of the input; an input pixel is 10 of the image.
   const auto results = load_json(folder / "results.json");
   EXPECT_EQ(results[0]["bbox"], (std::vector<double>{160, 0, 1120, 640}));
@@ -83,24 +83,22 @@ TEST(Postprocess, RefusesDumpsOfAnotherModelOrSize) {
   dump(folder / "dump", "000000000001", one_object(), kModelOrder);
   PostprocessOptions options = options_for(folder);
   options.input.height = options.input.width = 256;
-  const std::string message = bad_input_message([&] { dataset::postprocess_dumps(root, folder / "dump", options); });
+  const std::string message = bad_input_message([&] { postprocess_dumps(root, folder / "dump", options); });
   EXPECT_TRUE(contains(message, "000000000001_1.bin") && contains(message, "--img-size")) << message;
   options = options_for(folder);
   options.num_classes = 90;
-  EXPECT_TRUE(contains(bad_input_message([&] { dataset::postprocess_dumps(root, folder / "dump", options); }),
-                       "image '000000000001'"));
+  EXPECT_TRUE(
+      contains(bad_input_message([&] { postprocess_dumps(root, folder / "dump", options); }), "image '000000000001'"));
   options = options_for(folder);
   options.input = {"tf_efficientdet_d7x", 256, 256};
-  EXPECT_TRUE(
-      contains(bad_input_message([&] { dataset::postprocess_dumps(root, folder / "dump", options); }), "is missing"));
+  EXPECT_TRUE(contains(bad_input_message([&] { postprocess_dumps(root, folder / "dump", options); }), "is missing"));
 }
 
 TEST(Postprocess, RefusesAFolderWithoutOutputsOfTheDataSet) {
   const TestFolder folder("pipeline");
   const fs::path root = small_data_set(folder, 1);
   dump(folder / "dump", "something", one_object(), kModelOrder);
-  const std::string message =
-      bad_input_message([&] { dataset::postprocess_dumps(root, folder / "dump", options_for(folder)); });
+  const std::string message = bad_input_message([&] { postprocess_dumps(root, folder / "dump", options_for(folder)); });
   EXPECT_TRUE(contains(message, "000000000001_1.bin would be one")) << message;
 }
 
@@ -111,8 +109,7 @@ TEST(BadInput, Case89_DumpOneValueShort) {
   dump(folder / "dump", "000000000001", outputs, kModelOrder);
   outputs[3].pop_back();
   dump(folder / "dump", "000000000002", outputs, kModelOrder);
-  const std::string message =
-      bad_input_message([&] { dataset::postprocess_dumps(root, folder / "dump", options_for(folder)); });
+  const std::string message = bad_input_message([&] { postprocess_dumps(root, folder / "dump", options_for(folder)); });
   EXPECT_TRUE(contains(message, "image '000000000002'") && contains(message, "output file 4")) << message;
 }
 

@@ -8,8 +8,8 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "dataset/public.h"
 #include "detection/test_support.h"
+#include "effdet/dataset.h"
 #include "effdet/error.h"
 #include "eval/test_support.h"
 #include "support/test_folder.h"
@@ -28,7 +28,7 @@ using test::TestFolder;
 
 /// A data set of small scenes, with ids from 1.
 inline fs::path small_data_set(const TestFolder& folder, int images = 3) {
-  dataset::write_scenes(folder / "data", {.images = images, .seed = 7, .first_id = 1, .min_side = 64, .max_side = 160});
+  write_scenes(folder / "data", {.images = images, .seed = 7, .first_id = 1, .min_side = 64, .max_side = 160});
   return folder / "data";
 }
 

@@ -10,15 +10,16 @@
 #include "base/error.h"
 #include "base/thread_pool.h"
 #include "dataset/class_map.h"
-#include "dataset/coco_folder.h"
+#include "dataset/dataset.h"
 #include "dataset/evaluation.h"
 #include "dataset/failures.h"
 #include "dataset/notes.h"
 #include "dataset/picture_writer.h"
-#include "dataset/public.h"
 #include "dataset/task_queue.h"
 #include "detection/detection_model.h"
 #include "detection/fault_log.h"
+#include "effdet/dataset.h"
+#include "runtime/compiled_model_impl.h"
 #include "runtime/streams.h"
 
 namespace effdet::dataset {
@@ -42,7 +43,7 @@ void finish(std::vector<std::future<void>>& tasks) {
 }
 
 /// The first so many images; 0: all.
-std::vector<const eval::CocoImage*> first_of(std::vector<const eval::CocoImage*> images, size_t limit) {
+std::vector<const eval::ImageRecord*> first_of(std::vector<const eval::ImageRecord*> images, size_t limit) {
   if (limit != 0 && limit < images.size()) images.resize(limit);
   return images;
 }
@@ -51,14 +52,14 @@ std::vector<const eval::CocoImage*> first_of(std::vector<const eval::CocoImage*>
 /// them.
 class Validation {
  public:
-  Validation(const CocoFolder& source, const detection::DetectionModel& model, const ClassMap& classes,
+  Validation(const Dataset& source, const detection::DetectionModel& model, const ClassMap& classes,
              const ValidateOptions& options, int threads)
       : source_(source),
         model_(model),
         classes_(classes),
         options_(options),
         images_(first_of(source.images(), options.limit)),
-        pictures_(source.dataset(), classes, options),
+        pictures_(source.truth(), classes, options),
         log_(options.on_failure, images_.size()),
         queue_(std::in_place, background_threads(threads)) {
     if (pictures_.enabled()) source.require_unique_stems();
@@ -79,9 +80,9 @@ class Validation {
       report.inference_seconds += stream.inference_seconds / static_cast<double>(streams_.size());
     report.warning = faults_.text();
     const Finished finished = take_finished();
-    report.evaluation = evaluate(source_.dataset(), finished.results, ids_of(finished.images));
+    report.evaluation = evaluate(source_.truth(), finished.results, ids_of(finished.images));
     if (!finished.images.empty())
-      write_evaluated(options_.results, finished.results, source_.dataset(), report.evaluation);
+      write_evaluated(options_.results, finished.results, source_.truth(), report.evaluation);
     return report;
   }
 
@@ -108,7 +109,7 @@ class Validation {
   };
 
   struct Finished {
-    std::vector<const eval::CocoImage*> images;
+    std::vector<const eval::ImageRecord*> images;
     std::vector<eval::CocoResult> results;
   };
 
@@ -133,7 +134,7 @@ class Validation {
     queue_.reset();
     if (options_.results.empty()) return 0;
     const Finished finished = take_finished();
-    if (!finished.images.empty()) eval::write_coco_results(options_.results, finished.results, source_.dataset());
+    if (!finished.images.empty()) eval::write_coco_results(options_.results, finished.results, source_.truth());
     return finished.images.size();
   } catch (const std::exception&) {
     return 0;
@@ -202,7 +203,7 @@ class Validation {
     if (loaded_[i] == 0) return;
     const vision::ImageSize size{images_[i]->width, images_[i]->height};
     eval::DetectFaults faults;
-    detections_[i] = model_.detect(heads, sample, size, options_.detect, &faults);
+    detections_[i] = model_.detect(heads.values(), sample, size, options_.detect, &faults);
     faults_.add(images_[i]->file_name, faults);
     if (!pictures_.enabled() || draw(i)) finished_[i] = 1;
   }
@@ -233,11 +234,11 @@ class Validation {
       options_.progress(++done_, images_.size(), seconds / static_cast<double>(model_.batch()));
   }
 
-  const CocoFolder& source_;
+  const Dataset& source_;
   const detection::DetectionModel& model_;
   const ClassMap& classes_;
   const ValidateOptions& options_;
-  std::vector<const eval::CocoImage*> images_;
+  std::vector<const eval::ImageRecord*> images_;
   PictureWriter pictures_;
   std::vector<std::vector<Detection>> detections_;  ///< by image
   std::vector<char> loaded_, finished_;             ///< by image, each written by one thread
@@ -252,25 +253,29 @@ class Validation {
 
 }  // namespace
 
-ValidateReport validate_dataset(const std::filesystem::path& root, std::shared_ptr<const runtime::Engine> engine,
+}  // namespace effdet::dataset
+
+namespace effdet {
+
+ValidateReport validate_dataset(const std::filesystem::path& root, const CompiledModel& compiled,
                                 const ValidateOptions& options, int threads) {
   if (options.streams < 1) fail(ErrorCode::kUsage, "{} streams: there must be one at least", options.streams);
   eval::check_options(options.detect);
   if (!(options.picture_threshold >= 0 && options.picture_threshold <= 1))
     fail(ErrorCode::kUsage, "a picture threshold of {} is not between 0 and 1", options.picture_threshold);
-  const detection::DetectionModel model(std::move(engine));
-  const CocoFolder source(root);
+  const detection::DetectionModel model(EngineAccess::first(compiled));
+  const dataset::Dataset source(root);
   source.require_folder();
-  const ClassMap classes(model.info(), options.classes.names, source.dataset(), options.classes.mapping,
-                         source.annotation_file().string());
-  Notes notes(options.on_note);
+  const dataset::ClassMap classes(model.info(), options.classes.names, source.truth(), options.classes.mapping,
+                                  source.annotations());
+  dataset::Notes notes(options.on_note);
   notes.add(source.notes());
   notes.add(classes.notes());
   ValidateReport report =
-      Validation(source, model, classes, options, threads > 0 ? threads : default_thread_count()).run();
+      dataset::Validation(source, model, classes, options, threads > 0 ? threads : default_thread_count()).run();
   notes.add(source.orientation_notes());
   report.evaluation.notes = notes.take();
   return report;
 }
 
-}  // namespace effdet::dataset
+}  // namespace effdet

@@ -2,38 +2,39 @@
 #include <set>
 
 #include "compiler/compile.h"
-#include "dataset/coco_folder.h"
+#include "dataset/dataset.h"
 #include "dataset/test_support.h"
 #include "detection/detection_model.h"
 #include "detection/tiny_graph.h"
 #include "model/metadata.h"
+#include "runtime/compiled_model_impl.h"
 
 namespace effdet::dataset {
 namespace {
 
 constexpr int kImageSide = detection::kTinySide;
 
-std::shared_ptr<const runtime::Engine> tiny_model(int batch) {
-  return std::make_shared<runtime::Engine>(compiler::compile(detection::tiny_graph(batch)));
+CompiledModel tiny_model(int batch) {
+  return EngineAccess::model_of(std::make_shared<runtime::Engine>(compiler::compile(detection::tiny_graph(batch))));
 }
 
 /// The way over files: preprocess, run, dump, postprocess.
 Evaluation by_files(const fs::path& root, const TestFolder& folder, const fs::path& results) {
   const InputOptions input{"tf_efficientdet_d0", kImageSide, kImageSide};
-  dataset::preprocess_dataset(root, folder / "bins", input);
+  preprocess_dataset(root, folder / "bins", input);
   make_folder(folder / "dump");
-  const auto engine = tiny_model(1);
+  const auto engine = EngineAccess::first(tiny_model(1));
   runtime::Session session(engine, 1);
   detection::OutputBuffers outputs(*engine);
   for (const auto& entry : fs::directory_iterator(folder / "bins")) {
     const MappedFile file(entry.path());
     const std::byte* tensor = file.bytes().data();
     session.run({&tensor, 1}, outputs.pointers());
-    const auto values = outputs.sample(0, 1);
+    const auto values = outputs.values();
     for (size_t k = 0; k < values.size(); ++k)
       write_floats(folder / "dump" / fmt::format("{}_{}.bin", entry.path().stem().string(), k + 1), values[k]);
   }
-  return dataset::postprocess_dumps(root, folder / "dump", {input, 0, {}, {}, results});
+  return postprocess_dumps(root, folder / "dump", {input, 0, {}, {}, results});
 }
 
 TEST(Validate, EqualsTheWayOverFilesAtEveryBatchAndThreadCount) {
@@ -50,7 +51,7 @@ TEST(Validate, EqualsTheWayOverFilesAtEveryBatchAndThreadCount) {
         EXPECT_EQ(total, 7u);
         EXPECT_GT(seconds, 0);
       };
-      const ValidateReport report = dataset::validate_dataset(root, tiny_model(batch), options, threads);
+      const ValidateReport report = validate_dataset(root, tiny_model(batch), options, threads);
       EXPECT_EQ(report.evaluation.stats, expected.stats);
       EXPECT_EQ(report.evaluation.images, 7u);
       EXPECT_LE(report.inference_seconds, report.seconds);
@@ -63,26 +64,25 @@ TEST(Validate, SeveralStreamsGiveTheSame) {
   const TestFolder folder("pipeline");
   const fs::path root = small_data_set(folder, 11);
   ValidateOptions options{.results = folder / "one.json"};
-  const Evaluation one = dataset::validate_dataset(root, tiny_model(2), options, 2).evaluation;
+  const Evaluation one = validate_dataset(root, tiny_model(2), options, 2).evaluation;
   for (const int streams : {2, 3, 8}) {  // of 8 some get no batch
     std::vector<size_t> done;
     options = {.results = folder / "several.json", .streams = streams};
     options.progress = [&](size_t number, size_t, double) { done.push_back(number); };
-    const ValidateReport report = dataset::validate_dataset(root, tiny_model(2), options, 2);
+    const ValidateReport report = validate_dataset(root, tiny_model(2), options, 2);
     EXPECT_EQ(report.evaluation.stats, one.stats);
     EXPECT_EQ(read_file(folder / "several.json"), read_file(folder / "one.json")) << streams;
     EXPECT_EQ(done.size(), 11u);
     EXPECT_TRUE(std::ranges::is_sorted(done));
   }
-  EXPECT_EQ(error_of([&] { dataset::validate_dataset(root, tiny_model(1), {.streams = 0}); }).code(),
-            ErrorCode::kUsage);
+  EXPECT_EQ(error_of([&] { validate_dataset(root, tiny_model(1), {.streams = 0}); }).code(), ErrorCode::kUsage);
 }
 
 TEST(Validate, StopsAfterTheLimitAndWritesPictures) {
   const TestFolder folder("pipeline");
   const fs::path root = small_data_set(folder, 5);
   ValidateOptions options{.limit = 3, .pictures = folder / "pictures", .picture_threshold = 0.9f};
-  EXPECT_EQ(dataset::validate_dataset(root, tiny_model(2), options).evaluation.images, 3u);
+  EXPECT_EQ(validate_dataset(root, tiny_model(2), options).evaluation.images, 3u);
   for (int id = 1; id <= 5; ++id)
     EXPECT_EQ(fs::exists(folder / "pictures" / fmt::format("{:012}.jpg", id)), id <= 3) << id;
 }
@@ -90,7 +90,7 @@ TEST(Validate, StopsAfterTheLimitAndWritesPictures) {
 TEST(Validate, GoesOnWithoutImagesThatCannotBeUsed) {
   const TestFolder folder("pipeline");
   const fs::path root = small_data_set(folder, 9), results = folder / "r.json";
-  dataset::validate_dataset(root, tiny_model(1), {.results = results});
+  validate_dataset(root, tiny_model(1), {.results = results});
   nlohmann::json expected = load_json(results);
   for (const int id : {1, 5, 9}) fs::resize_file(root / "val2017" / fmt::format("{:012}.jpg", id), 300);
   std::erase_if(*expected.get_ptr<nlohmann::json::array_t*>(),
@@ -100,7 +100,7 @@ TEST(Validate, GoesOnWithoutImagesThatCannotBeUsed) {
       std::vector<std::string> told;
       ValidateOptions options{.results = results, .pictures = folder / "pictures", .streams = streams};
       options.on_failure = [&](const PictureFailure& failure) { told.push_back(failure.message); };
-      const ValidateReport report = dataset::validate_dataset(root, tiny_model(batch), options, 2);
+      const ValidateReport report = validate_dataset(root, tiny_model(batch), options, 2);
       EXPECT_EQ(report.total, 9u);
       EXPECT_EQ(report.evaluation.images, 6u);
       ASSERT_EQ(report.failures.size(), 3u);
@@ -119,7 +119,7 @@ TEST(Validate, FailsWhereNoImageCanBeUsed) {
   const TestFolder folder("pipeline");
   const fs::path root = small_data_set(folder, 2), results = folder / "r.json";
   for (const auto& entry : fs::directory_iterator(root / "val2017")) fs::remove(entry.path());
-  const Error error = error_of([&] { dataset::validate_dataset(root, tiny_model(1), {.results = results}); });
+  const Error error = error_of([&] { validate_dataset(root, tiny_model(1), {.results = results}); });
   EXPECT_EQ(error.code(), ErrorCode::kIo);
   EXPECT_FALSE(fs::exists(results));
 }
@@ -131,7 +131,7 @@ TEST(Validate, KeepsTheResultsOfFinishedImagesWhereItIsStopped) {
     std::atomic<bool> stop = false;
     ValidateOptions options{.results = results, .streams = streams, .stop = &stop};
     options.progress = [&](size_t done, size_t, double) { stop = stop || done == 3; };
-    const ValidateReport report = dataset::validate_dataset(root, tiny_model(1), options, 2);
+    const ValidateReport report = validate_dataset(root, tiny_model(1), options, 2);
     EXPECT_EQ(report.total, 12u);
     EXPECT_GE(report.evaluation.images, 3u);
     EXPECT_LE(report.evaluation.images, 4u);
@@ -147,7 +147,7 @@ TEST(Validate, KeepsTheResultsOfFinishedImagesWhereItFails) {
   const fs::path root = small_data_set(folder, 8), results = folder / "r.json", pictures = folder / "pictures";
   make_folder(pictures / "000000000005.jpg");  // a folder, where a picture is to be written
   const ValidateOptions options{.results = results, .pictures = pictures};
-  const Error error = error_of([&] { dataset::validate_dataset(root, tiny_model(1), options, 1); });
+  const Error error = error_of([&] { validate_dataset(root, tiny_model(1), options, 1); });
   EXPECT_EQ(error.code(), ErrorCode::kIo);
   EXPECT_TRUE(contains(error.what(), "r.json has the results of ") && contains(error.what(), " of 8 images"))
       << error.what();
@@ -157,7 +157,7 @@ TEST(Validate, KeepsTheResultsOfFinishedImagesWhereItFails) {
 TEST(Validate, MapsClassesToCategoriesBeforeTheFirstImage) {
   const TestFolder folder("pipeline");
   const fs::path root = small_data_set(folder, 4);
-  const Evaluation expected = dataset::validate_dataset(root, tiny_model(1), {.results = folder / "r.json"}).evaluation;
+  const Evaluation expected = validate_dataset(root, tiny_model(1), {.results = folder / "r.json"}).evaluation;
   const std::string original = read_file(folder / "r.json");
   edit_annotations(root, [](auto& json) {
     for (auto& category : json["categories"]) category["id"] = category["id"].template get<int>() - 1;
@@ -167,7 +167,7 @@ TEST(Validate, MapsClassesToCategoriesBeforeTheFirstImage) {
   ValidateOptions options{.results = folder / "zero.json"};
   options.on_note = [&](const std::string& note) { notes.push_back(note); };
   options.progress = [&](size_t, size_t, double) { EXPECT_EQ(notes.size(), 1u); };
-  const Evaluation zero_based = dataset::validate_dataset(root, tiny_model(1), options).evaluation;
+  const Evaluation zero_based = validate_dataset(root, tiny_model(1), options).evaluation;
   EXPECT_EQ(zero_based.stats, expected.stats);
   EXPECT_EQ(zero_based.notes, notes);
   EXPECT_EQ(evaluate_results(annotations_of(root), folder / "zero.json").stats, expected.stats);
@@ -175,7 +175,7 @@ TEST(Validate, MapsClassesToCategoriesBeforeTheFirstImage) {
   edit_annotations(root, [](auto& json) { json["categories"].erase(5); });  // ids 0 to 4 for 6 classes
   bool began = false;
   options.progress = [&](size_t, size_t, double) { began = true; };
-  EXPECT_EQ(error_of([&] { dataset::validate_dataset(root, tiny_model(1), options); }).code(), ErrorCode::kBadInput);
+  EXPECT_EQ(error_of([&] { validate_dataset(root, tiny_model(1), options); }).code(), ErrorCode::kBadInput);
   EXPECT_FALSE(began);
 }
 
@@ -186,7 +186,7 @@ TEST(Validate, PassesOnWhatTheCallersFunctionThrows) {
   options.progress = [](size_t done, size_t, double) {
     if (done == 3) throw Error(ErrorCode::kUsage, "enough");
   };
-  EXPECT_STREQ(error_of([&] { dataset::validate_dataset(root, tiny_model(1), options); }).what(), "enough");
+  EXPECT_STREQ(error_of([&] { validate_dataset(root, tiny_model(1), options); }).what(), "enough");
 }
 
 TEST(BadInput, Case84_ValidateRefusesAnotherSizeThanAnnotated) {
@@ -195,7 +195,7 @@ TEST(BadInput, Case84_ValidateRefusesAnotherSizeThanAnnotated) {
   edit_annotations(root, [](auto& json) { std::swap(json["images"][1]["width"], json["images"][1]["height"]); });
   const auto image = load_json(annotations_of(root))["images"][1];
   if (image["width"] == image["height"]) GTEST_SKIP() << "a square image";
-  const ValidateReport report = dataset::validate_dataset(root, tiny_model(1), {});
+  const ValidateReport report = validate_dataset(root, tiny_model(1), {});
   ASSERT_EQ(report.failures.size(), 1u);
   EXPECT_TRUE(contains(report.failures[0].message, "turned after it was annotated")) << report.failures[0].message;
 }

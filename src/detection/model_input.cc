@@ -22,23 +22,25 @@ void write_source(vision::RowSource& picture, const ops::AippSpec& aipp, const v
 
 }  // namespace
 
-Shape network_shape(const runtime::Engine& engine) {
-  if (engine.input_count() == 1) {
-    const ir::Value& input = engine.input(0);
-    const auto aipp = ops::input_aipp(engine.program().graph);
-    if (aipp && aipp->channels == 3) return aipp->output_shape((*input.shape)[0]);
-    if (input.dtype == DType::kF32 && input.shape->size() == 4 && (*input.shape)[0] > 0 && (*input.shape)[1] == 3)
+Shape network_shape(std::span<const ir::Value> inputs, const ir::Graph& graph) {
+  if (inputs.size() == 1 && inputs[0].shape) {
+    const ir::Value& input = inputs[0];
+    const auto aipp = ops::input_aipp(graph);
+    if (aipp && aipp->channels == 3) return aipp->output_shape(input.shape->at(0));
+    if (input.dtype == DType::kF32 && input.shape->size() == 4 && std::ranges::min(*input.shape) > 0 &&
+        input.shape->at(1) == 3)
       return *input.shape;
   }
-  fail(ErrorCode::kUnsupported, "the model's input is not one float32 batch of RGB images, or AIPP's pictures");
+  fail(ErrorCode::kUnsupported,
+       "the model's input is not one float32 batch of RGB images of a known size, or AIPP's pictures");
 }
 
-ModelInput::ModelInput(const runtime::Engine& engine, const model::ModelInfo& info) {
-  const Shape shape = network_shape(engine);
-  aipp_ = ops::input_aipp(engine.program().graph);
+ModelInput::ModelInput(std::span<const ir::Value> inputs, const ir::Graph& graph, const model::ModelInfo& info) {
+  const Shape shape = network_shape(inputs, graph);
+  aipp_ = ops::input_aipp(graph);
   preprocessing_ = input_of(info, static_cast<int>(shape[2]), static_cast<int>(shape[3]));
   batch_ = static_cast<size_t>(shape[0]);
-  sample_bytes_ = artifact::value_bytes(engine.input(0)) / batch_;
+  sample_bytes_ = artifact::value_bytes(inputs[0]) / batch_;
 }
 
 void ModelInput::write(vision::RowSource& picture, std::span<std::byte> sample) const {
@@ -53,6 +55,15 @@ void ModelInput::write(vision::RowSource& picture, std::span<std::byte> sample) 
          "padding to run it on pictures",
          picture.name());
   write_pixels(picture, {reinterpret_cast<uint8_t*>(sample.data()), sample.size()});
+}
+
+std::vector<std::byte> ModelInput::batch_of(vision::RowSource& picture) const {
+  std::vector<std::byte> bytes(batch_ * sample_bytes_);
+  const std::span<std::byte> first = std::span(bytes).first(sample_bytes_);
+  write(picture, first);
+  for (size_t i = 1; i < batch_; ++i)
+    std::ranges::copy(first, bytes.begin() + static_cast<ptrdiff_t>(i * sample_bytes_));
+  return bytes;
 }
 
 void ModelInput::write_pixels(vision::RowSource& picture, std::span<uint8_t> sample) const {

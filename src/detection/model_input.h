@@ -4,7 +4,9 @@
 #include <cstddef>
 #include <optional>
 #include <span>
+#include <vector>
 
+#include "ir/graph.h"
 #include "model/metadata.h"
 #include "ops/aipp.h"
 #include "runtime/engine.h"
@@ -12,15 +14,18 @@
 
 namespace effdet::detection {
 
-/// Shape N x 3 x H x W of what the network itself takes, behind preprocessing in the model where there is some. Throws
-/// Error(kUnsupported) where that is not one float32 batch of RGB images.
-Shape network_shape(const runtime::Engine& engine);
+/// Shape N x 3 x H x W of what the network itself takes, after preprocessing in the model where there is some. inputs:
+/// the graph's, as its caller sees them. Throws Error(kUnsupported) where that is not one float32 batch of RGB images
+/// of a known size.
+Shape network_shape(std::span<const ir::Value> inputs, const ir::Graph& graph);
 
 /// Constant, so that threads may share it.
 class ModelInput {
  public:
   /// Throws Error(kUnsupported) as network_shape() does.
-  ModelInput(const runtime::Engine& engine, const model::ModelInfo& info);
+  ModelInput(std::span<const ir::Value> inputs, const ir::Graph& graph, const model::ModelInfo& info);
+  ModelInput(const runtime::Engine& engine, const model::ModelInfo& info)
+      : ModelInput(engine.inputs(), engine.program().graph, info) {}
 
   size_t batch() const { return batch_; }
   /// Bytes of one picture of the batch.
@@ -34,6 +39,8 @@ class ModelInput {
   /// narrow, and Error(kUnsupported) where the model pads, which would move what it finds. Errors begin with the
   /// picture's name.
   void write(vision::RowSource& picture, std::span<std::byte> sample) const;
+  /// A batch of the same picture in every place. Throws as write().
+  std::vector<std::byte> batch_of(vision::RowSource& picture) const;
 
  private:
   void write_pixels(vision::RowSource& picture, std::span<uint8_t> sample) const;

@@ -120,7 +120,8 @@ TEST(ModelInput, RefusesWhatWouldMoveThePicture) {
   EXPECT_EQ(error.code(), ErrorCode::kUnsupported);
   EXPECT_TRUE(contains(error.what(), "a.jpg")) << error.what();
   EXPECT_EQ(error_of([&] {
-              network_shape(*planes_model({.format = ops::AippFormat::kYuv400}, false, {1, 1, 8, 8}));
+              const auto grey = planes_model({.format = ops::AippFormat::kYuv400}, false, {1, 1, 8, 8});
+              network_shape(grey->inputs(), grey->program().graph);
             }).code(),
             ErrorCode::kUnsupported);
 }

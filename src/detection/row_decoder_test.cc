@@ -52,7 +52,7 @@ TEST(RowDecoder, ModelsThatDetectThemselvesAreDetectorsAsOthersAre) {
     const auto* input = reinterpret_cast<const std::byte*>(image.data());
     session.run({&input, 1}, outputs.pointers());
     for (size_t sample = 0; sample < 2; ++sample)
-      found.push_back(model.detect(outputs, sample, {kTinySide, kTinySide}, options));
+      found.push_back(model.detect(outputs.values(), sample, {kTinySide, kTinySide}, options));
   }
   for (size_t sample = 0; sample < 2; ++sample) {
     const auto &wanted = found[sample], &got = found[2 + sample];

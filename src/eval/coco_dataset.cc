@@ -32,9 +32,9 @@ std::string read_name(JsonReader& reader) {
   return reader.read_string();
 }
 
-CocoImage read_image(JsonReader& reader, StringIds& strings) {
+ImageRecord read_image(JsonReader& reader, StringIds& strings) {
   enum Member : unsigned { kId, kFileName, kWidth, kHeight };
-  CocoImage image;
+  ImageRecord image;
   MemberSet members;
   reader.read_object([&](std::string_view key) {
     if (key == "id") {
@@ -57,9 +57,9 @@ CocoImage read_image(JsonReader& reader, StringIds& strings) {
   return image;
 }
 
-CocoCategory read_category(JsonReader& reader, StringIds& strings) {
+Category read_category(JsonReader& reader, StringIds& strings) {
   enum Member : unsigned { kId, kName };
-  CocoCategory category;
+  Category category;
   MemberSet members;
   reader.read_object([&](std::string_view key) {
     if (key == "id") {
@@ -82,14 +82,15 @@ class DatasetReader {
   DatasetReader(std::string_view text, const std::string& name, BadRecords bad_records)
       : reader_(text, name), name_(name), strict_(bad_records == BadRecords::kRefuse) {}
 
-  CocoDataset read() {
+  GroundTruth read() {
     read_arrays();
     require_one_kind(dataset_.images, "images");
     require_one_kind(dataset_.categories, "categories");
-    merge_equal(dataset_.images, "images",
-                [](const CocoImage& a, const CocoImage& b) { return a.file_name == b.file_name && same_size(a, b); });
+    merge_equal(dataset_.images, "images", [](const ImageRecord& a, const ImageRecord& b) {
+      return a.file_name == b.file_name && same_size(a, b);
+    });
     merge_equal(dataset_.categories, "categories",
-                [](const CocoCategory& a, const CocoCategory& b) { return a.name == b.name; });
+                [](const Category& a, const Category& b) { return a.name == b.name; });
     for (size_t i = 0; i < dataset_.images.size(); ++i) dataset_.image_index.emplace(dataset_.images[i].id, i);
     leave_out_unlisted();
     sort_strings();
@@ -98,7 +99,9 @@ class DatasetReader {
   }
 
  private:
-  static bool same_size(const CocoImage& a, const CocoImage& b) { return a.width == b.width && a.height == b.height; }
+  static bool same_size(const ImageRecord& a, const ImageRecord& b) {
+    return a.width == b.width && a.height == b.height;
+  }
 
   void read_arrays() {
     enum Member : unsigned { kImages, kAnnotations, kCategories };
@@ -126,7 +129,7 @@ class DatasetReader {
 
   void read_annotation(size_t index) {
     enum Member : unsigned { kId, kImageId, kCategoryId, kBbox, kArea, kIsCrowd };
-    CocoAnnotation annotation{.id = kNoId};
+    Annotation annotation{.id = kNoId};
     BoxOfRecord box{.values = {}, .problem = "no box"};
     MemberSet members;
     bool has_area = false;
@@ -210,10 +213,10 @@ class DatasetReader {
   /// Annotations of images and categories that the file does not list.
   void leave_out_unlisted() {
     std::unordered_set<int64_t> categories;
-    for (const CocoCategory& category : dataset_.categories) categories.insert(category.id);
+    for (const Category& category : dataset_.categories) categories.insert(category.id);
     size_t kept = 0;
     for (size_t i = 0; i < dataset_.annotations.size(); ++i) {
-      const CocoAnnotation& annotation = dataset_.annotations[i];
+      const Annotation& annotation = dataset_.annotations[i];
       const bool has_category = categories.contains(annotation.category_id);
       if (has_category && dataset_.image_index.contains(annotation.image_id)) {
         dataset_.annotations[kept++] = annotation;
@@ -236,14 +239,14 @@ class DatasetReader {
       });
     };
     renumber(dataset_.image_ids, [&](auto set) {
-      for (CocoImage& image : dataset_.images) set(image.id);
-      for (CocoAnnotation& annotation : dataset_.annotations) set(annotation.image_id);
+      for (ImageRecord& image : dataset_.images) set(image.id);
+      for (Annotation& annotation : dataset_.annotations) set(annotation.image_id);
       dataset_.image_index.clear();
       for (size_t i = 0; i < dataset_.images.size(); ++i) dataset_.image_index.emplace(dataset_.images[i].id, i);
     });
     renumber(dataset_.category_ids, [&](auto set) {
-      for (CocoCategory& category : dataset_.categories) set(category.id);
-      for (CocoAnnotation& annotation : dataset_.annotations) set(annotation.category_id);
+      for (Category& category : dataset_.categories) set(category.id);
+      for (Annotation& annotation : dataset_.annotations) set(annotation.category_id);
     });
   }
 
@@ -252,7 +255,7 @@ class DatasetReader {
   JsonReader reader_;
   const std::string& name_;
   bool strict_;
-  CocoDataset dataset_;
+  GroundTruth dataset_;
   LeftOut left_out_;
   size_t total_ = 0;            ///< annotations in the file
   std::vector<size_t> places_;  ///< of dataset_.annotations in the file
@@ -262,24 +265,11 @@ class DatasetReader {
 
 }  // namespace
 
-const CocoImage* CocoDataset::find_image(int64_t id) const {
-  const auto found = image_index.find(id);
-  return found == image_index.end() ? nullptr : &images[found->second];
-}
-
-std::vector<int64_t> CocoDataset::sorted_image_ids() const {
-  std::vector<int64_t> ids;
-  ids.reserve(images.size());
-  for (const auto& image : images) ids.push_back(image.id);
-  std::sort(ids.begin(), ids.end());
-  return ids;
-}
-
-CocoDataset parse_coco_dataset(std::string_view text, const std::string& name, BadRecords bad_records) {
+GroundTruth parse_coco_dataset(std::string_view text, const std::string& name, BadRecords bad_records) {
   return DatasetReader(text, name, bad_records).read();
 }
 
-CocoDataset read_coco_dataset(const std::filesystem::path& path, BadRecords bad_records) {
+GroundTruth read_coco_dataset(const std::filesystem::path& path, BadRecords bad_records) {
   const MappedFile file(path);
   const auto bytes = file.bytes();
   return parse_coco_dataset({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, file.path(), bad_records);

@@ -23,7 +23,7 @@ std::string with_file_name(const std::string& name) {
   return R"({"images": [{"id": 1, "width": 4, "height": 3, "file_name": ")" + name + "\"}]}";
 }
 
-CocoDataset parse(const std::string& text, BadRecords bad_records = BadRecords::kLeaveOut) {
+GroundTruth parse(const std::string& text, BadRecords bad_records = BadRecords::kLeaveOut) {
   return parse_coco_dataset(text, "x.json", bad_records);
 }
 
@@ -36,14 +36,14 @@ void expect_refused(const std::string& text, const std::string& path, const std:
 
 /// Of a file with one annotation: left out with a note, or refused where that is wanted.
 void expect_left_out(const std::string& text, const std::string& path, const std::string& reason) {
-  const CocoDataset dataset = parse(text);
+  const GroundTruth dataset = parse(text);
   EXPECT_TRUE(dataset.annotations.empty()) << text;
   const std::string note = "x.json: 1 of 1 annotations left out: " + reason + " (the first is annotations[0])";
   EXPECT_EQ(dataset.notes, std::vector{note});
   expect_refused(text, path, "", BadRecords::kRefuse);
 }
 
-TEST(CocoDataset, ReadsWhatDetectionNeeds) {
+TEST(GroundTruth, ReadsWhatDetectionNeeds) {
   const auto dataset = parse(
       R"({"info": {"year": 2017}, "annotations": [{"segmentation": {"counts": [1, 2], "size": [3, 4]}, "area": 2.5,
       "iscrowd": 1, "image_id": 9, "bbox": [1, 2.5, 3, 4], "category_id": 5, "id": 7}, {"id": 8, "image_id": 9,
@@ -65,9 +65,9 @@ TEST(CocoDataset, ReadsWhatDetectionNeeds) {
   EXPECT_EQ(dataset.categories[0].name, "déjà");
 }
 
-TEST(CocoDataset, AnnotationsMayBeAbsent) { EXPECT_EQ(parse(std::string("{") + kImages + "}").images.size(), 1U); }
+TEST(GroundTruth, AnnotationsMayBeAbsent) { EXPECT_EQ(parse(std::string("{") + kImages + "}").images.size(), 1U); }
 
-TEST(CocoDataset, SharedCocoLoads) {
+TEST(GroundTruth, SharedCocoLoads) {
   const auto path = shared_folder() / "coco_data/annotations/instances_val2017.json";
   if (!std::filesystem::exists(path)) GTEST_SKIP() << path << " is absent";
   const auto dataset = read_coco_dataset(path);
@@ -76,7 +76,7 @@ TEST(CocoDataset, SharedCocoLoads) {
   EXPECT_FALSE(dataset.annotations.empty());
 }
 
-TEST(CocoDataset, CountsWhatIsLeftOutByReason) {
+TEST(GroundTruth, CountsWhatIsLeftOutByReason) {
   const auto dataset = parse(std::string("{") + kImages + ", " + kCategories + R"(, "annotations": [
       {"id": 1, "image_id": 1, "category_id": 5, "bbox": [0, 0, 1, 1]},
       {"id": 2, "image_id": 1, "category_id": 6, "bbox": [0, 0, 1, 1]},
@@ -91,7 +91,7 @@ TEST(CocoDataset, CountsWhatIsLeftOutByReason) {
                 "x.json: 1 of 5 annotations left out: of images that are not listed (the first is annotations[3])"}));
 }
 
-TEST(CocoDataset, IdsMayBeStringsWhichSortAsInPython) {
+TEST(GroundTruth, IdsMayBeStringsWhichSortAsInPython) {
   const auto dataset = parse(R"({"images": [{"id": "b"}, {"id": "a\""}, {"id": "B"}], "categories": [{"id": "7"}],
       "annotations": [{"image_id": "b", "category_id": "7", "bbox": [0, 0, 1, 1]}]})");
   const auto ids = dataset.sorted_image_ids();
@@ -104,7 +104,7 @@ TEST(CocoDataset, IdsMayBeStringsWhichSortAsInPython) {
   expect_refused(R"({"images": [{"id": 1}, {"id": "a"}]})", "images[1].id", "all of one kind");
 }
 
-TEST(CocoDataset, ImagesNeedNothingButTheirId) {
+TEST(GroundTruth, ImagesNeedNothingButTheirId) {
   for (const char* more : {"", R"(, "width": null, "height": 3.5)", R"(, "width": "4", "height": -1)",
                            R"(, "width": 1e999, "height": NaN)", R"(, "file_name": 7)", R"(, "file_name": null)"}) {
     const auto dataset = parse(std::string(R"({"images": [{"id": 1)") + more + "}]}");

@@ -68,7 +68,7 @@ struct CategoryMatches {
   std::array<size_t, kNumAreaRanges> num_objects{};
 };
 
-void add_image(std::span<const GroundTruth> objects, std::vector<ScoredResult> detections, CategoryMatches& matches) {
+void add_image(std::span<const TrueBox> objects, std::vector<ScoredResult> detections, CategoryMatches& matches) {
   std::stable_sort(detections.begin(), detections.end(),
                    [](const ScoredResult& a, const ScoredResult& b) { return a.score > b.score; });
   if (detections.size() > kMaxDetections.back()) detections.resize(kMaxDetections.back());
@@ -85,13 +85,13 @@ void add_image(std::span<const GroundTruth> objects, std::vector<ScoredResult> d
 }
 
 CategoryMatches match_category(std::span<const Entry> objects, std::span<const Entry> detections,
-                               const CocoDataset& dataset, std::span<const CocoResult> results) {
+                               const GroundTruth& dataset, std::span<const CocoResult> results) {
   CategoryMatches matches;
   while (!objects.empty() || !detections.empty()) {
     const size_t image = std::min(objects.empty() ? kAbsent : objects.front().image,
                                   detections.empty() ? kAbsent : detections.front().image);
     const auto here = [image](const Entry& entry) { return entry.image == image; };
-    std::vector<GroundTruth> image_objects;
+    std::vector<TrueBox> image_objects;
     for (const auto& entry : take_while(objects, here)) {
       const auto& annotation = dataset.annotations[entry.index];
       image_objects.push_back({annotation.bbox, annotation.area, annotation.is_crowd, annotation.id == 0});
@@ -232,7 +232,7 @@ class Accumulator {
   std::array<std::array<std::vector<double>, kNumAreaRanges>, kMaxDetections.size()> recall_;
 };
 
-std::vector<int64_t> category_ids(const CocoDataset& dataset) {
+std::vector<int64_t> category_ids(const GroundTruth& dataset) {
   if (dataset.categories.size() > kMaxCategories) {
     fail(ErrorCode::kUnsupported, "evaluation: {} categories, at most {} are supported", dataset.categories.size(),
          kMaxCategories);
@@ -252,11 +252,11 @@ std::array<double, 12> to_stats(const Accumulator& sums) {
 
 }  // namespace
 
-CocoEvaluation evaluate_coco(const CocoDataset& dataset, std::span<const CocoResult> results,
+CocoEvaluation evaluate_coco(const GroundTruth& dataset, std::span<const CocoResult> results,
                              std::span<const int64_t> image_ids) {
   const auto categories = category_ids(dataset);
   const auto images = sorted_unique({image_ids.begin(), image_ids.end()});
-  const auto objects = group<CocoAnnotation>(dataset.annotations, categories, images);
+  const auto objects = group<Annotation>(dataset.annotations, categories, images);
   const auto detections = group<CocoResult>(results, categories, images);
   std::span<const Entry> objects_left(objects), detections_left(detections);
   Accumulator sums(categories.size());

@@ -30,7 +30,7 @@ struct CocoEvaluation {
 /// Evaluates boxes on the given images, as pycocotools 2.0.11's COCOeval with iouType "bbox" and params.imgIds =
 /// image_ids: the same numbers, bit for bit. Results on other images and of categories that the data set does not have
 /// are passed over; no results at all give zeros. Throws Error(kUnsupported) above 10,000 categories.
-CocoEvaluation evaluate_coco(const CocoDataset& dataset, std::span<const CocoResult> results,
+CocoEvaluation evaluate_coco(const GroundTruth& dataset, std::span<const CocoResult> results,
                              std::span<const int64_t> image_ids);
 
 /// The twelve lines that pycocotools' summarize() prints, without line ends.

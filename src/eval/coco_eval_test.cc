@@ -55,7 +55,7 @@ TEST(CocoEval, NothingFoundAndNothingToFind) {
   const auto ids = dataset.sorted_image_ids();
   EXPECT_EQ(evaluate_coco(dataset, {}, ids).stats[0], 0);
   EXPECT_EQ(evaluate_coco(dataset, {}, {}).stats[0], -1);
-  EXPECT_EQ(evaluate_coco(CocoDataset(), {}, ids).stats[11], -1);
+  EXPECT_EQ(evaluate_coco(GroundTruth(), {}, ids).stats[11], -1);
   EXPECT_EQ(summary_lines(evaluate_coco(dataset, {}, {}).stats)[0],
             " Average Precision  (AP) @[ IoU=0.50:0.95 | area=   all | maxDets=100 ] = -1.000");
 }

@@ -7,7 +7,7 @@ namespace effdet::eval {
 namespace {
 
 /// Intersection over union; over the detection's own area for a crowd, within which many objects lie.
-double iou(const std::array<double, 4>& detection, const GroundTruth& object) {
+double iou(const std::array<double, 4>& detection, const TrueBox& object) {
   const auto& d = detection;
   const auto& g = object.bbox;
   const double width = std::fmin(d[2] + d[0], g[2] + g[0]) - std::fmax(d[0], g[0]);
@@ -24,7 +24,7 @@ struct RankedObjects {
   size_t num_counted;
 };
 
-RankedObjects rank_objects(std::span<const GroundTruth> objects, const AreaRange& range) {
+RankedObjects rank_objects(std::span<const TrueBox> objects, const AreaRange& range) {
   RankedObjects ranked;
   for (size_t i = 0; i < objects.size(); ++i) ranked.order.push_back(i);
   const auto counted = [&](size_t i) { return !objects[i].is_crowd && range.contains(objects[i].area); };
@@ -37,7 +37,7 @@ constexpr size_t kNone = static_cast<size_t>(-1);
 
 /// The place in ranked.order of the object that a detection takes at a threshold: the one of the largest IoU (of equal
 /// ones the last) that is still free; an ignored one only where no counted one fits; crowds are always free.
-size_t best_object(std::span<const GroundTruth> objects, const RankedObjects& ranked, const double* ious,
+size_t best_object(std::span<const TrueBox> objects, const RankedObjects& ranked, const double* ious,
                    const std::vector<bool>& taken, double threshold) {
   double best_iou = std::min(threshold, 1 - 1e-10);
   size_t best = kNone;
@@ -52,7 +52,7 @@ size_t best_object(std::span<const GroundTruth> objects, const RankedObjects& ra
   return best;
 }
 
-std::vector<Outcome> match_range(std::span<const GroundTruth> objects, std::span<const ScoredResult> detections,
+std::vector<Outcome> match_range(std::span<const TrueBox> objects, std::span<const ScoredResult> detections,
                                  std::span<const double> ious, const RankedObjects& ranked, const AreaRange& range) {
   static const auto kThresholds = iou_thresholds();
   std::vector<Outcome> outcomes(detections.size());
@@ -85,7 +85,7 @@ std::array<double, kNumIouThresholds> iou_thresholds() {
   return thresholds;
 }
 
-ImageMatch match_image(std::span<const GroundTruth> objects, std::span<const ScoredResult> detections) {
+ImageMatch match_image(std::span<const TrueBox> objects, std::span<const ScoredResult> detections) {
   std::vector<double> ious;
   ious.reserve(objects.size() * detections.size());
   for (const auto& detection : detections) {

@@ -27,7 +27,7 @@ inline constexpr std::array<AreaRange, kNumAreaRanges> kAreaRanges{
     {{0, 1e10}, {0, 32.0 * 32.0}, {32.0 * 32.0, 96.0 * 96.0}, {96.0 * 96.0, 1e10}}};
 
 /// An annotated object. Boxes are left, top, width, height.
-struct GroundTruth {
+struct TrueBox {
   std::array<double, 4> bbox;
   double area;
   bool is_crowd;
@@ -54,6 +54,6 @@ struct ImageMatch {
 };
 
 /// Precondition: detections in order of falling score, cut to the largest number that is evaluated.
-ImageMatch match_image(std::span<const GroundTruth> objects, std::span<const ScoredResult> detections);
+ImageMatch match_image(std::span<const TrueBox> objects, std::span<const ScoredResult> detections);
 
 }  // namespace effdet::eval

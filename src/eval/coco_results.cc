@@ -17,9 +17,9 @@ namespace {
 /// Reads the results of one data set.
 class ResultReader {
  public:
-  ResultReader(std::string_view text, const std::string& name, const CocoDataset& dataset, BadRecords bad_records)
+  ResultReader(std::string_view text, const std::string& name, const GroundTruth& dataset, BadRecords bad_records)
       : reader_(text, name), name_(name), dataset_(dataset), strict_(bad_records == BadRecords::kRefuse) {
-    for (const CocoCategory& category : dataset.categories) categories_.insert(category.id);
+    for (const Category& category : dataset.categories) categories_.insert(category.id);
   }
 
   CocoResultFile read() {
@@ -89,7 +89,7 @@ class ResultReader {
 
   JsonReader reader_;
   const std::string& name_;
-  const CocoDataset& dataset_;
+  const GroundTruth& dataset_;
   bool strict_;
   std::unordered_set<int64_t> categories_;
   std::optional<int64_t> last_image_;
@@ -113,7 +113,7 @@ void append_results(int64_t image_id, std::span<const Detection> detections, std
 }
 
 void write_coco_results(const std::filesystem::path& path, std::span<const CocoResult> results,
-                        const CocoDataset& dataset) {
+                        const GroundTruth& dataset) {
   AtomicFile file(path);
   file.write("[");
   fmt::memory_buffer line;
@@ -131,12 +131,12 @@ void write_coco_results(const std::filesystem::path& path, std::span<const CocoR
   file.commit();
 }
 
-CocoResultFile parse_coco_results(std::string_view text, const std::string& name, const CocoDataset& dataset,
+CocoResultFile parse_coco_results(std::string_view text, const std::string& name, const GroundTruth& dataset,
                                   BadRecords bad_records) {
   return ResultReader(text, name, dataset, bad_records).read();
 }
 
-CocoResultFile read_coco_results(const std::filesystem::path& path, const CocoDataset& dataset,
+CocoResultFile read_coco_results(const std::filesystem::path& path, const GroundTruth& dataset,
                                  BadRecords bad_records) {
   const MappedFile file(path);
   const auto bytes = file.bytes();

@@ -32,7 +32,7 @@ void append_results(int64_t image_id, std::span<const Detection> detections, std
 /// Writes the results as a JSON array, one a line. Every number is the shortest that reads back as the same double; ids
 /// are as the data set has them. Throws Error(kBadInput) for a number that is not finite, Error(kIo).
 void write_coco_results(const std::filesystem::path& path, std::span<const CocoResult> results,
-                        const CocoDataset& dataset);
+                        const GroundTruth& dataset);
 
 struct CocoResultFile {
   std::vector<CocoResult> results;
@@ -43,11 +43,11 @@ struct CocoResultFile {
 /// Reads a result file of a data set; members other than the four are passed over. Results whose box or score makes no
 /// sense are left out or refused, as bad_records says; those of categories that the data set does not list are left
 /// out. Throws Error(kBadInput) as read_coco_dataset(), and for results of images that the data set does not have.
-CocoResultFile read_coco_results(const std::filesystem::path& path, const CocoDataset& dataset,
+CocoResultFile read_coco_results(const std::filesystem::path& path, const GroundTruth& dataset,
                                  BadRecords bad_records = BadRecords::kLeaveOut);
 
 /// The same from a text; name is used in errors.
-CocoResultFile parse_coco_results(std::string_view text, const std::string& name, const CocoDataset& dataset,
+CocoResultFile parse_coco_results(std::string_view text, const std::string& name, const GroundTruth& dataset,
                                   BadRecords bad_records = BadRecords::kLeaveOut);
 
 }  // namespace effdet::eval

@@ -11,8 +11,8 @@ namespace effdet::eval {
 namespace {
 
 /// One that has the results' images and categories.
-CocoDataset dataset_for(const std::vector<CocoResult>& results) {
-  CocoDataset dataset;
+GroundTruth dataset_for(const std::vector<CocoResult>& results) {
+  GroundTruth dataset;
   for (const CocoResult& result : results) {
     dataset.image_index.emplace(result.image_id, dataset.images.size());
     dataset.images.push_back({.id = result.image_id});

@@ -1,25 +1,17 @@
-#include "scenes/scenes.h"
-
+// Shapes, their pixels and boxes, and how they are laid out.
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <filesystem>
-#include <nlohmann/json.hpp>
 #include <set>
 
-#include "base/file.h"
-#include "effdet/error.h"
 #include "scenes/canvas.h"
 #include "scenes/random.h"
 #include "scenes/rasteriser.h"
 #include "scenes/scene.h"
 #include "scenes/shapes.h"
-#include "support/test_folder.h"
 
 namespace effdet::scenes {
 namespace {
-
-namespace fs = std::filesystem;
 
 constexpr Pose kPose{{100 * kOne, 80 * kOne}, 40 * kOne, 77};
 
@@ -27,10 +19,6 @@ std::vector<Shape> all_shapes() {
   std::vector<Shape> shapes;
   for (size_t i = 0; i < kShapeNames.size(); ++i) shapes.push_back(static_cast<Shape>(i));
   return shapes;
-}
-
-nlohmann::json index_of(const fs::path& root) {
-  return nlohmann::json::parse(read_file(root / "annotations" / "instances_val2017.json"));
 }
 
 /// FNV-1a, to pin pixels down in one number.
@@ -145,84 +133,6 @@ TEST(Scene, HasTheSamePixelsOnEveryMachine) {
   const Scene scene = make_scene(7, 192, 320);
   EXPECT_EQ(hash(scene.canvas.pixels), 4314494801259021606u);
   EXPECT_NE(hash(make_scene(8, 192, 320).canvas.pixels), hash(scene.canvas.pixels));
-}
-
-class WriteScenes : public testing::Test {
- protected:
-  const test::TestFolder folder_{"scenes"};
-};
-
-TEST_F(WriteScenes, WritesCocoLayout) {
-  const fs::path root = folder_ / "layout";
-  int calls = 0;
-  write_scenes(root, {.images = 5, .seed = 11, .first_id = 40, .progress = [&](int done, int total) {
-                        EXPECT_EQ(done, ++calls);
-                        EXPECT_EQ(total, 5);
-                      }});
-  EXPECT_EQ(calls, 5);
-  const nlohmann::json index = index_of(root);
-  ASSERT_EQ(index["images"].size(), 5u);
-  EXPECT_EQ(index["images"][0]["file_name"], "000000000040.jpg");
-  for (const nlohmann::json& image : index["images"]) {
-    EXPECT_TRUE(fs::is_regular_file(root / "val2017" / image["file_name"].get<std::string>()));
-    EXPECT_GE(image["width"], 192);
-    EXPECT_LE(image["height"], 320);
-  }
-  ASSERT_EQ(index["categories"].size(), kShapeNames.size());
-  EXPECT_EQ(index["categories"][3]["name"], "star");
-}
-
-TEST_F(WriteScenes, AnnotationsReferToImagesAndCategories) {
-  const fs::path root = folder_ / "annotations";
-  write_scenes(root, {.images = 5, .first_id = 3});
-  std::set<int64_t> ids;
-  const nlohmann::json index = index_of(root);
-  for (const nlohmann::json& annotation : index["annotations"]) {
-    EXPECT_TRUE(ids.insert(annotation["id"].get<int64_t>()).second);
-    EXPECT_GE(annotation["image_id"], 3);
-    EXPECT_LE(annotation["image_id"], 7);
-    EXPECT_GE(annotation["category_id"], 1);
-    EXPECT_LE(annotation["category_id"], 6);
-    EXPECT_EQ(annotation["bbox"].size(), 4u);
-    EXPECT_EQ(annotation["iscrowd"], 0);
-  }
-  EXPECT_GE(ids.size(), 5u);
-}
-
-TEST_F(WriteScenes, ImagesDependOnSeedAndIdAlone) {
-  const fs::path whole = folder_ / "whole", part = folder_ / "part", other = folder_ / "other";
-  write_scenes(whole, {.images = 3, .seed = 5});
-  write_scenes(part, {.images = 1, .seed = 5, .first_id = 3});
-  write_scenes(other, {.images = 3, .seed = 6});
-  const fs::path image = fs::path("val2017") / "000000000003.jpg";
-  EXPECT_EQ(read_file(whole / image), read_file(part / image));
-  EXPECT_NE(read_file(whole / image), read_file(other / image));
-}
-
-TEST_F(WriteScenes, RefusesOptionsOutOfRange) {
-  const std::vector<SceneOptions> wrong{
-      {.images = 0},           {.min_side = 63},      {.min_side = 300, .max_side = 200},
-      {.max_side = 5000},      {.jpeg_quality = 101}, {.first_id = 0},
-      {.first_id = 2147483640}};
-  for (const SceneOptions& options : wrong) {
-    try {
-      write_scenes(folder_ / "refused", options);
-      ADD_FAILURE() << "accepted";
-    } catch (const Error& error) {
-      EXPECT_EQ(error.code(), ErrorCode::kUsage);
-    }
-  }
-}
-
-TEST_F(WriteScenes, ReportsAFolderThatCannotBeMade) {
-  const fs::path file = folder_ / "file";
-  write_file(file, std::string_view("not a folder"));
-  try {
-    write_scenes(file, {.images = 1});
-    ADD_FAILURE() << "accepted";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ErrorCode::kIo);
-  }
 }
 
 }  // namespace

@@ -29,7 +29,7 @@ BEGIN {
   add_package("xxhash", "xxHash", "xxh")
   add_package("CLI11", "CLI11", "CLI/")
   pages = "docs/architecture.md"
-  waived["dataset.h", "compiled_model.h"] = 1  # until what validates knows no compiled model of the public face
+  waived["compiled_model.h", "onnx_model.h"] = 1  # until options have headers of their own
 }
 
 function add_package(name, title, headers,    parts, n, i) {
@@ -222,6 +222,7 @@ function read_public_include(place, target,    from, to) {
   to = target; sub(/^effdet\//, "", to)
   if (target !~ /^effdet\//) { complain(place ": includes \"" target "\": public headers include \"effdet/...\" alone"); return }
   public_place[from, to] = place
+  used[owner_of_public[from], owner_of_public[to]] = 1
 }
 
 function check_public_headers(    key, parts, from, to) {

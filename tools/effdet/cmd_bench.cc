@@ -42,7 +42,7 @@ class MadeUpPictures {
  public:
   MadeUpPictures() { write_scenes(root_.path(), {.images = 8, .seed = 1, .min_side = 420, .max_side = 640}); }
 
-  std::string folder() const { return (root_.path() / "val2017").string(); }
+  std::string folder() const { return image_folder(root_.path()).string(); }
 
  private:
   TemporaryFolder root_;

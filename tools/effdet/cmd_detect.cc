@@ -16,6 +16,7 @@
 #include "describe.h"
 #include "effdet/detector.h"
 #include "effdet/error.h"
+#include "effdet/image_failure.h"
 #include "effdet/output_file.h"
 #include "input_paths.h"
 #include "partial_run.h"
@@ -191,11 +192,6 @@ class Findings {
   Table table_;
 };
 
-bool lies_in_the_picture(const Error& error) {
-  return error.code() == ErrorCode::kBadInput || error.code() == ErrorCode::kUnsupported ||
-         error.code() == ErrorCode::kIo;
-}
-
 /// All pictures, one after the other.
 class DetectRun {
  public:
@@ -226,7 +222,7 @@ class DetectRun {
     detections = detector_.detect(image, picture.in.string());
     return image;
   } catch (const Error& error) {
-    if (!lies_in_the_picture(error)) throw;
+    if (!lies_in_the_image(error.code())) throw;
     if (++failed_ == pictures_.size()) throw;
     warn(error.what());
     return std::nullopt;

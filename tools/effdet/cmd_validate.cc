@@ -71,9 +71,7 @@ int run_validate(int argc, char** argv) {
   ValidateOptions options;
   int threads = 0;
   bool json = false;
-  line.add_option("root", root, "folder with annotations/instances_val2017.json and val2017/")
-      ->required()
-      ->type_name("DIR");
+  line.add_option("root", root, "folder with " + dataset_layouts())->required()->type_name("DIR");
   line.add_option("-c,--checkpoint,--model-file", checkpoint, "checkpoint, ONNX model or compiled model")
       ->required()
       ->type_name("FILE");

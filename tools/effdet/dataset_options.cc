@@ -14,9 +14,7 @@
 namespace effdet::cli {
 
 void DatasetOptions::add_to(CommandLine& line) {
-  line.add_option("--root", root_, "folder with annotations/instances_val2017.json and val2017/")
-      ->required()
-      ->type_name("DIR");
+  line.add_option("--root", root_, "folder with " + dataset_layouts())->required()->type_name("DIR");
   line.add_option("--dataset", dataset_, "only coco")->capture_default_str();
   line.add_option("--split", split_, "only val")->capture_default_str();
   line.add_option("-m,--model", model_, "variant, such as tf_efficientdet_d0, or the ONNX or compiled model itself")

@@ -2,7 +2,7 @@
 #include <cstdio>
 #include <fstream>
 
-#include "dataset/coco_folder.h"
+#include "dataset/dataset.h"
 #include "dataset/input_options.h"
 #include "dataset/test_support.h"
 
@@ -33,18 +33,17 @@ TEST(Preprocess, WritesWhatLetterboxToTensorGivesAtAnyThreadCount) {
   const fs::path root = small_data_set(folder, 5);
   const InputOptions options{kModel, 128, 256};
   size_t calls = 0, total = 0;
-  const PreprocessReport report =
-      dataset::preprocess_dataset(root, folder / "one", options, 1, [&](size_t done, size_t all) {
-        EXPECT_EQ(done, ++calls);
-        total = all;
-      });
+  const PreprocessReport report = preprocess_dataset(root, folder / "one", options, 1, [&](size_t done, size_t all) {
+    EXPECT_EQ(done, ++calls);
+    total = all;
+  });
   EXPECT_EQ(report.written, 5u);
   EXPECT_EQ(calls, 5u);
   EXPECT_EQ(total, 5u);
-  dataset::preprocess_dataset(root, folder / "three", options, 3);
+  preprocess_dataset(root, folder / "three", options, 3);
 
-  const CocoFolder source(root);
-  for (const eval::CocoImage* image : source.images()) {
+  const Dataset source(root);
+  for (const eval::ImageRecord* image : source.images()) {
     std::vector<float> expected(3 * 128 * 256);
     vision::letterbox_to_tensor(*source.open(*image), preprocessing_of(options), expected);
     const std::string name = stem_of(*image) + ".bin", bytes = bytes_of(folder / "one" / name);
@@ -79,7 +78,7 @@ TEST(Preprocess, GoesOnWithoutImagesThatCannotBeUsed) {
   edit_annotations(root, [](auto& json) { json["images"][4]["width"] = 5000; });
   size_t calls = 0;
   const PreprocessReport report =
-      dataset::preprocess_dataset(root, out, {kModel, 128, 128}, 2, {}, [&](const PictureFailure&) { ++calls; });
+      preprocess_dataset(root, out, {kModel, 128, 128}, 2, {}, [&](const PictureFailure&) { ++calls; });
   EXPECT_EQ(report.written, 2u);
   ASSERT_EQ(report.failures.size(), 3u);
   EXPECT_EQ(calls, 3u);
@@ -99,7 +98,7 @@ TEST(Preprocess, FailsWhereNoImageCanBeUsed) {
   const TestFolder folder("pipeline");
   const fs::path root = small_data_set(folder, 2);
   for (const auto& entry : fs::directory_iterator(root / "val2017")) fs::resize_file(entry.path(), 300);
-  const Error error = error_of([&] { dataset::preprocess_dataset(root, folder / "out", {kModel, 128, 128}, 1); });
+  const Error error = error_of([&] { preprocess_dataset(root, folder / "out", {kModel, 128, 128}, 1); });
   EXPECT_EQ(error.code(), ErrorCode::kBadInput);
   EXPECT_TRUE(contains(error.what(), "000000000001.jpg")) << error.what();
 }
@@ -119,7 +118,7 @@ TEST(Preprocess, EqualsTheReferencesFiles) {
                  golden_file = shared_folder() / "reference/golden/d0_256_coco/preprocess.sha256";
   if (!fs::exists(root) || !fs::exists(golden_file)) GTEST_SKIP() << "needs " << root << " and " << golden_file;
   const TestFolder folder("pipeline");
-  EXPECT_EQ(dataset::preprocess_dataset(root, folder.path(), {kModel, 256, 256}).written, 79u);
+  EXPECT_EQ(preprocess_dataset(root, folder.path(), {kModel, 256, 256}).written, 79u);
   std::vector<std::string> expected;
   std::ifstream file(golden_file);
   for (std::string line; std::getline(file, line);) expected.push_back(line.substr(0, line.rfind(".jpg")));

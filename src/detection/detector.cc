@@ -1,15 +1,16 @@
+// The public classes that turn images into inputs, outputs into detections, and images into detections.
 #include "effdet/detector.h"
 
 #include <algorithm>
 #include <optional>
 
-#include "api/image_view.h"
-#include "api/impl.h"
 #include "base/error.h"
 #include "detection/detection_model.h"
 #include "detection/fault_log.h"
-#include "runtime/engine.h"
+#include "detection/model_info.h"
+#include "runtime/compiled_model_impl.h"
 #include "vision/decode.h"
+#include "vision/rgb_image.h"
 
 namespace effdet {
 
@@ -58,7 +59,7 @@ struct Detector::Impl {
     const std::byte* const source = input.data();
     session.run(std::span(&source, 1), outputs->pointers(), index);
     eval::DetectFaults found;
-    std::vector<Detection> detections = model.detect(*outputs, 0, size, options, &found);
+    std::vector<Detection> detections = model.detect(outputs->values(), 0, size, options, &found);
     faults.add(picture.name(), found);
     return detections;
   }
@@ -68,14 +69,16 @@ struct Detector::Impl {
 
 Detector::Detector(const CompiledModel& model, int threads, const DetectOptions& options) {
   eval::check_options(options);
+  const auto& engines = EngineAccess::plans(model);
+  const model::ModelInfo info = detection::model_info(engines.front()->program().graph.metadata);
   std::vector<Impl::Plan> plans;
   size_t bytes = 0;
-  for (const auto& engine : model.impl_->plans) {
-    plans.push_back({detection::DetectionModel(engine), std::nullopt});
+  for (const auto& engine : engines) {
+    plans.push_back({detection::DetectionModel(engine, info), std::nullopt});
     bytes = std::max<size_t>(bytes, artifact::value_bytes(engine->input(0)));
   }
-  impl_.reset(new Impl{std::move(plans), model.description(),
-                       runtime::Session(model.impl_->plans, threads > 0 ? threads : default_thread_count()), options,
+  impl_.reset(new Impl{std::move(plans), detection::describe(info, *engines.front()),
+                       runtime::Session(engines, threads > 0 ? threads : default_thread_count()), options,
                        std::vector<std::byte>(bytes)});
 }
 
@@ -83,7 +86,7 @@ Detector::~Detector() = default;
 Detector::Detector(Detector&&) noexcept = default;
 
 std::vector<Detection> Detector::detect(const RgbImage& image, std::string_view name) {
-  vision::PixelRows rows = api::rows_of(image, name);
+  vision::PixelRows rows = vision::rows_of(image, name);
   return impl_->detect(rows);
 }
 
@@ -103,8 +106,10 @@ struct PictureInput::Impl {
   }
 };
 
-PictureInput::PictureInput(const CompiledModel& model)
-    : impl_(new Impl{detection::DetectionModel(model.impl_->engine()).input()}) {}
+PictureInput::PictureInput(const CompiledModel& model) {
+  const runtime::Engine& engine = *EngineAccess::first(model);
+  impl_.reset(new Impl{detection::ModelInput(engine, detection::model_info(engine.program().graph.metadata))});
+}
 PictureInput::~PictureInput() = default;
 PictureInput::PictureInput(PictureInput&&) noexcept = default;
 
@@ -115,7 +120,7 @@ void PictureInput::read(const std::filesystem::path& picture, std::span<std::byt
 
 void PictureInput::write(const RgbImage& picture, std::span<std::byte> sample, std::string_view name) const {
   impl_->check(sample);
-  vision::PixelRows rows = api::rows_of(picture, name);
+  vision::PixelRows rows = vision::rows_of(picture, name);
   impl_->input.write(rows, sample);
 }
 
@@ -125,7 +130,7 @@ struct DetectionDecoder::Impl {
 };
 
 DetectionDecoder::DetectionDecoder(const CompiledModel& model)
-    : impl_(new Impl{detection::DetectionModel(model.impl_->engine())}) {}
+    : impl_(new Impl{detection::DetectionModel(EngineAccess::first(model))}) {}
 DetectionDecoder::~DetectionDecoder() = default;
 DetectionDecoder::DetectionDecoder(DetectionDecoder&&) noexcept = default;
 
@@ -137,16 +142,16 @@ std::vector<Detection> DetectionDecoder::decode(std::span<const std::span<std::b
   if (outputs.size() != engine.output_count() || sample >= batch)
     fail(ErrorCode::kUsage, "{} outputs, sample {}: the model has {} and a batch of {}", outputs.size(), sample,
          engine.output_count(), batch);
-  std::vector<std::span<const float>> parts;
+  std::vector<std::span<const float>> values;
   for (size_t i = 0; i < outputs.size(); ++i) {
     if (outputs[i].size() != artifact::value_bytes(engine.output(i)))
       fail(ErrorCode::kUsage, "output {} has {} bytes, not {}", i, outputs[i].size(),
            artifact::value_bytes(engine.output(i)));
-    const size_t floats = outputs[i].size() / sizeof(float) / batch;
-    parts.push_back({reinterpret_cast<const float*>(outputs[i].data()) + sample * floats, floats});
+    values.emplace_back(reinterpret_cast<const float*>(outputs[i].data()), outputs[i].size() / sizeof(float));
   }
   eval::DetectFaults faults;
-  std::vector<Detection> detections = impl_->model.detect(parts, vision::ImageSize{width, height}, options, &faults);
+  std::vector<Detection> detections =
+      impl_->model.detect(values, sample, vision::ImageSize{width, height}, options, &faults);
   impl_->faults.add("", faults);
   return detections;
 }

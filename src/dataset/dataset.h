@@ -1,4 +1,4 @@
-// A data set on disk: annotations/instances_val2017.json and the images in val2017/.
+// A data set on disk, in any of the formats of format.h.
 #pragma once
 
 #include <filesystem>
@@ -9,35 +9,38 @@
 #include <string>
 #include <vector>
 
-#include "eval/coco_dataset.h"
+#include "dataset/format.h"
+#include "eval/ground_truth.h"
 #include "vision/row_source.h"
 
 namespace effdet::dataset {
 
 /// The name without folder and extension, after which tensors and outputs of an image are named.
-std::string stem_of(const eval::CocoImage& image);
+std::string stem_of(const eval::ImageRecord& image);
 
-class CocoFolder {
+class Dataset {
  public:
-  /// Reads the annotations. Sizes that they do not tell are taken from the images' headers, where these can be read.
-  /// Throws as read_coco_dataset(), and Error(kBadInput) where no image is left to work on.
-  explicit CocoFolder(std::filesystem::path root);
+  /// Reads the annotations, in the format that recognises the folder. Sizes that they do not tell are taken from the
+  /// images' headers, where these can be read. Throws as Format::read(), and Error(kBadInput) where no image is left to
+  /// work on.
+  explicit Dataset(const std::filesystem::path& root);
 
-  const eval::CocoDataset& dataset() const { return dataset_; }
-  std::filesystem::path annotation_file() const;
+  const eval::GroundTruth& truth() const { return truth_; }
+  /// File or folder that the annotations come from, for messages.
+  const std::string& annotations() const { return annotations_; }
   /// In rising order of ids. Images with a side under 32 are left out, as effdet's parser does; those without boxes are
   /// not.
-  const std::vector<const eval::CocoImage*>& images() const { return images_; }
+  const std::vector<const eval::ImageRecord*>& images() const { return images_; }
   /// File names of the images that are left out.
   const std::vector<std::string>& skipped() const { return skipped_; }
 
   /// Throws Error(kBadInput) where the annotations give no name, or one that leads out of the folder.
-  std::filesystem::path path_of(const eval::CocoImage& image) const;
+  std::filesystem::path path_of(const eval::ImageRecord& image) const;
   /// Opens an image. One whose annotated size is that of the picture turned upright, as its EXIF orientation says, is
   /// turned: its boxes were drawn on the upright picture. Otherwise pixels are as they are stored, as effdet has them.
   /// Throws as path_of() and open_image(), and Error(kBadInput) for any other size than the annotated one, which
   /// scales the detections. Several threads may open images, and one image more than once.
-  std::unique_ptr<vision::RowSource> open(const eval::CocoImage& image) const;
+  std::unique_ptr<vision::RowSource> open(const eval::ImageRecord& image) const;
   /// Throws Error(kIo) where the folder of the images is not there.
   void require_folder() const;
   /// Throws Error(kBadInput) where two images share a stem and so would share their files.
@@ -51,9 +54,10 @@ class CocoFolder {
  private:
   void complete_sizes();
 
-  std::filesystem::path root_;
-  eval::CocoDataset dataset_;
-  std::vector<const eval::CocoImage*> images_;
+  std::filesystem::path image_folder_;
+  std::string annotations_;
+  eval::GroundTruth truth_;
+  std::vector<const eval::ImageRecord*> images_;
   std::vector<std::string> skipped_;
   mutable std::mutex orientations_;
   mutable std::set<int64_t> turned_;     ///< ids of images that open() turned

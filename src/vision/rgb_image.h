@@ -3,18 +3,18 @@
 
 #include <string_view>
 
-#include "effdet/detector.h"
+#include "effdet/image.h"
 #include "vision/image.h"
 #include "vision/row_source.h"
 
-namespace effdet::api {
+namespace effdet::vision {
 
 /// The same pixels, which must outlive the result; of a constant image only to be read. Throws Error(kUsage) where the
 /// pixels are not as many as the sides say.
-vision::Image image_over(RgbImage& image);
-vision::Image image_over(const RgbImage& image);
+Image image_over(RgbImage& image);
+Image image_over(const RgbImage& image);
 /// Its rows; throws likewise.
-vision::PixelRows rows_of(const RgbImage& image, std::string_view name);
-RgbImage from_image(const vision::Image& image);
+PixelRows rows_of(const RgbImage& image, std::string_view name);
+RgbImage from_image(const Image& image);
 
-}  // namespace effdet::api
+}  // namespace effdet::vision

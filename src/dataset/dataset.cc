@@ -1,4 +1,4 @@
-#include "dataset/coco_folder.h"
+#include "dataset/dataset.h"
 
 #include <algorithm>
 #include <unordered_map>
@@ -17,36 +17,32 @@ constexpr int kMinSide = 32;
 /// Of the names of those that are smaller.
 constexpr size_t kSkippedShown = 10;
 
-std::filesystem::path annotations_of(const std::filesystem::path& root) {
-  return root / "annotations" / "instances_val2017.json";
-}
-
-bool has_size(const eval::CocoImage& image) { return image.width > 0 && image.height > 0; }
+bool has_size(const eval::ImageRecord& image) { return image.width > 0 && image.height > 0; }
 
 }  // namespace
 
-std::string stem_of(const eval::CocoImage& image) { return std::filesystem::path(image.file_name).stem().string(); }
+std::string stem_of(const eval::ImageRecord& image) { return std::filesystem::path(image.file_name).stem().string(); }
 
-CocoFolder::CocoFolder(std::filesystem::path root)
-    : root_(std::move(root)), dataset_(eval::read_coco_dataset(annotations_of(root_))) {
+Dataset::Dataset(const std::filesystem::path& root) {
+  const Format& format = format_of(root);
+  image_folder_ = format.image_folder(root);
+  annotations_ = format.annotations(root).string();
+  truth_ = format.read(root);
   complete_sizes();
-  for (const int64_t id : dataset_.sorted_image_ids()) {
-    const eval::CocoImage* image = dataset_.find_image(id);
+  for (const int64_t id : truth_.sorted_image_ids()) {
+    const eval::ImageRecord* image = truth_.find_image(id);
     if (has_size(*image) && std::min(image->width, image->height) < kMinSide) {
       skipped_.push_back(image->file_name);
     } else {
       images_.push_back(image);
     }
   }
-  if (images_.empty())
-    bad_input("{}: no images with sides of at least {} pixels", annotation_file().string(), kMinSide);
+  if (images_.empty()) bad_input("{}: no images with sides of at least {} pixels", annotations_, kMinSide);
 }
 
-std::filesystem::path CocoFolder::annotation_file() const { return annotations_of(root_); }
-
 /// What cannot be read fails when it is loaded.
-void CocoFolder::complete_sizes() {
-  for (eval::CocoImage& image : dataset_.images) {
+void Dataset::complete_sizes() {
+  for (eval::ImageRecord& image : truth_.images) {
     if (has_size(image)) continue;
     try {
       const vision::ImageSize size = vision::read_image_size(path_of(image));
@@ -58,18 +54,19 @@ void CocoFolder::complete_sizes() {
   }
 }
 
-std::filesystem::path CocoFolder::path_of(const eval::CocoImage& image) const {
+std::filesystem::path Dataset::path_of(const eval::ImageRecord& image) const {
   const auto refuse = [&](std::string_view why) {
-    bad_input("{}: image with id {}: {}", annotation_file().string(), dataset_.image_ids.json_of(image.id), why);
+    bad_input("{}: image with id {}: {}", annotations_, truth_.image_ids.json_of(image.id), why);
   };
   const std::filesystem::path name(image.file_name);
   if (name.empty() || image.file_name.find('\0') != std::string::npos) refuse("it has no file_name that is one");
   if (name.is_absolute() || std::find(name.begin(), name.end(), "..") != name.end())
-    refuse(fmt::format("file_name '{}' leads out of the folder val2017", eval::printable(image.file_name)));
-  return root_ / "val2017" / name;
+    refuse(fmt::format("file_name '{}' leads out of the folder {}", eval::printable(image.file_name),
+                       image_folder_.filename().string()));
+  return image_folder_ / name;
 }
 
-std::unique_ptr<vision::RowSource> CocoFolder::open(const eval::CocoImage& image) const {
+std::unique_ptr<vision::RowSource> Dataset::open(const eval::ImageRecord& image) const {
   const std::filesystem::path path = path_of(image);
   int orientation = 1;
   std::unique_ptr<vision::RowSource> rows = vision::open_image(path, orientation);
@@ -86,40 +83,38 @@ std::unique_ptr<vision::RowSource> CocoFolder::open(const eval::CocoImage& image
     return vision::upright(std::move(rows), orientation);
   }
   bad_input("{}: the image has {} x {} pixels, but {} says {} x {} (image id {}); {}", path.string(), width, height,
-            annotation_file().string(), image.width, image.height, dataset_.image_ids.json_of(image.id),
+            annotations_, image.width, image.height, truth_.image_ids.json_of(image.id),
             swapped ? "it was turned after it was annotated: turn it back, or correct size and boxes"
                     : "correct size and boxes in the annotation file, or put the annotated picture there");
 }
 
-void CocoFolder::require_folder() const {
+void Dataset::require_folder() const {
   std::error_code error;
-  const std::filesystem::path folder = root_ / "val2017";
-  if (!std::filesystem::is_directory(folder, error))
-    fail(ErrorCode::kIo, "{}: no folder of that name, where the data set's pictures should be", folder.string());
+  if (!std::filesystem::is_directory(image_folder_, error))
+    fail(ErrorCode::kIo, "{}: no folder of that name, where the data set's pictures should be", image_folder_.string());
 }
 
-void CocoFolder::require_unique_stems() const {
-  std::unordered_map<std::string, const eval::CocoImage*> owners;
-  for (const eval::CocoImage* image : images_) {
+void Dataset::require_unique_stems() const {
+  std::unordered_map<std::string, const eval::ImageRecord*> owners;
+  for (const eval::ImageRecord* image : images_) {
     if (image->file_name.empty()) continue;  // load() refuses it
     const auto [owner, is_new] = owners.emplace(stem_of(*image), image);
     if (!is_new)
       bad_input("{}: images '{}' and '{}' differ only in folder or extension, and would share their files",
-                annotation_file().string(), eval::printable(owner->second->file_name),
-                eval::printable(image->file_name));
+                annotations_, eval::printable(owner->second->file_name), eval::printable(image->file_name));
   }
 }
 
-std::vector<std::string> CocoFolder::notes() const {
-  std::vector<std::string> notes = dataset_.notes;
+std::vector<std::string> Dataset::notes() const {
+  std::vector<std::string> notes = truth_.notes;
   if (!skipped_.empty())
     notes.push_back(fmt::format("{}: {} of {} images left out, as in effdet: a side is under {} pixels ({})",
-                                annotation_file().string(), skipped_.size(), dataset_.images.size(), kMinSide,
+                                annotations_, skipped_.size(), truth_.images.size(), kMinSide,
                                 list_of(skipped_, kSkippedShown)));
   return notes;
 }
 
-std::vector<std::string> CocoFolder::orientation_notes() const {
+std::vector<std::string> Dataset::orientation_notes() const {
   if (turned_.empty()) return {};
   std::vector<std::string> notes{
       fmt::format("{} of {} images were turned upright by their EXIF orientation: their annotated size is that of the "

@@ -1,4 +1,4 @@
-#include "dataset/coco_folder.h"
+#include "dataset/dataset.h"
 
 #include <zlib.h>
 
@@ -8,11 +8,9 @@
 namespace effdet::dataset {
 namespace {
 
-vision::Image load(const CocoFolder& source, size_t i) {
-  return vision::whole_image(*source.open(*source.images()[i]));
-}
+vision::Image load(const Dataset& source, size_t i) { return vision::whole_image(*source.open(*source.images()[i])); }
 
-TEST(CocoFolder, SortsByIdSkipsSmallSidesAndKeepsImagesWithoutBoxes) {
+TEST(Dataset, SortsByIdSkipsSmallSidesAndKeepsImagesWithoutBoxes) {
   const TestFolder folder("dataset");
   const fs::path root = small_data_set(folder, 4);
   edit_annotations(root, [](auto& json) {
@@ -20,32 +18,32 @@ TEST(CocoFolder, SortsByIdSkipsSmallSidesAndKeepsImagesWithoutBoxes) {
     json["images"][1]["width"] = 31;  // id 3
     json["annotations"] = nlohmann::json::array();
   });
-  const CocoFolder source(root);
+  const Dataset source(root);
   std::vector<int64_t> ids;
-  for (const eval::CocoImage* image : source.images()) ids.push_back(image->id);
+  for (const eval::ImageRecord* image : source.images()) ids.push_back(image->id);
   EXPECT_EQ(ids, (std::vector<int64_t>{1, 2, 4}));
   EXPECT_EQ(source.skipped(), std::vector<std::string>{"000000000003.jpg"});
 }
 
-TEST(CocoFolder, RefusesADataSetWithoutImages) {
+TEST(Dataset, RefusesADataSetWithoutImages) {
   const TestFolder folder("dataset");
   const fs::path root = small_data_set(folder, 1);
   edit_annotations(root, [](auto& json) { json["images"][0]["height"] = 8; });
-  EXPECT_TRUE(contains(bad_input_message([&] { CocoFolder{root}; }), "no images"));
+  EXPECT_TRUE(contains(bad_input_message([&] { Dataset{root}; }), "no images"));
 }
 
-TEST(CocoFolder, NamesTheMissingAnnotationFile) {
+TEST(Dataset, NamesTheMissingAnnotationFile) {
   const TestFolder folder("dataset");
-  const Error error = error_of([&] { CocoFolder{folder.path()}; });
+  const Error error = error_of([&] { Dataset{folder.path()}; });
   EXPECT_EQ(error.code(), ErrorCode::kIo);
   EXPECT_TRUE(contains(error.what(), "instances_val2017.json"));
 }
 
-TEST(CocoFolder, RefusesImagesThatWouldShareFiles) {
+TEST(Dataset, RefusesImagesThatWouldShareFiles) {
   const TestFolder folder("dataset");
   const fs::path root = small_data_set(folder, 2);
   edit_annotations(root, [](auto& json) { json["images"][1]["file_name"] = "other/000000000001.png"; });
-  const std::string message = bad_input_message([&] { CocoFolder(root).require_unique_stems(); });
+  const std::string message = bad_input_message([&] { Dataset(root).require_unique_stems(); });
   EXPECT_TRUE(contains(message, "000000000001.jpg") && contains(message, "other/000000000001.png")) << message;
 }
 
@@ -53,12 +51,12 @@ TEST(BadInput, Case84_AnnotatedSizeIsNotTheImages) {
   const TestFolder folder("dataset");
   const fs::path root = small_data_set(folder, 1);
   edit_annotations(root, [](auto& json) { json["images"][0]["width"] = 5000; });
-  const CocoFolder source(root);
+  const Dataset source(root);
   const std::string message = bad_input_message([&] { source.open(*source.images()[0]); });
   EXPECT_TRUE(contains(message, "000000000001.jpg: the image has ") && contains(message, "says 5000 x ")) << message;
 }
 
-TEST(CocoFolder, TakesSizesThatTheAnnotationsDoNotTellFromTheImages) {
+TEST(Dataset, TakesSizesThatTheAnnotationsDoNotTellFromTheImages) {
   const TestFolder folder("dataset");
   const fs::path root = small_data_set(folder, 3);
   const nlohmann::json before = load_json(annotations_of(root));
@@ -68,7 +66,7 @@ TEST(CocoFolder, TakesSizesThatTheAnnotationsDoNotTellFromTheImages) {
     json["images"][2]["width"] = nullptr;
     json["images"][2]["file_name"] = "missing.jpg";
   });
-  const CocoFolder source(root);
+  const Dataset source(root);
   for (size_t i = 0; i < 2; ++i) {
     EXPECT_EQ(source.images().at(i)->width, before["images"][i]["width"]);
     EXPECT_EQ(source.images().at(i)->height, before["images"][i]["height"]);
@@ -78,14 +76,14 @@ TEST(CocoFolder, TakesSizesThatTheAnnotationsDoNotTellFromTheImages) {
   EXPECT_EQ(error_of([&] { load(source, 2); }).code(), ErrorCode::kIo);
 }
 
-TEST(CocoFolder, SaysWhatIsLeftOut) {
+TEST(Dataset, SaysWhatIsLeftOut) {
   const TestFolder folder("dataset");
   const fs::path root = small_data_set(folder, 3);
   edit_annotations(root, [](auto& json) {
     json["images"][1]["width"] = 31;
     json["annotations"][0]["bbox"] = {0, 0, -1, 5};
   });
-  const auto notes = CocoFolder(root).notes();
+  const auto notes = Dataset(root).notes();
   ASSERT_EQ(notes.size(), 2u);
   EXPECT_TRUE(contains(notes[0], "annotations left out: box with a negative side")) << notes[0];
   EXPECT_TRUE(
@@ -107,7 +105,7 @@ void write_turned(const fs::path& path, const vision::Image& pixels, int orienta
   write_file(path, png);
 }
 
-TEST(CocoFolder, TurnsImagesThatWereAnnotatedUpright) {
+TEST(Dataset, TurnsImagesThatWereAnnotatedUpright) {
   const TestFolder folder("dataset");
   const fs::path root = small_data_set(folder, 3);
   vision::Image stored(64, 48);
@@ -121,7 +119,7 @@ TEST(CocoFolder, TurnsImagesThatWereAnnotatedUpright) {
   });
   write_turned(root / "val2017/quarter.png", stored, 6);
   write_turned(root / "val2017/half.png", stored, 3);
-  const CocoFolder source(root);
+  const Dataset source(root);
   const vision::Image turned = load(source, 0), kept = load(source, 1);
   EXPECT_EQ(turned.width(), 48);
   for (int y = 0; y < turned.height(); ++y)  // a quarter to the right
@@ -142,7 +140,7 @@ TEST(BadInput, Case84_ExchangedSidesWithoutAnExifOrientation) {
   const fs::path root = small_data_set(folder, 1);
   write_file(root / "val2017/000000000001.jpg", vision::encode_png(vision::Image(64, 48)));
   edit_annotations(root, [](auto& json) { json["images"][0].update({{"width", 48}, {"height", 64}}); });
-  const CocoFolder source(root);
+  const Dataset source(root);
   const std::string message = bad_input_message([&] { load(source, 0); });
   EXPECT_TRUE(contains(message, "turned after it was annotated")) << message;
   write_turned(root / "val2017/000000000001.jpg", vision::Image(64, 48), 3);
@@ -154,14 +152,14 @@ TEST(BadInput, Case87_FileNameThatLeadsOutOfTheFolder) {
   const fs::path root = small_data_set(folder, 1);
   for (const char* name : {"../../x.jpg", "/etc/passwd", "a/../../b.jpg", "..", "a/.."}) {
     edit_annotations(root, [&](auto& json) { json["images"][0]["file_name"] = name; });
-    const CocoFolder source(root);
+    const Dataset source(root);
     const std::string message = bad_input_message([&] { load(source, 0); });
     EXPECT_TRUE(contains(message, "image with id 1: file_name") && contains(message, "leads out of")) << message;
   }
   for (const nlohmann::json& name :
        {nlohmann::json(""), nlohmann::json(nullptr), nlohmann::json(std::string("a\0.jpg", 6))}) {
     edit_annotations(root, [&](auto& json) { json["images"][0]["file_name"] = name; });
-    const CocoFolder source(root);
+    const Dataset source(root);
     EXPECT_TRUE(contains(bad_input_message([&] { load(source, 0); }), "no file_name that is one"));
   }
 }

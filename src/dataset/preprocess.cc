@@ -3,20 +3,20 @@
 
 #include "base/file.h"
 #include "base/thread_pool.h"
-#include "dataset/coco_folder.h"
+#include "dataset/dataset.h"
 #include "dataset/failures.h"
 #include "dataset/input_options.h"
 #include "dataset/progress.h"
-#include "dataset/public.h"
+#include "effdet/dataset.h"
 
-namespace effdet::dataset {
+namespace effdet {
 
 PreprocessReport preprocess_dataset(const std::filesystem::path& root, const std::filesystem::path& folder,
                                     const InputOptions& options, int threads, const Progress& progress,
                                     const OnFailure& on_failure) {
   const auto start = std::chrono::steady_clock::now();
-  const vision::Preprocessing preprocessing = preprocessing_of(options);
-  const CocoFolder source(root);
+  const vision::Preprocessing preprocessing = dataset::preprocessing_of(options);
+  const dataset::Dataset source(root);
   source.require_folder();
   source.require_unique_stems();
   make_folder(folder);
@@ -24,25 +24,26 @@ PreprocessReport preprocess_dataset(const std::filesystem::path& root, const std
   const size_t count = source.images().size();
   ThreadPool pool(threads > 0 ? threads : default_thread_count());
   std::vector<std::vector<float>> tensors(static_cast<size_t>(pool.size()));
-  ProgressCounter counter(progress, count);
-  FailureLog log(on_failure, count);
+  dataset::ProgressCounter counter(progress, count);
+  dataset::FailureLog log(on_failure, count);
   pool.parallel_for(static_cast<int64_t>(count), [&](int64_t index, int thread) {
-    const eval::CocoImage& image = *source.images()[static_cast<size_t>(index)];
+    const eval::ImageRecord& image = *source.images()[static_cast<size_t>(index)];
     std::vector<float>& tensor = tensors[static_cast<size_t>(thread)];
     tensor.resize(detection::tensor_size(preprocessing));
     const bool usable = log.attempt([&] { vision::letterbox_to_tensor(*source.open(image), preprocessing, tensor); });
     // Thousands of files that can be made again: waiting for the disk after each would take longer than making them.
-    if (usable) write_file(folder / (stem_of(image) + ".bin"), std::as_bytes(std::span(tensor)), /*sync=*/false);
+    if (usable)
+      write_file(folder / (dataset::stem_of(image) + ".bin"), std::as_bytes(std::span(tensor)), /*sync=*/false);
     counter.add_one();
   });
   log.require_some();
   PreprocessReport report{.written = count - log.failures().size(),
                           .skipped = source.skipped(),
                           .failures = log.failures(),
-                          .notes = source.dataset().notes};
+                          .notes = source.truth().notes};
   for (const std::string& note : source.orientation_notes()) report.notes.push_back(note);
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return report;
 }
 
-}  // namespace effdet::dataset
+}  // namespace effdet

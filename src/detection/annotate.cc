@@ -1,0 +1,37 @@
+// Detections drawn on images, and what classes are called there.
+#include <algorithm>
+
+#include "base/error.h"
+#include "effdet/detector.h"
+#include "eval/coco_categories.h"
+#include "vision/draw.h"
+#include "vision/rgb_image.h"
+
+namespace effdet {
+
+RgbImage annotate(RgbImage image, std::span<const Detection> detections, std::span<const std::string> class_names) {
+  std::vector<vision::LabelledBox> boxes;
+  for (const Detection& found : detections) {
+    const auto index = static_cast<size_t>(found.category - 1);
+    const std::string name = index < class_names.size() ? class_names[index] : fmt::format("class {}", found.category);
+    boxes.push_back(
+        {found.x1, found.y1, found.x2, found.y2, fmt::format("{} {:.2f}", name, found.score), found.category});
+  }
+  std::ranges::reverse(boxes);  // the best lie on top
+  vision::Image pixels = vision::image_over(image);
+  vision::draw_detections(pixels, boxes);
+  return image;
+}
+
+std::vector<std::string> class_names_of(const ModelDescription& description) {
+  constexpr int kNumCocoCategories = 80;  // as many classes need not be COCO's
+  if (!description.class_names.empty()) return description.class_names;
+  std::vector<std::string> names;
+  if (description.num_classes != kNumCocoCategories) names = eval::coco_class_names(description.num_classes);
+  names.resize(static_cast<size_t>(description.num_classes));
+  for (size_t i = 0; i < names.size(); ++i)
+    if (names[i].empty()) names[i] = fmt::format("class {}", i + 1);
+  return names;
+}
+
+}  // namespace effdet

@@ -1,0 +1,72 @@
+#include "detection/decoder.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "detection/head_decoder.h"
+#include "detection/nms_graph.h"
+#include "detection/row_decoder.h"
+
+namespace effdet::detection {
+namespace {
+
+/// Class and box maps of each level, which are decoded with anchors and suppressed here.
+class AnchorHeads : public Decoder {
+ public:
+  explicit AnchorHeads(const DecoderInput& input) try
+      : heads_(input.info, input.height, input.width), layout_(heads_.layout_of(input.value_counts)) {
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kBadInput) throw;
+    fail(ErrorCode::kUnsupported, "the model's outputs are not the raw heads of an EfficientDet: {}", error.what());
+  }
+
+  std::vector<Detection> decode(std::span<const std::span<const float>> outputs, vision::ImageSize image,
+                                const DetectOptions& options, eval::DetectFaults* faults) const override {
+    return heads_.decode(outputs, layout_, image, options, faults);
+  }
+
+ private:
+  HeadDecoder heads_;
+  eval::LevelLayout layout_;
+};
+
+/// Rows of detections of a model that suppresses boxes itself (pth2onnx --with-nms).
+class DetectionRows : public Decoder {
+ public:
+  explicit DetectionRows(const DecoderInput& input) : height_(input.height), width_(input.width) {
+    if (input.value_counts.size() != 1 || input.value_counts[0] % kRowValues != 0)
+      fail(ErrorCode::kUnsupported, "the model has {} outputs, not the one with detections that its metadata tell of",
+           input.value_counts.size());
+  }
+
+  std::vector<Detection> decode(std::span<const std::span<const float>> outputs, vision::ImageSize image,
+                                const DetectOptions& options, eval::DetectFaults* faults) const override {
+    return decode_rows(outputs[0], image, height_, width_, options, faults);
+  }
+
+ private:
+  int height_, width_;
+};
+
+template <typename D>
+std::unique_ptr<const Decoder> make_unique_decoder(const DecoderInput& input) {
+  return std::make_unique<D>(input);
+}
+
+/// The first row that takes a model decodes its outputs.
+struct DecoderRow {
+  bool (*takes)(const DecoderInput& input);
+  std::unique_ptr<const Decoder> (*make)(const DecoderInput& input);
+};
+constexpr DecoderRow kDecoders[] = {
+    {[](const DecoderInput& input) { return detects_itself(input.metadata); }, make_unique_decoder<DetectionRows>},
+    {[](const DecoderInput&) { return true; }, make_unique_decoder<AnchorHeads>},
+};
+
+}  // namespace
+
+std::unique_ptr<const Decoder> make_decoder(const DecoderInput& input) {
+  return std::ranges::find_if(kDecoders, [&](const DecoderRow& row) { return row.takes(input); })->make(input);
+}
+
+}  // namespace effdet::detection

@@ -1,0 +1,21 @@
+// Look-ups in the ground truth of a data set.
+#include "eval/ground_truth.h"
+
+#include <algorithm>
+
+namespace effdet::eval {
+
+const ImageRecord* GroundTruth::find_image(int64_t id) const {
+  const auto found = image_index.find(id);
+  return found == image_index.end() ? nullptr : &images[found->second];
+}
+
+std::vector<int64_t> GroundTruth::sorted_image_ids() const {
+  std::vector<int64_t> ids;
+  ids.reserve(images.size());
+  for (const auto& image : images) ids.push_back(image.id);
+  std::sort(ids.begin(), ids.end());
+  return ids;
+}
+
+}  // namespace effdet::eval

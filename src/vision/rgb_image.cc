@@ -1,0 +1,73 @@
+// Images of the public API: from files, to files, and made smaller.
+#include "vision/rgb_image.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "vision/decode.h"
+#include "vision/draw.h"
+#include "vision/encode.h"
+#include "vision/resize.h"
+
+namespace effdet::vision {
+namespace {
+
+void check_pixels(const RgbImage& image) {
+  const auto expected =
+      static_cast<size_t>(std::max(image.width, 0)) * static_cast<size_t>(std::max(image.height, 0)) * 3;
+  if (expected == 0 || image.pixels.size() != expected)
+    fail(ErrorCode::kUsage, "an image of {} x {} pixels with {} bytes, not {}", image.width, image.height,
+         image.pixels.size(), expected);
+}
+
+}  // namespace
+
+Image image_over(RgbImage& image) {
+  check_pixels(image);
+  return Image::over(image.pixels.data(), {image.width, image.height});
+}
+
+Image image_over(const RgbImage& image) { return image_over(const_cast<RgbImage&>(image)); }
+
+PixelRows rows_of(const RgbImage& image, std::string_view name) {
+  check_pixels(image);
+  return PixelRows(image.pixels.data(), {image.width, image.height}, name);
+}
+
+RgbImage from_image(const Image& image) {
+  return {image.width(), image.height(), {image.pixels().begin(), image.pixels().end()}};
+}
+
+}  // namespace effdet::vision
+
+namespace effdet {
+
+RgbImage read_image(const std::filesystem::path& path) {
+  const auto rows = vision::open_image(path);
+  const auto [width, height] = rows->size();
+  RgbImage image{width, height, std::vector<unsigned char>(size_t{3} * static_cast<size_t>(width) * height)};
+  rows->read_all(image.pixels.data());
+  return image;
+}
+
+void write_image(const std::filesystem::path& path, const RgbImage& image) {
+  std::string extension = path.extension().string();
+  std::ranges::transform(extension, extension.begin(), [](unsigned char c) { return std::tolower(c); });
+  if (extension == ".png") return write_file(path, vision::encode_png(vision::image_over(image)));
+  if (extension == ".jpg" || extension == ".jpeg")
+    return write_file(path, vision::encode_jpeg(vision::image_over(image)));
+  fail(ErrorCode::kUsage, "{}: pictures are written as .jpg or .png", path.string());
+}
+
+RgbImage thumbnail(const RgbImage& image, int side) {
+  return vision::from_image(vision::thumbnail(vision::image_over(image), side));
+}
+
+RgbImage contact_sheet(std::span<const RgbImage> images, int columns, int cell, std::span<const std::string> captions) {
+  std::vector<vision::Image> pictures;
+  for (const RgbImage& image : images) pictures.push_back(vision::image_over(image));
+  return vision::from_image(vision::contact_sheet(std::span<const vision::Image>(pictures), columns, cell, captions));
+}
+
+}  // namespace effdet
