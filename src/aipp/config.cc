@@ -1,3 +1,4 @@
+// Checks the fields of an aipp_op against each other and makes the specification of the operator from them.
 #include "aipp/config.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Builds a protobuf message type at run time and parses the file with protobuf's text format.
 #include "aipp/text.h"
 
 #include <google/protobuf/descriptor.h>

@@ -1,3 +1,4 @@
+// Reads a compiled model: header, check sum, program section, and constants that stay in the mapping.
 #include <cstring>
 
 #include "artifact/om_file.h"

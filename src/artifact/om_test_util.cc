@@ -1,3 +1,4 @@
+// Small compiled models, and files taken apart and put together again with other contents.
 #include "artifact/om_test_util.h"
 
 #include <cmath>

@@ -1,3 +1,4 @@
+// Verifies a program: shapes are those that inference gives, and tensors alive together do not overlap.
 #include "artifact/program.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// The scalar functions of the table of activations, and lookup by name.
 #include "base/activation.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Checked arithmetic, half floats, tensors, files, memory budgets and threads.
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 

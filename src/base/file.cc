@@ -1,3 +1,4 @@
+// Mapped files, whole reads that block on nothing, and writing under a temporary name until commit.
 #include "base/file.h"
 
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+// Copies owner, mode and extended attributes from a file that is replaced to its successor.
 #include "base/file_attributes.h"
 
 #include <sys/xattr.h>

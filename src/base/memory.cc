@@ -1,3 +1,4 @@
+// Memory limits of the process, its resource limits and its control groups, and budgets below them.
 #include "base/memory.h"
 
 #include <sys/mman.h>

@@ -1,3 +1,4 @@
+// Parses and writes .npy headers; elements of column-major files are reordered.
 #include "base/npy.h"
 
 #include <algorithm>

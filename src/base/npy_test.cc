@@ -1,3 +1,4 @@
+// .npy files as numpy writes them, and hostile ones.
 #include "base/npy.h"
 
 #include <gtest/gtest.h>

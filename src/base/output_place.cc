@@ -1,3 +1,4 @@
+// Follows links and descriptors of an output path, and refuses what cannot be written, before the work begins.
 #include "base/output_place.h"
 
 #include <fcntl.h>

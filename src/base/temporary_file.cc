@@ -1,3 +1,4 @@
+// Random names of unfinished files, their locks, and the removal of those whose writer is dead.
 #include "base/temporary_file.h"
 
 #include <dirent.h>

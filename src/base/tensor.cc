@@ -1,3 +1,4 @@
+// Allocation of tensors, views of other shapes, names of element types, and conversion between them.
 #include "base/tensor.h"
 
 #include <algorithm>

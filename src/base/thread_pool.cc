@@ -1,3 +1,4 @@
+// Worker threads that spin before they sleep, since loops follow each other within microseconds.
 #include "base/thread_pool.h"
 
 #include <immintrin.h>

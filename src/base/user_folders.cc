@@ -1,3 +1,4 @@
+// The cache folder, from XDG_CACHE_HOME or HOME.
 #include "base/user_folders.h"
 
 #include <cstdlib>

@@ -1,3 +1,4 @@
+// Opens a file as the format that it is: zip, legacy, safetensors or sharded.
 #include "checkpoint/checkpoint.h"
 
 #include "base/error.h"

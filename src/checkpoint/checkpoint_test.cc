@@ -1,3 +1,4 @@
+// Checkpoints as PyTorch and trainers write them, in every element type and container.
 #include "checkpoint/checkpoint.h"
 
 #include <gtest/gtest.h>

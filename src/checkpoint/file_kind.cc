@@ -1,3 +1,4 @@
+// Signatures of checkpoint formats, and of files that people take for checkpoints.
 #include "checkpoint/file_kind.h"
 
 #include <string_view>

@@ -1,3 +1,4 @@
+// Finds trainers' arguments and configurations among a pickle's values, as JSON text.
 #include "checkpoint/hints.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Reads the pickles of a legacy file one after the other, then the storages' bytes.
 #include "checkpoint/legacy_checkpoint.h"
 
 #include <map>

@@ -1,3 +1,4 @@
+// Copies strided tensors out of storages, within limits on their number and bytes.
 #include "checkpoint/load_tensors.h"
 
 #include <cstring>

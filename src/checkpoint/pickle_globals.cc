@@ -1,3 +1,4 @@
+// The table of the globals that a pickle may name.
 #include "checkpoint/pickle_globals.h"
 
 namespace effdet::checkpoint {

@@ -1,3 +1,4 @@
+// Splits pickle bytes into opcodes, and finds which memo entries are read at all.
 #include "checkpoint/pickle_ops.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Stores values by index in one arena, so that deep nesting costs no recursion.
 #include "checkpoint/pickle_value.h"
 
 #include <limits>

@@ -1,3 +1,4 @@
+// Replaces control characters and invalid UTF-8, and cuts long texts.
 #include "checkpoint/quoted.h"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// Builds tensors, parameters and containers from the arguments that a pickle calls their constructors with.
 #include "checkpoint/reduce.h"
 
 #include <algorithm>

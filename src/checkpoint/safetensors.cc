@@ -1,3 +1,4 @@
+// Checks that a safetensors file's tensors fill its data without gaps, and loads them.
 #include "checkpoint/safetensors.h"
 
 #include <algorithm>

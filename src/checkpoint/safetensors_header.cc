@@ -1,3 +1,4 @@
+// Parses the JSON header by events, and names the offset of what is wrong.
 #include "checkpoint/safetensors_header.h"
 
 #include <iterator>

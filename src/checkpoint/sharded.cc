@@ -1,3 +1,4 @@
+// Reads the index of a sharded checkpoint, and the shards that it names, from the same folder alone.
 #include "checkpoint/sharded.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Chooses the state_dict among a checkpoint's dicts, prefers averaged weights, and strips wrappers' prefixes.
 #include "checkpoint/state_dict.h"
 
 #include <algorithm>

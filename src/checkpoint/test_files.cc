@@ -1,3 +1,4 @@
+// Writes pickles opcode by opcode, and zip archives with any field wrong.
 #include "checkpoint/test_files.h"
 
 #include <zlib.h>

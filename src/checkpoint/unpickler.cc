@@ -1,3 +1,4 @@
+// Executes the opcodes of a pickle on a stack of values.
 #include "checkpoint/unpickler.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Writes a state_dict as torch.save does: a pickle and one stored record for each storage.
 #include <algorithm>
 #include <unordered_set>
 

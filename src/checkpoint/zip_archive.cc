@@ -1,3 +1,4 @@
+// Finds the directory of an archive and holds every local header to its entry there.
 #include "checkpoint/zip_archive.h"
 
 #include <zlib.h>

@@ -1,3 +1,4 @@
+// Stored and compressed records, records used in place, and archives written and read back.
 #include "checkpoint/zip_archive.h"
 
 #include <gtest/gtest.h>

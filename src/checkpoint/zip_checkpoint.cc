@@ -1,3 +1,4 @@
+// Finds the pickle and the storages in an archive; explains TorchScript and exported programs.
 #include "checkpoint/zip_checkpoint.h"
 
 #include "base/checked.h"

@@ -1,3 +1,4 @@
+// Writes local headers with padding, so that data begins at multiples of 64 bytes, and the directory.
 #include "checkpoint/zip_writer.h"
 
 #include <zlib.h>

@@ -1,3 +1,4 @@
+// Anchors cell by cell and level by level, with numpy's rounding, so that they equal effdet's in every bit.
 #include "eval/anchors.h"
 
 #include <cmath>

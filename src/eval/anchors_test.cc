@@ -1,3 +1,4 @@
+// Anchors against effdet's, bit by bit.
 #include "eval/anchors.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// The table of COCO's 80 detection categories, whose ids have gaps.
 #include "eval/coco_categories.h"
 
 #include <array>

@@ -1,3 +1,4 @@
+// Reads annotation files record by record; what cannot be evaluated is left out with a note or refused.
 #include "eval/coco_dataset.h"
 
 #include <algorithm>

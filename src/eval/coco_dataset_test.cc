@@ -1,3 +1,4 @@
+// Annotation files as people have them, and hostile ones.
 #include "eval/coco_dataset.h"
 
 #include <gtest/gtest.h>

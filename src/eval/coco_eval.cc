@@ -1,3 +1,4 @@
+// Precision and recall over categories, area ranges and IoU thresholds, summed up as COCOeval does.
 #include "eval/coco_eval.h"
 
 #include <algorithm>

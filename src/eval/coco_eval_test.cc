@@ -1,3 +1,4 @@
+// The twelve numbers against those of pycocotools.
 #include "eval/coco_eval.h"
 
 #include <gtest/gtest.h>

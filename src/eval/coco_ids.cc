@@ -1,3 +1,4 @@
+// Numbers that stand for string ids, in the order of the strings.
 #include "eval/coco_ids.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Matches each detection, best first, to the free object with the largest IoU at every threshold.
 #include "eval/coco_match.h"
 
 #include <algorithm>

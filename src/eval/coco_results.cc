@@ -1,3 +1,4 @@
+// Reads and writes COCO result files.
 #include "eval/coco_results.h"
 
 #include <algorithm>

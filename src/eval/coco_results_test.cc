@@ -1,3 +1,4 @@
+// Result files: what is written is read back, and hostile ones are refused.
 #include "eval/coco_results.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// Candidate boxes with the highest logits, decoded, suppressed and scaled to the image.
 #include "eval/detect.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Detections against effdet's, and outputs of models that went wrong.
 #include "eval/detect.h"
 
 #include <gtest/gtest.h>

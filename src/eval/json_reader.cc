@@ -1,3 +1,4 @@
+// Scans JSON values in place, checks numbers and UTF-8 as RFC 8259 wants them, and says where an error is.
 #include "eval/json_reader.h"
 
 #include <charconv>

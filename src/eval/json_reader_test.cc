@@ -1,3 +1,4 @@
+// Valid and invalid JSON, and the offsets that errors name.
 #include "eval/json_reader.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// Counts left-out records by reason, with the first place of each.
 #include "eval/left_out.h"
 
 #include <fmt/format.h>

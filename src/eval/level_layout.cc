@@ -1,3 +1,4 @@
+// Finds which dumped output holds which level, by sizes, and by known orders where sizes coincide.
 #include "eval/level_layout.h"
 
 #include <algorithm>

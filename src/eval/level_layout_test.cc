@@ -1,3 +1,4 @@
+// Outputs in every order in which tools dump them.
 #include "eval/level_layout.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// Boxes moved apart by class, then hard or soft suppression by score, with torchvision's arithmetic.
 #include "eval/nms.h"
 
 #include <algorithm>

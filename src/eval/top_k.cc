@@ -1,3 +1,4 @@
+// Compares blocks of values with the lowest candidate kept, and cuts the buffer back now and then.
 #include "eval/top_k.h"
 
 #include <algorithm>

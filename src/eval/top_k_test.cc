@@ -1,3 +1,4 @@
+// The largest values against a complete sort, with equal values and NaN.
 #include "eval/top_k.h"
 
 #include <gtest/gtest.h>

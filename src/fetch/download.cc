@@ -1,3 +1,4 @@
+// Downloads with resumption, retries and a check of the hash in the file's name.
 #include "fetch/download.h"
 
 #include <algorithm>

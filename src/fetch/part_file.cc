@@ -1,3 +1,4 @@
+// The unfinished file of a download, which other processes and later runs find again.
 #include "fetch/part_file.h"
 
 #include <fcntl.h>

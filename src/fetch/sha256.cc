@@ -1,3 +1,4 @@
+// SHA-256 by libcrypto, which is loaded when it is first needed.
 #include "fetch/sha256.h"
 
 #include <openssl/evp.h>

@@ -1,3 +1,4 @@
+// Loads a library by name, and says which package has it where it is missing.
 #include "fetch/shared_library.h"
 
 #include <dlfcn.h>

@@ -1,3 +1,4 @@
+// Loaded libraries and functions, and the errors for those that are missing.
 #include "fetch/shared_library.h"
 
 #include <gtest/gtest.h>

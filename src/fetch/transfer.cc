@@ -1,3 +1,4 @@
+// Drives libcurl's easy interface: redirects, limits on time and size, what went wrong in words.
 #include "fetch/transfer.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Attributes by name, values and nodes of a graph, topological order, and removal of what nobody reads.
 #include "ir/graph.h"
 
 #include <algorithm>

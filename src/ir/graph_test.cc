@@ -1,3 +1,4 @@
+// Compaction, uses, order of nodes, and what verify refuses.
 #include "ir/graph.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// Tells whether nodes or graphs keep parts of a file as messages.
 #include "ir/messages.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Convolutions, norms and activations of backbones with their names in timm, and the features for the pyramid.
 #include "model/backbone.h"
 
 #include <cmath>

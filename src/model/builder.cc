@@ -1,3 +1,4 @@
+// Builds backbone, pyramid and heads of a configuration into one graph, and counts its parameters.
 #include "model/builder.h"
 
 #include "base/error.h"

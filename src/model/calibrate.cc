@@ -1,3 +1,4 @@
+// Runs a graph on synthetic images and sets each batch norm's statistics to those of its input.
 #include "model/calibrate.h"
 
 #include <algorithm>

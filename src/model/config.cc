@@ -1,3 +1,4 @@
+// Which sides, batches and class counts a variant can be built for.
 #include "model/config.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Narrows the table of variants down by what a checkpoint's tensors show.
 #include "model/infer_variant.h"
 
 #include <algorithm>

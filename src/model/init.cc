@@ -1,3 +1,4 @@
+// Random weights by effdet's rules of initialisation, then calibrated statistics.
 #include "model/init.h"
 
 #include <cmath>

@@ -1,3 +1,4 @@
+// Adds convolutions, pools and resizes to a graph with PyTorch's names and TensorFlow's or symmetric padding.
 #include "model/layers.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Reads and writes the keys of docs/onnx-metadata.md.
 #include "model/metadata.h"
 
 #include <charconv>

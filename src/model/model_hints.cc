@@ -1,3 +1,4 @@
+// Reads a variant's name, class names and preprocessing out of a trainer's arguments.
 #include "model/model_hints.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// The table of published weight files.
 #include "model/releases.h"
 
 namespace effdet::model {

@@ -1,3 +1,4 @@
+// The table of effdet's settings: how each is parsed and what it changes.
 #include "model/settings.h"
 
 #include <algorithm>

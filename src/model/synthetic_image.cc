@@ -1,3 +1,4 @@
+// Noise of several scales, with outlines of other textures in front of it.
 #include "model/synthetic_image.h"
 
 #include <algorithm>

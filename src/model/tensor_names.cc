@@ -1,3 +1,4 @@
+// Translates the tensor names of zylo117's networks to effdet's.
 #include "model/tensor_names.h"
 
 #include <charconv>

@@ -1,3 +1,4 @@
+// The table of variants: backbones, pyramids, sizes and anchors.
 #include "model/variants.h"
 
 namespace effdet::model {

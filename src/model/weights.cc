@@ -1,3 +1,4 @@
+// Looks weights up in a checkpoint, and lists those that are missing, left over or of another shape.
 #include "model/weights.h"
 
 #include <algorithm>

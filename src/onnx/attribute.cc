@@ -1,3 +1,4 @@
+// Reads attributes of nodes; those that graphs have no type for stay messages.
 #include "onnx/attribute.h"
 
 #include "base/error.h"

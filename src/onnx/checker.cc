@@ -1,3 +1,4 @@
+// Runs the official ONNX checker on a file.
 #include <onnx/checker.h>
 
 #include <new>

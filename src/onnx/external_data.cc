@@ -1,3 +1,4 @@
+// Maps the files that tensors refer to, which must lie below the model's folder.
 #include "onnx/external_data.h"
 
 #include <charconv>

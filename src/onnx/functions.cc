@@ -1,3 +1,4 @@
+// Puts the bodies of a model's functions in the place of their calls.
 #include "onnx/functions.h"
 
 #include <map>

@@ -1,3 +1,4 @@
+// Reads inputs, initializers and nodes of a GraphProto, and the shapes that it declares.
 #include "onnx/graph_reader.h"
 
 #include <unordered_map>

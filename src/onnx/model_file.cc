@@ -1,3 +1,4 @@
+// Parses a ModelProto within limits, and checks its version and operator sets.
 #include "onnx/model_file.h"
 
 #include <climits>

@@ -1,3 +1,4 @@
+// The table of operators whose meaning changed with an operator set.
 #include "onnx/opset_changes.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Reads a file into a graph, with its metadata and its functions resolved.
 #include "onnx/reader.h"
 
 #include "base/error.h"

@@ -1,3 +1,4 @@
+// Renames values of graphs inside nodes, so that names mean one thing.
 #include "onnx/subgraph.h"
 
 namespace effdet::onnx {

@@ -1,3 +1,4 @@
+// Counts nodes and weights of an ONNX file without making a graph of it.
 #include "onnx/summary.h"
 
 #include "base/checked.h"

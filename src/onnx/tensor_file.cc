@@ -1,3 +1,4 @@
+// Reads a TensorProto file with its name and values.
 #include "onnx/tensor_file.h"
 
 #include <climits>

@@ -1,3 +1,4 @@
+// Tensor files: values are read, and hostile ones refused.
 #include "onnx/tensor_file.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// Checks shape, type and byte count of a TensorProto, and takes its values over.
 #include "onnx/tensor_proto.h"
 
 #include <algorithm>

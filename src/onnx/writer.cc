@@ -1,3 +1,4 @@
+// Writes a graph in pieces, weights straight from memory, beside the file where they are too large for it.
 #include "onnx/writer.h"
 
 #include <google/protobuf/io/coded_stream.h>

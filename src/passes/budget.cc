@@ -1,3 +1,4 @@
+// Counts constants' bytes against the limits on growth and on work.
 #include "passes/budget.h"
 
 #include <algorithm>

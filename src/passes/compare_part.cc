@@ -1,3 +1,4 @@
+// Runs a part of both graphs on smaller maps with the same random inputs.
 #include <algorithm>
 #include <map>
 #include <numeric>

@@ -1,3 +1,4 @@
+// Multiplies weights and biases of a convolution by a scale per channel, and adds a shift.
 #include "passes/conv_affine.h"
 
 #include <cmath>

@@ -1,3 +1,4 @@
+// Replaces opaque nodes by inputs of the same names in both graphs.
 #include "passes/cut_opaque.h"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// Takes out nodes whose output is always their input: Identity, Dropout, no-op casts, pads and reshapes.
 #include <algorithm>
 
 #include "passes/passes.h"

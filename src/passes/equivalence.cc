@@ -1,3 +1,4 @@
+// Compares two graphs part by part where they differ, and as a whole where parts do not suffice.
 #include "passes/equivalence.h"
 
 #include <algorithm>

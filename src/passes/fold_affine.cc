@@ -1,3 +1,4 @@
+// Folds Mul, Add, Sub and Div by a constant per channel into the convolution before them.
 #include <algorithm>
 
 #include "passes/conv_affine.h"

@@ -1,3 +1,4 @@
+// Folds batch norms into the convolution before them.
 #include "passes/conv_affine.h"
 #include "passes/passes.h"
 #include "passes/rewrite.h"

@@ -1,3 +1,4 @@
+// Computes nodes with constant inputs, within limits, and frees constants after their last reader.
 #include <algorithm>
 
 #include "base/checked.h"

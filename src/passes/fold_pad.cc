@@ -1,3 +1,4 @@
+// Folds a Pad into the padding of the convolution or pool after it.
 #include <algorithm>
 #include <cmath>
 #include <limits>

@@ -1,3 +1,4 @@
+// Replaces Ifs with a constant condition by the branch that is taken.
 #include <algorithm>
 #include <optional>
 

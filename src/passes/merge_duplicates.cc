@@ -1,3 +1,4 @@
+// Merges equal constants, and nodes that compute the same from the same values.
 #include <map>
 #include <unordered_map>
 

@@ -1,3 +1,4 @@
+// Merges multiplications by one number that follow each other.
 #include <algorithm>
 #include <cmath>
 

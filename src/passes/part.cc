@@ -1,3 +1,4 @@
+// Grows the part of two graphs around values that differ, until only equal values lead into it.
 #include "passes/part.h"
 
 #include <algorithm>

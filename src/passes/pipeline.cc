@@ -1,3 +1,4 @@
+// The list of passes with the reasons for its order, repeated until nothing changes.
 #include "passes/pipeline.h"
 
 #include <fmt/ranges.h>

@@ -1,3 +1,4 @@
+// Turns GlobalAveragePool into ReduceMean, which runtimes sum up more exactly.
 #include "passes/passes.h"
 #include "passes/rewrite.h"
 

@@ -1,3 +1,4 @@
+// Uniform random values of every type from SplitMix64.
 #include "passes/random_tensor.h"
 
 #include "base/error.h"

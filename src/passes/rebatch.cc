@@ -1,3 +1,4 @@
+// Changes the batch in an input's shape and in the constants that were computed from it.
 #include "passes/rebatch.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Unique names, constants read as numbers, and removal of nodes with their readers redirected.
 #include "passes/rewrite.h"
 
 #include <algorithm>

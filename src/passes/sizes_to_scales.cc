@@ -1,3 +1,4 @@
+// Gives Resizes scales in place of sizes, where the sizes fix a batch that may change.
 #include "ops/op.h"
 #include "passes/passes.h"
 #include "passes/rewrite.h"

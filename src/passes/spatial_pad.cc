@@ -1,3 +1,4 @@
+// Recognises Pads of height and width alone with a constant, and reads their amounts.
 #include "passes/spatial_pad.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Turns sums over a Concat of Unsqueezes into Add or Sum.
 #include "passes/passes.h"
 #include "passes/rewrite.h"
 

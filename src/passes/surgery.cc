@@ -1,3 +1,4 @@
+// Finds nodes and values by name and edits them as a command's text says.
 #include "passes/surgery.h"
 
 #include <algorithm>

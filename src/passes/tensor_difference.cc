@@ -1,3 +1,4 @@
+// The largest difference of two tensors relative to the larger, in blocks.
 #include "passes/tensor_difference.h"
 
 #include <algorithm>

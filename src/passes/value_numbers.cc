@@ -1,3 +1,4 @@
+// Numbers values by operator, attributes and inputs, with keys of constants' contents.
 #include "passes/value_numbers.h"
 
 #include <fmt/format.h>

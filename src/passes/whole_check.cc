@@ -1,3 +1,4 @@
+// Runs two graphs end to end on random inputs, on smaller images where both allow it.
 #include "passes/whole_check.h"
 
 #include <algorithm>

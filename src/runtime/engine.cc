@@ -1,3 +1,4 @@
+// Chooses each step's kernel, binds steps to memory, and runs them, micro-batch by micro-batch.
 #include "runtime/engine.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Threads that take items one after the other, each with a stream of its own.
 #include "runtime/streams.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Every item is run once, and no stream runs two at the same time.
 #include "runtime/streams.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// Backgrounds of clouds, noise and tinted corners, and shapes painted over them.
 #include "scenes/canvas.h"
 
 #include <algorithm>

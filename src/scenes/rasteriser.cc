@@ -1,3 +1,4 @@
+// Coverage of pixels by an outline, from its crossings with sub-lines of each row.
 #include "scenes/rasteriser.h"
 
 #include <algorithm>

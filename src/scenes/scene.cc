@@ -1,3 +1,4 @@
+// Places shapes so that none hides too much of another, and measures their boxes.
 #include "scenes/scene.h"
 
 #include <algorithm>

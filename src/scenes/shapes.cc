@@ -1,3 +1,4 @@
+// The points of each shape's outline at a place, size and angle.
 #include "scenes/shapes.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Times a network with every choice made one way and the other, and attributes the difference to layers.
 #include "tuning/tune.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Reads and writes the file of measured choices of this processor.
 #include "tuning/tuning_bank.h"
 
 #include <cpuid.h>

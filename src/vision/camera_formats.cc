@@ -1,3 +1,4 @@
+// Converts RGB to the camera formats that AIPP reads: other channel orders, XRGB and YUV420.
 #include "vision/camera_formats.h"
 
 #include <algorithm>

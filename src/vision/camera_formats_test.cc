@@ -1,3 +1,4 @@
+// Channel orders, and luma and chroma as JFIF defines them.
 #include "vision/camera_formats.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// Thumbnails in a grid, each with its caption.
 #include <algorithm>
 
 #include "base/error.h"

@@ -1,3 +1,4 @@
+// Recognises JPEG and PNG by content and opens the reader of each; names other formats in the error.
 #include "vision/decode.h"
 
 #include <string>

@@ -1,3 +1,4 @@
+// Decoded images against Pillow's pixels, by hash, and errors that name the file.
 #include "vision/decode.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// Boxes with smooth edges and labels, in colours and line widths that suit the image.
 #include "vision/draw.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Boxes, labels and contact sheets: where pixels change, and where they must not.
 #include "vision/draw.h"
 
 #include <gtest/gtest.h>

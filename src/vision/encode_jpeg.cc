@@ -1,3 +1,4 @@
+// Writes an image as a JPEG in memory, by libjpeg.
 #include <cstdio>
 #include <cstdlib>
 #include <memory>

@@ -1,3 +1,4 @@
+// Writes an image as a PNG in memory, by zlib.
 #include <zlib.h>
 
 #include <array>

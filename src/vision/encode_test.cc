@@ -1,3 +1,4 @@
+// Encoded images decoded again: PNG the same, JPEG close.
 #include "vision/encode.h"
 
 #include <gtest/gtest.h>

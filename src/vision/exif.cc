@@ -1,3 +1,4 @@
+// Finds the tag Orientation in a JPEG or PNG, and turns pixels and coordinates by it.
 #include "vision/exif.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Orientation tags in both byte orders and file formats, and nonsense in their place.
 #include "vision/exif.h"
 
 #include "vision/encode.h"

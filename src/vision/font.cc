@@ -1,3 +1,4 @@
+// The glyphs of the bitmap font, and drawing text with them.
 #include "vision/font.h"
 
 #include <array>

@@ -1,3 +1,4 @@
+// Signatures of other image, video and document formats, for errors that say what a file is.
 #include "vision/foreign_formats.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Files of other formats are named; cut ones are not read past their end.
 #include "vision/foreign_formats.h"
 
 #include "vision/decode.h"

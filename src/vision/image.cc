@@ -1,3 +1,4 @@
+// Allocation of images, views of foreign pixels, and filled rectangles.
 #include "vision/image.h"
 
 #include <algorithm>

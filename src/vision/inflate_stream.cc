@@ -1,3 +1,4 @@
+// Wraps zlib's inflate: input in pieces, output as far as there is room, errors in words.
 #include "vision/inflate_stream.h"
 
 #include <algorithm>

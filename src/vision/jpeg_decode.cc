@@ -1,3 +1,4 @@
+// Reads JPEG rows through libjpeg-turbo, with limits on work and memory and errors that name the file.
 #include "vision/jpeg_decode.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Walks over marker segments, so that sizes and scans are known before libjpeg allocates.
 #include "vision/jpeg_header.h"
 
 #include <algorithm>

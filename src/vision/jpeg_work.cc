@@ -1,3 +1,4 @@
+// Counts the coefficients that scans touch, and says how many are too many for the image's size.
 #include "vision/jpeg_work.h"
 
 #include <algorithm>

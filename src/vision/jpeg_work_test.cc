@@ -1,3 +1,4 @@
+// The limit on a JPEG's scans: what encoders write stays below it, crafted files do not.
 #include "vision/jpeg_work.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// Lets threads in as long as the images that they hold fit the memory that there is.
 #include "vision/memory_gate.h"
 
 #include <utility>

@@ -1,3 +1,4 @@
+// Reads PNG chunks: header, palette, ancillary texts within Pillow's limits, and check sums.
 #include "vision/png_chunks.h"
 
 #include <zlib.h>

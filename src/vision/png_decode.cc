@@ -1,3 +1,4 @@
+// PNG rows: inflates the image data, undoes filters and interlacing, converts samples.
 #include "vision/png_decode.h"
 
 #include <algorithm>

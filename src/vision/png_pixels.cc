@@ -1,3 +1,4 @@
+// One conversion to 8-bit RGB for each colour type and depth, as Pillow does it.
 #include "vision/png_pixels.h"
 
 #include <algorithm>

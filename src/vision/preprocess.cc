@@ -1,3 +1,4 @@
+// Letterbox and normalisation in one pass over rows, with the rounding of the reference.
 #include "vision/preprocess.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Input tensors against the reference's, bit by bit where it is deterministic.
 #include "vision/preprocess.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// Pillow's triangle filter as fixed-point weights of the inputs of each output sample.
 #include "vision/resample_weights.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Resizes across and then down, a few rows at a time, with the sums of Pillow.
 #include "vision/resize.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Resized images against Pillow's, and vector code against scalar code.
 #include "vision/resize.h"
 
 #include <gtest/gtest.h>

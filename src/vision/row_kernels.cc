@@ -1,3 +1,4 @@
+// The scalar row kernels, and the choice of the set that the processor can run.
 #include "vision/row_kernels.h"
 
 #include "vision/resample_weights.h"

@@ -1,3 +1,4 @@
+// Reading rows in pieces, and images in memory as a source of rows.
 #include "vision/row_source.h"
 
 #include <algorithm>

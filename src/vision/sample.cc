@@ -1,3 +1,4 @@
+// Two-tap bilinear sampling of rows as OpenCV's INTER_LINEAR does it.
 #include "vision/sample.h"
 
 #include <algorithm>

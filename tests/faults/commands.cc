@@ -1,3 +1,4 @@
+// Makes the inputs of each command, and checks after a run that no half-written file is left.
 #include "faults/commands.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// Tells fault_shim.cc by the environment which call is to fail, and counts calls.
 #include "faults/injection.h"
 
 #include <cmath>

@@ -1,3 +1,4 @@
+// Starts a program in a process group with limits, and ends it at a deadline.
 #include "faults/process.h"
 
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+// The table of atc's flags, with the reason where this version refuses one.
 #include "atc_options.h"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// Downloads published weights where --checkpoint names a model and no file.
 #include "checkpoint_file.h"
 
 #include <cstdlib>

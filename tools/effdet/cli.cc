@@ -1,3 +1,4 @@
+// Parses common options and numbers, and prints usage errors in one line.
 #include "cli.h"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// The table of commands, and the command nearest to a misspelled name.
 #include "commands.h"
 
 #include <algorithm>

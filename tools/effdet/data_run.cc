@@ -1,3 +1,4 @@
+// Reads samples, runs them on several streams, and writes outputs, each on threads of their own.
 #include "data_run.h"
 
 #include <fmt/format.h>

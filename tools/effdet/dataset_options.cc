@@ -1,3 +1,4 @@
+// Adds the options of data sets to a command, and checks them.
 #include "dataset_options.h"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// Tables of inputs, outputs, steps and memory, as text and as JSON.
 #include "describe.h"
 
 #include <fmt/format.h>

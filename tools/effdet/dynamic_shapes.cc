@@ -1,3 +1,4 @@
+// Turns atc's lists of sizes into one shape of every input for each plan.
 #include "dynamic_shapes.h"
 
 #include <fmt/format.h>

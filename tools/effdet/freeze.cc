@@ -1,3 +1,4 @@
+// Stops the other threads by a signal whose handler does not return.
 #include "freeze.h"
 
 #include <dirent.h>

@@ -1,3 +1,4 @@
+// Lays out a network's blocks in columns and draws them with their connections.
 #include "graph_svg.h"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// Lists files of folders by extension, hidden ones left out.
 #include "input_paths.h"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// Finds which mapped file a bus error belongs to, without allocating.
 #include "lost_page.h"
 
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+// Compares a simplified model with the original as onnxsim's options ask.
 #include "onnxsim_check.h"
 
 #include <fmt/format.h>

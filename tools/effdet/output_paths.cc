@@ -1,3 +1,4 @@
+// Checks that outputs can be written, and how large they came out.
 #include "output_paths.h"
 
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+// The last lines and the exit code of a run that skipped some images.
 #include "partial_run.h"
 
 #include <fmt/format.h>

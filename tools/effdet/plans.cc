@@ -1,3 +1,4 @@
+// Finds the plan with a given batch, size or shapes, or lists those that there are.
 #include "plans.h"
 
 #include <fmt/format.h>

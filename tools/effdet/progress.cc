@@ -1,3 +1,4 @@
+// Draws the bar with counts and remaining time, at most some times a second.
 #include "progress.h"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// Draws the roofline plot: axes, limits of the machine, and a dot for each step.
 #include "roofline.h"
 
 #include <fmt/format.h>

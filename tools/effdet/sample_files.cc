@@ -1,3 +1,4 @@
+// Reads samples out of .bin and .npy files, singly, by batches and from lists.
 #include "sample_files.h"
 
 #include <fmt/compile.h>

@@ -1,3 +1,4 @@
+// Installs handlers that ask a run to stop, or remove unfinished files and leave.
 #include "signals.h"
 
 #include <dirent.h>

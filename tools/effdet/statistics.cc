@@ -1,3 +1,4 @@
+// Mean, median and percentiles of times.
 #include "statistics.h"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// Draws and clears the status line, within the terminal's width.
 #include "status_line.h"
 
 #include <sys/ioctl.h>

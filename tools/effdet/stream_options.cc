@@ -1,3 +1,4 @@
+// Parses --streams, and tries layouts where it is to choose one.
 #include "stream_options.h"
 
 #include <fmt/format.h>

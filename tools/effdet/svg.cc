@@ -1,3 +1,4 @@
+// Writes SVG elements with escaped text.
 #include "svg.h"
 
 #include <fmt/format.h>

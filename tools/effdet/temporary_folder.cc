@@ -1,3 +1,4 @@
+// Makes a locked folder below the temporary folder and removes it, and those of dead runs.
 #include "temporary_folder.h"
 
 #include <dirent.h>

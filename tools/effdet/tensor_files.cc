@@ -1,3 +1,4 @@
+// Reads inputs given as NAME=FILE, and writes outputs as .npy files named after tensors.
 #include "tensor_files.h"
 
 #include <fmt/format.h>

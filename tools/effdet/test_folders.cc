@@ -1,3 +1,4 @@
+// Runs a model on ONNX's test data sets and compares its outputs.
 #include "test_folders.h"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// Times inferences on made-up input, after some to warm up.
 #include "timed_runner.h"
 
 #include <algorithm>
