@@ -58,9 +58,6 @@ void check_placement(const Program& program, ir::ValueId id, const std::string& 
     return placement.offset < list.size() && list[placement.offset] == id;
   };
   require((placement.space == Space::kWeights) == value.constant.has_value(), "weights and tensors are mixed up");
-  const bool is_given = placement.space == Space::kWeights || placement.space == Space::kInput;
-  require(value.layout == ir::Layout::kPlain || (!is_given && value.shape->size() == 4),
-          "only a map that a step makes has channels last");
   switch (placement.space) {
     case Space::kArena:
       require(placement.offset % kTensorAlignment == 0, "not aligned");

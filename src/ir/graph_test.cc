@@ -77,6 +77,20 @@ TEST(Graph, Case57_DuplicateAndUndefinedValues) {
   EXPECT_NO_THROW(verify(same_name));
 }
 
+TEST(Graph, ChannelsLastAreOfMapsThatNodesMake) {
+  Graph graph = small_graph();
+  Value& made = graph.value(graph.outputs[0]);
+  made.layout = Layout::kNhwc;
+  EXPECT_THROW(verify(graph), Error) << "of unknown rank";
+  made.shape = Shape{1, 4};
+  EXPECT_THROW(verify(graph), Error) << "no map";
+  made.shape = Shape{1, 2, 2, 4};
+  EXPECT_NO_THROW(verify(graph));
+  graph.value(graph.inputs[0]).shape = made.shape;
+  graph.value(graph.inputs[0]).layout = Layout::kNhwc;
+  EXPECT_THROW(verify(graph), Error) << "an input";
+}
+
 TEST(Graph, AttributesHaveDefaultsAndTypes) {
   Node node{"Conv", "", "conv", {}, {}, {{"group", int64_t{4}}}};
   EXPECT_EQ(node.get_int("group", 1), 4);

@@ -38,6 +38,16 @@ void check_names(const Graph& graph) {
       bad_input("two values are named '{}'", graph.value(a).name);
 }
 
+/// Only maps that nodes make may have channels last; `defined` are the values that no node makes.
+void check_layouts(const Graph& graph, const std::vector<bool>& defined) {
+  for (size_t i = 0; i < graph.value_count(); ++i) {
+    const Value& value = graph.value(static_cast<ValueId>(i));
+    const bool is_map = value.shape && value.shape->size() == 4;
+    if (value.layout != Layout::kPlain && (!is_map || defined[i]))
+      bad_input("value '{}' has channels last, and is no map that a node makes", value.name);
+  }
+}
+
 }  // namespace
 
 void sort_nodes(Graph& graph) {
@@ -80,6 +90,7 @@ void verify(const Graph& graph) {
     if (id < 0 || static_cast<size_t>(id) >= graph.value_count()) bad_input("graph input {} does not exist", id);
     defined[static_cast<size_t>(id)] = true;
   }
+  check_layouts(graph, defined);
   for (const Node& node : graph.nodes) {
     for (ValueId id : node.inputs) {
       if (id == kNoValue) continue;
