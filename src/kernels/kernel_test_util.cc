@@ -112,33 +112,28 @@ std::vector<ops::Inferred> infer(const Case& c) {
 }
 
 std::optional<Case> as_bf16(const Case& c) {
-  const std::string& op = c.node.op;
-  if (c.node.is("Resize")) {
-    Case narrow = c;
-    narrow.inputs[0] = c.inputs[0].to(DType::kBF16);
-    return narrow;
-  }
-  const auto layouts = ops::MapLayouts::of(c.node);
-  const bool nhwc = layouts.input == ir::Layout::kNhwc, nhwc_out = layouts.output == ir::Layout::kNhwc;
-  if (c.node.domain != ir::kFusedDomain || op == "SqueezeExcite" || op == "Activation" || (!nhwc && !nhwc_out))
-    return std::nullopt;
+  const ops::Card& card = ops::card_of(c.node);
+  if (!card.takes(DType::kBF16) || card.slot(0) != ops::Slot::kMap) return std::nullopt;
+  DType input = DType::kBF16, output = DType::kBF16;
   Case narrow = c;
-  const auto round = [&](size_t i) {
-    if (i < narrow.inputs.size() && !narrow.inputs[i].empty()) narrow.inputs[i] = narrow.inputs[i].to(DType::kBF16);
-  };
-  const int weights = op == "Conv" || op == "ExpandDepthwise" ? 1 : op == "DepthwisePointwise" ? 3 : -1;
-  if (nhwc) {
-    round(0);
-    for (size_t i = 1; op == "Mix" && i < c.inputs.size(); ++i) round(i);
-    if (weights >= 0) {
-      Tensor& packed = narrow.inputs[static_cast<size_t>(weights)];
-      if (!nhwc_out && packed.dim(1) % 2 != 0) return std::nullopt;  // to NCHW go pairs alone
-      packed = ops::pack_pairs(packed);
+  if (card.layout == ops::LayoutRule::kAttributes) {  // as the compiler has it: what is NCHW is float32
+    const auto layouts = ops::MapLayouts::of(c.node);
+    if (layouts.input == ir::Layout::kPlain) input = DType::kF32;
+    if (layouts.output == ir::Layout::kPlain) output = DType::kF32;
+    if (input == output && input == DType::kF32) return std::nullopt;
+    narrow.set("output_type", std::string(dtype_name(output)));
+  }
+  for (size_t i = 0; i < c.inputs.size(); ++i) {
+    const auto type = ops::type_in_slot(card.slot(i), input, output);
+    if (c.inputs[i].empty() || !type) continue;
+    if (card.slot(i) != ops::Slot::kPackedWeights) {
+      narrow.inputs[i] = c.inputs[i].to(*type);
+    } else if (*type == DType::kBF16) {
+      const bool has_padding = ops::padded_depth(c.inputs[i].dim(1), *type) != c.inputs[i].dim(1);
+      if (output == DType::kF32 && has_padding) return std::nullopt;  // kernels that write NCHW know none
+      narrow.inputs[i] = ops::pack_pairs(c.inputs[i]);
     }
   }
-  if (op == "Conv") round(3);
-  if (op == "DepthwisePointwise") round(5);
-  narrow.set("output_type", std::string(dtype_name(nhwc_out ? DType::kBF16 : DType::kF32)));
   return narrow;
 }
 
