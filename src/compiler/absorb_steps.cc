@@ -1,3 +1,4 @@
+// Elementwise operators of one value after a layer become steps of its attribute `activation`.
 #include "compiler/elementwise_steps.h"
 #include "compiler/match.h"
 #include "compiler/passes.h"

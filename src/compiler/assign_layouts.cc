@@ -1,3 +1,4 @@
+// NHWC for the maps of fused operators and of what follows them; Transposes where others want NCHW.
 #include <algorithm>
 #include <map>
 

@@ -1,3 +1,4 @@
+// A type for maps other than float32, where cards allow it; Casts where others want float32.
 #include <fnmatch.h>
 
 #include <map>

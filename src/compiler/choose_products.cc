@@ -1,3 +1,4 @@
+// Which convolutions multiply by Strassen's or Winograd's scheme, where that was measured.
 #include "compiler/match.h"
 #include "compiler/passes.h"
 

@@ -1,3 +1,4 @@
+// The stages of compilation, in their order, for one shape of the inputs or for several.
 #include "compiler/compile.h"
 
 #include <fmt/ranges.h>

@@ -1,3 +1,4 @@
+// ONNX's elementwise operators, and Activation, as steps of a program.
 #include "compiler/elementwise_steps.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// ONNX's ways to write an activation become ai.effdet::Activation, and then a layer's attribute.
 #include <algorithm>
 #include <cmath>
 

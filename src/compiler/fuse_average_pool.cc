@@ -1,3 +1,4 @@
+// AveragePool of maps becomes ai.effdet::AveragePool.
 #include "compiler/match.h"
 #include "compiler/passes.h"
 #include "compiler/window_attributes.h"

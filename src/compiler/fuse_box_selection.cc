@@ -1,3 +1,4 @@
+// NonMaxSuppression of which a fixed number of boxes is taken becomes ai.effdet::SelectBoxes.
 #include <functional>
 #include <utility>
 

@@ -1,3 +1,4 @@
+// ConvTranspose with constant weights becomes ai.effdet::ConvTranspose.
 #include "compiler/match.h"
 #include "compiler/passes.h"
 #include "ops/conv_transpose.h"

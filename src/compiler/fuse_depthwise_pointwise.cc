@@ -1,3 +1,4 @@
+// A DepthwiseConv and the 1x1 Conv after it become ai.effdet::DepthwisePointwise.
 #include "compiler/match.h"
 #include "compiler/passes.h"
 

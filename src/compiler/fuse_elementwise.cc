@@ -1,3 +1,4 @@
+// Elementwise operators that belong together become ai.effdet::Elementwise.
 #include <algorithm>
 #include <map>
 #include <queue>

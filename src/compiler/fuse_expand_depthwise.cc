@@ -1,3 +1,4 @@
+// A 1x1 Conv and the DepthwiseConv after it become ai.effdet::ExpandDepthwise.
 #include "compiler/match.h"
 #include "compiler/passes.h"
 

@@ -1,3 +1,4 @@
+// Products of one-hot rows and a table become a Gather of the table's rows.
 #include <algorithm>
 #include <cmath>
 

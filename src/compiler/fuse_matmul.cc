@@ -1,3 +1,4 @@
+// MatMul and Gemm with constant weights become ai.effdet::MatMul, with the sums after them.
 #include <algorithm>
 #include <cmath>
 #include <map>

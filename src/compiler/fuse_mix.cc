@@ -1,3 +1,4 @@
+// Sums of scaled and enlarged maps, as a BiFPN's nodes are, become ai.effdet::Mix.
 #include "compiler/match.h"
 #include "compiler/passes.h"
 #include "ops/fused/mix.h"

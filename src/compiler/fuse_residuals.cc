@@ -1,3 +1,4 @@
+// A sum of a Conv and another map becomes the Conv's residual; other sums become ai.effdet::Mix.
 #include "compiler/match.h"
 #include "compiler/passes.h"
 

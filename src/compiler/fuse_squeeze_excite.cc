@@ -1,3 +1,4 @@
+// The two small layers after a depthwise layer's mean become ai.effdet::SqueezeExcite, and their product a Conv's gate.
 #include <map>
 #include <memory>
 

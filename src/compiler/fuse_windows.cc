@@ -1,3 +1,4 @@
+// Conv and MaxPool become the fused operators, with packed weights.
 #include <map>
 
 #include "compiler/match.h"

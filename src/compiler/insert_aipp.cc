@@ -1,3 +1,4 @@
+// The preprocessing of --insert_op_conf before the network.
 #include "base/error.h"
 #include "compiler/passes.h"
 #include "ops/aipp.h"

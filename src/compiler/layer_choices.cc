@@ -1,3 +1,4 @@
+// What was measured about a layer, by its key.
 #include "compiler/layer_choices.h"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// How axes and lists of an operator are rewritten for NHWC maps, one rule an operator.
 #include "compiler/layout_followers.h"
 
 #include <algorithm>

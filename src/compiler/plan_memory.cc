@@ -1,3 +1,4 @@
+// A place in the arena for each value: the largest first, each into the lowest gap.
 #include <algorithm>
 #include <numeric>
 

@@ -1,3 +1,4 @@
+// Constants of the same bytes share them, in all plans of a model.
 #include <memory>
 
 #include "compiler/passes.h"

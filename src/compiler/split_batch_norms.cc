@@ -1,3 +1,4 @@
+// BatchNormalization that no convolution took becomes Mul and Add.
 #include <algorithm>
 
 #include "compiler/passes.h"

@@ -1,3 +1,4 @@
+// The windows of ONNX's convolutions and pools as fused operators have them.
 #include "compiler/window_attributes.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// ONNX's activations, Clip among them.
 #include <algorithm>
 #include <cmath>
 #include <limits>

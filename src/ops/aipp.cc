@@ -1,3 +1,4 @@
+// ai.effdet::Aipp: attributes, limits, and the reference kernel.
 #include "ops/aipp.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// BatchNormalization, as at inference.
 #include <algorithm>
 #include <cmath>
 

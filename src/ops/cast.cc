@@ -1,3 +1,4 @@
+// Cast and CastLike.
 #include "ops/cast.h"
 
 #include "ops/operators.h"

@@ -1,3 +1,4 @@
+// Comparisons, logic and Where.
 #include <cstring>
 
 #include "ops/broadcast.h"

@@ -1,3 +1,4 @@
+// Concat.
 #include <cstring>
 
 #include "ops/fused/maps.h"

@@ -1,3 +1,4 @@
+// Constant, ConstantOfShape and Range.
 #include <algorithm>
 #include <cmath>
 #include <cstring>

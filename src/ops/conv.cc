@@ -1,3 +1,4 @@
+// Conv, by plain loops.
 #include "ops/conv.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// ConvTranspose.
 #include "ops/conv_transpose.h"
 
 #include <algorithm>

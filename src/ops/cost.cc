@@ -1,3 +1,4 @@
+// The cost of a node, by its operator's card.
 #include "ops/cost.h"
 
 #include "base/checked.h"

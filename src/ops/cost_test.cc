@@ -1,3 +1,4 @@
+// Costs of nodes.
 #include "ops/cost.h"
 
 #include <gtest/gtest.h>

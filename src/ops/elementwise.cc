@@ -1,3 +1,4 @@
+// Arithmetic on two tensors and more, with broadcasting.
 #include <algorithm>
 #include <cmath>
 #include <limits>

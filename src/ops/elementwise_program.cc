@@ -1,3 +1,4 @@
+// Elementwise programs: their text, and how they run.
 #include "ops/elementwise_program.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Expand and Tile.
 #include "base/checked.h"
 #include "ops/operators.h"
 #include "ops/strided.h"

@@ -1,3 +1,4 @@
+// Gather.
 #include <cstring>
 
 #include "ops/operators.h"

@@ -1,3 +1,4 @@
+// Identity and Dropout: copies.
 #include "ops/operators.h"
 #include "ops/strided.h"
 #include "ops/util.h"

@@ -1,3 +1,4 @@
+// Types, shapes and layouts of all values of a graph, and the shape arithmetic among them.
 #include <algorithm>
 #include <limits>
 #include <map>

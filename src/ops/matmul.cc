@@ -1,3 +1,4 @@
+// MatMul and Gemm.
 #include "ops/matmul.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// NonMaxSuppression, and ai.effdet::SelectBoxes, which takes a fixed number of its boxes.
 #include <algorithm>
 #include <cmath>
 #include <numeric>

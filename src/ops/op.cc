@@ -1,3 +1,4 @@
+// Operators by name, and inference and evaluation of one node with all checks.
 #include "ops/op.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Pad.
 #include <algorithm>
 #include <cstring>
 

@@ -1,3 +1,4 @@
+// Pools: over windows and over whole maps.
 #include <algorithm>
 #include <array>
 #include <cmath>

@@ -1,3 +1,4 @@
+// Reductions over axes.
 #include "ops/reduce.h"
 
 #include <algorithm>

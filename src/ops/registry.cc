@@ -1,3 +1,4 @@
+// The table of all operators.
 #include "ops/operators.h"
 
 namespace effdet::ops {

@@ -1,3 +1,4 @@
+// Reshape, Flatten, Squeeze and Unsqueeze, which move nothing; Shape and Size.
 #include <algorithm>
 
 #include "base/checked.h"

@@ -1,3 +1,4 @@
+// Resize and Upsample.
 #include "ops/resize.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// RoiAlign.
 #include <algorithm>
 #include <cmath>
 

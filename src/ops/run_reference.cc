@@ -1,3 +1,4 @@
+// Runs a graph with the reference kernels.
 #include "base/memory.h"
 #include "ops/op.h"
 

@@ -1,3 +1,4 @@
+// Slice and Split.
 #include <algorithm>
 #include <numeric>
 

@@ -1,3 +1,4 @@
+// Softmax, LogSoftmax and Hardmax.
 #include "ops/softmax.h"
 
 #include <algorithm>

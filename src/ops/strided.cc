@@ -1,3 +1,4 @@
+// Loops over tensors by strides.
 #include "ops/strided.h"
 
 #include <cstring>

@@ -1,3 +1,4 @@
+// Transpose.
 #include <numeric>
 
 #include "ops/operators.h"

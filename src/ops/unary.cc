@@ -1,3 +1,4 @@
+// Functions of one element.
 #include <algorithm>
 #include <cmath>
 

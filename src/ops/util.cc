@@ -1,3 +1,4 @@
+// Axes, broadcasting, and the types that arithmetic is done in.
 #include "ops/util.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Sliding windows: attributes, padding, output size.
 #include "ops/window.h"
 
 #include <algorithm>

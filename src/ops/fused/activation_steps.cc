@@ -1,3 +1,4 @@
+// The attribute `activation`: its text, and what it computes.
 #include "ops/fused/activation_steps.h"
 
 #include <algorithm>

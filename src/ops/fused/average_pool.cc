@@ -1,3 +1,4 @@
+// ai.effdet::AveragePool: attributes, inference, reference kernel, card.
 #include "ops/fused/average_pool.h"
 
 #include "ops/fused/maps.h"

@@ -1,3 +1,4 @@
+// ai.effdet::Conv: attributes, inference, reference kernel, card.
 #include "ops/fused/conv.h"
 
 #include <algorithm>

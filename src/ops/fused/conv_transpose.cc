@@ -1,3 +1,4 @@
+// ai.effdet::ConvTranspose: attributes, inference, reference kernel, card.
 #include "ops/fused/conv_transpose.h"
 
 #include <algorithm>

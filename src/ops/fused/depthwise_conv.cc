@@ -1,3 +1,4 @@
+// ai.effdet::DepthwiseConv: attributes, inference, reference kernel, card.
 #include "ops/fused/depthwise_conv.h"
 
 #include "ops/fused/conv.h"

@@ -1,3 +1,4 @@
+// ai.effdet::DepthwisePointwise: attributes, inference, reference kernel, card.
 #include "ops/fused/depthwise_pointwise.h"
 
 #include "ops/fused/depthwise_conv.h"

@@ -1,3 +1,4 @@
+// ai.effdet::ExpandDepthwise: attributes, inference, reference kernel, card.
 #include "ops/fused/expand_depthwise.h"
 
 #include "ops/fused/conv.h"

@@ -1,3 +1,4 @@
+// The attributes `layout` and `output_layout`, and transposes between NCHW and NHWC.
 #include "ops/fused/layout.h"
 
 namespace effdet::ops {

@@ -1,3 +1,4 @@
+// Checks of maps, and maps as ONNX's operators take them.
 #include "ops/fused/maps.h"
 
 #include <algorithm>

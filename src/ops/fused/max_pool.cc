@@ -1,3 +1,4 @@
+// ai.effdet::MaxPool: attributes, inference, reference kernel, card.
 #include "ops/fused/max_pool.h"
 
 #include "ops/fused/maps.h"

@@ -1,3 +1,4 @@
+// ai.effdet::Mix: attributes, inference, reference kernel, card.
 #include "ops/fused/mix.h"
 
 #include "ops/fused/maps.h"

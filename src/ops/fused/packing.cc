@@ -1,3 +1,4 @@
+// Weights into panels and pairs, and back.
 #include "ops/fused/packing.h"
 
 #include "ops/fused/layout.h"

@@ -1,3 +1,4 @@
+// ai.effdet::SqueezeExcite: attributes, inference, reference kernel, card.
 #include "ops/fused/squeeze_excite.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// The attributes kernel_shape, strides and pads, and the size of what a window makes.
 #include "ops/fused/window.h"
 
 #include <algorithm>
