@@ -1,3 +1,4 @@
+// Matches a model's classes to categories by name, by order, or by a file that the user gives.
 #include "dataset/class_map.h"
 
 #include <algorithm>

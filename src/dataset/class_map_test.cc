@@ -1,3 +1,4 @@
+// Classes and categories that match, and those that do not.
 #include "dataset/class_map.h"
 
 #include "dataset/test_support.h"

@@ -1,3 +1,4 @@
+// Opens a data set, drops images that effdet drops, and checks names that become file names.
 #include "dataset/dataset.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Which images of a data set are used, and errors for those that cannot be.
 #include "dataset/dataset.h"
 
 #include <zlib.h>

@@ -1,3 +1,4 @@
+// Groups dumped files by image, and reads their values from each format.
 #include "dataset/dump_folder.h"
 
 #include <algorithm>

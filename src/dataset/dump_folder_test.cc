@@ -1,3 +1,4 @@
+// Dumps of every format and numbering, and incomplete ones.
 #include "dataset/dump_folder.h"
 
 #include <limits>

@@ -1,3 +1,4 @@
+// Evaluates result files on the images that they are about, and converts the numbers to the public form.
 #include "dataset/evaluation.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Lists of images and tensors: what is written, and what is refused.
 #include "dataset/test_support.h"
 #include "vision/encode.h"
 

@@ -1,3 +1,4 @@
+// Takes a model's description from metadata or from a variant with its defaults.
 #include "dataset/input_options.h"
 
 #include <string_view>

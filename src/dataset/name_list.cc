@@ -1,3 +1,4 @@
+// Joins names, the first few of many, for a message.
 #include "dataset/name_list.h"
 
 #include <fmt/format.h>

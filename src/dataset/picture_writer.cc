@@ -1,3 +1,4 @@
+// Draws detections and writes the images in the background, as many at a time as memory allows.
 #include "dataset/picture_writer.h"
 
 #include <algorithm>

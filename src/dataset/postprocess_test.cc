@@ -1,3 +1,4 @@
+// Dumps in every order, numbering and format give the same detections.
 #include "dataset/dataset.h"
 #include "dataset/test_support.h"
 

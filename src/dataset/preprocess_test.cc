@@ -1,3 +1,4 @@
+// Tensors of a data set, the same at any thread count.
 #include <algorithm>
 #include <cstdio>
 #include <fstream>

@@ -1,3 +1,4 @@
+// Threads that run submitted tasks, and hand their exceptions to who waits.
 #include "dataset/task_queue.h"
 
 #include <system_error>

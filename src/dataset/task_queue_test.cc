@@ -1,3 +1,4 @@
+// Order, exceptions and dropped tasks.
 #include "dataset/task_queue.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// Validation in memory against the way over files, at every batch and number of threads.
 #include <atomic>
 #include <set>
 

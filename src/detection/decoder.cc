@@ -1,3 +1,4 @@
+// The table of decoders, and decoding of heads with anchors and of rows.
 #include "detection/decoder.h"
 
 #include <algorithm>

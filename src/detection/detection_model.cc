@@ -1,3 +1,4 @@
+// Reads a model's description once, and cuts one image's part out of its outputs.
 #include "detection/detection_model.h"
 
 #include "base/error.h"

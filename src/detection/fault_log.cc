@@ -1,3 +1,4 @@
+// Collects image names under a lock, and puts the warning into one sentence.
 #include "detection/fault_log.h"
 
 #include "base/error.h"

@@ -1,3 +1,4 @@
+// Anchors, level order and image geometry of a model, for decoding its heads.
 #include "detection/head_decoder.h"
 
 #include "detection/preprocessing.h"

@@ -1,3 +1,4 @@
+// Parses a compiled model's metadata into its description.
 #include "detection/model_info.h"
 
 #include "base/error.h"

@@ -1,3 +1,4 @@
+// Letterboxes an image into float planes, or into bytes at the place that AIPP crops.
 #include "detection/model_input.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Appends anchors, decoding and NonMaxSuppression to a graph as ONNX nodes.
 #include "detection/nms_graph.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Buffers for the outputs of a run, and the part of each that is one image's.
 #include "detection/outputs.h"
 
 #include "base/memory.h"

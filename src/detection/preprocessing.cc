@@ -1,3 +1,4 @@
+// Turns a model's description into size, colours and fill of the letterbox.
 #include "detection/preprocessing.h"
 
 namespace effdet::detection {

@@ -1,3 +1,4 @@
+// Reads rows of boxes, scores and classes, and moves them from the letterbox to the image.
 #include "detection/row_decoder.h"
 
 #include <algorithm>

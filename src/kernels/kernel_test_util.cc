@@ -1,3 +1,4 @@
+// Makes rows of options and random tensors, and compares kernels with the reference.
 #include "kernels/kernel_test_util.h"
 
 #include <algorithm>

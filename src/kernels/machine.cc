@@ -1,3 +1,4 @@
+// Measures products a second, and bytes a second to and from memory.
 #include "kernels/machine.h"
 
 #include <algorithm>

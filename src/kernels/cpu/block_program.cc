@@ -1,3 +1,4 @@
+// Runs a program step by step on one block of values.
 #include "kernels/cpu/block_program.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Packs depthwise weights as vectors, or as pairs where bfloat16 is multiplied by pairs.
 #include "kernels/cpu/depthwise_weights.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Runs the steps of an activation on the rows that a task has written.
 #include "kernels/cpu/epilogue.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Finds the best instruction set that the processor has and the build contains.
 #include "kernels/cpu/micro_kernels.h"
 
 #include <sys/syscall.h>

@@ -1,3 +1,4 @@
+// Multiplies tiles of pixels by packed weights, panel by panel, and writes them in the layout that is wanted.
 #include "kernels/cpu/pixel_product.h"
 
 #include <algorithm>

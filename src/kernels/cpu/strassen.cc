@@ -1,3 +1,4 @@
+// Cuts a product into Strassen's seven, and leaves the rest of rows and channels to the plain product.
 #include "kernels/cpu/strassen.h"
 
 #include <algorithm>

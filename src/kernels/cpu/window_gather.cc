@@ -1,3 +1,4 @@
+// Copies the lines under each window into a row of the matrix.
 #include "kernels/cpu/window_gather.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Wraps the naive kernels of src/ops as the implementation that runs anything.
 #include "kernels/ref/reference.h"
 
 #include <cstring>
