@@ -6,7 +6,7 @@
 #include <memory>
 
 #include "base/thread_pool.h"
-#include "kernels/kernel.h"
+#include "kernels/cpu/device.h"
 #include "layer.h"
 #include "ops/fused/packing.h"
 
@@ -51,14 +51,14 @@ class OwnLayer {
     std::vector<kernels::ValueInfo> infos;
     for (const Tensor& input : inputs_) infos.push_back({DType::kF32, input.shape()});
     const std::vector<kernels::ValueInfo> outputs{{DType::kF32, output_.shape()}};
-    kernel_ = kernels::choose({node, 11, infos, outputs}).kernel;
+    kernel_ = kernels::choose(kernels::cpu::device(), {node, 11, infos, outputs}).kernel;
     scratch_ = Tensor(DType::kU8, {static_cast<int64_t>(kernel_->scratch_bytes(threads)) + 64});
   }
 
   void run() {
     const std::byte* inputs[] = {inputs_[0].bytes().data(), inputs_[1].bytes().data(), inputs_[2].bytes().data()};
-    std::byte* outputs[] = {const_cast<std::byte*>(output_.bytes().data())};
-    kernel_->run({inputs, outputs, const_cast<std::byte*>(scratch_.bytes().data()), threads_});
+    std::byte* outputs[] = {output_.mutable_bytes().data()};
+    kernel_->run({inputs, outputs, scratch_.mutable_bytes().data(), threads_});
   }
 
  private:

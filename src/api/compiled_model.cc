@@ -82,7 +82,7 @@ CompiledModel CompiledModel::compile(const OnnxModel& model, const CompileOption
 }
 
 CompiledModel CompiledModel::load(const std::filesystem::path& path) {
-  return CompiledModel(std::make_shared<Impl>(artifact::read_om(path)));
+  return api::name_source(path, [&] { return CompiledModel(std::make_shared<Impl>(artifact::read_om(path))); });
 }
 
 CompiledModel CompiledModel::open(const std::filesystem::path& path, const ModelOptions& options) {

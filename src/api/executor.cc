@@ -41,7 +41,7 @@ std::shared_ptr<const runtime::Engine> in_one_turn(const std::shared_ptr<const r
   if (plan->program().turns == 1) return plan;
   ir::Graph graph = plan->program().graph;
   for (const ir::Value& input : plan->inputs()) passes::set_input_shape(graph, input.name, *input.shape);
-  return std::make_shared<runtime::Engine>(compiler::plan_memory(std::move(graph)));
+  return std::make_shared<runtime::Engine>(compiler::plan_memory(std::move(graph), plan->program().target));
 }
 
 }  // namespace
@@ -111,14 +111,9 @@ struct Executor::Impl {
     const ir::Graph& program = compiled->program().graph;
     if (observe) {
       session->on_step = [&](size_t step, double) {
-        const auto places = session->step_outputs(step);
-        for (size_t i = 0; i < places.size(); ++i) {
-          if (places[i] == nullptr) continue;
-          const ir::ValueId id = program.nodes[step].outputs[i];
-          const ir::Value& value = program.value(id);
-          // Not owned: the tensor is read before the next step runs.
-          observe(id, Tensor(value.dtype, *value.shape, {std::shared_ptr<const std::byte>(), places[i]}));
-        }
+        const std::vector<ir::ValueId>& outputs = program.nodes[step].outputs;
+        for (size_t i = 0; i < outputs.size(); ++i)
+          if (const Tensor output = session->step_output(step, i); !output.empty()) observe(outputs[i], output);
       };
     }
     std::vector<Tensor> outputs = session->run(inputs);

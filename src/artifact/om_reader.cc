@@ -85,9 +85,6 @@ class ProgramReader {
   /// metadata: of the first plan, which stand for all; null for the first itself.
   Program read(const std::map<std::string, std::string>* metadata) {
     program_.target = source_.target()->str();
-    if (program_.target != "cpu")
-      fail(ErrorCode::kUnsupported, "{}: compiled for the target '{}', this program runs 'cpu'", file_.path(),
-           program_.target);
     program_.graph.name = source_.name()->str();
     program_.graph.opset = source_.opset();
     program_.arena_bytes = source_.arena_bytes();

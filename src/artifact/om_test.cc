@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/sanitizer.h"
+#include "runtime/engine.h"
 
 namespace effdet::artifact {
 namespace {
@@ -160,7 +161,14 @@ TEST(BadInput, Case66_OlderAndNewerVersionAndAnotherTarget) {
   }
   OmParts parts = take_apart(om_bytes(tiny_program()));
   parts.program.target = "cuda";
-  EXPECT_EQ(refusal(put_together(parts)), ErrorCode::kUnsupported);
+  const Program other = read_om(write_test_om(put_together(parts))).at(0);
+  try {
+    runtime::Engine{other};
+    ADD_FAILURE() << "no device is called so";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kUnsupported);
+    EXPECT_STREQ(error.what(), "compiled for the target 'cuda', this program runs 'cpu'");
+  }
 }
 
 TEST(BadInput, Case67_EveryByteFlippedOnce) {

@@ -265,6 +265,8 @@ void verify_plans(std::span<const Program> plans, const std::string& name) {
   for (size_t i = 0; i < plans.size(); ++i) {
     const std::string label = plans.size() > 1 ? fmt::format("{}: plan {}", name, i) : name;
     verify_program(plans[i], label);
+    if (plans[i].target != plans[0].target)
+      bad_input("{}: for the target '{}', and the first plan for '{}'", label, plans[i].target, plans[0].target);
     check_alike(plans[0], plans[i], &ir::Graph::inputs, label);
     check_alike(plans[0], plans[i], &ir::Graph::outputs, label);
     if (!shapes.insert(input_shapes(plans[i])).second)

@@ -38,7 +38,7 @@ struct Program {
   /// Times that the steps run for one call. The caller's inputs and outputs are so many of the graph's, one behind the
   /// other.
   int64_t turns = 1;
-  std::string target;  ///< "cpu"
+  std::string target;  ///< name of the device that it is compiled for (ops::Target)
 };
 
 /// An input or output as the caller has it: with the images of all turns.
@@ -56,8 +56,8 @@ void verify_program(const Program& program, const std::string& name);
 /// The most plans that a compiled model has.
 inline constexpr size_t kMaxPlans = 256;
 
-/// Checks several programs that are one model for several shapes: each as above; inputs and outputs of the same number,
-/// names and types; and no two with the same shapes of inputs, which choose the plan. Throws Error(kBadInput).
+/// Checks several programs that are one model for several shapes: each as above; one target; inputs and outputs of the
+/// same number, names and types; and no two with the same shapes of inputs, which choose the plan. Throws Error(kBadInput).
 void verify_plans(std::span<const Program> plans, const std::string& name);
 
 /// Bytes of all constants of the plans; those that lie in the same place count once.

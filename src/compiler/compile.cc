@@ -9,18 +9,24 @@
 
 #include "base/error.h"
 #include "compiler/passes.h"
+#include "compiler/requirements.h"
 #include "ops/op.h"
 #include "passes/pipeline.h"
 #include "passes/rebatch.h"
 #include "passes/rewrite.h"
 
 namespace effdet::compiler {
-namespace {
-
-struct Stage {
+/// A rewrite with its name.
+struct Compilation::Stage {
   std::string_view name;
   void (*run)(ir::Graph&, const LayerChoices&, passes::RewriteBudget&);
+  /// Whether it is for a device; null: for every one.
+  bool (*is_for)(const ops::Target&) = nullptr;
 };
+
+namespace {
+
+using Stage = Compilation::Stage;
 
 /// A rewrite that has no choice.
 template <void (*rewrite)(ir::Graph&)>
@@ -40,20 +46,28 @@ void growing(ir::Graph& graph, const LayerChoices&, passes::RewriteBudget& budge
   rewrite(graph, budget);
 }
 
-/// In this order, because each looks for what those before it made.
+bool packs_weights(const ops::Target& target) { return target.packs_weights; }
+bool has_channels_last(const ops::Target& target) { return target.map_layout == ir::Layout::kNhwc; }
+
+/// In this order, because each looks for what those before it made. First what is the same whatever is chosen: all that
+/// makes weights.
 constexpr Stage kFusions[] = {
     {"split_batch_norms", always<compiler::split_batch_norms>},
     {"fuse_activations", always<compiler::fuse_activations>},
-    {"fuse_windows", growing<compiler::fuse_windows>},
+    {"fuse_windows", growing<compiler::fuse_windows>, packs_weights},
     {"fuse_conv_transpose", always<compiler::fuse_conv_transpose>},
     {"fuse_average_pool", always<compiler::fuse_average_pool>},
     {"fuse_lookups", growing<compiler::fuse_lookups>},
-    {"fuse_matmul", growing<compiler::fuse_matmul>},
+    {"fuse_matmul", growing<compiler::fuse_matmul>, packs_weights},
     // Before mix and residuals: an activation between a Conv and a sum belongs to the Conv.
     {"absorb_activations", always<compiler::absorb_activations>},
     // Before squeeze-excite: means are of what a layer gives at last.
     {"absorb_steps", always<compiler::absorb_steps>},
     {"fuse_squeeze_excite", growing<compiler::fuse_squeeze_excite>},
+};
+
+/// What follows, where choices are made. Nothing here depends on the size of the batch but the names of choices.
+constexpr Stage kChoices[] = {
     // Behind squeeze-excite, which looks for depthwise layers.
     {"fuse_expand_depthwise", choosing<compiler::fuse_expand_depthwise>},
     // Before residuals, which would take the last Add of a weighted sum apart.
@@ -67,45 +81,8 @@ constexpr Stage kFusions[] = {
     // Behind everything that looks for a Conv.
     {"fuse_depthwise_pointwise", choosing<compiler::fuse_depthwise_pointwise>},
     {"choose_products", choosing<compiler::choose_products>},
-    {"assign_layouts", always<compiler::assign_layouts>},
+    {"assign_layouts", always<compiler::assign_layouts>, has_channels_last},
 };
-
-bool is_fixed(int64_t dim) { return dim >= 1; }
-
-/// "x.1:1,3,512,512": what an input's shape may be, as --input_shape takes it. One sample, and pictures of 512 pixels.
-std::string example_shape(const ir::Value& input) {
-  const Shape declared = input.shape.value_or(Shape{-1, 3, -1, -1});
-  std::string text = input.name;
-  for (size_t i = 0; i < declared.size(); ++i) {
-    const bool is_side = declared.size() == 4 && i >= 2;
-    text += fmt::format("{}{}", i == 0 ? ':' : ',', is_fixed(declared[i]) ? declared[i] : is_side ? 512 : 1);
-  }
-  return text;
-}
-
-void require_static_shapes(const ir::Graph& graph) {
-  std::vector<std::string> examples, free;
-  for (ir::ValueId id : graph.inputs) {
-    const ir::Value& value = graph.value(id);
-    if (value.shape && std::ranges::all_of(*value.shape, is_fixed)) continue;
-    free.push_back(fmt::format("'{}' ({})", value.name, value.shape ? shape_text(*value.shape) : "unknown"));
-    examples.push_back(example_shape(value));
-  }
-  if (!free.empty())
-    bad_input("the shape of {} {} is free, where -1 stands; give one, as in --input_shape=\"{}\"",
-              free.size() == 1 ? "input" : "inputs", fmt::join(free, ", "), fmt::join(examples, ";"));
-}
-
-/// Behind the last rewrite that gives such outputs a size.
-void require_known_sizes(const ir::Graph& graph) {
-  const auto is_known = [&](ir::ValueId id) { return id == ir::kNoValue || passes::is_static(graph.value(id).shape); };
-  for (const ir::Node& node : graph.nodes)
-    if (std::ranges::all_of(node.inputs, is_known) && !std::ranges::all_of(node.outputs, is_known))
-      bad_input(
-          "node '{}' ({}): how many values it gives depends on the image, and a compiled model has to know; take a "
-          "fixed number of boxes behind it, as in boxes[keep[:100]], or compile what is before it with --out_nodes",
-          node.name, node.op);
-}
 
 /// Rewrites name new values after those that they stand for. Where the graph has that name already, the newcomer, which
 /// stands behind it in the list, takes another.
@@ -169,15 +146,6 @@ void separate_outputs(ir::Graph& graph) {
   }
 }
 
-/// Operators that are not known may stand behind what is wanted.
-void require_supported(const ir::Graph& graph) {
-  try {
-    ops::require_supported(graph);
-  } catch (const Error& error) {
-    fail(error.code(), "{}; --out_nodes compiles what is before it", error.what());
-  }
-}
-
 /// An output that copies an input has the input's name, as in the file.
 void name_copies_of_inputs(ir::Graph& graph, const std::vector<std::string>& names) {
   const ir::Uses uses(graph);
@@ -190,82 +158,97 @@ void name_copies_of_inputs(ir::Graph& graph, const std::vector<std::string>& nam
   }
 }
 
-/// Compiles for the whole batch; the program is not verified yet.
-artifact::Program compile_batch(ir::Graph graph, const CompileOptions& options) {
-  const auto report = [&](std::string_view stage) {
-    if (options.on_stage) options.on_stage(stage, graph);
-  };
-  std::vector<std::string> output_names;
-  for (const ir::ValueId id : graph.outputs) output_names.push_back(graph.value(id).name);
-  for (const auto& [name, shape] : options.input_shapes) passes::set_input_shape(graph, name, shape);
-  require_static_shapes(graph);
-  if (options.aipp) {
-    compiler::insert_aipp(graph, *options.aipp);
+}  // namespace
+
+Compilation::Compilation(ir::Graph graph, const CompileOptions& options)
+    : graph_(std::move(graph)), options_(options), budget_(ir::Graph{}) {
+  if (options_.precision == CompileOptions::Precision::kBfloat16 && !options_.target.computes_in(DType::kBF16))
+    fail(ErrorCode::kUnsupported, "the device '{}' does not compute in bfloat16", options_.target.name);
+  for (const ir::ValueId id : graph_.outputs) output_names_.push_back(graph_.value(id).name);
+  for (const auto& [name, shape] : options_.input_shapes) passes::set_input_shape(graph_, name, shape);
+  require_static_shapes(graph_);
+  if (options_.aipp) {
+    insert_aipp(graph_, *options_.aipp);
     report("insert_aipp");
   }
-  fold_constant_nodes(graph);
-  passes::RewriteBudget budget(graph, options.most_growth);
-  passes::simplify(graph, {}, budget);
-  require_supported(graph);
-  repeat_constants(graph);
+  fold_constant_nodes(graph_);
+  budget_ = passes::RewriteBudget(graph_, options_.most_growth);
+  passes::simplify(graph_, {}, budget_);
+  require_supported(graph_);
+  repeat_constants(graph_);
   report("simplify");
-  const auto run = [&](std::string_view stage, auto&& rewrite) {
-    budget.count(graph);
-    rewrite(graph);
-    make_names_unique(graph);
-    ir::verify(graph);
-    ops::infer_shapes(graph);
-    report(stage);
-  };
   // No optimisation: the shapes of all that reads the boxes are not known before.
-  run("fuse_box_selection", [&](ir::Graph& g) { fuse_box_selection(g, budget); });
-  require_known_sizes(graph);
-  if (options.fuse) {
-    for (const Stage& stage : kFusions) run(stage.name, [&](ir::Graph& g) { stage.run(g, options.choices, budget); });
-    if (options.precision == CompileOptions::Precision::kBfloat16)
-      run("assign_types", [&](ir::Graph& g) { assign_types(g, DType::kBF16, options.keep_float32); });
-  }
-  separate_outputs(graph);
-  graph.compact();
-  make_names_unique(graph);
-  name_copies_of_inputs(graph, output_names);
-  ops::infer_shapes(graph);
-  return compiler::plan_memory(std::move(graph));
+  run("fuse_box_selection", [&] { fuse_box_selection(graph_, budget_); });
+  require_known_sizes(graph_);
+  run(kFusions);
 }
 
-/// How many times smaller the batch of a turn is, and the options for it. Compiles to find out, where there is a batch.
-int64_t split_batch(ir::Graph graph, CompileOptions& options) {
-  for (const auto& [name, shape] : options.input_shapes) passes::set_input_shape(graph, name, shape);
-  require_static_shapes(graph);
-  if (graph.inputs.size() != 1) return 1;
-  const ir::Value input = graph.value(graph.inputs[0]);  // a copy: giving it another shape may add values
+void Compilation::report(std::string_view stage) const {
+  if (options_.on_stage) options_.on_stage(stage, graph_);
+}
+
+void Compilation::run(std::string_view stage, FunctionRef<void()> rewrite) {
+  budget_.count(graph_);
+  rewrite();
+  make_names_unique(graph_);
+  ir::verify(graph_);
+  ops::infer_shapes(graph_);
+  report(stage);
+}
+
+void Compilation::run(std::span<const Stage> stages) {
+  for (const Stage& stage : stages)
+    if (options_.fuse && (stage.is_for == nullptr || stage.is_for(options_.target)))
+      run(stage.name, [&] { stage.run(graph_, options_.choices, budget_); });
+}
+
+artifact::Program Compilation::place() && {
+  run(kChoices);
+  if (options_.fuse && options_.precision == CompileOptions::Precision::kBfloat16)
+    run("assign_types", [&] { assign_types(graph_, DType::kBF16, options_.keep_float32); });
+  separate_outputs(graph_);
+  graph_.compact();
+  make_names_unique(graph_);
+  name_copies_of_inputs(graph_, output_names_);
+  ops::infer_shapes(graph_);
+  return plan_memory(std::move(graph_), options_.target.name);
+}
+
+/// Places the whole batch to find out, where there is one.
+int64_t Compilation::split_batch() {
+  if (graph_.inputs.size() != 1) return 1;
+  const ir::Value input = graph_.value(graph_.inputs[0]);  // a copy: giving it another shape may add values
   const int64_t batch = input.shape->empty() ? 1 : input.shape->front();
   if (batch < 2) return 1;
-  CompileOptions trial = options;
-  trial.on_stage = nullptr;
-  trial.choices.on_fuse = nullptr;
-  trial.choices.on_product = nullptr;
+  Compilation whole = *this;
+  whole.options_.on_stage = nullptr;
+  whole.options_.choices.on_fuse = nullptr;
+  whole.options_.choices.on_product = nullptr;
   Shape shape = *input.shape;
-  shape[0] = images_of_turn(compile_batch(graph, trial));
+  shape[0] = images_of_turn(std::move(whole).place());
   if (shape[0] == batch) return 1;
   try {
-    passes::set_input_shape(graph, input.name, shape);
+    ir::Graph smaller = graph_;
+    passes::set_input_shape(smaller, input.name, shape);
+    graph_ = std::move(smaller);
   } catch (const Error&) {
     return 1;  // the batch is baked in
   }
-  options = with_shapes(options, {{input.name, shape}});
   return batch / shape[0];
 }
 
-}  // namespace
-
-artifact::Program compile(ir::Graph graph, const CompileOptions& options) {
-  CompileOptions of_turn = options;
-  const int64_t turns = options.split_batch ? split_batch(graph, of_turn) : 1;
-  artifact::Program program = compile_batch(std::move(graph), of_turn);
+artifact::Program Compilation::finish(const LayerChoices& choices) const {
+  Compilation own = *this;
+  own.options_.choices = choices;
+  const int64_t turns = options_.split_batch ? own.split_batch() : 1;
+  artifact::Program program = std::move(own).place();
   program.turns = turns;
   artifact::verify_program(program, "compiled program");
   return program;
+}
+
+artifact::Program compile(ir::Graph graph, const CompileOptions& options) {
+  return Compilation(std::move(graph), options).finish(options.choices);
 }
 
 CompileOptions with_shapes(CompileOptions options, const std::map<std::string, Shape>& shapes) {

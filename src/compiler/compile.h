@@ -12,13 +12,17 @@
 
 #include "aipp/config.h"
 #include "artifact/program.h"
+#include "base/function_ref.h"
 #include "compiler/layer_choices.h"
 #include "ir/graph.h"
+#include "ops/target.h"
 #include "passes/budget.h"
 
 namespace effdet::compiler {
 
 struct CompileOptions {
+  /// The device that the program is for.
+  ops::Target target = ops::kCpuTarget;
   /// Shapes for inputs by name: they overwrite the graph's (batch, image size). Others must be static already.
   std::map<std::string, Shape> input_shapes;
   /// Preprocessing that becomes a part of the program: its input is then the camera's bytes.
@@ -39,7 +43,33 @@ struct CompileOptions {
   std::function<void(std::string_view stage, const ir::Graph& graph)> on_stage;
 };
 
-/// Compiles for this processor's kind. Throws Error(kUnsupported) for operators that nothing runs, Error(kBadInput) for
+/// A graph with all rewrites behind it that are the same whatever is chosen between ways to compute its layers: to be
+/// finished several times, with other choices. It holds weights packed already, which takes most of the time.
+class Compilation {
+ public:
+  /// Throws as compile() does. Choices are those of finish().
+  Compilation(ir::Graph graph, const CompileOptions& options);
+
+  artifact::Program finish(const LayerChoices& choices) const;
+
+  struct Stage;
+
+ private:
+  void report(std::string_view stage) const;
+  void run(std::string_view stage, FunctionRef<void()> rewrite);
+  void run(std::span<const Stage> stages);
+  /// The last rewrites, for the whole batch, and the memory plan. Not verified yet.
+  artifact::Program place() &&;
+  /// Gives the graph a smaller batch where that is better, and says how many times smaller.
+  int64_t split_batch();
+
+  ir::Graph graph_;
+  CompileOptions options_;
+  passes::RewriteBudget budget_;  // of the graph with its shapes
+  std::vector<std::string> output_names_;
+};
+
+/// Compiles for options.target. Throws Error(kUnsupported) for operators that nothing runs, Error(kBadInput) for
 /// graphs that contradict themselves or whose shapes stay unknown.
 artifact::Program compile(ir::Graph graph, const CompileOptions& options = {});
 

@@ -62,8 +62,8 @@ void absorb_steps(ir::Graph& graph);
 /// Other elementwise operators on float32, as many as belong together -> Elementwise.
 void fuse_elementwise(ir::Graph& graph);
 
-/// Places every tensor; tensors whose lifetimes do not meet share memory.
-artifact::Program plan_memory(ir::Graph graph);
+/// Places every tensor of a program for the target; tensors whose lifetimes do not meet share memory.
+artifact::Program plan_memory(ir::Graph graph, std::string_view target);
 
 /// How many images of its batch one turn of a program with one input should have (Program::turns): a divisor of the
 /// batch; all of them, where steps mix images or the maps of all are small.

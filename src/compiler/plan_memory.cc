@@ -109,9 +109,9 @@ class Arena {
 
 }  // namespace
 
-artifact::Program plan_memory(ir::Graph graph) {
+artifact::Program plan_memory(ir::Graph graph, std::string_view target) {
   artifact::Program program;
-  program.target = "cpu";
+  program.target = target;
   program.graph = std::move(graph);
   const std::vector<artifact::Lifetime> lives = artifact::lifetimes(program.graph);
   program.placements.resize(program.graph.value_count());

@@ -45,7 +45,7 @@ ir::Graph random_lives(uint64_t seed) {
 /// looking at every pair.
 TEST(PlanMemory, TakesTheLowestGap) {
   for (uint64_t seed = 0; seed < 20; ++seed) {
-    const artifact::Program program = plan_memory(random_lives(seed));
+    const artifact::Program program = plan_memory(random_lives(seed), "cpu");
     const std::vector<artifact::Lifetime> lives = artifact::lifetimes(program.graph);
     std::vector<size_t> order;
     for (size_t i = 0; i < program.placements.size(); ++i)

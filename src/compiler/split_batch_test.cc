@@ -68,5 +68,25 @@ TEST(SplitBatch, NotWhereStepsMixImages) {
   EXPECT_EQ(compile(large_maps(6, common).graph).turns, 2);
 }
 
+TEST(SplitBatch, ChoicesAreOfTheMicroBatch) {
+  const Builder b = large_maps(6, [](Builder&, ir::ValueId in) { return in; });
+  std::vector<std::string> keys;
+  CompileOptions options;
+  options.choices.on_product = [&](const LayerChoices::Candidate& candidate) { keys.push_back(candidate.key); };
+  const Compilation compilation(b.graph, options);
+  EXPECT_TRUE(keys.empty()) << "nothing is chosen before it is finished";
+  EXPECT_EQ(compilation.finish(options.choices).turns, 2);
+  ASSERT_EQ(keys.size(), 2u) << "once for each layer";
+  EXPECT_TRUE(keys[0].starts_with("Conv 3x3x96x96 to 3x64x96x96")) << keys[0];
+  LayerChoices direct;
+  direct.other_products = LayerChoices::Others::kNo;
+  const artifact::Program program = compilation.finish(direct), same = compile(b.graph, {.choices = direct});
+  ASSERT_EQ(program.graph.nodes.size(), same.graph.nodes.size());
+  for (size_t i = 0; i < program.graph.nodes.size(); ++i) {
+    EXPECT_EQ(program.graph.nodes[i].get_string("product", ""), "direct");
+    EXPECT_EQ(program.graph.nodes[i].name, same.graph.nodes[i].name);
+  }
+}
+
 }  // namespace
 }  // namespace effdet::compiler

@@ -19,7 +19,7 @@ namespace effdet::kernels {
 struct ValueInfo {
   DType dtype = DType::kF32;
   Shape shape;
-  const Tensor* constant = nullptr;  ///< set for weights
+  const Tensor* constant = nullptr;  ///< set for weights; in the host's memory
   bool present = true;               ///< false: an optional input that is absent or an output that nobody wants
 };
 
@@ -32,12 +32,27 @@ struct PlanContext {
   bool has(size_t i) const { return i < inputs.size() && inputs[i].present; }
 };
 
-/// Where a step's tensors lie while it runs; null for what is absent.
+/// The order in which a session's kernels run and its memory is copied, on a device where that is not the order of the
+/// calls: a stream, and what else the device's kernels need. They know the class that their device makes. Not to be
+/// used by two threads at once. Functions throw Error.
+class Queue {
+ public:
+  virtual ~Queue() = default;
+  /// Copies to the device's memory, after the kernels before it; returns when the host's bytes may change.
+  virtual void upload(std::span<const std::byte> from, std::byte* to) = 0;
+  /// Copies from the device's memory, after the kernels before it; returns when the bytes are there.
+  virtual void download(const std::byte* from, std::span<std::byte> to) = 0;
+  /// Returns when the kernels before it are done.
+  virtual void wait() = 0;
+};
+
+/// What a step runs with. Addresses are of its device's memory; null for what is absent.
 struct RunContext {
   std::span<const std::byte* const> inputs;
   std::span<std::byte* const> outputs;
-  std::byte* scratch;  ///< scratch_bytes(threads.size()) bytes, 64-byte aligned
-  ThreadPool& threads;
+  std::byte* scratch;      ///< scratch_bytes(threads.size()) bytes, 64-byte aligned
+  ThreadPool& threads;     ///< the session's, on the host: what the CPU's kernels share their work among
+  Queue* queue = nullptr;  ///< the session's, as the device made it; null on the CPU
 
   template <typename T = float>
   const T* input(size_t i) const {
@@ -55,7 +70,7 @@ class Kernel {
  public:
   virtual ~Kernel() = default;
   virtual size_t scratch_bytes(int /*threads*/) const { return 0; }
-  /// Same bits for the same input at any number of threads.
+  /// Runs the step, or puts it into the queue. Same bits for the same input at any number of threads.
   virtual void run(const RunContext& context) const = 0;
 };
 
@@ -64,24 +79,5 @@ struct Plan {
   std::unique_ptr<Kernel> kernel;
   std::string refusal;
 };
-
-/// One way to run an operator. Domain "*" and type "*" stand for every one.
-struct Implementation {
-  std::string_view domain, type;
-  std::string_view name;  ///< "cpu:gemm", "reference"
-  Plan (*plan)(const PlanContext&);
-};
-
-/// All implementations, best first within an operator, the reference last (list.cc).
-std::span<const Implementation> implementations();
-
-/// What choose() took for a step, and why not what stands before it in the list.
-struct Choice {
-  std::string_view implementation;
-  std::unique_ptr<Kernel> kernel;
-  std::vector<std::string> refusals;  ///< "name: reason"
-};
-/// The first implementation that can run the step. With reference_only, the reference. Throws Error(kUnsupported).
-Choice choose(const PlanContext& context, bool reference_only = false);
 
 }  // namespace effdet::kernels

@@ -151,11 +151,11 @@ std::vector<Tensor> run(const Case& c, bool reference_only, int threads, std::st
     if (results.size() == c.node.outputs.size()) break;
     outputs.push_back({inferred.dtype, *inferred.shape});
     results.emplace_back(inferred.dtype, *inferred.shape);
-    targets.push_back(const_cast<std::byte*>(results.back().bytes().data()));
+    targets.push_back(results.back().mutable_bytes().data());
     // Not a number, of either type: what a kernel forgets to write shows.
     std::memset(targets.back(), 0xFF, results.back().byte_size());
   }
-  const Choice choice = choose({c.node, c.opset, inputs, outputs}, reference_only);
+  const Choice choice = choose(cpu::device(), {c.node, c.opset, inputs, outputs}, reference_only);
   if (!implementation.empty()) {
     EXPECT_EQ(choice.implementation, implementation);
   }

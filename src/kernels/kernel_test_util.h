@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/sanitizer.h"
+#include "kernels/cpu/device.h"
 #include "kernels/kernel.h"
 #include "ops/fused/layout.h"
 #include "ops/fused/mix.h"

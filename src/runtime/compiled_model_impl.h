@@ -14,9 +14,7 @@ struct CompiledModel::Impl {
   std::vector<std::shared_ptr<const runtime::Engine>> plans;  ///< at least one
 
   /// Chooses kernels for each program. Throws as Engine does.
-  explicit Impl(std::vector<artifact::Program> programs) {
-    for (artifact::Program& program : programs) plans.push_back(std::make_shared<runtime::Engine>(std::move(program)));
-  }
+  explicit Impl(std::vector<artifact::Program> programs) : plans(runtime::make_engines(std::move(programs))) {}
   explicit Impl(std::shared_ptr<const runtime::Engine> plan) : plans{std::move(plan)} {}
 
   const std::shared_ptr<const runtime::Engine>& engine() const { return plans.front(); }

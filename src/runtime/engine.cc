@@ -5,12 +5,12 @@
 #include <chrono>
 
 #include "base/error.h"
-#include "base/memory.h"
 
 namespace effdet::runtime {
 namespace {
 
-kernels::Choice choose_kernel(const artifact::Program& program, const ir::Node& node, bool reference_only) {
+kernels::Choice choose_kernel(const kernels::Device& device, const artifact::Program& program, const ir::Node& node,
+                              bool reference_only) {
   const auto describe = [&](const std::vector<ir::ValueId>& ids) {
     std::vector<kernels::ValueInfo> infos;
     for (ir::ValueId id : ids) {
@@ -24,29 +24,52 @@ kernels::Choice choose_kernel(const artifact::Program& program, const ir::Node& 
     return infos;
   };
   const auto inputs = describe(node.inputs), outputs = describe(node.outputs);
-  return kernels::choose({node, program.graph.opset, inputs, outputs}, reference_only);
+  return kernels::choose(device, {node, program.graph.opset, inputs, outputs}, reference_only);
 }
 
 }  // namespace
 
-Engine::Engine(artifact::Program program, bool reference_only) : program_(std::move(program)) {
+Engine::Engine(artifact::Program program, bool reference_only) : Engine(std::move(program), reference_only, nullptr) {}
+
+Engine::Engine(artifact::Program program, bool reference_only, std::shared_ptr<const Constants> constants)
+    : program_(std::move(program)), device_(kernels::device_named(program_.target)), constants_(std::move(constants)) {
   for (ir::ValueId id : program_.graph.inputs) inputs_.push_back(artifact::whole_value(program_, id));
   for (ir::ValueId id : program_.graph.outputs) outputs_.push_back(artifact::whole_value(program_, id));
-  for (const ir::Node& node : program_.graph.nodes) choices_.push_back(choose_kernel(program_, node, reference_only));
+  for (const ir::Node& node : program_.graph.nodes)
+    choices_.push_back(choose_kernel(device_, program_, node, reference_only));
+  if (constants_ == nullptr) constants_ = std::make_shared<const Constants>(std::span(&program_, 1), device_);
+}
+
+std::vector<std::shared_ptr<const Engine>> make_engines(std::vector<artifact::Program> plans) {
+  const auto constants = std::make_shared<const Constants>(plans, kernels::device_named(plans.at(0).target));
+  std::vector<std::shared_ptr<const Engine>> engines;
+  for (artifact::Program& plan : plans)
+    engines.push_back(std::make_shared<Engine>(std::move(plan), /*reference_only=*/false, constants));
+  return engines;
 }
 
 Session::Session(std::shared_ptr<const Engine> engine, int threads) : Session(std::span(&engine, 1), threads) {}
 
-Session::Session(std::span<const std::shared_ptr<const Engine>> plans, int threads) : threads_(threads) {
+Session::Session(std::span<const std::shared_ptr<const Engine>> plans, int threads)
+    : device_(plans.front()->device()), threads_(threads), queue_(device_.make_queue()) {
   size_t arena = 0, scratch = 0;
+  std::vector<std::vector<ir::Value>> inputs, outputs;
   for (const auto& engine : plans) {
+    if (&engine->device() != &device_) fail(ErrorCode::kInternal, "plans of one session for several devices");
     arena = std::max<size_t>(arena, engine->program().arena_bytes);
     for (const kernels::Choice& choice : engine->choices())
       scratch = std::max(scratch, choice.kernel->scratch_bytes(threads_.size()));
+    inputs.push_back(engine->inputs());
+    outputs.push_back(engine->outputs());
   }
-  arena_ = allocate(arena, "activations");
-  scratch_ = allocate(scratch, "scratch");
+  arena_ = device_.allocate(arena, "activations");
+  scratch_ = device_.allocate(scratch, "scratch");
   memory_bytes_ = arena + scratch;
+  if (!device_.uses_host_memory()) {
+    inputs_.emplace(device_, inputs, "inputs");
+    outputs_.emplace(device_, outputs, "outputs");
+    memory_bytes_ += inputs_->memory_bytes() + outputs_->memory_bytes();
+  }
   for (const auto& engine : plans) {
     plans_.push_back({engine, {}, {}});
     plans_.back().steps.resize(engine->program().graph.nodes.size());
@@ -55,37 +78,45 @@ Session::Session(std::span<const std::shared_ptr<const Engine>> plans, int threa
 }
 
 void Session::bind_step(Plan& plan, size_t step) const {
+  using Space = artifact::Placement::Space;
   const artifact::Program& program = plan.engine->program();
-  const auto locate = [&](ir::ValueId id, size_t slot, bool of_output_list) -> std::byte* {
-    if (id == ir::kNoValue) return nullptr;
+  const auto in_arena = [&](ir::ValueId id) -> std::byte* {
+    const artifact::Placement* placement = id != ir::kNoValue ? &program.placements[static_cast<size_t>(id)] : nullptr;
+    return placement != nullptr && placement->space == Space::kArena ? arena_.get() + placement->offset : nullptr;
+  };
+  const auto note_binding = [&](ir::ValueId id, size_t slot, bool of_output_list) {
+    if (id == ir::kNoValue) return;
     const artifact::Placement& placement = program.placements[static_cast<size_t>(id)];
-    switch (placement.space) {
-      case artifact::Placement::Space::kArena:
-        return arena_.get() + placement.offset;
-      case artifact::Placement::Space::kWeights:
-        return const_cast<std::byte*>(program.graph.constant(id)->bytes().data());
-      case artifact::Placement::Space::kInput:
-      case artifact::Placement::Space::kOutput:
-        plan.bindings.push_back({step, slot, placement.offset, of_output_list,
-                                 placement.space == artifact::Placement::Space::kOutput,
-                                 artifact::value_bytes(program.graph.value(id))});
-        return nullptr;
-      case artifact::Placement::Space::kNone:
-        return nullptr;
-    }
-    return nullptr;
+    if (placement.space == Space::kInput || placement.space == Space::kOutput)
+      plan.bindings.push_back({step, slot, placement.offset, of_output_list, placement.space == Space::kOutput,
+                               artifact::value_bytes(program.graph.value(id))});
   };
   const ir::Node& node = program.graph.nodes[step];
   Step& tensors = plan.steps[step];
-  for (size_t i = 0; i < node.inputs.size(); ++i) tensors.inputs.push_back(locate(node.inputs[i], i, false));
-  for (size_t i = 0; i < node.outputs.size(); ++i) tensors.outputs.push_back(locate(node.outputs[i], i, true));
+  for (size_t i = 0; i < node.inputs.size(); ++i) {
+    const Tensor* constant = node.inputs[i] != ir::kNoValue ? program.graph.constant(node.inputs[i]) : nullptr;
+    tensors.inputs.push_back(constant != nullptr ? plan.engine->constants().place(*constant)
+                                                 : in_arena(node.inputs[i]));
+    note_binding(node.inputs[i], i, false);
+  }
+  for (size_t i = 0; i < node.outputs.size(); ++i) {
+    tensors.outputs.push_back(in_arena(node.outputs[i]));
+    note_binding(node.outputs[i], i, true);
+  }
 }
 
 void Session::run(std::span<const std::byte* const> inputs, std::span<std::byte* const> outputs, size_t plan) {
   Plan& chosen = plans_.at(plan);
-  for (int64_t turn = 0; turn < chosen.engine->program().turns; ++turn) {
-    for (const Binding& binding : chosen.bindings) {
-      Step& step = chosen.steps[binding.step];
+  if (!inputs_) return run_plan(chosen, inputs, outputs);
+  inputs_->upload(*queue_, plan, inputs);
+  run_plan(chosen, inputs_->places(), outputs_->places());
+  outputs_->download(*queue_, plan, outputs);
+}
+
+void Session::run_plan(Plan& plan, std::span<const std::byte* const> inputs, std::span<std::byte* const> outputs) {
+  for (int64_t turn = 0; turn < plan.engine->program().turns; ++turn) {
+    for (const Binding& binding : plan.bindings) {
+      Step& step = plan.steps[binding.step];
       const size_t offset = static_cast<size_t>(turn) * binding.turn_bytes;
       if (binding.of_output_list) {
         step.outputs[binding.slot] = outputs[binding.index] + offset;
@@ -93,7 +124,7 @@ void Session::run(std::span<const std::byte* const> inputs, std::span<std::byte*
         step.inputs[binding.slot] = (binding.to_output ? outputs[binding.index] : inputs[binding.index]) + offset;
       }
     }
-    run_turn(chosen);
+    run_turn(plan);
   }
 }
 
@@ -102,9 +133,23 @@ void Session::run_turn(Plan& plan) {
   using Clock = std::chrono::steady_clock;
   for (size_t i = 0; i < steps.size(); ++i) {
     const auto start = on_step ? Clock::now() : Clock::time_point{};
-    engine->choices()[i].kernel->run({steps[i].inputs, steps[i].outputs, scratch_.get(), threads_});
-    if (on_step) on_step(i, std::chrono::duration<double>(Clock::now() - start).count());
+    engine->choices()[i].kernel->run({steps[i].inputs, steps[i].outputs, scratch_.get(), threads_, queue_.get()});
+    if (!on_step) continue;
+    if (queue_ != nullptr) queue_->wait();
+    on_step(i, std::chrono::duration<double>(Clock::now() - start).count());
   }
+}
+
+Tensor Session::step_output(size_t step, size_t output, size_t plan) const {
+  const std::byte* place = plans_.at(plan).steps.at(step).outputs.at(output);
+  if (place == nullptr) return {};
+  const ir::Graph& graph = engine(plan).program().graph;
+  const ir::Value& value = graph.value(graph.nodes[step].outputs[output]);
+  // Not owned: the arena outlives the step.
+  if (device_.uses_host_memory()) return Tensor(value.dtype, *value.shape, {std::shared_ptr<const std::byte>(), place});
+  Tensor copy(value.dtype, *value.shape);
+  queue_->download(place, copy.mutable_bytes());
+  return copy;
 }
 
 std::vector<Tensor> Session::run(std::span<const Tensor> inputs) {
@@ -122,7 +167,7 @@ std::vector<Tensor> Session::run(std::span<const Tensor> inputs) {
   std::vector<std::byte*> targets;
   for (size_t i = 0; i < engine().output_count(); ++i) {
     results.emplace_back(engine().output(i).dtype, *engine().output(i).shape);
-    targets.push_back(const_cast<std::byte*>(results.back().bytes().data()));
+    targets.push_back(results.back().mutable_bytes().data());
   }
   run(sources, targets);
   return results;

@@ -1,24 +1,31 @@
-// Runs programs. An Engine is constant and shared; a Session holds what one stream of calls needs.
+// Runs programs on the devices that they were compiled for. An Engine is constant and shared; a Session holds what one
+// stream of calls needs.
 #pragma once
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "artifact/program.h"
 #include "base/thread_pool.h"
-#include "kernels/kernel.h"
+#include "kernels/device.h"
+#include "runtime/device_memory.h"
 
 namespace effdet::runtime {
 
 /// A program with a kernel chosen for each step. Safe to share between threads.
 class Engine {
  public:
-  /// With reference_only every step runs on its reference kernel: the oracle. Throws Error(kUnsupported).
+  /// With reference_only every step runs on its reference kernel: the oracle. Throws Error(kUnsupported), also for a
+  /// program for a device that this library does not have.
   explicit Engine(artifact::Program program, bool reference_only = false);
+  /// With constants that are in the device's memory already; null: they are not.
+  Engine(artifact::Program program, bool reference_only, std::shared_ptr<const Constants> constants);
 
   const artifact::Program& program() const { return program_; }
+  const kernels::Device& device() const { return device_; }
   size_t input_count() const { return program_.graph.inputs.size(); }
   size_t output_count() const { return program_.graph.outputs.size(); }
   /// As the caller has them: with the images of all turns.
@@ -28,34 +35,41 @@ class Engine {
   const std::vector<ir::Value>& outputs() const { return outputs_; }
   /// Which implementation each step runs on, and which were refused.
   const std::vector<kernels::Choice>& choices() const { return choices_; }
+  const Constants& constants() const { return *constants_; }
 
  private:
   artifact::Program program_;
+  const kernels::Device& device_;
   std::vector<ir::Value> inputs_, outputs_;
   std::vector<kernels::Choice> choices_;
+  std::shared_ptr<const Constants> constants_;
 };
 
-/// One stream of inferences: arena, scratch and threads. Not to be used by two threads at once.
+/// Engines for the plans of one model, which share its constants. Throws as Engine does.
+std::vector<std::shared_ptr<const Engine>> make_engines(std::vector<artifact::Program> plans);
+
+/// One stream of inferences: arena, scratch, threads and the device's queue. Not to be used by two threads at once.
 class Session {
  public:
   /// Allocates everything that run() needs. Throws Error(kOutOfMemory).
   Session(std::shared_ptr<const Engine> engine, int threads);
-  /// For several plans of one model, which take turns in the same memory.
+  /// For several plans of one model and one device, which take turns in the same memory.
   Session(std::span<const std::shared_ptr<const Engine>> plans, int threads);
 
   const Engine& engine(size_t plan = 0) const { return *plans_.at(plan).engine; }
   int threads() const { return threads_.size(); }
+  /// Of the device's memory, beside the constants.
   size_t memory_bytes() const { return memory_bytes_; }
 
-  /// Runs on the caller's memory: inputs and outputs are as many, and as large, as the engine says. Allocates nothing.
+  /// Runs on the caller's memory, which is the host's: inputs and outputs are as many, and as large, as the engine
+  /// says. Allocates nothing.
   void run(std::span<const std::byte* const> inputs, std::span<std::byte* const> outputs, size_t plan = 0);
   /// The same on tensors, with the first plan; throws Error(kBadInput) for another number, type or shape of inputs.
   std::vector<Tensor> run(std::span<const Tensor> inputs);
 
-  /// Where a step's outputs lie, valid until the next step runs; null for one that nobody wants.
-  std::span<std::byte* const> step_outputs(size_t step, size_t plan = 0) const {
-    return plans_.at(plan).steps.at(step).outputs;
-  }
+  /// An output of a step that has just run, on the host; valid until the next step runs. Empty for one that nobody
+  /// wants.
+  Tensor step_output(size_t step, size_t output, size_t plan = 0) const;
 
   /// Called after each step of each turn with its index and seconds, where set: for profiles.
   std::function<void(size_t step, double seconds)> on_step;
@@ -65,7 +79,7 @@ class Session {
     std::vector<const std::byte*> inputs;
     std::vector<std::byte*> outputs;
   };
-  /// A tensor of a step that lies in the caller's memory: bound anew in each run.
+  /// A tensor of a step that is the caller's: bound anew in each run.
   struct Binding {
     size_t step, slot, index;
     bool of_output_list;  // the slot is in Step::outputs
@@ -79,10 +93,15 @@ class Session {
     std::vector<Binding> bindings;
   };
   void bind_step(Plan& plan, size_t step) const;
+  /// On the device's memory.
+  void run_plan(Plan& plan, std::span<const std::byte* const> inputs, std::span<std::byte* const> outputs);
   void run_turn(Plan& plan);
 
+  const kernels::Device& device_;
   ThreadPool threads_;
+  std::unique_ptr<kernels::Queue> queue_;  // null where the device has none
   std::shared_ptr<std::byte> arena_, scratch_;
+  std::optional<Staging> inputs_, outputs_;  // where kernels cannot use the caller's memory
   size_t memory_bytes_ = 0;
   std::vector<Plan> plans_;
 };

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/median.h"
+#include "kernels/device.h"
 #include "runtime/engine.h"
 #include "tuning/tuning_bank.h"
 
@@ -37,18 +38,16 @@ struct Way {
 };
 
 /// The network in one way; its choices are added to the candidates.
-artifact::Program compile_in(Way way, const ir::Graph& graph, const CompileOptions& options, Candidates& candidates) {
+artifact::Program compile_in(Way way, const compiler::Compilation& compilation, Candidates& candidates) {
   const auto note = [](Candidates::Map& map, const LayerChoices::Candidate& candidate) {
     map.insert({{candidate.node, candidate.key}, candidate});
   };
-  CompileOptions own = options;
-  own.on_stage = nullptr;
-  own.choices = {};
-  own.choices.other_fuse = way.fused ? Others::kYes : Others::kNo;
-  own.choices.other_products = way.fewer_products ? Others::kYes : Others::kNo;
-  own.choices.on_fuse = [&, note](const auto& candidate) { note(candidates.pairs, candidate); };
-  own.choices.on_product = [&, note](const auto& candidate) { note(candidates.products, candidate); };
-  return compiler::compile(graph, own);
+  LayerChoices choices;
+  choices.other_fuse = way.fused ? Others::kYes : Others::kNo;
+  choices.other_products = way.fewer_products ? Others::kYes : Others::kNo;
+  choices.on_fuse = [&, note](const auto& candidate) { note(candidates.pairs, candidate); };
+  choices.on_product = [&, note](const auto& candidate) { note(candidates.products, candidate); };
+  return compilation.finish(choices);
 }
 
 /// The network in one way, with a clock at every step.
@@ -203,10 +202,13 @@ size_t note_times(TuningBank& bank, const CompileOptions& options, std::string_v
 
 TuneReport tune(const ir::Graph& graph, CompileOptions& options, const TuneOptions& tune_options) {
   constexpr Way kFused{true, false}, kSplit{false, false}, kFusedFewer{true, true}, kSplitFewer{false, true};
-  TuningBank bank(tune_options.folder, tune_options.threads);
+  TuningBank bank(tune_options.folder, kernels::device_named(options.target.name).hardware(), tune_options.threads);
   const bool has_products = options.precision == CompileOptions::Precision::kFloat32;
   Candidates candidates;
-  const auto compile = [&](Way way) { return compile_in(way, graph, options, candidates); };
+  CompileOptions quiet = options;
+  quiet.on_stage = nullptr;
+  const compiler::Compilation compilation(graph, quiet);
+  const auto compile = [&](Way way) { return compile_in(way, compilation, candidates); };
   artifact::Program fused = compile(kFused), split = compile(kSplit);
   if (!has_products) candidates.products.clear();
 

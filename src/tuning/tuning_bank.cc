@@ -1,19 +1,13 @@
 // Reads and writes the file of measured choices of this processor.
 #include "tuning/tuning_bank.h"
 
-#include <cpuid.h>
-
-#include <array>
-#include <cctype>
 #include <cmath>
 #include <cstdlib>
-#include <cstring>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "base/user_folders.h"
-#include "kernels/cpu/micro_kernels.h"
 
 namespace effdet::tuning {
 namespace {
@@ -22,27 +16,10 @@ namespace {
 constexpr int kVersion = 1;
 constexpr uint64_t kMostBytes = 16 << 20;
 
-/// The processor's name for itself, in characters that a file's name may have.
-std::string processor_name() {
-  std::array<unsigned, 12> words{};
-  for (unsigned i = 0; i < 3; ++i)
-    __get_cpuid(0x80000002 + i, &words[4 * i], &words[4 * i + 1], &words[4 * i + 2], &words[4 * i + 3]);
-  std::array<char, sizeof words + 1> text{};
-  std::memcpy(text.data(), words.data(), sizeof words);
-  std::string name;
-  for (const char c : std::string_view(text.data())) {
-    const bool plain = std::isalnum(static_cast<unsigned char>(c)) != 0;
-    if (plain || (!name.empty() && name.back() != '-')) name += plain ? c : '-';
-  }
-  while (!name.empty() && name.back() == '-') name.pop_back();
-  return name.empty() ? "unknown" : name;
-}
-
 }  // namespace
 
-TuningBank::TuningBank(const std::filesystem::path& folder, int threads)
-    : path_(folder / fmt::format("{}_{}_{}-threads_v{}.json", processor_name(), kernels::cpu::micro_kernels().name,
-                                 threads, kVersion)) {
+TuningBank::TuningBank(const std::filesystem::path& folder, std::string_view hardware, int threads)
+    : path_(folder / fmt::format("{}_{}-threads_v{}.json", hardware, threads, kVersion)) {
   if (std::error_code ignored; !std::filesystem::exists(path_, ignored)) return;
   const auto json = nlohmann::json::parse(read_file(path_, kMostBytes), nullptr, /*allow_exceptions=*/false);
   const auto damaged = [&](std::string_view what) {

@@ -1,4 +1,4 @@
-// What was measured of layers on one processor, kept between compilations.
+// What was measured of layers on one device, kept between compilations.
 #pragma once
 
 #include <filesystem>
@@ -13,11 +13,12 @@ struct Measured {
   double yes = 0, no = 0;
 };
 
-/// One file of a folder: JSON, for one processor, number of threads and version of this library.
+/// One file of a folder: JSON, for one kind of hardware, number of threads and version of this library.
 class TuningBank {
  public:
-  /// Reads the file where there is one. Throws Error(kBadInput) for one that is damaged.
-  TuningBank(const std::filesystem::path& folder, int threads);
+  /// Reads the file where there is one. hardware: as kernels::Device says it. Throws Error(kBadInput) for one that is
+  /// damaged.
+  TuningBank(const std::filesystem::path& folder, std::string_view hardware, int threads);
 
   const std::filesystem::path& path() const { return path_; }
   const Measured* find(const std::string& choice) const;

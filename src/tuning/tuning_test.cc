@@ -21,6 +21,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::string_view kHardware = "processor";
+
 class Tuning : public testing::Test {
  protected:
   TuneOptions options() const { return {.folder = folder_, .seconds = 0.01, .threads = 1}; }
@@ -95,12 +97,12 @@ TEST_F(Tuning, WhatWasMeasuredDecides) {
 }
 
 TEST_F(Tuning, DamagedBanksAreRefused) {
-  const fs::path path = TuningBank(folder_, 1).path();
+  const fs::path path = TuningBank(folder_, kHardware, 1).path();
   fs::create_directories(folder_);
   for (const std::string text : {"", "{", "[]", R"({"a":1})", R"({"a":[1]})", R"({"a":[1,"b"]})", "{\"a\":[1,2,3]}"}) {
     write_file(path, text);
     try {
-      TuningBank(folder_, 1);
+      TuningBank(folder_, kHardware, 1);
       ADD_FAILURE() << text;
     } catch (const Error& error) {
       EXPECT_EQ(error.code(), ErrorCode::kBadInput);
@@ -108,7 +110,7 @@ TEST_F(Tuning, DamagedBanksAreRefused) {
     }
   }
   write_file(path, R"({"a": [1.5, 2]})");
-  EXPECT_EQ(TuningBank(folder_, 1).find("a")->no, 2);
+  EXPECT_EQ(TuningBank(folder_, kHardware, 1).find("a")->no, 2);
 }
 
 }  // namespace

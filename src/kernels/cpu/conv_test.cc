@@ -98,7 +98,7 @@ TEST(Choice, RefusalsSayWhy) {
   std::vector<ValueInfo> inputs;
   for (const Tensor& input : c.inputs) inputs.push_back({input.dtype(), input.shape()});
   const std::vector<ValueInfo> outputs{{DType::kF32, {1, 8, 4, 5}}};
-  const Choice choice = choose({c.node, 11, inputs, outputs});
+  const Choice choice = choose(cpu::device(), {c.node, 11, inputs, outputs});
   EXPECT_EQ(choice.implementation, "reference");
   EXPECT_EQ(choice.refusals, (std::vector<std::string>{"cpu:winograd: only 3x3 windows of stride 1",
                                                        "cpu:gemm: a residual needs an NHWC output"}));

@@ -10,7 +10,7 @@ TEST(Choice, TransposedConvolutionsGatherWithinLimits) {
   const std::vector<ValueInfo> inputs{
       {DType::kF32, {1, 100, 100, 1}}, {DType::kF32, weights.shape(), &weights}, {DType::kF32, {16}, &bias}};
   const std::vector<ValueInfo> outputs{{DType::kF32, {1, 355, 355, 16}}};
-  EXPECT_EQ(choose({c.node, 11, inputs, outputs}).refusals,
+  EXPECT_EQ(choose(cpu::device(), {c.node, 11, inputs, outputs}).refusals,
             std::vector<std::string>{"cpu:conv_transpose: windows of too many values"});
 }
 

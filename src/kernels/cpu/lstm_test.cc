@@ -29,7 +29,8 @@ TEST(Choice, LongSequencesOfFewValuesAreRefused) {
   const std::vector<ValueInfo> inputs{
       {DType::kF32, {1 << 20, 1, 1}}, {DType::kF32, w.shape(), &w}, {DType::kF32, r.shape(), &r}};
   const std::vector<ValueInfo> outputs{{DType::kF32, {1 << 20, 1, 1, 1}}};
-  EXPECT_EQ(choose({c.node, 13, inputs, outputs}).refusals, std::vector<std::string>{"cpu:lstm: sums of mostly zeros"});
+  EXPECT_EQ(choose(cpu::device(), {c.node, 13, inputs, outputs}).refusals,
+            std::vector<std::string>{"cpu:lstm: sums of mostly zeros"});
 }
 
 }  // namespace

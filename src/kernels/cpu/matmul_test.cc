@@ -45,7 +45,7 @@ TEST(Choice, PanelsOfMostlyZerosAreRefused) {
     std::vector<ValueInfo> infos;
     for (const Shape& shape : inputs) infos.push_back({DType::kF32, shape});
     const std::vector<ValueInfo> outputs{{DType::kF32, output}};
-    return choose({node, 13, infos, outputs}).refusals;
+    return choose(cpu::device(), {node, 13, infos, outputs}).refusals;
   };
   const Case product = onnx_case("MatMul", {});
   EXPECT_EQ(refusal(product.node, {{1, 1 << 21}, {1 << 21, 1}}, {1, 1}),

@@ -1,0 +1,35 @@
+// The devices of this library: the place to add one.
+#include <algorithm>
+#include <vector>
+
+#include "base/error.h"
+#include "kernels/cpu/device.h"
+#include "kernels/device.h"
+
+namespace effdet::kernels {
+namespace {
+
+std::vector<const Device*>& device_list() {
+  static std::vector<const Device*> list = {
+      &cpu::device(),
+  };
+  return list;
+}
+
+}  // namespace
+
+std::span<const Device* const> devices() { return device_list(); }
+
+const Device& device_named(std::string_view target) {
+  std::string known;
+  for (const Device* device : devices()) {
+    if (device->target().name == target) return *device;
+    known += fmt::format("{}'{}'", known.empty() ? "" : ", ", device->target().name);
+  }
+  fail(ErrorCode::kUnsupported, "compiled for the target '{}', this program runs {}", target, known);
+}
+
+RegisteredDevice::RegisteredDevice(const Device& device) { device_list().push_back(&device); }
+RegisteredDevice::~RegisteredDevice() { device_list().pop_back(); }
+
+}  // namespace effdet::kernels
