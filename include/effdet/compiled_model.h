@@ -33,7 +33,12 @@ struct Tuning {
   std::function<void(size_t layers, size_t measured, size_t changed, const std::filesystem::path& file)> on_done;
 };
 
+/// Names of the devices that this library compiles for and runs on. The first is the CPU.
+EFFDET_API std::vector<std::string> devices();
+
 struct CompileOptions {
+  /// One of devices(). Throws Error(kUsage) for another name.
+  std::string device = "cpu";
   /// New shapes for inputs by name (batch, image size).
   std::map<std::string, std::vector<int64_t>> input_shapes;
   /// One model for several shapes: each entry is a plan, its shapes laid over input_shapes. Plans share their weights.
@@ -102,8 +107,8 @@ class CompiledModel {
   /// Activations (of the plan that has most) and weights, in bytes.
   EFFDET_API uint64_t arena_bytes() const;
   EFFDET_API uint64_t weight_bytes() const;
-  /// Parts of a batch that the first plan runs one after the other: its steps' shapes are those of one part.
-  EFFDET_API int64_t turns() const;
+  /// Parts of a batch that the first plan runs one after the other: its steps' shapes are those of one micro-batch.
+  EFFDET_API int64_t micro_batches() const;
 
   /// One step of the program: what it does and which implementation runs it here.
   struct Step {
@@ -147,8 +152,8 @@ class Runner {
   EFFDET_API Runner(Runner&&) noexcept;
 
   /// Reads inputs and writes outputs in the caller's memory, in the order and with the sizes of inputs() and outputs()
-  /// of that plan. The plans of a model take turns in the same memory. The same input gives the same bits at any number
-  /// of threads. Throws Error(kUsage) for other numbers or sizes, and for a plan that the model has not.
+  /// of that plan. The plans of a model use the same memory one after the other. The same input gives the same bits at
+  /// any number of threads. Throws Error(kUsage) for other numbers or sizes, and for a plan that the model has not.
   EFFDET_API void run(std::span<const std::span<const std::byte>> inputs, std::span<const std::span<std::byte>> outputs,
                       size_t plan = 0);
   EFFDET_API int threads() const;

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "compiler/compile.h"
 #include "kernels/cpu/micro_kernels.h"
+#include "kernels/device.h"
 #include "kernels/machine.h"
 #include "model/metadata.h"
 #include "ops/aipp.h"
@@ -63,10 +64,20 @@ void tune(const ir::Graph& graph, compiler::CompileOptions& options,
 
 }  // namespace
 
+std::vector<std::string> devices() {
+  std::vector<std::string> names;
+  for (const kernels::Device* device : kernels::devices()) names.emplace_back(device->target().name);
+  return names;
+}
+
 CompiledModel CompiledModel::compile(const OnnxModel& model, const CompileOptions& options) {
+  const kernels::Device* device = kernels::find_device(options.device);
+  if (device == nullptr)
+    fail(ErrorCode::kUsage, "there is no device '{}', but {}", options.device, fmt::join(devices(), ", "));
   ir::Graph graph = model.impl_->graph;
   choose_outputs(graph, options.outputs);
-  compiler::CompileOptions internal{.input_shapes = options.input_shapes, .keep_float32 = options.keep_float32};
+  compiler::CompileOptions internal{
+      .target = device->target(), .input_shapes = options.input_shapes, .keep_float32 = options.keep_float32};
   if (options.precision == Precision::kBfloat16) internal.precision = compiler::CompileOptions::Precision::kBfloat16;
   if (options.on_stage)
     internal.on_stage = [&](std::string_view stage, const ir::Graph& g) {
@@ -130,7 +141,7 @@ uint64_t CompiledModel::arena_bytes() const {
   for (const auto& engine : impl_->plans) most = std::max(most, engine->program().arena_bytes);
   return most;
 }
-int64_t CompiledModel::turns() const { return impl_->engine()->program().turns; }
+int64_t CompiledModel::micro_batches() const { return impl_->engine()->program().micro_batches; }
 uint64_t CompiledModel::weight_bytes() const { return artifact::weight_bytes(programs_of(impl_->plans)); }
 
 std::optional<AippDescription> CompiledModel::aipp() const {
@@ -161,13 +172,13 @@ std::optional<AippDescription> CompiledModel::aipp() const {
 std::vector<CompiledModel::Step> CompiledModel::steps() const {
   std::vector<Step> steps;
   const ir::Graph& graph = graph_of(impl_->engine());
-  const int64_t turns = this->turns();
+  const int64_t parts = micro_batches();
   for (size_t i = 0; i < graph.nodes.size(); ++i) {
     const ir::Node& node = graph.nodes[i];
     const kernels::Choice& choice = impl_->engine()->choices()[i];
     const ops::Cost cost = ops::cost_of(graph, node);
     steps.push_back({node.name, node.op, std::string(choice.implementation), product_type(graph, node),
-                     *graph.value(node.outputs[0]).shape, choice.refusals, cost.flops * turns, cost.bytes * turns});
+                     *graph.value(node.outputs[0]).shape, choice.refusals, cost.flops * parts, cost.bytes * parts});
   }
   return steps;
 }

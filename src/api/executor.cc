@@ -37,8 +37,8 @@ Tensor channels_first(const Tensor& tensor) {
 }
 
 /// Whoever looks into a model wants the maps of the whole batch.
-std::shared_ptr<const runtime::Engine> in_one_turn(const std::shared_ptr<const runtime::Engine>& plan) {
-  if (plan->program().turns == 1) return plan;
+std::shared_ptr<const runtime::Engine> for_the_whole_batch(const std::shared_ptr<const runtime::Engine>& plan) {
+  if (plan->program().micro_batches == 1) return plan;
   ir::Graph graph = plan->program().graph;
   for (const ir::Value& input : plan->inputs()) passes::set_input_shape(graph, input.name, *input.shape);
   return std::make_shared<runtime::Engine>(compiler::plan_memory(std::move(graph), plan->program().target));
@@ -142,7 +142,7 @@ Executor Executor::open(const std::filesystem::path& path, const Options& option
   switch (file_kind(path)) {
     case FileKind::kCompiled: {
       const CompiledModel model = CompiledModel::open(path, options.model);
-      for (const auto& plan : model.impl_->plans) impl->plans.push_back(in_one_turn(plan));
+      for (const auto& plan : model.impl_->plans) impl->plans.push_back(for_the_whole_batch(plan));
       impl->compiled = impl->plans.front();
       impl->graph = impl->compiled->program().graph;
       api::tell(options.model, path, model.weights_warning());

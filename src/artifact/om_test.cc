@@ -32,7 +32,7 @@ void put(std::vector<std::byte>& file, size_t offset, T value) {
 
 TEST(Om, RoundTrip) {
   Program written = small_program();
-  written.turns = 3;
+  written.micro_batches = 3;
   const auto path = write_test_om(om_bytes(written));
   EXPECT_TRUE(is_om(path));
   const Program read = read_om(path).at(0);
@@ -41,7 +41,7 @@ TEST(Om, RoundTrip) {
   EXPECT_EQ(read.graph.opset, written.graph.opset);
   EXPECT_EQ(read.target, written.target);
   EXPECT_EQ(read.arena_bytes, written.arena_bytes);
-  EXPECT_EQ(read.turns, 3);
+  EXPECT_EQ(read.micro_batches, 3);
   EXPECT_EQ(weight_bytes({&read, 1}), weight_bytes({&written, 1}));
   ASSERT_EQ(read.placements.size(), written.placements.size());
   for (size_t i = 0; i < read.placements.size(); ++i) {

@@ -105,7 +105,7 @@ flatbuffers::Offset<om::Program> write_plan(
   const auto node_list = b.CreateVector(nodes);
   const auto inputs = b.CreateVector(program.graph.inputs), outputs = b.CreateVector(program.graph.outputs);
   return om::CreateProgram(b, name, target, program.graph.opset, program.arena_bytes, value_list, node_list, inputs,
-                           outputs, b.CreateVector(entries), plans, program.turns);
+                           outputs, b.CreateVector(entries), plans, program.micro_batches);
 }
 
 /// The program section: the first plan, and the others in it.

@@ -128,16 +128,18 @@ void check_arena(const Program& program, const std::string& name) {
   check_overlaps(program, blocks, name);
 }
 
-/// The caller's tensors, one each, with the images of all turns.
+/// The caller's tensors, one each, with the images of all micro-batches.
 void check_ends(const Program& program, const std::vector<ir::ValueId>& ids, Space space, const std::string& name) {
   for (size_t i = 0; i < ids.size(); ++i) {
     const Placement& placement = program.placements[static_cast<size_t>(ids[i])];
     if (placement.space != space || placement.offset != i)
       bad_input("{}: '{}' is not placed as the caller's tensor that it is", name, program.graph.value(ids[i]).name);
     const ir::Value& value = program.graph.value(ids[i]);
-    if (program.turns < 1 || (program.turns > 1 && (value.shape->empty() || value.shape->front() < 1 ||
-                                                    program.turns > ops::kMaxElements / value.shape->front())))
-      bad_input("{}: '{}' of shape {} for {} turns", name, value.name, shape_text(*value.shape), program.turns);
+    if (program.micro_batches < 1 ||
+        (program.micro_batches > 1 && (value.shape->empty() || value.shape->front() < 1 ||
+                                       program.micro_batches > ops::kMaxElements / value.shape->front())))
+      bad_input("{}: '{}' of shape {} for {} micro-batches", name, value.name, shape_text(*value.shape),
+                program.micro_batches);
     value_bytes(whole_value(program, ids[i]));
   }
 }
@@ -202,7 +204,7 @@ uint64_t value_bytes(const ir::Value& value) {
 
 ir::Value whole_value(const Program& program, ir::ValueId id) {
   ir::Value value = program.graph.value(id);
-  if (program.turns > 1) value.shape->front() *= program.turns;
+  if (program.micro_batches > 1) value.shape->front() *= program.micro_batches;
   return value;
 }
 

@@ -35,13 +35,13 @@ struct Program {
   ir::Graph graph;
   std::vector<Placement> placements;  ///< by ValueId
   uint64_t arena_bytes = 0;
-  /// Times that the steps run for one call. The caller's inputs and outputs are so many of the graph's, one behind the
-  /// other.
-  int64_t turns = 1;
+  /// Parts of the caller's batch, for which the steps run one after the other. The caller's inputs and outputs are so
+  /// many of the graph's, one after the other.
+  int64_t micro_batches = 1;
   std::string target;  ///< name of the device that it is compiled for (ops::Target)
 };
 
-/// An input or output as the caller has it: with the images of all turns.
+/// An input or output as the caller has it: with the images of all micro-batches.
 ir::Value whole_value(const Program& program, ir::ValueId id);
 
 /// Fills the layouts of a graph's values in from its steps: for files that do not say them. Throws Error(kBadInput)
@@ -57,7 +57,8 @@ void verify_program(const Program& program, const std::string& name);
 inline constexpr size_t kMaxPlans = 256;
 
 /// Checks several programs that are one model for several shapes: each as above; one target; inputs and outputs of the
-/// same number, names and types; and no two with the same shapes of inputs, which choose the plan. Throws Error(kBadInput).
+/// same number, names and types; and no two with the same shapes of inputs, which choose the plan. Throws
+/// Error(kBadInput).
 void verify_plans(std::span<const Program> plans, const std::string& name);
 
 /// Bytes of all constants of the plans; those that lie in the same place count once.

@@ -225,7 +225,7 @@ int64_t Compilation::split_batch() {
   whole.options_.choices.on_fuse = nullptr;
   whole.options_.choices.on_product = nullptr;
   Shape shape = *input.shape;
-  shape[0] = images_of_turn(std::move(whole).place());
+  shape[0] = images_of_micro_batch(std::move(whole).place());
   if (shape[0] == batch) return 1;
   try {
     ir::Graph smaller = graph_;
@@ -240,9 +240,9 @@ int64_t Compilation::split_batch() {
 artifact::Program Compilation::finish(const LayerChoices& choices) const {
   Compilation own = *this;
   own.options_.choices = choices;
-  const int64_t turns = options_.split_batch ? own.split_batch() : 1;
+  const int64_t parts = options_.split_batch ? own.split_batch() : 1;
   artifact::Program program = std::move(own).place();
-  program.turns = turns;
+  program.micro_batches = parts;
   artifact::verify_program(program, "compiled program");
   return program;
 }

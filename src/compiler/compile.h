@@ -35,7 +35,7 @@ struct CompileOptions {
   std::vector<std::string> keep_float32;
   /// Between ways that differ in speed alone.
   LayerChoices choices;
-  /// A batch of images that steps keep apart may become several turns of a program for fewer (Program::turns).
+  /// A batch of images that steps keep apart may become a program for fewer, its micro-batches.
   bool split_batch = true;
   /// Bytes that the plan's constants may be larger than the graph's: what would add more is left as it is.
   uint64_t most_growth = passes::kMostGrowth;

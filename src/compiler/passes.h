@@ -65,9 +65,9 @@ void fuse_elementwise(ir::Graph& graph);
 /// Places every tensor of a program for the target; tensors whose lifetimes do not meet share memory.
 artifact::Program plan_memory(ir::Graph graph, std::string_view target);
 
-/// How many images of its batch one turn of a program with one input should have (Program::turns): a divisor of the
+/// How many images of its batch a micro-batch should have, for a program with one input: a divisor of the
 /// batch; all of them, where steps mix images or the maps of all are small.
-int64_t images_of_turn(const artifact::Program& program);
+int64_t images_of_micro_batch(const artifact::Program& program);
 
 /// Constants of the same bytes, in one plan or several, share them.
 class ConstantSharer {

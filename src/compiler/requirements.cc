@@ -1,3 +1,4 @@
+// What a graph must fulfil to be compiled, and the errors that say what to do.
 #include "compiler/requirements.h"
 
 #include <fmt/ranges.h>

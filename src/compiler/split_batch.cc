@@ -1,4 +1,4 @@
-// A batch as several turns of a program for fewer images: the arena is that of one turn, and maps stay in the cache.
+// A batch as micro-batches, one after the other: the arena is that of one micro-batch, and maps stay in the cache.
 #include <algorithm>
 
 #include "base/thread_pool.h"
@@ -8,9 +8,9 @@
 namespace effdet::compiler {
 namespace {
 
-// Arena of the images of one turn, where one image alone takes less: layers of small maps leave threads idle, maps
+// Arena of a micro-batch, where one image alone takes less: layers of small maps leave threads idle, maps
 // beyond the last-level cache gain nothing from company.
-constexpr uint64_t kTurnBytes = 8 << 20;
+constexpr uint64_t kMicroBatchBytes = 8 << 20;
 // Threads that one image keeps busy.
 constexpr int kThreadsPerImage = 4;
 
@@ -58,14 +58,14 @@ bool keeps_images_apart(const ir::Graph& graph, const ir::Node& node, int64_t ba
 
 }  // namespace
 
-int64_t images_of_turn(const artifact::Program& program) {
+int64_t images_of_micro_batch(const artifact::Program& program) {
   const ir::Graph& graph = program.graph;
   const int64_t batch = graph.value(graph.inputs.at(0)).shape->at(0);
   const auto is_led = [&](ir::ValueId id) { return leads(graph, id, batch) && graph.constant(id) == nullptr; };
   const auto is_apart = [&](const ir::Node& node) { return keeps_images_apart(graph, node, batch); };
   if (!std::ranges::all_of(graph.outputs, is_led) || !std::ranges::all_of(graph.nodes, is_apart)) return batch;
-  const int64_t fit =
-      static_cast<int64_t>(kTurnBytes * static_cast<uint64_t>(batch) / std::max<uint64_t>(1, program.arena_bytes));
+  const int64_t fit = static_cast<int64_t>(kMicroBatchBytes * static_cast<uint64_t>(batch) /
+                                           std::max<uint64_t>(1, program.arena_bytes));
   const int64_t busy = (default_thread_count() + kThreadsPerImage - 1) / kThreadsPerImage;
   int64_t images = std::clamp<int64_t>(std::max(fit, busy), 1, batch);
   while (batch % images != 0) --images;

@@ -16,7 +16,7 @@ Builder large_maps(int64_t batch, const std::function<ir::ValueId(Builder&, ir::
   return b;
 }
 
-TEST(SplitBatch, LargeMapsTakeTurns) {
+TEST(SplitBatch, LargeMapsAreMicroBatches) {
   const auto as_list = [](int64_t batch) {
     return [batch](Builder& b, ir::ValueId in) {
       return b.node("Reshape", "y", {in, b.constant("shape", ints({batch, 2, 9216}))});
@@ -24,15 +24,15 @@ TEST(SplitBatch, LargeMapsTakeTurns) {
   };
   const Builder b = large_maps(6, as_list(6));
   const artifact::Program program = compile(b.graph), whole = compile(b.graph, {.split_batch = false});
-  EXPECT_EQ(program.turns, 2);
-  EXPECT_EQ(whole.turns, 1);
+  EXPECT_EQ(program.micro_batches, 2);
+  EXPECT_EQ(whole.micro_batches, 1);
   EXPECT_LT(program.arena_bytes, whole.arena_bytes * 2 / 3);
   const Tensor batch = waves({6, 3, 96, 96});
   const Tensor got = run(program, std::span(&batch, 1))[0];
   EXPECT_EQ(got.shape(), (Shape{6, 2, 9216}));
   EXPECT_TRUE(std::ranges::equal(got.bytes(), run(whole, std::span(&batch, 1))[0].bytes()));
-  EXPECT_EQ(compile(large_maps(2, as_list(2)).graph).turns, 1) << "both images fit into the cache";
-  EXPECT_EQ(compile(large_maps(7, as_list(7)).graph).turns, 7) << "a prime number of images";
+  EXPECT_EQ(compile(large_maps(2, as_list(2)).graph).micro_batches, 1) << "both images fit into the cache";
+  EXPECT_EQ(compile(large_maps(7, as_list(7)).graph).micro_batches, 7) << "a prime number of images";
 }
 
 TEST(SplitBatch, NotWhereStepsMixImages) {
@@ -61,11 +61,11 @@ TEST(SplitBatch, NotWhereStepsMixImages) {
          return b.node("Mul", "y", {in, b.constant("f", waves({6, 1, 1, 1}))});
        }},
   };
-  for (const auto& [name, end] : ends) EXPECT_EQ(compile(large_maps(6, end).graph).turns, 1) << name;
+  for (const auto& [name, end] : ends) EXPECT_EQ(compile(large_maps(6, end).graph).micro_batches, 1) << name;
   const auto common = [](Builder& b, ir::ValueId in) {
     return b.node("Mul", "y", {in, b.constant("f", waves({1, 2, 1, 1}))});
   };
-  EXPECT_EQ(compile(large_maps(6, common).graph).turns, 2);
+  EXPECT_EQ(compile(large_maps(6, common).graph).micro_batches, 2);
 }
 
 TEST(SplitBatch, ChoicesAreOfTheMicroBatch) {
@@ -75,7 +75,7 @@ TEST(SplitBatch, ChoicesAreOfTheMicroBatch) {
   options.choices.on_product = [&](const LayerChoices::Candidate& candidate) { keys.push_back(candidate.key); };
   const Compilation compilation(b.graph, options);
   EXPECT_TRUE(keys.empty()) << "nothing is chosen before it is finished";
-  EXPECT_EQ(compilation.finish(options.choices).turns, 2);
+  EXPECT_EQ(compilation.finish(options.choices).micro_batches, 2);
   ASSERT_EQ(keys.size(), 2u) << "once for each layer";
   EXPECT_TRUE(keys[0].starts_with("Conv 3x3x96x96 to 3x64x96x96")) << keys[0];
   LayerChoices direct;

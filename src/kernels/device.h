@@ -44,6 +44,8 @@ class Device {
 
 /// All devices, the CPU first.
 std::span<const Device* const> devices();
+/// The device of that name, or null.
+const Device* find_device(std::string_view name);
 /// The device of a Program::target. Throws Error(kUnsupported) where there is none of that name.
 const Device& device_named(std::string_view target);
 

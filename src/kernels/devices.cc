@@ -20,12 +20,16 @@ std::vector<const Device*>& device_list() {
 
 std::span<const Device* const> devices() { return device_list(); }
 
+const Device* find_device(std::string_view name) {
+  const auto found = std::ranges::find(devices(), name, [](const Device* device) { return device->target().name; });
+  return found != devices().end() ? *found : nullptr;
+}
+
 const Device& device_named(std::string_view target) {
+  if (const Device* device = find_device(target)) return *device;
   std::string known;
-  for (const Device* device : devices()) {
-    if (device->target().name == target) return *device;
+  for (const Device* device : devices())
     known += fmt::format("{}'{}'", known.empty() ? "" : ", ", device->target().name);
-  }
   fail(ErrorCode::kUnsupported, "compiled for the target '{}', this program runs {}", target, known);
 }
 

@@ -1,3 +1,4 @@
+// Constants, inputs and outputs in a device's memory.
 #include "runtime/device_memory.h"
 
 #include <algorithm>

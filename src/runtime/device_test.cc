@@ -143,7 +143,7 @@ TEST(Device, EachMicroBatchReadsAndWritesItsPart) {
   const test::TestDevice device(kPacking);
   const kernels::RegisteredDevice registered(device);
   artifact::Program program = compiler::compile(small_graph(), {.target = kPacking});
-  program.turns = 3;
+  program.micro_batches = 3;
   const Tensor batch = any_tensor({3, 3, 8, 8});
   const std::vector<Tensor> got = run(program, batch);
   const std::vector<Tensor> expected = Session(oracle_of(program), 1).run(std::span(&batch, 1));

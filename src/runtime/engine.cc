@@ -114,21 +114,21 @@ void Session::run(std::span<const std::byte* const> inputs, std::span<std::byte*
 }
 
 void Session::run_plan(Plan& plan, std::span<const std::byte* const> inputs, std::span<std::byte* const> outputs) {
-  for (int64_t turn = 0; turn < plan.engine->program().turns; ++turn) {
+  for (int64_t part = 0; part < plan.engine->program().micro_batches; ++part) {
     for (const Binding& binding : plan.bindings) {
       Step& step = plan.steps[binding.step];
-      const size_t offset = static_cast<size_t>(turn) * binding.turn_bytes;
+      const size_t offset = static_cast<size_t>(part) * binding.part_bytes;
       if (binding.of_output_list) {
         step.outputs[binding.slot] = outputs[binding.index] + offset;
       } else {
         step.inputs[binding.slot] = (binding.to_output ? outputs[binding.index] : inputs[binding.index]) + offset;
       }
     }
-    run_turn(plan);
+    run_steps(plan);
   }
 }
 
-void Session::run_turn(Plan& plan) {
+void Session::run_steps(Plan& plan) {
   const auto& [engine, steps, bindings] = plan;
   using Clock = std::chrono::steady_clock;
   for (size_t i = 0; i < steps.size(); ++i) {

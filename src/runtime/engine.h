@@ -28,7 +28,7 @@ class Engine {
   const kernels::Device& device() const { return device_; }
   size_t input_count() const { return program_.graph.inputs.size(); }
   size_t output_count() const { return program_.graph.outputs.size(); }
-  /// As the caller has them: with the images of all turns.
+  /// As the caller has them: with the images of all micro-batches.
   const ir::Value& input(size_t i) const { return inputs_.at(i); }
   const ir::Value& output(size_t i) const { return outputs_.at(i); }
   const std::vector<ir::Value>& inputs() const { return inputs_; }
@@ -53,7 +53,7 @@ class Session {
  public:
   /// Allocates everything that run() needs. Throws Error(kOutOfMemory).
   Session(std::shared_ptr<const Engine> engine, int threads);
-  /// For several plans of one model and one device, which take turns in the same memory.
+  /// For several plans of one model and one device, which use the same memory one after the other.
   Session(std::span<const std::shared_ptr<const Engine>> plans, int threads);
 
   const Engine& engine(size_t plan = 0) const { return *plans_.at(plan).engine; }
@@ -71,7 +71,7 @@ class Session {
   /// wants.
   Tensor step_output(size_t step, size_t output, size_t plan = 0) const;
 
-  /// Called after each step of each turn with its index and seconds, where set: for profiles.
+  /// Called after each step of each micro-batch with its index and seconds, where set: for profiles.
   std::function<void(size_t step, double seconds)> on_step;
 
  private:
@@ -84,7 +84,7 @@ class Session {
     size_t step, slot, index;
     bool of_output_list;  // the slot is in Step::outputs
     bool to_output;       // index is of the caller's outputs
-    size_t turn_bytes;    // from one turn's part to the next
+    size_t part_bytes;    // of a micro-batch
   };
   /// An engine with the addresses of its steps' tensors.
   struct Plan {
@@ -95,7 +95,7 @@ class Session {
   void bind_step(Plan& plan, size_t step) const;
   /// On the device's memory.
   void run_plan(Plan& plan, std::span<const std::byte* const> inputs, std::span<std::byte* const> outputs);
-  void run_turn(Plan& plan);
+  void run_steps(Plan& plan);
 
   const kernels::Device& device_;
   ThreadPool threads_;

@@ -235,7 +235,9 @@ void read_conversion(const Values& values, AtcOptions& options) {
   options.model = required(values, "--model");
   options.output = required(values, "--output");
   const std::string& soc = required(values, "--soc_version");
-  if (soc != "native")
+  if (soc != "native") options.device = soc;
+  const std::vector<std::string> known = devices();
+  if (std::ranges::find(known, options.device) == known.end())
     fail_value(ErrorCode::kUnsupported, "--soc_version", soc,
                "this version has no compiler for that device, only for the processor that it runs on: use "
                "--soc_version=native");

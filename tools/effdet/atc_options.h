@@ -28,6 +28,7 @@ enum class LogLevel { kDebug, kInfo, kWarning, kError, kNull };
 struct AtcOptions {
   int mode = 0;  ///< 0: compile, 1: compiled model to JSON, 6: show a compiled model
   std::string model, output, om, json;
+  std::string device = "cpu";  ///< one of effdet::devices()
   std::map<std::string, std::vector<int64_t>> input_shapes;
   std::vector<std::map<std::string, std::vector<int64_t>>> plans;  ///< of the lists of shapes; empty: one plan
   std::vector<std::string> out_nodes;                              ///< "node:index"

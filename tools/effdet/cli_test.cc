@@ -493,6 +493,7 @@ TEST_F(Cli, AtcErrorsHaveTheOriginalsCodes) {
       {"atc --framework=5 --model=m.onnx --output=m", "E10007: [--soc_version] is required."},
       {"atc --framework=5 --output=m --soc_version=native", "E10007: [--model] is required."},
       {"atc --framework=5 --model=m.onnx --output=m --soc_version=", "E10004: Value for parameter [--soc_version] is"},
+      {"atc --framework=5 --model=garbage.onnx --output=m --soc_version=cpu", "E10041: Cannot load the model"},
       {"atc --framework=5 --model=m.onnx --output=m --soc_version=Ascend310",
        "E10001: Value [Ascend310] for parameter [--soc_version] is invalid. Reason: "},
       {"atc --framework=3 --model=m.onnx --output=m --soc_version=native",

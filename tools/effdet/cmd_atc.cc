@@ -133,7 +133,8 @@ void convert(const AtcOptions& options) {
     tuning->on_done = print_tuning;
   }
   const CompiledModel compiled =
-      compile(model, {.input_shapes = options.input_shapes,
+      compile(model, {.device = options.device,
+                      .input_shapes = options.input_shapes,
                       .plans = options.plans,
                       .outputs = find_outputs(model, options),
                       .insert_op_conf = options.insert_op_conf,

@@ -25,7 +25,7 @@ Profile measure(const CompiledModel& model, int runs, int warm_up, int threads) 
   Profile profile{.steps = model.steps(), .machine = measure_machine(runner.threads()), .threads = runner.threads()};
   std::vector<std::vector<double>> times(profile.steps.size());
   for (int i = 0; i < warm_up; ++i) timed.milliseconds();
-  std::vector<double> of_run(times.size());  // a batch may take several turns
+  std::vector<double> of_run(times.size());  // a batch may be several micro-batches
   runner.on_step([&](size_t step, double seconds) { of_run[step] += 1e3 * seconds; });
   for (int i = 0; i < runs; ++i) {
     std::ranges::fill(of_run, 0);

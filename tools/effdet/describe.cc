@@ -84,7 +84,7 @@ nlohmann::json model_json(const CompiledModel& model) {
     const CompiledModel plan = model.plan(i);
     plans.push_back({{"inputs", tensors_json(plan.inputs())},
                      {"outputs", tensors_json(plan.outputs())},
-                     {"turns", plan.turns()},
+                     {"turns", plan.micro_batches()},
                      {"arena_bytes", plan.arena_bytes()}});
   }
   return {{"kind", "compiled"},
@@ -169,8 +169,8 @@ void print_plans(const CompiledModel& model) {
 void print_model(const CompiledModel& model, bool steps) {
   const auto all = model.steps();
   fmt::print("compiled model: {} steps{}, {}weights {}, activations {}\n\n", all.size(),
-             model.turns() > 1 ? fmt::format(" in {} turns", model.turns()) : "", parameters_text(model.parameters()),
-             bytes_text(model.weight_bytes()), bytes_text(model.arena_bytes()));
+             model.micro_batches() > 1 ? fmt::format(" in {} turns", model.micro_batches()) : "",
+             parameters_text(model.parameters()), bytes_text(model.weight_bytes()), bytes_text(model.arena_bytes()));
   print_warning(model.weights_warning());
   print_plans(model);
   print_tensors("input", model.inputs());

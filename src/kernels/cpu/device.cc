@@ -1,3 +1,4 @@
+// The CPU as a device: the host's memory, and kernels that run when they are called.
 #include "kernels/cpu/device.h"
 
 #include <cpuid.h>
