@@ -142,6 +142,8 @@ Feature Layers::activate(const Feature& x, Activation activation, const std::str
       return append("Tanh", node, {x.id}, x);
     case Activation::kHardSigmoid:
       return hard_sigmoid(x, node);
+    default:  // of fused operators alone
+      break;
   }
   fail(ErrorCode::kInternal, "an activation without a meaning");
 }
