@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds in Release and runs the main job on what the repository ships: synthetic scenes through the eight steps of the pipeline,
-# from the PyTorch checkpoint to COCO mAP and annotated pictures. Usage: ./demo.sh   (results in demo_out/)
+# from the PyTorch checkpoint to COCO mAP and annotated images. Usage: ./demo.sh   (results in demo_out/)
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -31,7 +31,7 @@ modify_onnx --model=./model/d0_bs1_sim.onnx --out=./model/d0_bs1_modify.onnx
 step "4. atc: compile for this processor"
 atc --framework=5 --model=./model/d0_bs1_modify.onnx --output=./model/d0_bs1 --input_format=NCHW \
   --input_shape="x.1:1,3,$size,$size" --log=error --soc_version=native
-step "5. preprocess: pictures to tensors"
+step "5. preprocess: images to tensors"
 preprocess --root=coco_data --bin-save=bin_save --model=tf_efficientdet_d0 --img-size "$size"
 step "6. get_info: list of the tensors"
 get_info bin ./bin_save ./d0_bin.info "$size" "$size"
@@ -42,8 +42,8 @@ benchmark.x86_64 -round=20 -batch_size=1 -device_id=0 -om_path=./model/d0_bs1.om
 step "8. postprocess: detections and COCO mAP"
 postprocess --root=./coco_data --omfile=./result/dumpOutput_device0 --model=tf_efficientdet_d0 --img-size "$size"
 
-step "The same in one command, from pictures to mAP, with annotated pictures"
+step "The same in one command, from images to mAP, with annotated images"
 validate ./coco_data --model=tf_efficientdet_d0 --checkpoint="$checkpoint" --img-size "$size"
 effdet detect coco_data/val2017 --model-file model/d0_bs1.om --out pictures --contact-sheet contact_sheet.jpg --score 0.5 | tail -n 3
 
-printf '\nLook at demo_out/contact_sheet.jpg; single pictures are in demo_out/pictures.\n'
+printf '\nLook at demo_out/contact_sheet.jpg; single images are in demo_out/pictures.\n'

@@ -1,5 +1,5 @@
 // Preprocessing in the model (AIPP) against preprocessing in front of it, up to the output of the first layer: for a
-// camera's frames in separate steps, one loop each, and for pictures as benchmark does it for either kind of model.
+// camera's frames in separate steps, one loop each, and for images as benchmark does it for either kind of model.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
@@ -48,7 +48,7 @@ void nv12_to_rgb(const std::vector<uint8_t>& frame, int64_t height, int64_t widt
   }
 }
 
-/// The upper left side x side pixels of a picture as normalised planes.
+/// The upper left side x side pixels of an image as normalised planes.
 void to_planes(const std::vector<uint8_t>& rgb, int64_t width, int64_t side, float* planes) {
   for (int64_t c = 0; c < 3; ++c)
     for (int64_t y = 0; y < side; ++y) {
@@ -90,7 +90,7 @@ void frame_to_first_layer(benchmark::State& state, bool nv12, Steps steps) {
   }
 }
 
-void picture_to_first_layer(benchmark::State& state, bool aipp) {
+void image_to_first_layer(benchmark::State& state, bool aipp) {
   const int64_t side = state.range(0);
   const auto engine = first_layer(side, aipp ? std::optional(normalise()) : std::nullopt);
   model::ModelInfo info;
@@ -99,13 +99,13 @@ void picture_to_first_layer(benchmark::State& state, bool aipp) {
   const detection::ModelInput input(*engine, info);
   runtime::Session session(engine, 1);
   // As large as the input, so that resizing, which both do alike, hides little of the difference.
-  vision::Image picture(static_cast<int>(side), static_cast<int>(side));
-  for (uint8_t& sample : picture.pixels()) sample = static_cast<uint8_t>(&sample - picture.pixels().data());
+  vision::Image image(static_cast<int>(side), static_cast<int>(side));
+  for (uint8_t& sample : image.pixels()) sample = static_cast<uint8_t>(&sample - image.pixels().data());
   std::vector<std::byte> sample(input.sample_bytes()), output(artifact::value_bytes(engine->output(0)));
   const std::byte* source = sample.data();
   std::byte* target = output.data();
   for (auto _ : state) {
-    vision::PixelRows rows(picture);
+    vision::PixelRows rows(image);
     input.write(rows, sample);
     session.run({&source, 1}, {&target, 1});
   }
@@ -116,8 +116,8 @@ BENCHMARK_CAPTURE(frame_to_first_layer, rgb_separate, false, Steps::kSeparate)->
 BENCHMARK_CAPTURE(frame_to_first_layer, rgb_in_the_model, false, Steps::kInTheModel)->Arg(512)->Arg(1536);
 BENCHMARK_CAPTURE(frame_to_first_layer, nv12_separate, true, Steps::kSeparate)->Arg(512)->Arg(1536);
 BENCHMARK_CAPTURE(frame_to_first_layer, nv12_in_the_model, true, Steps::kInTheModel)->Arg(512)->Arg(1536);
-BENCHMARK_CAPTURE(picture_to_first_layer, separate, false)->Arg(512)->Arg(1536);
-BENCHMARK_CAPTURE(picture_to_first_layer, in_the_model, true)->Arg(512)->Arg(1536);
+BENCHMARK_CAPTURE(image_to_first_layer, separate, false)->Arg(512)->Arg(1536);
+BENCHMARK_CAPTURE(image_to_first_layer, in_the_model, true)->Arg(512)->Arg(1536);
 
 }  // namespace
 }  // namespace effdet

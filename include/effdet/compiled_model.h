@@ -47,7 +47,7 @@ struct CompileOptions {
   /// Outputs by tensor name, in this order; empty: those of the graph.
   std::vector<std::string> outputs;
   /// Preprocessing that becomes a part of the model (AIPP): a file `aipp_op { key: value ... }`. The model then takes
-  /// uint8 pictures in the file's format. Empty: none.
+  /// uint8 images in the file's format. Empty: none.
   std::filesystem::path insert_op_conf;
   Precision precision = Precision::kFloat32;
   /// With bfloat16: layers that stay float32, by name or pattern (as a shell's: "*predict*"). Names are those of
@@ -70,10 +70,10 @@ struct ModelDescription {
   std::vector<std::string> class_names;
 };
 
-/// Preprocessing in the model: what pictures it takes, and what it does with them, in words and in order.
+/// Preprocessing in the model: what images it takes, and what it does with them, in words and in order.
 struct AippDescription {
   std::string format;         ///< RGB888_U8, XRGB8888_U8, YUV420SP_U8 or YUV400_U8
-  int height = 0, width = 0;  ///< of the pictures
+  int height = 0, width = 0;  ///< of the images
   std::vector<std::string> steps;
 };
 

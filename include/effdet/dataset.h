@@ -1,7 +1,4 @@
-// COCO data sets: synthetic ones, preprocessing to files, evaluation of dumped outputs, and the fused path from images
-// to mAP.
-//
-// A data set's root folder holds its annotations and images as dataset_layouts() says.
+// Data sets: synthetic ones, preprocessing to files, evaluation of dumped outputs, and evaluation of a model.
 #pragma once
 
 #include <array>
@@ -21,151 +18,170 @@
 
 namespace effdet {
 
-/// Called after each item where set; may come from another thread, one call at a time.
+/// If set, called after each item, possibly from another thread; calls do not overlap.
 using Progress = std::function<void(size_t done, size_t total)>;
 
-/// Called with a line on what was left out of a data set, or done about it, as soon as it is known.
+/// If set, called with one line of text for each thing that was left out of a data set or corrected in it, as soon as
+/// it is known.
 using OnNote = std::function<void(const std::string&)>;
 
-/// What the root folder of a data set holds, a format after the other: "annotations/ and images/".
+/// The layout of a data set's root folder in each supported format, such as "annotations/ and images/"; for help texts.
 EFFDET_API std::string dataset_layouts();
-/// Folder of the images of the data set in that root folder; need not exist.
+/// The folder with the images of the data set in `root`. The folder need not exist.
 EFFDET_API std::filesystem::path image_folder(const std::filesystem::path& root);
 
 struct SyntheticScenes {
-  int images = 24;
+  int images = 24;  ///< number of images, at most a million
   uint64_t seed = 1;
-  int first_id = 1;
-  int min_side = 192, max_side = 320;  ///< of the images, in pixels
+  int first_id = 1;                    ///< id of the first image; the others follow
+  int min_side = 192, max_side = 320;  ///< of the images, in pixels; 64 to 4096
 };
-/// Writes a data set of coloured shapes with exact boxes; what an image shows depends on the seed, its id and the sides
-/// alone.
+/// Writes a data set of coloured shapes with exact boxes, in COCO's format. An image depends on the seed, its id and
+/// the sides only, and has the same pixels on every machine. Existing files are replaced. Throws Error(kUsage) for
+/// options out of range, Error(kIo).
 EFFDET_API void write_scenes(const std::filesystem::path& root, const SyntheticScenes& options,
                              const Progress& progress = {});
 
-/// How images become a model's input.
+/// The model that images are preprocessed for.
 struct InputOptions {
-  std::string model = "tf_efficientdet_d7";  ///< gives mean, deviation, fill and, where height is 0, the size
-  int height = 0, width = 0;
-  /// Of the model itself, exported or compiled; where it is not empty it counts instead of the variant's defaults.
+  std::string model = "tf_efficientdet_d7";  ///< variant: determines mean, standard deviation, fill colour and size
+  int height = 0, width = 0;                 ///< of the input in pixels; 0: the variant's (width 0: as height)
+  /// Metadata of an exported or compiled model. If not empty, they are used instead of the variant's defaults.
   std::map<std::string, std::string> metadata = {};
 };
 
 struct PreprocessReport {
-  size_t written = 0;
-  std::vector<std::string> skipped;  ///< images with a side under 32
-  std::vector<PictureFailure> failures;
-  std::vector<std::string> notes;  ///< what was left out of the annotations, and what EXIF orientations meant
+  size_t written = 0;                ///< number of files
+  std::vector<std::string> skipped;  ///< file names of images with a side under 32 pixels, which effdet skips
+  std::vector<ImageFailure> failures;
+  std::vector<std::string> notes;  ///< what was left out of the annotations, and how EXIF orientations were handled
   double seconds = 0;
 };
-/// Writes FOLDER/<stem>.bin for every image of the data set: raw little-endian float32 NCHW, letterboxed and normalised
-/// as effdet does. Makes the folder. A file appears whole or not at all. Throws where no image could be used.
+/// Writes FOLDER/<stem>.bin for every image of the data set: little-endian float32 [3, height, width], letterboxed and
+/// normalised as effdet's data loader does. Creates the folder. Each file appears whole or not at all. threads: 0 for
+/// EFFDET_NUM_THREADS or all cores. Images that cannot be used are skipped and reported. Throws Error(kUsage) for an
+/// unknown variant or a size that it cannot take, as reading the annotations does, Error(kIo), and the first image's
+/// error if no image could be used.
 EFFDET_API PreprocessReport preprocess_dataset(const std::filesystem::path& root, const std::filesystem::path& folder,
                                                const InputOptions& options, int threads = 0,
                                                const Progress& progress = {}, const OnFailure& on_failure = {});
 
-/// Writes the list that benchmark reads: "index path width height" for every *.bin of the folder but hidden ones,
-/// sorted by name, with the given size. Paths begin with the folder as given. Returns how many.
+/// Writes an info list, the input of `benchmark`: one line "index path width height" for every *.bin file of the folder
+/// except hidden ones, sorted by name, with the given size in pixels. Paths start with the folder as given. Returns the
+/// number of lines. Throws Error(kUsage) for a size below 1, Error(kBadInput) if the folder has no such file,
+/// Error(kIo).
 EFFDET_API size_t write_bin_info(const std::filesystem::path& folder, const std::filesystem::path& list, int width,
                                  int height);
-/// The same for JPEG files (.jpg, .jpeg, in any case), each with its own size from its header. Those without a header
-/// that can be read are left out. Throws where none is left.
+/// The same for JPEG files (.jpg and .jpeg in any case), each with the size in its header. Files without a readable
+/// header are skipped and reported. Throws the first file's error if all were skipped.
 EFFDET_API size_t write_image_info(const std::filesystem::path& folder, const std::filesystem::path& list,
                                    const OnFailure& on_failure = {});
 
-/// One line of such a list.
+/// One line of an info list.
 struct InfoEntry {
   int64_t index = 0;
   std::string path;
   int width = 0, height = 0;
 };
-/// Throws Error(kBadInput) with the line's number for a malformed line, a repeated index or a size below 1.
+/// Reads an info list. Throws Error(kBadInput) with the line number for a malformed line, a repeated index or a size
+/// below 1, and for an empty list; Error(kIo).
 EFFDET_API std::vector<InfoEntry> read_info(const std::filesystem::path& list);
 
+/// COCO's metrics for boxes.
 struct Evaluation {
-  std::array<double, 12> stats{};    ///< pycocotools' order; -1 where there is nothing to find
+  /// In pycocotools' order: AP, AP50, AP75, AP small, medium, large, AR1, AR10, AR100, AR small, medium, large; -1 if
+  /// there is no ground truth.
+  std::array<double, 12> stats{};
   std::vector<std::string> summary;  ///< the twelve lines that pycocotools prints
-  size_t images = 0, detections = 0;
-  size_t all_images = 0;  ///< of the annotation file, whether or not they were evaluated
+  size_t images = 0;                 ///< number of images that were evaluated
+  size_t detections = 0;             ///< number of results in these
+  size_t all_images = 0;             ///< number of images in the annotations
   struct CategoryAp {
     int64_t id;
     std::string name;
-    double ap;
+    double ap;  ///< average over the IoU thresholds 0.5 to 0.95; -1 if there is no ground truth
   };
   std::vector<CategoryAp> categories;
-  std::vector<std::string> notes;  ///< what was left out of the data set and why, a line each
+  std::vector<std::string> notes;  ///< what was left out of the data set and why, one line each
 };
 
-/// How the classes of a model and the categories of a data set belong together.
+/// How a model's classes are mapped to a data set's categories.
 enum class ClassMapping {
-  /// By name where the names agree; else by id, as effdet trains (category id = class + 1), where the ids fit; else in
-  /// order, with a note, where there are as many categories as classes; else an error.
+  /// By name if the names agree; otherwise by id, as effdet trains (category id = class index + 1), if the ids fit;
+  /// otherwise in order, with a note, if there are as many categories as classes; otherwise an error.
   kAuto,
-  kIds,    ///< category id = class + 1
-  kNames,  ///< categories whose name no class has are not found
-  kOrder,  ///< class 0 is the category with the lowest id
+  kIds,    ///< category id = class index + 1
+  kNames,  ///< by name; categories whose name no class has are never detected
+  kOrder,  ///< class 0 is the category with the lowest id, and so on
 };
 struct ClassOptions {
   ClassMapping mapping = ClassMapping::kAuto;
-  std::vector<std::string> names;  ///< of the classes; empty: the model's own, or COCO's where the model has as many
+  std::vector<std::string>
+      names;  ///< class names by index; empty: the model's own, or COCO's if it has as many classes
 };
 
 struct PostprocessOptions {
-  InputOptions input;   ///< the model that made the dump
-  int num_classes = 0;  ///< 0: as the files' sizes say
+  InputOptions input;   ///< the model that made the outputs
+  int num_classes = 0;  ///< 0: inferred from the size of the files
   AnchorOptions anchors;
   DetectOptions detect;
-  std::filesystem::path results = {};  ///< COCO results are written here; empty: nowhere
+  std::filesystem::path results = {};  ///< file for COCO results; empty: none
   ClassOptions classes = {};
   OnNote on_note = {};
 };
-/// Evaluates a folder of dumped outputs (<stem>_<k>.bin, class and box files of every level in either historic order;
-/// or .npy, or .txt) against the data set, on the images that were dumped.
+/// Evaluates a folder of dumped outputs against the data set, on the images that were dumped. Files: <stem>_<k>.bin
+/// (raw little-endian float32), .npy or .txt, k from 0 or 1; the class and box maps of every level, all classes first
+/// or class and box maps in turn; or one file with rows of detections (models exported with --with-nms). threads: 0 for
+/// EFFDET_NUM_THREADS or all cores. Throws Error(kBadInput) for outputs that do not fit the model or the data set,
+/// Error(kUsage) for options out of range, Error(kIo).
 EFFDET_API Evaluation postprocess_dumps(const std::filesystem::path& root, const std::filesystem::path& dumps,
                                         const PostprocessOptions& options, int threads = 0,
                                         const Progress& progress = {});
 
 struct EvaluateOptions {
-  /// Only the images that the file has results of, as effdet's own evaluation does, and not all images of the
-  /// annotation file, as pycocotools does: an image in which nothing was found then does not count.
+  /// Evaluate only images that have results, as effdet's evaluator does, instead of all images of the annotation file,
+  /// as pycocotools does. Images in which nothing was detected then do not count.
   bool only_images_with_results = false;
-  /// Refuse what is otherwise left out with a note: boxes with NaN, infinity or a negative side, annotations of images
-  /// or categories that are not listed.
+  /// Treat as errors what is otherwise left out with a note: boxes with NaN, infinity or a negative side, and
+  /// annotations of images or categories that are not listed.
   bool strict = false;
 };
-/// Evaluates a COCO results file as pycocotools does. Of images only the ids count. Throws Error(kUsage) where the
-/// files are the other way round, Error(kBadInput) for malformed files and for results of images that the annotation
-/// file does not have.
+/// Evaluates a COCO results file against a COCO annotation file, as pycocotools does. The images themselves are not
+/// needed. Throws Error(kUsage) if the two files are swapped, Error(kBadInput) for malformed files and for results of
+/// images that are not in the annotation file, Error(kIo).
 EFFDET_API Evaluation evaluate_results(const std::filesystem::path& annotations, const std::filesystem::path& results,
                                        const EvaluateOptions& options = {});
 
 struct ValidateOptions {
   DetectOptions detect;
-  std::filesystem::path results;   ///< COCO results are written here; empty: nowhere
-  size_t limit = 0;                ///< only the first so many images; 0: all
-  std::filesystem::path pictures;  ///< annotated pictures are written here; empty: nowhere
-  float picture_threshold = 0.3f;  ///< score from which boxes are drawn
-  int streams = 1;                 ///< batches in the network at once; they share the threads
+  std::filesystem::path results;   ///< file for COCO results; empty: none
+  size_t limit = 0;                ///< maximum number of images, in order of their ids; 0: all
+  std::filesystem::path pictures;  ///< folder for images with the detections drawn; empty: none
+  float picture_threshold = 0.3f;  ///< minimum score of the boxes that are drawn, 0 to 1
+  int streams = 1;                 ///< number of batches in the network at the same time; they share the threads
   ClassOptions classes = {};
-  /// Once it is true no further image is begun; the report is of those that are finished.
+  /// If set: once it is true, no further image is started; the report covers those that are finished.
   const std::atomic<bool>* stop = nullptr;
   OnNote on_note = {};
   OnFailure on_failure = {};
-  /// Called after each image, one call at a time, with the seconds that its batch's inference took for one image.
+  /// If set, called after each image with the time per image that its batch took in the network, in seconds; calls do
+  /// not overlap.
   std::function<void(size_t done, size_t total, double seconds)> progress;
 };
 struct ValidateReport {
-  Evaluation evaluation;  ///< of the images that could be used, and were finished before a stop
-  size_t total = 0;       ///< images that were to be run
-  std::vector<PictureFailure> failures;
-  std::string warning;           ///< "", or a line: the model's outputs held NaN, for which pictures
+  Evaluation evaluation;  ///< of the images that could be used and were finished before a stop
+  size_t total = 0;       ///< number of images that were to be run
+  std::vector<ImageFailure> failures;
+  std::string warning;           ///< empty, or one line: for which images the model's outputs contained NaN or infinity
   double seconds = 0;            ///< from the first image read to the last detection
-  double inference_seconds = 0;  ///< of that, in the network; the mean of the streams
+  double inference_seconds = 0;  ///< the part of it that was spent in the network; mean over the streams
 };
-/// Images to mAP in one process with no files between. Decoding, inference and postprocessing overlap. An image that
-/// cannot be used does not end the run, and what was computed is not lost: also where it ends by an error, such as a
-/// full disk, the results of finished images are written. Throws where no image could be used, and before the first
-/// image where the model's classes are not the data set's (ClassMapping).
+/// Evaluates a model on a data set, from images to mAP, without intermediate files. Decoding, inference and
+/// postprocessing overlap. threads: 0 for EFFDET_NUM_THREADS or all cores. Images that cannot be used are skipped and
+/// reported. If the run ends with an error, such as a full disk, the results of finished images are still written.
+/// Throws the first image's error if no image could be used; before the first image, Error(kBadInput) if classes and
+/// categories do not fit (ClassMapping), Error(kUnsupported) as DetectionDecoder, Error(kUsage) for options out of
+/// range.
 EFFDET_API ValidateReport validate_dataset(const std::filesystem::path& root, const CompiledModel& model,
                                            const ValidateOptions& options, int threads = 0);
 

@@ -1,26 +1,26 @@
-// What a detector finds, and how results are chosen.
+// Detections and the options of postprocessing.
 #pragma once
 
 namespace effdet {
 
-/// An object found: corners in pixels of the original image.
+/// A detected object.
 struct Detection {
-  float x1, y1, x2, y2;
-  float score;
-  /// Class + 1, which is the COCO category id for models of 90 classes.
-  int category;
+  float x1, y1, x2, y2;  ///< corners of the box, in pixels of the original image; (x1, y1) is the top left one
+  float score;           ///< confidence, 0 to 1
+  int category;          ///< class index + 1: the COCO category id for models with 90 classes
 };
 
-/// Whoever takes them throws Error(kUsage) for values out of range.
+/// Options of postprocessing: the choice of candidate boxes and non-maximum suppression (NMS). Functions that take them
+/// throw Error(kUsage) for values out of range.
 struct DetectOptions {
-  /// Detections below it are left out; 0 to 1. (Files of results leave out those below 0.001.)
+  /// Detections with a lower score are discarded; 0 to 1. (Result files never contain scores below 0.001.)
   float score_threshold = 0.0f;
-  /// Boxes of one class that overlap a better one by more than this go (not used by soft-NMS); 0 to 1.
+  /// IoU threshold of hard NMS: a box that overlaps a better box of the same class by more is discarded; 0 to 1.
   float iou_threshold = 0.5f;
-  /// So many of the highest logits become boxes; at least 1.
+  /// Number of candidate boxes: those with the highest class logits over all levels; at least 1.
   int max_candidates = 5000;
-  int max_detections = 100;  ///< at least 1
-  /// Gaussian soft-NMS instead of hard NMS.
+  int max_detections = 100;  ///< per image; at least 1
+  /// Gaussian soft-NMS, which lowers scores instead of discarding boxes; iou_threshold is not used then.
   bool soft_nms = false;
 };
 

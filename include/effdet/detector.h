@@ -1,6 +1,7 @@
-// From pictures to detections.
+// Object detection: from images to detections.
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
 #include <memory>
 #include <span>
@@ -15,47 +16,54 @@
 
 namespace effdet {
 
-/// A picture with the detections drawn: boxes, class names and scores. Names may be empty.
+/// Draws detections on an image: boxes, class names and scores. class_names: by class index; may be empty.
 EFFDET_API RgbImage annotate(RgbImage image, std::span<const Detection> detections,
                              std::span<const std::string> class_names);
-/// One name a class, by class index: the model's own; else COCO's for models of 90 or 91 classes; else "class 1",
-/// "class 2", ...
+/// Class names by class index: those in the model's metadata; otherwise COCO's, for models with 90 or 91 classes;
+/// otherwise "class 1", "class 2", ...
 EFFDET_API std::vector<std::string> class_names_of(const ModelDescription& description);
-/// Pictures as a model's input. Constant, so that threads may share it.
-class PictureInput {
- public:
-  /// Throws Error(kUnsupported) for a model that is no EfficientDet.
-  EFFDET_API explicit PictureInput(const CompiledModel& model);
-  EFFDET_API ~PictureInput();
-  EFFDET_API PictureInput(PictureInput&&) noexcept;
 
-  /// Letterboxes the picture as effdet's loader does while it decodes it, and writes it as one sample of the model's
-  /// batch: normalised float planes, or bytes where the model has preprocessing of its own (AIPP). Then the letterbox
-  /// lies where the model crops, swaps of channels are undone, and luma and chroma are JPEG's. Throws Error(kUsage)
-  /// where sample has another size than a sample, and what decoding throws.
-  EFFDET_API void read(const std::filesystem::path& picture, std::span<std::byte> sample) const;
-  /// The same from pixels; name stands for the picture in messages.
-  EFFDET_API void write(const RgbImage& picture, std::span<std::byte> sample, std::string_view name = "picture") const;
+/// Converts images to a model's input. Immutable, so several threads may share one object.
+class ImageInput {
+ public:
+  /// Uses the model's first plan. Throws Error(kUnsupported) if the model has no metadata of this library's exporter,
+  /// or if its input is not a batch of RGB images.
+  EFFDET_API explicit ImageInput(const CompiledModel& model);
+  EFFDET_API ~ImageInput();
+  EFFDET_API ImageInput(ImageInput&&) noexcept;
+
+  /// Decodes an image, letterboxes it as effdet's data loader does, and writes it as one sample of a batch: normalised
+  /// float32 planes [3, height, width]; or uint8 pixels in the format of the model's own preprocessing (AIPP). With
+  /// AIPP the letterbox is placed where the model crops; if the model swaps channels, they are swapped here too, so
+  /// that the network sees RGB; YUV is JPEG's (BT.601, full range). sample: the memory of one sample, which is the size
+  /// of the input divided by the batch size. Throws Error(kUsage) if it has another size, Error(kUnsupported) if the
+  /// model pads its input (AIPP), and as read_image().
+  EFFDET_API void read(const std::filesystem::path& image, std::span<std::byte> sample) const;
+  /// The same for an image in memory; name stands for the image in error messages.
+  EFFDET_API void write(const RgbImage& image, std::span<std::byte> sample, std::string_view name = "image") const;
 
  private:
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
 
-/// A model's outputs as detections, for callers that have Runners of their own. Constant, so that threads may share it.
+/// Converts a model's outputs to detections, for programs that use Runner directly. Several threads may share one
+/// object.
 class DetectionDecoder {
  public:
-  /// Throws Error(kUnsupported) for a model that is no EfficientDet, with raw head outputs or detections (--with-nms).
+  /// Uses the model's first plan. Throws Error(kUnsupported) if the model is no EfficientDet: its outputs must be the
+  /// raw class and box maps of each level, or detections (exported with --with-nms).
   EFFDET_API explicit DetectionDecoder(const CompiledModel& model);
   EFFDET_API ~DetectionDecoder();
   EFFDET_API DetectionDecoder(DetectionDecoder&&) noexcept;
 
-  /// Detections of picture number `sample` of the batch, which has the given sides, from what Runner::run() wrote; in
-  /// order of falling score, in pixels of the picture. Throws Error(kUsage) for other outputs than the model's, and for
-  /// options out of range.
+  /// Detections in one image of a batch, sorted by falling score, in pixels of the original image. outputs: as written
+  /// by Runner::run(); sample: index of the image in the batch; width, height: size of the original image in pixels.
+  /// Throws Error(kUsage) for outputs of another number or size than the model's, for a sample that is not in the
+  /// batch, and for options out of range.
   EFFDET_API std::vector<Detection> decode(std::span<const std::span<std::byte>> outputs, size_t sample, int width,
                                            int height, const DetectOptions& options = {}) const;
-  /// As Detector::warning(), without names.
+  /// Same as Detector::warning(), without the name of an image.
   EFFDET_API std::string warning() const;
 
  private:
@@ -63,22 +71,27 @@ class DetectionDecoder {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Preprocessing, network and postprocessing in one object. One thread at a time may use it. Of a model with several
-/// plans each picture gets the one with the least work that does not shrink it, or else the largest input.
+/// Preprocessing, network and postprocessing in one object. Not thread-safe: use one Detector per thread. If the model
+/// has several plans, each image uses the plan with the least computation among those whose input is at least as large
+/// as the image; if there is none, the plan with the largest input.
 class Detector {
  public:
-  /// Throws Error(kUnsupported) for a model that is no EfficientDet, with raw head outputs or detections (--with-nms),
-  /// Error(kUsage) for options out of range.
+  /// threads: 0 for EFFDET_NUM_THREADS or, if that is not set, the number of cores. Throws Error(kUnsupported) as
+  /// ImageInput and DetectionDecoder do, Error(kUsage) for options out of range, Error(kOutOfMemory).
   EFFDET_API explicit Detector(const CompiledModel& model, int threads = 0, const DetectOptions& options = {});
   EFFDET_API ~Detector();
   EFFDET_API Detector(Detector&&) noexcept;
 
-  /// Detections in order of falling score, in pixels of the image. name stands for the picture in messages.
-  EFFDET_API std::vector<Detection> detect(const RgbImage& image, std::string_view name = "picture");
+  /// Detections sorted by falling score, in pixels of the image; name stands for the image in error messages. Throws
+  /// Error(kUsage) for an image whose number of pixels does not match its size, Error(kBadInput) for an image that is
+  /// too narrow to be letterboxed.
+  EFFDET_API std::vector<Detection> detect(const RgbImage& image, std::string_view name = "image");
+  /// The same for an image file. Throws as read_image().
   EFFDET_API std::vector<Detection> detect(const std::filesystem::path& image);
-  /// Of the model's first plan.
+  /// Describes the model's first plan.
   EFFDET_API const ModelDescription& description() const;
-  /// "", or a line: for how many of the pictures so far the model's outputs held NaN, and for which first.
+  /// Empty, or one line: for how many images so far the model's outputs contained NaN or infinity, and for which one
+  /// first.
   EFFDET_API std::string warning() const;
 
  private:

@@ -77,7 +77,7 @@ class Executor {
 
   /// A JPEG or PNG as the model's one input, letterboxed and normalised as its metadata say, once for each image of the
   /// batch. Throws Error(kUnsupported) where the model says nothing, or takes no float32 images of a known size.
-  EFFDET_API HostTensor picture(const std::filesystem::path& path) const;
+  EFFDET_API HostTensor image(const std::filesystem::path& path) const;
 
   /// Inputs by name, in any order; a single one without a name stands for the only input. Returns the outputs in the
   /// model's order. Throws Error(kUsage) for missing and unknown names, and Error(kBadInput) for types or shapes that

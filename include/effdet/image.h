@@ -10,21 +10,24 @@
 
 namespace effdet {
 
-/// 8-bit RGB pixels, interleaved, rows from top to bottom without gaps.
+/// 8-bit RGB pixels, interleaved: pixels[3 * (y * width + x) + channel], rows from top to bottom without padding.
 struct RgbImage {
-  int width = 0, height = 0;
+  int width = 0, height = 0;  ///< in pixels
   std::vector<unsigned char> pixels;
 };
 
-/// Decodes a JPEG or PNG file as Pillow does. Throws Error(kBadInput), Error(kIo).
+/// Decodes a JPEG or PNG file to the same pixels as Pillow's Image.open(path).convert("RGB"). Throws Error(kIo),
+/// Error(kBadInput) for a damaged file, Error(kUnsupported) for other formats.
 EFFDET_API RgbImage read_image(const std::filesystem::path& path);
-/// Writes a JPEG (".jpg", ".jpeg") or PNG (".png"), as the name says.
+/// Writes a JPEG (".jpg", ".jpeg") or PNG (".png") file, depending on the extension. Throws Error(kIo), and
+/// Error(kUsage) for another extension or an image whose number of pixels does not match its size.
 EFFDET_API void write_image(const std::filesystem::path& path, const RgbImage& image);
 
-/// The picture made to fit into side x side pixels, as contact_sheet() does; smaller ones stay as they are. Throws
-/// Error(kUsage) for a side below 1.
+/// The image scaled down to fit into side x side pixels; a smaller image is returned unchanged. Throws Error(kUsage)
+/// for side < 1.
 EFFDET_API RgbImage thumbnail(const RgbImage& image, int side);
-/// Pictures side by side in rows of `columns`, each fitted into cell x cell pixels, with captions.
+/// Images in a grid with `columns` columns, each scaled down to fit into cell x cell pixels, with captions below.
+/// Throws Error(kUsage) for no images, columns < 1, cell < 16, or a grid that would be too large.
 EFFDET_API RgbImage contact_sheet(std::span<const RgbImage> images, int columns, int cell,
                                   std::span<const std::string> captions);
 

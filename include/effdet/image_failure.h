@@ -1,4 +1,4 @@
-// Images that cannot be used, in runs over many.
+// Images that cannot be used, in runs over many images.
 #pragma once
 
 #include <functional>
@@ -8,18 +8,18 @@
 
 namespace effdet {
 
-/// Whether an error of that code lies in the image that was read: its file is missing, damaged, or of a kind that is
-/// not handled. A run over many images then goes on without it; what else fails would fail for every image.
+/// Whether an error with that code is caused by the image that was read: its file is missing, damaged, or of an
+/// unsupported kind. A run over many images then continues without it; any other error would occur for every image.
 constexpr bool lies_in_the_image(ErrorCode code) {
   return code == ErrorCode::kBadInput || code == ErrorCode::kUnsupported || code == ErrorCode::kIo;
 }
 
-/// An image that could not be used. Others go on without it.
-struct PictureFailure {
+/// An image that could not be used.
+struct ImageFailure {
   ErrorCode code = ErrorCode::kBadInput;
   std::string message;  ///< one line that names the image
 };
-/// Called for each as it happens, where set; may come from another thread, one call at a time.
-using OnFailure = std::function<void(const PictureFailure&)>;
+/// If set, called for each such image when it occurs, possibly from another thread; calls do not overlap.
+using OnFailure = std::function<void(const ImageFailure&)>;
 
 }  // namespace effdet

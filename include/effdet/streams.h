@@ -1,8 +1,9 @@
-// Throughput instead of latency: several inferences of one model at once.
+// Throughput instead of latency: several inferences of one model at the same time.
 #pragma once
 
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <vector>
 
 #include "effdet/compiled_model.h"
@@ -10,29 +11,30 @@
 
 namespace effdet {
 
-/// How many inferences run at once, and on how many threads each.
+/// How threads are divided among concurrent inferences.
 struct StreamLayout {
-  int streams = 1;
-  int threads = 0;  ///< of each stream; 0: EFFDET_NUM_THREADS, or the cores, divided by the streams
+  int streams = 1;  ///< number of concurrent inferences
+  int threads = 0;  ///< per stream; 0: EFFDET_NUM_THREADS, or the number of cores, divided by the streams
 };
 
-/// Runners of one model, which share its weights; each has activations (CompiledModel::arena_bytes()) and threads of
-/// its own.
+/// Runners of one model. They share its weights; each has its own activations (CompiledModel::arena_bytes()) and
+/// threads.
 class Streams {
  public:
-  /// Allocates all that the Runners need. Throws Error(kUsage) for less than one stream.
+  /// Allocates all memory that the Runners need. Throws Error(kUsage) for fewer than one stream, Error(kOutOfMemory).
   EFFDET_API Streams(const CompiledModel& model, StreamLayout layout);
   EFFDET_API ~Streams();
   EFFDET_API Streams(Streams&&) noexcept;
 
-  /// With the number of threads settled.
+  /// The layout in use, with the actual number of threads.
   EFFDET_API StreamLayout layout() const;
+  /// stream: 0 to layout().streams - 1.
   EFFDET_API Runner& runner(int stream);
 
-  /// Calls work(item, stream) once for every item in [0, count), each on the next stream that is free; as many calls
-  /// run at once as there are streams, never two of the same stream. work() runs runner(stream), with inputs and
-  /// outputs that no other stream uses. Returns when all are done; after an exception no more items begin, and it is
-  /// rethrown. Results do not depend on the streams: the same input gives the same bits.
+  /// Calls work(item, stream) once for every item in [0, count), each on the next free stream: as many calls run at the
+  /// same time as there are streams, but never two on the same stream. work() runs runner(stream), with input and
+  /// output memory that no other stream uses. Returns when all items are done. After an exception no more items are
+  /// started, and the exception is rethrown. The same input gives the same bits on every stream.
   EFFDET_API void for_each(size_t count, const std::function<void(size_t item, int stream)>& work);
 
  private:
@@ -40,23 +42,23 @@ class Streams {
   std::unique_ptr<Impl> impl_;
 };
 
-/// A layout with what it reached.
+/// Measurement of one layout.
 struct StreamTrial {
   StreamLayout layout;
   double images_per_second = 0;
   double milliseconds = 0;  ///< median latency of a batch
 };
-/// Measures the ways to share the threads among streams (1, 2, 4, ... and one a thread) on made-up input; that with the
-/// most images a second comes first. Takes about `seconds` in all, more where a single inference takes longer.
-/// threads as for Runner.
+/// Measures several ways to divide the threads among streams (1, 2, 4, ... streams, and one stream per thread) on
+/// made-up input; sorted by images per second, best first. Takes about `seconds` seconds, or longer if a single
+/// inference does. threads: as for Runner.
 EFFDET_API std::vector<StreamTrial> try_stream_layouts(const CompiledModel& model, int threads = 0, double seconds = 2);
 
-/// Values in [-2, 2), about what a normalised picture has, always the same: zeros would make a model look faster than
-/// it is.
+/// `count` pseudo-random values in [-2, 2), roughly the range of a normalised image; the same on every call. For
+/// benchmarks: zeros would make a model look faster than it is.
 EFFDET_API std::vector<float> made_up_input(size_t count);
-/// Bytes of an input of any type and fixed shape, always the same. Floats are as above, uint8 (pictures) and bool take
-/// all values. Other integers are 0: they may be places in a table of any length. Throws Error(kUnsupported) for a type
-/// that is not numpy's.
+/// The bytes of an input of any data type with a fixed shape, the same on every call. Floating-point values are as
+/// above; uint8 (image pixels) and bool cover their whole range; other integers are 0, since they may be indices into a
+/// table of any length. Throws Error(kUnsupported) for a data type that NumPy does not have.
 EFFDET_API std::vector<std::byte> made_up_input(const TensorInfo& input);
 
 }  // namespace effdet

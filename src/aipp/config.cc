@@ -40,7 +40,7 @@ class Interpreter {
     if (fields_.text("aipp_mode") == "dynamic")
       refuse("aipp_mode", "dynamic preprocessing changes with each call, which a compiled model does not; use static");
     if (fields_.number("resize") != 0)
-      refuse("resize", "the model crops and pads; resize pictures before, as benchmark -useDvpp=True does");
+      refuse("resize", "the model crops and pads; resize images before, as benchmark -useDvpp=True does");
     for (const char* field : {"related_input_rank", "input_edge_idx"})
       if (fields_.number(field) != 0) refuse(field, "preprocessing is for the only input, number 0");
     for (const char* field : {"support_rotation", "single_line_mode"})

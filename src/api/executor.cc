@@ -165,7 +165,7 @@ Executor Executor::open(const std::filesystem::path& path, const Options& option
 std::vector<TensorInfo> Executor::inputs() const { return api::tensor_infos(impl_->graph, impl_->graph.inputs); }
 std::vector<TensorInfo> Executor::outputs() const { return api::tensor_infos(impl_->graph, impl_->graph.outputs); }
 
-HostTensor Executor::picture(const std::filesystem::path& path) const {
+HostTensor Executor::image(const std::filesystem::path& path) const {
   const ir::Graph& graph = impl_->graph;
   const model::ModelInfo info = detection::model_info(graph.metadata, "give a tensor in a .npy file");
   std::vector<ir::Value> inputs;

@@ -34,12 +34,12 @@ TEST(Executor, ModelsWithPreprocessingOfTheirOwnTakeImages) {
   write_image(folder / "a.png", gradient());
 
   Executor executor = Executor::open(folder / "m.om", {.engine = Executor::Engine::kNative, .threads = 1});
-  const HostTensor input = executor.picture(folder / "a.png");
+  const HostTensor input = executor.image(folder / "a.png");
   EXPECT_EQ(input.dtype, "uint8");
   EXPECT_EQ(input.shape, model.inputs().at(0).shape);
   const size_t bytes = input.bytes.size() / 2;
   std::vector<std::byte> sample(bytes);
-  PictureInput(model).read(folder / "a.png", sample);
+  ImageInput(model).read(folder / "a.png", sample);
   for (size_t image = 0; image < 2; ++image)
     EXPECT_TRUE(std::equal(sample.begin(), sample.end(), input.bytes.begin() + static_cast<ptrdiff_t>(image * bytes)));
   EXPECT_EQ(executor.run({&input, 1}).size(), model.outputs().size());

@@ -49,7 +49,7 @@ void check_size(int height, int width, const Settled& settled) {
     all += fmt::format("{}{} x {}", all.empty() ? "" : ", ", size.height, size.width);
   }
   refuse(settled, fmt::format("--img-size {} {}", height, width),
-         all.empty() ? "takes no pictures" : fmt::format("takes {} (height x width)", all));
+         all.empty() ? "takes no images" : fmt::format("takes {} (height x width)", all));
 }
 
 void check_anchors(const AnchorOptions& anchors, const Settled& settled) {
@@ -96,7 +96,7 @@ void check_settled(const ModelOptions& options, const std::filesystem::path& pat
                    std::span<const std::shared_ptr<const runtime::Engine>> plans) {
   Settled settled = settled_by(path, plans.front()->program().graph);
   for (const auto& plan : plans) {
-    if (const auto aipp = ops::input_aipp(plan->program().graph))  // the pictures' size may be meant, or the network's
+    if (const auto aipp = ops::input_aipp(plan->program().graph))  // the images' size may be meant, or the network's
       for (const auto& [height, width] :
            {std::pair(aipp->source_height, aipp->source_width), std::pair(aipp->output_height(), aipp->output_width())})
         settled.sizes.push_back({static_cast<int>(width), static_cast<int>(height)});

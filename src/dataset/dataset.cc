@@ -86,13 +86,13 @@ std::unique_ptr<vision::RowSource> Dataset::open(const eval::ImageRecord& image)
   bad_input("{}: the image has {} x {} pixels, but {} says {} x {} (image id {}); {}", path.string(), width, height,
             annotations_, image.width, image.height, truth_.image_ids.json_of(image.id),
             swapped ? "it was turned after it was annotated: turn it back, or correct size and boxes"
-                    : "correct size and boxes in the annotation file, or put the annotated picture there");
+                    : "correct size and boxes in the annotation file, or put the annotated image there");
 }
 
 void Dataset::require_folder() const {
   std::error_code error;
   if (!std::filesystem::is_directory(image_folder_, error))
-    fail(ErrorCode::kIo, "{}: no folder of that name, where the data set's pictures should be", image_folder_.string());
+    fail(ErrorCode::kIo, "{}: no folder of that name, where the data set's images should be", image_folder_.string());
 }
 
 void Dataset::require_unique_stems() const {
@@ -119,7 +119,7 @@ std::vector<std::string> Dataset::orientation_notes() const {
   if (turned_.empty()) return {};
   std::vector<std::string> notes{
       fmt::format("{} of {} images were turned upright by their EXIF orientation: their annotated size is that of the "
-                  "upright picture",
+                  "upright image",
                   turned_.size(), images_.size())};
   if (!ambiguous_.empty())
     notes.push_back(fmt::format(

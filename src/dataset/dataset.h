@@ -36,8 +36,8 @@ class Dataset {
 
   /// Throws Error(kBadInput) where the annotations give no name, or one that leads out of the folder.
   std::filesystem::path path_of(const eval::ImageRecord& image) const;
-  /// Opens an image. One whose annotated size is that of the picture turned upright, as its EXIF orientation says, is
-  /// turned: its boxes were drawn on the upright picture. Otherwise pixels are as they are stored, as effdet has them.
+  /// Opens an image. One whose annotated size is that of the image turned upright, as its EXIF orientation says, is
+  /// turned: its boxes were drawn on the upright image. Otherwise pixels are as they are stored, as effdet has them.
   /// Throws as path_of() and open_image(), and Error(kBadInput) for any other size than the annotated one, which
   /// scales the detections. Several threads may open images, and one image more than once.
   std::unique_ptr<vision::RowSource> open(const eval::ImageRecord& image) const;

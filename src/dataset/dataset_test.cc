@@ -92,7 +92,7 @@ TEST(Dataset, SaysWhatIsLeftOut) {
       << notes[1];
 }
 
-/// A picture whose EXIF data say that it is to be turned.
+/// An image whose EXIF data say that it is to be turned.
 void write_turned(const fs::path& path, const vision::Image& pixels, int orientation) {
   const auto plain = vision::encode_png(pixels);
   std::string png(reinterpret_cast<const char*>(plain.data()), plain.size());
@@ -114,7 +114,7 @@ TEST(Dataset, TurnsImagesThatWereAnnotatedUpright) {
   edit_annotations(root, [](auto& json) {
     for (auto& image : json["images"])
       image["file_name"] = image["id"].template get<int>() == 3 ? "half.png" : "quarter.png";
-    json["images"][0].update({{"width", 48}, {"height", 64}});  // as the picture is to be seen
+    json["images"][0].update({{"width", 48}, {"height", 64}});  // as the image is to be seen
     json["images"][1].update({{"width", 64}, {"height", 48}});  // as it is stored, which effdet takes, too
     json["images"][2].update({{"width", 64}, {"height", 48}});
   });

@@ -1,4 +1,4 @@
-// Pictures that cannot be used, without an end to the run.
+// Images that cannot be used, without an end to the run.
 #pragma once
 
 #include <mutex>
@@ -13,10 +13,10 @@ namespace effdet::dataset {
 /// Collects them from several threads.
 class FailureLog {
  public:
-  /// total: pictures. Where there is but one, its failure is the run's error, and not told besides.
+  /// total: images. Where there is but one, its failure is the run's error, and not told besides.
   FailureLog(const OnFailure& on_failure, size_t total) : on_failure_(on_failure), total_(total) {}
 
-  /// Runs a task on one picture. False where that failed for a reason that lies_in_the_image(); throws on.
+  /// Runs a task on one image. False where that failed for a reason that lies_in_the_image(); throws on.
   template <typename Task>
   bool attempt(Task task) {
     try {
@@ -31,18 +31,18 @@ class FailureLog {
     }
   }
 
-  /// Throws the first failure where all pictures failed.
+  /// Throws the first failure where all images failed.
   void require_some() const {
     if (!failures_.empty() && failures_.size() == total_)
       throw Error(failures_.front().code, failures_.front().message);
   }
 
-  const std::vector<PictureFailure>& failures() const { return failures_; }
+  const std::vector<ImageFailure>& failures() const { return failures_; }
 
  private:
   const OnFailure& on_failure_;
   size_t total_;
-  std::vector<PictureFailure> failures_;
+  std::vector<ImageFailure> failures_;
   std::mutex mutex_;
 };
 

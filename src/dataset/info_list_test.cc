@@ -49,9 +49,9 @@ TEST(InfoList, GoesOnWithoutImagesThatCannotBeRead) {
   const TestFolder parent("pipeline");
   const fs::path folder = parent / "images", list = parent / "list.info";
   make_folder(folder);
-  for (const char* name : {"a.jpg", "c.jpg"}) write_file(folder / name, "no picture");
+  for (const char* name : {"a.jpg", "c.jpg"}) write_file(folder / name, "no image");
   std::vector<std::string> told;
-  const auto note = [&](const PictureFailure& failure) { told.push_back(failure.message); };
+  const auto note = [&](const ImageFailure& failure) { told.push_back(failure.message); };
   EXPECT_EQ(error_of([&] { write_image_info(folder, list, note); }).code(), ErrorCode::kBadInput);
   EXPECT_FALSE(fs::exists(list));
   told.clear();

@@ -75,7 +75,7 @@ void refuse_unexplained_rows(const DumpFolder& folder, const eval::ImageRecord& 
 
 void require_size(const eval::ImageRecord& image) {
   if (image.width == 0)
-    bad_input("image '{}': neither the annotations nor the picture tell its size, which scales the boxes back",
+    bad_input("image '{}': neither the annotations nor the image tell its size, which scales the boxes back",
               eval::printable(stem_of(image)));
 }
 

@@ -79,7 +79,7 @@ TEST(Preprocess, GoesOnWithoutImagesThatCannotBeUsed) {
   edit_annotations(root, [](auto& json) { json["images"][4]["width"] = 5000; });
   size_t calls = 0;
   const PreprocessReport report =
-      preprocess_dataset(root, out, {kModel, 128, 128}, 2, {}, [&](const PictureFailure&) { ++calls; });
+      preprocess_dataset(root, out, {kModel, 128, 128}, 2, {}, [&](const ImageFailure&) { ++calls; });
   EXPECT_EQ(report.written, 2u);
   ASSERT_EQ(report.failures.size(), 3u);
   EXPECT_EQ(calls, 3u);

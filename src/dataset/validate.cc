@@ -13,8 +13,8 @@
 #include "dataset/dataset.h"
 #include "dataset/evaluation.h"
 #include "dataset/failures.h"
+#include "dataset/image_writer.h"
 #include "dataset/notes.h"
-#include "dataset/picture_writer.h"
 #include "dataset/task_queue.h"
 #include "detection/detection_model.h"
 #include "detection/fault_log.h"
@@ -59,10 +59,10 @@ class Validation {
         classes_(classes),
         options_(options),
         images_(first_of(source.images(), options.limit)),
-        pictures_(source.truth(), classes, options),
+        writer_(source.truth(), classes, options),
         log_(options.on_failure, images_.size()),
         queue_(std::in_place, background_threads(threads)) {
-    if (pictures_.enabled()) source.require_unique_stems();
+    if (writer_.enabled()) source.require_unique_stems();
     detections_.resize(images_.size());
     loaded_.resize(images_.size());
     finished_.resize(images_.size());
@@ -205,20 +205,20 @@ class Validation {
     eval::DetectFaults faults;
     detections_[i] = model_.detect(heads.values(), sample, size, options_.detect, &faults);
     faults_.add(images_[i]->file_name, faults);
-    if (!pictures_.enabled() || draw(i)) finished_[i] = 1;
+    if (!writer_.enabled() || draw(i)) finished_[i] = 1;
   }
 
-  /// Decodes the picture once more, since pictures that wait for their detections could take any memory. False where
+  /// Decodes the image once more, since images that wait for their detections could take any memory. False where
   /// that fails.
   bool draw(size_t i) {
     vision::MemoryGate::Hold memory;
     vision::Image pixels;
     const bool readable = log_.attempt([&] {
       const auto rows = source_.open(*images_[i]);
-      memory = pictures_.reserve(rows->size());
+      memory = writer_.reserve(rows->size());
       pixels = vision::whole_image(*rows);
     });
-    if (readable) pictures_.write(*images_[i], std::move(pixels), detections_[i]);
+    if (readable) writer_.write(*images_[i], std::move(pixels), detections_[i]);
     return readable;
   }
 
@@ -239,7 +239,7 @@ class Validation {
   const ClassMap& classes_;
   const ValidateOptions& options_;
   std::vector<const eval::ImageRecord*> images_;
-  PictureWriter pictures_;
+  ImageWriter writer_;
   std::vector<std::vector<Detection>> detections_;  ///< by image
   std::vector<char> loaded_, finished_;             ///< by image, each written by one thread
   FailureLog log_;

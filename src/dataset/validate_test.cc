@@ -79,13 +79,13 @@ TEST(Validate, SeveralStreamsGiveTheSame) {
   EXPECT_EQ(error_of([&] { validate_dataset(root, tiny_model(1), {.streams = 0}); }).code(), ErrorCode::kUsage);
 }
 
-TEST(Validate, StopsAfterTheLimitAndWritesPictures) {
+TEST(Validate, StopsAfterTheLimitAndWritesImages) {
   const TestFolder folder("pipeline");
   const fs::path root = small_data_set(folder, 5);
-  ValidateOptions options{.limit = 3, .pictures = folder / "pictures", .picture_threshold = 0.9f};
+  ValidateOptions options{.limit = 3, .pictures = folder / "images", .picture_threshold = 0.9f};
   EXPECT_EQ(validate_dataset(root, tiny_model(2), options).evaluation.images, 3u);
   for (int id = 1; id <= 5; ++id)
-    EXPECT_EQ(fs::exists(folder / "pictures" / fmt::format("{:012}.jpg", id)), id <= 3) << id;
+    EXPECT_EQ(fs::exists(folder / "images" / fmt::format("{:012}.jpg", id)), id <= 3) << id;
 }
 
 TEST(Validate, GoesOnWithoutImagesThatCannotBeUsed) {
@@ -99,8 +99,8 @@ TEST(Validate, GoesOnWithoutImagesThatCannotBeUsed) {
   for (const int batch : {1, 4}) {
     for (const int streams : {1, 2}) {
       std::vector<std::string> told;
-      ValidateOptions options{.results = results, .pictures = folder / "pictures", .streams = streams};
-      options.on_failure = [&](const PictureFailure& failure) { told.push_back(failure.message); };
+      ValidateOptions options{.results = results, .pictures = folder / "images", .streams = streams};
+      options.on_failure = [&](const ImageFailure& failure) { told.push_back(failure.message); };
       const ValidateReport report = validate_dataset(root, tiny_model(batch), options, 2);
       EXPECT_EQ(report.total, 9u);
       EXPECT_EQ(report.evaluation.images, 6u);
@@ -145,9 +145,9 @@ TEST(Validate, KeepsTheResultsOfFinishedImagesWhereItIsStopped) {
 
 TEST(Validate, KeepsTheResultsOfFinishedImagesWhereItFails) {
   const TestFolder folder("pipeline");
-  const fs::path root = small_data_set(folder, 8), results = folder / "r.json", pictures = folder / "pictures";
-  make_folder(pictures / "000000000005.jpg");  // a folder, where a picture is to be written
-  const ValidateOptions options{.results = results, .pictures = pictures};
+  const fs::path root = small_data_set(folder, 8), results = folder / "r.json", images = folder / "images";
+  make_folder(images / "000000000005.jpg");  // a folder, where an image is to be written
+  const ValidateOptions options{.results = results, .pictures = images};
   const Error error = error_of([&] { validate_dataset(root, tiny_model(1), options, 1); });
   EXPECT_EQ(error.code(), ErrorCode::kIo);
   EXPECT_TRUE(contains(error.what(), "r.json has the results of ") && contains(error.what(), " of 8 images"))

@@ -32,7 +32,7 @@ struct Detector::Impl {
   DetectOptions options;
   std::vector<std::byte> input;  // a batch of images, of which only the first is used
 
-  /// The least work that does not shrink the picture; or else the largest input.
+  /// The least work that does not shrink the image; or else the largest input.
   size_t choose(vision::ImageSize image) const {
     size_t best = 0;
     const auto fits = [&](size_t i) {
@@ -50,17 +50,17 @@ struct Detector::Impl {
     return best;
   }
 
-  std::vector<Detection> detect(vision::RowSource& picture) {
-    const vision::ImageSize size = picture.size();
+  std::vector<Detection> detect(vision::RowSource& image) {
+    const vision::ImageSize size = image.size();
     const size_t index = choose(size);
     auto& [model, outputs] = plans[index];
     if (!outputs) outputs.emplace(*model.engine());
-    model.input().write(picture, std::span(input).first(model.input().sample_bytes()));
+    model.input().write(image, std::span(input).first(model.input().sample_bytes()));
     const std::byte* const source = input.data();
     session.run(std::span(&source, 1), outputs->pointers(), index);
     eval::DetectFaults found;
     std::vector<Detection> detections = model.detect(outputs->values(), 0, size, options, &found);
-    faults.add(picture.name(), found);
+    faults.add(image.name(), found);
     return detections;
   }
 
@@ -97,7 +97,7 @@ std::vector<Detection> Detector::detect(const std::filesystem::path& image) {
 const ModelDescription& Detector::description() const { return impl_->description; }
 std::string Detector::warning() const { return impl_->faults.text(); }
 
-struct PictureInput::Impl {
+struct ImageInput::Impl {
   detection::ModelInput input;
 
   void check(std::span<const std::byte> sample) const {
@@ -106,21 +106,21 @@ struct PictureInput::Impl {
   }
 };
 
-PictureInput::PictureInput(const CompiledModel& model) {
+ImageInput::ImageInput(const CompiledModel& model) {
   const runtime::Engine& engine = *EngineAccess::first(model);
   impl_.reset(new Impl{detection::ModelInput(engine, detection::model_info(engine.program().graph.metadata))});
 }
-PictureInput::~PictureInput() = default;
-PictureInput::PictureInput(PictureInput&&) noexcept = default;
+ImageInput::~ImageInput() = default;
+ImageInput::ImageInput(ImageInput&&) noexcept = default;
 
-void PictureInput::read(const std::filesystem::path& picture, std::span<std::byte> sample) const {
+void ImageInput::read(const std::filesystem::path& image, std::span<std::byte> sample) const {
   impl_->check(sample);
-  impl_->input.write(*vision::open_image(picture), sample);
+  impl_->input.write(*vision::open_image(image), sample);
 }
 
-void PictureInput::write(const RgbImage& picture, std::span<std::byte> sample, std::string_view name) const {
+void ImageInput::write(const RgbImage& image, std::span<std::byte> sample, std::string_view name) const {
   impl_->check(sample);
-  vision::PixelRows rows = vision::rows_of(picture, name);
+  vision::PixelRows rows = vision::rows_of(image, name);
   impl_->input.write(rows, sample);
 }
 

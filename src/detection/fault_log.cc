@@ -14,7 +14,7 @@ void FaultLog::add(std::string_view name, const eval::DetectFaults& faults) {
 std::string FaultLog::text() const {
   const std::lock_guard lock(mutex_);
   if (count_ == 0) return "";
-  return fmt::format("the model's outputs hold NaN or infinity for {} picture{}{}: what it finds there is useless",
+  return fmt::format("the model's outputs hold NaN or infinity for {} image{}{}: what it finds there is useless",
                      count_, count_ == 1 ? "" : "s", first_.empty() ? "" : fmt::format(", first for '{}'", first_));
 }
 

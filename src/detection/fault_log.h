@@ -1,4 +1,4 @@
-// Remembers for which pictures a model's outputs made no sense, to say it once.
+// Remembers for which images a model's outputs made no sense, to say it once.
 #pragma once
 
 #include <cstddef>
@@ -13,9 +13,9 @@ namespace effdet::detection {
 /// May be used by several threads at a time.
 class FaultLog {
  public:
-  /// name: of the picture; may be empty.
+  /// name: of the image; may be empty.
   void add(std::string_view name, const eval::DetectFaults& faults);
-  /// "" or a line: for how many pictures, and for which first.
+  /// "" or a line: for how many images, and for which first.
   std::string text() const;
 
  private:

@@ -12,12 +12,12 @@ namespace {
 
 /// The letterbox at the place that the model crops out of the source, whose other pixels have the fill's colour. Writes
 /// [source height][source width] interleaved RGB.
-void write_source(vision::RowSource& picture, const ops::AippSpec& aipp, const vision::Preprocessing& preprocessing,
+void write_source(vision::RowSource& image, const ops::AippSpec& aipp, const vision::Preprocessing& preprocessing,
                   uint8_t* rgb) {
   const int64_t pixels = aipp.source_height * aipp.source_width;
   const bool whole = aipp.source_height == aipp.crop_height && aipp.source_width == aipp.crop_width;
   for (int64_t i = 0; i < pixels && !whole; ++i) std::copy_n(preprocessing.fill.data(), 3, rgb + 3 * i);
-  vision::letterbox_to_rgb(picture, preprocessing, rgb + 3 * (aipp.crop_top * aipp.source_width + aipp.crop_left),
+  vision::letterbox_to_rgb(image, preprocessing, rgb + 3 * (aipp.crop_top * aipp.source_width + aipp.crop_left),
                            3 * aipp.source_width);
 }
 
@@ -33,7 +33,7 @@ Shape network_shape(std::span<const ir::Value> inputs, const ir::Graph& graph) {
       return *input.shape;
   }
   fail(ErrorCode::kUnsupported,
-       "the model's input is not one float32 batch of RGB images of a known size, or AIPP's pictures");
+       "the model's input is not one float32 batch of RGB images of a known size, or AIPP's images");
 }
 
 ModelInput::ModelInput(std::span<const ir::Value> inputs, const ir::Graph& graph, const model::ModelInfo& info) {
@@ -44,35 +44,35 @@ ModelInput::ModelInput(std::span<const ir::Value> inputs, const ir::Graph& graph
   sample_bytes_ = artifact::value_bytes(inputs[0]) / batch_;
 }
 
-void ModelInput::write(vision::RowSource& picture, std::span<std::byte> sample) const {
+void ModelInput::write(vision::RowSource& image, std::span<std::byte> sample) const {
   if (!aipp_) {
-    vision::letterbox_to_tensor(picture, preprocessing_, {reinterpret_cast<float*>(sample.data()), sample.size() / 4});
+    vision::letterbox_to_tensor(image, preprocessing_, {reinterpret_cast<float*>(sample.data()), sample.size() / 4});
     return;
   }
   const ops::AippSpec& s = *aipp_;
   if (s.crop_height != s.output_height() || s.crop_width != s.output_width())
     fail(ErrorCode::kUnsupported,
-         "{}: the model pads its input (AIPP), so what it finds in a picture would be displaced; compile it without "
-         "padding to run it on pictures",
-         picture.name());
-  write_pixels(picture, {reinterpret_cast<uint8_t*>(sample.data()), sample.size()});
+         "{}: the model pads its input (AIPP), so what it finds in an image would be displaced; compile it without "
+         "padding to run it on images",
+         image.name());
+  write_pixels(image, {reinterpret_cast<uint8_t*>(sample.data()), sample.size()});
 }
 
-std::vector<std::byte> ModelInput::batch_of(vision::RowSource& picture) const {
+std::vector<std::byte> ModelInput::batch_of(vision::RowSource& image) const {
   std::vector<std::byte> bytes(batch_ * sample_bytes_);
   const std::span<std::byte> first = std::span(bytes).first(sample_bytes_);
-  write(picture, first);
+  write(image, first);
   for (size_t i = 1; i < batch_; ++i)
     std::ranges::copy(first, bytes.begin() + static_cast<ptrdiff_t>(i * sample_bytes_));
   return bytes;
 }
 
-void ModelInput::write_pixels(vision::RowSource& picture, std::span<uint8_t> sample) const {
+void ModelInput::write_pixels(vision::RowSource& image, std::span<uint8_t> sample) const {
   const ops::AippSpec& s = *aipp_;
-  if (s.format == ops::AippFormat::kRgb888 && !s.swap_rbuv)  // as it lies: without a picture between
-    return write_source(picture, s, preprocessing_, sample.data());
+  if (s.format == ops::AippFormat::kRgb888 && !s.swap_rbuv)  // as it lies: without an image between
+    return write_source(image, s, preprocessing_, sample.data());
   vision::Image source(static_cast<int>(s.source_width), static_cast<int>(s.source_height));
-  write_source(picture, s, preprocessing_, source.row(0));
+  write_source(image, s, preprocessing_, source.row(0));
   switch (s.format) {
     case ops::AippFormat::kRgb888:
       return vision::write_bgr888(source, sample);

@@ -1,4 +1,4 @@
-// Pictures as a compiled model's input: float planes, or the bytes that a model with preprocessing in it (AIPP) takes.
+// Images as a compiled model's input: float planes, or the bytes that a model with preprocessing in it (AIPP) takes.
 #pragma once
 
 #include <cstddef>
@@ -28,22 +28,22 @@ class ModelInput {
       : ModelInput(engine.inputs(), engine.program().graph, info) {}
 
   size_t batch() const { return batch_; }
-  /// Bytes of one picture of the batch.
+  /// Bytes of one image of the batch.
   size_t sample_bytes() const { return sample_bytes_; }
   /// Of the network, with mean and deviation as the exporter wrote them.
   const vision::Preprocessing& preprocessing() const { return preprocessing_; }
 
-  /// Letterboxes the picture as effdet's loader does, while it is read, and writes it in the model's format. With AIPP
+  /// Letterboxes the image as effdet's loader does, while it is read, and writes it in the model's format. With AIPP
   /// the letterbox lies where the model crops, and swaps of channels are undone, so that the network sees red, green
-  /// and blue; luma and chroma are JPEG's. Throws what reading throws, Error(kBadInput) for a picture that is too
+  /// and blue; luma and chroma are JPEG's. Throws what reading throws, Error(kBadInput) for an image that is too
   /// narrow, and Error(kUnsupported) where the model pads, which would move what it finds. Errors begin with the
-  /// picture's name.
-  void write(vision::RowSource& picture, std::span<std::byte> sample) const;
-  /// A batch of the same picture in every place. Throws as write().
-  std::vector<std::byte> batch_of(vision::RowSource& picture) const;
+  /// image's name.
+  void write(vision::RowSource& image, std::span<std::byte> sample) const;
+  /// A batch of the same image in every place. Throws as write().
+  std::vector<std::byte> batch_of(vision::RowSource& image) const;
 
  private:
-  void write_pixels(vision::RowSource& picture, std::span<uint8_t> sample) const;
+  void write_pixels(vision::RowSource& image, std::span<uint8_t> sample) const;
 
   std::optional<ops::AippSpec> aipp_;
   vision::Preprocessing preprocessing_;

@@ -1,4 +1,4 @@
-// Pictures in each format of AIPP: what is written must come back as the letterbox when the model's own preprocessing
+// Images in each format of AIPP: what is written must come back as the letterbox when the model's own preprocessing
 // has run.
 #include "detection/model_input.h"
 
@@ -23,7 +23,7 @@ std::shared_ptr<const runtime::Engine> planes_model(const ops::AippSpec& spec, b
 }
 
 /// Smooth in both directions, so that the chroma of four pixels is nearly that of each.
-vision::Image picture() {
+vision::Image smooth_image() {
   vision::Image image(90, 70);
   for (int y = 0; y < image.height(); ++y)
     for (int x = 0; x < image.width(); ++x) {
@@ -47,7 +47,7 @@ double difference(const ops::AippSpec& spec, bool crops) {
   const auto engine = planes_model(spec, crops);
   const ModelInput input(*engine, info());
   Tensor sample(DType::kU8, *engine->input(0).shape);
-  const vision::Image image = picture();
+  const vision::Image image = smooth_image();
   vision::PixelRows rows(image);
   input.write(rows, {reinterpret_cast<std::byte*>(sample.mutable_data<uint8_t>().data()), input.sample_bytes()});
   const Tensor planes = runtime::Session(engine, 1).run(std::span(&sample, 1)).at(0);
@@ -87,7 +87,7 @@ TEST(ModelInput, YuvComesBackNearly) {
     spec.convert = true;
     spec.matrix = {256, 0, 359, 256, -88, -183, 256, 454, 0};
     spec.input_bias = {0, 128, 128};
-    // The fill's edge shares its chroma with the picture's last row; elsewhere a sample is off by a few.
+    // The fill's edge shares its chroma with the image's last row; elsewhere a sample is off by a few.
     EXPECT_LT(difference(spec, true), 60);
     EXPECT_GT(difference(spec, true), 0);
   }
@@ -101,20 +101,20 @@ TEST(ModelInput, FloatModelsTakeWhatPreprocessWrites) {
   const ModelInput input(engine, info());
   EXPECT_EQ(input.batch(), 2u);
   std::vector<float> expected(3 * 64 * 96), got(expected.size());
-  const vision::Image image = picture();
+  const vision::Image image = smooth_image();
   vision::PixelRows rows(image);
   vision::letterbox_to_tensor(image, input.preprocessing(), expected);
   input.write(rows, std::as_writable_bytes(std::span(got)));
   EXPECT_EQ(got, expected);
 }
 
-TEST(ModelInput, RefusesWhatWouldMoveThePicture) {
+TEST(ModelInput, RefusesWhatWouldMoveTheImage) {
   ops::AippSpec spec;
   spec.pad_top = 4;
   const auto engine = planes_model(spec, false);
   const ModelInput input(*engine, info());
   std::vector<std::byte> sample(input.sample_bytes());
-  const vision::Image image = picture();
+  const vision::Image image = smooth_image();
   vision::PixelRows rows(image, "a.jpg");
   const Error error = error_of([&] { input.write(rows, sample); });
   EXPECT_EQ(error.code(), ErrorCode::kUnsupported);

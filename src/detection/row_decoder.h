@@ -1,4 +1,4 @@
-// Detections of models that decode and suppress themselves (pth2onnx --with-nms), in pixels of the picture.
+// Detections of models that decode and suppress themselves (pth2onnx --with-nms), in pixels of the image.
 #pragma once
 
 #include <span>
@@ -13,7 +13,7 @@ namespace effdet::detection {
 /// Values of a row: x1, y1, x2, y2 in pixels of the input, score, category.
 inline constexpr size_t kRowValues = 6;
 
-/// The rows of one picture, of an input of height x width pixels, scaled back to the picture and clipped to it, in
+/// The rows of one image, of an input of height x width pixels, scaled back to the image and clipped to it, in
 /// their order. Rows of zeros are filled up and left out, as are those below options.score_threshold, beyond
 /// options.max_detections, and, which faults tells where it is not null, those that are not finite. Throws
 /// Error(kUsage) for soft-NMS, which comes too late here.

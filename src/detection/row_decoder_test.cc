@@ -1,4 +1,4 @@
-// Models that detect themselves: their rows in pixels of the picture, and through the pipeline.
+// Models that detect themselves: their rows in pixels of the image, and through the pipeline.
 #include "detection/row_decoder.h"
 
 #include <gtest/gtest.h>
@@ -16,8 +16,8 @@ namespace {
 
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 
-TEST(RowDecoder, ScalesBackToThePictureAndClips) {
-  // A picture of 200 x 100 lies in the upper half of an input of 100 x 100.
+TEST(RowDecoder, ScalesBackToTheImageAndClips) {
+  // An image of 200 x 100 lies in the upper half of an input of 100 x 100.
   const std::vector<float> rows{10, 20, 30, 40, 0.9f, 3, -1, 0, 50, 80, 0.5f, 1, 0, 0, 0, 0, 0, 0};
   const auto found = decode_rows(rows, {200, 100}, 100, 100, {});
   ASSERT_EQ(found.size(), 2u);
@@ -38,7 +38,7 @@ TEST(RowDecoder, RowsThatMakeNoSenseAreLeftOutAndTold) {
   }
 }
 
-/// A picture of the input's size: what the graph finds is what the decoder makes of its raw outputs.
+/// An image of the input's size: what the graph finds is what the decoder makes of its raw outputs.
 TEST(RowDecoder, ModelsThatDetectThemselvesAreDetectorsAsOthersAre) {
   ir::Graph raw = tiny_graph(2), whole = raw;
   const DetectOptions options{.max_detections = 30};

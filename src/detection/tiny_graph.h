@@ -16,7 +16,7 @@ inline Tensor tiny_weights(uint32_t seed, int64_t outputs) {
   return Tensor::from<float>({outputs, 3, 1, 1}, values);
 }
 
-/// Heads that look at the mean colour of each cell: fast, and every picture gives something else.
+/// Heads that look at the mean colour of each cell: fast, and every image gives something else.
 inline ir::ValueId tiny_head(ir::Graph& graph, ir::ValueId input, int level, int channels, const std::string& name) {
   const int64_t stride = int64_t{1} << level;
   const ir::ValueId pooled = graph.add_node(

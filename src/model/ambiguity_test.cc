@@ -130,7 +130,7 @@ constexpr Option kOptions[] = {
     {"fill_color", "0", kElsewhere},
 };
 
-/// Everything of a configuration that changes what is found in a picture, as text.
+/// Everything of a configuration that changes what is found in an image, as text.
 std::string meaning(const ModelConfig& config) {
   ShapeRecorder recorder;
   const ir::Graph graph = build_graph(config, recorder);

@@ -85,7 +85,7 @@ std::string with_scans(const std::string& whole, int count) {
 
 TEST(BadInput, Case73_ThousandsOfScans) {
   const std::string whole = sample("gray_progressive.jpg");
-  // Pillow reads it, and for a small picture the work is small.
+  // Pillow reads it, and for a small image the work is small.
   EXPECT_TRUE(same_pixels(decoded_jpeg(with_scans(whole, 1200)), decoded_jpeg(whole)));
 }
 

@@ -167,7 +167,7 @@ std::string black(uint32_t width, uint32_t height, bool interlaced) {
          chunk("IDAT", deflated(std::string(bytes, '\0'))) + chunk("IEND", "");
 }
 
-TEST(BadInput, Case80_MemoryOfLargePictures) {
+TEST(BadInput, Case80_MemoryOfLargeImages) {
   // 72 MiB of RGB from 4 kB.
   const std::string rows = black(5000, 5000, false), interlaced = black(5000, 5000, true);
   Preprocessing input, sampled{.sampled = true};
@@ -182,7 +182,7 @@ TEST(BadInput, Case80_MemoryOfLargePictures) {
   EXPECT_LT(peak_growth([&] { decoded_png(interlaced); }), 72 + 16);
 }
 
-TEST(BadInput, Case80_LargePicturesInManyThreads) {
+TEST(BadInput, Case80_LargeImagesInManyThreads) {
   // 92 MiB each, and no more than 256 at a time.
   const std::string interlaced = black(5660, 5660, true);
   const auto growth = peak_growth([&] {

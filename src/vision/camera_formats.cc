@@ -11,7 +11,7 @@ namespace {
 void require_bytes(const Image& image, size_t halves_a_pixel, std::span<uint8_t> target) {
   const size_t pixels = static_cast<size_t>(image.width()) * static_cast<size_t>(image.height());
   if (target.size() != pixels * halves_a_pixel / 2)
-    fail(ErrorCode::kInternal, "{} bytes for a picture of {} x {}", target.size(), image.width(), image.height());
+    fail(ErrorCode::kInternal, "{} bytes for an image of {} x {}", target.size(), image.width(), image.height());
 }
 
 /// JFIF's conversion in fixed point, 16 bits behind the point.

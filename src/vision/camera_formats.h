@@ -1,4 +1,4 @@
-// Pictures as cameras and decoders of devices give them: other orders of channels, luma and chroma. The
+// Images as cameras and decoders of devices give them: other orders of channels, luma and chroma. The
 // functions take just the bytes that the format has, and throw Error(kInternal) for another number.
 #pragma once
 

@@ -13,7 +13,7 @@ namespace {
 constexpr uint8_t kBackground[3] = {32, 34, 38}, kCaption[3] = {225, 228, 232};
 constexpr int kMargin = 6;
 
-/// The largest size with the same proportions that fits, at least one pixel a side; pictures are not enlarged.
+/// The largest size with the same proportions that fits, at least one pixel a side; images are not enlarged.
 ImageSize fitting_size(ImageSize size, int cell) {
   const double scale = std::min(1.0, static_cast<double>(cell) / std::max(size.width, size.height));
   return {std::max(1, static_cast<int>(size.width * scale + 0.5)),

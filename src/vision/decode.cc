@@ -22,7 +22,7 @@ Format recognise(std::span<const std::byte> bytes, std::string_view name) {
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   if (text.starts_with("\xFF\xD8\xFF")) return Format::kJpeg;
   if (text.starts_with("\x89PNG\r\n\x1A\n")) return Format::kPng;
-  if (text.empty()) bad_input("{}: the file is empty; get the picture again", name);
+  if (text.empty()) bad_input("{}: the file is empty; get the image again", name);
   if (const auto other = foreign_format(text)) fail(other->code, "{}: {}: {}", name, other->what, other->advice);
   bad_input("{}: neither JPEG nor PNG: no signature of either at offset 0; convert it to one of them", name);
 }

@@ -15,7 +15,7 @@ namespace effdet::vision {
 /// The rows of a JPEG or PNG file, recognised by its content and not by its name. Bit for bit what Pillow 13 gives for
 /// Image.open(path).convert("RGB"): the EXIF orientation is not applied, alpha and tRNS are dropped, CMYK is taken as
 /// inverted, 16-bit grey is clipped at 255 while 16-bit colour keeps its high byte. What Pillow refuses is refused.
-/// Memory is that of the file and some rows; of an interlaced PNG a picture, and of a JPEG in several scans two bytes a
+/// Memory is that of the file and some rows; of an interlaced PNG an image, and of a JPEG in several scans two bytes a
 /// sample, from the first row on. Threads take large memory of that kind one after the other (MemoryGate).
 /// Throws Error(kIo), Error(kBadInput), and Error(kUnsupported) for other formats and for lossless and 12-bit JPEG:
 /// here what the header shows, and with the rows what they show.

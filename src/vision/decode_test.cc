@@ -28,9 +28,9 @@ TEST(Decode, HelperHashesAsTheStandardSays) {
 
 TEST(Decode, ErrorsNameTheFile) {
   const std::string data = sample("ycc_420.jpg").substr(0, 400);
-  const Error error = error_of([&] { decode_image(bytes_of(data), "folder/a picture.jpg"); });
+  const Error error = error_of([&] { decode_image(bytes_of(data), "folder/an image.jpg"); });
   EXPECT_EQ(error.code(), ErrorCode::kBadInput);
-  EXPECT_NE(std::string(error.what()).find("folder/a picture.jpg: JPEG: "), std::string::npos) << error.what();
+  EXPECT_NE(std::string(error.what()).find("folder/an image.jpg: JPEG: "), std::string::npos) << error.what();
 }
 
 TEST(Decode, CopiesOfAnImageAreDeep) {

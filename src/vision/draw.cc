@@ -28,7 +28,7 @@ const Colour& text_colour_on(const Colour& background) {
   return luma > 140'000 ? kBlack : kWhite;
 }
 
-/// Grows with the picture: 1 up to some 500 pixels, 2 at 1000, and so on.
+/// Grows with the image: 1 up to some 500 pixels, 2 at 1000, and so on.
 int scale_for(const Image& image) { return std::max(1, (std::max(image.width(), image.height()) + 150) / 500); }
 
 /// A rectangle with fractional sides.
@@ -55,7 +55,7 @@ void fill_smooth(Image& image, const Area& area, const Colour& colour) {
     }
 }
 
-/// The outline lies inside of the box, and the box inside of the picture, so that no side is lost at a border.
+/// The outline lies inside of the box, and the box inside of the image, so that no side is lost at a border.
 void draw_outline(Image& image, const Area& box, float thickness, const Colour& colour) {
   const float t = std::min({thickness, (box.x2 - box.x1) / 2, (box.y2 - box.y1) / 2});
   fill_smooth(image, {box.x1, box.y1, box.x2, box.y1 + t}, colour);
@@ -64,7 +64,7 @@ void draw_outline(Image& image, const Area& box, float thickness, const Colour& 
   fill_smooth(image, {box.x2 - t, box.y1 + t, box.x2, box.y2 - t}, colour);
 }
 
-/// Above the box where there is room, else inside of it; moved left and down as far as the picture demands.
+/// Above the box where there is room, else inside of it; moved left and down as far as the image demands.
 void draw_label(Image& image, const Area& box, const std::string& label, int scale, const Colour& colour) {
   const ImageSize text = text_size(label, scale);
   const int pad = 2 * scale;

@@ -1,4 +1,4 @@
-// Detections on pictures.
+// Detections on images.
 #pragma once
 
 #include <span>
@@ -8,7 +8,7 @@
 
 namespace effdet::vision {
 
-/// A box in pixels of the picture, with what is written at it.
+/// A box in pixels of the image, with what is written at it.
 struct LabelledBox {
   float x1 = 0, y1 = 0, x2 = 0, y2 = 0;
   std::string label;    ///< "person 0.87"; nothing is written for an empty one
@@ -16,16 +16,16 @@ struct LabelledBox {
 };
 
 /// Draws the boxes in the order given, so that later ones lie above: outlines with smooth edges at the exact
-/// coordinates, and a filled label inside the picture. Line width and text grow with the picture. Boxes that are not
+/// coordinates, and a filled label inside the image. Line width and text grow with the image. Boxes that are not
 /// finite are left out.
 void draw_detections(Image& image, std::span<const LabelledBox> boxes);
 
-/// The picture shrunk to fit into side x side pixels, or a copy of one that does; at least one pixel a side. Throws
+/// The image shrunk to fit into side x side pixels, or a copy of one that does; at least one pixel a side. Throws
 /// Error(kUsage) for a side below 1.
 Image thumbnail(const Image& image, int side);
 
-/// The pictures in rows of columns cells, each a thumbnail of cell x cell pixels and centred, captions below (as many
-/// as there are, cut to the cell). Throws Error(kUsage) for no pictures, columns < 1 or cell < 16, and for a sheet that
+/// The images in rows of columns cells, each a thumbnail of cell x cell pixels and centred, captions below (as many
+/// as there are, cut to the cell). Throws Error(kUsage) for no images, columns < 1 or cell < 16, and for a sheet that
 /// would be too large.
 Image contact_sheet(std::span<const Image> images, int columns, int cell, std::span<const std::string> captions);
 

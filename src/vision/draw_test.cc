@@ -44,7 +44,7 @@ TEST(Draw, EdgesAreSmooth) {
   EXPECT_NEAR(edge, (100 + full) / 2.0, 1);
 }
 
-TEST(Draw, LabelsStayInThePicture) {
+TEST(Draw, LabelsStayInTheImage) {
   const ImageSize text = text_size("person 0.87", 1);
   for (auto [x, y] : {std::pair{-50.0f, -50.0f}, {190.0f, 90.0f}, {100.0f, 2.0f}, {0.0f, 99.0f}}) {
     Image image = grey_image(200, 100);
@@ -68,7 +68,7 @@ TEST(Draw, WildBoxesDoNoHarm) {
   EXPECT_NE(changed_area(image)[2], 0);
 }
 
-TEST(Draw, LinesGrowWithThePicture) {
+TEST(Draw, LinesGrowWithTheImage) {
   Image small = grey_image(300, 300), large = grey_image(2000, 2000);
   draw_detections(small, std::vector<LabelledBox>{{100, 100, 200, 200, "", 0}});
   draw_detections(large, std::vector<LabelledBox>{{100, 100, 200, 200, "", 0}});
@@ -76,7 +76,7 @@ TEST(Draw, LinesGrowWithThePicture) {
   EXPECT_NE(large.row(103)[3 * 150], 100);
 }
 
-TEST(ContactSheet, HoldsEveryPicture) {
+TEST(ContactSheet, HoldsEveryImage) {
   std::vector<Image> images;
   for (int i = 0; i < 5; ++i) images.push_back(grey_image(40 + 30 * i, 50));
   const std::vector<std::string> captions{"one", "two", std::string(200, 'w')};

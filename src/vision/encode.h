@@ -12,7 +12,7 @@ namespace effdet::vision {
 /// 65500.
 std::vector<std::byte> encode_jpeg(const Image& image, int quality = 90);
 
-/// An 8-bit RGB PNG. The same picture gives the same bytes with the same zlib.
+/// An 8-bit RGB PNG. The same image gives the same bytes with the same zlib.
 std::vector<std::byte> encode_png(const Image& image);
 
 }  // namespace effdet::vision

@@ -101,7 +101,7 @@ struct Point {
   int x, y;
 };
 
-/// Where the pixel (x, y) of a picture of the given size is when it is turned upright.
+/// Where the pixel (x, y) of an image of the given size is when it is turned upright.
 Point target(int orientation, ImageSize size, int x, int y) {
   const int right = size.width - 1, bottom = size.height - 1;
   switch (orientation) {
@@ -134,12 +134,12 @@ class UprightRows : public RowSource {
 
  private:
   void decode_rows(uint8_t* rgb, ptrdiff_t stride, int count) override {
-    if (picture_.empty()) {
+    if (image_.empty()) {
       memory_ = gate().enter(static_cast<uint64_t>(row_bytes()) * static_cast<uint64_t>(size().height));
-      picture_ = Image(size().width, size().height);
-      decode_all(picture_.row(0));
+      image_ = Image(size().width, size().height);
+      decode_all(image_.row(0));
     }
-    for (int i = 0; i < count; ++i, rgb += stride) std::copy_n(picture_.row(rows_given() + i), row_bytes(), rgb);
+    for (int i = 0; i < count; ++i, rgb += stride) std::copy_n(image_.row(rows_given() + i), row_bytes(), rgb);
   }
 
   void decode_all(uint8_t* rgb) override {
@@ -164,7 +164,7 @@ class UprightRows : public RowSource {
   std::unique_ptr<RowSource> stored_;
   int orientation_;
   MemoryGate::Hold memory_;
-  Image picture_;
+  Image image_;
 };
 
 }  // namespace

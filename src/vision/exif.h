@@ -1,4 +1,4 @@
-// How a picture file says that its pixels are to be turned for display (the EXIF tag Orientation).
+// How an image file says that its pixels are to be turned for display (the EXIF tag Orientation).
 #pragma once
 
 #include <cstddef>
@@ -16,8 +16,8 @@ int exif_orientation(std::span<const std::byte> bytes);
 /// Whether turning exchanges width and height.
 constexpr bool swaps_sides(int orientation) { return orientation >= 5; }
 
-/// The picture as it is to be seen: Pillow's ImageOps.exif_transpose(). stored must be new; its first row is given when
-/// all of stored is read, and memory is that of one picture. Precondition: orientation in 1..8.
+/// The image as it is to be seen: Pillow's ImageOps.exif_transpose(). stored must be new; its first row is given when
+/// all of stored is read, and memory is that of one image. Precondition: orientation in 1..8.
 std::unique_ptr<RowSource> upright(std::unique_ptr<RowSource> stored, int orientation);
 
 }  // namespace effdet::vision

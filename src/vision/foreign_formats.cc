@@ -12,8 +12,8 @@ using namespace std::string_view_literals;
 
 constexpr std::string_view kConvert = "convert it to JPEG or PNG", kFrames = "write its frames as JPEG or PNG files",
                            kPages = "export its pages as JPEG or PNG files", kUnpack = "unpack it",
-                           kNoPicture = "it holds no picture; give JPEG or PNG files",
-                           kDownload = "perhaps the answer to a download that failed; get the picture again";
+                           kNoImage = "it holds no image; give JPEG or PNG files",
+                           kDownload = "perhaps the answer to a download that failed; get the image again";
 
 struct Signature {
   std::string_view what, bytes, advice = kConvert;
@@ -61,9 +61,9 @@ constexpr std::array kSignatures{
     Signature{"a QuickTime video", "moov", kFrames, 4},
     Signature{"a QuickTime video", "mdat", kFrames, 4},
     Signature{"a QuickTime video", "wide", kFrames, 4},
-    Signature{"an Ogg file", "OggS", kNoPicture},
-    Signature{"a FLAC sound", "fLaC", kNoPicture},
-    Signature{"an MP3 sound", "ID3", kNoPicture},
+    Signature{"an Ogg file", "OggS", kNoImage},
+    Signature{"a FLAC sound", "fLaC", kNoImage},
+    Signature{"an MP3 sound", "ID3", kNoImage},
     Signature{"a zip archive", "PK\x03\x04", kUnpack},
     Signature{"a zip archive", "PK\x05\x06", kUnpack},
     Signature{"a gzip file", "\x1F\x8B", kUnpack},
@@ -76,18 +76,18 @@ constexpr std::array kSignatures{
     Signature{"a 7z archive", "7z\xBC\xAF", kUnpack},
     Signature{"a RAR archive", "Rar!", kUnpack},
     Signature{"a tar archive", "ustar", kUnpack, 257},
-    Signature{"an HDF5 file", "\x89HDF", kNoPicture},
-    Signature{"a NumPy array", "\x93NUMPY", kNoPicture},
-    Signature{"a compiled model", "EFFDETOM", kNoPicture},
-    Signature{"an SQLite database", "SQLite format 3", kNoPicture},
+    Signature{"an HDF5 file", "\x89HDF", kNoImage},
+    Signature{"a NumPy array", "\x93NUMPY", kNoImage},
+    Signature{"a compiled model", "EFFDETOM", kNoImage},
+    Signature{"an SQLite database", "SQLite format 3", kNoImage},
     Signature{"an ELF program",
               "\x7F"
               "ELF",
-              kNoPicture},
-    Signature{"an Office file or Thumbs.db", "\xD0\xCF\x11\xE0", kNoPicture},
+              kNoImage},
+    Signature{"an Office file or Thumbs.db", "\xD0\xCF\x11\xE0", kNoImage},
     Signature{"an AppleDouble file, which macOS leaves beside another", "\0\5\x16\7"sv,
-              "it holds no picture; leave it out"},
-    Signature{"a Git LFS pointer", "version https://git-lfs", "run git lfs pull to get the picture that it stands for"},
+              "it holds no image; leave it out"},
+    Signature{"a Git LFS pointer", "version https://git-lfs", "run git lfs pull to get the image that it stands for"},
 };
 
 /// Four letters of a RIFF file or a box (ISO base media).
@@ -98,11 +98,11 @@ struct Brand {
 constexpr std::array kRiffForms{
     Brand{"WEBP", "a WebP file"},
     Brand{"AVI ", "an AVI video", kFrames},
-    Brand{"WAVE", "a WAV sound", kNoPicture},
+    Brand{"WAVE", "a WAV sound", kNoImage},
 };
 
 // Among the brands of a box, wherever they stand.
-constexpr std::array kPictureBrands{
+constexpr std::array kImageBrands{
     Brand{"avif", "an AVIF file"},
     Brand{"avis", "an AVIF file"},
     Brand{"heic", "a HEIC file"},
@@ -124,7 +124,7 @@ constexpr std::array kPictureBrands{
 
 // As the first brand, which says what is in the file; the others say who may read it.
 constexpr std::array kMajorBrands{
-    Brand{"M4A ", "an M4A sound", kNoPicture},   Brand{"M4B ", "an M4A sound", kNoPicture},
+    Brand{"M4A ", "an M4A sound", kNoImage},     Brand{"M4B ", "an M4A sound", kNoImage},
     Brand{"qt  ", "a QuickTime video", kFrames}, Brand{"3gp", "a 3GP video", kFrames},
     Brand{"3g2", "a 3GP video", kFrames},        Brand{"", "an MP4 video", kFrames},
 };
@@ -146,10 +146,10 @@ std::optional<ForeignFormat> riff_form(std::string_view content) {
   if (content.size() < 12 || (!content.starts_with("RIFF") && !content.starts_with("RF64"))) return std::nullopt;
   for (const Brand& form : kRiffForms)
     if (content.substr(8).starts_with(form.brand)) return ForeignFormat{std::string(form.what), form.advice};
-  return ForeignFormat{"a RIFF file", kNoPicture};
+  return ForeignFormat{"a RIFF file", kNoImage};
 }
 
-/// The box "ftyp": the major brand, a version, and the brands that the file is compatible with. A picture's major brand
+/// The box "ftyp": the major brand, a version, and the brands that the file is compatible with. An image's major brand
 /// may be a general one, such as "mif1".
 std::optional<ForeignFormat> iso_media(std::string_view content) {
   if (content.size() < 12 || content.substr(4, 4) != "ftyp") return std::nullopt;
@@ -159,7 +159,7 @@ std::optional<ForeignFormat> iso_media(std::string_view content) {
     for (size_t at = 16; at + 4 <= end; at += 4) found = found || content.substr(at).starts_with(brand);
     return found;
   };
-  for (const Brand& known : kPictureBrands)
+  for (const Brand& known : kImageBrands)
     if (has(known.brand)) return ForeignFormat{std::string(known.what), known.advice};
   for (const Brand& known : kMajorBrands)
     if (content.substr(8).starts_with(known.brand)) return ForeignFormat{std::string(known.what), known.advice};
@@ -206,7 +206,7 @@ bool is_text(std::string_view content) {
 
 std::optional<ForeignFormat> text_format(std::string_view content) {
   if (content.starts_with("\xFF\xFE") || content.starts_with("\xFE\xFF"))
-    return ForeignFormat{"a UTF-16 text", kNoPicture, ErrorCode::kBadInput};
+    return ForeignFormat{"a UTF-16 text", kNoImage, ErrorCode::kBadInput};
   if (content.starts_with("\xEF\xBB\xBF")) content.remove_prefix(3);
   while (!content.empty() && is_blank(content.front())) content.remove_prefix(1);
   std::string head(content.substr(0, 4096));
@@ -223,14 +223,13 @@ std::optional<ForeignFormat> text_format(std::string_view content) {
     return ForeignFormat{"an XML or HTML text", kDownload};
   }
   if (head.starts_with("{") || head.starts_with("["))
-    return ForeignFormat{"a JSON text", kNoPicture, ErrorCode::kBadInput};
-  return ForeignFormat{"a text", kNoPicture, ErrorCode::kBadInput};
+    return ForeignFormat{"a JSON text", kNoImage, ErrorCode::kBadInput};
+  return ForeignFormat{"a text", kNoImage, ErrorCode::kBadInput};
 }
 
 std::optional<ForeignFormat> zeros(std::string_view content) {
   if (content.find_first_not_of('\0') != std::string_view::npos) return std::nullopt;
-  return ForeignFormat{"nothing but zeros", "what wrote it was interrupted; get the picture again",
-                       ErrorCode::kBadInput};
+  return ForeignFormat{"nothing but zeros", "what wrote it was interrupted; get the image again", ErrorCode::kBadInput};
 }
 
 /// Binary PNM: its header is text, its samples are not.

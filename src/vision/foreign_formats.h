@@ -12,7 +12,7 @@ namespace effdet::vision {
 struct ForeignFormat {
   std::string what;         ///< with its article: "an AVIF file"
   std::string_view advice;  ///< what to do next
-  /// kUnsupported for a format that is known and not read, kBadInput for what is no picture in any format.
+  /// kUnsupported for a format that is known and not read, kBadInput for what is no image in any format.
   ErrorCode code = ErrorCode::kUnsupported;
 };
 

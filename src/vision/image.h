@@ -1,4 +1,4 @@
-// An 8-bit RGB picture in memory.
+// An 8-bit RGB image in memory.
 #pragma once
 
 #include <cstddef>
@@ -8,7 +8,7 @@
 
 namespace effdet::vision {
 
-/// Sides of a picture in pixels.
+/// Sides of an image in pixels.
 struct ImageSize {
   int width = 0, height = 0;
   bool operator==(const ImageSize&) const = default;
@@ -47,7 +47,7 @@ class Image {
   std::span<const uint8_t> pixels() const { return {pixels_.get(), row_bytes() * static_cast<size_t>(size_.height)}; }
   std::span<uint8_t> pixels() { return {pixels_.get(), row_bytes() * static_cast<size_t>(size_.height)}; }
 
-  /// Paints [x0, x1) x [y0, y1), cut to the picture.
+  /// Paints [x0, x1) x [y0, y1), cut to the image.
   void fill(int x0, int y0, int x1, int y1, const uint8_t (&colour)[3]);
 
  private:

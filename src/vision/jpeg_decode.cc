@@ -20,7 +20,7 @@
 namespace effdet::vision {
 namespace {
 
-/// Looks on while libjpeg reads all scans of a picture, and stops it at a limit: a crafted file has thousands of scans
+/// Looks on while libjpeg reads all scans of an image, and stops it at a limit: a crafted file has thousands of scans
 /// of a few bytes.
 struct ProgressMonitor {
   jpeg_progress_mgr base;
@@ -144,7 +144,7 @@ class JpegRows : public RowSource {
     for (const jpeg_component_info* c = info_.comp_info; c != info_.comp_info + info_.num_components; ++c)
       blocks += uint64_t{c->width_in_blocks} * c->height_in_blocks;
     // libjpeg keeps all of them until the last scan is read.
-    memory_ = whole_pictures().enter(blocks * sizeof(JBLOCK));
+    memory_ = whole_images().enter(blocks * sizeof(JBLOCK));
     monitor_.base.progress_monitor = count_work;
     monitor_.work_limit = jpeg_work_limit(blocks, info_.arith_code != 0);
     const uint64_t most = jpeg_scan_bytes_limit(blocks);

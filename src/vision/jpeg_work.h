@@ -21,14 +21,14 @@ uint64_t jpeg_scan_work(const JpegScan& scan, uint64_t blocks);
 /// The same for a scan without blocks: its tables.
 constexpr uint64_t kJpegScanOverhead = 1000;
 
-/// The most that all scans of a picture may take, whose components together have so many blocks. Huffman coding: a
-/// second, and more for the largest pictures, as many scans as encoders write: libjpeg's ten take 100 to 250 a block,
+/// The most that all scans of an image may take, whose components together have so many blocks. Huffman coding: a
+/// second, and more for the largest images, as many scans as encoders write: libjpeg's ten take 100 to 250 a block,
 /// mozjpeg's with three bits of approximation 240. Arithmetic coding, of which a progressive file takes 900 a block:
-/// two seconds, which is enough for 32 million pixels of four components and for 90 million of a 4:2:0 picture.
+/// two seconds, which is enough for 32 million pixels of four components and for 90 million of a 4:2:0 image.
 uint64_t jpeg_work_limit(uint64_t blocks, bool arithmetic);
 
 /// The most bytes that the scans may have; one takes up to 35 ns with Huffman and 100 ns with arithmetic coding. The
-/// samples of a picture that hardly compresses have 64 a block.
+/// samples of an image that hardly compresses have 64 a block.
 uint64_t jpeg_scan_bytes_limit(uint64_t blocks);
 
 }  // namespace effdet::vision

@@ -10,7 +10,7 @@
 namespace effdet::vision {
 namespace {
 
-/// A picture's components by their share of the pixels: {1, 0.25, 0.25} is 4:2:0.
+/// An image's components by their share of the pixels: {1, 0.25, 0.25} is 4:2:0.
 using Components = std::vector<double>;
 
 constexpr double kMostBlocks = kMaxPixels / 64.0;
@@ -41,18 +41,18 @@ uint64_t blocks_of(const Components& components, double blocks = kMostBlocks) {
   return static_cast<uint64_t>(sum);
 }
 
-const std::vector<Components> kPictures = {{1}, {1, .25, .25}, {1, .5, .5}, {1, 1, 1}, {1, 1, 1, 1}};
+const std::vector<Components> kImages = {{1}, {1, .25, .25}, {1, .5, .5}, {1, 1, 1}, {1, 1, 1, 1}};
 
-TEST(JpegWork, WhatEncodersWriteIsReadUpToTheLargestPicture) {
-  for (const Components& components : kPictures)
+TEST(JpegWork, WhatEncodersWriteIsReadUpToTheLargestImage) {
+  for (const Components& components : kImages)
     for (const double blocks : {1., 1e4, 1e6, kMostBlocks})
       for (const int bits : {2, 3})
         EXPECT_LE(work_of(components, bits, false, blocks), jpeg_work_limit(blocks_of(components, blocks), false))
             << components.size();
 }
 
-TEST(JpegWork, ArithmeticCodingIsReadUpToThePicturesOfCameras) {
-  for (const Components& components : kPictures)
+TEST(JpegWork, ArithmeticCodingIsReadUpToTheImagesOfCameras) {
+  for (const Components& components : kImages)
     for (const double blocks : {1., 1e4, 32e6 / 64})
       EXPECT_LE(work_of(components, 2, true, blocks), jpeg_work_limit(blocks_of(components, blocks), true))
           << components.size();
@@ -74,7 +74,7 @@ TEST(JpegWork, SearchesAndRestartsCount) {
   EXPECT_GT(jpeg_scan_work(restarting, 100), jpeg_scan_work(first, 100) + 1000);
 }
 
-TEST(JpegWork, BytesAreThoseOfPictures) {
+TEST(JpegWork, BytesAreThoseOfImages) {
   EXPECT_GE(jpeg_scan_bytes_limit(1), uint64_t{32} << 20);
   const uint64_t blocks = blocks_of({1, 1, 1});
   EXPECT_GE(jpeg_scan_bytes_limit(blocks), blocks * 64 * 5 / 4) << "more than a byte a sample";

@@ -1,4 +1,4 @@
-// How large a picture may be, and how much a file must bring for it.
+// How large an image may be, and how much a file must bring for it.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@ namespace effdet::vision {
 /// Pillow's limit against decompression bombs: twice Image.MAX_IMAGE_PIXELS.
 constexpr uint64_t kMaxPixels = 2 * uint64_t{89478485};
 
-/// Above this many decoded bytes a file whose size cannot hold the picture is refused before decoding. Below it such a
+/// Above this many decoded bytes a file whose size cannot hold the image is refused before decoding. Below it such a
 /// file costs little, and Pillow's own verdict is awaited.
 constexpr uint64_t kTrustedBytes = uint64_t{64} << 20;
 

@@ -34,7 +34,7 @@ void MemoryGate::leave(uint64_t bytes) {
   changed_.notify_all();
 }
 
-MemoryGate& whole_pictures() {
+MemoryGate& whole_images() {
   static MemoryGate gate;
   return gate;
 }

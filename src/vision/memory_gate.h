@@ -1,4 +1,4 @@
-// Keeps threads from holding a large picture each.
+// Keeps threads from holding a large image each.
 #pragma once
 
 #include <condition_variable>
@@ -42,6 +42,6 @@ class MemoryGate {
 };
 
 /// What decoders enter that cannot give the first row before they have read the last one.
-MemoryGate& whole_pictures();
+MemoryGate& whole_images();
 
 }  // namespace effdet::vision

@@ -15,7 +15,7 @@ namespace {
 /// ImageFile.SAFEBLOCK and PngImagePlugin.MAX_TEXT_MEMORY of Pillow.
 constexpr uint64_t kMaxInflatedText = 1 << 20;
 constexpr uint64_t kMaxTextMemory = 64 * kMaxInflatedText;
-/// What all texts and profiles together may inflate to, those that come to nothing included. A picture has one profile;
+/// What all texts and profiles together may inflate to, those that come to nothing included. An image has one profile;
 /// Pillow inflates as many as there are.
 constexpr uint64_t kMaxInflated = 2 * kMaxTextMemory;
 

@@ -94,14 +94,14 @@ class PngRows : public RowSource {
 
   void check_end() override { chunks_.read_trailer(); }
 
-  /// Rows of an interlaced picture are whole only when all of it is there.
+  /// Rows of an interlaced image are whole only when all of it is there.
   void copy_row(uint8_t* rgb, int y) {
-    if (picture_.empty()) {
-      memory_ = whole_pictures().enter(uint64_t{3} * header_.width * header_.height);
-      picture_ = Image(size().width, size().height);
-      decode_all(picture_.row(0));
+    if (image_.empty()) {
+      memory_ = whole_images().enter(uint64_t{3} * header_.width * header_.height);
+      image_ = Image(size().width, size().height);
+      decode_all(image_.row(0));
     }
-    std::copy_n(picture_.row(y), picture_.row_bytes(), rgb);
+    std::copy_n(image_.row(y), image_.row_bytes(), rgb);
   }
 
   void read_pass(const Pass& pass, uint8_t* rgb) {
@@ -122,7 +122,7 @@ class PngRows : public RowSource {
     above_.assign(row_.size(), 0);
   }
 
-  /// Of the pass, into row_, behind the filter's byte; y is its place in the picture.
+  /// Of the pass, into row_, behind the filter's byte; y is its place in the image.
   void next_row(int y) {
     std::swap(row_, above_);
     if (data_.ended()) return void(std::ranges::fill(row_, uint8_t{0}));
@@ -140,7 +140,7 @@ class PngRows : public RowSource {
   int columns_ = 0;  ///< pixels of a row of the pass
   std::vector<uint8_t> row_, above_;
   MemoryGate::Hold memory_;
-  Image picture_;  ///< of an interlaced file that is read by rows
+  Image image_;  ///< of an interlaced file that is read by rows
 };
 
 }  // namespace

@@ -23,11 +23,11 @@ ChannelScale channel_scale(const Preprocessing& preprocessing, size_t channel) {
 
 float normalised(float sample, const ChannelScale& scale) { return (sample - scale.mean) / scale.std; }
 
-void sampled_letterbox(RowSource& picture, ImageSize size, const Preprocessing& preprocessing, std::span<float> nchw) {
+void sampled_letterbox(RowSource& source, ImageSize size, const Preprocessing& preprocessing, std::span<float> nchw) {
   const size_t width = static_cast<size_t>(preprocessing.width), columns = static_cast<size_t>(size.width);
   const size_t plane = width * static_cast<size_t>(preprocessing.height);
   std::ranges::fill(nchw, 0.0f);
-  RowSampler rows(picture, size.width, size.height);
+  RowSampler rows(source, size.width, size.height);
   for (int y = 0; y < size.height; ++y) {
     const std::span<const float> row = rows.next_row();
     for (size_t channel = 0; channel < 3; ++channel) {
@@ -38,14 +38,14 @@ void sampled_letterbox(RowSource& picture, ImageSize size, const Preprocessing& 
   }
 }
 
-/// One row after the other of the scaled picture as interleaved RGB.
+/// One row after the other of the scaled image as interleaved RGB.
 class RgbRows {
  public:
-  RgbRows(RowSource& picture, ImageSize size, bool sampled) : width_(size.width) {
+  RgbRows(RowSource& source, ImageSize size, bool sampled) : width_(size.width) {
     if (sampled)
-      sampler_.emplace(picture, size.width, size.height);
+      sampler_.emplace(source, size.width, size.height);
     else
-      resizer_.emplace(picture, size.width, size.height, row_kernels());
+      resizer_.emplace(source, size.width, size.height, row_kernels());
   }
 
   void write_next(uint8_t* rgb) {
@@ -74,19 +74,19 @@ Letterbox letterbox(ImageSize image, const Preprocessing& preprocessing, std::st
 }
 
 double letterbox_to_tensor(const Image& image, const Preprocessing& preprocessing, std::span<float> nchw) {
-  PixelRows picture(image);
-  return letterbox_to_tensor(picture, preprocessing, nchw);
+  PixelRows source(image);
+  return letterbox_to_tensor(source, preprocessing, nchw);
 }
 
-double letterbox_to_tensor(RowSource& picture, const Preprocessing& preprocessing, std::span<float> nchw) {
-  const auto [scale, size] = letterbox(picture.size(), preprocessing, picture.name());
+double letterbox_to_tensor(RowSource& source, const Preprocessing& preprocessing, std::span<float> nchw) {
+  const auto [scale, size] = letterbox(source.size(), preprocessing, source.name());
   const size_t width = static_cast<size_t>(preprocessing.width);
   const size_t plane = width * static_cast<size_t>(preprocessing.height);
   if (nchw.size() != 3 * plane)
     fail(ErrorCode::kInternal, "{} floats for an input of 3 x {} x {}", nchw.size(), preprocessing.height, width);
   if (preprocessing.sampled) {
-    sampled_letterbox(picture, size, preprocessing, nchw);
-    picture.finish();
+    sampled_letterbox(source, size, preprocessing, nchw);
+    source.finish();
     return scale;
   }
   const RowKernels& kernels = row_kernels();
@@ -96,7 +96,7 @@ double letterbox_to_tensor(RowSource& picture, const Preprocessing& preprocessin
   for (size_t channel = 0; channel < 3; ++channel)
     kernels.normalise(&preprocessing.fill[channel], 1, scales[channel].mean, scales[channel].std, &fill[channel]);
 
-  RowResizer rows(picture, size.width, size.height, kernels);
+  RowResizer rows(source, size.width, size.height, kernels);
   for (int y = 0; y < size.height; ++y) {
     const uint8_t* planes = rows.next_row();
     for (size_t channel = 0; channel < 3; ++channel) {
@@ -106,20 +106,20 @@ double letterbox_to_tensor(RowSource& picture, const Preprocessing& preprocessin
       std::fill(out + size.width, out + width, fill[channel]);
     }
   }
-  picture.finish();
+  source.finish();
   for (size_t channel = 0; channel < 3; ++channel)
     std::fill(nchw.data() + channel * plane + static_cast<size_t>(size.height) * width,
               nchw.data() + (channel + 1) * plane, fill[channel]);
   return scale;
 }
 
-double letterbox_to_rgb(RowSource& picture, const Preprocessing& preprocessing, uint8_t* rgb, ptrdiff_t row_bytes) {
-  const auto [scale, size] = letterbox(picture.size(), preprocessing, picture.name());
+double letterbox_to_rgb(RowSource& source, const Preprocessing& preprocessing, uint8_t* rgb, ptrdiff_t row_bytes) {
+  const auto [scale, size] = letterbox(source.size(), preprocessing, source.name());
   const auto paint = [&](uint8_t* begin, uint8_t* end) {
     for (uint8_t* pixel = begin; pixel < end; pixel += 3) std::copy_n(preprocessing.fill.data(), 3, pixel);
   };
   const ptrdiff_t filled = 3 * ptrdiff_t{preprocessing.width};
-  RgbRows rows(picture, size, preprocessing.sampled);
+  RgbRows rows(source, size, preprocessing.sampled);
   for (int y = 0; y < preprocessing.height; ++y, rgb += row_bytes) {
     if (y < size.height) {
       rows.write_next(rgb);
@@ -130,15 +130,15 @@ double letterbox_to_rgb(RowSource& picture, const Preprocessing& preprocessing, 
       std::copy_n(rgb - row_bytes, filled, rgb);
     }
   }
-  picture.finish();
+  source.finish();
   return scale;
 }
 
 Image letterbox_to_image(const Image& image, const Preprocessing& preprocessing, double* scale) {
   Image canvas(preprocessing.width, preprocessing.height);
-  PixelRows picture(image);
+  PixelRows source(image);
   const double made =
-      letterbox_to_rgb(picture, preprocessing, canvas.row(0), static_cast<ptrdiff_t>(canvas.row_bytes()));
+      letterbox_to_rgb(source, preprocessing, canvas.row(0), static_cast<ptrdiff_t>(canvas.row_bytes()));
   if (scale) *scale = made;
   return canvas;
 }

@@ -16,7 +16,7 @@ namespace effdet::vision {
 Image resize_bilinear(const Image& image, int width, int height);
 
 /// Whether Pillow (from 13.0 on) resamples down the columns before it resamples across the rows. Between the passes
-/// samples are rounded to 8 bits, so the order shows in the result. True for tall pictures that shrink much.
+/// samples are rounded to 8 bits, so the order shows in the result. True for tall images that shrink much.
 constexpr bool columns_first(ImageSize from, ImageSize to) {
   return to.height < from.height && from.height - to.height > 2 * (int64_t{from.width} - to.width);
 }

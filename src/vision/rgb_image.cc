@@ -57,7 +57,7 @@ void write_image(const std::filesystem::path& path, const RgbImage& image) {
   if (extension == ".png") return write_file(path, vision::encode_png(vision::image_over(image)));
   if (extension == ".jpg" || extension == ".jpeg")
     return write_file(path, vision::encode_jpeg(vision::image_over(image)));
-  fail(ErrorCode::kUsage, "{}: pictures are written as .jpg or .png", path.string());
+  fail(ErrorCode::kUsage, "{}: images are written as .jpg or .png", path.string());
 }
 
 RgbImage thumbnail(const RgbImage& image, int side) {
@@ -65,9 +65,9 @@ RgbImage thumbnail(const RgbImage& image, int side) {
 }
 
 RgbImage contact_sheet(std::span<const RgbImage> images, int columns, int cell, std::span<const std::string> captions) {
-  std::vector<vision::Image> pictures;
-  for (const RgbImage& image : images) pictures.push_back(vision::image_over(image));
-  return vision::from_image(vision::contact_sheet(std::span<const vision::Image>(pictures), columns, cell, captions));
+  std::vector<vision::Image> views;
+  for (const RgbImage& image : images) views.push_back(vision::image_over(image));
+  return vision::from_image(vision::contact_sheet(std::span<const vision::Image>(views), columns, cell, captions));
 }
 
 }  // namespace effdet

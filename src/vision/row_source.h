@@ -1,4 +1,4 @@
-// A picture as rows, from top to bottom: what decoders give and resizers take, so that it need not lie in memory whole.
+// An image as rows, from top to bottom: what decoders give and resizers take, so that it need not lie in memory whole.
 #pragma once
 
 #include <cstddef>
@@ -20,15 +20,15 @@ class RowSource {
   RowSource& operator=(const RowSource&) = delete;
 
   ImageSize size() const { return size_; }
-  /// What the picture is called in messages: its file.
+  /// What the image is called in messages: its file.
   const std::string& name() const { return name_; }
 
   /// Writes the next count rows, 3 * width bytes each, stride bytes apart. There must be as many left. Throws what
   /// reading the file throws.
   void read_rows(uint8_t* rgb, ptrdiff_t stride, int count);
-  /// Reads the rest and checks it: what came before is the picture only if this throws nothing.
+  /// Reads the rest and checks it: what came before is the image only if this throws nothing.
   void finish();
-  /// All rows one behind the other, and finish(): instead of read_rows(), where the picture is to lie in memory anyway.
+  /// All rows one behind the other, and finish(): instead of read_rows(), where the image is to lie in memory anyway.
   void read_all(uint8_t* rgb);
 
   /// Something that must live as long as the source.
@@ -53,14 +53,14 @@ class RowSource {
   std::shared_ptr<const void> owner_;
 };
 
-/// All of a picture whose rows were not yet read. Throws what reading throws, and Error(kOutOfMemory).
+/// All of an image whose rows were not yet read. Throws what reading throws, and Error(kOutOfMemory).
 Image whole_image(RowSource& rows);
 
 /// The rows of pixels in memory, which must outlive the source.
 class PixelRows : public RowSource {
  public:
   PixelRows(const uint8_t* pixels, ImageSize size, std::string_view name);
-  explicit PixelRows(const Image& image, std::string_view name = "picture")
+  explicit PixelRows(const Image& image, std::string_view name = "image")
       : PixelRows(image.row(0), image.size(), name) {}
 
  private:

@@ -10,7 +10,7 @@
 
 namespace effdet::vision {
 
-/// Rows of an image resized as OpenCV's resize does by default (INTER_LINEAR) for floating-point pictures: half-pixel
+/// Rows of an image resized as OpenCV's resize does by default (INTER_LINEAR) for floating-point images: half-pixel
 /// centres, weights in float32.
 class RowSampler {
  public:

@@ -242,9 +242,9 @@ TEST_F(Pipeline, OneModelForSeveralBatchesAndSizes) {
   ASSERT_EQ(info["plans"].size(), 2u);
   EXPECT_EQ(info["plans"][1]["inputs"][0]["shape"], (std::vector<int>{1, 3, 256, 128}));
   expect_matches(folder().good("effdet info model/m_sizes.om"), R"(1 +x\.1 +1x3x256x128)");
-  const std::string pictures = " -batch_size=1 -input_imgFiles_path=data/val2017 -output_binary=true ";
-  folder().good("benchmark.x86_64 -om_path=model/m_sizes.om -dymHW=256,128 -result=sizes" + pictures);
-  folder().good("benchmark.x86_64 -om_path=model/m_tall.om -result=tall" + pictures);
+  const std::string images = " -batch_size=1 -input_imgFiles_path=data/val2017 -output_binary=true ";
+  folder().good("benchmark.x86_64 -om_path=model/m_sizes.om -dymHW=256,128 -result=sizes" + images);
+  folder().good("benchmark.x86_64 -om_path=model/m_tall.om -result=tall" + images);
   folder().good("diff -r sizes/dumpOutput_device0 tall/dumpOutput_device0");
   folder().good(
       "ais_bench --model model/m_sizes.om --dymHW 256,128 --input data/val2017 --output ais --output_dirname t");
@@ -266,7 +266,7 @@ constexpr const char* kNormalise =
     "min_chn_0: 123.675 min_chn_1: 116.28 min_chn_2: 103.53 var_reci_chn_0: 0.0171247538 var_reci_chn_1: 0.0175070028 "
     "var_reci_chn_2: 0.0174291939";
 
-TEST_F(Pipeline, AModelWithPreprocessingTakesPictures) {
+TEST_F(Pipeline, AModelWithPreprocessingTakesImages) {
   std::ofstream(folder().path() / "aipp.cfg") << "aipp_op {\n  aipp_mode: static\n  input_format: RGB888_U8\n"
                                               << kNormalise << "\n}\n";
   folder().good(
@@ -297,7 +297,7 @@ TEST_F(Pipeline, AModelWithPreprocessingTakesPictures) {
   const std::string bench = "benchmark.x86_64 -batch_size=4 -om_path=./model/m_aipp.om -output_binary=true ";
   folder().good(bench + "-device_id=3 -input_text_path=raw.info");
   EXPECT_EQ(fs::file_size(folder().path() / "result/dumpOutput_device3/a_1.bin"), 16u * 16 * 9 * 6 * 4);
-  EXPECT_EQ(folder().sh(bench + "-input_text_path=raw.info -useDvpp=True").code, 2) << "no pictures";
+  EXPECT_EQ(folder().sh(bench + "-input_text_path=raw.info -useDvpp=True").code, 2) << "no images";
   folder().good("truncate -s +1 raw/a.bin");
   EXPECT_EQ(folder().sh(bench + "-input_text_path=raw.info").code, 3);
   EXPECT_EQ(
@@ -451,23 +451,23 @@ TEST_F(Pipeline, HostileArgumentsAreOneLineAndAnExitCode) {
   }
 }
 
-/// An error of one line that begins with the picture's name, whichever command reads it.
-TEST_F(Pipeline, PicturesThatCannotBeUsedAreNamed) {
+/// An error of one line that begins with the image's name, whichever command reads it.
+TEST_F(Pipeline, ImagesThatCannotBeUsedAreNamed) {
   folder().good(
       "mkdir -p pics loops && printf '\\000\\000\\000\\034ftypavif\\000\\000\\000\\000avifmif1miaf' > pics/new.jpg && "
       "cp '" EFFDET_SOURCE_DIR
       "/testdata/images/row.png' pics/thin.png && "
       "head -c 5000 data/val2017/000000000001.jpg > pics/cut.jpg && ln -s loop.jpg loops/loop.jpg && "
       "cp -r data other && cp pics/new.jpg other/val2017/000000000002.jpg");
-  const std::vector<std::tuple<std::string, int, std::string>> pictures = {
+  const std::vector<std::tuple<std::string, int, std::string>> images = {
       {"pics/new.jpg", 5, "pics/new.jpg: an AVIF file: convert it to JPEG or PNG"},
       {"pics/thin.png", 3, "pics/thin.png: an image of 700 x 1 pixels would be 128 x 0"},
       {"pics/cut.jpg", 3, "pics/cut.jpg: JPEG: cut short"},
       {"loops/loop.jpg", 4, "loops/loop.jpg: "},
   };
   const std::string om = "model/m_bs1.om";
-  for (const auto& [picture, code, words] : pictures) {
-    const std::string name = picture;
+  for (const auto& [image, code, words] : images) {
+    const std::string name = image;
     for (const std::string& command :
          {"effdet detect " + name + " --model-file " + om + " --out found",
           "ais_bench --model " + om + " --input " + name,

@@ -83,12 +83,12 @@ std::vector<Command> make_commands() {
   return list;
 }
 
-/// A run over pictures goes on without those that it cannot use.
-bool leaves_pictures_out(const Outcome& outcome) {
-  return outcome.code == 3 && outcome.error.find(" pictures could not be used") != std::string::npos;
+/// A run over images goes on without those that it cannot use.
+bool leaves_images_out(const Outcome& outcome) {
+  return outcome.code == 3 && outcome.error.find(" images could not be used") != std::string::npos;
 }
 
-/// One line of error, behind a warning for each picture that could not be used. atc says on standard output what went
+/// One line of error, behind a warning for each image that could not be used. atc says on standard output what went
 /// wrong, as the original does; see docs/exit-codes.md.
 bool says_one_error(const Command& command, const Outcome& outcome) {
   if (command.name == "atc" && outcome.out.find("ATC run failed") != std::string::npos) return outcome.error.empty();
@@ -142,7 +142,7 @@ Files Workplace::outputs() const {
   return files;
 }
 
-bool is_of_some_pictures(const Command& command, const std::string& name, const std::string& content) {
+bool is_of_some_images(const Command& command, const std::string& name, const std::string& content) {
   if (command.name != "validate" && command.name != "detect") return false;
   if (name.ends_with(".png")) return content.ends_with(std::string("IEND\xae\x42\x60\x82"));  // a whole contact sheet
   const auto list = nlohmann::json::parse(content, nullptr, /*allow_exceptions=*/false);
@@ -158,7 +158,7 @@ void expect_whole_files(const Command& command, const Workplace& place, const st
     const bool is_known = whole != command.outputs.end();
     EXPECT_TRUE(is_known) << where << " was left behind";
     EXPECT_TRUE(content == kOld || (is_known && content == whole->second) ||
-                (is_known && !of_all && is_of_some_pictures(command, name, content)))
+                (is_known && !of_all && is_of_some_images(command, name, content)))
         << where;
   }
 }
@@ -168,7 +168,7 @@ void expect_orderly(const Command& command, const Workplace& place, const Outcom
   const std::string where = command.name + ", " + what + ", exit code " + std::to_string(outcome.code) + ": ";
   EXPECT_FALSE(outcome.hung) << where;
   EXPECT_EQ(outcome.signal, 0) << where << outcome.error;
-  EXPECT_TRUE(std::ranges::find(codes, outcome.code) != codes.end() || leaves_pictures_out(outcome))
+  EXPECT_TRUE(std::ranges::find(codes, outcome.code) != codes.end() || leaves_images_out(outcome))
       << where << outcome.error;
   EXPECT_TRUE(outcome.code == 0 ? outcome.error.empty() : says_one_error(command, outcome)) << where << outcome.error;
   expect_whole_files(command, place, what, /*of_all=*/outcome.code == 0);

@@ -43,16 +43,16 @@ class Workplace {
   const std::filesystem::path folder_ = around_ / "run";
 };
 
-/// Whether an output is one of a run that ended before all pictures were done, or that left some out: a whole file, and
+/// Whether an output is one of a run that ended before all images were done, or that left some out: a whole file, and
 /// what is in it is also in that of a run without faults.
-bool is_of_some_pictures(const Command& command, const std::string& name, const std::string& content);
+bool is_of_some_images(const Command& command, const std::string& name, const std::string& content);
 
 /// Expects what holds whatever went wrong: one of the exit codes, one line of error or none, and each file absent, old
-/// or whole, all of them whole where the code is 0. Runs over pictures may leave some out: a line for each, outputs of
+/// or whole, all of them whole where the code is 0. Runs over images may leave some out: a line for each, outputs of
 /// the others, and code 3. `what` is the case, for messages.
 void expect_orderly(const Command& command, const Workplace& place, const Outcome& outcome, const std::string& what,
                     std::initializer_list<int> codes = {0, 4, 7});
-/// The same of the files alone; `of_all`: outputs of a part of the pictures are none of these.
+/// The same of the files alone; `of_all`: outputs of a part of the images are none of these.
 void expect_whole_files(const Command& command, const Workplace& place, const std::string& what, bool of_all);
 /// Expects success and the outputs of a run without faults.
 void expect_same(const Command& command, const Workplace& place, const Outcome& outcome, const std::string& what);

@@ -47,7 +47,7 @@ void expect_no_mixed_output(const Command& command, const Workplace& place) {
     const auto file = files.find(name);
     ASSERT_NE(file, files.end()) << command.name << ": " << name << " is gone";
     const bool old = file->second.size() < 32;
-    EXPECT_TRUE(old || file->second == content || is_of_some_pictures(command, name, file->second))
+    EXPECT_TRUE(old || file->second == content || is_of_some_images(command, name, file->second))
         << command.name << ": " << name;
   }
 }
@@ -70,8 +70,8 @@ TEST(Interrupted, Case09_TerminatedAtAnyTime) {
       // Ended by the signal itself: it came before main().
       EXPECT_TRUE(outcome.code == 0 || outcome.code == 128 + signal || outcome.signal == signal)
           << command.name << " " << outcome.code;
-      const bool says_of_which_pictures = outcome.error.find(": stopped by SIG") != std::string::npos;
-      EXPECT_TRUE(outcome.error.empty() || says_of_which_pictures) << command.name << outcome.error;
+      const bool says_of_which_images = outcome.error.find(": stopped by SIG") != std::string::npos;
+      EXPECT_TRUE(outcome.error.empty() || says_of_which_images) << command.name << outcome.error;
       EXPECT_EQ(place.outputs().size(), command.outputs.size()) << command.name << ": a part was left behind";
       expect_no_mixed_output(command, place);
     });

@@ -152,9 +152,9 @@ TEST(Places, Case17_GermanLocale) {
 
 TEST(Places, Case17_NamesThatAreNotUtf8) {
   const Workplace place;
-  const fs::path pictures = place.folder() / "p\xE4";
-  fs::create_directories(pictures);
-  fs::copy_file(place.folder() / "in/data/val2017/000000000001.jpg", pictures / "\xFFx.jpg");
+  const fs::path images = place.folder() / "p\xE4";
+  fs::create_directories(images);
+  fs::copy_file(place.folder() / "in/data/val2017/000000000001.jpg", images / "\xFFx.jpg");
   const auto good = [&](std::vector<std::string> arguments) {
     const Outcome outcome = run({std::move(arguments), place.folder()});
     EXPECT_EQ(outcome.code, 0) << outcome.error;
@@ -162,10 +162,10 @@ TEST(Places, Case17_NamesThatAreNotUtf8) {
   good(export_to("out/\xFF.onnx"));
   EXPECT_EQ(test::content(place.folder() / "out/\xFF.onnx"), command("pth2onnx").outputs.at("m.onnx"));
   good({"effdet", "info", "out/\xFF.onnx", "--json"});
-  good({"effdet", "detect", pictures, "--model-file", "in/m.om", "--out", "out/\xFE"});
+  good({"effdet", "detect", images, "--model-file", "in/m.om", "--out", "out/\xFE"});
   EXPECT_TRUE(fs::exists(place.folder() / "out/\xFE/\xFFx.jpg"));
-  good({"benchmark.x86_64", "-om_path=in/m.om", "-input_imgFiles_path=" + pictures.string(), "-result=out/\xFD"});
-  good({"ais_bench", "--model", "in/m.om", "--input", pictures, "--output", "out", "--output_dirname", "\xFC"});
+  good({"benchmark.x86_64", "-om_path=in/m.om", "-input_imgFiles_path=" + images.string(), "-result=out/\xFD"});
+  good({"ais_bench", "--model", "in/m.om", "--input", images, "--output", "out", "--output_dirname", "\xFC"});
 }
 
 TEST(Places, Case17_LongPaths) {

@@ -59,7 +59,7 @@ const std::vector<Flag>& flags() {
       {"--buffer_optimize", "accepted without effect: buffers are always shared"},
       {"--disable_reuse_memory", "0", "buffers are always shared", "0"},
       {"--output_type", "FP32", "outputs are always float32 in this version", "FP32"},
-      {"--insert_op_conf", "a file aipp_op {...}: preprocessing in the model, which then takes uint8 pictures"},
+      {"--insert_op_conf", "a file aipp_op {...}: preprocessing in the model, which then takes uint8 images"},
       {kDynamicFlags[0], "\"1,2,4\": batch sizes for the -1 of --input_shape=\"x.1:-1,3,512,512\", in one model"},
       {kDynamicFlags[1], "\"h,w;h,w\": image sizes for --input_shape=\"x.1:1,3,-1,-1\", in one model"},
       {kDynamicFlags[2], "\"1,256,256;4,512,512\": numbers for each -1 of --input_shape, in one model"},

@@ -15,7 +15,7 @@ struct BenchmarkOptions {
   int input_width = 0, input_height = 0;  ///< 0: not given
   std::string dynamic_size;               ///< -dymHW; "": not given
   bool binary = false;                    ///< outputs as .bin instead of .txt
-  bool dvpp = false;                      ///< inputs are pictures, which the model's own preprocessing (AIPP) takes
+  bool dvpp = false;                      ///< inputs are images, which the model's own preprocessing (AIPP) takes
   int rounds = 0;                         ///< of pure inference; 0: data mode
   int warm_up = 1;
   StreamLayout layout;

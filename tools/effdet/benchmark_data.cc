@@ -29,7 +29,7 @@ Costs costs_of(const StageTimes& times, double samples) {
   return {a_sample(times.read), a_sample(times.preprocess), a_sample(times.infer), a_sample(times.post)};
 }
 
-void require_pictures(const std::vector<fs::path>& paths) {
+void require_images(const std::vector<fs::path>& paths) {
   for (const fs::path& path : paths)
     if (!is_image(path))
       throw Error(ErrorCode::kUsage,
@@ -87,7 +87,7 @@ void benchmark_data(const BenchmarkOptions& options, const CompiledModel& model,
                            .layout = options.layout,
                            .warm_up = options.warm_up,
                            .plan = plan};
-  if (options.dvpp) require_pictures(run.inputs);
+  if (options.dvpp) require_images(run.inputs);
   const StageTimes times = run_on_files(model, run);
   const size_t samples = run.inputs.size() * times.samples_a_file;
   const std::string text = report(times, static_cast<double>(samples));

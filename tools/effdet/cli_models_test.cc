@@ -45,11 +45,11 @@ TEST_F(CliModels, WeightsThatAreNoNumbersAreSaidOnceByWhoeverComputesWithThem) {
                     in_om = "of the weight tensors are NaN or infinite, first in 'class_net";
   EXPECT_EQ(count(atc.out, "[WARNING] nan.onnx: " + in_onnx), 1u) << atc.out;
   expect_success("effdet scenes --out data --images 1 --seed 5; head -c 196608 /dev/zero > x.bin; cp x.bin x1.bin");
-  const std::string picture = "data/val2017/*.jpg";
+  const std::string image = "data/val2017/*.jpg";
   for (const auto& [command, said] : {std::pair<std::string, std::string>("onnxsim nan.onnx sim.onnx 0", in_onnx),
                                       {"effdet run nan.onnx --engine native --input x.bin --out o", in_onnx},
-                                      {"effdet detect " + picture + " --model-file nan.onnx --out found", in_onnx},
-                                      {"effdet detect " + picture + " --model-file nan.om --out found", in_om},
+                                      {"effdet detect " + image + " --model-file nan.onnx --out found", in_onnx},
+                                      {"effdet detect " + image + " --model-file nan.om --out found", in_om},
                                       {"validate data --checkpoint nan.om", in_om},
                                       {"effdet bench nan.onnx --infer-only --runs 1 --warmup 0", in_onnx},
                                       {"effdet profile nan.om --runs 1 --warmup 0", in_om},

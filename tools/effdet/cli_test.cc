@@ -551,7 +551,7 @@ TEST_F(Cli, AtcNamesOperatorsThatItDoesNotKnow) {
   EXPECT_TRUE(contains(result.out, unknown)) << result.out;
 }
 
-TEST_F(Cli, ModelsThatTakeNoPicturesAreMeasured) {
+TEST_F(Cli, ModelsThatTakeNoImagesAreMeasured) {
   // y = Gather(table [2, 2], ids: int64 [2, 3]) * f: float [2, 1, 1]; an index above 1 would be an error.
   constexpr std::string_view kModel =
       "\x08\x07:\x8e\x01\n\x13\n\x01t\n\x03ids\x12\x01v\"\006Gather\n\x0e\n\x01v\n\x01"
@@ -586,9 +586,9 @@ TEST_F(Cli, DetectDrawsAndLists) {
   ASSERT_EQ(found.size(), 3u);
   std::ifstream file(EFFDET_SOURCE_DIR "/models/shapes.names");
   const std::vector<std::string> known(std::istream_iterator<std::string>(file), {});
-  for (const auto& picture : found) {
-    EXPECT_TRUE(exists(picture["picture"])) << picture;
-    for (const auto& detection : picture["detections"]) {
+  for (const auto& image : found) {
+    EXPECT_TRUE(exists(image["picture"])) << image;
+    for (const auto& detection : image["detections"]) {
       EXPECT_GE(detection["score"], 0.5);
       EXPECT_NE(std::ranges::find(known, detection["category"].get<std::string>()), known.end()) << detection;
     }

@@ -1,4 +1,4 @@
-// bench: how long a model takes from a picture's file to its detections, stage by stage, and how many pictures it does
+// bench: how long a model takes from an image's file to its detections, stage by stage, and how many images it does
 // in a second.
 #include <fmt/format.h>
 
@@ -37,10 +37,10 @@ class Stopwatch {
   Clock::time_point last_ = Clock::now();
 };
 
-/// Pictures of the usual sizes of photographs for the web.
-class MadeUpPictures {
+/// Images of the usual sizes of photographs for the web.
+class MadeUpImages {
  public:
-  MadeUpPictures() { write_scenes(root_.path(), {.images = 8, .seed = 1, .min_side = 420, .max_side = 640}); }
+  MadeUpImages() { write_scenes(root_.path(), {.images = 8, .seed = 1, .min_side = 420, .max_side = 640}); }
 
   std::string folder() const { return image_folder(root_.path()).string(); }
 
@@ -60,31 +60,31 @@ struct BenchReport {
 
 /// What is before and behind the network; the streams share it.
 struct Ends {
-  PictureInput input;
+  ImageInput input;
   DetectionDecoder decoder;
 };
 
 /// All stages of a batch, one after the other on the stream's thread, as a server's worker would run them.
 class BenchStream {
  public:
-  BenchStream(const Ends& ends, const std::vector<fs::path>& pictures, size_t batch, Runner& runner)
+  BenchStream(const Ends& ends, const std::vector<fs::path>& files, size_t batch, Runner& runner)
       : ends_(ends),
-        pictures_(pictures),
+        files_(files),
         batch_(batch),
         runner_(runner),
         input_(runner.input_bytes()[0]),
         outputs_(runner.output_bytes()) {}
 
-  /// Batch number `item`; the pictures come round. Returns what it took altogether.
+  /// Batch number `item`; the images come round. Returns what it took altogether.
   double run(size_t item) {
     Stopwatch all, watch;
     std::vector<std::pair<int, int>> sizes;
     const size_t bytes = input_.size() / batch_;
     for (size_t i = 0; i < batch_; ++i) {
-      const fs::path& picture = pictures_[(item * batch_ + i) % pictures_.size()];
-      const RgbImage image = read_image(picture);
+      const fs::path& file = files_[(item * batch_ + i) % files_.size()];
+      const RgbImage image = read_image(file);
       times_.read.push_back(watch.lap());
-      ends_.input.write(image, std::span(input_).subspan(i * bytes, bytes), picture.string());
+      ends_.input.write(image, std::span(input_).subspan(i * bytes, bytes), file.string());
       times_.preprocess.push_back(watch.lap());
       sizes.emplace_back(image.width, image.height);
     }
@@ -103,7 +103,7 @@ class BenchStream {
 
  private:
   const Ends& ends_;
-  const std::vector<fs::path>& pictures_;
+  const std::vector<fs::path>& files_;
   size_t batch_;
   Runner& runner_;
   std::vector<std::byte> input_;
@@ -111,14 +111,14 @@ class BenchStream {
   StageTimes times_;
 };
 
-BenchReport bench_pictures(const CompiledModel& model, const std::vector<fs::path>& pictures, StreamLayout layout,
-                           int warm_up, int runs) {
-  const Ends ends{PictureInput(model), DetectionDecoder(model)};
+BenchReport bench_images(const CompiledModel& model, const std::vector<fs::path>& files, StreamLayout layout,
+                         int warm_up, int runs) {
+  const Ends ends{ImageInput(model), DetectionDecoder(model)};
   Streams streams(model, layout);
   BenchReport report{.layout = streams.layout(), .batch = static_cast<size_t>(batch_of(model))};
   std::deque<BenchStream> workers;
   for (int i = 0; i < report.layout.streams; ++i) {
-    workers.emplace_back(ends, pictures, report.batch, streams.runner(i));
+    workers.emplace_back(ends, files, report.batch, streams.runner(i));
     for (int run = 0; run < warm_up; ++run) workers.back().run(static_cast<size_t>(run));
     workers.back().forget();
   }
@@ -165,18 +165,18 @@ nlohmann::json bench_json(const BenchReport& report, int warm_up) {
           {"peak_memory_bytes", peak_memory()}};
 }
 
-std::vector<fs::path> pictures_of(const std::string& folder) {
-  std::vector<fs::path> pictures = folder_inputs(folder);
-  std::erase_if(pictures, [](const fs::path& path) { return !is_image(path); });
-  if (pictures.empty()) throw Error(ErrorCode::kBadInput, folder + ": no .jpg or .png files");
-  return pictures;
+std::vector<fs::path> images_of(const std::string& folder) {
+  std::vector<fs::path> files = folder_inputs(folder);
+  std::erase_if(files, [](const fs::path& path) { return !is_image(path); });
+  if (files.empty()) throw Error(ErrorCode::kBadInput, folder + ": no .jpg or .png files");
+  return files;
 }
 
 }  // namespace
 
 int run_bench(int argc, char** argv) {
   CommandLine line(argc, argv,
-                   "Measures a model from pictures to detections: latency of each stage with percentiles, and images a "
+                   "Measures a model from images to detections: latency of each stage with percentiles, and images a "
                    "second.",
                    "effdet bench d0.om\n"
                    "effdet bench d0.om --images photos --streams 2 --threads-per-stream 1 --runs 500\n"
@@ -188,7 +188,7 @@ int run_bench(int argc, char** argv) {
   bool json = false, infer_only = false;
   line.add_option("file", file, "compiled model, ONNX model or checkpoint")->required()->type_name("FILE");
   CLI::Option* folder =
-      line.add_option("--images", images, "folder of pictures; default: made-up ones")->type_name("DIR");
+      line.add_option("--images", images, "folder of images; default: made-up ones")->type_name("DIR");
   line.add_flag("--infer-only", infer_only, "the network alone, on made-up input; takes any model")->excludes(folder);
   line.add_option("--runs", runs, "batches that are measured")
       ->capture_default_str()
@@ -200,7 +200,7 @@ int run_bench(int argc, char** argv) {
       ->type_name("N");
   streams.add_to(line);
   line.add_model_options(options);
-  const CLI::Option* batch = line.add_option("-b,--batch-size", options.batch, "pictures in one run of the network")
+  const CLI::Option* batch = line.add_option("-b,--batch-size", options.batch, "images in one run of the network")
                                  ->check(between(1, 1024))
                                  ->type_name("N");
   line.add_threads(threads);
@@ -209,12 +209,12 @@ int run_bench(int argc, char** argv) {
 
   const CompiledModel all = CompiledModel::open(file, options);
   const CompiledModel model = all.plan(choose_plan(all, options, batch->count() > 0, file));
-  std::optional<MadeUpPictures> made_up;
+  std::optional<MadeUpImages> made_up;
   if (!infer_only && images.empty()) images = made_up.emplace().folder();
   const StreamLayout layout = streams.resolve(model, threads);
   if (!json) streams.print_trials();
   const BenchReport report = infer_only ? bench_network(model, layout, warm_up, runs)
-                                        : bench_pictures(model, pictures_of(images), layout, warm_up, runs);
+                                        : bench_images(model, images_of(images), layout, warm_up, runs);
   warn_of(line.program(), file, report.warning);
   if (!json) {
     print(report, warm_up);

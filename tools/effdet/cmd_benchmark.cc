@@ -38,7 +38,7 @@ void check(const BenchmarkOptions& options) {
   if (inputs != 1)
     throw Error(ErrorCode::kUsage, "give one of -input_text_path=LIST, -input_imgFiles_path=FOLDER and -round=N");
   if (options.dvpp && options.rounds > 0)
-    throw Error(ErrorCode::kUsage, "-useDvpp=True is for pictures, but -round=N runs on made-up input");
+    throw Error(ErrorCode::kUsage, "-useDvpp=True is for images, but -round=N runs on made-up input");
 }
 
 /// The plan for the wanted batch. Of a model with several sizes, that which the flags tell, or else the first.
@@ -107,7 +107,7 @@ int run_benchmark(int argc, char** argv) {
   line.add_option("--dymHW", options.dynamic_size, "\"height,width\": one of a model's list of sizes")
       ->type_name("H,W");
   line.add_option("--output_binary", binary, "true: outputs as .bin; false: as .txt")->capture_default_str();
-  line.add_option("--useDvpp", dvpp, "true: decodes and letterboxes pictures for a model with preprocessing (AIPP)")
+  line.add_option("--useDvpp", dvpp, "true: decodes and letterboxes images for a model with preprocessing (AIPP)")
       ->capture_default_str();
   line.add_option("--round", options.rounds, "pure inference, so many times")->check(CLI::Range(1, 1024));
   line.add_option("--warmup", options.warm_up, "runs before those that are measured")

@@ -46,14 +46,14 @@ Executor open_model(const std::string& path, const CompareArguments& arguments) 
                                .model = beside_checkpoint && is_settled(path) ? ModelOptions{} : arguments.model});
 }
 
-/// A picture is prepared by the model that says how, which one of the two must.
-HostTensor picture_of(const std::string& file, const Executor& a, const Executor& b) {
+/// An image is prepared by the model that says how, which one of the two must.
+HostTensor image_of(const std::string& file, const Executor& a, const Executor& b) {
   try {
-    return a.picture(file);
+    return a.image(file);
   } catch (const Error& error) {
     if (error.code() != ErrorCode::kUnsupported) throw;
   }
-  return b.picture(file);
+  return b.image(file);
 }
 
 /// The same tensors for B: by name, or by place where B has other names.
@@ -127,7 +127,7 @@ class Comparison {
   void run() {
     Executor a = open_model(arguments_.a, arguments_), b = open_model(arguments_.b, arguments_);
     const std::vector<HostTensor> inputs = arguments_.inputs.size() == 1 && is_image(arguments_.inputs[0])
-                                               ? std::vector{picture_of(arguments_.inputs[0], a, b)}
+                                               ? std::vector{image_of(arguments_.inputs[0], a, b)}
                                                : read_inputs(arguments_.inputs, a.inputs());
     const bool watch = arguments_.nodes || dump_a_;
     const auto keep = [&](const HostTensor& tensor, const std::string&, const std::string&) {
@@ -180,8 +180,7 @@ int run_compare(int argc, char** argv) {
   CompareArguments arguments;
   line.add_option("a", arguments.a, "the first model")->required()->type_name("A");
   line.add_option("b", arguments.b, "the second model")->required()->type_name("B");
-  line.add_option("-i,--input", arguments.inputs,
-                  "NAME=FILE, or FILE for the only input: .npy, .pb, .bin, or a picture")
+  line.add_option("-i,--input", arguments.inputs, "NAME=FILE, or FILE for the only input: .npy, .pb, .bin, or an image")
       ->required()
       ->type_name("NAME=FILE");
   line.add_flag("--nodes", arguments.nodes, "compare every tensor whose name both models have, in order of execution");

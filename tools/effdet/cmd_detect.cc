@@ -1,4 +1,4 @@
-// detect: finds the objects in pictures, draws them, and lists them.
+// detect: finds the objects in images, draws them, and lists them.
 #include <fmt/format.h>
 #include <glob.h>
 
@@ -37,7 +37,8 @@ struct DetectArguments {
   bool json = false;
 };
 
-struct Picture {
+/// An image with the file that it is drawn to.
+struct ImageFile {
   fs::path in, out;
 };
 
@@ -50,7 +51,7 @@ std::vector<fs::path> matches(const std::string& pattern) {
   return paths;
 }
 
-/// Files as given, the pictures of folders by name, and what patterns match.
+/// Files as given, the images of folders by name, and what patterns match.
 std::vector<fs::path> expand(const std::vector<std::string>& arguments) {
   std::vector<fs::path> paths;
   for (const std::string& argument : arguments) {
@@ -70,15 +71,15 @@ std::vector<fs::path> expand(const std::vector<std::string>& arguments) {
   return paths;
 }
 
-/// A name of its own for each output; pictures of one stem get numbers.
-std::vector<Picture> plan(const std::vector<fs::path>& images, const fs::path& folder) {
-  std::vector<Picture> pictures;
+/// A name of its own for each output; images of one stem get numbers.
+std::vector<ImageFile> plan(const std::vector<fs::path>& images, const fs::path& folder) {
+  std::vector<ImageFile> files;
   std::set<fs::path> taken;
   for (const fs::path& image : images) {
     const std::string stem = image.stem().string();
     fs::path out = folder / (stem + ".jpg");
     for (int number = 2; !taken.insert(out).second; ++number) out = folder / fmt::format("{}_{}.jpg", stem, number);
-    pictures.push_back({image, out});
+    files.push_back({image, out});
   }
   for (const fs::path& image : images) {
     const fs::path same_name = folder / image.filename();
@@ -87,7 +88,7 @@ std::vector<Picture> plan(const std::vector<fs::path>& images, const fs::path& f
       throw Error(ErrorCode::kUsage,
                   fmt::format("{} would be overwritten; give another folder with --out", image.string()));
   }
-  return pictures;
+  return files;
 }
 
 std::vector<std::string> class_names(const ModelDescription& description, const ModelOptions& options) {
@@ -103,47 +104,47 @@ std::string name_of(const Detection& detection, const std::vector<std::string>& 
   return index < names.size() ? names[index] : fmt::format("class {}", detection.category);
 }
 
-nlohmann::json picture_json(const Picture& picture, const RgbImage& image, const std::vector<Detection>& detections,
-                            const std::vector<std::string>& names) {
+nlohmann::json image_json(const ImageFile& file, const RgbImage& image, const std::vector<Detection>& detections,
+                          const std::vector<std::string>& names) {
   nlohmann::json list = nlohmann::json::array();
   for (const Detection& d : detections)
     list.push_back({{"category_id", d.category},
                     {"category", name_of(d, names)},
                     {"score", d.score},
                     {"bbox", {d.x1, d.y1, d.x2 - d.x1, d.y2 - d.y1}}});
-  return {{"image", picture.in.string()},
+  return {{"image", file.in.string()},
           {"width", image.width},
           {"height", image.height},
-          {"picture", picture.out.string()},
+          {"picture", file.out.string()},
           {"detections", list}};
 }
 
-void add_rows(Table& table, const Picture& picture, const std::vector<Detection>& detections,
+void add_rows(Table& table, const ImageFile& file, const std::vector<Detection>& detections,
               const std::vector<std::string>& names) {
-  const std::string file = one_line(picture.in.filename().string());
-  if (detections.empty()) table.add({file, "(nothing)"});
+  const std::string name = one_line(file.in.filename().string());
+  if (detections.empty()) table.add({name, "(nothing)"});
   for (const Detection& d : detections)
-    table.add({file, one_line(name_of(d, names)), fmt::format("{:.3f}", d.score), fmt::format("{:.1f}", d.x1),
+    table.add({name, one_line(name_of(d, names)), fmt::format("{:.3f}", d.score), fmt::format("{:.1f}", d.x1),
                fmt::format("{:.1f}", d.y1), fmt::format("{:.1f}", d.x2), fmt::format("{:.1f}", d.y2)});
 }
 
-/// The first annotated pictures side by side, for a look at all of them at once.
+/// The first annotated images side by side, for a look at all of them at once.
 class Sheet {
  public:
-  /// Throws Error(kUsage) where the name is none of a picture.
+  /// Throws Error(kUsage) where the name is none of an image.
   explicit Sheet(std::string path) : path_(std::move(path)) {
     if (!path_.empty() && !is_image(path_))
       throw Error(ErrorCode::kUsage, fmt::format("--contact-sheet: {} is none of .jpg, .jpeg and .png", path_));
   }
 
   void add(const fs::path& name, const RgbImage& annotated) {
-    if (path_.empty() || pictures_.size() == kMost) return;
-    pictures_.push_back(thumbnail(annotated, kCell));
+    if (path_.empty() || images_.size() == kMost) return;
+    images_.push_back(thumbnail(annotated, kCell));
     captions_.push_back(name.stem().string());
   }
 
   void write() const {
-    if (!path_.empty()) write_image(path_, contact_sheet(pictures_, kColumns, kCell, captions_));
+    if (!path_.empty()) write_image(path_, contact_sheet(images_, kColumns, kCell, captions_));
   }
 
  private:
@@ -151,11 +152,11 @@ class Sheet {
   static constexpr int kColumns = 8, kCell = 240;  // in pixels
 
   std::string path_;
-  std::vector<RgbImage> pictures_;
+  std::vector<RgbImage> images_;
   std::vector<std::string> captions_;
 };
 
-/// What was found in the pictures so far.
+/// What was found in the images so far.
 class Findings {
  public:
   explicit Findings(const DetectArguments& arguments)
@@ -163,16 +164,16 @@ class Findings {
     table_.add({"image", "class", "score", "x1", "y1", "x2", "y2"});
   }
 
-  void add(const Picture& picture, RgbImage image, const std::vector<Detection>& detections,
+  void add(const ImageFile& file, RgbImage image, const std::vector<Detection>& detections,
            const std::vector<std::string>& names) {
     image = annotate(std::move(image), detections, names);
-    write_image(picture.out, image);
-    sheet_.add(picture.in, image);
-    list_.push_back(picture_json(picture, image, detections, names));
-    add_rows(table_, picture, detections, names);
+    write_image(file.out, image);
+    sheet_.add(file.in, image);
+    list_.push_back(image_json(file, image, detections, names));
+    add_rows(table_, file, detections, names);
   }
 
-  size_t pictures() const { return list_.size(); }
+  size_t images() const { return list_.size(); }
 
   /// The list first: it is what the work was done for.
   void write() const {
@@ -192,24 +193,24 @@ class Findings {
   Table table_;
 };
 
-/// All pictures, one after the other.
+/// All images, one after the other.
 class DetectRun {
  public:
-  DetectRun(const DetectArguments& arguments, const std::vector<Picture>& pictures, Findings& findings)
-      : pictures_(pictures),
+  DetectRun(const DetectArguments& arguments, const std::vector<ImageFile>& files, Findings& findings)
+      : files_(files),
         findings_(findings),
         file_(arguments.checkpoint.empty() ? arguments.model_file : checkpoint_file(arguments.checkpoint)),
         detector_(CompiledModel::open(file_, arguments.model), arguments.threads, arguments.detect),
         names_(class_names(detector_.description(), arguments.model)) {}
 
-  /// Goes on without pictures that cannot be used, which are named. Throws the error where there is but one picture.
+  /// Goes on without images that cannot be used, which are named. Throws the error where there is but one image.
   void run(const StopRequest& stop) {
     ProgressBar progress("detect");
-    for (const Picture& picture : pictures_) {
+    for (const ImageFile& file : files_) {
       if (stop.requested()) break;
       std::vector<Detection> detections;
-      if (auto image = detect(picture, detections)) findings_.add(picture, std::move(*image), detections, names_);
-      progress.update(findings_.pictures() + failed_, pictures_.size());
+      if (auto image = detect(file, detections)) findings_.add(file, std::move(*image), detections, names_);
+      progress.update(findings_.images() + failed_, files_.size());
     }
   }
 
@@ -217,18 +218,18 @@ class DetectRun {
   void warn_of_outputs(const std::string& program) const { warn_of(program, file_, detector_.warning()); }
 
  private:
-  std::optional<RgbImage> detect(const Picture& picture, std::vector<Detection>& detections) try {
-    RgbImage image = read_image(picture.in);
-    detections = detector_.detect(image, picture.in.string());
+  std::optional<RgbImage> detect(const ImageFile& file, std::vector<Detection>& detections) try {
+    RgbImage image = read_image(file.in);
+    detections = detector_.detect(image, file.in.string());
     return image;
   } catch (const Error& error) {
     if (!lies_in_the_image(error.code())) throw;
-    if (++failed_ == pictures_.size()) throw;
+    if (++failed_ == files_.size()) throw;
     warn(error.what());
     return std::nullopt;
   }
 
-  const std::vector<Picture>& pictures_;
+  const std::vector<ImageFile>& files_;
   Findings& findings_;
   std::string file_;
   Detector detector_;
@@ -237,38 +238,37 @@ class DetectRun {
 };
 
 int detect_all(const DetectArguments& arguments) {
-  const std::vector<Picture> pictures = plan(expand(arguments.images), arguments.out);
+  const std::vector<ImageFile> files = plan(expand(arguments.images), arguments.out);
   Findings findings(arguments);
   make_output_folder(arguments.out);
-  DetectRun run(arguments, pictures, findings);
+  DetectRun run(arguments, files, findings);
   StopRequest stop;
   try {
     run.run(stop);
   } catch (const Error& error) {
-    if (findings.pictures() == 0) throw;
+    if (findings.images() == 0) throw;
     findings.write();
-    throw Error(error.code(), fmt::format("{}; {} has what was found in {} of {} pictures", error.what(),
-                                          findings.file(), findings.pictures(), pictures.size()));
+    throw Error(error.code(), fmt::format("{}; {} has what was found in {} of {} images", error.what(), findings.file(),
+                                          findings.images(), files.size()));
   }
   run.warn_of_outputs(arguments.program);
-  if (findings.pictures() > 0) {
+  if (findings.images() > 0) {
     findings.write();
     findings.print();
   }
-  return end_of_run(arguments.program, {findings.pictures(), run.failed(), pictures.size()}, stop,
+  return end_of_run(arguments.program, {findings.images(), run.failed(), files.size()}, stop,
                     "the results in " + findings.file());
 }
 
 }  // namespace
 
 int run_detect(int argc, char** argv) {
-  CommandLine line(
-      argc, argv,
-      "Finds the objects in pictures: draws them into OUT/<name>.jpg and lists them in OUT/detections.json.",
-      "effdet detect street.jpg --checkpoint d0.pth --out found\n"
-      "effdet detect photos/ 'more/*.png' --model-file d0.om --out found --score 0.5");
+  CommandLine line(argc, argv,
+                   "Finds the objects in images: draws them into OUT/<name>.jpg and lists them in OUT/detections.json.",
+                   "effdet detect street.jpg --checkpoint d0.pth --out found\n"
+                   "effdet detect photos/ 'more/*.png' --model-file d0.om --out found --score 0.5");
   DetectArguments arguments{.program = line.program()};
-  line.add_option("images", arguments.images, "pictures (JPEG, PNG), folders of them, or quoted patterns")
+  line.add_option("images", arguments.images, "images (JPEG, PNG), folders of them, or quoted patterns")
       ->required()
       ->type_name("IMAGE");
   auto* checkpoint = line.add_option("--checkpoint", arguments.checkpoint, "PyTorch checkpoint; compiled on the fly")
@@ -277,7 +277,7 @@ int run_detect(int argc, char** argv) {
   checkpoint->excludes(model_file);
   line.add_option("--out", arguments.out, "folder for the results")->required()->type_name("DIR");
   line.add_output("--contact-sheet", arguments.contact_sheet,
-                  "also write the first 48 pictures side by side (.jpg or .png)");
+                  "also write the first 48 images side by side (.jpg or .png)");
   line.add_option("--score", arguments.detect.score_threshold, "leave out detections with a lower score")
       ->capture_default_str()
       ->check(CLI::Range(0.0, 1.0).description(""))

@@ -29,7 +29,7 @@ int run_get_info(int argc, char** argv) {
   if (type == "bin" && (width < 1 || height < 1))
     throw Error(ErrorCode::kUsage, "bin: width and height of the tensors must follow the list, both at least 1");
   size_t failed = 0;
-  const auto on_failure = [&](const PictureFailure& failure) {
+  const auto on_failure = [&](const ImageFailure& failure) {
     ++failed;
     warn(failure.message);
   };
@@ -42,7 +42,7 @@ int run_get_info(int argc, char** argv) {
   }
   if (failed > 0)
     throw Error(ErrorCode::kBadInput,
-                fmt::format("{} of {} pictures could not be used: {} has the others", failed, count + failed, list));
+                fmt::format("{} of {} images could not be used: {} has the others", failed, count + failed, list));
   return 0;
 }
 

@@ -55,13 +55,13 @@ int run_preprocess(int argc, char** argv) {
     ProgressBar bar("preprocess");
     const auto progress = [&](size_t done, size_t total) { bar.update(done, total); };
     report = preprocess_dataset(dataset.root(), folder, dataset.input(), threads, progress,
-                                [](const PictureFailure& failure) { warn(failure.message); });
+                                [](const ImageFailure& failure) { warn(failure.message); });
   }
   print_report(report, folder, json);
   const size_t failed = report.failures.size();
   if (failed > 0)
     throw Error(ErrorCode::kBadInput,
-                fmt::format("{} of {} pictures could not be used", failed, report.written + failed));
+                fmt::format("{} of {} images could not be used", failed, report.written + failed));
   return 0;
 }
 

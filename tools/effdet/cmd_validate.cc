@@ -84,7 +84,7 @@ int run_validate(int argc, char** argv) {
   line.add_option("--split", split, "only val")->capture_default_str();
   line.add_output("--results", results, "write COCO results here");
   line.add_option("--limit", options.limit, "only the first so many images; 0: all")->type_name("N");
-  line.add_option("--pictures", pictures, "write pictures with the detections drawn here")->type_name("DIR");
+  line.add_option("--pictures", pictures, "write images with the detections drawn here")->type_name("DIR");
   line.add_option("--picture-threshold", options.picture_threshold, "score from which boxes are drawn")
       ->capture_default_str();
   line.add_soft_nms(options.detect);
@@ -114,7 +114,7 @@ int run_validate(int argc, char** argv) {
   options.pictures = pictures;
   options.classes.names = model_options.class_names;
   options.on_note = warn;
-  options.on_failure = [](const PictureFailure& failure) { warn(failure.message); };
+  options.on_failure = [](const ImageFailure& failure) { warn(failure.message); };
   StopRequest stop;
   options.stop = &stop.flag();
   const ValidateReport report = validate_dataset(root, model, options, threads);

@@ -82,7 +82,7 @@ class DataRun {
         streams_(model, options.layout) {
     require_unique_stems(options.inputs);
     samples_ = samples_in(options.inputs.front(), streams_.runner(0).input_bytes(options.plan)[0], batch_);
-    if (std::ranges::any_of(options.inputs, is_image)) pictures_.emplace(model.plan(options.plan));
+    if (std::ranges::any_of(options.inputs, is_image)) image_input_.emplace(model.plan(options.plan));
     check_outputs();
     for (int i = 0; i < streams_.layout().streams; ++i) lanes_.emplace_back(streams_.runner(i), options.plan);
   }
@@ -174,7 +174,7 @@ class DataRun {
       const auto sample = std::span(slot.input).subspan((i - first(batch)) * bytes, bytes);
       auto begin = Clock::now();
       if (is_image(path)) {
-        pictures_->read(path, sample);
+        image_input_->read(path, sample);
       } else {
         read_tensor(path, input_type_, sample);
         slot.times.read.push_back(milliseconds_since(begin));
@@ -221,7 +221,7 @@ class DataRun {
   size_t batch_, samples_ = 1;  ///< samples of a batch, and of a file
   std::vector<BatchPlan> plans_;
   std::string input_type_;
-  std::optional<PictureInput> pictures_;
+  std::optional<ImageInput> image_input_;
   Streams streams_;
   std::atomic<size_t> next_batch_{0};
   std::mutex bar_mutex_;

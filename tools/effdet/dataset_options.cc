@@ -84,9 +84,9 @@ nlohmann::json evaluation_json(const Evaluation& evaluation) {
           {"notes", evaluation.notes}};
 }
 
-nlohmann::json failures_json(const std::vector<PictureFailure>& failures) {
+nlohmann::json failures_json(const std::vector<ImageFailure>& failures) {
   nlohmann::json list = nlohmann::json::array();
-  for (const PictureFailure& failure : failures) list.push_back(failure.message);
+  for (const ImageFailure& failure : failures) list.push_back(failure.message);
   return list;
 }
 

@@ -32,7 +32,7 @@ void add_category_map(CommandLine& line, ClassOptions& options);
 void check_split(const std::string& split);
 
 nlohmann::json evaluation_json(const Evaluation& evaluation);
-nlohmann::json failures_json(const std::vector<PictureFailure>& failures);
+nlohmann::json failures_json(const std::vector<ImageFailure>& failures);
 /// The twelve lines of pycocotools, or JSON.
 void print_evaluation(const Evaluation& evaluation, bool json);
 /// The same behind a line that tells which images they are of.

@@ -9,7 +9,7 @@
 namespace effdet::cli {
 
 int end_of_run(const std::string& program, const RunCounts& counts, const StopRequest& stop, const std::string& what) {
-  const std::string of_these = fmt::format("{} of {} pictures", counts.done, counts.total);
+  const std::string of_these = fmt::format("{} of {} images", counts.done, counts.total);
   if (stop.requested()) {
     const std::string failed = counts.failed > 0 ? fmt::format(", {} could not be used", counts.failed) : "";
     if (counts.done < counts.total) {
@@ -19,7 +19,7 @@ int end_of_run(const std::string& program, const RunCounts& counts, const StopRe
     return stop.exit_code();
   }
   if (counts.failed > 0)
-    throw Error(ErrorCode::kBadInput, fmt::format("{} of {} pictures could not be used: {} are of the other {}",
+    throw Error(ErrorCode::kBadInput, fmt::format("{} of {} images could not be used: {} are of the other {}",
                                                   counts.failed, counts.total, what, counts.done));
   return 0;
 }

@@ -1,4 +1,4 @@
-// The end of a run over pictures, some of which may have failed, and which may have been stopped on the way.
+// The end of a run over images, some of which may have failed, and which may have been stopped on the way.
 #pragma once
 
 #include <cstddef>
@@ -9,12 +9,12 @@
 namespace effdet::cli {
 
 struct RunCounts {
-  size_t done = 0, failed = 0, total = 0;  ///< pictures
+  size_t done = 0, failed = 0, total = 0;  ///< images
 };
 
-/// Says on standard error how many pictures were done where these are not all. Returns the exit code: 0, or that of the
-/// signal which stopped the run. Throws Error(kBadInput) where pictures failed. what: "the numbers", which are of the
-/// pictures that were done.
+/// Says on standard error how many images were done where these are not all. Returns the exit code: 0, or that of the
+/// signal which stopped the run. Throws Error(kBadInput) where images failed. what: "the numbers", which are of the
+/// images that were done.
 int end_of_run(const std::string& program, const RunCounts& counts, const StopRequest& stop, const std::string& what);
 
 }  // namespace effdet::cli

@@ -8,7 +8,7 @@
 
 namespace effdet::cli {
 
-/// Width and height of what a model takes: of pictures where it has preprocessing, or of its planes; 0 x 0 for a model
+/// Width and height of what a model takes: of images where it has preprocessing, or of its planes; 0 x 0 for a model
 /// that takes something else.
 struct InputSize {
   int64_t width = 0, height = 0;

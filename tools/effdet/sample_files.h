@@ -21,7 +21,7 @@ std::vector<std::filesystem::path> folder_inputs(const std::string& folder);
 /// Throws Error(kBadInput) where two inputs' outputs would have the same name.
 void require_unique_stems(const std::vector<std::filesystem::path>& paths);
 
-/// The samples that a file holds, of those that a tensor of a batch has: 1 for pictures, all where the file holds the
+/// The samples that a file holds, of those that a tensor of a batch has: 1 for images, all where the file holds the
 /// whole batch, or a part that divides it. Throws Error(kBadInput) for other sizes, Error(kIo).
 size_t samples_in(const std::filesystem::path& path, size_t tensor_bytes, size_t batch);
 

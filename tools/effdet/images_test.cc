@@ -1,4 +1,4 @@
-// Commands over many pictures: what is said before the work, what fails on the way, what is kept, and what is to be
+// Commands over many images: what is said before the work, what fails on the way, what is kept, and what is to be
 // seen on a terminal.
 #include <gtest/gtest.h>
 
@@ -23,10 +23,10 @@ const std::string kShapes = EFFDET_SOURCE_DIR "/models/tf_efficientdet_d0_shapes
 constexpr int kScenes = 6;
 
 /// A folder with a data set of small scenes, and the shipped model for 128 pixels as ONNX file and compiled.
-class Pictures : public testing::Test {
+class Images : public testing::Test {
  protected:
   static void SetUpTestSuite() {
-    made_ = new effdet::test::TestFolder("pictures");
+    made_ = new effdet::test::TestFolder("images");
     const Result made = effdet::test::run_in(
         made_->path(),
         "effdet scenes --out data --images 6 --seed 5 --min-side 64 --max-side 160 && "
@@ -57,8 +57,8 @@ class Pictures : public testing::Test {
   std::string file(const std::string& name) const { return content(folder_ / name); }
   nlohmann::json json(const std::string& name) const { return nlohmann::json::parse(file(name)); }
   void write(const std::string& name, const std::string& text) const { std::ofstream(folder_ / name) << text; }
-  static std::string picture(int id) { return "data/val2017/00000000000" + std::to_string(id) + ".jpg"; }
-  void damage(int id) const { fs::resize_file(folder_ / picture(id), 300); }
+  static std::string image(int id) { return "data/val2017/00000000000" + std::to_string(id) + ".jpg"; }
+  void damage(int id) const { fs::resize_file(folder_ / image(id), 300); }
 
   template <typename Change>
   void edit_annotations(Change change) const {
@@ -68,9 +68,9 @@ class Pictures : public testing::Test {
   }
 
   static effdet::test::TestFolder* made_;
-  const effdet::test::TestFolder folder_{"pictures"};
+  const effdet::test::TestFolder folder_{"images"};
 };
-effdet::test::TestFolder* Pictures::made_ = nullptr;
+effdet::test::TestFolder* Images::made_ = nullptr;
 
 std::vector<std::string> lines_of(const std::string& text) {
   std::vector<std::string> lines;
@@ -79,7 +79,7 @@ std::vector<std::string> lines_of(const std::string& text) {
   return lines;
 }
 
-/// Shell: waits for the first picture that process $pid writes into a folder, or for its end.
+/// Shell: waits for the first image that process $pid writes into a folder, or for its end.
 std::string first_of(const std::string& folder) {
   return "while kill -0 $pid && ! ls " + folder + "/*.jpg; do sleep 0.01; done >/dev/null 2>&1";
 }
@@ -92,41 +92,41 @@ std::set<int> images_of(const nlohmann::json& results) {
 
 // --- What fails on the way
 
-TEST_F(Pictures, DetectGoesOnWithoutPicturesThatItCannotUse) {
+TEST_F(Images, DetectGoesOnWithoutImagesThatItCannotUse) {
   damage(2);
-  write("data/val2017/notes.png", "no picture");
+  write("data/val2017/notes.png", "no image");
   const Result result = sh("effdet detect data/val2017 missing.jpg --model-file m.om --out out --contact-sheet s.jpg");
   EXPECT_EQ(result.code, 3);
   const auto lines = lines_of(result.error);
   ASSERT_EQ(lines.size(), 4u) << result.error;
-  EXPECT_TRUE(lines[0].starts_with("[WARNING] " + picture(2) + ": ")) << lines[0];
+  EXPECT_TRUE(lines[0].starts_with("[WARNING] " + image(2) + ": ")) << lines[0];
   EXPECT_TRUE(lines[1].starts_with("[WARNING] data/val2017/notes.png: ")) << lines[1];
   EXPECT_TRUE(lines[2].starts_with("[WARNING] missing.jpg: ")) << lines[2];
   EXPECT_EQ(lines[3],
-            "effdet detect: error: 3 of 8 pictures could not be used: the results in out/detections.json are of the "
+            "effdet detect: error: 3 of 8 images could not be used: the results in out/detections.json are of the "
             "other 5");
   EXPECT_EQ(json("out/detections.json").size(), 5u);
   EXPECT_TRUE(exists("out/000000000006.jpg") && exists("s.jpg"));
   EXPECT_TRUE(contains(result.out, "000000000006.jpg"));
 
-  const Result one = sh("effdet detect " + picture(2) + " --model-file m.om --out one");
+  const Result one = sh("effdet detect " + image(2) + " --model-file m.om --out one");
   EXPECT_EQ(one.code, 3);
   EXPECT_EQ(lines_of(one.error).size(), 1u) << one.error;
   EXPECT_FALSE(exists("one/detections.json"));
   EXPECT_EQ(sh("effdet detect missing.jpg --model-file m.om --out one").code, 4);
 }
 
-TEST_F(Pictures, ValidateAndPreprocessGoOnWithoutPicturesThatTheyCannotUse) {
+TEST_F(Images, ValidateAndPreprocessGoOnWithoutImagesThatTheyCannotUse) {
   good("validate data --checkpoint m.om --results all.json");
   damage(3);
-  fs::remove(folder_ / picture(4));
+  fs::remove(folder_ / image(4));
   edit_annotations([](auto& json) { json["images"][4]["file_name"] = "../../5.jpg"; });
   const Result validated = sh("validate data --checkpoint m.om --results some.json --pictures drawn");
   EXPECT_EQ(validated.code, 3);
   const auto lines = lines_of(validated.error);
   ASSERT_EQ(lines.size(), 4u) << validated.error;
   for (size_t i = 0; i < 3; ++i) EXPECT_TRUE(lines[i].starts_with("[WARNING] data/")) << lines[i];
-  EXPECT_EQ(lines[3], "validate: error: 3 of 6 pictures could not be used: numbers and results are of the other 3");
+  EXPECT_EQ(lines[3], "validate: error: 3 of 6 images could not be used: numbers and results are of the other 3");
   EXPECT_TRUE(contains(validated.out, "on the 3 images that were run, of 6")) << validated.out;
   nlohmann::json expected = json("all.json");
   std::erase_if(*expected.get_ptr<nlohmann::json::array_t*>(), [](const auto& result) {
@@ -145,12 +145,11 @@ TEST_F(Pictures, ValidateAndPreprocessGoOnWithoutPicturesThatTheyCannotUse) {
 
   const Result preprocessed = sh("preprocess --root data --bin-save bins -m m.om");
   EXPECT_EQ(preprocessed.code, 3);
-  EXPECT_TRUE(contains(preprocessed.error, "preprocess: error: 3 of 6 pictures could not be used"))
-      << preprocessed.error;
+  EXPECT_TRUE(contains(preprocessed.error, "preprocess: error: 3 of 6 images could not be used")) << preprocessed.error;
   EXPECT_EQ(std::distance(fs::directory_iterator(folder_ / "bins"), {}), 3);
 }
 
-TEST_F(Pictures, HiddenFilesAreLeftOut) {
+TEST_F(Images, HiddenFilesAreLeftOut) {
   write("data/val2017/._000000000001.jpg", std::string("\0\5\26\7\0\2\0\0Mac OS X", 16));
   const Result found = sh("effdet detect data/val2017 --model-file m.om --out out");
   EXPECT_EQ(found.code, 0);
@@ -161,18 +160,18 @@ TEST_F(Pictures, HiddenFilesAreLeftOut) {
   EXPECT_EQ(lines_of(file("list.txt")).size(), static_cast<size_t>(kScenes));
 }
 
-TEST_F(Pictures, ListsAreOfThePicturesThatCanBeRead) {
-  write("data/val2017/notes.jpg", "no picture");
+TEST_F(Images, ListsAreOfTheImagesThatCanBeRead) {
+  write("data/val2017/notes.jpg", "no image");
   const Result listed = sh("get_info jpg data/val2017 list.txt");
   EXPECT_EQ(listed.code, 3);
   const auto lines = lines_of(listed.error);
   ASSERT_EQ(lines.size(), 2u) << listed.error;
   EXPECT_TRUE(lines[0].starts_with("[WARNING] data/val2017/notes.jpg: ")) << lines[0];
-  EXPECT_EQ(lines[1], "get_info: error: 1 of 7 pictures could not be used: list.txt has the others");
+  EXPECT_EQ(lines[1], "get_info: error: 1 of 7 images could not be used: list.txt has the others");
   EXPECT_EQ(lines_of(file("list.txt")).size(), static_cast<size_t>(kScenes));
 }
 
-TEST_F(Pictures, ADataSetWithoutItsFolderOfPicturesIsOneError) {
+TEST_F(Images, ADataSetWithoutItsFolderOfImagesIsOneError) {
   fs::rename(folder_ / "data/val2017", folder_ / "data/images");
   for (const char* command : {"validate data --checkpoint m.om", "preprocess --root data --bin-save b -m m.om"}) {
     const Result result = sh(command);
@@ -182,10 +181,10 @@ TEST_F(Pictures, ADataSetWithoutItsFolderOfPicturesIsOneError) {
   }
 }
 
-TEST_F(Pictures, ASignalKeepsWhatIsFinished) {
+TEST_F(Images, ASignalKeepsWhatIsFinished) {
   // More than can be done before the signal comes.
   std::string many;
-  for (int i = 0; i < 50; ++i) many += picture(1) + " ";
+  for (int i = 0; i < 50; ++i) many += image(1) + " ";
   const std::string stop = " & pid=$!; " + first_of("drawn") + "; kill -TERM $pid; wait $pid";
   const Result detected =
       sh("effdet detect " + many + "--checkpoint '" + kShapes + "' --img-size 512 --out drawn >/dev/null" + stop);
@@ -195,7 +194,7 @@ TEST_F(Pictures, ASignalKeepsWhatIsFinished) {
   EXPECT_LT(found, 50u);
   EXPECT_TRUE(
       contains(detected.error, "effdet detect: stopped by SIGTERM: the results in drawn/detections.json are of " +
-                                   std::to_string(found) + " of 50 pictures\n"))
+                                   std::to_string(found) + " of 50 images\n"))
       << detected.error;
 
   fs::remove_all(folder_ / "drawn");
@@ -214,7 +213,7 @@ TEST_F(Pictures, ASignalKeepsWhatIsFinished) {
   const size_t images = images_of(json("r.json")).size();
   EXPECT_GE(images, 1u);
   EXPECT_LT(images, 56u);
-  const std::string counts = std::to_string(images) + " of 56 pictures\n";
+  const std::string counts = std::to_string(images) + " of 56 images\n";
   EXPECT_TRUE(contains(validated.error, "validate: stopped by SIGTERM: numbers and results are of " + counts))
       << validated.error;
   EXPECT_TRUE(contains(file("out.txt"), "on the " + std::to_string(images) + " images that were run, of 56"));
@@ -222,7 +221,7 @@ TEST_F(Pictures, ASignalKeepsWhatIsFinished) {
 
 // --- What is said before the work
 
-TEST_F(Pictures, OutputsAreLookedAtBeforeTheWork) {
+TEST_F(Images, OutputsAreLookedAtBeforeTheWork) {
   write("file", "");
   for (const char* command :
        {"validate data --checkpoint m.om --results none/r.json", "validate data --checkpoint m.om --pictures file/p",
@@ -244,7 +243,7 @@ TEST_F(Pictures, OutputsAreLookedAtBeforeTheWork) {
   EXPECT_EQ(sh("effdet detect data/val2017 --model-file m.om --out o --contact-sheet s.gif").code, 2);
 }
 
-TEST_F(Pictures, FlagsThatTheModelContradictsAreRefused) {
+TEST_F(Images, FlagsThatTheModelContradictsAreRefused) {
   const auto expect_refused = [&](const std::string& command, const std::string& model, const std::string& flags) {
     const Result result = sh(command + " " + model + " " + flags);
     EXPECT_EQ(result.code, 2) << command << model << flags << result.error;
@@ -266,7 +265,7 @@ TEST_F(Pictures, FlagsThatTheModelContradictsAreRefused) {
   EXPECT_EQ(sh("validate data --checkpoint m.om --picture-threshold 7").code, 2);
 }
 
-TEST_F(Pictures, ClassesOfModelAndDataAreComparedFirst) {
+TEST_F(Images, ClassesOfModelAndDataAreComparedFirst) {
   const Result original = good("validate data --checkpoint m.om");
   EXPECT_EQ(original.error, "");
   edit_annotations([](auto& json) {
@@ -299,7 +298,7 @@ TEST_F(Pictures, ClassesOfModelAndDataAreComparedFirst) {
 
 // --- Files of whole batches, arrays, lists
 
-TEST_F(Pictures, FilesMayHoldAWholeBatch) {
+TEST_F(Images, FilesMayHoldAWholeBatch) {
   good(
       "preprocess --root data --bin-save bins -m m.om && mkdir pairs && for i in 1 3 5; do cat "
       "bins/00000000000$i.bin bins/00000000000$((i + 1)).bin > pairs/$i.bin; done");
@@ -330,7 +329,7 @@ TEST_F(Pictures, FilesMayHoldAWholeBatch) {
                        "000000000001.bin: holds 196608 bytes, and the files before it 393216"));
 }
 
-TEST_F(Pictures, PostprocessReadsTheArraysOfAisBench) {
+TEST_F(Images, PostprocessReadsTheArraysOfAisBench) {
   good("preprocess --root data --bin-save bins -m m.om");
   for (const char* format : {"BIN", "NPY", "TXT"})
     good(std::string("ais_bench --model m.om --input bins --output out --output_dirname ") + format + " --outfmt " +
@@ -339,7 +338,7 @@ TEST_F(Pictures, PostprocessReadsTheArraysOfAisBench) {
   EXPECT_FALSE(json("BIN.json").empty());
 }
 
-TEST_F(Pictures, Case88_ListedFilesMustBeThereAndOthersAreNotRead) {
+TEST_F(Images, Case88_ListedFilesMustBeThereAndOthersAreNotRead) {
   good(
       "preprocess --root data --bin-save bins -m m.om && get_info bin bins all.info 128 128 && "
       "head -2 all.info > two.info");
@@ -358,7 +357,7 @@ TEST_F(Pictures, Case88_ListedFilesMustBeThereAndOthersAreNotRead) {
 
 // --- What is to be seen on a terminal
 
-class Bars : public Pictures {
+class Bars : public Images {
  protected:
   /// Runs a command and expects that a bar was drawn, is gone, and shared no line with anything.
   TerminalResult watch(const std::string& command, const std::string& label, unsigned short columns = 100) const {
@@ -374,7 +373,7 @@ TEST_F(Bars, LeaveNothingBehindAndShareNoLine) {
   const TerminalResult found = watch("effdet detect data/val2017 --model-file m.om --out out", "detect");
   EXPECT_EQ(found.code, 3);
   EXPECT_TRUE(std::ranges::any_of(found.lines, [](const std::string& line) {
-    return line.starts_with("[WARNING] " + picture(3) + ": ");
+    return line.starts_with("[WARNING] " + image(3) + ": ");
   })) << found.raw;
   const TerminalResult written = watch("preprocess --root data --bin-save bins -m m.om", "preprocess");
   EXPECT_TRUE(std::ranges::any_of(written.lines, [](const std::string& line) {
@@ -394,9 +393,9 @@ TEST_F(Bars, GoWithARunThatIsEnded) {
   const std::string many = "'" + kShapes + "' --img-size 512 --out out >/dev/null & pid=$!; " + first_of("out") +
                            "; kill -TERM $pid; "
                            "sleep 0.01; kill -TERM $pid; wait $pid";
-  std::string pictures;
-  for (int i = 0; i < 50; ++i) pictures += picture(1) + " ";
-  EXPECT_EQ(watch("effdet detect " + pictures + "--checkpoint " + many, "detect").code, 143);
+  std::string images;
+  for (int i = 0; i < 50; ++i) images += image(1) + " ";
+  EXPECT_EQ(watch("effdet detect " + images + "--checkpoint " + many, "detect").code, 143);
 }
 
 TEST_F(Bars, AreNotDrawnWhereStandardErrorIsNoTerminal) {

@@ -1,5 +1,5 @@
-// Draws detections and writes the images in the background, as many at a time as memory allows.
-#include "dataset/picture_writer.h"
+// Draws detections on images and writes these, as many at a time as memory allows.
+#include "dataset/image_writer.h"
 
 #include <algorithm>
 #include <vector>
@@ -12,19 +12,19 @@
 
 namespace effdet::dataset {
 
-PictureWriter::PictureWriter(const eval::GroundTruth& dataset, const ClassMap& classes, const ValidateOptions& options)
+ImageWriter::ImageWriter(const eval::GroundTruth& dataset, const ClassMap& classes, const ValidateOptions& options)
     : classes_(classes), folder_(options.pictures), threshold_(options.picture_threshold) {
   if (!enabled()) return;
   make_folder(folder_);
   for (const eval::Category& category : dataset.categories) names_.emplace(category.id, category.name);
 }
 
-vision::MemoryGate::Hold PictureWriter::reserve(vision::ImageSize size) {
+vision::MemoryGate::Hold ImageWriter::reserve(vision::ImageSize size) {
   return gate_.enter(uint64_t{3} * static_cast<uint64_t>(size.width) * static_cast<uint64_t>(size.height));
 }
 
-void PictureWriter::write(const eval::ImageRecord& image, vision::Image pixels,
-                          std::span<const Detection> detections) const {
+void ImageWriter::write(const eval::ImageRecord& image, vision::Image pixels,
+                        std::span<const Detection> detections) const {
   std::vector<vision::LabelledBox> boxes;
   for (const Detection& found : detections)
     if (found.score >= threshold_)
@@ -35,7 +35,7 @@ void PictureWriter::write(const eval::ImageRecord& image, vision::Image pixels,
   write_file(folder_ / (stem_of(image) + ".jpg"), vision::encode_jpeg(pixels), /*sync=*/false);
 }
 
-std::string PictureWriter::name_of(int category) const {
+std::string ImageWriter::name_of(int category) const {
   const auto name = names_.find(classes_.category_of(category));
   return name == names_.end() || name->second.empty() ? fmt::format("class {}", category) : name->second;
 }

@@ -1,4 +1,4 @@
-// Pictures with what was found in them.
+// Images with what was found in them.
 #pragma once
 
 #include <filesystem>
@@ -15,13 +15,13 @@
 namespace effdet::dataset {
 
 /// Draws detections with the data set's category names and writes them as JPEG files. Several threads may use it.
-class PictureWriter {
+class ImageWriter {
  public:
   /// Makes the folder of options.pictures where that is given. classes must outlive the writer.
-  PictureWriter(const eval::GroundTruth& dataset, const ClassMap& classes, const ValidateOptions& options);
+  ImageWriter(const eval::GroundTruth& dataset, const ClassMap& classes, const ValidateOptions& options);
 
   bool enabled() const { return !folder_.empty(); }
-  /// Waits until there is memory for a picture of that size.
+  /// Waits until there is memory for an image of that size.
   vision::MemoryGate::Hold reserve(vision::ImageSize size);
   /// Throws Error(kIo).
   void write(const eval::ImageRecord& image, vision::Image pixels, std::span<const Detection> detections) const;
