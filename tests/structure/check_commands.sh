@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# Checks that every flag in the documentation's examples is one that the command's --help knows.
+# Usage: check_commands.sh BIN PAGE...   (BIN: the folder with effdet and the tools' names)
+set -euo pipefail
+bin=$1
+shift
+helps=$(mktemp -d)
+trap 'rm -rf "$helps"' EXIT
+
+# Lines "page:line command flag" of what stands in blocks of commands; a line that ends in \ goes on.
+examples=$(awk '
+  /^```/ { open = !open; commands = open && /^```(sh|bash)?$/; next }
+  commands {
+    sub(/ #.*/, "")
+    text = text $0
+    if (sub(/\\$/, "", text)) next
+    parts = split(text, commands_of, / (&&|\|) /)
+    for (p = 1; p <= parts; ++p) {
+      n = split(commands_of[p], words, " ")
+      first = words[1] == "effdet" ? words[1] " " words[2] : words[1]
+      for (i = 1; i <= n; ++i) if (words[i] ~ /^--?[a-z]/) { sub(/=.*/, "", words[i]); print FILENAME ":" FNR, first, words[i] }
+    }
+    text = ""
+  }' "$@")
+
+failed=0 checked=0
+while read -r place command rest; do
+  program=$bin/$command words=$rest name=$command
+  if [ "$command" = effdet ]; then name="effdet ${rest%% *}" words=${rest#* }; fi
+  [ -x "$program" ] || continue
+  help=$helps/${name// /_}
+  [ -e "$help" ] || "$program" ${name#"$command"} --help > "$help"
+  checked=$((checked + 1))
+  grep -qE -e "(^|[ ,])$words([ ,=]|$)" "$help" || { echo "$place: $name has no flag $words"; failed=1; }
+done <<< "$examples"
+[ $checked -gt 20 ] || { echo "only $checked flags found: are examples still in blocks of three backticks?"; failed=1; }
+exit $failed
