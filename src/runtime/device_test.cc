@@ -37,7 +37,7 @@ Tensor any_tensor(const Shape& shape) {
 }
 
 /// Convolutions with constant weights, one after the other, and two outputs.
-ir::Graph small_graph() {
+ir::Graph two_convolutions() {
   ir::Graph graph;
   const auto x = graph.add_input("x", DType::kF32, {1, 3, 8, 8});
   const auto conv = [&](const std::string& name, ir::ValueId input, const Shape& weights) {
@@ -54,7 +54,7 @@ std::vector<Tensor> run(artifact::Program program, const Tensor& x) {
   return Session(std::make_shared<Engine>(std::move(program)), 2).run(std::span(&x, 1));
 }
 
-bool same_bits(const Tensor& a, const Tensor& b) {
+bool equal_tensors(const Tensor& a, const Tensor& b) {
   return a.dtype() == b.dtype() && a.shape() == b.shape() && std::ranges::equal(a.bytes(), b.bytes());
 }
 
@@ -94,13 +94,13 @@ void expect_as_on_the_cpu(const artifact::Program& program, const Tensor& x) {
   const std::vector<Tensor> again = session.run(std::span(&x, 1));  // nobody waits for a step
   ASSERT_EQ(got.size(), outputs.size());
   for (size_t i = 0; i < outputs.size(); ++i) {
-    EXPECT_TRUE(same_bits(got[i], outputs[i])) << i;
-    EXPECT_TRUE(same_bits(again[i], outputs[i])) << i;
+    EXPECT_TRUE(equal_tensors(got[i], outputs[i])) << i;
+    EXPECT_TRUE(equal_tensors(again[i], outputs[i])) << i;
   }
 }
 
 TEST(Device, TheHostCannotReachItsMemory) {
-  const test::TestDevice device(kPacking);
+  const TestDevice device(kPacking);
   const std::shared_ptr<std::byte> memory = device.allocate(100, "a test");
   int ends[2];
   ASSERT_EQ(::pipe(ends), 0);
@@ -111,7 +111,7 @@ TEST(Device, TheHostCannotReachItsMemory) {
 }
 
 TEST(Device, RunsAWholeNetwork) {
-  const test::TestDevice device(kPacking);
+  const TestDevice device(kPacking);
   const kernels::RegisteredDevice registered(device);
   model::ModelConfig config = model::default_config(*model::find_variant("tf_efficientdet_d0"), 2);
   config.image_height = config.image_width = 128;
@@ -127,35 +127,36 @@ TEST(Device, RunsAWholeNetwork) {
 }
 
 TEST(Device, MapsAndWeightsAsOnnxHasThem) {
-  const test::TestDevice device(kPlain);
+  const TestDevice device(kPlain);
   const kernels::RegisteredDevice registered(device);
-  const artifact::Program program = compiler::compile(small_graph(), {.target = kPlain});
+  const artifact::Program program = compiler::compile(two_convolutions(), {.target = kPlain});
   for (const ir::Node& node : program.graph.nodes) {
     EXPECT_NE(node.op, "Transpose");
     EXPECT_TRUE(node.op != "Conv" || node.domain.empty());
   }
   expect_as_on_the_cpu(program, any_tensor({1, 3, 8, 8}));
-  EXPECT_THROW(compiler::compile(small_graph(), {.target = kPlain, .precision = CompileOptions::Precision::kBfloat16}),
-               Error);
+  EXPECT_THROW(
+      compiler::compile(two_convolutions(), {.target = kPlain, .precision = CompileOptions::Precision::kBfloat16}),
+      Error);
 }
 
 TEST(Device, EachMicroBatchReadsAndWritesItsPart) {
-  const test::TestDevice device(kPacking);
+  const TestDevice device(kPacking);
   const kernels::RegisteredDevice registered(device);
-  artifact::Program program = compiler::compile(small_graph(), {.target = kPacking});
+  artifact::Program program = compiler::compile(two_convolutions(), {.target = kPacking});
   program.micro_batches = 3;
   const Tensor batch = any_tensor({3, 3, 8, 8});
   const std::vector<Tensor> got = run(program, batch);
   const std::vector<Tensor> expected = Session(oracle_of(program), 1).run(std::span(&batch, 1));
-  for (size_t i = 0; i < expected.size(); ++i) EXPECT_TRUE(same_bits(got.at(i), expected[i])) << i;
+  for (size_t i = 0; i < expected.size(); ++i) EXPECT_TRUE(equal_tensors(got.at(i), expected[i])) << i;
 }
 
 TEST(Device, PlansOfOneModelShareMemory) {
-  const test::TestDevice device(kPacking);
+  const TestDevice device(kPacking);
   const kernels::RegisteredDevice registered(device);
   std::vector<std::map<std::string, Shape>> shapes;
   for (const int64_t batch : {1, 4, 2}) shapes.push_back({{"x", {batch, 3, 8, 8}}});
-  const auto plans = make_engines(compiler::compile_plans(small_graph(), {.target = kPacking}, shapes));
+  const auto plans = make_engines(compiler::compile_plans(two_convolutions(), {.target = kPacking}, shapes));
   EXPECT_EQ(device.block_count(), 1u) << "of weights";
   Session session(plans, 1);
   EXPECT_EQ(device.block_count(), 5u) << "beside activations, scratch, inputs and outputs";
@@ -168,12 +169,12 @@ TEST(Device, PlansOfOneModelShareMemory) {
       targets.push_back(got.emplace_back(tensor.dtype(), tensor.shape()).mutable_bytes().data());
     const std::byte* source = x.bytes().data();
     session.run({&source, 1}, targets, plan);
-    for (size_t i = 0; i < expected.size(); ++i) EXPECT_TRUE(same_bits(got[i], expected[i])) << plan;
+    for (size_t i = 0; i < expected.size(); ++i) EXPECT_TRUE(equal_tensors(got[i], expected[i])) << plan;
   }
 }
 
 TEST(Device, AnUnknownOneIsUnsupported) {
-  const artifact::Program program = compiler::compile(small_graph(), {.target = kPacking});
+  const artifact::Program program = compiler::compile(two_convolutions(), {.target = kPacking});
   try {
     Engine{program};
     ADD_FAILURE() << "the device is registered no more";

@@ -18,7 +18,7 @@
 #include "kernels/device.h"
 #include "kernels/ref/reference.h"
 
-namespace effdet::runtime::test {
+namespace effdet::runtime {
 
 /// Blocks of memory without access for anyone, but while an Access lives.
 class OwnMemory {
@@ -142,4 +142,4 @@ class TestDevice : public kernels::Device {
   mutable OwnMemory memory_;
 };
 
-}  // namespace effdet::runtime::test
+}  // namespace effdet::runtime
