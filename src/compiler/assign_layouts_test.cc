@@ -38,6 +38,18 @@ TEST(AssignLayouts, OnnxOperatorsFollowTheMaps) {
   EXPECT_LE(std::ranges::count(names, "cpu:transpose"), 2);
 }
 
+TEST(AssignLayouts, ValuesSayHowTheyLie) {
+  ir::Graph graph = compile(followers()).graph;
+  ops::infer_shapes(graph);  // what the Transposes make stays as it is declared
+  size_t nhwc = 0;
+  for (const ir::Node& node : graph.nodes) {
+    const ir::Value& value = graph.value(node.outputs[0]);
+    EXPECT_EQ(value.layout == ir::Layout::kNhwc, value.name.find("_nhwc") != std::string::npos) << value.name;
+    nhwc += value.layout == ir::Layout::kNhwc;
+  }
+  EXPECT_GT(nhwc, 3u);
+}
+
 /// Convolutions on both sides: nothing between them should turn the maps.
 TEST(AssignLayouts, OperatorsThatKnowAxesFollowTheMaps) {
   using Part = ir::ValueId (*)(Builder&, ir::ValueId);

@@ -68,6 +68,16 @@ TEST(SplitBatch, NotWhereStepsMixImages) {
   EXPECT_EQ(compile(large_maps(6, common).graph).micro_batches, 2);
 }
 
+TEST(SplitBatch, WhereReductionsLeaveTheBatchInItsPlace) {
+  const auto reduced = [](int64_t keeps) {
+    return [keeps](Builder& b, ir::ValueId in) {
+      return b.node("ReduceProd", "y", {in}, {{"axes", Ints{2, 3}}, {"keepdims", keeps}});
+    };
+  };
+  EXPECT_EQ(compile(large_maps(6, reduced(1)).graph).micro_batches, 2);
+  EXPECT_EQ(compile(large_maps(6, reduced(0)).graph).micro_batches, 1) << "what is first may be another dimension";
+}
+
 TEST(SplitBatch, ChoicesAreOfTheMicroBatch) {
   const Builder b = large_maps(6, [](Builder&, ir::ValueId in) { return in; });
   std::vector<std::string> keys;
