@@ -1,8 +1,6 @@
-// Running any model on tensors: ONNX files, compiled models and checkpoints; and tensors in files.
+// Running any model on named tensors: ONNX files, compiled models and checkpoints.
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -11,62 +9,34 @@
 #include <vector>
 
 #include "effdet/export.h"
-#include "effdet/onnx_model.h"
+#include "effdet/host_tensor.h"
+#include "effdet/model_options.h"
 
 namespace effdet {
 
-/// A dense, row-major, little-endian tensor in memory.
-struct HostTensor {
-  std::string name;
-  std::string dtype = "float32";  ///< numpy's name, and bfloat16
-  std::vector<int64_t> shape;
-  std::vector<std::byte> bytes;
-};
-
-/// Reads a tensor from a file: .npy, .pb (ONNX's TensorProto), or .bin (bytes alone: `like` says type and shape, of
-/// which one dimension may be -1). The tensor's name is the message's in a .pb, otherwise like's. Throws Error(kIo),
-/// Error(kBadInput), Error(kUnsupported), and Error(kUsage) for other endings.
-EFFDET_API HostTensor read_tensor(const std::filesystem::path& path, const TensorInfo& like = {});
-
-/// Writes a .npy file, whole or not at all; bfloat16 as float32, since numpy has no such type.
-EFFDET_API void write_npy(const HostTensor& tensor, const std::filesystem::path& path);
-
-/// How far two values may be apart: |a - b| <= absolute + relative * |b|.
-struct Tolerance {
-  double relative = 1e-3, absolute = 1e-7;  ///< those of ONNX's own backend tests
-};
-
-/// What compare_tensors found.
-struct TensorDifference {
-  std::string mismatch;   ///< types or shapes that differ, in words; "" where they are the same
-  double largest = 0;     ///< of |a - b|; infinite where just one of the two is NaN
-  double relative = 0;    ///< the largest divided by the largest finite |b|
-  int64_t position = -1;  ///< of the largest, in elements; -1 where nothing differs
-  int64_t outside = 0;    ///< elements outside of the tolerance
-  bool same() const { return mismatch.empty() && outside == 0; }
-};
-
-/// Compares element by element. Two NaN are the same, and so are two infinities of one sign.
-EFFDET_API TensorDifference compare_tensors(const HostTensor& a, const HostTensor& b, const Tolerance& tolerance = {});
-
-/// Runs a model by its tensors' names. One thread at a time may use an Executor.
+/// Runs a model; inputs and outputs are named tensors. For tests and comparisons: Runner is faster, as it copies
+/// nothing. Not thread-safe.
 class Executor {
  public:
   enum class Engine {
-    kReference,  ///< the naive kernels, node by node: any graph of supported operators, dynamic shapes too
-    kNative,     ///< compiled for this processor; an ONNX file is compiled for the shapes of the given inputs
+    /// Reference kernels, one node at a time, in float32. Runs any graph of supported operators, also with dynamic
+    /// shapes.
+    kReference,
+    /// The model compiled for this processor. An ONNX file is compiled for the shapes of the inputs that run() gets.
+    kNative,
   };
   struct Options {
     Engine engine = Engine::kReference;
     int threads = 0;     ///< as for Runner
-    ModelOptions model;  ///< for checkpoints
+    ModelOptions model;  ///< for checkpoints; the precision for ONNX files too
   };
-  /// Called with each tensor that a node makes, in order of execution. Maps that the program keeps with channels last
-  /// are handed out as NCHW, under the name that they have in the graph.
+  /// Called with each tensor that a node produces, in execution order, and the node's name and operator. Feature maps
+  /// that a compiled model keeps as NHWC are converted to NCHW.
   using Observer = std::function<void(const HostTensor& tensor, const std::string& node, const std::string& op)>;
 
-  /// Opens an ONNX file, a compiled model or a checkpoint. Throws Error(kUnsupported) that names the operator (and
-  /// opset) where nothing runs a node.
+  /// Opens an ONNX file, a compiled model or a checkpoint. Throws Error(kUnsupported), which names operator and opset,
+  /// if no kernel can run a node; Error(kUsage) if the options contradict the file or the engine; and what reading such
+  /// a file throws.
   EFFDET_API static Executor open(const std::filesystem::path& path, const Options& options);
   EFFDET_API static Executor open(const std::filesystem::path& path) { return open(path, Options{}); }
   EFFDET_API ~Executor();
@@ -75,13 +45,15 @@ class Executor {
   EFFDET_API std::vector<TensorInfo> inputs() const;
   EFFDET_API std::vector<TensorInfo> outputs() const;
 
-  /// A JPEG or PNG as the model's one input, letterboxed and normalised as its metadata say, once for each image of the
-  /// batch. Throws Error(kUnsupported) where the model says nothing, or takes no float32 images of a known size.
+  /// A JPEG or PNG file as the model's only input: letterboxed and normalised according to the model's metadata, and
+  /// repeated for each image of the batch. For a model with preprocessing (AIPP) it is in the model's image format.
+  /// Throws Error(kUnsupported) if the model has no such metadata, or if its input is not one batch of RGB images with
+  /// a known size.
   EFFDET_API HostTensor image(const std::filesystem::path& path) const;
 
-  /// Inputs by name, in any order; a single one without a name stands for the only input. Returns the outputs in the
-  /// model's order. Throws Error(kUsage) for missing and unknown names, and Error(kBadInput) for types or shapes that
-  /// the model does not take.
+  /// Runs the model once. Inputs are matched by name, in any order; a single tensor without a name is the only input.
+  /// Returns the outputs in the model's order. Throws Error(kUsage) for a missing or unknown name, Error(kBadInput) for
+  /// a type or shape that the model does not accept.
   EFFDET_API std::vector<HostTensor> run(std::span<const HostTensor> inputs, const Observer& observer = {});
 
  private:

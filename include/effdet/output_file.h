@@ -1,4 +1,4 @@
-// Files that appear whole or not at all.
+// Writing files that appear whole or not at all.
 #pragma once
 
 #include <cstddef>
@@ -10,23 +10,22 @@
 
 namespace effdet {
 
-/// Writes to a temporary file beside the target and renames it: a reader sees the old file or the whole new one.
-/// Symbolic links are followed, owner and mode of a file that is replaced are kept, and what cannot be replaced
-/// (/dev/stdout, a FIFO, a mounted file) is written to in its place. Does not wait for the disk, as the results of a
-/// run can be made again. Throws Error(kIo).
+/// Writes to a temporary file beside the target and renames it, so that readers see the old file or the complete new
+/// one. Symbolic links are followed; owner and mode of a replaced file are kept. A file that cannot be replaced
+/// (/dev/stdout, a FIFO, a mounted file) is written in place. Does not sync to disk. Throws Error(kIo).
 EFFDET_API void write_output(const std::filesystem::path& path, std::span<const std::byte> bytes);
 EFFDET_API void write_output(const std::filesystem::path& path, std::string_view text);
 
-/// Throws Error(kIo) where write_output() of this path, or another function that writes there, would be refused: for
-/// use before long work. Changes nothing, and does not wait for the reader of a FIFO.
+/// Throws Error(kIo) if write_output() to this path would fail: call it before long work. Changes nothing, and does not
+/// wait for the reader of a FIFO.
 EFFDET_API void check_output(const std::filesystem::path& path);
 
-/// Whether a file has a name as unfinished output has it, "<name>.effdet-<8 hex digits>-<16 hex digits>.tmp". Those of
-/// a run that was killed are removed by the next one that writes into the folder. Takes no memory.
+/// Whether a path has the form of a temporary file of write_output(), "<name>.effdet-<8 hex digits>-<16 hex
+/// digits>.tmp". A process that was killed may leave such files; the next one that writes into the folder removes them.
+/// Allocates nothing.
 EFFDET_API bool is_unfinished_output(std::string_view path);
 
-/// Makes a folder and its parents, where they are missing. Throws Error(kIo), also where files cannot be made in
-/// it.
+/// Makes a folder and its parents if they do not exist. Throws Error(kIo), also if files cannot be made in it.
 EFFDET_API void make_output_folder(const std::filesystem::path& path);
 
 }  // namespace effdet

@@ -1,4 +1,4 @@
-// Memory for what a model gives.
+// Memory for a model's outputs.
 #pragma once
 
 #include <cstddef>
@@ -10,14 +10,14 @@
 
 namespace effdet {
 
-/// Memory for the outputs of one run, not cleared: a run writes all of it. Pages are fetched while the network's
-/// threads write them, huge ones where there is much.
+/// Uninitialised memory for the outputs of one run, which writes all of it. Pages are mapped when they are first
+/// written; large outputs use huge pages. Copies share the memory.
 class OutputMemory {
  public:
-  /// bytes: of each output, as Runner::output_bytes() has them. Throws Error(kOutOfMemory).
+  /// bytes: the size of each output, as Runner::output_bytes(). Throws Error(kOutOfMemory).
   EFFDET_API explicit OutputMemory(std::span<const size_t> bytes);
 
-  /// One for each output, aligned to 64 bytes.
+  /// One span for each output, aligned to 64 bytes.
   std::span<const std::span<std::byte>> outputs() const { return outputs_; }
 
  private:

@@ -1,5 +1,6 @@
 // Options that a detector or a model file cannot take.
 #include "effdet/detector.h"
+#include "effdet/onnx_model.h"
 
 #include <gtest/gtest.h>
 

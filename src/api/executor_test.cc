@@ -8,6 +8,7 @@
 
 #include "effdet/detector.h"
 #include "effdet/image.h"
+#include "effdet/onnx_model.h"
 #include "support/test_folder.h"
 
 namespace effdet {

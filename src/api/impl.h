@@ -1,7 +1,7 @@
-// What stands behind the public classes.
+// What the public classes hold.
 #pragma once
 
-#include <memory>
+#include <string>
 
 #include "effdet/error.h"
 #include "effdet/onnx_model.h"
@@ -13,12 +13,6 @@ namespace effdet {
 struct OnnxModel::Impl {
   ir::Graph graph;
   std::string source;  ///< the file it was read from; "" for none
-};
-
-/// The graphs behind public objects, for functions that are no members.
-struct GraphAccess {
-  static const ir::Graph& of(const OnnxModel& model) { return model.impl_->graph; }
-  static const ir::Graph& of(const CompiledModel& model) { return model.impl_->engine()->program().graph; }
 };
 
 namespace api {
@@ -37,10 +31,6 @@ auto name_source(const std::string& source, F&& f) {
     throw Error(error.code(), source + ": " + message);
   }
 }
-
-TensorInfo tensor_info(const ir::Value& value);
-std::vector<TensorInfo> tensor_infos(std::span<const ir::Value> values);
-std::vector<TensorInfo> tensor_infos(const ir::Graph& graph, const std::vector<ir::ValueId>& ids);
 
 }  // namespace api
 }  // namespace effdet

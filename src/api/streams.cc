@@ -1,3 +1,4 @@
+// Runners side by side, and the measurement of how many are best.
 #include "effdet/streams.h"
 
 #include <algorithm>

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "effdet/checkpoint_tools.h"
+#include "effdet/checkpoint.h"
 #include "effdet/error.h"
 
 namespace effdet {

@@ -2,7 +2,7 @@
 #include "checkpoint/checkpoint.h"
 
 #include "base/error.h"
-#include "checkpoint/file_kind.h"
+#include "checkpoint/checkpoint_format.h"
 #include "checkpoint/legacy_checkpoint.h"
 #include "checkpoint/safetensors.h"
 #include "checkpoint/sharded.h"

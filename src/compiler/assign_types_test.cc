@@ -6,7 +6,7 @@ namespace effdet::compiler {
 namespace {
 
 TEST(AssignTypes, OnnxOperatorsFollowTheMaps) {
-  const artifact::Program program = compile(followers(), {.precision = CompileOptions::Precision::kBfloat16});
+  const artifact::Program program = compile(followers(), {.precision = Precision::kBfloat16});
   for (const ir::Node& node : program.graph.nodes) {
     if (node.op == "Concat" || node.op == "Split" || node.op == "Resize") {
       EXPECT_EQ(program.graph.value(node.outputs[0]).dtype, DType::kBF16) << node.name;
@@ -25,8 +25,7 @@ std::vector<std::string> types_of_outputs(const artifact::Program& program) {
 
 TEST(Precision, MapsAreBfloat16AndTheOutputIsNot) {
   ir::Graph graph = whole_network();
-  const artifact::Program wide = compile(graph),
-                          narrow = compile(graph, {.precision = CompileOptions::Precision::kBfloat16});
+  const artifact::Program wide = compile(graph), narrow = compile(graph, {.precision = Precision::kBfloat16});
   std::vector<std::string> types = types_of_outputs(narrow);
   EXPECT_EQ(types.back(), "Conv float32");
   types.pop_back();
@@ -51,7 +50,7 @@ TEST(Precision, MapsAreBfloat16AndTheOutputIsNot) {
 
 TEST(Precision, NamedLayersStayFloat32BetweenCasts) {
   const artifact::Program program =
-      compile(whole_network(), {.precision = CompileOptions::Precision::kBfloat16, .keep_float32 = {"dee*"}});
+      compile(whole_network(), {.precision = Precision::kBfloat16, .keep_float32 = {"dee*"}});
   const std::vector<std::string> types = types_of_outputs(program);
   EXPECT_TRUE(std::ranges::count(types, std::string("DepthwiseConv float32")) > 0)
       << fmt::format("{}", fmt::join(types, ", "));
@@ -61,7 +60,7 @@ TEST(Precision, NamedLayersStayFloat32BetweenCasts) {
 
 TEST(Precision, APatternThatMatchesNothing) {
   try {
-    compile(whole_network(), {.precision = CompileOptions::Precision::kBfloat16, .keep_float32 = {"nose*"}});
+    compile(whole_network(), {.precision = Precision::kBfloat16, .keep_float32 = {"nose*"}});
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::kUsage);

@@ -162,7 +162,7 @@ void name_copies_of_inputs(ir::Graph& graph, const std::vector<std::string>& nam
 
 Compilation::Compilation(ir::Graph graph, const CompileOptions& options)
     : graph_(std::move(graph)), options_(options), budget_(ir::Graph{}) {
-  if (options_.precision == CompileOptions::Precision::kBfloat16 && !options_.target.computes_in(DType::kBF16))
+  if (options_.precision == Precision::kBfloat16 && !options_.target.computes_in(DType::kBF16))
     fail(ErrorCode::kUnsupported, "the device '{}' does not compute in bfloat16", options_.target.name);
   for (const ir::ValueId id : graph_.outputs) output_names_.push_back(graph_.value(id).name);
   for (const auto& [name, shape] : options_.input_shapes) passes::set_input_shape(graph_, name, shape);
@@ -204,7 +204,7 @@ void Compilation::run(std::span<const Stage> stages) {
 
 artifact::Program Compilation::place() && {
   run(kChoices);
-  if (options_.fuse && options_.precision == CompileOptions::Precision::kBfloat16)
+  if (options_.fuse && options_.precision == Precision::kBfloat16)
     run("assign_types", [&] { assign_types(graph_, DType::kBF16, options_.keep_float32); });
   separate_outputs(graph_);
   graph_.compact();

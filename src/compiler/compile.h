@@ -14,6 +14,7 @@
 #include "artifact/program.h"
 #include "base/function_ref.h"
 #include "compiler/layer_choices.h"
+#include "effdet/model_options.h"
 #include "ir/graph.h"
 #include "ops/target.h"
 #include "passes/budget.h"
@@ -30,7 +31,7 @@ struct CompileOptions {
   /// Without fusion every operator runs on its reference kernel: slow, for finding where a fault comes from.
   bool fuse = true;
   /// What maps and weights are computed in; inputs and outputs stay float32.
-  enum class Precision { kFloat32, kBfloat16 } precision = Precision::kFloat32;
+  Precision precision = Precision::kFloat32;
   /// With bfloat16: patterns (as a shell's) of names of layers that stay float32.
   std::vector<std::string> keep_float32;
   /// Between ways that differ in speed alone.

@@ -1,8 +1,6 @@
 // The table of decoders, and decoding of heads with anchors and of rows.
 #include "detection/decoder.h"
 
-#include <algorithm>
-
 #include "base/error.h"
 #include "detection/head_decoder.h"
 #include "detection/nms_graph.h"
@@ -61,13 +59,16 @@ struct DecoderRow {
 };
 constexpr DecoderRow kDecoders[] = {
     {[](const DecoderInput& input) { return detects_itself(input.metadata); }, make_unique_decoder<DetectionRows>},
-    {[](const DecoderInput&) { return true; }, make_unique_decoder<AnchorHeads>},
+    {[](const DecoderInput& input) { return input.info.decoding == model::Decoding::kAnchorLevels; },
+     make_unique_decoder<AnchorHeads>},
 };
 
 }  // namespace
 
 std::unique_ptr<const Decoder> make_decoder(const DecoderInput& input) {
-  return std::ranges::find_if(kDecoders, [&](const DecoderRow& row) { return row.takes(input); })->make(input);
+  for (const DecoderRow& row : kDecoders)
+    if (row.takes(input)) return row.make(input);
+  fail(ErrorCode::kInternal, "no decoder for the outputs of a {}", input.info.variant);
 }
 
 }  // namespace effdet::detection

@@ -28,10 +28,10 @@ bool is_worth_another_try(CURLcode code, bool something_came) {
   return was_broken_off(code) && (something_came || code != CURLE_OPERATION_TIMEDOUT);
 }
 
-void fetch(const std::string& url, PartFile& part, const DownloadLimits& limits, const ByteProgress& progress) {
+void fetch(const std::string& url, PartFile& part, const DownloadOptions& options) {
   for (int attempt = 1;; ++attempt) {
     const uint64_t before = part.size();
-    Transfer transfer(url, part, limits, progress);
+    Transfer transfer(url, part, options);
     const CURLcode code = transfer.run();
     if (code == CURLE_OK) break;
     // The server does not resume, or has nothing behind what is here: from the start then.
@@ -77,10 +77,10 @@ std::filesystem::path cache_folder() {
   fail(ErrorCode::kUsage, "there is no folder for downloads: neither XDG_CACHE_HOME nor HOME is set; give --cache");
 }
 
-std::filesystem::path download(const std::string& url, const std::filesystem::path& folder,
-                               const DownloadLimits& limits, const ByteProgress& progress) {
+std::filesystem::path download(const std::string& url, const DownloadOptions& options) {
   const std::string name = file_name_of(url);
   const std::string_view checksum = checksum_in_name(name);
+  const std::filesystem::path folder = options.folder.empty() ? cache_folder() : options.folder;
   const std::filesystem::path target = folder / name;
   std::error_code ignored;
   const auto is_whole = [&] {
@@ -92,7 +92,7 @@ std::filesystem::path download(const std::string& url, const std::filesystem::pa
   if (is_whole()) return target;  // another process was faster
   // What an earlier run left may be of another file, which the server had under the name then.
   for (bool resumed = part.size() > 0;; resumed = false) {
-    fetch(url, part, limits, progress);
+    fetch(url, part, options);
     if (checksum.empty() || has_checksum(part.path(), checksum)) break;
     const std::string found = sha256_of(part.path());
     part.restart();

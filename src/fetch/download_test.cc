@@ -36,9 +36,10 @@ class Download : public testing::Test {
             .body = content_.substr(static_cast<size_t>(request.range_start))};
   }
 
-  Error error_of(const std::string& url, const DownloadLimits& limits = {}) const {
+  Error error_of(const std::string& url, DownloadOptions options = {}) const {
     try {
-      download(url, folder_.path(), limits);
+      options.folder = folder_.path();
+      download(url, options);
     } catch (const Error& error) {
       return error;
     }
@@ -88,19 +89,20 @@ TEST(CacheFolder, FollowsXdg) {
 TEST_F(Download, OnceAndThenFromTheFolder) {
   HttpServer server([&](const auto& request) { return rest_of_content(request); });
   uint64_t last = 0, total = 0;
-  const auto path = download(server.url("/x/" + name_), folder_.path(), {}, [&](uint64_t done, uint64_t all) {
+  const auto progress = [&](uint64_t done, uint64_t all) {
     last = done;
     total = std::max(total, all);
-  });
+  };
+  const auto path = download(server.url("/x/" + name_), {.folder = folder_.path(), .progress = progress});
   EXPECT_EQ(path, target());
   EXPECT_EQ(read_file(path), content_);
   EXPECT_EQ(last, content_.size());
   EXPECT_EQ(total, content_.size());
   EXPECT_FALSE(fs::exists(part()));
-  download(server.url("/x/" + name_), folder_.path());
+  download(server.url("/x/" + name_), {.folder = folder_.path()});
   EXPECT_EQ(server.requests(), 1);
   write_file(target(), "damaged", false);
-  EXPECT_EQ(read_file(download(server.url("/x/" + name_), folder_.path())), content_);
+  EXPECT_EQ(read_file(download(server.url("/x/" + name_), {.folder = folder_.path()})), content_);
 }
 
 TEST_F(Download, GoesOnWhereItWasBrokenOff) {
@@ -110,7 +112,7 @@ TEST_F(Download, GoesOnWhereItWasBrokenOff) {
     asked = request.range_start;
     return rest_of_content(request);
   });
-  EXPECT_EQ(read_file(download(server.url("/" + name_), folder_.path())), content_);
+  EXPECT_EQ(read_file(download(server.url("/" + name_), {.folder = folder_.path()})), content_);
   EXPECT_EQ(asked, 100'000);
 }
 
@@ -121,14 +123,14 @@ TEST_F(Download, ABrokenConnectionIsTakenUpAgain) {
     if (++answers < 3) response.cut = response.body.size() / 2;
     return response;
   });
-  EXPECT_EQ(read_file(download(server.url("/" + name_), folder_.path())), content_);
+  EXPECT_EQ(read_file(download(server.url("/" + name_), {.folder = folder_.path()})), content_);
   EXPECT_EQ(answers, 3);
 }
 
 TEST_F(Download, AServerThatDoesNotResumeSendsAll) {
   write_file(part(), std::string_view(content_).substr(0, 100'000), false);
   HttpServer server([&](const auto&) { return HttpServer::Response{.headers = {}, .body = content_}; });
-  EXPECT_EQ(read_file(download(server.url("/" + name_), folder_.path())), content_);
+  EXPECT_EQ(read_file(download(server.url("/" + name_), {.folder = folder_.path()})), content_);
 }
 
 TEST_F(Download, ACutDownloadLeavesItsPart) {
@@ -162,7 +164,7 @@ TEST_F(Download, RedirectsAreFollowedWithinTheWeb) {
     return rest_of_content(request);
   });
   EXPECT_EQ(error_of(server.url("/local/" + name_)).code(), ErrorCode::kIo);
-  EXPECT_EQ(read_file(download(server.url("/old/" + name_), folder_.path())), content_);
+  EXPECT_EQ(read_file(download(server.url("/old/" + name_), {.folder = folder_.path()})), content_);
 }
 
 TEST_F(Download, ErrorsOfServerAndNetworkAreNamed) {
@@ -183,20 +185,21 @@ TEST_F(Download, ErrorsOfServerAndNetworkAreNamed) {
 TEST_F(Download, NamesWithoutChecksumAreFetchedAnew) {
   write_file(folder_ / "d0.pth.part", "of an earlier version", false);
   HttpServer server([&](const auto& request) { return rest_of_content(request); });
-  EXPECT_EQ(read_file(download(server.url("/d0.pth"), folder_.path())), content_);
+  EXPECT_EQ(read_file(download(server.url("/d0.pth"), {.folder = folder_.path()})), content_);
 }
 
 TEST_F(Download, LargerFilesThanAllowedAreRefusedWhenAnnounced) {
   HttpServer server([&](const auto& request) { return rest_of_content(request); });
   for (const std::string& name : {name_, std::string("d0.pth")}) {
-    const Error error = error_of(server.url("/" + name), {.bytes = content_.size() - 1});
+    const Error error = error_of(server.url("/" + name), {.max_bytes = content_.size() - 1});
     EXPECT_EQ(error.code(), ErrorCode::kBadInput);
     EXPECT_NE(std::string(error.what()).find("larger than 299999 bytes"), std::string::npos) << error.what();
     EXPECT_NE(std::string(error.what()).find("--max-size"), std::string::npos) << error.what();
     EXPECT_EQ(leftovers(), 0u) << name;
   }
   EXPECT_EQ(server.requests(), 2);
-  EXPECT_EQ(read_file(download(server.url("/" + name_), folder_.path(), {.bytes = content_.size()})), content_);
+  EXPECT_EQ(read_file(download(server.url("/" + name_), {.folder = folder_.path(), .max_bytes = content_.size()})),
+            content_);
 }
 
 TEST_F(Download, AnEndlessAnswerEndsAtTheLimit) {
@@ -204,7 +207,7 @@ TEST_F(Download, AnEndlessAnswerEndsAtTheLimit) {
     return HttpServer::Response{.headers = {}, .body = content_, .announced = false, .endless = true};
   });
   for (const std::string& name : {name_, std::string("d0.pth")}) {
-    const Error error = error_of(server.url("/" + name), {.bytes = 5'000'000});
+    const Error error = error_of(server.url("/" + name), {.max_bytes = 5'000'000});
     EXPECT_EQ(error.code(), ErrorCode::kBadInput);
     EXPECT_NE(std::string(error.what()).find("larger than 5000000 bytes"), std::string::npos) << error.what();
     EXPECT_EQ(leftovers(), 0u) << name;
@@ -214,7 +217,7 @@ TEST_F(Download, AnEndlessAnswerEndsAtTheLimit) {
 TEST_F(Download, ALargePartOfAnEarlierRunIsRefusedToo) {
   write_file(part(), std::string_view(content_).substr(0, 200'000), false);
   HttpServer server([&](const auto& request) { return rest_of_content(request); });
-  EXPECT_EQ(error_of(server.url("/" + name_), {.bytes = 250'000}).code(), ErrorCode::kBadInput);
+  EXPECT_EQ(error_of(server.url("/" + name_), {.max_bytes = 250'000}).code(), ErrorCode::kBadInput);
   EXPECT_EQ(leftovers(), 0u);
 }
 
@@ -237,7 +240,7 @@ TEST_F(Download, AServerThatFallsSilentIsGivenUp) {
 TEST_F(Download, APartOfAnotherFileIsNotThePartOfThisOne) {
   write_file(part(), std::string(100'000, 'x'), false);
   HttpServer server([&](const auto& request) { return rest_of_content(request); });
-  EXPECT_EQ(read_file(download(server.url("/" + name_), folder_.path())), content_);
+  EXPECT_EQ(read_file(download(server.url("/" + name_), {.folder = folder_.path()})), content_);
   EXPECT_EQ(server.requests(), 2);
 }
 
@@ -264,12 +267,12 @@ TEST_F(Download, LinksInTheFolderAreFollowed) {
   fs::create_directory(folder_ / "blobs");
   fs::create_symlink("blobs/1", target());
   HttpServer server([&](const auto& request) { return rest_of_content(request); });
-  EXPECT_EQ(download(server.url("/" + name_), folder_.path()), target());
+  EXPECT_EQ(download(server.url("/" + name_), {.folder = folder_.path()}), target());
   EXPECT_TRUE(fs::is_symlink(target()));
   EXPECT_EQ(read_file(folder_ / "blobs/1"), content_);
   write_file(folder_ / "blobs/1", "damaged", false);
   fs::permissions(folder_ / "blobs/1", fs::perms(0600));
-  EXPECT_EQ(read_file(download(server.url("/" + name_), folder_.path())), content_);
+  EXPECT_EQ(read_file(download(server.url("/" + name_), {.folder = folder_.path()})), content_);
   EXPECT_TRUE(fs::is_symlink(target()));
   EXPECT_EQ(fs::status(target()).permissions(), fs::perms(0600));
   EXPECT_EQ(leftovers(), 2u);

@@ -35,8 +35,8 @@ const Curl& curl() {
 
 }  // namespace
 
-Transfer::Transfer(const std::string& url, PartFile& part, const DownloadLimits& limits, const ByteProgress& progress)
-    : url_(url), part_(part), limits_(limits), progress_(progress), curl_(curl().init(), curl().cleanup) {
+Transfer::Transfer(const std::string& url, PartFile& part, const DownloadOptions& options)
+    : url_(url), part_(part), options_(options), curl_(curl().init(), curl().cleanup) {
   if (!curl_) fail(ErrorCode::kInternal, "libcurl does not start");
 }
 
@@ -49,9 +49,9 @@ CURLcode Transfer::run() {
   set(CURLOPT_MAXREDIRS, 5L);
   set(CURLOPT_FAILONERROR, 1L);
   set(CURLOPT_NOSIGNAL, 1L);
-  set(CURLOPT_CONNECTTIMEOUT, std::min(kConnectSeconds, long{limits_.stall_seconds}));
+  set(CURLOPT_CONNECTTIMEOUT, std::min(kConnectSeconds, long{options_.stall_seconds}));
   set(CURLOPT_LOW_SPEED_LIMIT, kLeastSpeed);
-  set(CURLOPT_LOW_SPEED_TIME, long{limits_.stall_seconds});
+  set(CURLOPT_LOW_SPEED_TIME, long{options_.stall_seconds});
   constexpr uint64_t kMost = std::numeric_limits<curl_off_t>::max();
   set(CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(std::clamp(room(), uint64_t{1}, kMost)));  // 0: no limit
   set(CURLOPT_USERAGENT, "effdet");
@@ -68,7 +68,7 @@ CURLcode Transfer::run() {
 }
 
 /// How many bytes may still come.
-uint64_t Transfer::room() const { return limits_.bytes - std::min(part_.size(), limits_.bytes); }
+uint64_t Transfer::room() const { return options_.max_bytes - std::min(part_.size(), options_.max_bytes); }
 
 long Transfer::status() const {
   long code = 0;
@@ -82,7 +82,8 @@ void Transfer::fail_with(CURLcode code) const {
     part_.fail_io("cannot be written");
   }
   if (too_large_)
-    bad_input("{}: larger than {} bytes, the most that is downloaded; --max-size allows more", url_, limits_.bytes);
+    bad_input("{}: larger than {} bytes, the most that is downloaded; --max-size allows more", url_,
+              options_.max_bytes);
   if (code == CURLE_HTTP_RETURNED_ERROR)
     fail(ErrorCode::kIo, "{}: the server answers with status {}; --url and --mirror give another address", url_,
          status());
@@ -115,8 +116,8 @@ size_t Transfer::on_bytes(char* bytes, size_t size, size_t count, void* self) {
 
 int Transfer::on_progress(void* self, curl_off_t total, curl_off_t, curl_off_t, curl_off_t) {
   auto& transfer = *static_cast<Transfer*>(self);
-  if (transfer.progress_)
-    transfer.progress_(transfer.part_.size(), total > 0 ? transfer.start_ + static_cast<uint64_t>(total) : 0);
+  if (transfer.options_.progress)
+    transfer.options_.progress(transfer.part_.size(), total > 0 ? transfer.start_ + static_cast<uint64_t>(total) : 0);
   return 0;
 }
 

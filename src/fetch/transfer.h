@@ -17,7 +17,7 @@ namespace effdet::fetch {
 class Transfer {
  public:
   /// Keeps references. Throws Error(kIo) where libcurl is not there.
-  Transfer(const std::string& url, PartFile& part, const DownloadLimits& limits, const ByteProgress& progress);
+  Transfer(const std::string& url, PartFile& part, const DownloadOptions& options);
 
   CURLcode run();
 
@@ -39,8 +39,7 @@ class Transfer {
 
   std::string url_;
   PartFile& part_;
-  const DownloadLimits& limits_;
-  const ByteProgress& progress_;
+  const DownloadOptions& options_;
   std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> curl_;
   char message_[CURL_ERROR_SIZE] = "";
   uint64_t start_ = 0;

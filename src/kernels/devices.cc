@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "effdet/machine.h"
 #include "kernels/cpu/device.h"
 #include "kernels/device.h"
 
@@ -37,3 +38,13 @@ RegisteredDevice::RegisteredDevice(const Device& device) { device_list().push_ba
 RegisteredDevice::~RegisteredDevice() { device_list().pop_back(); }
 
 }  // namespace effdet::kernels
+
+namespace effdet {
+
+std::vector<std::string> devices() {
+  std::vector<std::string> names;
+  for (const kernels::Device* device : kernels::devices()) names.emplace_back(device->target().name);
+  return names;
+}
+
+}  // namespace effdet

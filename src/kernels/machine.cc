@@ -1,11 +1,13 @@
 // Measures products a second, and bytes a second to and from memory.
-#include "kernels/machine.h"
+#include "effdet/machine.h"
 
 #include <algorithm>
 #include <chrono>
 #include <cstring>
 #include <vector>
 
+#include "base/thread_pool.h"
+#include "kernels/cpu/micro_kernels.h"
 #include "kernels/cpu/typed.h"
 
 namespace effdet::kernels {
@@ -71,9 +73,15 @@ double copy_bytes(ThreadPool& threads) {
 }
 
 }  // namespace
+}  // namespace effdet::kernels
 
-MachineRates measure_machine(ThreadPool& threads) {
-  return {gemm_flops<float>(threads), gemm_flops<Bf16>(threads), copy_bytes(threads)};
+namespace effdet {
+
+MachineRates measure_machine(int threads) {
+  ThreadPool pool(threads > 0 ? threads : default_thread_count());
+  return {kernels::gemm_flops<float>(pool), kernels::gemm_flops<Bf16>(pool), kernels::copy_bytes(pool)};
 }
 
-}  // namespace effdet::kernels
+bool multiplies_bfloat16() { return kernels::cpu::micro_kernels().multiplies_bf16; }
+
+}  // namespace effdet

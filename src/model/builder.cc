@@ -2,8 +2,8 @@
 #include "model/builder.h"
 
 #include "base/error.h"
+#include "model/family.h"
 #include "model/metadata.h"
-#include "model/network.h"
 #include "model/tensor_names.h"
 
 namespace effdet::model {
@@ -32,26 +32,15 @@ class ParameterCounter : public WeightSource {
 
 ir::Graph build_graph(const ModelConfig& config, WeightSource& source) {
   check_config(config);
-  const Variant& variant = config.variant;
   ParameterCounter weights(source);
   ir::Graph graph;
-  graph.name = variant.name;
+  graph.name = config.variant.name;
   graph.metadata = metadata_of(config);
   Layers layers(graph, weights, config.batch);
   const Feature image = layers.input("x.1", 3, config.image_height, config.image_width);
-  const auto features = build_pyramid(layers, config, build_backbone(layers, variant.backbone, image));
-  const auto classes = build_head(layers, config, features, "class_net", config.num_classes);
-  const auto boxes = build_head(layers, config, features, "box_net", 4);
+  family_of(config.variant).build(graph, layers, image, config);
   weights.finish();
   graph.metadata[kParametersKey] = std::to_string(weights.count);
-
-  const auto add_outputs = [&](const std::vector<Feature>& outputs, const std::string& prefix) {
-    for (size_t i = 0; i < outputs.size(); ++i)
-      layers.output(outputs[i], prefix + std::to_string(variant.min_level + static_cast<int>(i)));
-  };
-  add_outputs(classes, "class_l");
-  add_outputs(boxes, "box_l");
-  if (variant.backbone.features_expanded) graph.compact();  // nobody reads the last projection
   return graph;
 }
 

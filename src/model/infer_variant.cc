@@ -7,75 +7,15 @@
 
 #include "base/error.h"
 #include "model/builder.h"
+#include "model/family.h"
 #include "model/model_hints.h"
 #include "model/tensor_names.h"
 
 namespace effdet::model {
 namespace {
 
-/// What the last convolutions of the heads tell.
-struct HeadFacts {
-  int num_classes;
-  int anchors;
-  int64_t fpn_channels;
-  Naming naming;
-};
-
-/// What the last convolution of a head is called, in the variants of that naming: each name once.
-std::vector<std::string> predict_names(std::string_view head, std::optional<Naming> naming) {
-  std::vector<std::string> names;
-  for (const Variant& variant : variants()) {
-    if (variant.naming != naming.value_or(variant.naming)) continue;
-    std::string name = TensorNames(variant).of(fmt::format("{}.{}.weight", head, predict_module(variant.separable)));
-    if (std::ranges::find(names, name) == names.end()) names.push_back(std::move(name));
-  }
-  return names;
-}
-
-/// The last convolution of a head, be it separable or not.
-const checkpoint::NamedTensor& predict_weight(const checkpoint::Checkpoint& checkpoint, std::string_view head,
-                                              std::optional<Naming> naming) {
-  const std::vector<std::string> names = predict_names(head, naming);
-  for (const std::string& name : names) {
-    for (const checkpoint::NamedTensor& named : checkpoint.tensors) {
-      if (named.name != name) continue;
-      if (named.tensor.rank() != 4)
-        bad_input("{}: {} has shape {}, not that of a convolution", checkpoint.path, name,
-                  shape_text(named.tensor.shape()));
-      return named;
-    }
-  }
-  for (const checkpoint::ForeignTensor& foreign : checkpoint.foreign)
-    if (std::ranges::find(names, foreign.name) != names.end())
-      fail(ErrorCode::kUnsupported, "{}: {} is {}, a type that weights do not have; convert it with tensor.float()",
-           checkpoint.path, foreign.name, foreign.type);
-  bad_input("{}: is not an EfficientDet checkpoint: of its {} tensors none is {}", checkpoint.path,
-            checkpoint.tensors.size(), fmt::join(names, " or "));
-}
-
-/// Whose names a checkpoint has that has this name for the last convolution of its class head.
-Naming naming_of(std::string_view class_name) {
-  const auto effdets = predict_names("class_net", Naming::kEffdet);
-  return std::ranges::find(effdets, class_name) != effdets.end() ? Naming::kEffdet : Naming::kZylo117;
-}
-
-HeadFacts head_facts(const checkpoint::Checkpoint& checkpoint) {
-  const auto& [class_name, classes] = predict_weight(checkpoint, "class_net", std::nullopt);
-  const Naming naming = naming_of(class_name);
-  const auto& [box_name, boxes] = predict_weight(checkpoint, "box_net", naming);
-  const int64_t anchors = boxes.dim(0) / 4;
-  if (boxes.dim(0) % 4 != 0 || anchors < 1 || anchors > kMaxAnchors)
-    bad_input("{}: {} has {} outputs, not four for each of 1..{} anchors", checkpoint.path, box_name, boxes.dim(0),
-              kMaxAnchors);
-  const int64_t num_classes = classes.dim(0) / anchors;
-  if (classes.dim(0) % anchors != 0 || num_classes < 1 || num_classes > kMaxClasses)
-    bad_input("{}: {} has {} outputs, not 1..{} classes for each of {} anchors", checkpoint.path, class_name,
-              classes.dim(0), kMaxClasses, anchors);
-  return {static_cast<int>(num_classes), static_cast<int>(anchors), classes.dim(1), naming};
-}
-
 /// Which shapes a model's tensors have depends on the number of anchors alone, not on their form, and not on the image.
-ModelConfig probe_config(ModelConfig config, const HeadFacts& facts) {
+ModelConfig probe_config(ModelConfig config, const CheckpointFacts& facts) {
   config.image_height = config.variant.image_height;
   config.image_width = config.variant.image_width;
   if (config.anchors() != facts.anchors) {
@@ -85,7 +25,7 @@ ModelConfig probe_config(ModelConfig config, const HeadFacts& facts) {
   return config;
 }
 
-KeyReport compare(const checkpoint::Checkpoint& checkpoint, const ModelConfig& config, const HeadFacts& facts) {
+KeyReport compare(const checkpoint::Checkpoint& checkpoint, const ModelConfig& config, const CheckpointFacts& facts) {
   return compare_tensors(checkpoint, expected_weights(probe_config(config, facts)));
 }
 
@@ -109,7 +49,7 @@ class FitProbe : public WeightSource {
 };
 
 /// Whether a comparison would find nothing; most variants part at their first tensors.
-bool fits(const checkpoint::Checkpoint& checkpoint, const ModelConfig& config, const HeadFacts& facts) {
+bool fits(const checkpoint::Checkpoint& checkpoint, const ModelConfig& config, const CheckpointFacts& facts) {
   const ModelConfig probed = probe_config(config, facts);
   FitProbe probe(checkpoint);
   RenamedWeights renamed(probe, probed.variant);
@@ -155,7 +95,7 @@ struct Words {
 };
 
 /// A variant of the table with the options that are said. Throws where one makes no sense.
-ModelConfig config_with(const Variant& variant, const checkpoint::Checkpoint& checkpoint, const HeadFacts& facts,
+ModelConfig config_with(const Variant& variant, const checkpoint::Checkpoint& checkpoint, const CheckpointFacts& facts,
                         const Words& words) {
   ModelConfig config = default_config(variant, facts.num_classes);
   for (const auto list : {words.user, words.of_file(variant)})
@@ -164,13 +104,19 @@ ModelConfig config_with(const Variant& variant, const checkpoint::Checkpoint& ch
   return config;
 }
 
+/// Whether the checkpoint's tensors are called as the variant's.
+bool is_related(const Variant& variant, const CheckpointFacts& facts) {
+  return variant.family == facts.family->name && variant.naming == facts.naming;
+}
+
 /// Whether it is worth the comparison.
-bool is_plausible(const ModelConfig& config, const HeadFacts& facts) {
-  return config.variant.naming == facts.naming && config.variant.fpn_channels == facts.fpn_channels;
+bool is_plausible(const ModelConfig& config, const CheckpointFacts& facts) {
+  return is_related(config.variant, facts) && config.variant.fpn_channels == facts.head_inputs;
 }
 
 /// Those with their variant's own biases first.
-std::vector<Candidate> fitting(const checkpoint::Checkpoint& checkpoint, const HeadFacts& facts, const Words& words) {
+std::vector<Candidate> fitting(const checkpoint::Checkpoint& checkpoint, const CheckpointFacts& facts,
+                               const Words& words) {
   const bool bias = has_redundant_bias(checkpoint);
   std::vector<Candidate> found;
   for (const Variant& variant : variants()) {
@@ -248,7 +194,8 @@ const Candidate* named_by_file_for_short(const std::vector<Candidate>& candidate
 }
 
 /// Nothing fits: reports on the variant that comes closest, of those with the right width where there are any.
-[[noreturn]] void fail_unfit(const checkpoint::Checkpoint& checkpoint, const HeadFacts& facts, const Words& words) {
+[[noreturn]] void fail_unfit(const checkpoint::Checkpoint& checkpoint, const CheckpointFacts& facts,
+                             const Words& words) {
   std::string_view nearest;
   KeyReport report;
   const auto consider = [&](const ModelConfig& config) {
@@ -261,7 +208,7 @@ const Candidate* named_by_file_for_short(const std::vector<Candidate>& candidate
     if (!nearest.empty()) break;
     for (const Variant& variant : variants()) {
       const ModelConfig config = config_with(variant, checkpoint, facts, words);
-      if (any_width ? variant.naming == facts.naming : is_plausible(config, facts)) consider(config);
+      if (any_width ? is_related(variant, facts) : is_plausible(config, facts)) consider(config);
     }
   }
   fail(report.code(), "{}: fits no known variant; nearest is {} with {} classes: {}", checkpoint.path, nearest,
@@ -285,7 +232,7 @@ const Candidate* find_candidate(const std::vector<Candidate>& candidates, std::s
 class Inference {
  public:
   Inference(const checkpoint::Checkpoint& checkpoint, const ModelRequest& request)
-      : checkpoint_(checkpoint), request_(request), facts_(head_facts(checkpoint)) {
+      : checkpoint_(checkpoint), request_(request), facts_(facts_of(checkpoint)) {
     if (request.use_hints) hints_ = read_hints(checkpoint);
     drop_unusable_settings();
   }
@@ -415,7 +362,7 @@ class Inference {
 
   const checkpoint::Checkpoint& checkpoint_;
   const ModelRequest& request_;
-  const HeadFacts facts_;
+  const CheckpointFacts facts_;
   ModelHints hints_;
   std::vector<std::string> notes_;
 };

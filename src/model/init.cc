@@ -5,8 +5,11 @@
 #include <unordered_map>
 
 #include "base/error.h"
+#include "checkpoint/checkpoint.h"
+#include "effdet/checkpoint.h"
 #include "model/builder.h"
 #include "model/calibrate.h"
+#include "model/model_options.h"
 #include "model/random.h"
 #include "model/synthetic_image.h"
 #include "model/tensor_names.h"
@@ -120,3 +123,13 @@ std::vector<checkpoint::NamedTensor> init_checkpoint(const ModelConfig& config, 
 }
 
 }  // namespace effdet::model
+
+namespace effdet {
+
+void init_checkpoint(const ModelOptions& options, uint64_t seed, const std::filesystem::path& path) {
+  const model::ModelConfig config = model::config_for(options);
+  ThreadPool threads(default_thread_count());
+  checkpoint::write_checkpoint(path, model::init_checkpoint(config, seed, &threads));
+}
+
+}  // namespace effdet

@@ -109,6 +109,14 @@ void read_preprocessing(const MetadataReader& reader, ModelInfo& info) {
     reader.fail_at("interpolation", fmt::format("is neither {} nor {}", kAntialiased, kSampled));
 }
 
+/// Files of older versions do not have the key, and those of EfficientDets do not need it.
+void read_family(const MetadataReader& reader, ModelInfo& info) {
+  if (!reader.has("family")) return;
+  const Family* family = find_family(reader.text("family"));
+  if (family == nullptr) reader.fail_at("family", "is none that this version knows");
+  info.decoding = family->decode;
+}
+
 /// Files of older versions do not have the key, and those of most variants do not need it.
 void read_selection(const MetadataReader& reader, ModelInfo& info) {
   if (!reader.has("selection")) return;
@@ -143,6 +151,7 @@ ModelInfo info_of(const ModelConfig& config) {
   const Variant& variant = config.variant;
   ModelInfo info;
   info.variant = variant.name;
+  info.decoding = family_of(variant).decode;
   info.num_classes = config.num_classes;
   info.image_height = config.image_height;
   info.image_width = config.image_width;
@@ -182,6 +191,7 @@ Metadata metadata_of(const ModelConfig& config) {
       {"effdet.label_offset", std::to_string(info.label_offset)},
   };
   if (info.selection == Selection::kBestClass) metadata["effdet.selection"] = kBestClass;
+  if (config.variant.family != kEfficientDet) metadata["effdet.family"] = config.variant.family;
   return metadata;
 }
 
@@ -191,6 +201,7 @@ ModelInfo parse_metadata(const Metadata& metadata, std::string_view source) {
   const MetadataReader reader(metadata, source);
   ModelInfo info;
   info.variant = reader.text("variant");
+  read_family(reader, info);
   const auto size = reader.list("image_size");
   if (size.size() != 2) reader.fail_at("image_size", "is not height and width");
   info.image_height = reader.to_integer("image_size", size[0], 1, kLargestSide);

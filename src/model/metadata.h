@@ -5,13 +5,14 @@
 #include <optional>
 #include <string>
 
-#include "model/config.h"
+#include "model/family.h"
 
 namespace effdet::model {
 
 /// Input and outputs' meaning in one piece: what preprocessing and postprocessing need besides the graph's shapes.
 struct ModelInfo {
   std::string variant;
+  Decoding decoding = Decoding::kAnchorLevels;  ///< of the family
   int num_classes = 0;
   int image_height = 0;
   int image_width = 0;

@@ -1,6 +1,8 @@
 // The table of variants: backbones, pyramids, sizes and anchors.
 #include "model/variants.h"
 
+#include "effdet/checkpoint.h"
+
 namespace effdet::model {
 namespace {
 
@@ -363,3 +365,13 @@ const BackboneSpec* find_backbone(std::string_view name) {
 }
 
 }  // namespace effdet::model
+
+namespace effdet {
+
+std::vector<std::string> model_names() {
+  std::vector<std::string> names;
+  for (const model::Variant& variant : model::variants()) names.emplace_back(variant.name);
+  return names;
+}
+
+}  // namespace effdet

@@ -1,4 +1,4 @@
-// The family of detectors: one table of what distinguishes its members. Facts as effdet 0.4.1 and timm 1.0 have them,
+// The variants of detectors: one table of what distinguishes them. Facts as effdet 0.4.1 and timm 1.0 have them,
 // and for zylo117_* as Yet-Another-EfficientDet-Pytorch has them.
 #pragma once
 
@@ -92,9 +92,13 @@ struct BackboneSpec {
 
 using Ratio = std::pair<double, double>;  ///< factors of an anchor's width and height
 
-/// A member of the family with its defaults.
+/// A family's name.
+inline constexpr std::string_view kEfficientDet = "EfficientDet";
+
+/// A member of a family with its defaults.
 struct Variant {
   std::string_view name;
+  std::string_view family = kEfficientDet;  ///< in the table of family.h
   int image_height = 512;
   int image_width = 512;
   int fpn_channels = 64;

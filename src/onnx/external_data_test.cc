@@ -65,7 +65,7 @@ TEST(ExternalData, WritesLargeWeightsBeside) {
   const auto two = graph.add_constant("two", Tensor::from<float>({1000}, values));
   graph.outputs = {graph.add_node("Sum", "y", {x, small, one, two})};
   graph.value(graph.outputs[0]).shape = Shape{1000};
-  const auto files = write_onnx(graph, folder / "m.onnx", Weights::kExternal);
+  const auto files = write_onnx(graph, folder / "m.onnx", WeightPlacement::kBeside);
   ASSERT_EQ(files, (std::vector{folder / "m.onnx", folder / "m.onnx.data"}));
   EXPECT_LT(fs::file_size(files[0]), 1000u);
   EXPECT_EQ(fs::file_size(files[1]), 4032u + 4000u);  // the second begins at a multiple of 64
@@ -74,7 +74,7 @@ TEST(ExternalData, WritesLargeWeightsBeside) {
   EXPECT_EQ(read.constant(read.find_value("one"))->data<float>()[999], 5);
   EXPECT_EQ(read.constant(read.find_value("two"))->data<float>()[0], 7);
   // Over itself, while the old file is mapped; and back into one file.
-  EXPECT_EQ(write_onnx(read, files[0], Weights::kExternal).size(), 2u);
+  EXPECT_EQ(write_onnx(read, files[0], WeightPlacement::kBeside).size(), 2u);
   EXPECT_EQ(write_onnx(read_onnx(files[0]), folder / "inside.onnx").size(), 1u);
   const ir::Graph inside = read_onnx(folder / "inside.onnx");
   EXPECT_EQ(inside.constant(inside.find_value("two"))->data<float>()[0], 7);
@@ -86,7 +86,7 @@ TEST(WriteOnnx, LeavesWeightsOut) {
   const auto x = graph.add_input("x", DType::kF32, {1000});
   graph.outputs = {graph.add_node("Add", "y", {x, graph.add_constant("w", Tensor(DType::kF32, {1000}))})};
   graph.value(graph.outputs[0]).shape = Shape{1000};
-  const auto files = write_onnx(graph, folder / "m.onnx", Weights::kNone);
+  const auto files = write_onnx(graph, folder / "m.onnx", WeightPlacement::kLeftOut);
   EXPECT_EQ(files.size(), 1u);
   EXPECT_LT(fs::file_size(files[0]), 300u);
   EXPECT_NO_THROW(check_onnx(files[0]));

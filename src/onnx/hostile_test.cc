@@ -2,7 +2,6 @@
 #include <gtest/gtest.h>
 
 #include "base/sanitizer.h"
-#include "onnx/summary.h"
 #include "onnx/test_util.h"
 
 namespace effdet::onnx {
@@ -15,7 +14,6 @@ TEST(BadInput, Case55_NoProtobuf) {
                                    std::string("\x3a\xff\xff\xff\xff\xff\xff\xff\xff\x7f", 10)}) {
     write_file(path, bytes, false);
     refusal(path);
-    EXPECT_THROW(summarize_onnx(path), Error);
   }
 }
 

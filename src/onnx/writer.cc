@@ -275,8 +275,8 @@ std::filesystem::path external_path(const std::filesystem::path& model) {
 }  // namespace
 
 std::vector<std::filesystem::path> write_onnx(const ir::Graph& graph, const std::filesystem::path& path,
-                                              Weights weights) {
-  const bool leave_out = weights == Weights::kNone;
+                                              WeightPlacement weights) {
+  const bool leave_out = weights == WeightPlacement::kLeftOut;
   pb::GraphProto proto = skeleton(graph);
   if (leave_out) put_empty_weights(graph, proto);
   const std::string model = envelope(graph).SerializeAsString(), nodes = proto.SerializeAsString();
@@ -285,7 +285,7 @@ std::vector<std::filesystem::path> write_onnx(const ir::Graph& graph, const std:
   const auto message_size = [&] { return model.size() + field_size(nodes.size() + total_size(initializers)); };
   std::vector<std::filesystem::path> files{path};
   std::optional<AtomicFile> data;
-  if (weights == Weights::kExternal || message_size() > INT_MAX) {
+  if (weights == WeightPlacement::kBeside || message_size() > INT_MAX) {
     files.push_back(external_path(path));
     data.emplace(files.back());
     write_external(initializers, files.back().filename().string(), *data);

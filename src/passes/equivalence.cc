@@ -62,7 +62,7 @@ class PartCheck {
   }
 
   /// Whether all outputs are certain; fills the report.
-  bool run(CheckReport& report) {
+  bool run(ModelCheck& report) {
     for (int round = 0; round < kMostRounds; ++round) {
       const std::vector<Claim> claims = number_b(true);
       if (claims.empty()) break;
@@ -184,7 +184,7 @@ class PartCheck {
     return outcome;
   }
 
-  bool outputs_agree(CheckReport& report) const {
+  bool outputs_agree(ModelCheck& report) const {
     bool agree = a_.graph.outputs.size() == b_.graph.outputs.size();
     for (size_t i = 0; agree && i < b_.graph.outputs.size(); ++i)
       agree = a_.number(a_.graph.outputs[i]) == b_.number(b_.graph.outputs[i]);
@@ -204,10 +204,9 @@ class PartCheck {
 
 }  // namespace
 
-CheckReport check_equivalence(const ir::Graph& a, const ir::Graph& b, const CheckOptions& options,
-                              ThreadPool* threads) {
+ModelCheck check_equivalence(const ir::Graph& a, const ir::Graph& b, const CheckOptions& options, ThreadPool* threads) {
   require_same_inputs(a, b);
-  CheckReport report;
+  ModelCheck report;
   const auto whole_b = settled_if_whole(b);
   if (!whole_b) {
     report.difference = kDifferent;
@@ -233,7 +232,7 @@ CheckReport check_equivalence(const ir::Graph& a, const ir::Graph& b, const Chec
   // As they are, where that is possible: shape arithmetic follows smaller images.
   const WholeDifference whole =
       cut.opaque == 0 ? compare_whole(a, b, options, threads) : compare_whole(cut.a, cut.b, options, threads);
-  report.whole = whole.reduced ? CheckReport::Whole::kReduced : CheckReport::Whole::kFull;
+  report.whole = whole.reduced ? ModelCheck::Whole::kReduced : ModelCheck::Whole::kFull;
   report.difference = whole.difference;
   report.same = whole.same;
   return report;

@@ -10,7 +10,7 @@
 namespace effdet::passes {
 namespace {
 
-using Whole = CheckReport::Whole;
+using Whole = ModelCheck::Whole;
 
 /// What PyTorch's exporter makes of a piece of EfficientDet: padding as a node of its own, batch norms, sizes of a
 /// Resize put together from a shape and baked numbers, and a weighted sum of a stack of two levels.
@@ -80,7 +80,7 @@ ir::Graph simplified(ir::Graph graph) {
   return graph;
 }
 
-CheckReport check(const ir::Graph& a, const ir::Graph& b) { return check_equivalence(a, b, {.seed = 5}); }
+ModelCheck check(const ir::Graph& a, const ir::Graph& b) { return check_equivalence(a, b, {.seed = 5}); }
 
 TEST(CheckEquivalence, ComparesPartsOfALargeImage) {
   const ir::Graph before = Export(1536).take(), after = simplified(before);
@@ -95,7 +95,7 @@ TEST(CheckEquivalence, ComparesPartsOfALargeImage) {
             "level0.over_output_0 = Mul(relu_output_0, level0.over.factor)\n"
             "level1.over_output_0 = Mul(up_output_0, level1.over.factor)\n"
             "sum_output_0 = Add(level0.over_output_0, level1.over_output_0)\n");
-  const CheckReport report = check(before, after);
+  const ModelCheck report = check(before, after);
   EXPECT_TRUE(report.same);
   EXPECT_LT(report.difference, 1e-5);
   EXPECT_EQ(report.whole, Whole::kNot);  // 1536 x 1536 from end to end would take a minute of a real network
@@ -109,7 +109,7 @@ TEST(CheckEquivalence, ComparesPartsOfALargeImage) {
 
 TEST(CheckEquivalence, CertainWithoutARun) {
   const ir::Graph graph = Export(1536).take();
-  const CheckReport report = check(graph, graph);
+  const ModelCheck report = check(graph, graph);
   EXPECT_TRUE(report.same);
   EXPECT_EQ(report.parts, 0u);
   EXPECT_EQ(report.difference, 0);
@@ -181,7 +181,7 @@ TEST(CheckEquivalence, FindsEveryKindOfWrongRewrite) {
     ir::Graph spoiled = after;
     wrong.spoil(spoiled);
     spoiled.compact();
-    const CheckReport report = check(before, spoiled);
+    const ModelCheck report = check(before, spoiled);
     EXPECT_FALSE(report.same) << wrong.kind;
     EXPECT_GT(report.difference, 1e-3) << wrong.kind;
   }
@@ -191,7 +191,7 @@ TEST(CheckEquivalence, LooksAgainFromEndToEnd) {
   const ir::Graph before = Export(256).take();
   ir::Graph spoiled = simplified(before);
   maker_of(spoiled, "pool_output_0").attributes["pads"] = List{1, 1, 0, 0};
-  const CheckReport report = check(before, spoiled);
+  const ModelCheck report = check(before, spoiled);
   EXPECT_FALSE(report.same);
   EXPECT_EQ(report.whole, Whole::kReduced);
 }
@@ -210,7 +210,7 @@ TEST(CheckEquivalence, WidensAPart) {
   EXPECT_EQ(lines(after),
             "neg_output_0 = Neg(x)\nrelu_output_0 = Relu(neg_output_0)\npool_output_0 = MaxPool(relu_output_0)\n"
             "y_output_0 = Neg(pool_output_0)\n");
-  const CheckReport report = check(before, after);
+  const ModelCheck report = check(before, after);
   EXPECT_TRUE(report.same);
   EXPECT_EQ(report.whole, Whole::kNot);
   EXPECT_EQ(report.parts, 1u);
@@ -227,7 +227,7 @@ TEST(CheckEquivalence, LooksBehindAValueThatOneGraphReads) {
     graph.outputs = {graph.add_node("Exp", "out", {z}), y};
     return graph;
   };
-  const CheckReport report = check(make(false), make(true));
+  const ModelCheck report = check(make(false), make(true));
   EXPECT_TRUE(report.same);
   EXPECT_EQ(report.whole, Whole::kNot);
 }

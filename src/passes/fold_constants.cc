@@ -20,9 +20,9 @@ uint64_t byte_size(const ir::Value& value) { return *checked_numel(*value.shape)
 /// Folds the nodes of a graph in order, and lets constants go with their last reader.
 class Folder {
  public:
-  Folder(ir::Graph& graph, const FoldLimits& limits, RewriteBudget& budget)
+  Folder(ir::Graph& graph, const SimplifyOptions& options, RewriteBudget& budget)
       : graph_(graph),
-        limits_(limits),
+        options_(options),
         budget_(budget),
         reads_left_(graph.value_count(), 0),
         is_output_(graph.value_count(), false) {
@@ -42,8 +42,8 @@ class Folder {
     if (!is_known && (!inputs || ops::is_heavy(node))) return false;
     const uint64_t added = bytes_made(node), removed = bytes_let_go(node);
     const uint64_t growth = added > removed ? added - removed : 0;
-    if ((!is_known && growth > limits_.node_bytes) || !budget_.change(added, removed)) {
-      if (limits_.on_refusal) limits_.on_refusal(node, growth);
+    if ((!is_known && growth > options_.largest_growth) || !budget_.change(added, removed)) {
+      if (options_.on_growth) options_.on_growth(node.name, growth);
       return false;
     }
     if (is_known) {
@@ -120,7 +120,7 @@ class Folder {
   }
 
   ir::Graph& graph_;
-  const FoldLimits& limits_;
+  const SimplifyOptions& options_;
   RewriteBudget& budget_;
   ops::KnownValues known_;
   std::vector<int> reads_left_;
@@ -129,8 +129,8 @@ class Folder {
 
 }  // namespace
 
-bool fold_constants(ir::Graph& graph, const FoldLimits& limits, RewriteBudget& budget) {
-  Folder folder(graph, limits, budget);
+bool fold_constants(ir::Graph& graph, const SimplifyOptions& options, RewriteBudget& budget) {
+  Folder folder(graph, options, budget);
   std::vector<bool> drop(graph.nodes.size(), false);
   for (size_t n = 0; n < graph.nodes.size(); ++n) drop[n] = folder.fold(graph.nodes[n]);
   return erase_nodes(graph, drop);

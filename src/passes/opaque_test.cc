@@ -188,7 +188,7 @@ TEST(CheckEquivalence, ComparesWhatUnknownNodesRead) {
   const ir::Graph before = with_unknown();
   ir::Graph after = before;
   simplify(after);
-  const CheckReport report = check_equivalence(before, after, {});
+  const ModelCheck report = check_equivalence(before, after, {});
   EXPECT_TRUE(report.same);
   EXPECT_EQ(report.opaque, 1u);
   EXPECT_EQ(report.operators, std::vector<std::string>{"Frob"});
@@ -219,7 +219,7 @@ TEST(CheckEquivalence, ComparesWhereAnIdentityBehindUnknownNodesGoes) {
     ir::Graph after = graph;
     simplify(after);
     EXPECT_EQ(lines(after), "last_output_0 = Frob(x, scale)\n");
-    const CheckReport report = check_equivalence(graph, after, {});
+    const ModelCheck report = check_equivalence(graph, after, {});
     EXPECT_TRUE(report.same) << declared;
     EXPECT_EQ(report.unchecked.empty(), declared);
     ir::Graph wrong = after;
@@ -243,7 +243,7 @@ TEST(CheckEquivalence, ComparesWhatIsBehindUnknownNodes) {
   ir::Graph right = make(2), wrong = make(3);
   simplify(right);
   simplify(wrong);
-  const CheckReport report = check_equivalence(make(2), right, {});
+  const ModelCheck report = check_equivalence(make(2), right, {});
   EXPECT_TRUE(report.same);
   EXPECT_TRUE(report.unchecked.empty());
   EXPECT_FALSE(check_equivalence(make(2), wrong, {}).same);

@@ -3,25 +3,17 @@
 // compact().
 #pragma once
 
-#include <cstdint>
-#include <functional>
-
+#include "effdet/onnx_options.h"
 #include "ir/graph.h"
 #include "passes/budget.h"
 
 namespace effdet::passes {
 
-/// How far folding may make the file grow, beside the budget of all rewrites.
-struct FoldLimits {
-  uint64_t node_bytes = uint64_t{1} << 20;  ///< that one node may add
-  /// Called for each node that stays because it would add so many bytes; may be empty.
-  std::function<void(const ir::Node& node, uint64_t bytes)> on_refusal;
-};
-
 /// Runs nodes whose inputs are all constant, and shape arithmetic whose result is known though a batch may not be. What
 /// would make the file grow beyond the limits stays, an Expand to a large shape say: a constant that others read goes
 /// with the last of them. So do convolutions, pools and matrix products, and nodes that make a graph output.
-bool fold_constants(ir::Graph& graph, const FoldLimits& limits, RewriteBudget& budget);
+/// Limits, beside the budget of all rewrites, are options.largest_growth and what it says of on_growth.
+bool fold_constants(ir::Graph& graph, const SimplifyOptions& options, RewriteBudget& budget);
 
 /// Puts the nodes of a branch in the place of each If whose condition is known: a constant, or shape arithmetic, as in
 /// what PyTorch exports for squeeze(). An If in a branch is looked at in its turn.

@@ -99,13 +99,13 @@ TEST(FoldConstants, LeavesWhatWouldGrow) {
   graph.outputs = {graph.add_node("Add", "y", {x, big})};
   EXPECT_FALSE(apply(fold, graph));
   std::vector<std::string> refused;
-  const auto note = [&](const ir::Node& node, uint64_t bytes) {
-    refused.push_back(node.name + " " + std::to_string(bytes));
+  const auto note = [&](const std::string& node, uint64_t bytes) {
+    refused.push_back(node + " " + std::to_string(bytes));
   };
   RewriteBudget budget(graph);
-  EXPECT_FALSE(fold_constants(graph, {.on_refusal = note}, budget));
+  EXPECT_FALSE(fold_constants(graph, {.on_growth = note}, budget));
   EXPECT_EQ(refused, std::vector<std::string>{"big " + std::to_string((1 << 21) - 12)});
-  EXPECT_TRUE(fold_constants(graph, {.node_bytes = 1 << 21}, budget));
+  EXPECT_TRUE(fold_constants(graph, {.largest_growth = 1 << 21}, budget));
 }
 
 TEST(EliminateIdentity, ChainsAndGraphOutputs) {

@@ -32,10 +32,6 @@ bool growing(ir::Graph& graph, const SimplifyOptions&, RewriteBudget& budget) {
   return kRun(graph, budget);
 }
 
-bool fold_within_limits(ir::Graph& graph, const SimplifyOptions& options, RewriteBudget& budget) {
-  return fold_constants(graph, options.fold_limits, budget);
-}
-
 // Branches first: what they hold is a graph like any other then. Constants next: they turn shape arithmetic into lists
 // and fusion weights into numbers, which all later patterns look for. Identities next, since they stand between the
 // nodes of a pattern. Duplicates before the convolution passes, because a Conv is folded into only where one node reads
@@ -43,17 +39,17 @@ bool fold_within_limits(ir::Graph& graph, const SimplifyOptions& options, Rewrit
 // are final; pools and Pads last, since they need nothing from the others.
 constexpr Pass kPasses[] = {
     {"inline_branches", plain<inline_branches>, &SimplifyOptions::fold_constants},
-    {"fold_constants", fold_within_limits, &SimplifyOptions::fold_constants},
+    {"fold_constants", fold_constants, &SimplifyOptions::fold_constants},
     {"eliminate_identity", plain<eliminate_identity>},
     {"merge_equal_constants", plain<merge_equal_constants>},
     {"merge_equal_nodes", plain<merge_equal_nodes>},
-    {"fold_batch_norm", growing<fold_batch_norm>, &SimplifyOptions::fuse_bn},
-    {"fold_affine", growing<fold_affine>, &SimplifyOptions::fuse_bn},
+    {"fold_batch_norm", growing<fold_batch_norm>, &SimplifyOptions::fuse_batch_norm},
+    {"fold_affine", growing<fold_affine>, &SimplifyOptions::fuse_batch_norm},
     {"merge_scales", plain<merge_scales>},
     {"stack_to_sum", plain<stack_to_sum>},
     {"sizes_to_scales", plain<sizes_to_scales>},
     {"pools_to_means", plain<pools_to_means>},
-    {"fold_pad", plain<fold_pad>, &SimplifyOptions::fold_pads},
+    {"fold_pad", plain<fold_pad>},
 };
 
 // Each round can only expose patterns to the next through nodes that it removed; real exports settle in three.
@@ -70,16 +66,25 @@ void drop_comments(ir::Graph& graph) {
   if (!ir::holds_messages(graph) && graph.functions.empty()) graph.ir_version = 0;
 }
 
+/// The name, or that of the only input for "".
+std::string input_named(const ir::Graph& graph, const std::string& name) {
+  if (!name.empty()) return name;
+  if (graph.inputs.size() != 1)
+    fail(ErrorCode::kUsage, "the model has {} inputs: say which as name:1,3,512,512", graph.inputs.size());
+  return graph.value(graph.inputs[0]).name;
+}
+
 /// Runs a pass and restores what the next one relies on.
 bool run_pass(const Pass& pass, ir::Graph& graph, const SimplifyOptions& options, RewriteBudget& budget) {
-  if ((pass.enabled != nullptr && !(options.*pass.enabled)) || options.skip.contains(pass.name)) return false;
+  if (pass.enabled != nullptr && !(options.*pass.enabled)) return false;
+  if (options.skip_passes.contains(std::string(pass.name))) return false;
   const size_t before = graph.nodes.size();
   budget.count(graph);
   if (!pass.run(graph, options, budget)) return false;
   graph.compact();
   ir::verify(graph);
   ops::infer_shapes(graph);
-  if (options.log) options.log(fmt::format("{}: {} -> {} nodes", pass.name, before, graph.nodes.size()));
+  if (options.on_change) options.on_change(fmt::format("{}: {} -> {} nodes", pass.name, before, graph.nodes.size()));
   return true;
 }
 
@@ -97,11 +102,11 @@ void simplify(ir::Graph& graph, const SimplifyOptions& options) {
 }
 
 void simplify(ir::Graph& graph, const SimplifyOptions& options, RewriteBudget& budget) {
-  for (const std::string& name : options.skip)
+  for (const std::string& name : options.skip_passes)
     if (std::ranges::find(kPasses, name, &Pass::name) == std::end(kPasses))
       fail(ErrorCode::kUsage, "there is no pass '{}', only {}", name, fmt::join(pass_names(), ", "));
   ir::verify(graph);
-  for (const auto& [name, shape] : options.input_shapes) set_input_shape(graph, name, shape);
+  for (const auto& [name, shape] : options.input_shapes) set_input_shape(graph, input_named(graph, name), shape);
   graph.compact();
   ops::infer_shapes(graph);
   bool changed = true;

@@ -40,7 +40,7 @@ TEST(Simplify, AllPatternsTogether) {
   const ir::Graph before = block(16);
   ir::Graph graph = before;
   std::vector<std::string> log;
-  simplify(graph, {.log = [&](std::string_view line) { log.emplace_back(line); }});
+  simplify(graph, {.on_change = [&](std::string_view line) { log.emplace_back(line); }});
   EXPECT_EQ(lines(graph),
             "bn_output_0 = Conv(x, w, conv.folded_bias)\n"
             "sigmoid_output_0 = Sigmoid(bn_output_0)\n"
@@ -59,7 +59,7 @@ TEST(Simplify, AllPatternsTogether) {
 
 TEST(Simplify, SwitchesAndInputShapes) {
   ir::Graph graph = block(16);
-  simplify(graph, {.fuse_bn = false, .input_shapes = {{"x", {2, 3, 16, 16}}}});
+  simplify(graph, {.fuse_batch_norm = false, .input_shapes = {{"x", {2, 3, 16, 16}}}});
   EXPECT_EQ(graph.nodes[1].op, "BatchNormalization");
   EXPECT_EQ(graph.value(graph.outputs[0]).shape, (Shape{2, 4, 8, 8}));
 }

@@ -175,10 +175,10 @@ TEST(RandomGraphs, EachPassAlone) {
   for (uint64_t seed = 0; seed < kGraphs; ++seed) {
     const ir::Graph before = RandomGraph(seed).graph();
     for (const std::string& name : names) {
-      std::set<std::string, std::less<>> others(names.begin(), names.end());
+      std::set<std::string> others(names.begin(), names.end());
       others.erase(name);
       ir::Graph after = before;
-      simplify(after, {.skip = others, .log = [&](std::string_view) { ++changes[name]; }});
+      simplify(after, {.skip_passes = others, .on_change = [&](std::string_view) { ++changes[name]; }});
       ASSERT_LT(compare_whole(before, after, {.runs = 1, .seed = seed}).difference, 1e-4)
           << name << " on graph " << seed << "\n"
           << ir::to_text(before) << ir::to_text(after);

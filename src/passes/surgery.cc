@@ -227,12 +227,33 @@ void add_all_outputs(ir::Graph& graph) {
   finish(graph);
 }
 
+bool set_scalar(ir::Graph& graph, const std::string& name, float value) {
+  const ir::ValueId id = graph.find_value(name);
+  if (graph.constant(id) == nullptr) return false;
+  ir::Value& found = graph.value(id);
+  found.constant = Tensor::scalar(value);
+  found.dtype = DType::kF32;
+  found.shape = Shape{};
+  return true;
+}
+
 void extract(ir::Graph& graph, const std::vector<std::string>& inputs, const std::vector<std::string>& outputs) {
   const std::vector<ir::ValueId> from = find_tensors(graph, inputs);
   if (!outputs.empty()) graph.outputs = find_tensors(graph, outputs);
   for (ir::ValueId id : from) cut(graph, id);
   drop_unread_inputs(graph);
   finish(graph);
+}
+
+void apply(ir::Graph& graph, const GraphEdits& edits) {
+  for (const auto& [name, text] : edits.initializers) set_initializer(graph, name, text);
+  for (const auto& [node, attribute, value] : edits.attributes) set_attribute(graph, node, attribute, value);
+  for (const std::string& node : edits.removed_nodes) remove_node(graph, node);
+  for (const auto& [tensor, node] : edits.identities) insert_identity(graph, tensor, node);
+  extract(graph, edits.extract_from, edits.outputs);
+  add_outputs(graph, edits.extra_outputs);
+  if (edits.all_outputs) add_all_outputs(graph);
+  for (const auto& [from, to] : edits.renames) rename(graph, from, to);
 }
 
 }  // namespace effdet::passes

@@ -5,9 +5,13 @@
 #include <string>
 #include <vector>
 
+#include "effdet/onnx_options.h"
 #include "ir/graph.h"
 
 namespace effdet::passes {
+
+/// Applies all edits, in the order of GraphEdits.
+void apply(ir::Graph& graph, const GraphEdits& edits);
 
 /// The value called `name`, or output I of a node for "node:I" and of its first output for "node".
 ir::ValueId find_tensor(const ir::Graph& graph, const std::string& name);
@@ -15,6 +19,9 @@ ir::ValueId find_tensor(const ir::Graph& graph, const std::string& name);
 /// Gives an initializer new numbers, its type and shape kept: one number for all elements, or "1,2,3" with one for
 /// each. Throws Error(kUsage) for text that is no such list.
 void set_initializer(ir::Graph& graph, const std::string& name, const std::string& text);
+
+/// Replaces an initializer by a float32 scalar; false where there is none of that name. Shapes are not inferred anew.
+bool set_scalar(ir::Graph& graph, const std::string& name, float value);
 
 /// Sets an attribute, in the type that it has; one that the node does not have yet becomes an integer, a float, a list
 /// of either ("[1,1]") or a string, as the text looks.

@@ -4,18 +4,10 @@
 #include <cstdint>
 
 #include "base/thread_pool.h"
+#include "effdet/onnx_options.h"
 #include "ir/graph.h"
 
 namespace effdet::passes {
-
-struct CheckOptions {
-  int runs = 1;  ///< random inputs (see random_tensor)
-  uint64_t seed = 0;
-  /// Largest difference of a value that is accepted where the values before it are the same, relative to its largest
-  /// magnitude; see accepted_difference for 16-bit floats.
-  double tolerance = 1e-4;
-  uint64_t memory_limit = UINT64_MAX;  ///< bytes of the tensors that are alive at a time
-};
 
 /// Side of the image that large inputs are reduced to.
 inline constexpr int64_t kCheckSide = 128;
@@ -35,7 +27,7 @@ struct WholeDifference {
 /// 128 are reduced to 128 x 128 in copies of both graphs, with fixed sizes of Resize nodes scaled along, where both
 /// still fit together then; all else runs at full size, which takes minutes for D7. The difference is infinite where
 /// outputs differ in number, type or shape, or only one has NaN. Throws Error(kBadInput) where the inputs differ or are
-/// not static, and Error(kOutOfMemory) beyond options.memory_limit.
+/// not static, and Error(kOutOfMemory) where the tensors that are alive at a time take more than options.memory_limit.
 WholeDifference compare_whole(const ir::Graph& a, const ir::Graph& b, const CheckOptions& options,
                               ThreadPool* threads = nullptr);
 

@@ -119,7 +119,7 @@ TEST(Device, RunsAWholeNetwork) {
   const checkpoint::Checkpoint checkpoint{"random.pth", "", model::init_checkpoint(config, 5, &threads)};
   const ir::Graph graph = model::build_graph(config, checkpoint);
   const Tensor image = any_tensor({1, 3, 128, 128});
-  for (const auto precision : {CompileOptions::Precision::kFloat32, CompileOptions::Precision::kBfloat16}) {
+  for (const auto precision : {Precision::kFloat32, Precision::kBfloat16}) {
     const artifact::Program program = compiler::compile(graph, {.target = device.target(), .precision = precision});
     EXPECT_TRUE(std::ranges::any_of(program.graph.nodes, [](const ir::Node& n) { return n.op == "ExpandDepthwise"; }));
     expect_as_on_the_cpu(program, image);
@@ -135,9 +135,7 @@ TEST(Device, MapsAndWeightsAsOnnxHasThem) {
     EXPECT_TRUE(node.op != "Conv" || node.domain.empty());
   }
   expect_as_on_the_cpu(program, any_tensor({1, 3, 8, 8}));
-  EXPECT_THROW(
-      compiler::compile(two_convolutions(), {.target = kPlain, .precision = CompileOptions::Precision::kBfloat16}),
-      Error);
+  EXPECT_THROW(compiler::compile(two_convolutions(), {.target = kPlain, .precision = Precision::kBfloat16}), Error);
 }
 
 TEST(Device, EachMicroBatchReadsAndWritesItsPart) {

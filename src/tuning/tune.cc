@@ -105,7 +105,7 @@ class Variant {
 
 using Variants = std::vector<std::unique_ptr<Variant>>;
 
-void measure(const Variants& variants, const TuneOptions& options) {
+void measure(const Variants& variants, const Tuning& options) {
   using Clock = std::chrono::steady_clock;
   for (const auto& variant : variants) {
     variant->run();
@@ -173,7 +173,7 @@ Times times_of_products(const Variants& variants, const Candidates& candidates) 
 }
 
 std::string choice_name(const CompileOptions& options, std::string_view what, const std::string& key) {
-  const bool bf16 = options.precision == CompileOptions::Precision::kBfloat16;
+  const bool bf16 = options.precision == Precision::kBfloat16;
   return fmt::format("{} {}: {}", bf16 ? "bfloat16" : "float32", what, key);
 }
 
@@ -200,10 +200,12 @@ size_t note_times(TuningBank& bank, const CompileOptions& options, std::string_v
 
 }  // namespace
 
-TuneReport tune(const ir::Graph& graph, CompileOptions& options, const TuneOptions& tune_options) {
+TuneReport tune(const ir::Graph& graph, CompileOptions& options, const Tuning& tuning) {
   constexpr Way kFused{true, false}, kSplit{false, false}, kFusedFewer{true, true}, kSplitFewer{false, true};
-  TuningBank bank(tune_options.folder, kernels::device_named(options.target.name).hardware(), tune_options.threads);
-  const bool has_products = options.precision == CompileOptions::Precision::kFloat32;
+  const int threads = tuning.threads > 0 ? tuning.threads : default_thread_count();
+  TuningBank bank(tuning.folder.empty() ? default_tuning_folder() : tuning.folder,
+                  kernels::device_named(options.target.name).hardware(), threads);
+  const bool has_products = options.precision == Precision::kFloat32;
   Candidates candidates;
   CompileOptions quiet = options;
   quiet.on_stage = nullptr;
@@ -213,20 +215,20 @@ TuneReport tune(const ir::Graph& graph, CompileOptions& options, const TuneOptio
   if (!has_products) candidates.products.clear();
 
   TuneReport report{.bank = bank.path()};
-  if (tune_options.repeat || !knows(bank, options, "fuse", candidates.pairs) ||
+  if (tuning.repeat || !knows(bank, options, "fuse", candidates.pairs) ||
       !knows(bank, options, "fewer products", candidates.products)) {
     Variants variants;
     const auto add_variant = [&](Way way, artifact::Program program) {
-      variants.push_back(std::make_unique<Variant>(way, std::move(program), tune_options.threads));
+      variants.push_back(std::make_unique<Variant>(way, std::move(program), threads));
     };
     add_variant(kFused, std::move(fused));
     add_variant(kSplit, std::move(split));
     if (has_products)
       for (const Way way : {kFusedFewer, kSplitFewer}) add_variant(way, compile(way));
-    measure(variants, tune_options);
+    measure(variants, tuning);
     report.measured =
-        note_times(bank, options, "fuse", times_of_pairs(variants, candidates), tune_options.repeat) +
-        note_times(bank, options, "fewer products", times_of_products(variants, candidates), tune_options.repeat);
+        note_times(bank, options, "fuse", times_of_pairs(variants, candidates), tuning.repeat) +
+        note_times(bank, options, "fewer products", times_of_products(variants, candidates), tuning.repeat);
     bank.save();
   }
   std::map<std::string, bool> estimates;
@@ -246,6 +248,16 @@ TuneReport tune(const ir::Graph& graph, CompileOptions& options, const TuneOptio
   }
   report.layers = estimates.size() + products.size();
   return report;
+}
+
+void tune_plans(const ir::Graph& graph, CompileOptions& options, std::span<const std::map<std::string, Shape>> plans,
+                const Tuning& tuning) {
+  for (const auto& plan : plans) {
+    CompileOptions plan_options = compiler::with_shapes(options, plan);
+    const TuneReport report = tune(graph, plan_options, tuning);
+    options.choices = std::move(plan_options.choices);
+    if (tuning.on_done) tuning.on_done(report.layers, report.measured, report.changed, report.bank);
+  }
 }
 
 }  // namespace effdet::tuning

@@ -2,19 +2,14 @@
 #pragma once
 
 #include <filesystem>
-#include <functional>
+#include <map>
+#include <span>
+#include <string>
 
 #include "compiler/compile.h"
+#include "effdet/compile_options.h"
 
 namespace effdet::tuning {
-
-struct TuneOptions {
-  std::filesystem::path folder;  ///< of TuningBank
-  double seconds = 60;           ///< for measuring, where there is anything to measure
-  int threads = 1;
-  bool repeat = false;  ///< measure anew what the bank has
-  std::function<void(double share_done)> on_progress;
-};
 
 struct TuneReport {
   size_t layers = 0;    ///< kinds of layers that can be computed in two ways
@@ -25,6 +20,10 @@ struct TuneReport {
 
 /// Sets options.choices for a graph whose inputs have the shapes of options. Needs the memory of four compiled models.
 /// Throws as compile() and TuningBank do.
-TuneReport tune(const ir::Graph& graph, compiler::CompileOptions& options, const TuneOptions& tune_options);
+TuneReport tune(const ir::Graph& graph, compiler::CompileOptions& options, const Tuning& tuning);
+
+/// tune() for each plan, whose shapes are laid over those of options; reports each to tuning.on_done.
+void tune_plans(const ir::Graph& graph, compiler::CompileOptions& options,
+                std::span<const std::map<std::string, Shape>> plans, const Tuning& tuning);
 
 }  // namespace effdet::tuning

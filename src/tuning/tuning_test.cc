@@ -25,7 +25,7 @@ constexpr std::string_view kHardware = "processor";
 
 class Tuning : public testing::Test {
  protected:
-  TuneOptions options() const { return {.folder = folder_, .seconds = 0.01, .threads = 1}; }
+  effdet::Tuning options() const { return {.folder = folder_, .seconds = 0.01, .threads = 1}; }
 
   const test::TestFolder parent_{"tuning"};
   const fs::path folder_ = parent_ / "bank";  // not there: tuning makes it
@@ -55,7 +55,7 @@ TEST_F(Tuning, MeasuresOnceAndComputesTheSame) {
 
   compiler::CompileOptions tuned;
   double done = 0;
-  TuneOptions tune_options = options();
+  effdet::Tuning tune_options = options();
   tune_options.on_progress = [&](double share) { done = share; };
   const TuneReport first = tune(graph, tuned, tune_options);
   EXPECT_EQ(done, 1);
@@ -77,12 +77,12 @@ TEST_F(Tuning, MeasuresOnceAndComputesTheSame) {
   EXPECT_EQ(tune(graph, again, options()).measured, 0u);
   EXPECT_EQ(again.choices.fuse, tuned.choices.fuse);
   EXPECT_EQ(again.choices.fewer_products, tuned.choices.fewer_products);
-  TuneOptions repeat = options();
+  effdet::Tuning repeat = options();
   repeat.repeat = true;
   EXPECT_EQ(tune(graph, again, repeat).measured, first.layers);
 
   // bfloat16 has choices of its own, and no product but the direct one.
-  compiler::CompileOptions bf16{.precision = compiler::CompileOptions::Precision::kBfloat16};
+  compiler::CompileOptions bf16{.precision = Precision::kBfloat16};
   EXPECT_GT(tune(graph, bf16, options()).measured, 0u);
   EXPECT_TRUE(bf16.choices.fewer_products.empty());
 }

@@ -13,6 +13,7 @@
 
 #include "cli.h"
 #include "dynamic_shapes.h"
+#include "effdet/machine.h"
 #include "output_paths.h"
 
 namespace effdet::cli {
@@ -47,12 +48,12 @@ const std::vector<Flag>& flags() {
       {"--om", "a compiled model, for --mode 1 and 6"},
       {"--json", "the file to write, for --mode 1"},
       {"--precision_mode",
-       "force_fp32 (default) or must_keep_origin_dtype, allow_fp32_to_fp16: float32; force_fp16: the processor's fast "
-       "16-bit float, bfloat16; allow_mix_precision: the same but for the layers of --keep_dtype"},
+       "force_fp32 (default) or must_keep_origin_dtype, allow_fp32_to_fp16: float32; force_fp16: bfloat16, the "
+       "processor's fast 16-bit type; allow_mix_precision: bfloat16 except for the layers of --keep_dtype"},
       {"--keep_dtype", "text file with a layer's name or pattern (*predict*) a line: these stay float32"},
       {"--auto_tune_mode",
-       "RL, GA or \"RL,GA\": measure which ways to compute the layers are fastest here, for about a minute; "
-       "results are kept (TUNE_BANK_PATH; REPEAT_TUNE=True measures anew, EFFDET_TUNE_SECONDS sets the time)"},
+       "RL, GA or \"RL,GA\": measure for about a minute which implementation of each layer is the fastest here; "
+       "results are kept (TUNE_BANK_PATH; REPEAT_TUNE=True measures again, EFFDET_TUNE_SECONDS sets the time)"},
       {"--op_select_implmode", "accepted without effect: all kernels are exact"},
       {"--optypelist_for_implmode", "accepted without effect, as --op_select_implmode"},
       {"--enable_small_channel", "accepted without effect: kernels choose their layout"},

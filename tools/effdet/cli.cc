@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <limits>
 
+#include "effdet/checkpoint.h"
 #include "effdet/error.h"
 #include "output_paths.h"
 #include "status_line.h"
@@ -140,7 +141,7 @@ void CommandLine::add_model_options(ModelOptions& options) {
   model_options_ = &options;
   add_option("-m,--model", options.model, "variant, such as tf_efficientdet_d0; default: the one that fits")
       ->type_name("NAME");
-  add_option("--num-classes", options.num_classes, "default: as the checkpoint has them")
+  add_option("--num-classes", options.num_classes, "number of classes; default: the checkpoint's")
       ->check(between(1, kMostClasses))
       ->type_name("N");
   add_sides(
@@ -150,11 +151,12 @@ void CommandLine::add_model_options(ModelOptions& options) {
       },
       "the input's height and width in pixels; default: the variant's");
   add_option("--class-names", class_names_file_, "text file with one class name a line")->type_name("FILE");
-  add_option("--precision", options.precision, "fp32, or bf16: twice as fast or more where the processor multiplies it")
+  add_option("--precision", options.precision,
+             "fp32, or bf16: at least twice as fast on processors with bfloat16 multiplication")
       ->transform(CLI::CheckedTransformer(
           std::map<std::string, Precision>{{"fp32", Precision::kFloat32}, {"bf16", Precision::kBfloat16}}))
       ->option_text("fp32|bf16");
-  add_flag("--use-ema", options.use_ema, "take averaged weights where the checkpoint has them");
+  add_flag("--use-ema", options.use_ema, "use the moving average of the weights, if the checkpoint has one");
   add_config_options(options);
   add_anchor_options(options.anchors);
   options.on_note = [program = program_](const std::string& line) { warn_of(program, line); };
@@ -168,7 +170,7 @@ void CommandLine::add_config_options(ModelOptions& options) {
     options.config.emplace_back("redundant_bias", "false");
   })->group("");
   add_option_function<std::string>("--redundant-bias", set("redundant_bias"),
-                                   "whether convolutions before batch norms have biases; default: as the tensors say")
+                                   "whether convolutions before batch norms have biases; default: as in the checkpoint")
       ->expected(0, 1)
       ->default_str("true")
       ->type_name("BOOL");
@@ -187,12 +189,12 @@ void CommandLine::add_config_options(ModelOptions& options) {
           options.config.emplace_back(text.substr(0, equals), text.substr(equals + 1));
         }
       },
-      "an option of effdet's configuration that tensors do not tell: pad_type=same, fpn_name=bifpn_attn, ...")
+      "a field of effdet's configuration that cannot be inferred from tensors: pad_type=same, fpn_name=bifpn_attn, ...")
       ->expected(1)
       ->take_all()
       ->type_name("NAME=VALUE");
   add_flag("--ignore-config", options.ignore_config,
-           "what the file says of its model (arch, args, config) does not count");
+           "ignore the architecture, arguments and configuration that the checkpoint contains");
 }
 
 void CommandLine::add_anchor_options(AnchorOptions& options) {
@@ -207,7 +209,7 @@ void CommandLine::add_anchor_options(AnchorOptions& options) {
       [&options](const std::vector<std::string>& texts) {
         for (const std::string& text : texts) options.aspect_ratios.push_back(parse_ratio(text));
       },
-      "of anchors: width / height, or factors W:H; default: the variant's")
+      "aspect ratios of anchors: width / height, or factors W:H; default: the variant's")
       ->delimiter(',')
       ->expected(1, 64)
       ->type_name("R,...");

@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
-#include "effdet/checkpoint_tools.h"
 #include "effdet/detection.h"
+#include "effdet/model_options.h"
 
 namespace effdet::cli {
 

@@ -109,15 +109,16 @@ int run_ais_bench(int argc, char** argv) {
   line.add_option("-o,--output", options.output, "folder for the outputs and the summary")->type_name("DIR");
   line.add_option("--output_dirname", options.folder, "folder for the outputs in it; default: date and time");
   line.add_option("--outfmt", options.format, "BIN, NPY or TXT")->capture_default_str();
-  line.add_option("-l,--loop", options.loop, "runs on made-up input, where there is no --input")
+  line.add_option("-l,--loop", options.loop, "number of runs on made-up input, if there is no --input")
       ->capture_default_str()
       ->check(between(1, 1000000));
-  line.add_option("-d,--device", options.device, "taken for compatibility: the device is this processor")
+  line.add_option("-d,--device", options.device, "accepted for compatibility: the device is always this processor")
       ->check(between(0, 1023));
-  line.add_option("--batchsize,--dymBatch", options.batch, "the model's, or one of its list")->check(between(1, 65536));
+  line.add_option("--batchsize,--dymBatch", options.batch, "batch size: the model's, or one of its list")
+      ->check(between(1, 65536));
   line.add_option("--dymHW", options.size, "\"height,width\": one of a model's list of sizes")->type_name("H,W");
   line.add_option("--pure_data_type", options.data, "made-up input: zero or random")->capture_default_str();
-  line.add_option("--warmup_count", options.warm_up, "runs before those that are measured")
+  line.add_option("--warmup_count", options.warm_up, "number of runs before the measurement")
       ->capture_default_str()
       ->check(between(0, 1000));
   line.add_flag("--display_all_summary", options.everything, "also the transfers to and from the device: none here");

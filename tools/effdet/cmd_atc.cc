@@ -12,6 +12,7 @@
 #include "commands.h"
 #include "describe.h"
 #include "effdet/compiled_model.h"
+#include "effdet/machine.h"
 #include "effdet/onnx_model.h"
 #include "effdet/output_file.h"
 #include "output_paths.h"

@@ -190,11 +190,11 @@ int run_bench(int argc, char** argv) {
   CLI::Option* folder =
       line.add_option("--images", images, "folder of images; default: made-up ones")->type_name("DIR");
   line.add_flag("--infer-only", infer_only, "the network alone, on made-up input; takes any model")->excludes(folder);
-  line.add_option("--runs", runs, "batches that are measured")
+  line.add_option("--runs", runs, "number of measured batches")
       ->capture_default_str()
       ->check(between(1, 1000000))
       ->type_name("N");
-  line.add_option("--warmup", warm_up, "batches of each stream before")
+  line.add_option("--warmup", warm_up, "number of batches of each stream before the measurement")
       ->capture_default_str()
       ->check(between(0, 1000))
       ->type_name("N");

@@ -89,10 +89,11 @@ int run_benchmark(int argc, char** argv) {
   std::string binary = "false", dvpp = "false";
   int threads = 0;
   line.add_option("--model_type", options.model_type, "only vision")->capture_default_str();
-  line.add_option("--batch_size,--dymBatch", options.batch_size, "the model's, or one of its list")
+  line.add_option("--batch_size,--dymBatch", options.batch_size, "batch size: the model's, or one of its list")
       ->capture_default_str()
       ->check(CLI::Range(1, 65536));
-  line.add_option("--device_id", options.device_id, "goes into the names of files; the device is this processor")
+  line.add_option("--device_id", options.device_id,
+                  "number in the names of output files; the device is always this processor")
       ->capture_default_str()
       ->check(CLI::Range(0, 1023));
   line.add_option("--om_path", options.om_path, "compiled model")->required()->type_name("FILE");
@@ -109,8 +110,8 @@ int run_benchmark(int argc, char** argv) {
   line.add_option("--output_binary", binary, "true: outputs as .bin; false: as .txt")->capture_default_str();
   line.add_option("--useDvpp", dvpp, "true: decodes and letterboxes images for a model with preprocessing (AIPP)")
       ->capture_default_str();
-  line.add_option("--round", options.rounds, "pure inference, so many times")->check(CLI::Range(1, 1024));
-  line.add_option("--warmup", options.warm_up, "runs before those that are measured")
+  line.add_option("--round", options.rounds, "run inference only, this many times")->check(CLI::Range(1, 1024));
+  line.add_option("--warmup", options.warm_up, "number of runs before the measurement")
       ->capture_default_str()
       ->check(CLI::Range(0, 1000));
   line.add_option("--result", options.result, "folder for outputs and figures")

@@ -11,6 +11,8 @@
 #include "commands.h"
 #include "effdet/error.h"
 #include "effdet/executor.h"
+#include "effdet/file_kind.h"
+#include "effdet/host_tensor.h"
 #include "input_paths.h"
 #include "tensor_files.h"
 
@@ -76,8 +78,8 @@ Row row_of(const HostTensor& a, const HostTensor& b, const std::string& op, doub
 std::vector<Row> compare_outputs(const std::vector<HostTensor>& a, const std::vector<HostTensor>& b, double tolerance) {
   std::vector<Row> rows;
   for (const HostTensor& output : a) {
-    const auto twin = std::ranges::find(b, output.name, &HostTensor::name);
-    if (twin != b.end()) rows.push_back(row_of(output, *twin, "", tolerance));
+    const auto counterpart = std::ranges::find(b, output.name, &HostTensor::name);
+    if (counterpart != b.end()) rows.push_back(row_of(output, *counterpart, "", tolerance));
   }
   if (rows.empty() && a.size() == b.size())
     for (size_t i = 0; i < a.size(); ++i) rows.push_back(row_of(a[i], b[i], "", tolerance));
@@ -136,10 +138,10 @@ class Comparison {
     };
     const auto check = [&](const HostTensor& tensor, const std::string&, const std::string& op) {
       if (dump_b_) dump_b_->write(tensor);
-      const auto twin = made_.find(tensor.name);
-      if (twin == made_.end()) return;
-      nodes.push_back(row_of(twin->second, tensor, op, arguments_.tolerance));
-      made_.erase(twin);
+      const auto counterpart = made_.find(tensor.name);
+      if (counterpart == made_.end()) return;
+      nodes.push_back(row_of(counterpart->second, tensor, op, arguments_.tolerance));
+      made_.erase(counterpart);
     };
     const auto made_by_a = a.run(renamed(inputs, a.inputs()), watch ? Executor::Observer(keep) : nullptr);
     const auto made_by_b = b.run(renamed(inputs, b.inputs()), watch ? Executor::Observer(check) : nullptr);

@@ -8,6 +8,7 @@
 #include "cli.h"
 #include "commands.h"
 #include "describe.h"
+#include "effdet/checkpoint.h"
 #include "effdet/error.h"
 
 namespace effdet::cli {
@@ -24,13 +25,14 @@ void list_models(bool json) {
 }  // namespace
 
 int run_download(int argc, char** argv) {
-  CommandLine line(argc, argv,
-                   "Fetches the weights that effdet's authors published, and prints the file's path. What is in the "
-                   "folder already is not fetched again; what broke off goes on. --checkpoint of other commands takes "
-                   "a model's name, too, and does the same.",
-                   "effdet download tf_efficientdet_d0\n"
-                   "effdet download tf_efficientdet_d7 --mirror https://mirror.example.org/effdet --cache weights\n"
-                   "effdet download --list");
+  CommandLine line(
+      argc, argv,
+      "Downloads the weights that effdet's authors published, and prints the file's path. Files that are "
+      "in the folder already are not downloaded again; interrupted downloads are resumed. Other commands do "
+      "the same where --checkpoint is a model's name.",
+      "effdet download tf_efficientdet_d0\n"
+      "effdet download tf_efficientdet_d7 --mirror https://mirror.example.org/effdet --cache weights\n"
+      "effdet download --list");
   std::vector<std::string> models;
   std::string folder, largest;
   DownloadOptions options;
@@ -43,7 +45,7 @@ int run_download(int argc, char** argv) {
   line.add_option("--cache", folder, "folder for the files; default: $XDG_CACHE_HOME/effdet or ~/.cache/effdet")
       ->type_name("DIR");
   line.add_option("--max-size", largest, "refuse larger files")->default_str("1GB")->type_name("SIZE");
-  line.add_option("--timeout", options.stall_seconds, "give a server up after so many seconds with hardly a byte")
+  line.add_option("--timeout", options.stall_seconds, "give up after so many seconds below 1000 bytes a second")
       ->capture_default_str()
       ->check(between(1, 3600))
       ->type_name("S");

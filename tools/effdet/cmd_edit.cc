@@ -68,16 +68,18 @@ void add_options(CommandLine& line, EditArguments& arguments) {
   };
   add_list(
       "--set-initializer", arguments.initializers, "NAME=VALUE",
-      "new numbers for an initializer: one for all elements, or \"1,2,3\"; repeatable, as all flags up to --rename");
+      "new values for an initializer: one for all elements, or \"1,2,3\"; repeatable, like all flags up to --rename");
   add_list("--set-attribute", arguments.attributes, "NODE.ATTR=VALUE", "an attribute: a number, \"[1,1]\" or a word");
-  add_list("--remove", arguments.removed, "NODE", "take a node out; its readers read its first input");
-  add_list("--insert-identity", arguments.identities, "TENSOR[=NODE]", "put an Identity node behind a tensor");
+  add_list("--remove", arguments.removed, "NODE", "remove a node; its consumers read its first input");
+  add_list("--insert-identity", arguments.identities, "TENSOR[=NODE]",
+           "insert an Identity node between a tensor and its consumers");
   add_list("--rename", arguments.renames, "A=B", "another name for a tensor or a node, after all other changes");
   line.add_option("--outputs", arguments.outputs, "the outputs: tensors, nodes or node:1, in this order")
       ->type_name("A,B");
   line.add_option("--extract", arguments.extract, "the part between these tensors; either side may be empty")
       ->type_name("IN..OUT");
-  line.add_option("--dump-outputs", arguments.dump, "make inner tensors outputs too; \"all\": one of every node")
+  line.add_option("--dump-outputs", arguments.dump,
+                  "make inner tensors outputs as well; \"all\": the first output of every node")
       ->type_name("A,B");
   line.add_flag("--save-as-external-data", arguments.external, "write weights to OUT.data");
 }
@@ -104,12 +106,13 @@ GraphEdits edits_of(const EditArguments& arguments) {
 }  // namespace
 
 int run_edit(int argc, char** argv) {
-  CommandLine line(argc, argv,
-                   "Changes an ONNX graph by names: what `effdet info` and graph viewers show. The changes are made in "
-                   "the order of this help, whatever the order of the flags.",
-                   "effdet edit d7.onnx --set-initializer 3080=0 --out d7_zero.onnx\n"
-                   "effdet edit d0.onnx --extract ../backbone/conv_stem/Conv --out stem.onnx\n"
-                   "effdet edit d0.onnx --dump-outputs all --out d0_all.onnx");
+  CommandLine line(
+      argc, argv,
+      "Edits an ONNX graph. Tensors and nodes have the names that `effdet info` and graph viewers show. Edits "
+      "are applied in the order of this help, whatever the order of the flags.",
+      "effdet edit d7.onnx --set-initializer 3080=0 --out d7_zero.onnx\n"
+      "effdet edit d0.onnx --extract ../backbone/conv_stem/Conv --out stem.onnx\n"
+      "effdet edit d0.onnx --dump-outputs all --out d0_all.onnx");
   EditArguments arguments;
   add_options(line, arguments);
   if (!line.read()) return 0;

@@ -9,8 +9,8 @@ namespace effdet::cli {
 int run_evaluate(int argc, char** argv) {
   CommandLine line(
       argc, argv,
-      "Evaluates a COCO results file as pycocotools does, on all images of the annotation file. Boxes that "
-      "make no sense and annotations of categories that are not listed are left out, with their number.",
+      "Evaluates a COCO results file as pycocotools does, on all images of the annotation file. Invalid boxes "
+      "and annotations of categories that are not listed are skipped and counted.",
       "effdet evaluate coco_data/annotations/instances_val2017.json results.json\n"
       "effdet evaluate instances.json results.json --only-images-with-results --json");
   std::string annotations, results;

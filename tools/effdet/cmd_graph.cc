@@ -5,6 +5,9 @@
 
 #include "cli.h"
 #include "commands.h"
+#include "effdet/compiled_model.h"
+#include "effdet/file_kind.h"
+#include "effdet/onnx_model.h"
 #include "effdet/output_file.h"
 #include "effdet/structure.h"
 #include "graph_svg.h"

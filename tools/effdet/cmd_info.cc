@@ -8,9 +8,10 @@
 #include "cli.h"
 #include "commands.h"
 #include "describe.h"
-#include "effdet/checkpoint_tools.h"
+#include "effdet/checkpoint.h"
 #include "effdet/compiled_model.h"
 #include "effdet/error.h"
+#include "effdet/file_kind.h"
 #include "effdet/onnx_model.h"
 
 namespace effdet::cli {
@@ -75,7 +76,8 @@ int run_info(int argc, char** argv) {
       ->required()
       ->type_name("FILE");
   line.add_json(json);
-  line.add_flag("--steps", steps, "compiled models: every step, and why better implementations refused it");
+  line.add_flag("--steps", steps,
+                "for compiled models: every step with its kernel, and why preferred kernels cannot run it");
   if (!line.read()) return 0;
 
   file = checkpoint_file(file);

@@ -5,7 +5,7 @@
 
 #include "cli.h"
 #include "commands.h"
-#include "effdet/checkpoint_tools.h"
+#include "effdet/checkpoint.h"
 #include "output_paths.h"
 
 namespace effdet::cli {

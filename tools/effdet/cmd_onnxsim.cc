@@ -151,36 +151,37 @@ void add_options(CommandLine& line, OnnxsimArguments& arguments) {
   line.add_flag("--dynamic-input-shape", arguments.dynamic,
                 "leave the inputs' shapes as they are; --input-shape is for the check only");
   line.add_flag("--skip-fuse-bn", arguments.keep_batch_norm, "leave batch norms as they are");
-  line.add_flag("--skip-constant-folding", arguments.keep_constants, "compute nothing ahead");
+  line.add_flag("--skip-constant-folding", arguments.keep_constants, "do not fold constants");
   line.add_option("--skip-optimization,--skip-optimizer", arguments.skipped,
-                  "leave passes out, \"a,b\"; without names all but the folding of constants")
+                  "passes to skip, \"a,b\"; without names all but constant folding")
       ->expected(0, 1)
       ->type_name("PASSES");
   line.add_flag("--list-default-optimizers", arguments.list, "print the names of the passes");
   line.add_flag("--skip-shape-inference,--enable-fuse-bn,--inline-functions", arguments.accepted,
                 "accepted; shapes are always known here, batch norms fold unless --skip-fuse-bn, and functions are "
-                "always put in the place of their calls");
+                "always inlined");
   line.add_option("--unused-output", arguments.unused_outputs, "drop this output; repeatable")
       ->allow_extra_args(false)
       ->type_name("NAME");
   line.add_option("--no-large-tensor", arguments.large_tensor,
-                  "folding one node may add this many bytes to the file (1KB without a number; else 1MB)")
+                  "most bytes that folding one node may add to the file; default: 1MB, or 1KB if the flag has no value")
       ->expected(0, 1)
       ->type_name("SIZE");
   line.add_flag("--save-as-external-data", arguments.external, "write weights to OUTPUT.data");
   line.add_option("--external-data-threshold", arguments.external_threshold,
-                  "do so for weights above this; above 2GB it happens in any case")
+                  "write OUTPUT.data only if the weights exceed this size; above 2GB it is always written")
       ->type_name("SIZE");
-  line.add_option("--check-n", arguments.checks, "compare on so many random inputs")
+  line.add_option("--check-n", arguments.checks, "number of random inputs to compare on")
       ->capture_default_str()
       ->check(between(0, kMostChecks))
       ->type_name("N");
-  line.add_option("--check-rtol", arguments.tolerance,
-                  "largest difference, of a value's largest magnitude; 16-bit floats have at least 0.01")
+  line.add_option(
+          "--check-rtol", arguments.tolerance,
+          "largest accepted difference, relative to a tensor's largest magnitude; at least 0.01 for 16-bit floats")
       ->capture_default_str()
       ->type_name("R");
   line.add_option("--check-memory", arguments.check_memory,
-                  "memory that the program may have while it compares; else twice the weights and 192MB")
+                  "most memory for the comparison; default: twice the weights and 192MB")
       ->type_name("SIZE");
   line.add_flag("--no-check,--skip-check", arguments.no_check, "do not compare");
   for (const auto& [flag, reason] : kRefused) line.add_flag(flag)->group("");  // hidden from --help

@@ -4,6 +4,7 @@
 #include "cli.h"
 #include "commands.h"
 #include "dataset_options.h"
+#include "effdet/checkpoint.h"
 #include "effdet/dataset.h"
 #include "progress.h"
 
@@ -20,7 +21,8 @@ int run_postprocess(int argc, char** argv) {
   bool json = false;
   dataset.add_to(line);
   line.add_option("--omfile", dumps, "folder of the dumped outputs")->required()->type_name("DIR");
-  line.add_option("--num-classes,--num_classes", options.num_classes, "default: as the files' sizes say")
+  line.add_option("--num-classes,--num_classes", options.num_classes,
+                  "number of classes; default: inferred from the files' sizes")
       ->check(CLI::Range(1, 100000))
       ->type_name("N");
   line.add_anchor_options(options.anchors);

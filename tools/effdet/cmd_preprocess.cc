@@ -43,7 +43,7 @@ int run_preprocess(int argc, char** argv) {
   line.add_option("--bin-save,--bin_save", folder, "folder for the files; made where missing")
       ->required()
       ->type_name("DIR");
-  line.add_option("-b,--batch-size,--batch_size", batch_size, "taken for compatibility; each image is a file");
+  line.add_option("-b,--batch-size,--batch_size", batch_size, "accepted for compatibility; each image is one file");
   line.add_threads(threads);
   line.add_json(json);
   if (!line.read()) return 0;

@@ -180,18 +180,18 @@ int run_profile(int argc, char** argv) {
   line.add_option("file", file, "compiled model, ONNX model, checkpoint, or a model's name (see download)")
       ->required()
       ->type_name("FILE");
-  line.add_option("--runs", runs, "of which each step's median is taken")
+  line.add_option("--runs", runs, "number of measured runs; a step's time is the median")
       ->capture_default_str()
       ->check(between(1, 10000))
       ->type_name("N");
-  line.add_option("--warmup", warm_up, "runs before those that are measured")
+  line.add_option("--warmup", warm_up, "number of runs before the measurement")
       ->capture_default_str()
       ->check(between(0, 1000))
       ->type_name("N");
-  line.add_option("--plan", plan, "of a model for several shapes, the number that info shows")
+  line.add_option("--plan", plan, "for a model with several input shapes: the plan's number, as `effdet info` shows it")
       ->capture_default_str()
       ->type_name("N");
-  line.add_option("--top", top, "only the slowest so many steps; 0: all")->type_name("N");
+  line.add_option("--top", top, "show only the N slowest steps; 0: all")->type_name("N");
   line.add_flag("--in-order", in_order, "steps in order of execution, not slowest first");
   line.add_output("--trace", trace, "write a trace for chrome://tracing or Perfetto here");
   line.add_output("--roofline", roofline, "draw each step's rate below the machine's limits here, as SVG");

@@ -44,7 +44,7 @@ int run_pth2onnx(int argc, char** argv) {
   std::string checkpoint = "d0.pth", out = "d7.onnx";
   bool json = false, with_nms = false;
   DetectOptions detect;
-  line.add_option("--batch_size", options.batch, "images that one run takes")
+  line.add_option("--batch_size", options.batch, "images in one batch")
       ->capture_default_str()
       ->check(between(1, kLargestBatch))
       ->type_name("N");

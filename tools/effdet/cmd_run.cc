@@ -7,6 +7,7 @@
 #include "commands.h"
 #include "effdet/error.h"
 #include "effdet/executor.h"
+#include "effdet/host_tensor.h"
 #include "tensor_files.h"
 #include "test_folders.h"
 

@@ -6,7 +6,7 @@
 #include "commands.h"
 #include "dataset_options.h"
 #include "describe.h"
-#include "effdet/checkpoint_tools.h"
+#include "effdet/checkpoint.h"
 #include "effdet/dataset.h"
 #include "effdet/error.h"
 #include "effdet/output_file.h"

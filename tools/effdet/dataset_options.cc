@@ -9,6 +9,8 @@
 #include "describe.h"
 #include "effdet/compiled_model.h"
 #include "effdet/error.h"
+#include "effdet/file_kind.h"
+#include "effdet/onnx_model.h"
 #include "input_paths.h"
 #include "plans.h"
 

@@ -169,7 +169,7 @@ void print_plans(const CompiledModel& model) {
 void print_model(const CompiledModel& model, bool steps) {
   const auto all = model.steps();
   fmt::print("compiled model: {} steps{}, {}weights {}, activations {}\n\n", all.size(),
-             model.micro_batches() > 1 ? fmt::format(" in {} turns", model.micro_batches()) : "",
+             model.micro_batches() > 1 ? fmt::format(" in {} micro-batches", model.micro_batches()) : "",
              parameters_text(model.parameters()), bytes_text(model.weight_bytes()), bytes_text(model.arena_bytes()));
   print_warning(model.weights_warning());
   print_plans(model);

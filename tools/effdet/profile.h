@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "effdet/compiled_model.h"
+#include "effdet/machine.h"
 
 namespace effdet::cli {
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "effdet/host_tensor.h"
 #include "effdet/onnx_model.h"
 #include "plans.h"
 

@@ -8,6 +8,7 @@
 
 #include "cli.h"
 #include "effdet/error.h"
+#include "effdet/file_kind.h"
 #include "effdet/output_file.h"
 
 namespace effdet::cli {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "effdet/executor.h"
+#include "effdet/host_tensor.h"
 
 namespace effdet::cli {
 

@@ -7,6 +7,7 @@
 
 #include "cli.h"
 #include "effdet/error.h"
+#include "effdet/onnx_model.h"
 #include "input_paths.h"
 
 namespace effdet::cli {

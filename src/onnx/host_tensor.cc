@@ -1,4 +1,5 @@
-#include "api/host_tensor.h"
+// Tensors in files, their comparison, and between the public type and the library's.
+#include "onnx/host_tensor.h"
 
 #include <algorithm>
 #include <cmath>
@@ -13,7 +14,7 @@
 #include "onnx/tensor_file.h"
 
 namespace effdet {
-namespace api {
+namespace onnx {
 
 Tensor to_tensor(const HostTensor& tensor) {
   const auto dtype = dtype_of_name(tensor.dtype);
@@ -36,7 +37,7 @@ HostTensor from_tensor(std::string name, const Tensor& tensor) {
           {tensor.bytes().begin(), tensor.bytes().end()}};
 }
 
-}  // namespace api
+}  // namespace onnx
 
 namespace {
 
@@ -77,14 +78,16 @@ double distance(double a, double b) {
 
 HostTensor read_tensor(const std::filesystem::path& path, const TensorInfo& like) {
   const std::string ending = path.extension().string();
-  if (ending == ".npy") return api::from_tensor(like.name, read_npy(path));
-  if (ending == ".bin") return api::from_tensor(like.name, read_bin(path, like));
+  if (ending == ".npy") return onnx::from_tensor(like.name, read_npy(path));
+  if (ending == ".bin") return onnx::from_tensor(like.name, read_bin(path, like));
   if (ending != ".pb") fail(ErrorCode::kUsage, "{}: a tensor's file ends in .npy, .pb or .bin", path.string());
   auto [name, tensor] = onnx::read_tensor_file(path);
-  return api::from_tensor(name.empty() ? like.name : name, tensor);
+  return onnx::from_tensor(name.empty() ? like.name : name, tensor);
 }
 
-void write_npy(const HostTensor& tensor, const std::filesystem::path& path) { write_npy(api::to_tensor(tensor), path); }
+void write_npy(const HostTensor& tensor, const std::filesystem::path& path) {
+  write_npy(onnx::to_tensor(tensor), path);
+}
 
 TensorDifference compare_tensors(const HostTensor& a, const HostTensor& b, const Tolerance& tolerance) {
   TensorDifference result;
@@ -92,7 +95,7 @@ TensorDifference compare_tensors(const HostTensor& a, const HostTensor& b, const
     result.mismatch = fmt::format("{} {} against {} {}", a.dtype, shape_text(a.shape), b.dtype, shape_text(b.shape));
     return result;
   }
-  const Tensor left = api::to_tensor(a).to(DType::kF64), right = api::to_tensor(b).to(DType::kF64);
+  const Tensor left = onnx::to_tensor(a).to(DType::kF64), right = onnx::to_tensor(b).to(DType::kF64);
   const auto x = left.data<double>(), y = right.data<double>();
   double magnitude = 0;
   for (size_t i = 0; i < x.size(); ++i) {

@@ -1,3 +1,4 @@
+// One allocation for all outputs of a run.
 #include "effdet/output_memory.h"
 
 #include <numeric>

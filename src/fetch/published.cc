@@ -1,6 +1,6 @@
-#include "effdet/download.h"
-
+// The weights that effdet published.
 #include "base/error.h"
+#include "effdet/download.h"
 #include "fetch/download.h"
 #include "model/releases.h"
 #include "model/variants.h"
@@ -26,9 +26,7 @@ bool has_release(const std::string& model) { return !model::release_file(model).
 std::filesystem::path download_checkpoint(const std::string& model, const DownloadOptions& options) {
   if (options.stall_seconds < 1)
     fail(ErrorCode::kUsage, "stall_seconds is {}, must be at least 1", options.stall_seconds);
-  const fetch::DownloadLimits limits{.bytes = options.max_bytes, .stall_seconds = options.stall_seconds};
-  return fetch::download(url_of(model, options), options.folder.empty() ? fetch::cache_folder() : options.folder,
-                         limits, options.progress);
+  return fetch::download(url_of(model, options), options);
 }
 
 }  // namespace effdet

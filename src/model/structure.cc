@@ -1,16 +1,16 @@
-#include "effdet/structure.h"
+// Groups nodes by the modules that their names tell of.
+#include "model/structure.h"
 
 #include <algorithm>
 #include <map>
 #include <set>
 #include <tuple>
 
-#include "api/impl.h"
+#include "base/checked.h"
 #include "base/error.h"
 #include "ops/cost.h"
-#include "passes/rewrite.h"
 
-namespace effdet {
+namespace effdet::model {
 namespace {
 
 using Kind = StructureBlock::Kind;
@@ -32,8 +32,8 @@ bool is_number(const std::string& word) {
   return !word.empty() && word.size() < 6 && word.find_first_not_of("0123456789") == std::string::npos;
 }
 
-/// The number behind the first of these words ("blocks", "2"; exporters write "_blocks.0" and "cell.1" too), or -1.
-int number_behind(const std::vector<std::string>& path, std::initializer_list<std::string_view> keys) {
+/// The number after the first of these words ("blocks", "2"; exporters write "_blocks.0" and "cell.1" too), or -1.
+int number_after(const std::vector<std::string>& path, std::initializer_list<std::string_view> keys) {
   for (size_t i = 0; i + 1 < path.size(); ++i)
     if (std::ranges::find(keys, path[i]) != keys.end() && is_number(path[i + 1])) return std::stoi(path[i + 1]);
   return -1;
@@ -65,7 +65,7 @@ std::optional<Place> place_of(const std::string& name) {
     const auto found = std::ranges::find(kSections, path[i], &Section::word);
     if (found == std::end(kSections)) continue;
     if (found->kind == Kind::kBackbone) {
-      const int stage = number_behind(path, {"blocks", "_blocks", "stages"});
+      const int stage = number_after(path, {"blocks", "_blocks", "stages"});
       if (stage >= 0) return Place{found->kind, fmt::format("stage {}", stage + 1)};
       const bool stem = std::ranges::any_of(
           path, [](const auto& word) { return word.find("stem") != word.npos || word == "bn1" || word == "_bn0"; });
@@ -74,13 +74,15 @@ std::optional<Place> place_of(const std::string& name) {
     if (found->kind == Kind::kPyramid) {
       const int cell = path[i] == "bifpn" && i + 1 < path.size() && is_number(path[i + 1])
                            ? std::stoi(path[i + 1])
-                           : number_behind(path, {"cell"});
+                           : number_after(path, {"cell"});
       return Place{found->kind, cell >= 0 ? fmt::format("BiFPN cell {}", cell + 1) : "pyramid input"};
     }
     return Place{found->kind, std::string(found->name)};
   }
   return std::nullopt;
 }
+
+bool is_static(const std::optional<Shape>& shape) { return shape && checked_numel(*shape).has_value(); }
 
 class Grouper {
  public:
@@ -124,12 +126,12 @@ class Grouper {
       if (source >= 0 && static_cast<size_t>(source) != index) sources_[index].insert(static_cast<size_t>(source));
     }
     const bool known = std::ranges::all_of(
-        node.inputs, [&](ir::ValueId id) { return id == ir::kNoValue || passes::is_static(graph_.value(id).shape); });
+        node.inputs, [&](ir::ValueId id) { return id == ir::kNoValue || is_static(graph_.value(id).shape); });
     StructureBlock& block = blocks_[index];
     ++block.nodes;
     const auto first = std::ranges::find_if(node.outputs, [](ir::ValueId id) { return id != ir::kNoValue; });
     const auto shape = first == node.outputs.end() ? std::nullopt : graph_.value(*first).shape;
-    if (known && passes::is_static(shape) && !node.opaque) block.flops += ops::cost_of(graph_, node).flops;
+    if (known && is_static(shape) && !node.opaque) block.flops += ops::cost_of(graph_, node).flops;
     if (shape && shape->size() == 4) block.shape = *shape;
     for (ir::ValueId id : node.outputs)
       if (id != ir::kNoValue) block_of_[static_cast<size_t>(id)] = static_cast<int>(index);
@@ -145,7 +147,6 @@ class Grouper {
 
 }  // namespace
 
-std::vector<StructureBlock> structure(const OnnxModel& model) { return Grouper(GraphAccess::of(model)).group(); }
-std::vector<StructureBlock> structure(const CompiledModel& model) { return Grouper(GraphAccess::of(model)).group(); }
+std::vector<StructureBlock> structure(const ir::Graph& graph) { return Grouper(graph).group(); }
 
-}  // namespace effdet
+}  // namespace effdet::model

@@ -1,0 +1,54 @@
+// Lists steps with their kernels and costs, and sums up memory.
+#include "runtime/inspect.h"
+
+#include <algorithm>
+
+#include "ops/cost.h"
+
+namespace effdet::runtime {
+namespace {
+
+/// The type that a step multiplies in: that of its first input.
+std::string product_type(const ir::Graph& graph, const ir::Node& node) {
+  const bool has_input = !node.inputs.empty() && node.inputs[0] != ir::kNoValue;
+  return std::string(dtype_name(graph.value(has_input ? node.inputs[0] : node.outputs.at(0)).dtype));
+}
+
+}  // namespace
+
+std::vector<StepInfo> describe_steps(const Engine& engine) {
+  std::vector<StepInfo> steps;
+  const ir::Graph& graph = engine.program().graph;
+  const int64_t micro_batches = engine.program().micro_batches;
+  for (size_t i = 0; i < graph.nodes.size(); ++i) {
+    const ir::Node& node = graph.nodes[i];
+    const kernels::Choice& choice = engine.choices()[i];
+    const ops::Cost cost = ops::cost_of(graph, node);
+    steps.push_back({node.name, node.op, std::string(choice.implementation), product_type(graph, node),
+                     *graph.value(node.outputs[0]).shape, choice.refusals, cost.flops * micro_batches,
+                     cost.bytes * micro_batches});
+  }
+  return steps;
+}
+
+uint64_t arena_bytes(std::span<const std::shared_ptr<const Engine>> plans) {
+  uint64_t most = 0;
+  for (const auto& engine : plans) most = std::max(most, engine->program().arena_bytes);
+  return most;
+}
+
+uint64_t weight_bytes(std::span<const std::shared_ptr<const Engine>> plans) {
+  std::vector<artifact::Program> programs;
+  for (const auto& engine : plans) programs.push_back(engine->program());
+  return artifact::weight_bytes(programs);
+}
+
+Precision precision_of(const Engine& engine) {
+  const ir::Graph& graph = engine.program().graph;
+  const bool is_bfloat16 = std::ranges::any_of(graph.nodes, [&](const ir::Node& node) {
+    return std::ranges::any_of(node.outputs, [&](ir::ValueId id) { return graph.value(id).dtype == DType::kBF16; });
+  });
+  return is_bfloat16 ? Precision::kBfloat16 : Precision::kFloat32;
+}
+
+}  // namespace effdet::runtime
