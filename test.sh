@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
-# Builds what is missing and runs all tests: everything in Release, and the readers of files once more with
-# AddressSanitizer and UndefinedBehaviorSanitizer.
+# Looks at the sources, builds what is missing and runs all tests: everything in Release, and the readers of files once
+# more with AddressSanitizer and UndefinedBehaviorSanitizer.
 # Usage: ./test.sh   (ends with CTest's summary; exit code 0 when all pass)
 set -euo pipefail
 cd "$(dirname "$0")"
 
 scripts/install_packages.sh
+style=0
+scripts/lint.sh || style=$?  # reported at once, and by the exit code at the end
 
 # Layers that read files, and what runs on their content.
 checked="^($(sed -n 's/^set(EFFDET_CHECKED \(.*\))$/\1/p' cmake/layer.cmake | tr ' ' '|'))\$"
@@ -21,3 +23,4 @@ echo "== readers with sanitizers"
 ctest --test-dir build/asan -L "$checked" -E "$unchecked" --output-on-failure -j 2 --timeout 300 | tail -n 15
 echo "== everything in Release"
 ctest --preset release -j 2 --timeout 300
+exit $style

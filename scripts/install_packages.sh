@@ -7,7 +7,7 @@ packages=(
   flatbuffers-compiler flatbuffers-compiler-dev libcli11-dev libflatbuffers-dev libfmt-dev libjpeg62-turbo-dev
   libonnx-dev libprotobuf-dev libxxhash-dev nlohmann-json3-dev protobuf-compiler zlib1g-dev
   libcurl4-openssl-dev libssl-dev
-  libbenchmark-dev libgtest-dev locales
+  clang-format libbenchmark-dev libgtest-dev locales
 )
 
 missing=()

@@ -1,3 +1,4 @@
+// Writing, checking and recognising output files, by the functions of file.h.
 #include "effdet/output_file.h"
 
 #include "base/file.h"

@@ -1,4 +1,4 @@
-// SHA-256 of files.
+// SHA-256 of whole files, for downloads whose names have it.
 #pragma once
 
 #include <filesystem>

@@ -1,4 +1,4 @@
-// Cast and CastLike.
+// Cast and CastLike: elements of other types.
 #include "ops/cast.h"
 
 #include "ops/operators.h"

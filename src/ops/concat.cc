@@ -1,4 +1,4 @@
-// Concat.
+// Concat: tensors joined along an axis.
 #include <cstring>
 
 #include "ops/fused/maps.h"

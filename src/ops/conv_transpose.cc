@@ -1,4 +1,4 @@
-// ConvTranspose.
+// ConvTranspose: each input is spread by the kernel over the outputs.
 #include "ops/conv_transpose.h"
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// Costs of nodes.
+// Products and bytes that the cards of single nodes count.
 #include "ops/cost.h"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// Expand and Tile.
+// Expand and Tile: dimensions repeated.
 #include "base/checked.h"
 #include "ops/operators.h"
 #include "ops/strided.h"

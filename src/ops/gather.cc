@@ -1,4 +1,4 @@
-// Gather.
+// Gather: slices chosen by places along an axis.
 #include <cstring>
 
 #include "ops/operators.h"

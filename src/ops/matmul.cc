@@ -1,4 +1,4 @@
-// MatMul and Gemm.
+// MatMul and Gemm: products of matrices and of batches of them.
 #include "ops/matmul.h"
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// Pad.
+// Pad with a constant, the edge, its reflection or from the other side.
 #include <algorithm>
 #include <cstring>
 

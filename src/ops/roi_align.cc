@@ -1,4 +1,4 @@
-// RoiAlign.
+// RoiAlign: regions of a map sampled to one size.
 #include <algorithm>
 #include <cmath>
 

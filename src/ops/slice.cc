@@ -1,4 +1,4 @@
-// Slice and Split.
+// Slice and Split: parts of a tensor along axes.
 #include <algorithm>
 #include <numeric>
 

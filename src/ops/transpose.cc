@@ -1,4 +1,4 @@
-// Transpose.
+// Transpose: axes in another order.
 #include <numeric>
 
 #include "ops/operators.h"

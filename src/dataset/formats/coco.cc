@@ -66,11 +66,11 @@ void write(const path& root, const eval::GroundTruth& truth, const Origin& origi
 
 extern const Format kCoco;  // the row in formats.cc
 constinit const Format kCoco{.name = "COCO",
-                   .layout = "annotations/instances_val2017.json and val2017/",
-                   .recognises = coco::recognises,
-                   .image_folder = coco::image_folder,
-                   .annotations = coco::annotations,
-                   .read = coco::read,
-                   .write = coco::write};
+                             .layout = "annotations/instances_val2017.json and val2017/",
+                             .recognises = coco::recognises,
+                             .image_folder = coco::image_folder,
+                             .annotations = coco::annotations,
+                             .read = coco::read,
+                             .write = coco::write};
 
 }  // namespace effdet::dataset
