@@ -70,8 +70,6 @@ class CompiledModel {
   EFFDET_API std::vector<Step> steps() const;
 
  private:
-  friend class Runner;
-  friend class Executor;
   friend struct EngineAccess;
   friend std::vector<StructureBlock> structure(const CompiledModel&);
   struct Impl;

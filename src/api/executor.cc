@@ -36,7 +36,7 @@ Executor Executor::open(const std::filesystem::path& path, const Options& option
   };
   switch (file_kind(path)) {
     case FileKind::kCompiled:
-      return make(CompiledModel::open(path, options.model).impl_->plans);
+      return make(EngineAccess::plans(CompiledModel::open(path, options.model)));
     case FileKind::kOnnx: {
       ir::Graph graph = OnnxModel::read(path).impl_->graph;
       passes::inline_branches(graph);

@@ -1,7 +1,6 @@
 // Runner: the caller's memory bound to a session.
-#include "api/impl.h"
 #include "base/error.h"
-#include "effdet/compiled_model.h"
+#include "runtime/compiled_model_impl.h"
 
 namespace effdet {
 
@@ -27,8 +26,9 @@ struct Runner::Impl {
 };
 
 Runner::Runner(const CompiledModel& model, int threads)
-    : impl_(new Impl{runtime::Session(model.impl_->plans, threads > 0 ? threads : default_thread_count()), {}}) {
-  for (const auto& engine : model.impl_->plans) impl_->plans.emplace_back(*engine);
+    : impl_(
+          new Impl{runtime::Session(EngineAccess::plans(model), threads > 0 ? threads : default_thread_count()), {}}) {
+  for (const auto& engine : EngineAccess::plans(model)) impl_->plans.emplace_back(*engine);
 }
 
 Runner::~Runner() = default;

@@ -1,4 +1,4 @@
-// Runners side by side, and the measurement of how many are best.
+// Measurements of the ways to divide threads among streams, on made-up input.
 #include "effdet/streams.h"
 
 #include <algorithm>
@@ -9,6 +9,8 @@
 #include "base/tensor.h"
 #include "base/thread_pool.h"
 #include "effdet/output_memory.h"
+#include "ir/inspect.h"
+#include "runtime/compiled_model_impl.h"
 #include "runtime/streams.h"
 
 namespace effdet {
@@ -18,10 +20,8 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-StreamLayout settled(StreamLayout layout) {
-  if (layout.streams < 1) fail(ErrorCode::kUsage, "{} streams: there must be one at least", layout.streams);
-  if (layout.threads < 1) layout.threads = runtime::threads_a_stream(default_thread_count(), layout.streams);
-  return layout;
+std::vector<TensorInfo> inputs_of(const CompiledModel& model) {
+  return ir::tensor_infos(EngineAccess::first(model)->inputs());
 }
 
 /// What a stream works on in a trial.
@@ -30,7 +30,7 @@ struct MadeUpBuffers {
   OutputMemory outputs;
 
   MadeUpBuffers(const CompiledModel& model, const Runner& runner) : outputs(runner.output_bytes()) {
-    for (const TensorInfo& input : model.inputs()) inputs.push_back(made_up_input(input));
+    for (const TensorInfo& input : inputs_of(model)) inputs.push_back(made_up_input(input));
   }
 
   double run(Runner& runner) {
@@ -59,7 +59,7 @@ StreamTrial try_layout(const CompiledModel& model, StreamLayout layout, double s
   times.resize(count * static_cast<size_t>(rounds));
   const auto start = Clock::now();
   streams.for_each(times.size(), measure);
-  const auto shape = model.inputs().at(0).shape;
+  const auto shape = inputs_of(model).at(0).shape;
   const double images = static_cast<double>(shape.empty() ? 1 : std::max<int64_t>(1, shape[0]));
   return {layout, images * static_cast<double>(times.size()) / seconds_since(start), 1e3 * median(times)};
 }
@@ -73,26 +73,6 @@ std::vector<StreamLayout> layouts_of(int threads) {
 }
 
 }  // namespace
-
-struct Streams::Impl {
-  StreamLayout layout;
-  std::vector<Runner> runners;
-};
-
-Streams::Streams(const CompiledModel& model, StreamLayout layout) : impl_(new Impl{settled(layout), {}}) {
-  for (int i = 0; i < impl_->layout.streams; ++i) impl_->runners.emplace_back(model, impl_->layout.threads);
-}
-
-Streams::~Streams() = default;
-Streams::Streams(Streams&&) noexcept = default;
-
-StreamLayout Streams::layout() const { return impl_->layout; }
-Runner& Streams::runner(int stream) { return impl_->runners.at(static_cast<size_t>(stream)); }
-
-void Streams::for_each(size_t count, const std::function<void(size_t item, int stream)>& work) {
-  runtime::run_streams(impl_->runners.size(), count,
-                       [&](size_t item, size_t stream) { work(item, static_cast<int>(stream)); });
-}
 
 std::vector<StreamTrial> try_stream_layouts(const CompiledModel& model, int threads, double seconds) {
   // Turn by turn, and the best of the turns: a busy machine should not decide.
