@@ -7,7 +7,7 @@
 namespace effdet::compiler {
 namespace {
 
-TEST(Compile, AippTakesPicturesAndTheRestStaysAsItWas) {
+TEST(Compile, AippTakesImagesAndTheRestStaysAsItWas) {
   Builder b({2, 3, 8, 10});
   b.graph.outputs = {b.conv("conv", b.x, {4, 3, 3, 3}, {{"strides", Ints{2, 2}}})};
   aipp::Config config{.file = "aipp.cfg", .spec = {}, .lines = {}};

@@ -14,7 +14,7 @@ namespace {
 
 bool is_fixed(int64_t dim) { return dim >= 1; }
 
-/// "x.1:1,3,512,512": what an input's shape may be, as --input_shape takes it. One sample, and pictures of 512 pixels.
+/// "x.1:1,3,512,512": what an input's shape may be, as --input_shape takes it. One sample, and images of 512 pixels.
 std::string example_shape(const ir::Value& input) {
   const Shape declared = input.shape.value_or(Shape{-1, 3, -1, -1});
   std::string text = input.name;
