@@ -21,7 +21,7 @@ aipp::Config normalise() {
   return config;
 }
 
-/// D0's first layer, on float planes or behind preprocessing.
+/// D0's first layer, on float planes or after preprocessing.
 std::shared_ptr<const runtime::Engine> first_layer(int64_t side, std::optional<aipp::Config> aipp) {
   ir::Graph graph;
   const ir::ValueId x = graph.add_input("x", DType::kF32, {1, 3, side, side});

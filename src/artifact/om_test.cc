@@ -138,7 +138,7 @@ TEST(BadInput, Case65_HeaderFieldsAtTheirLimits) {
       put(bad, offset, value);
       if (bad == good) continue;
       if (sealed) seal(bad);
-      // An empty list of weights may begin anywhere behind the program, if that is the end of the file.
+      // An empty list of weights may begin anywhere after the program, if that is the end of the file.
       EXPECT_TRUE(refusal(bad)) << "offset " << offset << ", value " << value << (sealed ? ", sealed" : "");
     }
   };

@@ -105,7 +105,7 @@ ir::Graph small_graph() {
       "Resize", "up", {down, ir::kNoValue, scales},
       {{"mode", "nearest"}, {"coordinate_transformation_mode", "asymmetric"}, {"nearest_mode", "floor"}});
   const ir::ValueId sum = l.swish(l.graph.add_node("Add", "sum", {l.scale(block, 0.25f), l.scale(up, 0.75f)}));
-  // An activation by itself, behind an operator that only the reference runs.
+  // An activation by itself, after an operator that only the reference runs.
   const ir::ValueId odd =
       l.graph.add_node("Relu", "relu", {l.graph.add_node("Hardmax", "hardmax", {down}, {{"axis", int64_t{1}}})});
   // As fusion would make it of a larger map.

@@ -1,4 +1,4 @@
-// Writes a compiled model: the plans as one FlatBuffer, and each constant once behind it.
+// Writes a compiled model: the plans as one FlatBuffer, and each constant once after it.
 #include <xxh_x86dispatch.h>  // xxhash.h with the instructions that this processor has
 
 #include <cstring>

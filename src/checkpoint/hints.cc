@@ -79,7 +79,7 @@ std::optional<Json> to_json(Value value, const ValueStore& store, int depth) {
 
 bool is_group(std::string_view key) { return std::ranges::find(kGroups, key) != kGroups.end(); }
 
-/// prefix: the names of the groups around, with a dot behind each.
+/// prefix: the names of the groups around, with a dot after each.
 void append(Value dict, const std::string& prefix, int depth, const ValueStore& store, std::vector<Hint>& hints) {
   const auto items = store.items(dict);
   for (size_t i = 0; i + 1 < items.size() && hints.size() < kMostHints; i += 2) {

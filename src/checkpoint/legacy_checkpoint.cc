@@ -80,7 +80,7 @@ void check_byte_order(const PickleSource& source, ValueStore& store, Budget& bud
   source.fail_at(0, "the system's description does not say 'little_endian'");
 }
 
-/// Storages lie one after the other, each behind its number of elements, in the order of the last pickle's keys.
+/// Storages lie one after the other, each after its number of elements, in the order of the last pickle's keys.
 class LegacyStorages : public StorageReader {
  public:
   LegacyStorages(LegacyFile& file, const MappedFile& mapping, const ValueStore& store, std::span<const Value> keys,

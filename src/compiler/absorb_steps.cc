@@ -7,7 +7,7 @@
 namespace effdet::compiler {
 namespace {
 
-/// A layer's mean is that of its output: nothing comes behind it any more.
+/// A layer's mean is that of its output: nothing comes after it any more.
 bool takes_steps(const ir::Node* node) {
   return node != nullptr && node->outputs.size() == 1 && ops::card_of(*node).absorbs == ops::Absorbs::kSteps;
 }

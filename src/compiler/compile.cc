@@ -68,7 +68,7 @@ constexpr Stage kFusions[] = {
 
 /// What follows, where choices are made. Nothing here depends on the size of the batch but the names of choices.
 constexpr Stage kChoices[] = {
-    // Behind squeeze-excite, which looks for depthwise layers.
+    // After squeeze-excite, which looks for depthwise layers.
     {"fuse_expand_depthwise", choosing<compiler::fuse_expand_depthwise>},
     // Before residuals, which would take the last Add of a weighted sum apart.
     {"fuse_mix", always<compiler::fuse_mix>},
@@ -76,18 +76,18 @@ constexpr Stage kChoices[] = {
     // Again: sums have become Mix and residuals, which absorb activations too.
     {"absorb_activations", always<compiler::absorb_activations>},
     {"absorb_steps", always<compiler::absorb_steps>},
-    // Behind everything that looks for sums, products and activations.
+    // After everything that looks for sums, products and activations.
     {"fuse_elementwise", always<compiler::fuse_elementwise>},
-    // Behind everything that looks for a Conv.
+    // After everything that looks for a Conv.
     {"fuse_depthwise_pointwise", choosing<compiler::fuse_depthwise_pointwise>},
     {"choose_products", choosing<compiler::choose_products>},
     {"assign_layouts", always<compiler::assign_layouts>, has_channels_last},
 };
 
 /// Rewrites name new values after those that they stand for. Where the graph has that name already, the newcomer, which
-/// stands behind it in the list, takes another.
+/// stands after it in the list, takes another.
 void make_names_unique(ir::Graph& graph) {
-  std::unordered_map<std::string, int> next;  // by name: the number to try first behind it; 0 before it was seen
+  std::unordered_map<std::string, int> next;  // by name: the number to try first after it; 0 before it was seen
   for (size_t i = 0; i < graph.value_count(); ++i) next.emplace(graph.value(static_cast<ir::ValueId>(i)).name, 0);
   for (size_t i = 0; i < graph.value_count(); ++i) {
     std::string& name = graph.value(static_cast<ir::ValueId>(i)).name;

@@ -44,7 +44,7 @@ struct CompileOptions {
   std::function<void(std::string_view stage, const ir::Graph& graph)> on_stage;
 };
 
-/// A graph with all rewrites behind it that are the same whatever is chosen between ways to compute its layers: to be
+/// A graph after all rewrites that are the same whatever is chosen between ways to compute its layers: to be
 /// finished several times, with other choices. It holds weights packed already, which takes most of the time.
 class Compilation {
  public:

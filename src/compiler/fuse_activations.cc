@@ -67,7 +67,7 @@ ir::ValueId ramp_product_input(const ir::Graph& graph, const ir::Uses& uses, con
 }
 
 /// Hard-swish and hard-sigmoid as exporters spell them where the opset has no such operator: Add, Clip, Mul and Div in
-/// some order, and another scale behind them merged into the last.
+/// some order, and another scale after them merged into the last.
 void fuse_spelled_ramps(ir::Graph& graph) {
   const ir::Uses uses(graph);
   const auto is_sixth = [](float factor) { return std::abs(factor * 6 - 1) < 1e-6f; };

@@ -8,7 +8,7 @@ namespace effdet::compiler {
 void fuse_average_pool(ir::Graph& graph) {
   for (ir::Node& node : graph.nodes) {
     if (!node.is("AveragePool")) continue;
-    // Places behind the padding, which ceil_mode may reach, count in neither mean: there is no attribute for that.
+    // Places after the padding, which ceil_mode may reach, count in neither mean: there is no attribute for that.
     if (node.get_int("ceil_mode", 0) != 0 && node.get_int("count_include_pad", 0) != 0) continue;
     if (!is_static_map(graph.value(node.inputs[0])) || !is_static_map(graph.value(node.outputs[0]))) continue;
     auto attributes = pool_attributes(graph, node);

@@ -40,7 +40,7 @@ class SelectionMatcher {
       return std::nullopt;
     const ir::Node* suppression = suppression_of(concat->inputs[0]);
     if (suppression == nullptr) return std::nullopt;
-    // An index above the filler would come behind it.
+    // An index above the filler would come after it.
     const auto all = boxes(*suppression);
     if (!all || *all - 1 > filler->front()) return std::nullopt;
     return select(*suppression, top, {{"count", count->front()}, {"filler", filler->front()}});
@@ -58,7 +58,7 @@ class SelectionMatcher {
     if (!count || count->size() != 1 || count->front() < 1 || suppression == nullptr) return std::nullopt;
     const auto all = boxes(*suppression);
     if (!all || uses_.is_output(slice.outputs[0])) return std::nullopt;
-    uint64_t zeros = 0;  // rows of them, behind what the Gathers read
+    uint64_t zeros = 0;  // rows of them, after what the Gathers read
     for (const int reader : uses_.readers(slice.outputs[0])) {
       const ir::Node& gather = graph_.nodes[static_cast<size_t>(reader)];
       if (!gathers_boxes(gather, slice.outputs[0], *all)) return std::nullopt;
@@ -130,7 +130,7 @@ class SelectionMatcher {
   passes::RewriteBudget& budget_;
 };
 
-/// Where boxes are missing, a Gather reads a row of zeros behind the last.
+/// Where boxes are missing, a Gather reads a row of zeros after the last.
 void append_zero_row(ir::Graph& graph, int gather) {
   const ir::ValueId source = graph.nodes[static_cast<size_t>(gather)].inputs[0];
   const ir::Value rows = graph.value(source);

@@ -44,7 +44,7 @@ bool is_finite(const Tensor& table) {
   return std::ranges::all_of(table.data<float>(), [](float x) { return std::isfinite(x); });
 }
 
-/// The table with a row of zeros behind it, for places that it does not have.
+/// The table with a row of zeros after it, for places that it does not have.
 Tensor with_zeros_behind(const Tensor& table) {
   Tensor longer(DType::kF32, {table.dim(0) + 1, table.dim(1)});
   std::ranges::copy(table.data<float>(), longer.mutable_data<float>().begin());

@@ -100,7 +100,7 @@ class MatMulFuser {
     become_fused(node, "MatMul", inputs, {{"out_channels", product.n}});
   }
 
-  /// The node makes the sum behind it; what that adds.
+  /// The node makes the sum after it; what that adds.
   ir::ValueId absorb(ir::Node& node, int sum) {
     const ir::Node& add = graph_.nodes[static_cast<size_t>(sum)];
     const ir::ValueId other = add.inputs[add.inputs[0] == node.outputs[0] ? 1 : 0];

@@ -5,7 +5,7 @@
 namespace effdet::compiler {
 namespace {
 
-/// Makes the Conv behind one side of an Add, node number `index`, compute the sum, where the other side exists before
+/// Makes the Conv after one side of an Add, node number `index`, compute the sum, where the other side exists before
 /// that Conv runs.
 bool absorb_sum(ir::Graph& graph, ir::Uses& uses, int index) {
   using Conv = ops::ConvAttributes;

@@ -100,7 +100,7 @@ Tensor bias_of(const ir::Graph& graph, const ir::Node& conv) {
   return Tensor(DType::kF32, {ops::ConvAttributes::of(conv).out_channels}, {padded, padded->bytes().data()});
 }
 
-/// The depthwise layers' means; of several, one behind the other.
+/// The depthwise layers' means; of several, one after the other.
 ir::ValueId take_means(ir::Graph& graph, const Block& block) {
   std::vector<ir::ValueId> means;
   for (ir::Node* layer : block.depthwise) {
@@ -128,7 +128,7 @@ void fuse(ir::Graph& graph, Matrices& matrices, const Block& block) {
     inputs.push_back(graph.add_constant(conv->name + "_matrix", *matrix));
     inputs.push_back(graph.add_constant(conv->name + "_bias", bias_of(graph, *conv)));
   }
-  // The expanding layer becomes the whole block: it stands behind all that the block reads, and before its reader.
+  // The expanding layer becomes the whole block: it stands after all that the block reads, and before its reader.
   const ir::ValueId gate = graph.add_value({block.expand->name + "_gate", DType::kF32, Shape{x[0], x[1]}, {}});
   become_fused(*block.expand, "SqueezeExcite", inputs,
                {{"activation", block.reduce->get_string("activation", "none")},

@@ -30,16 +30,16 @@ void fuse_conv_transpose(ir::Graph& graph);
 void fuse_average_pool(ir::Graph& graph);
 /// Rows of a table by a product with one-hot rows (Equal, Cast, MatMul) -> Clip and Gather, within the budget.
 void fuse_lookups(ir::Graph& graph, passes::RewriteBudget& budget);
-/// MatMul and Gemm by constant weights -> ai.effdet::MatMul, with the bias and the residual behind it,
+/// MatMul and Gemm by constant weights -> ai.effdet::MatMul, with the bias and the residual after it,
 /// within the budget.
 void fuse_matmul(ir::Graph& graph, passes::RewriteBudget& budget);
-/// Activation behind Conv, DepthwiseConv or Mix -> their attribute.
+/// Activation after Conv, DepthwiseConv or Mix -> their attribute.
 void absorb_activations(ir::Graph& graph);
-/// The two small layers behind the mean of a depthwise output -> SqueezeExcite, its product -> the next Conv's gate.
+/// The two small layers after the mean of a depthwise output -> SqueezeExcite, its product -> the next Conv's gate.
 void fuse_squeeze_excite(ir::Graph& graph, passes::RewriteBudget& budget);
-/// A pointwise Conv and the DepthwiseConv behind it -> ExpandDepthwise, where the map between them is large.
+/// A pointwise Conv and the DepthwiseConv after it -> ExpandDepthwise, where the map between them is large.
 void fuse_expand_depthwise(ir::Graph& graph, const LayerChoices& choices);
-/// A DepthwiseConv and the pointwise Conv behind it -> DepthwisePointwise, where the map between them is large.
+/// A DepthwiseConv and the pointwise Conv after it -> DepthwisePointwise, where the map between them is large.
 void fuse_depthwise_pointwise(ir::Graph& graph, const LayerChoices& choices);
 /// Dense convolutions: whether they multiply by Strassen's or Winograd's scheme, where that was measured.
 void choose_products(ir::Graph& graph, const LayerChoices& choices);
@@ -57,7 +57,7 @@ void assign_layouts(ir::Graph& graph);
 /// After assign_layouts. Throws Error(kUsage) for a pattern that matches nothing.
 void assign_types(ir::Graph& graph, DType target, const std::vector<std::string>& keep_float32);
 
-/// Elementwise operators of one value behind a Conv or DepthwiseConv -> steps of its attribute `activation`.
+/// Elementwise operators of one value after a Conv or DepthwiseConv -> steps of its attribute `activation`.
 void absorb_steps(ir::Graph& graph);
 /// Other elementwise operators on float32, as many as belong together -> Elementwise.
 void fuse_elementwise(ir::Graph& graph);

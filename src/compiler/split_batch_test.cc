@@ -8,7 +8,7 @@
 namespace effdet::compiler {
 namespace {
 
-/// Two layers with a map of 2.25 MB an image between them, and what `end` puts behind them.
+/// Two layers with a map of 2.25 MB an image between them, and what `end` puts after them.
 Builder large_maps(int64_t batch, const std::function<ir::ValueId(Builder&, ir::ValueId)>& end) {
   ::setenv("EFFDET_NUM_THREADS", "1", 1);  // with many threads, more images are taken at a time
   Builder b({batch, 3, 96, 96});

@@ -102,7 +102,7 @@ void write_turned(const fs::path& path, const vision::Image& pixels, int orienta
       ::crc32(0, reinterpret_cast<const unsigned char*>(chunk.data()), static_cast<unsigned>(chunk.size())));
   std::string trailer;
   for (int shift = 24; shift >= 0; shift -= 8) trailer.push_back(static_cast<char>(crc >> shift));
-  png.insert(33, std::string("\0\0\0\x1a", 4) + chunk + trailer);  // behind IHDR
+  png.insert(33, std::string("\0\0\0\x1a", 4) + chunk + trailer);  // after IHDR
   write_file(path, png);
 }
 

@@ -34,7 +34,7 @@ void fetch(const std::string& url, PartFile& part, const DownloadOptions& option
     Transfer transfer(url, part, options);
     const CURLcode code = transfer.run();
     if (code == CURLE_OK) break;
-    // The server does not resume, or has nothing behind what is here: from the start then.
+    // The server does not resume, or has nothing after what is here: from the start then.
     const bool refused =
         code == CURLE_RANGE_ERROR || (code == CURLE_HTTP_RETURNED_ERROR && transfer.status() == kHttpRangeRefused);
     if (transfer.is_too_large()) part.restart();  // nothing to go on from

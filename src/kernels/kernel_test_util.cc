@@ -12,7 +12,7 @@
 namespace effdet::kernels {
 namespace {
 
-// Behind scratch memory: what a kernel writes there would be another's.
+// After scratch memory: what a kernel writes there would be another's.
 constexpr size_t kGuard = 256;
 constexpr std::byte kGuardByte{0xA5};
 
@@ -100,7 +100,7 @@ void Case::add(Tensor input) {
 }
 
 void Case::want(size_t outputs) {
-  constexpr ir::ValueId kFirst = 100;  // behind every input
+  constexpr ir::ValueId kFirst = 100;  // after every input
   node.outputs.clear();
   for (size_t i = 0; i < outputs; ++i) node.outputs.push_back(kFirst + static_cast<ir::ValueId>(i));
 }

@@ -117,8 +117,8 @@ struct Variant {
   bool separable = true;                           ///< 3x3 convolutions are depthwise and pointwise
   Padding padding = Padding::kSame;                ///< of feature pyramid and heads
   bool redundant_bias = true;                      ///< biases also where a batch norm follows
-  bool resample_norm = true;                       ///< a batch norm behind convolutions that change the width
-  bool activation_last = false;                    ///< of a pyramid's node: behind its convolution, not before
+  bool resample_norm = true;                       ///< a batch norm after convolutions that change the width
+  bool activation_last = false;                    ///< of a pyramid's node: after its convolution, not before
   bool head_bn_level_first = false;                ///< order of the heads' batch norms in the checkpoint
   float bn_epsilon = 1e-3f;                        ///< of feature pyramid and heads
   bool zero_padded_pools = false;                  ///< beyond a map's edge the pyramid's max pools see zeros

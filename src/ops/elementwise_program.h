@@ -23,7 +23,7 @@ struct ElementwiseOperator {
   std::string_view name, onnx;
   size_t operands = 1;
   std::array<std::string_view, 2> attributes = {};  ///< of the ONNX operator: the last operands
-  bool numbers_last = false;                        ///< the operands behind the first are numbers, and inputs in ONNX
+  bool numbers_last = false;                        ///< the operands after the first are numbers, and inputs in ONNX
 
   size_t attribute_count() const { return attributes[0].empty() ? 0 : attributes[1].empty() ? 1 : 2; }
   /// Whether an operand has to be a number.

@@ -6,7 +6,7 @@
 
 namespace effdet::ops {
 
-/// y[i] (m x n) = a[i] (m x k) b[i] (k x n), matrices that lie one behind the other in their tensors.
+/// y[i] (m x n) = a[i] (m x k) b[i] (k x n), matrices that lie one after the other in their tensors.
 struct MatMulView {
   int64_t m, k, n;
   StridedLoop matrices;  ///< over those of the output; strides in matrices

@@ -139,7 +139,7 @@ class Direction {
     if (kind_.op == "LSTM") peepholes_ = part(7, 3 * sizes.hidden);
   }
 
-  /// One step of one sample: the state h, and of an LSTM c, become those behind it.
+  /// One step of one sample: the state h, and of an LSTM c, become those after it.
   void step(const double* x, std::vector<double>& h, std::vector<double>& c) const {
     if (kind_.op == "LSTM") return step_lstm(x, h, c);
     if (kind_.op == "GRU") return step_gru(x, h);

@@ -14,7 +14,7 @@ namespace effdet::passes {
 namespace {
 
 /// What an opaque node is, but for the values it reads, which are compared themselves, and the names of those it makes,
-/// which change where an Identity behind it goes.
+/// which change where an Identity after it goes.
 std::string key_of(const ir::Node& node) {
   std::string key = fmt::format("{}|{}|{}", node.domain, node.op, node.name);
   for (const auto* ids : {&node.inputs, &node.outputs}) {

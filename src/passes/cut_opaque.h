@@ -16,7 +16,7 @@ struct CutGraphs {
   std::vector<std::string> lost;       ///< outputs of b that went with them
 };
 
-/// Takes opaque nodes (ir::Node) out of a graph and what a rewrite made of it: what they read becomes outputs, behind
+/// Takes opaque nodes (ir::Node) out of a graph and what a rewrite made of it: what they read becomes outputs, after
 /// the graph's own, and what they make becomes inputs, of the same names in both. Where that has no known type and
 /// shape in either, what is computed from it goes too. Precondition: shapes are inferred.
 CutGraphs cut_opaque(const ir::Graph& a, const ir::Graph& b);

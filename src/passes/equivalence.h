@@ -12,7 +12,7 @@ namespace effdet::passes {
 /// both graphs have under one name is to be the same in both where the values before it are. Where a node does the same
 /// with the same inputs, that is certain; else what makes the value, back to other such values, is run in both graphs
 /// with the reference kernels on random tensors, large maps made smaller (see compare_part). A value that differs is no
-/// such value, and belongs to the parts behind it. Nodes that nobody understands must be the same in both, and what
+/// such value, and belongs to the parts after it. Nodes that nobody understands must be the same in both, and what
 /// they make is random as an input is. Where an output is left, both graphs are run from end to end, see compare_whole.
 /// Throws Error(kBadInput) where the inputs differ or their shapes are not known, and Error(kOutOfMemory) where running
 /// takes more than options.memory_limit for tensors. ModelCheck counts the nodes of b.

@@ -205,7 +205,7 @@ TEST(CheckEquivalence, ComparesWhatUnknownNodesRead) {
   EXPECT_FALSE(check_equivalence(before, wrong, {}).same);
 }
 
-/// An Identity behind such a node goes, and its name with it: what the node makes has another name then, and maybe a
+/// An Identity after such a node goes, and its name with it: what the node makes has another name then, and maybe a
 /// shape that it did not have.
 TEST(CheckEquivalence, ComparesWhereAnIdentityBehindUnknownNodesGoes) {
   for (const bool declared : {true, false}) {
@@ -228,7 +228,7 @@ TEST(CheckEquivalence, ComparesWhereAnIdentityBehindUnknownNodesGoes) {
   }
 }
 
-/// What they make is random where its type and shape are declared, so that the rest behind is compared.
+/// What they make is random where its type and shape are declared, so that the rest after it is compared.
 TEST(CheckEquivalence, ComparesWhatIsBehindUnknownNodes) {
   const auto make = [](float factor) {
     ir::Graph graph = with_unknown();

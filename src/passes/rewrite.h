@@ -21,7 +21,7 @@ class UniqueNames {
 
  private:
   const ir::Graph& graph_;
-  std::unordered_map<std::string, int> next_;  ///< by name that is taken: the number to try first behind it
+  std::unordered_map<std::string, int> next_;  ///< by name that is taken: the number to try first after it
 };
 
 /// The only element of a float32 or float64 constant, or nothing.

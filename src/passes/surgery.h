@@ -35,10 +35,10 @@ void rename(ir::Graph& graph, const std::string& from, const std::string& to);
 /// Identity in the node's place.
 void remove_node(ir::Graph& graph, const std::string& name);
 
-/// Puts an Identity, which is called `node`, behind a tensor; all its readers read what that makes. Graph outputs stay.
+/// Puts an Identity, which is called `node`, after a tensor; all its readers read what that makes. Graph outputs stay.
 void insert_identity(ir::Graph& graph, const std::string& tensor, const std::string& node);
 
-/// More outputs, behind those that there are; those that are outputs already are left out.
+/// More outputs, after those that there are; those that are outputs already are left out.
 void add_outputs(ir::Graph& graph, const std::vector<std::string>& names);
 /// Every node's first output as a graph output.
 void add_all_outputs(ir::Graph& graph);

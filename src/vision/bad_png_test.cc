@@ -155,7 +155,7 @@ TEST(BadInput, Case80_ManySmallBombs) {
     EXPECT_EQ(error.code(), ErrorCode::kBadInput);
     EXPECT_NE(std::string(error.what()).find("more to inflate"), std::string::npos) << error.what();
   }
-  // Behind the image data they count too.
+  // After the image data they count too.
   EXPECT_EQ(png_code(whole.substr(0, whole.size() - 12) + repeated(profile, 150)), ErrorCode::kBadInput);
 }
 

@@ -14,7 +14,7 @@ void require_bytes(const Image& image, size_t halves_a_pixel, std::span<uint8_t>
     fail(ErrorCode::kInternal, "{} bytes for an image of {} x {}", target.size(), image.width(), image.height());
 }
 
-/// JFIF's conversion in fixed point, 16 bits behind the point.
+/// JFIF's conversion in fixed point, 16 bits after the point.
 constexpr int kRounding = 1 << 15, kCentre = 128 << 16;
 uint8_t luma(int r, int g, int b) { return static_cast<uint8_t>((19595 * r + 38470 * g + 7471 * b + kRounding) >> 16); }
 uint8_t blue_difference(int r, int g, int b) {

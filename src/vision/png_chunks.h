@@ -1,4 +1,4 @@
-// The chunks of a PNG file: what stands before and behind the image data.
+// The chunks of a PNG file: what stands before and after the image data.
 #pragma once
 
 #include <array>

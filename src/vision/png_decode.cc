@@ -122,7 +122,7 @@ class PngRows : public RowSource {
     above_.assign(row_.size(), 0);
   }
 
-  /// Of the pass, into row_, behind the filter's byte; y is its place in the image.
+  /// Of the pass, into row_, after the filter's byte; y is its place in the image.
   void next_row(int y) {
     std::swap(row_, above_);
     if (data_.ended()) return void(std::ranges::fill(row_, uint8_t{0}));

@@ -7,7 +7,7 @@
 
 namespace effdet::vision {
 
-/// Bytes behind a row that may be read.
+/// Bytes after a row that may be read.
 constexpr size_t kFilterSlack = 8;
 
 /// Undoes the filter of a row in place. above: the row above it, already unfiltered, or zeros; both are followed by

@@ -16,7 +16,7 @@ struct TapTable {
   const int32_t* high;
 };
 
-/// Bytes behind the last pixel of a row that resample_across may read.
+/// Bytes after the last pixel of a row that resample_across may read.
 constexpr ptrdiff_t kRowSlack = 32;
 
 struct RowKernels {

@@ -28,7 +28,7 @@ class RowSource {
   void read_rows(uint8_t* rgb, ptrdiff_t stride, int count);
   /// Reads the rest and checks it: what came before is the image only if this throws nothing.
   void finish();
-  /// All rows one behind the other, and finish(): instead of read_rows(), where the image is to lie in memory anyway.
+  /// All rows one after the other, and finish(): instead of read_rows(), where the image is to lie in memory anyway.
   void read_all(uint8_t* rgb);
 
   /// Something that must live as long as the source.
@@ -44,7 +44,7 @@ class RowSource {
 
  private:
   virtual void decode_rows(uint8_t* rgb, ptrdiff_t stride, int count) = 0;
-  /// What is behind the last row.
+  /// What is after the last row.
   virtual void check_end() {}
 
   std::string name_;

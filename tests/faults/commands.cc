@@ -88,7 +88,7 @@ bool leaves_images_out(const Outcome& outcome) {
   return outcome.code == 3 && outcome.error.find(" images could not be used") != std::string::npos;
 }
 
-/// One line of error, behind a warning for each image that could not be used. atc says on standard output what went
+/// One line of error, after a warning for each image that could not be used. atc says on standard output what went
 /// wrong, as the original does; see docs/exit-codes.md.
 bool says_one_error(const Command& command, const Outcome& outcome) {
   if (command.name == "atc" && outcome.out.find("ATC run failed") != std::string::npos) return outcome.error.empty();

@@ -64,7 +64,7 @@ class Binary {
     return result;
   }
 
-  /// Whether a name that ends so is among the dynamic symbols. Names lie one behind the other.
+  /// Whether a name that ends so is among the dynamic symbols. Names lie one after the other.
   bool names_symbol(std::string_view ending) const {
     const std::string_view names(bytes_.data() + offset_of(*value(DT_STRTAB)), *value(DT_STRSZ));
     return names.find(std::string(ending) + '\0') != names.npos;

@@ -58,7 +58,7 @@ struct BenchReport {
   double images_per_second() const { return 1e3 * static_cast<double>(batch * latency.size()) / times.total; }
 };
 
-/// What is before and behind the network; the streams share it.
+/// What is before and after the network; the streams share it.
 struct Ends {
   ImageInput input;
   DetectionDecoder decoder;

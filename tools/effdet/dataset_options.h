@@ -35,7 +35,7 @@ nlohmann::json evaluation_json(const Evaluation& evaluation);
 nlohmann::json failures_json(const std::vector<ImageFailure>& failures);
 /// The twelve lines of pycocotools, or JSON.
 void print_evaluation(const Evaluation& evaluation, bool json);
-/// The same behind a line that tells which images they are of.
+/// The same after a line that tells which images they are of.
 void print_evaluation_of_run(const Evaluation& evaluation);
 
 }  // namespace effdet::cli

@@ -6,7 +6,7 @@
 
 namespace effdet::cli {
 
-/// Writes the path of the file that is mapped at the address into `path`, cut where it is longer, with a 0 behind it;
+/// Writes the path of the file that is mapped at the address into `path`, cut where it is longer, with a 0 after it;
 /// "" where no file is. Takes no memory and no locks, so that a signal handler may call it.
 void find_mapped_file(const void* address, std::span<char> path);
 

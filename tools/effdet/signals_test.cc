@@ -32,7 +32,7 @@ constexpr const char* kPart = "out.effdet-01234567-0123456789abcdef.tmp";
 
 class Signals : public testing::Test {
  protected:
-  /// Maps a file of three pages and cuts it behind the first.
+  /// Maps a file of three pages and cuts it after the first.
   const volatile char* cut_mapping() const {
     const size_t bytes = kPages * static_cast<size_t>(::getpagesize());
     std::ofstream(file_) << std::string(bytes, 'x');

@@ -13,7 +13,7 @@ void show_status_line(std::string_view text);
 /// Removes the line. Takes neither locks nor memory, so that the end of a process may call it at any time.
 void erase_status_line();
 
-/// While it lives, one thread prints whole lines on standard error, behind what standard output has so far. The status
+/// While it lives, one thread prints whole lines on standard error, after what standard output has so far. The status
 /// line makes room for them; it is drawn again with the next progress. Takes no memory.
 class RoomForLines {
  public:

@@ -23,7 +23,7 @@ struct Side {
 
   /// Taps that fall on outputs of a phase: phase, phase + stride, ...
   int64_t taps(int64_t phase) const { return (kernel - phase + stride - 1) / stride; }
-  /// The input under the last tap of a phase, for output i of it; those under the taps before are behind it.
+  /// The input under the last tap of a phase, for output i of it; those under the taps before are after it.
   int64_t first_input(int64_t output, int64_t phase) const {
     return (output + pad - phase) / stride - (taps(phase) - 1);
   }
@@ -127,7 +127,7 @@ class ConvTranspose : public Kernel {
              columns_.stride * out_.channels);
   }
 
-  /// `count` pixels of an input row from `column` on, zeros beyond the map; returns what is behind them.
+  /// `count` pixels of an input row from `column` on, zeros beyond the map; returns what is after them.
   float* gather(const float* x, int64_t row, int64_t column, int64_t count, float* target) const {
     const int64_t channels = in_.channels;
     const bool outside = row < 0 || row >= in_.height;

@@ -1,4 +1,4 @@
-// A depthwise convolution and the pointwise one behind it, without the map between them in memory: a task convolves a
+// A depthwise convolution and the pointwise one after it, without the map between them in memory: a task convolves a
 // tile of the image into scratch and multiplies it by the weights while it is in the cache.
 #include <algorithm>
 #include <limits>
@@ -73,7 +73,7 @@ class DepthwisePointwise : public Kernel {
                                                    .residual = residual != nullptr ? residual + map : nullptr,
                                                    .output = context.output<Out>() + map,
                                                    .prepared = reinterpret_cast<T*>(context.scratch)};
-    // Rows of a tile that is as wide as the map lie one behind the other in the output, too.
+    // Rows of a tile that is as wide as the map lie one after the other in the output, too.
     const int64_t runs = across_ == 1 ? 1 : row_end - row, pixels = (row_end - row) * (column_end - column) / runs;
     for (int64_t i = 0; i < runs; ++i) {
       const int64_t pixel = (row + i) * out_.width + column;

@@ -4,7 +4,7 @@
 namespace effdet::kernels {
 namespace {
 
-/// What stands behind activations here: of one register and of several.
+/// What stands after activations here: of one register and of several.
 constexpr const char* kSteps[] = {"; mul x0 0.75; add t0 0.125", "; leakyrelu x0 0.3",
                                   "; mul x0 0.7; erf t0; add t1 1; mul x0 t2; mul t3 0.5"};
 

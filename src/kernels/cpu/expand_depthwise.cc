@@ -1,4 +1,4 @@
-// A pointwise expansion and the depthwise convolution behind it, without the expanded map in memory: a task expands a
+// A pointwise expansion and the depthwise convolution after it, without the expanded map in memory: a task expands a
 // few rows of some channels into scratch, convolves them, and moves on.
 #include <algorithm>
 #include <cstring>

@@ -176,7 +176,7 @@ struct ElementwiseRun {
   };
   ops::ElementwiseOp op;
   Operand a, b;      ///< b: of operators with two operands that are not numbers
-  float numbers[2];  ///< of the others, behind the first operand
+  float numbers[2];  ///< of the others, after the first operand
   float* y;
   int count;
 };

@@ -28,7 +28,7 @@ class Strassen {
 
   /// Output channels of a unit, but for the last one.
   static constexpr int64_t kUnitColumns = 6 * kPanel;
-  /// Units of output channels; those behind the last one, fewer than 64, are multiplied as usual.
+  /// Units of output channels; those after the last one, fewer than 64, are multiplied as usual.
   int64_t units() const { return (columns_ + kUnitColumns - 1) / kUnitColumns; }
   /// Values for the T of all units: 2 * half_ for each of their channels, as the weights have.
   size_t weight_values() const { return static_cast<size_t>(columns_ * 2 * half_); }

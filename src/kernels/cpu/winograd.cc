@@ -24,7 +24,7 @@ constexpr int64_t kValues = kWinogradValues, kWindow = 9;
 constexpr int64_t kMostTiles = 48, kTileStep = 12;
 // Output channels that are multiplied before their sums: widest register tiles, and few enough to stay in the cache.
 constexpr int64_t kColumns = 3 * kPanel;
-// The bias belongs to the sums behind the products.
+// The bias belongs to the sums after the products.
 constexpr float kNoBias[kColumns] = {};
 // So that the 16 matrices do not begin at the same place of every cache way.
 constexpr int64_t kPlanePadding = 16;

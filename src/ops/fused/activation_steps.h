@@ -1,4 +1,4 @@
-// What follows the sums of a fused operator: an activation, and steps behind it (the attribute `activation`).
+// What follows the sums of a fused operator: an activation, and steps after it (the attribute `activation`).
 #pragma once
 
 #include <string_view>
@@ -12,7 +12,7 @@ namespace effdet::ops {
 Activation activation_of(const ir::Node& node, std::string_view attribute = "activation");
 
 /// What follows the sums of a layer that may have more than an activation: its attribute is the activation's name, and
-/// steps behind it that compute one value from one: "hardswish; mul x0 0.5; add t0 0.1".
+/// steps after it that compute one value from one: "hardswish; mul x0 0.5; add t0 0.1".
 struct ActivationSteps {
   Activation activation = Activation::kNone;
   ElementwiseProgram steps;  ///< of the activation's result, x0; none for most layers

@@ -54,7 +54,7 @@ EFFDET_INLINE void add_row(const DepthwiseRows<In, Out>& d, const In* x, const f
 }
 
 /// Sums of `columns` neighbouring outputs of `height` rows. x is the input pixel under tap (0, 0) of the first one; the
-/// input rows [begin, end) behind it lie in the image.
+/// input rows [begin, end) after it lie in the image.
 template <int kernel, int stride, int columns, int height, typename Outside_, typename In, typename Out>
 EFFDET_INLINE void block(const DepthwiseRows<In, Out>& d, const In* x, const float* weights, int left, int begin,
                          int end, Vec (&sum)[2][columns]) {

@@ -75,7 +75,7 @@ EFFDET_INLINE void store_columns(const Tile<In, Out>& t, int row, int column, Ve
   }
 }
 
-/// A row's vector of a matrix with `ld` values between rows that stands behind C.
+/// A row's vector of a matrix with `ld` values between rows that stands after C.
 template <bool whole, typename In, typename Out, typename T>
 EFFDET_INLINE Vec load_columns(const Tile<In, Out>& t, const T* c, ptrdiff_t ld, int row, int column) {
   const int count = whole ? kLanes : min_of(kLanes, t.columns - column);
@@ -234,7 +234,7 @@ EFFDET_INLINE void tile_rows(const Tile<In, Out>& t, int count) {
   last_rows<vecs, kNext, packed>(t, count);
 }
 
-/// Asks for the rows of A behind the current ones: they are read in so many strands that the hardware does not see them
+/// Asks for the rows of A after the current ones: they are read in so many strands that the hardware does not see them
 /// coming.
 template <typename T>
 EFFDET_INLINE void prefetch_rows(const T* a, ptrdiff_t lda, int rows, int k) {

@@ -40,7 +40,7 @@ struct Step<Bf16> {
   typedef uint32_t UnalignedWord __attribute__((aligned(2), may_alias));
   static constexpr int kParts = 1;
   EFFDET_INLINE Values splat_value(const Bf16* a) { return WordVec{} + *reinterpret_cast<const UnalignedWord*>(a); }
-  /// Where k is odd: what stands behind the last value may be no number.
+  /// Where k is odd: what stands after the last value may be no number.
   EFFDET_INLINE Values splat_last(const Bf16* a) { return WordVec{} + a->bits; }
   EFFDET_INLINE Values load_weights(const Bf16* b, int) { return load_pairs(b); }
   EFFDET_INLINE void add(Vec& sum, Values a, Values b) {
@@ -72,7 +72,7 @@ constexpr bool kWidens = sizeof(In) < sizeof(Factor<In>);
 constexpr int wide_row(int k) { return (k + 2 * kLanes - 1) / kLanes * kLanes; }
 
 #if !defined(__AVX512BF16__)
-/// Rows of A as floats; zeros behind the last of k.
+/// Rows of A as floats; zeros after the last of k.
 __attribute__((noinline)) static void widen_rows(const Bf16* a, ptrdiff_t lda, int rows, int k, float* wide) {
   for (int i = 0; i < rows; ++i, a += lda, wide += wide_row(k)) {
     int j = 0;

@@ -68,7 +68,7 @@ EFFDET_INLINE __m256i first_lanes(int count) {
 }
 #endif
 
-/// The first count lanes (0 < count < kLanes); the others are 0. Memory behind them is not touched.
+/// The first count lanes (0 < count < kLanes); the others are 0. Memory after them is not touched.
 EFFDET_INLINE Vec load_part(const float* p, int count) {
 #if defined(__AVX512F__)
   return reinterpret_cast<Vec>(_mm512_maskz_loadu_ps(first_lanes(count), p));

@@ -1,4 +1,4 @@
-// The sums before and behind the products of Winograd's convolution (cpu/winograd.cc): each value once, in vectors of
+// The sums before and after the products of Winograd's convolution (cpu/winograd.cc): each value once, in vectors of
 // channels.
 #include "kernels/cpu/isa/kernels.h"
 
