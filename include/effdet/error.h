@@ -6,19 +6,19 @@
 
 namespace effdet {
 
-/// What went wrong, coarsely. The values are the exit codes of the commands (see docs/exit-codes.md).
+/// Category of an error. The values are the exit codes of the commands (docs/exit-codes.md).
 enum class ErrorCode {
-  kUsage = 2,        ///< a flag or an argument is wrong
+  kUsage = 2,        ///< a flag or an argument is invalid
   kBadInput = 3,     ///< a file's content is malformed, truncated, hostile or contradicts another file
   kIo = 4,           ///< the operating system refused: missing file, no permission, no space
-  kUnsupported = 5,  ///< well-formed, but not something this version handles
+  kUnsupported = 5,  ///< well-formed, but not supported by this version
   kMismatch = 6,     ///< a comparison or an equivalence check failed
   kOutOfMemory = 7,  ///< memory ran out
   kInternal = 70,    ///< a bug in effdet
 };
 
-/// Thrown by every function of the library that fails. what() is one line that names file, field and offset where they
-/// are known, and says what to do next where that is clear.
+/// Thrown by every function of the library that fails. what() is one line that names file, field and offset, if they
+/// are known, and the next step for the user, if that is clear.
 class __attribute__((visibility("default"))) Error : public std::runtime_error {
  public:
   Error(ErrorCode code, const std::string& message) : std::runtime_error(message), code_(code) {}

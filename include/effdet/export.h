@@ -1,4 +1,4 @@
-// Marks what libeffdet.so shows.
+// Marks the symbols that libeffdet.so exports.
 #pragma once
 
 #define EFFDET_API __attribute__((visibility("default")))

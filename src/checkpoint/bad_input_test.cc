@@ -397,7 +397,7 @@ TEST(BadInput, EveryByteChanged) {
 }
 
 TEST(BadInput, EveryPickleByteChanged) {
-  // The same behind a correct checksum, so that the pickle machine sees it.
+  // The same with a correct checksum, so that the pickle machine sees it.
   const std::string whole = small_pickle();
   for (size_t i = 0; i < whole.size(); ++i) {
     for (int byte = 0; byte < 256; byte += 3) {

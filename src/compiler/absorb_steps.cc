@@ -62,11 +62,11 @@ void absorb_steps(ir::Graph& graph) {
   std::vector<bool> drop(graph.nodes.size(), false);
   for (ir::Node& last : graph.nodes) {
     if (!takes_steps(&last) && !last.is("Concat")) continue;
-    const std::vector<ir::Node*> makers = ir::makers_behind(graph, uses, last);
-    if (!std::ranges::all_of(makers, takes_steps)) continue;
+    const std::vector<ir::Node*> producers = ir::producers_before(graph, uses, last);
+    if (!std::ranges::all_of(producers, takes_steps)) continue;
     const Chain chain = chain_behind(graph, uses, last.outputs[0]);
     if (chain.nodes.empty()) continue;
-    for (ir::Node* maker : makers) ops::append_steps(*maker, "activation", chain.program);
+    for (ir::Node* producer : producers) ops::append_steps(*producer, "activation", chain.program);
     last.outputs[0] = chain.end;
     for (const size_t node : chain.nodes) drop[node] = true;
   }

@@ -10,7 +10,7 @@
 namespace effdet::compiler {
 namespace {
 
-/// Rebuilds the list of nodes, keeping for each NCHW value its NHWC twin where there is one.
+/// Rebuilds the list of nodes, keeping for each NCHW value its NHWC copy where there is one.
 class LayoutAssigner {
  public:
   explicit LayoutAssigner(ir::Graph& graph) : graph_(graph), uses_(graph), has_nchw_(graph.value_count(), true) {}
@@ -57,18 +57,18 @@ class LayoutAssigner {
   ir::ValueId make_nhwc(ir::ValueId id) {
     const ir::Value& value = graph_.value(id);
     const Shape shape = ops::dims_of(*value.shape, ir::Layout::kPlain).shape(ir::Layout::kNhwc);
-    const ir::ValueId twin = graph_.add_value({value.name + "_nhwc", value.dtype, shape, std::nullopt});
-    graph_.value(twin).layout = ir::Layout::kNhwc;
-    nhwc_[id] = twin;
-    return twin;
+    const ir::ValueId copy = graph_.add_value({value.name + "_nhwc", value.dtype, shape, std::nullopt});
+    graph_.value(copy).layout = ir::Layout::kNhwc;
+    nhwc_[id] = copy;
+    return copy;
   }
 
   ir::ValueId require_nhwc(ir::ValueId id) {
     if (id == ir::kNoValue) return id;
     if (const auto found = nhwc_.find(id); found != nhwc_.end()) return found->second;
-    const ir::ValueId twin = make_nhwc(id);
-    add_transpose(id, twin, {0, 2, 3, 1}, "_to_nhwc");
-    return twin;
+    const ir::ValueId copy = make_nhwc(id);
+    add_transpose(id, copy, {0, 2, 3, 1}, "_to_nhwc");
+    return copy;
   }
 
   /// Gathering windows from NCHW is as fast where there are few channels: in a network's first layer.
@@ -133,7 +133,7 @@ class LayoutAssigner {
 
   ir::Graph& graph_;
   const ir::Uses uses_;
-  std::vector<bool> has_nchw_;  // by the ids of before; twins are not among them
+  std::vector<bool> has_nchw_;  // by the ids of before; copies are not among them
   std::map<ir::ValueId, ir::ValueId> nhwc_;
 };
 

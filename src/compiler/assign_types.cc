@@ -110,14 +110,14 @@ class TypeAssigner {
   /// The value in that type: itself, or what a Cast makes of it.
   ir::ValueId in_type(ir::ValueId id, DType dtype) {
     if (has_target_.contains(id) == (dtype == target_)) return id;
-    auto [twin, is_new] = casts_.try_emplace(id, ir::kNoValue);
+    auto [copy, is_new] = casts_.try_emplace(id, ir::kNoValue);
     if (is_new) {
       const std::string name = graph_.value(id).name + "_" + std::string(dtype_name(dtype));
       const auto shape = graph_.value(id).shape;
-      twin->second = graph_.add_value({name, dtype, shape, std::nullopt});
-      graph_.nodes.push_back({"Cast", "", name, {id}, {twin->second}, {{"to", onnx_code(dtype)}}});
+      copy->second = graph_.add_value({name, dtype, shape, std::nullopt});
+      graph_.nodes.push_back({"Cast", "", name, {id}, {copy->second}, {{"to", onnx_code(dtype)}}});
     }
-    return twin->second;
+    return copy->second;
   }
 
   /// Weights of float32 panels, packed for maps of that type.

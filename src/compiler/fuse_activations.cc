@@ -135,11 +135,11 @@ void absorb_activations(ir::Graph& graph) {
   const ir::Uses uses(graph);
   for (ir::Node& activation : graph.nodes) {
     if (activation.domain != ir::kFusedDomain || activation.op != "Activation") continue;
-    ir::Node* last = ir::sole_maker(graph, uses, activation.inputs[0]);
+    ir::Node* last = ir::sole_producer(graph, uses, activation.inputs[0]);
     if (last == nullptr) continue;
-    const std::vector<ir::Node*> makers = ir::makers_behind(graph, uses, *last);
-    if (!std::ranges::all_of(makers, takes_activation)) continue;
-    for (ir::Node* maker : makers) maker->attributes["activation"] = activation.attributes.at("activation");
+    const std::vector<ir::Node*> producers = ir::producers_before(graph, uses, *last);
+    if (!std::ranges::all_of(producers, takes_activation)) continue;
+    for (ir::Node* producer : producers) producer->attributes["activation"] = activation.attributes.at("activation");
     std::swap(last->outputs[0], activation.outputs[0]);  // the activation now makes a value that nobody reads
     activation.inputs = {last->outputs[0]};
   }

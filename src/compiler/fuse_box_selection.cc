@@ -32,7 +32,7 @@ class SelectionMatcher {
     if (top.inputs.size() != 2 || top.get_int("largest", 1) != 0 || top.get_int("sorted", 1) == 0) return std::nullopt;
     if (top.outputs.size() > 1 && is_read(top.outputs[1])) return std::nullopt;
     const auto count = passes::int_constant(graph_, top.inputs[1]);
-    const ir::Node* concat = maker(top.inputs[0], "Concat");
+    const ir::Node* concat = producer(top.inputs[0], "Concat");
     if (!count || count->size() != 1 || concat == nullptr || concat->inputs.size() != 2) return std::nullopt;
     const auto filler = passes::int_constant(graph_, concat->inputs[1]);
     if (!filler || filler->empty() || static_cast<int64_t>(filler->size()) < count->front() ||
@@ -80,7 +80,7 @@ class SelectionMatcher {
     return elements.value_or(0) * dtype_size(rows.dtype);
   }
 
-  const ir::Node* maker(ir::ValueId id, std::string_view op) const {
+  const ir::Node* producer(ir::ValueId id, std::string_view op) const {
     const int producer = id == ir::kNoValue ? -1 : uses_.producer(id);
     if (producer < 0 || !graph_.nodes[static_cast<size_t>(producer)].is(op)) return nullptr;
     return &graph_.nodes[static_cast<size_t>(producer)];
@@ -92,13 +92,13 @@ class SelectionMatcher {
 
   /// The NonMaxSuppression whose column of box indices this is, or null.
   const ir::Node* suppression_of(ir::ValueId id) const {
-    const ir::Node* squeeze = maker(id, "Squeeze");
-    const ir::Node* column = maker(squeeze != nullptr ? squeeze->inputs[0] : id, "Gather");
+    const ir::Node* squeeze = producer(id, "Squeeze");
+    const ir::Node* column = producer(squeeze != nullptr ? squeeze->inputs[0] : id, "Gather");
     if (column == nullptr || column->get_int("axis", 0) != 1 ||
         passes::int_constant(graph_, column->inputs[1]) != std::vector<int64_t>{2} ||
         graph_.constant(column->inputs[1])->rank() != (squeeze != nullptr ? 1 : 0))
       return nullptr;
-    return maker(column->inputs[0], "NonMaxSuppression");
+    return producer(column->inputs[0], "NonMaxSuppression");
   }
 
   /// How many boxes there are before, where that is known.

@@ -21,15 +21,15 @@ bool counts_up(const Tensor* constant) {
   return true;
 }
 
-const ir::Node* maker(const ir::Graph& graph, const ir::Uses& uses, ir::ValueId id, std::string_view op) {
+const ir::Node* producer(const ir::Graph& graph, const ir::Uses& uses, ir::ValueId id, std::string_view op) {
   const ir::Node* node = producer_of(graph, uses, id);
   return node != nullptr && node->is(op) ? node : nullptr;
 }
 
 /// The places [..., 1] whose one-hot rows of `count` values the node makes; kNoValue for something else.
 ir::ValueId places_of(const ir::Graph& graph, const ir::Uses& uses, ir::ValueId one_hot, int64_t count) {
-  const ir::Node* cast = maker(graph, uses, one_hot, "Cast");
-  const ir::Node* equal = cast == nullptr ? nullptr : maker(graph, uses, cast->inputs[0], "Equal");
+  const ir::Node* cast = producer(graph, uses, one_hot, "Cast");
+  const ir::Node* equal = cast == nullptr ? nullptr : producer(graph, uses, cast->inputs[0], "Equal");
   if (equal == nullptr) return ir::kNoValue;
   for (size_t i = 0; i < 2; ++i) {
     const Tensor* numbers = graph.constant(equal->inputs[1 - i]);

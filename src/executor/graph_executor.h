@@ -16,7 +16,7 @@
 
 namespace effdet::executor {
 
-/// What stands behind the public Executor. Not to be used by two threads at once.
+/// The work of the public Executor. Not thread-safe.
 class GraphExecutor {
  public:
   using Plans = std::vector<std::shared_ptr<const runtime::Engine>>;

@@ -147,16 +147,16 @@ void Uses::remove_reader(ValueId id, int node) {
   if (const auto found = std::find(readers.begin(), readers.end(), node); found != readers.end()) readers.erase(found);
 }
 
-Node* sole_maker(Graph& graph, const Uses& uses, ValueId id) {
+Node* sole_producer(Graph& graph, const Uses& uses, ValueId id) {
   if (id == kNoValue || uses.producer(id) < 0 || uses.sole_reader(id) < 0) return nullptr;
   return &graph.nodes[static_cast<size_t>(uses.producer(id))];
 }
 
-std::vector<Node*> makers_behind(Graph& graph, const Uses& uses, Node& last) {
+std::vector<Node*> producers_before(Graph& graph, const Uses& uses, Node& last) {
   if (!last.is("Concat")) return {&last};
-  std::vector<Node*> makers;
-  for (const ValueId part : last.inputs) makers.push_back(sole_maker(graph, uses, part));
-  return makers;
+  std::vector<Node*> producers;
+  for (const ValueId part : last.inputs) producers.push_back(sole_producer(graph, uses, part));
+  return producers;
 }
 
 }  // namespace effdet::ir

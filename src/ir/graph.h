@@ -121,7 +121,7 @@ class Graph {
   size_t value_count() const { return values_.size(); }
   Value& value(ValueId id) { return values_.at(static_cast<size_t>(id)); }
   const Value& value(ValueId id) const { return values_.at(static_cast<size_t>(id)); }
-  /// The constant behind an input, or nothing where the id is absent or not constant.
+  /// The constant that an input is, or nothing where the id is absent or not constant.
   const Tensor* constant(ValueId id) const;
   /// Whether the value is there from the beginning: a constant, or an initializer that nobody can read.
   bool is_given(ValueId id) const { return value(id).constant || value(id).initializer; }
@@ -166,10 +166,10 @@ class Uses {
 };
 
 /// The node that makes a value for one reader and nobody else; null where there is none, and for kNoValue.
-Node* sole_maker(Graph& graph, const Uses& uses, ValueId id);
+Node* sole_producer(Graph& graph, const Uses& uses, ValueId id);
 
-/// The nodes whose values `last` writes: itself, or of a Concat the sole makers of its parts (null for other parts).
-std::vector<Node*> makers_behind(Graph& graph, const Uses& uses, Node& last);
+/// The nodes whose values `last` writes: itself, or of a Concat the sole producers of its parts (null for other parts).
+std::vector<Node*> producers_before(Graph& graph, const Uses& uses, Node& last);
 
 /// Brings nodes into topological order. Throws Error(kBadInput) that names a node of a cycle.
 void sort_nodes(Graph& graph);

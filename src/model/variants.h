@@ -31,7 +31,7 @@ enum class Upsampling : uint8_t { kNearest, kBilinear };
 /// Whose modules the tensors of a checkpoint are named after: effdet's, or Yet-Another-EfficientDet-Pytorch's.
 enum class Naming : uint8_t { kEffdet, kZylo117 };
 
-/// How pictures are scaled to the input: as Pillow does it, with antialias and in bytes, or as OpenCV does it, between
+/// How images are scaled to the input: as Pillow does it, with antialias and in bytes, or as OpenCV does it, between
 /// the four nearest pixels.
 enum class Interpolation : uint8_t { kAntialiased, kSampled };
 

@@ -177,7 +177,7 @@ class Comparison {
     return graph;
   }
 
-  /// The constant behind a value; it may be one in the other graph alone.
+  /// The constant of a value; it may be one in the other graph alone.
   Tensor constant(const NumberedGraph& side, ir::ValueId id) const {
     if (const Tensor* own = side.graph.constant(id)) return *own;
     for (const NumberedGraph* other : {&a_, &b_})

@@ -76,7 +76,7 @@ uint64_t AffineFolder::added_bytes(ir::ValueId id, uint64_t bytes) const {
   return id != ir::kNoValue && uses_.sole_reader(id) >= 0 ? 0 : bytes;
 }
 
-/// Puts a new content behind an input: in place where nobody else reads the constant, so that its name stays.
+/// Gives a constant input new content: in place where nobody else reads the constant, so that its name stays.
 ir::ValueId AffineFolder::with_content(ir::ValueId id, Tensor tensor, const std::string& new_name) {
   if (id != ir::kNoValue && uses_.sole_reader(id) >= 0) {
     graph_.value(id).constant = std::move(tensor);
@@ -96,9 +96,9 @@ void AffineFolder::fold_into_conv(ir::Node& conv, const ChannelAffine& affine) {
 }
 
 std::optional<SoleConvs> AffineFolder::sole_convs(ir::ValueId id) {
-  SoleConvs found{.last = ir::sole_maker(graph_, uses_, id)};
+  SoleConvs found{.last = ir::sole_producer(graph_, uses_, id)};
   if (found.last == nullptr || (found.last->is("Concat") && found.last->get_int("axis", 0) != 1)) return std::nullopt;
-  found.convs = ir::makers_behind(graph_, uses_, *found.last);
+  found.convs = ir::producers_before(graph_, uses_, *found.last);
   for (const ir::Node* conv : found.convs) {
     if (!is_foldable_conv(graph_, conv)) return std::nullopt;
     found.channels += conv_channels(graph_, *conv);

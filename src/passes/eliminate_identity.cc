@@ -48,7 +48,7 @@ bool is_identity(const ir::Graph& graph, const ir::Node& node) {
 }
 
 /// Where each value is made.
-struct Maker {
+struct Producer {
   ir::Node* node = nullptr;
   size_t output = 0;
 };
@@ -58,23 +58,23 @@ struct Maker {
 bool eliminate_identity(ir::Graph& graph) {
   std::vector<bool> is_output(graph.value_count(), false);
   for (ir::ValueId id : graph.outputs) is_output[static_cast<size_t>(id)] = true;
-  std::vector<Maker> makers(graph.value_count());
+  std::vector<Producer> producers(graph.value_count());
   Replacements replacements(graph);
   std::vector<bool> drop(graph.nodes.size(), false);
   for (size_t n = 0; n < graph.nodes.size(); ++n) {
     ir::Node& node = graph.nodes[n];
     for (size_t i = 0; i < node.outputs.size(); ++i)
-      if (node.outputs[i] != ir::kNoValue) makers[static_cast<size_t>(node.outputs[i])] = {&node, i};
+      if (node.outputs[i] != ir::kNoValue) producers[static_cast<size_t>(node.outputs[i])] = {&node, i};
     if (!is_identity(graph, node)) continue;
     const ir::ValueId in = replacements.resolve(node.inputs[0]), out = node.outputs[0];
     if (!is_output[static_cast<size_t>(out)]) {
       replacements.replace(out, in);
       drop[n] = true;
-    } else if (const Maker maker = makers[static_cast<size_t>(in)];
-               maker.node != nullptr && !is_output[static_cast<size_t>(in)]) {
+    } else if (const Producer producer = producers[static_cast<size_t>(in)];
+               producer.node != nullptr && !is_output[static_cast<size_t>(in)]) {
       // A graph output keeps its name: the node that made the input makes the output instead.
-      maker.node->outputs[maker.output] = out;
-      makers[static_cast<size_t>(out)] = maker;
+      producer.node->outputs[producer.output] = out;
+      producers[static_cast<size_t>(out)] = producer;
       replacements.replace(in, out);
       drop[n] = true;
     }

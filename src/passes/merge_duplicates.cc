@@ -20,7 +20,7 @@ std::string node_key(const ir::Node& node, const Replacements& replacements) {
 }  // namespace
 
 bool merge_equal_nodes(ir::Graph& graph) {
-  std::vector<bool> fixed(graph.value_count(), false);  // graph outputs keep their makers
+  std::vector<bool> fixed(graph.value_count(), false);  // graph outputs keep their producers
   for (ir::ValueId id : graph.outputs) fixed[static_cast<size_t>(id)] = true;
   Replacements replacements(graph);
   std::unordered_map<std::string, size_t> seen;

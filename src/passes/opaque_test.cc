@@ -168,8 +168,8 @@ TEST(OpaqueNodes, SurgeryAroundThem) {
   ir::Graph front = graph;
   extract(front, {}, {"same"});
   EXPECT_EQ(front.nodes.size(), 2u);
-  ir::Graph behind = graph;
-  EXPECT_THROW(extract(behind, {"found"}, {}), Error);  // an input of what type?
+  ir::Graph after = graph;
+  EXPECT_THROW(extract(after, {"found"}, {}), Error);  // an input of what type?
   remove_node(graph, "frob");
   EXPECT_EQ(graph.nodes[2].op, "Identity");
   ops::require_supported(graph);

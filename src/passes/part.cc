@@ -64,12 +64,12 @@ std::optional<Cone> PartFinder::cone(const NumberedGraph& side, ir::ValueId targ
       continue;
     }
     if (!nodes.insert(node).second) continue;
-    const ir::Node& maker = side.graph.nodes[static_cast<size_t>(node)];
-    if (nodes.size() > kMostNodes || maker.opaque) {
-      obstacle = ops::node_label(maker);
+    const ir::Node& producer = side.graph.nodes[static_cast<size_t>(node)];
+    if (nodes.size() > kMostNodes || producer.opaque) {
+      obstacle = ops::node_label(producer);
       return std::nullopt;
     }
-    for (ir::ValueId input : maker.inputs)
+    for (ir::ValueId input : producer.inputs)
       if (input != ir::kNoValue) open.push_back(input);
   }
   cone.nodes.assign(nodes.begin(), nodes.end());

@@ -24,12 +24,12 @@ class StackFinder {
   std::vector<ir::ValueId> terms(const ir::Node& sum) const {
     if (graph_.opset < 8) return {};  // Add and Sum do not broadcast as they do now
     if (!sum.is("ReduceSum") || sum.get_int("keepdims", 1) != 0) return {};
-    const ir::Node* concat = maker(sum.inputs[0], "Concat");
+    const ir::Node* concat = producer(sum.inputs[0], "Concat");
     const int64_t axis = single_axis(graph_, sum, sum.inputs[0]);
     if (concat == nullptr || axis < 0 || !concatenates_along(*concat, axis)) return {};
     std::vector<ir::ValueId> terms;
     for (ir::ValueId id : concat->inputs) {
-      const ir::Node* unsqueeze = maker(id, "Unsqueeze");
+      const ir::Node* unsqueeze = producer(id, "Unsqueeze");
       if (unsqueeze == nullptr || single_axis(graph_, *unsqueeze, id) != axis) return {};
       terms.push_back(unsqueeze->inputs[0]);
     }
@@ -37,7 +37,7 @@ class StackFinder {
   }
 
  private:
-  const ir::Node* maker(ir::ValueId id, std::string_view op) const {
+  const ir::Node* producer(ir::ValueId id, std::string_view op) const {
     if (id == ir::kNoValue || uses_.producer(id) < 0) return nullptr;
     const ir::Node& node = graph_.nodes[static_cast<size_t>(uses_.producer(id))];
     return node.is(op) ? &node : nullptr;

@@ -1,4 +1,4 @@
-// Holding the other threads of this process for good, so that one can clean up behind them.
+// Holding the other threads of this process for good, so that one can clean up after them.
 #pragma once
 
 namespace effdet::cli {
