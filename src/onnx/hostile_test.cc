@@ -54,7 +54,6 @@ TEST(BadInput, Case55_AboveTwoGiB) {
   const auto path = save(small_model(), folder.path());
   std::filesystem::resize_file(path, (uint64_t{1} << 31) + 7);  // a hole
   EXPECT_CONTAINS(refusal(path), "external data");
-  EXPECT_THROW(summarize_onnx(path), Error);
 }
 
 /// A model whose node holds a graph whose node holds a graph...
