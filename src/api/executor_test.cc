@@ -14,7 +14,7 @@
 namespace effdet {
 namespace {
 
-constexpr const char* kCheckpoint = EFFDET_SOURCE_DIR "/models/tf_efficientdet_d0_shapes.pth";
+constexpr const char* kShapesCheckpoint = EFFDET_SOURCE_DIR "/models/tf_efficientdet_d0_shapes.pth";
 
 RgbImage gradient() {
   RgbImage image{90, 70, {}};
@@ -27,7 +27,7 @@ TEST(Executor, ModelsWithPreprocessingOfTheirOwnTakeImages) {
   std::ofstream(folder / "aipp.cfg") << "aipp_op {\n  aipp_mode: static\n  input_format: RGB888_U8\n"
                                         "  mean_chn_0: 124 mean_chn_1: 116 mean_chn_2: 104\n"
                                         "  var_reci_chn_0: 0.0171 var_reci_chn_1: 0.0175 var_reci_chn_2: 0.0174\n}\n";
-  const OnnxModel network = OnnxModel::from_checkpoint(kCheckpoint, {.height = 128, .width = 128});
+  const OnnxModel network = OnnxModel::from_checkpoint(kShapesCheckpoint, {.height = 128, .width = 128});
   const CompiledModel model = CompiledModel::compile(
       network,
       {.input_shapes = {{network.inputs().at(0).name, {2, 3, 128, 128}}}, .insert_op_conf = folder / "aipp.cfg"});

@@ -9,7 +9,7 @@
 namespace effdet::passes {
 namespace {
 
-ir::Graph chain() {
+ir::Graph relu_and_neg() {
   ir::Graph graph;
   const auto x = graph.add_input("x", DType::kF32, {2});
   const auto a = graph.add_node("Relu", "a", {x});
@@ -18,7 +18,7 @@ ir::Graph chain() {
 }
 
 TEST(ChooseOutputs, TakesThemInOrderAndDropsTheRest) {
-  ir::Graph graph = chain();
+  ir::Graph graph = relu_and_neg();
   choose_outputs(graph, {"a_output_0", "x"});
   EXPECT_EQ(lines(graph), "a_output_0 = Relu(x)\n");
   ASSERT_EQ(graph.outputs.size(), 2u);
@@ -27,13 +27,13 @@ TEST(ChooseOutputs, TakesThemInOrderAndDropsTheRest) {
 }
 
 TEST(ChooseOutputs, NoNamesLeaveTheGraph) {
-  ir::Graph graph = chain();
+  ir::Graph graph = relu_and_neg();
   choose_outputs(graph, {});
-  EXPECT_EQ(lines(graph), lines(chain()));
+  EXPECT_EQ(lines(graph), lines(relu_and_neg()));
 }
 
 TEST(ChooseOutputs, RefusesAnUnknownName) {
-  ir::Graph graph = chain();
+  ir::Graph graph = relu_and_neg();
   try {
     choose_outputs(graph, {"c"});
     FAIL();

@@ -67,7 +67,7 @@ void drop_comments(ir::Graph& graph) {
 }
 
 /// The name, or that of the only input for "".
-std::string input_named(const ir::Graph& graph, const std::string& name) {
+std::string name_of_input(const ir::Graph& graph, const std::string& name) {
   if (!name.empty()) return name;
   if (graph.inputs.size() != 1)
     fail(ErrorCode::kUsage, "the model has {} inputs: say which as name:1,3,512,512", graph.inputs.size());
@@ -106,7 +106,7 @@ void simplify(ir::Graph& graph, const SimplifyOptions& options, RewriteBudget& b
     if (std::ranges::find(kPasses, name, &Pass::name) == std::end(kPasses))
       fail(ErrorCode::kUsage, "there is no pass '{}', only {}", name, fmt::join(pass_names(), ", "));
   ir::verify(graph);
-  for (const auto& [name, shape] : options.input_shapes) set_input_shape(graph, input_named(graph, name), shape);
+  for (const auto& [name, shape] : options.input_shapes) set_input_shape(graph, name_of_input(graph, name), shape);
   graph.compact();
   ops::infer_shapes(graph);
   bool changed = true;
