@@ -3,19 +3,25 @@
 
 #include "base/memory.h"
 #include "compiler/test_util.h"
+#include "ir/graph_text_test_util.h"
 
 namespace effdet::compiler {
 namespace {
 
 TEST(FuseWindows, PacksWeightsOnce) {
-  Builder b({1, 4, 6, 6});
-  const auto w = b.constant("w", waves({4, 4, 1, 1}));
-  const auto first = b.node("Conv", "first", {b.x, w}), second = b.node("Conv", "second", {first, w});
-  b.graph.outputs = {b.depthwise("deep", second, 4), b.pool("pool", second, {1, 1, 1, 1})};
-  EXPECT_EQ(rewritten(b.graph, {roomy<fuse_windows>}),
+  ir::Graph graph = ir::graph_from_text(R"(
+    input x [1,4,6,6]
+    w = waves[4,4,1,1]
+    first = Conv(x, w)
+    second = Conv(first, w)
+    deep = Conv(second, waves[4,1,3,3], waves[4]) group=4 pads=[1,1,1,1]
+    pool = MaxPool(second) kernel_shape=[3,3] strides=[2,2] pads=[1,1,1,1]
+    output deep, pool
+  )");
+  EXPECT_EQ(rewritten(graph, {roomy<fuse_windows>}),
             "first_output_0 = Conv(x, w_packed, first_zero_bias)\n"
             "second_output_0 = Conv(first_output_0, w_packed, second_zero_bias)\n"
-            "deep_output_0 = DepthwiseConv(second_output_0, deep.w_packed_depthwise, deep.b)\n"
+            "deep_output_0 = DepthwiseConv(second_output_0, deep.1_packed_depthwise, deep.2)\n"
             "pool_output_0 = MaxPool(second_output_0)\n");
 }
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "effdet/error.h"
+#include "ir/graph_text_test_util.h"
 
 namespace effdet::ir {
 namespace {
@@ -29,6 +30,26 @@ TEST(Graph, CompactDropsDeadNodesAndRenumbers) {
             "  %relu_output_0:float32[*] = Relu(%sum_output_0)  // relu\n"
             "  return %relu_output_0\n");
   verify(graph);
+}
+
+TEST(Graph, FromText) {
+  const Graph graph = graph_from_text(R"(
+    input x [1,4]
+    half = float[0.5]
+    sum = Sum(x, half, int[1,2], waves[2,2], _) axes=[0,-1] axis=3 alpha=2.0 mode=nearest
+    y = Relu(sum)
+    output y, sum
+  )");
+  EXPECT_EQ(to_text(graph),
+            "graph efficientdet opset 11 (%x:float32[1x4])\n"
+            "  %sum_output_0:float32[*] = Sum(%x, %half, %sum.2, %sum.3, _) {alpha=2 axes=[0,-1] axis=3 "
+            "mode=\"nearest\"}  // sum\n"
+            "  %y_output_0:float32[*] = Relu(%sum_output_0)  // y\n"
+            "  return %y_output_0, %sum_output_0\n");
+  EXPECT_EQ(graph.constant(graph.nodes[0].inputs[1])->shape(), Shape{});
+  EXPECT_EQ(graph.constant(graph.nodes[0].inputs[2])->dtype(), DType::kI64);
+  EXPECT_EQ(graph.constant(graph.nodes[0].inputs[3])->shape(), (Shape{2, 2}));
+  EXPECT_TRUE(std::holds_alternative<float>(*graph.nodes[0].find("alpha")));
 }
 
 TEST(Graph, UsesKnowProducersAndReaders) {
