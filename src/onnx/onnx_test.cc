@@ -121,7 +121,8 @@ TEST(WriteOnnx, ImportsTheFusedDomain) {
   graph.nodes[0].domain = ir::kFusedDomain;
   write_onnx(graph, path);
   std::map<std::string, int64_t> opsets;
-  for (const auto& opset : model_in(path).opset_import()) opsets[opset.domain()] = opset.version();
+  const pb::ModelProto model = model_in(path);
+  for (const auto& opset : model.opset_import()) opsets[opset.domain()] = opset.version();
   EXPECT_EQ(opsets, (std::map<std::string, int64_t>{{"ai.effdet", 1}, {"", 11}}));
   EXPECT_EQ(read_onnx(path).nodes[0].domain, ir::kFusedDomain);
 }
