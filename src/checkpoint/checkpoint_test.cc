@@ -75,7 +75,7 @@ TEST(Checkpoint, GoldenLayouts) {
   EXPECT_EQ(find(checkpoint, "scalar").rank(), 0u);
   EXPECT_EQ(find(checkpoint, "empty").shape(), (Shape{0, 4}));
   EXPECT_EQ(values_of(find(checkpoint, "parameter")), ramp(2));
-  // Two windows into one storage, in place.
+  // Two views into one storage, in place.
   const auto head = find(checkpoint, "shared.head").data<float>(), tail = find(checkpoint, "shared.tail").data<float>();
   EXPECT_EQ(head.data() + 2, tail.data());
   EXPECT_EQ(values_of(find(checkpoint, "shared.tail")), (std::vector<double>{-.25, 0, .25, .5}));

@@ -19,7 +19,7 @@ bool is_row_major(const TensorSpec& spec) {
   return true;
 }
 
-/// Copies the window that starts at source into target in row-major order.
+/// Copies the view that starts at source into target in row-major order.
 template <typename Element>
 void gather(const TensorSpec& spec, const std::byte* source, std::byte* target) {
   const auto sizes = spec.sizes(), strides = spec.strides();
@@ -59,9 +59,9 @@ Tensor load(const TensorSpec& spec, StorageReader& storages, Budget& budget) {
   const uint64_t count = checked_numel(shape).value();  // reduce() has checked it
   const auto storage = storages.read(spec.storage);
   // A tensor without elements need not be in its storage, and its strides say nothing.
-  const std::byte* window = storage.get() + (count == 0 ? 0 : spec.byte_offset);
+  const std::byte* view = storage.get() + (count == 0 ? 0 : spec.byte_offset);
   const bool dense = count == 0 || is_row_major(spec);
-  if (dense && is_aligned(window, spec.dtype)) return Tensor(spec.dtype, std::move(shape), {storage, window});
+  if (dense && is_aligned(view, spec.dtype)) return Tensor(spec.dtype, std::move(shape), {storage, view});
 
   const auto [record, offset] = storages.place(spec.storage);
   budget.enter(record, offset);
@@ -70,9 +70,9 @@ Tensor load(const TensorSpec& spec, StorageReader& storages, Budget& budget) {
   Tensor tensor(spec.dtype, std::move(shape));
   auto* target = tensor.mutable_bytes().data();
   if (dense) {
-    std::memcpy(target, window, tensor.byte_size());
+    std::memcpy(target, view, tensor.byte_size());
   } else {
-    gather_any(spec, window, target);
+    gather_any(spec, view, target);
   }
   return tensor;
 }

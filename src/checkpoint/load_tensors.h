@@ -1,4 +1,4 @@
-// From strided windows into storages to dense tensors.
+// From strided views into storages to dense tensors.
 #pragma once
 
 #include <memory>

@@ -63,7 +63,7 @@ struct StorageRef {
   std::string_view type_name() const { return foreign != nullptr ? foreign_type(*foreign) : dtype_name(dtype); }
 };
 
-/// A strided window into a storage; checked against the storage's numel, not yet loaded.
+/// A strided view into a storage; checked against the storage's numel, not yet loaded.
 struct TensorSpec {
   uint32_t storage = 0;
   DType dtype = DType::kF32;

@@ -32,7 +32,7 @@ void append_dims(Value tuple, const char* field, const PickleSite& site, const V
   }
 }
 
-/// One more than the largest element index that the window touches; nothing where it wraps or the tensor is too large.
+/// One more than the largest element index that the view touches; nothing where it wraps or the tensor is too large.
 std::optional<uint64_t> window_end(uint64_t offset, std::span<const int64_t> sizes, std::span<const int64_t> strides,
                                    size_t element_size) {
   const auto numel = checked_numel(sizes);

@@ -232,7 +232,7 @@ TEST(CheckEquivalence, LooksBehindAValueThatOneGraphReads) {
   EXPECT_EQ(report.whole, Whole::kNot);
 }
 
-/// Rounding errors of an early value may not turn a choice over after it.
+/// Rounding errors of an early value may not change a choice after it.
 TEST(CheckEquivalence, LetsBothGraphsChooseFromTheSame) {
   const auto make = [](float factor) {
     ir::Graph graph;

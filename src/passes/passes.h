@@ -16,7 +16,7 @@ namespace effdet::passes {
 bool fold_constants(ir::Graph& graph, const SimplifyOptions& options, RewriteBudget& budget);
 
 /// Puts the nodes of a branch in the place of each If whose condition is known: a constant, or shape arithmetic, as in
-/// what PyTorch exports for squeeze(). An If in a branch is looked at in its turn.
+/// what PyTorch exports for squeeze(). An If inside a branch is treated likewise.
 bool inline_branches(ir::Graph& graph);
 
 /// Takes out nodes that pass their input on: Identity, Dropout, Cast to the same type, Reshape to the same shape,
