@@ -26,14 +26,16 @@ failed=0
 awk 'FNR == 1 && !/^\/\/ .................../ { print FILENAME ":1: begin with a line that says what the file is: // ..."; bad = 1 }
      END { exit bad }' "${sources[@]}" || failed=1
 
-# Formatting. (clang-format --dry-run also reports comments that it would replace by themselves.)
-if ! command -v clang-format > /dev/null; then
-  echo "lint.sh: clang-format is not installed: formatting is not checked" >&2
+# Formatting, by version 14, Debian 12's: others break lines elsewhere. (--dry-run also reports comments that it would
+# replace by themselves.)
+format=$(command -v clang-format-14 || command -v clang-format || true)
+if [ -z "$format" ] || ! "$format" --version | grep -q 'version 14\.'; then
+  echo "lint.sh: clang-format 14 is not installed: formatting is not checked" >&2
 elif [ -n "$fix" ]; then
-  clang-format -i "${sources[@]}"
+  "$format" -i "${sources[@]}"
 else
   cp --parents -t "$scratch" .clang-format "${sources[@]}"
-  (cd "$scratch" && clang-format -i "${sources[@]}")
+  (cd "$scratch" && "$format" -i "${sources[@]}")
   for source in "${sources[@]}"; do
     diff -u --label "$source" --label "$source after scripts/lint.sh --fix" "$source" "$scratch/$source" || failed=1
   done
