@@ -19,9 +19,8 @@ constexpr std::byte kGuardByte{0xA5};
 /// Where a value that is nearly 0 by chance, in an output of few values, would make any rounding look large.
 constexpr double kLeastScale = 0.05;
 
-/// Of the largest magnitude. Roundings of a sum add up like a random walk, in the reference kernel too; and activations
-/// are up to a tenth steeper than 1.
-double tolerance(int64_t terms) { return 2.5e-6 * std::max(1.0, std::sqrt(static_cast<double>(terms) / 2000)); }
+/// Of the largest magnitude. Roundings of a sum add up like a random walk, in the reference kernel too.
+double tolerance(int64_t terms) { return 2e-6 * std::max(1.0, std::sqrt(static_cast<double>(terms) / 2000)); }
 
 /// bfloat16 has 8 significant bits; weights, maps and the map inside of a fused operator are each rounded.
 constexpr double kNarrowTolerance = 0.02;
