@@ -15,6 +15,11 @@ TEST(Activation, NamesDiffer) {
   for (const ActivationRow& row : kActivations) EXPECT_TRUE(names.insert(activation_name(row.activation)).second);
 }
 
+TEST(Activation, ThoseOfFusedOperatorsHaveFunctions) {
+  for (const ActivationRow& row : kActivations)
+    EXPECT_EQ(row.function != nullptr, static_cast<int32_t>(row.activation) < kFusedActivations) << row.name;
+}
+
 TEST(Activation, ValuesOfPyTorch) {
   constexpr float kInputs[] = {-7, -2.5f, -0.5f, 0, 0.5f, 2.5f, 7};
   constexpr struct {
