@@ -96,6 +96,7 @@ void GraphExecutor::prepare_session(std::span<const Tensor> inputs) {
 std::vector<Tensor> GraphExecutor::run_native(std::span<const Tensor> inputs, const ValueObserver& observe) {
   prepare_session(inputs);
   const ir::Graph& program = compiled_->program().graph;
+  session_->on_step = nullptr;  // a run that threw left that of its observer
   if (observe) {
     session_->on_step = [&](size_t step, double) {
       const std::vector<ir::ValueId>& outputs = program.nodes[step].outputs;
