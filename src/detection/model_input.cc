@@ -26,11 +26,15 @@ void write_source(vision::RowSource& image, const ops::AippSpec& aipp, const vis
 Shape network_shape(std::span<const ir::Value> inputs, const ir::Graph& graph) {
   if (inputs.size() == 1 && inputs[0].shape) {
     const ir::Value& input = inputs[0];
-    const auto aipp = ops::input_aipp(graph);
-    if (aipp && aipp->channels == 3) return aipp->output_shape(input.shape->at(0));
-    if (input.dtype == DType::kF32 && input.shape->size() == 4 && std::ranges::min(*input.shape) > 0 &&
-        input.shape->at(1) == 3)
+    const bool is_batch = input.shape->size() == 4 && std::ranges::min(*input.shape) > 0;
+    if (const auto aipp = ops::input_aipp(graph)) {
+      // Of a graph that was not compiled the node may be opaque, and its input anything.
+      if (is_batch && aipp->channels == 3 && input.dtype == DType::kU8 &&
+          *input.shape == aipp->input_shape(input.shape->front()))
+        return aipp->output_shape(input.shape->front());
+    } else if (is_batch && input.dtype == DType::kF32 && input.shape->at(1) == 3) {
       return *input.shape;
+    }
   }
   fail(ErrorCode::kUnsupported,
        "the model's input is not one float32 batch of RGB images of a known size, or AIPP's images");

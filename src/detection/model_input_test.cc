@@ -108,6 +108,22 @@ TEST(ModelInput, FloatModelsTakeWhatPreprocessWrites) {
   EXPECT_EQ(got, expected);
 }
 
+/// A graph that was not compiled may have such a node, and know nothing of its input.
+TEST(ModelInput, RefusesAippOnAnotherInput) {
+  ops::AippSpec spec;
+  spec.source_height = spec.crop_height = 64, spec.source_width = spec.crop_width = 96;
+  for (const ir::Value& input :
+       {ir::Value{"x", DType::kUnknown, Shape{}}, ir::Value{"x", DType::kF32, Shape{1, 3, 8, 8}},
+        ir::Value{"x", DType::kU8, Shape{1, 8, 8, 3}}}) {
+    ir::Graph graph;
+    graph.inputs = {graph.add_value(input)};
+    graph.outputs = {graph.add_value({"y", DType::kF32, std::nullopt, std::nullopt})};
+    graph.nodes.push_back(
+        {"Aipp", std::string(ir::kFusedDomain), "aipp", graph.inputs, graph.outputs, ops::aipp_attributes(spec)});
+    EXPECT_EQ(error_of([&] { network_shape({&input, 1}, graph); }).code(), ErrorCode::kUnsupported);
+  }
+}
+
 TEST(ModelInput, RefusesWhatWouldMoveTheImage) {
   ops::AippSpec spec;
   spec.pad_top = 4;
