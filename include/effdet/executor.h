@@ -34,9 +34,8 @@ class Executor {
   /// that a compiled model keeps as NHWC are converted to NCHW.
   using Observer = std::function<void(const HostTensor& tensor, const std::string& node, const std::string& op)>;
 
-  /// Opens an ONNX file, a compiled model or a checkpoint. Throws Error(kUnsupported), which names operator and opset,
-  /// if no kernel can run a node; Error(kUsage) if the options contradict the file or the engine; and what reading such
-  /// a file throws.
+  /// Opens an ONNX file, a compiled model or a checkpoint. Throws Error(kUsage) if the options contradict the file or
+  /// the engine, and what reading such a file throws.
   EFFDET_API static Executor open(const std::filesystem::path& path, const Options& options);
   EFFDET_API static Executor open(const std::filesystem::path& path) { return open(path, Options{}); }
   EFFDET_API ~Executor();
@@ -53,7 +52,8 @@ class Executor {
 
   /// Runs the model once. Inputs are matched by name, in any order; a single tensor without a name is the only input.
   /// Returns the outputs in the model's order. Throws Error(kUsage) for a missing or unknown name, Error(kBadInput) for
-  /// a type or shape that the model does not accept.
+  /// a type or shape that the model does not accept, and Error(kUnsupported), which names operator and opset, if no
+  /// kernel can run a node.
   EFFDET_API std::vector<HostTensor> run(std::span<const HostTensor> inputs, const Observer& observer = {});
 
  private:

@@ -41,7 +41,7 @@ Dataset::Dataset(const std::filesystem::path& root) {
   if (images_.empty()) bad_input("{}: no images with sides of at least {} pixels", annotations_, kMinSide);
 }
 
-/// What cannot be read fails when it is loaded.
+/// What cannot be read fails when it is opened.
 void Dataset::complete_sizes() {
   for (eval::ImageRecord& image : truth_.images) {
     if (has_size(image)) continue;
@@ -98,7 +98,7 @@ void Dataset::require_folder() const {
 void Dataset::require_unique_stems() const {
   std::unordered_map<std::string, const eval::ImageRecord*> owners;
   for (const eval::ImageRecord* image : images_) {
-    if (image->file_name.empty()) continue;  // load() refuses it
+    if (image->file_name.empty()) continue;  // open() refuses it
     const auto [owner, is_new] = owners.emplace(stem_of(*image), image);
     if (!is_new)
       bad_input("{}: images '{}' and '{}' differ only in folder or extension, and would share their files",
