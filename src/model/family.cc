@@ -15,8 +15,6 @@ constexpr Family kFamilies[] = {
 
 }  // namespace
 
-std::span<const Family> families() { return kFamilies; }
-
 const Family* find_family(std::string_view name) {
   const auto found = std::ranges::find(kFamilies, name, &Family::name);
   return found == std::end(kFamilies) ? nullptr : found;

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,8 +40,6 @@ struct Family {
   void (*build)(ir::Graph& graph, Layers& layers, const Feature& image, const ModelConfig& config);
   Decoding decode;
 };
-
-std::span<const Family> families();
 
 /// The family of that name, or null.
 const Family* find_family(std::string_view name);
