@@ -22,7 +22,7 @@ def run(*command, **environment):
 
 
 def run_counted(*command, **environment):
-    """The same with the processors' seconds behind those of the clock."""
+    """The same with the processors' seconds after those of the clock."""
     process = subprocess.run([sys.executable, "-S", "-c", LAUNCHER, *map(str, command)], capture_output=True, text=True,
                              env={**os.environ, **environment})
     *errors, last = process.stderr.strip().splitlines()

@@ -283,7 +283,7 @@ TEST(BadInput, Case68_HostileAttributes) {
                      [=](om::ProgramT& p) { set(step(p, "Elementwise"), "program", endless.c_str()); });
   for (const char* op : {"Conv", "DepthwiseConv", "MatMul", "ConvTranspose"})
     for (const char* text : {"relu;", "relu; ", "swish; add x0 x1", "relu; nothing x0", "; relu x0", "relu; relu t0"})
-      cases.emplace_back(std::string(op) + " with '" + text + "' behind it",
+      cases.emplace_back(std::string(op) + " with '" + text + "' after it",
                          [=](om::ProgramT& p) { set(step(p, op), "activation", text); });
   for (int64_t side : {int64_t{0}, int64_t{-1}, int64_t{1} << 40, INT64_MAX})
     cases.emplace_back("ConvTranspose of size " + std::to_string(side), [=](om::ProgramT& p) {

@@ -50,7 +50,7 @@ class HeaderParser {
       break;
     }
     skip_space();
-    if (at_ != text_.size()) error("bytes behind the header");
+    if (at_ != text_.size()) error("bytes after the header");
     if (!header.dtype || !header.column_major || !header.shape)
       error("a key of descr, fortran_order, shape is missing");
     return header;

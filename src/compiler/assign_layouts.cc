@@ -109,7 +109,7 @@ class LayoutAssigner {
       return;
     }
     const ops::Card& card = ops::card_of(node);
-    // Not both: kernels turn one side.
+    // Not both: kernels transpose one side alone.
     const bool from_nchw = reads_nchw(node, card), to_nchw = !from_nchw && writes_nchw(node, card);
     for (size_t i = 0; i < node.inputs.size(); ++i) {
       const ops::Slot slot = card.slot(i);

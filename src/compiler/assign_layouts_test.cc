@@ -50,7 +50,7 @@ TEST(AssignLayouts, ValuesSayHowTheyLie) {
   EXPECT_GT(nhwc, 3u);
 }
 
-/// Convolutions on both sides: nothing between them should turn the maps.
+/// Convolutions on both sides: nothing between them should transpose the maps.
 TEST(AssignLayouts, OperatorsThatKnowAxesFollowTheMaps) {
   using Part = ir::ValueId (*)(Builder&, ir::ValueId);
   const Part parts[] = {

@@ -37,7 +37,7 @@ const std::map<std::string, Grow> kGrowing = {
        }
        b.graph.outputs = {value};
      }},
-    {"norms behind shared weights, under one name",
+    {"norms after shared weights, under one name",
      [](Builder& b, int n) {
        ir::ValueId value = b.x;
        const auto weights = b.constant("w", waves({2, 2, 1, 1})), ones = b.constant("ones", floats({2}, {1, 1}));

@@ -22,19 +22,19 @@ TEST(Compile, AippTakesImagesAndTheRestStaysAsItWas) {
   EXPECT_EQ(std::ranges::count(implementations(program), "cpu:aipp"), 1);
   EXPECT_EQ(std::ranges::count(program.graph.nodes, "Transpose", &ir::Node::op), 1) << "of the output alone";
 
-  Tensor picture(DType::kU8, *input.shape), planes(DType::kF32, {2, 3, 8, 10});
-  for (int64_t i = 0; i < picture.numel(); ++i) {
+  Tensor image(DType::kU8, *input.shape), planes(DType::kF32, {2, 3, 8, 10});
+  for (int64_t i = 0; i < image.numel(); ++i) {
     const int64_t image = i / 240, pixel = i % 240 / 3, channel = i % 3;
     const auto c = static_cast<size_t>(channel);
     const auto sample = static_cast<uint8_t>(i * 37);
-    picture.mutable_data<uint8_t>()[static_cast<size_t>(i)] = sample;
+    image.mutable_data<uint8_t>()[static_cast<size_t>(i)] = sample;
     planes.mutable_data<float>()[static_cast<size_t>((image * 3 + channel) * 80 + pixel)] =
         (static_cast<float>(sample) - config.spec.min[c]) * config.spec.scale[c];
   }
   const auto run = [](const artifact::Program& p, const Tensor& x) {
     return runtime::Session(std::make_shared<runtime::Engine>(p), 2).run(std::span(&x, 1)).at(0);
   };
-  EXPECT_TRUE(std::ranges::equal(run(program, picture).bytes(), run(compile(b.graph), planes).bytes()));
+  EXPECT_TRUE(std::ranges::equal(run(program, image).bytes(), run(compile(b.graph), planes).bytes()));
 }
 
 TEST(Compile, AippThatDoesNotFit) {

@@ -46,7 +46,7 @@ void require_known_sizes(const ir::Graph& graph) {
     if (std::ranges::all_of(node.inputs, is_known) && !std::ranges::all_of(node.outputs, is_known))
       bad_input(
           "node '{}' ({}): how many values it gives depends on the image, and a compiled model has to know; take a "
-          "fixed number of boxes behind it, as in boxes[keep[:100]], or compile what is before it with --out_nodes",
+          "fixed number of boxes after it, as in boxes[keep[:100]], or compile what is before it with --out_nodes",
           node.name, node.op);
 }
 

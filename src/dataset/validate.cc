@@ -160,9 +160,9 @@ class Validation {
   size_t end(size_t batch) const { return std::min(first(batch + 1), images_.size()); }
 
   void run_stream(Stream& stream) try {
-    for (size_t turn = 0;; ++turn) {
-      Input& input = stream.inputs[turn % kInputs];
-      Output& output = stream.outputs[turn % kOutputs];
+    for (size_t round = 0;; ++round) {
+      Input& input = stream.inputs[round % kInputs];
+      Output& output = stream.outputs[round % kOutputs];
       if (first(input.batch) >= images_.size() || stopped()) break;
       finish(input.loaded);
       finish(output.decoded);

@@ -167,7 +167,7 @@ std::vector<Tensor> run(const Case& c, bool reference_only, int threads, std::st
   std::fill_n(scratch + bytes, kGuard, kGuardByte);
   choice.kernel->run({sources, targets, scratch, pool});
   EXPECT_TRUE(std::all_of(scratch + bytes, scratch + bytes + kGuard, [](std::byte b) { return b == kGuardByte; }))
-      << "written behind the scratch memory";
+      << "written after the end of the scratch memory";
   std::free(scratch);
   return results;
 }

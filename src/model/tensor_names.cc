@@ -94,7 +94,7 @@ std::string TensorNames::of_pyramid(const Modules& m) const {
   const bool down = node < path;
   const int level = down ? variant_.max_level - 1 - node : variant_.min_level + 1 + node - path;
   const std::string cell = fmt::format("bifpn.{}.", m[2]);
-  if (m[5] == "after_combine")  // "up" and "down" as the picture of the paper has it: coarse levels below
+  if (m[5] == "after_combine")  // "up" and "down" as in the figure of the paper: coarse levels below
     return fmt::format("{}conv{}_{}.{}.{}", cell, level, down ? "up" : "down", renamed(kFilter, m[7]), m[8]);
   if (m[6] == "edge_weights") return fmt::format("{}p{}_w{}", cell, level, down ? 1 : 2);
   return fmt::format("{}p{}_down_channel{}.{}.{}", cell, level, down ? "" : "_2", renamed(kResample, m[9]), m[10]);

@@ -75,14 +75,15 @@ std::vector<StreamLayout> layouts_of(int threads) {
 }  // namespace
 
 std::vector<StreamTrial> try_stream_layouts(const CompiledModel& model, int threads, double seconds) {
-  // Turn by turn, and the best of the turns: a busy machine should not decide.
-  constexpr int kTurns = 2;
+  // Several rounds over all, and the best of each: a busy machine should not decide.
+  constexpr int kRounds = 2;
   const std::vector<StreamLayout> layouts = layouts_of(threads > 0 ? threads : default_thread_count());
   std::vector<StreamTrial> trials(layouts.size());
-  for (int turn = 0; turn < kTurns; ++turn)
+  for (int round = 0; round < kRounds; ++round)
     for (size_t i = 0; i < layouts.size(); ++i) {
-      const StreamTrial trial = try_layout(model, layouts[i], seconds / (kTurns * static_cast<double>(layouts.size())));
-      if (turn == 0 || trial.images_per_second > trials[i].images_per_second) trials[i] = trial;
+      const StreamTrial trial =
+          try_layout(model, layouts[i], seconds / (kRounds * static_cast<double>(layouts.size())));
+      if (round == 0 || trial.images_per_second > trials[i].images_per_second) trials[i] = trial;
     }
   std::ranges::stable_sort(trials, std::greater{}, &StreamTrial::images_per_second);
   return trials;

@@ -32,7 +32,7 @@ std::vector<StructureBlock> read_structure(const std::string& path, const ModelO
 
 int run_graph(int argc, char** argv) {
   CommandLine line(argc, argv,
-                   "Draws the coarse structure of a checkpoint, an ONNX model or a compiled model as an SVG picture: "
+                   "Draws the coarse structure of a checkpoint, an ONNX model or a compiled model as an SVG image: "
                    "backbone stages, pyramid cells and heads, by the names of nodes and weights.",
                    "effdet graph d0.onnx --out d0.svg\neffdet graph d0.om --out d0_compiled.svg");
   std::string model, out = "graph.svg";

@@ -140,8 +140,8 @@ class DataRun {
   }
 
   void run_lane(Lane& lane) try {
-    for (size_t turn = 0;; ++turn) {
-      Slot& slot = lane.slots[turn % lane.slots.size()];
+    for (size_t round = 0;; ++round) {
+      Slot& slot = lane.slots[round % lane.slots.size()];
       const size_t batch = slot.batch;
       if (first(batch) >= options_.inputs.size()) break;
       slot.reading.get();

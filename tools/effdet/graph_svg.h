@@ -1,4 +1,4 @@
-// A network's coarse structure as a picture.
+// A network's coarse structure as an SVG image.
 #pragma once
 
 #include <string>

@@ -7,7 +7,7 @@
 
 namespace effdet::cli {
 
-/// An SVG picture that needs nothing besides itself. Across: arithmetic intensity, operations for each byte of a step's
+/// An SVG image that needs nothing besides itself. Across: arithmetic intensity, operations for each byte of a step's
 /// inputs, weights and outputs; up: achieved GFLOPS; both logarithmic. The roofs are the machine's measured rates. A
 /// dot is a step: its area is its share of the time, its colour the operator, and its tooltip has the figures.
 std::string roofline_svg(const Profile& profile, const std::string& title);

@@ -1,4 +1,4 @@
-// Pictures as SVG: a few shapes, styled by classes of one style sheet.
+// Images as SVG: a few shapes, styled by classes of one style sheet.
 #pragma once
 
 #include <string>

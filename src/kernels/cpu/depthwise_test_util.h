@@ -37,9 +37,9 @@ inline std::vector<Row> large_rows(int64_t channels, int64_t out, int64_t side) 
   for (const int64_t kernel : {3, 5})
     for (const int64_t stride : {1, 2})
       for (const uint32_t flags : {0u, 1u, 2u}) {
-        const int64_t before = (kernel - stride) / 2, behind = kernel - stride - before;
+        const int64_t before = (kernel - stride) / 2, after = kernel - stride - before;
         rows.push_back(
-            {channels, out, 1, side, side + 1, kernel, stride, {before, before, behind, behind}, "swish", flags});
+            {channels, out, 1, side, side + 1, kernel, stride, {before, before, after, after}, "swish", flags});
       }
   return rows;
 }

@@ -35,7 +35,7 @@ std::string refuse_epilogue(const ops::ActivationSteps& all) {
 
 std::string refuse_epilogue(const ops::ActivationSteps& all, ir::Layout output) {
   if (auto refusal = refuse_epilogue(all); !refusal.empty()) return refusal;
-  return !all.steps.empty() && output != ir::Layout::kNhwc ? "steps behind the activation need NHWC" : "";
+  return !all.steps.empty() && output != ir::Layout::kNhwc ? "steps after the activation need NHWC" : "";
 }
 
 template void Epilogue::run(float*, int64_t, int64_t, int64_t) const;
