@@ -319,12 +319,12 @@ TEST(BadInput, Case69_OverlappingArenas) {
     }
 }
 
-TEST(HostileProgram, ImpossibleTurns) {
+TEST(HostileProgram, ImpossibleMicroBatches) {
   expect_refused({
-      {"none", [](om::ProgramT& p) { p.turns = 0; }},
-      {"less than none", [](om::ProgramT& p) { p.turns = -1; }},
-      {"more than a tensor has values", [](om::ProgramT& p) { p.turns = int64_t{1} << 40; }},
-      {"more than a number holds", [](om::ProgramT& p) { p.turns = INT64_MAX; }},
+      {"none", [](om::ProgramT& p) { p.micro_batches = 0; }},
+      {"less than none", [](om::ProgramT& p) { p.micro_batches = -1; }},
+      {"more than a tensor has values", [](om::ProgramT& p) { p.micro_batches = int64_t{1} << 40; }},
+      {"more than a number holds", [](om::ProgramT& p) { p.micro_batches = INT64_MAX; }},
   });
 }
 
@@ -394,7 +394,7 @@ class Mutator {
       case 5:
         return change_ids(node.outputs, p.values.size());
       case 6:
-        return below(4) != 0 ? mutate(p.arena_bytes, 64) : static_cast<void>(p.turns = below(5));
+        return below(4) != 0 ? mutate(p.arena_bytes, 64) : static_cast<void>(p.micro_batches = below(5));
       case 7:
         return change_ids(below(2) != 0 ? p.inputs : p.outputs, p.values.size());
       case 8: {

@@ -88,7 +88,7 @@ class ProgramReader {
     program_.graph.name = source_.name()->str();
     program_.graph.opset = source_.opset();
     program_.arena_bytes = source_.arena_bytes();
-    program_.micro_batches = source_.turns();
+    program_.micro_batches = source_.micro_batches();
     for (const auto* value : *source_.values()) read_value(*value);
     for (const auto* node : *source_.nodes()) read_node(*node);
     if (!says_layouts_) infer_layouts(program_.graph);
