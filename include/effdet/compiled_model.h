@@ -24,7 +24,7 @@ namespace effdet {
 class OnnxModel;
 struct StructureBlock;
 
-/// A model compiled for this processor: one program (plan) for each set of input shapes. Immutable; copies share it.
+/// A model compiled for a device: one program (plan) for each set of input shapes. Immutable; copies share it.
 class CompiledModel {
  public:
   /// Throws Error(kUnsupported) for operators that no kernel can run, Error(kBadInput) for an inconsistent graph or
