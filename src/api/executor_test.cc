@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <stdexcept>
 
 #include "effdet/detector.h"
 #include "effdet/image.h"
@@ -44,6 +45,15 @@ TEST(Executor, ModelsWithPreprocessingOfTheirOwnTakeImages) {
   for (size_t image = 0; image < 2; ++image)
     EXPECT_TRUE(std::equal(sample.begin(), sample.end(), input.bytes.begin() + static_cast<ptrdiff_t>(image * bytes)));
   EXPECT_EQ(executor.run({&input, 1}).size(), model.outputs().size());
+
+  size_t calls = 0;
+  const auto throwing = [&](const HostTensor&, const std::string&, const std::string&) {
+    ++calls;
+    throw std::runtime_error("no room");
+  };
+  EXPECT_THROW(executor.run({&input, 1}, throwing), std::runtime_error);
+  EXPECT_EQ(executor.run({&input, 1}).size(), model.outputs().size());
+  EXPECT_EQ(calls, 1u) << "the next run has no observer";
 }
 
 }  // namespace
