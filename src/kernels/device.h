@@ -35,7 +35,8 @@ class Device {
   /// Error(kOutOfMemory), which says what the memory is for.
   virtual std::shared_ptr<std::byte> allocate(size_t bytes, std::string_view what) const = 0;
   /// What a session passes to its kernels, and copies by. Null where kernels run when they are called and need no more
-  /// than threads; never null for a device that does not use the host's memory.
+  /// than threads; never null for a device that does not use the host's memory. Its destructor returns when no kernel
+  /// of it runs any more: after an error some may still.
   virtual std::unique_ptr<Queue> make_queue() const = 0;
 
   /// The hardware that this is, in characters that a file's name may have: measurements are kept by it.

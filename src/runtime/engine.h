@@ -99,11 +99,12 @@ class Session {
 
   const kernels::Device& device_;
   ThreadPool threads_;
-  std::unique_ptr<kernels::Queue> queue_;  // null where the device has none
   std::shared_ptr<std::byte> arena_, scratch_;
   std::optional<Staging> inputs_, outputs_;  // where kernels cannot use the caller's memory
   size_t memory_bytes_ = 0;
   std::vector<Plan> plans_;
+  // Null where the device has none. The last member: it ends before the memory goes that its kernels use.
+  std::unique_ptr<kernels::Queue> queue_;
 };
 
 }  // namespace effdet::runtime
