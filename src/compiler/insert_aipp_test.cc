@@ -24,11 +24,11 @@ TEST(Compile, AippTakesImagesAndTheRestStaysAsItWas) {
 
   Tensor image(DType::kU8, *input.shape), planes(DType::kF32, {2, 3, 8, 10});
   for (int64_t i = 0; i < image.numel(); ++i) {
-    const int64_t image = i / 240, pixel = i % 240 / 3, channel = i % 3;
+    const int64_t number = i / 240, pixel = i % 240 / 3, channel = i % 3;
     const auto c = static_cast<size_t>(channel);
     const auto sample = static_cast<uint8_t>(i * 37);
     image.mutable_data<uint8_t>()[static_cast<size_t>(i)] = sample;
-    planes.mutable_data<float>()[static_cast<size_t>((image * 3 + channel) * 80 + pixel)] =
+    planes.mutable_data<float>()[static_cast<size_t>((number * 3 + channel) * 80 + pixel)] =
         (static_cast<float>(sample) - config.spec.min[c]) * config.spec.scale[c];
   }
   const auto run = [](const artifact::Program& p, const Tensor& x) {
