@@ -10,7 +10,10 @@ trap 'rm -rf "$folder"' EXIT
 cmake --preset release -B "$folder" -DCMAKE_UNITY_BUILD_BATCH_SIZE=0 -DEFFDET_INSTRUCTION_SETS='sse2;avx2' \
   -DCMAKE_CXX_FLAGS_RELEASE='-O0 -fsyntax-only' > "$folder/configure.log"
 # Each command is called by itself: nothing is compiled in fact, so nothing that depends on it could be built.
-sh -c "$(ninja -C "$folder" -t commands -s src/artifact/generated/artifact/om_generated.h)"
+for generated in src/artifact/generated/artifact/om_generated.h \
+    $(ninja -C "$folder" -t targets all | sed -n 's/\(_program_[0-9]*\.cc\): CUSTOM_COMMAND$/\1/p'); do
+  sh -c "$(ninja -C "$folder" -t commands -s "$generated")"
+done
 mapfile -t objects < <(ninja -C "$folder" -t targets all | sed -n 's/: CXX_COMPILER.*//p')
 for object in "${objects[@]}"; do
   ninja -C "$folder" -t commands -s "$object" | sed 's/-MD -MT [^ ]* -MF [^ ]*//'
