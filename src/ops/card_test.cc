@@ -42,7 +42,8 @@ TEST(Card, TheLastSlotStandsForFurtherInputs) {
   const Card& conv = find_operator(ir::kFusedDomain, "Conv")->card;
   EXPECT_EQ(conv.slot(4), Slot::kGate);
   EXPECT_EQ(conv.find_slot(Slot::kResidual), size_t{3});
-  EXPECT_EQ(conv.find_slot(Slot::kScale), std::nullopt);
+  EXPECT_EQ(conv.find_slot(Slot::kScale), size_t{5});
+  EXPECT_EQ(conv.find_slot(Slot::kZeroPoint), std::nullopt);
   EXPECT_EQ(find_operator("", "Conv")->card.slot(0), Slot::kOther);
 }
 

@@ -45,10 +45,13 @@ std::vector<Operator> join_tables() {
            fused_depthwise_pointwise_operators(),
            fused_elementwise_operators(),
            fused_expand_depthwise_operators(),
+           fused_gate_operators(),
            fused_matmul_operators(),
            fused_max_pool_operators(),
            fused_mix_operators(),
+           fused_quantize_operators(),
            fused_squeeze_excite_operators(),
+           fused_table_operators(),
            aipp_operators(),
            recurrent_operators(),
        })

@@ -33,7 +33,19 @@ bool reads_plain(const ir::Node& node) {
 }
 
 bool writes_plain(const ir::Node& node) {
-  return node.inputs.size() == 3 && ConvAttributes::of(node).activation.steps.empty();
+  const auto absent = [&](size_t i) { return i >= node.inputs.size() || node.inputs[i] == ir::kNoValue; };
+  return absent(ConvAttributes::kResidual) && absent(ConvAttributes::kGate) &&
+         ConvAttributes::of(node).activation.steps.empty();
+}
+
+/// That uint8 maps have a scale, and what comes with them.
+void check_quantization(const InferContext& c, const ConvAttributes& a, DType type, DType type_out) {
+  require_quantization(c.node, "x", type, a.x.has_value());
+  require_quantization(c.node, "y", type_out, a.y.has_value());
+  const bool has_residual = c.has(ConvAttributes::kResidual);
+  require_quantization(c.node, "residual", has_residual ? type_out : DType::kF32, a.residual.has_value());
+  if (a.x && !c.has(ConvAttributes::kWeightScale)) node_error(c.node, "codes by weights without a scale");
+  if (a.y) require_rounding(c.node, a.activation);
 }
 
 }  // namespace
@@ -53,7 +65,10 @@ ConvAttributes ConvAttributes::of(const ir::Node& node) {
                    .activation = ActivationSteps::of(node),
                    .layouts = MapLayouts::of(node),
                    .output_type = output_type_of(node),
-                   .products = products_of(node)};
+                   .products = products_of(node),
+                   .x = quantization_of(node, "x"),
+                   .y = quantization_of(node, "y"),
+                   .residual = quantization_of(node, "residual")};
   if (a.out_channels < 1 || a.out_channels > kMaxOutChannels)
     node_error(node, "attribute 'out_channels' is {}", a.out_channels);
   if (a.group < 1 || (a.group > 1 && (a.out_channels % a.group != 0 || a.out_channels / a.group % kPanelChannels != 0)))
@@ -64,18 +79,24 @@ ConvAttributes ConvAttributes::of(const ir::Node& node) {
 std::vector<Inferred> infer_fused_conv(const InferContext& c) {
   const auto a = ConvAttributes::of(c.node);
   const Dims in = dims_of(known_shape(c, 0, 4), a.layouts.input);
-  const DType type = map_type(c, 0), type_out = a.output_type.value_or(type);
+  const DType type = map_type(c, 0, kCodeMaps), type_out = a.output_type.value_or(type);
+  const bool codes = type == DType::kU8;
+  const DType weights = c.has(ConvAttributes::kWeightScale) ? DType::kI8 : type;
+  check_quantization(c, a, type, type_out);
   if (in.channels % a.group != 0) node_error(c.node, "{} groups of {} input channels", a.group, in.channels);
   const int64_t depth = a.depth(in.channels), panels = panel_count(a.out_channels);
   if (depth > kMaxExtent) node_error(c.node, "{} values under one window are too many", depth);
-  require_shape(c, ConvAttributes::kWeights, {panels, padded_depth(depth, type), kPanelChannels}, type);
-  require_shape(c, ConvAttributes::kBias, {panels * kPanelChannels});
+  if (codes && depth > kMaxCodesDepth) node_error(c.node, "{} codes under one window are too many", depth);
+  require_shape(c, ConvAttributes::kWeights, {panels, padded_depth(depth, weights), kPanelChannels}, weights);
+  require_shape(c, ConvAttributes::kBias, {panels * kPanelChannels}, codes ? DType::kI32 : DType::kF32);
+  require_shape(c, ConvAttributes::kWeightScale, {panels * kPanelChannels});
   Dims out = windowed(c.node, in, a.window);
   out.channels = a.out_channels;
   const Shape y = out.shape(a.layouts.output);
   require_shape(c, ConvAttributes::kResidual, y, type_out);
   require_shape(c, ConvAttributes::kGate, {in.batch, in.channels});
   if (c.has(ConvAttributes::kGate) && a.group != 1) node_error(c.node, "groups with a gate");
+  if (c.has(ConvAttributes::kGate) && codes) node_error(c.node, "a gate on codes");
   return {{type_out, y}};
 }
 
@@ -88,27 +109,36 @@ Tensor onnx_conv(const EvalContext& c, const Window2d& window, const Tensor& x, 
 }
 
 void evaluate_fused_conv(const EvalContext& c) {
-  const auto a = ConvAttributes::of(c.node);
-  Tensor x = input_nchw(c, 0, a.layouts.input);
-  if (c.has(ConvAttributes::kGate)) x = gated(x, c.input(ConvAttributes::kGate));
-  const Tensor weights = unpack_conv_weights(c.input(ConvAttributes::kWeights), a.group_channels(x.dim(1)),
-                                             a.out_channels, a.window.kernel_height, a.window.kernel_width);
-  const Tensor bias = Tensor::from<float>({a.out_channels}, c.input(ConvAttributes::kBias).data<float>());
-  Tensor y = onnx_conv(c, a.window, x, weights, bias, a.group);
-  if (c.has(ConvAttributes::kResidual)) {
-    const auto out = y.mutable_data<float>();
-    const Tensor residual = input_nchw(c, ConvAttributes::kResidual, a.layouts.output);
-    std::ranges::transform(out, residual.data<float>(), out.begin(), std::plus{});
+  using A = ConvAttributes;
+  const A a = A::of(c.node);
+  const Tensor x = input_nchw(c, A::kX, a.layouts.input);
+  const Tensor weights = unpack_conv_weights(c.input(A::kWeights), a.group_channels(x.dim(1)), a.out_channels,
+                                             a.window.kernel_height, a.window.kernel_width);
+  std::vector<float> scales(static_cast<size_t>(a.out_channels), 1.0f);
+  Tensor sums;
+  if (a.x) {
+    for (size_t i = 0; i < scales.size(); ++i) scales[i] = a.x->scale * c.input(A::kWeightScale).data<float>()[i];
+    sums = convolve_codes(c, a.window, x.to(DType::kU8), a.x->zero_point, weights, c.input(A::kBias), a.group);
+  } else {
+    const Tensor bias = Tensor::from<float>({a.out_channels}, c.input(A::kBias).data<float>());
+    sums = onnx_conv(c, a.window, c.has(A::kGate) ? gated(x, c.input(A::kGate)) : x,
+                     c.has(A::kWeightScale) ? dequantized_weights(weights, c.input(A::kWeightScale)) : weights, bias,
+                     a.group);
   }
-  activate(c.node, a.activation, y);
-  write_output(c, y, a.layouts.output);
+  SumsToMap{.activation = a.activation,
+            .y = a.y,
+            .residual = c.has(A::kResidual) ? &c.input(A::kResidual) : nullptr,
+            .residual_codes = a.residual,
+            .layout = a.layouts.output}
+      .write(c, sums, scales);
 }
 
 std::span<const Operator> fused_conv_operators() {
-  static constexpr Slot kSlots[] = {Slot::kMap, Slot::kPackedWeights, Slot::kBias, Slot::kResidual, Slot::kGate};
+  static constexpr Slot kSlots[] = {Slot::kMap,      Slot::kPackedWeights, Slot::kBias,
+                                    Slot::kResidual, Slot::kGate,          Slot::kScale};
   static constexpr Card kCard{.batch = Batch::kByImage,
                               .slots = kSlots,
-                              .map_types = kMapTypes,
+                              .map_types = kCodeMaps,
                               .layout = LayoutRule::kAttributes,
                               .reads_plain = reads_plain,
                               .writes_plain = writes_plain,
@@ -116,7 +146,7 @@ std::span<const Operator> fused_conv_operators() {
                               .heavy = true,
                               .products = fused_conv_products};
   static constexpr Operator kOperators[] = {
-      {ir::kFusedDomain, "Conv", 3, 5, infer_fused_conv, evaluate_fused_conv, kCard}};
+      {ir::kFusedDomain, "Conv", 3, 6, infer_fused_conv, evaluate_fused_conv, kCard}};
   return kOperators;
 }
 

@@ -1,7 +1,13 @@
-// ai.effdet::Conv(x, weight, bias, residual?, gate?): y = act(conv(x * gate) + bias + residual).
+// ai.effdet::Conv(x, weight, bias, residual?, gate?, weight_scale?): y = act(conv(x * gate) + bias + residual).
+//
+// With a weight_scale, one for each output channel, the weights are int8. On a map of uint8 the bias is int32, in steps
+// of the products, and the sums are exact (ops/fused/requantize.h); on floats the weights only take less memory.
 #pragma once
 
+#include <optional>
+
 #include "ops/fused/activation_steps.h"
+#include "ops/fused/quantization.h"
 #include "ops/fused/window.h"
 
 namespace effdet::ops {
@@ -18,7 +24,7 @@ Products products_of(const ir::Node& node);
 
 struct ConvAttributes {
   /// Inputs by their place.
-  enum Input : size_t { kX, kWeights, kBias, kResidual, kGate };
+  enum Input : size_t { kX, kWeights, kBias, kResidual, kGate, kWeightScale };
 
   Window2d window;
   int64_t group = 1, out_channels = 0;
@@ -26,6 +32,7 @@ struct ConvAttributes {
   MapLayouts layouts;
   std::optional<DType> output_type;  ///< nothing: as the input's
   Products products = Products::kAny;
+  std::optional<Quantization> x, y, residual;  ///< of those that are uint8
 
   /// kBadInput for values that no Conv has.
   static ConvAttributes of(const ir::Node& node);

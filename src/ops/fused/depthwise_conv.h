@@ -1,17 +1,23 @@
-// ai.effdet::DepthwiseConv(x, weight, bias): y = act(conv(x) + bias), and the mean of y over its pixels.
+// ai.effdet::DepthwiseConv(x, weight, bias, weight_scale?): y = act(conv(x) + bias), and the mean of y over its pixels.
+//
+// With a weight_scale, one for each channel, the weights are int8, as Conv's are. Means of codes are exact.
 #pragma once
 
+#include <optional>
+
 #include "ops/fused/activation_steps.h"
+#include "ops/fused/quantization.h"
 #include "ops/fused/window.h"
 
 namespace effdet::ops {
 
 struct DepthwiseConvAttributes {
-  enum Input : size_t { kX, kWeights, kBias };
+  enum Input : size_t { kX, kWeights, kBias, kWeightScale };
 
   Window2d window;
   ActivationSteps activation;
   Layout layout = Layout::kPlain;
+  std::optional<Quantization> x, y;  ///< of those that are uint8
 
   /// kBadInput for values that no DepthwiseConv has. The attribute of the activation may have another name where the
   /// layer is a part of a larger operator.

@@ -34,39 +34,38 @@ const Shape& known_shape(const InferContext& c, size_t i, size_t rank) {
   return *c.shape(i);
 }
 
-DType map_type(const InferContext& c, size_t i) {
+DType map_type(const InferContext& c, size_t i, std::span<const DType> types) {
   const DType dtype = c.dtype(i);
-  if (std::ranges::find(kMapTypes, dtype) == std::end(kMapTypes))
-    node_error(c.node, "input {} is {}, neither float32 nor bfloat16", i, dtype_name(dtype));
+  if (std::ranges::find(types, dtype) == types.end())
+    node_error(c.node, "input {} is {}, not {}", i, dtype_name(dtype),
+               types.size() == 3 ? "float32, bfloat16 or uint8" : "float32 or bfloat16");
   return dtype;
 }
 
 std::optional<DType> output_type_of(const ir::Node& node) {
   if (node.find("output_type") == nullptr) return std::nullopt;
   const std::string name = node.get_string("output_type", "");
-  for (const DType dtype : kMapTypes)
+  for (const DType dtype : kCodeMaps)
     if (name == dtype_name(dtype)) return dtype;
-  node_error(node, "output_type '{}' is neither float32 nor bfloat16", name);
+  node_error(node, "output_type '{}' is not float32, bfloat16 or uint8", name);
 }
 
-DType one_type(const InferContext& c) {
-  const DType dtype = map_type(c, 0);
+DType one_type(const InferContext& c, std::span<const DType> types) {
+  const DType dtype = map_type(c, 0, types);
   if (output_type_of(c.node).value_or(dtype) != dtype) node_error(c.node, "the output's type is not the input's");
   return dtype;
 }
 
-Tensor input_nchw(const EvalContext& c, size_t i, Layout layout) {
-  const Tensor x = c.input(i).to(DType::kF32);
+Tensor input_nchw(const Tensor& map, Layout layout) {
+  const Tensor x = map.to(DType::kF32);
   return layout == Layout::kNhwc ? to_nchw(x) : x;
 }
 
+Tensor input_nchw(const EvalContext& c, size_t i, Layout layout) { return input_nchw(c.input(i), layout); }
+
 void write_output(const EvalContext& c, const Tensor& y, Layout layout) {
   const Tensor laid = (layout == Layout::kNhwc ? to_nhwc(y) : y).to(c.output().dtype());
-  if (laid.dtype() == DType::kBF16) {
-    std::ranges::copy(laid.data<Bf16>(), c.output().mutable_data<Bf16>().begin());
-  } else {
-    std::ranges::copy(laid.data<float>(), c.output().mutable_data<float>().begin());
-  }
+  std::ranges::copy(laid.bytes(), c.output().mutable_bytes().begin());
 }
 
 }  // namespace effdet::ops

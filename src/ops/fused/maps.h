@@ -13,8 +13,10 @@ inline constexpr int64_t kMaxExtent = 1 << 24;
 /// The most output channels that a Conv has.
 inline constexpr int64_t kMaxOutChannels = 1 << 20;
 
-/// The types that maps may have.
+/// The types that maps may have, where operators know no codes (ops/fused/requantize.h).
 inline constexpr DType kMapTypes[] = {DType::kF32, DType::kBF16};
+/// The types of maps of operators that do.
+inline constexpr DType kCodeMaps[] = {DType::kF32, DType::kBF16, DType::kU8};
 /// Of operators whose kernels know no other.
 inline constexpr DType kFloat32Maps[] = {DType::kF32};
 
@@ -30,15 +32,16 @@ void require_inputs(const InferContext& c, size_t count);
 /// them in ints.
 const Shape& known_shape(const InferContext& c, size_t i, size_t rank);
 
-/// The type of a map.
-DType map_type(const InferContext& c, size_t i);
+/// The type of a map, one of those given.
+DType map_type(const InferContext& c, size_t i, std::span<const DType> types = kMapTypes);
 /// The attribute `output_type`: nothing where the output has the input's type; kBadInput for the name of a type that no
 /// map has.
 std::optional<DType> output_type_of(const ir::Node& node);
 /// For operators that leave the type as it is.
-DType one_type(const InferContext& c);
+DType one_type(const InferContext& c, std::span<const DType> types = kMapTypes);
 
-/// A map as NCHW and float32.
+/// A map as NCHW and float32; of codes, their numbers.
+Tensor input_nchw(const Tensor& map, Layout layout);
 Tensor input_nchw(const EvalContext& c, size_t i, Layout layout);
 /// Copies y (NCHW, float32) to the output in its layout and type.
 void write_output(const EvalContext& c, const Tensor& y, Layout layout);

@@ -18,7 +18,13 @@ std::vector<Inferred> infer_mix(const InferContext& c) {
     if (other.batch != first.batch || other.channels != first.channels)
       node_error(c.node, "inputs of the shapes {} and {}", shape_text(*c.shape(0)), shape_text(*c.shape(i)));
   }
-  return {{one_type(c), Dims{first.batch, first.channels, a.height, a.width}.shape(a.layout)}};
+  const DType type = one_type(c, kCodeMaps);
+  if (!a.x.empty() && a.x.size() != c.inputs.size())
+    node_error(c.node, "{} scales for {} inputs", a.x.size(), c.inputs.size());
+  require_quantization(c.node, "x", type, !a.x.empty());
+  require_quantization(c.node, "y", type, a.y.has_value());
+  if (a.y) require_rounding(c.node, {a.activation, {}});
+  return {{type, Dims{first.batch, first.channels, a.height, a.width}.shape(a.layout)}};
 }
 
 void evaluate_mix(const EvalContext& c) {
@@ -26,20 +32,25 @@ void evaluate_mix(const EvalContext& c) {
   const Dims out = dims_of(c.output().shape(), a.layout);
   Tensor y(DType::kF32, out.shape(Layout::kPlain));
   const auto target = y.mutable_data<float>();
+  std::optional<Requantizer> requantizer;
+  if (a.y) requantizer.emplace(a.activation, *a.y);
   for (size_t i = 0; i < c.inputs.size(); ++i) {
     const Tensor x = input_nchw(c, i, a.layout);
     const Dims in = dims_of(x.shape(), Layout::kPlain);
     const auto source = x.data<float>();
+    const auto zero = static_cast<float>(requantizer ? a.x[i].zero_point : 0);
+    const float factor = requantizer ? requantizer->multiplier(a.weights[i] * a.x[i].scale) : a.weights[i];
     size_t at = 0;
     for (int64_t plane = 0; plane < out.batch * out.channels; ++plane)
       for (int64_t row = 0; row < out.height; ++row)
         for (int64_t column = 0; column < out.width; ++column, ++at) {
           const int64_t from_row = row * in.height / out.height, from_column = column * in.width / out.width;
-          target[at] +=
-              a.weights[i] * source[static_cast<size_t>((plane * in.height + from_row) * in.width + from_column)];
+          const float value = source[static_cast<size_t>((plane * in.height + from_row) * in.width + from_column)];
+          const float term = factor * (value - zero);
+          target[at] = i == 0 ? term : target[at] + term;
         }
   }
-  for (float& value : target) value = activate(a.activation, value);
+  for (float& value : target) value = requantizer ? requantizer->code(value) : activate(a.activation, value);
   write_output(c, y, a.layout);
 }
 
@@ -48,7 +59,11 @@ int64_t mix_products(const CostContext& c) { return c.elements(c.outputs[0]) * s
 }  // namespace
 
 MixAttributes MixAttributes::of(const ir::Node& node) {
-  MixAttributes a{.weights = {}, .activation = activation_of(node), .layout = one_layout(node)};
+  MixAttributes a{.weights = {},
+                  .activation = activation_of(node),
+                  .layout = one_layout(node),
+                  .x = quantizations_of(node, "x"),
+                  .y = quantization_of(node, "y")};
   const ir::Attribute* weights = node.find("weights");
   const auto* values = weights != nullptr ? std::get_if<std::vector<float>>(weights) : nullptr;
   if (values == nullptr) node_error(node, "attribute 'weights' is no list of floats");
@@ -62,7 +77,7 @@ std::span<const Operator> fused_mix_operators() {
   static constexpr Slot kSlots[] = {Slot::kMap};  // any number of them
   static constexpr Card kCard{.batch = Batch::kByImage,
                               .slots = kSlots,
-                              .map_types = kMapTypes,
+                              .map_types = kCodeMaps,
                               .layout = LayoutRule::kAttributes,
                               .absorbs = Absorbs::kActivation,
                               .heavy = true,

@@ -10,11 +10,17 @@ constexpr int64_t panel_count(int64_t channels) { return (channels + kPanelChann
 /// Channels with those that fill up the last panel.
 constexpr int64_t padded_to_panels(int64_t channels) { return panel_count(channels) * kPanelChannels; }
 
-/// Rows of a panel of weights that multiply maps of such a type: bfloat16 goes by pairs.
-constexpr int64_t padded_depth(int64_t depth, DType maps) { return maps == DType::kBF16 ? (depth + 1) / 2 * 2 : depth; }
+/// Rows of a panel of weights of such a type that lie side by side, as one instruction multiplies them: bfloat16 goes
+/// by pairs, int8 by fours.
+constexpr int64_t rows_together(DType weights) { return weights == DType::kBF16 ? 2 : weights == DType::kI8 ? 4 : 1; }
+/// Rows of a panel with those that fill up the last such group.
+constexpr int64_t padded_depth(int64_t depth, DType weights) {
+  const int64_t group = rows_together(weights);
+  return (depth + group - 1) / group * group;
+}
 
 /// OIHW weights [o, i, kh, kw] as panels [ceil(o / 16)][kh * kw * i][16], zero-padded; and back.
-/// (i: input channels of a group.)
+/// (i: input channels of a group.) Weights of int8 go by fours of rows: [ceil(o / 16)][ceil(kh * kw * i / 4)][16][4].
 Tensor pack_conv_weights(const Tensor& weights);
 Tensor unpack_conv_weights(const Tensor& packed, int64_t channels_in, int64_t channels_out, int64_t kernel_height,
                            int64_t kernel_width);
