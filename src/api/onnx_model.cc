@@ -14,6 +14,7 @@
 #include "model/metadata.h"
 #include "model/model_options.h"
 #include "model/structure.h"
+#include "onnx/raise_opset.h"
 #include "onnx/reader.h"
 #include "onnx/writer.h"
 #include "ops/op.h"
@@ -78,6 +79,10 @@ void OnnxModel::simplify(const SimplifyOptions& options) {
 }
 
 void OnnxModel::append_nms(const DetectOptions& options) { detection::append_nms(impl_->graph, options); }
+
+void OnnxModel::raise_opset(int64_t opset) {
+  api::name_source(impl_->source, [&] { onnx::raise_opset(impl_->graph, opset); });
+}
 
 std::vector<std::string> OnnxModel::simplify_passes() { return passes::pass_names(); }
 

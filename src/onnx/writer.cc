@@ -150,7 +150,8 @@ std::map<std::string, int64_t> imports_of(const ir::Graph& graph) {
 /// The model without its graph.
 pb::ModelProto envelope(const ir::Graph& graph) {
   pb::ModelProto model;
-  const int64_t least = graph.opset >= 16 ? 8 : 7;  // what ONNX pairs with these opsets
+  // What ONNX pairs with these opsets.
+  const int64_t least = graph.opset >= 21 ? 10 : graph.opset >= 19 ? 9 : graph.opset >= 15 ? 8 : 7;
   std::vector<pb::FunctionProto> functions = functions_of(graph);
   model.set_ir_version(std::max(least, graph.ir_version));
   model.set_producer_name("effdet");

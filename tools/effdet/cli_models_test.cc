@@ -77,6 +77,28 @@ TEST_F(CliModels, OutputsThatAreNoNumbersAreSaidOnce) {
   }
 }
 
+/// Batches and suppression bring Split, Squeeze and reductions, whose forms changed.
+TEST_F(CliModels, EveryOperatorSetComputesTheSameBits) {
+  const std::string to_onnx =
+      "pth2onnx --checkpoint='" + kTrained + "' --img-size=128 --batch_size=2 --with-nms --out=";
+  expect_success(
+      "effdet scenes --out data --images 2 --seed 5; preprocess --root data --model tf_efficientdet_d0 "
+      "--img-size 128 --bin-save bin; cat bin/*.bin > x.bin");
+  for (const char* opset : {"11", "13", "17", "18", "22"}) {
+    const std::string file = std::string(opset) + ".onnx";
+    expect_success(to_onnx + file + " --opset " + opset + " && onnxsim " + file + " sim.onnx 1");
+    EXPECT_EQ(json("effdet info --json sim.onnx")["opset"].dump(), opset);
+    expect_success("effdet run " + file + " --input x.bin --engine native --out " + opset);
+    expect_success("cmp " + std::string(opset) + "/detections.npy 11/detections.npy");
+  }
+  for (const char* opset : {"10", "23", "x"}) {
+    const Result result = sh(to_onnx + "no.onnx --opset " + opset);
+    EXPECT_EQ(result.code, 2);
+    EXPECT_NE(result.error.find("--opset"), std::string::npos) << result.error;
+  }
+  expect_success("test ! -e no.onnx");
+}
+
 /// What detect finds with the suppression in the model, and with its own.
 TEST_F(CliModels, ModelsThatDetectThemselvesServeAllCommands) {
   expect_success("effdet scenes --out data --images 3 --seed 5");

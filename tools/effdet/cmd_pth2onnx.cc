@@ -15,7 +15,7 @@
 namespace effdet::cli {
 namespace {
 
-constexpr int kLargestBatch = 4096, kMostDetections = 5000;
+constexpr int kLargestBatch = 4096, kMostDetections = 5000, kLowestOpset = 11, kHighestOpset = 22;
 
 std::string variant_of(const OnnxModel& model) {
   const auto metadata = model.metadata();
@@ -34,14 +34,15 @@ void print_summary(const OnnxModel& model, const std::string& out, double second
 }  // namespace
 
 int run_pth2onnx(int argc, char** argv) {
-  CommandLine line(
-      argc, argv,
-      "Exports a PyTorch checkpoint of EfficientDet to ONNX (opset 11): raw outputs of the heads, or detections.",
-      "pth2onnx --batch_size=1 --checkpoint=d7.pth --out=d7_bs1.onnx\n"
-      "pth2onnx --checkpoint d0.pth --out d0_wide.onnx --model tf_efficientdet_d0 --img-size 512 896\n"
-      "pth2onnx --checkpoint d0.pth --out d0_nms.onnx --with-nms --score-threshold 0.05");
+  CommandLine line(argc, argv,
+                   "Exports a PyTorch checkpoint of EfficientDet to ONNX: raw outputs of the heads, or detections.",
+                   "pth2onnx --batch_size=1 --checkpoint=d7.pth --out=d7_bs1.onnx\n"
+                   "pth2onnx --checkpoint d0.pth --out d0_wide.onnx --model tf_efficientdet_d0 --img-size 512 896\n"
+                   "pth2onnx --checkpoint d0.pth --out d0_nms.onnx --with-nms --score-threshold 0.05\n"
+                   "pth2onnx --checkpoint d0.pth --out d0_17.onnx --opset 17");
   ModelOptions options{.preferred = "tf_efficientdet_d7"};
   std::string checkpoint = "d0.pth", out = "d7.onnx";
+  int opset = kLowestOpset;
   bool json = false, with_nms = false;
   DetectOptions detect;
   line.add_option("--batch_size", options.batch, "images in one batch")
@@ -53,6 +54,10 @@ int run_pth2onnx(int argc, char** argv) {
       ->capture_default_str()
       ->type_name("FILE");
   line.add_output("--out", out, "the ONNX file to write")->capture_default_str();
+  line.add_option("--opset", opset, "version of ONNX's operator set, 11 to 22")
+      ->capture_default_str()
+      ->check(between(kLowestOpset, kHighestOpset))
+      ->type_name("N");
   auto* nms =
       line.add_flag("--with-nms", with_nms,
                     "append decoding and NonMaxSuppression: the output is \"detections\" [batch, boxes, 6], rows "
@@ -77,6 +82,7 @@ int run_pth2onnx(int argc, char** argv) {
   const auto start = std::chrono::steady_clock::now();
   OnnxModel model = OnnxModel::from_checkpoint(checkpoint_file(checkpoint), options);
   if (with_nms) model.append_nms(detect);
+  model.raise_opset(opset);
   model.write(out);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   if (!json) return print_summary(model, out, seconds), 0;
