@@ -60,16 +60,27 @@ class TypeAssigner {
     const ops::Card& card = ops::card_of(node);
     if (!card.takes(target_) || keep_.contains(node.name)) return std::nullopt;
     if (card.layout == ops::LayoutRule::kAttributes) return types_by_layout(node, card);
-    return reads_target(node, card) ? std::optional(MapTypes{target_, target_}) : std::nullopt;
+    const bool from_codes = is_codes(node.inputs[0]), to_codes = is_codes(node.outputs[0]);
+    if (from_codes) {
+      const bool is_map = graph_.value(node.outputs[0]).layout == ir::Layout::kNhwc;
+      return !to_codes && is_map ? std::optional(MapTypes{DType::kU8, target_}) : std::nullopt;
+    }
+    if (!reads_target(node, card)) return std::nullopt;
+    return MapTypes{target_, to_codes ? DType::kU8 : target_};
   }
 
-  /// Maps are of the target type where they lie NHWC. NCHW is what the caller gives, to the first layer, and reads from
-  /// the last one.
+  bool is_codes(ir::ValueId id) const { return graph_.value(id).dtype == DType::kU8; }
+
+  /// Maps are of the target type where they lie NHWC, but for codes. NCHW is what the caller gives, to the first layer,
+  /// and reads from the last one.
   std::optional<MapTypes> types_by_layout(const ir::Node& node, const ops::Card& card) const {
     const ops::MapLayouts layouts = ops::MapLayouts::of(node);
     const auto type = [&](ir::Layout layout) { return layout == ir::Layout::kNhwc ? target_ : DType::kF32; };
-    const MapTypes types{type(layouts.input), type(layouts.output)};
-    if (types.output == target_) return types;
+    MapTypes types{type(layouts.input), type(layouts.output)};
+    if (is_codes(node.inputs[0])) types.input = DType::kU8;
+    if (is_codes(node.outputs[0])) types.output = DType::kU8;
+    if (types.output == target_ || is_codes(node.outputs[0])) return types;
+    if (is_codes(node.inputs[0])) return std::nullopt;
     return types.input == target_ && fills_panels(node, card) ? std::optional(types) : std::nullopt;
   }
 
@@ -96,6 +107,7 @@ class TypeAssigner {
       if (id == ir::kNoValue) continue;
       const ops::Slot slot = card.slot(i);
       const auto type = types ? ops::type_in_slot(slot, types->input, types->output) : DType::kF32;
+      if (graph_.value(id).dtype != DType::kF32) continue;  // codes, or made from codes: sums, int8 weights
       if (type) id = slot == ops::Slot::kPackedWeights ? packed(id, *type) : in_type(id, *type);
     }
     if (!types) return;

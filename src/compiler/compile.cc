@@ -52,9 +52,13 @@ bool has_channels_last(const ops::Target& target) { return target.map_layout == 
 /// In this order, because each looks for what those before it made. First what is the same whatever is chosen: all that
 /// makes weights.
 constexpr Stage kFusions[] = {
+    // Before whoever looks for neighbours: rounding that changes nothing would stand between them.
+    {"take_quantization", always<compiler::take_quantization>},
     {"split_batch_norms", always<compiler::split_batch_norms>},
     {"fuse_activations", always<compiler::fuse_activations>},
     {"fuse_windows", growing<compiler::fuse_windows>, packs_weights},
+    // After fuse_windows, which takes weights as the codes that they are.
+    {"fold_dequantized_constants", always<compiler::fold_dequantized_constants>},
     {"fuse_conv_transpose", always<compiler::fuse_conv_transpose>},
     {"fuse_average_pool", always<compiler::fuse_average_pool>},
     {"fuse_lookups", growing<compiler::fuse_lookups>},
@@ -82,6 +86,8 @@ constexpr Stage kChoices[] = {
     {"fuse_depthwise_pointwise", choosing<compiler::fuse_depthwise_pointwise>},
     {"choose_products", choosing<compiler::choose_products>},
     {"assign_layouts", always<compiler::assign_layouts>, has_channels_last},
+    // After everything that looks for operators: these have the same names on codes.
+    {"absorb_quantization", always<compiler::absorb_quantization>, has_channels_last},
 };
 
 /// Rewrites name new values after those that they stand for. Where the graph has that name already, the newcomer, which

@@ -166,7 +166,7 @@ TEST(Compile, ReportsEveryStage) {
   compile(b.graph, {.on_stage = [&](std::string_view stage, const ir::Graph&) { stages.emplace_back(stage); }});
   ASSERT_GT(stages.size(), 3u);
   EXPECT_EQ(stages.front(), "simplify");
-  EXPECT_EQ(stages.back(), "assign_layouts");
+  EXPECT_EQ(stages.back(), "absorb_quantization");
 }
 
 /// A transformer's block on tokens, layer norm and GELU as exporters spell them: every step on a fast kernel.

@@ -32,6 +32,7 @@ void fuse_depthwise_pointwise(ir::Graph& graph, const LayerChoices& choices) {
     const ir::ValueId map = node.inputs[0];
     const ir::Node* depthwise = fused_producer(graph, uses, map, "DepthwiseConv");
     if (depthwise == nullptr || depthwise->outputs.size() > 1 || uses.sole_reader(map) < 0) continue;
+    if (has_weight_scale(*depthwise) || has_weight_scale(node)) continue;
     const std::string key = layer_key(graph, "DepthwisePointwise", *depthwise, depthwise->inputs[0], node.outputs[0]);
     if (!choices.fuses(node.name, key, is_worth_it(graph, *depthwise, node))) continue;
     auto attributes = depthwise->attributes;

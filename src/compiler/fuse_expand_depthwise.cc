@@ -23,7 +23,7 @@ void fuse_expand_depthwise(ir::Graph& graph, const LayerChoices& choices) {
     const ir::ValueId map = node.inputs[0];
     const ir::Node* expand = fused_producer(graph, uses, map, "Conv");
     if (expand == nullptr || uses.sole_reader(map) < 0 || !is_plain_pointwise(*expand)) continue;
-    if (has_steps(*expand) || has_steps(node)) continue;
+    if (has_steps(*expand) || has_steps(node) || has_weight_scale(*expand) || has_weight_scale(node)) continue;
     const std::string key = layer_key(graph, "ExpandDepthwise", node, expand->inputs[0], node.outputs[0]);
     if (!choices.fuses(node.name, key, is_worth_it(graph.value(expand->inputs[0]), graph.value(map)))) continue;
     auto attributes = node.attributes;

@@ -4,6 +4,7 @@
 
 #include "compiler/match.h"
 #include "compiler/passes.h"
+#include "compiler/quantization.h"
 #include "ops/fused/packing.h"
 
 namespace effdet::compiler {
@@ -11,13 +12,17 @@ namespace {
 
 /// The nodes of one squeeze-excite block, from the product backwards.
 struct Block {
-  ir::Node *expand, *reduce, *mean, *next;
+  ir::Node *expand, *reduce, *mean;
+  ir::Node* product;
+  ir::Node* next;  ///< a Conv that takes the gate; null where the product becomes a Gate
   ir::ValueId x;
   std::vector<ir::Node*> depthwise;  ///< several where x is a Concat of their channels
 };
 
-/// The depthwise layers that make x, each for nobody else but a Concat; or none.
+/// The depthwise layers that make x, each for nobody else but a Concat; or none. Where x was rounded to codes and back,
+/// the mean is of codes, as the product is.
 std::vector<ir::Node*> depthwise_layers(ir::Graph& graph, const ir::Uses& uses, ir::ValueId x) {
+  x = before_rounding(graph, uses, x);
   const int producer = uses.producer(x);
   if (producer < 0) return {};
   const ir::Node& last = graph.nodes[static_cast<size_t>(producer)];
@@ -32,6 +37,14 @@ std::vector<ir::Node*> depthwise_layers(ir::Graph& graph, const ir::Uses& uses, 
   return layers;
 }
 
+/// The pointwise Conv that alone reads a product, and has neither residual nor gate; or null.
+ir::Node* gated_layer(ir::Graph& graph, const ir::Uses& uses, ir::ValueId product) {
+  const int reader = uses.sole_reader(product);
+  if (reader < 0) return nullptr;
+  ir::Node& next = graph.nodes[static_cast<size_t>(reader)];
+  return is_fused(next, "Conv") && is_plain_pointwise(next) ? &next : nullptr;
+}
+
 std::optional<Block> match(ir::Graph& graph, const ir::Uses& uses, ir::Node& product) {
   if (!product.is("Mul")) return std::nullopt;
   for (size_t i = 0; i < 2; ++i) {
@@ -40,19 +53,19 @@ std::optional<Block> match(ir::Graph& graph, const ir::Uses& uses, ir::Node& pro
     if (expand == nullptr || uses.sole_reader(gate) < 0 || !is_plain_pointwise(*expand)) continue;
     ir::Node* reduce = fused_producer(graph, uses, expand->inputs[0], "Conv");
     if (reduce == nullptr || uses.sole_reader(expand->inputs[0]) < 0 || !is_plain_pointwise(*reduce)) continue;
-    if (has_steps(*reduce)) continue;
+    if (has_steps(*reduce) || has_weight_scale(*reduce) != has_weight_scale(*expand)) continue;
     const int mean = uses.producer(reduce->inputs[0]);
     if (mean < 0 || uses.sole_reader(reduce->inputs[0]) < 0) continue;
     ir::Node& squeeze = graph.nodes[static_cast<size_t>(mean)];
     if (squeeze.inputs[0] != x || !is_global_mean(graph, squeeze)) continue;
     const std::vector<ir::Node*> depthwise = depthwise_layers(graph, uses, x);
-    const int reader = uses.sole_reader(product.outputs[0]);
-    if (depthwise.empty() || reader < 0) continue;
+    if (depthwise.empty()) continue;
     // One gate for all channels would be legal, and is none of ours.
     if (ops::ConvAttributes::of(*expand).out_channels != graph.value(x).shape->at(1)) continue;
-    ir::Node& next = graph.nodes[static_cast<size_t>(reader)];
-    if (!is_fused(next, "Conv") || !is_plain_pointwise(next)) continue;
-    return Block{expand, reduce, &squeeze, &next, x, depthwise};
+    ir::Node* next = gated_layer(graph, uses, product.outputs[0]);
+    const bool is_rounded = before_rounding(graph, uses, x) != x;
+    if (next == nullptr && !is_rounded) continue;
+    return Block{expand, reduce, &squeeze, &product, is_rounded ? nullptr : next, x, depthwise};
   }
   return std::nullopt;
 }
@@ -69,7 +82,7 @@ class Matrices {
     const Tensor& packed = *graph_.constant(conv.inputs[1]);
     Tensor& matrix = matrices_[{conv.inputs[1], out}];
     if (matrix.empty()) {
-      const uint64_t bytes = static_cast<uint64_t>(in * out) * sizeof(float);
+      const uint64_t bytes = static_cast<uint64_t>(in * out) * dtype_size(packed.dtype());
       if (!budget_.change(bytes, uses_.sole_reader(conv.inputs[1]) >= 0 ? packed.byte_size() : 0)) return {};
       matrix = transposed(ops::unpack_conv_weights(packed, in, out, 1, 1));
     }
@@ -81,11 +94,12 @@ class Matrices {
   static Tensor transposed(const Tensor& weights) {
     const int64_t out = weights.dim(0), in = weights.dim(1);
     Tensor matrix(DType::kF32, {in, out});
-    const auto from = weights.data<float>();
+    const Tensor floats = weights.to(DType::kF32);
+    const auto from = floats.data<float>();
     const auto to = matrix.mutable_data<float>();
     for (int64_t o = 0; o < out; ++o)
       for (int64_t i = 0; i < in; ++i) to[static_cast<size_t>(i * out + o)] = from[static_cast<size_t>(o * in + i)];
-    return matrix;
+    return matrix.to(weights.dtype());
   }
 
   ir::Graph& graph_;
@@ -94,9 +108,9 @@ class Matrices {
   std::map<std::pair<ir::ValueId, int64_t>, Tensor> matrices_;  ///< by packed weights and output channels
 };
 
-/// A Conv's bias without the padding: a part of the same bytes.
-Tensor bias_of(const ir::Graph& graph, const ir::Node& conv) {
-  const auto padded = std::make_shared<const Tensor>(*graph.constant(conv.inputs[2]));
+/// A Conv's bias, or the scales of its weights, without the padding: a part of the same bytes.
+Tensor without_padding(const ir::Graph& graph, const ir::Node& conv, size_t input) {
+  const auto padded = std::make_shared<const Tensor>(*graph.constant(conv.inputs[input]));
   return Tensor(DType::kF32, {ops::ConvAttributes::of(conv).out_channels}, {padded, padded->bytes().data()});
 }
 
@@ -126,16 +140,24 @@ void fuse(ir::Graph& graph, Matrices& matrices, const Block& block) {
   std::vector<ir::ValueId> inputs{take_means(graph, block)};
   for (const auto& [conv, matrix] : {std::pair{block.reduce, &reduce}, std::pair{block.expand, &expand}}) {
     inputs.push_back(graph.add_constant(conv->name + "_matrix", *matrix));
-    inputs.push_back(graph.add_constant(conv->name + "_bias", bias_of(graph, *conv)));
+    inputs.push_back(
+        graph.add_constant(conv->name + "_bias", without_padding(graph, *conv, ops::ConvAttributes::kBias)));
   }
+  for (const ir::Node* conv : {block.reduce, block.expand})
+    if (has_weight_scale(*conv))
+      inputs.push_back(
+          graph.add_constant(conv->name + "_scale", without_padding(graph, *conv, ops::ConvAttributes::kWeightScale)));
   // The expanding layer becomes the whole block: it stands after all that the block reads, and before its reader.
   const ir::ValueId gate = graph.add_value({block.expand->name + "_gate", DType::kF32, Shape{x[0], x[1]}, {}});
   become_fused(*block.expand, "SqueezeExcite", inputs,
                {{"activation", block.reduce->get_string("activation", "none")},
                 {"gate_activation", block.expand->get_string("activation", "none")}});
   block.expand->outputs = {gate};
+  if (block.next == nullptr) return become_fused(*block.product, "Gate", {block.x, gate}, {});
+  constexpr size_t kGate = ops::ConvAttributes::kGate;
   block.next->inputs[0] = block.x;
-  block.next->inputs.insert(block.next->inputs.end(), {ir::kNoValue, gate});
+  block.next->inputs.resize(std::max(block.next->inputs.size(), kGate + 1), ir::kNoValue);
+  block.next->inputs[kGate] = gate;
 }
 
 }  // namespace

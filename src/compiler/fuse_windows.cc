@@ -1,9 +1,12 @@
 // Conv and MaxPool become the fused operators, with packed weights.
+#include <cstring>
 #include <map>
 
 #include "compiler/match.h"
 #include "compiler/passes.h"
+#include "compiler/quantization.h"
 #include "compiler/window_attributes.h"
+#include "ops/fused/depthwise_conv.h"
 #include "ops/fused/packing.h"
 #include "ops/window.h"
 #include "passes/spatial_pad.h"
@@ -32,29 +35,44 @@ class Packer {
     return once(id, "_packed_depthwise", weights.numel(), [&] { return ops::pack_depthwise_weights(weights); });
   }
 
-  /// The bias (zeros where id is absent), padded to `count` values.
+  /// The bias (zeros where id is absent), padded to `count` values. That of a quantized layer is made of integers.
   ir::ValueId bias(ir::ValueId id, const std::string& owner, int64_t count) {
     if (id == ir::kNoValue) return zeros(owner + "_zero_bias", count);
+    if (graph_.constant(id) == nullptr) {
+      if (!budget_.change(static_cast<uint64_t>(count) * sizeof(float))) return ir::kNoValue;
+      return graph_.add_constant(graph_.value(id).name + "_numbers",
+                                 padded(*constant_numbers(graph_, uses_, id), count, 0));
+    }
     const Tensor& source = *graph_.constant(id);
     // Only what needs it is padded: a depthwise and a dense layer of as many channels may share a bias.
     if (source.numel() == count) return id;
-    return once(id, "_padded", count, [&] {
-      Tensor padded(DType::kF32, {count});
-      std::ranges::copy(source.data<float>(), padded.mutable_data<float>().begin());
-      return padded;
-    });
+    return once(id, "_padded", count, [&] { return padded(source, count, 0); });
+  }
+
+  /// The scales of int8 weights. What fills up the last panel is multiplied by nothing.
+  ir::ValueId scales(const std::vector<float>& values, const std::string& owner, int64_t count) {
+    if (!budget_.change(static_cast<uint64_t>(count) * sizeof(float))) return ir::kNoValue;
+    const Tensor scales = Tensor::from<float>({static_cast<int64_t>(values.size())}, values);
+    return graph_.add_constant(owner + "_weight_scale", padded(scales, count, 1));
   }
 
  private:
+  static Tensor padded(const Tensor& values, int64_t count, float filler) {
+    Tensor result(DType::kF32, {count});
+    std::ranges::fill(result.mutable_data<float>(), filler);
+    std::ranges::copy(values.data<float>(), result.mutable_data<float>().begin());
+    return result;
+  }
+
   /// Weights [o, i, kh, kw] of `group` groups as those of group / joined, zero where an output does not read an input.
   static Tensor joined_groups(const Tensor& weights, int64_t group, int64_t joined) {
     const int64_t out = weights.dim(0), in = weights.dim(1), taps = weights.dim(2) * weights.dim(3);
-    Tensor wide(DType::kF32, {out, joined * in, weights.dim(2), weights.dim(3)});
-    const auto from = weights.data<float>();
-    const auto to = wide.mutable_data<float>();
+    Tensor wide(weights.dtype(), {out, joined * in, weights.dim(2), weights.dim(3)});
+    const auto row = static_cast<size_t>(in * taps) * dtype_size(weights.dtype());
     for (int64_t o = 0; o < out; ++o) {
       const int64_t member = o / (out / group) % joined;  // the output's group among those that are joined
-      std::copy_n(from.begin() + o * in * taps, in * taps, to.begin() + (o * joined + member) * in * taps);
+      std::memcpy(wide.mutable_bytes().data() + static_cast<size_t>(o * joined + member) * row,
+                  weights.bytes().data() + static_cast<size_t>(o) * row, row);
     }
     return wide;
   }
@@ -69,12 +87,12 @@ class Packer {
     return bytes->second.empty() ? ir::kNoValue : graph_.add_constant(std::move(name), bytes->second);
   }
 
-  /// The constant as `pack` makes it, of `size` floats. It stands for the old one, which goes with its last reader.
+  /// The constant as `pack` makes it, of `size` values. It stands for the old one, which goes with its last reader.
   template <typename F>
   ir::ValueId once(ir::ValueId id, const std::string& suffix, int64_t size, F&& pack) {
     auto [entry, is_new] = packed_.try_emplace({id, suffix}, ir::kNoValue);
     auto [left, is_unread] = reads_left_.try_emplace(id, uses_.readers(id).size() + uses_.is_output(id));
-    const uint64_t added = is_new ? static_cast<uint64_t>(size) * sizeof(float) : 0;
+    const uint64_t added = is_new ? static_cast<uint64_t>(size) * dtype_size(graph_.value(id).dtype) : 0;
     const uint64_t removed = left->second == 1 ? graph_.constant(id)->byte_size() : 0;
     if (!budget_.change(added, removed)) {
       packed_.erase(entry);
@@ -102,11 +120,16 @@ int64_t groups_to_join(int64_t group, int64_t out) {
   return 0;
 }
 
-void fuse_conv(ir::Graph& graph, Packer& packer, ir::Node& node) {
-  const Tensor* weights = graph.constant(node.inputs[1]);
+void fuse_conv(ir::Graph& graph, const ir::Uses& uses, Packer& packer, ir::Node& node) {
+  const auto codes = quantized_weights(graph, uses, node.inputs[1]);
+  const ir::ValueId source = codes ? codes->codes : node.inputs[1];
+  const Tensor* weights = graph.constant(source);
   const ir::ValueId bias = node.inputs.size() > 2 ? node.inputs[2] : ir::kNoValue;
-  if (weights == nullptr || weights->dtype() != DType::kF32 || weights->rank() != 4) return;
-  if (bias != ir::kNoValue && graph.constant(bias) == nullptr) return;
+  if (weights == nullptr || weights->rank() != 4 || (!codes && weights->dtype() != DType::kF32)) return;
+  if (bias != ir::kNoValue) {
+    const auto numbers = constant_numbers(graph, uses, bias);
+    if (!numbers || numbers->dtype() != DType::kF32) return;
+  }
   const int64_t out = weights->dim(0), in = graph.value(node.inputs[0]).shape->at(1), group = node.get_int("group", 1);
   const bool depthwise = group == in && out == in && weights->dim(1) == 1 && in > 1;
   const int64_t joined = groups_to_join(group, out);
@@ -118,12 +141,20 @@ void fuse_conv(ir::Graph& graph, Packer& packer, ir::Node& node) {
     (*attributes)["out_channels"] = out;
     if (joined != group) (*attributes)["group"] = group / joined;
   }
-  const ir::ValueId packed =
-      depthwise ? packer.depthwise_weights(node.inputs[1]) : packer.conv_weights(node.inputs[1], group, joined);
-  if (packed == ir::kNoValue) return;
-  const ir::ValueId padded = packer.bias(bias, node.name, depthwise ? out : ops::padded_to_panels(out));
-  if (padded == ir::kNoValue) return;
-  become_fused(node, depthwise ? "DepthwiseConv" : "Conv", {node.inputs[0], packed, padded}, *attributes);
+  const int64_t count = depthwise ? out : ops::padded_to_panels(out);
+  std::vector<ir::ValueId> inputs{
+      node.inputs[0], depthwise ? packer.depthwise_weights(source) : packer.conv_weights(source, group, joined)};
+  if (inputs[1] == ir::kNoValue) return;
+  inputs.push_back(packer.bias(bias, node.name, count));
+  if (inputs[2] == ir::kNoValue) return;
+  if (codes) {
+    inputs.resize(
+        depthwise ? size_t{ops::DepthwiseConvAttributes::kWeightScale} : size_t{ops::ConvAttributes::kWeightScale},
+        ir::kNoValue);
+    inputs.push_back(packer.scales(codes->scales, node.name, count));
+    if (inputs.back() == ir::kNoValue) return;
+  }
+  become_fused(node, depthwise ? "DepthwiseConv" : "Conv", inputs, *attributes);
 }
 
 /// The Pad with zeros before a pool that does not pad itself; null where there is none.
@@ -161,7 +192,7 @@ void fuse_windows(ir::Graph& graph, passes::RewriteBudget& budget) {
     if (!node.is("Conv") && !node.is("MaxPool")) continue;
     if (!is_static_map(graph.value(node.inputs[0]))) continue;
     if (node.is("Conv")) {
-      fuse_conv(graph, packer, node);
+      fuse_conv(graph, uses, packer, node);
     } else {
       fuse_max_pool(graph, uses, node);
     }

@@ -30,7 +30,12 @@ std::vector<T> in_nhwc_order(std::span<const T> values) {
   return result;
 }
 
-bool is_map(const ir::Graph& graph, ir::ValueId id) { return id != ir::kNoValue && is_static_map(graph.value(id)); }
+/// A map of four dimensions, of floats or codes.
+bool is_map(const ir::Graph& graph, ir::ValueId id) {
+  if (id == ir::kNoValue) return false;
+  ir::Value value{.dtype = DType::kF32, .shape = graph.value(id).shape};
+  return (graph.value(id).dtype == DType::kF32 || graph.value(id).dtype == DType::kU8) && is_static_map(value);
+}
 
 ir::ValueId add_ints(ir::Graph& graph, const std::string& name, const Ints& values) {
   return graph.add_constant(name, Tensor::from<int64_t>({static_cast<int64_t>(values.size())}, values));
@@ -55,6 +60,11 @@ std::optional<LayoutFollower> follow_softmax(const ir::Graph& graph, const ir::N
 void move_axis(ir::Graph&, ir::Node& node) {
   node.attributes["axis"] = moved(node.get_int("axis", ops::card_of(node).default_axis));
 }
+
+// --- Operators that know each value alone
+
+std::optional<LayoutFollower> follow_value(const ir::Graph&, const ir::Node& node) { return first_inputs(node, 1); }
+void move_nothing(ir::Graph&, ir::Node&) {}
 
 // --- Resize: a number a dimension
 
@@ -243,6 +253,9 @@ constexpr Rule kRules[] = {
     {"", "Softmax", follow_softmax, move_axis},
     {"", "Resize", follow_resize, move_sizes},
     {ir::kFusedDomain, "Elementwise", follow_elements, move_elements},
+    {ir::kFusedDomain, "Quantize", follow_value, move_nothing},
+    {ir::kFusedDomain, "Dequantize", follow_value, move_nothing},
+    {ir::kFusedDomain, "Table", follow_value, move_nothing},
     {"", "GlobalAveragePool", follow_reduction, move_reduction},
     {"", "GlobalMaxPool", follow_reduction, move_reduction},
     {"", "ReduceMean", follow_reduction, move_reduction},

@@ -59,7 +59,15 @@ inline bool is_static_map(const ir::Value& value) {
 
 /// Whether a fused Conv looks at one pixel at a time, and has neither residual nor gate.
 inline bool is_plain_pointwise(const ir::Node& conv) {
-  return conv.inputs.size() == 3 && ops::ConvAttributes::of(conv).is_pointwise();
+  const auto is_absent = [&](size_t i) { return i >= conv.inputs.size() || conv.inputs[i] == ir::kNoValue; };
+  return is_absent(ops::ConvAttributes::kResidual) && is_absent(ops::ConvAttributes::kGate) &&
+         ops::ConvAttributes::of(conv).is_pointwise();
+}
+
+/// Whether a layer's weights are int8 with scales.
+inline bool has_weight_scale(const ir::Node& layer) {
+  const auto scale = ops::card_of(layer).find_slot(ops::Slot::kScale);
+  return scale && *scale < layer.inputs.size() && layer.inputs[*scale] != ir::kNoValue;
 }
 
 /// Whether a node takes the mean over height and width of a map, and keeps both as dimensions of 1.

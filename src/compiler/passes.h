@@ -18,6 +18,9 @@ namespace effdet::compiler {
 /// Camera pixels -> Aipp -> what was the only input. Throws Error(kBadInput), Error(kUnsupported) where the file of
 /// --insert_op_conf does not fit the model. The input's shape must be known.
 void insert_aipp(ir::Graph& graph, const aipp::Config& config);
+/// QuantizeLinear and DequantizeLinear of maps, with one scale a tensor -> ai.effdet::Quantize and Dequantize; rounding
+/// that changes nothing goes.
+void take_quantization(ir::Graph& graph);
 /// BatchNormalization that no convolution took -> Mul and Add.
 void split_batch_norms(ir::Graph& graph);
 /// x * Sigmoid(x), Relu, Clip(0, 6), Sigmoid, HardSwish, Mish and the like -> ai.effdet::Activation.
@@ -25,6 +28,8 @@ void fuse_activations(ir::Graph& graph);
 /// Conv -> ai.effdet::Conv or ai.effdet::DepthwiseConv with packed weights, within the budget; MaxPool ->
 /// ai.effdet::MaxPool.
 void fuse_windows(ir::Graph& graph, passes::RewriteBudget& budget);
+/// DequantizeLinear of constants that no layer took with its codes -> what it makes.
+void fold_dequantized_constants(ir::Graph& graph);
 /// ConvTranspose, AveragePool -> the fused operators of these names.
 void fuse_conv_transpose(ir::Graph& graph);
 void fuse_average_pool(ir::Graph& graph);
@@ -51,6 +56,9 @@ void fuse_residuals(ir::Graph& graph);
 void fuse_box_selection(ir::Graph& graph, passes::RewriteBudget& budget);
 /// Fused operators work on NHWC data; conversions stand where others (or the caller) want NCHW.
 void assign_layouts(ir::Graph& graph);
+
+/// Dequantize before and Quantize after fused operators -> maps of codes. After assign_layouts.
+void absorb_quantization(ir::Graph& graph);
 
 /// Maps between operators that can run in the target type, bfloat16, take it, and so do the packed weights that
 /// multiply them; Casts stand where others want float32. Nodes whose names match a pattern (as a shell's) stay float32.

@@ -58,6 +58,7 @@ class Folder {
 
  private:
   bool is_foldable(const ir::Node& node) const {
+    if (node.is("DequantizeLinear")) return false;
     return !node.opaque && std::ranges::all_of(node.outputs, [&](ir::ValueId id) {
       return id != ir::kNoValue && !is_output_[static_cast<size_t>(id)] && is_static(graph_.value(id).shape) &&
              graph_.value(id).dtype != DType::kUnknown;

@@ -174,6 +174,7 @@ class Conv : public Kernel {
 Plan plan_conv(const PlanContext& c) {
   using A = ops::ConvAttributes;
   const A a = A::of(c.node);
+  if (c.has(A::kWeightScale)) return {nullptr, "int8 weights"};
   const bool nhwc_input = a.layouts.input == ir::Layout::kNhwc, nhwc_output = a.layouts.output == ir::Layout::kNhwc;
   if (c.has(A::kResidual) && !nhwc_output) return {nullptr, "a residual needs an NHWC output"};
   if (!nhwc_input && !nhwc_output) return {nullptr, "NCHW on one side alone"};

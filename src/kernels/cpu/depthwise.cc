@@ -76,6 +76,7 @@ class Depthwise : public Kernel {
 Plan plan_depthwise(const PlanContext& c) {
   using A = ops::DepthwiseConvAttributes;
   const A a = A::of(c.node);
+  if (c.has(A::kWeightScale)) return {nullptr, "int8 weights"};
   if (a.layout != ir::Layout::kNhwc) return {nullptr, "only NHWC"};
   if (auto refusal = refuse_epilogue(a.activation, a.layout); !refusal.empty()) return {nullptr, refusal};
   return plan_typed<Depthwise>(c, a);

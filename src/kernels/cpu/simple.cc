@@ -22,18 +22,25 @@ class SqueezeExcite : public Kernel {
         channels_(static_cast<int>(c.inputs[A::kMean].shape[1])),
         reduced_(static_cast<int>(c.inputs[A::kReduceWeights].shape[1])),
         activation_(a.activation),
-        gate_(micro_, a.gate_activation) {}
+        gate_(micro_, a.gate_activation) {
+    if (!c.has(A::kReduceScale)) return;
+    own_reduce_ = ops::dequantized_matrix(*c.inputs[A::kReduceWeights].constant, *c.inputs[A::kReduceScale].constant);
+    own_expand_ = ops::dequantized_matrix(*c.inputs[A::kExpandWeights].constant, *c.inputs[A::kExpandScale].constant);
+  }
 
   size_t scratch_bytes(int) const override { return static_cast<size_t>(reduced_) * sizeof(float); }
 
   void run(const RunContext& context) const override {
     float* reduced = context.scratch_floats();
+    const bool own = !own_reduce_.empty();
+    const float* reduce = own ? own_reduce_.data<float>().data() : context.input(A::kReduceWeights);
+    const float* expand = own ? own_expand_.data<float>().data() : context.input(A::kExpandWeights);
     for (int64_t image = 0; image < batch_; ++image) {
-      micro_.vector_matrix(context.input(A::kMean) + image * channels_, context.input(A::kReduceWeights),
-                           context.input(A::kReduceBias), reduced, channels_, reduced_, activation_);
+      micro_.vector_matrix(context.input(A::kMean) + image * channels_, reduce, context.input(A::kReduceBias), reduced,
+                           channels_, reduced_, activation_);
       float* gate = context.output() + image * channels_;
-      micro_.vector_matrix(reduced, context.input(A::kExpandWeights), context.input(A::kExpandBias), gate, reduced_,
-                           channels_, gate_.activation());
+      micro_.vector_matrix(reduced, expand, context.input(A::kExpandBias), gate, reduced_, channels_,
+                           gate_.activation());
       gate_.run(gate, 1, channels_, channels_);
     }
   }
@@ -44,6 +51,7 @@ class SqueezeExcite : public Kernel {
   int channels_, reduced_;
   Activation activation_;
   Epilogue gate_;
+  Tensor own_reduce_, own_expand_;  // of int8 weights
 };
 
 class Activate : public Kernel {
@@ -72,6 +80,9 @@ Plan plan_squeeze_excite(const PlanContext& c) {
   using A = ops::SqueezeExciteAttributes;
   const A a = A::of(c.node);
   if (auto refusal = refuse_epilogue(a.gate_activation); !refusal.empty()) return {nullptr, refusal};
+  for (const size_t i : {A::kReduceWeights, A::kExpandWeights, A::kReduceScale, A::kExpandScale})
+    if (c.has(A::kReduceScale) && c.inputs[i].constant == nullptr)
+      return {nullptr, "int8 weights that are not constant"};
   return {std::make_unique<SqueezeExcite>(c, a), ""};
 }
 

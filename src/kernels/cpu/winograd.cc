@@ -227,6 +227,7 @@ Plan plan_winograd(const PlanContext& c) {
   if (window.kernel_height != 3 || window.kernel_width != 3 || window.stride_x != 1 || window.stride_y != 1)
     return {nullptr, "only 3x3 windows of stride 1"};
   if (a.group != 1) return {nullptr, "no groups"};
+  if (c.has(A::kWeightScale)) return {nullptr, "int8 weights"};
   if (a.layouts.input != ir::Layout::kNhwc) return {nullptr, "only NHWC input"};
   if (c.has(A::kResidual) && a.layouts.output != ir::Layout::kNhwc) return {nullptr, "a residual needs an NHWC output"};
   if (auto refusal = refuse_epilogue(a.activation, a.layouts.output); !refusal.empty()) return {nullptr, refusal};

@@ -14,10 +14,14 @@ std::vector<Inferred> infer_squeeze_excite(const InferContext& c) {
   A::of(c.node);
   const Shape mean = known_shape(c, A::kMean, 2), reduce = known_shape(c, A::kReduceWeights, 2);
   require_shape(c, A::kMean, mean);
-  require_shape(c, A::kReduceWeights, {mean[1], reduce[1]});
+  if (c.has(A::kReduceScale) != c.has(A::kExpandScale)) node_error(c.node, "one of two scales is absent");
+  const DType weights = c.has(A::kReduceScale) ? DType::kI8 : DType::kF32;
+  require_shape(c, A::kReduceWeights, {mean[1], reduce[1]}, weights);
   require_shape(c, A::kReduceBias, {reduce[1]});
-  require_shape(c, A::kExpandWeights, {reduce[1], mean[1]});
+  require_shape(c, A::kReduceScale, {reduce[1]});
+  require_shape(c, A::kExpandWeights, {reduce[1], mean[1]}, weights);
   require_shape(c, A::kExpandBias, {mean[1]});
+  require_shape(c, A::kExpandScale, {mean[1]});
   return {{DType::kF32, mean}};
 }
 
@@ -33,17 +37,34 @@ Tensor dense(const ir::Node& node, const ActivationSteps& activation, std::span<
   return y;
 }
 
+}  // namespace
+
+Tensor dequantized_matrix(const Tensor& codes, const Tensor& scales) {
+  Tensor matrix(DType::kF32, codes.shape());
+  const auto from = codes.data<int8_t>();
+  const auto to = matrix.mutable_data<float>();
+  const auto columns = scales.data<float>();
+  for (size_t i = 0; i < to.size(); ++i) to[i] = static_cast<float>(from[i]) * columns[i % columns.size()];
+  return matrix;
+}
+
+namespace {
+
 void evaluate_squeeze_excite(const EvalContext& c) {
   using A = SqueezeExciteAttributes;
   const A a = A::of(c.node);
+  const auto weights = [&](size_t matrix, size_t scale) {
+    return c.has(scale) ? dequantized_matrix(c.input(matrix), c.input(scale)) : c.input(matrix);
+  };
+  const Tensor reduce = weights(A::kReduceWeights, A::kReduceScale),
+               expand = weights(A::kExpandWeights, A::kExpandScale);
   const auto mean = c.input(A::kMean).data<float>();
   const auto gate = c.output().mutable_data<float>();
   const size_t channels = static_cast<size_t>(c.input(A::kMean).dim(1));
   for (size_t row = 0; row * channels < mean.size(); ++row) {
-    const Tensor reduced = dense(c.node, {a.activation, {}}, mean.subspan(row * channels, channels),
-                                 c.input(A::kReduceWeights), c.input(A::kReduceBias));
-    const Tensor expanded =
-        dense(c.node, a.gate_activation, reduced.data<float>(), c.input(A::kExpandWeights), c.input(A::kExpandBias));
+    const Tensor reduced =
+        dense(c.node, {a.activation, {}}, mean.subspan(row * channels, channels), reduce, c.input(A::kReduceBias));
+    const Tensor expanded = dense(c.node, a.gate_activation, reduced.data<float>(), expand, c.input(A::kExpandBias));
     std::ranges::copy(expanded.data<float>(), gate.begin() + static_cast<ptrdiff_t>(row * channels));
   }
 }
@@ -60,11 +81,12 @@ SqueezeExciteAttributes SqueezeExciteAttributes::of(const ir::Node& node) {
 }
 
 std::span<const Operator> fused_squeeze_excite_operators() {
-  static constexpr Slot kSlots[] = {Slot::kOther, Slot::kWeights, Slot::kBias, Slot::kWeights, Slot::kBias};
+  static constexpr Slot kSlots[] = {Slot::kOther, Slot::kWeights, Slot::kBias, Slot::kWeights,
+                                    Slot::kBias,  Slot::kScale,   Slot::kScale};
   static constexpr Card kCard{
       .batch = Batch::kByImage, .slots = kSlots, .heavy = true, .products = squeeze_excite_products};
   static constexpr Operator kOperators[] = {
-      {ir::kFusedDomain, "SqueezeExcite", 5, 5, infer_squeeze_excite, evaluate_squeeze_excite, kCard}};
+      {ir::kFusedDomain, "SqueezeExcite", 5, 7, infer_squeeze_excite, evaluate_squeeze_excite, kCard}};
   return kOperators;
 }
 

@@ -1,5 +1,5 @@
-// ai.effdet::SqueezeExcite(mean, reduce weight, reduce bias, expand weight, expand bias): the gate [b, c] of a map's
-// channels, from their means.
+// ai.effdet::SqueezeExcite(mean, reduce weight, reduce bias, expand weight, expand bias, reduce scale?, expand scale?):
+// the gate [b, c] of a map's channels, from their means. With scales, one for each output, the weights are int8.
 #pragma once
 
 #include "ops/fused/activation_steps.h"
@@ -7,7 +7,7 @@
 namespace effdet::ops {
 
 struct SqueezeExciteAttributes {
-  enum Input : size_t { kMean, kReduceWeights, kReduceBias, kExpandWeights, kExpandBias };
+  enum Input : size_t { kMean, kReduceWeights, kReduceBias, kExpandWeights, kExpandBias, kReduceScale, kExpandScale };
 
   Activation activation = Activation::kNone;  ///< of the reduced channels, without steps
   ActivationSteps gate_activation;            ///< of the gate
@@ -15,5 +15,8 @@ struct SqueezeExciteAttributes {
   /// kBadInput for values that no SqueezeExcite has.
   static SqueezeExciteAttributes of(const ir::Node& node);
 };
+
+/// int8 weights [in, out] times the scales of their outputs.
+Tensor dequantized_matrix(const Tensor& codes, const Tensor& scales);
 
 }  // namespace effdet::ops

@@ -1,0 +1,81 @@
+// What quantized weights and maps look like in a graph.
+#include "compiler/quantization.h"
+
+#include <algorithm>
+#include <string_view>
+
+#include "compiler/match.h"
+#include "ops/op.h"
+
+namespace effdet::compiler {
+namespace {
+
+bool has_only_zeros(const Tensor& tensor) {
+  return std::ranges::all_of(tensor.bytes(), [](std::byte byte) { return byte == std::byte{0}; });
+}
+
+const ir::Node* dequantize_of_constants(const ir::Graph& graph, const ir::Uses& uses, ir::ValueId id) {
+  const ir::Node* node = producer_of(graph, uses, id);
+  if (node == nullptr || !node->is("DequantizeLinear")) return nullptr;
+  const bool constant =
+      std::ranges::all_of(node->inputs, [&](ir::ValueId input) { return graph.constant(input) != nullptr; });
+  return constant ? node : nullptr;
+}
+
+}  // namespace
+
+std::optional<QuantizedWeights> quantized_weights(const ir::Graph& graph, const ir::Uses& uses, ir::ValueId id) {
+  const ir::Node* node = dequantize_of_constants(graph, uses, id);
+  if (node == nullptr) return std::nullopt;
+  const Tensor &codes = *graph.constant(node->inputs[0]), &scales = *graph.constant(node->inputs[1]);
+  if (codes.dtype() != DType::kI8 || scales.dtype() != DType::kF32 || codes.rank() == 0 || scales.rank() > 1)
+    return std::nullopt;
+  if (node->inputs.size() > 2 && !has_only_zeros(*graph.constant(node->inputs[2]))) return std::nullopt;
+  const auto values = scales.data<float>();
+  if (std::ranges::any_of(values, [](float scale) { return !(scale >= 1e-30f && scale <= 1e30f); }))
+    return std::nullopt;
+  const auto channels = static_cast<size_t>(codes.dim(0));
+  if (values.size() == 1) return QuantizedWeights{node->inputs[0], std::vector<float>(channels, values[0])};
+  const auto rank = static_cast<int64_t>(codes.rank()), axis = node->get_int("axis", 1);
+  if (values.size() != channels || (axis < 0 ? axis + rank : axis) != 0 || node->get_int("block_size", 0) != 0)
+    return std::nullopt;
+  return QuantizedWeights{node->inputs[0], {values.begin(), values.end()}};
+}
+
+std::optional<Tensor> constant_numbers(const ir::Graph& graph, const ir::Uses& uses, ir::ValueId id) {
+  if (const Tensor* constant = graph.constant(id)) return *constant;
+  const ir::Node* node = dequantize_of_constants(graph, uses, id);
+  if (node == nullptr) return std::nullopt;
+  std::vector<const Tensor*> inputs;
+  for (const ir::ValueId input : node->inputs) inputs.push_back(graph.constant(input));
+  return ops::evaluate_node(*node, graph.opset, inputs).at(0);
+}
+
+const ir::Node* quantize_before(const ir::Graph& graph, const ir::Uses& uses, ir::ValueId id) {
+  const ir::Node* node = id == ir::kNoValue ? nullptr : producer_of(graph, uses, id);
+  return node != nullptr && is_fused(*node, "Quantize") ? node : nullptr;
+}
+
+const ir::Node* dequantize_before(const ir::Graph& graph, const ir::Uses& uses, ir::ValueId id) {
+  const ir::Node* node = id == ir::kNoValue ? nullptr : producer_of(graph, uses, id);
+  return node != nullptr && is_fused(*node, "Dequantize") ? node : nullptr;
+}
+
+ir::ValueId before_rounding(const ir::Graph& graph, const ir::Uses& uses, ir::ValueId id) {
+  const ir::Node* dequantize = dequantize_before(graph, uses, id);
+  const ir::Node* quantize = dequantize == nullptr ? nullptr : quantize_before(graph, uses, dequantize->inputs[0]);
+  return quantize == nullptr ? id : quantize->inputs[0];
+}
+
+bool moves_codes(const ir::Node& node) {
+  if (is_fused(node, "MaxPool")) return true;
+  if (node.is("Resize")) return node.get_string("mode", "nearest") == "nearest";
+  constexpr std::string_view kMovers[] = {"MaxPool", "Concat",   "Reshape", "Transpose",    "Squeeze",     "Unsqueeze",
+                                          "Flatten", "Identity", "Slice",   "DepthToSpace", "SpaceToDepth"};
+  return node.domain.empty() && !node.opaque && node.outputs.size() == 1 &&
+         std::ranges::find(kMovers, node.op) != std::end(kMovers);
+}
+
+size_t moved_inputs(const ir::Node& node) { return node.is("Concat") ? node.inputs.size() : 1; }
+
+}  // namespace effdet::compiler
