@@ -13,6 +13,7 @@ namespace {
 /// The nodes of one squeeze-excite block, from the product backwards.
 struct Block {
   ir::Node *expand, *reduce, *mean;
+  ir::Node* rescale;  ///< a Mul of the gate by constant factors of the channels; null for none
   ir::Node* product;
   ir::Node* next;  ///< a Conv that takes the gate; null where the product becomes a Gate
   ir::ValueId x;
@@ -45,10 +46,24 @@ ir::Node* gated_layer(ir::Graph& graph, const ir::Uses& uses, ir::ValueId produc
   return is_fused(next, "Conv") && is_plain_pointwise(next) ? &next : nullptr;
 }
 
+/// The Mul of a gate [b, c, 1, 1] by constants [1, c, 1, 1], its first input the gate: what equalisation of channels
+/// leaves. Null where a value is no such product.
+ir::Node* rescaling(ir::Graph& graph, const ir::Uses& uses, ir::ValueId product) {
+  ir::Node* mul = ir::sole_producer(graph, uses, product);
+  const auto& shape = graph.value(product).shape;
+  if (mul == nullptr || !mul->is("Mul") || !is_static_map(graph.value(product))) return nullptr;
+  if (graph.constant(mul->inputs[0]) != nullptr) std::swap(mul->inputs[0], mul->inputs[1]);
+  const Tensor* factors = graph.constant(mul->inputs[1]);
+  const Shape wanted{1, (*shape)[1], 1, 1};
+  return factors != nullptr && factors->shape() == wanted && graph.value(mul->inputs[0]).shape == shape ? mul : nullptr;
+}
+
 std::optional<Block> match(ir::Graph& graph, const ir::Uses& uses, ir::Node& product) {
   if (!product.is("Mul")) return std::nullopt;
   for (size_t i = 0; i < 2; ++i) {
-    const ir::ValueId x = product.inputs[i], gate = product.inputs[1 - i];
+    const ir::ValueId x = product.inputs[i];
+    ir::Node* rescale = rescaling(graph, uses, product.inputs[1 - i]);
+    const ir::ValueId gate = rescale == nullptr ? product.inputs[1 - i] : rescale->inputs[0];
     ir::Node* expand = fused_producer(graph, uses, gate, "Conv");
     if (expand == nullptr || uses.sole_reader(gate) < 0 || !is_plain_pointwise(*expand)) continue;
     ir::Node* reduce = fused_producer(graph, uses, expand->inputs[0], "Conv");
@@ -65,7 +80,7 @@ std::optional<Block> match(ir::Graph& graph, const ir::Uses& uses, ir::Node& pro
     ir::Node* next = gated_layer(graph, uses, product.outputs[0]);
     const bool is_rounded = before_rounding(graph, uses, x) != x;
     if (next == nullptr && !is_rounded) continue;
-    return Block{expand, reduce, &squeeze, &product, is_rounded ? nullptr : next, x, depthwise};
+    return Block{expand, reduce, &squeeze, rescale, &product, is_rounded ? nullptr : next, x, depthwise};
   }
   return std::nullopt;
 }
@@ -148,11 +163,18 @@ void fuse(ir::Graph& graph, Matrices& matrices, const Block& block) {
       inputs.push_back(
           graph.add_constant(conv->name + "_scale", without_padding(graph, *conv, ops::ConvAttributes::kWeightScale)));
   // The expanding layer becomes the whole block: it stands after all that the block reads, and before its reader.
-  const ir::ValueId gate = graph.add_value({block.expand->name + "_gate", DType::kF32, Shape{x[0], x[1]}, {}});
+  ir::ValueId gate = graph.add_value({block.expand->name + "_gate", DType::kF32, Shape{x[0], x[1]}, {}});
   become_fused(*block.expand, "SqueezeExcite", inputs,
                {{"activation", block.reduce->get_string("activation", "none")},
                 {"gate_activation", block.expand->get_string("activation", "none")}});
   block.expand->outputs = {gate};
+  if (block.rescale != nullptr) {
+    ir::Node& rescale = *block.rescale;
+    const Tensor factors = graph.constant(rescale.inputs[1])->reshaped({1, x[1]});
+    rescale.inputs = {gate, graph.add_constant(rescale.name + "_factors", factors)};
+    gate = graph.add_value({rescale.name + "_rescaled", DType::kF32, Shape{x[0], x[1]}, {}});
+    rescale.outputs = {gate};
+  }
   if (block.next == nullptr) return become_fused(*block.product, "Gate", {block.x, gate}, {});
   constexpr size_t kGate = ops::ConvAttributes::kGate;
   block.next->inputs[0] = block.x;
