@@ -206,6 +206,29 @@ struct PixelRow {
   uint8_t* scratch;  ///< 6 * count bytes
 };
 
+/// How sums become 8-bit codes: what ops::Requantizer computes, as vectors read it (requantization.h makes it).
+struct Requantization {
+  static constexpr int kLines = 64, kSegmentBits = 9;
+  /// A line of the table of swish, with the zero point and half a step in its base; in odd segments it begins at the
+  /// segment's end.
+  struct Line {
+    int16_t base, slope;
+  };
+  Activation activation;
+  float inverse_scale;                  ///< of other activations, as all but what swish has
+  int16_t zero_point, lowest, highest;  ///< lowest and highest codes
+  int shift;                            ///< of swish
+  Line lines[kLines];
+};
+
+struct CodeProducts;
+
+/// What an instruction set does with maps of 8-bit codes.
+struct CodeKernels {
+  /// y[i] = the code of x[i] * factor; x may hold anything.
+  void (*requantize)(const float* x, float factor, uint8_t* y, int64_t count, const Requantization&);
+};
+
 /// What an instruction set does with maps of one type.
 template <typename T>
 struct MapKernels {
@@ -239,7 +262,7 @@ struct WinogradKernels {
 
 /// One instruction set's functions.
 struct MicroKernels {
-  const char* name;      ///< "amx_bf16", "avx512_bf16", "avx512", "avx2", "sse2"
+  const char* name;      ///< "amx_bf16", "avx512_bf16", "avx512_vnni", "avx512", "avx_vnni", "avx2", "sse2"
   bool multiplies_bf16;  ///< the processor has instructions for it
   const MapKernels<float>& f32;
   MapKernels<Bf16> bf16;
@@ -277,10 +300,12 @@ struct MicroKernels {
   void (*pixel_row)(const PixelRow&);
   StrassenKernels strassen;
   WinogradKernels winograd;
+  CodeKernels codes;
+  /// Of codes by int8 weights (code_products.h).
+  const CodeProducts* code_products;
 };
 
-/// The best table that this processor can run, or the one that EFFDET_ISA names (amx_bf16, avx512_bf16, avx512, avx2,
-/// sse2).
+/// The best table that this processor can run, or the one that EFFDET_ISA names (as MicroKernels::name).
 /// Throws Error(kUsage) for a name that is unknown or that this processor cannot run.
 const MicroKernels& micro_kernels();
 
@@ -301,6 +326,12 @@ namespace avx512 {
 extern const MapKernels<float> kFloatMaps;  ///< avx512_bf16 has them too
 extern const MicroKernels kTable;
 }  // namespace avx512
+namespace avx512_vnni {
+extern const CodeProducts kCodeProducts;  ///< avx512_bf16 has them too; the rest of its table is avx512's
+}
+namespace avx_vnni {
+extern const CodeProducts kCodeProducts;  ///< the rest of its table is avx2's
+}
 namespace avx2 {
 extern const MicroKernels kTable;
 }

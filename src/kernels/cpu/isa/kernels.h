@@ -49,6 +49,7 @@ void strassen_weight_sums(const Quarters&);
 void strassen_last_quarter(const LastQuarter&);
 void winograd_input(const WinogradInput&);
 void winograd_output(const WinogradOutput&);
+void requantize(const float* x, float factor, uint8_t* y, int64_t count, const Requantization&);
 
 /// Depthwise layers go through wide rows by strips, so that the input rows that neighbouring output rows share are
 /// still in the cache.

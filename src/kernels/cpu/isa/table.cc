@@ -62,6 +62,8 @@ extern const MicroKernels kTable = {
                  .weight_sums = strassen_weight_sums,
                  .last_quarter = strassen_last_quarter},
     .winograd = {.input = winograd_input, .output = winograd_output},
+    .codes = {.requantize = requantize},
+    .code_products = nullptr,
 };
 
 }  // namespace effdet::kernels::cpu::EFFDET_ISA
