@@ -26,22 +26,24 @@ struct Layer {
   int64_t weights = 0;              ///< numbers among its weights, 0 where it has none
 };
 
-/// The layers of a float32 graph that prepare() returned, in execution order.
-std::vector<Layer> quantizable_layers(const ir::Graph& graph);
-
-/// What quantize() and calibrate() take: the graph simplified, for one image, with an operator set that has per-channel
-/// quantization (13 or later). Metadata stay. Throws Error(kUnsupported) where the graph has several inputs, an unknown
-/// size, is quantized already, or uses an operator that cannot be written for opset 13.
+/// What quantize() and calibrate() take: the graph simplified, with an operator set that has per-channel quantization
+/// (13 or later), and with a name for each node. Its batch and its metadata stay. Throws Error(kUnsupported) where the
+/// graph has several inputs, an unknown size, is quantized already, or uses an operator that cannot be written for
+/// opset 13.
 ir::Graph prepare(ir::Graph graph);
 
-/// Fills the input for image `index`, row-major as the graph's input, and sets `name` for messages; false: there are no
-/// more. Called with 0, 1, 2, ... by one thread.
+/// The layers of a graph that prepare() returned, in execution order.
+std::vector<Layer> quantizable_layers(const ir::Graph& graph);
+
+/// Fills the input with one image, number `index`, as the graph's input lies without its batch, and sets `name` for
+/// messages; false: there are no more. Called with 0, 1, 2, ... by one thread.
 using InputSource = FunctionRef<bool(size_t index, std::span<std::byte> input, std::string& name)>;
 
 /// What one map was seen to hold.
 struct MapStatistics {
   Histogram histogram;
   std::vector<double> channel_means;  ///< over images and pixels
+  std::vector<double> channel_peaks;  ///< the largest magnitudes
 };
 
 /// What all maps that can be quantized were seen to hold: independent of any choice of layers, so that one calibration
@@ -65,7 +67,7 @@ enum class Ranges : uint8_t {
   kMinMax,      ///< all values seen
   kPercentile,  ///< all but the share beyond Options::percentile, at both ends
   kMse,         ///< the least mean square error, rounding and clipping together
-  kAuto,        ///< for each map the one that has proved best for such maps
+  kAuto,        ///< what has proved best on detectors: percentile 99.999
 };
 
 struct Options {

@@ -1,0 +1,62 @@
+// The form of a graph that layers, calibration and quantization take.
+#include <algorithm>
+#include <unordered_set>
+
+#include "base/error.h"
+#include "onnx/raise_opset.h"
+#include "ops/op.h"
+#include "passes/pipeline.h"
+#include "quantize/quantize.h"
+
+namespace effdet::quantize {
+namespace {
+
+/// The first operator set with one scale a channel.
+constexpr int64_t kLeastOpset = 13;
+
+void require_float(const ir::Graph& graph) {
+  constexpr std::string_view kQuantized[] = {"QuantizeLinear", "DequantizeLinear", "QLinearConv", "ConvInteger",
+                                             "DynamicQuantizeLinear"};
+  for (const ir::Node& node : graph.nodes)
+    if (std::ranges::find(kQuantized, node.op) != std::end(kQuantized))
+      fail(ErrorCode::kUnsupported, "{}: the model is quantized already; give the float32 model",
+           ops::node_label(node));
+}
+
+void require_one_image_input(const ir::Graph& graph) {
+  if (graph.inputs.size() != 1)
+    fail(ErrorCode::kUnsupported, "the model has {} inputs; only models with one can be quantized",
+         graph.inputs.size());
+  const ir::Value& input = graph.value(graph.inputs[0]);
+  const bool known = input.shape && input.shape->size() == 4 &&
+                     std::all_of(input.shape->begin() + 1, input.shape->end(), [](int64_t side) { return side > 0; });
+  if (input.dtype != DType::kF32 || !known)
+    fail(ErrorCode::kUnsupported,
+         "the model's input '{}' is {} {}; to quantize it must be float32 images of a known size (onnxsim "
+         "--input-shape)",
+         input.name, dtype_name(input.dtype), input.shape ? shape_text(*input.shape) : "of unknown shape");
+}
+
+/// Layers are called by their nodes' names.
+void name_nodes(ir::Graph& graph) {
+  std::unordered_set<std::string> taken;
+  for (ir::Node& node : graph.nodes) {
+    const std::string base = node.name.empty() ? graph.value(node.outputs.at(0)).name : node.name;
+    node.name = base;
+    for (int i = 2; !taken.insert(node.name).second; ++i) node.name = fmt::format("{}_{}", base, i);
+  }
+}
+
+}  // namespace
+
+ir::Graph prepare(ir::Graph graph) {
+  require_float(graph);
+  require_one_image_input(graph);
+  passes::simplify(graph);
+  name_nodes(graph);
+  onnx::raise_opset(graph, std::max(graph.opset, kLeastOpset));
+  ops::infer_shapes(graph);
+  return graph;
+}
+
+}  // namespace effdet::quantize

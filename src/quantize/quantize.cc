@@ -1,0 +1,215 @@
+// Puts QuantizeLinear and DequantizeLinear around maps, weights and biases.
+#include "quantize/quantize.h"
+
+#include <fnmatch.h>
+
+#include <algorithm>
+#include <set>
+
+#include "base/error.h"
+#include "ops/op.h"
+#include "passes/rewrite.h"
+#include "quantize/layers.h"
+#include "quantize/ranges.h"
+#include "quantize/weights.h"
+
+namespace effdet::quantize {
+namespace {
+
+/// The layers that no pattern keeps in float32, by their nodes.
+std::map<size_t, const LayerNode*> quantized_layers(const LayerGraph& layers, const Options& options) {
+  std::set<std::string> kept;
+  for (const std::string& pattern : options.keep_float) {
+    bool found = false;
+    for (const LayerNode& one : layers.layers()) {
+      if (::fnmatch(pattern.c_str(), one.layer.name.c_str(), 0) != 0) continue;
+      kept.insert(one.layer.name);
+      found = true;
+    }
+    if (!found)
+      fail(ErrorCode::kUsage, "'{}' matches no layer that can be quantized; layers have the names of their nodes",
+           pattern);
+  }
+  std::map<size_t, const LayerNode*> quantized;
+  for (const LayerNode& one : layers.layers())
+    if (!kept.contains(one.layer.name)) quantized.emplace(one.node, &one);
+  return quantized;
+}
+
+class Quantizer {
+ public:
+  Quantizer(const ir::Graph& graph, const Calibration& calibration, const Options& options)
+      : layers_(graph),
+        calibration_(calibration),
+        options_(options),
+        quantized_(quantized_layers(layers_, options)),
+        graph_(graph),
+        names_(graph_) {}
+
+  ir::Graph run() {
+    if (!options_.weights_only) choose_maps();
+    std::vector<ir::Node> nodes = std::move(graph_.nodes);
+    graph_.nodes.clear();
+    for (const ir::ValueId id : graph_.inputs) add_codes(id);
+    for (size_t i = 0; i < nodes.size(); ++i) {
+      ir::Node& node = nodes[i];
+      const auto layer = quantized_.find(i);
+      if (layer != quantized_.end() && layer->second->layer.weights > 0) quantize_constants(node);
+      for (ir::ValueId& id : node.inputs)
+        if (const auto codes = maps_.find(id); codes != maps_.end()) id = codes->second.dequantized;
+      const std::vector<ir::ValueId> outputs = node.outputs;
+      graph_.nodes.push_back(std::move(node));
+      for (const ir::ValueId id : outputs) add_codes(id);
+    }
+    graph_.compact();
+    ops::infer_shapes(graph_);
+    ir::verify(graph_);
+    return std::move(graph_);
+  }
+
+ private:
+  /// A map that is stored in codes; `dequantized` is what its readers read, once it has been added.
+  struct Map {
+    MapCodes codes;
+    ir::ValueId dequantized = ir::kNoValue;
+  };
+
+  const MapStatistics& statistics(ir::ValueId id) const {
+    const std::string& name = graph_.value(id).name;
+    const auto found = calibration_.maps.find(name);
+    if (found == calibration_.maps.end()) bad_input("the calibration is of another model: it has no map '{}'", name);
+    return found->second;
+  }
+
+  /// All that layers read, and what these have their ranges from: pools keep codes.
+  void choose_maps() {
+    for (const auto& [index, layer] : quantized_)
+      for (ir::ValueId id : layer->inputs) {
+        const ir::ValueId first = layers_.range_of(id);
+        const MapCodes codes = choose_codes(statistics(first).histogram, options_);
+        for (; maps_.try_emplace(id, Map{codes}).second && id != first; id = before(id)) continue;
+      }
+  }
+
+  /// What a pool or enlargement reads.
+  ir::ValueId before(ir::ValueId id) const {
+    return layers_.graph().nodes[static_cast<size_t>(layers_.uses().producer(id))].inputs[0];
+  }
+
+  ir::ValueId add_constant(const std::string& name, Tensor tensor) {
+    return graph_.add_constant(names_.make(name), std::move(tensor));
+  }
+
+  /// Appends a node that makes one value.
+  ir::ValueId add_node(std::string_view op, const std::string& name, std::vector<ir::ValueId> inputs,
+                       std::map<std::string, ir::Attribute> attributes = {}) {
+    const ir::ValueId output = graph_.add_value({names_.make(name), DType::kUnknown, std::nullopt});
+    graph_.nodes.push_back({std::string(op),
+                            "",
+                            graph_.value(output).name,
+                            std::move(inputs),
+                            {output},
+                            std::move(attributes),
+                            {},
+                            {},
+                            false});
+    return output;
+  }
+
+  /// The codes of a map that has some, right after the node that makes it.
+  void add_codes(ir::ValueId id) {
+    const auto found = maps_.find(id);
+    if (found == maps_.end()) return;
+    const std::string name = graph_.value(id).name;
+    const ir::ValueId scale = add_constant(name + "_scale", Tensor::scalar(found->second.codes.scale));
+    const ir::ValueId zero = add_constant(name + "_zero_point", Tensor::scalar(found->second.codes.zero_point));
+    const ir::ValueId codes = add_node("QuantizeLinear", name + "_quantized", {id, scale, zero});
+    found->second.dequantized = add_node("DequantizeLinear", name + "_dequantized", {codes, scale, zero});
+  }
+
+  /// Codes of a constant with one scale a channel, and what they stand for.
+  ir::ValueId add_channels(const std::string& name, const Tensor& codes, const Tensor& scales) {
+    const ir::ValueId values = add_constant(name + "_quantized", codes);
+    const ir::ValueId scale = add_constant(name + "_scale", scales);
+    const ir::ValueId zero = add_constant(name + "_zero_point", Tensor(codes.dtype(), scales.shape()));
+    return add_node("DequantizeLinear", name + "_dequantized", {values, scale, zero}, {{"axis", int64_t{0}}});
+  }
+
+  /// Weights and bias of a convolution whose input is a map yet.
+  void quantize_constants(ir::Node& node) {
+    const ir::ValueId weight_id = node.inputs[1];
+    const Tensor weights = *graph_.constant(weight_id);
+    node.inputs.resize(3, ir::kNoValue);
+    std::vector<double> bias(static_cast<size_t>(weights.dim(0)));
+    if (const Tensor* given = graph_.constant(node.inputs[2])) std::ranges::copy(given->data<float>(), bias.begin());
+    const std::string weight_name = graph_.value(weight_id).name;
+    const auto input = maps_.find(node.inputs[0]);
+    ChannelCodes codes = quantize_weights(weights);
+    if (input != maps_.end()) widen_for_bias(weights, bias, input->second.codes.scale, codes);
+    if (options_.bias_correction && calibration_.images > 0) {
+      const std::vector<double> errors =
+          mean_errors(weights, codes, statistics(node.inputs[0]).channel_means, node.get_int("group", 1));
+      for (size_t i = 0; i < bias.size(); ++i) bias[i] -= errors[i];
+    }
+    node.inputs[1] = shared_weights(weight_id, weight_name, codes);
+    const std::string bias_name = node.name + "_bias";
+    if (input != maps_.end()) {
+      const BiasCodes own = quantize_bias(bias, input->second.codes.scale, codes.scales);
+      node.inputs[2] = add_channels(bias_name, own.codes, own.scales);
+    } else {
+      std::vector<float> values(bias.begin(), bias.end());
+      node.inputs[2] = add_constant(bias_name, Tensor::from<float>({weights.dim(0)}, values));
+    }
+  }
+
+  /// Layers that share weights, as those of heads on all levels, share their codes too.
+  ir::ValueId shared_weights(ir::ValueId id, const std::string& name, const ChannelCodes& codes) {
+    const auto same = [](const Tensor& a, const Tensor& b) { return std::ranges::equal(a.bytes(), b.bytes()); };
+    for (const SharedWeights& one : weights_[id])
+      if (same(one.scales, codes.scales)) return one.dequantized;
+    const ir::ValueId dequantized = add_channels(name, codes.codes, codes.scales);
+    weights_[id].push_back({codes.scales, dequantized});
+    return dequantized;
+  }
+
+  struct SharedWeights {
+    Tensor scales;
+    ir::ValueId dequantized;
+  };
+
+  const LayerGraph layers_;
+  const Calibration& calibration_;
+  const Options& options_;
+  const std::map<size_t, const LayerNode*> quantized_;
+  ir::Graph graph_;
+  passes::UniqueNames names_;
+  std::map<ir::ValueId, Map> maps_;
+  std::map<ir::ValueId, std::vector<SharedWeights>> weights_;  ///< by the float weights
+};
+
+}  // namespace
+
+std::vector<Layer> quantizable_layers(const ir::Graph& graph) {
+  std::vector<Layer> result;
+  const LayerGraph layers(graph);
+  for (const LayerNode& one : layers.layers()) result.push_back(one.layer);
+  return result;
+}
+
+/// Layers that read the caller's images: a convolution of three channels, whose codes would have to be made first.
+std::vector<std::string> default_keep_float(const ir::Graph& graph) {
+  std::vector<std::string> names;
+  const std::string& input = graph.value(graph.inputs.at(0)).name;
+  const LayerGraph layers(graph);
+  for (const LayerNode& one : layers.layers())
+    if (std::ranges::find(one.layer.inputs, input) != one.layer.inputs.end()) names.push_back(one.layer.name);
+  return names;
+}
+
+ir::Graph quantize(const ir::Graph& graph, const Calibration& calibration, const Options& options) {
+  if (!(options.percentile > 50 && options.percentile <= 100))
+    fail(ErrorCode::kUsage, "the percentile is {}; it must be above 50 and at most 100", options.percentile);
+  return Quantizer(graph, calibration, options).run();
+}
+
+}  // namespace effdet::quantize

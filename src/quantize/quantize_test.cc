@@ -1,0 +1,280 @@
+// Small graphs from float32 to QDQ: which maps get codes, with which ranges, and what the result computes.
+#include "quantize/quantize.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "base/error.h"
+#include "ir/graph_text_test_util.h"
+#include "ops/op.h"
+#include "quantize/equalize.h"
+#include "quantize/weights.h"
+
+namespace effdet::quantize {
+namespace {
+
+/// Image i is waves of another phase; the same in each test.
+class Images {
+ public:
+  explicit Images(size_t count, float amplitude = 1) : count_(count), amplitude_(amplitude) {}
+
+  bool operator()(size_t index, std::span<std::byte> input, std::string& name) const {
+    if (index >= count_) return false;
+    name = "image " + std::to_string(index);
+    const std::span<float> values(reinterpret_cast<float*>(input.data()), input.size() / sizeof(float));
+    for (size_t i = 0; i < values.size(); ++i)
+      values[i] = amplitude_ * std::sin(static_cast<float>(i * (index + 3)) * 0.37f);
+    return true;
+  }
+
+ private:
+  size_t count_;
+  float amplitude_;
+};
+
+Tensor image_of(const ir::Graph& graph, size_t index) {
+  Tensor image(DType::kF32, *graph.value(graph.inputs[0]).shape);
+  std::string name;
+  Images(index + 1)(index, image.mutable_bytes(), name);
+  return image;
+}
+
+/// A depthwise layer with squeeze-excite, a residual sum, a pool and a sum of two sizes: all that EfficientDet has.
+constexpr std::string_view kNetwork = R"(
+  input x [1,8,8,8]
+  expand = Conv(x, waves[8,8,1,1], waves[8])
+  expand.sigmoid = Sigmoid(expand)
+  expand.swish = Mul(expand, expand.sigmoid)
+  depthwise = Conv(expand.swish, waves[8,1,3,3], waves[8]) pads=[1,1,1,1] group=8
+  depthwise.relu = Relu(depthwise)
+  mean = ReduceMean(depthwise.relu) axes=[2,3] keepdims=1
+  squeeze = Conv(mean, waves[4,8,1,1], waves[4])
+  excite = Conv(squeeze, waves[8,4,1,1], waves[8])
+  gate = Sigmoid(excite)
+  gated = Mul(depthwise.relu, gate)
+  project = Conv(gated, waves[8,8,1,1], waves[8])
+  sum = Add(project, x)
+  pool = MaxPool(sum) kernel_shape=[2,2] strides=[2,2]
+  up = Resize(pool, _, float[1,1,2,2]) mode=nearest coordinate_transformation_mode=asymmetric nearest_mode=floor
+  half = Mul(up, float[0.5])
+  node = Add(half, sum)
+  node.relu = Relu(node)
+  head = Conv(node.relu, waves[8,1,3,3]) pads=[1,1,1,1] group=8
+  predict = Conv(head, waves[4,8,1,1], waves[4])
+  output predict
+)";
+
+ir::Graph network() { return prepare(ir::GraphText::parse(kNetwork)); }
+
+/// A value's name is its node's, but for what this takes off.
+std::string node_of(const std::string& value) { return value.substr(0, value.find("_output_0")); }
+
+/// The nodes whose values have codes.
+std::vector<std::string> maps_with_codes(const ir::Graph& graph) {
+  std::vector<std::string> names;
+  for (const ir::Node& node : graph.nodes)
+    if (node.is("QuantizeLinear")) names.push_back(node_of(graph.value(node.inputs[0]).name));
+  return names;
+}
+
+/// Scale and zero point of a map's codes.
+std::pair<float, int> codes_of_map(const ir::Graph& graph, const std::string& map) {
+  for (const ir::Node& node : graph.nodes)
+    if (node.is("QuantizeLinear") && node_of(graph.value(node.inputs[0]).name) == map)
+      return {graph.constant(node.inputs[1])->data<float>()[0], graph.constant(node.inputs[2])->data<uint8_t>()[0]};
+  ADD_FAILURE() << map << " has no codes";
+  return {};
+}
+
+std::string reason(FunctionRef<void()> call, ErrorCode code) {
+  try {
+    call();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), code) << error.what();
+    return error.what();
+  }
+  return "no error";
+}
+
+TEST(Quantize, LayersAreWhatTheCompilerFuses) {
+  std::string text;
+  for (const Layer& layer : quantizable_layers(network())) {
+    text += layer.name + ": " + layer.op + "(";
+    for (const std::string& input : layer.inputs) text += node_of(input) + (input == layer.inputs.back() ? "" : ", ");
+    text += ") -> " + node_of(layer.output) + "\n";
+  }
+  EXPECT_EQ(text, R"(expand: Conv(x) -> expand.swish
+depthwise: DepthwiseConv(expand.swish) -> depthwise.relu
+gated: Gate(depthwise.relu) -> gated
+project: Conv(gated) -> project
+sum: Sum(x) -> sum
+node: Sum(pool, sum) -> node.relu
+head: DepthwiseConv(node.relu) -> head
+predict: Conv(head) -> predict
+)");
+}
+
+TEST(Quantize, EveryMapBetweenLayersHasCodesOnce) {
+  const ir::Graph graph = network();
+  const ir::Graph quantized = quantize(graph, calibrate(graph, Images(3)));
+  EXPECT_EQ(maps_with_codes(quantized), (std::vector<std::string>{"x", "expand.swish", "depthwise.relu", "gated", "sum",
+                                                                  "pool", "node.relu", "head"}));
+  EXPECT_EQ(codes_of_map(quantized, "pool"), codes_of_map(quantized, "sum"));
+  const ir::Uses uses(quantized);
+  for (const ir::Node& node : quantized.nodes) {
+    const auto made_by = [&](size_t input) {
+      const int producer = uses.producer(node.inputs[input]);
+      return producer < 0 ? "" : quantized.nodes[static_cast<size_t>(producer)].op;
+    };
+    if (node.name == "sum") EXPECT_EQ(made_by(0), "Conv");  // the residual is added to the convolution's sums
+    if (node.name == "mean" || node.name == "gated") EXPECT_EQ(made_by(0), "DequantizeLinear");
+    if (node.name == "squeeze" || node.name == "excite") EXPECT_EQ(made_by(1), "");  // the gate is float32
+    if (node.name == "predict") {
+      for (size_t i = 0; i < 3; ++i) EXPECT_EQ(made_by(i), "DequantizeLinear");
+    }
+  }
+}
+
+TEST(Quantize, ComputesNearlyTheSame) {
+  const ir::Graph graph = network();
+  const Calibration calibration = calibrate(graph, Images(3));
+  for (const bool weights_only : {true, false}) {
+    const ir::Graph quantized = quantize(graph, calibration, {.weights_only = weights_only});
+    EXPECT_EQ(maps_with_codes(quantized).empty(), weights_only);
+    const Tensor image = image_of(graph, 1);
+    const Tensor expected = ops::run_reference(graph, {&image, 1})[0],
+                 actual = ops::run_reference(quantized, {&image, 1})[0];
+    double signal = 0, noise = 0;
+    for (size_t i = 0; i < expected.data<float>().size(); ++i) {
+      const double a = expected.data<float>()[i], b = actual.data<float>()[i];
+      signal += a * a;
+      noise += (a - b) * (a - b);
+    }
+    EXPECT_GT(noise, 0);
+    EXPECT_LT(std::sqrt(noise / signal), weights_only ? 0.01 : 0.03);
+  }
+}
+
+TEST(Quantize, ThreadsDoNotChangeTheCalibration) {
+  const ir::Graph graph = network();
+  const Calibration one = calibrate(graph, Images(2), {.threads = 1}),
+                    three = calibrate(graph, Images(2), {.threads = 3});
+  ASSERT_EQ(one.maps.size(), three.maps.size());
+  EXPECT_EQ(one.images, 2u);
+  for (const auto& [name, map] : one.maps) {
+    const MapStatistics& other = three.maps.at(name);
+    EXPECT_EQ(map.channel_means, other.channel_means) << name;
+    EXPECT_EQ(map.channel_peaks, other.channel_peaks) << name;
+    EXPECT_EQ(map.histogram.count(), other.histogram.count()) << name;
+    EXPECT_EQ(map.histogram.least_squares().high, other.histogram.least_squares().high) << name;
+  }
+}
+
+TEST(Quantize, CalibrationSeesWhatTheReferenceComputes) {
+  const ir::Graph graph = network();
+  const Calibration calibration = calibrate(graph, Images(1));
+  const Tensor image = image_of(graph, 0);
+  size_t seen = 0;
+  ops::run_reference(graph, {&image, 1}, nullptr, [&](ir::ValueId id, const Tensor& tensor) {
+    const auto found = calibration.maps.find(graph.value(id).name);
+    if (found == calibration.maps.end()) return;
+    ++seen;
+    const auto values = tensor.data<float>();
+    EXPECT_EQ(found->second.histogram.count(), values.size());
+    EXPECT_NEAR(found->second.histogram.range().high, std::max(0.0f, *std::ranges::max_element(values)), 1e-4);
+    EXPECT_NEAR(found->second.histogram.range().low, std::min(0.0f, *std::ranges::min_element(values)), 1e-4);
+    double sum = 0;
+    for (size_t i = 0; i < values.size() / 8; ++i) sum += static_cast<double>(values[i]);
+    EXPECT_NEAR(found->second.channel_means[0], sum / (static_cast<double>(values.size()) / 8), 1e-4);
+  });
+  EXPECT_EQ(seen + 1, calibration.maps.size());  // and the input
+}
+
+TEST(Quantize, BlackImagesHaveScales) {
+  const ir::Graph graph = prepare(ir::GraphText::parse(R"(
+    input x [1,2,4,4]
+    a = Conv(x, waves[2,2,1,1])
+    b = Conv(a, waves[2,2,1,1])
+    output b
+  )"));
+  const ir::Graph quantized = quantize(graph, calibrate(graph, Images(1, 0)));
+  EXPECT_EQ(codes_of_map(quantized, "a"), (std::pair<float, int>(1, 0)));
+}
+
+TEST(Quantize, ValuesThatAreNotFiniteAreErrors) {
+  const ir::Graph graph = network();
+  const float infinity = std::numeric_limits<float>::infinity();
+  EXPECT_EQ(reason([&] { calibrate(graph, Images(1, infinity)); }, ErrorCode::kBadInput),
+            "image 0: the map 'x' has a value that is not a finite number; ranges cannot be found with this image");
+  EXPECT_EQ(reason([&] { calibrate(graph, Images(0)); }, ErrorCode::kUsage),
+            "there are no images to find the ranges of maps with");
+}
+
+TEST(Quantize, PatternsKeepLayersInFloat) {
+  const ir::Graph graph = network();
+  const Calibration calibration = calibrate(graph, Images(1));
+  EXPECT_EQ(default_keep_float(graph), (std::vector<std::string>{"expand", "sum"}));
+  const ir::Graph quantized =
+      quantize(graph, calibration, {.keep_float = {"expand", "sum", "g*", "project", "node", "head", "predict"}});
+  EXPECT_EQ(maps_with_codes(quantized), std::vector<std::string>{"expand.swish"});  // for the depthwise layer
+  EXPECT_NE(reason([&] { quantize(graph, calibration, {.keep_float = {"none*"}}); }, ErrorCode::kUsage).find("'none*'"),
+            std::string::npos);
+}
+
+TEST(Quantize, RefusesWhatItCannotQuantize) {
+  const ir::Graph graph = network();
+  const Calibration calibration = calibrate(graph, Images(1));
+  EXPECT_NE(reason([&] { prepare(quantize(graph, calibration)); }, ErrorCode::kUnsupported).find("quantized already"),
+            std::string::npos);
+  EXPECT_NE(reason([&] { quantize(graph, {}); }, ErrorCode::kBadInput).find("no map 'x'"), std::string::npos);
+  EXPECT_NE(reason([&] { quantize(graph, calibration, {.percentile = 12}); }, ErrorCode::kUsage).find("12"),
+            std::string::npos);
+}
+
+TEST(Quantize, BiasTakesBackWhatRoundingAdds) {
+  const Tensor weights = Tensor::from<float>({1, 2, 1, 1}, std::vector{127.0f, 0.4f});
+  const ChannelCodes codes = quantize_weights(weights);
+  EXPECT_EQ(codes.scales.data<float>()[0], 1);
+  EXPECT_EQ(codes.codes.data<int8_t>()[1], 0);
+  EXPECT_NEAR(mean_errors(weights, codes, std::vector{5.0, 10.0}, 1)[0], -4, 1e-6);
+}
+
+TEST(Quantize, ScalesHoldLargeBiases) {
+  const Tensor weights = Tensor::from<float>({2, 1, 1, 1}, std::vector{0.0f, 1e-12f});
+  ChannelCodes codes = quantize_weights(weights);
+  const std::vector<double> bias{3, -100};
+  widen_for_bias(weights, bias, 0.1f, codes);
+  const BiasCodes own = quantize_bias(bias, 0.1f, codes.scales);
+  for (size_t i = 0; i < 2; ++i)
+    EXPECT_NEAR(static_cast<double>(own.codes.data<int32_t>()[i]) * static_cast<double>(own.scales.data<float>()[i]),
+                bias[i], 1e-4);
+}
+
+TEST(Equalize, ComputesTheSameWithEvenPeaks) {
+  ir::Graph graph = network();
+  // One channel of the map between the last two layers is far larger than the others.
+  const auto head = std::ranges::find(graph.nodes, "head", &ir::Node::name);
+  ir::Value& weights = graph.value(head->inputs[1]);
+  for (float& weight : weights.constant->mutable_data<float>().first(9)) weight *= 30;
+  const ir::Graph equalized = equalize(graph, Images(2));
+  ir::verify(equalized);
+  const Tensor image = image_of(graph, 0);
+  const Tensor expected = ops::run_reference(graph, {&image, 1})[0],
+               actual = ops::run_reference(equalized, {&image, 1})[0];
+  for (size_t i = 0; i < expected.data<float>().size(); ++i)
+    EXPECT_NEAR(expected.data<float>()[i], actual.data<float>()[i],
+                1e-3f * std::abs(expected.data<float>()[i]) + 1e-4f);
+  // How large the other channels are beside the largest.
+  const auto evenness = [](const ir::Graph& of, const char* map) {
+    const std::vector<double> peaks = calibrate(of, Images(2)).maps.at(map).channel_peaks;
+    return std::accumulate(peaks.begin(), peaks.end(), 0.0) / *std::ranges::max_element(peaks) - 1;
+  };
+  EXPECT_GT(evenness(equalized, "head_output_0"), evenness(graph, "head_output_0") * 2);
+}
+
+}  // namespace
+}  // namespace effdet::quantize
