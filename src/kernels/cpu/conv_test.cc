@@ -100,8 +100,9 @@ TEST(Choice, RefusalsSayWhy) {
   const std::vector<ValueInfo> outputs{{DType::kF32, {1, 8, 4, 5}}};
   const Choice choice = choose(cpu::device(), {c.node, 11, inputs, outputs});
   EXPECT_EQ(choice.implementation, "reference");
-  EXPECT_EQ(choice.refusals, (std::vector<std::string>{"cpu:winograd: only 3x3 windows of stride 1",
-                                                       "cpu:gemm: a residual needs an NHWC output"}));
+  EXPECT_EQ(choice.refusals,
+            (std::vector<std::string>{"cpu:winograd: only 3x3 windows of stride 1",
+                                      "cpu:gemm: a residual needs an NHWC output", "cpu:gemm_int8: only uint8"}));
 }
 
 /// Maps of one row or one column, where windows need not be gathered, and some where they must.

@@ -8,6 +8,8 @@ namespace effdet::kernels::cpu {
 Plan plan_aipp(const PlanContext& context);
 Plan plan_winograd(const PlanContext& context);
 Plan plan_conv(const PlanContext& context);
+/// Of codes by int8 weights.
+Plan plan_code_conv(const PlanContext& context);
 Plan plan_depthwise(const PlanContext& context);
 Plan plan_depthwise_pointwise(const PlanContext& context);
 Plan plan_expand_depthwise(const PlanContext& context);

@@ -10,6 +10,7 @@ constexpr Implementation kImplementations[] = {
     {ir::kFusedDomain, "Aipp", "cpu:aipp", plan_aipp},
     {ir::kFusedDomain, "Conv", "cpu:winograd", plan_winograd},
     {ir::kFusedDomain, "Conv", "cpu:gemm", plan_conv},
+    {ir::kFusedDomain, "Conv", "cpu:gemm_int8", plan_code_conv},
     {ir::kFusedDomain, "DepthwiseConv", "cpu:depthwise", plan_depthwise},
     {ir::kFusedDomain, "DepthwisePointwise", "cpu:depthwise_pointwise", plan_depthwise_pointwise},
     {ir::kFusedDomain, "ExpandDepthwise", "cpu:expand_depthwise", plan_expand_depthwise},

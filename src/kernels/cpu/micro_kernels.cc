@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "kernels/cpu/code_products.h"
 
 namespace effdet::kernels::cpu {
 namespace {
@@ -23,7 +24,11 @@ struct Entry {
          __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
 }
 
-[[maybe_unused]] bool has_avx512_bf16() { return has_avx512() && __builtin_cpu_supports("avx512bf16"); }
+[[maybe_unused]] bool has_avx512_vnni() { return has_avx512() && __builtin_cpu_supports("avx512vnni"); }
+
+[[maybe_unused]] bool has_avx512_bf16() { return has_avx512_vnni() && __builtin_cpu_supports("avx512bf16"); }
+
+[[maybe_unused]] bool has_avx2() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
 
 /// Linux lends a process tile registers where it asks for them.
 [[maybe_unused]] bool has_amx() {
@@ -45,8 +50,24 @@ const MicroKernels kAmxBf16 = [] {
   table.gemm_widen = amx_bf16::gemm<float>;
   table.depthwise_by_pairs = nullptr;
   table.gemm_transposed = amx_bf16::gemm_transposed;
+  // All processors so far that multiply the one multiply the other.
+  if (__builtin_cpu_supports("amx-int8")) table.code_products = &amx_bf16::kCodeProducts;
   return table;
 }();
+#endif
+
+/// A table with other products of codes.
+[[maybe_unused]] MicroKernels with_products(MicroKernels table, const char* name, const CodeProducts& products) {
+  table.name = name;
+  table.code_products = &products;
+  return table;
+}
+
+#ifdef EFFDET_ISA_AVX512_VNNI
+const MicroKernels kAvx512Vnni = with_products(avx512::kTable, "avx512_vnni", avx512_vnni::kCodeProducts);
+#endif
+#ifdef EFFDET_ISA_AVX_VNNI
+const MicroKernels kAvxVnni = with_products(avx2::kTable, "avx_vnni", avx_vnni::kCodeProducts);
 #endif
 
 /// Best first; those that the build leaves out (EFFDET_INSTRUCTION_SETS) are not there.
@@ -57,11 +78,17 @@ constexpr Entry kTables[] = {
 #ifdef EFFDET_ISA_AVX512_BF16
     {&avx512_bf16::kTable, has_avx512_bf16, [] { return !multiplies_slowly(); }},
 #endif
+#ifdef EFFDET_ISA_AVX512_VNNI
+    {&kAvx512Vnni, has_avx512_vnni},
+#endif
 #ifdef EFFDET_ISA_AVX512
     {&avx512::kTable, has_avx512},
 #endif
+#ifdef EFFDET_ISA_AVX_VNNI
+    {&kAvxVnni, [] { return has_avx2() && __builtin_cpu_supports("avxvnni"); }},
+#endif
 #ifdef EFFDET_ISA_AVX2
-    {&avx2::kTable, [] { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }},
+    {&avx2::kTable, has_avx2},
 #endif
     {&sse2::kTable, [] { return true; }},
 };
@@ -78,7 +105,8 @@ const MicroKernels& micro_kernels() {
   if (const char* name = std::getenv("EFFDET_ISA")) {
     if (const MicroKernels* table = micro_kernels_for(name)) return *table;
     fail(ErrorCode::kUsage,
-         "EFFDET_ISA is '{}': not amx_bf16, avx512_bf16, avx512, avx2 or sse2, or not to be had on this processor",
+         "EFFDET_ISA is '{}': not amx_bf16, avx512_bf16, avx512_vnni, avx512, avx_vnni, avx2 or sse2, or not to be had "
+         "on this processor",
          name);
   }
   for (const Entry& entry : kTables)

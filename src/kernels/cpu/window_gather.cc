@@ -6,13 +6,14 @@
 namespace effdet::kernels::cpu {
 namespace {
 
-/// target[i] = x[(first + i) * stride] for i in [0, count), 0 where that lies outside of the line [0, length).
+/// target[i] = x[(first + i) * stride] for i in [0, count), the padding where that lies outside of the line [0,
+/// length).
 template <typename T>
-void gather_line(const T* x, int64_t first, int64_t stride, int64_t length, int64_t count, T* target) {
+void gather_line(const T* x, int64_t first, int64_t stride, int64_t length, int64_t count, T padding, T* target) {
   const int64_t begin = std::clamp<int64_t>(first < 0 ? (-first + stride - 1) / stride : 0, 0, count);
   const int64_t end = std::clamp<int64_t>(first < length ? (length - first + stride - 1) / stride : 0, begin, count);
-  std::fill(target, target + begin, T{});
-  std::fill(target + end, target + count, T{});
+  std::fill(target, target + begin, padding);
+  std::fill(target + end, target + count, padding);
   const T* source = x + first;
   if (stride == 1) {
     std::copy(source + begin, source + end, target + begin);
@@ -32,7 +33,7 @@ Pixels<T> WindowGather<T>::gather(const T* x, int64_t first, int64_t rows, T* ta
     return {.data = target, .row = 1, .step = rows};
   }
   gather_windows(x, first, rows, target);
-  return {.data = target, .row = depth(), .step = 1};
+  return {.data = target, .row = row(), .step = 1};
 }
 
 template <typename T>
@@ -53,16 +54,18 @@ void WindowGather<T>::gather_run(const T* x, int64_t top, int64_t left, int64_t 
       for (int64_t c = 0; c < in_.channels; ++c, target += step) {
         const int64_t y = top + ky;
         if (y < 0 || y >= in_.height) {
-          std::fill_n(target, count, T{});
+          std::fill_n(target, count, padding_);
         } else {
-          gather_line(x + (c * in_.height + y) * in_.width, left + kx, window_.stride_x, in_.width, count, target);
+          gather_line(x + (c * in_.height + y) * in_.width, left + kx, window_.stride_x, in_.width, count, padding_,
+                      target);
         }
       }
 }
 
 template <typename T>
-void WindowGather<T>::gather_windows(const T* x, int64_t first, int64_t rows, T* target) const {
-  for (int64_t i = first; i < first + rows; ++i) {
+void WindowGather<T>::gather_windows(const T* x, int64_t first, int64_t rows, T* lines) const {
+  for (int64_t i = first; i < first + rows; ++i, lines += row()) {
+    T* target = lines;
     const int64_t top = i / out_.width * window_.stride_y - window_.pad_top;
     const int64_t left = i % out_.width * window_.stride_x - window_.pad_left;
     // A row of a window that has all channels is one piece of memory.
@@ -74,7 +77,7 @@ void WindowGather<T>::gather_windows(const T* x, int64_t first, int64_t rows, T*
       }
       for (int64_t column = left; column < left + window_.kernel_width; ++column, target += channels_) {
         if (y < 0 || y >= in_.height || column < 0 || column >= in_.width) {
-          std::fill_n(target, channels_, T{});
+          std::fill_n(target, channels_, padding_);
         } else {
           std::copy_n(x + (y * in_.width + column) * in_.channels, channels_, target);
         }
@@ -85,5 +88,6 @@ void WindowGather<T>::gather_windows(const T* x, int64_t first, int64_t rows, T*
 
 template class WindowGather<float>;
 template class WindowGather<Bf16>;
+template class WindowGather<uint8_t>;
 
 }  // namespace effdet::kernels::cpu

@@ -2,11 +2,13 @@
 // panel of B, as they lie. Sums are tiles of floats, two by two; they pass through memory, where vectors take them up
 // again for what follows the product.
 #include "kernels/cpu/isa/amx_tiles.h"
+#include "kernels/cpu/isa/transpose_tile.h"
 
 namespace effdet::kernels::cpu::EFFDET_ISA {
 namespace {
 
-constexpr ptrdiff_t kNearB = 512 << 10;  // values of B that stay in the second-level cache, of 2 MB
+constexpr int kTileDepth = 2 * kTileWords;  // values of k
+constexpr ptrdiff_t kNearB = 512 << 10;     // values of B that stay in the second-level cache, of 2 MB
 
 void without_tiles(const GemmBlock<Bf16, Bf16>& g) { avx512_bf16::kTable.bf16.gemm(g); }
 void without_tiles(const GemmBlock<Bf16, float>& g) { avx512_bf16::kTable.gemm_widen(g); }
@@ -113,37 +115,6 @@ EFFDET_INLINE void finish_rows(const GemmBlock<Bf16, Out>& g, const SumTile& t) 
       });
 }
 
-/// Columns 4 q + j of a tile as out[j].
-EFFDET_INLINE void transpose_quarters(const float (*tile)[kLanes], int q, Vec (&out)[4]) {
-  Vec in[4];  // of the rows i, i + 4, i + 8 and i + 12, quarter q
-#pragma GCC unroll 4
-  for (int i = 0; i < 4; ++i) {
-    const auto quarter = [&](int row) __attribute__((always_inline)) { return _mm_load_ps(tile[row] + 4 * q); };
-    __m512 v = _mm512_castps128_ps512(quarter(i));
-    v = _mm512_insertf32x4(v, quarter(i + 4), 1);
-    v = _mm512_insertf32x4(v, quarter(i + 8), 2);
-    in[i] = reinterpret_cast<Vec>(_mm512_insertf32x4(v, quarter(i + 12), 3));
-  }
-  const auto low = [](Vec a, Vec b) __attribute__((always_inline)) {
-    return __builtin_shufflevector(a, b, 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29);
-  };
-  const auto high = [](Vec a, Vec b) __attribute__((always_inline)) {
-    return __builtin_shufflevector(a, b, 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31);
-  };
-  const auto low_pairs = [](Vec a, Vec b) __attribute__((always_inline)) {
-    return __builtin_shufflevector(a, b, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29);
-  };
-  const auto high_pairs = [](Vec a, Vec b) __attribute__((always_inline)) {
-    return __builtin_shufflevector(a, b, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31);
-  };
-  const Vec low01 = low(in[0], in[1]), low23 = low(in[2], in[3]);
-  const Vec high01 = high(in[0], in[1]), high23 = high(in[2], in[3]);
-  out[0] = low_pairs(low01, low23);
-  out[1] = high_pairs(low01, low23);
-  out[2] = low_pairs(high01, high23);
-  out[3] = high_pairs(high01, high23);
-}
-
 /// The same for rows of C that are columns of the tile.
 EFFDET_INLINE void finish_columns(const GemmBlock<Bf16, float>& g, const SumTile& t) {
   const auto there = static_cast<__mmask16>((1u << t.rows) - (1u << t.skip));
@@ -192,7 +163,7 @@ EFFDET_INLINE void block_at(const GemmBlock<Bf16, Out>& g, int row, int column) 
 template <auto finish, typename Out>
 void blocks(const GemmBlock<Bf16, Out>& g) {
   constexpr int kRowStep = 2 * kTileRows, kColumnStep = 2 * kPanel;
-  configure_tiles(min_of(kTileRows, g.m), g.k % kTileDepth / 2);
+  configure_tiles(tile_shapes(min_of(kTileRows, g.m), g.k % kTileDepth / 2));
   // The rows of a block stay in the first-level cache, and B, which lies as it is read, streams past them from the
   // second-level cache. Where it does not fit there, A does, and B is read once.
   if (static_cast<ptrdiff_t>(g.n) * g.k <= kNearB) {

@@ -1,4 +1,4 @@
-// AMX's tile registers: 16 rows of 64 bytes. Included only by amx_gemm.cc.
+// AMX's tile registers: 16 rows of 64 bytes. Included only by amx_gemm.cc, amx_code_gemm.cc and its test.
 #pragma once
 
 #include "kernels/cpu/isa/kernels.h"
@@ -6,10 +6,10 @@
 namespace effdet::kernels::cpu::EFFDET_ISA {
 
 inline constexpr int kTileRows = 16;   // of a tile register
-inline constexpr int kTileDepth = 32;  // values of k that one holds, of A a row, of B in pairs
+inline constexpr int kTileWords = 16;  // words of k that one holds, pairs of bf16 or quads of bytes: of A a row
 static_assert(kTileRows == kPanel && kPanel == kLanes);
 
-// What the registers are for. A's and B's last values of k, where there are no kTileDepth of them, have registers of
+// What the registers are for. A's and B's last words of k, where there are no kTileWords of them, have registers of
 // their own: a register's shape cannot change on the way.
 constexpr int sum_tile(int i, int j) { return 2 * i + j; }
 inline constexpr int kA = 4, kB = 5, kLastA = 6, kLastB = 7;
@@ -20,13 +20,19 @@ EFFDET_INLINE void load_tile(const T* from, ptrdiff_t row_bytes) {
   asm volatile("tileloadd (%1,%2,1), %%tmm%c0" ::"i"(tile), "r"(from), "r"(row_bytes) : "memory");
 }
 template <int tile>
-EFFDET_INLINE void store_tile(float* to, ptrdiff_t row_bytes) {
+EFFDET_INLINE void store_tile(void* to, ptrdiff_t row_bytes) {
   asm volatile("tilestored %%tmm%c0, (%1,%2,1)" ::"i"(tile), "r"(to), "r"(row_bytes) : "memory");
 }
 /// sum += A * B, by pairs of k.
 template <int sum, int a, int b>
 EFFDET_INLINE void add_product() {
   asm volatile("tdpbf16ps %%tmm%c2, %%tmm%c1, %%tmm%c0" ::"i"(sum), "i"(a), "i"(b));
+}
+
+/// sum += A * B, by quads of k: A are bytes without sign, B with.
+template <int sum, int a, int b>
+EFFDET_INLINE void add_code_product() {
+  asm volatile("tdpbusd %%tmm%c2, %%tmm%c1, %%tmm%c0" ::"i"(sum), "i"(a), "i"(b));
 }
 
 /// What LDTILECFG reads.
@@ -36,8 +42,8 @@ struct alignas(64) TileShapes {
   uint8_t rows[16] = {};
 };
 
-/// Shapes for A with so many rows, and so many pairs of k in the last tiles of A and B. Takes about 200 cycles.
-EFFDET_INLINE void configure_tiles(int rows, int last_pairs) {
+/// Shapes for A with so many rows, and so many words of k in the last tiles of A and B.
+EFFDET_INLINE TileShapes tile_shapes(int rows, int last_words) {
   TileShapes shapes;
   const auto set = [&](int tile, int tile_rows, int row_bytes) {
     shapes.rows[tile] = static_cast<uint8_t>(tile_rows);
@@ -46,13 +52,16 @@ EFFDET_INLINE void configure_tiles(int rows, int last_pairs) {
   for (int i = 0; i < 2; ++i)
     for (int j = 0; j < 2; ++j) set(sum_tile(i, j), rows, 64);
   set(kA, rows, 64);
-  set(kB, kTileDepth / 2, 64);
-  if (last_pairs > 0) {
-    set(kLastA, rows, 4 * last_pairs);
-    set(kLastB, last_pairs, 64);
+  set(kB, kTileWords, 64);
+  if (last_words > 0) {
+    set(kLastA, rows, 4 * last_words);
+    set(kLastB, last_words, 64);
   }
-  asm volatile("ldtilecfg %0" ::"m"(shapes));
+  return shapes;
 }
+
+/// Takes about 200 cycles.
+EFFDET_INLINE void configure_tiles(const TileShapes& shapes) { asm volatile("ldtilecfg %0" ::"m"(shapes)); }
 
 /// After the last product: without tiles, there is nothing to save when the thread changes.
 EFFDET_INLINE void release_tiles() { asm volatile("tilerelease"); }

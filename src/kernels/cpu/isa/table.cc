@@ -1,4 +1,5 @@
 // The table of one instruction set.
+#include "kernels/cpu/code_products.h"
 #include "kernels/cpu/isa/kernels.h"
 
 #define EFFDET_STRING_(x) #x
@@ -63,7 +64,11 @@ extern const MicroKernels kTable = {
                  .last_quarter = strassen_last_quarter},
     .winograd = {.input = winograd_input, .output = winograd_output},
     .codes = {.requantize = requantize},
-    .code_products = nullptr,
+#if defined(__AVX512BF16__)
+    .code_products = &avx512_vnni::kCodeProducts,
+#else
+    .code_products = &kCodeProducts,
+#endif
 };
 
 }  // namespace effdet::kernels::cpu::EFFDET_ISA

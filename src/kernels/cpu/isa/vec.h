@@ -12,8 +12,12 @@
 #define EFFDET_ISA amx_bf16
 #elif defined(__AVX512BF16__)
 #define EFFDET_ISA avx512_bf16
+#elif defined(__AVX512VNNI__)
+#define EFFDET_ISA avx512_vnni
 #elif defined(__AVX512F__)
 #define EFFDET_ISA avx512
+#elif defined(__AVXVNNI__)
+#define EFFDET_ISA avx_vnni
 #elif defined(__AVX2__)
 #define EFFDET_ISA avx2
 #else

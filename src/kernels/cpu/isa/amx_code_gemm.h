@@ -1,0 +1,165 @@
+// Products of 8-bit codes by AMX: a tile register holds 16 rows of A, 64 codes each, or as many quads of k of a packed
+// panel of B, as they lie. Sums are tiles of integers, two by two; they pass through memory, where vectors take them up
+// for what follows. As amx_gemm.cc, which has bfloat16.
+//
+// Tiles has the operations on registers, so that tests run this on any processor (cpu/amx_code_gemm_test.cc). Sizes of
+// blocks are those of bfloat16; they have not been measured for codes.
+#pragma once
+
+#include "kernels/cpu/isa/amx_tiles.h"
+#include "kernels/cpu/isa/code_sums.h"
+#include "kernels/cpu/isa/transpose_tile.h"
+
+namespace effdet::kernels::cpu::EFFDET_ISA {
+
+inline constexpr int kCodeTileDepth = kQuad * kTileWords;  // values of k
+inline constexpr ptrdiff_t kNearCodes = 1 << 20;           // values of B that stay in the second-level cache, of 2 MB
+
+/// Up to two by two tiles of sums, and rows that are read after the last but belong to nothing.
+struct CodeTileSums {
+  alignas(64) int32_t values[2][2][kTileRows][kPanel];
+  int32_t beyond[kTileRows - 1][kPanel];
+};
+
+/// The first row of tile i of the block at `row`: C's last tile overlaps the one before it rather than its edge.
+EFFDET_INLINE int first_row(int m, int row, int i) { return max_of(0, min_of(row + i * kTileRows, m - kTileRows)); }
+
+/// Where the factors of a block's tiles stand.
+struct CodeFactors {
+  const uint8_t* a[2];
+  const uint32_t* b[2];
+  ptrdiff_t a_bytes;  ///< between rows
+};
+
+/// Goes through as many words of k as the tiles A and B have.
+template <typename Tiles, int row_tiles, int column_tiles, int A, int B>
+EFFDET_INLINE void add_step(const CodeFactors& f) {
+  constexpr ptrdiff_t kBBytes = kQuad * kPanel;
+  Tiles::template load<A>(f.a[0], f.a_bytes);
+  if constexpr (column_tiles > 1) {
+    Tiles::template load<B>(f.b[1], kBBytes);
+    Tiles::template add_product<sum_tile(0, 1), A, B>();
+  }
+  Tiles::template load<B>(f.b[0], kBBytes);
+  Tiles::template add_product<sum_tile(0, 0), A, B>();
+  if constexpr (row_tiles > 1) {
+    Tiles::template load<A>(f.a[1], f.a_bytes);
+    Tiles::template add_product<sum_tile(1, 0), A, B>();
+    if constexpr (column_tiles > 1) {
+      Tiles::template load<B>(f.b[1], kBBytes);
+      Tiles::template add_product<sum_tile(1, 1), A, B>();
+    }
+  }
+}
+
+/// Calls f with the place of each tile of sums.
+template <int row_tiles, int column_tiles, typename F>
+EFFDET_INLINE void for_tiles(F&& f) {
+  f(Number<0>{}, Number<0>{});
+  if constexpr (column_tiles > 1) f(Number<0>{}, Number<1>{});
+  if constexpr (row_tiles > 1) f(Number<1>{}, Number<0>{});
+  if constexpr (row_tiles > 1 && column_tiles > 1) f(Number<1>{}, Number<1>{});
+}
+
+/// Sums of row_tiles by column_tiles tiles from (row, column) on.
+template <typename Tiles, int row_tiles, int column_tiles, typename Out>
+EFFDET_INLINE void sum_tiles(const CodeBlock<Out>& g, int row, int column, CodeTileSums& sums) {
+  const uint32_t* b = g.b + column / kPanel * g.b_panel;
+  CodeFactors f{
+      {g.a + first_row(g.m, row, 0) * g.lda, g.a + first_row(g.m, row, 1) * g.lda}, {b, b + g.b_panel}, g.lda};
+  // Each row of sums begins with what there is to begin with.
+  for_tiles<row_tiles, column_tiles>([&](auto i, auto j) {
+    Tiles::template load<sum_tile(i.value, j.value)>(g.start + column + j.value * kPanel, 0);
+  });
+  int k = 0;
+  for (; k + kCodeTileDepth <= g.k; k += kCodeTileDepth) {
+    add_step<Tiles, row_tiles, column_tiles, kA, kB>(f);
+    for (const uint8_t*& a : f.a) a += kCodeTileDepth;
+    for (const uint32_t*& p : f.b) p += kTileWords * kPanel;
+  }
+  if (k < g.k) add_step<Tiles, row_tiles, column_tiles, kLastA, kLastB>(f);
+  for_tiles<row_tiles, column_tiles>([&](auto i, auto j) {
+    Tiles::template store<sum_tile(i.value, j.value)>(sums.values[i.value][j.value], sizeof(sums.values[0][0][0]));
+  });
+}
+
+/// Calls finish(sums, place) for each tile of a block: sums of the rows that no tile before it has.
+template <typename Tiles, int row_tiles, int column_tiles, typename Out, typename Finish>
+EFFDET_INLINE void code_block(const CodeBlock<Out>& g, int row, int column, Finish& finish) {
+  CodeTileSums sums;
+  sum_tiles<Tiles, row_tiles, column_tiles>(g, row, column, sums);
+  for (int i = 0; i < row_tiles; ++i) {
+    const int first = first_row(g.m, row, i), begin = row + i * kTileRows, end = min_of(first + kTileRows, g.m);
+    for (int j = 0; j < column_tiles; ++j)
+      finish(sums.values[i][j][begin - first], SumsPlace{begin, end - begin, column + j * kPanel});
+  }
+}
+
+template <typename Tiles, typename Out, typename Finish>
+EFFDET_INLINE void code_block_at(const CodeBlock<Out>& g, int row, int column, Finish& finish) {
+  if (row + kTileRows < g.m) {
+    column + kPanel < g.n ? code_block<Tiles, 2, 2>(g, row, column, finish)
+                          : code_block<Tiles, 2, 1>(g, row, column, finish);
+  } else {
+    column + kPanel < g.n ? code_block<Tiles, 1, 2>(g, row, column, finish)
+                          : code_block<Tiles, 1, 1>(g, row, column, finish);
+  }
+}
+
+template <typename Tiles, typename Out, typename Finish>
+EFFDET_INLINE void code_blocks(const CodeBlock<Out>& g, Finish&& finish) {
+  constexpr int kRowStep = 2 * kTileRows, kColumnStep = 2 * kPanel;
+  const int last_words = (g.k % kCodeTileDepth + kQuad - 1) / kQuad;
+  Tiles::configure(tile_shapes(min_of(kTileRows, g.m), last_words));
+  // As in amx_gemm.cc: B streams past the rows of a block, or where it is large, A past the columns.
+  if (static_cast<ptrdiff_t>(g.n) * g.k <= kNearCodes) {
+    for (int row = 0; row < g.m; row += kRowStep)
+      for (int column = 0; column < g.n; column += kColumnStep) code_block_at<Tiles>(g, row, column, finish);
+  } else {
+    for (int column = 0; column < g.n; column += kColumnStep)
+      for (int row = 0; row < g.m; row += kRowStep) code_block_at<Tiles>(g, row, column, finish);
+  }
+  Tiles::release();
+}
+
+template <typename Tiles>
+void codes_by_tiles(const CodeBlock<uint8_t>& g) {
+  with_requantization(*g.requantization, [&](const auto& r) {
+    code_blocks<Tiles>(g, [&](const int32_t* sums, const SumsPlace& place) { finish(g, r, sums, place); });
+  });
+}
+
+template <typename Tiles, typename Out>
+void floats_by_tiles(const CodeBlock<Out>& g) {
+  code_blocks<Tiles>(g, [&](const int32_t* sums, const SumsPlace& place) { finish<Out>(g, sums, place); });
+}
+
+template <typename Tiles>
+void columns_by_tiles(const CodeBlock<float>& g) {
+  code_blocks<Tiles>(g, [&](const int32_t* sums, const SumsPlace& place) {
+    alignas(64) int32_t transposed[kPanel][kTileRows];
+    for (int quarter = 0; quarter < 4; ++quarter) {
+      Vec columns[4];
+      // Rows that belong to nothing give pixels that belong to nothing.
+      transpose_quarters(reinterpret_cast<const float(*)[kLanes]>(sums), quarter, columns);
+      for (int j = 0; j < 4; ++j) store(transposed[4 * quarter + j], reinterpret_cast<IntVec>(columns[j]));
+    }
+    CodeBlock<float> part = g;
+    part.m = place.row + place.rows;
+    finish_columns(part, transposed[0], 0, {place.row, kPanel, place.column});
+  });
+  _mm_sfence();  // streamed lines become visible before the task counts as done
+}
+
+template <typename Tiles>
+inline constexpr CodeProducts kProductsByTiles = {
+    .pairs = false,
+    .to_codes = codes_by_tiles<Tiles>,
+    .to_floats = floats_by_tiles<Tiles, float>,
+    .to_bf16 = floats_by_tiles<Tiles, Bf16>,
+    .to_columns = columns_by_tiles<Tiles>,
+    .packs_columns = false,
+    .widen = nullptr,
+};
+
+}  // namespace effdet::kernels::cpu::EFFDET_ISA
