@@ -84,6 +84,8 @@ constexpr Stage kChoices[] = {
     {"fuse_elementwise", always<compiler::fuse_elementwise>},
     // After everything that looks for a Conv.
     {"fuse_depthwise_pointwise", choosing<compiler::fuse_depthwise_pointwise>},
+    // After fuse_elementwise, which leaves fewer nodes to follow.
+    {"fuse_tables", always<compiler::fuse_tables>},
     {"choose_products", choosing<compiler::choose_products>},
     {"assign_layouts", always<compiler::assign_layouts>, has_channels_last},
     // After everything that looks for operators: these have the same names on codes.

@@ -57,6 +57,8 @@ void fuse_box_selection(ir::Graph& graph, passes::RewriteBudget& budget);
 /// Fused operators work on NHWC data; conversions stand where others (or the caller) want NCHW.
 void assign_layouts(ir::Graph& graph);
 
+/// Elementwise operators between Dequantize and Quantize -> Table.
+void fuse_tables(ir::Graph& graph);
 /// Dequantize before and Quantize after fused operators -> maps of codes. After assign_layouts.
 void absorb_quantization(ir::Graph& graph);
 

@@ -122,6 +122,20 @@ TEST(Quantization, RoundingThatChangesNothingGoes) {
   EXPECT_EQ(count_of(b.graph, "Dequantize"), 2) << lines(b.graph);
 }
 
+/// A swish whose parts are rounded one by one, as ONNX Runtime's quantizer does it.
+TEST(Quantization, ElementwiseOperatorsOnCodesBecomeATable) {
+  QuantizedBuilder b({1, 8, 6, 6});
+  const auto conv = b.rounded("conv.r", b.layer("conv", b.rounded("x", b.x, 0.02f, 128), {8, 8, 1, 1}), 0.03f, 120);
+  const auto gate = b.rounded("gate.r", b.node("Sigmoid", "gate", {conv}), 1.0f / 255, 0);
+  const auto swish = b.rounded("swish.r", b.node("Mul", "swish", {conv, gate}), 0.02f, 20);
+  b.graph.outputs = {b.layer("last", swish, {8, 8, 1, 1})};
+  const artifact::Program program = compile(b.graph);
+  EXPECT_EQ(count_of(program.graph, "Table"), 1) << ir::to_text(program.graph);
+  EXPECT_EQ(count_of(program.graph, "Activation") + count_of(program.graph, "Elementwise"), 0);
+  EXPECT_EQ(count_of(program.graph, "Quantize"), 1);
+  expect_near(b.graph, program, 0.01);
+}
+
 TEST(Quantization, WhatOthersReadStaysFloat) {
   QuantizedBuilder b({1, 8, 6, 6});
   const auto x = b.rounded("x", b.x, 0.02f, 128);
