@@ -131,11 +131,13 @@ void LayerGraph::add_conv(size_t index) {
   const ir::Node& node = graph_.nodes[index];
   const Tensor* weights = graph_.constant(node.inputs[1]);
   const ir::ValueId bias = node.inputs.size() > 2 ? node.inputs[2] : ir::kNoValue;
-  if (!is_map(node.inputs[0]) || weights == nullptr || weights->rank() != 4 || weights->dtype() != DType::kF32) return;
+  if (weights == nullptr || weights->rank() != 4 || weights->dtype() != DType::kF32 || weights->numel() == 0) return;
+  if (is_gate(node.inputs[0])) gate_convolutions_.push_back(index);
+  if (!is_map(node.inputs[0])) return;
   if (bias != ir::kNoValue && (graph_.constant(bias) == nullptr || graph_.value(bias).dtype != DType::kF32)) return;
   if (!is_all_ones(node.get_ints("dilations", {1, 1}))) return;
-  const int64_t depth = weights->numel() / std::max<int64_t>(weights->dim(0), 1);
-  if (depth == 0 || depth > kMaxDepth) return;
+  const int64_t depth = weights->numel() / weights->dim(0);
+  if (depth > kMaxDepth) return;
   const int64_t group = node.get_int("group", 1), channels = (*graph_.value(node.inputs[0]).shape)[1];
   const bool depthwise = group > 1 && group == channels && weights->dim(0) == channels;
   const Shape& out = *graph_.value(node.outputs[0]).shape;

@@ -31,6 +31,8 @@ class LayerGraph {
   ir::ValueId range_of(ir::ValueId map) const;
   /// The maps that calibration looks at: all that layers read, and what these have their ranges from.
   std::vector<ir::ValueId> maps() const;
+  /// Convolutions of squeeze-excite, on vectors of channels: they stay float32, but for their weights.
+  const std::vector<size_t>& gate_convolutions() const { return gate_convolutions_; }
   /// The end of the activation that alone reads a value, or the value.
   ir::ValueId activated(ir::ValueId value) const;
 
@@ -51,6 +53,7 @@ class LayerGraph {
   std::vector<bool> is_vector_;  ///< by value: computed from means over whole maps alone
   std::vector<bool> is_useful_;  ///< by value: a convolution on maps depends on it
   std::vector<LayerNode> layers_;
+  std::vector<size_t> gate_convolutions_;
 };
 
 }  // namespace effdet::quantize

@@ -11,6 +11,7 @@
 #include "passes/rewrite.h"
 #include "quantize/layers.h"
 #include "quantize/ranges.h"
+#include "quantize/sensitive_layers.h"
 #include "quantize/weights.h"
 
 namespace effdet::quantize {
@@ -54,7 +55,8 @@ class Quantizer {
     for (size_t i = 0; i < nodes.size(); ++i) {
       ir::Node& node = nodes[i];
       const auto layer = quantized_.find(i);
-      if (layer != quantized_.end() && layer->second->layer.weights > 0) quantize_constants(node);
+      const bool on_gate = std::ranges::binary_search(layers_.gate_convolutions(), i);
+      if (on_gate || (layer != quantized_.end() && layer->second->layer.weights > 0)) quantize_constants(node, on_gate);
       for (ir::ValueId& id : node.inputs)
         if (const auto codes = maps_.find(id); codes != maps_.end()) id = codes->second.dequantized;
       const std::vector<ir::ValueId> outputs = node.outputs;
@@ -71,6 +73,7 @@ class Quantizer {
   /// A map that is stored in codes; `dequantized` is what its readers read, once it has been added.
   struct Map {
     MapCodes codes;
+    ir::ValueId scale, zero_point;  ///< those of the map that the range is of
     ir::ValueId dequantized = ir::kNoValue;
   };
 
@@ -81,13 +84,19 @@ class Quantizer {
     return found->second;
   }
 
-  /// All that layers read, and what these have their ranges from: pools keep codes.
+  /// All that layers read, and what these have their ranges from: pools keep codes, with the same scale.
   void choose_maps() {
     for (const auto& [index, layer] : quantized_)
       for (ir::ValueId id : layer->inputs) {
+        if (maps_.contains(id)) continue;
         const ir::ValueId first = layers_.range_of(id);
-        const MapCodes codes = choose_codes(statistics(first).histogram, options_);
-        for (; maps_.try_emplace(id, Map{codes}).second && id != first; id = before(id)) continue;
+        if (!maps_.contains(first)) {
+          const MapCodes codes = choose_codes(statistics(first).histogram, options_);
+          const std::string name = graph_.value(first).name;
+          const ir::ValueId scale = add_constant(name + "_scale", Tensor::scalar(codes.scale));
+          maps_[first] = {codes, scale, add_constant(name + "_zero_point", Tensor::scalar(codes.zero_point))};
+        }
+        for (; id != first; id = before(id)) maps_.emplace(id, maps_.at(first));
       }
   }
 
@@ -121,22 +130,19 @@ class Quantizer {
     const auto found = maps_.find(id);
     if (found == maps_.end()) return;
     const std::string name = graph_.value(id).name;
-    const ir::ValueId scale = add_constant(name + "_scale", Tensor::scalar(found->second.codes.scale));
-    const ir::ValueId zero = add_constant(name + "_zero_point", Tensor::scalar(found->second.codes.zero_point));
-    const ir::ValueId codes = add_node("QuantizeLinear", name + "_quantized", {id, scale, zero});
-    found->second.dequantized = add_node("DequantizeLinear", name + "_dequantized", {codes, scale, zero});
+    Map& map = found->second;
+    const ir::ValueId codes = add_node("QuantizeLinear", name + "_q", {id, map.scale, map.zero_point});
+    map.dequantized = add_node("DequantizeLinear", name + "_dq", {codes, map.scale, map.zero_point});
   }
 
-  /// Codes of a constant with one scale a channel, and what they stand for.
+  /// Codes of a constant with one scale a channel and a zero point of 0, and what they stand for.
   ir::ValueId add_channels(const std::string& name, const Tensor& codes, const Tensor& scales) {
-    const ir::ValueId values = add_constant(name + "_quantized", codes);
-    const ir::ValueId scale = add_constant(name + "_scale", scales);
-    const ir::ValueId zero = add_constant(name + "_zero_point", Tensor(codes.dtype(), scales.shape()));
-    return add_node("DequantizeLinear", name + "_dequantized", {values, scale, zero}, {{"axis", int64_t{0}}});
+    const ir::ValueId values = add_constant(name + "_q", codes), scale = add_constant(name + "_scale", scales);
+    return add_node("DequantizeLinear", name + "_dq", {values, scale}, {{"axis", int64_t{0}}});
   }
 
-  /// Weights and bias of a convolution whose input is a map yet.
-  void quantize_constants(ir::Node& node) {
+  /// Weights and bias of a convolution whose input is float32 yet. The means of gates' inputs are not known.
+  void quantize_constants(ir::Node& node, bool on_gate) {
     const ir::ValueId weight_id = node.inputs[1];
     const Tensor weights = *graph_.constant(weight_id);
     node.inputs.resize(3, ir::kNoValue);
@@ -146,7 +152,7 @@ class Quantizer {
     const auto input = maps_.find(node.inputs[0]);
     ChannelCodes codes = quantize_weights(weights);
     if (input != maps_.end()) widen_for_bias(weights, bias, input->second.codes.scale, codes);
-    if (options_.bias_correction && calibration_.images > 0) {
+    if (options_.bias_correction && calibration_.images > 0 && !on_gate) {
       const std::vector<double> errors =
           mean_errors(weights, codes, statistics(node.inputs[0]).channel_means, node.get_int("group", 1));
       for (size_t i = 0; i < bias.size(); ++i) bias[i] -= errors[i];
@@ -196,15 +202,7 @@ std::vector<Layer> quantizable_layers(const ir::Graph& graph) {
   return result;
 }
 
-/// Layers that read the caller's images: a convolution of three channels, whose codes would have to be made first.
-std::vector<std::string> default_keep_float(const ir::Graph& graph) {
-  std::vector<std::string> names;
-  const std::string& input = graph.value(graph.inputs.at(0)).name;
-  const LayerGraph layers(graph);
-  for (const LayerNode& one : layers.layers())
-    if (std::ranges::find(one.layer.inputs, input) != one.layer.inputs.end()) names.push_back(one.layer.name);
-  return names;
-}
+std::vector<std::string> default_keep_float(const ir::Graph& graph) { return sensitive_layers(LayerGraph(graph)); }
 
 ir::Graph quantize(const ir::Graph& graph, const Calibration& calibration, const Options& options) {
   if (!(options.percentile > 50 && options.percentile <= 100))

@@ -79,7 +79,7 @@ struct Options {
   bool weights_only = false;    ///< only weights become int8, and are multiplied as floats; needs no calibration
 };
 
-/// Patterns for keep_float to start with: layers that lose more by 8 bits than they gain in time.
+/// Names for keep_float to start with: layers that lose much and gain little by 8 bits.
 std::vector<std::string> default_keep_float(const ir::Graph& graph);
 
 /// A graph with QuantizeLinear and DequantizeLinear around the maps, weights and biases of the layers that compute in 8

@@ -130,9 +130,17 @@ TEST(Quantize, EveryMapBetweenLayersHasCodesOnce) {
       const int producer = uses.producer(node.inputs[input]);
       return producer < 0 ? "" : quantized.nodes[static_cast<size_t>(producer)].op;
     };
-    if (node.name == "sum") EXPECT_EQ(made_by(0), "Conv");  // the residual is added to the convolution's sums
-    if (node.name == "mean" || node.name == "gated") EXPECT_EQ(made_by(0), "DequantizeLinear");
-    if (node.name == "squeeze" || node.name == "excite") EXPECT_EQ(made_by(1), "");  // the gate is float32
+    if (node.name == "sum") {  // the residual is added to the convolution's sums
+      EXPECT_EQ(made_by(0), "Conv");
+    }
+    if (node.name == "mean" || node.name == "gated") {
+      EXPECT_EQ(made_by(0), "DequantizeLinear");
+    }
+    if (node.name == "squeeze") {  // float32 but for its weights
+      EXPECT_EQ(made_by(0), "ReduceMean");
+      EXPECT_EQ(made_by(1), "DequantizeLinear");
+      EXPECT_EQ(made_by(2), "");
+    }
     if (node.name == "predict") {
       for (size_t i = 0; i < 3; ++i) EXPECT_EQ(made_by(i), "DequantizeLinear");
     }
@@ -217,12 +225,32 @@ TEST(Quantize, ValuesThatAreNotFiniteAreErrors) {
 TEST(Quantize, PatternsKeepLayersInFloat) {
   const ir::Graph graph = network();
   const Calibration calibration = calibrate(graph, Images(1));
-  EXPECT_EQ(default_keep_float(graph), (std::vector<std::string>{"expand", "sum"}));
+  // The layer on the images, and its block; "predict" makes no boxes.
+  EXPECT_EQ(default_keep_float(graph), (std::vector<std::string>{"expand", "depthwise", "gated", "project", "sum"}));
   const ir::Graph quantized =
       quantize(graph, calibration, {.keep_float = {"expand", "sum", "g*", "project", "node", "head", "predict"}});
   EXPECT_EQ(maps_with_codes(quantized), std::vector<std::string>{"expand.swish"});  // for the depthwise layer
   EXPECT_NE(reason([&] { quantize(graph, calibration, {.keep_float = {"none*"}}); }, ErrorCode::kUsage).find("'none*'"),
             std::string::npos);
+}
+
+TEST(Quantize, LastLayersOfBoxesAreSensitive) {
+  const ir::Graph graph = prepare(ir::GraphText::parse(R"(
+    input x [1,3,8,8]
+    stem = Conv(x, waves[8,3,3,3]) pads=[1,1,1,1]
+    block = Conv(stem, waves[8,1,3,3]) pads=[1,1,1,1] group=8
+    project = Conv(block, waves[8,8,1,1])
+    expand = Conv(project, waves[8,8,1,1])
+    box_first = Conv(expand, waves[8,8,1,1])
+    box_depthwise = Conv(box_first, waves[8,1,3,3]) group=8
+    box_predict = Conv(box_depthwise, waves[8,8,1,1])
+    class_depthwise = Conv(expand, waves[8,1,3,3], float[1,2,3,4,5,6,7,8]) group=8
+    class_predict = Conv(class_depthwise, waves[8,8,1,1])
+    output box_predict
+    output class_predict
+  )"));
+  EXPECT_EQ(default_keep_float(graph),
+            (std::vector<std::string>{"stem", "block", "project", "box_depthwise", "box_predict"}));
 }
 
 TEST(Quantize, RefusesWhatItCannotQuantize) {

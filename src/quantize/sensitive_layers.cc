@@ -1,0 +1,69 @@
+// Walks from the image forwards, and from the boxes backwards.
+#include "quantize/sensitive_layers.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+namespace effdet::quantize {
+namespace {
+
+/// Whether the name of a node or of an output is one of a head for boxes, in the words of effdet and zylo117.
+bool is_of_boxes(std::string_view name) {
+  return name.find("box") != std::string_view::npos || name.find("regressor") != std::string_view::npos;
+}
+
+class Walk {
+ public:
+  explicit Walk(const LayerGraph& layers) : layers_(layers) {
+    for (const LayerNode& one : layers.layers()) {
+      by_output_[one.layer.output] = &one;
+      for (const std::string& input : one.layer.inputs) readers_[input].push_back(&one);
+    }
+  }
+
+  std::vector<std::string> run() {
+    const ir::Graph& graph = layers_.graph();
+    for (const LayerNode* stem : readers_[graph.value(graph.inputs.at(0)).name]) {
+      keep(*stem);
+      for (const LayerNode* next : readers_[stem->layer.output])
+        if (next->layer.op == kDepthwiseConv) keep_to_convolution(*next);
+    }
+    for (const LayerNode& one : layers_.layers())
+      if (one.layer.op == kConv && !readers_.contains(one.layer.output) && makes_boxes(one)) keep_pair(one);
+    std::vector<std::string> names;
+    for (const LayerNode& one : layers_.layers())
+      if (kept_.contains(one.layer.name)) names.push_back(one.layer.name);
+    return names;
+  }
+
+ private:
+  void keep(const LayerNode& one) { kept_.insert(one.layer.name); }
+
+  /// A depthwise layer and those after it, up to the convolution that mixes channels.
+  void keep_to_convolution(const LayerNode& one) {
+    keep(one);
+    if (one.layer.op == kConv) return;
+    for (const LayerNode* next : readers_[one.layer.output])
+      if (next->layer.op != kSum) keep_to_convolution(*next);
+  }
+
+  bool makes_boxes(const LayerNode& one) const { return is_of_boxes(one.layer.name) || is_of_boxes(one.layer.output); }
+
+  void keep_pair(const LayerNode& last) {
+    keep(last);
+    const auto before = by_output_.find(last.layer.inputs.front());
+    if (before != by_output_.end() && before->second->layer.op == kDepthwiseConv) keep(*before->second);
+  }
+
+  const LayerGraph& layers_;
+  std::map<std::string, const LayerNode*> by_output_;
+  std::map<std::string, std::vector<const LayerNode*>> readers_;
+  std::set<std::string> kept_;
+};
+
+}  // namespace
+
+std::vector<std::string> sensitive_layers(const LayerGraph& layers) { return Walk(layers).run(); }
+
+}  // namespace effdet::quantize
