@@ -2,7 +2,6 @@
 #include "quantize/equalize.h"
 
 #include <algorithm>
-#include <cmath>
 #include <set>
 
 #include "ops/op.h"
@@ -15,62 +14,130 @@ namespace {
 
 /// Images that peaks are taken from: factors need not be exact.
 constexpr size_t kImages = 32;
-/// A channel counts as no smaller than that part of the largest, in peaks and in weights.
+/// A channel counts as no smaller than that part of the largest.
 constexpr double kSmallestPart = 1e-3;
 
-/// A map between two linear layers, by the nodes that make and read it.
-struct Joint {
-  ir::ValueId map;
-  size_t producer, reader;
+/// Maps whose channels are scaled by the same factors, and the nodes that make and read them.
+struct Group {
+  std::vector<ir::ValueId> maps;
+  std::vector<size_t> convolutions, gates;  ///< that make maps of the group
+  std::vector<size_t> readers;              ///< convolutions
 };
 
-/// Joints by the weights of the reader: layers that share these share factors too, and so go on sharing weights.
-using Joints = std::map<ir::ValueId, std::vector<Joint>>;
-
-Joints find_joints(const ir::Graph& graph) {
-  const LayerGraph layers(graph);
-  std::set<int> convolutions;
-  for (const LayerNode& one : layers.layers())
-    if (one.layer.weights > 0) convolutions.insert(static_cast<int>(one.node));
-  Joints joints;
-  for (const LayerNode& one : layers.layers()) {
-    const ir::Node& reader = graph.nodes[one.node];
-    if (one.layer.weights == 0 || (one.layer.op == kConv && reader.get_int("group", 1) != 1)) continue;
-    const ir::ValueId map = one.inputs[0];
-    const int producer = layers.uses().producer(map);
-    if (!convolutions.contains(producer) || layers.uses().sole_reader(map) < 0) continue;
-    joints[reader.inputs[1]].push_back({map, static_cast<size_t>(producer), one.node});
+/// Finds maps between linear operators: what makes them can make each channel smaller, and all that read them can take
+/// that back. Sums and pools stand between such maps, which have one factor then; so have the maps of layers that share
+/// their weights, and go on sharing them.
+class Grouping {
+ public:
+  explicit Grouping(const ir::Graph& graph) : graph_(graph), layers_(graph), leader_(graph.value_count()) {
+    for (size_t i = 0; i < leader_.size(); ++i) leader_[i] = static_cast<ir::ValueId>(i);
+    for (const LayerNode& one : layers_.layers()) {
+      if (one.layer.op == kGate) gates_.insert(static_cast<int>(one.node));
+      if (one.layer.weights > 0) convolutions_.insert(static_cast<int>(one.node));
+    }
   }
-  return joints;
-}
+
+  std::vector<Group> run() {
+    std::map<ir::ValueId, ir::ValueId> by_weights;
+    for (size_t i = 0; i < graph_.nodes.size(); ++i) {
+      const ir::Node& node = graph_.nodes[i];
+      if (passes_scale(node)) {
+        for (const ir::ValueId id : node.inputs)
+          if (is_map(id)) join(id, node.outputs[0]);
+      } else if (is_dense(static_cast<int>(i))) {
+        join(node.inputs[0], by_weights.try_emplace(node.inputs[1], node.inputs[0]).first->second);
+      }
+    }
+    std::map<ir::ValueId, Group> groups;
+    std::set<ir::ValueId> refused;
+    for (size_t i = 0; i < leader_.size(); ++i) {
+      const auto id = static_cast<ir::ValueId>(i);
+      if (is_map(id) && !add(id, groups[leader(id)])) refused.insert(leader(id));
+    }
+    std::vector<Group> result;
+    for (auto& [id, group] : groups) {
+      const bool dense = std::ranges::any_of(group.readers, [&](size_t i) { return is_dense(static_cast<int>(i)); });
+      if (!refused.contains(id) && dense) result.push_back(std::move(group));
+    }
+    return result;
+  }
+
+ private:
+  bool is_map(ir::ValueId id) const {
+    if (id == ir::kNoValue) return false;
+    const ir::Value& value = graph_.value(id);
+    return value.dtype == DType::kF32 && !graph_.is_given(id) && value.shape && value.shape->size() == 4;
+  }
+
+  bool is_dense(int node) const {
+    return convolutions_.contains(node) && graph_.nodes[static_cast<size_t>(node)].get_int("group", 1) == 1;
+  }
+  bool is_depthwise(int node) const {
+    const ir::Node& conv = graph_.nodes[static_cast<size_t>(node)];
+    return convolutions_.contains(node) && graph_.constant(conv.inputs[1])->dim(1) == 1 &&
+           conv.get_int("group", 1) == (*graph_.value(conv.inputs[0]).shape)[1];
+  }
+
+  /// Whether an operator makes scaled channels of scaled channels.
+  bool passes_scale(const ir::Node& node) const {
+    if (node.is("MaxPool")) return node.outputs.size() == 1;
+    if (node.is("Resize")) return node.get_string("mode", "nearest") == "nearest";
+    return node.is("Add") && graph_.value(node.inputs[0]).shape == graph_.value(node.inputs[1]).shape &&
+           is_map(node.inputs[0]) && is_map(node.inputs[1]);
+  }
+
+  /// Puts a map into its group, with whom makes and reads it; false where one of them cannot scale.
+  bool add(ir::ValueId id, Group& group) const {
+    const int producer = layers_.uses().producer(id);
+    if (producer < 0 || layers_.uses().is_output(id)) return false;
+    const ir::Node& maker = graph_.nodes[static_cast<size_t>(producer)];
+    group.maps.push_back(id);
+    if (convolutions_.contains(producer)) {
+      group.convolutions.push_back(static_cast<size_t>(producer));
+    } else if (gates_.contains(producer)) {
+      group.gates.push_back(static_cast<size_t>(producer));
+    } else if (!passes_scale(maker)) {
+      return false;
+    }
+    for (const int reader : layers_.uses().readers(id)) {
+      const ir::Node& node = graph_.nodes[static_cast<size_t>(reader)];
+      if ((is_dense(reader) || is_depthwise(reader)) && node.inputs[0] == id) {
+        group.readers.push_back(static_cast<size_t>(reader));
+      } else if (!passes_scale(node)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  ir::ValueId leader(ir::ValueId id) {
+    ir::ValueId& next = leader_[static_cast<size_t>(id)];
+    while (next != leader_[static_cast<size_t>(next)]) next = leader_[static_cast<size_t>(next)];
+    return next;
+  }
+  void join(ir::ValueId a, ir::ValueId b) { leader_[static_cast<size_t>(leader(a))] = leader(b); }
+
+  const ir::Graph& graph_;
+  const LayerGraph layers_;
+  std::set<int> convolutions_, gates_;
+  std::vector<ir::ValueId> leader_;  // by map: another of its group, or itself
+};
 
 double largest(const std::vector<double>& values) { return *std::ranges::max_element(values); }
 
-/// Numbers of each channel of a convolution's input: the root of the sum of its weights' squares.
-std::vector<double> input_weights(const Tensor& weights, bool depthwise) {
-  const auto outputs = static_cast<size_t>(weights.dim(0)), inputs = static_cast<size_t>(weights.dim(1));
-  const size_t places = static_cast<size_t>(weights.numel()) / (outputs * inputs);
-  std::vector<double> sums(depthwise ? outputs : inputs);
-  const auto values = weights.data<float>();
-  for (size_t i = 0; i < values.size(); ++i) {
-    const size_t channel = depthwise ? i / places : i / places % inputs;
-    sums[channel] += static_cast<double>(values[i]) * static_cast<double>(values[i]);
-  }
-  for (double& sum : sums) sum = std::sqrt(sum);
-  return sums;
+/// For each channel the largest of several lists, each of which counts as much as the others.
+void take_largest(std::vector<double>& all, const std::vector<double>& one) {
+  all.resize(one.size());
+  const double whole = largest(one);
+  for (size_t c = 0; c < one.size() && whole > 0; ++c) all[c] = std::max(all[c], one[c] / whole);
 }
 
-/// What each channel is divided by; the largest is 1. Empty where the map, or the weights, are all zeros.
-std::vector<float> factors_of(const std::vector<double>& peaks, const std::vector<double>& weights) {
-  const double peak = largest(peaks), weight = largest(weights);
-  if (peak <= 0 || weight <= 0) return {};
-  std::vector<double> factors(peaks.size());
-  for (size_t c = 0; c < peaks.size(); ++c)
-    factors[c] = std::sqrt(std::max(peaks[c] / peak, kSmallestPart) / std::max(weights[c] / weight, kSmallestPart));
-  const double whole = largest(factors);
-  std::vector<float> result;
-  for (const double factor : factors) result.push_back(static_cast<float>(factor / whole));
-  return result;
+/// What each channel is divided by: its peak, the largest being 1. Empty where the maps are all zeros.
+std::vector<float> factors_of(const std::vector<double>& peaks) {
+  if (largest(peaks) <= 0) return {};
+  std::vector<float> factors;
+  for (const double peak : peaks) factors.push_back(static_cast<float>(std::max(peak / largest(peaks), kSmallestPart)));
+  return factors;
 }
 
 class Equalizer {
@@ -78,8 +145,9 @@ class Equalizer {
   Equalizer(const ir::Graph& graph, const Calibration& calibration)
       : calibration_(calibration), graph_(graph), names_(graph_) {}
 
-  ir::Graph run(const Joints& joints) {
-    for (const auto& [weights, group] : joints) scale(weights, group);
+  ir::Graph run(const std::vector<Group>& groups) {
+    for (const Group& group : groups) scale(group);
+    ir::sort_nodes(graph_);  // factors of gates stand at the end
     graph_.compact();
     ops::infer_shapes(graph_);
     ir::verify(graph_);
@@ -87,35 +155,46 @@ class Equalizer {
   }
 
  private:
-  void scale(ir::ValueId weight_id, const std::vector<Joint>& group) {
-    const Tensor weights = *graph_.constant(weight_id);
-    const bool depthwise = graph_.nodes[group[0].reader].get_int("group", 1) != 1;
+  void scale(const Group& group) {
     std::vector<double> peaks;
-    for (const Joint& joint : group) {
-      const std::vector<double>& own = calibration_.maps.at(graph_.value(joint.map).name).channel_peaks;
-      peaks.resize(own.size());
-      const double peak = largest(own);
-      for (size_t c = 0; c < own.size() && peak > 0; ++c) peaks[c] = std::max(peaks[c], own[c] / peak);
-    }
-    const std::vector<float> factors = factors_of(peaks, input_weights(weights, depthwise));
+    for (const ir::ValueId map : group.maps)
+      take_largest(peaks, calibration_.maps.at(graph_.value(map).name).channel_peaks);
+    const std::vector<float> factors = factors_of(peaks);
     if (factors.empty()) return;
-    const ir::ValueId scaled =
-        add_constant(graph_.value(weight_id).name, multiplied(weights, factors, depthwise ? 0 : 1));
     std::vector<float> inverse;
     for (const float factor : factors) inverse.push_back(1 / factor);
-    for (const Joint& joint : group) {
-      graph_.nodes[joint.reader].inputs[1] = scaled;
-      scale_outputs(graph_.nodes[joint.producer], inverse);
-    }
+    made_.clear();
+    for (const size_t reader : group.readers) scale_constant(reader, 1, factors, is_dense(reader) ? 1 : 0);
+    for (const size_t maker : group.convolutions)
+      for (size_t i = 1; i < graph_.nodes[maker].inputs.size(); ++i) scale_constant(maker, i, inverse, 0);
+    for (const size_t gate : group.gates) scale_gate(gate, inverse);
   }
 
-  /// Weights and bias of a convolution, each output channel by its factor.
-  void scale_outputs(ir::Node& conv, std::span<const float> factors) {
-    for (size_t i = 1; i < conv.inputs.size(); ++i) {
-      const Tensor* constant = graph_.constant(conv.inputs[i]);
-      if (constant == nullptr) continue;  // no bias
-      conv.inputs[i] = add_constant(graph_.value(conv.inputs[i]).name, multiplied(*constant, factors, 0));
-    }
+  bool is_dense(size_t conv) const { return graph_.nodes[conv].get_int("group", 1) == 1; }
+
+  /// A convolution's weights or bias, each slice along an axis by its factor. Layers of a group that share them go on
+  /// sharing them.
+  void scale_constant(size_t conv, size_t input, std::span<const float> factors, size_t axis) {
+    ir::ValueId& id = graph_.nodes[conv].inputs[input];
+    if (id == ir::kNoValue) return;
+    auto [made, is_new] = made_.try_emplace({id, axis}, ir::kNoValue);
+    if (is_new) made->second = add_constant(graph_.value(id).name, multiplied(*graph_.constant(id), factors, axis));
+    id = made->second;
+  }
+
+  /// The vector that a map is multiplied by.
+  void scale_gate(size_t index, std::span<const float> factors) {
+    const auto channels = static_cast<int64_t>(factors.size());
+    ir::Node& product = graph_.nodes[index];
+    const auto is_vector = [&](ir::ValueId id) {
+      return (*graph_.value(id).shape)[2] * (*graph_.value(id).shape)[3] == 1;
+    };
+    const size_t input = is_vector(product.inputs[0]) ? 0 : 1;
+    const ir::ValueId gate = product.inputs[input];
+    const std::string name = product.name + "_factors";
+    const ir::ValueId constant = add_constant(name, Tensor::from<float>({1, channels, 1, 1}, factors));
+    const ir::ValueId scaled = graph_.add_node("Mul", names_.make(name), {gate, constant});
+    graph_.nodes[index].inputs[input] = scaled;
   }
 
   /// Each slice along an axis by its factor.
@@ -136,20 +215,21 @@ class Equalizer {
   const Calibration& calibration_;
   ir::Graph graph_;
   passes::UniqueNames names_;
+  std::map<std::pair<ir::ValueId, size_t>, ir::ValueId> made_;  ///< of one group: scaled constants by what they were
 };
 
 }  // namespace
 
 ir::Graph equalize(const ir::Graph& graph, InputSource source, const CalibrationOptions& options) {
-  const Joints joints = find_joints(graph);
+  const std::vector<Group> groups = Grouping(graph).run();
   std::set<std::string> maps;
-  for (const auto& [weights, group] : joints)
-    for (const Joint& joint : group) maps.insert(graph.value(joint.map).name);
+  for (const Group& group : groups)
+    for (const ir::ValueId map : group.maps) maps.insert(graph.value(map).name);
   if (maps.empty()) return graph;
   const auto some = [&](size_t index, std::span<std::byte> input, std::string& name) {
     return index < kImages && source(index, input, name);
   };
-  return Equalizer(graph, calibrate_maps(graph, maps, some, options)).run(joints);
+  return Equalizer(graph, calibrate_maps(graph, maps, some, options)).run(groups);
 }
 
 }  // namespace effdet::quantize

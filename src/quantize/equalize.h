@@ -5,11 +5,11 @@
 
 namespace effdet::quantize {
 
-/// Where nothing but the map lies between two convolutions, as between depthwise and pointwise ones of BiFPN and heads,
-/// the first may make each channel smaller by a factor that the second takes back. The factors balance each channel's
-/// peak, over some of the images, with the weights that multiply it: then the codes of the map lose little to channels
-/// that are larger than the others, and so do those of the weights. The graph computes the same up
-/// to rounding. To be called between prepare() and calibrate(); throws as calibrate() does.
+/// Where only linear operators make and read a map, those that make it may make each channel smaller by a factor that
+/// those who read it take back: between depthwise and pointwise convolutions of BiFPN and heads, along the sums of a
+/// stage's blocks, and behind a gate, whose vector takes the factors. A channel's factor is its peak, over some of the
+/// images, so that each has all the codes of the map. The graph computes the same up to rounding. To be called between
+/// prepare() and calibrate(); throws as calibrate() does.
 ir::Graph equalize(const ir::Graph& graph, InputSource source, const CalibrationOptions& options = {});
 
 }  // namespace effdet::quantize

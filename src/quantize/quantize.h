@@ -67,7 +67,7 @@ enum class Ranges : uint8_t {
   kMinMax,      ///< all values seen
   kPercentile,  ///< all but the share beyond Options::percentile, at both ends
   kMse,         ///< the least mean square error, rounding and clipping together
-  kAuto,        ///< what has proved best on detectors: percentile 99.999
+  kAuto,        ///< what has proved best on detectors whose channels are equalised: as kMse
 };
 
 struct Options {

@@ -304,5 +304,53 @@ TEST(Equalize, ComputesTheSameWithEvenPeaks) {
   EXPECT_GT(evenness(equalized, "head_output_0"), evenness(graph, "head_output_0") * 2);
 }
 
+TEST(Equalize, AGateTakesTheFactorsOfItsProduct) {
+  const ir::Graph graph = prepare(ir::GraphText::parse(R"(
+  input x [1,4,8,8]
+  mean = ReduceMean(x) axes=[2,3] keepdims=1
+  squeeze = Conv(mean, waves[4,4,1,1])
+  gate = Sigmoid(squeeze)
+  gated = Mul(x, gate)
+  last = Conv(gated, waves[3,4,1,1])
+  output last
+)"));
+  const ir::Graph equalized = equalize(graph, Images(2));
+  const Tensor image = image_of(graph, 0);
+  const Tensor expected = ops::run_reference(graph, {&image, 1})[0],
+               actual = ops::run_reference(equalized, {&image, 1})[0];
+  for (size_t i = 0; i < expected.data<float>().size(); ++i)
+    EXPECT_NEAR(expected.data<float>()[i], actual.data<float>()[i], 1e-5f);
+  const Calibration calibration = calibrate(equalized, Images(2));
+  const std::vector<double>& peaks = calibration.maps.at("gated_output_0").channel_peaks;
+  for (const double peak : peaks) EXPECT_NEAR(peak, peaks[0], 1e-5);
+}
+
+TEST(Equalize, ScalesAChainOfSumsAsOne) {
+  const ir::Graph graph = prepare(ir::GraphText::parse(R"(
+  input x [1,4,8,8]
+  first = Conv(x, waves[8,4,1,1], waves[8])
+  second = Conv(first, waves[8,8,1,1], waves[8])
+  sum = Add(second, first)
+  pool = MaxPool(sum) kernel_shape=[2,2] strides=[2,2]
+  depthwise = Conv(sum, waves[8,1,3,3], waves[8]) pads=[1,1,1,1] group=8
+  last = Conv(pool, waves[4,8,1,1], waves[4])
+  relu = Relu(depthwise)
+  output last
+  output relu
+)"));
+  const ir::Graph equalized = equalize(graph, Images(2));
+  const Tensor image = image_of(graph, 0);
+  const std::vector<Tensor> expected = ops::run_reference(graph, {&image, 1}),
+                            actual = ops::run_reference(equalized, {&image, 1});
+  for (size_t output = 0; output < 2; ++output)
+    for (size_t i = 0; i < expected[output].data<float>().size(); ++i)
+      EXPECT_NEAR(expected[output].data<float>()[i], actual[output].data<float>()[i],
+                  1e-4f * std::abs(expected[output].data<float>()[i]) + 1e-5f);
+  const auto peaks = [](const ir::Graph& of) {
+    return calibrate(of, Images(2)).maps.at("first_output_0").channel_peaks;
+  };
+  for (size_t c = 1; c < 8; ++c) EXPECT_NE(peaks(equalized)[c], peaks(graph)[c]) << c;
+}
+
 }  // namespace
 }  // namespace effdet::quantize

@@ -6,13 +6,6 @@
 #include <limits>
 
 namespace effdet::quantize {
-namespace {
-
-/// Leaves out single values of large maps and nothing of small ones. A least mean square error over all pixels clips
-/// more: the rare large values, which are what a detector looks for.
-constexpr double kGentlePercentile = 99.999;
-
-}  // namespace
 
 MapCodes codes_of(Range range) {
   constexpr double kCodes = 255;
@@ -30,11 +23,10 @@ MapCodes choose_codes(const Histogram& histogram, const Options& options) {
     case Ranges::kPercentile:
       return codes_of(histogram.percentile(options.percentile));
     case Ranges::kMse:
-      return codes_of(histogram.least_squares());
     case Ranges::kAuto:
       break;
   }
-  return codes_of(histogram.percentile(kGentlePercentile));
+  return codes_of(histogram.least_squares());
 }
 
 }  // namespace effdet::quantize
