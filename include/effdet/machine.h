@@ -14,6 +14,7 @@ EFFDET_API std::vector<std::string> devices();
 struct MachineRates {
   double flops = 0;       ///< float32 operations a second of a matrix multiplication on data in the cache
   double bf16_flops = 0;  ///< the same for bfloat16 operands and float32 accumulators
+  double int8_ops = 0;    ///< the same for 8-bit codes by int8 weights, and 32-bit accumulators
   double bytes = 0;       ///< bytes a second, read and written, of a copy that is far larger than the caches
 };
 

@@ -618,6 +618,7 @@ TEST_F(Cli, ProfileMeasuresEveryStep) {
   ASSERT_GT(profile["steps"].size(), 100u);
   EXPECT_EQ(profile["runs_ms"].size(), 2u);
   EXPECT_GT(profile["machine"]["flops"], 0);
+  EXPECT_GT(profile["machine"]["int8_ops"], 0);
   EXPECT_GT(profile["machine"]["bytes"], 0);
   double flops = 0;
   for (const auto& step : profile["steps"]) {

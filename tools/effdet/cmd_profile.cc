@@ -100,10 +100,11 @@ void print(const Profile& profile, bool in_order, size_t most) {
   print_sums(profile);
   fmt::print(
       "\n{} threads, {} runs: median {:.3f} ms, p90 {:.3f}, p99 {:.3f}; steps together {:.3f} ms\n"
-      "this machine: {:.1f} GFLOPS in matrix multiplication, {:.1f} in bfloat16, {:.1f} GB/s in a copy\n",
+      "this machine: {:.1f} GFLOPS in matrix multiplication, {:.1f} in bfloat16, {:.1f} in int8, {:.1f} GB/s in a "
+      "copy\n",
       profile.threads, profile.runs.size(), percentile(profile.runs, 0.5), percentile(profile.runs, 0.9),
       percentile(profile.runs, 0.99), profile.total(), profile.machine.flops * 1e-9, profile.machine.bf16_flops * 1e-9,
-      profile.machine.bytes * 1e-9);
+      profile.machine.int8_ops * 1e-9, profile.machine.bytes * 1e-9);
 }
 
 nlohmann::json profile_json(const Profile& profile) {
@@ -125,6 +126,7 @@ nlohmann::json profile_json(const Profile& profile) {
           {"machine",
            {{"flops", profile.machine.flops},
             {"bf16_flops", profile.machine.bf16_flops},
+            {"int8_ops", profile.machine.int8_ops},
             {"bytes", profile.machine.bytes}}},
           {"steps", steps}};
 }

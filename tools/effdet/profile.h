@@ -2,7 +2,9 @@
 #pragma once
 
 #include <algorithm>
+#include <map>
 #include <numeric>
+#include <string_view>
 #include <vector>
 
 #include "effdet/compiled_model.h"
@@ -20,12 +22,11 @@ struct Profile {
 
   /// Of the type in which the model does most of its arithmetic, a second.
   double peak_flops() const {
-    int64_t all = 0, narrow = 0;
-    for (const CompiledModel::Step& step : steps) {
-      all += step.flops;
-      if (step.type == "bfloat16") narrow += step.flops;
-    }
-    return 2 * narrow > all ? machine.bf16_flops : machine.flops;
+    std::map<std::string_view, int64_t> by_type;
+    for (const CompiledModel::Step& step : steps) by_type[step.type] += step.flops;
+    const auto most = std::ranges::max_element(by_type, {}, [](const auto& entry) { return entry.second; });
+    if (most == by_type.end()) return machine.flops;
+    return most->first == "bfloat16" ? machine.bf16_flops : most->first == "uint8" ? machine.int8_ops : machine.flops;
   }
   double total() const { return std::accumulate(milliseconds.begin(), milliseconds.end(), 0.0); }
 };

@@ -36,6 +36,9 @@ struct CodeTile {
   ptrdiff_t panel;
   int words;
   const int32_t* start;
+  // What the next tiles will read, to ask for on the way: `fetch_step` bytes at each word.
+  const char* fetch = nullptr;
+  ptrdiff_t fetch_step = 0;
 };
 
 /// columns: the rows are weights, and the vectors pixels.
@@ -51,7 +54,12 @@ __attribute__((noinline)) void sum_tile(const CodeTile& t, CodeSums& sums) {
   const char* row = t.rows;
   const auto* vectors = reinterpret_cast<const int32_t*>(t.vectors);
   constexpr ptrdiff_t word = columns ? kPanel * 4 : 4;
+  const char* fetch = t.fetch;
   for (int k = 0; k < t.words; ++k, row += word, vectors += kPanel) {
+    if constexpr (!columns) {
+      __builtin_prefetch(fetch, 0, 2);
+      fetch += t.fetch_step;
+    }
     IntVec values[vecs];
 #pragma GCC unroll 16
     for (int j = 0; j < vecs; ++j) values[j] = load(vectors + (j / kPanelVecs) * t.panel + (j % kPanelVecs) * kLanes);
@@ -122,7 +130,11 @@ EFFDET_INLINE void multiply(const CodeBlock<Out>& g, Finish&& finish) {
                  .panel = g.b_panel,
                  .words = words,
                  .start = g.start + column};
-      for (int row = 0, rows; row < g.m; row += rows, t.rows += rows * lda) {
+      // In a network, weights come from far: each row tile asks for its share of the next panels.
+      t.fetch = reinterpret_cast<const char*>(t.vectors + panels * g.b_panel);
+      t.fetch_step =
+          panels * kPanel * 4 * kTileRows[decltype(width)::value] / max_of(g.m, kTileRows[decltype(width)::value]);
+      for (int row = 0, rows; row < g.m; row += rows, t.rows += rows * lda, t.fetch += t.fetch_step * words) {
         rows = sum_rows<decltype(width)::value, kTileRows[decltype(width)::value]>(t, g.m - row, sums);
         for (int j = 0; j < panels; ++j) finish(sums.values + j * kSumPanel, {row, rows, column + j * kPanel});
       }
