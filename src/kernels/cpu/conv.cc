@@ -158,8 +158,10 @@ class Conv : public Kernel {
     if constexpr (kToCodes) {
       maps.output = reinterpret_cast<float*>(scratch + product_values());
       product_.run(pixels, 0, rows, column, columns, maps, scratch);
-      for (int64_t i = 0; i < rows; ++i)
-        round(maps.output + i * out_.channels + column, columns,
+      const bool whole = columns == out_.channels;  // the rows lie side by side
+      const int64_t lines = whole ? 1 : rows, values = whole ? rows * columns : columns;
+      for (int64_t i = 0; i < lines; ++i)
+        round(maps.output + i * out_.channels + column, values,
               residual != nullptr ? residual + at + i * out_.channels : nullptr, output + at + i * out_.channels);
     } else {
       maps.residual = residual;
