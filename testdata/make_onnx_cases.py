@@ -125,6 +125,28 @@ def quantized():
          constant("bs", np.float32([0.02]) * scale), constant("bz", np.int32(0))]))
 
 
+def quantized_operators():
+    """The form in which codes go from operator to operator, ONNX Runtime's own among them, as its quantizer writes it."""
+    scale = np.float32(np.abs(WEIGHTS).max(axis=(1, 2, 3)) / 127)
+    codes = np.round(WEIGHTS / scale[:, None, None, None]).astype(np.int8)
+    own = {"domain": "com.microsoft"}
+    nodes = [node("QuantizeLinear", ["x", "xs", "xz"], ["xq"]),
+             node("QLinearConv", ["xq", "xs", "xz", "wq", "ws", "wz", "cs", "cz", "bq"], ["cq"], name="conv", pads=[1] * 4),
+             node("QLinearSigmoid", ["cq", "cs", "cz", "ss", "zero"], ["sq"], name="sigmoid", **own),
+             node("QLinearMul", ["cq", "cs", "cz", "sq", "ss", "zero", "ms", "mz"], ["mq"], name="swish", **own),
+             node("MaxPool", ["mq"], ["pq"], kernel_shape=[2, 2], strides=[2, 2]),
+             node("QLinearGlobalAveragePool", ["mq", "ms", "mz", "ms", "mz"], ["gq"], name="mean", channels_last=0, **own),
+             node("QLinearAdd", ["pq", "ms", "mz", "gq", "ms", "mz", "as", "az"], ["aq"], name="sum", **own),
+             node("QLinearConcat", ["as", "az", "aq", "as", "az", "pq", "ms", "mz"], ["jq"], name="concat", axis=1, **own),
+             node("DequantizeLinear", ["jq", "as", "az"], ["y"])]
+    numbers = {"xs": np.float32(0.02), "xz": np.uint8(125), "wq": codes, "ws": scale, "wz": np.zeros(4, np.int8),
+               "bq": np.int32([100, -200, 300, 0]), "cs": np.float32(0.11), "cz": np.uint8(130), "ss": np.float32(1 / 256),
+               "zero": np.uint8(0), "ms": np.float32(0.06), "mz": np.uint8(5), "as": np.float32(0.09), "az": np.uint8(12)}
+    save_with_results("quantized_operators", model_of(
+        nodes, [port("x", [1, 3, 8, 8])], [port("y", [1, 8, 4, 4])], [constant(*pair) for pair in numbers.items()],
+        domains=[helper.make_opsetid("com.microsoft", 1)]))
+
+
 if __name__ == "__main__":
     FOLDER.mkdir(exist_ok=True)
     unknown_operator()
@@ -132,3 +154,4 @@ if __name__ == "__main__":
     constant_if()
     half()
     quantized()
+    quantized_operators()

@@ -205,17 +205,4 @@ class Absorber {
 
 void absorb_quantization(ir::Graph& graph) { Absorber(graph).run(); }
 
-void fold_dequantized_constants(ir::Graph& graph) {
-  const ir::Uses uses(graph);
-  for (const ir::Node& node : graph.nodes) {
-    if (!node.is("DequantizeLinear") || uses.readers(node.outputs[0]).empty()) continue;
-    if (auto numbers = constant_numbers(graph, uses, node.outputs[0])) {
-      ir::Value& value = graph.value(node.outputs[0]);
-      value.dtype = numbers->dtype();
-      value.constant = std::move(*numbers);
-    }
-  }
-  std::erase_if(graph.nodes, [&](const ir::Node& node) { return graph.constant(node.outputs[0]) != nullptr; });
-}
-
 }  // namespace effdet::compiler

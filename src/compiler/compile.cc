@@ -9,8 +9,10 @@
 
 #include "base/error.h"
 #include "compiler/passes.h"
+#include "compiler/quantization.h"
 #include "compiler/requirements.h"
 #include "ops/op.h"
+#include "passes/passes.h"
 #include "passes/pipeline.h"
 #include "passes/rebatch.h"
 #include "passes/rewrite.h"
@@ -46,6 +48,23 @@ void growing(ir::Graph& graph, const LayerChoices&, passes::RewriteBudget& budge
   rewrite(graph, budget);
 }
 
+void fold_dequantized(ir::Graph& graph, const LayerChoices&, passes::RewriteBudget& budget) {
+  passes::fold_dequantized(graph, budget);
+}
+
+/// The same, but for codes that a layer may take as its weights.
+void fold_other_codes(ir::Graph& graph, const LayerChoices&, passes::RewriteBudget& budget) {
+  const ir::Uses uses(graph);
+  passes::fold_dequantized(graph, budget, [&](const ir::Node& node) {
+    const auto is_weights = [&](int reader) {
+      const ir::Node& layer = graph.nodes[static_cast<size_t>(reader)];
+      return layer.is("Conv") && layer.inputs[1] == node.outputs[0];
+    };
+    return quantized_weights(graph, uses, node.outputs[0]) &&
+           std::ranges::all_of(uses.readers(node.outputs[0]), is_weights);
+  });
+}
+
 bool packs_weights(const ops::Target& target) { return target.packs_weights; }
 bool has_channels_last(const ops::Target& target) { return target.map_layout == ir::Layout::kNhwc; }
 
@@ -54,11 +73,13 @@ bool has_channels_last(const ops::Target& target) { return target.map_layout == 
 constexpr Stage kFusions[] = {
     // Before whoever looks for neighbours: rounding that changes nothing would stand between them.
     {"take_quantization", always<compiler::take_quantization>},
+    // Before whoever looks for constants.
+    {"fold_other_codes", fold_other_codes},
     {"split_batch_norms", always<compiler::split_batch_norms>},
     {"fuse_activations", always<compiler::fuse_activations>},
     {"fuse_windows", growing<compiler::fuse_windows>, packs_weights},
     // After fuse_windows, which takes weights as the codes that they are.
-    {"fold_dequantized_constants", always<compiler::fold_dequantized_constants>},
+    {"fold_dequantized", fold_dequantized},
     {"fuse_conv_transpose", always<compiler::fuse_conv_transpose>},
     {"fuse_average_pool", always<compiler::fuse_average_pool>},
     {"fuse_lookups", growing<compiler::fuse_lookups>},
@@ -181,6 +202,8 @@ Compilation::Compilation(ir::Graph graph, const CompileOptions& options)
   }
   fold_constant_nodes(graph_);
   budget_ = passes::RewriteBudget(graph_, options_.most_growth);
+  ops::infer_shapes(graph_);
+  passes::spell_quantized(graph_);  // one form of quantized models from here on
   passes::simplify(graph_, {}, budget_);
   require_supported(graph_);
   repeat_constants(graph_);

@@ -28,8 +28,6 @@ void fuse_activations(ir::Graph& graph);
 /// Conv -> ai.effdet::Conv or ai.effdet::DepthwiseConv with packed weights, within the budget; MaxPool ->
 /// ai.effdet::MaxPool.
 void fuse_windows(ir::Graph& graph, passes::RewriteBudget& budget);
-/// DequantizeLinear of constants that no layer took with its codes -> what it makes.
-void fold_dequantized_constants(ir::Graph& graph);
 /// ConvTranspose, AveragePool -> the fused operators of these names.
 void fuse_conv_transpose(ir::Graph& graph);
 void fuse_average_pool(ir::Graph& graph);

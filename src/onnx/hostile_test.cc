@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "base/sanitizer.h"
+#include "ir/messages.h"
 #include "onnx/test_util.h"
 
 namespace effdet::onnx {
@@ -144,6 +145,35 @@ TEST(BadInput, Case58_TensorsThatContradictThemselves) {
                     weights(m).set_raw_data("\x01\x02");
                   }),
                   "bool");
+}
+
+/// A zero point, say, out of its type's range: the field's numbers are wider than the type.
+TEST(BadInput, Case58_NumbersThatTheirTypeDoesNotHave) {
+  const std::tuple<int, int, const char*> kCases[] = {{pb::TensorProto::UINT8, 300, "300 as uint8"},
+                                                      {pb::TensorProto::UINT8, -1, "-1 as uint8"},
+                                                      {pb::TensorProto::INT8, 128, "128 as int8"},
+                                                      {pb::TensorProto::INT16, 40000, "40000 as int16"}};
+  for (const auto& [type, number, text] : kCases)
+    EXPECT_CONTAINS(refusal([&](pb::ModelProto& m) {
+                      weights(m).clear_float_data();
+                      weights(m).set_data_type(type);
+                      weights(m).add_int32_data(number);
+                      weights(m).add_int32_data(1);
+                    }),
+                    text);
+}
+
+/// Types that tensors do not have: whoever would have to compute with them says the name.
+TEST(BadInput, ElementTypesOfOtherRuntimes) {
+  for (const auto& [type, name] :
+       {std::pair(22, "int4"), std::pair(17, "float8e4m3fn"), std::pair(23, "float4e2m1"), std::pair(8, "string")}) {
+    pb::ModelProto model = small_model();
+    weights(model).clear_float_data();
+    weights(model).set_data_type(type);
+    model.mutable_graph()->mutable_input(0)->mutable_type()->mutable_tensor_type()->set_elem_type(type);
+    const ir::Graph graph = read_back(model);
+    for (const char* value : {"w", "x"}) EXPECT_EQ(ir::other_type_name(graph.value(graph.find_value(value))), name);
+  }
 }
 
 TEST(BadInput, Case58_EmptyTensorsAreLegal) {

@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "base/checked.h"
 #include "base/error.h"
+#include "ir/messages.h"
 
 namespace effdet::onnx {
 namespace {
@@ -60,7 +62,11 @@ Tensor from_field(const Field& field, DType dtype, const Shape& shape, const std
   check_size(static_cast<uint64_t>(field.size()) * sizeof(Stored), shape, dtype, where);
   Tensor tensor(dtype, shape);
   auto* out = reinterpret_cast<Stored*>(tensor.mutable_bytes().data());
-  for (int i = 0; i < field.size(); ++i) out[i] = static_cast<Stored>(field.Get(i));
+  for (int i = 0; i < field.size(); ++i) {
+    out[i] = static_cast<Stored>(field.Get(i));
+    if constexpr (std::is_integral_v<Stored>)  // fields are wider than some types
+      if (!std::in_range<Stored>(field.Get(i))) bad_input("{} holds {} as {}", where, field.Get(i), dtype_name(dtype));
+  }
   return tensor;
 }
 
@@ -97,22 +103,7 @@ Tensor from_typed_field(const pb::TensorProto& proto, DType dtype, const Shape& 
 
 }  // namespace
 
-namespace {
-
-/// Types that tensors do not have; some are younger than the library's copy of onnx.proto.
-constexpr std::pair<int32_t, std::string_view> kOtherTypes[] = {
-    {8, "string"},      {14, "complex64"},      {15, "complex128"}, {17, "float8e4m3fn"}, {18, "float8e4m3fnuz"},
-    {19, "float8e5m2"}, {20, "float8e5m2fnuz"}, {21, "uint4"},      {22, "int4"},         {23, "float4e2m1"},
-    {24, "float8e8m0"}, {25, "uint2"},          {26, "int2"}};
-
-const std::pair<int32_t, std::string_view>* other_type(int32_t type) {
-  const auto found = std::ranges::find(kOtherTypes, type, [](const auto& row) { return row.first; });
-  return found == std::end(kOtherTypes) ? nullptr : found;
-}
-
-}  // namespace
-
-bool is_other_type(int32_t type) { return other_type(type) != nullptr; }
+bool is_other_type(int32_t type) { return !ir::other_type_name(type).empty(); }
 
 std::optional<DType> known_dtype(int32_t type) {
   switch (type) {
@@ -149,8 +140,8 @@ std::optional<DType> known_dtype(int32_t type) {
 
 std::string type_name(int32_t type) {
   if (const auto dtype = known_dtype(type)) return std::string(dtype_name(*dtype));
-  const auto* other = other_type(type);
-  return other == nullptr ? std::to_string(type) : std::string(other->second);
+  const std::string_view other = ir::other_type_name(type);
+  return other.empty() ? std::to_string(type) : std::string(other);
 }
 
 DType dtype_of_proto(int32_t type, const std::string& where) {

@@ -1,6 +1,7 @@
 // Cast and CastLike: elements of other types.
 #include "ops/cast.h"
 
+#include "ir/messages.h"
 #include "ops/operators.h"
 #include "ops/util.h"
 
@@ -34,8 +35,11 @@ DType dtype_of_onnx(const ir::Node& node, int64_t code) {
       return DType::kU64;
     case 16:
       return DType::kBF16;
-    default:
-      fail(ErrorCode::kUnsupported, "{}: element type {} is not supported", node_label(node), code);
+    default: {
+      const std::string_view name = ir::other_type_name(code);
+      fail(ErrorCode::kUnsupported, "{}: element type {} is not supported", node_label(node),
+           name.empty() ? std::to_string(code) : std::string(name));
+    }
   }
 }
 

@@ -180,12 +180,68 @@ TEST(BadInput, Case60_AttributesOfNewOperators) {
   expect_refused("Resize", {x, Tensor(), Tensor(), ints({1, 2, 4, 4})}, {{"axes", List{0, 0, 1, 2}}}, 18);
   expect_refused("Resize", {x, Tensor(), floats({2}, {2, 2})}, {{"axes", List{0, 99}}}, 18);
   expect_refused("RoiAlign", {x, counting({1, 4}), ints({0})}, {{"output_height", kHighest}}, 16);
-  expect_refused("QuantizeLinear", {x, floats({3}, {1, 1, 1})}, {}, 13);
-  // A scale for all with a zero point for each: who is right?
-  expect_refused("QuantizeLinear", {x, floats({1}, {1}), Tensor(DType::kU8, {4})}, {}, 13);
-  expect_refused("DequantizeLinear", {Tensor(DType::kU8, {4}), floats({}, {1}), Tensor(DType::kU8, {4})}, {}, 13);
   for (const char* equation : {"", "ij->ijk", "ij->ii", "i1->i", "i,j->ij", "ij->i->j", "...i...->i"})
     expect_refused("Einsum", {counting({2, 3})}, {{"equation", std::string(equation)}}, 12);
+}
+
+/// The line that says why a node is refused.
+std::string refusal(const std::string& op, const std::vector<Tensor>& inputs,
+                    std::map<std::string, ir::Attribute> attributes = {}, int64_t opset = 21) {
+  try {
+    run_node(op, inputs, std::move(attributes), opset);
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "accepted";
+}
+
+TEST(BadInput, Quantization_ScalesThatAreNone) {
+  const Tensor x = counting({1, 3, 2, 2}), codes(DType::kI8, {1, 3, 2, 2});
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  for (const std::string op : {"QuantizeLinear", "DequantizeLinear"})
+    for (const float bad : {0.0f, -0.5f, nan, kInf}) {
+      const Tensor& input = op == "QuantizeLinear" ? x : codes;
+      EXPECT_EQ(refusal(op, {input, floats({}, {bad})}),
+                fmt::format("node 'test' ({}): scale is {}, not a positive number", op, bad));
+      EXPECT_EQ(refusal(op, {input, floats({3}, {1, bad, 1})}),
+                fmt::format("node 'test' ({}): scale 1 is {}, not a positive number", op, bad));
+    }
+}
+
+TEST(BadInput, Quantization_ShapesAndTypes) {
+  const Tensor x = counting({1, 3, 2, 2}), one = floats({}, {1}), three = floats({3}, {1, 1, 1});
+  const auto said = [&](const std::vector<Tensor>& inputs, std::map<std::string, ir::Attribute> attributes = {}) {
+    const std::string text = refusal("QuantizeLinear", inputs, std::move(attributes));
+    EXPECT_EQ(text.find("node 'test' (QuantizeLinear): "), 0u) << text;
+    return text.substr(text.find("): ") + 3);
+  };
+  EXPECT_EQ(said({x, three}, {{"axis", int64_t{2}}}),
+            "scale of shape 3 for an input of 1x3x2x2, which has 2 positions on axis 2");
+  EXPECT_EQ(said({x, floats({4}, {1, 1, 1, 1})}),
+            "scale of shape 4 for an input of 1x3x2x2, which has 3 positions on axis 1");
+  EXPECT_EQ(said({x, floats({1, 3}, {1, 1, 1})}),
+            "scale of shape 1x3 for an input of 1x3x2x2, which has 3 positions on axis 1");
+  EXPECT_NE(said({x, three}, {{"axis", int64_t{4}}}), "accepted");
+  EXPECT_EQ(said({x, one, Tensor(DType::kU8, {3})}), "scale of shape scalar and zero point of 3") << "who is right?";
+  EXPECT_EQ(said({x, three, Tensor(DType::kU8, {2})}), "scale of shape 3 and zero point of 2");
+  EXPECT_EQ(said({x, one, Tensor(DType::kF32, {})}), "type float32 is not supported");
+  EXPECT_EQ(said({x, Tensor(DType::kI32, {})}), "type int32 is not supported");
+  EXPECT_EQ(said({x, one, Tensor(DType::kU8, {})}, {{"output_dtype", int64_t{3}}}),
+            "output_dtype is int8, the zero point has type uint8");
+  EXPECT_EQ(said({x, one}, {{"output_dtype", int64_t{22}}}), "element type int4 is not supported");
+  EXPECT_EQ(said({x, one}, {{"output_dtype", int64_t{17}}}), "element type float8e4m3fn is not supported");
+  EXPECT_EQ(said({x, three}, {{"block_size", int64_t{-1}}}), "block_size is -1");
+  EXPECT_EQ(said({x, one}, {{"block_size", int64_t{2}}}),
+            "scale of shape scalar for an input of 1x3x2x2, whose blocks of 2 on axis 1 need 1x2x2x2");
+  EXPECT_EQ(refusal("DequantizeLinear", {Tensor(DType::kI8, {2}), one, Tensor(DType::kU8, {})}),
+            "node 'test' (DequantizeLinear): int8 with a zero point of uint8");
+  EXPECT_EQ(refusal("DequantizeLinear", {Tensor(DType::kI32, {8}), floats({8}, Floats(8, 1))}).find("accepted"),
+            std::string::npos)
+      << "a list has no axis 1";
+  EXPECT_EQ(
+      refusal("Conv", {Tensor(DType::kU8, {1, 1, 2, 2}), counting({1, 1, 1, 1})}),
+      "node 'test' (Conv): type uint8 is not supported; what QuantizeLinear makes needs a DequantizeLinear before "
+      "it is computed with");
 }
 
 TEST(BadInput, Case63_PositionsInNewOperators) {

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "base/checked.h"
+#include "ir/messages.h"
 #include "ops/cost.h"
 #include "ops/shape_walk.h"
 #include "ops/util.h"
@@ -52,7 +53,8 @@ void ShapeWalk::visit_supported(const ir::Node& node) {
   for (ir::ValueId id : node.inputs) {
     if (id == ir::kNoValue || graph_.value(id).dtype != DType::kUnknown) continue;
     operator_of(node, graph_.opset);
-    fail(ErrorCode::kUnsupported, "{}: the type of '{}' is not supported", node_label(node), graph_.value(id).name);
+    fail(ErrorCode::kUnsupported, "{}: the type of '{}' ({}) is not supported", node_label(node), graph_.value(id).name,
+         ir::other_type_name(graph_.value(id)));
   }
   const std::vector<Inferred> outputs = infer_node(node, graph_.opset, infos);
   for (size_t i = 0; i < outputs.size(); ++i) {

@@ -1,11 +1,10 @@
-// Between floats and the 8-, 16- and 32-bit integers that stand for them, and integer products.
+// Between floats and the 8-, 16- and 32-bit integers that stand for them.
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
 #include "base/checked.h"
 #include "ops/cast.h"
-#include "ops/conv.h"
 #include "ops/operators.h"
 #include "ops/strided.h"
 #include "ops/util.h"
@@ -38,23 +37,45 @@ TypeRange limits_of(const ir::Node& node, DType dtype) {
 /// Whether a scale or zero point of that shape is one for the whole tensor: a scalar or a list of one.
 bool is_single(const Shape& shape) { return shape.empty() || shape == Shape{1}; }
 
+/// Every scale is a positive, finite number, so that division and rounding by it mean something.
+void check_scale_values(const InferContext& c) {
+  const Tensor* scale = c.value(1);
+  if (scale == nullptr) return;
+  const Tensor wide = scale->to(DType::kF64);
+  const auto values = wide.data<double>();
+  const auto bad = std::ranges::find_if(values, [](double x) { return !(x > 0) || !std::isfinite(x); });
+  if (bad == values.end()) return;
+  const std::string place = values.size() == 1 ? "" : fmt::format(" {}", bad - values.begin());
+  node_error(c.node, "scale{} is {}, not a positive number", place, *bad);
+}
+
+/// The shape that scales have in blocks along the axis, the last of which may be shorter.
+Shape block_shape(const InferContext& c, size_t axis, int64_t block) {
+  Shape blocks = *c.shape(0);
+  blocks[axis] = (blocks[axis] + block - 1) / block;
+  return blocks;
+}
+
 /// Scale and zero point are one for all, one for each position of the axis, or one for each block along it. One for all
 /// may be a scalar or a list of one, and the two need not agree in that: ONNX Runtime's quantizer writes both.
 void check_scale(const InferContext& c) {
   require_float(c, 1);
+  check_scale_values(c);
+  const int64_t block = c.node.get_int("block_size", 0);
+  if (block < 0) node_error(c.node, "block_size is {}", block);
   if (!c.shape(0) || !c.shape(1) || !is_known(*c.shape(0)) || !is_known(*c.shape(1))) return;
   const Shape &x = *c.shape(0), &scale = *c.shape(1);
   const bool zero_known = c.has(2) && c.shape(2) && is_known(*c.shape(2));
   if (zero_known && *c.shape(2) != scale && !(is_single(scale) && is_single(*c.shape(2))))
     node_error(c.node, "scale of shape {} and zero point of {}", shape_text(scale), shape_text(*c.shape(2)));
-  if (is_single(scale)) return;
+  if (is_single(scale) && block == 0) return;
   const size_t axis = *axis_of(c, 1);
-  if (scale.size() == 1 && scale[0] == x[axis]) return;
-  const int64_t block = c.node.get_int("block_size", 0);
-  Shape blocks = x;
-  if (block > 0) blocks[axis] = (x[axis] + block - 1) / block;
-  if (block < 1 || scale != blocks)
-    node_error(c.node, "scale of shape {} for an input of {}", shape_text(scale), shape_text(x));
+  if (block > 0 && scale != block_shape(c, axis, block))
+    node_error(c.node, "scale of shape {} for an input of {}, whose blocks of {} on axis {} need {}", shape_text(scale),
+               shape_text(x), block, axis, shape_text(block_shape(c, axis, block)));
+  if (block == 0 && scale != Shape{x[axis]})
+    node_error(c.node, "scale of shape {} for an input of {}, which has {} positions on axis {}", shape_text(scale),
+               shape_text(x), x[axis], axis);
 }
 
 /// Scale or zero point, one value for each element of the input.
@@ -81,9 +102,13 @@ std::vector<double> spread(const EvalContext& c, const Tensor& parameter) {
 }
 
 DType quantized_type(const InferContext& c) {
-  if (c.has(2)) return c.dtype(2);
   const int64_t code = c.node.get_int("output_dtype", 0);
-  return code == 0 ? DType::kU8 : dtype_of_onnx(c.node, code);
+  if (!c.has(2)) return code == 0 ? DType::kU8 : dtype_of_onnx(c.node, code);
+  const DType zero = c.dtype(2);
+  if (code != 0 && dtype_of_onnx(c.node, code) != zero)
+    node_error(c.node, "output_dtype is {}, the zero point has type {}", dtype_name(dtype_of_onnx(c.node, code)),
+               dtype_name(zero));
+  return zero;
 }
 
 /// The type that opset 23's attribute asks the division to be done in. The default is float32, as that of every
@@ -127,7 +152,7 @@ void evaluate_quantize(const EvalContext& c) {
 }
 
 std::vector<Inferred> infer_dequantize(const InferContext& c) {
-  require_integer(c);
+  limits_of(c.node, c.dtype(0));
   check_scale(c);
   if (c.has(2) && c.dtype(2) != c.dtype(0))
     node_error(c.node, "{} with a zero point of {}", dtype_name(c.dtype(0)), dtype_name(c.dtype(2)));
@@ -152,62 +177,26 @@ std::vector<Inferred> infer_dynamic_quantize(const InferContext& c) {
   return {{DType::kU8, c.shape(0)}, {DType::kF32, Shape{}}, {DType::kU8, Shape{}}};
 }
 
-/// The range of the values, 0 included, over 0 to 255.
+/// The range of the values, 0 included, over 0 to 255. Of nothing but zeros the scale is 1, as in ONNX Runtime.
 void evaluate_dynamic_quantize(const EvalContext& c) {
   const auto x = c.input(0).data<float>();
   float low = 0, high = 0;
   for (float value : x) low = std::min(low, value), high = std::max(high, value);
-  const float scale = (high - low) / 255;
-  const float zero = scale == 0 ? 0 : std::clamp(std::nearbyint(-low / scale), 0.0f, 255.0f);
+  const float scale = high == low ? 1 : (high - low) / 255;
+  const float zero = std::clamp(std::nearbyint(-low / scale), 0.0f, 255.0f);
   const auto y = c.output().mutable_data<uint8_t>();
-  for (size_t i = 0; i < x.size(); ++i)
-    y[i] = scale == 0 ? 0 : static_cast<uint8_t>(quantized(x[i] / scale, 1, zero, {0, 255}));
+  for (size_t i = 0; i < x.size(); ++i) y[i] = static_cast<uint8_t>(quantized(x[i] / scale, 1, zero, {0, 255}));
   if (c.outputs.size() > 1 && !c.output(1).empty()) c.output(1) = Tensor::scalar(scale);
   if (c.outputs.size() > 2 && !c.output(2).empty()) c.output(2) = Tensor::scalar(static_cast<uint8_t>(zero));
-}
-
-/// Convolution of 8-bit integers; exact, since float64 holds every sum below 2^53.
-std::vector<Inferred> infer_conv_integer(const InferContext& c) {
-  for (size_t i = 0; i < 2; ++i)
-    if (c.dtype(i) != DType::kI8 && c.dtype(i) != DType::kU8)
-      node_error(c.node, "input {} has type {}, not int8 or uint8", i, dtype_name(c.dtype(i)));
-  if (!known_rank(c, 0, 3) || !known_rank(c, 1, 3)) return {{DType::kI32, std::nullopt}};
-  return {{DType::kI32, conv_shape(c, *c.shape(0), *c.shape(1), std::nullopt)}};
-}
-
-/// x - zero point in float64; the zero point is a scalar, or one for each position of the axis.
-Tensor shifted(const ir::Node& node, const Tensor& x, const Tensor* zero, size_t axis) {
-  Tensor result = expanded(x.to(DType::kF64), x.shape());
-  if (zero == nullptr) return result;
-  const Tensor wide = zero->to(DType::kF64);
-  const AxisView view = x.rank() == 0 ? AxisView{1, 1, 1} : view_around(x.shape(), std::min(axis, x.rank() - 1));
-  if (wide.numel() != 1 && wide.numel() != view.count)
-    node_error(node, "zero point of shape {} for {}", shape_text(zero->shape()), shape_text(x.shape()));
-  const auto values = result.mutable_data<double>();
-  for (size_t i = 0; i < values.size(); ++i) {
-    const auto position = static_cast<size_t>(static_cast<int64_t>(i) / view.inner % view.count);
-    values[i] -= wide.data<double>()[wide.numel() == 1 ? 0 : position];
-  }
-  return result;
-}
-
-void evaluate_conv_integer(const EvalContext& c) {
-  const Tensor x = shifted(c.node, c.input(0), c.has(2) ? &c.input(2) : nullptr, 1);
-  const Tensor w = shifted(c.node, c.input(1), c.has(3) ? &c.input(3) : nullptr, 0);
-  Tensor y(DType::kF64, c.output().shape());
-  convolve(c, x, w, nullptr, y);
-  c.output() = y.to(DType::kI32);
 }
 
 }  // namespace
 
 std::span<const Operator> quantize_operators() {
-  static constexpr Card kConvInteger{.batch = Batch::kMixes, .heavy = true};
   static constexpr Operator kOperators[] = {
       {"", "QuantizeLinear", 2, 3, infer_quantize, evaluate_quantize, kMixes, 10},
       {"", "DequantizeLinear", 2, 3, infer_dequantize, evaluate_dequantize, kMixes, 10},
       {"", "DynamicQuantizeLinear", 1, 1, infer_dynamic_quantize, evaluate_dynamic_quantize, kMixes, 11, 3},
-      {"", "ConvInteger", 2, 4, infer_conv_integer, evaluate_conv_integer, kConvInteger, 10},
   };
   return kOperators;
 }

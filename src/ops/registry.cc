@@ -37,6 +37,8 @@ std::vector<Operator> join_tables() {
            non_max_suppression_operators(),
            numbers_operators(),
            quantize_operators(),
+           quantized_node_operators(),
+           integer_product_operators(),
            fused_activation_operators(),
            fused_average_pool_operators(),
            fused_conv_operators(),

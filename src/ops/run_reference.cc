@@ -1,5 +1,6 @@
 // Runs a graph with the reference kernels.
 #include "base/memory.h"
+#include "ir/messages.h"
 #include "ops/op.h"
 
 namespace effdet::ops {
@@ -33,7 +34,12 @@ class Run {
 
   void step(const ir::Node& node) {
     std::vector<const Tensor*> inputs;
-    for (ir::ValueId id : node.inputs) inputs.push_back(id == ir::kNoValue ? nullptr : &tensor(id));
+    for (ir::ValueId id : node.inputs) {
+      if (id != ir::kNoValue && graph_.value(id).initializer)
+        fail(ErrorCode::kUnsupported, "{}: the type of '{}' ({}) is not supported", node_label(node),
+             graph_.value(id).name, ir::other_type_name(graph_.value(id)));
+      inputs.push_back(id == ir::kNoValue ? nullptr : &tensor(id));
+    }
     std::vector<Tensor> results = evaluate_node(node, graph_.opset, inputs, threads_);
     for (size_t i = 0; i < results.size(); ++i) {
       if (node.outputs[i] == ir::kNoValue) continue;

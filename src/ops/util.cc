@@ -75,7 +75,10 @@ void require_float(const InferContext& c, size_t i) {
   const DType dtype = c.dtype(i);
   // Kernels of fused operators know one type, and nothing widens 16-bit floats for them.
   const bool known = dtype == DType::kF32 || dtype == DType::kF64 || (c.node.domain.empty() && is_float(dtype));
-  if (!known) fail(ErrorCode::kUnsupported, "{}: type {} is not supported", node_label(c.node), dtype_name(c.dtype(i)));
+  if (known) return;
+  const bool codes = dtype == DType::kU8 || dtype == DType::kI8;
+  fail(ErrorCode::kUnsupported, "{}: type {} is not supported{}", node_label(c.node), dtype_name(dtype),
+       codes ? "; what QuantizeLinear makes needs a DequantizeLinear before it is computed with" : "");
 }
 
 namespace {

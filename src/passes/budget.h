@@ -25,6 +25,8 @@ class RewriteBudget {
   void count(const ir::Graph& graph) { now_ = constant_bytes(graph); }
   /// Whether so many bytes of constants may be added and so many taken away; if so, they are.
   bool change(uint64_t added, uint64_t removed = 0);
+  /// So many bytes more may be there from now on: what is bounded otherwise.
+  void allow(uint64_t bytes) { most_ += bytes; }
   /// Whether so many bytes may be read and written once more; if so, they are taken from those that are left.
   bool work(uint64_t bytes);
 

@@ -3,6 +3,8 @@
 // compact().
 #pragma once
 
+#include <functional>
+
 #include "effdet/onnx_options.h"
 #include "ir/graph.h"
 #include "passes/budget.h"
@@ -11,7 +13,8 @@ namespace effdet::passes {
 
 /// Runs nodes whose inputs are all constant, and shape arithmetic whose result is known though a batch may not be. What
 /// would make the file grow beyond the limits stays, an Expand to a large shape say: a constant that others read goes
-/// with the last of them. So do convolutions, pools and matrix products, and nodes that make a graph output.
+/// with the last of them. So do convolutions, pools and matrix products, nodes that make a graph output, and
+/// DequantizeLinear: weights stay 8-bit integers, for whoever computes with them.
 /// Limits, beside the budget of all rewrites, are options.largest_growth and what it says of on_growth.
 bool fold_constants(ir::Graph& graph, const SimplifyOptions& options, RewriteBudget& budget);
 
@@ -52,5 +55,16 @@ bool pools_to_means(ir::Graph& graph);
 
 /// Two multiplications or divisions by constants in a row become one multiplication.
 bool merge_scales(ir::Graph& graph);
+
+// The following are for the compiler: simplify() leaves quantized models as they are.
+
+/// Nodes on quantized tensors (QLinearConv, com.microsoft's QLinearAdd, QGemm...) become DequantizeLinear, the operator
+/// on floats and QuantizeLinear. Precondition: shapes are inferred.
+bool spell_quantized(ir::Graph& graph);
+
+/// DequantizeLinear of constants becomes their floats, but for nodes that `keep` names. Each constant may become floats
+/// once; more than that is within the budget.
+bool fold_dequantized(ir::Graph& graph, RewriteBudget& budget,
+                      const std::function<bool(const ir::Node&)>& keep = nullptr);
 
 }  // namespace effdet::passes

@@ -337,9 +337,9 @@ TEST_F(Cli, UnknownOperatorsStayWhatTheyAre) {
 }
 
 /// Each folder has ONNX Runtime's results: functions of the model's own, an If that is always taken the same way,
-/// float16, and the scales of ONNX Runtime's quantizer.
+/// float16, the scales of ONNX Runtime's quantizer, and its operators on codes.
 TEST_F(Cli, WhatExportersWriteBesidePlainOperators) {
-  for (const std::string name : {"functions", "if", "half", "quantized"}) {
+  for (const std::string name : {"functions", "if", "half", "quantized", "quantized_operators"}) {
     const std::string folder = EFFDET_SOURCE_DIR "/testdata/onnx/" + name;
     for (const char* command : {"effdet run --test-folder %", "onnxsim %/model.onnx s.onnx",
                                 "atc --framework=5 --soc_version=native --output=m --model=%/model.onnx"}) {
