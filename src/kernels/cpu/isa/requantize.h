@@ -159,10 +159,11 @@ template <bool bounded>
 struct Requantize<true, bounded> {
 #if defined(__AVX512F__)
   __m512i base[2], slope[2];
+  ShortVec shift;  // of each value: one step, where a count for all of them takes two
 #else
   const Requantization::Line* lines;
-#endif
   int shift;
+#endif
 };
 
 /// The lines that magnitudes are on.
@@ -183,7 +184,8 @@ EFFDET_INLINE void with_swish(const Requantization& r, F&& f) {
     swish.base[i] = _mm512_permutex2var_epi16(low, even, high);
     swish.slope[i] = _mm512_permutex2var_epi16(low, odd, high);
   }
-  swish.shift = r.shift;
+  swish.shift = splat_short(static_cast<int16_t>(r.shift));
+  asm("" : "+v"(swish.shift));  // or the compiler makes one count of it
   f(swish);
 }
 template <bool bounded>
