@@ -11,6 +11,12 @@ Plan plan_conv(const PlanContext& context);
 /// Of codes by int8 weights.
 Plan plan_code_conv(const PlanContext& context);
 Plan plan_depthwise(const PlanContext& context);
+/// Of maps of 8-bit codes.
+Plan plan_depthwise_codes(const PlanContext& context);
+Plan plan_gate(const PlanContext& context);
+Plan plan_quantize(const PlanContext& context);
+Plan plan_dequantize(const PlanContext& context);
+Plan plan_table(const PlanContext& context);
 Plan plan_depthwise_pointwise(const PlanContext& context);
 Plan plan_expand_depthwise(const PlanContext& context);
 Plan plan_squeeze_excite(const PlanContext& context);

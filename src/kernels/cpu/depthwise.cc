@@ -1,10 +1,11 @@
-// Depthwise convolution, with the mean of its output for squeeze-excite.
+// Depthwise convolution of floats, to floats or 8-bit codes, with the mean of its output for squeeze-excite.
 #include <algorithm>
 
 #include "kernels/cpu/channel_sums.h"
 #include "kernels/cpu/cpu.h"
 #include "kernels/cpu/depthwise_weights.h"
 #include "kernels/cpu/epilogue.h"
+#include "kernels/cpu/requantization.h"
 #include "kernels/cpu/typed.h"
 #include "ops/fused/depthwise_conv.h"
 
@@ -16,6 +17,12 @@ namespace {
 constexpr int64_t kDepthwiseTasks = 32;
 constexpr int64_t kLeastRows = 4;
 
+/// The scales of int8 weights; null for others.
+const Tensor* scales_of(const PlanContext& c) {
+  using A = ops::DepthwiseConvAttributes;
+  return c.has(A::kWeightScale) ? c.inputs[A::kWeightScale].constant : nullptr;
+}
+
 template <typename T>
 class Depthwise : public Kernel {
   using A = ops::DepthwiseConvAttributes;
@@ -23,7 +30,7 @@ class Depthwise : public Kernel {
  public:
   Depthwise(const PlanContext& c, const A& a)
       : window_(a.window),
-        weights_(micro_kernels(), window_, c.inputs[A::kWeights].constant),
+        weights_(micro_kernels(), window_, c.inputs[A::kWeights].constant, scales_of(c)),
         epilogue_(micro_kernels(), a.activation),
         in_(ops::dims_of(c.inputs[A::kX].shape, a.layout)),
         out_(ops::dims_of(c.outputs[0].shape, a.layout)),
@@ -71,13 +78,107 @@ class Depthwise : public Kernel {
   int64_t rows_, tasks_;
 };
 
+/// Rounds its sums to codes, a few rows at a time, which stay in the cache.
+template <typename T>
+class DepthwiseToCodes : public Kernel {
+  using A = ops::DepthwiseConvAttributes;
+
+ public:
+  DepthwiseToCodes(const PlanContext& c, const A& a)
+      : micro_(micro_kernels()),
+        window_(a.window),
+        weights_(micro_, window_, c.inputs[A::kWeights].constant, scales_of(c)),
+        y_(*a.y),
+        in_(ops::dims_of(c.inputs[A::kX].shape, a.layout)),
+        out_(ops::dims_of(c.outputs[0].shape, a.layout)),
+        wants_mean_(c.outputs.size() > 1 && c.outputs[1].present),
+        line_(out_.width * out_.channels) {
+    const ops::Requantizer requantizer(a.activation.activation, y_);
+    requantization_ = requantization(requantizer);
+    factor_ = requantizer.multiplier(1);
+  }
+
+  size_t scratch_bytes(int threads) const override {
+    return sums_bytes() + static_cast<size_t>(threads) * thread_bytes();
+  }
+
+  void run(const RunContext& context) const override {
+    const int64_t tasks = tasks_of_image();
+    context.threads.parallel_for(in_.batch * tasks, [&](int64_t task, int thread) {
+      const int64_t image = task / tasks, row = task % tasks * kRows, end = std::min(row + kRows, out_.height);
+      auto* floats =
+          reinterpret_cast<float*>(context.scratch + sums_bytes() + static_cast<size_t>(thread) * thread_bytes());
+      convolve(context, image, row, end, floats);
+      uint8_t* codes = context.output<uint8_t>() + image * out_.height * line_ + row * line_;
+      micro_.codes.requantize(floats, factor_, codes, (end - row) * line_, requantization_);
+      if (!wants_mean_) return;
+      uint32_t* sums = reinterpret_cast<uint32_t*>(context.scratch) + task * out_.channels;
+      std::fill_n(sums, out_.channels, 0u);
+      for (int64_t pixel = 0; pixel < (end - row) * out_.width; ++pixel, codes += out_.channels)
+        for (int64_t channel = 0; channel < out_.channels; ++channel) sums[channel] += codes[channel];
+    });
+    for (int64_t i = 0; wants_mean_ && i < in_.batch * out_.channels; ++i) {
+      const auto* sums = reinterpret_cast<const uint32_t*>(context.scratch) +
+                         i / out_.channels * tasks * out_.channels + i % out_.channels;
+      int64_t sum = 0;
+      for (int64_t task = 0; task < tasks; ++task) sum += sums[task * out_.channels];
+      context.output(1)[i] = mean_of_codes(sum, out_.height * out_.width, y_);
+    }
+  }
+
+ private:
+  static constexpr int64_t kRows = 4;
+
+  int64_t tasks_of_image() const { return (out_.height + kRows - 1) / kRows; }
+  size_t sums_bytes() const {
+    const int64_t values = wants_mean_ ? in_.batch * tasks_of_image() * out_.channels : 0;
+    return static_cast<size_t>(values + kLineValues) / kLineValues * kLineValues * sizeof(uint32_t);
+  }
+  /// Sums as floats, and before that as T.
+  size_t thread_bytes() const {
+    const auto values = static_cast<size_t>(kRows * line_ + kLineValues) / kLineValues * kLineValues;
+    return values * (sizeof(float) + (sizeof(T) == sizeof(float) ? 0 : sizeof(T)));
+  }
+
+  void convolve(const RunContext& context, int64_t image, int64_t row, int64_t end, float* floats) const {
+    DepthwiseRows<T> rows = depthwise_rows<T>(window_, in_, Activation::kNone);
+    T* sums = reinterpret_cast<T*>(floats);
+    if constexpr (sizeof(T) != sizeof(float)) sums = reinterpret_cast<T*>(floats + kRows * line_);
+    rows.x = context.input<T>(A::kX) + image * in_.height * in_.width * in_.channels;
+    rows.bias = context.input(A::kBias);
+    rows.y = sums - row * line_;
+    rows.channels = rows.x_pixel = rows.weight_tap = rows.y_pixel = static_cast<int>(in_.channels);
+    rows.y_row = line_;
+    set_rectangle(rows, row, end, 0, out_.width);
+    weights_.run(rows, context.input(A::kWeights), 0);
+    if constexpr (sizeof(T) != sizeof(float)) micro_.widen(sums, floats, (end - row) * line_);
+  }
+
+  const MicroKernels& micro_;
+  ops::Window2d window_;
+  DepthwiseWeights<T> weights_;
+  ops::Quantization y_;
+  ops::Dims in_, out_;
+  bool wants_mean_;
+  int64_t line_;  // values of an output row
+  Requantization requantization_;
+  float factor_;
+};
+
 }  // namespace
 
 Plan plan_depthwise(const PlanContext& c) {
   using A = ops::DepthwiseConvAttributes;
   const A a = A::of(c.node);
-  if (c.has(A::kWeightScale)) return {nullptr, "int8 weights"};
+  if (a.x) return {nullptr, "only floats"};
   if (a.layout != ir::Layout::kNhwc) return {nullptr, "only NHWC"};
+  for (const size_t i : {A::kWeights, A::kWeightScale})
+    if (c.has(A::kWeightScale) && c.inputs[i].constant == nullptr)
+      return {nullptr, "int8 weights that are not constant"};
+  if (a.y) {
+    if (c.inputs[A::kX].dtype == DType::kF32) return {std::make_unique<DepthwiseToCodes<float>>(c, a), ""};
+    return {std::make_unique<DepthwiseToCodes<Bf16>>(c, a), ""};
+  }
   if (auto refusal = refuse_epilogue(a.activation, a.layout); !refusal.empty()) return {nullptr, refusal};
   return plan_typed<Depthwise>(c, a);
 }

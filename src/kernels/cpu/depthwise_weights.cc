@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "ops/fused/squeeze_excite.h"
+
 namespace effdet::kernels::cpu {
 namespace {
 
@@ -38,8 +40,12 @@ std::shared_ptr<Bf16[]> make_pairs(const Tensor& weights, int kernel, int stride
 
 template <typename In, typename Out>
 DepthwiseWeights<In, Out>::DepthwiseWeights(const MicroKernels& micro, const ops::Window2d& window,
-                                            const Tensor* weights)
+                                            const Tensor* weights, const Tensor* scales)
     : micro_(micro) {
+  if (scales != nullptr) {
+    numbers_ = ops::dequantized_matrix(*weights, *scales);
+    weights = &numbers_;
+  }
   if (kPair<In> == 1 || micro.depthwise_by_pairs == nullptr || weights == nullptr || !has_pairs(window)) return;
   pairs_ = make_pairs(*weights, window.kernel_width, window.stride_x);
   vector_size_ = depthwise_pairs_size(window.kernel_width, window.stride_x);
@@ -47,7 +53,7 @@ DepthwiseWeights<In, Out>::DepthwiseWeights(const MicroKernels& micro, const ops
 
 template <typename In, typename Out>
 void DepthwiseWeights<In, Out>::run(DepthwiseRows<In, Out>& rows, const float* weights, int64_t channel) const {
-  rows.weights = weights + channel;
+  rows.weights = (numbers_.empty() ? weights : numbers_.data<float>().data()) + channel;
   if constexpr (kPair < In >> 1) {
     if (pairs_ != nullptr) {
       rows.pairs = pairs_.get() + channel / kPanel * vector_size_;

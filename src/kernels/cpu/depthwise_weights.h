@@ -9,12 +9,14 @@
 namespace effdet::kernels::cpu {
 
 /// With bfloat16, where the micro-kernels have products of pairs, these and weights of its own for them, which are
-/// rounded and made once; otherwise the step's.
+/// rounded and made once; otherwise the step's. int8 weights with scales are made numbers once.
 template <typename In, typename Out = In>
 class DepthwiseWeights {
  public:
-  /// weights: the step's [kernel_height][kernel_width][channels], null where they are no constant.
-  DepthwiseWeights(const MicroKernels& micro, const ops::Window2d& window, const Tensor* weights);
+  /// weights: the step's [kernel_height][kernel_width][channels], null where they are no constant. scales: of the
+  /// channels, of weights that are int8 (both are constants); null for others.
+  DepthwiseWeights(const MicroKernels& micro, const ops::Window2d& window, const Tensor* weights,
+                   const Tensor* scales = nullptr);
 
   /// Convolves a rectangle; the caller has set all but `weights` and `pairs`. `weights` is the step's input, `channel`
   /// where the rectangle's channels begin, a multiple of kPanel.
@@ -24,6 +26,7 @@ class DepthwiseWeights {
   const MicroKernels& micro_;
   int64_t vector_size_ = 0;  // values of `pairs_` a vector of channels
   std::shared_ptr<Bf16[]> pairs_;
+  Tensor numbers_;  // of int8 weights
 };
 
 }  // namespace effdet::kernels::cpu

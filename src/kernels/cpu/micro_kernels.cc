@@ -57,17 +57,21 @@ const MicroKernels kAmxBf16 = [] {
 #endif
 
 /// A table with other products of codes.
-[[maybe_unused]] MicroKernels with_products(MicroKernels table, const char* name, const CodeProducts& products) {
+[[maybe_unused]] MicroKernels with_products(MicroKernels table, const char* name, const CodeProducts& products,
+                                            const CodeDepthwise& depthwise) {
   table.name = name;
   table.code_products = &products;
+  table.code_depthwise = &depthwise;
   return table;
 }
 
 #ifdef EFFDET_ISA_AVX512_VNNI
-const MicroKernels kAvx512Vnni = with_products(avx512::kTable, "avx512_vnni", avx512_vnni::kCodeProducts);
+const MicroKernels kAvx512Vnni =
+    with_products(avx512::kTable, "avx512_vnni", avx512_vnni::kCodeProducts, avx512_vnni::kCodeDepthwise);
 #endif
 #ifdef EFFDET_ISA_AVX_VNNI
-const MicroKernels kAvxVnni = with_products(avx2::kTable, "avx_vnni", avx_vnni::kCodeProducts);
+const MicroKernels kAvxVnni =
+    with_products(avx2::kTable, "avx_vnni", avx_vnni::kCodeProducts, avx_vnni::kCodeDepthwise);
 #endif
 
 /// Best first; those that the build leaves out (EFFDET_INSTRUCTION_SETS) are not there.

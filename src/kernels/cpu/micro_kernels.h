@@ -10,6 +10,7 @@
 
 #include "base/activation.h"
 #include "base/bf16.h"
+#include "kernels/cpu/code_kernels.h"
 #include "ops/elementwise_op.h"
 #include "ops/panel.h"
 
@@ -84,6 +85,7 @@ struct PoolRows {
   int in_height, in_width, out_width, channels;
   int kernel_height, kernel_width, stride_y, stride_x, pad_top, pad_left;
   bool zero_padding;  ///< windows that reach beyond x see zeros there
+  T zero{};           ///< a zero of x: of codes, the zero point
   int row_begin, row_end;
 };
 
@@ -227,6 +229,16 @@ struct CodeProducts;
 struct CodeKernels {
   /// y[i] = the code of x[i] * factor; x may hold anything.
   void (*requantize)(const float* x, float factor, uint8_t* y, int64_t count, const Requantization&);
+  void (*gate)(const GateRun&);
+  void (*mix)(const MixCodes&);
+  void (*max_pool)(const PoolRows<uint8_t>&);
+  /// y[i] = table[x[i]], for a table of 256.
+  void (*look_up)(const uint8_t* x, const uint8_t* table, uint8_t* y, int64_t count);
+  /// What ops::Quantization's code() and number() are.
+  void (*quantize)(const float* x, uint8_t* y, int64_t count, float scale, int32_t zero_point);
+  void (*quantize_bf16)(const Bf16* x, uint8_t* y, int64_t count, float scale, int32_t zero_point);
+  void (*dequantize)(const uint8_t* x, float* y, int64_t count, float scale, int32_t zero_point);
+  void (*dequantize_bf16)(const uint8_t* x, Bf16* y, int64_t count, float scale, int32_t zero_point);
 };
 
 /// What an instruction set does with maps of one type.
@@ -238,6 +250,8 @@ struct MapKernels {
   void (*average_pool)(const PoolRows<T>&);
   void (*mix)(const MixRows<T>&);
   void (*resize)(const ResizeRows<T>&);
+  /// y = x * gate[channel].
+  void (*gate)(const T* x, const float* gate, T* y, int64_t pixels, int channels);
   /// y[i * panel..] = x[i] * scale[i] for the kPanel values of each i: packed weights times a gate on their input
   /// channel.
   void (*scale_panel)(const T* b, const float* scale, T* y, int k);
@@ -303,6 +317,7 @@ struct MicroKernels {
   CodeKernels codes;
   /// Of codes by int8 weights (code_products.h).
   const CodeProducts* code_products;
+  const CodeDepthwise* code_depthwise;
 };
 
 /// The best table that this processor can run, or the one that EFFDET_ISA names (as MicroKernels::name).

@@ -27,6 +27,8 @@ template <typename T>
 void mix(const MixRows<T>&);
 template <typename T>
 void resize(const ResizeRows<T>&);
+template <typename T>
+void gate(const T* x, const float* gate, T* y, int64_t pixels, int channels);
 void scale_panel(const float* b, const float* scale, float* y, int k);
 void scale_panel(const Bf16* b, const float* scale, Bf16* y, int k);
 void narrow(const float* x, Bf16* y, int64_t count);
@@ -50,6 +52,14 @@ void strassen_last_quarter(const LastQuarter&);
 void winograd_input(const WinogradInput&);
 void winograd_output(const WinogradOutput&);
 void requantize(const float* x, float factor, uint8_t* y, int64_t count, const Requantization&);
+void gate_codes(const GateRun&);
+void mix_codes(const MixCodes&);
+void max_pool_codes(const PoolRows<uint8_t>&);
+void look_up_codes(const uint8_t* x, const uint8_t* table, uint8_t* y, int64_t count);
+template <typename T>
+void quantize(const T* x, uint8_t* y, int64_t count, float scale, int32_t zero_point);
+template <typename T>
+void dequantize(const uint8_t* x, T* y, int64_t count, float scale, int32_t zero_point);
 
 /// Depthwise layers go through wide rows by strips, so that the input rows that neighbouring output rows share are
 /// still in the cache.

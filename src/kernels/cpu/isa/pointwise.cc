@@ -1,6 +1,7 @@
 // Kernels that touch each value once: max pool, BiFPN's weighted sum, resizes, activations, the squeeze-excite layers,
 // transposition.
 #include "kernels/cpu/isa/kernels.h"
+#include "kernels/cpu/isa/pool_windows.h"
 #include "kernels/cpu/isa/vectors.h"
 
 namespace effdet::kernels::cpu::EFFDET_ISA {
@@ -30,22 +31,6 @@ void mix_rows(const MixRows<T>& m) {
 }
 
 }  // namespace
-
-/// Calls f(first value under the window, rows, columns, target) for each output pixel: rows and columns of the window
-/// that lie inside.
-template <typename T, typename F>
-EFFDET_INLINE void for_windows(const PoolRows<T>& p, F&& f) {
-  for (int y = p.row_begin; y < p.row_end; ++y) {
-    const int top = y * p.stride_y - p.pad_top;
-    const int ky_begin = max_of(0, -top), ky_end = min_of(p.kernel_height, p.in_height - top);
-    for (int x = 0; x < p.out_width; ++x) {
-      const int left = x * p.stride_x - p.pad_left;
-      const int kx_begin = max_of(0, -left), kx_end = min_of(p.kernel_width, p.in_width - left);
-      f(p.x + (static_cast<ptrdiff_t>(top + ky_begin) * p.in_width + left + kx_begin) * p.channels, ky_end - ky_begin,
-        kx_end - kx_begin, p.y + (static_cast<ptrdiff_t>(y) * p.out_width + x) * p.channels);
-    }
-  }
-}
 
 template <typename T>
 void max_pool(const PoolRows<T>& p) {
@@ -116,12 +101,20 @@ void resize(const ResizeRows<T>& r) {
   }
 }
 
+template <typename T>
+void gate(const T* x, const float* gate, T* y, int64_t pixels, int channels) {
+  for (int64_t i = 0; i < pixels; ++i, x += channels, y += channels)
+    for_vectors(channels, [&](int64_t c, int lanes) { put(y + c, get(x + c, lanes) * get(gate + c, lanes), lanes); });
+}
+
 #if EFFDET_OWN_FLOAT_MAPS
+template void gate(const float*, const float*, float*, int64_t, int);
 template void max_pool(const PoolRows<float>&);
 template void average_pool(const PoolRows<float>&);
 template void mix(const MixRows<float>&);
 template void resize(const ResizeRows<float>&);
 #endif
+template void gate(const Bf16*, const float*, Bf16*, int64_t, int);
 template void max_pool(const PoolRows<Bf16>&);
 template void average_pool(const PoolRows<Bf16>&);
 template void mix(const MixRows<Bf16>&);

@@ -17,6 +17,7 @@ constexpr MapKernels<T> kMaps = {
     .average_pool = average_pool<T>,
     .mix = mix<T>,
     .resize = resize<T>,
+    .gate = gate<T>,
     .scale_panel = scale_panel,
     .fold_rows = fold_rows<T>,
 };
@@ -63,11 +64,21 @@ extern const MicroKernels kTable = {
                  .weight_sums = strassen_weight_sums,
                  .last_quarter = strassen_last_quarter},
     .winograd = {.input = winograd_input, .output = winograd_output},
-    .codes = {.requantize = requantize},
+    .codes = {.requantize = requantize,
+              .gate = gate_codes,
+              .mix = mix_codes,
+              .max_pool = max_pool_codes,
+              .look_up = look_up_codes,
+              .quantize = quantize<float>,
+              .quantize_bf16 = quantize<Bf16>,
+              .dequantize = dequantize<float>,
+              .dequantize_bf16 = dequantize<Bf16>},
 #if defined(__AVX512BF16__)
     .code_products = &avx512_vnni::kCodeProducts,
+    .code_depthwise = &avx512_vnni::kCodeDepthwise,
 #else
     .code_products = &kCodeProducts,
+    .code_depthwise = &kCodeDepthwise,
 #endif
 };
 
