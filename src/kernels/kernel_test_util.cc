@@ -205,7 +205,8 @@ std::vector<Row> window_rows() {
   return rows;
 }
 
-INSTANTIATE_TEST_SUITE_P(Isa, Kernels, testing::Values("amx_bf16", "avx512_bf16", "avx512", "avx2", "sse2"),
+INSTANTIATE_TEST_SUITE_P(Isa, Kernels,
+                         testing::Values("amx_bf16", "avx512_bf16", "avx512_wide", "avx512", "avx2", "sse2"),
                          [](const auto& isa) { return std::string(isa.param); });
 
 void Kernels::SetUp() {

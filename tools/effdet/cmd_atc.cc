@@ -125,7 +125,7 @@ void convert(const AtcOptions& options) {
     fmt::print("[WARNING] {}: {}\n", options.model, one_line(warning));
   if (options.bfloat16 && !multiplies_bfloat16())
     fmt::print(
-        "[WARNING] this processor does not multiply bfloat16: the model takes less memory, and about a tenth more time "
+        "[WARNING] this processor does not multiply bfloat16: the model takes less memory, and up to a tenth more time "
         "than with --precision_mode=force_fp32\n");
   std::optional<ProgressBar> progress(std::in_place, "tuning, %");
   std::optional<Tuning> tuning = options.tuning;

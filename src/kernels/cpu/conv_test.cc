@@ -75,8 +75,14 @@ TEST_P(Kernels, ConvSlicesAndTasks) {
 
 /// More values than are widened at a time.
 TEST_P(Kernels, ConvDeepRows) {
-  const Row row{.channels = 2501, .out = 40, .batch = 1, .height = 5, .width = 6, .activation = "swish"};
-  check_bf16(conv_case(row), "cpu:gemm", row.text());
+  Row row{.channels = 2501, .out = 100, .batch = 1, .height = 7, .width = 8, .activation = "swish", .flags = 1};
+  Case c = conv_case(row);
+  add_extras(c, row);
+  check_bf16(c, "cpu:gemm", row.text());
+  row.channels = 2502;
+  Case to_nchw = conv_case(row);
+  to_nchw.set("output_layout", std::string("nchw"));
+  check_bf16(to_nchw, "cpu:gemm", row.text() + " to nchw");
 }
 
 /// Strassen's scheme: whole units of channels, a narrower one and a rest; rows that no half holds; deep halves.

@@ -38,9 +38,27 @@ struct Entry {
   return has;
 }
 
-/// Whether vectors of bf16 are multiplied at half the rate of floats, so that widening them is faster: where AMX is
-/// meant to do it, but Linux refuses.
-[[maybe_unused]] bool multiplies_slowly() { return __builtin_cpu_supports("amx-bf16"); }
+/// Whether vectors of bf16 are multiplied at half the rate of floats, so that widening them is faster: on Intel's cores
+/// from Golden Cove on, which are meant to do it by AMX. Hypervisors and Linux may keep AMX from a process, but not
+/// AVX512-FP16, which those cores brought too.
+[[maybe_unused]] bool multiplies_slowly() {
+  return __builtin_cpu_is("intel") && (__builtin_cpu_supports("amx-bf16") || __builtin_cpu_supports("avx512fp16"));
+}
+
+#if defined(EFFDET_ISA_AVX512_BF16) && defined(EFFDET_ISA_AVX512)
+/// AVX512-BF16 for rounding alone.
+const MicroKernels kAvx512Wide = [] {
+  MicroKernels table = avx512_bf16::kTable;
+  table.name = "avx512_wide";
+  table.multiplies_bf16 = false;
+  table.bf16.gemm = avx512::kTable.bf16.gemm;
+  table.gemm_narrow = avx512::kTable.gemm_narrow;
+  table.gemm_widen = avx512::kTable.gemm_widen;
+  table.widen_panel = avx512::kTable.widen_panel;
+  table.depthwise_by_pairs = nullptr;
+  return table;
+}();
+#endif
 
 #ifdef EFFDET_ISA_AMX_BF16
 const MicroKernels kAmxBf16 = [] {
@@ -82,6 +100,9 @@ constexpr Entry kTables[] = {
 #ifdef EFFDET_ISA_AVX512_BF16
     {&avx512_bf16::kTable, has_avx512_bf16, [] { return !multiplies_slowly(); }},
 #endif
+#if defined(EFFDET_ISA_AVX512_BF16) && defined(EFFDET_ISA_AVX512)
+    {&kAvx512Wide, has_avx512_bf16},
+#endif
 #ifdef EFFDET_ISA_AVX512_VNNI
     {&kAvx512Vnni, has_avx512_vnni},
 #endif
@@ -109,8 +130,8 @@ const MicroKernels& micro_kernels() {
   if (const char* name = std::getenv("EFFDET_ISA")) {
     if (const MicroKernels* table = micro_kernels_for(name)) return *table;
     fail(ErrorCode::kUsage,
-         "EFFDET_ISA is '{}': not amx_bf16, avx512_bf16, avx512_vnni, avx512, avx_vnni, avx2 or sse2, or not to be had "
-         "on this processor",
+         "EFFDET_ISA is '{}': not amx_bf16, avx512_bf16, avx512_wide, avx512_vnni, avx512, avx_vnni, avx2 or sse2, "
+         "or not to be had on this processor",
          name);
   }
   for (const Entry& entry : kTables)

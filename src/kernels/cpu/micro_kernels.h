@@ -41,6 +41,7 @@ struct GemmBlock {
   const Out* residual;  ///< ldc values between rows; null for none
   Out* c;               ///< row-major, ldc values between rows
   ptrdiff_t ldc;
+  const float* wide_b = nullptr;   ///< B by MicroKernels::widen_panel, where A is not packed; null: nobody did that
   const float* partial = nullptr;  ///< ld_partial values between rows; must not be C; null for none
   ptrdiff_t ld_partial = 0;
   int m, n, k;
@@ -276,7 +277,8 @@ struct WinogradKernels {
 
 /// One instruction set's functions.
 struct MicroKernels {
-  const char* name;      ///< "amx_bf16", "avx512_bf16", "avx512_vnni", "avx512", "avx_vnni", "avx2", "sse2"
+  /// "amx_bf16", "avx512_bf16", "avx512_wide", "avx512_vnni", "avx512", "avx_vnni", "avx2", "sse2"
+  const char* name;
   bool multiplies_bf16;  ///< the processor has instructions for it
   const MapKernels<float>& f32;
   MapKernels<Bf16> bf16;
@@ -294,6 +296,9 @@ struct MicroKernels {
   /// y[i] = x[i].
   void (*narrow)(const float* x, Bf16* y, int64_t count);
   void (*widen)(const Bf16* x, float* y, int64_t count);
+  /// A packed panel [k / kPair][kPanel][kPair] as floats [k][kPanel], for GemmBlock::wide_b; an odd k counts as
+  /// one more. Null where bf16.gemm does not widen.
+  void (*widen_panel)(const Bf16* panel, float* wide, int k);
   /// y[i] = act(x[i]).
   void (*activate)(const float* x, float* y, int64_t count, Activation activation);
   void (*elementwise)(const ElementwiseRun&);

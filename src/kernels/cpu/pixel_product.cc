@@ -19,7 +19,10 @@ PixelProduct<In, Out>::PixelProduct(const MicroKernels& micro, int64_t depth, co
 
 template <typename In, typename Out>
 size_t PixelProduct<In, Out>::prepared_values() const {
-  return strassen_ ? strassen_->weight_values() : 0;
+  if (strassen_) return strassen_->weight_values();
+  return widens_weights()
+             ? static_cast<size_t>(panels() * padded_depth<In>(depth_) * kPanel) * sizeof(float) / sizeof(In)
+             : 0;
 }
 
 template <typename In, typename Out>
@@ -28,6 +31,12 @@ void PixelProduct<In, Out>::prepare(ThreadPool& threads, const In* weights, In* 
     if (strassen_)
       threads.parallel_for(strassen_->units(),
                            [&](int64_t unit, int) { strassen_->add_weights(unit, weights, prepared); });
+  } else if constexpr (kPair<In> > 1) {
+    if (!widens_weights()) return;
+    threads.parallel_for(panels(), [&](int64_t panel, int) {
+      const int64_t at = panel * padded_depth<In>(depth_) * kPanel;
+      micro_.widen_panel(weights + at, reinterpret_cast<float*>(prepared) + at, static_cast<int>(depth_));
+    });
   }
 }
 
@@ -48,20 +57,22 @@ void PixelProduct<In, Out>::run(const Pixels<In>& pixels, int64_t pixel, int64_t
     return run_nchw(pixels, rows, columns, weights, bias, c, scratch);
   }
   const int64_t c = pixel * out_.channels + column;
-  const GemmBlock<In, Out> block{.a = pixels.data,
-                                 .lda = pixels.row,
-                                 .a_step = pixels.step,
-                                 .b = weights,
-                                 .b_panel = padded_depth<In>(depth_) * kPanel,
-                                 .bias = bias,
-                                 .residual = maps.residual != nullptr ? maps.residual + c : nullptr,
-                                 .c = maps.output + c,
-                                 .ldc = out_.channels,
-                                 .m = static_cast<int>(rows),
-                                 .n = static_cast<int>(columns),
-                                 .k = static_cast<int>(depth_),
-                                 .activation = activation_,
-                                 .a_packed = false};
+  GemmBlock<In, Out> block{.a = pixels.data,
+                           .lda = pixels.row,
+                           .a_step = pixels.step,
+                           .b = weights,
+                           .b_panel = padded_depth<In>(depth_) * kPanel,
+                           .bias = bias,
+                           .residual = maps.residual != nullptr ? maps.residual + c : nullptr,
+                           .c = maps.output + c,
+                           .ldc = out_.channels,
+                           .m = static_cast<int>(rows),
+                           .n = static_cast<int>(columns),
+                           .k = static_cast<int>(depth_),
+                           .activation = activation_,
+                           .a_packed = false};
+  if (widens_weights())
+    block.wide_b = reinterpret_cast<const float*>(maps.prepared) + column * padded_depth<In>(depth_);
   if constexpr (kIsFloat) {
     if (strassen_) return strassen_->run(block, maps.prepared + column * depth_, scratch);
   }

@@ -28,7 +28,7 @@ class PixelProduct {
 
   /// Values of type In that run() needs for so many rows.
   size_t scratch_values(int64_t rows) const;
-  /// Values of type In for what prepare() makes; 0 where it need not be called.
+  /// Values of type In for what prepare() makes: sums of weights, or weights as floats; 0 where it need not be called.
   size_t prepared_values() const;
   /// Before run(), for each set of weights.
   void prepare(ThreadPool& threads, const In* weights, In* prepared) const;
@@ -64,6 +64,9 @@ class PixelProduct {
 
   /// Whether the processor multiplies by whole tiles.
   bool by_tiles() const { return kPair<In> > 1 && micro_.gemm_transposed != nullptr; }
+  /// Whether weights become floats once for all tasks.
+  bool widens_weights() const { return kPair<In> > 1 && !nchw_ && micro_.widen_panel != nullptr; }
+  int64_t panels() const { return (out_.channels + kPanel - 1) / kPanel; }
   /// Whether the product itself changes the sides, from pixels as they lie.
   bool transposes() const { return kWidens && by_tiles(); }
   void run_nchw(const Pixels<In>& pixels, int64_t rows, int64_t columns, const In* weights, const float* bias, Out* c,

@@ -6,21 +6,16 @@ namespace {
 
 constexpr int kVecs = kPanel / kLanes;  // vectors in a panel
 constexpr bool kMasks = kVecs == 1;     // a part of a vector is stored like a whole one
-// Rows of a register tile by the vectors that it is wide: its accumulators leave registers for the weights, one value
-// of A and what widening takes. 0 where there is no such tile. kAllRows has whole tiles of each.
+// Rows of a register tile by the vectors that it is wide: its accumulators leave registers for the weights and one
+// value of A. 0 where there is no such tile. kAllRows has whole tiles of each.
 #if defined(__AVX512F__)
-template <typename In>
 constexpr int kRows[] = {0, 16, 12, 8};
-constexpr int kAllRows = 48;
 #elif defined(__AVX2__)
-template <typename In>
-constexpr int kRows[] = {0, 0, 6, kWidens<In> ? 3 : 4};
-constexpr int kAllRows = 12;
+constexpr int kRows[] = {0, 0, 6, 4};
 #else
-template <typename In>
 constexpr int kRows[] = {0, 0, 0, 0, 2};
-constexpr int kAllRows = 2;
 #endif
+constexpr int kAllRows = 48;
 // Tiles beside each other in a group of columns, where A is packed: rows of C may be pages apart, and a line alone
 // would have to find its page each time.
 constexpr int kPackedTiles = kVecs > 1 ? 4 : 1;
@@ -34,14 +29,9 @@ constexpr bool kSumsInC = sizeof(Out) == sizeof(float);
 template <typename Out>
 constexpr bool kPacks = sizeof(Out) == sizeof(float);
 
-// Room for values of A that are widened at a time; it lies on the stack. kNearValues of them, where that is kAllRows or
-// more, stay in the first-level cache. Where even kAllRows have no room, tiles widen kWideDepth values of their rows at
-// a time.
-constexpr int kWideDepth = 1024, kWideValues = max_of(2 * kAllRows, kPanel) * wide_row(kWideDepth), kNearValues = 6144;
-
 template <typename In, typename Out>
 struct Tile {
-  const Factor<In>* a;
+  const In* a;
   ptrdiff_t lda, a_step;
   const In* b;
   ptrdiff_t b_panel;
@@ -56,10 +46,6 @@ struct Tile {
   Activation activation;
   bool first, last;  // of the slices of k
   bool past_cache;   // C is written in whole cache lines that go past the cache
-  // Where k is too large to widen A before: A as it is, widened slice by slice into `slice`; otherwise null.
-  const In* narrow;
-  ptrdiff_t ld_narrow;
-  float* slice;
 };
 
 /// Stores one row's vector v of columns [column, column + kLanes); unless the tile is whole, cut off at the matrix's
@@ -132,8 +118,7 @@ EFFDET_INLINE void finish_tile(const Tile<In, Out>& t, Vec (&sum)[rows][vecs]) {
 /// A tile cut off at row `row` of t, where C has rows left of it.
 template <typename In, typename Out>
 EFFDET_INLINE Tile<In, Out> behind(Tile<In, Out> t, int row, bool packed) {
-  t.a += row * (packed ? kPair<Factor<In>> : t.lda);
-  if (t.narrow != nullptr) t.narrow += row * t.ld_narrow;
+  t.a += row * (packed ? kPair<In> : t.lda);
   if (packed) t.bias += row;
   if (t.residual != nullptr) t.residual += row * t.ldc;
   if (t.partial != nullptr) t.partial += row * t.ld_partial;
@@ -163,43 +148,28 @@ void tile(const Tile<In, Out>& t) {
 #pragma GCC unroll 16
     for (int j = 0; j < vecs; ++j)
       sum[i][j] = !kSumsInC<Out> || t.first ? Vec{} : load_columns<false>(t, t.c, t.ldc, i, j * kLanes);
-  const In* b = t.b;
-  for (int done = 0, depth = t.k; done < t.k; done += depth) {
-    const Factor<In>* a = t.a;
-    ptrdiff_t row_step = packed ? kPair<Factor<In>> : t.lda;
-    if constexpr (kWidens<In> && !packed) {
-      if (t.narrow != nullptr) {
-        depth = min_of(kWideDepth, t.k - done);
-        widen_rows(t.narrow + done, t.ld_narrow, rows, depth, t.slice);
-        a = t.slice;
-        row_step = wide_row(depth);
-      }
+  const In *a = t.a, *b = t.b;
+  const ptrdiff_t row_step = packed ? kPair<In> : t.lda;
+  const auto step = [&](auto get) __attribute__((always_inline)) {
+    typename S::Values weights[vecs];
+#pragma GCC unroll 16
+    for (int j = 0; j < vecs; ++j)
+      weights[j] = S::load_weights(b + (j / kVecs) * t.b_panel + (j % kVecs) * kLanes * kPair<In>);
+#pragma GCC unroll 16
+    for (int i = 0; i < rows; ++i) {
+      const auto value = get(a + i * row_step);
+#pragma GCC unroll 16
+      for (int j = 0; j < vecs; ++j) S::add(sum[i][j], value, weights[j]);
     }
-    const auto step = [&](auto get) __attribute__((always_inline)) {
-#pragma GCC unroll 2
-      for (int part = 0; part < S::kParts; ++part) {
-        typename S::Values weights[vecs];
-#pragma GCC unroll 16
-        for (int j = 0; j < vecs; ++j)
-          weights[j] = S::load_weights(b + (j / kVecs) * t.b_panel + (j % kVecs) * kLanes * kPair<In>, part);
-#pragma GCC unroll 16
-        for (int i = 0; i < rows; ++i) {
-          const auto value = get(a + i * row_step + part * (packed ? kPanel : 1));
-#pragma GCC unroll 16
-          for (int j = 0; j < vecs; ++j) S::add(sum[i][j], value, weights[j]);
-        }
-      }
-    };
-    constexpr int kLast = kWidens<In> ? 0 : kPair<In> - 1;  // values of k that a last step may not go through
-    const ptrdiff_t a_step = packed ? kWidth : kPair<In> > 1 ? kPair<In> : t.a_step;
-    for (int k = kLast; k < depth; k += kPair<In>, b += kWidth, a += a_step)
-      step([](const Factor<In>* p) __attribute__((always_inline)) { return S::splat_value(p); });
-    if constexpr (kLast > 0) {
-      if (depth % kPair<In> != 0) step([](const In* p) __attribute__((always_inline)) { return S::splat_last(p); });
-    }
-    if constexpr (!kWidens<In> || packed) break;
+  };
+  constexpr int kLast = kPair<In> - 1;  // values of k that a last step may not go through
+  const ptrdiff_t a_step = packed ? kWidth : kPair<In> > 1 ? kPair<In> : t.a_step;
+  for (int k = kLast; k < t.k; k += kPair<In>, b += kWidth, a += a_step)
+    step([](const In* p) __attribute__((always_inline)) { return S::splat_value(p); });
+  if constexpr (kLast > 0) {
+    if (t.k % kPair<In> != 0) step([](const In* p) __attribute__((always_inline)) { return S::splat_last(p); });
   }
-  constexpr int kTileRows = kRows<In>[vecs];
+  constexpr int kTileRows = kRows[vecs];
   // What is left of a panel of packed rows is as frequent as whole tiles.
   if constexpr (rows == kTileRows || (packed && rows == kPanel % kTileRows)) {
     if constexpr (kMasks) {
@@ -229,7 +199,7 @@ void last_rows(const Tile<In, Out>& t, int count) {
 
 template <int vecs, bool packed, typename In, typename Out>
 EFFDET_INLINE void tile_rows(const Tile<In, Out>& t, int count) {
-  constexpr int rows = kRows<In>[vecs], kNext = rows > 8 ? 8 : rows > 4 ? 4 : rows > 2 ? 2 : 1;
+  constexpr int rows = kRows[vecs], kNext = rows > 8 ? 8 : rows > 4 ? 4 : rows > 2 ? 2 : 1;
   if (count == rows) return tile<rows, vecs, packed>(t);
   last_rows<vecs, kNext, packed>(t, count);
 }
@@ -243,22 +213,14 @@ EFFDET_INLINE void prefetch_rows(const T* a, ptrdiff_t lda, int rows, int k) {
     for (int j = 0; j < k; j += kLine) __builtin_prefetch(a + i * lda + j);
 }
 
-/// All rows of a group of columns and one slice of k, where A is packed: tiles stay within its panels. `a` is where the
-/// slice begins in the first of these; wide: room to widen one.
+/// All rows of a group of columns and one slice of k, where A is packed: tiles stay within its panels.
 template <int vecs, typename In, typename Out>
-void packed_columns(const GemmBlock<In, Out>& g, Tile<In, Out> t, const In* a, [[maybe_unused]] float* wide) {
-  constexpr int kColumns = vecs * kLanes, kTileRows = kRows<In>[vecs];
+void packed_columns(const GemmBlock<In, Out>& g, Tile<In, Out> t) {
+  constexpr int kColumns = vecs * kLanes, kTileRows = kRows[vecs];
   const Tile<In, Out> first = t;
   for (int row = 0, rows; row < g.m; row += rows) {
     rows = min_of(min_of(kTileRows, kPanel - row % kPanel), g.m - row);
-    const In* panel = a + row / kPanel * g.lda;
-    if constexpr (kWidens<In>) {
-      if (row % kPanel == 0) widen_panel(panel, t.k, wide);
-      t.a = wide;
-    } else {
-      t.a = panel;
-    }
-    t.a += row % kPanel * kPair<Factor<In>>;
+    t.a = first.a + row / kPanel * g.lda + row % kPanel * kPair<In>;
     t.b = first.b;
     t.bias = g.bias + row;
     t.c = first.c + row * g.ldc;
@@ -274,7 +236,7 @@ void packed_columns(const GemmBlock<In, Out>& g, Tile<In, Out> t, const In* a, [
 /// All rows of one group of columns and one slice of k.
 template <int vecs, typename In, typename Out>
 void column_group(const GemmBlock<In, Out>& g, const Tile<In, Out>& first, bool fetch) {
-  constexpr int rows = kRows<In>[vecs];
+  constexpr int rows = kRows[vecs];
   for (int row = 0; row < g.m; row += rows) {
     const Tile<In, Out> t = behind(first, row, false);
     if (fetch) prefetch_rows(t.a + rows * t.lda, t.lda, min_of(rows, g.m - row - rows), t.k);
@@ -304,10 +266,14 @@ EFFDET_INLINE void with_tile_width(int left, bool packed, F&& f) {
   if constexpr (kVecs > 1) f(Number<kVecs>{});
 }
 
-/// The product, from A's rows at `a`, `lda` values apart: as they are, or widened. narrow: A as it is, where its rows
-/// are widened in slices. wide: room to widen a packed panel or a tile's slice.
+/// Which of the products that C is the sum of this one is. Those before the last only add up in C.
+struct Turn {
+  bool first = true, last = true;
+};
+
+/// fetch: A's rows are not in a cache near by.
 template <typename In, typename Out>
-void multiply(const GemmBlock<In, Out>& g, const Factor<In>* a, ptrdiff_t lda, const In* narrow, float* wide) {
+void multiply(const GemmBlock<In, Out>& g, bool fetch, Turn turn = {}) {
   const int depth = kSumsInC<Out> ? kDepth * kPair<In> : max_of(g.k, 1);
   for (int k = 0; k < g.k; k += depth) {
     for (int column = 0, columns; column < g.n; column += columns)
@@ -315,8 +281,8 @@ void multiply(const GemmBlock<In, Out>& g, const Factor<In>* a, ptrdiff_t lda, c
           g.n - column, g.a_packed, [&](auto width) __attribute__((always_inline)) {
             constexpr int vecs = decltype(width)::value;
             columns = min_of((g.a_packed ? kPackedTiles : 1) * vecs * kLanes, g.n - column);
-            const Tile<In, Out> t{.a = a + k * g.a_step,
-                                  .lda = lda,
+            const Tile<In, Out> t{.a = g.a + (g.a_packed ? k * kPanel : k * g.a_step),
+                                  .lda = g.lda,
                                   .a_step = g.a_step,
                                   .b = g.b + (column / kPanel) * g.b_panel + static_cast<ptrdiff_t>(k) * kPanel,
                                   .b_panel = g.b_panel,
@@ -329,48 +295,131 @@ void multiply(const GemmBlock<In, Out>& g, const Factor<In>* a, ptrdiff_t lda, c
                                   .columns = columns,
                                   .k = min_of(depth, g.k - k),
                                   .activation = g.activation,
-                                  .first = k == 0,
-                                  .last = k + depth >= g.k,
-                                  .past_cache = goes_past_cache(g, column, columns),
-                                  .narrow = narrow != nullptr ? narrow + k : nullptr,
-                                  .ld_narrow = g.lda,
-                                  .slice = wide};
+                                  .first = turn.first && k == 0,
+                                  .last = turn.last && k + depth >= g.k,
+                                  .past_cache = goes_past_cache(g, column, columns)};
             if constexpr (kPacks<Out>) {
-              if (g.a_packed) return packed_columns<vecs>(g, t, g.a + k * kPanel, wide);
+              if (g.a_packed) return packed_columns<vecs>(g, t);
             }
-            column_group<vecs>(g, t, column == 0 && g.a_step == 1 && !kWidens<In>);
+            column_group<vecs>(g, t, fetch && column == 0 && g.a_step == 1);
           });
   }
 }
 
-/// The product of as many rows at a time as can be widened before.
-template <typename In, typename Out>
-void multiply_widened(const GemmBlock<In, Out>& g) {
-  alignas(64) float wide[kWideValues];
-  asm("" : "=m"(wide));  // for all the compiler knows, there is something in it
-  if (g.a_packed) return multiply(g, wide, 0, static_cast<const In*>(nullptr), wide);
-  const int lda = wide_row(g.k), rows = max_of(kNearValues / lda, kAllRows) / kAllRows * kAllRows;
-  if (rows * lda > kWideValues) return multiply(g, wide, 0, g.a, wide);
-  for (int row = 0; row < g.m; row += rows) {
-    GemmBlock<In, Out> part = g;
-    part.m = min_of(rows, g.m - row);
-    part.c += row * g.ldc;
-    if (g.residual != nullptr) part.residual += row * g.ldc;
-    if (g.partial != nullptr) part.partial += row * g.ld_partial;
-    widen_rows(g.a + row * g.lda, g.lda, part.m, g.k, wide);
-    multiply(part, wide, lda, static_cast<const In*>(nullptr), wide);
+#if !defined(__AVX512BF16__)
+// Products of bfloat16 where the processor has none: blocks of both factors become floats. Room for them lies on the
+// stack: for kWidePanels panels of B, or more of fewer values of k than kWideDepth, which stay in the second-level
+// cache, and for kAllRows rows of A, or as many as stay in the first-level cache (kNearValues).
+constexpr int kWideDepth = 2048, kWidePanels = 3, kWideColumns = kWidePanels * kPanel, kNearValues = 6144;
+constexpr int kWideValues = kWideColumns * kWideDepth;
+
+struct Wide {
+  alignas(64) float a[kAllRows * wide_row(kWideDepth)];
+  alignas(64) float b[kWideValues];
+  alignas(64) float sums[kAllRows * kWideColumns];  // of the values of k before the last kWideDepth
+};
+
+/// A part of the product, of blocks that have been widened; what else it is made of is to be set.
+template <typename Out>
+GemmBlock<float, Out> wide_block(const float* a, const float* b, ptrdiff_t b_panel, Out* c, ptrdiff_t ldc, int m, int n,
+                                 int k) {
+  return {.a = a,
+          .lda = wide_row(k),
+          .a_step = 1,
+          .b = b,
+          .b_panel = b_panel,
+          .bias = nullptr,
+          .residual = nullptr,
+          .c = c,
+          .ldc = ldc,
+          .m = m,
+          .n = n,
+          .k = k,
+          .activation = Activation::kNone,
+          .a_packed = false};
+}
+
+/// Columns [column, column + columns) of B, `depth` values of k from k on.
+template <typename Out>
+void widen_columns(const GemmBlock<Bf16, Out>& g, int column, int columns, int k, int depth, float* b) {
+  const Bf16* panel = g.b + column / kPanel * g.b_panel + static_cast<ptrdiff_t>(k) * kPanel;
+  for (int done = 0; done < columns; done += kPanel, panel += g.b_panel, b += wide_panel(depth))
+    widen_panel(panel, b, depth);
+}
+
+/// Columns of B to widen at a time, where `left` are left: whole tiles, and no panel alone in the end.
+int wide_columns(int left, int depth) {
+  const int columns = min_of(left, kWideValues / wide_panel(depth) / kWidePanels * kWideColumns), rest = left - columns;
+  return 0 < rest && rest <= kPanel && columns > kWideColumns ? columns - kPanel : columns;
+}
+
+/// The product of A's rows as they lie.
+template <typename Out>
+void multiply_widened(const GemmBlock<Bf16, Out>& g, Wide& wide) {
+  const int most = min_of(g.k, kWideDepth), rows = max_of(kNearValues / wide_row(most) / kAllRows, 1) * kAllRows;
+  for (int column = 0, columns; column < g.n; column += columns) {
+    columns = g.wide_b != nullptr && g.k <= kWideDepth ? g.n : wide_columns(g.n - column, most);
+    for (int row = 0; row < g.m; row += rows)
+      for (int k = 0; k < g.k; k += kWideDepth) {
+        const int m = min_of(rows, g.m - row), depth = min_of(kWideDepth, g.k - k);
+        widen_rows(g.a + row * g.lda + k, g.lda, m, depth, wide.a);
+        const bool widens_b = g.wide_b == nullptr;
+        if (widens_b && (row == 0 || g.k > kWideDepth)) widen_columns(g, column, columns, k, depth, wide.b);
+        const float* b =
+            widens_b ? wide.b : g.wide_b + column / kPanel * g.b_panel + static_cast<ptrdiff_t>(k) * kPanel;
+        const ptrdiff_t b_panel = widens_b ? wide_panel(depth) : g.b_panel;
+        if (k + depth < g.k) {
+          multiply(wide_block(wide.a, b, b_panel, wide.sums, kWideColumns, m, columns, depth), false, {k == 0, false});
+          continue;
+        }
+        const ptrdiff_t at = row * g.ldc + column;
+        GemmBlock<float, Out> last = wide_block(wide.a, b, b_panel, g.c + at, g.ldc, m, columns, depth);
+        last.bias = g.bias + column;
+        last.residual = g.residual != nullptr ? g.residual + at : nullptr;
+        last.partial = k > 0 ? wide.sums : nullptr;
+        last.ld_partial = kWideColumns;
+        last.activation = g.activation;
+        multiply(last, false);
+      }
   }
 }
+
+/// The same where A is packed: sums pass through C.
+void multiply_widened_panels(const GemmBlock<Bf16, float>& g, Wide& wide) {
+  const int most = min_of(g.k, kWideDepth);
+  const int together = kWideValues / wide_panel(most) / kWidePanels * kWideColumns;
+  for (int column = 0; column < g.n; column += together)
+    for (int k = 0; k < g.k; k += kWideDepth) {
+      const int columns = min_of(together, g.n - column), depth = min_of(kWideDepth, g.k - k);
+      widen_columns(g, column, columns, k, depth, wide.b);
+      for (int row = 0; row < g.m; row += kPanel) {
+        widen_panel(g.a + row / kPanel * g.lda + static_cast<ptrdiff_t>(k) * kPanel, wide.a, depth);
+        GemmBlock<float, float> part = wide_block(wide.a, wide.b, wide_panel(depth), g.c + row * g.ldc + column, g.ldc,
+                                                  min_of(kPanel, g.m - row), columns, depth);
+        part.a_packed = true;
+        part.bias = g.bias + row;
+        part.activation = g.activation;
+        multiply(part, false, {k == 0, k + depth == g.k});
+      }
+    }
+}
+#endif
 
 }  // namespace
 
 template <typename In, typename Out>
 void gemm(const GemmBlock<In, Out>& g) {
-  if constexpr (kWidens<In>) {
-    multiply_widened(g);
-  } else {
-    multiply(g, g.a, g.lda, static_cast<const In*>(nullptr), nullptr);
-  }
+#if !defined(__AVX512BF16__)
+  if constexpr (kPair < In >> 1) {
+    Wide wide;
+    asm("" : "=m"(wide));  // for all the compiler knows, there is something in it
+    if constexpr (kPacks<Out>) {
+      if (g.a_packed) multiply_widened_panels(g, wide);
+    }
+    if (!g.a_packed) multiply_widened(g, wide);
+  } else
+#endif
+    multiply(g, true);
   if (g.a_packed) _mm_sfence();  // streamed lines become visible before the task counts as done
 }
 
@@ -380,6 +429,15 @@ template void gemm(const GemmBlock<float, float>&);
 template void gemm(const GemmBlock<float, Bf16>&);
 template void gemm(const GemmBlock<Bf16, Bf16>&);
 template void gemm(const GemmBlock<Bf16, float>&);
+
+#if !defined(__AVX512BF16__)
+void widen_panel(const Bf16* panel, float* wide, int k) {
+  for (int i = 0; i < k; i += 2)
+    for (int j = 0; j < kPanel; j += kLanes)
+      for (int half = 0; half < 2; ++half)
+        store(wide + (i + half) * kPanel + j, half_of(load_pairs(panel + i * kPanel + 2 * j), half));
+}
+#endif
 
 void scale_panel(const float* b, const float* scale, float* y, int k) {
   for (int i = 0; i < k; ++i)

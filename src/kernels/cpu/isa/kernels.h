@@ -33,6 +33,9 @@ void scale_panel(const float* b, const float* scale, float* y, int k);
 void scale_panel(const Bf16* b, const float* scale, Bf16* y, int k);
 void narrow(const float* x, Bf16* y, int64_t count);
 void widen(const Bf16* x, float* y, int64_t count);
+#if !defined(__AVX512BF16__)
+void widen_panel(const Bf16* panel, float* wide, int k);
+#endif
 void elementwise(const ElementwiseRun&);
 template <typename T>
 void fold_rows(const T* x, int64_t rows, ptrdiff_t stride, int64_t columns, float* result, Fold fold);

@@ -50,6 +50,11 @@ extern const MicroKernels kTable = {
 #endif
     .narrow = narrow,
     .widen = widen,
+#if defined(__AVX512BF16__)
+    .widen_panel = nullptr,
+#else
+    .widen_panel = widen_panel,
+#endif
     .activate = activate,
     .elementwise = elementwise,
     .fold_line = fold_line,
