@@ -1,5 +1,9 @@
 // Reads a compiled model: header, check sum, program section, and constants that stay in the mapping.
+#include <sys/mman.h>
+
 #include <cstring>
+#include <future>
+#include <thread>
 
 #include "artifact/om_file.h"
 #include "artifact/om_generated.h"
@@ -158,20 +162,20 @@ class ProgramReader {
   bool says_layouts_ = true;  ///< the file has those of all values
 };
 
-}  // namespace
-
-bool is_om(const std::filesystem::path& path) {
-  const MappedFile file(path);
-  return file.size() >= kOmMagic.size() && std::memcmp(file.bytes().data(), kOmMagic.data(), kOmMagic.size()) == 0;
+/// The checksum of a large file on a thread of its own, since it takes as long as all that is made of the program
+/// section. Where there is no such thread, it is computed when it is asked for.
+std::future<uint64_t> start_checksum(const MappedFile& file, const OmHeader& header) {
+  static constexpr size_t kLarge = size_t{1} << 20;
+  const bool pays = file.size() >= kLarge && std::thread::hardware_concurrency() > 1;
+  return std::async(pays ? std::launch::async | std::launch::deferred : std::launch::deferred, [&file, header] {
+    // All pages at once: faster than one after the other. A failure shows when they are read.
+    if (file.size() >= kLarge) ::madvise(const_cast<std::byte*>(file.bytes().data()), file.size(), MADV_POPULATE_READ);
+    const std::span<const std::byte> parts[] = {file.bytes().subspan(sizeof header)};
+    return om_checksum(header, parts);
+  });
 }
 
-std::vector<Program> read_om(const std::filesystem::path& path) {
-  const MappedFile file(path);
-  const OmHeader header = read_header(file);
-  const std::span<const std::byte> parts[] = {file.bytes().subspan(sizeof header)};
-  if (om_checksum(header, parts) != header.checksum)
-    bad_input("{}: checksum at offset {} does not match: the file is damaged; compile the model anew", file.path(),
-              offsetof(OmHeader, checksum));
+std::vector<Program> read_plans(const MappedFile& file, const OmHeader& header) {
   const auto* section = reinterpret_cast<const uint8_t*>(file.bytes().data() + header.program_offset);
   // A valid checksum is not trust: whoever wrote the file may have computed it.
   flatbuffers::Verifier verifier(section, header.program_bytes, /*max_depth=*/16, /*max_tables=*/10'000'000);
@@ -190,6 +194,32 @@ std::vector<Program> read_om(const std::filesystem::path& path) {
   }
   verify_plans(plans, file.path());
   return plans;
+}
+
+}  // namespace
+
+bool is_om(const std::filesystem::path& path) {
+  const MappedFile file(path);
+  return file.size() >= kOmMagic.size() && std::memcmp(file.bytes().data(), kOmMagic.data(), kOmMagic.size()) == 0;
+}
+
+std::vector<Program> read_om(const std::filesystem::path& path) {
+  const MappedFile file(path);
+  const OmHeader header = read_header(file);
+  std::future<uint64_t> checksum = start_checksum(file, header);
+  const auto require_checksum = [&] {
+    if (checksum.get() != header.checksum)
+      bad_input("{}: checksum at offset {} does not match: the file is damaged; compile the model anew", file.path(),
+                offsetof(OmHeader, checksum));
+  };
+  try {
+    std::vector<Program> plans = read_plans(file, header);
+    require_checksum();
+    return plans;
+  } catch (...) {  // of a damaged file, that it is damaged says more
+    if (checksum.valid()) require_checksum();
+    throw;
+  }
 }
 
 }  // namespace effdet::artifact

@@ -30,6 +30,24 @@ void put(std::vector<std::byte>& file, size_t offset, T value) {
   std::memcpy(file.data() + offset, &value, sizeof value);
 }
 
+/// Large files are hashed while they are parsed: the checksum's error comes first, whatever the parser finds.
+TEST(Om, DamageOfALargeFileIsTold) {
+  OmParts parts = take_apart(om_bytes(small_program()));
+  parts.weights.resize(size_t{2} << 20);
+  const std::vector<std::byte> whole = put_together(parts);
+  EXPECT_EQ(refusal(whole), std::nullopt);
+  for (const size_t offset : {sizeof(OmHeader), sizeof(OmHeader) + 100, whole.size() - 1}) {
+    std::vector<std::byte> damaged = whole;
+    damaged[offset] ^= std::byte{0xff};
+    try {
+      read_om(write_test_om(damaged));
+      ADD_FAILURE() << offset;
+    } catch (const Error& error) {
+      EXPECT_NE(std::string_view(error.what()).find("checksum at offset"), std::string_view::npos) << error.what();
+    }
+  }
+}
+
 TEST(Om, RoundTrip) {
   Program written = small_program();
   written.micro_batches = 3;

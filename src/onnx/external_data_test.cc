@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include "onnx/official_checker.h"
 #include "onnx/test_util.h"
 #include "onnx/writer.h"
 

@@ -1,6 +1,7 @@
 // Reading and writing well-formed files.
 #include <gtest/gtest.h>
 
+#include "onnx/official_checker.h"
 #include "onnx/test_util.h"
 #include "onnx/writer.h"
 

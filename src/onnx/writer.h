@@ -16,8 +16,4 @@ namespace effdet::onnx {
 std::vector<std::filesystem::path> write_onnx(const ir::Graph& graph, const std::filesystem::path& path,
                                               WeightPlacement weights = WeightPlacement::kInside);
 
-/// Runs ONNX's official checker over a file. Throws Error(kBadInput) with its first line of complaint, and
-/// Error(kUnsupported) for files that are newer than that checker (opset above 17, IR version above 8).
-void check_onnx(const std::filesystem::path& path);
-
 }  // namespace effdet::onnx

@@ -1,6 +1,8 @@
 // Measurements of the ways to divide threads among streams, on made-up input.
 #include "effdet/streams.h"
 
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <chrono>
 
@@ -72,6 +74,35 @@ std::vector<StreamLayout> layouts_of(int threads) {
   return layouts;
 }
 
+/// Has all pages of memory that is to be written put there at once: one after the other takes twice as long.
+void fetch_pages(std::byte* memory, size_t size) {
+  constexpr uintptr_t kPage = 4096;
+  const auto address = reinterpret_cast<uintptr_t>(memory);
+  const uintptr_t begin = (address + kPage - 1) & ~(kPage - 1), end = (address + size) & ~(kPage - 1);
+  if (begin < end) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_POPULATE_WRITE);
+}
+
+/// Numbers in [-2, 2) from a linear congruential generator. Each of kStrands states goes that many numbers ahead at a
+/// time: a number that is made from the one before it would have to wait for it.
+void make_up(std::span<float> values) {
+  constexpr size_t kStrands = 8;
+  constexpr uint32_t kFactor = 1664525, kAddend = 1013904223;
+  uint32_t states[kStrands], factor = 1, addend = 0;  // of as many numbers ahead
+  for (uint32_t& state : states) {
+    factor *= kFactor;
+    addend = addend * kFactor + kAddend;
+    state = factor + addend;  // after 1
+  }
+  const auto step = [&](float& value, uint32_t& state) {
+    value = static_cast<float>(static_cast<int32_t>(state >> 8)) / static_cast<float>(1 << 22) - 2.0f;
+    state = state * factor + addend;
+  };
+  size_t i = 0;
+  for (; i + kStrands <= values.size(); i += kStrands)
+    for (size_t j = 0; j < kStrands; ++j) step(values[i + j], states[j]);
+  for (size_t j = 0; i < values.size(); ++i, ++j) step(values[i], states[j]);
+}
+
 }  // namespace
 
 std::vector<StreamTrial> try_stream_layouts(const CompiledModel& model, int threads, double seconds) {
@@ -91,17 +122,22 @@ std::vector<StreamTrial> try_stream_layouts(const CompiledModel& model, int thre
 
 std::vector<float> made_up_input(size_t count) {
   std::vector<float> values(count);
-  uint32_t state = 1;
-  for (float& value : values) {
-    state = state * 1664525 + 1013904223;
-    value = static_cast<float>(state >> 8) / static_cast<float>(1 << 22) - 2.0f;
-  }
+  make_up(values);
   return values;
 }
 
 std::vector<std::byte> made_up_input(const TensorInfo& input) {
   const auto dtype = dtype_of_name(input.dtype);
   if (!dtype) fail(ErrorCode::kUnsupported, "input '{}': nothing is made up of type {}", input.name, input.dtype);
+  if (*dtype == DType::kF32) {
+    const size_t size = artifact::value_bytes({input.name, *dtype, input.shape, {}});
+    std::vector<std::byte> bytes;
+    bytes.reserve(size);
+    fetch_pages(bytes.data(), size);
+    bytes.resize(size);
+    make_up({reinterpret_cast<float*>(bytes.data()), bytes.size() / sizeof(float)});
+    return bytes;
+  }
   Tensor tensor(*dtype, input.shape);
   const bool is_bool = *dtype == DType::kBool;
   if (is_float(*dtype) || *dtype == DType::kU8 || is_bool) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <future>
 
 #include "benchmark.h"
 #include "cli.h"
@@ -129,13 +130,16 @@ int run_benchmark(int argc, char** argv) {
   make_output_folder(options.rounds > 0 ? options.result : dump_folder(options));
   check_output(figures_file(options));
   const CompiledModel model = CompiledModel::load(options.om_path);
-  warn_of(line.program(), options.om_path, model.weights_warning());
+  // Looks at all weights: in the background, while the rest gets ready.
+  std::future<void> warning = std::async(std::launch::async | std::launch::deferred,
+                                         [&] { warn_of(line.program(), options.om_path, model.weights_warning()); });
   const size_t plan = choose_plan(options, model);
   const CompiledModel chosen = model.plan(plan);
   check_model(options, chosen);
   options.layout = streams.resolve(chosen, threads);
   if (!options.json) streams.print_trials();
   options.rounds > 0 ? benchmark_rounds(options, chosen) : benchmark_data(options, model, plan);
+  warning.get();
   return 0;
 }
 

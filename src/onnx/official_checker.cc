@@ -1,11 +1,12 @@
 // Runs the official ONNX checker on a file.
+#include "onnx/official_checker.h"
+
 #include <onnx/checker.h>
 
 #include <new>
 
 #include "base/error.h"
 #include "onnx/model_file.h"
-#include "onnx/writer.h"
 
 namespace effdet::onnx {
 
