@@ -111,6 +111,38 @@ TEST(Quantization, WeightsAloneStayInt8) {
   expect_near(graph, program, 1e-5);
 }
 
+/// Weights of uint8, whose zero point is not in the middle, and a constant of an elementwise operator.
+TEST(Quantization, CodesThatNoLayerTakesAreFloatsBeforeFusion) {
+  QuantizedBuilder b({1, 8, 6, 6});
+  Tensor w(DType::kU8, {8, 8, 3, 3});
+  for (size_t i = 0; i < w.data<uint8_t>().size(); ++i) w.mutable_data<uint8_t>()[i] = static_cast<uint8_t>(i * 37);
+  const auto weights =
+      b.node("DequantizeLinear", "dw",
+             {b.constant("w", w), b.scalar("ws", 0.01f), b.constant("wz", Tensor::scalar<uint8_t>(90))});
+  const auto factor =
+      b.node("DequantizeLinear", "df", {b.constant("f", Tensor::scalar<int8_t>(50)), b.scalar("fs", 0.01f)});
+  const auto conv = b.node("Conv", "conv", {b.rounded("x", b.x, 0.02f, 128), weights}, {{"pads", Ints{1, 1, 1, 1}}});
+  b.graph.outputs = {b.node("Add", "sum", {b.node("Mul", "half", {conv, factor}), b.x})};
+  const artifact::Program program = compile(b.graph);
+  EXPECT_EQ(count_of(program.graph, "DequantizeLinear"), 0);
+  for (const ir::Node& node : program.graph.nodes) EXPECT_FALSE(node.is("Conv")) << "with weights that nobody packed";
+  expect_near(b.graph, program, 1e-5);
+}
+
+/// The pool reads and makes codes: no operator between QuantizeLinear and DequantizeLinear says what they stand for.
+TEST(Quantization, OperatorsThatMoveCodesHaveALayoutToo) {
+  QuantizedBuilder b({1, 8, 8, 8});
+  const auto step = b.scalar("s", 0.05f), zero = b.constant("z", Tensor::scalar<uint8_t>(100));
+  const auto codes =
+      b.node("QuantizeLinear", "q", {b.layer("a", b.rounded("x", b.x, 0.02f, 128), {8, 8, 1, 1}), step, zero});
+  const auto pooled = b.pool("pool", codes, {1, 1, 1, 1});
+  b.graph.outputs = {b.layer("b", b.node("DequantizeLinear", "d", {pooled, step, zero}), {8, 8, 1, 1})};
+  const artifact::Program program = compile(b.graph);
+  EXPECT_EQ(count_of(program.graph, "Transpose"), 1) << ir::to_text(program.graph);
+  EXPECT_EQ(count_of(program.graph, "Quantize"), 1) << "of the input";
+  expect_near(b.graph, program, 0.02);
+}
+
 TEST(Quantization, RoundingThatChangesNothingGoes) {
   QuantizedBuilder b({1, 4, 8, 8});
   const auto x = b.rounded("x", b.x, 0.1f, 3);

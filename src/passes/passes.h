@@ -59,7 +59,8 @@ bool merge_scales(ir::Graph& graph);
 // The following are for the compiler: simplify() leaves quantized models as they are.
 
 /// Nodes on quantized tensors (QLinearConv, com.microsoft's QLinearAdd, QGemm...) become DequantizeLinear, the operator
-/// on floats and QuantizeLinear. Precondition: shapes are inferred.
+/// on floats and QuantizeLinear. So do nodes that move codes which such a node or QuantizeLinear made. Precondition:
+/// shapes are inferred.
 bool spell_quantized(ir::Graph& graph);
 
 /// DequantizeLinear of constants becomes their floats, but for nodes that `keep` names. Each constant may become floats

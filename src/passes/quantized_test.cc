@@ -87,8 +87,9 @@ TEST(Quantized, NodesOnCodesAreSpelledOut) {
        scale, zero, graph.add_constant("b", Tensor::from<int32_t>({3}, std::vector<int32_t>{1, -2, 30}))},
       {{"pads", List{1, 1, 1, 1}}, {"kernel_shape", List{3, 3}}});
   const auto z = graph.add_node("QLinearSigmoid", "sigmoid", {y, scale, zero, scale}, {}, "com.microsoft");
-  graph.outputs = {
-      graph.add_node("QLinearMul", "mul", {y, scale, zero, z, scale, zero, scale, zero}, {}, "com.microsoft")};
+  const auto product =
+      graph.add_node("QLinearMul", "mul", {y, scale, zero, z, scale, zero, scale, zero}, {}, "com.microsoft");
+  graph.outputs = {graph.add_node("MaxPool", "pool", {product}, {{"kernel_shape", List{2, 2}}})};
   graph.value(graph.outputs[0]).name = "out";
   EXPECT_TRUE(apply(spell_quantized, graph));
   EXPECT_EQ(graph.value(graph.outputs[0]).name, "out");
@@ -96,7 +97,8 @@ TEST(Quantized, NodesOnCodesAreSpelledOut) {
   simplify(graph);
   EXPECT_EQ(operators(graph),
             "DequantizeLinear DequantizeLinear DequantizeLinear Conv QuantizeLinear DequantizeLinear Sigmoid "
-            "QuantizeLinear DequantizeLinear Mul QuantizeLinear ");
+            "QuantizeLinear DequantizeLinear Mul QuantizeLinear DequantizeLinear MaxPool QuantizeLinear ")
+      << "the pool of codes, too";
 }
 
 }  // namespace

@@ -1,5 +1,8 @@
-// QLinearConv and its like become the operator on floats between DequantizeLinear and QuantizeLinear.
+// QLinearConv and its like become the operator on floats between DequantizeLinear and QuantizeLinear, as do operators
+// that move codes from QuantizeLinear on.
+#include <algorithm>
 #include <map>
+#include <string_view>
 
 #include "ops/quantized_nodes.h"
 #include "passes/passes.h"
@@ -42,20 +45,62 @@ void spell(ir::Graph& graph, const ir::Node& node, UniqueNames& names, std::vect
   }
 }
 
+/// Whether a node makes of codes what it makes of their numbers: it moves, repeats or compares its first input's.
+bool moves_codes(const ir::Node& node) {
+  if (node.is("Resize")) return node.get_string("mode", "nearest") == "nearest";
+  constexpr std::string_view kMovers[] = {"MaxPool", "Reshape", "Transpose", "Squeeze",      "Unsqueeze",
+                                          "Flatten", "Slice",   "Identity",  "DepthToSpace", "SpaceToDepth"};
+  return node.domain.empty() && !node.opaque && node.outputs.size() == 1 &&
+         std::ranges::find(kMovers, node.op) != std::end(kMovers);
+}
+
+/// Scale and zero point of codes, by the codes.
+using Roundings = std::map<ir::ValueId, std::pair<ir::ValueId, ir::ValueId>>;
+
+/// Remembers what the last of the nodes makes.
+void note_rounding(const ir::Graph& graph, const ir::Node& node, Roundings& roundings) {
+  if (!node.is("QuantizeLinear") || node.inputs.size() < 3) return;
+  const Tensor* scale = graph.constant(node.inputs[1]);
+  if (scale != nullptr && scale->numel() == 1 && graph.constant(node.inputs[2]) != nullptr)
+    roundings[node.outputs[0]] = {node.inputs[1], node.inputs[2]};
+}
+
+/// Appends the node between DequantizeLinear and QuantizeLinear, where its first input's rounding is known.
+void append_mover(ir::Graph& graph, ir::Node node, const Roundings& roundings, UniqueNames& names,
+                  std::vector<ir::Node>& nodes) {
+  const auto found = roundings.find(node.inputs.empty() ? ir::kNoValue : node.inputs[0]);
+  if (found == roundings.end() || !moves_codes(node)) {
+    nodes.push_back(std::move(node));
+    return;
+  }
+  const auto [scale, zero] = found->second;
+  const auto floats = [&](std::string_view suffix) {
+    return graph.add_value({names.make(fmt::format("{}.{}", node.name, suffix)), DType::kUnknown});
+  };
+  const ir::ValueId in = floats("numbers"), out = floats("moved"), codes = node.outputs[0];
+  nodes.push_back({"DequantizeLinear", "", node.name + ".DequantizeLinear", {node.inputs[0], scale, zero}, {in}});
+  node.inputs[0] = in;
+  node.outputs[0] = out;
+  const std::string name = node.name;
+  nodes.push_back(std::move(node));
+  nodes.push_back({"QuantizeLinear", "", name + ".QuantizeLinear", {out, scale, zero}, {codes}});
+}
+
 }  // namespace
 
 bool spell_quantized(ir::Graph& graph) {
   UniqueNames names(graph);
+  Roundings roundings;
   std::vector<ir::Node> nodes;
-  bool changed = false;
   for (const ir::Node& node : graph.nodes) {
     if (ops::is_quantized_node(node)) {
       spell(graph, node, names, nodes);
-      changed = true;
     } else {
-      nodes.push_back(node);
+      append_mover(graph, node, roundings, names, nodes);
     }
+    note_rounding(graph, nodes.back(), roundings);
   }
+  const bool changed = nodes.size() != graph.nodes.size();
   graph.nodes = std::move(nodes);
   return changed;
 }
