@@ -1,7 +1,9 @@
 // Kernels on maps of 8-bit codes against the reference kernels: the same bits.
 #include <random>
 
+#include "kernels/cpu/conv_test_util.h"
 #include "kernels/cpu/depthwise_test_util.h"
+#include "ops/fused/conv.h"
 #include "ops/fused/quantization.h"
 
 namespace effdet::kernels {
@@ -150,6 +152,28 @@ TEST_P(Kernels, DepthwiseByWeightsOfInt8) {
     c.inputs[0] = c.inputs[0].to(DType::kBF16);
     c.terms = int64_t{1} << 37;  // results are rounded to 8 bits
     check_float32(c, "cpu:depthwise", row.text() + ", bfloat16");
+  }
+}
+
+TEST_P(Kernels, ConvByWeightsOfInt8) {
+  for (Row row : window_rows()) {
+    if (row.channels > 70) continue;
+    if (row.flag(3)) row.kernel = 1, row.pads = {0, 0, 0, 0};
+    row.out = row.flag(4) ? 33 : 16;
+    Case c = conv_case(row, /*nchw_input=*/row.flag(5));
+    if (row.flag(5)) {
+      c.set("output_layout", std::string("nhwc"));
+    } else {
+      add_extras(c, row);
+    }
+    while (c.inputs.size() < ops::ConvAttributes::kWeightScale) c.add(Tensor());
+    c.inputs[1] = ops::pack_conv_weights(random_bytes({row.out, row.channels, row.kernel, row.kernel}, DType::kI8, 2));
+    c.add(around({ops::padded_to_panels(row.out)}, 0.01f / std::sqrt(static_cast<float>(c.terms)), 4));
+    check_float32(c, "cpu:int8_weights", row.text());
+    if (row.flag(5) || c.node.attributes.contains("output_layout")) continue;
+    for (const size_t map : {0, 3}) c.inputs[map] = c.inputs[map].empty() ? Tensor() : c.inputs[map].to(DType::kBF16);
+    c.terms = int64_t{1} << 37;  // results are rounded to 8 bits
+    check_float32(c, "cpu:int8_weights", row.text() + ", bfloat16");
   }
 }
 

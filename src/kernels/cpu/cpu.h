@@ -11,6 +11,7 @@ Plan plan_conv(const PlanContext& context);
 /// Of codes by int8 weights.
 Plan plan_code_conv(const PlanContext& context);
 Plan plan_depthwise(const PlanContext& context);
+Plan plan_conv_of_int8_weights(const PlanContext& context);
 /// Of maps of 8-bit codes.
 Plan plan_depthwise_codes(const PlanContext& context);
 Plan plan_gate(const PlanContext& context);

@@ -11,6 +11,7 @@ constexpr Implementation kImplementations[] = {
     {ir::kFusedDomain, "Conv", "cpu:winograd", plan_winograd},
     {ir::kFusedDomain, "Conv", "cpu:gemm", plan_conv},
     {ir::kFusedDomain, "Conv", "cpu:gemm_int8", plan_code_conv},
+    {ir::kFusedDomain, "Conv", "cpu:int8_weights", plan_conv_of_int8_weights},
     {ir::kFusedDomain, "DepthwiseConv", "cpu:depthwise", plan_depthwise},
     {ir::kFusedDomain, "DepthwiseConv", "cpu:depthwise_int8", plan_depthwise_codes},
     {ir::kFusedDomain, "Gate", "cpu:gate", plan_gate},
