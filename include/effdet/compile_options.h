@@ -44,6 +44,8 @@ struct CompileOptions {
   /// A file with Ascend's AIPP preprocessing, `aipp_op { key: value ... }`, which becomes part of the model. The
   /// model's input is then uint8 images in the format that the file gives. Empty: none.
   std::filesystem::path insert_op_conf;
+  /// Of a graph that is quantized, layers that QuantizeLinear and DequantizeLinear nodes stand around compute in 8 bits
+  /// whatever this says; kInt8 demands such nodes, and leaves other layers float32.
   Precision precision = Precision::kFloat32;
   /// For bfloat16: layers that stay float32, by name or by a shell pattern ("*predict*"). Names are those of
   /// CompiledModel::steps(). One that matches no layer is Error(kUsage).

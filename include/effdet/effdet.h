@@ -23,6 +23,7 @@
 #include "effdet/onnx_options.h"
 #include "effdet/output_file.h"
 #include "effdet/output_memory.h"
+#include "effdet/quantize.h"
 #include "effdet/streams.h"
 #include "effdet/structure.h"
 #include "effdet/tensor_info.h"

@@ -17,6 +17,9 @@ enum class Precision {
   /// Feature maps and weights are bfloat16, accumulators float32. Takes half the memory; about twice as fast on
   /// processors with bfloat16 multiplication (multiplies_bfloat16()), slower on others.
   kBfloat16,
+  /// Feature maps and weights are 8-bit integers, except for some layers. A model becomes so by OnnxModel::quantize(),
+  /// which needs images: a float32 model cannot be opened or compiled for it.
+  kInt8,
 };
 
 /// What a checkpoint does not contain, or what is to override what it contains. Empty strings and zeros stand for the

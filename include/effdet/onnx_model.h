@@ -17,6 +17,8 @@
 
 namespace effdet {
 
+struct QuantizeOptions;
+struct QuantizeReport;
 struct StructureBlock;
 
 class OnnxModel {
@@ -30,6 +32,10 @@ class OnnxModel {
   /// [batch, anchors * classes, h, w], then box_l<L> [batch, anchors * 4, h, w]. Throws Error(kIo), Error(kBadInput) if
   /// the checkpoint is damaged or fits no variant, Error(kUsage) if options contradict it.
   EFFDET_API static OnnxModel from_checkpoint(const std::filesystem::path& path, const ModelOptions& options = {});
+
+  /// Reads an ONNX file, or exports a checkpoint, depending on file_kind(). Throws as read() and from_checkpoint(), and
+  /// Error(kUsage) for options that contradict an ONNX file and for a compiled model.
+  EFFDET_API static OnnxModel open(const std::filesystem::path& path, const ModelOptions& options = {});
 
   EFFDET_API OnnxModel(const OnnxModel&);
   EFFDET_API OnnxModel(OnnxModel&&) noexcept;
@@ -72,6 +78,18 @@ class OnnxModel {
   /// inputs, and the like. The model computes the same, bit for bit. Throws Error(kUsage) for another version,
   /// Error(kUnsupported) for nodes that cannot be rewritten.
   EFFDET_API void raise_opset(int64_t opset);
+
+  /// Makes an 8-bit model of a float32 one: simplifies it and puts QuantizeLinear and DequantizeLinear nodes around the
+  /// layers that are to compute in 8 bits (operator set 13 or later; QDQ form, which other programs read too). With
+  /// options.validation, keeps so many layers in float32 that the compiled model passes the gate; where none does, the
+  /// model stays as it is and report.passed is false. Writes the proof to the metadata. Deterministic for the same
+  /// images and seed. effdet/quantize.h has options and report. Throws Error(kUsage) for options out of range, layers
+  /// that do not exist, and an image in calibration and validation; Error(kBadInput) for images that all show nothing,
+  /// values that are not finite (naming the map and the image), and an mAP of 0; Error(kUnsupported) for a model that
+  /// is quantized already or has several inputs; the first image's error if no image could be used.
+  EFFDET_API QuantizeReport quantize(const QuantizeOptions& options);
+  /// Whether the graph has nodes that quantize or dequantize.
+  EFFDET_API bool is_quantized() const;
 
   /// Simplifies the graph without changing what it computes: folds constants and batch norms, removes nodes without
   /// effect, merges duplicates. Tensor names that remain are unchanged. Throws Error(kBadInput) for an inconsistent

@@ -41,7 +41,7 @@ CompiledModel CompiledModel::compile(const OnnxModel& model, const CompileOption
   passes::choose_outputs(graph, options.outputs);
   compiler::CompileOptions of_plan{.target = device->target(),
                                    .input_shapes = options.input_shapes,
-                                   .precision = options.precision,
+                                   .precision = api::compiler_precision(graph, options.precision, model.impl_->source),
                                    .keep_float32 = options.keep_float32};
   if (!options.insert_op_conf.empty()) of_plan.aipp = aipp::read_config(options.insert_op_conf);
   if (options.on_stage)
@@ -73,18 +73,12 @@ CompiledModel CompiledModel::open(const std::filesystem::path& path, const Model
       model::tell(options, path, model.weights_warning());
       return model;
     }
-    case FileKind::kOnnx: {
-      const OnnxModel model = OnnxModel::read(path);
-      const ir::Graph& graph = model.impl_->graph;
-      model::check_settled(options, {path.string(), graph.metadata, model::input_sizes(graph), {}});
-      model::tell(options, path, model.weights_warning());
-      return compile(model, compile_options);
-    }
+    case FileKind::kOnnx:
     case FileKind::kCheckpoint:
     case FileKind::kUnknown:
-      break;  // the checkpoint reader says best what an unknown file is
+      break;
   }
-  return compile(OnnxModel::from_checkpoint(path, options), compile_options);
+  return compile(OnnxModel::open(path, options), compile_options);
 }
 
 void CompiledModel::save(const std::filesystem::path& path) const {

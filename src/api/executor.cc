@@ -26,9 +26,9 @@ Executor::~Executor() = default;
 Executor::Executor(Executor&&) noexcept = default;
 
 Executor Executor::open(const std::filesystem::path& path, const Options& options) {
-  const executor::GraphExecutor::Options settings{.reference = options.engine == Engine::kReference,
-                                                  .threads = options.threads,
-                                                  .precision = options.model.precision.value_or(Precision::kFloat32)};
+  executor::GraphExecutor::Options settings{.reference = options.engine == Engine::kReference,
+                                            .threads = options.threads,
+                                            .precision = options.model.precision.value_or(Precision::kFloat32)};
   if (settings.reference && settings.precision == Precision::kBfloat16)
     fail(ErrorCode::kUsage, "the reference engine computes in float32: bfloat16 is for the native one");
   const auto make = [&](auto&& model) {
@@ -42,13 +42,16 @@ Executor Executor::open(const std::filesystem::path& path, const Options& option
       passes::inline_branches(graph);
       model::check_settled(options.model, {path.string(), graph.metadata, model::input_sizes(graph), {}});
       model::tell(options.model, path, ir::weights_warning(graph));
+      settings.precision = api::compiler_precision(graph, settings.precision, path.string());
       return make(std::move(graph));
     }
     case FileKind::kCheckpoint:
     case FileKind::kUnknown:
       break;
   }
-  return make(ir::Graph(OnnxModel::from_checkpoint(path, options.model).impl_->graph));
+  ir::Graph graph = OnnxModel::from_checkpoint(path, options.model).impl_->graph;
+  settings.precision = api::compiler_precision(graph, settings.precision, path.string());
+  return make(std::move(graph));
 }
 
 std::vector<TensorInfo> Executor::inputs() const {

@@ -1,11 +1,13 @@
 // What the public classes hold.
 #pragma once
 
+#include <algorithm>
 #include <string>
 
-#include "effdet/error.h"
+#include "base/error.h"
 #include "effdet/onnx_model.h"
 #include "ir/graph.h"
+#include "ops/quantized_nodes.h"
 #include "runtime/compiled_model_impl.h"
 
 namespace effdet {
@@ -16,6 +18,25 @@ struct OnnxModel::Impl {
 };
 
 namespace api {
+
+/// Whether a graph has nodes that quantize or dequantize.
+inline bool is_quantized(const ir::Graph& graph) {
+  return std::ranges::any_of(graph.nodes, [](const ir::Node& node) {
+    return node.is("QuantizeLinear") || node.is("DequantizeLinear") || ops::is_quantized_node(node);
+  });
+}
+
+/// What a graph is compiled for: of kInt8 the quantized layers are as their nodes say, and the others float32. Throws
+/// Error(kUsage) where the graph has no such nodes.
+inline Precision compiler_precision(const ir::Graph& graph, Precision precision, const std::string& source) {
+  if (precision != Precision::kInt8) return precision;
+  if (!is_quantized(graph))
+    fail(ErrorCode::kUsage,
+         "{}{}a float32 model becomes int8 with images that tell the ranges of its maps: 'effdet quantize', or "
+         "--calibration beside --precision int8",
+         source, source.empty() ? "" : ": ");
+  return Precision::kFloat32;
+}
 
 /// Calls f; the message of an error in what the file holds names the file, where it does not yet. Graphs know nodes,
 /// but not where they come from.

@@ -4,15 +4,19 @@
 #include <algorithm>
 
 #include "api/impl.h"
+#include "base/error.h"
 #include "base/memory.h"
 #include "base/thread_pool.h"
 #include "checkpoint/checkpoint.h"
 #include "detection/nms_graph.h"
+#include "effdet/file_kind.h"
+#include "effdet/quantize.h"
 #include "effdet/structure.h"
 #include "ir/inspect.h"
 #include "model/builder.h"
 #include "model/metadata.h"
 #include "model/model_options.h"
+#include "model/settled_options.h"
 #include "model/structure.h"
 #include "onnx/raise_opset.h"
 #include "onnx/reader.h"
@@ -23,6 +27,8 @@
 #include "passes/surgery.h"
 #include "passes/whole_check.h"
 #include "passes/zero_pads.h"
+#include "quantize/quantize.h"
+#include "quantize/quantize_model.h"
 
 namespace effdet {
 namespace {
@@ -56,6 +62,19 @@ OnnxModel OnnxModel::from_checkpoint(const std::filesystem::path& path, const Mo
   return model;
 }
 
+OnnxModel OnnxModel::open(const std::filesystem::path& path, const ModelOptions& options) {
+  const FileKind kind = file_kind(path);
+  if (kind == FileKind::kCompiled)
+    fail(ErrorCode::kUsage, "{}: is compiled already; give the ONNX file or the checkpoint that it is of",
+         path.string());
+  if (kind != FileKind::kOnnx) return from_checkpoint(path, options);  // whose reader says best what is unknown
+  OnnxModel model = read(path);
+  const ir::Graph& graph = model.impl_->graph;
+  model::check_settled(options, {path.string(), graph.metadata, model::input_sizes(graph), {}});
+  model::tell(options, path, model.weights_warning());
+  return model;
+}
+
 std::vector<std::filesystem::path> OnnxModel::write(const std::filesystem::path& path, Weights weights) const {
   return onnx::write_onnx(impl_->graph, path, weights);
 }
@@ -83,6 +102,16 @@ void OnnxModel::append_nms(const DetectOptions& options) { detection::append_nms
 void OnnxModel::raise_opset(int64_t opset) {
   api::name_source(impl_->source, [&] { onnx::raise_opset(impl_->graph, opset); });
 }
+
+QuantizeReport OnnxModel::quantize(const QuantizeOptions& options) {
+  const ir::Graph graph = api::name_source(impl_->source, [&] { return quantize::prepare(impl_->graph); });
+  QuantizeReport report;
+  ir::Graph quantized = quantize::quantize_model(graph, options, report);
+  if (report.passed) impl_->graph = std::move(quantized);
+  return report;
+}
+
+bool OnnxModel::is_quantized() const { return api::is_quantized(impl_->graph); }
 
 std::vector<std::string> OnnxModel::simplify_passes() { return passes::pass_names(); }
 

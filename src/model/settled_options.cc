@@ -61,6 +61,17 @@ void check_anchors(const AnchorOptions& anchors, const Settled& settled) {
            fmt::format("has {}, {} and {} ratios", own.anchor_scale, own.num_scales, own.aspect_ratios.size()));
 }
 
+std::string_view name_of(Precision precision) {
+  switch (precision) {
+    case Precision::kBfloat16:
+      return "bf16";
+    case Precision::kInt8:
+      return "int8";
+    default:
+      return "fp32";
+  }
+}
+
 }  // namespace
 
 void check_settled(const ModelOptions& options, const SettledModel& model) {
@@ -72,8 +83,7 @@ void check_settled(const ModelOptions& options, const SettledModel& model) {
   check_anchors(options.anchors, settled);
   if (options.use_ema) refuse(settled, "--use-ema", "has one set of weights");
   if (options.precision && model.precision && options.precision != model.precision)
-    refuse(settled, "--precision",
-           fmt::format("was compiled for {}", model.precision == Precision::kBfloat16 ? "bf16" : "fp32"));
+    refuse(settled, "--precision", fmt::format("was compiled for {}", name_of(*model.precision)));
 }
 
 std::vector<InputSize> input_sizes(const ir::Graph& graph) {

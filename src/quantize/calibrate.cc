@@ -196,6 +196,9 @@ Calibration calibrate(const ir::Graph& graph, InputSource source, const Calibrat
   const LayerGraph layers(graph);
   std::set<std::string> names;
   for (const ir::ValueId id : layers.maps()) names.insert(graph.value(id).name);
+  for (const ir::ValueId id : graph.outputs)  // for whether they are finite
+    if (const ir::Value& output = graph.value(id); output.dtype == DType::kF32 && output.shape->size() == 4)
+      names.insert(output.name);
   return calibrate_maps(graph, names, source, options);
 }
 

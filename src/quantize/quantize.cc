@@ -23,7 +23,8 @@ std::map<size_t, const LayerNode*> quantized_layers(const LayerGraph& layers, co
   for (const std::string& pattern : options.keep_float) {
     bool found = false;
     for (const LayerNode& one : layers.layers()) {
-      if (::fnmatch(pattern.c_str(), one.layer.name.c_str(), 0) != 0) continue;
+      const bool matches = pattern == one.layer.name || ::fnmatch(pattern.c_str(), one.layer.name.c_str(), 0) == 0;
+      if (!matches) continue;
       kept.insert(one.layer.name);
       found = true;
     }
@@ -203,6 +204,15 @@ std::vector<Layer> quantizable_layers(const ir::Graph& graph) {
 }
 
 std::vector<std::string> default_keep_float(const ir::Graph& graph) { return sensitive_layers(LayerGraph(graph)); }
+
+std::vector<bool> computes_in_int8(const ir::Graph& graph, const Options& options) {
+  const LayerGraph layers(graph);
+  const std::map<size_t, const LayerNode*> quantized = quantized_layers(layers, options);
+  std::vector<bool> result;
+  for (const LayerNode& one : layers.layers())
+    result.push_back(quantized.contains(one.node) && (!options.weights_only || one.layer.weights > 0));
+  return result;
+}
 
 ir::Graph quantize(const ir::Graph& graph, const Calibration& calibration, const Options& options) {
   if (!(options.percentile > 50 && options.percentile <= 100))

@@ -79,6 +79,9 @@ struct Options {
   bool weights_only = false;    ///< only weights become int8, and are multiplied as floats; needs no calibration
 };
 
+/// For each of quantizable_layers() whether it computes in 8 bits with these options. Throws as quantize().
+std::vector<bool> computes_in_int8(const ir::Graph& graph, const Options& options);
+
 /// Names for keep_float to start with: layers that lose much and gain little by 8 bits.
 std::vector<std::string> default_keep_float(const ir::Graph& graph);
 

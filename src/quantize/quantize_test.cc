@@ -196,8 +196,9 @@ TEST(Quantize, CalibrationSeesWhatTheReferenceComputes) {
     EXPECT_NEAR(found->second.histogram.range().high, std::max(0.0f, *std::ranges::max_element(values)), 1e-4);
     EXPECT_NEAR(found->second.histogram.range().low, std::min(0.0f, *std::ranges::min_element(values)), 1e-4);
     double sum = 0;
-    for (size_t i = 0; i < values.size() / 8; ++i) sum += static_cast<double>(values[i]);
-    EXPECT_NEAR(found->second.channel_means[0], sum / (static_cast<double>(values.size()) / 8), 1e-4);
+    const size_t pixels = values.size() / static_cast<size_t>(tensor.dim(1));
+    for (size_t i = 0; i < pixels; ++i) sum += static_cast<double>(values[i]);
+    EXPECT_NEAR(found->second.channel_means[0], sum / static_cast<double>(pixels), 1e-4);
   });
   EXPECT_EQ(seen + 1, calibration.maps.size());  // and the input
 }

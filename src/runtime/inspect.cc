@@ -45,10 +45,13 @@ uint64_t weight_bytes(std::span<const std::shared_ptr<const Engine>> plans) {
 
 Precision precision_of(const Engine& engine) {
   const ir::Graph& graph = engine.program().graph;
-  const bool is_bfloat16 = std::ranges::any_of(graph.nodes, [&](const ir::Node& node) {
-    return std::ranges::any_of(node.outputs, [&](ir::ValueId id) { return graph.value(id).dtype == DType::kBF16; });
-  });
-  return is_bfloat16 ? Precision::kBfloat16 : Precision::kFloat32;
+  const auto makes = [&](DType type) {
+    return std::ranges::any_of(graph.nodes, [&](const ir::Node& node) {
+      return std::ranges::any_of(node.outputs, [&](ir::ValueId id) { return graph.value(id).dtype == type; });
+    });
+  };
+  if (makes(DType::kU8) || makes(DType::kI8)) return Precision::kInt8;
+  return makes(DType::kBF16) ? Precision::kBfloat16 : Precision::kFloat32;
 }
 
 }  // namespace effdet::runtime

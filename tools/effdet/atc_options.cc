@@ -51,6 +51,9 @@ const std::vector<Flag>& flags() {
        "force_fp32 (default) or must_keep_origin_dtype, allow_fp32_to_fp16: float32; force_fp16: bfloat16, the "
        "processor's fast 16-bit type; allow_mix_precision: bfloat16 except for the layers of --keep_dtype"},
       {"--keep_dtype", "text file with a layer's name or pattern (*predict*) a line: these stay float32"},
+      {"--compression_optimize_conf",
+       "a file calibration { input_data_dir: ... input_shape: ... }: quantize a float32 model to int8 with these "
+       "samples, a .bin file or a folder of .bin files or images; not with --precision_mode=force_fp32"},
       {"--auto_tune_mode",
        "RL, GA or \"RL,GA\": measure for about a minute which implementation of each layer is the fastest here; "
        "results are kept (TUNE_BANK_PATH; REPEAT_TUNE=True measures again, EFFDET_TUNE_SECONDS sets the time)"},
@@ -200,6 +203,18 @@ void read_precision(const Values& values, AtcOptions& options) {
   options.keep_float32 = read_names(values.at("--keep_dtype"));
 }
 
+void read_calibration(const Values& values, AtcOptions& options) {
+  const auto found = values.find("--compression_optimize_conf");
+  if (found == values.end()) return;
+  const std::string mode = value_or(values, "--precision_mode", "");
+  if (mode == "force_fp32" || mode == "must_keep_origin_dtype")
+    fail_value(ErrorCode::kUsage, "--precision_mode", mode,
+               "--compression_optimize_conf makes an int8 model; leave one of them out");
+  options.calibration = read_calibration_config(found->second);
+  for (const std::string& field : options.calibration->without_effect)
+    options.warnings.push_back(fmt::format("{}: {} has no effect in this version", found->second, field));
+}
+
 /// How the original's users ask for another measurement.
 bool repeat_tune() {
   const char* value = std::getenv("REPEAT_TUNE");
@@ -247,6 +262,7 @@ void read_conversion(const Values& values, AtcOptions& options) {
   options.plans = plan_shapes(dynamic_list(values), options.input_shapes);
   options.insert_op_conf = value_or(values, "--insert_op_conf", "");
   read_precision(values, options);
+  read_calibration(values, options);
   read_tuning(values, options);
   options.out_nodes = parse_out_nodes(value_or(values, "--out_nodes", ""));
   if (!options.output.ends_with(".om") && !is_special_output(options.output)) options.output += ".om";

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "calibration_config.h"
 #include "effdet/compiled_model.h"
 #include "effdet/error.h"
 
@@ -35,6 +36,7 @@ struct AtcOptions {
   std::string insert_op_conf;                                      ///< "": no preprocessing in the model
   bool bfloat16 = false;                                           ///< the fast 16-bit float of this processor
   std::vector<std::string> keep_float32;
+  std::optional<CalibrationConfig> calibration;  ///< empty: the model stays as it is
   std::optional<Tuning> tuning;
   LogLevel log = LogLevel::kNull;
   std::vector<std::string> warnings;  ///< flags that were accepted without effect

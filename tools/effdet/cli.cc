@@ -152,10 +152,11 @@ void CommandLine::add_model_options(ModelOptions& options) {
       "the input's height and width in pixels; default: the variant's");
   add_option("--class-names", class_names_file_, "text file with one class name a line")->type_name("FILE");
   add_option("--precision", options.precision,
-             "fp32, or bf16: at least twice as fast on processors with bfloat16 multiplication")
-      ->transform(CLI::CheckedTransformer(
-          std::map<std::string, Precision>{{"fp32", Precision::kFloat32}, {"bf16", Precision::kBfloat16}}))
-      ->option_text("fp32|bf16");
+             "fp32; bf16: at least twice as fast on processors with bfloat16 multiplication; int8: of a model that is "
+             "quantized, or with --calibration")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, Precision>{
+          {"fp32", Precision::kFloat32}, {"bf16", Precision::kBfloat16}, {"int8", Precision::kInt8}}))
+      ->option_text("fp32|bf16|int8");
   add_flag("--use-ema", options.use_ema, "use the moving average of the weights, if the checkpoint has one");
   add_config_options(options);
   add_anchor_options(options.anchors);

@@ -119,7 +119,7 @@ CompiledModel compile(const OnnxModel& model, const CompileOptions& options) {
 
 void convert(const AtcOptions& options) {
   const auto start = Clock::now();
-  const OnnxModel model = read_model(options.model);
+  OnnxModel model = read_model(options.model);
   check_input_names(model, options);
   if (const std::string warning = model.weights_warning(); !warning.empty())
     fmt::print("[WARNING] {}: {}\n", options.model, one_line(warning));
@@ -127,6 +127,7 @@ void convert(const AtcOptions& options) {
     fmt::print(
         "[WARNING] this processor does not multiply bfloat16: the model takes less memory, and up to a tenth more time "
         "than with --precision_mode=force_fp32\n");
+  if (options.calibration) quantize(model, *options.calibration);
   std::optional<ProgressBar> progress(std::in_place, "tuning, %");
   std::optional<Tuning> tuning = options.tuning;
   if (tuning) {

@@ -6,6 +6,7 @@
 #include <deque>
 #include <optional>
 
+#include "calibration_options.h"
 #include "commands.h"
 #include "data_run.h"
 #include "describe.h"
@@ -183,6 +184,7 @@ int run_bench(int argc, char** argv) {
                    "effdet bench d0.pth --infer-only --streams auto --json");
   std::string file, images;
   ModelOptions options;
+  CalibrationOptions calibration;
   StreamOptions streams;
   int runs = 50, warm_up = 3, threads = 0;
   bool json = false, infer_only = false;
@@ -200,6 +202,7 @@ int run_bench(int argc, char** argv) {
       ->type_name("N");
   streams.add_to(line);
   line.add_model_options(options);
+  calibration.add_to(line);
   const CLI::Option* batch = line.add_option("-b,--batch-size", options.batch, "images in one run of the network")
                                  ->check(between(1, 1024))
                                  ->type_name("N");
@@ -207,7 +210,7 @@ int run_bench(int argc, char** argv) {
   line.add_json(json);
   if (!line.read()) return 0;
 
-  const CompiledModel all = CompiledModel::open(file, options);
+  const CompiledModel all = open_model(file, options, calibration, threads);
   const CompiledModel model = all.plan(choose_plan(all, options, batch->count() > 0, file));
   std::optional<MadeUpImages> made_up;
   if (!infer_only && images.empty()) images = made_up.emplace().folder();

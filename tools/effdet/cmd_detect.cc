@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "calibration_options.h"
 #include "checkpoint_file.h"
 #include "cli.h"
 #include "commands.h"
@@ -32,6 +33,7 @@ struct DetectArguments {
   std::vector<std::string> images;
   std::string checkpoint, model_file, out, contact_sheet;
   ModelOptions model;
+  CalibrationOptions calibration;
   DetectOptions detect{.score_threshold = 0.3f};
   int threads = 0;
   bool json = false;
@@ -200,7 +202,8 @@ class DetectRun {
       : files_(files),
         findings_(findings),
         file_(arguments.checkpoint.empty() ? arguments.model_file : checkpoint_file(arguments.checkpoint)),
-        detector_(CompiledModel::open(file_, arguments.model), arguments.threads, arguments.detect),
+        detector_(open_model(file_, arguments.model, arguments.calibration, arguments.threads), arguments.threads,
+                  arguments.detect),
         names_(class_names(detector_.description(), arguments.model)) {}
 
   /// Goes on without images that cannot be used, which are named. Throws the error where there is but one image.
@@ -284,6 +287,7 @@ int run_detect(int argc, char** argv) {
       ->type_name("S");
   line.add_soft_nms(arguments.detect);
   line.add_model_options(arguments.model);
+  arguments.calibration.add_to(line);
   line.add_threads(arguments.threads);
   line.add_json(arguments.json);
   if (!line.read()) return 0;

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 
+#include "calibration_options.h"
 #include "checkpoint_file.h"
 #include "cli.h"
 #include "commands.h"
@@ -175,6 +176,7 @@ int run_profile(int argc, char** argv) {
                    "effdet profile d0.om --roofline d0.svg");
   std::string file, trace, roofline;
   ModelOptions options;
+  CalibrationOptions calibration;
   int runs = 20, warm_up = 3, threads = 0;
   size_t top = 0;
   size_t plan = 0;
@@ -198,11 +200,12 @@ int run_profile(int argc, char** argv) {
   line.add_output("--trace", trace, "write a trace for chrome://tracing or Perfetto here");
   line.add_output("--roofline", roofline, "draw each step's rate below the machine's limits here, as SVG");
   line.add_model_options(options);
+  calibration.add_to(line);
   line.add_threads(threads);
   line.add_json(json);
   if (!line.read()) return 0;
 
-  const CompiledModel model = CompiledModel::open(checkpoint_file(file), options).plan(plan);
+  const CompiledModel model = open_model(checkpoint_file(file), options, calibration, threads).plan(plan);
   const Profile profile = measure(model, runs, warm_up, threads);
   if (!trace.empty()) write_output(trace, json_text(trace_json(profile)));
   if (!roofline.empty()) write_output(roofline, roofline_svg(profile, title_of(model, file)));

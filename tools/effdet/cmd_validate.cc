@@ -1,6 +1,7 @@
 // validate: images to COCO numbers in one process.
 #include <fmt/format.h>
 
+#include "calibration_options.h"
 #include "checkpoint_file.h"
 #include "cli.h"
 #include "commands.h"
@@ -65,6 +66,7 @@ int run_validate(int argc, char** argv) {
                    "validate ./coco_data --model=tf_efficientdet_d7 --b=1 --checkpoint=d7.pth\n"
                    "effdet validate coco_data --checkpoint d0.om --results results.json\n"
                    "effdet validate coco_data --checkpoint d0.om --streams auto\n"
+                   "effdet validate coco_data --checkpoint d0.pth --precision int8 --calibration photos\n"
                    "effdet validate my_data --checkpoint my_d0.pth --class-names names.txt");
   std::string root, checkpoint, split = "val", results, pictures;
   ModelOptions model_options;
@@ -89,6 +91,8 @@ int run_validate(int argc, char** argv) {
       ->capture_default_str();
   line.add_soft_nms(options.detect);
   add_category_map(line, options.classes);
+  CalibrationOptions calibration;
+  calibration.add_to(line);
   StreamOptions streams;
   streams.add_to(line, /*per_stream=*/false);
   line.add_threads(threads);
@@ -98,12 +102,13 @@ int run_validate(int argc, char** argv) {
   if (!pictures.empty()) make_output_folder(pictures);
   checkpoint = checkpoint_file(checkpoint);
 
-  const CompiledModel all = CompiledModel::open(checkpoint, model_options);
+  const CompiledModel all = open_model(checkpoint, model_options, calibration, threads);
   const CompiledModel model = all.plan(choose_plan(all, model_options, batch->count() > 0, checkpoint));
   const ModelDescription description = model.description();
   if (!json) {
     fmt::print("Model {} created, param count: {}\n", description.model, parameters_of(model));
-    fmt::print("AMP not enabled. Validating in float32.\n");
+    fmt::print("{}\n", model_options.precision == Precision::kInt8 ? "Validating in int8."
+                                                                   : "AMP not enabled. Validating in float32.");
   }
   const StreamLayout layout = streams.resolve(model, threads);
   options.streams = layout.streams;

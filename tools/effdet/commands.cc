@@ -16,6 +16,7 @@ constexpr std::string_view kExtra = "Around the pipeline";
 constexpr Command kCommands[] = {
     {"pth2onnx", "pth2onnx", kModel, "export a PyTorch checkpoint to ONNX", run_pth2onnx},
     {"onnxsim", "onnxsim", kModel, "simplify an ONNX model and check that it computes the same", run_onnxsim},
+    {"quantize", "", kModel, "make an 8-bit model, with a proof of its accuracy", run_quantize},
     {"modify_onnx", "modify_onnx", kModel, "set a constant, or the -inf padding of max-pools, to 0", run_modify_onnx},
     {"atc", "atc", kModel, "compile an ONNX model for this processor", run_atc},
     {"preprocess", "preprocess", kData, "images of a data set to input files", run_preprocess},

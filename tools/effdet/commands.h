@@ -24,6 +24,7 @@ int run_detect(int argc, char** argv);
 int run_init(int argc, char** argv);
 int run_download(int argc, char** argv);
 int run_info(int argc, char** argv);
+int run_quantize(int argc, char** argv);
 int run_profile(int argc, char** argv);
 int run_bench(int argc, char** argv);
 int run_compare(int argc, char** argv);

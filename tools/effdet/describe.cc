@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include "cli.h"
+#include "effdet/error.h"
+#include "quantize_report.h"
 
 namespace effdet::cli {
 namespace {
@@ -53,6 +55,18 @@ std::string parameters_text(std::optional<int64_t> parameters) {
 
 }  // namespace
 
+namespace {
+
+/// null where there is no proof, or none that makes sense.
+nlohmann::json quantization_json(const std::map<std::string, std::string>& metadata) try {
+  const auto proof = quantization_proof(metadata);
+  return proof ? proof_json(*proof) : nlohmann::json();
+} catch (const Error&) {
+  return {};
+}
+
+}  // namespace
+
 nlohmann::json model_json(const OnnxModel& model) {
   return {{"kind", "onnx"},
           {"opset", model.opset()},
@@ -62,6 +76,7 @@ nlohmann::json model_json(const OnnxModel& model) {
           {"inputs", tensors_json(model.inputs())},
           {"outputs", tensors_json(model.outputs())},
           {"operators", model.node_counts()},
+          {"quantization", quantization_json(model.metadata())},
           {"metadata", model.metadata()}};
 }
 
@@ -96,6 +111,7 @@ nlohmann::json model_json(const CompiledModel& model) {
           {"arena_bytes", model.arena_bytes()},
           {"inputs", tensors_json(model.inputs())},
           {"outputs", tensors_json(model.outputs())},
+          {"quantization", quantization_json(model.metadata())},
           {"metadata", model.metadata()},
           {"steps", steps}};
 }
@@ -109,6 +125,16 @@ void print_tensors(const std::string& heading, const std::vector<TensorInfo>& te
   table.add({heading, "type", "shape"});
   for (const TensorInfo& tensor : tensors) table.add({one_line(tensor.name), tensor.dtype, shape_text(tensor.shape)});
   table.print();
+}
+
+/// What is said of an 8-bit model's accuracy; a file may say anything.
+void print_proof(const std::map<std::string, std::string>& metadata) try {
+  const auto proof = quantization_proof(metadata);
+  if (!proof) return;
+  fmt::print("\n");
+  for (const std::string& line : proof_lines(*proof)) fmt::print("{}\n", line);
+} catch (const Error& error) {
+  fmt::print("\nwarning: {}\n", one_line(error.what()));
 }
 
 void print_metadata(const std::map<std::string, std::string>& metadata) {
@@ -132,6 +158,7 @@ void print_model(const OnnxModel& model) {
   for (const auto& [op, count] : model.node_counts()) operators.add({one_line(op), std::to_string(count)});
   fmt::print("\n");
   operators.print();
+  print_proof(model.metadata());
   print_metadata(model.metadata());
 }
 
@@ -185,6 +212,7 @@ void print_model(const CompiledModel& model, bool steps) {
     table.add({one_line(kind.first), kind.second, std::to_string(count)});
   fmt::print("\n");
   table.print();
+  print_proof(model.metadata());
   print_metadata(model.metadata());
   if (!steps) return;
   fmt::print("\n");

@@ -4,10 +4,9 @@
 #include <fmt/format.h>
 
 namespace effdet::cli {
-namespace {
 
-/// Text as XML takes it: other control characters than line ends are no XML at all.
-std::string escaped(std::string_view text) {
+/// Other control characters than line ends are no XML at all.
+std::string xml_text(std::string_view text) {
   std::string result;
   for (const char c : text) {
     const auto code = static_cast<unsigned char>(c);
@@ -27,8 +26,6 @@ std::string escaped(std::string_view text) {
   }
   return result;
 }
-
-}  // namespace
 
 Svg::Svg(double width, double height, std::string_view css)
     : body_(fmt::format("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0:g} {1:g}\" width=\"{0:g}\" "
@@ -59,14 +56,14 @@ void Svg::polygon(const std::vector<Point>& corners, std::string_view style) {
 void Svg::circle(Point centre, double radius, std::string_view style, std::string_view tooltip) {
   body_ +=
       fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"{:.1f}\" class=\"{}\">", centre.x, centre.y, radius, style);
-  if (!tooltip.empty()) body_ += fmt::format("<title>{}</title>", escaped(tooltip));
+  if (!tooltip.empty()) body_ += fmt::format("<title>{}</title>", xml_text(tooltip));
   body_ += "</circle>\n";
 }
 
 void Svg::text(Point at, std::string_view text, std::string_view style, double degrees) {
   body_ += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" class=\"{}\"", at.x, at.y, style);
   if (degrees != 0) body_ += fmt::format(" transform=\"rotate({:.1f} {:.1f} {:.1f})\"", degrees, at.x, at.y);
-  body_ += fmt::format(">{}</text>\n", escaped(text));
+  body_ += fmt::format(">{}</text>\n", xml_text(text));
 }
 
 }  // namespace effdet::cli

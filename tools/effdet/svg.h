@@ -8,6 +8,9 @@
 
 namespace effdet::cli {
 
+/// Text as XML and HTML take it, in quotes too.
+std::string xml_text(std::string_view text);
+
 struct Point {
   double x = 0, y = 0;
 };

@@ -1,0 +1,99 @@
+// Finds the files of a calibration, and quantizes where --precision asks for it.
+#include "calibration_options.h"
+
+#include <fmt/format.h>
+
+#include <optional>
+
+#include "effdet/dataset.h"
+#include "effdet/error.h"
+#include "effdet/file_kind.h"
+#include "effdet/onnx_model.h"
+#include "input_paths.h"
+#include "progress.h"
+
+namespace effdet::cli {
+
+namespace fs = std::filesystem;
+
+std::vector<fs::path> calibration_files(const std::vector<std::string>& paths) {
+  const auto calibrates = [](const fs::path& path) { return is_image(path) || extension_of(path) == ".bin"; };
+  std::vector<fs::path> files;
+  for (const std::string& path : paths) {
+    if (!is_folder(path)) {
+      files.emplace_back(path);
+      continue;
+    }
+    std::vector<fs::path> inside = files_of(path, calibrates);
+    if (const fs::path images = image_folder(path); inside.empty() && is_folder(images))
+      inside = files_of(images, calibrates);
+    if (inside.empty())
+      throw Error(ErrorCode::kUsage,
+                  fmt::format("{}: no .jpg, .jpeg, .png or .bin files to calibrate with, neither in this folder nor as "
+                              "the images of a data set ({})",
+                              path, dataset_layouts()));
+    files.insert(files.end(), inside.begin(), inside.end());
+  }
+  return files;
+}
+
+void CalibrationOptions::add_to(CommandLine& line) {
+  line.add_option("--calibration", paths_,
+                  "images to learn the ranges of 8-bit maps from: folders, image files, roots of data sets, or "
+                  "preprocess's .bin files")
+      ->expected(1, 1 << 20)
+      ->type_name("PATH");
+  line.add_option("--calibration-images", images_, "use at most so many of them")
+      ->capture_default_str()
+      ->check(between(1, 1000000))
+      ->type_name("N");
+  line.add_option("--seed", seed_, "chooses them")->capture_default_str()->type_name("N");
+}
+
+void CalibrationOptions::fill(QuantizeOptions& options) const {
+  options.calibration = calibration_files(paths_);
+  options.calibration_images = static_cast<size_t>(images_);
+  options.seed = seed_;
+}
+
+/// One bar for each stage.
+struct QuantizeProgress::Bar {
+  std::string stage;
+  std::optional<ProgressBar> bar;
+};
+
+QuantizeProgress::QuantizeProgress() : bar_(std::make_unique<Bar>()) {}
+QuantizeProgress::~QuantizeProgress() = default;
+
+void QuantizeProgress::attach(QuantizeOptions& options) {
+  options.progress = [this](std::string_view stage, size_t done, size_t total) {
+    if (!bar_->bar || bar_->stage != stage) {
+      bar_->stage = stage;
+      bar_->bar.emplace(bar_->stage);
+    }
+    bar_->bar->update(done, total);
+  };
+  options.on_note = warn;
+  options.on_failure = [](const ImageFailure& failure) { warn(failure.message); };
+}
+
+CompiledModel open_model(const std::string& file, const ModelOptions& options, const CalibrationOptions& calibration,
+                         int threads) {
+  if (calibration.given() && options.precision != Precision::kInt8)
+    throw Error(ErrorCode::kUsage, "--calibration is for --precision int8");
+  if (options.precision != Precision::kInt8 || file_kind(file) == FileKind::kCompiled)
+    return CompiledModel::open(file, options);
+  OnnxModel model = OnnxModel::open(file, options);
+  if (model.is_quantized()) return CompiledModel::compile(model);
+  if (!calibration.given())
+    throw Error(ErrorCode::kUsage,
+                fmt::format("{}: --precision int8 needs --calibration: images that tell the ranges of its maps", file));
+  QuantizeOptions quantize{.threads = threads};
+  calibration.fill(quantize);
+  QuantizeProgress progress;
+  progress.attach(quantize);
+  model.quantize(quantize);
+  return CompiledModel::compile(model);
+}
+
+}  // namespace effdet::cli
