@@ -237,19 +237,20 @@ TEST(Quantize, PatternsKeepLayersInFloat) {
 
 TEST(Quantize, LastLayersOfBoxesAreSensitive) {
   const ir::Graph graph = prepare(ir::GraphText::parse(R"(
-    input x [1,3,8,8]
-    stem = Conv(x, waves[8,3,3,3]) pads=[1,1,1,1]
-    block = Conv(stem, waves[8,1,3,3]) pads=[1,1,1,1] group=8
-    project = Conv(block, waves[8,8,1,1])
-    expand = Conv(project, waves[8,8,1,1])
-    box_first = Conv(expand, waves[8,8,1,1])
-    box_depthwise = Conv(box_first, waves[8,1,3,3]) group=8
-    box_predict = Conv(box_depthwise, waves[8,8,1,1])
-    class_depthwise = Conv(expand, waves[8,1,3,3], float[1,2,3,4,5,6,7,8]) group=8
-    class_predict = Conv(class_depthwise, waves[8,8,1,1])
+    input x [1,3,16,16]
+    stem = Conv(x, waves[64,3,3,3]) pads=[1,1,1,1]
+    block = Conv(stem, waves[64,1,3,3]) pads=[1,1,1,1] group=64
+    project = Conv(block, waves[64,64,1,1])
+    expand = Conv(project, waves[64,64,3,3])
+    box_first = Conv(expand, waves[64,64,1,1])
+    box_depthwise = Conv(box_first, waves[64,1,3,3]) group=64
+    box_predict = Conv(box_depthwise, waves[4,64,1,1])
+    class_depthwise = Conv(expand, waves[64,1,3,3]) group=64
+    class_predict = Conv(class_depthwise, waves[8,64,1,1])
     output box_predict
     output class_predict
   )"));
+  // "box_first" has more than 4 % of the products.
   EXPECT_EQ(default_keep_float(graph),
             (std::vector<std::string>{"stem", "block", "project", "box_depthwise", "box_predict"}));
 }

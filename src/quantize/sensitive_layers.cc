@@ -13,6 +13,9 @@ bool is_of_boxes(std::string_view name) {
   return name.find("box") != std::string_view::npos || name.find("regressor") != std::string_view::npos;
 }
 
+/// Part of all products that the layers of boxes may have which stay float32.
+constexpr double kLargestShare = 0.04;
+
 class Walk {
  public:
   explicit Walk(const LayerGraph& layers) : layers_(layers) {
@@ -29,8 +32,7 @@ class Walk {
       for (const LayerNode* next : readers_[stem->layer.output])
         if (next->layer.op == kDepthwiseConv) keep_to_convolution(*next);
     }
-    for (const LayerNode& one : layers_.layers())
-      if (one.layer.op == kConv && !readers_.contains(one.layer.output) && makes_boxes(one)) keep_pair(one);
+    keep_boxes();
     std::vector<std::string> names;
     for (const LayerNode& one : layers_.layers())
       if (kept_.contains(one.layer.name)) names.push_back(one.layer.name);
@@ -50,10 +52,37 @@ class Walk {
 
   bool makes_boxes(const LayerNode& one) const { return is_of_boxes(one.layer.name) || is_of_boxes(one.layer.output); }
 
-  void keep_pair(const LayerNode& last) {
-    keep(last);
-    const auto before = by_output_.find(last.layer.inputs.front());
-    if (before != by_output_.end() && before->second->layer.op == kDepthwiseConv) keep(*before->second);
+  /// From the outputs backwards: the last pair of layers on all levels, the pairs before them, and so on.
+  void keep_boxes() {
+    std::vector<const LayerNode*> ends;
+    int64_t all = 0, kept = 0;
+    for (const LayerNode& one : layers_.layers()) {
+      all += one.layer.products;
+      if (one.layer.op == kConv && !readers_.contains(one.layer.output) && makes_boxes(one)) ends.push_back(&one);
+    }
+    while (!ends.empty()) {
+      std::vector<const LayerNode*> pairs, before;
+      for (const LayerNode* end : ends) {
+        pairs.push_back(end);
+        const LayerNode* previous = sole_before(*end);
+        if (previous != nullptr && previous->layer.op == kDepthwiseConv) {
+          pairs.push_back(previous);
+          previous = sole_before(*previous);
+        }
+        if (previous != nullptr && previous->layer.op == kConv) before.push_back(previous);
+      }
+      for (const LayerNode* one : pairs) kept += one->layer.products;
+      if (kept > kLargestShare * static_cast<double>(all)) return;
+      for (const LayerNode* one : pairs) keep(*one);
+      ends = std::move(before);
+    }
+  }
+
+  /// The layer that a layer's only input comes from, where nobody else reads that.
+  const LayerNode* sole_before(const LayerNode& one) const {
+    const std::string& input = one.layer.inputs.front();
+    const auto found = by_output_.find(input);
+    return found != by_output_.end() && readers_.at(input).size() == 1 ? found->second : nullptr;
   }
 
   const LayerGraph& layers_;
