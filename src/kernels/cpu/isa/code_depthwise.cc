@@ -202,7 +202,7 @@ __attribute__((noinline)) void sum_window(const DepthwiseCodes& d, int y, int x,
   alignas(64) uint8_t padding[kUnit];
   store_register(padding, splat_code(d.zero_point));
   const int top = y * d.stride_y - d.pad_top, left = x * d.stride_x - d.pad_left;
-  const int groups = tap_groups(d.kernel_height, d.stride_y, 1, kTaps);
+  const int groups = (d.kernel_height + kTaps - 1) / kTaps;  // not tap_groups(): instruction sets would share it
   const ptrdiff_t vector_size = static_cast<ptrdiff_t>(groups) * d.kernel_width * kLanes;
   const int32_t* weights = d.weights + unit.vector * vector_size;
   IntVec sum[4];
@@ -366,9 +366,12 @@ void any_windows(const DepthwiseCodes& d) {
 
 template <typename Out>
 void depthwise_codes(const DepthwiseCodes& d) {
-  if (!is_shared_window(d.kernel_height, d.kernel_width, d.stride_y, d.stride_x)) return any_windows<Out>(d);
-  if (d.kernel_width == 3) return d.stride_x == 1 ? shared_windows<3, 1, Out>(d) : shared_windows<3, 2, Out>(d);
-  d.stride_x == 1 ? shared_windows<5, 1, Out>(d) : shared_windows<5, 2, Out>(d);
+  const bool square = d.kernel_height == d.kernel_width && d.stride_x == d.stride_y;
+  if (square && d.kernel_width == 3 && d.stride_x == 1) return shared_windows<3, 1, Out>(d);
+  if (square && d.kernel_width == 3 && d.stride_x == 2) return shared_windows<3, 2, Out>(d);
+  if (square && d.kernel_width == 5 && d.stride_x == 1) return shared_windows<5, 1, Out>(d);
+  if (square && d.kernel_width == 5 && d.stride_x == 2) return shared_windows<5, 2, Out>(d);
+  any_windows<Out>(d);
 }
 
 }  // namespace
