@@ -45,6 +45,9 @@ EFFDET_INLINE Register load_unit(const uint8_t* p, int count) {
 #if defined(__AVX512F__)
   return _mm512_maskz_loadu_epi8((uint64_t{1} << count) - 1, p);
 #else
+#if defined(__AVX2__)
+  if (count == 16) return _mm256_zextsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+#endif
   uint8_t codes[kUnit] = {};
   int i = 0;
   for (; i + 8 <= count; i += 8) __builtin_memcpy(codes + i, p + i, 8);
@@ -57,6 +60,10 @@ EFFDET_INLINE void store_unit(uint8_t* p, CodeVec codes, int count) {
 #if defined(__AVX512F__)
   store_part(p, codes, count);
 #else
+#if defined(__AVX2__)
+  if (count == 16)
+    return _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm256_castsi256_si128(reinterpret_cast<Register>(codes)));
+#endif
   uint8_t part[kUnit];
   store(part, codes);
   int i = 0;
