@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "calibration_options.h"
@@ -69,7 +70,8 @@ int quantize(QuantizeArguments& arguments) {
     report = model.quantize(arguments.options);
   }
   if (report.passed) model.write(arguments.out);
-  if (!arguments.report.empty()) write_output(arguments.report, quantize_page(arguments.model, report));
+  if (!arguments.report.empty())
+    write_output(arguments.report, quantize_page(std::filesystem::path(arguments.model).filename().string(), report));
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   if (arguments.json) {
     nlohmann::json json = quantize_json(report);
