@@ -93,7 +93,7 @@ class Quantizer {
         const ir::ValueId first = layers_.range_of(id);
         if (!maps_.contains(first)) {
           const MapCodes codes = choose_codes(statistics(first).histogram, options_);
-          const std::string name = graph_.value(first).name;
+          const std::string name = short_name("map");
           const ir::ValueId scale = add_constant(name + "_scale", Tensor::scalar(codes.scale));
           maps_[first] = {codes, scale, add_constant(name + "_zero_point", Tensor::scalar(codes.zero_point))};
         }
@@ -105,6 +105,9 @@ class Quantizer {
   ir::ValueId before(ir::ValueId id) const {
     return layers_.graph().nodes[static_cast<size_t>(layers_.uses().producer(id))].inputs[0];
   }
+
+  /// A thousand values are new, and each name is in the file up to ten times: long names would be a tenth of it.
+  std::string short_name(std::string_view kind) { return fmt::format("{}{}", kind, ++names_given_); }
 
   ir::ValueId add_constant(const std::string& name, Tensor tensor) {
     return graph_.add_constant(names_.make(name), std::move(tensor));
@@ -130,7 +133,7 @@ class Quantizer {
   void add_codes(ir::ValueId id) {
     const auto found = maps_.find(id);
     if (found == maps_.end()) return;
-    const std::string name = graph_.value(id).name;
+    const std::string name = short_name("map");
     Map& map = found->second;
     const ir::ValueId codes = add_node("QuantizeLinear", name + "_q", {id, map.scale, map.zero_point});
     map.dequantized = add_node("DequantizeLinear", name + "_dq", {codes, map.scale, map.zero_point});
@@ -149,7 +152,6 @@ class Quantizer {
     node.inputs.resize(3, ir::kNoValue);
     std::vector<double> bias(static_cast<size_t>(weights.dim(0)));
     if (const Tensor* given = graph_.constant(node.inputs[2])) std::ranges::copy(given->data<float>(), bias.begin());
-    const std::string weight_name = graph_.value(weight_id).name;
     const auto input = maps_.find(node.inputs[0]);
     ChannelCodes codes = quantize_weights(weights);
     if (input != maps_.end()) widen_for_bias(weights, bias, input->second.codes.scale, codes);
@@ -158,8 +160,8 @@ class Quantizer {
           mean_errors(weights, codes, statistics(node.inputs[0]).channel_means, node.get_int("group", 1));
       for (size_t i = 0; i < bias.size(); ++i) bias[i] -= errors[i];
     }
-    node.inputs[1] = shared_weights(weight_id, weight_name, codes);
-    const std::string bias_name = node.name + "_bias";
+    node.inputs[1] = shared_weights(weight_id, codes);
+    const std::string bias_name = short_name("bias");
     if (input != maps_.end()) {
       const BiasCodes own = quantize_bias(bias, input->second.codes.scale, codes.scales);
       node.inputs[2] = add_channels(bias_name, own.codes, own.scales);
@@ -170,11 +172,11 @@ class Quantizer {
   }
 
   /// Layers that share weights, as those of heads on all levels, share their codes too.
-  ir::ValueId shared_weights(ir::ValueId id, const std::string& name, const ChannelCodes& codes) {
+  ir::ValueId shared_weights(ir::ValueId id, const ChannelCodes& codes) {
     const auto same = [](const Tensor& a, const Tensor& b) { return std::ranges::equal(a.bytes(), b.bytes()); };
     for (const SharedWeights& one : weights_[id])
       if (same(one.scales, codes.scales)) return one.dequantized;
-    const ir::ValueId dequantized = add_channels(name, codes.codes, codes.scales);
+    const ir::ValueId dequantized = add_channels(short_name("weights"), codes.codes, codes.scales);
     weights_[id].push_back({codes.scales, dequantized});
     return dequantized;
   }
@@ -190,6 +192,7 @@ class Quantizer {
   const std::map<size_t, const LayerNode*> quantized_;
   ir::Graph graph_;
   passes::UniqueNames names_;
+  size_t names_given_ = 0;
   std::map<ir::ValueId, Map> maps_;
   std::map<ir::ValueId, std::vector<SharedWeights>> weights_;  ///< by the float weights
 };
