@@ -15,7 +15,7 @@ namespace {
 /// Images that peaks are taken from: factors need not be exact.
 constexpr size_t kImages = 32;
 /// A channel counts as no smaller than that part of the largest.
-constexpr double kSmallestPart = 1e-3;
+constexpr double kSmallestPeak = 1e-3;
 
 /// Maps whose channels are scaled by the same factors, and the nodes that make and read them.
 struct Group {
@@ -136,7 +136,7 @@ void take_largest(std::vector<double>& all, const std::vector<double>& one) {
 std::vector<float> factors_of(const std::vector<double>& peaks) {
   if (largest(peaks) <= 0) return {};
   std::vector<float> factors;
-  for (const double peak : peaks) factors.push_back(static_cast<float>(std::max(peak / largest(peaks), kSmallestPart)));
+  for (const double peak : peaks) factors.push_back(static_cast<float>(std::max(peak / largest(peaks), kSmallestPeak)));
   return factors;
 }
 
