@@ -15,13 +15,13 @@ using effdet::test::contains;
 using effdet::test::content;
 using effdet::test::Result;
 
-const std::string kShapes = "'" EFFDET_SOURCE_DIR "/models/tf_efficientdet_d0_shapes.pth'";
+const std::string kQuotedShapes = "'" EFFDET_SOURCE_DIR "/models/tf_efficientdet_d0_shapes.pth'";
 
 class CliQuantize : public testing::Test {
  protected:
   /// Models of 128 pixels, and scenes that are in one set alone.
   CliQuantize() {
-    expect_success("pth2onnx --checkpoint=" + kShapes + " --img-size=128 --out=m.onnx");
+    expect_success("pth2onnx --checkpoint=" + kQuotedShapes + " --img-size=128 --out=m.onnx");
     expect_success("effdet scenes --out train --images 4 --seed 1 --min-side 128 --max-side 160");
     expect_success("effdet scenes --out val --images 6 --seed 2 --min-side 128 --max-side 160");
   }
