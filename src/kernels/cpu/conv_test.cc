@@ -108,7 +108,8 @@ TEST(Choice, RefusalsSayWhy) {
   EXPECT_EQ(choice.implementation, "reference");
   EXPECT_EQ(choice.refusals,
             (std::vector<std::string>{"cpu:winograd: only 3x3 windows of stride 1",
-                                      "cpu:gemm: a residual needs an NHWC output", "cpu:gemm_int8: only uint8"}));
+                                      "cpu:gemm: a residual needs an NHWC output", "cpu:gemm_int8: only uint8",
+                                      "cpu:int8_weights: only floats by int8 weights"}));
 }
 
 /// Maps of one row or one column, where windows need not be gathered, and some where they must.
