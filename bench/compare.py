@@ -3,7 +3,7 @@
 
 Run it through bench/compare, which installs the peers. Every model gets a random checkpoint (effdet init), which PyTorch
 loads too. ONNX Runtime and OpenVINO run PyTorch's own export after onnxsim where --pytorch is given, else our export after
-onnxsim. --write replaces the page of this processor's instructions, docs/performance-SIMD.md, by what was measured.
+onnxsim; in 8 bits what ONNX Runtime's quantizer makes of our export (QDQ, uint8 maps, scales by channel). --write replaces the page of this processor's instructions, docs/performance-SIMD.md, by what was measured.
 """
 import argparse
 import importlib.metadata
@@ -70,6 +70,26 @@ def simplify(source, target):
     print(",".join(str(d.dim_value) for d in model.graph.input[0].type.tensor_type.shape.dim))
 
 
+def quantize_peer(source, target):
+    """The peers' 8-bit model. Its ranges are of noise: they do not change how long it takes."""
+    from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+
+    class Noise(CalibrationDataReader):
+        def __init__(self):
+            import onnx
+
+            info = onnx.load(source).graph.input[0]
+            shape = [d.dim_value for d in info.type.tensor_type.shape.dim]
+            random = np.random.default_rng(0)
+            self.inputs = iter([{info.name: random.standard_normal(shape, dtype=np.float32)} for _ in range(2)])
+
+        def get_next(self):
+            return next(self.inputs, None)
+
+    quantize_static(source, target, Noise(), quant_format=QuantFormat.QDQ, per_channel=True,
+                    activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8)
+
+
 def repeat(infer, shape, seconds):
     """Prints the milliseconds of runs on one input as JSON; the first run is not counted."""
     x = np.random.default_rng(0).standard_normal(shape, dtype=np.float32)
@@ -105,11 +125,15 @@ def openvino_bf16(path, threads, seconds):
     openvino(path, threads, seconds, "bf16")
 
 
-PEERS = {"ONNX Runtime": onnx_runtime, "OpenVINO": openvino, "OpenVINO bf16": openvino_bf16}
+# How each peer infers, and its file.
+PEERS = {"ONNX Runtime": (onnx_runtime, "peer"), "OpenVINO": (openvino, "peer"), "OpenVINO bf16": (openvino_bf16, "peer"),
+         "ONNX Runtime int8": (onnx_runtime, "peer_int8"), "OpenVINO int8": (openvino, "peer_int8")}
 PACKAGES = {"ONNX Runtime": "onnxruntime", "OpenVINO": "openvino"}
-# Our sides: atc's --precision_mode, and the peers that each is compared with. ONNX Runtime has no bfloat16 on CPUs.
+# Our sides: atc's --precision_mode or int8, and the peers that each is compared with. ONNX Runtime has no bfloat16 on CPUs.
 OWN = {"effdet": ("force_fp32", ("ONNX Runtime", "OpenVINO")),
-       "effdet bf16": ("force_fp16", ("ONNX Runtime", "OpenVINO bf16"))}
+       "effdet bf16": ("force_fp16", ("ONNX Runtime", "OpenVINO bf16")),
+       "effdet int8": ("int8", ("ONNX Runtime int8", "OpenVINO int8"))}
+PRECISIONS = {"effdet": "fp32", "effdet bf16": "bf16", "effdet int8": "int8"}
 
 
 def own(path, rounds, batch=1, **environment):
@@ -120,7 +144,8 @@ def own(path, rounds, batch=1, **environment):
 
 
 def compile_model(folder, name, shape, mode):
-    run(BIN / "atc", "--framework=5", f"--model={folder}/own_sim.onnx", f"--output={folder}/{name}", "--input_format=NCHW",
+    source, mode = ("own_int8", "force_fp32") if mode == "int8" else ("own_sim", mode)
+    run(BIN / "atc", "--framework=5", f"--model={folder}/{source}.onnx", f"--output={folder}/{name}", "--input_format=NCHW",
         f"--input_shape=x.1:{shape}", "--soc_version=native", f"--precision_mode={mode}", "--log=error")
 
 
@@ -148,22 +173,28 @@ def scaling(folder, shape, ms):
 
 def network(model, folder):
     """Inference of one model: milliseconds and peak memory of all sides, in alternating slices."""
-    checkpoint, exported, peer = f"{folder}/{model}.pth", f"{folder}/own.onnx", f"{folder}/peer.onnx"
+    checkpoint, exported = f"{folder}/{model}.pth", f"{folder}/own.onnx"
     run(BIN / "effdet", "init", model, "--out", checkpoint)
     _, export_seconds, export_memory = run(BIN / "pth2onnx", f"--checkpoint={checkpoint}", f"--model={model}",
                                            f"--out={exported}")
     if args.pytorch:
         work(pytorch_export, model, checkpoint, f"{folder}/torch.onnx")
-    shape = work(simplify, f"{folder}/torch.onnx" if args.pytorch else exported, peer)[0].splitlines()[-1]
+    shape = work(simplify, f"{folder}/torch.onnx" if args.pytorch else exported,
+                 f"{folder}/peer.onnx")[0].splitlines()[-1]
     run(BIN / "onnxsim", exported, f"{folder}/own_sim.onnx")
+    run(BIN / "effdet", "scenes", "--out", f"{folder}/calibration", "--images", 8)
+    run(BIN / "effdet", "quantize", exported, "--calibration", f"{folder}/calibration", "--out", f"{folder}/own_int8.onnx")
+    run(BIN / "pth2onnx", f"--checkpoint={checkpoint}", f"--model={model}", "--opset=13", f"--out={folder}/opset13.onnx")
+    run(BIN / "onnxsim", f"{folder}/opset13.onnx", f"{folder}/opset13_sim.onnx")
+    work(quantize_peer, f"{folder}/opset13_sim.onnx", f"{folder}/peer_int8.onnx")
     for mode, _ in OWN.values():
         compile_model(folder, mode, shape, mode)
     times = {name: [] for name in (*OWN, *PEERS)}  # by slice
     memory = dict.fromkeys(times, 0)
     rounds, slices = dict.fromkeys(OWN, 3), args.slices
     for _ in range(slices):
-        for name, infer in PEERS.items():
-            out, _, used = work(infer, peer, args.threads, args.seconds / slices)
+        for name, (infer, file) in PEERS.items():
+            out, _, used = work(infer, f"{folder}/{file}.onnx", args.threads, args.seconds / slices)
             times[name].append(json.loads(out.splitlines()[-1]))
             memory[name] = max(memory[name], used)
         for name, (mode, _) in OWN.items():
@@ -184,14 +215,14 @@ def network(model, folder):
 def rows(r):
     """A network's rows, one for each of our sides: time and memory, and how much faster effdet is (by best runs)."""
     for own_name, (_, peers) in OWN.items():
-        row = [r["model"], r["size"].split(",")[-1], "bf16" if "bf16" in own_name else "fp32", f"{r['ms'][own_name]:.1f}"]
+        row = [r["model"], r["size"].split(",")[-1], PRECISIONS[own_name], f"{r['ms'][own_name]:.1f}"]
         for name in peers:
             row += [f"{r['ms'][name]:.1f}",
                     f"{r['ratio'][own_name][name]:.2f} ({r['best_ms'][name] / r['best_ms'][own_name]:.2f})"]
         yield row + [f"{r['rss'][name] / 1e6:.0f}" for name in (own_name, *peers)] + [f"{r['export_seconds']:.2f}"]
 
 
-HEADINGS = ["model", "px", "precision", "effdet ms", "ONNX Runtime fp32 ms", "ratio (of bests)", "OpenVINO ms",
+HEADINGS = ["model", "px", "precision", "effdet ms", "ONNX Runtime ms (never bf16)", "ratio (of bests)", "OpenVINO ms",
             "ratio (of bests)", "effdet MB", "ONNX Runtime MB", "OpenVINO MB", "export s"]
 
 
