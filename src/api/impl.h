@@ -19,12 +19,8 @@ struct OnnxModel::Impl {
 
 namespace api {
 
-/// Whether a graph has nodes that quantize or dequantize.
-inline bool is_quantized(const ir::Graph& graph) {
-  return std::ranges::any_of(graph.nodes, [](const ir::Node& node) {
-    return node.is("QuantizeLinear") || node.is("DequantizeLinear") || ops::is_quantized_node(node);
-  });
-}
+/// Whether a graph has nodes that only quantized models have.
+inline bool is_quantized(const ir::Graph& graph) { return std::ranges::any_of(graph.nodes, ops::reads_or_makes_codes); }
 
 /// What a graph is compiled for: of kInt8 the quantized layers are as their nodes say, and the others float32. Throws
 /// Error(kUsage) where the graph has no such nodes.

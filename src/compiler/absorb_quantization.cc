@@ -65,13 +65,14 @@ class Absorber {
     return found == codes_.end() ? std::nullopt : std::optional(found->second);
   }
 
-  /// Where all that read a value round it to the same codes: those nodes.
+  /// Where all that read a value round it to the same codes: those nodes. Codes that the caller reads keep their name,
+  /// and so their node.
   std::vector<const ir::Node*> roundings(ir::ValueId id) const {
     std::vector<const ir::Node*> nodes;
     if (uses_.is_output(id)) return {};
     for (const int reader : uses_.readers(id)) {
       const ir::Node& node = (*producers_)[static_cast<size_t>(reader)];
-      if (!is_fused(node, "Quantize") ||
+      if (!is_fused(node, "Quantize") || uses_.is_output(node.outputs[0]) ||
           ops::quantization_of(node, "y") != ops::quantization_of(*first_of(nodes, node), "y"))
         return {};
       nodes.push_back(&node);

@@ -11,6 +11,8 @@ namespace effdet::compiler {
 namespace {
 
 constexpr int64_t kCodes = 256;
+/// More are not made one table: a file could ask for a long chain again at each of its nodes.
+constexpr size_t kMostNodes = 64;
 
 class TableMaker {
  public:
@@ -59,10 +61,10 @@ class TableMaker {
     return found == roots_.end() ? otherwise : found->second;
   }
 
-  /// The nodes that make a value of its root, the first one first.
+  /// The nodes that make a value of its root, the first one first; not all of them where there are too many.
   void collect(ir::ValueId id, ir::ValueId root, std::set<int>& nodes) const {
     std::vector<ir::ValueId> open{id};
-    while (!open.empty()) {
+    while (!open.empty() && nodes.size() <= kMostNodes) {
       const int producer = uses_.producer(open.back());
       const bool ends = open.back() == root || producer < 0;
       open.pop_back();
@@ -74,7 +76,6 @@ class TableMaker {
 
   /// What the nodes from the root to a Quantize make of each code; nothing where there are too many of them.
   std::optional<Tensor> table_of(ir::ValueId root, const ir::Node& last) const {
-    constexpr size_t kMostNodes = 64;
     std::set<int> nodes;
     collect(last.inputs[0], root, nodes);
     if (nodes.size() > kMostNodes) return std::nullopt;

@@ -2,10 +2,11 @@
 #include "compiler/quantization.h"
 
 #include <algorithm>
-#include <string_view>
 
 #include "compiler/match.h"
+#include "ops/fused/quantization.h"
 #include "ops/op.h"
+#include "passes/passes.h"
 
 namespace effdet::compiler {
 namespace {
@@ -32,8 +33,7 @@ std::optional<QuantizedWeights> quantized_weights(const ir::Graph& graph, const 
     return std::nullopt;
   if (node->inputs.size() > 2 && !has_only_zeros(*graph.constant(node->inputs[2]))) return std::nullopt;
   const auto values = scales.data<float>();
-  if (std::ranges::any_of(values, [](float scale) { return !(scale >= 1e-30f && scale <= 1e30f); }))
-    return std::nullopt;
+  if (!std::ranges::all_of(values, ops::is_scale)) return std::nullopt;
   const auto channels = static_cast<size_t>(codes.dim(0));
   if (values.size() == 1) return QuantizedWeights{node->inputs[0], std::vector<float>(channels, values[0])};
   const auto rank = static_cast<int64_t>(codes.rank()), axis = node->get_int("axis", 1);
@@ -68,12 +68,7 @@ ir::ValueId before_rounding(const ir::Graph& graph, const ir::Uses& uses, ir::Va
 }
 
 bool moves_codes(const ir::Node& node) {
-  if (is_fused(node, "MaxPool")) return true;
-  if (node.is("Resize")) return node.get_string("mode", "nearest") == "nearest";
-  constexpr std::string_view kMovers[] = {"MaxPool", "Concat",   "Reshape", "Transpose",    "Squeeze",     "Unsqueeze",
-                                          "Flatten", "Identity", "Slice",   "DepthToSpace", "SpaceToDepth"};
-  return node.domain.empty() && !node.opaque && node.outputs.size() == 1 &&
-         std::ranges::find(kMovers, node.op) != std::end(kMovers);
+  return is_fused(node, "MaxPool") || node.is("Concat") || passes::moves_first_input(node);
 }
 
 size_t moved_inputs(const ir::Node& node) { return node.is("Concat") ? node.inputs.size() : 1; }

@@ -168,6 +168,25 @@ TEST(Quantization, ElementwiseOperatorsOnCodesBecomeATable) {
   expect_near(b.graph, program, 0.01);
 }
 
+/// Each node of a chain is rounded: to look through the whole chain for each would take minutes.
+TEST(Quantization, LongChainsBecomeNoTables) {
+  constexpr int kNodes = 20000;
+  const auto fused = std::string(ir::kFusedDomain);
+  ir::Graph graph;
+  graph.opset = 13;
+  const auto codes = graph.add_input("x", DType::kU8, {1, 1, 1, 4});
+  auto value = graph.add_node("Dequantize", "d", {codes}, {{"x_scale", 0.1f}, {"x_zero_point", int64_t{3}}}, fused);
+  for (int i = 0; i < kNodes; ++i) {
+    value = graph.add_node("Activation", fmt::format("a{}", i), {value}, {{"activation", "relu"}}, fused);
+    graph.outputs.push_back(graph.add_node("Quantize", fmt::format("q{}", i), {value},
+                                           {{"y_scale", 0.1f}, {"y_zero_point", int64_t{3}}}, fused));
+  }
+  ops::infer_shapes(graph);
+  fuse_tables(graph);
+  EXPECT_EQ(count_of(graph, "Table"), 63) << "and the Dequantize";
+  EXPECT_EQ(count_of(graph, "Quantize"), kNodes - 63);
+}
+
 TEST(Quantization, WhatOthersReadStaysFloat) {
   QuantizedBuilder b({1, 8, 6, 6});
   const auto x = b.rounded("x", b.x, 0.02f, 128);
@@ -180,6 +199,29 @@ TEST(Quantization, WhatOthersReadStaysFloat) {
   const artifact::Program program = compile(b.graph);
   EXPECT_EQ(count_of(program.graph, "Quantize"), 4) << ir::to_text(program.graph);
   expect_near(b.graph, program, 0.01);
+}
+
+TEST(Quantization, CodesThatTheCallerReadsKeepTheirName) {
+  QuantizedBuilder b({1, 8, 6, 6});
+  const auto step = b.scalar("s", 0.05f), zero = b.constant("z", Tensor::scalar<uint8_t>(100));
+  const auto x = b.rounded("x", b.x, 0.02f, 128);
+  b.graph.outputs = {b.node("QuantizeLinear", "q", {b.layer("a", x, {8, 8, 1, 1}), step, zero})};
+  b.graph.value(b.graph.outputs[0]).name = "codes";
+  const artifact::Program program = compile(b.graph);
+  EXPECT_EQ(program.graph.value(program.graph.outputs.at(0)).name, "codes");
+  EXPECT_EQ(program.graph.value(program.graph.outputs.at(0)).dtype, DType::kU8);
+}
+
+/// That mode puts numbers around the map, which are no codes.
+TEST(Quantization, ResizesThatExtrapolateMoveNoCodes) {
+  QuantizedBuilder b({1, 4, 8, 8});
+  const auto sizes = b.constant("sizes", ints({1, 4, 8, 8}));
+  const auto region = b.constant("region", floats({8}, {0, 0, -0.5f, -0.5f, 1, 1, 1.5f, 1.5f}));
+  const auto resize = b.node(
+      "Resize", "resize", {b.rounded("x", b.x, 0.02f, 128), region, ir::kNoValue, sizes},
+      {{"mode", "nearest"}, {"coordinate_transformation_mode", "tf_crop_and_resize"}, {"extrapolation_value", 7.0f}});
+  b.graph.outputs = {b.node("Relu", "out", {b.rounded("y", resize, 0.05f, 10)})};
+  expect_near(b.graph, compile(b.graph), 1e-4);
 }
 
 TEST(Quantization, WeightsThatNoLayerTakesBecomeFloats) {

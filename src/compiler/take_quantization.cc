@@ -26,7 +26,7 @@ std::optional<Rounding> rounding_of(const ir::Graph& graph, const ir::Node& node
   const Tensor* scale = graph.constant(node.inputs[1]);
   if (scale == nullptr || scale->numel() != 1 || scale->dtype() != DType::kF32) return std::nullopt;
   const float value = scale->data<float>()[0];
-  if (!(value >= 1e-30f && value <= 1e30f)) return std::nullopt;
+  if (!ops::is_scale(value)) return std::nullopt;
   const DType codes = graph.value(node.is("QuantizeLinear") ? node.outputs[0] : node.inputs[0]).dtype;
   if (codes != DType::kU8 && codes != DType::kI8) return std::nullopt;
   int32_t zero_point = 0;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "base/error.h"
@@ -19,7 +20,13 @@ namespace {
 /// Constants for what were attributes; nodes that say the same share one.
 class Constants {
  public:
-  explicit Constants(ir::Graph& graph) : graph_(graph) {}
+  explicit Constants(ir::Graph& graph) : graph_(graph) {
+    const auto take = [&](const std::string& name) {
+      if (name.starts_with(kPrefix)) taken_.insert(name);
+    };
+    for (size_t i = 0; i < graph.value_count(); ++i) take(graph.value(static_cast<ir::ValueId>(i)).name);
+    for (const std::string& name : graph.inner_names) take(name);
+  }
 
   ir::ValueId get(const std::string& attribute, const std::vector<int64_t>& numbers) {
     const auto [place, is_new] = known_.try_emplace({attribute, numbers}, ir::kNoValue);
@@ -33,13 +40,19 @@ class Constants {
   }
 
  private:
-  std::string free_name(const std::string& attribute) const {
-    std::string name = "opset." + attribute;
-    for (int i = 1; graph_.is_taken(name); ++i) name = "opset." + attribute + "_" + std::to_string(i);
+  static inline const std::string kPrefix = "opset.";
+
+  std::string free_name(const std::string& attribute) {
+    int& next = next_[attribute];
+    std::string name;
+    do name = next > 0 ? fmt::format("{}{}_{}", kPrefix, attribute, next) : kPrefix + attribute;
+    while (++next, !taken_.insert(name).second);
     return name;
   }
 
   ir::Graph& graph_;
+  std::set<std::string> taken_;      ///< names with the prefix: a graph is slow to ask, and may have many such nodes
+  std::map<std::string, int> next_;  ///< by attribute: the number to try first
   std::map<std::pair<std::string, std::vector<int64_t>>, ir::ValueId> known_;
 };
 

@@ -82,6 +82,23 @@ TEST(RaiseOpset, NodesThatSayTheSameShareAConstant) {
   EXPECT_EQ(node_named(graph, "mean").inputs.at(1), node_named(graph, "back").inputs.at(1));
 }
 
+/// Numbers are not looked up among those of other nodes: names for many are found at once.
+TEST(RaiseOpset, ManyNodesGetConstantsOfTheirOwn) {
+  constexpr int kNodes = 30000;
+  ir::Graph graph;
+  graph.opset = 9;
+  ir::ValueId value = graph.add_input("x", DType::kF32, {1, 4});
+  for (int i = 0; i < kNodes; ++i) {
+    value = graph.add_node("Clip", "n" + std::to_string(i), {value}, {{"min", static_cast<float>(-i)}});
+    graph.value(value).dtype = DType::kF32;
+  }
+  graph.outputs = {value};
+  raise_opset(graph, 11);
+  ir::verify(graph);
+  EXPECT_EQ(graph.constant(graph.nodes.at(2).inputs.at(1))->data<float>()[0], -2);
+  EXPECT_EQ(graph.constant(graph.nodes.at(kNodes - 1).inputs.at(1))->data<float>()[0], 1 - kNodes);
+}
+
 /// Code and message of what f throws.
 template <typename F>
 std::pair<ErrorCode, std::string> error_of(F&& f) {

@@ -222,6 +222,12 @@ void evaluate_spelled_out(const EvalContext& c) {
 
 bool is_quantized_node(const ir::Node& node) { return !node.opaque && find_spelling(node) != nullptr; }
 
+bool reads_or_makes_codes(const ir::Node& node) {
+  constexpr std::string_view kOperators[] = {"QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear",
+                                             "ConvInteger", "MatMulInteger"};
+  return std::ranges::any_of(kOperators, [&](std::string_view op) { return node.is(op); }) || is_quantized_node(node);
+}
+
 SpelledOut spelled_out(const ir::Node& node, int64_t opset, std::span<const InputInfo> inputs) {
   Speller speller(node, opset, inputs);
   return find_spelling(node)->spell(speller);

@@ -63,6 +63,10 @@ bool merge_scales(ir::Graph& graph);
 /// shapes are inferred.
 bool spell_quantized(ir::Graph& graph);
 
+/// Whether a node only moves, repeats or compares what its first input holds, so that it makes of codes what it makes
+/// of their numbers. Concat, which does so with all of its inputs, is not among them.
+bool moves_first_input(const ir::Node& node);
+
 /// DequantizeLinear of constants becomes their floats, but for nodes that `keep` names. Each constant may become floats
 /// once; more than that is within the budget.
 bool fold_dequantized(ir::Graph& graph, RewriteBudget& budget,

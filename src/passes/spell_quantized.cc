@@ -45,15 +45,6 @@ void spell(ir::Graph& graph, const ir::Node& node, UniqueNames& names, std::vect
   }
 }
 
-/// Whether a node makes of codes what it makes of their numbers: it moves, repeats or compares its first input's.
-bool moves_codes(const ir::Node& node) {
-  if (node.is("Resize")) return node.get_string("mode", "nearest") == "nearest";
-  constexpr std::string_view kMovers[] = {"MaxPool", "Reshape", "Transpose", "Squeeze",      "Unsqueeze",
-                                          "Flatten", "Slice",   "Identity",  "DepthToSpace", "SpaceToDepth"};
-  return node.domain.empty() && !node.opaque && node.outputs.size() == 1 &&
-         std::ranges::find(kMovers, node.op) != std::end(kMovers);
-}
-
 /// Scale and zero point of codes, by the codes.
 using Roundings = std::map<ir::ValueId, std::pair<ir::ValueId, ir::ValueId>>;
 
@@ -69,7 +60,7 @@ void note_rounding(const ir::Graph& graph, const ir::Node& node, Roundings& roun
 void append_mover(ir::Graph& graph, ir::Node node, const Roundings& roundings, UniqueNames& names,
                   std::vector<ir::Node>& nodes) {
   const auto found = roundings.find(node.inputs.empty() ? ir::kNoValue : node.inputs[0]);
-  if (found == roundings.end() || !moves_codes(node)) {
+  if (found == roundings.end() || !moves_first_input(node)) {
     nodes.push_back(std::move(node));
     return;
   }
@@ -87,6 +78,16 @@ void append_mover(ir::Graph& graph, ir::Node node, const Roundings& roundings, U
 }
 
 }  // namespace
+
+bool moves_first_input(const ir::Node& node) {
+  if (node.opaque || node.outputs.size() != 1) return false;
+  if (node.is("Resize"))  // that mode puts a number of its own around the map
+    return node.get_string("mode", "nearest") == "nearest" &&
+           node.get_string("coordinate_transformation_mode", "half_pixel") != "tf_crop_and_resize";
+  constexpr std::string_view kMovers[] = {"MaxPool", "Reshape", "Transpose", "Squeeze",      "Unsqueeze",
+                                          "Flatten", "Slice",   "Identity",  "DepthToSpace", "SpaceToDepth"};
+  return std::ranges::any_of(kMovers, [&](std::string_view op) { return node.is(op); });
+}
 
 bool spell_quantized(ir::Graph& graph) {
   UniqueNames names(graph);

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "ops/cost.h"
+#include "ops/quantized_nodes.h"
 
 namespace effdet::runtime {
 namespace {
@@ -45,13 +46,15 @@ uint64_t weight_bytes(std::span<const std::shared_ptr<const Engine>> plans) {
 
 Precision precision_of(const Engine& engine) {
   const ir::Graph& graph = engine.program().graph;
-  const auto makes = [&](DType type) {
+  const auto makes = [&](DType type, bool codes) {
     return std::ranges::any_of(graph.nodes, [&](const ir::Node& node) {
+      // Others make integers that stand for nothing else: a Cast to uint8 say.
+      if (codes && node.domain != ir::kFusedDomain && !ops::reads_or_makes_codes(node)) return false;
       return std::ranges::any_of(node.outputs, [&](ir::ValueId id) { return graph.value(id).dtype == type; });
     });
   };
-  if (makes(DType::kU8) || makes(DType::kI8)) return Precision::kInt8;
-  return makes(DType::kBF16) ? Precision::kBfloat16 : Precision::kFloat32;
+  if (makes(DType::kU8, true) || makes(DType::kI8, true)) return Precision::kInt8;
+  return makes(DType::kBF16, false) ? Precision::kBfloat16 : Precision::kFloat32;
 }
 
 }  // namespace effdet::runtime

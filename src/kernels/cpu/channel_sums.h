@@ -18,6 +18,9 @@ inline void mean_of_sums(const float* sums, int64_t parts, int64_t channels, int
   for (int64_t c = 0; c < channels; ++c) mean[c] *= scale;
 }
 
+/// Pixels whose sum of codes fits into 32 bits.
+inline constexpr int64_t kMostSummedCodes = (int64_t{1} << 32) / 256;
+
 /// The mean of a channel's numbers from the sum of its codes, which is exact.
 inline float mean_of_codes(int64_t sum, int64_t pixels, const ops::Quantization& codes) {
   sum -= codes.zero_point * pixels;

@@ -41,8 +41,8 @@ struct CodeWeights {
 double largest_sum(const PlanContext& c, const ops::ConvAttributes& a, int64_t channel, double magnitudes) {
   using A = ops::ConvAttributes;
   const double bias = std::abs(double{static_cast<float>(c.inputs[A::kBias].constant->data<int32_t>()[channel])});
-  const double sum =
-      (255 * magnitudes + bias) * a.x->scale * c.inputs[A::kWeightScale].constant->data<float>()[channel];
+  const double scale = a.x->scale * double{c.inputs[A::kWeightScale].constant->data<float>()[channel]};
+  const double sum = (255 * magnitudes + bias) * std::abs(scale);
   return sum + (a.residual ? 255.0 * a.residual->scale : 0);
 }
 
@@ -51,11 +51,11 @@ std::string refuse_sums(const PlanContext& c, const ops::ConvAttributes& a) {
   const CodeWeights weights(*c.inputs[ops::ConvAttributes::kWeights].constant);
   std::vector<double> magnitudes(static_cast<size_t>(weights.panels * kPanel));
   weights.for_each([&](int64_t channel, int64_t, int weight) { magnitudes[channel] += std::abs(weight); });
-  double largest = 0;
-  for (size_t i = 0; i < magnitudes.size(); ++i)
-    largest = std::max(largest, largest_sum(c, a, static_cast<int64_t>(i), magnitudes[i]));
   const ops::Requantizer requantizer(a.activation.activation, *a.y);
-  return requantizer.fits(largest * requantizer.multiplier(1)) ? "" : "sums beyond what 32 bits hold";
+  for (size_t i = 0; i < magnitudes.size(); ++i)  // each by itself: a sum that is no number fits nowhere
+    if (!requantizer.fits(largest_sum(c, a, static_cast<int64_t>(i), magnitudes[i]) * requantizer.multiplier(1)))
+      return "sums beyond what 32 bits hold";
+  return "";
 }
 
 void multiply_codes(const CodeProducts& products, const CodeBlock<uint8_t>& block) { products.to_codes(block); }

@@ -113,6 +113,15 @@ TEST_P(CodeConvs, LargestSums) {
   }
 }
 
+/// A file may hold any scales; sums that do not fit are for the reference kernel.
+TEST_P(CodeConvs, SumsBeyondWhatVectorsRoundAreRefused) {
+  for (const float scale : {1e30f, -1e30f, std::nanf("")}) {
+    Case c = code_case({.channels = 16, .out = 16, .height = 3, .width = 3, .activation = "none"}, DType::kU8, 16);
+    c.inputs[5].mutable_data<float>()[3] = scale;
+    run(c, false, 1, "reference");
+  }
+}
+
 /// Exponentials of floats are not the same bits everywhere.
 TEST_P(CodeConvs, FloatsAfterActivations) {
   for (const ActivationRow& activation : kActivations) {

@@ -15,8 +15,6 @@ using CodesAttributes = ops::DepthwiseConvAttributes;
 
 // Tasks an image, as cpu/depthwise.cc has them; rows of a task are even, as many are computed together.
 constexpr int64_t kCodesTasks = 32, kLeastCodesRows = 4;
-/// Pixels whose sum of codes fits into 32 bits.
-constexpr int64_t kMostSummed = (int64_t{1} << 32) / 256;
 
 /// The vectors of channels that micro-kernels take.
 struct CodeVectors {
@@ -253,7 +251,8 @@ Plan plan_depthwise_codes(const PlanContext& c) {
   for (const size_t i : {CodesAttributes::kWeights, CodesAttributes::kBias, CodesAttributes::kWeightScale})
     if (c.inputs[i].constant == nullptr) return {nullptr, "weights that are not constant"};
   const ops::Dims out = ops::dims_of(c.outputs[0].shape, a.layout);
-  if (CodesDepthwise<uint8_t>::rows_of_task(out) * out.width > kMostSummed) return {nullptr, "too wide for its sums"};
+  if (CodesDepthwise<uint8_t>::rows_of_task(out) * out.width > kMostSummedCodes)
+    return {nullptr, "too wide for its sums"};
   PackedCodes packed(c, a, micro_kernels().code_depthwise->taps, has_shared_window(a.window));
   if (!packed.fits()) return {nullptr, "sums beyond 32 bits"};
   switch (c.outputs[0].dtype) {

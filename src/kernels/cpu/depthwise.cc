@@ -16,6 +16,8 @@ namespace {
 // constant, because each task's sums are added up in order.
 constexpr int64_t kDepthwiseTasks = 32;
 constexpr int64_t kLeastRows = 4;
+// Rows of a task that rounds its sums to codes.
+constexpr int64_t kRowsRounded = 4;
 
 /// The scales of int8 weights; null for others.
 const Tensor* scales_of(const PlanContext& c) {
@@ -127,8 +129,6 @@ class DepthwiseToCodes : public Kernel {
   }
 
  private:
-  static constexpr int64_t kRows = 4;
-
   int64_t tasks_of_image() const { return (out_.height + kRows - 1) / kRows; }
   size_t sums_bytes() const {
     const int64_t values = wants_mean_ ? in_.batch * tasks_of_image() * out_.channels : 0;
@@ -154,6 +154,8 @@ class DepthwiseToCodes : public Kernel {
     if constexpr (sizeof(T) != sizeof(float)) micro_.widen(sums, floats, (end - row) * line_);
   }
 
+  static constexpr int64_t kRows = kRowsRounded;
+
   const MicroKernels& micro_;
   ops::Window2d window_;
   DepthwiseWeights<T> weights_;
@@ -176,6 +178,8 @@ Plan plan_depthwise(const PlanContext& c) {
     if (c.has(A::kWeightScale) && c.inputs[i].constant == nullptr)
       return {nullptr, "int8 weights that are not constant"};
   if (a.y) {
+    if (kRowsRounded * ops::dims_of(c.outputs[0].shape, a.layout).width > kMostSummedCodes)
+      return {nullptr, "too wide for its sums"};
     if (c.inputs[A::kX].dtype == DType::kF32) return {std::make_unique<DepthwiseToCodes<float>>(c, a), ""};
     return {std::make_unique<DepthwiseToCodes<Bf16>>(c, a), ""};
   }

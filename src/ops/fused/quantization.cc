@@ -10,10 +10,8 @@ namespace effdet::ops {
 namespace {
 
 Quantization checked_quantization(const ir::Node& node, std::string_view map, float scale, int64_t zero_point) {
-  // So that sums of products of scales stay finite.
-  constexpr float kSmallest = 1e-30f, kLargest = 1e30f;
-  if (!(scale >= kSmallest && scale <= kLargest))
-    node_error(node, "the scale of {} is {}, not between {} and {}", map, scale, kSmallest, kLargest);
+  if (!is_scale(scale))
+    node_error(node, "the scale of {} is {}, not between {} and {}", map, scale, kSmallestScale, kLargestScale);
   if (zero_point < 0 || zero_point > 255) node_error(node, "the zero point of {} is {}, no uint8", map, zero_point);
   return {scale, static_cast<int32_t>(zero_point)};
 }

@@ -21,6 +21,10 @@ void set_quantization(ir::Node& node, std::string_view map, const Quantization& 
 std::vector<Quantization> quantizations_of(const ir::Node& node, std::string_view map);
 void set_quantizations(ir::Node& node, std::string_view map, const std::vector<Quantization>& quantizations);
 
+/// Scales of maps and weights lie between these, so that sums of their products stay finite.
+inline constexpr float kSmallestScale = 1e-30f, kLargestScale = 1e30f;
+inline bool is_scale(float scale) { return scale >= kSmallestScale && scale <= kLargestScale; }
+
 /// Fails where a map of uint8 has no quantization, and where one of floats has.
 void require_quantization(const ir::Node& node, std::string_view map, DType dtype, bool given);
 

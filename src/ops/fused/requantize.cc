@@ -80,7 +80,7 @@ uint8_t Requantizer::code(float sum) const {
 }
 
 GateCodes::GateCodes(Quantization x, Quantization y) : x_(x), y_(y), ratio_(x.scale / y.scale) {
-  factor_bits_ = 14 - std::max(0, static_cast<int>(std::ceil(std::log2(double{ratio_}))));
+  factor_bits_ = 14 - static_cast<int>(std::max(0.0, std::ceil(std::log2(double{ratio_}))));  // of a ratio of 0 too
 }
 
 bool GateCodes::takes(Quantization x, Quantization y) { return x.scale / y.scale <= 16; }

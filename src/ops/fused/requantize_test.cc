@@ -70,6 +70,8 @@ TEST(Requantize, GatesScaleChannels) {
       EXPECT_NEAR(gates.code(static_cast<uint8_t>(code), gates.factor(gate)), wanted, 0.6) << gate << " " << code;
     }
   EXPECT_FALSE(GateCodes::takes({1, 0}, {0.01f, 0}));
+  const GateCodes nothing({1e-30f, 0}, {1e30f, 7});  // the ratio is less than the smallest float
+  EXPECT_EQ(nothing.code(255, nothing.factor(1)), 7);
 }
 
 }  // namespace
