@@ -111,9 +111,9 @@ class Grouping {
   }
 
   ir::ValueId leader(ir::ValueId id) {
-    ir::ValueId& next = leader_[static_cast<size_t>(id)];
-    while (next != leader_[static_cast<size_t>(next)]) next = leader_[static_cast<size_t>(next)];
-    return next;
+    const auto next = [&](ir::ValueId one) -> ir::ValueId& { return leader_[static_cast<size_t>(one)]; };
+    while (next(id) != id) id = next(id) = next(next(id));  // halves the way for whoever asks next
+    return id;
   }
   void join(ir::ValueId a, ir::ValueId b) { leader_[static_cast<size_t>(leader(a))] = leader(b); }
 

@@ -5,12 +5,10 @@
 #include <set>
 
 #include "ops/fused/mix.h"
+#include "ops/fused/quantization.h"
 
 namespace effdet::quantize {
 namespace {
-
-/// Products that one output sums: beyond that an int32 sum may wrap around.
-constexpr int64_t kMaxDepth = 65536;
 
 bool is_sum(const ir::Node& node) { return node.is("Add") || node.is("Sum"); }
 
@@ -137,7 +135,7 @@ void LayerGraph::add_conv(size_t index) {
   if (bias != ir::kNoValue && (graph_.constant(bias) == nullptr || graph_.value(bias).dtype != DType::kF32)) return;
   if (!is_all_ones(node.get_ints("dilations", {1, 1}))) return;
   const int64_t depth = weights->numel() / weights->dim(0);
-  if (depth > kMaxDepth) return;
+  if (depth > ops::kMaxCodesDepth) return;
   const int64_t group = node.get_int("group", 1), channels = (*graph_.value(node.inputs[0]).shape)[1];
   const bool depthwise = group > 1 && group == channels && weights->dim(0) == channels;
   const Shape& out = *graph_.value(node.outputs[0]).shape;

@@ -48,11 +48,14 @@ void require_absent_samples(const NamesByDigest& samples, const dataset::Dataset
 
 }  // namespace
 
-std::string require_disjoint(const CalibrationImages& calibration, const dataset::Dataset& validation,
+std::string require_disjoint(const CalibrationImages* calibration, const dataset::Dataset& validation,
                              const ir::Graph& graph) {
-  NamesByDigest known;
-  for (const auto& file : calibration.files())
-    if (std::string digest = digest_of(file); !digest.empty()) known.emplace(std::move(digest), file.string());
+  NamesByDigest known, samples;
+  if (calibration != nullptr) {
+    for (const auto& file : calibration->files())
+      if (std::string digest = digest_of(file); !digest.empty()) known.emplace(std::move(digest), file.string());
+    samples = calibration->raw_digests();
+  }
   std::vector<std::string> digests;
   for (const eval::ImageRecord* image : validation.images()) {
     const std::filesystem::path path = validation.path_of(*image);
@@ -61,8 +64,7 @@ std::string require_disjoint(const CalibrationImages& calibration, const dataset
     require_absent(known, digest, path.string());
     digests.push_back(std::move(digest));
   }
-  if (const NamesByDigest samples = calibration.raw_digests(); !samples.empty())
-    require_absent_samples(samples, validation, graph);
+  if (!samples.empty()) require_absent_samples(samples, validation, graph);
   if (std::error_code ignored; std::filesystem::is_regular_file(validation.annotations(), ignored))
     digests.push_back(fetch::sha256_of(std::filesystem::path(validation.annotations())));
   return hash_of(digests);

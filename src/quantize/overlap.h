@@ -10,9 +10,10 @@
 namespace effdet::quantize {
 
 /// Compares by content, not by name; .bin files with what the validation's images put into the model. Returns the hash
-/// of the validation's files, annotations included (QuantizationProof::Accuracy). Throws Error(kUsage) that names both
-/// files of the first pair, and Error(kIo).
-std::string require_disjoint(const CalibrationImages& calibration, const dataset::Dataset& validation,
+/// of the validation's files, annotations included (QuantizationProof::Accuracy). Without a calibration, which weights
+/// alone do not need, there is nothing to compare. Throws Error(kUsage) that names both files of the first pair, and
+/// Error(kIo).
+std::string require_disjoint(const CalibrationImages* calibration, const dataset::Dataset& validation,
                              const ir::Graph& graph);
 
 /// Hash of the files that a calibration used (QuantizationProof::calibration_sha256).

@@ -1,10 +1,11 @@
 // The form of a graph that layers, calibration and quantization take.
 #include <algorithm>
-#include <unordered_set>
+#include <string>
+#include <unordered_map>
 
 #include "base/error.h"
 #include "onnx/raise_opset.h"
-#include "ops/op.h"
+#include "ops/quantized_nodes.h"
 #include "passes/pipeline.h"
 #include "quantize/quantize.h"
 
@@ -15,10 +16,8 @@ namespace {
 constexpr int64_t kLeastOpset = 13;
 
 void require_float(const ir::Graph& graph) {
-  constexpr std::string_view kQuantized[] = {"QuantizeLinear", "DequantizeLinear", "QLinearConv", "ConvInteger",
-                                             "DynamicQuantizeLinear"};
   for (const ir::Node& node : graph.nodes)
-    if (std::ranges::find(kQuantized, node.op) != std::end(kQuantized))
+    if (ops::reads_or_makes_codes(node))
       fail(ErrorCode::kUnsupported, "{}: the model is quantized already; give the float32 model",
            ops::node_label(node));
 }
@@ -39,11 +38,15 @@ void require_one_image_input(const ir::Graph& graph) {
 
 /// Layers are called by their nodes' names.
 void name_nodes(ir::Graph& graph) {
-  std::unordered_set<std::string> taken;
+  std::unordered_map<std::string, int> next;  // by name that is taken: the number to try first after it
   for (ir::Node& node : graph.nodes) {
     const std::string base = node.name.empty() ? graph.value(node.outputs.at(0)).name : node.name;
     node.name = base;
-    for (int i = 2; !taken.insert(node.name).second; ++i) node.name = fmt::format("{}_{}", base, i);
+    if (next.try_emplace(base, 2).second) continue;
+    int& number = next.at(base);
+    do node.name = fmt::format("{}_{}", base, number++);
+    while (next.contains(node.name));
+    next.emplace(node.name, 2);
   }
 }
 

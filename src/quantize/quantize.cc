@@ -4,6 +4,7 @@
 #include <fnmatch.h>
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 #include "base/error.h"
@@ -19,13 +20,17 @@ namespace {
 
 /// The layers that no pattern keeps in float32, by their nodes.
 std::map<size_t, const LayerNode*> quantized_layers(const LayerGraph& layers, const Options& options) {
-  std::set<std::string> kept;
+  std::set<std::string> names, kept;
+  for (const LayerNode& one : layers.layers()) names.insert(one.layer.name);
   for (const std::string& pattern : options.keep_float) {
+    if (names.contains(pattern)) {  // which may have the form of a pattern
+      kept.insert(pattern);
+      continue;
+    }
     bool found = false;
-    for (const LayerNode& one : layers.layers()) {
-      const bool matches = pattern == one.layer.name || ::fnmatch(pattern.c_str(), one.layer.name.c_str(), 0) == 0;
-      if (!matches) continue;
-      kept.insert(one.layer.name);
+    for (const std::string& name : names) {
+      if (::fnmatch(pattern.c_str(), name.c_str(), 0) != 0) continue;
+      kept.insert(name);
       found = true;
     }
     if (!found)
@@ -152,6 +157,10 @@ class Quantizer {
     node.inputs.resize(3, ir::kNoValue);
     std::vector<double> bias(static_cast<size_t>(weights.dim(0)));
     if (const Tensor* given = graph_.constant(node.inputs[2])) std::ranges::copy(given->data<float>(), bias.begin());
+    const auto is_finite = [](double number) { return std::isfinite(number); };
+    if (!std::ranges::all_of(weights.data<float>(), is_finite) || !std::ranges::all_of(bias, is_finite))
+      bad_input("{}: its weights or biases hold NaN or infinity, which have no codes; is the checkpoint damaged?",
+                ops::node_label(node));
     const auto input = maps_.find(node.inputs[0]);
     ChannelCodes codes = quantize_weights(weights);
     if (input != maps_.end()) widen_for_bias(weights, bias, input->second.codes.scale, codes);

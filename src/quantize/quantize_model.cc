@@ -108,7 +108,7 @@ class Quantization {
     validation_.emplace(options_.validation);
     validation_->require_folder();
     accuracy_.keep = options_.keep;
-    if (images_) accuracy_.sha256 = require_disjoint(*images_, *validation_, graph_);
+    accuracy_.sha256 = require_disjoint(images_ ? &*images_ : nullptr, *validation_, graph_);
   }
 
   void calibrate_maps() {

@@ -7,11 +7,13 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <set>
 
 #include "base/error.h"
 #include "ir/graph_text_test_util.h"
 #include "ops/op.h"
 #include "quantize/equalize.h"
+#include "quantize/sensitivity.h"
 #include "quantize/weights.h"
 
 namespace effdet::quantize {
@@ -233,6 +235,64 @@ TEST(Quantize, PatternsKeepLayersInFloat) {
   EXPECT_EQ(maps_with_codes(quantized), std::vector<std::string>{"expand.swish"});  // for the depthwise layer
   EXPECT_NE(reason([&] { quantize(graph, calibration, {.keep_float = {"none*"}}); }, ErrorCode::kUsage).find("'none*'"),
             std::string::npos);
+}
+
+TEST(Quantize, NamesMayLookLikePatterns) {
+  const ir::Graph graph = prepare(ir::GraphText::parse(R"(
+    input x [1,4,8,8]
+    c* = Conv(x, waves[4,4,1,1])
+    c1 = Conv(c*, waves[4,4,1,1])
+    output c1
+  )"));
+  EXPECT_EQ(computes_in_int8(graph, {.keep_float = {"c*"}}), (std::vector<bool>{false, true}));
+  EXPECT_EQ(computes_in_int8(graph, {.keep_float = {"c?"}}), (std::vector<bool>{false, false}));
+}
+
+/// A file may give all of its nodes one name.
+TEST(Quantize, ManyNodesOfOneNameAreToldApart) {
+  ir::Graph graph;
+  graph.opset = 13;
+  ir::ValueId value = graph.add_input("x", DType::kF32, {1, 1, 2, 2});
+  const ir::ValueId weights = graph.add_constant("w", Tensor(DType::kF32, {1, 1, 1, 1}));
+  constexpr int kNodes = 20000;
+  for (int i = 0; i < kNodes; ++i) {
+    value = graph.add_node("Conv", "same", {value, weights});
+    graph.value(value).name = "map" + std::to_string(i);
+  }
+  graph.outputs = {value};
+  const ir::Graph named = prepare(std::move(graph));
+  std::set<std::string> names;
+  for (const ir::Node& node : named.nodes) names.insert(node.name);
+  EXPECT_EQ(names.size(), named.nodes.size());
+  EXPECT_TRUE(names.contains("same_" + std::to_string(named.nodes.size())));
+}
+
+TEST(Quantize, WeightsThatAreNotFiniteAreErrors) {
+  for (const char* layer : {"expand", "squeeze"}) {
+    ir::Graph graph = network();
+    const auto node = std::ranges::find(graph.nodes, layer, &ir::Node::name);
+    graph.value(node->inputs[1]).constant->mutable_data<float>()[3] = std::nanf("");
+    EXPECT_NE(reason([&] { quantize(graph, {}, {.weights_only = true}); }, ErrorCode::kBadInput).find(layer),
+              std::string::npos);
+  }
+}
+
+/// Outputs need not be floats.
+TEST(Quantize, SensitivityIsOfAllOutputs) {
+  const ir::Graph graph = prepare(ir::GraphText::parse(R"(
+    input x [1,4,8,8]
+    first = Conv(x, waves[4,4,1,1])
+    last = Conv(first, waves[4,4,1,1])
+    most = ArgMax(last) axis=1
+    output last
+    output most
+  )"));
+  Samples samples(1, std::vector<std::byte>(4 * 8 * 8 * sizeof(float)));
+  std::string name;
+  Images(1)(0, samples[0], name);
+  const auto errors = layer_errors(graph, calibrate(graph, Images(1)), {}, samples, 1, nullptr);
+  ASSERT_EQ(errors.size(), 2u);
+  for (const double error : errors) EXPECT_TRUE(error > 0 && error < 0.1) << error;
 }
 
 TEST(Quantize, LastLayersOfBoxesAreSensitive) {

@@ -43,11 +43,16 @@ class Walk {
   void keep(const LayerNode& one) { kept_.insert(one.layer.name); }
 
   /// A depthwise layer and those after it, up to the convolution that mixes channels.
-  void keep_to_convolution(const LayerNode& one) {
-    keep(one);
-    if (one.layer.op == kConv) return;
-    for (const LayerNode* next : readers_[one.layer.output])
-      if (next->layer.op != kSum) keep_to_convolution(*next);
+  void keep_to_convolution(const LayerNode& first) {
+    std::vector<const LayerNode*> open{&first};
+    while (!open.empty()) {
+      const LayerNode& one = *open.back();
+      open.pop_back();
+      keep(one);
+      if (one.layer.op == kConv) continue;
+      for (const LayerNode* next : readers_[one.layer.output])
+        if (next->layer.op != kSum) open.push_back(next);
+    }
   }
 
   bool makes_boxes(const LayerNode& one) const { return is_of_boxes(one.layer.name) || is_of_boxes(one.layer.output); }

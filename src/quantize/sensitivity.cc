@@ -22,7 +22,8 @@ Outputs run(runtime::Session& session, const std::vector<std::byte>& sample) {
 
 /// Sum of squares of what differs from the mean, and from the other tensor.
 double relative_error(const Tensor& expected, const Tensor& found) {
-  const auto a = expected.data<float>(), b = found.data<float>();
+  const Tensor expected_numbers = expected.to(DType::kF32), found_numbers = found.to(DType::kF32);  // classes are int64
+  const auto a = expected_numbers.data<float>(), b = found_numbers.data<float>();
   double sum = 0, squares = 0, error = 0;
   for (size_t i = 0; i < a.size(); ++i) {
     const double x = a[i], d = x - b[i];

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <limits>
 
+#include "ops/fused/quantization.h"
+
 namespace effdet::quantize {
 namespace {
 
@@ -42,21 +44,12 @@ ChannelCodes quantize_weights(const Tensor& weights) {
   return codes_for(weights, scales);
 }
 
-Tensor dequantize_weights(const ChannelCodes& codes) {
-  Tensor weights(DType::kF32, codes.codes.shape());
-  const auto to = weights.mutable_data<float>();
-  const auto from = codes.codes.data<int8_t>();
-  const size_t row = to.size() / static_cast<size_t>(codes.scales.numel());
-  for (size_t i = 0; i < to.size(); ++i) to[i] = static_cast<float>(from[i]) * codes.scales.data<float>()[i / row];
-  return weights;
-}
-
 std::vector<double> mean_errors(const Tensor& weights, const ChannelCodes& codes, std::span<const double> input_means,
                                 int64_t groups) {
   const auto outputs = static_cast<size_t>(weights.dim(0)), inputs = static_cast<size_t>(weights.dim(1));
   const auto places = static_cast<size_t>(weights.numel()) / (outputs * inputs);
   const size_t outputs_of_group = outputs / static_cast<size_t>(groups);
-  const Tensor rounded = dequantize_weights(codes);
+  const Tensor rounded = ops::dequantized_weights(codes.codes, codes.scales);
   const auto exact = weights.data<float>(), given = rounded.data<float>();
   std::vector<double> errors(outputs);
   for (size_t o = 0, at = 0; o < outputs; ++o)

@@ -18,9 +18,6 @@ struct ChannelCodes {
 /// Rounds float32 weights [o, ...], the largest of a channel to 127 or -127.
 ChannelCodes quantize_weights(const Tensor& weights);
 
-/// What the codes stand for.
-Tensor dequantize_weights(const ChannelCodes& codes);
-
 /// What rounding its weights adds to the mean of each output channel of a convolution, given the mean of each channel
 /// of its input. Padding counts as the mean. Shapes are ONNX's: [o, i / groups, kh, kw].
 std::vector<double> mean_errors(const Tensor& weights, const ChannelCodes& codes, std::span<const double> input_means,

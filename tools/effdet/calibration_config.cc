@@ -9,6 +9,7 @@
 #include <cstring>
 #include <fstream>
 #include <map>
+#include <sstream>
 
 #include "atc_options.h"
 #include "calibration_options.h"
@@ -33,16 +34,11 @@ class ConfigReader {
   explicit ConfigReader(const std::string& path) { config_.file = path; }
 
   CalibrationConfig read() {
-    std::ifstream file(config_.file);
-    if (!file) throw Error(ErrorCode::kIo, fmt::format("{}: {}", config_.file, std::strerror(errno)));
-    size_t bytes = 0;
-    for (std::string line; std::getline(file, line);) {
+    std::istringstream lines(text());
+    for (std::string line; std::getline(lines, line);) {
       ++number_;
-      bytes += line.size() + 1;
-      if (bytes > kLongestFile) fail("the file is too long for a configuration");
       read_line(trimmed(std::string_view(line).substr(0, line.find('#'))));
     }
-    if (file.bad()) throw Error(ErrorCode::kIo, fmt::format("{}: cannot be read", config_.file));
     if (place_ == Place::kInside || place_ == Place::kBefore) fail("calibration { is not closed");
     if (place_ == Place::kOutside) fail("there is no calibration { ... }");
     if (config_.data.empty()) fail("calibration has no input_data_dir");
@@ -50,6 +46,20 @@ class ConfigReader {
   }
 
  private:
+  /// The whole file, which may have no end.
+  std::string text() const {
+    std::ifstream file(config_.file);
+    if (!file) throw Error(ErrorCode::kIo, fmt::format("{}: {}", config_.file, std::strerror(errno)));
+    std::string text(kLongestFile + 1, '\0');
+    file.read(text.data(), static_cast<std::streamsize>(text.size()));
+    if (file.bad()) throw Error(ErrorCode::kIo, fmt::format("{}: cannot be read", config_.file));
+    text.resize(static_cast<size_t>(file.gcount()));
+    if (text.size() > kLongestFile)
+      throw Error(ErrorCode::kBadInput,
+                  fmt::format("{}: more than {} bytes, too long for a calibration file", config_.file, kLongestFile));
+    return text;
+  }
+
   enum class Place { kOutside, kBefore, kInside, kAfter };
 
   [[noreturn]] void fail(std::string_view reason) const {
@@ -123,7 +133,7 @@ class ConfigReader {
 
 /// The file's shape says how many samples there are; the others must be the model's.
 void check_shape(const OnnxModel& model, const CalibrationConfig& config) {
-  if (config.input.empty()) return;
+  if (config.input.empty() || model.inputs().size() != 1) return;  // quantize() says that it takes one
   const TensorInfo input = model.inputs().at(0);
   if (config.input != input.name)
     throw Error(ErrorCode::kBadInput, fmt::format("{}: input_shape names '{}', and the model's input is '{}'",

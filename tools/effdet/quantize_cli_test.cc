@@ -101,7 +101,10 @@ TEST_F(CliQuantize, PreprocessedFilesCalibrateAsTheirImagesDo) {
 TEST_F(CliQuantize, WeightsAloneNeedNoImages) {
   expect_success("effdet quantize m.onnx --weights-only --out w.onnx");
   EXPECT_LT(std::filesystem::file_size(folder_ / "w.onnx"), std::filesystem::file_size(folder_ / "m.onnx") / 2);
-  expect_success("validate val --checkpoint w.onnx");
+  const auto proof =
+      json("effdet quantize m.onnx --weights-only --validate val --keep 0.5 --out p.onnx --json")["proof"];
+  EXPECT_EQ(proof["validation"]["sha256"].get<std::string>().size(), 64u);
+  EXPECT_EQ(json("validate val --checkpoint w.onnx --json")["stats"]["AP"], proof["validation"]["mAP_int8"]);
   expect_refused("effdet quantize m.onnx", 2, "--calibration is missing");
 }
 
@@ -152,6 +155,7 @@ TEST_F(CliQuantize, CalibrationFilesOfAtcAreReadStrictly) {
            {"calibration: {\n input_data_dir: train\n input_shape: y:4,3,128,128\n}", "the model's input is 'x.1'"},
            {"calibration: {\n input_data_dir: train\n input_shape: x.1:4,3,64,128\n}",
             "an image of the model is 1x3x128x128"},
+           {std::string(2 << 20, ' '), "too long for a calibration file"},
            {"", "there is no calibration"}}) {
     write("bad.cfg", text);
     const Result result =
