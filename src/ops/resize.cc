@@ -333,6 +333,11 @@ TwoTaps two_taps_at(const Sampling& sampling, const AxisResize& axis, int64_t i)
 
 }  // namespace
 
+bool is_nearest_resize(const ir::Node& node) {
+  return node.is("Resize") && node.get_string("mode", "nearest") == "nearest" &&
+         node.get_string("coordinate_transformation_mode", "") != "tf_crop_and_resize";
+}
+
 std::optional<std::vector<std::vector<TwoTaps>>> resize_taps(const InferContext& c) {
   const Sampling sampling = sampling_of(c.node, c.opset);
   const auto axes = c.shape(0) ? axes_of(c, *c.shape(0)) : std::nullopt;

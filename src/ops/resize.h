@@ -20,4 +20,8 @@ struct TwoTaps {
 /// node samples in another way (cubic, with antialias, by a region) or its sizes are not known. Throws as inference.
 std::optional<std::vector<std::vector<TwoTaps>>> resize_taps(const InferContext& c);
 
+/// Whether the node is a Resize that only repeats or leaves out values of its input. By a region it may put a number of
+/// its own around them.
+bool is_nearest_resize(const ir::Node& node);
+
 }  // namespace effdet::ops

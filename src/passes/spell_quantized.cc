@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "ops/quantized_nodes.h"
+#include "ops/resize.h"
 #include "passes/passes.h"
 #include "passes/rewrite.h"
 
@@ -81,9 +82,7 @@ void append_mover(ir::Graph& graph, ir::Node node, const Roundings& roundings, U
 
 bool moves_first_input(const ir::Node& node) {
   if (node.opaque || node.outputs.size() != 1) return false;
-  if (node.is("Resize"))  // that mode puts a number of its own around the map
-    return node.get_string("mode", "nearest") == "nearest" &&
-           node.get_string("coordinate_transformation_mode", "half_pixel") != "tf_crop_and_resize";
+  if (ops::is_nearest_resize(node)) return true;
   constexpr std::string_view kMovers[] = {"MaxPool", "Reshape", "Transpose", "Squeeze",      "Unsqueeze",
                                           "Flatten", "Slice",   "Identity",  "DepthToSpace", "SpaceToDepth"};
   return std::ranges::any_of(kMovers, [&](std::string_view op) { return node.is(op); });

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "ops/op.h"
+#include "ops/resize.h"
 #include "passes/rewrite.h"
 #include "quantize/calibrate.h"
 #include "quantize/layers.h"
@@ -81,7 +82,7 @@ class Grouping {
   /// Whether an operator makes scaled channels of scaled channels.
   bool passes_scale(const ir::Node& node) const {
     if (node.is("MaxPool")) return node.outputs.size() == 1;
-    if (node.is("Resize")) return node.get_string("mode", "nearest") == "nearest";
+    if (ops::is_nearest_resize(node)) return true;
     return node.is("Add") && graph_.value(node.inputs[0]).shape == graph_.value(node.inputs[1]).shape &&
            is_map(node.inputs[0]) && is_map(node.inputs[1]);
   }

@@ -6,6 +6,7 @@
 
 #include "ops/fused/mix.h"
 #include "ops/fused/quantization.h"
+#include "ops/resize.h"
 
 namespace effdet::quantize {
 namespace {
@@ -103,8 +104,7 @@ ir::ValueId LayerGraph::activated(ir::ValueId value) const {
 
 ir::ValueId LayerGraph::range_of(ir::ValueId map) const {
   for (const ir::Node* node = producer(map); node != nullptr; node = producer(map)) {
-    const bool nearest = node->is("Resize") && node->get_string("mode", "nearest") == "nearest";
-    if (!node->is("MaxPool") && !nearest) break;
+    if (!node->is("MaxPool") && !ops::is_nearest_resize(*node)) break;
     map = node->inputs[0];
   }
   return map;
@@ -174,7 +174,7 @@ bool LayerGraph::collect_terms(const ir::Node& sum, std::vector<ir::ValueId>& te
         break;
       }
     }
-    if (node != nullptr && node->is("Resize") && node->get_string("mode", "nearest") == "nearest") {
+    if (node != nullptr && ops::is_nearest_resize(*node)) {
       id = node->inputs[0];
       special = true;
     } else if (graph_.value(id).shape != graph_.value(sum.outputs[0]).shape) {

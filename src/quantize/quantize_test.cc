@@ -248,6 +248,19 @@ TEST(Quantize, NamesMayLookLikePatterns) {
   EXPECT_EQ(computes_in_int8(graph, {.keep_float = {"c?"}}), (std::vector<bool>{false, false}));
 }
 
+/// Around its region such a Resize has numbers that its input has not.
+TEST(Quantize, AResizeThatExtrapolatesHasARangeOfItsOwn) {
+  const ir::Graph graph = prepare(ir::GraphText::parse(R"(
+    input x [1,4,4,4]
+    first = Conv(x, waves[4,4,1,1])
+    around = Resize(first, float[0,0,-1,-1,1,1,2,2], _, int[1,4,8,8]) mode=nearest coordinate_transformation_mode=tf_crop_and_resize extrapolation_value=90.5
+    last = Conv(around, waves[4,4,1,1])
+    output last
+  )"));
+  const ir::Graph quantized = quantize(graph, calibrate(graph, Images(1)));
+  EXPECT_GT(codes_of_map(quantized, "around").first, 0.3f);
+}
+
 /// A file may give all of its nodes one name.
 TEST(Quantize, ManyNodesOfOneNameAreToldApart) {
   ir::Graph graph;
