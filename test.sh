@@ -14,7 +14,8 @@ checked="^($(sed -n 's/^set(EFFDET_CHECKED \(.*\))$/\1/p' cmake/layer.cmake | tr
 # What reads no hostile file and takes minutes with checks: whole networks of every variant, 79 photographs.
 unchecked='^(Init\.|InferVariant\.EveryVariantFits|Ambiguity\.Every|Preprocess\.TensorsAreTheReferencesForCoco)'
 
-[ -f build/asan/build.ninja ] || cmake --preset asan -DEFFDET_TOOLS=OFF -DEFFDET_BENCH=OFF -DEFFDET_INSTRUCTION_SETS=sse2
+[ -f build/asan/build.ninja ] || cmake --preset asan -DEFFDET_TOOLS=OFF -DEFFDET_BENCH=OFF -DEFFDET_INSTRUCTION_SETS=sse2 \
+  -DCMAKE_CXX_FLAGS_RELWITHDEBINFO=-O0  # reports name functions; lines, by the preset as it is, take longer to compile
 cmake --build --preset asan --target checked_tests
 [ -f build/release/build.ninja ] || cmake --preset release
 cmake --build --preset release

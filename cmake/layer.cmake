@@ -12,6 +12,9 @@ if(EFFDET_SANITIZE)
   set(EFFDET_QUICK_COMPILE -O0 -g0 -fno-sanitize=undefined)
 endif()
 
+# Layers without loops over pixels or numbers of weights: -O3 would only take longer to compile.
+set(EFFDET_PLAIN_LAYERS ir onnx passes model fetch aipp artifact compiler executor tuning dataset api)
+
 # Links layers by name (base) without handing them on, and libraries by target (fmt::fmt) as public.
 function(effdet_link target)
   foreach(dependency IN LISTS ARGN)
@@ -39,6 +42,9 @@ function(effdet_layer name)
   add_library(effdet_${name} STATIC ${LAYER_SOURCES})
   target_include_directories(effdet_${name} PUBLIC ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include)
   effdet_link(effdet_${name} ${LAYER_DEPENDS})
+  if(name IN_LIST EFFDET_PLAIN_LAYERS)
+    target_compile_options(effdet_${name} PRIVATE $<$<CONFIG:Release>:-O2>)
+  endif()
   target_link_libraries(effdet_${name} PRIVATE ${LAYER_PRIVATE})
   foreach(header IN LISTS LAYER_PUBLIC_HEADERS)
     file(STRINGS ${PROJECT_SOURCE_DIR}/include/effdet/${header} functions REGEX "^ *EFFDET_API")
