@@ -35,14 +35,9 @@ class Packer {
     return once(id, "_packed_depthwise", weights.numel(), [&] { return ops::pack_depthwise_weights(weights); });
   }
 
-  /// The bias (zeros where id is absent), padded to `count` values. That of a quantized layer is made of integers.
+  /// The bias (zeros where id is absent), padded to `count` values.
   ir::ValueId bias(ir::ValueId id, const std::string& owner, int64_t count) {
     if (id == ir::kNoValue) return zeros(owner + "_zero_bias", count);
-    if (graph_.constant(id) == nullptr) {
-      if (!budget_.change(static_cast<uint64_t>(count) * sizeof(float))) return ir::kNoValue;
-      return graph_.add_constant(graph_.value(id).name + "_numbers",
-                                 padded(*constant_numbers(graph_, uses_, id), count, 0));
-    }
     const Tensor& source = *graph_.constant(id);
     // Only what needs it is padded: a depthwise and a dense layer of as many channels may share a bias.
     if (source.numel() == count) return id;
@@ -126,10 +121,7 @@ void fuse_conv(ir::Graph& graph, const ir::Uses& uses, Packer& packer, ir::Node&
   const Tensor* weights = graph.constant(source);
   const ir::ValueId bias = node.inputs.size() > 2 ? node.inputs[2] : ir::kNoValue;
   if (weights == nullptr || weights->rank() != 4 || (!codes && weights->dtype() != DType::kF32)) return;
-  if (bias != ir::kNoValue) {
-    const auto numbers = constant_numbers(graph, uses, bias);
-    if (!numbers || numbers->dtype() != DType::kF32) return;
-  }
+  if (bias != ir::kNoValue && (graph.constant(bias) == nullptr || graph.constant(bias)->dtype() != DType::kF32)) return;
   const int64_t out = weights->dim(0), in = graph.value(node.inputs[0]).shape->at(1), group = node.get_int("group", 1);
   const bool depthwise = group == in && out == in && weights->dim(1) == 1 && in > 1;
   const int64_t joined = groups_to_join(group, out);

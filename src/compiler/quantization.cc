@@ -15,19 +15,13 @@ bool has_only_zeros(const Tensor& tensor) {
   return std::ranges::all_of(tensor.bytes(), [](std::byte byte) { return byte == std::byte{0}; });
 }
 
-const ir::Node* dequantize_of_constants(const ir::Graph& graph, const ir::Uses& uses, ir::ValueId id) {
-  const ir::Node* node = producer_of(graph, uses, id);
-  if (node == nullptr || !node->is("DequantizeLinear")) return nullptr;
-  const bool constant =
-      std::ranges::all_of(node->inputs, [&](ir::ValueId input) { return graph.constant(input) != nullptr; });
-  return constant ? node : nullptr;
-}
-
 }  // namespace
 
 std::optional<QuantizedWeights> quantized_weights(const ir::Graph& graph, const ir::Uses& uses, ir::ValueId id) {
-  const ir::Node* node = dequantize_of_constants(graph, uses, id);
-  if (node == nullptr) return std::nullopt;
+  const ir::Node* node = producer_of(graph, uses, id);
+  if (node == nullptr || !node->is("DequantizeLinear")) return std::nullopt;
+  const auto is_constant = [&](ir::ValueId input) { return graph.constant(input) != nullptr; };
+  if (!std::ranges::all_of(node->inputs, is_constant)) return std::nullopt;
   const Tensor &codes = *graph.constant(node->inputs[0]), &scales = *graph.constant(node->inputs[1]);
   if (codes.dtype() != DType::kI8 || scales.dtype() != DType::kF32 || codes.rank() == 0 || scales.rank() > 1)
     return std::nullopt;
@@ -42,28 +36,10 @@ std::optional<QuantizedWeights> quantized_weights(const ir::Graph& graph, const 
   return QuantizedWeights{node->inputs[0], {values.begin(), values.end()}};
 }
 
-std::optional<Tensor> constant_numbers(const ir::Graph& graph, const ir::Uses& uses, ir::ValueId id) {
-  if (const Tensor* constant = graph.constant(id)) return *constant;
-  const ir::Node* node = dequantize_of_constants(graph, uses, id);
-  if (node == nullptr) return std::nullopt;
-  std::vector<const Tensor*> inputs;
-  for (const ir::ValueId input : node->inputs) inputs.push_back(graph.constant(input));
-  return ops::evaluate_node(*node, graph.opset, inputs).at(0);
-}
-
-const ir::Node* quantize_before(const ir::Graph& graph, const ir::Uses& uses, ir::ValueId id) {
-  const ir::Node* node = id == ir::kNoValue ? nullptr : producer_of(graph, uses, id);
-  return node != nullptr && is_fused(*node, "Quantize") ? node : nullptr;
-}
-
-const ir::Node* dequantize_before(const ir::Graph& graph, const ir::Uses& uses, ir::ValueId id) {
-  const ir::Node* node = id == ir::kNoValue ? nullptr : producer_of(graph, uses, id);
-  return node != nullptr && is_fused(*node, "Dequantize") ? node : nullptr;
-}
-
-ir::ValueId before_rounding(const ir::Graph& graph, const ir::Uses& uses, ir::ValueId id) {
-  const ir::Node* dequantize = dequantize_before(graph, uses, id);
-  const ir::Node* quantize = dequantize == nullptr ? nullptr : quantize_before(graph, uses, dequantize->inputs[0]);
+ir::ValueId before_rounding(ir::Graph& graph, const ir::Uses& uses, ir::ValueId id) {
+  const ir::Node* dequantize = fused_producer(graph, uses, id, "Dequantize");
+  const ir::Node* quantize =
+      dequantize == nullptr ? nullptr : fused_producer(graph, uses, dequantize->inputs[0], "Quantize");
   return quantize == nullptr ? id : quantize->inputs[0];
 }
 

@@ -17,15 +17,8 @@ struct QuantizedWeights {
 /// Nothing where the value is no such product, or has a zero point.
 std::optional<QuantizedWeights> quantized_weights(const ir::Graph& graph, const ir::Uses& uses, ir::ValueId id);
 
-/// The numbers that a constant or a DequantizeLinear of constants holds; nothing for anything else.
-std::optional<Tensor> constant_numbers(const ir::Graph& graph, const ir::Uses& uses, ir::ValueId id);
-
-/// The node that makes a value, where it is a fused Quantize or Dequantize; null otherwise.
-const ir::Node* quantize_before(const ir::Graph& graph, const ir::Uses& uses, ir::ValueId id);
-const ir::Node* dequantize_before(const ir::Graph& graph, const ir::Uses& uses, ir::ValueId id);
-
 /// The value that was rounded to codes and back to make this one, or the value itself.
-ir::ValueId before_rounding(const ir::Graph& graph, const ir::Uses& uses, ir::ValueId id);
+ir::ValueId before_rounding(ir::Graph& graph, const ir::Uses& uses, ir::ValueId id);
 
 /// Whether a node only moves, repeats or compares values, so that it makes of codes what it makes of their numbers.
 bool moves_codes(const ir::Node& node);

@@ -3,6 +3,7 @@
 
 #include "kernels/cpu/cpu.h"
 #include "kernels/cpu/micro_kernels.h"
+#include "kernels/cpu/typed.h"
 #include "ops/fused/quantization.h"
 
 namespace effdet::kernels::cpu {
@@ -12,8 +13,7 @@ namespace {
 template <typename From, typename To, typename F>
 class ByElement : public Kernel {
  public:
-  ByElement(const PlanContext& c, F function)
-      : count_(Tensor(DType::kU8, c.inputs[0].shape, nullptr).numel()), function_(function) {}
+  ByElement(const PlanContext& c, F function) : count_(shape_numel(c.inputs[0].shape)), function_(function) {}
 
   void run(const RunContext& context) const override {
     constexpr int64_t kPart = 1 << 15;
@@ -33,34 +33,29 @@ Plan plan_by_element(const PlanContext& c, F function) {
   return {std::make_unique<ByElement<From, To, F>>(c, function), ""};
 }
 
+/// An instruction set's function from numbers to codes, or from codes to numbers.
+template <typename From, typename To>
+Plan plan_conversion(const PlanContext& c, void (*convert)(const From*, To*, int64_t, float, int32_t),
+                     const ops::Quantization& codes) {
+  return plan_by_element<From, To>(c, [convert, codes](const RunContext&, const From* from, To* to, int64_t count) {
+    convert(from, to, count, codes.scale, codes.zero_point);
+  });
+}
+
 }  // namespace
 
 Plan plan_quantize(const PlanContext& c) {
-  const MicroKernels& micro = micro_kernels();
+  const auto& codes = micro_kernels().codes;
   const ops::Quantization y = ops::quantization_of(c.node, "y").value();
-  if (c.inputs[0].dtype == DType::kF32)
-    return plan_by_element<float, uint8_t>(
-        c, [&micro, y](const RunContext&, const float* from, uint8_t* to, int64_t count) {
-          micro.codes.quantize(from, to, count, y.scale, y.zero_point);
-        });
-  return plan_by_element<Bf16, uint8_t>(c,
-                                        [&micro, y](const RunContext&, const Bf16* from, uint8_t* to, int64_t count) {
-                                          micro.codes.quantize_bf16(from, to, count, y.scale, y.zero_point);
-                                        });
+  return c.inputs[0].dtype == DType::kF32 ? plan_conversion(c, codes.quantize, y)
+                                          : plan_conversion(c, codes.quantize_bf16, y);
 }
 
 Plan plan_dequantize(const PlanContext& c) {
-  const MicroKernels& micro = micro_kernels();
+  const auto& codes = micro_kernels().codes;
   const ops::Quantization x = ops::quantization_of(c.node, "x").value();
-  if (c.outputs[0].dtype == DType::kF32)
-    return plan_by_element<uint8_t, float>(
-        c, [&micro, x](const RunContext&, const uint8_t* from, float* to, int64_t count) {
-          micro.codes.dequantize(from, to, count, x.scale, x.zero_point);
-        });
-  return plan_by_element<uint8_t, Bf16>(c,
-                                        [&micro, x](const RunContext&, const uint8_t* from, Bf16* to, int64_t count) {
-                                          micro.codes.dequantize_bf16(from, to, count, x.scale, x.zero_point);
-                                        });
+  return c.outputs[0].dtype == DType::kF32 ? plan_conversion(c, codes.dequantize, x)
+                                           : plan_conversion(c, codes.dequantize_bf16, x);
 }
 
 Plan plan_table(const PlanContext& c) {

@@ -4,12 +4,11 @@
 #include "kernels/cpu/cpu.h"
 #include "kernels/cpu/epilogue.h"
 #include "kernels/cpu/micro_kernels.h"
+#include "kernels/cpu/typed.h"
 #include "ops/fused/squeeze_excite.h"
 
 namespace effdet::kernels::cpu {
 namespace {
-
-int64_t shape_numel(const Shape& shape) { return Tensor(DType::kF32, shape, nullptr).numel(); }
 
 /// gate = gate_act(act(mean W1 + b1) W2 + b2), the columns of each layer shared among the threads.
 class SqueezeExcite : public Kernel {

@@ -7,6 +7,7 @@
 
 #include "kernels/cpu/micro_kernels.h"
 #include "kernels/kernel.h"
+#include "ops/fused/packing.h"
 
 namespace effdet::kernels::cpu {
 
@@ -19,11 +20,16 @@ const MapKernels<T>& map_kernels(const MicroKernels& micro) {
   }
 }
 
-/// Values of k in packed weights: whole pairs.
+/// Values of k in packed weights for maps of type T: whole pairs, or quads of int8.
 template <typename T>
 int64_t padded_depth(int64_t depth) {
-  return (depth + kPair<T> - 1) / kPair<T> * kPair<T>;
+  constexpr DType kWeights = kPair<T> == 1 ? DType::kF32 : kPair<T> == 2 ? DType::kBF16 : DType::kI8;
+  static_assert(kPair<T> == ops::rows_together(kWeights));
+  return ops::padded_depth(depth, kWeights);
 }
+
+/// Elements of a tensor of that shape, which inference has checked.
+inline int64_t shape_numel(const Shape& shape) { return Tensor(DType::kF32, shape, nullptr).numel(); }
 
 /// Values that parts of scratch memory are multiples of: whole cache lines, of either type.
 inline constexpr int64_t kLineValues = 32;
