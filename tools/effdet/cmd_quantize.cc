@@ -16,13 +16,15 @@
 #include "effdet/output_file.h"
 #include "effdet/quantize.h"
 #include "output_paths.h"
+#include "quantize_page.h"
 #include "quantize_report.h"
+#include "sensitivity_chart.h"
 
 namespace effdet::cli {
 namespace {
 
 struct QuantizeArguments {
-  std::string model, out, report;
+  std::string model, out, report, chart;
   ModelOptions model_options;
   CalibrationOptions calibration;
   QuantizeOptions options;
@@ -32,11 +34,8 @@ struct QuantizeArguments {
 /// The layers that lose most, in columns.
 void print_sensitivity(const QuantizeReport& report) {
   constexpr size_t kShown = 10;
-  std::vector<const QuantizedLayer*> layers;
-  for (const QuantizedLayer& layer : report.layers)
-    if (layer.error) layers.push_back(&layer);
+  const std::vector<const QuantizedLayer*> layers = layers_by_error(report);
   if (layers.empty()) return;
-  std::ranges::stable_sort(layers, std::greater{}, [](const QuantizedLayer* layer) { return *layer->error; });
   Table table;
   table.add({"error alone", "computes in", "layer"});
   for (const QuantizedLayer* layer : std::span(layers).first(std::min(layers.size(), kShown)))
@@ -70,8 +69,9 @@ int quantize(QuantizeArguments& arguments) {
     report = model.quantize(arguments.options);
   }
   if (report.passed) model.write(arguments.out);
-  if (!arguments.report.empty())
-    write_output(arguments.report, quantize_page(std::filesystem::path(arguments.model).filename().string(), report));
+  const std::string name = std::filesystem::path(arguments.model).filename().string();
+  if (!arguments.report.empty()) write_output(arguments.report, quantize_page(name, report));
+  if (!arguments.chart.empty()) write_output(arguments.chart, sensitivity_chart(name, report));
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   if (arguments.json) {
     nlohmann::json json = quantize_json(report);
@@ -124,6 +124,7 @@ int run_quantize(int argc, char** argv) {
       ->needs(validate)
       ->type_name("X");
   line.add_flag("--sensitivity", options.sensitivity, "measure each layer alone in 8 bits")->excludes(weights_only);
+  line.add_output("--sensitivity-chart", arguments.chart, "the same as a picture: an SVG file")->excludes(weights_only);
   line.add_output("--report", arguments.report, "a page with proof, sensitivity and layers; measures them");
   add_category_map(line, options.classes);
   line.add_model_options(arguments.model_options);
@@ -142,7 +143,7 @@ int run_quantize(int argc, char** argv) {
   if (arguments.calibration.given()) arguments.calibration.fill(options);
   options.validation = validation;
   options.classes.names = arguments.model_options.class_names;
-  if (!arguments.report.empty() && !options.weights_only) options.sensitivity = true;
+  if (!arguments.chart.empty() || (!arguments.report.empty() && !options.weights_only)) options.sensitivity = true;
   return quantize(arguments);
 }
 

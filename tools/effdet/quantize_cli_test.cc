@@ -48,6 +48,17 @@ class CliQuantize : public testing::Test {
   const effdet::test::TestFolder folder_{"cli_quantize"};
 };
 
+TEST_F(CliQuantize, ThePageSaysThatNoGateWasAskedForAndListsTheLayers) {
+  expect_success("effdet quantize m.onnx --weights-only --out q.onnx --report q.html");
+  const std::string page = content(folder_ / "q.html");
+  EXPECT_TRUE(page.starts_with("<!DOCTYPE html>")) << page.substr(0, 100);
+  for (const char* part :
+       {"No gate was asked for", "name=\"viewport\"", "prefers-color-scheme: dark", "@media print",
+        "tabindex=\"0\" role=\"region\" aria-label=\"Layers\"", "<th scope=\"row\">/backbone/conv_stem/Conv</th>"})
+    EXPECT_TRUE(contains(page, part)) << part;
+  EXPECT_FALSE(contains(page, "<svg"));  // no sensitivity was measured
+}
+
 TEST_F(CliQuantize, TheProofIsMeasuredOnTheCompiledFileAndTravelsWithIt) {
   const auto report =
       json("effdet quantize m.onnx --calibration train --validate val --keep 0.5 --out q.onnx --threads 2 --json");

@@ -1,4 +1,4 @@
-// What a quantization did and measured, as a page for browsers and as JSON.
+// What a quantization did and measured, as lines and as JSON.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -9,12 +9,14 @@
 
 namespace effdet::cli {
 
+/// "12.34 %".
+std::string percent_text(double share);
+/// What is left of float32's mAP.
+double kept_share(const QuantizationProof::Accuracy& accuracy);
+
 /// One line each: layers and their share of products, images, mAP.
 std::vector<std::string> proof_lines(const QuantizationProof& proof);
 nlohmann::json proof_json(const QuantizationProof& proof);
 nlohmann::json quantize_json(const QuantizeReport& report);
-
-/// A page that needs nothing else: verdict, proof, what was tried, the layers' sensitivity as a chart, and their table.
-std::string quantize_page(const std::string& model, const QuantizeReport& report);
 
 }  // namespace effdet::cli

@@ -27,10 +27,11 @@ std::string xml_text(std::string_view text) {
   return result;
 }
 
-Svg::Svg(double width, double height, std::string_view css)
+Svg::Svg(double width, double height, std::string_view css, std::string_view label)
     : body_(fmt::format("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0:g} {1:g}\" width=\"{0:g}\" "
-                        "height=\"{1:g}\">\n<style>\n{2}</style>\n",
-                        width, height, css)) {}
+                        "height=\"{1:g}\"{2}>\n<style>\n{3}</style>\n",
+                        width, height,
+                        label.empty() ? "" : fmt::format(" role=\"img\" aria-label=\"{}\"", xml_text(label)), css)) {}
 
 void Svg::rectangle(Point corner, double width, double height, std::string_view style) {
   body_ += fmt::format("<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\" class=\"{}\"/>\n", corner.x,

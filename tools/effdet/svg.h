@@ -19,8 +19,8 @@ struct Point {
 /// of a class attribute; every text is escaped, whatever is in it.
 class Svg {
  public:
-  /// css: rules for the classes that shapes name.
-  Svg(double width, double height, std::string_view css);
+  /// css: rules for the classes that shapes name. label: what screen readers say instead of the texts in the image.
+  Svg(double width, double height, std::string_view css, std::string_view label = {});
 
   void rectangle(Point corner, double width, double height, std::string_view style);
   void line(Point from, Point to, std::string_view style);
