@@ -17,12 +17,22 @@ namespace {
 constexpr size_t kImages = 32;
 /// A channel counts as no smaller than that part of the largest.
 constexpr double kSmallestPeak = 1e-3;
+/// Codes of a gated map that a code of the gate's input may become at most: with more, channels do not get finer, for
+/// they have the input's steps.
+constexpr double kMostGateSteps = 4;
+
+/// A map times a vector that has a number for each channel.
+struct Gate {
+  size_t node = 0;
+  size_t vector = 0;  ///< which input that is; the other one is the map
+};
 
 /// Maps whose channels are scaled by the same factors, and the nodes that make and read them.
 struct Group {
   std::vector<ir::ValueId> maps;
-  std::vector<size_t> convolutions, gates;  ///< that make maps of the group
-  std::vector<size_t> readers;              ///< convolutions
+  std::vector<size_t> convolutions;  ///< that make maps of the group
+  std::vector<Gate> gates;           ///< that do, too
+  std::vector<size_t> readers;       ///< convolutions
 };
 
 /// Finds maps between linear operators: what makes them can make each channel smaller, and all that read them can take
@@ -70,6 +80,11 @@ class Grouping {
     return value.dtype == DType::kF32 && !graph_.is_given(id) && value.shape && value.shape->size() == 4;
   }
 
+  bool is_vector(ir::ValueId id) const {
+    const Shape& shape = *graph_.value(id).shape;
+    return shape[2] * shape[3] == 1;
+  }
+
   bool is_dense(int node) const {
     return convolutions_.contains(node) && graph_.nodes[static_cast<size_t>(node)].get_int("group", 1) == 1;
   }
@@ -96,7 +111,7 @@ class Grouping {
     if (convolutions_.contains(producer)) {
       group.convolutions.push_back(static_cast<size_t>(producer));
     } else if (gates_.contains(producer)) {
-      group.gates.push_back(static_cast<size_t>(producer));
+      group.gates.push_back({static_cast<size_t>(producer), is_vector(maker.inputs[0]) ? size_t{0} : size_t{1}});
     } else if (!passes_scale(maker)) {
       return false;
     }
@@ -134,10 +149,10 @@ void take_largest(std::vector<double>& all, const std::vector<double>& one) {
 }
 
 /// What each channel is divided by: its peak, the largest being 1. Empty where the maps are all zeros.
-std::vector<float> factors_of(const std::vector<double>& peaks) {
+std::vector<double> factors_of(const std::vector<double>& peaks) {
   if (largest(peaks) <= 0) return {};
-  std::vector<float> factors;
-  for (const double peak : peaks) factors.push_back(static_cast<float>(std::max(peak / largest(peaks), kSmallestPeak)));
+  std::vector<double> factors;
+  for (const double peak : peaks) factors.push_back(std::max(peak / largest(peaks), kSmallestPeak));
   return factors;
 }
 
@@ -160,22 +175,49 @@ class Equalizer {
     std::vector<double> peaks;
     for (const ir::ValueId map : group.maps)
       take_largest(peaks, calibration_.maps.at(graph_.value(map).name).channel_peaks);
-    const std::vector<float> factors = factors_of(peaks);
+    std::vector<double> factors = factors_of(peaks);
     if (factors.empty()) return;
-    std::vector<float> inverse;
-    for (const float factor : factors) inverse.push_back(1 / factor);
+    for (const Gate& gate : group.gates) limit_steps(gate, factors);
+    if (!group.gates.empty()) limit_vectors(group.gates, factors);
+    std::vector<double> inverse;
+    for (const double factor : factors) inverse.push_back(1 / factor);
     made_.clear();
     for (const size_t reader : group.readers) scale_constant(reader, 1, factors, is_dense(reader) ? 1 : 0);
     for (const size_t maker : group.convolutions)
       for (size_t i = 1; i < graph_.nodes[maker].inputs.size(); ++i) scale_constant(maker, i, inverse, 0);
-    for (const size_t gate : group.gates) scale_gate(gate, inverse);
+    for (const Gate& gate : group.gates) scale_gate(gate, inverse);
+  }
+
+  const std::vector<double>& peaks_of(ir::ValueId id) const {
+    return calibration_.maps.at(graph_.value(id).name).channel_peaks;
+  }
+
+  /// Channels that have few codes in the gate's input are not spread over more than that gives.
+  void limit_steps(const Gate& gate, std::vector<double>& factors) const {
+    const ir::Node& product = graph_.nodes[gate.node];
+    const std::vector<double>& vector = peaks_of(product.inputs[gate.vector]);
+    const double most = largest(peaks_of(product.outputs[0]));
+    if (most <= 0) return;
+    const double steps = largest(peaks_of(product.inputs[1 - gate.vector])) / most;
+    for (size_t c = 0; c < factors.size(); ++c) factors[c] = std::max(factors[c], vector[c] * steps / kMostGateSteps);
+  }
+
+  /// Vectors stay at most 1, as those of sigmoids are: their fixed point ends at 2 (ops::GateCodes).
+  void limit_vectors(const std::vector<Gate>& gates, std::vector<double>& factors) const {
+    double most = 0;
+    for (const Gate& gate : gates) {
+      const std::vector<double>& vector = peaks_of(graph_.nodes[gate.node].inputs[gate.vector]);
+      for (size_t c = 0; c < factors.size(); ++c) most = std::max(most, vector[c] / factors[c]);
+    }
+    if (most > 0)
+      for (double& factor : factors) factor *= most;
   }
 
   bool is_dense(size_t conv) const { return graph_.nodes[conv].get_int("group", 1) == 1; }
 
   /// A convolution's weights or bias, each slice along an axis by its factor. Layers of a group that share them go on
   /// sharing them.
-  void scale_constant(size_t conv, size_t input, std::span<const float> factors, size_t axis) {
+  void scale_constant(size_t conv, size_t input, std::span<const double> factors, size_t axis) {
     ir::ValueId& id = graph_.nodes[conv].inputs[input];
     if (id == ir::kNoValue) return;
     auto [made, is_new] = made_.try_emplace({id, axis}, ir::kNoValue);
@@ -184,28 +226,26 @@ class Equalizer {
   }
 
   /// The vector that a map is multiplied by.
-  void scale_gate(size_t index, std::span<const float> factors) {
-    const auto channels = static_cast<int64_t>(factors.size());
-    ir::Node& product = graph_.nodes[index];
-    const auto is_vector = [&](ir::ValueId id) {
-      return (*graph_.value(id).shape)[2] * (*graph_.value(id).shape)[3] == 1;
-    };
-    const size_t input = is_vector(product.inputs[0]) ? 0 : 1;
-    const ir::ValueId gate = product.inputs[input];
+  void scale_gate(const Gate& gate, std::span<const double> factors) {
+    const ir::Node& product = graph_.nodes[gate.node];
+    const ir::ValueId vector = product.inputs[gate.vector];
     const std::string name = product.name + "_factors";
-    const ir::ValueId constant = add_constant(name, Tensor::from<float>({1, channels, 1, 1}, factors));
-    const ir::ValueId scaled = graph_.add_node("Mul", names_.make(name), {gate, constant});
-    graph_.nodes[index].inputs[input] = scaled;
+    const std::vector<float> numbers(factors.begin(), factors.end());
+    const ir::ValueId constant =
+        add_constant(name, Tensor::from<float>({1, static_cast<int64_t>(numbers.size()), 1, 1}, numbers));
+    const ir::ValueId scaled = graph_.add_node("Mul", names_.make(name), {vector, constant});
+    graph_.nodes[gate.node].inputs[gate.vector] = scaled;
   }
 
   /// Each slice along an axis by its factor.
-  static Tensor multiplied(const Tensor& tensor, std::span<const float> factors, size_t axis) {
+  static Tensor multiplied(const Tensor& tensor, std::span<const double> factors, size_t axis) {
     Tensor result(DType::kF32, tensor.shape());
     const auto from = tensor.data<float>();
     const auto to = result.mutable_data<float>();
     size_t inner = 1;
     for (size_t i = axis + 1; i < tensor.rank(); ++i) inner *= static_cast<size_t>(tensor.dim(i));
-    for (size_t i = 0; i < from.size(); ++i) to[i] = from[i] * factors[i / inner % factors.size()];
+    for (size_t i = 0; i < from.size(); ++i)
+      to[i] = static_cast<float>(static_cast<double>(from[i]) * factors[i / inner % factors.size()]);
     return result;
   }
 
@@ -224,8 +264,11 @@ class Equalizer {
 ir::Graph equalize(const ir::Graph& graph, InputSource source, const CalibrationOptions& options) {
   const std::vector<Group> groups = Grouping(graph).run();
   std::set<std::string> maps;
-  for (const Group& group : groups)
+  for (const Group& group : groups) {
     for (const ir::ValueId map : group.maps) maps.insert(graph.value(map).name);
+    for (const Gate& gate : group.gates)
+      for (const ir::ValueId input : graph.nodes[gate.node].inputs) maps.insert(graph.value(input).name);
+  }
   if (maps.empty()) return graph;
   const auto some = [&](size_t index, std::span<std::byte> input, std::string& name) {
     return index < kImages && source(index, input, name);

@@ -6,15 +6,18 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <memory>
 #include <numeric>
 #include <set>
 
 #include "base/error.h"
+#include "compiler/compile.h"
 #include "ir/graph_text_test_util.h"
 #include "ops/op.h"
 #include "quantize/equalize.h"
 #include "quantize/sensitivity.h"
 #include "quantize/weights.h"
+#include "runtime/engine.h"
 
 namespace effdet::quantize {
 namespace {
@@ -379,16 +382,32 @@ TEST(Equalize, ComputesTheSameWithEvenPeaks) {
   EXPECT_GT(evenness(equalized, "head_output_0"), evenness(graph, "head_output_0") * 2);
 }
 
-TEST(Equalize, AGateTakesTheFactorsOfItsProduct) {
-  const ir::Graph graph = prepare(ir::GraphText::parse(R"(
+/// A gate whose map has one channel that is far larger than the others, which the layer behind it makes small again.
+ir::Graph gated_network(float largest) {
+  ir::Graph graph = prepare(ir::GraphText::parse(R"(
   input x [1,4,8,8]
-  mean = ReduceMean(x) axes=[2,3] keepdims=1
-  squeeze = Conv(mean, waves[4,4,1,1])
-  gate = Sigmoid(squeeze)
-  gated = Mul(x, gate)
+  first = Conv(x, waves[4,1,3,3]) pads=[1,1,1,1] group=4
+  relu = Relu(first)
+  mean = ReduceMean(relu) axes=[2,3] keepdims=1
+  squeeze = Conv(mean, waves[2,4,1,1], waves[2])
+  excite = Conv(squeeze, waves[4,2,1,1], waves[4])
+  gate = Sigmoid(excite)
+  gated = Mul(relu, gate)
   last = Conv(gated, waves[3,4,1,1])
   output last
 )"));
+  const auto weights = [&](const char* layer) {
+    return graph.value(std::ranges::find(graph.nodes, layer, &ir::Node::name)->inputs[1])
+        .constant->mutable_data<float>();
+  };
+  for (size_t i = 0; i < 9; ++i) weights("first")[i] *= largest;
+  for (const size_t i : {0, 4, 8}) weights("last")[i] /= largest;
+  for (const size_t i : {0, 4}) weights("squeeze")[i] /= largest;
+  return graph;
+}
+
+TEST(Equalize, AGateTakesTheFactorsOfItsProduct) {
+  const ir::Graph graph = gated_network(1);
   const ir::Graph equalized = equalize(graph, Images(2));
   const Tensor image = image_of(graph, 0);
   const Tensor expected = ops::run_reference(graph, {&image, 1})[0],
@@ -398,6 +417,25 @@ TEST(Equalize, AGateTakesTheFactorsOfItsProduct) {
   const Calibration calibration = calibrate(equalized, Images(2));
   const std::vector<double>& peaks = calibration.maps.at("gated_output_0").channel_peaks;
   for (const double peak : peaks) EXPECT_NEAR(peak, peaks[0], 1e-5);
+}
+
+/// Small channels must not be scaled out of the fixed point that a gate has in compiled models.
+TEST(Equalize, GatesStayInTheirFixedPoint) {
+  const ir::Graph graph = gated_network(100);
+  const ir::Graph equalized = equalize(graph, Images(2));
+  const ir::Graph quantized = quantize(equalized, calibrate(equalized, Images(2)));
+  const Tensor image = image_of(graph, 0);
+  const Tensor expected = ops::run_reference(quantized, {&image, 1})[0];
+  const auto engine = std::make_shared<runtime::Engine>(compiler::compile(quantized, {}));
+  EXPECT_TRUE(
+      std::ranges::any_of(engine->program().graph.nodes, [](const ir::Node& node) { return node.op == "Gate"; }));
+  const Tensor actual = runtime::Session(engine, 1).run({&image, 1})[0];
+  float largest = 0, error = 0;
+  for (size_t i = 0; i < expected.data<float>().size(); ++i) {
+    largest = std::max(largest, std::abs(expected.data<float>()[i]));
+    error = std::max(error, std::abs(expected.data<float>()[i] - actual.data<float>()[i]));
+  }
+  EXPECT_LT(error, largest * 0.03f);
 }
 
 TEST(Equalize, ScalesAChainOfSumsAsOne) {
