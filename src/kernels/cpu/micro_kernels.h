@@ -218,10 +218,20 @@ struct Requantization {
     int16_t base, slope;
   };
   Activation activation;
-  float inverse_scale;                  ///< of other activations, as all but what swish has
-  int16_t zero_point, lowest, highest;  ///< lowest and highest codes
-  int shift;                            ///< of swish
+  float inverse_scale;  ///< of other activations, as all but what swish has
+  int16_t zero_point;
+  uint8_t lowest, highest;  ///< codes
+  int shift;                ///< of swish
   Line lines[kLines];
+  /// The same by bytes, for shuffles, which look up one of 16: rows 1 to 3 are XORed with the row before them, so that
+  /// all rows up to a segment's, XORed, give its byte. Slopes have 9 bits: those of the first `falling` segments are
+  /// negative, the others are not.
+  struct Bytes {
+    alignas(16) uint8_t base_low[kLines / 16][16];
+    uint8_t base_high[kLines / 16][16], slope_low[kLines / 16][16];
+    int8_t falling;
+  };
+  Bytes bytes;
 };
 
 struct CodeProducts;

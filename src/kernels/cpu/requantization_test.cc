@@ -21,7 +21,8 @@ TEST_P(Kernels, RequantizesAsOneNumber) {
   const cpu::MicroKernels& micro = *cpu::micro_kernels_for(GetParam());
   for (const ActivationRow& row : kActivations) {
     if (!ops::Requantizer::takes(row.activation)) continue;
-    for (const ops::Quantization& y : {ops::Quantization{0.0247f, 11}, {0.5f, 0}, {1e-5f, 128}, {3.0f, 255}}) {
+    for (const ops::Quantization& y :
+         {ops::Quantization{0.0247f, 11}, {0.5f, 0}, {1e-5f, 128}, {3.0f, 255}, {0.0017f, 3}, {1e-30f, 7}}) {
       SCOPED_TRACE(fmt::format("{} to steps of {} from {}", row.name, y.scale, y.zero_point));
       const ops::Requantizer requantizer(row.activation, y);
       const cpu::Requantization r = cpu::requantization(requantizer);

@@ -23,7 +23,14 @@ EFFDET_INLINE IntVec multiply_add(IntVec sum, Register codes, Register weights) 
 #elif defined(__AVXVNNI__)
   return reinterpret_cast<IntVec>(_mm256_dpbusd_avx_epi32(reinterpret_cast<Register>(sum), codes, weights));
 #else
-  return sum + reinterpret_cast<IntVec>(EFFDET_INT(madd_epi16, codes, weights));
+  sum += reinterpret_cast<IntVec>(EFFDET_INT(madd_epi16, codes, weights));
+  // Added now: the compiler would make all products of a window first, more than there are registers.
+#if defined(__AVX512F__)
+  asm("" : "+v"(sum));
+#else
+  asm("" : "+x"(sum));
+#endif
+  return sum;
 #endif
 }
 
@@ -129,18 +136,28 @@ __attribute__((noinline)) void fill_strip(const DepthwiseCodes& d, const Rows& r
       step[t] = row != nullptr ? d.channels : 0;
       from[t] = row != nullptr ? row + static_cast<ptrdiff_t>(left + begin) * d.channels + unit.channel : padding;
     }
-    for (int i = begin; i < end; ++i) {
-      if constexpr (narrow) {
+    const auto fill = [&](int count) __attribute__((always_inline)) {
+      for (int i = begin; i < end; ++i) {
+        if constexpr (narrow) {
 #if defined(__AVX512VNNI__)
-        strip.taps[0][to + i] = interleave_narrow(from, unit.count);
+          strip.taps[0][to + i] = interleave_narrow(from, count);
 #endif
-      } else {
-        Register row[kTaps], lanes[4];
-        for (int t = 0; t < kTaps; ++t) row[t] = load_unit(from[t], unit.count);
-        interleave(row, lanes);
-        for (int q = 0; q < 4; ++q) strip.taps[q][to + i] = lanes[q];
+        } else {
+          Register row[kTaps], lanes[4];
+#pragma GCC unroll 4
+          for (int t = 0; t < kTaps; ++t) row[t] = load_unit(from[t], count);
+          interleave(row, lanes);
+#pragma GCC unroll 4
+          for (int q = 0; q < 4; ++q) strip.taps[q][to + i] = lanes[q];
+        }
+#pragma GCC unroll 4
+        for (int t = 0; t < kTaps; ++t) from[t] += step[t];
       }
-      for (int t = 0; t < kTaps; ++t) from[t] += step[t];
+    };
+    if (!narrow && unit.count == kUnit) {
+      fill(kUnit);
+    } else {
+      fill(unit.count);
     }
   }
 }
@@ -236,6 +253,7 @@ template <typename Requantize_>
 EFFDET_INLINE void finish_codes(const DepthwiseCodes& d, const Requantize_& requantize, const Unit& unit,
                                 const Target& to, const Strip& strip) {
   Vec multiplier[4];
+#pragma GCC unroll 4
   for (int q = 0; q < 4; ++q) multiplier[q] = load(d.multiplier + (unit.vector + q) * kLanes);
   ShortVec total[2]{};  // 16 bits hold the sum of a strip
   for (int j = 0; j < to.rows; ++j) {
@@ -245,11 +263,12 @@ EFFDET_INLINE void finish_codes(const DepthwiseCodes& d, const Requantize_& requ
       Vec sum[4];
 #pragma GCC unroll 4
       for (int q = 0; q < 4; ++q) sum[q] = product(strip.sums[q][j * kStrip + i], multiplier[q]);
-      const CodeVec codes = unit_of(requantize, sum);
+      const CodeVec codes = packed_codes(requantize, sum);
       store_unit(y, codes, unit.count);
       if (d.sums == nullptr) continue;
       ShortVec half[2];
       widen_halves(reinterpret_cast<Register>(codes), half);
+#pragma GCC unroll 2
       for (int h = 0; h < 2; ++h) total[h] += half[h];
     }
   }
@@ -274,7 +293,7 @@ EFFDET_INLINE void finish_narrow(const DepthwiseCodes& d, const Requantize_& req
       Vec sum[4];
 #pragma GCC unroll 4
       for (int q = 0; q < 4; ++q) sum[q] = product(strip.sums[0][j * kStrip + i + q], multiplier);
-      const CodeVec codes = unit_of(requantize, sum);
+      const CodeVec codes = packed_codes(requantize, sum);
       if (d.sums != nullptr) {
         const auto there = static_cast<int32_t>(0xFFFFFFFFu >> (8 * (4 - columns)));
         const Register by_channel = transpose_fours(reinterpret_cast<Register>(codes));

@@ -18,6 +18,8 @@ constexpr int kTileRows[] = {0, 6}, kTileChannels = 4;
 constexpr int kMostPanels = 1;
 constexpr int kTileRows[] = {0, 2}, kTileChannels = 2;
 #endif
+// Where a panel is several vectors, a last one that is at most half full takes half of them.
+constexpr bool kHalves = kPanelVecs > 1;
 // Tiles beside each other in a group of pixels, where C's columns are written: rows of them may be pages apart.
 constexpr int kTogether = kMostPanels > 1 ? 4 : 8;
 
@@ -42,9 +44,8 @@ struct CodeTile {
 };
 
 /// columns: the rows are weights, and the vectors pixels.
-template <int rows, int panels, bool columns>
+template <int rows, int vecs, bool columns>
 __attribute__((noinline)) void sum_tile(const CodeTile& t, CodeSums& sums) {
-  constexpr int vecs = panels * kPanelVecs;
   IntVec sum[rows][vecs];
 #pragma GCC unroll 16
   for (int i = 0; i < rows; ++i)
@@ -78,15 +79,15 @@ __attribute__((noinline)) void sum_tile(const CodeTile& t, CodeSums& sums) {
 }
 
 /// A tile of at most `count` rows: whole, or by powers of two, so that code for a few heights does. Returns its height.
-template <int panels, int rows>
+template <int vecs, int rows>
 EFFDET_INLINE int sum_rows(const CodeTile& t, int count, CodeSums& sums) {
   if (count >= rows) {
-    sum_tile<rows, panels, false>(t, sums);
+    sum_tile<rows, vecs, false>(t, sums);
     return rows;
   }
   if constexpr (rows > 1) {
     constexpr int kNext = rows > 8 ? 8 : rows > 4 ? 4 : rows > 2 ? 2 : 1;
-    return sum_rows<panels, kNext>(t, count, sums);
+    return sum_rows<vecs, kNext>(t, count, sums);
   }
   return 1;
 }
@@ -105,6 +106,15 @@ EFFDET_INLINE void with_panels(int left, F&& f) {
   f(Number<1>{});
 }
 
+/// The same for the panels of a tile, of which `columns` are used.
+template <int panels>
+EFFDET_INLINE int sum_panels(const CodeTile& t, int count, int columns, CodeSums& sums) {
+  constexpr int kRows = kTileRows[panels];
+  if constexpr (kHalves && panels == 1)
+    if (columns <= kPanel / 2) return sum_rows<kPanelVecs / 2, kRows>(t, count, sums);
+  return sum_rows<panels * kPanelVecs, kRows>(t, count, sums);
+}
+
 /// Words of k, with those that fill up the last quad.
 EFFDET_INLINE int words_of(int k) { return (k + kQuad - 1) / kQuad * (kQuad / kWordValues); }
 
@@ -116,11 +126,14 @@ EFFDET_INLINE void multiply(const CodeBlock<Out>& g, Finish&& finish) {
   ptrdiff_t lda = g.lda;
   if constexpr (kPairs) {
     const int values = words * kWordValues;
-    for (int i = 0; i < g.m; ++i) widen_codes(g.a + i * g.lda, g.wide + static_cast<ptrdiff_t>(i) * values, values);
+    const bool together = g.lda == values;
+    const int runs = together ? 1 : g.m;
+    const ptrdiff_t run = together ? static_cast<ptrdiff_t>(g.m) * values : values;
+    for (int i = 0; i < runs; ++i) widen_codes(g.a + i * g.lda, g.wide + i * run, run);
     a = reinterpret_cast<const char*>(g.wide);
     lda = ptrdiff_t{2} * values;
   }
-  CodeSums sums;
+  CodeSums sums{};  // vectors beyond half a panel are read, though nothing comes of them
   for (int column = 0, panels; column < g.n; column += panels * kPanel)
     with_panels((g.n - column + kPanel - 1) / kPanel, [&](auto width) __attribute__((always_inline)) {
       panels = decltype(width)::value;
@@ -135,7 +148,7 @@ EFFDET_INLINE void multiply(const CodeBlock<Out>& g, Finish&& finish) {
       t.fetch_step =
           panels * kPanel * 4 * kTileRows[decltype(width)::value] / max_of(g.m, kTileRows[decltype(width)::value]);
       for (int row = 0, rows; row < g.m; row += rows, t.rows += rows * lda, t.fetch += t.fetch_step * words) {
-        rows = sum_rows<decltype(width)::value, kTileRows[decltype(width)::value]>(t, g.m - row, sums);
+        rows = sum_panels<decltype(width)::value>(t, g.m - row, g.n - column, sums);
         for (int j = 0; j < panels; ++j) finish(sums.values + j * kSumPanel, {row, rows, column + j * kPanel});
       }
     });
@@ -164,7 +177,7 @@ void to_columns(const CodeBlock<float>& g) {
       for (int row = group, panels; row < min_of(g.m, group + kTogether * kMostPanels * kPanel); row += panels * kPanel)
         with_panels((g.m - row + kPanel - 1) / kPanel, [&](auto width) __attribute__((always_inline)) {
           panels = decltype(width)::value;
-          sum_tile<kTileChannels, decltype(width)::value, true>(
+          sum_tile<kTileChannels, decltype(width)::value * kPanelVecs, true>(
               {.rows = reinterpret_cast<const char*>(g.b + channel / kPanel * g.b_panel + channel % kPanel),
                .row = 4,
                .vectors = a + row / kPanel * g.lda / 4,

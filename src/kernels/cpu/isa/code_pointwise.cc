@@ -15,20 +15,15 @@ EFFDET_INLINE void terms_of(const MixCodes& m, int input, const uint8_t* pixel, 
   for (int q = 0; q < 4; ++q) term[q] = product(quarter[q] - m.zero_point[input], splat(m.multiplier[input]));
 }
 
-/// Where a map enlarged from `from` pixels to `to` has its pixel i.
-EFFDET_INLINE ptrdiff_t nearest_pixel(int i, int from, int to) {
-  return static_cast<ptrdiff_t>(static_cast<int64_t>(i) * from / to);
-}
-
 template <typename Requantize_>
 EFFDET_INLINE void mix_rows(const MixCodes& m, const Requantize_& requantize) {
   for (int y = m.row_begin; y < m.row_end; ++y) {
-    const uint8_t *line[kMostMixed], *pixel[kMostMixed];
+    const uint8_t* pixel[kMostMixed];
+    int64_t past[kMostMixed] = {};  // the inputs' columns before the next pixel, in parts of out_width
     for (int i = 0; i < m.inputs; ++i)
-      line[i] = m.x[i] + nearest_pixel(y, m.height[i], m.out_height) * m.width[i] * m.channels;
-    for (int x = 0; x < m.out_width; ++x) {
-      for (int i = 0; i < m.inputs; ++i) pixel[i] = line[i] + nearest_pixel(x, m.width[i], m.out_width) * m.channels;
-      uint8_t* target = m.y + (static_cast<ptrdiff_t>(y) * m.out_width + x) * m.channels;
+      pixel[i] = m.x[i] + static_cast<int64_t>(y) * m.height[i] / m.out_height * m.width[i] * m.channels;
+    uint8_t* target = m.y + static_cast<ptrdiff_t>(y) * m.out_width * m.channels;
+    for (int x = 0; x < m.out_width; ++x, target += m.channels) {
       for_units(
           m.channels, [&](int64_t c, int count) __attribute__((always_inline)) {
             Vec sum[4], term[4];
@@ -38,8 +33,10 @@ EFFDET_INLINE void mix_rows(const MixCodes& m, const Requantize_& requantize) {
 #pragma GCC unroll 4
               for (int q = 0; q < 4; ++q) sum[q] += term[q];
             }
-            store_unit(target + c, unit_of(requantize, sum), count);
+            store_unit(target + c, packed_codes(requantize, sum), count);
           });
+      for (int i = 0; i < m.inputs; ++i)
+        for (past[i] += m.width[i]; past[i] >= m.out_width; past[i] -= m.out_width) pixel[i] += m.channels;
     }
   }
 }

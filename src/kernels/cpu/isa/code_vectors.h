@@ -110,12 +110,6 @@ EFFDET_INLINE Register by_quarters(Register codes) {
 #endif
 }
 
-/// The codes of a unit's quarters of sums.
-template <typename Requantize_>
-EFFDET_INLINE CodeVec unit_of(const Requantize_& r, const Vec (&quarter)[4]) {
-  return packed(wide_codes(r, quarter[0], quarter[1]), wide_codes(r, quarter[2], quarter[3]));
-}
-
 EFFDET_INLINE Vec to_floats(IntVec v) { return __builtin_convertvector(v, Vec); }
 
 }  // namespace effdet::kernels::cpu::EFFDET_ISA

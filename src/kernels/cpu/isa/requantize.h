@@ -22,9 +22,6 @@ typedef FewCodes UnalignedFewCodes __attribute__((aligned(1), may_alias));
 #define EFFDET_INT_OP(op, a, b) _mm_##op(reinterpret_cast<__m128i>(a), reinterpret_cast<__m128i>(b))
 #endif
 
-EFFDET_INLINE ShortVec min_of(ShortVec a, ShortVec b) {
-  return reinterpret_cast<ShortVec>(EFFDET_INT_OP(min_epi16, a, b));
-}
 EFFDET_INLINE ShortVec max_of(ShortVec a, ShortVec b) {
   return reinterpret_cast<ShortVec>(EFFDET_INT_OP(max_epi16, a, b));
 }
@@ -64,6 +61,10 @@ EFFDET_INLINE CodeVec in_order(CodeVec v) {
 #else
   return v;
 #endif
+}
+
+EFFDET_INLINE CodeVec limited(CodeVec v, CodeVec lowest, CodeVec highest) {
+  return reinterpret_cast<CodeVec>(EFFDET_INT_OP(min_epu8, EFFDET_INT_OP(max_epu8, v, lowest), highest));
 }
 
 EFFDET_INLINE ShortVec splat_short(int16_t value) { return ShortVec{} + value; }
@@ -143,7 +144,15 @@ EFFDET_INLINE void store_panel(uint8_t* p, PanelCodes codes, int count) {
 #if defined(__AVX512F__)
   _mm_mask_storeu_epi8(p, first_lanes(count), reinterpret_cast<__m128i>(codes));
 #else
-  for (int i = 0; i < count; ++i) p[i] = codes[i];
+  uint64_t halves[2];
+  __builtin_memcpy(halves, &codes, sizeof halves);
+  if (count >= 8) {
+    __builtin_memcpy(p, halves, 8);
+    p += 8;
+    count -= 8;
+    halves[0] = halves[1];
+  }
+  for (; count > 0; --count, halves[0] >>= 8) *p++ = static_cast<uint8_t>(halves[0]);
 #endif
 }
 
@@ -153,7 +162,8 @@ template <bool swish, bool bounded>
 struct Requantize {
   Activation activation;
   Vec inverse_scale;
-  ShortVec zero_point, lowest, highest;
+  ShortVec zero_point;
+  CodeVec lowest, highest;
 };
 template <bool bounded>
 struct Requantize<true, bounded> {
@@ -161,7 +171,7 @@ struct Requantize<true, bounded> {
   __m512i base[2], slope[2];
   ShortVec shift;  // of each value: one step, where a count for all of them takes two
 #else
-  const Requantization::Line* lines;
+  const Requantization& tables;
   int shift;
 #endif
 };
@@ -189,44 +199,76 @@ EFFDET_INLINE void with_swish(const Requantization& r, F&& f) {
   f(swish);
 }
 template <bool bounded>
-EFFDET_INLINE SwishLines lines_of(const Requantize<true, bounded>& r, ShortVec magnitude) {
-  const auto segment = reinterpret_cast<__m512i>(magnitude >> Requantization::kSegmentBits);
-  return {reinterpret_cast<ShortVec>(_mm512_permutex2var_epi16(r.base[0], segment, r.base[1])),
-          reinterpret_cast<ShortVec>(_mm512_permutex2var_epi16(r.slope[0], segment, r.slope[1]))};
+EFFDET_INLINE void lines_of(const Requantize<true, bounded>& r, const ShortVec (&magnitude)[2],
+                            SwishLines (&lines)[2]) {
+  for (int h = 0; h < 2; ++h) {
+    const auto segment = reinterpret_cast<__m512i>(magnitude[h] >> Requantization::kSegmentBits);
+    lines[h] = {reinterpret_cast<ShortVec>(_mm512_permutex2var_epi16(r.base[0], segment, r.base[1])),
+                reinterpret_cast<ShortVec>(_mm512_permutex2var_epi16(r.slope[0], segment, r.slope[1]))};
+  }
 }
 #else
 template <bool bounded, typename F>
 EFFDET_INLINE void with_swish(const Requantization& r, F&& f) {
-  f(Requantize<true, bounded>{r.lines, r.shift});
+  f(Requantize<true, bounded>{r, r.shift});
 }
-template <bool bounded>
-EFFDET_INLINE SwishLines lines_of(const Requantize<true, bounded>& r, ShortVec magnitude) {
-  constexpr int kBits = Requantization::kSegmentBits;
 #if defined(__AVX2__)
-  // Base and slope come together, for even values and for odd ones.
-  const auto pairs = reinterpret_cast<__m256i>(magnitude);
-  const int* lines = reinterpret_cast<const int*>(r.lines);
-  const __m256i even = _mm256_i32gather_epi32(lines, _mm256_srli_epi32(_mm256_slli_epi32(pairs, 16), 16 + kBits), 4);
-  const __m256i odd = _mm256_i32gather_epi32(lines, _mm256_srli_epi32(pairs, 16 + kBits), 4);
-  return {reinterpret_cast<ShortVec>(_mm256_blend_epi16(even, _mm256_slli_epi32(odd, 16), 0xAA)),
-          reinterpret_cast<ShortVec>(_mm256_blend_epi16(_mm256_srli_epi32(even, 16), odd, 0xAA))};
-#else
-  SwishLines lines;
-  for (int i = 0; i < 2 * kLanes; ++i) {
-    lines.base[i] = r.lines[magnitude[i] >> kBits].base;
-    lines.slope[i] = r.lines[magnitude[i] >> kBits].slope;
-  }
-  return lines;
-#endif
+/// By shuffles of bytes: gathers are as slow as one load after the other, or slower.
+template <bool bounded>
+EFFDET_INLINE void lines_of(const Requantize<true, bounded>& r, const ShortVec (&magnitude)[2],
+                            SwishLines (&lines)[2]) {
+  constexpr int kBits = Requantization::kSegmentBits, kRows = Requantization::kLines / 16;
+  __m256i at[kRows];  // in each row: negative, for which a shuffle gives 0, where the segment is below it
+  at[0] = EFFDET_INT_OP(packus_epi16, magnitude[0] >> kBits, magnitude[1] >> kBits);
+#pragma GCC unroll 4
+  for (int i = 1; i < kRows; ++i) at[i] = _mm256_sub_epi8(at[0], _mm256_set1_epi8(static_cast<char>(16 * i)));
+  const auto look_up = [&](const uint8_t(&table)[kRows][16]) __attribute__((always_inline)) {
+    __m256i bytes{};
+#pragma GCC unroll 4
+    for (int i = 0; i < kRows; ++i) {
+      const __m128i row = _mm_load_si128(reinterpret_cast<const __m128i*>(table[i]));
+      bytes ^= _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(row), at[i]);
+    }
+    return bytes;
+  };
+  const Requantization::Bytes& tables = r.tables.bytes;
+  const __m256i base_low = look_up(tables.base_low), base_high = look_up(tables.base_high);
+  const __m256i slope_low = look_up(tables.slope_low);
+  const __m256i slope_high = _mm256_cmpgt_epi8(_mm256_set1_epi8(tables.falling), at[0]);
+  lines[0] = {reinterpret_cast<ShortVec>(_mm256_unpacklo_epi8(base_low, base_high)),
+              reinterpret_cast<ShortVec>(_mm256_unpacklo_epi8(slope_low, slope_high))};
+  lines[1] = {reinterpret_cast<ShortVec>(_mm256_unpackhi_epi8(base_low, base_high)),
+              reinterpret_cast<ShortVec>(_mm256_unpackhi_epi8(slope_low, slope_high))};
 }
+#else
+/// One load for base and slope of each, even values apart from odd ones.
+template <bool bounded>
+EFFDET_INLINE void lines_of(const Requantize<true, bounded>& r, const ShortVec (&magnitude)[2],
+                            SwishLines (&lines)[2]) {
+  for (int h = 0; h < 2; ++h) {
+    alignas(16) uint16_t segment[8];
+    *reinterpret_cast<ShortVec*>(segment) = magnitude[h] >> Requantization::kSegmentBits;
+    const auto load_line = [&](int i) __attribute__((always_inline)) {
+      return _mm_loadu_si32(r.tables.lines + segment[i]);
+    };
+    const auto load_lines = [&](int first) __attribute__((always_inline)) {
+      return _mm_unpacklo_epi64(_mm_unpacklo_epi32(load_line(first), load_line(first + 2)),
+                                _mm_unpacklo_epi32(load_line(first + 4), load_line(first + 6)));
+    };
+    const __m128i even = load_lines(0), odd = load_lines(1), upper = _mm_set1_epi32(static_cast<int>(0xFFFF0000));
+    lines[h] = {reinterpret_cast<ShortVec>(_mm_or_si128(_mm_andnot_si128(upper, even), _mm_slli_epi32(odd, 16))),
+                reinterpret_cast<ShortVec>(_mm_or_si128(_mm_srli_epi32(even, 16), _mm_and_si128(upper, odd)))};
+  }
+}
+#endif
 #endif
 
 /// Calls f with r as a Requantize.
 template <bool bounded = true, typename F>
 EFFDET_INLINE void with_requantization(const Requantization& r, F&& f) {
   if (r.activation == Activation::kSwish) return with_swish<bounded>(r, f);
-  f(Requantize<false, bounded>{r.activation, splat(r.inverse_scale), splat_short(r.zero_point), splat_short(r.lowest),
-                               splat_short(r.highest)});
+  f(Requantize<false, bounded>{r.activation, splat(r.inverse_scale), splat_short(r.zero_point), CodeVec{} + r.lowest,
+                               CodeVec{} + r.highest});
 }
 
 /// Sums as integers; beyond 16 bits they need not be right, but stay beyond.
@@ -238,16 +280,25 @@ EFFDET_INLINE IntVec steps_of(Vec sums) {
   return nearest(vec_min(splat(kLimit), vec_max(numbers, splat(-kLimit))));
 }
 
-/// Codes before they are cut off at 8 bits.
+/// The codes of sums, each of which is a product() or the sum of several, as packed() leaves them.
 template <bool bounded>
-EFFDET_INLINE ShortVec wide_codes(const Requantize<true, bounded>& r, Vec a, Vec b) {
-  const ShortVec x = packed(steps_of<bounded>(a), steps_of<bounded>(b));
-  const ShortVec magnitude = max_of(x, subtract_saturated(ShortVec{}, x));
-  const SwishLines lines = lines_of(r, magnitude);
-  // In odd segments the highest bit of what is within them takes the sign's place: their lines begin at their end.
-  const ShortVec within = magnitude << (15 - Requantization::kSegmentBits);
-  const ShortVec below = lines.base + multiply_high(within, lines.slope);
-  return add_saturated(max_of(x, ShortVec{}), below) >> r.shift;
+EFFDET_INLINE CodeVec packed_codes(const Requantize<true, bounded>& r, const Vec (&sums)[4]) {
+  ShortVec x[2], magnitude[2], y[2];
+  SwishLines lines[2];
+#pragma GCC unroll 2
+  for (int h = 0; h < 2; ++h) {
+    x[h] = packed(steps_of<bounded>(sums[2 * h]), steps_of<bounded>(sums[2 * h + 1]));
+    magnitude[h] = max_of(x[h], subtract_saturated(ShortVec{}, x[h]));
+  }
+  lines_of(r, magnitude, lines);
+#pragma GCC unroll 2
+  for (int h = 0; h < 2; ++h) {
+    // In odd segments the highest bit of what is within them takes the sign's place: their lines begin at their end.
+    const ShortVec within = magnitude[h] << (15 - Requantization::kSegmentBits);
+    const ShortVec below = lines[h].base + multiply_high(within, lines[h].slope);
+    y[h] = add_saturated(max_of(x[h], ShortVec{}), below) >> r.shift;
+  }
+  return packed(y[0], y[1]);
 }
 
 /// Activations that are more than limits; each operation rounds, as those of base/activation.cc do.
@@ -266,16 +317,20 @@ EFFDET_INLINE Vec curved(Activation activation, Vec x) {
 }
 
 template <bool bounded>
-EFFDET_INLINE ShortVec wide_codes(const Requantize<false, bounded>& r, Vec a, Vec b) {
-  const ShortVec steps = packed(steps_of<bounded>(curved(r.activation, a) * r.inverse_scale),
-                                steps_of<bounded>(curved(r.activation, b) * r.inverse_scale));
-  return min_of(max_of(add_saturated(steps, r.zero_point), r.lowest), r.highest);
+EFFDET_INLINE CodeVec packed_codes(const Requantize<false, bounded>& r, const Vec (&sums)[4]) {
+  ShortVec y[2];
+#pragma GCC unroll 2
+  for (int h = 0; h < 2; ++h)
+    y[h] = add_saturated(packed(steps_of<bounded>(curved(r.activation, sums[2 * h]) * r.inverse_scale),
+                                steps_of<bounded>(curved(r.activation, sums[2 * h + 1]) * r.inverse_scale)),
+                         r.zero_point);
+  return limited(packed(y[0], y[1]), r.lowest, r.highest);
 }
 
-/// The codes of sums, each of which is a product() or the sum of several.
+/// The same in the order of the sums.
 template <bool swish, bool bounded>
 EFFDET_INLINE CodeVec codes_of(const Requantize<swish, bounded>& r, const Vec (&sums)[4]) {
-  return in_order(packed(wide_codes(r, sums[0], sums[1]), wide_codes(r, sums[2], sums[3])));
+  return in_order(packed_codes(r, sums));
 }
 
 }  // namespace effdet::kernels::cpu::EFFDET_ISA
