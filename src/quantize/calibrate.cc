@@ -12,6 +12,7 @@
 #include "passes/rebatch.h"
 #include "quantize/calibrate.h"
 #include "quantize/layers.h"
+#include "quantize/value_names.h"
 #include "runtime/engine.h"
 
 namespace effdet::quantize {
@@ -127,6 +128,7 @@ class Calibrator {
     session_ = std::make_unique<runtime::Session>(engine, threads);
     const ir::Graph& program = engine->program().graph;
     const ir::Uses uses(program);
+    const ValueNames values(program);
     taps_.resize(program.nodes.size());
     for (size_t i = 0; i < maps.size(); ++i) {
       const std::string& name = graph.value(maps[i]).name;
@@ -134,7 +136,7 @@ class Calibrator {
         input_ = name;
         continue;
       }
-      ir::ValueId value = program.find_value(fmt::format("calibration.{}", i));
+      ir::ValueId value = values.find(fmt::format("calibration.{}", i));
       while (!program.nodes[static_cast<size_t>(uses.producer(value))].is("Slice"))
         value = program.nodes[static_cast<size_t>(uses.producer(value))].inputs[0];
       const ir::ValueId map = program.nodes[static_cast<size_t>(uses.producer(value))].inputs[0];
@@ -176,7 +178,8 @@ Calibration calibrate_maps(const ir::Graph& any_batch, const std::set<std::strin
                            const CalibrationOptions& options) {
   const ir::Graph graph = for_one_image(any_batch);
   std::vector<ir::ValueId> maps;
-  for (const std::string& name : names) maps.push_back(graph.find_value(name));
+  const ValueNames values(graph);
+  for (const std::string& name : names) maps.push_back(values.find(name));
   const ir::Value& input = graph.value(graph.inputs.at(0));
   Tensor image(input.dtype, *input.shape);
   Calibration calibration;

@@ -13,8 +13,6 @@
 namespace effdet::quantize {
 namespace {
 
-/// Images that peaks are taken from: factors need not be exact.
-constexpr size_t kImages = 32;
 /// A channel counts as no smaller than that part of the largest.
 constexpr double kSmallestPeak = 1e-3;
 /// Codes of a gated map that a code of the gate's input may become at most: with more, channels do not get finer, for
@@ -271,7 +269,7 @@ ir::Graph equalize(const ir::Graph& graph, InputSource source, const Calibration
   }
   if (maps.empty()) return graph;
   const auto some = [&](size_t index, std::span<std::byte> input, std::string& name) {
-    return index < kImages && source(index, input, name);
+    return index < kEqualizationImages && source(index, input, name);
   };
   return Equalizer(graph, calibrate_maps(graph, maps, some, options)).run(groups);
 }

@@ -5,6 +5,9 @@
 
 namespace effdet::quantize {
 
+/// The most images that peaks are taken from: factors need not be exact.
+inline constexpr size_t kEqualizationImages = 32;
+
 /// Where only linear operators make and read a map, those that make it may make each channel smaller by a factor that
 /// those who read it take back: between depthwise and pointwise convolutions of BiFPN and heads, along the sums of a
 /// stage's blocks, and behind a gate, whose vector takes the factors. A channel's factor is its peak, over some of the

@@ -19,6 +19,7 @@
 #include "quantize/quantize.h"
 #include "quantize/search.h"
 #include "quantize/sensitivity.h"
+#include "quantize/value_names.h"
 #include "runtime/compiled_model_impl.h"
 
 namespace effdet::quantize {
@@ -36,11 +37,11 @@ void check_options(const QuantizeOptions& options) {
 /// The ranges of maps in a quantized graph.
 class QuantizedGraph {
  public:
-  explicit QuantizedGraph(const ir::Graph& graph) : graph_(graph), uses_(graph) {}
+  explicit QuantizedGraph(const ir::Graph& graph) : graph_(graph), values_(graph), uses_(graph) {}
 
   /// The node that turns a map into codes; null where none does.
   const ir::Node* quantizer_of(const std::string& map) const {
-    const ir::ValueId id = graph_.find_value(map);
+    const ir::ValueId id = values_.find(map);
     if (id == ir::kNoValue) return nullptr;
     for (const int reader : uses_.readers(id))
       if (const ir::Node& node = graph_.nodes[static_cast<size_t>(reader)]; node.is("QuantizeLinear")) return &node;
@@ -53,6 +54,7 @@ class QuantizedGraph {
 
  private:
   const ir::Graph& graph_;
+  ValueNames values_;
   ir::Uses uses_;
 };
 
@@ -81,6 +83,7 @@ class Quantization {
     open_images();
     if (!options_.weights_only) calibrate_maps();
     layers_ = quantizable_layers(graph_);
+    note_costs();
     base_ = default_keep_float(graph_);
     base_.insert(base_.end(), options_.keep_float.begin(), options_.keep_float.end());
     std::vector<std::string> more_float;
@@ -113,13 +116,15 @@ class Quantization {
 
   void calibrate_maps() {
     std::string_view stage = "equalisation";
+    size_t total = std::min(images_->chosen(), kEqualizationImages);
     const auto source = [&](size_t index, std::span<std::byte> input, std::string& name) {
       if (index == 0) images_->rewind();
-      tell(stage, index, images_->chosen());
+      tell(stage, index, total);
       return images_->next(input, name);
     };
     graph_ = equalize(graph_, source, {.threads = options_.threads});
     stage = "calibration";
+    total = images_->chosen();
     calibration_ = calibrate(graph_, source, {.threads = options_.threads});
     images_->require_content();
     report_.failures = images_->failures();
@@ -158,18 +163,16 @@ class Quantization {
     if (!(accuracy_.map_float32 > 0))
       bad_input("{}: the float32 model's mAP there is {}: nothing that could be kept; are these the model's classes?",
                 options_.validation.string(), accuracy_.map_float32);
-    std::map<size_t, double> known;  // by the number of layers, which come in one order
     const auto measure = [&](const std::vector<std::string>& names) {
-      if (const auto found = known.find(names.size()); found != known.end()) return found->second;
       const double map = map_of(quantized(names), fmt::format("mAP of int8, {} layers more in float32", names.size()));
       report_.trials.push_back({names.size(), map});
-      return known[names.size()] = map;
+      return map;
     };
     const double least = options_.keep * accuracy_.map_float32;
     FloatLayers found{{}, measure({}), false};
     found.passes = found.accuracy >= least;
     if (!found.passes || options_.sensitivity) measure_layers();
-    if (!found.passes) found = cheapest_float_layers(candidates(), most_more_float(), least, measure);
+    if (!found.passes) found = cheapest_float_layers(found.accuracy, candidates(), most_more_float(), least, measure);
     report_.passed = found.passes;
     accuracy_.map_int8 = found.accuracy;
     report_.proof.accuracy = accuracy_;
@@ -181,24 +184,27 @@ class Quantization {
     Samples samples;
     std::vector<std::byte> sample(sample_bytes_of(graph_));
     std::string name;
+    const size_t count = plan_sensitivity(layers_, options_.sensitivity_images).samples;
     images_->rewind();
-    while (samples.size() < options_.sensitivity_images && images_->next(sample, name)) samples.push_back(sample);
+    while (samples.size() < count && images_->next(sample, name)) samples.push_back(sample);
     const int threads = options_.threads > 0 ? options_.threads : default_thread_count();
     errors_ = layer_errors(graph_, calibration_, settings_, samples, threads,
                            [&](size_t done, size_t total) { tell("layers, each alone in 8 bits", done, total); });
   }
 
-  /// Its products, and the memory for maps four times as large as in 8 bits.
-  double cost_of(const Layer& layer) const {
-    double values = static_cast<double>(size_of(layer.output));
-    for (const std::string& input : layer.inputs) values += static_cast<double>(size_of(input));
-    return static_cast<double>(layer.products) + kProductsAValue * values;
-  }
-
-  int64_t size_of(const std::string& map) const {
-    const ir::ValueId id = graph_.find_value(map);
-    return id == ir::kNoValue || !graph_.value(id).shape ? 0
-                                                         : Tensor(DType::kU8, *graph_.value(id).shape, nullptr).numel();
+  /// Of each layer its products, and the memory for maps four times as large as in 8 bits.
+  void note_costs() {
+    const ValueNames values(graph_);
+    const auto size_of = [&](const std::string& map) {
+      const ir::ValueId id = values.find(map);
+      const bool known = id != ir::kNoValue && graph_.value(id).shape;
+      return known ? static_cast<double>(Tensor(DType::kU8, *graph_.value(id).shape, nullptr).numel()) : 0;
+    };
+    for (const Layer& layer : layers_) {
+      double numbers = size_of(layer.output);
+      for (const std::string& input : layer.inputs) numbers += size_of(input);
+      costs_.push_back(static_cast<double>(layer.products) + kProductsAValue * numbers);
+    }
   }
 
   /// The layers that are in 8 bits at the start.
@@ -206,7 +212,7 @@ class Quantization {
     const std::vector<bool> int8 = computes_in_int8(graph_, settings_with({}));
     std::vector<Candidate> list;
     for (size_t i = 0; i < layers_.size(); ++i)
-      if (int8[i]) list.push_back({layers_[i].name, errors_.empty() ? 1 : errors_[i], cost_of(layers_[i])});
+      if (int8[i]) list.push_back({layers_[i].name, errors_.empty() ? 1 : errors_[i], costs_[i]});
     return list;
   }
 
@@ -214,7 +220,7 @@ class Quantization {
   /// model is no int8 model any more.
   double most_more_float() const {
     double all = 0, int8 = 0;
-    for (const Layer& layer : layers_) all += cost_of(layer);
+    for (const double cost : costs_) all += cost;
     for (const Candidate& candidate : candidates()) int8 += candidate.cost;
     return int8 - all / 2;
   }
@@ -260,6 +266,7 @@ class Quantization {
   const QuantizeOptions& options_;
   QuantizeReport& report_;
   std::vector<Layer> layers_;
+  std::vector<double> costs_;  ///< by layer, in products
   Options settings_;
   std::vector<std::string> base_;  ///< patterns of layers that stay float32 in any case
   std::optional<CalibrationImages> images_;

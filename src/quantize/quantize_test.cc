@@ -331,6 +331,20 @@ TEST(Quantize, LastLayersOfBoxesAreSensitive) {
             (std::vector<std::string>{"stem", "block", "project", "box_depthwise", "box_predict"}));
 }
 
+TEST(Quantize, OfManyLayersOfBoxesTheLastTwoPairsAreSensitive) {
+  const ir::Graph graph = prepare(ir::GraphText::parse(R"(
+    input x [1,3,16,16]
+    stem = Conv(x, waves[64,3,9,9]) pads=[4,4,4,4]
+    expand = Conv(stem, waves[64,64,5,5])
+    box_first = Conv(expand, waves[4,64,1,1])
+    box_depthwise = Conv(box_first, waves[4,1,3,3]) group=4
+    box_second = Conv(box_depthwise, waves[4,4,1,1])
+    box_third = Conv(box_second, waves[4,4,1,1])
+    output box_third
+  )"));
+  EXPECT_EQ(default_keep_float(graph), (std::vector<std::string>{"stem", "box_depthwise", "box_second", "box_third"}));
+}
+
 TEST(Quantize, RefusesWhatItCannotQuantize) {
   const ir::Graph graph = network();
   const Calibration calibration = calibrate(graph, Images(1));

@@ -1,7 +1,6 @@
 // The choice of layers that stay in float32.
 #pragma once
 
-#include <cstddef>
 #include <span>
 #include <string>
 #include <vector>
@@ -13,7 +12,7 @@ namespace effdet::quantize {
 /// A layer that may stay in float32.
 struct Candidate {
   std::string name;
-  double error = 0;  ///< that 8 bits bring
+  double error = 0;  ///< that 8 bits bring, a square
   double cost = 0;   ///< of float32, above 0
 };
 
@@ -23,11 +22,13 @@ struct FloatLayers {
   bool passes = false;
 };
 
-/// The cheapest set whose measured accuracy is at least `least`: the candidates in falling order of error for their
-/// cost, as many as are needed. That number is found by measuring: 0, 1, 2, 4, ... until one passes, then by halving
-/// the interval before it. No list costs more than `most_cost`. Where none passes, the most accurate that was measured.
+/// Where a model with all candidates in 8 bits, whose accuracy is given, does not pass: the candidates in falling order
+/// of error for their cost, as many as take away 10, 20, 35, 50, 65, 80 or 90 % of the sum of all errors, whichever is
+/// the first whose measured accuracy is at least `least`. So few steps, each well apart from the one before it, follow
+/// what layers lose; many would follow the chance that a measurement on few images has. No list costs more than
+/// `most_cost`. Where none passes, the most accurate that was measured, which may be that without names.
 /// measure: takes names, returns the accuracy.
-FloatLayers cheapest_float_layers(std::span<const Candidate> candidates, double most_cost, double least,
-                                  FunctionRef<double(const std::vector<std::string>& names)> measure);
+FloatLayers cheapest_float_layers(double accuracy, std::span<const Candidate> candidates, double most_cost,
+                                  double least, FunctionRef<double(const std::vector<std::string>& names)> measure);
 
 }  // namespace effdet::quantize

@@ -8,12 +8,8 @@
 namespace effdet::quantize {
 namespace {
 
-/// Whether the name of a node or of an output is one of a head for boxes, in the words of effdet and zylo117.
-bool is_of_boxes(std::string_view name) {
-  return name.find("box") != std::string_view::npos || name.find("regressor") != std::string_view::npos;
-}
-
-/// Part of all products that the layers of boxes may have which stay float32.
+/// Layers of boxes that stay float32: how many pairs before the outputs, and their largest share of all products.
+constexpr int kBoxPairs = 2;
 constexpr double kLargestShare = 0.04;
 
 class Walk {
@@ -57,7 +53,7 @@ class Walk {
 
   bool makes_boxes(const LayerNode& one) const { return is_of_boxes(one.layer.name) || is_of_boxes(one.layer.output); }
 
-  /// From the outputs backwards: the last pair of layers on all levels, the pairs before them, and so on.
+  /// From the outputs backwards: the last pair of layers on all levels, then the pairs before them.
   void keep_boxes() {
     std::vector<const LayerNode*> ends;
     int64_t all = 0, kept = 0;
@@ -65,7 +61,7 @@ class Walk {
       all += one.layer.products;
       if (one.layer.op == kConv && !readers_.contains(one.layer.output) && makes_boxes(one)) ends.push_back(&one);
     }
-    while (!ends.empty()) {
+    for (int i = 0; i < kBoxPairs && !ends.empty(); ++i) {
       std::vector<const LayerNode*> pairs, before;
       for (const LayerNode* end : ends) {
         pairs.push_back(end);
@@ -97,6 +93,10 @@ class Walk {
 };
 
 }  // namespace
+
+bool is_of_boxes(std::string_view name) {
+  return name.find("box") != std::string_view::npos || name.find("regressor") != std::string_view::npos;
+}
 
 std::vector<std::string> sensitive_layers(const LayerGraph& layers) { return Walk(layers).run(); }
 
