@@ -6,6 +6,8 @@
 #include <cmath>
 #include <cstring>
 #include <numeric>
+#include <unordered_map>
+#include <utility>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -30,14 +32,17 @@ uint64_t next_random(uint64_t& state) {
   return z ^ (z >> 31);
 }
 
-/// `most` of the numbers below count, in rising order.
+/// `most` of the numbers below count, in rising order: the first of a shuffle, of which only what was moved is kept.
 std::vector<size_t> choose(size_t count, size_t most, uint64_t seed) {
-  std::vector<size_t> numbers(count);
+  std::vector<size_t> numbers(std::min(count, most));
   std::iota(numbers.begin(), numbers.end(), size_t{0});
   if (most >= count) return numbers;
-  for (size_t i = 0; i < most; ++i)
-    std::swap(numbers[i], numbers[i + static_cast<size_t>(next_random(seed) % (count - i))]);
-  numbers.resize(most);
+  std::unordered_map<size_t, size_t> moved;  // by place; elsewhere is the place's own number
+  for (size_t i = 0; i < most; ++i) {
+    const size_t other = i + static_cast<size_t>(next_random(seed) % (count - i));
+    const size_t own = moved.try_emplace(i, i).first->second;
+    numbers[i] = std::exchange(moved.try_emplace(other, other).first->second, own);
+  }
   std::ranges::sort(numbers);
   return numbers;
 }
@@ -82,14 +87,17 @@ CalibrationImages::CalibrationImages(std::vector<std::filesystem::path> files, s
   std::ranges::sort(files);
   const auto repeated = std::ranges::unique(files);
   files.erase(repeated.begin(), repeated.end());
-  std::vector<Sample> all;
+  std::vector<size_t> first{0};  // sample of each file, and the number of all
   for (const auto& file : files) {
     std::error_code missing;
     const uintmax_t bytes = is_raw(file) ? std::filesystem::file_size(file, missing) : 0;
     const size_t count = missing || bytes % sample_bytes_ != 0 ? 1 : std::max<size_t>(bytes / sample_bytes_, 1);
-    for (size_t i = 0; i < count; ++i) all.push_back({file, i});
+    first.push_back(first.back() + count);
   }
-  for (const size_t i : choose(all.size(), most, seed)) samples_.push_back(all[i]);
+  for (const size_t i : choose(first.back(), most, seed)) {
+    const auto file = static_cast<size_t>(std::ranges::upper_bound(first, i) - first.begin()) - 1;
+    samples_.push_back({files[file], i - first[file]});
+  }
 }
 
 std::set<std::filesystem::path> CalibrationImages::files() const {
