@@ -25,18 +25,54 @@ const Tensor* scales_of(const PlanContext& c) {
   return c.has(A::kWeightScale) ? c.inputs[A::kWeightScale].constant : nullptr;
 }
 
+/// What both kinds have: sums of products of floats.
 template <typename T>
-class Depthwise : public Kernel {
+class DepthwiseProducts : public Kernel {
+ protected:
   using A = ops::DepthwiseConvAttributes;
+
+  DepthwiseProducts(const PlanContext& c, const A& a)
+      : in_(ops::dims_of(c.inputs[A::kX].shape, a.layout)),
+        out_(ops::dims_of(c.outputs[0].shape, a.layout)),
+        wants_mean_(c.outputs.size() > 1 && c.outputs[1].present),
+        line_(out_.width * out_.channels),
+        window_(a.window),
+        weights_(micro_kernels(), window_, c.inputs[A::kWeights].constant, scales_of(c)) {}
+
+  /// Output rows [begin, end) of an image to where `y` has them, the image's first row. Adds each channel up in `sums`,
+  /// where that is not null.
+  void run_rows(const RunContext& context, int64_t image, int64_t begin, int64_t end, Activation activation, T* y,
+                float* sums) const {
+    DepthwiseRows<T> rows = depthwise_rows<T>(window_, in_, activation);
+    rows.x = context.input<T>(A::kX) + image * in_.height * in_.width * in_.channels;
+    rows.bias = context.input(A::kBias);
+    rows.y = y;
+    rows.sums = sums;
+    rows.channels = rows.x_pixel = rows.weight_tap = rows.y_pixel = static_cast<int>(in_.channels);
+    rows.y_row = line_;
+    set_rectangle(rows, begin, end, 0, out_.width);
+    weights_.run(rows, context.input(A::kWeights), 0);
+  }
+
+  ops::Dims in_, out_;
+  bool wants_mean_;
+  int64_t line_;  // values of an output row
+
+ private:
+  ops::Window2d window_;
+  DepthwiseWeights<T> weights_;
+};
+
+template <typename T>
+class Depthwise : public DepthwiseProducts<T> {
+  using Base = DepthwiseProducts<T>;
+  using Base::in_, Base::out_, Base::wants_mean_, Base::line_;
+  using typename Base::A;
 
  public:
   Depthwise(const PlanContext& c, const A& a)
-      : window_(a.window),
-        weights_(micro_kernels(), window_, c.inputs[A::kWeights].constant, scales_of(c)),
+      : Base(c, a),
         epilogue_(micro_kernels(), a.activation),
-        in_(ops::dims_of(c.inputs[A::kX].shape, a.layout)),
-        out_(ops::dims_of(c.outputs[0].shape, a.layout)),
-        wants_mean_(c.outputs.size() > 1 && c.outputs[1].present),
         rows_(std::max(kLeastRows, (out_.height + kDepthwiseTasks - 1) / kDepthwiseTasks)),
         tasks_((out_.height + rows_ - 1) / rows_) {}
 
@@ -50,18 +86,11 @@ class Depthwise : public Kernel {
       const int channels = static_cast<int>(in_.channels);
       float* sums = wants_mean_ ? context.scratch_floats() + task * in_.channels : nullptr;
       if (sums != nullptr) std::fill_n(sums, channels, 0.0f);
-      DepthwiseRows<T> rows = depthwise_rows<T>(window_, in_, epilogue_.activation());
-      rows.x = context.input<T>(A::kX) + image * in_.height * in_.width * in_.channels;
-      rows.bias = context.input(A::kBias);
-      rows.y = context.output<T>() + image * out_.height * out_.width * in_.channels;
-      rows.sums = epilogue_.has_steps() ? nullptr : sums;
-      rows.channels = rows.x_pixel = rows.weight_tap = rows.y_pixel = channels;
-      rows.y_row = out_.width * in_.channels;
-      set_rectangle(rows, row, std::min(row + rows_, out_.height), 0, out_.width);
-      weights_.run(rows, context.input(A::kWeights), 0);
+      const int64_t end = std::min(row + rows_, out_.height), pixels = (end - row) * out_.width;
+      T* y = context.output<T>() + image * out_.height * line_;
+      this->run_rows(context, image, row, end, epilogue_.activation(), y, epilogue_.has_steps() ? nullptr : sums);
       if (!epilogue_.has_steps()) return;
-      T* y = rows.y + row * rows.y_row;
-      const int64_t pixels = (std::min(row + rows_, out_.height) - row) * out_.width;
+      y += row * line_;
       epilogue_.run(y, pixels, channels, channels);
       if (sums != nullptr) map_kernels<T>(micro_kernels()).fold_rows(y, pixels, channels, channels, sums, Fold::kSum);
     });
@@ -72,29 +101,19 @@ class Depthwise : public Kernel {
   }
 
  private:
-  ops::Window2d window_;
-  DepthwiseWeights<T> weights_;
   Epilogue epilogue_;
-  ops::Dims in_, out_;
-  bool wants_mean_;
   int64_t rows_, tasks_;
 };
 
 /// Rounds its sums to codes, a few rows at a time, which stay in the cache.
 template <typename T>
-class DepthwiseToCodes : public Kernel {
-  using A = ops::DepthwiseConvAttributes;
+class DepthwiseToCodes : public DepthwiseProducts<T> {
+  using Base = DepthwiseProducts<T>;
+  using Base::in_, Base::out_, Base::wants_mean_, Base::line_;
+  using typename Base::A;
 
  public:
-  DepthwiseToCodes(const PlanContext& c, const A& a)
-      : micro_(micro_kernels()),
-        window_(a.window),
-        weights_(micro_, window_, c.inputs[A::kWeights].constant, scales_of(c)),
-        y_(*a.y),
-        in_(ops::dims_of(c.inputs[A::kX].shape, a.layout)),
-        out_(ops::dims_of(c.outputs[0].shape, a.layout)),
-        wants_mean_(c.outputs.size() > 1 && c.outputs[1].present),
-        line_(out_.width * out_.channels) {
+  DepthwiseToCodes(const PlanContext& c, const A& a) : Base(c, a), micro_(micro_kernels()), y_(*a.y) {
     const ops::Requantizer requantizer(a.activation.activation, y_);
     requantization_ = requantization(requantizer);
     factor_ = requantizer.multiplier(1);
@@ -141,28 +160,16 @@ class DepthwiseToCodes : public Kernel {
   }
 
   void convolve(const RunContext& context, int64_t image, int64_t row, int64_t end, float* floats) const {
-    DepthwiseRows<T> rows = depthwise_rows<T>(window_, in_, Activation::kNone);
     T* sums = reinterpret_cast<T*>(floats);
     if constexpr (sizeof(T) != sizeof(float)) sums = reinterpret_cast<T*>(floats + kRows * line_);
-    rows.x = context.input<T>(A::kX) + image * in_.height * in_.width * in_.channels;
-    rows.bias = context.input(A::kBias);
-    rows.y = sums - row * line_;
-    rows.channels = rows.x_pixel = rows.weight_tap = rows.y_pixel = static_cast<int>(in_.channels);
-    rows.y_row = line_;
-    set_rectangle(rows, row, end, 0, out_.width);
-    weights_.run(rows, context.input(A::kWeights), 0);
+    this->run_rows(context, image, row, end, Activation::kNone, sums - row * line_, nullptr);
     if constexpr (sizeof(T) != sizeof(float)) micro_.widen(sums, floats, (end - row) * line_);
   }
 
   static constexpr int64_t kRows = kRowsRounded;
 
   const MicroKernels& micro_;
-  ops::Window2d window_;
-  DepthwiseWeights<T> weights_;
   ops::Quantization y_;
-  ops::Dims in_, out_;
-  bool wants_mean_;
-  int64_t line_;  // values of an output row
   Requantization requantization_;
   float factor_;
 };
