@@ -75,6 +75,8 @@ constexpr Stage kFusions[] = {
     {"take_quantization", always<compiler::take_quantization>},
     // Before whoever looks for constants.
     {"fold_other_codes", fold_other_codes},
+    // After fold_other_codes, which makes the bias a number; before what is left becomes other nodes.
+    {"fold_into_scales", growing<compiler::fold_into_scales>},
     {"split_batch_norms", always<compiler::split_batch_norms>},
     {"fuse_activations", always<compiler::fuse_activations>},
     {"fuse_windows", growing<compiler::fuse_windows>, packs_weights},

@@ -21,6 +21,9 @@ void insert_aipp(ir::Graph& graph, const aipp::Config& config);
 /// QuantizeLinear and DequantizeLinear of maps, with one scale a tensor -> ai.effdet::Quantize and Dequantize; rounding
 /// that changes nothing goes.
 void take_quantization(ir::Graph& graph);
+/// BatchNormalization, Mul, Div, Add and Sub by channels after a Conv of int8 weights -> other scales and another bias,
+/// within the budget.
+void fold_into_scales(ir::Graph& graph, passes::RewriteBudget& budget);
 /// BatchNormalization that no convolution took -> Mul and Add.
 void split_batch_norms(ir::Graph& graph);
 /// x * Sigmoid(x), Relu, Clip(0, 6), Sigmoid, HardSwish, Mish and the like -> ai.effdet::Activation.

@@ -111,6 +111,44 @@ TEST(Quantization, WeightsAloneStayInt8) {
   expect_near(graph, program, 1e-5);
 }
 
+/// What quantization-aware training exports: the batch norm's scale is in the weights, taken out of the products, and
+/// put in again. One channel's factor is negative, one's is 0.
+TEST(Quantization, BatchNormsGoIntoScalesAndBias) {
+  QuantizedBuilder b({1, 8, 6, 6});
+  b.graph.opset = 13;
+  const auto norm = [&](const std::string& name, ir::ValueId x) {
+    std::vector<float> gamma, mean, ones(8, 1);
+    for (int c = 0; c < 8; ++c) gamma.push_back(0.3f * static_cast<float>(c - 2)), mean.push_back(0.1f * gamma.back());
+    return b.node("BatchNormalization", name,
+                  {x, b.constant(name + ".g", floats({8}, gamma)), b.constant(name + ".b", waves({8}, 3)),
+                   b.constant(name + ".m", floats({8}, mean)), b.constant(name + ".v", floats({8}, ones))});
+  };
+  const auto divided = b.node("Div", "div",
+                              {b.layer("conv", b.rounded("x", b.x, 0.02f, 128), {8, 8, 1, 1}),
+                               b.constant("factors", floats({1, 8, 1, 1}, {1, 2, 3, 4, 5, 6, 7, 8}))});
+  const auto first = b.rounded("first", b.node("Relu", "relu", {norm("bn", divided)}), 0.02f, 3);
+  const auto depthwise = norm("bn2", b.layer("depthwise", first, {8, 1, 3, 3}, {{"group", int64_t{8}}}));
+  b.graph.outputs = {b.layer("last", b.rounded("second", depthwise, 0.02f, 100), {8, 8, 1, 1})};
+  const artifact::Program program = compile(b.graph);
+  for (const char* op : {"Mul", "Add", "Div", "BatchNormalization", "Elementwise", "Dequantize"})
+    EXPECT_EQ(count_of(program.graph, op), 0) << op;
+  EXPECT_EQ(count_of(program.graph, "Quantize"), 1) << "of the input: " << ir::to_text(program.graph);
+  for (const ir::Node& node : program.graph.nodes) EXPECT_FALSE(has_steps(node)) << node.name;
+  expect_near(b.graph, program, 0.02);
+}
+
+/// -128 has no counterpart in int8.
+TEST(Quantization, ABatchNormThatDoesNotGoIntoScalesStays) {
+  QuantizedBuilder b({1, 2, 4, 4});
+  Tensor w(DType::kI8, {2, 2, 1, 1});
+  std::ranges::fill(w.mutable_data<int8_t>(), int8_t{-128});
+  const auto weights = b.node("DequantizeLinear", "dw", {b.constant("w", w), b.scalar("ws", 0.01f)});
+  const auto conv = b.node("Conv", "conv", {b.rounded("x", b.x, 0.02f, 128), weights});
+  const auto negated = b.node("Mul", "negated", {conv, b.scalar("minus", -1)});
+  b.graph.outputs = {b.node("Relu", "relu", {b.node("Sub", "sub", {negated, b.scalar("half", 0.5f)})})};
+  expect_near(b.graph, compile(b.graph), 1e-5);
+}
+
 /// Weights of uint8, whose zero point is not in the middle, and a constant of an elementwise operator.
 TEST(Quantization, CodesThatNoLayerTakesAreFloatsBeforeFusion) {
   QuantizedBuilder b({1, 8, 6, 6});

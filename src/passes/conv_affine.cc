@@ -1,6 +1,7 @@
 // Multiplies weights and biases of a convolution by a scale per channel, and adds a shift.
 #include "passes/conv_affine.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "passes/rewrite.h"
@@ -38,6 +39,34 @@ Tensor shifted_bias(const Tensor* bias, const ChannelAffine& affine) {
   return result;
 }
 
+/// A constant that broadcasts per channel over [N, channels, spatial...] and does not enlarge it, as one value a
+/// channel.
+std::optional<std::vector<double>> per_channel(const Tensor* tensor, int64_t channels, size_t rank) {
+  if (tensor == nullptr || tensor->dtype() != DType::kF32 || tensor->rank() > rank) return std::nullopt;
+  const size_t skip = rank - tensor->rank();  // dimensions that broadcasting puts in front
+  for (size_t i = 0; i < tensor->rank(); ++i)
+    if (tensor->dim(i) != 1 && (i + skip != 1 || tensor->dim(i) != channels)) return std::nullopt;
+  const auto data = tensor->data<float>();
+  std::vector<double> values(data.begin(), data.end());
+  values.resize(static_cast<size_t>(channels), values.empty() ? 0 : values[0]);
+  return values;
+}
+
+/// The node as a scale and a shift of its variable input; constant - x and constant / x are something else.
+std::optional<ChannelAffine> affine_of(const ir::Node& node, std::vector<double> values, bool constant_first) {
+  const std::vector<double> ones(values.size(), 1), zeros(values.size(), 0);
+  if (node.is("Mul")) return ChannelAffine{values, zeros};
+  if (node.is("Add")) return ChannelAffine{ones, values};
+  if (constant_first) return std::nullopt;
+  if (node.is("Sub")) {
+    for (double& value : values) value = -value;
+    return ChannelAffine{ones, values};
+  }
+  if (!node.is("Div") || std::ranges::find(values, 0.0) != values.end()) return std::nullopt;
+  for (double& value : values) value = 1 / value;
+  return ChannelAffine{values, zeros};
+}
+
 bool is_foldable_conv(const ir::Graph& graph, const ir::Node* node) {
   if (node == nullptr || (!node->is("Conv") && !node->is("ConvTranspose"))) return false;
   if (!is_float_constant(graph, node->inputs[1])) return false;
@@ -69,6 +98,13 @@ std::optional<ChannelAffine> batch_norm_affine(const ir::Graph& graph, const ir:
     affine.shift.push_back(at(1) - at(2) * affine.scale.back());
   }
   return affine;
+}
+
+std::optional<ChannelAffine> elementwise_affine(const ir::Graph& graph, const ir::Node& node, size_t side,
+                                                int64_t channels, size_t rank) {
+  if (!node.domain.empty() || node.inputs.size() != 2) return std::nullopt;
+  const auto values = per_channel(graph.constant(node.inputs[1 - side]), channels, rank);
+  return values ? affine_of(node, *values, side == 1) : std::nullopt;
 }
 
 /// What with_content adds to the constants for a content of so many bytes.

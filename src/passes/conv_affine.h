@@ -19,6 +19,11 @@ struct ChannelAffine {
 /// What a BatchNormalization of so many channels computes, or nothing where its parameters are not constant float32.
 std::optional<ChannelAffine> batch_norm_affine(const ir::Graph& graph, const ir::Node& norm, int64_t channels);
 
+/// What a Mul, Add, Sub or Div by a constant of one value a channel, or one for all, computes of its input number
+/// `side`, [N, channels, ...] of that rank. Nothing for other nodes.
+std::optional<ChannelAffine> elementwise_affine(const ir::Graph& graph, const ir::Node& node, size_t side,
+                                                int64_t channels, size_t rank);
+
 /// What makes a value for one reader and nobody else: a Conv or ConvTranspose, or several and a Concat of their
 /// channels, all with constant float32 weights and biases.
 struct SoleConvs {
