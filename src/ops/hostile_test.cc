@@ -225,6 +225,7 @@ TEST(BadInput, Quantization_ShapesAndTypes) {
   EXPECT_EQ(said({x, one, Tensor(DType::kU8, {3})}), "scale of shape scalar and zero point of 3") << "who is right?";
   EXPECT_EQ(said({x, three, Tensor(DType::kU8, {2})}), "scale of shape 3 and zero point of 2");
   EXPECT_EQ(said({x, one, Tensor(DType::kF32, {})}), "type float32 is not supported");
+  EXPECT_EQ(said({x, one, Tensor(DType::kI32, {})}), "makes codes of int32, and there are none but of 8 and 16 bits");
   EXPECT_EQ(said({x, Tensor(DType::kI32, {})}), "type int32 is not supported");
   EXPECT_EQ(said({x, one, Tensor(DType::kU8, {})}, {{"output_dtype", int64_t{3}}}),
             "output_dtype is int8, the zero point has type uint8");

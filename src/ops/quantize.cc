@@ -6,6 +6,7 @@
 #include "base/checked.h"
 #include "ops/cast.h"
 #include "ops/operators.h"
+#include "ops/quantized_nodes.h"
 #include "ops/strided.h"
 #include "ops/util.h"
 
@@ -37,18 +38,6 @@ TypeRange limits_of(const ir::Node& node, DType dtype) {
 /// Whether a scale or zero point of that shape is one for the whole tensor: a scalar or a list of one.
 bool is_single(const Shape& shape) { return shape.empty() || shape == Shape{1}; }
 
-/// Every scale is a positive, finite number, so that division and rounding by it mean something.
-void check_scale_values(const InferContext& c) {
-  const Tensor* scale = c.value(1);
-  if (scale == nullptr) return;
-  const Tensor wide = scale->to(DType::kF64);
-  const auto values = wide.data<double>();
-  const auto bad = std::ranges::find_if(values, [](double x) { return !(x > 0) || !std::isfinite(x); });
-  if (bad == values.end()) return;
-  const std::string place = values.size() == 1 ? "" : fmt::format(" {}", bad - values.begin());
-  node_error(c.node, "scale{} is {}, not a positive number", place, *bad);
-}
-
 /// The shape that scales have in blocks along the axis, the last of which may be shorter.
 Shape block_shape(const InferContext& c, size_t axis, int64_t block) {
   Shape blocks = *c.shape(0);
@@ -60,7 +49,7 @@ Shape block_shape(const InferContext& c, size_t axis, int64_t block) {
 /// may be a scalar or a list of one, and the two need not agree in that: ONNX Runtime's quantizer writes both.
 void check_scale(const InferContext& c) {
   require_float(c, 1);
-  check_scale_values(c);
+  require_scales(c, 1);
   const int64_t block = c.node.get_int("block_size", 0);
   if (block < 0) node_error(c.node, "block_size is {}", block);
   if (!c.shape(0) || !c.shape(1) || !is_known(*c.shape(0)) || !is_known(*c.shape(1))) return;
@@ -124,8 +113,10 @@ std::vector<Inferred> infer_quantize(const InferContext& c) {
   if (c.dtype(0) != DType::kI32) require_float(c);
   check_scale(c);
   division_type(c.node);
-  limits_of(c.node, quantized_type(c));
-  return {{quantized_type(c), c.shape(0)}};
+  const DType dtype = quantized_type(c);
+  limits_of(c.node, dtype);
+  if (dtype == DType::kI32) node_error(c.node, "makes codes of int32, and there are none but of 8 and 16 bits");
+  return {{dtype, c.shape(0)}};
 }
 
 /// Rounds halves to even and stays within the type.
@@ -191,6 +182,17 @@ void evaluate_dynamic_quantize(const EvalContext& c) {
 }
 
 }  // namespace
+
+void require_scales(const InferContext& c, size_t i) {
+  const Tensor* scale = c.value(i);
+  if (scale == nullptr) return;
+  const Tensor wide = scale->to(DType::kF64);
+  const auto values = wide.data<double>();
+  const auto bad = std::ranges::find_if(values, [](double x) { return !(x > 0) || !std::isfinite(x); });
+  if (bad == values.end()) return;
+  const std::string place = values.size() == 1 ? "" : fmt::format(" {}", bad - values.begin());
+  node_error(c.node, "scale{} is {}, not a positive number", place, *bad);
+}
 
 std::span<const Operator> quantize_operators() {
   static constexpr Operator kOperators[] = {

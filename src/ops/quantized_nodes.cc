@@ -26,6 +26,7 @@ class Speller {
   size_t input_count() const { return inputs_.size(); }
   bool has(size_t i) const { return i < inputs_.size() && inputs_[i].present; }
   const InputInfo& info(size_t i) const { return inputs_[i]; }
+  std::span<const InputInfo> inputs() const { return inputs_; }
   ir::ValueId input(size_t i) const { return i < out_.operands.size() ? out_.operands[i] : ir::kNoValue; }
 
   /// The node's attributes but for those that only its own operator has.
@@ -85,13 +86,30 @@ class Speller {
   SpelledOut out_;
 };
 
-/// Scales along the matrices' columns are one list here, in a shape of ONNX's that says the same.
-int64_t last_axis(const Speller& s, size_t data) {
+/// Fails where scales and zero points of several dimensions are not one for each matrix, row or column, or any of them.
+void require_broadcast(const Speller& s, size_t data) {
+  const InferContext c{s.node(), s.opset(), s.inputs()};
+  const Shape& scale = *c.shape(data + 1);
+  if (c.dtype(data + 1) != DType::kF32) node_error(c.node, "scale has type {}", dtype_name(c.dtype(data + 1)));
+  if (c.dtype(data + 2) != c.dtype(data))
+    node_error(c.node, "{} with a zero point of {}", dtype_name(c.dtype(data)), dtype_name(c.dtype(data + 2)));
+  if (c.shape(data + 2) && *c.shape(data + 2) != scale)
+    node_error(c.node, "scale of shape {} and zero point of {}", shape_text(scale), shape_text(*c.shape(data + 2)));
+  if (c.shape(data) && broadcast(c.node, c.shape(data), scale) != c.shape(data))
+    node_error(c.node, "scale of shape {} for matrices of {}", shape_text(scale), shape_text(*c.shape(data)));
+  require_scales(c, data + 1);
+}
+
+/// The floats of a factor. A list has a scale for each row of the first, or each column of the second; in more
+/// dimensions scales and zero points are broadcast.
+ir::ValueId factor(Speller& s, size_t data, int64_t axis_from_last) {
   const auto &shape = s.info(data).shape, &scale = s.info(data + 1).shape;
-  if (scale && scale->size() > 1)
-    fail(ErrorCode::kUnsupported, "{}: a scale of shape {} is not supported, only a single one or a list",
-         node_label(s.node()), shape_text(*scale));
-  return shape ? static_cast<int64_t>(shape->size()) - 1 : 0;
+  if (!scale || scale->size() < 2)
+    return s.dequantized(data, shape ? std::max<int64_t>(0, static_cast<int64_t>(shape->size()) - axis_from_last) : 0);
+  require_broadcast(s, data);
+  constexpr int64_t kFloat = 1;  // ONNX's number for float32
+  const auto floats = [&](size_t i) { return s.add("Cast", {s.input(i)}, {{"to", kFloat}}); };
+  return s.add("Mul", {s.add("Sub", {floats(data), floats(data + 2)}), s.input(data + 1)});
 }
 
 SpelledOut spell_conv(Speller& s) {
@@ -100,8 +118,7 @@ SpelledOut spell_conv(Speller& s) {
 }
 
 SpelledOut spell_matmul(Speller& s) {
-  const int64_t rows = std::max<int64_t>(0, last_axis(s, 0) - 1);
-  const ir::ValueId a = s.dequantized(0, rows), b = s.dequantized(3, last_axis(s, 3));
+  const ir::ValueId a = factor(s, 0, 2), b = factor(s, 3, 1);
   return s.quantized(s.add("MatMul", {a, b}), 6, 0);
 }
 

@@ -21,6 +21,10 @@ bool is_quantized_node(const ir::Node& node);
 /// Whether a node is one of those that only quantized models have: these, and ONNX's on quantized tensors.
 bool reads_or_makes_codes(const ir::Node& node);
 
+/// Fails unless every scale in input i, where these are known, is positive and finite: division and rounding by it mean
+/// something.
+void require_scales(const InferContext& c, size_t i);
+
 /// The node with DequantizeLinear for what it reads, the operator on floats, and QuantizeLinear. This is what it means:
 /// inference and the reference kernel go by it. Constants among the inputs are constants of that graph. Precondition:
 /// is_quantized_node(), and a number of inputs that the operator has. Throws Error that names the node.

@@ -95,17 +95,34 @@ TEST(QuantizedNodes, IntegerMatMul) {
   EXPECT_THROW(run("MatMulInteger", "", {a, b, bytes({3}, {1, 2, 3})}), Error);
 }
 
+/// Two matrices [1, 2] and two [2, 2]: one scale for each row of the first, and for each matrix's columns of the
+/// second.
+TEST(QuantizedNodes, ScalesOfSeveralDimensions) {
+  const Tensor a = bytes({2, 1, 2}, {2, 4, 1, 1}), b = codes({2, 2, 2}, {1, 3, 2, -1, 1, 1, 1, 1});
+  EXPECT_EQ(run("QLinearMatMul", "",
+                {a, floats({2, 1, 1}, {1, 2}), bytes({2, 1, 1}, {0, 0}), b, floats({2, 1, 2}, {1, 3, 1, 0.5f}),
+                 codes({2, 1, 2}, {0, 0, -1, 1}), scale(1), zero(7)}),
+            (Numbers{17, 13, 15, 7}));
+}
+
 TEST(QuantizedNodes, ScalesOfOtherShapesAreNamed) {
   const Tensor a = bytes({1, 2}, {2, 4}), b = codes({2, 2}, {1, 3, 2, -1});
-  const Tensor zeros = codes({3}, {0, 0, 0});
-  try {
-    run("QLinearMatMul", "", {a, scale(1), zero(0), b, list({1, 3, 1}), zeros, scale(1), zero(7)});
-    FAIL();
-  } catch (const Error& error) {
-    EXPECT_STREQ(
-        error.what(),
-        "node 'test' (DequantizeLinear): scale of shape 3 for an input of 2x2, which has 2 positions on axis 1");
-  }
+  const auto refusal = [&](const Tensor& scales, const Tensor& zeros) -> std::string {
+    try {
+      run("QLinearMatMul", "", {a, scale(1), zero(0), b, scales, zeros, scale(1), zero(7)});
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "accepted";
+  };
+  const std::string node = "node 'test' (QLinearMatMul): ";
+  EXPECT_EQ(refusal(list({1, 3, 1}), codes({3}, {0, 0, 0})),
+            "node 'test' (DequantizeLinear): scale of shape 3 for an input of 2x2, which has 2 positions on axis 1");
+  EXPECT_EQ(refusal(floats({2, 1, 2}, {1, 1, 1, 1}), codes({2, 1, 2}, {0, 0, 0, 0})),
+            node + "scale of shape 2x1x2 for matrices of 2x2");
+  EXPECT_EQ(refusal(floats({1, 2}, {1, 1}), codes({2}, {0, 0})), node + "scale of shape 1x2 and zero point of 2");
+  EXPECT_EQ(refusal(floats({1, 2}, {1, 1}), bytes({1, 2}, {0, 0})), node + "int8 with a zero point of uint8");
+  EXPECT_EQ(refusal(floats({1, 2}, {1, -1}), codes({1, 2}, {0, 0})), node + "scale 1 is -1, not a positive number");
 }
 
 }  // namespace
