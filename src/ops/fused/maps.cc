@@ -34,11 +34,22 @@ const Shape& known_shape(const InferContext& c, size_t i, size_t rank) {
   return *c.shape(i);
 }
 
+namespace {
+
+/// "float32, bfloat16 or uint8".
+std::string names_of(std::span<const DType> types) {
+  std::string text;
+  for (size_t i = 0; i < types.size(); ++i)
+    text += fmt::format("{}{}", i == 0 ? "" : i + 1 < types.size() ? ", " : " or ", dtype_name(types[i]));
+  return text;
+}
+
+}  // namespace
+
 DType map_type(const InferContext& c, size_t i, std::span<const DType> types) {
   const DType dtype = c.dtype(i);
   if (std::ranges::find(types, dtype) == types.end())
-    node_error(c.node, "input {} is {}, not {}", i, dtype_name(dtype),
-               types.size() == 3 ? "float32, bfloat16 or uint8" : "float32 or bfloat16");
+    node_error(c.node, "input {} is {}, not {}", i, dtype_name(dtype), names_of(types));
   return dtype;
 }
 
@@ -47,7 +58,7 @@ std::optional<DType> output_type_of(const ir::Node& node) {
   const std::string name = node.get_string("output_type", "");
   for (const DType dtype : kCodeMaps)
     if (name == dtype_name(dtype)) return dtype;
-  node_error(node, "output_type '{}' is not float32, bfloat16 or uint8", name);
+  node_error(node, "output_type '{}' is not {}", name, names_of(kCodeMaps));
 }
 
 DType one_type(const InferContext& c, std::span<const DType> types) {
