@@ -149,8 +149,7 @@ class Calibrator {
     const ir::Graph& program = engine.program().graph;
     const auto record = [&](const std::string& map, const Tensor& tensor, ir::Layout layout) {
       if (recorder_.add(calibration.maps[map], tensor, layout)) return;
-      bad_input("{}: the map '{}' has a value that is not a finite number; ranges cannot be found with this image",
-                image_name, map);
+      bad_input("the map '{}' has a value that is not a finite number for {}: ranges cannot be found", map, image_name);
     };
     if (!input_.empty()) record(input_, image, ir::Layout::kPlain);
     session_->on_step = [&](size_t step, double) {

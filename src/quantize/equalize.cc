@@ -27,15 +27,19 @@ struct Gate {
 
 /// Maps whose channels are scaled by the same factors, and the nodes that make and read them.
 struct Group {
-  std::vector<ir::ValueId> maps;
+  std::vector<ir::ValueId> maps;     ///< whose peaks count
   std::vector<size_t> convolutions;  ///< that make maps of the group
   std::vector<Gate> gates;           ///< that do, too
   std::vector<size_t> readers;       ///< convolutions
 };
 
+/// Activations that make of a channel in another scale the same channel in that scale. Those with a limit do not: the
+/// limit would have to be another one for each channel.
+bool is_scale_free(const ir::Node& node) { return node.is("Relu") || node.is("LeakyRelu"); }
+
 /// Finds maps between linear operators: what makes them can make each channel smaller, and all that read them can take
-/// that back. Sums and pools stand between such maps, which have one factor then; so have the maps of layers that share
-/// their weights, and go on sharing them.
+/// that back. Sums, pools and scale-free activations stand between such maps, which have one factor then; so have the
+/// maps of layers that share their weights, and go on sharing them.
 class Grouping {
  public:
   explicit Grouping(const ir::Graph& graph) : graph_(graph), layers_(graph), leader_(graph.value_count()) {
@@ -95,9 +99,16 @@ class Grouping {
   /// Whether an operator makes scaled channels of scaled channels.
   bool passes_scale(const ir::Node& node) const {
     if (node.is("MaxPool")) return node.outputs.size() == 1;
+    if (is_scale_free(node)) return true;
     if (ops::is_nearest_resize(node)) return true;
     return node.is("Add") && graph_.value(node.inputs[0]).shape == graph_.value(node.inputs[1]).shape &&
            is_map(node.inputs[0]) && is_map(node.inputs[1]);
+  }
+
+  /// Whether the layer that makes a map makes codes of what an activation leaves of it alone.
+  bool is_before_activation(ir::ValueId id) const {
+    const int reader = layers_.uses().sole_reader(id);
+    return reader >= 0 && is_scale_free(graph_.nodes[static_cast<size_t>(reader)]);
   }
 
   /// Puts a map into its group, with whom makes and reads it; false where one of them cannot scale.
@@ -105,7 +116,8 @@ class Grouping {
     const int producer = layers_.uses().producer(id);
     if (producer < 0 || layers_.uses().is_output(id)) return false;
     const ir::Node& maker = graph_.nodes[static_cast<size_t>(producer)];
-    group.maps.push_back(id);
+    const bool is_inside = convolutions_.contains(producer) && is_before_activation(id);
+    if (!is_inside) group.maps.push_back(id);
     if (convolutions_.contains(producer)) {
       group.convolutions.push_back(static_cast<size_t>(producer));
     } else if (gates_.contains(producer)) {

@@ -223,7 +223,7 @@ TEST(Quantize, ValuesThatAreNotFiniteAreErrors) {
   const ir::Graph graph = network();
   const float infinity = std::numeric_limits<float>::infinity();
   EXPECT_EQ(reason([&] { calibrate(graph, Images(1, infinity)); }, ErrorCode::kBadInput),
-            "image 0: the map 'x' has a value that is not a finite number; ranges cannot be found with this image");
+            "the map 'x' has a value that is not a finite number for image 0: ranges cannot be found");
   EXPECT_EQ(reason([&] { calibrate(graph, Images(0)); }, ErrorCode::kUsage),
             "there are no images to find the ranges of maps with");
 }
@@ -450,6 +450,39 @@ TEST(Equalize, GatesStayInTheirFixedPoint) {
     error = std::max(error, std::abs(expected.data<float>()[i] - actual.data<float>()[i]));
   }
   EXPECT_LT(error, largest * 0.03f);
+}
+
+/// How large the other channels of the last map are beside the largest, before and after; and that the output stays.
+std::pair<double, double> evenness_before(const std::string& activation) {
+  const ir::Graph graph = prepare(ir::GraphText::parse(fmt::format(R"(
+  input x [1,4,8,8]
+  first = Conv(x, waves[4,4,1,1], float[1,9,0.5,20])
+  act = {}
+  last = Conv(act, waves[3,4,1,1])
+  output last
+)",
+                                                                   activation)));
+  const ir::Graph equalized = equalize(graph, Images(2));
+  const Tensor image = image_of(graph, 0);
+  const Tensor expected = ops::run_reference(graph, {&image, 1})[0],
+               actual = ops::run_reference(equalized, {&image, 1})[0];
+  for (size_t i = 0; i < expected.data<float>().size(); ++i)
+    EXPECT_NEAR(expected.data<float>()[i], actual.data<float>()[i], 1e-4f) << activation;
+  const auto evenness = [](const ir::Graph& of) {
+    const std::vector<double> peaks = calibrate(of, Images(2)).maps.at("act_output_0").channel_peaks;
+    return std::accumulate(peaks.begin(), peaks.end(), 0.0) / *std::ranges::max_element(peaks) - 1;
+  };
+  return {evenness(graph), evenness(equalized)};
+}
+
+TEST(Equalize, GoesThroughActivationsWithoutALimit) {
+  for (const char* activation : {"Relu(first)", "LeakyRelu(first) alpha=0.1"}) {
+    const auto [before, after] = evenness_before(activation);
+    EXPECT_LT(before, 1.5) << activation;
+    EXPECT_NEAR(after, 3, 1e-3) << activation << ": four channels, all as large";
+  }
+  const auto [before, after] = evenness_before("Clip(first, float[0], float[6])");
+  EXPECT_EQ(before, after) << "6 is not the limit of a channel in another scale";
 }
 
 TEST(Equalize, ScalesAChainOfSumsAsOne) {
