@@ -27,3 +27,4 @@
 #include "effdet/streams.h"
 #include "effdet/structure.h"
 #include "effdet/tensor_info.h"
+#include "effdet/text_file.h"

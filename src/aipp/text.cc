@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "base/file.h"
+#include "effdet/text_file.h"
 #include "ops/aipp.h"
 
 namespace effdet::aipp {
@@ -148,7 +148,7 @@ class FirstError : public pb::io::ErrorCollector {
 }  // namespace
 
 Fields::Fields(const std::filesystem::path& path) : file_(path.string()) {
-  const std::string text = read_file(path, /*limit=*/1 << 20);
+  const std::string text = read_text_file(path);
   Schema schema;
   const std::unique_ptr<pb::Message> file = schema.message();
   FirstError error;

@@ -1,12 +1,12 @@
 // Class names from a text file.
 #include "base/error.h"
-#include "base/file.h"
 #include "effdet/checkpoint.h"
+#include "effdet/text_file.h"
 
 namespace effdet {
 
 std::vector<std::string> read_class_names(const std::filesystem::path& path) {
-  const std::string text = read_file(path, 1 << 20);
+  const std::string text = read_text_file(path);
   std::vector<std::string> names;
   size_t line = 1;
   for (size_t begin = 0; begin < text.size(); ++line) {

@@ -5,9 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
 #include <map>
 #include <sstream>
 
@@ -15,6 +12,7 @@
 #include "calibration_options.h"
 #include "cli.h"
 #include "effdet/quantize.h"
+#include "effdet/text_file.h"
 
 namespace effdet::cli {
 namespace {
@@ -22,7 +20,6 @@ namespace {
 constexpr std::string_view kFirstLayer = "enable_first_layer_quantization", kBlock = "calibration";
 constexpr std::array<std::string_view, 8> kFields = {"input_data_dir",  "input_shape", "infer_soc",  "infer_aicore_num",
                                                      "infer_device_id", "infer_ip",    "infer_port", "log"};
-constexpr size_t kLongestFile = 1 << 20;
 
 std::string_view trimmed(std::string_view text) {
   const size_t begin = text.find_first_not_of(" \t\r");
@@ -34,7 +31,7 @@ class ConfigReader {
   explicit ConfigReader(const std::string& path) { config_.file = path; }
 
   CalibrationConfig read() {
-    std::istringstream lines(text());
+    std::istringstream lines(read_text_file(config_.file));
     for (std::string line; std::getline(lines, line);) {
       ++number_;
       read_line(trimmed(std::string_view(line).substr(0, line.find('#'))));
@@ -46,20 +43,6 @@ class ConfigReader {
   }
 
  private:
-  /// The whole file, which may have no end.
-  std::string text() const {
-    std::ifstream file(config_.file);
-    if (!file) throw Error(ErrorCode::kIo, fmt::format("{}: {}", config_.file, std::strerror(errno)));
-    std::string text(kLongestFile + 1, '\0');
-    file.read(text.data(), static_cast<std::streamsize>(text.size()));
-    if (file.bad()) throw Error(ErrorCode::kIo, fmt::format("{}: cannot be read", config_.file));
-    text.resize(static_cast<size_t>(file.gcount()));
-    if (text.size() > kLongestFile)
-      throw Error(ErrorCode::kBadInput,
-                  fmt::format("{}: more than {} bytes, too long for a calibration file", config_.file, kLongestFile));
-    return text;
-  }
-
   enum class Place { kOutside, kBefore, kInside, kAfter };
 
   [[noreturn]] void fail(std::string_view reason) const {
@@ -98,7 +81,7 @@ class ConfigReader {
 
   void take_inside(const std::string& field, const std::string& value) {
     if (field == "config_file")
-      fail("config_file is not supported: give layers that stay float32 with --keep_dtype, or use effdet quantize");
+      fail("config_file is not supported: layers that stay float32 are given to effdet quantize, with --keep-float");
     if (std::ranges::find(kFields, field) == kFields.end())
       fail(fmt::format("there is no field '{}' in calibration, but {}", one_line(field), fmt::join(kFields, ", ")));
     if (value.empty()) fail(fmt::format("{} is empty", field));
