@@ -74,9 +74,9 @@ class OnnxModel {
   /// out of range and for models that from_checkpoint() did not export; Error(kUnsupported) for zylo117's variants.
   EFFDET_API void append_nms(const DetectOptions& options = {});
 
-  /// Writes the nodes as another version of ONNX's operator set has them, 11 to 22 and not below opset(): axes become
-  /// inputs, and the like. The model computes the same, bit for bit. Throws Error(kUsage) for another version,
-  /// Error(kUnsupported) for nodes that cannot be rewritten.
+  /// Writes the nodes as another version of ONNX's operator set has them, kLowestOpset to kHighestOpset and not below
+  /// opset(): axes become inputs, and the like. The model computes the same, bit for bit. Throws Error(kUsage) for
+  /// another version, Error(kUnsupported) for nodes that cannot be rewritten.
   EFFDET_API void raise_opset(int64_t opset);
 
   /// Makes an 8-bit model of a float32 one: simplifies it and puts QuantizeLinear and DequantizeLinear nodes around the

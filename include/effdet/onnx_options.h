@@ -20,6 +20,9 @@ enum class WeightPlacement {
   kLeftOut,  ///< weights of 1 KiB and more are left empty, for viewers
 };
 
+/// Versions of ONNX's operator set that models are written for.
+inline constexpr int64_t kLowestOpset = 11, kHighestOpset = 22;
+
 struct SimplifyOptions {
   bool fuse_batch_norm = true;        ///< fold BatchNormalization, Mul, Add, ... after a Conv into its weights
   bool fold_constants = true;         ///< replace nodes whose inputs are constant by their outputs

@@ -10,12 +10,13 @@
 #include "commands.h"
 #include "describe.h"
 #include "effdet/onnx_model.h"
+#include "effdet/onnx_options.h"
 #include "output_paths.h"
 
 namespace effdet::cli {
 namespace {
 
-constexpr int kLargestBatch = 4096, kMostDetections = 5000, kLowestOpset = 11, kHighestOpset = 22;
+constexpr int kLargestBatch = 4096, kMostDetections = 5000;
 
 std::string variant_of(const OnnxModel& model) {
   const auto metadata = model.metadata();
@@ -42,7 +43,7 @@ int run_pth2onnx(int argc, char** argv) {
                    "pth2onnx --checkpoint d0.pth --out d0_17.onnx --opset 17");
   ModelOptions options{.preferred = "tf_efficientdet_d7"};
   std::string checkpoint = "d0.pth", out = "d7.onnx";
-  int opset = kLowestOpset;
+  int64_t opset = kLowestOpset;
   bool json = false, with_nms = false;
   DetectOptions detect;
   line.add_option("--batch_size", options.batch, "images in one batch")
@@ -54,7 +55,8 @@ int run_pth2onnx(int argc, char** argv) {
       ->capture_default_str()
       ->type_name("FILE");
   line.add_output("--out", out, "the ONNX file to write")->capture_default_str();
-  line.add_option("--opset", opset, "version of ONNX's operator set, 11 to 22")
+  line.add_option("--opset", opset,
+                  fmt::format("version of ONNX's operator set, {} to {}", kLowestOpset, kHighestOpset))
       ->capture_default_str()
       ->check(between(kLowestOpset, kHighestOpset))
       ->type_name("N");
