@@ -50,14 +50,15 @@ CompiledModel CompiledModel::compile(const OnnxModel& model, const CompileOption
     };
   std::vector<std::map<std::string, Shape>> plans = options.plans;
   if (plans.empty()) plans.emplace_back();
-  return api::name_source(model.impl_->source, [&] {
+  return name_source(model.impl_->source, [&] {
     if (options.tuning) tuning::tune_plans(graph, of_plan, plans, *options.tuning);
-    return CompiledModel(std::make_shared<Impl>(compiler::compile_plans(graph, of_plan, plans)));
+    return CompiledModel(std::make_shared<Impl>(compiler::compile_plans(graph, of_plan, plans), model.impl_->source));
   });
 }
 
 CompiledModel CompiledModel::load(const std::filesystem::path& path) {
-  return api::name_source(path, [&] { return CompiledModel(std::make_shared<Impl>(artifact::read_om(path))); });
+  return name_source(path,
+                     [&] { return CompiledModel(std::make_shared<Impl>(artifact::read_om(path), path.string())); });
 }
 
 CompiledModel CompiledModel::open(const std::filesystem::path& path, const ModelOptions& options) {
@@ -89,7 +90,7 @@ size_t CompiledModel::plan_count() const { return impl_->plans.size(); }
 
 CompiledModel CompiledModel::plan(size_t index) const {
   if (index >= impl_->plans.size()) fail(ErrorCode::kUsage, "plan {} of {}", index, impl_->plans.size());
-  return CompiledModel(std::make_shared<Impl>(impl_->plans[index]));
+  return CompiledModel(std::make_shared<Impl>(impl_->plans[index], impl_->source));
 }
 
 std::vector<TensorInfo> CompiledModel::inputs() const { return ir::tensor_infos(impl_->engine()->inputs()); }

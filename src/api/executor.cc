@@ -19,6 +19,7 @@ namespace effdet {
 
 struct Executor::Impl {
   executor::GraphExecutor executor;
+  std::string source;  ///< the file it was made from
 };
 
 Executor::Executor(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -32,7 +33,7 @@ Executor Executor::open(const std::filesystem::path& path, const Options& option
   if (settings.reference && settings.precision == Precision::kBfloat16)
     fail(ErrorCode::kUsage, "the reference engine computes in float32: bfloat16 is for the native one");
   const auto make = [&](auto&& model) {
-    return Executor(std::make_unique<Impl>(Impl{executor::GraphExecutor(std::move(model), settings)}));
+    return Executor(std::make_unique<Impl>(Impl{executor::GraphExecutor(std::move(model), settings), path.string()}));
   };
   switch (file_kind(path)) {
     case FileKind::kCompiled:
@@ -63,19 +64,20 @@ std::vector<TensorInfo> Executor::outputs() const {
 
 HostTensor Executor::image(const std::filesystem::path& path) const {
   const ir::Graph& graph = impl_->executor.graph();
-  const model::ModelInfo info = detection::model_info(graph.metadata, "give a tensor in a .npy file");
   std::vector<ir::Value> inputs;
   for (const ir::ValueId id : graph.inputs) {
     ir::Value& input = inputs.emplace_back(graph.value(id));
     if (input.shape && !input.shape->empty()) input.shape->front() = std::max<int64_t>(1, input.shape->front());
   }
-  const detection::ModelInput input(inputs, graph, info);
+  const auto input = name_source(impl_->source, [&] {
+    return detection::ModelInput(inputs, graph, detection::model_info(graph.metadata, "give a tensor in a .npy file"));
+  });
   return {inputs[0].name, std::string(dtype_name(inputs[0].dtype)), *inputs[0].shape,
           input.batch_of(*vision::open_image(path))};
 }
 
 std::vector<HostTensor> Executor::run(std::span<const HostTensor> inputs, const Observer& observer) {
-  return impl_->executor.run(inputs, observer);
+  return name_source(impl_->source, [&] { return impl_->executor.run(inputs, observer); });
 }
 
 }  // namespace effdet

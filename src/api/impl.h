@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "base/name_source.h"
 #include "effdet/onnx_model.h"
 #include "ir/graph.h"
 #include "ops/quantized_nodes.h"
@@ -28,25 +29,10 @@ inline Precision compiler_precision(const ir::Graph& graph, Precision precision,
   if (precision != Precision::kInt8) return precision;
   if (!is_quantized(graph))
     fail(ErrorCode::kUsage,
-         "{}{}a float32 model becomes int8 with images that tell the ranges of its maps: 'effdet quantize', or "
-         "--calibration beside --precision int8",
+         "{}{}a float32 model becomes int8 with images that tell the ranges of its maps: make it one with "
+         "'effdet quantize'",
          source, source.empty() ? "" : ": ");
   return Precision::kFloat32;
-}
-
-/// Calls f; the message of an error in what the file holds names the file, where it does not yet. Graphs know nodes,
-/// but not where they come from.
-template <typename F>
-auto name_source(const std::string& source, F&& f) {
-  try {
-    return f();
-  } catch (const Error& error) {
-    const std::string message = error.what();
-    const bool of_content = error.code() == ErrorCode::kBadInput || error.code() == ErrorCode::kUnsupported ||
-                            error.code() == ErrorCode::kOutOfMemory;
-    if (source.empty() || !of_content || message.starts_with(source)) throw;
-    throw Error(error.code(), source + ": " + message);
-  }
 }
 
 }  // namespace api

@@ -49,7 +49,7 @@ OnnxModel::~OnnxModel() = default;
 
 OnnxModel OnnxModel::read(const std::filesystem::path& path) {
   OnnxModel model(std::make_unique<Impl>(Impl{onnx::read_onnx(path), path.string()}));
-  api::name_source(path.string(), [&] { ops::infer_shapes(model.impl_->graph); });
+  name_source(path.string(), [&] { ops::infer_shapes(model.impl_->graph); });
   return model;
 }
 
@@ -57,7 +57,7 @@ OnnxModel OnnxModel::from_checkpoint(const std::filesystem::path& path, const Mo
   const checkpoint::Checkpoint checkpoint = checkpoint::read_checkpoint(path, {.use_ema = options.use_ema});
   OnnxModel model(std::make_unique<Impl>(
       Impl{model::build_graph(model::config_for(checkpoint, options), checkpoint), path.string()}));
-  ops::infer_shapes(model.impl_->graph);
+  name_source(path.string(), [&] { ops::infer_shapes(model.impl_->graph); });
   model::tell(options, path, model.weights_warning());
   return model;
 }
@@ -94,19 +94,24 @@ std::string OnnxModel::node_output(const std::string& node, size_t output) const
 }
 
 void OnnxModel::simplify(const SimplifyOptions& options) {
-  api::name_source(impl_->source, [&] { passes::simplify(impl_->graph, options); });
+  name_source(impl_->source, [&] { passes::simplify(impl_->graph, options); });
 }
 
-void OnnxModel::append_nms(const DetectOptions& options) { detection::append_nms(impl_->graph, options); }
+void OnnxModel::append_nms(const DetectOptions& options) {
+  name_source(impl_->source, [&] { detection::append_nms(impl_->graph, options); });
+}
 
 void OnnxModel::raise_opset(int64_t opset) {
-  api::name_source(impl_->source, [&] { onnx::raise_opset(impl_->graph, opset); });
+  name_source(impl_->source, [&] { onnx::raise_opset(impl_->graph, opset); });
 }
 
 QuantizeReport OnnxModel::quantize(const QuantizeOptions& options) {
-  const ir::Graph graph = api::name_source(impl_->source, [&] { return quantize::prepare(impl_->graph); });
+  std::vector<std::filesystem::path> images = options.calibration;
+  images.push_back(options.validation);
   QuantizeReport report;
-  ir::Graph quantized = quantize::quantize_model(graph, options, report);
+  ir::Graph quantized = name_source(
+      impl_->source, [&] { return quantize::quantize_model(quantize::prepare(impl_->graph), options, report); },
+      images);
   if (report.passed) impl_->graph = std::move(quantized);
   return report;
 }
@@ -116,22 +121,23 @@ bool OnnxModel::is_quantized() const { return api::is_quantized(impl_->graph); }
 std::vector<std::string> OnnxModel::simplify_passes() { return passes::pass_names(); }
 
 void OnnxModel::edit(const GraphEdits& edits) {
-  api::name_source(impl_->source, [&] { passes::apply(impl_->graph, edits); });
+  name_source(impl_->source, [&] { passes::apply(impl_->graph, edits); });
 }
 
 ModelCheck OnnxModel::check(const OnnxModel& original, const CheckOptions& options) const {
   ThreadPool threads(default_thread_count());
   CheckOptions within = options;
   within.memory_limit = memory_beside(options.memory_limit);
-  return api::name_source(
-      impl_->source, [&] { return passes::check_equivalence(original.impl_->graph, impl_->graph, within, &threads); });
+  return name_source(impl_->source,
+                     [&] { return passes::check_equivalence(original.impl_->graph, impl_->graph, within, &threads); });
 }
 
 double OnnxModel::difference(const OnnxModel& other, int runs, uint64_t seed, uint64_t memory_limit) const {
   ThreadPool threads(default_thread_count());
-  return passes::compare_whole(impl_->graph, other.impl_->graph,
-                               {.runs = runs, .seed = seed, .memory_limit = memory_beside(memory_limit)}, &threads)
-      .difference;
+  const CheckOptions options{.runs = runs, .seed = seed, .memory_limit = memory_beside(memory_limit)};
+  return name_source(impl_->source, [&] {
+    return passes::compare_whole(impl_->graph, other.impl_->graph, options, &threads).difference;
+  });
 }
 
 bool OnnxModel::set_initializer(const std::string& name, float value) {

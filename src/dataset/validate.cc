@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "base/error.h"
+#include "base/name_source.h"
 #include "base/thread_pool.h"
 #include "dataset/class_map.h"
 #include "dataset/dataset.h"
@@ -263,7 +264,8 @@ ValidateReport validate_dataset(const std::filesystem::path& root, const Compile
   eval::check_options(options.detect);
   if (!(options.picture_threshold >= 0 && options.picture_threshold <= 1))
     fail(ErrorCode::kUsage, "a picture threshold of {} is not between 0 and 1", options.picture_threshold);
-  const detection::DetectionModel model(EngineAccess::first(compiled));
+  const auto model = name_source(EngineAccess::source(compiled),
+                                 [&] { return detection::DetectionModel(EngineAccess::first(compiled)); });
   const dataset::Dataset source(root);
   source.require_folder();
   const dataset::ClassMap classes(model.info(), options.classes.names, source.truth(), options.classes.mapping,

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "base/error.h"
+#include "base/name_source.h"
 #include "detection/detection_model.h"
 #include "detection/fault_log.h"
 #include "detection/model_info.h"
@@ -70,14 +71,17 @@ struct Detector::Impl {
 Detector::Detector(const CompiledModel& model, int threads, const DetectOptions& options) {
   eval::check_options(options);
   const auto& engines = EngineAccess::plans(model);
-  const model::ModelInfo info = detection::model_info(engines.front()->program().graph.metadata);
   std::vector<Impl::Plan> plans;
   size_t bytes = 0;
-  for (const auto& engine : engines) {
-    plans.push_back({detection::DetectionModel(engine, info), std::nullopt});
-    bytes = std::max<size_t>(bytes, artifact::value_bytes(engine->input(0)));
-  }
-  impl_.reset(new Impl{std::move(plans), detection::describe(info, *engines.front()),
+  ModelDescription description = model.description();
+  name_source(EngineAccess::source(model), [&] {
+    const model::ModelInfo info = detection::model_info(engines.front()->program().graph.metadata);
+    for (const auto& engine : engines) {
+      plans.push_back({detection::DetectionModel(engine, info), std::nullopt});
+      bytes = std::max<size_t>(bytes, artifact::value_bytes(engine->input(0)));
+    }
+  });
+  impl_.reset(new Impl{std::move(plans), std::move(description),
                        runtime::Session(engines, threads > 0 ? threads : default_thread_count()), options,
                        std::vector<std::byte>(bytes)});
 }
@@ -108,7 +112,9 @@ struct ImageInput::Impl {
 
 ImageInput::ImageInput(const CompiledModel& model) {
   const runtime::Engine& engine = *EngineAccess::first(model);
-  impl_.reset(new Impl{detection::ModelInput(engine, detection::model_info(engine.program().graph.metadata))});
+  name_source(EngineAccess::source(model), [&] {
+    impl_.reset(new Impl{detection::ModelInput(engine, detection::model_info(engine.program().graph.metadata))});
+  });
 }
 ImageInput::~ImageInput() = default;
 ImageInput::ImageInput(ImageInput&&) noexcept = default;
@@ -130,7 +136,8 @@ struct DetectionDecoder::Impl {
 };
 
 DetectionDecoder::DetectionDecoder(const CompiledModel& model)
-    : impl_(new Impl{detection::DetectionModel(EngineAccess::first(model))}) {}
+    : impl_(name_source(EngineAccess::source(model),
+                        [&] { return new Impl{detection::DetectionModel(EngineAccess::first(model))}; })) {}
 DetectionDecoder::~DetectionDecoder() = default;
 DetectionDecoder::DetectionDecoder(DetectionDecoder&&) noexcept = default;
 

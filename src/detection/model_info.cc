@@ -2,6 +2,7 @@
 #include "detection/model_info.h"
 
 #include "base/error.h"
+#include "base/name_source.h"
 #include "detection/model_input.h"
 #include "runtime/compiled_model_impl.h"
 
@@ -37,7 +38,9 @@ namespace effdet {
 
 ModelDescription CompiledModel::description() const {
   const runtime::Engine& engine = *impl_->engine();
-  return detection::describe(detection::model_info(engine.program().graph.metadata), engine);
+  return name_source(impl_->source, [&] {
+    return detection::describe(detection::model_info(engine.program().graph.metadata), engine);
+  });
 }
 
 }  // namespace effdet

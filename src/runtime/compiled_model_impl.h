@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -12,10 +13,13 @@ namespace effdet {
 
 struct CompiledModel::Impl {
   std::vector<std::shared_ptr<const runtime::Engine>> plans;  ///< at least one
+  std::string source;                                         ///< the file it was made from; "" for none
 
   /// Chooses kernels for each program. Throws as Engine does.
-  explicit Impl(std::vector<artifact::Program> programs) : plans(runtime::make_engines(std::move(programs))) {}
-  explicit Impl(std::shared_ptr<const runtime::Engine> plan) : plans{std::move(plan)} {}
+  Impl(std::vector<artifact::Program> programs, std::string file)
+      : plans(runtime::make_engines(std::move(programs))), source(std::move(file)) {}
+  Impl(std::shared_ptr<const runtime::Engine> plan, std::string file)
+      : plans{std::move(plan)}, source(std::move(file)) {}
 
   const std::shared_ptr<const runtime::Engine>& engine() const { return plans.front(); }
 };
@@ -28,8 +32,9 @@ struct EngineAccess {
   static const std::shared_ptr<const runtime::Engine>& first(const CompiledModel& model) {
     return model.impl_->engine();
   }
+  static const std::string& source(const CompiledModel& model) { return model.impl_->source; }
   static CompiledModel model_of(std::shared_ptr<const runtime::Engine> plan) {
-    return CompiledModel(std::make_shared<CompiledModel::Impl>(std::move(plan)));
+    return CompiledModel(std::make_shared<CompiledModel::Impl>(std::move(plan), ""));
   }
 };
 
