@@ -25,7 +25,7 @@ struct QuantizeOptions {
   uint64_t seed = 0;
   /// Layers that stay float32, by name or by a shell pattern ("*predict*"), besides those that do so by default.
   std::vector<std::string> keep_float;
-  /// Only weights become int8; they are multiplied as floats. Needs no calibration.
+  /// Only weights become int8; they are multiplied as floats. Takes no calibration.
   bool weights_only = false;
 
   /// Root of a data set, on whose images the gate is measured; empty: no gate. No image may be among those of the

@@ -82,6 +82,8 @@ TEST_P(SettledOptions, WhatTheFileContradictsIsRefused) {
   expect_refused({.height = 256, .width = 128}, "--img-size 256 128");
   expect_refused({.height = 128}, "--img-size 128 128");
   expect_refused({.use_ema = true}, "--use-ema");
+  expect_refused({.config = {{"act_type", "relu6"}}}, "--act");
+  expect_refused({.ignore_config = true}, "--ignore-config");
   expect_refused({.anchors = {.anchor_scale = 5}}, "--anchor-scale");
   expect_refused({.anchors = {.num_scales = 4}}, "--scales");
   expect_refused({.anchors = {.aspect_ratios = {{1, 1}}}}, "--aspect-ratios");

@@ -81,6 +81,9 @@ void check_settled(const ModelOptions& options, const SettledModel& model) {
   check_classes(options.num_classes, settled);
   check_size(options.height, options.width, settled);
   check_anchors(options.anchors, settled);
+  if (!options.config.empty())
+    refuse(settled, "--act, --head-act, --redundant-bias or --config", "has its network already");
+  if (options.ignore_config) refuse(settled, "--ignore-config", "has none of a checkpoint's configuration");
   if (options.use_ema) refuse(settled, "--use-ema", "has one set of weights");
   if (options.precision && model.precision && options.precision != model.precision)
     refuse(settled, "--precision", fmt::format("was compiled for {}", name_of(*model.precision)));

@@ -34,8 +34,8 @@ std::map<size_t, const LayerNode*> quantized_layers(const LayerGraph& layers, co
       found = true;
     }
     if (!found)
-      fail(ErrorCode::kUsage, "'{}' matches no layer that can be quantized; layers have the names of their nodes",
-           pattern);
+      fail(ErrorCode::kUsage,
+           "--keep-float '{}' matches no layer that can be quantized; layers have the names of their nodes", pattern);
   }
   std::map<size_t, const LayerNode*> quantized;
   for (const LayerNode& one : layers.layers())

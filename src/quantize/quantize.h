@@ -76,7 +76,7 @@ struct Options {
   /// Layers that stay float32, by name or by a shell pattern ("*predict*"). One that matches no layer is Error(kUsage).
   std::vector<std::string> keep_float;
   bool bias_correction = true;  ///< biases take back what rounding the weights adds to each channel's mean
-  bool weights_only = false;    ///< only weights become int8, and are multiplied as floats; needs no calibration
+  bool weights_only = false;    ///< only weights become int8, and are multiplied as floats; takes no calibration
 };
 
 /// For each of quantizable_layers() whether it computes in 8 bits with these options. Throws as quantize().

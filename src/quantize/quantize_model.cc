@@ -30,6 +30,8 @@ void check_options(const QuantizeOptions& options) {
     fail(ErrorCode::kUsage, "--keep {}: the share of the mAP that has to remain lies above 0 and is at most 1",
          options.keep);
   if (options.calibration_images < 1) fail(ErrorCode::kUsage, "a calibration needs one image at least");
+  if (options.weights_only && !options.calibration.empty())
+    fail(ErrorCode::kUsage, "with int8 weights alone there are no ranges of maps to learn: leave the calibration out");
   if (options.weights_only && options.sensitivity)
     fail(ErrorCode::kUsage, "with int8 weights alone there are no maps whose sensitivity could be measured");
 }
@@ -80,12 +82,13 @@ class Quantization {
   }
 
   ir::Graph run() {
+    base_ = default_keep_float(graph_);
+    base_.insert(base_.end(), options_.keep_float.begin(), options_.keep_float.end());
+    require_layers();
     open_images();
     if (!options_.weights_only) calibrate_maps();
     layers_ = quantizable_layers(graph_);
     note_costs();
-    base_ = default_keep_float(graph_);
-    base_.insert(base_.end(), options_.keep_float.begin(), options_.keep_float.end());
     std::vector<std::string> more_float;
     if (validation_) {
       more_float = choose_layers();
@@ -103,9 +106,20 @@ class Quantization {
     if (options_.progress) options_.progress(stage, done, total);
   }
 
+  /// There is something that can become 8 bits.
+  void require_layers() const {
+    const std::vector<bool> int8 = computes_in_int8(graph_, settings_with({}));
+    if (int8.empty()) fail(ErrorCode::kUnsupported, "the model has no layer that could compute in 8 bits");
+    if (std::ranges::find(int8, true) == int8.end())
+      fail(ErrorCode::kUnsupported,
+           "nothing is left to compute in 8 bits: all layers that could ({}) stay float32, by default or by "
+           "--keep-float",
+           int8.size());
+  }
+
   /// Finds all that is wrong with the two sets before the long work.
   void open_images() {
-    if (!options_.weights_only || !options_.calibration.empty())
+    if (!options_.weights_only)
       images_.emplace(options_.calibration, options_.calibration_images, options_.seed, graph_, options_.on_failure);
     if (options_.validation.empty()) return;
     validation_.emplace(options_.validation);

@@ -8,12 +8,13 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <limits>
+#include <sstream>
 
 #include "cli.h"
 #include "dynamic_shapes.h"
 #include "effdet/machine.h"
+#include "effdet/text_file.h"
 #include "output_paths.h"
 
 namespace effdet::cli {
@@ -158,8 +159,15 @@ void refuse_unsupported(const Values& values) {
   }
 }
 
-std::vector<std::string> warnings(const Values& values) {
+/// Flags that the mode has no use for, and those that have no use at all.
+std::vector<std::string> warnings(const Values& values, int mode) {
+  constexpr std::string_view kModel[] = {"--om", "--json"};  // what describes a model takes; the rest is for compiling
   std::vector<std::string> list;
+  for (const auto& [flag, value] : values) {
+    const bool common = flag == "--mode" || flag == "--log";
+    const bool describes = std::ranges::find(kModel, flag) != std::end(kModel) && !(mode == 6 && flag == "--json");
+    if (!common && describes == (mode == 0)) list.push_back(fmt::format("{} has no effect with --mode={}", flag, mode));
+  }
   for (const char* flag :
        {"--op_select_implmode", "--optypelist_for_implmode", "--enable_small_channel", "--buffer_optimize"})
     if (values.contains(flag)) list.push_back(fmt::format("{} has no effect in this version", flag));
@@ -179,16 +187,18 @@ DynamicList dynamic_list(const Values& values) {
 }
 
 /// The lines of a file, without blanks around them, empty lines and comments (#).
-std::vector<std::string> read_names(const std::string& path) {
-  std::ifstream file(path);
+std::vector<std::string> read_names(const std::string& path) try {
+  std::istringstream lines(read_text_file(path));
   std::vector<std::string> names;
-  for (std::string line; std::getline(file, line);) {
+  for (std::string line; std::getline(lines, line);) {
     line.erase(std::min(line.find('#'), line.size()));
     const size_t begin = line.find_first_not_of(" \t\r");
     if (begin != std::string::npos) names.push_back(line.substr(begin, line.find_last_not_of(" \t\r") + 1 - begin));
   }
-  if (!file.eof() || names.empty()) fail_value(ErrorCode::kIo, "--keep_dtype", path, "no names can be read from it");
+  if (names.empty()) throw Error(ErrorCode::kBadInput, path + ": there are no names of nodes in it, one a line");
   return names;
+} catch (const Error& error) {
+  fail_value(error.code(), "--keep_dtype", path, error.what());
 }
 
 void read_precision(const Values& values, AtcOptions& options) {
@@ -325,13 +335,16 @@ AtcOptions read_atc_options(int argc, char** argv) {
   options.mode = kModes[choice(values, "--mode", "0", {"0", "1", "6"})];
   options.log = log_level(values);
   refuse_unsupported(values);
-  options.warnings = warnings(values);
+  options.warnings = warnings(values, options.mode);
   if (options.mode == 0) {
     read_conversion(values, options);
+    refuse_same_file("--output", options.output, "--model", options.model);
     prepare_output(options.output);
   } else {
     options.om = required(values, "--om");
-    if (options.mode == 1) prepare_output(options.json = required(values, "--json"));
+    if (options.mode != 1) return options;
+    refuse_same_file("--json", options.json = required(values, "--json"), "--om", options.om);
+    prepare_output(options.json);
   }
   return options;
 }

@@ -37,17 +37,20 @@ std::vector<fs::path> calibration_files(const std::vector<std::string>& paths) {
   return files;
 }
 
-void CalibrationOptions::add_to(CommandLine& line) {
-  line.add_option("--calibration", paths_,
-                  "images to learn the ranges of 8-bit maps from: folders, image files, roots of data sets, or "
-                  "preprocess's .bin files")
-      ->expected(1, 1 << 20)
-      ->type_name("PATH");
+CLI::Option* CalibrationOptions::add_to(CommandLine& line) {
+  CLI::Option* calibration =
+      line.add_option("--calibration", paths_,
+                      "images to learn the ranges of 8-bit maps from: folders, image files, roots of data sets, or "
+                      "preprocess's .bin files")
+          ->expected(1, 1 << 20)
+          ->type_name("PATH");
   line.add_option("--calibration-images", images_, "use at most so many of them")
       ->capture_default_str()
       ->check(between(1, 1000000))
+      ->needs(calibration)
       ->type_name("N");
-  line.add_option("--seed", seed_, "chooses them")->capture_default_str()->type_name("N");
+  line.add_option("--seed", seed_, "chooses them")->capture_default_str()->needs(calibration)->type_name("N");
+  return calibration;
 }
 
 void CalibrationOptions::fill(QuantizeOptions& options) const {
@@ -81,10 +84,17 @@ CompiledModel open_model(const std::string& file, const ModelOptions& options, c
                          int threads) {
   if (calibration.given() && options.precision != Precision::kInt8)
     throw Error(ErrorCode::kUsage, "--calibration is for --precision int8");
-  if (options.precision != Precision::kInt8 || file_kind(file) == FileKind::kCompiled)
-    return CompiledModel::open(file, options);
+  const auto has_its_ranges = [&](CompiledModel model) {
+    if (calibration.given())
+      throw Error(
+          ErrorCode::kUsage,
+          fmt::format("{}: is an 8-bit model, which has the ranges of its maps; leave --calibration out", file));
+    return model;
+  };
+  if (options.precision != Precision::kInt8) return CompiledModel::open(file, options);
+  if (file_kind(file) == FileKind::kCompiled) return has_its_ranges(CompiledModel::open(file, options));
   OnnxModel model = OnnxModel::open(file, options);
-  if (model.is_quantized()) return CompiledModel::compile(model);
+  if (model.is_quantized()) return has_its_ranges(CompiledModel::compile(model));
   if (!calibration.given())
     throw Error(ErrorCode::kUsage,
                 fmt::format("{}: --precision int8 needs --calibration: images that tell the ranges of its maps", file));

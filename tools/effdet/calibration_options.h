@@ -19,8 +19,8 @@ std::vector<std::filesystem::path> calibration_files(const std::vector<std::stri
 
 class CalibrationOptions {
  public:
-  /// --calibration, --calibration-images, --seed
-  void add_to(CommandLine& line);
+  /// --calibration, which is returned, and --calibration-images and --seed, which need it.
+  CLI::Option* add_to(CommandLine& line);
 
   bool given() const { return !paths_.empty(); }
   /// Puts files, their number and the seed there. Throws as calibration_files().
@@ -45,7 +45,7 @@ class QuantizeProgress {
 };
 
 /// CompiledModel::open(); with --precision int8, a model of float32 is quantized first. Throws Error(kUsage) where the
-/// calibration for that is missing, or is given for another precision.
+/// calibration for that is missing, or is given for another precision or a model that is quantized already.
 CompiledModel open_model(const std::string& file, const ModelOptions& options, const CalibrationOptions& calibration,
                          int threads = 0);
 

@@ -81,7 +81,8 @@ bool CommandLine::read() {
   refuse_empty_paths();
   if (model_options_ != nullptr && !class_names_file_.empty())
     model_options_->class_names = read_class_names(class_names_file_);
-  for (std::string* path : outputs_)
+  refuse_lost_files();
+  for (const auto& [option, path] : outputs_)
     if (!path->empty()) prepare_output(*path);
   return true;
 }
@@ -92,6 +93,20 @@ void CommandLine::refuse_empty_paths() const {
     if ((option->get_type_name() == "FILE" || option->get_type_name() == "DIR") &&
         std::ranges::find(option->results(), "") != option->results().end())
       throw Error(ErrorCode::kUsage, fmt::format("{}: the name is empty", option->get_name()));
+}
+
+/// What one option writes is neither written by another nor read by one.
+void CommandLine::refuse_lost_files() const {
+  for (const auto& [output, path] : outputs_)
+    for (const CLI::Option* other : get_options()) {
+      const auto written = std::ranges::find(outputs_, other, &decltype(outputs_)::value_type::first);
+      if (written != outputs_.end()) {
+        if (other != output) refuse_same_file(output->get_name(), *path, other->get_name(), *written->second);
+      } else if (other->get_type_name() == "FILE" && !in_place_) {
+        for (const std::string& file : other->results())
+          refuse_same_file(output->get_name(), *path, other->get_name(), file);
+      }
+    }
 }
 
 /// "--img_size" where the flag is "--img-size", and the other way round: the original tools have both styles.
@@ -114,8 +129,9 @@ CLI::Option* CommandLine::add_threads(int& threads) {
 }
 
 CLI::Option* CommandLine::add_output(const std::string& flag, std::string& path, const std::string& description) {
-  outputs_.push_back(&path);
-  return add_option(flag, path, description)->type_name("FILE");
+  CLI::Option* option = add_option(flag, path, description)->type_name("FILE");
+  outputs_.emplace_back(option, &path);
+  return option;
 }
 
 CLI::Option* CommandLine::add_json(bool& json) { return add_flag("--json", json, "print the result as JSON"); }
@@ -151,16 +167,19 @@ void CommandLine::add_model_options(ModelOptions& options) {
       },
       "the input's height and width in pixels; default: the variant's");
   add_option("--class-names", class_names_file_, "text file with one class name a line")->type_name("FILE");
+  add_flag("--use-ema", options.use_ema, "use the moving average of the weights, if the checkpoint has one");
+  add_config_options(options);
+  add_anchor_options(options.anchors);
+  options.on_note = [program = program_](const std::string& line) { warn_of(program, line); };
+}
+
+void CommandLine::add_precision(ModelOptions& options) {
   add_option("--precision", options.precision,
              "fp32; bf16: at least twice as fast on processors with bfloat16 multiplication; int8: of a model that is "
              "quantized, or with --calibration")
       ->transform(CLI::CheckedTransformer(std::map<std::string, Precision>{
           {"fp32", Precision::kFloat32}, {"bf16", Precision::kBfloat16}, {"int8", Precision::kInt8}}))
       ->option_text("fp32|bf16|int8");
-  add_flag("--use-ema", options.use_ema, "use the moving average of the weights, if the checkpoint has one");
-  add_config_options(options);
-  add_anchor_options(options.anchors);
-  options.on_note = [program = program_](const std::string& line) { warn_of(program, line); };
 }
 
 void CommandLine::add_config_options(ModelOptions& options) {

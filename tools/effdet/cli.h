@@ -6,6 +6,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "effdet/detection.h"
@@ -32,6 +33,9 @@ class CommandLine : public CLI::App {
   /// Lets "-name=value" stand for "--name=value", as some of the original tools have it. Call before read().
   void accept_single_dash();
 
+  /// Lets an output replace the file that it is made from. Call before read().
+  void allow_in_place() { in_place_ = true; }
+
   /// Parses the arguments; '-' and '_' in the names of flags stand for each other. False: the help was printed and
   /// there is nothing to do. Throws Error(kUsage).
   bool read();
@@ -41,7 +45,8 @@ class CommandLine : public CLI::App {
 
   /// --threads N: 0 for as many as EFFDET_NUM_THREADS or the processor says.
   CLI::Option* add_threads(int& threads);
-  /// An option for a file to write. read() passes it to prepare_output(), so that work is not done in vain.
+  /// An option for a file to write. read() passes it to prepare_output(), so that work is not done in vain, and throws
+  /// Error(kUsage) where it is the file of another option.
   CLI::Option* add_output(const std::string& flag, std::string& path, const std::string& description);
   /// --json
   CLI::Option* add_json(bool& json);
@@ -51,6 +56,8 @@ class CommandLine : public CLI::App {
   /// does not tell, or what overrules it. read() fills options, class names from the file included; the model's notes
   /// become warnings.
   void add_model_options(ModelOptions& options);
+  /// --precision, for commands that run the model
+  void add_precision(ModelOptions& options);
   /// --redundant-bias, --act, --head-act, --config, --ignore-config
   void add_config_options(ModelOptions& options);
   /// --scales, --aspect-ratios, --anchor-scale
@@ -61,11 +68,13 @@ class CommandLine : public CLI::App {
  private:
   void unify_dashes();
   void refuse_empty_paths() const;
+  void refuse_lost_files() const;
   CLI::Option* add_sides(std::function<void(int height, int width)> set, const std::string& description);
 
   std::string program_;
   std::vector<std::string> arguments_;
-  std::vector<std::string*> outputs_;
+  std::vector<std::pair<const CLI::Option*, std::string*>> outputs_;
+  bool in_place_ = false;
   ModelOptions* model_options_ = nullptr;
   std::string class_names_file_;
 };

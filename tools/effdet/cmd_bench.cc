@@ -202,6 +202,7 @@ int run_bench(int argc, char** argv) {
       ->type_name("N");
   streams.add_to(line);
   line.add_model_options(options);
+  line.add_precision(options);
   calibration.add_to(line);
   const CLI::Option* batch = line.add_option("-b,--batch-size", options.batch, "images in one run of the network")
                                  ->check(between(1, 1024))

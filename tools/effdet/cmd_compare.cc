@@ -192,6 +192,7 @@ int run_compare(int argc, char** argv) {
       ->capture_default_str();
   line.add_option("--engine", arguments.engine, kEngineHelp)->capture_default_str()->type_name("NAME");
   line.add_model_options(arguments.model);
+  line.add_precision(arguments.model);
   line.add_threads(arguments.threads);
   line.add_json(arguments.json);
   if (!line.read()) return 0;

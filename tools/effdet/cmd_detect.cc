@@ -287,6 +287,7 @@ int run_detect(int argc, char** argv) {
       ->type_name("S");
   line.add_soft_nms(arguments.detect);
   line.add_model_options(arguments.model);
+  line.add_precision(arguments.model);
   arguments.calibration.add_to(line);
   line.add_threads(arguments.threads);
   line.add_json(arguments.json);

@@ -115,6 +115,7 @@ int run_edit(int argc, char** argv) {
       "effdet edit d0.onnx --dump-outputs all --out d0_all.onnx");
   EditArguments arguments;
   add_options(line, arguments);
+  line.allow_in_place();
   if (!line.read()) return 0;
   OnnxModel model = OnnxModel::read(arguments.in);
   const size_t before = node_count(model);

@@ -33,6 +33,7 @@ int run_modify_onnx(int argc, char** argv) {
   line.add_option("--model", in, "the ONNX file to read")->capture_default_str()->type_name("FILE");
   line.add_option("--node", node, "name of the initializer to replace")->type_name("NAME");
   line.add_output("--out", out, "the ONNX file to write")->capture_default_str();
+  line.allow_in_place();
   if (!line.read()) return 0;
 
   OnnxModel model = read_with_notice(in);

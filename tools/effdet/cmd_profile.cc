@@ -200,6 +200,7 @@ int run_profile(int argc, char** argv) {
   line.add_output("--trace", trace, "write a trace for chrome://tracing or Perfetto here");
   line.add_output("--roofline", roofline, "draw each step's rate below the machine's limits here, as SVG");
   line.add_model_options(options);
+  line.add_precision(options);
   calibration.add_to(line);
   line.add_threads(threads);
   line.add_json(json);

@@ -59,6 +59,16 @@ void print(const QuantizeArguments& arguments, const OnnxModel& model, const Qua
                           report.trials.size(), a.map_int8, 100 * a.map_int8 / a.map_float32, a.map_float32, a.keep));
 }
 
+/// After the model, which stays where a page cannot be written.
+void write_pages(const QuantizeArguments& arguments, const QuantizeReport& report) try {
+  const std::string name = std::filesystem::path(arguments.model).filename().string();
+  if (!arguments.report.empty()) write_output(arguments.report, quantize_page(name, report));
+  if (!arguments.chart.empty()) write_output(arguments.chart, sensitivity_chart(name, report));
+} catch (const Error& error) {
+  if (!report.passed) throw;
+  throw Error(error.code(), fmt::format("{}; the model is in {}", error.what(), arguments.out));
+}
+
 int quantize(QuantizeArguments& arguments) {
   const auto start = std::chrono::steady_clock::now();
   OnnxModel model = OnnxModel::open(checkpoint_file(arguments.model), arguments.model_options);
@@ -69,9 +79,7 @@ int quantize(QuantizeArguments& arguments) {
     report = model.quantize(arguments.options);
   }
   if (report.passed) model.write(arguments.out);
-  const std::string name = std::filesystem::path(arguments.model).filename().string();
-  if (!arguments.report.empty()) write_output(arguments.report, quantize_page(name, report));
-  if (!arguments.chart.empty()) write_output(arguments.chart, sensitivity_chart(name, report));
+  write_pages(arguments, report);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   if (arguments.json) {
     nlohmann::json json = quantize_json(report);
@@ -106,10 +114,11 @@ int run_quantize(int argc, char** argv) {
   std::string validation;
   line.add_option("model", arguments.model, "checkpoint or ONNX model, float32")->required()->type_name("FILE");
   line.add_output("--out", arguments.out, "the ONNX file to write")->required();
-  arguments.calibration.add_to(line);
+  auto* calibration = arguments.calibration.add_to(line);
   auto* weights_only = line.add_flag("--weights-only", options.weights_only,
                                      "weights alone become int8 and are multiplied as floats: a quarter of the size, "
-                                     "nearly lossless, not faster; needs no calibration");
+                                     "nearly lossless, not faster; takes no calibration")
+                           ->excludes(calibration);
   line.add_option("--keep-float", options.keep_float,
                   "layers that stay float32 besides those that always do: names or patterns (*predict*)")
       ->expected(1, 1 << 20)
@@ -126,14 +135,12 @@ int run_quantize(int argc, char** argv) {
   line.add_flag("--sensitivity", options.sensitivity, "measure each layer alone in 8 bits")->excludes(weights_only);
   line.add_output("--sensitivity-chart", arguments.chart, "the same as a picture: an SVG file")->excludes(weights_only);
   line.add_output("--report", arguments.report, "a page with proof, sensitivity and layers; measures them");
-  add_category_map(line, options.classes);
+  add_category_map(line, options.classes)->needs(validate);
   line.add_model_options(arguments.model_options);
   line.add_threads(options.threads);
   line.add_json(arguments.json);
   if (!line.read()) return 0;
 
-  if (arguments.model_options.precision)
-    throw Error(ErrorCode::kUsage, "--precision is not for quantize, which takes float32 and makes int8");
   if (arguments.out.ends_with(".om"))
     throw Error(ErrorCode::kUsage, "--out: quantize writes ONNX; atc compiles it to an .om");
   if (!arguments.calibration.given() && !options.weights_only)

@@ -1,6 +1,8 @@
 // validate: images to COCO numbers in one process.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "calibration_options.h"
 #include "checkpoint_file.h"
 #include "cli.h"
@@ -47,6 +49,16 @@ int64_t parameters_of(const CompiledModel& model) {
   return model.parameters().value_or(static_cast<int64_t>(model.weight_bytes() / sizeof(float)));
 }
 
+/// What the original says of AMP, for the types that the model's steps compute in.
+std::string_view precision_line(const CompiledModel& model) {
+  const std::vector<CompiledModel::Step> steps = model.steps();
+  const auto any = [&](std::string_view type) {  // Aipp reads pixels of uint8
+    return std::ranges::any_of(steps, [&](const auto& step) { return step.type == type && step.op != "Aipp"; });
+  };
+  if (any("uint8")) return "Validating in int8.";
+  return any("bfloat16") ? "Validating in bfloat16." : "AMP not enabled. Validating in float32.";
+}
+
 nlohmann::json report_json(const ValidateReport& report, const ModelDescription& description, int streams) {
   nlohmann::json json = evaluation_json(report.evaluation);
   json["images_total"] = report.total;
@@ -78,6 +90,7 @@ int run_validate(int argc, char** argv) {
       ->required()
       ->type_name("FILE");
   line.add_model_options(model_options);
+  line.add_precision(model_options);
   const CLI::Option* batch =
       line.add_option("-b,--b,--batch-size,--batch_size", model_options.batch, "images in one run of the network")
           ->capture_default_str()
@@ -107,8 +120,7 @@ int run_validate(int argc, char** argv) {
   const ModelDescription description = model.description();
   if (!json) {
     fmt::print("Model {} created, param count: {}\n", description.model, parameters_of(model));
-    fmt::print("{}\n", model_options.precision == Precision::kInt8 ? "Validating in int8."
-                                                                   : "AMP not enabled. Validating in float32.");
+    fmt::print("{}\n", precision_line(model));
   }
   const StreamLayout layout = streams.resolve(model, threads);
   options.streams = layout.streams;

@@ -50,8 +50,9 @@ InputOptions DatasetOptions::input() const {
   return input;
 }
 
-void add_category_map(CommandLine& line, ClassOptions& options) {
-  line.add_option("--category-map", options.mapping,
+CLI::Option* add_category_map(CommandLine& line, ClassOptions& options) {
+  return line
+      .add_option("--category-map", options.mapping,
                   "which category of the data a class is: auto (by name where names agree, else by id where ids fit, "
                   "else in order where there are as many), ids (class + 1), names, or order")
       ->transform(CLI::CheckedTransformer(std::map<std::string, ClassMapping>{{"auto", ClassMapping::kAuto},

@@ -26,7 +26,7 @@ class DatasetOptions {
 };
 
 /// --category-map
-void add_category_map(CommandLine& line, ClassOptions& options);
+CLI::Option* add_category_map(CommandLine& line, ClassOptions& options);
 
 /// Throws Error(kUnsupported) for another split than "val".
 void check_split(const std::string& split);

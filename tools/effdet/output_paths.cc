@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "cli.h"
+#include "effdet/error.h"
 #include "effdet/output_file.h"
 
 namespace effdet::cli {
@@ -20,6 +21,18 @@ void prepare_output(std::string& path) {
     if (kept >= 0 && ::dup2(STDERR_FILENO, STDOUT_FILENO) >= 0) path = fmt::format("/dev/fd/{}", kept);
   }
   check_output(path);
+}
+
+void refuse_same_file(const std::string& flag, const std::string& output, const std::string& other_flag,
+                      const std::string& file) {
+  if (output.empty() || file.empty() || is_special_output(output)) return;
+  const auto whole = [](const std::string& path) {
+    std::error_code ignored;
+    return std::filesystem::weakly_canonical(std::filesystem::absolute(path, ignored), ignored);
+  };
+  if (whole(output) == whole(file))
+    throw Error(ErrorCode::kUsage, fmt::format("{}: {} is the file of {} too, and would be lost; give another name",
+                                               flag, output, other_flag));
 }
 
 bool is_special_output(const std::string& path) {

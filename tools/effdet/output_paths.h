@@ -13,6 +13,11 @@ namespace effdet::cli {
 /// alone. Throws Error(kIo).
 void prepare_output(std::string& path);
 
+/// Throws Error(kUsage), which names both flags, where a file that is to be written is that of another flag, too: one
+/// of the two would be lost. Any number of outputs may go to one device or pipe.
+void refuse_same_file(const std::string& flag, const std::string& output, const std::string& other_flag,
+                      const std::string& file);
+
 /// Whether a path stands for a device, a pipe or an open file, to whose name no extension may be added.
 bool is_special_output(const std::string& path);
 

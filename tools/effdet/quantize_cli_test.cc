@@ -73,6 +73,7 @@ TEST_F(CliQuantize, TheProofIsMeasuredOnTheCompiledFileAndTravelsWithIt) {
   expect_success("atc --framework=5 --model=q.onnx --output=q --soc_version=native");
   const auto measured = json("validate val --checkpoint q.om --json"),
              exact = json("validate val --checkpoint m.onnx --json");
+  EXPECT_TRUE(contains(expect_success("validate val --checkpoint q.om").out, "\nValidating in int8.\n"));
   EXPECT_EQ(measured["stats"]["AP"], proof["validation"]["mAP_int8"]);
   EXPECT_EQ(exact["stats"]["AP"], proof["validation"]["mAP_float32"]);
   EXPECT_GT(exact["stats"]["AP"], 0.05) << "there is something to lose";
@@ -138,10 +139,72 @@ TEST_F(CliQuantize, WhatCannotBeDoneIsOneLineAndNoFile) {
   expect_success("effdet edit m.onnx --set-initializer class_net.predict.conv_pw.bias=nan --out nan.onnx");
   const Result nan = sh("effdet quantize nan.onnx --calibration train --out no.onnx");
   EXPECT_EQ(nan.code, 3);
-  EXPECT_TRUE(contains(nan.error, "train/val2017/")) << nan.error;
+  EXPECT_TRUE(contains(nan.error, "for train/val2017/")) << nan.error;
   EXPECT_FALSE(std::filesystem::exists(folder_ / "no.onnx"));
   write("zero.bin", std::string(3 * 128 * 128 * 4, '\0'));
   expect_refused("effdet quantize m.onnx --calibration zero.bin", 3, "of one colour");
+}
+
+TEST_F(CliQuantize, FlagsThatCannotApplyAreRefused) {
+  for (const auto& [flags, part] : std::vector<std::pair<std::string, std::string>>{
+           {"--weights-only --calibration train", "--calibration excludes --weights-only"},
+           {"--weights-only --seed 3", "--seed requires --calibration"},
+           {"--weights-only --calibration-images 3", "--calibration-images requires --calibration"},
+           {"--weights-only --sensitivity", "--weights-only excludes --sensitivity"},
+           {"--calibration train --keep 0.5", "--keep requires --validate"},
+           {"--calibration train --category-map ids", "--category-map requires --validate"},
+           {"--calibration train --precision int8", "--precision"},
+           {"--calibration train --act relu6", "--act"},
+           {"--calibration train --ignore-config", "--ignore-config"}})
+    expect_refused("effdet quantize m.onnx " + flags, 2, part);
+  expect_success("effdet quantize m.onnx --calibration train --out q.onnx");
+  expect_success("atc --framework=5 --model=q.onnx --output=q --soc_version=native");
+  const std::string commands[] = {"effdet bench ", "effdet profile ", "validate val --checkpoint ",
+                                  "effdet detect train/val2017/*1.jpg --out found --model-file "};
+  for (const std::string& command : commands) {
+    for (const auto& [flags, part] : std::vector<std::pair<std::string, std::string>>{
+             {"q.onnx --precision int8 --calibration train", "q.onnx: is an 8-bit model"},
+             {"q.om --precision int8 --calibration train", "q.om: is an 8-bit model"},
+             {"m.onnx --calibration train", "--calibration is for --precision int8"},
+             {"m.onnx --seed 3", "--seed requires --calibration"},
+             {"m.onnx --config pad_type=same", "m.onnx has its network already"}}) {
+      const Result result = sh(command + flags);
+      EXPECT_EQ(result.code, 2) << command << flags << result.error;
+      EXPECT_TRUE(contains(result.error, part)) << command << flags << "\n" << result.error;
+    }
+  }
+}
+
+TEST_F(CliQuantize, NoFileIsWrittenOverAnother) {
+  const std::string model = content(folder_ / "m.onnx");
+  expect_refused("effdet quantize m.onnx --calibration train --report ./no.onnx", 2, "--report");
+  for (const char* flags : {"--out m.onnx", "--report m.onnx --out q.onnx", "--out val/../m.onnx"}) {
+    const Result result = sh(std::string("effdet quantize m.onnx --calibration train ") + flags);
+    EXPECT_EQ(result.code, 2) << flags << result.error;
+    EXPECT_TRUE(contains(result.error, "would be lost")) << result.error;
+    EXPECT_EQ(content(folder_ / "m.onnx"), model) << flags;
+  }
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "q.onnx"));
+  expect_success("effdet edit m.onnx --rename x.1=x --out m.onnx");  // is for changing a file
+}
+
+TEST_F(CliQuantize, ErrorsNameTheModel) {
+  expect_success("effdet edit m.onnx --set-initializer class_net.predict.conv_pw.weight=nan --out nan.onnx");
+  for (const auto& [flag, part] : {std::pair("--weights-only", "error: nan.onnx: node '"),
+                                   std::pair("--calibration train", "error: nan.onnx: the map '")}) {
+    const Result result = sh(std::string("effdet quantize nan.onnx --out no.onnx ") + flag);
+    EXPECT_EQ(result.code, 3);
+    EXPECT_TRUE(contains(result.error, part)) << result.error;
+  }
+  expect_refused("effdet quantize m.onnx --calibration gone.jpg", 4, "error: gone.jpg: ");
+  expect_success("effdet edit m.onnx --extract ../backbone/conv_stem/Conv --out stem.onnx");
+  expect_refused("effdet quantize stem.onnx --calibration train", 5, "error: stem.onnx: nothing is left");
+  for (const char* command : {"effdet bench stem.onnx", "validate val --checkpoint stem.onnx",
+                              "effdet detect train/val2017/*1.jpg --out found --model-file stem.onnx"}) {
+    const Result result = sh(command);
+    EXPECT_EQ(result.code, 5) << command << result.error;
+    EXPECT_TRUE(contains(result.error, "error: stem.onnx: the model")) << command << "\n" << result.error;
+  }
 }
 
 TEST_F(CliQuantize, AnImageThatCannotBeReadIsNamedSkippedAndCounted) {
@@ -166,7 +229,7 @@ TEST_F(CliQuantize, CalibrationFilesOfAtcAreReadStrictly) {
            {"calibration: {\n input_data_dir: train\n input_shape: y:4,3,128,128\n}", "the model's input is 'x.1'"},
            {"calibration: {\n input_data_dir: train\n input_shape: x.1:4,3,64,128\n}",
             "an image of the model is 1x3x128x128"},
-           {std::string(2 << 20, ' '), "too long for a calibration file"},
+           {std::string(2 << 20, ' '), "bad.cfg: 2097152 bytes, more than the 1048576"},
            {"", "there is no calibration"}}) {
     write("bad.cfg", text);
     const Result result =
