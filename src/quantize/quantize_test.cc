@@ -311,6 +311,39 @@ TEST(Quantize, SensitivityIsOfAllOutputs) {
   for (const double error : errors) EXPECT_TRUE(error > 0 && error < 0.1) << error;
 }
 
+TEST(Quantize, SensitivityWeighsBoxesAboveClasses) {
+  const ir::Graph graph = prepare(ir::GraphText::parse(R"(
+    input x [1,4,8,8]
+    above = Relu(x)
+    box = Conv(above, waves[4,4,1,1])
+    negative = Neg(x)
+    below = Relu(negative)
+    class = Conv(below, waves[4,4,1,1])
+    output box
+    output class
+  )"));
+  Samples samples(1, std::vector<std::byte>(4 * 8 * 8 * sizeof(float)));
+  std::string name;
+  Images(1)(0, samples[0], name);
+  const auto errors = layer_errors(graph, calibrate(graph, Images(1)), {}, samples, 1, nullptr);
+  ASSERT_EQ(errors.size(), 2u);
+  // The input's waves have as much above 0 as below.
+  EXPECT_GT(errors[0], 5 * errors[1]);
+  EXPECT_LT(errors[0], 20 * errors[1]);
+}
+
+TEST(Quantize, SensitivityOfLargeNetworksIsOfNeighboursTogether) {
+  const auto plan = [](size_t count, int64_t products_of_each) {
+    Layer layer;
+    layer.products = products_of_each;
+    const SensitivityPlan found = plan_sensitivity(std::vector<Layer>(count, layer), 8);
+    return std::pair(found.samples, found.layers_at_a_time);
+  };
+  EXPECT_EQ(plan(231, 10'000'000), std::pair(size_t{8}, size_t{1}));    // a D0 at 512 px
+  EXPECT_EQ(plan(700, 230'000'000), std::pair(size_t{2}, size_t{30}));  // a D7 at 1536 px
+  EXPECT_EQ(plan(0, 0).second, 1u);
+}
+
 TEST(Quantize, LastLayersOfBoxesAreSensitive) {
   const ir::Graph graph = prepare(ir::GraphText::parse(R"(
     input x [1,3,16,16]

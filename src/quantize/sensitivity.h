@@ -18,8 +18,8 @@ struct SensitivityPlan {
   size_t layers_at_a_time = 1;
 };
 
-/// Each layer alone and on all samples where that takes no more than about a minute's work; with the products of large
-/// networks fewer samples, and then several layers at a time.
+/// Each layer alone and on all samples where all runs together have no more products than some minutes of work; of
+/// larger networks fewer samples, and then several layers at a time.
 SensitivityPlan plan_sensitivity(std::span<const Layer> layers, size_t samples);
 
 /// For each layer of quantizable_layers(graph): the mean square of the difference that the outputs have with that layer
