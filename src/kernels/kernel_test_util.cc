@@ -36,8 +36,9 @@ double largest_magnitude(const Tensor& tensor) {
 double difference(const Tensor& got, const Tensor& want) {
   double worst = 0;
   const Tensor wide = got.to(DType::kF32), wide_want = want.to(DType::kF32);
-  for (size_t i = 0; i < static_cast<size_t>(want.numel()); ++i) {
-    const double g = wide.data<float>()[i], w = wide_want.data<float>()[i];
+  const auto numbers = wide.data<float>(), wanted = wide_want.data<float>();
+  for (size_t i = 0; i < wanted.size(); ++i) {
+    const double g = numbers[i], w = wanted[i];
     if (!std::isfinite(g)) return INFINITY;
     worst = std::max(worst, std::abs(g - w));
   }
@@ -78,7 +79,8 @@ Tensor random_tensor(const Shape& shape, uint32_t seed) {
 
 Tensor random_weights(const Shape& shape, int64_t terms, uint32_t seed) {
   Tensor tensor = random_tensor(shape, seed);
-  for (float& value : tensor.mutable_data<float>()) value /= std::sqrt(static_cast<float>(terms));
+  const float divisor = std::sqrt(static_cast<float>(terms));
+  for (float& value : tensor.mutable_data<float>()) value /= divisor;
   return tensor;
 }
 

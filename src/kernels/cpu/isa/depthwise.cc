@@ -134,8 +134,8 @@ __attribute__((noinline)) void row_block(const DepthwiseRows<In, Out>& where, co
         block<kernel, stride, columns, height, Outside_>(d, x + channel, d.weights + channel, left, begin, end, sum);
         Vec total{};
         // One switch a block, not one a vector, nor a copy of everything for each activation.
-        with_activation(
-            d.activation, [&](auto activation) __attribute__((always_inline)) {
+        with_activation_of<Out, height>(
+            sum, d.activation, [&](auto activation) __attribute__((always_inline)) {
 #pragma GCC unroll 2
               for (int j = 0; j < height; ++j) {
                 Out* target = y[j] + channel;

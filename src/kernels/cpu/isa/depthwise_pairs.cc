@@ -113,8 +113,8 @@ EFFDET_INLINE Vec outputs(const DepthwiseRows<Bf16>& d, const Rows& rows, int ch
   }
   Vec total{};
   // One switch a block, not one a vector, nor a copy of everything for each activation.
-  with_activation(
-      d.activation, [&](auto activation) __attribute__((always_inline)) {
+  with_activation_of<Bf16, height>(
+      sum, d.activation, [&](auto activation) __attribute__((always_inline)) {
 #pragma GCC unroll 2
         for (int j = 0; j < height; ++j)
 #pragma GCC unroll 8

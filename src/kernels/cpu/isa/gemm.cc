@@ -112,7 +112,7 @@ EFFDET_INLINE void finish_tile(const Tile<In, Out>& t, Vec (&sum)[rows][vecs]) {
       for (int j = 0; j < vecs; ++j)
         store_columns<whole>(t, i, j * kLanes, apply<Out>(decltype(activation)::value, sum[i][j]));
   };
-  with_activation(t.activation, write);
+  with_activation_of<Out, rows>(sum, t.activation, write);
 }
 
 /// A tile cut off at row `row` of t, where C has rows left of it.

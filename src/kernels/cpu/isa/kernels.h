@@ -80,10 +80,37 @@ struct Constant {
 };
 
 /// Calls f with the activation as a constant, so that f's loops hold no switch.
-template <int32_t candidate = 0, typename F>
+template <int32_t candidate = 0, int32_t end = kFusedActivations, typename F>
 EFFDET_INLINE void with_activation(Activation activation, F&& f) {
   if (activation == Activation{candidate}) return f(Constant<Activation{candidate}>{});
-  if constexpr (candidate + 1 < kFusedActivations) with_activation<candidate + 1>(activation, f);
+  if constexpr (candidate + 1 < end) with_activation<candidate + 1, end>(activation, f);
+}
+
+/// values[i] = activation(values[i]).
+template <typename Out>
+__attribute__((noinline)) static void apply_to_all(Activation activation, Vec* values, int count) {
+  for (int i = 0; i < count; ++i) values[i] = apply<Out>(activation, values[i]);
+}
+
+/// The same for f that stores the first `height` rows of sums: activations that few networks have are applied before,
+/// and f sees none. A copy of an unrolled f for each of them would be most of what there is to compile.
+template <typename Out, int height, int rows, int columns, typename F>
+EFFDET_INLINE void with_activation_of(Vec (&sums)[rows][columns], Activation activation, F&& f) {
+  constexpr int32_t kUsual = static_cast<int32_t>(Activation::kRelu6) + 1;
+  if (static_cast<int32_t>(activation) >= kUsual) {
+    Vec values[height][columns];  // a copy: sums whose address is known would not stay in registers
+#pragma GCC unroll 16
+    for (int i = 0; i < height; ++i)
+#pragma GCC unroll 16
+      for (int j = 0; j < columns; ++j) values[i][j] = sums[i][j];
+    apply_to_all<Out>(activation, values[0], height * columns);
+#pragma GCC unroll 16
+    for (int i = 0; i < height; ++i)
+#pragma GCC unroll 16
+      for (int j = 0; j < columns; ++j) sums[i][j] = values[i][j];
+    activation = Activation::kNone;
+  }
+  with_activation<0, kUsual>(activation, f);
 }
 
 }  // namespace effdet::kernels::cpu::EFFDET_ISA
