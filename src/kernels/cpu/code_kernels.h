@@ -6,13 +6,11 @@
 #include <cstdint>
 
 #include "base/activation.h"
+#include "ops/fused/mix_inputs.h"
 
 namespace effdet::kernels::cpu {
 
 struct Requantization;
-
-/// The most inputs of a Mix.
-inline constexpr int kMostMixed = 4;
 
 /// How an instruction set takes depthwise layers on codes. Neighbouring input rows go `taps` by `taps`: a lane of 32
 /// bits has so many of a channel, and is multiplied by so many weights, int8 for 4 taps and int16 for 2. Channels go in
@@ -93,10 +91,10 @@ constexpr int half_place(int i, int lanes) { return i % 16 / 8 * (2 * lanes) + i
 /// Rows of y = act(sum over i of multiplier[i] * (x[i] - zero_point[i])), every x[i] enlarged to y's size by nearest
 /// neighbours; NHWC, one image.
 struct MixCodes {
-  const uint8_t* x[kMostMixed];
-  float multiplier[kMostMixed];
-  int32_t zero_point[kMostMixed];
-  int height[kMostMixed], width[kMostMixed];  ///< of each input
+  const uint8_t* x[ops::kMaxMixInputs];
+  float multiplier[ops::kMaxMixInputs];
+  int32_t zero_point[ops::kMaxMixInputs];
+  int height[ops::kMaxMixInputs], width[ops::kMaxMixInputs];  ///< of each input
   int inputs;
   uint8_t* y;
   int out_height, out_width, channels;

@@ -12,6 +12,7 @@
 #include "base/bf16.h"
 #include "kernels/cpu/code_kernels.h"
 #include "ops/elementwise_op.h"
+#include "ops/fused/mix_inputs.h"
 #include "ops/panel.h"
 
 namespace effdet::kernels::cpu {
@@ -94,10 +95,9 @@ struct PoolRows {
 /// image.
 template <typename T>
 struct MixRows {
-  static constexpr int kMaxInputs = 4;
-  const T* x[kMaxInputs];
-  float weight[kMaxInputs];
-  int height[kMaxInputs], width[kMaxInputs];  ///< of each input
+  const T* x[ops::kMaxMixInputs];
+  float weight[ops::kMaxMixInputs];
+  int height[ops::kMaxMixInputs], width[ops::kMaxMixInputs];  ///< of each input
   int inputs;
   T* y;
   int out_height, out_width, channels;

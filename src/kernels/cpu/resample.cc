@@ -261,7 +261,6 @@ class AveragePool : public Pool<T> {
 }  // namespace
 
 Plan plan_mix(const PlanContext& c) {
-  static_assert(MixRows<float>::kMaxInputs == ops::kMaxMixInputs && kMostMixed == ops::kMaxMixInputs);
   const auto a = ops::MixAttributes::of(c.node);
   if (a.layout != ir::Layout::kNhwc) return {nullptr, "only NHWC"};
   if (a.y) {

@@ -6,12 +6,10 @@
 
 #include "ops/fused/activation_steps.h"
 #include "ops/fused/layout.h"
+#include "ops/fused/mix_inputs.h"
 #include "ops/fused/quantization.h"
 
 namespace effdet::ops {
-
-/// The most inputs that a Mix has.
-inline constexpr size_t kMaxMixInputs = 4;
 
 struct MixAttributes {
   std::vector<float> weights;                 ///< of the inputs

@@ -18,8 +18,8 @@ EFFDET_INLINE void terms_of(const MixCodes& m, int input, const uint8_t* pixel, 
 template <typename Requantize_>
 EFFDET_INLINE void mix_rows(const MixCodes& m, const Requantize_& requantize) {
   for (int y = m.row_begin; y < m.row_end; ++y) {
-    const uint8_t* pixel[kMostMixed];
-    int64_t past[kMostMixed] = {};  // the inputs' columns before the next pixel, in parts of out_width
+    const uint8_t* pixel[ops::kMaxMixInputs];
+    int64_t past[ops::kMaxMixInputs] = {};  // the inputs' columns before the next pixel, in parts of out_width
     for (int i = 0; i < m.inputs; ++i)
       pixel[i] = m.x[i] + static_cast<int64_t>(y) * m.height[i] / m.out_height * m.width[i] * m.channels;
     uint8_t* target = m.y + static_cast<ptrdiff_t>(y) * m.out_width * m.channels;
