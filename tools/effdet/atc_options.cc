@@ -159,15 +159,18 @@ void refuse_unsupported(const Values& values) {
   }
 }
 
+/// 0 compiles; 1 and 6 describe a compiled model.
+bool is_for_mode(std::string_view flag, int mode) {
+  if (flag == "--mode" || flag == "--log") return true;
+  if (flag == "--json") return mode == 1;
+  return (flag == "--om") == (mode != 0);
+}
+
 /// Flags that the mode has no use for, and those that have no use at all.
 std::vector<std::string> warnings(const Values& values, int mode) {
-  constexpr std::string_view kModel[] = {"--om", "--json"};  // what describes a model takes; the rest is for compiling
   std::vector<std::string> list;
-  for (const auto& [flag, value] : values) {
-    const bool common = flag == "--mode" || flag == "--log";
-    const bool describes = std::ranges::find(kModel, flag) != std::end(kModel) && !(mode == 6 && flag == "--json");
-    if (!common && describes == (mode == 0)) list.push_back(fmt::format("{} has no effect with --mode={}", flag, mode));
-  }
+  for (const auto& [flag, value] : values)
+    if (!is_for_mode(flag, mode)) list.push_back(fmt::format("{} has no effect with --mode={}", flag, mode));
   for (const char* flag :
        {"--op_select_implmode", "--optypelist_for_implmode", "--enable_small_channel", "--buffer_optimize"})
     if (values.contains(flag)) list.push_back(fmt::format("{} has no effect in this version", flag));

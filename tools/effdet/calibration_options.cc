@@ -16,6 +16,18 @@ namespace effdet::cli {
 
 namespace fs = std::filesystem;
 
+namespace {
+
+void quantize(OnnxModel& model, const CalibrationOptions& calibration, int threads) {
+  QuantizeOptions options{.threads = threads};
+  calibration.fill(options);
+  QuantizeProgress progress;
+  progress.attach(options);
+  model.quantize(options);
+}
+
+}  // namespace
+
 std::vector<fs::path> calibration_files(const std::vector<std::string>& paths) {
   const auto calibrates = [](const fs::path& path) { return is_image(path) || extension_of(path) == ".bin"; };
   std::vector<fs::path> files;
@@ -82,28 +94,33 @@ void QuantizeProgress::attach(QuantizeOptions& options) {
 
 CompiledModel open_model(const std::string& file, const ModelOptions& options, const CalibrationOptions& calibration,
                          int threads) {
-  if (calibration.given() && options.precision != Precision::kInt8)
+  const Precision precision = options.precision.value_or(Precision::kFloat32);
+  if (calibration.given() && precision != Precision::kInt8)
     throw Error(ErrorCode::kUsage, "--calibration is for --precision int8");
-  const auto has_its_ranges = [&](CompiledModel model) {
+  const auto require_no_calibration = [&] {
     if (calibration.given())
       throw Error(
           ErrorCode::kUsage,
           fmt::format("{}: is an 8-bit model, which has the ranges of its maps; leave --calibration out", file));
-    return model;
   };
-  if (options.precision != Precision::kInt8) return CompiledModel::open(file, options);
-  if (file_kind(file) == FileKind::kCompiled) return has_its_ranges(CompiledModel::open(file, options));
+  if (file_kind(file) == FileKind::kCompiled) {
+    CompiledModel model = CompiledModel::open(file, options);
+    require_no_calibration();
+    return model;
+  }
   OnnxModel model = OnnxModel::open(file, options);
-  if (model.is_quantized()) return has_its_ranges(CompiledModel::compile(model));
-  if (!calibration.given())
-    throw Error(ErrorCode::kUsage,
-                fmt::format("{}: --precision int8 needs --calibration: images that tell the ranges of its maps", file));
-  QuantizeOptions quantize{.threads = threads};
-  calibration.fill(quantize);
-  QuantizeProgress progress;
-  progress.attach(quantize);
-  model.quantize(quantize);
-  return CompiledModel::compile(model);
+  if (model.is_quantized()) {
+    require_no_calibration();
+    if (options.precision && precision != Precision::kInt8)
+      warn(fmt::format("{}: is an 8-bit model: --precision is that of the layers that are not quantized", file));
+  } else if (precision == Precision::kInt8) {
+    if (!calibration.given())
+      throw Error(
+          ErrorCode::kUsage,
+          fmt::format("{}: --precision int8 needs --calibration: images that tell the ranges of its maps", file));
+    quantize(model, calibration, threads);
+  }
+  return CompiledModel::compile(model, {.precision = precision});
 }
 
 }  // namespace effdet::cli

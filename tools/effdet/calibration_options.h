@@ -45,7 +45,8 @@ class QuantizeProgress {
 };
 
 /// CompiledModel::open(); with --precision int8, a model of float32 is quantized first. Throws Error(kUsage) where the
-/// calibration for that is missing, or is given for another precision or a model that is quantized already.
+/// calibration for that is missing, or is given for another precision or a model that is quantized already. Warns where
+/// the precision is not that of all layers.
 CompiledModel open_model(const std::string& file, const ModelOptions& options, const CalibrationOptions& calibration,
                          int threads = 0);
 

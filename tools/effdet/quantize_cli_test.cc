@@ -159,6 +159,8 @@ TEST_F(CliQuantize, FlagsThatCannotApplyAreRefused) {
     expect_refused("effdet quantize m.onnx " + flags, 2, part);
   expect_success("effdet quantize m.onnx --calibration train --out q.onnx");
   expect_success("atc --framework=5 --model=q.onnx --output=q --soc_version=native");
+  EXPECT_TRUE(contains(expect_success("effdet profile q.onnx --runs 1 --warmup 0 --precision fp32").error,
+                       "q.onnx: is an 8-bit model: --precision is that of the layers that are not quantized"));
   const std::string commands[] = {"effdet bench ", "effdet profile ", "validate val --checkpoint ",
                                   "effdet detect train/val2017/*1.jpg --out found --model-file "};
   for (const std::string& command : commands) {
