@@ -3,12 +3,12 @@
 
 Run it through bench/compare, which installs the peers. Every model gets a random checkpoint (effdet init), which PyTorch
 loads too. ONNX Runtime and OpenVINO run PyTorch's own export after onnxsim where --pytorch is given, else our export after
-onnxsim; in 8 bits what ONNX Runtime's quantizer makes of our export (QDQ, uint8 maps, scales by channel). --write replaces the page of this processor's instructions, docs/performance-SIMD.md, by what was measured.
+onnxsim; in 8 bits what ONNX Runtime's quantizer makes of our export (QDQ, uint8 maps, scales by channel). --write replaces
+the page of this processor's instructions, docs/performance-SIMD.md, by what was measured.
 """
 import argparse
 import importlib.metadata
 import json
-import os
 import re
 import statistics
 import subprocess
@@ -204,8 +204,8 @@ def network(model, folder):
             rounds[name] = max(3, min(1024, int(1e3 * args.seconds / slices / statistics.median(costs))))
     medians = {name: [statistics.median(t) for t in of_slices] for name, of_slices in times.items()}
     # By slices, not of all medians: a shared machine changes its speed every few minutes.
-    ratios = {own_name: {name: statistics.median(p / o for p, o in zip(medians[name], medians[own_name])) for name in peers}
-              for own_name, (_, peers) in OWN.items()}
+    ratios = {own_name: {name: statistics.median(p / o for p, o in zip(medians[name], medians[own_name]))
+                         for name in ("effdet", "effdet bf16", *peers)} for own_name, (_, peers) in OWN.items()}
     return {"model": model, "size": shape, "export_seconds": export_seconds, "export_rss": export_memory,
             "scaling": scaling(folder, shape, statistics.median(medians["effdet"])),
             "ms": {name: statistics.median(sum(t, [])) for name, t in times.items()},
@@ -215,15 +215,16 @@ def network(model, folder):
 def rows(r):
     """A network's rows, one for each of our sides: time and memory, and how much faster effdet is (by best runs)."""
     for own_name, (_, peers) in OWN.items():
-        row = [r["model"], r["size"].split(",")[-1], PRECISIONS[own_name], f"{r['ms'][own_name]:.1f}"]
+        row = [r["model"], r["size"].split(",")[-1], PRECISIONS[own_name], f"{r['ms'][own_name]:.1f}",
+               *[f"{r['ratio'][own_name][name]:.2f}" for name in ("effdet", "effdet bf16")]]
         for name in peers:
             row += [f"{r['ms'][name]:.1f}",
                     f"{r['ratio'][own_name][name]:.2f} ({r['best_ms'][name] / r['best_ms'][own_name]:.2f})"]
         yield row + [f"{r['rss'][name] / 1e6:.0f}" for name in (own_name, *peers)] + [f"{r['export_seconds']:.2f}"]
 
 
-HEADINGS = ["model", "px", "precision", "effdet ms", "ONNX Runtime ms (never bf16)", "ratio (of bests)", "OpenVINO ms",
-            "ratio (of bests)", "effdet MB", "ONNX Runtime MB", "OpenVINO MB", "export s"]
+HEADINGS = ["model", "px", "precision", "effdet ms", "our fp32, ratio", "our bf16, ratio", "ONNX Runtime ms (never bf16)",
+            "ratio (of bests)", "OpenVINO ms", "ratio (of bests)", "effdet MB", "ONNX Runtime MB", "OpenVINO MB", "export s"]
 
 
 SCALING_HEADINGS = ["model", "start to first result / one inference", f"{args.threads} threads / 1",
@@ -240,23 +241,6 @@ def table(headings, lines):
     return ["| " + " | ".join(headings) + " |", "|" + "---|" * len(headings)] + ["| " + " | ".join(row) + " |" for row in lines]
 
 
-def cpuinfo(field):
-    return re.search(rf"{field}\s*: (.*)", Path("/proc/cpuinfo").read_text()).group(1)
-
-
-def simd():
-    """The best instructions that the processor has, as a file's name has them."""
-    flags = cpuinfo("flags").split()
-    names = {"amx_bf16": "amx", "avx512f": "avx512", "avx2": "avx2"}
-    return next((name for flag, name in names.items() if flag in flags), "sse2")
-
-
-def machine():
-    bf16 = ", with BF16" if "avx512_bf16" in cpuinfo("flags").split() else ""
-    memory = int(re.search(r"MemTotal:\s*(\d+)", Path("/proc/meminfo").read_text()).group(1)) / 2**20
-    return f"{os.cpu_count()} cores of {cpuinfo('model name')} ({simd()}{bf16}), {memory:.0f} GiB"
-
-
 def source():
     return "PyTorch's own export" if args.pytorch else "our export"
 
@@ -268,9 +252,9 @@ def report(figures):
     command = "\n".join(textwrap.wrap(" ".join(["bench/compare", *flags]), 110, subsequent_indent="    "))
     versions = ", ".join(f"{name} {importlib.metadata.version(package)}" for name, package in PACKAGES.items())
     p = figures["preprocessing"]
-    lines = [f"# Performance: {simd().upper()}", "", "```", command, "```", "",
+    lines = [f"# Performance: {measure.simd().upper()}", "", "```", command, "```", "",
              "wrote this page; [performance.md](performance.md) tells how to read it.", "",
-             f"- Machine: {machine()}; {figures['threads']} threads, batch 1.",
+             f"- Machine: {measure.machine()}; {figures['threads']} threads, batch 1.",
              f"- Peers: {versions}, on {source()} after onnxsim.", "",
              *table(HEADINGS, [row for r in figures["networks"] for row in rows(r)]), "",
              "effdet in float32 against itself (a process from its start to its end; threads; a batch):", "",
@@ -279,7 +263,7 @@ def report(figures):
               f"{p['pillow_ms']:.2f} ms, ratio {p['pillow_ms'] / p['effdet_ms']:.2f}."]
     if "validate_over_inference" in figures:
         lines += ["", f"`validate` with D0 takes {figures['validate_over_inference']:.3f} of the time of its inference alone."]
-    (ROOT / f"docs/performance-{simd()}.md").write_text("\n".join(lines) + "\n")
+    (ROOT / f"docs/performance-{measure.simd()}.md").write_text("\n".join(lines) + "\n")
 
 
 def pillow_preprocess(root, size, folder):

@@ -1,8 +1,10 @@
-"""Runs commands and says what they took."""
+"""Runs commands and says what they took, and on which machine."""
 import json
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 # Starts a command from a small process: the peak memory of a process begins with that of its parent.
 LAUNCHER = """
@@ -30,3 +32,21 @@ def run_counted(*command, **environment):
     if status:
         sys.exit(f"{command[0]} failed: {(errors or process.stdout.splitlines())[-1:]}")
     return process.stdout, seconds, work, memory
+
+
+def cpuinfo(field):
+    return re.search(rf"{field}\s*: (.*)", Path("/proc/cpuinfo").read_text()).group(1)
+
+
+def simd():
+    """The best instructions that the processor has, as a file's name has them."""
+    flags = cpuinfo("flags").split()
+    names = {"amx_bf16": "amx", "avx512f": "avx512", "avx2": "avx2"}
+    return next((name for flag, name in names.items() if flag in flags), "sse2")
+
+
+def machine():
+    names = {"avx512_bf16": "BF16", "avx512_vnni": "VNNI", "avx_vnni": "AVX-VNNI"}
+    extensions = "".join(f", {name}" for flag, name in names.items() if flag in cpuinfo("flags").split())
+    memory = int(re.search(r"MemTotal:\s*(\d+)", Path("/proc/meminfo").read_text()).group(1)) / 2**20
+    return f"{os.cpu_count()} cores of {cpuinfo('model name')} ({simd()}{extensions}), {memory:.0f} GiB"

@@ -53,7 +53,7 @@ TEST_F(CliQuantize, ThePageSaysThatNoGateWasAskedForAndListsTheLayers) {
   const std::string page = content(folder_ / "q.html");
   EXPECT_TRUE(page.starts_with("<!DOCTYPE html>")) << page.substr(0, 100);
   for (const char* part :
-       {"No gate was asked for", "name=\"viewport\"", "prefers-color-scheme: dark", "@media print",
+       {"No gate was asked for", "name=\"viewport\"", "prefers-color-scheme: dark", "@media print", "of floats",
         "tabindex=\"0\" role=\"region\" aria-label=\"Layers\"", "<th scope=\"row\">/backbone/conv_stem/Conv</th>"})
     EXPECT_TRUE(contains(page, part)) << part;
   EXPECT_FALSE(contains(page, "<svg"));  // no sensitivity was measured

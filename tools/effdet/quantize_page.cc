@@ -78,9 +78,9 @@ std::string proof_list(const QuantizationProof& proof) {
     html += fmt::format("<dt>{}</dt><dd>{}</dd>\n", name, markup);
   };
   const auto hash = [&](const std::string& text) { return fmt::format("<code>{}</code>", xml_text(text)); };
-  item("Layers in 8 bits",
+  item(proof.weights_only ? "Layers with weights in 8 bits" : "Layers in 8 bits",
        fmt::format("{}, with {} of the multiplications", proof.int8_layers, percent_text(proof.int8_products)));
-  item("Products", "exact: the same bits on every processor");
+  item("Products", proof.weights_only ? "of floats" : "exact: the same bits on every processor");
   if (!proof.calibration_sha256.empty()) {
     item("Calibration", fmt::format("{} images, seed {}", proof.calibration_images, proof.seed));
     item("SHA-256 of these", hash(proof.calibration_sha256));

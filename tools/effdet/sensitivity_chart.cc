@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 
 #include "svg.h"
@@ -27,6 +28,14 @@ constexpr double kBar = 12, kBarStep = 17, kPlot = 330, kNumbers = 130, kEdge = 
 
 std::string shortened_name(const std::string& name) {
   return name.size() <= kLongestName ? name : "..." + name.substr(name.size() - kLongestName + 3);
+}
+
+/// 1, 2 or 5 times a power of ten: the least that takes no more than four steps to the largest number.
+double tick_step(double largest) {
+  const double power = std::pow(10, std::floor(std::log10(largest / 4)));
+  for (const double factor : {1.0, 2.0, 5.0})
+    if (factor * power * 4 >= largest) return factor * power;
+  return 10 * power;
 }
 
 std::string_view precision_of(const QuantizedLayer& layer) { return layer.is_float ? "float32" : "int8"; }
@@ -66,10 +75,10 @@ std::string sensitivity_chart(const std::string& model, const QuantizeReport& re
   const double next = draw_key(svg, {kEdge, 48}, "int8", "computes in 8 bits");
   draw_key(svg, {next, 48}, "float32", "stays in float32");
   svg.text({kEdge, 68}, "error of the outputs: mean square, relative to their variance", "");
-  for (int tick = 0; tick <= 4; ++tick) {
-    const double x = left + kPlot * tick / 4;
+  for (int tick = 0; tick_step(largest) * tick <= largest; ++tick) {
+    const double value = tick_step(largest) * tick, x = left + kPlot * value / largest;
     svg.line({x, kChartHead - 8}, {x, height - kEdge + 2}, "grid");
-    svg.text({x, kChartHead - 13}, fmt::format("{:.2g}", largest * tick / 4), "middle");
+    svg.text({x, kChartHead - 13}, fmt::format("{:.2g}", value), "middle");
   }
   for (size_t i = 0; i < layers.size(); ++i) {
     const QuantizedLayer& layer = *layers[i];

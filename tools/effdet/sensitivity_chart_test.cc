@@ -31,6 +31,7 @@ TEST(SensitivityChart, ShowsTheWorstLayersAndWhatTheyComputeIn) {
   EXPECT_TRUE(contains(svg, ">layer20<"));
   EXPECT_FALSE(contains(svg, ">layer19<"));
   EXPECT_FALSE(contains(svg, "not measured"));
+  for (const char* tick : {">0<", ">2e-05<", ">4e-05<"}) EXPECT_TRUE(contains(svg, tick)) << tick;
 }
 
 TEST(SensitivityChart, HasNoBarsWhereNothingWasMeasured) {
