@@ -136,6 +136,10 @@ def error(reference, folder):
     return statistics.mean(float(np.square(theirs[k] - array).mean() / array.var()) for k, array in ours.items())
 
 
+def error_text(value):
+    return f"{value:.1e}" if value else "0"
+
+
 def halves(root, folder):
     """Two data sets, each of every other image of one."""
     annotations = json.loads((root / "annotations/instances_val2017.json").read_text())
@@ -178,9 +182,9 @@ def trained(folder, options):
     rows = []
     for name in scores[0]:
         kept = [score[name] / score["effdet float32"] for score in scores]
-        error_text = f"{max(d[name][0] for d in distances):.1e}"
-        compiled_text = f"{max(d[name][1] for d in distances):.1e}" if distances[0][name][1] is not None else ""
-        rows.append([name, *[f"{score[name]:.4f}" for score in scores], *[f"{100 * k:.1f} %" for k in kept], error_text,
+        worst = error_text(max(d[name][0] for d in distances))
+        compiled_text = error_text(max(d[name][1] for d in distances)) if distances[0][name][1] is not None else ""
+        rows.append([name, *[f"{score[name]:.4f}" for score in scores], *[f"{100 * k:.1f} %" for k in kept], worst,
                      compiled_text, f"{costs[name]:.1f}", f"{network.file_bytes(name) / 1e6:.1f}", f"{memory[name] / 1e6:.0f}"])
     return table(["", "mAP, first half", "second half", "kept", "kept", "error", "from effdet int8", "ms", "file MB", "peak MB"], rows)
 
@@ -198,7 +202,7 @@ def measured(short, folder, options):
     test = network.preprocess(network.folder / "test_scenes", "test")
     dumps = {name: network.dump(name, test) for name in network.names}
     costs, memory = network.times(test)
-    cells = {name: [f"{error(dumps['effdet float32'], dumps[name]):.1e}", f"{costs[name]:.1f}",
+    cells = {name: [error_text(error(dumps["effdet float32"], dumps[name])), f"{costs[name]:.1f}",
                     f"{network.file_bytes(name) / 1e6:.1f}", f"{memory[name] / 1e6:.0f}"] for name in network.names}
     shutil.rmtree(network.folder)
     return {"px": side, "cells": cells}
