@@ -27,8 +27,10 @@ void refuse_same_file(const std::string& flag, const std::string& output, const 
                       const std::string& file) {
   if (output.empty() || file.empty() || is_special_output(output)) return;
   const auto whole = [](const std::string& path) {
-    std::error_code ignored;
-    return std::filesystem::weakly_canonical(std::filesystem::absolute(path, ignored), ignored);
+    std::error_code error;
+    const std::filesystem::path absolute = std::filesystem::absolute(path, error).lexically_normal();
+    const std::filesystem::path canonical = std::filesystem::weakly_canonical(absolute, error);
+    return error ? absolute : canonical;  // there may be no permission to look into the folders
   };
   if (whole(output) == whole(file))
     throw Error(ErrorCode::kUsage, fmt::format("{}: {} is the file of {} too, and would be lost; give another name",
