@@ -8,6 +8,8 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "effdet/anchor_options.h"
@@ -25,10 +27,26 @@ using Progress = std::function<void(size_t done, size_t total)>;
 /// it is known.
 using OnNote = std::function<void(const std::string&)>;
 
+/// Where a data set lies. A root folder alone is enough where its layout is a usual one.
+struct DataSource {
+  DataSource() = default;
+  template <typename Path>
+  requires std::is_convertible_v<Path, std::filesystem::path> DataSource(Path&& folder)
+      : root(std::forward<Path>(folder)) {}
+
+  std::filesystem::path root;
+  std::string format;                 ///< a name of dataset_formats(), or empty: that of what lies in root
+  std::string split = "val";          ///< the part of the data set, by any usual name: "val" is "valid", too
+  std::filesystem::path annotations;  ///< COCO's file, instead of the one in root, which then may be empty
+  std::filesystem::path images;       ///< the folder of the images, instead of the one in root
+};
+
 /// The layout of a data set's root folder in each supported format, such as "annotations/ and images/"; for help texts.
 EFFDET_API std::string dataset_layouts();
-/// The folder with the images of the data set in `root`. The folder need not exist.
-EFFDET_API std::filesystem::path image_folder(const std::filesystem::path& root);
+/// The names of the supported formats: "coco, ...".
+EFFDET_API std::string dataset_formats();
+/// The folder with the images of a data set. The folder need not exist.
+EFFDET_API std::filesystem::path image_folder(const DataSource& data);
 
 struct SyntheticScenes {
   int images = 24;  ///< number of images, at most a million
@@ -62,7 +80,7 @@ struct PreprocessReport {
 /// EFFDET_NUM_THREADS or all cores. Images that cannot be used are skipped and reported. Throws Error(kUsage) for an
 /// unknown variant or a size that it cannot take, as reading the annotations does, Error(kIo), and the first image's
 /// error if no image could be used.
-EFFDET_API PreprocessReport preprocess_dataset(const std::filesystem::path& root, const std::filesystem::path& folder,
+EFFDET_API PreprocessReport preprocess_dataset(const DataSource& data, const std::filesystem::path& folder,
                                                const InputOptions& options, int threads = 0,
                                                const Progress& progress = {}, const OnFailure& on_failure = {});
 
@@ -134,7 +152,7 @@ struct PostprocessOptions {
 /// or class and box maps in turn; or one file with rows of detections (models exported with --with-nms). threads: 0 for
 /// EFFDET_NUM_THREADS or all cores. Throws Error(kBadInput) for outputs that do not fit the model or the data set,
 /// Error(kUsage) for options out of range, Error(kIo).
-EFFDET_API Evaluation postprocess_dumps(const std::filesystem::path& root, const std::filesystem::path& dumps,
+EFFDET_API Evaluation postprocess_dumps(const DataSource& data, const std::filesystem::path& dumps,
                                         const PostprocessOptions& options, int threads = 0,
                                         const Progress& progress = {});
 
@@ -182,7 +200,7 @@ struct ValidateReport {
 /// Throws the first image's error if no image could be used; before the first image, Error(kBadInput) if classes and
 /// categories do not fit (ClassMapping), Error(kUnsupported) as DetectionDecoder, Error(kUsage) for options out of
 /// range.
-EFFDET_API ValidateReport validate_dataset(const std::filesystem::path& root, const CompiledModel& model,
+EFFDET_API ValidateReport validate_dataset(const DataSource& data, const CompiledModel& model,
                                            const ValidateOptions& options, int threads = 0);
 
 }  // namespace effdet

@@ -18,17 +18,40 @@ constexpr int kMinSide = 32;
 /// Of the names of those that are smaller.
 constexpr size_t kSkippedShown = 10;
 
+bool stays_inside(const std::filesystem::path& name) {
+  return !name.is_absolute() && std::find(name.begin(), name.end(), "..") == name.end();
+}
+
+/// How many images are looked for, until one is there.
+constexpr size_t kImagesTried = 8;
+
+/// Of the folders that images may lie in, and the root, the one where they do.
+std::filesystem::path folder_of(const eval::GroundTruth& truth, std::vector<std::filesystem::path> folders,
+                                const std::filesystem::path& root) {
+  const std::filesystem::path usual = first_folder(folders);
+  folders.push_back(root);
+  std::error_code ignored;
+  for (size_t i = 0; i < std::min(truth.images.size(), kImagesTried); ++i) {
+    const std::filesystem::path name(truth.images[i].file_name);
+    if (name.empty() || !stays_inside(name)) continue;
+    for (const auto& folder : folders)
+      if (std::filesystem::is_regular_file(folder / name, ignored)) return folder;
+  }
+  return usual;
+}
+
 bool has_size(const eval::ImageRecord& image) { return image.width > 0 && image.height > 0; }
 
 }  // namespace
 
 std::string stem_of(const eval::ImageRecord& image) { return std::filesystem::path(image.file_name).stem().string(); }
 
-Dataset::Dataset(const std::filesystem::path& root) {
-  const Format& format = format_of(root);
-  image_folder_ = format.image_folder(root);
-  annotations_ = format.annotations(root).string();
-  truth_ = format.read(root);
+Dataset::Dataset(const DataSource& data) {
+  const Format& format = format_of(data);
+  const Location location = format.locate(data);
+  annotations_ = location.annotations.string();
+  truth_ = format.read(data);
+  image_folder_ = data.images.empty() ? folder_of(truth_, location.image_folders, data.root) : data.images;
   complete_sizes();
   for (const int64_t id : truth_.sorted_image_ids()) {
     const eval::ImageRecord* image = truth_.find_image(id);
@@ -61,7 +84,7 @@ std::filesystem::path Dataset::path_of(const eval::ImageRecord& image) const {
   };
   const std::filesystem::path name(image.file_name);
   if (name.empty() || image.file_name.find('\0') != std::string::npos) refuse("it has no file_name that is one");
-  if (name.is_absolute() || std::find(name.begin(), name.end(), "..") != name.end())
+  if (!stays_inside(name))
     refuse(fmt::format("file_name '{}' leads out of the folder {}", eval::printable(image.file_name),
                        image_folder_.filename().string()));
   return image_folder_ / name;

@@ -20,10 +20,10 @@ std::string stem_of(const eval::ImageRecord& image);
 
 class Dataset {
  public:
-  /// Reads the annotations, in the format that recognises the folder. Sizes that they do not tell are taken from the
-  /// images' headers, where these can be read. Throws as Format::read(), and Error(kBadInput) where no image is left to
-  /// work on.
-  explicit Dataset(const std::filesystem::path& root);
+  /// Reads the annotations, in the format that data names or that recognises the folder. Sizes that they do not tell
+  /// are taken from the images' headers, where these can be read. Throws as format_of() and Format::read(), and
+  /// Error(kBadInput) where no image is left to work on.
+  explicit Dataset(const DataSource& data);
 
   const eval::GroundTruth& truth() const { return truth_; }
   /// File or folder that the annotations come from, for messages.

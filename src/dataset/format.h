@@ -6,7 +6,9 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "effdet/dataset.h"
 #include "eval/ground_truth.h"
 
 namespace effdet::dataset {
@@ -17,28 +19,42 @@ struct Origin {
   std::string supercategory;  ///< of all its categories
 };
 
+/// Where a split's files lie, or would lie.
+struct Location {
+  std::filesystem::path annotations;  ///< file or folder
+  /// Folders that ImageRecord::file_name may be relative to, the likeliest first; at least one.
+  std::vector<std::filesystem::path> image_folders;
+};
+
 struct Format {
-  std::string_view name;
+  std::string_view name;  ///< in lower case, as --dataset takes it
   /// What the root folder of such a data set holds, for people: "annotations/ and images/".
   std::string_view layout;
-  /// Whether a folder looks like a data set of this format. Opens no file.
+  /// Whether a folder looks like a data set of this format, of whatever splits. Opens no file.
   bool (*recognises)(const std::filesystem::path& root);
-  /// Folder of the images; ImageRecord::file_name is relative to it.
-  std::filesystem::path (*image_folder)(const std::filesystem::path& root);
-  /// File or folder of the annotations.
-  std::filesystem::path (*annotations)(const std::filesystem::path& root);
-  /// Reads the annotations. Throws Error(kIo), Error(kBadInput) that names file and place.
-  eval::GroundTruth (*read)(const std::filesystem::path& root);
+  /// Where the split's files lie. Throws Error(kIo), Error(kBadInput) where a file says it that cannot be read, or that
+  /// has no such split.
+  Location (*locate)(const DataSource& data);
+  /// Reads the annotations of the split. Throws Error(kIo), Error(kBadInput) that names file and place.
+  eval::GroundTruth (*read)(const DataSource& data);
   /// Writes annotations that read() reads, without the images. Null for a format that is only read.
   void (*write)(const std::filesystem::path& root, const eval::GroundTruth& truth, const Origin& origin) = nullptr;
+  /// The folder in the root that file names of write() are relative to.
+  std::string_view written_images = {};
 };
 
 /// All formats, in the order in which they are asked whether they recognise a folder. The first one can be written, and
 /// is the one that synthetic data sets are in.
 std::span<const Format* const> formats();
 
-/// The format of a data set: the first that recognises the folder, else the first of all, whose errors say what is
-/// missing.
-const Format& format_of(const std::filesystem::path& root);
+/// The format of a data set: the one that it names, else the first that recognises the folder, else the first of all,
+/// whose errors say what is missing. Throws Error(kUnsupported) for a name that no format has.
+const Format& format_of(const DataSource& data);
+
+/// The names that a split has in files and folders, itself first: "val", "val2017", "valid", "validation".
+std::vector<std::string> names_of_split(const std::string& split);
+
+/// The first of the folders that is there; the first of all where none is.
+std::filesystem::path first_folder(const std::vector<std::filesystem::path>& folders);
 
 }  // namespace effdet::dataset

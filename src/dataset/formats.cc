@@ -1,8 +1,10 @@
-// The table of data set formats.
+// The table of data set formats, and what they have in common.
 #include <algorithm>
 
+#include "base/error.h"
 #include "dataset/format.h"
 #include "effdet/dataset.h"
+#include "eval/coco_json.h"
 
 namespace effdet::dataset {
 
@@ -14,13 +16,47 @@ constexpr const Format* kFormats[] = {
     &kCoco,
 };
 
+/// "COCO2017" and "voc2012" are data sets of a format.
+std::string name_of_format(std::string_view text) {
+  std::string name;
+  for (const char c : text) name += static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+  while (!name.empty() && name.back() >= '0' && name.back() <= '9') name.pop_back();
+  return name;
+}
+
 }  // namespace
 
 std::span<const Format* const> formats() { return kFormats; }
 
-const Format& format_of(const std::filesystem::path& root) {
-  const auto found = std::ranges::find_if(kFormats, [&](const Format* format) { return format->recognises(root); });
-  return found == std::end(kFormats) ? *kFormats[0] : **found;
+const Format& format_of(const DataSource& data) {
+  if (!data.annotations.empty() && data.format.empty()) return *kFormats[0];
+  const std::string name = name_of_format(data.format);
+  const auto found = std::ranges::find_if(kFormats, [&](const Format* format) {
+    return data.format.empty() ? format->recognises(data.root) : format->name == name;
+  });
+  if (found != std::end(kFormats)) return **found;
+  if (!data.format.empty())
+    fail(ErrorCode::kUnsupported, "'{}' is no format of data sets; there are {}", eval::printable(data.format),
+         dataset_formats());
+  return *kFormats[0];
+}
+
+std::vector<std::string> names_of_split(const std::string& split) {
+  static const std::vector<std::vector<std::string>> kSplits{
+      {"val2017", "val", "valid", "validation"}, {"train2017", "train", "training"}, {"test2017", "test"}};
+  std::vector<std::string> names{split};
+  for (const auto& same : kSplits) {
+    if (std::ranges::find(same, split) == same.end()) continue;
+    std::ranges::copy_if(same, std::back_inserter(names), [&](const std::string& name) { return name != split; });
+  }
+  return names;
+}
+
+std::filesystem::path first_folder(const std::vector<std::filesystem::path>& folders) {
+  std::error_code ignored;
+  const auto there =
+      std::ranges::find_if(folders, [&](const auto& folder) { return std::filesystem::is_directory(folder, ignored); });
+  return there == folders.end() ? folders.front() : *there;
 }
 
 }  // namespace effdet::dataset
@@ -36,8 +72,18 @@ std::string dataset_layouts() {
   return text;
 }
 
-std::filesystem::path image_folder(const std::filesystem::path& root) {
-  return dataset::format_of(root).image_folder(root);
+std::string dataset_formats() {
+  std::string text;
+  for (const dataset::Format* format : dataset::formats()) {
+    if (!text.empty()) text += ", ";
+    text += format->name;
+  }
+  return text;
+}
+
+std::filesystem::path image_folder(const DataSource& data) {
+  if (!data.images.empty()) return data.images;
+  return dataset::first_folder(dataset::format_of(data).locate(data).image_folders);
 }
 
 }  // namespace effdet

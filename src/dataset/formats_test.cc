@@ -1,8 +1,12 @@
 // What every format of data sets must do.
+#include <algorithm>
+#include <map>
 #include <set>
 
+#include "dataset/dataset.h"
 #include "dataset/format.h"
 #include "dataset/test_support.h"
+#include "vision/encode.h"
 
 namespace effdet::dataset {
 namespace {
@@ -12,9 +16,10 @@ TEST(Formats, AreWhole) {
   for (const Format* format : formats()) {
     EXPECT_TRUE(names.insert(format->name).second) << format->name;
     EXPECT_FALSE(format->layout.empty()) << format->name;
-    EXPECT_TRUE(format->recognises && format->image_folder && format->annotations && format->read) << format->name;
+    EXPECT_TRUE(format->recognises && format->locate && format->read) << format->name;
     EXPECT_TRUE(contains(dataset_layouts(), format->layout));
   }
+  EXPECT_TRUE(std::ranges::all_of(names, [](auto name) { return contains(dataset_formats(), name); }));
   EXPECT_NE(formats().front()->write, nullptr) << "synthetic data sets are written in it";
 }
 
@@ -42,6 +47,98 @@ TEST(Formats, ReadWhatTheyWrote) {
     EXPECT_TRUE(read.annotations[0].is_crowd);
     EXPECT_EQ(read.annotations[0].image_id, 7);
   }
+}
+
+/// Annotations of one image, with one category.
+void write_small_coco(const fs::path& file, const std::string& image) {
+  make_folder(file.parent_path());
+  write_file(file, R"({"images": [{"id": 1, "file_name": ")" + image +
+                       R"(", "width": 64, "height": 48}], "categories": [{"id": 1, "name": "a"}], "annotations": []})");
+}
+
+void write_small_image(const fs::path& file) {
+  make_folder(file.parent_path());
+  write_file(file, vision::encode_png(vision::Image(64, 48)));
+}
+
+struct Layout {
+  const char *annotations, *image, *file_name;
+  const char* split = "val";
+};
+
+TEST(CocoLayouts, FilesAndFoldersAreFound) {
+  const Layout layouts[] = {
+      {"annotations/instances_val2017.json", "val2017/x.png", "x.png"},
+      {"annotations/instances_val2017.json", "images/val2017/x.png", "x.png"},
+      {"annotations/instances_val2017.json", "val2017/x.png", "val2017/x.png"},
+      {"annotations/instances_val.json", "images/val/x.png", "x.png"},
+      {"annotations/instances_train2017.json", "train2017/x.png", "x.png", "train"},
+      {"annotations/instances_night.json", "images/night/x.png", "x.png", "night"},
+      {"annotations/night.json", "images/x.png", "x.png", "night"},
+      {"valid/_annotations.coco.json", "valid/x.png", "x.png"},                         // Roboflow
+      {"test/_annotations.coco.json", "test/x.png", "x.png", "test"},                   // Roboflow
+      {"_annotations.coco.json", "x.png", "x.png"},                                     // Roboflow
+      {"annotations/instances_default.json", "images/x.png", "x.png"},                  // CVAT
+      {"annotations/instances_default.json", "images/default/x.png", "x.png"},          // CVAT
+      {"annotations/instances_default.json", "images/default/sub/x.png", "sub/x.png"},  // CVAT
+      {"result.json", "images/x.png", "images/x.png"},                                  // Label Studio
+  };
+  for (const Layout& layout : layouts) {
+    const TestFolder folder("dataset");
+    write_small_coco(folder / layout.annotations, layout.file_name);
+    write_small_image(folder / layout.image);
+    DataSource data(folder.path());
+    data.split = layout.split;
+    EXPECT_TRUE(formats().front()->recognises(folder.path()) || data.split == "night") << layout.annotations;
+    const Dataset source(data);
+    EXPECT_NO_THROW(source.open(*source.images().at(0))) << layout.annotations << ' ' << layout.image;
+  }
+}
+
+TEST(CocoLayouts, ASplitIsTheOneThatWasAskedFor) {
+  const TestFolder folder("dataset");
+  for (const char* split : {"train", "valid", "test"})
+    write_small_coco(folder / split / "_annotations.coco.json", std::string(split) + ".png");
+  for (const auto& [split, image] : std::map<std::string, std::string>{
+           {"val", "valid.png"}, {"validation", "valid.png"}, {"train", "train.png"}, {"test", "test.png"}}) {
+    DataSource data(folder.path());
+    data.split = split;
+    EXPECT_EQ(Dataset(data).images().at(0)->file_name, image);
+  }
+  DataSource data(folder.path());
+  data.split = "night";
+  const Error error = error_of([&] { Dataset{data}; });
+  EXPECT_EQ(error.code(), ErrorCode::kIo);
+  EXPECT_TRUE(contains(error.what(), "'night'") && contains(error.what(), "--annotations FILE")) << error.what();
+}
+
+TEST(CocoLayouts, AnnotationsAndImagesMayLieAnywhere) {
+  const TestFolder folder("dataset");
+  write_small_coco(folder / "labels/mine.json", "x.png");
+  write_small_image(folder / "pictures/x.png");
+  DataSource data;
+  data.annotations = folder / "labels/mine.json";
+  data.images = folder / "pictures";
+  const Dataset source(data);
+  EXPECT_NO_THROW(source.open(*source.images().at(0)));
+  EXPECT_EQ(image_folder(data), folder / "pictures");
+  data.images.clear();
+  data.root = folder / "pictures";
+  const Dataset below(data);
+  EXPECT_NO_THROW(below.open(*below.images().at(0)));
+}
+
+TEST(Formats, AreChosenByName) {
+  const TestFolder folder("dataset");
+  DataSource data(small_data_set(folder, 1));
+  for (const char* name : {"coco", "coco2017", "COCO"}) {
+    data.format = name;
+    EXPECT_EQ(format_of(data).name, "coco");
+  }
+  data.format = "cocoa";
+  const Error error = error_of([&] { Dataset{data}; });
+  EXPECT_EQ(error.code(), ErrorCode::kUnsupported);
+  EXPECT_TRUE(contains(error.what(), "'cocoa' is no format of data sets; there are coco")) << error.what();
 }
 
 }  // namespace

@@ -103,11 +103,11 @@ std::vector<Detection> decode(const Dump& dump, const detection::HeadDecoder& de
 
 namespace effdet {
 
-Evaluation postprocess_dumps(const std::filesystem::path& root, const std::filesystem::path& dumps,
+Evaluation postprocess_dumps(const DataSource& data, const std::filesystem::path& dumps,
                              const PostprocessOptions& options, int threads, const Progress& progress) {
   eval::check_options(options.detect);
   model::ModelInfo info = dataset::describe(options);
-  const dataset::Dataset source(root);
+  const dataset::Dataset source(data);
   source.require_unique_stems();
   const dataset::DumpFolder folder(dumps);
   const std::vector<const eval::ImageRecord*> images = dataset::dumped_images(source, folder);

@@ -11,12 +11,12 @@
 
 namespace effdet {
 
-PreprocessReport preprocess_dataset(const std::filesystem::path& root, const std::filesystem::path& folder,
+PreprocessReport preprocess_dataset(const DataSource& data, const std::filesystem::path& folder,
                                     const InputOptions& options, int threads, const Progress& progress,
                                     const OnFailure& on_failure) {
   const auto start = std::chrono::steady_clock::now();
   const vision::Preprocessing preprocessing = dataset::preprocessing_of(options);
-  const dataset::Dataset source(root);
+  const dataset::Dataset source(data);
   source.require_folder();
   source.require_unique_stems();
   make_folder(folder);

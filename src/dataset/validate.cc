@@ -258,15 +258,15 @@ class Validation {
 
 namespace effdet {
 
-ValidateReport validate_dataset(const std::filesystem::path& root, const CompiledModel& compiled,
-                                const ValidateOptions& options, int threads) {
+ValidateReport validate_dataset(const DataSource& data, const CompiledModel& compiled, const ValidateOptions& options,
+                                int threads) {
   if (options.streams < 1) fail(ErrorCode::kUsage, "{} streams: there must be one at least", options.streams);
   eval::check_options(options.detect);
   if (!(options.picture_threshold >= 0 && options.picture_threshold <= 1))
     fail(ErrorCode::kUsage, "a picture threshold of {} is not between 0 and 1", options.picture_threshold);
   const auto model = name_source(EngineAccess::source(compiled),
                                  [&] { return detection::DetectionModel(EngineAccess::first(compiled)); });
-  const dataset::Dataset source(root);
+  const dataset::Dataset source(data);
   source.require_folder();
   const dataset::ClassMap classes(model.info(), options.classes.names, source.truth(), options.classes.mapping,
                                   source.annotations());

@@ -409,7 +409,7 @@ TEST_F(Pipeline, HostileArgumentsAreOneLineAndAnExitCode) {
       {"preprocess --root=nowhere --bin-save=x --img-size 128", 4},
       {"preprocess --root=data --bin-save=x --img-size 0", 2},
       {"preprocess --root=data --bin-save=x -m tf_efficientdet_d99", 2},
-      {"preprocess --root=data --bin-save=x --split test", 5},
+      {"preprocess --root=data --bin-save=x --split test", 4},
       {"get_info bin nowhere x.info 128 128", 4},
       {"get_info bin bin_save x.info -1 128", 2},
       {"get_info gif bin_save x.info", 2},

@@ -34,7 +34,7 @@ int run_postprocess(int argc, char** argv) {
   line.add_threads(threads);
   line.add_json(json);
   if (!line.read()) return 0;
-  dataset.check();
+  const DataSource data = dataset.source();
 
   options.input = dataset.input();
   options.results = results;
@@ -43,8 +43,8 @@ int run_postprocess(int argc, char** argv) {
   Evaluation evaluation;
   {
     ProgressBar bar("postprocess");
-    evaluation = postprocess_dumps(dataset.root(), dumps, options, threads,
-                                   [&](size_t done, size_t total) { bar.update(done, total); });
+    evaluation =
+        postprocess_dumps(data, dumps, options, threads, [&](size_t done, size_t total) { bar.update(done, total); });
   }
   if (json) return print_evaluation(evaluation, json), 0;
   print_evaluation_of_run(evaluation);

@@ -47,14 +47,14 @@ int run_preprocess(int argc, char** argv) {
   line.add_threads(threads);
   line.add_json(json);
   if (!line.read()) return 0;
-  dataset.check();
+  const DataSource data = dataset.source();
 
   make_output_folder(folder);
   PreprocessReport report;
   {
     ProgressBar bar("preprocess");
     const auto progress = [&](size_t done, size_t total) { bar.update(done, total); };
-    report = preprocess_dataset(dataset.root(), folder, dataset.input(), threads, progress,
+    report = preprocess_dataset(data, folder, dataset.input(), threads, progress,
                                 [](const ImageFailure& failure) { warn(failure.message); });
   }
   print_report(report, folder, json);

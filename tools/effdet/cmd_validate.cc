@@ -79,13 +79,15 @@ int run_validate(int argc, char** argv) {
                    "effdet validate coco_data --checkpoint d0.om --results results.json\n"
                    "effdet validate coco_data --checkpoint d0.om --streams auto\n"
                    "effdet validate coco_data --checkpoint d0.pth --precision int8 --calibration photos\n"
-                   "effdet validate my_data --checkpoint my_d0.pth --class-names names.txt");
-  std::string root, checkpoint, split = "val", results, pictures;
+                   "effdet validate my_data --checkpoint my_d0.pth --class-names names.txt\n"
+                   "effdet validate --annotations labels.json --images photos --checkpoint d0.pth");
+  std::string checkpoint, results, pictures;
+  DataSourceOptions data_source;
   ModelOptions model_options;
   ValidateOptions options;
   int threads = 0;
   bool json = false;
-  line.add_option("root", root, "folder with " + dataset_layouts())->required()->type_name("DIR");
+  data_source.add_to(line, "root");
   line.add_option("-c,--checkpoint,--model-file", checkpoint, "checkpoint, ONNX model or compiled model")
       ->required()
       ->type_name("FILE");
@@ -96,7 +98,6 @@ int run_validate(int argc, char** argv) {
           ->capture_default_str()
           ->check(CLI::Range(1, 1024))
           ->type_name("N");
-  line.add_option("--split", split, "only val")->capture_default_str();
   line.add_output("--results", results, "write COCO results here");
   line.add_option("--limit", options.limit, "only the first so many images; 0: all")->type_name("N");
   line.add_option("--pictures", pictures, "write images with the detections drawn here")->type_name("DIR");
@@ -111,7 +112,7 @@ int run_validate(int argc, char** argv) {
   line.add_threads(threads);
   line.add_json(json);
   if (!line.read()) return 0;
-  check_split(split);
+  const DataSource data = data_source.source();
   if (!pictures.empty()) make_output_folder(pictures);
   checkpoint = checkpoint_file(checkpoint);
 
@@ -134,7 +135,7 @@ int run_validate(int argc, char** argv) {
   options.on_failure = [](const ImageFailure& failure) { warn(failure.message); };
   StopRequest stop;
   options.stop = &stop.flag();
-  const ValidateReport report = validate_dataset(root, model, options, threads);
+  const ValidateReport report = validate_dataset(data, model, options, threads);
   warn_of(line.program(), checkpoint, report.warning);
   if (json) {
     fmt::print("{}", json_text(report_json(report, description, options.streams)));

@@ -16,10 +16,34 @@
 
 namespace effdet::cli {
 
+void DataSourceOptions::add_to(CommandLine& line, const std::string& root) {
+  flag_ = root;
+  line.add_option(root, root_, "folder with " + dataset_layouts())->type_name("DIR");
+  line.add_option("--dataset", dataset_, "format: " + dataset_formats() + "; default: what the folder has")
+      ->type_name("NAME");
+  line.add_option("--split", split_, "part of the data set: val, train, test, or as its files name it")
+      ->capture_default_str()
+      ->type_name("NAME");
+  line.add_option("--annotations", annotations_, "annotation file in COCO's format, wherever it lies")
+      ->type_name("FILE");
+  line.add_option("--images", images_, "folder of the images, wherever it lies")->type_name("DIR");
+}
+
+DataSource DataSourceOptions::source() const {
+  if (root_.empty() && annotations_.empty())
+    throw Error(ErrorCode::kUsage, fmt::format("{} is required: the data set's folder, or give --annotations FILE and "
+                                               "--images DIR",
+                                               flag_));
+  DataSource data(root_);
+  data.format = dataset_;
+  data.split = split_;
+  data.annotations = annotations_;
+  data.images = images_;
+  return data;
+}
+
 void DatasetOptions::add_to(CommandLine& line) {
-  line.add_option("--root", root_, "folder with " + dataset_layouts())->required()->type_name("DIR");
-  line.add_option("--dataset", dataset_, "only coco")->capture_default_str();
-  line.add_option("--split", split_, "only val")->capture_default_str();
+  data_.add_to(line, "--root");
   line.add_option("-m,--model", model_, "variant, such as tf_efficientdet_d0, or the ONNX or compiled model itself")
       ->capture_default_str()
       ->type_name("NAME|FILE");
@@ -60,17 +84,6 @@ CLI::Option* add_category_map(CommandLine& line, ClassOptions& options) {
                                                                               {"names", ClassMapping::kNames},
                                                                               {"order", ClassMapping::kOrder}}))
       ->option_text("auto|ids|names|order");
-}
-
-void check_split(const std::string& split) {
-  if (split != "val" && split != "validation")
-    throw Error(ErrorCode::kUnsupported, fmt::format("--split: '{}' is not handled, only val", split));
-}
-
-void DatasetOptions::check() const {
-  if (dataset_ != "coco" && dataset_ != "coco2017")
-    throw Error(ErrorCode::kUnsupported, fmt::format("--dataset: '{}' is not handled, only coco", dataset_));
-  check_split(split_);
 }
 
 nlohmann::json evaluation_json(const Evaluation& evaluation) {

@@ -9,27 +9,34 @@
 
 namespace effdet::cli {
 
-/// --root, --dataset, --split and --model/-m, --img-size, as the original preprocess and postprocess have them.
+/// Where a data set lies: --dataset, --split, --annotations, --images, and its root by a flag or by position ("root").
+class DataSourceOptions {
+ public:
+  void add_to(CommandLine& line, const std::string& root);
+  /// Throws Error(kUsage) where neither the root nor the annotations are given.
+  DataSource source() const;
+
+ private:
+  std::string flag_, root_, dataset_, split_ = "val", annotations_, images_;
+};
+
+/// The data set, and --model/-m, --img-size, as the original preprocess and postprocess have them.
 class DatasetOptions {
  public:
   void add_to(CommandLine& line);
-  /// Throws Error(kUnsupported) for another data set or split than COCO's val.
-  void check() const;
 
-  const std::string& root() const { return root_; }
+  DataSource source() const { return data_.source(); }
   /// With the metadata of --model where that is a file. Throws Error as reading it does.
   InputOptions input() const;
 
  private:
-  std::string root_, dataset_ = "coco", split_ = "val", model_ = "tf_efficientdet_d7";
+  DataSourceOptions data_;
+  std::string model_ = "tf_efficientdet_d7";
   ImageSize size_;
 };
 
 /// --category-map
 CLI::Option* add_category_map(CommandLine& line, ClassOptions& options);
-
-/// Throws Error(kUnsupported) for another split than "val".
-void check_split(const std::string& split);
 
 nlohmann::json evaluation_json(const Evaluation& evaluation);
 nlohmann::json failures_json(const std::vector<ImageFailure>& failures);

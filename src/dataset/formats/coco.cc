@@ -1,9 +1,12 @@
-// COCO 2017's validation set, and data sets of the same layout: one JSON file and a folder of images.
+// COCO's annotations: a JSON file a split and a folder of images, in the layouts of COCO, Roboflow, CVAT and others.
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/error.h"
 #include "base/file.h"
 #include "dataset/format.h"
 #include "eval/coco_dataset.h"
+#include "eval/coco_json.h"
 
 namespace effdet::dataset {
 namespace coco {
@@ -12,16 +15,79 @@ namespace {
 using nlohmann::json;
 using std::filesystem::path;
 
-path annotations(const path& root) { return root / "annotations" / "instances_val2017.json"; }
+/// Where scenes are written, and what is missed where there is nothing else.
+path standard_file(const path& root) { return root / "annotations" / "instances_val2017.json"; }
 
-path image_folder(const path& root) { return root / "val2017"; }
-
-bool recognises(const path& root) {
-  std::error_code ignored;
-  return std::filesystem::exists(annotations(root), ignored);
+/// The folders that images of an annotation file may lie in, where it is of a split.
+std::vector<path> folders_of(const path& root, const std::string& split) {
+  return {root / split, root / "images" / split, root / "images"};
 }
 
-eval::GroundTruth read(const path& root) { return eval::read_coco_dataset(annotations(root)); }
+/// COCO's own names and Roboflow's: a folder a split, with the annotations beside its images.
+std::vector<Location> places_of_split(const path& root, const std::string& split) {
+  std::vector<Location> places;
+  for (const std::string& name : names_of_split(split)) {
+    for (const char* prefix : {"instances_", "image_info_", ""})
+      places.push_back({root / "annotations" / (prefix + name + ".json"), folders_of(root, name)});
+    for (const char* file : {"_annotations.coco.json", "annotations.json"})
+      places.push_back({root / name / file, {root / name, root / name / "images"}});
+    places.push_back({root / (name + ".json"), folders_of(root, name)});
+  }
+  // COCO's own name first, as all else has it.
+  std::ranges::stable_partition(places,
+                                [&](const Location& place) { return place.annotations == standard_file(root); });
+  return places;
+}
+
+/// CVAT's and Label Studio's names, and a folder of Roboflow's for itself: no splits.
+std::vector<Location> places_without_split(const path& root) {
+  std::vector<Location> places;
+  for (const char* file : {"annotations/instances_default.json", "_annotations.coco.json", "annotations.json",
+                           "instances.json", "result.json", "annotations/annotations.json"})
+    places.push_back({root / file, {root / "images" / "default", root / "images", root}});
+  return places;
+}
+
+bool is_there(const Location& place) {
+  std::error_code ignored;
+  return std::filesystem::is_regular_file(place.annotations, ignored);
+}
+
+/// A file that the user named lies beside its images, or in annotations/ beside their folder.
+Location around(const path& file) {
+  const path folder = file.parent_path();
+  std::string name = file.stem().string();
+  if (const size_t line = name.rfind('_'); line != std::string::npos) name = name.substr(line + 1);
+  std::vector<path> folders = folders_of(folder.filename() == "annotations" ? folder.parent_path() : folder, name);
+  folders.push_back(folder);
+  return {file, folders};
+}
+
+Location locate(const DataSource& data) {
+  if (!data.annotations.empty()) return around(data.annotations);
+  std::vector<Location> places = places_of_split(data.root, data.split);
+  if (const auto found = std::ranges::find_if(places, is_there); found != places.end()) return *found;
+  const std::vector<Location> others = places_without_split(data.root);
+  if (const auto found = std::ranges::find_if(others, is_there); found != others.end()) return *found;
+  return places.front();
+}
+
+bool recognises(const path& root) {
+  for (const char* split : {"val", "train", "test"})
+    if (std::ranges::any_of(places_of_split(root, split), is_there)) return true;
+  return std::ranges::any_of(places_without_split(root), is_there);
+}
+
+eval::GroundTruth read(const DataSource& data) {
+  const Location place = locate(data);
+  if (std::error_code ignored; data.annotations.empty() && std::filesystem::is_directory(data.root, ignored) &&
+                               !std::filesystem::exists(place.annotations, ignored))
+    fail(ErrorCode::kIo,
+         "{}: no such file, nor another that has annotations of the split '{}'; name it (--annotations FILE), or the "
+         "split (--split)",
+         place.annotations.string(), eval::printable(data.split));
+  return eval::read_coco_dataset(place.annotations);
+}
 
 json images_of(const eval::GroundTruth& truth) {
   json list = json::array();
@@ -52,25 +118,26 @@ json categories_of(const eval::GroundTruth& truth, const Origin& origin) {
 }
 
 void write(const path& root, const eval::GroundTruth& truth, const Origin& origin) {
-  make_folder(annotations(root).parent_path());
+  make_folder(standard_file(root).parent_path());
   const json index{{"info", {{"description", origin.description}}},
                    {"licenses", json::array()},
                    {"images", images_of(truth)},
                    {"annotations", annotations_of(truth)},
                    {"categories", categories_of(truth, origin)}};
-  write_file(annotations(root), index.dump());
+  write_file(standard_file(root), index.dump());
 }
 
 }  // namespace
 }  // namespace coco
 
 extern const Format kCoco;  // the row in formats.cc
-constinit const Format kCoco{.name = "COCO",
-                             .layout = "annotations/instances_val2017.json and val2017/",
-                             .recognises = coco::recognises,
-                             .image_folder = coco::image_folder,
-                             .annotations = coco::annotations,
-                             .read = coco::read,
-                             .write = coco::write};
+constinit const Format kCoco{
+    .name = "coco",
+    .layout = "annotations/instances_val2017.json and val2017/ (or another layout of COCO's format)",
+    .recognises = coco::recognises,
+    .locate = coco::locate,
+    .read = coco::read,
+    .write = coco::write,
+    .written_images = "val2017"};
 
 }  // namespace effdet::dataset
