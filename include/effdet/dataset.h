@@ -108,16 +108,26 @@ EFFDET_API std::vector<InfoEntry> read_info(const std::filesystem::path& list);
 /// COCO's metrics for boxes.
 struct Evaluation {
   /// In pycocotools' order: AP, AP50, AP75, AP small, medium, large, AR1, AR10, AR100, AR small, medium, large; -1 if
-  /// there is no ground truth.
+  /// there is no ground truth, or if other areas or numbers of detections were asked for.
   std::array<double, 12> stats{};
-  std::vector<std::string> summary;  ///< the twelve lines that pycocotools prints
+  struct Metric {
+    std::string name;  ///< "AP", "AP50", "AP_small", "AR100", ...
+    double value;
+  };
+  std::vector<Metric> metrics;       ///< the numbers of summary; the stats, where all options are the default ones
+  std::vector<std::string> summary;  ///< the lines that pycocotools prints
   size_t images = 0;                 ///< number of images that were evaluated
   size_t detections = 0;             ///< number of results in these
   size_t all_images = 0;             ///< number of images in the annotations
+  std::vector<std::string> areas;    ///< labels of the area ranges; the first is that of numbers without a size
   struct CategoryAp {
-    int64_t id;
+    int64_t id;  ///< -1 if categories are ignored
     std::string name;
-    double ap;  ///< average over the IoU thresholds 0.5 to 0.95; -1 if there is no ground truth
+    double ap;                           ///< average over the IoU thresholds; -1 if there is no ground truth
+    double ap50 = -1, ap75 = -1;         ///< -1 also if there is no such threshold
+    double ar = -1;                      ///< at the largest number of detections
+    std::vector<double> area_ap = {};    ///< for each of areas but the first
+    size_t objects = 0, detections = 0;  ///< objects that count in the first area range; results
   };
   std::vector<CategoryAp> categories;
   std::vector<std::string> notes;  ///< what was left out of the data set and why, one line each
@@ -156,6 +166,7 @@ EFFDET_API Evaluation postprocess_dumps(const DataSource& data, const std::files
                                         const PostprocessOptions& options, int threads = 0,
                                         const Progress& progress = {});
 
+/// pycocotools' Params. Lists that are empty stand for its defaults.
 struct EvaluateOptions {
   /// Evaluate only images that have results, as effdet's evaluator does, instead of all images of the annotation file,
   /// as pycocotools does. Images in which nothing was detected then do not count.
@@ -163,12 +174,28 @@ struct EvaluateOptions {
   /// Treat as errors what is otherwise left out with a note: boxes with NaN, infinity or a negative side, and
   /// annotations of images or categories that are not listed.
   bool strict = false;
+  std::vector<std::string> images;                        ///< ids; empty: all
+  std::vector<std::string> categories;                    ///< ids or names; empty: all
+  bool ignore_categories = false;                         ///< all is one category, as for proposals (useCats = 0)
+  std::vector<double> iou_thresholds, recall_thresholds;  ///< 0 to 1; empty: 0.5 to 0.95 by 0.05, and 0 to 1 by 0.01
+  struct AreaRange {
+    std::string label;
+    double low, high;  ///< in square pixels, both included
+  };
+  std::vector<AreaRange> areas;        ///< the first is that of AP; empty: all, small, medium, large
+  std::vector<size_t> max_detections;  ///< an image and category, best first; empty: 1, 10, 100
+  /// File for COCOeval's arrays as numpy's .npz: precision [T, R, K, A, M], recall [T, K, A, M], scores as precision,
+  /// and the parameters iouThrs, recThrs, areaRng, maxDets and, unless the file's ids are strings, catIds and imgIds;
+  /// empty: none.
+  std::filesystem::path arrays = {};
 };
-/// Evaluates a COCO results file against a COCO annotation file, as pycocotools does. The images themselves are not
-/// needed. Throws Error(kUsage) if the two files are swapped, Error(kBadInput) for malformed files and for results of
-/// images that are not in the annotation file, Error(kIo).
+/// Evaluates a COCO results file against a COCO annotation file, as pycocotools does: the same bits, at any number of
+/// threads (0: EFFDET_NUM_THREADS or all cores). The images themselves are not needed. Throws Error(kUsage) if the two
+/// files are swapped and for options out of range or ids that the annotation file does not have, Error(kBadInput) for
+/// malformed files and for results of images that are not in the annotation file, Error(kUnsupported) for arrays above
+/// 2 GiB, Error(kIo).
 EFFDET_API Evaluation evaluate_results(const std::filesystem::path& annotations, const std::filesystem::path& results,
-                                       const EvaluateOptions& options = {});
+                                       const EvaluateOptions& options = {}, int threads = 0);
 
 struct ValidateOptions {
   DetectOptions detect;

@@ -200,21 +200,24 @@ Tensor read_npy(const std::filesystem::path& path) {
   return *header.column_major && tensor.rank() > 1 ? from_column_major(tensor) : tensor;
 }
 
-void write_npy(const Tensor& tensor, const std::filesystem::path& path) {
-  if (tensor.dtype() == DType::kBF16) return write_npy(tensor.to(DType::kF32), path);
-  const std::string_view code = std::ranges::find(kTypes, tensor.dtype(), &TypeName::dtype)->code;
-  std::string shape;
-  for (const int64_t dim : tensor.shape()) shape += fmt::format("{}, ", dim);
+std::string npy_header(DType dtype, std::span<const int64_t> shape) {
+  const std::string_view code = std::ranges::find(kTypes, dtype, &TypeName::dtype)->code;
+  std::string dims;
+  for (const int64_t dim : shape) dims += fmt::format("{}, ", dim);
   std::string header = fmt::format("{{'descr': '{}{}', 'fortran_order': False, 'shape': ({}), }}",
-                                   dtype_size(tensor.dtype()) == 1 ? '|' : '<', code, shape);
+                                   dtype_size(dtype) == 1 ? '|' : '<', code, dims);
   const size_t before = kMagic.size() + 4;
   header.append(kAlignment - 1 - (before + header.size()) % kAlignment, ' ');
   header += '\n';
   const auto length = static_cast<uint16_t>(header.size());  // 32 dimensions of 20 digits are far below 2^16
+  return std::string(kMagic) +
+         std::string{'\1', '\0', static_cast<char>(length & 0xFF), static_cast<char>(length >> 8)} + header;
+}
+
+void write_npy(const Tensor& tensor, const std::filesystem::path& path) {
+  if (tensor.dtype() == DType::kBF16) return write_npy(tensor.to(DType::kF32), path);
   AtomicFile file(path);
-  file.write(kMagic);
-  file.write(std::string{'\1', '\0', static_cast<char>(length & 0xFF), static_cast<char>(length >> 8)});
-  file.write(header);
+  file.write(npy_header(tensor.dtype(), tensor.shape()));
   file.write(tensor.bytes());
   file.commit(/*sync=*/false);
 }

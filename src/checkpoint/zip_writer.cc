@@ -30,14 +30,21 @@ std::string common_fields(uint32_t crc, uint32_t size) {
   return fields;
 }
 
+/// crc: that of what comes before the bytes.
+uint32_t checksum(std::span<const std::byte> bytes, uint32_t crc) {
+  if (bytes.empty()) return crc;  // zlib takes a null pointer for "begin"
+  return static_cast<uint32_t>(::crc32_z(crc, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
+}
+
 }  // namespace
 
-void ZipWriter::add(std::string_view name, std::span<const std::byte> data) {
+void ZipWriter::add(std::string_view name, std::span<const std::byte> data, std::string_view head) {
   constexpr uint64_t kMostBytes = 0xFFFF0000, kMostRecords = 0xFFFE;
-  if (count_ >= kMostRecords || data.size() > kMostBytes || offset_ + data.size() > kMostBytes)
-    fail(ErrorCode::kUnsupported, "a checkpoint of over 65534 tensors or 4 GiB is not written");
-  const auto crc = static_cast<uint32_t>(::crc32_z(0, reinterpret_cast<const Bytef*>(data.data()), data.size()));
-  const std::string fields = common_fields(data.empty() ? 0 : crc, static_cast<uint32_t>(data.size()));
+  const uint64_t size = head.size() + uint64_t{data.size()};
+  if (count_ >= kMostRecords || data.size() > kMostBytes || offset_ + size > kMostBytes)
+    fail(ErrorCode::kUnsupported, "an archive of over 65534 records or 4 GiB is not written");
+  const std::string fields =
+      common_fields(checksum(data, checksum(std::as_bytes(std::span(head)), 0)), static_cast<uint32_t>(size));
   const uint64_t unpadded = offset_ + kLocalSize + name.size() + kExtraHeader;
   const auto padding = static_cast<uint16_t>((kAlignment - unpadded % kAlignment) % kAlignment);
 
@@ -60,8 +67,9 @@ void ZipWriter::add(std::string_view name, std::span<const std::byte> data) {
   directory_ += name;
 
   file_.write(local);
+  file_.write(head);
   file_.write(data);
-  offset_ += local.size() + data.size();
+  offset_ += local.size() + size;
   ++count_;
 }
 

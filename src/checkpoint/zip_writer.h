@@ -17,7 +17,8 @@ class ZipWriter {
   explicit ZipWriter(AtomicFile& file) : file_(file) {}
 
   /// Throws Error(kUnsupported) past 65,534 records or 4 GiB (ZIP64 is not written).
-  void add(std::string_view name, std::span<const std::byte> data);
+  /// head: what the record begins with, before the data.
+  void add(std::string_view name, std::span<const std::byte> data, std::string_view head = {});
   void add(std::string_view name, std::string_view data) { add(name, std::as_bytes(std::span(data))); }
   /// Writes the central directory; the caller commits the file.
   void finish();

@@ -7,8 +7,11 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "dataset/evaluation_arrays.h"
+#include "dataset/evaluation_params.h"
 #include "effdet/dataset.h"
 #include "eval/coco_eval.h"
+#include "eval/coco_summary.h"
 
 namespace effdet::dataset {
 namespace {
@@ -27,35 +30,59 @@ void require_order(const std::filesystem::path& annotations, const std::filesyst
          annotations.string(), results.string());
 }
 
-std::vector<int64_t> images_of(std::span<const eval::CocoResult> results) {
-  std::vector<int64_t> ids;
-  ids.reserve(results.size());
-  for (const eval::CocoResult& result : results) ids.push_back(result.image_id);
-  std::sort(ids.begin(), ids.end());
-  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
-  return ids;
+std::array<double, 12> stats_of(const std::vector<Evaluation::Metric>& metrics) {
+  constexpr std::array<std::string_view, 12> kNames = {"AP",  "AP50", "AP75",  "AP_small", "AP_medium", "AP_large",
+                                                       "AR1", "AR10", "AR100", "AR_small", "AR_medium", "AR_large"};
+  std::array<double, 12> stats;
+  for (size_t i = 0; i < kNames.size(); ++i) {
+    const auto metric = std::ranges::find(metrics, kNames[i], &Evaluation::Metric::name);
+    stats[i] = metric == metrics.end() ? -1 : metric->value;
+  }
+  return stats;
+}
+
+void add_categories(const eval::GroundTruth& dataset, const eval::CocoEvaluation& coco, Evaluation& evaluation) {
+  std::unordered_map<int64_t, const std::string*> names;
+  for (const eval::Category& category : dataset.categories) names.emplace(category.id, &category.name);
+  for (eval::CocoCategory& category : eval::summarize_categories(coco)) {
+    const auto name = names.find(category.id);
+    evaluation.categories.push_back({.id = category.id,
+                                     .name = !coco.params.use_categories ? "(all categories)"
+                                             : name == names.end()       ? std::string()
+                                                                         : *name->second,
+                                     .ap = category.ap,
+                                     .ap50 = category.ap50,
+                                     .ap75 = category.ap75,
+                                     .ar = category.ar,
+                                     .area_ap = std::move(category.area_ap),
+                                     .objects = category.objects,
+                                     .detections = category.detections});
+  }
+}
+
+Evaluation to_public(const eval::GroundTruth& dataset, const eval::CocoEvaluation& coco) {
+  Evaluation evaluation;
+  for (eval::CocoMetric& metric : eval::summarize(coco)) {
+    evaluation.metrics.push_back({std::move(metric.name), metric.value});
+    evaluation.summary.push_back(std::move(metric.line));
+  }
+  evaluation.stats = stats_of(evaluation.metrics);
+  evaluation.images = coco.params.image_ids.size();
+  evaluation.detections = coco.num_detections;
+  evaluation.all_images = dataset.images.size();
+  for (const eval::AreaRange& range : coco.params.area_ranges) evaluation.areas.push_back(range.label);
+  add_categories(dataset, coco, evaluation);
+  evaluation.notes = dataset.notes;
+  return evaluation;
 }
 
 }  // namespace
 
 Evaluation evaluate(const eval::GroundTruth& dataset, std::span<const eval::CocoResult> results,
                     std::span<const int64_t> image_ids) {
-  const eval::CocoEvaluation coco = eval::evaluate_coco(dataset, results, image_ids);
-  std::unordered_map<int64_t, const std::string*> names;
-  for (const eval::Category& category : dataset.categories) names.emplace(category.id, &category.name);
-  Evaluation evaluation{.stats = coco.stats,
-                        .summary = eval::summary_lines(coco.stats),
-                        .images = image_ids.size(),
-                        .detections = results.size(),
-                        .all_images = dataset.images.size(),
-                        .categories = {},
-                        .notes = dataset.notes};
-  for (const eval::CategoryAp& category : coco.categories) {
-    const auto name = names.find(category.category_id);
-    evaluation.categories.push_back(
-        {category.category_id, name == names.end() ? std::string() : *name->second, category.ap});
-  }
-  return evaluation;
+  eval::CocoParams params = eval::CocoParams::all_of(dataset);
+  params.image_ids.assign(image_ids.begin(), image_ids.end());
+  return to_public(dataset, eval::evaluate_coco(dataset, results, std::move(params)));
 }
 
 std::vector<eval::CocoResult> results_of(std::span<const eval::ImageRecord* const> images,
@@ -87,14 +114,19 @@ std::vector<int64_t> ids_of(std::span<const eval::ImageRecord* const> images) {
 namespace effdet {
 
 Evaluation evaluate_results(const std::filesystem::path& annotations, const std::filesystem::path& results,
-                            const EvaluateOptions& options) {
+                            const EvaluateOptions& options, int threads) {
   const eval::BadRecords bad_records = options.strict ? eval::BadRecords::kRefuse : eval::BadRecords::kLeaveOut;
   dataset::require_order(annotations, results);
+  if (!options.arrays.empty()) check_output_path(options.arrays);
   const eval::GroundTruth truth = eval::read_coco_dataset(annotations, bad_records);
+  eval::CocoParams params = dataset::evaluation_params(options, truth);
   const eval::CocoResultFile found = eval::read_coco_results(results, truth, bad_records);
-  Evaluation evaluation = dataset::evaluate(
-      truth, found.results,
-      options.only_images_with_results ? dataset::images_of(found.results) : truth.sorted_image_ids());
+  if (options.only_images_with_results) dataset::keep_images_with_results(found.results, params);
+  const eval::CocoEvaluation coco =
+      eval::evaluate_coco(truth, found.results, std::move(params),
+                          options.arrays.empty() ? eval::CocoOutput::kSummary : eval::CocoOutput::kAllArrays, threads);
+  if (!options.arrays.empty()) dataset::write_arrays(options.arrays, coco);
+  Evaluation evaluation = dataset::to_public(truth, coco);
   evaluation.notes.insert(evaluation.notes.end(), found.notes.begin(), found.notes.end());
   return evaluation;
 }

@@ -1,39 +1,33 @@
-// The twelve COCO numbers, equal to those of pycocotools.
+// COCO's evaluation of boxes, equal to that of pycocotools in every bit.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <span>
-#include <string>
-#include <vector>
 
+#include "eval/coco_accumulate.h"
 #include "eval/coco_dataset.h"
+#include "eval/coco_params.h"
 #include "eval/coco_results.h"
 
 namespace effdet::eval {
 
-/// Average precision of one category over IoU 0.50:0.95, all areas, at most 100 detections an image; -1 where the
-/// images hold no object of it.
-struct CategoryAp {
-  int64_t category_id;
-  double ap;
-};
-
 struct CocoEvaluation {
-  /// In the order of pycocotools' stats: AP, AP50, AP75, AP small, medium, large, AR for 1, 10, 100 detections an
-  /// image, AR small, medium, large. -1 where there is nothing to find.
-  std::array<double, 12> stats;
-  /// In rising order of category ids.
-  std::vector<CategoryAp> categories;
+  CocoParams params;  ///< settled: the order of the arrays
+  CocoArrays arrays;
+  /// Detections of the images and categories that were evaluated, and how many of each category (one number without
+  /// categories) there are of these and of objects in the first area range.
+  size_t num_detections = 0;
+  std::vector<size_t> category_detections, category_objects;
 };
 
-/// Evaluates boxes on the given images, as pycocotools 2.0.11's COCOeval with iouType "bbox" and params.imgIds =
-/// image_ids: the same numbers, bit for bit. Results on other images and of categories that the data set does not have
-/// are passed over; no results at all give zeros. Throws Error(kUnsupported) above 10,000 categories.
-CocoEvaluation evaluate_coco(const GroundTruth& dataset, std::span<const CocoResult> results,
-                             std::span<const int64_t> image_ids);
+/// Which arrays are made. The summary needs precision at the largest number of detections alone.
+enum class CocoOutput { kSummary, kAllArrays };
 
-/// The twelve lines that pycocotools' summarize() prints, without line ends.
-std::vector<std::string> summary_lines(const std::array<double, 12>& stats);
+/// Evaluates boxes as pycocotools 2.0.11's COCOeval with iouType "bbox" and these params: the same arrays, bit for bit,
+/// at any number of threads (0: EFFDET_NUM_THREADS or all cores). Results on other images and of other categories are
+/// passed over; no results at all give zeros. Takes 20 bytes a result, 4 more for each area range, and the arrays.
+/// Throws as CocoParams::settle(), CocoArrays and group_by_category().
+CocoEvaluation evaluate_coco(const GroundTruth& dataset, std::span<const CocoResult> results, CocoParams params,
+                             CocoOutput output = CocoOutput::kSummary, int threads = 0);
 
 }  // namespace effdet::eval

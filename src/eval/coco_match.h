@@ -7,24 +7,9 @@
 #include <span>
 #include <vector>
 
+#include "eval/coco_params.h"
+
 namespace effdet::eval {
-
-inline constexpr size_t kNumIouThresholds = 10;
-inline constexpr size_t kNumAreaRanges = 4;
-
-/// 0.5, 0.55, ... 0.95 with the rounding of numpy.linspace(.5, .95, 10).
-std::array<double, kNumIouThresholds> iou_thresholds();
-
-/// An area in square pixels, both ends included.
-struct AreaRange {
-  double low, high;
-  /// As pycocotools compares: an area that is NaN lies in every range.
-  bool contains(double area) const { return !(area < low || area > high); }
-};
-
-/// All, small, medium, large.
-inline constexpr std::array<AreaRange, kNumAreaRanges> kAreaRanges{
-    {{0, 1e10}, {0, 32.0 * 32.0}, {32.0 * 32.0, 96.0 * 96.0}, {96.0 * 96.0, 1e10}}};
 
 /// An annotated object. Boxes are left, top, width, height.
 struct TrueBox {
@@ -35,25 +20,52 @@ struct TrueBox {
   bool has_zero_id;
 };
 
-struct ScoredResult {
-  std::array<double, 4> bbox;
-  double score;
-};
+/// One bit for each IoU threshold of a chunk.
+using ThresholdBits = uint16_t;
+inline constexpr size_t kThresholdsInChunk = 16;
 
-/// What became of a detection; bit t stands for IoU threshold t. Neither bit is set where it is ignored: matched to a
-/// crowd or to an object outside of the area range, or unmatched and itself outside of it.
+/// What became of a detection at each threshold. Neither bit is set where it is ignored: matched to a crowd or to an
+/// object outside of the area range, or unmatched and itself outside of it.
 struct Outcome {
-  uint16_t true_positive = 0, false_positive = 0;
+  ThresholdBits true_positive = 0, false_positive = 0;
 };
 
-struct ImageMatch {
-  /// For each area range, the outcome of each detection.
-  std::array<std::vector<Outcome>, kNumAreaRanges> outcomes;
-  /// For each area range, the objects that are to be found.
-  std::array<size_t, kNumAreaRanges> num_objects{};
-};
+/// Matches pair after pair at up to 16 IoU thresholds and in all area ranges, and keeps its memory from one to the
+/// next. All thresholds are decided at once, each by one bit; the matrix of IoUs is made once.
+class PairMatcher {
+ public:
+  /// The lists must outlive the matcher. Precondition: at most kThresholdsInChunk thresholds.
+  PairMatcher(std::span<const double> iou_thresholds, std::span<const AreaRange> area_ranges);
 
-/// Precondition: detections in order of falling score, cut to the largest number that is evaluated.
-ImageMatch match_image(std::span<const TrueBox> objects, std::span<const ScoredResult> detections);
+  /// outcomes: of each area range a pointer to as many as there are detections. Precondition: detections (boxes) are
+  /// in order of falling score, cut to the largest number that is evaluated.
+  void match(std::span<const TrueBox> objects, std::span<const std::array<double, 4>> detections,
+             std::span<Outcome* const> outcomes);
+
+ private:
+  /// An object that a detection may take, at the thresholds that their IoU reaches.
+  struct Candidate {
+    double iou;
+    uint32_t object;
+    ThresholdBits reached;
+  };
+
+  void find_candidates(std::span<const TrueBox> objects, std::span<const std::array<double, 4>> detections);
+  void match_range(std::span<const TrueBox> objects, std::span<const std::array<double, 4>> detections,
+                   const AreaRange& range, Outcome* outcomes);
+  /// Gives the detection, at those thresholds of `open` where it can, an object that counts (or one that does not).
+  /// Returns where it has, and adds to zero_id where that has the id 0.
+  ThresholdBits take(std::span<const TrueBox> objects, std::span<const Candidate> candidates, bool counted,
+                     ThresholdBits open, ThresholdBits& zero_id);
+
+  std::vector<double> thresholds_;
+  std::span<const AreaRange> ranges_;
+  double lowest_;
+  ThresholdBits all_;
+  std::vector<Candidate> candidates_;
+  std::vector<size_t> begins_;  ///< of each detection's candidates; one more at the end
+  std::vector<ThresholdBits> taken_;
+  std::vector<uint8_t> counted_;
+};
 
 }  // namespace effdet::eval

@@ -701,6 +701,43 @@ TEST_F(Cli, RunSaysWhichInputIsMissing) {
   expect_one_line(result.error, "effdet run: error: x.npy: not a .npy file");
 }
 
+TEST_F(Cli, EvaluateTakesTheParametersOfPycocotools) {
+  write("gt.json",
+        R"({"images": [{"id": 1}, {"id": 2}], "categories": [{"id": 1, "name": "cat"}, {"id": 2, "name": "dog"}],
+      "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [0, 0, 50, 50]},
+                      {"id": 2, "image_id": 2, "category_id": 2, "bbox": [0, 0, 50, 50]}]})");
+  write("dt.json", R"([{"image_id": 1, "category_id": 1, "bbox": [0, 0, 50, 30], "score": 0.9},
+                       {"image_id": 2, "category_id": 1, "bbox": [0, 0, 50, 50], "score": 0.8}])");
+  const auto stats = [&](const std::string& options) {
+    const Result result = sh("effdet evaluate --gt gt.json --dt dt.json --json " + options);
+    EXPECT_EQ(result.code, 0) << result.error;
+    return nlohmann::json::parse(result.out)["stats"];
+  };
+  EXPECT_NEAR(stats("")["AP"], 0.15, 1e-12);  // 0.3 of the cat, 0 of the dog
+  EXPECT_NEAR(stats("--categories cat --iou-thresholds 0.5:0.6:0.1")["AP"], 1, 1e-12);
+  EXPECT_NEAR(stats("--no-categories --iou-thresholds 0.5")["AP50"], 1, 1e-12);
+  EXPECT_EQ(stats("--images 2")["AP"], 0);
+  EXPECT_NEAR(stats("--areas all=0:inf,mid=2000:3000 --max-dets 2")["AR_mid"], 0.15, 1e-12);
+  EXPECT_TRUE(stats("--max-dets 2,7").contains("AR7"));
+  const Result table = sh("effdet evaluate gt.json dt.json --per-class --arrays a.npz --images 1,2");
+  EXPECT_TRUE(contains(table.out, "[INFO] evaluated on the 2 of 2 images that were chosen: 2 detections\n"))
+      << table.out;
+  EXPECT_TRUE(contains(table.out, "\ncat ")) << table.out;
+  EXPECT_EQ(sh("grep -aq 'shape.: (10, 101, 2, 4, 3, )' a.npz").code, 0);
+  for (const auto& [options, message] :
+       {std::pair("--iou-thresholds 0.5,x", "--iou-thresholds: 'x' is not a number"),
+        {"--iou-thresholds 0:1:0", "--iou-thresholds: '0:1:0' is not a range of 2 to 1000 numbers"},
+        {"--areas 5", "--areas: '5' is not LABEL=LOW:HIGH in square pixels, such as tiny=0:256 or huge=65536:inf"},
+        {"--areas a=5:4", "evaluation: area range 'a' is from 5 to 4"},
+        {"--max-dets 0", "--max-dets: '0' is not a number of detections from 1"},
+        {"--images 7", "images to evaluate: the annotation file has no image with the id '7'"},
+        {"--categories cow", "categories to evaluate: the annotation file has none with the id or name 'cow'"}}) {
+    const Result refused = sh(std::string("effdet evaluate gt.json dt.json ") + options);
+    EXPECT_EQ(refused.code, 2) << options;
+    expect_one_line(refused.error, std::string("effdet evaluate: error: ") + message);
+  }
+}
+
 TEST_F(Cli, EvaluateCountsAllImagesAndSaysWhatIsLeftOut) {
   write("gt.json", R"({"images": [{"id": 1}, {"id": 2}], "categories": [{"id": 1}], "annotations": [
       {"id": 1, "image_id": 1, "category_id": 1, "bbox": [0, 0, 50, 50]},

@@ -1,31 +1,77 @@
 // evaluate: COCO numbers of a results file.
+#include <fmt/format.h>
+
 #include "cli.h"
 #include "commands.h"
 #include "dataset_options.h"
+#include "describe.h"
 #include "effdet/dataset.h"
+#include "evaluation_options.h"
 
 namespace effdet::cli {
+namespace {
+
+/// Which images the numbers are of.
+std::string images_line(const Evaluation& evaluation, const EvaluateOptions& options) {
+  const std::string detections = count_text(static_cast<int64_t>(evaluation.detections));
+  const std::string images = count_text(static_cast<int64_t>(evaluation.images));
+  const std::string all = count_text(static_cast<int64_t>(evaluation.all_images));
+  if (options.only_images_with_results)
+    return fmt::format("evaluated on the {} of {} images that have results: {} detections", images, all, detections);
+  if (!options.images.empty())
+    return fmt::format("evaluated on the {} of {} images that were chosen: {} detections", images, all, detections);
+  return fmt::format("evaluated on all {} images of the annotation file: {} detections", images, detections);
+}
+
+std::string value_text(double value) { return value < 0 ? "-" : fmt::format("{:.3f}", value); }
+
+void print_categories(const Evaluation& evaluation) {
+  Table table;
+  std::vector<std::string> heading = {"category", "objects", "detections", "AP", "AP50", "AP75"};
+  for (size_t a = 1; a < evaluation.areas.size(); ++a) heading.push_back("AP " + one_line(evaluation.areas[a]));
+  heading.emplace_back("AR");
+  table.add(heading);
+  for (const Evaluation::CategoryAp& category : evaluation.categories) {
+    std::vector<std::string> row = {category.name.empty() ? fmt::format("{}", category.id) : one_line(category.name),
+                                    fmt::format("{}", category.objects),
+                                    fmt::format("{}", category.detections),
+                                    value_text(category.ap),
+                                    value_text(category.ap50),
+                                    value_text(category.ap75)};
+    for (const double ap : category.area_ap) row.push_back(value_text(ap));
+    row.push_back(value_text(category.ar));
+    table.add(std::move(row));
+  }
+  table.print();
+}
+
+}  // namespace
 
 int run_evaluate(int argc, char** argv) {
   CommandLine line(
       argc, argv,
       "Evaluates a COCO results file as pycocotools does, on all images of the annotation file. Invalid boxes "
       "and annotations of categories that are not listed are skipped and counted.",
-      "effdet evaluate coco_data/annotations/instances_val2017.json results.json\n"
-      "effdet evaluate instances.json results.json --only-images-with-results --json");
+      "effdet evaluate coco_data/annotations/instances_val2017.json results.json --per-class\n"
+      "effdet evaluate --gt instances.json --dt results.json --only-images-with-results --json\n"
+      "effdet evaluate instances.json results.json --categories person,car --iou-thresholds 0.5 --max-dets 1,10,300");
   std::string annotations, results;
-  EvaluateOptions options;
-  bool json = false;
-  line.add_option("annotations", annotations, "instances_*.json")->required()->type_name("FILE");
-  line.add_option("results", results, "COCO results")->required()->type_name("FILE");
-  line.add_flag("--only-images-with-results", options.only_images_with_results,
-                "leave out images without results, as validate and postprocess do");
-  line.add_flag("--strict", options.strict, "refuse files with records that are otherwise left out");
+  EvaluationOptions evaluation_options;
+  int threads = 0;
+  bool json = false, per_class = false;
+  line.add_option("annotations,--gt", annotations, "instances_*.json")->required()->type_name("FILE");
+  line.add_option("results,--dt", results, "COCO results")->required()->type_name("FILE");
+  evaluation_options.add_to(line);
+  line.add_flag("--per-class", per_class, "also a table of the categories");
+  line.add_threads(threads);
   line.add_json(json);
   if (!line.read()) return 0;
-  const Evaluation evaluation = evaluate_results(annotations, results, options);
+  const EvaluateOptions options = evaluation_options.read();
+  const Evaluation evaluation = evaluate_results(annotations, results, options, threads);
   for (const std::string& note : evaluation.notes) warn(note);
+  if (!json) fmt::print("[INFO] {}\n", images_line(evaluation, options));
   print_evaluation(evaluation, json);
+  if (per_class && !json) print_categories(evaluation);
   return 0;
 }
 

@@ -87,13 +87,18 @@ CLI::Option* add_category_map(CommandLine& line, ClassOptions& options) {
 }
 
 nlohmann::json evaluation_json(const Evaluation& evaluation) {
-  constexpr const char* kNames[] = {"AP",  "AP50", "AP75",  "AP_small", "AP_medium", "AP_large",
-                                    "AR1", "AR10", "AR100", "AR_small", "AR_medium", "AR_large"};
   nlohmann::json stats, categories = nlohmann::json::array();
-  for (size_t i = 0; i < evaluation.stats.size(); ++i) stats[kNames[i]] = evaluation.stats[i];
-  for (const Evaluation::CategoryAp& category : evaluation.categories)
-    categories.push_back({{"id", category.id}, {"name", category.name}, {"AP", category.ap}});
+  for (const auto& [name, value] : evaluation.metrics) stats[name] = value;
+  for (const Evaluation::CategoryAp& category : evaluation.categories) {
+    nlohmann::json entry = {{"id", category.id},           {"name", category.name},
+                            {"AP", category.ap},           {"AP50", category.ap50},
+                            {"AP75", category.ap75},       {"AR", category.ar},
+                            {"objects", category.objects}, {"detections", category.detections}};
+    for (size_t a = 0; a < category.area_ap.size(); ++a) entry["AP_" + evaluation.areas[a + 1]] = category.area_ap[a];
+    categories.push_back(std::move(entry));
+  }
   return {{"images", evaluation.images},
+          {"images_in_annotations", evaluation.all_images},
           {"detections", evaluation.detections},
           {"stats", stats},
           {"categories", categories},

@@ -1,0 +1,70 @@
+// Looks up the images and categories that people name, and fills in what they leave out.
+#include "dataset/evaluation_params.h"
+
+#include <algorithm>
+#include <charconv>
+#include <string>
+#include <unordered_set>
+
+#include "base/error.h"
+
+namespace effdet::dataset {
+namespace {
+
+/// What an id is among a file's, which are numbers or strings. StringIds::kUnknown for a text that is none.
+int64_t parse_id(const std::string& text, const eval::StringIds& strings) {
+  if (!strings.empty()) return strings.find(text);
+  int64_t id = 0;
+  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), id);
+  return code == std::errc() && end == text.data() + text.size() ? id : eval::StringIds::kUnknown;
+}
+
+int64_t image_of(const std::string& text, const eval::GroundTruth& dataset) {
+  const int64_t id = parse_id(text, dataset.image_ids);
+  if (dataset.find_image(id) == nullptr)
+    fail(ErrorCode::kUsage, "images to evaluate: the annotation file has no image with the id '{}'", text);
+  return id;
+}
+
+int64_t category_of(const std::string& text, const eval::GroundTruth& dataset) {
+  const int64_t id = parse_id(text, dataset.category_ids);
+  const auto& categories = dataset.categories;
+  const auto by_id = std::ranges::find(categories, id, &eval::Category::id);
+  if (by_id != categories.end()) return id;
+  const auto by_name = std::ranges::find(categories, text, &eval::Category::name);
+  if (by_name == categories.end())
+    fail(ErrorCode::kUsage, "categories to evaluate: the annotation file has none with the id or name '{}'", text);
+  return by_name->id;
+}
+
+}  // namespace
+
+eval::CocoParams evaluation_params(const EvaluateOptions& options, const eval::GroundTruth& dataset) {
+  eval::CocoParams params = eval::CocoParams::all_of(dataset);
+  if (!options.images.empty()) {
+    params.image_ids.clear();
+    for (const std::string& image : options.images) params.image_ids.push_back(image_of(image, dataset));
+  }
+  if (!options.categories.empty()) {
+    params.category_ids.clear();
+    for (const std::string& name : options.categories) params.category_ids.push_back(category_of(name, dataset));
+  }
+  if (!options.iou_thresholds.empty()) params.iou_thresholds = options.iou_thresholds;
+  if (!options.recall_thresholds.empty()) params.recall_thresholds = options.recall_thresholds;
+  if (!options.max_detections.empty()) params.max_detections = options.max_detections;
+  if (!options.areas.empty()) {
+    params.area_ranges.clear();
+    for (const auto& [label, low, high] : options.areas) params.area_ranges.push_back({label, low, high});
+  }
+  params.use_categories = !options.ignore_categories;
+  params.settle();
+  return params;
+}
+
+void keep_images_with_results(std::span<const eval::CocoResult> results, eval::CocoParams& params) {
+  std::unordered_set<int64_t> seen;
+  for (const eval::CocoResult& result : results) seen.insert(result.image_id);
+  std::erase_if(params.image_ids, [&](int64_t id) { return !seen.contains(id); });
+}
+
+}  // namespace effdet::dataset

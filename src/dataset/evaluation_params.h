@@ -1,0 +1,20 @@
+// From the options of an evaluation to its parameters.
+#pragma once
+
+#include <span>
+
+#include "effdet/dataset.h"
+#include "eval/coco_params.h"
+#include "eval/coco_results.h"
+#include "eval/ground_truth.h"
+
+namespace effdet::dataset {
+
+/// pycocotools' parameters, with ids as numbers. Throws Error(kUsage) for images and categories that the data set does
+/// not have, and for values out of range, before results are read.
+eval::CocoParams evaluation_params(const EvaluateOptions& options, const eval::GroundTruth& dataset);
+
+/// Of the images of the parameters only those that results are of.
+void keep_images_with_results(std::span<const eval::CocoResult> results, eval::CocoParams& params);
+
+}  // namespace effdet::dataset

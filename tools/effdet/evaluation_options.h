@@ -1,0 +1,33 @@
+// Options of an evaluation, as pycocotools' Params has them.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cli.h"
+#include "effdet/dataset.h"
+
+namespace effdet::cli {
+
+/// "0.5,0.75", ranges "0.5:0.95:0.05" (first, last, step; last included), or both. Throws Error(kUsage) that names the
+/// flag for anything else, and for more than 1000 numbers.
+std::vector<double> parse_thresholds(std::string_view flag, std::string_view text);
+
+/// "all=0:1e10,tiny=0:256,huge=65536:inf". Throws Error(kUsage) that names the flag.
+std::vector<EvaluateOptions::AreaRange> parse_areas(std::string_view flag, std::string_view text);
+
+/// --only-images-with-results, --images, --categories, --no-categories, --iou-thresholds, --recall-thresholds, --areas,
+/// --max-dets, --arrays, --strict
+class EvaluationOptions {
+ public:
+  void add_to(CommandLine& line);
+  /// Throws Error(kUsage), and as reading the list of images does.
+  EvaluateOptions read() const;
+
+ private:
+  EvaluateOptions options_;
+  std::string images_, categories_, iou_thresholds_, recall_thresholds_, areas_, max_detections_, arrays_;
+};
+
+}  // namespace effdet::cli
