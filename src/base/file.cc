@@ -111,7 +111,18 @@ void MappedFile::map(int descriptor, uint64_t size) {
   }
   void* memory = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, descriptor, 0);
   if (memory == MAP_FAILED) fail_errno("map", path_);
+  is_mapping_ = true;
   bytes_ = {static_cast<const std::byte*>(memory), [memory, size](const std::byte*) { ::munmap(memory, size); }};
+}
+
+void MappedFile::release(size_t begin, size_t end) const {
+  static const auto kPage = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
+  if (!is_mapping_) return;
+  // Pages that are shared with other bytes stay, but for the last page of the file.
+  const size_t first = (begin + kPage - 1) / kPage * kPage, last = end == size_ ? end : end / kPage * kPage;
+  if (first >= last) return;
+  auto* const memory = const_cast<std::byte*>(bytes_.get() + first);
+  ::madvise(memory, last - first, MADV_DONTNEED);  // where it fails, memory is used for longer
 }
 
 std::string read_file(const std::filesystem::path& path, uint64_t limit) {

@@ -22,16 +22,20 @@ class MappedFile {
   MappedFile(int descriptor, std::string name);
 
   std::span<const std::byte> bytes() const { return {bytes_.get(), size_}; }
+  std::string_view text() const { return {reinterpret_cast<const char*>(bytes_.get()), size_}; }
   size_t size() const { return size_; }
   const std::string& path() const { return path_; }
   /// Shares the mapping: std::shared_ptr's aliasing constructor makes pointers into it that keep it alive.
   const std::shared_ptr<const std::byte>& owner() const { return bytes_; }
+  /// Gives back the memory of bytes [begin, end), which were read. They can be read again, from the file.
+  void release(size_t begin, size_t end) const;
 
  private:
   void map(int descriptor, uint64_t size);
 
   std::string path_;
   size_t size_ = 0;
+  bool is_mapping_ = false;
   std::shared_ptr<const std::byte> bytes_;
 };
 

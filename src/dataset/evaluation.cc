@@ -118,9 +118,10 @@ Evaluation evaluate_results(const std::filesystem::path& annotations, const std:
   const eval::BadRecords bad_records = options.strict ? eval::BadRecords::kRefuse : eval::BadRecords::kLeaveOut;
   dataset::require_order(annotations, results);
   if (!options.arrays.empty()) check_output_path(options.arrays);
-  const eval::GroundTruth truth = eval::read_coco_dataset(annotations, bad_records);
+  ThreadPool pool(threads > 0 ? threads : default_thread_count());
+  const eval::GroundTruth truth = eval::read_coco_dataset(annotations, bad_records, &pool);
   eval::CocoParams params = dataset::evaluation_params(options, truth);
-  const eval::CocoResultFile found = eval::read_coco_results(results, truth, bad_records);
+  const eval::CocoResultFile found = eval::read_coco_results(results, truth, bad_records, &pool);
   if (options.only_images_with_results) dataset::keep_images_with_results(found.results, params);
   const eval::CocoEvaluation coco =
       eval::evaluate_coco(truth, found.results, std::move(params),

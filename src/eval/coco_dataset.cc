@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "eval/array_parts.h"
 #include "eval/coco_json.h"
 #include "eval/json_reader.h"
 
@@ -77,58 +78,21 @@ Category read_category(JsonReader& reader, StringIds& strings) {
   return category;
 }
 
-/// Reads a file and checks what its records say of each other.
-class DatasetReader {
+constexpr int64_t kNoId = std::numeric_limits<int64_t>::max();
+
+/// The strings that are ids.
+struct IdStrings {
+  StringIds &images, &categories, &annotations;
+};
+
+/// Reads annotations, all of a file or a part of them.
+class AnnotationReader {
  public:
-  DatasetReader(std::string_view text, const std::string& name, BadRecords bad_records)
-      : reader_(text, name), name_(name), strict_(bad_records == BadRecords::kRefuse) {}
+  /// A part refuses strings that are not among the ids yet: their numbers depend on those before them.
+  AnnotationReader(JsonReader reader, BadRecords bad_records, IdStrings strings, bool is_part)
+      : reader_(std::move(reader)), strict_(bad_records == BadRecords::kRefuse), strings_(strings), is_part_(is_part) {}
 
-  GroundTruth read() {
-    read_arrays();
-    require_one_kind(dataset_.images, "images");
-    require_one_kind(dataset_.categories, "categories");
-    merge_equal(dataset_.images, "images", [](const ImageRecord& a, const ImageRecord& b) {
-      return a.file_name == b.file_name && same_size(a, b);
-    });
-    merge_equal(dataset_.categories, "categories",
-                [](const Category& a, const Category& b) { return a.name == b.name; });
-    for (size_t i = 0; i < dataset_.images.size(); ++i) dataset_.image_index.emplace(dataset_.images[i].id, i);
-    leave_out_unlisted();
-    sort_strings();
-    dataset_.notes = left_out_.lines(name_, "annotations", total_, "annotations");
-    return std::move(dataset_);
-  }
-
- private:
-  static bool same_size(const ImageRecord& a, const ImageRecord& b) {
-    return a.width == b.width && a.height == b.height;
-  }
-
-  void read_arrays() {
-    enum Member : unsigned { kImages, kAnnotations, kCategories };
-    MemberSet members;
-    if (reader_.peek() == '[')
-      reader_.error("expected an object with images, annotations and categories, found a list, as result files are");
-    reader_.read_object([&](std::string_view key) {
-      if (key == "images") {
-        members.add(reader_, kImages, key);
-        reader_.read_array([&](size_t) { dataset_.images.push_back(read_image(reader_, dataset_.image_ids)); });
-      } else if (key == "annotations") {
-        members.add(reader_, kAnnotations, key);
-        reader_.read_array([&](size_t index) { read_annotation(index); });
-      } else if (key == "categories") {
-        members.add(reader_, kCategories, key);
-        reader_.read_array(
-            [&](size_t) { dataset_.categories.push_back(read_category(reader_, dataset_.category_ids)); });
-      } else {
-        reader_.skip();
-      }
-    });
-    members.require(reader_, kImages, "images");
-    reader_.finish();
-  }
-
-  void read_annotation(size_t index) {
+  void read_element(size_t index) {
     enum Member : unsigned { kId, kImageId, kCategoryId, kBbox, kArea, kIsCrowd };
     Annotation annotation{.id = kNoId};
     BoxOfRecord box{.values = {}, .problem = "no box"};
@@ -140,10 +104,10 @@ class DatasetReader {
         annotation.id = read_annotation_id();
       } else if (key == "image_id") {
         members.add(reader_, kImageId, key);
-        annotation.image_id = read_id(reader_, dataset_.image_ids);
+        annotation.image_id = read_id(strings_.images);
       } else if (key == "category_id") {
         members.add(reader_, kCategoryId, key);
-        annotation.category_id = read_id(reader_, dataset_.category_ids);
+        annotation.category_id = read_id(strings_.categories);
       } else if (key == "bbox") {
         members.add(reader_, kBbox, key);
         box = read_box(reader_);
@@ -169,17 +133,33 @@ class DatasetReader {
     if (box.problem != nullptr) return left_out_.add(box.problem, index);
     annotation.bbox = box.values;
     if (!has_area) annotation.area = annotation.bbox[2] * annotation.bbox[3];
-    dataset_.annotations.push_back(annotation);
+    annotations_.push_back(annotation);
     places_.push_back(index);
   }
 
+  JsonReader& reader() { return reader_; }
+  std::vector<Annotation>& annotations() { return annotations_; }
+  /// Of each of annotations() its index among those read.
+  const std::vector<size_t>& places() const { return places_; }
+  /// Of those read, whatever became of them.
+  size_t total() const { return total_; }
+  const LeftOut& left_out() const { return left_out_; }
+  std::unordered_set<int64_t>& ids() { return ids_; }
+
+ private:
   /// Evaluation needs no id of annotations but for the meaning that pycocotools gives to 0.
   int64_t read_annotation_id() {
     if (reader_.peek() == 'n') return reader_.skip(), kNoId;
-    const int64_t id = read_id(reader_, annotation_strings_);
-    if (!annotation_ids_.insert(id).second)
-      reader_.error("the id of another annotation; renumber the annotations of merged sets");
-    return id == annotation_strings_.find("0") ? 0 : id;
+    const int64_t id = read_id(strings_.annotations);
+    if (!ids_.insert(id).second) reader_.error("the id of another annotation; renumber the annotations of merged sets");
+    return id == strings_.annotations.find("0") ? 0 : id;
+  }
+
+  int64_t read_id(StringIds& strings) {
+    if (!is_part_) return eval::read_id(reader_, strings);
+    const int64_t id = read_known_id(reader_, strings);
+    if (id == StringIds::kUnknown) reader_.error("a new string");
+    return id;
   }
 
   bool read_crowd() {
@@ -187,12 +167,98 @@ class DatasetReader {
     return reader_.read_flag();
   }
 
+  JsonReader reader_;
+  bool strict_;
+  IdStrings strings_;
+  bool is_part_;
+  std::vector<Annotation> annotations_;
+  std::vector<size_t> places_;
+  size_t total_ = 0;
+  LeftOut left_out_;
+  std::unordered_set<int64_t> ids_;
+};
+
+/// Reads a file and checks what its records say of each other.
+class DatasetReader {
+ public:
+  DatasetReader(const JsonInput& input, BadRecords bad_records)
+      : input_(input), reader_(input.text, input.name), bad_records_(bad_records) {}
+
+  GroundTruth read() {
+    read_arrays();
+    require_one_kind(dataset_.images, "images");
+    require_one_kind(dataset_.categories, "categories");
+    merge_equal(dataset_.images, "images", [](const ImageRecord& a, const ImageRecord& b) {
+      return a.file_name == b.file_name && same_size(a, b);
+    });
+    merge_equal(dataset_.categories, "categories",
+                [](const Category& a, const Category& b) { return a.name == b.name; });
+    for (size_t i = 0; i < dataset_.images.size(); ++i) dataset_.image_index.emplace(dataset_.images[i].id, i);
+    leave_out_unlisted();
+    sort_strings();
+    dataset_.notes = left_out_.lines(input_.name, "annotations", total_, "annotations");
+    return std::move(dataset_);
+  }
+
+ private:
+  static bool same_size(const ImageRecord& a, const ImageRecord& b) {
+    return a.width == b.width && a.height == b.height;
+  }
+
+  void read_arrays() {
+    enum Member : unsigned { kImages, kAnnotations, kCategories };
+    MemberSet members;
+    if (reader_.peek() == '[')
+      reader_.error("expected an object with images, annotations and categories, found a list, as result files are");
+    reader_.read_object([&](std::string_view key) {
+      if (key == "images") {
+        members.add(reader_, kImages, key);
+        reader_.read_array([&](size_t) { dataset_.images.push_back(read_image(reader_, dataset_.image_ids)); });
+      } else if (key == "annotations") {
+        members.add(reader_, kAnnotations, key);
+        read_annotations();
+      } else if (key == "categories") {
+        members.add(reader_, kCategories, key);
+        reader_.read_array(
+            [&](size_t) { dataset_.categories.push_back(read_category(reader_, dataset_.category_ids)); });
+      } else {
+        reader_.skip();
+      }
+    });
+    members.require(reader_, kImages, "images");
+    reader_.finish();
+  }
+
+  void read_annotations() {
+    StringIds annotation_strings;
+    const IdStrings strings{dataset_.image_ids, dataset_.category_ids, annotation_strings};
+    auto parts = read_array_in_parts<AnnotationReader>(
+        input_, reader_,
+        [&](const JsonReader& at, bool is_part) { return AnnotationReader(at, bad_records_, strings, is_part); },
+        have_distinct_ids);
+    for (const AnnotationReader& part : parts) {
+      for (const size_t place : part.places()) places_.push_back(total_ + place);
+      left_out_.append(part.left_out(), total_);
+      total_ += part.total();
+    }
+    append_parts(dataset_.annotations, parts, &AnnotationReader::annotations);
+  }
+
+  static bool have_distinct_ids(std::vector<AnnotationReader>& parts) {
+    std::unordered_set<int64_t> ids;
+    for (AnnotationReader& part : parts) {
+      ids.merge(part.ids());
+      if (!part.ids().empty()) return false;  // those that others have
+    }
+    return true;
+  }
+
   template <typename Item>
   void require_one_kind(const std::vector<Item>& items, const char* array) const {
     const auto is_string = [](const Item& item) { return item.id < StringIds::kLowestNumber; };
     for (size_t i = 1; i < items.size(); ++i)
       if (is_string(items[i]) != is_string(items[0]))
-        bad_input("{}: {}[{}].id: ids are strings and numbers; they must be all of one kind", name_, array, i);
+        bad_input("{}: {}[{}].id: ids are strings and numbers; they must be all of one kind", input_.name, array, i);
   }
 
   /// Keeps the first of each id. Throws where records of one id differ.
@@ -203,7 +269,7 @@ class DatasetReader {
     for (size_t i = 0; i < items.size(); ++i) {
       const auto [known, is_new] = first.emplace(items[i].id, i);
       if (!is_new && !equal(items[known->second], items[i]))
-        bad_input("{}: {}[{}].id occurs twice: {}[{}] has the same id and is another one", name_, array, i, array,
+        bad_input("{}: {}[{}].id occurs twice: {}[{}] has the same id and is another one", input_.name, array, i, array,
                   known->second);
     }
     if (first.size() == items.size()) return;
@@ -223,8 +289,8 @@ class DatasetReader {
         dataset_.annotations[kept++] = annotation;
         continue;
       }
-      if (strict_)
-        bad_input("{}: annotations[{}].{}: no {} has this id", name_, places_[i],
+      if (bad_records_ == BadRecords::kRefuse)
+        bad_input("{}: annotations[{}].{}: no {} has this id", input_.name, places_[i],
                   has_category ? "image_id" : "category_id", has_category ? "image" : "category");
       left_out_.add(has_category ? "of images that are not listed" : "of categories that are not listed", places_[i]);
     }
@@ -251,29 +317,27 @@ class DatasetReader {
     });
   }
 
-  static constexpr int64_t kNoId = std::numeric_limits<int64_t>::max();
-
+  const JsonInput& input_;
   JsonReader reader_;
-  const std::string& name_;
-  bool strict_;
+  BadRecords bad_records_;
   GroundTruth dataset_;
   LeftOut left_out_;
   size_t total_ = 0;            ///< annotations in the file
   std::vector<size_t> places_;  ///< of dataset_.annotations in the file
-  StringIds annotation_strings_;
-  std::unordered_set<int64_t> annotation_ids_;
 };
 
 }  // namespace
 
-GroundTruth parse_coco_dataset(std::string_view text, const std::string& name, BadRecords bad_records) {
-  return DatasetReader(text, name, bad_records).read();
+GroundTruth parse_coco_dataset(std::string_view text, const std::string& name, BadRecords bad_records,
+                               ThreadPool* pool) {
+  const JsonInput input{.text = text, .name = name, .pool = pool};
+  return DatasetReader(input, bad_records).read();
 }
 
-GroundTruth read_coco_dataset(const std::filesystem::path& path, BadRecords bad_records) {
+GroundTruth read_coco_dataset(const std::filesystem::path& path, BadRecords bad_records, ThreadPool* pool) {
   const MappedFile file(path);
-  const auto bytes = file.bytes();
-  return parse_coco_dataset({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, file.path(), bad_records);
+  const JsonInput input{.text = file.text(), .name = file.path(), .pool = pool, .file = &file};
+  return DatasetReader(input, bad_records).read();
 }
 
 }  // namespace effdet::eval

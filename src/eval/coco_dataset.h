@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/thread_pool.h"
 #include "eval/ground_truth.h"
 #include "eval/left_out.h"
 
@@ -21,10 +22,13 @@ namespace effdet::eval {
 /// Throws Error(kBadInput) naming file, JSON path and, where known, the byte: for JSON that JsonReader refuses, members
 /// that are missing or occur twice, ids that are neither 64-bit integers nor strings, boxes of other than four numbers,
 /// an annotation id that occurs twice, and ids of images or categories that stand for two different ones.
-GroundTruth read_coco_dataset(const std::filesystem::path& path, BadRecords bad_records = BadRecords::kLeaveOut);
+///
+/// With a pool, parts of a long file are read at the same time; what comes of it is the same.
+GroundTruth read_coco_dataset(const std::filesystem::path& path, BadRecords bad_records = BadRecords::kLeaveOut,
+                              ThreadPool* pool = nullptr);
 
 /// The same from a text; name is used in errors.
 GroundTruth parse_coco_dataset(std::string_view text, const std::string& name,
-                               BadRecords bad_records = BadRecords::kLeaveOut);
+                               BadRecords bad_records = BadRecords::kLeaveOut, ThreadPool* pool = nullptr);
 
 }  // namespace effdet::eval

@@ -6,7 +6,7 @@
 namespace effdet::eval {
 namespace {
 
-std::string quoted(std::string_view text) {
+std::string json_string(std::string_view text) {
   std::string json = "\"";
   for (const char c : text) {
     if (c == '"' || c == '\\') {
@@ -42,7 +42,7 @@ int64_t StringIds::find(const std::string& text) const {
 
 std::string StringIds::json_of(int64_t id) const {
   if (id >= kLowestNumber) return std::to_string(id);
-  return quoted(texts_.at(static_cast<size_t>(id - kUnknown - 1)));
+  return json_string(texts_.at(static_cast<size_t>(id - kUnknown - 1)));
 }
 
 std::unordered_map<int64_t, int64_t> StringIds::sort() {

@@ -9,35 +9,32 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "eval/array_parts.h"
 #include "eval/coco_json.h"
 #include "eval/json_reader.h"
 
 namespace effdet::eval {
 namespace {
 
-/// Reads the results of one data set.
+/// Reads results of one data set, all of them or a part.
 class ResultReader {
  public:
-  ResultReader(std::string_view text, const std::string& name, const GroundTruth& dataset, BadRecords bad_records)
-      : reader_(text, name), name_(name), dataset_(dataset), strict_(bad_records == BadRecords::kRefuse) {
-    for (const Category& category : dataset.categories) categories_.insert(category.id);
-  }
+  ResultReader(JsonReader reader, const GroundTruth& dataset, const std::unordered_set<int64_t>& categories,
+               BadRecords bad_records)
+      : reader_(std::move(reader)),
+        dataset_(dataset),
+        categories_(categories),
+        strict_(bad_records == BadRecords::kRefuse) {}
 
-  CocoResultFile read() {
-    if (reader_.peek() == '{') reader_.error("expected a list of results, found an object, as annotation files are");
-    size_t total = 0;
-    reader_.read_array([&](size_t index) {
-      read_result(index);
-      ++total;
-    });
-    reader_.finish();
-    file_.notes = left_out_.lines(name_, "results", total, "");
-    return std::move(file_);
-  }
+  /// Of those read, whatever became of them.
+  size_t total() const { return total_; }
+  std::vector<CocoResult>& results() { return results_; }
+  const LeftOut& left_out() const { return left_out_; }
+  JsonReader& reader() { return reader_; }
 
- private:
-  void read_result(size_t index) {
+  void read_element(size_t index) {
     enum Member : unsigned { kImageId, kCategoryId, kBbox, kScore };
+    ++total_;
     CocoResult result;
     const char* problem = nullptr;
     MemberSet members;
@@ -68,9 +65,10 @@ class ResultReader {
     if (problem == nullptr && !categories_.contains(result.category_id))
       problem = "of categories that the annotation file does not list";
     if (problem != nullptr) return left_out_.add(problem, index);
-    file_.results.push_back(result);
+    results_.push_back(result);
   }
 
+ private:
   int64_t read_image_id() {
     const bool is_string = reader_.peek() == '"';
     const int64_t id = read_known_id(reader_, dataset_.image_ids);
@@ -89,14 +87,35 @@ class ResultReader {
   }
 
   JsonReader reader_;
-  const std::string& name_;
   const GroundTruth& dataset_;
+  const std::unordered_set<int64_t>& categories_;
   bool strict_;
-  std::unordered_set<int64_t> categories_;
   std::optional<int64_t> last_image_;
-  CocoResultFile file_;
+  size_t total_ = 0;
+  std::vector<CocoResult> results_;
   LeftOut left_out_;
 };
+
+CocoResultFile read_results(const JsonInput& input, const GroundTruth& dataset, BadRecords bad_records) {
+  JsonReader reader(input.text, input.name);
+  if (reader.peek() == '{') reader.error("expected a list of results, found an object, as annotation files are");
+  std::unordered_set<int64_t> categories;
+  for (const Category& category : dataset.categories) categories.insert(category.id);
+  auto parts = read_array_in_parts<ResultReader>(
+      input, reader, [&](const JsonReader& at, bool) { return ResultReader(at, dataset, categories, bad_records); },
+      [](const auto&) { return true; });
+  reader.finish();
+  CocoResultFile file;
+  LeftOut left_out;
+  size_t total = 0;
+  append_parts(file.results, parts, &ResultReader::results);
+  for (const ResultReader& part : parts) {
+    left_out.append(part.left_out(), total);
+    total += part.total();
+  }
+  file.notes = left_out.lines(input.name, "results", total, "");
+  return file;
+}
 
 bool is_finite(const CocoResult& result) {
   return std::isfinite(result.score) &&
@@ -133,16 +152,14 @@ void write_coco_results(const std::filesystem::path& path, std::span<const CocoR
 }
 
 CocoResultFile parse_coco_results(std::string_view text, const std::string& name, const GroundTruth& dataset,
-                                  BadRecords bad_records) {
-  return ResultReader(text, name, dataset, bad_records).read();
+                                  BadRecords bad_records, ThreadPool* pool) {
+  return read_results({.text = text, .name = name, .pool = pool}, dataset, bad_records);
 }
 
-CocoResultFile read_coco_results(const std::filesystem::path& path, const GroundTruth& dataset,
-                                 BadRecords bad_records) {
+CocoResultFile read_coco_results(const std::filesystem::path& path, const GroundTruth& dataset, BadRecords bad_records,
+                                 ThreadPool* pool) {
   const MappedFile file(path);
-  const auto bytes = file.bytes();
-  return parse_coco_results({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, file.path(), dataset,
-                            bad_records);
+  return read_results({.text = file.text(), .name = file.path(), .pool = pool, .file = &file}, dataset, bad_records);
 }
 
 }  // namespace effdet::eval

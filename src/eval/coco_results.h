@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/thread_pool.h"
 #include "eval/coco_dataset.h"
 #include "eval/detect.h"
 
@@ -42,12 +43,13 @@ struct CocoResultFile {
 
 /// Reads a result file of a data set; members other than the four are passed over. Results whose box or score makes no
 /// sense are left out or refused, as bad_records says; those of categories that the data set does not list are left
-/// out. Throws Error(kBadInput) as read_coco_dataset(), and for results of images that the data set does not have.
+/// out. Throws Error(kBadInput) as read_coco_dataset(), and for results of images that the data set does not have. With
+/// a pool, parts of a long file are read at the same time; what comes of it is the same.
 CocoResultFile read_coco_results(const std::filesystem::path& path, const GroundTruth& dataset,
-                                 BadRecords bad_records = BadRecords::kLeaveOut);
+                                 BadRecords bad_records = BadRecords::kLeaveOut, ThreadPool* pool = nullptr);
 
 /// The same from a text; name is used in errors.
 CocoResultFile parse_coco_results(std::string_view text, const std::string& name, const GroundTruth& dataset,
-                                  BadRecords bad_records = BadRecords::kLeaveOut);
+                                  BadRecords bad_records = BadRecords::kLeaveOut, ThreadPool* pool = nullptr);
 
 }  // namespace effdet::eval

@@ -13,6 +13,24 @@ constexpr size_t kMaxDepth = 512;
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
+/// How many characters at the front stand for themselves in a string: ASCII but for quotes, backslashes and control
+/// characters.
+size_t plain_length(std::string_view text) {
+  constexpr uint64_t kOnes = 0x0101010101010101, kHighs = kOnes * 0x80;
+  // Sets the highest bit of each byte below a limit; borrows reach only bytes behind the first such one.
+  const auto below = [](uint64_t word, uint64_t limit) { return (word - kOnes * limit) & ~word; };
+  size_t at = 0;
+  for (; at + 8 <= text.size(); at += 8) {
+    const uint64_t word = load_eight(text.data() + at);
+    const uint64_t special =
+        (word | below(word, 0x20) | below(word ^ kOnes * '"', 1) | below(word ^ kOnes * '\\', 1)) & kHighs;
+    if (special != 0) return at + static_cast<size_t>(std::countr_zero(special)) / 8;
+  }
+  const auto is_plain = [](char c) { return static_cast<signed char>(c) >= 0x20 && c != '"' && c != '\\'; };
+  while (at < text.size() && is_plain(text[at])) ++at;
+  return at;
+}
+
 void append_utf8(std::string& out, uint32_t code) {
   if (code < 0x80) {
     out += static_cast<char>(code);
@@ -112,25 +130,6 @@ void JsonReader::error_expected(const char* what) {
   error("expected {}, found {}", what, excerpt(text_.substr(position_)));
 }
 
-char JsonReader::peek() {
-  while (position_ < text_.size()) {
-    const char c = text_[position_];
-    if (c != ' ' && c != '\n' && c != '\t' && c != '\r') return c;
-    ++position_;
-  }
-  return '\0';
-}
-
-bool JsonReader::accept(char c) {
-  if (peek() != c || position_ >= text_.size()) return false;
-  ++position_;
-  return true;
-}
-
-void JsonReader::expect(char c, const char* what) {
-  if (!accept(c)) error_expected(what);
-}
-
 bool JsonReader::begin(char open, char close) {
   if (!accept(open)) error_expected(open == '{' ? "an object" : "an array");
   return !accept(close);
@@ -139,11 +138,24 @@ bool JsonReader::begin(char open, char close) {
 std::string_view JsonReader::read_key() {
   if (peek() != '"') error_expected("a key in quotes");
   const size_t start = position_ + 1;
-  key_buffer_.clear();
-  scan_string(&key_buffer_);
+  const size_t plain = plain_length(text_.substr(start));
+  std::string_view key = text_.substr(start, plain);
+  if (start + plain < text_.size() && text_[start + plain] == '"') {
+    position_ = start + plain + 1;
+  } else {
+    key_buffer_.clear();
+    scan_string(&key_buffer_);
+    key = key_buffer_;
+  }
   path_.back().key = text_.substr(start, position_ - 1 - start);
   expect(':', "':'");
-  return key_buffer_;
+  return key;
+}
+
+/// What stands next, where it is such a number; it is not passed over.
+inline ShortDecimal JsonReader::next_short_decimal() {
+  peek();
+  return scan_short_decimal(text_.substr(position_));
 }
 
 std::string_view JsonReader::scan_number() {
@@ -177,6 +189,10 @@ std::string_view JsonReader::scan_number() {
 }
 
 double JsonReader::read_number() {
+  if (const ShortDecimal decimal = next_short_decimal(); decimal.length != 0) {
+    position_ += decimal.length;
+    return decimal.value();
+  }
   const std::string_view number = scan_number();
   const double value = to_double(number);
   if (std::isinf(value)) error("{} does not fit in a double", number.substr(0, 40));
@@ -184,6 +200,10 @@ double JsonReader::read_number() {
 }
 
 double JsonReader::read_any_number() {
+  if (const ShortDecimal decimal = next_short_decimal(); decimal.length != 0) {
+    position_ += decimal.length;
+    return decimal.value();
+  }
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   switch (peek()) {
     case 'n':
@@ -204,6 +224,12 @@ double JsonReader::read_any_number() {
 }
 
 int64_t JsonReader::read_integer() {
+  if (const ShortDecimal decimal = next_short_decimal();
+      decimal.length != 0 && decimal.places == 0 && decimal.digits <= uint64_t{std::numeric_limits<int64_t>::max()}) {
+    position_ += decimal.length;
+    const auto magnitude = static_cast<int64_t>(decimal.digits);
+    return decimal.is_negative ? -magnitude : magnitude;
+  }
   const std::string_view number = scan_number();
   int64_t value = 0;
   const char* const last = number.data() + number.size();
@@ -240,7 +266,11 @@ std::string JsonReader::read_string() {
 
 void JsonReader::scan_string(std::string* decoded) {
   const size_t start = position_++;
-  while (position_ < text_.size()) {
+  while (true) {
+    const size_t plain = plain_length(text_.substr(position_));
+    if (decoded != nullptr) decoded->append(text_.substr(position_, plain));
+    position_ += plain;
+    if (position_ >= text_.size()) break;
     const auto c = static_cast<unsigned char>(text_[position_]);
     if (c == '"') {
       ++position_;
@@ -250,9 +280,6 @@ void JsonReader::scan_string(std::string* decoded) {
       scan_escape(decoded);
     } else if (c < 0x20) {
       error("a control character in a string");
-    } else if (c < 0x80) {
-      if (decoded != nullptr) *decoded += static_cast<char>(c);
-      ++position_;
     } else {
       scan_utf8(decoded);
     }
@@ -336,7 +363,11 @@ void JsonReader::skip_scalar(char first) {
       [[fallthrough]];
     default:
       if (first != '-' && !is_digit(first)) error_expected("a value");
-      scan_number();
+      if (const size_t length = next_short_decimal().length; length != 0) {
+        position_ += length;
+      } else {
+        scan_number();
+      }
   }
 }
 

@@ -8,8 +8,15 @@
 #include <vector>
 
 #include "base/error.h"
+#include "eval/short_decimal.h"
 
 namespace effdet::eval {
+
+/// Where reading a part of an array stopped: at the first byte of an element, or at_end, behind the array.
+struct ArrayStop {
+  size_t position = 0;
+  bool at_end = false;
+};
 
 /// Reads a JSON text (RFC 8259, UTF-8) from front to back. Every function that reads throws Error(kBadInput) of the
 /// form "FILE: annotations[12].bbox: expected a number (byte 1234)". NaN, Infinity and -Infinity, which Python's json
@@ -26,6 +33,10 @@ class JsonReader {
   /// Reads an array; on_element(index) must read or skip() the element.
   template <typename OnElement>
   void read_array(OnElement&& on_element);
+  /// Reads elements from the one that begins at byte begin on, up to the one that begins at byte end, and nothing
+  /// behind that. Indices count from begin. For array_parts.h, which finds out whether elements begin at these bytes.
+  template <typename OnElement>
+  ArrayStop read_elements(size_t begin, size_t end, OnElement&& on_element);
   double read_number();
   /// A number of any kind: also NaN, Infinity and -Infinity; null, which is NaN in what JavaScript writes; and numbers
   /// beyond a double's range, which are infinite as in Python.
@@ -37,11 +48,23 @@ class JsonReader {
   /// The string with its escapes decoded, as valid UTF-8.
   std::string read_string();
   /// The first character of the next value; '\0' at the end.
-  char peek();
+  char peek() {
+    while (position_ < text_.size()) {
+      const char c = text_[position_];
+      if (c != ' ' && c != '\n' && c != '\t' && c != '\r') return c;
+      ++position_;
+    }
+    return '\0';
+  }
   /// Passes over any value, checking its grammar; nesting is limited to 512.
   void skip();
   /// Throws unless the whole text was read.
   void finish();
+  std::string_view text() const { return text_; }
+  /// Of the next byte that is read.
+  size_t position() const { return position_; }
+  /// Goes on at another byte, as if what lies before it were read.
+  void move_to(size_t position) { position_ = position; }
 
   /// Throws Error(kBadInput) with file, path and offset.
   template <typename... Args>
@@ -59,10 +82,17 @@ class JsonReader {
   [[noreturn]] void error_at(size_t position, const std::string& message) const;
   [[noreturn]] void error_expected(const char* what);
   void check_encoding() const;
-  bool accept(char c);
-  void expect(char c, const char* what);
+  bool accept(char c) {
+    if (peek() != c || position_ >= text_.size()) return false;
+    ++position_;
+    return true;
+  }
+  void expect(char c, const char* what) {
+    if (!accept(c)) error_expected(what);
+  }
   bool begin(char open, char close);
   std::string_view read_key();
+  ShortDecimal next_short_decimal();
   std::string_view scan_number();
   void scan_string(std::string* decoded);
   void scan_escape(std::string* decoded);
@@ -106,6 +136,23 @@ void JsonReader::read_object(OnMember&& on_member) {
   } while (accept(','));
   path_.pop_back();
   expect('}', "',' or '}'");
+}
+
+template <typename OnElement>
+ArrayStop JsonReader::read_elements(size_t begin, size_t end, OnElement&& on_element) {
+  text_ = text_.substr(0, end);
+  position_ = begin;
+  path_.emplace_back();
+  bool at_end = false;
+  do {
+    on_element(path_.back().index);
+    ++path_.back().index;
+    at_end = !accept(',');
+    if (!at_end) peek();
+  } while (!at_end && position_ < end);
+  path_.pop_back();
+  if (at_end) expect(']', "',' or ']'");
+  return {position_, at_end};
 }
 
 template <typename OnElement>

@@ -7,13 +7,17 @@
 
 namespace effdet::eval {
 
-void LeftOut::add(std::string_view reason, size_t index) {
-  const auto known = std::find_if(reasons_.begin(), reasons_.end(), [&](const Reason& r) { return r.text == reason; });
+void LeftOut::add(std::string_view text, size_t count, size_t first) {
+  const auto known = std::find_if(reasons_.begin(), reasons_.end(), [&](const Reason& r) { return r.text == text; });
   if (known == reasons_.end()) {
-    reasons_.push_back({std::string(reason), 1, index});
+    reasons_.push_back({std::string(text), count, first});
   } else {
-    ++known->count;
+    known->count += count;
   }
+}
+
+void LeftOut::append(const LeftOut& part, size_t offset) {
+  for (const Reason& reason : part.reasons_) add(reason.text, reason.count, offset + reason.first);
 }
 
 std::vector<std::string> LeftOut::lines(std::string_view file, std::string_view what, size_t total,

@@ -17,7 +17,9 @@ enum class BadRecords { kLeaveOut, kRefuse };
 class LeftOut {
  public:
   /// index: the record's place in its array.
-  void add(std::string_view reason, size_t index);
+  void add(std::string_view reason, size_t index) { add(reason, 1, index); }
+  /// Adds what was left out of a later part of the array, whose first record is number `offset` of it.
+  void append(const LeftOut& part, size_t offset);
   bool empty() const { return reasons_.empty(); }
 
   /// One line for each reason, in the order in which they came up: "gt.json: 2 of 1200 annotations left out: box with a
@@ -30,6 +32,8 @@ class LeftOut {
     std::string text;
     size_t count, first;
   };
+  void add(std::string_view text, size_t count, size_t first);
+
   std::vector<Reason> reasons_;
 };
 
