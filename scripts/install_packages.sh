@@ -4,8 +4,8 @@ set -euo pipefail
 
 packages=(
   ccache cmake g++ ninja-build pkg-config
-  flatbuffers-compiler flatbuffers-compiler-dev libcli11-dev libflatbuffers-dev libfmt-dev libjpeg62-turbo-dev
-  libonnx-dev libprotobuf-dev libxxhash-dev nlohmann-json3-dev protobuf-compiler zlib1g-dev
+  flatbuffers-compiler flatbuffers-compiler-dev libcli11-dev libexpat1-dev libflatbuffers-dev libfmt-dev libjpeg62-turbo-dev
+  libonnx-dev libprotobuf-dev libxxhash-dev libyaml-dev nlohmann-json3-dev protobuf-compiler zlib1g-dev
   libcurl4-openssl-dev libssl-dev
   clang-format libbenchmark-dev libgtest-dev locales
 )

@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "base/error.h"
+#include "dataset/formats/records.h"
 #include "dataset/name_list.h"
 #include "eval/coco_json.h"
 #include "vision/decode.h"
@@ -17,10 +18,6 @@ namespace {
 constexpr int kMinSide = 32;
 /// Of the names of those that are smaller.
 constexpr size_t kSkippedShown = 10;
-
-bool stays_inside(const std::filesystem::path& name) {
-  return !name.is_absolute() && std::find(name.begin(), name.end(), "..") == name.end();
-}
 
 /// How many images are looked for, until one is there.
 constexpr size_t kImagesTried = 8;

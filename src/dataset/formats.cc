@@ -8,12 +8,17 @@
 
 namespace effdet::dataset {
 
-extern const Format kCoco;  // formats/coco.cc
+// One file each, in formats/.
+extern const Format kCoco;
+extern const Format kYolo;
+extern const Format kVoc;
 
 namespace {
 
 constexpr const Format* kFormats[] = {
     &kCoco,
+    &kYolo,
+    &kVoc,
 };
 
 /// "COCO2017" and "voc2012" are data sets of a format.

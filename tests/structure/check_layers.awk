@@ -27,6 +27,8 @@ BEGIN {
   add_package("OpenSSL", "libcrypto", "openssl/")
   add_package("FlatBuffers", "FlatBuffers", "flatbuffers/")
   add_package("xxhash", "xxHash", "xxh")
+  add_package("EXPAT", "expat", "expat.h")
+  add_package("LIBYAML", "libyaml", "yaml.h")
   add_package("CLI11", "CLI11", "CLI/")
   pages = "docs/architecture.md"
 }

@@ -1,0 +1,159 @@
+// Ids, boxes and image files of data sets whose formats have no ids of their own.
+#include "dataset/formats/records.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <optional>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "eval/coco_json.h"
+#include "vision/decode.h"
+#include "vision/exif.h"
+
+namespace effdet::dataset {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kBlanks = " \t\r\f\v";
+constexpr uint64_t kTextLimit = 64 << 20;
+
+std::optional<int64_t> number_of(const std::string& key) {
+  constexpr size_t kDigits = 18;  // all numbers of so many fit
+  if (key.empty() || key.size() > kDigits || key.find_first_not_of("0123456789") != std::string::npos) return {};
+  return std::stoll(key);
+}
+
+/// The numbers that all keys are, each once; empty where they are not.
+std::vector<int64_t> numbers_of(std::span<const std::string> keys) {
+  std::vector<int64_t> numbers;
+  for (const std::string& key : keys) {
+    const auto number = number_of(key);
+    if (!number) return {};
+    numbers.push_back(*number);
+  }
+  std::vector<int64_t> sorted = numbers;
+  std::ranges::sort(sorted);
+  return std::ranges::adjacent_find(sorted) == sorted.end() ? numbers : std::vector<int64_t>{};
+}
+
+std::vector<int64_t> strings_of(std::span<const std::string> keys, eval::StringIds& strings, const std::string& where) {
+  std::vector<std::string> sorted(keys.begin(), keys.end());
+  std::ranges::sort(sorted);
+  if (const auto twice = std::ranges::adjacent_find(sorted); twice != sorted.end())
+    bad_input("{}: two images are called '{}', but for their extensions", where, eval::printable(*twice));
+  for (const std::string& key : sorted) strings.add(key);  // in order, so that ids sort as strings do
+  std::vector<int64_t> ids;
+  for (const std::string& key : keys) ids.push_back(strings.find(key));
+  return ids;
+}
+
+}  // namespace
+
+void settle_image_ids(eval::GroundTruth& truth, std::span<const std::string> keys, const std::string& where) {
+  std::vector<int64_t> ids = numbers_of(keys);
+  if (ids.empty()) ids = strings_of(keys, truth.image_ids, where);
+  for (size_t i = 0; i < ids.size(); ++i) {
+    truth.images[i].id = ids[i];
+    truth.image_index.emplace(ids[i], i);
+  }
+  for (eval::Annotation& annotation : truth.annotations)
+    annotation.image_id = ids.at(static_cast<size_t>(annotation.image_id));
+}
+
+double settled(double pixels) {
+  constexpr double kDecimals = 1e9;
+  return std::abs(pixels) < 1e6 ? std::round(pixels * kDecimals) / kDecimals : pixels;
+}
+
+eval::Annotation annotation_between(double left, double top, double right, double bottom) {
+  eval::Annotation annotation;
+  annotation.bbox = {settled(left), settled(top), settled(right - left), settled(bottom - top)};
+  annotation.area = annotation.bbox[2] * annotation.bbox[3];
+  return annotation;
+}
+
+vision::ImageSize upright_size(const fs::path& image) try {
+  const MappedFile file(image);
+  const vision::ImageSize size = vision::read_image_size(file.bytes(), file.path());
+  if (!vision::swaps_sides(vision::exif_orientation(file.bytes()))) return size;
+  return {size.height, size.width};
+} catch (const Error&) {
+  return {0, 0};
+}
+
+bool is_folder(const fs::path& name) {
+  std::error_code ignored;
+  return fs::is_directory(name, ignored);
+}
+
+bool is_file(const fs::path& name) {
+  std::error_code ignored;
+  return fs::is_regular_file(name, ignored);
+}
+
+std::vector<fs::path> images_below(const fs::path& folder) {
+  std::vector<fs::path> images;
+  std::error_code error;
+  for (fs::recursive_directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+    std::string extension = entry->path().extension().string();
+    std::ranges::transform(extension, extension.begin(), [](unsigned char c) { return std::tolower(c); });
+    if (extension == ".jpg" || extension == ".jpeg" || extension == ".png")
+      images.push_back(entry->path().lexically_relative(folder));
+  }
+  if (error) fail(ErrorCode::kIo, "{}: cannot read the folder: {}", folder.string(), error.message());
+  std::ranges::sort(images);
+  return images;
+}
+
+bool stays_inside(const fs::path& name) {
+  return !name.is_absolute() && std::find(name.begin(), name.end(), "..") == name.end();
+}
+
+double parse_number(std::string_view text, const std::string& where, std::string_view what) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value))
+    bad_input("{}: {} '{}' is no number", where, what, eval::printable(text));
+  return value;
+}
+
+void for_each_line(const fs::path& file,
+                   const std::function<void(std::string_view line, const std::string& where)>& action) {
+  const std::string text = read_file(file, kTextLimit);
+  size_t number = 0;
+  for (size_t begin = 0; begin < text.size();) {
+    const size_t end = std::min(text.find('\n', begin), text.size());
+    const std::string_view line = std::string_view(text).substr(begin, end - begin);
+    begin = end + 1;
+    ++number;
+    const size_t first = line.find_first_not_of(kBlanks);
+    if (first == std::string_view::npos) continue;
+    action(line.substr(first, line.find_last_not_of(kBlanks) + 1 - first), fmt::format("{}:{}", file.string(), number));
+  }
+}
+
+std::vector<std::string_view> words_of(std::string_view line) {
+  std::vector<std::string_view> words;
+  for (size_t begin = line.find_first_not_of(kBlanks); begin != std::string_view::npos;) {
+    const size_t end = std::min(line.find_first_of(kBlanks, begin), line.size());
+    words.push_back(line.substr(begin, end - begin));
+    begin = line.find_first_not_of(kBlanks, end);
+  }
+  return words;
+}
+
+void LeftOutBoxes::add(std::string_view reason, const std::string& where) {
+  if (count_++ > 0) return;
+  reason_ = reason;
+  first_ = where;
+}
+
+void LeftOutBoxes::note(const std::string& file, std::vector<std::string>& notes) const {
+  if (count_ > 0)
+    notes.push_back(fmt::format("{}: {} boxes left out: {} (the first is {})", file, count_, reason_, first_));
+}
+
+}  // namespace effdet::dataset

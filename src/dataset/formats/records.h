@@ -1,0 +1,63 @@
+// What readers of formats without ids have in common: ids for images, boxes out of arithmetic, notes on boxes left out.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "eval/ground_truth.h"
+#include "vision/image.h"
+
+namespace effdet::dataset {
+
+/// Gives the images ids by their keys, which are file names without extension: the numbers that they are, where each
+/// key is a number (COCO's "000000000139" is 139), else the keys as strings. Each Annotation::image_id is to be the
+/// place of its image in truth.images, and becomes its id. Throws Error(kBadInput) that begins with `where` for a key
+/// that occurs twice. keys: one for each image.
+void settle_image_ids(eval::GroundTruth& truth, std::span<const std::string> keys, const std::string& where);
+
+/// The nearest number of pixels with nine decimals: what sums and products of a file's numbers were meant to be.
+double settled(double pixels);
+
+/// A box of two corners; its area is that of the box.
+eval::Annotation annotation_between(double left, double top, double right, double bottom);
+
+/// The size of an image as it is to be seen, after its EXIF orientation; zeros where it cannot be read.
+vision::ImageSize upright_size(const std::filesystem::path& image);
+
+bool is_folder(const std::filesystem::path& name);
+bool is_file(const std::filesystem::path& name);
+
+/// JPEG and PNG files below a folder, relative to it, sorted. Throws Error(kIo).
+std::vector<std::filesystem::path> images_below(const std::filesystem::path& folder);
+
+/// Whether a path is relative and does not leave the folder that it is relative to.
+bool stays_inside(const std::filesystem::path& name);
+
+/// A number without anything around it. Throws Error(kBadInput) that begins with "where: what".
+double parse_number(std::string_view text, const std::string& where, std::string_view what);
+
+/// Lines of a text file, at most 64 MiB, that are not blank; where: "a.txt:12", for messages.
+void for_each_line(const std::filesystem::path& file,
+                   const std::function<void(std::string_view line, const std::string& where)>& action);
+
+/// The parts of a line between blanks.
+std::vector<std::string_view> words_of(std::string_view line);
+
+/// Boxes that make no sense, for a note on them.
+class LeftOutBoxes {
+ public:
+  void add(std::string_view reason, const std::string& where);
+  /// A line where there are any: "Annotations: 2 boxes left out: no right of left (the first is in a.xml:12)".
+  void note(const std::string& file, std::vector<std::string>& notes) const;
+
+ private:
+  size_t count_ = 0;
+  std::string reason_, first_;
+};
+
+}  // namespace effdet::dataset

@@ -1,0 +1,216 @@
+// Pascal VOC: an XML file an image in Annotations/, images in JPEGImages/, and lists of the splits in ImageSets/Main/.
+//
+// VOC counts pixels from 1, and both corners of a box are pixels of it: a box that covers an image of 100 x 50 pixels
+// is 1, 1, 100, 50. In the coordinates of all else here, which are those between pixels, it goes from xmin - 1 to xmax.
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <map>
+#include <optional>
+#include <set>
+
+#include "base/error.h"
+#include "dataset/format.h"
+#include "dataset/formats/records.h"
+#include "dataset/formats/xml.h"
+#include "eval/coco_json.h"
+
+namespace effdet::dataset {
+namespace voc {
+namespace {
+
+using std::filesystem::path;
+
+/// The challenge's own, in their order, which is that of effdet's classes.
+constexpr std::array<std::string_view, 20> kClasses{
+    "aeroplane",   "bicycle", "bird",  "boat",      "bottle", "bus",         "car",   "cat",  "chair", "cow",
+    "diningtable", "dog",     "horse", "motorbike", "person", "pottedplant", "sheep", "sofa", "train", "tvmonitor"};
+
+/// Names of the files in a folder that end so, sorted.
+std::vector<path> files_in(const path& folder, std::string_view extension) {
+  std::vector<path> files;
+  std::error_code error;
+  for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error))
+    if (entry->path().extension() == extension) files.push_back(entry->path().filename());
+  std::ranges::sort(files);
+  return files;
+}
+
+/// The folder with Annotations/: the root, or that of a year in VOCdevkit/.
+path base_of(const path& root) {
+  if (is_folder(root / "Annotations")) return root;
+  for (const path& folder : {root, root / "VOCdevkit"})
+    for (const char* year : {"VOC2012", "VOC2007"})
+      if (is_folder(folder / year / "Annotations")) return folder / year;
+  return root;
+}
+
+/// The folder of a split where there are XML files beside the images, as Roboflow has them.
+std::optional<path> mixed_folder(const path& root, const std::string& split) {
+  for (const std::string& name : names_of_split(split))
+    if (!files_in(root / name, ".xml").empty()) return root / name;
+  return std::nullopt;
+}
+
+bool recognises(const path& root) {
+  if (!files_in(base_of(root) / "Annotations", ".xml").empty()) return true;
+  return std::ranges::any_of(std::array{"val", "train", "test"},
+                             [&](const char* split) { return mixed_folder(root, split).has_value(); });
+}
+
+Location locate(const DataSource& data) {
+  const path base = base_of(data.root);
+  if (!is_folder(base / "Annotations"))
+    if (const auto folder = mixed_folder(data.root, data.split)) return {*folder, {*folder}};
+  return {base / "Annotations", {base / "JPEGImages", base / "images"}};
+}
+
+/// The names in the list of a split; of data sets without lists all that are annotated.
+std::vector<std::string> names_in_split(const DataSource& data, const path& annotations) {
+  std::vector<std::string> names;
+  const path lists = annotations.parent_path() / "ImageSets" / "Main";
+  if (annotations.filename() != "Annotations" || files_in(lists, ".txt").empty()) {
+    for (const path& file : files_in(annotations, ".xml")) names.push_back(file.stem().string());
+    return names;
+  }
+  path list;
+  std::vector<std::string> splits = names_of_split(data.split);
+  splits.push_back("default");  // CVAT's
+  for (const std::string& split : splits)
+    if (is_file(lists / (split + ".txt")) && list.empty()) list = lists / (split + ".txt");
+  if (list.empty())
+    fail(ErrorCode::kIo, "{}: no list of the split '{}', as {}.txt would be; there is {}", lists.string(),
+         eval::printable(data.split), eval::printable(data.split), files_in(lists, ".txt").front().string());
+  for_each_line(list, [&](std::string_view line, const std::string& where) {
+    const std::string_view name = words_of(line)[0];  // "x 1" in lists of a class
+    if (!stays_inside(path(name))) bad_input("{}: '{}' leads out of the data set", where, eval::printable(name));
+    names.emplace_back(name);
+  });
+  return names;
+}
+
+struct Object {
+  std::string name;
+  std::map<std::string, double, std::less<>> sides;
+  bool is_difficult = false;
+};
+
+/// Reads the files of a data set into one list.
+class VocReader {
+ public:
+  explicit VocReader(const DataSource& data) : place_(locate(data)) {
+    image_folder_ = data.images.empty() ? first_folder(place_.image_folders) : data.images;
+  }
+
+  eval::GroundTruth read(const std::vector<std::string>& names) {
+    for (const std::string& name : names) read_image(name);
+    number_categories();
+    settle_image_ids(truth_, names, place_.annotations.string());
+    left_out_.note(place_.annotations.string(), truth_.notes);
+    return std::move(truth_);
+  }
+
+ private:
+  void read_image(const std::string& name) {
+    image_ = {.id = 0, .file_name = {}};
+    const path file = place_.annotations / (name + ".xml");
+    read_xml(file, {.begin = [&](std::string_view at, const std::string& where) { begin(at, where); },
+                    .end = [&](std::string_view at, std::string_view text,
+                               const std::string& where) { end(at, text, where); }});
+    image_.file_name = image_name(name);
+    truth_.images.push_back(image_);
+  }
+
+  void begin(std::string_view at, const std::string& where) {
+    if (at.find('/') == std::string_view::npos && at != "annotation")
+      bad_input("{}: the root is '{}', not 'annotation' as in Pascal VOC", where, eval::printable(at));
+    if (at == "annotation/object") object_ = {};
+  }
+
+  void end(std::string_view at, std::string_view text, const std::string& where) {
+    constexpr std::string_view kBox = "annotation/object/bndbox/";
+    if (at == "annotation/filename") image_.file_name = text;
+    if (at == "annotation/size/width") image_.width = side(text, where, "width");
+    if (at == "annotation/size/height") image_.height = side(text, where, "height");
+    if (at == "annotation/object/name") object_.name = text;
+    if (at == "annotation/object/difficult") object_.is_difficult = text == "1";
+    if (at.starts_with(kBox)) {
+      const std::string_view name = at.substr(kBox.size());
+      if (name == "xmin" || name == "ymin" || name == "xmax" || name == "ymax")
+        object_.sides[std::string(name)] = parse_number(text, where, name);
+    }
+    if (at == "annotation/object") add_object(where);
+  }
+
+  /// 0, which is taken from the image, for what is no size.
+  static int side(std::string_view text, const std::string& where, std::string_view name) {
+    if (text.empty()) return 0;
+    const double value = parse_number(text, where, name);
+    return value >= 1 && value <= std::numeric_limits<int>::max() ? static_cast<int>(value) : 0;
+  }
+
+  void add_object(const std::string& where) {
+    if (object_.name.empty()) bad_input("{}: an object without a name", where);
+    for (const char* side : {"xmin", "ymin", "xmax", "ymax"})
+      if (!object_.sides.contains(side)) bad_input("{}: an object without {} in a bndbox", where, side);
+    const auto& sides = object_.sides;
+    eval::Annotation annotation =
+        annotation_between(sides.at("xmin") - 1, sides.at("ymin") - 1, sides.at("xmax"), sides.at("ymax"));
+    if (annotation.bbox[2] < 0 || annotation.bbox[3] < 0) return left_out_.add("the corners are exchanged", where);
+    annotation.id = static_cast<int64_t>(truth_.annotations.size()) + 1;
+    annotation.image_id = static_cast<int64_t>(truth_.images.size());
+    annotation.is_crowd = object_.is_difficult;
+    truth_.annotations.push_back(annotation);
+    labels_.push_back(object_.name);
+  }
+
+  /// The name in the file, if there is such an image, else that of the annotations.
+  std::string image_name(const std::string& stem) const {
+    const std::string& named = image_.file_name;
+    if (!named.empty() && (!stays_inside(named) || is_file(image_folder_ / named))) return named;
+    for (const char* extension : {".jpg", ".jpeg", ".png", ".JPG", ".JPEG", ".PNG"})
+      if (is_file(image_folder_ / (stem + extension))) return stem + extension;
+    return named.empty() ? stem + ".jpg" : named;
+  }
+
+  /// The challenge's numbers where all names are its own, else the order of the names.
+  void number_categories() {
+    std::set<std::string> names(labels_.begin(), labels_.end());
+    const bool is_challenge = std::ranges::all_of(
+        names, [](const std::string& name) { return std::ranges::find(kClasses, name) != kClasses.end(); });
+    if (is_challenge) names.insert(kClasses.begin(), kClasses.end());
+    std::map<std::string, int64_t> ids;
+    for (const std::string& name : names) {
+      const int64_t id = static_cast<int64_t>(ids.size()) + 1;
+      ids.emplace(name, id);
+      truth_.categories.push_back({id, name});
+    }
+    for (size_t i = 0; i < labels_.size(); ++i) truth_.annotations[i].category_id = ids.at(labels_[i]);
+  }
+
+  Location place_;
+  path image_folder_;
+  eval::GroundTruth truth_;
+  LeftOutBoxes left_out_;
+  std::vector<std::string> labels_;  ///< of each annotation
+  eval::ImageRecord image_;
+  Object object_;
+};
+
+eval::GroundTruth read(const DataSource& data) {
+  const path annotations = locate(data).annotations;
+  if (!is_folder(annotations)) fail(ErrorCode::kIo, "{}: no such folder", annotations.string());
+  return VocReader(data).read(names_in_split(data, annotations));
+}
+
+}  // namespace
+}  // namespace voc
+
+extern const Format kVoc;  // the row in formats.cc
+constinit const Format kVoc{.name = "voc",
+                            .layout = "Annotations/*.xml and JPEGImages/",
+                            .recognises = voc::recognises,
+                            .locate = voc::locate,
+                            .read = voc::read};
+
+}  // namespace effdet::dataset

@@ -1,0 +1,135 @@
+// YOLO's files: layouts, boxes and polygons, and files that are refused.
+#include "dataset/dataset.h"
+#include "dataset/format.h"
+#include "dataset/test_support.h"
+#include "vision/encode.h"
+
+namespace effdet::dataset {
+namespace {
+
+constexpr std::string_view kYoloNames = "names:\n  0: cat\n  1: dog\n";
+
+/// An image of 200 x 100 pixels with its labels.
+void write_yolo(const fs::path& image, const fs::path& labels, std::string_view lines) {
+  make_folder(image.parent_path());
+  make_folder(labels.parent_path());
+  write_file(image, vision::encode_png(vision::Image(200, 100)));
+  write_file(labels, lines);
+}
+
+void write_yolo(const TestFolder& folder, std::string_view lines, std::string_view names = kYoloNames) {
+  write_yolo(folder / "images/val/000000000042.png", folder / "labels/val/000000000042.txt", lines);
+  write_file(folder / "data.yaml", fmt::format("path: ../datasets/mine  # as Ultralytics has it\ntrain: images/train\n"
+                                               "val: images/val\n{}",
+                                               names));
+}
+
+std::string refusal_of_yolo(std::string_view lines, std::string_view names = kYoloNames) {
+  const TestFolder folder("yolo");
+  write_yolo(folder, lines, names);
+  return bad_input_message([&] { Dataset{folder.path()}; });
+}
+
+TEST(Yolo, BoxesAndPolygonsAreParts) {
+  const TestFolder folder("yolo");
+  write_yolo(folder, "0 0.5 0.5 0.25 0.5\r\n\n1 0.1 0.2 0.3 0.2 0.3 0.6 0.1 0.6\n1 0.333333 0.5 0.1 0.000001");
+  EXPECT_EQ(format_of(folder.path()).name, "yolo");
+  const Dataset source(folder.path());
+  const eval::GroundTruth& truth = source.truth();
+  ASSERT_EQ(truth.annotations.size(), 3u);
+  EXPECT_EQ(truth.annotations[0].bbox, (std::array<double, 4>{75, 25, 50, 50}));
+  EXPECT_EQ(truth.annotations[0].category_id, 1);
+  EXPECT_EQ(truth.annotations[0].image_id, 42);
+  EXPECT_EQ(truth.annotations[1].bbox, (std::array<double, 4>{20, 20, 40, 40}));
+  EXPECT_NEAR(truth.annotations[1].area, 1600, 1e-9);
+  EXPECT_EQ(truth.annotations[2].bbox[0], 56.6666);
+  EXPECT_EQ(truth.categories.at(1).name, "dog");
+  EXPECT_NO_THROW(source.open(*source.images().at(0)));
+  EXPECT_EQ(source.images()[0]->file_name, "000000000042.png");
+}
+
+TEST(Yolo, LayoutsOfOthers) {
+  const auto opens = [](const fs::path& root) {
+    const Dataset source(root);
+    ASSERT_EQ(source.truth().annotations.size(), 1u);
+    EXPECT_NO_THROW(source.open(*source.images().at(0)));
+  };
+  const std::string_view line = "0 0.5 0.5 0.5 0.5\n";
+  const TestFolder roboflow("yolo"), label_img("yolo"), list("yolo"), several("yolo");
+  write_yolo(roboflow / "valid/images/x.png", roboflow / "valid/labels/x.txt", line);
+  write_file(roboflow / "data.yaml", "train: ../train/images\nval: ../valid/images\n\nnc: 2\nnames: ['a', 'b']\n");
+  opens(roboflow.path());
+  write_yolo(label_img / "images/x.png", label_img / "labels/x.txt", line);
+  write_file(label_img / "classes.txt", "a\nb\n");
+  opens(label_img.path());
+  write_yolo(list / "images/x.png", list / "labels/x.txt", line);
+  write_file(list / "data.yaml", "val: val.txt\nnames: [a]\n");
+  write_file(list / "val.txt", "./images/x.png\n");
+  opens(list.path());
+  write_yolo(several / "a/images/x.png", several / "a/labels/x.txt", line);
+  make_folder(several / "b/images");
+  write_file(several / "data.yaml", "val:\n  - a/images\n  - b/images\nnames: [a]\n");
+  opens(several.path());
+}
+
+TEST(Yolo, ImagesWithoutLabelsAreBackground) {
+  const TestFolder folder("yolo");
+  write_yolo(folder, "");
+  fs::remove(folder / "labels/val/000000000042.txt");
+  EXPECT_EQ(Dataset(folder.path()).images().size(), 1u);
+}
+
+TEST(Yolo, KeypointsAreLeftOut) {
+  const TestFolder folder("yolo");
+  write_yolo(folder, "0 0.5 0.5 0.25 0.5 0.1 0.1 2 0.2 0.2 0\n", "names: [cat]\nkpt_shape: [2, 3]\n");
+  EXPECT_EQ(Dataset(folder.path()).truth().annotations.at(0).bbox, (std::array<double, 4>{75, 25, 50, 50}));
+}
+
+TEST(BadInput, YoloLabelsAreRefusedWithFileAndLine) {
+  const auto refused = [](std::string_view lines, std::string_view message) {
+    const std::string found = refusal_of_yolo(lines);
+    EXPECT_TRUE(contains(found, "000000000042.txt:") && contains(found, message)) << found;
+  };
+  refused("0 0.5 0.5 0.1 0.1\n0 0.5 1.5 0.1 0.1\n", ".txt:2: 1.5 is not between 0 and 1");
+  refused("0 0.5 -0.5 0.1 0.1\n", ".txt:1: -0.5 is not between 0 and 1");
+  refused("0 120 50 20 20\n", "120 is not between");
+  refused("2 0.5 0.5 0.1 0.1\n", ".txt:1: class 2 is none of the 2 classes (0 to 1) of ");
+  refused("-1 0.5 0.5 0.1 0.1\n", "class -1 is none");
+  refused("0.5 0.5 0.5 0.1 0.1\n", "class 0.5 is none");
+  refused("cat 0.5 0.5 0.1 0.1\n", "class 'cat' is no number");
+  refused("0 nan 0.5 0.1 0.1\n", "coordinate 'nan' is no number");
+  refused("0 0.5 0.5 0.1\n", "3 numbers after the class");
+  refused("0 0.5 0.5 0.1 0.1 0.9\n", "5 numbers after the class");
+}
+
+TEST(BadInput, YoloDescriptionsAreRefusedWithFileAndLine) {
+  const auto refused = [](std::string_view names, std::string_view message) {
+    const std::string found = refusal_of_yolo("", names);
+    EXPECT_TRUE(contains(found, "data.yaml") && contains(found, message)) << found;
+  };
+  refused("nc: 3\nnames: [a, b]\n", "data.yaml:4: nc is 3, but there are 2 names");
+  refused("nc: 3\n", "no 'names'");
+  refused("names: {0: a, 2: b}\n", "data.yaml:4: names: class 2 is none of 0 to 1");
+  refused("names: {0: a, b: b}\n", "class 'b' is no number");
+  refused("names: [a, b\n", "no YAML that can be read");
+  refused("a: &x [b]\nnames: *x\n", "data.yaml:5: aliases are refused");
+  refused("names: [[[[[[[[[[[[a]]]]]]]]]]]]\n", "more than 8 deep");
+  refused("names: [a]\nnames: [b]\n", "'names' occurs twice");
+}
+
+TEST(BadInput, Case87_YoloPathsThatLeadOutOfTheFolder) {
+  const TestFolder folder("yolo"), outside("yolo");
+  write_yolo(folder, "");
+  make_folder(outside / "images");
+  for (const std::string& split : {std::string("../../../etc"), (outside / "images").string()}) {
+    write_file(folder / "data.yaml", "names: [a]\nval: " + split + "\n");
+    const std::string message = bad_input_message([&] { Dataset{folder.path()}; });
+    EXPECT_TRUE(contains(message, "data.yaml:2: '" + split + "' is not in this folder")) << message;
+  }
+  write_file(folder / "data.yaml", "names: [a]\nval: val.txt\n");
+  write_file(folder / "val.txt", "images/val/000000000042.png\n/etc/passwd.png\n");
+  EXPECT_TRUE(contains(bad_input_message([&] { Dataset{folder.path()}; }), "val.txt:2: '/etc/passwd.png' leads out"));
+}
+
+}  // namespace
+}  // namespace effdet::dataset
