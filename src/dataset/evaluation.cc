@@ -82,7 +82,9 @@ Evaluation evaluate(const eval::GroundTruth& dataset, std::span<const eval::Coco
                     std::span<const int64_t> image_ids) {
   eval::CocoParams params = eval::CocoParams::all_of(dataset);
   params.image_ids.assign(image_ids.begin(), image_ids.end());
-  return to_public(dataset, eval::evaluate_coco(dataset, results, std::move(params)));
+  ThreadPool pool(default_thread_count());
+  return to_public(dataset,
+                   eval::evaluate_coco(dataset, results, std::move(params), eval::CocoOutput::kSummary, &pool));
 }
 
 std::vector<eval::CocoResult> results_of(std::span<const eval::ImageRecord* const> images,
@@ -125,7 +127,7 @@ Evaluation evaluate_results(const std::filesystem::path& annotations, const std:
   if (options.only_images_with_results) dataset::keep_images_with_results(found.results, params);
   const eval::CocoEvaluation coco =
       eval::evaluate_coco(truth, found.results, std::move(params),
-                          options.arrays.empty() ? eval::CocoOutput::kSummary : eval::CocoOutput::kAllArrays, threads);
+                          options.arrays.empty() ? eval::CocoOutput::kSummary : eval::CocoOutput::kAllArrays, &pool);
   if (!options.arrays.empty()) dataset::write_arrays(options.arrays, coco);
   Evaluation evaluation = dataset::to_public(truth, coco);
   evaluation.notes.insert(evaluation.notes.end(), found.notes.begin(), found.notes.end());

@@ -33,6 +33,10 @@ CocoArrays::CocoArrays(const CocoParams& params, bool full)
     fail(ErrorCode::kUnsupported,
          "evaluation: {:.0f} values of precision, at most {} are supported; take fewer thresholds, areas or categories",
          values, kMaxValues);
+  area_stride_ = full ? precision_limits : thresholds * recalls;
+  category_stride_ = areas * area_stride_;
+  recall_stride_ = full ? categories * category_stride_ : 1;
+  threshold_stride_ = recalls * recall_stride_;
   precision.assign(static_cast<size_t>(values), -1);
   recall.assign(thresholds * categories * areas * limits, -1);
   if (full) scores.assign(precision.size(), -1);
@@ -73,7 +77,7 @@ void Accumulator::walk(const RankedDetections& detections, size_t limit) {
   double false_everywhere = 0;
   for (const uint32_t place : detections.order) {
     if (detections.ranks[place] >= limit) continue;
-    const Outcome outcome = detections.outcomes[place];
+    const Outcome outcome = detections.outcomes[place * arrays_.areas + area_];
     if (outcome.false_positive == all) {
       ++false_everywhere;
       continue;

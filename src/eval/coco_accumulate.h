@@ -18,9 +18,10 @@ struct CocoArrays {
   size_t thresholds = 0, recalls = 0, categories = 0, areas = 0, limits = 0;
   /// M, or 1 where only the largest number of detections has been asked for: the last size of precision and scores.
   size_t precision_limits = 0;
-  std::vector<double> precision;  ///< [T, R, K, A, precision_limits]
-  std::vector<double> recall;     ///< [T, K, A, M]
-  std::vector<double> scores;     ///< as precision: the score at which the precision is reached; may be empty
+  /// [T, R, K, A, M]; [K, A, T, R], which is faster to fill in and to sum up, where precision_limits is 1 by choice.
+  std::vector<double> precision;
+  std::vector<double> recall;  ///< [T, K, A, M]
+  std::vector<double> scores;  ///< as precision: the score at which the precision is reached; may be empty
 
   /// All -1. Throws Error(kUnsupported) above 2^28 values of precision (2 GiB). full: with scores, and precision for
   /// every number of detections.
@@ -28,18 +29,21 @@ struct CocoArrays {
   CocoArrays() = default;
 
   size_t precision_index(size_t t, size_t r, size_t k, size_t a, size_t m) const {
-    return (((t * recalls + r) * categories + k) * areas + a) * precision_limits + m;
+    return t * threshold_stride_ + r * recall_stride_ + k * category_stride_ + a * area_stride_ + m;
   }
   size_t recall_index(size_t t, size_t k, size_t a, size_t m) const {
     return ((t * categories + k) * areas + a) * limits + m;
   }
+
+ private:
+  size_t threshold_stride_ = 0, recall_stride_ = 0, category_stride_ = 0, area_stride_ = 0;
 };
 
 /// A category's detections in order of falling score, with what became of them.
 struct RankedDetections {
-  std::span<const uint32_t> order;    ///< places in CocoGroups::detections
+  std::span<const uint32_t> order;    ///< places
   std::span<const uint32_t> ranks;    ///< of a place: how many of its image and category are before it
-  std::span<const Outcome> outcomes;  ///< of a place, in one area range
+  std::span<const Outcome> outcomes;  ///< [places, area ranges]
   std::span<const double> scores;     ///< of a place; may be empty where the arrays have none
 };
 

@@ -222,14 +222,19 @@ TEST(CocoArrays, EqualTheNaiveEvaluationAtAnyNumberOfThreads) {
     const CocoParams params = set.params();
     const CocoArrays expected = NaiveEvaluator(set.dataset, set.results, params).run();
     for (const int threads : {1, 3}) {
-      const auto full = evaluate_coco(set.dataset, set.results, params, CocoOutput::kAllArrays, threads).arrays;
+      ThreadPool pool(threads);
+      const auto full = evaluate_coco(set.dataset, set.results, params, CocoOutput::kAllArrays, &pool).arrays;
       ASSERT_EQ(full.precision, expected.precision);
       ASSERT_EQ(full.recall, expected.recall);
       ASSERT_EQ(full.scores, expected.scores);
-      const auto summary = evaluate_coco(set.dataset, set.results, params, CocoOutput::kSummary, threads).arrays;
+      const auto summary = evaluate_coco(set.dataset, set.results, params, CocoOutput::kSummary, &pool).arrays;
       ASSERT_EQ(summary.recall, expected.recall);
-      for (size_t i = 0; i < summary.precision.size(); ++i)
-        ASSERT_EQ(summary.precision[i], expected.precision[i * expected.limits + expected.limits - 1]) << i;
+      for (size_t t = 0; t < expected.thresholds; ++t)
+        for (size_t r = 0; r < expected.recalls; ++r)
+          for (size_t k = 0; k < expected.categories; ++k)
+            for (size_t a = 0; a < expected.areas; ++a)
+              ASSERT_EQ(summary.precision[summary.precision_index(t, r, k, a, 0)],
+                        expected.precision[expected.precision_index(t, r, k, a, expected.limits - 1)]);
     }
   }
 }

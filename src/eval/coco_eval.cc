@@ -19,33 +19,33 @@ constexpr size_t kPairsInTask = 256;
 /// What a thread keeps from one piece of work to the next.
 struct Scratch {
   std::vector<KeyedPlace> keyed, other;
-  std::vector<uint32_t> places;
+  std::vector<uint32_t> indices;
   std::vector<TrueBox> objects;
   std::vector<std::array<double, 4>> boxes;
-  std::vector<Outcome*> outcomes;
 };
 
 class CocoRun {
  public:
-  CocoRun(const GroundTruth& dataset, std::span<const CocoResult> results, CocoEvaluation& evaluation, int threads)
+  CocoRun(const GroundTruth& dataset, std::span<const CocoResult> results, CocoEvaluation& evaluation, ThreadPool& pool)
       : dataset_(dataset),
         results_(results),
         evaluation_(evaluation),
         params_(evaluation.params),
-        groups_(group_by_category(params_, dataset, results)),
-        pool_(threads > 0 ? threads : default_thread_count()),
+        groups_(group_pairs(params_, dataset, results)),
+        pool_(pool),
         scratch_(static_cast<size_t>(pool_.size())) {}
 
   void run() {
-    rank_detections();
-    order_categories();
-    outcomes_.resize(params_.area_ranges.size());
-    for (auto& outcomes : outcomes_) outcomes.resize(groups_.detections.size());
-    const size_t num_thresholds = params_.iou_thresholds.size();
+    const size_t count = groups_.detections.size(), num_thresholds = params_.iou_thresholds.size();
+    keys_.resize(count);
+    ranks_.resize(count);
+    outcomes_.resize(count * params_.area_ranges.size());
+    if (!evaluation_.arrays.scores.empty()) scores_.resize(count);
     for (size_t first = 0; first < num_thresholds; first += kThresholdsInChunk) {
-      const size_t count = std::min(kThresholdsInChunk, num_thresholds - first);
-      match(std::span(params_.iou_thresholds).subspan(first, count));
-      accumulate(first, count);
+      const size_t chunk = std::min(kThresholdsInChunk, num_thresholds - first);
+      match_pairs(std::span(params_.iou_thresholds).subspan(first, chunk), /*rank=*/first == 0);
+      if (first == 0) order_categories();
+      accumulate(first, chunk);
     }
     count_categories();
   }
@@ -62,32 +62,50 @@ class CocoRun {
     });
   }
 
-  std::pair<uint32_t, uint32_t> objects_of(size_t pair) const {
-    return {groups_.pairs[pair].objects, groups_.pairs[pair + 1].objects};
+  std::span<const uint32_t> objects_of(size_t pair) const {
+    const uint32_t begin = groups_.pairs[pair].objects, end = groups_.pairs[pair + 1].objects;
+    return std::span(groups_.objects).subspan(begin, end - begin);
   }
-  std::pair<uint32_t, uint32_t> detections_of(size_t pair) const {
-    return {groups_.pairs[pair].detections, groups_.pairs[pair + 1].detections};
+  std::span<uint32_t> detections_of(size_t pair) {
+    const uint32_t begin = groups_.pairs[pair].detections, end = groups_.pairs[pair + 1].detections;
+    return std::span(groups_.detections).subspan(begin, end - begin);
   }
-  const CocoPair& first_of(size_t category) const { return groups_.pairs[groups_.categories[category]]; }
 
-  /// Puts the detections of each pair into order of falling score.
-  void rank_detections() {
-    keys_.resize(groups_.detections.size());
-    ranks_.resize(groups_.detections.size());
+  /// Matches each pair, after its detections have been put into order of falling score where rank says so.
+  void match_pairs(std::span<const double> thresholds, bool rank) {
+    std::vector<PairMatcher> matchers(scratch_.size(), PairMatcher(thresholds, params_.area_ranges));
     for_each_pair([&](size_t pair, size_t thread) {
-      Scratch& scratch = scratch_[thread];
-      const auto [begin, end] = detections_of(pair);
-      scratch.keyed.clear();
-      for (uint32_t i = begin; i < end; ++i)
-        scratch.keyed.push_back({score_key(results_[groups_.detections[i]].score), i});
-      sort_by_score(scratch.keyed, scratch.other);
-      scratch.places.assign(groups_.detections.begin() + begin, groups_.detections.begin() + end);
-      for (uint32_t rank = 0; rank < scratch.keyed.size(); ++rank) {
-        groups_.detections[begin + rank] = scratch.places[scratch.keyed[rank].place - begin];
-        keys_[begin + rank] = scratch.keyed[rank].key;
-        ranks_[begin + rank] = rank;
-      }
+      if (rank) rank_detections(detections_of(pair), groups_.pairs[pair].place, scratch_[thread]);
+      match_pair(pair, scratch_[thread], matchers[thread]);
     });
+  }
+
+  void rank_detections(std::span<uint32_t> detections, size_t place, Scratch& scratch) {
+    scratch.keyed.clear();
+    for (uint32_t i = 0; i < detections.size(); ++i)
+      scratch.keyed.push_back({score_key(results_[detections[i]].score), i});
+    sort_by_score(scratch.keyed, scratch.other);
+    scratch.indices.assign(detections.begin(), detections.end());
+    for (uint32_t rank = 0; rank < detections.size(); ++rank) {
+      detections[rank] = scratch.indices[scratch.keyed[rank].place];
+      keys_[place + rank] = scratch.keyed[rank].key;
+      ranks_[place + rank] = rank;
+      if (!scores_.empty()) scores_[place + rank] = results_[detections[rank]].score;
+    }
+  }
+
+  void match_pair(size_t pair, Scratch& scratch, PairMatcher& matcher) {
+    scratch.objects.clear();
+    for (const uint32_t index : objects_of(pair)) {
+      const Annotation& annotation = dataset_.annotations[index];
+      scratch.objects.push_back({annotation.bbox, annotation.area, annotation.is_crowd, annotation.id == 0});
+    }
+    scratch.boxes.clear();
+    const std::span<const uint32_t> detections = detections_of(pair);
+    for (const uint32_t index : detections.first(std::min(detections.size(), params_.max_detections.back())))
+      scratch.boxes.push_back(results_[index].bbox);
+    matcher.match(scratch.objects, scratch.boxes,
+                  outcomes_.data() + groups_.pairs[pair].place * params_.area_ranges.size());
   }
 
   /// The order of each category's detections over all images, without those beyond the largest number an image.
@@ -97,7 +115,7 @@ class CocoRun {
     pool_.parallel_for(static_cast<int64_t>(groups_.num_categories()), [&](int64_t task, int thread) {
       const auto category = static_cast<size_t>(task);
       Scratch& scratch = scratch_[static_cast<size_t>(thread)];
-      const uint32_t begin = first_of(category).detections, end = first_of(category + 1).detections;
+      const uint32_t begin = groups_.category_places[category], end = groups_.category_places[category + 1];
       scratch.keyed.clear();
       for (uint32_t i = begin; i < end; ++i)
         if (ranks_[i] < params_.max_detections.back()) scratch.keyed.push_back({keys_[i], i});
@@ -108,58 +126,44 @@ class CocoRun {
     keys_ = {};
   }
 
-  void match(std::span<const double> thresholds) {
-    std::vector<PairMatcher> matchers(scratch_.size(), PairMatcher(thresholds, params_.area_ranges));
-    for_each_pair([&](size_t pair, size_t thread) {
-      Scratch& scratch = scratch_[thread];
-      scratch.objects.clear();
-      const auto [first_object, last_object] = objects_of(pair);
-      for (uint32_t i = first_object; i < last_object; ++i) {
-        const Annotation& annotation = dataset_.annotations[groups_.objects[i]];
-        scratch.objects.push_back({annotation.bbox, annotation.area, annotation.is_crowd, annotation.id == 0});
-      }
-      scratch.boxes.clear();
-      const auto [begin, end] = detections_of(pair);
-      const auto count = std::min<size_t>(end - begin, params_.max_detections.back());
-      for (size_t i = 0; i < count; ++i) scratch.boxes.push_back(results_[groups_.detections[begin + i]].bbox);
-      scratch.outcomes.clear();
-      for (auto& of_area : outcomes_) scratch.outcomes.push_back(of_area.data() + begin);
-      matchers[thread].match(scratch.objects, scratch.boxes, scratch.outcomes);
-    });
-  }
-
   void accumulate(size_t first_threshold, size_t num_thresholds) {
     std::vector<Accumulator> accumulators(scratch_.size(), Accumulator(params_, evaluation_.arrays));
-    std::vector<double> scores;
-    if (!evaluation_.arrays.scores.empty())
-      for (const uint32_t index : groups_.detections) scores.push_back(results_[index].score);
     const size_t areas = params_.area_ranges.size();
+    const std::vector<size_t> num_objects = count_objects();
     pool_.parallel_for(static_cast<int64_t>(groups_.num_categories() * areas), [&](int64_t task, int thread) {
       const size_t category = static_cast<size_t>(task) / areas, area = static_cast<size_t>(task) % areas;
       const RankedDetections detections{
-          .order = std::span(order_).subspan(first_of(category).detections, order_sizes_[category]),
+          .order = std::span(order_).subspan(groups_.category_places[category], order_sizes_[category]),
           .ranks = ranks_,
-          .outcomes = outcomes_[area],
-          .scores = scores};
+          .outcomes = outcomes_,
+          .scores = scores_};
       accumulators[static_cast<size_t>(thread)].add(category, area, first_threshold, num_thresholds,
-                                                    count_objects(category, params_.area_ranges[area]), detections);
+                                                    num_objects[static_cast<size_t>(task)], detections);
     });
   }
 
-  size_t count_objects(size_t category, const AreaRange& range) const {
-    size_t count = 0;
-    for (uint32_t i = first_of(category).objects; i < first_of(category + 1).objects; ++i) {
-      const Annotation& annotation = dataset_.annotations[groups_.objects[i]];
-      count += !annotation.is_crowd && range.contains(annotation.area) ? 1 : 0;
+  /// [categories, area ranges]: the objects that are to be found.
+  std::vector<size_t> count_objects() const {
+    const size_t areas = params_.area_ranges.size();
+    std::vector<size_t> counts(groups_.num_categories() * areas);
+    for (size_t pair = 0; pair < groups_.num_pairs(); ++pair) {
+      for (const uint32_t index : objects_of(pair)) {
+        const Annotation& annotation = dataset_.annotations[index];
+        for (size_t a = 0; a < areas; ++a)
+          counts[groups_.pairs[pair].category * areas + a] +=
+              !annotation.is_crowd && params_.area_ranges[a].contains(annotation.area) ? 1 : 0;
+      }
     }
-    return count;
+    return counts;
   }
 
   void count_categories() {
+    const std::vector<size_t> num_objects = count_objects();
+    const auto& places = groups_.category_places;
     evaluation_.num_detections = groups_.detections.size();
     for (size_t k = 0; k < groups_.num_categories(); ++k) {
-      evaluation_.category_detections.push_back(first_of(k + 1).detections - first_of(k).detections);
-      evaluation_.category_objects.push_back(count_objects(k, params_.area_ranges.front()));
+      evaluation_.category_detections.push_back(places[k + 1] - places[k]);
+      evaluation_.category_objects.push_back(num_objects[k * params_.area_ranges.size()]);
     }
   }
 
@@ -168,23 +172,29 @@ class CocoRun {
   CocoEvaluation& evaluation_;
   const CocoParams& params_;
   CocoGroups groups_;
-  ThreadPool pool_;
+  ThreadPool& pool_;
   std::vector<Scratch> scratch_;
-  std::vector<uint64_t> keys_;                  ///< of each place in groups_.detections
-  std::vector<uint32_t> ranks_;                 ///< the same: how many of its pair are before it
-  std::vector<uint32_t> order_;                 ///< of each category, from its first place on: places by falling score
-  std::vector<size_t> order_sizes_;             ///< of each category
-  std::vector<std::vector<Outcome>> outcomes_;  ///< of each area range and place
+  std::vector<uint64_t> keys_;       ///< of each place, until the categories are in order
+  std::vector<uint32_t> ranks_;      ///< of each place: how many of its pair are before it
+  std::vector<uint32_t> order_;      ///< of each category, from its first place on: places by falling score
+  std::vector<size_t> order_sizes_;  ///< of each category
+  std::vector<Outcome> outcomes_;    ///< [places, area ranges]
+  std::vector<double> scores_;       ///< of each place, where the arrays have scores
 };
 
 }  // namespace
 
 CocoEvaluation evaluate_coco(const GroundTruth& dataset, std::span<const CocoResult> results, CocoParams params,
-                             CocoOutput output, int threads) {
+                             CocoOutput output, ThreadPool* pool) {
   params.settle();
   CocoEvaluation evaluation{.params = std::move(params)};
   evaluation.arrays = CocoArrays(evaluation.params, output == CocoOutput::kAllArrays);
-  CocoRun(dataset, results, evaluation, threads).run();
+  if (pool != nullptr) {
+    CocoRun(dataset, results, evaluation, *pool).run();
+  } else {
+    ThreadPool alone(1);
+    CocoRun(dataset, results, evaluation, alone).run();
+  }
   return evaluation;
 }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 
+#include "base/thread_pool.h"
 #include "eval/coco_accumulate.h"
 #include "eval/coco_dataset.h"
 #include "eval/coco_params.h"
@@ -24,10 +25,10 @@ struct CocoEvaluation {
 enum class CocoOutput { kSummary, kAllArrays };
 
 /// Evaluates boxes as pycocotools 2.0.11's COCOeval with iouType "bbox" and these params: the same arrays, bit for bit,
-/// at any number of threads (0: EFFDET_NUM_THREADS or all cores). Results on other images and of other categories are
-/// passed over; no results at all give zeros. Takes 20 bytes a result, 4 more for each area range, and the arrays.
-/// Throws as CocoParams::settle(), CocoArrays and group_by_category().
+/// at any number of threads (without a pool: one). Results on other images and of other categories are passed over; no
+/// results at all give zeros. Takes 20 bytes a result, 4 more for each area range, and the arrays. Throws as
+/// CocoParams::settle(), CocoArrays and group_pairs().
 CocoEvaluation evaluate_coco(const GroundTruth& dataset, std::span<const CocoResult> results, CocoParams params,
-                             CocoOutput output = CocoOutput::kSummary, int threads = 0);
+                             CocoOutput output = CocoOutput::kSummary, ThreadPool* pool = nullptr);
 
 }  // namespace effdet::eval

@@ -1,4 +1,4 @@
-// Counting sorts by image and by category.
+// Counting sorts by category and by image.
 #include "eval/coco_groups.h"
 
 #include <algorithm>
@@ -74,15 +74,11 @@ void sort_by(std::vector<Located>& items, uint32_t Located::*key, size_t num_key
   items = std::move(sorted);
 }
 
-std::vector<Located> sorted(std::vector<Located> items, const CocoParams& params) {
-  if (params.use_categories) {
-    sort_by(items, &Located::image, params.image_ids.size());
-    sort_by(items, &Located::category, params.category_ids.size());
-  } else {
-    sort_by(items, &Located::category, params.category_ids.size());
-    sort_by(items, &Located::image, params.image_ids.size());
+std::vector<Located> in_order(std::vector<Located> items, const CocoParams& params) {
+  sort_by(items, &Located::category, params.category_ids.size());
+  sort_by(items, &Located::image, params.image_ids.size());
+  if (!params.use_categories)
     for (Located& item : items) item.category = 0;
-  }
   return items;
 }
 
@@ -93,37 +89,50 @@ std::vector<uint32_t> indices(const std::vector<Located>& items) {
   return list;
 }
 
+/// Image and category.
 using PairKey = std::pair<uint32_t, uint32_t>;
 PairKey key_at(const std::vector<Located>& items, size_t i) {
-  return i < items.size() ? PairKey(items[i].category, items[i].image) : PairKey(kOutside, kOutside);
+  return i < items.size() ? PairKey(items[i].image, items[i].category) : PairKey(kOutside, kOutside);
 }
 
-void add_pairs(const std::vector<Located>& objects, const std::vector<Located>& detections, CocoGroups& groups) {
+std::vector<CocoPair> pairs_of(const std::vector<Located>& objects, const std::vector<Located>& detections) {
+  std::vector<CocoPair> pairs;
   size_t o = 0, d = 0;
   while (o < objects.size() || d < detections.size()) {
     const PairKey key = std::min(key_at(objects, o), key_at(detections, d));
-    while (groups.categories.size() <= key.first)
-      groups.categories.push_back(static_cast<uint32_t>(groups.pairs.size()));
-    groups.pairs.push_back({static_cast<uint32_t>(o), static_cast<uint32_t>(d)});
+    pairs.push_back({static_cast<uint32_t>(o), static_cast<uint32_t>(d), key.second});
     while (key_at(objects, o) == key) ++o;
     while (key_at(detections, d) == key) ++d;
   }
+  pairs.push_back({static_cast<uint32_t>(o), static_cast<uint32_t>(d)});
+  return pairs;
+}
+
+/// Sets the places of the pairs. Returns the first one of each category, and one more.
+std::vector<uint32_t> place_pairs(std::vector<CocoPair>& pairs, size_t num_categories) {
+  std::vector<uint32_t> begins(num_categories + 1);
+  for (size_t i = 0; i + 1 < pairs.size(); ++i)
+    begins[pairs[i].category + 1] += pairs[i + 1].detections - pairs[i].detections;
+  for (size_t k = 1; k < begins.size(); ++k) begins[k] += begins[k - 1];
+  std::vector<uint32_t> next = begins;
+  for (size_t i = 0; i + 1 < pairs.size(); ++i) {
+    pairs[i].place = next[pairs[i].category];
+    next[pairs[i].category] += pairs[i + 1].detections - pairs[i].detections;
+  }
+  return begins;
 }
 
 }  // namespace
 
-CocoGroups group_by_category(const CocoParams& params, const GroundTruth& dataset,
-                             std::span<const CocoResult> results) {
+CocoGroups group_pairs(const CocoParams& params, const GroundTruth& dataset, std::span<const CocoResult> results) {
   const IdPlaces categories(params.category_ids), images(params.image_ids);
-  const auto objects = sorted(locate<Annotation>(dataset.annotations, categories, images), params);
-  const auto detections = sorted(locate<CocoResult>(results, categories, images), params);
+  const auto objects = in_order(locate<Annotation>(dataset.annotations, categories, images), params);
+  const auto detections = in_order(locate<CocoResult>(results, categories, images), params);
   CocoGroups groups;
   groups.objects = indices(objects);
   groups.detections = indices(detections);
-  add_pairs(objects, detections, groups);
-  const size_t num_categories = params.use_categories ? params.category_ids.size() : 1;
-  groups.categories.resize(num_categories + 1, static_cast<uint32_t>(groups.pairs.size()));
-  groups.pairs.push_back({static_cast<uint32_t>(objects.size()), static_cast<uint32_t>(detections.size())});
+  groups.pairs = pairs_of(objects, detections);
+  groups.category_places = place_pairs(groups.pairs, params.use_categories ? params.category_ids.size() : 1);
   return groups;
 }
 

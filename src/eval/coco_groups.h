@@ -10,26 +10,31 @@
 
 namespace effdet::eval {
 
-/// A category's objects and detections in one image: places in CocoGroups, up to those where the next pair begins.
+/// A category's objects and detections in one image: where they begin in CocoGroups; they end where the next pair
+/// begins.
 struct CocoPair {
   uint32_t objects = 0, detections = 0;
+  uint32_t category = 0;
+  /// Of its first detection among all by category, then image: the order in which a category is accumulated.
+  uint32_t place = 0;
 };
 
-/// Places of annotations and results in their files, by category, then image, then order in the file. Without
-/// categories all is one category, and those of an image lie by their own category first, as pycocotools has them.
+/// Indices of annotations and results, by image, then category, then order in the file: results mostly lie so in
+/// memory. Without categories all is one category, and an image's items lie by their own category, as pycocotools has
+/// them.
 struct CocoGroups {
   std::vector<uint32_t> objects, detections;
-  /// The pairs that hold anything, by category, then image; one more at the end.
+  /// The pairs that hold anything; one more at the end.
   std::vector<CocoPair> pairs;
-  /// Of each category its first pair; one more at the end.
-  std::vector<uint32_t> categories;
+  /// Of each category its first place; one more at the end.
+  std::vector<uint32_t> category_places;
 
-  size_t num_categories() const { return categories.size() - 1; }
+  size_t num_categories() const { return category_places.size() - 1; }
   size_t num_pairs() const { return pairs.size() - 1; }
 };
 
-/// Groups what the parameters choose; everything else is passed over. Takes 4 bytes a record and 8 a pair, and 24 more
+/// Groups what the parameters choose; everything else is passed over. Takes 4 bytes a record and 16 a pair, and 24 more
 /// a record while it runs. Throws Error(kUnsupported) above 2^32 - 2 annotations or results.
-CocoGroups group_by_category(const CocoParams& params, const GroundTruth& dataset, std::span<const CocoResult> results);
+CocoGroups group_pairs(const CocoParams& params, const GroundTruth& dataset, std::span<const CocoResult> results);
 
 }  // namespace effdet::eval

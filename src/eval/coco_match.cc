@@ -27,10 +27,10 @@ PairMatcher::PairMatcher(std::span<const double> iou_thresholds, std::span<const
 }
 
 void PairMatcher::match(std::span<const TrueBox> objects, std::span<const std::array<double, 4>> detections,
-                        std::span<Outcome* const> outcomes) {
+                        Outcome* outcomes) {
   if (detections.empty()) return;
   find_candidates(objects, detections);
-  for (size_t a = 0; a < ranges_.size(); ++a) match_range(objects, detections, ranges_[a], outcomes[a]);
+  for (size_t a = 0; a < ranges_.size(); ++a) match_range(objects, detections, ranges_[a], outcomes + a);
 }
 
 /// A detection's candidates lie in the order in which it would have them: by falling IoU, of equal ones the last in the
@@ -48,9 +48,10 @@ void PairMatcher::find_candidates(std::span<const TrueBox> objects, std::span<co
       candidates_.push_back({value, static_cast<uint32_t>(object), reached});
     }
     const auto begin = candidates_.begin() + static_cast<std::ptrdiff_t>(begins_.back());
-    std::sort(begin, candidates_.end(), [](const Candidate& a, const Candidate& b) {
-      return a.iou != b.iou ? a.iou > b.iou : a.object > b.object;
-    });
+    if (candidates_.end() - begin > 1)
+      std::sort(begin, candidates_.end(), [](const Candidate& a, const Candidate& b) {
+        return a.iou != b.iou ? a.iou > b.iou : a.object > b.object;
+      });
     begins_.push_back(candidates_.size());
   }
 }
@@ -70,8 +71,8 @@ void PairMatcher::match_range(std::span<const TrueBox> objects, std::span<const 
     }
     const auto true_positive = static_cast<ThresholdBits>(found & ~zero_id);
     const bool counts = range.contains(detections[d][2] * detections[d][3]);
-    outcomes[d] = {true_positive,
-                   counts ? static_cast<ThresholdBits>(all_ & ~true_positive & ~ignored) : ThresholdBits{0}};
+    outcomes[d * ranges_.size()] = {
+        true_positive, counts ? static_cast<ThresholdBits>(all_ & ~true_positive & ~ignored) : ThresholdBits{0}};
   }
 }
 

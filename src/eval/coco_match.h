@@ -37,10 +37,9 @@ class PairMatcher {
   /// The lists must outlive the matcher. Precondition: at most kThresholdsInChunk thresholds.
   PairMatcher(std::span<const double> iou_thresholds, std::span<const AreaRange> area_ranges);
 
-  /// outcomes: of each area range a pointer to as many as there are detections. Precondition: detections (boxes) are
-  /// in order of falling score, cut to the largest number that is evaluated.
-  void match(std::span<const TrueBox> objects, std::span<const std::array<double, 4>> detections,
-             std::span<Outcome* const> outcomes);
+  /// outcomes: [detections, area ranges]. Precondition: detections (boxes) are in order of falling score, cut to the
+  /// largest number that is evaluated.
+  void match(std::span<const TrueBox> objects, std::span<const std::array<double, 4>> detections, Outcome* outcomes);
 
  private:
   /// An object that a detection may take, at the thresholds that their IoU reaches.

@@ -50,15 +50,14 @@ class CocoSums {
   explicit CocoSums(const CocoEvaluation& evaluation) : params_(evaluation.params), arrays_(evaluation.arrays) {}
 
   double average_precision(const Selection& selection) const {
-    std::vector<double> set;
+    const std::vector<size_t> categories = categories_with_objects(selection);
+    std::vector<double> values;
     for_each_threshold(selection.iou, [&](size_t t) {
-      for (size_t r = 0; r < arrays_.recalls; ++r)
-        for (size_t k = 0; k < selection.num_categories; ++k)
-          add_set(arrays_.precision[arrays_.precision_index(t, r, selection.first_category + k, selection.area,
-                                                            arrays_.precision_limits - 1)],
-                  set);
+      const size_t begin = values.size();
+      values.resize(begin + arrays_.recalls * categories.size());
+      copy_precision(t, selection.area, categories, values.data() + begin);
     });
-    return mean_of(set);
+    return mean_of(values);
   }
 
   double average_recall(const Selection& selection, size_t limit) const {
@@ -71,6 +70,29 @@ class CocoSums {
   }
 
  private:
+  /// Those whose precision is set, which it is at all thresholds or at none.
+  std::vector<size_t> categories_with_objects(const Selection& selection) const {
+    std::vector<size_t> categories;
+    for (size_t k = selection.first_category; k < selection.first_category + selection.num_categories; ++k)
+      if (arrays_.precision[precision_index(0, 0, k, selection.area)] > -1) categories.push_back(k);
+    return categories;
+  }
+
+  size_t precision_index(size_t t, size_t r, size_t k, size_t a) const {
+    return arrays_.precision_index(t, r, k, a, arrays_.precision_limits - 1);
+  }
+
+  /// values: [R, categories]. A line of the cache is read whole before the next one.
+  void copy_precision(size_t t, size_t area, std::span<const size_t> categories, double* values) const {
+    constexpr size_t kBlock = 8;
+    for (size_t first = 0; first < arrays_.recalls; first += kBlock) {
+      const size_t end = std::min(first + kBlock, arrays_.recalls);
+      for (size_t i = 0; i < categories.size(); ++i)
+        for (size_t r = first; r < end; ++r)
+          values[r * categories.size() + i] = arrays_.precision[precision_index(t, r, categories[i], area)];
+    }
+  }
+
   static void add_set(double value, std::vector<double>& set) {
     if (value > -1) set.push_back(value);
   }
