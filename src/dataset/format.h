@@ -37,10 +37,14 @@ struct Format {
   Location (*locate)(const DataSource& data);
   /// Reads the annotations of the split. Throws Error(kIo), Error(kBadInput) that names file and place.
   eval::GroundTruth (*read)(const DataSource& data);
-  /// Writes annotations that read() reads, without the images. Null for a format that is only read.
+  /// Writes annotations of the split "val" that read() reads, without the images. Throws Error(kIo), and
+  /// Error(kBadInput) for names that the format cannot hold. Null for a format that is only read.
   void (*write)(const std::filesystem::path& root, const eval::GroundTruth& truth, const Origin& origin) = nullptr;
   /// The folder in the root that file names of write() are relative to.
   std::string_view written_images = {};
+  bool holds_crowds = false;       ///< whether write() tells crowds from other boxes
+  bool holds_outside = false;      ///< whether write() keeps the parts of boxes outside of their image
+  bool needs_unique_stems = true;  ///< whether each image has a file of annotations that is named after it
 };
 
 /// All formats, in the order in which they are asked whether they recognise a folder. The first one can be written, and

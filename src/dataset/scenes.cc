@@ -41,6 +41,7 @@ std::vector<eval::Category> shape_categories() {
 }
 
 void add_scene(const scenes::Scene& scene, int id, const std::string& name, eval::GroundTruth& truth) {
+  truth.image_index.emplace(id, truth.images.size());
   truth.images.push_back({id, name, scene.canvas.width, scene.canvas.height});
   int64_t annotation_id = id * kIdsPerImage;
   for (const scenes::Object& object : scene.objects)

@@ -16,8 +16,6 @@
 #include "dataset/failures.h"
 #include "dataset/image_writer.h"
 #include "dataset/notes.h"
-#include "dataset/run_journal.h"
-#include "dataset/shard.h"
 #include "dataset/task_queue.h"
 #include "detection/detection_model.h"
 #include "detection/fault_log.h"
@@ -45,6 +43,12 @@ void finish(std::vector<std::future<void>>& tasks) {
   tasks.clear();
 }
 
+/// The first so many images; 0: all.
+std::vector<const eval::ImageRecord*> first_of(std::vector<const eval::ImageRecord*> images, size_t limit) {
+  if (limit != 0 && limit < images.size()) images.resize(limit);
+  return images;
+}
+
 /// One run over a data set. Each stream has a session and rings of buffers, and claims batches as it begins to load
 /// them.
 class Validation {
@@ -55,35 +59,22 @@ class Validation {
         model_(model),
         classes_(classes),
         options_(options),
-        threads_(threads),
-        images_(shard_of(first_of(source.images(), options.limit), options.shard)),
+        images_(first_of(source.images(), options.limit)),
         writer_(source.truth(), classes, options),
-        results_(images_.size()),
-        loaded_(images_.size()),
-        finished_(images_.size()),
-        log_(options.on_failure, images_.size(), options.strict),
+        log_(options.on_failure, images_.size()),
         queue_(std::in_place, background_threads(threads)) {
     if (writer_.enabled()) source.require_unique_stems();
-    if (!options.journal.empty()) open_journal();
-    for (size_t i = 0; i < images_.size(); ++i)
-      if (finished_[i] == 0) pending_.push_back(i);
-    done_ = images_.size() - pending_.size();
+    detections_.resize(images_.size());
+    loaded_.resize(images_.size());
+    finished_.resize(images_.size());
     for (int i = 0; i < options.streams; ++i)
       streams_.emplace_back(model, runtime::threads_a_stream(threads, options.streams));
   }
 
   ValidateReport run() {
     const auto start = Clock::now();
-    if (options_.on_start)
-      options_.on_start({source_.annotations(), images_.size(), done_, source_.truth().images.size(),
-                         source_.truth().categories.size(), model_.engine()->program().target, threads_});
     run_all_streams();
-    try {
-      log_.require_some();
-    } catch (const Error&) {
-      if (journal_ && !options_.results.empty()) journal_->remove();  // there is nothing to go on with
-      throw;
-    }
+    log_.require_some();
     ValidateReport report{.evaluation = {}, .total = images_.size(), .failures = log_.failures()};
     report.seconds = seconds_since(start);
     for (const Stream& stream : streams_)
@@ -93,7 +84,6 @@ class Validation {
     report.evaluation = evaluate(source_.truth(), finished.results, ids_of(finished.images));
     if (!finished.images.empty())
       write_evaluated(options_.results, finished.results, source_.truth(), report.evaluation);
-    if (journal_) close_journal(finished.images.size() + report.failures.size() == images_.size());
     return report;
   }
 
@@ -124,36 +114,6 @@ class Validation {
     std::vector<eval::CocoResult> results;
   };
 
-  void open_journal() {
-    const RunKey key{model_key(*model_.engine()), options_key(options_, classes_, model_.info().num_classes),
-                     data_key(source_.truth())};
-    const size_t total = first_of(source_.images(), options_.limit).size();
-    try {
-      journal_.emplace(source_, images_, journal_header(key, options_.shard, total, source_.source()), options_);
-    } catch (const Error& error) {
-      if (error.code() != ErrorCode::kIo || options_.resume || options_.results.empty()) throw;
-      if (options_.on_note) options_.on_note(fmt::format("{}; this run cannot be resumed", error.what()));
-      return;
-    }
-    std::vector<std::optional<JournalEntry>> entries = journal_->take_finished();
-    for (size_t i = 0; i < images_.size(); ++i) {
-      if (!entries[i]) continue;
-      faults_.add(images_[i]->file_name, entries[i]->faults);
-      results_[i] = std::move(entries[i]->results);
-      finished_[i] = 1;
-    }
-  }
-
-  /// all: each image was done, or failed. Without a results file the journal is what stays of the run.
-  void close_journal(bool all) {
-    const bool any = std::ranges::find(finished_, 1) != finished_.end();
-    if (!options_.results.empty() && (all || !any)) {
-      journal_->remove();
-    } else {
-      journal_->sync();
-    }
-  }
-
   /// Where a stream fails, what was finished is written before the error goes on.
   void run_all_streams() try {
     for (size_t i = 0; i < kInputs; ++i)
@@ -161,12 +121,10 @@ class Validation {
     runtime::run_streams(streams_.size(), streams_.size(),
                          [this](size_t stream, size_t) { run_stream(streams_[stream]); });
   } catch (const Error& error) {
-    const size_t written = save_finished();
-    const auto done = static_cast<size_t>(std::ranges::count(finished_, 1));
-    if (done == 0 || (written == 0 && !journal_)) throw;
-    fail(error.code(), "{}; {} has the results of {} of {} images{}", error.what(),
-         written > 0 ? options_.results.string() : journal_->name(), done, images_.size(),
-         journal_ ? "; --resume goes on with the others" : "");
+    const size_t count = save_finished();
+    if (count == 0) throw;
+    fail(error.code(), "{}; {} has the results of {} of {} images", error.what(), options_.results.string(), count,
+         images_.size());
   } catch (const std::exception&) {
     save_finished();
     throw;
@@ -175,7 +133,6 @@ class Validation {
   /// After an error, which counts more than another one here. Returns how many images there are results of.
   size_t save_finished() try {
     queue_.reset();
-    close_journal_after_error();
     if (options_.results.empty()) return 0;
     const Finished finished = take_finished();
     if (!finished.images.empty()) eval::write_coco_results(options_.results, finished.results, source_.truth());
@@ -184,35 +141,30 @@ class Validation {
     return 0;
   }
 
-  void close_journal_after_error() try {
-    if (journal_) close_journal(/*all=*/false);
-  } catch (const std::exception&) {
-  }
-
   /// The images that were decoded, and their results.
   Finished take_finished() {
     Finished finished;
+    std::vector<std::vector<Detection>> detections;
     for (size_t i = 0; i < images_.size(); ++i) {
       if (finished_[i] == 0) continue;
       finished.images.push_back(images_[i]);
-      finished.results.insert(finished.results.end(), results_[i].begin(), results_[i].end());
-      results_[i] = {};
+      detections.push_back(std::move(detections_[i]));
     }
+    finished.results = results_of(finished.images, detections, classes_);
     return finished;
   }
 
   bool stopped() const { return options_.stop != nullptr && options_.stop->load(std::memory_order_relaxed); }
 
-  /// Index in pending_.
   size_t first(size_t batch) const { return batch * model_.batch(); }
   /// One past the last image: the last batch may be partial, and what the network makes of its rest is not looked at.
-  size_t end(size_t batch) const { return std::min(first(batch + 1), pending_.size()); }
+  size_t end(size_t batch) const { return std::min(first(batch + 1), images_.size()); }
 
   void run_stream(Stream& stream) try {
     for (size_t round = 0;; ++round) {
       Input& input = stream.inputs[round % kInputs];
       Output& output = stream.outputs[round % kOutputs];
-      if (first(input.batch) >= pending_.size() || stopped()) break;
+      if (first(input.batch) >= images_.size() || stopped()) break;
       finish(input.loaded);
       finish(output.decoded);
       infer(stream, input, output);
@@ -221,7 +173,7 @@ class Validation {
     }
     for (Output& output : stream.outputs) finish(output.decoded);
   } catch (...) {
-    next_batch_ = pending_.size();  // the other streams need not go on
+    next_batch_ = images_.size();  // the other streams need not go on
     for (Output& output : stream.outputs)
       for (const auto& task : output.decoded)
         if (task.valid()) task.wait();
@@ -234,51 +186,40 @@ class Validation {
     const size_t bytes = model_.input().sample_bytes();
     for (size_t i = first(input.batch); i < end(input.batch); ++i) {
       const auto target = std::span(input.samples).subspan((i - first(input.batch)) * bytes, bytes);
-      input.loaded.push_back(queue_->submit([this, image = pending_[i], target] { load(image, target); }));
+      input.loaded.push_back(queue_->submit([this, i, target] { load(i, target); }));
     }
   }
 
   void start_decoding(size_t batch, Output& output) {
     for (size_t i = first(batch); i < end(batch); ++i)
-      output.decoded.push_back(queue_->submit(
-          [this, image = pending_[i], sample = i - first(batch), &output] { decode(image, output.heads, sample); }));
-  }
-
-  /// Runs a task on an image; false where the image cannot be used.
-  template <typename Task>
-  bool attempt(size_t i, Task task) {
-    return log_.attempt(task, [&](const ImageFailure& failure) {
-      if (journal_) journal_->add(*images_[i], failure);
-    });
+      output.decoded.push_back(
+          queue_->submit([this, i, batch, &output] { decode(i, output.heads, i - first(batch)); }));
   }
 
   void load(size_t i, std::span<std::byte> sample) {
-    loaded_[i] = attempt(i, [&] { model_.input().write(*source_.open(*images_[i]), sample); });
+    loaded_[i] = log_.attempt([&] { model_.input().write(*source_.open(*images_[i]), sample); });
   }
 
   void decode(size_t i, const detection::OutputBuffers& heads, size_t sample) {
     if (loaded_[i] == 0) return;
     const vision::ImageSize size{images_[i]->width, images_[i]->height};
     eval::DetectFaults faults;
-    const std::vector<Detection> detections = model_.detect(heads.values(), sample, size, options_.detect, &faults);
+    detections_[i] = model_.detect(heads.values(), sample, size, options_.detect, &faults);
     faults_.add(images_[i]->file_name, faults);
-    if (writer_.enabled() && !draw(i, detections)) return;
-    results_[i] = results_of({&images_[i], 1}, {&detections, 1}, classes_);
-    if (journal_) journal_->add(*images_[i], faults, results_[i]);
-    finished_[i] = 1;
+    if (!writer_.enabled() || draw(i)) finished_[i] = 1;
   }
 
   /// Decodes the image once more, since images that wait for their detections could take any memory. False where
   /// that fails.
-  bool draw(size_t i, std::span<const Detection> detections) {
+  bool draw(size_t i) {
     vision::MemoryGate::Hold memory;
     vision::Image pixels;
-    const bool readable = attempt(i, [&] {
+    const bool readable = log_.attempt([&] {
       const auto rows = source_.open(*images_[i]);
       memory = writer_.reserve(rows->size());
       pixels = vision::whole_image(*rows);
     });
-    if (readable) writer_.write(*images_[i], std::move(pixels), detections);
+    if (readable) writer_.write(*images_[i], std::move(pixels), detections_[i]);
     return readable;
   }
 
@@ -298,13 +239,10 @@ class Validation {
   const detection::DetectionModel& model_;
   const ClassMap& classes_;
   const ValidateOptions& options_;
-  int threads_;
   std::vector<const eval::ImageRecord*> images_;
   ImageWriter writer_;
-  std::vector<std::vector<eval::CocoResult>> results_;  ///< by image
-  std::vector<char> loaded_, finished_;                 ///< by image, each written by one thread
-  std::vector<size_t> pending_;                         ///< indices of the images that no earlier run finished
-  std::optional<RunJournal> journal_;
+  std::vector<std::vector<Detection>> detections_;  ///< by image
+  std::vector<char> loaded_, finished_;             ///< by image, each written by one thread
   FailureLog log_;
   detection::FaultLog faults_;
   std::deque<Stream> streams_;  // stay where they are: tasks refer to them
@@ -326,9 +264,6 @@ ValidateReport validate_dataset(const DataSource& data, const CompiledModel& com
   eval::check_options(options.detect);
   if (!(options.picture_threshold >= 0 && options.picture_threshold <= 1))
     fail(ErrorCode::kUsage, "a picture threshold of {} is not between 0 and 1", options.picture_threshold);
-  if (const Shard& shard = options.shard; shard.index >= shard.count || shard.count > Shard::kMost)
-    fail(ErrorCode::kUsage, "shard {}/{}: {} shards are numbered from 0 to {}", shard.index, shard.count, shard.count,
-         static_cast<int64_t>(shard.count) - 1);
   const auto model = name_source(EngineAccess::source(compiled),
                                  [&] { return detection::DetectionModel(EngineAccess::first(compiled)); });
   const dataset::Dataset source(data);

@@ -25,7 +25,6 @@ constexpr Command kCommands[] = {
     {"ais_bench", "ais_bench", kData, "the same, with the flags and files of its successor", run_ais_bench},
     {"postprocess", "postprocess", kData, "dumped outputs to detections and COCO mAP", run_postprocess},
     {"validate", "validate", kDirect, "images to COCO mAP in one process", run_validate},
-    {"merge", "", kDirect, "join the shards of validate to the results of one run", run_merge},
     {"detect", "", kDirect, "find and draw the objects in images", run_detect},
     {"edit", "", kExtra, "change an ONNX graph by names: constants, attributes, nodes, outputs", run_edit},
     {"graph", "", kExtra, "draw the coarse structure of a model", run_graph},
@@ -37,6 +36,7 @@ constexpr Command kCommands[] = {
     {"compare", "", kExtra, "run two models on one input: how far, and where, they part", run_compare},
     {"run", "", kExtra, "run any model on tensors, or ONNX's test folders", run_run},
     {"scenes", "", kExtra, "write a synthetic data set in COCO's layout", run_scenes},
+    {"convert", "", kExtra, "write a data set in another format: COCO, Pascal VOC, YOLO", run_convert},
     {"evaluate", "", kExtra, "COCO mAP of a results file", run_evaluate},
 };
 

@@ -20,7 +20,6 @@ int run_benchmark(int argc, char** argv);
 int run_ais_bench(int argc, char** argv);
 int run_postprocess(int argc, char** argv);
 int run_validate(int argc, char** argv);
-int run_merge(int argc, char** argv);
 int run_detect(int argc, char** argv);
 int run_init(int argc, char** argv);
 int run_download(int argc, char** argv);
@@ -31,6 +30,7 @@ int run_bench(int argc, char** argv);
 int run_compare(int argc, char** argv);
 int run_run(int argc, char** argv);
 int run_scenes(int argc, char** argv);
+int run_convert(int argc, char** argv);
 int run_evaluate(int argc, char** argv);
 
 struct Command {

@@ -89,11 +89,18 @@ eval::GroundTruth read(const DataSource& data) {
   return eval::read_coco_dataset(place.annotations);
 }
 
+/// As the file that it comes from had it: a number or a string.
+json id_of(int64_t id, const eval::StringIds& strings) {
+  return id >= eval::StringIds::kLowestNumber ? json(id) : json::parse(strings.json_of(id));
+}
+
 json images_of(const eval::GroundTruth& truth) {
   json list = json::array();
   for (const eval::ImageRecord& image : truth.images)
-    list.push_back(
-        {{"id", image.id}, {"file_name", image.file_name}, {"width", image.width}, {"height", image.height}});
+    list.push_back({{"id", id_of(image.id, truth.image_ids)},
+                    {"file_name", image.file_name},
+                    {"width", image.width},
+                    {"height", image.height}});
   return list;
 }
 
@@ -101,8 +108,8 @@ json annotations_of(const eval::GroundTruth& truth) {
   json list = json::array();
   for (const eval::Annotation& annotation : truth.annotations)
     list.push_back({{"id", annotation.id},
-                    {"image_id", annotation.image_id},
-                    {"category_id", annotation.category_id},
+                    {"image_id", id_of(annotation.image_id, truth.image_ids)},
+                    {"category_id", id_of(annotation.category_id, truth.category_ids)},
                     {"bbox", annotation.bbox},
                     {"area", annotation.area},
                     {"iscrowd", annotation.is_crowd ? 1 : 0},
@@ -113,7 +120,9 @@ json annotations_of(const eval::GroundTruth& truth) {
 json categories_of(const eval::GroundTruth& truth, const Origin& origin) {
   json list = json::array();
   for (const eval::Category& category : truth.categories)
-    list.push_back({{"id", category.id}, {"name", category.name}, {"supercategory", origin.supercategory}});
+    list.push_back({{"id", id_of(category.id, truth.category_ids)},
+                    {"name", category.name},
+                    {"supercategory", origin.supercategory}});
   return list;
 }
 
@@ -124,7 +133,8 @@ void write(const path& root, const eval::GroundTruth& truth, const Origin& origi
                    {"images", images_of(truth)},
                    {"annotations", annotations_of(truth)},
                    {"categories", categories_of(truth, origin)}};
-  write_file(standard_file(root), index.dump());
+  // Names out of other formats may be no UTF-8.
+  write_file(standard_file(root), index.dump(-1, ' ', false, json::error_handler_t::replace));
 }
 
 }  // namespace
@@ -138,6 +148,9 @@ constinit const Format kCoco{
     .locate = coco::locate,
     .read = coco::read,
     .write = coco::write,
-    .written_images = "val2017"};
+    .written_images = "val2017",
+    .holds_crowds = true,
+    .holds_outside = true,
+    .needs_unique_stems = false};
 
 }  // namespace effdet::dataset

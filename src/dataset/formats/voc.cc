@@ -10,6 +10,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "dataset/format.h"
 #include "dataset/formats/records.h"
 #include "dataset/formats/xml.h"
@@ -179,6 +180,12 @@ class VocReader {
     const bool is_challenge = std::ranges::all_of(
         names, [](const std::string& name) { return std::ranges::find(kClasses, name) != kClasses.end(); });
     if (is_challenge) names.insert(kClasses.begin(), kClasses.end());
+    if (!is_challenge)
+      truth_.notes.push_back(
+          fmt::format("{}: categories are numbered in the order of their names, since VOC has no numbers; where the "
+                      "model's classes "
+                      "have another order, give their names (--class-names FILE)",
+                      place_.annotations.string()));
     std::map<std::string, int64_t> ids;
     for (const std::string& name : names) {
       const int64_t id = static_cast<int64_t>(ids.size()) + 1;
@@ -203,6 +210,52 @@ eval::GroundTruth read(const DataSource& data) {
   return VocReader(data).read(names_in_split(data, annotations));
 }
 
+/// A text between tags.
+std::string escaped(const std::string& text) {
+  std::string xml;
+  for (const char c : text) {
+    if (static_cast<unsigned char>(c) < 0x20) bad_input("'{}': XML cannot hold this name", eval::printable(text));
+    xml += c == '&' ? "&amp;" : c == '<' ? "&lt;" : c == '>' ? "&gt;" : std::string(1, c);
+  }
+  return xml;
+}
+
+std::string object_xml(const eval::Annotation& annotation, const std::string& name) {
+  const auto& [left, top, width, height] = annotation.bbox;
+  return fmt::format(
+      "  <object>\n    <name>{}</name>\n    <pose>Unspecified</pose>\n    <truncated>0</truncated>\n"
+      "    <difficult>{}</difficult>\n    <bndbox>\n      <xmin>{}</xmin>\n      <ymin>{}</ymin>\n"
+      "      <xmax>{}</xmax>\n      <ymax>{}</ymax>\n    </bndbox>\n  </object>\n",
+      escaped(name), annotation.is_crowd ? 1 : 0, settled(left + 1), settled(top + 1), settled(left + width),
+      settled(top + height));
+}
+
+void write(const path& root, const eval::GroundTruth& truth, const Origin& origin) {
+  std::map<int64_t, std::string> names;
+  for (const eval::Category& category : truth.categories) names[category.id] = category.name;
+  std::vector<std::string> objects(truth.images.size());
+  for (const eval::Annotation& annotation : truth.annotations)
+    objects[truth.image_index.at(annotation.image_id)] += object_xml(annotation, names.at(annotation.category_id));
+  std::string list;
+  for (size_t i = 0; i < truth.images.size(); ++i) {
+    const eval::ImageRecord& image = truth.images[i];
+    const std::string key = path(image.file_name).replace_extension().string();
+    const path file = root / "Annotations" / (key + ".xml");
+    make_folder(file.parent_path());
+    write_file(
+        file,
+        fmt::format("<annotation>\n  <filename>{}</filename>\n  <source><database>{}</database></source>\n"
+                    "  <size>\n    <width>{}</width>\n    <height>{}</height>\n    <depth>3</depth>\n"
+                    "  </size>\n  <segmented>0</segmented>\n{}</annotation>\n",
+                    escaped(image.file_name), escaped(origin.description), image.width, image.height, objects[i]),
+        /*sync=*/false);
+    if (words_of(key).size() != 1) bad_input("'{}': lists of VOC cannot hold names with blanks", eval::printable(key));
+    list += key + "\n";
+  }
+  make_folder(root / "ImageSets" / "Main");
+  write_file(root / "ImageSets" / "Main" / "val.txt", list);
+}
+
 }  // namespace
 }  // namespace voc
 
@@ -211,6 +264,10 @@ constinit const Format kVoc{.name = "voc",
                             .layout = "Annotations/*.xml and JPEGImages/",
                             .recognises = voc::recognises,
                             .locate = voc::locate,
-                            .read = voc::read};
+                            .read = voc::read,
+                            .write = voc::write,
+                            .written_images = "JPEGImages",
+                            .holds_crowds = true,
+                            .holds_outside = true};
 
 }  // namespace effdet::dataset

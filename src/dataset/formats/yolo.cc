@@ -7,6 +7,7 @@
 #include <map>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "dataset/format.h"
 #include "dataset/formats/records.h"
 #include "dataset/formats/yaml.h"
@@ -281,6 +282,44 @@ eval::GroundTruth read(const DataSource& data) {
   return truth;
 }
 
+/// A name in quotes, as YAML and JSON have them.
+std::string quoted_name(const std::string& name) {
+  std::string text = "\"";
+  for (const char c : name) {
+    if (c == '"' || c == '\\') text += '\\';
+    text += static_cast<unsigned char>(c) < 0x20 ? fmt::format("\\x{:02x}", c) : std::string(1, c);
+  }
+  return text + '"';
+}
+
+std::string label_line(const eval::Annotation& annotation, const eval::ImageRecord& image, size_t label) {
+  const auto& [left, top, width, height] = annotation.bbox;
+  return fmt::format("{} {} {} {} {}\n", label, (left + width / 2) / image.width, (top + height / 2) / image.height,
+                     width / image.width, height / image.height);
+}
+
+void write(const path& root, const eval::GroundTruth& truth, const Origin&) {
+  std::map<int64_t, std::string> names;
+  for (const eval::Category& category : truth.categories) names[category.id] = category.name;
+  std::map<int64_t, size_t> labels;
+  std::string yaml = "path: .\ntrain: images/val\nval: images/val\nnames:\n";
+  for (const auto& [id, name] : names) {
+    yaml += fmt::format("  {}: {}\n", labels.size(), quoted_name(name));
+    labels.emplace(id, labels.size());
+  }
+  std::vector<std::string> lines(truth.images.size());
+  for (const eval::Annotation& annotation : truth.annotations) {
+    const size_t i = truth.image_index.at(annotation.image_id);
+    lines[i] += label_line(annotation, truth.images[i], labels.at(annotation.category_id));
+  }
+  for (size_t i = 0; i < lines.size(); ++i) {
+    const path file = root / labels_of(path("images") / "val" / truth.images[i].file_name);
+    make_folder(file.parent_path());
+    write_file(file, lines[i], /*sync=*/false);
+  }
+  write_file(root / "data.yaml", yaml);
+}
+
 }  // namespace
 }  // namespace yolo
 
@@ -289,6 +328,8 @@ constinit const Format kYolo{.name = "yolo",
                              .layout = "data.yaml, images/ and labels/*.txt",
                              .recognises = yolo::recognises,
                              .locate = yolo::locate,
-                             .read = yolo::read};
+                             .read = yolo::read,
+                             .write = yolo::write,
+                             .written_images = "images/val"};
 
 }  // namespace effdet::dataset

@@ -1,0 +1,216 @@
+// A data set from one format to another, and what the other does not hold: what was written is read and compared.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "dataset/dataset.h"
+#include "dataset/failures.h"
+#include "dataset/format.h"
+#include "dataset/formats/records.h"
+#include "effdet/dataset.h"
+#include "vision/decode.h"
+
+namespace effdet::dataset {
+namespace {
+
+namespace fs = std::filesystem;
+
+const Format& written_format(const std::string& name) {
+  DataSource named;
+  named.format = name;
+  const Format& format = format_of(named);
+  if (format.write == nullptr) fail(ErrorCode::kUnsupported, "data sets are not written in the format {}", name);
+  return format;
+}
+
+/// Finishes the conversion in one folder.
+class Conversion {
+ public:
+  Conversion(const Dataset& source, const Format& format, const fs::path& out, bool link)
+      : source_(source), format_(format), out_(out), link_(link), truth_(source.truth()) {
+    report_.notes = std::move(truth_.notes);
+  }
+
+  void copy_images(const Progress& progress, const OnFailure& on_failure) {
+    FailureLog log(on_failure, truth_.images.size());
+    std::vector<char> usable;
+    for (const eval::ImageRecord& image : truth_.images) {
+      usable.push_back(log.attempt([&] { copy(image); }) ? 1 : 0);
+      if (progress) progress(usable.size(), truth_.images.size());
+    }
+    log.require_some();
+    report_.failures = log.failures();
+    keep_images(usable);
+  }
+
+  ConvertReport write() {
+    number_annotations();
+    if (!format_.holds_crowds)
+      leave_out([](const eval::Annotation& annotation) { return annotation.is_crowd; }, "crowds");
+    if (!format_.holds_outside) cut_at_borders();
+    if (format_.needs_unique_stems) require_unique_names();
+    format_.write(out_, truth_, {.description = "converted by effdet", .supercategory = ""});
+    compare();
+    report_.images = truth_.images.size();
+    report_.annotations = truth_.annotations.size();
+    report_.categories = truth_.categories.size();
+    return std::move(report_);
+  }
+
+ private:
+  void copy(const eval::ImageRecord& image) const {
+    const fs::path from = source_.path_of(image), to = out_ / format_.written_images / image.file_name;
+    if (image.width == 0) vision::read_image_size(from);  // throws what is wrong with it
+    std::error_code error;
+    if (!fs::is_regular_file(from, error)) fail(ErrorCode::kIo, "{}: no such file", from.string());
+    make_folder(to.parent_path());
+    if (link_) {
+      fs::create_symlink(fs::absolute(from), to, error);
+    } else {
+      fs::copy_file(from, to, error);
+    }
+    if (error) fail(ErrorCode::kInternal, "{}: {}", to.string(), error.message());
+  }
+
+  /// Drops the others, and their annotations.
+  void keep_images(const std::vector<char>& usable) {
+    size_t place = 0;
+    std::erase_if(truth_.images, [&](const eval::ImageRecord&) { return usable[place++] == 0; });
+    truth_.image_index.clear();
+    for (size_t i = 0; i < truth_.images.size(); ++i) truth_.image_index.emplace(truth_.images[i].id, i);
+    std::erase_if(truth_.annotations, [&](const eval::Annotation& annotation) {
+      return !truth_.image_index.contains(annotation.image_id);
+    });
+  }
+
+  /// Ids of annotations that are strings or missing become numbers, all of them.
+  void number_annotations() {
+    const auto is_number = [](const eval::Annotation& annotation) {
+      return annotation.id >= eval::StringIds::kLowestNumber && annotation.id != std::numeric_limits<int64_t>::max();
+    };
+    if (std::ranges::all_of(truth_.annotations, is_number)) return;
+    for (size_t i = 0; i < truth_.annotations.size(); ++i) truth_.annotations[i].id = static_cast<int64_t>(i) + 1;
+    note("annotations whose ids are no numbers, or missing: they are numbered anew");
+  }
+
+  template <typename Takes>
+  void leave_out(Takes takes, std::string_view what) {
+    const size_t count = std::erase_if(truth_.annotations, takes);
+    if (count > 0) note(fmt::format("{} does not hold {}: {} left out", format_.name, what, count));
+  }
+
+  void cut_at_borders() {
+    size_t cut = 0;
+    for (eval::Annotation& annotation : truth_.annotations) {
+      const eval::ImageRecord& image = *truth_.find_image(annotation.image_id);
+      const auto [x, y, width, height] = annotation.bbox;
+      const double left = std::clamp<double>(x, 0, image.width), right = std::clamp<double>(x + width, 0, image.width);
+      const double top = std::clamp<double>(y, 0, image.height);
+      const double bottom = std::clamp<double>(y + height, 0, image.height);
+      const double moved =
+          std::max({std::abs(left - x), std::abs(top - y), std::abs(right - x - width), std::abs(bottom - y - height)});
+      if (moved < kSame) continue;
+      ++cut;
+      annotation.bbox = {left, top, right - left, bottom - top};
+    }
+    if (cut > 0) note(fmt::format("{} does not hold what is outside of an image: {} boxes cut", format_.name, cut));
+  }
+
+  void require_unique_names() const {
+    std::map<std::string, const eval::ImageRecord*> owners;
+    for (const eval::ImageRecord& image : truth_.images) {
+      const auto [owner, is_new] = owners.emplace(fs::path(image.file_name).replace_extension().string(), &image);
+      if (!is_new)
+        bad_input("images '{}' and '{}' differ only in their extensions, and {} names annotations after images",
+                  owner->second->file_name, image.file_name, format_.name);
+    }
+  }
+
+  /// What a reader of the new files finds different.
+  void compare() {
+    DataSource written(out_);
+    written.format = format_.name;
+    const eval::GroundTruth read = format_.read(written);
+    std::map<std::string, const eval::ImageRecord*> images;
+    for (const eval::ImageRecord& image : read.images) images[image.file_name] = &image;
+    size_t other_images = 0, other_categories = 0;
+    for (const eval::ImageRecord& image : truth_.images) {
+      const auto found = images.find(image.file_name);
+      if (found == images.end()) fail(ErrorCode::kInternal, "{}: lost in the conversion", image.file_name);
+      other_images += truth_.image_ids.json_of(image.id) != read.image_ids.json_of(found->second->id) ? 1 : 0;
+    }
+    std::map<std::string, std::string> ids;
+    for (const eval::Category& category : read.categories) ids[category.name] = read.category_ids.json_of(category.id);
+    for (const eval::Category& category : truth_.categories) {
+      const auto found = ids.find(category.name);
+      other_categories += found == ids.end() || found->second != truth_.category_ids.json_of(category.id) ? 1 : 0;
+    }
+    note_others("ids of images", other_images, truth_.images.size());
+    note_others("ids of categories, or those without boxes", other_categories, truth_.categories.size());
+    compare_annotations(read, images);
+  }
+
+  /// Of each image they are in the same order.
+  void compare_annotations(const eval::GroundTruth& read,
+                           const std::map<std::string, const eval::ImageRecord*>& images) {
+    std::map<int64_t, std::vector<const eval::Annotation*>> of_image;
+    for (const eval::Annotation& annotation : read.annotations) of_image[annotation.image_id].push_back(&annotation);
+    std::map<int64_t, size_t> next;
+    size_t ids = 0, areas = 0, boxes = 0;
+    for (const eval::Annotation& annotation : truth_.annotations) {
+      const int64_t image = images.at(truth_.find_image(annotation.image_id)->file_name)->id;
+      const size_t place = next[image]++;
+      if (place >= of_image[image].size()) {
+        ++boxes;
+        continue;
+      }
+      const eval::Annotation& other = *of_image[image][place];
+      ids += annotation.id != other.id ? 1 : 0;
+      areas += std::abs(annotation.area - other.area) > kSame * std::max(1.0, annotation.area) ? 1 : 0;
+      const auto same = [](double a, double b) { return std::abs(a - b) < kSame; };
+      boxes += std::ranges::equal(annotation.bbox, other.bbox, same) ? 0 : 1;
+    }
+    note_others("ids of annotations", ids, truth_.annotations.size());
+    note_others("areas other than those of boxes", areas, truth_.annotations.size());
+    note_others("boxes", boxes, truth_.annotations.size());
+  }
+
+  void note_others(std::string_view what, size_t count, size_t total) {
+    if (count > 0) note(fmt::format("{} does not hold {}: {} of {} are others", format_.name, what, count, total));
+  }
+
+  void note(std::string text) { report_.notes.push_back(std::move(text)); }
+
+  static constexpr double kSame = 1e-6;  // pixels
+
+  const Dataset& source_;
+  const Format& format_;
+  const fs::path& out_;
+  bool link_;
+  eval::GroundTruth truth_;
+  ConvertReport report_;
+};
+
+}  // namespace
+}  // namespace effdet::dataset
+
+namespace effdet {
+
+ConvertReport convert_dataset(const DataSource& data, const std::filesystem::path& out, const ConvertOptions& options,
+                              const Progress& progress, const OnFailure& on_failure) {
+  const dataset::Format& format = dataset::written_format(options.format);
+  const dataset::Dataset source(data);
+  source.require_folder();
+  std::error_code ignored;
+  if (std::filesystem::exists(out, ignored) && !std::filesystem::is_empty(out, ignored))
+    fail(ErrorCode::kUsage, "{}: this folder is not empty; give a new one for the converted data set", out.string());
+  make_folder(out);
+  dataset::Conversion conversion(source, format, out, options.link);
+  conversion.copy_images(progress, on_failure);
+  return conversion.write();
+}
+
+}  // namespace effdet

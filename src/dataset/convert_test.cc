@@ -1,0 +1,106 @@
+// From each format to each and back: ids and boxes are those of the beginning, or a note says what is not.
+#include <algorithm>
+
+#include "dataset/dataset.h"
+#include "dataset/format.h"
+#include "dataset/test_support.h"
+
+namespace effdet::dataset {
+namespace {
+
+bool has_note(const ConvertReport& report, std::string_view text) {
+  return std::ranges::any_of(report.notes, [&](const std::string& note) { return contains(note, text); });
+}
+
+/// Boxes by file name, in the order of the file.
+std::vector<std::array<double, 4>> boxes_of(const Dataset& source) {
+  std::vector<std::array<double, 4>> boxes;
+  for (const eval::ImageRecord* image : source.images())
+    for (const eval::Annotation& annotation : source.truth().annotations)
+      if (annotation.image_id == image->id) boxes.push_back(annotation.bbox);
+  return boxes;
+}
+
+TEST(Convert, ThereAndBackIsTheSame) {
+  for (const Format* format : formats()) {
+    const TestFolder folder("convert");
+    const fs::path root = small_data_set(folder, 3);
+    edit_annotations(root, [](auto& json) {
+      json["images"][1]["id"] = 2;
+      json["annotations"][0]["bbox"] = {10.25, 7.13, 20.31, 11.07};
+      json["annotations"][0]["area"] = 20.31 * 11.07;
+    });
+    const Dataset before(root);
+    ConvertReport report = convert_dataset(root, folder / "there", {.format = std::string(format->name)});
+    EXPECT_EQ(report.images, 3u);
+    EXPECT_EQ(report.annotations, before.truth().annotations.size());
+    EXPECT_FALSE(has_note(report, "hold boxes")) << format->name << ": " << report.notes.back();
+    EXPECT_FALSE(has_note(report, "ids of images")) << format->name;
+    EXPECT_EQ(&format_of(folder / "there"), format);
+    convert_dataset(folder / "there", folder / "back", {.format = "coco", .link = true});
+    const Dataset after(folder / "back");
+    EXPECT_EQ(boxes_of(after), boxes_of(before)) << format->name;
+    ASSERT_EQ(after.images().size(), 3u);
+    for (size_t i = 0; i < 3; ++i) {
+      EXPECT_EQ(after.images()[i]->id, before.images()[i]->id);
+      EXPECT_NO_THROW(after.open(*after.images()[i]));
+    }
+  }
+}
+
+TEST(Convert, SaysWhatAFormatDoesNotHold) {
+  const TestFolder folder("convert");
+  const fs::path root = small_data_set(folder, 2);
+  edit_annotations(root, [](auto& json) {
+    json["annotations"][0]["iscrowd"] = 1;
+    json["annotations"][1]["bbox"] = {-5, 4, 30, 20};
+    json["annotations"][1]["area"] = 17;
+    for (auto& category : json["categories"]) category["id"] = category["id"].template get<int>() * 10;
+    for (auto& annotation : json["annotations"])
+      annotation["category_id"] = annotation["category_id"].template get<int>() * 10;
+  });
+  const ConvertReport yolo = convert_dataset(root, folder / "yolo", {.format = "yolo"});
+  EXPECT_TRUE(has_note(yolo, "yolo does not hold crowds: 1 left out"));
+  EXPECT_TRUE(has_note(yolo, "outside of an image: 1 boxes cut"));
+  EXPECT_TRUE(has_note(yolo, "ids of categories"));
+  EXPECT_TRUE(has_note(yolo, "ids of annotations"));
+  const ConvertReport voc = convert_dataset(root, folder / "voc", {.format = "voc"});
+  EXPECT_FALSE(has_note(voc, "crowds") || has_note(voc, "outside"));
+  EXPECT_TRUE(has_note(voc, "areas other than"));
+  const ConvertReport coco = convert_dataset(root, folder / "coco", {.format = "coco"});
+  EXPECT_TRUE(coco.notes.empty()) << coco.notes.front();
+}
+
+TEST(Convert, ImagesThatCannotBeReadAreLeftOut) {
+  const TestFolder folder("convert");
+  const fs::path root = small_data_set(folder, 3);
+  fs::remove(root / "val2017/000000000002.jpg");
+  const ConvertReport report = convert_dataset(root, folder / "out", {.format = "yolo"});
+  EXPECT_EQ(report.images, 2u);
+  ASSERT_EQ(report.failures.size(), 1u);
+  EXPECT_TRUE(contains(report.failures[0].message, "000000000002.jpg"));
+}
+
+TEST(Convert, RefusesFoldersThatAreNotEmptyAndUnknownFormats) {
+  const TestFolder folder("convert");
+  const fs::path root = small_data_set(folder, 1);
+  EXPECT_EQ(error_of([&] { convert_dataset(root, root, {.format = "voc"}); }).code(), ErrorCode::kUsage);
+  EXPECT_EQ(error_of([&] { convert_dataset(root, folder / "out", {.format = "tf"}); }).code(), ErrorCode::kUnsupported);
+  EXPECT_FALSE(fs::exists(folder / "out"));
+}
+
+TEST(Convert, NamesThatNeedEscapes) {
+  const TestFolder folder("convert");
+  const fs::path root = small_data_set(folder, 1);
+  const std::string name = "a & \"b\" <c>: #d";
+  edit_annotations(root, [&](auto& json) { json["categories"][0]["name"] = name; });
+  for (const char* format : {"yolo", "voc"}) {
+    edit_annotations(root, [&](auto& json) { json["annotations"][0]["category_id"] = json["categories"][0]["id"]; });
+    convert_dataset(root, folder / format, {.format = format});
+    const Dataset after(folder / format);
+    EXPECT_TRUE(std::ranges::any_of(after.truth().categories, [&](const auto& c) { return c.name == name; })) << format;
+  }
+}
+
+}  // namespace
+}  // namespace effdet::dataset
