@@ -16,7 +16,7 @@ bool is_digit(char c) { return c >= '0' && c <= '9'; }
 /// How many characters at the front stand for themselves in a string: ASCII but for quotes, backslashes and control
 /// characters.
 size_t plain_length(std::string_view text) {
-  constexpr uint64_t kOnes = 0x0101010101010101, kHighs = kOnes * 0x80;
+  constexpr uint64_t kHighs = kOnes * 0x80;
   // Sets the highest bit of each byte below a limit; borrows reach only bytes behind the first such one.
   const auto below = [](uint64_t word, uint64_t limit) { return (word - kOnes * limit) & ~word; };
   size_t at = 0;

@@ -42,32 +42,65 @@ struct ShortDecimal {
 /// Bytes behind the first of a number that scan_padded_decimal() may look at.
 inline constexpr size_t kDecimalPadding = 64;
 
+inline constexpr uint64_t kOnes = 0x0101010101010101;
+
+/// Characters as digits: '0' to '9' become 0 to 9.
+inline uint64_t to_digits(uint64_t word) { return word ^ kOnes * '0'; }
+
+/// Sets the highest bit of each byte that is above 9, and no other.
+inline uint64_t above_nine(uint64_t word) { return (((word & kOnes * 0x7F) + kOnes * 0x76) | word) & kOnes * 0x80; }
+
+/// The number that the first count bytes of a word are the digits of; count: 1 to 8.
+inline uint64_t join_digits(uint64_t word, unsigned count) {
+  // Moved to the end of the word, with zeros before them; then digits are joined to pairs, pairs to fours, fours.
+  uint64_t joined = word << (64 - 8 * count);
+  joined = joined * 10 + (joined >> 8);
+  return (((joined & 0x000000FF000000FF) * 0x000F424000000064) +
+          ((joined >> 16 & 0x000000FF000000FF) * 0x0000271000000001)) >>
+         32;
+}
+
 /// Reads the digits at first into value, eight at a time. Returns their count; above kMaxDigits the value means
 /// nothing.
 inline unsigned scan_digits(const char* first, uint64_t& value) {
   unsigned total = 0;
   while (total <= ShortDecimal::kMaxDigits) {
-    const uint64_t word = load_eight(first + total) ^ 0x3030303030303030;  // digits become 0 to 9
-    // The first byte above 9 gets its highest bit set; carries reach those behind it only.
-    const uint64_t others = ((word + 0x7676767676767676) | word) & 0x8080808080808080;
+    const uint64_t word = to_digits(load_eight(first + total));
+    const uint64_t others = above_nine(word);
     const auto count = others == 0 ? 8U : static_cast<unsigned>(std::countr_zero(others)) / 8;
     if (count == 0) break;
-    // Moved to the end of the word, with zeros before them; then digits are joined to pairs, pairs to fours, fours.
-    uint64_t joined = word << (64 - 8 * count);
-    joined = joined * 10 + (joined >> 8);
-    joined = (((joined & 0x000000FF000000FF) * 0x000F424000000064) +
-              ((joined >> 16 & 0x000000FF000000FF) * 0x0000271000000001)) >>
-             32;
-    value = value * kPowersOfTen[count] + joined;
+    value = value * kPowersOfTen[count] + join_digits(word, count);
     total += count;
     if (count < 8) break;
   }
   return total;
 }
 
+/// Reads a number of at most seven characters, without a sign, from a single word: what comes next waits for the length
+/// of this one, which is found in half as many steps. length is 0 where there is another.
+inline ShortDecimal scan_word_decimal(const char* first) {
+  const uint64_t word = to_digits(load_eight(first));
+  const uint64_t point_word = word ^ kOnes * ('.' ^ '0');
+  const uint64_t not_digits = above_nine(word);
+  const uint64_t points = ~(((point_word & kOnes * 0x7F) + kOnes * 0x7F) | point_word) & kOnes * 0x80;
+  const uint64_t others = not_digits & ~points;
+  if (others == 0) return {};
+  const auto length = static_cast<unsigned>(std::countr_zero(others)) / 8;
+  const auto whole = static_cast<unsigned>(std::countr_zero(not_digits)) / 8;
+  const auto last = static_cast<unsigned char>(word >> 8 * length ^ '0');
+  if (whole == 0 || (whole > 1 && (word & 0xFF) == 0) || last == 'e' || last == 'E') return {};
+  if (whole == length) return {.digits = join_digits(word, whole), .length = length};
+  const unsigned places = length - whole - 1;
+  const uint64_t below_point = (uint64_t{1} << 8 * whole) - 1;
+  const uint64_t digits = (word & below_point) | (word >> 8 & ~below_point);  // without the point
+  if (places == 0 || (points & (points - 1)) << (64 - 8 * length) != 0) return {};
+  return {.digits = join_digits(digits, length - 1), .places = places, .length = length};
+}
+
 /// As scan_short_decimal(), where kDecimalPadding bytes can be read.
 inline ShortDecimal scan_padded_decimal(const char* first) {
-  ShortDecimal number;
+  ShortDecimal number = scan_word_decimal(first);
+  if (number.length != 0) return number;
   const char* at = first;
   number.is_negative = *at == '-';
   if (number.is_negative) ++at;

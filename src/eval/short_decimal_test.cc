@@ -54,6 +54,16 @@ TEST(ShortDecimal, RoundsHalfwayToEven) {
   }
 }
 
+TEST(ShortDecimal, EndsWhereTheNumberEnds) {
+  for (const char* text : {"1.25.5", "1.25..", "1.25-", "1.25:", "1.25/", "1.25\x80", "1.25\xFF", "1.25 5", "1.25+1"}) {
+    for (const std::string& whole : {std::string(text), text + std::string(kDecimalPadding, '7')}) {
+      const ShortDecimal decimal = scan_short_decimal(whole);
+      EXPECT_EQ(decimal.length, 4U) << whole;
+      EXPECT_EQ(decimal.value(), 1.25) << whole;
+    }
+  }
+}
+
 TEST(ShortDecimal, LeavesOtherTextsAlone) {
   for (const char* text : {"", "-", "01", "-01", ".5", "1.", "1.e", "-.5", "+1", "1e5", "1.5E-3", "NaN", "-Infinity",
                            "12345678901234567890", "1.2345678901234567890", "00"}) {
