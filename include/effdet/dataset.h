@@ -216,6 +216,27 @@ struct EvaluateOptions {
 EFFDET_API Evaluation evaluate_results(const std::filesystem::path& annotations, const std::filesystem::path& results,
                                        const EvaluateOptions& options = {}, int threads = 0);
 
+/// One of several parts of a data set, for runs at the same time: the images in order of their ids, divided evenly.
+struct Shard {
+  static constexpr size_t kMost = 1 << 20;
+
+  size_t index = 0;  ///< below count
+  size_t count = 1;  ///< 1 to kMost
+};
+/// The file that a run keeps its shard in, for merge_shards(): "r.json.shard-0-of-4" of the results file r.json.
+EFFDET_API std::filesystem::path shard_file(const std::filesystem::path& results, const Shard& shard);
+
+/// What a run is about to do.
+struct ValidateStart {
+  std::string annotations;  ///< file or folder
+  size_t images = 0;        ///< to be run, those that were done before included
+  size_t done = 0;          ///< images that an earlier run did, as the journal says
+  size_t all_images = 0;    ///< in the annotations
+  size_t categories = 0;    ///< in the annotations
+  std::string device;       ///< that the model is compiled for
+  int threads = 0;          ///< of all streams
+};
+
 struct ValidateOptions {
   DetectOptions detect;
   std::filesystem::path results;   ///< file for COCO results; empty: none
@@ -224,10 +245,20 @@ struct ValidateOptions {
   float picture_threshold = 0.3f;  ///< minimum score of the boxes that are drawn, 0 to 1
   int streams = 1;                 ///< number of batches in the network at the same time; they share the threads
   ClassOptions classes = {};
+  /// Only this part of the images (after limit). Its results are what the journal keeps; leave `results` empty.
+  Shard shard = {};
+  /// If not empty: the file to which each image is appended as it is done, so that a run that was killed can be
+  /// resumed. Once `results` are written and cover all images, it is removed; without `results` it stays.
+  std::filesystem::path journal = {};
+  /// Take over what the journal has, if it is there, and run the other images, and those again that could not be used.
+  /// Without it, a journal that has finished images is an error.
+  bool resume = false;
+  bool strict = false;  ///< the first image that cannot be used is an error
   /// If set: once it is true, no further image is started; the report covers those that are finished.
   const std::atomic<bool>* stop = nullptr;
   OnNote on_note = {};
   OnFailure on_failure = {};
+  std::function<void(const ValidateStart&)> on_start = {};  ///< if set, called before the first image
   /// If set, called after each image with the time per image that its batch took in the network, in seconds; calls do
   /// not overlap.
   std::function<void(size_t done, size_t total, double seconds)> progress;
@@ -242,11 +273,24 @@ struct ValidateReport {
 };
 /// Evaluates a model on a data set, from images to mAP, without intermediate files. Decoding, inference and
 /// postprocessing overlap. threads: 0 for EFFDET_NUM_THREADS or all cores. Images that cannot be used are skipped and
-/// reported. If the run ends with an error, such as a full disk, the results of finished images are still written.
-/// Throws the first image's error if no image could be used; before the first image, Error(kBadInput) if classes and
-/// categories do not fit (ClassMapping), Error(kUnsupported) as DetectionDecoder, Error(kUsage) for options out of
-/// range.
+/// reported. If the run ends with an error, such as a full disk, the results of finished images are still written, and
+/// the journal stays. Throws the first image's error if no image could be used; before the first image,
+/// Error(kBadInput) if classes and categories do not fit (ClassMapping), or if a journal is damaged or of another run,
+/// Error(kUnsupported) as DetectionDecoder, Error(kUsage) for options out of range.
 EFFDET_API ValidateReport validate_dataset(const DataSource& data, const CompiledModel& model,
                                            const ValidateOptions& options, int threads = 0);
+
+struct MergeOptions {
+  std::filesystem::path results;      ///< file for COCO results; empty: none
+  std::filesystem::path root;         ///< as DataSource; empty: what the shards had
+  std::filesystem::path annotations;  ///< likewise
+  OnNote on_note = {};
+  OnFailure on_failure = {};
+};
+/// Joins the shards of a data set: results and numbers are those of one run over all images, to the bit. The images are
+/// not needed. Throws Error(kBadInput) for shards that are damaged, of different runs, of other annotations, given
+/// twice, missing, or not finished, Error(kUsage) for no shard, Error(kIo), and the first image's error if no image
+/// could be used.
+EFFDET_API ValidateReport merge_shards(const std::vector<std::filesystem::path>& shards, const MergeOptions& options);
 
 }  // namespace effdet

@@ -43,7 +43,7 @@ bool has_size(const eval::ImageRecord& image) { return image.width > 0 && image.
 
 std::string stem_of(const eval::ImageRecord& image) { return std::filesystem::path(image.file_name).stem().string(); }
 
-Dataset::Dataset(const DataSource& data) {
+Dataset::Dataset(const DataSource& data) : source_(data) {
   const Format& format = format_of(data);
   const Location location = format.locate(data);
   annotations_ = location.annotations.string();

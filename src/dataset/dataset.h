@@ -25,6 +25,7 @@ class Dataset {
   /// Error(kBadInput) where no image is left to work on.
   explicit Dataset(const DataSource& data);
 
+  const DataSource& source() const { return source_; }
   const eval::GroundTruth& truth() const { return truth_; }
   /// File or folder that the annotations come from, for messages.
   const std::string& annotations() const { return annotations_; }
@@ -54,6 +55,7 @@ class Dataset {
  private:
   void complete_sizes();
 
+  DataSource source_;
   std::filesystem::path image_folder_;
   std::string annotations_;
   eval::GroundTruth truth_;

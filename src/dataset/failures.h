@@ -13,22 +13,34 @@ namespace effdet::dataset {
 /// Collects them from several threads.
 class FailureLog {
  public:
-  /// total: images. Where there is but one, its failure is the run's error, and not told besides.
-  FailureLog(const OnFailure& on_failure, size_t total) : on_failure_(on_failure), total_(total) {}
+  /// total: images. Where there is but one, its failure is the run's error, and not told besides. strict: any failure
+  /// is.
+  FailureLog(const OnFailure& on_failure, size_t total, bool strict = false)
+      : on_failure_(on_failure), total_(total), strict_(strict) {}
 
-  /// Runs a task on one image. False where that failed for a reason that lies_in_the_image(); throws on.
-  template <typename Task>
-  bool attempt(Task task) {
+  /// Runs a task on one image. False where that failed for a reason that lies_in_the_image(), which was told and passed
+  /// to failed(const ImageFailure&); throws on.
+  template <typename Task, typename Failed>
+  bool attempt(Task task, Failed failed) {
     try {
       task();
       return true;
     } catch (const Error& error) {
-      if (!lies_in_the_image(error.code())) throw;
-      const std::lock_guard lock(mutex_);
-      failures_.push_back({error.code(), error.what()});
-      if (on_failure_ && total_ > 1) on_failure_(failures_.back());
+      if (strict_ || !lies_in_the_image(error.code())) throw;
+      add({error.code(), error.what()});
+      failed(ImageFailure{error.code(), error.what()});
       return false;
     }
+  }
+  template <typename Task>
+  bool attempt(Task task) {
+    return attempt(task, [](const ImageFailure&) {});
+  }
+
+  void add(const ImageFailure& failure) {
+    const std::lock_guard lock(mutex_);
+    failures_.push_back(failure);
+    if (on_failure_ && total_ > 1) on_failure_(failure);
   }
 
   /// Throws the first failure where all images failed.
@@ -42,6 +54,7 @@ class FailureLog {
  private:
   const OnFailure& on_failure_;
   size_t total_;
+  bool strict_;
   std::vector<ImageFailure> failures_;
   std::mutex mutex_;
 };

@@ -8,10 +8,13 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "compiler/compile.h"
 #include "detection/test_support.h"
+#include "detection/tiny_graph.h"
 #include "effdet/dataset.h"
 #include "effdet/error.h"
 #include "eval/test_support.h"
+#include "runtime/compiled_model_impl.h"
 #include "support/test_folder.h"
 
 namespace effdet::dataset {
@@ -44,6 +47,11 @@ void edit_annotations(const fs::path& root, Change change) {
 
 inline void write_floats(const fs::path& path, std::span<const float> values) {
   write_file(path, std::as_bytes(values), /*sync=*/false);
+}
+
+/// Of the tiny network, for so many images at a time.
+inline CompiledModel tiny_model(int batch = 1) {
+  return EngineAccess::model_of(std::make_shared<runtime::Engine>(compiler::compile(detection::tiny_graph(batch))));
 }
 
 }  // namespace effdet::dataset

@@ -16,6 +16,8 @@
 #include "dataset/failures.h"
 #include "dataset/image_writer.h"
 #include "dataset/notes.h"
+#include "dataset/run_journal.h"
+#include "dataset/shard.h"
 #include "dataset/task_queue.h"
 #include "detection/detection_model.h"
 #include "detection/fault_log.h"
@@ -43,12 +45,6 @@ void finish(std::vector<std::future<void>>& tasks) {
   tasks.clear();
 }
 
-/// The first so many images; 0: all.
-std::vector<const eval::ImageRecord*> first_of(std::vector<const eval::ImageRecord*> images, size_t limit) {
-  if (limit != 0 && limit < images.size()) images.resize(limit);
-  return images;
-}
-
 /// One run over a data set. Each stream has a session and rings of buffers, and claims batches as it begins to load
 /// them.
 class Validation {
@@ -59,22 +55,35 @@ class Validation {
         model_(model),
         classes_(classes),
         options_(options),
-        images_(first_of(source.images(), options.limit)),
+        threads_(threads),
+        images_(shard_of(first_of(source.images(), options.limit), options.shard)),
         writer_(source.truth(), classes, options),
-        log_(options.on_failure, images_.size()),
+        results_(images_.size()),
+        loaded_(images_.size()),
+        finished_(images_.size()),
+        log_(options.on_failure, images_.size(), options.strict),
         queue_(std::in_place, background_threads(threads)) {
     if (writer_.enabled()) source.require_unique_stems();
-    detections_.resize(images_.size());
-    loaded_.resize(images_.size());
-    finished_.resize(images_.size());
+    if (!options.journal.empty()) open_journal();
+    for (size_t i = 0; i < images_.size(); ++i)
+      if (finished_[i] == 0) pending_.push_back(i);
+    done_ = images_.size() - pending_.size();
     for (int i = 0; i < options.streams; ++i)
       streams_.emplace_back(model, runtime::threads_a_stream(threads, options.streams));
   }
 
   ValidateReport run() {
     const auto start = Clock::now();
+    if (options_.on_start)
+      options_.on_start({source_.annotations(), images_.size(), done_, source_.truth().images.size(),
+                         source_.truth().categories.size(), model_.engine()->program().target, threads_});
     run_all_streams();
-    log_.require_some();
+    try {
+      log_.require_some();
+    } catch (const Error&) {
+      if (journal_ && !options_.results.empty()) journal_->remove();  // there is nothing to go on with
+      throw;
+    }
     ValidateReport report{.evaluation = {}, .total = images_.size(), .failures = log_.failures()};
     report.seconds = seconds_since(start);
     for (const Stream& stream : streams_)
@@ -84,6 +93,7 @@ class Validation {
     report.evaluation = evaluate(source_.truth(), finished.results, ids_of(finished.images));
     if (!finished.images.empty())
       write_evaluated(options_.results, finished.results, source_.truth(), report.evaluation);
+    if (journal_) close_journal(finished.images.size() + report.failures.size() == images_.size());
     return report;
   }
 
@@ -114,6 +124,36 @@ class Validation {
     std::vector<eval::CocoResult> results;
   };
 
+  void open_journal() {
+    const RunKey key{model_key(*model_.engine()), options_key(options_, classes_, model_.info().num_classes),
+                     data_key(source_.truth())};
+    const size_t total = first_of(source_.images(), options_.limit).size();
+    try {
+      journal_.emplace(source_, images_, journal_header(key, options_.shard, total, source_.source()), options_);
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::kIo || options_.resume || options_.results.empty()) throw;
+      if (options_.on_note) options_.on_note(fmt::format("{}; this run cannot be resumed", error.what()));
+      return;
+    }
+    std::vector<std::optional<JournalEntry>> entries = journal_->take_finished();
+    for (size_t i = 0; i < images_.size(); ++i) {
+      if (!entries[i]) continue;
+      faults_.add(images_[i]->file_name, entries[i]->faults);
+      results_[i] = std::move(entries[i]->results);
+      finished_[i] = 1;
+    }
+  }
+
+  /// all: each image was done, or failed. Without a results file the journal is what stays of the run.
+  void close_journal(bool all) {
+    const bool any = std::ranges::find(finished_, 1) != finished_.end();
+    if (!options_.results.empty() && (all || !any)) {
+      journal_->remove();
+    } else {
+      journal_->sync();
+    }
+  }
+
   /// Where a stream fails, what was finished is written before the error goes on.
   void run_all_streams() try {
     for (size_t i = 0; i < kInputs; ++i)
@@ -121,10 +161,12 @@ class Validation {
     runtime::run_streams(streams_.size(), streams_.size(),
                          [this](size_t stream, size_t) { run_stream(streams_[stream]); });
   } catch (const Error& error) {
-    const size_t count = save_finished();
-    if (count == 0) throw;
-    fail(error.code(), "{}; {} has the results of {} of {} images", error.what(), options_.results.string(), count,
-         images_.size());
+    const size_t written = save_finished();
+    const auto done = static_cast<size_t>(std::ranges::count(finished_, 1));
+    if (done == 0 || (written == 0 && !journal_)) throw;
+    fail(error.code(), "{}; {} has the results of {} of {} images{}", error.what(),
+         written > 0 ? options_.results.string() : journal_->name(), done, images_.size(),
+         journal_ ? "; --resume goes on with the others" : "");
   } catch (const std::exception&) {
     save_finished();
     throw;
@@ -133,6 +175,7 @@ class Validation {
   /// After an error, which counts more than another one here. Returns how many images there are results of.
   size_t save_finished() try {
     queue_.reset();
+    close_journal_after_error();
     if (options_.results.empty()) return 0;
     const Finished finished = take_finished();
     if (!finished.images.empty()) eval::write_coco_results(options_.results, finished.results, source_.truth());
@@ -141,30 +184,35 @@ class Validation {
     return 0;
   }
 
+  void close_journal_after_error() try {
+    if (journal_) close_journal(/*all=*/false);
+  } catch (const std::exception&) {
+  }
+
   /// The images that were decoded, and their results.
   Finished take_finished() {
     Finished finished;
-    std::vector<std::vector<Detection>> detections;
     for (size_t i = 0; i < images_.size(); ++i) {
       if (finished_[i] == 0) continue;
       finished.images.push_back(images_[i]);
-      detections.push_back(std::move(detections_[i]));
+      finished.results.insert(finished.results.end(), results_[i].begin(), results_[i].end());
+      results_[i] = {};
     }
-    finished.results = results_of(finished.images, detections, classes_);
     return finished;
   }
 
   bool stopped() const { return options_.stop != nullptr && options_.stop->load(std::memory_order_relaxed); }
 
+  /// Index in pending_.
   size_t first(size_t batch) const { return batch * model_.batch(); }
   /// One past the last image: the last batch may be partial, and what the network makes of its rest is not looked at.
-  size_t end(size_t batch) const { return std::min(first(batch + 1), images_.size()); }
+  size_t end(size_t batch) const { return std::min(first(batch + 1), pending_.size()); }
 
   void run_stream(Stream& stream) try {
     for (size_t round = 0;; ++round) {
       Input& input = stream.inputs[round % kInputs];
       Output& output = stream.outputs[round % kOutputs];
-      if (first(input.batch) >= images_.size() || stopped()) break;
+      if (first(input.batch) >= pending_.size() || stopped()) break;
       finish(input.loaded);
       finish(output.decoded);
       infer(stream, input, output);
@@ -173,7 +221,7 @@ class Validation {
     }
     for (Output& output : stream.outputs) finish(output.decoded);
   } catch (...) {
-    next_batch_ = images_.size();  // the other streams need not go on
+    next_batch_ = pending_.size();  // the other streams need not go on
     for (Output& output : stream.outputs)
       for (const auto& task : output.decoded)
         if (task.valid()) task.wait();
@@ -186,40 +234,51 @@ class Validation {
     const size_t bytes = model_.input().sample_bytes();
     for (size_t i = first(input.batch); i < end(input.batch); ++i) {
       const auto target = std::span(input.samples).subspan((i - first(input.batch)) * bytes, bytes);
-      input.loaded.push_back(queue_->submit([this, i, target] { load(i, target); }));
+      input.loaded.push_back(queue_->submit([this, image = pending_[i], target] { load(image, target); }));
     }
   }
 
   void start_decoding(size_t batch, Output& output) {
     for (size_t i = first(batch); i < end(batch); ++i)
-      output.decoded.push_back(
-          queue_->submit([this, i, batch, &output] { decode(i, output.heads, i - first(batch)); }));
+      output.decoded.push_back(queue_->submit(
+          [this, image = pending_[i], sample = i - first(batch), &output] { decode(image, output.heads, sample); }));
+  }
+
+  /// Runs a task on an image; false where the image cannot be used.
+  template <typename Task>
+  bool attempt(size_t i, Task task) {
+    return log_.attempt(task, [&](const ImageFailure& failure) {
+      if (journal_) journal_->add(*images_[i], failure);
+    });
   }
 
   void load(size_t i, std::span<std::byte> sample) {
-    loaded_[i] = log_.attempt([&] { model_.input().write(*source_.open(*images_[i]), sample); });
+    loaded_[i] = attempt(i, [&] { model_.input().write(*source_.open(*images_[i]), sample); });
   }
 
   void decode(size_t i, const detection::OutputBuffers& heads, size_t sample) {
     if (loaded_[i] == 0) return;
     const vision::ImageSize size{images_[i]->width, images_[i]->height};
     eval::DetectFaults faults;
-    detections_[i] = model_.detect(heads.values(), sample, size, options_.detect, &faults);
+    const std::vector<Detection> detections = model_.detect(heads.values(), sample, size, options_.detect, &faults);
     faults_.add(images_[i]->file_name, faults);
-    if (!writer_.enabled() || draw(i)) finished_[i] = 1;
+    if (writer_.enabled() && !draw(i, detections)) return;
+    results_[i] = results_of({&images_[i], 1}, {&detections, 1}, classes_);
+    if (journal_) journal_->add(*images_[i], faults, results_[i]);
+    finished_[i] = 1;
   }
 
   /// Decodes the image once more, since images that wait for their detections could take any memory. False where
   /// that fails.
-  bool draw(size_t i) {
+  bool draw(size_t i, std::span<const Detection> detections) {
     vision::MemoryGate::Hold memory;
     vision::Image pixels;
-    const bool readable = log_.attempt([&] {
+    const bool readable = attempt(i, [&] {
       const auto rows = source_.open(*images_[i]);
       memory = writer_.reserve(rows->size());
       pixels = vision::whole_image(*rows);
     });
-    if (readable) writer_.write(*images_[i], std::move(pixels), detections_[i]);
+    if (readable) writer_.write(*images_[i], std::move(pixels), detections);
     return readable;
   }
 
@@ -239,10 +298,13 @@ class Validation {
   const detection::DetectionModel& model_;
   const ClassMap& classes_;
   const ValidateOptions& options_;
+  int threads_;
   std::vector<const eval::ImageRecord*> images_;
   ImageWriter writer_;
-  std::vector<std::vector<Detection>> detections_;  ///< by image
-  std::vector<char> loaded_, finished_;             ///< by image, each written by one thread
+  std::vector<std::vector<eval::CocoResult>> results_;  ///< by image
+  std::vector<char> loaded_, finished_;                 ///< by image, each written by one thread
+  std::vector<size_t> pending_;                         ///< indices of the images that no earlier run finished
+  std::optional<RunJournal> journal_;
   FailureLog log_;
   detection::FaultLog faults_;
   std::deque<Stream> streams_;  // stay where they are: tasks refer to them
@@ -264,6 +326,9 @@ ValidateReport validate_dataset(const DataSource& data, const CompiledModel& com
   eval::check_options(options.detect);
   if (!(options.picture_threshold >= 0 && options.picture_threshold <= 1))
     fail(ErrorCode::kUsage, "a picture threshold of {} is not between 0 and 1", options.picture_threshold);
+  if (const Shard& shard = options.shard; shard.index >= shard.count || shard.count > Shard::kMost)
+    fail(ErrorCode::kUsage, "shard {}/{}: {} shards are numbered from 0 to {}", shard.index, shard.count, shard.count,
+         static_cast<int64_t>(shard.count) - 1);
   const auto model = name_source(EngineAccess::source(compiled),
                                  [&] { return detection::DetectionModel(EngineAccess::first(compiled)); });
   const dataset::Dataset source(data);

@@ -15,10 +15,6 @@ namespace {
 
 constexpr int kImageSide = detection::kTinySide;
 
-CompiledModel tiny_model(int batch) {
-  return EngineAccess::model_of(std::make_shared<runtime::Engine>(compiler::compile(detection::tiny_graph(batch))));
-}
-
 /// The way over files: preprocess, run, dump, postprocess.
 Evaluation by_files(const fs::path& root, const TestFolder& folder, const fs::path& results) {
   const InputOptions input{"tf_efficientdet_d0", kImageSide, kImageSide};

@@ -15,6 +15,8 @@
 #include "effdet/output_file.h"
 #include "partial_run.h"
 #include "plans.h"
+#include "run_options.h"
+#include "status_line.h"
 #include "stream_options.h"
 
 namespace effdet::cli {
@@ -32,8 +34,9 @@ class BatchLog {
     const size_t batches = (total + batch_size_ - 1) / batch_size_, batch = (done - 1) / batch_size_;
     const double seconds = seconds_an_image * static_cast<double>(batch_size_);
     sum_ += seconds;
+    ++run_;
     if (batch % kLogEvery != 0 && batch + 1 != batches) return;
-    const double average = sum_ / static_cast<double>(batch + 1);
+    const double average = sum_ / static_cast<double>(run_);
     fmt::print("Test: [{:>4d}/{}]  Time: {:.3f}s ({:.3f}s, {:>7.2f}/s)\n", batch, batches, seconds, average,
                static_cast<double>(batch_size_) / average);
     std::fflush(stdout);
@@ -42,6 +45,7 @@ class BatchLog {
  private:
   size_t batch_size_;
   double sum_ = 0;
+  size_t run_ = 0;  ///< batches that this run has done
 };
 
 /// Parameters as PyTorch counts them; of models that do not tell, the values of their weights.
@@ -49,14 +53,30 @@ int64_t parameters_of(const CompiledModel& model) {
   return model.parameters().value_or(static_cast<int64_t>(model.weight_bytes() / sizeof(float)));
 }
 
-/// What the original says of AMP, for the types that the model's steps compute in.
-std::string_view precision_line(const CompiledModel& model) {
+/// The type that the model's steps compute in.
+std::string_view precision_of(const CompiledModel& model) {
   const std::vector<CompiledModel::Step> steps = model.steps();
   const auto any = [&](std::string_view type) {  // Aipp reads pixels of uint8
     return std::ranges::any_of(steps, [&](const auto& step) { return step.type == type && step.op != "Aipp"; });
   };
-  if (any("uint8")) return "Validating in int8.";
-  return any("bfloat16") ? "Validating in bfloat16." : "AMP not enabled. Validating in float32.";
+  if (any("uint8")) return "int8";
+  return any("bfloat16") ? "bfloat16" : "float32";
+}
+
+/// What runs and on what, after the original's lines; on standard error where standard output is JSON.
+void print_start(const ValidateStart& start, const std::string& file, const CompiledModel& model,
+                 const ValidateOptions& options, bool is_shard, bool json) {
+  const ModelDescription description = model.description();
+  const std::string shard = is_shard ? fmt::format(", shard {}/{}", options.shard.index, options.shard.count) : "";
+  const std::string done = start.done > 0 ? fmt::format(", {} of them done before", start.done) : "";
+  const RoomForLines room;
+  std::FILE* const stream = json ? stderr : stdout;
+  fmt::print(stream, "[INFO] model {}: {}, {} classes, {} x {}, batch {}, {}, on {} with {} thread{}\n", file,
+             description.model, description.num_classes, description.height, description.width, description.batch,
+             precision_of(model), start.device, start.threads, start.threads == 1 ? "" : "s");
+  fmt::print(stream, "[INFO] data {}: {} of {} images{}{}, {} categories\n", start.annotations, start.images,
+             start.all_images, shard, done, start.categories);
+  std::fflush(stream);
 }
 
 nlohmann::json report_json(const ValidateReport& report, const ModelDescription& description, int streams) {
@@ -77,6 +97,8 @@ int run_validate(int argc, char** argv) {
   CommandLine line(argc, argv, "Evaluates a model on a data set: images to COCO mAP without files between.",
                    "validate ./coco_data --model=tf_efficientdet_d7 --b=1 --checkpoint=d7.pth\n"
                    "effdet validate coco_data --checkpoint d0.om --results results.json\n"
+                   "effdet validate coco_data --checkpoint d0.om --results results.json --resume\n"
+                   "effdet validate coco_data --checkpoint d0.om --results results.json --shard 0/4\n"
                    "effdet validate coco_data --checkpoint d0.om --streams auto\n"
                    "effdet validate coco_data --checkpoint d0.pth --precision int8 --calibration photos\n"
                    "effdet validate my_data --checkpoint my_d0.pth --class-names names.txt\n"
@@ -98,7 +120,9 @@ int run_validate(int argc, char** argv) {
           ->capture_default_str()
           ->check(CLI::Range(1, 1024))
           ->type_name("N");
-  line.add_output("--results", results, "write COCO results here");
+  RunOptions run;
+  run.add_to(line,
+             line.add_output("--results", results, "write COCO results here; finished images are kept beside it"));
   line.add_option("--limit", options.limit, "only the first so many images; 0: all")->type_name("N");
   line.add_option("--pictures", pictures, "write images with the detections drawn here")->type_name("DIR");
   line.add_option("--picture-threshold", options.picture_threshold, "score from which boxes are drawn")
@@ -113,6 +137,7 @@ int run_validate(int argc, char** argv) {
   line.add_json(json);
   if (!line.read()) return 0;
   const DataSource data = data_source.source();
+  run.apply(results, options);
   if (!pictures.empty()) make_output_folder(pictures);
   checkpoint = checkpoint_file(checkpoint);
 
@@ -121,16 +146,20 @@ int run_validate(int argc, char** argv) {
   const ModelDescription description = model.description();
   if (!json) {
     fmt::print("Model {} created, param count: {}\n", description.model, parameters_of(model));
-    fmt::print("{}\n", precision_line(model));
+    const std::string_view precision = precision_of(model);
+    fmt::print("{}Validating in {}.\n", precision == "float32" ? "AMP not enabled. " : "",
+               precision);  // as the original
   }
   const StreamLayout layout = streams.resolve(model, threads);
   options.streams = layout.streams;
   if (!json) streams.print_trials();
   BatchLog log(static_cast<size_t>(description.batch));
   if (!json) options.progress = [&](size_t done, size_t total, double seconds) { log.update(done, total, seconds); };
-  options.results = results;
   options.pictures = pictures;
   options.classes.names = model_options.class_names;
+  options.on_start = [&](const ValidateStart& start) {
+    print_start(start, checkpoint, model, options, run.is_shard(), json);
+  };
   options.on_note = warn;
   options.on_failure = [](const ImageFailure& failure) { warn(failure.message); };
   StopRequest stop;
@@ -142,8 +171,13 @@ int run_validate(int argc, char** argv) {
   } else {
     print_evaluation_of_run(report.evaluation);
   }
-  return end_of_run(line.program(), {report.evaluation.images, report.failures.size(), report.total}, stop,
-                    results.empty() ? "the numbers" : "numbers and results");
+  const RunCounts counts{report.evaluation.images, report.failures.size(), report.total};
+  const int code = end_of_run(line.program(), counts, stop, results.empty() ? "the numbers" : "numbers and results");
+  if (stop.requested() && !options.journal.empty() && counts.done + counts.failed < counts.total) {
+    const RoomForLines room;
+    fmt::print(stderr, "[INFO] {} keeps what is done: --resume goes on\n", options.journal.string());
+  }
+  return code;
 }
 
 }  // namespace effdet::cli

@@ -25,6 +25,7 @@ constexpr Command kCommands[] = {
     {"ais_bench", "ais_bench", kData, "the same, with the flags and files of its successor", run_ais_bench},
     {"postprocess", "postprocess", kData, "dumped outputs to detections and COCO mAP", run_postprocess},
     {"validate", "validate", kDirect, "images to COCO mAP in one process", run_validate},
+    {"merge", "", kDirect, "join the shards of validate to the results of one run", run_merge},
     {"detect", "", kDirect, "find and draw the objects in images", run_detect},
     {"edit", "", kExtra, "change an ONNX graph by names: constants, attributes, nodes, outputs", run_edit},
     {"graph", "", kExtra, "draw the coarse structure of a model", run_graph},

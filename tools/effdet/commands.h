@@ -20,6 +20,7 @@ int run_benchmark(int argc, char** argv);
 int run_ais_bench(int argc, char** argv);
 int run_postprocess(int argc, char** argv);
 int run_validate(int argc, char** argv);
+int run_merge(int argc, char** argv);
 int run_detect(int argc, char** argv);
 int run_init(int argc, char** argv);
 int run_download(int argc, char** argv);

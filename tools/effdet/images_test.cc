@@ -172,7 +172,7 @@ TEST_F(Images, ListsAreOfTheImagesThatCanBeRead) {
 }
 
 TEST_F(Images, ADataSetWithoutItsFolderOfImagesIsOneError) {
-  fs::rename(folder_ / "data/val2017", folder_ / "data/pictures");
+  fs::rename(folder_ / "data/val2017", folder_ / "data/elsewhere");
   for (const char* command : {"validate data --checkpoint m.om", "preprocess --root data --bin-save b -m m.om"}) {
     const Result result = sh(command);
     EXPECT_EQ(result.code, 4) << command;
@@ -217,6 +217,46 @@ TEST_F(Images, ASignalKeepsWhatIsFinished) {
   EXPECT_TRUE(contains(validated.error, "validate: stopped by SIGTERM: numbers and results are of " + counts))
       << validated.error;
   EXPECT_TRUE(contains(file("out.txt"), "on the " + std::to_string(images) + " images that were run, of 56"));
+}
+
+TEST_F(Images, ValidateGoesOnAfterKill) {
+  good("validate data --checkpoint m.om --results one.json --json > one.txt");
+  const std::string run = "validate data --checkpoint m.om --threads 1 --results r.json --json ";
+  const Result killed =
+      sh(run +
+         ">out.txt & while [ $(stat -c %s r.json.journal 2>/dev/null || echo 0) -lt 600 ] && kill -0 $!; "
+         "do sleep 0.005; done; kill -9 $!; wait $!");
+  if (exists("r.json")) GTEST_SKIP() << "it was done before it was killed: " << killed.error;
+  EXPECT_EQ(killed.code, 137);
+  EXPECT_EQ(sh(run).code, 2);  // the finished images would be lost
+  const Result resumed = good(run + "--resume");
+  EXPECT_TRUE(contains(resumed.error, " of them done before")) << resumed.error;
+  EXPECT_EQ(file("r.json"), file("one.json"));
+  EXPECT_EQ(nlohmann::json::parse(resumed.out)["stats"], json("one.txt")["stats"]);
+  EXPECT_FALSE(exists("r.json.journal"));
+}
+
+TEST_F(Images, ShardsAreMerged) {
+  const auto numbers = [](const Result& result) { return nlohmann::json::parse(result.out)["stats"]; };
+  const auto one = numbers(good("validate data --checkpoint m.om --results one.json --json"));
+  for (const char* shard : {"0/2", "1/2"})
+    good("validate data --checkpoint m.om --results r.json --shard " + std::string(shard));
+  EXPECT_FALSE(exists("r.json"));
+  EXPECT_EQ(numbers(good("effdet merge r.json --results r.json --json")), one);
+  EXPECT_EQ(file("r.json"), file("one.json"));
+  EXPECT_EQ(sh("effdet merge r.json.shard-0-of-2").code, 3);
+  EXPECT_EQ(sh("effdet merge r.json --results r.json.shard-0-of-2").code, 2);
+
+  const std::string by_rank = " validate data --checkpoint m.om --results ranks.json --shard auto";
+  for (const char* rank : {"0", "1"})
+    good("OMPI_COMM_WORLD_SIZE=2 OMPI_COMM_WORLD_RANK=" + std::string(rank) + by_rank);
+  good("effdet merge ranks.json.shard-* --results ranks.json --root data");
+  EXPECT_EQ(file("ranks.json"), file("one.json"));
+
+  for (const char* flags : {"--shard 2/2", "--shard -1/2", "--shard 0/0", "--shard 1", "--shard auto/x", "--shard ''"})
+    EXPECT_EQ(sh("validate data --checkpoint m.om --results r.json " + std::string(flags)).code, 2) << flags;
+  EXPECT_EQ(sh("validate data --checkpoint m.om --shard 0/2").code, 2);
+  EXPECT_EQ(sh("validate data --checkpoint m.om --results /dev/null --resume").code, 2);
 }
 
 // --- What is said before the work
@@ -268,6 +308,11 @@ TEST_F(Images, FlagsThatTheModelContradictsAreRefused) {
 TEST_F(Images, ClassesOfModelAndDataAreComparedFirst) {
   const Result original = good("validate data --checkpoint m.om");
   EXPECT_EQ(original.error, "");
+  const auto lines = lines_of(original.out);
+  ASSERT_GT(lines.size(), 4u);
+  EXPECT_TRUE(
+      lines[2].starts_with("[INFO] model m.om: tf_efficientdet_d0, 6 classes, 128 x 128, batch 1, float32, on "));
+  EXPECT_EQ(lines[3], "[INFO] data data/annotations/instances_val2017.json: 6 of 6 images, 6 categories");
   edit_annotations([](auto& json) {
     for (auto& category : json["categories"]) category["id"] = 10 * category["id"].template get<int>();
     for (auto& object : json["annotations"]) object["category_id"] = 10 * object["category_id"].template get<int>();

@@ -1,0 +1,71 @@
+// Hashes what a run's results depend on.
+#include "dataset/run_key.h"
+
+#include "dataset/hasher.h"
+#include "ir/graph.h"
+
+namespace effdet::dataset {
+namespace {
+
+void add_names(Hasher& hasher, const std::vector<eval::Category>& categories, const eval::StringIds& ids) {
+  hasher.add(categories.size());
+  for (const eval::Category& category : categories) {
+    hasher.add(ids.json_of(category.id));
+    hasher.add(category.name);
+  }
+}
+
+}  // namespace
+
+uint64_t model_key(const runtime::Engine& engine) {
+  const artifact::Program& program = engine.program();
+  Hasher hasher;
+  hasher.add(program.target);
+  hasher.add(program.micro_batches);
+  hasher.add(ir::to_text(program.graph));
+  for (const auto& [name, value] : program.graph.metadata) {
+    hasher.add(name);
+    hasher.add(value);
+  }
+  for (size_t i = 0; i < program.graph.value_count(); ++i)
+    if (const Tensor* constant = program.graph.constant(static_cast<ir::ValueId>(i))) hasher.add(constant->bytes());
+  for (const kernels::Choice& choice : engine.choices()) hasher.add(choice.implementation);
+  return hasher.digest();
+}
+
+uint64_t options_key(const ValidateOptions& options, const ClassMap& classes, int num_classes) {
+  Hasher hasher;
+  hasher.add(options.detect.score_threshold);
+  hasher.add(options.detect.iou_threshold);
+  hasher.add(options.detect.max_candidates);
+  hasher.add(options.detect.max_detections);
+  hasher.add(options.detect.soft_nms);
+  hasher.add(options.limit);
+  hasher.add(options.pictures.empty() ? -1.0f : options.picture_threshold);
+  for (int category = 0; category <= num_classes; ++category) hasher.add(classes.category_of(category));
+  return hasher.digest();
+}
+
+uint64_t data_key(const eval::GroundTruth& truth) {
+  Hasher hasher;
+  hasher.add(truth.images.size());
+  for (const eval::ImageRecord& image : truth.images) {
+    hasher.add(truth.image_ids.json_of(image.id));
+    hasher.add(image.file_name);
+    hasher.add(image.width);
+    hasher.add(image.height);
+  }
+  hasher.add(truth.annotations.size());
+  for (const eval::Annotation& object : truth.annotations) {
+    hasher.add(object.id);
+    hasher.add(object.image_id);
+    hasher.add(object.category_id);
+    for (const double side : object.bbox) hasher.add(side);
+    hasher.add(object.area);
+    hasher.add(object.is_crowd);
+  }
+  add_names(hasher, truth.categories, truth.category_ids);
+  return hasher.digest();
+}
+
+}  // namespace effdet::dataset

@@ -1,0 +1,83 @@
+// merge: the shards of a run to the results and numbers of the whole.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "cli.h"
+#include "commands.h"
+#include "dataset_options.h"
+#include "describe.h"
+#include "effdet/dataset.h"
+#include "effdet/output_file.h"
+#include "output_paths.h"
+#include "partial_run.h"
+
+namespace effdet::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A shard's file itself, or those of a results file that was given to `validate --shard`.
+std::vector<fs::path> shards_of(const std::string& name) {
+  const fs::path path(name);
+  const std::string start = path.filename().string() + ".shard-";
+  const auto is_shard = [&](const std::string& file) { return file.starts_with(start) && !is_unfinished_output(file); };
+  std::vector<fs::path> found;
+  std::error_code error;
+  const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error))
+    if (is_shard(entry->path().filename().string())) found.push_back(path.parent_path() / entry->path().filename());
+  if (found.empty()) found.push_back(path);
+  std::ranges::sort(found);
+  return found;
+}
+
+nlohmann::json report_json(const ValidateReport& report) {
+  nlohmann::json json = evaluation_json(report.evaluation);
+  json["images_total"] = report.total;
+  json["complete"] = report.evaluation.images == report.total;
+  json["failures"] = failures_json(report.failures);
+  return json;
+}
+
+}  // namespace
+
+int run_merge(int argc, char** argv) {
+  CommandLine line(argc, argv,
+                   "Joins the shards of 'validate --shard': results file and numbers are those of one run, to the bit. "
+                   "Shards that do not belong together, or overlap, are refused; missing ones are named.",
+                   "effdet merge r.json --results r.json   # all of r.json.shard-*\n"
+                   "effdet merge r.json.shard-0-of-2 other/r.json.shard-1-of-2 --root coco_data --json");
+  std::vector<std::string> names;
+  std::string root, annotations, results;
+  bool json = false;
+  line.add_option("shards", names, "files of shards, or the --results file that was given to each")
+      ->required()
+      ->type_name("FILE...");
+  line.add_option("--root", root, "the data set's folder; default: the one that the shards had")->type_name("DIR");
+  line.add_option("--annotations", annotations, "COCO's file, instead of the one in the folder")->type_name("FILE");
+  line.add_output("--results", results, "write COCO results here");
+  line.add_json(json);
+  if (!line.read()) return 0;
+  std::vector<fs::path> shards;
+  for (const std::string& name : names) {
+    const std::vector<fs::path> files = shards_of(name);
+    shards.insert(shards.end(), files.begin(), files.end());
+  }
+  for (const fs::path& shard : shards) refuse_same_file("--results", results, "shards", shard.string());
+  MergeOptions options{.results = results, .root = root, .annotations = annotations};
+  options.on_note = warn;
+  options.on_failure = [](const ImageFailure& failure) { warn(failure.message); };
+  const ValidateReport report = merge_shards(shards, options);
+  if (!report.warning.empty()) warn_of(line.program(), report.warning);
+  if (json) {
+    fmt::print("{}", json_text(report_json(report)));
+  } else {
+    print_evaluation_of_run(report.evaluation);
+  }
+  return end_of_run(line.program(), {report.evaluation.images, report.failures.size(), report.total}, StopRequest(),
+                    results.empty() ? "the numbers" : "numbers and results");
+}
+
+}  // namespace effdet::cli
