@@ -1,4 +1,4 @@
-// Checked arithmetic, half floats, tensors, files, memory budgets and threads.
+// Checked arithmetic, half floats, tensors, files, their names in errors, memory budgets and threads.
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
@@ -14,6 +14,7 @@
 #include "base/checked.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/name_source.h"
 #include "base/tensor.h"
 #include "base/thread_pool.h"
 #include "effdet/error.h"
@@ -23,6 +24,26 @@ namespace effdet::inline base {
 namespace {
 
 namespace fs = std::filesystem;
+
+TEST(NameSource, NamesTheFileUnlessTheMessageDoes) {
+  const fs::path others[] = {"t", "photos/", ""};
+  const auto said = [&](const std::string& message, ErrorCode code = ErrorCode::kBadInput) -> std::string {
+    try {
+      name_source(
+          "m", [&] { throw Error(code, message); }, others);
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "";
+  };
+  EXPECT_EQ(said("node 'a'"), "m: node 'a'");
+  EXPECT_EQ(said("m: node 'a'"), "m: node 'a'");
+  EXPECT_EQ(said("t/1.jpg: cut"), "t/1.jpg: cut");
+  EXPECT_EQ(said("photos/1.jpg: cut"), "photos/1.jpg: cut");
+  EXPECT_EQ(said("the map 'x'"), "m: the map 'x'") << "is not of the folder t";
+  EXPECT_EQ(said("missing node"), "m: missing node") << "nor of the file m";
+  EXPECT_EQ(said("--keep 2", ErrorCode::kUsage), "--keep 2") << "is no fault of the file";
+}
 
 TEST(Checked, NeverWraps) {
   constexpr uint64_t kMax = std::numeric_limits<uint64_t>::max();
