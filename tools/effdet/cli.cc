@@ -103,8 +103,9 @@ void CommandLine::refuse_lost_files() const {
       if (written != outputs_.end()) {
         if (other != output) refuse_same_file(output->get_name(), *path, other->get_name(), *written->second);
       } else if (other->get_type_name() == "FILE" && !in_place_) {
-        for (const std::string& file : other->results())
-          refuse_same_file(output->get_name(), *path, other->get_name(), file);
+        std::vector<std::string> files = other->results();
+        if (files.empty()) files.push_back(other->get_default_str());
+        for (const std::string& file : files) refuse_same_file(output->get_name(), *path, other->get_name(), file);
       }
     }
 }

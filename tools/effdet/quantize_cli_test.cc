@@ -188,6 +188,9 @@ TEST_F(CliQuantize, NoFileIsWrittenOverAnother) {
   }
   EXPECT_FALSE(std::filesystem::exists(folder_ / "q.onnx"));
   expect_success("effdet edit m.onnx --rename x.1=x --out m.onnx");  // is for changing a file
+  expect_success("cp " + kQuotedShapes + " d0.pth");
+  EXPECT_EQ(sh("pth2onnx --img-size=128 --out=d0.pth").code, 2) << "reads d0.pth where it is not told";
+  expect_success("cmp " + kQuotedShapes + " d0.pth");
 }
 
 TEST_F(CliQuantize, ErrorsNameTheModel) {
