@@ -90,6 +90,26 @@ TEST_F(CliQuantize, TheProofIsMeasuredOnTheCompiledFileAndTravelsWithIt) {
   EXPECT_TRUE(contains(opened.error, "was compiled for int8")) << opened.error;
 }
 
+TEST_F(CliQuantize, BelowTheGateNoModelIsWrittenButThePageThatTellsWhy) {
+  std::vector<float> faint(3 * 128 * 128);  // the ranges that are learnt from it cut off nearly all of a scene
+  for (size_t i = 0; i < faint.size(); ++i) faint[i] = 1e-3f * static_cast<float>(i * 31 % 13);
+  write("faint.bin", {reinterpret_cast<const char*>(faint.data()), faint.size() * sizeof(float)});
+  write("old.onnx", "as it was");
+  const Result result =
+      sh("effdet quantize m.onnx --calibration faint.bin --validate val --keep 0.9 --out old.onnx --report q.html "
+         "--sensitivity-chart q.svg --json");
+  EXPECT_EQ(result.code, 6) << result.error;
+  EXPECT_TRUE(contains(result.error, "below --keep 0.9: no model was written")) << result.error;
+  EXPECT_EQ(content(folder_ / "old.onnx"), "as it was");
+  const auto report = nlohmann::json::parse(result.out);
+  EXPECT_FALSE(report["passed"]);
+  EXPECT_TRUE(report["file"].is_null());
+  const std::string page = content(folder_ / "q.html");
+  for (const char* part : {"Not passed: mAP", "No model was written", "What was tried", "Sensitivity", "<svg"})
+    EXPECT_TRUE(contains(page, part)) << part;
+  EXPECT_TRUE(content(folder_ / "q.svg").starts_with("<svg"));
+}
+
 TEST_F(CliQuantize, PreprocessedFilesCalibrateAsTheirImagesDo) {
   expect_success("preprocess --root train --model m.onnx --bin-save bin");
   expect_success(
