@@ -61,7 +61,11 @@ CLI::Option* CalibrationOptions::add_to(CommandLine& line) {
       ->check(between(1, 1000000))
       ->needs(calibration)
       ->type_name("N");
-  line.add_option("--seed", seed_, "chooses them")->capture_default_str()->needs(calibration)->type_name("N");
+  line.add_option("--seed", seed_, "chooses them")
+      ->capture_default_str()
+      ->check(whole_number())
+      ->needs(calibration)
+      ->type_name("N");
   return calibration;
 }
 

@@ -246,6 +246,18 @@ void set_default_threads(int threads) {
 
 CLI::Validator between(int low, int high) { return CLI::Range(low, high).description(""); }
 
+CLI::Validator whole_number() {
+  return CLI::Validator(
+      [](const std::string& text) {
+        uint64_t number = 0;
+        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+        return error == std::errc() && end == text.data() + text.size()
+                   ? std::string()
+                   : fmt::format("Value {} is no whole number of 0 to {}", text, std::numeric_limits<uint64_t>::max());
+      },
+      "");
+}
+
 std::vector<int64_t> parse_shape(std::string_view flag, std::string_view text, bool allow_any) {
   std::vector<int64_t> shape;
   for (size_t begin = 0; begin <= text.size();) {

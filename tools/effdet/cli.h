@@ -84,6 +84,8 @@ void set_default_threads(int threads);
 
 /// A whole number in [low, high]; unlike CLI::Range it does not clutter the help.
 CLI::Validator between(int low, int high);
+/// A number that 64 bits hold; the parser would wrap -1 around, and cut larger ones down.
+CLI::Validator whole_number();
 
 /// "1,3,512,512" -> {1, 3, 512, 512}. Throws Error(kUsage) that names the flag for anything but integers of 1 to
 /// 2^31 - 1, or -1 where any says that it is allowed.

@@ -23,7 +23,10 @@ int run_init(int argc, char** argv) {
   int threads = 0;
   line.add_option("model", options.model, "variant, such as tf_efficientdet_d0")->required()->type_name("MODEL");
   line.add_option("--out", out, "the file to write; default: MODEL.pth")->type_name("FILE");
-  line.add_option("--seed", seed, "of the random numbers")->capture_default_str()->type_name("N");
+  line.add_option("--seed", seed, "of the random numbers")
+      ->capture_default_str()
+      ->check(whole_number())
+      ->type_name("N");
   line.add_option("--num-classes", options.num_classes, "default: 90, as for COCO")
       ->check(between(1, 100000))
       ->type_name("N");

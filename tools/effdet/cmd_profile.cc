@@ -194,8 +194,9 @@ int run_profile(int argc, char** argv) {
       ->type_name("N");
   line.add_option("--plan", plan, "for a model with several input shapes: the plan's number, as `effdet info` shows it")
       ->capture_default_str()
+      ->check(whole_number())
       ->type_name("N");
-  line.add_option("--top", top, "show only the N slowest steps; 0: all")->type_name("N");
+  line.add_option("--top", top, "show only the N slowest steps; 0: all")->check(whole_number())->type_name("N");
   line.add_flag("--in-order", in_order, "steps in order of execution, not slowest first");
   line.add_output("--trace", trace, "write a trace for chrome://tracing or Perfetto here");
   line.add_output("--roofline", roofline, "draw each step's rate below the machine's limits here, as SVG");

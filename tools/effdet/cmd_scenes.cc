@@ -17,7 +17,10 @@ int run_scenes(int argc, char** argv) {
   bool json = false;
   line.add_option("--out", out, "root of the data set; made where missing")->required()->type_name("DIR");
   line.add_option("--images", options.images, "how many")->capture_default_str()->type_name("N");
-  line.add_option("--seed", options.seed, "the same seed gives the same images")->capture_default_str()->type_name("N");
+  line.add_option("--seed", options.seed, "the same seed gives the same images")
+      ->capture_default_str()
+      ->check(whole_number())
+      ->type_name("N");
   line.add_option("--first-id,--first_id", options.first_id, "id of the first image")
       ->capture_default_str()
       ->type_name("N");

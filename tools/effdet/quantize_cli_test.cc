@@ -171,6 +171,8 @@ TEST_F(CliQuantize, FlagsThatCannotApplyAreRefused) {
            {"--weights-only --seed 3", "--seed requires --calibration"},
            {"--weights-only --calibration-images 3", "--calibration-images requires --calibration"},
            {"--weights-only --sensitivity", "--weights-only excludes --sensitivity"},
+           {"--calibration train --seed -1", "--seed: Value -1 is no whole number"},
+           {"--calibration train --seed 18446744073709551616", "is no whole number of 0 to 18446744073709551615"},
            {"--calibration train --keep 0.5", "--keep requires --validate"},
            {"--calibration train --category-map ids", "--category-map requires --validate"},
            {"--calibration train --precision int8", "--precision"},
