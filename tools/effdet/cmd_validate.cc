@@ -1,7 +1,9 @@
 // validate: images to COCO numbers in one process.
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "calibration_options.h"
 #include "checkpoint_file.h"
@@ -15,6 +17,7 @@
 #include "effdet/output_file.h"
 #include "partial_run.h"
 #include "plans.h"
+#include "progress.h"
 #include "run_options.h"
 #include "status_line.h"
 #include "stream_options.h"
@@ -108,7 +111,7 @@ int run_validate(int argc, char** argv) {
   ModelOptions model_options;
   ValidateOptions options;
   int threads = 0;
-  bool json = false;
+  bool json = false, plain = false;
   data_source.add_to(line, "root");
   line.add_option("-c,--checkpoint,--model-file", checkpoint, "checkpoint, ONNX model or compiled model")
       ->required()
@@ -134,6 +137,7 @@ int run_validate(int argc, char** argv) {
   StreamOptions streams;
   streams.add_to(line, /*per_stream=*/false);
   line.add_threads(threads);
+  line.add_flag("--plain", plain, "the original's lines of progress on a terminal, too, instead of a bar");
   line.add_json(json);
   if (!line.read()) return 0;
   const DataSource data = data_source.source();
@@ -154,10 +158,15 @@ int run_validate(int argc, char** argv) {
   options.streams = layout.streams;
   if (!json) streams.print_trials();
   BatchLog log(static_cast<size_t>(description.batch));
-  if (!json) options.progress = [&](size_t done, size_t total, double seconds) { log.update(done, total, seconds); };
+  std::optional<ProgressBar> bar(std::in_place, "validate");
+  const bool lines = !json && (plain || ::isatty(STDOUT_FILENO) != 1);
+  options.progress = [&](size_t done, size_t total, double seconds) {
+    lines ? log.update(done, total, seconds) : bar->update(done, total);
+  };
   options.pictures = pictures;
   options.classes.names = model_options.class_names;
   options.on_start = [&](const ValidateStart& start) {
+    bar->start_at(start.done);
     print_start(start, checkpoint, model, options, run.is_shard(), json);
   };
   options.on_note = warn;
@@ -165,6 +174,7 @@ int run_validate(int argc, char** argv) {
   StopRequest stop;
   options.stop = &stop.flag();
   const ValidateReport report = validate_dataset(data, model, options, threads);
+  bar.reset();  // the numbers take its place
   warn_of(line.program(), checkpoint, report.warning);
   if (json) {
     fmt::print("{}", json_text(report_json(report, description, options.streams)));

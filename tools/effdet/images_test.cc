@@ -425,6 +425,11 @@ TEST_F(Bars, LeaveNothingBehindAndShareNoLine) {
     return line.starts_with("[INFO] 5 images written to bins");
   })) << written.raw;
   watch("benchmark.x86_64 -om_path=m.om -input_imgFiles_path=bins", "benchmark");
+  const TerminalResult validated = watch("validate data --checkpoint m.om", "validate");
+  EXPECT_FALSE(contains(validated.raw, "Test: [")) << validated.raw;
+  EXPECT_TRUE(contains(validated.raw, " Average Precision  (AP) @[")) << validated.raw;
+  EXPECT_TRUE(contains(
+      effdet::test::run_on_terminal(folder_.path(), "validate data --checkpoint m.om --plain", 100).raw, "Test: ["));
   watch("effdet scenes --out more --images 3", "scenes");
 }
 

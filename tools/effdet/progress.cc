@@ -35,7 +35,7 @@ void ProgressBar::update(size_t done, size_t total) {
   constexpr size_t kWidth = 24;
   const size_t filled = kWidth * done / total;
   const double seconds = std::chrono::duration<double>(now - start_).count();
-  const double rate = seconds > 0 ? static_cast<double>(done) / seconds : 0;
+  const double rate = seconds > 0 && done > before_ ? static_cast<double>(done - before_) / seconds : 0;
   const std::string left = rate > 0 ? time_text(static_cast<double>(total - done) / rate) : "?";
   show_status_line(fmt::format("{} [{:=<{}}{:<{}}] {}/{}  {:.2f}/s  {} left", label_, "", filled, "", kWidth - filled,
                                done, total, rate, left));

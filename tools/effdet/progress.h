@@ -15,6 +15,9 @@ class ProgressBar {
   ProgressBar(const ProgressBar&) = delete;
   ProgressBar& operator=(const ProgressBar&) = delete;
 
+  /// For work of which so much was done before: rate and time left are of the rest.
+  void start_at(size_t done) { before_ = done; }
+
   /// One call at a time.
   void update(size_t done, size_t total);
 
@@ -23,6 +26,7 @@ class ProgressBar {
   std::string label_;
   bool terminal_;
   bool shown_ = false;
+  size_t before_ = 0;
   Clock::time_point start_, last_;
 };
 
