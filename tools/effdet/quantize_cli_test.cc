@@ -105,7 +105,8 @@ TEST_F(CliQuantize, BelowTheGateNoModelIsWrittenButThePageThatTellsWhy) {
   EXPECT_FALSE(report["passed"]);
   EXPECT_TRUE(report["file"].is_null());
   const std::string page = content(folder_ / "q.html");
-  for (const char* part : {"Not passed: mAP", "No model was written", "What was tried", "Sensitivity", "<svg"})
+  for (const char* part :
+       {"Not passed: mAP", "<dd>1 image, seed 0<", "No model was written", "What was tried", "Sensitivity", "<svg"})
     EXPECT_TRUE(contains(page, part)) << part;
   EXPECT_TRUE(content(folder_ / "q.svg").starts_with("<svg"));
 }

@@ -58,11 +58,11 @@ std::string verdict(const QuantizeReport& report) {
     return "<p class=\"verdict\">No gate was asked for: the accuracy of this model was not measured "
            "(--validate).</p>\n";
   return fmt::format(
-      "<p class=\"verdict{}\">{}: mAP {:.4f} in float32, {:.4f} in int8 on {} images; {} is kept, {} was asked for.{}"
+      "<p class=\"verdict{}\">{}: mAP {:.4f} in float32, {:.4f} in int8 on {}; {} is kept, {} was asked for.{}"
       "</p>\n",
       report.passed ? "" : " failed", report.passed ? "Passed" : "Not passed", accuracy->map_float32,
-      accuracy->map_int8, accuracy->images, percent_text(kept_share(*accuracy)), percent_text(accuracy->keep),
-      report.passed ? "" : " No model was written.");
+      accuracy->map_int8, images_text(accuracy->images), percent_text(kept_share(*accuracy)),
+      percent_text(accuracy->keep), report.passed ? "" : " No model was written.");
 }
 
 std::string float_layers(const std::vector<std::string>& names) {
@@ -82,7 +82,7 @@ std::string proof_list(const QuantizationProof& proof) {
        fmt::format("{}, with {} of the multiplications", proof.int8_layers, percent_text(proof.int8_products)));
   item("Products", proof.weights_only ? "of floats" : "exact: the same bits on every processor");
   if (!proof.calibration_sha256.empty()) {
-    item("Calibration", fmt::format("{} images, seed {}", proof.calibration_images, proof.seed));
+    item("Calibration", fmt::format("{}, seed {}", images_text(proof.calibration_images), proof.seed));
     item("SHA-256 of these", hash(proof.calibration_sha256));
   }
   if (proof.accuracy) item("SHA-256 of the validation", hash(proof.accuracy->sha256));
@@ -101,11 +101,11 @@ std::string trials_section(const QuantizeReport& report) {
 
 std::string sensitivity(const std::string& model, const QuantizeReport& report) {
   if (layers_by_error(report).empty()) return "";
-  return section(
-      "Sensitivity",
-      "<p>Each layer alone in 8 bits, on some images of the calibration. This is an error of outputs, no loss "
-      "of mAP: the choice of layers was measured as mAP, on the compiled model.</p>\n",
-      sensitivity_chart(model, report));
+  return section("Sensitivity",
+                 "<p>Each layer alone in 8 bits, in large networks with some of its neighbours, on some images of the "
+                 "calibration. This is an error of outputs, no loss of mAP: that is what --validate measures, on the "
+                 "compiled model.</p>\n",
+                 sensitivity_chart(model, report));
 }
 
 std::string layers(const QuantizeReport& report) {

@@ -20,6 +20,8 @@ std::string some_of(const std::vector<std::string>& names) {
 
 }  // namespace
 
+std::string images_text(size_t count) { return fmt::format("{} image{}", count, count == 1 ? "" : "s"); }
+
 std::string percent_text(double share) { return fmt::format("{:.2f} %", 100 * share); }
 
 double kept_share(const QuantizationProof::Accuracy& accuracy) {
@@ -32,12 +34,12 @@ std::vector<std::string> proof_lines(const QuantizationProof& proof) {
       "{}: {} layers with {} of the products; {} in float32{}", proof.weights_only ? "int8 weights" : "int8",
       proof.int8_layers, percent_text(proof.int8_products), proof.float_layers.size(), some_of(proof.float_layers)));
   if (!proof.calibration_sha256.empty())
-    lines.push_back(fmt::format("calibrated with {} images, seed {}, SHA-256 {}", proof.calibration_images, proof.seed,
-                                one_line(proof.calibration_sha256)));
+    lines.push_back(fmt::format("calibrated with {}, seed {}, SHA-256 {}", images_text(proof.calibration_images),
+                                proof.seed, one_line(proof.calibration_sha256)));
   if (const auto& a = proof.accuracy)
-    lines.push_back(fmt::format("mAP {:.4f} in float32, {:.4f} in int8: {} kept, {} asked for; {} images, SHA-256 {}",
+    lines.push_back(fmt::format("mAP {:.4f} in float32, {:.4f} in int8: {} kept, {} asked for; {}, SHA-256 {}",
                                 a->map_float32, a->map_int8, percent_text(kept_share(*a)), percent_text(a->keep),
-                                a->images, one_line(a->sha256)));
+                                images_text(a->images), one_line(a->sha256)));
   return lines;
 }
 

@@ -9,6 +9,8 @@
 
 namespace effdet::cli {
 
+/// "1 image", "2 images".
+std::string images_text(size_t count);
 /// "12.34 %".
 std::string percent_text(double share);
 /// What is left of float32's mAP.
