@@ -149,6 +149,18 @@ struct Evaluation {
     size_t objects = 0, detections = 0;  ///< objects that count in the first area range; results
   };
   std::vector<CategoryAp> categories;
+  /// What kinds of errors cost, as tidecv 1.0.1 defines them, where EvaluateOptions::error_analysis asks for it.
+  struct ErrorAnalysis {
+    struct Kind {
+      std::string name;  ///< tidecv's: "Cls", "Loc", "Both", "Dupe", "Bkg", "Miss"
+      double cost;       ///< what AP would gain if the errors of this kind were mended
+      size_t count;      ///< detections, or objects for "Miss"
+    };
+    std::vector<Kind> kinds;  ///< empty: not asked for
+    double ap = -1;           ///< at IoU 0.5, of the 100 best detections of an image in all categories together
+    double false_positives = -1, false_negatives = -1;  ///< what AP would gain without them
+  };
+  ErrorAnalysis errors;            ///< AP and costs are 0 to 1
   std::vector<std::string> notes;  ///< what was left out of the data set and why, one line each
 };
 
@@ -202,6 +214,7 @@ struct EvaluateOptions {
     double low, high;  ///< in square pixels, both included
   };
   std::vector<AreaRange> areas;        ///< the first is that of AP; empty: all, small, medium, large
+  bool error_analysis = false;         ///< fill in Evaluation::errors, on the same images and categories
   std::vector<size_t> max_detections;  ///< an image and category, best first; empty: 1, 10, 100
   /// File for COCOeval's arrays as numpy's .npz: precision [T, R, K, A, M], recall [T, K, A, M], scores as precision,
   /// and the parameters iouThrs, recThrs, areaRng, maxDets and, unless the file's ids are strings, catIds and imgIds;

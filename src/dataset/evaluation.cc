@@ -12,6 +12,7 @@
 #include "effdet/dataset.h"
 #include "eval/coco_eval.h"
 #include "eval/coco_summary.h"
+#include "eval/tide.h"
 
 namespace effdet::dataset {
 namespace {
@@ -58,6 +59,17 @@ void add_categories(const eval::GroundTruth& dataset, const eval::CocoEvaluation
                                      .objects = category.objects,
                                      .detections = category.detections});
   }
+}
+
+Evaluation::ErrorAnalysis to_public(const eval::TideErrors& errors) {
+  constexpr std::array<const char*, eval::kNumTideKinds> kNames = {"Cls", "Loc", "Both", "Dupe", "Bkg", "Miss"};
+  Evaluation::ErrorAnalysis analysis;
+  for (size_t kind = 0; kind < kNames.size(); ++kind)
+    analysis.kinds.push_back({kNames[kind], errors.costs[kind] / 100, errors.counts[kind]});
+  analysis.ap = errors.ap / 100;
+  analysis.false_positives = errors.false_positives / 100;
+  analysis.false_negatives = errors.false_negatives / 100;
+  return analysis;
 }
 
 Evaluation to_public(const eval::GroundTruth& dataset, const eval::CocoEvaluation& coco) {
@@ -130,6 +142,8 @@ Evaluation evaluate_results(const std::filesystem::path& annotations, const std:
                           options.arrays.empty() ? eval::CocoOutput::kSummary : eval::CocoOutput::kAllArrays, &pool);
   if (!options.arrays.empty()) dataset::write_arrays(options.arrays, coco);
   Evaluation evaluation = dataset::to_public(truth, coco);
+  if (options.error_analysis)
+    evaluation.errors = dataset::to_public(eval::find_tide_errors(truth, found.results, coco.params));
   evaluation.notes.insert(evaluation.notes.end(), found.notes.begin(), found.notes.end());
   return evaluation;
 }

@@ -719,6 +719,12 @@ TEST_F(Cli, EvaluateTakesTheParametersOfPycocotools) {
   EXPECT_EQ(stats("--images 2")["AP"], 0);
   EXPECT_NEAR(stats("--areas all=0:inf,mid=2000:3000 --max-dets 2")["AR_mid"], 0.15, 1e-12);
   EXPECT_TRUE(stats("--max-dets 2,7").contains("AR7"));
+  const Result errors = sh("effdet evaluate gt.json dt.json --errors --json");
+  const auto analysis = nlohmann::json::parse(errors.out)["errors"];
+  EXPECT_NEAR(analysis["AP50"], 0.5, 1e-12);  // the cat; the dog is called a cat
+  EXPECT_EQ(analysis["Cls"]["count"], 1);
+  EXPECT_NEAR(analysis["Cls"]["cost"], 0.5, 1e-12);
+  EXPECT_TRUE(contains(sh("effdet evaluate gt.json dt.json --errors").out, "\nCls "));
   const Result table = sh("effdet evaluate gt.json dt.json --per-class --arrays a.npz --images 1,2");
   EXPECT_TRUE(contains(table.out, "[INFO] evaluated on the 2 of 2 images that were chosen: 2 detections\n"))
       << table.out;

@@ -1,6 +1,8 @@
 // evaluate: COCO numbers of a results file.
 #include <fmt/format.h>
 
+#include <string_view>
+
 #include "cli.h"
 #include "commands.h"
 #include "dataset_options.h"
@@ -45,6 +47,21 @@ void print_categories(const Evaluation& evaluation) {
   table.print();
 }
 
+void print_errors(const Evaluation::ErrorAnalysis& errors) {
+  constexpr std::string_view kMeanings[] = {"another class", "box is off",       "class and box are wrong",
+                                            "found twice",   "nothing is there", "not found"};
+  fmt::print("\nWhat errors cost (TIDE, AP at IoU 0.50 of 100 detections an image: {:.3f})\n", errors.ap);
+  Table table;
+  table.add({"error", "AP", "number", "meaning"});
+  for (size_t i = 0; i < errors.kinds.size(); ++i) {
+    const auto& [name, cost, count] = errors.kinds[i];
+    table.add({name, fmt::format("{:.4f}", cost), fmt::format("{}", count), std::string(kMeanings[i])});
+  }
+  table.add({"FalsePos", fmt::format("{:.4f}", errors.false_positives), "-", "all false positives"});
+  table.add({"FalseNeg", fmt::format("{:.4f}", errors.false_negatives), "-", "all objects that were not found"});
+  table.print();
+}
+
 }  // namespace
 
 int run_evaluate(int argc, char** argv) {
@@ -52,7 +69,7 @@ int run_evaluate(int argc, char** argv) {
       argc, argv,
       "Evaluates a COCO results file as pycocotools does, on all images of the annotation file. Invalid boxes "
       "and annotations of categories that are not listed are skipped and counted.",
-      "effdet evaluate coco_data/annotations/instances_val2017.json results.json --per-class\n"
+      "effdet evaluate coco_data/annotations/instances_val2017.json results.json --per-class --errors\n"
       "effdet evaluate --gt instances.json --dt results.json --only-images-with-results --json\n"
       "effdet evaluate instances.json results.json --categories person,car --iou-thresholds 0.5 --max-dets 1,10,300");
   std::string annotations, results;
@@ -72,6 +89,7 @@ int run_evaluate(int argc, char** argv) {
   if (!json) fmt::print("[INFO] {}\n", images_line(evaluation, options));
   print_evaluation(evaluation, json);
   if (per_class && !json) print_categories(evaluation);
+  if (options.error_analysis && !json) print_errors(evaluation.errors);
   return 0;
 }
 

@@ -97,12 +97,17 @@ nlohmann::json evaluation_json(const Evaluation& evaluation) {
     for (size_t a = 0; a < category.area_ap.size(); ++a) entry["AP_" + evaluation.areas[a + 1]] = category.area_ap[a];
     categories.push_back(std::move(entry));
   }
-  return {{"images", evaluation.images},
-          {"images_in_annotations", evaluation.all_images},
-          {"detections", evaluation.detections},
-          {"stats", stats},
-          {"categories", categories},
-          {"notes", evaluation.notes}};
+  nlohmann::json json = {{"images", evaluation.images},
+                         {"images_in_annotations", evaluation.all_images},
+                         {"detections", evaluation.detections},
+                         {"stats", stats},
+                         {"categories", categories},
+                         {"notes", evaluation.notes}};
+  if (const auto& errors = evaluation.errors; !errors.kinds.empty()) {
+    json["errors"] = {{"AP50", errors.ap}, {"FalsePos", errors.false_positives}, {"FalseNeg", errors.false_negatives}};
+    for (const auto& [name, cost, count] : errors.kinds) json["errors"][name] = {{"cost", cost}, {"count", count}};
+  }
+  return json;
 }
 
 nlohmann::json failures_json(const std::vector<ImageFailure>& failures) {

@@ -120,6 +120,8 @@ void EvaluationOptions::add_to(CommandLine& line) {
   line.add_option("--max-dets", max_detections_,
                   "detections of a category in an image, best first; AP is at the last; default: 1,10,100")
       ->type_name("N,...");
+  line.add_flag("--errors", options_.error_analysis,
+                "also what each kind of error costs, as TIDE (tidecv) defines them, at IoU 0.5");
   line.add_output("--arrays", arrays_,
                   "precision, recall and scores as pycocotools has them in COCOeval.eval, for numpy.load (.npz)");
   line.add_flag("--strict", options_.strict, "refuse files with records that are otherwise left out");

@@ -18,7 +18,7 @@ std::vector<double> parse_thresholds(std::string_view flag, std::string_view tex
 std::vector<EvaluateOptions::AreaRange> parse_areas(std::string_view flag, std::string_view text);
 
 /// --only-images-with-results, --images, --categories, --no-categories, --iou-thresholds, --recall-thresholds, --areas,
-/// --max-dets, --arrays, --strict
+/// --max-dets, --errors, --arrays, --strict
 class EvaluationOptions {
  public:
   void add_to(CommandLine& line);
