@@ -74,7 +74,7 @@ struct ConvertReport {
 /// and compared: notes name what came out different, ids for example, which not all formats have. Throws as reading the
 /// data set does; Error(kUsage) for a folder that is not empty; Error(kUnsupported) for a format that is not written;
 /// Error(kBadInput) for names that the format cannot hold; Error(kIo); the first image's error if no image could be
-/// used.
+/// used. Where it throws, the folder is left empty.
 EFFDET_API ConvertReport convert_dataset(const DataSource& data, const std::filesystem::path& out,
                                          const ConvertOptions& options, const Progress& progress = {},
                                          const OnFailure& on_failure = {});

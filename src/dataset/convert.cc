@@ -208,9 +208,15 @@ ConvertReport convert_dataset(const DataSource& data, const std::filesystem::pat
   if (std::filesystem::exists(out, ignored) && !std::filesystem::is_empty(out, ignored))
     fail(ErrorCode::kUsage, "{}: this folder is not empty; give a new one for the converted data set", out.string());
   make_folder(out);
-  dataset::Conversion conversion(source, format, out, options.link);
-  conversion.copy_images(progress, on_failure);
-  return conversion.write();
+  try {
+    dataset::Conversion conversion(source, format, out, options.link);
+    conversion.copy_images(progress, on_failure);
+    return conversion.write();
+  } catch (...) {  // nothing half-written stays; the folder was empty
+    for (const auto& entry : std::filesystem::directory_iterator(out, ignored))
+      std::filesystem::remove_all(entry.path(), ignored);
+    throw;
+  }
 }
 
 }  // namespace effdet

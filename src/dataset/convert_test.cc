@@ -89,6 +89,16 @@ TEST(Convert, RefusesFoldersThatAreNotEmptyAndUnknownFormats) {
   EXPECT_FALSE(fs::exists(folder / "out"));
 }
 
+TEST(Convert, LeavesNothingWhereItFails) {
+  const TestFolder folder("convert");
+  const fs::path root = small_data_set(folder, 2);
+  fs::rename(root / "val2017/000000000002.jpg", root / "val2017/2 b.jpg");
+  edit_annotations(root, [](auto& json) { json["images"][1]["file_name"] = "2 b.jpg"; });
+  const std::string message = bad_input_message([&] { convert_dataset(root, folder / "out", {.format = "voc"}); });
+  EXPECT_TRUE(contains(message, "'2 b': lists of VOC cannot hold names with blanks")) << message;
+  EXPECT_TRUE(fs::is_empty(folder / "out"));
+}
+
 TEST(Convert, NamesThatNeedEscapes) {
   const TestFolder folder("convert");
   const fs::path root = small_data_set(folder, 1);
