@@ -12,6 +12,7 @@ namespace effdet::dataset {
 extern const Format kCoco;
 extern const Format kYolo;
 extern const Format kVoc;
+extern const Format kOpenImages;
 
 namespace {
 
@@ -19,6 +20,7 @@ constexpr const Format* kFormats[] = {
     &kCoco,
     &kYolo,
     &kVoc,
+    &kOpenImages,
 };
 
 /// "COCO2017" and "voc2012" are data sets of a format.
