@@ -88,12 +88,21 @@ bool leaves_images_out(const Outcome& outcome) {
   return outcome.code == 3 && outcome.error.find(" images could not be used") != std::string::npos;
 }
 
-/// One line of error, after a warning for each image that could not be used. atc says on standard output what went
+/// What validate keeps finished images in until its results are written.
+constexpr const char* kJournal = "v.json.journal";
+
+/// Without the warnings for images that could not be used, and for a journal that cannot be kept.
+std::string without_warnings(std::string error) {
+  while (error.starts_with("[WARNING] in/data/val2017/") || error.starts_with("[WARNING] out/v.json.journal: "))
+    error.erase(0, error.find('\n') + 1);
+  return error;
+}
+
+/// One line of error, after warnings. atc says on standard output what went
 /// wrong, as the original does; see docs/exit-codes.md.
 bool says_one_error(const Command& command, const Outcome& outcome) {
   if (command.name == "atc" && outcome.out.find("ATC run failed") != std::string::npos) return outcome.error.empty();
-  std::string error = outcome.error;
-  while (error.starts_with("[WARNING] in/data/val2017/")) error.erase(0, error.find('\n') + 1);
+  const std::string error = without_warnings(outcome.error);
   return std::ranges::count(error, '\n') == 1 && error.find(": error: ") != std::string::npos;
 }
 
@@ -154,6 +163,7 @@ bool is_of_some_images(const Command& command, const std::string& name, const st
 void expect_whole_files(const Command& command, const Workplace& place, const std::string& what, bool of_all) {
   for (const auto& [name, content] : place.outputs()) {
     const std::string where = command.name + ", " + what + ": " + name;
+    if (name == kJournal && !of_all) continue;  // expect_resumes() looks at it
     const auto whole = command.outputs.find(name);
     const bool is_known = whole != command.outputs.end();
     EXPECT_TRUE(is_known) << where << " was left behind";
@@ -170,9 +180,18 @@ void expect_orderly(const Command& command, const Workplace& place, const Outcom
   EXPECT_EQ(outcome.signal, 0) << where << outcome.error;
   EXPECT_TRUE(std::ranges::find(codes, outcome.code) != codes.end() || leaves_images_out(outcome))
       << where << outcome.error;
-  EXPECT_TRUE(outcome.code == 0 ? outcome.error.empty() : says_one_error(command, outcome)) << where << outcome.error;
+  EXPECT_TRUE(outcome.code == 0 ? without_warnings(outcome.error).empty() : says_one_error(command, outcome))
+      << where << outcome.error;
   expect_whole_files(command, place, what, /*of_all=*/outcome.code == 0);
   EXPECT_TRUE(outcome.code != 0 || place.outputs() == command.outputs) << where;
+  expect_resumes(command, place, what);
+}
+
+void expect_resumes(const Command& command, const Workplace& place, const std::string& what) {
+  if (!place.outputs().contains(kJournal)) return;
+  Start start = place.start(command);
+  start.arguments.emplace_back("--resume");
+  expect_same(command, place, run(start), "resumed after " + what);
 }
 
 void expect_same(const Command& command, const Workplace& place, const Outcome& outcome, const std::string& what) {

@@ -54,6 +54,9 @@ void expect_orderly(const Command& command, const Workplace& place, const Outcom
                     std::initializer_list<int> codes = {0, 4, 7});
 /// The same of the files alone; `of_all`: outputs of a part of the images are none of these.
 void expect_whole_files(const Command& command, const Workplace& place, const std::string& what, bool of_all);
+/// Where a run left a journal of finished images: expects that the next one with --resume goes on with it, and leaves
+/// the outputs of a run without faults alone.
+void expect_resumes(const Command& command, const Workplace& place, const std::string& what);
 /// Expects success and the outputs of a run without faults.
 void expect_same(const Command& command, const Workplace& place, const Outcome& outcome, const std::string& what);
 

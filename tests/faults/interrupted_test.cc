@@ -56,9 +56,8 @@ TEST(Interrupted, Case08_KilledAtAnyTime) {
   signal_at_any_time(SIGKILL, 2, [](const Command& command, const Workplace& place, Process& process) {
     process.wait();
     expect_no_mixed_output(command, place);
-    const Outcome again = run(place.start(command));
-    EXPECT_EQ(again.code, 0) << command.name << again.error;
-    EXPECT_TRUE(place.outputs() == command.outputs) << command.name;  // and no temporary file
+    expect_resumes(command, place, "SIGKILL");
+    expect_same(command, place, run(place.start(command)), "run again");  // and no temporary file stays
   });
 }
 
@@ -72,8 +71,9 @@ TEST(Interrupted, Case09_TerminatedAtAnyTime) {
           << command.name << " " << outcome.code;
       const bool says_of_which_images = outcome.error.find(": stopped by SIG") != std::string::npos;
       EXPECT_TRUE(outcome.error.empty() || says_of_which_images) << command.name << outcome.error;
-      EXPECT_EQ(place.outputs().size(), command.outputs.size()) << command.name << ": a part was left behind";
       expect_no_mixed_output(command, place);
+      expect_resumes(command, place, "a signal");
+      EXPECT_EQ(place.outputs().size(), command.outputs.size()) << command.name << ": a part was left behind";
     });
 }
 
@@ -90,8 +90,15 @@ TEST(Interrupted, Case16_TwoRunsIntoOneFolder) {
     const Workplace place;
     Process first(place.start(command)), second(place.start(command));
     const Outcome one = first.wait(), other = second.wait();
-    expect_same(command, place, one, "first of two");
-    expect_same(command, place, other, "second of two");
+    for (const Outcome* outcome : {&one, &other}) {
+      const bool is_refused = outcome->error.find("another process writes it now") != std::string::npos;
+      if (!is_refused) {
+        expect_same(command, place, *outcome, "one of two");
+      } else {  // a journal is of one run
+        EXPECT_EQ(outcome->code, 2) << command.name;
+      }
+    }
+    EXPECT_TRUE(one.code == 0 || other.code == 0) << command.name;
   }
 }
 

@@ -46,6 +46,7 @@ TEST(Moments, Case09_InterruptedInEachPhase) {
                  EXPECT_TRUE(outcome.code == 128 + signal || outcome.code == 0)
                      << command.name << ", " << text_of(fault) << ": " << outcome.code << " " << outcome.error;
                  expect_whole_files(command, place, text_of(fault), outcome.code == 0);
+                 expect_resumes(command, place, text_of(fault));
                });
 }
 

@@ -22,12 +22,12 @@ constexpr std::string_view kChartCss = R"(text { font: 12px "Helvetica Neue", He
 }
 )";
 
-constexpr size_t kMostBars = 30, kLongestName = 60;
+constexpr size_t kMostBars = 30, kLongestLabel = 60;
 constexpr double kCharacter = 6.7;  // of the monospaced font
 constexpr double kBar = 12, kBarStep = 17, kPlot = 330, kNumbers = 130, kEdge = 12, kChartHead = 106;
 
 std::string shortened_name(const std::string& name) {
-  return name.size() <= kLongestName ? name : "..." + name.substr(name.size() - kLongestName + 3);
+  return name.size() <= kLongestLabel ? name : "..." + name.substr(name.size() - kLongestLabel + 3);
 }
 
 /// 1, 2 or 5 times a power of ten: the least that takes no more than four steps to the largest number.
