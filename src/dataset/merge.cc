@@ -34,11 +34,22 @@ std::vector<ShardFile> read_shards(const std::vector<std::filesystem::path>& pat
   const JournalHeader& first = files[0].header();
   for (const ShardFile& file : files) {
     const JournalHeader& header = file.header();
-    if (header.program != first.program) refuse(file, "they are of different versions of effdet");
-    if (header.key.data != first.key.data) refuse(file, "they are of different annotations");
-    if (header.key.model != first.key.model) refuse(file, "they are of different models or kinds of processors");
-    if (header.key.options != first.key.options || header.total != first.total)
-      refuse(file, "they are of runs with different options");
+    switch (difference_of(header, first)) {
+      case RunDifference::kNone:
+        break;
+      case RunDifference::kProgram:
+        refuse(file, "they are of different versions of effdet");
+        break;
+      case RunDifference::kData:
+        refuse(file, "they are of different annotations");
+        break;
+      case RunDifference::kModel:
+        refuse(file, "they are of different models or kinds of processors");
+        break;
+      case RunDifference::kOptions:
+        refuse(file, "they are of runs with different options");
+        break;
+    }
     if (header.shard.count != first.shard.count)
       refuse(file, fmt::format("they are shards {} and {}", label_of(first.shard), label_of(header.shard)));
   }

@@ -19,15 +19,34 @@ void require_same_run(const JournalHeader& was, const JournalHeader& is, const s
   const auto refuse = [&](const std::string& what) {
     bad_input("{}: is of {}; go on with what it was begun with, or remove it to begin anew", name, what);
   };
-  if (was.program != is.program) refuse(fmt::format("version {} of effdet, this is {}", was.program, is.program));
-  if (was.key.data != is.key.data) refuse("other annotations");
-  if (was.key.model != is.key.model) refuse("another model, input size, batch, precision or kind of processor");
-  if (was.key.options != is.key.options || was.total != is.total) refuse("other options");
+  switch (difference_of(was, is)) {
+    case RunDifference::kNone:
+      break;
+    case RunDifference::kProgram:
+      refuse(fmt::format("version {} of effdet, this is {}", was.program, is.program));
+      break;
+    case RunDifference::kData:
+      refuse("other annotations");
+      break;
+    case RunDifference::kModel:
+      refuse("another model, input size, batch, precision or kind of processor");
+      break;
+    case RunDifference::kOptions:
+      refuse("other options");
+      break;
+  }
   if (was.shard.index != is.shard.index || was.shard.count != is.shard.count)
     refuse(fmt::format("shard {}/{}, this is {}/{}", was.shard.index, was.shard.count, is.shard.index, is.shard.count));
 }
 
 }  // namespace
+
+RunDifference difference_of(const JournalHeader& a, const JournalHeader& b) {
+  if (a.program != b.program) return RunDifference::kProgram;
+  if (a.key.data != b.key.data) return RunDifference::kData;
+  if (a.key.model != b.key.model) return RunDifference::kModel;
+  return a.key.options != b.key.options || a.total != b.total ? RunDifference::kOptions : RunDifference::kNone;
+}
 
 std::vector<std::optional<JournalEntry>> entries_by_image(JournalContent content,
                                                           std::span<const eval::ImageRecord* const> images,

@@ -12,6 +12,10 @@
 
 namespace effdet::dataset {
 
+/// What sets two runs apart that should be one: the first of these.
+enum class RunDifference { kNone, kProgram, kData, kModel, kOptions };
+RunDifference difference_of(const JournalHeader& a, const JournalHeader& b);
+
 /// By image what a journal says of it; nothing of those that are not done. An image that failed and was done later is
 /// done. name: of the journal. Throws Error(kBadInput) for images and categories that are not of the data.
 std::vector<std::optional<JournalEntry>> entries_by_image(JournalContent content,

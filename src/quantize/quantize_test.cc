@@ -293,6 +293,14 @@ TEST(Quantize, WeightsThatAreNotFiniteAreErrors) {
   }
 }
 
+/// The error of each layer of a graph with input [1, 4, 8, 8].
+std::vector<double> errors_by_one_image(const ir::Graph& graph) {
+  Samples samples(1, std::vector<std::byte>(4 * 8 * 8 * sizeof(float)));
+  std::string name;
+  Images(1)(0, samples[0], name);
+  return layer_errors(graph, calibrate(graph, Images(1)), {}, samples, 1, nullptr);
+}
+
 /// Outputs need not be floats.
 TEST(Quantize, SensitivityIsOfAllOutputs) {
   const ir::Graph graph = prepare(ir::GraphText::parse(R"(
@@ -303,10 +311,7 @@ TEST(Quantize, SensitivityIsOfAllOutputs) {
     output last
     output most
   )"));
-  Samples samples(1, std::vector<std::byte>(4 * 8 * 8 * sizeof(float)));
-  std::string name;
-  Images(1)(0, samples[0], name);
-  const auto errors = layer_errors(graph, calibrate(graph, Images(1)), {}, samples, 1, nullptr);
+  const auto errors = errors_by_one_image(graph);
   ASSERT_EQ(errors.size(), 2u);
   for (const double error : errors) EXPECT_TRUE(error > 0 && error < 0.1) << error;
 }
@@ -322,10 +327,7 @@ TEST(Quantize, SensitivityWeighsBoxesAboveClasses) {
     output box
     output class
   )"));
-  Samples samples(1, std::vector<std::byte>(4 * 8 * 8 * sizeof(float)));
-  std::string name;
-  Images(1)(0, samples[0], name);
-  const auto errors = layer_errors(graph, calibrate(graph, Images(1)), {}, samples, 1, nullptr);
+  const auto errors = errors_by_one_image(graph);
   ASSERT_EQ(errors.size(), 2u);
   // The input's waves have as much above 0 as below.
   EXPECT_GT(errors[0], 5 * errors[1]);

@@ -93,8 +93,7 @@ class BoxReader {
     if (missing_ > 0)
       truth_.notes.push_back(fmt::format("{}: {} images are not in {}, and left out with their boxes",
                                          place_.annotations.string(), missing_, images_.string()));
-    for (const std::string& key : keys_) truth_.image_ids.add(key);
-    settle_ids();
+    settle_string_ids(truth_, keys_, place_.annotations.string());
     left_out_.note(place_.annotations.string(), truth_.notes);
     return std::move(truth_);
   }
@@ -150,16 +149,6 @@ class BoxReader {
     }
     ++missing_;
     return std::nullopt;
-  }
-
-  void settle_ids() {
-    const auto order = truth_.image_ids.sort();
-    for (size_t i = 0; i < keys_.size(); ++i) {
-      truth_.images[i].id = truth_.image_ids.find(keys_[i]);
-      truth_.image_index.emplace(truth_.images[i].id, i);
-    }
-    for (eval::Annotation& annotation : truth_.annotations)
-      annotation.image_id = truth_.images[static_cast<size_t>(annotation.image_id)].id;
   }
 
   Location place_;

@@ -50,17 +50,31 @@ std::vector<int64_t> strings_of(std::span<const std::string> keys, eval::StringI
   return ids;
 }
 
-}  // namespace
-
-void settle_image_ids(eval::GroundTruth& truth, std::span<const std::string> keys, const std::string& where) {
-  std::vector<int64_t> ids = numbers_of(keys);
-  if (ids.empty()) ids = strings_of(keys, truth.image_ids, where);
+/// Gives the images their ids, and the annotations those of their images.
+void set_image_ids(eval::GroundTruth& truth, std::span<const int64_t> ids) {
   for (size_t i = 0; i < ids.size(); ++i) {
     truth.images[i].id = ids[i];
     truth.image_index.emplace(ids[i], i);
   }
   for (eval::Annotation& annotation : truth.annotations)
-    annotation.image_id = ids.at(static_cast<size_t>(annotation.image_id));
+    annotation.image_id = truth.images.at(static_cast<size_t>(annotation.image_id)).id;
+}
+
+}  // namespace
+
+void settle_image_ids(eval::GroundTruth& truth, std::span<const std::string> keys, const std::string& where) {
+  if (const std::vector<int64_t> ids = numbers_of(keys); !ids.empty()) return set_image_ids(truth, ids);
+  settle_string_ids(truth, keys, where);
+}
+
+void settle_string_ids(eval::GroundTruth& truth, std::span<const std::string> keys, const std::string& where) {
+  set_image_ids(truth, strings_of(keys, truth.image_ids, where));
+}
+
+std::map<int64_t, std::string> category_names(const eval::GroundTruth& truth) {
+  std::map<int64_t, std::string> names;
+  for (const eval::Category& category : truth.categories) names[category.id] = category.name;
+  return names;
 }
 
 double settled(double pixels) {

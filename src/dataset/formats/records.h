@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -19,6 +21,11 @@ namespace effdet::dataset {
 /// place of its image in truth.images, and becomes its id. Throws Error(kBadInput) that begins with `where` for a key
 /// that occurs twice. keys: one for each image.
 void settle_image_ids(eval::GroundTruth& truth, std::span<const std::string> keys, const std::string& where);
+/// The same with the keys as strings, whatever they are.
+void settle_string_ids(eval::GroundTruth& truth, std::span<const std::string> keys, const std::string& where);
+
+/// The categories' names by their ids, in rising order.
+std::map<int64_t, std::string> category_names(const eval::GroundTruth& truth);
 
 /// The nearest number of pixels with nine decimals: what sums and products of a file's numbers were meant to be.
 double settled(double pixels);

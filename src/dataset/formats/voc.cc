@@ -231,8 +231,7 @@ std::string object_xml(const eval::Annotation& annotation, const std::string& na
 }
 
 void write(const path& root, const eval::GroundTruth& truth, const Origin& origin) {
-  std::map<int64_t, std::string> names;
-  for (const eval::Category& category : truth.categories) names[category.id] = category.name;
+  const std::map<int64_t, std::string> names = category_names(truth);
   std::vector<std::string> objects(truth.images.size());
   for (const eval::Annotation& annotation : truth.annotations)
     objects[truth.image_index.at(annotation.image_id)] += object_xml(annotation, names.at(annotation.category_id));

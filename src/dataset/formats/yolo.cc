@@ -299,8 +299,7 @@ std::string label_line(const eval::Annotation& annotation, const eval::ImageReco
 }
 
 void write(const path& root, const eval::GroundTruth& truth, const Origin&) {
-  std::map<int64_t, std::string> names;
-  for (const eval::Category& category : truth.categories) names[category.id] = category.name;
+  const std::map<int64_t, std::string> names = category_names(truth);
   std::map<int64_t, size_t> labels;
   std::string yaml = "path: .\ntrain: images/val\nval: images/val\nnames:\n";
   for (const auto& [id, name] : names) {
