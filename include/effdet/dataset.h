@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -15,6 +16,7 @@
 #include "effdet/anchor_options.h"
 #include "effdet/compiled_model.h"
 #include "effdet/detection.h"
+#include "effdet/evaluation_analysis.h"
 #include "effdet/export.h"
 #include "effdet/image_failure.h"
 
@@ -160,8 +162,9 @@ struct Evaluation {
     double ap = -1;           ///< at IoU 0.5, of the 100 best detections of an image in all categories together
     double false_positives = -1, false_negatives = -1;  ///< what AP would gain without them
   };
-  ErrorAnalysis errors;            ///< AP and costs are 0 to 1
-  std::vector<std::string> notes;  ///< what was left out of the data set and why, one line each
+  ErrorAnalysis errors;                             ///< AP and costs are 0 to 1
+  std::optional<EvaluationAnalysis> analysis = {};  ///< where the options ask for it
+  std::vector<std::string> notes;                   ///< what was left out of the data set and why, one line each
 };
 
 /// How a model's classes are mapped to a data set's categories.
@@ -213,9 +216,10 @@ struct EvaluateOptions {
     std::string label;
     double low, high;  ///< in square pixels, both included
   };
-  std::vector<AreaRange> areas;        ///< the first is that of AP; empty: all, small, medium, large
-  bool error_analysis = false;         ///< fill in Evaluation::errors, on the same images and categories
-  std::vector<size_t> max_detections;  ///< an image and category, best first; empty: 1, 10, 100
+  std::vector<AreaRange> areas;                  ///< the first is that of AP; empty: all, small, medium, large
+  bool error_analysis = false;                   ///< fill in Evaluation::errors, on the same images and categories
+  std::optional<AnalysisOptions> analysis = {};  ///< fill in Evaluation::analysis
+  std::vector<size_t> max_detections;            ///< an image and category, best first; empty: 1, 10, 100
   /// File for COCOeval's arrays as numpy's .npz: precision [T, R, K, A, M], recall [T, K, A, M], scores as precision,
   /// and the parameters iouThrs, recThrs, areaRng, maxDets and, unless the file's ids are strings, catIds and imgIds;
   /// empty: none.
@@ -257,6 +261,8 @@ struct ValidateOptions {
   std::filesystem::path pictures;  ///< folder for images with the detections drawn; empty: none
   float picture_threshold = 0.3f;  ///< minimum score of the boxes that are drawn, 0 to 1
   int streams = 1;                 ///< number of batches in the network at the same time; they share the threads
+  bool error_analysis = false;     ///< fill in Evaluation::errors
+  std::optional<AnalysisOptions> analysis = {};  ///< fill in Evaluation::analysis
   ClassOptions classes = {};
   /// Only this part of the images (after limit). Its results are what the journal keeps; leave `results` empty.
   Shard shard = {};

@@ -10,6 +10,7 @@
 #include "effdet/detector.h"
 #include "effdet/download.h"
 #include "effdet/error.h"
+#include "effdet/evaluation_analysis.h"
 #include "effdet/executor.h"
 #include "effdet/export.h"
 #include "effdet/file_kind.h"
