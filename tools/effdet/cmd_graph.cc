@@ -10,7 +10,7 @@
 #include "effdet/onnx_model.h"
 #include "effdet/output_file.h"
 #include "effdet/structure.h"
-#include "graph_svg.h"
+#include "report/graph_svg.h"
 
 namespace effdet::cli {
 namespace {

@@ -13,7 +13,7 @@
 #include "describe.h"
 #include "effdet/output_file.h"
 #include "profile.h"
-#include "roofline.h"
+#include "report/roofline.h"
 #include "statistics.h"
 #include "timed_runner.h"
 

@@ -16,9 +16,9 @@
 #include "effdet/output_file.h"
 #include "effdet/quantize.h"
 #include "output_paths.h"
-#include "quantize_page.h"
 #include "quantize_report.h"
-#include "sensitivity_chart.h"
+#include "report/quantize_page.h"
+#include "report/sensitivity_chart.h"
 
 namespace effdet::cli {
 namespace {

@@ -1,16 +1,16 @@
 // Draws the roofline plot: axes, limits of the machine, and a dot for each step.
-#include "roofline.h"
+#include "report/roofline.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <fstream>
 #include <map>
 
 #include "cli.h"
-#include "svg.h"
+#include "processor.h"
+#include "report/svg.h"
 
 namespace effdet::cli {
 namespace {
@@ -43,13 +43,6 @@ circle:hover { stroke: #000; stroke-width: 2; fill-opacity: 1 }
 // Colours that colour-blind readers tell apart, for the operators that take most time; others are gray.
 constexpr std::array<std::string_view, 8> kColours = {"#0072b2", "#d55e00", "#009e73", "#cc79a7",
                                                       "#e69f00", "#56b4e9", "#8c564b", "#999999"};
-
-std::string processor() {
-  std::ifstream file("/proc/cpuinfo");
-  for (std::string line; std::getline(file, line);)
-    if (line.starts_with("model name")) return line.substr(std::min(line.size(), line.find(':') + 2));
-  return "unknown processor";
-}
 
 /// A logarithmic axis from pixel to pixel.
 class Axis {
@@ -166,7 +159,7 @@ class Roofline {
     svg_.text({kLeft, 36}, title, "title");
     svg_.text({kLeft, 60},
               fmt::format("{}, threads: {}. Dots are steps of the model, {:.2f} ms in all; area: share of the time",
-                          processor(), profile_.threads, profile_.total()),
+                          processor_name(), profile_.threads, profile_.total()),
               "small");
   }
 

@@ -1,5 +1,5 @@
 // The chart shows the worst layers, and the model's name as text.
-#include "sensitivity_chart.h"
+#include "report/sensitivity_chart.h"
 
 #include <gtest/gtest.h>
 

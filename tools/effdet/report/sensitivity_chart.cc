@@ -1,5 +1,5 @@
 // Draws the bars of the layers that lose most alone in 8 bits.
-#include "sensitivity_chart.h"
+#include "report/sensitivity_chart.h"
 
 #include <fmt/format.h>
 
@@ -7,7 +7,7 @@
 #include <cmath>
 #include <functional>
 
-#include "svg.h"
+#include "report/svg.h"
 
 namespace effdet::cli {
 namespace {

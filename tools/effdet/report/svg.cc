@@ -1,5 +1,5 @@
 // Writes SVG elements with escaped text.
-#include "svg.h"
+#include "report/svg.h"
 
 #include <fmt/format.h>
 

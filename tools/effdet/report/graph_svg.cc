@@ -1,5 +1,5 @@
 // Lays out a network's blocks in columns and draws them with their connections.
-#include "graph_svg.h"
+#include "report/graph_svg.h"
 
 #include <fmt/format.h>
 
@@ -7,7 +7,7 @@
 #include <map>
 
 #include "cli.h"
-#include "svg.h"
+#include "report/svg.h"
 
 namespace effdet::cli {
 namespace {

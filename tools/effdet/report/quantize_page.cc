@@ -1,11 +1,11 @@
 // Writes the page's sections one after the other.
-#include "quantize_page.h"
+#include "report/quantize_page.h"
 
 #include <fmt/format.h>
 
 #include "quantize_report.h"
-#include "sensitivity_chart.h"
-#include "svg.h"
+#include "report/sensitivity_chart.h"
+#include "report/svg.h"
 
 namespace effdet::cli {
 namespace {
