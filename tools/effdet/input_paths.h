@@ -6,11 +6,11 @@
 #include <string>
 #include <vector>
 
+#include "effdet/paths.h"
+
 namespace effdet::cli {
 
 bool is_there(const std::filesystem::path& path);
-bool is_file(const std::filesystem::path& path);
-bool is_folder(const std::filesystem::path& path);
 /// The file's extension in lower case.
 std::string extension_of(const std::filesystem::path& path);
 /// By the file's extension: .jpg, .jpeg or .png, in any case.

@@ -98,16 +98,6 @@ vision::ImageSize upright_size(const fs::path& image) try {
   return {0, 0};
 }
 
-bool is_folder(const fs::path& name) {
-  std::error_code ignored;
-  return fs::is_directory(name, ignored);
-}
-
-bool is_file(const fs::path& name) {
-  std::error_code ignored;
-  return fs::is_regular_file(name, ignored);
-}
-
 std::vector<fs::path> images_below(const fs::path& folder) {
   std::vector<fs::path> images;
   std::error_code error;

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "effdet/paths.h"
 #include "eval/ground_truth.h"
 #include "vision/image.h"
 
@@ -35,9 +36,6 @@ eval::Annotation annotation_between(double left, double top, double right, doubl
 
 /// The size of an image as it is to be seen, after its EXIF orientation; zeros where it cannot be read.
 vision::ImageSize upright_size(const std::filesystem::path& image);
-
-bool is_folder(const std::filesystem::path& name);
-bool is_file(const std::filesystem::path& name);
 
 /// JPEG and PNG files below a folder, relative to it, sorted. Throws Error(kIo).
 std::vector<std::filesystem::path> images_below(const std::filesystem::path& folder);
