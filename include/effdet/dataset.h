@@ -252,6 +252,7 @@ struct ValidateStart {
   size_t categories = 0;    ///< in the annotations
   std::string device;       ///< that the model is compiled for
   int threads = 0;          ///< of all streams
+  size_t run_images = 0;    ///< of all shards together
 };
 
 struct ValidateOptions {

@@ -1,6 +1,7 @@
 // Images that cannot be used, without an end to the run.
 #pragma once
 
+#include <cstdint>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -13,6 +14,9 @@ namespace effdet::dataset {
 /// Collects them from several threads.
 class FailureLog {
  public:
+  /// For runs that are a part of another, which alone knows whether any image could be used.
+  static constexpr size_t kPart = SIZE_MAX;
+
   /// total: images. Where there is but one, its failure is the run's error, and not told besides. strict: any failure
   /// is.
   FailureLog(const OnFailure& on_failure, size_t total, bool strict = false)

@@ -2,7 +2,6 @@
 #include "dataset/journal_file.h"
 
 #include <fcntl.h>
-#include <sys/file.h>
 
 #include <cerrno>
 #include <chrono>
@@ -33,6 +32,15 @@ int open_to_append(const std::string& path) {
   return descriptor;
 }
 
+/// Of the open file, not of the process as POSIX has it: closing the file elsewhere in this process keeps it. Network
+/// file systems pass it on to their server, so that processes on other machines see it.
+struct flock lock_of_all() {
+  struct flock lock {};
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  return lock;
+}
+
 /// The header is there whole or not at all: a run that ends while it is written leaves no file.
 std::string make_journal(const std::string& path, const JournalHeader& header) {
   write_file(path, std::string(kJournalMagic) + record_of(header));
@@ -60,12 +68,19 @@ JournalContent read_journal(const std::filesystem::path& path) {
   return content;
 }
 
+bool is_written_now(const std::filesystem::path& path) {
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  struct flock lock = lock_of_all();
+  return file.get() >= 0 && ::fcntl(file.get(), F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}
+
 JournalWriter::JournalWriter(const std::filesystem::path& path, const JournalHeader& header)
     : JournalWriter(make_journal(path.string(), header)) {}
 
 JournalWriter::JournalWriter(const std::filesystem::path& path)
     : path_(path.string()), file_(open_to_append(path_)), synced_(now_milliseconds()) {
-  if (::flock(file_.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+  struct flock lock = lock_of_all();
+  if (::fcntl(file_.get(), F_OFD_SETLK, &lock) != 0 && (errno == EAGAIN || errno == EACCES))
     fail(ErrorCode::kUsage, "{}: another process writes it now; each run needs a --results file of its own", path_);
   const off_t end = ::lseek(file_.get(), 0, SEEK_END);
   if (end < 0) refuse("write", path_);

@@ -53,6 +53,9 @@ JournalHeader journal_header(const RunKey& key, const Shard& shard, uint64_t tot
 /// Error(kUnsupported) for another version of the layout, Error(kIo).
 JournalContent read_journal(const std::filesystem::path& path);
 
+/// Whether a process has the journal open to append to it. False where that cannot be found out.
+bool is_written_now(const std::filesystem::path& path);
+
 /// Appends to a journal, which no other process may meanwhile. Threads may append at a time.
 class JournalWriter {
  public:

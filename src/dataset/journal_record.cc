@@ -133,6 +133,12 @@ RecordReader::RecordReader(std::span<const std::byte> file, const std::string& n
   offset_ = kJournalMagic.size();
 }
 
+RecordReader::RecordReader(std::span<const std::byte> file, const std::string& name, uint64_t offset)
+    : RecordReader(file, name) {
+  if (offset > file.size()) damaged();  // it became shorter
+  if (offset > 0) offset_ = offset;
+}
+
 void RecordReader::damaged() const {
   bad_input("{}: the record at offset {} is damaged; remove the file to begin anew", name_, offset_);
 }

@@ -20,6 +20,8 @@ class RecordReader {
  public:
   /// name: for messages. Throws Error(kBadInput) where the file does not begin with the magic.
   RecordReader(std::span<const std::byte> file, const std::string& name);
+  /// Goes on behind a record that was read before; 0: from the first one on.
+  RecordReader(std::span<const std::byte> file, const std::string& name, uint64_t offset);
 
   /// Nothing at the end of the file, or where what follows is a torn record. Throws Error(kBadInput) for a damaged one.
   std::optional<std::span<const std::byte>> next();

@@ -14,6 +14,9 @@
 namespace effdet::dataset {
 namespace {
 
+/// Of shards and images in a message, the first ones by name.
+constexpr size_t kShown = 10;
+
 struct ShardFile {
   std::string name;
   JournalContent content;
@@ -61,19 +64,17 @@ std::vector<ShardFile> read_shards(const std::vector<std::filesystem::path>& pat
   return files;
 }
 
-/// The first ones by name.
-std::string missing_shards(const std::vector<ShardFile>& files) {
-  constexpr size_t kShown = 10;
-  const size_t count = files[0].header().shard.count, missing = count - files.size();
-  std::string list;
-  for (size_t index = 0, next = 0, shown = 0; index < count && shown < kShown; ++index) {
+/// The shards of a run that no file is of.
+std::vector<Shard> shards_without(const std::vector<ShardFile>& files) {
+  std::vector<Shard> missing;
+  for (size_t index = 0, next = 0, count = files[0].header().shard.count; index < count; ++index) {
     if (next < files.size() && files[next].header().shard.index == index) {
       ++next;
     } else {
-      list += fmt::format("{}{}", shown++ == 0 ? "" : ", ", label_of({index, count}));
+      missing.push_back({index, count});
     }
   }
-  return fmt::format("{} of {} shards missing: {}{}", missing, count, list, missing > kShown ? ", ..." : "");
+  return missing;
 }
 
 /// Where the shards had the data set, but for what is told otherwise.
@@ -90,11 +91,10 @@ class Merger {
         options_(options),
         source_(place_of(files_[0].header().data, options)),
         log_(options.on_failure, files_[0].header().total) {
-    if (files_.size() != files_[0].header().shard.count)
-      bad_input("{}; run them, and give their files", missing_shards(files_));
     if (data_key(source_.truth()) != files_[0].header().key.data || total() > source_.images().size())
       bad_input("{}: not the annotations that {} was made with; give them with --root or --annotations",
                 source_.annotations(), files_[0].name);
+    if (const std::vector<Shard> missing = shards_without(files_); !missing.empty()) refuse_without(missing);
   }
 
   ValidateReport run() {
@@ -102,8 +102,10 @@ class Merger {
     std::vector<std::string> unfinished;
     for (ShardFile& file : files_) {
       const auto part = shard_of(images, file.header().shard);
-      const size_t left = add_shard(part, entries_by_image(std::move(file.content), part, source_.truth(), file.name));
-      if (left > 0) unfinished.push_back(fmt::format("{} lacks {} of {} images", file.name, left, part.size()));
+      const auto left = add_shard(part, entries_by_image(std::move(file.content), part, source_.truth(), file.name));
+      if (!left.empty())
+        unfinished.push_back(
+            fmt::format("{} lacks {} of {} images (ids {})", file.name, left.size(), part.size(), ids_text(left)));
     }
     if (!unfinished.empty()) bad_input("{}; finish with --resume what was not finished", fmt::join(unfinished, ", "));
     log_.require_some();
@@ -119,13 +121,35 @@ class Merger {
  private:
   size_t total() const { return files_[0].content.header.total; }
 
-  /// How many images are neither done nor failed.
-  size_t add_shard(std::span<const eval::ImageRecord* const> images, std::vector<std::optional<JournalEntry>> entries) {
-    size_t left = 0;
+  [[noreturn]] void refuse_without(const std::vector<Shard>& missing) const {
+    std::vector<std::string> labels;
+    std::vector<const eval::ImageRecord*> images;
+    for (const Shard& shard : missing) {
+      if (labels.size() < kShown) labels.push_back(label_of(shard));
+      std::ranges::move(shard_of(first_of(source_.images(), total()), shard), std::back_inserter(images));
+    }
+    bad_input("{} of {} shards missing: {}{}, with {} images{}; run them, and give their files", missing.size(),
+              missing[0].count, fmt::join(labels, ", "), missing.size() > kShown ? ", ..." : "", images.size(),
+              images.empty() ? "" : fmt::format(" (ids {})", ids_text(images)));
+  }
+
+  /// "139, 285 and 2 more"
+  std::string ids_text(std::span<const eval::ImageRecord* const> images) const {
+    std::vector<std::string> ids;
+    for (size_t i = 0; i < std::min(images.size(), kShown); ++i)
+      ids.push_back(source_.truth().image_ids.json_of(images[i]->id));
+    const std::string more = images.size() > kShown ? fmt::format(" and {} more", images.size() - kShown) : "";
+    return fmt::format("{}{}", fmt::join(ids, ", "), more);
+  }
+
+  /// Returns the images that are neither done nor failed.
+  std::vector<const eval::ImageRecord*> add_shard(std::span<const eval::ImageRecord* const> images,
+                                                  std::vector<std::optional<JournalEntry>> entries) {
+    std::vector<const eval::ImageRecord*> left;
     for (size_t i = 0; i < images.size(); ++i) {
       const std::optional<JournalEntry>& entry = entries[i];
       if (!entry) {
-        ++left;
+        left.push_back(images[i]);
       } else if (entry->failure) {
         log_.add(*entry->failure);
       } else {

@@ -58,12 +58,13 @@ TEST_F(Merge, HasTheLimitAndTheFailuresOfItsShards) {
 TEST_F(Merge, NeedsAllShardsWhole) {
   std::vector<fs::path> files = run_all(4);
   const std::vector<fs::path> some{files[0], files[2]};
-  EXPECT_TRUE(contains(refused(some), "2 of 4 shards missing: 0/4, 2/4")) << refused(some);
+  EXPECT_TRUE(contains(refused(some), "2 of 4 shards missing: 0/4, 2/4, with 2 images (ids 1, 4); run them"))
+      << refused(some);
   std::string cut = read_file(files[1]);
   cut.resize(cut.size() - 10);
   write_file(files[1], cut);
   const std::string message = refused(files);
-  EXPECT_TRUE(contains(message, "shard-2-of-4 lacks 1 of 1 images; finish with --resume")) << message;
+  EXPECT_TRUE(contains(message, "shard-2-of-4 lacks 1 of 1 images (ids 4); finish with --resume")) << message;
   EXPECT_FALSE(fs::exists(results_));
   EXPECT_EQ(run({2, 4}, {.resume = true}).evaluation.images, 1u);
   EXPECT_EQ(merge_shards(files, {.results = results_}).evaluation.images, 6u);

@@ -15,13 +15,17 @@ inline std::vector<const eval::ImageRecord*> first_of(std::vector<const eval::Im
   return images;
 }
 
+/// Place of the shard's first image among those of all, or of the first one of a shard so many places later.
+inline size_t begin_of(size_t images, const Shard& shard, size_t later = 0) {
+  return images * (shard.index + later) / shard.count;
+}
+
 /// Neighbours, so that the results of shards one after the other are those of all. Sizes differ by one at most; with
 /// more shards than images some have none.
 inline std::vector<const eval::ImageRecord*> shard_of(std::span<const eval::ImageRecord* const> images,
                                                       const Shard& shard) {
-  const auto begin = images.begin() + static_cast<std::ptrdiff_t>(images.size() * shard.index / shard.count);
-  const auto end = images.begin() + static_cast<std::ptrdiff_t>(images.size() * (shard.index + 1) / shard.count);
-  return {begin, end};
+  const auto part = images.subspan(0, begin_of(images.size(), shard, 1)).subspan(begin_of(images.size(), shard));
+  return {part.begin(), part.end()};
 }
 
 }  // namespace effdet::dataset

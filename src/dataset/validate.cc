@@ -61,7 +61,7 @@ class Validation {
         results_(images_.size()),
         loaded_(images_.size()),
         finished_(images_.size()),
-        log_(options.on_failure, images_.size(), options.strict),
+        log_(options.on_failure, options.shard.count > 1 ? FailureLog::kPart : images_.size(), options.strict),
         queue_(std::in_place, background_threads(threads)) {
     if (writer_.enabled()) source.require_unique_stems();
     if (!options.journal.empty()) open_journal();
@@ -76,7 +76,8 @@ class Validation {
     const auto start = Clock::now();
     if (options_.on_start)
       options_.on_start({source_.annotations(), images_.size(), done_, source_.truth().images.size(),
-                         source_.truth().categories.size(), model_.engine()->program().target, threads_});
+                         source_.truth().categories.size(), model_.engine()->program().target, threads_,
+                         first_of(source_.images(), options_.limit).size()});
     run_all_streams();
     try {
       log_.require_some();

@@ -43,7 +43,7 @@ Process::Process(const Start& start)
   pid_ = ::fork();
   if (pid_ != 0) return;
   const auto redirect = [](const std::string& path, int descriptor) {
-    const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0666);
+    const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0666);
     ::dup2(file, descriptor);
     ::close(file);
   };

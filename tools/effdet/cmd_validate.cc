@@ -3,12 +3,16 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
 #include <optional>
 
 #include "calibration_options.h"
 #include "checkpoint_file.h"
 #include "cli.h"
 #include "commands.h"
+#include "core_share.h"
 #include "dataset_options.h"
 #include "describe.h"
 #include "effdet/checkpoint.h"
@@ -21,9 +25,12 @@
 #include "run_options.h"
 #include "status_line.h"
 #include "stream_options.h"
+#include "team_run.h"
 
 namespace effdet::cli {
 namespace {
+
+using Clock = std::chrono::steady_clock;
 
 constexpr size_t kLogEvery = 10;  // batches
 
@@ -68,9 +75,10 @@ std::string_view precision_of(const CompiledModel& model) {
 
 /// What runs and on what, after the original's lines; on standard error where standard output is JSON.
 void print_start(const ValidateStart& start, const std::string& file, const CompiledModel& model,
-                 const ValidateOptions& options, bool is_shard, bool json) {
+                 const ValidateOptions& options, bool json) {
   const ModelDescription description = model.description();
-  const std::string shard = is_shard ? fmt::format(", shard {}/{}", options.shard.index, options.shard.count) : "";
+  const Shard part = options.shard;
+  const std::string shard = part.count > 1 ? fmt::format(", shard {}/{}", part.index, part.count) : "";
   const std::string done = start.done > 0 ? fmt::format(", {} of them done before", start.done) : "";
   const RoomForLines room;
   std::FILE* const stream = json ? stderr : stdout;
@@ -92,6 +100,45 @@ nlohmann::json report_json(const ValidateReport& report, const ModelDescription&
   json["seconds"] = report.seconds;
   json["inference_seconds"] = report.inference_seconds;
   return json;
+}
+
+RunCounts counts_of(const ValidateReport& report) {
+  return {report.evaluation.images, report.failures.size(), report.total};
+}
+
+/// Threads where the user gives none: the processes on a machine share its cores. One that may use fewer than its share
+/// is worth a warning, which one process gives.
+int threads_of_member(const TeamMember& member, int threads, bool speaks) {
+  const Cores cores = cores_of_process();
+  const int share = fair_share(cores, member.neighbours);
+  if (speaks && cores.bound < share)
+    warn(fmt::format("{} has bound this process to {} of {} cores; {} gives each of {} processes {}", member.launcher,
+                     cores.bound, cores.machine, member.launcher == "srun" ? "--cpu-bind=none" : "--bind-to none",
+                     std::max<size_t>(1, member.neighbours), share));
+  const bool is_given = threads > 0 || std::getenv("EFFDET_NUM_THREADS") != nullptr;
+  return is_given ? threads : threads_of_share(cores, member.neighbours);
+}
+
+/// What the processes of a team found together, in the first of them; nothing in the others, and after a signal.
+std::optional<ValidateReport> report_of_team(TeamRun& team, const ValidateReport& own, const StopRequest& stop,
+                                             const Clock::time_point& start) {
+  if (!team.is_first()) return std::nullopt;
+  std::optional<ValidateReport> report = team.join(stop);
+  if (!report) return std::nullopt;
+  report->seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  report->inference_seconds = own.inference_seconds;
+  return report;
+}
+
+/// The end of a process that does not join the shards. Images that could not be used are not its error: mpirun would
+/// end the others, and the first one counts them.
+int end_of_member(const std::string& program, const ValidateReport& report, const StopRequest& stop,
+                  const std::filesystem::path& journal) {
+  if (!stop.requested()) return 0;
+  const RoomForLines room;
+  fmt::print(stderr, "{}: stopped by {}: {} keeps {} of {} images; --resume goes on\n", program, stop.name(),
+             journal.string(), report.evaluation.images, report.total);
+  return stop.exit_code();
 }
 
 }  // namespace
@@ -142,13 +189,17 @@ int run_validate(int argc, char** argv) {
   if (!line.read()) return 0;
   const DataSource data = data_source.source();
   run.apply(results, options);
+  std::optional<TeamRun> team;
+  if (run.team()) team.emplace(*run.team(), results, run.lost_after());
+  const bool speaks = !team || team->is_first();
+  if (run.team()) threads = threads_of_member(*run.team(), threads, speaks);
   if (!pictures.empty()) make_output_folder(pictures);
   checkpoint = checkpoint_file(checkpoint);
 
   const CompiledModel all = open_model(checkpoint, model_options, calibration, threads);
   const CompiledModel model = all.plan(choose_plan(all, model_options, batch->count() > 0, checkpoint));
   const ModelDescription description = model.description();
-  if (!json) {
+  if (!json && speaks) {
     fmt::print("Model {} created, param count: {}\n", description.model, parameters_of(model));
     const std::string_view precision = precision_of(model);
     fmt::print("{}Validating in {}.\n", precision == "float32" ? "AMP not enabled. " : "",
@@ -156,34 +207,46 @@ int run_validate(int argc, char** argv) {
   }
   const StreamLayout layout = streams.resolve(model, threads);
   options.streams = layout.streams;
-  if (!json) streams.print_trials();
+  if (!json && speaks) streams.print_trials();
   BatchLog log(static_cast<size_t>(description.batch));
   std::optional<ProgressBar> bar(std::in_place, "validate");
   const bool lines = !json && (plain || ::isatty(STDOUT_FILENO) != 1);
+  size_t run_images = 0;
   options.progress = [&](size_t done, size_t total, double seconds) {
-    lines ? log.update(done, total, seconds) : bar->update(done, total);
+    if (!speaks) return;
+    lines ? log.update(done, total, seconds) : bar->update(done + (team ? team->done_elsewhere() : 0), run_images);
   };
   options.pictures = pictures;
   options.classes.names = model_options.class_names;
   options.on_start = [&](const ValidateStart& start) {
-    bar->start_at(start.done);
-    print_start(start, checkpoint, model, options, run.is_shard(), json);
+    if (team) team->show_life();
+    if (!speaks) return;
+    run_images = team ? start.run_images : start.images;
+    bar->start_at(start.done + (team ? team->done_elsewhere() : 0));
+    print_start(start, checkpoint, model, options, json);
   };
-  options.on_note = warn;
+  if (speaks) options.on_note = warn;
   options.on_failure = [](const ImageFailure& failure) { warn(failure.message); };
   StopRequest stop;
   options.stop = &stop.flag();
-  const ValidateReport report = validate_dataset(data, model, options, threads);
+  const Clock::time_point start = Clock::now();
+  ValidateReport report = validate_dataset(data, model, options, threads);
   bar.reset();  // the numbers take its place
+  if (team) {
+    std::optional<ValidateReport> joined = report_of_team(*team, report, stop, start);
+    if (!joined) return end_of_member(line.program(), report, stop, options.journal);
+    report = std::move(*joined);
+  }
   warn_of(line.program(), checkpoint, report.warning);
   if (json) {
     fmt::print("{}", json_text(report_json(report, description, options.streams)));
   } else {
     print_evaluation_of_run(report.evaluation);
   }
-  const RunCounts counts{report.evaluation.images, report.failures.size(), report.total};
-  const int code = end_of_run(line.program(), counts, stop, results.empty() ? "the numbers" : "numbers and results");
-  if (stop.requested() && !options.journal.empty() && counts.done + counts.failed < counts.total) {
+  const int code =
+      end_of_run(line.program(), counts_of(report), stop, results.empty() ? "the numbers" : "numbers and results");
+  if (const RunCounts counts = counts_of(report);
+      stop.requested() && !options.journal.empty() && counts.done + counts.failed < counts.total) {
     const RoomForLines room;
     fmt::print(stderr, "[INFO] {} keeps what is done: --resume goes on\n", options.journal.string());
   }

@@ -259,6 +259,36 @@ TEST_F(Images, ShardsAreMerged) {
   EXPECT_EQ(sh("validate data --checkpoint m.om --results /dev/null --resume").code, 2);
 }
 
+TEST_F(Images, RanksOfOneRunJoinTheirShards) {
+  const std::string run = " effdet validate data --checkpoint m.om ";
+  const auto rank = [](int number) { return "OMPI_COMM_WORLD_SIZE=3 OMPI_COMM_WORLD_RANK=" + std::to_string(number); };
+  const auto ranks = [&](const std::string& flags) {
+    return sh(rank(1) + run + flags + " & one=$!; " + rank(2) + run + flags + " & two=$!; " + rank(0) + run + flags +
+              " > r.txt; code=$?; wait $one && wait $two && exit $code");
+  };
+  good(run + "--results one.json --threads 1 | tail -12 > one.txt");
+  const Result joined = ranks("--results r.json");
+  EXPECT_EQ(joined.code, 0) << joined.error;
+  EXPECT_EQ(joined.out, "");  // the others print nothing
+  EXPECT_EQ(file("r.json"), file("one.json"));
+  EXPECT_TRUE(file("r.txt").ends_with(file("one.txt"))) << file("r.txt");
+  EXPECT_EQ(good("ls r.json*").out, "r.json\n");
+
+  damage(2);
+  damage(5);  // all images of the second rank would be the third and the fourth
+  const Result some = ranks("--results some.json --json");
+  EXPECT_EQ(some.code, 3) << some.error;
+  EXPECT_EQ(json("r.txt")["images"], 4);
+  EXPECT_TRUE(contains(some.error, "2 of 6 images could not be used")) << some.error;
+
+  const Result alone = sh(rank(0) + run + "--results r.json --lost-after 0.3");
+  EXPECT_EQ(alone.code, 4);
+  EXPECT_TRUE(contains(alone.error, "rank 1, 2 of 3 was lost: 2 of 3 shards missing: 1/3, 2/3, with 4 images (ids 3, "))
+      << alone.error;
+  EXPECT_EQ(sh(rank(0) + run).code, 2);  // nowhere to keep the parts
+  EXPECT_EQ(sh(rank(0) + run + "--results all.json --shard 0/1").code, 3);
+}
+
 // --- What is said before the work
 
 TEST_F(Images, OutputsAreLookedAtBeforeTheWork) {

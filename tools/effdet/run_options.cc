@@ -9,10 +9,11 @@
 
 #include "effdet/error.h"
 #include "output_paths.h"
-#include "shard_environment.h"
 
 namespace effdet::cli {
 namespace {
+
+const Environment kEnvironment = [](const char* name) { return std::getenv(name); };
 
 std::optional<size_t> whole_number(std::string_view text) {
   size_t number = 0;
@@ -29,8 +30,7 @@ Shard parse_shard(const std::string& text) {
   const std::optional<size_t> count =
       slash == std::string::npos ? std::nullopt : whole_number(std::string_view(text).substr(slash + 1));
   const bool counted = count && *count >= 1 && *count <= Shard::kMost;
-  if (first == "auto" && (counted || slash == std::string::npos))
-    return shard_of_environment([](const char* name) { return std::getenv(name); }, count);
+  if (first == "auto" && (counted || slash == std::string::npos)) return shard_of_environment(kEnvironment, count);
   const std::optional<size_t> index = whole_number(first);
   if (!index || !counted || *index >= *count)
     throw Error(ErrorCode::kUsage,
@@ -50,21 +50,37 @@ void RunOptions::add_to(CommandLine& line, CLI::Option* results) {
       ->needs(results)
       ->check([](const std::string& text) { return text.empty() ? "it is empty" : std::string(); })
       ->type_name("I/N|auto");
+  line.add_option("--lost-after", lost_after_,
+                  "under mpirun, srun or torchrun: give a process up after so many seconds in which nothing is to be "
+                  "seen of it")
+      ->capture_default_str()
+      ->check(CLI::Range(0.1, 1e6).description(""))
+      ->type_name("SECONDS");
   line.add_flag("--strict", strict_, "stop at the first image that cannot be used");
 }
 
-void RunOptions::apply(const std::string& results, ValidateOptions& options) const {
+void RunOptions::apply(const std::string& results, ValidateOptions& options) {
   options.resume = resume_;
   options.strict = strict_;
-  if (is_shard()) options.shard = parse_shard(shard_);
+  if (is_shard()) {
+    options.shard = parse_shard(shard_);
+  } else if (team_ = team_of_environment(kEnvironment); team_) {
+    options.shard = team_->shard;
+    if (results.empty())
+      throw Error(ErrorCode::kUsage,
+                  fmt::format("{} processes of {} share the images out, and keep their parts beside the results: give "
+                              "--results FILE, or --shard 0/1 for all images in each of them",
+                              team_->shard.count, team_->launcher));
+  }
+  const bool is_part = is_shard() || team_;
   if (results.empty()) return;
   if (is_special_output(results)) {
-    if (resume_ || is_shard())
+    if (resume_ || is_part)
       throw Error(ErrorCode::kUsage, fmt::format("--results: {} is no file, beside which a run could be kept; give "
                                                  "a file's name",
                                                  results));
     options.results = results;
-  } else if (is_shard()) {
+  } else if (is_part) {
     options.journal = shard_file(results, options.shard);
   } else {
     options.results = results;

@@ -45,15 +45,20 @@ class Variables {
 
 /// A batch script has SLURM_PROCID=0 and the job's number of tasks, too: only within a step do they tell a shard. A
 /// step of one task is one of several commands of a script, or an element of an array.
-std::optional<Shard> slurm_task(const Variables& variables) {
+std::optional<Shard> slurm_step(const Variables& variables) {
   if (!variables.has("SLURM_STEP_ID") || !variables.has("SLURM_STEP_NUM_TASKS")) return std::nullopt;
   const Shard shard{variables.number("SLURM_PROCID"), variables.number("SLURM_STEP_NUM_TASKS")};
-  if (shard.count == 1) return std::nullopt;
-  if (variables.has("SLURM_ARRAY_TASK_COUNT") && variables.number("SLURM_ARRAY_TASK_COUNT") > 1)
+  return shard.count == 1 ? std::nullopt : std::optional(shard);
+}
+
+/// A step that shares out the images of an element of an array would be one of two ways.
+std::optional<Shard> slurm_task(const Variables& variables) {
+  const std::optional<Shard> shard = slurm_step(variables);
+  if (shard && variables.has("SLURM_ARRAY_TASK_COUNT") && variables.number("SLURM_ARRAY_TASK_COUNT") > 1)
     throw Error(ErrorCode::kUsage,
                 fmt::format("--shard auto: srun has {} tasks within an array job, so which of the two divides the "
                             "images is not known; {}",
-                            shard.count, kRemedy));
+                            shard->count, kRemedy));
   return shard;
 }
 
@@ -88,6 +93,27 @@ std::optional<Shard> torch_worker(const Variables& variables) {
   return variables.rank("RANK", "WORLD_SIZE");
 }
 
+/// "2(x3),1", as Slurm has the tasks of each node: the first number.
+size_t first_number(const char* text) {
+  size_t number = 0;
+  if (text != nullptr) std::from_chars(text, text + std::string_view(text).size(), number);
+  return number;
+}
+
+/// A launcher that runs all its processes at the same time, and the variable with their number on this machine.
+struct TeamLauncher {
+  const char *name, *local_size;
+  std::optional<Shard> (*find)(const Variables& variables);
+};
+
+constexpr TeamLauncher kTeamLaunchers[] = {
+    {"mpirun", "OMPI_COMM_WORLD_LOCAL_SIZE",
+     [](const Variables& all) { return all.rank("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"); }},
+    {"mpiexec", "MPI_LOCALNRANKS", [](const Variables& all) { return all.rank("PMI_RANK", "PMI_SIZE"); }},
+    {"srun", "SLURM_STEP_TASKS_PER_NODE", slurm_step},
+    {"torchrun", "LOCAL_WORLD_SIZE", torch_worker},
+};
+
 /// mpirun within a Slurm job: all its processes have the Slurm variables of one task, so MPI goes first.
 std::optional<Shard> find_shard(const Variables& variables, std::optional<size_t> count) {
   if (const auto shard = variables.rank("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE")) return shard;
@@ -99,6 +125,20 @@ std::optional<Shard> find_shard(const Variables& variables, std::optional<size_t
 }
 
 }  // namespace
+
+std::optional<TeamMember> team_of_environment(const Environment& variable) {
+  const Variables variables(variable);
+  for (const TeamLauncher& launcher : kTeamLaunchers) {
+    const std::optional<Shard> shard = launcher.find(variables);
+    if (!shard) continue;
+    if (shard->index >= shard->count || shard->count > Shard::kMost)
+      throw Error(ErrorCode::kUsage, fmt::format("{} says that this is process {} of {}, which are numbered from 0; {}",
+                                                 launcher.name, shard->index, shard->count, kRemedy));
+    if (shard->count == 1) return std::nullopt;
+    return TeamMember{launcher.name, *shard, first_number(variable(launcher.local_size))};
+  }
+  return std::nullopt;
+}
 
 Shard shard_of_environment(const Environment& variable, std::optional<size_t> count) {
   const std::optional<Shard> shard = find_shard(Variables(variable), count);

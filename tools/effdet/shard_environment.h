@@ -18,4 +18,14 @@ using Environment = std::function<const char*(const char* name)>;
 /// Throws Error(kUsage) where none is there, and where what it says does not determine the shard.
 Shard shard_of_environment(const Environment& variable, std::optional<size_t> count);
 
+/// One of the processes that a launcher runs at the same time for one command.
+struct TeamMember {
+  std::string launcher;   ///< for messages: "mpirun"
+  Shard shard;            ///< its rank among them
+  size_t neighbours = 0;  ///< processes on this machine, itself included; 0: not known
+};
+/// Nothing where there is but one such process, or only a launcher whose processes may run at any time: an array, an
+/// indexed job. Throws Error(kUsage) for variables that make no sense.
+std::optional<TeamMember> team_of_environment(const Environment& variable);
+
 }  // namespace effdet::cli

@@ -91,5 +91,36 @@ TEST(ShardEnvironment, RankIsTorchrunsOnly) {
   EXPECT_EQ(text_in(with(rank, {{"TORCHELASTIC_RUN_ID", "none"}})), "1/2");
 }
 
+std::string team_in(const TestVariables& variables) {
+  const auto member = team_of_environment([&](const char* name) {
+    const auto found = variables.find(name);
+    return found == variables.end() ? nullptr : found->second.c_str();
+  });
+  if (!member) return "none";
+  return member->launcher + " " + std::to_string(member->shard.index) + "/" + std::to_string(member->shard.count) +
+         " of " + std::to_string(member->neighbours) + " here";
+}
+
+TEST(Team, IsOfLaunchersWhoseProcessesRunAtTheSameTime) {
+  EXPECT_EQ(team_in({}), "none");
+  EXPECT_EQ(team_in(kBatch), "none");
+  EXPECT_EQ(team_in(array("3", "0", "3", "4")), "none");
+  EXPECT_EQ(team_in({{"JOB_COMPLETION_INDEX", "1"}}), "none");
+  const TestVariables open_mpi{
+      {"OMPI_COMM_WORLD_RANK", "1"}, {"OMPI_COMM_WORLD_SIZE", "4"}, {"OMPI_COMM_WORLD_LOCAL_SIZE", "2"}};
+  EXPECT_EQ(team_in(open_mpi), "mpirun 1/4 of 2 here");
+  EXPECT_EQ(team_in(with(open_mpi, {{"OMPI_COMM_WORLD_RANK", "0"}, {"OMPI_COMM_WORLD_SIZE", "1"}})), "none");
+  EXPECT_EQ(team_in({{"PMI_RANK", "2"}, {"PMI_SIZE", "3"}, {"MPI_LOCALNRANKS", "3"}}), "mpiexec 2/3 of 3 here");
+  const TestVariables step = with(kBatch, {{"SLURM_STEP_ID", "0"},
+                                           {"SLURM_STEP_NUM_TASKS", "5"},
+                                           {"SLURM_PROCID", "4"},
+                                           {"SLURM_STEP_TASKS_PER_NODE", "2(x2),1"}});
+  EXPECT_EQ(team_in(step), "srun 4/5 of 2 here");
+  EXPECT_EQ(team_in(with(array("3", "0", "3", "4"), step)), "srun 4/5 of 2 here");  // of one element of the array
+  EXPECT_EQ(team_in({{"TORCHELASTIC_RUN_ID", "x"}, {"RANK", "0"}, {"WORLD_SIZE", "2"}}), "torchrun 0/2 of 0 here");
+  EXPECT_THROW(team_in({{"OMPI_COMM_WORLD_RANK", "4"}, {"OMPI_COMM_WORLD_SIZE", "4"}}), Error);
+  EXPECT_THROW(team_in({{"OMPI_COMM_WORLD_RANK", "x"}, {"OMPI_COMM_WORLD_SIZE", "4"}}), Error);
+}
+
 }  // namespace
 }  // namespace effdet::cli
