@@ -5,6 +5,7 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "analysis/analysis.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "dataset/evaluation_arrays.h"
@@ -88,15 +89,26 @@ Evaluation to_public(const eval::GroundTruth& dataset, const eval::CocoEvaluatio
   return evaluation;
 }
 
+/// Adds what the numbers are made of. Takes the precision out of the arrays.
+void explain(const eval::GroundTruth& dataset, std::span<const eval::CocoResult> results,
+             const Explanations& explanations, eval::CocoEvaluation& coco, Evaluation& evaluation, ThreadPool& pool) {
+  if (explanations.error_analysis) evaluation.errors = to_public(eval::find_tide_errors(dataset, results, coco.params));
+  if (explanations.analysis)
+    evaluation.analysis = analysis::analyse(dataset, results, coco, *explanations.analysis, pool);
+}
+
 }  // namespace
 
 Evaluation evaluate(const eval::GroundTruth& dataset, std::span<const eval::CocoResult> results,
-                    std::span<const int64_t> image_ids) {
+                    std::span<const int64_t> image_ids, const Explanations& explanations) {
   eval::CocoParams params = eval::CocoParams::all_of(dataset);
   params.image_ids.assign(image_ids.begin(), image_ids.end());
   ThreadPool pool(default_thread_count());
-  return to_public(dataset,
-                   eval::evaluate_coco(dataset, results, std::move(params), eval::CocoOutput::kSummary, &pool));
+  eval::CocoEvaluation coco =
+      eval::evaluate_coco(dataset, results, std::move(params), eval::CocoOutput::kSummary, &pool);
+  Evaluation evaluation = to_public(dataset, coco);
+  explain(dataset, results, explanations, coco, evaluation, pool);
+  return evaluation;
 }
 
 std::vector<eval::CocoResult> results_of(std::span<const eval::ImageRecord* const> images,
@@ -131,19 +143,19 @@ Evaluation evaluate_results(const std::filesystem::path& annotations, const std:
                             const EvaluateOptions& options, int threads) {
   const eval::BadRecords bad_records = options.strict ? eval::BadRecords::kRefuse : eval::BadRecords::kLeaveOut;
   dataset::require_order(annotations, results);
+  if (options.analysis) analysis::check_options(*options.analysis);
   if (!options.arrays.empty()) check_output_path(options.arrays);
   ThreadPool pool(threads > 0 ? threads : default_thread_count());
   const eval::GroundTruth truth = eval::read_coco_dataset(annotations, bad_records, &pool);
   eval::CocoParams params = dataset::evaluation_params(options, truth);
   const eval::CocoResultFile found = eval::read_coco_results(results, truth, bad_records, &pool);
   if (options.only_images_with_results) dataset::keep_images_with_results(found.results, params);
-  const eval::CocoEvaluation coco =
+  eval::CocoEvaluation coco =
       eval::evaluate_coco(truth, found.results, std::move(params),
                           options.arrays.empty() ? eval::CocoOutput::kSummary : eval::CocoOutput::kAllArrays, &pool);
   if (!options.arrays.empty()) dataset::write_arrays(options.arrays, coco);
   Evaluation evaluation = dataset::to_public(truth, coco);
-  if (options.error_analysis)
-    evaluation.errors = dataset::to_public(eval::find_tide_errors(truth, found.results, coco.params));
+  dataset::explain(truth, found.results, {options.error_analysis, options.analysis}, coco, evaluation, pool);
   evaluation.notes.insert(evaluation.notes.end(), found.notes.begin(), found.notes.end());
   return evaluation;
 }

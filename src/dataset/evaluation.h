@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -13,9 +14,15 @@
 
 namespace effdet::dataset {
 
-/// Evaluates results on the given images. Throws as evaluate_coco().
+/// What is computed besides COCO's numbers: as in EvaluateOptions.
+struct Explanations {
+  bool error_analysis = false;
+  std::optional<AnalysisOptions> analysis = {};
+};
+
+/// Evaluates results on the given images. Throws as evaluate_coco() and analysis::check_options().
 Evaluation evaluate(const eval::GroundTruth& dataset, std::span<const eval::CocoResult> results,
-                    std::span<const int64_t> image_ids);
+                    std::span<const int64_t> image_ids, const Explanations& explanations = {});
 
 /// Of each image its detections, best first, as results with the data set's category ids. Those of classes that stand
 /// for no category are left out.

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <optional>
 
+#include "analysis/analysis.h"
 #include "base/error.h"
 #include "base/name_source.h"
 #include "base/thread_pool.h"
@@ -91,7 +92,8 @@ class Validation {
       report.inference_seconds += stream.inference_seconds / static_cast<double>(streams_.size());
     report.warning = faults_.text();
     const Finished finished = take_finished();
-    report.evaluation = evaluate(source_.truth(), finished.results, ids_of(finished.images));
+    report.evaluation = evaluate(source_.truth(), finished.results, ids_of(finished.images),
+                                 {options_.error_analysis, options_.analysis});
     if (!finished.images.empty())
       write_evaluated(options_.results, finished.results, source_.truth(), report.evaluation);
     if (journal_) close_journal(finished.images.size() + report.failures.size() == images_.size());
@@ -325,6 +327,7 @@ ValidateReport validate_dataset(const DataSource& data, const CompiledModel& com
                                 int threads) {
   if (options.streams < 1) fail(ErrorCode::kUsage, "{} streams: there must be one at least", options.streams);
   eval::check_options(options.detect);
+  if (options.analysis) analysis::check_options(*options.analysis);
   if (!(options.picture_threshold >= 0 && options.picture_threshold <= 1))
     fail(ErrorCode::kUsage, "a picture threshold of {} is not between 0 and 1", options.picture_threshold);
   if (const Shard& shard = options.shard; shard.index >= shard.count || shard.count > Shard::kMost)

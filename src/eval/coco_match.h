@@ -20,9 +20,14 @@ struct TrueBox {
   bool has_zero_id;
 };
 
+/// Intersection over union; over the detection's own area for a crowd, within which many objects lie. Boxes are left,
+/// top, width, height; 0 where they do not meet.
+double box_iou(const std::array<double, 4>& detection, const std::array<double, 4>& object, bool is_crowd);
+
 /// One bit for each IoU threshold of a chunk.
 using ThresholdBits = uint16_t;
 inline constexpr size_t kThresholdsInChunk = 16;
+inline constexpr uint32_t kNoObject = 0xFFFFFFFF;
 
 /// What became of a detection at each threshold. Neither bit is set where it is ignored: matched to a crowd or to an
 /// object outside of the area range, or unmatched and itself outside of it.
@@ -38,8 +43,10 @@ class PairMatcher {
   PairMatcher(std::span<const double> iou_thresholds, std::span<const AreaRange> area_ranges);
 
   /// outcomes: [detections, area ranges]. Precondition: detections (boxes) are in order of falling score, cut to the
-  /// largest number that is evaluated.
-  void match(std::span<const TrueBox> objects, std::span<const std::array<double, 4>> detections, Outcome* outcomes);
+  /// largest number that is evaluated. found, where given: as outcomes, the object that makes it a true positive at the
+  /// first threshold, or kNoObject.
+  void match(std::span<const TrueBox> objects, std::span<const std::array<double, 4>> detections, Outcome* outcomes,
+             uint32_t* found = nullptr);
 
  private:
   /// An object that a detection may take, at the thresholds that their IoU reaches.
@@ -51,7 +58,7 @@ class PairMatcher {
 
   void find_candidates(std::span<const TrueBox> objects, std::span<const std::array<double, 4>> detections);
   void match_range(std::span<const TrueBox> objects, std::span<const std::array<double, 4>> detections,
-                   const AreaRange& range, Outcome* outcomes);
+                   const AreaRange& range, Outcome* outcomes, uint32_t* found);
   /// Gives the detection, at those thresholds of `open` where it can, an object that counts (or one that does not).
   /// Returns where it has, and adds to zero_id where that has the id 0.
   ThresholdBits take(std::span<const TrueBox> objects, std::span<const Candidate> candidates, bool counted,
@@ -61,6 +68,7 @@ class PairMatcher {
   std::span<const AreaRange> ranges_;
   double lowest_;
   ThresholdBits all_;
+  uint32_t found_at_first_ = kNoObject;  ///< by the detection at hand, at the first threshold
   std::vector<Candidate> candidates_;
   std::vector<size_t> begins_;  ///< of each detection's candidates; one more at the end
   std::vector<ThresholdBits> taken_;

@@ -725,6 +725,16 @@ TEST_F(Cli, EvaluateTakesTheParametersOfPycocotools) {
   EXPECT_EQ(analysis["Cls"]["count"], 1);
   EXPECT_NEAR(analysis["Cls"]["cost"], 0.5, 1e-12);
   EXPECT_TRUE(contains(sh("effdet evaluate gt.json dt.json --errors").out, "\nCls "));
+  const Result explained =
+      sh("effdet evaluate gt.json dt.json --analysis --score-threshold 0.5 --match-iou 0.7 --json");
+  const auto explanation = nlohmann::json::parse(explained.out)["analysis"];
+  EXPECT_EQ(explanation["all"]["chosen"]["false_positives"], 2);  // the cat's IoU is 0.6
+  EXPECT_EQ(explanation["confusion"]["most_confused"][0]["actual"]["category"], "dog");
+  EXPECT_EQ(explanation["label_errors"]["wrong_categories"]["listed"][0]["image_id"], 2);
+  EXPECT_TRUE(explanation["sizes"].back()["high_side"].is_null());
+  EXPECT_TRUE(contains(sh("effdet evaluate gt.json dt.json --analysis").out,
+                       "\nAt scores of at least 0.900, where F1 is best, IoU 0.50: precision 1.000, recall 0.500, "));
+  EXPECT_EQ(sh("effdet evaluate gt.json dt.json --score-threshold 0.5").code, 2);  // of what?
   const Result table = sh("effdet evaluate gt.json dt.json --per-class --arrays a.npz --images 1,2");
   EXPECT_TRUE(contains(table.out, "[INFO] evaluated on the 2 of 2 images that were chosen: 2 detections\n"))
       << table.out;
@@ -735,6 +745,7 @@ TEST_F(Cli, EvaluateTakesTheParametersOfPycocotools) {
         {"--iou-thresholds 0:1:0", "--iou-thresholds: '0:1:0' is not a range of 2 to 1000 numbers"},
         {"--areas 5", "--areas: '5' is not LABEL=LOW:HIGH in square pixels, such as tiny=0:256 or huge=65536:inf"},
         {"--areas a=5:4", "evaluation: area range 'a' is from 5 to 4"},
+        {"--analysis --match-iou 0", "analysis: the IoU threshold is 0, possible is what is above 0 and at most 1"},
         {"--max-dets 0", "--max-dets: '0' is not a number of detections from 1"},
         {"--images 7", "images to evaluate: the annotation file has no image with the id '7'"},
         {"--categories cow", "categories to evaluate: the annotation file has none with the id or name 'cow'"}}) {

@@ -3,6 +3,7 @@
 
 #include <string_view>
 
+#include "analysis_text.h"
 #include "cli.h"
 #include "commands.h"
 #include "dataset_options.h"
@@ -69,7 +70,7 @@ int run_evaluate(int argc, char** argv) {
       argc, argv,
       "Evaluates a COCO results file as pycocotools does, on all images of the annotation file. Invalid boxes "
       "and annotations of categories that are not listed are skipped and counted.",
-      "effdet evaluate coco_data/annotations/instances_val2017.json results.json --per-class --errors\n"
+      "effdet evaluate coco_data/annotations/instances_val2017.json results.json --per-class --errors --analysis\n"
       "effdet evaluate --gt instances.json --dt results.json --only-images-with-results --json\n"
       "effdet evaluate instances.json results.json --categories person,car --iou-thresholds 0.5 --max-dets 1,10,300");
   std::string annotations, results;
@@ -90,6 +91,7 @@ int run_evaluate(int argc, char** argv) {
   print_evaluation(evaluation, json);
   if (per_class && !json) print_categories(evaluation);
   if (options.error_analysis && !json) print_errors(evaluation.errors);
+  if (evaluation.analysis && !json) print_analysis(evaluation, per_class);
   return 0;
 }
 

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <map>
 
+#include "analysis_json.h"
 #include "describe.h"
 #include "effdet/compiled_model.h"
 #include "effdet/error.h"
@@ -107,6 +108,7 @@ nlohmann::json evaluation_json(const Evaluation& evaluation) {
     json["errors"] = {{"AP50", errors.ap}, {"FalsePos", errors.false_positives}, {"FalseNeg", errors.false_negatives}};
     for (const auto& [name, cost, count] : errors.kinds) json["errors"][name] = {{"cost", cost}, {"count", count}};
   }
+  if (evaluation.analysis) json["analysis"] = analysis_json(evaluation);
   return json;
 }
 

@@ -122,6 +122,17 @@ void EvaluationOptions::add_to(CommandLine& line) {
       ->type_name("N,...");
   line.add_flag("--errors", options_.error_analysis,
                 "also what each kind of error costs, as TIDE (tidecv) defines them, at IoU 0.5");
+  CLI::Option* analysis =
+      line.add_flag("--analysis", analysis_,
+                    "also the best score thresholds, sizes of objects, calibration of scores, confused categories, "
+                    "suspected label errors and the worst images");
+  line.add_option("--score-threshold", score_threshold_,
+                  "of the detections whose errors --analysis shows; default: where F1 over all categories is best")
+      ->type_name("SCORE")
+      ->needs(analysis);
+  line.add_option("--match-iou", match_iou_, "at which a detection finds an object for --analysis; default: 0.5")
+      ->type_name("IOU")
+      ->needs(analysis);
   line.add_output("--arrays", arrays_,
                   "precision, recall and scores as pycocotools has them in COCOeval.eval, for numpy.load (.npz)");
   line.add_flag("--strict", options_.strict, "refuse files with records that are otherwise left out");
@@ -137,6 +148,7 @@ EvaluateOptions EvaluationOptions::read() const {
   if (!areas_.empty()) options.areas = parse_areas("--areas", areas_);
   if (!max_detections_.empty()) options.max_detections = parse_limits("--max-dets", max_detections_);
   options.arrays = arrays_;
+  if (analysis_) options.analysis = {.iou_threshold = match_iou_, .score_threshold = score_threshold_};
   return options;
 }
 

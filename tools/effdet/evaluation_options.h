@@ -1,6 +1,7 @@
 // Options of an evaluation, as pycocotools' Params has them.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,7 +19,7 @@ std::vector<double> parse_thresholds(std::string_view flag, std::string_view tex
 std::vector<EvaluateOptions::AreaRange> parse_areas(std::string_view flag, std::string_view text);
 
 /// --only-images-with-results, --images, --categories, --no-categories, --iou-thresholds, --recall-thresholds, --areas,
-/// --max-dets, --errors, --arrays, --strict
+/// --max-dets, --errors, --analysis, --score-threshold, --match-iou, --arrays, --strict
 class EvaluationOptions {
  public:
   void add_to(CommandLine& line);
@@ -27,6 +28,9 @@ class EvaluationOptions {
 
  private:
   EvaluateOptions options_;
+  bool analysis_ = false;
+  double match_iou_ = 0.5;
+  std::optional<double> score_threshold_;
   std::string images_, categories_, iou_thresholds_, recall_thresholds_, areas_, max_detections_, arrays_;
 };
 
