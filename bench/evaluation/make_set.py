@@ -3,9 +3,12 @@
 
     make_set.py FOLDER                        5,000 images, 37,000 objects, 500,000 results
     make_set.py FOLDER --images 120000 --objects 860000 --results 2000000
+    make_set.py FOLDER --lvis --categories 1203 --images 20000 --objects 245000 --results 2000000
 
 Writes instances.json (with polygons, as COCO has them), results.json (numbers as tools round them) and
-results_long.json (the same numbers as float32, written as the shortest text of the same double: 17 digits).
+results_long.json (the same numbers as float32, written as the shortest text of the same double: 17 digits). With --lvis
+also lvis.json: the same annotations with LVIS' fields, where an image was searched for the categories of its objects and
+for few others.
 """
 
 import argparse
@@ -70,6 +73,27 @@ def write_results(path, results, rounded):
         file.write("]")
 
 
+def add_lvis_fields(rng, annotations):
+    """As in LVIS: absent categories are listed for a small part of all, few are not exhaustive, frequencies follow from
+    the numbers of images; no crowds, no polygons of several objects."""
+    categories = [category["id"] for category in annotations["categories"]]
+    images_of = {category: set() for category in categories}
+    present = {image["id"]: set() for image in annotations["images"]}
+    for item in annotations["annotations"]:
+        images_of[item["category_id"]].add(item["image_id"])
+        present[item["image_id"]].add(item["category_id"])
+    for image in annotations["images"]:
+        here = present[image["id"]]
+        image["neg_category_ids"] = [c for c in rng.sample(categories, min(8, len(categories))) if c not in here]
+        image["not_exhaustive_category_ids"] = [c for c in sorted(here) if rng.random() < 0.1]
+        del image["file_name"]
+    for category in annotations["categories"]:
+        count = len(images_of[category["id"]])
+        category["frequency"] = "r" if count < 10 else "c" if count < 100 else "f"
+    for item in annotations["annotations"]:
+        del item["iscrowd"]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=pathlib.Path)
@@ -78,6 +102,7 @@ def main():
     parser.add_argument("--results", type=int, default=500000)
     parser.add_argument("--categories", type=int, default=80)
     parser.add_argument("--seed", type=int, default=2017)
+    parser.add_argument("--lvis", action="store_true")
     options = parser.parse_args()
 
     rng = random.Random(options.seed)
@@ -100,6 +125,9 @@ def main():
                    "annotations": objects,
                    "categories": [{"supercategory": "thing", "id": i, "name": f"class {i}"} for i in categories]}
     (options.folder / "instances.json").write_text(json.dumps(annotations))
+    if options.lvis:
+        add_lvis_fields(rng, annotations)
+        (options.folder / "lvis.json").write_text(json.dumps(annotations))
     write_results(options.folder / "results.json", results, rounded=True)
     write_results(options.folder / "results_long.json", results, rounded=False)
 

@@ -126,17 +126,24 @@ struct InfoEntry {
 /// below 1, and for an empty list; Error(kIo).
 EFFDET_API std::vector<InfoEntry> read_info(const std::filesystem::path& list);
 
-/// COCO's metrics for boxes.
+/// By whose rules detections are evaluated.
+enum class EvaluationRules {
+  kCoco,  ///< pycocotools'
+  kLvis,  ///< lvis-api's: an image is annotated for some categories only; 300 detections in all of them together count
+};
+
+/// Metrics for boxes.
 struct Evaluation {
+  EvaluationRules rules = EvaluationRules::kCoco;
   /// In pycocotools' order: AP, AP50, AP75, AP small, medium, large, AR1, AR10, AR100, AR small, medium, large; -1 if
-  /// there is no ground truth, or if other areas or numbers of detections were asked for.
+  /// there is no ground truth, or if other areas, numbers of detections or rules were asked for.
   std::array<double, 12> stats{};
   struct Metric {
-    std::string name;  ///< "AP", "AP50", "AP_small", "AR100", ...
+    std::string name;  ///< "AP", "AP50", "AP_small", "AR100", ...; of LVIS "APs", "APr", "AR@300", ...
     double value;
   };
   std::vector<Metric> metrics;       ///< the numbers of summary; the stats, where all options are the default ones
-  std::vector<std::string> summary;  ///< the lines that pycocotools prints
+  std::vector<std::string> summary;  ///< the lines that pycocotools or lvis-api prints
   size_t images = 0;                 ///< number of images that were evaluated
   size_t detections = 0;             ///< number of results in these
   size_t all_images = 0;             ///< number of images in the annotations
@@ -149,6 +156,7 @@ struct Evaluation {
     double ar = -1;                      ///< at the largest number of detections
     std::vector<double> area_ap = {};    ///< for each of areas but the first
     size_t objects = 0, detections = 0;  ///< objects that count in the first area range; results
+    char frequency = 0;                  ///< of LVIS: 'r', 'c' or 'f', for rare, common and frequent
   };
   std::vector<CategoryAp> categories;
   /// What kinds of errors cost, as tidecv 1.0.1 defines them, where EvaluateOptions::error_analysis asks for it.
@@ -202,6 +210,7 @@ EFFDET_API Evaluation postprocess_dumps(const DataSource& data, const std::files
 
 /// pycocotools' Params. Lists that are empty stand for its defaults.
 struct EvaluateOptions {
+  EvaluationRules rules = EvaluationRules::kCoco;
   /// Evaluate only images that have results, as effdet's evaluator does, instead of all images of the annotation file,
   /// as pycocotools does. Images in which nothing was detected then do not count.
   bool only_images_with_results = false;
@@ -219,17 +228,18 @@ struct EvaluateOptions {
   std::vector<AreaRange> areas;                  ///< the first is that of AP; empty: all, small, medium, large
   bool error_analysis = false;                   ///< fill in Evaluation::errors, on the same images and categories
   std::optional<AnalysisOptions> analysis = {};  ///< fill in Evaluation::analysis
-  std::vector<size_t> max_detections;            ///< an image and category, best first; empty: 1, 10, 100
+  /// An image and category, best first; empty: 1, 10, 100. Of LVIS one number, of an image; empty: 300.
+  std::vector<size_t> max_detections;
   /// File for COCOeval's arrays as numpy's .npz: precision [T, R, K, A, M], recall [T, K, A, M], scores as precision,
   /// and the parameters iouThrs, recThrs, areaRng, maxDets and, unless the file's ids are strings, catIds and imgIds;
-  /// empty: none.
+  /// empty: none. Of LVIS precision and scores [T, R, K, A] and recall [T, K, A], as LVISEval has them.
   std::filesystem::path arrays = {};
 };
-/// Evaluates a COCO results file against a COCO annotation file, as pycocotools does: the same bits, at any number of
-/// threads (0: EFFDET_NUM_THREADS or all cores). The images themselves are not needed. Throws Error(kUsage) if the two
-/// files are swapped and for options out of range or ids that the annotation file does not have, Error(kBadInput) for
-/// malformed files and for results of images that are not in the annotation file, Error(kUnsupported) for arrays above
-/// 2 GiB, Error(kIo).
+/// Evaluates a COCO results file against a COCO annotation file, as pycocotools (or lvis-api 0.5.3) does: the same
+/// bits, at any number of threads (0: EFFDET_NUM_THREADS or all cores). The images themselves are not needed. Throws
+/// Error(kUsage) if the two files are swapped and for options out of range or ids that the annotation file does not
+/// have, Error(kBadInput) for malformed files, without the fields that the rules need for example, and for results of
+/// images that are not in the annotation file, Error(kUnsupported) for arrays above 2 GiB, Error(kIo).
 EFFDET_API Evaluation evaluate_results(const std::filesystem::path& annotations, const std::filesystem::path& results,
                                        const EvaluateOptions& options = {}, int threads = 0);
 

@@ -74,7 +74,7 @@ Matches::Matches(const eval::GroundTruth& dataset, std::span<const eval::CocoRes
 }
 
 bool Matches::counts(const eval::Annotation& annotation) const {
-  return !annotation.is_crowd && params_.area_ranges.front().contains(annotation.area);
+  return !annotation.is_crowd && !annotation.is_ignored && params_.area_ranges.front().contains(annotation.area);
 }
 
 void Matches::rank(size_t pair, Scratch& scratch) {
@@ -99,13 +99,18 @@ void Matches::match_pair(size_t pair, Scratch& scratch) {
   scratch.objects.clear();
   for (uint32_t i = here.objects; i < next.objects; ++i) {
     const eval::Annotation& annotation = dataset_.annotations[groups_.objects[i]];
-    scratch.objects.push_back({annotation.bbox, annotation.area, annotation.is_crowd, false});
+    scratch.objects.push_back({annotation.bbox, annotation.area, annotation.is_crowd, annotation.is_ignored});
   }
   scratch.boxes.clear();
   for (size_t i = 0; i < limited; ++i) scratch.boxes.push_back(results_[groups_.detections[here.detections + i]].bbox);
   scratch.outcomes.resize(limited);
   scratch.found.resize(limited);
-  scratch.matcher.match(scratch.objects, scratch.boxes, scratch.outcomes.data(), scratch.found.data());
+  bool complete = true;
+  if (limited > 0) {
+    const eval::CocoResult& first = results_[groups_.detections[here.detections]];
+    complete = dataset_.is_complete(first.image_id, first.category_id);
+  }
+  scratch.matcher.match(scratch.objects, scratch.boxes, scratch.outcomes.data(), scratch.found.data(), complete);
   Verdict* verdicts = verdicts_.data() + here.place;
   for (size_t i = 0; i < limited; ++i) {
     const auto [true_positive, false_positive] = scratch.outcomes[i];

@@ -13,6 +13,7 @@
 #include "effdet/dataset.h"
 #include "eval/coco_eval.h"
 #include "eval/coco_summary.h"
+#include "eval/lvis.h"
 #include "eval/tide.h"
 
 namespace effdet::dataset {
@@ -44,21 +45,22 @@ std::array<double, 12> stats_of(const std::vector<Evaluation::Metric>& metrics) 
 }
 
 void add_categories(const eval::GroundTruth& dataset, const eval::CocoEvaluation& coco, Evaluation& evaluation) {
-  std::unordered_map<int64_t, const std::string*> names;
-  for (const eval::Category& category : dataset.categories) names.emplace(category.id, &category.name);
+  std::unordered_map<int64_t, const eval::Category*> known;
+  for (const eval::Category& category : dataset.categories) known.emplace(category.id, &category);
   for (eval::CocoCategory& category : eval::summarize_categories(coco)) {
-    const auto name = names.find(category.id);
+    const auto found = known.find(category.id);
+    const eval::Category unnamed;
+    const eval::Category& described = found == known.end() ? unnamed : *found->second;
     evaluation.categories.push_back({.id = category.id,
-                                     .name = !coco.params.use_categories ? "(all categories)"
-                                             : name == names.end()       ? std::string()
-                                                                         : *name->second,
+                                     .name = coco.params.use_categories ? described.name : "(all categories)",
                                      .ap = category.ap,
                                      .ap50 = category.ap50,
                                      .ap75 = category.ap75,
                                      .ar = category.ar,
                                      .area_ap = std::move(category.area_ap),
                                      .objects = category.objects,
-                                     .detections = category.detections});
+                                     .detections = category.detections,
+                                     .frequency = described.frequency});
   }
 }
 
@@ -74,8 +76,9 @@ Evaluation::ErrorAnalysis to_public(const eval::TideErrors& errors) {
 }
 
 Evaluation to_public(const eval::GroundTruth& dataset, const eval::CocoEvaluation& coco) {
-  Evaluation evaluation;
-  for (eval::CocoMetric& metric : eval::summarize(coco)) {
+  const bool is_lvis = dataset.rules == eval::Rules::kLvis;
+  Evaluation evaluation{.rules = is_lvis ? EvaluationRules::kLvis : EvaluationRules::kCoco};
+  for (eval::CocoMetric& metric : is_lvis ? eval::summarize_lvis(dataset, coco) : eval::summarize(coco)) {
     evaluation.metrics.push_back({std::move(metric.name), metric.value});
     evaluation.summary.push_back(std::move(metric.line));
   }
@@ -101,8 +104,14 @@ void explain(const eval::GroundTruth& dataset, std::span<const eval::CocoResult>
 
 Evaluation evaluate(const eval::GroundTruth& dataset, std::span<const eval::CocoResult> results,
                     std::span<const int64_t> image_ids, const Explanations& explanations) {
-  eval::CocoParams params = eval::CocoParams::all_of(dataset);
+  eval::CocoParams params = default_params(dataset);
   params.image_ids.assign(image_ids.begin(), image_ids.end());
+  std::vector<eval::CocoResult> kept;
+  if (dataset.rules == eval::Rules::kLvis) {
+    kept.assign(results.begin(), results.end());
+    eval::keep_lvis_results(dataset, params.max_detections.back(), kept);
+    results = kept;
+  }
   ThreadPool pool(default_thread_count());
   eval::CocoEvaluation coco =
       eval::evaluate_coco(dataset, results, std::move(params), eval::CocoOutput::kSummary, &pool);
@@ -146,14 +155,18 @@ Evaluation evaluate_results(const std::filesystem::path& annotations, const std:
   if (options.analysis) analysis::check_options(*options.analysis);
   if (!options.arrays.empty()) check_output_path(options.arrays);
   ThreadPool pool(threads > 0 ? threads : default_thread_count());
-  const eval::GroundTruth truth = eval::read_coco_dataset(annotations, bad_records, &pool);
+  const eval::Rules rules = options.rules == EvaluationRules::kLvis ? eval::Rules::kLvis : eval::Rules::kCoco;
+  const eval::GroundTruth truth = eval::read_coco_dataset(annotations, bad_records, &pool, rules);
   eval::CocoParams params = dataset::evaluation_params(options, truth);
-  const eval::CocoResultFile found = eval::read_coco_results(results, truth, bad_records, &pool);
+  eval::CocoResultFile found = eval::read_coco_results(results, truth, bad_records, &pool);
   if (options.only_images_with_results) dataset::keep_images_with_results(found.results, params);
+  if (rules == eval::Rules::kLvis)
+    for (const std::string& note : eval::keep_lvis_results(truth, params.max_detections.back(), found.results))
+      found.notes.push_back(fmt::format("{}: {}", results.string(), note));
   eval::CocoEvaluation coco =
       eval::evaluate_coco(truth, found.results, std::move(params),
                           options.arrays.empty() ? eval::CocoOutput::kSummary : eval::CocoOutput::kAllArrays, &pool);
-  if (!options.arrays.empty()) dataset::write_arrays(options.arrays, coco);
+  if (!options.arrays.empty()) dataset::write_arrays(options.arrays, coco, rules);
   Evaluation evaluation = dataset::to_public(truth, coco);
   dataset::explain(truth, found.results, {options.error_analysis, options.analysis}, coco, evaluation, pool);
   evaluation.notes.insert(evaluation.notes.end(), found.notes.begin(), found.notes.end());

@@ -52,13 +52,15 @@ void add_params(const eval::CocoParams& params, NpzFile& npz) {
 
 }  // namespace
 
-void write_arrays(const std::filesystem::path& path, const eval::CocoEvaluation& evaluation) {
+void write_arrays(const std::filesystem::path& path, const eval::CocoEvaluation& evaluation, eval::Rules rules) {
   const eval::CocoArrays& arrays = evaluation.arrays;
-  const std::vector<size_t> curves = {arrays.thresholds, arrays.recalls, arrays.categories, arrays.areas,
-                                      arrays.limits};
+  std::vector<size_t> curves = {arrays.thresholds, arrays.recalls, arrays.categories, arrays.areas};
+  std::vector<size_t> ends = {arrays.thresholds, arrays.categories, arrays.areas};
+  if (rules == eval::Rules::kCoco)
+    for (auto* shape : {&curves, &ends}) shape->push_back(arrays.limits);
   NpzFile npz(path);
   npz.add<double>("precision", curves, arrays.precision);
-  npz.add<double>("recall", {arrays.thresholds, arrays.categories, arrays.areas, arrays.limits}, arrays.recall);
+  npz.add<double>("recall", ends, arrays.recall);
   npz.add<double>("scores", curves, arrays.scores);
   add_params(evaluation.params, npz);
   npz.commit();

@@ -9,6 +9,6 @@ namespace effdet::dataset {
 
 /// Writes a .npz file, whole or not at all: see EvaluateOptions::arrays. Precondition: all arrays were made. Throws
 /// Error(kIo), Error(kUnsupported) above 4 GiB.
-void write_arrays(const std::filesystem::path& path, const eval::CocoEvaluation& evaluation);
+void write_arrays(const std::filesystem::path& path, const eval::CocoEvaluation& evaluation, eval::Rules rules);
 
 }  // namespace effdet::dataset

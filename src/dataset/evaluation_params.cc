@@ -7,6 +7,7 @@
 #include <unordered_set>
 
 #include "base/error.h"
+#include "eval/lvis.h"
 
 namespace effdet::dataset {
 namespace {
@@ -37,10 +38,33 @@ int64_t category_of(const std::string& text, const eval::GroundTruth& dataset) {
   return by_name->id;
 }
 
+void require_lvis_options(const EvaluateOptions& options) {
+  if (options.max_detections.size() > 1)
+    fail(ErrorCode::kUsage, "LVIS has one number of detections, of an image; {} are given",
+         options.max_detections.size());
+  if (options.ignore_categories)
+    fail(ErrorCode::kUsage, "LVIS' rules are about categories; without them, use COCO's rules");
+}
+
 }  // namespace
 
-eval::CocoParams evaluation_params(const EvaluateOptions& options, const eval::GroundTruth& dataset) {
+eval::CocoParams default_params(const eval::GroundTruth& dataset) {
   eval::CocoParams params = eval::CocoParams::all_of(dataset);
+  if (dataset.rules == eval::Rules::kLvis) params.max_detections = {eval::kLvisDetections};
+  return params;
+}
+
+void require_rules_with_errors(eval::Rules rules, bool error_analysis) {
+  if (error_analysis && rules != eval::Rules::kCoco)
+    fail(ErrorCode::kUsage,
+         "kinds of errors (TIDE) are defined for COCO's rules, by which an image is annotated for all "
+         "categories; leave --errors out");
+}
+
+eval::CocoParams evaluation_params(const EvaluateOptions& options, const eval::GroundTruth& dataset) {
+  require_rules_with_errors(dataset.rules, options.error_analysis);
+  if (dataset.rules == eval::Rules::kLvis) require_lvis_options(options);
+  eval::CocoParams params = default_params(dataset);
   if (!options.images.empty()) {
     params.image_ids.clear();
     for (const std::string& image : options.images) params.image_ids.push_back(image_of(image, dataset));

@@ -2,7 +2,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <bit>
 #include <limits>
 #include <map>
 #include <numeric>
@@ -13,14 +12,6 @@
 
 namespace effdet::eval {
 namespace {
-
-std::string fnv1a(const std::vector<double>& values) {
-  uint64_t hash = 0xCBF29CE484222325;
-  for (const double value : values)
-    for (int byte = 0; byte < 8; ++byte)
-      hash = (hash ^ (std::bit_cast<uint64_t>(value) >> 8 * byte & 0xFF)) * 0x100000001B3;
-  return fmt::format("{:016x}", hash);
-}
 
 CocoParams params_of(const nlohmann::json& choice, const GroundTruth& dataset) {
   CocoParams params = CocoParams::all_of(dataset);

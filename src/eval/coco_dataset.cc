@@ -34,14 +34,28 @@ std::string read_name(JsonReader& reader) {
   return reader.read_string();
 }
 
-ImageRecord read_image(JsonReader& reader, StringIds& strings) {
-  enum Member : unsigned { kId, kFileName, kWidth, kHeight };
+std::vector<int64_t> read_ids(JsonReader& reader, StringIds& strings) {
+  std::vector<int64_t> ids;
+  reader.read_array([&](size_t) { ids.push_back(read_id(reader, strings)); });
+  return ids;
+}
+
+/// "http://host/val2017/000000000139.jpg" is val2017/000000000139.jpg: all that LVIS tells of the file.
+std::string file_of_url(const std::string& url) {
+  const size_t name = url.rfind('/'), folder = name == std::string::npos || name == 0 ? name : url.rfind('/', name - 1);
+  return folder == std::string::npos ? url : url.substr(folder + 1);
+}
+
+ImageRecord read_image(JsonReader& reader, GroundTruth& dataset) {
+  enum Member : unsigned { kId, kFileName, kWidth, kHeight, kAbsent, kIncomplete };
+  const bool is_lvis = dataset.rules == Rules::kLvis;
   ImageRecord image;
+  std::string url;
   MemberSet members;
   reader.read_object([&](std::string_view key) {
     if (key == "id") {
       members.add(reader, kId, key);
-      image.id = read_id(reader, strings);
+      image.id = read_id(reader, dataset.image_ids);
     } else if (key == "file_name") {
       members.add(reader, kFileName, key);
       image.file_name = read_name(reader);
@@ -51,37 +65,65 @@ ImageRecord read_image(JsonReader& reader, StringIds& strings) {
     } else if (key == "height") {
       members.add(reader, kHeight, key);
       image.height = read_side(reader);
+    } else if (is_lvis && key == "neg_category_ids") {
+      members.add(reader, kAbsent, key);
+      image.absent_categories = read_ids(reader, dataset.category_ids);
+    } else if (is_lvis && key == "not_exhaustive_category_ids") {
+      members.add(reader, kIncomplete, key);
+      image.incomplete_categories = read_ids(reader, dataset.category_ids);
+    } else if (is_lvis && key == "coco_url") {
+      url = read_name(reader);
     } else {
       reader.skip();
     }
   });
   members.require(reader, kId, "id");
+  if (is_lvis) {
+    members.require(reader, kAbsent, "neg_category_ids");
+    members.require(reader, kIncomplete, "not_exhaustive_category_ids");
+    if (image.file_name.empty()) image.file_name = file_of_url(url);
+  }
   return image;
 }
 
-Category read_category(JsonReader& reader, StringIds& strings) {
-  enum Member : unsigned { kId, kName };
+char read_frequency(JsonReader& reader) {
+  const std::string text = reader.read_string();
+  if (text != "r" && text != "c" && text != "f")
+    reader.error("\"{}\" is none of \"r\", \"c\" and \"f\", for rare, common and frequent", printable(text));
+  return text[0];
+}
+
+Category read_category(JsonReader& reader, GroundTruth& dataset) {
+  enum Member : unsigned { kId, kName, kFrequency };
+  const bool is_lvis = dataset.rules == Rules::kLvis;
   Category category;
   MemberSet members;
   reader.read_object([&](std::string_view key) {
     if (key == "id") {
       members.add(reader, kId, key);
-      category.id = read_id(reader, strings);
+      category.id = read_id(reader, dataset.category_ids);
     } else if (key == "name") {
       members.add(reader, kName, key);
       category.name = read_name(reader);
+    } else if (is_lvis && key == "frequency") {
+      members.add(reader, kFrequency, key);
+      category.frequency = read_frequency(reader);
     } else {
       reader.skip();
     }
   });
   members.require(reader, kId, "id");
+  if (is_lvis) members.require(reader, kFrequency, "frequency");
   return category;
 }
 
 constexpr int64_t kNoId = std::numeric_limits<int64_t>::max();
 
-/// The strings that are ids.
-struct IdStrings {
+/// How the annotations of a file are read.
+struct AnnotationRules {
+  Rules rules;
+  bool strict;  ///< refuse bad records
+  /// The strings that are ids.
   StringIds &images, &categories, &annotations;
 };
 
@@ -89,11 +131,13 @@ struct IdStrings {
 class AnnotationReader {
  public:
   /// A part refuses strings that are not among the ids yet: their numbers depend on those before them.
-  AnnotationReader(JsonReader reader, BadRecords bad_records, IdStrings strings, bool is_part)
-      : reader_(std::move(reader)), strict_(bad_records == BadRecords::kRefuse), strings_(strings), is_part_(is_part) {}
+  AnnotationReader(JsonReader reader, const AnnotationRules& rules, bool is_part)
+      : reader_(std::move(reader)), rules_(rules), is_part_(is_part) {}
 
   void read_element(size_t index) {
-    enum Member : unsigned { kId, kImageId, kCategoryId, kBbox, kArea, kIsCrowd };
+    enum Member : unsigned { kId, kImageId, kCategoryId, kBbox, kArea, kFlag };
+    const bool is_lvis = rules_.rules == Rules::kLvis;
+    const std::string_view flag = is_lvis ? "ignore" : "iscrowd";
     Annotation annotation{.id = kNoId};
     BoxOfRecord box{.values = {}, .problem = "no box"};
     MemberSet members;
@@ -104,28 +148,28 @@ class AnnotationReader {
         annotation.id = read_annotation_id();
       } else if (key == "image_id") {
         members.add(reader_, kImageId, key);
-        annotation.image_id = read_id(strings_.images);
+        annotation.image_id = read_id(rules_.images);
       } else if (key == "category_id") {
         members.add(reader_, kCategoryId, key);
-        annotation.category_id = read_id(strings_.categories);
+        annotation.category_id = read_id(rules_.categories);
       } else if (key == "bbox") {
         members.add(reader_, kBbox, key);
         box = read_box(reader_);
-        if (strict_ && box.problem != nullptr) reader_.error("{}", box.problem);
+        if (rules_.strict && box.problem != nullptr) reader_.error("{}", box.problem);
       } else if (key == "area") {
         members.add(reader_, kArea, key);
         has_area = reader_.peek() != 'n';
         annotation.area = reader_.read_any_number();
-      } else if (key == "iscrowd") {
-        members.add(reader_, kIsCrowd, key);
-        annotation.is_crowd = read_crowd();
+      } else if (key == flag) {
+        members.add(reader_, kFlag, key);
+        (is_lvis ? annotation.is_ignored : annotation.is_crowd) = read_flag();
       } else {
         reader_.skip();
       }
     });
     members.require(reader_, kImageId, "image_id");
     members.require(reader_, kCategoryId, "category_id");
-    if (strict_) {
+    if (rules_.strict) {
       members.require(reader_, kId, "id");
       members.require(reader_, kBbox, "bbox");
     }
@@ -133,6 +177,8 @@ class AnnotationReader {
     if (box.problem != nullptr) return left_out_.add(box.problem, index);
     annotation.bbox = box.values;
     if (!has_area) annotation.area = annotation.bbox[2] * annotation.bbox[3];
+    if (is_lvis && !(annotation.area > 0 && std::isfinite(annotation.area)))
+      return left_out_.add("area that is not above 0, as in lvis-api", index);
     annotations_.push_back(annotation);
     places_.push_back(index);
   }
@@ -150,9 +196,9 @@ class AnnotationReader {
   /// Evaluation needs no id of annotations but for the meaning that pycocotools gives to 0.
   int64_t read_annotation_id() {
     if (reader_.peek() == 'n') return reader_.skip(), kNoId;
-    const int64_t id = read_id(strings_.annotations);
+    const int64_t id = read_id(rules_.annotations);
     if (!ids_.insert(id).second) reader_.error("the id of another annotation; renumber the annotations of merged sets");
-    return id == strings_.annotations.find("0") ? 0 : id;
+    return id == rules_.annotations.find("0") ? 0 : id;
   }
 
   int64_t read_id(StringIds& strings) {
@@ -162,14 +208,13 @@ class AnnotationReader {
     return id;
   }
 
-  bool read_crowd() {
+  bool read_flag() {
     if (reader_.peek() == 'n') return reader_.skip(), false;
     return reader_.read_flag();
   }
 
   JsonReader reader_;
-  bool strict_;
-  IdStrings strings_;
+  AnnotationRules rules_;
   bool is_part_;
   std::vector<Annotation> annotations_;
   std::vector<size_t> places_;
@@ -181,8 +226,10 @@ class AnnotationReader {
 /// Reads a file and checks what its records say of each other.
 class DatasetReader {
  public:
-  DatasetReader(const JsonInput& input, BadRecords bad_records)
-      : input_(input), reader_(input.text, input.name), bad_records_(bad_records) {}
+  DatasetReader(const JsonInput& input, BadRecords bad_records, Rules rules)
+      : input_(input), reader_(input.text, input.name), bad_records_(bad_records) {
+    dataset_.rules = rules;
+  }
 
   GroundTruth read() {
     read_arrays();
@@ -213,14 +260,13 @@ class DatasetReader {
     reader_.read_object([&](std::string_view key) {
       if (key == "images") {
         members.add(reader_, kImages, key);
-        reader_.read_array([&](size_t) { dataset_.images.push_back(read_image(reader_, dataset_.image_ids)); });
+        reader_.read_array([&](size_t) { dataset_.images.push_back(read_image(reader_, dataset_)); });
       } else if (key == "annotations") {
         members.add(reader_, kAnnotations, key);
         read_annotations();
       } else if (key == "categories") {
         members.add(reader_, kCategories, key);
-        reader_.read_array(
-            [&](size_t) { dataset_.categories.push_back(read_category(reader_, dataset_.category_ids)); });
+        reader_.read_array([&](size_t) { dataset_.categories.push_back(read_category(reader_, dataset_)); });
       } else {
         reader_.skip();
       }
@@ -231,10 +277,10 @@ class DatasetReader {
 
   void read_annotations() {
     StringIds annotation_strings;
-    const IdStrings strings{dataset_.image_ids, dataset_.category_ids, annotation_strings};
+    const AnnotationRules rules{dataset_.rules, bad_records_ == BadRecords::kRefuse, dataset_.image_ids,
+                                dataset_.category_ids, annotation_strings};
     auto parts = read_array_in_parts<AnnotationReader>(
-        input_, reader_,
-        [&](const JsonReader& at, bool is_part) { return AnnotationReader(at, bad_records_, strings, is_part); },
+        input_, reader_, [&](const JsonReader& at, bool is_part) { return AnnotationReader(at, rules, is_part); },
         have_distinct_ids);
     for (const AnnotationReader& part : parts) {
       for (const size_t place : part.places()) places_.push_back(total_ + place);
@@ -313,6 +359,10 @@ class DatasetReader {
     });
     renumber(dataset_.category_ids, [&](auto set) {
       for (Category& category : dataset_.categories) set(category.id);
+      for (ImageRecord& image : dataset_.images) {
+        std::ranges::for_each(image.absent_categories, set);
+        std::ranges::for_each(image.incomplete_categories, set);
+      }
       for (Annotation& annotation : dataset_.annotations) set(annotation.category_id);
     });
   }
@@ -328,16 +378,17 @@ class DatasetReader {
 
 }  // namespace
 
-GroundTruth parse_coco_dataset(std::string_view text, const std::string& name, BadRecords bad_records,
-                               ThreadPool* pool) {
+GroundTruth parse_coco_dataset(std::string_view text, const std::string& name, BadRecords bad_records, ThreadPool* pool,
+                               Rules rules) {
   const JsonInput input{.text = text, .name = name, .pool = pool};
-  return DatasetReader(input, bad_records).read();
+  return DatasetReader(input, bad_records, rules).read();
 }
 
-GroundTruth read_coco_dataset(const std::filesystem::path& path, BadRecords bad_records, ThreadPool* pool) {
+GroundTruth read_coco_dataset(const std::filesystem::path& path, BadRecords bad_records, ThreadPool* pool,
+                              Rules rules) {
   const MappedFile file(path);
   const JsonInput input{.text = file.text(), .name = file.path(), .pool = pool, .file = &file};
-  return DatasetReader(input, bad_records).read();
+  return DatasetReader(input, bad_records, rules).read();
 }
 
 }  // namespace effdet::eval

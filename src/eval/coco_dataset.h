@@ -19,16 +19,20 @@ namespace effdet::eval {
 /// Annotations without a box or with one that makes no sense (see BoxOfRecord), and those of images and categories
 /// that are not listed, are left out or refused, as bad_records says.
 ///
+/// With Rules::kLvis, images must have neg_category_ids and not_exhaustive_category_ids, and categories a frequency; as
+/// in lvis-api, there are no crowds, "ignore" counts, and annotations whose area is not above 0 are left out.
+///
 /// Throws Error(kBadInput) naming file, JSON path and, where known, the byte: for JSON that JsonReader refuses, members
 /// that are missing or occur twice, ids that are neither 64-bit integers nor strings, boxes of other than four numbers,
 /// an annotation id that occurs twice, and ids of images or categories that stand for two different ones.
 ///
 /// With a pool, parts of a long file are read at the same time; what comes of it is the same.
 GroundTruth read_coco_dataset(const std::filesystem::path& path, BadRecords bad_records = BadRecords::kLeaveOut,
-                              ThreadPool* pool = nullptr);
+                              ThreadPool* pool = nullptr, Rules rules = Rules::kCoco);
 
 /// The same from a text; name is used in errors.
 GroundTruth parse_coco_dataset(std::string_view text, const std::string& name,
-                               BadRecords bad_records = BadRecords::kLeaveOut, ThreadPool* pool = nullptr);
+                               BadRecords bad_records = BadRecords::kLeaveOut, ThreadPool* pool = nullptr,
+                               Rules rules = Rules::kCoco);
 
 }  // namespace effdet::eval

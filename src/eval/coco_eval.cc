@@ -98,14 +98,26 @@ class CocoRun {
     scratch.objects.clear();
     for (const uint32_t index : objects_of(pair)) {
       const Annotation& annotation = dataset_.annotations[index];
-      scratch.objects.push_back({annotation.bbox, annotation.area, annotation.is_crowd, annotation.id == 0});
+      scratch.objects.push_back({.bbox = annotation.bbox,
+                                 .area = annotation.area,
+                                 .is_crowd = annotation.is_crowd,
+                                 .is_ignored = annotation.is_ignored,
+                                 .has_zero_id = annotation.id == 0});
     }
     scratch.boxes.clear();
     const std::span<const uint32_t> detections = detections_of(pair);
     for (const uint32_t index : detections.first(std::min(detections.size(), params_.max_detections.back())))
       scratch.boxes.push_back(results_[index].bbox);
     matcher.match(scratch.objects, scratch.boxes,
-                  outcomes_.data() + groups_.pairs[pair].place * params_.area_ranges.size());
+                  outcomes_.data() + groups_.pairs[pair].place * params_.area_ranges.size(), nullptr,
+                  is_complete(detections));
+  }
+
+  /// Of detections of one image and category.
+  bool is_complete(std::span<const uint32_t> detections) const {
+    if (detections.empty()) return true;
+    const CocoResult& result = results_[detections[0]];
+    return dataset_.is_complete(result.image_id, result.category_id);
   }
 
   /// The order of each category's detections over all images, without those beyond the largest number an image.
@@ -151,7 +163,8 @@ class CocoRun {
         const Annotation& annotation = dataset_.annotations[index];
         for (size_t a = 0; a < areas; ++a)
           counts[groups_.pairs[pair].category * areas + a] +=
-              !annotation.is_crowd && params_.area_ranges[a].contains(annotation.area) ? 1 : 0;
+              !annotation.is_crowd && !annotation.is_ignored && params_.area_ranges[a].contains(annotation.area) ? 1
+                                                                                                                 : 0;
       }
     }
     return counts;

@@ -23,11 +23,11 @@ PairMatcher::PairMatcher(std::span<const double> iou_thresholds, std::span<const
 }
 
 void PairMatcher::match(std::span<const TrueBox> objects, std::span<const std::array<double, 4>> detections,
-                        Outcome* outcomes, uint32_t* found) {
+                        Outcome* outcomes, uint32_t* found, bool complete) {
   if (detections.empty()) return;
   find_candidates(objects, detections);
   for (size_t a = 0; a < ranges_.size(); ++a)
-    match_range(objects, detections, ranges_[a], outcomes + a, found == nullptr ? nullptr : found + a);
+    match_range(objects, detections, ranges_[a], complete, outcomes + a, found == nullptr ? nullptr : found + a);
 }
 
 /// A detection's candidates lie in the order in which it would have them: by falling IoU, of equal ones the last in the
@@ -54,11 +54,11 @@ void PairMatcher::find_candidates(std::span<const TrueBox> objects, std::span<co
 }
 
 void PairMatcher::match_range(std::span<const TrueBox> objects, std::span<const std::array<double, 4>> detections,
-                              const AreaRange& range, Outcome* outcomes, uint32_t* found) {
+                              const AreaRange& range, bool complete, Outcome* outcomes, uint32_t* found) {
   taken_.assign(objects.size(), 0);
   counted_.resize(objects.size());
   for (size_t i = 0; i < objects.size(); ++i)
-    counted_[i] = !objects[i].is_crowd && range.contains(objects[i].area) ? 1 : 0;
+    counted_[i] = !objects[i].is_crowd && !objects[i].is_ignored && range.contains(objects[i].area) ? 1 : 0;
   for (size_t d = 0; d < detections.size(); ++d) {
     const auto candidates = std::span(candidates_).subspan(begins_[d], begins_[d + 1] - begins_[d]);
     ThresholdBits matched = 0, ignored = 0, zero_id = 0, unused = 0;
@@ -69,7 +69,7 @@ void PairMatcher::match_range(std::span<const TrueBox> objects, std::span<const 
     }
     if (found != nullptr) found[d * ranges_.size()] = found_at_first_;
     const auto true_positive = static_cast<ThresholdBits>(matched & ~zero_id);
-    const bool counts = range.contains(detections[d][2] * detections[d][3]);
+    const bool counts = complete && range.contains(detections[d][2] * detections[d][3]);
     outcomes[d * ranges_.size()] = {
         true_positive, counts ? static_cast<ThresholdBits>(all_ & ~true_positive & ~ignored) : ThresholdBits{0}};
   }

@@ -16,8 +16,10 @@ struct TrueBox {
   std::array<double, 4> bbox;
   double area;
   bool is_crowd;
+  /// To be found by one detection, which is then neither right nor wrong.
+  bool is_ignored = false;
   /// pycocotools marks a match by the annotation's id, so that an object whose id is 0 never counts as found.
-  bool has_zero_id;
+  bool has_zero_id = false;
 };
 
 /// Intersection over union; over the detection's own area for a crowd, within which many objects lie. Boxes are left,
@@ -30,7 +32,8 @@ inline constexpr size_t kThresholdsInChunk = 16;
 inline constexpr uint32_t kNoObject = 0xFFFFFFFF;
 
 /// What became of a detection at each threshold. Neither bit is set where it is ignored: matched to a crowd or to an
-/// object outside of the area range, or unmatched and itself outside of it.
+/// object outside of the area range, or unmatched and itself outside of it, or
+/// unmatched where not all objects are known.
 struct Outcome {
   ThresholdBits true_positive = 0, false_positive = 0;
 };
@@ -44,9 +47,9 @@ class PairMatcher {
 
   /// outcomes: [detections, area ranges]. Precondition: detections (boxes) are in order of falling score, cut to the
   /// largest number that is evaluated. found, where given: as outcomes, the object that makes it a true positive at the
-  /// first threshold, or kNoObject.
+  /// first threshold, or kNoObject. complete: whether objects are all that there are.
   void match(std::span<const TrueBox> objects, std::span<const std::array<double, 4>> detections, Outcome* outcomes,
-             uint32_t* found = nullptr);
+             uint32_t* found = nullptr, bool complete = true);
 
  private:
   /// An object that a detection may take, at the thresholds that their IoU reaches.
@@ -58,7 +61,7 @@ class PairMatcher {
 
   void find_candidates(std::span<const TrueBox> objects, std::span<const std::array<double, 4>> detections);
   void match_range(std::span<const TrueBox> objects, std::span<const std::array<double, 4>> detections,
-                   const AreaRange& range, Outcome* outcomes, uint32_t* found);
+                   const AreaRange& range, bool complete, Outcome* outcomes, uint32_t* found);
   /// Gives the detection, at those thresholds of `open` where it can, an object that counts (or one that does not).
   /// Returns where it has, and adds to zero_id where that has the id 0.
   ThresholdBits take(std::span<const TrueBox> objects, std::span<const Candidate> candidates, bool counted,

@@ -62,7 +62,8 @@ class ResultReader {
     members.require(reader_, kCategoryId, "category_id");
     members.require(reader_, kBbox, "bbox");
     members.require(reader_, kScore, "score");
-    if (problem == nullptr && !categories_.contains(result.category_id))
+    // lvis-api counts these, too, when it limits the detections of an image.
+    if (problem == nullptr && dataset_.rules != Rules::kLvis && !categories_.contains(result.category_id))
       problem = "of categories that the annotation file does not list";
     if (problem != nullptr) return left_out_.add(problem, index);
     results_.push_back(result);

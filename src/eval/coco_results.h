@@ -43,8 +43,9 @@ struct CocoResultFile {
 
 /// Reads a result file of a data set; members other than the four are passed over. Results whose box or score makes no
 /// sense are left out or refused, as bad_records says; those of categories that the data set does not list are left
-/// out. Throws Error(kBadInput) as read_coco_dataset(), and for results of images that the data set does not have. With
-/// a pool, parts of a long file are read at the same time; what comes of it is the same.
+/// out, but for LVIS (see keep_lvis_results()). Throws Error(kBadInput) as read_coco_dataset(), and for results of
+/// images that the data set does not have. With a pool, parts of a long file are read at the same time; what comes of
+/// it is the same.
 CocoResultFile read_coco_results(const std::filesystem::path& path, const GroundTruth& dataset,
                                  BadRecords bad_records = BadRecords::kLeaveOut, ThreadPool* pool = nullptr);
 

@@ -1,6 +1,7 @@
 // What the tests of this layer share.
 #pragma once
 
+#include <bit>
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
@@ -8,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
@@ -41,6 +43,15 @@ std::string bad_input_message(Action action) {
   }
   ADD_FAILURE() << "no error";
   return "";
+}
+
+/// Of the bytes of doubles, as the scripts in testdata/ have it.
+inline std::string fnv1a(const std::vector<double>& values) {
+  uint64_t hash = 0xCBF29CE484222325;
+  for (const double value : values)
+    for (int byte = 0; byte < 8; ++byte)
+      hash = (hash ^ (std::bit_cast<uint64_t>(value) >> 8 * byte & 0xFF)) * 0x100000001B3;
+  return fmt::format("{:016x}", hash);
 }
 
 /// Floats in [0, 1) with 24 bits from seed and place: noise() of testdata/make_eval_golden.py.

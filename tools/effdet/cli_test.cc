@@ -755,6 +755,34 @@ TEST_F(Cli, EvaluateTakesTheParametersOfPycocotools) {
   }
 }
 
+TEST_F(Cli, EvaluateHasTheRulesOfLvis) {
+  const auto images = [](const std::string& fields) {
+    return R"({"images": [{"id": 1)" + fields + R"(}], "categories": [{"id": 1, "name": "cat", "frequency": "r"},
+      {"id": 2, "name": "dog", "frequency": "f"}], "annotations": [
+      {"id": 1, "image_id": 1, "category_id": 1, "bbox": [0, 0, 50, 50], "area": 2500}]})";
+  };
+  write("gt.json", images(R"(, "neg_category_ids": [], "not_exhaustive_category_ids": [1])"));
+  write("dt.json", R"([{"image_id": 1, "category_id": 1, "bbox": [90, 90, 50, 50], "score": 0.9},
+                       {"image_id": 1, "category_id": 1, "bbox": [0, 0, 50, 50], "score": 0.8},
+                       {"image_id": 1, "category_id": 2, "bbox": [0, 0, 50, 50], "score": 0.7}])");
+  const Result result = sh("effdet evaluate gt.json dt.json --lvis --arrays a.npz --per-class --json");
+  EXPECT_EQ(result.code, 0) << result.error;
+  const auto json = nlohmann::json::parse(result.out);
+  EXPECT_EQ(json["rules"], "lvis");
+  EXPECT_EQ(json["detections"], 2);             // nobody looked for dogs
+  EXPECT_NEAR(json["stats"]["APr"], 1, 1e-12);  // the other cat may be there
+  EXPECT_EQ(json["stats"]["APf"], -1);
+  EXPECT_EQ(json["categories"][1]["frequency"], "f");
+  EXPECT_EQ(sh("grep -aq 'shape.: (10, 101, 2, 4, )' a.npz").code, 0);
+  EXPECT_TRUE(contains(sh("effdet evaluate gt.json dt.json --lvis").out, "maxDets=300 catIds=  r] = 1.000\n"));
+  for (const char* options : {"--max-dets 1,10", "--no-categories", "--errors"})
+    EXPECT_EQ(sh(std::string("effdet evaluate gt.json dt.json --lvis ") + options).code, 2) << options;
+  write("gt.json", images(""));
+  const Result refused = sh("effdet evaluate gt.json dt.json --lvis");
+  EXPECT_EQ(refused.code, 3);
+  expect_one_line(refused.error, "effdet evaluate: error: gt.json: images[0]: \"neg_category_ids\" is missing (byte ");
+}
+
 TEST_F(Cli, EvaluateCountsAllImagesAndSaysWhatIsLeftOut) {
   write("gt.json", R"({"images": [{"id": 1}, {"id": 2}], "categories": [{"id": 1}], "annotations": [
       {"id": 1, "image_id": 1, "category_id": 1, "bbox": [0, 0, 50, 50]},

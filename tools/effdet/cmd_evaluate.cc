@@ -19,11 +19,13 @@ std::string images_line(const Evaluation& evaluation, const EvaluateOptions& opt
   const std::string detections = count_text(static_cast<int64_t>(evaluation.detections));
   const std::string images = count_text(static_cast<int64_t>(evaluation.images));
   const std::string all = count_text(static_cast<int64_t>(evaluation.all_images));
+  const char* evaluated = options.rules == EvaluationRules::kLvis ? "evaluated by LVIS' rules" : "evaluated";
   if (options.only_images_with_results)
-    return fmt::format("evaluated on the {} of {} images that have results: {} detections", images, all, detections);
+    return fmt::format("{} on the {} of {} images that have results: {} detections", evaluated, images, all,
+                       detections);
   if (!options.images.empty())
-    return fmt::format("evaluated on the {} of {} images that were chosen: {} detections", images, all, detections);
-  return fmt::format("evaluated on all {} images of the annotation file: {} detections", images, detections);
+    return fmt::format("{} on the {} of {} images that were chosen: {} detections", evaluated, images, all, detections);
+  return fmt::format("{} on all {} images of the annotation file: {} detections", evaluated, images, detections);
 }
 
 std::string value_text(double value) { return value < 0 ? "-" : fmt::format("{:.3f}", value); }
@@ -33,6 +35,8 @@ void print_categories(const Evaluation& evaluation) {
   std::vector<std::string> heading = {"category", "objects", "detections", "AP", "AP50", "AP75"};
   for (size_t a = 1; a < evaluation.areas.size(); ++a) heading.push_back("AP " + one_line(evaluation.areas[a]));
   heading.emplace_back("AR");
+  const bool has_frequencies = evaluation.rules == EvaluationRules::kLvis;
+  if (has_frequencies) heading.emplace_back("frequency");
   table.add(heading);
   for (const Evaluation::CategoryAp& category : evaluation.categories) {
     std::vector<std::string> row = {category.name.empty() ? fmt::format("{}", category.id) : one_line(category.name),
@@ -43,6 +47,7 @@ void print_categories(const Evaluation& evaluation) {
                                     value_text(category.ap75)};
     for (const double ap : category.area_ap) row.push_back(value_text(ap));
     row.push_back(value_text(category.ar));
+    if (has_frequencies) row.emplace_back(1, category.frequency);
     table.add(std::move(row));
   }
   table.print();
@@ -68,11 +73,13 @@ void print_errors(const Evaluation::ErrorAnalysis& errors) {
 int run_evaluate(int argc, char** argv) {
   CommandLine line(
       argc, argv,
-      "Evaluates a COCO results file as pycocotools does, on all images of the annotation file. Invalid boxes "
+      "Evaluates a COCO results file as pycocotools does, or lvis-api, on all images of the annotation file. Invalid "
+      "boxes "
       "and annotations of categories that are not listed are skipped and counted.",
       "effdet evaluate coco_data/annotations/instances_val2017.json results.json --per-class --errors --analysis\n"
       "effdet evaluate --gt instances.json --dt results.json --only-images-with-results --json\n"
-      "effdet evaluate instances.json results.json --categories person,car --iou-thresholds 0.5 --max-dets 1,10,300");
+      "effdet evaluate instances.json results.json --categories person,car --iou-thresholds 0.5 --max-dets 1,10,300\n"
+      "effdet evaluate lvis_v1_val.json results.json --lvis");
   std::string annotations, results;
   EvaluationOptions evaluation_options;
   int threads = 0;

@@ -95,10 +95,12 @@ nlohmann::json evaluation_json(const Evaluation& evaluation) {
                             {"AP", category.ap},           {"AP50", category.ap50},
                             {"AP75", category.ap75},       {"AR", category.ar},
                             {"objects", category.objects}, {"detections", category.detections}};
+    if (category.frequency != 0) entry["frequency"] = std::string(1, category.frequency);
     for (size_t a = 0; a < category.area_ap.size(); ++a) entry["AP_" + evaluation.areas[a + 1]] = category.area_ap[a];
     categories.push_back(std::move(entry));
   }
-  nlohmann::json json = {{"images", evaluation.images},
+  nlohmann::json json = {{"rules", evaluation.rules == EvaluationRules::kLvis ? "lvis" : "coco"},
+                         {"images", evaluation.images},
                          {"images_in_annotations", evaluation.all_images},
                          {"detections", evaluation.detections},
                          {"stats", stats},

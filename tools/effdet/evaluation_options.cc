@@ -105,6 +105,10 @@ std::vector<EvaluateOptions::AreaRange> parse_areas(std::string_view flag, std::
 }
 
 void EvaluationOptions::add_to(CommandLine& line) {
+  line.add_flag(
+      "--lvis", lvis_,
+      "LVIS' rules, as lvis-api has them: categories that an image was not searched for do not count, the 300 "
+      "best detections of an image do; AP of rare, common and frequent categories");
   line.add_flag("--only-images-with-results", options_.only_images_with_results,
                 "leave out images without results, as validate and postprocess do");
   line.add_option("--images", images_, "only these images: ids, or a file with one a line")->type_name("ID,...|FILE");
@@ -117,8 +121,10 @@ void EvaluationOptions::add_to(CommandLine& line) {
                   "sizes of objects in square pixels, the first for AP without a size; default: "
                   "all=0:1e10,small=0:1024,medium=1024:9216,large=9216:1e10")
       ->type_name("LABEL=LOW:HIGH,...");
-  line.add_option("--max-dets", max_detections_,
-                  "detections of a category in an image, best first; AP is at the last; default: 1,10,100")
+  line.add_option(
+          "--max-dets", max_detections_,
+          "detections of a category in an image, best first; AP is at the last; default: 1,10,100. With --lvis: of an "
+          "image, default: 300")
       ->type_name("N,...");
   line.add_flag("--errors", options_.error_analysis,
                 "also what each kind of error costs, as TIDE (tidecv) defines them, at IoU 0.5");
@@ -140,6 +146,7 @@ void EvaluationOptions::add_to(CommandLine& line) {
 
 EvaluateOptions EvaluationOptions::read() const {
   EvaluateOptions options = options_;
+  if (lvis_) options.rules = EvaluationRules::kLvis;
   if (!images_.empty()) options.images = parse_images(images_);
   if (!categories_.empty()) options.categories = split(categories_, ",");
   if (!iou_thresholds_.empty()) options.iou_thresholds = parse_thresholds("--iou-thresholds", iou_thresholds_);

@@ -18,7 +18,8 @@ std::vector<double> parse_thresholds(std::string_view flag, std::string_view tex
 /// "all=0:1e10,tiny=0:256,huge=65536:inf". Throws Error(kUsage) that names the flag.
 std::vector<EvaluateOptions::AreaRange> parse_areas(std::string_view flag, std::string_view text);
 
-/// --only-images-with-results, --images, --categories, --no-categories, --iou-thresholds, --recall-thresholds, --areas,
+/// --lvis, --only-images-with-results, --images, --categories, --no-categories, --iou-thresholds, --recall-thresholds,
+/// --areas,
 /// --max-dets, --errors, --analysis, --score-threshold, --match-iou, --arrays, --strict
 class EvaluationOptions {
  public:
@@ -28,6 +29,7 @@ class EvaluationOptions {
 
  private:
   EvaluateOptions options_;
+  bool lvis_ = false;
   bool analysis_ = false;
   double match_iou_ = 0.5;
   std::optional<double> score_threshold_;

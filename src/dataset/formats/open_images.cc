@@ -121,7 +121,7 @@ class BoxReader {
     }
     if (!image) return;
     if (sides[2] < sides[0] || sides[3] < sides[1]) return left_out_.add("the corners are exchanged", where);
-    const auto& [id, name, width, height] = truth_.images[*image];
+    const int width = truth_.images[*image].width, height = truth_.images[*image].height;
     if (width == 0) return left_out_.add("the size of the image cannot be read", where);
     eval::Annotation annotation =
         annotation_between(sides[0] * width, sides[1] * height, sides[2] * width, sides[3] * height);
