@@ -208,7 +208,7 @@ def measured(short, folder, options):
     return {"px": side, "cells": cells}
 
 
-def random(folder, options):
+def random_networks(folder, options):
     """Error, time, size and memory of random networks: a row for each network and quantity. Networks that were measured
     before come from --json."""
     figures = json.loads(options.json.read_text()) if options.json and options.json.exists() else {}
@@ -258,7 +258,7 @@ def main():
         parser.error("--checkpoint needs --data")
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        for wanted, make, mark in ((options.checkpoint, trained, "trained"), (options.models, random, "variants")):
+        for wanted, make, mark in ((options.checkpoint, trained, "trained"), (options.models, random_networks, "variants")):
             if wanted:
                 text = f"{measure.machine()}; {options.threads} threads, batch 1\n\n" + make(folder / mark, options)
                 print(text, flush=True)

@@ -21,6 +21,10 @@ struct MachineRates {
 /// Measures the rates, in about half a second. threads: as for Runner. Throws Error(kOutOfMemory).
 EFFDET_API MachineRates measure_machine(int threads = 0);
 
+/// The instruction set that the CPU's kernels use here: "avx512_vnni", "avx2", ... The best that the processor has, or
+/// EFFDET_ISA.
+EFFDET_API std::string instruction_set();
+
 /// Whether the instruction set in use multiplies bfloat16. Only then are bfloat16 models faster than float32 ones.
 EFFDET_API bool multiplies_bfloat16();
 

@@ -56,6 +56,9 @@ struct QuantizationProof {
     std::string sha256;  ///< as that of the calibration
     double map_float32 = 0, map_int8 = 0;
     double keep = 0;  ///< the share that was asked for
+    /// What measured: instruction_set(). Layers that stay float32 round otherwise with another one, so the mAP is
+    /// another one, too. "" in files of versions that did not note it.
+    std::string instruction_set;
   };
   std::optional<Accuracy> accuracy;
   std::vector<std::string> float_layers;  ///< layers that could compute in 8 bits and do not
@@ -91,6 +94,7 @@ struct QuantizeReport {
     double map;
   };
   std::vector<Trial> trials;
+  size_t layers_at_a_time = 1;         ///< that were measured together, where the layers have errors
   std::vector<ImageFailure> failures;  ///< images of the calibration that could not be used
 };
 

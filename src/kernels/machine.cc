@@ -127,6 +127,8 @@ MachineRates measure_machine(int threads) {
           kernels::copy_bytes(pool)};
 }
 
+std::string instruction_set() { return kernels::cpu::micro_kernels().name; }
+
 bool multiplies_bfloat16() { return kernels::cpu::micro_kernels().multiplies_bf16; }
 
 }  // namespace effdet

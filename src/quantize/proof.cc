@@ -60,7 +60,8 @@ void put_proof(const QuantizationProof& proof, std::map<std::string, std::string
                                   {"sha256", a->sha256},
                                   {"mAP_float32", a->map_float32},
                                   {"mAP_int8", a->map_int8},
-                                  {"keep", a->keep}});
+                                  {"keep", a->keep},
+                                  {"instruction_set", a->instruction_set}});
   metadata[kFloatLayers] = text(proof.float_layers);
 }
 
@@ -94,7 +95,10 @@ std::optional<QuantizationProof> quantization_proof(const std::map<std::string, 
                       .sha256 = text_of(json, kValidation, "sha256"),
                       .map_float32 = number_of(json, kValidation, "mAP_float32", 1),
                       .map_int8 = number_of(json, kValidation, "mAP_int8", 1),
-                      .keep = number_of(json, kValidation, "keep", 1)};
+                      .keep = number_of(json, kValidation, "keep", 1),
+                      .instruction_set = json.contains("instruction_set")
+                                             ? text_of(json, kValidation, "instruction_set")
+                                             : std::string()};
   if (const auto json = parsed(metadata, kFloatLayers); !json.is_null()) {
     if (!json.is_array() || !std::ranges::all_of(json, [](const auto& name) { return name.is_string(); }))
       bad_input("metadata {} is no list of names", kFloatLayers);

@@ -10,7 +10,12 @@ namespace {
 
 QuantizationProof full_proof() {
   QuantizationProof proof{.calibration_images = 40, .calibration_sha256 = "ab12", .seed = UINT64_MAX};
-  proof.accuracy = {.images = 39, .sha256 = "cd34", .map_float32 = 0.5776, .map_int8 = 0.5741, .keep = 0.99};
+  proof.accuracy = {.images = 39,
+                    .sha256 = "cd34",
+                    .map_float32 = 0.5776,
+                    .map_int8 = 0.5741,
+                    .keep = 0.99,
+                    .instruction_set = "avx2"};
   proof.float_layers = {"stem", "head \"x\""};
   proof.int8_layers = 200;
   proof.int8_products = 0.97;
@@ -31,6 +36,7 @@ TEST(Proof, ComesBackAsItWasWritten) {
   EXPECT_EQ(found->accuracy->map_float32, 0.5776);
   EXPECT_EQ(found->accuracy->map_int8, 0.5741);
   EXPECT_EQ(found->accuracy->keep, 0.99);
+  EXPECT_EQ(found->accuracy->instruction_set, "avx2");
   EXPECT_EQ(found->float_layers, full_proof().float_layers);
   EXPECT_EQ(found->int8_layers, 200u);
   EXPECT_EQ(found->int8_products, 0.97);
@@ -49,6 +55,15 @@ TEST(Proof, WhatWasNotMeasuredIsNotSaid) {
   EXPECT_EQ(found->calibration_sha256, "");
 }
 
+TEST(Proof, FilesThatDoNotNoteTheInstructionSetAreRead) {
+  std::map<std::string, std::string> metadata;
+  put_proof(full_proof(), metadata);
+  metadata["effdet.validation"] = R"({"images":1,"sha256":"","mAP_float32":0.5,"mAP_int8":0.5,"keep":0.9})";
+  const auto found = quantization_proof(metadata);
+  ASSERT_TRUE(found && found->accuracy);
+  EXPECT_EQ(found->accuracy->instruction_set, "");
+}
+
 TEST(Proof, MetadataThatMakeNoSenseAreRefused) {
   std::map<std::string, std::string> good;
   put_proof(full_proof(), good);
@@ -61,6 +76,8 @@ TEST(Proof, MetadataThatMakeNoSenseAreRefused) {
            {"effdet.validation", R"({"images":1,"sha256":"","mAP_float32":1e999,"mAP_int8":0,"keep":0})"},
            {"effdet.validation", R"({"images":1,"sha256":"","mAP_float32":0.5,"mAP_int8":7,"keep":0})"},
            {"effdet.validation", "3"},
+           {"effdet.validation",
+            R"({"images":1,"sha256":"","mAP_float32":0.5,"mAP_int8":0.5,"keep":0,"instruction_set":2})"},
            {"effdet.float_layers", R"([1])"},
            {"effdet.float_layers", "\"x\""}}) {
     auto metadata = good;

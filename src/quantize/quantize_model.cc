@@ -12,6 +12,7 @@
 #include "compiler/compile.h"
 #include "dataset/dataset.h"
 #include "effdet/dataset.h"
+#include "effdet/machine.h"
 #include "quantize/equalize.h"
 #include "quantize/images.h"
 #include "quantize/overlap.h"
@@ -125,6 +126,7 @@ class Quantization {
     validation_.emplace(options_.validation);
     validation_->require_folder();
     accuracy_.keep = options_.keep;
+    accuracy_.instruction_set = instruction_set();
     accuracy_.sha256 = require_disjoint(images_ ? &*images_ : nullptr, *validation_, graph_);
   }
 
@@ -201,9 +203,12 @@ class Quantization {
     const size_t count = plan_sensitivity(layers_, options_.sensitivity_images).samples;
     images_->rewind();
     while (samples.size() < count && images_->next(sample, name)) samples.push_back(sample);
+    const size_t together = report_.layers_at_a_time = plan_sensitivity(layers_, samples.size()).layers_at_a_time;
+    const std::string stage = together == 1 ? "layers, each alone in 8 bits"
+                                            : fmt::format("layers, {} neighbours at a time in 8 bits", together);
     const int threads = options_.threads > 0 ? options_.threads : default_thread_count();
     errors_ = layer_errors(graph_, calibration_, settings_, samples, threads,
-                           [&](size_t done, size_t total) { tell("layers, each alone in 8 bits", done, total); });
+                           [&](size_t done, size_t total) { tell(stage, done, total); });
   }
 
   /// Of each layer its products, and the memory for maps four times as large as in 8 bits.

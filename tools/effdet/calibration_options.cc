@@ -40,10 +40,11 @@ std::vector<fs::path> calibration_files(const std::vector<std::string>& paths) {
     if (const fs::path images = image_folder(path); inside.empty() && is_folder(images))
       inside = files_of(images, calibrates);
     if (inside.empty())
-      throw Error(ErrorCode::kUsage,
-                  fmt::format("{}: no .jpg, .jpeg, .png or .bin files to calibrate with, neither in this folder nor as "
-                              "the images of a data set ({})",
-                              path, dataset_layouts()));
+      throw Error(
+          ErrorCode::kUsage,
+          fmt::format("{}: no .jpg, .jpeg, .png or .bin files to calibrate with in this folder, which is no data "
+                      "set with images either: {}",
+                      path, dataset_layouts()));
     files.insert(files.end(), inside.begin(), inside.end());
   }
   return files;

@@ -42,6 +42,12 @@ std::pair<double, double> parse_ratio(const std::string& text) {
   return {width, 1.0 / width};
 }
 
+/// Whether an option that is no output names files that are read.
+bool names_inputs(const CLI::Option& option) {
+  const std::string type = option.get_type_name();
+  return type == "FILE" || type == "PATH" || type == "IMAGE";
+}
+
 std::string indented(const std::string& lines) {
   std::string result = "  ";
   for (const char c : lines) {
@@ -102,7 +108,7 @@ void CommandLine::refuse_lost_files() const {
       const auto written = std::ranges::find(outputs_, other, &decltype(outputs_)::value_type::first);
       if (written != outputs_.end()) {
         if (other != output) refuse_same_file(output->get_name(), *path, other->get_name(), *written->second);
-      } else if (other->get_type_name() == "FILE" && !in_place_) {
+      } else if (names_inputs(*other) && !in_place_) {
         std::vector<std::string> files = other->results();
         if (files.empty()) files.push_back(other->get_default_str());
         for (const std::string& file : files) refuse_same_file(output->get_name(), *path, other->get_name(), file);

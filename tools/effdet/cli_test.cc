@@ -478,6 +478,14 @@ TEST_F(Cli, AtcChoosesThePrecision) {
   EXPECT_LT(mixed.at("bfloat16"), narrow.at("bfloat16"));
   EXPECT_GT(mixed.at("cast"), 0);
   EXPECT_EQ(sh("effdet profile --precision fp32 m.om").code, 2) << "compiled already";
+  const std::string on_avx2 = "EFFDET_ISA=avx2 atc --framework=5 --model=m.onnx --output=m --soc_version=native ";
+  EXPECT_TRUE(contains(sh(on_avx2 + "--precision_mode=force_fp16").out, "does not multiply bfloat16"));
+  EXPECT_FALSE(contains(sh(on_avx2).out, "bfloat16"));
+  EXPECT_EQ(sh("effdet profile --precision bf16 --runs 1 --warmup 0 m.onnx").code, 0);
+}
+
+TEST_F(Cli, AtcRefusesListsOfNodesThatCannotBeRead) {
+  make_onnx();
   write("long.txt", std::string(2 << 20, 'a'));
   sh("mkfifo endless && touch empty.txt");
   for (const auto& [file, part] : std::vector<std::pair<std::string, std::string>>{
@@ -489,15 +497,16 @@ TEST_F(Cli, AtcChoosesThePrecision) {
     EXPECT_EQ(refused.code, file == "endless" ? 4 : 3) << refused.out;
     EXPECT_TRUE(contains(refused.out, part)) << refused.out;
   }
+}
+
+TEST_F(Cli, AtcDescribesACompiledModelAndLeavesItAsItWas) {
+  make_onnx();
+  ASSERT_EQ(sh("atc --framework=5 --model=m.onnx --output=m --soc_version=native").code, 0);
   const Result described = sh("atc --mode=6 --om=m.om --output=x");
   EXPECT_EQ(described.code, 0) << described.out;
   EXPECT_TRUE(contains(described.out, "[WARNING] --output has no effect with --mode=6")) << described.out;
   EXPECT_TRUE(contains(sh("atc --mode=1 --om=m.om --json=m.om").out, "would be lost"));
   EXPECT_EQ(sh("effdet info m.om").code, 0) << "as it was";
-  const std::string on_avx2 = "EFFDET_ISA=avx2 atc --framework=5 --model=m.onnx --output=m --soc_version=native ";
-  EXPECT_TRUE(contains(sh(on_avx2 + "--precision_mode=force_fp16").out, "does not multiply bfloat16"));
-  EXPECT_FALSE(contains(sh(on_avx2).out, "bfloat16"));
-  EXPECT_EQ(sh("effdet profile --precision bf16 --runs 1 --warmup 0 m.onnx").code, 0);
 }
 
 TEST_F(Cli, AtcErrorsHaveTheOriginalsCodes) {

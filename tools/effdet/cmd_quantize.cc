@@ -15,6 +15,7 @@
 #include "effdet/onnx_model.h"
 #include "effdet/output_file.h"
 #include "effdet/quantize.h"
+#include "input_paths.h"
 #include "output_paths.h"
 #include "quantize_report.h"
 #include "report/quantize_page.h"
@@ -50,13 +51,14 @@ void print(const QuantizeArguments& arguments, const OnnxModel& model, const Qua
   print_sensitivity(report);
 }
 
-[[noreturn]] void fail_below_gate(const QuantizeReport& report) {
+[[noreturn]] void fail_below_gate(const QuantizeReport& report, const std::string& page) {
   const auto& a = *report.proof.accuracy;
   throw Error(ErrorCode::kMismatch,
               fmt::format("the best of {} models that were measured has mAP {:.4f}, {:.2f} % of float32's {:.4f} and "
-                          "below --keep {}: no model was written; more calibration images may help, --report shows "
-                          "which layers lose",
-                          report.trials.size(), a.map_int8, 100 * a.map_int8 / a.map_float32, a.map_float32, a.keep));
+                          "below --keep {}: no model was written; more calibration images may help; {} shows which "
+                          "layers lose",
+                          report.trials.size(), a.map_int8, 100 * a.map_int8 / a.map_float32, a.map_float32, a.keep,
+                          page.empty() ? "--report q.html" : page));
 }
 
 /// After the model, which stays where a page cannot be written.
@@ -67,6 +69,17 @@ void write_pages(const QuantizeArguments& arguments, const QuantizeReport& repor
 } catch (const Error& error) {
   if (!report.passed) throw;
   throw Error(error.code(), fmt::format("{}; the model is in {}", error.what(), arguments.out));
+}
+
+/// Outputs are none of the images in a folder of the calibration; files that are named are known to the command line.
+void refuse_lost_images(const QuantizeArguments& arguments) {
+  const std::pair<const char*, const std::string&> outputs[] = {
+      {"--out", arguments.out}, {"--report", arguments.report}, {"--sensitivity-chart", arguments.chart}};
+  for (const auto& [flag, output] : outputs)
+    if (is_there(output))
+      for (const std::filesystem::path& file : arguments.options.calibration)
+        if (file.filename() == std::filesystem::path(output).filename())
+          refuse_same_file(flag, output, "--calibration", file.string());
 }
 
 int quantize(QuantizeArguments& arguments) {
@@ -90,7 +103,7 @@ int quantize(QuantizeArguments& arguments) {
   } else if (report.passed) {
     print(arguments, model, report, seconds);
   }
-  if (!report.passed) fail_below_gate(report);
+  if (!report.passed) fail_below_gate(report, arguments.report);
   if (const size_t failed = report.failures.size(); failed > 0)
     throw Error(ErrorCode::kBadInput,
                 fmt::format("{} of {} images could not be used: the ranges are of the other {}", failed,
@@ -148,6 +161,7 @@ int run_quantize(int argc, char** argv) {
   if (!(options.keep > 0 && options.keep <= 1))
     throw Error(ErrorCode::kUsage, fmt::format("--keep {}: it is a share, above 0 and at most 1", options.keep));
   if (arguments.calibration.given()) arguments.calibration.fill(options);
+  refuse_lost_images(arguments);
   options.validation = validation;
   options.classes.names = arguments.model_options.class_names;
   if (!arguments.chart.empty() || (!arguments.report.empty() && !options.weights_only)) options.sensitivity = true;

@@ -22,6 +22,7 @@
 #include "partial_run.h"
 #include "plans.h"
 #include "progress.h"
+#include "quantize_report.h"
 #include "run_options.h"
 #include "status_line.h"
 #include "stream_options.h"
@@ -57,6 +58,14 @@ class BatchLog {
   double sum_ = 0;
   size_t run_ = 0;  ///< batches that this run has done
 };
+
+/// A proof of another instruction set's mAP is no proof of this one's; a proof that makes no sense is info's to tell.
+void warn_of_proof(const std::string& file, const CompiledModel& model) try {
+  const auto proof = quantization_proof(model.metadata());
+  const std::string elsewhere = proof ? measured_elsewhere(*proof) : "";
+  if (!elsewhere.empty()) warn(fmt::format("{}: {}: this run's mAP is what it keeps here", file, elsewhere));
+} catch (const Error&) {
+}
 
 /// Parameters as PyTorch counts them; of models that do not tell, the values of their weights.
 int64_t parameters_of(const CompiledModel& model) {
@@ -224,6 +233,7 @@ int run_validate(int argc, char** argv) {
     run_images = team ? start.run_images : start.images;
     bar->start_at(start.done + (team ? team->done_elsewhere() : 0));
     print_start(start, checkpoint, model, options, json);
+    warn_of_proof(checkpoint, model);
   };
   if (speaks) options.on_note = warn;
   options.on_failure = [](const ImageFailure& failure) { warn(failure.message); };

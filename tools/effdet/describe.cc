@@ -133,6 +133,8 @@ void print_proof(const std::map<std::string, std::string>& metadata) try {
   if (!proof) return;
   fmt::print("\n");
   for (const std::string& line : proof_lines(*proof)) fmt::print("{}\n", line);
+  if (const std::string elsewhere = measured_elsewhere(*proof); !elsewhere.empty())
+    fmt::print("warning: {}; effdet validate measures what it keeps here\n", elsewhere);
 } catch (const Error& error) {
   fmt::print("\nwarning: {}\n", one_line(error.what()));
 }

@@ -81,7 +81,15 @@ TEST_F(CliQuantize, TheProofIsMeasuredOnTheCompiledFileAndTravelsWithIt) {
     const Result info = expect_success(std::string("effdet info ") + file);
     EXPECT_TRUE(contains(info.out, proof["calibration"]["sha256"])) << info.out;
     EXPECT_TRUE(contains(info.out, "50.00 % asked for; 6 images")) << info.out;
+    EXPECT_TRUE(contains(info.out, "; measured with " + proof["validation"]["instruction_set"].get<std::string>()))
+        << info.out;
+    EXPECT_FALSE(contains(info.out, "warning")) << info.out;
+    const Result elsewhere = expect_success(std::string("EFFDET_ISA=sse2 effdet info ") + file);
+    EXPECT_TRUE(contains(elsewhere.out, "here sse2 computes")) << elsewhere.out;
   }
+  EXPECT_FALSE(contains(expect_success("validate val --checkpoint q.om --limit 1").error, "was measured with"));
+  const Result elsewhere = expect_success("EFFDET_ISA=sse2 validate val --checkpoint q.om --limit 1");
+  EXPECT_TRUE(contains(elsewhere.error, "here sse2 computes")) << elsewhere.error;
 
   expect_success("effdet quantize m.onnx --calibration train --validate val --keep 0.5 --out again.onnx --threads 1");
   expect_success("cmp q.onnx again.onnx");
@@ -210,6 +218,12 @@ TEST_F(CliQuantize, NoFileIsWrittenOverAnother) {
     EXPECT_EQ(content(folder_ / "m.onnx"), model) << flags;
   }
   EXPECT_FALSE(std::filesystem::exists(folder_ / "q.onnx"));
+  for (const char* calibration : {"train/val2017/*.jpg", "train"}) {
+    const Result result = sh("effdet quantize m.onnx --out $(ls train/val2017/*.jpg | head -n 1) --calibration " +
+                             std::string(calibration));
+    EXPECT_EQ(result.code, 2) << calibration << result.error;
+    EXPECT_TRUE(contains(result.error, "is the file of --calibration too, and would be lost")) << result.error;
+  }
   expect_success("effdet edit m.onnx --rename x.1=x --out m.onnx");  // is for changing a file
   expect_success("cp " + kQuotedShapes + " d0.pth");
   EXPECT_EQ(sh("pth2onnx --img-size=128 --out=d0.pth").code, 2) << "reads d0.pth where it is not told";

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "cli.h"
+#include "effdet/machine.h"
 
 namespace effdet::cli {
 namespace {
@@ -37,10 +38,19 @@ std::vector<std::string> proof_lines(const QuantizationProof& proof) {
     lines.push_back(fmt::format("calibrated with {}, seed {}, SHA-256 {}", images_text(proof.calibration_images),
                                 proof.seed, one_line(proof.calibration_sha256)));
   if (const auto& a = proof.accuracy)
-    lines.push_back(fmt::format("mAP {:.4f} in float32, {:.4f} in int8: {} kept, {} asked for; {}, SHA-256 {}",
+    lines.push_back(fmt::format("mAP {:.4f} in float32, {:.4f} in int8: {} kept, {} asked for; {}, SHA-256 {}{}",
                                 a->map_float32, a->map_int8, percent_text(kept_share(*a)), percent_text(a->keep),
-                                images_text(a->images), one_line(a->sha256)));
+                                images_text(a->images), one_line(a->sha256),
+                                a->instruction_set.empty() ? "" : "; measured with " + one_line(a->instruction_set)));
   return lines;
+}
+
+std::string measured_elsewhere(const QuantizationProof& proof) {
+  const std::string here = instruction_set();
+  const std::string there = proof.accuracy ? proof.accuracy->instruction_set : "";
+  if (there.empty() || there == here) return "";
+  return fmt::format("its mAP was measured with {}; here {} computes, which may round layers in float32 otherwise",
+                     one_line(there), here);
 }
 
 nlohmann::json proof_json(const QuantizationProof& proof) {
@@ -51,8 +61,13 @@ nlohmann::json proof_json(const QuantizationProof& proof) {
     json["calibration"] = {
         {"images", proof.calibration_images}, {"sha256", proof.calibration_sha256}, {"seed", proof.seed}};
   if (const auto& a = proof.accuracy)
-    json["validation"] = {{"images", a->images},     {"sha256", a->sha256}, {"mAP_float32", a->map_float32},
-                          {"mAP_int8", a->map_int8}, {"keep", a->keep},     {"kept", kept_share(*a)}};
+    json["validation"] = {{"images", a->images},
+                          {"sha256", a->sha256},
+                          {"mAP_float32", a->map_float32},
+                          {"mAP_int8", a->map_int8},
+                          {"keep", a->keep},
+                          {"kept", kept_share(*a)},
+                          {"instruction_set", a->instruction_set}};
   return json;
 }
 

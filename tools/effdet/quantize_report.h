@@ -18,6 +18,9 @@ double kept_share(const QuantizationProof::Accuracy& accuracy);
 
 /// One line each: layers and their share of products, images, mAP.
 std::vector<std::string> proof_lines(const QuantizationProof& proof);
+/// That the mAP was measured with an instruction set which is not the one in use here; empty where it was not measured,
+/// or with this one, or where the file does not tell.
+std::string measured_elsewhere(const QuantizationProof& proof);
 nlohmann::json proof_json(const QuantizationProof& proof);
 nlohmann::json quantize_json(const QuantizeReport& report);
 

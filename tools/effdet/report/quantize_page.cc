@@ -85,7 +85,10 @@ std::string proof_list(const QuantizationProof& proof) {
     item("Calibration", fmt::format("{}, seed {}", images_text(proof.calibration_images), proof.seed));
     item("SHA-256 of these", hash(proof.calibration_sha256));
   }
-  if (proof.accuracy) item("SHA-256 of the validation", hash(proof.accuracy->sha256));
+  if (proof.accuracy) {
+    item("SHA-256 of the validation", hash(proof.accuracy->sha256));
+    item("Instruction set that measured", xml_text(proof.accuracy->instruction_set));
+  }
   item("Layers in float32", float_layers(proof.float_layers));
   return html + "</dl>\n";
 }
@@ -101,11 +104,16 @@ std::string trials_section(const QuantizeReport& report) {
 
 std::string sensitivity(const std::string& model, const QuantizeReport& report) {
   if (layers_by_error(report).empty()) return "";
-  return section("Sensitivity",
-                 "<p>Each layer alone in 8 bits, in large networks with some of its neighbours, on some images of the "
-                 "calibration. This is an error of outputs, no loss of mAP: that is what --validate measures, on the "
-                 "compiled model.</p>\n",
-                 sensitivity_chart(model, report));
+  return section(
+      "Sensitivity",
+      (report.layers_at_a_time == 1
+           ? std::string("<p>Each layer alone in 8 bits")
+           : fmt::format("<p>{} neighbouring layers at a time in 8 bits, which share the error in equal parts",
+                         report.layers_at_a_time)) +
+          ", on some images of the calibration. This is an error of outputs, no loss of mAP: that is what --validate "
+          "measures, on the "
+          "compiled model.</p>\n",
+      sensitivity_chart(model, report));
 }
 
 std::string layers(const QuantizeReport& report) {

@@ -1,4 +1,4 @@
-// Draws the bars of the layers that lose most alone in 8 bits.
+// Draws the bars of the layers that lose most in 8 bits.
 #include "report/sensitivity_chart.h"
 
 #include <fmt/format.h>
@@ -66,15 +66,18 @@ std::string sensitivity_chart(const std::string& model, const QuantizeReport& re
   const double left = 2 * kEdge + kCharacter * static_cast<double>(longest), width = left + kPlot + kNumbers;
   const double height = kChartHead + kBarStep * static_cast<double>(layers.size()) + kEdge;
   const double largest = layers.empty() ? 1 : std::max(*layers.front()->error, 1e-30);
-  const std::string title =
-      fmt::format("{}: the {} of {} layers that lose most alone in 8 bits", model, layers.size(), measured);
+  const std::string title = fmt::format("{}: the {} of {} layers that lose most {}in 8 bits", model, layers.size(),
+                                        measured, report.layers_at_a_time == 1 ? "alone " : "");
 
   Svg svg(width, height, kChartCss, title);
   svg.rectangle({}, width, height, "paper");
   svg.text({kEdge, 26}, title, "title");
   const double next = draw_key(svg, {kEdge, 48}, "int8", "computes in 8 bits");
   draw_key(svg, {next, 48}, "float32", "stays in float32");
-  svg.text({kEdge, 68}, "error of the outputs: mean square, relative to their variance", "");
+  const std::string together = report.layers_at_a_time == 1
+                                   ? std::string()
+                                   : fmt::format("; {} neighbours at a time share it", report.layers_at_a_time);
+  svg.text({kEdge, 68}, "error of the outputs: mean square, relative to their variance" + together, "");
   for (int tick = 0; tick_step(largest) * tick <= largest; ++tick) {
     const double value = tick_step(largest) * tick, x = left + kPlot * value / largest;
     svg.line({x, kChartHead - 8}, {x, height - kEdge + 2}, "grid");

@@ -34,6 +34,15 @@ TEST(SensitivityChart, ShowsTheWorstLayersAndWhatTheyComputeIn) {
   for (const char* tick : {">0<", ">2e-05<", ">4e-05<"}) EXPECT_TRUE(contains(svg, tick)) << tick;
 }
 
+TEST(SensitivityChart, SaysWhereNeighboursWereMeasuredTogether) {
+  QuantizeReport report{.layers_at_a_time = 23};
+  report.layers.push_back({.name = "layer", .error = 1e-6});
+  const std::string svg = sensitivity_chart("d7", report);
+  EXPECT_TRUE(contains(svg, "layers that lose most in 8 bits")) << svg;
+  EXPECT_TRUE(contains(svg, "; 23 neighbours at a time share it"));
+  EXPECT_FALSE(contains(svg, "alone"));
+}
+
 TEST(SensitivityChart, HasNoBarsWhereNothingWasMeasured) {
   const std::string svg = sensitivity_chart("m", {});
   EXPECT_TRUE(contains(svg, "the 0 of 0 layers"));
