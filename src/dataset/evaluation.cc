@@ -95,7 +95,8 @@ Evaluation to_public(const eval::GroundTruth& dataset, const eval::CocoEvaluatio
 /// Adds what the numbers are made of. Takes the precision out of the arrays.
 void explain(const eval::GroundTruth& dataset, std::span<const eval::CocoResult> results,
              const Explanations& explanations, eval::CocoEvaluation& coco, Evaluation& evaluation, ThreadPool& pool) {
-  if (explanations.error_analysis) evaluation.errors = to_public(eval::find_tide_errors(dataset, results, coco.params));
+  if (explanations.error_analysis)
+    evaluation.errors = to_public(eval::find_tide_errors(dataset, results, coco.params, pool));
   if (explanations.analysis)
     evaluation.analysis = analysis::analyse(dataset, results, coco, *explanations.analysis, pool);
 }

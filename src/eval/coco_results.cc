@@ -2,6 +2,7 @@
 #include "eval/coco_results.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <iterator>
 #include <optional>
@@ -15,6 +16,21 @@
 
 namespace effdet::eval {
 namespace {
+
+/// What results may have beside a box or instead of one.
+struct ResultShape {
+  const char* member;
+  const char* plural;   ///< of what it is
+  const char* missing;  ///< what to say of a result that has it and no box
+};
+constexpr std::array<ResultShape, 2> kResultShapes = {
+    {{"segmentation", "masks",
+      "a mask without a \"bbox\": boxes are what is evaluated here; give each result the box around its mask, as "
+      "pycocotools.mask.toBbox makes it, or evaluate masks with pycocotools"},
+     {"keypoints", "keypoints",
+      "keypoints without a \"bbox\": boxes are what is evaluated here; give each result the detection's box, or "
+      "evaluate "
+      "keypoints with pycocotools"}}};
 
 /// Reads results of one data set, all of them or a part.
 class ResultReader {
@@ -30,6 +46,8 @@ class ResultReader {
   size_t total() const { return total_; }
   std::vector<CocoResult>& results() { return results_; }
   const LeftOut& left_out() const { return left_out_; }
+  /// How many results have each of the shapes.
+  const std::array<size_t, kResultShapes.size()>& shapes() const { return shapes_; }
   JsonReader& reader() { return reader_; }
 
   void read_element(size_t index) {
@@ -37,6 +55,8 @@ class ResultReader {
     ++total_;
     CocoResult result;
     const char* problem = nullptr;
+    const ResultShape* shape = nullptr;
+    bool has_box = false;
     MemberSet members;
     reader_.read_object([&](std::string_view key) {
       if (key == "image_id") {
@@ -47,6 +67,7 @@ class ResultReader {
         result.category_id = read_known_id(reader_, dataset_.category_ids);
       } else if (key == "bbox") {
         members.add(reader_, kBbox, key);
+        has_box = true;
         const BoxOfRecord box = read_box(reader_);
         result.bbox = box.values;
         if (box.problem != nullptr) problem = bad(box.problem);
@@ -55,11 +76,14 @@ class ResultReader {
         result.score = reader_.read_any_number();
         if (std::isnan(result.score) && problem == nullptr) problem = bad("score that is no number");
       } else {
+        if (const ResultShape* found = shape_of(key); found != nullptr) shape = found;
         reader_.skip();
       }
     });
     members.require(reader_, kImageId, "image_id");
     members.require(reader_, kCategoryId, "category_id");
+    if (shape != nullptr && !has_box) reader_.error("{}", shape->missing);
+    if (shape != nullptr) ++shapes_[static_cast<size_t>(shape - kResultShapes.data())];
     members.require(reader_, kBbox, "bbox");
     members.require(reader_, kScore, "score");
     // lvis-api counts these, too, when it limits the detections of an image.
@@ -82,6 +106,11 @@ class ResultReader {
     reader_.error("the annotation file has no image {}", id);
   }
 
+  static const ResultShape* shape_of(std::string_view member) {
+    const auto found = std::ranges::find(kResultShapes, member, &ResultShape::member);
+    return found == kResultShapes.end() ? nullptr : &*found;
+  }
+
   const char* bad(const char* problem) {
     if (strict_) reader_.error("{}", problem);
     return problem;
@@ -95,6 +124,7 @@ class ResultReader {
   size_t total_ = 0;
   std::vector<CocoResult> results_;
   LeftOut left_out_;
+  std::array<size_t, kResultShapes.size()> shapes_{};
 };
 
 CocoResultFile read_results(const JsonInput& input, const GroundTruth& dataset, BadRecords bad_records) {
@@ -115,6 +145,13 @@ CocoResultFile read_results(const JsonInput& input, const GroundTruth& dataset, 
     total += part.total();
   }
   file.notes = left_out.lines(input.name, "results", total, "");
+  for (size_t i = 0; i < kResultShapes.size(); ++i) {
+    size_t count = 0;
+    for (const ResultReader& part : parts) count += part.shapes()[i];
+    if (count > 0)
+      file.notes.push_back(fmt::format("{}: {} of {} results have {}, which are not evaluated: boxes alone are",
+                                       input.name, count, total, kResultShapes[i].plural));
+  }
   return file;
 }
 

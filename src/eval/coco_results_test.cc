@@ -80,6 +80,24 @@ TEST(CocoResults, StringIdsAreWrittenAsTheyAre) {
   EXPECT_EQ(read_coco_results(folder / "r.json", dataset).results.at(0).image_id, dataset.images[0].id);
 }
 
+TEST(CocoResults, MasksAndKeypointsAreEvaluatedByTheirBoxesOrRefusedByName) {
+  const auto dataset = parse_coco_dataset(R"({"images": [{"id": 1}], "categories": [{"id": 1}]})", "x.json");
+  for (const std::string shape : {R"("segmentation": {"size": [4, 4], "counts": "04"})",
+                                  R"("segmentation": [[1, 2, 3, 4, 5, 6]])", R"("keypoints": [1, 2, 2])"}) {
+    const std::string begin = R"([{"image_id": 1, "category_id": 1, "score": 0.5, )" + shape;
+    const std::string message = bad_input_message([&] { parse_coco_results(begin + "}]", "r.json", dataset); });
+    EXPECT_NE(message.find("r.json"), std::string::npos) << message;
+    EXPECT_NE(message.find("without a \"bbox\": boxes are what is evaluated here"), std::string::npos) << message;
+    EXPECT_NE(message.find(shape.starts_with("\"seg") ? "[0]: a mask" : "[0]: keypoints"), std::string::npos)
+        << message;
+    const CocoResultFile file = parse_coco_results(begin + R"(, "bbox": [1, 2, 3, 4]}])", "r.json", dataset);
+    ASSERT_EQ(file.results.size(), 1U);
+    EXPECT_EQ(file.results[0].bbox, (std::array<double, 4>{1, 2, 3, 4}));
+    ASSERT_EQ(file.notes.size(), 1U);
+    EXPECT_NE(file.notes[0].find("1 of 1 results have "), std::string::npos) << file.notes[0];
+  }
+}
+
 TEST(BadInput, Case83_ResultFile) {
   const auto dataset = parse_coco_dataset(R"({"images": [{"id": 1}], "categories": [{"id": 1}]})", "x.json");
   const auto refused = [&](const std::string& text, BadRecords bad_records = BadRecords::kLeaveOut) {

@@ -4,10 +4,13 @@
 #include <algorithm>
 #include <cstdint>
 #include <limits>
+#include <numeric>
 #include <optional>
 #include <unordered_map>
 #include <utility>
 #include <vector>
+
+#include "eval/score_order.h"
 
 namespace effdet::eval {
 namespace {
@@ -31,7 +34,7 @@ struct TideObject {
   uint32_t category;
   bool is_found = false, is_within_reach = false;
   double best_score = -1;
-  size_t best_point = 0;  ///< of the errors that would find it, the one with the highest score
+  size_t best_point = 0;  ///< of the image's errors that would find it, the one with the highest score
 };
 
 struct TideDetection {
@@ -57,34 +60,53 @@ struct Best {
   }
 };
 
-/// One image at a time; collects the points and what is missed.
-class TideImages {
- public:
-  explicit TideImages(size_t num_categories)
+/// What is counted over all images.
+struct TideCounts {
+  explicit TideCounts(size_t num_categories)
       : num_objects(num_categories), unfound(num_categories), missed(num_categories) {}
 
-  void add_image(std::vector<TideObject> objects, std::span<const TideObject> crowds,
-                 std::vector<TideDetection> detections) {
+  void add(const TideCounts& other) {
+    for (const auto member : {&TideCounts::num_objects, &TideCounts::unfound, &TideCounts::missed})
+      for (size_t k = 0; k < num_objects.size(); ++k) (this->*member)[k] += (other.*member)[k];
+    for (size_t kind = 0; kind < kNumTideKinds; ++kind) kinds[kind] += other.kinds[kind];
+  }
+
+  std::vector<size_t> num_objects, unfound, missed;  ///< of each category
+  std::array<size_t, kNumTideKinds> kinds{};
+};
+
+/// One image at a time: its points, and what is missed.
+class TideImage {
+ public:
+  explicit TideImage(size_t num_categories) : counts(num_categories) {}
+
+  void clear() {
+    objects.clear();
+    crowds.clear();
+    detections.clear();
+  }
+
+  /// One point for each of the best detections. Precondition: no more of them than detections.
+  void sort_out(std::span<TidePoint> points) {
     std::stable_sort(detections.begin(), detections.end(),
                      [](const TideDetection& a, const TideDetection& b) { return a.result->score > b.result->score; });
-    detections.resize(std::min(detections.size(), kMaxDetections));
+    detections.resize(points.size());
     for (TideDetection& detection : detections) match(detection, objects);
     for (TideDetection& detection : detections) ignore_in_crowds(detection, crowds);
-    const size_t first_point = points.size();
-    for (const TideDetection& detection : detections) add_point(detection, objects);
+    wanted_.resize(points.size());
+    for (size_t i = 0; i < points.size(); ++i) points[i] = point_of(i);
     // Of the errors that would find the same object one can be mended; the others would go.
-    for (size_t i = first_point; i < points.size(); ++i) {
+    for (size_t i = 0; i < points.size(); ++i) {
       if (points[i].mended_category == kGone) continue;
-      const TideObject& object = objects[wanted_[i - first_point]];
+      const TideObject& object = objects[wanted_[i]];
       if (object.is_found || object.best_point != i) points[i].mended_category = kGone;
     }
-    wanted_.clear();
     for (const TideObject& object : objects) count_object(object);
   }
 
-  std::vector<TidePoint> points;
-  std::vector<size_t> num_objects, unfound, missed;  ///< of each category
-  std::array<size_t, kNumTideKinds> counts{};
+  std::vector<TideObject> objects, crowds;
+  std::vector<TideDetection> detections;
+  TideCounts counts;  ///< of all images so far
 
  private:
   static void match(TideDetection& detection, std::vector<TideObject>& objects) {
@@ -103,29 +125,27 @@ class TideImages {
         detection.is_ignored = true;
   }
 
-  void add_point(const TideDetection& detection, std::vector<TideObject>& objects) {
+  TidePoint point_of(size_t index) {
+    const TideDetection& detection = detections[index];
     TidePoint point{detection.result->score, detection.category, kGone, kTrue, detection.is_ignored};
-    size_t wanted = 0;
-    if (!detection.is_found) {
-      const auto [kind, object] = error_of(detection, objects);
-      point.kind = static_cast<int8_t>(kind);
-      ++counts[static_cast<size_t>(kind)];
-      if (object.has_value()) {
-        wanted = *object;
-        want(objects[wanted], point);
-      }
+    if (detection.is_found) return point;
+    const auto [kind, object] = error_of(detection, objects);
+    point.kind = static_cast<int8_t>(kind);
+    ++counts.kinds[static_cast<size_t>(kind)];
+    if (object.has_value()) {
+      wanted_[index] = *object;
+      want(objects[*object], point, index);
     }
-    points.push_back(point);
-    wanted_.push_back(wanted);
+    return point;
   }
 
-  void want(TideObject& object, TidePoint& point) {
+  static void want(TideObject& object, TidePoint& point, size_t index) {
     point.mended_category = object.category;
     if (object.is_found) return;
     object.is_within_reach = true;
     if (point.score > object.best_score) {
       object.best_score = point.score;
-      object.best_point = points.size();
+      object.best_point = index;
     }
   }
 
@@ -149,15 +169,21 @@ class TideImages {
   }
 
   void count_object(const TideObject& object) {
-    ++num_objects[object.category];
+    ++counts.num_objects[object.category];
     if (object.is_found) return;
-    ++unfound[object.category];
+    ++counts.unfound[object.category];
     if (object.is_within_reach) return;
-    ++missed[object.category];
-    ++counts[static_cast<size_t>(TideKind::kMissed)];
+    ++counts.missed[object.category];
+    ++counts.kinds[static_cast<size_t>(TideKind::kMissed)];
   }
 
-  std::vector<size_t> wanted_;  ///< of each point of the image, the object that it would find
+  std::vector<size_t> wanted_;  ///< of each point, the object that it would find
+};
+
+/// The points of all images, by falling score, and what was counted.
+struct TideRun {
+  std::vector<TidePoint> points;
+  TideCounts counts;
 };
 
 /// AP of each category while points go by in order of falling score.
@@ -226,94 +252,191 @@ void for_each_point(const std::vector<TidePoint>& sorted, bool errors_first, Fun
 }
 
 /// AP as it is.
-double plain_ap(const TideImages& images) {
-  TideCurves curves(images.num_objects.size());
-  for_each_point(images.points, false, [&](const TidePoint& point) {
+double plain_ap(const TideRun& run) {
+  TideCurves curves(run.counts.num_objects.size());
+  for_each_point(run.points, false, [&](const TidePoint& point) {
     if (!point.is_ignored) curves.add(point.category, point.kind == kTrue);
   });
-  return curves.mean_ap(images.num_objects);
+  return curves.mean_ap(run.counts.num_objects);
 }
 
 /// AP with the errors of one kind mended, of which those that find nothing go.
-double mended_ap(const TideImages& images, TideKind kind) {
-  TideCurves curves(images.num_objects.size());
-  for_each_point(images.points, true, [&](const TidePoint& point) {
+double mended_ap(const TideRun& run, TideKind kind) {
+  TideCurves curves(run.counts.num_objects.size());
+  for_each_point(run.points, true, [&](const TidePoint& point) {
     if (point.kind == static_cast<int8_t>(kind)) {
       if (point.mended_category != kGone) curves.add(point.mended_category, true);
     } else if (!point.is_ignored) {
       curves.add(point.category, point.kind == kTrue);
     }
   });
-  std::vector<size_t> num_objects = images.num_objects;
+  std::vector<size_t> num_objects = run.counts.num_objects;
   if (kind == TideKind::kMissed)
-    for (size_t k = 0; k < num_objects.size(); ++k) num_objects[k] -= images.missed[k];
+    for (size_t k = 0; k < num_objects.size(); ++k) num_objects[k] -= run.counts.missed[k];
   return curves.mean_ap(num_objects);
 }
 
-double ap_without_false_positives(const TideImages& images) {
-  TideCurves curves(images.num_objects.size());
+double ap_without_false_positives(const TideRun& run) {
+  TideCurves curves(run.counts.num_objects.size());
   for (const bool is_true : {true, false})
-    for (const TidePoint& point : images.points)
+    for (const TidePoint& point : run.points)
       if (!point.is_ignored && (point.kind == kTrue) == is_true) curves.add(point.category, is_true);
-  return curves.mean_ap(images.num_objects);
+  return curves.mean_ap(run.counts.num_objects);
 }
 
-double ap_without_false_negatives(const TideImages& images) {
-  TideCurves curves(images.num_objects.size());
-  for_each_point(images.points, true, [&](const TidePoint& point) {
+double ap_without_false_negatives(const TideRun& run) {
+  TideCurves curves(run.counts.num_objects.size());
+  for_each_point(run.points, true, [&](const TidePoint& point) {
     if (!point.is_ignored) curves.add(point.category, point.kind == kTrue);
   });
-  std::vector<size_t> num_objects = images.num_objects;
-  for (size_t k = 0; k < num_objects.size(); ++k) num_objects[k] -= images.unfound[k];
+  std::vector<size_t> num_objects = run.counts.num_objects;
+  for (size_t k = 0; k < num_objects.size(); ++k) num_objects[k] -= run.counts.unfound[k];
   return curves.mean_ap(num_objects);
 }
 
-/// Objects, crowds and detections of one image.
-struct TideRecords {
-  std::vector<TideObject> objects, crowds;
-  std::vector<TideDetection> detections;
+constexpr uint32_t kNoImage = std::numeric_limits<uint32_t>::max();
+
+/// Which records are of which image, in the order of the file.
+struct ByImage {
+  std::vector<uint32_t> categories;  ///< of each record, its place among those evaluated
+  std::vector<uint32_t> records;     ///< by image
+  std::vector<uint32_t> begins;      ///< of each image in records; one more at the end
+
+  std::span<const uint32_t> of(size_t image) const {
+    return std::span(records).subspan(begins[image], begins[image + 1] - begins[image]);
+  }
 };
 
-TideImages collect(const GroundTruth& dataset, std::span<const CocoResult> results, const CocoParams& params) {
-  std::unordered_map<int64_t, uint32_t> categories;
-  for (const int64_t id : params.category_ids) categories.emplace(id, static_cast<uint32_t>(categories.size()));
-  std::vector<TideRecords> records(dataset.images.size());
-  const auto in_image = [&](int64_t id) {
-    const auto image = dataset.image_index.find(id);
-    return image == dataset.image_index.end() ? nullptr : &records[image->second];
-  };
-  for (const Annotation& annotation : dataset.annotations) {
-    const auto category = categories.find(annotation.category_id);
-    TideRecords* image = in_image(annotation.image_id);
-    if (image == nullptr || category == categories.end()) continue;
-    (annotation.is_crowd ? image->crowds : image->objects).push_back({&annotation, category->second});
+/// Images and categories that are evaluated.
+class TideChoice {
+ public:
+  TideChoice(const GroundTruth& dataset, const CocoParams& params, ThreadPool& pool)
+      : dataset_(dataset), pool_(pool), is_chosen_(dataset.images.size()) {
+    for (const int64_t id : params.category_ids) categories_.emplace(id, static_cast<uint32_t>(categories_.size()));
+    for (size_t i = 0; i < is_chosen_.size(); ++i)
+      is_chosen_[i] = std::ranges::binary_search(params.image_ids, dataset.images[i].id) ? 1 : 0;
   }
-  for (const CocoResult& result : results) {
-    const auto category = categories.find(result.category_id);
-    TideRecords* image = in_image(result.image_id);
-    if (image != nullptr && category != categories.end()) image->detections.push_back({&result, category->second});
+
+  size_t num_categories() const { return categories_.size(); }
+
+  template <typename Record>
+  ByImage group(std::span<const Record> records) const {
+    ByImage groups;
+    groups.categories.resize(records.size());
+    std::vector<uint32_t> images(records.size());
+    for_each_block(records.size(), [&](size_t begin, size_t end) {
+      for (size_t i = begin; i < end; ++i) {
+        const bool is_same = i > begin && records[i].image_id == records[i - 1].image_id;  // mostly
+        images[i] = is_same && images[i - 1] != kNoImage ? images[i - 1] : image_of(records[i].image_id);
+        const auto category = categories_.find(records[i].category_id);
+        if (category == categories_.end()) {
+          images[i] = kNoImage;
+        } else {
+          groups.categories[i] = category->second;
+        }
+      }
+    });
+    groups.begins.resize(dataset_.images.size() + 1);
+    for (const uint32_t image : images)
+      if (image != kNoImage) ++groups.begins[image + 1];
+    std::partial_sum(groups.begins.begin(), groups.begins.end(), groups.begins.begin());
+    groups.records.resize(groups.begins.back());
+    std::vector<uint32_t> next(groups.begins.begin(), groups.begins.end() - 1);
+    for (uint32_t i = 0; i < images.size(); ++i)
+      if (images[i] != kNoImage) groups.records[next[images[i]]++] = i;
+    return groups;
   }
-  TideImages images(categories.size());
-  for (size_t i = 0; i < records.size(); ++i) {
-    if (!std::binary_search(params.image_ids.begin(), params.image_ids.end(), dataset.images[i].id)) continue;
-    images.add_image(std::move(records[i].objects), records[i].crowds, std::move(records[i].detections));
+
+  /// Calls function(begin, end) for blocks of that many items, on all threads.
+  template <typename Function>
+  void for_each_block(size_t count, Function function) const {
+    constexpr size_t kBlock = 1 << 14;
+    pool_.parallel_for(static_cast<int64_t>((count + kBlock - 1) / kBlock), [&](int64_t block, int) {
+      const size_t begin = static_cast<size_t>(block) * kBlock;
+      function(begin, std::min(begin + kBlock, count));
+    });
   }
-  return images;
+
+ private:
+  /// The image's place, or kNoImage.
+  uint32_t image_of(int64_t id) const {
+    const auto found = dataset_.image_index.find(id);
+    return found != dataset_.image_index.end() && is_chosen_[found->second] != 0 ? static_cast<uint32_t>(found->second)
+                                                                                 : kNoImage;
+  }
+
+  const GroundTruth& dataset_;
+  ThreadPool& pool_;
+  std::unordered_map<int64_t, uint32_t> categories_;
+  std::vector<uint8_t> is_chosen_;  ///< by image
+};
+
+/// Images share nothing, and each knows the place of its points: the same ones at any number of threads.
+TideRun sort_out_images(const GroundTruth& dataset, std::span<const CocoResult> results, const CocoParams& params,
+                        ThreadPool& pool) {
+  const TideChoice choice(dataset, params, pool);
+  const ByImage annotations = choice.group(std::span<const Annotation>(dataset.annotations));
+  const ByImage detections = choice.group(results);
+  const size_t num_images = dataset.images.size();
+  std::vector<size_t> first_points(num_images + 1);
+  for (size_t i = 0; i < num_images; ++i)
+    first_points[i + 1] = first_points[i] + std::min(detections.of(i).size(), kMaxDetections);
+  TideRun run{.points = std::vector<TidePoint>(first_points.back()), .counts = TideCounts(choice.num_categories())};
+  std::vector<TideImage> threads(static_cast<size_t>(pool.size()), TideImage(choice.num_categories()));
+  constexpr size_t kImagesInTask = 64;
+  pool.parallel_for(
+      static_cast<int64_t>((num_images + kImagesInTask - 1) / kImagesInTask), [&](int64_t task, int thread) {
+        TideImage& image = threads[static_cast<size_t>(thread)];
+        const size_t begin = static_cast<size_t>(task) * kImagesInTask;
+        for (size_t i = begin; i < std::min(begin + kImagesInTask, num_images); ++i) {
+          image.clear();
+          for (const uint32_t a : annotations.of(i)) {
+            const Annotation& annotation = dataset.annotations[a];
+            (annotation.is_crowd ? image.crowds : image.objects).push_back({&annotation, annotations.categories[a]});
+          }
+          for (const uint32_t d : detections.of(i)) image.detections.push_back({&results[d], detections.categories[d]});
+          image.sort_out(std::span(run.points).subspan(first_points[i], first_points[i + 1] - first_points[i]));
+        }
+      });
+  for (const TideImage& image : threads) run.counts.add(image.counts);
+  return run;
+}
+
+void sort_points(std::vector<TidePoint>& points) {
+  std::vector<KeyedPlace> keyed(points.size());
+  for (uint32_t i = 0; i < points.size(); ++i) keyed[i] = {score_key(points[i].score), i};
+  std::vector<KeyedPlace> scratch;
+  sort_by_score(keyed, scratch);
+  scratch = {};
+  std::vector<TidePoint> sorted(points.size());
+  for (size_t i = 0; i < sorted.size(); ++i) sorted[i] = points[keyed[i].place];
+  points = std::move(sorted);
 }
 
 }  // namespace
 
-TideErrors find_tide_errors(const GroundTruth& dataset, std::span<const CocoResult> results, const CocoParams& params) {
-  TideImages images = collect(dataset, results, params);
-  std::stable_sort(images.points.begin(), images.points.end(),
-                   [](const TidePoint& a, const TidePoint& b) { return a.score > b.score; });
+TideErrors find_tide_errors(const GroundTruth& dataset, std::span<const CocoResult> results, const CocoParams& params,
+                            ThreadPool& pool) {
+  TideRun run = sort_out_images(dataset, results, params, pool);
+  sort_points(run.points);
   TideErrors errors;
-  errors.ap = plain_ap(images);
-  errors.counts = images.counts;
-  for (size_t kind = 0; kind < kNumTideKinds; ++kind)
-    errors.costs[kind] = std::max(mended_ap(images, static_cast<TideKind>(kind)) - errors.ap, 0.0);
-  errors.false_positives = ap_without_false_positives(images) - errors.ap;
-  errors.false_negatives = ap_without_false_negatives(images) - errors.ap;
+  errors.counts = run.counts.kinds;
+  constexpr int64_t kWalks = kNumTideKinds + 3;
+  pool.parallel_for(kWalks, [&](int64_t walk, int) {
+    const auto kind = static_cast<size_t>(walk);
+    if (kind < kNumTideKinds) {
+      errors.costs[kind] = mended_ap(run, static_cast<TideKind>(kind));
+    } else if (kind == kNumTideKinds) {
+      errors.ap = plain_ap(run);
+    } else if (kind == kNumTideKinds + 1) {
+      errors.false_positives = ap_without_false_positives(run);
+    } else {
+      errors.false_negatives = ap_without_false_negatives(run);
+    }
+  });
+  for (double& cost : errors.costs) cost = std::max(cost - errors.ap, 0.0);
+  errors.false_positives -= errors.ap;
+  errors.false_negatives -= errors.ap;
   return errors;
 }
 
