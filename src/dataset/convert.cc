@@ -148,6 +148,11 @@ class Conversion {
       const auto found = ids.find(category.name);
       other_categories += found == ids.end() || found->second != truth_.category_ids.json_of(category.id) ? 1 : 0;
     }
+    if (read.rules != truth_.rules && truth_.rules == eval::Rules::kLvis)
+      note(
+          fmt::format("{} does not hold which categories images were searched for, how frequent categories are, and "
+                      "which objects are ignored",
+                      format_.name));
     note_others("ids of images", other_images, truth_.images.size());
     note_others("ids of categories, or those without boxes", other_categories, truth_.categories.size());
     compare_annotations(read, images);

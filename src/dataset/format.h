@@ -58,6 +58,9 @@ const Format& format_of(const DataSource& data);
 /// The names that a split has in files and folders, itself first: "val", "val2017", "valid", "validation".
 std::vector<std::string> names_of_split(const std::string& split);
 
+/// Throws Error(kIo), which says what to do, where the root folder is there and its file of annotations is not.
+void require_annotations(const Location& place, const DataSource& data);
+
 /// The first of the folders that is there; the first of all where none is.
 std::filesystem::path first_folder(const std::vector<std::filesystem::path>& folders);
 

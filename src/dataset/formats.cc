@@ -4,12 +4,14 @@
 #include "base/error.h"
 #include "dataset/format.h"
 #include "effdet/dataset.h"
+#include "effdet/paths.h"
 #include "eval/coco_json.h"
 
 namespace effdet::dataset {
 
 // One file each, in formats/.
 extern const Format kCoco;
+extern const Format kLvis;
 extern const Format kYolo;
 extern const Format kVoc;
 extern const Format kOpenImages;
@@ -17,10 +19,7 @@ extern const Format kOpenImages;
 namespace {
 
 constexpr const Format* kFormats[] = {
-    &kCoco,
-    &kYolo,
-    &kVoc,
-    &kOpenImages,
+    &kCoco, &kLvis, &kYolo, &kVoc, &kOpenImages,
 };
 
 /// "COCO2017" and "voc2012" are data sets of a format.
@@ -36,7 +35,8 @@ std::string name_of_format(std::string_view text) {
 std::span<const Format* const> formats() { return kFormats; }
 
 const Format& format_of(const DataSource& data) {
-  if (!data.annotations.empty() && data.format.empty()) return *kFormats[0];
+  if (!data.annotations.empty() && data.format.empty())
+    return data.annotations.filename().string().starts_with("lvis_") ? kLvis : kCoco;
   const std::string name = name_of_format(data.format);
   const auto found = std::ranges::find_if(kFormats, [&](const Format* format) {
     return data.format.empty() ? format->recognises(data.root) : format->name == name;
@@ -57,6 +57,14 @@ std::vector<std::string> names_of_split(const std::string& split) {
     std::ranges::copy_if(same, std::back_inserter(names), [&](const std::string& name) { return name != split; });
   }
   return names;
+}
+
+void require_annotations(const Location& place, const DataSource& data) {
+  if (!data.annotations.empty() || !is_folder(data.root) || std::filesystem::exists(place.annotations)) return;
+  fail(ErrorCode::kIo,
+       "{}: no such file, nor another that has annotations of the split '{}'; name it (--annotations FILE), or the "
+       "split (--split)",
+       place.annotations.string(), eval::printable(data.split));
 }
 
 std::filesystem::path first_folder(const std::vector<std::filesystem::path>& folders) {

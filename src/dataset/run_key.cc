@@ -15,6 +15,19 @@ void add_names(Hasher& hasher, const std::vector<eval::Category>& categories, co
   }
 }
 
+/// What other rules than COCO's look at besides.
+void add_rules(Hasher& hasher, const eval::GroundTruth& truth) {
+  hasher.add(static_cast<int>(truth.rules));
+  for (const eval::ImageRecord& image : truth.images) {
+    for (const auto* list : {&image.absent_categories, &image.incomplete_categories}) {
+      hasher.add(list->size());
+      for (const int64_t category : *list) hasher.add(category);
+    }
+  }
+  for (const eval::Annotation& object : truth.annotations) hasher.add(object.is_ignored);
+  for (const eval::Category& category : truth.categories) hasher.add(static_cast<int>(category.frequency));
+}
+
 }  // namespace
 
 uint64_t model_key(const runtime::Engine& engine) {
@@ -65,6 +78,7 @@ uint64_t data_key(const eval::GroundTruth& truth) {
     hasher.add(object.is_crowd);
   }
   add_names(hasher, truth.categories, truth.category_ids);
+  if (truth.rules != eval::Rules::kCoco) add_rules(hasher, truth);
   return hasher.digest();
 }
 

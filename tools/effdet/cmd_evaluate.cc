@@ -77,7 +77,6 @@ int run_evaluate(int argc, char** argv) {
       "boxes "
       "and annotations of categories that are not listed are skipped and counted.",
       "effdet evaluate coco_data/annotations/instances_val2017.json results.json --per-class --errors --analysis\n"
-      "effdet evaluate --gt instances.json --dt results.json --only-images-with-results --json\n"
       "effdet evaluate instances.json results.json --categories person,car --iou-thresholds 0.5 --max-dets 1,10,300\n"
       "effdet evaluate lvis_v1_val.json results.json --lvis");
   std::string annotations, results;

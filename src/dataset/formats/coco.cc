@@ -1,10 +1,10 @@
 // COCO's annotations: a JSON file a split and a folder of images, in the layouts of COCO, Roboflow, CVAT and others.
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "dataset/format.h"
+#include "dataset/formats/coco_index.h"
 #include "eval/coco_dataset.h"
 #include "eval/coco_json.h"
 
@@ -12,7 +12,6 @@ namespace effdet::dataset {
 namespace coco {
 namespace {
 
-using nlohmann::json;
 using std::filesystem::path;
 
 /// Where scenes are written, and what is missed where there is nothing else.
@@ -80,61 +79,12 @@ bool recognises(const path& root) {
 
 eval::GroundTruth read(const DataSource& data) {
   const Location place = locate(data);
-  if (std::error_code ignored; data.annotations.empty() && std::filesystem::is_directory(data.root, ignored) &&
-                               !std::filesystem::exists(place.annotations, ignored))
-    fail(ErrorCode::kIo,
-         "{}: no such file, nor another that has annotations of the split '{}'; name it (--annotations FILE), or the "
-         "split (--split)",
-         place.annotations.string(), eval::printable(data.split));
+  require_annotations(place, data);
   return eval::read_coco_dataset(place.annotations);
 }
 
-/// As the file that it comes from had it: a number or a string.
-json id_of(int64_t id, const eval::StringIds& strings) {
-  return id >= eval::StringIds::kLowestNumber ? json(id) : json::parse(strings.json_of(id));
-}
-
-json images_of(const eval::GroundTruth& truth) {
-  json list = json::array();
-  for (const eval::ImageRecord& image : truth.images)
-    list.push_back({{"id", id_of(image.id, truth.image_ids)},
-                    {"file_name", image.file_name},
-                    {"width", image.width},
-                    {"height", image.height}});
-  return list;
-}
-
-json annotations_of(const eval::GroundTruth& truth) {
-  json list = json::array();
-  for (const eval::Annotation& annotation : truth.annotations)
-    list.push_back({{"id", annotation.id},
-                    {"image_id", id_of(annotation.image_id, truth.image_ids)},
-                    {"category_id", id_of(annotation.category_id, truth.category_ids)},
-                    {"bbox", annotation.bbox},
-                    {"area", annotation.area},
-                    {"iscrowd", annotation.is_crowd ? 1 : 0},
-                    {"segmentation", json::array()}});
-  return list;
-}
-
-json categories_of(const eval::GroundTruth& truth, const Origin& origin) {
-  json list = json::array();
-  for (const eval::Category& category : truth.categories)
-    list.push_back({{"id", id_of(category.id, truth.category_ids)},
-                    {"name", category.name},
-                    {"supercategory", origin.supercategory}});
-  return list;
-}
-
 void write(const path& root, const eval::GroundTruth& truth, const Origin& origin) {
-  make_folder(standard_file(root).parent_path());
-  const json index{{"info", {{"description", origin.description}}},
-                   {"licenses", json::array()},
-                   {"images", images_of(truth)},
-                   {"annotations", annotations_of(truth)},
-                   {"categories", categories_of(truth, origin)}};
-  // Names out of other formats may be no UTF-8.
-  write_file(standard_file(root), index.dump(-1, ' ', false, json::error_handler_t::replace));
+  write_json(standard_file(root), coco_index(truth, origin));
 }
 
 }  // namespace

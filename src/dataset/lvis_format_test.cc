@@ -1,0 +1,88 @@
+// LVIS data sets: where their images are, what rules they bring, and what becomes of them in other formats.
+#include <algorithm>
+
+#include "dataset/dataset.h"
+#include "dataset/evaluation.h"
+#include "dataset/format.h"
+#include "dataset/run_key.h"
+#include "dataset/test_support.h"
+#include "vision/encode.h"
+
+namespace effdet::dataset {
+namespace {
+
+void write_lvis(const fs::path& root, const fs::path& image) {
+  make_folder(root / "annotations");
+  write_file(root / "annotations/lvis_v1_val.json", R"({"images": [{"id": 7, "width": 200, "height": 100,
+      "coco_url": "http://images.cocodataset.org/train2017/000000000007.jpg",
+      "neg_category_ids": [3], "not_exhaustive_category_ids": [2]}],
+    "annotations": [{"id": 1, "image_id": 7, "category_id": 2, "bbox": [10, 10, 50, 50], "area": 1700}],
+    "categories": [{"id": 2, "name": "aerosol_can", "frequency": "c"}, {"id": 3, "name": "alarm_clock", "frequency": "r"},
+                   {"id": 5, "name": "alcohol", "frequency": "f"}]})");
+  make_folder((root / image).parent_path());
+  write_file(root / image, vision::encode_png(vision::Image(200, 100)));
+}
+
+TEST(LvisFormat, FindsImagesWhereverTheyLie) {
+  for (const char* image : {"train2017/000000000007.jpg", "images/train2017/000000000007.jpg", "000000000007.jpg",
+                            "images/000000000007.jpg"}) {
+    const TestFolder folder("lvis");
+    write_lvis(folder.path(), image);
+    EXPECT_EQ(format_of(folder.path()).name, "lvis");
+    const Dataset source(folder.path());
+    EXPECT_NO_THROW(source.open(*source.images().at(0))) << image;
+    DataSource named;
+    named.annotations = folder / "annotations/lvis_v1_val.json";
+    EXPECT_EQ(format_of(named).name, "lvis");
+    const Dataset same(named);
+    EXPECT_NO_THROW(same.open(*same.images().at(0))) << image;
+  }
+}
+
+TEST(LvisFormat, BringsItsRules) {
+  const TestFolder folder("lvis");
+  write_lvis(folder.path(), "train2017/000000000007.jpg");
+  const Dataset source(folder.path());
+  std::vector<eval::CocoResult> results;
+  for (const int64_t category : {2, 3, 5}) results.push_back({7, {100, 10, 20, 20}, 0.9, category});
+  results.push_back({7, {10, 10, 50, 50}, 0.8, 2});
+  const Evaluation evaluation = evaluate(source.truth(), results, std::array<int64_t, 1>{7});
+  EXPECT_EQ(evaluation.rules, EvaluationRules::kLvis);
+  EXPECT_EQ(evaluation.detections, 3u);  // nobody looked for alcohol
+  EXPECT_NEAR(evaluation.metrics.front().value, 1, 1e-12);
+  EXPECT_EQ(evaluation.categories.at(0).frequency, 'c');
+  eval::GroundTruth other = source.truth();
+  other.images[0].absent_categories.clear();
+  EXPECT_NE(data_key(other), data_key(source.truth()));
+}
+
+TEST(LvisFormat, IsConvertedThereAndBack) {
+  const TestFolder folder("lvis");
+  write_lvis(folder / "data", "train2017/000000000007.jpg");
+  const ConvertReport same = convert_dataset(folder / "data", folder / "same", {.format = "lvis"});
+  EXPECT_TRUE(same.notes.empty()) << same.notes.front();
+  const Dataset before(folder / "data"), after(folder / "same");
+  EXPECT_EQ(data_key(before.truth()), data_key(after.truth()));
+  const ConvertReport coco = convert_dataset(folder / "data", folder / "coco", {.format = "coco"});
+  ASSERT_EQ(coco.notes.size(), 1u);
+  EXPECT_TRUE(contains(coco.notes[0], "coco does not hold which categories images were searched for"));
+  EXPECT_NO_THROW(Dataset(folder / "coco").open(*Dataset(folder / "coco").images().at(0)));
+  convert_dataset(folder / "coco", folder / "back", {.format = "lvis"});
+  const Dataset back(folder / "back");
+  EXPECT_EQ(back.truth().images.at(0).absent_categories, (std::vector<int64_t>{3, 5}));
+  EXPECT_EQ(back.truth().categories.at(0).frequency, 'r');  // one image
+}
+
+TEST(BadInput, Case83_LvisWithoutItsFields) {
+  const TestFolder folder("lvis");
+  write_lvis(folder.path(), "train2017/000000000007.jpg");
+  const fs::path file = folder / "annotations/lvis_v1_val.json";
+  nlohmann::json json = load_json(file);
+  json["images"][0].erase("not_exhaustive_category_ids");
+  write_file(file, json.dump());
+  EXPECT_TRUE(contains(bad_input_message([&] { Dataset{folder.path()}; }),
+                       R"(images[0]: "not_exhaustive_category_ids" is missing)"));
+}
+
+}  // namespace
+}  // namespace effdet::dataset
