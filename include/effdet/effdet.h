@@ -13,6 +13,7 @@
 #include "effdet/evaluation_analysis.h"
 #include "effdet/executor.h"
 #include "effdet/export.h"
+#include "effdet/file_hash.h"
 #include "effdet/file_kind.h"
 #include "effdet/host_tensor.h"
 #include "effdet/image.h"
@@ -31,3 +32,4 @@
 #include "effdet/structure.h"
 #include "effdet/tensor_info.h"
 #include "effdet/text_file.h"
+#include "effdet/thumbnail.h"

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "effdet/file_hash.h"
 #include "fetch/shared_library.h"
 
 namespace effdet::fetch {
@@ -27,3 +28,9 @@ std::string sha256_of(std::span<const std::byte> bytes) {
 std::string sha256_of(const std::filesystem::path& path) { return sha256_of(MappedFile(path).bytes()); }
 
 }  // namespace effdet::fetch
+
+namespace effdet {
+
+std::string file_sha256(const std::filesystem::path& path) { return fetch::sha256_of(path); }
+
+}  // namespace effdet

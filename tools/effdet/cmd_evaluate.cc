@@ -1,7 +1,10 @@
 // evaluate: COCO numbers of a results file.
 #include <fmt/format.h>
 
+#include <filesystem>
+#include <optional>
 #include <string_view>
+#include <utility>
 
 #include "analysis_text.h"
 #include "cli.h"
@@ -10,6 +13,8 @@
 #include "describe.h"
 #include "effdet/dataset.h"
 #include "evaluation_options.h"
+#include "report/report_options.h"
+#include "report/run_facts.h"
 
 namespace effdet::cli {
 namespace {
@@ -68,6 +73,26 @@ void print_errors(const Evaluation::ErrorAnalysis& errors) {
   table.print();
 }
 
+/// Where the images of an annotation file lie: where it is usual, unless the user knows better.
+std::filesystem::path images_of(const std::string& annotations, const std::string& folder) {
+  if (!folder.empty()) return folder;
+  DataSource data;
+  data.annotations = annotations;
+  return image_folder(data);
+}
+
+EvaluationReport report_on(const std::string& annotations, const std::string& results, const EvaluateOptions& options,
+                           const Evaluation& evaluation) {
+  EvaluationReport report;
+  report.title = "Evaluation of " + std::filesystem::path(results).filename().string();
+  report.facts = machine_facts();
+  add_file(report.facts, "Annotations", annotations);
+  add_file(report.facts, "Results", results);
+  add_parameters(report.facts, options);
+  report.evaluation = evaluation;
+  return report;
+}
+
 }  // namespace
 
 int run_evaluate(int argc, char** argv) {
@@ -76,28 +101,40 @@ int run_evaluate(int argc, char** argv) {
       "Evaluates a COCO results file as pycocotools does, or lvis-api, on all images of the annotation file. Invalid "
       "boxes "
       "and annotations of categories that are not listed are skipped and counted.",
-      "effdet evaluate coco_data/annotations/instances_val2017.json results.json --per-class --errors --analysis\n"
+      "effdet evaluate coco_data/annotations/instances_val2017.json results.json --per-class --errors --report report\n"
       "effdet evaluate instances.json results.json --categories person,car --iou-thresholds 0.5 --max-dets 1,10,300\n"
       "effdet evaluate lvis_v1_val.json results.json --lvis");
-  std::string annotations, results;
+  std::string annotations, results, image_folder;
   EvaluationOptions evaluation_options;
+  ReportOptions report;
   int threads = 0;
   bool json = false, per_class = false;
   line.add_option("annotations,--gt", annotations, "instances_*.json")->required()->type_name("FILE");
   line.add_option("results,--dt", results, "COCO results")->required()->type_name("FILE");
   evaluation_options.add_to(line);
   line.add_flag("--per-class", per_class, "also a table of the categories");
+  report.add_to(line);
+  line.add_option("--image-folder", image_folder, "where the images of the report lie; default: beside the annotations")
+      ->needs("--report")
+      ->type_name("DIR");
   line.add_threads(threads);
   line.add_json(json);
   if (!line.read()) return 0;
-  const EvaluateOptions options = evaluation_options.read();
-  const Evaluation evaluation = evaluate_results(annotations, results, options, threads);
+  EvaluateOptions options = evaluation_options.read();
+  const bool shows_errors = options.error_analysis, shows_analysis = options.analysis.has_value();
+  report.prepare(options.error_analysis, options.analysis);
+  Evaluation evaluation = evaluate_results(annotations, results, options, threads);
+  std::optional<EvaluationReport> about;
+  if (report.given()) about = report_on(annotations, results, options, evaluation);
+  if (!shows_errors) evaluation.errors = {};
+  if (!shows_analysis) evaluation.analysis.reset();
   for (const std::string& note : evaluation.notes) warn(note);
   if (!json) fmt::print("[INFO] {}\n", images_line(evaluation, options));
   print_evaluation(evaluation, json);
   if (per_class && !json) print_categories(evaluation);
-  if (options.error_analysis && !json) print_errors(evaluation.errors);
-  if (evaluation.analysis && !json) print_analysis(evaluation, per_class);
+  if (shows_errors && !json) print_errors(evaluation.errors);
+  if (shows_analysis && !json) print_analysis(evaluation, per_class);
+  if (about) report.write(std::move(*about), images_of(annotations, image_folder), json);
   return 0;
 }
 

@@ -65,7 +65,7 @@ void print(const QuantizeArguments& arguments, const OnnxModel& model, const Qua
 void write_pages(const QuantizeArguments& arguments, const QuantizeReport& report) try {
   const std::string name = std::filesystem::path(arguments.model).filename().string();
   if (!arguments.report.empty()) write_output(arguments.report, quantize_page(name, report));
-  if (!arguments.chart.empty()) write_output(arguments.chart, sensitivity_chart(name, report));
+  if (!arguments.chart.empty()) write_output(arguments.chart, sensitivity_chart(name, report).file());
 } catch (const Error& error) {
   if (!report.passed) throw;
   throw Error(error.code(), fmt::format("{}; the model is in {}", error.what(), arguments.out));

@@ -23,6 +23,8 @@
 #include "plans.h"
 #include "progress.h"
 #include "quantize_report.h"
+#include "report/report_options.h"
+#include "report/run_facts.h"
 #include "run_options.h"
 #include "status_line.h"
 #include "stream_options.h"
@@ -150,6 +152,34 @@ int end_of_member(const std::string& program, const ValidateReport& report, cons
   return stop.exit_code();
 }
 
+/// What ran and on what, for a report.
+Facts facts_of(const ValidateStart& start, const std::string& file, const CompiledModel& model,
+               const ValidateOptions& options) {
+  const ModelDescription description = model.description();
+  Facts facts = machine_facts();
+  add_file(facts, "Model", file);
+  facts.emplace_back("Variant", fmt::format("{}, {} classes", description.model, description.num_classes));
+  facts.emplace_back("Input",
+                     fmt::format("{} x {}, batch {}", description.height, description.width, description.batch));
+  facts.emplace_back("Precision", precision_of(model));
+  facts.emplace_back("Device", fmt::format("{}, {} threads, {} streams", start.device, start.threads, options.streams));
+  add_file(facts, "Annotations", start.annotations);
+  facts.emplace_back("Images", fmt::format("{} of {}", start.images, start.all_images));
+  facts.emplace_back("Suppression", options.detect.soft_nms ? "soft" : "hard");
+  return facts;
+}
+
+EvaluationReport report_on(const ValidateReport& report, const std::string& file, const DataSource& data, Facts facts,
+                           int streams) {
+  const std::string name = std::filesystem::path(file).filename().string();
+  const std::filesystem::path place = data.root.empty() ? data.annotations : data.root;
+  return {.title = fmt::format("{} on {}", name, place.lexically_normal().string()),
+          .facts = std::move(facts),
+          .evaluation = report.evaluation,
+          .failures = report.failures,
+          .speed = ReportSpeed{report.seconds, report.inference_seconds, report.evaluation.images, streams}};
+}
+
 }  // namespace
 
 int run_validate(int argc, char** argv) {
@@ -158,7 +188,7 @@ int run_validate(int argc, char** argv) {
                    "effdet validate coco_data --checkpoint d0.om --results results.json\n"
                    "effdet validate coco_data --checkpoint d0.om --results results.json --resume\n"
                    "effdet validate coco_data --checkpoint d0.om --results results.json --shard 0/4\n"
-                   "effdet validate coco_data --checkpoint d0.om --streams auto\n"
+                   "effdet validate coco_data --checkpoint d0.om --streams auto --report report\n"
                    "effdet validate coco_data --checkpoint d0.pth --precision int8 --calibration photos\n"
                    "effdet validate my_data --checkpoint my_d0.pth --class-names names.txt\n"
                    "effdet validate --annotations labels.json --images photos --checkpoint d0.pth");
@@ -187,6 +217,8 @@ int run_validate(int argc, char** argv) {
   line.add_option("--picture-threshold", options.picture_threshold, "score from which boxes are drawn")
       ->capture_default_str();
   line.add_soft_nms(options.detect);
+  ReportOptions report_options;
+  report_options.add_to(line);
   add_category_map(line, options.classes);
   CalibrationOptions calibration;
   calibration.add_to(line);
@@ -198,6 +230,11 @@ int run_validate(int argc, char** argv) {
   if (!line.read()) return 0;
   const DataSource data = data_source.source();
   run.apply(results, options);
+  if (report_options.given() && (run.is_shard() || run.team()))
+    throw Error(ErrorCode::kUsage,
+                "--report is of a whole run: join the shards to a results file, and give that to "
+                "effdet evaluate --report");
+  report_options.prepare(options.error_analysis, options.analysis);
   std::optional<TeamRun> team;
   if (run.team()) team.emplace(*run.team(), results, run.lost_after());
   const bool speaks = !team || team->is_first();
@@ -225,6 +262,7 @@ int run_validate(int argc, char** argv) {
     if (!speaks) return;
     lines ? log.update(done, total, seconds) : bar->update(done + (team ? team->done_elsewhere() : 0), run_images);
   };
+  Facts facts;
   options.pictures = pictures;
   options.classes.names = model_options.class_names;
   options.on_start = [&](const ValidateStart& start) {
@@ -234,6 +272,7 @@ int run_validate(int argc, char** argv) {
     bar->start_at(start.done + (team ? team->done_elsewhere() : 0));
     print_start(start, checkpoint, model, options, json);
     warn_of_proof(checkpoint, model);
+    if (report_options.given()) facts = facts_of(start, checkpoint, model, options);
   };
   if (speaks) options.on_note = warn;
   options.on_failure = [](const ImageFailure& failure) { warn(failure.message); };
@@ -253,6 +292,9 @@ int run_validate(int argc, char** argv) {
   } else {
     print_evaluation_of_run(report.evaluation);
   }
+  if (report_options.given())
+    report_options.write(report_on(report, checkpoint, data, std::move(facts), options.streams), image_folder(data),
+                         json);
   const int code =
       end_of_run(line.program(), counts_of(report), stop, results.empty() ? "the numbers" : "numbers and results");
   if (const RunCounts counts = counts_of(report);

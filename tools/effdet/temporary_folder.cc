@@ -1,4 +1,4 @@
-// Makes a locked folder below the temporary folder and removes it, and those of dead runs.
+// Makes a locked folder, removes or keeps it, and removes those of dead runs.
 #include "temporary_folder.h"
 
 #include <dirent.h>
@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <climits>
+#include <cstdio>
 #include <cstring>
 #include <string>
 #include <string_view>
@@ -75,21 +76,34 @@ void remove_stale_folders(const fs::path& among) {
   }
 }
 
+[[noreturn]] void refuse(const fs::path& among, const std::string& why) {
+  throw Error(ErrorCode::kIo, fmt::format("{}: cannot make a temporary folder: {}", among.string(), why));
+}
+
+/// As the umask says, which mkdtemp does not ask.
+void open_to_others(const fs::path& folder) {
+  const mode_t mask = ::umask(0);
+  ::umask(mask);
+  ::chmod(folder.c_str(), 0777 & ~mask);
+}
+
 }  // namespace
 
 TemporaryFolder::TemporaryFolder() {
   std::error_code error;
   const fs::path among = fs::temp_directory_path(error);
-  const auto fail = [&](const std::string& why) {
-    throw Error(ErrorCode::kIo, fmt::format("{}: cannot make a temporary folder: {}; set TMPDIR to one that can be "
-                                            "written to",
-                                            among.string(), why));
-  };
-  if (error) fail(error.message());
+  constexpr const char* kAdvice = "; set TMPDIR to one that can be written to";
+  if (error) refuse(among, error.message() + kAdvice);
+  make(among, kAdvice);
+}
+
+TemporaryFolder::TemporaryFolder(const fs::path& among) { make(among, ""); }
+
+void TemporaryFolder::make(const fs::path& among, const char* advice) {
   remove_stale_folders(among);
   for (int i = 0; lock_ < 0; ++i) {
     std::string name = (among / kName).string() + std::string(kRandomLetters, 'X');
-    if (i == kTries || ::mkdtemp(name.data()) == nullptr) fail(std::strerror(errno));
+    if (i == kTries || ::mkdtemp(name.data()) == nullptr) refuse(among, std::strerror(errno) + std::string(advice));
     path_ = name;
     lock_ = lock_folder(path_);
   }
@@ -101,6 +115,21 @@ TemporaryFolder::~TemporaryFolder() {
   fs::remove_all(path_, ignored);
   std::ranges::fill(current, '\0');
   ::close(lock_);
+}
+
+void TemporaryFolder::keep_as(const fs::path& target) {
+  open_to_others(path_);
+  const auto rename = [&](unsigned flags) {
+    return ::syscall(SYS_renameat2, AT_FDCWD, path_.c_str(), AT_FDCWD, target.c_str(), flags) == 0;
+  };
+  if (rename(RENAME_NOREPLACE)) return;
+  if (errno == EEXIST && rename(RENAME_EXCHANGE)) return;
+  if (errno == EINVAL || errno == ENOSYS) {  // a file system that cannot: the old one goes first
+    std::error_code ignored;
+    fs::remove_all(target, ignored);
+    if (::rename(path_.c_str(), target.c_str()) == 0) return;
+  }
+  throw Error(ErrorCode::kIo, fmt::format("{}: cannot make the folder: {}", target.string(), std::strerror(errno)));
 }
 
 void remove_temporary_folder() {

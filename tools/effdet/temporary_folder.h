@@ -5,20 +5,27 @@
 
 namespace effdet::cli {
 
-/// A new, empty folder among the temporary ones (TMPDIR), which goes with the object and all that is in it, also where
-/// a signal ends the process. It is locked; the next one removes those whose lock is free, which killed runs left. One
-/// at a time in a process.
+/// A new, empty folder, which goes with the object and all that is in it, also where a signal ends the process. It is
+/// locked; the next one removes those whose lock is free, which killed runs left. One at a time in a process.
 class TemporaryFolder {
  public:
-  /// Throws Error(kIo).
+  /// Among the temporary ones (TMPDIR). Throws Error(kIo).
   TemporaryFolder();
+  /// In the folder `among`. Throws Error(kIo).
+  explicit TemporaryFolder(const std::filesystem::path& among);
   ~TemporaryFolder();
   TemporaryFolder(const TemporaryFolder&) = delete;
   TemporaryFolder& operator=(const TemporaryFolder&) = delete;
 
   const std::filesystem::path& path() const { return path_; }
 
+  /// Gives the folder its final name, at once: what is read there is the old one or the new one, whole. A folder that
+  /// has the name goes with the object. Both lie in the same folder. Throws Error(kIo).
+  void keep_as(const std::filesystem::path& target);
+
  private:
+  void make(const std::filesystem::path& among, const char* advice);
+
   std::filesystem::path path_;
   int lock_ = -1;
 };

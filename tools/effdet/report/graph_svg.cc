@@ -114,7 +114,7 @@ std::string graph_svg(const std::string& title, const std::vector<StructureBlock
   for (size_t i = 0; i < blocks.size(); ++i)
     for (size_t source : blocks[i].sources) draw_arrow(svg, boxes[source], boxes[i]);
   for (size_t i = 0; i < blocks.size(); ++i) draw_box(svg, blocks[i], boxes[i]);
-  return svg.text();
+  return svg.file();
 }
 
 }  // namespace effdet::cli

@@ -119,7 +119,7 @@ class Roofline {
     draw_legend();
   }
 
-  std::string text() const { return svg_.text(); }
+  std::string file() const { return svg_.file(); }
 
  private:
   static std::string css() {
@@ -274,6 +274,6 @@ class Roofline {
 
 }  // namespace
 
-std::string roofline_svg(const Profile& profile, const std::string& title) { return Roofline(profile, title).text(); }
+std::string roofline_svg(const Profile& profile, const std::string& title) { return Roofline(profile, title).file(); }
 
 }  // namespace effdet::cli

@@ -5,14 +5,15 @@
 #include <vector>
 
 #include "effdet/quantize.h"
+#include "report/svg.h"
 
 namespace effdet::cli {
 
 /// Layers whose error was measured, the worst first.
 std::vector<const QuantizedLayer*> layers_by_error(const QuantizeReport& report);
 
-/// SVG for light and dark backgrounds: a bar for the error of each of the worst layers, and whether it computes in 8
+/// A bar for the error of each of the worst layers, and whether it computes in 8
 /// bits. model: its name.
-std::string sensitivity_chart(const std::string& model, const QuantizeReport& report);
+Svg sensitivity_chart(const std::string& model, const QuantizeReport& report);
 
 }  // namespace effdet::cli

@@ -21,11 +21,11 @@ TEST(SensitivityChart, ShowsTheWorstLayersAndWhatTheyComputeIn) {
   for (int i = 0; i < 50; ++i)
     report.layers.push_back({.name = "layer" + std::to_string(i), .is_float = i == 49, .error = 1e-6 * (i + 1)});
   report.layers.push_back({.name = "not measured"});
-  const std::string svg = sensitivity_chart("<d0> & co", report);
+  const std::string svg = sensitivity_chart("<d0> & co", report).file();
   EXPECT_TRUE(contains(svg, "aria-label=\"&lt;d0&gt; &amp; co: the 30 of 50 layers that lose most alone in 8 bits\""))
       << svg;
-  EXPECT_EQ(count(svg, "class=\"int8\""), 29 + 1);  // and the key
-  EXPECT_EQ(count(svg, "class=\"float32\""), 1 + 1);
+  EXPECT_EQ(count(svg, "class=\"c0\""), 29 + 1);  // and the key
+  EXPECT_EQ(count(svg, "class=\"c4\""), 1 + 1);
   EXPECT_LT(svg.find(">layer49<"), svg.find(">layer48<"));
   EXPECT_TRUE(contains(svg, ">5.00e-05 float32<"));
   EXPECT_TRUE(contains(svg, ">layer20<"));
@@ -37,14 +37,14 @@ TEST(SensitivityChart, ShowsTheWorstLayersAndWhatTheyComputeIn) {
 TEST(SensitivityChart, SaysWhereNeighboursWereMeasuredTogether) {
   QuantizeReport report{.layers_at_a_time = 23};
   report.layers.push_back({.name = "layer", .error = 1e-6});
-  const std::string svg = sensitivity_chart("d7", report);
+  const std::string svg = sensitivity_chart("d7", report).file();
   EXPECT_TRUE(contains(svg, "layers that lose most in 8 bits")) << svg;
   EXPECT_TRUE(contains(svg, "; 23 neighbours at a time share it"));
   EXPECT_FALSE(contains(svg, "alone"));
 }
 
 TEST(SensitivityChart, HasNoBarsWhereNothingWasMeasured) {
-  const std::string svg = sensitivity_chart("m", {});
+  const std::string svg = sensitivity_chart("m", {}).file();
   EXPECT_TRUE(contains(svg, "the 0 of 0 layers"));
   EXPECT_TRUE(svg.ends_with("</svg>\n"));
 }

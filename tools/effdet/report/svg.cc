@@ -3,39 +3,47 @@
 
 #include <fmt/format.h>
 
+#include "report/xml_text.h"
+
 namespace effdet::cli {
 
-/// Other control characters than line ends are no XML at all.
-std::string xml_text(std::string_view text) {
-  std::string result;
-  for (const char c : text) {
-    const auto code = static_cast<unsigned char>(c);
-    if (c == '<') {
-      result += "&lt;";
-    } else if (c == '>') {
-      result += "&gt;";
-    } else if (c == '&') {
-      result += "&amp;";
-    } else if (c == '"') {
-      result += "&quot;";
-    } else if ((code < 0x20 && c != '\n') || code >= 0x7f) {
-      result += fmt::format("\\x{:02x}", code);
-    } else {
-      result += c;
-    }
+Svg::Svg(double width, double height, std::string_view css, std::string_view label, std::string_view description)
+    : width_(width), height_(height), css_(css) {
+  if (!label.empty()) {
+    head_ = fmt::format(" role=\"img\" aria-label=\"{}\"", xml_text(label));
+    title_ = fmt::format("<title>{}</title>\n", xml_text(label));
   }
-  return result;
+  if (!description.empty()) body_ = fmt::format("<desc>{}</desc>\n", xml_text(description));
 }
 
-Svg::Svg(double width, double height, std::string_view css, std::string_view label)
-    : body_(fmt::format("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0:g} {1:g}\" width=\"{0:g}\" "
-                        "height=\"{1:g}\"{2}>\n<style>\n{3}</style>\n",
-                        width, height,
-                        label.empty() ? "" : fmt::format(" role=\"img\" aria-label=\"{}\"", xml_text(label)), css)) {}
+std::string Svg::file() const {
+  return fmt::format(
+      "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"chart\" viewBox=\"0 0 {0:g} {1:g}\" width=\"{0:g}\" "
+      "height=\"{1:g}\"{2}>\n{3}<style>\n{4}</style>\n{5}</svg>\n",
+      width_, height_, head_, title_, css_, body_);
+}
 
-void Svg::rectangle(Point corner, double width, double height, std::string_view style) {
-  body_ += fmt::format("<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\" class=\"{}\"/>\n", corner.x,
-                       corner.y, width, height, style);
+std::string Svg::markup() const {
+  return fmt::format(
+      "<svg class=\"chart\" viewBox=\"0 0 {0:g} {1:g}\" width=\"{0:g}\" height=\"{1:g}\"{2}>\n{3}</svg>\n", width_,
+      height_, head_, body_);
+}
+
+void Svg::rectangle(Point corner, double width, double height, std::string_view style, double opacity) {
+  body_ += fmt::format("<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\" class=\"{}\"{}/>\n",
+                       corner.x, corner.y, width, height, style,
+                       opacity < 1 ? fmt::format(" fill-opacity=\"{:.2f}\"", opacity) : std::string());
+}
+
+void Svg::lines(const std::vector<Point>& points, std::string_view style) {
+  body_ += "<polyline points=\"";
+  for (const Point& point : points) body_ += fmt::format("{:.1f},{:.1f} ", point.x, point.y);
+  body_ += fmt::format("\" class=\"{}\"/>\n", style);
+}
+
+void Svg::image(Point corner, double width, double height, std::string_view address) {
+  body_ += fmt::format("<image x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\" href=\"{}\"/>\n", corner.x,
+                       corner.y, width, height, xml_text(address));
 }
 
 void Svg::line(Point from, Point to, std::string_view style) {

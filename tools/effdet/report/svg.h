@@ -3,13 +3,9 @@
 
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace effdet::cli {
-
-/// Text as XML and HTML take it, in quotes too.
-std::string xml_text(std::string_view text);
 
 struct Point {
   double x = 0, y = 0;
@@ -19,11 +15,15 @@ struct Point {
 /// of a class attribute; every text is escaped, whatever is in it.
 class Svg {
  public:
-  /// css: rules for the classes that shapes name. label: what screen readers say instead of the texts in the image.
-  Svg(double width, double height, std::string_view css, std::string_view label = {});
+  /// css: rules for the classes that shapes name, which belong to the file alone. label: what screen readers call the
+  /// image; description: what they say of it, for those who do not see it.
+  Svg(double width, double height, std::string_view css, std::string_view label = {},
+      std::string_view description = {});
 
-  void rectangle(Point corner, double width, double height, std::string_view style);
+  void rectangle(Point corner, double width, double height, std::string_view style, double opacity = 1);
   void line(Point from, Point to, std::string_view style);
+  /// Straight from each point to the next.
+  void lines(const std::vector<Point>& points, std::string_view style);
   /// A cubic curve.
   void curve(Point from, Point leaving, Point arriving, Point to, std::string_view style);
   void polygon(const std::vector<Point>& corners, std::string_view style);
@@ -31,12 +31,17 @@ class Svg {
   void circle(Point centre, double radius, std::string_view style, std::string_view tooltip = {});
   /// degrees: turned about `at`, clockwise.
   void text(Point at, std::string_view text, std::string_view style, double degrees = 0);
+  /// An image file, by its address.
+  void image(Point corner, double width, double height, std::string_view address);
 
-  /// The file.
-  std::string text() const { return body_ + "</svg>\n"; }
+  /// The image as a file of its own.
+  std::string file() const;
+  /// The image as part of a page, whose style sheet has the rules.
+  std::string markup() const;
 
  private:
-  std::string body_;
+  double width_, height_;
+  std::string css_, head_, title_, body_;
 };
 
 }  // namespace effdet::cli

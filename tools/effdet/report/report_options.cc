@@ -1,0 +1,38 @@
+// Adds --report and writes what it asks for.
+#include "report/report_options.h"
+
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "report/run_facts.h"
+#include "report/write_report.h"
+#include "status_line.h"
+
+namespace effdet::cli {
+
+void ReportOptions::add_to(CommandLine& line) {
+  line.add_option("--report", path_,
+                  "write a report here: index.html with plots, the worst images and tables, and report.json")
+      ->type_name("DIR");
+}
+
+void ReportOptions::prepare(bool& error_analysis, std::optional<AnalysisOptions>& analysis) {
+  if (!given()) return;
+  folder_.emplace(path_);
+  error_analysis = true;
+  if (!analysis) analysis.emplace();
+}
+
+void ReportOptions::write(EvaluationReport report, const std::filesystem::path& image_folder, bool json) const {
+  if (!folder_) return;
+  report.date = date_text();
+  report.thumbnail = [images = std::make_shared<ReportImages>(image_folder)](const AnalysedImage& image) {
+    return (*images)(image);
+  };
+  write_report(*folder_, report);
+  const RoomForLines room;
+  fmt::print(json ? stderr : stdout, "[INFO] report: {}\n", (std::filesystem::path(path_) / "index.html").string());
+}
+
+}  // namespace effdet::cli
