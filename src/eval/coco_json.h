@@ -14,6 +14,7 @@ namespace effdet::eval {
 struct BoxOfRecord {
   std::array<double, 4> values{};
   const char* problem = nullptr;
+  bool is_absent = false;  ///< null or []
 };
 
 /// Reads a box. null and [], which annotations without a box have, are a problem, and so are NaN, infinity, sides below
@@ -24,6 +25,7 @@ inline BoxOfRecord read_box(JsonReader& reader) {
   if (reader.peek() == 'n') {
     reader.skip();
     box.problem = "no box";
+    box.is_absent = true;
     return box;
   }
   size_t count = 0;
@@ -37,7 +39,10 @@ inline BoxOfRecord read_box(JsonReader& reader) {
     if (index < box.values.size()) box.values[index] = value;
     count = index + 1;
   });
-  if (count == 0) box.problem = "no box";
+  if (count == 0) {
+    box.problem = "no box";
+    box.is_absent = true;
+  }
   if (count != 0 && count != box.values.size()) reader.error("expected 4 numbers, found {}", count);
   if (box.problem == nullptr && (box.values[2] < 0 || box.values[3] < 0)) box.problem = "box with a negative side";
   return box;

@@ -67,8 +67,8 @@ class ResultReader {
         result.category_id = read_known_id(reader_, dataset_.category_ids);
       } else if (key == "bbox") {
         members.add(reader_, kBbox, key);
-        has_box = true;
         const BoxOfRecord box = read_box(reader_);
+        has_box = !box.is_absent;
         result.bbox = box.values;
         if (box.problem != nullptr) problem = bad(box.problem);
       } else if (key == "score") {

@@ -90,6 +90,12 @@ TEST(CocoResults, MasksAndKeypointsAreEvaluatedByTheirBoxesOrRefusedByName) {
     EXPECT_NE(message.find("without a \"bbox\": boxes are what is evaluated here"), std::string::npos) << message;
     EXPECT_NE(message.find(shape.starts_with("\"seg") ? "[0]: a mask" : "[0]: keypoints"), std::string::npos)
         << message;
+    // As in pycocotools, an empty list is no box; left out, all results would be gone.
+    for (const char* no_box : {R"(, "bbox": []}])", R"(, "bbox": null}])"})
+      EXPECT_EQ(bad_input_message([&] {
+                  parse_coco_results(begin + no_box, "r.json", dataset);
+                }).find("r.json: [0]: " + std::string(shape.starts_with("\"seg") ? "a mask" : "keypoints")),
+                0U);
     const CocoResultFile file = parse_coco_results(begin + R"(, "bbox": [1, 2, 3, 4]}])", "r.json", dataset);
     ASSERT_EQ(file.results.size(), 1U);
     EXPECT_EQ(file.results[0].bbox, (std::array<double, 4>{1, 2, 3, 4}));

@@ -35,8 +35,8 @@ struct TideErrors {
 };
 
 /// As tidecv 1.0.1's TIDE.evaluate() and its main and special errors, for boxes of the parameters' images and
-/// categories: crowds are regions to ignore. Numbers differ from tidecv's by rounding alone. The same
-/// bits at any number of threads. Takes up to 72 bytes a result.
+/// categories: crowds are regions to ignore. Numbers differ from tidecv's by rounding alone, and have the same bits at
+/// any number of threads. Takes up to 64 bytes a result.
 TideErrors find_tide_errors(const GroundTruth& dataset, std::span<const CocoResult> results, const CocoParams& params,
                             ThreadPool& pool);
 
