@@ -31,9 +31,9 @@ struct TideDetection {
   bool is_found = false, is_ignored = false;
 };
 
-/// The object of the largest value, the first of equal ones.
+/// The object of the largest IoU, the first of equal ones; of none that meets the box, value is 0.
 struct Best {
-  double value = -1;
+  double value = 0;
   size_t object = 0;
   void add(double candidate, size_t index) {
     if (candidate > value) *this = {candidate, index};
@@ -120,13 +120,12 @@ class TideImage {
     Best same, other, found, any;
     for (size_t i = 0; i < objects.size(); ++i) {
       const double iou = box_iou(detection.bbox, objects[i].bbox, false);
+      if (iou == 0) continue;  // as most are
       const bool is_same = objects[i].category == detection.category;
-      same.add(is_same ? iou : 0, i);
-      other.add(is_same ? 0 : iou, i);
-      found.add(is_same && objects[i].is_found ? iou : 0, i);
+      (is_same ? same : other).add(iou, i);
+      if (is_same && objects[i].is_found) found.add(iou, i);
       any.add(iou, i);
     }
-    if (objects.empty()) return {TideKind::kBackground, {}};
     if (same.value >= kBackgroundIou && same.value <= kFoundIou) return {TideKind::kBox, same.object};
     if (other.value >= kFoundIou) return {TideKind::kClass, other.object};
     if (found.value >= kFoundIou) return {TideKind::kDuplicate, {}};
