@@ -188,6 +188,9 @@ struct ClassOptions {
   ClassMapping mapping = ClassMapping::kAuto;
   std::vector<std::string>
       names;  ///< class names by index; empty: the model's own, or COCO's if it has as many classes
+  /// If not empty, instead of mapping: a text file with a line "class,category" for each class that counts. A class is
+  /// its name or its index (from 0), a category its id or its name; several classes may be one category.
+  std::filesystem::path map = {};
 };
 
 struct PostprocessOptions {
@@ -211,6 +214,9 @@ EFFDET_API Evaluation postprocess_dumps(const DataSource& data, const std::files
 /// pycocotools' Params. Lists that are empty stand for its defaults.
 struct EvaluateOptions {
   EvaluationRules rules = EvaluationRules::kCoco;
+  /// Text file with a line "category_id of the results,category of the annotations" for each of those that count, the
+  /// second by id or name; empty: they are the same.
+  std::filesystem::path category_map = {};
   /// Evaluate only images that have results, as effdet's evaluator does, instead of all images of the annotation file,
   /// as pycocotools does. Images in which nothing was detected then do not count.
   bool only_images_with_results = false;

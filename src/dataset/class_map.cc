@@ -2,13 +2,16 @@
 #include "dataset/class_map.h"
 
 #include <algorithm>
+#include <charconv>
 #include <map>
 #include <optional>
 #include <set>
 
 #include "base/error.h"
+#include "dataset/category_map.h"
 #include "dataset/name_list.h"
 #include "eval/coco_categories.h"
+#include "eval/coco_json.h"
 
 namespace effdet::dataset {
 namespace {
@@ -77,9 +80,35 @@ class Matcher {
     return choose();
   }
 
+  /// The same as a file has it.
+  std::vector<int64_t> map(const eval::GroundTruth& dataset, const std::filesystem::path& map_file) {
+    std::vector<int64_t> categories(num_classes_, ClassMap::kNone);
+    const std::vector<CategoryLine> lines = read_category_map(map_file);
+    for (const CategoryLine& line : lines) {
+      int64_t& category = categories[class_of_line(line)];
+      if (category != ClassMap::kNone)
+        bad_input("{}: class '{}' is mapped twice, by its name and its index", line.where, eval::printable(line.from));
+      category = category_of_line(dataset, line);
+    }
+    notes_.push_back(fmt::format("{}: {} of {} classes are mapped to categories; detections of others are left out",
+                                 map_file.string(), lines.size(), num_classes_));
+    return categories;
+  }
+
   const std::vector<std::string>& notes() const { return notes_; }
 
  private:
+  size_t class_of_line(const CategoryLine& line) const {
+    if (const auto named = classes_.find(comparable(line.from)); named != classes_.end()) return named->second;
+    size_t index = 0;
+    const char* end = line.from.data() + line.from.size();
+    const auto [read, code] = std::from_chars(line.from.data(), end, index);
+    if (code != std::errc() || read != end || index >= num_classes_)
+      bad_input("{}: class '{}' is neither a name nor an index (0 to {}) of the model's {} classes", line.where,
+                eval::printable(line.from), num_classes_ - 1, num_classes_);
+    return index;
+  }
+
   void find_names(const model::ModelInfo& info, std::span<const std::string> class_names) {
     if (!class_names.empty() && class_names.size() != num_classes_)
       fail(ErrorCode::kUsage, "{} class names for {} classes", class_names.size(), num_classes_);
@@ -223,11 +252,11 @@ class Matcher {
 
 }  // namespace
 
-ClassMap::ClassMap(const model::ModelInfo& info, std::span<const std::string> class_names,
-                   const eval::GroundTruth& dataset, ClassMapping mapping, const std::string& file)
+ClassMap::ClassMap(const model::ModelInfo& info, const ClassOptions& options, const eval::GroundTruth& dataset,
+                   const std::string& file)
     : offset_(info.label_offset) {
-  Matcher matcher(info, class_names, dataset, file);
-  categories_ = matcher.map(mapping);
+  Matcher matcher(info, options.names, dataset, file);
+  categories_ = options.map.empty() ? matcher.map(options.mapping) : matcher.map(dataset, options.map);
   notes_ = matcher.notes();
 }
 

@@ -14,11 +14,11 @@ namespace effdet::dataset {
 
 class ClassMap {
  public:
-  /// class_names: of the model, where its metadata do not tell or are to be overruled; may be empty. file: the
-  /// annotations, for messages. Throws Error(kUsage) for another number of names than classes, and where mapping needs
-  /// names and there are none; Error(kBadInput) where classes and categories do not belong together.
-  ClassMap(const model::ModelInfo& info, std::span<const std::string> class_names, const eval::GroundTruth& dataset,
-           ClassMapping mapping, const std::string& file);
+  /// file: the annotations, for messages. Throws as read_category_map(), Error(kUsage) for another number of names than
+  /// classes, and where mapping needs names and there are none; Error(kBadInput) where classes and categories do not
+  /// belong together, and for lines of a map that name what is not there.
+  ClassMap(const model::ModelInfo& info, const ClassOptions& options, const eval::GroundTruth& dataset,
+           const std::string& file);
 
   /// What is to be known of the choice, a line each; empty where ids are classes + 1 as effdet has them.
   const std::vector<std::string>& notes() const { return notes_; }

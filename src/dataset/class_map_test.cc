@@ -45,7 +45,7 @@ struct Mapped {
 
 Mapped map(const model::ModelInfo& info, const eval::GroundTruth& dataset, ClassMapping mapping = ClassMapping::kAuto,
            const Names& names = {}) {
-  const ClassMap classes(info, names, dataset, mapping, "gt.json");
+  const ClassMap classes(info, {.mapping = mapping, .names = names}, dataset, "gt.json");
   Mapped mapped{.ids = {}, .notes = classes.notes()};
   for (int i = 0; i < info.num_classes; ++i) mapped.ids.push_back(classes.category_of(i + info.label_offset));
   return mapped;
@@ -60,7 +60,7 @@ void expect_mapped(const Mapped& mapped, const Ids& ids, std::string_view note) 
 TEST(ClassMap, IdsOfTheConventionAreTakenWithoutAWord) {
   expect_mapped(map(model_of(3), unnamed({1, 2, 3})), {1, 2, 3}, "");
   expect_mapped(map(model_of(3), unnamed({2})), {1, 2, 3}, "");
-  const ClassMap three(model_of(3), {}, unnamed({2}), ClassMapping::kAuto, "gt.json");
+  const ClassMap three(model_of(3), {}, unnamed({2}), "gt.json");
   for (const int64_t none : {int64_t{0}, int64_t{4}, int64_t{-1'000'000'000}})
     EXPECT_EQ(three.category_of(none), kNone);
   expect_mapped(map(model_of(3), unnamed({})), {1, 2, 3}, "");
@@ -148,6 +148,45 @@ TEST(ClassMap, CategoriesMayHaveStringIds) {
   const Mapped mapped = map(model_of(2, {"dog", "cat"}), dataset);
   EXPECT_EQ(dataset.category_ids.json_of(mapped.ids[0]), "\"d\"");
   EXPECT_EQ(dataset.category_ids.json_of(mapped.ids[1]), "\"c\"");
+}
+
+TEST(ClassMap, TakesALineForEachClassFromAFile) {
+  const TestFolder folder("category_map");
+  const eval::GroundTruth dataset = data_of({{10, "vehicle"}, {20, "a, b"}, {30, "1"}});
+  const auto mapped = [&](std::string_view text) {
+    write_file(folder / "map.csv", text);
+    const ClassMap classes(model_of(3, {"Car", "truck", "dog"}), {.map = folder / "map.csv"}, dataset, "gt.json");
+    return Ids{classes.category_of(1), classes.category_of(2), classes.category_of(3)};
+  };
+  EXPECT_EQ(mapped("class,category\n# two are one\ncar, vehicle\r\n1,10\n\ndog,\"a, b\"\n"), (Ids{10, 10, 20}));
+  EXPECT_EQ(mapped("2,1"), (Ids{kNone, kNone, 30}));
+  for (const auto& [text, message] :
+       {std::pair("car,vehicle\ncow,10\n", "map.csv:2: class 'cow' is neither a name nor an index (0 to 2)"),
+        {"3,10\n", "map.csv:1: class '3' is neither"},
+        {"car,bike\n", "map.csv:1: category 'bike' is neither an id nor a name of the annotations' 3 categories"},
+        {"car\n", "map.csv:1: 1 columns, not 2: a line is class,category"},
+        {"car,\n", "map.csv:1: the category is empty"},
+        {"car,10\ncar,20\n", "map.csv:2: class 'car' is mapped twice"},
+        {"car,10\n0,20\n", "map.csv:2: class '0' is mapped twice, by its name and its index"},
+        {"# nothing\n", "map.csv: no line class,category"}})
+    EXPECT_TRUE(contains(bad_input_message([&] { mapped(text); }), message)) << text;
+}
+
+TEST(CategoryMap, GivesResultsTheCategoriesOfTheAnnotations) {
+  const TestFolder folder("category_map");
+  write_file(folder / "gt.json", R"({"images": [{"id": 1}], "categories": [{"id": 10, "name": "cat"}], "annotations": [
+      {"id": 1, "image_id": 1, "category_id": 10, "bbox": [0, 0, 50, 50]}]})");
+  write_file(folder / "dt.json", R"([{"image_id": 1, "category_id": 0, "bbox": [0, 0, 50, 50], "score": 0.9},
+                                     {"image_id": 1, "category_id": 10, "bbox": [0, 0, 9, 9], "score": 0.95}])");
+  const auto evaluated = [&](std::string_view map) {
+    write_file(folder / "map.csv", map);
+    return evaluate_results(folder / "gt.json", folder / "dt.json", {.category_map = folder / "map.csv"});
+  };
+  const Evaluation evaluation = evaluated("0,cat\n");
+  EXPECT_NEAR(evaluation.stats[0], 1, 1e-12);
+  EXPECT_TRUE(contains(evaluation.notes.at(0), "1 of 2 results left out: of categories that the category map"));
+  EXPECT_TRUE(contains(bad_input_message([&] { evaluated("cat,10\n"); }), "map.csv:1: class 'cat' is no whole number"));
+  EXPECT_TRUE(contains(bad_input_message([&] { evaluated("0,dog\n"); }), "map.csv:1: category 'dog' is neither"));
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "analysis/analysis.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "dataset/category_map.h"
 #include "dataset/evaluation_arrays.h"
 #include "dataset/evaluation_params.h"
 #include "effdet/dataset.h"
@@ -95,7 +96,7 @@ Evaluation to_public(const eval::GroundTruth& dataset, const eval::CocoEvaluatio
 /// Adds what the numbers are made of. Takes the precision out of the arrays.
 void explain(const eval::GroundTruth& dataset, std::span<const eval::CocoResult> results,
              const Explanations& explanations, eval::CocoEvaluation& coco, Evaluation& evaluation, ThreadPool& pool) {
-  if (explanations.error_analysis)
+  if (explanations.error_analysis && dataset.rules == eval::Rules::kCoco)
     evaluation.errors = to_public(eval::find_tide_errors(dataset, results, coco.params, pool));
   if (explanations.analysis)
     evaluation.analysis = analysis::analyse(dataset, results, coco, *explanations.analysis, pool);
@@ -159,7 +160,10 @@ Evaluation evaluate_results(const std::filesystem::path& annotations, const std:
   const eval::Rules rules = options.rules == EvaluationRules::kLvis ? eval::Rules::kLvis : eval::Rules::kCoco;
   const eval::GroundTruth truth = eval::read_coco_dataset(annotations, bad_records, &pool, rules);
   eval::CocoParams params = dataset::evaluation_params(options, truth);
-  eval::CocoResultFile found = eval::read_coco_results(results, truth, bad_records, &pool);
+  eval::CategoryIdMap categories;
+  if (!options.category_map.empty()) categories = dataset::read_result_map(options.category_map, truth);
+  eval::CocoResultFile found =
+      eval::read_coco_results(results, truth, bad_records, &pool, options.category_map.empty() ? nullptr : &categories);
   if (options.only_images_with_results) dataset::keep_images_with_results(found.results, params);
   if (rules == eval::Rules::kLvis)
     for (const std::string& note : eval::keep_lvis_results(truth, params.max_detections.back(), found.results))

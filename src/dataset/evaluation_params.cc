@@ -7,6 +7,7 @@
 #include <unordered_set>
 
 #include "base/error.h"
+#include "dataset/category_map.h"
 #include "eval/lvis.h"
 
 namespace effdet::dataset {
@@ -28,14 +29,10 @@ int64_t image_of(const std::string& text, const eval::GroundTruth& dataset) {
 }
 
 int64_t category_of(const std::string& text, const eval::GroundTruth& dataset) {
-  const int64_t id = parse_id(text, dataset.category_ids);
-  const auto& categories = dataset.categories;
-  const auto by_id = std::ranges::find(categories, id, &eval::Category::id);
-  if (by_id != categories.end()) return id;
-  const auto by_name = std::ranges::find(categories, text, &eval::Category::name);
-  if (by_name == categories.end())
+  const std::optional<int64_t> id = find_category(dataset, text);
+  if (!id)
     fail(ErrorCode::kUsage, "categories to evaluate: the annotation file has none with the id or name '{}'", text);
-  return by_name->id;
+  return *id;
 }
 
 void require_lvis_options(const EvaluateOptions& options) {
@@ -44,6 +41,8 @@ void require_lvis_options(const EvaluateOptions& options) {
          options.max_detections.size());
   if (options.ignore_categories)
     fail(ErrorCode::kUsage, "LVIS' rules are about categories; without them, use COCO's rules");
+  if (options.error_analysis)
+    fail(ErrorCode::kUsage, "kinds of errors (TIDE) are those of COCO's rules: leave --errors out with --lvis");
 }
 
 }  // namespace
@@ -54,15 +53,7 @@ eval::CocoParams default_params(const eval::GroundTruth& dataset) {
   return params;
 }
 
-void require_rules_with_errors(eval::Rules rules, bool error_analysis) {
-  if (error_analysis && rules != eval::Rules::kCoco)
-    fail(ErrorCode::kUsage,
-         "kinds of errors (TIDE) are defined for COCO's rules, by which an image is annotated for all "
-         "categories; leave --errors out");
-}
-
 eval::CocoParams evaluation_params(const EvaluateOptions& options, const eval::GroundTruth& dataset) {
-  require_rules_with_errors(dataset.rules, options.error_analysis);
   if (dataset.rules == eval::Rules::kLvis) require_lvis_options(options);
   eval::CocoParams params = default_params(dataset);
   if (!options.images.empty()) {

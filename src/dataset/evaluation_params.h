@@ -13,9 +13,6 @@ namespace effdet::dataset {
 /// What the rules of a data set say where nobody chooses, for all images and categories.
 eval::CocoParams default_params(const eval::GroundTruth& dataset);
 
-/// Throws Error(kUsage) where kinds of errors are asked for, which are known for COCO's rules alone.
-void require_rules_with_errors(eval::Rules rules, bool error_analysis);
-
 /// pycocotools' parameters, with ids as numbers. Throws Error(kUsage) for images and categories that the data set does
 /// not have, for values out of range, and for what the rules do not have, before results are read.
 eval::CocoParams evaluation_params(const EvaluateOptions& options, const eval::GroundTruth& dataset);

@@ -120,8 +120,7 @@ Evaluation postprocess_dumps(const DataSource& data, const std::filesystem::path
                                                   any_classes.levels(), any_classes.anchors_per_cell(), options.input);
   }
   const detection::HeadDecoder decoder(info, info.image_height, info.image_width);
-  const dataset::ClassMap classes(info, options.classes.names, source.truth(), options.classes.mapping,
-                                  source.annotations());
+  const dataset::ClassMap classes(info, options.classes, source.truth(), source.annotations());
   dataset::Notes notes(options.on_note);
   notes.add(source.notes());
   notes.add(classes.notes());

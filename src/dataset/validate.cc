@@ -14,7 +14,6 @@
 #include "dataset/class_map.h"
 #include "dataset/dataset.h"
 #include "dataset/evaluation.h"
-#include "dataset/evaluation_params.h"
 #include "dataset/failures.h"
 #include "dataset/image_writer.h"
 #include "dataset/notes.h"
@@ -338,9 +337,7 @@ ValidateReport validate_dataset(const DataSource& data, const CompiledModel& com
                                  [&] { return detection::DetectionModel(EngineAccess::first(compiled)); });
   const dataset::Dataset source(data);
   source.require_folder();
-  dataset::require_rules_with_errors(source.truth().rules, options.error_analysis);
-  const dataset::ClassMap classes(model.info(), options.classes.names, source.truth(), options.classes.mapping,
-                                  source.annotations());
+  const dataset::ClassMap classes(model.info(), options.classes, source.truth(), source.annotations());
   dataset::Notes notes(options.on_note);
   notes.add(source.notes());
   notes.add(classes.notes());

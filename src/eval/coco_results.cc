@@ -36,10 +36,11 @@ constexpr std::array<ResultShape, 2> kResultShapes = {
 class ResultReader {
  public:
   ResultReader(JsonReader reader, const GroundTruth& dataset, const std::unordered_set<int64_t>& categories,
-               BadRecords bad_records)
+               const CategoryIdMap* map, BadRecords bad_records)
       : reader_(std::move(reader)),
         dataset_(dataset),
         categories_(categories),
+        map_(map),
         strict_(bad_records == BadRecords::kRefuse) {}
 
   /// Of those read, whatever became of them.
@@ -86,6 +87,11 @@ class ResultReader {
     if (shape != nullptr) ++shapes_[static_cast<size_t>(shape - kResultShapes.data())];
     members.require(reader_, kBbox, "bbox");
     members.require(reader_, kScore, "score");
+    if (map_ != nullptr) {
+      const auto found = map_->find(result.category_id);
+      if (found == map_->end()) return left_out_.add("of categories that the category map does not have", index);
+      result.category_id = found->second;
+    }
     // lvis-api counts these, too, when it limits the detections of an image.
     if (problem == nullptr && dataset_.rules != Rules::kLvis && !categories_.contains(result.category_id))
       problem = "of categories that the annotation file does not list";
@@ -119,6 +125,7 @@ class ResultReader {
   JsonReader reader_;
   const GroundTruth& dataset_;
   const std::unordered_set<int64_t>& categories_;
+  const CategoryIdMap* map_;
   bool strict_;
   std::optional<int64_t> last_image_;
   size_t total_ = 0;
@@ -127,13 +134,15 @@ class ResultReader {
   std::array<size_t, kResultShapes.size()> shapes_{};
 };
 
-CocoResultFile read_results(const JsonInput& input, const GroundTruth& dataset, BadRecords bad_records) {
+CocoResultFile read_results(const JsonInput& input, const GroundTruth& dataset, BadRecords bad_records,
+                            const CategoryIdMap* map = nullptr) {
   JsonReader reader(input.text, input.name);
   if (reader.peek() == '{') reader.error("expected a list of results, found an object, as annotation files are");
   std::unordered_set<int64_t> categories;
   for (const Category& category : dataset.categories) categories.insert(category.id);
   auto parts = read_array_in_parts<ResultReader>(
-      input, reader, [&](const JsonReader& at, bool) { return ResultReader(at, dataset, categories, bad_records); },
+      input, reader,
+      [&](const JsonReader& at, bool) { return ResultReader(at, dataset, categories, map, bad_records); },
       [](const auto&) { return true; });
   reader.finish();
   CocoResultFile file;
@@ -195,9 +204,10 @@ CocoResultFile parse_coco_results(std::string_view text, const std::string& name
 }
 
 CocoResultFile read_coco_results(const std::filesystem::path& path, const GroundTruth& dataset, BadRecords bad_records,
-                                 ThreadPool* pool) {
+                                 ThreadPool* pool, const CategoryIdMap* categories) {
   const MappedFile file(path);
-  return read_results({.text = file.text(), .name = file.path(), .pool = pool, .file = &file}, dataset, bad_records);
+  return read_results({.text = file.text(), .name = file.path(), .pool = pool, .file = &file}, dataset, bad_records,
+                      categories);
 }
 
 }  // namespace effdet::eval

@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "base/thread_pool.h"
@@ -41,16 +42,22 @@ struct CocoResultFile {
   std::vector<std::string> notes;
 };
 
+/// Category ids of a data set by those of a result file.
+using CategoryIdMap = std::unordered_map<int64_t, int64_t>;
+
 /// Reads a result file of a data set; members other than the four are passed over. Results whose box or score makes no
 /// sense are left out or refused, as bad_records says; those of categories that the data set does not list are left
-/// out, but for LVIS (see keep_lvis_results()). Throws Error(kBadInput) as read_coco_dataset(), and for results of
-/// images that the data set does not have. With a pool, parts of a long file are read at the same time; what comes of
-/// it is the same.
+/// out, but for LVIS (see keep_lvis_results()). categories, where given, are those of the data set by those of the
+/// file; results of others are left out. Throws Error(kBadInput) as read_coco_dataset(), and for results of images that
+/// the data set does not have. With a pool, parts of a long file are read at the same time; what comes of it is the
+/// same.
 CocoResultFile read_coco_results(const std::filesystem::path& path, const GroundTruth& dataset,
-                                 BadRecords bad_records = BadRecords::kLeaveOut, ThreadPool* pool = nullptr);
+                                 BadRecords bad_records = BadRecords::kLeaveOut, ThreadPool* pool = nullptr,
+                                 const CategoryIdMap* categories = nullptr);
 
 /// The same from a text; name is used in errors.
 CocoResultFile parse_coco_results(std::string_view text, const std::string& name, const GroundTruth& dataset,
-                                  BadRecords bad_records = BadRecords::kLeaveOut, ThreadPool* pool = nullptr);
+                                  BadRecords bad_records = BadRecords::kLeaveOut, ThreadPool* pool = nullptr,
+                                  const CategoryIdMap* categories = nullptr);
 
 }  // namespace effdet::eval

@@ -123,6 +123,7 @@ int run_evaluate(int argc, char** argv) {
   EvaluateOptions options = evaluation_options.read();
   const bool shows_errors = options.error_analysis, shows_analysis = options.analysis.has_value();
   report.prepare(options.error_analysis, options.analysis);
+  if (options.rules != EvaluationRules::kCoco) options.error_analysis = shows_errors;  // the page has what there is
   Evaluation evaluation = evaluate_results(annotations, results, options, threads);
   std::optional<EvaluationReport> about;
   if (report.given()) about = report_on(annotations, results, options, evaluation);

@@ -76,15 +76,27 @@ InputOptions DatasetOptions::input() const {
 }
 
 CLI::Option* add_category_map(CommandLine& line, ClassOptions& options) {
+  static const std::map<std::string, ClassMapping> kMappings{{"auto", ClassMapping::kAuto},
+                                                             {"ids", ClassMapping::kIds},
+                                                             {"names", ClassMapping::kNames},
+                                                             {"order", ClassMapping::kOrder}};
+  const auto set = [&options](const std::string& text) {
+    if (const auto named = kMappings.find(text); named != kMappings.end()) {
+      options.mapping = named->second;
+    } else if (is_file(text)) {
+      options.map = text;
+    } else {
+      throw Error(ErrorCode::kUsage,
+                  fmt::format("--category-map: '{}' is neither auto, ids, names, order nor a file", text));
+    }
+  };
   return line
-      .add_option("--category-map", options.mapping,
-                  "which category of the data a class is: auto (by name where names agree, else by id where ids fit, "
-                  "else in order where there are as many), ids (class + 1), names, or order")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, ClassMapping>{{"auto", ClassMapping::kAuto},
-                                                                              {"ids", ClassMapping::kIds},
-                                                                              {"names", ClassMapping::kNames},
-                                                                              {"order", ClassMapping::kOrder}}))
-      ->option_text("auto|ids|names|order");
+      .add_option_function<std::string>(
+          "--category-map", set,
+          "which category of the data a class is: auto (by name where names agree, else by id where ids fit, else in "
+          "order where there are as many), ids (class + 1), names, order, or a file with lines class,category, each by "
+          "name or number")
+      ->option_text("auto|ids|names|order|FILE");
 }
 
 nlohmann::json evaluation_json(const Evaluation& evaluation) {

@@ -113,6 +113,11 @@ void EvaluationOptions::add_to(CommandLine& line) {
                 "leave out images without results, as validate and postprocess do");
   line.add_option("--images", images_, "only these images: ids, or a file with one a line")->type_name("ID,...|FILE");
   line.add_option("--categories", categories_, "only these categories, by id or name")->type_name("NAME,...");
+  line.add_option(
+          "--category-map", category_map_,
+          "lines 'category_id of the results,category of the annotations', the second by id or name; others are "
+          "left out")
+      ->type_name("FILE");
   line.add_flag("--no-categories", options_.ignore_categories,
                 "all is one category, as proposals are evaluated (useCats = 0)");
   line.add_option("--iou-thresholds", iou_thresholds_, "default: 0.5:0.95:0.05")->type_name("IOU,...|FIRST:LAST:STEP");
@@ -155,6 +160,7 @@ EvaluateOptions EvaluationOptions::read() const {
   if (!areas_.empty()) options.areas = parse_areas("--areas", areas_);
   if (!max_detections_.empty()) options.max_detections = parse_limits("--max-dets", max_detections_);
   options.arrays = arrays_;
+  options.category_map = category_map_;
   if (analysis_) options.analysis = {.iou_threshold = match_iou_, .score_threshold = score_threshold_};
   return options;
 }

@@ -18,7 +18,8 @@ std::vector<double> parse_thresholds(std::string_view flag, std::string_view tex
 /// "all=0:1e10,tiny=0:256,huge=65536:inf". Throws Error(kUsage) that names the flag.
 std::vector<EvaluateOptions::AreaRange> parse_areas(std::string_view flag, std::string_view text);
 
-/// --lvis, --only-images-with-results, --images, --categories, --no-categories, --iou-thresholds, --recall-thresholds,
+/// --lvis, --only-images-with-results, --images, --categories, --category-map,
+/// --no-categories, --iou-thresholds, --recall-thresholds,
 /// --areas,
 /// --max-dets, --errors, --analysis, --score-threshold, --match-iou, --arrays, --strict
 class EvaluationOptions {
@@ -33,7 +34,8 @@ class EvaluationOptions {
   bool analysis_ = false;
   double match_iou_ = 0.5;
   std::optional<double> score_threshold_;
-  std::string images_, categories_, iou_thresholds_, recall_thresholds_, areas_, max_detections_, arrays_;
+  std::string images_, categories_, category_map_, iou_thresholds_, recall_thresholds_, areas_, max_detections_,
+      arrays_;
 };
 
 }  // namespace effdet::cli

@@ -52,24 +52,6 @@ path classes_of(const DataSource& data, const path& annotations) {
        (data.root / "class-descriptions-boxable.csv").string());
 }
 
-/// The columns of a line; one in quotes may hold commas, and quotes twice.
-std::vector<std::string> columns_of(std::string_view line) {
-  std::vector<std::string> columns(1);
-  bool quoted = false;
-  for (size_t i = 0; i < line.size(); ++i) {
-    const bool twice = quoted && line.substr(i).starts_with("\"\"");
-    if (line[i] == '"' && !twice) {
-      quoted = !quoted;
-    } else if (line[i] == ',' && !quoted) {
-      columns.emplace_back();
-    } else {
-      columns.back() += line[i];
-      i += twice ? 1 : 0;
-    }
-  }
-  return columns;
-}
-
 /// Reads the boxes of the images that are there.
 class BoxReader {
  public:
@@ -79,7 +61,7 @@ class BoxReader {
 
   eval::GroundTruth read() {
     for_each_line(classes_, [&](std::string_view line, const std::string& where) {
-      const auto columns = columns_of(line);
+      const auto columns = csv_columns(line);
       if (columns.size() < 2) bad_input("{}: no label and name of a class", where);
       if (columns[0] == "LabelName") return;
       const int64_t id = static_cast<int64_t>(categories_.size()) + 1;
@@ -88,7 +70,7 @@ class BoxReader {
       truth_.categories.push_back({id, columns[1]});
     });
     for_each_line(place_.annotations, [&](std::string_view line, const std::string& where) {
-      header_.empty() ? read_header(line, where) : read_box(columns_of(line), where);
+      header_.empty() ? read_header(line, where) : read_box(csv_columns(line), where);
     });
     if (missing_ > 0)
       truth_.notes.push_back(fmt::format("{}: {} images are not in {}, and left out with their boxes",
@@ -100,7 +82,7 @@ class BoxReader {
 
  private:
   void read_header(std::string_view line, const std::string& where) {
-    const auto columns = columns_of(line);
+    const auto columns = csv_columns(line);
     for (size_t i = 0; i < columns.size(); ++i) header_.emplace(columns[i], i);
     for (const char* name : {"ImageID", "LabelName", "XMin", "XMax", "YMin", "YMax"})
       if (!header_.contains(name)) bad_input("{}: no column {}, which Open Images has", where, name);

@@ -149,6 +149,23 @@ std::vector<std::string_view> words_of(std::string_view line) {
   return words;
 }
 
+std::vector<std::string> csv_columns(std::string_view line) {
+  std::vector<std::string> columns(1);
+  bool quoted = false;
+  for (size_t i = 0; i < line.size(); ++i) {
+    const bool twice = quoted && line.substr(i).starts_with("\"\"");
+    if (line[i] == '"' && !twice) {
+      quoted = !quoted;
+    } else if (line[i] == ',' && !quoted) {
+      columns.emplace_back();
+    } else {
+      columns.back() += line[i];
+      i += twice ? 1 : 0;
+    }
+  }
+  return columns;
+}
+
 void LeftOutBoxes::add(std::string_view reason, const std::string& where) {
   if (count_++ > 0) return;
   reason_ = reason;

@@ -53,6 +53,9 @@ void for_each_line(const std::filesystem::path& file,
 /// The parts of a line between blanks.
 std::vector<std::string_view> words_of(std::string_view line);
 
+/// The columns of a line of CSV; one in quotes may hold commas, and quotes twice.
+std::vector<std::string> csv_columns(std::string_view line);
+
 /// Boxes that make no sense, for a note on them.
 class LeftOutBoxes {
  public:
