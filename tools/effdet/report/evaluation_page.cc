@@ -77,7 +77,7 @@ EvaluationPage evaluation_page(const EvaluationReport& report) {
   return page;
 }
 
-std::string category_text(const Evaluation& evaluation, size_t index) {
+std::string category_label(const Evaluation& evaluation, size_t index) {
   if (index >= evaluation.categories.size()) return "?";
   const Evaluation::CategoryAp& category = evaluation.categories[index];
   return category.name.empty() ? fmt::format("{}", category.id) : category.name;

@@ -86,7 +86,7 @@ TEST(XmlText, KeepsUtf8AndShowsWhatIsNone) {
   EXPECT_EQ(xml_text("\x01\xff\xc0\xaf\xed\xa0\x80"), "\\x01\\xff\\xc0\\xaf\\xed\\xa0\\x80");
   EXPECT_EQ(xml_text("a\u202eb\u0085"), "a\\xe2\\x80\\xaeb\\xc2\\x85");
   EXPECT_EQ(xml_text("a\xe2\x80"), "a\\xe2\\x80");
-  EXPECT_EQ(shortened("日本語の名前", 9), "日本語...");
+  EXPECT_EQ(shortened_to("日本語の名前", 9), "日本語...");
   EXPECT_EQ(text_columns("ab日"), 4u);
 }
 

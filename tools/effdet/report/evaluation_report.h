@@ -33,7 +33,7 @@ struct EvaluationReport {
 };
 
 /// The category's name, or its id where it has none. index: in evaluation.categories.
-std::string category_text(const Evaluation& evaluation, size_t index);
+std::string category_label(const Evaluation& evaluation, size_t index);
 /// "0.347", or a dash for the -1 of numbers that are not defined.
 std::string score_text(double value);
 /// "12.3 %", likewise.

@@ -6,7 +6,7 @@
 namespace effdet::cli {
 namespace {
 
-constexpr double kPlaneHeight = 230, kPlaneLeft = 52, kPlaneTop = 34, kMargin = 14, kPlaneEdge = 22;
+constexpr double kPlaneHeight = 230, kPlaneLeft = 52, kPlaneTop = 34, kChartMargin = 14, kPlaneEdge = 22;
 
 }  // namespace
 
@@ -14,12 +14,12 @@ Svg line_chart(const LineChart& chart) {
   std::vector<KeyEntry> key;
   for (size_t i = 0; i < chart.curves.size(); ++i)
     key.push_back({fmt::format("{}{}", chart.is_ramp ? 'r' : 'c', i), chart.curves[i].name, true});
-  const double key_width = kChartWidth - 2 * kMargin, key_top = kPlaneTop + kPlaneHeight + 42;
+  const double key_width = kChartWidth - 2 * kChartMargin, key_top = kPlaneTop + kPlaneHeight + 42;
   const double height = key_top + key_height(key, key_width) + 8;
 
   Svg svg(kChartWidth, height, chart_css(), chart.title, chart.description);
   svg.rectangle({}, kChartWidth, height, "paper");
-  svg.text({kMargin, 20}, chart.title, "title");
+  svg.text({kChartMargin, 20}, chart.title, "title");
   const Plot plot(svg, {kPlaneLeft, kPlaneTop, kChartWidth - kPlaneEdge, kPlaneTop + kPlaneHeight}, chart.x, chart.y);
   if (chart.diagonal) svg.line(plot.at(chart.x.low, chart.y.low), plot.at(chart.x.high, chart.y.high), "diagonal");
   for (size_t i = 0; i < chart.curves.size(); ++i) {
@@ -33,7 +33,7 @@ Svg line_chart(const LineChart& chart) {
     svg.line({x, kPlaneTop}, {x, kPlaneTop + kPlaneHeight}, "mark");
     svg.text({x + (is_right ? -6 : 6), kPlaneTop + kPlaneHeight - 10}, mark.text, is_right ? "end" : "");
   }
-  draw_key(svg, {kMargin, key_top}, key_width, key);
+  draw_key(svg, {kChartMargin, key_top}, key_width, key);
   return svg;
 }
 

@@ -78,7 +78,7 @@ class Picture {
   /// below the picture has all of them.
   std::string label(const PictureBox& box) {
     const Area area = area_of(box);
-    const std::string text = shortened(box.text, kLongestText);
+    const std::string text = shortened_to(box.text, kLongestText);
     Area place{0, 0, kCharacterWidth * static_cast<double>(text_columns(text)) + 8, kLabelHeight};
     place.x = std::clamp(area.x, 0.0, std::max(width_ - place.width, 0.0));
     for (const double y : {area.y - kLabelHeight, area.y, area.y + area.height}) {

@@ -100,7 +100,7 @@ std::string one_category(const Evaluation& evaluation, const std::vector<size_t>
   for (size_t k = 0; k < std::min(curves.num_categories, evaluation.categories.size()); ++k)
     if (curves.at(k, 0, ious[0], 0) >= 0)
       return fmt::format("<figure id=\"category-figure\">{}<figcaption>{}</figcaption></figure>\n",
-                         category_chart(evaluation, ious, k).markup(), xml_text(category_text(evaluation, k)));
+                         category_chart(evaluation, ious, k).markup(), xml_text(category_label(evaluation, k)));
   return "";
 }
 
@@ -123,7 +123,7 @@ Section categories_section(const EvaluationReport& report) {
   if (!ious.empty()) table += "<th scope=\"col\" class=\"unsorted\">precision by recall</th>";
   table += "</tr></thead>\n<tbody>\n";
   for (size_t k = 0; k < evaluation.categories.size(); ++k) {
-    table += fmt::format("<tr><th scope=\"row\">{}</th>", xml_text(category_text(evaluation, k))) +
+    table += fmt::format("<tr><th scope=\"row\">{}</th>", xml_text(category_label(evaluation, k))) +
              number_cells(evaluation, k);
     if (!ious.empty()) table += spark(evaluation.analysis->precision, ious, k);
     table += "</tr>\n";

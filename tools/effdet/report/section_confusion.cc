@@ -43,7 +43,7 @@ std::string cell_text(size_t count) {
 class MatrixChart {
  public:
   MatrixChart(const Evaluation& evaluation, const ConfusionMatrix& matrix) : shown_(shown_categories(matrix)) {
-    for (const size_t k : shown_) names_.push_back(shortened(category_text(evaluation, k), kLongestCategory));
+    for (const size_t k : shown_) names_.push_back(shortened_to(category_label(evaluation, k), kLongestCategory));
     has_others_ = shown_.size() < matrix.num_categories;
     if (has_others_) names_.emplace_back("other categories");
     names_.emplace_back("background");
@@ -110,8 +110,8 @@ std::string confusions_table(const Evaluation& evaluation, const ConfusionMatrix
       "first.</caption>\n" +
       html_head({"object", "taken for", "number", "share"}) + "<tbody>\n";
   for (const auto& [actual, predicted, count] : matrix.most_confused)
-    html += "<tr>" + html_row_name(category_text(evaluation, actual)) +
-            html_words(category_text(evaluation, predicted)) + html_cell(count_text(static_cast<int64_t>(count))) +
+    html += "<tr>" + html_row_name(category_label(evaluation, actual)) +
+            html_words(category_label(evaluation, predicted)) + html_cell(count_text(static_cast<int64_t>(count))) +
             html_cell(share_text(static_cast<double>(count) / static_cast<double>(objects[actual]))) + "</tr>\n";
   return html_scroll("Table of confusions", html + "</tbody></table>\n");
 }

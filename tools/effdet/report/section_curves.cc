@@ -13,7 +13,7 @@
 namespace effdet::cli {
 namespace {
 
-constexpr size_t kMostCurves = 8, kMostIous = 10, kLongestName = 20;
+constexpr size_t kMostCurves = 8, kMostIous = 10, kLongestCurveName = 20;
 
 LineChart recall_chart(std::string title, std::string description) {
   return {.title = std::move(title),
@@ -56,7 +56,7 @@ Svg chart_by_size(const PrecisionCurves& curves, size_t iou) {
   for (size_t a = 0; a < std::min(curves.areas.size(), kMostCurves); ++a) {
     const std::vector<double> precision = curves.mean(a, iou);
     chart.curves.push_back(
-        {fmt::format("{}: {}", shortened(curves.areas[a], kLongestName), score_text(mean_of(precision))),
+        {fmt::format("{}: {}", shortened_to(curves.areas[a], kLongestCurveName), score_text(mean_of(precision))),
          points_of(curves.recall_thresholds, precision)});
   }
   return line_chart(chart);
@@ -73,8 +73,8 @@ Svg chart_by_category(const Evaluation& evaluation, const PrecisionCurves& curve
   for (const size_t k : order) {
     std::vector<double> precision;
     for (size_t r = 0; r < curves.recall_thresholds.size(); ++r) precision.push_back(curves.at(k, 0, iou, r));
-    chart.curves.push_back(
-        {shortened(category_text(evaluation, k), kLongestName), points_of(curves.recall_thresholds, precision)});
+    chart.curves.push_back({shortened_to(category_label(evaluation, k), kLongestCurveName),
+                            points_of(curves.recall_thresholds, precision)});
   }
   return line_chart(chart);
 }

@@ -23,7 +23,7 @@ constexpr std::array<KindText, 5> kKinds = {{{"tp", "true positive", "true posit
                                              {"ignored", "ignored region", "ignored regions"}}};
 
 PictureBox to_drawn(const Evaluation& evaluation, const WorstImage::Box& box) {
-  std::string text = category_text(evaluation, box.category);
+  std::string text = category_label(evaluation, box.category);
   if (box.score >= 0) text += fmt::format(" {:.2f}", box.score);
   return {static_cast<PictureBox::Kind>(box.kind), box.box, std::move(text)};
 }

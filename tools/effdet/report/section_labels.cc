@@ -41,9 +41,9 @@ class Suspicion {
 
  private:
   std::string text_of(const LabelError& error, bool has_labelled) const {
-    std::string text = category_text(report_.evaluation, error.category);
+    std::string text = category_label(report_.evaluation, error.category);
     if (error.score >= 0) text += fmt::format(" {:.2f}", error.score);
-    if (has_labelled) text += ", not " + category_text(report_.evaluation, error.labelled);
+    if (has_labelled) text += ", not " + category_label(report_.evaluation, error.labelled);
     return text;
   }
   std::string picture(const LabelError& error, bool has_labelled) const {
@@ -56,8 +56,8 @@ class Suspicion {
   std::string row(const LabelError& error, bool has_labelled) const {
     const auto& [left, top, width, height] = error.box;
     return "<tr>" + html_row_name(image_name(error.image)) +
-           html_words(category_text(report_.evaluation, error.category)) +
-           (has_labelled ? html_words(category_text(report_.evaluation, error.labelled)) : "") +
+           html_words(category_label(report_.evaluation, error.category)) +
+           (has_labelled ? html_words(category_label(report_.evaluation, error.labelled)) : "") +
            html_cell(score_text(error.score)) +
            html_cell(fmt::format("{:.1f}, {:.1f}, {:.1f}, {:.1f}", left, top, width, height)) + "</tr>\n";
   }

@@ -87,7 +87,7 @@ size_t text_columns(std::string_view text) {
   return columns;
 }
 
-std::string shortened(std::string_view text, size_t columns) {
+std::string shortened_to(std::string_view text, size_t columns) {
   if (text_columns(text) <= columns) return std::string(text);
   size_t at = 0;
   for (size_t used = 3; at < text.size();) {

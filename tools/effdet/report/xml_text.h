@@ -15,6 +15,6 @@ std::string xml_text(std::string_view text);
 size_t text_columns(std::string_view text);
 
 /// The text's beginning, in at most that many columns; with "..." at its end where it is cut.
-std::string shortened(std::string_view text, size_t columns);
+std::string shortened_to(std::string_view text, size_t columns);
 
 }  // namespace effdet::cli
