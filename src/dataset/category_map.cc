@@ -12,7 +12,7 @@
 namespace effdet::dataset {
 namespace {
 
-std::string trimmed(std::string_view text) {
+std::string without_blanks(std::string_view text) {
   constexpr std::string_view kBlanks = " \t\r";
   const size_t first = text.find_first_not_of(kBlanks);
   if (first == std::string_view::npos) return "";
@@ -31,10 +31,10 @@ std::vector<CategoryLine> read_category_map(const std::filesystem::path& file) {
   std::vector<CategoryLine> lines;
   std::set<std::string> known;
   for_each_line(file, [&](std::string_view text, const std::string& where) {
-    if (trimmed(text).starts_with('#')) return;
+    if (without_blanks(text).starts_with('#')) return;
     const std::vector<std::string> columns = csv_columns(text);
     if (columns.size() != 2) bad_input("{}: {} columns, not 2: a line is class,category", where, columns.size());
-    CategoryLine line{trimmed(columns[0]), trimmed(columns[1]), where};
+    CategoryLine line{without_blanks(columns[0]), without_blanks(columns[1]), where};
     if (lines.empty() && known.empty() && line.from == "class" && line.to == "category") return;
     if (line.from.empty() || line.to.empty())
       bad_input("{}: the {} is empty: a line is class,category", where, line.from.empty() ? "class" : "category");
