@@ -9,6 +9,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -240,6 +241,9 @@ struct EvaluateOptions {
   /// and the parameters iouThrs, recThrs, areaRng, maxDets and, unless the file's ids are strings, catIds and imgIds;
   /// empty: none. Of LVIS precision and scores [T, R, K, A] and recall [T, K, A], as LVISEval has them.
   std::filesystem::path arrays = {};
+  /// If set, told how much of a stage is done: of the files' megabytes while they are read ("annotations, MB",
+  /// "results, MB"), of the images ("images") while they are evaluated. From any thread; calls do not overlap.
+  std::function<void(std::string_view stage, size_t done, size_t total)> progress = {};
 };
 /// Evaluates a COCO results file against a COCO annotation file, as pycocotools (or lvis-api 0.5.3) does: the same
 /// bits, at any number of threads (0: EFFDET_NUM_THREADS or all cores). The images themselves are not needed. Throws

@@ -158,19 +158,20 @@ Evaluation evaluate_results(const std::filesystem::path& annotations, const std:
   if (!options.arrays.empty()) check_output_path(options.arrays);
   ThreadPool pool(threads > 0 ? threads : default_thread_count());
   const eval::Rules rules = options.rules == EvaluationRules::kLvis ? eval::Rules::kLvis : eval::Rules::kCoco;
-  const eval::GroundTruth truth = eval::read_coco_dataset(annotations, bad_records, &pool, rules);
+  eval::WorkProgress progress(options.progress);
+  const eval::GroundTruth truth = eval::read_coco_dataset(annotations, bad_records, &pool, rules, &progress);
   eval::CocoParams params = dataset::evaluation_params(options, truth);
   eval::CategoryIdMap categories;
   if (!options.category_map.empty()) categories = dataset::read_result_map(options.category_map, truth);
-  eval::CocoResultFile found =
-      eval::read_coco_results(results, truth, bad_records, &pool, options.category_map.empty() ? nullptr : &categories);
+  eval::CocoResultFile found = eval::read_coco_results(results, truth, bad_records, &pool,
+                                                       options.category_map.empty() ? nullptr : &categories, &progress);
   if (options.only_images_with_results) dataset::keep_images_with_results(found.results, params);
   if (rules == eval::Rules::kLvis)
     for (const std::string& note : eval::keep_lvis_results(truth, params.max_detections.back(), found.results))
       found.notes.push_back(fmt::format("{}: {}", results.string(), note));
-  eval::CocoEvaluation coco =
-      eval::evaluate_coco(truth, found.results, std::move(params),
-                          options.arrays.empty() ? eval::CocoOutput::kSummary : eval::CocoOutput::kAllArrays, &pool);
+  eval::CocoEvaluation coco = eval::evaluate_coco(
+      truth, found.results, std::move(params),
+      options.arrays.empty() ? eval::CocoOutput::kSummary : eval::CocoOutput::kAllArrays, &pool, &progress);
   if (!options.arrays.empty()) dataset::write_arrays(options.arrays, coco, rules);
   Evaluation evaluation = dataset::to_public(truth, coco);
   dataset::explain(truth, found.results, {options.error_analysis, options.analysis}, coco, evaluation, pool);

@@ -131,7 +131,16 @@ TEST(Evaluate, CountsAllImagesOfTheAnnotations) {
   const TestFolder folder("pipeline");
   const fs::path root = small_data_set(folder, 3), results = folder / "results.json";
   write_all_but(annotations_of(root), 2, results);
-  const Evaluation all = evaluate_results(annotations_of(root), results);
+  std::string stage;
+  size_t images = 0;
+  const Evaluation all = evaluate_results(annotations_of(root), results,
+                                          {.progress = [&](std::string_view name, size_t done, size_t total) {
+                                            stage = name;
+                                            images = done;
+                                            EXPECT_LE(done, total);
+                                          }});
+  EXPECT_EQ(stage, "images");
+  EXPECT_EQ(images, all.images);
   EXPECT_EQ(all.images, 3u);
   EXPECT_LT(all.stats[0], 1.0);
   const Evaluation two = evaluate_results(annotations_of(root), results, {.only_images_with_results = true});

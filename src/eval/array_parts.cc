@@ -27,6 +27,13 @@ size_t find_record(std::string_view text, size_t at) {
 
 }  // namespace
 
+void begin_reading(const JsonInput& input, std::string_view things) {
+  constexpr size_t kMegabyte = 1000000;
+  const size_t bytes = input.text.size();
+  if (input.progress != nullptr)
+    input.progress->begin(fmt::format("{}, MB", things), bytes, (bytes + kMegabyte - 1) / kMegabyte);
+}
+
 ArrayParts::ArrayParts(const JsonInput& input, JsonReader reader) : input_(input) {
   if (input.pool == nullptr || reader.peek() != '[') return;
   reader.move_to(reader.position() + 1);
@@ -51,6 +58,7 @@ size_t ArrayParts::read(JsonReader& reader, FunctionRef<ArrayStop(size_t part, s
       if (error.code() != ErrorCode::kBadInput) throw;
     }
     if (input_.file != nullptr) input_.file->release(begins_[part], end_of(part));
+    if (input_.progress != nullptr) input_.progress->add(end_of(part) - begins_[part]);
   });
   for (size_t part = 0; part < count(); ++part) {
     if (stops[part].at_end) {

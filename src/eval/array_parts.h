@@ -10,6 +10,7 @@
 #include "base/function_ref.h"
 #include "base/thread_pool.h"
 #include "eval/json_reader.h"
+#include "eval/work_progress.h"
 
 namespace effdet::eval {
 
@@ -21,7 +22,11 @@ struct JsonInput {
   const MappedFile* file = nullptr;  ///< where the text lies; its pages are released when they were read
   /// Of a part: small enough that threads get equal shares and little of a file is in memory at a time.
   size_t part_bytes = size_t{1} << 20;
+  WorkProgress* progress = nullptr;  ///< whose steps are bytes
 };
+
+/// Begins the stage of reading a file with such things in it.
+void begin_reading(const JsonInput& input, std::string_view things);
 
 /// An array, cut where records seem to begin: before a "{" that follows "}" and ",". That may lie within a string or
 /// another record, so what parts say counts only where each stopped at the byte where the next began, beginning with

@@ -11,6 +11,22 @@
 namespace effdet::eval {
 namespace {
 
+TEST(WorkProgress, TellsShareAndTotalInUnitsOfPeopleStageByStage) {
+  std::vector<std::string> told;
+  WorkProgress progress([&](std::string_view stage, size_t done, size_t total) {
+    told.push_back(std::string(stage) + " " + std::to_string(done) + "/" + std::to_string(total));
+  });
+  progress.begin("nothing", 0, 0);
+  progress.add(1);
+  progress.begin("results, MB", 3000000, 3);
+  progress.add(1000000);
+  progress.add(2500000);  // the last part may reach beyond the array
+  progress.begin("images", 8, 80);
+  progress.add(2);
+  EXPECT_EQ(told, (std::vector<std::string>{"results, MB 1/3", "results, MB 3/3", "images 20/80"}));
+  WorkProgress({}).add(1);
+}
+
 /// Keeps the text of each element.
 class TextPart {
  public:

@@ -384,10 +384,11 @@ GroundTruth parse_coco_dataset(std::string_view text, const std::string& name, B
   return DatasetReader(input, bad_records, rules).read();
 }
 
-GroundTruth read_coco_dataset(const std::filesystem::path& path, BadRecords bad_records, ThreadPool* pool,
-                              Rules rules) {
+GroundTruth read_coco_dataset(const std::filesystem::path& path, BadRecords bad_records, ThreadPool* pool, Rules rules,
+                              WorkProgress* progress) {
   const MappedFile file(path);
-  const JsonInput input{.text = file.text(), .name = file.path(), .pool = pool, .file = &file};
+  const JsonInput input{.text = file.text(), .name = file.path(), .pool = pool, .file = &file, .progress = progress};
+  begin_reading(input, "annotations");
   return DatasetReader(input, bad_records, rules).read();
 }
 

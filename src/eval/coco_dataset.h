@@ -11,6 +11,8 @@
 
 namespace effdet::eval {
 
+class WorkProgress;
+
 /// Reads an annotation file. Members that detection does not need (info, licenses, segmentation, keypoints, ...) are
 /// passed over. Files without annotations or categories load (image_info_test-dev2017.json has none); iscrowd defaults
 /// to 0, area to that of the box. Boxes may be empty and may lie outside of the image, as some of COCO's do. Of images,
@@ -26,9 +28,10 @@ namespace effdet::eval {
 /// that are missing or occur twice, ids that are neither 64-bit integers nor strings, boxes of other than four numbers,
 /// an annotation id that occurs twice, and ids of images or categories that stand for two different ones.
 ///
-/// With a pool, parts of a long file are read at the same time; what comes of it is the same.
+/// With a pool, parts of a long file are read at the same time; what comes of it is the same. Their bytes are told to
+/// progress, where given.
 GroundTruth read_coco_dataset(const std::filesystem::path& path, BadRecords bad_records = BadRecords::kLeaveOut,
-                              ThreadPool* pool = nullptr, Rules rules = Rules::kCoco);
+                              ThreadPool* pool = nullptr, Rules rules = Rules::kCoco, WorkProgress* progress = nullptr);
 
 /// The same from a text; name is used in errors.
 GroundTruth parse_coco_dataset(std::string_view text, const std::string& name,

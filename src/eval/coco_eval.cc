@@ -26,13 +26,15 @@ struct Scratch {
 
 class CocoRun {
  public:
-  CocoRun(const GroundTruth& dataset, std::span<const CocoResult> results, CocoEvaluation& evaluation, ThreadPool& pool)
+  CocoRun(const GroundTruth& dataset, std::span<const CocoResult> results, CocoEvaluation& evaluation, ThreadPool& pool,
+          WorkProgress* progress)
       : dataset_(dataset),
         results_(results),
         evaluation_(evaluation),
         params_(evaluation.params),
         groups_(group_pairs(params_, dataset, results)),
         pool_(pool),
+        progress_(progress),
         scratch_(static_cast<size_t>(pool_.size())) {}
 
   void run() {
@@ -41,6 +43,8 @@ class CocoRun {
     ranks_.resize(count);
     outcomes_.resize(count * params_.area_ranges.size());
     if (!evaluation_.arrays.scores.empty()) scores_.resize(count);
+    const size_t chunks = (num_thresholds + kThresholdsInChunk - 1) / kThresholdsInChunk;
+    if (progress_ != nullptr) progress_->begin("images", groups_.num_pairs() * chunks, params_.image_ids.size());
     for (size_t first = 0; first < num_thresholds; first += kThresholdsInChunk) {
       const size_t chunk = std::min(kThresholdsInChunk, num_thresholds - first);
       match_pairs(std::span(params_.iou_thresholds).subspan(first, chunk), /*rank=*/first == 0);
@@ -59,6 +63,7 @@ class CocoRun {
       const size_t begin = static_cast<size_t>(task) * kPairsInTask;
       for (size_t pair = begin; pair < std::min(begin + kPairsInTask, count); ++pair)
         function(pair, static_cast<size_t>(thread));
+      if (progress_ != nullptr) progress_->add(std::min(kPairsInTask, count - begin));
     });
   }
 
@@ -186,6 +191,7 @@ class CocoRun {
   const CocoParams& params_;
   CocoGroups groups_;
   ThreadPool& pool_;
+  WorkProgress* progress_;
   std::vector<Scratch> scratch_;
   std::vector<uint64_t> keys_;       ///< of each place, until the categories are in order
   std::vector<uint32_t> ranks_;      ///< of each place: how many of its pair are before it
@@ -198,15 +204,15 @@ class CocoRun {
 }  // namespace
 
 CocoEvaluation evaluate_coco(const GroundTruth& dataset, std::span<const CocoResult> results, CocoParams params,
-                             CocoOutput output, ThreadPool* pool) {
+                             CocoOutput output, ThreadPool* pool, WorkProgress* progress) {
   params.settle();
   CocoEvaluation evaluation{.params = std::move(params)};
   evaluation.arrays = CocoArrays(evaluation.params, output == CocoOutput::kAllArrays);
   if (pool != nullptr) {
-    CocoRun(dataset, results, evaluation, *pool).run();
+    CocoRun(dataset, results, evaluation, *pool, progress).run();
   } else {
     ThreadPool alone(1);
-    CocoRun(dataset, results, evaluation, alone).run();
+    CocoRun(dataset, results, evaluation, alone, progress).run();
   }
   return evaluation;
 }

@@ -9,6 +9,7 @@
 #include "eval/coco_dataset.h"
 #include "eval/coco_params.h"
 #include "eval/coco_results.h"
+#include "eval/work_progress.h"
 
 namespace effdet::eval {
 
@@ -26,9 +27,11 @@ enum class CocoOutput { kSummary, kAllArrays };
 
 /// Evaluates boxes as pycocotools 2.0.11's COCOeval with iouType "bbox" and these params: the same arrays, bit for bit,
 /// at any number of threads (without a pool: one). Results on other images and of other categories are passed over; no
-/// results at all give zeros. Takes 20 bytes a result, 4 more for each area range, and the arrays. Throws as
+/// results at all give zeros. Takes 20 bytes a result, 4 more for each area range, and the arrays.
+/// Tells progress, where given, of the images that are done. Throws as
 /// CocoParams::settle(), CocoArrays and group_pairs().
 CocoEvaluation evaluate_coco(const GroundTruth& dataset, std::span<const CocoResult> results, CocoParams params,
-                             CocoOutput output = CocoOutput::kSummary, ThreadPool* pool = nullptr);
+                             CocoOutput output = CocoOutput::kSummary, ThreadPool* pool = nullptr,
+                             WorkProgress* progress = nullptr);
 
 }  // namespace effdet::eval

@@ -204,10 +204,11 @@ CocoResultFile parse_coco_results(std::string_view text, const std::string& name
 }
 
 CocoResultFile read_coco_results(const std::filesystem::path& path, const GroundTruth& dataset, BadRecords bad_records,
-                                 ThreadPool* pool, const CategoryIdMap* categories) {
+                                 ThreadPool* pool, const CategoryIdMap* categories, WorkProgress* progress) {
   const MappedFile file(path);
-  return read_results({.text = file.text(), .name = file.path(), .pool = pool, .file = &file}, dataset, bad_records,
-                      categories);
+  const JsonInput input{.text = file.text(), .name = file.path(), .pool = pool, .file = &file, .progress = progress};
+  begin_reading(input, "results");
+  return read_results(input, dataset, bad_records, categories);
 }
 
 }  // namespace effdet::eval

@@ -53,7 +53,7 @@ using CategoryIdMap = std::unordered_map<int64_t, int64_t>;
 /// same.
 CocoResultFile read_coco_results(const std::filesystem::path& path, const GroundTruth& dataset,
                                  BadRecords bad_records = BadRecords::kLeaveOut, ThreadPool* pool = nullptr,
-                                 const CategoryIdMap* categories = nullptr);
+                                 const CategoryIdMap* categories = nullptr, WorkProgress* progress = nullptr);
 
 /// The same from a text; name is used in errors.
 CocoResultFile parse_coco_results(std::string_view text, const std::string& name, const GroundTruth& dataset,

@@ -3,14 +3,11 @@
 
 #include <fmt/format.h>
 
-#include <optional>
-
 #include "effdet/dataset.h"
 #include "effdet/error.h"
 #include "effdet/file_kind.h"
 #include "effdet/onnx_model.h"
 #include "input_paths.h"
-#include "progress.h"
 
 namespace effdet::cli {
 
@@ -76,23 +73,8 @@ void CalibrationOptions::fill(QuantizeOptions& options) const {
   options.seed = seed_;
 }
 
-/// One bar for each stage.
-struct QuantizeProgress::Bar {
-  std::string stage;
-  std::optional<ProgressBar> bar;
-};
-
-QuantizeProgress::QuantizeProgress() : bar_(std::make_unique<Bar>()) {}
-QuantizeProgress::~QuantizeProgress() = default;
-
 void QuantizeProgress::attach(QuantizeOptions& options) {
-  options.progress = [this](std::string_view stage, size_t done, size_t total) {
-    if (!bar_->bar || bar_->stage != stage) {
-      bar_->stage = stage;
-      bar_->bar.emplace(bar_->stage);
-    }
-    bar_->bar->update(done, total);
-  };
+  options.progress = [this](std::string_view stage, size_t done, size_t total) { bars_.update(stage, done, total); };
   options.on_note = warn;
   options.on_failure = [](const ImageFailure& failure) { warn(failure.message); };
 }

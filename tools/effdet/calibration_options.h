@@ -3,13 +3,13 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "cli.h"
 #include "effdet/compiled_model.h"
 #include "effdet/quantize.h"
+#include "progress.h"
 
 namespace effdet::cli {
 
@@ -35,13 +35,11 @@ class CalibrationOptions {
 /// Lets a quantization show its progress on the terminal, and warn.
 class QuantizeProgress {
  public:
-  QuantizeProgress();
-  ~QuantizeProgress();
+  /// The options' callbacks refer to this.
   void attach(QuantizeOptions& options);
 
  private:
-  struct Bar;
-  std::unique_ptr<Bar> bar_;
+  StageBars bars_;
 };
 
 /// CompiledModel::open(); with --precision int8, a model of float32 is quantized first. Throws Error(kUsage) where the

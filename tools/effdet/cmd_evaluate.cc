@@ -13,6 +13,7 @@
 #include "describe.h"
 #include "effdet/dataset.h"
 #include "evaluation_options.h"
+#include "progress.h"
 #include "report/report_options.h"
 #include "report/run_facts.h"
 
@@ -99,8 +100,7 @@ int run_evaluate(int argc, char** argv) {
   CommandLine line(
       argc, argv,
       "Evaluates a COCO results file as pycocotools does, or lvis-api, on all images of the annotation file. Invalid "
-      "boxes "
-      "and annotations of categories that are not listed are skipped and counted.",
+      "boxes and annotations of categories that are not listed are skipped and counted.",
       "effdet evaluate coco_data/annotations/instances_val2017.json results.json --per-class --errors --report report\n"
       "effdet evaluate instances.json results.json --categories person,car --iou-thresholds 0.5 --max-dets 1,10,300\n"
       "effdet evaluate lvis_v1_val.json results.json --lvis");
@@ -124,7 +124,10 @@ int run_evaluate(int argc, char** argv) {
   const bool shows_errors = options.error_analysis, shows_analysis = options.analysis.has_value();
   report.prepare(options.error_analysis, options.analysis);
   if (options.rules != EvaluationRules::kCoco) options.error_analysis = shows_errors;  // the page has what there is
+  std::optional<StageBars> bars(std::in_place);
+  options.progress = [&](std::string_view stage, size_t done, size_t total) { bars->update(stage, done, total); };
   Evaluation evaluation = evaluate_results(annotations, results, options, threads);
+  bars.reset();  // the numbers take their place
   std::optional<EvaluationReport> about;
   if (report.given()) about = report_on(annotations, results, options, evaluation);
   if (!shows_errors) evaluation.errors = {};

@@ -41,4 +41,12 @@ void ProgressBar::update(size_t done, size_t total) {
                                done, total, rate, left));
 }
 
+void StageBars::update(std::string_view stage, size_t done, size_t total) {
+  if (!bar_ || stage_ != stage) {
+    stage_ = stage;
+    bar_.emplace(stage_);
+  }
+  bar_->update(done, total);
+}
+
 }  // namespace effdet::cli

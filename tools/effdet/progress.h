@@ -3,7 +3,9 @@
 
 #include <chrono>
 #include <cstddef>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace effdet::cli {
 
@@ -28,6 +30,17 @@ class ProgressBar {
   bool shown_ = false;
   size_t before_ = 0;
   Clock::time_point start_, last_;
+};
+
+/// One bar after the other, for work in stages.
+class StageBars {
+ public:
+  /// One call at a time.
+  void update(std::string_view stage, size_t done, size_t total);
+
+ private:
+  std::string stage_;
+  std::optional<ProgressBar> bar_;
 };
 
 }  // namespace effdet::cli
