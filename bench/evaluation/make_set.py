@@ -3,6 +3,7 @@
 
     make_set.py FOLDER                        5,000 images, 37,000 objects, 500,000 results
     make_set.py FOLDER --images 120000 --objects 860000 --results 2000000
+    make_set.py FOLDER --categories 1200 --copies 20     20 times as much, made in little more time
     make_set.py FOLDER --lvis --categories 1203 --images 20000 --objects 245000 --results 2000000
 
 Writes instances.json (with polygons, as COCO has them), results.json (numbers as tools round them) and
@@ -63,35 +64,18 @@ def make_results(rng, image, objects, count, categories):
     return [(image, category, box, score) for score, category, box in found]
 
 
-def write_results(path, results, rounded):
+def write_results(path, results, rounded, copies, step):
+    """The results, and copies of them of other images, whose ids are `step` higher each time."""
+    records = []  # image, and the text behind it
+    for image, category, box, score in results:
+        record = {"category_id": category, "bbox": [round(v, 2) if rounded else float32(v) for v in box],
+                  "score": round(score, 5) if rounded else float32(score)}
+        records.append((image, json.dumps(record)[1:]))
     with open(path, "w") as file:
-        for i, (image, category, box, score) in enumerate(results):
-            box = [round(v, 2) for v in box] if rounded else [float32(v) for v in box]
-            record = {"image_id": image, "category_id": category, "bbox": box,
-                      "score": round(score, 5) if rounded else float32(score)}
-            file.write(("[" if i == 0 else ", ") + json.dumps(record))
+        for copy in range(copies):
+            file.write("[" if copy == 0 else ", ")
+            file.write(", ".join(f'{{"image_id": {image + copy * step}, {text}' for image, text in records))
         file.write("]")
-
-
-def add_lvis_fields(rng, annotations):
-    """As in LVIS: absent categories are listed for a small part of all, few are not exhaustive, frequencies follow from
-    the numbers of images; no crowds, no polygons of several objects."""
-    categories = [category["id"] for category in annotations["categories"]]
-    images_of = {category: set() for category in categories}
-    present = {image["id"]: set() for image in annotations["images"]}
-    for item in annotations["annotations"]:
-        images_of[item["category_id"]].add(item["image_id"])
-        present[item["image_id"]].add(item["category_id"])
-    for image in annotations["images"]:
-        here = present[image["id"]]
-        image["neg_category_ids"] = [c for c in rng.sample(categories, min(8, len(categories))) if c not in here]
-        image["not_exhaustive_category_ids"] = [c for c in sorted(here) if rng.random() < 0.1]
-        del image["file_name"]
-    for category in annotations["categories"]:
-        count = len(images_of[category["id"]])
-        category["frequency"] = "r" if count < 10 else "c" if count < 100 else "f"
-    for item in annotations["annotations"]:
-        del item["iscrowd"]
 
 
 def main():
@@ -102,6 +86,8 @@ def main():
     parser.add_argument("--results", type=int, default=500000)
     parser.add_argument("--categories", type=int, default=80)
     parser.add_argument("--seed", type=int, default=2017)
+    parser.add_argument("--copies", type=int, default=1, help="so often all of it, each time with other images")
+    parser.add_argument("--rounded-only", action="store_true", help="without results_long.json")
     parser.add_argument("--lvis", action="store_true")
     options = parser.parse_args()
 
@@ -121,15 +107,17 @@ def main():
         results += make_results(rng, image, by_image[image], count, categories)
 
     options.folder.mkdir(parents=True, exist_ok=True)
-    annotations = {"info": {"description": "synthetic"}, "licenses": [], "images": [make_image(i) for i in images],
-                   "annotations": objects,
+    step = 116 * options.images
+    copies = range(options.copies)
+    annotations = {"info": {"description": "synthetic"}, "licenses": [],
+                   "images": [make_image(image + copy * step) for copy in copies for image in images],
+                   "annotations": [{**o, "image_id": o["image_id"] + copy * step, "id": o["id"] + copy * 7 * len(objects)}
+                                   for copy in copies for o in objects],
                    "categories": [{"supercategory": "thing", "id": i, "name": f"class {i}"} for i in categories]}
     (options.folder / "instances.json").write_text(json.dumps(annotations))
-    if options.lvis:
-        add_lvis_fields(rng, annotations)
-        (options.folder / "lvis.json").write_text(json.dumps(annotations))
-    write_results(options.folder / "results.json", results, rounded=True)
-    write_results(options.folder / "results_long.json", results, rounded=False)
+    write_results(options.folder / "results.json", results, True, options.copies, step)
+    if not options.rounded_only:
+        write_results(options.folder / "results_long.json", results, False, options.copies, step)
 
 
 if __name__ == "__main__":
