@@ -199,8 +199,8 @@ void write_coco_results(const std::filesystem::path& path, std::span<const CocoR
 }
 
 CocoResultFile parse_coco_results(std::string_view text, const std::string& name, const GroundTruth& dataset,
-                                  BadRecords bad_records, ThreadPool* pool) {
-  return read_results({.text = text, .name = name, .pool = pool}, dataset, bad_records);
+                                  BadRecords bad_records, ThreadPool* pool, const CategoryIdMap* categories) {
+  return read_results({.text = text, .name = name, .pool = pool}, dataset, bad_records, categories);
 }
 
 CocoResultFile read_coco_results(const std::filesystem::path& path, const GroundTruth& dataset, BadRecords bad_records,
