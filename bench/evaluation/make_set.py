@@ -78,6 +78,27 @@ def write_results(path, results, rounded, copies, step):
         file.write("]")
 
 
+def add_lvis_fields(rng, annotations):
+    """As in LVIS: absent categories are listed for a small part of all, few are not exhaustive, frequencies follow from
+    the numbers of images; no crowds, no polygons of several objects."""
+    categories = [category["id"] for category in annotations["categories"]]
+    images_of = {category: set() for category in categories}
+    present = {image["id"]: set() for image in annotations["images"]}
+    for item in annotations["annotations"]:
+        images_of[item["category_id"]].add(item["image_id"])
+        present[item["image_id"]].add(item["category_id"])
+    for image in annotations["images"]:
+        here = present[image["id"]]
+        image["neg_category_ids"] = [c for c in rng.sample(categories, min(8, len(categories))) if c not in here]
+        image["not_exhaustive_category_ids"] = [c for c in sorted(here) if rng.random() < 0.1]
+        del image["file_name"]
+    for category in annotations["categories"]:
+        count = len(images_of[category["id"]])
+        category["frequency"] = "r" if count < 10 else "c" if count < 100 else "f"
+    for item in annotations["annotations"]:
+        del item["iscrowd"]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=pathlib.Path)
@@ -115,6 +136,9 @@ def main():
                                    for copy in copies for o in objects],
                    "categories": [{"supercategory": "thing", "id": i, "name": f"class {i}"} for i in categories]}
     (options.folder / "instances.json").write_text(json.dumps(annotations))
+    if options.lvis:
+        add_lvis_fields(rng, annotations)
+        (options.folder / "lvis.json").write_text(json.dumps(annotations))
     write_results(options.folder / "results.json", results, True, options.copies, step)
     if not options.rounded_only:
         write_results(options.folder / "results_long.json", results, False, options.copies, step)

@@ -11,7 +11,6 @@ of whole processes, Python's start included, which take turns; medians of the ro
 import argparse
 import json
 import pathlib
-import random
 import re
 import statistics
 import subprocess
@@ -35,33 +34,13 @@ GROWTH = (2, 4, 10, 20)  # copies of the large set
 
 
 class Files:
-    def __init__(self, folder):
-        self.annotations, self.results = folder / "instances.json", folder / "results.json"
+    def __init__(self, folder, annotations="instances.json"):
+        self.annotations, self.results = folder / annotations, folder / "results.json"
 
 
-def make_set(folder, options):
+def make_set(folder, options, annotations="instances.json"):
     subprocess.run([sys.executable, HERE / "make_set.py", folder, "--rounded-only", *map(str, options)], check=True)
-    return Files(folder)
-
-
-def add_lvis_fields(files, seed=1203):
-    """What LVIS' annotations have beside COCO's: how frequent categories are, and which were searched for in an image.
-    The results keep the categories that lvis-api looks at, which are all."""
-    rng = random.Random(seed)
-    dataset = json.loads(files.annotations.read_text())
-    images = {category["id"]: set() for category in dataset["categories"]}
-    for annotation in dataset["annotations"]:
-        annotation["iscrowd"] = 0
-        images[annotation["category_id"]].add(annotation["image_id"])
-    for category in dataset["categories"]:
-        count = len(images[category["id"]])
-        category |= {"image_count": count, "frequency": "r" if count <= 10 else "c" if count <= 100 else "f"}
-    ids = list(images)
-    for image in dataset["images"]:
-        image["neg_category_ids"] = rng.sample(ids, 20)
-        image["not_exhaustive_category_ids"] = rng.sample(ids, 3)
-        image["neg_category_ids"] = [k for k in image["neg_category_ids"] if image["id"] not in images[k]]
-    files.annotations.write_text(json.dumps(dataset))
+    return Files(folder, annotations)
 
 
 def effdet(files, *flags):
@@ -129,8 +108,7 @@ def errors(folder, options):
 
 
 def lvis(folder, options):
-    files = make_set(folder, SETS["lvis"])
-    add_lvis_fields(files)
+    files = make_set(folder, [*SETS["lvis"], "--lvis"], "lvis.json")
     return beside_others({"effdet evaluate --lvis": effdet(files, "--lvis"), "lvis-api": peer("lvis-api", files)}, "lvis-api",
                          options)
 
