@@ -23,6 +23,7 @@
 #include "effdet/model_options.h"
 #include "effdet/onnx_model.h"
 #include "effdet/onnx_options.h"
+#include "effdet/open_images.h"
 #include "effdet/output_file.h"
 #include "effdet/output_memory.h"
 #include "effdet/paths.h"

@@ -13,6 +13,7 @@
 #include "describe.h"
 #include "effdet/dataset.h"
 #include "evaluation_options.h"
+#include "open_images_command.h"
 #include "progress.h"
 #include "report/report_options.h"
 #include "report/run_facts.h"
@@ -103,10 +104,12 @@ int run_evaluate(int argc, char** argv) {
       "boxes and annotations of categories that are not listed are skipped and counted.",
       "effdet evaluate coco_data/annotations/instances_val2017.json results.json --per-class --errors --report report\n"
       "effdet evaluate instances.json results.json --categories person,car --iou-thresholds 0.5 --max-dets 1,10,300\n"
-      "effdet evaluate lvis_v1_val.json results.json --lvis");
+      "effdet evaluate lvis_v1_val.json results.json --lvis\n"
+      "effdet evaluate open_images_data results.json --open-images --per-class");
   std::string annotations, results, image_folder;
   EvaluationOptions evaluation_options;
   ReportOptions report;
+  OpenImagesCommand open_images;
   int threads = 0;
   bool json = false, per_class = false;
   line.add_option("annotations,--gt", annotations, "instances_*.json")->required()->type_name("FILE");
@@ -119,7 +122,12 @@ int run_evaluate(int argc, char** argv) {
       ->type_name("DIR");
   line.add_threads(threads);
   line.add_json(json);
+  open_images.add_to(line);
   if (!line.read()) return 0;
+  if (open_images.given()) {
+    open_images.run(annotations, results, threads, per_class, json);
+    return 0;
+  }
   EvaluateOptions options = evaluation_options.read();
   const bool shows_errors = options.error_analysis, shows_analysis = options.analysis.has_value();
   report.prepare(options.error_analysis, options.analysis);

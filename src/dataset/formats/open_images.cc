@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "dataset/format.h"
+#include "dataset/formats/open_images.h"
 #include "dataset/formats/records.h"
 #include "eval/coco_json.h"
 
@@ -52,6 +53,25 @@ path classes_of(const DataSource& data, const path& annotations) {
        (data.root / "class-descriptions-boxable.csv").string());
 }
 
+/// Calls action(label, name, where) for each class of the file.
+template <typename Action>
+void for_each_class(const path& classes, Action action) {
+  for_each_line(classes, [&](std::string_view line, const std::string& where) {
+    const auto columns = csv_columns(line);
+    if (columns.size() < 2) bad_input("{}: no label and name of a class", where);
+    if (columns[0] != "LabelName") action(columns[0], columns[1], where);
+  });
+}
+
+/// The first of the names that is there, beside the annotations, in the root or in FiftyOne's folder.
+path beside(const DataSource& data, const std::vector<std::string>& names) {
+  const path folder = locate(data).annotations.parent_path();
+  for (const path& place : {folder, data.root, folder.parent_path() / "metadata"})
+    for (const std::string& name : names)
+      if (is_file(place / name)) return place / name;
+  return {};
+}
+
 /// Reads the boxes of the images that are there.
 class BoxReader {
  public:
@@ -60,14 +80,11 @@ class BoxReader {
   }
 
   eval::GroundTruth read() {
-    for_each_line(classes_, [&](std::string_view line, const std::string& where) {
-      const auto columns = csv_columns(line);
-      if (columns.size() < 2) bad_input("{}: no label and name of a class", where);
-      if (columns[0] == "LabelName") return;
+    for_each_class(classes_, [&](const std::string& label, const std::string& name, const std::string& where) {
       const int64_t id = static_cast<int64_t>(categories_.size()) + 1;
-      if (!categories_.emplace(columns[0], id).second)
-        bad_input("{}: class '{}' occurs twice", where, eval::printable(columns[0]));
-      truth_.categories.push_back({id, columns[1]});
+      if (!categories_.emplace(label, id).second)
+        bad_input("{}: class '{}' occurs twice", where, eval::printable(label));
+      truth_.categories.push_back({id, name});
     });
     for_each_line(place_.annotations, [&](std::string_view line, const std::string& where) {
       header_.empty() ? read_header(line, where) : read_box(csv_columns(line), where);
@@ -148,6 +165,30 @@ eval::GroundTruth read(const DataSource& data) { return BoxReader(data).read(); 
 
 }  // namespace
 }  // namespace open_images
+
+std::map<std::string, int64_t> open_images_labels(const DataSource& data) {
+  std::map<std::string, int64_t> labels;
+  open_images::for_each_class(open_images::classes_of(data, open_images::locate(data).annotations),
+                              [&](const std::string& label, const std::string&, const std::string&) {
+                                labels.emplace(label, static_cast<int64_t>(labels.size()) + 1);
+                              });
+  return labels;
+}
+
+std::filesystem::path open_images_hierarchy(const DataSource& data) {
+  return open_images::beside(
+      data, {"bbox_labels_600_hierarchy.json", "challenge-2019-label500-hierarchy.json", "hierarchy.json"});
+}
+
+std::filesystem::path open_images_image_labels(const DataSource& data) {
+  std::vector<std::string> names;
+  for (const std::string& split : names_of_split(data.split))
+    for (const char* prefix : {"", "oidv6-", "oidv7-"})
+      for (const char* suffix : {"-boxable.csv", ".csv"})
+        names.push_back(prefix + split + "-annotations-human-imagelabels" + suffix);
+  names.emplace_back("classifications.csv");
+  return open_images::beside(data, names);
+}
 
 extern const Format kOpenImages;  // the row in formats.cc
 constinit const Format kOpenImages{.name = "openimages",
