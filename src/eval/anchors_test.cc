@@ -3,8 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include <span>
-
 #include "eval/test_support.h"
 
 namespace effdet::eval {
@@ -15,14 +13,6 @@ AnchorConfig sized(int height, int width) {
   config.image_height = height;
   config.image_width = width;
   return config;
-}
-
-std::string fnv1a(std::span<const Box> boxes) {
-  uint64_t value = 0xCBF29CE484222325U;
-  for (std::byte byte : std::as_bytes(boxes)) value = (value ^ std::to_integer<uint64_t>(byte)) * 0x100000001B3U;
-  char text[17];
-  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(value));
-  return text;
 }
 
 TEST(Anchors, SizesHalveRoundingUp) {

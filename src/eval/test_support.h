@@ -1,11 +1,12 @@
 // What the tests of this layer share.
 #pragma once
 
-#include <bit>
+#include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -45,12 +46,12 @@ std::string bad_input_message(Action action) {
   return "";
 }
 
-/// Of the bytes of doubles, as the scripts in testdata/ have it.
-inline std::string fnv1a(const std::vector<double>& values) {
+/// FNV-1a of the bytes of values, as 16 digits: the scripts in testdata/ write it for what is too long for a file.
+template <typename Value>
+std::string fnv1a(const std::vector<Value>& values) {
   uint64_t hash = 0xCBF29CE484222325;
-  for (const double value : values)
-    for (int byte = 0; byte < 8; ++byte)
-      hash = (hash ^ (std::bit_cast<uint64_t>(value) >> 8 * byte & 0xFF)) * 0x100000001B3;
+  for (const std::byte byte : std::as_bytes(std::span(values)))
+    hash = (hash ^ std::to_integer<uint64_t>(byte)) * 0x100000001B3;
   return fmt::format("{:016x}", hash);
 }
 
