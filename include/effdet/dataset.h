@@ -18,6 +18,7 @@
 #include "effdet/compiled_model.h"
 #include "effdet/detection.h"
 #include "effdet/evaluation_analysis.h"
+#include "effdet/evaluation_comparison.h"
 #include "effdet/export.h"
 #include "effdet/image_failure.h"
 
@@ -171,9 +172,10 @@ struct Evaluation {
     double ap = -1;           ///< at IoU 0.5, of the 100 best detections of an image in all categories together
     double false_positives = -1, false_negatives = -1;  ///< what AP would gain without them
   };
-  ErrorAnalysis errors;                             ///< AP and costs are 0 to 1
-  std::optional<EvaluationAnalysis> analysis = {};  ///< where the options ask for it
-  std::vector<std::string> notes;                   ///< what was left out of the data set and why, one line each
+  ErrorAnalysis errors;                                 ///< AP and costs are 0 to 1
+  std::optional<EvaluationAnalysis> analysis = {};      ///< where the options ask for it
+  std::optional<EvaluationComparison> comparison = {};  ///< likewise
+  std::vector<std::string> notes;                       ///< what was left out of the data set and why, one line each
 };
 
 /// How a model's classes are mapped to a data set's categories.
@@ -219,7 +221,8 @@ struct EvaluateOptions {
   /// second by id or name; empty: they are the same.
   std::filesystem::path category_map = {};
   /// Evaluate only images that have results, as effdet's evaluator does, instead of all images of the annotation file,
-  /// as pycocotools does. Images in which nothing was detected then do not count.
+  /// as pycocotools does. Images in which nothing was detected then do not count. With a comparison: images that have
+  /// results in either file.
   bool only_images_with_results = false;
   /// Treat as errors what is otherwise left out with a note: boxes with NaN, infinity or a negative side, and
   /// annotations of images or categories that are not listed.
@@ -235,6 +238,9 @@ struct EvaluateOptions {
   std::vector<AreaRange> areas;                  ///< the first is that of AP; empty: all, small, medium, large
   bool error_analysis = false;                   ///< fill in Evaluation::errors, on the same images and categories
   std::optional<AnalysisOptions> analysis = {};  ///< fill in Evaluation::analysis
+  /// Fill in Evaluation::comparison: the other results are evaluated with the same options. Results of categories that
+  /// the annotation file does not have are then an error, in either file.
+  std::optional<ComparisonOptions> comparison = {};
   /// An image and category, best first; empty: 1, 10, 100. Of LVIS one number, of an image; empty: 300.
   std::vector<size_t> max_detections;
   /// File for COCOeval's arrays as numpy's .npz: precision [T, R, K, A, M], recall [T, K, A, M], scores as precision,
@@ -242,14 +248,16 @@ struct EvaluateOptions {
   /// empty: none. Of LVIS precision and scores [T, R, K, A] and recall [T, K, A], as LVISEval has them.
   std::filesystem::path arrays = {};
   /// If set, told how much of a stage is done: of the files' megabytes while they are read ("annotations, MB",
-  /// "results, MB"), of the images ("images") while they are evaluated. From any thread; calls do not overlap.
+  /// "results, MB"), of the images ("images") while they are evaluated, of the "resamples" of a comparison. From any
+  /// thread; calls do not overlap.
   std::function<void(std::string_view stage, size_t done, size_t total)> progress = {};
 };
 /// Evaluates a COCO results file against a COCO annotation file, as pycocotools (or lvis-api 0.5.3) does: the same
 /// bits, at any number of threads (0: EFFDET_NUM_THREADS or all cores). The images themselves are not needed. Throws
 /// Error(kUsage) if the two files are swapped and for options out of range or ids that the annotation file does not
 /// have, Error(kBadInput) for malformed files, without the fields that the rules need for example, and for results of
-/// images that are not in the annotation file, Error(kUnsupported) for arrays above 2 GiB, Error(kIo).
+/// images (and, to be compared, of categories) that are not in the annotation file, Error(kUnsupported) for arrays
+/// above 2 GiB, Error(kIo).
 EFFDET_API Evaluation evaluate_results(const std::filesystem::path& annotations, const std::filesystem::path& results,
                                        const EvaluateOptions& options = {}, int threads = 0);
 

@@ -11,6 +11,7 @@
 #include "effdet/download.h"
 #include "effdet/error.h"
 #include "effdet/evaluation_analysis.h"
+#include "effdet/evaluation_comparison.h"
 #include "effdet/executor.h"
 #include "effdet/export.h"
 #include "effdet/file_hash.h"

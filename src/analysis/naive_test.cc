@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <random>
 #include <set>
 #include <tuple>
 
@@ -15,27 +14,6 @@ namespace effdet::analysis {
 namespace {
 
 constexpr size_t kImages = 30, kCategories = 4;
-
-TestData random_data(unsigned seed) {
-  std::mt19937 random(seed);
-  const auto below = [&](unsigned limit) { return random() % limit; };
-  TestData data(kImages, kCategories);
-  for (size_t i = 1; i <= kImages; ++i) {
-    const auto image = static_cast<int64_t>(i);
-    std::vector<std::array<double, 4>> boxes;
-    for (unsigned n = below(6); n-- > 0;) {
-      boxes.push_back({below(60) * 1.0, below(60) * 1.0, 5.0 + below(40), 5.0 + below(40)});
-      data.object(image, below(kCategories), boxes.back(), /*is_crowd=*/below(8) == 0);
-    }
-    for (unsigned n = below(14); n-- > 0;) {
-      std::array<double, 4> box = {below(90) * 1.0, below(90) * 1.0, 3.0 + below(30), 3.0 + below(30)};
-      if (!boxes.empty() && below(4) != 0) box = boxes[below(static_cast<unsigned>(boxes.size()))];
-      for (double& value : box) value += below(1000) / 300.0;
-      data.detection(image, below(kCategories), box, below(40) / 40.0);  // many scores are equal
-    }
-  }
-  return data;
-}
 
 /// 1: right, 0: wrong, -1: ignored. Of each result, at IoU 0.5.
 std::vector<int> naive_verdicts(const TestData& data) {
@@ -123,7 +101,7 @@ std::map<std::pair<size_t, size_t>, size_t> naive_confusion(const TestData& data
 
 class NaiveAnalysis : public testing::TestWithParam<unsigned> {
  protected:
-  const TestData data_ = random_data(GetParam());
+  const TestData data_ = random_data(kCategories, GetParam());
   const std::vector<int> verdicts_ = naive_verdicts(data_);
   const EvaluationAnalysis analysis_ = data_.analyse();
 };

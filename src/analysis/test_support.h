@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -49,5 +50,28 @@ struct TestData {
     return analysis::analyse(truth, results, evaluation, options, pool);
   }
 };
+
+/// 30 images; many scores are equal, some objects are crowds.
+inline TestData random_data(size_t categories, unsigned seed) {
+  constexpr size_t kImages = 30;
+  std::mt19937 random(seed);
+  const auto below = [&](unsigned limit) { return random() % limit; };
+  TestData data(kImages, categories);
+  for (size_t i = 1; i <= kImages; ++i) {
+    const auto image = static_cast<int64_t>(i);
+    std::vector<std::array<double, 4>> boxes;
+    for (unsigned n = below(6); n-- > 0;) {
+      boxes.push_back({below(60) * 1.0, below(60) * 1.0, 5.0 + below(40), 5.0 + below(40)});
+      data.object(image, below(static_cast<unsigned>(categories)), boxes.back(), /*is_crowd=*/below(8) == 0);
+    }
+    for (unsigned n = below(14); n-- > 0;) {
+      std::array<double, 4> box = {below(90) * 1.0, below(90) * 1.0, 3.0 + below(30), 3.0 + below(30)};
+      if (!boxes.empty() && below(4) != 0) box = boxes[below(static_cast<unsigned>(boxes.size()))];
+      for (double& value : box) value += below(1000) / 300.0;
+      data.detection(image, below(static_cast<unsigned>(categories)), box, below(40) / 40.0);
+    }
+  }
+  return data;
+}
 
 }  // namespace effdet::analysis

@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "analysis/analysis.h"
+#include "analysis/comparison.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "dataset/category_map.h"
@@ -148,35 +149,95 @@ std::vector<int64_t> ids_of(std::span<const eval::ImageRecord* const> images) {
 
 }  // namespace effdet::dataset
 
+namespace effdet::dataset {
+namespace {
+
+/// Evaluates the files of one call, which share their options.
+class FileEvaluation {
+ public:
+  FileEvaluation(const std::filesystem::path& annotations, const EvaluateOptions& options, int threads)
+      : options_(options),
+        bad_records_(options.strict ? eval::BadRecords::kRefuse : eval::BadRecords::kLeaveOut),
+        pool_(threads > 0 ? threads : default_thread_count()),
+        progress_(options.progress),
+        truth_(eval::read_coco_dataset(
+            annotations, bad_records_, &pool_,
+            options.rules == EvaluationRules::kLvis ? eval::Rules::kLvis : eval::Rules::kCoco, &progress_)),
+        params_(evaluation_params(options, truth_)) {
+    if (options.comparison) analysis::check_options(*options.comparison, params_);
+    if (!options.category_map.empty()) categories_ = read_result_map(options.category_map, truth_);
+  }
+
+  Evaluation run(const std::filesystem::path& results) {
+    eval::CocoResultFile found = read(results), other;
+    if (options_.comparison) other = read(options_.comparison->against);
+    if (options_.only_images_with_results) keep_images_with_results({found.results, other.results}, params_);
+    keep_results(results, found);
+    std::optional<analysis::MatchedEvents> events;
+    if (options_.comparison) events.emplace(params_);
+    eval::CocoEvaluation coco =
+        evaluate(found, options_.arrays.empty() ? eval::CocoOutput::kSummary : eval::CocoOutput::kAllArrays, events);
+    if (!options_.arrays.empty()) write_arrays(options_.arrays, coco, truth_.rules);
+    Evaluation evaluation = to_public(truth_, coco);
+    evaluation.notes.insert(evaluation.notes.end(), found.notes.begin(), found.notes.end());
+    if (options_.comparison) evaluation.comparison = compare({found.results, coco, *events}, other, evaluation.notes);
+    explain(truth_, found.results, {options_.error_analysis, options_.analysis}, coco, evaluation, pool_);
+    return evaluation;
+  }
+
+ private:
+  eval::CocoResultFile read(const std::filesystem::path& results) {
+    eval::CocoResultFile file = eval::read_coco_results(
+        results, truth_, bad_records_, &pool_, options_.category_map.empty() ? nullptr : &categories_, &progress_);
+    if (options_.comparison && file.unlisted > 0)
+      bad_input("{}: {} results are of categories that the annotation file does not list, which cannot be compared",
+                results.string(), file.unlisted);
+    return file;
+  }
+
+  /// Of those of LVIS only the ones that count.
+  void keep_results(const std::filesystem::path& path, eval::CocoResultFile& file) const {
+    if (truth_.rules != eval::Rules::kLvis) return;
+    for (const std::string& note : eval::keep_lvis_results(truth_, params_.max_detections.back(), file.results))
+      file.notes.push_back(fmt::format("{}: {}", path.string(), note));
+  }
+
+  eval::CocoEvaluation evaluate(const eval::CocoResultFile& file, eval::CocoOutput output,
+                                std::optional<analysis::MatchedEvents>& events) {
+    return eval::evaluate_coco(truth_, file.results, params_, output, &pool_, &progress_,
+                               events ? events->see() : eval::SeeMatches());
+  }
+
+  EvaluationComparison compare(const analysis::ComparedFile& file, eval::CocoResultFile& other,
+                               std::vector<std::string>& notes) {
+    keep_results(options_.comparison->against, other);
+    notes.insert(notes.end(), other.notes.begin(), other.notes.end());
+    std::optional<analysis::MatchedEvents> events(params_);
+    const eval::CocoEvaluation coco = evaluate(other, eval::CocoOutput::kSummary, events);
+    return analysis::compare(truth_, file, {other.results, coco, *events}, *options_.comparison, pool_, &progress_);
+  }
+
+  const EvaluateOptions& options_;
+  eval::BadRecords bad_records_;
+  ThreadPool pool_;
+  eval::WorkProgress progress_;
+  eval::GroundTruth truth_;
+  eval::CocoParams params_;
+  eval::CategoryIdMap categories_;
+};
+
+}  // namespace
+}  // namespace effdet::dataset
+
 namespace effdet {
 
 Evaluation evaluate_results(const std::filesystem::path& annotations, const std::filesystem::path& results,
                             const EvaluateOptions& options, int threads) {
-  const eval::BadRecords bad_records = options.strict ? eval::BadRecords::kRefuse : eval::BadRecords::kLeaveOut;
   dataset::require_order(annotations, results);
+  if (options.comparison) dataset::require_order(annotations, options.comparison->against);
   if (options.analysis) analysis::check_options(*options.analysis);
   if (!options.arrays.empty()) check_output_path(options.arrays);
-  ThreadPool pool(threads > 0 ? threads : default_thread_count());
-  const eval::Rules rules = options.rules == EvaluationRules::kLvis ? eval::Rules::kLvis : eval::Rules::kCoco;
-  eval::WorkProgress progress(options.progress);
-  const eval::GroundTruth truth = eval::read_coco_dataset(annotations, bad_records, &pool, rules, &progress);
-  eval::CocoParams params = dataset::evaluation_params(options, truth);
-  eval::CategoryIdMap categories;
-  if (!options.category_map.empty()) categories = dataset::read_result_map(options.category_map, truth);
-  eval::CocoResultFile found = eval::read_coco_results(results, truth, bad_records, &pool,
-                                                       options.category_map.empty() ? nullptr : &categories, &progress);
-  if (options.only_images_with_results) dataset::keep_images_with_results(found.results, params);
-  if (rules == eval::Rules::kLvis)
-    for (const std::string& note : eval::keep_lvis_results(truth, params.max_detections.back(), found.results))
-      found.notes.push_back(fmt::format("{}: {}", results.string(), note));
-  eval::CocoEvaluation coco = eval::evaluate_coco(
-      truth, found.results, std::move(params),
-      options.arrays.empty() ? eval::CocoOutput::kSummary : eval::CocoOutput::kAllArrays, &pool, &progress);
-  if (!options.arrays.empty()) dataset::write_arrays(options.arrays, coco, rules);
-  Evaluation evaluation = dataset::to_public(truth, coco);
-  dataset::explain(truth, found.results, {options.error_analysis, options.analysis}, coco, evaluation, pool);
-  evaluation.notes.insert(evaluation.notes.end(), found.notes.begin(), found.notes.end());
-  return evaluation;
+  return dataset::FileEvaluation(annotations, options, threads).run(results);
 }
 
 }  // namespace effdet

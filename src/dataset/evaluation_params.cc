@@ -76,9 +76,11 @@ eval::CocoParams evaluation_params(const EvaluateOptions& options, const eval::G
   return params;
 }
 
-void keep_images_with_results(std::span<const eval::CocoResult> results, eval::CocoParams& params) {
+void keep_images_with_results(std::initializer_list<std::span<const eval::CocoResult>> files,
+                              eval::CocoParams& params) {
   std::unordered_set<int64_t> seen;
-  for (const eval::CocoResult& result : results) seen.insert(result.image_id);
+  for (const std::span<const eval::CocoResult> results : files)
+    for (const eval::CocoResult& result : results) seen.insert(result.image_id);
   std::erase_if(params.image_ids, [&](int64_t id) { return !seen.contains(id); });
 }
 

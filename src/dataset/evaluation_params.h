@@ -1,6 +1,7 @@
 // From the options of an evaluation to its parameters.
 #pragma once
 
+#include <initializer_list>
 #include <span>
 
 #include "effdet/dataset.h"
@@ -17,7 +18,7 @@ eval::CocoParams default_params(const eval::GroundTruth& dataset);
 /// not have, for values out of range, and for what the rules do not have, before results are read.
 eval::CocoParams evaluation_params(const EvaluateOptions& options, const eval::GroundTruth& dataset);
 
-/// Of the images of the parameters only those that results are of.
-void keep_images_with_results(std::span<const eval::CocoResult> results, eval::CocoParams& params);
+/// Of the images of the parameters only those that results are of, in any of the files.
+void keep_images_with_results(std::initializer_list<std::span<const eval::CocoResult>> files, eval::CocoParams& params);
 
 }  // namespace effdet::dataset

@@ -27,7 +27,7 @@ struct Scratch {
 class CocoRun {
  public:
   CocoRun(const GroundTruth& dataset, std::span<const CocoResult> results, CocoEvaluation& evaluation, ThreadPool& pool,
-          WorkProgress* progress)
+          WorkProgress* progress, const SeeMatches& see)
       : dataset_(dataset),
         results_(results),
         evaluation_(evaluation),
@@ -35,6 +35,7 @@ class CocoRun {
         groups_(group_pairs(params_, dataset, results)),
         pool_(pool),
         progress_(progress),
+        see_(see),
         scratch_(static_cast<size_t>(pool_.size())) {}
 
   void run() {
@@ -42,7 +43,8 @@ class CocoRun {
     keys_.resize(count);
     ranks_.resize(count);
     outcomes_.resize(count * params_.area_ranges.size());
-    if (!evaluation_.arrays.scores.empty()) scores_.resize(count);
+    if (see_ || !evaluation_.arrays.scores.empty()) scores_.resize(count);
+    if (see_) find_images();
     const size_t chunks = (num_thresholds + kThresholdsInChunk - 1) / kThresholdsInChunk;
     if (progress_ != nullptr) progress_->begin("images", groups_.num_pairs() * chunks, params_.image_ids.size());
     for (size_t first = 0; first < num_thresholds; first += kThresholdsInChunk) {
@@ -156,23 +158,46 @@ class CocoRun {
           .scores = scores_};
       accumulators[static_cast<size_t>(thread)].add(category, area, first_threshold, num_thresholds,
                                                     num_objects[static_cast<size_t>(task)], detections);
+      if (see_)
+        see_({.category = category,
+              .area = area,
+              .first_threshold = first_threshold,
+              .num_thresholds = num_thresholds,
+              .detections = detections,
+              .images = images_,
+              .objects = object_images_[static_cast<size_t>(task)]});
     });
+  }
+
+  /// Whether an object is to be found.
+  bool counts(const Annotation& annotation, size_t area) const {
+    return !annotation.is_crowd && !annotation.is_ignored && params_.area_ranges[area].contains(annotation.area);
+  }
+
+  void find_images() {
+    const size_t areas = params_.area_ranges.size();
+    images_.resize(groups_.detections.size());
+    object_images_.resize(groups_.num_categories() * areas);
+    for (size_t pair = 0; pair < groups_.num_pairs(); ++pair) {
+      const CocoPair& here = groups_.pairs[pair];
+      std::fill_n(images_.begin() + here.place, detections_of(pair).size(), here.image);
+      for (const uint32_t index : objects_of(pair))
+        for (size_t a = 0; a < areas; ++a)
+          if (counts(dataset_.annotations[index], a)) object_images_[here.category * areas + a].push_back(here.image);
+    }
   }
 
   /// [categories, area ranges]: the objects that are to be found.
   std::vector<size_t> count_objects() const {
     const size_t areas = params_.area_ranges.size();
-    std::vector<size_t> counts(groups_.num_categories() * areas);
+    std::vector<size_t> numbers(groups_.num_categories() * areas);
     for (size_t pair = 0; pair < groups_.num_pairs(); ++pair) {
       for (const uint32_t index : objects_of(pair)) {
-        const Annotation& annotation = dataset_.annotations[index];
         for (size_t a = 0; a < areas; ++a)
-          counts[groups_.pairs[pair].category * areas + a] +=
-              !annotation.is_crowd && !annotation.is_ignored && params_.area_ranges[a].contains(annotation.area) ? 1
-                                                                                                                 : 0;
+          numbers[groups_.pairs[pair].category * areas + a] += counts(dataset_.annotations[index], a) ? 1 : 0;
       }
     }
-    return counts;
+    return numbers;
   }
 
   void count_categories() {
@@ -192,27 +217,31 @@ class CocoRun {
   CocoGroups groups_;
   ThreadPool& pool_;
   WorkProgress* progress_;
+  const SeeMatches& see_;
   std::vector<Scratch> scratch_;
   std::vector<uint64_t> keys_;       ///< of each place, until the categories are in order
   std::vector<uint32_t> ranks_;      ///< of each place: how many of its pair are before it
   std::vector<uint32_t> order_;      ///< of each category, from its first place on: places by falling score
   std::vector<size_t> order_sizes_;  ///< of each category
   std::vector<Outcome> outcomes_;    ///< [places, area ranges]
-  std::vector<double> scores_;       ///< of each place, where the arrays have scores
+  std::vector<double> scores_;       ///< of each place, where the arrays have scores or somebody sees the matches
+  /// Where somebody does: of each place, and of each object by [category, area range], its image.
+  std::vector<uint32_t> images_;
+  std::vector<std::vector<uint32_t>> object_images_;
 };
 
 }  // namespace
 
 CocoEvaluation evaluate_coco(const GroundTruth& dataset, std::span<const CocoResult> results, CocoParams params,
-                             CocoOutput output, ThreadPool* pool, WorkProgress* progress) {
+                             CocoOutput output, ThreadPool* pool, WorkProgress* progress, const SeeMatches& see) {
   params.settle();
   CocoEvaluation evaluation{.params = std::move(params)};
   evaluation.arrays = CocoArrays(evaluation.params, output == CocoOutput::kAllArrays);
   if (pool != nullptr) {
-    CocoRun(dataset, results, evaluation, *pool, progress).run();
+    CocoRun(dataset, results, evaluation, *pool, progress, see).run();
   } else {
     ThreadPool alone(1);
-    CocoRun(dataset, results, evaluation, alone, progress).run();
+    CocoRun(dataset, results, evaluation, alone, progress, see).run();
   }
   return evaluation;
 }

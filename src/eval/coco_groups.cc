@@ -100,7 +100,7 @@ std::vector<CocoPair> pairs_of(const std::vector<Located>& objects, const std::v
   size_t o = 0, d = 0;
   while (o < objects.size() || d < detections.size()) {
     const PairKey key = std::min(key_at(objects, o), key_at(detections, d));
-    pairs.push_back({static_cast<uint32_t>(o), static_cast<uint32_t>(d), key.second});
+    pairs.push_back({static_cast<uint32_t>(o), static_cast<uint32_t>(d), key.second, key.first});
     while (key_at(objects, o) == key) ++o;
     while (key_at(detections, d) == key) ++d;
   }

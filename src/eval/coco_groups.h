@@ -14,7 +14,7 @@ namespace effdet::eval {
 /// begins.
 struct CocoPair {
   uint32_t objects = 0, detections = 0;
-  uint32_t category = 0;
+  uint32_t category = 0, image = 0;  ///< places in the parameters' lists
   /// Of its first detection among all by category, then image: the order in which a category is accumulated.
   uint32_t place = 0;
 };
@@ -33,7 +33,7 @@ struct CocoGroups {
   size_t num_pairs() const { return pairs.size() - 1; }
 };
 
-/// Groups what the parameters choose; everything else is passed over. Takes 4 bytes a record and 16 a pair, and 24 more
+/// Groups what the parameters choose; everything else is passed over. Takes 4 bytes a record and 20 a pair, and 24 more
 /// a record while it runs. Throws Error(kUnsupported) above 2^32 - 2 annotations or results.
 CocoGroups group_pairs(const CocoParams& params, const GroundTruth& dataset, std::span<const CocoResult> results);
 

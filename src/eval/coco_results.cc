@@ -45,6 +45,7 @@ class ResultReader {
 
   /// Of those read, whatever became of them.
   size_t total() const { return total_; }
+  size_t unlisted() const { return unlisted_; }
   std::vector<CocoResult>& results() { return results_; }
   const LeftOut& left_out() const { return left_out_; }
   /// How many results have each of the shapes.
@@ -93,7 +94,9 @@ class ResultReader {
       result.category_id = found->second;
     }
     // lvis-api counts these, too, when it limits the detections of an image.
-    if (problem == nullptr && dataset_.rules != Rules::kLvis && !categories_.contains(result.category_id))
+    const bool is_listed = categories_.contains(result.category_id);
+    unlisted_ += is_listed ? 0 : 1;
+    if (problem == nullptr && dataset_.rules != Rules::kLvis && !is_listed)
       problem = "of categories that the annotation file does not list";
     if (problem != nullptr) return left_out_.add(problem, index);
     results_.push_back(result);
@@ -128,7 +131,7 @@ class ResultReader {
   const CategoryIdMap* map_;
   bool strict_;
   std::optional<int64_t> last_image_;
-  size_t total_ = 0;
+  size_t total_ = 0, unlisted_ = 0;
   std::vector<CocoResult> results_;
   LeftOut left_out_;
   std::array<size_t, kResultShapes.size()> shapes_{};
@@ -152,6 +155,7 @@ CocoResultFile read_results(const JsonInput& input, const GroundTruth& dataset, 
   for (const ResultReader& part : parts) {
     left_out.append(part.left_out(), total);
     total += part.total();
+    file.unlisted += part.unlisted();
   }
   file.notes = left_out.lines(input.name, "results", total, "");
   for (size_t i = 0; i < kResultShapes.size(); ++i) {

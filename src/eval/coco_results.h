@@ -40,6 +40,7 @@ struct CocoResultFile {
   std::vector<CocoResult> results;
   /// What was left out of the file and why, a line each.
   std::vector<std::string> notes;
+  size_t unlisted = 0;  ///< results of the file whose category the data set does not list
 };
 
 /// Category ids of a data set by those of a result file.

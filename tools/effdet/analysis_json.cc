@@ -66,14 +66,6 @@ class AnalysisJson {
     return {{"category_id", evaluation_.categories[k].id}, {"category", evaluation_.categories[k].name}};
   }
 
-  static json image(const AnalysedImage& image) {
-    const json id = json::parse(image.id, nullptr, /*allow_exceptions=*/false);
-    return {{"image_id", id.is_discarded() ? json(image.id) : id},
-            {"file_name", image.file_name},
-            {"width", image.width},
-            {"height", image.height}};
-  }
-
   /// The mean of all categories for each size and IoU; of each category the curves of all sizes.
   json precision_recall() const {
     const PrecisionCurves& curves = analysis_.precision;
@@ -110,7 +102,7 @@ class AnalysisJson {
   json list(const std::vector<LabelError>& errors, size_t count) const {
     json listed = json::array();
     for (const LabelError& error : errors) {
-      json entry = image(error.image);
+      json entry = image_json(error.image);
       entry.update(category(error.category));
       entry["bbox"] = error.box;
       if (&errors != &analysis_.label_errors.never_found) entry["score"] = error.score;
@@ -132,7 +124,7 @@ class AnalysisJson {
     constexpr const char* kKinds[] = {"true_positive", "false_positive", "false_negative", "found", "ignored"};
     json images = json::array();
     for (const WorstImage& worst : analysis_.worst_images) {
-      json entry = image(worst.image), boxes = json::array();
+      json entry = image_json(worst.image), boxes = json::array();
       for (const WorstImage::Box& box : worst.boxes) {
         json item = category(box.category);
         item["kind"] = kKinds[static_cast<size_t>(box.kind)];
@@ -168,6 +160,14 @@ class AnalysisJson {
 };
 
 }  // namespace
+
+json image_json(const AnalysedImage& image) {
+  const json id = json::parse(image.id, nullptr, /*allow_exceptions=*/false);
+  return {{"image_id", id.is_discarded() ? json(image.id) : id},
+          {"file_name", image.file_name},
+          {"width", image.width},
+          {"height", image.height}};
+}
 
 json analysis_json(const Evaluation& evaluation) { return AnalysisJson(evaluation).all(); }
 

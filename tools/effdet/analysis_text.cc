@@ -18,16 +18,6 @@ std::string number_text(double value) { return value < 0 ? "-" : fmt::format("{:
 
 std::string count_text_of(size_t count) { return count_text(static_cast<int64_t>(count)); }
 
-std::string category_text(const Evaluation& evaluation, size_t k) {
-  if (k >= evaluation.categories.size()) return "(background)";
-  const auto& category = evaluation.categories[k];
-  return category.name.empty() ? fmt::format("{}", category.id) : one_line(category.name);
-}
-
-std::string image_text(const AnalysedImage& image) {
-  return one_line(image.file_name.empty() ? image.id : image.file_name);
-}
-
 void print_threshold(const EvaluationAnalysis& analysis) {
   const OperatingPoint& point = analysis.all.curve.chosen;
   fmt::print("\nAt scores of at least {:.3f}{}, IoU {:.2f}: precision {}, recall {}, F1 {} (TP {}, FP {}, FN {})\n",
@@ -141,6 +131,16 @@ void print_sizes(const std::vector<SizeBucket>& sizes) {
 }
 
 }  // namespace
+
+std::string category_text(const Evaluation& evaluation, size_t index) {
+  if (index >= evaluation.categories.size()) return "(background)";
+  const auto& category = evaluation.categories[index];
+  return category.name.empty() ? fmt::format("{}", category.id) : one_line(category.name);
+}
+
+std::string image_text(const AnalysedImage& image) {
+  return one_line(image.file_name.empty() ? image.id : image.file_name);
+}
 
 void print_analysis(const Evaluation& evaluation, bool per_class) {
   const EvaluationAnalysis& analysis = *evaluation.analysis;

@@ -9,6 +9,7 @@
 #include "analysis_text.h"
 #include "cli.h"
 #include "commands.h"
+#include "comparison_text.h"
 #include "dataset_options.h"
 #include "describe.h"
 #include "effdet/dataset.h"
@@ -104,7 +105,7 @@ int run_evaluate(int argc, char** argv) {
       "boxes and annotations of categories that are not listed are skipped and counted.",
       "effdet evaluate coco_data/annotations/instances_val2017.json results.json --per-class --errors --report report\n"
       "effdet evaluate instances.json results.json --categories person,car --iou-thresholds 0.5 --max-dets 1,10,300\n"
-      "effdet evaluate lvis_v1_val.json results.json --lvis\n"
+      "effdet evaluate instances.json int8.json --against float.json --seed 1\n"
       "effdet evaluate open_images_data results.json --open-images --per-class");
   std::string annotations, results, image_folder;
   EvaluationOptions evaluation_options;
@@ -146,6 +147,7 @@ int run_evaluate(int argc, char** argv) {
   if (per_class && !json) print_categories(evaluation);
   if (shows_errors && !json) print_errors(evaluation.errors);
   if (shows_analysis && !json) print_analysis(evaluation, per_class);
+  if (evaluation.comparison && !json) print_comparison(evaluation, per_class);
   if (about) report.write(std::move(*about), images_of(annotations, image_folder), json);
   return 0;
 }

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "analysis_json.h"
+#include "comparison_json.h"
 #include "describe.h"
 #include "effdet/compiled_model.h"
 #include "effdet/error.h"
@@ -123,6 +124,7 @@ nlohmann::json evaluation_json(const Evaluation& evaluation) {
     for (const auto& [name, cost, count] : errors.kinds) json["errors"][name] = {{"cost", cost}, {"count", count}};
   }
   if (evaluation.analysis) json["analysis"] = analysis_json(evaluation);
+  if (evaluation.comparison) json["comparison"] = comparison_json(evaluation);
   return json;
 }
 

@@ -133,17 +133,29 @@ void EvaluationOptions::add_to(CommandLine& line) {
       ->type_name("N,...");
   line.add_flag("--errors", options_.error_analysis,
                 "also what each kind of error costs, as TIDE (tidecv) defines them, at IoU 0.5");
-  CLI::Option* analysis =
-      line.add_flag("--analysis", analysis_,
-                    "also the best score thresholds, sizes of objects, calibration of scores, confused categories, "
-                    "suspected label errors and the worst images");
-  line.add_option("--score-threshold", score_threshold_,
-                  "of the detections whose errors --analysis shows; default: where F1 over all categories is best")
-      ->type_name("SCORE")
-      ->needs(analysis);
-  line.add_option("--match-iou", match_iou_, "at which a detection finds an object for --analysis; default: 0.5")
-      ->type_name("IOU")
-      ->needs(analysis);
+  line.add_flag("--analysis", analysis_,
+                "also the best score thresholds, sizes of objects, calibration of scores, confused categories, "
+                "suspected label errors and the worst images");
+  line.add_option(
+          "--score-threshold", score_threshold_,
+          "of the detections whose errors --analysis and --against show; default: where F1 over all categories is best")
+      ->type_name("SCORE");
+  line.add_option("--match-iou", match_iou_,
+                  "at which a detection finds an object for --analysis and --against; default: 0.5")
+      ->type_name("IOU");
+  CLI::Option* against =
+      line.add_option("--against", against_,
+                      "compare with these COCO results: differences with 95 % confidence intervals, and the categories "
+                      "and images that changed most")
+          ->type_name("FILE");
+  line.add_option("--bootstrap", resamples_, "resamples of the images for the intervals; default: 1000")
+      ->type_name("N")
+      ->check(whole_number())
+      ->needs(against);
+  line.add_option("--seed", seed_, "of the resamples; default: 0")
+      ->type_name("N")
+      ->check(whole_number())
+      ->needs(against);
   line.add_output("--arrays", arrays_,
                   "precision, recall and scores as pycocotools has them in COCOeval.eval, for numpy.load (.npz)");
   line.add_flag("--strict", options_.strict, "refuse files with records that are otherwise left out");
@@ -161,7 +173,17 @@ EvaluateOptions EvaluationOptions::read() const {
   if (!max_detections_.empty()) options.max_detections = parse_limits("--max-dets", max_detections_);
   options.arrays = arrays_;
   options.category_map = category_map_;
-  if (analysis_) options.analysis = {.iou_threshold = match_iou_, .score_threshold = score_threshold_};
+  const double iou = match_iou_.value_or(0.5);
+  if (analysis_) options.analysis = {.iou_threshold = iou, .score_threshold = score_threshold_};
+  if (!against_.empty())
+    options.comparison = {.against = against_,
+                          .resamples = resamples_,
+                          .seed = seed_,
+                          .iou_threshold = iou,
+                          .score_threshold = score_threshold_};
+  if ((match_iou_ || score_threshold_) && !options.analysis && !options.comparison)
+    throw Error(ErrorCode::kUsage, fmt::format("{} is about what --analysis or --against show: give one of them",
+                                               score_threshold_ ? "--score-threshold" : "--match-iou"));
   return options;
 }
 

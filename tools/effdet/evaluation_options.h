@@ -1,6 +1,8 @@
 // Options of an evaluation, as pycocotools' Params has them.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,10 +20,9 @@ std::vector<double> parse_thresholds(std::string_view flag, std::string_view tex
 /// "all=0:1e10,tiny=0:256,huge=65536:inf". Throws Error(kUsage) that names the flag.
 std::vector<EvaluateOptions::AreaRange> parse_areas(std::string_view flag, std::string_view text);
 
-/// --lvis, --only-images-with-results, --images, --categories, --category-map,
-/// --no-categories, --iou-thresholds, --recall-thresholds,
-/// --areas,
-/// --max-dets, --errors, --analysis, --score-threshold, --match-iou, --arrays, --strict
+/// --lvis, --only-images-with-results, --images, --categories, --category-map, --no-categories, --iou-thresholds,
+/// --recall-thresholds, --areas, --max-dets, --errors, --analysis, --score-threshold, --match-iou, --against,
+/// --bootstrap, --seed, --arrays, --strict
 class EvaluationOptions {
  public:
   void add_to(CommandLine& line);
@@ -32,10 +33,11 @@ class EvaluationOptions {
   EvaluateOptions options_;
   bool lvis_ = false;
   bool analysis_ = false;
-  double match_iou_ = 0.5;
-  std::optional<double> score_threshold_;
+  std::optional<double> match_iou_, score_threshold_;
+  size_t resamples_ = 1000;
+  uint64_t seed_ = 0;
   std::string images_, categories_, category_map_, iou_thresholds_, recall_thresholds_, areas_, max_detections_,
-      arrays_;
+      against_, arrays_;
 };
 
 }  // namespace effdet::cli

@@ -37,7 +37,7 @@ void OpenImagesCommand::add_to(CommandLine& line) {
       "hierarchy of classes; --gt is the folder of a data set in its format");
   for (const char* other : {"--lvis", "--only-images-with-results", "--images", "--categories", "--category-map",
                             "--no-categories", "--iou-thresholds", "--recall-thresholds", "--areas", "--max-dets",
-                            "--errors", "--analysis", "--arrays", "--strict", "--report"})
+                            "--errors", "--analysis", "--against", "--arrays", "--strict", "--report"})
     flag->excludes(line.get_option(other));
   line.add_option("--hierarchy", hierarchy_, "hierarchy of the classes (JSON); default: beside the annotations")
       ->needs(flag)

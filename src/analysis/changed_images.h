@@ -1,0 +1,24 @@
+// Images of which two results find other objects, or in which they have other false positives.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "analysis/matches.h"
+#include "effdet/evaluation_comparison.h"
+
+namespace effdet::analysis {
+
+struct MatchedFile {
+  const Matches* matches;
+  double score_threshold;
+};
+
+/// Fills in the images that changed. Precondition: both files are matched with the same data set and parameters.
+void list_changed_images(const MatchedFile& file, const MatchedFile& other, size_t most,
+                         EvaluationComparison& comparison);
+
+/// The score at which F1 over all categories is best; 0.5 where nothing is found.
+double best_threshold(const Matches& matches);
+
+}  // namespace effdet::analysis
