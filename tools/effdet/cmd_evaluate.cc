@@ -91,6 +91,11 @@ EvaluationReport report_on(const std::string& annotations, const std::string& re
   report.facts = machine_facts();
   add_file(report.facts, "Annotations", annotations);
   add_file(report.facts, "Results", results);
+  if (options.comparison) {
+    add_file(report.facts, "Against", options.comparison->against.string());
+    report.facts.emplace_back("Resamples",
+                              fmt::format("{}, seed {}", options.comparison->resamples, options.comparison->seed));
+  }
   add_parameters(report.facts, options);
   report.evaluation = evaluation;
   return report;

@@ -52,10 +52,12 @@ std::string_view chart_css() {
 .chart polyline.r4, .chart line.r4 { stroke: #4292c6 } .chart polyline.r5, .chart line.r5 { stroke: #8a6bbf; stroke-dasharray: 7 3 }
 .chart polyline.r6, .chart line.r6 { stroke: #a6549c } .chart polyline.r7, .chart line.r7 { stroke: #c2447e; stroke-dasharray: 7 3 }
 .chart polyline.r8, .chart line.r8 { stroke: #d55e00 } .chart polyline.r9, .chart line.r9 { stroke: #e69f00; stroke-dasharray: 7 3 }
-.chart line { stroke-width: 1 } .chart line.key { stroke-width: 2 }
+.chart line { stroke-width: 1 } .chart line.key { stroke-width: 2 } .chart line.whisker { stroke-width: 2; stroke-dasharray: none }
+.chart circle.c0 { fill: #0072b2 } .chart circle.c1 { fill: #d55e00 } .chart circle.c7 { fill: #fff; stroke: #888; stroke-width: 2 }
 @media (prefers-color-scheme: dark) {
   .chart text { fill: #ddd } .chart .paper { fill: #16181c } .chart .grid { stroke: #3a3d42 } .chart .frame { stroke: #555 }
-  .chart polyline.c0, .chart line.c0 { stroke: #56b4e9 } .chart rect.c0 { fill: #56b4e9 } .chart .cell { fill: #3d8fd1 }
+  .chart polyline.c0, .chart line.c0 { stroke: #56b4e9 } .chart rect.c0, .chart circle.c0 { fill: #56b4e9 } .chart .cell { fill: #3d8fd1 }
+  .chart circle.c7 { fill: #16181c }
   .chart polyline.c5, .chart line.c5 { stroke: #b8dcf5 } .chart rect.c5 { fill: #b8dcf5 }
   .chart polyline.r0, .chart line.r0 { stroke: #c6dbef } .chart polyline.r1, .chart line.r1 { stroke: #9ecae1 }
   .chart polyline.r2, .chart line.r2 { stroke: #6baed6 }

@@ -15,8 +15,8 @@ namespace {
 
 /// The order of the page.
 constexpr Section (*kSections[])(const EvaluationReport&) = {
-    numbers_section, curves_section, categories_section, confusion_section, errors_section, calibration_section,
-    sizes_section,   speed_section,  images_section,     labels_section,    run_section};
+    numbers_section,     comparison_section, curves_section, categories_section, confusion_section, errors_section,
+    calibration_section, sizes_section,      speed_section,  images_section,     labels_section,    run_section};
 
 constexpr std::string_view kEvaluationCss =
     R"(body { max-width: 1300px } nav ul { list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: .3em 1.2em }

@@ -77,6 +77,13 @@ EvaluationReport hostile_report() {
                  {WorstImage::Kind::kFalseNegative, {50, 10, 1e300, 20}, 1},
                  {WorstImage::Kind::kFound, {0, 0, std::numeric_limits<double>::quiet_NaN(), 1}, 1}}}};
   analysis.sizes = {{0, 32, 3, 1, 0.5, 0.5}, {32, std::numeric_limits<double>::infinity(), 0, 0}};
+  EvaluationComparison& comparison = evaluation.comparison.emplace();
+  comparison.against = kHostile;
+  const ComparedNumber better{0.5, 0.4, 0.1, 0.05, 0.15, 1, 9}, undecided{0.4, 0.4, 0, -0.1, 0.1, 0.5, 9};
+  comparison.metrics = {{"AP", better}, {kHostile, undecided}, {"AP_large", {}}};
+  comparison.categories = {{.ap = better, .area_ap = {{}}}, {.ap = undecided, .area_ap = {{}}}};
+  comparison.changed_categories = {0, 1};
+  comparison.changed_images = {{.image = image, .found = 1}};
   return report;
 }
 
@@ -105,14 +112,14 @@ TEST(EvaluationPage, NamesOfFilesStayText) {
 
 TEST(EvaluationPage, HasTheSectionsAndPlotsAndNeedsNoOtherFile) {
   const EvaluationPage page = evaluation_page(hostile_report());
-  for (const char* id : {"numbers", "curves", "categories", "confusion", "errors", "calibration", "sizes", "speed",
-                         "images", "labels", "run"})
+  for (const char* id : {"numbers", "comparison", "curves", "categories", "confusion", "errors", "calibration", "sizes",
+                         "speed", "images", "labels", "run"})
     EXPECT_TRUE(contains(page.html, std::string("<section id=\"") + id + "\"")) << id;
   std::vector<std::string> names;
   for (const auto& plot : page.plots) names.push_back(plot.first);
-  const std::vector<std::string> expected = {"f1_by_threshold", "pr_by_iou",   "pr_by_size",
-                                             "pr_by_category",  "categories",  "confusion",
-                                             "errors",          "reliability", "ap_by_size"};
+  const std::vector<std::string> expected = {"differences", "category_differences", "f1_by_threshold", "pr_by_iou",
+                                             "pr_by_size",  "pr_by_category",       "categories",      "confusion",
+                                             "errors",      "reliability",          "ap_by_size"};
   EXPECT_EQ(names, expected);
   for (const char* part : {"http:", "https:", "url(", "@import", "src="})
     EXPECT_EQ(page.html.find(part), std::string(part) == "src=" ? page.html.find("src=x onerror") : std::string::npos)
@@ -122,6 +129,18 @@ TEST(EvaluationPage, HasTheSectionsAndPlotsAndNeedsNoOtherFile) {
     EXPECT_TRUE(contains(page.html, part)) << part;
 }
 
+/// What includes 0 is told apart by more than colour, and is named.
+TEST(EvaluationPage, SaysWhichDifferencesAreNotSure) {
+  const EvaluationPage page = evaluation_page(hostile_report());
+  EXPECT_TRUE(contains(page.html, "The interval includes 0: "));
+  EXPECT_TRUE(contains(page.html, "<td>+0.100</td><td>+0.050 to +0.150</td><td>100.0 %</td>"));
+  EXPECT_TRUE(contains(page.html, "<th scope=\"row\">AP large</th><td>–</td><td>–</td><td>–</td><td>–</td><td>–</td>"));
+  const std::string plot = page.plots.front().second.file();
+  EXPECT_TRUE(contains(plot, "class=\"whisker c0\"") && contains(plot, "class=\"whisker c7\""));
+  EXPECT_TRUE(contains(plot, "class=\"c7\"></circle>"));
+  EXPECT_FALSE(contains(plot, "AP large"));  // there is nothing to draw
+}
+
 TEST(EvaluationPage, LeavesOutWhatWasNotMeasured) {
   EvaluationReport report;
   report.title = "empty";
@@ -129,6 +148,7 @@ TEST(EvaluationPage, LeavesOutWhatWasNotMeasured) {
   EXPECT_EQ(fault_of(page.html), "");
   EXPECT_TRUE(page.plots.empty());
   EXPECT_FALSE(contains(page.html, "<section id=\"errors\""));
+  EXPECT_FALSE(contains(page.html, "<section id=\"comparison\""));
 }
 
 }  // namespace

@@ -104,6 +104,17 @@ TEST_F(CliReport, ReplacesReportsAndNothingElse) {
   EXPECT_EQ(page("site"), "<html>mine</html>");
 }
 
+TEST_F(CliReport, HasTheComparison) {
+  expect_success("sed 's/0.9/0.5/' r.json > s.json");
+  const auto printed =
+      nlohmann::json::parse(expect_success(evaluate_ + " --json --report out --against s.json --bootstrap 20").out);
+  const auto kept = nlohmann::json::parse(content(folder_ / "out/report.json"));
+  EXPECT_EQ(kept["comparison"], printed["comparison"]);
+  EXPECT_EQ(kept["report"]["run"]["Against"], "s.json");
+  EXPECT_TRUE(contains(page("out"), "<section id=\"comparison\""));
+  EXPECT_TRUE(contains(content(folder_ / "out/plots/differences.svg"), "<svg xmlns="));
+}
+
 TEST_F(CliReport, OfARunSaysWhatRanAndHowFast) {
   expect_success("effdet validate data --checkpoint '" EFFDET_SOURCE_DIR
                  "/models/tf_efficientdet_d0_shapes.pth' --img-size 128 --limit 2 --report out/run");

@@ -45,9 +45,9 @@ constexpr std::array<std::string_view, 8> kColours = {"#0072b2", "#d55e00", "#00
                                                       "#e69f00", "#56b4e9", "#8c564b", "#999999"};
 
 /// A logarithmic axis from pixel to pixel.
-class Axis {
+class LogAxis {
  public:
-  Axis(double low, double high, double first, double last)
+  LogAxis(double low, double high, double first, double last)
       : low_(rounded(low, false)), high_(rounded(high, true)), first_(first), last_(last) {}
 
   double low() const { return low_; }
@@ -150,8 +150,8 @@ class Roofline {
       y_low = std::min(y_low, rate(i) / 1.3);
       y_high = std::max(y_high, rate(i) * 1.3);
     }
-    x_ = Axis(x_low, x_high, kLeft, kRight);
-    y_ = Axis(y_low, y_high, kBottom, kTop);
+    x_ = LogAxis(x_low, x_high, kLeft, kRight);
+    y_ = LogAxis(y_low, y_high, kBottom, kTop);
   }
 
   void draw_heading(const std::string& title) {
@@ -266,7 +266,7 @@ class Roofline {
   const Profile& profile_;
   std::vector<OperatorTime> kinds_;
   double flops_, bytes_;  ///< the roofs, in G a second
-  Axis x_, y_;
+  LogAxis x_, y_;
   Svg svg_;
   std::vector<size_t> shown_;
   std::string whole_;

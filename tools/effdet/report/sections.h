@@ -22,6 +22,7 @@ struct Section {
 };
 
 Section numbers_section(const EvaluationReport& report);
+Section comparison_section(const EvaluationReport& report);
 Section curves_section(const EvaluationReport& report);
 Section categories_section(const EvaluationReport& report);
 Section confusion_section(const EvaluationReport& report);
