@@ -6,6 +6,7 @@
 #include "effdet/compile_options.h"
 #include "effdet/compiled_model.h"
 #include "effdet/dataset.h"
+#include "effdet/detect_images.h"
 #include "effdet/detection.h"
 #include "effdet/detector.h"
 #include "effdet/download.h"

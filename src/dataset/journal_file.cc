@@ -47,21 +47,36 @@ std::string make_journal(const std::string& path, const JournalHeader& header) {
   return path;
 }
 
+JournalHeader first_header(RecordReader& records, const std::string& name) {
+  const auto header = records.next();
+  if (!header) bad_input("{}: cut within its header; remove it to begin anew", name);
+  return parse_header(*header, name);
+}
+
 }  // namespace
 
 JournalHeader journal_header(const RunKey& key, const Shard& shard, uint64_t total, const DataSource& data) {
   DataSource place = data;
   for (std::filesystem::path* path : {&place.root, &place.annotations, &place.images})
     if (!path->empty()) *path = std::filesystem::absolute(*path).lexically_normal();
-  return {EFFDET_VERSION, key, shard, total, place};
+  return {EFFDET_VERSION, RunKind::kDataset, key, shard, total, place, {}};
+}
+
+JournalHeader journal_header(const RunKey& key, const Shard& shard, uint64_t total,
+                             const std::vector<std::string>& class_names) {
+  return {EFFDET_VERSION, RunKind::kList, key, shard, total, {}, class_names};
+}
+
+JournalHeader read_journal_header(const std::filesystem::path& path) {
+  const MappedFile file(path);
+  RecordReader records(file.bytes(), file.path());
+  return first_header(records, file.path());
 }
 
 JournalContent read_journal(const std::filesystem::path& path) {
   const MappedFile file(path);
   RecordReader records(file.bytes(), file.path());
-  const auto header = records.next();
-  if (!header) bad_input("{}: cut within its header; remove it to begin anew", file.path());
-  JournalContent content{.header = parse_header(*header, file.path()), .entries = {}, .bytes = 0};
+  JournalContent content{.header = first_header(records, file.path()), .entries = {}, .bytes = 0};
   for (uint64_t offset = records.offset(); const auto record = records.next(); offset = records.offset())
     content.entries.push_back(parse_entry(*record, file.path(), offset));
   content.bytes = records.offset();
@@ -81,7 +96,7 @@ JournalWriter::JournalWriter(const std::filesystem::path& path)
     : path_(path.string()), file_(open_to_append(path_)), synced_(now_milliseconds()) {
   struct flock lock = lock_of_all();
   if (::fcntl(file_.get(), F_OFD_SETLK, &lock) != 0 && (errno == EAGAIN || errno == EACCES))
-    fail(ErrorCode::kUsage, "{}: another process writes it now; each run needs a --results file of its own", path_);
+    fail(ErrorCode::kUsage, "{}: another process writes it now; each run needs an output of its own", path_);
   const off_t end = ::lseek(file_.get(), 0, SEEK_END);
   if (end < 0) refuse("write", path_);
   bytes_ = static_cast<uint64_t>(end);

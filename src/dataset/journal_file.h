@@ -14,6 +14,7 @@
 
 #include "base/descriptor.h"
 #include "dataset/run_key.h"
+#include "effdet/detect_images.h"
 #include "effdet/image_failure.h"
 #include "eval/coco_results.h"
 #include "eval/detect.h"
@@ -21,14 +22,22 @@
 namespace effdet::dataset {
 
 /// Version of the layout that this code writes, and the only one that it reads.
-inline constexpr uint32_t kJournalVersion = 1;
+inline constexpr uint32_t kJournalVersion = 2;
+
+/// What the images of a run are.
+enum class RunKind : uint8_t {
+  kDataset = 0,  ///< those of a data set, each with its id
+  kList = 1,     ///< those of a list, each with its place in it, from 0, as its id
+};
 
 struct JournalHeader {
   std::string program;  ///< version of effdet, which may find something else with another
+  RunKind kind = RunKind::kDataset;
   RunKey key;
   Shard shard;
-  uint64_t total = 0;  ///< images of all shards
-  DataSource data;     ///< where it lay, as absolute paths
+  uint64_t total = 0;                    ///< images of all shards
+  DataSource data;                       ///< where a data set lay, as absolute paths
+  std::vector<std::string> class_names;  ///< of a list's run: what classes are called in its results
 };
 
 /// What became of an image.
@@ -37,7 +46,9 @@ struct JournalEntry {
   uint64_t file_bytes = 0;              ///< size of the image's file
   std::optional<ImageFailure> failure;  ///< why it could not be used; then there are no results
   eval::DetectFaults faults;
-  std::vector<eval::CocoResult> results;  ///< of its id
+  std::vector<eval::CocoResult> results;  ///< of its id, in a data set
+  std::optional<DetectedImage> found;     ///< in an image of a list
+  uint64_t picture_bytes = 0;             ///< size of the file that it is drawn to
 };
 
 struct JournalContent {
@@ -48,6 +59,11 @@ struct JournalContent {
 
 /// The header of this version of the program.
 JournalHeader journal_header(const RunKey& key, const Shard& shard, uint64_t total, const DataSource& data);
+JournalHeader journal_header(const RunKey& key, const Shard& shard, uint64_t total,
+                             const std::vector<std::string>& class_names);
+
+/// Throws as read_journal().
+JournalHeader read_journal_header(const std::filesystem::path& path);
 
 /// Leaves a torn last record out. Throws Error(kBadInput) for a file that is no journal or is damaged within,
 /// Error(kUnsupported) for another version of the layout, Error(kIo).

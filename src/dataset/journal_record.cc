@@ -18,8 +18,13 @@ constexpr size_t kLengths = 2 * sizeof(uint32_t), kHash = sizeof(uint64_t);
 /// A length has a check of its own: without it, a damaged length would look like a record that is torn off.
 uint32_t check_of(uint32_t length) { return static_cast<uint32_t>(XXH3_64bits(&length, sizeof length)); }
 
-/// Bits of JournalEntry::faults.
-enum FaultBit : uint8_t { kNanScores = 1, kNotFiniteBox = 2 };
+/// Bits of JournalEntry::faults, and what follows.
+enum FaultBit : uint8_t { kNanScores = 1, kNotFiniteBox = 2, kOfList = 4 };
+
+/// A list of names that is longer is no model's.
+constexpr uint32_t kMostClasses = 1 << 20;
+/// So that products with numbers of shards fit.
+constexpr uint64_t kMostImages = uint64_t{1} << 40;
 
 class ContentWriter {
  public:
@@ -87,6 +92,72 @@ class ContentReader {
 
 /// Sides are float32 in the network's results: 28 bytes hold what takes 56 in memory.
 constexpr size_t kResultBytes = 5 * sizeof(float) + sizeof(int64_t);
+constexpr size_t kDetectionBytes = 5 * sizeof(float) + sizeof(int32_t);
+
+void put_data(ContentWriter& content, const DataSource& data) {
+  content.put(data.root.string());
+  content.put(data.format);
+  content.put(data.split);
+  content.put(data.annotations.string());
+  content.put(data.images.string());
+}
+
+DataSource get_data(ContentReader& reader) {
+  DataSource data;
+  data.root = reader.get_text();
+  data.format = reader.get_text();
+  data.split = reader.get_text();
+  data.annotations = reader.get_text();
+  data.images = reader.get_text();
+  return data;
+}
+
+void put_found(ContentWriter& content, const DetectedImage& found, uint64_t picture_bytes) {
+  content.put(found.image);
+  content.put(found.picture);
+  content.put(picture_bytes);
+  content.put(static_cast<int32_t>(found.width));
+  content.put(static_cast<int32_t>(found.height));
+  for (const Detection& d : found.detections) {
+    for (const float number : {d.x1, d.y1, d.x2, d.y2, d.score}) content.put(number);
+    content.put(static_cast<int32_t>(d.category));
+  }
+}
+
+void get_found(ContentReader& reader, JournalEntry& entry) {
+  DetectedImage& found = entry.found.emplace();
+  found.image = reader.get_text();
+  found.picture = reader.get_text();
+  entry.picture_bytes = reader.get<uint64_t>();
+  found.width = reader.get<int32_t>();
+  found.height = reader.get<int32_t>();
+  reader.require(found.width > 0 && found.height > 0, "size");
+  reader.require(reader.left() % kDetectionBytes == 0, "length");
+  found.detections.resize(reader.left() / kDetectionBytes);
+  for (Detection& d : found.detections) {
+    for (float* number : {&d.x1, &d.y1, &d.x2, &d.y2, &d.score}) *number = reader.get<float>();
+    d.category = reader.get<int32_t>();
+  }
+}
+
+void put_results(ContentWriter& content, std::span<const eval::CocoResult> results) {
+  for (const eval::CocoResult& result : results) {
+    for (const double side : result.bbox) content.put(static_cast<float>(side));
+    content.put(static_cast<float>(result.score));
+    content.put(result.category_id);
+  }
+}
+
+void get_results(ContentReader& reader, JournalEntry& entry) {
+  reader.require(reader.left() % kResultBytes == 0, "length");
+  entry.results.resize(reader.left() / kResultBytes);
+  for (eval::CocoResult& result : entry.results) {
+    result.image_id = entry.image_id;
+    for (double& side : result.bbox) side = reader.get<float>();
+    result.score = reader.get<float>();
+    result.category_id = reader.get<int64_t>();
+  }
+}
 
 }  // namespace
 
@@ -94,17 +165,19 @@ std::string record_of(const JournalHeader& header) {
   ContentWriter content;
   content.put(kJournalVersion);
   content.put(header.program);
+  content.put(static_cast<uint8_t>(header.kind));
   content.put(header.key.model);
   content.put(header.key.options);
   content.put(header.key.data);
   content.put(static_cast<uint64_t>(header.shard.index));
   content.put(static_cast<uint64_t>(header.shard.count));
   content.put(header.total);
-  content.put(header.data.root.string());
-  content.put(header.data.format);
-  content.put(header.data.split);
-  content.put(header.data.annotations.string());
-  content.put(header.data.images.string());
+  if (header.kind == RunKind::kDataset) {
+    put_data(content, header.data);
+  } else {
+    content.put(static_cast<uint32_t>(header.class_names.size()));
+    for (const std::string& name : header.class_names) content.put(name);
+  }
   return content.record();
 }
 
@@ -118,12 +191,8 @@ std::string record_of(const JournalEntry& entry) {
     return content.record();
   }
   content.put(static_cast<uint8_t>((entry.faults.nan_scores ? kNanScores : 0) |
-                                   (entry.faults.not_finite_box ? kNotFiniteBox : 0)));
-  for (const eval::CocoResult& result : entry.results) {
-    for (const double side : result.bbox) content.put(static_cast<float>(side));
-    content.put(static_cast<float>(result.score));
-    content.put(result.category_id);
-  }
+                                   (entry.faults.not_finite_box ? kNotFiniteBox : 0) | (entry.found ? kOfList : 0)));
+  entry.found ? put_found(content, *entry.found, entry.picture_bytes) : put_results(content, entry.results);
   return content.record();
 }
 
@@ -178,17 +247,23 @@ JournalHeader parse_header(std::span<const std::byte> content, const std::string
          name, version, kJournalVersion);
   JournalHeader header;
   header.program = reader.get_text();
+  const auto kind = reader.get<uint8_t>();
+  reader.require(kind <= static_cast<uint8_t>(RunKind::kList), "kind");
+  header.kind = static_cast<RunKind>(kind);
   header.key.model = reader.get<uint64_t>();
   header.key.options = reader.get<uint64_t>();
   header.key.data = reader.get<uint64_t>();
   header.shard.index = reader.get<uint64_t>();
   header.shard.count = reader.get<uint64_t>();
   header.total = reader.get<uint64_t>();
-  header.data.root = reader.get_text();
-  header.data.format = reader.get_text();
-  header.data.split = reader.get_text();
-  header.data.annotations = reader.get_text();
-  header.data.images = reader.get_text();
+  if (header.kind == RunKind::kDataset) {
+    header.data = get_data(reader);
+  } else {
+    const auto names = reader.get<uint32_t>();
+    reader.require(names <= kMostClasses, "number of classes");
+    for (uint32_t i = 0; i < names; ++i) header.class_names.push_back(reader.get_text());
+  }
+  reader.require(header.total <= kMostImages, "number of images");
   reader.require(header.shard.index < header.shard.count && header.shard.count <= Shard::kMost, "shard");
   reader.require(reader.left() == 0, "length");
   return header;
@@ -207,14 +282,7 @@ JournalEntry parse_entry(std::span<const std::byte> content, const std::string& 
   }
   const auto faults = reader.get<uint8_t>();
   entry.faults = {(faults & kNanScores) != 0, (faults & kNotFiniteBox) != 0};
-  reader.require(reader.left() % kResultBytes == 0, "length");
-  entry.results.resize(reader.left() / kResultBytes);
-  for (eval::CocoResult& result : entry.results) {
-    result.image_id = entry.image_id;
-    for (double& side : result.bbox) side = reader.get<float>();
-    result.score = reader.get<float>();
-    result.category_id = reader.get<int64_t>();
-  }
+  (faults & kOfList) != 0 ? get_found(reader, entry) : get_results(reader, entry);
   return entry;
 }
 

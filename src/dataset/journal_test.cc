@@ -138,7 +138,7 @@ TEST_F(Journal, HoldsNothingThatTheDataHasNot) {
   const std::string header = std::string(kJournalMagic) + record_of(content.header);
   entry.results.front().category_id = INT64_MIN + 1;  // as if it stood for a string
   write_file(journal_, header + record_of(entry));
-  EXPECT_TRUE(contains(refused(resumed()).what(), "images or categories that the data set has not"));
+  EXPECT_TRUE(contains(refused(resumed()).what(), "images or categories that the run has not"));
   entry = content.entries.front();
   entry.image_id = 1000;
   write_file(journal_, header + record_of(entry));

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <system_error>
 #include <unordered_map>
-#include <unordered_set>
 
 #include "base/error.h"
 #include "eval/coco_json.h"
@@ -25,8 +24,11 @@ void require_same_run(const JournalHeader& was, const JournalHeader& is, const s
     case RunDifference::kProgram:
       refuse(fmt::format("version {} of effdet, this is {}", was.program, is.program));
       break;
+    case RunDifference::kKind:
+      refuse(was.kind == RunKind::kDataset ? "a run over a data set" : "a run over a list of images");
+      break;
     case RunDifference::kData:
-      refuse("other annotations");
+      refuse(was.kind == RunKind::kDataset ? "other annotations" : "other images");
       break;
     case RunDifference::kModel:
       refuse("another model, input size, batch, precision or kind of processor");
@@ -43,78 +45,97 @@ void require_same_run(const JournalHeader& was, const JournalHeader& is, const s
 
 RunDifference difference_of(const JournalHeader& a, const JournalHeader& b) {
   if (a.program != b.program) return RunDifference::kProgram;
+  if (a.kind != b.kind) return RunDifference::kKind;
   if (a.key.data != b.key.data) return RunDifference::kData;
   if (a.key.model != b.key.model) return RunDifference::kModel;
   return a.key.options != b.key.options || a.total != b.total ? RunDifference::kOptions : RunDifference::kNone;
 }
 
-std::vector<std::optional<JournalEntry>> entries_by_image(JournalContent content,
-                                                          std::span<const eval::ImageRecord* const> images,
-                                                          const eval::GroundTruth& truth, const std::string& name) {
+DatasetImages::DatasetImages(const Dataset& source, std::span<const eval::ImageRecord* const> images)
+    : source_(source), images_(images) {
+  for (const eval::Category& category : source.truth().categories) categories_.insert(category.id);
+}
+
+bool DatasetImages::accepts(const JournalEntry& entry) const {
+  return !entry.found && std::ranges::all_of(entry.results, [&](const eval::CocoResult& result) {
+    return categories_.contains(result.category_id);
+  });
+}
+
+bool is_of_list(const JournalEntry& entry, size_t classes) {
+  return entry.found && std::ranges::all_of(entry.found->detections, [&](const Detection& detection) {
+           return detection.category > 0 && static_cast<size_t>(detection.category) <= classes;
+         });
+}
+
+std::vector<std::optional<JournalEntry>> entries_by_image(JournalContent content, const JournalImages& images,
+                                                          const std::string& name) {
   std::unordered_map<int64_t, size_t> places;
-  for (size_t i = 0; i < images.size(); ++i) places.emplace(images[i]->id, i);
-  std::unordered_set<int64_t> categories;
-  for (const eval::Category& category : truth.categories) categories.insert(category.id);
-  std::vector<std::optional<JournalEntry>> entries(images.size());
+  for (size_t i = 0; i < images.count(); ++i) places.emplace(images.id(i), i);
+  std::vector<std::optional<JournalEntry>> entries(images.count());
   for (JournalEntry& entry : content.entries) {
     const auto place = places.find(entry.image_id);
-    const bool is_known = place != places.end() && std::ranges::all_of(entry.results, [&](const auto& result) {
-                            return categories.contains(result.category_id);
-                          });
-    if (!is_known) bad_input("{}: has images or categories that the data set has not; remove it to begin anew", name);
+    if (place == places.end() || (is_finished(entry) && !images.accepts(entry)))
+      bad_input("{}: has images or categories that the run has not; remove it to begin anew", name);
     std::optional<JournalEntry>& known = entries[place->second];
     if (!known || is_finished(entry)) known = std::move(entry);
   }
   return entries;
 }
 
-RunJournal::RunJournal(const Dataset& source, std::span<const eval::ImageRecord* const> images,
-                       const JournalHeader& header, const ValidateOptions& options)
-    : source_(source), name_(options.journal.string()), finished_(images.size()) {
-  if (std::filesystem::exists(options.journal)) {
-    writer_.emplace(options.journal);
-    if (options.resume) {
-      take_over(images, header);
+RunJournal::RunJournal(const std::filesystem::path& path, bool resume, const RunImages& images,
+                       const JournalHeader& header)
+    : images_(images), name_(path.string()), finished_(images.count()) {
+  if (std::filesystem::exists(path)) {
+    writer_.emplace(path);
+    if (resume) {
+      take_over(header);
       return;
     }
-    const JournalContent content = read_journal(options.journal);
+    const JournalContent content = read_journal(path);
     if (const auto done = std::ranges::count_if(content.entries, is_finished); done > 0)
       fail(ErrorCode::kUsage,
            "{}: keeps {} finished images of an earlier run: --resume goes on with it; remove it to begin anew", name_,
            done);
   }
-  writer_.emplace(options.journal, header);
+  writer_.emplace(path, header);
 }
 
-void RunJournal::take_over(std::span<const eval::ImageRecord* const> images, const JournalHeader& header) {
+void RunJournal::take_over(const JournalHeader& header) {
   JournalContent content = writer_->take_over();
   require_same_run(content.header, header, name_);
-  finished_ = entries_by_image(std::move(content), images, source_.truth(), name_);
-  for (size_t i = 0; i < images.size(); ++i) {
+  finished_ = entries_by_image(std::move(content), images_, name_);
+  for (size_t i = 0; i < finished_.size(); ++i) {
     std::optional<JournalEntry>& entry = finished_[i];
     if (!entry) continue;
     if (!is_finished(*entry)) {
       entry.reset();
-    } else if (file_bytes(*images[i]) != entry->file_bytes) {
+    } else if (file_bytes(i) != entry->file_bytes) {
       bad_input("{}: {} has changed since it was done; remove the journal to begin anew", name_,
-                eval::printable(images[i]->file_name));
+                eval::printable(images_.file(i).string()));
+    } else if (!images_.is_whole(i, *entry)) {
+      entry.reset();
     }
   }
 }
 
-void RunJournal::add(const eval::ImageRecord& image, const eval::DetectFaults& faults,
-                     std::vector<eval::CocoResult> results) {
-  writer_->append({image.id, file_bytes(image), std::nullopt, faults, std::move(results)});
+void RunJournal::add(size_t i, JournalEntry entry) {
+  entry.image_id = images_.id(i);
+  entry.file_bytes = file_bytes(i);
+  writer_->append(entry);
 }
 
-void RunJournal::add(const eval::ImageRecord& image, const ImageFailure& failure) {
-  writer_->append({image.id, 0, failure, {}, {}});
+void RunJournal::add(size_t i, const ImageFailure& failure) {
+  JournalEntry entry;
+  entry.image_id = images_.id(i);
+  entry.failure = failure;
+  writer_->append(entry);
 }
 
 /// 0 where the file cannot be asked: what is wrong with it is said when it is opened.
-uint64_t RunJournal::file_bytes(const eval::ImageRecord& image) const try {
+uint64_t RunJournal::file_bytes(size_t i) const try {
   std::error_code error;
-  const uintmax_t bytes = std::filesystem::file_size(source_.path_of(image), error);
+  const uintmax_t bytes = std::filesystem::file_size(images_.file(i), error);
   return error ? 0 : bytes;
 } catch (const Error&) {
   return 0;

@@ -1,49 +1,89 @@
-// The journal of one run over a data set: what an earlier run did is taken over, and what is done is appended.
+// The journal of one run: what an earlier run did is taken over, and what is done is appended.
 #pragma once
 
+#include <filesystem>
 #include <optional>
 #include <span>
 #include <string>
+#include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "dataset/dataset.h"
 #include "dataset/journal_file.h"
-#include "effdet/dataset.h"
 
 namespace effdet::dataset {
 
 /// What sets two runs apart that should be one: the first of these.
-enum class RunDifference { kNone, kProgram, kData, kModel, kOptions };
+enum class RunDifference { kNone, kProgram, kKind, kData, kModel, kOptions };
 RunDifference difference_of(const JournalHeader& a, const JournalHeader& b);
 
+/// The images of a run, by their place in it, as far as a journal that was read can be compared with them.
+class JournalImages {
+ public:
+  virtual ~JournalImages() = default;
+  virtual size_t count() const = 0;
+  virtual int64_t id(size_t i) const = 0;
+  /// Whether an image of this run can have such results.
+  virtual bool accepts(const JournalEntry& entry) const = 0;
+};
+
+/// Those of a run that can be gone on with.
+class RunImages : public JournalImages {
+ public:
+  virtual std::filesystem::path file(size_t i) const = 0;
+  /// Whether what else was written of a finished image is still there.
+  virtual bool is_whole(size_t i, const JournalEntry& entry) const = 0;
+};
+
+/// The images of a data set, or some of them.
+class DatasetImages : public RunImages {
+ public:
+  /// Both must outlive it.
+  DatasetImages(const Dataset& source, std::span<const eval::ImageRecord* const> images);
+
+  size_t count() const override { return images_.size(); }
+  int64_t id(size_t i) const override { return images_[i]->id; }
+  bool accepts(const JournalEntry& entry) const override;
+  std::filesystem::path file(size_t i) const override { return source_.path_of(*images_[i]); }
+  bool is_whole(size_t, const JournalEntry&) const override { return true; }
+
+ private:
+  const Dataset& source_;
+  std::span<const eval::ImageRecord* const> images_;
+  std::unordered_set<int64_t> categories_;
+};
+
+/// Whether it tells what was found in an image of a list, by a model of so many classes.
+bool is_of_list(const JournalEntry& entry, size_t classes);
+
 /// By image what a journal says of it; nothing of those that are not done. An image that failed and was done later is
-/// done. name: of the journal. Throws Error(kBadInput) for images and categories that are not of the data.
-std::vector<std::optional<JournalEntry>> entries_by_image(JournalContent content,
-                                                          std::span<const eval::ImageRecord* const> images,
-                                                          const eval::GroundTruth& truth, const std::string& name);
+/// done. name: of the journal. Throws Error(kBadInput) for images and categories that are not of the run.
+std::vector<std::optional<JournalEntry>> entries_by_image(JournalContent content, const JournalImages& images,
+                                                          const std::string& name);
 
 class RunJournal {
  public:
-  /// Opens options.journal, or makes it; the images are those of the run. Throws Error(kBadInput) for one that is
-  /// damaged or of another run, or where an image has changed since; Error(kUsage) where there is one with finished
-  /// images that is not to be resumed, or another process writes it; Error(kIo).
-  RunJournal(const Dataset& source, std::span<const eval::ImageRecord* const> images, const JournalHeader& header,
-             const ValidateOptions& options);
+  /// Opens the journal, or makes it; the images must outlive it. Throws Error(kBadInput) for one that is damaged or of
+  /// another run, or where an image has changed since; Error(kUsage) where there is one with finished images and resume
+  /// is false, or another process writes it; Error(kIo).
+  RunJournal(const std::filesystem::path& path, bool resume, const RunImages& images, const JournalHeader& header);
 
   const std::string& name() const { return name_; }
   /// By image what the earlier run finished. Images that failed are not: they may have been repaired.
   std::vector<std::optional<JournalEntry>> take_finished() { return std::move(finished_); }
 
-  void add(const eval::ImageRecord& image, const eval::DetectFaults& faults, std::vector<eval::CocoResult> results);
-  void add(const eval::ImageRecord& image, const ImageFailure& failure);
+  /// The entry tells what was found in image number i; its id and the size of its file are filled in.
+  void add(size_t i, JournalEntry entry);
+  void add(size_t i, const ImageFailure& failure);
   void sync() { writer_->sync(); }
   void remove() { writer_->remove(); }
 
  private:
-  void take_over(std::span<const eval::ImageRecord* const> images, const JournalHeader& header);
-  uint64_t file_bytes(const eval::ImageRecord& image) const;
+  void take_over(const JournalHeader& header);
+  uint64_t file_bytes(size_t i) const;
 
-  const Dataset& source_;
+  const RunImages& images_;
   std::string name_;
   std::optional<JournalWriter> writer_;
   std::vector<std::optional<JournalEntry>> finished_;

@@ -28,6 +28,14 @@ void add_rules(Hasher& hasher, const eval::GroundTruth& truth) {
   for (const eval::Category& category : truth.categories) hasher.add(static_cast<int>(category.frequency));
 }
 
+void add_options(Hasher& hasher, const DetectOptions& options) {
+  hasher.add(options.score_threshold);
+  hasher.add(options.iou_threshold);
+  hasher.add(options.max_candidates);
+  hasher.add(options.max_detections);
+  hasher.add(options.soft_nms);
+}
+
 }  // namespace
 
 uint64_t model_key(const runtime::Engine& engine) {
@@ -46,16 +54,37 @@ uint64_t model_key(const runtime::Engine& engine) {
   return hasher.digest();
 }
 
+uint64_t model_key(std::span<const std::shared_ptr<const runtime::Engine>> plans) {
+  Hasher hasher;
+  for (const auto& plan : plans) hasher.add(model_key(*plan));
+  return hasher.digest();
+}
+
 uint64_t options_key(const ValidateOptions& options, const ClassMap& classes, int num_classes) {
   Hasher hasher;
-  hasher.add(options.detect.score_threshold);
-  hasher.add(options.detect.iou_threshold);
-  hasher.add(options.detect.max_candidates);
-  hasher.add(options.detect.max_detections);
-  hasher.add(options.detect.soft_nms);
+  add_options(hasher, options.detect);
   hasher.add(options.limit);
   hasher.add(options.pictures.empty() ? -1.0f : options.picture_threshold);
   for (int category = 0; category <= num_classes; ++category) hasher.add(classes.category_of(category));
+  return hasher.digest();
+}
+
+uint64_t options_key(const DetectImagesOptions& options, std::span<const std::string> class_names) {
+  Hasher hasher;
+  add_options(hasher, options.detect);
+  hasher.add(options.pictures.empty());
+  hasher.add(class_names.size());
+  for (const std::string& name : class_names) hasher.add(std::string_view(name));
+  return hasher.digest();
+}
+
+uint64_t data_key(std::span<const ListedImage> images) {
+  Hasher hasher;
+  hasher.add(images.size());
+  for (const ListedImage& image : images) {
+    hasher.add(std::string_view(image.file));
+    hasher.add(std::string_view(image.picture));
+  }
   return hasher.digest();
 }
 

@@ -58,6 +58,7 @@ class Validation {
         options_(options),
         threads_(threads),
         images_(shard_of(first_of(source.images(), options.limit), options.shard)),
+        journal_images_(source, images_),
         writer_(source.truth(), classes, options),
         results_(images_.size()),
         loaded_(images_.size()),
@@ -132,7 +133,8 @@ class Validation {
                      data_key(source_.truth())};
     const size_t total = first_of(source_.images(), options_.limit).size();
     try {
-      journal_.emplace(source_, images_, journal_header(key, options_.shard, total, source_.source()), options_);
+      journal_.emplace(options_.journal, options_.resume, journal_images_,
+                       journal_header(key, options_.shard, total, source_.source()));
     } catch (const Error& error) {
       if (error.code() != ErrorCode::kIo || options_.resume || options_.results.empty()) throw;
       if (options_.on_note) options_.on_note(fmt::format("{}; this run cannot be resumed", error.what()));
@@ -251,7 +253,7 @@ class Validation {
   template <typename Task>
   bool attempt(size_t i, Task task) {
     return log_.attempt(task, [&](const ImageFailure& failure) {
-      if (journal_) journal_->add(*images_[i], failure);
+      if (journal_) journal_->add(i, failure);
     });
   }
 
@@ -267,7 +269,7 @@ class Validation {
     faults_.add(images_[i]->file_name, faults);
     if (writer_.enabled() && !draw(i, detections)) return;
     results_[i] = results_of({&images_[i], 1}, {&detections, 1}, classes_);
-    if (journal_) journal_->add(*images_[i], faults, results_[i]);
+    if (journal_) journal_->add(i, {.faults = faults, .results = results_[i]});
     finished_[i] = 1;
   }
 
@@ -303,6 +305,7 @@ class Validation {
   const ValidateOptions& options_;
   int threads_;
   std::vector<const eval::ImageRecord*> images_;
+  DatasetImages journal_images_;
   ImageWriter writer_;
   std::vector<std::vector<eval::CocoResult>> results_;  ///< by image
   std::vector<char> loaded_, finished_;                 ///< by image, each written by one thread
@@ -330,9 +333,7 @@ ValidateReport validate_dataset(const DataSource& data, const CompiledModel& com
   if (options.analysis) analysis::check_options(*options.analysis);
   if (!(options.picture_threshold >= 0 && options.picture_threshold <= 1))
     fail(ErrorCode::kUsage, "a picture threshold of {} is not between 0 and 1", options.picture_threshold);
-  if (const Shard& shard = options.shard; shard.index >= shard.count || shard.count > Shard::kMost)
-    fail(ErrorCode::kUsage, "shard {}/{}: {} shards are numbered from 0 to {}", shard.index, shard.count, shard.count,
-         static_cast<int64_t>(shard.count) - 1);
+  dataset::check_shard(options.shard);
   const auto model = name_source(EngineAccess::source(compiled),
                                  [&] { return detection::DetectionModel(EngineAccess::first(compiled)); });
   const dataset::Dataset source(data);

@@ -1,4 +1,6 @@
 // Detections drawn on images, and what classes are called there.
+#include "detection/annotate.h"
+
 #include <algorithm>
 
 #include "base/error.h"
@@ -7,19 +9,29 @@
 #include "vision/draw.h"
 #include "vision/rgb_image.h"
 
+namespace effdet::detection {
+
+std::string class_name(int category, std::span<const std::string> class_names) {
+  const auto index = static_cast<size_t>(category - 1);
+  return index < class_names.size() ? class_names[index] : fmt::format("class {}", category);
+}
+
+void draw(vision::Image& image, std::span<const Detection> detections, std::span<const std::string> class_names) {
+  std::vector<vision::LabelledBox> boxes;
+  for (const Detection& found : detections)
+    boxes.push_back({found.x1, found.y1, found.x2, found.y2,
+                     fmt::format("{} {:.2f}", class_name(found.category, class_names), found.score), found.category});
+  std::ranges::reverse(boxes);  // the best lie on top
+  vision::draw_detections(image, boxes);
+}
+
+}  // namespace effdet::detection
+
 namespace effdet {
 
 RgbImage annotate(RgbImage image, std::span<const Detection> detections, std::span<const std::string> class_names) {
-  std::vector<vision::LabelledBox> boxes;
-  for (const Detection& found : detections) {
-    const auto index = static_cast<size_t>(found.category - 1);
-    const std::string name = index < class_names.size() ? class_names[index] : fmt::format("class {}", found.category);
-    boxes.push_back(
-        {found.x1, found.y1, found.x2, found.y2, fmt::format("{} {:.2f}", name, found.score), found.category});
-  }
-  std::ranges::reverse(boxes);  // the best lie on top
   vision::Image pixels = vision::image_over(image);
-  vision::draw_detections(pixels, boxes);
+  detection::draw(pixels, detections, class_names);
   return image;
 }
 

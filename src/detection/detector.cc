@@ -1,13 +1,11 @@
 // The public classes that turn images into inputs, outputs into detections, and images into detections.
 #include "effdet/detector.h"
 
-#include <algorithm>
-#include <optional>
-
 #include "base/error.h"
 #include "base/name_source.h"
 #include "detection/detection_model.h"
 #include "detection/fault_log.h"
+#include "detection/image_detector.h"
 #include "detection/model_info.h"
 #include "runtime/compiled_model_impl.h"
 #include "vision/decode.h"
@@ -16,75 +14,26 @@
 namespace effdet {
 
 struct Detector::Impl {
-  /// A plan with its outputs, for which there is memory once it was chosen.
-  struct Plan {
-    detection::DetectionModel model;
-    std::optional<detection::OutputBuffers> outputs;
+  detection::ImageDetector detector;
+  std::vector<std::byte> input;
+  detection::FaultLog faults;
 
-    size_t pixels() const {
-      const vision::Preprocessing& size = model.input().preprocessing();
-      return model.batch() * static_cast<size_t>(size.height) * static_cast<size_t>(size.width);
-    }
-  };
-
-  std::vector<Plan> plans;
-  ModelDescription description;
-  runtime::Session session;
-  DetectOptions options;
-  std::vector<std::byte> input;  // a batch of images, of which only the first is used
-
-  /// The least work that does not shrink the image; or else the largest input.
-  size_t choose(vision::ImageSize image) const {
-    size_t best = 0;
-    const auto fits = [&](size_t i) {
-      const vision::Preprocessing& size = plans[i].model.input().preprocessing();
-      return size.height >= image.height && size.width >= image.width;
-    };
-    const auto area = [&](size_t i) { return plans[i].pixels() / plans[i].model.batch(); };
-    const auto better = [&](size_t i) {
-      if (fits(i) != fits(best)) return fits(i);
-      if (!fits(i) && area(i) != area(best)) return area(i) > area(best);
-      return plans[i].pixels() < plans[best].pixels();
-    };
-    for (size_t i = 1; i < plans.size(); ++i)
-      if (better(i)) best = i;
-    return best;
-  }
+  Impl(const CompiledModel& model, int threads, const DetectOptions& options)
+      : detector(model, threads, options), input(detector.input_bytes()) {}
 
   std::vector<Detection> detect(vision::RowSource& image) {
     const vision::ImageSize size = image.size();
-    const size_t index = choose(size);
-    auto& [model, outputs] = plans[index];
-    if (!outputs) outputs.emplace(*model.engine());
-    model.input().write(image, std::span(input).first(model.input().sample_bytes()));
-    const std::byte* const source = input.data();
-    session.run(std::span(&source, 1), outputs->pointers(), index);
+    const size_t plan = detector.plan_for(size);
+    detector.write_input(plan, image, input);
     eval::DetectFaults found;
-    std::vector<Detection> detections = model.detect(outputs->values(), 0, size, options, &found);
+    std::vector<Detection> detections = detector.run(plan, input, size, &found);
     faults.add(image.name(), found);
     return detections;
   }
-
-  detection::FaultLog faults;
 };
 
-Detector::Detector(const CompiledModel& model, int threads, const DetectOptions& options) {
-  eval::check_options(options);
-  const auto& engines = EngineAccess::plans(model);
-  std::vector<Impl::Plan> plans;
-  size_t bytes = 0;
-  ModelDescription description = model.description();
-  name_source(EngineAccess::source(model), [&] {
-    const model::ModelInfo info = detection::model_info(engines.front()->program().graph.metadata);
-    for (const auto& engine : engines) {
-      plans.push_back({detection::DetectionModel(engine, info), std::nullopt});
-      bytes = std::max<size_t>(bytes, artifact::value_bytes(engine->input(0)));
-    }
-  });
-  impl_.reset(new Impl{std::move(plans), std::move(description),
-                       runtime::Session(engines, threads > 0 ? threads : default_thread_count()), options,
-                       std::vector<std::byte>(bytes)});
-}
+Detector::Detector(const CompiledModel& model, int threads, const DetectOptions& options)
+    : impl_(new Impl(model, threads > 0 ? threads : default_thread_count(), options)) {}
 
 Detector::~Detector() = default;
 Detector::Detector(Detector&&) noexcept = default;
@@ -98,7 +47,7 @@ std::vector<Detection> Detector::detect(const std::filesystem::path& image) {
   return impl_->detect(*vision::open_image(image));
 }
 
-const ModelDescription& Detector::description() const { return impl_->description; }
+const ModelDescription& Detector::description() const { return impl_->detector.description(); }
 std::string Detector::warning() const { return impl_->faults.text(); }
 
 struct ImageInput::Impl {

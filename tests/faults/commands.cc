@@ -88,12 +88,13 @@ bool leaves_images_out(const Outcome& outcome) {
   return outcome.code == 3 && outcome.error.find(" images could not be used") != std::string::npos;
 }
 
-/// What validate keeps finished images in until its results are written.
-constexpr const char* kJournal = "v.json.journal";
+/// Of what validate and detect keep finished images in until their results are written.
+constexpr const char* kJournal = ".journal";
 
 /// Without the warnings for images that could not be used, and for a journal that cannot be kept.
 std::string without_warnings(std::string error) {
-  while (error.starts_with("[WARNING] in/data/val2017/") || error.starts_with("[WARNING] out/v.json.journal: "))
+  while (error.starts_with("[WARNING] in/data/val2017/") || error.starts_with("[WARNING] out/v.json.journal: ") ||
+         error.starts_with("[WARNING] out/detections.json.journal: "))
     error.erase(0, error.find('\n') + 1);
   return error;
 }
@@ -163,7 +164,7 @@ bool is_of_some_images(const Command& command, const std::string& name, const st
 void expect_whole_files(const Command& command, const Workplace& place, const std::string& what, bool of_all) {
   for (const auto& [name, content] : place.outputs()) {
     const std::string where = command.name + ", " + what + ": " + name;
-    if (name == kJournal && !of_all) continue;  // expect_resumes() looks at it
+    if (name.ends_with(kJournal) && !of_all) continue;  // expect_resumes() looks at it
     const auto whole = command.outputs.find(name);
     const bool is_known = whole != command.outputs.end();
     EXPECT_TRUE(is_known) << where << " was left behind";
@@ -188,7 +189,7 @@ void expect_orderly(const Command& command, const Workplace& place, const Outcom
 }
 
 void expect_resumes(const Command& command, const Workplace& place, const std::string& what) {
-  if (!place.outputs().contains(kJournal)) return;
+  if (std::ranges::none_of(place.outputs(), [](const auto& file) { return file.first.ends_with(kJournal); })) return;
   Start start = place.start(command);
   start.arguments.emplace_back("--resume");
   expect_same(command, place, run(start), "resumed after " + what);

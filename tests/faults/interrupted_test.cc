@@ -13,7 +13,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr const char* kNames[] = {"pth2onnx", "atc", "benchmark", "validate", "scenes"};
+constexpr const char* kNames[] = {"pth2onnx", "atc", "benchmark", "validate", "detect", "scenes"};
 
 std::chrono::duration<double> time_of(const Command& command) {
   const Workplace place;

@@ -38,7 +38,7 @@ TEST(Moments, Case08_KilledAndRunAgain) {
 
 TEST(Moments, Case09_InterruptedInEachPhase) {
   for (const int signal : {SIGINT, SIGTERM})
-    at_moments({"validate", "benchmark"}, "signal " + std::to_string(signal),
+    at_moments({"validate", "detect", "benchmark"}, "signal " + std::to_string(signal),
                [&](const Command& command, const Fault& fault) {
                  const Workplace place;
                  place.put_old_outputs(command);

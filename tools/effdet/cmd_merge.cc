@@ -1,4 +1,4 @@
-// merge: the shards of a run to the results and numbers of the whole.
+// merge: the shards of a run to the results of the whole.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -8,7 +8,10 @@
 #include "commands.h"
 #include "dataset_options.h"
 #include "describe.h"
+#include "detections_text.h"
 #include "effdet/dataset.h"
+#include "effdet/detect_images.h"
+#include "effdet/error.h"
 #include "effdet/output_file.h"
 #include "output_paths.h"
 #include "partial_run.h"
@@ -41,23 +44,49 @@ nlohmann::json report_json(const ValidateReport& report) {
   return json;
 }
 
+int merge_results(const std::string& program, const std::vector<fs::path>& shards, MergeOptions& options, bool json) {
+  options.on_failure = [](const ImageFailure& failure) { warn(failure.message); };
+  const ValidateReport report = merge_shards(shards, options);
+  if (!report.warning.empty()) warn_of(program, report.warning);
+  if (json) {
+    fmt::print("{}", json_text(report_json(report)));
+  } else {
+    print_evaluation_of_run(report.evaluation);
+  }
+  return end_of_run(program, {report.evaluation.images, report.failures.size(), report.total}, StopRequest(),
+                    options.results.empty() ? "the numbers" : "numbers and results");
+}
+
+/// Of `effdet detect`.
+int merge_found(const std::string& program, const std::vector<fs::path>& shards, const std::string& results,
+                bool json) {
+  const DetectImagesReport report =
+      merge_detections(shards, results, [](const ImageFailure& failure) { warn(failure.message); });
+  if (!report.warning.empty()) warn_of(program, report.warning);
+  json ? print_detections_json(report) : print_detections(report, results);
+  return end_of_run(program, {report.images.size(), report.failures.size(), report.total}, StopRequest(),
+                    "the results");
+}
+
 }  // namespace
 
 int run_merge(int argc, char** argv) {
   CommandLine line(argc, argv,
-                   "Joins the shards of 'validate --shard': results file and numbers are those of one run, to the bit. "
-                   "Shards that do not belong together, or overlap, are refused; missing ones are named.",
+                   "Joins the shards of 'validate --shard' or 'effdet detect --shard': results file and numbers are "
+                   "those of one run, to the bit. Shards that do not belong together, or overlap, are refused; missing "
+                   "ones are named.",
                    "effdet merge r.json --results r.json   # all of r.json.shard-*\n"
-                   "effdet merge r.json.shard-0-of-2 other/r.json.shard-1-of-2 --root coco_data --json");
+                   "effdet merge r.json.shard-0-of-2 other/r.json.shard-1-of-2 --root coco_data --json\n"
+                   "effdet merge found/detections.json --results found/detections.json");
   std::vector<std::string> names;
   std::string root, annotations, results;
   bool json = false;
-  line.add_option("shards", names, "files of shards, or the --results file that was given to each")
+  line.add_option("shards", names, "files of shards, or the results file that they are parts of")
       ->required()
       ->type_name("FILE...");
   line.add_option("--root", root, "the data set's folder; default: the one that the shards had")->type_name("DIR");
   line.add_option("--annotations", annotations, "COCO's file, instead of the one in the folder")->type_name("FILE");
-  line.add_output("--results", results, "write COCO results here");
+  line.add_output("--results", results, "write the results of the whole here");
   line.add_json(json);
   if (!line.read()) return 0;
   std::vector<fs::path> shards;
@@ -66,18 +95,14 @@ int run_merge(int argc, char** argv) {
     shards.insert(shards.end(), files.begin(), files.end());
   }
   for (const fs::path& shard : shards) refuse_same_file("--results", results, "shards", shard.string());
+  if (is_shard_of_list(shards.front())) {
+    if (!root.empty() || !annotations.empty())
+      throw Error(ErrorCode::kUsage, "--root and --annotations are of data sets; these shards are of 'effdet detect'");
+    return merge_found(line.program(), shards, results, json);
+  }
   MergeOptions options{.results = results, .root = root, .annotations = annotations};
   options.on_note = warn;
-  options.on_failure = [](const ImageFailure& failure) { warn(failure.message); };
-  const ValidateReport report = merge_shards(shards, options);
-  if (!report.warning.empty()) warn_of(line.program(), report.warning);
-  if (json) {
-    fmt::print("{}", json_text(report_json(report)));
-  } else {
-    print_evaluation_of_run(report.evaluation);
-  }
-  return end_of_run(line.program(), {report.evaluation.images, report.failures.size(), report.total}, StopRequest(),
-                    results.empty() ? "the numbers" : "numbers and results");
+  return merge_results(line.program(), shards, options, json);
 }
 
 }  // namespace effdet::cli

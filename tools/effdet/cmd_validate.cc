@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdlib>
 #include <filesystem>
 #include <optional>
 
@@ -12,7 +11,6 @@
 #include "checkpoint_file.h"
 #include "cli.h"
 #include "commands.h"
-#include "core_share.h"
 #include "dataset_options.h"
 #include "describe.h"
 #include "effdet/checkpoint.h"
@@ -117,39 +115,18 @@ RunCounts counts_of(const ValidateReport& report) {
   return {report.evaluation.images, report.failures.size(), report.total};
 }
 
-/// Threads where the user gives none: the processes on a machine share its cores. One that may use fewer than its share
-/// is worth a warning, which one process gives.
-int threads_of_member(const TeamMember& member, int threads, bool speaks) {
-  const Cores cores = cores_of_process();
-  const int share = fair_share(cores, member.neighbours);
-  if (speaks && cores.bound < share)
-    warn(fmt::format("{} has bound this process to {} of {} cores; {} gives each of {} processes {}", member.launcher,
-                     cores.bound, cores.machine, member.launcher == "srun" ? "--cpu-bind=none" : "--bind-to none",
-                     std::max<size_t>(1, member.neighbours), share));
-  const bool is_given = threads > 0 || std::getenv("EFFDET_NUM_THREADS") != nullptr;
-  return is_given ? threads : threads_of_share(cores, member.neighbours);
-}
-
 /// What the processes of a team found together, in the first of them; nothing in the others, and after a signal.
-std::optional<ValidateReport> report_of_team(TeamRun& team, const ValidateReport& own, const StopRequest& stop,
-                                             const Clock::time_point& start) {
+std::optional<ValidateReport> report_of_team(TeamRun& team, const std::string& results, const ValidateReport& own,
+                                             const StopRequest& stop, const Clock::time_point& start) {
   if (!team.is_first()) return std::nullopt;
-  std::optional<ValidateReport> report = team.join(stop);
-  if (!report) return std::nullopt;
-  report->seconds = std::chrono::duration<double>(Clock::now() - start).count();
-  report->inference_seconds = own.inference_seconds;
+  ValidateReport report;
+  const bool is_whole = team.join(stop, [&](const std::vector<std::filesystem::path>& shards) {
+    report = merge_shards(shards, {.results = results, .on_note = {}, .on_failure = {}});
+  });
+  if (!is_whole) return std::nullopt;
+  report.seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  report.inference_seconds = own.inference_seconds;
   return report;
-}
-
-/// The end of a process that does not join the shards. Images that could not be used are not its error: mpirun would
-/// end the others, and the first one counts them.
-int end_of_member(const std::string& program, const ValidateReport& report, const StopRequest& stop,
-                  const std::filesystem::path& journal) {
-  if (!stop.requested()) return 0;
-  const RoomForLines room;
-  fmt::print(stderr, "{}: stopped by {}: {} keeps {} of {} images; --resume goes on\n", program, stop.name(),
-             journal.string(), report.evaluation.images, report.total);
-  return stop.exit_code();
 }
 
 /// What ran and on what, for a report.
@@ -210,8 +187,8 @@ int run_validate(int argc, char** argv) {
           ->check(CLI::Range(1, 1024))
           ->type_name("N");
   RunOptions run;
-  run.add_to(line,
-             line.add_output("--results", results, "write COCO results here; finished images are kept beside it"));
+  run.add_to(line, line.add_output("--results", results, "write COCO results here; finished images are kept beside it"),
+             "FILE");
   line.add_option("--limit", options.limit, "only the first so many images; 0: all")->type_name("N");
   line.add_option("--pictures", pictures, "write images with the detections drawn here")->type_name("DIR");
   line.add_option("--picture-threshold", options.picture_threshold, "score from which boxes are drawn")
@@ -238,7 +215,7 @@ int run_validate(int argc, char** argv) {
   std::optional<TeamRun> team;
   if (run.team()) team.emplace(*run.team(), results, run.lost_after());
   const bool speaks = !team || team->is_first();
-  if (run.team()) threads = threads_of_member(*run.team(), threads, speaks);
+  if (run.team()) threads = threads_of_member(*run.team(), threads);
   if (!pictures.empty()) make_output_folder(pictures);
   checkpoint = checkpoint_file(checkpoint);
 
@@ -282,8 +259,8 @@ int run_validate(int argc, char** argv) {
   ValidateReport report = validate_dataset(data, model, options, threads);
   bar.reset();  // the numbers take its place
   if (team) {
-    std::optional<ValidateReport> joined = report_of_team(*team, report, stop, start);
-    if (!joined) return end_of_member(line.program(), report, stop, options.journal);
+    std::optional<ValidateReport> joined = report_of_team(*team, results, report, stop, start);
+    if (!joined) return end_of_member(line.program(), report.evaluation.images, report.total, stop, options.journal);
     report = std::move(*joined);
   }
   warn_of(line.program(), checkpoint, report.warning);
@@ -297,11 +274,7 @@ int run_validate(int argc, char** argv) {
                          json);
   const int code =
       end_of_run(line.program(), counts_of(report), stop, results.empty() ? "the numbers" : "numbers and results");
-  if (const RunCounts counts = counts_of(report);
-      stop.requested() && !options.journal.empty() && counts.done + counts.failed < counts.total) {
-    const RoomForLines room;
-    fmt::print(stderr, "[INFO] {} keeps what is done: --resume goes on\n", options.journal.string());
-  }
+  say_what_is_kept(counts_of(report), stop, options.journal);
   return code;
 }
 

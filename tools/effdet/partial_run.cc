@@ -24,4 +24,10 @@ int end_of_run(const std::string& program, const RunCounts& counts, const StopRe
   return 0;
 }
 
+void say_what_is_kept(const RunCounts& counts, const StopRequest& stop, const std::filesystem::path& journal) {
+  if (!stop.requested() || journal.empty() || counts.done + counts.failed >= counts.total) return;
+  const RoomForLines room;
+  fmt::print(stderr, "[INFO] {} keeps what is done: --resume goes on\n", journal.string());
+}
+
 }  // namespace effdet::cli

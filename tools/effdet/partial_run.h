@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <filesystem>
 #include <string>
 
 #include "signals.h"
@@ -16,5 +17,9 @@ struct RunCounts {
 /// signal which stopped the run. Throws Error(kBadInput) where images failed. what: "the numbers", which are of the
 /// images that were done.
 int end_of_run(const std::string& program, const RunCounts& counts, const StopRequest& stop, const std::string& what);
+
+/// After a signal that left images undone: says on standard error where those that are done are kept. Nothing where
+/// there is no journal.
+void say_what_is_kept(const RunCounts& counts, const StopRequest& stop, const std::filesystem::path& journal);
 
 }  // namespace effdet::cli

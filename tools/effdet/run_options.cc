@@ -40,13 +40,16 @@ Shard parse_shard(const std::string& text) {
   return {*index, *count};
 }
 
-void RunOptions::add_to(CommandLine& line, CLI::Option* results) {
-  line.add_flag("--resume", resume_,
-                "go on with a run that was killed or stopped: finished images are kept in FILE.journal")
+void RunOptions::add_to(CommandLine& line, CLI::Option* results, const std::string& file) {
+  line.add_flag(
+          "--resume", resume_,
+          fmt::format("go on with a run that was killed or stopped: finished images are kept in {}.journal", file))
       ->needs(results);
   line.add_option("--shard", shard_,
-                  "only this of N equal parts of the images, I from 0; kept in FILE.shard-I-of-N for merge. auto: as "
-                  "mpirun, srun, a Slurm array or torchrun says; auto/N: as an indexed Kubernetes job says")
+                  fmt::format("only this of N equal parts of the images, I from 0; kept in {}.shard-I-of-N for merge. "
+                              "auto: as mpirun, srun, a Slurm array or torchrun says; auto/N: as an indexed Kubernetes "
+                              "job says",
+                              file))
       ->needs(results)
       ->check([](const std::string& text) { return text.empty() ? "it is empty" : std::string(); })
       ->type_name("I/N|auto");
@@ -59,13 +62,12 @@ void RunOptions::add_to(CommandLine& line, CLI::Option* results) {
   line.add_flag("--strict", strict_, "stop at the first image that cannot be used");
 }
 
-void RunOptions::apply(const std::string& results, ValidateOptions& options) {
-  options.resume = resume_;
-  options.strict = strict_;
+RunOptions::Place RunOptions::place_of(const std::string& results) {
+  Place place;
   if (is_shard()) {
-    options.shard = parse_shard(shard_);
+    place.shard = parse_shard(shard_);
   } else if (team_ = team_of_environment(kEnvironment); team_) {
-    options.shard = team_->shard;
+    place.shard = team_->shard;
     if (results.empty())
       throw Error(ErrorCode::kUsage,
                   fmt::format("{} processes of {} share the images out, and keep their parts beside the results: give "
@@ -73,19 +75,20 @@ void RunOptions::apply(const std::string& results, ValidateOptions& options) {
                               team_->shard.count, team_->launcher));
   }
   const bool is_part = is_shard() || team_;
-  if (results.empty()) return;
+  if (results.empty()) return place;
   if (is_special_output(results)) {
     if (resume_ || is_part)
-      throw Error(ErrorCode::kUsage, fmt::format("--results: {} is no file, beside which a run could be kept; give "
+      throw Error(ErrorCode::kUsage, fmt::format("{} is no file, beside which a run could be kept; give "
                                                  "a file's name",
                                                  results));
-    options.results = results;
+    place.results = results;
   } else if (is_part) {
-    options.journal = shard_file(results, options.shard);
+    place.journal = shard_file(results, place.shard).string();
   } else {
-    options.results = results;
-    options.journal = results + ".journal";
+    place.results = results;
+    place.journal = results + ".journal";
   }
+  return place;
 }
 
 }  // namespace effdet::cli

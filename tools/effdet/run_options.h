@@ -12,13 +12,21 @@ namespace effdet::cli {
 
 class RunOptions {
  public:
-  /// results: the option --results, which they are about.
-  void add_to(CommandLine& line, CLI::Option* results);
+  /// results: the option that says where the results go, which they are about; file: the results in the help.
+  void add_to(CommandLine& line, CLI::Option* results, const std::string& file);
 
   /// Sets what the flags and, without --shard, the launcher say. The journal lies beside the results; a shard is kept
   /// in a file of its own, and then options.results is empty. Throws Error(kUsage) for a shard that is none, and for
   /// results in a device or a pipe, beside which nothing can lie.
-  void apply(const std::string& results, ValidateOptions& options);
+  template <typename Options>
+  void apply(const std::string& results, Options& options) {
+    options.resume = resume_;
+    options.strict = strict_;
+    const Place place = place_of(results);
+    options.shard = place.shard;
+    options.results = place.results;
+    options.journal = place.journal;
+  }
 
   bool is_shard() const { return !shard_.empty(); }
   /// Whose shards are joined in the end; nothing where there is no launcher, and with --shard.
@@ -27,6 +35,12 @@ class RunOptions {
   double lost_after() const { return lost_after_; }
 
  private:
+  struct Place {
+    Shard shard = {};
+    std::string results = {}, journal = {};
+  };
+  Place place_of(const std::string& results);
+
   bool resume_ = false, strict_ = false;
   std::string shard_;
   double lost_after_ = 120;

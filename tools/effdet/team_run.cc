@@ -6,12 +6,15 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <filesystem>
 
 #include "cli.h"
+#include "core_share.h"
 #include "effdet/error.h"
 #include "effdet/paths.h"
 #include "progress.h"
+#include "status_line.h"
 
 namespace effdet::cli {
 namespace {
@@ -27,6 +30,26 @@ double now_seconds() {
 }
 
 }  // namespace
+
+int threads_of_member(const TeamMember& member, int threads) {
+  const Cores cores = cores_of_process();
+  const int share = fair_share(cores, member.neighbours);
+  if (member.shard.index == 0 && cores.bound < share)
+    warn(fmt::format("{} has bound this process to {} of {} cores; {} gives each of {} processes {}", member.launcher,
+                     cores.bound, cores.machine, member.launcher == "srun" ? "--cpu-bind=none" : "--bind-to none",
+                     std::max<size_t>(1, member.neighbours), share));
+  const bool is_given = threads > 0 || std::getenv("EFFDET_NUM_THREADS") != nullptr;
+  return is_given ? threads : threads_of_share(cores, member.neighbours);
+}
+
+int end_of_member(const std::string& program, size_t done, size_t total, const StopRequest& stop,
+                  const fs::path& journal) {
+  if (!stop.requested()) return 0;
+  const RoomForLines room;
+  fmt::print(stderr, "{}: stopped by {}: {} keeps {} of {} images; --resume goes on\n", program, stop.name(),
+             journal.string(), done, total);
+  return stop.exit_code();
+}
 
 TeamRun::TeamRun(const TeamMember& member, const std::string& results, double lost_after)
     : member_(member),
@@ -53,20 +76,20 @@ size_t TeamRun::done_elsewhere() const {
   return done;
 }
 
-std::optional<ValidateReport> TeamRun::join(const StopRequest& stop) {
+bool TeamRun::join(const StopRequest& stop, const std::function<void(const std::vector<fs::path>&)>& merge) {
   wait_for_others(stop);
   thread_.request_stop();
   thread_.join();
-  if (stop.requested()) return std::nullopt;
+  if (stop.requested()) return false;
   std::vector<fs::path> files{own_file_};
   for (const Other& other : others_)
     if (is_file(other.file)) files.emplace_back(other.file);
   const std::vector<std::string> lost = lost_ranks();
   try {
-    ValidateReport report = merge_shards(files, {.results = results_, .on_note = {}, .on_failure = {}});
+    merge(files);
     std::error_code ignored;
     for (const fs::path& file : files) fs::remove(file, ignored);
-    return report;
+    return true;
   } catch (const Error& error) {
     if (lost.empty()) throw;
     throw Error(ErrorCode::kIo,

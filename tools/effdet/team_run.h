@@ -3,8 +3,9 @@
 #pragma once
 
 #include <condition_variable>
+#include <filesystem>
+#include <functional>
 #include <mutex>
-#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -16,22 +17,32 @@
 
 namespace effdet::cli {
 
+/// Threads where the user gives none (0): the processes on a machine share its cores. One that may use fewer than its
+/// share is worth a warning, which one process gives.
+int threads_of_member(const TeamMember& member, int threads);
+
+/// The end of a process that does not join the shards. Images that could not be used are not its error: mpirun would
+/// end the others, and the first one counts them. done, total: images of its shard, which the journal keeps.
+int end_of_member(const std::string& program, size_t done, size_t total, const StopRequest& stop,
+                  const std::filesystem::path& journal);
+
 class TeamRun {
  public:
   /// results: the file of the whole; lost_after: seconds. The first process begins to watch the others, and says on
   /// standard error which are lost.
   TeamRun(const TeamMember& member, const std::string& results, double lost_after);
 
+  /// The shard's own lines are for the first process alone.
   bool is_first() const { return member_.shard.index == 0; }
   /// From now on the file of this shard, which is there and open, shows that the process is alive.
   void show_life();
   /// Images of all processes but the first one.
   size_t done_elsewhere() const;
 
-  /// In the first process, after its shard: waits until each other one has ended or is lost, then writes the results
-  /// and removes the shards' files. Throws Error(kIo) that names what is lost, and as merge_shards(); the shards then
-  /// stay. Nothing after a signal.
-  std::optional<ValidateReport> join(const StopRequest& stop);
+  /// In the first process, after its shard: waits until each other one has ended or is lost, then lets merge join the
+  /// shards' files, and removes them. Throws Error(kIo) that names what is lost, and as merge does; the shards then
+  /// stay. False, and nothing is joined, after a signal.
+  bool join(const StopRequest& stop, const std::function<void(const std::vector<std::filesystem::path>&)>& merge);
 
  private:
   struct Other {

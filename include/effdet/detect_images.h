@@ -1,0 +1,93 @@
+// Detection in many images: a run that keeps what it has done, goes on, and can be divided among processes.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <filesystem>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "effdet/compiled_model.h"
+#include "effdet/dataset.h"
+#include "effdet/detection.h"
+#include "effdet/export.h"
+#include "effdet/image.h"
+#include "effdet/image_failure.h"
+
+namespace effdet {
+
+/// An image of a run.
+struct ListedImage {
+  std::string file;     ///< path, as messages and results name it
+  std::string picture;  ///< name of the file that it is drawn to, without a folder; ends in .jpg
+};
+
+/// An image with what was found in it.
+struct DetectedImage {
+  std::string image;    ///< path
+  std::string picture;  ///< path of the file that it is drawn to; empty: none
+  int width = 0, height = 0;
+  std::vector<Detection> detections;  ///< by falling score
+};
+
+struct DetectImagesOptions {
+  DetectOptions detect;
+  /// By class index; empty: those of class_names_of().
+  std::vector<std::string> class_names = {};
+  std::filesystem::path results = {};   ///< file for the list of what was found; empty: none
+  std::filesystem::path pictures = {};  ///< folder for the images with the detections drawn; empty: none
+  /// Only this part of the images. What is found is what the journal keeps; leave `results` empty.
+  Shard shard = {};
+  /// As ValidateOptions::journal, resume and strict. A picture that is no longer as it was written is made again.
+  std::filesystem::path journal = {};
+  bool resume = false;
+  bool strict = false;
+  /// If set: once it is true, no further image is started; the report covers those that are finished.
+  const std::atomic<bool>* stop = nullptr;
+  OnNote on_note = {};
+  OnFailure on_failure = {};
+  /// If set, called before the first image: images that an earlier run did, that are to be run with these, and of all
+  /// shards together.
+  std::function<void(size_t done, size_t images, size_t run_images)> on_start = {};
+  Progress progress = {};
+};
+struct DetectImagesReport {
+  std::vector<DetectedImage> images;  ///< that could be used and were finished before a stop, in order of the list
+  size_t total = 0;                   ///< number of images that were to be run
+  std::vector<ImageFailure> failures;
+  std::vector<std::string> class_names;  ///< by class index
+  std::string warning;                   ///< as Detector::warning()
+};
+
+/// Finds the objects in images. Decoding, inference, drawing and writing overlap. The plan of the model is chosen for
+/// each image as Detector does. threads: 0 for EFFDET_NUM_THREADS or all cores. Images that cannot be used are skipped
+/// and reported. If the run ends with an error, such as a full disk, the results of finished images are still written,
+/// and the journal stays. Throws the first image's error if no image could be used; before the first image,
+/// Error(kUsage) for no images and options out of range, Error(kBadInput) for a journal that is damaged or of another
+/// run, and as Detector.
+EFFDET_API DetectImagesReport detect_images(std::span<const ListedImage> images, const CompiledModel& model,
+                                            const DetectImagesOptions& options, int threads = 0);
+
+/// Joins the shards of a list: what was found is that of one run over all images, to the bit, and goes to the file
+/// results, unless that is empty. Neither images nor pictures are needed. Throws as merge_shards().
+EFFDET_API DetectImagesReport merge_detections(const std::vector<std::filesystem::path>& shards,
+                                               const std::filesystem::path& results, const OnFailure& on_failure = {});
+
+/// Whether a shard's file is one of detect_images(), for merge_detections(), and not one of validate_dataset(). Throws
+/// Error(kBadInput) for a file that is none of both, Error(kUnsupported) for one of another version, Error(kIo).
+EFFDET_API bool is_shard_of_list(const std::filesystem::path& shard);
+
+/// What was found as JSON: a list with an object for each image, which has "image", "width", "height", "detections"
+/// and, where it was drawn, "picture". A detection has "category_id", "category", "score" and "bbox" (left, top, width,
+/// height in pixels). write: called with the text, a part at a time. Bytes that are no UTF-8 are replaced.
+EFFDET_API void write_detections(std::span<const DetectedImage> images, std::span<const std::string> class_names,
+                                 const std::function<void(std::string_view)>& write);
+
+/// The first of the images, at most 48, side by side with their detections drawn; they are read once more. Throws as
+/// read_image(), and Error(kUsage) for no images.
+EFFDET_API RgbImage contact_sheet_of(std::span<const DetectedImage> images, std::span<const std::string> class_names);
+
+}  // namespace effdet

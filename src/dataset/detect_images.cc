@@ -1,0 +1,299 @@
+// Detection in the images of a list: images are loaded and drawn in the background while the network runs.
+#include "effdet/detect_images.h"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <exception>
+#include <mutex>
+#include <optional>
+#include <utility>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/thread_pool.h"
+#include "dataset/detections_file.h"
+#include "dataset/failures.h"
+#include "dataset/run_journal.h"
+#include "dataset/shard.h"
+#include "dataset/task_queue.h"
+#include "detection/annotate.h"
+#include "detection/fault_log.h"
+#include "detection/image_detector.h"
+#include "effdet/detector.h"
+#include "runtime/compiled_model_impl.h"
+#include "vision/decode.h"
+#include "vision/encode.h"
+#include "vision/memory_gate.h"
+
+namespace effdet::dataset {
+namespace {
+
+/// Images on their way: one is loaded and one drawn while one is in the network, and one more evens out.
+constexpr size_t kSlots = 4;
+
+/// Loading and drawing an image take some tenth of what the network takes with one thread.
+int drawing_threads(int network_threads) { return std::clamp(network_threads / 4, 1, 8); }
+
+/// The images of a list that a run is of.
+class PartOfList : public RunImages {
+ public:
+  PartOfList(std::span<const ListedImage> images, size_t first, size_t classes)
+      : images_(images), first_(first), classes_(classes) {}
+
+  size_t count() const override { return images_.size(); }
+  int64_t id(size_t i) const override { return static_cast<int64_t>(first_ + i); }
+  bool accepts(const JournalEntry& entry) const override { return is_of_list(entry, classes_); }
+  std::filesystem::path file(size_t i) const override { return images_[i].file; }
+  /// The picture may not have been on the disk yet when the power went.
+  bool is_whole(size_t, const JournalEntry& entry) const override {
+    std::error_code error;
+    return entry.found->picture.empty() ||
+           (std::filesystem::file_size(entry.found->picture, error) == entry.picture_bytes && !error);
+  }
+
+ private:
+  std::span<const ListedImage> images_;
+  size_t first_, classes_;
+};
+
+/// One run over a list, or a part of it.
+class ListRun {
+ public:
+  ListRun(std::span<const ListedImage> all, const CompiledModel& model, const DetectImagesOptions& options, int threads)
+      : all_(all),
+        images_(part_of(all, options.shard)),
+        options_(options),
+        detector_(model, threads, options.detect),
+        names_(options.class_names.empty() ? class_names_of(detector_.description()) : options.class_names),
+        listed_(images_, begin_of(all.size(), options.shard), names_.size()),
+        found_(images_.size()),
+        log_(options.on_failure, options.shard.count > 1 ? FailureLog::kPart : images_.size(), options.strict),
+        queue_(std::in_place, drawing_threads(threads)) {
+    if (!options.pictures.empty()) make_folder(options.pictures);
+    if (!options.journal.empty()) open_journal(model);
+    for (size_t i = 0; i < images_.size(); ++i)
+      if (!found_[i]) pending_.push_back(i);
+    done_ = images_.size() - pending_.size();
+    for (Slot& slot : slots_) slot.input.resize(detector_.input_bytes());
+  }
+
+  DetectImagesReport run() {
+    if (options_.on_start) options_.on_start(done_, images_.size(), all_.size());
+    run_all();
+    try {
+      log_.require_some();
+    } catch (const Error&) {
+      if (journal_ && !options_.results.empty()) journal_->remove();  // there is nothing to go on with
+      throw;
+    }
+    DetectImagesReport report{take_found(), images_.size(), log_.failures(), names_, faults_.text()};
+    if (!options_.results.empty() && !report.images.empty())
+      write_detections_file(options_.results, report.images, names_);
+    if (journal_) close_journal(report.images.size() + report.failures.size() == images_.size());
+    return report;
+  }
+
+ private:
+  /// An image on its way. Its future is the last member, so that what it uses outlives it.
+  struct Slot {
+    size_t image = 0;
+    size_t plan = 0;
+    vision::ImageSize size;
+    std::vector<std::byte> input;
+    std::exception_ptr error;  ///< why it could not be loaded
+    eval::DetectFaults faults;
+    std::vector<Detection> detections;
+    bool is_usable = false;
+    std::future<void> ready;
+  };
+
+  void open_journal(const CompiledModel& model) {
+    const RunKey key{model_key(EngineAccess::plans(model)), options_key(options_, names_), data_key(all_)};
+    try {
+      journal_.emplace(options_.journal, options_.resume, listed_,
+                       journal_header(key, options_.shard, all_.size(), names_));
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::kIo || options_.resume || options_.results.empty()) throw;
+      if (options_.on_note) options_.on_note(fmt::format("{}; this run cannot be resumed", error.what()));
+      return;
+    }
+    std::vector<std::optional<JournalEntry>> entries = journal_->take_finished();
+    for (size_t i = 0; i < images_.size(); ++i) {
+      if (!entries[i]) continue;
+      faults_.add(images_[i].file, entries[i]->faults);
+      found_[i] = std::move(entries[i]->found);
+      found_[i]->picture = picture_of(i);
+    }
+  }
+
+  /// Without a results file the journal is what stays of the run.
+  void close_journal(bool all) {
+    const bool any = std::ranges::any_of(found_, [](const auto& image) { return image.has_value(); });
+    if (!options_.results.empty() && (all || !any)) {
+      journal_->remove();
+    } else {
+      journal_->sync();
+    }
+  }
+
+  /// Where it fails, what was finished is written before the error goes on.
+  void run_all() try {
+    for (size_t i = 0; i < std::min(kSlots, pending_.size()); ++i)
+      slots_[i].ready = queue_->submit([this, i] { load(slots_[i], i); });
+    for (size_t i = 0; i < pending_.size() && !stopped(); ++i) {
+      Slot& slot = slots_[i % kSlots];
+      slot.ready.get();
+      infer(slot);
+      slot.ready = queue_->submit([this, i, &slot] {
+        finish(slot);
+        load(slot, i + kSlots);
+      });
+    }
+    for (Slot& slot : slots_)
+      if (slot.ready.valid()) slot.ready.get();
+  } catch (const Error& error) {
+    const size_t done = save_found();
+    if (done == 0) throw;
+    fail(error.code(), "{}; {} has what was found in {} of {} images{}", error.what(),
+         options_.results.empty() ? journal_->name() : options_.results.string(), done, images_.size(),
+         journal_ ? "; --resume goes on with the others" : "");
+  } catch (const std::exception&) {
+    save_found();
+    throw;
+  }
+
+  /// After an error, which counts more than another one here. Returns in how many images something was kept.
+  size_t save_found() try {
+    is_over_ = true;
+    for (Slot& slot : slots_)  // what the network has done is drawn and kept
+      if (slot.ready.valid()) slot.ready.wait();
+    queue_.reset();
+    const auto done =
+        static_cast<size_t>(std::ranges::count_if(found_, [](const auto& image) { return image.has_value(); }));
+    try {
+      if (journal_) close_journal(/*all=*/false);
+    } catch (const std::exception&) {
+    }
+    if (options_.results.empty()) return journal_ ? done : 0;
+    if (done > 0) write_detections_file(options_.results, take_found(), names_);
+    return done;
+  } catch (const std::exception&) {
+    return 0;
+  }
+
+  std::vector<DetectedImage> take_found() {
+    std::vector<DetectedImage> images;
+    for (std::optional<DetectedImage>& image : found_)
+      if (image) images.push_back(std::move(*image));
+    return images;
+  }
+
+  bool stopped() const { return options_.stop != nullptr && options_.stop->load(std::memory_order_relaxed); }
+
+  std::string picture_of(size_t i) const {
+    return options_.pictures.empty() ? "" : (options_.pictures / images_[i].picture).string();
+  }
+
+  /// What cannot be loaded is told when its turn comes, so that images are told of in their order.
+  void load(Slot& slot, size_t turn) {
+    if (turn >= pending_.size() || stopped() || is_over_) return;
+    slot.image = pending_[turn];
+    slot.error = nullptr;
+    try {
+      const auto rows = vision::open_image(images_[slot.image].file);
+      slot.size = rows->size();
+      slot.plan = detector_.plan_for(slot.size);
+      detector_.write_input(slot.plan, *rows, slot.input);
+    } catch (const Error&) {
+      slot.error = std::current_exception();
+    }
+  }
+
+  template <typename Task>
+  bool attempt(size_t i, Task task) {
+    const bool is_usable = log_.attempt(task, [&](const ImageFailure& failure) {
+      if (journal_) journal_->add(i, failure);
+    });
+    if (!is_usable) add_progress();
+    return is_usable;
+  }
+
+  void infer(Slot& slot) {
+    slot.is_usable = attempt(slot.image, [&] {
+      if (slot.error) std::rethrow_exception(slot.error);
+    });
+    if (!slot.is_usable) return;
+    slot.faults = {};
+    slot.detections = detector_.run(slot.plan, slot.input, slot.size, &slot.faults);
+    faults_.add(images_[slot.image].file, slot.faults);
+  }
+
+  void finish(Slot& slot) {
+    if (!slot.is_usable) return;
+    DetectedImage found{images_[slot.image].file, picture_of(slot.image), slot.size.width, slot.size.height,
+                        std::move(slot.detections)};
+    uint64_t picture_bytes = 0;
+    if (!found.picture.empty() && !draw(slot.image, found, picture_bytes)) return;
+    if (journal_) journal_->add(slot.image, {.faults = slot.faults, .found = found, .picture_bytes = picture_bytes});
+    found_[slot.image] = std::move(found);
+    add_progress();
+  }
+
+  /// Decodes the image once more, since images that wait for their detections could take any memory. False where that
+  /// fails.
+  bool draw(size_t i, const DetectedImage& found, uint64_t& picture_bytes) {
+    vision::MemoryGate::Hold memory;
+    vision::Image pixels;
+    const bool is_readable = attempt(i, [&] {
+      const auto rows = vision::open_image(images_[i].file);
+      if (rows->size() != vision::ImageSize{found.width, found.height})
+        bad_input("{}: it has changed while it was looked at", images_[i].file);
+      memory = gate_.enter(uint64_t{3} * static_cast<uint64_t>(found.width) * static_cast<uint64_t>(found.height));
+      pixels = vision::whole_image(*rows);
+    });
+    if (!is_readable) return false;
+    detection::draw(pixels, found.detections, names_);
+    const std::vector<std::byte> jpeg = vision::encode_jpeg(pixels);
+    write_file(found.picture, jpeg, /*sync=*/false);
+    picture_bytes = jpeg.size();
+    return true;
+  }
+
+  void add_progress() {
+    if (!options_.progress) return;
+    const std::lock_guard lock(progress_mutex_);
+    options_.progress(++done_, images_.size());
+  }
+
+  std::span<const ListedImage> all_, images_;
+  const DetectImagesOptions& options_;
+  detection::ImageDetector detector_;
+  std::vector<std::string> names_;
+  PartOfList listed_;
+  std::vector<std::optional<DetectedImage>> found_;  ///< by image, each written by one thread
+  std::vector<size_t> pending_;                      ///< images that no earlier run finished
+  std::optional<RunJournal> journal_;
+  FailureLog log_;
+  detection::FaultLog faults_;
+  vision::MemoryGate gate_;
+  std::mutex progress_mutex_;
+  size_t done_ = 0;
+  std::atomic<bool> is_over_ = false;
+  std::array<Slot, kSlots> slots_;
+  std::optional<TaskQueue> queue_;  ///< the last member, so that tasks have ended before the slots go
+};
+
+}  // namespace
+}  // namespace effdet::dataset
+
+namespace effdet {
+
+DetectImagesReport detect_images(std::span<const ListedImage> images, const CompiledModel& model,
+                                 const DetectImagesOptions& options, int threads) {
+  if (images.empty()) fail(ErrorCode::kUsage, "there are no images");
+  dataset::check_shard(options.shard);
+  return dataset::ListRun(images, model, options, threads > 0 ? threads : default_thread_count()).run();
+}
+
+}  // namespace effdet

@@ -1,0 +1,18 @@
+// Detections drawn on images.
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "effdet/detection.h"
+#include "vision/image.h"
+
+namespace effdet::detection {
+
+/// As effdet::annotate(), in place. class_names: by class index; a class without a name has its number.
+void draw(vision::Image& image, std::span<const Detection> detections, std::span<const std::string> class_names);
+
+/// What a class is called. category: class index + 1.
+std::string class_name(int category, std::span<const std::string> class_names);
+
+}  // namespace effdet::detection

@@ -1,0 +1,64 @@
+// Chooses the plan for each image's size, and runs it.
+#include "detection/image_detector.h"
+
+#include <algorithm>
+
+#include "base/name_source.h"
+#include "detection/model_info.h"
+#include "runtime/compiled_model_impl.h"
+
+namespace effdet::detection {
+
+size_t ImageDetector::Plan::pixels() const {
+  const vision::Preprocessing& size = model.input().preprocessing();
+  return static_cast<size_t>(size.height) * static_cast<size_t>(size.width);
+}
+
+std::vector<ImageDetector::Plan> ImageDetector::plans_of(const CompiledModel& model) {
+  const auto& engines = EngineAccess::plans(model);
+  const model::ModelInfo info = model_info(engines.front()->program().graph.metadata);
+  std::vector<Plan> plans;
+  for (const auto& engine : engines) plans.push_back({DetectionModel(engine, info), std::nullopt});
+  return plans;
+}
+
+ImageDetector::ImageDetector(const CompiledModel& model, int threads, const DetectOptions& options)
+    : options_((eval::check_options(options), options)),
+      description_(model.description()),
+      plans_(name_source(EngineAccess::source(model), [&] { return plans_of(model); })),
+      session_(EngineAccess::plans(model), threads) {
+  for (const Plan& plan : plans_)
+    input_bytes_ = std::max<size_t>(input_bytes_, artifact::value_bytes(plan.model.engine()->input(0)));
+}
+
+size_t ImageDetector::plan_for(vision::ImageSize image) const {
+  size_t best = 0;
+  const auto fits = [&](size_t i) {
+    const vision::Preprocessing& size = plans_[i].model.input().preprocessing();
+    return size.height >= image.height && size.width >= image.width;
+  };
+  const auto better = [&](size_t i) {
+    if (fits(i) != fits(best)) return fits(i);
+    if (!fits(i) && plans_[i].pixels() != plans_[best].pixels()) return plans_[i].pixels() > plans_[best].pixels();
+    return plans_[i].model.batch() * plans_[i].pixels() < plans_[best].model.batch() * plans_[best].pixels();
+  };
+  for (size_t i = 1; i < plans_.size(); ++i)
+    if (better(i)) best = i;
+  return best;
+}
+
+void ImageDetector::write_input(size_t plan, vision::RowSource& image, std::span<std::byte> input) const {
+  const ModelInput& target = plans_[plan].model.input();
+  target.write(image, input.first(target.sample_bytes()));
+}
+
+std::vector<Detection> ImageDetector::run(size_t plan, std::span<const std::byte> input, vision::ImageSize image,
+                                          eval::DetectFaults* faults) {
+  auto& [model, outputs] = plans_[plan];
+  if (!outputs) outputs.emplace(*model.engine());
+  const std::byte* const source = input.data();
+  session_.run(std::span(&source, 1), outputs->pointers(), plan);
+  return model.detect(outputs->values(), 0, image, options_, faults);
+}
+
+}  // namespace effdet::detection

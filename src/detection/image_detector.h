@@ -1,0 +1,54 @@
+// Images of any size through the plans of one model.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "detection/detection_model.h"
+#include "detection/outputs.h"
+#include "effdet/compiled_model.h"
+#include "effdet/detection.h"
+#include "vision/row_source.h"
+
+namespace effdet::detection {
+
+/// All but run() may be called by any thread, also while another one runs.
+class ImageDetector {
+ public:
+  /// threads: above 0. Throws as DetectionModel and Session do; Error(kUsage) for options out of range.
+  ImageDetector(const CompiledModel& model, int threads, const DetectOptions& options);
+
+  /// Of the first plan.
+  const ModelDescription& description() const { return description_; }
+  /// Of an input that takes what any plan does with one image; the rest of a batch, after it, is not looked at.
+  size_t input_bytes() const { return input_bytes_; }
+  /// The plan with the least work that does not shrink the image; or else the one with the largest input.
+  size_t plan_for(vision::ImageSize image) const;
+  /// Writes the image where the plan takes it. Throws as ModelInput::write().
+  void write_input(size_t plan, vision::RowSource& image, std::span<std::byte> input) const;
+
+  /// Detections in the image of that size, sorted by falling score; faults, where it is not null, tells what of the
+  /// outputs makes no sense.
+  std::vector<Detection> run(size_t plan, std::span<const std::byte> input, vision::ImageSize image,
+                             eval::DetectFaults* faults);
+
+ private:
+  /// With its outputs, for which there is memory once it was chosen.
+  struct Plan {
+    DetectionModel model;
+    std::optional<OutputBuffers> outputs;
+
+    size_t pixels() const;
+  };
+  static std::vector<Plan> plans_of(const CompiledModel& model);
+
+  DetectOptions options_;
+  ModelDescription description_;
+  std::vector<Plan> plans_;
+  size_t input_bytes_ = 0;
+  runtime::Session session_;
+};
+
+}  // namespace effdet::detection

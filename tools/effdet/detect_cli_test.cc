@@ -1,0 +1,160 @@
+// effdet detect over many images: lists, what is kept of a run, and its shards.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "detections_text.h"
+#include "support/shell.h"
+#include "support/test_folder.h"
+
+namespace {
+
+namespace fs = std::filesystem;
+using effdet::test::contains, effdet::test::content, effdet::test::Result;
+
+/// A folder with small scenes, a list of them, and the shipped model for 128 pixels.
+class DetectMany : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    made_ = new effdet::test::TestFolder("detect_cli");
+    const Result made = effdet::test::run_in(
+        made_->path(),
+        "effdet scenes --out data --images 6 --seed 5 --min-side 64 --max-side 160 && ls data/val2017/*.jpg > list && "
+        "pth2onnx --checkpoint '" EFFDET_SOURCE_DIR
+        "/models/tf_efficientdet_d0_shapes.pth' --img-size 128 --out m.onnx && "
+        "atc --framework=5 --model=m.onnx --output=m --soc_version=native && "
+        "effdet detect data/val2017 --model-file m.om --out found");
+    ASSERT_EQ(made.code, 0) << made.out << made.error;
+  }
+  static void TearDownTestSuite() {
+    delete made_;
+    made_ = nullptr;
+  }
+
+  void SetUp() override {
+    for (const char* name : {"m.om", "list"}) fs::create_symlink(made_->path() / name, folder_ / name);
+    fs::copy(made_->path() / "data", folder_ / "data", fs::copy_options::recursive);
+  }
+
+  Result sh(const std::string& command) const { return effdet::test::run_in(folder_.path(), command); }
+  Result good(const std::string& command) const {
+    const Result result = sh(command);
+    EXPECT_EQ(result.code, 0) << command << ": " << result.error;
+    return result;
+  }
+  std::string file(const std::string& name) const { return content(folder_ / name); }
+  bool exists(const std::string& name) const { return fs::exists(folder_ / name); }
+  /// What a run over all images wrote into found/.
+  static std::string expected() { return content(made_->path() / "found/detections.json"); }
+  void expect_pictures() const {
+    for (int id = 1; id <= 6; ++id) {
+      const std::string name = "found/00000000000" + std::to_string(id) + ".jpg";
+      EXPECT_TRUE(file(name) == content(made_->path() / name)) << name;
+    }
+  }
+
+  static effdet::test::TestFolder* made_;
+  const effdet::test::TestFolder folder_{"detect_cli"};
+};
+effdet::test::TestFolder* DetectMany::made_ = nullptr;
+
+const std::string kRun = "effdet detect --model-file m.om --out found ";
+
+TEST_F(DetectMany, TakesLists) {
+  for (const char* images : {"--list list", "--list - < list", "$(head -2 list) --list - < <(tail -4 list)",
+                             "--list <(head -1 list) --list <(tail -5 list)"}) {
+    good("bash -c '" + kRun + images + "'");
+    EXPECT_EQ(file("found/detections.json"), expected()) << images;
+    fs::remove_all(folder_ / "found");
+  }
+  EXPECT_EQ(sh(kRun).code, 2);
+  EXPECT_EQ(sh(kRun + "--list - < /dev/null").code, 2);
+  EXPECT_EQ(sh(kRun + "--list none").code, 4);
+  EXPECT_EQ(sh(kRun + "--list m.om").code, 3);  // no text
+  EXPECT_FALSE(exists("found"));
+}
+
+TEST_F(DetectMany, WritesNoPicturesWhereNoneAreWanted) {
+  good(kRun + "--list list --no-pictures --contact-sheet sheet.png");
+  auto list = nlohmann::json::parse(expected());
+  for (auto& image : list) image.erase("picture");
+  EXPECT_EQ(nlohmann::json::parse(file("found/detections.json")), list);
+  EXPECT_FALSE(exists("found/000000000001.jpg"));
+  EXPECT_TRUE(exists("sheet.png"));
+  good(kRun + "--list list --contact-sheet other.png");
+  EXPECT_TRUE(file("sheet.png") == file("other.png"));
+}
+
+TEST(DetectionsText, OfManyImagesIsTheirNumber) {
+  effdet::DetectImagesReport report;
+  report.images.resize(1001, {"a.jpg", "", 1, 1, {{0, 0, 1, 1, 0.5f, 1}, {0, 0, 1, 1, 0.5f, 2}}});
+  testing::internal::CaptureStdout();
+  effdet::cli::print_detections(report, "found/detections.json");
+  EXPECT_EQ(testing::internal::GetCapturedStdout(), "2002 detections in 1001 images: found/detections.json\n");
+}
+
+TEST_F(DetectMany, GoesOnAfterKillAnyNumberOfTimes) {
+  const std::string run = kRun + "--list list --threads 1 --contact-sheet sheet.png ";
+  const auto kill_at = [&](int bytes, const std::string& flags) {
+    return sh(run + flags +
+              ">out.txt & while [ $(stat -c %s found/detections.json.journal 2>/dev/null || echo 0) -lt " +
+              std::to_string(bytes) + " ] && kill -0 $!; do sleep 0.002; done; kill -9 $!; wait $!");
+  };
+  kill_at(900, "");
+  if (exists("found/detections.json")) GTEST_SKIP() << "it was done before it was killed";
+  EXPECT_EQ(sh(run).code, 2);  // the finished images would be lost
+  kill_at(2500, "--resume ");
+  fs::remove(folder_ / "found/000000000001.jpg");  // a loss of power may do so
+  good(run + "--resume");
+  EXPECT_EQ(file("found/detections.json"), expected());
+  expect_pictures();
+  EXPECT_FALSE(exists("found/detections.json.journal"));
+  const std::string sheet = file("sheet.png");
+  good(run);
+  EXPECT_TRUE(sheet == file("sheet.png"));
+}
+
+TEST_F(DetectMany, StrictStopsAtTheFirstImageThatCannotBeUsed) {
+  fs::resize_file(folder_ / "data/val2017/000000000003.jpg", 300);
+  const Result result = sh(kRun + "--list list --strict");
+  EXPECT_EQ(result.code, 3);
+  EXPECT_TRUE(contains(result.error, "detect: error: data/val2017/000000000003.jpg: ")) << result.error;
+  EXPECT_TRUE(contains(result.error, "in 2 of 6 images; --resume goes on with the others")) << result.error;
+  EXPECT_EQ(nlohmann::json::parse(file("found/detections.json")).size(), 2u);
+  fs::copy_file(made_->path() / "data/val2017/000000000003.jpg", folder_ / "data/val2017/000000000003.jpg",
+                fs::copy_options::overwrite_existing);
+  good(kRun + "--list list --strict --resume");
+  EXPECT_EQ(file("found/detections.json"), expected());
+  expect_pictures();
+}
+
+TEST_F(DetectMany, ShardsAreMerged) {
+  for (const char* shard : {"0/4", "1/4", "2/4", "3/4"}) good(kRun + "--list list --shard " + shard);
+  EXPECT_FALSE(exists("found/detections.json"));
+  const Result merged = good("effdet merge found/detections.json --results found/detections.json --json");
+  EXPECT_EQ(file("found/detections.json"), expected());
+  EXPECT_EQ(merged.out, expected());
+  expect_pictures();
+  EXPECT_EQ(sh("effdet merge found/detections.json --root data").code, 2);
+  const Result some = sh("effdet merge found/detections.json.shard-0-of-4");
+  EXPECT_EQ(some.code, 3);
+  EXPECT_TRUE(contains(some.error, "3 of 4 shards missing: 1/4, 2/4, 3/4")) << some.error;
+  for (const char* flags : {"--shard 4/4", "--shard x", "--shard auto"})
+    EXPECT_EQ(sh(kRun + "--list list " + flags).code, 2) << flags;
+}
+
+TEST_F(DetectMany, ProcessesOfOneLauncherJoin) {
+  const auto rank = [](int number) {
+    return "OMPI_COMM_WORLD_SIZE=2 OMPI_COMM_WORLD_RANK=" + std::to_string(number) + " " + kRun + "--list list";
+  };
+  const Result first = good(rank(1) + " & " + rank(0) + "; code=$?; wait; exit $code");
+  EXPECT_EQ(file("found/detections.json"), expected());
+  expect_pictures();
+  EXPECT_FALSE(exists("found/detections.json.shard-0-of-2") || exists("found/detections.json.shard-1-of-2"));
+  EXPECT_TRUE(contains(first.out, "000000000006.jpg")) << first.out;
+}
+
+}  // namespace

@@ -1,0 +1,140 @@
+// Expands what is given to files, reads lists of them, and names the pictures.
+#include "image_arguments.h"
+
+#include <fmt/format.h>
+#include <glob.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <iterator>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "cli.h"
+#include "effdet/error.h"
+#include "input_paths.h"
+
+namespace effdet::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A pattern that the shell did not expand.
+std::vector<std::string> matches(const std::string& pattern) {
+  glob_t found{};
+  std::vector<std::string> paths;
+  if (::glob(pattern.c_str(), 0, nullptr, &found) == 0) paths.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
+  ::globfree(&found);
+  return paths;
+}
+
+std::vector<std::string> expanded(const std::string& argument) {
+  if (is_folder(argument)) {
+    std::vector<std::string> paths;
+    for (const fs::path& file : files_of(argument, is_image)) paths.push_back(file.string());
+    if (paths.empty())
+      throw Error(ErrorCode::kUsage, fmt::format("{}: no .jpg, .jpeg or .png in this folder", argument));
+    return paths;
+  }
+  if (is_there(argument) || argument.find_first_of("*?[") == std::string::npos) return {argument};
+  std::vector<std::string> paths = matches(argument);
+  if (paths.empty()) throw Error(ErrorCode::kUsage, fmt::format("{}: no file matches", argument));
+  return paths;
+}
+
+[[noreturn]] void refuse(const std::string& list) {
+  throw Error(ErrorCode::kIo, fmt::format("{}: cannot read the list: {}", one_line(list), std::strerror(errno)));
+}
+
+using File = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
+
+File open_list(const std::string& list, const std::string& name) {
+  if (list == "-") return {stdin, [](std::FILE*) { return 0; }};
+  File file(std::fopen(list.c_str(), "re"), std::fclose);
+  if (!file) refuse(name);
+  return file;
+}
+
+/// The lines of a file, without their ends.
+class Lines {
+ public:
+  explicit Lines(std::FILE* file) : file_(file) {}
+  ~Lines() { std::free(buffer_); }
+  Lines(const Lines&) = delete;
+  Lines& operator=(const Lines&) = delete;
+
+  /// Nothing at the end, and after an error, which the file has.
+  std::optional<std::string_view> next() {
+    const ssize_t bytes = ::getline(&buffer_, &capacity_, file_);
+    if (bytes < 0) return std::nullopt;
+    std::string_view line(buffer_, static_cast<size_t>(bytes));
+    if (line.ends_with('\n')) line.remove_suffix(1);
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    return line;
+  }
+
+ private:
+  std::FILE* file_;
+  char* buffer_ = nullptr;
+  size_t capacity_ = 0;
+};
+
+}  // namespace
+
+std::vector<std::string> listed_files(const std::vector<std::string>& arguments,
+                                      const std::vector<std::string>& lists) {
+  std::vector<std::string> files;
+  for (const std::string& argument : arguments) std::ranges::move(expanded(argument), std::back_inserter(files));
+  for (const std::string& list : lists) std::ranges::move(read_list(list), std::back_inserter(files));
+  return files;
+}
+
+std::vector<std::string> read_list(const std::string& list) {
+  const std::string name = list == "-" ? "standard input" : list;
+  const File file = open_list(list, name);
+  std::vector<std::string> paths;
+  Lines lines(file.get());
+  for (size_t number = 1; const auto line = lines.next(); ++number) {
+    if (line->find('\0') != std::string::npos)
+      throw Error(ErrorCode::kBadInput, fmt::format("{}: line {}: a path with a NUL byte: a list is a text file with "
+                                                    "one path a line",
+                                                    name, number));
+    if (!line->empty()) paths.emplace_back(*line);
+  }
+  if (std::ferror(file.get()) != 0) refuse(name);
+  if (paths.empty()) throw Error(ErrorCode::kUsage, fmt::format("{}: no paths in this list", name));
+  return paths;
+}
+
+std::vector<ListedImage> name_pictures(const std::vector<std::string>& files, const fs::path& folder) {
+  std::vector<ListedImage> images;
+  images.reserve(files.size());
+  if (folder.empty()) {
+    for (const std::string& file : files) images.push_back({file, ""});
+    return images;
+  }
+  std::unordered_set<std::string> taken;
+  std::unordered_map<std::string, size_t> numbers;  // of the last picture after images of that name
+  for (const std::string& file : files) {
+    const std::string stem = fs::path(file).stem().string();
+    std::string picture = stem + ".jpg";
+    for (size_t& number = numbers.try_emplace(stem, 1).first->second; !taken.insert(picture).second;)
+      picture = fmt::format("{}_{}.jpg", stem, ++number);
+    images.push_back({file, picture});
+  }
+  for (const std::string& file : files) {
+    const fs::path name = fs::path(file).filename();
+    std::error_code ignored;
+    if (taken.contains(name.string()) && fs::equivalent(file, folder / name, ignored))
+      throw Error(ErrorCode::kUsage, fmt::format("{} would be overwritten; give another folder with --out", file));
+  }
+  return images;
+}
+
+}  // namespace effdet::cli
