@@ -142,4 +142,120 @@ TEST_F(CliCompare, RefusesWhatCannotBeCompared) {
   expect_refused(command + "--against b.json --open-images", 2, "--against");
 }
 
+/// Two images of 100 x 100 with a car each, the first one a group; results that find both and see a cat.
+class CliOpenImages : public CliEvaluate {
+ protected:
+  CliOpenImages() {
+    const Result made =
+        sh("effdet scenes --out scenes --images 2 --min-side 100 --max-side 100 && mkdir data data/validation && "
+           "cp scenes/val2017/000000000001.jpg data/validation/a1.jpg && "
+           "cp scenes/val2017/000000000002.jpg data/validation/b2.jpg");
+    EXPECT_EQ(made.code, 0) << made.error;
+    write("data/class-descriptions-boxable.csv", "/m/car,Car\n/m/vehicle,Vehicle\n/m/cat,Cat\n");
+    write("data/validation-annotations-bbox.csv",
+          "ImageID,LabelName,XMin,XMax,YMin,YMax,IsGroupOf\na1,/m/car,0,1,0,1,1\nb2,/m/car,0,0.5,0,0.5,0\n");
+    write("r.json", R"([{"image_id": "a1", "category_id": 1, "bbox": [0, 0, 30, 30], "score": 0.9},
+                        {"image_id": "a1", "category_id": 1, "bbox": [50, 50, 30, 30], "score": 0.8},
+                        {"image_id": "b2", "category_id": 1, "bbox": [0, 0, 50, 50], "score": 0.7},
+                        {"image_id": "b2", "category_id": 2, "bbox": [0, 0, 50, 50], "score": 0.6},
+                        {"image_id": "b2", "category_id": 3, "bbox": [0, 0, 50, 50], "score": 0.6}])");
+  }
+
+  void add_labels_and_hierarchy(const std::string& folder) const {
+    write(folder + "labels.csv", "ImageID,Source,LabelName,Confidence\na1,v,/m/cat,0\nb2,v,/m/cat,1\n");
+    write(folder + "hierarchy.json",
+          R"({"LabelName": "/m/0", "Subcategory": [{"LabelName": "/m/vehicle", "Subcategory":
+              [{"LabelName": "/m/car"}]}, {"LabelName": "/m/cat"}]})");
+  }
+};
+
+TEST_F(CliOpenImages, EvaluatesByTheRulesOfTheChallenge) {
+  add_labels_and_hierarchy("");
+  const std::string command =
+      "effdet evaluate data r.json --open-images --hierarchy hierarchy.json --image-labels labels.csv";
+  const json report = expect_json(command + " --json");
+  EXPECT_EQ(report["rules"], "openimages");
+  EXPECT_EQ(report["images"], 2);
+  EXPECT_EQ(report["stats"]["mAP50"], 0.75);
+  ASSERT_EQ(report["categories"].size(), 3u);
+  EXPECT_EQ(report["categories"][0]["AP50"], 1);    // the group is found twice, and counts once
+  EXPECT_EQ(report["categories"][1]["AP50"], 0.5);  // both cars are vehicles; one is found
+  EXPECT_EQ(report["categories"][2]["AP50"], -1);   // there is no box of a cat
+  EXPECT_EQ(report["categories"][2]["detections"], 1);
+  const Result text = sh(command + " --per-class");
+  EXPECT_EQ(text.code, 0);
+  EXPECT_TRUE(contains(text.out, "Open Images' rules on all 2 images")) << text.out;
+  EXPECT_TRUE(contains(text.out, "(mAP) @[ IoU=0.50 | Open Images ] = 0.750\n")) << text.out;
+  EXPECT_TRUE(contains(text.out, "\nVehicle ")) << text.out;
+  EXPECT_EQ(text.error, "");
+  EXPECT_EQ(sh(command + " --threads 1 --json").out, sh(command + " --threads 3 --json").out);
+}
+
+TEST_F(CliOpenImages, WarnsOfWhatIsNotThere) {
+  const Result bare = sh("effdet evaluate data r.json --open-images");
+  EXPECT_EQ(bare.code, 0) << bare.error;
+  EXPECT_EQ(std::count(bare.error.begin(), bare.error.end(), '\n'), 2) << bare.error;  // hierarchy and labels
+  EXPECT_TRUE(contains(bare.error, "[WARNING] ")) << bare.error;
+}
+
+TEST_F(CliOpenImages, RefusesWhatCannotApplyAndWhatMakesNoSense) {
+  const std::string command = "effdet evaluate data r.json --open-images ";
+  for (const char* option : {"--lvis", "--only-images-with-results", "--images a1", "--categories Car", "--analysis",
+                             "--category-map map.csv", "--no-categories", "--iou-thresholds 0.5", "--max-dets 1",
+                             "--areas all=0:9", "--errors", "--arrays a.npz", "--strict", "--report out"})
+    expect_refused(command + option, 2, "--open-images");
+  expect_refused("effdet evaluate data r.json --hierarchy h.json", 2, "--open-images");
+  expect_refused(command + "--split test", 4, "test-annotations-bbox.csv");
+  expect_refused(command + "--hierarchy absent.json", 4, "absent.json");
+  write("hierarchy.json", "[");
+  expect_refused(command + "--hierarchy hierarchy.json", 3, "hierarchy.json: no JSON object");
+  write("data/validation-annotations-bbox.csv",
+        "ImageID,LabelName,XMin,XMax,YMin,YMax,IsGroupOf\na1,/m/dog,0,1,0,1,1\n");
+  expect_refused(command, 3, "validation-annotations-bbox.csv:2: class '/m/dog' is none of ");
+}
+
+/// Results whose category ids are those of another program: 0 is the dog, 5 and 6 are kinds of cats, 9 is nothing.
+class CliCategoryMap : public CliCompare {
+ protected:
+  CliCategoryMap() {
+    json results = json::array();
+    for (int image = 1; image <= 4; ++image) {
+      results.push_back(found(image, image % 2 == 0 ? 5 : 6, 0, 0.9));
+      results.push_back(found(image, 0, 60, 0.8));
+      results.push_back(found(image, 9, 60, 0.95));
+    }
+    write("r.json", results.dump());
+  }
+};
+
+TEST_F(CliCategoryMap, GivesResultsTheCategoriesOfTheAnnotations) {
+  write("map.csv", "class,category\n# cats\n5,cat\n6,1\n0,dog\n");
+  const Result result = sh("effdet evaluate gt.json r.json --category-map map.csv --json");
+  EXPECT_EQ(result.code, 0) << result.error;
+  const json mapped = json::parse(result.out);
+  EXPECT_NEAR(mapped["stats"]["AP"], 1, 1e-12);
+  EXPECT_EQ(mapped["detections"], 8);
+  EXPECT_TRUE(contains(result.error, "4 of 12 results left out: of categories that the category map does not have"))
+      << result.error;
+  const Result plain = sh("effdet evaluate gt.json r.json --json");
+  EXPECT_EQ(json::parse(plain.out)["stats"]["AP"], 0);
+  EXPECT_TRUE(contains(plain.error, "of categories that the annotation file does not list")) << plain.error;
+  const json compared = expect_json("effdet evaluate gt.json r.json --against r.json --category-map map.csv --json");
+  EXPECT_EQ(compared["comparison"]["metrics"]["AP"]["high"], 0);
+}
+
+TEST_F(CliCategoryMap, RefusesMapsThatMakeNoSense) {
+  const std::string command = "effdet evaluate gt.json r.json --category-map map.csv";
+  expect_refused(command, 4, "map.csv");
+  for (const auto& [map, message] :
+       {std::pair("5,cow\n", "map.csv:1: category 'cow' is neither an id nor a name of the annotations' 2 categories"),
+        {"5,cat\nx,dog\n", "map.csv:2: class 'x' is no whole number"},
+        {"5\n", "map.csv:1: "},
+        {"5,cat\n5,dog\n", "map.csv:2: "},
+        {"", "map.csv"}}) {
+    write("map.csv", map);
+    expect_refused(command, 3, message);
+  }
+}
+
 }  // namespace
