@@ -68,6 +68,10 @@ TEST(Convert, SaysWhatAFormatDoesNotHold) {
   const ConvertReport voc = convert_dataset(root, folder / "voc", {.format = "voc"});
   EXPECT_FALSE(has_note(voc, "crowds") || has_note(voc, "outside"));
   EXPECT_TRUE(has_note(voc, "areas other than"));
+  const ConvertReport open_images = convert_dataset(root, folder / "openimages", {.format = "openimages"});
+  EXPECT_FALSE(has_note(open_images, "crowds"));
+  EXPECT_TRUE(has_note(open_images, "outside of an image: 1 boxes cut"));
+  EXPECT_TRUE(has_note(open_images, "ids of categories"));
   const ConvertReport coco = convert_dataset(root, folder / "coco", {.format = "coco"});
   EXPECT_TRUE(coco.notes.empty()) << coco.notes.front();
 }
@@ -100,12 +104,27 @@ TEST(Convert, LeavesNothingWhereItFails) {
   EXPECT_TRUE(fs::is_empty(folder / "out"));
 }
 
+TEST(Convert, NamesThatOpenImagesCannotHoldAreRefused) {
+  const auto refused = [](const std::string& name) {
+    const TestFolder folder("convert");
+    const fs::path root = small_data_set(folder, 1);
+    make_folder((root / "val2017" / name).parent_path());
+    fs::rename(root / "val2017/000000000001.jpg", root / "val2017" / name);
+    edit_annotations(root, [&](auto& json) { json["images"][0]["file_name"] = name; });
+    return bad_input_message([&] { convert_dataset(root, folder / "out", {.format = "openimages"}); });
+  };
+  EXPECT_TRUE(contains(refused("sub/a.jpg"), "'sub/a.jpg': images of Open Images lie in one folder"));
+  EXPECT_TRUE(contains(refused("a.jpe"), "'a.jpe': images of Open Images"));
+  EXPECT_TRUE(contains(refused("a\nb.jpg"), "cannot hold names with line ends"));
+  EXPECT_TRUE(contains(refused(".a.jpg"), "'.a' is no id of an image"));
+}
+
 TEST(Convert, NamesThatNeedEscapes) {
   const TestFolder folder("convert");
   const fs::path root = small_data_set(folder, 1);
   const std::string name = "a & \"b\" <c>: #d";
   edit_annotations(root, [&](auto& json) { json["categories"][0]["name"] = name; });
-  for (const char* format : {"yolo", "voc"}) {
+  for (const char* format : {"yolo", "voc", "openimages"}) {
     edit_annotations(root, [&](auto& json) { json["annotations"][0]["category_id"] = json["categories"][0]["id"]; });
     convert_dataset(root, folder / format, {.format = format});
     const Dataset after(folder / format);

@@ -3,6 +3,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <unordered_map>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -74,6 +75,8 @@ class HierarchyReader {
 /// Adds the categories that people checked an image for, with those above the ones that are there, and those below the
 /// ones that are not.
 void add_image_labels(const path& file, const Labels& labels, const Hierarchy& hierarchy, eval::GroundTruth& truth) {
+  std::unordered_map<std::string, size_t> images;  // by the name of the file, which is the id
+  for (size_t i = 0; i < truth.images.size(); ++i) images.emplace(path(truth.images[i].file_name).stem().string(), i);
   std::map<std::string, size_t> header;
   for_each_line(file, [&](std::string_view line, const std::string& where) {
     const std::vector<std::string> columns = csv_columns(line);
@@ -87,10 +90,9 @@ void add_image_labels(const path& file, const Labels& labels, const Hierarchy& h
     const double confidence = parse_number(columns[header["Confidence"]], where, "Confidence");
     if (confidence != 0 && confidence != 1)
       bad_input("{}: Confidence {} is neither 0 nor 1, as labels have that people checked", where, confidence);
-    const auto image = truth.image_index.find(truth.image_ids.find(columns[header["ImageID"]]));
+    const auto image = images.find(columns[header["ImageID"]]);
     const auto label = labels.find(columns[header["LabelName"]]);
-    if (image == truth.image_index.end() || label == labels.end())
-      return;  // there are more images and labels than boxes
+    if (image == images.end() || label == labels.end()) return;  // there are more images and labels than boxes
     std::vector<int64_t>& checked = truth.images[image->second].absent_categories;
     checked.push_back(label->second);
     const eval::Ancestors& others = confidence == 1 ? hierarchy.above : hierarchy.below;

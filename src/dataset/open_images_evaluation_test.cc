@@ -1,6 +1,8 @@
 // Open Images' rules on its own files: groups, image-level labels, the hierarchy.
 #include "effdet/open_images.h"
 
+#include <cstring>
+
 #include "dataset/test_support.h"
 #include "vision/encode.h"
 
@@ -46,6 +48,26 @@ TEST(OpenImagesRules, GroupsLabelsAndHierarchy) {
       evaluate_open_images({.data = DataSource(folder.path()), .results = folder / "dt.json"});
   EXPECT_EQ(less.categories[1].ap, -1);
   EXPECT_EQ(less.notes.size(), 2u);
+}
+
+/// Of a data set that was converted, whose ids are numbers.
+TEST(OpenImagesRules, FindLabelsOfNumberedImages) {
+  const TestFolder folder("openimages");
+  const OpenImagesOptions options = small_open_images(folder);
+  const auto rename = [&](const char* name) {
+    std::string text = read_file(folder / name);
+    for (const auto& [from, to] : {std::pair("a1", "01"), {"b2", "02"}, {"\"01\"", "1"}, {"\"02\"", "2"}})
+      for (size_t at = 0; (at = text.find(from, at)) != std::string::npos;) text.replace(at, std::strlen(from), to);
+    write_file(folder / name, text);
+  };
+  for (const char* name :
+       {"validation-annotations-bbox.csv", "validation-annotations-human-imagelabels-boxable.csv", "dt.json"})
+    rename(name);
+  fs::rename(folder / "validation/a1.jpg", folder / "validation/01.jpg");
+  fs::rename(folder / "validation/b2.jpg", folder / "validation/02.jpg");
+  const OpenImagesReport report = evaluate_open_images(options);
+  EXPECT_EQ(report.mean_ap, 0.75);
+  EXPECT_EQ(report.categories[2].detections, 1u);  // nobody looked for cats in the other image
 }
 
 TEST(BadInput, OpenImagesLabelsAndHierarchiesThatMakeNoSense) {

@@ -37,6 +37,67 @@ TEST(OpenImages, BoxesArePartsAndGroupsAreCrowds) {
   EXPECT_TRUE(contains(source.notes().at(0), "1 images are not in "));
 }
 
+/// Ids of 16 characters are those of published images; shorter numbers are ids of a converted data set.
+TEST(OpenImages, IdsAreStringsOrNumbers) {
+  const auto id_of = [](const std::string& name) {
+    const TestFolder folder("openimages");
+    write_open_images(folder, name + ",x,/m/01,1,0,1,0,1,0,0,0,0,0\n");
+    write_file(folder / "validation" / (name + ".JPG"), vision::encode_png(vision::Image(64, 48)));
+    const Dataset source(folder.path());
+    return source.truth().image_ids.json_of(source.images().at(0)->id);
+  };
+  EXPECT_EQ(id_of("000000000139"), "139");
+  EXPECT_EQ(id_of("0001237000123456"), "\"0001237000123456\"");
+  EXPECT_EQ(id_of("x1"), "\"x1\"");
+}
+
+TEST(OpenImages, ListedImagesCountWithoutBoxes) {
+  const TestFolder folder("openimages");
+  write_open_images(folder, "000595fe6fee6369,x,/m/01,1,0,1,0,1,0,0,0,0,0\n");
+  write_file(
+      folder / "validation-images-with-rotation.csv",
+      "Subset,ImageID,Rotation\nvalidation,000595fe6fee6369,0\nvalidation,0001eeaf4aed83f9,\nvalidation,gone,\n");
+  const Dataset source(folder.path());
+  EXPECT_EQ(source.images().size(), 2u);
+  EXPECT_TRUE(source.notes().empty()) << source.notes()[0];  // the list is of the whole split
+  for (const auto& [text, message] : {std::pair("Image\n", "rotation.csv:1: no column ImageID"),
+                                      {"Subset,ImageID\nx\n", "rotation.csv:2: 1 columns, and no ImageID"},
+                                      {"ImageID\n../x\n", "rotation.csv:2: '../x' is no id of an image"}}) {
+    write_file(folder / "validation-images-with-rotation.csv", text);
+    const std::string found = bad_input_message([&] { Dataset{folder.path()}; });
+    EXPECT_TRUE(contains(found, message)) << found;
+  }
+}
+
+TEST(OpenImages, WritesWhatItReads) {
+  const TestFolder folder("openimages");
+  write_open_images(folder, "");
+  eval::GroundTruth truth;
+  truth.images = {{1, "0001eeaf4aed83f9.jpg", 200, 100}, {2, "000595fe6fee6369.jpg", 200, 100}};
+  truth.image_index = {{1, 0}, {2, 1}};
+  truth.categories = {{90, "cat"}, {7, "dog, \"big\" "}};
+  truth.annotations = {
+      {.id = 5, .image_id = 2, .category_id = 90, .bbox = {1.0 / 3, 0.1, 10.7, 20.123456789}, .is_crowd = true},
+      {.id = 6, .image_id = 2, .category_id = 7, .bbox = {0, 0, 200.0000001, 1e-3}}};
+  const Format& format = format_of(folder.path());
+  format.write(folder.path(), truth, {});
+  const eval::GroundTruth read = format.read(folder.path());
+  ASSERT_EQ(read.images.size(), 2u);
+  EXPECT_EQ(read.images[1].file_name, "0001eeaf4aed83f9.jpg");  // without a box
+  ASSERT_EQ(read.categories.size(), 2u);
+  EXPECT_EQ(read.categories[0].name, "dog, \"big\" ");
+  ASSERT_EQ(read.annotations.size(), 2u);
+  EXPECT_TRUE(read.annotations[0].is_crowd);
+  EXPECT_FALSE(read.annotations[1].is_crowd);
+  EXPECT_EQ(read.annotations[0].category_id, 2);
+  for (size_t i = 0; i < 4; ++i) EXPECT_NEAR(read.annotations[0].bbox[i], truth.annotations[0].bbox[i], 1e-9);
+  EXPECT_EQ(read.annotations[0].bbox[3], 20.123456789);
+  EXPECT_EQ(read.annotations[1].bbox, (std::array<double, 4>{0, 0, 200, 1e-3}));
+  const std::string text = read_file(folder / "validation-annotations-bbox.csv");
+  EXPECT_TRUE(contains(text, "\n000595fe6fee6369,effdet,/category/2,1,")) << text;
+  EXPECT_TRUE(contains(text, ",-1,-1,1,-1,-1\n")) << text;
+}
+
 TEST(BadInput, OpenImagesAreRefusedWithFileAndLine) {
   const auto refused = [](std::string_view boxes, std::string_view message) {
     const TestFolder folder("openimages");

@@ -20,7 +20,7 @@ int run_convert(int argc, char** argv) {
   std::string out;
   bool json = false;
   data_source.add_to(line, "root");
-  line.add_option("--to", options.format, "format to write: coco, voc or yolo")->required()->type_name("NAME");
+  line.add_option("--to", options.format, "format to write: " + dataset_formats())->required()->type_name("NAME");
   line.add_option("--out", out, "root of the new data set; made where missing, must be empty")
       ->required()
       ->type_name("DIR");

@@ -191,6 +191,26 @@ TEST_F(CliOpenImages, EvaluatesByTheRulesOfTheChallenge) {
   EXPECT_EQ(sh(command + " --threads 1 --json").out, sh(command + " --threads 3 --json").out);
 }
 
+/// Ids of images are those of the original, so that results of it are evaluated, and so is the way back.
+TEST_F(CliOpenImages, EvaluatesWhatConvertWrote) {
+  const Result converted =
+      sh("effdet convert scenes --to openimages --out oi && effdet convert oi --to coco --out back");
+  EXPECT_EQ(converted.code, 0) << converted.error;
+  const json truth = json::parse(effdet::test::content(folder_ / "scenes/annotations/instances_val2017.json"));
+  json results = json::array();
+  for (const json& object : truth["annotations"])
+    results.push_back({{"image_id", object["image_id"]},
+                       {"category_id", object["category_id"]},
+                       {"bbox", object["bbox"]},
+                       {"score", 0.5}});
+  write("found.json", results.dump());
+  const json report = expect_json("effdet evaluate oi found.json --open-images --json");
+  EXPECT_EQ(report["stats"]["mAP50"], 1);
+  EXPECT_EQ(report["detections"], truth["annotations"].size());
+  EXPECT_NEAR(expect_json("effdet evaluate back/annotations/instances_val2017.json found.json --json")["stats"]["AP"],
+              1, 1e-12);
+}
+
 TEST_F(CliOpenImages, WarnsOfWhatIsNotThere) {
   const Result bare = sh("effdet evaluate data r.json --open-images");
   EXPECT_EQ(bare.code, 0) << bare.error;

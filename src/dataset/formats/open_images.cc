@@ -1,10 +1,12 @@
-// Open Images: boxes of all images in one CSV file, names of classes in another, images named after their ids.
+// Open Images: boxes of all images in one CSV file, names of classes in another, images named after their ids. A third
+// one lists the images, also those without boxes.
 #include <algorithm>
 #include <array>
 #include <map>
 #include <optional>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "dataset/format.h"
 #include "dataset/formats/open_images.h"
 #include "dataset/formats/records.h"
@@ -72,10 +74,56 @@ path beside(const DataSource& data, const std::vector<std::string>& names) {
   return {};
 }
 
-/// Reads the boxes of the images that are there.
+constexpr std::string_view kImageList = "-images-with-rotation.csv";
+constexpr std::array<std::string_view, 6> kExtensions = {".jpg", ".jpeg", ".png", ".JPG", ".JPEG", ".PNG"};
+
+/// As the published images have them: hexadecimal, and strings even where all digits are decimal.
+constexpr size_t kIdLength = 16;
+
+/// Columns of a file with a heading.
+using Header = std::map<std::string, size_t, std::less<>>;
+
+Header header_of(std::string_view line) {
+  Header header;
+  const auto columns = csv_columns(line);
+  for (size_t i = 0; i < columns.size(); ++i) header.emplace(columns[i], i);
+  return header;
+}
+
+void require_id(const std::string& id, const std::string& where) {
+  if (id.empty() || id.find_first_of("/\\") != std::string::npos || id.starts_with('.'))
+    bad_input("{}: '{}' is no id of an image", where, eval::printable(id));
+}
+
+/// Calls action(id) for each image in the list of the split, where there is one.
+template <typename Action>
+void for_each_listed_image(const DataSource& data, Action action) {
+  std::vector<std::string> names;
+  for (const std::string& split : names_of_split(data.split))
+    for (const char* prefix : {"", "oidv6-", "oidv7-"}) names.push_back(prefix + split + std::string(kImageList));
+  const path list = beside(data, names);
+  if (list.empty()) return;
+  std::optional<size_t> place;
+  for_each_line(list, [&](std::string_view line, const std::string& where) {
+    if (!place) {
+      const Header header = header_of(line);
+      const auto found = header.find("ImageID");
+      if (found == header.end()) bad_input("{}: no column ImageID, which lists of images have", where);
+      place = found->second;
+      return;
+    }
+    const auto columns = csv_columns(line);
+    if (columns.size() <= *place) bad_input("{}: {} columns, and no ImageID", where, columns.size());
+    require_id(columns[*place], where);
+    action(columns[*place]);
+  });
+}
+
+/// Reads the images that are there, and their boxes.
 class BoxReader {
  public:
-  explicit BoxReader(const DataSource& data) : place_(locate(data)), classes_(classes_of(data, place_.annotations)) {
+  explicit BoxReader(const DataSource& data)
+      : data_(data), place_(locate(data)), classes_(classes_of(data, place_.annotations)) {
     images_ = data.images.empty() ? first_folder(place_.image_folders) : data.images;
   }
 
@@ -89,18 +137,21 @@ class BoxReader {
     for_each_line(place_.annotations, [&](std::string_view line, const std::string& where) {
       header_.empty() ? read_header(line, where) : read_box(csv_columns(line), where);
     });
+    for_each_listed_image(data_, [&](const std::string& id) {
+      if (!places_.contains(id)) add_image(id);
+    });
     if (missing_ > 0)
       truth_.notes.push_back(fmt::format("{}: {} images are not in {}, and left out with their boxes",
                                          place_.annotations.string(), missing_, images_.string()));
-    settle_string_ids(truth_, keys_, place_.annotations.string());
+    const bool are_own = std::ranges::any_of(keys_, [](const std::string& key) { return key.size() == kIdLength; });
+    (are_own ? settle_string_ids : settle_image_ids)(truth_, keys_, place_.annotations.string());
     left_out_.note(place_.annotations.string(), truth_.notes);
     return std::move(truth_);
   }
 
  private:
   void read_header(std::string_view line, const std::string& where) {
-    const auto columns = csv_columns(line);
-    for (size_t i = 0; i < columns.size(); ++i) header_.emplace(columns[i], i);
+    header_ = header_of(line);
     for (const char* name : {"ImageID", "LabelName", "XMin", "XMax", "YMin", "YMax"})
       if (!header_.contains(name)) bad_input("{}: no column {}, which Open Images has", where, name);
   }
@@ -133,28 +184,33 @@ class BoxReader {
 
   /// The image's place; nothing where its file is not there, as in downloads of a part.
   std::optional<size_t> image_of(const std::string& id, const std::string& where) {
-    if (id.empty() || id.find_first_of("/\\") != std::string::npos || id.starts_with('.'))
-      bad_input("{}: '{}' is no id of an image", where, eval::printable(id));
-    const auto [known, is_new] = places_.emplace(id, std::nullopt);
-    if (!is_new) return known->second;
-    for (const char* extension : {".jpg", ".jpeg", ".png"}) {
-      const path file = images_ / (id + extension);
-      if (!is_file(file)) continue;
-      const vision::ImageSize size = upright_size(file);
-      known->second = truth_.images.size();
-      truth_.images.push_back({0, id + extension, size.width, size.height});
-      keys_.push_back(id);
-      return known->second;
-    }
-    ++missing_;
-    return std::nullopt;
+    require_id(id, where);
+    if (const auto known = places_.find(id); known != places_.end()) return known->second;
+    const std::optional<size_t> place = add_image(id);
+    missing_ += place ? 0 : 1;
+    return place;
   }
 
+  std::optional<size_t> add_image(const std::string& id) {
+    std::optional<size_t>& place = places_[id];
+    for (const std::string_view extension : kExtensions) {
+      const std::string name = id + std::string(extension);
+      if (!is_file(images_ / name)) continue;
+      const vision::ImageSize size = upright_size(images_ / name);
+      place = truth_.images.size();
+      truth_.images.push_back({0, name, size.width, size.height});
+      keys_.push_back(id);
+      break;
+    }
+    return place;
+  }
+
+  const DataSource& data_;
   Location place_;
   path classes_, images_;
   eval::GroundTruth truth_;
   std::map<std::string, int64_t> categories_;  ///< by label
-  std::map<std::string, size_t, std::less<>> header_;
+  Header header_;
   std::map<std::string, std::optional<size_t>> places_;
   std::vector<std::string> keys_;  ///< of truth_.images
   LeftOutBoxes left_out_;
@@ -162,6 +218,57 @@ class BoxReader {
 };
 
 eval::GroundTruth read(const DataSource& data) { return BoxReader(data).read(); }
+
+/// A column in quotes where it needs them. Throws for what no line holds.
+std::string csv_column(const std::string& text) {
+  if (text.find_first_of(std::string_view("\n\r\0", 3)) != std::string::npos)
+    bad_input("'{}': Open Images' files cannot hold names with line ends", eval::printable(text));
+  const bool is_plain =
+      text.find_first_of(",\"\t\f\v") == std::string::npos && !text.starts_with(' ') && !text.ends_with(' ');
+  if (is_plain) return text;
+  std::string quoted = "\"";
+  for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return quoted + '"';
+}
+
+/// The id that the image's name is. Throws where it is none.
+std::string id_of(const std::string& file_name) {
+  const path name(file_name);
+  if (name.has_parent_path() || std::ranges::find(kExtensions, name.extension().string()) == kExtensions.end())
+    bad_input("'{}': images of Open Images lie in one folder, as ID.jpg or ID.png", eval::printable(file_name));
+  require_id(name.stem().string(), "'" + eval::printable(file_name) + "'");
+  return name.stem().string();
+}
+
+/// What is not known (occluded, truncated, depiction, inside) is -1, as in the published files.
+std::string box_line(const eval::Annotation& annotation, const eval::ImageRecord& image, const std::string& label) {
+  const auto& [left, top, width, height] = annotation.bbox;
+  const auto part = [](double pixels, int side) { return std::clamp(pixels / side, 0.0, 1.0); };
+  return fmt::format("{},effdet,{},1,{},{},{},{},-1,-1,{},-1,-1\n", csv_column(id_of(image.file_name)), label,
+                     part(left, image.width), part(left + width, image.width), part(top, image.height),
+                     part(top + height, image.height), annotation.is_crowd ? 1 : 0);
+}
+
+/// Labels are those of no vocabulary: "/category/1", numbered as reading numbers them.
+void write(const path& root, const eval::GroundTruth& truth, const Origin&) {
+  std::map<int64_t, std::string> labels;
+  std::string classes, images = "ImageID\n";
+  for (const auto& [id, name] : category_names(truth)) {
+    const std::string& label = labels[id] = fmt::format("/category/{}", labels.size() + 1);
+    classes += label + "," + csv_column(name) + "\n";
+  }
+  for (const eval::ImageRecord& image : truth.images) images += csv_column(id_of(image.file_name)) + "\n";
+  AtomicFile boxes(root / "validation-annotations-bbox.csv");
+  boxes.write(
+      "ImageID,Source,LabelName,Confidence,XMin,XMax,YMin,YMax,IsOccluded,IsTruncated,IsGroupOf,IsDepiction,"
+      "IsInside\n");
+  for (const eval::Annotation& annotation : truth.annotations)
+    boxes.write(box_line(annotation, truth.images[truth.image_index.at(annotation.image_id)],
+                         labels.at(annotation.category_id)));
+  write_file(root / "class-descriptions-boxable.csv", classes);
+  write_file(root / ("validation" + std::string(kImageList)), images);
+  boxes.commit();
+}
 
 }  // namespace
 }  // namespace open_images
@@ -195,6 +302,9 @@ constinit const Format kOpenImages{.name = "openimages",
                                    .layout = "validation-annotations-bbox.csv and validation/",
                                    .recognises = open_images::recognises,
                                    .locate = open_images::locate,
-                                   .read = open_images::read};
+                                   .read = open_images::read,
+                                   .write = open_images::write,
+                                   .written_images = "validation",
+                                   .holds_crowds = true};
 
 }  // namespace effdet::dataset
