@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <span>
@@ -19,18 +20,32 @@
 
 namespace effdet {
 
-/// An image of a run.
+/// An image of a run: a file, or a member of a tar file.
 struct ListedImage {
-  std::string file;     ///< path, as messages and results name it
-  std::string picture;  ///< name of the file that it is drawn to, without a folder; ends in .jpg
+  std::string file;         ///< path
+  std::string picture;      ///< name of the file that it is drawn to, without a folder; ends in .jpg
+  std::string member = {};  ///< its name in the tar file; empty for a file of its own
+  uint64_t offset = 0;      ///< of a member's content in the tar file
+  uint64_t bytes = 0;       ///< of a member's content
+
+  /// As messages and results name it: the file, and after a slash the member.
+  EFFDET_API std::string name() const;
 };
+
+/// The images in a tar file (ustar, pax, GNU; not compressed), in order: regular files that end in .jpg, .jpeg or .png,
+/// in any case, and do not begin with a dot. Only the headers are read. Pictures have no names yet. Names of members
+/// are not trusted: nothing is opened or written by them. Throws Error(kBadInput), which names the offset, for a file
+/// that is cut, damaged or none of these; Error(kUnsupported) for a compressed one and for sparse members;
+/// Error(kUsage) where no image is in it; Error(kIo).
+EFFDET_API std::vector<ListedImage> images_of_tar(const std::filesystem::path& tar);
 
 /// An image with what was found in it.
 struct DetectedImage {
-  std::string image;    ///< path
+  std::string image;    ///< ListedImage::name()
   std::string picture;  ///< path of the file that it is drawn to; empty: none
   int width = 0, height = 0;
   std::vector<Detection> detections;  ///< by falling score
+  std::string key = {};  ///< of a member of a tar file: WebDataset's, its name up to the first dot of the last part
 };
 
 struct DetectImagesOptions {
@@ -80,14 +95,17 @@ EFFDET_API DetectImagesReport merge_detections(const std::vector<std::filesystem
 /// Error(kBadInput) for a file that is none of both, Error(kUnsupported) for one of another version, Error(kIo).
 EFFDET_API bool is_shard_of_list(const std::filesystem::path& shard);
 
-/// What was found as JSON: a list with an object for each image, which has "image", "width", "height", "detections"
-/// and, where it was drawn, "picture". A detection has "category_id", "category", "score" and "bbox" (left, top, width,
-/// height in pixels). write: called with the text, a part at a time. Bytes that are no UTF-8 are replaced.
+/// What was found as JSON: a list with an object for each image, which has "image", "width", "height", "detections",
+/// where it was drawn "picture", and in a tar file "key". A detection has "category_id", "category", "score" and "bbox"
+/// (left, top, width, height in pixels). write: called with the text, a part at a time. Bytes that are no UTF-8 are
+/// replaced.
 EFFDET_API void write_detections(std::span<const DetectedImage> images, std::span<const std::string> class_names,
                                  const std::function<void(std::string_view)>& write);
 
-/// The first of the images, at most 48, side by side with their detections drawn; they are read once more. Throws as
-/// read_image(), and Error(kUsage) for no images.
-EFFDET_API RgbImage contact_sheet_of(std::span<const DetectedImage> images, std::span<const std::string> class_names);
+/// The first of the images in which something was looked for, at most 48, side by side with their detections drawn;
+/// they are read once more. list: the run's, of which images are some, in order. Throws as read_image(), and
+/// Error(kUsage) for no images.
+EFFDET_API RgbImage contact_sheet_of(std::span<const ListedImage> list, std::span<const DetectedImage> images,
+                                     std::span<const std::string> class_names);
 
 }  // namespace effdet

@@ -14,6 +14,7 @@
 #include "base/thread_pool.h"
 #include "dataset/detections_file.h"
 #include "dataset/failures.h"
+#include "dataset/listed_image.h"
 #include "dataset/run_journal.h"
 #include "dataset/shard.h"
 #include "dataset/task_queue.h"
@@ -22,7 +23,6 @@
 #include "detection/image_detector.h"
 #include "effdet/detector.h"
 #include "runtime/compiled_model_impl.h"
-#include "vision/decode.h"
 #include "vision/encode.h"
 #include "vision/memory_gate.h"
 
@@ -44,7 +44,10 @@ class PartOfList : public RunImages {
   size_t count() const override { return images_.size(); }
   int64_t id(size_t i) const override { return static_cast<int64_t>(first_ + i); }
   bool accepts(const JournalEntry& entry) const override { return is_of_list(entry, classes_); }
-  std::filesystem::path file(size_t i) const override { return images_[i].file; }
+  std::string name(size_t i) const override { return images_[i].name(); }
+  uint64_t file_bytes(size_t i) const override {
+    return images_[i].member.empty() ? bytes_of_file(images_[i].file) : images_[i].bytes;
+  }
   /// The picture may not have been on the disk yet when the power went.
   bool is_whole(size_t, const JournalEntry& entry) const override {
     std::error_code error;
@@ -121,7 +124,7 @@ class ListRun {
     std::vector<std::optional<JournalEntry>> entries = journal_->take_finished();
     for (size_t i = 0; i < images_.size(); ++i) {
       if (!entries[i]) continue;
-      faults_.add(images_[i].file, entries[i]->faults);
+      faults_.add(images_[i].name(), entries[i]->faults);
       found_[i] = std::move(entries[i]->found);
       found_[i]->picture = picture_of(i);
     }
@@ -201,7 +204,7 @@ class ListRun {
     slot.image = pending_[turn];
     slot.error = nullptr;
     try {
-      const auto rows = vision::open_image(images_[slot.image].file);
+      const auto rows = open_listed(images_[slot.image]);
       slot.size = rows->size();
       slot.plan = detector_.plan_for(slot.size);
       detector_.write_input(slot.plan, *rows, slot.input);
@@ -226,13 +229,14 @@ class ListRun {
     if (!slot.is_usable) return;
     slot.faults = {};
     slot.detections = detector_.run(slot.plan, slot.input, slot.size, &slot.faults);
-    faults_.add(images_[slot.image].file, slot.faults);
+    faults_.add(images_[slot.image].name(), slot.faults);
   }
 
   void finish(Slot& slot) {
     if (!slot.is_usable) return;
-    DetectedImage found{images_[slot.image].file, picture_of(slot.image), slot.size.width, slot.size.height,
-                        std::move(slot.detections)};
+    const ListedImage& image = images_[slot.image];
+    DetectedImage found{image.name(),     picture_of(slot.image),     slot.size.width,
+                        slot.size.height, std::move(slot.detections), key_of(image)};
     uint64_t picture_bytes = 0;
     if (!found.picture.empty() && !draw(slot.image, found, picture_bytes)) return;
     if (journal_) journal_->add(slot.image, {.faults = slot.faults, .found = found, .picture_bytes = picture_bytes});
@@ -246,9 +250,9 @@ class ListRun {
     vision::MemoryGate::Hold memory;
     vision::Image pixels;
     const bool is_readable = attempt(i, [&] {
-      const auto rows = vision::open_image(images_[i].file);
+      const auto rows = open_listed(images_[i]);
       if (rows->size() != vision::ImageSize{found.width, found.height})
-        bad_input("{}: it has changed while it was looked at", images_[i].file);
+        bad_input("{}: it has changed while it was looked at", images_[i].name());
       memory = gate_.enter(uint64_t{3} * static_cast<uint64_t>(found.width) * static_cast<uint64_t>(found.height));
       pixels = vision::whole_image(*rows);
     });

@@ -21,6 +21,7 @@ nlohmann::json json_of(const DetectedImage& image, std::span<const std::string> 
   nlohmann::json json{
       {"image", image.image}, {"width", image.width}, {"height", image.height}, {"detections", std::move(list)}};
   if (!image.picture.empty()) json["picture"] = image.picture;
+  if (!image.key.empty()) json["key"] = image.key;
   return json;
 }
 

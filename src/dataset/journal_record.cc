@@ -19,7 +19,7 @@ constexpr size_t kLengths = 2 * sizeof(uint32_t), kHash = sizeof(uint64_t);
 uint32_t check_of(uint32_t length) { return static_cast<uint32_t>(XXH3_64bits(&length, sizeof length)); }
 
 /// Bits of JournalEntry::faults, and what follows.
-enum FaultBit : uint8_t { kNanScores = 1, kNotFiniteBox = 2, kOfList = 4 };
+enum FaultBit : uint8_t { kNanScores = 1, kNotFiniteBox = 2, kOfList = 4, kHasKey = 8 };
 
 /// A list of names that is longer is no model's.
 constexpr uint32_t kMostClasses = 1 << 20;
@@ -118,19 +118,21 @@ void put_found(ContentWriter& content, const DetectedImage& found, uint64_t pict
   content.put(picture_bytes);
   content.put(static_cast<int32_t>(found.width));
   content.put(static_cast<int32_t>(found.height));
+  if (!found.key.empty()) content.put(found.key);
   for (const Detection& d : found.detections) {
     for (const float number : {d.x1, d.y1, d.x2, d.y2, d.score}) content.put(number);
     content.put(static_cast<int32_t>(d.category));
   }
 }
 
-void get_found(ContentReader& reader, JournalEntry& entry) {
+void get_found(ContentReader& reader, bool has_key, JournalEntry& entry) {
   DetectedImage& found = entry.found.emplace();
   found.image = reader.get_text();
   found.picture = reader.get_text();
   entry.picture_bytes = reader.get<uint64_t>();
   found.width = reader.get<int32_t>();
   found.height = reader.get<int32_t>();
+  if (has_key) found.key = reader.get_text();
   reader.require(found.width > 0 && found.height > 0, "size");
   reader.require(reader.left() % kDetectionBytes == 0, "length");
   found.detections.resize(reader.left() / kDetectionBytes);
@@ -191,7 +193,8 @@ std::string record_of(const JournalEntry& entry) {
     return content.record();
   }
   content.put(static_cast<uint8_t>((entry.faults.nan_scores ? kNanScores : 0) |
-                                   (entry.faults.not_finite_box ? kNotFiniteBox : 0) | (entry.found ? kOfList : 0)));
+                                   (entry.faults.not_finite_box ? kNotFiniteBox : 0) | (entry.found ? kOfList : 0) |
+                                   (entry.found && !entry.found->key.empty() ? kHasKey : 0)));
   entry.found ? put_found(content, *entry.found, entry.picture_bytes) : put_results(content, entry.results);
   return content.record();
 }
@@ -282,7 +285,7 @@ JournalEntry parse_entry(std::span<const std::byte> content, const std::string& 
   }
   const auto faults = reader.get<uint8_t>();
   entry.faults = {(faults & kNanScores) != 0, (faults & kNotFiniteBox) != 0};
-  (faults & kOfList) != 0 ? get_found(reader, entry) : get_results(reader, entry);
+  (faults & kOfList) != 0 ? get_found(reader, (faults & kHasKey) != 0, entry) : get_results(reader, entry);
   return entry;
 }
 

@@ -56,6 +56,18 @@ DatasetImages::DatasetImages(const Dataset& source, std::span<const eval::ImageR
   for (const eval::Category& category : source.truth().categories) categories_.insert(category.id);
 }
 
+uint64_t bytes_of_file(const std::filesystem::path& path) {
+  std::error_code error;
+  const uintmax_t bytes = std::filesystem::file_size(path, error);
+  return error ? 0 : bytes;
+}
+
+uint64_t DatasetImages::file_bytes(size_t i) const try {
+  return bytes_of_file(source_.path_of(*images_[i]));
+} catch (const Error&) {
+  return 0;
+}
+
 bool DatasetImages::accepts(const JournalEntry& entry) const {
   return !entry.found && std::ranges::all_of(entry.results, [&](const eval::CocoResult& result) {
     return categories_.contains(result.category_id);
@@ -110,9 +122,9 @@ void RunJournal::take_over(const JournalHeader& header) {
     if (!entry) continue;
     if (!is_finished(*entry)) {
       entry.reset();
-    } else if (file_bytes(i) != entry->file_bytes) {
+    } else if (images_.file_bytes(i) != entry->file_bytes) {
       bad_input("{}: {} has changed since it was done; remove the journal to begin anew", name_,
-                eval::printable(images_.file(i).string()));
+                eval::printable(images_.name(i)));
     } else if (!images_.is_whole(i, *entry)) {
       entry.reset();
     }
@@ -121,7 +133,7 @@ void RunJournal::take_over(const JournalHeader& header) {
 
 void RunJournal::add(size_t i, JournalEntry entry) {
   entry.image_id = images_.id(i);
-  entry.file_bytes = file_bytes(i);
+  entry.file_bytes = images_.file_bytes(i);
   writer_->append(entry);
 }
 
@@ -130,15 +142,6 @@ void RunJournal::add(size_t i, const ImageFailure& failure) {
   entry.image_id = images_.id(i);
   entry.failure = failure;
   writer_->append(entry);
-}
-
-/// 0 where the file cannot be asked: what is wrong with it is said when it is opened.
-uint64_t RunJournal::file_bytes(size_t i) const try {
-  std::error_code error;
-  const uintmax_t bytes = std::filesystem::file_size(images_.file(i), error);
-  return error ? 0 : bytes;
-} catch (const Error&) {
-  return 0;
 }
 
 }  // namespace effdet::dataset

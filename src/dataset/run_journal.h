@@ -31,7 +31,10 @@ class JournalImages {
 /// Those of a run that can be gone on with.
 class RunImages : public JournalImages {
  public:
-  virtual std::filesystem::path file(size_t i) const = 0;
+  /// For messages.
+  virtual std::string name(size_t i) const = 0;
+  /// Size of its file; 0 where it cannot be asked: what is wrong with it is said when it is opened.
+  virtual uint64_t file_bytes(size_t i) const = 0;
   /// Whether what else was written of a finished image is still there.
   virtual bool is_whole(size_t i, const JournalEntry& entry) const = 0;
 };
@@ -45,7 +48,8 @@ class DatasetImages : public RunImages {
   size_t count() const override { return images_.size(); }
   int64_t id(size_t i) const override { return images_[i]->id; }
   bool accepts(const JournalEntry& entry) const override;
-  std::filesystem::path file(size_t i) const override { return source_.path_of(*images_[i]); }
+  std::string name(size_t i) const override { return images_[i]->file_name; }
+  uint64_t file_bytes(size_t i) const override;
   bool is_whole(size_t, const JournalEntry&) const override { return true; }
 
  private:
@@ -53,6 +57,9 @@ class DatasetImages : public RunImages {
   std::span<const eval::ImageRecord* const> images_;
   std::unordered_set<int64_t> categories_;
 };
+
+/// 0 where the file cannot be asked.
+uint64_t bytes_of_file(const std::filesystem::path& path);
 
 /// Whether it tells what was found in an image of a list, by a model of so many classes.
 bool is_of_list(const JournalEntry& entry, size_t classes);
@@ -81,7 +88,6 @@ class RunJournal {
 
  private:
   void take_over(const JournalHeader& header);
-  uint64_t file_bytes(size_t i) const;
 
   const RunImages& images_;
   std::string name_;

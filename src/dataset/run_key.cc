@@ -84,6 +84,9 @@ uint64_t data_key(std::span<const ListedImage> images) {
   for (const ListedImage& image : images) {
     hasher.add(std::string_view(image.file));
     hasher.add(std::string_view(image.picture));
+    hasher.add(std::string_view(image.member));
+    hasher.add(image.offset);
+    hasher.add(image.bytes);
   }
   return hasher.digest();
 }

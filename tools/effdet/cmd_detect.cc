@@ -50,18 +50,20 @@ std::vector<std::string> class_names(const ModelDescription& description, const 
 }
 
 /// The first annotated images side by side, for a look at all of them at once.
-void write_sheet(const std::string& path, const DetectImagesReport& report) {
-  if (!path.empty()) write_image(path, contact_sheet_of(report.images, report.class_names));
+void write_sheet(const std::string& path, const std::vector<ListedImage>& images, const DetectImagesReport& report) {
+  if (!path.empty()) write_image(path, contact_sheet_of(images, report.images, report.class_names));
+}
+
+std::vector<ListedImage> images_of(const DetectArguments& arguments) {
+  std::vector<ListedImage> images = listed_images(arguments.images, arguments.lists);
+  if (!arguments.no_pictures) name_pictures(images, arguments.out);
+  return images;
 }
 
 /// Prints and counts what was found; the end of the command.
-int end_of_detect(const DetectArguments& arguments, const DetectImagesReport& report, const std::string& model,
-                  const StopRequest& stop, const std::string& kept, const fs::path& journal) {
-  warn_of(arguments.program, model, report.warning);
-  if (!report.images.empty()) {
-    write_sheet(arguments.contact_sheet, report);
-    arguments.json ? print_detections_json(report) : print_detections(report, kept);
-  }
+int end_of_detect(const DetectArguments& arguments, const DetectImagesReport& report, const StopRequest& stop,
+                  const std::string& kept, const fs::path& journal) {
+  if (!report.images.empty()) arguments.json ? print_detections_json(report) : print_detections(report, kept);
   const RunCounts counts{report.images.size(), report.failures.size(), report.total};
   const int code = end_of_run(arguments.program, counts, stop, "the results in " + kept);
   say_what_is_kept(counts, stop, journal);
@@ -72,8 +74,7 @@ int detect_all(DetectArguments& arguments) {
   DetectImagesOptions options{.detect = arguments.detect};
   arguments.run.apply(arguments.results(), options);
   if (!arguments.no_pictures) options.pictures = arguments.out;
-  const std::vector<ListedImage> images =
-      name_pictures(listed_files(arguments.images, arguments.lists), options.pictures);
+  const std::vector<ListedImage> images = images_of(arguments);
   make_output_folder(arguments.out);
   std::optional<TeamRun> team;
   if (arguments.run.team()) {
@@ -100,16 +101,17 @@ int detect_all(DetectArguments& arguments) {
   };
   DetectImagesReport report = detect_images(images, model, options, arguments.threads);
   bar.reset();
-  if (!team) {
-    const bool is_shard = options.results.empty();
-    return end_of_detect(arguments, report, file, stop, is_shard ? options.journal.string() : arguments.results(),
-                         options.journal);
+  if (team) {
+    const bool is_whole = team->is_first() && team->join(stop, [&](const std::vector<fs::path>& shards) {
+      report = merge_detections(shards, arguments.results());
+    });
+    if (!is_whole) return end_of_member(arguments.program, report.images.size(), report.total, stop, options.journal);
   }
-  const bool is_whole = team->is_first() && team->join(stop, [&](const std::vector<fs::path>& shards) {
-    report = merge_detections(shards, arguments.results());
-  });
-  if (!is_whole) return end_of_member(arguments.program, report.images.size(), report.total, stop, options.journal);
-  return end_of_detect(arguments, report, file, stop, arguments.results(), options.journal);
+  warn_of(arguments.program, file, report.warning);
+  if (!report.images.empty()) write_sheet(arguments.contact_sheet, images, report);
+  const bool is_shard = arguments.run.is_shard();
+  return end_of_detect(arguments, report, stop, is_shard ? options.journal.string() : arguments.results(),
+                       options.journal);
 }
 
 }  // namespace
@@ -121,10 +123,13 @@ int run_detect(int argc, char** argv) {
       "effdet detect photos/ 'more/*.png' --model-file d0.om --out found --score 0.5\n"
       "effdet detect --list million.txt --no-pictures --model-file d0.om --out found --shard 0/4 --resume");
   DetectArguments arguments{.program = line.program()};
-  line.add_option("images", arguments.images, "images (JPEG, PNG), folders of them, or quoted patterns")
+  line.add_option("images", arguments.images,
+                  "images (JPEG, PNG), folders of them, tar files with them (WebDataset), or quoted "
+                  "patterns: 'a/*.jpg', 'shard-{000..003}.tar'")
       ->type_name("IMAGE");
   line.add_option("--list", arguments.lists,
-                  "also the images whose paths a text file has, one a line, seen from the current folder; -: standard "
+                  "also the images and tar files whose paths a text file has, one a line, seen from the current "
+                  "folder; -: standard "
                   "input")
       ->allow_extra_args(false)
       ->type_name("FILE");

@@ -77,6 +77,35 @@ TEST_F(DetectMany, TakesLists) {
   EXPECT_FALSE(exists("found"));
 }
 
+TEST_F(DetectMany, TakesTarFiles) {
+  good(
+      "cd data/val2017 && tar cf ../../s-08.tar 00000000000[1-2].jpg && tar --format=pax -cf ../../s-09.tar "
+      "00000000000[3-4].jpg && cp 000000000005.jpg ../x.v1.JPG && tar --format=gnu -cf ../../s-10.tar "
+      "--transform 's|^|../../|' -P ../x.v1.JPG 000000000006.jpg");
+  good(kRun + "'s-{08..10}.tar'");
+  const auto found = nlohmann::json::parse(file("found/detections.json")), files = nlohmann::json::parse(expected());
+  ASSERT_EQ(found.size(), 6u);
+  for (size_t i = 0; i < 6; ++i) EXPECT_EQ(found[i]["detections"], files[i]["detections"]) << i;
+  EXPECT_EQ(found[0]["image"], "s-08.tar/000000000001.jpg");
+  EXPECT_EQ(found[0]["key"], "000000000001");
+  EXPECT_EQ(found[4]["picture"], "found/x.v1.jpg");
+  EXPECT_EQ(found[5]["picture"], "found/000000000006.jpg");
+  EXPECT_TRUE(file("found/x.v1.jpg") == content(made_->path() / "found/000000000005.jpg"));
+  const std::string in_one = file("found/detections.json");
+  good("ls s-*.tar > tars");
+  for (const char* shard : {"0/2", "1/2"}) good(kRun + "--list tars --shard " + shard);
+  good("effdet merge found/detections.json --results found/detections.json");
+  EXPECT_EQ(file("found/detections.json"), in_one);
+
+  fs::resize_file(folder_ / "s-09.tar", 1000);
+  const Result cut = sh(kRun + "'s-{08..10}.tar'");
+  EXPECT_EQ(cut.code, 3);
+  EXPECT_TRUE(contains(cut.error, "detect: error: s-09.tar: offset ")) << cut.error;
+  good("gzip s-08.tar");
+  EXPECT_EQ(sh(kRun + "s-08.tar.gz").code, 5);
+  EXPECT_EQ(sh(kRun + "'s-{11..12}.tar'").code, 4);
+}
+
 TEST_F(DetectMany, WritesNoPicturesWhereNoneAreWanted) {
   good(kRun + "--list list --no-pictures --contact-sheet sheet.png");
   auto list = nlohmann::json::parse(expected());
@@ -97,24 +126,27 @@ TEST(DetectionsText, OfManyImagesIsTheirNumber) {
 }
 
 TEST_F(DetectMany, GoesOnAfterKillAnyNumberOfTimes) {
-  const std::string run = kRun + "--list list --threads 1 --contact-sheet sheet.png ";
+  good("for i in 1 2 3 4 5 6 7 8 9 10; do cat list; done > many");
+  const std::string run = kRun + "--list many --threads 1 --contact-sheet sheet.png ";
+  good(run);
+  const std::string whole = file("found/detections.json"), sheet = file("sheet.png");
+  const std::string picture = file("found/000000000001_10.jpg");
+  fs::remove_all(folder_ / "found");
   const auto kill_at = [&](int bytes, const std::string& flags) {
     return sh(run + flags +
               ">out.txt & while [ $(stat -c %s found/detections.json.journal 2>/dev/null || echo 0) -lt " +
               std::to_string(bytes) + " ] && kill -0 $!; do sleep 0.002; done; kill -9 $!; wait $!");
   };
-  kill_at(900, "");
-  if (exists("found/detections.json")) GTEST_SKIP() << "it was done before it was killed";
+  EXPECT_EQ(kill_at(1000, "").code, 137);
   EXPECT_EQ(sh(run).code, 2);  // the finished images would be lost
-  kill_at(2500, "--resume ");
+  kill_at(5000, "--resume ");
   fs::remove(folder_ / "found/000000000001.jpg");  // a loss of power may do so
   good(run + "--resume");
-  EXPECT_EQ(file("found/detections.json"), expected());
-  expect_pictures();
-  EXPECT_FALSE(exists("found/detections.json.journal"));
-  const std::string sheet = file("sheet.png");
-  good(run);
+  EXPECT_EQ(file("found/detections.json"), whole);
+  EXPECT_TRUE(file("found/000000000001.jpg") == content(made_->path() / "found/000000000001.jpg"));
+  EXPECT_TRUE(file("found/000000000001_10.jpg") == picture);
   EXPECT_TRUE(sheet == file("sheet.png"));
+  EXPECT_FALSE(exists("found/detections.json.journal"));
 }
 
 TEST_F(DetectMany, StrictStopsAtTheFirstImageThatCannotBeUsed) {

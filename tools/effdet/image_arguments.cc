@@ -16,6 +16,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "brace_list.h"
 #include "cli.h"
 #include "effdet/error.h"
 #include "input_paths.h"
@@ -42,10 +43,30 @@ std::vector<std::string> expanded(const std::string& argument) {
       throw Error(ErrorCode::kUsage, fmt::format("{}: no .jpg, .jpeg or .png in this folder", argument));
     return paths;
   }
-  if (is_there(argument) || argument.find_first_of("*?[") == std::string::npos) return {argument};
+  if (is_there(argument)) return {argument};
+  if (const std::vector<std::string> names = brace_expansion(argument); names.size() > 1) {
+    std::vector<std::string> paths;
+    for (const std::string& name : names) std::ranges::move(expanded(name), std::back_inserter(paths));
+    return paths;
+  }
+  if (argument.find_first_of("*?[") == std::string::npos) return {argument};
   std::vector<std::string> paths = matches(argument);
   if (paths.empty()) throw Error(ErrorCode::kUsage, fmt::format("{}: no file matches", argument));
   return paths;
+}
+
+/// ".tar", and what is told apart by its content: ".tar.gz", ".tgz".
+bool is_tar(const fs::path& path) {
+  const std::string extension = extension_of(path);
+  return extension == ".tar" || extension == ".tgz" || (!is_image(path) && extension_of(path.stem()) == ".tar");
+}
+
+void add(const std::string& file, std::vector<ListedImage>& images) {
+  if (is_tar(file)) {
+    std::ranges::move(images_of_tar(file), std::back_inserter(images));
+  } else {
+    images.push_back({file, ""});
+  }
 }
 
 [[noreturn]] void refuse(const std::string& list) {
@@ -87,12 +108,14 @@ class Lines {
 
 }  // namespace
 
-std::vector<std::string> listed_files(const std::vector<std::string>& arguments,
-                                      const std::vector<std::string>& lists) {
-  std::vector<std::string> files;
-  for (const std::string& argument : arguments) std::ranges::move(expanded(argument), std::back_inserter(files));
-  for (const std::string& list : lists) std::ranges::move(read_list(list), std::back_inserter(files));
-  return files;
+std::vector<ListedImage> listed_images(const std::vector<std::string>& arguments,
+                                       const std::vector<std::string>& lists) {
+  std::vector<ListedImage> images;
+  for (const std::string& argument : arguments)
+    for (const std::string& file : expanded(argument)) add(file, images);
+  for (const std::string& list : lists)
+    for (const std::string& file : read_list(list)) add(file, images);
+  return images;
 }
 
 std::vector<std::string> read_list(const std::string& list) {
@@ -112,29 +135,23 @@ std::vector<std::string> read_list(const std::string& list) {
   return paths;
 }
 
-std::vector<ListedImage> name_pictures(const std::vector<std::string>& files, const fs::path& folder) {
-  std::vector<ListedImage> images;
-  images.reserve(files.size());
-  if (folder.empty()) {
-    for (const std::string& file : files) images.push_back({file, ""});
-    return images;
-  }
+void name_pictures(std::vector<ListedImage>& images, const fs::path& folder) {
   std::unordered_set<std::string> taken;
   std::unordered_map<std::string, size_t> numbers;  // of the last picture after images of that name
-  for (const std::string& file : files) {
-    const std::string stem = fs::path(file).stem().string();
-    std::string picture = stem + ".jpg";
-    for (size_t& number = numbers.try_emplace(stem, 1).first->second; !taken.insert(picture).second;)
-      picture = fmt::format("{}_{}.jpg", stem, ++number);
-    images.push_back({file, picture});
+  for (ListedImage& image : images) {
+    const std::string stem = fs::path(image.name()).stem().string();
+    image.picture = stem + ".jpg";
+    for (size_t& number = numbers.try_emplace(stem, 1).first->second; !taken.insert(image.picture).second;)
+      image.picture = fmt::format("{}_{}.jpg", stem, ++number);
   }
-  for (const std::string& file : files) {
-    const fs::path name = fs::path(file).filename();
+  for (const ListedImage& image : images) {
+    if (!image.member.empty()) continue;
+    const fs::path name = fs::path(image.file).filename();
     std::error_code ignored;
-    if (taken.contains(name.string()) && fs::equivalent(file, folder / name, ignored))
-      throw Error(ErrorCode::kUsage, fmt::format("{} would be overwritten; give another folder with --out", file));
+    if (taken.contains(name.string()) && fs::equivalent(image.file, folder / name, ignored))
+      throw Error(ErrorCode::kUsage,
+                  fmt::format("{} would be overwritten; give another folder with --out", image.file));
   }
-  return images;
 }
 
 }  // namespace effdet::cli

@@ -5,6 +5,7 @@
 
 #include <fstream>
 
+#include "brace_list.h"
 #include "effdet/error.h"
 #include "support/test_folder.h"
 
@@ -12,6 +13,12 @@ namespace effdet::cli {
 namespace {
 
 using Names = std::vector<std::string>;
+
+Names names_of(const std::vector<ListedImage>& images) {
+  Names names;
+  for (const ListedImage& image : images) names.push_back(image.name());
+  return names;
+}
 
 class ImageArguments : public testing::Test {
  protected:
@@ -33,7 +40,8 @@ class ImageArguments : public testing::Test {
 TEST_F(ImageArguments, AListHasAPathALine) {
   EXPECT_EQ(read_list(list_of("a.jpg\n b c.png \r\n\n\r\n#1.jpg\nlast")),
             (Names{"a.jpg", " b c.png ", "#1.jpg", "last"}));
-  EXPECT_EQ(listed_files({"x.jpg"}, {list_of("a\nb\n"), list_of("a\nb\n")}), (Names{"x.jpg", "a", "b", "a", "b"}));
+  EXPECT_EQ(names_of(listed_images({"x.jpg"}, {list_of("a\nb\n"), list_of("a\nb\n")})),
+            (Names{"x.jpg", "a", "b", "a", "b"}));
 }
 
 TEST_F(ImageArguments, AListThatIsNoneIsNamed) {
@@ -46,19 +54,33 @@ TEST_F(ImageArguments, AListThatIsNoneIsNamed) {
 }
 
 TEST_F(ImageArguments, PicturesHaveNamesOfTheirOwn) {
-  const std::vector<ListedImage> images = name_pictures({"a/1.jpg", "b/1.png", "1_2.jpg", "c/1.jpg", "2.x.png"}, "out");
+  std::vector<ListedImage> images = listed_images({"a/1.jpg", "b/1.png", "1_2.jpg", "c/1.jpg", "2.x.png"}, {});
+  images.push_back({"a.tar", "", "../../etc/..jpg", 512, 1});
+  images.push_back({"a.tar", "", "/1.JPG", 512, 1});
+  name_pictures(images, "out");
   Names pictures;
   for (const ListedImage& image : images) pictures.push_back(image.picture);
-  EXPECT_EQ(pictures, (Names{"1.jpg", "1_2.jpg", "1_2_2.jpg", "1_3.jpg", "2.x.jpg"}));
-  EXPECT_EQ(name_pictures({"a/1.jpg"}, "")[0].picture, "");
-  list_of("x");
+  EXPECT_EQ(pictures, (Names{"1.jpg", "1_2.jpg", "1_2_2.jpg", "1_3.jpg", "2.x.jpg", "..jpg", "1_4.jpg"}));
   std::ofstream(folder_ / "1.jpg") << "x";
-  EXPECT_THROW(name_pictures({(folder_ / "1.jpg").string()}, folder_ / ""), Error);
+  images = listed_images({(folder_ / "1.jpg").string()}, {});
+  EXPECT_THROW(name_pictures(images, folder_.path()), Error);
 }
 
 TEST_F(ImageArguments, ManyImagesOfOneNameTakeNoTimeLikeTheirSquare) {
-  const std::vector<ListedImage> images = name_pictures(Names(200000, "image.jpg"), "out");
-  EXPECT_EQ(images.back().picture, "image_200000.jpg");
+  std::vector<ListedImage> images(100000, ListedImage{"image.jpg", ""});
+  name_pictures(images, "out");
+  EXPECT_EQ(images.back().picture, "image_100000.jpg");
+}
+
+TEST(BraceList, StandsForNames) {
+  EXPECT_EQ(brace_expansion("s-{098..101}.tar"), (Names{"s-098.tar", "s-099.tar", "s-100.tar", "s-101.tar"}));
+  EXPECT_EQ(brace_expansion("{9..11}"), (Names{"9", "10", "11"}));
+  EXPECT_EQ(brace_expansion("{2..0}x{a,b{1..2},}"),
+            (Names{"2xa", "2xb1", "2xb2", "2x", "1xa", "1xb1", "1xb2", "1x", "0xa", "0xb1", "0xb2", "0x"}));
+  for (const char* plain : {"", "a", "{}", "{a}", "a{b", "}a{", "{a..b}", "{1..}", "{{}}", "{1..2"})
+    EXPECT_EQ(brace_expansion(plain), Names{plain});
+  for (const char* many : {"{1..1000001}", "{1..1000}{1..1000}{1..2}", "{-999999999999..999999999999}"})
+    EXPECT_THROW(brace_expansion(many), Error) << many;
 }
 
 }  // namespace
