@@ -16,6 +16,12 @@ void for_each_threshold(eval::ThresholdBits bits, Function function) {
   for (unsigned left = bits; left != 0; left &= left - 1) function(static_cast<size_t>(std::countr_zero(left)));
 }
 
+/// The thresholds at which a detection is neither right nor wrong.
+eval::ThresholdBits ignored_at(const MatchEvent& event, const EventChunk& chunk) {
+  const auto all = (1U << chunk.num_thresholds) - 1;
+  return static_cast<eval::ThresholdBits>(all & ~unsigned{event.true_positive} & ~unsigned{event.false_positive});
+}
+
 template <typename Weights>
 void add_to(std::array<int32_t, kLanes>& sums, const Weights& weights) {
   for (size_t lane = 0; lane < kLanes; ++lane) sums[lane] += weights[lane];
@@ -97,20 +103,35 @@ CategoryResampler::Counts CategoryResampler::weights_of(const Step& step, const 
 
 void CategoryResampler::walk_down(const EventChunk& chunk, const ResampleWeights& weights, std::vector<Counts>& found) {
   curves_.assign(chunk.num_thresholds, Curve{});
-  falses_.resize(steps_.size());
-  Counts falses{};
+  levels_ = {};
+  seen_.resize(steps_.size());
+  Counts seen{};
   size_t next = 0;
   for (size_t s = 0; s < steps_.size(); ++s) {
     const MatchEvent& event = chunk.events[steps_[s].event];
-    for (; next < event.falses_end; ++next) add_to(falses, weights.of(chunk.falses[next]));
-    falses_[s] = falses;
+    for (; next < event.falses_end; ++next) add_to(seen, weights.of(chunk.falses[next]));
     const Counts step = weights_of(steps_[s], event, weights);
-    for_each_threshold(event.true_positive, [&](size_t t) { add_to(curves_[t].true_positives, step); });
-    for_each_threshold(event.false_positive, [&](size_t t) { add_to(curves_[t].false_positives, step); });
+    add_to(seen, step);
+    seen_[s] = seen;
+    if ((event.true_positive & (event.true_positive + 1)) == 0) {
+      add_to(levels_[static_cast<size_t>(std::popcount(event.true_positive))], step);
+    } else {
+      for_each_threshold(event.true_positive, [&](size_t t) { add_to(curves_[t].true_positives, step); });
+    }
+    for_each_threshold(ignored_at(event, chunk), [&](size_t t) { add_to(curves_[t].ignored, step); });
     const auto limit = std::ranges::upper_bound(params_.max_detections, size_t{event.rank});
     const int32_t times = std::popcount(event.true_positive);
     Counts& counts = found[static_cast<size_t>(limit - params_.max_detections.begin())];
     for (size_t lane = 0; lane < kLanes; ++lane) counts[lane] += times * step[lane];
+  }
+  add_up_levels(chunk.num_thresholds);
+}
+
+void CategoryResampler::add_up_levels(size_t num_thresholds) {
+  Counts above{};
+  for (size_t t = num_thresholds; t-- > 0;) {
+    add_to(above, levels_[t + 1]);
+    add_to(curves_[t].true_positives, above);
   }
 }
 
@@ -122,19 +143,19 @@ void CategoryResampler::walk_up(const EventChunk& chunk, const ResampleWeights& 
   for (size_t s = steps_.size(); s-- > 0;) {
     const MatchEvent& event = chunk.events[steps_[s].event];
     const Counts step = weights_of(steps_[s], event, weights);
-    for_each_threshold(event.true_positive, [&](size_t t) { take_true(curves_[t], step, falses_[s]); });
-    for_each_threshold(event.false_positive, [&](size_t t) {
-      for (size_t lane = 0; lane < kLanes; ++lane) curves_[t].false_positives[lane] -= step[lane];
+    for_each_threshold(event.true_positive, [&](size_t t) { take_true(curves_[t], step, seen_[s]); });
+    for_each_threshold(ignored_at(event, chunk), [&](size_t t) {
+      for (size_t lane = 0; lane < kLanes; ++lane) curves_[t].ignored[lane] -= step[lane];
     });
   }
 }
 
 /// Where an image is not drawn, the step counts for nothing: no recall lies between, and precision is not above that of
 /// the step before.
-void CategoryResampler::take_true(Curve& curve, const Counts& weights, const Counts& falses) const {
+void CategoryResampler::take_true(Curve& curve, const Counts& weights, const Counts& seen) const {
   Counts reached;
   for (size_t lane = 0; lane < kLanes; ++lane) {
-    const int32_t found = curve.true_positives[lane], all = found + curve.false_positives[lane] + falses[lane];
+    const int32_t found = curve.true_positives[lane], all = seen[lane] - curve.ignored[lane];
     curve.best_precision[lane] =
         std::max(curve.best_precision[lane], found / (all + std::numeric_limits<double>::epsilon()));
   }

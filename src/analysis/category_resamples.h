@@ -53,8 +53,8 @@ class CategoryResampler {
   };
   /// What one threshold's walk up the scores has come to.
   struct Curve {
-    Counts true_positives, false_positives;  ///< of the steps that are not passed yet
-    Counts reached;                          ///< recall thresholds that these true positives reach
+    Counts true_positives, ignored;  ///< of the steps that are not passed yet
+    Counts reached;                  ///< recall thresholds that these true positives reach
     LaneValues best_precision, sum;
   };
   /// Sums over thresholds.
@@ -68,7 +68,8 @@ class CategoryResampler {
   void list_steps(const EventChunk& chunk, const ResampleWeights& weights);
   void walk_down(const EventChunk& chunk, const ResampleWeights& weights, std::vector<Counts>& found);
   void walk_up(const EventChunk& chunk, const ResampleWeights& weights);
-  void take_true(Curve& curve, const Counts& weights, const Counts& falses) const;
+  void add_up_levels(size_t num_thresholds);
+  void take_true(Curve& curve, const Counts& weights, const Counts& seen) const;
   static Counts weights_of(const Step& step, const MatchEvent& event, const ResampleWeights& weights);
   void write(size_t area, const AreaSums& sums, std::vector<LaneValues>& numbers) const;
 
@@ -78,8 +79,10 @@ class CategoryResampler {
   /// Of each lane how many recall thresholds 0, 1, ... found objects reach.
   std::array<std::vector<int32_t>, kLanes> reached_;
   std::vector<Step> steps_;
-  std::vector<Counts> falses_;  ///< of each step, those at all thresholds before it
+  std::vector<Counts> seen_;  ///< of each step, the detections up to it, itself included
   std::vector<Curve> curves_;
+  /// Those that are true at the lowest 1, 2, ... thresholds of the chunk, as most are, and false at the others.
+  std::array<Counts, eval::kThresholdsInChunk + 1> levels_;
 };
 
 }  // namespace effdet::analysis
