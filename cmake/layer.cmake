@@ -4,13 +4,17 @@
 set(EFFDET_CHECKED base vision eval checkpoint ir ops onnx passes artifact aipp model compiler detection dataset)
 add_custom_target(checked_tests)
 
-# What is compiled far longer than it runs - tests, command-line parsing - is optimised less: half the build time.
+# What is compiled far longer than it runs is optimised less: command-line parsing, and tests even less.
 set(EFFDET_QUICK_COMPILE $<$<CONFIG:Release>:-O1>)
+set(EFFDET_TEST_COMPILE $<$<CONFIG:Release>:-O0> -U_FORTIFY_SOURCE)
 if(EFFDET_SANITIZE)
   # The checks of undefined behaviour are for what is tested, not for the tests: they take longer to compile than all else.
   # Lines of tests in a report are worth less than the time that they take, too: GoogleTest names the test.
-  set(EFFDET_QUICK_COMPILE -O0 -g0 -fno-sanitize=undefined)
+  set(EFFDET_TEST_COMPILE -O0 -g0 -fno-sanitize=undefined)
+  set(EFFDET_QUICK_COMPILE ${EFFDET_TEST_COMPILE})
 endif()
+# Tests with loops over whole maps, which compare every kernel with the reference.
+set(EFFDET_LONG_TESTS kernels)
 
 # Layers without loops over pixels or numbers of weights: -O3 would only take longer to compile.
 set(EFFDET_PLAIN_LAYERS ir checkpoint onnx passes model fetch aipp artifact compiler executor tuning dataset api)
@@ -43,7 +47,7 @@ function(effdet_layer name)
   target_include_directories(effdet_${name} PUBLIC ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include)
   effdet_link(effdet_${name} ${LAYER_DEPENDS})
   if(name IN_LIST EFFDET_PLAIN_LAYERS)
-    target_compile_options(effdet_${name} PRIVATE $<$<CONFIG:Release>:-O2>)
+    target_compile_options(effdet_${name} PRIVATE $<$<CONFIG:Release>:-O1>)
   endif()
   target_link_libraries(effdet_${name} PRIVATE ${LAYER_PRIVATE})
   foreach(header IN LISTS LAYER_PUBLIC_HEADERS)
@@ -59,7 +63,11 @@ function(effdet_layer name)
     target_link_libraries(${name}_test PRIVATE ${LAYER_PRIVATE} GTest::gtest GTest::gtest_main)
     target_include_directories(${name}_test PRIVATE ${PROJECT_SOURCE_DIR}/tests)
     target_compile_definitions(${name}_test PRIVATE EFFDET_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
-    target_compile_options(${name}_test PRIVATE ${EFFDET_QUICK_COMPILE})
+    if(name IN_LIST EFFDET_LONG_TESTS)
+      target_compile_options(${name}_test PRIVATE ${EFFDET_QUICK_COMPILE})
+    else()
+      target_compile_options(${name}_test PRIVATE ${EFFDET_TEST_COMPILE})
+    endif()
     if(name IN_LIST EFFDET_CHECKED)
       add_dependencies(checked_tests ${name}_test)
     endif()
