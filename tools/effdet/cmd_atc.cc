@@ -128,6 +128,10 @@ void convert(const AtcOptions& options) {
         "[WARNING] this processor does not multiply bfloat16: the model takes less memory, and up to a tenth more time "
         "than with --precision_mode=force_fp32\n");
   if (options.calibration) quantize(model, *options.calibration);
+  if (!options.bfloat16 && multiplies_bfloat16() && model.is_quantized() && options.log <= LogLevel::kInfo)
+    fmt::print(
+        "[INFO] this processor multiplies bfloat16: --precision_mode=force_fp16 computes in it what stays in float32, "
+        "which takes less time and memory\n");
   std::optional<ProgressBar> progress(std::in_place, "tuning, %");
   std::optional<Tuning> tuning = options.tuning;
   if (tuning) {

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "effdet/machine.h"
 #include "support/shell.h"
 #include "support/test_folder.h"
 
@@ -96,6 +97,15 @@ TEST_F(CliQuantize, TheProofIsMeasuredOnTheCompiledFileAndTravelsWithIt) {
   const Result opened = sh("effdet bench q.om --infer-only --runs 1 --warmup 0 --precision bf16");
   EXPECT_EQ(opened.code, 2);
   EXPECT_TRUE(contains(opened.error, "was compiled for int8")) << opened.error;
+}
+
+TEST_F(CliQuantize, AtcTellsOfBfloat16WhereTheProcessorMultipliesIt) {
+  expect_success("effdet quantize m.onnx --weights-only --out q.onnx");
+  const std::string atc = "atc --framework=5 --output=q --soc_version=native --log=info --model=";
+  constexpr char kHint[] = "--precision_mode=force_fp16 computes in it";
+  EXPECT_EQ(contains(expect_success(atc + "q.onnx").out, kHint), effdet::multiplies_bfloat16());
+  EXPECT_FALSE(contains(expect_success(atc + "m.onnx").out, kHint));
+  EXPECT_FALSE(contains(expect_success(atc + "q.onnx --precision_mode=force_fp16").out, kHint));
 }
 
 TEST_F(CliQuantize, BelowTheGateNoModelIsWrittenButThePageThatTellsWhy) {
