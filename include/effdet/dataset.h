@@ -283,6 +283,9 @@ struct ValidateStart {
   size_t run_images = 0;    ///< of all shards together
 };
 
+/// Called with the mAP of so many images, those that are done so far.
+using OnRunningMap = std::function<void(double map, size_t images)>;
+
 struct ValidateOptions {
   DetectOptions detect;
   std::filesystem::path results;   ///< file for COCO results; empty: none
@@ -310,6 +313,8 @@ struct ValidateOptions {
   /// If set, called after each image with the time per image that its batch took in the network, in seconds; calls do
   /// not overlap.
   std::function<void(size_t done, size_t total, double seconds)> progress;
+  /// If set, called every two seconds at most, from a thread of its own; takes a hundredth of one core's time.
+  OnRunningMap on_running_map = {};
 };
 struct ValidateReport {
   Evaluation evaluation;  ///< of the images that could be used and were finished before a stop

@@ -94,6 +94,21 @@ Evaluation to_public(const eval::GroundTruth& dataset, const eval::CocoEvaluatio
   return evaluation;
 }
 
+eval::CocoParams params_of(const eval::GroundTruth& dataset, std::span<const int64_t> image_ids) {
+  eval::CocoParams params = default_params(dataset);
+  params.image_ids.assign(image_ids.begin(), image_ids.end());
+  return params;
+}
+
+/// Those that the rules let count; kept holds them where these are not all.
+std::span<const eval::CocoResult> counted(const eval::GroundTruth& dataset, std::span<const eval::CocoResult> results,
+                                          const eval::CocoParams& params, std::vector<eval::CocoResult>& kept) {
+  if (dataset.rules != eval::Rules::kLvis) return results;
+  kept.assign(results.begin(), results.end());
+  eval::keep_lvis_results(dataset, params.max_detections.back(), kept);
+  return kept;
+}
+
 /// Adds what the numbers are made of. Takes the precision out of the arrays.
 void explain(const eval::GroundTruth& dataset, std::span<const eval::CocoResult> results,
              const Explanations& explanations, eval::CocoEvaluation& coco, Evaluation& evaluation, ThreadPool& pool) {
@@ -107,20 +122,25 @@ void explain(const eval::GroundTruth& dataset, std::span<const eval::CocoResult>
 
 Evaluation evaluate(const eval::GroundTruth& dataset, std::span<const eval::CocoResult> results,
                     std::span<const int64_t> image_ids, const Explanations& explanations) {
-  eval::CocoParams params = default_params(dataset);
-  params.image_ids.assign(image_ids.begin(), image_ids.end());
+  eval::CocoParams params = params_of(dataset, image_ids);
   std::vector<eval::CocoResult> kept;
-  if (dataset.rules == eval::Rules::kLvis) {
-    kept.assign(results.begin(), results.end());
-    eval::keep_lvis_results(dataset, params.max_detections.back(), kept);
-    results = kept;
-  }
+  results = counted(dataset, results, params, kept);
   ThreadPool pool(default_thread_count());
   eval::CocoEvaluation coco =
       eval::evaluate_coco(dataset, results, std::move(params), eval::CocoOutput::kSummary, &pool);
   Evaluation evaluation = to_public(dataset, coco);
   explain(dataset, results, explanations, coco, evaluation, pool);
   return evaluation;
+}
+
+double map_of(const eval::GroundTruth& dataset, std::span<const eval::CocoResult> results,
+              std::span<const int64_t> image_ids) {
+  eval::CocoParams params = params_of(dataset, image_ids);
+  params.area_ranges.resize(1);
+  params.max_detections = {params.max_detections.back()};
+  std::vector<eval::CocoResult> kept;
+  results = counted(dataset, results, params, kept);
+  return eval::summarize(eval::evaluate_coco(dataset, results, std::move(params))).front().value;
 }
 
 std::vector<eval::CocoResult> results_of(std::span<const eval::ImageRecord* const> images,

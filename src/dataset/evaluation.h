@@ -24,6 +24,10 @@ struct Explanations {
 Evaluation evaluate(const eval::GroundTruth& dataset, std::span<const eval::CocoResult> results,
                     std::span<const int64_t> image_ids, const Explanations& explanations = {});
 
+/// The first of evaluate()'s metrics, AP of objects of all sizes, for less: on one thread.
+double map_of(const eval::GroundTruth& dataset, std::span<const eval::CocoResult> results,
+              std::span<const int64_t> image_ids);
+
 /// Of each image its detections, best first, as results with the data set's category ids. Those of classes that stand
 /// for no category are left out.
 std::vector<eval::CocoResult> results_of(std::span<const eval::ImageRecord* const> images,

@@ -18,6 +18,7 @@
 #include "dataset/image_writer.h"
 #include "dataset/notes.h"
 #include "dataset/run_journal.h"
+#include "dataset/running_map.h"
 #include "dataset/shard.h"
 #include "dataset/task_queue.h"
 #include "detection/detection_model.h"
@@ -66,6 +67,7 @@ class Validation {
         log_(options.on_failure, options.shard.count > 1 ? FailureLog::kPart : images_.size(), options.strict),
         queue_(std::in_place, background_threads(threads)) {
     if (writer_.enabled()) source.require_unique_stems();
+    if (options.on_running_map) running_map_.emplace(source.truth(), options.on_running_map);
     if (!options.journal.empty()) open_journal();
     for (size_t i = 0; i < images_.size(); ++i)
       if (finished_[i] == 0) pending_.push_back(i);
@@ -87,6 +89,7 @@ class Validation {
       if (journal_ && !options_.results.empty()) journal_->remove();  // there is nothing to go on with
       throw;
     }
+    running_map_.reset();
     ValidateReport report{.evaluation = {}, .total = images_.size(), .failures = log_.failures()};
     report.seconds = seconds_since(start);
     for (const Stream& stream : streams_)
@@ -145,7 +148,7 @@ class Validation {
       if (!entries[i]) continue;
       faults_.add(images_[i]->file_name, entries[i]->faults);
       results_[i] = std::move(entries[i]->results);
-      finished_[i] = 1;
+      finish_image(i);
     }
   }
 
@@ -270,7 +273,12 @@ class Validation {
     if (writer_.enabled() && !draw(i, detections)) return;
     results_[i] = results_of({&images_[i], 1}, {&detections, 1}, classes_);
     if (journal_) journal_->add(i, {.faults = faults, .results = results_[i]});
+    finish_image(i);
+  }
+
+  void finish_image(size_t i) {
     finished_[i] = 1;
+    if (running_map_) running_map_->add(images_[i]->id, results_[i]);
   }
 
   /// Decodes the image once more, since images that wait for their detections could take any memory. False where
@@ -311,6 +319,7 @@ class Validation {
   std::vector<char> loaded_, finished_;                 ///< by image, each written by one thread
   std::vector<size_t> pending_;                         ///< indices of the images that no earlier run finished
   std::optional<RunJournal> journal_;
+  std::optional<RunningMap> running_map_;
   FailureLog log_;
   detection::FaultLog faults_;
   std::deque<Stream> streams_;  // stay where they are: tasks refer to them

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <optional>
@@ -110,6 +111,8 @@ nlohmann::json report_json(const ValidateReport& report, const ModelDescription&
   json["inference_seconds"] = report.inference_seconds;
   return json;
 }
+
+std::string running_map_text(double map) { return map < 0 ? "" : fmt::format("mAP {:.3f} so far", map); }
 
 RunCounts counts_of(const ValidateReport& report) {
   return {report.evaluation.images, report.failures.size(), report.total};
@@ -235,10 +238,14 @@ int run_validate(int argc, char** argv) {
   std::optional<ProgressBar> bar(std::in_place, "validate");
   const bool lines = !json && (plain || ::isatty(STDOUT_FILENO) != 1);
   size_t run_images = 0;
+  std::atomic<double> running_map = -1;  // of the images that this process has done
   options.progress = [&](size_t done, size_t total, double seconds) {
     if (!speaks) return;
-    lines ? log.update(done, total, seconds) : bar->update(done + (team ? team->done_elsewhere() : 0), run_images);
+    lines ? log.update(done, total, seconds)
+          : bar->update(done + (team ? team->done_elsewhere() : 0), run_images, running_map_text(running_map));
   };
+  if (speaks && !lines && ::isatty(STDERR_FILENO) == 1)
+    options.on_running_map = [&](double map, size_t) { running_map = map; };
   Facts facts;
   options.pictures = pictures;
   options.classes.names = model_options.class_names;

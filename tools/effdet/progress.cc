@@ -26,7 +26,7 @@ ProgressBar::ProgressBar(std::string label)
 
 ProgressBar::~ProgressBar() { erase_status_line(); }
 
-void ProgressBar::update(size_t done, size_t total) {
+void ProgressBar::update(size_t done, size_t total, std::string_view note) {
   if (!terminal_ || total == 0) return;
   const auto now = Clock::now();
   if (shown_ && done < total && now - last_ < kInterval) return;
@@ -37,8 +37,8 @@ void ProgressBar::update(size_t done, size_t total) {
   const double seconds = std::chrono::duration<double>(now - start_).count();
   const double rate = seconds > 0 && done > before_ ? static_cast<double>(done - before_) / seconds : 0;
   const std::string left = rate > 0 ? time_text(static_cast<double>(total - done) / rate) : "?";
-  show_status_line(fmt::format("{} [{:=<{}}{:<{}}] {}/{}  {:.2f}/s  {} left", label_, "", filled, "", kWidth - filled,
-                               done, total, rate, left));
+  show_status_line(fmt::format("{} [{:=<{}}{:<{}}] {}/{}  {:.2f}/s  {} left{}{}", label_, "", filled, "",
+                               kWidth - filled, done, total, rate, left, note.empty() ? "" : "  ", note));
 }
 
 void StageBars::update(std::string_view stage, size_t done, size_t total) {

@@ -20,8 +20,8 @@ class ProgressBar {
   /// For work of which so much was done before: rate and time left are of the rest.
   void start_at(size_t done) { before_ = done; }
 
-  /// One call at a time.
-  void update(size_t done, size_t total);
+  /// One call at a time. note: what else there is to tell, at the end of the line.
+  void update(size_t done, size_t total, std::string_view note = "");
 
  private:
   using Clock = std::chrono::steady_clock;
