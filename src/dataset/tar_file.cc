@@ -17,6 +17,8 @@ namespace {
 constexpr uint64_t kBlock = 512;
 /// Of long names and pax records.
 constexpr uint64_t kMostExtra = 1 << 20;
+/// Pages that were looked at are given back after so many bytes, so that a large archive seems to take no memory.
+constexpr uint64_t kRelease = uint64_t{16} << 20;
 
 struct Field {
   size_t offset, bytes;
@@ -45,7 +47,11 @@ class TarReader {
   }
 
   void walk(const std::function<void(TarMember)>& f) {
-    for (; !at_end(); read_header(f)) {
+    for (uint64_t kept = 0; !at_end();) {
+      read_header(f);
+      if (at_ - kept < kRelease) continue;
+      file_.release(kept, at_);
+      kept = at_;
     }
     const auto rest = file_.text().substr(std::min<uint64_t>(at_, file_.size()));
     if (const size_t more = rest.find_first_not_of('\0'); more != std::string_view::npos)
