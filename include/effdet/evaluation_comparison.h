@@ -1,6 +1,7 @@
 // Two results on the same images: what differs, and how sure that is.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -24,6 +25,7 @@ struct ComparisonOptions {
   std::optional<double> score_threshold = {};
   size_t max_categories = 100;  ///< that are listed as changed most
   size_t max_images = 24;       ///< likewise
+  size_t max_boxes = 100;       ///< of each of them
 };
 
 /// A number of both results, and their difference with a 95 % confidence interval.
@@ -51,9 +53,26 @@ struct ChangedImage {
     size_t true_positives = 0, false_positives = 0, false_negatives = 0;
     size_t errors() const { return false_positives + false_negatives; }
   };
+  /// What only one of the two has.
+  struct Box {
+    enum class Kind {
+      kFound,               ///< an object that the results alone find
+      kLost,                ///< an object that only the others find
+      kFalsePositive,       ///< a detection of the results that finds no object; the others have none there
+      kOtherFalsePositive,  ///< the same of the others
+    };
+    Kind kind = Kind::kFound;
+    std::array<double, 4> box{};  ///< left, top, width, height in pixels
+    size_t category = 0;          ///< index
+    double score = -1;            ///< of a detection
+  };
   AnalysedImage image;
   Counts counts, other;
   size_t found = 0, lost = 0;  ///< objects that the results alone find, and that only the others find
+  /// Objects in order of the annotations, then false positives that no false positive of the other file overlaps (of
+  /// its category, at the IoU threshold), highest scores of a category first. Cut after max_boxes.
+  std::vector<Box> boxes;
+  size_t boxes_left_out = 0;
 };
 
 /// Matching is that of EvaluationAnalysis. Nothing depends on the number of threads.

@@ -14,8 +14,9 @@ struct MatchedFile {
   double score_threshold;
 };
 
-/// Fills in the images that changed. Precondition: both files are matched with the same data set and parameters.
-void list_changed_images(const MatchedFile& file, const MatchedFile& other, size_t most,
+/// Fills in the images that changed, by the comparison's IoU threshold. Precondition: both files are matched with the
+/// same data set and parameters, at that threshold.
+void list_changed_images(const MatchedFile& file, const MatchedFile& other, const ComparisonOptions& options,
                          EvaluationComparison& comparison);
 
 /// The score at which F1 over all categories is best; 0.5 where nothing is found.

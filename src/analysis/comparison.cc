@@ -164,8 +164,8 @@ class Comparer {
     comparison_.iou_threshold = options_.iou_threshold;
     comparison_.score_threshold = options_.score_threshold ? *options_.score_threshold : best_threshold(matches);
     comparison_.other_score_threshold = options_.score_threshold ? *options_.score_threshold : best_threshold(others);
-    list_changed_images({&matches, comparison_.score_threshold}, {&others, comparison_.other_score_threshold},
-                        options_.max_images, comparison_);
+    list_changed_images({&matches, comparison_.score_threshold}, {&others, comparison_.other_score_threshold}, options_,
+                        comparison_);
   }
 
   const eval::GroundTruth& dataset_;

@@ -239,9 +239,40 @@ TEST_F(Comparison, ListsTheCategoriesAndImagesThatChanged) {
   EXPECT_EQ(third.found, 1u);
   EXPECT_EQ(third.counts.errors(), 0u);
   EXPECT_EQ(third.other.errors(), 2u);
+  using Kind = ChangedImage::Box::Kind;
+  ASSERT_EQ(third.boxes.size(), 2u);
+  EXPECT_EQ(third.boxes[0].kind, Kind::kFound);
+  EXPECT_EQ(third.boxes[0].box, (std::array<double, 4>{40, 40, 20, 20}));
+  EXPECT_EQ(third.boxes[0].category, 1u);
+  EXPECT_EQ(third.boxes[1].kind, Kind::kOtherFalsePositive);
+  EXPECT_EQ(third.boxes[1].score, 0.8);
+  ASSERT_EQ(second.boxes.size(), 1u);
+  EXPECT_EQ(second.boxes[0].kind, Kind::kLost);
   EXPECT_EQ(second.image.file_name, "2.jpg");
   EXPECT_EQ(second.lost, 1u);
-  EXPECT_EQ(compare_with(others, {.resamples = 1, .max_images = 1}).changed_images.size(), 1u);
+  const EvaluationComparison few = compare_with(others, {.resamples = 1, .max_images = 1, .max_boxes = 1});
+  ASSERT_EQ(few.changed_images.size(), 1u);
+  EXPECT_EQ(few.changed_images[0].boxes.size(), 1u);
+  EXPECT_EQ(few.changed_images[0].boxes_left_out, 1u);
+}
+
+/// A false positive that both see did not change.
+TEST_F(Comparison, DrawsFalsePositivesOfOneFileAlone) {
+  TestData data(2, 1);
+  data.object(1, 0, {0, 0, 20, 20});
+  data.detection(1, 0, {50, 50, 20, 20}, 0.9);
+  data.detection(1, 0, {0, 50, 20, 20}, 0.8);
+  data.detection(2, 0, {0, 50, 20, 20}, 0.8);  // an image without objects, of which the others have nothing
+  data_ = data;
+  std::vector<eval::CocoResult> others = {data.results[0]};
+  others[0].bbox = {51, 51, 20, 20};
+  const EvaluationComparison comparison = compare_with(others, {.resamples = 1, .score_threshold = 0.5});
+  ASSERT_EQ(comparison.changed_images.size(), 2u);
+  for (const ChangedImage& image : comparison.changed_images) {
+    ASSERT_EQ(image.boxes.size(), 1u) << image.image.id;
+    EXPECT_EQ(image.boxes[0].kind, ChangedImage::Box::Kind::kFalsePositive);
+    EXPECT_EQ(image.boxes[0].box, (std::array<double, 4>{0, 50, 20, 20}));
+  }
 }
 
 TEST_F(Comparison, HasTheNumbersOfLvis) {

@@ -29,6 +29,20 @@ json counts_json(const ChangedImage::Counts& counts) {
           {"false_negatives", counts.false_negatives}};
 }
 
+json boxes_json(const Evaluation& evaluation, const ChangedImage& image) {
+  constexpr const char* kKinds[] = {"found", "lost", "false_positive", "other_false_positive"};
+  json boxes = json::array();
+  for (const ChangedImage::Box& box : image.boxes) {
+    json entry = {{"kind", kKinds[static_cast<size_t>(box.kind)]},
+                  {"bbox", box.box},
+                  {"category_id", evaluation.categories[box.category].id},
+                  {"category", evaluation.categories[box.category].name}};
+    if (box.kind >= ChangedImage::Box::Kind::kFalsePositive) entry["score"] = box.score;
+    boxes.push_back(std::move(entry));
+  }
+  return boxes;
+}
+
 json category_json(const Evaluation& evaluation, size_t index) {
   const EvaluationComparison::Category& category = evaluation.comparison->categories[index];
   json entry = {{"category_id", evaluation.categories[index].id},
@@ -59,7 +73,9 @@ json comparison_json(const Evaluation& evaluation) {
     entry.update({{"counts", counts_json(image.counts)},
                   {"other", counts_json(image.other)},
                   {"found", image.found},
-                  {"lost", image.lost}});
+                  {"lost", image.lost},
+                  {"boxes", boxes_json(evaluation, image)},
+                  {"boxes_left_out", image.boxes_left_out}});
     images.push_back(std::move(entry));
   }
   return {{"against", comparison.against},

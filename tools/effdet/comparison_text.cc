@@ -24,7 +24,7 @@ std::string number_of(size_t count) { return count_text(static_cast<int64_t>(cou
 std::vector<std::string> number_row(std::string name, const ComparedNumber& number) {
   return {
       std::move(name),       defined_text(number.value), defined_text(number.other), difference_text(number.difference),
-      interval_text(number), better_text(number)};
+      interval_text(number), better_text(number),        number_of(number.resamples)};
 }
 
 void print_metrics(const EvaluationComparison& comparison) {
@@ -32,7 +32,7 @@ void print_metrics(const EvaluationComparison& comparison) {
              one_line(comparison.against), number_of(comparison.other_detections), number_of(comparison.resamples),
              comparison.seed);
   Table table;
-  table.add({"number", "this", "other", "difference", "interval", "better in"});
+  table.add({"number", "this", "other", "difference", "interval", "better in", "resamples"});
   for (const auto& [name, number] : comparison.metrics) table.add(number_row(one_line(name), number));
   table.print();
   const std::vector<std::string> undecided = undecided_metrics(comparison);
@@ -46,12 +46,15 @@ void print_changed_categories(const Evaluation& evaluation) {
   if (comparison.changed_categories.empty()) return;
   fmt::print("\nCategories whose AP changed most, of {} that changed\n", number_of(comparison.num_changed_categories));
   Table table;
-  table.add({"category", "this", "other", "difference", "interval", "better in"});
+  table.add({"category", "this", "other", "difference", "interval", "better in", "resamples"});
   for (size_t i = 0; i < std::min(comparison.changed_categories.size(), kComparedRows); ++i) {
     const size_t k = comparison.changed_categories[i];
     table.add(number_row(category_text(evaluation, k), comparison.categories[k].ap));
   }
   table.print();
+  const auto is_rare = [&](size_t k) { return comparison.categories[k].ap.resamples < comparison.resamples; };
+  if (std::ranges::any_of(comparison.changed_categories, is_rare))
+    fmt::print("Not all resamples have the categories of few images, whose intervals are too narrow.\n");
 }
 
 void print_all_categories(const Evaluation& evaluation) {

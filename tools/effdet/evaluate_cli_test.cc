@@ -88,7 +88,10 @@ TEST_F(CliCompare, SaysWhatChangedAndHowSureThatIs) {
   EXPECT_EQ(images["count"], 3);
   EXPECT_EQ(images["listed"][0]["file_name"], "i1.jpg");
   EXPECT_EQ(images["listed"][0]["found"], 1);
+  EXPECT_EQ(images["listed"][0]["boxes"][0]["kind"], "found");
+  EXPECT_EQ(images["listed"][0]["boxes"][0]["category"], "dog");
   EXPECT_EQ(images["listed"][2]["counts"]["false_positives"], 1);  // the cat that is not there
+  EXPECT_EQ(images["listed"][2]["boxes"][0]["score"], 0.95);
   const Result text = sh("effdet evaluate gt.json b.json --against a.json --bootstrap 50 --seed 3");
   EXPECT_TRUE(contains(text.out, "\nCompared with a.json (4 detections): 95 % intervals of 50 resamples")) << text.out;
   EXPECT_TRUE(contains(text.out, "\nThe interval includes 0: ")) << text.out;

@@ -83,7 +83,11 @@ EvaluationReport hostile_report() {
   comparison.metrics = {{"AP", better}, {kHostile, undecided}, {"AP_large", {}}};
   comparison.categories = {{.ap = better, .area_ap = {{}}}, {.ap = undecided, .area_ap = {{}}}};
   comparison.changed_categories = {0, 1};
-  comparison.changed_images = {{.image = image, .found = 1}};
+  using Kind = ChangedImage::Box::Kind;
+  comparison.changed_images = {
+      {.image = image,
+       .found = 1,
+       .boxes = {{Kind::kFound, {1, 2, 30, 4}, 0}, {Kind::kOtherFalsePositive, {1, 2, 1e300, 4}, 1, 0.5}}}};
   return report;
 }
 
@@ -133,8 +137,11 @@ TEST(EvaluationPage, HasTheSectionsAndPlotsAndNeedsNoOtherFile) {
 TEST(EvaluationPage, SaysWhichDifferencesAreNotSure) {
   const EvaluationPage page = evaluation_page(hostile_report());
   EXPECT_TRUE(contains(page.html, "The interval includes 0: "));
-  EXPECT_TRUE(contains(page.html, "<td>+0.100</td><td>+0.050 to +0.150</td><td>100.0 %</td>"));
-  EXPECT_TRUE(contains(page.html, "<th scope=\"row\">AP large</th><td>–</td><td>–</td><td>–</td><td>–</td><td>–</td>"));
+  EXPECT_TRUE(contains(page.html, "<td>+0.100</td><td>+0.050 to +0.150</td><td>100.0 %</td><td>9</td>"));
+  EXPECT_TRUE(contains(page.html,
+                       "<th scope=\"row\">AP large</th><td>–</td><td>–</td><td>–</td><td>–</td><td>–</td><td>0</td>"));
+  EXPECT_TRUE(contains(page.html, "<li>now found: "));
+  EXPECT_TRUE(contains(page.html, "<li>false positive of the other alone: "));
   const std::string plot = page.plots.front().second.file();
   EXPECT_TRUE(contains(plot, "class=\"whisker c0\"") && contains(plot, "class=\"whisker c7\""));
   EXPECT_TRUE(contains(plot, "class=\"c7\"></circle>"));

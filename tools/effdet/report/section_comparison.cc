@@ -3,12 +3,13 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
-#include <filesystem>
 
 #include "cli.h"
 #include "comparison_text.h"
 #include "report/html.h"
+#include "report/picture.h"
 #include "report/sections.h"
 #include "report/whisker_chart.h"
 #include "report/xml_text.h"
@@ -16,7 +17,18 @@
 namespace effdet::cli {
 namespace {
 
-constexpr size_t kMostWhiskers = 20, kLongestName = 24;
+constexpr size_t kMostWhiskers = 20, kLongestName = 24, kMostChangedPictures = 6;
+
+struct ChangeText {
+  PictureBox::Kind drawn_as;
+  std::string_view name, in_picture;
+};
+/// In the order of ChangedImage::Box::Kind.
+constexpr std::array<ChangeText, 4> kChanges = {
+    {{PictureBox::Kind::kTruePositive, "now found", "found"},
+     {PictureBox::Kind::kFalseNegative, "lost", "lost"},
+     {PictureBox::Kind::kFalsePositive, "new false positive", "new"},
+     {PictureBox::Kind::kIgnored, "false positive of the other alone", "gone"}}};
 
 std::string with_blanks(std::string name) {
   std::ranges::replace(name, '_', ' ');
@@ -29,7 +41,7 @@ std::string cell_text(std::string text) { return text == "-" ? "–" : std::move
 std::string difference_cells(const ComparedNumber& number) {
   return html_cell(score_text(number.value)) + html_cell(score_text(number.other)) +
          html_cell(cell_text(difference_text(number.difference))) + html_cell(cell_text(interval_text(number))) +
-         html_cell(cell_text(better_text(number)));
+         html_cell(cell_text(better_text(number))) + html_cell(count_text(static_cast<int64_t>(number.resamples)));
 }
 
 void add_whiskers(WhiskerChart& chart, const std::string& label, const ComparedNumber& number) {
@@ -41,7 +53,10 @@ void add_whiskers(WhiskerChart& chart, const std::string& label, const ComparedN
 class ComparisonMarkup {
  public:
   ComparisonMarkup(const EvaluationReport& report, Section& section)
-      : evaluation_(report.evaluation), comparison_(*report.evaluation.comparison), section_(section) {}
+      : report_(report),
+        evaluation_(report.evaluation),
+        comparison_(*report.evaluation.comparison),
+        section_(section) {}
 
   void write() {
     section_.markup = lead();
@@ -74,7 +89,7 @@ class ComparisonMarkup {
                        .rows = {}};
     std::string table =
         "<table>\n<caption>Better in: share of the resamples in which the difference is above 0.</caption>\n" +
-        html_head({"number", "this", "other", "difference", "interval", "better in"}) + "<tbody>\n";
+        html_head({"number", "this", "other", "difference", "interval", "better in", "resamples"}) + "<tbody>\n";
     for (const auto& [name, number] : comparison_.metrics) {
       add_whiskers(chart, with_blanks(name), number);
       table += "<tr>" + html_row_name(with_blanks(name)) + difference_cells(number) + "</tr>\n";
@@ -90,8 +105,10 @@ class ComparisonMarkup {
                            "The table has the same.",
                        .axis = "difference of AP, with its 95 % interval",
                        .rows = {}};
-    std::string table = "<table>\n<caption>AP of each category, the largest differences first.</caption>\n" +
-                        html_head({"category", "this", "other", "difference", "interval", "better in"}) + "<tbody>\n";
+    std::string table =
+        "<table>\n<caption>AP of each category, the largest differences first. Where a category is in few images, "
+        "not all resamples have it, and its interval is too narrow.</caption>\n" +
+        html_head({"category", "this", "other", "difference", "interval", "better in", "resamples"}) + "<tbody>\n";
     for (const size_t k : comparison_.changed_categories) {
       const ComparedNumber& ap = comparison_.categories[k].ap;
       if (chart.rows.size() < kMostWhiskers) add_whiskers(chart, category_label(evaluation_, k), ap);
@@ -123,7 +140,36 @@ class ComparisonMarkup {
     }
     return fmt::format("<h3>Images</h3>\n<p>{} images changed; those whose errors changed most are here.</p>\n",
                        count_text(static_cast<int64_t>(comparison_.num_changed_images))) +
-           html_scroll("Table of images that changed", table + "</tbody></table>\n");
+           pictures() + html_scroll("Table of images that changed", table + "</tbody></table>\n");
+  }
+
+  /// The first of them, with what only one of the two results has.
+  std::string pictures() const {
+    std::string html = "<div class=\"gallery\">\n";
+    for (size_t i = 0; i < std::min(comparison_.changed_images.size(), kMostChangedPictures); ++i) {
+      const ChangedImage& image = comparison_.changed_images[i];
+      std::vector<PictureBox> boxes;
+      std::string list;
+      for (const ChangedImage::Box& box : image.boxes) {
+        const auto& [drawn_as, name, in_picture] = kChanges[static_cast<size_t>(box.kind)];
+        std::string text = category_label(evaluation_, box.category);
+        if (box.score >= 0) text += fmt::format(" {:.2f}", box.score);
+        list += fmt::format("<li>{}: {} at {:.0f}, {:.0f}, {:.0f} x {:.0f}</li>\n", name, xml_text(text), box.box[0],
+                            box.box[1], box.box[2], box.box[3]);
+        boxes.push_back({drawn_as, box.box, fmt::format("{}: {}", in_picture, text)});
+      }
+      if (image.boxes_left_out > 0) list += fmt::format("<li>{} more</li>\n", image.boxes_left_out);
+      const std::string file = image.image.file_name.empty() ? image.image.id : image.image.file_name;
+      const std::string counts = fmt::format("{} errors, of the other {}; {} objects now found, {} lost",
+                                             image.counts.errors(), image.other.errors(), image.found, image.lost);
+      html += fmt::format(
+          "<figure>{}<figcaption><b>{}</b><br>{}<details><summary>Boxes</summary><ul>\n{}</ul></details></figcaption>"
+          "</figure>\n",
+          picture_markup(report_, image.image, boxes, file + ": " + counts), xml_text(file), counts, list);
+    }
+    return html +
+           "</div>\n<p class=\"small\">Solid: objects now found. Dotted: objects lost. Dashed: false positives "
+           "that are new, in long grey dashes those that are gone.</p>\n";
   }
 
   std::string side_by_side(const std::string& name, const WhiskerChart& chart, std::string_view region,
@@ -134,6 +180,7 @@ class ComparisonMarkup {
            "</div></div>\n";
   }
 
+  const EvaluationReport& report_;
   const Evaluation& evaluation_;
   const EvaluationComparison& comparison_;
   Section& section_;
