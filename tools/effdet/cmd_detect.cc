@@ -1,6 +1,7 @@
 // detect: finds the objects in images, draws them, and lists them.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -55,6 +56,10 @@ void write_sheet(const std::string& path, const std::vector<ListedImage>& images
 }
 
 std::vector<ListedImage> images_of(const DetectArguments& arguments) {
+  if (arguments.run.team() && std::ranges::find(arguments.lists, "-") != arguments.lists.end())
+    throw Error(ErrorCode::kUsage,
+                fmt::format("--list -: the processes of {} do not all get the standard input; give a file's name",
+                            arguments.run.team()->launcher));
   std::vector<ListedImage> images = listed_images(arguments.images, arguments.lists);
   if (!arguments.no_pictures) name_pictures(images, arguments.out);
   return images;

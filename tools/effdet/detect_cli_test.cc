@@ -187,6 +187,9 @@ TEST_F(DetectMany, ProcessesOfOneLauncherJoin) {
   expect_pictures();
   EXPECT_FALSE(exists("found/detections.json.shard-0-of-2") || exists("found/detections.json.shard-1-of-2"));
   EXPECT_TRUE(contains(first.out, "000000000006.jpg")) << first.out;
+  const Result standard = sh(rank(1) + " --list - < list");  // mpirun gives it to the first process alone
+  EXPECT_EQ(standard.code, 2);
+  EXPECT_TRUE(contains(standard.error, "--list -: the processes of mpirun do not all get")) << standard.error;
 }
 
 }  // namespace
