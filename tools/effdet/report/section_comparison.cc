@@ -174,7 +174,7 @@ class ComparisonMarkup {
 
   std::string side_by_side(const std::string& name, const WhiskerChart& chart, std::string_view region,
                            const std::string& table) {
-    return "<div class=\"plots\">\n" + section_.figure(name, whisker_chart(chart)) + "<div>" +
+    return "<div class=\"plots pair\">\n" + section_.figure(name, whisker_chart(chart)) + "<div>" +
            fmt::format("<div class=\"scroll tall\" tabindex=\"0\" role=\"region\" aria-label=\"{}\">\n{}</div>\n",
                        region, table) +
            "</div></div>\n";
