@@ -70,6 +70,7 @@ constexpr Input kInputs[] = {{"pth2onnx", "d0.pth"},
                              {"atc", "s.onnx"},
                              {"preprocess", "data/annotations/instances_val2017.json"},
                              {"benchmark", "m.om"},
+                             {"detect", "m.om"},
                              {"benchmark", "bin/000000000003.bin"},
                              {"postprocess", "result/dumpOutput_device0/000000000002_3.bin"}};
 
