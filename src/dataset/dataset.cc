@@ -115,6 +115,13 @@ void Dataset::require_folder() const {
     fail(ErrorCode::kIo, "{}: no folder of that name, where the data set's images should be", image_folder_.string());
 }
 
+void Dataset::require_other_file(const std::filesystem::path& output) const {
+  std::error_code not_there;
+  if (std::filesystem::equivalent(output, annotations_, not_there))
+    fail(ErrorCode::kUsage, "{}: these are the annotations of the data set, which would be lost; give another file",
+         output.string());
+}
+
 void Dataset::require_unique_stems() const {
   std::unordered_map<std::string, const eval::ImageRecord*> owners;
   for (const eval::ImageRecord* image : images_) {

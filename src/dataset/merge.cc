@@ -29,6 +29,7 @@ class Merger {
         options_(options),
         source_(place_of(files_[0].header().data, options)),
         log_(options.on_failure, files_[0].header().total) {
+    source_.require_other_file(options.results);
     if (data_key(source_.truth()) != files_[0].header().key.data || total() > source_.images().size())
       bad_input("{}: not the annotations that {} was made with; give them with --root or --annotations",
                 source_.annotations(), files_[0].name);

@@ -120,6 +120,7 @@ Evaluation postprocess_dumps(const DataSource& data, const std::filesystem::path
                                                   any_classes.levels(), any_classes.anchors_per_cell(), options.input);
   }
   const detection::HeadDecoder decoder(info, info.image_height, info.image_width);
+  source.require_other_file(options.results);
   const dataset::ClassMap classes(info, options.classes, source.truth(), source.annotations());
   dataset::Notes notes(options.on_note);
   notes.add(source.notes());

@@ -347,6 +347,7 @@ ValidateReport validate_dataset(const DataSource& data, const CompiledModel& com
                                  [&] { return detection::DetectionModel(EngineAccess::first(compiled)); });
   const dataset::Dataset source(data);
   source.require_folder();
+  source.require_other_file(options.results);
   const dataset::ClassMap classes(model.info(), options.classes, source.truth(), source.annotations());
   dataset::Notes notes(options.on_note);
   notes.add(source.notes());

@@ -176,6 +176,25 @@ TEST(Validate, MapsClassesToCategoriesBeforeTheFirstImage) {
   EXPECT_FALSE(began);
 }
 
+TEST(Validate, DoesNotReplaceTheAnnotationsByResults) {
+  const TestFolder folder("pipeline");
+  const fs::path root = small_data_set(folder, 2);
+  const std::string before = read_file(annotations_of(root));
+  by_files(root, folder, folder / "files.json");
+  fs::create_symlink(annotations_of(root), folder / "link.json");
+  const InputOptions input{"tf_efficientdet_d0", kImageSide, kImageSide};
+  for (const fs::path& results : {annotations_of(root), folder / "link.json"}) {
+    const Error refused = error_of([&] { validate_dataset(root, tiny_model(), {.results = results}); });
+    EXPECT_EQ(refused.code(), ErrorCode::kUsage);
+    EXPECT_TRUE(contains(refused.what(), "annotations of the data set, which would be lost")) << refused.what();
+    EXPECT_EQ(error_of([&] {
+                postprocess_dumps(root, folder / "dump", {input, 0, {}, {}, results});
+              }).code(),
+              ErrorCode::kUsage);
+  }
+  EXPECT_EQ(read_file(annotations_of(root)), before);
+}
+
 TEST(Validate, PassesOnWhatTheCallersFunctionThrows) {
   const TestFolder folder("pipeline");
   const fs::path root = small_data_set(folder, 6);

@@ -21,7 +21,7 @@ constexpr Section (*kSections[])(const EvaluationReport&) = {
 constexpr std::string_view kEvaluationCss =
     R"(body { max-width: 1300px } nav ul { list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: .3em 1.2em }
 .plots { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 380px), 1fr)); gap: 1em; align-items: start }
-.plots.pair { grid-template-columns: repeat(auto-fit, minmax(min(100%, 380px), 1fr)) } .plots > div { min-width: 0 } .plots th, .plots td { padding: 2px 7px } figure { margin: 0; min-width: 0 }
+.plots.pair { grid-template-columns: repeat(auto-fit, minmax(min(100%, 380px), 1fr)) } .plots.pair svg.chart { max-width: 500px } .plots > div { min-width: 0 } .plots th, .plots td { padding: 2px 7px } figure { margin: 0; min-width: 0 }
 figure > svg.chart { display: block; height: auto } .plots svg.chart, #category-figure svg.chart { width: 100%; max-width: 620px }
 .scroll > figure svg.chart { max-width: none }
 tbody th { font: inherit; font-size: 13px }
