@@ -35,6 +35,10 @@ constexpr size_t kSlots = 4;
 /// Loading and drawing an image take some tenth of what the network takes with one thread.
 int drawing_threads(int network_threads) { return std::clamp(network_threads / 4, 1, 8); }
 
+uint64_t bytes_of(vision::ImageSize size) {
+  return uint64_t{3} * static_cast<uint64_t>(size.width) * static_cast<uint64_t>(size.height);
+}
+
 /// The images of a list that a run is of.
 class PartOfList : public RunImages {
  public:
@@ -104,6 +108,7 @@ class ListRun {
     size_t plan = 0;
     vision::ImageSize size;
     std::vector<std::byte> input;
+    vision::Image pixels;      ///< to draw on, where they are few; empty: the image is decoded once more
     std::exception_ptr error;  ///< why it could not be loaded
     eval::DetectFaults faults;
     std::vector<Detection> detections;
@@ -203,11 +208,18 @@ class ListRun {
     if (turn >= pending_.size() || stopped() || is_over_) return;
     slot.image = pending_[turn];
     slot.error = nullptr;
+    slot.pixels = {};
     try {
       const auto rows = open_listed(images_[slot.image]);
       slot.size = rows->size();
       slot.plan = detector_.plan_for(slot.size);
-      detector_.write_input(slot.plan, *rows, slot.input);
+      if (!options_.pictures.empty() && bytes_of(slot.size) < vision::MemoryGate::kSmall) {
+        slot.pixels = vision::whole_image(*rows);
+        vision::PixelRows kept(slot.pixels, rows->name());
+        detector_.write_input(slot.plan, kept, slot.input);
+      } else {
+        detector_.write_input(slot.plan, *rows, slot.input);
+      }
     } catch (const Error&) {
       slot.error = std::current_exception();
     }
@@ -238,30 +250,31 @@ class ListRun {
     DetectedImage found{image.name(),     picture_of(slot.image),     slot.size.width,
                         slot.size.height, std::move(slot.detections), key_of(image)};
     uint64_t picture_bytes = 0;
-    if (!found.picture.empty() && !draw(slot.image, found, picture_bytes)) return;
+    if (!found.picture.empty() && !draw(slot, found, picture_bytes)) return;
     if (journal_) journal_->add(slot.image, {.faults = slot.faults, .found = found, .picture_bytes = picture_bytes});
     found_[slot.image] = std::move(found);
     add_progress();
   }
 
-  /// Decodes the image once more, since images that wait for their detections could take any memory. False where that
-  /// fails.
-  bool draw(size_t i, const DetectedImage& found, uint64_t& picture_bytes) {
+  /// False where the image cannot be read again.
+  bool draw(Slot& slot, const DetectedImage& found, uint64_t& picture_bytes) {
     vision::MemoryGate::Hold memory;
-    vision::Image pixels;
-    const bool is_readable = attempt(i, [&] {
-      const auto rows = open_listed(images_[i]);
-      if (rows->size() != vision::ImageSize{found.width, found.height})
-        bad_input("{}: it has changed while it was looked at", images_[i].name());
-      memory = gate_.enter(uint64_t{3} * static_cast<uint64_t>(found.width) * static_cast<uint64_t>(found.height));
-      pixels = vision::whole_image(*rows);
-    });
-    if (!is_readable) return false;
-    detection::draw(pixels, found.detections, names_);
-    const std::vector<std::byte> jpeg = vision::encode_jpeg(pixels);
+    if (slot.pixels.empty() && !attempt(slot.image, [&] { decode_again(slot, memory); })) return false;
+    detection::draw(slot.pixels, found.detections, names_);
+    const std::vector<std::byte> jpeg = vision::encode_jpeg(slot.pixels);
+    slot.pixels = {};
     write_file(found.picture, jpeg, /*sync=*/false);
     picture_bytes = jpeg.size();
     return true;
+  }
+
+  /// Large images that wait for their detections could take any memory.
+  void decode_again(Slot& slot, vision::MemoryGate::Hold& memory) {
+    const ListedImage& image = images_[slot.image];
+    const auto rows = open_listed(image);
+    if (rows->size() != slot.size) bad_input("{}: it has changed while it was looked at", image.name());
+    memory = gate_.enter(bytes_of(slot.size));
+    slot.pixels = vision::whole_image(*rows);
   }
 
   void add_progress() {
