@@ -11,7 +11,7 @@
 #include "dataset/format.h"
 #include "dataset/formats/records.h"
 #include "effdet/dataset.h"
-#include "vision/decode.h"
+#include "eval/coco_json.h"
 
 namespace effdet::dataset {
 namespace {
@@ -34,19 +34,24 @@ class Conversion {
     report_.notes = std::move(truth_.notes);
   }
 
+  /// Images that cannot be used are left out; where one cannot be written, nothing is.
   void copy_images(const Progress& progress, const OnFailure& on_failure) {
+    require_unique_files();
     FailureLog log(on_failure, truth_.images.size());
     std::vector<char> usable;
     for (const eval::ImageRecord& image : truth_.images) {
-      usable.push_back(log.attempt([&] { copy(image); }) ? 1 : 0);
+      usable.push_back(log.attempt([&] { source_.open(image); }) ? 1 : 0);
+      if (usable.back() != 0) copy(image);
       if (progress) progress(usable.size(), truth_.images.size());
     }
     log.require_some();
     report_.failures = log.failures();
     keep_images(usable);
+    for (std::string& text : source_.orientation_notes()) note(std::move(text));
   }
 
   ConvertReport write() {
+    require_names();
     number_annotations();
     if (!format_.holds_crowds)
       leave_out([](const eval::Annotation& annotation) { return annotation.is_crowd; }, "crowds");
@@ -63,16 +68,32 @@ class Conversion {
  private:
   void copy(const eval::ImageRecord& image) const {
     const fs::path from = source_.path_of(image), to = out_ / format_.written_images / image.file_name;
-    if (image.width == 0) vision::read_image_size(from);  // throws what is wrong with it
-    std::error_code error;
-    if (!fs::is_regular_file(from, error)) fail(ErrorCode::kIo, "{}: no such file", from.string());
     make_folder(to.parent_path());
-    if (link_) {
-      fs::create_symlink(fs::absolute(from), to, error);
-    } else {
-      fs::copy_file(from, to, error);
+    if (!link_) return write_file(to, MappedFile(from).bytes(), /*sync=*/false);
+    std::error_code error;
+    fs::create_symlink(fs::absolute(from), to, error);
+    if (error) fail(ErrorCode::kIo, "{}: {}", to.string(), error.message());
+  }
+
+  void require_unique_files() const {
+    std::map<std::string, const eval::ImageRecord*> owners;
+    for (const eval::ImageRecord& image : truth_.images) {
+      const auto [owner, is_new] = owners.emplace(image.file_name, &image);
+      if (!is_new && !image.file_name.empty())
+        bad_input("{}: the images with ids {} and {} have one file_name: '{}'", source_.annotations(),
+                  truth_.image_ids.json_of(owner->second->id), truth_.image_ids.json_of(image.id),
+                  eval::printable(image.file_name));
     }
-    if (error) fail(ErrorCode::kInternal, "{}: {}", to.string(), error.message());
+  }
+
+  void require_names() const {
+    if (format_.holds_any_names) return;
+    if (truth_.categories.empty()) bad_input("{}: no categories, which {} needs", source_.annotations(), format_.name);
+    for (const eval::Category& category : truth_.categories)
+      if (std::ranges::any_of(category.name, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }))
+        bad_input("{}: category with id {}: its name '{}' has control characters, which {} does not hold",
+                  source_.annotations(), truth_.category_ids.json_of(category.id), eval::printable(category.name),
+                  format_.name);
   }
 
   /// Drops the others, and their annotations.

@@ -86,6 +86,39 @@ TEST(Convert, ImagesThatCannotBeReadAreLeftOut) {
   EXPECT_TRUE(contains(report.failures[0].message, "000000000002.jpg"));
 }
 
+/// Normalised coordinates would be of another size than the image's.
+TEST(Convert, AnImageOfAnotherSizeThanItsAnnotationsIsLeftOut) {
+  for (const char* format : {"yolo", "openimages", "voc", "coco"}) {
+    const TestFolder folder("convert");
+    const fs::path root = small_data_set(folder, 2);
+    edit_annotations(root, [](auto& json) { json["images"][0]["width"] = 1000000000; });
+    const ConvertReport report = convert_dataset(root, folder / "out", {.format = format});
+    EXPECT_EQ(report.images, 1u) << format;
+    ASSERT_EQ(report.failures.size(), 1u) << format;
+    EXPECT_TRUE(contains(report.failures[0].message, "says 1000000000 x")) << report.failures[0].message;
+  }
+}
+
+TEST(Convert, FaultsOfTheInputNameTheInput) {
+  const auto refused = [](auto edit) {
+    const TestFolder folder("convert");
+    const fs::path root = small_data_set(folder, 2);
+    edit_annotations(root, edit);
+    const std::string message = bad_input_message([&] { convert_dataset(root, folder / "out", {.format = "yolo"}); });
+    EXPECT_TRUE(contains(message, "annotations/instances_val2017.json: ")) << message;
+    EXPECT_TRUE(fs::is_empty(folder / "out"));
+    return message;
+  };
+  EXPECT_TRUE(contains(refused([](auto& json) { json["images"][1]["file_name"] = json["images"][0]["file_name"]; }),
+                       "the images with ids 1 and 2 have one file_name: '000000000001.jpg'"));
+  EXPECT_TRUE(contains(refused([](auto& json) { json["categories"][0]["name"] = "a\tb"; }), "control characters"));
+  EXPECT_TRUE(contains(refused([](auto& json) {
+                         json["categories"] = nlohmann::json::array();
+                         json["annotations"] = nlohmann::json::array();
+                       }),
+                       "no categories, which yolo needs"));
+}
+
 TEST(Convert, RefusesFoldersThatAreNotEmptyAndUnknownFormats) {
   const TestFolder folder("convert");
   const fs::path root = small_data_set(folder, 1);

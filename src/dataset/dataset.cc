@@ -2,6 +2,8 @@
 #include "dataset/dataset.h"
 
 #include <algorithm>
+#include <array>
+#include <string_view>
 #include <unordered_map>
 
 #include "base/error.h"
@@ -18,6 +20,9 @@ namespace {
 constexpr int kMinSide = 32;
 /// Of the names of those that are smaller.
 constexpr size_t kSkippedShown = 10;
+
+/// Of formats whose annotations are a folder.
+constexpr std::array<std::string_view, 5> kAnnotationExtensions = {".xml", ".txt", ".csv", ".yaml", ".yml"};
 
 /// How many images are looked for, until one is there.
 constexpr size_t kImagesTried = 8;
@@ -116,9 +121,23 @@ void Dataset::require_folder() const {
 }
 
 void Dataset::require_other_file(const std::filesystem::path& output) const {
-  std::error_code not_there;
-  if (std::filesystem::equivalent(output, annotations_, not_there))
-    fail(ErrorCode::kUsage, "{}: these are the annotations of the data set, which would be lost; give another file",
+  namespace fs = std::filesystem;
+  std::error_code error;
+  if (!fs::is_regular_file(output, error)) return;  // there is nothing to lose
+  const fs::path file = fs::canonical(output, error);
+  const auto is_or_holds = [&](const fs::path& place) {
+    const fs::path whole = fs::canonical(place, error);
+    return !error && std::ranges::mismatch(whole, file).in1 == whole.end();
+  };
+  bool is_part = is_image_name(file) && is_or_holds(image_folder_);
+  if (fs::is_directory(annotations_, error)) {  // there may be lists beside it
+    const bool may_be_one = std::ranges::find(kAnnotationExtensions, file.extension()) != kAnnotationExtensions.end();
+    is_part = is_part || (may_be_one && (is_or_holds(annotations_) || is_or_holds(source_.root)));
+  } else {
+    is_part = is_part || is_or_holds(annotations_);
+  }
+  if (is_part)
+    fail(ErrorCode::kUsage, "{}: a file of the data set, which would be lost; give the results another one",
          output.string());
 }
 

@@ -44,7 +44,7 @@ class Dataset {
   std::unique_ptr<vision::RowSource> open(const eval::ImageRecord& image) const;
   /// Throws Error(kIo) where the folder of the images is not there.
   void require_folder() const;
-  /// Throws Error(kUsage) where a file to write is that of the annotations, which would be lost.
+  /// Throws Error(kUsage) where a file to be written is one of those that the data set is made of, which would be lost.
   void require_other_file(const std::filesystem::path& output) const;
   /// Throws Error(kBadInput) where two images share a stem and so would share their files.
   void require_unique_stems() const;

@@ -148,6 +148,37 @@ TEST(BadInput, Case84_ExchangedSidesWithoutAnExifOrientation) {
   EXPECT_EQ(error_of([&] { load(source, 0); }).code(), ErrorCode::kBadInput);
 }
 
+TEST(Dataset, NoFileOfItIsWrittenOver) {
+  const TestFolder folder("dataset");
+  const fs::path root = small_data_set(folder, 2);
+  const std::string annotations = read_file(annotations_of(root));
+  fs::create_symlink(annotations_of(root), folder / "link.json");
+  const auto refused = [&](const fs::path& output) {
+    EXPECT_EQ(error_of([&] { validate_dataset(root, tiny_model(), {.results = output}); }).code(), ErrorCode::kUsage)
+        << output;
+  };
+  refused(annotations_of(root));
+  refused(root / "val2017/../annotations/instances_val2017.json");
+  refused(folder / "link.json");
+  refused(root / "val2017/000000000002.jpg");
+  EXPECT_EQ(read_file(annotations_of(root)), annotations);
+  // What is not the data set's may lie there, and is replaced the next time.
+  for (int round = 0; round < 2; ++round)
+    EXPECT_NO_THROW(validate_dataset(root, tiny_model(), {.results = root / "annotations/results.json"}));
+  for (const char* format : {"voc", "yolo"}) {
+    convert_dataset(root, folder / format, {.format = format});
+    const Dataset written(folder / format);
+    size_t files = 0;
+    for (const auto& entry : fs::recursive_directory_iterator(folder / format)) {
+      if (!entry.is_regular_file()) continue;
+      ++files;
+      EXPECT_EQ(error_of([&] { written.require_other_file(entry.path()); }).code(), ErrorCode::kUsage) << entry.path();
+    }
+    EXPECT_GE(files, 4u);
+    EXPECT_NO_THROW(written.require_other_file(folder / format / "results.json"));
+  }
+}
+
 TEST(BadInput, Case87_FileNameThatLeadsOutOfTheFolder) {
   const TestFolder folder("dataset");
   const fs::path root = small_data_set(folder, 1);

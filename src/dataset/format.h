@@ -44,6 +44,7 @@ struct Format {
   std::string_view written_images = {};
   bool holds_crowds = false;       ///< whether write() tells crowds from other boxes
   bool holds_outside = false;      ///< whether write() keeps the parts of boxes outside of their image
+  bool holds_any_names = false;    ///< whether write() takes control characters in names, and no categories at all
   bool needs_unique_stems = true;  ///< whether each image has a file of annotations that is named after it
 };
 

@@ -5,13 +5,13 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cctype>
 #include <cerrno>
 #include <cstring>
 #include <vector>
 
 #include "base/descriptor.h"
 #include "base/error.h"
+#include "dataset/formats/records.h"
 #include "dataset/tar_file.h"
 #include "vision/decode.h"
 
@@ -19,15 +19,6 @@ namespace effdet::dataset {
 namespace {
 
 std::string_view last_part(std::string_view name) { return name.substr(name.rfind('/') + 1); }
-
-bool is_image_member(std::string_view name) {
-  const std::string_view file = last_part(name);
-  const size_t dot = file.rfind('.');
-  if (dot == std::string_view::npos || file.starts_with('.')) return false;
-  std::string extension(file.substr(dot));
-  std::ranges::transform(extension, extension.begin(), [](unsigned char c) { return std::tolower(c); });
-  return extension == ".jpg" || extension == ".jpeg" || extension == ".png";
-}
 
 /// Into memory, as files of images are read: one that becomes shorter meanwhile is an error and nothing worse.
 std::shared_ptr<const std::vector<std::byte>> read_member(const ListedImage& image) {
@@ -70,7 +61,7 @@ std::string ListedImage::name() const { return member.empty() ? file : file + "/
 std::vector<ListedImage> images_of_tar(const std::filesystem::path& tar) {
   std::vector<ListedImage> images;
   dataset::for_each_member(tar, [&](dataset::TarMember member) {
-    if (dataset::is_image_member(member.name))
+    if (!dataset::last_part(member.name).starts_with('.') && dataset::is_image_name(member.name))
       images.push_back({tar.string(), "", std::move(member.name), member.offset, member.bytes});
   });
   if (images.empty()) fail(ErrorCode::kUsage, "{}: no .jpg, .jpeg or .png in this tar file", tar.string());

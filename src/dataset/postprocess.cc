@@ -109,6 +109,7 @@ Evaluation postprocess_dumps(const DataSource& data, const std::filesystem::path
   model::ModelInfo info = dataset::describe(options);
   const dataset::Dataset source(data);
   source.require_unique_stems();
+  source.require_other_file(options.results);
   const dataset::DumpFolder folder(dumps);
   const std::vector<const eval::ImageRecord*> images = dataset::dumped_images(source, folder);
   const bool has_rows = detection::detects_itself(options.input.metadata);
@@ -120,7 +121,6 @@ Evaluation postprocess_dumps(const DataSource& data, const std::filesystem::path
                                                   any_classes.levels(), any_classes.anchors_per_cell(), options.input);
   }
   const detection::HeadDecoder decoder(info, info.image_height, info.image_width);
-  source.require_other_file(options.results);
   const dataset::ClassMap classes(info, options.classes, source.truth(), source.annotations());
   dataset::Notes notes(options.on_note);
   notes.add(source.notes());

@@ -186,7 +186,7 @@ TEST(Validate, DoesNotReplaceTheAnnotationsByResults) {
   for (const fs::path& results : {annotations_of(root), folder / "link.json"}) {
     const Error refused = error_of([&] { validate_dataset(root, tiny_model(), {.results = results}); });
     EXPECT_EQ(refused.code(), ErrorCode::kUsage);
-    EXPECT_TRUE(contains(refused.what(), "annotations of the data set, which would be lost")) << refused.what();
+    EXPECT_TRUE(contains(refused.what(), "a file of the data set, which would be lost")) << refused.what();
     EXPECT_EQ(error_of([&] {
                 postprocess_dumps(root, folder / "dump", {input, 0, {}, {}, results});
               }).code(),

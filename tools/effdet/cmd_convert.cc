@@ -6,6 +6,7 @@
 #include "dataset_options.h"
 #include "describe.h"
 #include "effdet/dataset.h"
+#include "partial_run.h"
 #include "progress.h"
 
 namespace effdet::cli {
@@ -47,7 +48,8 @@ int run_convert(int argc, char** argv) {
     fmt::print("[INFO] {} images, {} annotations and {} categories written to {}\n", report.images, report.annotations,
                report.categories, out);
   }
-  return report.failures.empty() ? 0 : static_cast<int>(report.failures.front().code);
+  return end_of_run(line.program(), {report.images, report.failures.size(), report.images + report.failures.size()},
+                    StopRequest(), "the annotations in " + out);
 }
 
 }  // namespace effdet::cli

@@ -101,6 +101,7 @@ constinit const Format kCoco{
     .written_images = "val2017",
     .holds_crowds = true,
     .holds_outside = true,
+    .holds_any_names = true,
     .needs_unique_stems = false};
 
 }  // namespace effdet::dataset

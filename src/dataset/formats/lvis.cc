@@ -130,6 +130,7 @@ constinit const Format kLvis{.name = "lvis",
                              .write = lvis::write,
                              .written_images = "images",
                              .holds_outside = true,
+                             .holds_any_names = true,
                              .needs_unique_stems = false};
 
 }  // namespace effdet::dataset

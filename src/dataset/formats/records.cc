@@ -98,15 +98,17 @@ vision::ImageSize upright_size(const fs::path& image) try {
   return {0, 0};
 }
 
+bool is_image_name(const fs::path& name) {
+  std::string extension = name.extension().string();
+  std::ranges::transform(extension, extension.begin(), [](unsigned char c) { return std::tolower(c); });
+  return extension == ".jpg" || extension == ".jpeg" || extension == ".png";
+}
+
 std::vector<fs::path> images_below(const fs::path& folder) {
   std::vector<fs::path> images;
   std::error_code error;
-  for (fs::recursive_directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
-    std::string extension = entry->path().extension().string();
-    std::ranges::transform(extension, extension.begin(), [](unsigned char c) { return std::tolower(c); });
-    if (extension == ".jpg" || extension == ".jpeg" || extension == ".png")
-      images.push_back(entry->path().lexically_relative(folder));
-  }
+  for (fs::recursive_directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error))
+    if (is_image_name(entry->path())) images.push_back(entry->path().lexically_relative(folder));
   if (error) fail(ErrorCode::kIo, "{}: cannot read the folder: {}", folder.string(), error.message());
   std::ranges::sort(images);
   return images;
