@@ -21,8 +21,8 @@ constexpr int kMinSide = 32;
 /// Of the names of those that are smaller.
 constexpr size_t kSkippedShown = 10;
 
-/// Of formats whose annotations are a folder.
-constexpr std::array<std::string_view, 5> kAnnotationExtensions = {".xml", ".txt", ".csv", ".yaml", ".yml"};
+/// Of formats whose annotations are many files.
+constexpr std::array<std::string_view, 6> kAnnotationExtensions = {".xml", ".txt", ".csv", ".yaml", ".yml", ".names"};
 
 /// How many images are looked for, until one is there.
 constexpr size_t kImagesTried = 8;
@@ -129,12 +129,11 @@ void Dataset::require_other_file(const std::filesystem::path& output) const {
     const fs::path whole = fs::canonical(place, error);
     return !error && std::ranges::mismatch(whole, file).in1 == whole.end();
   };
-  bool is_part = is_image_name(file) && is_or_holds(image_folder_);
-  if (fs::is_directory(annotations_, error)) {  // there may be lists beside it
+  bool is_part = is_or_holds(annotations_) && fs::is_regular_file(annotations_, error);
+  is_part = is_part || (is_image_name(file) && is_or_holds(image_folder_));
+  if (fs::path(annotations_).extension() != ".json") {  // many files, some of them beside the folder of annotations
     const bool may_be_one = std::ranges::find(kAnnotationExtensions, file.extension()) != kAnnotationExtensions.end();
     is_part = is_part || (may_be_one && (is_or_holds(annotations_) || is_or_holds(source_.root)));
-  } else {
-    is_part = is_part || is_or_holds(annotations_);
   }
   if (is_part)
     fail(ErrorCode::kUsage, "{}: a file of the data set, which would be lost; give the results another one",
