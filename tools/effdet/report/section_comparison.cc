@@ -17,7 +17,7 @@
 namespace effdet::cli {
 namespace {
 
-constexpr size_t kMostWhiskers = 20, kLongestLabel = 24, kMostChangedPictures = 6;
+constexpr size_t kMostWhiskers = 20, kLongestCategoryLabel = 24, kMostChangedPictures = 6;
 
 struct ChangeText {
   PictureBox::Kind drawn_as;
@@ -46,7 +46,7 @@ std::string difference_cells(const ComparedNumber& number) {
 
 void add_whiskers(WhiskerChart& chart, const std::string& label, const ComparedNumber& number) {
   if (std::isnan(number.low)) return;
-  chart.rows.push_back({shortened_to(label, kLongestLabel), number.low, number.difference, number.high,
+  chart.rows.push_back({shortened_to(label, kLongestCategoryLabel), number.low, number.difference, number.high,
                         difference_text(number.difference)});
 }
 
