@@ -51,6 +51,9 @@ std::optional<int64_t> find_category(const eval::GroundTruth& dataset, const std
   const auto& categories = dataset.categories;
   if (id && std::ranges::find(categories, *id, &eval::Category::id) != categories.end()) return id;
   const auto by_name = std::ranges::find(categories, text, &eval::Category::name);
+  if (std::ranges::count(categories, text, &eval::Category::name) > 1)
+    bad_input("{} categories of the annotations are called '{}': give the id of one",
+              std::ranges::count(categories, text, &eval::Category::name), eval::printable(text));
   return by_name == categories.end() ? std::nullopt : std::optional(by_name->id);
 }
 

@@ -189,5 +189,19 @@ TEST(CategoryMap, GivesResultsTheCategoriesOfTheAnnotations) {
   EXPECT_TRUE(contains(bad_input_message([&] { evaluated("0,dog\n"); }), "map.csv:1: category 'dog' is neither"));
 }
 
+/// As in exports with a category 0 for all of them: which one is meant is not to be guessed.
+TEST(CategoryMap, ANameOfTwoCategoriesIsRefused) {
+  const TestFolder folder("category_map");
+  write_file(folder / "gt.json", R"({"images": [{"id": 1}], "annotations": [], "categories": [
+      {"id": 0, "name": "person"}, {"id": 1, "name": "person"}]})");
+  write_file(folder / "dt.json", "[]");
+  const auto refused = [&](const EvaluateOptions& options) {
+    return bad_input_message([&] { evaluate_results(folder / "gt.json", folder / "dt.json", options); });
+  };
+  EXPECT_TRUE(contains(refused({.categories = {"person"}}), "2 categories of the annotations are called 'person'"));
+  write_file(folder / "map.csv", "1,person\n");
+  EXPECT_TRUE(contains(refused({.category_map = folder / "map.csv"}), "give the id of one"));
+}
+
 }  // namespace
 }  // namespace effdet::dataset

@@ -152,6 +152,13 @@ TEST(Convert, NamesThatOpenImagesCannotHoldAreRefused) {
   EXPECT_TRUE(contains(refused(".a.jpg"), "'.a' is no id of an image"));
 }
 
+/// Ultralytics would take a relative one from where it runs, and takes the file's folder without one.
+TEST(Convert, YolosFileHasNoPathOfItsOwn) {
+  const TestFolder folder("convert");
+  convert_dataset(small_data_set(folder, 1), folder / "out", {.format = "yolo"});
+  EXPECT_FALSE(contains(read_file(folder / "out/data.yaml"), "path:"));
+}
+
 TEST(Convert, NamesThatNeedEscapes) {
   const TestFolder folder("convert");
   const fs::path root = small_data_set(folder, 1);

@@ -96,6 +96,7 @@ class TarReader {
     const size_t last = digits.find_first_of(std::string_view(" \0", 2), first);
     const std::string_view octal =
         first == std::string_view::npos ? std::string_view() : digits.substr(first, last - first);
+    if (octal.empty()) return 0;  // GNU tar's label of an archive
     const auto [end, error] = std::from_chars(octal.data(), octal.data() + octal.size(), value, 8);
     if (error != std::errc() || end != octal.data() + octal.size()) refuse(at_ + place.offset, "bad {}", what);
     return value;

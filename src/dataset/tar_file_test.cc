@@ -87,6 +87,13 @@ TEST_F(Tar, ReadsUstarPaxAndGnu) {
   EXPECT_EQ(members(member("1", "x") + std::string(kBlock, '\0')).size(), 1u);  // one block of zeros, as some write it
 }
 
+/// GNU tar's label has no size, not even 0.
+TEST_F(Tar, ALabelIsPassedOver) {
+  const auto found = members(header_of("label", 'V', "") + member("a.jpg", "12") + kEnd);
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found[0].second, "12");
+}
+
 TEST_F(Tar, CutAnywhereIsNamedWithTheOffset) {
   const std::string tar = member("1.jpg", std::string(600, 'x')) + member("2.jpg", "y");
   for (size_t bytes = 0; bytes < tar.size() + kBlock; ++bytes)

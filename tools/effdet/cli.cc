@@ -45,7 +45,7 @@ std::pair<double, double> parse_ratio(const std::string& text) {
 /// Whether an option that is no output names files that are read.
 bool names_inputs(const CLI::Option& option) {
   const std::string type = option.get_type_name();
-  return type == "FILE" || type == "PATH" || type == "IMAGE";
+  return type == "FILE" || type == "PATH" || type == "IMAGE" || type.ends_with("|FILE");
 }
 
 std::string indented(const std::string& lines) {
@@ -84,7 +84,7 @@ bool CommandLine::read() {
   } catch (const CLI::ParseError& error) {
     throw Error(ErrorCode::kUsage, fmt::format("{} ({} --help explains)", error.what(), program_));
   }
-  refuse_empty_paths();
+  refuse_empty_values();
   if (model_options_ != nullptr && !class_names_file_.empty())
     model_options_->class_names = read_class_names(class_names_file_);
   refuse_lost_files();
@@ -94,26 +94,45 @@ bool CommandLine::read() {
 }
 
 /// "--results $FILE" of a script whose variable is not set: no file and no work is better than work and no file.
-void CommandLine::refuse_empty_paths() const {
+void CommandLine::refuse_empty_values() const {
   for (const CLI::Option* option : get_options())
-    if ((option->get_type_name() == "FILE" || option->get_type_name() == "DIR") &&
-        std::ranges::find(option->results(), "") != option->results().end())
-      throw Error(ErrorCode::kUsage, fmt::format("{}: the name is empty", option->get_name()));
+    if (std::ranges::find(option->results(), "") != option->results().end()) {
+      const std::string type = option->get_type_name();
+      throw Error(ErrorCode::kUsage, fmt::format("{}: the {} is empty", option->get_name(),
+                                                 type == "FILE" || type == "DIR" ? "name" : "value"));
+    }
+}
+
+template <typename F>
+void CommandLine::for_files(F&& f) const {
+  for (const CLI::Option* option : get_options()) {
+    const auto written = std::ranges::find(outputs_, option, &decltype(outputs_)::value_type::first);
+    if (written != outputs_.end()) {
+      f(option, *written->second);
+    } else if (names_inputs(*option) && !in_place_) {
+      std::vector<std::string> files = option->results();
+      if (files.empty()) files.push_back(option->get_default_str());
+      for (const std::string& file : files) f(option, file);
+    }
+  }
 }
 
 /// What one option writes is neither written by another nor read by one.
 void CommandLine::refuse_lost_files() const {
   for (const auto& [output, path] : outputs_)
-    for (const CLI::Option* other : get_options()) {
-      const auto written = std::ranges::find(outputs_, other, &decltype(outputs_)::value_type::first);
-      if (written != outputs_.end()) {
-        if (other != output) refuse_same_file(output->get_name(), *path, other->get_name(), *written->second);
-      } else if (names_inputs(*other) && !in_place_) {
-        std::vector<std::string> files = other->results();
-        if (files.empty()) files.push_back(other->get_default_str());
-        for (const std::string& file : files) refuse_same_file(output->get_name(), *path, other->get_name(), file);
-      }
-    }
+    for_files([&](const CLI::Option* other, const std::string& file) {
+      if (other != output) refuse_same_file(output->get_name(), *path, other->get_name(), file);
+    });
+  for (const auto& [output, folder] : output_folders_)
+    for_files([&](const CLI::Option* other, const std::string& file) {
+      refuse_file_below(output->get_name(), *folder, other->get_name(), file);
+    });
+}
+
+void CommandLine::refuse_lost_file(const std::string& flag, const std::string& path) const {
+  for_files([&](const CLI::Option* other, const std::string& file) {
+    refuse_same_file(flag, path, other->get_name(), file);
+  });
 }
 
 /// "--img_size" where the flag is "--img-size", and the other way round: the original tools have both styles.
@@ -138,6 +157,13 @@ CLI::Option* CommandLine::add_threads(int& threads) {
 CLI::Option* CommandLine::add_output(const std::string& flag, std::string& path, const std::string& description) {
   CLI::Option* option = add_option(flag, path, description)->type_name("FILE");
   outputs_.emplace_back(option, &path);
+  return option;
+}
+
+CLI::Option* CommandLine::add_output_folder(const std::string& flag, std::string& path,
+                                            const std::string& description) {
+  CLI::Option* option = add_option(flag, path, description)->type_name("DIR");
+  output_folders_.emplace_back(option, &path);
   return option;
 }
 

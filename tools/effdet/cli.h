@@ -48,6 +48,11 @@ class CommandLine : public CLI::App {
   /// An option for a file to write. read() passes it to prepare_output(), so that work is not done in vain, and throws
   /// Error(kUsage) where it is the file of another option.
   CLI::Option* add_output(const std::string& flag, std::string& path, const std::string& description);
+  /// An option for a folder whose files are replaced. read() throws Error(kUsage) where a file of another option lies
+  /// there.
+  CLI::Option* add_output_folder(const std::string& flag, std::string& path, const std::string& description);
+  /// After read(): throws Error(kUsage) where a file that the command writes is one that an option reads or writes.
+  void refuse_lost_file(const std::string& flag, const std::string& path) const;
   /// --json
   CLI::Option* add_json(bool& json);
   /// --img-size H [W] (also "H,W"). W is H where it is not given.
@@ -67,13 +72,16 @@ class CommandLine : public CLI::App {
 
  private:
   void unify_dashes();
-  void refuse_empty_paths() const;
+  void refuse_empty_values() const;
+  /// Calls f with the option and the name of each file that is read, unless it may be written over, or written.
+  template <typename F>
+  void for_files(F&& f) const;
   void refuse_lost_files() const;
   CLI::Option* add_sides(std::function<void(int height, int width)> set, const std::string& description);
 
   std::string program_;
   std::vector<std::string> arguments_;
-  std::vector<std::pair<const CLI::Option*, std::string*>> outputs_;
+  std::vector<std::pair<const CLI::Option*, std::string*>> outputs_, output_folders_;
   bool in_place_ = false;
   ModelOptions* model_options_ = nullptr;
   std::string class_names_file_;

@@ -18,6 +18,7 @@
 #include "effdet/output_file.h"
 #include "image_arguments.h"
 #include "input_paths.h"
+#include "output_paths.h"
 #include "partial_run.h"
 #include "progress.h"
 #include "run_options.h"
@@ -55,6 +56,23 @@ void write_sheet(const std::string& path, const std::vector<ListedImage>& images
   if (!path.empty()) write_image(path, contact_sheet_of(images, report.images, report.class_names));
 }
 
+/// The sheet is neither one of the images nor one of their pictures.
+void refuse_lost_images(const DetectArguments& arguments, const std::vector<ListedImage>& images) {
+  if (arguments.contact_sheet.empty()) return;
+  std::error_code error;
+  const fs::path sheet = fs::weakly_canonical(fs::absolute(arguments.contact_sheet), error);
+  const bool is_there = fs::exists(sheet, error);
+  const bool is_beside =
+      !arguments.no_pictures && sheet.parent_path() == fs::weakly_canonical(fs::absolute(arguments.out), error);
+  for (const ListedImage& image : images) {
+    const bool is_input = is_there && image.member.empty() && fs::equivalent(image.file, sheet, error);
+    if (is_input || (is_beside && image.picture == sheet.filename()))
+      throw Error(ErrorCode::kUsage,
+                  fmt::format("--contact-sheet: {} is {} {}, which would be lost; give another name",
+                              arguments.contact_sheet, is_input ? "the image" : "the picture of", image.name()));
+  }
+}
+
 std::vector<ListedImage> images_of(const DetectArguments& arguments) {
   if (arguments.run.team() && std::ranges::find(arguments.lists, "-") != arguments.lists.end())
     throw Error(ErrorCode::kUsage,
@@ -62,6 +80,7 @@ std::vector<ListedImage> images_of(const DetectArguments& arguments) {
                             arguments.run.team()->launcher));
   std::vector<ListedImage> images = listed_images(arguments.images, arguments.lists);
   if (!arguments.no_pictures) name_pictures(images, arguments.out);
+  refuse_lost_images(arguments, images);
   return images;
 }
 
@@ -81,6 +100,7 @@ int detect_all(DetectArguments& arguments) {
   if (!arguments.no_pictures) options.pictures = arguments.out;
   const std::vector<ListedImage> images = images_of(arguments);
   make_output_folder(arguments.out);
+  if (!arguments.contact_sheet.empty()) prepare_output(arguments.contact_sheet);
   std::optional<TeamRun> team;
   if (arguments.run.team()) {
     team.emplace(*arguments.run.team(), arguments.results(), arguments.run.lost_after());
@@ -148,8 +168,9 @@ int run_detect(int argc, char** argv) {
                            ->type_name("DIR"),
                        "DIR/detections.json");
   line.add_flag("--no-pictures", arguments.no_pictures, "only DIR/detections.json, no annotated images");
-  line.add_output("--contact-sheet", arguments.contact_sheet,
-                  "also write the first 48 images side by side (.jpg or .png)");
+  line.add_option("--contact-sheet", arguments.contact_sheet,
+                  "also write the first 48 images side by side (.jpg or .png)")
+      ->type_name("PICTURE");
   line.add_option("--score", arguments.detect.score_threshold, "leave out detections with a lower score")
       ->capture_default_str()
       ->check(CLI::Range(0.0, 1.0).description(""))
@@ -161,6 +182,8 @@ int run_detect(int argc, char** argv) {
   line.add_threads(arguments.threads);
   line.add_json(arguments.json);
   if (!line.read()) return 0;
+  line.refuse_lost_file("--out", arguments.results());
+  line.refuse_lost_file("--contact-sheet", arguments.contact_sheet);
   if (arguments.images.empty() && arguments.lists.empty())
     throw Error(ErrorCode::kUsage, "no images: give their names, folders, or --list FILE");
   if (!arguments.contact_sheet.empty() && !is_image(arguments.contact_sheet))

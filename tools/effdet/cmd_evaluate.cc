@@ -134,8 +134,8 @@ int run_evaluate(int argc, char** argv) {
     open_images.run(annotations, results, threads, per_class, json);
     return 0;
   }
-  EvaluateOptions options = evaluation_options.read();
-  const bool shows_errors = options.error_analysis, shows_analysis = options.analysis.has_value();
+  EvaluateOptions options = evaluation_options.read(report.given());
+  const bool shows_errors = options.error_analysis, shows_analysis = evaluation_options.shows_analysis();
   report.prepare(options.error_analysis, options.analysis);
   if (options.rules != EvaluationRules::kCoco) options.error_analysis = shows_errors;  // the page has what there is
   std::optional<StageBars> bars(std::in_place);

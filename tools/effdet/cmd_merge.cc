@@ -36,6 +36,15 @@ std::vector<fs::path> shards_of(const std::string& name) {
   return found;
 }
 
+/// Whether it is a shard of a list; what is no shard may be results that were joined before.
+bool is_list(const fs::path& shard) try { return is_shard_of_list(shard); } catch (const Error& error) {
+  if (error.code() != ErrorCode::kBadInput || shard.filename().string().find(".shard-") != std::string::npos) throw;
+  throw Error(ErrorCode::kBadInput,
+              fmt::format("{}: neither a shard nor a name that there are shards of: no {}.shard-* "
+                          "lies beside it",
+                          shard.string(), shard.filename().string()));
+}
+
 nlohmann::json report_json(const ValidateReport& report) {
   nlohmann::json json = evaluation_json(report.evaluation);
   json["images_total"] = report.total;
@@ -95,7 +104,7 @@ int run_merge(int argc, char** argv) {
     shards.insert(shards.end(), files.begin(), files.end());
   }
   for (const fs::path& shard : shards) refuse_same_file("--results", results, "shards", shard.string());
-  if (is_shard_of_list(shards.front())) {
+  if (is_list(shards.front())) {
     if (!root.empty() || !annotations.empty())
       throw Error(ErrorCode::kUsage, "--root and --annotations are of data sets; these shards are of 'effdet detect'");
     return merge_found(line.program(), shards, results, json);

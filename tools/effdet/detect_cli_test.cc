@@ -117,6 +117,39 @@ TEST_F(DetectMany, WritesNoPicturesWhereNoneAreWanted) {
   EXPECT_TRUE(file("sheet.png") == file("other.png"));
 }
 
+TEST_F(DetectMany, WritesOverNothingThatItReads) {
+  const std::string image = "data/val2017/000000000001.jpg", before = file(image);
+  std::ofstream(folder_ / "one") << image << "\n";
+  const auto refused = [&](const std::string& arguments, const std::string& part) {
+    const Result result = sh("effdet detect --model-file m.om " + arguments);
+    EXPECT_EQ(result.code, 2) << arguments << result.error;
+    EXPECT_TRUE(contains(result.error, part)) << result.error;
+  };
+  const std::string sheet = " --no-pictures --out out --contact-sheet " + image;
+  for (const std::string& images :
+       {image, std::string("data/val2017"), std::string("'data/val2017/*.jpg'"), std::string("--list one")})
+    refused(images + sheet, " would be lost");
+  EXPECT_TRUE(file(image) == before);
+  refused(image + " --out out --contact-sheet out/000000000001.jpg", "is the picture of " + image);
+  fs::create_directory(folder_ / "out");
+  fs::rename(folder_ / "one", folder_ / "out/detections.json");
+  refused("--list out/detections.json --out out", "--out: out/detections.json is the file of --list too");
+  EXPECT_EQ(file("out/detections.json"), image + "\n");
+}
+
+TEST_F(DetectMany, TheSheetMayLieBesideThePicturesInANewFolder) {
+  for (int round = 0; round < 2; ++round)
+    good("effdet detect data/val2017 --model-file m.om --out new --contact-sheet new/sheet.jpg");
+  EXPECT_TRUE(exists("new/sheet.jpg"));
+}
+
+TEST_F(DetectMany, MergeSaysWhereThereAreNoShards) {
+  good("effdet detect --list list --model-file m.om --out found");
+  const Result result = sh("effdet merge found/detections.json");
+  EXPECT_EQ(result.code, 3);
+  EXPECT_TRUE(contains(result.error, "no detections.json.shard-* lies beside it")) << result.error;
+}
+
 TEST(DetectionsText, OfManyImagesIsTheirNumber) {
   effdet::DetectImagesReport report;
   report.images.resize(1001, {"a.jpg", "", 1, 1, {{0, 0, 1, 1, 0.5f, 1}, {0, 0, 1, 1, 0.5f, 2}}});

@@ -138,7 +138,7 @@ TEST_F(CliCompare, RefusesWhatCannotBeCompared) {
   expect_refused("effdet evaluate a.json b.json --against gt.json", 2, "gt.json");
   expect_refused(command + "--bootstrap 10", 2, "--against");
   expect_refused(command + "--seed 1", 2, "--against");
-  expect_refused(command + "--match-iou 0.5", 2, "--match-iou is about what --analysis or --against show");
+  expect_refused(command + "--match-iou 0.5", 2, "--match-iou is about what --analysis, --report or --against show");
   expect_refused(command + "--against b.json --bootstrap 0", 2, "the number of resamples is 0");
   expect_refused(command + "--against b.json --recall-thresholds 0.5,0.1", 2, "recall thresholds have to rise");
   expect_refused(command + "--against b.json --match-iou 2", 2, "the IoU threshold is 2");

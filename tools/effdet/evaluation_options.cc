@@ -161,7 +161,7 @@ void EvaluationOptions::add_to(CommandLine& line) {
   line.add_flag("--strict", options_.strict, "refuse files with records that are otherwise left out");
 }
 
-EvaluateOptions EvaluationOptions::read() const {
+EvaluateOptions EvaluationOptions::read(bool reports) const {
   EvaluateOptions options = options_;
   if (lvis_) options.rules = EvaluationRules::kLvis;
   if (!images_.empty()) options.images = parse_images(images_);
@@ -174,7 +174,7 @@ EvaluateOptions EvaluationOptions::read() const {
   options.arrays = arrays_;
   options.category_map = category_map_;
   const double iou = match_iou_.value_or(0.5);
-  if (analysis_) options.analysis = {.iou_threshold = iou, .score_threshold = score_threshold_};
+  if (analysis_ || reports) options.analysis = {.iou_threshold = iou, .score_threshold = score_threshold_};
   if (!against_.empty())
     options.comparison = {.against = against_,
                           .resamples = resamples_,
@@ -182,8 +182,9 @@ EvaluateOptions EvaluationOptions::read() const {
                           .iou_threshold = iou,
                           .score_threshold = score_threshold_};
   if ((match_iou_ || score_threshold_) && !options.analysis && !options.comparison)
-    throw Error(ErrorCode::kUsage, fmt::format("{} is about what --analysis or --against show: give one of them",
-                                               score_threshold_ ? "--score-threshold" : "--match-iou"));
+    throw Error(ErrorCode::kUsage,
+                fmt::format("{} is about what --analysis, --report or --against show: give one of them",
+                            score_threshold_ ? "--score-threshold" : "--match-iou"));
   return options;
 }
 

@@ -26,8 +26,11 @@ std::vector<EvaluateOptions::AreaRange> parse_areas(std::string_view flag, std::
 class EvaluationOptions {
  public:
   void add_to(CommandLine& line);
-  /// Throws Error(kUsage), and as reading the list of images does.
-  EvaluateOptions read() const;
+  /// reports: whether the analysis is wanted for a report, too. Throws Error(kUsage), and as reading the list of
+  /// images.
+  EvaluateOptions read(bool reports) const;
+  /// Whether the analysis is to be printed.
+  bool shows_analysis() const { return analysis_; }
 
  private:
   EvaluateOptions options_;

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <system_error>
 
@@ -13,6 +14,18 @@
 #include "effdet/output_file.h"
 
 namespace effdet::cli {
+namespace {
+
+/// Without links and dots, and without a slash at its end.
+std::filesystem::path whole(const std::string& path) {
+  std::error_code error;
+  const std::filesystem::path absolute = std::filesystem::absolute(path, error).lexically_normal();
+  const std::filesystem::path canonical = std::filesystem::weakly_canonical(absolute, error);
+  const std::filesystem::path& known = error ? absolute : canonical;  // there may be no permission to look into folders
+  return known.has_filename() ? known : known.parent_path();
+}
+
+}  // namespace
 
 void prepare_output(std::string& path) {
   if (path == "/dev/stdout" || path == "/dev/fd/1" || path == "/proc/self/fd/1") {
@@ -26,15 +39,19 @@ void prepare_output(std::string& path) {
 void refuse_same_file(const std::string& flag, const std::string& output, const std::string& other_flag,
                       const std::string& file) {
   if (output.empty() || file.empty() || is_special_output(output)) return;
-  const auto whole = [](const std::string& path) {
-    std::error_code error;
-    const std::filesystem::path absolute = std::filesystem::absolute(path, error).lexically_normal();
-    const std::filesystem::path canonical = std::filesystem::weakly_canonical(absolute, error);
-    return error ? absolute : canonical;  // there may be no permission to look into the folders
-  };
   if (whole(output) == whole(file))
     throw Error(ErrorCode::kUsage, fmt::format("{}: {} is the file of {} too, and would be lost; give another name",
                                                flag, output, other_flag));
+}
+
+void refuse_file_below(const std::string& flag, const std::string& folder, const std::string& other_flag,
+                       const std::string& file) {
+  if (folder.empty() || file.empty()) return;
+  const std::filesystem::path above = whole(folder), below = whole(file);
+  if (std::ranges::mismatch(above, below).in1 == above.end())
+    throw Error(ErrorCode::kUsage,
+                fmt::format("{}: {} has the file of {}, {}, which would be lost; give another folder", flag, folder,
+                            other_flag, file));
 }
 
 bool is_special_output(const std::string& path) {

@@ -18,6 +18,10 @@ void prepare_output(std::string& path);
 void refuse_same_file(const std::string& flag, const std::string& output, const std::string& other_flag,
                       const std::string& file);
 
+/// The same for a folder whose files are replaced, and a file in it.
+void refuse_file_below(const std::string& flag, const std::string& folder, const std::string& other_flag,
+                       const std::string& file);
+
 /// Whether a path stands for a device, a pipe or an open file, to whose name no extension may be added.
 bool is_special_output(const std::string& path);
 

@@ -301,7 +301,7 @@ std::string label_line(const eval::Annotation& annotation, const eval::ImageReco
 void write(const path& root, const eval::GroundTruth& truth, const Origin&) {
   const std::map<int64_t, std::string> names = category_names(truth);
   std::map<int64_t, size_t> labels;
-  std::string yaml = "path: .\ntrain: images/val\nval: images/val\nnames:\n";
+  std::string yaml = "train: images/val\nval: images/val\nnames:\n";
   for (const auto& [id, name] : names) {
     yaml += fmt::format("  {}: {}\n", labels.size(), quoted_name(name));
     labels.emplace(id, labels.size());

@@ -97,11 +97,30 @@ TEST_F(CliReport, ReplacesReportsAndNothingElse) {
   EXPECT_EQ(refused.code, 2);
   EXPECT_TRUE(contains(refused.error, "'notes.txt'")) << refused.error;
   EXPECT_EQ(content(folder_ / "out/notes.txt"), "mine");
-  EXPECT_EQ(sh(evaluate_ + " --report r.json").code, 4);  // no folder
+  std::ofstream(folder_ / "file") << "mine";
+  EXPECT_EQ(sh(evaluate_ + " --report file").code, 4);  // no folder
   fs::create_directory(folder_ / "site");
   std::ofstream(folder_ / "site/index.html") << "<html>mine</html>";
   EXPECT_EQ(sh(evaluate_ + " --report site").code, 2);
   EXPECT_EQ(page("site"), "<html>mine</html>");
+}
+
+TEST_F(CliReport, FilesOfOtherOptionsAreNotInItsFolder) {
+  fs::create_directories(folder_ / "web/plots");
+  std::ofstream(folder_ / "web/plots/mine.png") << "mine";
+  EXPECT_EQ(sh(evaluate_ + " --report web").code, 2);  // plots without a report's page are anybody's
+  EXPECT_EQ(content(folder_ / "web/plots/mine.png"), "mine");
+  expect_success(evaluate_ + " --report out --score-threshold 0.5");
+  fs::copy_file(folder_ / kAnnotations, folder_ / "out/report.json", fs::copy_options::overwrite_existing);
+  for (const std::string& command :
+       {std::string("effdet evaluate out/report.json r.json"), evaluate_ + " --arrays out/a.npz"}) {
+    const Result refused = sh(command + " --report out");
+    EXPECT_EQ(refused.code, 2) << command;
+    EXPECT_TRUE(contains(refused.error, "which would be lost")) << refused.error;
+  }
+  std::ofstream(folder_ / "ids") << "1\n";
+  EXPECT_EQ(sh(evaluate_ + " --images ids --arrays ids").code, 2);
+  EXPECT_EQ(content(folder_ / "ids"), "1\n");
 }
 
 TEST_F(CliReport, HasTheComparison) {

@@ -31,15 +31,18 @@ bool is_page(const fs::path& path) {
          std::string_view::npos;
 }
 
-/// What of a folder belongs to no report: the first name, or nothing.
+/// What of a folder belongs to no report: the first name, or nothing. It is the page that shows whose the others are.
 std::string foreign_entry(const fs::path& folder) {
+  const bool is_report = is_page(folder / kPage);
   for (const auto& entry : fs::directory_iterator(folder)) {
     const std::string name = entry.path().filename();
+    if (is_unfinished_output(name)) continue;
+    if (!is_report) return name;
     if (name == "plots" && entry.is_directory()) {
       for (const auto& plot : fs::directory_iterator(entry.path()))
         if (plot.path().extension() != ".svg" && plot.path().extension() != ".png")
           return "plots/" + plot.path().filename().string();
-    } else if (name != "report.json" && !(name == kPage && is_page(entry.path())) && !is_unfinished_output(name)) {
+    } else if (name != "report.json" && name != kPage) {
       return name;
     }
   }

@@ -12,9 +12,8 @@
 namespace effdet::cli {
 
 void ReportOptions::add_to(CommandLine& line) {
-  line.add_option("--report", path_,
-                  "write a report here: index.html with plots, the worst images and tables, and report.json")
-      ->type_name("DIR");
+  line.add_output_folder("--report", path_,
+                         "write a report here: index.html with plots, the worst images and tables, and report.json");
 }
 
 void ReportOptions::prepare(bool& error_analysis, std::optional<AnalysisOptions>& analysis) {

@@ -21,8 +21,10 @@ Svg reliability_diagram(const Calibration& calibration) {
   Svg svg(
       kChartWidth, height, chart_css(), "Reliability diagram",
       fmt::format("Precision of detections by their score, in {} bins; perfectly calibrated scores would lie on the "
-                  "diagonal. The calibration error is {:.3f}.",
-                  calibration.bins.size(), calibration.ece));
+                  "diagonal. {}.",
+                  calibration.bins.size(),
+                  calibration.ece < 0 ? "There are no detections"
+                                      : fmt::format("The calibration error is {:.3f}", calibration.ece)));
   svg.rectangle({}, kChartWidth, height, "paper");
   svg.text({kDiagramEdge, 20}, "Reliability diagram", "title");
   const Plot plot(svg, {kDiagramLeft, kDiagramTop, kChartWidth - kDiagramEdge, bottom}, {.name = "score"},
