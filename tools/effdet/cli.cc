@@ -84,7 +84,7 @@ bool CommandLine::read() {
   } catch (const CLI::ParseError& error) {
     throw Error(ErrorCode::kUsage, fmt::format("{} ({} --help explains)", error.what(), program_));
   }
-  refuse_empty_values();
+  refuse_empty_paths();
   if (model_options_ != nullptr && !class_names_file_.empty())
     model_options_->class_names = read_class_names(class_names_file_);
   refuse_lost_files();
@@ -94,13 +94,14 @@ bool CommandLine::read() {
 }
 
 /// "--results $FILE" of a script whose variable is not set: no file and no work is better than work and no file.
-void CommandLine::refuse_empty_values() const {
-  for (const CLI::Option* option : get_options())
-    if (std::ranges::find(option->results(), "") != option->results().end()) {
-      const std::string type = option->get_type_name();
-      throw Error(ErrorCode::kUsage, fmt::format("{}: the {} is empty", option->get_name(),
-                                                 type == "FILE" || type == "DIR" ? "name" : "value"));
-    }
+void CommandLine::refuse_empty_paths() const {
+  for (const CLI::Option* option : get_options()) {
+    const std::string type = option->get_type_name();
+    const bool is_name = type == "FILE" || type == "DIR";
+    if ((is_name || type.ends_with("|FILE")) && std::ranges::find(option->results(), "") != option->results().end())
+      throw Error(ErrorCode::kUsage,
+                  fmt::format("{}: the {} is empty", option->get_name(), is_name ? "name" : "value"));
+  }
 }
 
 template <typename F>

@@ -72,7 +72,7 @@ class CommandLine : public CLI::App {
 
  private:
   void unify_dashes();
-  void refuse_empty_values() const;
+  void refuse_empty_paths() const;
   /// Calls f with the option and the name of each file that is read, unless it may be written over, or written.
   template <typename F>
   void for_files(F&& f) const;
