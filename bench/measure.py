@@ -17,6 +17,20 @@ print(json.dumps([status, time.perf_counter() - start, usage.ru_utime + usage.ru
 """
 
 
+def markdown_table(headings, rows):
+    return "\n".join("| " + " | ".join(row) + " |" for row in
+                     [headings, ["---", *["--:"] * (len(headings) - 1)], *rows])
+
+
+def replace_table(path, name, text):
+    """Replaces the table between a document's marks."""
+    begin, end = f"<!-- {name} begin -->", f"<!-- {name} end -->"
+    document = path.read_text()
+    if begin not in document:
+        sys.exit(f"{path}: no {begin}")
+    path.write_text(re.sub(f"{begin}.*{end}", lambda _: f"{begin}\n{text}\n{end}", document, flags=re.S))
+
+
 def run(*command, **environment):
     """Runs a command; returns its standard output, seconds and peak resident memory in bytes."""
     out, seconds, _, memory = run_counted(*command, **environment)

@@ -161,8 +161,7 @@ def main():
         page = ROOT / "docs/performance.md"
         lines = ["| " + " | ".join(HEADINGS) + " |", "|---|---|" + "--:|" * (len(HEADINGS) - 2)]
         lines += ["| " + " | ".join(r) + " |" for r in rows]
-        table = "<!-- wheels begin -->\n" + "\n".join(lines) + "\n<!-- wheels end -->"
-        page.write_text(re.sub(r"<!-- wheels begin -->.*<!-- wheels end -->", lambda _: table, page.read_text(), flags=re.S))
+        measure.replace_table(page, "wheels", "\n".join(lines))
 
 
 if __name__ == "__main__":

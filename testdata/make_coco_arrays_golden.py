@@ -14,6 +14,8 @@ import numpy as np
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
+from fnv1a import fnv1a_of_doubles
+
 OUT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "eval")
 
 
@@ -51,13 +53,6 @@ def make_edges():
     return {"images": images, "annotations": annotations, "categories": categories}, results
 
 
-def fnv1a(array):
-    value = 0xCBF29CE484222325
-    for byte in np.ascontiguousarray(array, np.float64).tobytes():
-        value = (value ^ byte) * 0x100000001B3 & 0xFFFFFFFFFFFFFFFF
-    return f"{value:016x}"
-
-
 def evaluate(name, annotations, results, params):
     with contextlib.redirect_stdout(io.StringIO()):
         truth = COCO()
@@ -68,7 +63,7 @@ def evaluate(name, annotations, results, params):
             setattr(run.params, key, np.array(value) if key.endswith("Thrs") else value)
         run.evaluate()
         run.accumulate()
-    arrays = {key: fnv1a(run.eval[key]) for key in ("precision", "recall", "scores")}
+    arrays = {key: fnv1a_of_doubles(run.eval[key]) for key in ("precision", "recall", "scores")}
     return {"set": name, "params": params, "counts": run.eval["counts"], **arrays}
 
 

@@ -20,6 +20,8 @@ from effdet.bench import _batch_detection, _post_process
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
+from fnv1a import fnv1a
+
 OUT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "eval")
 CROWDED = 5  # the image with more results of one category than are evaluated
 SEED = 101
@@ -96,13 +98,6 @@ def evaluate(dataset, results, image_ids):
         classes.append([int(category), float(values.mean()) if len(values) else -1.0])
     lines = [line for line in printed.getvalue().splitlines() if line.startswith(" Average")]
     return {"image_ids": [int(i) for i in image_ids], "stats": run.stats.tolist(), "lines": lines, "categories": classes}
-
-
-def fnv1a(data):
-    value = 0xCBF29CE484222325
-    for byte in data:
-        value = (value ^ byte) * 0x100000001B3 & 0xFFFFFFFFFFFFFFFF
-    return f"{value:016x}"
 
 
 def make_anchors(size, scale, levels=(3, 7)):

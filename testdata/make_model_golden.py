@@ -11,6 +11,8 @@ import sys
 
 import torch
 
+from fnv1a import fnv1a
+
 
 def effdet_state(model_name):
     from effdet import EfficientDet, get_efficientdet_config
@@ -33,12 +35,6 @@ def lines_of(model_name):
         yield tensor.numel(), f"{name}:{shape}:{str(tensor.dtype).removeprefix('torch.')}\n"
 
 
-def fnv1a(data, state=0xCBF29CE484222325):
-    for byte in data:
-        state = (state ^ byte) * 0x100000001B3 & 0xFFFFFFFFFFFFFFFF
-    return state
-
-
 if sys.argv[1:2] == ["--dump"]:
     for _, line in lines_of(sys.argv[2]):
         print(line, end="")
@@ -47,4 +43,4 @@ else:
     for variant in sys.argv[1:]:
         lines = list(lines_of(variant))
         digest = fnv1a("".join(text for _, text in lines).encode())
-        print(variant, len(lines), sum(count for count, _ in lines), f"{digest:016x}", flush=True)
+        print(variant, len(lines), sum(count for count, _ in lines), digest, flush=True)

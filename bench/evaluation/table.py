@@ -11,7 +11,6 @@ of whole processes, Python's start included, which take turns; medians of the ro
 import argparse
 import json
 import pathlib
-import re
 import statistics
 import subprocess
 import sys
@@ -21,6 +20,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 sys.path.insert(0, str(ROOT / "bench"))
 import measure  # noqa: E402
+from measure import markdown_table, replace_table  # noqa: E402
 
 EFFDET = ROOT / "build/release/bin/effdet"
 LONG = 20  # seconds, from which on once is enough
@@ -84,14 +84,9 @@ def compare(commands, rounds, threads, reference):
     return rows
 
 
-def table(headings, rows):
-    return "\n".join("| " + " | ".join(row) + " |" for row in
-                     [headings, ["---", *["--:"] * (len(headings) - 1)], *rows])
-
-
 def beside_others(commands, reference, options):
-    return table(["", f"numbers, beside {reference}", "seconds", "processor seconds", "peak MB"],
-                 compare(commands, options.rounds, options.threads, reference))
+    return markdown_table(["", f"numbers, beside {reference}", "seconds", "processor seconds", "peak MB"],
+                          compare(commands, options.rounds, options.threads, reference))
 
 
 def coco(folder, options):
@@ -122,16 +117,7 @@ def large(folder, options):
         bytes_read = files.annotations.stat().st_size + files.results.stat().st_size
         (_, _, *costs), = compare({"effdet evaluate": effdet(files)}, options.rounds, options.threads, "effdet evaluate")
         rows.append([f"{images * copies:,}", f"{results * copies:,}", f"{bytes_read / 1e6:.0f}", *costs])
-    return table(["images", "results", "MB of JSON", "seconds", "processor seconds", "peak MB"], rows)
-
-
-def write(path, name, text):
-    """Replaces the table between the document's marks."""
-    begin, end = f"<!-- {name} begin -->", f"<!-- {name} end -->"
-    document = path.read_text()
-    if begin not in document:
-        sys.exit(f"{path}: no {begin}")
-    path.write_text(re.sub(f"{begin}.*{end}", lambda _: f"{begin}\n{text}\n{end}", document, flags=re.S))
+    return markdown_table(["images", "results", "MB of JSON", "seconds", "processor seconds", "peak MB"], rows)
 
 
 def main():
@@ -149,7 +135,7 @@ def main():
             text = (f"{measure.machine()}; {options.threads} threads\n\n" + makers[mark](pathlib.Path(name) / mark, options))
             print(text, flush=True)
             if options.write:
-                write(options.write, mark, text)
+                replace_table(options.write, mark, text)
 
 
 if __name__ == "__main__":

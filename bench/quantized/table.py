@@ -24,6 +24,7 @@ import numpy as np
 
 import peers  # puts bench/ on the path
 import measure
+from measure import markdown_table, replace_table
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BIN = ROOT / "build/release/bin"
@@ -186,7 +187,8 @@ def trained(folder, options):
         compiled_text = error_text(max(d[name][1] for d in distances)) if distances[0][name][1] is not None else ""
         rows.append([name, *[f"{score[name]:.4f}" for score in scores], *[f"{100 * k:.1f} %" for k in kept], worst,
                      compiled_text, f"{costs[name]:.1f}", f"{network.file_bytes(name) / 1e6:.1f}", f"{memory[name] / 1e6:.0f}"])
-    return table(["", "mAP, first half", "second half", "kept", "kept", "error", "from effdet int8", "ms", "file MB", "peak MB"], rows)
+    return markdown_table(["", "mAP, first half", "second half", "kept", "kept", "error", "from effdet int8", "ms", "file MB",
+                           "peak MB"], rows)
 
 
 def measured(short, folder, options):
@@ -217,23 +219,10 @@ def random_networks(folder, options):
         if options.json:
             options.json.write_text(json.dumps(figures, indent=1) + "\n")
         print(f"{short}: {figures[short]}", file=sys.stderr, flush=True)
-    return table(["", "", *SIDES], [[f"{short.upper()} {f['px']} px", quantity,
-                                     *[f["cells"][name][i] if name in f["cells"] else "not run" for name in SIDES]]
-                                    for short, f in sorted(figures.items()) for i, quantity in enumerate(QUANTITIES)])
-
-
-def table(headings, rows):
-    return "\n".join("| " + " | ".join(row) + " |" for row in
-                     [headings, ["---", *["--:"] * (len(headings) - 1)], *rows])
-
-
-def write(path, name, text):
-    """Replaces the table between the document's marks."""
-    begin, end = f"<!-- {name} begin -->", f"<!-- {name} end -->"
-    document = path.read_text()
-    if begin not in document:
-        sys.exit(f"{path}: no {begin}")
-    path.write_text(re.sub(f"{begin}.*{end}", lambda _: f"{begin}\n{text}\n{end}", document, flags=re.S))
+    return markdown_table(["", "", *SIDES],
+                          [[f"{short.upper()} {f['px']} px", quantity,
+                            *[f["cells"][name][i] if name in f["cells"] else "not run" for name in SIDES]]
+                           for short, f in sorted(figures.items()) for i, quantity in enumerate(QUANTITIES)])
 
 
 def main():
@@ -263,7 +252,7 @@ def main():
                 text = f"{measure.machine()}; {options.threads} threads, batch 1\n\n" + make(folder / mark, options)
                 print(text, flush=True)
                 if options.write:
-                    write(options.write, mark, text)
+                    replace_table(options.write, mark, text)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 #include "dataset/category_map.h"
 
 #include <algorithm>
-#include <charconv>
 #include <set>
 
 #include "base/error.h"
@@ -10,31 +9,15 @@
 #include "eval/coco_json.h"
 
 namespace effdet::dataset {
-namespace {
-
-std::string without_blanks(std::string_view text) {
-  constexpr std::string_view kBlanks = " \t\r";
-  const size_t first = text.find_first_not_of(kBlanks);
-  if (first == std::string_view::npos) return "";
-  return std::string(text.substr(first, text.find_last_not_of(kBlanks) + 1 - first));
-}
-
-std::optional<int64_t> whole_number_of(std::string_view text) {
-  int64_t number = 0;
-  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), number);
-  return code == std::errc() && end == text.data() + text.size() ? std::optional(number) : std::nullopt;
-}
-
-}  // namespace
 
 std::vector<CategoryLine> read_category_map(const std::filesystem::path& file) {
   std::vector<CategoryLine> lines;
   std::set<std::string> known;
   for_each_line(file, [&](std::string_view text, const std::string& where) {
-    if (without_blanks(text).starts_with('#')) return;
+    if (text.starts_with('#')) return;
     const std::vector<std::string> columns = csv_columns(text);
     if (columns.size() != 2) bad_input("{}: {} columns, not 2: a line is class,category", where, columns.size());
-    CategoryLine line{without_blanks(columns[0]), without_blanks(columns[1]), where};
+    CategoryLine line{std::string(trimmed(columns[0])), std::string(trimmed(columns[1])), where};
     if (lines.empty() && known.empty() && line.from == "class" && line.to == "category") return;
     if (line.from.empty() || line.to.empty())
       bad_input("{}: the {} is empty: a line is class,category", where, line.from.empty() ? "class" : "category");
@@ -46,15 +29,14 @@ std::vector<CategoryLine> read_category_map(const std::filesystem::path& file) {
 }
 
 std::optional<int64_t> find_category(const eval::GroundTruth& dataset, const std::string& text) {
-  const std::optional<int64_t> id =
-      dataset.category_ids.empty() ? whole_number_of(text) : dataset.category_ids.find(text);
   const auto& categories = dataset.categories;
-  if (id && std::ranges::find(categories, *id, &eval::Category::id) != categories.end()) return id;
-  const auto by_name = std::ranges::find(categories, text, &eval::Category::name);
-  if (std::ranges::count(categories, text, &eval::Category::name) > 1)
-    bad_input("{} categories of the annotations are called '{}': give the id of one",
-              std::ranges::count(categories, text, &eval::Category::name), eval::printable(text));
-  return by_name == categories.end() ? std::nullopt : std::optional(by_name->id);
+  const int64_t id = dataset.category_ids.parse(text);
+  if (std::ranges::find(categories, id, &eval::Category::id) != categories.end()) return id;
+  const auto count = std::ranges::count(categories, text, &eval::Category::name);
+  if (count > 1)
+    bad_input("{} categories of the annotations are called '{}': give the id of one", count, eval::printable(text));
+  if (count == 0) return std::nullopt;
+  return std::ranges::find(categories, text, &eval::Category::name)->id;
 }
 
 int64_t category_of_line(const eval::GroundTruth& dataset, const CategoryLine& line) {
@@ -69,11 +51,11 @@ std::unordered_map<int64_t, int64_t> read_result_map(const std::filesystem::path
                                                      const eval::GroundTruth& dataset) {
   std::unordered_map<int64_t, int64_t> map;
   for (const CategoryLine& line : read_category_map(file)) {
-    const std::optional<int64_t> from = whole_number_of(line.from);
-    if (!from)
+    const int64_t from = eval::StringIds().parse(line.from);
+    if (from == eval::StringIds::kUnknown)
       bad_input("{}: class '{}' is no whole number, as the category_id of results is", line.where,
                 eval::printable(line.from));
-    map.emplace(*from, category_of_line(dataset, line));
+    map.emplace(from, category_of_line(dataset, line));
   }
   return map;
 }

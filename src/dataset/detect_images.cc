@@ -78,7 +78,7 @@ class ListRun {
         log_(options.on_failure, options.shard.count > 1 ? FailureLog::kPart : images_.size(), options.strict),
         queue_(std::in_place, drawing_threads(threads)) {
     if (!options.pictures.empty()) make_folder(options.pictures);
-    if (!options.journal.empty()) open_journal(model);
+    if (!options.journal.empty()) resume_from_journal(model);
     for (size_t i = 0; i < images_.size(); ++i)
       if (!found_[i]) pending_.push_back(i);
     done_ = images_.size() - pending_.size();
@@ -91,7 +91,7 @@ class ListRun {
     try {
       log_.require_some();
     } catch (const Error&) {
-      if (journal_ && !options_.results.empty()) journal_->remove();  // there is nothing to go on with
+      if (journal_ && !options_.results.empty()) close_journal(/*all=*/true);  // there is nothing to go on with
       throw;
     }
     DetectImagesReport report{take_found(), images_.size(), log_.failures(), names_, faults_.text()};
@@ -116,17 +116,11 @@ class ListRun {
     std::future<void> ready;
   };
 
-  void open_journal(const CompiledModel& model) {
+  void resume_from_journal(const CompiledModel& model) {
     const RunKey key{model_key(EngineAccess::plans(model)), options_key(options_, names_), data_key(all_)};
-    try {
-      journal_.emplace(options_.journal, options_.resume, listed_,
-                       journal_header(key, options_.shard, all_.size(), names_));
-    } catch (const Error& error) {
-      if (error.code() != ErrorCode::kIo || options_.resume || options_.results.empty()) throw;
-      if (options_.on_note) options_.on_note(fmt::format("{}; this run cannot be resumed", error.what()));
-      return;
-    }
-    std::vector<std::optional<JournalEntry>> entries = journal_->take_finished();
+    std::vector<std::optional<JournalEntry>> entries =
+        open_journal(journal_, {options_.journal, options_.results, options_.resume, options_.on_note}, listed_,
+                     journal_header(key, options_.shard, all_.size(), names_));
     for (size_t i = 0; i < images_.size(); ++i) {
       if (!entries[i]) continue;
       faults_.add(images_[i].name(), entries[i]->faults);
@@ -138,11 +132,7 @@ class ListRun {
   /// Without a results file the journal is what stays of the run.
   void close_journal(bool all) {
     const bool any = std::ranges::any_of(found_, [](const auto& image) { return image.has_value(); });
-    if (!options_.results.empty() && (all || !any)) {
-      journal_->remove();
-    } else {
-      journal_->sync();
-    }
+    journal_->end(!options_.results.empty(), any, all);
   }
 
   /// Where it fails, what was finished is written before the error goes on.

@@ -2,7 +2,6 @@
 #include "dataset/evaluation_params.h"
 
 #include <algorithm>
-#include <charconv>
 #include <string>
 #include <unordered_set>
 
@@ -13,16 +12,8 @@
 namespace effdet::dataset {
 namespace {
 
-/// What an id is among a file's, which are numbers or strings. StringIds::kUnknown for a text that is none.
-int64_t parse_id(const std::string& text, const eval::StringIds& strings) {
-  if (!strings.empty()) return strings.find(text);
-  int64_t id = 0;
-  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), id);
-  return code == std::errc() && end == text.data() + text.size() ? id : eval::StringIds::kUnknown;
-}
-
 int64_t image_of(const std::string& text, const eval::GroundTruth& dataset) {
-  const int64_t id = parse_id(text, dataset.image_ids);
+  const int64_t id = dataset.image_ids.parse(text);
   if (dataset.find_image(id) == nullptr)
     fail(ErrorCode::kUsage, "images to evaluate: the annotation file has no image with the id '{}'", text);
   return id;

@@ -131,6 +131,26 @@ void RunJournal::take_over(const JournalHeader& header) {
   }
 }
 
+void RunJournal::end(bool has_results, bool any, bool all) {
+  if (has_results && (all || !any)) {
+    writer_->remove();
+  } else {
+    writer_->sync();
+  }
+}
+
+std::vector<std::optional<JournalEntry>> open_journal(std::optional<RunJournal>& journal, const JournalOptions& options,
+                                                      const RunImages& images, const JournalHeader& header) {
+  try {
+    journal.emplace(options.journal, options.resume, images, header);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kIo || options.resume || options.results.empty()) throw;
+    if (options.on_note) options.on_note(fmt::format("{}; this run cannot be resumed", error.what()));
+    return std::vector<std::optional<JournalEntry>>(images.count());
+  }
+  return journal->take_finished();
+}
+
 void RunJournal::add(size_t i, JournalEntry entry) {
   entry.image_id = images_.id(i);
   entry.file_bytes = images_.file_bytes(i);

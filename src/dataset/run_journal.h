@@ -69,6 +69,14 @@ bool is_of_list(const JournalEntry& entry, size_t classes);
 std::vector<std::optional<JournalEntry>> entries_by_image(JournalContent content, const JournalImages& images,
                                                           const std::string& name);
 
+/// What the options of a run say of its journal.
+struct JournalOptions {
+  const std::filesystem::path& journal;
+  const std::filesystem::path& results;
+  bool resume;
+  const OnNote& on_note;
+};
+
 class RunJournal {
  public:
   /// Opens the journal, or makes it; the images must outlive it. Throws Error(kBadInput) for one that is damaged or of
@@ -83,8 +91,9 @@ class RunJournal {
   /// The entry tells what was found in image number i; its id and the size of its file are filled in.
   void add(size_t i, JournalEntry entry);
   void add(size_t i, const ImageFailure& failure);
-  void sync() { writer_->sync(); }
-  void remove() { writer_->remove(); }
+  /// The end of a run, of which `any` images are finished, or `all` are, or failed. The file goes where there are
+  /// results instead, and nothing to go on with; without results it is what stays of the run.
+  void end(bool has_results, bool any, bool all);
 
  private:
   void take_over(const JournalHeader& header);
@@ -94,5 +103,10 @@ class RunJournal {
   std::optional<JournalWriter> writer_;
   std::vector<std::optional<JournalEntry>> finished_;
 };
+
+/// Opens the journal, and returns by image what the earlier run finished. Where no file can be made beside results, a
+/// note says so, and there is no journal; without results that is an error, as all errors of RunJournal() are.
+std::vector<std::optional<JournalEntry>> open_journal(std::optional<RunJournal>& journal, const JournalOptions& options,
+                                                      const RunImages& images, const JournalHeader& header);
 
 }  // namespace effdet::dataset

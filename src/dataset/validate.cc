@@ -68,7 +68,7 @@ class Validation {
         queue_(std::in_place, background_threads(threads)) {
     if (writer_.enabled()) source.require_unique_stems();
     if (options.on_running_map) running_map_.emplace(source.truth(), options.on_running_map);
-    if (!options.journal.empty()) open_journal();
+    if (!options.journal.empty()) resume_from_journal();
     for (size_t i = 0; i < images_.size(); ++i)
       if (finished_[i] == 0) pending_.push_back(i);
     done_ = images_.size() - pending_.size();
@@ -86,7 +86,7 @@ class Validation {
     try {
       log_.require_some();
     } catch (const Error&) {
-      if (journal_ && !options_.results.empty()) journal_->remove();  // there is nothing to go on with
+      if (journal_ && !options_.results.empty()) close_journal(/*all=*/true);  // there is nothing to go on with
       throw;
     }
     running_map_.reset();
@@ -131,19 +131,13 @@ class Validation {
     std::vector<eval::CocoResult> results;
   };
 
-  void open_journal() {
+  void resume_from_journal() {
     const RunKey key{model_key(*model_.engine()), options_key(options_, classes_, model_.info().num_classes),
                      data_key(source_.truth())};
     const size_t total = first_of(source_.images(), options_.limit).size();
-    try {
-      journal_.emplace(options_.journal, options_.resume, journal_images_,
-                       journal_header(key, options_.shard, total, source_.source()));
-    } catch (const Error& error) {
-      if (error.code() != ErrorCode::kIo || options_.resume || options_.results.empty()) throw;
-      if (options_.on_note) options_.on_note(fmt::format("{}; this run cannot be resumed", error.what()));
-      return;
-    }
-    std::vector<std::optional<JournalEntry>> entries = journal_->take_finished();
+    std::vector<std::optional<JournalEntry>> entries =
+        open_journal(journal_, {options_.journal, options_.results, options_.resume, options_.on_note}, journal_images_,
+                     journal_header(key, options_.shard, total, source_.source()));
     for (size_t i = 0; i < images_.size(); ++i) {
       if (!entries[i]) continue;
       faults_.add(images_[i]->file_name, entries[i]->faults);
@@ -155,11 +149,7 @@ class Validation {
   /// all: each image was done, or failed. Without a results file the journal is what stays of the run.
   void close_journal(bool all) {
     const bool any = std::ranges::find(finished_, 1) != finished_.end();
-    if (!options_.results.empty() && (all || !any)) {
-      journal_->remove();
-    } else {
-      journal_->sync();
-    }
+    journal_->end(!options_.results.empty(), any, all);
   }
 
   /// Where a stream fails, what was finished is written before the error goes on.

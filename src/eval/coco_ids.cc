@@ -2,6 +2,7 @@
 #include "eval/coco_ids.h"
 
 #include <algorithm>
+#include <charconv>
 
 namespace effdet::eval {
 namespace {
@@ -38,6 +39,13 @@ int64_t StringIds::add(const std::string& text) {
 int64_t StringIds::find(const std::string& text) const {
   const auto found = numbers_.find(text);
   return found == numbers_.end() ? kUnknown : found->second;
+}
+
+int64_t StringIds::parse(const std::string& text) const {
+  if (!empty()) return find(text);
+  int64_t id = 0;
+  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), id);
+  return code == std::errc() && end == text.data() + text.size() ? id : kUnknown;
 }
 
 std::string StringIds::json_of(int64_t id) const {

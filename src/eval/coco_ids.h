@@ -23,6 +23,8 @@ class StringIds {
   int64_t add(const std::string& text);
   /// The number of a string, or kUnknown.
   int64_t find(const std::string& text) const;
+  /// What an id is as text: a string where there are any, else a whole number. kUnknown for a text that is no id.
+  int64_t parse(const std::string& text) const;
   bool empty() const { return texts_.empty(); }
   /// The id as JSON: the string in quotes, or the number.
   std::string json_of(int64_t id) const;

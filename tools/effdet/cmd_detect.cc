@@ -57,20 +57,21 @@ void write_sheet(const std::string& path, const std::vector<ListedImage>& images
 }
 
 /// The sheet is neither one of the images nor one of their pictures.
-void refuse_lost_images(const DetectArguments& arguments, const std::vector<ListedImage>& images) {
+void refuse_sheet(const DetectArguments& arguments, const std::vector<ListedImage>& images) {
   if (arguments.contact_sheet.empty()) return;
-  std::error_code error;
-  const fs::path sheet = fs::weakly_canonical(fs::absolute(arguments.contact_sheet), error);
-  const bool is_there = fs::exists(sheet, error);
-  const bool is_beside =
-      !arguments.no_pictures && sheet.parent_path() == fs::weakly_canonical(fs::absolute(arguments.out), error);
-  for (const ListedImage& image : images) {
-    const bool is_input = is_there && image.member.empty() && fs::equivalent(image.file, sheet, error);
-    if (is_input || (is_beside && image.picture == sheet.filename()))
+  std::vector<fs::path> files;
+  for (const ListedImage& image : images)
+    if (image.member.empty()) files.emplace_back(image.file);
+  refuse_one_of("--contact-sheet", arguments.contact_sheet, "images", files);
+  if (arguments.no_pictures) return;
+  std::error_code ignored;
+  const fs::path sheet = fs::weakly_canonical(fs::absolute(arguments.contact_sheet), ignored);
+  if (sheet.parent_path() != fs::weakly_canonical(fs::absolute(arguments.out), ignored)) return;
+  for (const ListedImage& image : images)
+    if (image.picture == sheet.filename())
       throw Error(ErrorCode::kUsage,
-                  fmt::format("--contact-sheet: {} is {} {}, which would be lost; give another name",
-                              arguments.contact_sheet, is_input ? "the image" : "the picture of", image.name()));
-  }
+                  fmt::format("--contact-sheet: {} is the picture of {}, which would be lost; give another name",
+                              arguments.contact_sheet, image.name()));
 }
 
 std::vector<ListedImage> images_of(const DetectArguments& arguments) {
@@ -80,7 +81,7 @@ std::vector<ListedImage> images_of(const DetectArguments& arguments) {
                             arguments.run.team()->launcher));
   std::vector<ListedImage> images = listed_images(arguments.images, arguments.lists);
   if (!arguments.no_pictures) name_pictures(images, arguments.out);
-  refuse_lost_images(arguments, images);
+  refuse_sheet(arguments, images);
   return images;
 }
 

@@ -76,10 +76,7 @@ void refuse_lost_images(const QuantizeArguments& arguments) {
   const std::pair<const char*, const std::string&> outputs[] = {
       {"--out", arguments.out}, {"--report", arguments.report}, {"--sensitivity-chart", arguments.chart}};
   for (const auto& [flag, output] : outputs)
-    if (is_there(output))
-      for (const std::filesystem::path& file : arguments.options.calibration)
-        if (file.filename() == std::filesystem::path(output).filename())
-          refuse_same_file(flag, output, "--calibration", file.string());
+    refuse_one_of(flag, output, "--calibration", arguments.options.calibration);
 }
 
 int quantize(QuantizeArguments& arguments) {

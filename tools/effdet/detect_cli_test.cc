@@ -7,46 +7,22 @@
 #include <string>
 
 #include "detections_text.h"
-#include "support/shell.h"
-#include "support/test_folder.h"
+#include "scenes_fixture.h"
 
 namespace {
 
 namespace fs = std::filesystem;
 using effdet::test::contains, effdet::test::content, effdet::test::Result;
 
-/// A folder with small scenes, a list of them, and the shipped model for 128 pixels.
-class DetectMany : public testing::Test {
+/// With a list of the scenes, and what a run over all of them writes.
+class DetectMany : public effdet::test::ScenesFixture {
  protected:
   static void SetUpTestSuite() {
-    made_ = new effdet::test::TestFolder("detect_cli");
-    const Result made = effdet::test::run_in(
-        made_->path(),
-        "effdet scenes --out data --images 6 --seed 5 --min-side 64 --max-side 160 && ls data/val2017/*.jpg > list && "
-        "pth2onnx --checkpoint '" EFFDET_SOURCE_DIR
-        "/models/tf_efficientdet_d0_shapes.pth' --img-size 128 --out m.onnx && "
-        "atc --framework=5 --model=m.onnx --output=m --soc_version=native && "
-        "effdet detect data/val2017 --model-file m.om --out found");
-    ASSERT_EQ(made.code, 0) << made.out << made.error;
-  }
-  static void TearDownTestSuite() {
-    delete made_;
-    made_ = nullptr;
+    make_once("detect_cli", "ls data/val2017/*.jpg > list && effdet detect data/val2017 --model-file m.om --out found");
   }
 
-  void SetUp() override {
-    for (const char* name : {"m.om", "list"}) fs::create_symlink(made_->path() / name, folder_ / name);
-    fs::copy(made_->path() / "data", folder_ / "data", fs::copy_options::recursive);
-  }
+  DetectMany() : ScenesFixture("detect_cli", {"m.om", "list"}) {}
 
-  Result sh(const std::string& command) const { return effdet::test::run_in(folder_.path(), command); }
-  Result good(const std::string& command) const {
-    const Result result = sh(command);
-    EXPECT_EQ(result.code, 0) << command << ": " << result.error;
-    return result;
-  }
-  std::string file(const std::string& name) const { return content(folder_ / name); }
-  bool exists(const std::string& name) const { return fs::exists(folder_ / name); }
   /// What a run over all images wrote into found/.
   static std::string expected() { return content(made_->path() / "found/detections.json"); }
   void expect_pictures() const {
@@ -55,11 +31,7 @@ class DetectMany : public testing::Test {
       EXPECT_TRUE(file(name) == content(made_->path() / name)) << name;
     }
   }
-
-  static effdet::test::TestFolder* made_;
-  const effdet::test::TestFolder folder_{"detect_cli"};
 };
-effdet::test::TestFolder* DetectMany::made_ = nullptr;
 
 const std::string kRun = "effdet detect --model-file m.om --out found ";
 

@@ -10,9 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "support/shell.h"
+#include "scenes_fixture.h"
 #include "support/terminal.h"
-#include "support/test_folder.h"
 
 namespace {
 
@@ -22,39 +21,16 @@ using effdet::test::contains, effdet::test::content, effdet::test::Result, effde
 const std::string kShapes = EFFDET_SOURCE_DIR "/models/tf_efficientdet_d0_shapes.pth";
 constexpr int kScenes = 6;
 
-/// A folder with a data set of small scenes, and the shipped model for 128 pixels as ONNX file and compiled.
-class Images : public testing::Test {
+/// With the model for batches of two, too.
+class Images : public effdet::test::ScenesFixture {
  protected:
   static void SetUpTestSuite() {
-    made_ = new effdet::test::TestFolder("images");
-    const Result made = effdet::test::run_in(
-        made_->path(),
-        "effdet scenes --out data --images 6 --seed 5 --min-side 64 --max-side 160 && "
-        "pth2onnx --checkpoint '" +
-            kShapes +
-            "' --img-size 128 --out m.onnx && "
-            "atc --framework=5 --model=m.onnx --output=m --soc_version=native && "
-            "atc --framework=5 --model=m.onnx --output=m2 --soc_version=native --input_shape=x.1:2,3,128,128");
-    ASSERT_EQ(made.code, 0) << made.out << made.error;
-  }
-  static void TearDownTestSuite() {
-    delete made_;
-    made_ = nullptr;
+    make_once("images",
+              "atc --framework=5 --model=m.onnx --output=m2 --soc_version=native --input_shape=x.1:2,3,128,128");
   }
 
-  void SetUp() override {
-    for (const char* name : {"m.onnx", "m.om", "m2.om"}) fs::create_symlink(made_->path() / name, folder_ / name);
-    fs::copy(made_->path() / "data", folder_ / "data", fs::copy_options::recursive);
-  }
+  Images() : ScenesFixture("images", {"m.onnx", "m.om", "m2.om"}) {}
 
-  Result sh(const std::string& command) const { return effdet::test::run_in(folder_.path(), command); }
-  Result good(const std::string& command) const {
-    const Result result = sh(command);
-    EXPECT_EQ(result.code, 0) << command << ": " << result.error;
-    return result;
-  }
-  bool exists(const std::string& name) const { return fs::exists(folder_ / name); }
-  std::string file(const std::string& name) const { return content(folder_ / name); }
   nlohmann::json json(const std::string& name) const { return nlohmann::json::parse(file(name)); }
   void write(const std::string& name, const std::string& text) const { std::ofstream(folder_ / name) << text; }
   static std::string image(int id) { return "data/val2017/00000000000" + std::to_string(id) + ".jpg"; }
@@ -66,11 +42,7 @@ class Images : public testing::Test {
     change(annotations);
     write("data/annotations/instances_val2017.json", annotations.dump());
   }
-
-  static effdet::test::TestFolder* made_;
-  const effdet::test::TestFolder folder_{"images"};
 };
-effdet::test::TestFolder* Images::made_ = nullptr;
 
 std::vector<std::string> lines_of(const std::string& text) {
   std::vector<std::string> lines;

@@ -25,6 +25,11 @@ std::filesystem::path whole(const std::string& path) {
   return known.has_filename() ? known : known.parent_path();
 }
 
+[[noreturn]] void refuse(const std::string& flag, const std::string& output, const std::string& other_flag) {
+  throw Error(ErrorCode::kUsage, fmt::format("{}: {} is the file of {} too, and would be lost; give another name", flag,
+                                             output, other_flag));
+}
+
 }  // namespace
 
 void prepare_output(std::string& path) {
@@ -39,9 +44,15 @@ void prepare_output(std::string& path) {
 void refuse_same_file(const std::string& flag, const std::string& output, const std::string& other_flag,
                       const std::string& file) {
   if (output.empty() || file.empty() || is_special_output(output)) return;
-  if (whole(output) == whole(file))
-    throw Error(ErrorCode::kUsage, fmt::format("{}: {} is the file of {} too, and would be lost; give another name",
-                                               flag, output, other_flag));
+  if (whole(output) == whole(file)) refuse(flag, output, other_flag);
+}
+
+void refuse_one_of(const std::string& flag, const std::string& output, const std::string& other_flag,
+                   const std::vector<std::filesystem::path>& files) {
+  std::error_code error;
+  if (output.empty() || is_special_output(output) || !std::filesystem::exists(output, error)) return;
+  for (const std::filesystem::path& file : files)
+    if (std::filesystem::equivalent(output, file, error)) refuse(flag, output, other_flag);
 }
 
 void refuse_file_below(const std::string& flag, const std::string& folder, const std::string& other_flag,

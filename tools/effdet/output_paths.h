@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace effdet::cli {
 
@@ -17,6 +18,10 @@ void prepare_output(std::string& path);
 /// of the two would be lost. Any number of outputs may go to one device or pipe.
 void refuse_same_file(const std::string& flag, const std::string& output, const std::string& other_flag,
                       const std::string& file);
+
+/// The same where the other flag's files were found in folders and lists: any of these.
+void refuse_one_of(const std::string& flag, const std::string& output, const std::string& other_flag,
+                   const std::vector<std::filesystem::path>& files);
 
 /// The same for a folder whose files are replaced, and a file in it.
 void refuse_file_below(const std::string& flag, const std::string& folder, const std::string& other_flag,

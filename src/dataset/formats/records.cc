@@ -126,6 +126,12 @@ double parse_number(std::string_view text, const std::string& where, std::string
   return value;
 }
 
+std::string_view trimmed(std::string_view text) {
+  const size_t first = text.find_first_not_of(kBlanks);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(kBlanks) + 1 - first);
+}
+
 void for_each_line(const fs::path& file,
                    const std::function<void(std::string_view line, const std::string& where)>& action) {
   const std::string text = read_file(file, kTextLimit);
@@ -135,9 +141,8 @@ void for_each_line(const fs::path& file,
     const std::string_view line = std::string_view(text).substr(begin, end - begin);
     begin = end + 1;
     ++number;
-    const size_t first = line.find_first_not_of(kBlanks);
-    if (first == std::string_view::npos) continue;
-    action(line.substr(first, line.find_last_not_of(kBlanks) + 1 - first), fmt::format("{}:{}", file.string(), number));
+    if (const std::string_view content = trimmed(line); !content.empty())
+      action(content, fmt::format("{}:{}", file.string(), number));
   }
 }
 

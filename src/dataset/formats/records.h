@@ -49,6 +49,9 @@ bool stays_inside(const std::filesystem::path& name);
 /// A number without anything around it. Throws Error(kBadInput) that begins with "where: what".
 double parse_number(std::string_view text, const std::string& where, std::string_view what);
 
+/// Without the blanks around it.
+std::string_view trimmed(std::string_view text);
+
 /// Lines of a text file, at most 64 MiB, that are not blank; where: "a.txt:12", for messages.
 void for_each_line(const std::filesystem::path& file,
                    const std::function<void(std::string_view line, const std::string& where)>& action);

@@ -38,6 +38,11 @@ std::string with_blanks(std::string name) {
 /// "–" where there is no interval, as where other numbers are not defined.
 std::string cell_text(std::string text) { return text == "-" ? "–" : std::move(text); }
 
+/// Of a table whose rows are difference_cells().
+std::string head_of(const char* rows) {
+  return html_head({rows, "this", "other", "difference", "interval", "better in", "resamples"}) + "<tbody>\n";
+}
+
 std::string difference_cells(const ComparedNumber& number) {
   return html_cell(score_text(number.value)) + html_cell(score_text(number.other)) +
          html_cell(cell_text(difference_text(number.difference))) + html_cell(cell_text(interval_text(number))) +
@@ -89,7 +94,7 @@ class ComparisonMarkup {
                        .rows = {}};
     std::string table =
         "<table>\n<caption>Better in: share of the resamples in which the difference is above 0.</caption>\n" +
-        html_head({"number", "this", "other", "difference", "interval", "better in", "resamples"}) + "<tbody>\n";
+        head_of("number");
     for (const auto& [name, number] : comparison_.metrics) {
       add_whiskers(chart, with_blanks(name), number);
       table += "<tr>" + html_row_name(with_blanks(name)) + difference_cells(number) + "</tr>\n";
@@ -108,7 +113,7 @@ class ComparisonMarkup {
     std::string table =
         "<table>\n<caption>AP of each category, the largest differences first. Where a category is in few images, "
         "not all resamples have it, and its interval is too narrow.</caption>\n" +
-        html_head({"category", "this", "other", "difference", "interval", "better in", "resamples"}) + "<tbody>\n";
+        head_of("category");
     for (const size_t k : comparison_.changed_categories) {
       const ComparedNumber& ap = comparison_.categories[k].ap;
       if (chart.rows.size() < kMostWhiskers) add_whiskers(chart, category_label(evaluation_, k), ap);
