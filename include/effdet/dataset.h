@@ -21,6 +21,7 @@
 #include "effdet/evaluation_comparison.h"
 #include "effdet/export.h"
 #include "effdet/image_failure.h"
+#include "effdet/listed_image.h"
 
 namespace effdet {
 
@@ -43,6 +44,11 @@ struct DataSource {
   std::string split = "val";          ///< the part of the data set, by any usual name: "val" is "valid", too
   std::filesystem::path annotations;  ///< COCO's file, instead of the one in root, which then may be empty
   std::filesystem::path images;       ///< the folder of the images, instead of the one in root
+  /// Where the images are, files and members of tar files in any order, instead of a folder; only with annotations in
+  /// COCO's format. An annotated image is the one with its file name whose folders agree best; where a list has none of
+  /// that name, the member of a tar file whose name up to the first dot (WebDataset's key) is its own up to there. One
+  /// that is not listed cannot be used; of those that are not annotated a note tells the number.
+  std::vector<ListedImage> listed = {};
 };
 
 /// The layout of a data set's root folder in each supported format, such as "annotations/ and images/"; for help texts.
@@ -337,6 +343,9 @@ struct MergeOptions {
   std::filesystem::path results;      ///< file for COCO results; empty: none
   std::filesystem::path root;         ///< as DataSource; empty: what the shards had
   std::filesystem::path annotations;  ///< likewise
+  /// As DataSource; images are only needed where the annotations do not tell their sizes.
+  std::filesystem::path images = {};
+  std::vector<ListedImage> listed = {};
   OnNote on_note = {};
   OnFailure on_failure = {};
 };

@@ -17,27 +17,9 @@
 #include "effdet/export.h"
 #include "effdet/image.h"
 #include "effdet/image_failure.h"
+#include "effdet/listed_image.h"
 
 namespace effdet {
-
-/// An image of a run: a file, or a member of a tar file.
-struct ListedImage {
-  std::string file;         ///< path
-  std::string picture;      ///< name of the file that it is drawn to, without a folder; ends in .jpg
-  std::string member = {};  ///< its name in the tar file; empty for a file of its own
-  uint64_t offset = 0;      ///< of a member's content in the tar file
-  uint64_t bytes = 0;       ///< of a member's content
-
-  /// As messages and results name it: the file, and after a slash the member.
-  EFFDET_API std::string name() const;
-};
-
-/// The images in a tar file (ustar, pax, GNU; not compressed), in order: regular files that end in .jpg, .jpeg or .png,
-/// in any case, and do not begin with a dot. Only the headers are read. Pictures have no names yet. Names of members
-/// are not trusted: nothing is opened or written by them. Throws Error(kBadInput), which names the offset, for a file
-/// that is cut, damaged or none of these; Error(kUnsupported) for a compressed one and for sparse members;
-/// Error(kUsage) where no image is in it; Error(kIo).
-EFFDET_API std::vector<ListedImage> images_of_tar(const std::filesystem::path& tar);
 
 /// An image with what was found in it.
 struct DetectedImage {

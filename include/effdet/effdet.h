@@ -20,6 +20,7 @@
 #include "effdet/host_tensor.h"
 #include "effdet/image.h"
 #include "effdet/image_failure.h"
+#include "effdet/listed_image.h"
 #include "effdet/machine.h"
 #include "effdet/model_description.h"
 #include "effdet/model_options.h"

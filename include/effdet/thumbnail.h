@@ -1,9 +1,9 @@
 // Small copies of a data set's images.
 #pragma once
 
-#include <filesystem>
 #include <vector>
 
+#include "effdet/dataset.h"
 #include "effdet/evaluation_analysis.h"
 #include "effdet/export.h"
 
@@ -15,9 +15,9 @@ struct Thumbnail {
 };
 
 /// An image as a JPEG that fits into side x side pixels; a smaller image keeps its size. It is turned upright where the
-/// annotated size says that its boxes are on the upright image. folder: see image_folder(). Throws Error(kBadInput) for
-/// a name that leads out of the folder and for an image of another size than the annotated one, Error(kUsage) for
-/// side < 1, and as read_image().
-EFFDET_API Thumbnail image_thumbnail(const std::filesystem::path& folder, const AnalysedImage& image, int side);
+/// annotated size says that its boxes are on the upright image. Of data only the place of the images is looked at.
+/// Throws Error(kBadInput) for a name that leads out of the folder, one that is not listed, and for an image of another
+/// size than the annotated one, Error(kUsage) for side < 1, and as read_image().
+EFFDET_API Thumbnail image_thumbnail(const DataSource& data, const AnalysedImage& image, int side);
 
 }  // namespace effdet

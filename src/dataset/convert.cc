@@ -10,6 +10,7 @@
 #include "dataset/failures.h"
 #include "dataset/format.h"
 #include "dataset/formats/records.h"
+#include "dataset/listed_image.h"
 #include "effdet/dataset.h"
 #include "eval/coco_json.h"
 
@@ -67,11 +68,14 @@ class Conversion {
 
  private:
   void copy(const eval::ImageRecord& image) const {
-    const fs::path from = source_.path_of(image), to = out_ / format_.written_images / image.file_name;
+    const ListedImage from = source_.place_of(image);
+    const fs::path to = out_ / format_.written_images / image.file_name;
     make_folder(to.parent_path());
-    if (!link_) return write_file(to, MappedFile(from).bytes(), /*sync=*/false);
+    if (!link_) return write_file(to, *read_listed(from), /*sync=*/false);
+    if (!from.member.empty())
+      fail(ErrorCode::kUsage, "{}: no link leads into a tar file; convert without --link", from.name());
     std::error_code error;
-    fs::create_symlink(fs::absolute(from), to, error);
+    fs::create_symlink(fs::absolute(from.file), to, error);
     if (error) fail(ErrorCode::kIo, "{}: {}", to.string(), error.message());
   }
 

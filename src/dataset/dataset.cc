@@ -3,14 +3,15 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <string_view>
 #include <unordered_map>
 
 #include "base/error.h"
 #include "dataset/formats/records.h"
+#include "dataset/listed_image.h"
 #include "dataset/name_list.h"
 #include "eval/coco_json.h"
-#include "vision/decode.h"
 #include "vision/exif.h"
 
 namespace effdet::dataset {
@@ -42,7 +43,26 @@ std::filesystem::path folder_of(const eval::GroundTruth& truth, std::vector<std:
   return usual;
 }
 
+void require_listable(const DataSource& data, const Format& format) {
+  if (data.listed.empty()) return;
+  if (!data.images.empty()) fail(ErrorCode::kUsage, "the images are either in a folder or in a list, not in both");
+  if (format.reads_images)
+    fail(ErrorCode::kUsage,
+         "images in tar files and lists: only with annotations of COCO's format, and these are of {}", format.name);
+}
+
 bool has_size(const eval::ImageRecord& image) { return image.width > 0 && image.height > 0; }
+
+/// Whether the file is one of the images, or a tar file with some of them.
+bool is_listed(std::span<const ListedImage> images, const std::filesystem::path& file) {
+  const auto is_it = [&](const ListedImage& image) {
+    std::error_code ignored;
+    return std::filesystem::equivalent(image.file, file, ignored);
+  };
+  for (size_t i = 0; i < images.size(); ++i)
+    if ((i == 0 || images[i].file != images[i - 1].file) && is_it(images[i])) return true;
+  return false;
+}
 
 }  // namespace
 
@@ -50,10 +70,15 @@ std::string stem_of(const eval::ImageRecord& image) { return std::filesystem::pa
 
 Dataset::Dataset(const DataSource& data) : source_(data) {
   const Format& format = format_of(data);
+  require_listable(data, format);
   const Location location = format.locate(data);
   annotations_ = location.annotations.string();
   truth_ = format.read(data);
-  image_folder_ = data.images.empty() ? folder_of(truth_, location.image_folders, data.root) : data.images;
+  if (!data.listed.empty()) {
+    match_.emplace(truth_, source_.listed, annotations_);
+  } else {
+    image_folder_ = data.images.empty() ? folder_of(truth_, location.image_folders, data.root) : data.images;
+  }
   complete_sizes();
   for (const int64_t id : truth_.sorted_image_ids()) {
     const eval::ImageRecord* image = truth_.find_image(id);
@@ -71,7 +96,7 @@ void Dataset::complete_sizes() {
   for (eval::ImageRecord& image : truth_.images) {
     if (has_size(image)) continue;
     try {
-      const vision::ImageSize size = vision::read_image_size(path_of(image));
+      const vision::ImageSize size = size_of_listed(place_of(image));
       image.width = size.width;
       image.height = size.height;
     } catch (const Error&) {
@@ -80,7 +105,7 @@ void Dataset::complete_sizes() {
   }
 }
 
-std::filesystem::path Dataset::path_of(const eval::ImageRecord& image) const {
+ListedImage Dataset::place_of(const eval::ImageRecord& image) const {
   const auto refuse = [&](std::string_view why) {
     bad_input("{}: image with id {}: {}", annotations_, truth_.image_ids.json_of(image.id), why);
   };
@@ -88,14 +113,17 @@ std::filesystem::path Dataset::path_of(const eval::ImageRecord& image) const {
   if (name.empty() || image.file_name.find('\0') != std::string::npos) refuse("it has no file_name that is one");
   if (!stays_inside(name))
     refuse(fmt::format("file_name '{}' leads out of the folder {}", eval::printable(image.file_name),
-                       image_folder_.filename().string()));
-  return image_folder_ / name;
+                       match_ ? "of the images" : image_folder_.filename().string()));
+  if (!match_) return {(image_folder_ / name).string(), ""};
+  if (const ListedImage* listed = match_->find(image)) return *listed;
+  fail(ErrorCode::kIo, "{}: image with id {}: '{}' is in none of the tar files and lists that were given", annotations_,
+       truth_.image_ids.json_of(image.id), eval::printable(image.file_name));
 }
 
 std::unique_ptr<vision::RowSource> Dataset::open(const eval::ImageRecord& image) const {
-  const std::filesystem::path path = path_of(image);
+  const ListedImage place = place_of(image);
   int orientation = 1;
-  std::unique_ptr<vision::RowSource> rows = vision::open_image(path, orientation);
+  std::unique_ptr<vision::RowSource> rows = open_listed(place, orientation);
   const auto [width, height] = rows->size();
   const std::lock_guard lock(orientations_);
   if (width == image.width && height == image.height) {
@@ -108,13 +136,14 @@ std::unique_ptr<vision::RowSource> Dataset::open(const eval::ImageRecord& image)
     turned_.insert(image.id);
     return vision::upright(std::move(rows), orientation);
   }
-  bad_input("{}: the image has {} x {} pixels, but {} says {} x {} (image id {}); {}", path.string(), width, height,
+  bad_input("{}: the image has {} x {} pixels, but {} says {} x {} (image id {}); {}", place.name(), width, height,
             annotations_, image.width, image.height, truth_.image_ids.json_of(image.id),
             swapped ? "it was turned after it was annotated: turn it back, or correct size and boxes"
                     : "correct size and boxes in the annotation file, or put the annotated image there");
 }
 
 void Dataset::require_folder() const {
+  if (match_) return;
   std::error_code error;
   if (!std::filesystem::is_directory(image_folder_, error))
     fail(ErrorCode::kIo, "{}: no folder of that name, where the data set's images should be", image_folder_.string());
@@ -130,7 +159,8 @@ void Dataset::require_other_file(const std::filesystem::path& output) const {
     return !error && std::ranges::mismatch(whole, file).in1 == whole.end();
   };
   bool is_part = is_or_holds(annotations_) && fs::is_regular_file(annotations_, error);
-  is_part = is_part || (is_image_name(file) && is_or_holds(image_folder_));
+  is_part = is_part || is_listed(source_.listed, file);
+  is_part = is_part || (!match_ && is_image_name(file) && is_or_holds(image_folder_));
   if (fs::path(annotations_).extension() != ".json") {  // many files, some of them beside the folder of annotations
     const bool may_be_one = std::ranges::find(kAnnotationExtensions, file.extension()) != kAnnotationExtensions.end();
     is_part = is_part || (may_be_one && (is_or_holds(annotations_) || is_or_holds(source_.root)));
@@ -153,6 +183,7 @@ void Dataset::require_unique_stems() const {
 
 std::vector<std::string> Dataset::notes() const {
   std::vector<std::string> notes = truth_.notes;
+  if (match_) std::ranges::move(match_->notes(), std::back_inserter(notes));
   if (!skipped_.empty())
     notes.push_back(fmt::format("{}: {} of {} images left out, as in effdet: a side is under {} pixels ({})",
                                 annotations_, skipped_.size(), truth_.images.size(), kMinSide,

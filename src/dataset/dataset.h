@@ -4,12 +4,14 @@
 #include <filesystem>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "dataset/format.h"
+#include "dataset/image_match.h"
 #include "eval/ground_truth.h"
 #include "vision/row_source.h"
 
@@ -21,9 +23,12 @@ std::string stem_of(const eval::ImageRecord& image);
 class Dataset {
  public:
   /// Reads the annotations, in the format that data names or that recognises the folder. Sizes that they do not tell
-  /// are taken from the images' headers, where these can be read. Throws as format_of() and Format::read(), and
-  /// Error(kBadInput) where no image is left to work on.
+  /// are taken from the images' headers, where these can be read. Throws as format_of() and Format::read();
+  /// Error(kBadInput) where no image is left to work on, and as ImageMatch(); Error(kUsage) for a list of images beside
+  /// a folder of them, or with a format whose annotations cannot be read without such a folder.
   explicit Dataset(const DataSource& data);
+  Dataset(const Dataset&) = delete;
+  Dataset& operator=(const Dataset&) = delete;
 
   const DataSource& source() const { return source_; }
   const eval::GroundTruth& truth() const { return truth_; }
@@ -35,14 +40,15 @@ class Dataset {
   /// File names of the images that are left out.
   const std::vector<std::string>& skipped() const { return skipped_; }
 
-  /// Throws Error(kBadInput) where the annotations give no name, or one that leads out of the folder.
-  std::filesystem::path path_of(const eval::ImageRecord& image) const;
+  /// Where an image lies. Throws Error(kBadInput) where the annotations give no name, or one that leads out of the
+  /// folder; Error(kIo) where it is not among the images that the data set lists.
+  ListedImage place_of(const eval::ImageRecord& image) const;
   /// Opens an image. One whose annotated size is that of the image turned upright, as its EXIF orientation says, is
   /// turned: its boxes were drawn on the upright image. Otherwise pixels are as they are stored, as effdet has them.
-  /// Throws as path_of() and open_image(), and Error(kBadInput) for any other size than the annotated one, which
+  /// Throws as place_of() and open_listed(), and Error(kBadInput) for any other size than the annotated one, which
   /// scales the detections. Several threads may open images, and one image more than once.
   std::unique_ptr<vision::RowSource> open(const eval::ImageRecord& image) const;
-  /// Throws Error(kIo) where the folder of the images is not there.
+  /// Throws Error(kIo) where the folder of the images is not there. Nothing is asked of images in a list.
   void require_folder() const;
   /// Throws Error(kUsage) where a file to be written is one of those that the data set is made of, which would be lost.
   void require_other_file(const std::filesystem::path& output) const;
@@ -61,6 +67,7 @@ class Dataset {
   std::filesystem::path image_folder_;
   std::string annotations_;
   eval::GroundTruth truth_;
+  std::optional<ImageMatch> match_;  ///< of images in a list
   std::vector<const eval::ImageRecord*> images_;
   std::vector<std::string> skipped_;
   mutable std::mutex orientations_;

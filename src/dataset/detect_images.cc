@@ -49,9 +49,7 @@ class PartOfList : public RunImages {
   int64_t id(size_t i) const override { return static_cast<int64_t>(first_ + i); }
   bool accepts(const JournalEntry& entry) const override { return is_of_list(entry, classes_); }
   std::string name(size_t i) const override { return images_[i].name(); }
-  uint64_t file_bytes(size_t i) const override {
-    return images_[i].member.empty() ? bytes_of_file(images_[i].file) : images_[i].bytes;
-  }
+  uint64_t file_bytes(size_t i) const override { return bytes_of_listed(images_[i]); }
   /// The picture may not have been on the disk yet when the power went.
   bool is_whole(size_t, const JournalEntry& entry) const override {
     std::error_code error;

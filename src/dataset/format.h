@@ -45,6 +45,7 @@ struct Format {
   bool holds_crowds = false;       ///< whether write() tells crowds from other boxes
   bool holds_outside = false;      ///< whether write() keeps the parts of boxes outside of their image
   bool holds_any_names = false;    ///< whether write() takes control characters in names, and no categories at all
+  bool reads_images = true;        ///< whether read() looks for images in their folder
   bool needs_unique_stems = true;  ///< whether each image has a file of annotations that is named after it
 };
 

@@ -7,18 +7,19 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <vector>
+#include <filesystem>
+#include <system_error>
 
 #include "base/descriptor.h"
 #include "base/error.h"
+#include "base/file.h"
 #include "dataset/formats/records.h"
 #include "dataset/tar_file.h"
 #include "vision/decode.h"
+#include "vision/exif.h"
 
 namespace effdet::dataset {
 namespace {
-
-std::string_view last_part(std::string_view name) { return name.substr(name.rfind('/') + 1); }
 
 /// Into memory, as files of images are read: one that becomes shorter meanwhile is an error and nothing worse.
 std::shared_ptr<const std::vector<std::byte>> read_member(const ListedImage& image) {
@@ -39,11 +40,35 @@ std::shared_ptr<const std::vector<std::byte>> read_member(const ListedImage& ima
 }  // namespace
 
 std::unique_ptr<vision::RowSource> open_listed(const ListedImage& image) {
-  if (image.member.empty()) return vision::open_image(std::filesystem::path(image.file));
+  int ignored = 0;
+  return open_listed(image, ignored);
+}
+
+std::unique_ptr<vision::RowSource> open_listed(const ListedImage& image, int& orientation) {
+  if (image.member.empty()) return vision::open_image(std::filesystem::path(image.file), orientation);
   const auto bytes = read_member(image);
   auto rows = vision::open_image(*bytes, image.name());
   rows->keep(bytes);
+  orientation = vision::exif_orientation(*bytes);
   return rows;
+}
+
+std::shared_ptr<const std::vector<std::byte>> read_listed(const ListedImage& image) {
+  if (!image.member.empty()) return read_member(image);
+  const MappedFile file{std::filesystem::path(image.file)};
+  return std::make_shared<const std::vector<std::byte>>(file.bytes().begin(), file.bytes().end());
+}
+
+vision::ImageSize size_of_listed(const ListedImage& image) {
+  if (image.member.empty()) return vision::read_image_size(std::filesystem::path(image.file));
+  return vision::read_image_size(*read_member(image), image.name());
+}
+
+uint64_t bytes_of_listed(const ListedImage& image) {
+  if (!image.member.empty()) return image.bytes;
+  std::error_code error;
+  const uintmax_t bytes = std::filesystem::file_size(image.file, error);
+  return error ? 0 : bytes;
 }
 
 std::string key_of(const ListedImage& image) {

@@ -19,6 +19,10 @@ namespace {
 DataSource place_of(DataSource data, const MergeOptions& options) {
   if (!options.root.empty()) data.root = options.root;
   if (!options.annotations.empty()) data.annotations = options.annotations;
+  if (!options.images.empty() || !options.listed.empty()) {
+    data.images = options.images;
+    data.listed = options.listed;
+  }
   return data;
 }
 
@@ -31,8 +35,9 @@ class Merger {
         log_(options.on_failure, files_[0].header().total) {
     source_.require_other_file(options.results);
     if (data_key(source_.truth()) != files_[0].header().key.data || total() > source_.images().size())
-      bad_input("{}: not the annotations that {} was made with; give them with --root or --annotations",
-                source_.annotations(), files_[0].name);
+      bad_input("{}: not the annotations that {} was made with; give them with --root or --annotations{}",
+                source_.annotations(), files_[0].name,
+                has_unknown_sizes() ? ", and with --images or --list the images, whose sizes they do not tell" : "");
     if (const std::vector<Shard> missing = shards_without(files_); !missing.empty()) refuse_without(missing);
   }
 
@@ -60,6 +65,10 @@ class Merger {
 
  private:
   size_t total() const { return files_[0].content.header.total; }
+
+  bool has_unknown_sizes() const {
+    return std::ranges::any_of(source_.truth().images, [](const auto& image) { return image.width <= 0; });
+  }
 
   [[noreturn]] void refuse_without(const std::vector<Shard>& missing) const {
     std::vector<const eval::ImageRecord*> images;

@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "base/error.h"
+#include "dataset/listed_image.h"
 #include "eval/coco_json.h"
 
 namespace effdet::dataset {
@@ -56,14 +57,8 @@ DatasetImages::DatasetImages(const Dataset& source, std::span<const eval::ImageR
   for (const eval::Category& category : source.truth().categories) categories_.insert(category.id);
 }
 
-uint64_t bytes_of_file(const std::filesystem::path& path) {
-  std::error_code error;
-  const uintmax_t bytes = std::filesystem::file_size(path, error);
-  return error ? 0 : bytes;
-}
-
 uint64_t DatasetImages::file_bytes(size_t i) const try {
-  return bytes_of_file(source_.path_of(*images_[i]));
+  return bytes_of_listed(source_.place_of(*images_[i]));
 } catch (const Error&) {
   return 0;
 }

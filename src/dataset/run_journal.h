@@ -58,9 +58,6 @@ class DatasetImages : public RunImages {
   std::unordered_set<int64_t> categories_;
 };
 
-/// 0 where the file cannot be asked.
-uint64_t bytes_of_file(const std::filesystem::path& path);
-
 /// Whether it tells what was found in an image of a list, by a model of so many classes.
 bool is_of_list(const JournalEntry& entry, size_t classes);
 

@@ -58,7 +58,7 @@ std::string require_disjoint(const CalibrationImages* calibration, const dataset
   }
   std::vector<std::string> digests;
   for (const eval::ImageRecord* image : validation.images()) {
-    const std::filesystem::path path = validation.path_of(*image);
+    const std::filesystem::path path = validation.place_of(*image).file;
     std::string digest = digest_of(path);
     if (digest.empty()) continue;
     require_absent(known, digest, path.string());

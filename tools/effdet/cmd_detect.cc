@@ -1,7 +1,6 @@
 // detect: finds the objects in images, draws them, and lists them.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -75,10 +74,7 @@ void refuse_sheet(const DetectArguments& arguments, const std::vector<ListedImag
 }
 
 std::vector<ListedImage> images_of(const DetectArguments& arguments) {
-  if (arguments.run.team() && std::ranges::find(arguments.lists, "-") != arguments.lists.end())
-    throw Error(ErrorCode::kUsage,
-                fmt::format("--list -: the processes of {} do not all get the standard input; give a file's name",
-                            arguments.run.team()->launcher));
+  arguments.run.refuse_shared_input(arguments.lists);
   std::vector<ListedImage> images = listed_images(arguments.images, arguments.lists);
   if (!arguments.no_pictures) name_pictures(images, arguments.out);
   refuse_sheet(arguments, images);
@@ -153,12 +149,7 @@ int run_detect(int argc, char** argv) {
                   "images (JPEG, PNG), folders of them, tar files with them (WebDataset), or quoted "
                   "patterns: 'a/*.jpg', 'shard-{000..003}.tar'")
       ->type_name("IMAGE");
-  line.add_option("--list", arguments.lists,
-                  "also the images and tar files whose paths a text file has, one a line, seen from the current "
-                  "folder; -: standard "
-                  "input")
-      ->allow_extra_args(false)
-      ->type_name("FILE");
+  line.add_option("--list", arguments.lists, list_help())->allow_extra_args(false)->type_name("FILE");
   auto* checkpoint = line.add_option("--checkpoint", arguments.checkpoint, "PyTorch checkpoint; compiled on the fly")
                          ->type_name("FILE");
   auto* model_file = line.add_option("--model-file", arguments.model_file, "ONNX or compiled model")->type_name("FILE");

@@ -76,12 +76,12 @@ void print_errors(const Evaluation::ErrorAnalysis& errors) {
   table.print();
 }
 
-/// Where the images of an annotation file lie: where it is usual, unless the user knows better.
-std::filesystem::path images_of(const std::string& annotations, const std::string& folder) {
-  if (!folder.empty()) return folder;
+/// The images of an annotation file lie where it is usual, unless the user knows better.
+DataSource data_of(const std::string& annotations, const std::string& folder) {
   DataSource data;
   data.annotations = annotations;
-  return image_folder(data);
+  data.images = folder;
+  return data;
 }
 
 EvaluationReport report_on(const std::string& annotations, const std::string& results, const EvaluateOptions& options,
@@ -153,7 +153,7 @@ int run_evaluate(int argc, char** argv) {
   if (shows_errors && !json) print_errors(evaluation.errors);
   if (shows_analysis && !json) print_analysis(evaluation, per_class);
   if (evaluation.comparison && !json) print_comparison(evaluation, per_class);
-  if (about) report.write(std::move(*about), images_of(annotations, image_folder), json);
+  if (about) report.write(std::move(*about), data_of(annotations, image_folder), json);
   return 0;
 }
 

@@ -89,12 +89,14 @@ int run_merge(int argc, char** argv) {
                    "effdet merge found/detections.json --results found/detections.json");
   std::vector<std::string> names;
   std::string root, annotations, results;
+  ImagePlaceOptions images;
   bool json = false;
   line.add_option("shards", names, "files of shards, or the results file that they are parts of")
       ->required()
       ->type_name("FILE...");
   line.add_option("--root", root, "the data set's folder; default: the one that the shards had")->type_name("DIR");
   line.add_option("--annotations", annotations, "COCO's file, instead of the one in the folder")->type_name("FILE");
+  images.add_to(line);
   line.add_output("--results", results, "write the results of the whole here");
   line.add_json(json);
   if (!line.read()) return 0;
@@ -105,12 +107,17 @@ int run_merge(int argc, char** argv) {
   }
   for (const fs::path& shard : shards) refuse_same_file("--results", results, "shards", shard.string());
   if (is_list(shards.front())) {
-    if (!root.empty() || !annotations.empty())
-      throw Error(ErrorCode::kUsage, "--root and --annotations are of data sets; these shards are of 'effdet detect'");
+    if (!root.empty() || !annotations.empty() || images.given())
+      throw Error(ErrorCode::kUsage,
+                  "--root, --annotations, --images and --list are of data sets; these shards are of 'effdet detect'");
     return merge_found(line.program(), shards, results, json);
   }
   MergeOptions options{.results = results, .root = root, .annotations = annotations};
   options.on_note = warn;
+  DataSource place;
+  images.fill(place);
+  options.images = place.images;
+  options.listed = std::move(place.listed);
   return merge_results(line.program(), shards, options, json);
 }
 

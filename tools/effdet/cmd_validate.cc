@@ -119,12 +119,13 @@ RunCounts counts_of(const ValidateReport& report) {
 }
 
 /// What the processes of a team found together, in the first of them; nothing in the others, and after a signal.
-std::optional<ValidateReport> report_of_team(TeamRun& team, const std::string& results, const ValidateReport& own,
-                                             const StopRequest& stop, const Clock::time_point& start) {
+std::optional<ValidateReport> report_of_team(TeamRun& team, const DataSource& data, const std::string& results,
+                                             const ValidateReport& own, const StopRequest& stop,
+                                             const Clock::time_point& start) {
   if (!team.is_first()) return std::nullopt;
   ValidateReport report;
   const bool is_whole = team.join(stop, [&](const std::vector<std::filesystem::path>& shards) {
-    report = merge_shards(shards, {.results = results, .on_note = {}, .on_failure = {}});
+    report = merge_shards(shards, {.results = results, .listed = data.listed, .on_note = {}, .on_failure = {}});
   });
   if (!is_whole) return std::nullopt;
   report.seconds = std::chrono::duration<double>(Clock::now() - start).count();
@@ -171,7 +172,8 @@ int run_validate(int argc, char** argv) {
                    "effdet validate coco_data --checkpoint d0.om --streams auto --report report\n"
                    "effdet validate coco_data --checkpoint d0.pth --precision int8 --calibration photos\n"
                    "effdet validate my_data --checkpoint my_d0.pth --class-names names.txt\n"
-                   "effdet validate --annotations labels.json --images photos --checkpoint d0.pth");
+                   "effdet validate --annotations labels.json --images photos --checkpoint d0.pth\n"
+                   "effdet validate --annotations labels.json --images 'val-{000..063}.tar' --checkpoint d0.om");
   std::string checkpoint, results, pictures;
   DataSourceOptions data_source;
   ModelOptions model_options;
@@ -208,8 +210,9 @@ int run_validate(int argc, char** argv) {
   line.add_flag("--plain", plain, "the original's lines of progress on a terminal, too, instead of a bar");
   line.add_json(json);
   if (!line.read()) return 0;
-  const DataSource data = data_source.source();
   run.apply(results, options);
+  run.refuse_shared_input(data_source.lists());
+  const DataSource data = data_source.source();
   if (report_options.given() && (run.is_shard() || run.team()))
     throw Error(ErrorCode::kUsage,
                 "--report is of a whole run: join the shards to a results file, and give that to "
@@ -266,7 +269,7 @@ int run_validate(int argc, char** argv) {
   ValidateReport report = validate_dataset(data, model, options, threads);
   bar.reset();  // the numbers take its place
   if (team) {
-    std::optional<ValidateReport> joined = report_of_team(*team, results, report, stop, start);
+    std::optional<ValidateReport> joined = report_of_team(*team, data, results, report, stop, start);
     if (!joined) return end_of_member(line.program(), report.evaluation.images, report.total, stop, options.journal);
     report = std::move(*joined);
   }
@@ -277,8 +280,7 @@ int run_validate(int argc, char** argv) {
     print_evaluation_of_run(report.evaluation);
   }
   if (report_options.given())
-    report_options.write(report_on(report, checkpoint, data, std::move(facts), options.streams), image_folder(data),
-                         json);
+    report_options.write(report_on(report, checkpoint, data, std::move(facts), options.streams), data, json);
   const int code =
       end_of_run(line.program(), counts_of(report), stop, results.empty() ? "the numbers" : "numbers and results");
   say_what_is_kept(counts_of(report), stop, options.journal);

@@ -13,10 +13,29 @@
 #include "effdet/error.h"
 #include "effdet/file_kind.h"
 #include "effdet/onnx_model.h"
+#include "image_arguments.h"
 #include "input_paths.h"
 #include "plans.h"
 
 namespace effdet::cli {
+
+void ImagePlaceOptions::add_to(CommandLine& line) {
+  line.add_option("--images", images_,
+                  "folder of the images, wherever it lies, or tar files with them (WebDataset), images, or quoted "
+                  "patterns: 'val-{000..063}.tar'; matched with the annotations by their names")
+      ->allow_extra_args(false)
+      ->type_name("DIR|TAR");
+  line.add_option("--list", lists_, list_help())->allow_extra_args(false)->type_name("FILE");
+}
+
+void ImagePlaceOptions::fill(DataSource& data) const {
+  if (!given()) return;
+  if (images_.size() == 1 && lists_.empty() && !names_files(images_.front())) {
+    data.images = images_.front();
+  } else {
+    data.listed = listed_images(images_, lists_);
+  }
+}
 
 void DataSourceOptions::add_to(CommandLine& line, const std::string& root) {
   flag_ = root;
@@ -28,7 +47,7 @@ void DataSourceOptions::add_to(CommandLine& line, const std::string& root) {
       ->type_name("NAME");
   line.add_option("--annotations", annotations_, "annotation file in COCO's format, wherever it lies")
       ->type_name("FILE");
-  line.add_option("--images", images_, "folder of the images, wherever it lies")->type_name("DIR");
+  place_.add_to(line);
 }
 
 DataSource DataSourceOptions::source() const {
@@ -36,11 +55,16 @@ DataSource DataSourceOptions::source() const {
     throw Error(ErrorCode::kUsage, fmt::format("{} is required: the data set's folder, or give --annotations FILE and "
                                                "--images DIR",
                                                flag_));
+  if (is_tar(root_))
+    throw Error(ErrorCode::kUsage,
+                fmt::format("{}: a tar file has images, and no annotations: give it by --images, and "
+                            "--annotations FILE",
+                            root_));
   DataSource data(root_);
   data.format = dataset_;
   data.split = split_;
   data.annotations = annotations_;
-  data.images = images_;
+  place_.fill(data);
   return data;
 }
 

@@ -3,21 +3,39 @@
 
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "cli.h"
 #include "effdet/dataset.h"
 
 namespace effdet::cli {
 
-/// Where a data set lies: --dataset, --split, --annotations, --images, and its root by a flag or by position ("root").
+/// Where images lie: --images (a folder, or images and tar files) and --list, both as often as one likes.
+class ImagePlaceOptions {
+ public:
+  void add_to(CommandLine& line);
+  bool given() const { return !images_.empty() || !lists_.empty(); }
+  const std::vector<std::string>& lists() const { return lists_; }
+  /// The one folder, or the list. Throws as listed_images().
+  void fill(DataSource& data) const;
+
+ private:
+  std::vector<std::string> images_, lists_;
+};
+
+/// Where a data set lies: --dataset, --split, --annotations, --images, --list, and its root by a flag or by position
+/// ("root").
 class DataSourceOptions {
  public:
   void add_to(CommandLine& line, const std::string& root);
-  /// Throws Error(kUsage) where neither the root nor the annotations are given.
+  /// Throws Error(kUsage) where neither the root nor the annotations are given, and for a root that is a tar file; and
+  /// as ImagePlaceOptions::fill().
   DataSource source() const;
+  const std::vector<std::string>& lists() const { return place_.lists(); }
 
  private:
-  std::string flag_, root_, dataset_, split_ = "val", annotations_, images_;
+  std::string flag_, root_, dataset_, split_ = "val", annotations_;
+  ImagePlaceOptions place_;
 };
 
 /// The data set, and --model/-m, --img-size, as the original preprocess and postprocess have them.

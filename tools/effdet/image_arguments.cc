@@ -55,12 +55,6 @@ std::vector<std::string> expanded(const std::string& argument) {
   return paths;
 }
 
-/// ".tar", and what is told apart by its content: ".tar.gz", ".tgz".
-bool is_tar(const fs::path& path) {
-  const std::string extension = extension_of(path);
-  return extension == ".tar" || extension == ".tgz" || (!is_image(path) && extension_of(path.stem()) == ".tar");
-}
-
 void add(const std::string& file, std::vector<ListedImage>& images) {
   if (is_tar(file)) {
     std::ranges::move(images_of_tar(file), std::back_inserter(images));
@@ -107,6 +101,22 @@ class Lines {
 };
 
 }  // namespace
+
+std::string list_help() {
+  return "also the images and tar files whose paths a text file has, one a line, seen from the current folder; -: "
+         "standard input";
+}
+
+bool names_files(const std::string& argument) {
+  if (is_folder(argument)) return false;
+  return is_there(argument) || is_tar(argument) || is_image(argument) || brace_expansion(argument).size() > 1 ||
+         argument.find_first_of("*?[") != std::string::npos;
+}
+
+bool is_tar(const fs::path& path) {
+  const std::string extension = extension_of(path);
+  return extension == ".tar" || extension == ".tgz" || (!is_image(path) && extension_of(path.stem()) == ".tar");
+}
 
 std::vector<ListedImage> listed_images(const std::vector<std::string>& arguments,
                                        const std::vector<std::string>& lists) {

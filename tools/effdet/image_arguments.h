@@ -15,6 +15,15 @@ namespace effdet::cli {
 std::vector<ListedImage> listed_images(const std::vector<std::string>& arguments,
                                        const std::vector<std::string>& lists);
 
+/// What --list is, for --help.
+std::string list_help();
+
+/// Whether an argument of listed_images() stands for files, and not for one folder or for nothing that is there.
+bool names_files(const std::string& argument);
+
+/// ".tar", and what is told apart by its content: ".tar.gz", ".tgz".
+bool is_tar(const std::filesystem::path& path);
+
 /// The paths in a text file, or in standard input ("-"), one a line; empty lines are left out. A line ends in "\n" or
 /// "\r\n". Throws Error(kIo), Error(kBadInput) for a line with a NUL byte, and Error(kUsage) where no path is there.
 std::vector<std::string> read_list(const std::string& list);

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <string_view>
@@ -60,6 +61,13 @@ void RunOptions::add_to(CommandLine& line, CLI::Option* results, const std::stri
       ->check(CLI::Range(0.1, 1e6).description(""))
       ->type_name("SECONDS");
   line.add_flag("--strict", strict_, "stop at the first image that cannot be used");
+}
+
+void RunOptions::refuse_shared_input(const std::vector<std::string>& lists) const {
+  if (team_ && std::ranges::find(lists, "-") != lists.end())
+    throw Error(ErrorCode::kUsage,
+                fmt::format("--list -: the processes of {} do not all get the standard input; give a file's name",
+                            team_->launcher));
 }
 
 RunOptions::Place RunOptions::place_of(const std::string& results) {

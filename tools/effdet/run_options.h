@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "cli.h"
 #include "effdet/dataset.h"
@@ -31,6 +32,9 @@ class RunOptions {
   bool is_shard() const { return !shard_.empty(); }
   /// Whose shards are joined in the end; nothing where there is no launcher, and with --shard.
   const std::optional<TeamMember>& team() const { return team_; }
+  /// After apply(): throws Error(kUsage) where one of the lists of images is the standard input and there is a team,
+  /// the processes of which do not all get it.
+  void refuse_shared_input(const std::vector<std::string>& lists) const;
   /// Seconds after which a process of which nothing is to be seen is given up.
   double lost_after() const { return lost_after_; }
 

@@ -102,6 +102,7 @@ constinit const Format kCoco{
     .holds_crowds = true,
     .holds_outside = true,
     .holds_any_names = true,
+    .reads_images = false,
     .needs_unique_stems = false};
 
 }  // namespace effdet::dataset

@@ -131,6 +131,7 @@ constinit const Format kLvis{.name = "lvis",
                              .written_images = "images",
                              .holds_outside = true,
                              .holds_any_names = true,
+                             .reads_images = false,
                              .needs_unique_stems = false};
 
 }  // namespace effdet::dataset

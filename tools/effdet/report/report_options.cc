@@ -23,10 +23,10 @@ void ReportOptions::prepare(bool& error_analysis, std::optional<AnalysisOptions>
   if (!analysis) analysis.emplace();
 }
 
-void ReportOptions::write(EvaluationReport report, const std::filesystem::path& image_folder, bool json) const {
+void ReportOptions::write(EvaluationReport report, const DataSource& data, bool json) const {
   if (!folder_) return;
   report.date = date_text();
-  report.thumbnail = [images = std::make_shared<ReportImages>(image_folder)](const AnalysedImage& image) {
+  report.thumbnail = [images = std::make_shared<ReportImages>(data)](const AnalysedImage& image) {
     return (*images)(image);
   };
   write_report(*folder_, report);

@@ -18,8 +18,9 @@ class ReportOptions {
   bool given() const { return !path_.empty(); }
   /// Call it before long work: throws as ReportFolder. Sets what the report needs to be found out.
   void prepare(bool& error_analysis, std::optional<AnalysisOptions>& analysis);
-  /// Adds the date, writes the report and says where it is, on standard error where standard output is JSON.
-  void write(EvaluationReport report, const std::filesystem::path& image_folder, bool json) const;
+  /// Adds the date, writes the report, with images from where the data set has them, and says where it is, on standard
+  /// error where standard output is JSON.
+  void write(EvaluationReport report, const DataSource& data, bool json) const;
 
  private:
   std::string path_;

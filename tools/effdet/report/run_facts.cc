@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <ctime>
+#include <filesystem>
 
 #include "effdet/error.h"
 #include "effdet/file_hash.h"
@@ -59,9 +60,9 @@ std::string date_text() {
 }
 
 std::optional<Thumbnail> ReportImages::operator()(const AnalysedImage& image) {
-  if (folder_.empty() || bytes_ > kMostImageBytes) return std::nullopt;
+  if (bytes_ > kMostImageBytes) return std::nullopt;
   try {
-    Thumbnail thumbnail = image_thumbnail(folder_, image, kThumbnailSide);
+    Thumbnail thumbnail = image_thumbnail(data_, image, kThumbnailSide);
     bytes_ += thumbnail.jpeg.size();
     return thumbnail;
   } catch (const Error& error) {

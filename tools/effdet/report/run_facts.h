@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstddef>
-#include <filesystem>
 #include <optional>
 #include <string>
 #include <utility>
@@ -24,15 +23,15 @@ void add_parameters(Facts& facts, const EvaluateOptions& options);
 /// "2026-01-31 12:00:00 UTC".
 std::string date_text();
 
-/// Reads the images of a report's pictures: at most some megabytes of them in all, and nothing where the folder is
-/// empty or an image cannot be used.
+/// Reads the images of a report's pictures, from where the data set has them: at most some megabytes of them in all,
+/// and nothing where an image cannot be used.
 class ReportImages {
  public:
-  explicit ReportImages(std::filesystem::path folder) : folder_(std::move(folder)) {}
+  explicit ReportImages(DataSource data) : data_(std::move(data)) {}
   std::optional<Thumbnail> operator()(const AnalysedImage& image);
 
  private:
-  std::filesystem::path folder_;
+  DataSource data_;
   size_t bytes_ = 0;
 };
 
