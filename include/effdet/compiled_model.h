@@ -33,6 +33,8 @@ class CompiledModel {
   /// Maps a file into memory; weights are read from it on demand. Throws Error(kIo), Error(kBadInput) for a damaged or
   /// hostile file, Error(kUnsupported) for another version or target.
   EFFDET_API static CompiledModel load(const std::filesystem::path& path);
+  /// The same for a file that is in memory, which is copied. name: what messages call it.
+  EFFDET_API static CompiledModel load(std::span<const std::byte> file, const std::string& name);
   /// Loads a compiled model, or compiles an ONNX file or a checkpoint, depending on file_kind(). Throws as load(),
   /// OnnxModel::read(), OnnxModel::from_checkpoint() and compile().
   EFFDET_API static CompiledModel open(const std::filesystem::path& path, const ModelOptions& options = {});

@@ -61,6 +61,10 @@ CompiledModel CompiledModel::load(const std::filesystem::path& path) {
                      [&] { return CompiledModel(std::make_shared<Impl>(artifact::read_om(path), path.string())); });
 }
 
+CompiledModel CompiledModel::load(std::span<const std::byte> file, const std::string& name) {
+  return name_source(name, [&] { return CompiledModel(std::make_shared<Impl>(artifact::read_om(file, name), name)); });
+}
+
 CompiledModel CompiledModel::open(const std::filesystem::path& path, const ModelOptions& options) {
   const CompileOptions compile_options{.precision = options.precision.value_or(Precision::kFloat32)};
   switch (file_kind(path)) {

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "artifact/program.h"
@@ -20,6 +21,8 @@ void write_om(std::span<const Program> plans, const std::filesystem::path& path)
 /// Maps the file, checks header, checksum and plans (verify_plans), of which there is at least one; weights stay in the
 /// mapping. Throws Error(kBadInput) with field and offset, and Error(kUnsupported) for another version.
 std::vector<Program> read_om(const std::filesystem::path& path);
+/// The same for a file that is in memory, which is copied. name: what messages call it.
+std::vector<Program> read_om(std::span<const std::byte> bytes, const std::string& name);
 
 /// Whether a file begins as a compiled model does.
 bool is_om(const std::filesystem::path& path);

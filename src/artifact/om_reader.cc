@@ -196,15 +196,7 @@ std::vector<Program> read_plans(const MappedFile& file, const OmHeader& header) 
   return plans;
 }
 
-}  // namespace
-
-bool is_om(const std::filesystem::path& path) {
-  const MappedFile file(path);
-  return file.size() >= kOmMagic.size() && std::memcmp(file.bytes().data(), kOmMagic.data(), kOmMagic.size()) == 0;
-}
-
-std::vector<Program> read_om(const std::filesystem::path& path) {
-  const MappedFile file(path);
+std::vector<Program> read_mapped(const MappedFile& file) {
   const OmHeader header = read_header(file);
   std::future<uint64_t> checksum = start_checksum(file, header);
   const auto require_checksum = [&] {
@@ -220,6 +212,19 @@ std::vector<Program> read_om(const std::filesystem::path& path) {
     if (checksum.valid()) require_checksum();
     throw;
   }
+}
+
+}  // namespace
+
+bool is_om(const std::filesystem::path& path) {
+  const MappedFile file(path);
+  return file.size() >= kOmMagic.size() && std::memcmp(file.bytes().data(), kOmMagic.data(), kOmMagic.size()) == 0;
+}
+
+std::vector<Program> read_om(const std::filesystem::path& path) { return read_mapped(MappedFile(path)); }
+
+std::vector<Program> read_om(std::span<const std::byte> bytes, const std::string& name) {
+  return read_mapped(MappedFile(bytes, name));
 }
 
 }  // namespace effdet::artifact

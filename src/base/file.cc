@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <algorithm>
 
 #include <cerrno>
 #include <cstdio>
@@ -84,6 +85,11 @@ void copy_all(int from, int to, const std::string& path) {
   }
 }
 
+std::shared_ptr<std::byte> aligned_memory(size_t size) {
+  return {static_cast<std::byte*>(::operator new(size, kBufferAlignment)),
+          [](std::byte* bytes) { ::operator delete(bytes, kBufferAlignment); }};
+}
+
 }  // namespace
 
 MappedFile::MappedFile(const std::filesystem::path& path) : path_(path.string()) {
@@ -98,15 +104,23 @@ MappedFile::MappedFile(int descriptor, std::string name) : path_(std::move(name)
   map(descriptor, static_cast<uint64_t>(info.st_size));
 }
 
+MappedFile::MappedFile(std::span<const std::byte> content, std::string name)
+    : path_(std::move(name)), size_(content.size()) {
+  const std::shared_ptr<std::byte> memory = aligned_memory(size_);
+  std::ranges::copy(content, memory.get());
+  bytes_ = memory;
+}
+
 void MappedFile::map(int descriptor, uint64_t size) {
   // Small files are read: where another process cuts a file within a page, the rest of the page reads as zeros, and
   // nothing tells.
   constexpr uint64_t kSmall = 1 << 16;
   size_ = size;
   if (size <= kSmall) {
-    std::byte* memory = static_cast<std::byte*>(::operator new(size, kBufferAlignment));
-    bytes_ = {memory, [](std::byte* bytes) { ::operator delete(bytes, kBufferAlignment); }};
-    if (read_all(descriptor, {memory, size}, path_) != size) fail(ErrorCode::kIo, "{}: cut while it was read", path_);
+    const std::shared_ptr<std::byte> memory = aligned_memory(size);
+    bytes_ = memory;
+    if (read_all(descriptor, {memory.get(), size}, path_) != size)
+      fail(ErrorCode::kIo, "{}: cut while it was read", path_);
     return;
   }
   void* memory = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, descriptor, 0);

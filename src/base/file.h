@@ -20,6 +20,8 @@ class MappedFile {
   explicit MappedFile(const std::filesystem::path& path);
   /// Maps an open descriptor, which may be closed then; name is what path() says.
   MappedFile(int descriptor, std::string name);
+  /// Copies a file that is in memory.
+  MappedFile(std::span<const std::byte> content, std::string name);
 
   std::span<const std::byte> bytes() const { return {bytes_.get(), size_}; }
   std::string_view text() const { return {reinterpret_cast<const char*>(bytes_.get()), size_}; }

@@ -1,0 +1,31 @@
+// Data sets: the buffers of a run's inputs or outputs. Buffers do not own the memory that they name.
+#pragma once
+
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "handles.h"
+
+namespace effdet::acl {
+
+struct DataBuffer {
+  std::mutex mutex;
+  void* address = nullptr;
+  size_t bytes = 0;
+};
+
+struct Dataset {
+  struct Entry {
+    void* buffer = nullptr;       ///< handle of a DataBuffer
+    void* tensor_desc = nullptr;  ///< handle of a TensorDesc, or null
+  };
+  std::mutex mutex;
+  std::vector<Entry> entries;
+  std::optional<size_t> plan;  ///< what aclmdlSetDynamicBatchSize and its like chose
+};
+
+Handles<DataBuffer>& data_buffers();
+Handles<Dataset>& datasets();
+
+}  // namespace effdet::acl

@@ -1,0 +1,9 @@
+// Whether the library is initialised.
+#pragma once
+
+namespace effdet::acl {
+
+/// Throws Failure(kGeExecNotInit) before aclInit and after aclFinalize: what has to do with models needs it.
+void require_initialized();
+
+}  // namespace effdet::acl

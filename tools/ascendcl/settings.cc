@@ -1,0 +1,53 @@
+// Environment variables to numbers.
+#include "settings.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+#include <cstring>
+#include <thread>
+
+#include "failure.h"
+
+namespace effdet::acl {
+namespace {
+
+uint64_t number_of(const char* variable, uint64_t otherwise, uint64_t least, uint64_t most) {
+  const char* text = std::getenv(variable);
+  if (text == nullptr || *text == '\0') return otherwise;
+  uint64_t value = 0;
+  const char* end = text + std::strlen(text);
+  const auto [stop, error] = std::from_chars(text, end, value);
+  require(error == std::errc() && stop == end && value >= least && value <= most, kInvalidParam,
+          "{}='{}' is not a number from {} to {}", variable, text, least, most);
+  return value;
+}
+
+uint64_t machine_memory() {
+  return static_cast<uint64_t>(std::max(0L, ::sysconf(_SC_PHYS_PAGES))) *
+         static_cast<uint64_t>(std::max(0L, ::sysconf(_SC_PAGESIZE)));
+}
+
+Settings read_settings() {
+  Settings s;
+  s.devices = static_cast<int>(number_of("EFFDET_ASCEND_DEVICES", 1, 1, 64));
+  const unsigned processors = std::max(1U, std::thread::hardware_concurrency());
+  const uint64_t share = std::max<uint64_t>(1, processors / static_cast<unsigned>(s.devices));
+  s.threads = static_cast<int>(number_of("EFFDET_ASCEND_THREADS", share, 1, 1024));
+  s.memory_bytes = number_of("EFFDET_ASCEND_MEMORY_MB", machine_memory() >> 20, 1, uint64_t{1} << 40) << 20;
+  s.debug = number_of("EFFDET_ASCEND_DEBUG", 0, 0, 1) != 0;
+  const char* soc = std::getenv("EFFDET_ASCEND_SOC");
+  s.soc_name = soc != nullptr && *soc != '\0' ? soc : "Ascend310P3";
+  return s;
+}
+
+}  // namespace
+
+const Settings& settings() {
+  static const Settings read = read_settings();
+  return read;
+}
+
+}  // namespace effdet::acl
