@@ -12,6 +12,10 @@ struct Registers {
     load_tile<tile>(from, row_bytes);
   }
   template <int tile>
+  EFFDET_INLINE void clear() {
+    clear_tile<tile>();
+  }
+  template <int tile>
   EFFDET_INLINE void store(void* to, ptrdiff_t row_bytes) {
     store_tile<tile>(to, row_bytes);
   }

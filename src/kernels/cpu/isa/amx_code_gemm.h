@@ -2,8 +2,11 @@
 // panel of B, as they lie. Sums are tiles of integers, two by two; they pass through memory, where vectors take them up
 // for what follows. As amx_gemm.cc, which has bfloat16.
 //
+// Sums begin with zeros, and what they would begin with is added by the vectors: a tile of it would have to wait for
+// stores of sums (SumsRoom), and integers lose nothing.
+//
 // Tiles has the operations on registers, so that tests run this on any processor (cpu/amx_code_gemm_test.cc). Sizes of
-// blocks are those of bfloat16; they have not been measured for codes.
+// blocks are those of bfloat16.
 #pragma once
 
 #include "kernels/cpu/isa/amx_tiles.h"
@@ -67,10 +70,7 @@ EFFDET_INLINE void sum_tiles(const CodeBlock<Out>& g, int row, int column, CodeT
   const uint32_t* b = g.b + column / kPanel * g.b_panel;
   CodeFactors f{
       {g.a + first_row(g.m, row, 0) * g.lda, g.a + first_row(g.m, row, 1) * g.lda}, {b, b + g.b_panel}, g.lda};
-  // Each row of sums begins with what there is to begin with.
-  for_tiles<row_tiles, column_tiles>([&](auto i, auto j) {
-    Tiles::template load<sum_tile(i.value, j.value)>(g.start + column + j.value * kPanel, 0);
-  });
+  for_tiles<row_tiles, column_tiles>([](auto i, auto j) { Tiles::template clear<sum_tile(i.value, j.value)>(); });
   int k = 0;
   for (; k + kCodeTileDepth <= g.k; k += kCodeTileDepth) {
     add_step<Tiles, row_tiles, column_tiles, kA, kB>(f);
@@ -83,60 +83,80 @@ EFFDET_INLINE void sum_tiles(const CodeBlock<Out>& g, int row, int column, CodeT
   });
 }
 
-/// Calls finish(sums, place) for each tile of a block: sums of the rows that no tile before it has.
-template <typename Tiles, int row_tiles, int column_tiles, typename Out, typename Finish>
-EFFDET_INLINE void code_block(const CodeBlock<Out>& g, int row, int column, Finish& finish) {
-  CodeTileSums sums;
-  sum_tiles<Tiles, row_tiles, column_tiles>(g, row, column, sums);
-  for (int i = 0; i < row_tiles; ++i) {
-    const int first = first_row(g.m, row, i), begin = row + i * kTileRows, end = min_of(first + kTileRows, g.m);
-    for (int j = 0; j < column_tiles; ++j)
-      finish(sums.values[i][j][begin - first], SumsPlace{begin, end - begin, column + j * kPanel});
-  }
-}
+/// Up to two by two tiles of C, the first at (row, column).
+struct TileBlock {
+  int row, column, row_tiles, column_tiles;
+};
 
-template <typename Tiles, typename Out, typename Finish>
-EFFDET_INLINE void code_block_at(const CodeBlock<Out>& g, int row, int column, Finish& finish) {
-  if (row + kTileRows < g.m) {
-    column + kPanel < g.n ? code_block<Tiles, 2, 2>(g, row, column, finish)
-                          : code_block<Tiles, 2, 1>(g, row, column, finish);
+template <typename Tiles, typename Out>
+EFFDET_INLINE void sum_block(const CodeBlock<Out>& g, const TileBlock& block, CodeTileSums& sums) {
+  if (block.row_tiles > 1) {
+    block.column_tiles > 1 ? sum_tiles<Tiles, 2, 2>(g, block.row, block.column, sums)
+                           : sum_tiles<Tiles, 2, 1>(g, block.row, block.column, sums);
   } else {
-    column + kPanel < g.n ? code_block<Tiles, 1, 2>(g, row, column, finish)
-                          : code_block<Tiles, 1, 1>(g, row, column, finish);
+    block.column_tiles > 1 ? sum_tiles<Tiles, 1, 2>(g, block.row, block.column, sums)
+                           : sum_tiles<Tiles, 1, 1>(g, block.row, block.column, sums);
   }
 }
 
-template <typename Tiles, typename Out, typename Finish>
+/// Calls finish(sums, place) for each tile of a block: sums of the rows that no tile before it has.
+template <typename Out, typename Finish>
+EFFDET_INLINE void finish_block(const CodeBlock<Out>& g, const TileBlock& block, const CodeTileSums& sums,
+                                Finish& finish) {
+  for (int i = 0; i < block.row_tiles; ++i) {
+    const int first = first_row(g.m, block.row, i), begin = block.row + i * kTileRows;
+    const int end = min_of(first + kTileRows, g.m);
+    for (int j = 0; j < block.column_tiles; ++j)
+      finish(sums.values[i][j][begin - first], SumsPlace{begin, end - begin, block.column + j * kPanel});
+  }
+}
+
+/// ahead: tiles make the sums of a block before vectors finish the one before it. Loads of sums wait for the stores
+/// before them, which are long done then; where little is left for vectors to do, it only takes longer.
+template <typename Tiles, bool ahead, typename Out, typename Finish>
 EFFDET_INLINE void code_blocks(const CodeBlock<Out>& g, Finish&& finish) {
   constexpr int kRowStep = 2 * kTileRows, kColumnStep = 2 * kPanel;
   const int last_words = (g.k % kCodeTileDepth + kQuad - 1) / kQuad;
   Tiles::configure(tile_shapes(min_of(kTileRows, g.m), last_words));
+  CodeTileSums sums[ahead ? 2 : 1];
+  TileBlock last{};
+  int turn = 0;
+  const auto take = [&](int row, int column) __attribute__((always_inline)) {
+    const TileBlock next{row, column, row + kTileRows < g.m ? 2 : 1, column + kPanel < g.n ? 2 : 1};
+    sum_block<Tiles>(g, next, sums[turn]);
+    if constexpr (ahead) turn = 1 - turn;
+    finish_block(g, ahead ? last : next, sums[turn], finish);
+    last = next;
+  };
   // As in amx_gemm.cc: B streams past the rows of a block, or where it is large, A past the columns.
   if (static_cast<ptrdiff_t>(g.n) * g.k <= kNearCodes) {
     for (int row = 0; row < g.m; row += kRowStep)
-      for (int column = 0; column < g.n; column += kColumnStep) code_block_at<Tiles>(g, row, column, finish);
+      for (int column = 0; column < g.n; column += kColumnStep) take(row, column);
   } else {
     for (int column = 0; column < g.n; column += kColumnStep)
-      for (int row = 0; row < g.m; row += kRowStep) code_block_at<Tiles>(g, row, column, finish);
+      for (int row = 0; row < g.m; row += kRowStep) take(row, column);
   }
   Tiles::release();
+  if constexpr (ahead) finish_block(g, last, sums[1 - turn], finish);
 }
 
 template <typename Tiles>
 void codes_by_tiles(const CodeBlock<uint8_t>& g) {
-  with_requantization(*g.requantization, [&](const auto& r) {
-    code_blocks<Tiles>(g, [&](const int32_t* sums, const SumsPlace& place) { finish(g, r, sums, place); });
+  with_requantization(*g.requantization, [&]<bool swish>(const Requantize<swish, true>& r) {
+    code_blocks<Tiles, swish>(
+        g, [&](const int32_t* sums, const SumsPlace& place) { finish<SumsOf::kProducts>(g, r, sums, place); });
   });
 }
 
 template <typename Tiles, typename Out>
 void floats_by_tiles(const CodeBlock<Out>& g) {
-  code_blocks<Tiles>(g, [&](const int32_t* sums, const SumsPlace& place) { finish<Out>(g, sums, place); });
+  code_blocks<Tiles, false>(
+      g, [&](const int32_t* sums, const SumsPlace& place) { finish<SumsOf::kProducts>(g, sums, place); });
 }
 
 template <typename Tiles>
 void columns_by_tiles(const CodeBlock<float>& g) {
-  code_blocks<Tiles>(g, [&](const int32_t* sums, const SumsPlace& place) {
+  code_blocks<Tiles, false>(g, [&](const int32_t* sums, const SumsPlace& place) {
     alignas(64) int32_t transposed[kPanel][kTileRows];
     for (int quarter = 0; quarter < 4; ++quarter) {
       Vec columns[4];
@@ -146,7 +166,7 @@ void columns_by_tiles(const CodeBlock<float>& g) {
     }
     CodeBlock<float> part = g;
     part.m = place.row + place.rows;
-    finish_columns(part, transposed[0], 0, {place.row, kPanel, place.column});
+    finish_columns<SumsOf::kProducts>(part, transposed[0], 0, {place.row, kPanel, place.column});
   });
   _mm_sfence();  // streamed lines become visible before the task counts as done
 }

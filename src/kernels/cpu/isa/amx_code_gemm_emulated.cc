@@ -23,6 +23,12 @@ struct TilesInMemory {
   }
 
   template <int tile>
+  static void clear() {
+    for (auto& row : values[tile])
+      for (uint8_t& value : row) value = 0;
+  }
+
+  template <int tile>
   static void store(void* to, ptrdiff_t row_bytes) {
     for (int row = 0; row < shapes.rows[tile]; ++row)
       for (int i = 0; i < shapes.row_bytes[tile]; ++i)

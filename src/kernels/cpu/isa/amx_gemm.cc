@@ -141,7 +141,8 @@ EFFDET_INLINE void finish_columns(const GemmBlock<Bf16, float>& g, const SumTile
 
 template <int row_tiles, int column_tiles, auto finish, typename Out>
 void block(const GemmBlock<Bf16, Out>& g, int row, int column) {
-  Sums sums;
+  SumsRoom<Sums> room;
+  Sums& sums = room.at(g.bias + column);
   multiply<row_tiles, column_tiles>(g, row, column, sums);
   for (int i = 0; i < row_tiles; ++i) {
     const int first = tile_row(g, row, i), skip = row + i * kTileRows - first;

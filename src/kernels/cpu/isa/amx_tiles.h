@@ -23,6 +23,10 @@ template <int tile>
 EFFDET_INLINE void store_tile(void* to, ptrdiff_t row_bytes) {
   asm volatile("tilestored %%tmm%c0, (%1,%2,1)" ::"i"(tile), "r"(to), "r"(row_bytes) : "memory");
 }
+template <int tile>
+EFFDET_INLINE void clear_tile() {
+  asm volatile("tilezero %%tmm%c0" ::"i"(tile));
+}
 /// sum += A * B, by pairs of k.
 template <int sum, int a, int b>
 EFFDET_INLINE void add_product() {
@@ -59,6 +63,22 @@ EFFDET_INLINE TileShapes tile_shapes(int rows, int last_words) {
   }
   return shapes;
 }
+
+/// Where tiles of sums go on their way to the vectors. A load of a tile waits for stores before it whose addresses have
+/// the same last 12 bits, and four tiles of sums have all that there are: what the sums of the next block begin with is
+/// among them. Here it is what the first tile stored first, long before.
+template <typename Sums>
+class SumsRoom {
+ public:
+  /// start: what the sums begin with.
+  Sums& at(const void* start) {
+    return *reinterpret_cast<Sums*>(bytes_ + reinterpret_cast<uintptr_t>(start) % kPage / kLine * kLine);
+  }
+
+ private:
+  static constexpr size_t kPage = 4096, kLine = 64;
+  alignas(kPage) std::byte bytes_[kPage + sizeof(Sums)];
+};
 
 /// Takes about 200 cycles.
 EFFDET_INLINE void configure_tiles(const TileShapes& shapes) { asm volatile("ldtilecfg %0" ::"m"(shapes)); }

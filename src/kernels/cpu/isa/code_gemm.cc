@@ -165,7 +165,7 @@ void to_codes(const CodeBlock<uint8_t>& g) {
 
 template <typename Out>
 void to_floats(const CodeBlock<Out>& g) {
-  multiply(g, [&](const int32_t* sums, const SumsPlace& place) { finish<Out>(g, sums, place); });
+  multiply(g, [&](const int32_t* sums, const SumsPlace& place) { finish<SumsOf::kAll>(g, sums, place); });
 }
 
 void to_columns(const CodeBlock<float>& g) {
@@ -187,7 +187,7 @@ void to_columns(const CodeBlock<float>& g) {
               sums);
           CodeBlock<float> part = g;
           part.m = min_of(g.m, row + panels * kPanel);
-          finish_columns(part, sums.values, kSumPanel, {row, kTileChannels, channel});
+          finish_columns<SumsOf::kAll>(part, sums.values, kSumPanel, {row, kTileChannels, channel});
         });
   _mm_sfence();  // streamed lines become visible before the task counts as done
 }

@@ -19,6 +19,19 @@ struct SumsPlace {
   int row, rows, column;
 };
 
+/// Whether sums are whole, or of products alone: then CodeBlock::start is added to them here.
+enum class SumsOf { kAll, kProducts };
+
+/// What is still to be added to the sums of columns from `column` on, or of one of them.
+template <SumsOf sums, typename Out>
+EFFDET_INLINE IntVec missing(const CodeBlock<Out>& g, int column) {
+  return sums == SumsOf::kProducts ? load(g.start + column) : IntVec{};
+}
+template <SumsOf sums, typename Out>
+EFFDET_INLINE IntVec missing_in_row(const CodeBlock<Out>& g, int column) {
+  return sums == SumsOf::kProducts ? IntVec{} + g.start[column] : IntVec{};
+}
+
 /// Stores the panels of the first of kRowsTogether rows, as many as there are.
 template <int part = 0>
 EFFDET_INLINE void store_rows(uint8_t* c, ptrdiff_t ldc, CodeVec codes, int rows, int columns) {
@@ -29,17 +42,22 @@ EFFDET_INLINE void store_rows(uint8_t* c, ptrdiff_t ldc, CodeVec codes, int rows
   }
 }
 
-template <bool swish>
+template <SumsOf of = SumsOf::kAll, bool swish>
 EFFDET_INLINE void finish(const CodeBlock<uint8_t>& g, const Requantize<swish, true>& r, const int32_t* sums,
                           const SumsPlace& place) {
   const int columns = min_of(kPanel, g.n - place.column);
   Vec scale[kPanelVecs];
-  for (int j = 0; j < kPanelVecs; ++j) scale[j] = load(g.scale + place.column + j * kLanes);
+  IntVec start[kPanelVecs];
+  for (int j = 0; j < kPanelVecs; ++j) {
+    scale[j] = load(g.scale + place.column + j * kLanes);
+    start[j] = missing<of>(g, place.column + j * kLanes);
+  }
   const ptrdiff_t first = place.row * g.ldc + place.column;
   for (int i = 0; i < place.rows; i += kRowsTogether) {
     Vec v[4];
 #pragma GCC unroll 4
-    for (int j = 0; j < 4; ++j) v[j] = product(load(sums + i * kPanel + j * kLanes), scale[j % kPanelVecs]);
+    for (int j = 0; j < 4; ++j)
+      v[j] = product(load(sums + i * kPanel + j * kLanes) + start[j % kPanelVecs], scale[j % kPanelVecs]);
     if (g.residual != nullptr) {
 #pragma GCC unroll 4
       for (int j = 0; j < 4; ++j) {
@@ -53,7 +71,7 @@ EFFDET_INLINE void finish(const CodeBlock<uint8_t>& g, const Requantize<swish, t
   }
 }
 
-template <typename Out>
+template <SumsOf of, typename Out>
 __attribute__((noinline)) void finish(const CodeBlock<Out>& g, const int32_t* sums, const SumsPlace& place) {
   const int columns = min_of(kPanel, g.n - place.column);
   const ptrdiff_t first = place.row * g.ldc + place.column;
@@ -62,9 +80,10 @@ __attribute__((noinline)) void finish(const CodeBlock<Out>& g, const int32_t* su
         for (int j = 0; j < kPanelVecs && j * kLanes < columns; ++j) {
           const int lanes = min_of(kLanes, columns - j * kLanes);
           const Vec scale = load(g.scale + place.column + j * kLanes);
+          const IntVec start = missing<of>(g, place.column + j * kLanes);
           for (int i = 0; i < place.rows; ++i) {
             const ptrdiff_t at = first + i * g.ldc + j * kLanes;
-            Vec v = product(load(sums + i * kPanel + j * kLanes), scale);
+            Vec v = product(load(sums + i * kPanel + j * kLanes) + start, scale);
             if (g.residual != nullptr) v += lanes == kLanes ? load(g.residual + at) : load_part(g.residual + at, lanes);
             v = apply<Out>(decltype(activation)::value, v);
             lanes == kLanes ? store(g.c + at, v) : store_part(g.c + at, v, lanes);
@@ -86,16 +105,18 @@ EFFDET_INLINE void store_pixels(float* c, Vec v, int count) {
 
 /// The same for sums [panels of pixels][channel][kPanel], `panel` values between panels: `rows` channels from
 /// place.column on, and pixels from place.row on.
-static __attribute__((noinline)) void finish_columns(const CodeBlock<float>& g, const int32_t* sums, ptrdiff_t panel,
-                                                     const SumsPlace& place) {
+template <SumsOf of>
+__attribute__((noinline)) void finish_columns(const CodeBlock<float>& g, const int32_t* sums, ptrdiff_t panel,
+                                              const SumsPlace& place) {
   const int pixels = g.m - place.row, channels = min_of(place.rows, g.n - place.column);
   with_activation(
       g.activation, [&](auto activation) __attribute__((always_inline)) {
         for (int i = 0; i < channels; ++i) {
           const Vec scale = splat(g.scale[place.column + i]);
+          const IntVec start = missing_in_row<of>(g, place.column + i);
           float* c = g.c + (place.column + i) * g.ldc + place.row;
           for (int done = 0; done < pixels; done += kLanes, c += kLanes) {
-            const IntVec sum = load(sums + done / kPanel * panel + i * kPanel + done % kPanel);
+            const IntVec sum = load(sums + done / kPanel * panel + i * kPanel + done % kPanel) + start;
             store_pixels(c, apply<float>(decltype(activation)::value, product(sum, scale)), pixels - done);
           }
         }
