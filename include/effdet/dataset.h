@@ -73,6 +73,8 @@ EFFDET_API void write_scenes(const std::filesystem::path& root, const SyntheticS
 struct ConvertOptions {
   std::string format;  ///< a name of dataset_formats()
   bool link = false;   ///< make symbolic links to the images instead of copies
+  /// Of the new data set: letters, digits, "_", "-", "."; empty: that of DataSource.
+  std::string split = {};
 };
 struct ConvertReport {
   size_t images = 0, annotations = 0, categories = 0;  ///< written
@@ -80,7 +82,7 @@ struct ConvertReport {
   std::vector<std::string> notes;
   std::vector<ImageFailure> failures;  ///< images that cannot be read, which are left out with their annotations
 };
-/// Writes a split of a data set in another format, with its images, as the split "val". What was written is read again
+/// Writes a split of a data set in another format, with its images. What was written is read again
 /// and compared: notes name what came out different, ids for example, which not all formats have. Throws as reading the
 /// data set does; Error(kUsage) for a folder that is not empty; Error(kUnsupported) for a format that is not written;
 /// Error(kBadInput) for names that the format cannot hold; Error(kIo); the first image's error if no image could be

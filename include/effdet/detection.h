@@ -19,7 +19,8 @@ struct DetectOptions {
   float iou_threshold = 0.5f;
   /// Number of candidate boxes: those with the highest class logits over all levels; at least 1.
   int max_candidates = 5000;
-  int max_detections = 100;  ///< per image; at least 1
+  /// Per image; at least 1. Where a data set of LVIS is evaluated, the default stands for 300, which LVIS' rules count.
+  int max_detections = 100;
   /// Gaussian soft-NMS, which lowers scores instead of discarding boxes; iou_threshold is not used then.
   bool soft_nms = false;
 };

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,10 @@ struct ListedImage {
 /// are not trusted: nothing is opened or written by them. Throws Error(kBadInput), which names the offset, for a file
 /// that is cut, damaged or none of these; Error(kUnsupported) for a compressed one and for sparse members;
 /// Error(kUsage) where no image is in it; Error(kIo).
-EFFDET_API std::vector<ListedImage> images_of_tar(const std::filesystem::path& tar);
+///
+/// A hard link is the file that it leads to, where that is in the tar file, too. Symbolic links and other hard links
+/// are left out: on_note, if set, is called with one line that tells how many, and the first.
+EFFDET_API std::vector<ListedImage> images_of_tar(const std::filesystem::path& tar,
+                                                  const std::function<void(const std::string&)>& on_note = {});
 
 }  // namespace effdet

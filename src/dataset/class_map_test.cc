@@ -1,5 +1,6 @@
 // Classes and categories that match, and those that do not.
 #include "dataset/class_map.h"
+#include "dataset/category_map.h"
 
 #include "dataset/test_support.h"
 #include "eval/coco_dataset.h"
@@ -170,6 +171,15 @@ TEST(ClassMap, TakesALineForEachClassFromAFile) {
         {"car,10\n0,20\n", "map.csv:2: class '0' is mapped twice, by its name and its index"},
         {"# nothing\n", "map.csv: no line class,category"}})
     EXPECT_TRUE(contains(bad_input_message([&] { mapped(text); }), message)) << text;
+}
+
+TEST(CategoryMap, AByteOrderMarkIsNoPartOfIt) {
+  const TestFolder folder("map");
+  write_file(folder / "map.csv", std::string("\xef\xbb\xbf"
+                                             "class,category\r\ncat,1\r\n"));
+  const std::vector<CategoryLine> lines = read_category_map(folder / "map.csv");
+  ASSERT_EQ(lines.size(), 1u);
+  EXPECT_EQ(lines[0].from, "cat");
 }
 
 TEST(CategoryMap, GivesResultsTheCategoriesOfTheAnnotations) {

@@ -3,6 +3,8 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <set>
+#include <utility>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -30,8 +32,8 @@ const Format& written_format(const std::string& name) {
 /// Finishes the conversion in one folder.
 class Conversion {
  public:
-  Conversion(const Dataset& source, const Format& format, const fs::path& out, bool link)
-      : source_(source), format_(format), out_(out), link_(link), truth_(source.truth()) {
+  Conversion(const Dataset& source, const Format& format, const fs::path& out, bool link, const std::string& split)
+      : source_(source), format_(format), out_(out), link_(link), split_(split), truth_(source.truth()) {
     report_.notes = std::move(truth_.notes);
   }
 
@@ -58,7 +60,7 @@ class Conversion {
       leave_out([](const eval::Annotation& annotation) { return annotation.is_crowd; }, "crowds");
     if (!format_.holds_outside) cut_at_borders();
     if (format_.needs_unique_stems) require_unique_names();
-    format_.write(out_, truth_, {.description = "converted by effdet", .supercategory = ""});
+    format_.write(out_, truth_, {.description = "converted by effdet", .supercategory = "", .split = split_});
     compare();
     report_.images = truth_.images.size();
     report_.annotations = truth_.annotations.size();
@@ -69,7 +71,7 @@ class Conversion {
  private:
   void copy(const eval::ImageRecord& image) const {
     const ListedImage from = source_.place_of(image);
-    const fs::path to = out_ / format_.written_images / image.file_name;
+    const fs::path to = out_ / format_.written_images(split_) / image.file_name;
     make_folder(to.parent_path());
     if (!link_) return write_file(to, *read_listed(from), /*sync=*/false);
     if (!from.member.empty())
@@ -158,6 +160,7 @@ class Conversion {
   void compare() {
     DataSource written(out_);
     written.format = format_.name;
+    written.split = split_;
     const eval::GroundTruth read = format_.read(written);
     std::map<std::string, const eval::ImageRecord*> images;
     for (const eval::ImageRecord& image : read.images) images[image.file_name] = &image;
@@ -167,12 +170,11 @@ class Conversion {
       if (found == images.end()) fail(ErrorCode::kInternal, "{}: lost in the conversion", image.file_name);
       other_images += truth_.image_ids.json_of(image.id) != read.image_ids.json_of(found->second->id) ? 1 : 0;
     }
-    std::map<std::string, std::string> ids;
-    for (const eval::Category& category : read.categories) ids[category.name] = read.category_ids.json_of(category.id);
-    for (const eval::Category& category : truth_.categories) {
-      const auto found = ids.find(category.name);
-      other_categories += found == ids.end() || found->second != truth_.category_ids.json_of(category.id) ? 1 : 0;
-    }
+    std::set<std::pair<std::string, std::string>> categories;  // several may have one name
+    for (const eval::Category& category : read.categories)
+      categories.emplace(category.name, read.category_ids.json_of(category.id));
+    for (const eval::Category& category : truth_.categories)
+      other_categories += categories.contains({category.name, truth_.category_ids.json_of(category.id)}) ? 0 : 1;
     if (read.rules != truth_.rules && truth_.rules == eval::Rules::kLvis)
       note(
           fmt::format("{} does not hold which categories images were searched for, how frequent categories are, and "
@@ -220,6 +222,7 @@ class Conversion {
   const Format& format_;
   const fs::path& out_;
   bool link_;
+  const std::string& split_;
   eval::GroundTruth truth_;
   ConvertReport report_;
 };
@@ -232,14 +235,18 @@ namespace effdet {
 ConvertReport convert_dataset(const DataSource& data, const std::filesystem::path& out, const ConvertOptions& options,
                               const Progress& progress, const OnFailure& on_failure) {
   const dataset::Format& format = dataset::written_format(options.format);
+  const std::string& split = options.split.empty() ? data.split : options.split;
+  dataset::require_split_name(split);
   const dataset::Dataset source(data);
   source.require_folder();
   std::error_code ignored;
+  if (std::filesystem::exists(out, ignored) && !std::filesystem::is_directory(out, ignored))
+    fail(ErrorCode::kIo, "{}: it is no folder; give a new one for the converted data set", out.string());
   if (std::filesystem::exists(out, ignored) && !std::filesystem::is_empty(out, ignored))
     fail(ErrorCode::kUsage, "{}: this folder is not empty; give a new one for the converted data set", out.string());
   make_folder(out);
   try {
-    dataset::Conversion conversion(source, format, out, options.link);
+    dataset::Conversion conversion(source, format, out, options.link, split);
     conversion.copy_images(progress, on_failure);
     return conversion.write();
   } catch (...) {  // nothing half-written stays; the folder was empty

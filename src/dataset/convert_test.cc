@@ -1,5 +1,6 @@
 // From each format to each and back: ids and boxes are those of the beginning, or a note says what is not.
 #include <algorithm>
+#include <map>
 
 #include "dataset/dataset.h"
 #include "dataset/format.h"
@@ -111,12 +112,55 @@ TEST(Convert, FaultsOfTheInputNameTheInput) {
   };
   EXPECT_TRUE(contains(refused([](auto& json) { json["images"][1]["file_name"] = json["images"][0]["file_name"]; }),
                        "the images with ids 1 and 2 have one file_name: '000000000001.jpg'"));
-  EXPECT_TRUE(contains(refused([](auto& json) { json["categories"][0]["name"] = "a\tb"; }), "control characters"));
+  EXPECT_TRUE(contains(refused([](auto& json) { json["categories"][0]["name"] = "a\tb"; }),
+                       "its name 'a\\x09b' has control characters"));
   EXPECT_TRUE(contains(refused([](auto& json) {
                          json["categories"] = nlohmann::json::array();
                          json["annotations"] = nlohmann::json::array();
                        }),
                        "no categories, which yolo needs"));
+}
+
+TEST(Convert, KeepsTheNameOfTheSplit) {
+  const std::map<std::string_view, std::string> kFiles{{"coco", "annotations/instances_train2017.json"},
+                                                       {"lvis", "annotations/lvis_v1_train.json"},
+                                                       {"voc", "ImageSets/Main/train.txt"},
+                                                       {"yolo", "labels/train"},
+                                                       {"openimages", "train-annotations-bbox.csv"}};
+  for (const Format* format : formats()) {
+    const TestFolder folder("convert");
+    const fs::path root = small_data_set(folder, 2);
+    fs::rename(annotations_of(root), root / "annotations/instances_train2017.json");
+    fs::rename(root / "val2017", root / "train2017");
+    DataSource data(root);
+    data.split = "training";
+    convert_dataset(data, folder / "out", {.format = std::string(format->name)});
+    EXPECT_TRUE(fs::exists(folder / "out" / kFiles.at(format->name))) << format->name;
+    for (const char* split : {"train", "night.v2"}) {
+      DataSource written(folder / split);
+      written.split = split;
+      written.format = format->name;  // a split of another name than the usual ones is not recognised by itself
+      convert_dataset(data, written.root, {.format = std::string(format->name), .split = split});
+      const Dataset source(written);
+      EXPECT_EQ(source.images().size(), 2u) << format->name;
+      EXPECT_NO_THROW(source.open(*source.images()[0])) << format->name << ' ' << split;
+    }
+    for (const char* split : {"../x", "a/b", ".", "a b", "a\n"})
+      EXPECT_EQ(error_of([&] {
+                  convert_dataset(data, folder / "new", {.format = std::string(format->name), .split = split});
+                }).code(),
+                ErrorCode::kUsage)
+          << split;
+    EXPECT_FALSE(fs::exists(folder / "new"));
+  }
+}
+
+TEST(Convert, CategoriesOfOneNameKeepTheirIds) {
+  const TestFolder folder("convert");
+  const fs::path root = small_data_set(folder, 2);
+  edit_annotations(root, [](auto& json) { json["categories"][1]["name"] = json["categories"][0]["name"]; });
+  for (const char* format : {"coco", "yolo"})
+    EXPECT_FALSE(has_note(convert_dataset(root, folder / format, {.format = format}), "ids of categories")) << format;
 }
 
 TEST(Convert, RefusesFoldersThatAreNotEmptyAndUnknownFormats) {
@@ -125,6 +169,10 @@ TEST(Convert, RefusesFoldersThatAreNotEmptyAndUnknownFormats) {
   EXPECT_EQ(error_of([&] { convert_dataset(root, root, {.format = "voc"}); }).code(), ErrorCode::kUsage);
   EXPECT_EQ(error_of([&] { convert_dataset(root, folder / "out", {.format = "tf"}); }).code(), ErrorCode::kUnsupported);
   EXPECT_FALSE(fs::exists(folder / "out"));
+  write_file(folder / "out", std::string("x"));
+  const Error file = error_of([&] { convert_dataset(root, folder / "out", {.format = "voc"}); });
+  EXPECT_EQ(file.code(), ErrorCode::kIo);
+  EXPECT_TRUE(contains(file.what(), "out: it is no folder")) << file.what();
 }
 
 TEST(Convert, LeavesNothingWhereItFails) {

@@ -149,35 +149,37 @@ class ListRun {
     for (Slot& slot : slots_)
       if (slot.ready.valid()) slot.ready.get();
   } catch (const Error& error) {
-    const size_t done = save_found();
-    if (done == 0) throw;
+    const bool is_written = save_found();
+    const auto done =
+        static_cast<size_t>(std::ranges::count_if(found_, [](const auto& image) { return image.has_value(); }));
+    if (done == 0 || (!is_written && !journal_)) throw;
     fail(error.code(), "{}; {} has what was found in {} of {} images{}", error.what(),
-         options_.results.empty() ? journal_->name() : options_.results.string(), done, images_.size(),
+         is_written ? options_.results.string() : journal_->name(), done, images_.size(),
          journal_ ? "; --resume goes on with the others" : "");
   } catch (const std::exception&) {
     save_found();
     throw;
   }
 
-  /// After an error, which counts more than another one here. Returns in how many images something was kept.
-  size_t save_found() try {
+  /// After an error, which counts more than another one here. Whether there are results now of what was found.
+  bool save_found() try {
     is_over_ = true;
     for (Slot& slot : slots_)  // what the network has done is drawn and kept
       if (slot.ready.valid()) slot.ready.wait();
     queue_.reset();
-    const auto done =
-        static_cast<size_t>(std::ranges::count_if(found_, [](const auto& image) { return image.has_value(); }));
     try {
       if (journal_) close_journal(/*all=*/false);
     } catch (const std::exception&) {
     }
-    if (options_.results.empty()) return journal_ ? done : 0;
-    if (done > 0) write_detections_file(options_.results, take_found(), names_);
-    return done;
+    if (options_.results.empty()) return false;
+    const std::vector<DetectedImage> images = take_found();
+    if (!images.empty()) write_detections_file(options_.results, images, names_);
+    return true;
   } catch (const std::exception&) {
-    return 0;
+    return false;
   }
 
+  /// Leaves empty ones, which are as many.
   std::vector<DetectedImage> take_found() {
     std::vector<DetectedImage> images;
     for (std::optional<DetectedImage>& image : found_)

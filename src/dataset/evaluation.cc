@@ -133,6 +133,13 @@ Evaluation evaluate(const eval::GroundTruth& dataset, std::span<const eval::Coco
   return evaluation;
 }
 
+DetectOptions detect_options_for(const eval::GroundTruth& dataset, DetectOptions options) {
+  constexpr int kOfLvis = 300;
+  if (dataset.rules == eval::Rules::kLvis && options.max_detections == DetectOptions().max_detections)
+    options.max_detections = kOfLvis;
+  return options;
+}
+
 double map_of(const eval::GroundTruth& dataset, std::span<const eval::CocoResult> results,
               std::span<const int64_t> image_ids) {
   eval::CocoParams params = params_of(dataset, image_ids);

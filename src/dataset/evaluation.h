@@ -24,6 +24,10 @@ struct Explanations {
 Evaluation evaluate(const eval::GroundTruth& dataset, std::span<const eval::CocoResult> results,
                     std::span<const int64_t> image_ids, const Explanations& explanations = {});
 
+/// The options with as many detections of an image as the data set's rules count, where no other number was chosen:
+/// 300 for LVIS.
+DetectOptions detect_options_for(const eval::GroundTruth& dataset, DetectOptions options);
+
 /// The first of evaluate()'s metrics, AP of objects of all sizes, for less: on one thread.
 double map_of(const eval::GroundTruth& dataset, std::span<const eval::CocoResult> results,
               std::span<const int64_t> image_ids);

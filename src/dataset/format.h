@@ -17,6 +17,7 @@ namespace effdet::dataset {
 struct Origin {
   std::string description;
   std::string supercategory;  ///< of all its categories
+  std::string split = "val";  ///< the part of the data set that it is
 };
 
 /// Where a split's files lie, or would lie.
@@ -37,11 +38,11 @@ struct Format {
   Location (*locate)(const DataSource& data);
   /// Reads the annotations of the split. Throws Error(kIo), Error(kBadInput) that names file and place.
   eval::GroundTruth (*read)(const DataSource& data);
-  /// Writes annotations of the split "val" that read() reads, without the images. Throws Error(kIo), and
+  /// Writes annotations of the split that read() reads, without the images. Throws Error(kIo), and
   /// Error(kBadInput) for names that the format cannot hold. Null for a format that is only read.
   void (*write)(const std::filesystem::path& root, const eval::GroundTruth& truth, const Origin& origin) = nullptr;
   /// The folder in the root that file names of write() are relative to.
-  std::string_view written_images = {};
+  std::string (*written_images)(const std::string& split) = nullptr;
   bool holds_crowds = false;       ///< whether write() tells crowds from other boxes
   bool holds_outside = false;      ///< whether write() keeps the parts of boxes outside of their image
   bool holds_any_names = false;    ///< whether write() takes control characters in names, and no categories at all
@@ -59,6 +60,12 @@ const Format& format_of(const DataSource& data);
 
 /// The names that a split has in files and folders, itself first: "val", "val2017", "valid", "validation".
 std::vector<std::string> names_of_split(const std::string& split);
+
+/// A split as a format calls it: one of these three names for any of the usual ones, another name as it is.
+std::string split_called(const std::string& split, const char* val, const char* train, const char* test);
+
+/// Throws Error(kUsage) for a split that would be no name of files and folders within a data set.
+void require_split_name(const std::string& split);
 
 /// Throws Error(kIo), which says what to do, where the root folder is there and its file of annotations is not.
 void require_annotations(const Location& place, const DataSource& data);

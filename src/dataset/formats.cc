@@ -59,6 +59,22 @@ std::vector<std::string> names_of_split(const std::string& split) {
   return names;
 }
 
+std::string split_called(const std::string& split, const char* val, const char* train, const char* test) {
+  for (const char* name : {val, train, test})
+    if (const auto names = names_of_split(name); std::ranges::find(names, split) != names.end()) return name;
+  return split;
+}
+
+void require_split_name(const std::string& split) {
+  const bool is_plain = std::ranges::all_of(split, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
+           c == '.';
+  });
+  if (!is_plain || split.empty() || split.starts_with('.'))
+    fail(ErrorCode::kUsage, "'{}' cannot be the name of a split that is written: letters, digits, '_', '-' and '.' can",
+         eval::printable(split));
+}
+
 void require_annotations(const Location& place, const DataSource& data) {
   if (!data.annotations.empty() || !is_folder(data.root) || std::filesystem::exists(place.annotations)) return;
   fail(ErrorCode::kIo,

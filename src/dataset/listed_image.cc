@@ -8,13 +8,18 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <optional>
 #include <system_error>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
 
 #include "base/descriptor.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "dataset/formats/records.h"
 #include "dataset/tar_file.h"
+#include "eval/coco_json.h"
 #include "vision/decode.h"
 #include "vision/exif.h"
 
@@ -38,6 +43,54 @@ std::shared_ptr<const std::vector<std::byte>> read_member(const ListedImage& ima
 }
 
 }  // namespace
+
+/// Links among the members of a tar file that are named as images.
+class LinksOfTar {
+ public:
+  /// A hard link, the image at that place in the list.
+  void add(size_t place, std::string target) { hard_.emplace_back(place, std::move(target)); }
+  void leave_out(const std::string& name) {
+    if (left_out_++ == 0) first_ = name;
+  }
+
+  /// Gives hard links the places of what they lead to, by a second look at the headers where there are any, and takes
+  /// those out that lead nowhere.
+  void resolve(const std::filesystem::path& tar, std::vector<ListedImage>& images) {
+    if (hard_.empty()) return;
+    std::unordered_map<std::string, std::optional<TarMember>> targets;
+    for (const auto& [place, target] : hard_) targets.try_emplace(target);
+    for_each_member(tar, [&](const TarMember& member) {
+      if (member.kind != TarKind::kFile) return;
+      if (const auto wanted = targets.find(member.name); wanted != targets.end()) wanted->second = member;
+    });
+    std::unordered_set<size_t> lost;
+    for (const auto& [place, target] : hard_) {
+      if (const std::optional<TarMember>& member = targets.at(target)) {
+        images[place].offset = member->offset;
+        images[place].bytes = member->bytes;
+      } else {
+        leave_out(images[place].member);
+        lost.insert(place);
+      }
+    }
+    size_t place = 0;
+    std::erase_if(images, [&](const ListedImage&) { return lost.contains(place++); });
+  }
+
+  /// Empty where all could be resolved.
+  std::string note() const {
+    if (left_out_ == 0) return {};
+    return fmt::format(
+        "{} link{} to images left out, which lead to no file in it (the first is '{}'); tar --dereference packs what "
+        "links lead to",
+        left_out_, left_out_ == 1 ? "" : "s", eval::printable(first_));
+  }
+
+ private:
+  std::vector<std::pair<size_t, std::string>> hard_;
+  size_t left_out_ = 0;
+  std::string first_;
+};
 
 std::unique_ptr<vision::RowSource> open_listed(const ListedImage& image) {
   int ignored = 0;
@@ -83,12 +136,18 @@ namespace effdet {
 
 std::string ListedImage::name() const { return member.empty() ? file : file + "/" + member; }
 
-std::vector<ListedImage> images_of_tar(const std::filesystem::path& tar) {
+std::vector<ListedImage> images_of_tar(const std::filesystem::path& tar,
+                                       const std::function<void(const std::string&)>& on_note) {
   std::vector<ListedImage> images;
+  dataset::LinksOfTar links;
   dataset::for_each_member(tar, [&](dataset::TarMember member) {
-    if (!dataset::last_part(member.name).starts_with('.') && dataset::is_image_name(member.name))
-      images.push_back({tar.string(), "", std::move(member.name), member.offset, member.bytes});
+    if (dataset::last_part(member.name).starts_with('.') || !dataset::is_image_name(member.name)) return;
+    if (member.kind == dataset::TarKind::kSymbolicLink) return links.leave_out(member.name);
+    if (member.kind == dataset::TarKind::kHardLink) links.add(images.size(), std::move(member.target));
+    images.push_back({tar.string(), "", std::move(member.name), member.offset, member.bytes});
   });
+  links.resolve(tar, images);
+  if (on_note && !links.note().empty()) on_note(fmt::format("{}: {}", tar.string(), links.note()));
   if (images.empty()) fail(ErrorCode::kUsage, "{}: no .jpg, .jpeg or .png in this tar file", tar.string());
   return images;
 }

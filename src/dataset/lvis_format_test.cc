@@ -56,6 +56,29 @@ TEST(LvisFormat, BringsItsRules) {
   EXPECT_NE(data_key(other), data_key(source.truth()));
 }
 
+TEST(LvisFormat, HasAsManyDetectionsAsItsRulesCount) {
+  const TestFolder folder("lvis");
+  write_lvis(folder.path(), "train2017/000000000007.jpg");
+  fs::rename(folder / "annotations/lvis_v1_val.json", folder / "a.json");
+  edit_json(folder / "a.json", [](auto& json) {  // six categories for six classes, all of which are looked for
+    json["categories"] = nlohmann::json::array();
+    json["images"][0]["file_name"] = "train2017/000000000007.jpg";
+    json["images"][0]["neg_category_ids"] = {1, 3, 4, 5, 6};
+    for (const int id : {1, 2, 3, 4, 5, 6})
+      json["categories"].push_back({{"id", id}, {"name", std::to_string(id)}, {"frequency", "f"}});
+  });
+  DataSource data(folder.path());
+  data.annotations = folder / "a.json";
+  const auto results = [&](DetectOptions detect) {
+    validate_dataset(data, tiny_model(), {.detect = detect, .results = folder / "r.json"});
+    return load_json(folder / "r.json").size();
+  };
+  EXPECT_EQ(results({}), 100u);
+  data.format = "lvis";
+  EXPECT_EQ(results({}), 300u);
+  EXPECT_EQ(results({.max_detections = 7}), 7u);
+}
+
 TEST(LvisFormat, IsConvertedThereAndBack) {
   const TestFolder folder("lvis");
   write_lvis(folder / "data", "train2017/000000000007.jpg");

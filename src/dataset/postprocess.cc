@@ -126,6 +126,7 @@ Evaluation postprocess_dumps(const DataSource& data, const std::filesystem::path
   notes.add(source.notes());
   notes.add(classes.notes());
 
+  const DetectOptions detect = dataset::detect_options_for(source.truth(), options.detect);
   std::vector<std::vector<Detection>> detections(images.size());
   ThreadPool pool(threads > 0 ? threads : default_thread_count());
   dataset::ProgressCounter counter(progress, images.size());
@@ -133,8 +134,8 @@ Evaluation postprocess_dumps(const DataSource& data, const std::filesystem::path
     const auto i = static_cast<size_t>(index);
     dataset::require_size(*images[i]);
     const dataset::Dump dump = folder.read(dataset::stem_of(*images[i]), outputs);
-    detections[i] = has_rows ? dataset::decode_rows_of(dump, info, *images[i], options.detect)
-                             : dataset::decode(dump, decoder, *images[i], options.detect);
+    detections[i] = has_rows ? dataset::decode_rows_of(dump, info, *images[i], detect)
+                             : dataset::decode(dump, decoder, *images[i], detect);
     counter.add_one();
   });
   const std::vector<eval::CocoResult> results = dataset::results_of(images, detections, classes);

@@ -57,7 +57,7 @@ void add_scene(const scenes::Scene& scene, int id, const std::string& name, eval
 void write_scenes(const std::filesystem::path& root, const SyntheticScenes& options, const Progress& progress) {
   check_scenes(options);
   const dataset::Format& format = *dataset::formats().front();
-  const std::filesystem::path folder = root / format.written_images;
+  const std::filesystem::path folder = root / format.written_images("val");
   make_folder(folder);
   eval::GroundTruth truth;
   truth.categories = shape_categories();

@@ -23,7 +23,8 @@ constexpr uint64_t kRelease = uint64_t{16} << 20;
 struct Field {
   size_t offset, bytes;
 };
-constexpr Field kName{0, 100}, kSize{124, 12}, kChecksum{148, 8}, kType{156, 1}, kMagic{257, 6}, kPrefix{345, 155};
+constexpr Field kName{0, 100}, kSize{124, 12}, kChecksum{148, 8}, kType{156, 1}, kMagic{257, 6}, kPrefix{345, 155},
+    kLinkName{157, 100};
 
 struct Compression {
   std::string_view magic, name;
@@ -134,8 +135,12 @@ class TarReader {
       if (type == 'S' || type == 'M')
         fail(ErrorCode::kUnsupported, "{}: offset {}: {}", file_.path(), at_,
              type == 'S' ? "a sparse file" : "a part of a file that began in another volume");
-      if (type == '0' || type == '\0' || type == '7') f({name(), content, bytes});
+      if (type == '0' || type == '\0' || type == '7') f({TarKind::kFile, name(), content, bytes, {}});
+      if (type == '1' || type == '2')
+        f({type == '1' ? TarKind::kHardLink : TarKind::kSymbolicLink, name(), 0, 0,
+           long_target_ ? *long_target_ : std::string(text(kLinkName))});
       long_name_.reset();
+      long_target_.reset();
       pax_size_.reset();
     }
     const uint64_t blocks = (bytes + kBlock - 1) / kBlock * kBlock;
@@ -153,6 +158,7 @@ class TarReader {
   /// What belongs to the next header.
   void read_extra(char type, uint64_t offset, std::string_view content) {
     if (type == 'L') long_name_ = content.substr(0, content.find('\0'));
+    if (type == 'K') long_target_ = content.substr(0, content.find('\0'));
     if (type == 'x' || type == 'g') read_records(offset, content, /*global=*/type == 'g');
   }
 
@@ -177,12 +183,12 @@ class TarReader {
 
   void take_record(uint64_t offset, std::string_view key, std::string_view value, bool global) {
     const bool is_sparse = key.starts_with("GNU.sparse.");
-    if (is_sparse || (global && (key == "path" || key == "size")))
+    if (is_sparse || (global && (key == "path" || key == "linkpath" || key == "size")))
       fail(ErrorCode::kUnsupported, "{}: offset {}: {}", file_.path(), offset,
            is_sparse ? "a sparse file" : "one name or size for all members");
-    if (key == "path") {
+    if (key == "path" || key == "linkpath") {
       if (value.find('\0') != std::string_view::npos) refuse(offset, "a name with a NUL byte");
-      long_name_ = value;
+      (key == "path" ? long_name_ : long_target_) = value;
     } else if (key == "size") {
       uint64_t bytes = 0;
       const auto [digits, error] = std::from_chars(value.data(), value.data() + value.size(), bytes);
@@ -193,7 +199,7 @@ class TarReader {
 
   MappedFile file_;
   uint64_t at_ = 0;  ///< of the header that is looked at
-  std::optional<std::string> long_name_;
+  std::optional<std::string> long_name_, long_target_;
   std::optional<uint64_t> pax_size_;
 };
 

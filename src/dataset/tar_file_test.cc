@@ -35,6 +35,13 @@ std::string member(const std::string& name, const std::string& content, char typ
   return header_of(name, type, fmt::format("{:011o}", content.size())) + padded(content);
 }
 
+/// type: '1', a hard link, or '2', a symbolic one
+std::string link(const std::string& name, char type, const std::string& target) {
+  std::string header = header_of(name, type, "00000000000");
+  header.replace(157, target.size(), target);
+  return with_checksum(header);
+}
+
 /// LENGTH counts itself.
 std::string record(const std::string& text) {
   size_t length = text.size() + 3;
@@ -50,8 +57,9 @@ class Tar : public testing::Test {
   std::vector<std::pair<std::string, std::string>> members(const std::string& tar) const {
     write_file(path_, tar, /*sync=*/false);
     std::vector<std::pair<std::string, std::string>> found;
-    for_each_member(path_,
-                    [&](const TarMember& one) { found.emplace_back(one.name, tar.substr(one.offset, one.bytes)); });
+    for_each_member(path_, [&](const TarMember& one) {
+      found.emplace_back(one.name, one.kind == TarKind::kFile ? tar.substr(one.offset, one.bytes) : "-> " + one.target);
+    });
     return found;
   }
   std::string refused(const std::string& tar, ErrorCode code = ErrorCode::kBadInput) const {
@@ -71,13 +79,14 @@ TEST_F(Tar, ReadsUstarPaxAndGnu) {
   std::string prefixed = header_of("2.jpg", '0', "00000000001");
   prefixed.replace(345, 3, "a/b");
   std::string large = header_of("3.jpg", '0', std::string("\x80\0\0\0\0\0\0\0\0\0\0\3", 12));
-  const std::string tar = member("folder/", "", '5') + member("link", "", '2') + member("1.jpg", "one") +
+  const std::string tar = member("folder/", "", '5') + link("link", '2', "../a") + member("1.jpg", "one") +
                           with_checksum(prefixed) + padded("2") + large + padded("abc") +
                           member("././@LongLink", long_name + '\0', 'L') + member("cut", "4", '0') +
                           member("pax", record("mtime=1.5") + record("path=../ü\n.jpg") + record("size=3"), 'x') +
                           header_of("5", '0', "00000000000") + padded("555") + member("pax", record("comment=x"), 'g') +
                           member("6.jpg", "", '\0') + kEnd;
-  EXPECT_EQ(members(tar), (Members{{"1.jpg", "one"},
+  EXPECT_EQ(members(tar), (Members{{"link", "-> ../a"},
+                                   {"1.jpg", "one"},
                                    {"a/b/2.jpg", "2"},
                                    {"3.jpg", "abc"},
                                    {long_name, "4"},
@@ -134,6 +143,28 @@ TEST_F(Tar, WhatIsNotHandledIsNamed) {
   EXPECT_TRUE(
       contains(unsupported(member("p", record("GNU.sparse.major=1"), 'x') + kEnd), "offset 512: a sparse file"));
   EXPECT_TRUE(contains(unsupported(member("p", record("path=x"), 'g') + kEnd), "one name or size for all members"));
+}
+
+TEST_F(Tar, HardLinksAreFollowedAndOthersCounted) {
+  const std::string long_name = std::string(120, 'x') + ".jpg";
+  const std::string tar = member("blob", "data") + link("1.jpg", '1', "blob") +
+                          member("./@LongLink", long_name + '\0', 'K') + link("2.jpg", '1', "cut") +
+                          member("p", record("path=" + long_name), 'x') + member("cut", "more") +
+                          link("3.jpg", '1', "none") + link("4.jpg", '2', "1.jpg") + link("notes", '2', "1.jpg") +
+                          link("5.jpg", '1', "1.jpg") + kEnd;
+  write_file(path_, tar);
+  std::vector<std::string> notes;
+  const auto images = images_of_tar(path_, [&](const std::string& note) { notes.push_back(note); });
+  ASSERT_EQ(images.size(), 3u);
+  EXPECT_EQ(tar.substr(images[0].offset, images[0].bytes), "data");
+  EXPECT_EQ(tar.substr(images[1].offset, images[1].bytes), "more");
+  EXPECT_EQ(images[2].member, long_name);
+  ASSERT_EQ(notes.size(), 1u);
+  EXPECT_TRUE(
+      contains(notes[0], "a.tar: 3 links to images left out, which lead to no file in it (the first is '4.jpg')"))
+      << notes[0];
+  write_file(path_, link("1.jpg", '2', "x") + kEnd);
+  EXPECT_EQ(error_of([&] { images_of_tar(path_); }).code(), ErrorCode::kUsage);
 }
 
 TEST_F(Tar, ItsImagesAreThoseOfFiles) {

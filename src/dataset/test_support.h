@@ -37,12 +37,17 @@ inline fs::path small_data_set(const TestFolder& folder, int images = 3) {
 
 inline fs::path annotations_of(const fs::path& root) { return root / "annotations/instances_val2017.json"; }
 
+template <typename Change>
+void edit_json(const fs::path& file, Change change) {
+  nlohmann::json json = load_json(file);
+  change(json);
+  write_file(file, json.dump());
+}
+
 /// Changes the annotations of a data set.
 template <typename Change>
 void edit_annotations(const fs::path& root, Change change) {
-  nlohmann::json json = load_json(annotations_of(root));
-  change(json);
-  write_file(annotations_of(root), json.dump());
+  edit_json(annotations_of(root), change);
 }
 
 inline void write_floats(const fs::path& path, std::span<const float> values) {

@@ -342,8 +342,10 @@ ValidateReport validate_dataset(const DataSource& data, const CompiledModel& com
   dataset::Notes notes(options.on_note);
   notes.add(source.notes());
   notes.add(classes.notes());
+  ValidateOptions of_data = options;
+  of_data.detect = dataset::detect_options_for(source.truth(), options.detect);
   ValidateReport report =
-      dataset::Validation(source, model, classes, options, threads > 0 ? threads : default_thread_count()).run();
+      dataset::Validation(source, model, classes, of_data, threads > 0 ? threads : default_thread_count()).run();
   notes.add(source.orientation_notes());
   report.evaluation.notes = notes.take();
   return report;

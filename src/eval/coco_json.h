@@ -51,7 +51,14 @@ inline BoxOfRecord read_box(JsonReader& reader) {
 /// A text from a file, fit for an error of one line.
 inline std::string printable(std::string_view text) {
   std::string result;
-  for (char c : text.substr(0, 80)) result += static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? '?' : c;
+  for (const char c : text.substr(0, 80)) {
+    const auto code = static_cast<unsigned char>(c);
+    if (code >= 0x20 && code != 0x7f) {
+      result += c;
+    } else {
+      for (const char part : {'\\', 'x', "0123456789abcdef"[code >> 4], "0123456789abcdef"[code & 15]}) result += part;
+    }
+  }
   return result;
 }
 

@@ -9,7 +9,8 @@ std::vector<std::string> read_class_names(const std::filesystem::path& path) {
   const std::string text = read_text_file(path);
   std::vector<std::string> names;
   size_t line = 1;
-  for (size_t begin = 0; begin < text.size(); ++line) {
+  // What some editors begin a text of UTF-8 with is no part of a name.
+  for (size_t begin = text.starts_with("\xef\xbb\xbf") ? 3 : 0; begin < text.size(); ++line) {
     size_t end = std::min(text.find('\n', begin), text.size());
     const size_t next = end + 1;
     if (end > begin && text[end - 1] == '\r') --end;

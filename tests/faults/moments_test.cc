@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
 
 #include "faults/commands.h"
@@ -48,6 +49,38 @@ TEST(Moments, Case09_InterruptedInEachPhase) {
                  expect_whole_files(command, place, text_of(fault), outcome.code == 0);
                  expect_resumes(command, place, text_of(fault));
                });
+}
+
+/// Images, annotations and lists lie in several folders; an annotation file without some of its images would do harm.
+TEST(Moments, Case08_AConversionIsWholeOrAbsent) {
+  Command command{"convert", {"effdet", "convert", "in/data", "--to", "coco", "--out", "out/new"}};
+  {
+    const Workplace place;
+    ASSERT_EQ(run(place.start(command)).code, 0);
+    command.outputs = place.outputs();
+  }
+  for (const int signal : {SIGKILL, SIGINT})
+    for (const char* call : {"open", "write", "rename"})
+      for (const long number : spread(count_calls(command, call), 3)) {
+        const Workplace place;
+        const Fault fault{call, "signal " + std::to_string(signal), number, false};
+        const Outcome outcome = run(with_fault(place.start(command), fault));
+        EXPECT_TRUE(signal == SIGKILL ? outcome.signal == SIGKILL : outcome.code == 130 || outcome.code == 0)
+            << text_of(fault);
+        Files files = place.outputs();
+        if (signal == SIGKILL) std::erase_if(files, [](const auto& file) { return !file.first.starts_with("new/"); });
+        EXPECT_TRUE(files.empty() || files == command.outputs) << text_of(fault);
+        if (!files.empty()) continue;
+        expect_same(command, place, run(place.start(command)), "after " + text_of(fault));  // nothing else stays
+      }
+  for (const long number : spread(count_calls(command, "write"), 3)) {
+    const Workplace place;
+    const Outcome outcome = run(with_fault(place.start(command), {"write", std::to_string(ENOSPC), number, true}));
+    EXPECT_EQ(outcome.code, 4) << number;
+    if (outcome.error.find("standard output") != std::string::npos) continue;  // what is printed in the end
+    EXPECT_TRUE(place.outputs().empty()) << number;
+    EXPECT_TRUE(outcome.error.find("error: out/new/") != std::string::npos) << outcome.error;  // as it was given
+  }
 }
 
 void ignore(long signal) { ::signal(static_cast<int>(signal), SIG_IGN); }

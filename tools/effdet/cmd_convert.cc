@@ -1,15 +1,40 @@
 // convert: a data set in another format.
 #include <fmt/format.h>
 
+#include <filesystem>
+#include <system_error>
+
 #include "cli.h"
 #include "commands.h"
 #include "dataset_options.h"
 #include "describe.h"
 #include "effdet/dataset.h"
+#include "effdet/error.h"
+#include "effdet/output_file.h"
 #include "partial_run.h"
 #include "progress.h"
+#include "temporary_folder.h"
+#include "whole_folder.h"
 
 namespace effdet::cli {
+namespace {
+
+/// Throws as WholeFolder, and Error(kUsage) where something is in it that would be lost.
+WholeFolder new_folder(const std::string& path) {
+  WholeFolder folder(path);
+  std::error_code ignored;
+  for (std::filesystem::directory_iterator entry(folder.target(), ignored), end; !ignored && entry != end;
+       entry.increment(ignored)) {
+    const std::string name = entry->path().filename();
+    if (!is_unfinished_output(name) && !is_temporary_folder(name))
+      throw Error(ErrorCode::kUsage,
+                  fmt::format("--out: {} is not empty (it has '{}'); give a new folder for the converted data set",
+                              path, one_line(name)));
+  }
+  return folder;
+}
+
+}  // namespace
 
 int run_convert(int argc, char** argv) {
   CommandLine line(argc, argv,
@@ -21,6 +46,8 @@ int run_convert(int argc, char** argv) {
   std::string out;
   bool json = false;
   data_source.add_to(line, "root");
+  line.add_option("--to-split", options.split, "name of the split that is written; default: that of --split")
+      ->type_name("NAME");
   line.add_option("--to", options.format, "format to write: " + dataset_formats())->required()->type_name("NAME");
   line.add_option("--out", out, "root of the new data set; made where missing, must be empty")
       ->required()
@@ -29,13 +56,15 @@ int run_convert(int argc, char** argv) {
   line.add_json(json);
   if (!line.read()) return 0;
 
+  const WholeFolder whole = new_folder(out);
+  const DataSource data = data_source.source();
   ConvertReport report;
-  {
+  whole.write([&](const std::filesystem::path& folder) {
     ProgressBar bar("convert");
     report = convert_dataset(
-        data_source.source(), out, options, [&](size_t done, size_t total) { bar.update(done, total); },
+        data, folder, options, [&](size_t done, size_t total) { bar.update(done, total); },
         [](const ImageFailure& failure) { warn(failure.message); });
-  }
+  });
   if (json) {
     fmt::print("{}", json_text({{"images", report.images},
                                 {"annotations", report.annotations},

@@ -13,6 +13,8 @@
 #include "dataset_options.h"
 #include "describe.h"
 #include "effdet/dataset.h"
+#include "effdet/error.h"
+#include "effdet/paths.h"
 #include "evaluation_options.h"
 #include "open_images_command.h"
 #include "progress.h"
@@ -130,6 +132,8 @@ int run_evaluate(int argc, char** argv) {
   line.add_json(json);
   open_images.add_to(line);
   if (!line.read()) return 0;
+  if (!image_folder.empty() && !is_folder(image_folder))
+    throw Error(ErrorCode::kIo, fmt::format("--image-folder: {}: no folder of that name", image_folder));
   if (open_images.given()) {
     open_images.run(annotations, results, threads, per_class, json);
     return 0;

@@ -42,6 +42,9 @@ void DataSourceOptions::add_to(CommandLine& line, const std::string& root) {
   line.add_option(root, root_, "folder with " + dataset_layouts())->type_name("DIR");
   line.add_option("--dataset", dataset_, "format: " + dataset_formats() + "; default: what the folder has")
       ->type_name("NAME");
+  line.add_flag("--lvis", lvis_,
+                "the same as --dataset lvis: LVIS' rules and 300 detections of an image, as files named lvis_* have")
+      ->excludes("--dataset");
   line.add_option("--split", split_, "part of the data set: val, train, test, or as its files name it")
       ->capture_default_str()
       ->type_name("NAME");
@@ -61,7 +64,7 @@ DataSource DataSourceOptions::source() const {
                             "--annotations FILE",
                             root_));
   DataSource data(root_);
-  data.format = dataset_;
+  data.format = lvis_ ? "lvis" : dataset_;
   data.split = split_;
   data.annotations = annotations_;
   place_.fill(data);

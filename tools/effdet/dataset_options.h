@@ -23,7 +23,8 @@ class ImagePlaceOptions {
   std::vector<std::string> images_, lists_;
 };
 
-/// Where a data set lies: --dataset, --split, --annotations, --images, --list, and its root by a flag or by position
+/// Where a data set lies: --dataset, --lvis, --split, --annotations, --images, --list,
+/// and its root by a flag or by position
 /// ("root").
 class DataSourceOptions {
  public:
@@ -35,6 +36,7 @@ class DataSourceOptions {
 
  private:
   std::string flag_, root_, dataset_, split_ = "val", annotations_;
+  bool lvis_ = false;
   ImagePlaceOptions place_;
 };
 

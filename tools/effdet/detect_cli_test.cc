@@ -197,4 +197,16 @@ TEST_F(DetectMany, ProcessesOfOneLauncherJoin) {
   EXPECT_TRUE(contains(standard.error, "--list -: the processes of mpirun do not all get")) << standard.error;
 }
 
+/// A file that may not grow stands for a full disk.
+TEST_F(DetectMany, AFullDiskIsToldWithWhatIsDone) {
+  const Result full = sh("bash -c 'ulimit -f 1; " + kRun + "--list list --no-pictures'");
+  EXPECT_EQ(full.code, 4);
+  EXPECT_TRUE(contains(full.error, "; found/detections.json.journal has what was found in ")) << full.error;
+  EXPECT_TRUE(contains(full.error, " of 6 images; --resume goes on with the others")) << full.error;
+  good(kRun + "--list list --no-pictures --resume");
+  auto list = nlohmann::json::parse(expected());
+  for (auto& image : list) image.erase("picture");
+  EXPECT_EQ(nlohmann::json::parse(file("found/detections.json")), list);
+}
+
 }  // namespace

@@ -139,7 +139,12 @@ TEST_F(CliCompare, RefusesWhatCannotBeCompared) {
   expect_refused(command + "--bootstrap 10", 2, "--against");
   expect_refused(command + "--seed 1", 2, "--against");
   expect_refused(command + "--match-iou 0.5", 2, "--match-iou is about what --analysis, --report or --against show");
-  expect_refused(command + "--against b.json --bootstrap 0", 2, "the number of resamples is 0");
+  for (const char* number : {"0", "100001"})
+    expect_refused(command + "--against b.json --bootstrap " + number, 2, "1 to 100000");
+  expect_refused(command + "--max-dets 0", 2, "'0' is not a number of detections from 1 to 4294967295");
+  for (const char* list : {"--categories ''", "--categories ', '", "--images ','"})
+    expect_refused(command + list, 2, "leave it out for all");
+  expect_refused(command + "--report page --image-folder nowhere", 4, "--image-folder: nowhere: no folder");
   expect_refused(command + "--against b.json --recall-thresholds 0.5,0.1", 2, "recall thresholds have to rise");
   expect_refused(command + "--against b.json --match-iou 2", 2, "the IoU threshold is 2");
   expect_refused(command + "--against b.json --open-images", 2, "--against");
@@ -223,9 +228,10 @@ TEST_F(CliOpenImages, WarnsOfWhatIsNotThere) {
 
 TEST_F(CliOpenImages, RefusesWhatCannotApplyAndWhatMakesNoSense) {
   const std::string command = "effdet evaluate data r.json --open-images ";
-  for (const char* option : {"--lvis", "--only-images-with-results", "--images a1", "--categories Car", "--analysis",
-                             "--category-map map.csv", "--no-categories", "--iou-thresholds 0.5", "--max-dets 1",
-                             "--areas all=0:9", "--errors", "--arrays a.npz", "--strict", "--report out"})
+  for (const char* option :
+       {"--lvis", "--only-images-with-results", "--images a1", "--categories Car", "--analysis",
+        "--category-map map.csv", "--no-categories", "--iou-thresholds 0.5", "--max-dets 1", "--areas all=0:9",
+        "--errors", "--arrays a.npz", "--strict", "--report out", "--score-threshold 0.5", "--match-iou 0.5"})
     expect_refused(command + option, 2, "--open-images");
   expect_refused("effdet evaluate data r.json --hierarchy h.json", 2, "--open-images");
   expect_refused(command + "--split test", 4, "test-annotations-bbox.csv");

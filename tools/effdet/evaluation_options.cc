@@ -67,7 +67,7 @@ std::vector<size_t> parse_limits(std::string_view flag, std::string_view text) {
     const auto [end, code] = std::from_chars(part.data(), part.data() + part.size(), limit);
     if (code != std::errc() || end != part.data() + part.size() || limit == 0 ||
         limit > std::numeric_limits<uint32_t>::max())
-      refuse(flag, part, "a number of detections from 1");
+      refuse(flag, part, "a number of detections from 1 to 4294967295");
     limits.push_back(limit);
   }
   return limits;
@@ -150,7 +150,7 @@ void EvaluationOptions::add_to(CommandLine& line) {
           ->type_name("FILE");
   line.add_option("--bootstrap", resamples_, "resamples of the images for the intervals; default: 1000")
       ->type_name("N")
-      ->check(whole_number())
+      ->check(between(1, 100000))
       ->needs(against);
   line.add_option("--seed", seed_, "of the resamples; default: 0")
       ->type_name("N")
@@ -164,8 +164,11 @@ void EvaluationOptions::add_to(CommandLine& line) {
 EvaluateOptions EvaluationOptions::read(bool reports) const {
   EvaluateOptions options = options_;
   if (lvis_) options.rules = EvaluationRules::kLvis;
-  if (!images_.empty()) options.images = parse_images(images_);
-  if (!categories_.empty()) options.categories = split(categories_, ",");
+  if (images_) options.images = parse_images(*images_);
+  if (categories_) options.categories = split(*categories_, ",");
+  if (images_ && options.images.empty()) refuse("--images", *images_, "a list of ids; leave it out for all");
+  if (categories_ && options.categories.empty())
+    refuse("--categories", *categories_, "a list of ids and names; leave it out for all");
   if (!iou_thresholds_.empty()) options.iou_thresholds = parse_thresholds("--iou-thresholds", iou_thresholds_);
   if (!recall_thresholds_.empty())
     options.recall_thresholds = parse_thresholds("--recall-thresholds", recall_thresholds_);

@@ -39,8 +39,8 @@ class EvaluationOptions {
   std::optional<double> match_iou_, score_threshold_;
   size_t resamples_ = 1000;
   uint64_t seed_ = 0;
-  std::string images_, categories_, category_map_, iou_thresholds_, recall_thresholds_, areas_, max_detections_,
-      against_, arrays_;
+  std::optional<std::string> images_, categories_;
+  std::string category_map_, iou_thresholds_, recall_thresholds_, areas_, max_detections_, against_, arrays_;
 };
 
 }  // namespace effdet::cli

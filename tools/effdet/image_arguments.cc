@@ -35,6 +35,15 @@ std::vector<std::string> matches(const std::string& pattern) {
   return paths;
 }
 
+/// What some editors begin a text of UTF-8 with.
+constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+
+/// A line of a list is a name as it is; one that is not there may have braces, as shards of tar files are named.
+std::vector<std::string> line_of_list(const std::string& line) {
+  if (line.find('{') == std::string::npos || is_there(line)) return {line};
+  return brace_expansion(line);
+}
+
 std::vector<std::string> expanded(const std::string& argument) {
   if (is_folder(argument)) {
     std::vector<std::string> paths;
@@ -57,7 +66,7 @@ std::vector<std::string> expanded(const std::string& argument) {
 
 void add(const std::string& file, std::vector<ListedImage>& images) {
   if (is_tar(file)) {
-    std::ranges::move(images_of_tar(file), std::back_inserter(images));
+    std::ranges::move(images_of_tar(file, warn), std::back_inserter(images));
   } else {
     images.push_back({file, ""});
   }
@@ -100,11 +109,27 @@ class Lines {
   size_t capacity_ = 0;
 };
 
+constexpr std::string_view kPictureExtension = ".jpg";
+
+/// The beginning of a text, without a part of a character of UTF-8 at its end.
+std::string_view beginning(std::string_view text, size_t bytes) {
+  if (text.size() <= bytes) return text;
+  while (bytes > 0 && (static_cast<uint8_t>(text[bytes]) & 0xc0) == 0x80) --bytes;
+  return text.substr(0, bytes);
+}
+
+/// The end of a stem goes where the name would be longer than file systems take; the number tells such names apart.
+std::string picture_name(std::string_view stem, std::string_view number) {
+  constexpr size_t kLongestFileName = 255;
+  return fmt::format("{}{}{}", beginning(stem, kLongestFileName - number.size() - kPictureExtension.size()), number,
+                     kPictureExtension);
+}
+
 }  // namespace
 
 std::string list_help() {
-  return "also the images and tar files whose paths a text file has, one a line, seen from the current folder; -: "
-         "standard input";
+  return "also the images and tar files whose paths a text file has, one a line, seen from the current folder, also "
+         "with braces; -: standard input";
 }
 
 bool names_files(const std::string& argument) {
@@ -124,7 +149,8 @@ std::vector<ListedImage> listed_images(const std::vector<std::string>& arguments
   for (const std::string& argument : arguments)
     for (const std::string& file : expanded(argument)) add(file, images);
   for (const std::string& list : lists)
-    for (const std::string& file : read_list(list)) add(file, images);
+    for (const std::string& line : read_list(list))
+      for (const std::string& file : line_of_list(line)) add(file, images);
   return images;
 }
 
@@ -133,7 +159,8 @@ std::vector<std::string> read_list(const std::string& list) {
   const File file = open_list(list, name);
   std::vector<std::string> paths;
   Lines lines(file.get());
-  for (size_t number = 1; const auto line = lines.next(); ++number) {
+  for (size_t number = 1; auto line = lines.next(); ++number) {
+    if (number == 1 && line->starts_with(kByteOrderMark)) line->remove_prefix(kByteOrderMark.size());
     if (line->find('\0') != std::string::npos)
       throw Error(ErrorCode::kBadInput, fmt::format("{}: line {}: a path with a NUL byte: a list is a text file with "
                                                     "one path a line",
@@ -150,9 +177,9 @@ void name_pictures(std::vector<ListedImage>& images, const fs::path& folder) {
   std::unordered_map<std::string, size_t> numbers;  // of the last picture after images of that name
   for (ListedImage& image : images) {
     const std::string stem = fs::path(image.name()).stem().string();
-    image.picture = stem + ".jpg";
-    for (size_t& number = numbers.try_emplace(stem, 1).first->second; !taken.insert(image.picture).second;)
-      image.picture = fmt::format("{}_{}.jpg", stem, ++number);
+    image.picture = picture_name(stem, "");
+    for (size_t& number = numbers.try_emplace(image.picture, 1).first->second; !taken.insert(image.picture).second;)
+      image.picture = picture_name(stem, fmt::format("_{}", ++number));
   }
   for (const ListedImage& image : images) {
     if (!image.member.empty()) continue;

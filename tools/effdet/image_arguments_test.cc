@@ -40,6 +40,16 @@ class ImageArguments : public testing::Test {
 TEST_F(ImageArguments, AListHasAPathALine) {
   EXPECT_EQ(read_list(list_of("a.jpg\n b c.png \r\n\n\r\n#1.jpg\nlast")),
             (Names{"a.jpg", " b c.png ", "#1.jpg", "last"}));
+  EXPECT_EQ(read_list(list_of("\xef\xbb\xbf"
+                              "a.jpg\n\xef\xbb\xbf"
+                              "b.jpg")),
+            (Names{"a.jpg",
+                   "\xef\xbb\xbf"
+                   "b.jpg"}));
+  std::ofstream(folder_ / "c{1,2}.jpg") << "x";
+  const std::string there = (folder_ / "c{1,2}.jpg").string();
+  EXPECT_EQ(names_of(listed_images({}, {list_of("a-{08..10}.jpg\nb{}\n" + there + "\n")})),
+            (Names{"a-08.jpg", "a-09.jpg", "a-10.jpg", "b{}", there}));
   EXPECT_EQ(names_of(listed_images({"x.jpg"}, {list_of("a\nb\n"), list_of("a\nb\n")})),
             (Names{"x.jpg", "a", "b", "a", "b"}));
 }
@@ -64,6 +74,22 @@ TEST_F(ImageArguments, PicturesHaveNamesOfTheirOwn) {
   std::ofstream(folder_ / "1.jpg") << "x";
   images = listed_images({(folder_ / "1.jpg").string()}, {});
   EXPECT_THROW(name_pictures(images, folder_.path()), Error);
+}
+
+TEST_F(ImageArguments, NamesThatGetTooLongAreCut) {
+  const auto pictures_of = [](const Names& names) {
+    std::vector<ListedImage> images;
+    for (const std::string& name : names) images.push_back({name, ""});
+    name_pictures(images, "out");
+    Names pictures;
+    for (const ListedImage& image : images) pictures.push_back(image.picture);
+    return pictures;
+  };
+  const std::string x(249, 'x');
+  EXPECT_EQ(pictures_of({"a/" + x + "yz.jpg", "b/" + x + "yz.jpg", "c/" + x + "yzz.png", "d/" + x + "_2.jpg"}),
+            (Names{x + "yz.jpg", x + "_2.jpg", x + "_3.jpg", x + "_4.jpg"}));
+  const std::string umlauts = std::string(249, 'x') + "\u00e4\u00e4";  // no half of a character stays
+  EXPECT_EQ(pictures_of({umlauts + ".png", umlauts + ".jpg"}), (Names{x + "\u00e4.jpg", x + "_2.jpg"}));
 }
 
 TEST_F(ImageArguments, ManyImagesOfOneNameTakeNoTimeLikeTheirSquare) {

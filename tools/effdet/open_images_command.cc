@@ -35,9 +35,10 @@ void OpenImagesCommand::add_to(CommandLine& line) {
       "--open-images", given_,
       "rules of the Open Images challenge, as TensorFlow's evaluator has them: IoU 0.5, groups, image-level labels, "
       "hierarchy of classes; --gt is the folder of a data set in its format");
-  for (const char* other : {"--lvis", "--only-images-with-results", "--images", "--categories", "--category-map",
-                            "--no-categories", "--iou-thresholds", "--recall-thresholds", "--areas", "--max-dets",
-                            "--errors", "--analysis", "--against", "--arrays", "--strict", "--report"})
+  for (const char* other :
+       {"--lvis", "--only-images-with-results", "--images", "--categories", "--category-map", "--no-categories",
+        "--iou-thresholds", "--recall-thresholds", "--areas", "--max-dets", "--errors", "--analysis",
+        "--score-threshold", "--match-iou", "--against", "--arrays", "--strict", "--report"})
     flag->excludes(line.get_option(other));
   line.add_option("--hierarchy", hierarchy_, "hierarchy of the classes (JSON); default: beside the annotations")
       ->needs(flag)

@@ -54,12 +54,14 @@ void RunOptions::add_to(CommandLine& line, CLI::Option* results, const std::stri
       ->needs(results)
       ->check([](const std::string& text) { return text.empty() ? "it is empty" : std::string(); })
       ->type_name("I/N|auto");
-  line.add_option("--lost-after", lost_after_,
-                  "under mpirun, srun or torchrun: give a process up after so many seconds in which nothing is to be "
-                  "seen of it")
-      ->capture_default_str()
-      ->check(CLI::Range(0.1, 1e6).description(""))
-      ->type_name("SECONDS");
+  lost_after_option_ =
+      line.add_option(
+              "--lost-after", lost_after_,
+              "under mpirun, srun or torchrun: give a process up after so many seconds in which nothing is to be "
+              "seen of it")
+          ->capture_default_str()
+          ->check(CLI::Range(0.1, 1e6).description(""))
+          ->type_name("SECONDS");
   line.add_flag("--strict", strict_, "stop at the first image that cannot be used");
 }
 
@@ -82,6 +84,11 @@ RunOptions::Place RunOptions::place_of(const std::string& results) {
                               "--results FILE, or --shard 0/1 for all images in each of them",
                               team_->shard.count, team_->launcher));
   }
+  if (lost_after_option_->count() > 0 && !team_)
+    throw Error(ErrorCode::kUsage, is_shard() ? "--lost-after is for processes that share the images out; with --shard "
+                                                "none waits for another"
+                                              : "--lost-after is for the processes of mpirun, srun or torchrun, and "
+                                                "none of them started this one");
   const bool is_part = is_shard() || team_;
   if (results.empty()) return place;
   if (is_special_output(results)) {

@@ -48,6 +48,7 @@ class RunOptions {
   bool resume_ = false, strict_ = false;
   std::string shard_;
   double lost_after_ = 120;
+  CLI::Option* lost_after_option_ = nullptr;
   std::optional<TeamMember> team_;
 };
 

@@ -67,7 +67,7 @@ void remove_stale_folders(const fs::path& among) {
   for (fs::directory_iterator entry(among, error); !error && entry != fs::directory_iterator();
        entry.increment(error)) {
     const std::string name = entry->path().filename();
-    if (!name.starts_with(kName) || name.size() != kName.size() + kRandomLetters) continue;
+    if (!is_temporary_folder(name)) continue;
     const int lock = lock_folder(entry->path());
     if (lock < 0) continue;
     std::error_code ignored;
@@ -88,6 +88,10 @@ void open_to_others(const fs::path& folder) {
 }
 
 }  // namespace
+
+bool is_temporary_folder(std::string_view name) {
+  return name.starts_with(kName) && name.size() == kName.size() + kRandomLetters;
+}
 
 TemporaryFolder::TemporaryFolder() {
   std::error_code error;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string_view>
 
 namespace effdet::cli {
 
@@ -29,6 +30,9 @@ class TemporaryFolder {
   std::filesystem::path path_;
   int lock_ = -1;
 };
+
+/// Whether a name is that of one, of this process or another.
+bool is_temporary_folder(std::string_view name);
 
 /// Removes the process's temporary folder, if it has one. Takes no memory and no locks, for the end after a signal.
 void remove_temporary_folder();

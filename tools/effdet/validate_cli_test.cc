@@ -121,4 +121,45 @@ TEST_F(ValidateListed, OtherCommandsOnDataSetsTakeThemToo) {
   EXPECT_TRUE(contains(file("report/index.html"), "data:image/jpeg"));
 }
 
+TEST_F(ValidateListed, ListsMayHaveBracesAndAByteOrderMark) {
+  good("printf '\\357\\273\\277s-{000..002}.tar\\n' > shards && " + kListedRun + "--list shards");
+  expect_results();
+}
+
+TEST_F(ValidateListed, LinksInTarFilesAreFollowedOrTold) {
+  good(
+      "mkdir d && cp $(cat list) d && ln d/000000000001.jpg d/other.jpg && ln -s 000000000001.jpg d/soft.jpg && "
+      "mv d/000000000001.jpg d/z.jpg && ln d/z.jpg d/000000000001.jpg && rm d/other.jpg && tar cf l.tar -C d .");
+  const Result result = good(kListedRun + "--images l.tar");
+  EXPECT_TRUE(contains(result.error, "l.tar: 1 link to images left out")) << result.error;
+  expect_results();
+}
+
+TEST_F(ValidateListed, WaitsForOthersOnlyWhereThereAreSome) {
+  EXPECT_EQ(sh(kListedRun + kShardsOfTar + "--lost-after 5").code, 2);
+  EXPECT_EQ(sh(kListedRun + kShardsOfTar + "--lost-after 5 --shard 0/2").code, 2);
+}
+
+/// A new folder is whole or absent, and named as it was given.
+TEST_F(ValidateListed, AConvertedDataSetHasAFolderOfItsOwn) {
+  const std::string convert = "effdet convert data " + kShardsOfTar + "--to coco --out ";
+  const auto refused = [&](const std::string& arguments, int code, const std::string& part) {
+    const Result result = sh(convert + arguments);
+    EXPECT_EQ(result.code, code) << arguments;
+    EXPECT_TRUE(contains(result.error, part)) << result.error;
+  };
+  refused("list", 4, "list: it is no folder");
+  refused("data", 2, "--out: data is not empty (it has 'annotations')");
+  refused("new --to-split ../x", 2, "cannot be the name of a split");
+  EXPECT_FALSE(exists("new"));
+  good("mkdir new && cd new && " +
+       std::string("effdet convert ../data --list ../list --to coco --out . --to-split train"));
+  EXPECT_TRUE(exists("new/annotations/instances_train2017.json"));
+  EXPECT_TRUE(exists("new/train2017/000000000006.jpg"));
+  good("mkdir -p half/effdet_run_AAAAAA linked && ln -s linked link && " + convert + "half && " + convert + "link");
+  EXPECT_FALSE(exists("half/effdet_run_AAAAAA"));
+  EXPECT_TRUE(exists("linked/val2017/000000000006.jpg"));
+  EXPECT_TRUE(fs::is_symlink(folder_ / "link"));
+}
+
 }  // namespace

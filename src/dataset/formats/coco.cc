@@ -14,8 +14,12 @@ namespace {
 
 using std::filesystem::path;
 
-/// Where scenes are written, and what is missed where there is nothing else.
-path standard_file(const path& root) { return root / "annotations" / "instances_val2017.json"; }
+std::string written_images(const std::string& split) { return split_called(split, "val2017", "train2017", "test2017"); }
+
+/// Where data sets are written, and, of val, what is missed where there is nothing else.
+path standard_file(const path& root, const std::string& split = "val") {
+  return root / "annotations" / ("instances_" + written_images(split) + ".json");
+}
 
 /// The folders that images of an annotation file may lie in, where it is of a split.
 std::vector<path> folders_of(const path& root, const std::string& split) {
@@ -84,7 +88,7 @@ eval::GroundTruth read(const DataSource& data) {
 }
 
 void write(const path& root, const eval::GroundTruth& truth, const Origin& origin) {
-  write_json(standard_file(root), coco_index(truth, origin));
+  write_json(standard_file(root, origin.split), coco_index(truth, origin));
 }
 
 }  // namespace
@@ -98,7 +102,7 @@ constinit const Format kCoco{
     .locate = coco::locate,
     .read = coco::read,
     .write = coco::write,
-    .written_images = "val2017",
+    .written_images = coco::written_images,
     .holds_crowds = true,
     .holds_outside = true,
     .holds_any_names = true,

@@ -27,7 +27,9 @@ std::vector<path> image_folders(const path& root) {
           root / "images" / "train2017"};
 }
 
-path standard_file(const path& root) { return root / "annotations" / "lvis_v1_val.json"; }
+path standard_file(const path& root, const std::string& split = "val") {
+  return root / "annotations" / ("lvis_v1_" + split_called(split, "val", "train", "test") + ".json");
+}
 
 std::vector<path> files_of_split(const path& root, const std::string& split) {
   std::vector<path> files;
@@ -115,7 +117,7 @@ void write(const path& root, const eval::GroundTruth& source, const Origin& orig
   }
   for (size_t i = 0; i < truth.categories.size(); ++i)
     index["categories"][i]["frequency"] = std::string(1, truth.categories[i].frequency);
-  write_json(standard_file(root), index);
+  write_json(standard_file(root, origin.split), index);
 }
 
 }  // namespace
@@ -128,7 +130,7 @@ constinit const Format kLvis{.name = "lvis",
                              .locate = lvis::locate,
                              .read = lvis::read,
                              .write = lvis::write,
-                             .written_images = "images",
+                             .written_images = [](const std::string&) { return std::string("images"); },
                              .holds_outside = true,
                              .holds_any_names = true,
                              .reads_images = false,

@@ -250,7 +250,10 @@ std::string box_line(const eval::Annotation& annotation, const eval::ImageRecord
 }
 
 /// Labels are those of no vocabulary: "/category/1", numbered as reading numbers them.
-void write(const path& root, const eval::GroundTruth& truth, const Origin&) {
+std::string written_images(const std::string& split) { return split_called(split, "validation", "train", "test"); }
+
+void write(const path& root, const eval::GroundTruth& truth, const Origin& origin) {
+  const std::string split = written_images(origin.split);
   std::map<int64_t, std::string> labels;
   std::string classes, images = "ImageID\n";
   for (const auto& [id, name] : category_names(truth)) {
@@ -258,7 +261,7 @@ void write(const path& root, const eval::GroundTruth& truth, const Origin&) {
     classes += label + "," + csv_column(name) + "\n";
   }
   for (const eval::ImageRecord& image : truth.images) images += csv_column(id_of(image.file_name)) + "\n";
-  AtomicFile boxes(root / "validation-annotations-bbox.csv");
+  AtomicFile boxes(root / (split + "-annotations-bbox.csv"));
   boxes.write(
       "ImageID,Source,LabelName,Confidence,XMin,XMax,YMin,YMax,IsOccluded,IsTruncated,IsGroupOf,IsDepiction,"
       "IsInside\n");
@@ -266,7 +269,7 @@ void write(const path& root, const eval::GroundTruth& truth, const Origin&) {
     boxes.write(box_line(annotation, truth.images[truth.image_index.at(annotation.image_id)],
                          labels.at(annotation.category_id)));
   write_file(root / "class-descriptions-boxable.csv", classes);
-  write_file(root / ("validation" + std::string(kImageList)), images);
+  write_file(root / (split + std::string(kImageList)), images);
   boxes.commit();
 }
 
@@ -304,7 +307,7 @@ constinit const Format kOpenImages{.name = "openimages",
                                    .locate = open_images::locate,
                                    .read = open_images::read,
                                    .write = open_images::write,
-                                   .written_images = "validation",
+                                   .written_images = open_images::written_images,
                                    .holds_crowds = true};
 
 }  // namespace effdet::dataset

@@ -134,9 +134,10 @@ std::string_view trimmed(std::string_view text) {
 
 void for_each_line(const fs::path& file,
                    const std::function<void(std::string_view line, const std::string& where)>& action) {
+  constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";  // what some editors begin a text of UTF-8 with
   const std::string text = read_file(file, kTextLimit);
   size_t number = 0;
-  for (size_t begin = 0; begin < text.size();) {
+  for (size_t begin = text.starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0; begin < text.size();) {
     const size_t end = std::min(text.find('\n', begin), text.size());
     const std::string_view line = std::string_view(text).substr(begin, end - begin);
     begin = end + 1;

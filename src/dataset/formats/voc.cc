@@ -252,7 +252,7 @@ void write(const path& root, const eval::GroundTruth& truth, const Origin& origi
     list += key + "\n";
   }
   make_folder(root / "ImageSets" / "Main");
-  write_file(root / "ImageSets" / "Main" / "val.txt", list);
+  write_file(root / "ImageSets" / "Main" / (split_called(origin.split, "val", "train", "test") + ".txt"), list);
 }
 
 }  // namespace
@@ -265,7 +265,7 @@ constinit const Format kVoc{.name = "voc",
                             .locate = voc::locate,
                             .read = voc::read,
                             .write = voc::write,
-                            .written_images = "JPEGImages",
+                            .written_images = [](const std::string&) { return std::string("JPEGImages"); },
                             .holds_crowds = true,
                             .holds_outside = true};
 

@@ -298,10 +298,20 @@ std::string label_line(const eval::Annotation& annotation, const eval::ImageReco
                      width / image.width, height / image.height);
 }
 
-void write(const path& root, const eval::GroundTruth& truth, const Origin&) {
+std::string written_images(const std::string& split) { return "images/" + split_called(split, "val", "train", "test"); }
+
+/// Ultralytics wants both val and train, whatever is there.
+std::string paths_of_splits(const std::string& split) {
+  const std::string own = split_called(split, "val", "train", "test"), folder = written_images(split);
+  std::string paths = fmt::format("train: {0}\nval: {0}\n", folder);
+  if (own != "val" && own != "train") paths += fmt::format("{}: {}\n", own, folder);
+  return paths;
+}
+
+void write(const path& root, const eval::GroundTruth& truth, const Origin& origin) {
   const std::map<int64_t, std::string> names = category_names(truth);
   std::map<int64_t, size_t> labels;
-  std::string yaml = "train: images/val\nval: images/val\nnames:\n";
+  std::string yaml = paths_of_splits(origin.split) + "names:\n";
   for (const auto& [id, name] : names) {
     yaml += fmt::format("  {}: {}\n", labels.size(), quoted_name(name));
     labels.emplace(id, labels.size());
@@ -312,7 +322,7 @@ void write(const path& root, const eval::GroundTruth& truth, const Origin&) {
     lines[i] += label_line(annotation, truth.images[i], labels.at(annotation.category_id));
   }
   for (size_t i = 0; i < lines.size(); ++i) {
-    const path file = root / labels_of(path("images") / "val" / truth.images[i].file_name);
+    const path file = root / labels_of(path(written_images(origin.split)) / truth.images[i].file_name);
     make_folder(file.parent_path());
     write_file(file, lines[i], /*sync=*/false);
   }
@@ -329,6 +339,6 @@ constinit const Format kYolo{.name = "yolo",
                              .locate = yolo::locate,
                              .read = yolo::read,
                              .write = yolo::write,
-                             .written_images = "images/val"};
+                             .written_images = yolo::written_images};
 
 }  // namespace effdet::dataset

@@ -1,10 +1,11 @@
 // The folder of a report, which appears whole or not at all.
 #pragma once
 
-#include <filesystem>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "whole_folder.h"
 
 namespace effdet::cli {
 
@@ -15,14 +16,11 @@ class ReportFolder {
   /// where nothing can be written.
   explicit ReportFolder(const std::string& path);
 
-  /// Names are relative to the folder, with "/". The files are written to a temporary folder beside it, which then gets
-  /// its name. Where it cannot be replaced, since it is mounted or what it lies in is protected, files are replaced one
-  /// after the other, the page last. Throws Error(kIo).
+  /// Names are relative to the folder, with "/". Throws as WholeFolder::write().
   void write(const std::vector<std::pair<std::string, std::string>>& files) const;
 
  private:
-  std::filesystem::path target_;
-  bool in_place_ = false;
+  WholeFolder folder_;
 };
 
 }  // namespace effdet::cli
