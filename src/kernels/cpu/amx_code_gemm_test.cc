@@ -1,5 +1,6 @@
 // The code for AMX's products of codes, on emulated tiles, against vectors, which other tests compare with the
 // reference kernel: bit for bit.
+#include <cstring>
 #include <random>
 
 #include "kernels/cpu/code_products.h"
@@ -98,16 +99,26 @@ TEST_P(EmulatedTiles, ToFloats) {
   EXPECT_EQ(random.run(tiles.to_floats), random.run(vectors.to_floats));
 }
 
-/// Against the rows, since vectors want packed pixels.
 TEST_P(EmulatedTiles, ToColumns) {
   RandomBlock<float> random(GetParam());
   const std::vector<float> rows = random.run(vectors.to_floats);
-  random.block.ldc = random.m;
-  const std::vector<float> columns = random.run(tiles.to_columns);
+  // Pixels in panels, as weights are.
+  const int words = (random.k + kQuad - 1) / kQuad;
+  std::vector<uint32_t> packed(static_cast<size_t>((random.m + kPanel - 1) / kPanel * words * kPanel));
   for (int i = 0; i < random.m; ++i)
-    for (int j = 0; j < random.n; ++j)
-      ASSERT_EQ(columns[static_cast<size_t>(j * random.m + i)], rows[static_cast<size_t>(i * random.n + j)])
-          << i << " " << j;
+    for (int word = 0; word < words; ++word)
+      std::memcpy(&packed[static_cast<size_t>((i / kPanel * words + word) * kPanel + i % kPanel)],
+                  random.block.a + i * random.block.lda + kQuad * word, kQuad);
+  random.block.a = reinterpret_cast<const uint8_t*>(packed.data());
+  random.block.lda = ptrdiff_t{words} * kPanel * kQuad;
+  random.block.ldc = random.m;
+  for (const CodeProducts* products : {&tiles, &vectors}) {
+    const std::vector<float> columns = random.run(products->to_columns);
+    for (int i = 0; i < random.m; ++i)
+      for (int j = 0; j < random.n; ++j)
+        ASSERT_EQ(columns[static_cast<size_t>(j * random.m + i)], rows[static_cast<size_t>(i * random.n + j)])
+            << i << " " << j;
+  }
 }
 
 }  // namespace

@@ -147,10 +147,9 @@ class CodeConv : public Kernel {
   size_t rows_bytes(int64_t bytes) const {
     return static_cast<size_t>((whole_rows() * whole_depth_ * bytes + 63) / 64 * 64);
   }
-  bool packs() const { return nchw_output_ && products_.packs_columns; }
   size_t gather_bytes() const { return gathers_ ? rows_bytes(1) : 0; }
   size_t wide_bytes() const { return products_.pairs ? rows_bytes(2) : 0; }
-  size_t thread_bytes() const { return gather_bytes() + wide_bytes() + (packs() ? rows_bytes(value_bytes()) : 0); }
+  size_t thread_bytes() const { return gather_bytes() + wide_bytes() + (nchw_output_ ? rows_bytes(value_bytes()) : 0); }
 
   void multiply(const RunContext& context, int64_t image, const ConvTasks::Task& task, int thread) const {
     std::byte* scratch = context.scratch + thread_bytes() * static_cast<size_t>(thread);
@@ -190,7 +189,7 @@ class CodeConv : public Kernel {
                          .wide = reinterpret_cast<int16_t*>(scratch)};
     if constexpr (std::is_same_v<Out, float>) {
       if (nchw_output_) {
-        if (packs()) pack(block, scratch);
+        pack(block, scratch);
         return products_.to_columns(block);
       }
     }

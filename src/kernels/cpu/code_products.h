@@ -38,10 +38,9 @@ struct CodeProducts {
   void (*to_codes)(const CodeBlock<uint8_t>&);
   void (*to_floats)(const CodeBlock<float>&);
   void (*to_bf16)(const CodeBlock<Bf16>&);
-  /// The same with C's rows and columns exchanged: ldc values between columns, written past the cache; no residual.
+  /// The same with C's rows and columns exchanged: ldc values between columns, written past the cache; no residual. A
+  /// is packed as B is, in panels of kPanel rows, `lda` bytes between panels.
   void (*to_columns)(const CodeBlock<float>&);
-  /// Whether to_columns wants A packed as B is, in panels of kPanel rows, `lda` bytes between panels.
-  bool packs_columns;
   /// y[i] = x[i], for A of pairs.
   void (*widen)(const uint8_t* x, int16_t* y, int64_t count);
 };

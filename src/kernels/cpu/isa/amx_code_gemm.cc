@@ -23,6 +23,10 @@ struct Registers {
   EFFDET_INLINE void add_product() {
     add_code_product<sum, a, b>();
   }
+  template <int sum, int a, int b>
+  EFFDET_INLINE void add_signed_product() {
+    add_weight_product<sum, a, b>();
+  }
 };
 
 }  // namespace

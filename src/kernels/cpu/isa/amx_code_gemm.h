@@ -111,13 +111,15 @@ EFFDET_INLINE void finish_block(const CodeBlock<Out>& g, const TileBlock& block,
   }
 }
 
+/// Words of k in the last tiles, where those are not whole.
+EFFDET_INLINE int last_words(int k) { return (k % kCodeTileDepth + kQuad - 1) / kQuad; }
+
 /// ahead: tiles make the sums of a block before vectors finish the one before it. Loads of sums wait for the stores
 /// before them, which are long done then; where little is left for vectors to do, it only takes longer.
 template <typename Tiles, bool ahead, typename Out, typename Finish>
 EFFDET_INLINE void code_blocks(const CodeBlock<Out>& g, Finish&& finish) {
   constexpr int kRowStep = 2 * kTileRows, kColumnStep = 2 * kPanel;
-  const int last_words = (g.k % kCodeTileDepth + kQuad - 1) / kQuad;
-  Tiles::configure(tile_shapes(min_of(kTileRows, g.m), last_words));
+  Tiles::configure(tile_shapes(min_of(kTileRows, g.m), last_words(g.k)));
   CodeTileSums sums[ahead ? 2 : 1];
   TileBlock last{};
   int turn = 0;
@@ -154,20 +156,66 @@ void floats_by_tiles(const CodeBlock<Out>& g) {
       g, [&](const int32_t* sums, const SumsPlace& place) { finish<SumsOf::kProducts>(g, sums, place); });
 }
 
+/// Tiles whose A has signs, and B has none.
+template <typename Tiles>
+struct SignedTiles : Tiles {
+  template <int sum, int a, int b>
+  EFFDET_INLINE void add_product() {
+    Tiles::template add_signed_product<sum, a, b>();
+  }
+};
+
+/// Words of k that channels of weights may have here, in rows of whole tiles.
+inline constexpr int kMostColumnWords = 256;
+struct WeightRows {
+  alignas(64) uint32_t words[2 * kTileRows * kMostColumnWords];
+};
+
+/// A packed panel of weights, [words][kPanel], as rows of `step` words, a channel each.
+EFFDET_INLINE void unpack_panel(const uint32_t* panel, int words, uint32_t* rows, int step) {
+  for (int word = 0; word < words; word += kTileWords) {
+    alignas(64) uint32_t tile[kTileWords][kPanel] = {};
+    const int count = min_of(kTileWords, words - word);
+    for (int i = 0; i < count; ++i)
+      store(reinterpret_cast<int32_t*>(tile[i]), load(reinterpret_cast<const int32_t*>(panel) + (word + i) * kPanel));
+    for (int quarter = 0; quarter < 4; ++quarter) {
+      Vec channels[4];
+      transpose_quarters(reinterpret_cast<const float(*)[kLanes]>(tile), quarter, channels);
+      for (int i = 0; i < 4; ++i)
+        store(reinterpret_cast<int32_t*>(rows + (4 * quarter + i) * step + word),
+              reinterpret_cast<IntVec>(channels[i]));
+    }
+  }
+}
+
+/// Weights by packed pixels: a tile of sums is [channel][pixel].
 template <typename Tiles>
 void columns_by_tiles(const CodeBlock<float>& g) {
-  code_blocks<Tiles, false>(g, [&](const int32_t* sums, const SumsPlace& place) {
-    alignas(64) int32_t transposed[kPanel][kTileRows];
-    for (int quarter = 0; quarter < 4; ++quarter) {
-      Vec columns[4];
-      // Rows that belong to nothing give pixels that belong to nothing.
-      transpose_quarters(reinterpret_cast<const float(*)[kLanes]>(sums), quarter, columns);
-      for (int j = 0; j < 4; ++j) store(transposed[4 * quarter + j], reinterpret_cast<IntVec>(columns[j]));
+  const int words = (g.k + kQuad - 1) / kQuad, step = (words + kTileWords - 1) / kTileWords * kTileWords;
+  if (words > kMostColumnWords) return avx512_vnni::kCodeProducts.to_columns(g);
+  Tiles::configure(tile_shapes(kTileRows, last_words(g.k)));
+  WeightRows weights;
+  CodeTileSums sums;
+  CodeBlock<float> part = g;  // the product with its sides exchanged
+  part.a = reinterpret_cast<const uint8_t*>(weights.words);
+  part.lda = kQuad * step;
+  part.b = reinterpret_cast<const uint32_t*>(g.a);
+  part.b_panel = g.lda / kQuad;
+  CodeBlock<float> result = g;
+  for (int column = 0; column < g.n; column += 2 * kPanel) {
+    const int panels = column + kPanel < g.n ? 2 : 1;
+    for (int i = 0; i < panels; ++i)
+      unpack_panel(g.b + (column / kPanel + i) * g.b_panel, words, weights.words + i * kTileRows * step, step);
+    part.m = panels * kPanel;
+    for (int row = 0; row < g.m; row += 2 * kTileRows) {
+      sum_block<SignedTiles<Tiles>>(part, {0, row, panels, row + kTileRows < g.m ? 2 : 1}, sums);
+      result.m = min_of(g.m, row + 2 * kTileRows);
+      for (int i = 0; i < panels; ++i)
+        finish_columns<SumsOf::kProducts>(result, sums.values[i][0][0], kTileRows * kPanel,
+                                          {row, kPanel, column + i * kPanel});
     }
-    CodeBlock<float> part = g;
-    part.m = place.row + place.rows;
-    finish_columns<SumsOf::kProducts>(part, transposed[0], 0, {place.row, kPanel, place.column});
-  });
+  }
+  Tiles::release();
   _mm_sfence();  // streamed lines become visible before the task counts as done
 }
 
@@ -178,7 +226,6 @@ inline constexpr CodeProducts kProductsByTiles = {
     .to_floats = floats_by_tiles<Tiles, float>,
     .to_bf16 = floats_by_tiles<Tiles, Bf16>,
     .to_columns = columns_by_tiles<Tiles>,
-    .packs_columns = false,
     .widen = nullptr,
 };
 

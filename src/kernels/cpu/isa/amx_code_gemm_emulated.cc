@@ -37,12 +37,26 @@ struct TilesInMemory {
 
   template <int sum, int a, int b>
   static void add_product() {
-    for (int row = 0; row < shapes.rows[sum]; ++row)
-      for (int column = 0; column < shapes.row_bytes[sum] / 4; ++column) {
-        auto* total = reinterpret_cast<uint32_t*>(values[sum][row]) + column;
-        for (int i = 0; i < shapes.row_bytes[a]; ++i)
-          *total += static_cast<uint32_t>(values[a][row][i] *
-                                          static_cast<int8_t>(values[b][i / kQuad][kQuad * column + i % kQuad]));
+    add_products<uint8_t, int8_t>(values[sum], values[a], values[b], shapes.rows[sum], shapes.row_bytes[sum] / 4,
+                                  shapes.row_bytes[a]);
+  }
+  template <int sum, int a, int b>
+  static void add_signed_product() {
+    add_products<int8_t, uint8_t>(values[sum], values[a], values[b], shapes.rows[sum], shapes.row_bytes[sum] / 4,
+                                  shapes.row_bytes[a]);
+  }
+
+ private:
+  using Register = uint8_t[kTileRows][64];
+
+  template <typename A, typename B>
+  static void add_products(Register& sum, const Register& a, const Register& b, int rows, int columns, int bytes) {
+    for (int row = 0; row < rows; ++row)
+      for (int column = 0; column < columns; ++column) {
+        auto* total = reinterpret_cast<uint32_t*>(sum[row]) + column;
+        for (int i = 0; i < bytes; ++i)
+          *total += static_cast<uint32_t>(static_cast<A>(a[row][i]) *
+                                          static_cast<B>(b[i / kQuad][kQuad * column + i % kQuad]));
       }
   }
 };

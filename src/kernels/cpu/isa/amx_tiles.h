@@ -39,6 +39,12 @@ EFFDET_INLINE void add_code_product() {
   asm volatile("tdpbusd %%tmm%c2, %%tmm%c1, %%tmm%c0" ::"i"(sum), "i"(a), "i"(b));
 }
 
+/// The same where A has signs, and B has none.
+template <int sum, int a, int b>
+EFFDET_INLINE void add_weight_product() {
+  asm volatile("tdpbsud %%tmm%c2, %%tmm%c1, %%tmm%c0" ::"i"(sum), "i"(a), "i"(b));
+}
+
 /// What LDTILECFG reads.
 struct alignas(64) TileShapes {
   uint8_t palette = 1, start_row = 0, reserved[14] = {};

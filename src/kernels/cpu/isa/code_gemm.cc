@@ -200,7 +200,6 @@ extern const CodeProducts kCodeProducts = {
     .to_floats = to_floats<float>,
     .to_bf16 = to_floats<Bf16>,
     .to_columns = to_columns,
-    .packs_columns = true,
     .widen = widen_codes,
 };
 
