@@ -32,7 +32,11 @@ class CompiledModel {
   EFFDET_API static CompiledModel compile(const OnnxModel& model, const CompileOptions& options = {});
   /// Maps a file into memory; weights are read from it on demand. Throws Error(kIo), Error(kBadInput) for a damaged or
   /// hostile file, Error(kUnsupported) for another version or target.
-  EFFDET_API static CompiledModel load(const std::filesystem::path& path);
+  /// device: "cpu"; or "ascend", "ascend:1", "ascend:0,1": the file is handed to AscendCL, which runs it on these
+  /// cards, each Runner on the next of them. Empty: what the file was compiled for, for CANN's files the first card.
+  /// Throws Error(kUsage) for another device, and for AscendCL's errors Error(kIo), Error(kOutOfMemory) or, where there
+  /// is no AscendCL, Error(kUnsupported).
+  EFFDET_API static CompiledModel load(const std::filesystem::path& path, const std::string& device = "");
   /// The same for a file that is in memory, which is copied. name: what messages call it.
   EFFDET_API static CompiledModel load(std::span<const std::byte> file, const std::string& name);
   /// Loads a compiled model, or compiles an ONNX file or a checkpoint, depending on file_kind(). Throws as load(),
@@ -94,6 +98,12 @@ class Runner {
   EFFDET_API void run(std::span<const std::span<const std::byte>> inputs, std::span<const std::span<std::byte>> outputs,
                       size_t plan = 0);
   EFFDET_API int threads() const;
+  /// Seconds of the last run() that went into copies between host and device; 0 on the CPU, which works in the caller's
+  /// memory.
+  struct Transfers {
+    double to_device = 0, from_device = 0;
+  };
+  EFFDET_API Transfers last_transfers() const;
   /// Size of each input and output of a plan, in bytes.
   EFFDET_API const std::vector<size_t>& input_bytes(size_t plan = 0) const;
   EFFDET_API const std::vector<size_t>& output_bytes(size_t plan = 0) const;

@@ -51,6 +51,8 @@ struct ModelOptions {
   AnchorOptions anchors;
   /// Precision to compile for, where opening a file compiles it. Empty: float32, or that of a compiled model.
   std::optional<Precision> precision;
+  /// Where a compiled model runs, as in CompiledModel::load(). Another than "cpu" is Error(kUsage) for other files.
+  std::string device;
 };
 
 }  // namespace effdet

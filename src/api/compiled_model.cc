@@ -4,12 +4,15 @@
 #include "aipp/describe.h"
 #include "api/impl.h"
 #include "artifact/om_file.h"
+#include "ascend/read_model.h"
 #include "base/error.h"
 #include "compiler/compile.h"
+#include "effdet/cann_model.h"
 #include "effdet/file_kind.h"
 #include "effdet/machine.h"
 #include "effdet/structure.h"
 #include "ir/inspect.h"
+#include "kernels/ascend/device.h"
 #include "kernels/device.h"
 #include "model/metadata.h"
 #include "model/model_options.h"
@@ -56,9 +59,16 @@ CompiledModel CompiledModel::compile(const OnnxModel& model, const CompileOption
   });
 }
 
-CompiledModel CompiledModel::load(const std::filesystem::path& path) {
-  return name_source(path,
-                     [&] { return CompiledModel(std::make_shared<Impl>(artifact::read_om(path), path.string())); });
+CompiledModel CompiledModel::load(const std::filesystem::path& path, const std::string& device) {
+  return name_source(path, [&] {
+    const bool of_cann = cann_model(path).has_value();
+    if (device.empty() ? of_cann : kernels::ascend::is_target(device))
+      return CompiledModel(std::make_shared<Impl>(
+          ascend::read_model(path, device.empty() ? std::string(kernels::ascend::kTarget) : device), path.string()));
+    if (!device.empty() && device != kernels::devices()[0]->target().name)
+      fail(ErrorCode::kUsage, "there is no device '{}', but cpu and ascend (ascend:1, ascend:0,1)", device);
+    return CompiledModel(std::make_shared<Impl>(artifact::read_om(path), path.string()));
+  });
 }
 
 CompiledModel CompiledModel::load(std::span<const std::byte> file, const std::string& name) {
@@ -69,7 +79,7 @@ CompiledModel CompiledModel::open(const std::filesystem::path& path, const Model
   const CompileOptions compile_options{.precision = options.precision.value_or(Precision::kFloat32)};
   switch (file_kind(path)) {
     case FileKind::kCompiled: {
-      CompiledModel model = load(path);
+      CompiledModel model = load(path, options.device);
       const runtime::Engine& first = *model.impl_->engine();
       model::SettledModel settled{path.string(), first.program().graph.metadata, {}, runtime::precision_of(first)};
       for (const auto& plan : model.impl_->plans)
@@ -83,6 +93,9 @@ CompiledModel CompiledModel::open(const std::filesystem::path& path, const Model
     case FileKind::kUnknown:
       break;
   }
+  if (kernels::ascend::is_target(options.device))
+    fail(ErrorCode::kUsage, "{}: device {} runs compiled models; compile it first (atc)", path.string(),
+         options.device);
   return compile(OnnxModel::open(path, options), compile_options);
 }
 

@@ -14,7 +14,7 @@ FileKind file_kind(const std::filesystem::path& path) {
   if (std::filesystem::is_directory(path, ignored)) return FileKind::kCheckpoint;  // sharded, if anything
   const MappedFile file(path);
   const std::string_view bytes(reinterpret_cast<const char*>(file.bytes().data()), std::min<size_t>(file.size(), 9));
-  if (bytes.starts_with("EFFDETOM")) return FileKind::kCompiled;
+  if (bytes.starts_with("EFFDETOM") || bytes.starts_with("IMOD")) return FileKind::kCompiled;  // ours, CANN's
   if (bytes.starts_with("PK\x03\x04") || bytes.starts_with("\x80\x02\x8a\x0a")) return FileKind::kCheckpoint;
   // safetensors: the length of the header, then the header. Before ONNX, as a length may begin like a ModelProto.
   if (bytes.size() == 9 && bytes.substr(5) == std::string_view("\0\0\0{", 4)) return FileKind::kCheckpoint;

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "effdet/machine.h"
+#include "kernels/ascend/device.h"
 #include "kernels/cpu/device.h"
 #include "kernels/device.h"
 
@@ -22,6 +23,7 @@ std::vector<const Device*>& device_list() {
 std::span<const Device* const> devices() { return device_list(); }
 
 const Device* find_device(std::string_view name) {
+  if (ascend::is_target(name)) return &ascend::device(name);
   const auto found = std::ranges::find(devices(), name, [](const Device* device) { return device->target().name; });
   return found != devices().end() ? *found : nullptr;
 }

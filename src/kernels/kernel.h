@@ -70,6 +70,8 @@ class Kernel {
  public:
   virtual ~Kernel() = default;
   virtual size_t scratch_bytes(int /*threads*/) const { return 0; }
+  /// Puts into a session's queue what the kernel needs there, before the first run: a model that is loaded, say.
+  virtual void prepare(Queue* /*queue*/) const {}
   /// Runs the step, or puts it into the queue. Same bits for the same input at any number of threads.
   virtual void run(const RunContext& context) const = 0;
 };

@@ -62,6 +62,8 @@ Session::Session(std::span<const std::shared_ptr<const Engine>> plans, int threa
     inputs.push_back(engine->inputs());
     outputs.push_back(engine->outputs());
   }
+  for (const auto& engine : plans)
+    for (const kernels::Choice& choice : engine->choices()) choice.kernel->prepare(queue_.get());
   arena_ = device_.allocate(arena, "activations");
   scratch_ = device_.allocate(scratch, "scratch");
   memory_bytes_ = arena + scratch;
@@ -108,9 +110,18 @@ void Session::bind_step(Plan& plan, size_t step) const {
 void Session::run(std::span<const std::byte* const> inputs, std::span<std::byte* const> outputs, size_t plan) {
   Plan& chosen = plans_.at(plan);
   if (!inputs_) return run_plan(chosen, inputs, outputs);
+  using Clock = std::chrono::steady_clock;
+  const auto seconds_since = [](Clock::time_point start) {
+    return std::chrono::duration<double>(Clock::now() - start).count();
+  };
+  auto start = Clock::now();
   inputs_->upload(*queue_, plan, inputs);
+  upload_seconds = seconds_since(start);
   run_plan(chosen, inputs_->places(), outputs_->places());
+  queue_->wait();  // so that a download's time is its own
+  start = Clock::now();
   outputs_->download(*queue_, plan, outputs);
+  download_seconds = seconds_since(start);
 }
 
 void Session::run_plan(Plan& plan, std::span<const std::byte* const> inputs, std::span<std::byte* const> outputs) {

@@ -51,6 +51,10 @@ void Runner::run(std::span<const std::span<const std::byte>> inputs, std::span<c
   impl_->session.run(plan.inputs, plan.outputs, plan_index);
 }
 
+Runner::Transfers Runner::last_transfers() const {
+  return {impl_->session.upload_seconds, impl_->session.download_seconds};
+}
+
 int Runner::threads() const { return impl_->session.threads(); }
 const std::vector<size_t>& Runner::input_bytes(size_t plan) const { return impl_->plan(plan).input_bytes; }
 const std::vector<size_t>& Runner::output_bytes(size_t plan) const { return impl_->plan(plan).output_bytes; }

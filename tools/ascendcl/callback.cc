@@ -4,7 +4,7 @@
 #include <map>
 
 #include "context.h"
-#include "functions.h"
+#include "kernels/ascend/functions.h"
 
 namespace effdet::acl {
 namespace {

@@ -2,7 +2,7 @@
 #include "context.h"
 
 #include "device.h"
-#include "functions.h"
+#include "kernels/ascend/functions.h"
 
 namespace effdet::acl {
 namespace {

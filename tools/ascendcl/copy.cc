@@ -5,7 +5,7 @@
 
 #include "context.h"
 #include "device_memory.h"
-#include "functions.h"
+#include "kernels/ascend/functions.h"
 
 namespace effdet::acl {
 namespace {

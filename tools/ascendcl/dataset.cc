@@ -1,7 +1,7 @@
 // The buffer and data set functions of the interface.
 #include "dataset.h"
 
-#include "functions.h"
+#include "kernels/ascend/functions.h"
 #include "tensor_desc.h"
 
 namespace effdet::acl {

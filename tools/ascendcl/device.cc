@@ -6,7 +6,7 @@
 
 #include "context.h"
 #include "device_memory.h"
-#include "functions.h"
+#include "kernels/ascend/functions.h"
 #include "settings.h"
 
 namespace effdet::acl {

@@ -62,9 +62,7 @@ void* DeviceMemory::allocate(int device, size_t bytes) {
   require(bytes > 0, kInvalidParam, "size is 0");
   const Settings& s = settings();
   const std::unique_lock lock(mutex_);
-  uint64_t& used = used_[device];
-  require(bytes <= s.memory_bytes && used <= s.memory_bytes - bytes, kRtMemoryAllocation,
-          "device {}: {} bytes are wanted, {} of {} are used", device, bytes, used, s.memory_bytes);
+  take(device, bytes, kRtMemoryAllocation, "a block");
   Block block{bytes, device, nullptr, nullptr};
   if (s.debug) {
     catch_faults();
@@ -80,11 +78,28 @@ void* DeviceMemory::allocate(int device, size_t bytes) {
   } else {
     block.memory = plain(bytes);
   }
+  if (block.memory == nullptr) used_[device] -= bytes;
   require(block.memory != nullptr, kRtMemoryAllocation, "device {}: no {} bytes of memory", device, bytes);
   std::byte* address = block.forbidden != nullptr ? block.forbidden.get() : block.memory.get();
   blocks_.emplace(address, std::move(block));
-  used += bytes;
   return address;
+}
+
+void DeviceMemory::take(int device, uint64_t bytes, Code code, const char* what) {
+  const uint64_t all = settings().memory_bytes;
+  uint64_t& used = used_[device];
+  require(bytes <= all && used <= all - bytes, code, "device {}: {} bytes are wanted for {}, {} of {} are used", device,
+          bytes, what, used, all);
+  used += bytes;
+}
+
+std::shared_ptr<void> DeviceMemory::reserve(int device, uint64_t bytes, const char* what) {
+  const std::unique_lock lock(mutex_);
+  take(device, bytes, kGeMemoryAllocation, what);
+  return {nullptr, [this, device, bytes](void*) {
+            const std::unique_lock release(mutex_);
+            used_[device] -= bytes;
+          }};
 }
 
 void DeviceMemory::free(void* address) {

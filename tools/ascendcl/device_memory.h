@@ -7,6 +7,8 @@
 #include <memory>
 #include <shared_mutex>
 
+#include "kernels/ascend/abi.h"
+
 namespace effdet::acl {
 
 /// All blocks that programs hold. Safe to use from several threads.
@@ -24,6 +26,9 @@ class DeviceMemory {
   /// Failure(kRtParamInvalid), with the parameter's name, where they are not all in one block.
   std::byte* at(const void* address, size_t bytes, const char* parameter) const;
   uint64_t used_bytes(int device) const;
+  /// Counts as used, for what the library itself keeps for a device, until the result goes. Throws
+  /// Failure(kGeMemoryAllocation).
+  std::shared_ptr<void> reserve(int device, uint64_t bytes, const char* what);
 
   /// For a fault of the processor: prints which block the address lies in.
   bool explain_fault(const void* address) const noexcept;
@@ -35,6 +40,8 @@ class DeviceMemory {
     std::shared_ptr<std::byte> memory;     ///< where the library reads and writes
     std::shared_ptr<std::byte> forbidden;  ///< what the program has instead in debug mode
   };
+  /// The caller holds the lock.
+  void take(int device, uint64_t bytes, Code code, const char* what);
   using Blocks = std::map<const std::byte*, Block>;
   /// The block that holds the address, or the end. The caller holds the lock.
   Blocks::const_iterator find(const void* address) const;

@@ -3,7 +3,7 @@
 #include <condition_variable>
 
 #include "context.h"
-#include "functions.h"
+#include "kernels/ascend/functions.h"
 
 namespace effdet::acl {
 namespace {

@@ -1,7 +1,7 @@
 // Runs of models, at once or on a stream.
 #include "dataset.h"
 #include "device_memory.h"
-#include "functions.h"
+#include "kernels/ascend/functions.h"
 #include "library.h"
 #include "model.h"
 #include "tensor_desc.h"

@@ -1,10 +1,12 @@
 // Messages and last errors, of each thread its own.
 #include "failure.h"
 
+#include <atomic>
 #include <new>
 
 #include "effdet/error.h"
-#include "functions.h"
+#include "kernels/ascend/functions.h"
+#include "settings.h"
 
 namespace effdet::acl {
 namespace {
@@ -57,6 +59,13 @@ aclError answer_exception(const char* function) noexcept {
   } catch (...) {
     return answer_failure(function, {kInternalError, "a callback threw"});
   }
+}
+
+void fail_if_wanted(const char* function) {
+  const Settings& s = settings();
+  if (s.failing.empty() || s.failing != function) return;
+  static std::atomic<uint64_t> calls = 0;
+  require(++calls != s.failing_call, kInternalError, "EFFDET_ASCEND_FAIL wants this call to fail");
 }
 
 ACL_EXPORT const char* aclGetRecentErrMsg() {

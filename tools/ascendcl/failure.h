@@ -7,11 +7,13 @@
 #include <string>
 #include <utility>
 
-#include "ascend/abi.h"
+#include "kernels/ascend/abi.h"
 
 #define ACL_EXPORT extern "C" __attribute__((visibility("default")))
 
 namespace effdet::acl {
+
+using namespace kernels::ascend::acl;  // NOLINT(google-build-using-namespace): the interface that this library has
 
 /// Thrown inside, never out of the library.
 struct Failure {
@@ -41,10 +43,14 @@ aclError answer_exception(const char* function) noexcept;
 /// The same for what is not thrown.
 aclError answer_failure(const char* function, const Failure& failure) noexcept;
 
+/// For programs that try what they do with errors: throws where EFFDET_ASCEND_FAIL says that this call fails.
+void fail_if_wanted(const char* function);
+
 /// Runs the body of a function that gives a code.
 template <typename Body>
 aclError answer(const char* function, Body&& body) noexcept {
   try {
+    fail_if_wanted(function);
     body();
     return kSuccess;
   } catch (...) {
@@ -56,6 +62,7 @@ aclError answer(const char* function, Body&& body) noexcept {
 template <typename T, typename Body>
 T answer_or(const char* function, T otherwise, Body&& body) noexcept {
   try {
+    fail_if_wanted(function);
     return body();
   } catch (...) {
     answer_exception(function);

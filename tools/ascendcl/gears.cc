@@ -4,7 +4,7 @@
 
 #include "dataset.h"
 #include "device_memory.h"
-#include "functions.h"
+#include "kernels/ascend/functions.h"
 #include "library.h"
 #include "model.h"
 

@@ -10,7 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "failure.h"
-#include "functions.h"
+#include "kernels/ascend/functions.h"
 #include "settings.h"
 
 namespace effdet::acl {

@@ -8,7 +8,7 @@
 #include <shared_mutex>
 
 #include "device_memory.h"
-#include "functions.h"
+#include "kernels/ascend/functions.h"
 #include "library.h"
 #include "settings.h"
 
@@ -93,7 +93,12 @@ T value_of(const void* value, size_t bytes) {
 }  // namespace
 
 Model::Model(CompiledModel compiled, uint32_t id, std::shared_ptr<Context> in)
-    : model(std::move(compiled)), desc(describe(model, id)), context(std::move(in)), runner(model, settings().threads) {
+    : model(std::move(compiled)),
+      desc(describe(model, id)),
+      context(std::move(in)),
+      memory(
+          DeviceMemory::instance().reserve(context->device(), model.arena_bytes() + model.weight_bytes(), "a model")),
+      runner(model, settings().threads) {
   inputs.resize(model.inputs().size());
   outputs.resize(model.outputs().size());
 }
@@ -115,7 +120,8 @@ std::shared_ptr<Model> model_of(uint32_t id) {
   return found->second;
 }
 
-CompiledModel open_model(const char* path) { return CompiledModel::load(&need(path, "modelPath")); }
+// This processor, whatever the file is: a model of CANN would be handed to AscendCL, which is us.
+CompiledModel open_model(const char* path) { return CompiledModel::load(&need(path, "modelPath"), "cpu"); }
 
 CompiledModel open_model(const void* model, size_t bytes) {
   const auto* begin = &need(static_cast<const std::byte*>(model), "model");

@@ -23,7 +23,8 @@ struct Model {
   const CompiledModel model;
   const ModelDesc desc;
   const std::shared_ptr<Context> context;
-  std::mutex running;  ///< held during a run, with what follows
+  const std::shared_ptr<void> memory;  ///< weights and maps, as counted for the device
+  std::mutex running;                  ///< held during a run, with what follows
   Runner runner;
   std::vector<std::span<const std::byte>> inputs;  ///< room for a run's tensors
   std::vector<std::span<std::byte>> outputs;

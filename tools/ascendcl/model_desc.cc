@@ -5,7 +5,7 @@
 #include <map>
 #include <string_view>
 
-#include "functions.h"
+#include "kernels/ascend/functions.h"
 
 namespace effdet::acl {
 namespace {

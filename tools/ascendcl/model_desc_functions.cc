@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "functions.h"
+#include "kernels/ascend/functions.h"
 #include "model.h"
 #include "model_desc.h"
 

@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "failure.h"
-#include "functions.h"
+#include "kernels/ascend/functions.h"
 
 namespace effdet::acl {
 

@@ -1,6 +1,6 @@
 // Profiles and dumps are of hardware: the calls are accepted, and nothing is written.
-#include "functions.h"
 #include "handles.h"
+#include "kernels/ascend/functions.h"
 #include "library.h"
 
 namespace effdet::acl {

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdlib>
-#include <cstring>
+#include <string_view>
 #include <thread>
 
 #include "failure.h"
@@ -14,15 +14,18 @@
 namespace effdet::acl {
 namespace {
 
+uint64_t parse(const char* variable, std::string_view text, uint64_t least, uint64_t most) {
+  uint64_t value = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  require(error == std::errc() && stop == end && value >= least && value <= most, kInvalidParam,
+          "{}: '{}' is not a number from {} to {}", variable, text, least, most);
+  return value;
+}
+
 uint64_t number_of(const char* variable, uint64_t otherwise, uint64_t least, uint64_t most) {
   const char* text = std::getenv(variable);
-  if (text == nullptr || *text == '\0') return otherwise;
-  uint64_t value = 0;
-  const char* end = text + std::strlen(text);
-  const auto [stop, error] = std::from_chars(text, end, value);
-  require(error == std::errc() && stop == end && value >= least && value <= most, kInvalidParam,
-          "{}='{}' is not a number from {} to {}", variable, text, least, most);
-  return value;
+  return text == nullptr || *text == '\0' ? otherwise : parse(variable, text, least, most);
 }
 
 uint64_t machine_memory() {
@@ -38,6 +41,13 @@ Settings read_settings() {
   s.threads = static_cast<int>(number_of("EFFDET_ASCEND_THREADS", share, 1, 1024));
   s.memory_bytes = number_of("EFFDET_ASCEND_MEMORY_MB", machine_memory() >> 20, 1, uint64_t{1} << 40) << 20;
   s.debug = number_of("EFFDET_ASCEND_DEBUG", 0, 0, 1) != 0;
+  if (const char* fail_at = std::getenv("EFFDET_ASCEND_FAIL"); fail_at != nullptr && *fail_at != '\0') {
+    const std::string text = fail_at;
+    const size_t colon = text.find(':');
+    s.failing = text.substr(0, colon);
+    s.failing_call =
+        colon == std::string::npos ? 1 : parse("EFFDET_ASCEND_FAIL", text.substr(colon + 1), 1, UINT32_MAX);
+  }
   const char* soc = std::getenv("EFFDET_ASCEND_SOC");
   s.soc_name = soc != nullptr && *soc != '\0' ? soc : "Ascend310P3";
   return s;

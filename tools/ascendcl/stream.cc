@@ -8,7 +8,7 @@
 #include <thread>
 
 #include "context.h"
-#include "functions.h"
+#include "kernels/ascend/functions.h"
 
 namespace effdet::acl {
 

@@ -1,7 +1,7 @@
 // The tensor functions of the interface.
 #include "tensor_desc.h"
 
-#include "functions.h"
+#include "kernels/ascend/functions.h"
 
 namespace effdet::acl {
 namespace {

@@ -8,6 +8,7 @@
 #include "commands.h"
 #include "data_run.h"
 #include "describe.h"
+#include "device_option.h"
 #include "effdet/error.h"
 #include "effdet/output_file.h"
 #include "input_paths.h"
@@ -22,8 +23,8 @@ namespace {
 namespace fs = std::filesystem;
 
 struct AisOptions {
-  std::string model, input, output, folder, size, format = "BIN", data = "zero";
-  int loop = 1, device = 0, batch = 0, warm_up = 1, threads = 0;
+  std::string model, input, output, folder, size, format = "BIN", data = "zero", device = "0";
+  int loop = 1, batch = 0, warm_up = 1, threads = 0;
   bool everything = false;
 };
 
@@ -59,6 +60,8 @@ StageTimes run_pure(const CompiledModel& model, const AisOptions& options, const
       model, {.layout = layout, .warm_up = options.warm_up, .rounds = options.loop, .zeros = options.data == "zero"});
   StageTimes times;
   times.infer = rounds.milliseconds;
+  times.to_device = rounds.to_device;
+  times.from_device = rounds.from_device;
   times.total = rounds.total;
   return times;
 }
@@ -112,8 +115,11 @@ int run_ais_bench(int argc, char** argv) {
   line.add_option("-l,--loop", options.loop, "number of runs on made-up input, if there is no --input")
       ->capture_default_str()
       ->check(between(1, 1000000));
-  line.add_option("-d,--device", options.device, "accepted for compatibility: the device is always this processor")
-      ->check(between(0, 1023));
+  line.add_option(
+          "-d,--device", options.device,
+          "number of a card, or several (0,1): for models of CANN; ascend:0,1 runs ours there, too. Other models run "
+          "on this processor")
+      ->capture_default_str();
   line.add_option("--batchsize,--dymBatch", options.batch, "batch size: the model's, or one of its list")
       ->check(between(1, 65536));
   line.add_option("--dymHW", options.size, "\"height,width\": one of a model's list of sizes")->type_name("H,W");
@@ -121,7 +127,8 @@ int run_ais_bench(int argc, char** argv) {
   line.add_option("--warmup_count", options.warm_up, "number of runs before the measurement")
       ->capture_default_str()
       ->check(between(0, 1000));
-  line.add_flag("--display_all_summary", options.everything, "also the transfers to and from the device: none here");
+  line.add_flag("--display_all_summary", options.everything,
+                "also the transfers to and from the device: none on the CPU");
   streams.add_to(line);
   line.add_threads(options.threads);
   if (!line.read()) return 0;
@@ -136,7 +143,8 @@ int run_ais_bench(int argc, char** argv) {
     make_output_folder(options.input.empty() ? fs::path(options.output) : folder);
     check_output(summary);
   }
-  const CompiledModel all = CompiledModel::load(options.model);
+  const std::string device = device_of_numbers(options.model, options.device);
+  const CompiledModel all = CompiledModel::load(options.model, device);
   warn_of(line.program(), options.model, all.weights_warning());
   const PlanWish wish{.batch = options.batch,
                       .size = options.size.empty() ? InputSize{} : parse_size("--dymHW", options.size)};
@@ -144,7 +152,7 @@ int run_ais_bench(int argc, char** argv) {
   const CompiledModel model = all.plan(plan);
   const size_t batch = static_cast<size_t>(batch_of(model));
   options.batch = static_cast<int>(batch);
-  const StreamLayout layout = streams.resolve(model, options.threads);
+  const StreamLayout layout = streams.resolve(model, options.threads, card_count(device));
   streams.print_trials();
   std::vector<fs::path> inputs;
   StageTimes times;
@@ -161,15 +169,14 @@ int run_ais_bench(int argc, char** argv) {
                                .plan = plan});
   }
 
-  // The network works in the caller's memory: nothing is transferred, and that takes no time.
   const Statistics compute = statistics_of(times.infer);
-  const Statistics none = statistics_of(std::vector<double>(times.infer.size()));
+  const Statistics to_device = statistics_of(times.to_device), from_device = statistics_of(times.from_device);
   const double throughput = layout.streams == 1 ? 1000 * static_cast<double>(batch) / compute.mean
                                                 : 1000 * static_cast<double>(batch * times.infer.size()) / times.total;
   fmt::print("-----------------Performance Summary------------------\n");
-  if (options.everything) fmt::print("{}", summary_line("H2D_latency", none));
+  if (options.everything) fmt::print("{}", summary_line("H2D_latency", to_device));
   fmt::print("{}", summary_line("NPU_compute_time", compute));
-  if (options.everything) fmt::print("{}", summary_line("D2H_latency", none));
+  if (options.everything) fmt::print("{}", summary_line("D2H_latency", from_device));
   if (layout.streams == 1)
     fmt::print("throughput 1000*batchsize.mean({})/NPU_compute_time.mean({}): {}\n", batch, compute.mean, throughput);
   else
@@ -181,8 +188,8 @@ int run_ais_bench(int argc, char** argv) {
                json_text({{"filesinfo", files_json(inputs, folder, format, files_a_batch, model.outputs().size())},
                           {"args", args_json(options)},
                           {"NPU_compute_time", summary_of(compute)},
-                          {"H2D_latency", summary_of(none)},
-                          {"D2H_latency", summary_of(none)},
+                          {"H2D_latency", summary_of(to_device)},
+                          {"D2H_latency", summary_of(from_device)},
                           {"throughput", throughput},
                           {"pid", ::getpid()}}));
   return 0;

@@ -10,6 +10,7 @@
 #include "commands.h"
 #include "data_run.h"
 #include "describe.h"
+#include "device_option.h"
 #include "effdet/dataset.h"
 #include "effdet/detector.h"
 #include "effdet/error.h"
@@ -207,6 +208,7 @@ int run_bench(int argc, char** argv) {
   const CLI::Option* batch = line.add_option("-b,--batch-size", options.batch, "images in one run of the network")
                                  ->check(between(1, 1024))
                                  ->type_name("N");
+  add_device(line, options.device);
   line.add_threads(threads);
   line.add_json(json);
   if (!line.read()) return 0;

@@ -9,6 +9,7 @@
 #include "cli.h"
 #include "commands.h"
 #include "data_run.h"
+#include "device_option.h"
 #include "effdet/error.h"
 #include "effdet/output_file.h"
 #include "plans.h"
@@ -94,9 +95,11 @@ int run_benchmark(int argc, char** argv) {
       ->capture_default_str()
       ->check(CLI::Range(1, 65536));
   line.add_option("--device_id", options.device_id,
-                  "number in the names of output files; the device is always this processor")
+                  "number of the card for models of CANN, and in the names of output files; other models run on this "
+                  "processor")
       ->capture_default_str()
       ->check(CLI::Range(0, 1023));
+  add_device(line, options.device);
   line.add_option("--om_path", options.om_path, "compiled model")->required()->type_name("FILE");
   line.add_option("--input_text_path", options.input_text_path, "list of inputs, as get_info writes it")
       ->type_name("FILE");
@@ -129,14 +132,16 @@ int run_benchmark(int argc, char** argv) {
   check(options);
   make_output_folder(options.rounds > 0 ? options.result : dump_folder(options));
   check_output(figures_file(options));
-  const CompiledModel model = CompiledModel::load(options.om_path);
+  if (options.device.empty()) options.device = device_of_numbers(options.om_path, std::to_string(options.device_id));
+  if (options.device == "ascend") options.device += fmt::format(":{}", options.device_id);
+  const CompiledModel model = CompiledModel::load(options.om_path, options.device);
   // Looks at all weights: in the background, while the rest gets ready.
   std::future<void> warning = std::async(std::launch::async | std::launch::deferred,
                                          [&] { warn_of(line.program(), options.om_path, model.weights_warning()); });
   const size_t plan = choose_plan(options, model);
   const CompiledModel chosen = model.plan(plan);
   check_model(options, chosen);
-  options.layout = streams.resolve(chosen, threads);
+  options.layout = streams.resolve(chosen, threads, card_count(options.device));
   if (!options.json) streams.print_trials();
   options.rounds > 0 ? benchmark_rounds(options, chosen) : benchmark_data(options, model, plan);
   warning.get();

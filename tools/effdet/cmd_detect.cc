@@ -11,6 +11,7 @@
 #include "cli.h"
 #include "commands.h"
 #include "detections_text.h"
+#include "device_option.h"
 #include "effdet/detect_images.h"
 #include "effdet/detector.h"
 #include "effdet/error.h"
@@ -171,6 +172,7 @@ int run_detect(int argc, char** argv) {
   line.add_model_options(arguments.model);
   line.add_precision(arguments.model);
   arguments.calibration.add_to(line);
+  add_device(line, arguments.model.device);
   line.add_threads(arguments.threads);
   line.add_json(arguments.json);
   if (!line.read()) return 0;

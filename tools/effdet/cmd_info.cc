@@ -8,6 +8,7 @@
 #include "cli.h"
 #include "commands.h"
 #include "describe.h"
+#include "effdet/cann_model.h"
 #include "effdet/checkpoint.h"
 #include "effdet/compiled_model.h"
 #include "effdet/error.h"
@@ -65,6 +66,38 @@ void show(const Model& model, bool json, auto&&... options) {
   print_model(model, options...);
 }
 
+/// A model of CANN: what its header says and, where AscendCL is there, its tensors.
+int show_cann(const std::string& file, const CannModel& header, bool json) {
+  nlohmann::json described = {{"format", "CANN"},
+                              {"name", header.name},
+                              {"platform", header.platform},
+                              {"format_version", header.format_version},
+                              {"models", header.models},
+                              {"encrypted", header.is_encrypted},
+                              {"open_shapes", header.has_open_shapes},
+                              {"bytes", header.file_bytes}};
+  if (!json)
+    fmt::print("compiled model of CANN: '{}', for {}, format version {:#x}, {} bytes{}{}\n", header.name,
+               header.platform.empty() ? "a platform that it does not name" : header.platform, header.format_version,
+               header.file_bytes, header.is_encrypted ? ", encrypted" : "",
+               header.has_open_shapes ? ", with open shapes" : "");
+  try {
+    const CompiledModel model = CompiledModel::load(file);
+    if (!json) {
+      fmt::print("\n");
+      print_tensors("input", model.inputs());
+      print_tensors("output", model.outputs());
+    }
+    described["inputs"] = tensors_json(model.inputs());
+    described["outputs"] = tensors_json(model.outputs());
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kUnsupported) throw;
+    warn(fmt::format("its tensors are known to AscendCL alone: {}", error.what()));
+  }
+  if (json) fmt::print("{}", json_text(described));
+  return 0;
+}
+
 }  // namespace
 
 int run_info(int argc, char** argv) {
@@ -86,6 +119,7 @@ int run_info(int argc, char** argv) {
       show(OnnxModel::read(file), json);
       return 0;
     case FileKind::kCompiled:
+      if (const auto header = cann_model(file)) return show_cann(file, *header, json);
       show(CompiledModel::load(file), json, steps);
       return 0;
     case FileKind::kCheckpoint:

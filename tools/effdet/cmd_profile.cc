@@ -11,6 +11,7 @@
 #include "cli.h"
 #include "commands.h"
 #include "describe.h"
+#include "device_option.h"
 #include "effdet/output_file.h"
 #include "profile.h"
 #include "report/roofline.h"
@@ -25,12 +26,12 @@ Profile measure(const CompiledModel& model, int runs, int warm_up, int threads) 
   TimedRunner timed(runner, model);
   Profile profile{.steps = model.steps(), .machine = measure_machine(runner.threads()), .threads = runner.threads()};
   std::vector<std::vector<double>> times(profile.steps.size());
-  for (int i = 0; i < warm_up; ++i) timed.milliseconds();
+  for (int i = 0; i < warm_up; ++i) timed.run();
   std::vector<double> of_run(times.size());  // a batch may be several micro-batches
   runner.on_step([&](size_t step, double seconds) { of_run[step] += 1e3 * seconds; });
   for (int i = 0; i < runs; ++i) {
     std::ranges::fill(of_run, 0);
-    profile.runs.push_back(timed.milliseconds());
+    profile.runs.push_back(timed.run().compute);
     for (size_t step = 0; step < times.size(); ++step) times[step].push_back(of_run[step]);
   }
   for (const auto& of_step : times) profile.milliseconds.push_back(percentile(of_step, 0.5));
@@ -203,6 +204,7 @@ int run_profile(int argc, char** argv) {
   line.add_model_options(options);
   line.add_precision(options);
   calibration.add_to(line);
+  add_device(line, options.device);
   line.add_threads(threads);
   line.add_json(json);
   if (!line.read()) return 0;

@@ -14,6 +14,7 @@
 #include "commands.h"
 #include "dataset_options.h"
 #include "describe.h"
+#include "device_option.h"
 #include "effdet/checkpoint.h"
 #include "effdet/dataset.h"
 #include "effdet/error.h"
@@ -206,6 +207,7 @@ int run_validate(int argc, char** argv) {
   calibration.add_to(line);
   StreamOptions streams;
   streams.add_to(line, /*per_stream=*/false);
+  add_device(line, model_options.device);
   line.add_threads(threads);
   line.add_flag("--plain", plain, "the original's lines of progress on a terminal, too, instead of a bar");
   line.add_json(json);

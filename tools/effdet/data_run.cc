@@ -199,7 +199,11 @@ class DataRun {
       outputs.push_back(slot.outputs.outputs()[k].first(lane.runner.output_bytes(plan)[k]));
     const auto begin = Clock::now();
     lane.runner.run({&input, 1}, outputs, plan);
-    slot.times.infer.push_back(milliseconds_since(begin));
+    const double all = milliseconds_since(begin);
+    const Runner::Transfers transfers = lane.runner.last_transfers();
+    slot.times.to_device.push_back(1000 * transfers.to_device);
+    slot.times.from_device.push_back(1000 * transfers.from_device);
+    slot.times.infer.push_back(all - slot.times.to_device.back() - slot.times.from_device.back());
   }
 
   void write(size_t batch, Slot& slot) {
@@ -242,10 +246,13 @@ constexpr Stage kStages[] = {{"read", &StageTimes::read},
 }  // namespace
 
 void StageTimes::append(const StageTimes& other) {
-  for (const Stage& stage : kStages) {
-    const auto& more = other.*stage.times;
-    (this->*stage.times).insert((this->*stage.times).end(), more.begin(), more.end());
-  }
+  const auto join = [&](std::vector<double> StageTimes::*times) {
+    const auto& more = other.*times;
+    (this->*times).insert((this->*times).end(), more.begin(), more.end());
+  };
+  for (const Stage& stage : kStages) join(stage.times);
+  join(&StageTimes::to_device);
+  join(&StageTimes::from_device);
 }
 
 StageTimes run_on_files(const CompiledModel& model, const DataRunOptions& options) {

@@ -26,6 +26,7 @@ struct DataRunOptions {
 struct StageTimes {
   std::vector<double> read, preprocess, post;  ///< of a file, or of a sample where there are none
   std::vector<double> infer;                   ///< of a batch, in the network
+  std::vector<double> to_device, from_device;  ///< of a batch, copies
   double total = 0;                            ///< of all, on the clock: stages of different batches overlap
   size_t samples_a_file = 1;                   ///< a file may hold a whole batch, or a part that divides it
 

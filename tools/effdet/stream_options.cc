@@ -25,8 +25,9 @@ int parse_streams(const std::string& text) {
 }  // namespace
 
 void StreamOptions::add_to(CommandLine& line, bool per_stream) {
-  line.add_option("--streams", streams_, "inferences at once; auto: as many as give the most images a second")
-      ->capture_default_str()
+  line.add_option("--streams", streams_,
+                  "inferences at once, 1 for each card; auto: as many as give the most images a second")
+      ->default_str("1")
       ->type_name("N");
   if (per_stream)
     line.add_option("--threads-per-stream", threads_a_stream_, "default: --threads divided by the streams")
@@ -34,12 +35,12 @@ void StreamOptions::add_to(CommandLine& line, bool per_stream) {
         ->type_name("N");
 }
 
-StreamLayout StreamOptions::resolve(const CompiledModel& model, int threads) {
+StreamLayout StreamOptions::resolve(const CompiledModel& model, int threads, int streams) {
   if (streams_ == "auto") {
     trials_ = try_stream_layouts(model, threads);
     return trials_.front().layout;
   }
-  StreamLayout layout{parse_streams(streams_), threads_a_stream_};
+  StreamLayout layout{streams_.empty() ? streams : parse_streams(streams_), threads_a_stream_};
   if (layout.threads == 0 && threads > 0) layout.threads = std::max(1, threads / layout.streams);
   return layout;
 }

@@ -16,8 +16,9 @@ class StreamOptions {
   void add_to(CommandLine& line, bool per_stream = true);
 
   /// The layout that the flags ask for; threads (0: default) are divided among the streams. With "auto" the layouts are
-  /// measured, and the one with the most images a second is taken. Throws Error(kUsage).
-  StreamLayout resolve(const CompiledModel& model, int threads);
+  /// measured, and the one with the most images a second is taken. Without a flag there are as many streams as said.
+  /// Throws Error(kUsage).
+  StreamLayout resolve(const CompiledModel& model, int threads, int streams = 1);
 
   /// What "auto" measured, fastest first; empty without it.
   const std::vector<StreamTrial>& trials() const { return trials_; }
@@ -25,7 +26,7 @@ class StreamOptions {
   nlohmann::json trials_json() const;
 
  private:
-  std::string streams_ = "1";
+  std::string streams_;  // "": not given
   int threads_a_stream_ = 0;
   std::vector<StreamTrial> trials_;
 };

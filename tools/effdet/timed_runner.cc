@@ -19,10 +19,13 @@ TimedRunner::TimedRunner(Runner& runner, const CompiledModel& model, bool zeros)
   input_spans_.assign(inputs_.begin(), inputs_.end());
 }
 
-double TimedRunner::milliseconds() {
+TimedRunner::Times TimedRunner::run() {
   const auto start = Clock::now();
   runner_.run(input_spans_, outputs_.outputs());
-  return milliseconds_since(start);
+  const double all = milliseconds_since(start);
+  const Runner::Transfers transfers = runner_.last_transfers();
+  const double to_device = 1000 * transfers.to_device, from_device = 1000 * transfers.from_device;
+  return {all - to_device - from_device, to_device, from_device};
 }
 
 TimedRounds run_rounds(const CompiledModel& model, const RoundOptions& options) {
@@ -30,16 +33,20 @@ TimedRounds run_rounds(const CompiledModel& model, const RoundOptions& options) 
   std::deque<TimedRunner> runners;
   for (int i = 0; i < streams.layout().streams; ++i) {
     runners.emplace_back(streams.runner(i), model, options.zeros);
-    for (int run = 0; run < options.warm_up; ++run) runners.back().milliseconds();
+    for (int run = 0; run < options.warm_up; ++run) runners.back().run();
   }
-  TimedRounds rounds{streams.layout(), std::vector<double>(static_cast<size_t>(options.rounds))};
+  const std::vector<double> zeros(static_cast<size_t>(options.rounds));
+  TimedRounds rounds{streams.layout(), zeros, zeros, zeros};
   std::mutex mutex;
   const auto start = Clock::now();
   streams.for_each(rounds.milliseconds.size(), [&](size_t round, int stream) {
-    const double cost = rounds.milliseconds[round] = runners[static_cast<size_t>(stream)].milliseconds();
+    const TimedRunner::Times times = runners[static_cast<size_t>(stream)].run();
+    rounds.milliseconds[round] = times.compute;
+    rounds.to_device[round] = times.to_device;
+    rounds.from_device[round] = times.from_device;
     if (!options.progress) return;
     const std::lock_guard lock(mutex);
-    options.progress(static_cast<int>(round), cost);
+    options.progress(static_cast<int>(round), times.compute);
   });
   rounds.total = milliseconds_since(start);
   return rounds;

@@ -17,8 +17,11 @@ class TimedRunner {
   /// The runner's model; zeros: instead of made_up_input().
   TimedRunner(Runner& runner, const CompiledModel& model, bool zeros = false);
 
-  /// Runs once and says how long that took.
-  double milliseconds();
+  /// Milliseconds of one run: in the network, and of the copies to and from a device.
+  struct Times {
+    double compute = 0, to_device = 0, from_device = 0;
+  };
+  Times run();
 
  private:
   Runner& runner_;
@@ -28,9 +31,10 @@ class TimedRunner {
 };
 
 struct TimedRounds {
-  StreamLayout layout;               ///< with the number of threads settled
-  std::vector<double> milliseconds;  ///< of each round
-  double total = 0;                  ///< on the clock; less than their sum where there are several streams
+  StreamLayout layout;                         ///< with the number of threads settled
+  std::vector<double> milliseconds;            ///< of each round, in the network
+  std::vector<double> to_device, from_device;  ///< of its copies
+  double total = 0;                            ///< on the clock; less than their sum where there are several streams
 };
 
 struct RoundOptions {

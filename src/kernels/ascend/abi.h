@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace effdet::acl {
+namespace effdet::kernels::ascend::acl {
 
 using aclError = int;
 using aclrtContext = void*;
@@ -56,6 +56,7 @@ enum Code : int {
   kRtInvalidHandle = 107017,
   kRtMemoryAllocation = 207001,
   kRtModelRunning = 107037,
+  kRtDeviceOom = 207018,
   kRtModelExecute = 507011,
   kRtReportTimeout = 507012,
   kRtStreamSyncTimeout = 507046,
@@ -213,4 +214,4 @@ struct aclrtMemUsageInfo {
 static_assert(sizeof(aclmdlIODims) == 1160 && sizeof(aclmdlBatch) == 1032 && sizeof(aclmdlHW) == 2056);
 static_assert(sizeof(aclAippInfo) == 299216 && offsetof(aclAippInfo, outDims) == 200);
 
-}  // namespace effdet::acl
+}  // namespace effdet::kernels::ascend::acl

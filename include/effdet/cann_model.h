@@ -1,0 +1,27 @@
+// Models that Ascend's CANN compiled, as far as their files tell.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "effdet/export.h"
+
+namespace effdet {
+
+/// The header of such a file.
+struct CannModel {
+  std::string name;
+  std::string platform;  ///< of what it was compiled for, as CANN names it; may be empty
+  uint32_t format_version = 0;
+  uint32_t models = 0;  ///< in this file
+  bool is_encrypted = false;
+  bool has_open_shapes = false;
+  uint64_t file_bytes = 0;
+};
+
+/// Nothing for a file of another kind. Throws Error(kIo), and Error(kBadInput) for one that ends within its header.
+EFFDET_API std::optional<CannModel> cann_model(const std::filesystem::path& path);
+
+}  // namespace effdet

@@ -1,0 +1,102 @@
+// Looks for libascendcl.so, and for its functions.
+#include "kernels/ascend/library.h"
+
+#include <dlfcn.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <vector>
+
+#include "base/error.h"
+
+namespace effdet::kernels::ascend {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kName = "libascendcl.so";
+
+/// What the loader says of a file that it cannot load, or null for one that it can; handle is set then.
+const char* open_library(const std::string& file, void*& handle) {
+  // Global, since libraries that the library loads itself look for its symbols; never closed, since threads of it go
+  // on.
+  handle = ::dlopen(file.c_str(), RTLD_NOW | RTLD_GLOBAL);
+  return handle != nullptr ? nullptr : ::dlerror();
+}
+
+/// Where CANN is installed: up to version 8 in one folder, from 9 on in one for each version, the newest last.
+std::vector<fs::path> installations() {
+  const fs::path root = "/usr/local/Ascend";
+  std::vector<fs::path> found = {root / "ascend-toolkit/latest", root / "cann"};
+  std::vector<fs::path> versions;
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(root, ignored))
+    if (entry.path().filename().string().starts_with("cann-")) versions.push_back(entry.path());
+  std::ranges::sort(versions, std::greater());
+  found.insert(found.end(), versions.begin(), versions.end());
+  return found;
+}
+
+Library find_library() {
+  Library library;
+  void* handle = nullptr;
+  if (const char* home = std::getenv("ASCEND_HOME_PATH"); home != nullptr && *home != '\0') {
+    library.path = (fs::path(home) / "lib64" / kName).string();
+    if (const char* error = open_library(library.path, handle); error != nullptr)
+      fail(ErrorCode::kUnsupported, "device ascend: ASCEND_HOME_PATH={} is no CANN that runs here: {}", home, error);
+  } else {
+    library.path = kName;
+    const char* error = open_library(library.path, handle);
+    std::string reason = error != nullptr ? error : "";
+    for (const fs::path& folder : installations()) {
+      if (handle != nullptr) break;
+      library.path = (folder / "lib64" / kName).string();
+      std::error_code ignored;
+      if (!fs::exists(library.path, ignored)) continue;
+      error = open_library(library.path, handle);
+      if (error != nullptr) reason = error;
+    }
+    if (handle == nullptr)
+      fail(ErrorCode::kUnsupported,
+           "device ascend: no {} ({}): install CANN and source its set_env.sh, or set ASCEND_HOME_PATH", kName, reason);
+  }
+  const auto find = [&](const char* name, auto& function, bool needed) {
+    function = reinterpret_cast<std::remove_reference_t<decltype(function)>>(::dlsym(handle, name));
+    if (function == nullptr && needed)
+      fail(ErrorCode::kUnsupported, "device ascend: {} has no function {}: it is too old, or not CANN's", library.path,
+           name);
+  };
+#define EFFDET_ACL_FIND(name) find(#name, library.name, true);
+  EFFDET_ACL_NEEDED(EFFDET_ACL_FIND)
+#undef EFFDET_ACL_FIND
+#define EFFDET_ACL_FIND(name) find(#name, library.name, false);
+  EFFDET_ACL_OPTIONAL(EFFDET_ACL_FIND)
+#undef EFFDET_ACL_FIND
+  const acl::aclError code = library.aclInit(nullptr);
+  if (code != acl::kRepeatInitialize) library.check(code, "aclInit", "start of AscendCL");
+  return library;
+}
+
+bool means_no_memory(acl::aclError code) {
+  return code == acl::kBadAlloc || code == acl::kRtMemoryAllocation || code == acl::kGeMemoryAllocation ||
+         code == acl::kRtDeviceOom;
+}
+
+}  // namespace
+
+const Library& Library::instance() {
+  static const Library library = find_library();
+  return library;
+}
+
+void Library::check(acl::aclError code, const char* function, const std::string& what) const {
+  if (code == acl::kSuccess) return;
+  const char* text = aclGetRecentErrMsg != nullptr ? aclGetRecentErrMsg() : nullptr;
+  std::string message = text != nullptr ? text : "no message";
+  std::ranges::replace(message, '\n', ' ');
+  fail(means_no_memory(code) ? ErrorCode::kOutOfMemory : ErrorCode::kIo, "device ascend: {}: {} gave {}: {}", what,
+       function, code, message);
+}
+
+}  // namespace effdet::kernels::ascend

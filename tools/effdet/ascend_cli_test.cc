@@ -1,0 +1,148 @@
+// Commands on Ascend devices: AscendCL's library on a CPU is loaded as the vendor's is, and every way gives the CPU's
+// bytes.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <regex>
+#include <set>
+#include <string>
+
+#include "scenes_fixture.h"
+
+namespace {
+
+namespace fs = std::filesystem;
+using effdet::test::contains, effdet::test::content, effdet::test::Result;
+
+/// With two cards, models of one and of several shapes, and input files.
+class Ascend : public effdet::test::ScenesFixture {
+ protected:
+  static void SetUpTestSuite() {
+    make_once("ascend_cli",
+              "atc --framework=5 --model=m.onnx --output=batches --soc_version=native --input_shape=x.1:-1,3,128,128 "
+              "--dynamic_batch_size=1,2 && "
+              "atc --framework=5 --model=m.onnx --output=sizes --soc_version=native --input_shape=x.1:1,3,-1,-1 "
+              "'--dynamic_image_size=128,128;128,256' && "
+              "preprocess --root data --bin_save bin -m m.onnx && mkdir -p home/lib64 && "
+              "ln -s '" EFFDET_ASCENDCL "' home/lib64/libascendcl.so");
+  }
+  Ascend() : ScenesFixture("ascend_cli", {"m.om", "batches.om", "sizes.om", "bin", "home"}) {}
+
+  static std::string on_cards(const std::string& command) {
+    return "ASCEND_HOME_PATH=home EFFDET_ASCEND_DEVICES=2 " + command;
+  }
+  /// The files of a folder in one text.
+  std::string files_of(const std::string& folder) const {
+    std::string all;
+    std::set<fs::path> paths;
+    for (const auto& entry : fs::recursive_directory_iterator(folder_ / folder))
+      if (entry.is_regular_file()) paths.insert(entry.path());
+    for (const fs::path& path : paths) all += path.filename().string() + content(path);
+    return all;
+  }
+};
+
+TEST_F(Ascend, EveryCommandGivesTheBytesOfTheCpu) {
+  const std::string ais = "ais_bench --model m.om --input bin --outfmt BIN --output out --output_dirname ";
+  good(ais + "cpu");
+  good(on_cards(ais + "one --device ascend:1"));
+  good(on_cards(ais + "two --device ascend:0,1 --streams 3"));
+  EXPECT_FALSE(files_of("out/cpu").empty());
+  EXPECT_EQ(files_of("out/one"), files_of("out/cpu"));
+  EXPECT_EQ(files_of("out/two"), files_of("out/cpu"));
+  const std::string batches =
+      "ais_bench --model batches.om --dymBatch 2 --input bin --outfmt BIN --output out --output_dirname ";
+  good(batches + "b_cpu");
+  good(on_cards(batches + "b_card --device ascend"));
+  EXPECT_EQ(files_of("out/b_card"), files_of("out/b_cpu"));
+  good(on_cards("ais_bench --model sizes.om --dymHW 128,256 --loop 3 --device ascend"));
+
+  const std::string benchmark = "benchmark.x86_64 -om_path=m.om -input_imgFiles_path=bin -output_binary=True ";
+  good(benchmark + "-result=r_cpu");
+  good(on_cards(benchmark + "-result=r_card --device ascend"));
+  EXPECT_EQ(files_of("r_card/dumpOutput_device0"), files_of("r_cpu/dumpOutput_device0"));
+
+  const std::string detect = "effdet detect data/val2017 --model-file m.om --no-pictures --out ";
+  good(detect + "d_cpu");
+  good(on_cards(detect + "d_card --device ascend"));
+  EXPECT_EQ(file("d_card/detections.json"), file("d_cpu/detections.json"));
+  good("validate data --model-file m.om --results v_cpu.json");
+  good(on_cards("validate data --model-file m.om --results v_card.json --device ascend:0,1 --streams 2"));
+  EXPECT_EQ(file("v_card.json"), file("v_cpu.json"));
+}
+
+TEST_F(Ascend, TransfersAreTimedApart) {
+  const Result result =
+      sh(on_cards("ais_bench --model m.om --loop 3 --device ascend --display_all_summary --output t"));
+  ASSERT_EQ(result.code, 0) << result.error;
+  EXPECT_TRUE(contains(result.out, "H2D_latency (ms): min = 0.")) << result.out;
+  EXPECT_FALSE(contains(result.out, "H2D_latency (ms): min = 0.0,")) << result.out;
+}
+
+TEST_F(Ascend, WhatIsNotThereIsSaid) {
+  const std::string run = "ais_bench --model m.om --loop 1 --device ";
+  const auto expect = [&](const std::string& command, int code, const std::string& part) {
+    const Result result = sh(command);
+    EXPECT_EQ(result.code, code) << command << result.error;
+    EXPECT_TRUE(contains(result.error, part)) << command << result.error;
+    EXPECT_EQ(std::ranges::count(result.error, '\n'), 1) << result.error;
+  };
+  expect("ASCEND_HOME_PATH= " + run + "ascend", 5, "install CANN and source its set_env.sh");
+  expect("ASCEND_HOME_PATH=data " + run + "ascend", 5, "ASCEND_HOME_PATH=data is no CANN that runs here");
+  good(
+      "mkdir -p other/lib64 odd/lib64 && cp m.om other/lib64/libascendcl.so && "
+      "ln -s \"$(ldconfig -p | sed -n 's|.* => \\(.*/libz.so.1\\)$|\\1|p' | head -1)\" odd/lib64/libascendcl.so");
+  expect("ASCEND_HOME_PATH=other " + run + "ascend", 5, "invalid ELF header");
+  expect("ASCEND_HOME_PATH=odd " + run + "ascend", 5, "has no function aclInit");
+  expect(on_cards(run + "ascend:2"), 2, "there is no card 2, but 2, from 0 on");
+  expect(on_cards(run + "ascend:0,0"), 2, "a card is named twice");
+  expect(on_cards(run + "ascend:x"), 2, "'x' is no number of a card");
+  expect(on_cards(run + "gpu"), 2, "there is no device 'gpu'");
+  expect(on_cards("EFFDET_ASCEND_MEMORY_MB=1 ais_bench --model m.om --loop 1 --device ascend"), 7,
+         "aclmdlLoadFromFile gave 245000");
+  // A model of CANN: its header is told without a library, and the library here cannot run it.
+  good("{ printf 'IMOD'; head -c 80 /dev/zero; printf 'resnet50'; head -c 400 /dev/zero; } > cann.om");
+  const Result told = sh("ASCEND_HOME_PATH= effdet info cann.om");
+  EXPECT_EQ(told.code, 0) << told.error;
+  EXPECT_TRUE(contains(told.out, "compiled model of CANN: 'resnet50'")) << told.out;
+  EXPECT_TRUE(contains(told.error, "its tensors are known to AscendCL alone")) << told.error;
+  expect("ASCEND_HOME_PATH= ais_bench --model cann.om --loop 1", 5, "install CANN");
+  expect(on_cards("ais_bench --model cann.om --loop 1"), 4, "aclmdlLoadFromFile gave 545001");
+  good("head -c 100 cann.om > cut.om");
+  expect("effdet info cut.om", 3, "the header of a CANN model has 256");
+}
+
+/// Each function that is called, failing at its first and at its second call: a line that names it, never a crash.
+TEST_F(Ascend, EveryCallMayFail) {
+  const std::string header = content(EFFDET_SOURCE_DIR "/src/kernels/ascend/library.h");
+  const std::regex use("use\\((acl[A-Za-z]+)\\)");
+  size_t functions = 0;
+  for (std::sregex_iterator match(header.begin(), header.end(), use); match != std::sregex_iterator(); ++match) {
+    const std::string function = (*match)[1];
+    ++functions;
+    for (const std::string call : {":1", ":3"}) {
+      const Result result = sh(on_cards("EFFDET_ASCEND_FAIL=" + function + call +
+                                        " ais_bench --model batches.om --dymBatch 1 --input bin --device ascend:0,1 "
+                                        "--output f --output_dirname x"));
+      EXPECT_TRUE(result.code == 0 || (result.code >= 2 && result.code <= 7))
+          << function << call << ": " << result.code;
+      EXPECT_EQ(std::ranges::count(result.error, '\n'), result.code == 0 ? 0 : 1) << function << call << result.error;
+    }
+  }
+  EXPECT_GT(functions, 30u);
+}
+
+TEST_F(Ascend, WhatWasDoneStaysWhereACardIsLost) {
+  const Result result =
+      sh(on_cards("EFFDET_ASCEND_FAIL=aclmdlExecute:5 validate data --model-file m.om --results v.json "
+                  "--device ascend"));
+  EXPECT_EQ(result.code, 4) << result.error;
+  EXPECT_TRUE(contains(result.error, "aclmdlExecute gave 500000")) << result.error;
+  good(on_cards("validate data --model-file m.om --results v.json --device ascend --resume"));
+  good("validate data --model-file m.om --results whole.json");
+  EXPECT_EQ(file("v.json"), file("whole.json"));
+}
+
+}  // namespace

@@ -1,0 +1,30 @@
+// Names of devices, and the numbers that the original tools have instead.
+#include "device_option.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "effdet/cann_model.h"
+#include "effdet/error.h"
+
+namespace effdet::cli {
+
+CLI::Option* add_device(CommandLine& line, std::string& device) {
+  return line
+      .add_option("--device", device,
+                  "where a compiled model runs: cpu, or the cards of AscendCL: ascend, ascend:1, ascend:0,1")
+      ->type_name("NAME");
+}
+
+std::string device_of_numbers(const std::string& model, const std::string& numbers) {
+  const bool are_numbers = !numbers.empty() && numbers.find_first_not_of("0123456789,") == std::string::npos;
+  if (!are_numbers) return numbers;
+  return cann_model(model) ? "ascend:" + numbers : "cpu";
+}
+
+int card_count(const std::string& device) {
+  return device.starts_with("ascend") ? 1 + static_cast<int>(std::ranges::count(device, ',')) : 1;
+}
+
+}  // namespace effdet::cli

@@ -1,0 +1,21 @@
+// --device, as the commands share it: this processor, or cards that AscendCL runs.
+#pragma once
+
+#include <string>
+
+#include "cli.h"
+
+namespace effdet::cli {
+
+/// --device NAME, as CompiledModel::load() takes it.
+CLI::Option* add_device(CommandLine& line, std::string& device);
+
+/// The device for numbers as the original tools take them ("0", "0,1"): cards for models of CANN, this processor for
+/// ours. Names of devices stay as they are. Throws Error(kUsage) for what is neither, Error(kIo) for a file that cannot
+/// be read.
+std::string device_of_numbers(const std::string& model, const std::string& numbers);
+
+/// How many cards a device names; 1 for this processor.
+int card_count(const std::string& device);
+
+}  // namespace effdet::cli
