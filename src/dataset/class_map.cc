@@ -54,6 +54,7 @@ class Matcher {
         strings_(dataset.category_ids),
         num_classes_(static_cast<size_t>(info.num_classes)),
         offset_(info.label_offset),
+        are_by_name_(dataset.are_categories_by_name),
         categories_(dataset.categories) {
     std::sort(categories_.begin(), categories_.end(),
               [](const eval::Category& a, const eval::Category& b) { return a.id < b.id; });
@@ -198,9 +199,11 @@ class Matcher {
     const bool confirmed = names_agree && names_say_what_ids_say();
     if (all_ids_fit(/*used_alone=*/confirmed) && (confirmed || !names_agree)) {
       note_other_names();
+      if (!confirmed) note_order_of_names();
       return by_id();
     }
     if (names_agree) return by_name();
+    note_order_of_names();
     if (categories_.size() == num_classes_) return by_order();
     if (all_ids_fit(/*used_alone=*/true) && !used_.empty()) {
       notes_.push_back(
@@ -209,6 +212,15 @@ class Matcher {
       return by_id();
     }
     refuse("they do not fit");
+  }
+
+  /// Where ids are looked at that the format does not have.
+  void note_order_of_names() {
+    if (are_by_name_)
+      notes_.push_back(
+          fmt::format("{}: categories are numbered in the order of their names, since the format has no numbers; where "
+                      "the model's classes have another order, give their names (--class-names FILE)",
+                      file_));
   }
 
   /// Where ids fit and names do not.
@@ -241,6 +253,7 @@ class Matcher {
   const eval::StringIds& strings_;
   size_t num_classes_;
   int offset_;
+  bool are_by_name_;
   std::vector<eval::Category> categories_;  ///< by id
   std::set<int64_t> used_;                  ///< ids that annotations have
   bool assumed_ = false;                    ///< whether the classes' names follow from their number alone

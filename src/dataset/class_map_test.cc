@@ -173,6 +173,17 @@ TEST(ClassMap, TakesALineForEachClassFromAFile) {
     EXPECT_TRUE(contains(bad_input_message([&] { mapped(text); }), message)) << text;
 }
 
+TEST(ClassMap, NumbersThatAFormatLacksAreToldOfWhereTheyCount) {
+  eval::GroundTruth data = data_of({{1, "cat"}, {2, "dog"}});
+  data.are_categories_by_name = true;
+  const auto notes = [&](const Names& names) { return ClassMap(model_of(2, names), {}, data, "Annotations").notes(); };
+  EXPECT_TRUE(notes({"cat", "dog"}).empty());
+  ASSERT_EQ(notes({"dog", "cat"}).size(), 1u);  // by name
+  EXPECT_FALSE(contains(notes({"dog", "cat"})[0], "in the order of their names"));
+  ASSERT_FALSE(notes({}).empty());
+  EXPECT_TRUE(contains(notes({}).back(), "Annotations: categories are numbered in the order of their names"));
+}
+
 TEST(CategoryMap, AByteOrderMarkIsNoPartOfIt) {
   const TestFolder folder("map");
   write_file(folder / "map.csv", std::string("\xef\xbb\xbf"

@@ -56,7 +56,12 @@ JournalHeader first_header(RecordReader& records, const std::string& name) {
 }  // namespace
 
 JournalHeader journal_header(const RunKey& key, const Shard& shard, uint64_t total, const DataSource& data) {
-  DataSource place = data;
+  DataSource place;  // without the list of images, which may be long
+  place.root = data.root;
+  place.format = data.format;
+  place.split = data.split;
+  place.annotations = data.annotations;
+  place.images = data.images;
   for (std::filesystem::path* path : {&place.root, &place.annotations, &place.images})
     if (!path->empty()) *path = std::filesystem::absolute(*path).lexically_normal();
   return {EFFDET_VERSION, RunKind::kDataset, key, shard, total, place, {}};

@@ -98,6 +98,14 @@ TEST(OpenImages, WritesWhatItReads) {
   EXPECT_TRUE(contains(text, ",-1,-1,1,-1,-1\n")) << text;
 }
 
+TEST(BadInput, AnOpenImagesFileWithoutAnyLineIsRefused) {
+  const TestFolder folder("openimages");
+  write_open_images(folder, "");
+  for (const auto& entry : fs::directory_iterator(folder.path()))
+    if (entry.path().string().ends_with("bbox.csv")) write_file(entry.path(), std::string("\n"));
+  EXPECT_TRUE(contains(bad_input_message([&] { Dataset{folder.path()}; }), "bbox.csv: it is empty"));
+}
+
 TEST(BadInput, OpenImagesAreRefusedWithFileAndLine) {
   const auto refused = [](std::string_view boxes, std::string_view message) {
     const TestFolder folder("openimages");

@@ -59,6 +59,8 @@ struct GroundTruth {
   std::unordered_map<int64_t, size_t> image_index;
   /// Where the file's ids are strings.
   StringIds image_ids, category_ids;
+  /// Whether the ids of categories only say in which order their names are, as in formats that have no ids.
+  bool are_categories_by_name = false;
   /// What was left out of the file and why, a line each.
   std::vector<std::string> notes;
 

@@ -137,6 +137,7 @@ class BoxReader {
     for_each_line(place_.annotations, [&](std::string_view line, const std::string& where) {
       header_.empty() ? read_header(line, where) : read_box(csv_columns(line), where);
     });
+    if (header_.empty()) bad_input("{}: it is empty, without the names of its columns", place_.annotations.string());
     for_each_listed_image(data_, [&](const std::string& id) {
       if (!places_.contains(id)) add_image(id);
     });

@@ -180,12 +180,7 @@ class VocReader {
     const bool is_challenge = std::ranges::all_of(
         names, [](const std::string& name) { return std::ranges::find(kClasses, name) != kClasses.end(); });
     if (is_challenge) names.insert(kClasses.begin(), kClasses.end());
-    if (!is_challenge)
-      truth_.notes.push_back(
-          fmt::format("{}: categories are numbered in the order of their names, since VOC has no numbers; where the "
-                      "model's classes "
-                      "have another order, give their names (--class-names FILE)",
-                      place_.annotations.string()));
+    truth_.are_categories_by_name = !is_challenge;
     std::map<std::string, int64_t> ids;
     for (const std::string& name : names) {
       const int64_t id = static_cast<int64_t>(ids.size()) + 1;

@@ -81,6 +81,14 @@ TEST_F(CliReport, IsTheSameEachTimeButForItsDate) {
     EXPECT_EQ(content(plot.path()), content(folder_ / "two/plots" / plot.path().filename())) << plot.path();
 }
 
+/// A file that may not grow stands for a full disk.
+TEST_F(CliReport, ErrorsNameTheFolderAsItWasGiven) {
+  const Result full = sh("bash -c 'ulimit -f 4; " + evaluate_ + " --report ./out'");
+  EXPECT_EQ(full.code, 4) << full.error;
+  EXPECT_TRUE(contains(full.error, "error: ./out/")) << full.error;
+  EXPECT_FALSE(fs::exists(folder_ / "out"));
+}
+
 TEST_F(CliReport, DrawsBoxesWithoutImages) {
   expect_success(evaluate_ + " --report out --image-folder data/annotations");
   EXPECT_FALSE(contains(page("out"), "data:image"));
