@@ -24,4 +24,8 @@ struct CannModel {
 /// Nothing for a file of another kind. Throws Error(kIo), and Error(kBadInput) for one that ends within its header.
 EFFDET_API std::optional<CannModel> cann_model(const std::filesystem::path& path);
 
+/// Sets the file that AscendCL is initialised with (acl.json), for the whole process: before the first model is loaded
+/// for a card. Throws Error(kIo) where it cannot be read.
+EFFDET_API void configure_ascend(const std::filesystem::path& config);
+
 }  // namespace effdet

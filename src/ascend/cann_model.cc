@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "kernels/ascend/library.h"
 
 namespace effdet {
 namespace {
@@ -47,6 +48,11 @@ std::optional<CannModel> cann_model(const std::filesystem::path& path) {
                    .is_encrypted = bytes[kEncryptedAt] != 0,
                    .has_open_shapes = bytes[kOpenShapesAt] != 0,
                    .file_bytes = file.size()};
+}
+
+void configure_ascend(const std::filesystem::path& config) {
+  const MappedFile readable(config);
+  kernels::ascend::set_configuration(readable.path());
 }
 
 }  // namespace effdet

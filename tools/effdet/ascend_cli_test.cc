@@ -73,6 +73,27 @@ TEST_F(Ascend, EveryCommandGivesTheBytesOfTheCpu) {
   EXPECT_EQ(file("v_card.json"), file("v_cpu.json"));
 }
 
+TEST_F(Ascend, FlagsOfAisBench) {
+  const std::string run = "ais_bench --loop 2 --model ";
+  for (const std::string device : {"", " --device ascend"}) {
+    good(on_cards(run + "batches.om --dymDims 'x.1:2,3,128,128'" + device));
+    good(on_cards(run + "sizes.om --dymShape 'x.1:1,3,128,256' --pipeline" + device));
+    const Result none = sh(on_cards(run + "batches.om --dymDims 'x.1:3,3,128,128'" + device));
+    EXPECT_EQ(none.code, 2);
+    EXPECT_TRUE(contains(none.error, "has no plan for 'x.1:3,3,128,128', but for x.1:1,3,128,128; x.1:2,3,128,128"))
+        << none.error;
+  }
+  for (const char* flags : {"--dymDims 1,3,128,128", "--dymDims 'y:1,3,128,128'", "--dymDims 'x.1:a'",
+                            "--dymShape 'x.1:1,3,128,128' --dymBatch 1", "--output_batchsize_axis 1"})
+    EXPECT_EQ(sh(run + "batches.om " + flags).code, 2) << flags;
+  good("echo '{}' > acl.json && echo '{' > bad.json");
+  good(on_cards(run + "m.om --device ascend --acl_json_path acl.json"));
+  const Result bad = sh(on_cards(run + "m.om --device ascend --acl_json_path bad.json"));
+  EXPECT_EQ(bad.code, 4);
+  EXPECT_TRUE(contains(bad.error, "bad.json: aclInit gave 100006")) << bad.error;
+  EXPECT_EQ(sh(on_cards(run + "m.om --device ascend --acl_json_path none.json")).code, 4);
+}
+
 TEST_F(Ascend, TransfersAreTimedApart) {
   const Result result =
       sh(on_cards("ais_bench --model m.om --loop 3 --device ascend --display_all_summary --output t"));
@@ -112,6 +133,27 @@ TEST_F(Ascend, WhatIsNotThereIsSaid) {
   expect(on_cards("ais_bench --model cann.om --loop 1"), 4, "aclmdlLoadFromFile gave 545001");
   good("head -c 100 cann.om > cut.om");
   expect("effdet info cut.om", 3, "the header of a CANN model has 256");
+}
+
+TEST_F(Ascend, CannCompilesForCards) {
+  const std::string atc = "atc --framework=5 --model='a \"b\" $c.onnx' --output=d --soc_version=";
+  const Result none = sh("ASCEND_HOME_PATH=home " + atc + "Ascend310P3");
+  EXPECT_EQ(none.code, 5);
+  EXPECT_TRUE(contains(none.out, "E10001: Value [Ascend310P3] for parameter [--soc_version] is invalid. Reason: CANN"))
+      << none.out;
+  EXPECT_TRUE(contains(none.out, "no atc in home/bin")) << none.out;
+  good(
+      "mkdir -p cann/bin && printf '#!/bin/sh\nfor a; do echo \"<$a>\"; done; echo no >&2; exit 9\n' > cann/bin/atc && "
+      "chmod +x cann/bin/atc");
+  for (const std::string soc : {"Ascend310P3", "Ascend910B4' '"}) {
+    const Result ran = sh("ASCEND_HOME_PATH=cann " + atc + soc);
+    EXPECT_EQ(ran.code, 9);
+    EXPECT_TRUE(contains(ran.out, "<--framework=5>\n<--model=a \"b\" $c.onnx>\n<--output=d>\n<--soc_version=Ascend"))
+        << ran.out;
+    EXPECT_EQ(ran.error, "no\n");
+  }
+  good("ln -sf '" EFFDET_BIN "/atc' cann/bin/atc");
+  EXPECT_EQ(sh("ASCEND_HOME_PATH=cann " + atc + "Ascend310P3").code, 5);  // this program is not CANN's
 }
 
 /// Each function that is called, failing at its first and at its second call: a line that names it, never a crash.

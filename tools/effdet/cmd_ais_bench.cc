@@ -9,6 +9,7 @@
 #include "data_run.h"
 #include "describe.h"
 #include "device_option.h"
+#include "effdet/cann_model.h"
 #include "effdet/error.h"
 #include "effdet/output_file.h"
 #include "input_paths.h"
@@ -23,7 +24,9 @@ namespace {
 namespace fs = std::filesystem;
 
 struct AisOptions {
-  std::string model, input, output, folder, size, format = "BIN", data = "zero", device = "0";
+  std::string model, input, output, folder, size, dims, shape, config, format = "BIN", data = "zero", device = "0";
+  int output_axis = 0;
+  bool pipeline = false;
   int loop = 1, batch = 0, warm_up = 1, threads = 0;
   bool everything = false;
 };
@@ -97,6 +100,17 @@ nlohmann::json args_json(const AisOptions& o) {
           {"warmup_count", o.warm_up},  {"pure_data_type", o.data}, {"display_all_summary", o.everything}};
 }
 
+/// The flags that choose a plan, each in its way.
+void refuse_two_plans(const AisOptions& o) {
+  const int given =
+      (o.batch > 0 ? 1 : 0) + (o.size.empty() ? 0 : 1) + (o.dims.empty() ? 0 : 1) + (o.shape.empty() ? 0 : 1);
+  const bool batch_and_size = given == 2 && o.batch > 0 && !o.size.empty();
+  if (given > 1 && !batch_and_size)
+    throw Error(ErrorCode::kUsage,
+                "--dymDims and --dymShape each say all dimensions: give one of them, and no --dymBatch or "
+                "--dymHW");
+}
+
 std::string time_stamp() { return fmt::format("{:%Y_%m_%d-%H_%M_%S}", fmt::localtime(std::time(nullptr))); }
 
 }  // namespace
@@ -123,6 +137,14 @@ int run_ais_bench(int argc, char** argv) {
   line.add_option("--batchsize,--dymBatch", options.batch, "batch size: the model's, or one of its list")
       ->check(between(1, 65536));
   line.add_option("--dymHW", options.size, "\"height,width\": one of a model's list of sizes")->type_name("H,W");
+  line.add_option("--dymDims", options.dims, "one of a model's lists of dimensions: \"data:1,600;info:1,600\"")
+      ->type_name("NAME:D,..;..");
+  line.add_option("--dymShape", options.shape, "the same for a model of several shapes")->type_name("NAME:D,..;..");
+  line.add_option("--output_batchsize_axis", options.output_axis, "the outputs' axis that counts the batch: the first")
+      ->capture_default_str()
+      ->check(between(0, 0));
+  line.add_flag("--pipeline", options.pipeline, "copies to a card overlap with runs on it: two streams a card");
+  line.add_option("--acl_json_path", options.config, "configuration for AscendCL's aclInit")->type_name("FILE");
   line.add_option("--pure_data_type", options.data, "made-up input: zero or random")->capture_default_str();
   line.add_option("--warmup_count", options.warm_up, "number of runs before the measurement")
       ->capture_default_str()
@@ -144,15 +166,19 @@ int run_ais_bench(int argc, char** argv) {
     check_output(summary);
   }
   const std::string device = device_of_numbers(options.model, options.device);
+  if (!options.config.empty()) configure_ascend(options.config);
   const CompiledModel all = CompiledModel::load(options.model, device);
   warn_of(line.program(), options.model, all.weights_warning());
   const PlanWish wish{.batch = options.batch,
                       .size = options.size.empty() ? InputSize{} : parse_size("--dymHW", options.size)};
-  const size_t plan = find_plan(all, wish, options.model);
+  refuse_two_plans(options);
+  const size_t plan = !options.dims.empty()    ? find_plan_of_shapes(all, "--dymDims", options.dims, options.model)
+                      : !options.shape.empty() ? find_plan_of_shapes(all, "--dymShape", options.shape, options.model)
+                                               : find_plan(all, wish, options.model);
   const CompiledModel model = all.plan(plan);
   const size_t batch = static_cast<size_t>(batch_of(model));
   options.batch = static_cast<int>(batch);
-  const StreamLayout layout = streams.resolve(model, options.threads, card_count(device));
+  const StreamLayout layout = streams.resolve(model, options.threads, card_count(device) * (options.pipeline ? 2 : 1));
   streams.print_trials();
   std::vector<fs::path> inputs;
   StageTimes times;

@@ -5,8 +5,10 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
 #include <tuple>
 
+#include "cli.h"
 #include "effdet/error.h"
 
 namespace effdet::cli {
@@ -57,6 +59,33 @@ size_t find_plan(const CompiledModel& model, const PlanWish& wish, const std::st
     if (fits(model.plan(i), wish)) return i;
   throw Error(ErrorCode::kUsage, fmt::format("{} is wanted, but {} was compiled for {} (width x height)",
                                              wish_text(wish), file, all_plans(model)));
+}
+
+size_t find_plan_of_shapes(const CompiledModel& model, const std::string& flag, const std::string& shapes,
+                           const std::string& file) {
+  std::map<std::string, std::vector<int64_t>> wanted;
+  for (size_t begin = 0; begin < shapes.size();) {
+    const size_t end = std::min(shapes.find(';', begin), shapes.size());
+    const std::string part = shapes.substr(begin, end - begin);
+    const size_t colon = part.rfind(':');  // names may have one
+    if (colon == std::string::npos)
+      throw Error(ErrorCode::kUsage, fmt::format("{}: '{}' is not of the form name:1,3,512,512", flag, part));
+    wanted[part.substr(0, colon)] = parse_shape(flag, part.substr(colon + 1));
+    begin = end + 1;
+  }
+  std::string known;
+  for (size_t i = 0; i < model.plan_count(); ++i) {
+    size_t found = 0, named = 0;
+    for (const TensorInfo& input : model.plan(i).inputs()) {
+      known += fmt::format("{}{}:{}", known.empty() ? "" : "; ", input.name, fmt::join(input.shape, ","));
+      const auto wish = wanted.find(input.name);
+      if (wish == wanted.end()) continue;
+      ++named;
+      if (wish->second == input.shape) ++found;
+    }
+    if (named == wanted.size() && found == named && named > 0) return i;
+  }
+  throw Error(ErrorCode::kUsage, fmt::format("{}: {} has no plan for '{}', but for {}", flag, file, shapes, known));
 }
 
 size_t largest_plan(const CompiledModel& model) {

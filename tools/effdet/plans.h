@@ -26,6 +26,10 @@ struct PlanWish {
 };
 /// The first plan that fits. Throws Error(kUsage) that lists the plans, naming the file, where none does.
 size_t find_plan(const CompiledModel& model, const PlanWish& wish, const std::string& file);
+/// The plan whose inputs have these shapes, "name:1,3,512,512;other:1,600"; inputs that are not named may have any.
+/// Throws Error(kUsage) that names the flag for another form or name, and that lists the plans where none fits.
+size_t find_plan_of_shapes(const CompiledModel& model, const std::string& flag, const std::string& shapes,
+                           const std::string& file);
 /// The plan of the largest input, and of those the largest batch: the most that the model can see, and do at once.
 size_t largest_plan(const CompiledModel& model);
 /// The plan for the size of --img-size and, where batch_given, the batch; the largest where neither is said. As

@@ -15,6 +15,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
+std::string& configuration() {
+  static std::string path;
+  return path;
+}
+
 constexpr const char* kName = "libascendcl.so";
 
 /// What the loader says of a file that it cannot load, or null for one that it can; handle is set then.
@@ -73,8 +78,9 @@ Library find_library() {
 #define EFFDET_ACL_FIND(name) find(#name, library.name, false);
   EFFDET_ACL_OPTIONAL(EFFDET_ACL_FIND)
 #undef EFFDET_ACL_FIND
-  const acl::aclError code = library.aclInit(nullptr);
-  if (code != acl::kRepeatInitialize) library.check(code, "aclInit", "start of AscendCL");
+  const acl::aclError code = library.aclInit(configuration().empty() ? nullptr : configuration().c_str());
+  if (code != acl::kRepeatInitialize)
+    library.check(code, "aclInit", configuration().empty() ? "start of AscendCL" : configuration());
   return library;
 }
 
@@ -84,6 +90,8 @@ bool means_no_memory(acl::aclError code) {
 }
 
 }  // namespace
+
+void set_configuration(const std::string& path) { configuration() = path; }
 
 const Library& Library::instance() {
   static const Library library = find_library();

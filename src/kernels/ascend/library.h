@@ -24,6 +24,9 @@
 
 namespace effdet::kernels::ascend {
 
+/// What aclInit is given when the library is loaded: a file; without it nothing.
+void set_configuration(const std::string& path);
+
 struct Library {
   /// The library of this process: that of $ASCEND_HOME_PATH/lib64 where that is set, the loader's, or that of the
   /// folders where CANN is installed. It stays loaded, and initialised: some of its releases may be finalized only
