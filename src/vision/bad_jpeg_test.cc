@@ -46,7 +46,7 @@ void expect_sample(const std::string& prefix, size_t least) {
   for (const Expected& line : expected_lines()) {
     if (line.what != "decode" || !line.file.starts_with(prefix)) continue;
     const Image image = decode_image(images_folder() / line.file);
-    EXPECT_EQ(Sha256::hex(std::as_bytes(image.pixels())), line.sha256) << line.file;
+    EXPECT_EQ(sha256_of(std::as_bytes(image.pixels())), line.sha256) << line.file;
     ++count;
   }
   EXPECT_GE(count, least) << prefix;

@@ -28,7 +28,7 @@ TEST(Preprocess, TensorsAreTheReferencesForCoco) {
   size_t count = 0;
   while (golden >> sha256 >> file) {
     letterbox_to_tensor(decode_image(shared_folder() / "coco_data/val2017" / file), preprocessing, tensor);
-    EXPECT_EQ(Sha256::hex(std::as_bytes(std::span(tensor))), sha256) << file;
+    EXPECT_EQ(sha256_of(std::as_bytes(std::span(tensor))), sha256) << file;
     ++count;
   }
   EXPECT_GT(count, 0u);

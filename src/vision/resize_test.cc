@@ -24,7 +24,7 @@ TEST(Resize, IsWhatPillowMakes) {
     if (line.what != "resize") continue;
     const Image image = decode_image(images_folder() / line.file);
     const Image resized = resize_bilinear(image, line.width, line.height);
-    EXPECT_EQ(Sha256::hex(std::as_bytes(resized.pixels())), line.sha256)
+    EXPECT_EQ(sha256_of(std::as_bytes(resized.pixels())), line.sha256)
         << line.file << " to " << line.width << " x " << line.height;
     ++count;
   }

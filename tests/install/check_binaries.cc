@@ -11,11 +11,11 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -147,8 +147,9 @@ int main(int argc, char** argv) {
       std::ifstream stream(entry.path(), std::ios::binary);
       char start[sizeof(Elf64_Ehdr)];
       if (!stream.read(start, sizeof start) || !Binary::is_one({start, sizeof start})) continue;
-      stream.seekg(0);
-      const Binary binary(std::string(std::istreambuf_iterator<char>(stream), {}));
+      std::string bytes(entry.file_size(), '\0');
+      stream.seekg(0).read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+      const Binary binary(std::move(bytes));
       ++binaries;
       check_paths(entry.path(), binary);
       if (hardened) check_protection(entry.path(), binary);
