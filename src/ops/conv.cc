@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <vector>
 
 #include "ops/operators.h"
 #include "ops/util.h"
@@ -64,15 +65,38 @@ void pointwise_block(const T* x, int64_t plane, const T* weights, int64_t channe
   std::memcpy(y, sum, sizeof sum);
 }
 
-/// Most of a network's work, and what a check of two networks waits for. y holds the bias.
+/// Adds weighted inputs, whose channels are `stride` apart, to `count` outputs of one channel.
 template <typename T>
-void add_pointwise(const T* x, int64_t plane, const T* weights, int64_t channels, T* y) {
+void add_pointwise(const T* x, int64_t stride, const T* weights, int64_t channels, T* y, int64_t count) {
   constexpr int64_t kLanes = 16 / sizeof(T);
   int64_t i = 0;
-  for (; i + 8 * kLanes <= plane; i += 8 * kLanes) pointwise_block<8>(x + i, plane, weights, channels, y + i);
-  for (; i + 4 * kLanes <= plane; i += 4 * kLanes) pointwise_block<4>(x + i, plane, weights, channels, y + i);
-  for (; i + kLanes <= plane; i += kLanes) pointwise_block<1>(x + i, plane, weights, channels, y + i);
-  for (int64_t k = 0; k < channels && i < plane; ++k) add_row(weights[k], x + k * plane + i, 1, plane - i, y + i);
+  for (; i + 8 * kLanes <= count; i += 8 * kLanes) pointwise_block<8>(x + i, stride, weights, channels, y + i);
+  for (; i + 4 * kLanes <= count; i += 4 * kLanes) pointwise_block<4>(x + i, stride, weights, channels, y + i);
+  for (; i + kLanes <= count; i += kLanes) pointwise_block<1>(x + i, stride, weights, channels, y + i);
+  for (int64_t k = 0; k < channels && i < count; ++k) add_row(weights[k], x + k * stride + i, 1, count - i, y + i);
+}
+
+/// Most of a network's work, and what a check of two networks waits for. The inputs of one place lie pages apart, which
+/// caches bear badly: a few places are gathered once for all output channels.
+template <typename T>
+void convolve_pointwise(const Conv& conv, const T* input, const T* weights, const T* bias, T* output,
+                        ThreadPool* threads) {
+  constexpr int64_t kPlaces = 8 * 16 / sizeof(T);
+  const int64_t plane = conv.in_plane(), parts = (plane + kPlaces - 1) / kPlaces;
+  const int64_t group_in = conv.in_channels / conv.groups, group_out = conv.out_channels / conv.groups;
+  for_each_index(threads, conv.batch * conv.groups * parts, [&](int64_t task) {
+    const int64_t group = task / parts, begin = task % parts * kPlaces;  // groups of all images
+    const int64_t count = std::min(kPlaces, plane - begin);
+    std::vector<T> gathered(static_cast<size_t>(group_in * count));
+    for (int64_t k = 0; k < group_in; ++k)
+      std::copy_n(input + (group * group_in + k) * plane + begin, count, gathered.data() + k * count);
+    for (int64_t k = 0; k < group_out; ++k) {
+      const int64_t channel = group % conv.groups * group_out + k;
+      T* out = output + (group * group_out + k) * plane + begin;
+      std::fill_n(out, count, bias == nullptr ? T(0) : bias[channel]);
+      add_pointwise(gathered.data(), count, weights + channel * group_in, group_in, out, count);
+    }
+  });
 }
 
 /// A row, column or slice of the kernel: the outputs that it reaches, and the input position of output 0.
@@ -115,6 +139,10 @@ void convolve_typed(const Conv& conv, const Tensor& x, const Tensor& w, const Te
   const auto taps = [&](size_t axis) { return w.numel() == 0 ? std::vector<Tap>() : taps_of(conv, axis); };
   const std::vector<Tap> depths = taps(0), rows = taps(1), columns = taps(2);
   const int64_t group_in = conv.in_channels / conv.groups, group_out = conv.out_channels / conv.groups;
+  constexpr int64_t kLargePlane = 1024;  // smaller ones lie in the cache as they are, and would be too few tasks
+  if (conv.pointwise && w.numel() > 0 && out_plane >= kLargePlane && group_out > 1)
+    return convolve_pointwise(conv, input, weights, bias == nullptr ? nullptr : bias->data<T>().data(), output,
+                              threads);
   for_each_index(threads, out_plane == 0 ? 0 : conv.batch * conv.out_channels, [&](int64_t plane) {
     const int64_t image = plane / conv.out_channels, channel = plane % conv.out_channels;
     const int64_t first = channel / group_out * group_in;
@@ -122,7 +150,8 @@ void convolve_typed(const Conv& conv, const Tensor& x, const Tensor& w, const Te
     std::fill_n(out, out_plane, bias == nullptr ? T(0) : bias->data<T>()[channel]);
     const T* weight = weights + channel * (w.numel() / conv.out_channels);
     if (conv.pointwise && w.numel() > 0)
-      return add_pointwise(input + (image * conv.in_channels + first) * in_plane, in_plane, weight, group_in, out);
+      return add_pointwise(input + (image * conv.in_channels + first) * in_plane, in_plane, weight, group_in, out,
+                           out_plane);
     for (int64_t k = 0; k < group_in; ++k)
       for (const Tap& depth : depths)
         for (const Tap& row : rows)

@@ -1,5 +1,6 @@
 // Convolution. Values are worked out by hand.
 #include <cmath>
+#include <vector>
 
 #include "ops/test_util.h"
 
@@ -42,6 +43,29 @@ TEST(Conv, SameBitsAtAnyThreadCount) {
   const Tensor* inputs[] = {&x, &w};
   ThreadPool pool(3);
   EXPECT_EQ(values(evaluate_node(node, 11, inputs)[0]), values(evaluate_node(node, 11, inputs, &pool)[0]));
+}
+
+/// Planes are computed in parts: sums are those of plain loops, in the order of the input channels, to the bit.
+TEST(Conv, LargePointwisePlanesAreSummedInOrder) {
+  constexpr int64_t kBatch = 2, kGroups = 2, kIn = 5, kOut = 3, kPlane = 31 * 43;
+  Tensor x = counting({kBatch, kGroups * kIn, 31, 43}), w = counting({kGroups * kOut, kIn, 1, 1});
+  Tensor bias = counting({kGroups * kOut});
+  for (float& v : x.mutable_data<float>()) v = std::sin(v);
+  for (float& v : w.mutable_data<float>()) v = std::cos(v);
+  std::vector<float> want;
+  for (int64_t plane = 0; plane < kBatch * kGroups * kOut; ++plane)
+    for (int64_t i = 0; i < kPlane; ++i) {
+      const int64_t channel = plane % (kGroups * kOut);
+      float sum = bias.data<float>()[channel];
+      for (int64_t k = 0; k < kIn; ++k)
+        sum += w.data<float>()[channel * kIn + k] * x.data<float>()[(plane / kOut * kIn + k) * kPlane + i];
+      want.push_back(sum);
+    }
+  const ir::Node node{"Conv", "", "conv", {0, 1, 2}, {3}, {{"group", kGroups}}};
+  const Tensor* inputs[] = {&x, &w, &bias};
+  ThreadPool pool(3);
+  EXPECT_EQ(values(evaluate_node(node, 11, inputs)[0]), want);
+  EXPECT_EQ(values(evaluate_node(node, 11, inputs, &pool)[0]), want);
 }
 
 }  // namespace
