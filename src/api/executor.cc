@@ -35,7 +35,11 @@ Executor Executor::open(const std::filesystem::path& path, const Options& option
   const auto make = [&](auto&& model) {
     return Executor(std::make_unique<Impl>(Impl{executor::GraphExecutor(std::move(model), settings), path.string()}));
   };
-  switch (file_kind(path)) {
+  const FileKind kind = file_kind(path);
+  if (kind != FileKind::kCompiled && !options.model.device.empty() && options.model.device != "cpu")
+    fail(ErrorCode::kUsage, "{}: device {} runs compiled models; compile it first (atc)", path.string(),
+         options.model.device);
+  switch (kind) {
     case FileKind::kCompiled:
       return make(EngineAccess::plans(CompiledModel::open(path, options.model)));
     case FileKind::kOnnx: {

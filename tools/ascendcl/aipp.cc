@@ -14,13 +14,16 @@ Handles<AippParameters>& aipp_parameters() {
   return kept;
 }
 
-/// A setter for all images, or for one of the batch.
-aclError set(const char* function, aclmdlAIPP* handle, uint64_t image = 0) {
+/// A setter for all images, or for one of the batch. What is set is looked at, and not kept.
+aclError set(const char* function, aclmdlAIPP* handle, uint64_t image = 0, bool is_right = true) {
   return answer(function, [&] {
     const auto parameters = aipp_parameters().get(handle);
     require(image < parameters->batch, kInvalidParam, "batchIndex {} of {}", image, parameters->batch);
+    require(is_right, kInvalidParam, "a value is out of its range");
   });
 }
+
+bool is_switch(int8_t value) { return value == 0 || value == 1; }
 
 aclError hand_over(const char* function, uint32_t id, const aclmdlAIPP* parameters) {
   return answer(function, [&] {
@@ -47,31 +50,42 @@ ACL_EXPORT aclmdlAIPP* aclmdlCreateAIPP(uint64_t batch) {
 ACL_EXPORT aclError aclmdlDestroyAIPP(const aclmdlAIPP* parameters) {
   return answer("aclmdlDestroyAIPP", [&] { aipp_parameters().remove(parameters); });
 }
-ACL_EXPORT aclError aclmdlGetAippDataSize(uint64_t /*batch*/, size_t* /*size*/) {
-  return answer("aclmdlGetAippDataSize", [] { fail(kApiNotSupport, "models here have no dynamic AIPP"); });
+/// 64 bytes for all images and 96 for each.
+ACL_EXPORT aclError aclmdlGetAippDataSize(uint64_t batch, size_t* size) {
+  return answer("aclmdlGetAippDataSize", [&] {
+    size_t& out = need(size, "size");
+    require(batch > 0 && batch <= SIZE_MAX / 96 - 1, kInvalidParam, "batchSize is {}", batch);
+    out = 64 + (96 * batch);
+  });
 }
-ACL_EXPORT aclError aclmdlSetAIPPInputFormat(aclmdlAIPP* p, aclAippInputFormat) {
-  return set("aclmdlSetAIPPInputFormat", p);
+ACL_EXPORT aclError aclmdlSetAIPPInputFormat(aclmdlAIPP* p, aclAippInputFormat format) {
+  return set("aclmdlSetAIPPInputFormat", p, 0, format >= 1 && format <= 14);
 }
 ACL_EXPORT aclError aclmdlSetAIPPCscParams(aclmdlAIPP* p, int8_t, int16_t, int16_t, int16_t, int16_t, int16_t, int16_t,
                                            int16_t, int16_t, int16_t, uint8_t, uint8_t, uint8_t, uint8_t, uint8_t,
                                            uint8_t) {
   return set("aclmdlSetAIPPCscParams", p);
 }
-ACL_EXPORT aclError aclmdlSetAIPPRbuvSwapSwitch(aclmdlAIPP* p, int8_t) { return set("aclmdlSetAIPPRbuvSwapSwitch", p); }
-ACL_EXPORT aclError aclmdlSetAIPPAxSwapSwitch(aclmdlAIPP* p, int8_t) { return set("aclmdlSetAIPPAxSwapSwitch", p); }
-ACL_EXPORT aclError aclmdlSetAIPPSrcImageSize(aclmdlAIPP* p, int32_t, int32_t) {
-  return set("aclmdlSetAIPPSrcImageSize", p);
+ACL_EXPORT aclError aclmdlSetAIPPRbuvSwapSwitch(aclmdlAIPP* p, int8_t on) {
+  return set("aclmdlSetAIPPRbuvSwapSwitch", p, 0, is_switch(on));
 }
-ACL_EXPORT aclError aclmdlSetAIPPScfParams(aclmdlAIPP* p, int8_t, int32_t, int32_t, int32_t, int32_t, uint64_t image) {
-  return set("aclmdlSetAIPPScfParams", p, image);
+ACL_EXPORT aclError aclmdlSetAIPPAxSwapSwitch(aclmdlAIPP* p, int8_t on) {
+  return set("aclmdlSetAIPPAxSwapSwitch", p, 0, is_switch(on));
 }
-ACL_EXPORT aclError aclmdlSetAIPPCropParams(aclmdlAIPP* p, int8_t, int32_t, int32_t, int32_t, int32_t, uint64_t image) {
-  return set("aclmdlSetAIPPCropParams", p, image);
+ACL_EXPORT aclError aclmdlSetAIPPSrcImageSize(aclmdlAIPP* p, int32_t width, int32_t height) {
+  return set("aclmdlSetAIPPSrcImageSize", p, 0, width > 0 && height > 0);
 }
-ACL_EXPORT aclError aclmdlSetAIPPPaddingParams(aclmdlAIPP* p, int8_t, int32_t, int32_t, int32_t, int32_t,
+ACL_EXPORT aclError aclmdlSetAIPPScfParams(aclmdlAIPP* p, int8_t on, int32_t, int32_t, int32_t, int32_t,
+                                           uint64_t image) {
+  return set("aclmdlSetAIPPScfParams", p, image, is_switch(on));
+}
+ACL_EXPORT aclError aclmdlSetAIPPCropParams(aclmdlAIPP* p, int8_t on, int32_t, int32_t, int32_t, int32_t,
+                                            uint64_t image) {
+  return set("aclmdlSetAIPPCropParams", p, image, is_switch(on));
+}
+ACL_EXPORT aclError aclmdlSetAIPPPaddingParams(aclmdlAIPP* p, int8_t on, int32_t, int32_t, int32_t, int32_t,
                                                uint64_t image) {
-  return set("aclmdlSetAIPPPaddingParams", p, image);
+  return set("aclmdlSetAIPPPaddingParams", p, image, is_switch(on));
 }
 ACL_EXPORT aclError aclmdlSetAIPPDtcPixelMean(aclmdlAIPP* p, int16_t, int16_t, int16_t, int16_t, uint64_t image) {
   return set("aclmdlSetAIPPDtcPixelMean", p, image);

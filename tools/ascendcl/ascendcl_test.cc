@@ -204,6 +204,102 @@ TEST_F(AscendCl, StreamsRunInOrderAndBesideTheCaller) {
   EXPECT_EQ(aclrtDestroyStreamForce(second), kSuccess);
 }
 
+/// Two streams that hand work to each other by two events, recorded again and again: a wait is for the record before
+/// it.
+TEST_F(AscendCl, EventsAreReused) {
+  aclrtStream first = nullptr, second = nullptr;
+  aclrtEvent filled = nullptr, emptied = nullptr;
+  ASSERT_EQ(aclrtCreateStream(&first), kSuccess);
+  ASSERT_EQ(aclrtCreateStream(&second), kSuccess);
+  ASSERT_EQ(aclrtCreateEvent(&filled), kSuccess);
+  ASSERT_EQ(aclrtCreateEventExWithFlag(&emptied, 0), kSuccess);
+  EXPECT_EQ(aclrtSynchronizeEvent(filled), kSuccess);  // it was not recorded: there is nothing to wait for
+  aclrtEventStatus status = ACL_EVENT_STATUS_NOT_READY;
+  EXPECT_EQ(aclrtQueryEvent(filled, &status), kSuccess);
+  EXPECT_EQ(status, ACL_EVENT_STATUS_COMPLETE);
+  aclrtEventRecordedStatus recorded = ACL_EVENT_RECORDED_STATUS_NOT_READY;
+  EXPECT_EQ(aclrtQueryEventStatus(emptied, &recorded), kSuccess);
+  EXPECT_EQ(recorded, ACL_EVENT_RECORDED_STATUS_COMPLETE);
+  std::atomic<int> steps = 0;
+  const auto count = [](void* data) { ++*static_cast<std::atomic<int>*>(data); };
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_EQ(aclrtStreamWaitEvent(first, emptied), kSuccess);
+    EXPECT_EQ(aclrtLaunchHostFunc(first, count, &steps), kSuccess);
+    EXPECT_EQ(aclrtRecordEvent(filled, first), kSuccess);
+    EXPECT_EQ(aclrtStreamWaitEvent(second, filled), kSuccess);
+    EXPECT_EQ(aclrtLaunchHostFunc(second, count, &steps), kSuccess);
+    EXPECT_EQ(aclrtRecordEvent(emptied, second), kSuccess);
+    if (i % 10 == 9) EXPECT_EQ(aclrtResetEvent(filled, second), kSuccess);
+  }
+  EXPECT_EQ(aclrtSynchronizeStreamWithTimeout(second, 60000), kSuccess);
+  EXPECT_EQ(steps, 200);
+}
+
+TEST_F(AscendCl, NobodyWaitsForWhatIsDropped) {
+  aclrtStream slow = nullptr, other = nullptr;
+  aclrtEvent event = nullptr;
+  ASSERT_EQ(aclrtCreateStream(&slow), kSuccess);
+  ASSERT_EQ(aclrtCreateStream(&other), kSuccess);
+  ASSERT_EQ(aclrtCreateEvent(&event), kSuccess);
+  std::atomic<bool> go = false;
+  const auto wait = [](void* data) {
+    while (!*static_cast<std::atomic<bool>*>(data)) std::this_thread::yield();
+  };
+  EXPECT_EQ(aclrtLaunchHostFunc(slow, wait, &go), kSuccess);
+  EXPECT_EQ(aclrtRecordEvent(event, slow), kSuccess);
+  EXPECT_EQ(aclrtStreamWaitEvent(other, event), kSuccess);
+  EXPECT_EQ(aclrtDestroyStreamForce(slow), kSuccess);
+  EXPECT_EQ(aclrtSynchronizeEventWithTimeout(event, 60000), kSuccess);
+  EXPECT_EQ(aclrtSynchronizeStreamWithTimeout(other, 60000), kSuccess);
+  go = true;
+  // A task that waits for its own stream would wait for ever.
+  aclError of_task = kSuccess;
+  struct Own {
+    aclrtContext context;
+    aclrtStream stream;
+    aclError* code;
+  } own{context_, other, &of_task};
+  EXPECT_EQ(aclrtLaunchHostFunc(
+                other,
+                [](void* data) {
+                  const auto& o = *static_cast<Own*>(data);
+                  aclrtSetCurrentContext(o.context);
+                  *o.code = aclrtSynchronizeStream(o.stream);
+                },
+                &own),
+            kSuccess);
+  EXPECT_EQ(aclrtSynchronizeStream(other), kSuccess);
+  EXPECT_EQ(of_task, kRtParamInvalid);
+}
+
+TEST_F(AscendCl, MemoryStaysWhileItIsUsed) {
+  aclrtStream stream = nullptr;
+  ASSERT_EQ(aclrtCreateStream(&stream), kSuccess);
+  void* memory = nullptr;
+  ASSERT_EQ(aclrtMalloc(&memory, 1 << 20, ACL_MEM_MALLOC_HUGE_FIRST), kSuccess);
+  std::atomic<bool> go = false;
+  const auto wait = [](void* data) {
+    while (!*static_cast<std::atomic<bool>*>(data)) std::this_thread::yield();
+  };
+  EXPECT_EQ(aclrtLaunchHostFunc(stream, wait, &go), kSuccess);
+  EXPECT_EQ(aclrtMemsetAsync(memory, 1 << 20, 1, 1 << 20, stream), kSuccess);
+  EXPECT_EQ(aclrtFree(memory), kSuccess);
+  go = true;
+  EXPECT_EQ(aclrtSynchronizeStream(stream), kSuccess);
+  // What was freed is not the host's memory.
+  char byte = 0;
+  EXPECT_EQ(aclrtMemset(memory, 1, 0, 1), kRtParamInvalid);
+  EXPECT_EQ(aclrtMemcpy(memory, 1, &byte, 1, ACL_MEMCPY_DEFAULT), kRtParamInvalid);
+  EXPECT_EQ(aclrtMemcpy(&byte, 1, memory, 1, ACL_MEMCPY_HOST_TO_HOST), kRtParamInvalid);
+}
+
+TEST_F(AscendCl, OneDataSetForBothSidesIsACode) {
+  const uint32_t id = load(saved(small_model(), folder_));
+  aclmdlDataset* set = aclmdlCreateDataset();
+  EXPECT_EQ(aclmdlExecute(id, set, set), kGeParamInvalid);
+  EXPECT_EQ(aclmdlDestroyDataset(set), kSuccess);
+}
+
 TEST_F(AscendCl, BatchSizesAreChosenByTheExtraInput) {
   const CompiledModel model = small_model({{1, 3, 128, 128}, {2, 3, 128, 128}, {4, 3, 128, 128}});
   const uint32_t id = load(saved(model, folder_));
@@ -296,7 +392,8 @@ TEST_F(AscendCl, WhatDoesNotFitIsACode) {
   void* memory = nullptr;
   EXPECT_EQ(aclrtMalloc(&memory, 0, ACL_MEM_MALLOC_HUGE_FIRST), kInvalidParam);
   EXPECT_EQ(aclrtMalloc(nullptr, 8, ACL_MEM_MALLOC_HUGE_FIRST), kInvalidParam);
-  EXPECT_EQ(aclrtMalloc(&memory, SIZE_MAX - 8, ACL_MEM_MALLOC_HUGE_FIRST), kRtMemoryAllocation);
+  EXPECT_EQ(aclrtMalloc(&memory, SIZE_MAX - 8, ACL_MEM_MALLOC_HUGE_FIRST), kInvalidParam);
+  EXPECT_EQ(aclrtMalloc(&memory, SIZE_MAX / 2, ACL_MEM_MALLOC_HUGE_FIRST), kRtMemoryAllocation);
   EXPECT_EQ(aclrtFree(host.data()), kRtParamInvalid);
   ASSERT_EQ(aclrtMalloc(&memory, 100, ACL_MEM_MALLOC_HUGE_FIRST), kSuccess);
   EXPECT_EQ(aclrtFree(memory), kSuccess);

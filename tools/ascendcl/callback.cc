@@ -61,6 +61,8 @@ ACL_EXPORT aclError aclrtLaunchCallback(aclrtCallback function, void* data, aclr
                                         aclrtStream stream) {
   return answer("aclrtLaunchCallback", [&] {
     require(function != nullptr, kInvalidParam, "fn is null");
+    require(block <= ACL_CALLBACK_BLOCK, kInvalidParam, "blockType {} is neither 0 nor 1",
+            static_cast<unsigned>(block));
     const std::shared_ptr<Stream> queue = stream_of(stream);
     std::shared_ptr<Mailbox> mailbox;
     {

@@ -20,6 +20,11 @@ std::shared_ptr<Stream> Context::default_stream() {
   return default_stream_;
 }
 
+void Context::drop_default_stream() {
+  const std::lock_guard lock(mutex_);
+  default_stream_ = nullptr;
+}
+
 void* Context::default_stream_handle() {
   default_stream();
   return default_stream_handle_;
@@ -51,8 +56,9 @@ void synchronize_context(const Context& context, std::optional<std::chrono::mill
 
 void destroy_context(void* handle) {
   const std::shared_ptr<Context> context = contexts().remove(handle);
-  for (const auto& stream : streams().all())
-    if (stream->context() == handle) stream->drop_tasks();
+  context->drop_default_stream();
+  for (const auto& stream : streams().remove_if([&](const Stream& s) { return s.context() == handle; }))
+    stream->drop_tasks();
   if (current == handle) current = nullptr;
 }
 
@@ -68,6 +74,8 @@ ACL_EXPORT aclError aclrtCreateContext(aclrtContext* context, int32_t device) {
 ACL_EXPORT aclError aclrtDestroyContext(aclrtContext context) {
   return answer("aclrtDestroyContext", [&] {
     require(context != nullptr, kInvalidParam, "context is null");
+    require(!contexts().get(context)->is_of_device(), kRtContextNull,
+            "a device's own context goes with aclrtResetDevice");
     destroy_context(context);
   });
 }

@@ -11,18 +11,23 @@ namespace effdet::acl {
 
 class Context : public std::enable_shared_from_this<Context> {
  public:
-  explicit Context(int device) : device_(device) {}
+  /// of_device: the one that aclrtSetDevice makes.
+  explicit Context(int device, bool of_device = false) : device_(device), of_device_(of_device) {}
+  bool is_of_device() const { return of_device_; }
   int device() const { return device_; }
   /// What add_context() gave.
   void* handle() const { return handle_; }
   /// Made when it is first asked for.
   std::shared_ptr<Stream> default_stream();
+  /// For a context that is destroyed.
+  void drop_default_stream();
   /// The handle of the default stream.
   void* default_stream_handle();
 
  private:
   friend void* add_context(std::shared_ptr<Context> context);
   const int device_;
+  const bool of_device_;
   void* handle_ = nullptr;
   std::mutex mutex_;
   std::shared_ptr<Stream> default_stream_;

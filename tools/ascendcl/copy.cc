@@ -44,10 +44,16 @@ aclError release_host(const char* function, void* address) {
   });
 }
 
+void check_block(const void* address, size_t bytes) {
+  need(static_cast<const std::byte*>(address), "devPtr");
+  require(bytes > 0, kInvalidParam, "size is 0");
+  device_memory().at(address, bytes, "devPtr");
+}
+
 /// Where one side of a copy lies.
 enum class Side : uint8_t { kHost, kDevice, kEither };
 
-std::byte* place_of(const void* address, size_t bytes, Side side, const char* parameter) {
+Place place_of(const void* address, size_t bytes, Side side, const char* parameter) {
   need(static_cast<const std::byte*>(address), parameter);
   const bool of_device = device_memory().contains(address);
   if (of_device) {
@@ -56,7 +62,7 @@ std::byte* place_of(const void* address, size_t bytes, Side side, const char* pa
     return device_memory().at(address, bytes, parameter);
   }
   if (side == Side::kDevice) device_memory().at(address, bytes, parameter);  // throws, with the reason
-  return const_cast<std::byte*>(static_cast<const std::byte*>(address));
+  return {const_cast<std::byte*>(static_cast<const std::byte*>(address)), nullptr};
 }
 
 struct Sides {
@@ -97,11 +103,10 @@ std::function<void()> prepare(const Copy& copy, aclrtMemcpyKind kind) {
         kInvalidParam, "{} rows of {} bytes are too many", copy.height, pitch);
     return bytes;
   };
-  std::byte* target = place_of(copy.target, span(copy.target_pitch), sides.target, "dst");
-  const std::byte* source = place_of(copy.source, span(copy.source_pitch), sides.source, "src");
-  return [copy, target, source] {
+  return [copy, target = place_of(copy.target, span(copy.target_pitch), sides.target, "dst"),
+          source = place_of(copy.source, span(copy.source_pitch), sides.source, "src")] {
     for (size_t row = 0; row < copy.height; ++row)
-      std::memmove(target + (row * copy.target_pitch), source + (row * copy.source_pitch), copy.width);
+      std::memmove(target.data + (row * copy.target_pitch), source.data + (row * copy.source_pitch), copy.width);
   };
 }
 
@@ -115,6 +120,7 @@ std::function<void()> prepare_line(void* target, size_t room, const void* source
 std::function<void()> prepare_rows(void* target, size_t target_pitch, const void* source, size_t source_pitch,
                                    size_t width, size_t height, aclrtMemcpyKind kind) {
   if (width == 0 || height == 0) return [] {};
+  require(kind != ACL_MEMCPY_HOST_TO_HOST, kInvalidParam, "rows are copied to or from a device");
   require(width <= target_pitch && width <= source_pitch, kInvalidParam, "rows of {} bytes are wider than {} or {}",
           width, target_pitch, source_pitch);
   return prepare({target, target_pitch, source, source_pitch, width, height}, kind);
@@ -123,8 +129,9 @@ std::function<void()> prepare_rows(void* target, size_t target_pitch, const void
 std::function<void()> prepare_fill(void* target, size_t room, int32_t value, size_t count) {
   if (count == 0) return [] {};
   require(count <= room, kRtParamInvalid, "{} bytes do not fit into {}", count, room);
-  std::byte* place = place_of(target, count, Side::kEither, "devPtr");
-  return [place, value, count] { std::memset(place, value, count); };
+  return [place = place_of(target, count, Side::kEither, "devPtr"), value, count] {
+    std::memset(place.data, value, count);
+  };
 }
 
 }  // namespace
@@ -149,10 +156,10 @@ ACL_EXPORT aclError aclrtFreeWithDevSync(void* address) {
 
 // There is one memory, so that no cache has to be written back.
 ACL_EXPORT aclError aclrtMemFlush(void* address, size_t bytes) {
-  return answer("aclrtMemFlush", [&] { device_memory().at(address, bytes, "devPtr"); });
+  return answer("aclrtMemFlush", [&] { check_block(address, bytes); });
 }
 ACL_EXPORT aclError aclrtMemInvalidate(void* address, size_t bytes) {
-  return answer("aclrtMemInvalidate", [&] { device_memory().at(address, bytes, "devPtr"); });
+  return answer("aclrtMemInvalidate", [&] { check_block(address, bytes); });
 }
 
 ACL_EXPORT aclError aclrtMallocHost(void** address, size_t bytes) {
@@ -197,7 +204,9 @@ ACL_EXPORT aclError aclrtMemset(void* target, size_t room, int32_t value, size_t
   return answer("aclrtMemset", [&] { prepare_fill(target, room, value, count)(); });
 }
 ACL_EXPORT aclError aclrtMemsetAsync(void* target, size_t room, int32_t value, size_t count, aclrtStream stream) {
-  return answer("aclrtMemsetAsync", [&] { stream_of(stream)->push(prepare_fill(target, room, value, count)); });
+  return answer("aclrtMemsetAsync", [&] {
+    if (count > 0) stream_of(stream)->push(prepare_fill(target, room, value, count));
+  });
 }
 
 }  // namespace effdet::acl

@@ -22,7 +22,12 @@ struct Dataset {
   };
   std::mutex mutex;
   std::vector<Entry> entries;
-  std::optional<size_t> plan;  ///< what aclmdlSetDynamicBatchSize and its like chose
+  /// What aclmdlSetDynamicBatchSize and its like chose, and for which model.
+  struct Choice {
+    uint32_t model_id = 0;
+    size_t plan = 0;
+  };
+  std::optional<Choice> plan;
 };
 
 Handles<DataBuffer>& data_buffers();

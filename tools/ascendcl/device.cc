@@ -48,7 +48,7 @@ ACL_EXPORT aclError aclrtSetDevice(int32_t device) {
     require_device(device);
     const std::lock_guard lock(uses().mutex);
     Use& use = uses().of_device[device];
-    if (use.count == 0) use.context = add_context(std::make_shared<Context>(device));
+    if (use.count == 0) use.context = add_context(std::make_shared<Context>(device, /*of_device=*/true));
     ++use.count;
     set_current_context(use.context);
   });

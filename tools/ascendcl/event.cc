@@ -10,20 +10,55 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-struct Event {
+/// One time that an event was put on a stream. Whoever waits, waits for the record that was the last when it said so.
+struct Record {
   std::mutex mutex;
   std::condition_variable changed;
-  uint64_t recorded = 0, reached = 0;  ///< how often it was put on a stream, and came to its turn there
-  Clock::time_point time;              ///< of the last turn
+  bool is_done = false;
+  Clock::time_point time;
 
-  bool is_complete() const { return recorded > 0 && reached >= recorded; }
-  /// Waits for what is recorded now; false after the time.
+  void finish() {
+    const std::lock_guard lock(mutex);
+    if (is_done) return;
+    is_done = true;
+    time = Clock::now();
+    changed.notify_all();
+  }
+  bool done() {
+    const std::lock_guard lock(mutex);
+    return is_done;
+  }
+  /// False after the time.
   bool wait(std::optional<std::chrono::milliseconds> timeout) {
     std::unique_lock lock(mutex);
-    const auto done = [this, target = recorded] { return reached >= target; };
-    if (timeout) return changed.wait_for(lock, *timeout, done);
-    changed.wait(lock, done);
+    if (timeout) return changed.wait_for(lock, *timeout, [this] { return is_done; });
+    changed.wait(lock, [this] { return is_done; });
     return true;
+  }
+};
+
+/// The task of a record: also a stream that is destroyed before its turn makes it done, so that nobody waits for ever.
+class RecordTask {
+ public:
+  explicit RecordTask(std::shared_ptr<Record> record) : record_(std::move(record)) {}
+  ~RecordTask() { record_->finish(); }
+  RecordTask(const RecordTask&) = delete;
+  RecordTask& operator=(const RecordTask&) = delete;
+  void run() { record_->finish(); }
+
+ private:
+  std::shared_ptr<Record> record_;
+};
+
+struct Event {
+  explicit Event(bool is_new) : is_new(is_new) {}
+  const bool is_new;  ///< made by aclrtCreateEventExWithFlag: complete before it is recorded
+  std::mutex mutex;
+  std::shared_ptr<Record> last;  ///< null before it is recorded
+
+  std::shared_ptr<Record> record() {
+    const std::lock_guard lock(mutex);
+    return last;
   }
 };
 
@@ -37,40 +72,46 @@ std::shared_ptr<Event> event_of(aclrtEvent handle) {
   return events().get(handle);
 }
 
-aclError create_event(const char* function, aclrtEvent* event) {
+aclError create_event(const char* function, aclrtEvent* event, bool is_new = false) {
   return answer(function, [&] {
     aclrtEvent& out = need(event, "event");
     current_context();
-    out = events().add(std::make_shared<Event>());
+    out = events().add(std::make_shared<Event>(is_new));
   });
 }
 
 aclError synchronize_event(const char* function, aclrtEvent handle, int32_t timeout) {
   return answer(function, [&] {
     const auto limit = timeout_of(timeout);
-    const std::shared_ptr<Event> event = event_of(handle);
-    {
-      const std::lock_guard lock(event->mutex);
-      require(event->recorded > 0, kRtParamInvalid, "the event was not recorded");
-    }
-    require(event->wait(limit), kRtEventSyncTimeout, "not done after {} ms", timeout);
+    const std::shared_ptr<Record> record = event_of(handle)->record();
+    if (record == nullptr) return;
+    require(record->wait(limit), kRtEventSyncTimeout, "not done after {} ms", timeout);
   });
 }
 
 aclError wait_for_event(const char* function, aclrtStream stream, aclrtEvent handle, int32_t timeout) {
   return answer(function, [&] {
     const auto limit = timeout_of(timeout);
-    stream_of(stream)->push([event = event_of(handle), limit] {
-      require(event->wait(limit), kRtEventSyncTimeout, "an event was not done after {} ms",
+    const std::shared_ptr<Record> record = event_of(handle)->record();
+    const std::shared_ptr<Stream> queue = stream_of(stream);
+    if (record == nullptr) return;
+    queue->push([record, limit] {
+      require(record->wait(limit), kRtEventSyncTimeout, "an event was not done after {} ms",
               limit ? limit->count() : -1);
     });
   });
 }
 
 Clock::time_point time_of(const std::shared_ptr<Event>& event) {
-  const std::lock_guard lock(event->mutex);
-  require(event->is_complete(), kRtEventTimestampInvalid, "the event was not recorded, or is not done");
-  return event->time;
+  const std::shared_ptr<Record> record = event->record();
+  require(record != nullptr && record->done(), kRtEventTimestampInvalid, "the event was not recorded, or is not done");
+  return record->time;
+}
+
+/// Whether an event's last record is done; `unrecorded` where it has none.
+bool is_complete(aclrtEvent handle, bool unrecorded) {
+  const std::shared_ptr<Record> record = event_of(handle)->record();
+  return record != nullptr ? record->done() : unrecorded;
 }
 
 }  // namespace
@@ -80,7 +121,7 @@ ACL_EXPORT aclError aclrtCreateEventWithFlag(aclrtEvent* event, uint32_t /*flag*
   return create_event("aclrtCreateEventWithFlag", event);
 }
 ACL_EXPORT aclError aclrtCreateEventExWithFlag(aclrtEvent* event, uint32_t /*flag*/) {
-  return create_event("aclrtCreateEventExWithFlag", event);
+  return create_event("aclrtCreateEventExWithFlag", event, /*is_new=*/true);
 }
 
 ACL_EXPORT aclError aclrtDestroyEvent(aclrtEvent event) {
@@ -94,53 +135,45 @@ ACL_EXPORT aclError aclrtRecordEvent(aclrtEvent handle, aclrtStream stream) {
   return answer("aclrtRecordEvent", [&] {
     const std::shared_ptr<Event> event = event_of(handle);
     const std::shared_ptr<Stream> queue = stream_of(stream);
-    uint64_t turn = 0;
+    auto record = std::make_shared<Record>();
     {
       const std::lock_guard lock(event->mutex);
-      turn = ++event->recorded;
+      event->last = record;
     }
-    queue->push([event, turn] {
-      const std::lock_guard lock(event->mutex);
-      event->reached = std::max(event->reached, turn);
-      event->time = Clock::now();
-      event->changed.notify_all();
-    });
+    queue->push([task = std::make_shared<RecordTask>(std::move(record))] { task->run(); });
   });
 }
 
+/// Makes the event one that was not recorded, unless it is recorded anew before the stream comes to it.
 ACL_EXPORT aclError aclrtResetEvent(aclrtEvent handle, aclrtStream stream) {
   return answer("aclrtResetEvent", [&] {
-    stream_of(stream)->push([event = event_of(handle)] {
+    const std::shared_ptr<Event> event = event_of(handle);
+    stream_of(stream)->push([event, record = event->record()] {
       const std::lock_guard lock(event->mutex);
-      if (event->is_complete()) event->recorded = event->reached = 0;
+      if (event->last == record) event->last = nullptr;
     });
   });
 }
 
-ACL_EXPORT aclError aclrtQueryEvent(aclrtEvent handle, aclrtEventStatus* status) {
+ACL_EXPORT aclError aclrtQueryEvent(aclrtEvent event, aclrtEventStatus* status) {
   return answer("aclrtQueryEvent", [&] {
-    aclrtEventStatus& out = need(status, "status");
-    const std::shared_ptr<Event> event = event_of(handle);
-    const std::lock_guard lock(event->mutex);
-    out = event->is_complete() ? ACL_EVENT_STATUS_COMPLETE : ACL_EVENT_STATUS_NOT_READY;
+    need(status, "status") = is_complete(event, true) ? ACL_EVENT_STATUS_COMPLETE : ACL_EVENT_STATUS_NOT_READY;
   });
 }
 
-ACL_EXPORT aclError aclrtQueryEventStatus(aclrtEvent handle, aclrtEventRecordedStatus* status) {
+ACL_EXPORT aclError aclrtQueryEventStatus(aclrtEvent event, aclrtEventRecordedStatus* status) {
   return answer("aclrtQueryEventStatus", [&] {
     aclrtEventRecordedStatus& out = need(status, "status");
-    const std::shared_ptr<Event> event = event_of(handle);
-    const std::lock_guard lock(event->mutex);
-    out = event->is_complete() ? ACL_EVENT_RECORDED_STATUS_COMPLETE : ACL_EVENT_RECORDED_STATUS_NOT_READY;
+    out = is_complete(event, event_of(event)->is_new) ? ACL_EVENT_RECORDED_STATUS_COMPLETE
+                                                      : ACL_EVENT_RECORDED_STATUS_NOT_READY;
   });
 }
 
-ACL_EXPORT aclError aclrtQueryEventWaitStatus(aclrtEvent handle, aclrtEventWaitStatus* status) {
+/// Whether what waits for the event may go on.
+ACL_EXPORT aclError aclrtQueryEventWaitStatus(aclrtEvent event, aclrtEventWaitStatus* status) {
   return answer("aclrtQueryEventWaitStatus", [&] {
-    aclrtEventWaitStatus& out = need(status, "status");
-    const std::shared_ptr<Event> event = event_of(handle);
-    const std::lock_guard lock(event->mutex);
-    out = event->is_complete() ? ACL_EVENT_WAIT_STATUS_COMPLETE : ACL_EVENT_WAIT_STATUS_NOT_READY;
+    need(status, "status") =
+        is_complete(event, true) ? ACL_EVENT_WAIT_STATUS_COMPLETE : ACL_EVENT_WAIT_STATUS_NOT_READY;
   });
 }
 

@@ -1,4 +1,6 @@
 // Runs of models, at once or on a stream.
+#include <cstring>
+
 #include "dataset.h"
 #include "device_memory.h"
 #include "kernels/ascend/functions.h"
@@ -10,7 +12,7 @@ namespace effdet::acl {
 namespace {
 
 struct Span {
-  std::byte* data;
+  Place place;
   size_t bytes;
 };
 
@@ -21,8 +23,8 @@ struct Run {
   std::vector<Span> inputs, outputs;
 
   void operator()() {
-    for (size_t i = 0; i < inputs.size(); ++i) model->inputs[i] = {inputs[i].data, inputs[i].bytes};
-    for (size_t i = 0; i < outputs.size(); ++i) model->outputs[i] = {outputs[i].data, outputs[i].bytes};
+    for (size_t i = 0; i < inputs.size(); ++i) model->inputs[i] = {inputs[i].place.data, inputs[i].bytes};
+    for (size_t i = 0; i < outputs.size(); ++i) model->outputs[i] = {outputs[i].place.data, outputs[i].bytes};
     model->runner.run(model->inputs, model->outputs, plan);
   }
 };
@@ -42,10 +44,10 @@ Span memory_of(const Dataset::Entry& entry, size_t needed, const char* what, siz
 
 size_t plan_of(const Model& model, Dataset& inputs) {
   if (model.desc.gears == Gears::kNone) return 0;
-  require(inputs.plan.has_value(), kGeParamInvalid,
+  require(inputs.plan && inputs.plan->model_id == model.desc.model_id, kGeParamInvalid,
           "the model has several shapes: call aclmdlSetDynamicBatchSize, aclmdlSetDynamicHWSize or "
           "aclmdlSetInputDynamicDims first");
-  return *inputs.plan;
+  return inputs.plan->plan;
 }
 
 /// What a run made of an output, for the program that asked by a tensor description.
@@ -65,7 +67,11 @@ Run prepare(uint32_t id, const aclmdlDataset* input, const aclmdlDataset* output
   const Model& model = *run.model;
   require(current_context() == model.context, kRtModelContext, "model {} was loaded in another context", id);
   const std::shared_ptr<Dataset> inputs = datasets().get(input), outputs = datasets().get(output);
-  const std::scoped_lock locks(inputs->mutex, outputs->mutex);
+  std::unique_lock first(inputs->mutex, std::defer_lock), second(outputs->mutex, std::defer_lock);
+  if (inputs == outputs)
+    first.lock();  // one for both is odd, and allowed
+  else
+    std::lock(first, second);
   require(inputs->entries.size() == model.desc.inputs.size(), kGeParamInvalid, "{} inputs, the model has {}",
           inputs->entries.size(), model.desc.inputs.size());
   require(outputs->entries.size() == model.desc.outputs.size(), kGeParamInvalid, "{} outputs, the model has {}",
@@ -85,7 +91,8 @@ aclError execute(const char* function, uint32_t id, const aclmdlDataset* input, 
   return answer(function, [&] {
     Run run = prepare(id, input, output, true);
     const std::unique_lock alone(run.model->running, std::try_to_lock);
-    require(alone.owns_lock(), kRtModelRunning, "model {} is running in another thread: each thread loads its own", id);
+    require(alone.owns_lock(), kRtModelRunning,
+            "model {} is running, in another thread or on a stream: each loads its own", id);
     run();
   });
 }
@@ -139,13 +146,19 @@ ACL_EXPORT aclmdlExecConfigHandle* aclmdlCreateExecConfigHandle() {
 ACL_EXPORT aclError aclmdlDestroyExecConfigHandle(const aclmdlExecConfigHandle* config) {
   return answer("aclmdlDestroyExecConfigHandle", [&] { run_configs().remove(config); });
 }
-/// Time limits and memory of hardware: checked for what they are, and without effect.
-ACL_EXPORT aclError aclmdlSetExecConfigOpt(aclmdlExecConfigHandle* config, aclmdlExecConfigAttr /*option*/,
+/// Time limits and memory of hardware: looked at, and without effect.
+ACL_EXPORT aclError aclmdlSetExecConfigOpt(aclmdlExecConfigHandle* config, aclmdlExecConfigAttr option,
                                            const void* value, size_t bytes) {
   return answer("aclmdlSetExecConfigOpt", [&] {
     run_configs().get(config);
     need(static_cast<const std::byte*>(value), "attrValue");
-    require(bytes > 0, kInvalidParam, "valueSize is 0");
+    require(option <= 7, kInvalidParam, "there is no option {}", static_cast<unsigned>(option));
+    const bool is_timeout = option == ACL_MDL_STREAM_SYNC_TIMEOUT || option == ACL_MDL_EVENT_SYNC_TIMEOUT;
+    require(bytes == (is_timeout ? sizeof(int32_t) : sizeof(size_t)), kInvalidParam, "valueSize is {}", bytes);
+    if (!is_timeout) return;
+    int32_t milliseconds = 0;
+    std::memcpy(&milliseconds, value, sizeof milliseconds);
+    require(milliseconds >= -1, kInvalidParam, "a time limit of {} ms", milliseconds);
   });
 }
 

@@ -64,7 +64,7 @@ aclError answer_exception(const char* function) noexcept {
 void fail_if_wanted(const char* function) {
   const Settings& s = settings();
   if (s.failing.empty() || s.failing != function) return;
-  static std::atomic<uint64_t> calls = 0;
+  static std::atomic<uint64_t> calls = 0;  // of that function
   require(++calls != s.failing_call, kInternalError, "EFFDET_ASCEND_FAIL wants this call to fail");
 }
 

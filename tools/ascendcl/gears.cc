@@ -33,12 +33,12 @@ void choose(uint32_t id, aclmdlDataset* handle, size_t index, Gears kind, const 
   const size_t bytes = shown.size() * sizeof(int32_t);
   require(buffer->bytes >= bytes, kGeDynamicInputLengthInvalid, "buffer {} has {} bytes, not {}", index, buffer->bytes,
           bytes);
-  std::byte* memory = DeviceMemory::instance().at(buffer->address, bytes, "the buffer");
+  const Place place = DeviceMemory::instance().at(buffer->address, bytes, "the buffer");
   for (size_t i = 0; i < shown.size(); ++i) {
     const auto value = static_cast<int32_t>(shown[i]);
-    std::memcpy(memory + (i * sizeof value), &value, sizeof value);
+    std::memcpy(place.data + (i * sizeof value), &value, sizeof value);
   }
-  dataset->plan = plan;
+  dataset->plan = Dataset::Choice{id, plan};
   model->choose_plan(plan);
 }
 

@@ -48,6 +48,28 @@ class Handles {
     objects_.erase(found);
     return object;
   }
+  /// Another object for the handle; who has the former one keeps it. Throws Failure.
+  void replace(const void* handle, std::shared_ptr<T> object) {
+    const std::unique_lock lock(mutex_);
+    const auto found = objects_.find(reinterpret_cast<uint64_t>(handle));
+    require(found != objects_.end(), code_, "{} is no {}, or it was destroyed", handle, what_);
+    found->second.swap(object);
+  }
+  /// Takes away all for which that holds, and gives them.
+  template <typename Condition>
+  std::vector<std::shared_ptr<T>> remove_if(Condition&& condition) {
+    std::vector<std::shared_ptr<T>> removed;
+    const std::unique_lock lock(mutex_);
+    for (auto it = objects_.begin(); it != objects_.end();) {
+      if (condition(*it->second)) {
+        removed.push_back(std::move(it->second));
+        it = objects_.erase(it);
+      } else {
+        ++it;
+      }
+    }
+    return removed;
+  }
   std::vector<std::shared_ptr<T>> all() const {
     const std::shared_lock lock(mutex_);
     std::vector<std::shared_ptr<T>> list;

@@ -69,6 +69,9 @@ void tell_sizes(const CompiledModel& model, size_t& work, size_t& weights) {
   weights = model.weight_bytes();
 }
 
+/// The last of the options in the vendor's headers.
+constexpr unsigned kLastConfigOption = 28;
+
 /// What aclmdlLoadWithConfig is told, option by option.
 struct LoadConfig {
   size_t type = 0;
@@ -127,7 +130,11 @@ CompiledModel open_model(const void* model, size_t bytes) {
   const auto* begin = &need(static_cast<const std::byte*>(model), "model");
   require(bytes > 0, kInvalidParam, "modelSize is 0");
   // A program may have put the file into a device's memory.
-  if (DeviceMemory::instance().contains(model)) begin = DeviceMemory::instance().at(model, bytes, "model");
+  Place place;
+  if (DeviceMemory::instance().contains(model)) {
+    place = DeviceMemory::instance().at(model, bytes, "model");
+    begin = place.data;
+  }
   return CompiledModel::load(std::span(begin, bytes), "a model in memory");
 }
 
@@ -199,6 +206,8 @@ ACL_EXPORT aclError aclmdlSetConfigOpt(aclmdlConfigHandle* handle, aclmdlConfigA
         return;
       case ACL_MDL_LOAD_TYPE_SIZET:
         config->type = value_of<size_t>(value, bytes);
+        require(config->type >= 1 && config->type <= 6, kInvalidParam, "load type {} is none from 1 to 6",
+                config->type);
         return;
       case ACL_MDL_PATH_PTR:
         config->path = &need(value_of<const char*>(value, bytes), "attrValue");
@@ -218,10 +227,15 @@ ACL_EXPORT aclError aclmdlSetConfigOpt(aclmdlConfigHandle* handle, aclmdlConfigA
       case ACL_MDL_WORKSPACE_ADDR_PTR:
         config->memory.work = value_of<void*>(value, bytes);
         return;
+      case ACL_MDL_WORKSPACE_MEM_OPTIMIZE:
+        require(value_of<size_t>(value, bytes) <= 1, kInvalidParam, "the option is 0 or 1");
+        return;
       case ACL_MDL_WORKSPACE_SIZET:
         config->memory.work_bytes = value_of<size_t>(value, bytes);
         return;
     }
+    require(static_cast<unsigned>(option) <= kLastConfigOption, kInvalidParam, "there is no option {}",
+            static_cast<unsigned>(option));
     fail(kApiNotSupport, "option {} is not supported", static_cast<unsigned>(option));
   });
 }
@@ -238,6 +252,7 @@ ACL_EXPORT aclError aclmdlLoadWithConfig(const aclmdlConfigHandle* handle, uint3
       return open_model(config->model, config->model_bytes);
     require(config->type == kFile || config->type == kFileWithMemory, kInvalidParam, "load type {} is none from 1 to 4",
             config->type);
+    require(!config->path.empty(), kInvalidParam, "ACL_MDL_PATH_PTR was not set");
     return open_model(config->path.c_str());
   });
 }

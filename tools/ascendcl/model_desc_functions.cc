@@ -9,11 +9,14 @@
 namespace effdet::acl {
 namespace {
 
-/// A name that does not fit is replaced by one that does, of which aclmdlGetTensorRealName knows the real one.
+/// What stands for a name that does not fit.
+std::string replaced_name(const ModelDesc& desc, bool is_input, size_t index) {
+  return fmt::format("acl_modelId_{}_{}_{}", desc.model_id, is_input ? "input" : "output", index);
+}
+
 std::string shown_name(const ModelDesc& desc, bool is_input, size_t index) {
   const std::string& name = (is_input ? desc.inputs : desc.outputs)[index].name;
-  if (name.size() < kMaxNameBytes) return name;
-  return fmt::format("acl_modelId_{}_{}_{}", desc.model_id, is_input ? "input" : "output", index);
+  return name.size() < kMaxNameBytes ? name : replaced_name(desc, is_input, index);
 }
 
 const TensorOfModel& tensor_at(const std::vector<TensorOfModel>& tensors, size_t index) {
@@ -63,7 +66,10 @@ void require_all_inputs(size_t index) {
 /// What a function writes of a model into a description that exists.
 template <typename Describe>
 aclError fill(const char* function, aclmdlDesc* handle, Describe&& how) {
-  return answer(function, [&] { *model_descs().get(handle) = how(); });
+  return answer(function, [&] {
+    model_descs().get(handle);  // before the work
+    model_descs().replace(handle, std::make_shared<ModelDesc>(how()));
+  });
 }
 
 }  // namespace
@@ -166,7 +172,7 @@ ACL_EXPORT const char* aclmdlGetTensorRealName(const aclmdlDesc* handle, const c
     for (const bool is_input : {true, false}) {
       const auto& tensors = is_input ? desc.inputs : desc.outputs;
       for (size_t i = 0; i < tensors.size(); ++i)
-        if (tensors[i].name == name || shown_name(desc, is_input, i) == name) return tensors[i].name.c_str();
+        if (tensors[i].name == name || replaced_name(desc, is_input, i) == name) return tensors[i].name.c_str();
     }
     fail(kInvalidParam, "the model has no tensor '{}'", name);
   });

@@ -28,6 +28,15 @@ uint64_t number_of(const char* variable, uint64_t otherwise, uint64_t least, uin
   return text == nullptr || *text == '\0' ? otherwise : parse(variable, text, least, most);
 }
 
+bool is_function(std::string_view name) {
+  static constexpr std::string_view kFunctions[] = {
+#define ACL_FUNCTION(result, name, parameters) #name,
+#include "kernels/ascend/functions.inc"
+#undef ACL_FUNCTION
+  };
+  return std::ranges::find(kFunctions, name) != std::end(kFunctions);
+}
+
 uint64_t machine_memory() {
   return static_cast<uint64_t>(std::max(0L, ::sysconf(_SC_PHYS_PAGES))) *
          static_cast<uint64_t>(std::max(0L, ::sysconf(_SC_PAGESIZE)));
@@ -45,6 +54,7 @@ Settings read_settings() {
     const std::string text = fail_at;
     const size_t colon = text.find(':');
     s.failing = text.substr(0, colon);
+    require(is_function(s.failing), kInvalidParam, "EFFDET_ASCEND_FAIL: there is no function '{}'", s.failing);
     s.failing_call =
         colon == std::string::npos ? 1 : parse("EFFDET_ASCEND_FAIL", text.substr(colon + 1), 1, UINT32_MAX);
   }

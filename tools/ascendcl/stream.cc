@@ -18,10 +18,12 @@ struct Stream::Queue {
   std::deque<std::function<void()>> tasks;
   uint64_t pushed = 0, done = 0;
   bool closed = false;
+  std::thread::id thread;
   std::optional<Failure> failure;
 
   void run() {
     std::unique_lock lock(mutex);
+    thread = std::this_thread::get_id();
     for (;;) {
       changed.wait(lock, [this] { return closed || !tasks.empty(); });
       if (tasks.empty()) return;
@@ -63,6 +65,7 @@ void Stream::push(std::function<void()> task) {
 
 void Stream::synchronize(std::optional<std::chrono::milliseconds> timeout) {
   std::unique_lock lock(queue_->mutex);
+  require(queue_->thread != std::this_thread::get_id(), kRtParamInvalid, "a task of the stream waits for the stream");
   const uint64_t target = queue_->pushed;
   const auto reached = [&] { return queue_->done >= target; };
   if (!timeout) {
@@ -80,9 +83,10 @@ bool Stream::is_idle() const {
 }
 
 void Stream::drop_tasks() {
+  std::deque<std::function<void()>> dropped;  // go after the lock: events that they would have reached are done by that
   const std::lock_guard lock(queue_->mutex);
   queue_->done += queue_->tasks.size();
-  queue_->tasks.clear();
+  dropped.swap(queue_->tasks);
   queue_->changed.notify_all();
 }
 
@@ -130,15 +134,18 @@ ACL_EXPORT aclError aclrtCreateStreamWithConfig(aclrtStream* stream, uint32_t /*
 ACL_EXPORT aclError aclrtDestroyStream(aclrtStream stream) {
   return answer("aclrtDestroyStream", [&] {
     require(stream != nullptr, kInvalidParam, "stream is null");
-    const std::shared_ptr<Stream> last = streams().remove(stream);
+    const std::shared_ptr<Stream> last = stream_of(stream);
+    require(last != current_context()->default_stream(), kInvalidParam, "a context's default stream goes with it");
     last->synchronize();
+    streams().remove(stream);
   });
 }
 
 ACL_EXPORT aclError aclrtDestroyStreamForce(aclrtStream stream) {
   return answer("aclrtDestroyStreamForce", [&] {
     require(stream != nullptr, kInvalidParam, "stream is null");
-    streams().remove(stream)->drop_tasks();
+    stream_of(stream)->drop_tasks();
+    streams().remove(stream);
   });
 }
 
@@ -158,6 +165,29 @@ ACL_EXPORT aclError aclrtStreamQuery(aclrtStream stream, aclrtStreamStatus* stat
 
 ACL_EXPORT aclError aclrtStreamGetId(aclrtStream stream, int32_t* id) {
   return answer("aclrtStreamGetId", [&] { need(id, "streamId") = stream_of(stream)->id(); });
+}
+
+/// Streams have no properties that would change what they do.
+ACL_EXPORT aclError aclrtStreamGetFlags(aclrtStream stream, uint32_t* flags) {
+  return answer("aclrtStreamGetFlags", [&] {
+    uint32_t& out = need(flags, "flags");
+    stream_of(stream);
+    out = 0;
+  });
+}
+/// Mode 0 goes on after a failure, as streams here do; 1 would stop.
+ACL_EXPORT aclError aclrtSetStreamFailureMode(aclrtStream stream, uint64_t mode) {
+  return answer("aclrtSetStreamFailureMode", [&] {
+    require(stream != nullptr, kInvalidParam, "stream is null");
+    stream_of(stream);
+    require(mode <= 1, kInvalidParam, "mode {} is neither 0 nor 1", mode);
+  });
+}
+ACL_EXPORT aclError aclrtStreamAbort(aclrtStream stream) {
+  return answer("aclrtStreamAbort", [&] {
+    require(stream != nullptr, kInvalidParam, "stream is null");
+    stream_of(stream)->drop_tasks();
+  });
 }
 
 }  // namespace effdet::acl

@@ -181,6 +181,7 @@ TEST_F(Ascend, WhatWasDoneStaysWhereACardIsLost) {
       sh(on_cards("EFFDET_ASCEND_FAIL=aclmdlExecute:5 validate data --model-file m.om --results v.json "
                   "--device ascend"));
   EXPECT_EQ(result.code, 4) << result.error;
+  EXPECT_TRUE(contains(result.error, ".jpg: device ascend: ")) << result.error;
   EXPECT_TRUE(contains(result.error, "aclmdlExecute gave 500000")) << result.error;
   good(on_cards("validate data --model-file m.om --results v.json --device ascend --resume"));
   good("validate data --model-file m.om --results whole.json");

@@ -41,6 +41,16 @@ void refuse_nan(std::span<const std::byte> floats, const fs::path& path) {
   }
 }
 
+/// Runs a network on what a file holds, and names the file where a device fails.
+template <typename Run>
+void run_named(const fs::path& path, Run&& run) {
+  try {
+    run();
+  } catch (const Error& error) {
+    throw Error(error.code(), fmt::format("{}: {}", one_line(path.string()), error.what()));
+  }
+}
+
 /// Of the only input: a file holds samples of it.
 std::string input_type(const CompiledModel& model) {
   const std::vector<TensorInfo> inputs = model.inputs();
@@ -198,7 +208,7 @@ class DataRun {
     for (size_t k = 0; k < slot.outputs.outputs().size(); ++k)
       outputs.push_back(slot.outputs.outputs()[k].first(lane.runner.output_bytes(plan)[k]));
     const auto begin = Clock::now();
-    lane.runner.run({&input, 1}, outputs, plan);
+    run_named(options_.inputs[first(batch)], [&] { lane.runner.run({&input, 1}, outputs, plan); });
     const double all = milliseconds_since(begin);
     const Runner::Transfers transfers = lane.runner.last_transfers();
     slot.times.to_device.push_back(1000 * transfers.to_device);

@@ -150,6 +150,7 @@ enum aclmdlConfigAttr : unsigned {
   ACL_MDL_WEIGHT_SIZET,
   ACL_MDL_WORKSPACE_ADDR_PTR,
   ACL_MDL_WORKSPACE_SIZET,
+  ACL_MDL_WORKSPACE_MEM_OPTIMIZE = 13,
 };
 enum aclprofAicoreMetrics : unsigned { ACL_AICORE_ARITHMETIC_UTILIZATION };
 enum aclprofConfigType : unsigned { ACL_PROF_ARGS_MIN };

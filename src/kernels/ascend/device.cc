@@ -242,28 +242,6 @@ class Cards : public Device {
 
 }  // namespace
 
-void choose_plan(const Library& library, const OfflineModel& model, uint32_t id, acl::aclmdlDataset* inputs) {
-  const auto index = static_cast<size_t>(model.gear_index);
-  const auto value = [&](size_t i) { return static_cast<uint64_t>(model.values.at(i)); };
-  switch (model.gears) {
-    case Gears::kNone:
-      return;
-    case Gears::kBatch:
-      return library.check(library.aclmdlSetDynamicBatchSize(id, inputs, index, value(0)), "aclmdlSetDynamicBatchSize",
-                           model.path);
-    case Gears::kHeightWidth:
-      return library.check(library.aclmdlSetDynamicHWSize(id, inputs, index, value(0), value(1)),
-                           "aclmdlSetDynamicHWSize", model.path);
-    case Gears::kDims: {
-      acl::aclmdlIODims dims = {};
-      dims.dimCount = model.values.size();
-      std::ranges::copy(model.values, dims.dims);
-      return library.check(library.aclmdlSetInputDynamicDims(id, inputs, index, &dims), "aclmdlSetInputDynamicDims",
-                           model.path);
-    }
-  }
-}
-
 bool is_target(std::string_view target) {
   return target == kTarget ||
          (target.starts_with(kTarget) && target.size() > kTarget.size() && target[kTarget.size()] == ':');

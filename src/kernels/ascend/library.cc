@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
@@ -48,8 +49,15 @@ Library find_library() {
   void* handle = nullptr;
   if (const char* home = std::getenv("ASCEND_HOME_PATH"); home != nullptr && *home != '\0') {
     library.path = (fs::path(home) / "lib64" / kName).string();
-    if (const char* error = open_library(library.path, handle); error != nullptr)
-      fail(ErrorCode::kUnsupported, "device ascend: ASCEND_HOME_PATH={} is no CANN that runs here: {}", home, error);
+    if (const char* error = open_library(library.path, handle); error != nullptr) {
+      std::error_code ignored;
+      // Of a library for another processor the loader says that there is no such file.
+      const bool is_there = fs::exists(library.path, ignored);
+      fail(ErrorCode::kUnsupported, "device ascend: ASCEND_HOME_PATH={} is no CANN that runs here: {}{}", home, error,
+           is_there && std::string_view(error).find("No such file") != std::string_view::npos
+               ? " (the file is there: it, or what it needs, is for another processor)"
+               : "");
+    }
   } else {
     library.path = kName;
     const char* error = open_library(library.path, handle);

@@ -1,5 +1,9 @@
-// The operator's attributes.
+// The operator's attributes, and how a loaded model is told which of its plans is meant.
 #include "kernels/ascend/offline_model.h"
+
+#include <algorithm>
+
+#include "kernels/ascend/library.h"
 
 namespace effdet::kernels::ascend {
 
@@ -28,6 +32,28 @@ OfflineModel offline_model_of(const ir::Node& node) {
           .gear_bytes = integer("gear_bytes"),
           .input_bytes = integers("input_bytes"),
           .output_bytes = integers("output_bytes")};
+}
+
+void choose_plan(const Library& library, const OfflineModel& model, uint32_t id, acl::aclmdlDataset* inputs) {
+  const auto index = static_cast<size_t>(model.gear_index);
+  const auto value = [&](size_t i) { return static_cast<uint64_t>(model.values.at(i)); };
+  switch (model.gears) {
+    case Gears::kNone:
+      return;
+    case Gears::kBatch:
+      return library.check(library.aclmdlSetDynamicBatchSize(id, inputs, index, value(0)), "aclmdlSetDynamicBatchSize",
+                           model.path);
+    case Gears::kHeightWidth:
+      return library.check(library.aclmdlSetDynamicHWSize(id, inputs, index, value(0), value(1)),
+                           "aclmdlSetDynamicHWSize", model.path);
+    case Gears::kDims: {
+      acl::aclmdlIODims dims = {};
+      dims.dimCount = model.values.size();
+      std::ranges::copy(model.values, dims.dims);
+      return library.check(library.aclmdlSetInputDynamicDims(id, inputs, index, &dims), "aclmdlSetInputDynamicDims",
+                           model.path);
+    }
+  }
 }
 
 }  // namespace effdet::kernels::ascend
