@@ -289,6 +289,7 @@ TEST_F(AscendCl, MemoryStaysWhileItIsUsed) {
   // What was freed is not the host's memory.
   char byte = 0;
   EXPECT_EQ(aclrtMemset(memory, 1, 0, 1), kRtParamInvalid);
+  EXPECT_EQ(aclrtMemset(stream, 1, 0, 1), kRtParamInvalid);
   EXPECT_EQ(aclrtMemcpy(memory, 1, &byte, 1, ACL_MEMCPY_DEFAULT), kRtParamInvalid);
   EXPECT_EQ(aclrtMemcpy(&byte, 1, memory, 1, ACL_MEMCPY_HOST_TO_HOST), kRtParamInvalid);
 }

@@ -1,4 +1,8 @@
 // Memory of host and devices, and copies between them.
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <set>
@@ -55,6 +59,8 @@ enum class Side : uint8_t { kHost, kDevice, kEither };
 
 Place place_of(const void* address, size_t bytes, Side side, const char* parameter) {
   need(static_cast<const std::byte*>(address), parameter);
+  require(reinterpret_cast<uint64_t>(address) >> 47 == 0, kRtParamInvalid, "{} = {} is no address: a handle, say",
+          parameter, address);
   const bool of_device = device_memory().contains(address);
   if (of_device) {
     require(side != Side::kHost, kRtParamInvalid, "{} = {} is memory of a device, and the kind of copy says the host's",
@@ -63,6 +69,17 @@ Place place_of(const void* address, size_t bytes, Side side, const char* paramet
   }
   if (side == Side::kDevice) device_memory().at(address, bytes, parameter);  // throws, with the reason
   return {const_cast<std::byte*>(static_cast<const std::byte*>(address)), nullptr};
+}
+
+/// For memory of the host that a program says is to be filled: it may be no memory at all.
+void require_writable(std::byte* data, size_t bytes) {
+  const auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const uintptr_t begin = reinterpret_cast<uintptr_t>(data) / page * page;
+  const uintptr_t end = reinterpret_cast<uintptr_t>(data) + bytes;
+  // NOLINTNEXTLINE(performance-no-int-to-ptr)
+  if (::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_POPULATE_WRITE) == 0) return;
+  require(errno != ENOMEM && errno != EFAULT, kRtParamInvalid, "devPtr = {} is no memory that can be written",
+          static_cast<void*>(data));  // kernels before 5.14 cannot tell
 }
 
 struct Sides {
@@ -129,9 +146,9 @@ std::function<void()> prepare_rows(void* target, size_t target_pitch, const void
 std::function<void()> prepare_fill(void* target, size_t room, int32_t value, size_t count) {
   if (count == 0) return [] {};
   require(count <= room, kRtParamInvalid, "{} bytes do not fit into {}", count, room);
-  return [place = place_of(target, count, Side::kEither, "devPtr"), value, count] {
-    std::memset(place.data, value, count);
-  };
+  Place place = place_of(target, count, Side::kEither, "devPtr");
+  if (place.owner == nullptr) require_writable(place.data, count);
+  return [place = std::move(place), value, count] { std::memset(place.data, value, count); };
 }
 
 }  // namespace
@@ -187,7 +204,9 @@ ACL_EXPORT aclError aclrtMemcpy(void* target, size_t room, const void* source, s
 }
 ACL_EXPORT aclError aclrtMemcpyAsync(void* target, size_t room, const void* source, size_t count, aclrtMemcpyKind kind,
                                      aclrtStream stream) {
-  return answer("aclrtMemcpyAsync", [&] { stream_of(stream)->push(prepare_line(target, room, source, count, kind)); });
+  return answer("aclrtMemcpyAsync", [&] {
+    if (count > 0) stream_of(stream)->push(prepare_line(target, room, source, count, kind));
+  });
 }
 ACL_EXPORT aclError aclrtMemcpy2d(void* target, size_t target_pitch, const void* source, size_t source_pitch,
                                   size_t width, size_t height, aclrtMemcpyKind kind) {
