@@ -2,6 +2,7 @@
 #pragma once
 
 #include "effdet/anchor_options.h"
+#include "effdet/cann_model.h"
 #include "effdet/checkpoint.h"
 #include "effdet/compile_options.h"
 #include "effdet/compiled_model.h"
