@@ -83,6 +83,15 @@ TEST_F(Ascend, FlagsOfAisBench) {
     EXPECT_TRUE(contains(none.error, "has no plan for 'x.1:3,3,128,128', but for x.1:1,3,128,128; x.1:2,3,128,128"))
         << none.error;
   }
+  const Result many = good(run + "sizes.om --dymShape_range 'x.1:1,3,128,128-192-256'");
+  EXPECT_TRUE(contains(many.out, "x.1:1,3,128,128 NPU_compute_time.mean: ")) << many.out;
+  EXPECT_TRUE(contains(many.out, "x.1:1,3,128,192 has no plan")) << many.out;
+  EXPECT_TRUE(contains(many.out, "x.1:1,3,128,256 NPU_compute_time.mean: ")) << many.out;
+  good(run + "batches.om --dymShape_range 'x.1:1~9,3,128,128'");
+  for (const char* flags :
+       {"--dymShape_range 'x.1:1,3,128,127'", "--dymShape_range x", "--dymShape_range 'x.1:1,3,9~5,1'",
+        "--dymShape_range 'x.1:1~200,1~200,1,1'", "--dymShape_range 'x.1:1,3,128,128' --dymBatch 1"})
+    EXPECT_EQ(sh(run + "sizes.om " + flags).code, 2) << flags;
   for (const char* flags : {"--dymDims 1,3,128,128", "--dymDims 'y:1,3,128,128'", "--dymDims 'x.1:a'",
                             "--dymShape 'x.1:1,3,128,128' --dymBatch 1", "--output_batchsize_axis 1"})
     EXPECT_EQ(sh(run + "batches.om " + flags).code, 2) << flags;

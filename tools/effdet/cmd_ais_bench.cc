@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <ctime>
+#include <optional>
 
 #include "commands.h"
 #include "data_run.h"
@@ -14,6 +15,7 @@
 #include "effdet/output_file.h"
 #include "input_paths.h"
 #include "plans.h"
+#include "shape_range.h"
 #include "statistics.h"
 #include "stream_options.h"
 #include "timed_runner.h"
@@ -24,7 +26,8 @@ namespace {
 namespace fs = std::filesystem;
 
 struct AisOptions {
-  std::string model, input, output, folder, size, dims, shape, config, format = "BIN", data = "zero", device = "0";
+  std::string model, input, output, folder, size, dims, shape, shapes, config, format = "BIN", data = "zero",
+                                                                               device = "0";
   int output_axis = 0;
   bool pipeline = false;
   int loop = 1, batch = 0, warm_up = 1, threads = 0;
@@ -100,8 +103,42 @@ nlohmann::json args_json(const AisOptions& o) {
           {"warmup_count", o.warm_up},  {"pure_data_type", o.data}, {"display_all_summary", o.everything}};
 }
 
+/// Measures the model on each shape of a list that it was compiled for, and tells of the others. layout_of: of one
+/// plan. Throws Error(kUsage) where there is none.
+template <typename LayoutOf>
+void run_shapes(const CompiledModel& all, const AisOptions& options, LayoutOf&& layout_of) {
+  const std::vector<std::string> shapes = expand_shape_range("--dymShape_range", options.shapes);
+  size_t measured = 0;
+  for (const std::string& shape : shapes) {
+    std::optional<size_t> plan;
+    try {
+      plan = find_plan_of_shapes(all, "--dymShape_range", shape, options.model);
+    } catch (const Error&) {  // it was not compiled for that one
+      fmt::print("dynamic shape: {} has no plan\n", shape);
+      continue;
+    }
+    const CompiledModel model = all.plan(*plan);
+    const StageTimes times = run_pure(model, options, layout_of(model));
+    const auto images = static_cast<double>(static_cast<size_t>(batch_of(model)) * times.infer.size());
+    fmt::print("dynamic shape: {} NPU_compute_time.mean: {} throughput: {}\n", shape, statistics_of(times.infer).mean,
+               1000 * images / times.total);
+    std::fflush(stdout);
+    ++measured;
+  }
+  if (measured == 0)
+    throw Error(ErrorCode::kUsage,
+                fmt::format("--dymShape_range: {} has a plan for none of the {} shapes; effdet info tells "
+                            "those that it has",
+                            options.model, shapes.size()));
+}
+
 /// The flags that choose a plan, each in its way.
 void refuse_two_plans(const AisOptions& o) {
+  if (!o.shapes.empty() &&
+      (!o.input.empty() || !o.output.empty() || o.batch > 0 || !o.size.empty() || !o.dims.empty() || !o.shape.empty()))
+    throw Error(ErrorCode::kUsage,
+                "--dymShape_range measures on made-up input: it goes with none of --input, --output, "
+                "--dymBatch, --dymHW, --dymDims and --dymShape");
   const int given =
       (o.batch > 0 ? 1 : 0) + (o.size.empty() ? 0 : 1) + (o.dims.empty() ? 0 : 1) + (o.shape.empty() ? 0 : 1);
   const bool batch_and_size = given == 2 && o.batch > 0 && !o.size.empty();
@@ -140,6 +177,11 @@ int run_ais_bench(int argc, char** argv) {
   line.add_option("--dymDims", options.dims, "one of a model's lists of dimensions: \"data:1,600;info:1,600\"")
       ->type_name("NAME:D,..;..");
   line.add_option("--dymShape", options.shape, "the same for a model of several shapes")->type_name("NAME:D,..;..");
+  line.add_option("--dymShape_range", options.shapes,
+                  "measures each of these shapes on made-up input: \"data:1,3,200~224,128-256\", where a~b is a range "
+                  "and a-b-c "
+                  "are values")
+      ->type_name("NAME:D,..;..");
   line.add_option("--output_batchsize_axis", options.output_axis, "the outputs' axis that counts the batch: the first")
       ->capture_default_str()
       ->check(between(0, 0));
@@ -172,6 +214,12 @@ int run_ais_bench(int argc, char** argv) {
   const PlanWish wish{.batch = options.batch,
                       .size = options.size.empty() ? InputSize{} : parse_size("--dymHW", options.size)};
   refuse_two_plans(options);
+  if (!options.shapes.empty()) {
+    run_shapes(all, options, [&](const CompiledModel& model) {
+      return streams.resolve(model, options.threads, card_count(device) * (options.pipeline ? 2 : 1));
+    });
+    return 0;
+  }
   const size_t plan = !options.dims.empty()    ? find_plan_of_shapes(all, "--dymDims", options.dims, options.model)
                       : !options.shape.empty() ? find_plan_of_shapes(all, "--dymShape", options.shape, options.model)
                                                : find_plan(all, wish, options.model);
