@@ -61,11 +61,10 @@ CompiledModel CompiledModel::compile(const OnnxModel& model, const CompileOption
 
 CompiledModel CompiledModel::load(const std::filesystem::path& path, const std::string& device) {
   return name_source(path, [&] {
-    const bool of_cann = cann_model(path).has_value();
-    if (device.empty() ? of_cann : kernels::ascend::is_target(device))
+    if (device.empty() ? cann_model(path).has_value() : kernels::ascend::is_target(device))
       return CompiledModel(std::make_shared<Impl>(
           ascend::read_model(path, device.empty() ? std::string(kernels::ascend::kTarget) : device), path.string()));
-    if (!device.empty() && device != kernels::devices()[0]->target().name)
+    if (!device.empty() && device != ops::kCpuTarget.name)
       fail(ErrorCode::kUsage, "there is no device '{}', but cpu and ascend (ascend:1, ascend:0,1)", device);
     return CompiledModel(std::make_shared<Impl>(artifact::read_om(path), path.string()));
   });
@@ -93,9 +92,6 @@ CompiledModel CompiledModel::open(const std::filesystem::path& path, const Model
     case FileKind::kUnknown:
       break;
   }
-  if (kernels::ascend::is_target(options.device))
-    fail(ErrorCode::kUsage, "{}: device {} runs compiled models; compile it first (atc)", path.string(),
-         options.device);
   return compile(OnnxModel::open(path, options), compile_options);
 }
 

@@ -36,9 +36,7 @@ Executor Executor::open(const std::filesystem::path& path, const Options& option
     return Executor(std::make_unique<Impl>(Impl{executor::GraphExecutor(std::move(model), settings), path.string()}));
   };
   const FileKind kind = file_kind(path);
-  if (kind != FileKind::kCompiled && !options.model.device.empty() && options.model.device != "cpu")
-    fail(ErrorCode::kUsage, "{}: device {} runs compiled models; compile it first (atc)", path.string(),
-         options.model.device);
+  if (kind != FileKind::kCompiled) api::require_cpu(options.model.device, path.string());
   switch (kind) {
     case FileKind::kCompiled:
       return make(EngineAccess::plans(CompiledModel::open(path, options.model)));

@@ -9,6 +9,7 @@
 #include "effdet/onnx_model.h"
 #include "ir/graph.h"
 #include "ops/quantized_nodes.h"
+#include "ops/target.h"
 #include "runtime/compiled_model_impl.h"
 
 namespace effdet {
@@ -33,6 +34,12 @@ inline Precision compiler_precision(const ir::Graph& graph, Precision precision,
          "'effdet quantize'",
          source, source.empty() ? "" : ": ");
   return Precision::kFloat32;
+}
+
+/// For files that are compiled when they are opened: those run on the processor alone. Throws Error(kUsage).
+inline void require_cpu(const std::string& device, const std::string& source) {
+  if (device.empty() || device == ops::kCpuTarget.name) return;
+  fail(ErrorCode::kUsage, "{}: device {} runs compiled models; compile it first (atc)", source, device);
 }
 
 }  // namespace api

@@ -15,6 +15,11 @@ Handles<Dataset>& datasets() {
   return kept;
 }
 
+Dataset::Entry& Dataset::entry(size_t index) {
+  require(index < entries.size(), kInvalidParam, "buffer {} of {}", index, entries.size());
+  return entries[index];
+}
+
 ACL_EXPORT aclDataBuffer* aclCreateDataBuffer(void* data, size_t size) {
   return answer_or<aclDataBuffer*>("aclCreateDataBuffer", nullptr, [&] {
     auto buffer = std::make_shared<DataBuffer>();
@@ -79,8 +84,7 @@ ACL_EXPORT aclDataBuffer* aclmdlGetDatasetBuffer(const aclmdlDataset* handle, si
   return answer_or<aclDataBuffer*>("aclmdlGetDatasetBuffer", nullptr, [&] {
     const auto dataset = datasets().get(handle);
     const std::lock_guard lock(dataset->mutex);
-    require(index < dataset->entries.size(), kInvalidParam, "buffer {} of {}", index, dataset->entries.size());
-    return static_cast<aclDataBuffer*>(dataset->entries[index].buffer);
+    return static_cast<aclDataBuffer*>(dataset->entry(index).buffer);
   });
 }
 ACL_EXPORT aclError aclmdlSetDatasetTensorDesc(aclmdlDataset* handle, aclTensorDesc* desc, size_t index) {
@@ -88,16 +92,14 @@ ACL_EXPORT aclError aclmdlSetDatasetTensorDesc(aclmdlDataset* handle, aclTensorD
     const auto dataset = datasets().get(handle);
     if (desc != nullptr) tensor_descs().get(desc);
     const std::lock_guard lock(dataset->mutex);
-    require(index < dataset->entries.size(), kInvalidParam, "buffer {} of {}", index, dataset->entries.size());
-    dataset->entries[index].tensor_desc = desc;
+    dataset->entry(index).tensor_desc = desc;
   });
 }
 ACL_EXPORT aclTensorDesc* aclmdlGetDatasetTensorDesc(const aclmdlDataset* handle, size_t index) {
   return answer_or<aclTensorDesc*>("aclmdlGetDatasetTensorDesc", nullptr, [&] {
     const auto dataset = datasets().get(handle);
     const std::lock_guard lock(dataset->mutex);
-    require(index < dataset->entries.size(), kInvalidParam, "buffer {} of {}", index, dataset->entries.size());
-    return static_cast<aclTensorDesc*>(dataset->entries[index].tensor_desc);
+    return static_cast<aclTensorDesc*>(dataset->entry(index).tensor_desc);
   });
 }
 

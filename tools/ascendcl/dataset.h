@@ -28,6 +28,9 @@ struct Dataset {
     size_t plan = 0;
   };
   std::optional<Choice> plan;
+
+  /// The caller holds the lock. Throws Failure(kInvalidParam).
+  Entry& entry(size_t index);
 };
 
 Handles<DataBuffer>& data_buffers();

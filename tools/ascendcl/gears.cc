@@ -16,7 +16,7 @@ void choose(uint32_t id, aclmdlDataset* handle, size_t index, Gears kind, const 
   require_initialized();
   const std::shared_ptr<Dataset> dataset = datasets().get(handle);
   const std::lock_guard lock(dataset->mutex);
-  require(index < dataset->entries.size(), kInvalidParam, "buffer {} of {}", index, dataset->entries.size());
+  const void* handle_of_buffer = dataset->entry(index).buffer;
   const std::shared_ptr<Model> model = model_of(id);
   const ModelDesc& desc = model->desc;
   require(desc.gears == kind && index == desc.dynamic_index(), kGeDynamicBatchSizeInvalid,
@@ -25,7 +25,7 @@ void choose(uint32_t id, aclmdlDataset* handle, size_t index, Gears kind, const 
   const auto found = std::ranges::find(choices, values);
   require(found != choices.end(), kGeDynamicBatchSizeInvalid, "model {} has no shape {}", id, fmt::join(values, ","));
 
-  const std::shared_ptr<DataBuffer> buffer = data_buffers().get(dataset->entries[index].buffer);
+  const std::shared_ptr<DataBuffer> buffer = data_buffers().get(handle_of_buffer);
   const std::lock_guard buffer_lock(buffer->mutex);
   require(buffer->address != nullptr, kInvalidParam, "buffer {} has no memory", index);
   const auto plan = static_cast<size_t>(found - choices.begin());

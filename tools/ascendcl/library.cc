@@ -54,10 +54,12 @@ void check_config(const char* path) {
 
 }  // namespace
 
-void require_initialized() {
+bool is_initialized() {
   const std::lock_guard lock(references().mutex);
-  require(references().count > 0, kGeExecNotInit, "aclInit was not called, or aclFinalize was");
+  return references().count > 0;
 }
+
+void require_initialized() { require(is_initialized(), kGeExecNotInit, "aclInit was not called, or aclFinalize was"); }
 
 ACL_EXPORT aclError aclInit(const char* config_path) {
   return answer("aclInit", [&] {

@@ -1,8 +1,6 @@
 // Loading and unloading of models.
 #include "model.h"
 
-#include <sys/stat.h>
-
 #include <cstring>
 #include <map>
 #include <shared_mutex>

@@ -14,13 +14,7 @@ Handles<ProfilerConfig>& profiler_configs() {
 }
 
 aclError check_dump(const char* function) {
-  return answer(function, [] {
-    try {
-      require_initialized();
-    } catch (const Failure&) {
-      fail(kUninitialize, "aclInit was not called");
-    }
-  });
+  return answer(function, [] { require(is_initialized(), kUninitialize, "aclInit was not called"); });
 }
 
 }  // namespace

@@ -28,7 +28,7 @@ class Ascend : public effdet::test::ScenesFixture {
               "preprocess --root data --bin_save bin -m m.onnx && mkdir -p home/lib64 && "
               "ln -s '" EFFDET_ASCENDCL "' home/lib64/libascendcl.so");
   }
-  Ascend() : ScenesFixture("ascend_cli", {"m.om", "batches.om", "sizes.om", "bin", "home"}) {}
+  Ascend() : ScenesFixture("ascend_cli", {"m.om", "m.onnx", "batches.om", "sizes.om", "bin", "home"}) {}
 
   static std::string on_cards(const std::string& command) {
     return "ASCEND_HOME_PATH=home EFFDET_ASCEND_DEVICES=2 " + command;
@@ -132,6 +132,9 @@ TEST_F(Ascend, WhatIsNotThereIsSaid) {
   expect(on_cards(run + "gpu"), 2, "there is no device 'gpu'");
   expect(on_cards("EFFDET_ASCEND_MEMORY_MB=1 ais_bench --model m.om --loop 1 --device ascend"), 7,
          "aclmdlLoadFromFile gave 245000");
+  for (const char* device : {"ascend", "gpu"})  // what is compiled when it is opened runs on the processor
+    for (const char* command : {"effdet bench m.onnx --device ", "effdet run m.onnx -o o --device "})
+      expect(on_cards(command + std::string(device)), 2, "runs compiled models; compile it first (atc)");
   // A model of CANN: its header is told without a library, and the library here cannot run it.
   good("{ printf 'IMOD'; head -c 80 /dev/zero; printf 'resnet50'; head -c 400 /dev/zero; } > cann.om");
   const Result told = sh("ASCEND_HOME_PATH= effdet info cann.om");

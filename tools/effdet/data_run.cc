@@ -23,6 +23,7 @@
 #include "plans.h"
 #include "progress.h"
 #include "statistics.h"
+#include "timed_runner.h"
 
 namespace effdet::cli {
 namespace {
@@ -43,9 +44,9 @@ void refuse_nan(std::span<const std::byte> floats, const fs::path& path) {
 
 /// Runs a network on what a file holds, and names the file where a device fails.
 template <typename Run>
-void run_named(const fs::path& path, Run&& run) {
+auto run_named(const fs::path& path, Run&& run) {
   try {
-    run();
+    return run();
   } catch (const Error& error) {
     throw Error(error.code(), fmt::format("{}: {}", one_line(path.string()), error.what()));
   }
@@ -207,13 +208,12 @@ class DataRun {
     std::vector<std::span<std::byte>> outputs;
     for (size_t k = 0; k < slot.outputs.outputs().size(); ++k)
       outputs.push_back(slot.outputs.outputs()[k].first(lane.runner.output_bytes(plan)[k]));
-    const auto begin = Clock::now();
-    run_named(options_.inputs[first(batch)], [&] { lane.runner.run({&input, 1}, outputs, plan); });
-    const double all = milliseconds_since(begin);
-    const Runner::Transfers transfers = lane.runner.last_transfers();
-    slot.times.to_device.push_back(1000 * transfers.to_device);
-    slot.times.from_device.push_back(1000 * transfers.from_device);
-    slot.times.infer.push_back(all - slot.times.to_device.back() - slot.times.from_device.back());
+    const RunTimes times = run_named(options_.inputs[first(batch)], [&] {
+      return timed_run(lane.runner, {&input, 1}, outputs, plan);
+    });
+    slot.times.infer.push_back(times.compute);
+    slot.times.to_device.push_back(times.to_device);
+    slot.times.from_device.push_back(times.from_device);
   }
 
   void write(size_t batch, Slot& slot) {

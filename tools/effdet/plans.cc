@@ -61,18 +61,26 @@ size_t find_plan(const CompiledModel& model, const PlanWish& wish, const std::st
                                              wish_text(wish), file, all_plans(model)));
 }
 
+std::vector<std::pair<std::string, std::string>> split_named_shapes(const std::string& flag, const std::string& text,
+                                                                    const std::string& form) {
+  std::vector<std::pair<std::string, std::string>> parts;
+  for (size_t begin = 0; begin < text.size();) {
+    const size_t end = std::min(text.find(';', begin), text.size());
+    const std::string part = text.substr(begin, end - begin);
+    const size_t colon = part.rfind(':');  // names may have one
+    if (colon == std::string::npos || colon == 0)
+      throw Error(ErrorCode::kUsage, fmt::format("{}: '{}' is not of the form {}", flag, part, form));
+    parts.emplace_back(part.substr(0, colon), part.substr(colon + 1));
+    begin = end + 1;
+  }
+  return parts;
+}
+
 size_t find_plan_of_shapes(const CompiledModel& model, const std::string& flag, const std::string& shapes,
                            const std::string& file) {
   std::map<std::string, std::vector<int64_t>> wanted;
-  for (size_t begin = 0; begin < shapes.size();) {
-    const size_t end = std::min(shapes.find(';', begin), shapes.size());
-    const std::string part = shapes.substr(begin, end - begin);
-    const size_t colon = part.rfind(':');  // names may have one
-    if (colon == std::string::npos)
-      throw Error(ErrorCode::kUsage, fmt::format("{}: '{}' is not of the form name:1,3,512,512", flag, part));
-    wanted[part.substr(0, colon)] = parse_shape(flag, part.substr(colon + 1));
-    begin = end + 1;
-  }
+  for (const auto& [name, dims] : split_named_shapes(flag, shapes, "name:1,3,512,512"))
+    wanted[name] = parse_shape(flag, dims);
   std::string known;
   for (size_t i = 0; i < model.plan_count(); ++i) {
     size_t found = 0, named = 0;

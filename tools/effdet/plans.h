@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "effdet/compiled_model.h"
 
@@ -26,6 +28,10 @@ struct PlanWish {
 };
 /// The first plan that fits. Throws Error(kUsage) that lists the plans, naming the file, where none does.
 size_t find_plan(const CompiledModel& model, const PlanWish& wish, const std::string& file);
+/// "name:1,3,512,512;other:1,600" in its parts, names and what stands behind their last colon. Throws Error(kUsage)
+/// that names the flag and the form for a part without either.
+std::vector<std::pair<std::string, std::string>> split_named_shapes(const std::string& flag, const std::string& text,
+                                                                    const std::string& form);
 /// The plan whose inputs have these shapes, "name:1,3,512,512;other:1,600"; inputs that are not named may have any.
 /// Throws Error(kUsage) that names the flag for another form or name, and that lists the plans where none fits.
 size_t find_plan_of_shapes(const CompiledModel& model, const std::string& flag, const std::string& shapes,

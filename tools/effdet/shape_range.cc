@@ -3,21 +3,21 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <charconv>
 #include <cstdint>
 
 #include "effdet/error.h"
+#include "plans.h"
 
 namespace effdet::cli {
 namespace {
 
 constexpr size_t kMostShapes = 10000;
 
+constexpr const char* kForm = "name:1,3,200~224,128-256; a range is a~b, values are a-b-c";
+
 [[noreturn]] void refuse(const std::string& flag, const std::string& text) {
-  throw Error(ErrorCode::kUsage,
-              fmt::format("{}: '{}' is not of the form name:1,3,200~224,128-256; a range is a~b, values are a-b-c",
-                          flag, text));
+  throw Error(ErrorCode::kUsage, fmt::format("{}: '{}' is not of the form {}", flag, text, kForm));
 }
 
 int64_t number(const std::string& flag, const std::string& text, std::string_view part) {
@@ -57,13 +57,9 @@ std::vector<std::string> expand_shape_range(const std::string& flag, const std::
       for (const std::string& piece : pieces) longer.push_back(shape + piece);
     shapes = std::move(longer);
   };
-  for (size_t begin = 0; begin < text.size();) {
-    const size_t end = std::min(text.find(';', begin), text.size());
-    const std::string input = text.substr(begin, end - begin);
-    const size_t colon = input.rfind(':');
-    if (colon == std::string::npos || colon == 0) refuse(flag, text);
-    append({(begin == 0 ? "" : ";") + input.substr(0, colon)});
-    std::string_view dims = std::string_view(input).substr(colon + 1);
+  for (const auto& [name, all_dims] : split_named_shapes(flag, text, kForm)) {
+    append({(shapes[0].empty() ? "" : ";") + name});
+    std::string_view dims = all_dims;
     for (char before = ':';; before = ',') {
       const size_t comma = dims.find(',');
       std::vector<std::string> pieces;
@@ -73,7 +69,6 @@ std::vector<std::string> expand_shape_range(const std::string& flag, const std::
       if (comma == std::string_view::npos) break;
       dims.remove_prefix(comma + 1);
     }
-    begin = end + 1;
   }
   if (shapes[0].empty()) refuse(flag, text);
   return shapes;

@@ -19,14 +19,17 @@ TimedRunner::TimedRunner(Runner& runner, const CompiledModel& model, bool zeros)
   input_spans_.assign(inputs_.begin(), inputs_.end());
 }
 
-TimedRunner::Times TimedRunner::run() {
+RunTimes timed_run(Runner& runner, std::span<const std::span<const std::byte>> inputs,
+                   std::span<const std::span<std::byte>> outputs, size_t plan) {
   const auto start = Clock::now();
-  runner_.run(input_spans_, outputs_.outputs());
+  runner.run(inputs, outputs, plan);
   const double all = milliseconds_since(start);
-  const Runner::Transfers transfers = runner_.last_transfers();
+  const Runner::Transfers transfers = runner.last_transfers();
   const double to_device = 1000 * transfers.to_device, from_device = 1000 * transfers.from_device;
   return {all - to_device - from_device, to_device, from_device};
 }
+
+RunTimes TimedRunner::run() { return timed_run(runner_, input_spans_, outputs_.outputs()); }
 
 TimedRounds run_rounds(const CompiledModel& model, const RoundOptions& options) {
   Streams streams(model, options.layout);
@@ -40,7 +43,7 @@ TimedRounds run_rounds(const CompiledModel& model, const RoundOptions& options) 
   std::mutex mutex;
   const auto start = Clock::now();
   streams.for_each(rounds.milliseconds.size(), [&](size_t round, int stream) {
-    const TimedRunner::Times times = runners[static_cast<size_t>(stream)].run();
+    const RunTimes times = runners[static_cast<size_t>(stream)].run();
     rounds.milliseconds[round] = times.compute;
     rounds.to_device[round] = times.to_device;
     rounds.from_device[round] = times.from_device;

@@ -11,17 +11,21 @@
 
 namespace effdet::cli {
 
+/// Milliseconds of one run: in the network, and of the copies to and from a device.
+struct RunTimes {
+  double compute = 0, to_device = 0, from_device = 0;
+};
+/// Runs once.
+RunTimes timed_run(Runner& runner, std::span<const std::span<const std::byte>> inputs,
+                   std::span<const std::span<std::byte>> outputs, size_t plan = 0);
+
 /// A runner, which must outlive it, with memory for its inputs and outputs.
 class TimedRunner {
  public:
   /// The runner's model; zeros: instead of made_up_input().
   TimedRunner(Runner& runner, const CompiledModel& model, bool zeros = false);
 
-  /// Milliseconds of one run: in the network, and of the copies to and from a device.
-  struct Times {
-    double compute = 0, to_device = 0, from_device = 0;
-  };
-  Times run();
+  RunTimes run();
 
  private:
   Runner& runner_;
