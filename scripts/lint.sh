@@ -19,11 +19,11 @@ for argument in "$@"; do
 done
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
-mapfile -t sources < <(find bench include src tests tools -name '*.h' -o -name '*.cc' | sort)
+mapfile -t sources < <(find bench include src tests tools -name '*.h' -o -name '*.cc' -o -name '*.c' | sort)
 failed=0
 
 # A file begins with a line that says what it is; what is shorter than this says nothing.
-awk 'FNR == 1 && !/^\/\/ .................../ { print FILENAME ":1: begin with a line that says what the file is: // ..."; bad = 1 }
+awk 'FNR == 1 && !/^(\/\/|\/\*) .................../ { print FILENAME ":1: begin with a line that says what the file is: // ..."; bad = 1 }
      END { exit bad }' "${sources[@]}" || failed=1
 
 # Formatting, by version 14, Debian 12's: others break lines elsewhere. (--dry-run also reports comments that it would

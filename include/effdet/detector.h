@@ -13,6 +13,7 @@
 #include "effdet/detection.h"
 #include "effdet/export.h"
 #include "effdet/image.h"
+#include "effdet/image_view.h"
 
 namespace effdet {
 
@@ -39,7 +40,8 @@ class ImageInput {
   /// of the input divided by the batch size. Throws Error(kUsage) if it has another size, Error(kUnsupported) if the
   /// model pads its input (AIPP), and as read_image().
   EFFDET_API void read(const std::filesystem::path& image, std::span<std::byte> sample) const;
-  /// The same for an image in memory; name stands for the image in error messages.
+  /// The same for an image in memory; name stands for the image in error messages. Throws as to_rgb().
+  EFFDET_API void write(const ImageView& image, std::span<std::byte> sample, std::string_view name = "image") const;
   EFFDET_API void write(const RgbImage& image, std::span<std::byte> sample, std::string_view name = "image") const;
 
  private:
@@ -71,6 +73,20 @@ class DetectionDecoder {
   std::unique_ptr<Impl> impl_;
 };
 
+/// Where an image lies in a model's input: scaled, in the top left corner. A point (x, y) of the image is at
+/// (scale * x, scale * y) of the input.
+struct Letterbox {
+  double scale = 1;
+  int width = 0, height = 0;  ///< of the scaled image, in pixels
+};
+
+/// Seconds of a call's stages, of all its images together.
+struct DetectTimings {
+  double preprocess = 0;   ///< decoding of a file, too, which is done while it is scaled
+  double inference = 0;    ///< the network
+  double postprocess = 0;  ///< from the network's outputs to detections
+};
+
 /// Preprocessing, network and postprocessing in one object. Not thread-safe: use one Detector per thread. If the model
 /// has several plans, each image uses the plan with the least computation among those whose input is at least as large
 /// as the image; if there is none, the plan with the largest input.
@@ -82,12 +98,29 @@ class Detector {
   EFFDET_API ~Detector();
   EFFDET_API Detector(Detector&&) noexcept;
 
-  /// Detections sorted by falling score, in pixels of the image; name stands for the image in error messages. Throws
-  /// Error(kUsage) for an image whose number of pixels does not match its size, Error(kBadInput) for an image that is
-  /// too narrow to be letterboxed.
+  /// Detections sorted by falling score, in pixels of the image; name stands for the image in error messages. options:
+  /// of this call, instead of the constructor's; candidates without suppression are what iou_threshold = 1 gives, which
+  /// no overlap exceeds. Throws Error(kUsage) as to_rgb() and for options out of range, Error(kBadInput) for an image
+  /// that is too narrow to be letterboxed.
+  EFFDET_API std::vector<Detection> detect(const ImageView& image, std::string_view name = "image");
+  EFFDET_API std::vector<Detection> detect(const ImageView& image, const DetectOptions& options,
+                                           std::string_view name = "image");
   EFFDET_API std::vector<Detection> detect(const RgbImage& image, std::string_view name = "image");
   /// The same for an image file. Throws as read_image().
   EFFDET_API std::vector<Detection> detect(const std::filesystem::path& image);
+  EFFDET_API std::vector<Detection> detect(const std::filesystem::path& image, const DetectOptions& options);
+  /// Detections in each of the images, which need not have the same size: as many at a time as the model's batch has,
+  /// the last of them with the rest. In messages images have their index. Throws as detect().
+  EFFDET_API std::vector<std::vector<Detection>> detect_batch(std::span<const ImageView> images);
+  EFFDET_API std::vector<std::vector<Detection>> detect_batch(std::span<const ImageView> images,
+                                                              const DetectOptions& options);
+
+  /// Those of the constructor.
+  EFFDET_API const DetectOptions& options() const;
+  /// How an image of this size, in pixels, lies in the input of the plan that it takes. Throws as detect().
+  EFFDET_API Letterbox letterbox(int width, int height) const;
+  /// Of the last call.
+  EFFDET_API DetectTimings timings() const;
   /// Describes the model's first plan.
   EFFDET_API const ModelDescription& description() const;
   /// Empty, or one line: for how many images so far the model's outputs contained NaN or infinity, and for which one

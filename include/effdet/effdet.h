@@ -1,7 +1,8 @@
-// The whole public API.
+// The whole public API for C++.
 #pragma once
 
 #include "effdet/anchor_options.h"
+#include "effdet/async_detector.h"
 #include "effdet/cann_model.h"
 #include "effdet/checkpoint.h"
 #include "effdet/compile_options.h"
@@ -21,6 +22,7 @@
 #include "effdet/host_tensor.h"
 #include "effdet/image.h"
 #include "effdet/image_failure.h"
+#include "effdet/image_view.h"
 #include "effdet/listed_image.h"
 #include "effdet/machine.h"
 #include "effdet/model_description.h"
@@ -38,3 +40,4 @@
 #include "effdet/tensor_info.h"
 #include "effdet/text_file.h"
 #include "effdet/thumbnail.h"
+#include "effdet/version.h"

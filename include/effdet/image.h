@@ -1,9 +1,11 @@
 // Images in memory and in files.
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "effdet/export.h"
@@ -19,6 +21,8 @@ struct RgbImage {
 /// Decodes a JPEG or PNG file to the same pixels as Pillow's Image.open(path).convert("RGB"). Throws Error(kIo),
 /// Error(kBadInput) for a damaged file, Error(kUnsupported) for other formats.
 EFFDET_API RgbImage read_image(const std::filesystem::path& path);
+/// The same for a file in memory; name stands for it in error messages.
+EFFDET_API RgbImage decode_image(std::span<const std::byte> file, std::string_view name = "image");
 /// Writes a JPEG (".jpg", ".jpeg") or PNG (".png") file, depending on the extension. Throws Error(kIo), and
 /// Error(kUsage) for another extension or an image whose number of pixels does not match its size.
 EFFDET_API void write_image(const std::filesystem::path& path, const RgbImage& image);

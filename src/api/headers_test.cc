@@ -1,4 +1,4 @@
-// effdet.h is the whole public API.
+// effdet.h is the whole public API for C++; effdet_c.h is that for C.
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -19,7 +19,8 @@ TEST(Headers, EffdetHIncludesAllOthers) {
   for (std::string line; std::getline(whole, line);)
     if (line.starts_with(kStart)) included.insert(line.substr(kStart.size(), line.size() - kStart.size() - 1));
   for (const auto& entry : fs::directory_iterator(folder))
-    if (entry.path().filename() != "effdet.h") present.insert(entry.path().filename());
+    if (entry.path().filename() != "effdet.h" && entry.path().filename() != "effdet_c.h")
+      present.insert(entry.path().filename());
   EXPECT_GT(present.size(), 10u);
   EXPECT_EQ(included, present);
 }

@@ -1,6 +1,13 @@
 // The public classes that turn images into inputs, outputs into detections, and images into detections.
 #include "effdet/detector.h"
 
+#include <algorithm>
+#include <chrono>
+#include <deque>
+#include <map>
+#include <string>
+#include <type_traits>
+
 #include "base/error.h"
 #include "base/name_source.h"
 #include "detection/detection_model.h"
@@ -9,26 +16,76 @@
 #include "detection/model_info.h"
 #include "runtime/compiled_model_impl.h"
 #include "vision/decode.h"
-#include "vision/rgb_image.h"
+#include "vision/view_rows.h"
 
 namespace effdet {
 
 struct Detector::Impl {
+  using Clock = std::chrono::steady_clock;
+
   detection::ImageDetector detector;
   std::vector<std::byte> input;
   detection::FaultLog faults;
+  DetectTimings timings;
 
   Impl(const CompiledModel& model, int threads, const DetectOptions& options)
       : detector(model, threads, options), input(detector.input_bytes()) {}
 
-  std::vector<Detection> detect(vision::RowSource& image) {
-    const vision::ImageSize size = image.size();
-    const size_t plan = detector.plan_for(size);
-    detector.write_input(plan, image, input);
+  /// Calls a stage and adds the time that it takes.
+  template <typename Stage>
+  static auto timed(double& seconds, Stage stage) {
+    const auto begin = Clock::now();
+    const auto add = [&] { seconds += std::chrono::duration<double>(Clock::now() - begin).count(); };
+    if constexpr (std::is_void_v<decltype(stage())>) {
+      stage();
+      add();
+    } else {
+      auto result = stage();
+      add();
+      return result;
+    }
+  }
+
+  std::vector<Detection> decode(size_t plan, size_t sample, const vision::RowSource& image,
+                                const DetectOptions& options) {
     eval::DetectFaults found;
-    std::vector<Detection> detections = detector.run(plan, input, size, &found);
+    auto detections =
+        timed(timings.postprocess, [&] { return detector.decode(plan, sample, image.size(), options, &found); });
     faults.add(image.name(), found);
     return detections;
+  }
+
+  std::vector<Detection> detect(vision::RowSource& image, const DetectOptions& options) {
+    eval::check_options(options);
+    timings = {};
+    const size_t plan = detector.plan_for(image.size());
+    timed(timings.preprocess, [&] { detector.write_input(plan, image, input); });
+    timed(timings.inference, [&] { detector.infer(plan, input); });
+    return decode(plan, 0, image, options);
+  }
+
+  /// Images that take the same plan share its batches. Results are in the order of the images.
+  std::vector<std::vector<Detection>> detect_batch(std::span<const ImageView> views, const DetectOptions& options) {
+    eval::check_options(options);
+    timings = {};
+    std::deque<vision::ViewRows> images;
+    std::map<size_t, std::vector<size_t>> of_plan;
+    for (size_t i = 0; i < views.size(); ++i) {
+      images.emplace_back(views[i], "image " + std::to_string(i));
+      of_plan[detector.plan_for(images[i].size())].push_back(i);
+    }
+    std::vector<std::vector<Detection>> found(views.size());
+    for (const auto& [plan, members] : of_plan)
+      for (size_t first = 0; first < members.size(); first += detector.batch(plan)) {
+        const std::span batch =
+            std::span(members).subspan(first, std::min(detector.batch(plan), members.size() - first));
+        timed(timings.preprocess, [&] {
+          for (size_t k = 0; k < batch.size(); ++k) detector.write_input(plan, images[batch[k]], input, k);
+        });
+        timed(timings.inference, [&] { detector.infer(plan, input); });
+        for (size_t k = 0; k < batch.size(); ++k) found[batch[k]] = decode(plan, k, images[batch[k]], options);
+      }
+    return found;
   }
 };
 
@@ -38,14 +95,44 @@ Detector::Detector(const CompiledModel& model, int threads, const DetectOptions&
 Detector::~Detector() = default;
 Detector::Detector(Detector&&) noexcept = default;
 
-std::vector<Detection> Detector::detect(const RgbImage& image, std::string_view name) {
-  vision::PixelRows rows = vision::rows_of(image, name);
-  return impl_->detect(rows);
+std::vector<Detection> Detector::detect(const ImageView& image, const DetectOptions& options, std::string_view name) {
+  vision::ViewRows rows(image, name);
+  return impl_->detect(rows, options);
 }
 
-std::vector<Detection> Detector::detect(const std::filesystem::path& image) {
-  return impl_->detect(*vision::open_image(image));
+std::vector<Detection> Detector::detect(const ImageView& image, std::string_view name) {
+  return detect(image, options(), name);
 }
+
+std::vector<Detection> Detector::detect(const RgbImage& image, std::string_view name) {
+  return detect(view_of(image), options(), name);
+}
+
+std::vector<Detection> Detector::detect(const std::filesystem::path& image) { return detect(image, options()); }
+
+std::vector<Detection> Detector::detect(const std::filesystem::path& image, const DetectOptions& options) {
+  return impl_->detect(*vision::open_image(image), options);
+}
+
+std::vector<std::vector<Detection>> Detector::detect_batch(std::span<const ImageView> images,
+                                                           const DetectOptions& options) {
+  return impl_->detect_batch(images, options);
+}
+
+std::vector<std::vector<Detection>> Detector::detect_batch(std::span<const ImageView> images) {
+  return detect_batch(images, options());
+}
+
+const DetectOptions& Detector::options() const { return impl_->detector.options(); }
+
+Letterbox Detector::letterbox(int width, int height) const {
+  if (width < 1 || height < 1) fail(ErrorCode::kUsage, "an image of {} x {} pixels", width, height);
+  const vision::ImageSize size{width, height};
+  const auto [scale, inner] = impl_->detector.letterbox(impl_->detector.plan_for(size), size);
+  return {scale, inner.width, inner.height};
+}
+
+DetectTimings Detector::timings() const { return impl_->timings; }
 
 const ModelDescription& Detector::description() const { return impl_->detector.description(); }
 std::string Detector::warning() const { return impl_->faults.text(); }
@@ -74,8 +161,12 @@ void ImageInput::read(const std::filesystem::path& image, std::span<std::byte> s
 }
 
 void ImageInput::write(const RgbImage& image, std::span<std::byte> sample, std::string_view name) const {
+  write(view_of(image), sample, name);
+}
+
+void ImageInput::write(const ImageView& image, std::span<std::byte> sample, std::string_view name) const {
   impl_->check(sample);
-  vision::PixelRows rows = vision::rows_of(image, name);
+  vision::ViewRows rows(image, name);
   impl_->input.write(rows, sample);
 }
 

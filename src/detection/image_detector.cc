@@ -47,18 +47,34 @@ size_t ImageDetector::plan_for(vision::ImageSize image) const {
   return best;
 }
 
-void ImageDetector::write_input(size_t plan, vision::RowSource& image, std::span<std::byte> input) const {
-  const ModelInput& target = plans_[plan].model.input();
-  target.write(image, input.first(target.sample_bytes()));
+vision::Letterbox ImageDetector::letterbox(size_t plan, vision::ImageSize image) const {
+  return vision::letterbox(image, plans_[plan].model.input().preprocessing());
 }
 
-std::vector<Detection> ImageDetector::run(size_t plan, std::span<const std::byte> input, vision::ImageSize image,
-                                          eval::DetectFaults* faults) {
+void ImageDetector::write_input(size_t plan, vision::RowSource& image, std::span<std::byte> input,
+                                size_t sample) const {
+  const ModelInput& target = plans_[plan].model.input();
+  target.write(image, input.subspan(sample * target.sample_bytes(), target.sample_bytes()));
+}
+
+void ImageDetector::infer(size_t plan, std::span<const std::byte> input) {
   auto& [model, outputs] = plans_[plan];
   if (!outputs) outputs.emplace(*model.engine());
   const std::byte* const source = input.data();
   session_.run(std::span(&source, 1), outputs->pointers(), plan);
-  return model.detect(outputs->values(), 0, image, options_, faults);
+}
+
+std::vector<Detection> ImageDetector::decode(size_t plan, size_t sample, vision::ImageSize image,
+                                             const DetectOptions& options, eval::DetectFaults* faults) const {
+  eval::check_options(options);
+  const auto& [model, outputs] = plans_[plan];
+  return model.detect(outputs->values(), sample, image, options, faults);
+}
+
+std::vector<Detection> ImageDetector::run(size_t plan, std::span<const std::byte> input, vision::ImageSize image,
+                                          eval::DetectFaults* faults) {
+  infer(plan, input);
+  return decode(plan, 0, image, options_, faults);
 }
 
 }  // namespace effdet::detection

@@ -10,27 +10,38 @@
 #include "detection/outputs.h"
 #include "effdet/compiled_model.h"
 #include "effdet/detection.h"
+#include "vision/preprocess.h"
 #include "vision/row_source.h"
 
 namespace effdet::detection {
 
-/// All but run() may be called by any thread, also while another one runs.
+/// All but infer(), decode() and run() may be called by any thread, also while another one runs.
 class ImageDetector {
  public:
   /// threads: above 0. Throws as DetectionModel and Session do; Error(kUsage) for options out of range.
   ImageDetector(const CompiledModel& model, int threads, const DetectOptions& options);
 
+  const DetectOptions& options() const { return options_; }
   /// Of the first plan.
   const ModelDescription& description() const { return description_; }
   /// Of an input that takes what any plan does with one image; the rest of a batch, after it, is not looked at.
   size_t input_bytes() const { return input_bytes_; }
   /// The plan with the least work that does not shrink the image; or else the one with the largest input.
   size_t plan_for(vision::ImageSize image) const;
-  /// Writes the image where the plan takes it. Throws as ModelInput::write().
-  void write_input(size_t plan, vision::RowSource& image, std::span<std::byte> input) const;
+  /// Images that the plan takes at a time.
+  size_t batch(size_t plan) const { return plans_[plan].model.batch(); }
+  /// Of the plan's input and an image of that size.
+  vision::Letterbox letterbox(size_t plan, vision::ImageSize image) const;
+  /// Writes the image where the plan takes the image number `sample` of its batch. Throws as ModelInput::write().
+  void write_input(size_t plan, vision::RowSource& image, std::span<std::byte> input, size_t sample = 0) const;
 
-  /// Detections in the image of that size, sorted by falling score; faults, where it is not null, tells what of the
-  /// outputs makes no sense.
+  /// Runs the plan on an input, for decode().
+  void infer(size_t plan, std::span<const std::byte> input);
+  /// Detections in the image number `sample` of the last input, which has that size, sorted by falling score; faults,
+  /// where it is not null, tells what of the outputs makes no sense. Throws Error(kUsage) for options out of range.
+  std::vector<Detection> decode(size_t plan, size_t sample, vision::ImageSize image, const DetectOptions& options,
+                                eval::DetectFaults* faults) const;
+  /// Both, for the first image, with the options of the detector.
   std::vector<Detection> run(size_t plan, std::span<const std::byte> input, vision::ImageSize image,
                              eval::DetectFaults* faults);
 

@@ -6,22 +6,19 @@
 #include "runtime/streams.h"
 
 namespace effdet {
-namespace {
 
-StreamLayout settled(StreamLayout layout) {
+StreamLayout runtime::settled(StreamLayout layout) {
   if (layout.streams < 1) fail(ErrorCode::kUsage, "{} streams: there must be one at least", layout.streams);
-  if (layout.threads < 1) layout.threads = runtime::threads_a_stream(default_thread_count(), layout.streams);
+  if (layout.threads < 1) layout.threads = threads_a_stream(default_thread_count(), layout.streams);
   return layout;
 }
-
-}  // namespace
 
 struct Streams::Impl {
   StreamLayout layout;
   std::vector<Runner> runners;
 };
 
-Streams::Streams(const CompiledModel& model, StreamLayout layout) : impl_(new Impl{settled(layout), {}}) {
+Streams::Streams(const CompiledModel& model, StreamLayout layout) : impl_(new Impl{runtime::settled(layout), {}}) {
   for (int i = 0; i < impl_->layout.streams; ++i) impl_->runners.emplace_back(model, impl_->layout.threads);
 }
 

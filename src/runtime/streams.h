@@ -5,8 +5,12 @@
 #include <cstddef>
 
 #include "base/function_ref.h"
+#include "effdet/streams.h"
 
 namespace effdet::runtime {
+
+/// With the number of threads said. Throws Error(kUsage) for fewer than one stream.
+StreamLayout settled(StreamLayout layout);
 
 /// Threads of each stream when so many share `threads`: at least one.
 int threads_a_stream(int threads, int streams);

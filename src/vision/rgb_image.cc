@@ -9,6 +9,7 @@
 #include "vision/draw.h"
 #include "vision/encode.h"
 #include "vision/resize.h"
+#include "vision/view_rows.h"
 
 namespace effdet::vision {
 namespace {
@@ -30,11 +31,6 @@ Image image_over(RgbImage& image) {
 
 Image image_over(const RgbImage& image) { return image_over(const_cast<RgbImage&>(image)); }
 
-PixelRows rows_of(const RgbImage& image, std::string_view name) {
-  check_pixels(image);
-  return PixelRows(image.pixels.data(), {image.width, image.height}, name);
-}
-
 RgbImage from_image(const Image& image) {
   return {image.width(), image.height(), {image.pixels().begin(), image.pixels().end()}};
 }
@@ -42,13 +38,31 @@ RgbImage from_image(const Image& image) {
 }  // namespace effdet::vision
 
 namespace effdet {
+namespace {
 
-RgbImage read_image(const std::filesystem::path& path) {
-  const auto rows = vision::open_image(path);
-  const auto [width, height] = rows->size();
+RgbImage all_of(vision::RowSource& rows) {
+  const auto [width, height] = rows.size();
   RgbImage image{width, height, std::vector<unsigned char>(size_t{3} * static_cast<size_t>(width) * height)};
-  rows->read_all(image.pixels.data());
+  rows.read_all(image.pixels.data());
   return image;
+}
+
+}  // namespace
+
+RgbImage read_image(const std::filesystem::path& path) { return all_of(*vision::open_image(path)); }
+
+RgbImage decode_image(std::span<const std::byte> file, std::string_view name) {
+  return all_of(*vision::open_image(file, name));
+}
+
+ImageView view_of(const RgbImage& image) {
+  vision::check_pixels(image);
+  return {.data = image.pixels.data(), .width = image.width, .height = image.height};
+}
+
+RgbImage to_rgb(const ImageView& view) {
+  vision::ViewRows rows(view, "image");
+  return all_of(rows);
 }
 
 void write_image(const std::filesystem::path& path, const RgbImage& image) {

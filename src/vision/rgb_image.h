@@ -1,11 +1,8 @@
 // Between the public RgbImage and the library's Image.
 #pragma once
 
-#include <string_view>
-
 #include "effdet/image.h"
 #include "vision/image.h"
-#include "vision/row_source.h"
 
 namespace effdet::vision {
 
@@ -13,8 +10,6 @@ namespace effdet::vision {
 /// pixels are not as many as the sides say.
 Image image_over(RgbImage& image);
 Image image_over(const RgbImage& image);
-/// Its rows; throws likewise.
-PixelRows rows_of(const RgbImage& image, std::string_view name);
 RgbImage from_image(const Image& image);
 
 }  // namespace effdet::vision

@@ -188,7 +188,7 @@ function read_include(line,    target, place, first, layer) {
   }
   target = line; sub(/^#include </, "", target); sub(/>.*/, "", target)
   system_includes[FILENAME] = system_includes[FILENAME] " " target
-  if (owner == "public" && target !~ /^[a-z_]+$/) complain(place ": includes <" target ">: public headers include the standard library alone")
+  if (owner == "public" && target !~ /^([a-z_]+|std[a-z]+\.h)$/) complain(place ": includes <" target ">: public headers include the standard library alone")
   use_package(place, target)
 }
 
