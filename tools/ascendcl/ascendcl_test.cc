@@ -294,6 +294,42 @@ TEST_F(AscendCl, MemoryStaysWhileItIsUsed) {
   EXPECT_EQ(aclrtMemcpy(&byte, 1, memory, 1, ACL_MEMCPY_HOST_TO_HOST), kRtParamInvalid);
 }
 
+TEST_F(AscendCl, WordsFillMemoryOfBothSides) {
+  void *device = nullptr, *host = nullptr;
+  ASSERT_EQ(aclrtMalloc(&device, 64, ACL_MEM_MALLOC_HUGE_FIRST), kSuccess);
+  ASSERT_EQ(aclrtMallocHost(&host, 64), kSuccess);
+  auto* words = static_cast<uint32_t*>(host);
+  EXPECT_EQ(aclrtMemsetD32(host, 64, 0x01020304, 16), kSuccess);
+  EXPECT_EQ(words[15], 0x01020304u);
+  EXPECT_EQ(aclrtMemsetD32(device, 64, 7, 16), kSuccess);
+  EXPECT_EQ(aclrtMemsetD32Async(static_cast<std::byte*>(device) + 4, 8, 0xfffffffe, 2, nullptr), kSuccess);
+  EXPECT_EQ(aclrtSynchronizeStream(nullptr), kSuccess);
+  EXPECT_EQ(aclrtMemcpy(host, 64, device, 64, ACL_MEMCPY_DEVICE_TO_HOST), kSuccess);
+  EXPECT_EQ(std::vector(words, words + 4), (std::vector<uint32_t>{7, 0xfffffffe, 0xfffffffe, 7}));
+  EXPECT_EQ(aclrtMemsetD32Async(static_cast<uint32_t*>(host) + 15, 4, 9, 1, nullptr), kSuccess);
+  EXPECT_EQ(words[15], 9u);  // of the host: when it is called
+
+  uint32_t own[4] = {};
+  for (const auto set :
+       {+[](void*at, size_t room, size_t count) { return aclrtMemsetD32(at, room, 1, count); },
+        +[](void*at, size_t room, size_t count) { return aclrtMemsetD32Async(at, room, 1, count, nullptr); }}) {
+    EXPECT_EQ(set(nullptr, 64, 1), kInvalidParam);
+    EXPECT_EQ(set(device, 64, 0), kInvalidParam);
+    EXPECT_EQ(set(device, 64, 17), kInvalidParam);
+    EXPECT_EQ(set(device, 64, SIZE_MAX / 2), kInvalidParam);
+    EXPECT_EQ(set(static_cast<std::byte*>(device) + 2, 8, 1), kInvalidParam);
+    EXPECT_EQ(set(own, sizeof own, 1), kInvalidParam);          // no memory of AscendCL
+    EXPECT_EQ(set(words + 15, 8, 2), kInvalidParam);            // past the block
+    EXPECT_EQ(set(device, 1 << 20, 1 << 18), kRtParamInvalid);  // past the block
+  }
+  uint32_t groups = 1;
+  EXPECT_EQ(aclrtGetGroupCount(&groups), kSuccess);
+  EXPECT_EQ(groups, 0u);
+  EXPECT_EQ(aclrtGetGroupCount(nullptr), kInvalidParam);
+  EXPECT_EQ(aclrtFree(device), kSuccess);
+  EXPECT_EQ(aclrtFreeHost(host), kSuccess);
+}
+
 TEST_F(AscendCl, OneDataSetForBothSidesIsACode) {
   const uint32_t id = load(saved(small_model(), folder_));
   aclmdlDataset* set = aclmdlCreateDataset();

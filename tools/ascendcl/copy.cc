@@ -2,10 +2,11 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
-#include <set>
+#include <map>
 
 #include "context.h"
 #include "device_memory.h"
@@ -29,7 +30,7 @@ aclError release(const char* function, void* address) {
 
 struct HostBlocks {
   std::mutex mutex;
-  std::set<const void*> addresses;
+  std::map<const std::byte*, size_t> bytes;  ///< by address
 };
 HostBlocks& host_blocks() {
   static auto& kept = *new HostBlocks;
@@ -41,11 +42,22 @@ aclError release_host(const char* function, void* address) {
     need(static_cast<std::byte*>(address), "hostPtr");
     {
       const std::lock_guard lock(host_blocks().mutex);
-      require(host_blocks().addresses.erase(address) == 1, kRtParamInvalid,
+      require(host_blocks().bytes.erase(static_cast<const std::byte*>(address)) == 1, kRtParamInvalid,
               "{} is not what aclrtMallocHost gave, or it was freed", address);
     }
     std::free(address);
   });
+}
+
+/// Whether it lies in one block of aclrtMallocHost.
+bool is_host_block(const void* address, size_t bytes) {
+  const auto* begin = static_cast<const std::byte*>(address);
+  const std::lock_guard lock(host_blocks().mutex);
+  auto block = host_blocks().bytes.upper_bound(begin);
+  if (block == host_blocks().bytes.begin()) return false;
+  --block;
+  const auto offset = static_cast<size_t>(begin - block->first);
+  return offset < block->second && bytes <= block->second - offset;
 }
 
 void check_block(const void* address, size_t bytes) {
@@ -151,6 +163,21 @@ std::function<void()> prepare_fill(void* target, size_t room, int32_t value, siz
   return [place = std::move(place), value, count] { std::memset(place.data, value, count); };
 }
 
+/// Words of 32 bits, in memory that AscendCL gave, of either side.
+std::function<void()> prepare_words(void* target, size_t room, uint32_t value, size_t count) {
+  need(static_cast<std::byte*>(target), "ptr");
+  require(count > 0, kInvalidParam, "N is 0");
+  require(reinterpret_cast<uintptr_t>(target) % sizeof value == 0, kInvalidParam, "ptr = {} is no multiple of {}",
+          target, sizeof value);
+  require(count <= room / sizeof value, kInvalidParam, "{} words do not fit into {} bytes", count, room);
+  const size_t bytes = count * sizeof value;
+  require(device_memory().contains(target) || is_host_block(target, bytes), kInvalidParam,
+          "ptr = {} is no memory of aclrtMalloc or aclrtMallocHost", target);
+  return [place = place_of(target, bytes, Side::kEither, "ptr"), value, count] {
+    std::fill_n(reinterpret_cast<uint32_t*>(place.data), count, value);
+  };
+}
+
 }  // namespace
 
 ACL_EXPORT aclError aclrtMalloc(void** address, size_t bytes, aclrtMemMallocPolicy /*policy*/) {
@@ -189,7 +216,7 @@ ACL_EXPORT aclError aclrtMallocHost(void** address, size_t bytes) {
     void* memory = std::aligned_alloc(kAlignment, (bytes + kAlignment - 1) / kAlignment * kAlignment);
     require(memory != nullptr, kRtMemoryAllocation, "no {} bytes of memory", bytes);
     const std::lock_guard lock(host_blocks().mutex);
-    host_blocks().addresses.insert(memory);
+    host_blocks().bytes.emplace(static_cast<std::byte*>(memory), bytes);
     out = memory;
   });
 }
@@ -225,6 +252,17 @@ ACL_EXPORT aclError aclrtMemset(void* target, size_t room, int32_t value, size_t
 ACL_EXPORT aclError aclrtMemsetAsync(void* target, size_t room, int32_t value, size_t count, aclrtStream stream) {
   return answer("aclrtMemsetAsync", [&] {
     if (count > 0) stream_of(stream)->push(prepare_fill(target, room, value, count));
+  });
+}
+ACL_EXPORT aclError aclrtMemsetD32(void* target, size_t room, uint32_t value, size_t count) {
+  return answer("aclrtMemsetD32", [&] { prepare_words(target, room, value, count)(); });
+}
+/// Of the host's memory when it is called, as the vendor's headers say.
+ACL_EXPORT aclError aclrtMemsetD32Async(void* target, size_t room, uint32_t value, size_t count, aclrtStream stream) {
+  return answer("aclrtMemsetD32Async", [&] {
+    const auto on = stream_of(stream);
+    std::function<void()> fill = prepare_words(target, room, value, count);
+    device_memory().contains(target) ? on->push(std::move(fill)) : fill();
   });
 }
 

@@ -78,6 +78,11 @@ ACL_EXPORT aclError aclrtGetDeviceCount(uint32_t* count) {
   return answer("aclrtGetDeviceCount", [&] { need(count, "count") = static_cast<uint32_t>(settings().devices); });
 }
 
+/// Groups of a device's cores: there are none.
+ACL_EXPORT aclError aclrtGetGroupCount(uint32_t* count) {
+  return answer("aclrtGetGroupCount", [&] { need(count, "count") = 0; });
+}
+
 ACL_EXPORT aclError aclrtQueryDeviceStatus(int32_t device, aclrtDeviceStatus* status) {
   return answer("aclrtQueryDeviceStatus", [&] {
     require_device(device);
