@@ -35,4 +35,15 @@ auto name_source(const std::string& source, F&& f, std::span<const std::filesyst
   }
 }
 
+/// Calls f, which runs a network on what `name` stands for; whatever the error of a device is, it begins with that: of
+/// which image it was tells where to look.
+template <typename F>
+auto name_run(const std::string& name, F&& f) {
+  try {
+    return f();
+  } catch (const Error& error) {
+    throw Error(error.code(), name + ": " + error.what());
+  }
+}
+
 }  // namespace effdet::inline base

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/name_source.h"
 #include "base/thread_pool.h"
 #include "dataset/detections_file.h"
 #include "dataset/failures.h"
@@ -230,7 +231,8 @@ class ListRun {
     });
     if (!slot.is_usable) return;
     slot.faults = {};
-    slot.detections = detector_.run(slot.plan, slot.input, slot.size, &slot.faults);
+    slot.detections = name_run(images_[slot.image].name(),
+                               [&] { return detector_.run(slot.plan, slot.input, slot.size, &slot.faults); });
     faults_.add(images_[slot.image].name(), slot.faults);
   }
 

@@ -288,11 +288,9 @@ class Validation {
   void infer(Stream& stream, const Input& input, Output& output) {
     const auto start = Clock::now();
     const std::byte* samples = input.samples.data();
-    try {
+    name_run(images_[first(input.batch)]->file_name, [&] {
       stream.session.run({&samples, 1}, output.heads.pointers());
-    } catch (const Error& error) {  // of a device: of which images tells where to look
-      fail(error.code(), "{}: {}", images_[first(input.batch)]->file_name, error.what());
-    }
+    });
     const double seconds = seconds_since(start);
     stream.inference_seconds += seconds;
     if (!options_.progress) return;
