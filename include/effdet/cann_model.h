@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "effdet/export.h"
 
@@ -23,6 +24,15 @@ struct CannModel {
 
 /// Nothing for a file of another kind. Throws Error(kIo), and Error(kBadInput) for one that ends within its header.
 EFFDET_API std::optional<CannModel> cann_model(const std::filesystem::path& path);
+
+/// Writes MODEL.metadata.json: the metadata of the ONNX file that CANN compiled the model from, which its files do not
+/// keep, and a hash of the model, so that they are not taken for those of another. CompiledModel::load() reads it.
+/// Returns its path. Throws Error(kIo), Error(kUnsupported) where the ONNX file has no metadata of this library's
+/// exporter, and as OnnxModel::read().
+EFFDET_API std::filesystem::path keep_metadata(const std::filesystem::path& model, const std::filesystem::path& onnx);
+
+/// Where CANN is, or may be: $ASCEND_HOME_PATH alone where that is set, else the folders that its installers make.
+EFFDET_API std::vector<std::filesystem::path> cann_folders();
 
 /// Sets the file that AscendCL is initialised with (acl.json), for the whole process: before the first model is loaded
 /// for a card. Throws Error(kIo) where it cannot be read.

@@ -36,7 +36,12 @@ class CompiledModel {
   /// cards, each Runner on the next of them. Empty: what the file was compiled for, for CANN's files the first card.
   /// Throws Error(kUsage) for another device, and for AscendCL's errors Error(kIo), Error(kOutOfMemory) or, where there
   /// is no AscendCL, Error(kUnsupported).
-  EFFDET_API static CompiledModel load(const std::filesystem::path& path, const std::string& device = "");
+  /// metadata: for a model without metadata of this library's exporter, as CANN's are, the ONNX file that it was
+  /// compiled from, or a file of keep_metadata(). Empty: the one beside it, where there is one. Throws Error(kUsage)
+  /// where the model has its own, Error(kUnsupported) for an ONNX file without any, Error(kBadInput) for a file of
+  /// another model.
+  EFFDET_API static CompiledModel load(const std::filesystem::path& path, const std::string& device = "",
+                                       const std::filesystem::path& metadata = {});
   /// The same for a file that is in memory, which is copied. name: what messages call it.
   EFFDET_API static CompiledModel load(std::span<const std::byte> file, const std::string& name);
   /// Loads a compiled model, or compiles an ONNX file or a checkpoint, depending on file_kind(). Throws as load(),

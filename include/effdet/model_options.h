@@ -1,6 +1,7 @@
 // Options for building a model from a checkpoint.
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <string>
@@ -53,6 +54,8 @@ struct ModelOptions {
   std::optional<Precision> precision;
   /// Where a compiled model runs, as in CompiledModel::load(). Another than "cpu" is Error(kUsage) for other files.
   std::string device;
+  /// For a compiled model, as in CompiledModel::load(). Error(kUsage) for other files.
+  std::filesystem::path metadata;
 };
 
 }  // namespace effdet

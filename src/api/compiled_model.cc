@@ -4,6 +4,7 @@
 #include "aipp/describe.h"
 #include "api/impl.h"
 #include "artifact/om_file.h"
+#include "ascend/model_metadata.h"
 #include "ascend/read_model.h"
 #include "base/error.h"
 #include "compiler/compile.h"
@@ -59,15 +60,17 @@ CompiledModel CompiledModel::compile(const OnnxModel& model, const CompileOption
   });
 }
 
-CompiledModel CompiledModel::load(const std::filesystem::path& path, const std::string& device) {
-  return name_source(path, [&] {
+CompiledModel CompiledModel::load(const std::filesystem::path& path, const std::string& device,
+                                  const std::filesystem::path& metadata) {
+  std::vector<artifact::Program> programs = name_source(path, [&] {
     if (device.empty() ? cann_model(path).has_value() : kernels::ascend::is_target(device))
-      return CompiledModel(std::make_shared<Impl>(
-          ascend::read_model(path, device.empty() ? std::string(kernels::ascend::kTarget) : device), path.string()));
+      return ascend::read_model(path, device.empty() ? std::string(kernels::ascend::kTarget) : device);
     if (!device.empty() && device != ops::kCpuTarget.name)
       fail(ErrorCode::kUsage, "there is no device '{}', but cpu and ascend (ascend:1, ascend:0,1)", device);
-    return CompiledModel(std::make_shared<Impl>(artifact::read_om(path), path.string()));
+    return artifact::read_om(path);
   });
+  ascend::complete_metadata(programs, path, metadata);
+  return name_source(path, [&] { return CompiledModel(std::make_shared<Impl>(std::move(programs), path.string())); });
 }
 
 CompiledModel CompiledModel::load(std::span<const std::byte> file, const std::string& name) {
@@ -78,7 +81,7 @@ CompiledModel CompiledModel::open(const std::filesystem::path& path, const Model
   const CompileOptions compile_options{.precision = options.precision.value_or(Precision::kFloat32)};
   switch (file_kind(path)) {
     case FileKind::kCompiled: {
-      CompiledModel model = load(path, options.device);
+      CompiledModel model = load(path, options.device, options.metadata);
       const runtime::Engine& first = *model.impl_->engine();
       model::SettledModel settled{path.string(), first.program().graph.metadata, {}, runtime::precision_of(first)};
       for (const auto& plan : model.impl_->plans)

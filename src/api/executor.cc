@@ -36,7 +36,7 @@ Executor Executor::open(const std::filesystem::path& path, const Options& option
     return Executor(std::make_unique<Impl>(Impl{executor::GraphExecutor(std::move(model), settings), path.string()}));
   };
   const FileKind kind = file_kind(path);
-  if (kind != FileKind::kCompiled) api::require_cpu(options.model.device, path.string());
+  if (kind != FileKind::kCompiled) api::refuse_options_of_compiled(options.model, path.string());
   switch (kind) {
     case FileKind::kCompiled:
       return make(EngineAccess::plans(CompiledModel::open(path, options.model)));

@@ -36,10 +36,13 @@ inline Precision compiler_precision(const ir::Graph& graph, Precision precision,
   return Precision::kFloat32;
 }
 
-/// For files that are compiled when they are opened: those run on the processor alone. Throws Error(kUsage).
-inline void require_cpu(const std::string& device, const std::string& source) {
-  if (device.empty() || device == ops::kCpuTarget.name) return;
-  fail(ErrorCode::kUsage, "{}: device {} runs compiled models; compile it first (atc)", source, device);
+/// For files that are compiled when they are opened: those run on the processor alone, and have metadata or the options
+/// that stand for them. Throws Error(kUsage).
+inline void refuse_options_of_compiled(const ModelOptions& options, const std::string& source) {
+  if (!options.device.empty() && options.device != ops::kCpuTarget.name)
+    fail(ErrorCode::kUsage, "{}: device {} runs compiled models; compile it first (atc)", source, options.device);
+  if (!options.metadata.empty())
+    fail(ErrorCode::kUsage, "{}: --metadata is for compiled models; leave the flag out", source);
 }
 
 }  // namespace api

@@ -67,7 +67,7 @@ OnnxModel OnnxModel::open(const std::filesystem::path& path, const ModelOptions&
   if (kind == FileKind::kCompiled)
     fail(ErrorCode::kUsage, "{}: is compiled already; give the ONNX file or the checkpoint that it is of",
          path.string());
-  api::require_cpu(options.device, path.string());
+  api::refuse_options_of_compiled(options, path.string());
   if (kind != FileKind::kOnnx) return from_checkpoint(path, options);  // whose reader says best what is unknown
   OnnxModel model = read(path);
   const ir::Graph& graph = model.impl_->graph;

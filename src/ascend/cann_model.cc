@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "kernels/ascend/installation.h"
 #include "kernels/ascend/library.h"
 
 namespace effdet {
@@ -49,6 +50,8 @@ std::optional<CannModel> cann_model(const std::filesystem::path& path) {
                    .has_open_shapes = bytes[kOpenShapesAt] != 0,
                    .file_bytes = file.size()};
 }
+
+std::vector<std::filesystem::path> cann_folders() { return kernels::ascend::installations(); }
 
 void configure_ascend(const std::filesystem::path& config) {
   const MappedFile readable(config);

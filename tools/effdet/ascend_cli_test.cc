@@ -168,6 +168,70 @@ TEST_F(Ascend, CannCompilesForCards) {
   EXPECT_EQ(sh("ASCEND_HOME_PATH=cann " + atc + "Ascend310P3").code, 5);  // this program is not CANN's
 }
 
+/// Models of CANN do not say what they are: here one of ours whose ONNX file's metadata were spoilt stands for them.
+TEST_F(Ascend, ModelsWithoutMetadataTakeThoseOfTheirOnnxFile) {
+  good(
+      "LC_ALL=C sed 's/effdet[.]variant/effdet.vari_nt/' m.onnx > silent.onnx && "
+      "atc --framework=5 --model=silent.onnx --output=silent --soc_version=native");
+  const std::string detect = "effdet detect data/val2017 --no-pictures --out ";
+  good(detect + "known --model-file m.om");
+  const auto expect = [&](const std::string& command, int code, const std::string& part) {
+    const Result result = sh(on_cards(command));
+    EXPECT_EQ(result.code, code) << command << result.error;
+    EXPECT_TRUE(contains(result.error, part)) << command << result.error;
+  };
+  for (const std::string device : {"cpu", "ascend"}) {
+    const std::string silent = detect + "found --model-file silent.om --device " + device;
+    expect(silent, 5, "name the ONNX file that a compiled model was made from with --metadata");
+    good(on_cards(silent + " --metadata m.onnx"));
+    EXPECT_EQ(file("found/detections.json"), file("known/detections.json"));
+    good("rm -r found");
+  }
+  const std::string validate = "validate data --device ascend --model-file silent.om --results v.json --metadata ";
+  good(on_cards(validate + "m.onnx"));
+  good("validate data --model-file m.om --results v_known.json");
+  EXPECT_EQ(file("v.json"), file("v_known.json"));
+  expect(validate + "silent.onnx", 5, "silent.onnx: has no effdet metadata");
+  expect(validate + "none.onnx", 4, "none.onnx");
+  expect("effdet bench m.om --metadata m.onnx", 2, "m.om has metadata of its own");
+  expect("effdet bench m.onnx --metadata m.onnx", 2, "--metadata is for compiled models");
+
+  // CANN's atc, in whose place a script copies a model; what it prints goes through.
+  good(
+      "mkdir -p maker/bin && printf '#!/bin/sh\necho made; cp silent.om made.om\n' > maker/bin/atc && "
+      "chmod +x maker/bin/atc");
+  const std::string atc = "ASCEND_HOME_PATH=maker atc --framework=5 --soc_version=Ascend310P3 --output=made --model=";
+  const Result made = good(atc + "m.onnx");
+  EXPECT_TRUE(made.out.starts_with("made\n[INFO] made.om.metadata.json: ")) << made.out;
+  good(on_cards(detect + "found --model-file made.om --device ascend"));
+  EXPECT_EQ(file("found/detections.json"), file("known/detections.json"));
+  good(on_cards("ais_bench --model made.om --device ascend --input data/val2017 --output o --output_dirname made"));
+  good("rm -r found && mv made.om.metadata.json kept.json");
+  good(on_cards(detect + "found --model-file made.om --device ascend --metadata kept.json"));
+  const Result silent = good(atc + "silent.onnx");
+  EXPECT_TRUE(contains(silent.out, "[WARNING] made.om does not say what it is")) << silent.out;
+  good("mv kept.json made.om.metadata.json");
+
+  // What lies beside a model is as hostile as the model.
+  const std::string info = "effdet info silent.om";
+  const std::string kept = content(folder_ / "made.om.metadata.json");
+  const auto beside = [&](const std::string& text) { std::ofstream(folder_ / "silent.om.metadata.json") << text; };
+  good("cp made.om.metadata.json silent.om.metadata.json");
+  good(info);
+  for (size_t cut = 0; cut + 2 < kept.size(); cut += 7) {
+    beside(kept.substr(0, cut));
+    const Result result = sh(info);
+    EXPECT_TRUE(result.code == 3 || result.code == 5) << cut << result.error;
+    EXPECT_TRUE(contains(result.error, "silent.om.metadata.json: ")) << result.error;
+  }
+  beside(std::string(100'000, '['));
+  expect(info, 3, "silent.om.metadata.json");
+  beside(R"({"format":"effdet model metadata 1","model_xxh3":"0000000000000000","metadata":{}})");
+  expect(info, 3, "is of another model than silent.om");
+  beside(std::regex_replace(kept, std::regex("(effdet.num_classes\": \")[0-9]*"), "$01x"));
+  expect(detect + "found --model-file silent.om", 3, "metadata effdet.num_classes is not JSON");
+}
+
 /// Each function that is called, failing at its first and at its second call: a line that names it, never a crash.
 TEST_F(Ascend, EveryCallMayFail) {
   const std::string header = content(EFFDET_SOURCE_DIR "/src/kernels/ascend/library.h");
@@ -198,6 +262,16 @@ TEST_F(Ascend, WhatWasDoneStaysWhereACardIsLost) {
   good(on_cards("validate data --model-file m.om --results v.json --device ascend --resume"));
   good("validate data --model-file m.om --results whole.json");
   EXPECT_EQ(file("v.json"), file("whole.json"));
+
+  const std::string detect = "effdet detect data/val2017 --no-pictures --model-file m.om --out ";
+  const Result lost = sh(on_cards("EFFDET_ASCEND_FAIL=aclmdlExecute:5 " + detect + "found --device ascend"));
+  EXPECT_EQ(lost.code, 4) << lost.error;
+  EXPECT_TRUE(
+      std::regex_search(lost.error, std::regex("data/val2017/[0-9]+[.]jpg: device ascend: .*aclmdlExecute gave")))
+      << lost.error;
+  good(on_cards(detect + "found --device ascend --resume"));
+  good(detect + "whole");
+  EXPECT_EQ(file("found/detections.json"), file("whole/detections.json"));
 }
 
 }  // namespace

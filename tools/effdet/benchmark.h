@@ -12,6 +12,7 @@ struct BenchmarkOptions {
   std::string model_type = "vision";
   int batch_size = 1, device_id = 0;
   std::string device, om_path, input_text_path, input_images_path;
+  std::filesystem::path metadata;         ///< file that tells what the model is; empty: not given
   int input_width = 0, input_height = 0;  ///< 0: not given
   std::string dynamic_size;               ///< -dymHW; "": not given
   bool binary = false;                    ///< outputs as .bin instead of .txt

@@ -28,6 +28,7 @@ namespace fs = std::filesystem;
 struct AisOptions {
   std::string model, input, output, folder, size, dims, shape, shapes, config, format = "BIN", data = "zero",
                                                                                device = "0";
+  fs::path metadata;
   int output_axis = 0;
   bool pipeline = false;
   int loop = 1, batch = 0, warm_up = 1, threads = 0;
@@ -171,6 +172,7 @@ int run_ais_bench(int argc, char** argv) {
           "number of a card, or several (0,1): for models of CANN; ascend:0,1 runs ours there, too. Other models run "
           "on this processor")
       ->capture_default_str();
+  add_metadata(line, options.metadata);
   line.add_option("--batchsize,--dymBatch", options.batch, "batch size: the model's, or one of its list")
       ->check(between(1, 65536));
   line.add_option("--dymHW", options.size, "\"height,width\": one of a model's list of sizes")->type_name("H,W");
@@ -209,7 +211,7 @@ int run_ais_bench(int argc, char** argv) {
   }
   const std::string device = device_of_numbers(options.model, options.device);
   if (!options.config.empty()) configure_ascend(options.config);
-  const CompiledModel all = CompiledModel::load(options.model, device);
+  const CompiledModel all = CompiledModel::load(options.model, device, options.metadata);
   warn_of(line.program(), options.model, all.weights_warning());
   const PlanWish wish{.batch = options.batch,
                       .size = options.size.empty() ? InputSize{} : parse_size("--dymHW", options.size)};

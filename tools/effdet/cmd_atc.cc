@@ -171,7 +171,7 @@ void run_mode(const AtcOptions& options) {
 int run_atc(int argc, char** argv) {
   bool started = false;
   try {
-    if (const std::string card = card_version(argc, argv); !card.empty()) become_cann_atc(argc, argv, card);
+    if (const std::string card = card_version(argc, argv); !card.empty()) return run_cann_atc(argc, argv, card);
     const AtcOptions options = read_atc_options(argc, argv);
     if (options.help) return 0;
     started = true;

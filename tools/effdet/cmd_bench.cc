@@ -208,7 +208,7 @@ int run_bench(int argc, char** argv) {
   const CLI::Option* batch = line.add_option("-b,--batch-size", options.batch, "images in one run of the network")
                                  ->check(between(1, 1024))
                                  ->type_name("N");
-  add_device(line, options.device);
+  add_device(line, options);
   line.add_threads(threads);
   line.add_json(json);
   if (!line.read()) return 0;

@@ -100,6 +100,7 @@ int run_benchmark(int argc, char** argv) {
       ->capture_default_str()
       ->check(CLI::Range(0, 1023));
   add_device(line, options.device);
+  add_metadata(line, options.metadata);
   line.add_option("--om_path", options.om_path, "compiled model")->required()->type_name("FILE");
   line.add_option("--input_text_path", options.input_text_path, "list of inputs, as get_info writes it")
       ->type_name("FILE");
@@ -134,7 +135,7 @@ int run_benchmark(int argc, char** argv) {
   check_output(figures_file(options));
   if (options.device.empty()) options.device = device_of_numbers(options.om_path, std::to_string(options.device_id));
   if (options.device == "ascend") options.device += fmt::format(":{}", options.device_id);
-  const CompiledModel model = CompiledModel::load(options.om_path, options.device);
+  const CompiledModel model = CompiledModel::load(options.om_path, options.device, options.metadata);
   // Looks at all weights: in the background, while the rest gets ready.
   std::future<void> warning = std::async(std::launch::async | std::launch::deferred,
                                          [&] { warn_of(line.program(), options.om_path, model.weights_warning()); });

@@ -172,7 +172,7 @@ int run_detect(int argc, char** argv) {
   line.add_model_options(arguments.model);
   line.add_precision(arguments.model);
   arguments.calibration.add_to(line);
-  add_device(line, arguments.model.device);
+  add_device(line, arguments.model);
   line.add_threads(arguments.threads);
   line.add_json(arguments.json);
   if (!line.read()) return 0;

@@ -94,7 +94,7 @@ int run_run(int argc, char** argv) {
   line.add_option("--rtol", arguments.tolerance.relative, "test folders: relative tolerance")->capture_default_str();
   line.add_option("--atol", arguments.tolerance.absolute, "test folders: absolute tolerance")->capture_default_str();
   line.add_flag("--quiet", arguments.quiet, "--test-root: leave out what passes");
-  add_device(line, arguments.options.model.device);
+  add_device(line, arguments.options.model);
   line.add_threads(arguments.options.threads);
   line.add_json(arguments.json);
   if (!line.read()) return 0;

@@ -207,7 +207,7 @@ int run_validate(int argc, char** argv) {
   calibration.add_to(line);
   StreamOptions streams;
   streams.add_to(line, /*per_stream=*/false);
-  add_device(line, model_options.device);
+  add_device(line, model_options);
   line.add_threads(threads);
   line.add_flag("--plain", plain, "the original's lines of progress on a terminal, too, instead of a bar");
   line.add_json(json);

@@ -17,6 +17,19 @@ CLI::Option* add_device(CommandLine& line, std::string& device) {
       ->type_name("NAME");
 }
 
+void add_metadata(CommandLine& line, std::filesystem::path& metadata) {
+  line.add_option(
+          "--metadata", metadata,
+          "the ONNX file that a compiled model was made from, for models of CANN, which do not say what they are; "
+          "not needed where MODEL.metadata.json is beside it")
+      ->type_name("FILE");
+}
+
+void add_device(CommandLine& line, ModelOptions& options) {
+  add_device(line, options.device);
+  add_metadata(line, options.metadata);
+}
+
 std::string device_of_numbers(const std::string& model, const std::string& numbers) {
   const bool are_numbers = !numbers.empty() && numbers.find_first_not_of("0123456789,") == std::string::npos;
   if (!are_numbers) return numbers;

@@ -1,14 +1,22 @@
 // --device, as the commands share it: this processor, or cards that AscendCL runs.
 #pragma once
 
+#include <filesystem>
 #include <string>
 
 #include "cli.h"
+#include "effdet/model_options.h"
 
 namespace effdet::cli {
 
 /// --device NAME, as CompiledModel::load() takes it.
 CLI::Option* add_device(CommandLine& line, std::string& device);
+
+/// --metadata FILE, as CompiledModel::load() takes it.
+void add_metadata(CommandLine& line, std::filesystem::path& metadata);
+
+/// Both.
+void add_device(CommandLine& line, ModelOptions& options);
 
 /// The device for numbers as the original tools take them ("0", "0,1"): cards for models of CANN, this processor for
 /// ours. Names of devices stay as they are. Throws Error(kUsage) for what is neither, Error(kIo) for a file that cannot

@@ -4,12 +4,11 @@
 #include <dlfcn.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 #include <string_view>
-#include <vector>
 
 #include "base/error.h"
+#include "kernels/ascend/installation.h"
 
 namespace effdet::kernels::ascend {
 namespace {
@@ -31,29 +30,17 @@ const char* open_library(const std::string& file, void*& handle) {
   return handle != nullptr ? nullptr : ::dlerror();
 }
 
-/// Where CANN is installed: up to version 8 in one folder, from 9 on in one for each version, the newest last.
-std::vector<fs::path> installations() {
-  const fs::path root = "/usr/local/Ascend";
-  std::vector<fs::path> found = {root / "ascend-toolkit/latest", root / "cann"};
-  std::vector<fs::path> versions;
-  std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator(root, ignored))
-    if (entry.path().filename().string().starts_with("cann-")) versions.push_back(entry.path());
-  std::ranges::sort(versions, std::greater());
-  found.insert(found.end(), versions.begin(), versions.end());
-  return found;
-}
-
 Library find_library() {
   Library library;
   void* handle = nullptr;
-  if (const char* home = std::getenv("ASCEND_HOME_PATH"); home != nullptr && *home != '\0') {
-    library.path = (fs::path(home) / "lib64" / kName).string();
+  if (const fs::path home = chosen_installation(); !home.empty()) {
+    library.path = (home / "lib64" / kName).string();
     if (const char* error = open_library(library.path, handle); error != nullptr) {
       std::error_code ignored;
       // Of a library for another processor the loader says that there is no such file.
       const bool is_there = fs::exists(library.path, ignored);
-      fail(ErrorCode::kUnsupported, "device ascend: ASCEND_HOME_PATH={} is no CANN that runs here: {}{}", home, error,
+      fail(ErrorCode::kUnsupported, "device ascend: ASCEND_HOME_PATH={} is no CANN that runs here: {}{}", home.string(),
+           error,
            is_there && std::string_view(error).find("No such file") != std::string_view::npos
                ? " (the file is there: it, or what it needs, is for another processor)"
                : "");
