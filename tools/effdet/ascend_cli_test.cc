@@ -92,8 +92,10 @@ TEST_F(Ascend, FlagsOfAisBench) {
        {"--dymShape_range 'x.1:1,3,128,127'", "--dymShape_range x", "--dymShape_range 'x.1:1,3,9~5,1'",
         "--dymShape_range 'x.1:1~200,1~200,1,1'", "--dymShape_range 'x.1:1,3,128,128' --dymBatch 1"})
     EXPECT_EQ(sh(run + "sizes.om " + flags).code, 2) << flags;
-  for (const char* flags : {"--dymDims 1,3,128,128", "--dymDims 'y:1,3,128,128'", "--dymDims 'x.1:a'",
-                            "--dymShape 'x.1:1,3,128,128' --dymBatch 1", "--output_batchsize_axis 1"})
+  for (const char* flags :
+       {"--dymDims 1,3,128,128", "--dymDims 'y:1,3,128,128'", "--dymDims 'x.1:a'",
+        "--dymShape 'x.1:1,3,128,128' --dymBatch 1", "--auto_set_dymshape_mode 1",
+        "--auto_set_dymdims_mode 1 --input bin --dymBatch 1", "--pipeline 2", "--output_batchsize_axis -1"})
     EXPECT_EQ(sh(run + "batches.om " + flags).code, 2) << flags;
   good("echo '{}' > acl.json && echo '{' > bad.json");
   good(on_cards(run + "m.om --device ascend --acl_json_path acl.json"));
@@ -101,6 +103,67 @@ TEST_F(Ascend, FlagsOfAisBench) {
   EXPECT_EQ(bad.code, 4);
   EXPECT_TRUE(contains(bad.error, "bad.json: aclInit gave 100006")) << bad.error;
   EXPECT_EQ(sh(on_cards(run + "m.om --device ascend --acl_json_path none.json")).code, 4);
+}
+
+/// A batch of files shares an output; its part of each lies along the axis that is said.
+TEST_F(Ascend, OutputsAreSplitAlongAnAxis) {
+  const std::string run =
+      "ais_bench --model batches.om --dymBatch 2 --input bin --output out --outfmt BIN --output_batchsize_axis ";
+  for (const std::string device : {"", " --device ascend"}) {
+    good(on_cards(run + "0 --output_dirname rows" + device));
+    good(on_cards(run + "1 --output_dirname channels" + device));
+    const std::string a = file("out/rows/000000000003_0.bin"), b = file("out/rows/000000000004_0.bin");
+    const size_t half = a.size() / 2;
+    ASSERT_GT(half, 0u);
+    EXPECT_EQ(file("out/channels/000000000003_0.bin"), a.substr(0, half) + b.substr(0, half));
+    EXPECT_EQ(file("out/channels/000000000004_0.bin"), a.substr(half) + b.substr(half));
+  }
+  good(
+      "ais_bench --model batches.om --dymBatch 2 --input bin --output out --outfmt NPY --output_batchsize_axis 1 "
+      "--output_dirname npy");
+  EXPECT_TRUE(contains(file("out/npy/000000000003_0.npy"), "(2, 27, 16, 16,"));
+  const Result none = sh(run + "4 --output_dirname none");
+  EXPECT_EQ(none.code, 5);
+  EXPECT_TRUE(contains(none.error, "has no part for each sample along its axis 4")) << none.error;
+}
+
+TEST_F(Ascend, EachFileRunsInTheShapeThatItSays) {
+  const auto write_npy = [&](const std::string& name, const std::string& type, const std::string& shape,
+                             const std::string& values) {
+    std::string header = "{'descr': '" + type + "', 'fortran_order': False, 'shape': (" + shape + "), }";
+    header.resize(117, ' ');
+    std::ofstream(folder_ / name) << std::string("\x93NUMPY\x01\x00\x76\x00", 10) << header << '\n' << values;
+  };
+  const std::string square = file("bin/000000000001.bin"), wide = square + file("bin/000000000002.bin");
+  good("mkdir shapes square wide");
+  std::ofstream(folder_ / "square/a.bin") << square;
+  std::ofstream(folder_ / "square/c.bin") << square;
+  std::ofstream(folder_ / "wide/b.bin") << wide;
+  write_npy("shapes/a.npy", "<f4", "1, 3, 128, 128", square);
+  write_npy("shapes/b.npy", "<f4", "1, 3, 128, 256", wide);
+  write_npy("shapes/c.npy", "<f4", "1, 3, 128, 128", square);
+  const std::string run = "ais_bench --model sizes.om --output out --outfmt NPY --output_dirname ";
+  good(run + "fixed --dymHW 128,128 --input square");
+  good(run + "fixed --dymHW 128,256 --input wide");
+  for (const std::string device : {"", " --device ascend:0,1 --pipeline 1"}) {
+    good(on_cards(run + "auto --auto_set_dymshape_mode 1 --input shapes" + device));
+    EXPECT_EQ(files_of("out/auto"), files_of("out/fixed"));
+  }
+  const nlohmann::json summary = nlohmann::json::parse(file("out/auto_summary.json"));
+  EXPECT_EQ(summary["filesinfo"].size(), 3u);
+  const auto expect = [&](const std::string& input, const std::string& part) {
+    const Result result = sh(run + "bad --auto_set_dymdims_mode true --input " + input);
+    EXPECT_EQ(result.code, 3);
+    EXPECT_TRUE(contains(result.error, part)) << result.error;
+  };
+  write_npy("d.npy", "<f4", "1, 3, 256, 128", wide);
+  write_npy("e.npy", "<f8", "1, 3, 128, 64", square);
+  write_npy("f.npy", "<f4", "1, 3, 128, 256", square);
+  expect("shapes,d.npy",
+         "d.npy: holds float32 of 1x3x256x128, for which the model has no plan, but for float32 of x.1:1,3");
+  expect("e.npy", "e.npy: holds float64");
+  expect("f.npy", "f.npy: ");
+  expect("square", "a.bin: only .npy files say the shape");
 }
 
 TEST_F(Ascend, TransfersAreTimedApart) {

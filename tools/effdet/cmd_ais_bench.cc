@@ -18,6 +18,7 @@
 #include "shape_range.h"
 #include "statistics.h"
 #include "stream_options.h"
+#include "switch_option.h"
 #include "timed_runner.h"
 
 namespace effdet::cli {
@@ -30,7 +31,7 @@ struct AisOptions {
                                                                                device = "0";
   fs::path metadata;
   int output_axis = 0;
-  bool pipeline = false;
+  bool pipeline = false, plan_by_shape = false;
   int loop = 1, batch = 0, warm_up = 1, threads = 0;
   bool everything = false;
 };
@@ -111,10 +112,8 @@ void run_shapes(const CompiledModel& all, const AisOptions& options, LayoutOf&& 
   const std::vector<std::string> shapes = expand_shape_range("--dymShape_range", options.shapes);
   size_t measured = 0;
   for (const std::string& shape : shapes) {
-    std::optional<size_t> plan;
-    try {
-      plan = find_plan_of_shapes(all, "--dymShape_range", shape, options.model);
-    } catch (const Error&) {  // it was not compiled for that one
+    const std::optional<size_t> plan = plan_of_shapes(all, parse_named_shapes("--dymShape_range", shape));
+    if (!plan) {  // it was not compiled for that one
       fmt::print("dynamic shape: {} has no plan\n", shape);
       continue;
     }
@@ -140,13 +139,15 @@ void refuse_two_plans(const AisOptions& o) {
     throw Error(ErrorCode::kUsage,
                 "--dymShape_range measures on made-up input: it goes with none of --input, --output, "
                 "--dymBatch, --dymHW, --dymDims and --dymShape");
-  const int given =
-      (o.batch > 0 ? 1 : 0) + (o.size.empty() ? 0 : 1) + (o.dims.empty() ? 0 : 1) + (o.shape.empty() ? 0 : 1);
+  if (o.plan_by_shape && o.input.empty())
+    throw Error(ErrorCode::kUsage, "--auto_set_dymshape_mode needs --input: .npy files, which say their shapes");
+  const int given = (o.plan_by_shape ? 1 : 0) + (o.batch > 0 ? 1 : 0) + (o.size.empty() ? 0 : 1) +
+                    (o.dims.empty() ? 0 : 1) + (o.shape.empty() ? 0 : 1);
   const bool batch_and_size = given == 2 && o.batch > 0 && !o.size.empty();
   if (given > 1 && !batch_and_size)
     throw Error(ErrorCode::kUsage,
-                "--dymDims and --dymShape each say all dimensions: give one of them, and no --dymBatch or "
-                "--dymHW");
+                "--dymDims, --dymShape and --auto_set_dymshape_mode each say all dimensions: give one of them, and no "
+                "--dymBatch or --dymHW");
 }
 
 std::string time_stamp() { return fmt::format("{:%Y_%m_%d-%H_%M_%S}", fmt::localtime(std::time(nullptr))); }
@@ -184,17 +185,20 @@ int run_ais_bench(int argc, char** argv) {
                   "and a-b-c "
                   "are values")
       ->type_name("NAME:D,..;..");
-  line.add_option("--output_batchsize_axis", options.output_axis, "the outputs' axis that counts the batch: the first")
+  add_switch(line, "--auto_set_dymshape_mode,--auto_set_dymdims_mode", options.plan_by_shape,
+             "each .npy file is a batch of its own, and runs in the shape that it says");
+  line.add_option("--output_batchsize_axis", options.output_axis,
+                  "the outputs' axis that counts the batch, by which they are split among its files; from 0 on")
       ->capture_default_str()
-      ->check(between(0, 0));
-  line.add_flag("--pipeline", options.pipeline, "copies to a card overlap with runs on it: two streams a card");
+      ->check(between(0, 127));
+  add_switch(line, "--pipeline", options.pipeline, "copies to a card overlap with runs on it: two streams a card");
   line.add_option("--acl_json_path", options.config, "configuration for AscendCL's aclInit")->type_name("FILE");
   line.add_option("--pure_data_type", options.data, "made-up input: zero or random")->capture_default_str();
   line.add_option("--warmup_count", options.warm_up, "number of runs before the measurement")
       ->capture_default_str()
       ->check(between(0, 1000));
-  line.add_flag("--display_all_summary", options.everything,
-                "also the transfers to and from the device: none on the CPU");
+  add_switch(line, "--display_all_summary", options.everything,
+             "also the transfers to and from the device: none on the CPU");
   streams.add_to(line);
   line.add_threads(options.threads);
   if (!line.read()) return 0;
@@ -222,7 +226,8 @@ int run_ais_bench(int argc, char** argv) {
     });
     return 0;
   }
-  const size_t plan = !options.dims.empty()    ? find_plan_of_shapes(all, "--dymDims", options.dims, options.model)
+  const size_t plan = options.plan_by_shape    ? largest_plan(all)
+                      : !options.dims.empty()  ? find_plan_of_shapes(all, "--dymDims", options.dims, options.model)
                       : !options.shape.empty() ? find_plan_of_shapes(all, "--dymShape", options.shape, options.model)
                                                : find_plan(all, wish, options.model);
   const CompiledModel model = all.plan(plan);
@@ -242,24 +247,30 @@ int run_ais_bench(int argc, char** argv) {
                                .format = format,
                                .layout = layout,
                                .warm_up = options.warm_up,
-                               .plan = plan});
+                               .plan = plan,
+                               .output_axis = static_cast<size_t>(options.output_axis),
+                               .plan_by_shape = options.plan_by_shape});
   }
+  // A batch that is not full counts as one that is, but with a shape for each file.
+  const double mean_batch =
+      options.plan_by_shape ? times.samples / static_cast<double>(times.infer.size()) : static_cast<double>(batch);
 
   const Statistics compute = statistics_of(times.infer);
   const Statistics to_device = statistics_of(times.to_device), from_device = statistics_of(times.from_device);
-  const double throughput = layout.streams == 1 ? 1000 * static_cast<double>(batch) / compute.mean
-                                                : 1000 * static_cast<double>(batch * times.infer.size()) / times.total;
+  const double throughput =
+      1000 * mean_batch * (layout.streams == 1 ? 1 / compute.mean : static_cast<double>(compute.count) / times.total);
   fmt::print("-----------------Performance Summary------------------\n");
   if (options.everything) fmt::print("{}", summary_line("H2D_latency", to_device));
   fmt::print("{}", summary_line("NPU_compute_time", compute));
   if (options.everything) fmt::print("{}", summary_line("D2H_latency", from_device));
   if (layout.streams == 1)
-    fmt::print("throughput 1000*batchsize.mean({})/NPU_compute_time.mean({}): {}\n", batch, compute.mean, throughput);
+    fmt::print("throughput 1000*batchsize.mean({})/NPU_compute_time.mean({}): {}\n", mean_batch, compute.mean,
+               throughput);
   else
     fmt::print("throughput of {} streams: {}\n", layout.streams, throughput);  // they overlap: not of the mean
   fmt::print("------------------------------------------------------\n");
   if (options.output.empty()) return 0;
-  const size_t files_a_batch = batch / times.samples_a_file;
+  const size_t files_a_batch = options.plan_by_shape ? 1 : batch / times.samples_a_file;
   write_output(summary,
                json_text({{"filesinfo", files_json(inputs, folder, format, files_a_batch, model.outputs().size())},
                           {"args", args_json(options)},

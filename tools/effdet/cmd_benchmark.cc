@@ -14,17 +14,10 @@
 #include "effdet/output_file.h"
 #include "plans.h"
 #include "stream_options.h"
+#include "switch_option.h"
 
 namespace effdet::cli {
 namespace {
-
-/// "True", "true", "1", ...; throws Error(kUsage) for another word.
-bool parse_flag(std::string_view flag, std::string text) {
-  std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::tolower(c); });
-  if (text == "true" || text == "1") return true;
-  if (text == "false" || text == "0") return false;
-  throw Error(ErrorCode::kUsage, fmt::format("{}: '{}' is neither true nor false", flag, text));
-}
 
 /// The side that a flag gives, where it gives one, against the model's.
 void warn_of_size(const char* flag, int64_t given, int64_t side) {
@@ -128,8 +121,8 @@ int run_benchmark(int argc, char** argv) {
   line.add_json(options.json);
   if (!line.read()) return 0;
 
-  options.binary = parse_flag("-output_binary", binary);
-  options.dvpp = parse_flag("-useDvpp", dvpp);
+  options.binary = parse_switch("-output_binary", binary);
+  options.dvpp = parse_switch("-useDvpp", dvpp);
   check(options);
   make_output_folder(options.rounds > 0 ? options.result : dump_folder(options));
   check_output(figures_file(options));

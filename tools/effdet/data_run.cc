@@ -86,21 +86,30 @@ class DataRun {
  public:
   DataRun(const CompiledModel& model, const DataRunOptions& options)
       : options_(options),
-        output_info_(model.plan(options.plan).outputs()),
+        model_(model),
         batch_(static_cast<size_t>(batch_of(model.plan(options.plan)))),
         plans_(plans_up_to(model, options.plan)),
         input_type_(input_type(model)),
         streams_(model, options.layout) {
     require_unique_stems(options.inputs);
-    samples_ = samples_in(options.inputs.front(), streams_.runner(0).input_bytes(options.plan)[0], batch_);
+    samples_ = options.plan_by_shape
+                   ? batch_
+                   : samples_in(options.inputs.front(), streams_.runner(0).input_bytes(options.plan)[0], batch_);
     if (std::ranges::any_of(options.inputs, is_image)) image_input_.emplace(model.plan(options.plan));
+    for (size_t i = 0; i < model.plan_count(); ++i) {
+      plan_outputs_.push_back(model.plan(i).outputs());
+      plan_batches_.push_back(static_cast<size_t>(batch_of(model.plan(i))));
+    }
     check_outputs();
-    for (int i = 0; i < streams_.layout().streams; ++i) lanes_.emplace_back(streams_.runner(i), options.plan);
+    for (int i = 0; i < streams_.layout().streams; ++i)
+      lanes_.emplace_back(streams_.runner(i), most_bytes(&Runner::input_bytes), most_bytes(&Runner::output_bytes));
   }
 
   StageTimes run() {
-    for (Lane& lane : lanes_)
+    for (Lane& lane : lanes_) {
+      lane.slots[0].plan = options_.plan_by_shape ? options_.plan : plan_for(0);
       for (int i = 0; i < options_.warm_up; ++i) infer(0, lane, lane.slots[0]);
+    }
     for (Lane& lane : lanes_)
       for (Slot& slot : lane.slots) slot.times = {};
     ProgressBar bar("benchmark");
@@ -120,9 +129,10 @@ class DataRun {
  private:
   /// A batch on its way. The next one may be read into a slot while the outputs of the last one are written from it.
   struct Slot {
-    Slot(const Runner& runner, size_t plan) : input(runner.input_bytes(plan)[0]), outputs(runner.output_bytes(plan)) {}
+    Slot(size_t input_bytes, const std::vector<size_t>& output_bytes) : input(input_bytes), outputs(output_bytes) {}
 
     size_t batch = 0;
+    size_t plan = 0;  ///< that its input is for
     std::vector<std::byte> input;
     OutputMemory outputs;
     StageTimes times;
@@ -130,20 +140,38 @@ class DataRun {
   };
   /// One stream's runner, which infers the slots in turn.
   struct Lane {
-    Lane(Runner& own, size_t plan) : runner(own), slots{Slot(own, plan), Slot(own, plan)} {}
+    Lane(Runner& own, const std::vector<size_t>& input_bytes, const std::vector<size_t>& output_bytes)
+        : runner(own), slots{Slot(input_bytes[0], output_bytes), Slot(input_bytes[0], output_bytes)} {}
     Runner& runner;
     std::array<Slot, 2> slots;
   };
 
+  /// Of each tensor, in the plan where it is the largest.
+  template <typename Bytes>
+  std::vector<size_t> most_bytes(Bytes bytes_of) {
+    const Runner& runner = streams_.runner(0);
+    std::vector<size_t> most = (runner.*bytes_of)(options_.plan);
+    for (size_t plan = 0; options_.plan_by_shape && plan < plan_outputs_.size(); ++plan)
+      for (size_t i = 0; i < most.size(); ++i) most[i] = std::max(most[i], (runner.*bytes_of)(plan)[i]);
+    return most;
+  }
+
   /// Files of a batch.
-  size_t first(size_t batch) const { return batch * (batch_ / samples_); }
+  size_t first(size_t batch) const { return batch * files_of(options_.plan); }
   size_t end(size_t batch) const { return std::min(first(batch + 1), options_.inputs.size()); }
 
+  /// Files that share the outputs of a plan.
+  size_t files_of(size_t plan) const { return options_.plan_by_shape ? 1 : plan_batches_[plan] / samples_; }
+
   void check_outputs() const {
-    for (const TensorInfo& output : output_info_) {
-      if (output.shape.empty() || output.shape[0] != static_cast<int64_t>(batch_))
+    for (const TensorInfo& output : plan_outputs_[options_.plan]) {
+      const size_t axis = options_.output_axis, files = files_of(options_.plan);
+      const bool counts_samples =
+          axis > 0 || files == 1 || output.shape.empty() || output.shape[0] == static_cast<int64_t>(batch_);
+      if (axis >= output.shape.size() || !counts_samples || output.shape[axis] % static_cast<int64_t>(files) != 0)
         throw Error(ErrorCode::kUnsupported,
-                    fmt::format("output '{}' has no part for each sample", one_line(output.name)));
+                    fmt::format("output '{}' ({}) has no part for each sample along its axis {}", one_line(output.name),
+                                shape_text(output.shape), axis));
       if (options_.format != DumpFormat::kBin && output.dtype != "float32")
         throw Error(ErrorCode::kUnsupported,
                     fmt::format("output '{}' is {}, which only .bin files hold", one_line(output.name), output.dtype));
@@ -159,7 +187,8 @@ class DataRun {
       if (slot.writing.valid()) slot.writing.get();
       infer(batch, lane, slot);
       if (!options_.folder.empty())
-        slot.writing = std::async(kInBackground, [this, batch, &slot] { write(batch, slot); });
+        slot.writing = std::async(
+            kInBackground, [this, batch, plan = slot.plan, &lane, &slot] { write(batch, plan, lane.runner, slot); });
       start_reading(slot);
       const std::lock_guard lock(bar_mutex_);
       bar_->update(done_ += end(batch) - first(batch), options_.inputs.size());
@@ -179,6 +208,8 @@ class DataRun {
   }
 
   void read(size_t batch, Slot& slot) {
+    if (options_.plan_by_shape) return read_by_shape(options_.inputs[batch], slot);
+    slot.plan = plan_for(batch);
     const size_t bytes = slot.input.size() / batch_ * samples_;
     for (size_t i = first(batch); i < end(batch); ++i) {
       const fs::path& path = options_.inputs[i];
@@ -196,6 +227,27 @@ class DataRun {
     }
   }
 
+  void read_by_shape(const fs::path& path, Slot& slot) const {
+    auto begin = Clock::now();
+    if (extension_of(path) != ".npy")
+      throw Error(ErrorCode::kBadInput,
+                  fmt::format("{}: only .npy files say the shape of what they hold", one_line(path.string())));
+    const HostTensor tensor = effdet::read_tensor(path);
+    const TensorInfo input = model_.inputs()[0];
+    const auto plan = plan_of_shapes(model_, {{input.name, tensor.shape}});
+    if (!plan || tensor.dtype != input_type_)
+      throw Error(
+          ErrorCode::kBadInput,
+          fmt::format("{}: holds {} of {}, for which the model has no plan, but for {} of {}", one_line(path.string()),
+                      tensor.dtype, shape_text(tensor.shape), input_type_, shapes_of_plans(model_)));
+    slot.plan = *plan;
+    std::ranges::copy(tensor.bytes, slot.input.begin());
+    slot.times.read.push_back(milliseconds_since(begin));
+    begin = Clock::now();
+    if (input_type_ == "float32") refuse_nan(tensor.bytes, path);
+    slot.times.preprocess.push_back(milliseconds_since(begin));
+  }
+
   /// The smallest plan that takes all samples of a batch: the last may be partial.
   size_t plan_for(size_t batch) const {
     const size_t samples = (end(batch) - first(batch)) * samples_;
@@ -203,35 +255,37 @@ class DataRun {
   }
 
   void infer(size_t batch, Lane& lane, Slot& slot) {
-    const size_t plan = plan_for(batch);
-    const auto input = std::span<const std::byte>(slot.input).first(lane.runner.input_bytes(plan)[0]);
+    const auto input = std::span<const std::byte>(slot.input).first(lane.runner.input_bytes(slot.plan)[0]);
     std::vector<std::span<std::byte>> outputs;
     for (size_t k = 0; k < slot.outputs.outputs().size(); ++k)
-      outputs.push_back(slot.outputs.outputs()[k].first(lane.runner.output_bytes(plan)[k]));
+      outputs.push_back(slot.outputs.outputs()[k].first(lane.runner.output_bytes(slot.plan)[k]));
     const RunTimes times = run_named(options_.inputs[first(batch)], [&] {
-      return timed_run(lane.runner, {&input, 1}, outputs, plan);
+      return timed_run(lane.runner, {&input, 1}, outputs, slot.plan);
     });
     slot.times.infer.push_back(times.compute);
     slot.times.to_device.push_back(times.to_device);
     slot.times.from_device.push_back(times.from_device);
+    slot.times.samples += static_cast<double>(plan_batches_[slot.plan]);
   }
 
-  void write(size_t batch, Slot& slot) {
+  /// plan: that the outputs are of; the slot's may be the next one's.
+  void write(size_t batch, size_t plan, const Runner& runner, Slot& slot) {
+    const std::vector<TensorInfo>& outputs = plan_outputs_[plan];
     for (size_t i = first(batch); i < end(batch); ++i) {  // the rest of a partial batch is no sample
       const auto begin = Clock::now();
-      for (size_t k = 0; k < output_info_.size(); ++k) {
-        const std::span<const std::byte> values = slot.outputs.outputs()[k];
-        const size_t bytes = values.size() / batch_ * samples_;
-        write_samples(options_.folder / fmt::format("{}_{}", options_.inputs[i].stem().string(),
-                                                    k + static_cast<size_t>(options_.first_output)),
-                      options_.format, output_info_[k], samples_, values.subspan((i - first(batch)) * bytes, bytes));
-      }
+      for (size_t k = 0; k < outputs.size(); ++k)
+        write_part(options_.folder / fmt::format("{}_{}", options_.inputs[i].stem().string(),
+                                                 k + static_cast<size_t>(options_.first_output)),
+                   options_.format, outputs[k], slot.outputs.outputs()[k].first(runner.output_bytes(plan)[k]),
+                   {options_.output_axis, files_of(plan), i - first(batch)});
       slot.times.post.push_back(milliseconds_since(begin));
     }
   }
 
   const DataRunOptions& options_;
-  std::vector<TensorInfo> output_info_;
+  const CompiledModel& model_;
+  std::vector<std::vector<TensorInfo>> plan_outputs_;
+  std::vector<size_t> plan_batches_;
   size_t batch_, samples_ = 1;  ///< samples of a batch, and of a file
   std::vector<BatchPlan> plans_;
   std::string input_type_;
@@ -263,6 +317,7 @@ void StageTimes::append(const StageTimes& other) {
   for (const Stage& stage : kStages) join(stage.times);
   join(&StageTimes::to_device);
   join(&StageTimes::from_device);
+  samples += other.samples;
 }
 
 StageTimes run_on_files(const CompiledModel& model, const DataRunOptions& options) {

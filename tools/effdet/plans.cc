@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <map>
 #include <tuple>
 
 #include "cli.h"
@@ -76,24 +75,38 @@ std::vector<std::pair<std::string, std::string>> split_named_shapes(const std::s
   return parts;
 }
 
+NamedShapes parse_named_shapes(const std::string& flag, const std::string& text) {
+  NamedShapes shapes;
+  for (const auto& [name, dims] : split_named_shapes(flag, text, "name:1,3,512,512"))
+    shapes[name] = parse_shape(flag, dims);
+  return shapes;
+}
+
+std::optional<size_t> plan_of_shapes(const CompiledModel& model, const NamedShapes& shapes) {
+  for (size_t i = 0; i < model.plan_count(); ++i) {
+    const std::vector<TensorInfo> inputs = model.plan(i).inputs();
+    const auto fits = [&](const auto& wish) {
+      const auto input = std::ranges::find(inputs, wish.first, &TensorInfo::name);
+      return input != inputs.end() && input->shape == wish.second;
+    };
+    if (!shapes.empty() && std::ranges::all_of(shapes, fits)) return i;
+  }
+  return std::nullopt;
+}
+
 size_t find_plan_of_shapes(const CompiledModel& model, const std::string& flag, const std::string& shapes,
                            const std::string& file) {
-  std::map<std::string, std::vector<int64_t>> wanted;
-  for (const auto& [name, dims] : split_named_shapes(flag, shapes, "name:1,3,512,512"))
-    wanted[name] = parse_shape(flag, dims);
+  if (const auto plan = plan_of_shapes(model, parse_named_shapes(flag, shapes))) return *plan;
+  throw Error(ErrorCode::kUsage,
+              fmt::format("{}: {} has no plan for '{}', but for {}", flag, file, shapes, shapes_of_plans(model)));
+}
+
+std::string shapes_of_plans(const CompiledModel& model) {
   std::string known;
-  for (size_t i = 0; i < model.plan_count(); ++i) {
-    size_t found = 0, named = 0;
-    for (const TensorInfo& input : model.plan(i).inputs()) {
+  for (size_t i = 0; i < model.plan_count(); ++i)
+    for (const TensorInfo& input : model.plan(i).inputs())
       known += fmt::format("{}{}:{}", known.empty() ? "" : "; ", input.name, fmt::join(input.shape, ","));
-      const auto wish = wanted.find(input.name);
-      if (wish == wanted.end()) continue;
-      ++named;
-      if (wish->second == input.shape) ++found;
-    }
-    if (named == wanted.size() && found == named && named > 0) return i;
-  }
-  throw Error(ErrorCode::kUsage, fmt::format("{}: {} has no plan for '{}', but for {}", flag, file, shapes, known));
+  return known;
 }
 
 size_t largest_plan(const CompiledModel& model) {

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -32,10 +34,18 @@ size_t find_plan(const CompiledModel& model, const PlanWish& wish, const std::st
 /// that names the flag and the form for a part without either.
 std::vector<std::pair<std::string, std::string>> split_named_shapes(const std::string& flag, const std::string& text,
                                                                     const std::string& form);
-/// The plan whose inputs have these shapes, "name:1,3,512,512;other:1,600"; inputs that are not named may have any.
+/// Shapes by the names of inputs; those that are not named may have any.
+using NamedShapes = std::map<std::string, std::vector<int64_t>>;
+/// Of "name:1,3,512,512;other:1,600". Throws Error(kUsage) that names the flag for another form.
+NamedShapes parse_named_shapes(const std::string& flag, const std::string& text);
+/// The plan whose inputs have these shapes. Nothing where none has, or where a name is none of an input.
+std::optional<size_t> plan_of_shapes(const CompiledModel& model, const NamedShapes& shapes);
+/// The plan whose inputs have the shapes that a flag says; inputs that are not named may have any.
 /// Throws Error(kUsage) that names the flag for another form or name, and that lists the plans where none fits.
 size_t find_plan_of_shapes(const CompiledModel& model, const std::string& flag, const std::string& shapes,
                            const std::string& file);
+/// All plans' inputs, as find_plan_of_shapes() takes them.
+std::string shapes_of_plans(const CompiledModel& model);
 /// The plan of the largest input, and of those the largest batch: the most that the model can see, and do at once.
 size_t largest_plan(const CompiledModel& model);
 /// The plan for the size of --img-size and, where batch_given, the batch; the largest where neither is said. As

@@ -114,13 +114,27 @@ const char* extension_of(DumpFormat format) {
   return format == DumpFormat::kBin ? ".bin" : format == DumpFormat::kTxt ? ".txt" : ".npy";
 }
 
-void write_samples(const fs::path& stem, DumpFormat format, const TensorInfo& info, size_t samples,
-                   std::span<const std::byte> bytes) {
+void write_part(const fs::path& stem, DumpFormat format, const TensorInfo& output, std::span<const std::byte> bytes,
+                const OutputPart& part) {
+  HostTensor tensor{output.name, output.dtype, output.shape, {}};
+  size_t rows = 1;  // what lies before the axis
+  for (size_t i = 0; i < part.axis; ++i) rows *= static_cast<size_t>(output.shape[i]);
+  if (!tensor.shape.empty()) tensor.shape[part.axis] /= static_cast<int64_t>(part.count);
+  const size_t row = bytes.size() / rows, width = row / part.count;
+  if (rows == 1) {
+    bytes = bytes.subspan(part.index * width, width);
+  } else {
+    tensor.bytes.reserve(rows * width);
+    for (size_t i = 0; i < rows; ++i) {
+      const auto run = bytes.subspan((i * row) + (part.index * width), width);
+      tensor.bytes.insert(tensor.bytes.end(), run.begin(), run.end());
+    }
+    bytes = tensor.bytes;
+  }
   const fs::path path = stem.string() + extension_of(format);
   if (format == DumpFormat::kBin) return write_output(path, bytes);
   if (format == DumpFormat::kTxt) return write_output(path, as_text(bytes));
-  HostTensor tensor{info.name, info.dtype, info.shape, {bytes.begin(), bytes.end()}};
-  tensor.shape[0] = static_cast<int64_t>(samples);
+  if (rows == 1) tensor.bytes.assign(bytes.begin(), bytes.end());
   write_npy(tensor, path);
 }
 

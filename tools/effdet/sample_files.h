@@ -31,10 +31,15 @@ size_t samples_in(const std::filesystem::path& path, size_t tensor_bytes, size_t
 void read_tensor(const std::filesystem::path& path, const std::string& dtype, std::span<std::byte> samples);
 
 enum class DumpFormat { kBin, kTxt, kNpy };
-/// Writes samples of an output, whose shape begins with the batch, to `stem` with the format's extension: raw, as text
-/// with six decimals, or as .npy with their number as batch in its shape. Throws Error(kIo).
-void write_samples(const std::filesystem::path& stem, DumpFormat format, const TensorInfo& info, size_t samples,
-                   std::span<const std::byte> bytes);
+/// One of the equal parts that an output is split into.
+struct OutputPart {
+  size_t axis = 0;  ///< that the parts lie along; it divides by their number
+  size_t count = 1, index = 0;
+};
+/// Writes a part of an output to `stem` with the format's extension: raw, as text with six decimals, or as .npy. Throws
+/// Error(kIo).
+void write_part(const std::filesystem::path& stem, DumpFormat format, const TensorInfo& output,
+                std::span<const std::byte> bytes, const OutputPart& part);
 /// ".bin", ".txt" or ".npy".
 const char* extension_of(DumpFormat format);
 
