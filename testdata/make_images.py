@@ -154,6 +154,110 @@ def pngs():
     yield "tall.png", png(20, 90, 8, 2)
 
 
+def saved(mode, kind, size=(37, 29), extra=None, **options):
+    """By Pillow's own writers."""
+    width, height = size
+    channels = len(mode) if mode in ("RGB", "RGBA", "CMYK") else 1
+    pixels = waves(width, height, channels).astype(np.uint8)
+    image = Image.fromarray(pixels[..., 0] if channels == 1 else pixels, "L" if channels == 1 else mode)
+    if mode == "P":
+        image = Image.fromarray(waves(width, height, 3).astype(np.uint8)).quantize(options.pop("colors", 200))
+    elif mode in ("1", "LA"):
+        image = image.convert(mode)
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def rows_bmp(bits, header, size=(19, 13), compression=0, masks=b"", palette=b"", top_down=False, data=None):
+    """What Pillow does not write."""
+    width, height = size
+    stride = (width * bits + 31) // 32 * 4
+    noise = np.random.default_rng(bits).integers(0, 256, stride * height, np.uint8).tobytes() if data is None else data
+    fields = struct.pack("<iiHHIIiiII", width, -height if top_down else height, 1, bits, compression, len(noise), 0, 0,
+                         len(palette) // 4, 0)
+    head = struct.pack("<I", header) + (struct.pack("<HHHH", width, height, 1, bits) if header == 12 else fields)
+    head += masks if header == 40 else (masks + bytes(header))[: header - len(head)]
+    offset = 14 + len(head) + len(palette)
+    return b"BM" + struct.pack("<IHHI", offset + len(noise), 0, 0, offset) + head + palette + noise
+
+
+def bmps():
+    colours = bytes(int(v) for v in waves(256, 1, 4).reshape(-1))
+    for mode in ("1", "L", "P", "RGB", "RGBA"):
+        yield f"{mode.lower()}.bmp", saved(mode, "BMP")
+    yield "p16.bmp", rows_bmp(4, 40, palette=colours[:64])
+    yield "p2.bmp", rows_bmp(1, 40, palette=colours[:8])
+    yield "rgb555.bmp", rows_bmp(16, 40)
+    yield "rgb565.bmp", rows_bmp(16, 40, compression=3, masks=struct.pack("<III", 0xF800, 0x7E0, 0x1F))
+    yield "bgrx_top_down.bmp", rows_bmp(32, 40, top_down=True)
+    yield "abgr_v4.bmp", rows_bmp(32, 108, compression=3, masks=struct.pack("<IIII", 0xFF000000, 0xFF0000, 0xFF00, 0xFF))
+    yield "os2.bmp", rows_bmp(24, 12)
+    runs = b"".join(bytes([5, y * 9, 0, 5, 1, 2, 3, 4, 5, 0, 9, 200 - y]) + b"\0\0" for y in range(13))
+    yield "rle8.bmp", rows_bmp(8, 40, compression=1, palette=colours, data=runs + b"\0\1")
+    halves = b"".join(bytes([5, 0x17 + y, 0, 5, 0x12, 0x34, 0x50, 0, 9, 0xA3, 0, 0]) for y in range(12))
+    yield "rle4.bmp", rows_bmp(4, 40, compression=2, palette=colours[:64], data=halves + b"\0\2\3\0\x10\x55\0\1")
+
+
+def gifs():
+    yield "p.gif", saved("P", "GIF")
+    yield "l.gif", saved("L", "GIF")
+    yield "interlaced.gif", saved("P", "GIF", interlace=1)
+    yield "clear.gif", saved("P", "GIF", transparency=3)
+    frames = [Image.fromarray(waves(40, 30, 3).astype(np.uint8)).rotate(a).quantize(64) for a in (0, 90)]
+    buffer = io.BytesIO()
+    frames[0].save(buffer, "GIF", save_all=True, append_images=frames[1:], duration=100)
+    yield "moving.gif", buffer.getvalue()
+    small = bytearray(saved("P", "GIF", (9, 7), interlace=0))
+    small[6:10] = struct.pack("<HH", 20, 15)  # a screen that is larger than the frame
+    yield "screen.gif", bytes(small)
+    noise = Image.fromarray(np.random.default_rng(1).integers(0, 256, (90, 80), np.uint8), "L")
+    buffer = io.BytesIO()
+    noise.save(buffer, "GIF")  # the table of codes fills up
+    yield "full_table.gif", buffer.getvalue()
+
+
+def webps():
+    yield "lossy.webp", saved("RGB", "WEBP", quality=70)
+    yield "lossless.webp", saved("RGB", "WEBP", lossless=True)
+    yield "alpha.webp", saved("RGBA", "WEBP", quality=80)
+    yield "alpha_lossless.webp", saved("RGBA", "WEBP", lossless=True)
+    exif = Image.Exif()
+    exif[0x112] = 6
+    yield "exif_6.webp", saved("RGB", "WEBP", exif=exif)
+    frames = [Image.fromarray(waves(40, 30, 3).astype(np.uint8)).rotate(a) for a in (0, 90)]
+    buffer = io.BytesIO()
+    frames[0].save(buffer, "WEBP", save_all=True, append_images=frames[1:], duration=100)
+    yield "moving.webp", buffer.getvalue()
+
+
+def tiffs():
+    for mode in ("1", "L", "P", "RGB", "RGBA", "CMYK", "LA"):
+        for compression in (None, "tiff_lzw"):
+            suffix = "_lzw" if compression else ""
+            yield f"{mode.lower()}{suffix}.tif", saved(mode, "TIFF", compression=compression)
+    for compression in ("tiff_adobe_deflate", "packbits", "jpeg"):
+        yield f"rgb_{compression}.tif", saved("RGB", "TIFF", (64, 48), compression=compression)
+    yield "fax.tif", saved("1", "TIFF", compression="group4")
+    yield "strips.tif", saved("RGB", "TIFF", (40, 200), compression="tiff_lzw", strip_size=2000)
+    for kind in (np.uint16, np.int32, np.float32):
+        data = (waves(30, 20, 1, 700)[..., 0].astype(np.int32) - (0 if kind == np.uint16 else 100)).astype(kind)
+        buffer = io.BytesIO()
+        Image.fromarray(data).save(buffer, "TIFF")
+        yield f"{np.dtype(kind).name}.tif", buffer.getvalue()
+    for orientation in (3, 6):
+        yield f"turned_{orientation}.tif", saved("RGB", "TIFF", (24, 16), tiffinfo={274: orientation})
+
+
+def avifs():
+    for subsampling in ("4:4:4", "4:2:0"):
+        yield f"ycc_{subsampling.replace(':', '')}.avif", saved("RGB", "AVIF", (50, 35), quality=80, subsampling=subsampling)
+    yield "alpha.avif", saved("RGBA", "AVIF", (50, 35), quality=80)
+    exif = Image.Exif()
+    exif[0x112] = 6
+    yield "exif_6.avif", saved("RGB", "AVIF", (24, 16), exif=exif)
+
+
 SIZES = {
     "ycc_420.jpg": [(25, 17), (26, 35), (50, 12), (100, 70), (51, 36), (1, 1), (333, 3), (3, 333), (50, 35), (7, 35)],
     "tall.png": [(10, 45), (19, 80), (19, 87), (20, 44), (5, 20), (40, 30), (1, 90), (100, 450), (8, 36)],
@@ -172,7 +276,7 @@ def main():
     folder = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else pathlib.Path(__file__).parent / "images"
     folder.mkdir(parents=True, exist_ok=True)
     lines = []
-    for name, data in [*jpegs(), *pngs()]:
+    for name, data in [*jpegs(), *pngs(), *bmps(), *gifs(), *webps(), *tiffs(), *avifs()]:
         (folder / name).write_bytes(data)
         image = Image.open(folder / name).convert("RGB")
         lines.append(f"decode {name} {digest(image)}")

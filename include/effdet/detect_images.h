@@ -36,6 +36,9 @@ struct DetectImagesOptions {
   std::vector<std::string> class_names = {};
   std::filesystem::path results = {};   ///< file for the list of what was found; empty: none
   std::filesystem::path pictures = {};  ///< folder for the images with the detections drawn; empty: none
+  /// Images are turned upright by their EXIF orientation, and what is found is in pixels of the upright image. effdet
+  /// does not do so where it evaluates, since annotations are of images as they are stored.
+  bool upright = true;
   /// Only this part of the images. What is found is what the journal keeps; leave `results` empty.
   Shard shard = {};
   /// As ValidateOptions::journal, resume and strict. A picture that is no longer as it was written is made again.
@@ -88,6 +91,6 @@ EFFDET_API void write_detections(std::span<const DetectedImage> images, std::spa
 /// they are read once more. list: the run's, of which images are some, in order. Throws as read_image(), and
 /// Error(kUsage) for no images.
 EFFDET_API RgbImage contact_sheet_of(std::span<const ListedImage> list, std::span<const DetectedImage> images,
-                                     std::span<const std::string> class_names);
+                                     std::span<const std::string> class_names, bool upright = true);
 
 }  // namespace effdet

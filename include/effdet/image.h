@@ -18,11 +18,17 @@ struct RgbImage {
   std::vector<unsigned char> pixels;
 };
 
-/// Decodes a JPEG or PNG file to the same pixels as Pillow's Image.open(path).convert("RGB"). Throws Error(kIo),
-/// Error(kBadInput) for a damaged file, Error(kUnsupported) for other formats.
+/// Decodes a picture to the same pixels as Pillow's Image.open(path).convert("RGB"), its first one where a file has
+/// several: JPEG, PNG, BMP, GIF, and with the libraries that docs/dependencies.md names WebP, TIFF, AVIF and HEIC. Its
+/// content tells the format, not its name. Throws Error(kIo), Error(kBadInput) for a damaged file, Error(kUnsupported)
+/// for other formats.
 EFFDET_API RgbImage read_image(const std::filesystem::path& path);
 /// The same for a file in memory; name stands for it in error messages.
 EFFDET_API RgbImage decode_image(std::span<const std::byte> file, std::string_view name = "image");
+/// Whether a file is named as pictures that read_image() can read: by its extension, in letters of either case.
+EFFDET_API bool is_image_name(const std::filesystem::path& path);
+/// The extensions of such names, for messages: ".jpg, .jpeg, .png ...".
+EFFDET_API std::string image_extensions();
 /// Writes a JPEG (".jpg", ".jpeg") or PNG (".png") file, depending on the extension. Throws Error(kIo), and
 /// Error(kUsage) for another extension or an image whose number of pixels does not match its size.
 EFFDET_API void write_image(const std::filesystem::path& path, const RgbImage& image);

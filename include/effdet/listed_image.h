@@ -23,10 +23,10 @@ struct ListedImage {
   EFFDET_API std::string name() const;
 };
 
-/// The images in a tar file (ustar, pax, GNU; not compressed), in order: regular files that end in .jpg, .jpeg or .png,
-/// in any case, and do not begin with a dot. Only the headers are read. Pictures have no names yet. Names of members
-/// are not trusted: nothing is opened or written by them. Throws Error(kBadInput), which names the offset, for a file
-/// that is cut, damaged or none of these; Error(kUnsupported) for a compressed one and for sparse members;
+/// The images in a tar file (ustar, pax, GNU; not compressed), in order: regular files that are named as pictures
+/// (is_image_name()) and do not begin with a dot. Only the headers are read. Pictures have no names yet. Names of
+/// members are not trusted: nothing is opened or written by them. Throws Error(kBadInput), which names the offset, for
+/// a file that is cut, damaged or none of these; Error(kUnsupported) for a compressed one and for sparse members;
 /// Error(kUsage) where no image is in it; Error(kIo).
 ///
 /// A hard link is the file that it leads to, where that is in the tar file, too. Symbolic links and other hard links

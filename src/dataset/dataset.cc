@@ -123,7 +123,7 @@ ListedImage Dataset::place_of(const eval::ImageRecord& image) const {
 std::unique_ptr<vision::RowSource> Dataset::open(const eval::ImageRecord& image) const {
   const ListedImage place = place_of(image);
   int orientation = 1;
-  std::unique_ptr<vision::RowSource> rows = open_listed(place, orientation);
+  std::unique_ptr<vision::RowSource> rows = open_stored(place, orientation);
   const auto [width, height] = rows->size();
   const std::lock_guard lock(orientations_);
   if (width == image.width && height == image.height) {

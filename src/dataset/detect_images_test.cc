@@ -43,6 +43,18 @@ class DetectImages : public testing::Test {
   std::vector<ListedImage> list_;
 };
 
+TEST_F(DetectImages, AreTurnedUprightUnlessToldOtherwise) {
+  const fs::path images = fs::path(EFFDET_SOURCE_DIR) / "testdata/images";
+  list_ = {{(images / "exif_6.jpg").string(), "a.jpg"}, {(images / "exif_3.jpg").string(), "b.jpg"}};
+  const DetectImagesReport upright = run({.pictures = pictures_});
+  ASSERT_EQ(upright.images.size(), 2u);
+  EXPECT_EQ(upright.images[0].width, 16);  // it is stored as 24 x 16 pixels
+  EXPECT_EQ(upright.images[0].height, 24);
+  EXPECT_EQ(upright.images[1].width, 24);
+  EXPECT_EQ(read_image(pictures_ / "a.jpg").width, 16);
+  EXPECT_EQ(run({.upright = false}).images[0].width, 24);
+}
+
 TEST_F(DetectImages, GoesOnFromAJournalThatIsCutAnywhere) {
   const std::string expected = whole();
   const std::string picture = read_file(pictures_ / "3.jpg");

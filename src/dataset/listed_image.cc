@@ -19,6 +19,7 @@
 #include "base/file.h"
 #include "dataset/formats/records.h"
 #include "dataset/tar_file.h"
+#include "effdet/image.h"
 #include "eval/coco_json.h"
 #include "vision/decode.h"
 #include "vision/exif.h"
@@ -92,17 +93,18 @@ class LinksOfTar {
   std::string first_;
 };
 
-std::unique_ptr<vision::RowSource> open_listed(const ListedImage& image) {
-  int ignored = 0;
-  return open_listed(image, ignored);
+std::unique_ptr<vision::RowSource> open_listed(const ListedImage& image, bool upright) {
+  int orientation = 1;
+  auto rows = open_stored(image, orientation);
+  return upright && orientation != 1 ? vision::upright(std::move(rows), orientation) : std::move(rows);
 }
 
-std::unique_ptr<vision::RowSource> open_listed(const ListedImage& image, int& orientation) {
+std::unique_ptr<vision::RowSource> open_stored(const ListedImage& image, int& orientation) {
   if (image.member.empty()) return vision::open_image(std::filesystem::path(image.file), orientation);
   const auto bytes = read_member(image);
   auto rows = vision::open_image(*bytes, image.name());
   rows->keep(bytes);
-  orientation = vision::exif_orientation(*bytes);
+  orientation = vision::image_orientation(*bytes);
   return rows;
 }
 
@@ -141,14 +143,15 @@ std::vector<ListedImage> images_of_tar(const std::filesystem::path& tar,
   std::vector<ListedImage> images;
   dataset::LinksOfTar links;
   dataset::for_each_member(tar, [&](dataset::TarMember member) {
-    if (dataset::last_part(member.name).starts_with('.') || !dataset::is_image_name(member.name)) return;
+    if (dataset::last_part(member.name).starts_with('.') || !is_image_name(member.name)) return;
     if (member.kind == dataset::TarKind::kSymbolicLink) return links.leave_out(member.name);
     if (member.kind == dataset::TarKind::kHardLink) links.add(images.size(), std::move(member.target));
     images.push_back({tar.string(), "", std::move(member.name), member.offset, member.bytes});
   });
   links.resolve(tar, images);
   if (on_note && !links.note().empty()) on_note(fmt::format("{}: {}", tar.string(), links.note()));
-  if (images.empty()) fail(ErrorCode::kUsage, "{}: no .jpg, .jpeg or .png in this tar file", tar.string());
+  if (images.empty())
+    fail(ErrorCode::kUsage, "{}: no pictures in this tar file ({})", tar.string(), image_extensions());
   return images;
 }
 

@@ -16,10 +16,11 @@ namespace effdet::dataset {
 /// What is behind the last slash.
 inline std::string_view last_part(std::string_view name) { return name.substr(name.rfind('/') + 1); }
 
-/// Throws as open_image(); Error(kIo) for a tar file that became shorter.
-std::unique_ptr<vision::RowSource> open_listed(const ListedImage& image);
-/// The same, and the orientation that the image's EXIF data tell.
-std::unique_ptr<vision::RowSource> open_listed(const ListedImage& image, int& orientation);
+/// The image as it is stored, and how it is to be turned. Throws as open_image(); Error(kIo) for a tar file that became
+/// shorter.
+std::unique_ptr<vision::RowSource> open_stored(const ListedImage& image, int& orientation);
+/// The image as it is to be seen, or, where upright is false, as it is stored.
+std::unique_ptr<vision::RowSource> open_listed(const ListedImage& image, bool upright);
 /// The content of the image's file. Throws Error(kIo).
 std::shared_ptr<const std::vector<std::byte>> read_listed(const ListedImage& image);
 /// That the header tells, without decoding. Throws as open_listed().

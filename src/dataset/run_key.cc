@@ -73,6 +73,7 @@ uint64_t options_key(const DetectImagesOptions& options, std::span<const std::st
   Hasher hasher;
   add_options(hasher, options.detect);
   hasher.add(options.pictures.empty());
+  hasher.add(options.upright);
   hasher.add(class_names.size());
   for (const std::string& name : class_names) hasher.add(std::string_view(name));
   return hasher.digest();

@@ -32,7 +32,7 @@ ListedImage place_of(const DataSource& data, const AnalysedImage& image) {
 
 std::unique_ptr<vision::RowSource> open_analysed(const ListedImage& place, const AnalysedImage& image) {
   int orientation = 1;
-  auto rows = dataset::open_listed(place, orientation);
+  auto rows = dataset::open_stored(place, orientation);
   const auto [width, height] = rows->size();
   if (image.width <= 0 || image.height <= 0 || (width == image.width && height == image.height)) return rows;
   if (width == image.height && height == image.width && vision::swaps_sides(orientation))

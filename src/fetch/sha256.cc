@@ -7,8 +7,8 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/shared_library.h"
 #include "effdet/file_hash.h"
-#include "fetch/shared_library.h"
 
 namespace effdet::fetch {
 

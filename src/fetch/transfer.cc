@@ -6,7 +6,7 @@
 #include <limits>
 
 #include "base/error.h"
-#include "fetch/shared_library.h"
+#include "base/shared_library.h"
 
 namespace effdet::fetch {
 namespace {

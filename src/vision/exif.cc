@@ -1,20 +1,21 @@
-// Finds the tag Orientation in a JPEG or PNG, and turns pixels and coordinates by it.
+// Finds the tag Orientation in EXIF data of a JPEG or PNG, and turns pixels and coordinates by it.
 #include "vision/exif.h"
 
 #include <algorithm>
 #include <cstdint>
-#include <string_view>
 #include <utility>
 #include <vector>
 
+#include "vision/byte_reader.h"
 #include "vision/image.h"
 #include "vision/memory_gate.h"
+#include "vision/whole_rows.h"
 
 namespace effdet::vision {
 namespace {
 
 constexpr int kUpright = 1, kLastTurn = 8;
-/// What EXIF data begin with in a JPEG; some writers of PNG put it there too.
+/// What EXIF data begin with in a JPEG; some writers of PNG and WebP put it there too.
 constexpr std::string_view kTag("Exif\0\0", 6);
 
 /// Big- or little-endian numbers at offsets; 0 past the end.
@@ -60,43 +61,6 @@ int orientation_of_tiff(std::string_view tiff) {
   return kUpright;
 }
 
-/// From the first segment APP1 that holds EXIF data; others hold XMP.
-int orientation_of_jpeg(std::string_view text) {
-  constexpr uint8_t kApp1 = 0xE1, kStartOfScan = 0xDA, kStuffing = 0x00, kFirstRestart = 0xD0, kStartOfImage = 0xD8,
-                    kFirstSegment = 0xC0;
-  const Numbers numbers(text, /*big_endian=*/true);
-  for (size_t at = 2; at + 4 <= text.size();) {
-    const auto marker = static_cast<uint8_t>(text[at + 1]);
-    const bool is_marker = static_cast<uint8_t>(text[at]) == 0xFF && marker != kStuffing && marker != 0xFF;
-    if (!is_marker || marker < kFirstSegment || (marker >= kFirstRestart && marker <= kStartOfImage)) {
-      ++at;  // junk, padding, or a marker without a segment
-      continue;
-    }
-    if (marker == kStartOfScan) break;
-    const size_t length = std::max<size_t>(numbers.u16(at + 2), 2);
-    if (length > text.size() - at - 2) break;
-    const std::string_view body = text.substr(at + 4, length - 2);
-    if (marker == kApp1 && body.starts_with(kTag)) return orientation_of_tiff(body.substr(kTag.size()));
-    at += 2 + length;
-  }
-  return kUpright;
-}
-
-int orientation_of_png(std::string_view text) {
-  const Numbers numbers(text, /*big_endian=*/true);
-  constexpr size_t kSignature = 8, kFrame = 12;  // length, type and checksum of a chunk
-  for (size_t at = kSignature; at + kFrame <= text.size();) {
-    const size_t length = numbers.u32(at);
-    if (length > text.size() - at - kFrame) break;
-    if (text.substr(at + 4, 4) == "eXIf") {
-      const std::string_view body = text.substr(at + 8, length);
-      return orientation_of_tiff(body.starts_with(kTag) ? body.substr(kTag.size()) : body);
-    }
-    at += kFrame + length;
-  }
-  return kUpright;
-}
-
 struct Point {
   int x, y;
 };
@@ -124,24 +88,15 @@ Point target(int orientation, ImageSize size, int x, int y) {
   }
 }
 
-class UprightRows : public RowSource {
+class UprightRows : public WholeRows {
  public:
   UprightRows(std::unique_ptr<RowSource> stored, int orientation)
-      : RowSource(stored->name()), stored_(std::move(stored)), orientation_(orientation) {
+      : WholeRows(stored->name(), gate()), stored_(std::move(stored)), orientation_(orientation) {
     const auto [width, height] = stored_->size();
     set_size(swaps_sides(orientation) ? ImageSize{height, width} : ImageSize{width, height});
   }
 
  private:
-  void decode_rows(uint8_t* rgb, ptrdiff_t stride, int count) override {
-    if (image_.empty()) {
-      memory_ = gate().enter(static_cast<uint64_t>(row_bytes()) * static_cast<uint64_t>(size().height));
-      image_ = Image(size().width, size().height);
-      decode_all(image_.row(0));
-    }
-    for (int i = 0; i < count; ++i, rgb += stride) std::copy_n(image_.row(rows_given() + i), row_bytes(), rgb);
-  }
-
   void decode_all(uint8_t* rgb) override {
     const ImageSize size = stored_->size();
     std::vector<uint8_t> row(static_cast<size_t>(size.width) * 3);
@@ -163,16 +118,47 @@ class UprightRows : public RowSource {
 
   std::unique_ptr<RowSource> stored_;
   int orientation_;
-  MemoryGate::Hold memory_;
-  Image image_;
 };
 
 }  // namespace
 
-int exif_orientation(std::span<const std::byte> bytes) {
-  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  if (text.starts_with("\xFF\xD8")) return orientation_of_jpeg(text);
-  if (text.starts_with("\x89PNG\r\n\x1A\n")) return orientation_of_png(text);
+int exif_orientation(std::string_view data) {
+  return orientation_of_tiff(data.starts_with(kTag) ? data.substr(kTag.size()) : data);
+}
+
+/// From the first segment APP1 that holds EXIF data; others hold XMP.
+int jpeg_orientation(std::span<const std::byte> bytes) {
+  const std::string_view text = text_of(bytes);
+  constexpr uint8_t kApp1 = 0xE1, kStartOfScan = 0xDA, kStuffing = 0x00, kFirstRestart = 0xD0, kStartOfImage = 0xD8,
+                    kFirstSegment = 0xC0;
+  const Numbers numbers(text, /*big_endian=*/true);
+  for (size_t at = 2; at + 4 <= text.size();) {
+    const auto marker = static_cast<uint8_t>(text[at + 1]);
+    const bool is_marker = static_cast<uint8_t>(text[at]) == 0xFF && marker != kStuffing && marker != 0xFF;
+    if (!is_marker || marker < kFirstSegment || (marker >= kFirstRestart && marker <= kStartOfImage)) {
+      ++at;  // junk, padding, or a marker without a segment
+      continue;
+    }
+    if (marker == kStartOfScan) break;
+    const size_t length = std::max<size_t>(numbers.u16(at + 2), 2);
+    if (length > text.size() - at - 2) break;
+    const std::string_view body = text.substr(at + 4, length - 2);
+    if (marker == kApp1 && body.starts_with(kTag)) return exif_orientation(body);
+    at += 2 + length;
+  }
+  return kUpright;
+}
+
+int png_orientation(std::span<const std::byte> bytes) {
+  const std::string_view text = text_of(bytes);
+  const Numbers numbers(text, /*big_endian=*/true);
+  constexpr size_t kSignature = 8, kFrame = 12;  // length, type and checksum of a chunk
+  for (size_t at = kSignature; at + kFrame <= text.size();) {
+    const size_t length = numbers.u32(at);
+    if (length > text.size() - at - kFrame) break;
+    if (text.substr(at + 4, 4) == "eXIf") return exif_orientation(text.substr(at + 8, length));
+    at += kFrame + length;
+  }
   return kUpright;
 }
 

@@ -4,14 +4,18 @@
 #include <cstddef>
 #include <memory>
 #include <span>
+#include <string_view>
 
 #include "vision/row_source.h"
 
 namespace effdet::vision {
 
-/// The orientation that a JPEG's or PNG's EXIF data tell, 1 to 8 as the EXIF standard numbers them; 1, upright, where
-/// they tell none or make no sense.
-int exif_orientation(std::span<const std::byte> bytes);
+/// The orientation that the EXIF data of a JPEG or PNG file tell, 1 to 8 as the EXIF standard numbers them; 1, upright,
+/// where they tell none or make no sense.
+int jpeg_orientation(std::span<const std::byte> bytes);
+int png_orientation(std::span<const std::byte> bytes);
+/// The same of EXIF data themselves, which are laid out as a TIFF file.
+int exif_orientation(std::string_view data);
 
 /// Whether turning exchanges width and height.
 constexpr bool swaps_sides(int orientation) { return orientation >= 5; }

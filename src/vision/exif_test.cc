@@ -1,6 +1,8 @@
 // Orientation tags in both byte orders and file formats, and nonsense in their place.
 #include "vision/exif.h"
 
+#include "vision/decode.h"
+
 #include "vision/encode.h"
 #include "vision/test_util.h"
 
@@ -33,7 +35,7 @@ std::string jpeg(const std::string& exif) {
          segment('\xE1', "http://ns.adobe.com/xap/1.0/\0<x/>"s) + segment('\xE1', "Exif\0\0"s + exif) + "\xFF\xD9";
 }
 
-int orientation(const std::string& file) { return exif_orientation(bytes_of(file)); }
+int orientation(const std::string& file) { return image_orientation(bytes_of(file)); }
 
 TEST(Exif, OrientationOfJpegInBothByteOrders) {
   for (int value = 1; value <= 8; ++value)

@@ -25,4 +25,14 @@ inline ImageSize checked_size(uint32_t width, uint32_t height, std::string_view 
   return {static_cast<int>(width), static_cast<int>(height)};
 }
 
+/// For formats whose compression has no bound: a file that would grow by more than any photograph or drawing does is
+/// refused, where it would become large.
+inline void require_plausible(ImageSize size, uint64_t file_bytes, std::string_view name) {
+  constexpr uint64_t kBestRatio = 1 << 14;
+  const uint64_t decoded = uint64_t{3} * static_cast<uint64_t>(size.width) * static_cast<uint64_t>(size.height);
+  if (decoded > kTrustedBytes && decoded / kBestRatio > file_bytes)
+    bad_input("{}: {} bytes for the {} x {} pixels of the header; no picture is so small", name, file_bytes, size.width,
+              size.height);
+}
+
 }  // namespace effdet::vision

@@ -1,6 +1,8 @@
 // Images of the public API: from files, to files, and made smaller.
 #include "vision/rgb_image.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 
 #include "base/error.h"
@@ -8,6 +10,7 @@
 #include "vision/decode.h"
 #include "vision/draw.h"
 #include "vision/encode.h"
+#include "vision/formats.h"
 #include "vision/resize.h"
 #include "vision/view_rows.h"
 
@@ -63,6 +66,22 @@ ImageView view_of(const RgbImage& image) {
 RgbImage to_rgb(const ImageView& view) {
   vision::ViewRows rows(view, "image");
   return all_of(rows);
+}
+
+bool is_image_name(const std::filesystem::path& path) {
+  std::string extension = path.extension().string();
+  std::ranges::transform(extension, extension.begin(), [](unsigned char c) { return std::tolower(c); });
+  return std::ranges::any_of(vision::image_formats(), [&](const vision::ImageFormat& format) {
+    return format.open != nullptr && std::ranges::find(format.extensions, extension) != format.extensions.end();
+  });
+}
+
+std::string image_extensions() {
+  std::vector<std::string_view> all;
+  for (const vision::ImageFormat& format : vision::image_formats())
+    for (const std::string_view extension : format.extensions)
+      if (format.open != nullptr && std::ranges::find(all, extension) == all.end()) all.push_back(extension);
+  return fmt::format("{}", fmt::join(all, ", "));
 }
 
 void write_image(const std::filesystem::path& path, const RgbImage& image) {

@@ -15,7 +15,7 @@
 # table that docs/architecture.md should have.
 
 BEGIN {
-  # Packages as find_package or pkg_check_modules name them, as the table names them, and what their headers begin with.
+  # Packages as find_package, pkg_check_modules or effdet_find_lazy name them, as the table names them, and what their headers begin with.
   add_package("fmt", "fmt", "fmt/")
   add_package("Threads", "threads", "")
   add_package("JPEG", "libjpeg", "jpeglib.h jerror.h")
@@ -29,6 +29,10 @@ BEGIN {
   add_package("xxhash", "xxHash", "xxh")
   add_package("EXPAT", "expat", "expat.h")
   add_package("LIBYAML", "libyaml", "yaml.h")
+  add_package("WEBP", "libwebp", "webp/")
+  add_package("TIFF", "libtiff", "tiff")
+  add_package("AVIF", "libavif", "avif/")
+  add_package("HEIF", "libheif", "libheif/")
   add_package("CLI11", "CLI11", "CLI/")
   pages = "docs/architecture.md"
 }
@@ -63,6 +67,7 @@ function end_of_cmake(owner, file,    i, word, role, skipped) {
       continue
     }
     if (word == "find_package" && words[i + 2] != "PkgConfig") add_library(owner, words[i + 2])
+    if (word == "effdet_find_lazy") add_library(owner, words[i + 2])
     if (word == "pkg_check_modules") add_library(owner, words[i + 2])
     if (word == "effdet_layer") { role = "SOURCES"; i += 2; if (words[i] != owner) complain(file ": the layer of this folder is " owner ", not " words[i]); is_layer[owner] = 1; continue }
     if (word == ")") role = ""

@@ -8,6 +8,7 @@
 #include "data_run.h"
 #include "describe.h"
 #include "effdet/error.h"
+#include "effdet/image.h"
 #include "effdet/output_file.h"
 #include "input_paths.h"
 #include "plans.h"
@@ -31,7 +32,7 @@ Costs costs_of(const StageTimes& times, double samples) {
 
 void require_images(const std::vector<fs::path>& paths) {
   for (const fs::path& path : paths)
-    if (!is_image(path))
+    if (!is_image_name(path))
       throw Error(ErrorCode::kUsage,
                   fmt::format("-useDvpp=True takes .jpg and .png files, and {} is none", one_line(path.string())));
 }

@@ -1,5 +1,6 @@
 // Finds the files of a calibration, and quantizes where --precision asks for it.
 #include "calibration_options.h"
+#include "effdet/image.h"
 
 #include <fmt/format.h>
 
@@ -26,7 +27,7 @@ void quantize(OnnxModel& model, const CalibrationOptions& calibration, int threa
 }  // namespace
 
 std::vector<fs::path> calibration_files(const std::vector<std::string>& paths) {
-  const auto calibrates = [](const fs::path& path) { return is_image(path) || extension_of(path) == ".bin"; };
+  const auto calibrates = [](const fs::path& path) { return is_image_name(path) || extension_of(path) == ".bin"; };
   std::vector<fs::path> files;
   for (const std::string& path : paths) {
     if (!is_folder(path)) {
@@ -37,11 +38,10 @@ std::vector<fs::path> calibration_files(const std::vector<std::string>& paths) {
     if (const fs::path images = image_folder(path); inside.empty() && is_folder(images))
       inside = files_of(images, calibrates);
     if (inside.empty())
-      throw Error(
-          ErrorCode::kUsage,
-          fmt::format("{}: no .jpg, .jpeg, .png or .bin files to calibrate with in this folder, which is no data "
-                      "set with images either: {}",
-                      path, dataset_layouts()));
+      throw Error(ErrorCode::kUsage,
+                  fmt::format("{}: no pictures or .bin files to calibrate with in this folder, which is no data "
+                              "set with images either: {}",
+                              path, dataset_layouts()));
     files.insert(files.end(), inside.begin(), inside.end());
   }
   return files;

@@ -14,6 +14,7 @@
 #include "effdet/dataset.h"
 #include "effdet/detector.h"
 #include "effdet/error.h"
+#include "effdet/image.h"
 #include "effdet/output_memory.h"
 #include "input_paths.h"
 #include "plans.h"
@@ -169,7 +170,7 @@ nlohmann::json bench_json(const BenchReport& report, int warm_up) {
 
 std::vector<fs::path> images_of(const std::string& folder) {
   std::vector<fs::path> files = folder_inputs(folder);
-  std::erase_if(files, [](const fs::path& path) { return !is_image(path); });
+  std::erase_if(files, [](const fs::path& path) { return !is_image_name(path); });
   if (files.empty()) throw Error(ErrorCode::kBadInput, folder + ": no .jpg or .png files");
   return files;
 }

@@ -13,6 +13,7 @@
 #include "effdet/executor.h"
 #include "effdet/file_kind.h"
 #include "effdet/host_tensor.h"
+#include "effdet/image.h"
 #include "input_paths.h"
 #include "tensor_files.h"
 
@@ -128,7 +129,7 @@ class Comparison {
 
   void run() {
     Executor a = open_model(arguments_.a, arguments_), b = open_model(arguments_.b, arguments_);
-    const std::vector<HostTensor> inputs = arguments_.inputs.size() == 1 && is_image(arguments_.inputs[0])
+    const std::vector<HostTensor> inputs = arguments_.inputs.size() == 1 && is_image_name(arguments_.inputs[0])
                                                ? std::vector{image_of(arguments_.inputs[0], a, b)}
                                                : read_inputs(arguments_.inputs, a.inputs());
     const bool watch = arguments_.nodes || dump_a_;

@@ -15,6 +15,7 @@
 #include "effdet/detect_images.h"
 #include "effdet/detector.h"
 #include "effdet/error.h"
+#include "effdet/image.h"
 #include "effdet/output_file.h"
 #include "image_arguments.h"
 #include "input_paths.h"
@@ -38,7 +39,7 @@ struct DetectArguments {
   DetectOptions detect{.score_threshold = 0.3f};
   RunOptions run;
   int threads = 0;
-  bool no_pictures = false, json = false;
+  bool no_pictures = false, no_exif = false, json = false;
 
   std::string results() const { return (fs::path(out) / "detections.json").string(); }
 };
@@ -52,8 +53,9 @@ std::vector<std::string> class_names(const ModelDescription& description, const 
 }
 
 /// The first annotated images side by side, for a look at all of them at once.
-void write_sheet(const std::string& path, const std::vector<ListedImage>& images, const DetectImagesReport& report) {
-  if (!path.empty()) write_image(path, contact_sheet_of(images, report.images, report.class_names));
+void write_sheet(const std::string& path, const std::vector<ListedImage>& images, const DetectImagesReport& report,
+                 bool upright) {
+  if (!path.empty()) write_image(path, contact_sheet_of(images, report.images, report.class_names, upright));
 }
 
 /// The sheet is neither one of the images nor one of their pictures.
@@ -96,6 +98,7 @@ int detect_all(DetectArguments& arguments) {
   DetectImagesOptions options{.detect = arguments.detect};
   arguments.run.apply(arguments.results(), options);
   if (!arguments.no_pictures) options.pictures = arguments.out;
+  options.upright = !arguments.no_exif;
   const std::vector<ListedImage> images = images_of(arguments);
   make_output_folder(arguments.out);
   if (!arguments.contact_sheet.empty()) prepare_output(arguments.contact_sheet);
@@ -131,7 +134,7 @@ int detect_all(DetectArguments& arguments) {
     if (!is_whole) return end_of_member(arguments.program, report.images.size(), report.total, stop, options.journal);
   }
   warn_of(arguments.program, file, report.warning);
-  if (!report.images.empty()) write_sheet(arguments.contact_sheet, images, report);
+  if (!report.images.empty()) write_sheet(arguments.contact_sheet, images, report, options.upright);
   const bool is_shard = arguments.run.is_shard();
   return end_of_detect(arguments, report, stop, is_shard ? options.journal.string() : arguments.results(),
                        options.journal);
@@ -147,7 +150,8 @@ int run_detect(int argc, char** argv) {
       "effdet detect --list million.txt --no-pictures --model-file d0.om --out found --shard 0/4 --resume");
   DetectArguments arguments{.program = line.program()};
   line.add_option("images", arguments.images,
-                  "images (JPEG, PNG), folders of them, tar files with them (WebDataset), or quoted "
+                  "pictures of the formats that docs/parity.md lists, folders of them, tar files with them "
+                  "(WebDataset), or quoted "
                   "patterns: 'a/*.jpg', 'shard-{000..003}.tar'")
       ->type_name("IMAGE");
   line.add_option("--list", arguments.lists, list_help())->allow_extra_args(false)->type_name("FILE");
@@ -161,6 +165,7 @@ int run_detect(int argc, char** argv) {
                            ->type_name("DIR"),
                        "DIR/detections.json");
   line.add_flag("--no-pictures", arguments.no_pictures, "only DIR/detections.json, no annotated images");
+  line.add_flag("--no-exif", arguments.no_exif, "do not turn pictures upright by their EXIF orientation");
   line.add_option("--contact-sheet", arguments.contact_sheet,
                   "also write the first 48 images side by side (.jpg or .png)")
       ->type_name("PICTURE");
@@ -180,7 +185,8 @@ int run_detect(int argc, char** argv) {
   line.refuse_lost_file("--contact-sheet", arguments.contact_sheet);
   if (arguments.images.empty() && arguments.lists.empty())
     throw Error(ErrorCode::kUsage, "no images: give their names, folders, or --list FILE");
-  if (!arguments.contact_sheet.empty() && !is_image(arguments.contact_sheet))
+  const std::string sheet_kind = extension_of(arguments.contact_sheet);
+  if (!arguments.contact_sheet.empty() && sheet_kind != ".jpg" && sheet_kind != ".jpeg" && sheet_kind != ".png")
     throw Error(ErrorCode::kUsage,
                 fmt::format("--contact-sheet: {} is none of .jpg, .jpeg and .png", arguments.contact_sheet));
   if (arguments.checkpoint.empty() && arguments.model_file.empty())

@@ -1,5 +1,6 @@
 // Reads samples, runs them on several streams, and writes outputs, each on threads of their own.
 #include "data_run.h"
+#include "effdet/image.h"
 
 #include <fmt/format.h>
 #include <sys/resource.h>
@@ -95,7 +96,7 @@ class DataRun {
     samples_ = options.plan_by_shape
                    ? batch_
                    : samples_in(options.inputs.front(), streams_.runner(0).input_bytes(options.plan)[0], batch_);
-    if (std::ranges::any_of(options.inputs, is_image)) image_input_.emplace(model.plan(options.plan));
+    if (std::ranges::any_of(options.inputs, is_image_name)) image_input_.emplace(model.plan(options.plan));
     for (size_t i = 0; i < model.plan_count(); ++i) {
       plan_outputs_.push_back(model.plan(i).outputs());
       plan_batches_.push_back(static_cast<size_t>(batch_of(model.plan(i))));
@@ -215,7 +216,7 @@ class DataRun {
       const fs::path& path = options_.inputs[i];
       const auto sample = std::span(slot.input).subspan((i - first(batch)) * bytes, bytes);
       auto begin = Clock::now();
-      if (is_image(path)) {
+      if (is_image_name(path)) {
         image_input_->read(path, sample);
       } else {
         read_tensor(path, input_type_, sample);

@@ -1,5 +1,6 @@
 // Expands what is given to files, reads lists of them, and names the pictures.
 #include "image_arguments.h"
+#include "effdet/image.h"
 
 #include <fmt/format.h>
 #include <glob.h>
@@ -47,9 +48,9 @@ std::vector<std::string> line_of_list(const std::string& line) {
 std::vector<std::string> expanded(const std::string& argument) {
   if (is_folder(argument)) {
     std::vector<std::string> paths;
-    for (const fs::path& file : files_of(argument, is_image)) paths.push_back(file.string());
+    for (const fs::path& file : files_of(argument, is_image_name)) paths.push_back(file.string());
     if (paths.empty())
-      throw Error(ErrorCode::kUsage, fmt::format("{}: no .jpg, .jpeg or .png in this folder", argument));
+      throw Error(ErrorCode::kUsage, fmt::format("{}: no pictures in this folder ({})", argument, image_extensions()));
     return paths;
   }
   if (is_there(argument)) return {argument};
@@ -134,13 +135,13 @@ std::string list_help() {
 
 bool names_files(const std::string& argument) {
   if (is_folder(argument)) return false;
-  return is_there(argument) || is_tar(argument) || is_image(argument) || brace_expansion(argument).size() > 1 ||
+  return is_there(argument) || is_tar(argument) || is_image_name(argument) || brace_expansion(argument).size() > 1 ||
          argument.find_first_of("*?[") != std::string::npos;
 }
 
 bool is_tar(const fs::path& path) {
   const std::string extension = extension_of(path);
-  return extension == ".tar" || extension == ".tgz" || (!is_image(path) && extension_of(path.stem()) == ".tar");
+  return extension == ".tar" || extension == ".tgz" || (!is_image_name(path) && extension_of(path.stem()) == ".tar");
 }
 
 std::vector<ListedImage> listed_images(const std::vector<std::string>& arguments,

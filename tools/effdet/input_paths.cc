@@ -44,11 +44,6 @@ std::string extension_of(const fs::path& path) {
   return extension;
 }
 
-bool is_image(const fs::path& path) {
-  const std::string extension = extension_of(path);
-  return extension == ".jpg" || extension == ".jpeg" || extension == ".png";
-}
-
 std::vector<fs::path> entries_of(const fs::path& folder) {
   std::vector<fs::path> entries = everything_in(folder);
   std::erase_if(entries, is_hidden);

@@ -1,5 +1,6 @@
 // Reads samples out of .bin and .npy files, singly, by batches and from lists.
 #include "sample_files.h"
+#include "effdet/image.h"
 
 #include <fmt/compile.h>
 #include <fmt/format.h>
@@ -42,7 +43,7 @@ std::string as_text(std::span<const std::byte> bytes) {
 std::vector<fs::path> listed_inputs(const std::string& list, const InputSize& size) {
   std::vector<fs::path> paths;
   for (const InfoEntry& entry : read_info(list)) {
-    if (!is_image(entry.path) && size.width != 0 && (entry.width != size.width || entry.height != size.height))
+    if (!is_image_name(entry.path) && size.width != 0 && (entry.width != size.width || entry.height != size.height))
       throw Error(
           ErrorCode::kBadInput,
           fmt::format("{}: {} has width {} and height {}, but the model takes {} and {}; preprocess and list the "
@@ -55,7 +56,7 @@ std::vector<fs::path> listed_inputs(const std::string& list, const InputSize& si
 
 std::vector<fs::path> folder_inputs(const std::string& folder) {
   const std::vector<fs::path> paths = files_of(folder, [](const fs::path& path) {
-    return extension_of(path) == ".bin" || extension_of(path) == ".npy" || is_image(path);
+    return extension_of(path) == ".bin" || extension_of(path) == ".npy" || is_image_name(path);
   });
   if (paths.empty()) fail(ErrorCode::kBadInput, folder, "no .bin, .npy, .jpg or .png files");
   return paths;
@@ -72,7 +73,7 @@ void require_unique_stems(const std::vector<fs::path>& paths) {
 }
 
 size_t samples_in(const fs::path& path, size_t tensor_bytes, size_t batch) {
-  if (is_image(path)) return 1;
+  if (is_image_name(path)) return 1;
   std::error_code error;
   const uintmax_t bytes =
       extension_of(path) == ".npy" ? effdet::read_tensor(path).bytes.size() : fs::file_size(path, error);

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "effdet/image.h"
 #include "eval/coco_json.h"
 #include "vision/decode.h"
 #include "vision/exif.h"
@@ -92,16 +93,10 @@ eval::Annotation annotation_between(double left, double top, double right, doubl
 vision::ImageSize upright_size(const fs::path& image) try {
   const MappedFile file(image);
   const vision::ImageSize size = vision::read_image_size(file.bytes(), file.path());
-  if (!vision::swaps_sides(vision::exif_orientation(file.bytes()))) return size;
+  if (!vision::swaps_sides(vision::image_orientation(file.bytes()))) return size;
   return {size.height, size.width};
 } catch (const Error&) {
   return {0, 0};
-}
-
-bool is_image_name(const fs::path& name) {
-  std::string extension = name.extension().string();
-  std::ranges::transform(extension, extension.begin(), [](unsigned char c) { return std::tolower(c); });
-  return extension == ".jpg" || extension == ".jpeg" || extension == ".png";
 }
 
 std::vector<fs::path> images_below(const fs::path& folder) {

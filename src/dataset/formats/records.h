@@ -37,10 +37,7 @@ eval::Annotation annotation_between(double left, double top, double right, doubl
 /// The size of an image as it is to be seen, after its EXIF orientation; zeros where it cannot be read.
 vision::ImageSize upright_size(const std::filesystem::path& image);
 
-/// Whether the extension is one of JPEG or PNG, in letters of either case.
-bool is_image_name(const std::filesystem::path& name);
-
-/// JPEG and PNG files below a folder, relative to it, sorted. Throws Error(kIo).
+/// Files below a folder, that are named as pictures, relative to it, sorted. Throws Error(kIo).
 std::vector<std::filesystem::path> images_below(const std::filesystem::path& folder);
 
 /// Whether a path is relative and does not leave the folder that it is relative to.

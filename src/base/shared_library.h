@@ -3,7 +3,7 @@
 
 #include <string>
 
-namespace effdet::fetch {
+namespace effdet::inline base {
 
 /// libcurl brings 27 other libraries, whose loading takes longer than a small network's inference: a process that
 /// fetches nothing shall not wait for them. A loaded library stays until the process ends.
@@ -27,4 +27,4 @@ class SharedLibrary {
   void* handle_;
 };
 
-}  // namespace effdet::fetch
+}  // namespace effdet::inline base

@@ -1,5 +1,5 @@
-// Signatures of other image, video and document formats, for errors that say what a file is.
-#include "vision/foreign_formats.h"
+// Signatures of image, video and document formats.
+#include "vision/signatures.h"
 
 #include <algorithm>
 #include <array>
@@ -22,6 +22,8 @@ struct Signature {
 
 // Longer ones before those that they begin with.
 constexpr std::array kSignatures{
+    Signature{"a JPEG file", "\xFF\xD8\xFF"},
+    Signature{"a PNG file", "\x89PNG\r\n\x1A\n"},
     Signature{"a GIF file", "GIF8"},
     Signature{"a Canon raw file (CR2)", "II*\0\x10\0\0\0CR"sv},
     Signature{"a TIFF file", "II*\0"sv},
@@ -129,10 +131,10 @@ constexpr std::array kMajorBrands{
     Brand{"3g2", "a 3GP video", kFrames},        Brand{"", "an MP4 video", kFrames},
 };
 
-std::optional<ForeignFormat> by_signature(std::string_view content) {
+std::optional<ContentKind> by_signature(std::string_view content) {
   for (const Signature& signature : kSignatures)
     if (content.size() > signature.offset && content.substr(signature.offset).starts_with(signature.bytes))
-      return ForeignFormat{std::string(signature.what), signature.advice};
+      return ContentKind{std::string(signature.what), signature.advice};
   return std::nullopt;
 }
 
@@ -142,16 +144,16 @@ uint32_t number(std::string_view content, size_t offset, bool big_endian) {
   return value;
 }
 
-std::optional<ForeignFormat> riff_form(std::string_view content) {
+std::optional<ContentKind> riff_form(std::string_view content) {
   if (content.size() < 12 || (!content.starts_with("RIFF") && !content.starts_with("RF64"))) return std::nullopt;
   for (const Brand& form : kRiffForms)
-    if (content.substr(8).starts_with(form.brand)) return ForeignFormat{std::string(form.what), form.advice};
-  return ForeignFormat{"a RIFF file", kNoImage};
+    if (content.substr(8).starts_with(form.brand)) return ContentKind{std::string(form.what), form.advice};
+  return ContentKind{"a RIFF file", kNoImage};
 }
 
 /// The box "ftyp": the major brand, a version, and the brands that the file is compatible with. An image's major brand
 /// may be a general one, such as "mif1".
-std::optional<ForeignFormat> iso_media(std::string_view content) {
+std::optional<ContentKind> iso_media(std::string_view content) {
   if (content.size() < 12 || content.substr(4, 4) != "ftyp") return std::nullopt;
   const size_t end = std::min<size_t>({content.size(), number(content, 0, true), 256});
   const auto has = [&](std::string_view brand) {
@@ -160,35 +162,35 @@ std::optional<ForeignFormat> iso_media(std::string_view content) {
     return found;
   };
   for (const Brand& known : kImageBrands)
-    if (has(known.brand)) return ForeignFormat{std::string(known.what), known.advice};
+    if (has(known.brand)) return ContentKind{std::string(known.what), known.advice};
   for (const Brand& known : kMajorBrands)
-    if (content.substr(8).starts_with(known.brand)) return ForeignFormat{std::string(known.what), known.advice};
+    if (content.substr(8).starts_with(known.brand)) return ContentKind{std::string(known.what), known.advice};
   return std::nullopt;
 }
 
-std::optional<ForeignFormat> icon(std::string_view content) {
+std::optional<ContentKind> icon(std::string_view content) {
   constexpr size_t kHeader = 6, kEntry = 16;
   if (content.size() < kHeader + kEntry || !content.starts_with("\0\0"sv) || content[3] != 0) return std::nullopt;
   const bool some = content[4] != 0 && content[5] == 0;
-  if (some && content[2] == 1) return ForeignFormat{"an ICO file", kConvert};
-  if (some && content[2] == 2) return ForeignFormat{"a CUR file", kConvert};
+  if (some && content[2] == 1) return ContentKind{"an ICO file", kConvert};
+  if (some && content[2] == 2) return ContentKind{"a CUR file", kConvert};
   return std::nullopt;
 }
 
 /// "BM" begins many texts: the rest of the header has to be one too.
-std::optional<ForeignFormat> bitmap(std::string_view content) {
+std::optional<ContentKind> bitmap(std::string_view content) {
   if (content.size() < 18 || !content.starts_with("BM")) return std::nullopt;
   const uint32_t header = number(content, 14, false);
   if (number(content, 6, false) != 0 || header < 12 || header > 124) return std::nullopt;
-  return ForeignFormat{"a BMP file", kConvert};
+  return ContentKind{"a BMP file", kConvert};
 }
 
-std::optional<ForeignFormat> transport_stream(std::string_view content) {
+std::optional<ContentKind> transport_stream(std::string_view content) {
   constexpr size_t kPacket = 188;
   if (content.size() < 3 * kPacket) return std::nullopt;
   for (size_t i = 0; i < 3; ++i)
     if (content[i * kPacket] != '\x47') return std::nullopt;
-  return ForeignFormat{"an MPEG transport stream", kFrames};
+  return ContentKind{"an MPEG transport stream", kFrames};
 }
 
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
@@ -204,9 +206,9 @@ bool is_text(std::string_view content) {
   return ascii * 4 >= content.size() * 3;
 }
 
-std::optional<ForeignFormat> text_format(std::string_view content) {
+std::optional<ContentKind> text_format(std::string_view content) {
   if (content.starts_with("\xFF\xFE") || content.starts_with("\xFE\xFF"))
-    return ForeignFormat{"a UTF-16 text", kNoImage, ErrorCode::kBadInput};
+    return ContentKind{"a UTF-16 text", kNoImage, ErrorCode::kBadInput};
   if (content.starts_with("\xEF\xBB\xBF")) content.remove_prefix(3);
   while (!content.empty() && is_blank(content.front())) content.remove_prefix(1);
   std::string head(content.substr(0, 4096));
@@ -215,33 +217,32 @@ std::optional<ForeignFormat> text_format(std::string_view content) {
                          [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
   const auto holds = [&](std::string_view tag) { return head.find(tag) != std::string::npos; };
   if (head[0] == 'p' && head.size() > 2 && head[1] >= '1' && head[1] <= '7' && is_blank(head[2]))
-    return ForeignFormat{"a PNM file", kConvert};
+    return ContentKind{"a PNM file", kConvert};
   if (head.starts_with("<")) {
-    if (holds("<svg")) return ForeignFormat{"an SVG file", kConvert};
+    if (holds("<svg")) return ContentKind{"an SVG file", kConvert};
     if (holds("<html") || holds("<!doctype html") || holds("<head") || holds("<body"))
-      return ForeignFormat{"an HTML page", kDownload};
-    return ForeignFormat{"an XML or HTML text", kDownload};
+      return ContentKind{"an HTML page", kDownload};
+    return ContentKind{"an XML or HTML text", kDownload};
   }
-  if (head.starts_with("{") || head.starts_with("["))
-    return ForeignFormat{"a JSON text", kNoImage, ErrorCode::kBadInput};
-  return ForeignFormat{"a text", kNoImage, ErrorCode::kBadInput};
+  if (head.starts_with("{") || head.starts_with("[")) return ContentKind{"a JSON text", kNoImage, ErrorCode::kBadInput};
+  return ContentKind{"a text", kNoImage, ErrorCode::kBadInput};
 }
 
-std::optional<ForeignFormat> zeros(std::string_view content) {
+std::optional<ContentKind> zeros(std::string_view content) {
   if (content.find_first_not_of('\0') != std::string_view::npos) return std::nullopt;
-  return ForeignFormat{"nothing but zeros", "what wrote it was interrupted; get the image again", ErrorCode::kBadInput};
+  return ContentKind{"nothing but zeros", "what wrote it was interrupted; get the image again", ErrorCode::kBadInput};
 }
 
 /// Binary PNM: its header is text, its samples are not.
-std::optional<ForeignFormat> binary_pnm(std::string_view content) {
+std::optional<ContentKind> binary_pnm(std::string_view content) {
   if (content.size() < 3 || content[0] != 'P' || content[1] < '4' || content[1] > '7' || !is_blank(content[2]))
     return std::nullopt;
-  return ForeignFormat{"a PNM file", kConvert};
+  return ContentKind{"a PNM file", kConvert};
 }
 
 }  // namespace
 
-std::optional<ForeignFormat> foreign_format(std::string_view content) {
+std::optional<ContentKind> content_kind(std::string_view content) {
   for (const auto recognise :
        {by_signature, riff_form, iso_media, icon, bitmap, transport_stream, binary_pnm, text_format, zeros})
     if (auto format = recognise(content)) return format;

@@ -1,5 +1,5 @@
 // Loaded libraries and functions, and the errors for those that are missing.
-#include "fetch/shared_library.h"
+#include "base/shared_library.h"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 
-namespace effdet::fetch {
+namespace effdet::inline base {
 namespace {
 
 /// The message of the kIo that f throws.
@@ -41,4 +41,4 @@ TEST(SharedLibrary, SaysWhichFunctionIsMissing) {
 }
 
 }  // namespace
-}  // namespace effdet::fetch
+}  // namespace effdet::inline base

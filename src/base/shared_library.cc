@@ -1,11 +1,11 @@
 // Loads a library by name, and says which package has it where it is missing.
-#include "fetch/shared_library.h"
+#include "base/shared_library.h"
 
 #include <dlfcn.h>
 
 #include "base/error.h"
 
-namespace effdet::fetch {
+namespace effdet::inline base {
 
 SharedLibrary::SharedLibrary(const char* file, const char* package)
     : file_(file), handle_(::dlopen(file, RTLD_NOW | RTLD_LOCAL)) {
@@ -19,4 +19,4 @@ void* SharedLibrary::symbol(const char* name) const {
   return address;
 }
 
-}  // namespace effdet::fetch
+}  // namespace effdet::inline base

@@ -1,4 +1,4 @@
-// What a file is that is neither JPEG nor PNG.
+// What a file is, by its first bytes: pictures that are read, and much else for errors that say what it is.
 #pragma once
 
 #include <optional>
@@ -9,7 +9,7 @@
 
 namespace effdet::vision {
 
-struct ForeignFormat {
+struct ContentKind {
   std::string what;         ///< with its article: "an AVIF file"
   std::string_view advice;  ///< what to do next
   /// kUnsupported for a format that is known and not read, kBadInput for what is no image in any format.
@@ -17,6 +17,6 @@ struct ForeignFormat {
 };
 
 /// By content, never by name. Nothing where nobody could tell.
-std::optional<ForeignFormat> foreign_format(std::string_view content);
+std::optional<ContentKind> content_kind(std::string_view content);
 
 }  // namespace effdet::vision
