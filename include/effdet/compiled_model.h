@@ -37,9 +37,9 @@ class CompiledModel {
   /// Throws Error(kUsage) for another device, and for AscendCL's errors Error(kIo), Error(kOutOfMemory) or, where there
   /// is no AscendCL, Error(kUnsupported).
   /// metadata: for a model without metadata of this library's exporter, as CANN's are, the ONNX file that it was
-  /// compiled from, or a file of keep_metadata(). Empty: the one beside it, where there is one. Throws Error(kUsage)
-  /// where the model has its own, Error(kUnsupported) for an ONNX file without any, Error(kBadInput) for a file of
-  /// another model.
+  /// compiled from, or a file of keep_metadata(). Empty: the one beside it, where it is of this model. Throws
+  /// Error(kUsage) where the model has its own, Error(kUnsupported) for an ONNX file without any, Error(kBadInput) for
+  /// a damaged file, or a named one of another model.
   EFFDET_API static CompiledModel load(const std::filesystem::path& path, const std::string& device = "",
                                        const std::filesystem::path& metadata = {});
   /// The same for a file that is in memory, which is copied. name: what messages call it.

@@ -37,7 +37,13 @@ Metadata metadata_of_onnx(const fs::path& path) {
   return metadata;
 }
 
-Metadata metadata_of_json(const fs::path& path, const fs::path& model) {
+/// What a file of keep_metadata() says.
+struct KeptMetadata {
+  std::string model_hash;
+  Metadata metadata;
+};
+
+KeptMetadata read_kept(const fs::path& path) {
   const auto json = nlohmann::json::parse(read_file(path, kMostBytes), nullptr, /*allow_exceptions=*/false);
   const auto text_of = [&](const nlohmann::json& object, const std::string& key) -> std::string {
     const auto found = object.find(key);
@@ -46,23 +52,35 @@ Metadata metadata_of_json(const fs::path& path, const fs::path& model) {
   };
   if (!json.is_object() || text_of(json, "format") != kFormat)
     bad_input("{}: no JSON of the format '{}'", path.string(), kFormat);
-  if (text_of(json, "model_xxh3") != hash_of(model))
-    bad_input(
-        "{}: is of another model than {}, which was written since: name the ONNX file it was compiled from with "
-        "--metadata, or delete this one",
-        path.string(), model.string());
+  KeptMetadata kept{text_of(json, "model_xxh3"), {}};
   const auto found = json.find("metadata");
   if (found == json.end() || !found->is_object()) bad_input("{}: no object 'metadata'", path.string());
-  Metadata metadata;
-  for (const auto& [key, value] : found->items()) metadata[key] = text_of(*found, key);
-  if (!model::has_model_info(metadata)) bad_input("{}: its metadata have no effdet.variant", path.string());
-  return metadata;
+  for (const auto& [key, value] : found->items()) kept.metadata[key] = text_of(*found, key);
+  if (!model::has_model_info(kept.metadata)) bad_input("{}: its metadata have no effdet.variant", path.string());
+  return kept;
+}
+
+/// Those of the file beside a model; none where there is no such file, or it is of a model that was there before.
+Metadata metadata_beside(const fs::path& model) {
+  const fs::path path = path_beside(model);
+  if (std::error_code ignored; !fs::exists(path, ignored)) return {};
+  KeptMetadata kept = read_kept(path);
+  return kept.model_hash == hash_of(model) ? std::move(kept.metadata) : Metadata();
 }
 
 bool begins_as_json(const fs::path& path) {
   const MappedFile file(path);
   const size_t at = file.text().find_first_not_of(" \t\r\n");
   return at != std::string_view::npos && file.text()[at] == '{';
+}
+
+Metadata named_metadata(const fs::path& path, const fs::path& model) {
+  if (!begins_as_json(path)) return metadata_of_onnx(path);
+  KeptMetadata kept = read_kept(path);
+  if (kept.model_hash != hash_of(model))
+    bad_input("{}: is of another model than {}; name the ONNX file that it was compiled from", path.string(),
+              model.string());
+  return std::move(kept.metadata);
 }
 
 }  // namespace
@@ -73,10 +91,7 @@ void complete_metadata(std::vector<artifact::Program>& plans, const fs::path& mo
     fail(ErrorCode::kUsage, "--metadata {}: {} has metadata of its own; leave the flag out", named.string(),
          model.string());
   }
-  std::error_code ignored;
-  if (named.empty() && !fs::exists(path_beside(model), ignored)) return;
-  const fs::path from = named.empty() ? path_beside(model) : named;
-  const Metadata metadata = begins_as_json(from) ? metadata_of_json(from, model) : metadata_of_onnx(from);
+  const Metadata metadata = named.empty() ? metadata_beside(model) : named_metadata(named, model);
   for (artifact::Program& plan : plans)
     for (const auto& [key, value] : metadata) plan.graph.metadata[key] = value;
 }

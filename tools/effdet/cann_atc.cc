@@ -1,6 +1,7 @@
 // Finds CANN's atc and runs it: no shell, so that arguments arrive as they are.
 #include "cann_atc.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -50,29 +51,36 @@ std::string value_of(std::string_view flag, int argc, char** argv) {
   return value;
 }
 
-/// Runs a program to its end. It ends with this process: whoever stops us means it.
-int run_to_end(const std::string& program, int argc, char** argv) {
-  std::string name = program;
-  std::vector<char*> arguments = {name.data()};
+/// Runs a program to its end; it ends with this process, since whoever stops us means it. Throws Error(kIo) where it
+/// cannot be started.
+int run_to_end(std::string program, int argc, char** argv) {
+  std::vector<char*> arguments = {program.data()};
   arguments.insert(arguments.end(), argv + 1, argv + argc);
   arguments.push_back(nullptr);
   std::fflush(nullptr);
+  int pipe[2] = {-1, -1};  // through which the child says why it did not start
   const pid_t self = ::getpid();
-  const pid_t child = ::fork();
+  const pid_t child = ::pipe2(pipe, O_CLOEXEC) == 0 ? ::fork() : -1;
   if (child == 0) {
     ::prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (::getppid() != self) ::_exit(128 + SIGTERM);  // it ended before that
     sigset_t none;
     ::sigemptyset(&none);
     ::pthread_sigmask(SIG_SETMASK, &none, nullptr);  // a thread of ours waits for signals, which would stay blocked
-    ::execv(name.c_str(), arguments.data());
-    const std::string_view text = "cannot start CANN's atc\n";
-    (void)!::write(STDERR_FILENO, text.data(), text.size());
+    ::execv(arguments[0], arguments.data());
+    const int reason = errno;
+    (void)!::write(pipe[1], &reason, sizeof reason);
     ::_exit(static_cast<int>(ErrorCode::kIo));
   }
-  int status = 0;
-  if (child < 0 || ::waitpid(child, &status, 0) != child)
-    throw Error(ErrorCode::kIo, fmt::format("cannot start {}: {}", program, std::strerror(errno)));
+  int reason = child < 0 ? errno : 0, status = 0;
+  ::close(pipe[1]);
+  if (child > 0) {
+    (void)!::read(pipe[0], &reason, sizeof reason);  // nothing where it has started
+    while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+    }
+  }
+  ::close(pipe[0]);
+  if (reason != 0) throw Error(ErrorCode::kIo, fmt::format("cannot start {}: {}", program, std::strerror(reason)));
   return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
