@@ -18,6 +18,8 @@ enum class Precision {
   /// Feature maps and weights are bfloat16, accumulators float32. Takes half the memory; about twice as fast on
   /// processors with bfloat16 multiplication (multiplies_bfloat16()), slower on others.
   kBfloat16,
+  /// The same in IEEE's float16, which has more digits and less range: on GPUs alone.
+  kFloat16,
   /// Feature maps and weights are 8-bit integers, except for some layers. A model becomes so by OnnxModel::quantize(),
   /// which needs images: a float32 model cannot be opened or compiled for it.
   kInt8,

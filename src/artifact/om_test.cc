@@ -178,14 +178,14 @@ TEST(BadInput, Case66_OlderAndNewerVersionAndAnotherTarget) {
     EXPECT_EQ(refusal(file), ErrorCode::kUnsupported);
   }
   OmParts parts = take_apart(om_bytes(tiny_program()));
-  parts.program.target = "cuda";
+  parts.program.target = "tpu";
   const Program other = read_om(write_test_om(put_together(parts))).at(0);
   try {
     runtime::Engine{other};
     ADD_FAILURE() << "no device is called so";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::kUnsupported);
-    EXPECT_STREQ(error.what(), "compiled for the target 'cuda', this program runs 'cpu'");
+    EXPECT_STREQ(error.what(), "compiled for the target 'tpu', this program runs 'cpu'");
   }
 }
 

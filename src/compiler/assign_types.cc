@@ -14,10 +14,10 @@ namespace effdet::compiler {
 namespace {
 
 /// ONNX's numbers for the types that maps may have.
-int64_t onnx_code(DType dtype) { return dtype == DType::kBF16 ? 16 : 1; }
+int64_t onnx_code(DType dtype) { return dtype == DType::kBF16 ? 16 : dtype == DType::kF16 ? 10 : 1; }
 
 /// The end of the name of a constant that is packed for such a type.
-std::string_view packed_suffix(DType dtype) { return dtype == DType::kBF16 ? "_bf16" : ""; }
+std::string_view packed_suffix(DType dtype) { return dtype == DType::kBF16 ? "_bf16" : "_fp16"; }
 
 /// Names of the nodes that the patterns (as a shell's) match. Throws Error(kUsage) for one that matches nothing.
 std::set<std::string> matching_nodes(const ir::Graph& graph, const std::vector<std::string>& patterns) {
@@ -138,7 +138,7 @@ class TypeAssigner {
     auto [packed, is_new] = packed_.try_emplace(weights, ir::kNoValue);
     if (is_new)
       packed->second = graph_.add_constant(graph_.value(weights).name + std::string(packed_suffix(dtype)),
-                                           ops::pack_pairs(*graph_.constant(weights)));
+                                           ops::pack_narrow(*graph_.constant(weights), dtype));
     return packed->second;
   }
 

@@ -30,6 +30,13 @@ namespace {
 
 using Stage = Compilation::Stage;
 
+/// What maps become; nothing: they stay float32.
+std::optional<DType> half_of(Precision precision) {
+  if (precision == Precision::kBfloat16) return DType::kBF16;
+  if (precision == Precision::kFloat16) return DType::kF16;
+  return std::nullopt;
+}
+
 /// A rewrite that has no choice.
 template <void (*rewrite)(ir::Graph&)>
 void always(ir::Graph& graph, const LayerChoices&, passes::RewriteBudget&) {
@@ -193,8 +200,8 @@ void name_copies_of_inputs(ir::Graph& graph, const std::vector<std::string>& nam
 
 Compilation::Compilation(ir::Graph graph, const CompileOptions& options)
     : graph_(std::move(graph)), options_(options), budget_(ir::Graph{}) {
-  if (options_.precision == Precision::kBfloat16 && !options_.target.computes_in(DType::kBF16))
-    fail(ErrorCode::kUnsupported, "the device '{}' does not compute in bfloat16", options_.target.name);
+  if (const auto half = half_of(options_.precision); half && !options_.target.computes_in(*half))
+    fail(ErrorCode::kUnsupported, "the device '{}' does not compute in {}", options_.target.name, dtype_name(*half));
   for (const ir::ValueId id : graph_.outputs) output_names_.push_back(graph_.value(id).name);
   for (const auto& [name, shape] : options_.input_shapes) passes::set_input_shape(graph_, name, shape);
   require_static_shapes(graph_);
@@ -237,8 +244,8 @@ void Compilation::run(std::span<const Stage> stages) {
 
 artifact::Program Compilation::place() && {
   run(kChoices);
-  if (options_.fuse && options_.precision == Precision::kBfloat16)
-    run("assign_types", [&] { assign_types(graph_, DType::kBF16, options_.keep_float32); });
+  if (const auto half = half_of(options_.precision); options_.fuse && half)
+    run("assign_types", [&] { assign_types(graph_, *half, options_.keep_float32); });
   separate_outputs(graph_);
   graph_.compact();
   make_names_unique(graph_);
@@ -273,7 +280,8 @@ int64_t Compilation::split_batch() {
 artifact::Program Compilation::finish(const LayerChoices& choices) const {
   Compilation own = *this;
   own.options_.choices = choices;
-  const int64_t parts = options_.split_batch ? own.split_batch() : 1;
+  if (options_.target.joins_pairs) own.options_.choices.other_fuse = LayerChoices::Others::kYes;
+  const int64_t parts = options_.split_batch && !options_.target.keeps_batch ? own.split_batch() : 1;
   artifact::Program program = std::move(own).place();
   program.micro_batches = parts;
   artifact::verify_program(program, "compiled program");

@@ -6,6 +6,7 @@
 #include "effdet/machine.h"
 #include "kernels/ascend/device.h"
 #include "kernels/cpu/device.h"
+#include "kernels/cuda/device.h"
 #include "kernels/device.h"
 
 namespace effdet::kernels {
@@ -24,6 +25,7 @@ std::span<const Device* const> devices() { return device_list(); }
 
 const Device* find_device(std::string_view name) {
   if (ascend::is_target(name)) return &ascend::device(name);
+  if (cuda::is_target(name)) return &cuda::device(name);
   const auto found = std::ranges::find(devices(), name, [](const Device* device) { return device->target().name; });
   return found != devices().end() ? *found : nullptr;
 }

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/function_ref.h"
 #include "base/tensor.h"
 #include "base/thread_pool.h"
 #include "ir/graph.h"
@@ -32,6 +33,14 @@ struct PlanContext {
   bool has(size_t i) const { return i < inputs.size() && inputs[i].present; }
 };
 
+/// What a queue was given once, to be run again and again.
+class Recording {
+ public:
+  virtual ~Recording() = default;
+  /// Puts it into the queue.
+  virtual void run() = 0;
+};
+
 /// The order in which a session's kernels run and its memory is copied, on a device where that is not the order of the
 /// calls: a stream, and what else the device's kernels need. They know the class that their device makes. Not to be
 /// used by two threads at once. Functions throw Error.
@@ -44,6 +53,9 @@ class Queue {
   virtual void download(const std::byte* from, std::span<std::byte> to) = 0;
   /// Returns when the kernels before it are done.
   virtual void wait() = 0;
+  /// Calls steps(), which puts kernels into the queue, and keeps them instead of running them. Null where the queue
+  /// cannot: nothing was called then.
+  virtual std::unique_ptr<Recording> record(FunctionRef<void()> /*steps*/) { return nullptr; }
 };
 
 /// What a step runs with. Addresses are of its device's memory; null for what is absent.
@@ -72,6 +84,8 @@ class Kernel {
   virtual size_t scratch_bytes(int /*threads*/) const { return 0; }
   /// Puts into a session's queue what the kernel needs there, before the first run: a model that is loaded, say.
   virtual void prepare(Queue* /*queue*/) const {}
+  /// Whether run() does nothing but put the same into the queue each time that its addresses are the same.
+  virtual bool is_recordable() const { return false; }
   /// Runs the step, or puts it into the queue. Same bits for the same input at any number of threads.
   virtual void run(const RunContext& context) const = 0;
 };

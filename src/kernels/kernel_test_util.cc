@@ -8,6 +8,8 @@
 #include <random>
 
 #include "kernels/cpu/micro_kernels.h"
+#include "kernels/cuda/device.h"
+#include "kernels/cuda/host_api.h"
 
 namespace effdet::kernels {
 namespace {
@@ -22,8 +24,33 @@ constexpr double kLeastScale = 0.05;
 /// Of the largest magnitude. Roundings of a sum add up like a random walk, in the reference kernel too.
 double tolerance(int64_t terms) { return 2e-6 * std::max(1.0, std::sqrt(static_cast<double>(terms) / 2000)); }
 
-/// bfloat16 has 8 significant bits; weights, maps and the map inside of a fused operator are each rounded.
-constexpr double kNarrowTolerance = 0.02;
+/// bfloat16 has 8 significant bits, float16 11; weights, maps and the map inside of a fused operator are each rounded.
+constexpr double kBf16Tolerance = 0.02, kF16Tolerance = kBf16Tolerance / 8;
+
+/// What a GPU leaves to the host, and nothing else.
+constexpr std::string_view kLeftToHost[] = {"steps after the activation", "only NHWC", "only floats",
+                                            "only between float32 and a float of 16 bits"};
+
+/// Null: the CPU.
+const Device*& device_under_test() {
+  static const Device* device = nullptr;
+  return device;
+}
+
+/// GPU kernels on the CPU.
+const Device& cuda_twin() {
+  static const auto device = cuda::make_device("cuda-twin", 0, cuda::host_api);
+  return *device;
+}
+
+/// Whether a GPU runs a step itself; it must, but for what it leaves to the host.
+bool is_kernel_of_gpu(const Choice& choice) {
+  if (choice.implementation != "cuda:on_host") return true;
+  for (const std::string& refusal : choice.refusals)
+    EXPECT_TRUE(std::ranges::any_of(kLeftToHost, [&](std::string_view reason) { return refusal.ends_with(reason); }))
+        << refusal;
+  return false;
+}
 
 double largest_magnitude(const Tensor& tensor) {
   double largest = kLeastScale;
@@ -114,10 +141,10 @@ std::vector<ops::Inferred> infer(const Case& c) {
   return ops::infer_node(c.node, c.opset, infos);
 }
 
-std::optional<Case> as_bf16(const Case& c) {
+std::optional<Case> as_narrow(const Case& c, DType dtype) {
   const ops::Card& card = ops::card_of(c.node);
-  if (!card.takes(DType::kBF16) || card.slot(0) != ops::Slot::kMap) return std::nullopt;
-  DType input = DType::kBF16, output = DType::kBF16;
+  if (!card.takes(dtype) || card.slot(0) != ops::Slot::kMap) return std::nullopt;
+  DType input = dtype, output = dtype;
   Case narrow = c;
   if (card.layout == ops::LayoutRule::kAttributes) {  // as the compiler has it: what is NCHW is float32
     const auto layouts = ops::MapLayouts::of(c.node);
@@ -131,33 +158,41 @@ std::optional<Case> as_bf16(const Case& c) {
     if (c.inputs[i].empty() || !type) continue;
     if (card.slot(i) != ops::Slot::kPackedWeights) {
       narrow.inputs[i] = c.inputs[i].to(*type);
-    } else if (*type == DType::kBF16) {
+    } else if (*type != DType::kF32) {
       const bool has_padding = ops::padded_depth(c.inputs[i].dim(1), *type) != c.inputs[i].dim(1);
       if (output == DType::kF32 && has_padding) return std::nullopt;  // kernels that write NCHW know none
-      narrow.inputs[i] = ops::pack_pairs(c.inputs[i]);
+      narrow.inputs[i] = ops::pack_narrow(c.inputs[i], *type);
     }
   }
   return narrow;
 }
 
-std::vector<Tensor> run(const Case& c, bool reference_only, int threads, std::string_view implementation) {
+namespace {
+
+/// Inputs and outputs of a case as a plan sees them, and tensors for the outputs.
+struct Planned {
+  explicit Planned(const Case& c) {
+    for (const Tensor& input : c.inputs)
+      inputs.push_back({input.dtype(), input.shape(), input.empty() ? nullptr : &input, !input.empty()});
+    for (const ops::Inferred& inferred : infer(c)) {
+      if (results.size() == c.node.outputs.size()) break;
+      outputs.push_back({inferred.dtype, *inferred.shape});
+      results.emplace_back(inferred.dtype, *inferred.shape);
+      // Not a number, of either type: what a kernel forgets to write shows.
+      std::ranges::fill(results.back().mutable_bytes(), std::byte{0xFF});
+    }
+  }
   std::vector<ValueInfo> inputs, outputs;
-  std::vector<const std::byte*> sources;
-  for (const Tensor& input : c.inputs) {
-    inputs.push_back({input.dtype(), input.shape(), input.empty() ? nullptr : &input, !input.empty()});
-    sources.push_back(input.empty() ? nullptr : input.bytes().data());
-  }
   std::vector<Tensor> results;
+};
+
+std::vector<Tensor> run_on_cpu(const Case& c, Planned planned, bool reference_only, int threads,
+                               std::string_view implementation) {
+  std::vector<const std::byte*> sources;
+  for (const Tensor& input : c.inputs) sources.push_back(input.empty() ? nullptr : input.bytes().data());
   std::vector<std::byte*> targets;
-  for (const ops::Inferred& inferred : infer(c)) {
-    if (results.size() == c.node.outputs.size()) break;
-    outputs.push_back({inferred.dtype, *inferred.shape});
-    results.emplace_back(inferred.dtype, *inferred.shape);
-    targets.push_back(results.back().mutable_bytes().data());
-    // Not a number, of either type: what a kernel forgets to write shows.
-    std::memset(targets.back(), 0xFF, results.back().byte_size());
-  }
-  const Choice choice = choose(cpu::device(), {c.node, c.opset, inputs, outputs}, reference_only);
+  for (Tensor& result : planned.results) targets.push_back(result.mutable_bytes().data());
+  const Choice choice = choose(cpu::device(), {c.node, c.opset, planned.inputs, planned.outputs}, reference_only);
   if (!implementation.empty()) {
     EXPECT_EQ(choice.implementation, implementation);
   }
@@ -171,7 +206,43 @@ std::vector<Tensor> run(const Case& c, bool reference_only, int threads, std::st
   EXPECT_TRUE(std::all_of(scratch + bytes, scratch + bytes + kGuard, [](std::byte b) { return b == kGuardByte; }))
       << "written after the end of the scratch memory";
   std::free(scratch);
-  return results;
+  return planned.results;
+}
+
+bool has_kernel_of_gpu(const Case& c) {
+  const Planned planned(c);
+  return is_kernel_of_gpu(choose(*device_under_test(), {c.node, c.opset, planned.inputs, planned.outputs}));
+}
+
+std::vector<Tensor> run_on_gpu(const Device& device, const Case& c, Planned planned, int threads) {
+  const Choice choice = choose(device, {c.node, c.opset, planned.inputs, planned.outputs});
+  is_kernel_of_gpu(choice);
+  const std::unique_ptr<Queue> queue = device.make_queue();
+  choice.kernel->prepare(queue.get());
+  ThreadPool pool(threads);
+  std::vector<std::shared_ptr<std::byte>> memory;
+  const auto copy = [&](const Tensor& tensor) {
+    if (tensor.empty()) return static_cast<std::byte*>(nullptr);
+    std::byte* place = memory.emplace_back(device.allocate(tensor.byte_size(), "a tensor")).get();
+    queue->upload(tensor.bytes(), place);
+    return place;
+  };
+  std::vector<const std::byte*> sources;
+  for (const Tensor& input : c.inputs) sources.push_back(copy(input));
+  std::vector<std::byte*> targets;
+  for (const Tensor& result : planned.results) targets.push_back(copy(result));
+  const auto scratch = device.allocate(choice.kernel->scratch_bytes(pool.size()), "scratch");
+  choice.kernel->run({sources, targets, scratch.get(), pool, queue.get()});
+  for (size_t i = 0; i < targets.size(); ++i) queue->download(targets[i], planned.results[i].mutable_bytes());
+  return planned.results;
+}
+
+}  // namespace
+
+std::vector<Tensor> run(const Case& c, bool reference_only, int threads, std::string_view implementation) {
+  const Device* gpu = device_under_test();
+  if (gpu == nullptr || reference_only) return run_on_cpu(c, Planned(c), reference_only, threads, implementation);
+  return run_on_gpu(*gpu, c, Planned(c), threads);
 }
 
 std::string Row::text() const {
@@ -208,23 +279,36 @@ std::vector<Row> window_rows() {
 }
 
 INSTANTIATE_TEST_SUITE_P(Isa, Kernels,
-                         testing::Values("amx_bf16", "avx512_bf16", "avx512_wide", "avx512", "avx2", "sse2"),
+                         testing::Values("amx_bf16", "avx512_bf16", "avx512_wide", "avx512", "avx2", "sse2", "cuda"),
                          [](const auto& isa) { return std::string(isa.param); });
 
 void Kernels::SetUp() {
+  if (GetParam() == std::string_view("cuda")) {
+    device_under_test() = &cuda_twin();
+    return;
+  }
   if (cpu::micro_kernels_for(GetParam()) == nullptr) GTEST_SKIP() << "this processor has no " << GetParam();
   ::setenv("EFFDET_ISA", GetParam(), 1);
 }
 
-void Kernels::TearDown() { ::unsetenv("EFFDET_ISA"); }
+bool Kernels::on_gpu() { return device_under_test() != nullptr; }
+
+void Kernels::TearDown() {
+  device_under_test() = nullptr;
+  ::unsetenv("EFFDET_ISA");
+  EXPECT_EQ(cuda::host_overruns(), 0) << "written after the end of a GPU's memory";
+}
 
 void Kernels::check(const Case& c, std::string_view implementation, const std::string& what) {
   check_float32(c, implementation, what);
   check_bf16(c, implementation, what);
+  if (device_under_test() == nullptr) return;
+  if (const auto narrow = as_narrow(c, DType::kF16))
+    compare(*narrow, implementation, kF16Tolerance, what + ", float16");
 }
 
 void Kernels::check_bf16(const Case& c, std::string_view implementation, const std::string& what) {
-  if (const auto narrow = as_bf16(c)) compare(*narrow, implementation, kNarrowTolerance, what + ", bfloat16");
+  if (const auto narrow = as_bf16(c)) compare(*narrow, implementation, kBf16Tolerance, what + ", bfloat16");
 }
 
 void Kernels::check_float32(const Case& c, std::string_view implementation, const std::string& what) {
@@ -233,6 +317,7 @@ void Kernels::check_float32(const Case& c, std::string_view implementation, cons
 
 void Kernels::compare(const Case& c, std::string_view implementation, double tolerance, const std::string& what) {
   SCOPED_TRACE(what);
+  if (device_under_test() != nullptr && !has_kernel_of_gpu(c)) return;
   const auto want = run(c, true, 1);
   const auto got = run(c, false, 1, implementation), threaded = run(c, false, 3, implementation);
   ASSERT_EQ(got.size(), want.size());

@@ -50,10 +50,12 @@ struct Case {
 
 std::vector<ops::Inferred> infer(const Case& c);
 
-/// The case with maps and packed weights in bfloat16, as the compiler makes them; nothing where it makes none.
-std::optional<Case> as_bf16(const Case& c);
+/// The case with maps and packed weights in a type of 16 bits, as the compiler makes them; nothing where it makes none.
+std::optional<Case> as_narrow(const Case& c, DType dtype);
+inline std::optional<Case> as_bf16(const Case& c) { return as_narrow(c, DType::kBF16); }
 
-/// Runs a case; expects the implementation, where one is named.
+/// Runs a case on the device under test, the CPU or a GPU's twin, or with reference_only on its reference kernel;
+/// expects the implementation, where one is named. A GPU's has another name.
 std::vector<Tensor> run(const Case& c, bool reference_only, int threads, std::string_view implementation = "");
 
 /// Channel counts and sides at which vectors, panels and register tiles end early, or only just do not.
@@ -81,14 +83,18 @@ std::vector<Row> channel_rows();
 /// Every channel count x kernel 3, 5 x stride 1, 2 x SAME, symmetric padding.
 std::vector<Row> window_rows();
 
-/// Tests for each instruction set that this processor has; others are skipped.
+/// Tests for each instruction set that this processor has; others are skipped. And for "cuda": GPU kernels on the CPU.
 class Kernels : public testing::TestWithParam<const char*> {
  protected:
   void SetUp() override;
   void TearDown() override;
 
+  /// Whether the device under test is a GPU's twin.
+  static bool on_gpu();
+
   /// The implementation that the step must run on, against the reference; the same bits at 1 and 3 threads; every value
-  /// of the outputs written, and scratch no larger than asked for. In float32, and in bfloat16 where that is possible.
+  /// of the outputs written, and scratch no larger than asked for. In float32, and in bfloat16, and on a GPU float16,
+  /// where that is possible.
   void check(const Case& c, std::string_view implementation, const std::string& what);
   /// The same in float32 alone, for what does not run in bfloat16.
   void check_float32(const Case& c, std::string_view implementation, const std::string& what);

@@ -65,6 +65,8 @@ std::string_view name_of(Precision precision) {
   switch (precision) {
     case Precision::kBfloat16:
       return "bf16";
+    case Precision::kFloat16:
+      return "fp16";
     case Precision::kInt8:
       return "int8";
     default:

@@ -19,6 +19,10 @@ struct Target {
   ir::Layout map_layout = ir::Layout::kPlain;
   /// What maps may be computed in. Other types than float32 go with ir::Layout::kNhwc.
   std::span<const DType> types;
+  /// Whether the maps of all images of a batch should be together: its memory is fast whatever their size.
+  bool keeps_batch = false;
+  /// Whether a pair of a pointwise and a depthwise layer is always one step, whatever the sizes.
+  bool joins_pairs = false;
 
   bool computes_in(DType type) const { return std::ranges::find(types, type) != types.end(); }
 };

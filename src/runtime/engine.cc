@@ -73,7 +73,10 @@ Session::Session(std::span<const std::shared_ptr<const Engine>> plans, int threa
     memory_bytes_ += inputs_->memory_bytes() + outputs_->memory_bytes();
   }
   for (const auto& engine : plans) {
-    plans_.push_back({engine, {}, {}});
+    plans_.push_back({engine, {}, {}, false, nullptr});
+    plans_.back().is_recordable = inputs_ && std::ranges::all_of(engine->choices(), [](const kernels::Choice& choice) {
+                                    return choice.kernel->is_recordable();
+                                  });
     plans_.back().steps.resize(engine->program().graph.nodes.size());
     for (size_t step = 0; step < plans_.back().steps.size(); ++step) bind_step(plans_.back(), step);
   }
@@ -117,11 +120,19 @@ void Session::run(std::span<const std::byte* const> inputs, std::span<std::byte*
   auto start = Clock::now();
   inputs_->upload(*queue_, plan, inputs);
   upload_seconds = seconds_since(start);
-  run_plan(chosen, inputs_->places(), outputs_->places());
+  run_on_device(chosen);
   queue_->wait();  // so that a download's time is its own
   start = Clock::now();
   outputs_->download(*queue_, plan, outputs);
   download_seconds = seconds_since(start);
+}
+
+void Session::run_on_device(Plan& plan) {
+  const auto steps = [&] { run_plan(plan, inputs_->places(), outputs_->places()); };
+  if (on_step || !plan.is_recordable) return steps();
+  if (plan.recording == nullptr) plan.recording = queue_->record(steps);
+  if (plan.recording == nullptr) return steps();
+  plan.recording->run();
 }
 
 void Session::run_plan(Plan& plan, std::span<const std::byte* const> inputs, std::span<std::byte* const> outputs) {
@@ -140,7 +151,8 @@ void Session::run_plan(Plan& plan, std::span<const std::byte* const> inputs, std
 }
 
 void Session::run_steps(Plan& plan) {
-  const auto& [engine, steps, bindings] = plan;
+  const auto& engine = plan.engine;
+  const std::vector<Step>& steps = plan.steps;
   using Clock = std::chrono::steady_clock;
   for (size_t i = 0; i < steps.size(); ++i) {
     const auto start = on_step ? Clock::now() : Clock::time_point{};

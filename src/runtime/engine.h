@@ -94,8 +94,12 @@ class Session {
     std::shared_ptr<const Engine> engine;
     std::vector<Step> steps;
     std::vector<Binding> bindings;
+    bool is_recordable = false;  ///< whether all of its kernels are, and addresses stay the same
+    std::unique_ptr<kernels::Recording> recording;
   };
   void bind_step(Plan& plan, size_t step) const;
+  /// On the device's memory, in its own time: from a recording where there is one.
+  void run_on_device(Plan& plan);
   /// On the device's memory.
   void run_plan(Plan& plan, std::span<const std::byte* const> inputs, std::span<std::byte* const> outputs);
   void run_steps(Plan& plan);

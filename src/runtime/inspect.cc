@@ -46,14 +46,15 @@ uint64_t weight_bytes(std::span<const std::shared_ptr<const Engine>> plans) {
 
 Precision precision_of(const Engine& engine) {
   const ir::Graph& graph = engine.program().graph;
-  const auto makes = [&](DType type, bool codes) {
+  const auto makes = [&](DType type, bool ours) {
     return std::ranges::any_of(graph.nodes, [&](const ir::Node& node) {
-      // Others make integers that stand for nothing else: a Cast to uint8 say.
-      if (codes && node.domain != ir::kFusedDomain && !ops::reads_or_makes_codes(node)) return false;
+      // Others make what stands for nothing else: a Cast to uint8 say, or what a file has in float16.
+      if (ours && node.domain != ir::kFusedDomain && !ops::reads_or_makes_codes(node)) return false;
       return std::ranges::any_of(node.outputs, [&](ir::ValueId id) { return graph.value(id).dtype == type; });
     });
   };
   if (makes(DType::kU8, true) || makes(DType::kI8, true)) return Precision::kInt8;
+  if (makes(DType::kF16, true)) return Precision::kFloat16;
   return makes(DType::kBF16, false) ? Precision::kBfloat16 : Precision::kFloat32;
 }
 

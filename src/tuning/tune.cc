@@ -173,8 +173,10 @@ Times times_of_products(const Variants& variants, const Candidates& candidates) 
 }
 
 std::string choice_name(const CompileOptions& options, std::string_view what, const std::string& key) {
-  const bool bf16 = options.precision == Precision::kBfloat16;
-  return fmt::format("{} {}: {}", bf16 ? "bfloat16" : "float32", what, key);
+  const std::string_view type = options.precision == Precision::kBfloat16  ? "bfloat16"
+                                : options.precision == Precision::kFloat16 ? "float16"
+                                                                           : "float32";
+  return fmt::format("{} {}: {}", type, what, key);
 }
 
 /// Whether the bank has all of them.

@@ -14,9 +14,9 @@ inline constexpr int64_t kMaxExtent = 1 << 24;
 inline constexpr int64_t kMaxOutChannels = 1 << 20;
 
 /// The types that maps may have, where operators know no codes (ops/fused/requantize.h).
-inline constexpr DType kMapTypes[] = {DType::kF32, DType::kBF16};
+inline constexpr DType kMapTypes[] = {DType::kF32, DType::kBF16, DType::kF16};
 /// The types of maps of operators that do.
-inline constexpr DType kCodeMaps[] = {DType::kF32, DType::kBF16, DType::kU8};
+inline constexpr DType kCodeMaps[] = {DType::kF32, DType::kBF16, DType::kF16, DType::kU8};
 /// Of operators whose kernels know no other.
 inline constexpr DType kFloat32Maps[] = {DType::kF32};
 

@@ -75,11 +75,15 @@ Tensor unpack_pairs(const Tensor& pairs) {
   return panels.to(DType::kF32);
 }
 
+Tensor pack_narrow(const Tensor& panels, DType dtype) {
+  return dtype == DType::kBF16 ? pack_pairs(panels) : panels.to(dtype);
+}
+
 Tensor unpack_conv_weights(const Tensor& packed, int64_t in, int64_t out, int64_t kernel_height, int64_t kernel_width) {
   const Shape shape{out, in, kernel_height, kernel_width};
   if (packed.dtype() == DType::kI8) return unpacked_as<int8_t>(packed, DType::kI8, shape);
   if (packed.dtype() == DType::kBF16) return unpacked_as<float>(unpack_pairs(packed), DType::kF32, shape);
-  return unpacked_as<float>(packed, DType::kF32, shape);
+  return unpacked_as<float>(packed.to(DType::kF32), DType::kF32, shape);
 }
 
 Tensor pack_depthwise_weights(const Tensor& weights) {

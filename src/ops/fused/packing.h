@@ -28,6 +28,8 @@ Tensor unpack_conv_weights(const Tensor& packed, int64_t channels_in, int64_t ch
 /// ([p][k / 2][16][2]); and back, with the padding.
 Tensor pack_pairs(const Tensor& panels);
 Tensor unpack_pairs(const Tensor& pairs);
+/// Panels of float32 as they are for maps of a type of 16 bits: pairs of bfloat16, or the same panels of float16.
+Tensor pack_narrow(const Tensor& panels, DType dtype);
 /// Depthwise weights [c, 1, kh, kw] as [kh, kw, c], and back.
 Tensor pack_depthwise_weights(const Tensor& weights);
 Tensor unpack_depthwise_weights(const Tensor& packed);

@@ -1,0 +1,20 @@
+// The module's twin on the CPU: the same kernels as loops, and memory that is poisoned. For tests.
+#pragma once
+
+#include "kernels/cuda/api.h"
+
+namespace effdet::kernels::cuda {
+
+/// One device, whose streams run what they are given at once, and graphs when they are run.
+const Api& host_api();
+
+/// Blocks of memory, of those that were given back, that something was written behind.
+int host_overruns();
+
+/// From now on the device has so many bytes.
+void set_host_memory_limit(size_t bytes);
+/// Which kernel, of those that run from now on, fails as an asynchronous one does: the wait after it gives an error,
+/// and so does all that follows. Below 0: none.
+void set_host_failing_launch(int launches_from_now);
+
+}  // namespace effdet::kernels::cuda

@@ -1,0 +1,46 @@
+// What all planned steps on a GPU share: constants of their own, and the name that errors have.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "kernels/cuda/queue.h"
+#include "kernels/kernel.h"
+
+namespace effdet::kernels::cuda {
+
+/// A tensor that a plan made, in the GPU's memory once the first session is prepared. Sessions share it.
+class DeviceConstant {
+ public:
+  explicit DeviceConstant(Tensor tensor) : tensor_(std::move(tensor)) {}
+  /// Throws Error(kOutOfMemory).
+  void upload(CudaQueue& queue);
+  const std::byte* get() const { return memory_.get(); }
+
+ private:
+  std::mutex mutex_;
+  Tensor tensor_;  ///< empty once it is uploaded
+  std::shared_ptr<std::byte> memory_;
+};
+
+class Step : public Kernel {
+ public:
+  explicit Step(const PlanContext& c) : name_(c.node.name.empty() ? c.node.op : c.node.name) {}
+
+  bool is_recordable() const override { return true; }
+  void prepare(Queue* queue) const final;
+  void run(const RunContext& context) const final;
+
+ protected:
+  virtual void enqueue(CudaQueue& queue, const RunContext& context) const = 0;
+  /// Before the first session is prepared.
+  const DeviceConstant& add_constant(Tensor tensor);
+
+ private:
+  const std::string name_;
+  std::vector<std::unique_ptr<DeviceConstant>> constants_;
+};
+
+}  // namespace effdet::kernels::cuda

@@ -1,0 +1,92 @@
+// Whole networks on GPU kernels, which run as loops on the CPU, against the CPU's reference kernels.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/error.h"
+#include "compiler/compile.h"
+#include "kernels/cuda/device.h"
+#include "kernels/cuda/host_api.h"
+#include "model/builder.h"
+#include "model/init.h"
+#include "runtime/engine.h"
+
+namespace effdet::runtime {
+namespace {
+
+/// A GPU's twin as a device of this process.
+class CudaTwin : public testing::Test {
+ protected:
+  void TearDown() override {
+    kernels::cuda::set_host_memory_limit(size_t{1} << 40);
+    kernels::cuda::set_host_failing_launch(-1);
+    EXPECT_EQ(kernels::cuda::host_overruns(), 0);
+  }
+
+  const std::unique_ptr<kernels::Device> device_ = kernels::cuda::make_device("cuda-twin", 0, kernels::cuda::host_api);
+  const kernels::RegisteredDevice registered_{*device_};
+};
+
+Tensor image_of(const Shape& shape) {
+  Tensor tensor(DType::kF32, shape);
+  uint32_t state = 7;
+  for (float& x : tensor.mutable_data<float>()) {
+    state = state * 1664525 + 1013904223;
+    x = static_cast<float>(state >> 8) * 0x1p-23f - 1;
+  }
+  return tensor;
+}
+
+ir::Graph network(const char* variant, int batch) {
+  model::ModelConfig config = model::default_config(*model::find_variant(variant), 2);
+  config.image_height = config.image_width = 128;
+  config.batch = batch;
+  ThreadPool threads(2);
+  return model::build_graph(config, {"random.pth", "", model::init_checkpoint(config, 5, &threads)});
+}
+
+/// The largest difference of outputs as a share of the largest value of each.
+double worst_share(std::span<const Tensor> got, std::span<const Tensor> wanted) {
+  double worst = 0;
+  for (size_t i = 0; i < wanted.size(); ++i) {
+    double difference = 0, largest = 0;
+    for (int64_t k = 0; k < wanted[i].numel(); ++k) {
+      const double g = got[i].data<float>()[k], w = wanted[i].data<float>()[k];
+      if (!std::isfinite(g)) return INFINITY;
+      difference = std::max(difference, std::abs(g - w));
+      largest = std::max(largest, std::abs(w));
+    }
+    worst = std::max(worst, difference / largest);
+  }
+  return worst;
+}
+
+bool same_bits(std::span<const Tensor> a, std::span<const Tensor> b) {
+  return std::ranges::equal(a, b,
+                            [](const Tensor& x, const Tensor& y) { return std::ranges::equal(x.bytes(), y.bytes()); });
+}
+
+TEST_F(CudaTwin, RunsAWholeNetwork) {
+  for (const auto& [precision, tolerance] :
+       {std::pair{Precision::kFloat32, 1e-5}, {Precision::kFloat16, 0.01}, {Precision::kBfloat16, 0.08}}) {
+    const int batch = precision == Precision::kFloat16 ? 2 : 1;
+    const ir::Graph graph = network("tf_efficientdet_d0", batch);
+    const Tensor image = image_of({batch, 3, 128, 128});
+    const artifact::Program program = compiler::compile(graph, {.target = device_->target(), .precision = precision});
+    EXPECT_EQ(program.micro_batches, 1);
+    const auto engine = std::make_shared<Engine>(program);
+    for (const kernels::Choice& choice : engine->choices())
+      EXPECT_NE(choice.implementation, "cuda:on_host") << fmt::format("{}", fmt::join(choice.refusals, "; "));
+    Session session(engine, 2);
+    const std::vector<Tensor> got = session.run(std::span(&image, 1));
+    const artifact::Program plain = compiler::compile(graph, {});
+    const std::vector<Tensor> wanted =
+        Session(std::make_shared<Engine>(plain, /*reference_only=*/true), 2).run(std::span(&image, 1));
+    EXPECT_LT(worst_share(got, wanted), tolerance) << static_cast<int>(precision);
+    EXPECT_TRUE(same_bits(session.run(std::span(&image, 1)), got)) << "from the recording";
+  }
+}
+
+}  // namespace
+}  // namespace effdet::runtime
