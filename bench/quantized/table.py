@@ -104,6 +104,7 @@ class Network:
         """Median milliseconds and peak memory of each side."""
         options, costs, memory = self.options, {}, {}
         rounds = dict.fromkeys(SIDES, 3)
+        measure.prefix[:] = ["chrt", "-f", "1"] if options.alone else []
         for _ in range(options.rounds):
             for name in self.names:
                 engine, file = SIDES[name]
@@ -118,6 +119,7 @@ class Network:
                     times = json.loads(lines[-1])
                 costs.setdefault(name, []).append(statistics.median(times))
                 memory[name] = max(memory.get(name, 0), used)
+        measure.prefix.clear()
         return {name: statistics.median(of_rounds) for name, of_rounds in costs.items()}, memory
 
 
@@ -238,6 +240,8 @@ def main():
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seconds", type=float, default=10, help="measuring time for each network and side")
     parser.add_argument("--rounds", type=int, default=5, help="turns that the sides take in that time")
+    parser.add_argument("--alone", action="store_true",
+                        help="keep other programs off the processors while times are measured (chrt -f 1, as root)")
     parser.add_argument("--json", type=pathlib.Path, help="keeps the figures of random networks from run to run")
     parser.add_argument("--write", type=pathlib.Path, help="the document whose tables are replaced")
     options = parser.parse_args()

@@ -1,0 +1,67 @@
+# What is installed, in parts: runtime (commands and library), dev (headers, find_package, pkg-config), doc; and python,
+# the library alone beside the Python package. cpack -G DEB makes a Debian package of each of the first three, cpack -G TGZ
+# an archive of all.
+
+if(SKBUILD)
+  install(TARGETS effdet LIBRARY DESTINATION effdet_cpp COMPONENT python)  # one file: wheels have no symbolic links
+  return()
+endif()
+
+# The name that programs ask for changes whenever the interface may (include/effdet/version.h).
+set(soname ${PROJECT_VERSION_MAJOR})
+if(PROJECT_VERSION_MAJOR EQUAL 0)
+  set(soname ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
+endif()
+set_target_properties(effdet PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${soname})
+
+install(TARGETS effdet EXPORT effdet-targets
+  LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT runtime NAMELINK_COMPONENT dev)
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/effdet DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT dev)
+include(CMakePackageConfigHelpers)
+set(config ${CMAKE_INSTALL_LIBDIR}/cmake/effdet)
+install(EXPORT effdet-targets NAMESPACE effdet:: DESTINATION ${config} COMPONENT dev)
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/effdet-config-version.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_SOURCE_DIR}/cmake/effdet-config.cmake ${PROJECT_BINARY_DIR}/effdet-config-version.cmake
+        DESTINATION ${config} COMPONENT dev)
+# Paths from the file's own place, so that the installation can be moved.
+file(RELATIVE_PATH prefix_from_pc ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
+configure_file(${PROJECT_SOURCE_DIR}/cmake/effdet.pc.in effdet.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/effdet.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT dev)
+
+if(EFFDET_TOOLS)
+  install(TARGETS effdet_cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT runtime)
+  foreach(tool IN LISTS EFFDET_TOOL_NAMES)
+    install(FILES ${CMAKE_RUNTIME_OUTPUT_DIRECTORY}/${tool} DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT runtime)
+  endforeach()
+  install(TARGETS ascendcl LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/ascend COMPONENT runtime)
+  foreach(library IN LISTS EFFDET_ASCEND_NAMES)
+    install(FILES ${PROJECT_BINARY_DIR}/lib/ascend/${library} DESTINATION ${CMAKE_INSTALL_LIBDIR}/ascend COMPONENT runtime)
+  endforeach()
+endif()
+install(FILES ${PROJECT_SOURCE_DIR}/README.md ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT doc)
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/docs COMPONENT doc)
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/examples/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples COMPONENT doc)
+
+set(CPACK_PACKAGE_NAME effdet)
+set(CPACK_PACKAGE_VENDOR "effdet.cpp")
+set(CPACK_PACKAGE_CONTACT "effdet.cpp <effdet@localhost>")
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "${PROJECT_DESCRIPTION}")
+set(CPACK_RESOURCE_FILE_LICENSE ${PROJECT_SOURCE_DIR}/LICENSE)
+set(CPACK_STRIP_FILES ON)
+set(CPACK_GENERATOR DEB TGZ)
+set(CPACK_COMPONENTS_ALL runtime dev doc)
+set(CPACK_DEB_COMPONENT_INSTALL ON)
+set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_DEBIAN_PACKAGE_SECTION science)
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)  # the packages of the libraries that are needed, by dpkg-shlibdeps
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS ${PROJECT_BINARY_DIR}/lib)
+set(CPACK_DEBIAN_RUNTIME_PACKAGE_NAME effdet)
+set(CPACK_DEBIAN_DEV_PACKAGE_NAME libeffdet-dev)
+set(CPACK_DEBIAN_DEV_PACKAGE_SHLIBDEPS OFF)
+set(CPACK_DEBIAN_DEV_PACKAGE_DEPENDS "effdet (= ${PROJECT_VERSION})")
+set(CPACK_DEBIAN_DOC_PACKAGE_NAME effdet-doc)
+set(CPACK_DEBIAN_DOC_PACKAGE_ARCHITECTURE all)
+set(CPACK_DEBIAN_DOC_PACKAGE_SHLIBDEPS OFF)
+# Loaded when they are needed.
+set(CPACK_DEBIAN_RUNTIME_PACKAGE_RECOMMENDS "libcurl4, libssl3")
+include(CPack)
