@@ -229,7 +229,9 @@ TEST_F(AscendCl, EventsAreReused) {
     EXPECT_EQ(aclrtStreamWaitEvent(second, filled), kSuccess);
     EXPECT_EQ(aclrtLaunchHostFunc(second, count, &steps), kSuccess);
     EXPECT_EQ(aclrtRecordEvent(emptied, second), kSuccess);
-    if (i % 10 == 9) EXPECT_EQ(aclrtResetEvent(filled, second), kSuccess);
+    if (i % 10 == 9) {
+      EXPECT_EQ(aclrtResetEvent(filled, second), kSuccess);
+    }
   }
   EXPECT_EQ(aclrtSynchronizeStreamWithTimeout(second, 60000), kSuccess);
   EXPECT_EQ(steps, 200);
