@@ -34,8 +34,16 @@ struct DetectImagesOptions {
   DetectOptions detect;
   /// By class index; empty: those of class_names_of().
   std::vector<std::string> class_names = {};
-  std::filesystem::path results = {};   ///< file for the list of what was found; empty: none
+  /// File for what was found, or, of a format with a file for each image, their folder; empty: none.
+  std::filesystem::path results = {};
+  /// How it is written, a name of result_formats(). "json": a list with an object for each image, which has "image",
+  /// "width", "height", "detections", where it was drawn "picture", and in a tar file "key". A detection has
+  /// "category_id", "category", "score" and "bbox" (left, top, width, height in pixels). Bytes that are no UTF-8 are
+  /// replaced.
+  std::string format = "json";
   std::filesystem::path pictures = {};  ///< folder for the images with the detections drawn; empty: none
+  /// Folder for what was found, cut out of the images: <class>/<image>_<number>.jpg. Empty: none.
+  std::filesystem::path crops = {};
   /// Images are turned upright by their EXIF orientation, and what is found is in pixels of the upright image. effdet
   /// does not do so where it evaluates, since annotations are of images as they are stored.
   bool upright = true;
@@ -49,6 +57,9 @@ struct DetectImagesOptions {
   const std::atomic<bool>* stop = nullptr;
   OnNote on_note = {};
   OnFailure on_failure = {};
+  /// If set, called with each image as soon as it and all before it in the list are done, also those of an earlier run.
+  /// One thread at a time calls it.
+  std::function<void(const DetectedImage&)> on_found = {};
   /// If set, called before the first image: images that an earlier run did, that are to be run with these, and of all
   /// shards together.
   std::function<void(size_t done, size_t images, size_t run_images)> on_start = {};
@@ -72,20 +83,14 @@ EFFDET_API DetectImagesReport detect_images(std::span<const ListedImage> images,
                                             const DetectImagesOptions& options, int threads = 0);
 
 /// Joins the shards of a list: what was found is that of one run over all images, to the bit, and goes to the file
-/// results, unless that is empty. Neither images nor pictures are needed. Throws as merge_shards().
+/// results, unless that is empty, in the format. Neither images nor pictures are needed. Throws as merge_shards().
 EFFDET_API DetectImagesReport merge_detections(const std::vector<std::filesystem::path>& shards,
-                                               const std::filesystem::path& results, const OnFailure& on_failure = {});
+                                               const std::filesystem::path& results, const OnFailure& on_failure = {},
+                                               const std::string& format = "json");
 
 /// Whether a shard's file is one of detect_images(), for merge_detections(), and not one of validate_dataset(). Throws
 /// Error(kBadInput) for a file that is none of both, Error(kUnsupported) for one of another version, Error(kIo).
 EFFDET_API bool is_shard_of_list(const std::filesystem::path& shard);
-
-/// What was found as JSON: a list with an object for each image, which has "image", "width", "height", "detections",
-/// where it was drawn "picture", and in a tar file "key". A detection has "category_id", "category", "score" and "bbox"
-/// (left, top, width, height in pixels). write: called with the text, a part at a time. Bytes that are no UTF-8 are
-/// replaced.
-EFFDET_API void write_detections(std::span<const DetectedImage> images, std::span<const std::string> class_names,
-                                 const std::function<void(std::string_view)>& write);
 
 /// The first of the images in which something was looked for, at most 48, side by side with their detections drawn;
 /// they are read once more. list: the run's, of which images are some, in order. Throws as read_image(), and

@@ -1,6 +1,8 @@
 // Detections and the options of postprocessing.
 #pragma once
 
+#include <vector>
+
 namespace effdet {
 
 /// A detected object.
@@ -23,6 +25,12 @@ struct DetectOptions {
   int max_detections = 100;
   /// Gaussian soft-NMS, which lowers scores instead of discarding boxes; iou_threshold is not used then.
   bool soft_nms = false;
+  /// With soft_nms: scores of boxes that overlap a better one by more than iou_threshold fall by 1 - IoU instead.
+  bool soft_linear = false;
+  /// Boxes of other classes are suppressed, too.
+  bool agnostic = false;
+  /// Only these categories (Detection::category); empty: all.
+  std::vector<int> categories = {};
 };
 
 }  // namespace effdet

@@ -34,6 +34,7 @@
 #include "effdet/output_memory.h"
 #include "effdet/paths.h"
 #include "effdet/quantize.h"
+#include "effdet/result_format.h"
 #include "effdet/shard_watch.h"
 #include "effdet/streams.h"
 #include "effdet/structure.h"

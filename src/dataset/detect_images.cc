@@ -13,9 +13,11 @@
 #include "base/file.h"
 #include "base/name_source.h"
 #include "base/thread_pool.h"
+#include "dataset/crops.h"
 #include "dataset/detections_file.h"
 #include "dataset/failures.h"
 #include "dataset/listed_image.h"
+#include "dataset/result_format.h"
 #include "dataset/run_journal.h"
 #include "dataset/shard.h"
 #include "dataset/task_queue.h"
@@ -75,7 +77,9 @@ class ListRun {
         listed_(images_, begin_of(all.size(), options.shard), names_.size()),
         found_(images_.size()),
         log_(options.on_failure, options.shard.count > 1 ? FailureLog::kPart : images_.size(), options.strict),
+        is_done_(images_.size()),
         queue_(std::in_place, drawing_threads(threads)) {
+    result_format(options.format);  // before the work
     if (!options.pictures.empty()) make_folder(options.pictures);
     if (!options.journal.empty()) resume_from_journal(model);
     for (size_t i = 0; i < images_.size(); ++i)
@@ -86,7 +90,11 @@ class ListRun {
 
   DetectImagesReport run() {
     if (options_.on_start) options_.on_start(done_, images_.size(), all_.size());
+    for (size_t i = 0; i < images_.size(); ++i)
+      if (found_[i]) is_done_[i] = true;
+    hand_on(/*gaps=*/false);
     run_all();
+    hand_on(/*gaps=*/true);
     try {
       log_.require_some();
     } catch (const Error&) {
@@ -95,7 +103,7 @@ class ListRun {
     }
     DetectImagesReport report{take_found(), images_.size(), log_.failures(), names_, faults_.text()};
     if (!options_.results.empty() && !report.images.empty())
-      write_detections_file(options_.results, report.images, names_);
+      write_detections_file(options_.results, report.images, names_, options_.format);
     if (journal_) close_journal(report.images.size() + report.failures.size() == images_.size());
     return report;
   }
@@ -174,7 +182,7 @@ class ListRun {
     }
     if (options_.results.empty()) return false;
     const std::vector<DetectedImage> images = take_found();
-    if (!images.empty()) write_detections_file(options_.results, images, names_);
+    if (!images.empty()) write_detections_file(options_.results, images, names_, options_.format);
     return true;
   } catch (const std::exception&) {
     return false;
@@ -190,6 +198,8 @@ class ListRun {
 
   bool stopped() const { return options_.stop != nullptr && options_.stop->load(std::memory_order_relaxed); }
 
+  bool needs_pixels() const { return !options_.pictures.empty() || !options_.crops.empty(); }
+
   std::string picture_of(size_t i) const {
     return options_.pictures.empty() ? "" : (options_.pictures / images_[i].picture).string();
   }
@@ -204,7 +214,7 @@ class ListRun {
       const auto rows = open_listed(images_[slot.image], options_.upright);
       slot.size = rows->size();
       slot.plan = detector_.plan_for(slot.size);
-      if (!options_.pictures.empty() && bytes_of(slot.size) < vision::MemoryGate::kSmall) {
+      if (needs_pixels() && bytes_of(slot.size) < vision::MemoryGate::kSmall) {
         slot.pixels = vision::whole_image(*rows);
         vision::PixelRows kept(slot.pixels, rows->name());
         detector_.write_input(slot.plan, kept, slot.input);
@@ -221,7 +231,7 @@ class ListRun {
     const bool is_usable = log_.attempt(task, [&](const ImageFailure& failure) {
       if (journal_) journal_->add(i, failure);
     });
-    if (!is_usable) add_progress();
+    if (!is_usable) end(i);
     return is_usable;
   }
 
@@ -242,16 +252,20 @@ class ListRun {
     DetectedImage found{image.name(),     picture_of(slot.image),     slot.size.width,
                         slot.size.height, std::move(slot.detections), key_of(image)};
     uint64_t picture_bytes = 0;
-    if (!found.picture.empty() && !draw(slot, found, picture_bytes)) return;
+    if (needs_pixels() && !draw(slot, found, picture_bytes)) return;
     if (journal_) journal_->add(slot.image, {.faults = slot.faults, .found = found, .picture_bytes = picture_bytes});
     found_[slot.image] = std::move(found);
-    add_progress();
+    end(slot.image);
   }
 
   /// False where the image cannot be read again.
   bool draw(Slot& slot, const DetectedImage& found, uint64_t& picture_bytes) {
     vision::MemoryGate::Hold memory;
     if (slot.pixels.empty() && !attempt(slot.image, [&] { decode_again(slot, memory); })) return false;
+    if (!options_.crops.empty())
+      write_crops(options_.crops, std::filesystem::path(images_[slot.image].picture).stem().string(), slot.pixels,
+                  found.detections, names_);
+    if (found.picture.empty()) return true;
     detection::draw(slot.pixels, found.detections, names_);
     const std::vector<std::byte> jpeg = vision::encode_jpeg(slot.pixels);
     slot.pixels = {};
@@ -269,10 +283,19 @@ class ListRun {
     slot.pixels = vision::whole_image(*rows);
   }
 
-  void add_progress() {
-    if (!options_.progress) return;
+  /// An image is done, or could not be used.
+  void end(size_t i) {
     const std::lock_guard lock(progress_mutex_);
-    options_.progress(++done_, images_.size());
+    is_done_[i] = true;
+    hand_on(/*gaps=*/false);
+    if (options_.progress) options_.progress(++done_, images_.size());
+  }
+
+  /// Images are handed on in the order of the list. gaps: also behind those that were not started.
+  void hand_on(bool gaps) {
+    if (!options_.on_found) return;
+    for (; handed_on_ < images_.size() && (gaps || is_done_[handed_on_]); ++handed_on_)
+      if (found_[handed_on_]) options_.on_found(*found_[handed_on_]);
   }
 
   std::span<const ListedImage> all_, images_;
@@ -288,6 +311,8 @@ class ListRun {
   vision::MemoryGate gate_;
   std::mutex progress_mutex_;
   size_t done_ = 0;
+  std::vector<bool> is_done_;  ///< by image
+  size_t handed_on_ = 0;       ///< number of images that on_found has had its turn for
   std::atomic<bool> is_over_ = false;
   std::array<Slot, kSlots> slots_;
   std::optional<TaskQueue> queue_;  ///< the last member, so that tasks have ended before the slots go

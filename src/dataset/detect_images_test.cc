@@ -1,5 +1,6 @@
 // Detection in the images of a list: the same whatever ended a run on its way, and however it was divided.
 #include "effdet/detect_images.h"
+#include "effdet/result_format.h"
 
 #include "dataset/journal_file.h"
 #include "dataset/journal_record.h"
@@ -205,7 +206,9 @@ TEST_F(DetectImages, StopsWithWhatIsDone) {
 TEST(DetectionsText, IsOneListHoweverMany) {
   const auto text_of = [](const std::vector<DetectedImage>& images) {
     std::string text;
-    write_detections(images, std::vector<std::string>{"cat"}, [&](std::string_view part) { text += part; });
+    ResultText json("json", {"cat"}, [&](std::string_view part) { text += part; });
+    for (const DetectedImage& image : images) json.add(image);
+    json.end();
     return text;
   };
   EXPECT_EQ(text_of({}), "[]\n");

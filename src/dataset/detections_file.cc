@@ -1,60 +1,51 @@
-// Writes what was found in images as JSON, an image at a time: all of it may be more than memory holds as a tree.
+// Writes what was found in images, an image at a time: all of it may be more than memory holds.
 #include "dataset/detections_file.h"
 
-#include <nlohmann/json.hpp>
+#include <string_view>
+#include <unordered_set>
 
 #include "base/file.h"
-#include "detection/annotate.h"
+#include "dataset/result_format.h"
+#include "effdet/output_file.h"
+#include "effdet/result_format.h"
 
-namespace effdet {
+namespace effdet::dataset {
 namespace {
 
-constexpr int kIndent = 2;
-
-nlohmann::json json_of(const DetectedImage& image, std::span<const std::string> names) {
-  nlohmann::json list = nlohmann::json::array();
-  for (const Detection& d : image.detections)
-    list.push_back({{"category_id", d.category},
-                    {"category", detection::class_name(d.category, names)},
-                    {"score", d.score},
-                    {"bbox", {d.x1, d.y1, d.x2 - d.x1, d.y2 - d.y1}}});
-  nlohmann::json json{
-      {"image", image.image}, {"width", image.width}, {"height", image.height}, {"detections", std::move(list)}};
-  if (!image.picture.empty()) json["picture"] = image.picture;
-  if (!image.key.empty()) json["key"] = image.key;
-  return json;
-}
-
-/// As a part of a list: further in. Texts in JSON have no line ends of their own.
-std::string indented(const std::string& text) {
-  std::string further;
-  for (const char c : text) {
-    further += c;
-    if (c == '\n') further.append(kIndent, ' ');
+/// What the files of images are called: as their pictures are, and images of one name get numbers.
+class FileStems {
+ public:
+  std::string next(const DetectedImage& image) {
+    const std::filesystem::path name(image.picture.empty() ? image.image : image.picture);
+    const std::string stem = name.stem().string();
+    std::string unique = stem;
+    for (size_t number = 2; !taken_.insert(unique).second; ++number) unique = fmt::format("{}_{}", stem, number);
+    return unique;
   }
-  return further;
+
+ private:
+  std::unordered_set<std::string> taken_;
+};
+
+void write_files(const std::filesystem::path& folder, std::span<const DetectedImage> images,
+                 std::span<const std::string> class_names, const ResultFormat& format) {
+  make_folder(folder);
+  FileStems stems;
+  for (const DetectedImage& image : images)
+    write_file(folder / (stems.next(image) + std::string(format.extension)), format.text(image, class_names),
+               /*sync=*/false);
 }
 
 }  // namespace
 
-void write_detections(std::span<const DetectedImage> images, std::span<const std::string> class_names,
-                      const std::function<void(std::string_view)>& write) {
-  for (size_t i = 0; i < images.size(); ++i) {
-    const nlohmann::json json = json_of(images[i], class_names);
-    const std::string text = json.dump(kIndent, ' ', false, nlohmann::json::error_handler_t::replace);
-    write((i == 0 ? "[\n  " : ",\n  ") + indented(text));
-  }
-  write(images.empty() ? "[]\n" : "\n]\n");
-}
-
-}  // namespace effdet
-
-namespace effdet::dataset {
-
 void write_detections_file(const std::filesystem::path& path, std::span<const DetectedImage> images,
-                           std::span<const std::string> class_names) {
+                           std::span<const std::string> class_names, std::string_view format) {
+  if (const ResultFormat& known = result_format(format); !known.extension.empty())
+    return write_files(path, images, class_names, known);
   AtomicFile file(path);
-  write_detections(images, class_names, [&](std::string_view text) { file.write(text); });
+  ResultText text(format, {class_names.begin(), class_names.end()}, [&](std::string_view part) { file.write(part); });
+  for (const DetectedImage& image : images) text.add(image);
+  text.end();
   file.commit();
 }
 

@@ -1,4 +1,4 @@
-// The file of what was found in images.
+// The file, or the folder of files, of what was found in images.
 #pragma once
 
 #include <filesystem>
@@ -9,8 +9,8 @@
 
 namespace effdet::dataset {
 
-/// As write_detections() has it. Throws Error(kIo).
+/// format: as DetectImagesOptions has it. Throws Error(kIo), Error(kUsage) for an unknown format.
 void write_detections_file(const std::filesystem::path& path, std::span<const DetectedImage> images,
-                           std::span<const std::string> class_names);
+                           std::span<const std::string> class_names, std::string_view format);
 
 }  // namespace effdet::dataset

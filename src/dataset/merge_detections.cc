@@ -37,7 +37,7 @@ class ListMerger {
       bad_input("{}; run them, and give their files", missing_text(missing));
   }
 
-  DetectImagesReport run(const std::filesystem::path& results) {
+  DetectImagesReport run(const std::filesystem::path& results, const std::string& format) {
     DetectImagesReport report;
     report.total = files_[0].header().total;
     report.class_names = files_[0].header().class_names;
@@ -52,7 +52,8 @@ class ListMerger {
     log_.require_some();
     report.failures = log_.failures();
     report.warning = faults_.text();
-    if (!results.empty() && !report.images.empty()) write_detections_file(results, report.images, report.class_names);
+    if (!results.empty() && !report.images.empty())
+      write_detections_file(results, report.images, report.class_names, format);
     return report;
   }
 
@@ -88,8 +89,9 @@ class ListMerger {
 namespace effdet {
 
 DetectImagesReport merge_detections(const std::vector<std::filesystem::path>& shards,
-                                    const std::filesystem::path& results, const OnFailure& on_failure) {
-  return dataset::ListMerger(shards, on_failure).run(results);
+                                    const std::filesystem::path& results, const OnFailure& on_failure,
+                                    const std::string& format) {
+  return dataset::ListMerger(shards, on_failure).run(results, format);
 }
 
 }  // namespace effdet

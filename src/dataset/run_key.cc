@@ -34,6 +34,10 @@ void add_options(Hasher& hasher, const DetectOptions& options) {
   hasher.add(options.max_candidates);
   hasher.add(options.max_detections);
   hasher.add(options.soft_nms);
+  hasher.add(options.soft_linear);
+  hasher.add(options.agnostic);
+  hasher.add(options.categories.size());
+  for (const int category : options.categories) hasher.add(category);
 }
 
 }  // namespace
@@ -73,6 +77,7 @@ uint64_t options_key(const DetectImagesOptions& options, std::span<const std::st
   Hasher hasher;
   add_options(hasher, options.detect);
   hasher.add(options.pictures.empty());
+  hasher.add(options.crops.empty());
   hasher.add(options.upright);
   hasher.add(class_names.size());
   for (const std::string& name : class_names) hasher.add(std::string_view(name));

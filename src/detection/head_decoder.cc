@@ -52,8 +52,10 @@ std::vector<Detection> HeadDecoder::decode(std::span<const std::span<const float
     const eval::LevelFiles& level = layout.levels[i];
     heads.levels.push_back({outputs[level.classes], outputs[level.boxes], levels_[i].height, levels_[i].width});
   }
-  std::vector<Detection> detections = eval::detect(heads, anchors_, geometry_of(image), options, faults);
-  for (Detection& detection : detections) detection.category += label_offset_ - 1;  // detect() counts classes from 1
+  DetectOptions by_label = options;  // detect() counts classes from 1
+  for (int& category : by_label.categories) category -= label_offset_ - 1;
+  std::vector<Detection> detections = eval::detect(heads, anchors_, geometry_of(image), by_label, faults);
+  for (Detection& detection : detections) detection.category += label_offset_ - 1;
   return detections;
 }
 

@@ -10,8 +10,9 @@ namespace effdet::detection {
 
 std::vector<Detection> decode_rows(std::span<const float> rows, vision::ImageSize image, int height, int width,
                                    const DetectOptions& options, eval::DetectFaults* faults) {
-  if (options.soft_nms)
-    fail(ErrorCode::kUsage, "the model suppresses boxes itself (--with-nms), so soft-NMS has nothing left to do");
+  if (options.soft_nms || options.agnostic)
+    fail(ErrorCode::kUsage, "the model suppresses boxes itself (--with-nms), so {} has nothing left to do",
+         options.soft_nms ? "soft-NMS" : "suppression across classes");
   const auto scale = static_cast<float>(eval::letterbox_geometry(image.width, image.height, height, width).scale);
   const auto within = [scale](float value, int side) {
     return std::clamp(value * scale, 0.0f, static_cast<float>(side));
@@ -26,9 +27,12 @@ std::vector<Detection> decode_rows(std::span<const float> rows, vision::ImageSiz
       found.not_finite_box = true;
       continue;
     }
+    const auto category = static_cast<int>(row[5]);
+    if (!options.categories.empty() && std::ranges::find(options.categories, category) == options.categories.end())
+      continue;
     if (row[4] < options.score_threshold || detections.size() >= static_cast<size_t>(options.max_detections)) continue;
     detections.push_back({within(row[0], image.width), within(row[1], image.height), within(row[2], image.width),
-                          within(row[3], image.height), row[4], static_cast<int>(row[5])});
+                          within(row[3], image.height), row[4], category});
   }
   if (faults != nullptr) *faults = found;
   return detections;

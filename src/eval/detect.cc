@@ -49,14 +49,28 @@ void check_sizes(const HeadOutputs& outputs, size_t num_anchors) {
   }
 }
 
+/// The classes that are asked for.
+class Wanted {
+ public:
+  explicit Wanted(const std::vector<int>& categories) : categories_(categories) {}
+  bool has(uint64_t label) const {
+    return categories_.empty() || std::ranges::find(categories_, static_cast<int>(label) + 1) != categories_.end();
+  }
+
+ private:
+  const std::vector<int>& categories_;
+};
+
 /// The highest logits; indices are (cell * anchors_per_cell + anchor) * num_classes + class over all levels.
-std::vector<Candidate> top_candidates(const HeadOutputs& outputs, int count, DetectFaults& faults) {
+std::vector<Candidate> top_candidates(const HeadOutputs& outputs, int count, const Wanted& wanted,
+                                      DetectFaults& faults) {
   TopK top(static_cast<size_t>(std::max(count, 0)));
   const auto planes = static_cast<size_t>(outputs.anchors_per_cell) * static_cast<size_t>(outputs.num_classes);
   uint64_t base = 0;
   for (const auto& level : outputs.levels) {
     const size_t cells = static_cast<size_t>(level.height) * static_cast<size_t>(level.width);
     for (size_t plane = 0; plane < planes; ++plane) {
+      if (!wanted.has(plane % static_cast<size_t>(outputs.num_classes))) continue;
       top.offer(level.classes.subspan(plane * cells, cells), base + plane, planes);
     }
     base += cells * planes;
@@ -125,7 +139,8 @@ bool is_finite(const ScoredBox& box) {
 }
 
 /// As top_candidates(), one for each anchor.
-std::vector<Candidate> best_class_candidates(const HeadOutputs& outputs, int count, DetectFaults& faults) {
+std::vector<Candidate> best_class_candidates(const HeadOutputs& outputs, int count, const Wanted& wanted,
+                                             DetectFaults& faults) {
   TopK top(static_cast<size_t>(std::max(count, 0)));
   const auto anchors = static_cast<size_t>(outputs.anchors_per_cell),
              classes = static_cast<size_t>(outputs.num_classes);
@@ -142,6 +157,7 @@ std::vector<Candidate> best_class_candidates(const HeadOutputs& outputs, int cou
   std::vector<Candidate> candidates = top.take();
   for (Candidate& candidate : candidates)
     candidate.index += class_of(locate(outputs, candidate.index / classes), classes, candidate.logit);
+  std::erase_if(candidates, [&](const Candidate& candidate) { return !wanted.has(candidate.index % classes); });
   return candidates;
 }
 
@@ -192,12 +208,16 @@ std::vector<Detection> detect(const HeadOutputs& outputs, std::span<const Box> a
                               const DetectOptions& options, DetectFaults* faults) {
   check_sizes(outputs, anchors.size());
   DetectFaults found;
-  const auto candidates = outputs.best_class_only ? best_class_candidates(outputs, options.max_candidates, found)
-                                                  : top_candidates(outputs, options.max_candidates, found);
+  const Wanted wanted(options.categories);
+  const auto candidates = outputs.best_class_only
+                              ? best_class_candidates(outputs, options.max_candidates, wanted, found)
+                              : top_candidates(outputs, options.max_candidates, wanted, found);
   const auto boxes = decode_all(outputs, anchors, candidates, geometry, found);
   if (faults != nullptr) *faults = found;
   const auto limit = static_cast<size_t>(std::max(options.max_detections, 0));
-  const auto kept = options.soft_nms ? soft_nms(boxes, limit) : hard_nms(boxes, options.iou_threshold, limit);
+  const auto kept = options.soft_nms
+                        ? soft_nms(boxes, limit, options.agnostic, options.soft_linear ? options.iou_threshold : -1.0f)
+                        : hard_nms(boxes, options.iou_threshold, limit, options.agnostic);
   const auto scale = static_cast<float>(geometry.scale);
   const auto scale_y = geometry.scale_y != 0 ? static_cast<float>(geometry.scale_y) : scale;
   std::vector<Detection> detections;

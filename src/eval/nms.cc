@@ -27,10 +27,11 @@ float iou(const ScoredBox& a, const ScoredBox& b) {
 
 /// Moves every class to a place of its own. Soft-NMS needs no such move, but effdet computes its IoUs on moved boxes,
 /// and their coarser rounding shows in the scores.
-std::vector<ScoredBox> moved_by_class(std::span<const ScoredBox> boxes) {
+std::vector<ScoredBox> moved_by_class(std::span<const ScoredBox> boxes, bool agnostic) {
+  std::vector<ScoredBox> moved(boxes.begin(), boxes.end());
+  if (agnostic) return moved;
   float largest = std::numeric_limits<float>::lowest();
   for (const auto& box : boxes) largest = std::max({largest, box.x1, box.y1, box.x2, box.y2});
-  std::vector<ScoredBox> moved(boxes.begin(), boxes.end());
   for (auto& box : moved) {
     const float offset = static_cast<float>(box.label) * (largest + 1.0f);
     box = {box.x1 + offset, box.y1 + offset, box.x2 + offset, box.y2 + offset, box.score, box.label};
@@ -38,31 +39,33 @@ std::vector<ScoredBox> moved_by_class(std::span<const ScoredBox> boxes) {
   return moved;
 }
 
-float soft_decay(const ScoredBox& a, const ScoredBox& b) {
+float soft_decay(const ScoredBox& a, const ScoredBox& b, float linear_threshold) {
   const float inter = intersection(a, b);
   if (!(inter > 0)) return 1.0f;
   const float overlap = inter / (area(a) + area(b) - inter);
+  if (linear_threshold >= 0) return overlap > linear_threshold ? 1.0f - overlap : 1.0f;
   return std::exp(-(overlap * overlap) / kSoftSigma);
 }
 
 }  // namespace
 
-std::vector<ScoredBox> hard_nms(std::span<const ScoredBox> boxes, float iou_threshold, size_t max_kept) {
+std::vector<ScoredBox> hard_nms(std::span<const ScoredBox> boxes, float iou_threshold, size_t max_kept, bool agnostic) {
   // Boxes come best first, so one is kept or gone for good once it was compared with those kept before it, and the work
   // ends as soon as enough are kept.
   std::vector<ScoredBox> kept;
   for (const auto& box : boxes) {
     if (kept.size() >= max_kept) break;
     const bool suppressed = std::any_of(kept.begin(), kept.end(), [&](const ScoredBox& other) {
-      return other.label == box.label && iou(other, box) > iou_threshold;
+      return (agnostic || other.label == box.label) && iou(other, box) > iou_threshold;
     });
     if (!suppressed) kept.push_back(box);
   }
   return kept;
 }
 
-std::vector<ScoredBox> soft_nms(std::span<const ScoredBox> boxes, size_t max_kept) {
-  auto remaining = moved_by_class(boxes);
+std::vector<ScoredBox> soft_nms(std::span<const ScoredBox> boxes, size_t max_kept, bool agnostic,
+                                float linear_threshold) {
+  auto remaining = moved_by_class(boxes, agnostic);
   std::vector<size_t> origin(boxes.size());
   for (size_t i = 0; i < origin.size(); ++i) origin[i] = i;
   std::vector<ScoredBox> kept;
@@ -76,7 +79,7 @@ std::vector<ScoredBox> soft_nms(std::span<const ScoredBox> boxes, size_t max_kep
     size_t left = 0;
     for (size_t i = 0; i < remaining.size(); ++i) {
       ScoredBox box = remaining[i];
-      if (box.label == top.label) box.score *= soft_decay(top, box);
+      if (agnostic || box.label == top.label) box.score *= soft_decay(top, box, linear_threshold);
       if (i == best_index || !(box.score > kSoftScoreThreshold)) continue;
       remaining[left] = box;
       origin[left++] = origin[i];

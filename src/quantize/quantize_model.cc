@@ -161,13 +161,12 @@ class Quantization {
 
   double map_of(const ir::Graph& graph, std::string_view stage) {
     const CompiledModel model = EngineAccess::model_of(std::make_shared<runtime::Engine>(compiler::compile(graph, {})));
-    const ValidateReport report =
-        validate_dataset(options_.validation, model,
-                         {.classes = options_.classes,
-                          .on_note = noted_ ? OnNote() : options_.on_note,
-                          .on_failure = noted_ ? OnFailure() : options_.on_failure,
-                          .progress = [&](size_t done, size_t total, double) { tell(stage, done, total); }},
-                         options_.threads);
+    ValidateOptions run;
+    run.classes = options_.classes;
+    if (!noted_) run.on_note = options_.on_note;
+    if (!noted_) run.on_failure = options_.on_failure;
+    run.progress = [&](size_t done, size_t total, double) { tell(stage, done, total); };
+    const ValidateReport report = validate_dataset(options_.validation, model, run, options_.threads);
     noted_ = true;
     accuracy_.images = report.evaluation.images;
     return report.evaluation.stats[0];

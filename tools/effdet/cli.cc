@@ -75,6 +75,7 @@ void CommandLine::accept_single_dash() {
 
 bool CommandLine::read() {
   unify_dashes();
+  join_soft_nms();
   try {
     std::vector<std::string> reversed(arguments_.rbegin(), arguments_.rend());  // as CLI11 wants them
     parse(reversed);
@@ -85,6 +86,10 @@ bool CommandLine::read() {
     throw Error(ErrorCode::kUsage, fmt::format("{} ({} --help explains)", error.what(), program_));
   }
   refuse_empty_paths();
+  if (soft_nms_options_ != nullptr && !soft_nms_.empty()) {
+    soft_nms_options_->soft_nms = true;
+    soft_nms_options_->soft_linear = soft_nms_ == "linear";
+  }
   if (model_options_ != nullptr && !class_names_file_.empty())
     model_options_->class_names = read_class_names(class_names_file_);
   refuse_lost_files();
@@ -137,6 +142,16 @@ void CommandLine::refuse_lost_file(const std::string& flag, const std::string& p
 }
 
 /// "--img_size" where the flag is "--img-size", and the other way round: the original tools have both styles.
+/// A flag whose value may be left out: the word behind it is the value where it is one.
+void CommandLine::join_soft_nms() {
+  if (soft_nms_options_ == nullptr) return;
+  for (size_t i = 0; i + 1 < arguments_.size(); ++i) {
+    if (arguments_[i] != "--soft-nms" || (arguments_[i + 1] != "linear" && arguments_[i + 1] != "gaussian")) continue;
+    arguments_[i] += "=" + arguments_[i + 1];
+    arguments_.erase(arguments_.begin() + static_cast<ptrdiff_t>(i) + 1);
+  }
+}
+
 void CommandLine::unify_dashes() {
   for (std::string& argument : arguments_) {
     const size_t end = std::min(argument.find('='), argument.size());
@@ -200,7 +215,7 @@ void CommandLine::add_model_options(ModelOptions& options) {
         options.width = width;
       },
       "the input's height and width in pixels; default: the variant's");
-  add_option("--class-names", class_names_file_, "text file with one class name a line")->type_name("FILE");
+  add_option("--class-names,--names", class_names_file_, "text file with one class name a line")->type_name("FILE");
   add_flag("--use-ema", options.use_ema, "use the moving average of the weights, if the checkpoint has one");
   add_config_options(options);
   add_anchor_options(options.anchors);
@@ -270,7 +285,10 @@ void CommandLine::add_anchor_options(AnchorOptions& options) {
 }
 
 CLI::Option* CommandLine::add_soft_nms(DetectOptions& options) {
-  return add_flag("--soft-nms", options.soft_nms, "Gaussian soft-NMS instead of hard NMS");
+  soft_nms_options_ = &options;
+  return add_flag("--soft-nms{gaussian}", soft_nms_, "soft-NMS, gaussian or linear, instead of hard NMS")
+      ->check(CLI::IsMember({"gaussian", "linear"}).description(""))
+      ->type_name("[linear]");
 }
 
 void set_default_threads(int threads) {

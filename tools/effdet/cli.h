@@ -67,11 +67,12 @@ class CommandLine : public CLI::App {
   void add_config_options(ModelOptions& options);
   /// --scales, --aspect-ratios, --anchor-scale
   void add_anchor_options(AnchorOptions& options);
-  /// --soft-nms
+  /// --soft-nms [linear|gaussian]
   CLI::Option* add_soft_nms(DetectOptions& options);
 
  private:
   void unify_dashes();
+  void join_soft_nms();
   void refuse_empty_paths() const;
   /// Calls f with the option and the name of each file that is read, unless it may be written over, or written.
   template <typename F>
@@ -85,6 +86,8 @@ class CommandLine : public CLI::App {
   bool in_place_ = false;
   ModelOptions* model_options_ = nullptr;
   std::string class_names_file_;
+  DetectOptions* soft_nms_options_ = nullptr;
+  std::string soft_nms_;
 };
 
 /// What --threads says becomes the library's default, for calls that take no number of threads; 0 changes nothing.

@@ -1,6 +1,8 @@
 // detect: finds the objects in images, draws them, and lists them.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -8,21 +10,25 @@
 
 #include "calibration_options.h"
 #include "checkpoint_file.h"
+#include "class_choice.h"
 #include "cli.h"
 #include "commands.h"
-#include "detections_text.h"
+#include "describe.h"
 #include "device_option.h"
 #include "effdet/detect_images.h"
 #include "effdet/detector.h"
 #include "effdet/error.h"
 #include "effdet/image.h"
 #include "effdet/output_file.h"
+#include "effdet/result_format.h"
+#include "found_text.h"
 #include "image_arguments.h"
 #include "input_paths.h"
 #include "output_paths.h"
 #include "partial_run.h"
 #include "progress.h"
 #include "run_options.h"
+#include "status_line.h"
 #include "team_run.h"
 
 namespace effdet::cli {
@@ -39,9 +45,16 @@ struct DetectArguments {
   DetectOptions detect{.score_threshold = 0.3f};
   RunOptions run;
   int threads = 0;
+  std::string format, crops;
+  std::vector<std::string> classes;
   bool no_pictures = false, no_exif = false, json = false;
 
-  std::string results() const { return (fs::path(out) / "detections.json").string(); }
+  /// What the run writes, beside which its journal lies. Without a folder everything is printed.
+  std::string results() const {
+    return out.empty() ? "" : (fs::path(out) / result_file(format.empty() ? "json" : format)).string();
+  }
+  bool draws() const { return !out.empty() && !no_pictures; }
+  bool prints_text() const { return json || (out.empty() && !format.empty()); }
 };
 
 std::vector<std::string> class_names(const ModelDescription& description, const ModelOptions& options) {
@@ -65,7 +78,7 @@ void refuse_sheet(const DetectArguments& arguments, const std::vector<ListedImag
   for (const ListedImage& image : images)
     if (image.member.empty()) files.emplace_back(image.file);
   refuse_one_of("--contact-sheet", arguments.contact_sheet, "images", files);
-  if (arguments.no_pictures) return;
+  if (!arguments.draws()) return;
   std::error_code ignored;
   const fs::path sheet = fs::weakly_canonical(fs::absolute(arguments.contact_sheet), ignored);
   if (sheet.parent_path() != fs::weakly_canonical(fs::absolute(arguments.out), ignored)) return;
@@ -79,17 +92,28 @@ void refuse_sheet(const DetectArguments& arguments, const std::vector<ListedImag
 std::vector<ListedImage> images_of(const DetectArguments& arguments) {
   arguments.run.refuse_shared_input(arguments.lists);
   std::vector<ListedImage> images = listed_images(arguments.images, arguments.lists);
-  if (!arguments.no_pictures) name_pictures(images, arguments.out);
+  name_pictures(images, arguments.draws() ? arguments.out : "");
   refuse_sheet(arguments, images);
   return images;
 }
 
-/// Prints and counts what was found; the end of the command.
+/// Says what the run is, for people who do not know what is in the file.
+void print_start(const std::string& file, const CompiledModel& model, const DetectArguments& arguments, size_t images) {
+  const ModelDescription description = model.description();
+  const RoomForLines room;
+  std::FILE* const stream = arguments.prints_text() ? stderr : stdout;
+  fmt::print(stream, "[INFO] model {}: {}, {} classes, {} x {}, {}; {} images\n", file, description.model,
+             description.num_classes, description.height, description.width, precision_of(model), images);
+  if (!arguments.checkpoint.empty() && arguments.model.height == 0)
+    fmt::print(stream, "[INFO] {}x{} is the variant's size; for a checkpoint of another one give --img-size\n",
+               description.height, description.width);
+}
+
+/// Counts what was found; the end of the command.
 int end_of_detect(const DetectArguments& arguments, const DetectImagesReport& report, const StopRequest& stop,
                   const std::string& kept, const fs::path& journal) {
-  if (!report.images.empty()) arguments.json ? print_detections_json(report) : print_detections(report, kept);
   const RunCounts counts{report.images.size(), report.failures.size(), report.total};
-  const int code = end_of_run(arguments.program, counts, stop, "the results in " + kept);
+  const int code = end_of_run(arguments.program, counts, stop, kept.empty() ? "the results" : "the results in " + kept);
   say_what_is_kept(counts, stop, journal);
   return code;
 }
@@ -97,10 +121,13 @@ int end_of_detect(const DetectArguments& arguments, const DetectImagesReport& re
 int detect_all(DetectArguments& arguments) {
   DetectImagesOptions options{.detect = arguments.detect};
   arguments.run.apply(arguments.results(), options);
-  if (!arguments.no_pictures) options.pictures = arguments.out;
+  if (arguments.draws()) options.pictures = arguments.out;
+  if (!arguments.format.empty()) options.format = arguments.format;
+  options.crops = arguments.crops;
   options.upright = !arguments.no_exif;
   const std::vector<ListedImage> images = images_of(arguments);
-  make_output_folder(arguments.out);
+  if (!arguments.out.empty()) make_output_folder(arguments.out);
+  if (!arguments.crops.empty()) make_output_folder(arguments.crops);
   if (!arguments.contact_sheet.empty()) prepare_output(arguments.contact_sheet);
   std::optional<TeamRun> team;
   if (arguments.run.team()) {
@@ -111,15 +138,20 @@ int detect_all(DetectArguments& arguments) {
   const std::string file = arguments.checkpoint.empty() ? arguments.model_file : checkpoint_file(arguments.checkpoint);
   const CompiledModel model = open_model(file, arguments.model, arguments.calibration, arguments.threads);
   options.class_names = class_names(model.description(), arguments.model);
+  options.detect.categories = chosen_categories(arguments.classes, options.class_names);
   StopRequest stop;
   options.stop = &stop.flag();
   if (speaks) options.on_note = warn;
   options.on_failure = [](const ImageFailure& failure) { warn(failure.message); };
+  // Of a team the first process prints what all have found, in the end.
+  FoundPrinter printer(arguments.json ? "json" : arguments.out.empty() ? arguments.format : "", options.class_names);
+  if (!team) options.on_found = [&](const DetectedImage& image) { printer.print(image); };
   std::optional<ProgressBar> bar(std::in_place, "detect");
   size_t run_images = 0;
   options.on_start = [&](size_t done, size_t all, size_t of_team) {
     if (team) team->show_life();
     run_images = team ? of_team : all;
+    if (speaks) print_start(file, model, arguments, run_images);
     bar->start_at(done + (team ? team->done_elsewhere() : 0));
   };
   options.progress = [&](size_t done, size_t) {
@@ -129,10 +161,12 @@ int detect_all(DetectArguments& arguments) {
   bar.reset();
   if (team) {
     const bool is_whole = team->is_first() && team->join(stop, [&](const std::vector<fs::path>& shards) {
-      report = merge_detections(shards, arguments.results());
+      report = merge_detections(shards, arguments.results(), {}, options.format);
     });
     if (!is_whole) return end_of_member(arguments.program, report.images.size(), report.total, stop, options.journal);
   }
+  if (team) std::ranges::for_each(report.images, [&](const DetectedImage& image) { printer.print(image); });
+  if (!report.images.empty()) printer.end();
   warn_of(arguments.program, file, report.warning);
   if (!report.images.empty()) write_sheet(arguments.contact_sheet, images, report, options.upright);
   const bool is_shard = arguments.run.is_shard();
@@ -144,9 +178,11 @@ int detect_all(DetectArguments& arguments) {
 
 int run_detect(int argc, char** argv) {
   CommandLine line(
-      argc, argv, "Finds the objects in images: draws them into OUT/<name>.jpg and lists them in OUT/detections.json.",
+      argc, argv,
+      "Finds the objects in images, and prints them. With --out DIR draws them into DIR/<name>.jpg and lists "
+      "them in DIR/detections.json.",
       "effdet detect street.jpg --checkpoint d0.pth --out found\n"
-      "effdet detect photos/ 'more/*.png' --model-file d0.om --out found --score 0.5\n"
+      "effdet detect photos/ 'more/*.png' --model-file d0.om --format jsonl --classes person,car | jq .image\n"
       "effdet detect --list million.txt --no-pictures --model-file d0.om --out found --shard 0/4 --resume");
   DetectArguments arguments{.program = line.program()};
   line.add_option("images", arguments.images,
@@ -161,10 +197,16 @@ int run_detect(int argc, char** argv) {
   checkpoint->excludes(model_file);
   arguments.run.add_to(line,
                        line.add_option("--out", arguments.out, "folder for the results; finished images are kept in it")
-                           ->required()
                            ->type_name("DIR"),
                        "DIR/detections.json");
-  line.add_flag("--no-pictures", arguments.no_pictures, "only DIR/detections.json, no annotated images");
+  line.add_option("--format", arguments.format,
+                  fmt::format("form of the results: {}; yolo and voc write a file for each image",
+                              fmt::join(result_formats(), ", ")))
+      ->check(CLI::IsMember(result_formats()).description(""))
+      ->type_name("F");
+  line.add_flag("--no-pictures", arguments.no_pictures, "with --out: no annotated images")->needs("--out");
+  line.add_option("--crops", arguments.crops, "also write what was found, cut out: DIR/<class>/<image>_<number>.jpg")
+      ->type_name("DIR");
   line.add_flag("--no-exif", arguments.no_exif, "do not turn pictures upright by their EXIF orientation");
   line.add_option("--contact-sheet", arguments.contact_sheet,
                   "also write the first 48 images side by side (.jpg or .png)")
@@ -173,6 +215,19 @@ int run_detect(int argc, char** argv) {
       ->capture_default_str()
       ->check(CLI::Range(0.0, 1.0).description(""))
       ->type_name("S");
+  line.add_option("--iou", arguments.detect.iou_threshold, "IoU above which a box suppresses a worse one of its class")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 1.0).description(""))
+      ->type_name("T");
+  line.add_option("--max-det", arguments.detect.max_detections, "most detections of an image")
+      ->capture_default_str()
+      ->check(between(1, 100000))
+      ->type_name("N");
+  line.add_option("--classes", arguments.classes, "only these classes: names or numbers from 1, as person,car")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->type_name("C,...");
+  line.add_flag("--agnostic", arguments.detect.agnostic, "a box suppresses worse ones of all classes");
   line.add_soft_nms(arguments.detect);
   line.add_model_options(arguments.model);
   line.add_precision(arguments.model);
@@ -181,7 +236,10 @@ int run_detect(int argc, char** argv) {
   line.add_threads(arguments.threads);
   line.add_json(arguments.json);
   if (!line.read()) return 0;
-  line.refuse_lost_file("--out", arguments.results());
+  if (!arguments.out.empty()) line.refuse_lost_file("--out", arguments.results());
+  if (arguments.out.empty() && (arguments.format == "yolo" || arguments.format == "voc"))
+    throw Error(ErrorCode::kUsage,
+                fmt::format("--format {} writes a file for each image: give a folder with --out", arguments.format));
   line.refuse_lost_file("--contact-sheet", arguments.contact_sheet);
   if (arguments.images.empty() && arguments.lists.empty())
     throw Error(ErrorCode::kUsage, "no images: give their names, folders, or --list FILE");

@@ -13,6 +13,7 @@
 #include "effdet/detect_images.h"
 #include "effdet/error.h"
 #include "effdet/output_file.h"
+#include "effdet/result_format.h"
 #include "output_paths.h"
 #include "partial_run.h"
 
@@ -68,9 +69,9 @@ int merge_results(const std::string& program, const std::vector<fs::path>& shard
 
 /// Of `effdet detect`.
 int merge_found(const std::string& program, const std::vector<fs::path>& shards, const std::string& results,
-                bool json) {
-  const DetectImagesReport report =
-      merge_detections(shards, results, [](const ImageFailure& failure) { warn(failure.message); });
+                const std::string& format, bool json) {
+  const DetectImagesReport report = merge_detections(
+      shards, results, [](const ImageFailure& failure) { warn(failure.message); }, format);
   if (!report.warning.empty()) warn_of(program, report.warning);
   json ? print_detections_json(report) : print_detections(report, results);
   return end_of_run(program, {report.images.size(), report.failures.size(), report.total}, StopRequest(),
@@ -98,6 +99,11 @@ int run_merge(int argc, char** argv) {
   line.add_option("--annotations", annotations, "COCO's file, instead of the one in the folder")->type_name("FILE");
   images.add_to(line);
   line.add_output("--results", results, "write the results of the whole here");
+  std::string format = "json";
+  line.add_option("--format", format, "of 'effdet detect': the form of the results, as its --format")
+      ->check(CLI::IsMember(result_formats()).description(""))
+      ->capture_default_str()
+      ->type_name("F");
   line.add_json(json);
   if (!line.read()) return 0;
   std::vector<fs::path> shards;
@@ -110,7 +116,7 @@ int run_merge(int argc, char** argv) {
     if (!root.empty() || !annotations.empty() || images.given())
       throw Error(ErrorCode::kUsage,
                   "--root, --annotations, --images and --list are of data sets; these shards are of 'effdet detect'");
-    return merge_found(line.program(), shards, results, json);
+    return merge_found(line.program(), shards, results, format, json);
   }
   MergeOptions options{.results = results, .root = root, .annotations = annotations};
   options.on_note = warn;

@@ -74,16 +74,6 @@ int64_t parameters_of(const CompiledModel& model) {
   return model.parameters().value_or(static_cast<int64_t>(model.weight_bytes() / sizeof(float)));
 }
 
-/// The type that the model's steps compute in.
-std::string_view precision_of(const CompiledModel& model) {
-  const std::vector<CompiledModel::Step> steps = model.steps();
-  const auto any = [&](std::string_view type) {  // Aipp reads pixels of uint8
-    return std::ranges::any_of(steps, [&](const auto& step) { return step.type == type && step.op != "Aipp"; });
-  };
-  if (any("uint8")) return "int8";
-  return any("bfloat16") ? "bfloat16" : "float32";
-}
-
 /// What runs and on what, after the original's lines; on standard error where standard output is JSON.
 void print_start(const ValidateStart& start, const std::string& file, const CompiledModel& model,
                  const ValidateOptions& options, bool json) {

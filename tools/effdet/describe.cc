@@ -221,4 +221,13 @@ void print_model(const CompiledModel& model, bool steps) {
   print_steps(model);
 }
 
+std::string_view precision_of(const CompiledModel& model) {
+  const std::vector<CompiledModel::Step> steps = model.steps();
+  const auto any = [&](std::string_view type) {  // Aipp reads pixels of uint8
+    return std::ranges::any_of(steps, [&](const auto& step) { return step.type == type && step.op != "Aipp"; });
+  };
+  if (any("uint8")) return "int8";
+  return any("bfloat16") ? "bfloat16" : "float32";
+}
+
 }  // namespace effdet::cli

@@ -4,6 +4,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "effdet/compiled_model.h"
@@ -29,5 +30,8 @@ void print_model(const OnnxModel& model);
 /// steps: also every step with its implementation, and why better ones refused it.
 void print_model(const CompiledModel& model, bool steps);
 void print_steps(const CompiledModel& model);
+
+/// The type that the model's steps compute in.
+std::string_view precision_of(const CompiledModel& model);
 
 }  // namespace effdet::cli

@@ -89,6 +89,36 @@ TEST_F(DetectMany, WritesNoPicturesWhereNoneAreWanted) {
   EXPECT_TRUE(file("sheet.png") == file("other.png"));
 }
 
+TEST_F(DetectMany, PrintsAsItGoesWhereNoFolderIsGiven) {
+  const std::string run = "effdet detect --model-file m.om --list list ";
+  const auto whole = nlohmann::json::parse(expected());
+  const std::string lines = good(run + "--format jsonl").out;
+  std::istringstream text(lines);
+  size_t count = 0;
+  for (std::string line; std::getline(text, line); ++count) {
+    const auto image = nlohmann::json::parse(line);
+    EXPECT_EQ(image["detections"], whole[count]["detections"]);
+    EXPECT_FALSE(image.contains("picture"));
+  }
+  EXPECT_EQ(count, 6u);
+  EXPECT_TRUE(contains(good(run).out, "data/val2017/000000000001.jpg ")) << "a line for people";
+  EXPECT_EQ(nlohmann::json::parse(good(run + "--json").out).size(), 6u);
+  EXPECT_EQ(sh(run + "--format voc").code, 2);
+  EXPECT_EQ(sh(run + "--no-pictures").code, 2);
+  EXPECT_EQ(sh(run + "--score nan").code, 2);
+  EXPECT_EQ(sh(run + "--soft-nms=cubic").code, 2);
+  EXPECT_EQ(sh(run + "--classes nobody").code, 2);
+}
+
+TEST_F(DetectMany, WritesEachFormatAndCrops) {
+  good(kRun + "--list list --no-pictures --format csv --classes 1,2 --max-det 3");
+  EXPECT_TRUE(file("found/detections.csv").starts_with("image,width,height,"));
+  good(kRun + "--list list --no-pictures --format yolo --crops cut --soft-nms linear --agnostic");
+  EXPECT_TRUE(exists("found/labels/000000000006.txt"));
+  EXPECT_FALSE(exists("found/labels.journal"));
+  EXPECT_FALSE(fs::is_empty(folder_ / "cut"));
+}
+
 TEST_F(DetectMany, WritesOverNothingThatItReads) {
   const std::string image = "data/val2017/000000000001.jpg", before = file(image);
   std::ofstream(folder_ / "one") << image << "\n";

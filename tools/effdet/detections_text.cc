@@ -7,26 +7,28 @@
 #include <filesystem>
 
 #include "cli.h"
+#include "effdet/result_format.h"
 
 namespace effdet::cli {
 namespace {
 
 constexpr size_t kMostInTable = 1000;  // images
 
-std::string class_name(const Detection& detection, const std::vector<std::string>& names) {
-  const auto index = static_cast<size_t>(detection.category - 1);
-  return index < names.size() ? names[index] : fmt::format("class {}", detection.category);
-}
-
 void add_rows(Table& table, const DetectedImage& image, const std::vector<std::string>& names) {
   const std::string name = one_line(std::filesystem::path(image.image).filename().string());
   if (image.detections.empty()) table.add({name, "(nothing)"});
   for (const Detection& d : image.detections)
-    table.add({name, one_line(class_name(d, names)), fmt::format("{:.3f}", d.score), fmt::format("{:.1f}", d.x1),
-               fmt::format("{:.1f}", d.y1), fmt::format("{:.1f}", d.x2), fmt::format("{:.1f}", d.y2)});
+    table.add({name, one_line(class_name(d.category, names)), fmt::format("{:.3f}", d.score),
+               fmt::format("{:.1f}", d.x1), fmt::format("{:.1f}", d.y1), fmt::format("{:.1f}", d.x2),
+               fmt::format("{:.1f}", d.y2)});
 }
 
 }  // namespace
+
+std::string class_name(int category, const std::vector<std::string>& names) {
+  const auto index = static_cast<size_t>(category - 1);
+  return index < names.size() ? names[index] : fmt::format("class {}", category);
+}
 
 void print_detections(const DetectImagesReport& report, const std::string& list) {
   if (report.images.size() > kMostInTable) {
@@ -42,7 +44,9 @@ void print_detections(const DetectImagesReport& report, const std::string& list)
 }
 
 void print_detections_json(const DetectImagesReport& report) {
-  write_detections(report.images, report.class_names, [](std::string_view text) { fmt::print("{}", text); });
+  ResultText text("json", report.class_names, [](std::string_view part) { fmt::print("{}", part); });
+  for (const DetectedImage& image : report.images) text.add(image);
+  text.end();
 }
 
 }  // namespace effdet::cli

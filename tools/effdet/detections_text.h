@@ -5,6 +5,9 @@
 
 namespace effdet::cli {
 
+/// What a class is called; category: class index + 1.
+std::string class_name(int category, const std::vector<std::string>& names);
+
 /// A line for each detection; of many images, which no one reads so, their number alone. list: the file that has them;
 /// empty: none.
 void print_detections(const DetectImagesReport& report, const std::string& list);
