@@ -27,9 +27,11 @@ EFFDET_API std::optional<CannModel> cann_model(const std::filesystem::path& path
 
 /// Writes MODEL.metadata.json: the metadata of the ONNX file that CANN compiled the model from, which its files do not
 /// keep, and a hash of the model, so that they are not taken for those of another. CompiledModel::load() reads it.
-/// Returns its path. Throws Error(kIo), Error(kUnsupported) where the ONNX file has no metadata of this library's
-/// exporter, and as OnnxModel::read().
-EFFDET_API std::filesystem::path keep_metadata(const std::filesystem::path& model, const std::filesystem::path& onnx);
+/// insert_op_conf: the file of preprocessing (AIPP) that it was compiled with; empty: none. Returns the path. Throws
+/// Error(kIo), Error(kUnsupported) where the ONNX file has no metadata of this library's exporter, and as
+/// OnnxModel::read() and, of the preprocessing, CompiledModel::compile().
+EFFDET_API std::filesystem::path keep_metadata(const std::filesystem::path& model, const std::filesystem::path& onnx,
+                                               const std::filesystem::path& insert_op_conf = {});
 
 /// Where CANN is, or may be: $ASCEND_HOME_PATH alone where that is set, else the folders that its installers make.
 EFFDET_API std::vector<std::filesystem::path> cann_folders();

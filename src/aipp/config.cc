@@ -5,7 +5,7 @@
 
 #include "aipp/text.h"
 #include "base/error.h"
-#include "base/file.h"
+#include "effdet/text_file.h"
 
 namespace effdet::aipp {
 namespace {
@@ -132,6 +132,8 @@ ops::AippSpec Config::resolve(const Shape& network) const {
   return s;
 }
 
-Config read_config(const std::filesystem::path& path) { return Interpreter(Fields(path)).read(); }
+Config parse_config(const std::string& text, const std::string& file) { return Interpreter(Fields(text, file)).read(); }
+
+Config read_config(const std::filesystem::path& path) { return parse_config(read_text_file(path), path.string()); }
 
 }  // namespace effdet::aipp

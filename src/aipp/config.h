@@ -26,5 +26,7 @@ struct Config {
 /// what is malformed, unknown, repeated or out of range, and Error(kUnsupported) for what is known and not supported:
 /// dynamic mode, resizing, several inputs.
 Config read_config(const std::filesystem::path& path);
+/// The same of a file's text.
+Config parse_config(const std::string& text, const std::string& file);
 
 }  // namespace effdet::aipp

@@ -12,7 +12,6 @@
 #include <vector>
 
 #include "base/error.h"
-#include "effdet/text_file.h"
 #include "ops/aipp.h"
 
 namespace effdet::aipp {
@@ -147,8 +146,7 @@ class FirstError : public pb::io::ErrorCollector {
 
 }  // namespace
 
-Fields::Fields(const std::filesystem::path& path) : file_(path.string()) {
-  const std::string text = read_text_file(path);
+Fields::Fields(const std::string& text, std::string name) : file_(std::move(name)) {
   Schema schema;
   const std::unique_ptr<pb::Message> file = schema.message();
   FirstError error;

@@ -1,18 +1,18 @@
 // The fields of an aipp_op by name: protobuf's text format, read by protobuf. Its types stay in text.cc.
 #pragma once
 
-#include <filesystem>
 #include <map>
 #include <string>
 
 namespace effdet::aipp {
 
-/// What stands in a file, each field checked for type and range.
+/// What stands in the text of a file, each field checked for type and range.
 class Fields {
  public:
+  /// file: its name, for messages.
   /// Throws Error(kBadInput) "file:line: ..." for a malformed file, an unknown or repeated field or a value out of
   /// range; Error(kUnsupported) for more than one aipp_op.
-  explicit Fields(const std::filesystem::path& path);
+  Fields(const std::string& text, std::string file);
 
   const std::string& file() const { return file_; }
   /// Lines of the fields that the file gives, from 1.

@@ -1,17 +1,24 @@
-// MODEL.metadata.json: {"format": "effdet model metadata 1", "model_xxh3": "16 hex digits", "metadata": {name: text}}.
+// MODEL.metadata.json: {"format": "effdet model metadata 1", "model_xxh3": "16 hex digits", "metadata": {name: text}},
+// and "insert_op_conf", the text of that file, for a model with preprocessing.
 #include "ascend/model_metadata.h"
 
 #include <xxhash.h>
 
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 
+#include "aipp/config.h"
+#include "base/checked.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "effdet/cann_model.h"
+#include "effdet/text_file.h"
+#include "kernels/ascend/offline_model.h"
 #include "model/metadata.h"
 #include "onnx/reader.h"
+#include "ops/aipp.h"
 
 namespace effdet {
 namespace ascend {
@@ -41,6 +48,7 @@ Metadata metadata_of_onnx(const fs::path& path) {
 struct KeptMetadata {
   std::string model_hash;
   Metadata metadata;
+  std::optional<aipp::Config> preprocessing;
 };
 
 KeptMetadata read_kept(const fs::path& path) {
@@ -52,20 +60,22 @@ KeptMetadata read_kept(const fs::path& path) {
   };
   if (!json.is_object() || text_of(json, "format") != kFormat)
     bad_input("{}: no JSON of the format '{}'", path.string(), kFormat);
-  KeptMetadata kept{text_of(json, "model_xxh3"), {}};
+  KeptMetadata kept{text_of(json, "model_xxh3"), {}, {}};
   const auto found = json.find("metadata");
   if (found == json.end() || !found->is_object()) bad_input("{}: no object 'metadata'", path.string());
   for (const auto& [key, value] : found->items()) kept.metadata[key] = text_of(*found, key);
   if (!model::has_model_info(kept.metadata)) bad_input("{}: its metadata have no effdet.variant", path.string());
+  if (json.contains("insert_op_conf"))
+    kept.preprocessing = aipp::parse_config(text_of(json, "insert_op_conf"), path.string() + ": insert_op_conf");
   return kept;
 }
 
-/// Those of the file beside a model; none where there is no such file, or it is of a model that was there before.
-Metadata metadata_beside(const fs::path& model) {
+/// That of the file beside a model; nothing where there is no such file, or it is of a model that was there before.
+KeptMetadata kept_beside(const fs::path& model) {
   const fs::path path = path_beside(model);
   if (std::error_code ignored; !fs::exists(path, ignored)) return {};
   KeptMetadata kept = read_kept(path);
-  return kept.model_hash == hash_of(model) ? std::move(kept.metadata) : Metadata();
+  return kept.model_hash == hash_of(model) ? std::move(kept) : KeptMetadata();
 }
 
 bool begins_as_json(const fs::path& path) {
@@ -74,13 +84,38 @@ bool begins_as_json(const fs::path& path) {
   return at != std::string_view::npos && file.text()[at] == '{';
 }
 
-Metadata named_metadata(const fs::path& path, const fs::path& model) {
-  if (!begins_as_json(path)) return metadata_of_onnx(path);
+KeptMetadata named_metadata(const fs::path& path, const fs::path& model) {
+  if (!begins_as_json(path)) return {"", metadata_of_onnx(path), {}};
   KeptMetadata kept = read_kept(path);
   if (kept.model_hash != hash_of(model))
     bad_input("{}: is of another model than {}; name the ONNX file that it was compiled from", path.string(),
               model.string());
-  return std::move(kept.metadata);
+  return kept;
+}
+
+/// The preprocessing for the network of the metadata. Nothing where that has another size than the model was compiled
+/// for.
+std::optional<ops::AippSpec> resolved(const aipp::Config& config, const artifact::Program& plan, int64_t batch) {
+  const model::ModelInfo info = model::parse_metadata(plan.graph.metadata, config.file);
+  try {
+    return config.resolve({batch, 3, info.image_height, info.image_width});
+  } catch (const Error&) {  // it runs on files all the same
+    return std::nullopt;
+  }
+}
+
+/// Gives the model, which is one node, the preprocessing that is inside of it: its input is images then.
+void add_preprocessing(artifact::Program& plan, const aipp::Config& config) {
+  ir::Graph& graph = plan.graph;
+  if (graph.inputs.size() != 1 || graph.nodes.size() != 1 || graph.nodes[0].op != kernels::ascend::kOfflineModel)
+    return;
+  ir::Value& input = graph.value(graph.inputs[0]);
+  if (input.dtype != DType::kU8 || input.shape->empty()) return;
+  const int64_t batch = input.shape->front();
+  const auto spec = resolved(config, plan, batch);
+  if (!spec || checked_numel(spec->input_shape(batch)) != checked_numel(*input.shape)) return;
+  input.shape = spec->input_shape(batch);  // AscendCL may tell the same bytes otherwise
+  graph.nodes[0].attributes.merge(ops::aipp_attributes(*spec));
 }
 
 }  // namespace
@@ -91,17 +126,25 @@ void complete_metadata(std::vector<artifact::Program>& plans, const fs::path& mo
     fail(ErrorCode::kUsage, "--metadata {}: {} has metadata of its own; leave the flag out", named.string(),
          model.string());
   }
-  const Metadata metadata = named.empty() ? metadata_beside(model) : named_metadata(named, model);
-  for (artifact::Program& plan : plans)
-    for (const auto& [key, value] : metadata) plan.graph.metadata[key] = value;
+  const KeptMetadata kept = named.empty() ? kept_beside(model) : named_metadata(named, model);
+  for (artifact::Program& plan : plans) {
+    for (const auto& [key, value] : kept.metadata) plan.graph.metadata[key] = value;
+    if (kept.preprocessing) add_preprocessing(plan, *kept.preprocessing);
+  }
 }
 
 }  // namespace ascend
 
-std::filesystem::path keep_metadata(const std::filesystem::path& model, const std::filesystem::path& onnx) {
-  const nlohmann::json json = {{"format", ascend::kFormat},
-                               {"model_xxh3", ascend::hash_of(model)},
-                               {"metadata", ascend::metadata_of_onnx(onnx)}};
+std::filesystem::path keep_metadata(const std::filesystem::path& model, const std::filesystem::path& onnx,
+                                    const std::filesystem::path& insert_op_conf) {
+  nlohmann::json json = {{"format", ascend::kFormat},
+                         {"model_xxh3", ascend::hash_of(model)},
+                         {"metadata", ascend::metadata_of_onnx(onnx)}};
+  if (!insert_op_conf.empty()) {
+    const std::string text = read_text_file(insert_op_conf);
+    aipp::parse_config(text, insert_op_conf.string());  // whoever loads the model is not to find it wrong
+    json["insert_op_conf"] = text;
+  }
   const std::filesystem::path path = ascend::path_beside(model);
   write_file(path, json.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + '\n');
   return path;

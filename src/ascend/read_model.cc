@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <functional>
 #include <memory>
+#include <span>
 
 #include "artifact/om_file.h"
 #include "base/checked.h"
@@ -11,6 +12,7 @@
 #include "kernels/ascend/device.h"
 #include "kernels/ascend/library.h"
 #include "kernels/ascend/offline_model.h"
+#include "ops/aipp.h"
 
 namespace effdet::ascend {
 namespace {
@@ -81,7 +83,7 @@ class LoadedModel {
   LoadedModel(const LoadedModel&) = delete;
   LoadedModel& operator=(const LoadedModel&) = delete;
 
-  std::vector<artifact::Program> programs(const std::string& target, const ir::Graph* described);
+  std::vector<artifact::Program> programs(const std::string& target, std::span<const artifact::Program> described);
 
  private:
   struct Side {
@@ -200,7 +202,8 @@ std::vector<Shape> input_shapes(const OfflineModel& model, const std::vector<Sha
   return shapes;
 }
 
-std::vector<artifact::Program> LoadedModel::programs(const std::string& target, const ir::Graph* described) {
+std::vector<artifact::Program> LoadedModel::programs(const std::string& target,
+                                                     std::span<const artifact::Program> described) {
   Side inputs = side(true);
   const Side outputs = side(false);
   if (inputs.names.empty() || outputs.names.empty())
@@ -236,8 +239,12 @@ std::vector<artifact::Program> LoadedModel::programs(const std::string& target, 
     program.target = target;
     program.graph.name = "offline model";
     program.graph.opset = 11;
-    if (described != nullptr) program.graph.metadata = described->metadata;
     ir::Node node = kernels::ascend::node_of(model);
+    if (!described.empty()) {
+      const ir::Graph& graph = described[std::min(programs.size(), described.size() - 1)].graph;
+      program.graph.metadata = graph.metadata;
+      if (const auto aipp = ops::input_aipp(graph)) node.attributes.merge(ops::aipp_attributes(*aipp));
+    }
     const auto add = [&](const Side& tensors, const std::vector<Shape>& shapes, artifact::Placement::Space space,
                          std::vector<ir::ValueId>& of_graph, std::vector<ir::ValueId>& of_node,
                          const std::vector<int64_t>& most) {
@@ -271,7 +278,7 @@ std::vector<artifact::Program> read_model(const std::filesystem::path& path, con
   if (artifact::is_om(path)) ours = artifact::read_om(path);
   const std::unique_ptr<kernels::Queue> queue = device.make_queue();  // a context for this thread
   LoadedModel model(Library::instance(), std::filesystem::absolute(path));
-  return model.programs(std::string(device.target().name), ours.empty() ? nullptr : &ours[0].graph);
+  return model.programs(std::string(device.target().name), ours);
 }
 
 }  // namespace effdet::ascend

@@ -233,7 +233,8 @@ AippSpec aipp_of(const ir::Node& node) {
 
 std::optional<AippSpec> input_aipp(const ir::Graph& graph) {
   const auto reads_input = [&](const ir::Node& node) {
-    return node.domain == ir::kFusedDomain && node.op == "Aipp" && node.inputs.at(0) == graph.inputs[0];
+    return node.domain == ir::kFusedDomain && node.find("source_size") != nullptr &&
+           node.inputs.at(0) == graph.inputs[0];
   };
   if (graph.inputs.empty()) return std::nullopt;
   const auto found = std::ranges::find_if(graph.nodes, reads_input);

@@ -60,7 +60,8 @@ AippFault find_fault(const AippSpec& spec);
 std::map<std::string, ir::Attribute> aipp_attributes(const AippSpec& spec);
 AippSpec aipp_of(const ir::Node& node);
 
-/// The preprocessing of a graph's first input, where it has some.
+/// The preprocessing of a graph's first input, where it has some: an Aipp node's, or that of a whole model in one node,
+/// which has the same attributes then.
 std::optional<AippSpec> input_aipp(const ir::Graph& graph);
 
 }  // namespace effdet::ops

@@ -95,9 +95,9 @@ std::map<fs::path, fs::file_time_type> models_of(const std::string& output) {
 }
 
 /// What runs a model needs to know what it is. That it cannot be kept takes nothing from the model that was made.
-void keep_metadata_of(const std::string& onnx, const fs::path& model) {
+void keep_metadata_of(const std::string& onnx, const std::string& insert_op_conf, const fs::path& model) {
   try {
-    const fs::path kept = keep_metadata(model, onnx);
+    const fs::path kept = keep_metadata(model, onnx, insert_op_conf);
     fmt::print("[INFO] {}: what {} is, for detect and validate\n", kept.string(), model.string());
   } catch (const Error& error) {
     fmt::print("[WARNING] {} does not say what it is to detect and validate: {}\n", model.string(),
@@ -130,7 +130,7 @@ int run_cann_atc(int argc, char** argv, const std::string& soc_version) {
   if (code != 0 || value_of("--framework", argc, argv) != "5") return code;
   for (const auto& [model, written] : models_of(output))
     if (const auto old = before.find(model); old == before.end() || old->second != written)
-      keep_metadata_of(onnx, model);
+      keep_metadata_of(onnx, value_of("--insert_op_conf", argc, argv), model);
   return code;
 }
 
