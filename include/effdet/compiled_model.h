@@ -61,6 +61,10 @@ class CompiledModel {
   EFFDET_API std::map<std::string, std::string> metadata() const;
   /// As OnnxModel::weights_warning().
   EFFDET_API std::string weights_warning() const;
+  /// What it was compiled for, and which device of that kind it runs on: "cpu", "cuda", "cuda:1", "ascend:0,1".
+  EFFDET_API std::string device() const;
+  /// One line on steps that the device leaves to the processor, for the user to read; "" where it runs all.
+  EFFDET_API std::string device_note() const;
   /// As OnnxModel::parameters().
   EFFDET_API std::optional<int64_t> parameters() const;
   /// Throws Error(kUnsupported) if the model has no metadata of this library's exporter, or if its input is not a batch

@@ -1,6 +1,8 @@
 // CompiledModel over compiler, artifact and runtime.
 #include "effdet/compiled_model.h"
 
+#include <utility>
+
 #include "aipp/describe.h"
 #include "api/impl.h"
 #include "artifact/om_file.h"
@@ -14,6 +16,7 @@
 #include "effdet/structure.h"
 #include "ir/inspect.h"
 #include "kernels/ascend/device.h"
+#include "kernels/cuda/device.h"
 #include "kernels/device.h"
 #include "model/metadata.h"
 #include "model/model_options.h"
@@ -33,6 +36,19 @@ std::vector<artifact::Program> programs_of(const std::vector<std::shared_ptr<con
   return programs;
 }
 
+/// Where the programs of a file run: on the device that is asked for. Throws Error(kUsage) for another kind of device
+/// than they were compiled for.
+void settle_device(std::vector<artifact::Program>& programs, const std::string& device) {
+  if (device.empty()) return;
+  for (artifact::Program& program : programs) {
+    if (program.target != kernels::cuda::target_of(device))
+      fail(ErrorCode::kUsage, "compiled for the device {}, not for {}: compile it anew (atc --soc_version={})",
+           program.target, device,
+           device == ops::kCpuTarget.name ? "native" : std::string(kernels::cuda::target_of(device)));
+    program.target = device;
+  }
+}
+
 const ir::Graph& graph_of(const std::shared_ptr<const runtime::Engine>& engine) { return engine->program().graph; }
 
 }  // namespace
@@ -41,6 +57,9 @@ CompiledModel CompiledModel::compile(const OnnxModel& model, const CompileOption
   const kernels::Device* device = kernels::find_device(options.device);
   if (device == nullptr)
     fail(ErrorCode::kUsage, "there is no device '{}', but {}", options.device, fmt::join(devices(), ", "));
+  if (options.tuning && device->target().name != ops::kCpuTarget.name)
+    fail(ErrorCode::kUnsupported, "autotuning measures the processor, not the device {}: leave it out",
+         device->target().name);
   ir::Graph graph = model.impl_->graph;
   passes::choose_outputs(graph, options.outputs);
   compiler::CompileOptions of_plan{.target = device->target(),
@@ -65,9 +84,12 @@ CompiledModel CompiledModel::load(const std::filesystem::path& path, const std::
   std::vector<artifact::Program> programs = name_source(path, [&] {
     if (device.empty() ? cann_model(path).has_value() : kernels::ascend::is_target(device))
       return ascend::read_model(path, device.empty() ? std::string(kernels::ascend::kTarget) : device);
-    if (!device.empty() && device != ops::kCpuTarget.name)
-      fail(ErrorCode::kUsage, "there is no device '{}', but cpu and ascend (ascend:1, ascend:0,1)", device);
-    return artifact::read_om(path);
+    if (!device.empty() && kernels::find_device(device) == nullptr)
+      fail(ErrorCode::kUsage, "there is no device '{}', but cpu, cuda (cuda:1) and ascend (ascend:1, ascend:0,1)",
+           device);
+    std::vector<artifact::Program> read = artifact::read_om(path);
+    settle_device(read, device);
+    return read;
   });
   ascend::complete_metadata(programs, path, metadata);
   return name_source(path, [&] { return CompiledModel(std::make_shared<Impl>(std::move(programs), path.string())); });
@@ -78,7 +100,6 @@ CompiledModel CompiledModel::load(std::span<const std::byte> file, const std::st
 }
 
 CompiledModel CompiledModel::open(const std::filesystem::path& path, const ModelOptions& options) {
-  const CompileOptions compile_options{.precision = options.precision.value_or(Precision::kFloat32)};
   switch (file_kind(path)) {
     case FileKind::kCompiled: {
       CompiledModel model = load(path, options.device, options.metadata);
@@ -88,6 +109,7 @@ CompiledModel CompiledModel::open(const std::filesystem::path& path, const Model
         for (const model::InputSize& size : model::input_sizes(graph_of(plan))) settled.sizes.push_back(size);
       model::check_settled(options, settled);
       model::tell(options, path, model.weights_warning());
+      model::tell(options, path, model.device_note());
       return model;
     }
     case FileKind::kOnnx:
@@ -95,11 +117,18 @@ CompiledModel CompiledModel::open(const std::filesystem::path& path, const Model
     case FileKind::kUnknown:
       break;
   }
-  return compile(OnnxModel::open(path, options), compile_options);
+  CompileOptions of_model{.precision = options.precision.value_or(Precision::kFloat32)};
+  ModelOptions of_graph = options;
+  if (kernels::cuda::is_target(options.device)) of_model.device = std::exchange(of_graph.device, "");
+  CompiledModel model = compile(OnnxModel::open(path, of_graph), of_model);
+  model::tell(options, path, model.device_note());
+  return model;
 }
 
 void CompiledModel::save(const std::filesystem::path& path) const {
-  artifact::write_om(programs_of(impl_->plans), path);
+  std::vector<artifact::Program> programs = programs_of(impl_->plans);
+  for (artifact::Program& program : programs) program.target = kernels::cuda::target_of(program.target);
+  artifact::write_om(programs, path);
 }
 
 size_t CompiledModel::plan_count() const { return impl_->plans.size(); }
@@ -113,6 +142,8 @@ std::vector<TensorInfo> CompiledModel::inputs() const { return ir::tensor_infos(
 std::vector<TensorInfo> CompiledModel::outputs() const { return ir::tensor_infos(impl_->engine()->outputs()); }
 std::map<std::string, std::string> CompiledModel::metadata() const { return graph_of(impl_->engine()).metadata; }
 std::string CompiledModel::weights_warning() const { return ir::weights_warning(graph_of(impl_->engine())); }
+std::string CompiledModel::device() const { return impl_->engine()->program().target; }
+std::string CompiledModel::device_note() const { return runtime::fallback_note(*impl_->engine()); }
 std::optional<int64_t> CompiledModel::parameters() const { return model::parameters_of(metadata()); }
 uint64_t CompiledModel::arena_bytes() const { return runtime::arena_bytes(impl_->plans); }
 uint64_t CompiledModel::weight_bytes() const { return runtime::weight_bytes(impl_->plans); }

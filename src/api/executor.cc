@@ -30,8 +30,8 @@ Executor Executor::open(const std::filesystem::path& path, const Options& option
   executor::GraphExecutor::Options settings{.reference = options.engine == Engine::kReference,
                                             .threads = options.threads,
                                             .precision = options.model.precision.value_or(Precision::kFloat32)};
-  if (settings.reference && settings.precision == Precision::kBfloat16)
-    fail(ErrorCode::kUsage, "the reference engine computes in float32: bfloat16 is for the native one");
+  if (settings.reference && (settings.precision == Precision::kBfloat16 || settings.precision == Precision::kFloat16))
+    fail(ErrorCode::kUsage, "the reference engine computes in float32: 16 bits are for the native one");
   const auto make = [&](auto&& model) {
     return Executor(std::make_unique<Impl>(Impl{executor::GraphExecutor(std::move(model), settings), path.string()}));
   };

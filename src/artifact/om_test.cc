@@ -185,7 +185,7 @@ TEST(BadInput, Case66_OlderAndNewerVersionAndAnotherTarget) {
     ADD_FAILURE() << "no device is called so";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::kUnsupported);
-    EXPECT_STREQ(error.what(), "compiled for the target 'tpu', this program runs 'cpu'");
+    EXPECT_STREQ(error.what(), "compiled for the target 'tpu', this program runs 'cpu', 'cuda'");
   }
 }
 

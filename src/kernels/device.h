@@ -19,6 +19,9 @@ struct Implementation {
   Plan (*plan)(const PlanContext&);
 };
 
+/// How the name ends of an implementation by which a device leaves a step to the processor.
+inline constexpr std::string_view kOnHost = ":on_host";
+
 /// Constant, and shared by all engines and sessions.
 class Device {
  public:

@@ -15,6 +15,7 @@ namespace {
 std::vector<const Device*>& device_list() {
   static std::vector<const Device*> list = {
       &cpu::device(),
+      &cuda::device(cuda::kTarget),
   };
   return list;
 }

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
+#include <functional>
 
 #include "base/error.h"
 #include "compiler/compile.h"
@@ -10,7 +12,9 @@
 #include "kernels/cuda/host_api.h"
 #include "model/builder.h"
 #include "model/init.h"
+#include "ops/op.h"
 #include "runtime/engine.h"
+#include "runtime/inspect.h"
 
 namespace effdet::runtime {
 namespace {
@@ -86,6 +90,88 @@ TEST_F(CudaTwin, RunsAWholeNetwork) {
     EXPECT_LT(worst_share(got, wanted), tolerance) << static_cast<int>(precision);
     EXPECT_TRUE(same_bits(session.run(std::span(&image, 1)), got)) << "from the recording";
   }
+}
+
+/// A few layers: a Softmax, for which there is no kernel, between two convolutions.
+ir::Graph with_softmax() {
+  ir::Graph graph;
+  const auto x = graph.add_input("x", DType::kF32, {1, 3, 8, 8});
+  const auto conv = [&](const char* name, ir::ValueId input, const Shape& weights) {
+    return graph.add_node("Conv", name, {input, graph.add_constant(std::string(name) + "_weights", image_of(weights))},
+                          {{"kernel_shape", std::vector<int64_t>{1, 1}}});
+  };
+  const auto soft = graph.add_node("Softmax", "soft", {conv("first", x, {20, 3, 1, 1})}, {{"axis", int64_t{1}}});
+  graph.outputs = {conv("second", soft, {5, 20, 1, 1})};
+  ops::infer_shapes(graph);
+  return graph;
+}
+
+TEST_F(CudaTwin, TheHostRunsWhatHasNoKernel) {
+  const auto engine = std::make_shared<Engine>(compiler::compile(with_softmax(), {.target = device_->target()}));
+  EXPECT_NE(fallback_note(*engine).find("no kernel for 4 of 6 steps"), std::string::npos) << fallback_note(*engine);
+  EXPECT_NE(fallback_note(*engine).find("(Softmax, 3 Transpose): the processor runs them"), std::string::npos);
+  const Tensor x = image_of({1, 3, 8, 8});
+  Session session(engine, 2);
+  const auto wanted =
+      Session(std::make_shared<Engine>(compiler::compile(with_softmax()), true), 2).run(std::span(&x, 1));
+  for (int run = 0; run < 3; ++run)
+    EXPECT_LT(worst_share(session.run(std::span(&x, 1)), wanted), 1e-5) << "run " << run;
+}
+
+TEST_F(CudaTwin, AModelIsReadWithoutAGpu) {
+  const auto no_module = []() -> const kernels::cuda::Api& { fail(ErrorCode::kUnsupported, "no module"); };
+  const auto device = kernels::cuda::make_device("cuda-absent", 0, no_module);
+  const kernels::RegisteredDevice registered(*device);
+  const auto engine = std::make_shared<Engine>(compiler::compile(with_softmax(), {.target = device->target()}));
+  EXPECT_EQ(engine->choices().size(), engine->program().graph.nodes.size());
+  EXPECT_THROW(Session(engine, 1), Error);
+}
+
+std::string message_of(ErrorCode code, const std::function<void()>& call) {
+  try {
+    call();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), code) << error.what();
+    return error.what();
+  }
+  ADD_FAILURE() << "no error";
+  return "";
+}
+
+TEST_F(CudaTwin, MemoryThatRunsOutLeavesOthersRunning) {
+  const auto engine = std::make_shared<Engine>(compiler::compile(with_softmax(), {.target = device_->target()}));
+  const Tensor x = image_of({1, 3, 8, 8});
+  Session first(engine, 1);
+  const std::vector<Tensor> before = first.run(std::span(&x, 1));
+  kernels::cuda::set_host_memory_limit(20'000);
+  const std::string message = message_of(ErrorCode::kOutOfMemory, [&] { Session(engine, 1); });
+  EXPECT_NE(message.find(" are free: out of memory"), std::string::npos) << message;
+  EXPECT_TRUE(same_bits(first.run(std::span(&x, 1)), before));
+  kernels::cuda::set_host_memory_limit(size_t{1} << 30);
+  EXPECT_TRUE(same_bits(Session(engine, 1).run(std::span(&x, 1)), before));
+}
+
+TEST_F(CudaTwin, AKernelThatFailsIsNamedWhereCudaWaits) {
+  const auto engine = std::make_shared<Engine>(compiler::compile(with_softmax(), {.target = device_->target()}));
+  const Tensor x = image_of({1, 3, 8, 8});
+  const auto failing_run = [&] {
+    Session session(engine, 1);
+    kernels::cuda::set_host_failing_launch(0);
+    session.run(std::span(&x, 1));
+  };
+  const std::string late = message_of(ErrorCode::kIo, failing_run);
+  EXPECT_NE(late.find("a kernel failed"), std::string::npos) << late;
+  ::setenv("CUDA_LAUNCH_BLOCKING", "1", 1);
+  const std::string named = message_of(ErrorCode::kIo, failing_run);
+  ::unsetenv("CUDA_LAUNCH_BLOCKING");
+  EXPECT_NE(named.find("step 'first"), std::string::npos) << named;
+}
+
+TEST_F(CudaTwin, ANumberThatNoGpuHas) {
+  const auto second = kernels::cuda::make_device("cuda-second", 1, kernels::cuda::host_api);
+  EXPECT_EQ(message_of(ErrorCode::kUsage, [&] { second->make_queue(); }),
+            "device cuda:1: there is no GPU 1, but 1, from 0 on");
+  EXPECT_EQ(device_->hardware(), "host-twin");
 }
 
 }  // namespace

@@ -5,36 +5,33 @@
 
 namespace effdet::runtime {
 
-Constants::Constants(std::span<const artifact::Program> plans, const kernels::Device& device) {
+Constants::Constants(std::span<const artifact::Program> plans, const kernels::Device& device) : device_(device) {
   if (device.uses_host_memory()) return;
-  struct Block {
-    const Tensor* constant;
-    size_t offset;
-  };
-  std::map<const std::byte*, Block> blocks;  // constants that share their bytes are one
-  size_t size = 0;
   for (const artifact::Program& plan : plans)
     for (size_t i = 0; i < plan.graph.value_count(); ++i) {
       const Tensor* constant = plan.graph.constant(static_cast<ir::ValueId>(i));
       if (constant == nullptr || constant->byte_size() == 0) continue;
-      Block& block = blocks.try_emplace(constant->bytes().data(), Block{nullptr, 0}).first->second;
-      if (block.constant != nullptr && block.constant->byte_size() >= constant->byte_size()) continue;
-      block = {constant, size};
-      size += artifact::aligned_bytes(constant->byte_size());
+      Block& block = blocks_[constant->bytes().data()];
+      if (!block.constant.empty() && block.constant.byte_size() >= constant->byte_size()) continue;
+      block = {*constant, size_};
+      size_ += artifact::aligned_bytes(constant->byte_size());
     }
-  memory_ = device.allocate(size, "weights");
-  const std::unique_ptr<kernels::Queue> queue = device.make_queue();
-  for (const auto& [host, block] : blocks) {
-    queue->upload(block.constant->bytes(), memory_.get() + block.offset);
-    places_[host] = memory_.get() + block.offset;
-  }
+}
+
+void Constants::upload() const {
+  const std::lock_guard lock(mutex_);
+  if (size_ == 0 || memory_ != nullptr) return;
+  auto memory = device_.allocate(size_, "weights");
+  const std::unique_ptr<kernels::Queue> queue = device_.make_queue();
+  for (const auto& [host, block] : blocks_) queue->upload(block.constant.bytes(), memory.get() + block.offset);
+  memory_ = std::move(memory);
 }
 
 const std::byte* Constants::place(const Tensor& constant) const {
   const std::byte* host = constant.bytes().data();
-  if (memory_ == nullptr) return host;
-  const auto found = places_.find(host);
-  return found != places_.end() ? found->second : nullptr;
+  if (device_.uses_host_memory()) return host;
+  const auto found = blocks_.find(host);
+  return found != blocks_.end() ? memory_.get() + found->second.offset : nullptr;
 }
 
 Staging::Staging(const kernels::Device& device, std::span<const std::vector<ir::Value>> plans, std::string_view what) {

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -17,15 +18,26 @@ namespace effdet::runtime {
 /// where those that plans share are once.
 class Constants {
  public:
-  /// Throws Error(kOutOfMemory).
   Constants(std::span<const artifact::Program> plans, const kernels::Device& device);
 
-  /// For a constant of one of the plans, or of a copy of it.
+  /// Puts them into the device's memory, where they are not: who only looks at a model, or compiles it for a device
+  /// that is elsewhere, needs none. Throws Error(kOutOfMemory), and what the device throws. Safe to call by several
+  /// threads.
+  void upload() const;
+  /// For a constant of one of the plans, or of a copy of it, after upload().
   const std::byte* place(const Tensor& constant) const;
 
  private:
-  std::shared_ptr<std::byte> memory_;                    // null where kernels use the host's
-  std::map<const std::byte*, const std::byte*> places_;  // by the place on the host
+  struct Block {
+    Tensor constant;
+    size_t offset = 0;
+  };
+
+  const kernels::Device& device_;
+  std::map<const std::byte*, Block> blocks_;  // by the place on the host; those that share their bytes are one
+  size_t size_ = 0;
+  mutable std::mutex mutex_;
+  mutable std::shared_ptr<std::byte> memory_;  // null where kernels use the host's
 };
 
 /// The caller's inputs, or outputs, in the memory of a device that does not use the host's: for one plan at a time.

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 #include "base/error.h"
 
@@ -62,8 +63,10 @@ Session::Session(std::span<const std::shared_ptr<const Engine>> plans, int threa
     inputs.push_back(engine->inputs());
     outputs.push_back(engine->outputs());
   }
-  for (const auto& engine : plans)
+  for (const auto& engine : plans) {
+    engine->constants().upload();
     for (const kernels::Choice& choice : engine->choices()) choice.kernel->prepare(queue_.get());
+  }
   arena_ = device_.allocate(arena, "activations");
   scratch_ = device_.allocate(scratch, "scratch");
   memory_bytes_ = arena + scratch;
@@ -73,7 +76,7 @@ Session::Session(std::span<const std::shared_ptr<const Engine>> plans, int threa
     memory_bytes_ += inputs_->memory_bytes() + outputs_->memory_bytes();
   }
   for (const auto& engine : plans) {
-    plans_.push_back({engine, {}, {}, false, nullptr});
+    plans_.push_back({engine, {}, {}, false, false, nullptr});
     plans_.back().is_recordable = inputs_ && std::ranges::all_of(engine->choices(), [](const kernels::Choice& choice) {
                                     return choice.kernel->is_recordable();
                                   });
@@ -129,7 +132,8 @@ void Session::run(std::span<const std::byte* const> inputs, std::span<std::byte*
 
 void Session::run_on_device(Plan& plan) {
   const auto steps = [&] { run_plan(plan, inputs_->places(), outputs_->places()); };
-  if (on_step || !plan.is_recordable) return steps();
+  // The first run is none: it may load code, which a recording cannot.
+  if (on_step || !plan.is_recordable || !std::exchange(plan.has_run, true)) return steps();
   if (plan.recording == nullptr) plan.recording = queue_->record(steps);
   if (plan.recording == nullptr) return steps();
   plan.recording->run();

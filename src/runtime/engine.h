@@ -95,6 +95,7 @@ class Session {
     std::vector<Step> steps;
     std::vector<Binding> bindings;
     bool is_recordable = false;  ///< whether all of its kernels are, and addresses stay the same
+    bool has_run = false;
     std::unique_ptr<kernels::Recording> recording;
   };
   void bind_step(Plan& plan, size_t step) const;

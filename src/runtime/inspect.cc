@@ -2,7 +2,9 @@
 #include "runtime/inspect.h"
 
 #include <algorithm>
+#include <map>
 
+#include "base/error.h"
 #include "ops/cost.h"
 #include "ops/quantized_nodes.h"
 
@@ -30,6 +32,22 @@ std::vector<StepInfo> describe_steps(const Engine& engine) {
                      cost.bytes * micro_batches});
   }
   return steps;
+}
+
+std::string fallback_note(const Engine& engine) {
+  std::map<std::string_view, size_t> counts;  // by operator
+  size_t all = 0;
+  for (size_t i = 0; i < engine.choices().size(); ++i) {
+    if (!engine.choices()[i].implementation.ends_with(kernels::kOnHost)) continue;
+    ++counts[engine.program().graph.nodes[i].op];
+    ++all;
+  }
+  if (all == 0) return "";
+  std::string operators;
+  for (const auto& [name, count] : counts)
+    operators += fmt::format("{}{}{}", operators.empty() ? "" : ", ", count > 1 ? fmt::format("{} ", count) : "", name);
+  return fmt::format("the device {} has no kernel for {} of {} steps ({}): the processor runs them, on copies",
+                     engine.program().target, all, engine.choices().size(), operators);
 }
 
 uint64_t arena_bytes(std::span<const std::shared_ptr<const Engine>> plans) {

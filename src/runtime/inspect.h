@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "effdet/model_description.h"
@@ -14,6 +15,9 @@ namespace effdet::runtime {
 
 /// The steps in execution order, with the kernels that were chosen here.
 std::vector<StepInfo> describe_steps(const Engine& engine);
+
+/// One line on the steps that the device leaves to the processor; empty where it runs all of them.
+std::string fallback_note(const Engine& engine);
 
 /// Memory for activations in bytes: that of the plan that needs most.
 uint64_t arena_bytes(std::span<const std::shared_ptr<const Engine>> plans);

@@ -46,12 +46,14 @@ const std::vector<Flag>& flags() {
       {"--out_nodes", "\"node:0;node:1\": outputs, in this order"},
       {"--log", "debug, info, warning, error or null"},
       {"--soc_version",
-       "native: the processor that compiles; Ascend310P3 and the like: CANN's own atc does it, with these arguments"},
+       "native: the processor that compiles; cuda: GPUs (compiles, tested in host form, never run on a GPU); "
+       "Ascend310P3 and the like: CANN's own atc does it, with these arguments"},
       {"--om", "a compiled model, for --mode 1 and 6"},
       {"--json", "the file to write, for --mode 1"},
       {"--precision_mode",
-       "force_fp32 (default) or must_keep_origin_dtype, allow_fp32_to_fp16: float32; force_fp16: bfloat16, the "
-       "processor's fast 16-bit type; allow_mix_precision: bfloat16 except for the layers of --keep_dtype"},
+       "force_fp32 (default) or must_keep_origin_dtype, allow_fp32_to_fp16: float32; force_fp16: the device's fast "
+       "16-bit type, bfloat16 of processors, float16 of GPUs; allow_mix_precision: the same except for the layers of "
+       "--keep_dtype"},
       {"--keep_dtype", "text file with a layer's name or pattern (*predict*) a line: these stay float32"},
       {"--compression_optimize_conf",
        "a file calibration { input_data_dir: ... input_shape: ... }: quantize a float32 model to int8 with these "
@@ -209,9 +211,9 @@ void read_precision(const Values& values, AtcOptions& options) {
   const size_t mode =
       choice(values, "--precision_mode", "force_fp32",
              {"force_fp32", "must_keep_origin_dtype", "allow_fp32_to_fp16", "force_fp16", "allow_mix_precision"});
-  options.bfloat16 = mode >= 3;
+  options.narrow = mode >= 3;
   if (!values.contains("--keep_dtype")) return;
-  if (!options.bfloat16)
+  if (!options.narrow)
     fail_value(ErrorCode::kUsage, "--keep_dtype", values.at("--keep_dtype"),
                "all layers are float32 without --precision_mode=allow_mix_precision or force_fp16");
   options.keep_float32 = read_names(values.at("--keep_dtype"));
@@ -269,8 +271,8 @@ void read_conversion(const Values& values, AtcOptions& options) {
   const std::vector<std::string> known = devices();
   if (std::ranges::find(known, options.device) == known.end())
     fail_value(ErrorCode::kUnsupported, "--soc_version", soc,
-               "this version has no compiler for that device, only for the processor that it runs on: use "
-               "--soc_version=native");
+               "this version has no compiler for that device, only for the processor that it runs on and for GPUs: use "
+               "--soc_version=native or cuda");
   choice(values, "--input_format", "NCHW", {"NCHW", "ND"});
   options.input_shapes = parse_input_shapes(value_or(values, "--input_shape", ""));
   options.plans = plan_shapes(dynamic_list(values), options.input_shapes);

@@ -34,7 +34,7 @@ struct AtcOptions {
   std::vector<std::map<std::string, std::vector<int64_t>>> plans;  ///< of the lists of shapes; empty: one plan
   std::vector<std::string> out_nodes;                              ///< "node:index"
   std::string insert_op_conf;                                      ///< "": no preprocessing in the model
-  bool bfloat16 = false;                                           ///< the fast 16-bit float of this processor
+  bool narrow = false;                                             ///< maps of the device's fast 16-bit float
   std::vector<std::string> keep_float32;
   std::optional<CalibrationConfig> calibration;  ///< empty: the model stays as it is
   std::optional<Tuning> tuning;

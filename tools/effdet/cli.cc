@@ -224,11 +224,13 @@ void CommandLine::add_model_options(ModelOptions& options) {
 
 void CommandLine::add_precision(ModelOptions& options) {
   add_option("--precision", options.precision,
-             "fp32; bf16: at least twice as fast on processors with bfloat16 multiplication; int8: of a model that is "
-             "quantized, or with --calibration")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, Precision>{
-          {"fp32", Precision::kFloat32}, {"bf16", Precision::kBfloat16}, {"int8", Precision::kInt8}}))
-      ->option_text("fp32|bf16|int8");
+             "fp32; bf16: at least twice as fast on processors with bfloat16 multiplication; fp16: on GPUs; int8: of a "
+             "model that is quantized, or with --calibration")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, Precision>{{"fp32", Precision::kFloat32},
+                                                                           {"bf16", Precision::kBfloat16},
+                                                                           {"fp16", Precision::kFloat16},
+                                                                           {"int8", Precision::kInt8}}))
+      ->option_text("fp32|bf16|fp16|int8");
 }
 
 void CommandLine::add_config_options(ModelOptions& options) {

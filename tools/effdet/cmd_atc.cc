@@ -124,12 +124,13 @@ void convert(const AtcOptions& options) {
   check_input_names(model, options);
   if (const std::string warning = model.weights_warning(); !warning.empty())
     fmt::print("[WARNING] {}: {}\n", options.model, one_line(warning));
-  if (options.bfloat16 && !multiplies_bfloat16())
+  const bool on_cpu = options.device == "cpu";
+  if (options.narrow && on_cpu && !multiplies_bfloat16())
     fmt::print(
         "[WARNING] this processor does not multiply bfloat16: the model takes less memory, and up to a tenth more time "
         "than with --precision_mode=force_fp32\n");
   if (options.calibration) quantize(model, *options.calibration);
-  if (!options.bfloat16 && multiplies_bfloat16() && model.is_quantized() && options.log <= LogLevel::kInfo)
+  if (!options.narrow && on_cpu && multiplies_bfloat16() && model.is_quantized() && options.log <= LogLevel::kInfo)
     fmt::print(
         "[INFO] this processor multiplies bfloat16: --precision_mode=force_fp16 computes in it what stays in float32, "
         "which takes less time and memory\n");
@@ -139,18 +140,20 @@ void convert(const AtcOptions& options) {
     tuning->on_progress = [&](double done) { progress->update(static_cast<size_t>(100 * done), 100); };
     tuning->on_done = print_tuning;
   }
-  const CompiledModel compiled =
-      compile(model, {.device = options.device,
-                      .input_shapes = options.input_shapes,
-                      .plans = options.plans,
-                      .outputs = find_outputs(model, options),
-                      .insert_op_conf = options.insert_op_conf,
-                      .precision = options.bfloat16 ? Precision::kBfloat16 : Precision::kFloat32,
-                      .keep_float32 = options.keep_float32,
-                      .tuning = tuning,
-                      .on_stage = stages_for(options.log)});
+  const CompiledModel compiled = compile(model, {.device = options.device,
+                                                 .input_shapes = options.input_shapes,
+                                                 .plans = options.plans,
+                                                 .outputs = find_outputs(model, options),
+                                                 .insert_op_conf = options.insert_op_conf,
+                                                 .precision = !options.narrow ? Precision::kFloat32
+                                                              : on_cpu        ? Precision::kBfloat16
+                                                                              : Precision::kFloat16,
+                                                 .keep_float32 = options.keep_float32,
+                                                 .tuning = tuning,
+                                                 .on_stage = stages_for(options.log)});
   progress.reset();
   compiled.save(options.output);
+  if (const std::string note = compiled.device_note(); !note.empty()) fmt::print("[WARNING] {}\n", note);
   if (options.log == LogLevel::kDebug) print_steps(compiled);
   if (options.log <= LogLevel::kInfo)
     fmt::print("[INFO] {}: {}{} steps, weights {}, activations {}, file {}, {:.2f} s\n", options.output,

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "effdet/cann_model.h"
+#include "effdet/compiled_model.h"
 #include "effdet/error.h"
 
 namespace effdet::cli {
@@ -13,7 +14,8 @@ namespace effdet::cli {
 CLI::Option* add_device(CommandLine& line, std::string& device) {
   return line
       .add_option("--device", device,
-                  "where a compiled model runs: cpu, or the cards of AscendCL: ascend, ascend:1, ascend:0,1")
+                  "where a model runs: cpu; a GPU: cuda, cuda:1 (compiles, tested in host form, never run on a GPU); a "
+                  "compiled model also on the cards of AscendCL: ascend, ascend:1, ascend:0,1")
       ->type_name("NAME");
 }
 
@@ -33,7 +35,9 @@ void add_device(CommandLine& line, ModelOptions& options) {
 std::string device_of_numbers(const std::string& model, const std::string& numbers) {
   const bool are_numbers = !numbers.empty() && numbers.find_first_not_of("0123456789,") == std::string::npos;
   if (!are_numbers) return numbers;
-  return cann_model(model) ? "ascend:" + numbers : "cpu";
+  if (cann_model(model)) return "ascend:" + numbers;
+  const std::string own = CompiledModel::load(model).device();
+  return own == "cpu" ? own : own + ":" + numbers;
 }
 
 int card_count(const std::string& device) {

@@ -18,9 +18,9 @@ void add_metadata(CommandLine& line, std::filesystem::path& metadata);
 /// Both.
 void add_device(CommandLine& line, ModelOptions& options);
 
-/// The device for numbers as the original tools take them ("0", "0,1"): cards for models of CANN, this processor for
-/// ours. Names of devices stay as they are. Throws Error(kUsage) for what is neither, Error(kIo) for a file that cannot
-/// be read.
+/// The device for numbers as the original tools take them ("0", "0,1"): cards for models of CANN, GPUs
+/// for models that were compiled for them, this processor for others. Names of devices stay as they are. Throws
+/// Error(kUsage) for what is neither, Error(kIo) for a file that cannot be read.
 std::string device_of_numbers(const std::string& model, const std::string& numbers);
 
 /// How many cards a device names; 1 for this processor.

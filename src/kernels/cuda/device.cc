@@ -78,6 +78,8 @@ bool is_target(std::string_view name) {
   return name == kTarget || (name.starts_with(kTarget) && name.size() > kTarget.size() && name[kTarget.size()] == ':');
 }
 
+std::string_view target_of(std::string_view name) { return is_target(name) ? kTarget : name; }
+
 const Device& device(std::string_view name) {
   static std::mutex mutex;
   static auto& known = *new std::map<std::string, std::unique_ptr<Device>, std::less<>>;

@@ -13,6 +13,8 @@ inline constexpr std::string_view kTarget = "cuda";
 
 /// Whether the name of a device is of this kind.
 bool is_target(std::string_view name);
+/// The name without a GPU's number, as files have it; other names as they are.
+std::string_view target_of(std::string_view name);
 
 /// The GPU of such a name. It lives as long as the process. Throws Error(kUsage) for what is no number; what there is
 /// is found out when memory or a queue is asked for.

@@ -89,7 +89,8 @@ int launch(Stream* stream, const Launch* launch) {
     if (failing_launch >= 0 && failing_launch-- == 0) stream->failure = kKernelFailed;
     own.args = args.data();
     if (stream->failure == 0) entry.run(own);
-    return kSuccess;
+    const bool waits = std::getenv("CUDA_LAUNCH_BLOCKING") != nullptr;
+    return waits ? stream->failure : kSuccess;
   });
 }
 

@@ -28,7 +28,9 @@ void Machine::check(int code, std::string_view what) const {
   const ErrorCode kind = api_.is_out_of_memory(code) ? ErrorCode::kOutOfMemory
                          : api_.is_no_driver(code)   ? ErrorCode::kUnsupported
                                                      : ErrorCode::kIo;
-  fail(kind, "device cuda:{}: {}: {}", device_, what, api_.error_text(code));
+  fail(kind, "device cuda:{}: {}: {}{}", device_, what, api_.error_text(code),
+       kind == ErrorCode::kUnsupported ? " (is NVIDIA's driver there, and as new as the CUDA of libeffdet_cuda.so?)"
+                                       : "");
 }
 
 std::shared_ptr<std::byte> Machine::allocate(const std::shared_ptr<const Machine>& machine, size_t bytes,

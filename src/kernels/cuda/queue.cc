@@ -49,7 +49,11 @@ void CudaQueue::download(const std::byte* from, std::span<std::byte> to) {
   if (!to.empty()) check(machine_->api().download(stream_, from, to.data(), to.size()), "copy from the GPU");
 }
 
-void CudaQueue::wait() { check(machine_->api().wait(stream_), "run"); }
+void CudaQueue::wait() {
+  const int code = machine_->api().wait(stream_);
+  if (code == 0 || waits_for_each_kernel()) return check(code, "run");
+  machine_->check(code, "run, of which CUDA_LAUNCH_BLOCKING=1 tells the step");
+}
 
 std::unique_ptr<Recording> CudaQueue::record(FunctionRef<void()> steps) {
   if (waits_for_each_kernel()) return nullptr;
@@ -79,9 +83,7 @@ void CudaQueue::gemm(const Gemm& gemm) { check(machine_->api().gemm(stream_, &ge
 void CudaQueue::check(int code, const char* what) const {
   if (code == 0) return;
   if (step_ == nullptr) machine_->check(code, what);
-  const bool is_late = !waits_for_each_kernel();
-  machine_->check(code, fmt::format("{} of step '{}'{}", what, *step_,
-                                    is_late ? ", or one before it (CUDA_LAUNCH_BLOCKING=1 tells which)" : ""));
+  machine_->check(code, fmt::format("{}, step '{}'", what, *step_));
 }
 
 }  // namespace effdet::kernels::cuda
