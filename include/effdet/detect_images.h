@@ -47,6 +47,8 @@ struct DetectImagesOptions {
   /// Images are turned upright by their EXIF orientation, and what is found is in pixels of the upright image. effdet
   /// does not do so where it evaluates, since annotations are of images as they are stored.
   bool upright = true;
+  /// Images in the web may lie on this machine or in private networks.
+  bool private_addresses = false;
   /// Only this part of the images. What is found is what the journal keeps; leave `results` empty.
   Shard shard = {};
   /// As ValidateOptions::journal, resume and strict. A picture that is no longer as it was written is made again.
@@ -93,9 +95,9 @@ EFFDET_API DetectImagesReport merge_detections(const std::vector<std::filesystem
 EFFDET_API bool is_shard_of_list(const std::filesystem::path& shard);
 
 /// The first of the images in which something was looked for, at most 48, side by side with their detections drawn;
-/// they are read once more. list: the run's, of which images are some, in order. Throws as read_image(), and
-/// Error(kUsage) for no images.
+/// they are read once more, as the options say. list: the run's, of which images are some, in order. Throws as
+/// read_image(), and Error(kUsage) for no images.
 EFFDET_API RgbImage contact_sheet_of(std::span<const ListedImage> list, std::span<const DetectedImage> images,
-                                     std::span<const std::string> class_names, bool upright = true);
+                                     std::span<const std::string> class_names, const DetectImagesOptions& options = {});
 
 }  // namespace effdet

@@ -1,9 +1,11 @@
 // Images by their places: files, and members of tar files.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -11,13 +13,15 @@
 
 namespace effdet {
 
-/// An image of a run: a file, or a member of a tar file.
+/// An image of a run: a file, a member of a tar file, something in the web, or in memory.
 struct ListedImage {
-  std::string file;         ///< path
+  std::string file;         ///< path, or an address that begins with http:// or https://
   std::string picture;      ///< name of the file that it is drawn to, without a folder; ends in .jpg
   std::string member = {};  ///< its name in the tar file; empty for a file of its own
   uint64_t offset = 0;      ///< of a member's content in the tar file
   uint64_t bytes = 0;       ///< of a member's content
+  /// The image's own file in memory; file is then but a name. Null: it is read when its turn comes.
+  std::shared_ptr<const std::vector<std::byte>> content = {};
 
   /// As messages and results name it: the file, and after a slash the member.
   EFFDET_API std::string name() const;

@@ -211,7 +211,7 @@ class ListRun {
     slot.error = nullptr;
     slot.pixels = {};
     try {
-      const auto rows = open_listed(images_[slot.image], options_.upright);
+      const auto rows = open_listed(images_[slot.image], options_);
       slot.size = rows->size();
       slot.plan = detector_.plan_for(slot.size);
       if (needs_pixels() && bytes_of(slot.size) < vision::MemoryGate::kSmall) {
@@ -277,7 +277,7 @@ class ListRun {
   /// Large images that wait for their detections could take any memory.
   void decode_again(Slot& slot, vision::MemoryGate::Hold& memory) {
     const ListedImage& image = images_[slot.image];
-    const auto rows = open_listed(image, options_.upright);
+    const auto rows = open_listed(image, options_);
     if (rows->size() != slot.size) bad_input("{}: it has changed while it was looked at", image.name());
     memory = gate_.enter(bytes_of(slot.size));
     slot.pixels = vision::whole_image(*rows);

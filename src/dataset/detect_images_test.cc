@@ -5,6 +5,7 @@
 #include "dataset/journal_file.h"
 #include "dataset/journal_record.h"
 #include "dataset/test_support.h"
+#include "fetch/http_server.h"
 
 namespace effdet::dataset {
 namespace {
@@ -54,6 +55,24 @@ TEST_F(DetectImages, AreTurnedUprightUnlessToldOtherwise) {
   EXPECT_EQ(upright.images[1].width, 24);
   EXPECT_EQ(read_image(pictures_ / "a.jpg").width, 16);
   EXPECT_EQ(run({.upright = false}).images[0].width, 24);
+}
+
+TEST_F(DetectImages, TakesThemFromTheWebAndFromMemory) {
+  const std::string file = read_file(list_[0].file);
+  fetch::HttpServer server([&](const fetch::HttpServer::Request& request) -> fetch::HttpServer::Response {
+    if (request.path == "/a.jpg") return {.headers = "", .body = file};
+    return {.status = "404 Not Found", .headers = "", .body = ""};
+  });
+  const auto bytes = std::as_bytes(std::span(file));
+  const DetectImagesReport expected = run({});
+  list_ = {{server.url("/a.jpg"), "a.jpg"}, {server.url("/b.jpg"), "b.jpg"}, {"memory", "c.jpg"}};
+  list_[2].content = std::make_shared<const std::vector<std::byte>>(bytes.begin(), bytes.end());
+  const DetectImagesReport found = run({.pictures = pictures_, .private_addresses = true});
+  ASSERT_EQ(found.images.size(), 2u);
+  EXPECT_EQ(found.failures.size(), 1u);
+  for (const DetectedImage& image : found.images)
+    EXPECT_EQ(image.detections.size(), expected.images[0].detections.size()) << image.image;
+  EXPECT_EQ(run({}).images.size(), 1u);  // the web's lie on this machine
 }
 
 TEST_F(DetectImages, GoesOnFromAJournalThatIsCutAnywhere) {

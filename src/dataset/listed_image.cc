@@ -21,6 +21,7 @@
 #include "dataset/tar_file.h"
 #include "effdet/image.h"
 #include "eval/coco_json.h"
+#include "fetch/read_url.h"
 #include "vision/decode.h"
 #include "vision/exif.h"
 
@@ -41,6 +42,14 @@ std::shared_ptr<const std::vector<std::byte>> read_member(const ListedImage& ima
     done += static_cast<size_t>(got);
   }
   return bytes;
+}
+
+/// Of what is no file of its own.
+std::shared_ptr<const std::vector<std::byte>> read_bytes(const ListedImage& image, bool private_addresses) {
+  if (image.content) return image.content;
+  if (!image.member.empty()) return read_member(image);
+  return std::make_shared<const std::vector<std::byte>>(
+      fetch::read_url(image.file, {.private_addresses = private_addresses}));
 }
 
 }  // namespace
@@ -93,15 +102,16 @@ class LinksOfTar {
   std::string first_;
 };
 
-std::unique_ptr<vision::RowSource> open_listed(const ListedImage& image, bool upright) {
+std::unique_ptr<vision::RowSource> open_listed(const ListedImage& image, const DetectImagesOptions& options) {
   int orientation = 1;
-  auto rows = open_stored(image, orientation);
-  return upright && orientation != 1 ? vision::upright(std::move(rows), orientation) : std::move(rows);
+  auto rows = open_stored(image, orientation, options.private_addresses);
+  return options.upright && orientation != 1 ? vision::upright(std::move(rows), orientation) : std::move(rows);
 }
 
-std::unique_ptr<vision::RowSource> open_stored(const ListedImage& image, int& orientation) {
-  if (image.member.empty()) return vision::open_image(std::filesystem::path(image.file), orientation);
-  const auto bytes = read_member(image);
+std::unique_ptr<vision::RowSource> open_stored(const ListedImage& image, int& orientation, bool private_addresses) {
+  const bool is_file = image.member.empty() && !image.content && !fetch::is_url(image.file);
+  if (is_file) return vision::open_image(std::filesystem::path(image.file), orientation);
+  const auto bytes = read_bytes(image, private_addresses);
   auto rows = vision::open_image(*bytes, image.name());
   rows->keep(bytes);
   orientation = vision::image_orientation(*bytes);
@@ -120,6 +130,7 @@ vision::ImageSize size_of_listed(const ListedImage& image) {
 }
 
 uint64_t bytes_of_listed(const ListedImage& image) {
+  if (image.content) return image.content->size();
   if (!image.member.empty()) return image.bytes;
   std::error_code error;
   const uintmax_t bytes = std::filesystem::file_size(image.file, error);

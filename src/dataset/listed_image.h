@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "effdet/detect_images.h"
 #include "effdet/listed_image.h"
 #include "vision/row_source.h"
 
@@ -18,9 +19,10 @@ inline std::string_view last_part(std::string_view name) { return name.substr(na
 
 /// The image as it is stored, and how it is to be turned. Throws as open_image(); Error(kIo) for a tar file that became
 /// shorter.
-std::unique_ptr<vision::RowSource> open_stored(const ListedImage& image, int& orientation);
-/// The image as it is to be seen, or, where upright is false, as it is stored.
-std::unique_ptr<vision::RowSource> open_listed(const ListedImage& image, bool upright);
+std::unique_ptr<vision::RowSource> open_stored(const ListedImage& image, int& orientation,
+                                               bool private_addresses = false);
+/// The image as a run of detect_images() takes it: as it is to be seen, unless the options say otherwise.
+std::unique_ptr<vision::RowSource> open_listed(const ListedImage& image, const DetectImagesOptions& options);
 /// The content of the image's file. Throws Error(kIo).
 std::shared_ptr<const std::vector<std::byte>> read_listed(const ListedImage& image);
 /// That the header tells, without decoding. Throws as open_listed().

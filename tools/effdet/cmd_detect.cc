@@ -47,7 +47,7 @@ struct DetectArguments {
   int threads = 0;
   std::string format, crops;
   std::vector<std::string> classes;
-  bool no_pictures = false, no_exif = false, json = false;
+  bool recursive = false, allow_private = false, no_pictures = false, no_exif = false, json = false;
 
   /// What the run writes, beside which its journal lies. Without a folder everything is printed.
   std::string results() const {
@@ -67,8 +67,8 @@ std::vector<std::string> class_names(const ModelDescription& description, const 
 
 /// The first annotated images side by side, for a look at all of them at once.
 void write_sheet(const std::string& path, const std::vector<ListedImage>& images, const DetectImagesReport& report,
-                 bool upright) {
-  if (!path.empty()) write_image(path, contact_sheet_of(images, report.images, report.class_names, upright));
+                 const DetectImagesOptions& options) {
+  if (!path.empty()) write_image(path, contact_sheet_of(images, report.images, report.class_names, options));
 }
 
 /// The sheet is neither one of the images nor one of their pictures.
@@ -76,7 +76,7 @@ void refuse_sheet(const DetectArguments& arguments, const std::vector<ListedImag
   if (arguments.contact_sheet.empty()) return;
   std::vector<fs::path> files;
   for (const ListedImage& image : images)
-    if (image.member.empty()) files.emplace_back(image.file);
+    if (image.member.empty() && !image.content) files.emplace_back(image.file);
   refuse_one_of("--contact-sheet", arguments.contact_sheet, "images", files);
   if (!arguments.draws()) return;
   std::error_code ignored;
@@ -91,7 +91,8 @@ void refuse_sheet(const DetectArguments& arguments, const std::vector<ListedImag
 
 std::vector<ListedImage> images_of(const DetectArguments& arguments) {
   arguments.run.refuse_shared_input(arguments.lists);
-  std::vector<ListedImage> images = listed_images(arguments.images, arguments.lists);
+  arguments.run.refuse_shared_input(arguments.images);
+  std::vector<ListedImage> images = listed_images(arguments.images, arguments.lists, arguments.recursive);
   name_pictures(images, arguments.draws() ? arguments.out : "");
   refuse_sheet(arguments, images);
   return images;
@@ -125,6 +126,7 @@ int detect_all(DetectArguments& arguments) {
   if (!arguments.format.empty()) options.format = arguments.format;
   options.crops = arguments.crops;
   options.upright = !arguments.no_exif;
+  options.private_addresses = arguments.allow_private;
   const std::vector<ListedImage> images = images_of(arguments);
   if (!arguments.out.empty()) make_output_folder(arguments.out);
   if (!arguments.crops.empty()) make_output_folder(arguments.crops);
@@ -168,7 +170,7 @@ int detect_all(DetectArguments& arguments) {
   if (team) std::ranges::for_each(report.images, [&](const DetectedImage& image) { printer.print(image); });
   if (!report.images.empty()) printer.end();
   warn_of(arguments.program, file, report.warning);
-  if (!report.images.empty()) write_sheet(arguments.contact_sheet, images, report, options.upright);
+  if (!report.images.empty()) write_sheet(arguments.contact_sheet, images, report, options);
   const bool is_shard = arguments.run.is_shard();
   return end_of_detect(arguments, report, stop, is_shard ? options.journal.string() : arguments.results(),
                        options.journal);
@@ -186,11 +188,13 @@ int run_detect(int argc, char** argv) {
       "effdet detect --list million.txt --no-pictures --model-file d0.om --out found --shard 0/4 --resume");
   DetectArguments arguments{.program = line.program()};
   line.add_option("images", arguments.images,
-                  "pictures of the formats that docs/parity.md lists, folders of them, tar files with them "
-                  "(WebDataset), or quoted "
-                  "patterns: 'a/*.jpg', 'shard-{000..003}.tar'")
+                  "pictures (JPEG, PNG, WebP, ...), folders of them, tar files with them (WebDataset), quoted patterns "
+                  "('a/*.jpg', 'shard-{000..003}.tar'), http(s) addresses, or -: a picture in standard input")
       ->type_name("IMAGE");
   line.add_option("--list", arguments.lists, list_help())->allow_extra_args(false)->type_name("FILE");
+  line.add_flag("-r,--recursive", arguments.recursive, "also what is in folders within the folders");
+  line.add_flag("--allow-private-addresses", arguments.allow_private,
+                "http(s) addresses may lead to this machine and to private networks");
   auto* checkpoint = line.add_option("--checkpoint", arguments.checkpoint, "PyTorch checkpoint; compiled on the fly")
                          ->type_name("FILE");
   auto* model_file = line.add_option("--model-file", arguments.model_file, "ONNX or compiled model")->type_name("FILE");

@@ -110,6 +110,21 @@ TEST_F(DetectMany, PrintsAsItGoesWhereNoFolderIsGiven) {
   EXPECT_EQ(sh(run + "--classes nobody").code, 2);
 }
 
+TEST_F(DetectMany, TakesStandardInputAndFoldersInFolders) {
+  const auto whole = nlohmann::json::parse(expected());
+  const auto found =
+      nlohmann::json::parse(good("effdet detect --model-file m.om --json - < data/val2017/000000000002.jpg").out);
+  EXPECT_EQ(found[0]["image"], "standard input");
+  EXPECT_EQ(found[0]["detections"], whole[1]["detections"]);
+  EXPECT_EQ(sh("effdet detect --model-file m.om - < m.om").code, 5);
+  EXPECT_EQ(sh("effdet detect --model-file m.om - --list - < list").code, 2);
+  EXPECT_EQ(sh("effdet detect --model-file m.om data").code, 2);
+  EXPECT_EQ(nlohmann::json::parse(good("effdet detect --model-file m.om data -r --json").out).size(), 6u);
+  const Result local = sh("effdet detect --model-file m.om http://127.0.0.1:9/a.jpg?b=*");
+  EXPECT_EQ(local.code, 4);
+  EXPECT_TRUE(contains(local.error, "--allow-private-addresses")) << local.error;
+}
+
 TEST_F(DetectMany, WritesEachFormatAndCrops) {
   good(kRun + "--list list --no-pictures --format csv --classes 1,2 --max-det 3");
   EXPECT_TRUE(file("found/detections.csv").starts_with("image,width,height,"));
@@ -224,7 +239,7 @@ TEST_F(DetectMany, ProcessesOfOneLauncherJoin) {
   EXPECT_TRUE(contains(first.out, "000000000006.jpg")) << first.out;
   const Result standard = sh(rank(1) + " --list - < list");  // mpirun gives it to the first process alone
   EXPECT_EQ(standard.code, 2);
-  EXPECT_TRUE(contains(standard.error, "--list -: the processes of mpirun do not all get")) << standard.error;
+  EXPECT_TRUE(contains(standard.error, "-: the processes of mpirun do not all get")) << standard.error;
 }
 
 /// A file that may not grow stands for a full disk.

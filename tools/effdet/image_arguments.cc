@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 #include <glob.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -45,10 +46,20 @@ std::vector<std::string> line_of_list(const std::string& line) {
   return brace_expansion(line);
 }
 
-std::vector<std::string> expanded(const std::string& argument) {
+bool is_url(const std::string& argument) { return argument.starts_with("http://") || argument.starts_with("https://"); }
+
+void add_files_of(const fs::path& folder, bool recursive, std::vector<std::string>& paths) {
+  for (const fs::path& file : files_of(folder, is_image_name)) paths.push_back(file.string());
+  if (!recursive) return;
+  for (const fs::path& entry : entries_of(folder))
+    if (is_folder(entry) && !fs::is_symlink(entry)) add_files_of(entry, recursive, paths);
+}
+
+std::vector<std::string> expanded(const std::string& argument, bool recursive) {
+  if (is_url(argument) || argument == "-") return {argument};
   if (is_folder(argument)) {
     std::vector<std::string> paths;
-    for (const fs::path& file : files_of(argument, is_image_name)) paths.push_back(file.string());
+    add_files_of(argument, recursive, paths);
     if (paths.empty())
       throw Error(ErrorCode::kUsage, fmt::format("{}: no pictures in this folder ({})", argument, image_extensions()));
     return paths;
@@ -56,7 +67,7 @@ std::vector<std::string> expanded(const std::string& argument) {
   if (is_there(argument)) return {argument};
   if (const std::vector<std::string> names = brace_expansion(argument); names.size() > 1) {
     std::vector<std::string> paths;
-    for (const std::string& name : names) std::ranges::move(expanded(name), std::back_inserter(paths));
+    for (const std::string& name : names) std::ranges::move(expanded(name, recursive), std::back_inserter(paths));
     return paths;
   }
   if (argument.find_first_of("*?[") == std::string::npos) return {argument};
@@ -65,8 +76,27 @@ std::vector<std::string> expanded(const std::string& argument) {
   return paths;
 }
 
+/// Throws Error(kUsage) at a terminal, Error(kIo), Error(kBadInput) for more than a picture has.
+std::shared_ptr<const std::vector<std::byte>> all_of_standard_input() {
+  constexpr size_t kMost = size_t{1} << 31, kPart = size_t{1} << 20;
+  if (::isatty(STDIN_FILENO) == 1) throw Error(ErrorCode::kUsage, "-: standard input is a terminal, and no picture");
+  auto content = std::make_shared<std::vector<std::byte>>();
+  for (size_t got = 1; got > 0;) {
+    const size_t size = content->size();
+    if (size > kMost) throw Error(ErrorCode::kBadInput, "standard input: more than 2 GiB");
+    content->resize(size + kPart);
+    got = std::fread(content->data() + size, 1, kPart, stdin);
+    content->resize(size + got);
+  }
+  if (std::ferror(stdin) != 0)
+    throw Error(ErrorCode::kIo, fmt::format("standard input: cannot read: {}", std::strerror(errno)));
+  return content;
+}
+
 void add(const std::string& file, std::vector<ListedImage>& images) {
-  if (is_tar(file)) {
+  if (file == "-") {
+    images.push_back({"standard input", "", "", 0, 0, all_of_standard_input()});
+  } else if (is_tar(file) && !is_url(file)) {
     std::ranges::move(images_of_tar(file, warn), std::back_inserter(images));
   } else {
     images.push_back({file, ""});
@@ -144,11 +174,13 @@ bool is_tar(const fs::path& path) {
   return extension == ".tar" || extension == ".tgz" || (!is_image_name(path) && extension_of(path.stem()) == ".tar");
 }
 
-std::vector<ListedImage> listed_images(const std::vector<std::string>& arguments,
-                                       const std::vector<std::string>& lists) {
+std::vector<ListedImage> listed_images(const std::vector<std::string>& arguments, const std::vector<std::string>& lists,
+                                       bool recursive) {
+  if (std::ranges::count(arguments, "-") + std::ranges::count(lists, "-") > 1)
+    throw Error(ErrorCode::kUsage, "-: standard input can be read once");
   std::vector<ListedImage> images;
   for (const std::string& argument : arguments)
-    for (const std::string& file : expanded(argument)) add(file, images);
+    for (const std::string& file : expanded(argument, recursive)) add(file, images);
   for (const std::string& list : lists)
     for (const std::string& line : read_list(list))
       for (const std::string& file : line_of_list(line)) add(file, images);
@@ -177,13 +209,15 @@ void name_pictures(std::vector<ListedImage>& images, const fs::path& folder) {
   std::unordered_set<std::string> taken;
   std::unordered_map<std::string, size_t> numbers;  // of the last picture after images of that name
   for (ListedImage& image : images) {
-    const std::string stem = fs::path(image.name()).stem().string();
+    std::string stem = fs::path(image.name()).stem().string();
+    if (const size_t query = stem.find_first_of("?#"); is_url(image.file)) stem = stem.substr(0, query);
+    if (stem.empty()) stem = "image";
     image.picture = picture_name(stem, "");
     for (size_t& number = numbers.try_emplace(image.picture, 1).first->second; !taken.insert(image.picture).second;)
       image.picture = picture_name(stem, fmt::format("_{}", ++number));
   }
   for (const ListedImage& image : images) {
-    if (!image.member.empty()) continue;
+    if (!image.member.empty() || image.content) continue;
     const fs::path name = fs::path(image.file).filename();
     std::error_code ignored;
     if (taken.contains(name.string()) && fs::equivalent(image.file, folder / name, ignored))

@@ -12,8 +12,10 @@ namespace effdet::cli {
 /// In order: files as given, the images of folders by name, what lists in braces and patterns stand for that the shell
 /// did not expand, and then the lines of the lists; of tar files the images in them. Pictures have no names yet. Throws
 /// Error(kUsage) for a folder without images and a pattern without matches, and as read_list() and images_of_tar().
-std::vector<ListedImage> listed_images(const std::vector<std::string>& arguments,
-                                       const std::vector<std::string>& lists);
+/// recursive: also what is in folders within folders. "-" is an image in standard input, which is read here;
+/// addresses (http, https) are images, or tar files that are refused.
+std::vector<ListedImage> listed_images(const std::vector<std::string>& arguments, const std::vector<std::string>& lists,
+                                       bool recursive = false);
 
 /// What --list is, for --help.
 std::string list_help();
