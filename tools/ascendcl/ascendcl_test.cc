@@ -243,7 +243,8 @@ TEST_F(AscendCl, NobodyWaitsForWhatIsDropped) {
   ASSERT_EQ(aclrtCreateStream(&slow), kSuccess);
   ASSERT_EQ(aclrtCreateStream(&other), kSuccess);
   ASSERT_EQ(aclrtCreateEvent(&event), kSuccess);
-  std::atomic<bool> go = false;
+  static std::atomic<bool> go;  // nobody waits for the task that reads it, either
+  go = false;
   const auto wait = [](void* data) {
     while (!*static_cast<std::atomic<bool>*>(data)) std::this_thread::yield();
   };
