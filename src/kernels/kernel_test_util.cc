@@ -37,10 +37,10 @@ const Device*& device_under_test() {
   return device;
 }
 
-/// GPU kernels on the CPU.
-const Device& cuda_twin() {
-  static const auto device = cuda::make_device("cuda-twin", 0, cuda::host_api);
-  return *device;
+/// GPU kernels on the CPU; with EFFDET_TEST_GPU in the environment, on the first GPU.
+const Device& gpu_under_test() {
+  static const auto twin = cuda::make_device("cuda-twin", 0, cuda::host_api);
+  return std::getenv("EFFDET_TEST_GPU") != nullptr ? cuda::device(cuda::kTarget) : *twin;
 }
 
 /// Whether a GPU runs a step itself; it must, but for what it leaves to the host.
@@ -284,7 +284,7 @@ INSTANTIATE_TEST_SUITE_P(Isa, Kernels,
 
 void Kernels::SetUp() {
   if (GetParam() == std::string_view("cuda")) {
-    device_under_test() = &cuda_twin();
+    device_under_test() = &gpu_under_test();
     return;
   }
   if (cpu::micro_kernels_for(GetParam()) == nullptr) GTEST_SKIP() << "this processor has no " << GetParam();

@@ -10,6 +10,7 @@
 #include "compiler/compile.h"
 #include "kernels/cuda/device.h"
 #include "kernels/cuda/host_api.h"
+#include "kernels/cuda/module.h"
 #include "model/builder.h"
 #include "model/init.h"
 #include "ops/op.h"
@@ -19,7 +20,7 @@
 namespace effdet::runtime {
 namespace {
 
-/// A GPU's twin as a device of this process.
+/// A GPU's twin as a device of this process; with EFFDET_TEST_GPU in the environment, the first GPU for whole networks.
 class CudaTwin : public testing::Test {
  protected:
   void TearDown() override {
@@ -28,7 +29,8 @@ class CudaTwin : public testing::Test {
     EXPECT_EQ(kernels::cuda::host_overruns(), 0);
   }
 
-  const std::unique_ptr<kernels::Device> device_ = kernels::cuda::make_device("cuda-twin", 0, kernels::cuda::host_api);
+  const std::unique_ptr<kernels::Device> device_ = kernels::cuda::make_device(
+      "cuda-twin", 0, std::getenv("EFFDET_TEST_GPU") != nullptr ? kernels::cuda::module_api : kernels::cuda::host_api);
   const kernels::RegisteredDevice registered_{*device_};
 };
 

@@ -123,8 +123,10 @@ void Session::run(std::span<const std::byte* const> inputs, std::span<std::byte*
   auto start = Clock::now();
   inputs_->upload(*queue_, plan, inputs);
   upload_seconds = seconds_since(start);
+  start = Clock::now();
   run_on_device(chosen);
   queue_->wait();  // so that a download's time is its own
+  run_seconds = seconds_since(start);
   start = Clock::now();
   outputs_->download(*queue_, plan, outputs);
   download_seconds = seconds_since(start);

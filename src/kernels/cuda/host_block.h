@@ -14,7 +14,9 @@
 namespace effdet::kernels::cuda {
 
 /// Fills memory so that it is no number of any type of float.
-inline void poison(void* memory, size_t bytes) { std::memset(memory, 0xFF, bytes); }
+inline void poison(void* memory, size_t bytes) {
+  if (bytes > 0) std::memset(memory, 0xFF, bytes);
+}
 
 class HostBlock {
  public:
