@@ -63,5 +63,5 @@ set(CPACK_DEBIAN_DOC_PACKAGE_NAME effdet-doc)
 set(CPACK_DEBIAN_DOC_PACKAGE_ARCHITECTURE all)
 set(CPACK_DEBIAN_DOC_PACKAGE_SHLIBDEPS OFF)
 # Loaded when they are needed.
-set(CPACK_DEBIAN_RUNTIME_PACKAGE_RECOMMENDS "libcurl4, libssl3")
+set(CPACK_DEBIAN_RUNTIME_PACKAGE_RECOMMENDS "libcurl4, libssl3, libwebp7, libtiff6, libavif15, libheif1")
 include(CPack)

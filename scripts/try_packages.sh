@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# Makes the Debian packages, installs them in a fresh Debian 12 (debootstrap) and uses them there: commands, a C++ and a C
+# program by pkg-config and find_package, and their removal. As root; takes minutes and the network.
+# Usage: scripts/try_packages.sh   (MIRROR: where Debian is fetched from; default http://deb.debian.org/debian)
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+command -v debootstrap > /dev/null || { echo "try_packages.sh: debootstrap is missing: apt-get install debootstrap" >&2; exit 1; }
+[ -f build/release/CPackConfig.cmake ] || cmake --preset release
+cmake --build --preset release
+root=$(mktemp -d)
+trap 'rm -rf --one-file-system "$root"' EXIT
+mkdir "$root/debs"
+cpack --config build/release/CPackConfig.cmake -G DEB -B "$root/debs" > "$root/cpack.log"
+debootstrap --variant=minbase bookworm "$root/debian" "${MIRROR:-http://deb.debian.org/debian}" > "$root/debootstrap.log"
+cp -r "$root"/debs/*.deb models/tf_efficientdet_d0_shapes.pth testdata/images/exif_1.jpg "$root/debian/tmp"
+# What a mirror needs to be reached: names, proxies and keys of this machine.
+cp /etc/resolv.conf "$root/debian/etc/" 2> /dev/null || true
+cp -r /etc/apt/apt.conf.d/. "$root/debian/etc/apt/apt.conf.d/"
+inside() { chroot "$root/debian" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive "$@"; }
+
+inside apt-get update -qq
+inside sh -c 'apt-get install -y -qq --no-install-recommends /tmp/effdet_*.deb > /dev/null'
+inside effdet --version
+inside sh -c 'cd /tmp && effdet detect exif_1.jpg --checkpoint tf_efficientdet_d0_shapes.pth --img-size 256 --out found --score 0 > /dev/null
+              test -s found/detections.json && validate --help > /dev/null && atc --help > /dev/null'
+inside sh -c 'apt-get install -y -qq --no-install-recommends g++ cmake make pkg-config /tmp/libeffdet-dev_*.deb /tmp/effdet-doc_*.deb > /dev/null'
+inside sh -c 'cd /usr/share/doc/effdet/examples &&
+              gcc -std=c99 detect.c -o /tmp/c $(pkg-config --cflags --libs effdet) &&
+              /tmp/c /tmp/tf_efficientdet_d0_shapes.pth /tmp/exif_1.jpg &&
+              cmake -S . -B /tmp/examples > /dev/null && cmake --build /tmp/examples > /dev/null &&
+              /tmp/examples/example_batch /tmp/tf_efficientdet_d0_shapes.pth /tmp/exif_1.jpg'
+inside sh -c 'dpkg -r effdet-doc libeffdet-dev effdet > /dev/null && ! find /usr -name "*effdet*" | grep .'
+echo "packages installed, used and removed in Debian $(cat "$root/debian/etc/debian_version")"
