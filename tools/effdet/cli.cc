@@ -12,8 +12,11 @@
 
 #include "effdet/checkpoint.h"
 #include "effdet/error.h"
+#include "log.h"
+#include "nearest_name.h"
 #include "output_paths.h"
 #include "status_line.h"
+#include "verbose.h"
 
 namespace effdet::cli {
 namespace {
@@ -42,6 +45,39 @@ std::pair<double, double> parse_ratio(const std::string& text) {
   return {width, 1.0 / width};
 }
 
+/// "512", "512,896" or "512x896": height and width.
+std::pair<int, int> parse_sides(const std::string& text) {
+  const auto side = [&](std::string_view part) {
+    int value = 0;
+    const auto [stop, error] = std::from_chars(part.data(), part.data() + part.size(), value);
+    if (error != std::errc() || stop != part.data() + part.size() || value < 1 || value > kLargestSide)
+      throw Error(ErrorCode::kUsage,
+                  fmt::format("--img-size: '{}' is no size: one side or two of 1 to {} pixels, 512 or 512,896 (height, "
+                              "width)",
+                              text, kLargestSide));
+    return value;
+  };
+  const size_t divides = text.find_first_of(",x");
+  if (divides == std::string::npos) return {side(text), side(text)};
+  return {side(std::string_view(text).substr(0, divides)), side(std::string_view(text).substr(divides + 1))};
+}
+
+/// "; did you mean --score?" where one of the arguments is almost a flag.
+std::string meant(const CLI::App& app) {
+  std::vector<std::string> flags;
+  for (const CLI::Option* option : app.get_options())
+    for (const std::string& name : option->get_lnames()) flags.push_back("--" + name);
+  for (const std::string& argument : app.remaining()) {
+    if (!argument.starts_with("-")) continue;
+    const std::string name = nearest_name(argument.substr(0, argument.find('=')), flags);
+    if (!name.empty()) return fmt::format("; did you mean {}?", name);
+  }
+  return "";
+}
+
+/// Set while commands are to describe themselves, and not to run.
+const std::function<void(const CommandLine&)>* visitor = nullptr;
+
 /// Whether an option that is no output names files that are read.
 bool names_inputs(const CLI::Option& option) {
   const std::string type = option.get_type_name();
@@ -62,6 +98,7 @@ std::string indented(const std::string& lines) {
 CommandLine::CommandLine(int argc, char** argv, const std::string& description, const std::string& examples)
     : CLI::App(description, argc > 0 ? argv[0] : "effdet"),
       program_(argc > 0 ? argv[0] : "effdet"),
+      examples_(examples),
       arguments_(argv + (argc > 0), argv + argc) {
   footer("Examples:\n" + indented(examples));
   get_formatter()->column_width(34);
@@ -73,15 +110,30 @@ void CommandLine::accept_single_dash() {
       argument.insert(0, "-");
 }
 
+void CommandLine::describe(int (*run)(int, char**), const std::string& program,
+                           const std::function<void(const CommandLine&)>& visit) {
+  std::string name = program;
+  char* argv[] = {name.data(), nullptr};
+  visitor = &visit;
+  run(1, argv);
+  visitor = nullptr;
+}
+
 bool CommandLine::read() {
+  add_common_options();
+  if (visitor != nullptr) return (*visitor)(*this), false;
   unify_dashes();
   join_soft_nms();
+  join_sides();
+  name_config_file();
   try {
     std::vector<std::string> reversed(arguments_.rbegin(), arguments_.rend());  // as CLI11 wants them
     parse(reversed);
   } catch (const CLI::CallForHelp&) {
     fmt::print("{}", help());
     return false;
+  } catch (const CLI::ExtrasError& error) {
+    throw Error(ErrorCode::kUsage, fmt::format("{}{} ({} --help explains)", error.what(), meant(*this), program_));
   } catch (const CLI::ParseError& error) {
     throw Error(ErrorCode::kUsage, fmt::format("{} ({} --help explains)", error.what(), program_));
   }
@@ -90,6 +142,7 @@ bool CommandLine::read() {
     soft_nms_options_->soft_nms = true;
     soft_nms_options_->soft_linear = soft_nms_ == "linear";
   }
+  apply_common_options();
   if (model_options_ != nullptr && !class_names_file_.empty())
     model_options_->class_names = read_class_names(class_names_file_);
   refuse_lost_files();
@@ -164,6 +217,52 @@ void CommandLine::unify_dashes() {
   }
 }
 
+/// "--img-size 512 896" as "--img-size=512,896": what follows a side is its second only where it is a number, too, so
+/// that a file after it stays one.
+void CommandLine::join_sides() {
+  const auto is_side = [](const std::string& text) {
+    return !text.empty() && text.size() < 9 && text.find_first_not_of("0123456789") == std::string::npos;
+  };
+  for (size_t i = 0; i + 2 < arguments_.size(); ++i) {
+    if (arguments_[i] != "--img-size" || !is_side(arguments_[i + 1]) || !is_side(arguments_[i + 2])) continue;
+    arguments_[i + 1] += "," + arguments_[i + 2];
+    arguments_.erase(arguments_.begin() + static_cast<ptrdiff_t>(i) + 2);
+  }
+}
+
+/// --config takes effdet's fields, NAME=VALUE, where a command has those; what has no '=' is a file with flags.
+void CommandLine::name_config_file() {
+  for (size_t i = 0; i < arguments_.size(); ++i) {
+    std::string& argument = arguments_[i];
+    if (argument == "--config" && i + 1 < arguments_.size() && arguments_[i + 1].find('=') == std::string::npos)
+      argument = "--config-file";
+    else if (argument.starts_with("--config=") && argument.find('=', 9) == std::string::npos)
+      argument.replace(0, 8, "--config-file");
+  }
+}
+
+void CommandLine::add_common_options() {
+  constexpr const char* kGroup = "Options of all commands";
+  if (get_option_no_throw("--quiet") == nullptr)
+    add_flag("-q,--quiet", quiet_, "no warnings, notes and progress on standard error, errors alone")->group(kGroup);
+  add_flag("--verbose", verbose_, "say more: version, processor, and at the end time and memory")->group(kGroup);
+  if (get_option_no_throw("-v") == nullptr) add_flag("-v", verbose_, "as --verbose")->group("");
+  add_option("--log-file", log_file_, "append warnings, notes, errors and how the command ended, with times")
+      ->type_name("FILE")
+      ->group(kGroup);
+  set_config("--config-file", "", "file with flags, NAME = VALUE a line (TOML); also --config FILE")->group(kGroup);
+  allow_config_extras(CLI::config_extras_mode::error);
+}
+
+void CommandLine::apply_common_options() {
+  set_quiet(quiet_);
+  if (!log_file_.empty()) open_log(log_file_);
+  std::string text = program_;
+  for (const std::string& argument : arguments_) text += " " + argument;
+  log_line("info", one_line(text));
+  if (verbose_) be_verbose(program_);
+}
+
 CLI::Option* CommandLine::add_threads(int& threads) {
   return add_option("--threads", threads, "threads to compute with; 0: EFFDET_NUM_THREADS or all cores")
       ->check(between(0, kMostThreads))
@@ -186,12 +285,14 @@ CLI::Option* CommandLine::add_output_folder(const std::string& flag, std::string
 CLI::Option* CommandLine::add_json(bool& json) { return add_flag("--json", json, "print the result as JSON"); }
 
 CLI::Option* CommandLine::add_sides(std::function<void(int, int)> set, const std::string& description) {
-  return add_option_function<std::vector<int>>(
-             "--img-size", [set](const std::vector<int>& sides) { set(sides.front(), sides.back()); }, description)
-      ->expected(1, 2)
-      ->delimiter(',')
-      ->check(between(1, kLargestSide))
-      ->type_name("H [W]");
+  return add_option_function<std::string>(
+             "--img-size",
+             [set](const std::string& text) {
+               const auto [height, width] = parse_sides(text);
+               set(height, width);
+             },
+             description)
+      ->type_name("H[,W]");
 }
 
 CLI::Option* CommandLine::add_image_size(ImageSize& size) {
@@ -410,6 +511,8 @@ std::string one_line(std::string_view text) {
 
 void warn(std::string_view message) {
   const RoomForLines room;
+  log_line("warning", one_line(message));
+  if (is_quiet()) return;
   fmt::print(stderr, "[WARNING] {}\n", one_line(message));
 }
 
@@ -419,6 +522,8 @@ void warn_of(std::string_view program, const std::string& file, const std::strin
 
 void warn_of(std::string_view program, std::string_view message) {
   const RoomForLines room;
+  log_line("warning", one_line(message));
+  if (is_quiet()) return;
   fmt::print(stderr, "{}: warning: {}\n", program, one_line(message));
 }
 

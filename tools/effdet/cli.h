@@ -14,7 +14,7 @@
 
 namespace effdet::cli {
 
-/// The input's size as --img-size H [W] gives it; zeros: not given.
+/// The input's size as --img-size gives it; zeros: not given.
 struct ImageSize {
   int height = 0, width = 0;
 };
@@ -36,9 +36,17 @@ class CommandLine : public CLI::App {
   /// Lets an output replace the file that it is made from. Call before read().
   void allow_in_place() { in_place_ = true; }
 
-  /// Parses the arguments; '-' and '_' in the names of flags stand for each other. False: the help was printed and
+  /// Parses the arguments; '-' and '_' in the names of flags stand for each other. Adds what every command has:
+  /// --quiet, --verbose, --log-file and, for a TOML file with flags, --config-file. False: the help was printed and
   /// there is nothing to do. Throws Error(kUsage).
   bool read();
+
+  /// Calls visit with a command's options, as run() states them up to read(), and runs nothing.
+  static void describe(int (*run)(int, char**), const std::string& program,
+                       const std::function<void(const CommandLine&)>& visit);
+
+  /// The examples below the help.
+  const std::string& examples() const { return examples_; }
 
   /// "effdet atc" or "atc".
   const std::string& program() const { return program_; }
@@ -55,7 +63,7 @@ class CommandLine : public CLI::App {
   void refuse_lost_file(const std::string& flag, const std::string& path) const;
   /// --json
   CLI::Option* add_json(bool& json);
-  /// --img-size H [W] (also "H,W"). W is H where it is not given.
+  /// --img-size H[,W], also "HxW" and "H W". W is H where it is not given.
   CLI::Option* add_image_size(ImageSize& size);
   /// --model/-m, --num-classes, --img-size, --class-names FILE, --use-ema, configuration, anchors: what a checkpoint
   /// does not tell, or what overrules it. read() fills options, class names from the file included; the model's notes
@@ -73,6 +81,10 @@ class CommandLine : public CLI::App {
  private:
   void unify_dashes();
   void join_soft_nms();
+  void join_sides();
+  void name_config_file();
+  void add_common_options();
+  void apply_common_options();
   void refuse_empty_paths() const;
   /// Calls f with the option and the name of each file that is read, unless it may be written over, or written.
   template <typename F>
@@ -80,8 +92,10 @@ class CommandLine : public CLI::App {
   void refuse_lost_files() const;
   CLI::Option* add_sides(std::function<void(int height, int width)> set, const std::string& description);
 
-  std::string program_;
+  std::string program_, examples_;
   std::vector<std::string> arguments_;
+  std::string log_file_;
+  bool quiet_ = false, verbose_ = false;
   std::vector<std::pair<const CLI::Option*, std::string*>> outputs_, output_folders_;
   bool in_place_ = false;
   ModelOptions* model_options_ = nullptr;

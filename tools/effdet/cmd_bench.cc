@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <deque>
+#include <mutex>
 #include <optional>
 
 #include "calibration_options.h"
@@ -18,6 +19,7 @@
 #include "effdet/output_memory.h"
 #include "input_paths.h"
 #include "plans.h"
+#include "progress.h"
 #include "statistics.h"
 #include "stream_options.h"
 #include "temporary_folder.h"
@@ -114,6 +116,22 @@ class BenchStream {
   StageTimes times_;
 };
 
+/// How many runs are done, whatever stream did them.
+class RunsBar {
+ public:
+  explicit RunsBar(size_t runs) : runs_(runs) {}
+
+  void add() {
+    const std::lock_guard lock(mutex_);
+    bar_.update(++done_, runs_);
+  }
+
+ private:
+  ProgressBar bar_{"bench"};
+  std::mutex mutex_;
+  size_t runs_, done_ = 0;
+};
+
 BenchReport bench_images(const CompiledModel& model, const std::vector<fs::path>& files, StreamLayout layout,
                          int warm_up, int runs) {
   const Ends ends{ImageInput(model), DetectionDecoder(model)};
@@ -126,9 +144,11 @@ BenchReport bench_images(const CompiledModel& model, const std::vector<fs::path>
     workers.back().forget();
   }
   report.latency.resize(static_cast<size_t>(runs));
+  RunsBar bar(report.latency.size());
   Stopwatch watch;
   streams.for_each(report.latency.size(), [&](size_t item, int stream) {
     report.latency[item] = workers[static_cast<size_t>(stream)].run(item);
+    bar.add();
   });
   report.times.total = watch.lap();
   for (const BenchStream& worker : workers) report.times.append(worker.times());
@@ -137,7 +157,9 @@ BenchReport bench_images(const CompiledModel& model, const std::vector<fs::path>
 }
 
 BenchReport bench_network(const CompiledModel& model, StreamLayout layout, int warm_up, int runs) {
-  const TimedRounds rounds = run_rounds(model, {.layout = layout, .warm_up = warm_up, .rounds = runs});
+  RunsBar bar(static_cast<size_t>(runs));
+  const TimedRounds rounds = run_rounds(
+      model, {.layout = layout, .warm_up = warm_up, .rounds = runs, .progress = [&](int, double) { bar.add(); }});
   BenchReport report{
       .layout = rounds.layout, .batch = static_cast<size_t>(batch_of(model)), .latency = rounds.milliseconds};
   report.times.infer = rounds.milliseconds;
@@ -190,7 +212,7 @@ int run_bench(int argc, char** argv) {
   StreamOptions streams;
   int runs = 50, warm_up = 3, threads = 0;
   bool json = false, infer_only = false;
-  line.add_option("file", file, "compiled model, ONNX model or checkpoint")->required()->type_name("FILE");
+  line.add_option("file,-c,--checkpoint,--model-file", file, "compiled model, ONNX model or checkpoint")->required()->type_name("FILE");
   CLI::Option* folder =
       line.add_option("--images", images, "folder of images; default: made-up ones")->type_name("DIR");
   line.add_flag("--infer-only", infer_only, "the network alone, on made-up input; takes any model")->excludes(folder);

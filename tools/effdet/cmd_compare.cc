@@ -131,7 +131,7 @@ class Comparison {
     Executor a = open_model(arguments_.a, arguments_), b = open_model(arguments_.b, arguments_);
     const std::vector<HostTensor> inputs = arguments_.inputs.size() == 1 && is_image_name(arguments_.inputs[0])
                                                ? std::vector{image_of(arguments_.inputs[0], a, b)}
-                                               : read_inputs(arguments_.inputs, a.inputs());
+                                               : read_or_make_inputs(arguments_.inputs, a.inputs());
     const bool watch = arguments_.nodes || dump_a_;
     const auto keep = [&](const HostTensor& tensor, const std::string&, const std::string&) {
       if (dump_a_) dump_a_->write(tensor);
@@ -177,14 +177,14 @@ int run_compare(int argc, char** argv) {
   CommandLine line(argc, argv,
                    "Runs two models on the same input and prints how far their outputs are apart, and with --nodes "
                    "every tensor whose name both have. Each is a checkpoint, an ONNX file or a compiled model.",
+                   "effdet compare d0.pth d0.onnx\n"
                    "effdet compare d0.pth d0.onnx --input image.jpg\n"
                    "effdet compare d0.onnx d0.om --input x.npy --nodes\n"
                    "effdet compare d0.onnx d0_sim.onnx --input x.npy --dump tensors --json");
   CompareArguments arguments;
   line.add_option("a", arguments.a, "the first model")->required()->type_name("A");
   line.add_option("b", arguments.b, "the second model")->required()->type_name("B");
-  line.add_option("-i,--input", arguments.inputs, "NAME=FILE, or FILE for the only input: .npy, .pb, .bin, or an image")
-      ->required()
+  line.add_option("-i,--input", arguments.inputs, "NAME=FILE, or FILE for the only input: .npy, .pb, .bin, or an image; default: made-up numbers")
       ->type_name("NAME=FILE");
   line.add_flag("--nodes", arguments.nodes, "compare every tensor whose name both models have, in order of execution");
   line.add_option("--dump", arguments.dump, "write the tensors of all nodes as DIR/a/NAME.npy and DIR/b/NAME.npy")

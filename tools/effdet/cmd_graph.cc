@@ -37,7 +37,7 @@ int run_graph(int argc, char** argv) {
                    "effdet graph d0.onnx --out d0.svg\neffdet graph d0.om --out d0_compiled.svg");
   std::string model, out = "graph.svg";
   ModelOptions options{.preferred = "tf_efficientdet_d0"};
-  line.add_option("file", model, "the model")->required()->type_name("FILE");
+  line.add_option("file,-c,--checkpoint,--model-file", model, "the model")->required()->type_name("FILE");
   line.add_output("--out", out, "the SVG file to write")->capture_default_str();
   line.add_model_options(options);
   if (!line.read()) return 0;

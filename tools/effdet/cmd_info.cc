@@ -105,7 +105,7 @@ int run_info(int argc, char** argv) {
                    "effdet info d0.pth\neffdet info d0.onnx --json\neffdet info d0.om --steps");
   std::string file;
   bool json = false, steps = false;
-  line.add_option("file", file, "the file to describe, or a model's name (see download)")
+  line.add_option("file,-c,--checkpoint,--model-file", file, "the file to describe, or a model's name (see download)")
       ->required()
       ->type_name("FILE");
   line.add_json(json);

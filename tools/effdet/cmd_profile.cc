@@ -14,6 +14,7 @@
 #include "device_option.h"
 #include "effdet/output_file.h"
 #include "profile.h"
+#include "progress.h"
 #include "report/roofline.h"
 #include "statistics.h"
 #include "timed_runner.h"
@@ -29,7 +30,9 @@ Profile measure(const CompiledModel& model, int runs, int warm_up, int threads) 
   for (int i = 0; i < warm_up; ++i) timed.run();
   std::vector<double> of_run(times.size());  // a batch may be several micro-batches
   runner.on_step([&](size_t step, double seconds) { of_run[step] += 1e3 * seconds; });
+  ProgressBar bar("profile");
   for (int i = 0; i < runs; ++i) {
+    bar.update(static_cast<size_t>(i), static_cast<size_t>(runs));
     std::ranges::fill(of_run, 0);
     profile.runs.push_back(timed.run().compute);
     for (size_t step = 0; step < times.size(); ++step) times[step].push_back(of_run[step]);
@@ -182,7 +185,7 @@ int run_profile(int argc, char** argv) {
   size_t top = 0;
   size_t plan = 0;
   bool json = false, in_order = false;
-  line.add_option("file", file, "compiled model, ONNX model, checkpoint, or a model's name (see download)")
+  line.add_option("file,-c,--checkpoint,--model-file", file, "compiled model, ONNX model, checkpoint, or a model's name (see download)")
       ->required()
       ->type_name("FILE");
   line.add_option("--runs", runs, "number of measured runs; a step's time is the median")

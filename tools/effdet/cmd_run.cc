@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "cli.h"
 #include "commands.h"
@@ -23,16 +24,20 @@ struct RunArguments {
   Executor::Options options;
 };
 
+/// Outputs are told, and written where there is a folder for them.
 int run_on_tensors(const RunArguments& arguments) {
-  NpyFolder folder(arguments.out);
+  std::optional<NpyFolder> folder;
+  if (!arguments.out.empty()) folder.emplace(arguments.out);
   Executor model = Executor::open(arguments.model, arguments.options);
-  const std::vector<HostTensor> outputs = model.run(read_inputs(arguments.inputs, model.inputs()));
+  const std::vector<HostTensor> outputs = model.run(read_or_make_inputs(arguments.inputs, model.inputs()));
   nlohmann::json list = nlohmann::json::array();
   for (const HostTensor& output : outputs) {
-    const std::string path = folder.write(output).string();
-    list.push_back({{"name", output.name}, {"dtype", output.dtype}, {"shape", output.shape}, {"file", path}});
+    const std::string path = folder ? folder->write(output).string() : "";
+    list.push_back({{"name", output.name}, {"dtype", output.dtype}, {"shape", output.shape}});
+    if (folder) list.back()["file"] = path;
     if (!arguments.json)
-      fmt::print("{}: {} {} -> {}\n", one_line(output.name), output.dtype, shape_text(output.shape), path);
+      fmt::print("{}: {} {}{}{}\n", one_line(output.name), output.dtype, shape_text(output.shape),
+                 folder ? " -> " : "", path);
   }
   if (arguments.json) fmt::print("{}\n", nlohmann::json{{"outputs", list}}.dump(2));
   return 0;
@@ -81,12 +86,13 @@ int run_run(int argc, char** argv) {
                    "effdet run --test-folder test_relu\n"
                    "effdet run --test-root onnx/backend/test/data/node --quiet");
   RunArguments arguments;
-  auto* model = line.add_option("model", arguments.model, "the model to run")->type_name("FILE");
+  auto* model = line.add_option("file,-c,--checkpoint,--model-file", arguments.model, "the model to run")->type_name("FILE");
   line.add_option("-i,--input", arguments.inputs,
                   "NAME=FILE, or FILE for the only input: .npy, .pb (TensorProto) or "
-                  ".bin (bytes of the input's type and shape)")
+                  ".bin (bytes of the input's type and shape); default: made-up numbers")
       ->type_name("NAME=FILE");
-  auto* out = line.add_option("-o,--out", arguments.out, "folder for the outputs, NAME.npy each")->type_name("DIR");
+  line.add_option("-o,--out", arguments.out, "folder for the outputs, NAME.npy each; default: they are only listed")
+      ->type_name("DIR");
   line.add_option("--engine", arguments.engine, kEngineHelp)->capture_default_str()->type_name("NAME");
   auto* folder = line.add_option("--test-folder", arguments.test_folder, "run a test folder and compare");
   auto* root = line.add_option("--test-root", arguments.test_root, "run every test folder below this one");
@@ -108,7 +114,6 @@ int run_run(int argc, char** argv) {
     arguments.options.engine = parse_engine(arguments.engine, arguments.model);
   if (folder->count() > 0) return run_one_folder(arguments);
   if (root->count() > 0) return run_all_folders(arguments);
-  if (out->count() == 0) throw Error(ErrorCode::kUsage, "--out is missing: the folder for the outputs");
   return run_on_tensors(arguments);
 }
 

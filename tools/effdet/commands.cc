@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "nearest_name.h"
+
 namespace effdet::cli {
 namespace {
 
@@ -39,22 +41,8 @@ constexpr Command kCommands[] = {
     {"scenes", "", kExtra, "write a synthetic data set in COCO's layout", run_scenes},
     {"convert", "", kExtra, "write a data set in another format: COCO, Pascal VOC, YOLO", run_convert},
     {"evaluate", "", kExtra, "COCO mAP of a results file", run_evaluate},
+    {"manual", "", kExtra, "write man pages, and completion for bash and zsh", run_manual},
 };
-
-size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = row[0];
-    row[0] = i;
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t substituted = diagonal + (a[i - 1] != b[j - 1]);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, substituted});
-    }
-  }
-  return row.back();
-}
 
 }  // namespace
 
@@ -67,12 +55,10 @@ const Command* find_command(std::string_view name) {
   return found == std::end(kCommands) ? nullptr : &*found;
 }
 
-const Command* nearest_command(std::string_view name) {
-  constexpr size_t kLongest = 64;  // more is no typing error
-  if (name.size() > kLongest) return nullptr;
-  const auto distance = [&](const Command& c) { return edit_distance(name, c.name); };
-  const auto nearest = std::ranges::min_element(kCommands, {}, distance);
-  return distance(*nearest) <= 1 + nearest->name.size() / 3 ? &*nearest : nullptr;
+std::string nearest_command(std::string_view name) {
+  std::vector<std::string> names;
+  for (const Command& command : kCommands) names.emplace_back(command.name);
+  return nearest_name(name, names);
 }
 
 }  // namespace effdet::cli

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace effdet::cli {
@@ -33,6 +34,7 @@ int run_run(int argc, char** argv);
 int run_scenes(int argc, char** argv);
 int run_convert(int argc, char** argv);
 int run_evaluate(int argc, char** argv);
+int run_manual(int argc, char** argv);
 
 struct Command {
   std::string_view name;
@@ -46,7 +48,7 @@ struct Command {
 std::span<const Command> commands();
 /// By name or by the original tool's name, with or without ".py"; nullptr for none.
 const Command* find_command(std::string_view name);
-/// The command whose name is nearest to a mistyped one; nullptr where none is near.
-const Command* nearest_command(std::string_view name);
+/// The name of the command that is nearest to a mistyped one; "" where none is near.
+std::string nearest_command(std::string_view name);
 
 }  // namespace effdet::cli

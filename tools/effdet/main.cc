@@ -15,8 +15,10 @@
 #include "cli.h"
 #include "commands.h"
 #include "effdet/error.h"
+#include "log.h"
 #include "signals.h"
 #include "status_line.h"
+#include "verbose.h"
 
 namespace effdet::cli {
 namespace {
@@ -43,9 +45,9 @@ int run_named(const Command& command, std::string program, std::vector<char*> ar
 
 const Command& command_or_fail(const std::string& name) {
   if (const Command* command = find_command(name)) return *command;
-  const Command* nearest = nearest_command(name);
-  throw Error(ErrorCode::kUsage, nearest != nullptr
-                                     ? fmt::format("there is no command '{}'; did you mean '{}'?", name, nearest->name)
+  const std::string nearest = nearest_command(name);
+  throw Error(ErrorCode::kUsage, !nearest.empty()
+                                     ? fmt::format("there is no command '{}'; did you mean '{}'?", name, nearest)
                                      : fmt::format("there is no command '{}'; effdet --help lists the commands", name));
 }
 
@@ -57,7 +59,7 @@ int dispatch(int argc, char** argv, std::string& program) {
     program = invoked;
     return run_named(*command, program, arguments);
   }
-  if (arguments.empty()) throw Error(ErrorCode::kUsage, "a command is required; effdet --help lists the commands");
+  if (arguments.empty()) return print_commands(), 0;
   const std::string first = arguments.front();
   arguments.erase(arguments.begin());
   const bool help = first == "help" || first == "--help" || first == "-h";
@@ -71,6 +73,7 @@ int dispatch(int argc, char** argv, std::string& program) {
 
 int report(const std::string& program, int code, std::string_view message) {
   const RoomForLines room;
+  log_line("error", one_line(message));
   fmt::print(stderr, "{}: error: {}\n", program, one_line(message));
   return code;
 }
@@ -109,6 +112,8 @@ int main(int argc, char** argv) {
   effdet::cli::open_standard_streams();
   const int code = effdet::cli::run(argc, argv);
   std::fflush(stdout);
+  effdet::cli::end_of_verbose();
+  effdet::cli::log_line("info", "ended with exit code " + std::to_string(code));
   // Ends without static destructors: the thread that waits for signals is still there.
   std::_Exit(code);
 }

@@ -10,6 +10,7 @@
 #include "effdet/error.h"
 #include "effdet/file_kind.h"
 #include "effdet/output_file.h"
+#include "effdet/streams.h"
 
 namespace effdet::cli {
 namespace {
@@ -50,6 +51,21 @@ std::vector<HostTensor> read_inputs(const std::vector<std::string>& arguments, c
     if (std::ranges::find(tensors, info.name, &HostTensor::name) == tensors.end())
       throw Error(ErrorCode::kUsage, fmt::format("input '{}' ({} {}) is missing: --input {}=FILE", info.name,
                                                  info.dtype, shape_text(info.shape), info.name));
+  return tensors;
+}
+
+std::vector<HostTensor> read_or_make_inputs(const std::vector<std::string>& arguments,
+                                            const std::vector<TensorInfo>& inputs) {
+  if (!arguments.empty()) return read_inputs(arguments, inputs);
+  std::vector<HostTensor> tensors;
+  for (TensorInfo info : inputs) {
+    if (!info.shape.empty() && info.shape[0] < 0) info.shape[0] = 1;
+    if (std::ranges::any_of(info.shape, [](int64_t side) { return side < 0; }))
+      throw Error(ErrorCode::kUsage, fmt::format("input '{}' ({}) is of any size: --input {}=FILE", info.name,
+                                                 shape_text(info.shape), info.name));
+    tensors.push_back({info.name, info.dtype, info.shape, made_up_input(info)});
+  }
+  warn(fmt::format("no --input: made-up numbers for {}", names_of(inputs)));
   return tensors;
 }
 

@@ -14,6 +14,11 @@ namespace effdet::cli {
 /// not have and for inputs that nothing names.
 std::vector<HostTensor> read_inputs(const std::vector<std::string>& arguments, const std::vector<TensorInfo>& inputs);
 
+/// The same; without arguments made-up inputs, the same on every call, in which an unknown batch is 1. A note on standard
+/// error says so. Throws Error(kUsage) for an input with other sides that are not known.
+std::vector<HostTensor> read_or_make_inputs(const std::vector<std::string>& arguments,
+                                            const std::vector<TensorInfo>& inputs);
+
 /// A tensor's name as a file's: what is no letter, digit, '.', '-' or '_' becomes '_'.
 std::string file_name(const std::string& tensor_name);
 
