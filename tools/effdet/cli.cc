@@ -243,10 +243,8 @@ void CommandLine::name_config_file() {
 
 void CommandLine::add_common_options() {
   constexpr const char* kGroup = "Options of all commands";
-  if (get_option_no_throw("--quiet") == nullptr)
-    add_flag("-q,--quiet", quiet_, "no warnings, notes and progress on standard error, errors alone")->group(kGroup);
-  add_flag("--verbose", verbose_, "say more: version, processor, and at the end time and memory")->group(kGroup);
-  if (get_option_no_throw("-v") == nullptr) add_flag("-v", verbose_, "as --verbose")->group("");
+  add_flag("-q,--quiet", quiet_, "no warnings, notes and progress on standard error, errors alone")->group(kGroup);
+  add_flag("-v,--verbose", verbose_, "say more: version, processor, and at the end time and memory")->group(kGroup);
   add_option("--log-file", log_file_, "append warnings, notes, errors and how the command ended, with times")
       ->type_name("FILE")
       ->group(kGroup);

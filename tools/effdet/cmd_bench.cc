@@ -212,7 +212,9 @@ int run_bench(int argc, char** argv) {
   StreamOptions streams;
   int runs = 50, warm_up = 3, threads = 0;
   bool json = false, infer_only = false;
-  line.add_option("file,-c,--checkpoint,--model-file", file, "compiled model, ONNX model or checkpoint")->required()->type_name("FILE");
+  line.add_option("file,-c,--checkpoint,--model-file", file, "compiled model, ONNX model or checkpoint")
+      ->required()
+      ->type_name("FILE");
   CLI::Option* folder =
       line.add_option("--images", images, "folder of images; default: made-up ones")->type_name("DIR");
   line.add_flag("--infer-only", infer_only, "the network alone, on made-up input; takes any model")->excludes(folder);

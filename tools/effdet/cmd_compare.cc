@@ -184,7 +184,8 @@ int run_compare(int argc, char** argv) {
   CompareArguments arguments;
   line.add_option("a", arguments.a, "the first model")->required()->type_name("A");
   line.add_option("b", arguments.b, "the second model")->required()->type_name("B");
-  line.add_option("-i,--input", arguments.inputs, "NAME=FILE, or FILE for the only input: .npy, .pb, .bin, or an image; default: made-up numbers")
+  line.add_option("-i,--input", arguments.inputs,
+                  "NAME=FILE, or FILE for the only input: .npy, .pb, .bin, or an image; default: made-up numbers")
       ->type_name("NAME=FILE");
   line.add_flag("--nodes", arguments.nodes, "compare every tensor whose name both models have, in order of execution");
   line.add_option("--dump", arguments.dump, "write the tensors of all nodes as DIR/a/NAME.npy and DIR/b/NAME.npy")

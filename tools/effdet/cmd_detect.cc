@@ -18,12 +18,14 @@
 #include "effdet/detect_images.h"
 #include "effdet/detector.h"
 #include "effdet/error.h"
+#include "effdet/file_kind.h"
 #include "effdet/image.h"
 #include "effdet/output_file.h"
 #include "effdet/result_format.h"
 #include "found_text.h"
 #include "image_arguments.h"
 #include "input_paths.h"
+#include "log.h"
 #include "output_paths.h"
 #include "partial_run.h"
 #include "progress.h"
@@ -39,7 +41,7 @@ namespace fs = std::filesystem;
 struct DetectArguments {
   std::string program;
   std::vector<std::string> images, lists;
-  std::string checkpoint, model_file, out, contact_sheet;
+  std::string checkpoint, out, contact_sheet;
   ModelOptions model;
   CalibrationOptions calibration;
   DetectOptions detect{.score_threshold = 0.3f};
@@ -100,12 +102,13 @@ std::vector<ListedImage> images_of(const DetectArguments& arguments) {
 
 /// Says what the run is, for people who do not know what is in the file.
 void print_start(const std::string& file, const CompiledModel& model, const DetectArguments& arguments, size_t images) {
+  if (is_quiet()) return;
   const ModelDescription description = model.description();
   const RoomForLines room;
   std::FILE* const stream = arguments.prints_text() ? stderr : stdout;
   fmt::print(stream, "[INFO] model {}: {}, {} classes, {} x {}, {}; {} images\n", file, description.model,
              description.num_classes, description.height, description.width, precision_of(model), images);
-  if (!arguments.checkpoint.empty() && arguments.model.height == 0)
+  if (file_kind(file) == FileKind::kCheckpoint && arguments.model.height == 0)
     fmt::print(stream, "[INFO] {}x{} is the variant's size; for a checkpoint of another one give --img-size\n",
                description.height, description.width);
 }
@@ -137,7 +140,7 @@ int detect_all(DetectArguments& arguments) {
     arguments.threads = threads_of_member(*arguments.run.team(), arguments.threads);
   }
   const bool speaks = !team || team->is_first();
-  const std::string file = arguments.checkpoint.empty() ? arguments.model_file : checkpoint_file(arguments.checkpoint);
+  const std::string file = checkpoint_file(arguments.checkpoint);
   const CompiledModel model = open_model(file, arguments.model, arguments.calibration, arguments.threads);
   options.class_names = class_names(model.description(), arguments.model);
   options.detect.categories = chosen_categories(arguments.classes, options.class_names);
@@ -195,10 +198,10 @@ int run_detect(int argc, char** argv) {
   line.add_flag("-r,--recursive", arguments.recursive, "also what is in folders within the folders");
   line.add_flag("--allow-private-addresses", arguments.allow_private,
                 "http(s) addresses may lead to this machine and to private networks");
-  auto* checkpoint = line.add_option("--checkpoint", arguments.checkpoint, "PyTorch checkpoint; compiled on the fly")
-                         ->type_name("FILE");
-  auto* model_file = line.add_option("--model-file", arguments.model_file, "ONNX or compiled model")->type_name("FILE");
-  checkpoint->excludes(model_file);
+  line.add_option("-c,--checkpoint,--model-file", arguments.checkpoint,
+                  "checkpoint, ONNX model or compiled model; the first two are compiled on the fly")
+      ->required()
+      ->type_name("FILE");
   arguments.run.add_to(line,
                        line.add_option("--out", arguments.out, "folder for the results; finished images are kept in it")
                            ->type_name("DIR"),
@@ -215,15 +218,17 @@ int run_detect(int argc, char** argv) {
   line.add_option("--contact-sheet", arguments.contact_sheet,
                   "also write the first 48 images side by side (.jpg or .png)")
       ->type_name("PICTURE");
-  line.add_option("--score", arguments.detect.score_threshold, "leave out detections with a lower score")
+  line.add_option("--score,--score-threshold", arguments.detect.score_threshold,
+                  "leave out detections with a lower score")
       ->capture_default_str()
       ->check(CLI::Range(0.0, 1.0).description(""))
       ->type_name("S");
-  line.add_option("--iou", arguments.detect.iou_threshold, "IoU above which a box suppresses a worse one of its class")
+  line.add_option("--iou,--iou-threshold", arguments.detect.iou_threshold,
+                  "IoU above which a box suppresses a worse one of its class")
       ->capture_default_str()
       ->check(CLI::Range(0.0, 1.0).description(""))
       ->type_name("T");
-  line.add_option("--max-det", arguments.detect.max_detections, "most detections of an image")
+  line.add_option("--max-det,--max-detections", arguments.detect.max_detections, "most detections of an image")
       ->capture_default_str()
       ->check(between(1, 100000))
       ->type_name("N");
@@ -251,8 +256,6 @@ int run_detect(int argc, char** argv) {
   if (!arguments.contact_sheet.empty() && sheet_kind != ".jpg" && sheet_kind != ".jpeg" && sheet_kind != ".png")
     throw Error(ErrorCode::kUsage,
                 fmt::format("--contact-sheet: {} is none of .jpg, .jpeg and .png", arguments.contact_sheet));
-  if (arguments.checkpoint.empty() && arguments.model_file.empty())
-    throw Error(ErrorCode::kUsage, "one of --checkpoint and --model-file is required");
   return detect_all(arguments);
 }
 

@@ -51,19 +51,21 @@ std::string man_page(const Command& command, const CommandLine& line) {
   for (const CLI::Option* option : line.get_options())
     if (is_shown(*option))
       page += fmt::format(".TP\n.B {}\n{}\n", roff(usage_of(*option)), roff(option->get_description()));
-  return page + fmt::format(".SH EXAMPLES\n.nf\n{}\n.fi\n.SH EXIT STATUS\n0 success, 2 usage, 3 bad input, 4 "
-                            "input and output, 5 not supported, 6 mismatch, 7 out of memory, 70 a bug.\n",
-                            roff(line.examples()));
+  return page + fmt::format(
+                    ".SH EXAMPLES\n.nf\n{}\n.fi\n.SH EXIT STATUS\n0 success, 2 usage, 3 bad input, 4 "
+                    "input and output, 5 not supported, 6 mismatch, 7 out of memory, 70 a bug.\n",
+                    roff(line.examples()));
 }
 
 }  // namespace
 
 int run_manual(int argc, char** argv) {
-  CommandLine line(argc, argv,
-                   "Writes man pages (OUT/man/man1), and completion for bash (OUT/bash-completion/completions/effdet) and "
-                   "zsh (OUT/zsh/site-functions/_effdet), as an installation has them below share/.",
-                   "effdet manual --out ~/.local/share\n"
-                   "man -M ~/.local/share/man effdet-detect");
+  CommandLine line(
+      argc, argv,
+      "Writes man pages (OUT/man/man1), and completion for bash (OUT/bash-completion/completions/effdet) and "
+      "zsh (OUT/zsh/site-functions/_effdet), as an installation has them below share/.",
+      "effdet manual --out ~/.local/share\n"
+      "man -M ~/.local/share/man effdet-detect");
   std::string out;
   line.add_option("--out", out, "folder to write to")->required()->type_name("DIR");
   if (!line.read()) return 0;
@@ -81,7 +83,6 @@ int run_manual(int argc, char** argv) {
       ".TH EFFDET 1 \"\" \"effdet {}\"\n.SH NAME\neffdet \\- EfficientDet from checkpoint to detections and COCO mAP\n"
       ".SH SYNOPSIS\n.B effdet\nCOMMAND [options]\n.SH COMMANDS\n{}",
       EFFDET_VERSION, index);
-  const fs::path root = out;
   const fs::path root = out, man = root / "man/man1", bash = root / "bash-completion/completions",
                  zsh = root / "zsh/site-functions";
   for (const fs::path& folder : {man, bash, zsh}) make_output_folder(folder);

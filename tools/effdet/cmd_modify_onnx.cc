@@ -41,8 +41,9 @@ int run_modify_onnx(int argc, char** argv) {
     const int count = model.zero_minus_infinity_pads();
     fmt::print("[INFO] {} Pad constant{} of -inf set to 0.\n", count, count == 1 ? "" : "s");
   } else if (!model.set_initializer(node, 0.0f)) {
-    // The original's constant, 3080, is in the exports of PyTorch that it was written for.
-    if (!model.metadata().contains("effdet.variant")) {
+    // A number, such as the original's 3080, names a constant of PyTorch's own exports: ours have no such fault.
+    const bool is_number = node.find_first_not_of("0123456789") == std::string::npos;
+    if (!is_number || !model.metadata().contains("effdet.variant")) {
       fmt::print("[ERROR] {} not found.\n", one_line(node));
       return static_cast<int>(ErrorCode::kUsage);
     }

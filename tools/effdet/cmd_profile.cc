@@ -185,7 +185,8 @@ int run_profile(int argc, char** argv) {
   size_t top = 0;
   size_t plan = 0;
   bool json = false, in_order = false;
-  line.add_option("file,-c,--checkpoint,--model-file", file, "compiled model, ONNX model, checkpoint, or a model's name (see download)")
+  line.add_option("file,-c,--checkpoint,--model-file", file,
+                  "compiled model, ONNX model, checkpoint, or a model's name (see download)")
       ->required()
       ->type_name("FILE");
   line.add_option("--runs", runs, "number of measured runs; a step's time is the median")

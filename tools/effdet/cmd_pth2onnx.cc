@@ -50,7 +50,7 @@ int run_pth2onnx(int argc, char** argv) {
       ->capture_default_str()
       ->check(between(1, kLargestBatch))
       ->type_name("N");
-  line.add_option("--checkpoint", checkpoint,
+  line.add_option("-c,--checkpoint,--model-file", checkpoint,
                   "the file that torch.save wrote, safetensors, or a model's name (see download)")
       ->capture_default_str()
       ->type_name("FILE");
@@ -64,15 +64,15 @@ int run_pth2onnx(int argc, char** argv) {
       line.add_flag("--with-nms", with_nms,
                     "append decoding and NonMaxSuppression: the output is \"detections\" [batch, boxes, 6], rows "
                     "of x1, y1, x2, y2 in pixels of the input, score and class, then zeros");
-  line.add_option("--max-detections", detect.max_detections, "--with-nms: rows an image")
+  line.add_option("--max-det,--max-detections", detect.max_detections, "--with-nms: rows an image")
       ->capture_default_str()
       ->check(between(1, kMostDetections))
       ->type_name("N")
       ->needs(nms);
-  line.add_option("--score-threshold", detect.score_threshold, "--with-nms: leave out boxes with a lower score")
+  line.add_option("--score,--score-threshold", detect.score_threshold, "--with-nms: leave out boxes with a lower score")
       ->capture_default_str()
       ->needs(nms);
-  line.add_option("--iou-threshold", detect.iou_threshold,
+  line.add_option("--iou,--iou-threshold", detect.iou_threshold,
                   "--with-nms: leave out boxes that overlap a better one of their class by more")
       ->capture_default_str()
       ->check(CLI::Range(0.0, 1.0))

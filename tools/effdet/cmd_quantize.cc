@@ -122,7 +122,9 @@ int run_quantize(int argc, char** argv) {
   QuantizeArguments arguments;
   QuantizeOptions& options = arguments.options;
   std::string validation;
-  line.add_option("file,-c,--checkpoint,--model-file", arguments.model, "checkpoint or ONNX model, float32")->required()->type_name("FILE");
+  line.add_option("file,-c,--checkpoint,--model-file", arguments.model, "checkpoint or ONNX model, float32")
+      ->required()
+      ->type_name("FILE");
   line.add_output("--out", arguments.out, "the ONNX file to write")->required();
   auto* calibration = arguments.calibration.add_to(line);
   auto* weights_only = line.add_flag("--weights-only", options.weights_only,

@@ -10,6 +10,7 @@
 #include "effdet/error.h"
 #include "effdet/executor.h"
 #include "effdet/host_tensor.h"
+#include "log.h"
 #include "tensor_files.h"
 #include "test_folders.h"
 
@@ -20,7 +21,7 @@ struct RunArguments {
   std::string model, out, engine = "auto", test_folder, test_root;
   std::vector<std::string> inputs;
   Tolerance tolerance;
-  bool json = false, quiet = false;
+  bool json = false;
   Executor::Options options;
 };
 
@@ -36,8 +37,8 @@ int run_on_tensors(const RunArguments& arguments) {
     list.push_back({{"name", output.name}, {"dtype", output.dtype}, {"shape", output.shape}});
     if (folder) list.back()["file"] = path;
     if (!arguments.json)
-      fmt::print("{}: {} {}{}{}\n", one_line(output.name), output.dtype, shape_text(output.shape),
-                 folder ? " -> " : "", path);
+      fmt::print("{}: {} {}{}{}\n", one_line(output.name), output.dtype, shape_text(output.shape), folder ? " -> " : "",
+                 path);
   }
   if (arguments.json) fmt::print("{}\n", nlohmann::json{{"outputs", list}}.dump(2));
   return 0;
@@ -61,7 +62,7 @@ int run_all_folders(const RunArguments& arguments) {
     const FolderResult result = run_test_folder(folder, arguments.options, arguments.tolerance);
     ++counts[static_cast<size_t>(result.verdict)];
     list.push_back(folder_json(result));
-    const bool shown = !arguments.json && !(arguments.quiet && result.verdict == Verdict::kPass);
+    const bool shown = !arguments.json && !(is_quiet() && result.verdict == Verdict::kPass);
     if (shown) fmt::print("{}\n", folder_line(result));
   }
   const auto [passed, failed, refused] = counts;
@@ -86,7 +87,8 @@ int run_run(int argc, char** argv) {
                    "effdet run --test-folder test_relu\n"
                    "effdet run --test-root onnx/backend/test/data/node --quiet");
   RunArguments arguments;
-  auto* model = line.add_option("file,-c,--checkpoint,--model-file", arguments.model, "the model to run")->type_name("FILE");
+  auto* model =
+      line.add_option("file,-c,--checkpoint,--model-file", arguments.model, "the model to run")->type_name("FILE");
   line.add_option("-i,--input", arguments.inputs,
                   "NAME=FILE, or FILE for the only input: .npy, .pb (TensorProto) or "
                   ".bin (bytes of the input's type and shape); default: made-up numbers")
@@ -95,11 +97,10 @@ int run_run(int argc, char** argv) {
       ->type_name("DIR");
   line.add_option("--engine", arguments.engine, kEngineHelp)->capture_default_str()->type_name("NAME");
   auto* folder = line.add_option("--test-folder", arguments.test_folder, "run a test folder and compare");
-  auto* root = line.add_option("--test-root", arguments.test_root, "run every test folder below this one");
+  auto* root = line.add_option("--test-root", arguments.test_root, "run every test folder below this one; with --quiet only those that fail are listed");
   for (CLI::Option* option : {folder, root}) option->type_name("DIR");
   line.add_option("--rtol", arguments.tolerance.relative, "test folders: relative tolerance")->capture_default_str();
   line.add_option("--atol", arguments.tolerance.absolute, "test folders: absolute tolerance")->capture_default_str();
-  line.add_flag("--quiet", arguments.quiet, "--test-root: leave out what passes");
   add_device(line, arguments.options.model);
   line.add_threads(arguments.options.threads);
   line.add_json(arguments.json);

@@ -137,7 +137,7 @@ void EvaluationOptions::add_to(CommandLine& line) {
                 "also the best score thresholds, sizes of objects, calibration of scores, confused categories, "
                 "suspected label errors and the worst images");
   line.add_option(
-          "--score-threshold", score_threshold_,
+          "--score,--score-threshold", score_threshold_,
           "of the detections whose errors --analysis and --against show; default: where F1 over all categories is best")
       ->type_name("SCORE");
   line.add_option("--match-iou", match_iou_,

@@ -23,7 +23,10 @@ std::string time_text(double seconds) {
 }  // namespace
 
 ProgressBar::ProgressBar(std::string label)
-    : label_(std::move(label)), terminal_(!is_quiet() && ::isatty(STDERR_FILENO) == 1), start_(Clock::now()), last_(start_) {}
+    : label_(std::move(label)),
+      terminal_(!is_quiet() && ::isatty(STDERR_FILENO) == 1),
+      start_(Clock::now()),
+      last_(start_) {}
 
 ProgressBar::~ProgressBar() { erase_status_line(); }
 

@@ -14,8 +14,8 @@ namespace effdet::cli {
 /// not have and for inputs that nothing names.
 std::vector<HostTensor> read_inputs(const std::vector<std::string>& arguments, const std::vector<TensorInfo>& inputs);
 
-/// The same; without arguments made-up inputs, the same on every call, in which an unknown batch is 1. A note on standard
-/// error says so. Throws Error(kUsage) for an input with other sides that are not known.
+/// The same; without arguments made-up inputs, the same on every call, in which an unknown batch is 1. A note on
+/// standard error says so. Throws Error(kUsage) for an input with other sides that are not known.
 std::vector<HostTensor> read_or_make_inputs(const std::vector<std::string>& arguments,
                                             const std::vector<TensorInfo>& inputs);
 
