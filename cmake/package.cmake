@@ -29,6 +29,12 @@ configure_file(${PROJECT_SOURCE_DIR}/cmake/effdet.pc.in effdet.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/effdet.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT dev)
 
 if(EFFDET_TOOLS)
+  set(share ${PROJECT_BINARY_DIR}/share)
+  install(DIRECTORY ${share}/man/man1 DESTINATION ${CMAKE_INSTALL_MANDIR} COMPONENT runtime)
+  install(FILES ${share}/bash-completion/completions/effdet
+          DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions COMPONENT runtime)
+  install(FILES ${share}/zsh/site-functions/_effdet
+          DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions COMPONENT runtime)
   install(TARGETS effdet_cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT runtime)
   foreach(tool IN LISTS EFFDET_TOOL_NAMES)
     install(FILES ${CMAKE_RUNTIME_OUTPUT_DIRECTORY}/${tool} DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT runtime)

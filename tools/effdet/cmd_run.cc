@@ -97,7 +97,8 @@ int run_run(int argc, char** argv) {
       ->type_name("DIR");
   line.add_option("--engine", arguments.engine, kEngineHelp)->capture_default_str()->type_name("NAME");
   auto* folder = line.add_option("--test-folder", arguments.test_folder, "run a test folder and compare");
-  auto* root = line.add_option("--test-root", arguments.test_root, "run every test folder below this one; with --quiet only those that fail are listed");
+  auto* root = line.add_option("--test-root", arguments.test_root,
+                               "run every test folder below this one; with --quiet only those that fail are listed");
   for (CLI::Option* option : {folder, root}) option->type_name("DIR");
   line.add_option("--rtol", arguments.tolerance.relative, "test folders: relative tolerance")->capture_default_str();
   line.add_option("--atol", arguments.tolerance.absolute, "test folders: absolute tolerance")->capture_default_str();
