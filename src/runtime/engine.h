@@ -71,7 +71,8 @@ class Session {
   /// wants.
   Tensor step_output(size_t step, size_t output, size_t plan = 0) const;
 
-  /// Seconds of the last run's copies to and from a device that does not use the host's memory, and of what lay between.
+  /// Seconds of the last run's copies to and from a device that does not use the host's memory, and of what lay
+  /// between.
   double upload_seconds = 0, run_seconds = 0, download_seconds = 0;
 
   /// Called after each step of each micro-batch with its index and seconds, where set: for profiles.

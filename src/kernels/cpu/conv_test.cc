@@ -113,6 +113,18 @@ TEST(Choice, RefusalsSayWhy) {
                                       "cpu:int8_weights: only floats by int8 weights"}));
 }
 
+TEST(Choice, NoKernelTakesMapsOfAnotherType) {
+  const auto c =
+      as_narrow(conv_case({.channels = 8, .out = 8, .height = 4, .width = 5, .activation = "none"}), DType::kF16);
+  ASSERT_TRUE(c);
+  std::vector<ValueInfo> inputs;
+  for (const Tensor& input : c->inputs) inputs.push_back({input.dtype(), input.shape(), &input});
+  const std::vector<ValueInfo> outputs{{DType::kF16, {1, 4, 5, 8}}};
+  const Choice choice = choose(cpu::device(), {c->node, 11, inputs, outputs});
+  EXPECT_EQ(choice.implementation, "reference");
+  EXPECT_EQ(choice.refusals.back(), "cpu:int8_weights: maps of a type that the device does not compute in");
+}
+
 /// Maps of one row or one column, where windows need not be gathered, and some where they must.
 TEST_P(Kernels, ConvOfSequences) {
   for (const Row& row : window_rows()) {

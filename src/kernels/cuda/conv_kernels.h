@@ -70,14 +70,21 @@ struct DirectConv {
     const TIn* x = static_cast<const TIn*>(a.x) + pixel / w.out_width / w.out_height * a.x_strides.image +
                    first_channel * a.x_strides.channel;
     Pack<float, kPanel> part{};  // sums of parts round less than one long sum
+    const int tap = row / a.group_channels;
+    int channel = row % a.group_channels, tap_row = tap / w.kernel_width, tap_column = tap % w.kernel_width;
     for (int i = 0; i < count; ++i) {
-      const int tap = (row + i) / a.group_channels, channel = (row + i) % a.group_channels;
-      const int from_row = line * w.stride_y - w.pad_top + tap / w.kernel_width;
-      const int from_column = column * w.stride_x - w.pad_left + tap % w.kernel_width;
-      if (!w.is_inside(from_row, from_column)) continue;
-      const float value =
-          to_float(x[from_row * a.x_strides.row + from_column * a.x_strides.column + channel * a.x_strides.channel]);
-      for (int k = 0; k < kPanel; ++k) part.values[k] += value * weights[i * kPanel + k];
+      const int from_row = line * w.stride_y - w.pad_top + tap_row;
+      const int from_column = column * w.stride_x - w.pad_left + tap_column;
+      if (w.is_inside(from_row, from_column)) {
+        const float value =
+            to_float(x[from_row * a.x_strides.row + from_column * a.x_strides.column + channel * a.x_strides.channel]);
+        for (int k = 0; k < kPanel; ++k) part.values[k] += value * weights[i * kPanel + k];
+      }
+      if (++channel < a.group_channels) continue;
+      channel = 0;
+      if (++tap_column < w.kernel_width) continue;
+      tap_column = 0;
+      ++tap_row;
     }
     for (int k = 0; k < kPanel; ++k) sums.values[k] += part.values[k];
   }

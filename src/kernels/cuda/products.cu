@@ -8,6 +8,8 @@ namespace effdet::kernels::cuda {
 namespace {
 
 constexpr size_t kWorkspaceBytes = size_t{32} << 20;
+/// What tensors are aligned to at least (artifact::kTensorAlignment).
+constexpr uint32_t kAlignment = 64;
 
 cudaDataType_t type_of(Element element) {
   return element == Element::kF16 ? CUDA_R_16F : element == Element::kBf16 ? CUDA_R_16BF : CUDA_R_32F;
@@ -92,6 +94,9 @@ cublasStatus_t Products::make_plan(const Gemm& g, Plan& plan) const {
   EFFDET_TRY(cublasLtMatmulPreferenceCreate(&preference));
   cublasLtMatmulPreferenceSetAttribute(preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, &kWorkspaceBytes,
                                        sizeof kWorkspaceBytes);
+  for (const auto operand : {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES,
+                             CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES})
+    cublasLtMatmulPreferenceSetAttribute(preference, operand, &kAlignment, sizeof kAlignment);
   cublasLtMatmulHeuristicResult_t best{};
   int found = 0;
   const cublasStatus_t status = cublasLtMatmulAlgoGetHeuristic(
