@@ -176,6 +176,10 @@ typedef struct effdet_detect_options {
   int max_candidates;    /* 5000 */
   int max_detections;    /* of an image; 100 */
   int soft_nms;          /* gaussian soft-NMS; 0 */
+  int soft_linear;       /* with soft_nms: linear instead of gaussian; 0 */
+  int agnostic;          /* boxes of other classes are suppressed, too; 0 */
+  const int* categories; /* only these (class index + 1); NULL: all */
+  size_t num_categories;
 } effdet_detect_options;
 EFFDET_API void effdet_detect_options_init(effdet_detect_options* options);
 

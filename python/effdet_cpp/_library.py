@@ -70,6 +70,10 @@ class DetectOptions(c.Structure):
         ("max_candidates", c.c_int),
         ("max_detections", c.c_int),
         ("soft_nms", c.c_int),
+        ("soft_linear", c.c_int),
+        ("agnostic", c.c_int),
+        ("categories", c.POINTER(c.c_int)),
+        ("num_categories", c.c_size_t),
     ]
 
 

@@ -1,7 +1,7 @@
 """Detection: images in, boxes out."""
 
 import ctypes as c
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple, Union
+from typing import Any, Dict, List, NamedTuple, Sequence, Tuple, Union
 
 from . import _library as lib
 from . import images
@@ -10,18 +10,46 @@ from .errors import UsageError
 from .model import Model
 
 
-def detect_options(**members: Any) -> lib.DetectOptions:
-    """score, iou, max_detections, max_candidates, soft_nms; None for the default."""
-    names = {
-        "score": "score_threshold",
-        "iou": "iou_threshold",
-        "max_detections": "max_detections",
-        "max_candidates": "max_candidates",
-        "soft_nms": "soft_nms",
-    }
-    if unknown := [name for name in members if name not in names]:
-        raise TypeError(f"there is no option {unknown[0]!r}, but {', '.join(names)}")
-    values = {names[name]: value for name, value in members.items() if value is not None}
+# Options of detection, and the members of the C interface's struct for those that are one.
+_OPTIONS = {
+    "score": "score_threshold",
+    "iou": "iou_threshold",
+    "max_detections": "max_detections",
+    "max_candidates": "max_candidates",
+    "soft_nms": None,
+    "agnostic": "agnostic",
+    "classes": None,
+}
+
+
+def _categories(classes: Any, names: Sequence[str]) -> List[int]:
+    """Categories of classes that are given by name or by index, one or several."""
+    found = []
+    for one in [classes] if isinstance(classes, (str, int)) else classes:
+        if isinstance(one, str):
+            if one not in names:
+                raise UsageError(f"classes: the model has no class {one!r}")
+            one = list(names).index(one)
+        if not 0 <= one < max(len(names), 1):
+            raise UsageError(f"classes: {one} is none of 0 to {len(names) - 1}")
+        found.append(int(one) + 1)
+    return found
+
+
+def detect_options(names: Sequence[str] = (), **members: Any) -> lib.DetectOptions:
+    """score, iou, max_detections, max_candidates, soft_nms, agnostic, classes; None for the default. names: of the classes."""
+    if unknown := [name for name in members if name not in _OPTIONS]:
+        raise TypeError(f"there is no option {unknown[0]!r}, but {', '.join(_OPTIONS)}")
+    values = {_OPTIONS[name]: value for name, value in members.items() if _OPTIONS[name] and value is not None}
+    soft, classes = members.get("soft_nms"), members.get("classes")
+    if soft not in (None, False, True, "gaussian", "linear"):
+        raise UsageError(f"soft_nms {soft!r}: one of True, 'gaussian' and 'linear'")
+    values.update(soft_nms=int(bool(soft)), soft_linear=int(soft == "linear"))
+    if classes is not None:
+        chosen = _categories(classes, names)
+        if not chosen:
+            raise UsageError("classes: none are given")
+        values.update(categories=(c.c_int * len(chosen))(*chosen), num_categories=len(chosen))
     try:
         return lib.initialised(lib.DetectOptions, "detect_options", **values)
     except TypeError as error:
@@ -41,7 +69,9 @@ class Detector:
 
     model: a compiled file (.om), an ONNX file, a PyTorch checkpoint, or a Model. threads: 0 for all cores. score: detections
     with less are left out. iou: a box that overlaps a better one of its class by more is left out; 1 keeps all candidates.
-    max_detections, of an image; max_candidates, before suppression; soft_nms: lower scores instead of leaving boxes out.
+    max_detections, of an image; max_candidates, before suppression; soft_nms: lower scores instead of leaving boxes out,
+    "gaussian" (True) or "linear"; agnostic: boxes of other classes are suppressed, too; classes: only these, by name or
+    index.
     Further options are those of model_options(). Any thread may use it, one at a time; after fork() make one in the child.
     """
 
@@ -54,7 +84,9 @@ class Detector:
         iou: float = 0.5,
         max_detections: int = 100,
         max_candidates: int = 5000,
-        soft_nms: bool = False,
+        soft_nms: Union[bool, str] = False,
+        agnostic: bool = False,
+        classes: Any = None,
         **options: Any,
     ):
         if isinstance(model, Model) and options:
@@ -67,16 +99,18 @@ class Detector:
             "max_detections": max_detections,
             "max_candidates": max_candidates,
             "soft_nms": soft_nms,
+            "agnostic": agnostic,
+            "classes": classes,
         }
-        settled = detect_options(**self._defaults)
+        settled = detect_options(self.names, **self._defaults)
         self._handle = lib.Handle.made_by("detector", "detector_new", self.model.pointer, threads, c.byref(settled))
 
     def __call__(self, image: Any, *, bgr: bool = False, **options: Any) -> Union[Detections, List[Detections]]:
         """Detections in an image: a path, the bytes of a file, an array uint8 [height, width, 3 or 4] or [height, width], a
         PIL image, or a tensor in the processor's memory (DLPack). Of a list, or an array [n, height, width, 3], a list of
         Detections, with as many images at a time as the model's batch has. bgr: arrays have OpenCV's order of channels.
-        options: score, iou, max_detections, max_candidates, soft_nms of this call."""
-        settled = detect_options(**{**self._defaults, **options})
+        options: score, iou, max_detections, max_candidates, soft_nms, agnostic, classes of this call."""
+        settled = detect_options(self.names, **{**self._defaults, **options})
         if images.is_batch(image):
             return self._batch([images.view_of(one, bgr) for one in image], settled)
         if images.is_path(image):

@@ -32,6 +32,15 @@ class Detector(unittest.TestCase):
         self.assertEqual(len(detector(picture, score=1.0)), 0)
         self.assertGreater(len(detector(picture, iou=1.0, max_detections=5000)), len(everything))
         self.assertTrue(common.same(detector(picture), everything))
+        first, name = int(everything.class_id[0]), everything.labels[0]
+        for classes in (first, [first], name, [name]):
+            self.assertEqual(set(detector(picture, classes=classes).class_id), {first})
+        self.assertLess(len(detector(picture, agnostic=True, max_detections=5000)), len(detector(picture, max_detections=5000)))
+        for soft in ("gaussian", "linear"):
+            self.assertGreater(len(detector(picture, soft_nms=soft)), 0)
+        for options in ({"classes": "no such"}, {"classes": 99}, {"classes": []}, {"soft_nms": "hard"}):
+            with self.assertRaises(effdet_cpp.UsageError, msg=str(options)):
+                detector(picture, **options)
         for options in ({"score": 7}, {"score": float("nan")}, {"iou": -1}, {"max_detections": 0}, {"score": "much"}):
             with self.assertRaises(effdet_cpp.UsageError, msg=str(options)):
                 detector(picture, **options)

@@ -7,6 +7,8 @@
 #include <exception>
 #include <new>
 #include <string>
+#include <type_traits>
+#include <vector>
 
 #include "base/error.h"
 #include "effdet/effdet_c.h"
@@ -56,6 +58,18 @@ Struct taken(const Struct* given, void (*init)(Struct*), const char* name) {
          name, size, effdet_version(), sizeof(Struct));
   std::memcpy(static_cast<void*>(&own), given, size);
   own.size = sizeof(Struct);
+  return own;
+}
+
+/// A list of the caller's. Throws Error(kUsage) for null pointers where there are some.
+template <typename Own, typename Given>
+std::vector<Own> list_of(const Given* values, size_t count, const char* name) {
+  if (count > 0) need(values, name);
+  std::vector<Own> own;
+  for (size_t i = 0; i < count; ++i) {
+    if constexpr (std::is_pointer_v<Given>) need(values[i], name);
+    own.emplace_back(values[i]);
+  }
   return own;
 }
 

@@ -16,7 +16,10 @@ DetectOptions detect_options(const effdet_detect_options* given) {
           .iou_threshold = options.iou_threshold,
           .max_candidates = options.max_candidates,
           .max_detections = options.max_detections,
-          .soft_nms = options.soft_nms != 0};
+          .soft_nms = options.soft_nms != 0,
+          .soft_linear = options.soft_linear != 0,
+          .agnostic = options.agnostic != 0,
+          .categories = list_of<int>(options.categories, options.num_categories, "categories")};
 }
 
 effdet_detections* handle_of(const std::vector<Detection>& detections) {
@@ -59,8 +62,11 @@ effdet_status with(effdet_detector* detector, Work work) {
 void effdet_detect_options_init(effdet_detect_options* options) {
   if (!options) return;
   const DetectOptions defaults;
-  *options = {sizeof(*options),        defaults.score_threshold, defaults.iou_threshold,
-              defaults.max_candidates, defaults.max_detections,  defaults.soft_nms};
+  *options = {.size = sizeof(*options),
+              .score_threshold = defaults.score_threshold,
+              .iou_threshold = defaults.iou_threshold,
+              .max_candidates = defaults.max_candidates,
+              .max_detections = defaults.max_detections};
 }
 
 size_t effdet_detections_count(const effdet_detections* detections) {

@@ -22,17 +22,6 @@ effdet_evaluation* handle_of(Evaluation evaluation) {
   return new effdet_evaluation{std::move(evaluation), std::move(summary)};
 }
 
-template <typename Own, typename Given>
-std::vector<Own> list_of(const Given* values, size_t count, const char* name) {
-  if (count > 0) need(values, name);
-  std::vector<Own> own;
-  for (size_t i = 0; i < count; ++i) {
-    if constexpr (std::is_pointer_v<Given>) need(values[i], name);
-    own.emplace_back(values[i]);
-  }
-  return own;
-}
-
 }  // namespace
 
 const double* effdet_evaluation_stats(const effdet_evaluation* evaluation) {

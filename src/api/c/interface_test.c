@@ -128,6 +128,7 @@ static void detect(const effdet_model* model, const effdet_model* model_of_two, 
   effdet_detect_options options;
   effdet_timings timings;
   double scale;
+  const int category = 2;
   int width, height, i;
   EXPECT_OK(effdet_detector_new(model, 1, NULL, &detector));
   EXPECT_OK(effdet_detector_new(model_of_two, 1, NULL, &of_two));
@@ -169,6 +170,16 @@ static void detect(const effdet_model* model, const effdet_model* model_of_two, 
   EXPECT_OK(effdet_detector_detect(detector, &images[0], &options, &by_view));
   EXPECT(effdet_detections_count(by_view) == 0);
   effdet_detections_free(by_view);
+  effdet_detect_options_init(&options);
+  options.categories = &category;
+  options.num_categories = 1;
+  options.agnostic = 1;
+  EXPECT_OK(effdet_detector_detect(detector, &images[0], &options, &by_view));
+  for (i = 0; i < (int)effdet_detections_count(by_view); ++i)
+    EXPECT(effdet_detections_data(by_view)[i].category == category);
+  effdet_detections_free(by_view);
+  options.categories = NULL;
+  EXPECT_CODE(EFFDET_USAGE, effdet_detector_detect(detector, &images[0], &options, &by_view));
   images[0].stride = 5;
   EXPECT_CODE(EFFDET_USAGE, effdet_detector_detect(detector, &images[0], NULL, &by_view));
   EXPECT_CODE(EFFDET_USAGE, effdet_detector_detect(detector, NULL, NULL, &by_view));
