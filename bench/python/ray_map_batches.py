@@ -23,9 +23,11 @@ class Detect:
         }
 
 
-ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="error")
+ray.init(num_cpus=3,  # two actors, and one task that reads
+          include_dashboard=False, log_to_driver=False, logging_level="error")
 ray.data.DataContext.get_current().enable_progress_bars = False
-rows = ray.data.read_binary_files(str(folder), include_paths=True).map_batches(Detect, concurrency=2, batch_size=8).take_all()
+images = ray.data.read_binary_files(str(folder), include_paths=True)
+rows = images.map_batches(Detect, compute=ray.data.ActorPoolStrategy(size=2), batch_size=8).take_all()
 alone = effdet_cpp.Detector(model, threads=1, score=0.0)
 for row in rows:
     found = alone(row["path"])
