@@ -14,6 +14,7 @@
 #include "effdet/compiled_model.h"
 #include "effdet/dataset.h"
 #include "effdet/detection.h"
+#include "effdet/draw_options.h"
 #include "effdet/export.h"
 #include "effdet/image.h"
 #include "effdet/image_failure.h"
@@ -42,6 +43,7 @@ struct DetectImagesOptions {
   /// replaced.
   std::string format = "json";
   std::filesystem::path pictures = {};  ///< folder for the images with the detections drawn; empty: none
+  DrawOptions draw = {};                ///< how they are drawn
   /// Folder for what was found, cut out of the images: <class>/<image>_<number>.jpg. Empty: none.
   std::filesystem::path crops = {};
   /// Images are turned upright by their EXIF orientation, and what is found is in pixels of the upright image. effdet
@@ -94,9 +96,10 @@ EFFDET_API DetectImagesReport merge_detections(const std::vector<std::filesystem
 /// Error(kBadInput) for a file that is none of both, Error(kUnsupported) for one of another version, Error(kIo).
 EFFDET_API bool is_shard_of_list(const std::filesystem::path& shard);
 
-/// The first of the images in which something was looked for, at most 48, side by side with their detections drawn;
-/// they are read once more, as the options say. list: the run's, of which images are some, in order. Throws as
-/// read_image(), and Error(kUsage) for no images.
+/// The first of these images in which something was looked for, at most kSheetImages, side by side, with their
+/// detections drawn on the small images; they are read once more, as the options say. list: the run's, of which images
+/// are some, in order. Throws as read_image(), and Error(kUsage) for no images.
+constexpr size_t kSheetImages = 48;
 EFFDET_API RgbImage contact_sheet_of(std::span<const ListedImage> list, std::span<const DetectedImage> images,
                                      std::span<const std::string> class_names, const DetectImagesOptions& options = {});
 

@@ -11,15 +11,18 @@
 
 #include "effdet/compiled_model.h"
 #include "effdet/detection.h"
+#include "effdet/draw_options.h"
 #include "effdet/export.h"
 #include "effdet/image.h"
 #include "effdet/image_view.h"
 
 namespace effdet {
 
-/// Draws detections on an image: boxes, class names and scores. class_names: by class index; may be empty.
+/// Draws detections on an image: boxes, class names and scores, in a font of the system where there is one.
+/// class_names: by class index, UTF-8; may be empty. Labels do not cover each other; one for which there is no place is
+/// left out. Throws Error(kUsage) for options out of range.
 EFFDET_API RgbImage annotate(RgbImage image, std::span<const Detection> detections,
-                             std::span<const std::string> class_names);
+                             std::span<const std::string> class_names, const DrawOptions& options = {});
 /// Class names by class index: those in the model's metadata; otherwise COCO's, for models with 90 or 91 classes;
 /// otherwise "class 1", "class 2", ...
 EFFDET_API std::vector<std::string> class_names_of(const ModelDescription& description);

@@ -12,6 +12,7 @@
 #include "effdet/detection.h"
 #include "effdet/detector.h"
 #include "effdet/download.h"
+#include "effdet/draw_options.h"
 #include "effdet/error.h"
 #include "effdet/evaluation_analysis.h"
 #include "effdet/evaluation_comparison.h"

@@ -80,6 +80,7 @@ class ListRun {
         is_done_(images_.size()),
         queue_(std::in_place, drawing_threads(threads)) {
     result_format(options.format);  // before the work
+    detection::check_options(options.draw);
     if (!options.pictures.empty()) make_folder(options.pictures);
     if (!options.journal.empty()) resume_from_journal(model);
     for (size_t i = 0; i < images_.size(); ++i)
@@ -266,7 +267,7 @@ class ListRun {
       write_crops(options_.crops, std::filesystem::path(images_[slot.image].picture).stem().string(), slot.pixels,
                   found.detections, names_);
     if (found.picture.empty()) return true;
-    detection::draw(slot.pixels, found.detections, names_);
+    detection::draw(slot.pixels, found.detections, names_, options_.draw);
     const std::vector<std::byte> jpeg = vision::encode_jpeg(slot.pixels);
     slot.pixels = {};
     write_file(found.picture, jpeg, /*sync=*/false);

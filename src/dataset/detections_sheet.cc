@@ -1,4 +1,4 @@
-// The first images of a run on one sheet, from the images themselves: a run that was gone on with has the same one.
+// The first images of a list on one sheet, from the images themselves: a run that was gone on with has the same one.
 #include <algorithm>
 
 #include "base/error.h"
@@ -10,8 +10,14 @@
 namespace effdet {
 namespace {
 
-constexpr size_t kMost = 48;
 constexpr int kColumns = 8, kCell = 240;  // in pixels
+
+std::vector<Detection> scaled(std::vector<Detection> detections, vision::ImageSize from, vision::ImageSize to) {
+  const float x = static_cast<float>(to.width) / static_cast<float>(from.width),
+              y = static_cast<float>(to.height) / static_cast<float>(from.height);
+  for (Detection& d : detections) d.x1 *= x, d.x2 *= x, d.y1 *= y, d.y2 *= y;
+  return detections;
+}
 
 }  // namespace
 
@@ -20,12 +26,13 @@ RgbImage contact_sheet_of(std::span<const ListedImage> list, std::span<const Det
   std::vector<vision::Image> cells;
   std::vector<std::string> captions;
   auto listed = list.begin();
-  for (const DetectedImage& found : images.first(std::min(images.size(), kMost))) {
+  for (const DetectedImage& found : images.first(std::min(images.size(), kSheetImages))) {
     listed = std::find_if(listed, list.end(), [&](const ListedImage& image) { return image.name() == found.image; });
     if (listed == list.end()) fail(ErrorCode::kUsage, "{} is not in the list", found.image);
     vision::Image pixels = vision::whole_image(*dataset::open_listed(*listed++, options));
-    detection::draw(pixels, found.detections, class_names);
-    cells.push_back(vision::thumbnail(pixels, kCell));
+    vision::Image small = vision::thumbnail(pixels, kCell);
+    detection::draw(small, scaled(found.detections, pixels.size(), small.size()), class_names, options.draw);
+    cells.push_back(std::move(small));
     captions.push_back(std::filesystem::path(found.image).stem().string());
   }
   return vision::from_image(vision::contact_sheet(std::span<const vision::Image>(cells), kColumns, kCell, captions));

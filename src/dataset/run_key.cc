@@ -78,6 +78,9 @@ uint64_t options_key(const DetectImagesOptions& options, std::span<const std::st
   add_options(hasher, options.detect);
   hasher.add(options.pictures.empty());
   hasher.add(options.crops.empty());
+  hasher.add(options.draw.line_width);
+  hasher.add(options.draw.labels);
+  hasher.add(options.draw.scores);
   hasher.add(options.upright);
   hasher.add(class_names.size());
   for (const std::string& name : class_names) hasher.add(std::string_view(name));

@@ -16,22 +16,34 @@ std::string class_name(int category, std::span<const std::string> class_names) {
   return index < class_names.size() ? class_names[index] : fmt::format("class {}", category);
 }
 
-void draw(vision::Image& image, std::span<const Detection> detections, std::span<const std::string> class_names) {
+void check_options(const DrawOptions& options) {
+  if (!(options.line_width >= 0 && options.line_width <= 100))
+    fail(ErrorCode::kUsage, "a line width of {} is not between 0 and 100", options.line_width);
+}
+
+void draw(vision::Image& image, std::span<const Detection> detections, std::span<const std::string> class_names,
+          const DrawOptions& options) {
+  check_options(options);
+  const auto label_of = [&](const Detection& found) {
+    if (!options.labels) return std::string();
+    const std::string name = class_name(found.category, class_names);
+    return options.scores ? fmt::format("{} {:.2f}", name, found.score) : name;
+  };
   std::vector<vision::LabelledBox> boxes;
   for (const Detection& found : detections)
-    boxes.push_back({found.x1, found.y1, found.x2, found.y2,
-                     fmt::format("{} {:.2f}", class_name(found.category, class_names), found.score), found.category});
+    boxes.push_back({found.x1, found.y1, found.x2, found.y2, label_of(found), found.category - 1});
   std::ranges::reverse(boxes);  // the best lie on top
-  vision::draw_detections(image, boxes);
+  vision::draw_detections(image, boxes, options.line_width);
 }
 
 }  // namespace effdet::detection
 
 namespace effdet {
 
-RgbImage annotate(RgbImage image, std::span<const Detection> detections, std::span<const std::string> class_names) {
+RgbImage annotate(RgbImage image, std::span<const Detection> detections, std::span<const std::string> class_names,
+                  const DrawOptions& options) {
   vision::Image pixels = vision::image_over(image);
-  detection::draw(pixels, detections, class_names);
+  detection::draw(pixels, detections, class_names, options);
   return image;
 }
 

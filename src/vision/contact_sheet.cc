@@ -3,14 +3,15 @@
 
 #include "base/error.h"
 #include "vision/draw.h"
-#include "vision/font.h"
 #include "vision/limits.h"
 #include "vision/resize.h"
+#include "vision/typeface.h"
 
 namespace effdet::vision {
 namespace {
 
-constexpr uint8_t kBackground[3] = {32, 34, 38}, kCaption[3] = {225, 228, 232};
+constexpr uint8_t kBackground[3] = {32, 34, 38};
+constexpr Colour kCaption{225, 228, 232};
 constexpr int kMargin = 6;
 
 /// The largest size with the same proportions that fits, at least one pixel a side; images are not enlarged.
@@ -25,6 +26,17 @@ void paste(Image& sheet, int x, int y, const Image& image) {
     std::copy_n(image.row(row), image.row_bytes(), sheet.row(y + row) + 3 * x);
 }
 
+/// Cut where it is wider than the cell.
+TextBitmap caption(const std::string& text, int letters, int cell) {
+  TextBitmap whole = render_text(text, letters);
+  for (size_t bytes = text.size(); whole.width > cell && bytes > 0;) {
+    bytes = std::min(bytes - 1, bytes * static_cast<size_t>(cell) / static_cast<size_t>(whole.width));
+    while (bytes > 0 && (static_cast<uint8_t>(text[bytes]) & 0xC0) == 0x80) --bytes;
+    whole = render_text(text.substr(0, bytes) + "…", letters);
+  }
+  return whole;
+}
+
 }  // namespace
 
 Image thumbnail(const Image& image, int side) {
@@ -37,8 +49,8 @@ Image contact_sheet(std::span<const Image> images, int columns, int cell, std::s
   if (images.empty() || columns < 1 || cell < 16)
     fail(ErrorCode::kUsage, "contact sheet of {} images in {} columns of {} pixels: 1, 1 and 16 are the least",
          images.size(), columns, cell);
-  const int text_scale = std::max(1, cell / 200);
-  const int caption_height = captions.empty() ? 0 : kCellHeight * text_scale + kMargin;
+  const int letters = std::max(9, cell / 18);
+  const int caption_height = captions.empty() ? 0 : render_text("x", letters).height + kMargin;
   const uint64_t used = std::min<uint64_t>(static_cast<uint64_t>(columns), images.size());
   const uint64_t rows = (images.size() + used - 1) / used;
   const uint64_t step_x = static_cast<uint64_t>(cell) + kMargin,
@@ -54,9 +66,8 @@ Image contact_sheet(std::span<const Image> images, int columns, int cell, std::s
     const Image small = thumbnail(images[i], cell);
     paste(sheet, left + (cell - small.width()) / 2, top + (cell - small.height()) / 2, small);
     if (i >= captions.size()) continue;
-    const std::string text = captions[i].substr(0, static_cast<size_t>(cell / (kCellWidth * text_scale)));
-    const int indent = (cell - text_size(text, text_scale).width) / 2;
-    draw_text(sheet, left + std::max(indent, 0), top + cell + kMargin / 2, text, text_scale, kCaption);
+    const TextBitmap text = caption(captions[i], letters, cell);
+    draw_text(sheet, left + (cell - text.width) / 2, top + cell + kMargin / 2, text, kCaption);
   }
   return sheet;
 }

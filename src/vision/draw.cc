@@ -1,39 +1,27 @@
-// Boxes with smooth edges and labels, in colours and line widths that suit the image.
+// Boxes with smooth edges, and their labels on top of all of them.
 #include "vision/draw.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
+#include <vector>
 
-#include "vision/font.h"
+#include "vision/label_layout.h"
+#include "vision/palette.h"
+#include "vision/typeface.h"
 
 namespace effdet::vision {
 namespace {
 
-using Colour = uint8_t[3];
-
-// Bright colours that differ from each other, and that black or white text can be read on.
-constexpr Colour kColours[] = {{230, 57, 70},  {46, 196, 182}, {255, 183, 3},  {72, 149, 239},
-                               {131, 56, 236}, {106, 190, 48}, {255, 112, 67}, {240, 98, 214},
-                               {0, 180, 216},  {200, 210, 60}, {160, 110, 70}, {94, 96, 206}};
-constexpr Colour kBlack = {0, 0, 0}, kWhite = {255, 255, 255};
-
-const Colour& colour_of(int index) {
-  constexpr int kCount = static_cast<int>(std::size(kColours));
-  return kColours[(index % kCount + kCount) % kCount];
-}
-
-const Colour& text_colour_on(const Colour& background) {
-  const int luma = 299 * background[0] + 587 * background[1] + 114 * background[2];
-  return luma > 140'000 ? kBlack : kWhite;
-}
-
-/// Grows with the image: 1 up to some 500 pixels, 2 at 1000, and so on.
-int scale_for(const Image& image) { return std::max(1, (std::max(image.width(), image.height()) + 150) / 500); }
-
-/// A rectangle with fractional sides.
-struct Area {
-  float x1, y1, x2, y2;
+/// Lines and letters grow with the image.
+struct Measures {
+  explicit Measures(ImageSize image, float line_width) {
+    const float side = static_cast<float>(image.width + image.height) / 2;
+    line = line_width > 0 ? line_width : std::max(2.0f, std::round(side * 0.003f));
+    letters = std::max(11, static_cast<int>(side * 0.025f));
+    pad = std::max(1, letters / 6);
+  }
+  float line;
+  int letters, pad;  ///< height of letters, and what is left around them, in pixels
 };
 
 /// Paints an area; a pixel that it covers in part takes that part of the colour.
@@ -64,35 +52,37 @@ void draw_outline(Image& image, const Area& box, float thickness, const Colour& 
   fill_smooth(image, {box.x2 - t, box.y1 + t, box.x2, box.y2 - t}, colour);
 }
 
-/// Above the box where there is room, else inside of it; moved left and down as far as the image demands.
-void draw_label(Image& image, const Area& box, const std::string& label, int scale, const Colour& colour) {
-  const ImageSize text = text_size(label, scale);
-  const int pad = 2 * scale;
-  const int width = text.width + 2 * pad - scale, height = text.height + pad;
-  const int above = static_cast<int>(box.y1) - height;
-  const int y = std::clamp(above >= 0 ? above : static_cast<int>(box.y1), 0, std::max(0, image.height() - height));
-  const int x = std::clamp(static_cast<int>(box.x1), 0, std::max(0, image.width() - width));
-  image.fill(x, y, x + width, y + height, colour);
-  draw_text(image, x + pad, y + pad, label, scale, text_colour_on(colour));
-}
-
 bool is_finite(const LabelledBox& box) {
   return std::isfinite(box.x1) && std::isfinite(box.y1) && std::isfinite(box.x2) && std::isfinite(box.y2);
 }
 
 }  // namespace
 
-void draw_detections(Image& image, std::span<const LabelledBox> boxes) {
-  const int scale = scale_for(image);
+void draw_detections(Image& image, std::span<const LabelledBox> boxes, float line_width) {
+  const Measures measures(image.size(), line_width);
   const float width = static_cast<float>(image.width()), height = static_cast<float>(image.height());
+  std::vector<Area> areas;
+  std::vector<TextBitmap> texts;
+  std::vector<ImageSize> sizes;
+  std::vector<const Colour*> colours;
   for (const LabelledBox& box : boxes) {
     if (!is_finite(box)) continue;
-    const Area area{
-        std::clamp(std::min(box.x1, box.x2), 0.0f, width), std::clamp(std::min(box.y1, box.y2), 0.0f, height),
-        std::clamp(std::max(box.x1, box.x2), 0.0f, width), std::clamp(std::max(box.y1, box.y2), 0.0f, height)};
-    const Colour& colour = colour_of(box.color_index);
-    draw_outline(image, area, 1.0f + static_cast<float>(scale), colour);
-    if (!box.label.empty()) draw_label(image, area, box.label, scale, colour);
+    areas.push_back(
+        {std::clamp(std::min(box.x1, box.x2), 0.0f, width), std::clamp(std::min(box.y1, box.y2), 0.0f, height),
+         std::clamp(std::max(box.x1, box.x2), 0.0f, width), std::clamp(std::max(box.y1, box.y2), 0.0f, height)});
+    colours.push_back(&colour_of(box.color_index));
+    draw_outline(image, areas.back(), measures.line, *colours.back());
+    texts.push_back(box.label.empty() ? TextBitmap() : render_text(box.label, measures.letters));
+    const bool is_empty = texts.back().width == 0;
+    sizes.push_back(is_empty ? ImageSize() : ImageSize{texts.back().width + 2 * measures.pad, texts.back().height});
+  }
+  const auto places = place_labels(image.size(), areas, sizes);
+  for (size_t i = 0; i < areas.size(); ++i) {
+    if (!places[i]) continue;
+    const auto [x, y] = *places[i];
+    const Colour& colour = *colours[i];
+    image.fill(x, y, x + sizes[i].width, y + sizes[i].height, {colour[0], colour[1], colour[2]});
+    draw_text(image, x + measures.pad, y, texts[i], text_colour_on(colour));
   }
 }
 

@@ -16,9 +16,10 @@ struct LabelledBox {
 };
 
 /// Draws the boxes in the order given, so that later ones lie above: outlines with smooth edges at the exact
-/// coordinates, and a filled label inside the image. Line width and text grow with the image. Boxes that are not
-/// finite are left out.
-void draw_detections(Image& image, std::span<const LabelledBox> boxes);
+/// coordinates, and labels inside the image that cover neither each other nor, where it can be helped, small boxes;
+/// those of later boxes are placed first, and one without a free place is left out. Text grows with the image, and so
+/// does the line width where it is 0. Boxes that are not finite are left out.
+void draw_detections(Image& image, std::span<const LabelledBox> boxes, float line_width = 0);
 
 /// The image shrunk to fit into side x side pixels, or a copy of one that does; at least one pixel a side. Throws
 /// Error(kUsage) for a side below 1.

@@ -7,8 +7,10 @@
 #include <cmath>
 #include <limits>
 
-#include "vision/font.h"
+#include "vision/label_layout.h"
+#include "vision/palette.h"
 #include "vision/test_util.h"
+#include "vision/typeface.h"
 
 namespace effdet::vision {
 namespace {
@@ -46,7 +48,7 @@ TEST(Draw, EdgesAreSmooth) {
 }
 
 TEST(Draw, LabelsStayInTheImage) {
-  const ImageSize text = text_size("person 0.87", 1);
+  const TextBitmap text = render_text("person 0.87", 11);
   for (auto [x, y] : {std::pair{-50.0f, -50.0f}, {190.0f, 90.0f}, {100.0f, 2.0f}, {0.0f, 99.0f}}) {
     Image image = grey_image(200, 100);
     draw_detections(image, std::vector<LabelledBox>{{x, y, x + 1, y + 1, "person 0.87", 1}});
@@ -77,13 +79,62 @@ TEST(Draw, LinesGrowWithTheImage) {
   EXPECT_NE(large.row(103)[3 * 150], 100);
 }
 
+bool overlap(const Area& a, const Area& b) { return a.x1 < b.x2 && b.x1 < a.x2 && a.y1 < b.y2 && b.y1 < a.y2; }
+
+TEST(LabelLayout, LabelsCoverNeitherEachOtherNorSmallBoxes) {
+  std::vector<Area> boxes;
+  for (int i = 0; i < 30; ++i) {
+    const float x = static_cast<float>(i * 37 % 300), y = static_cast<float>(i * 53 % 260);
+    boxes.push_back({x, y, x + 90, y + 60});
+  }
+  boxes.push_back({150, 150, 158, 158});
+  const std::vector<ImageSize> labels(boxes.size(), ImageSize{60, 14});
+  const auto places = place_labels({400, 330}, boxes, labels);
+  std::vector<Area> taken;
+  for (const auto& place : places) {
+    if (!place) continue;
+    const Area area{static_cast<float>(place->x), static_cast<float>(place->y), static_cast<float>(place->x + 60),
+                    static_cast<float>(place->y + 14)};
+    EXPECT_TRUE(area.x1 >= 0 && area.y1 >= 0 && area.x2 <= 400 && area.y2 <= 330);
+    EXPECT_FALSE(overlap(area, boxes.back()));
+    for (const Area& other : taken) EXPECT_FALSE(overlap(area, other));
+    taken.push_back(area);
+  }
+  EXPECT_GT(taken.size(), 25u);
+}
+
+TEST(Palette, NoTwoClassesOfCocoHaveTheSameColour) {
+  for (int i = 0; i < kColours; ++i) {
+    for (int j = 0; j < i; ++j) {
+      int difference = 0;
+      for (size_t c = 0; c < 3; ++c) difference += std::abs(colour_of(i)[c] - colour_of(j)[c]);
+      EXPECT_GE(difference, 30) << i << " and " << j;
+    }
+  }
+  EXPECT_EQ(colour_of(-1), colour_of(kColours - 1));
+}
+
+TEST(Typeface, TextsOfASizeHaveOneHeight) {
+  const TextBitmap latin = render_text("person 0.87", 20);
+  EXPECT_GT(latin.width, 40);
+  for (const std::string text :
+       {"человек", "\xFF\xC3(", "a\nb", "\xF0\x9F\x98\x80", "人",
+        "wwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwww"}) {
+    const TextBitmap other = render_text(text, 20);
+    EXPECT_EQ(other.height, latin.height) << text;
+    EXPECT_LT(other.width, 4000);
+    EXPECT_EQ(other.coverage.size(), static_cast<size_t>(other.width) * static_cast<size_t>(other.height));
+  }
+  EXPECT_EQ(render_text("", 20).width, 0);
+}
+
 TEST(ContactSheet, HoldsEveryImage) {
   std::vector<Image> images;
   for (int i = 0; i < 5; ++i) images.push_back(grey_image(40 + 30 * i, 50));
   const std::vector<std::string> captions{"one", "two", std::string(200, 'w')};
   const Image sheet = contact_sheet(images, 3, 64, captions);
   EXPECT_EQ(sheet.width(), 3 * 70 + 6);
-  EXPECT_EQ(sheet.height(), 2 * (70 + 16) + 6);
+  EXPECT_EQ(sheet.height(), 2 * (70 + render_text("x", 9).height + 6) + 6);
   EXPECT_EQ(sheet.row(6 + 32)[3 * (6 + 32)], 100) << "centre of the first cell";
   EXPECT_EQ(contact_sheet(std::span(images).first(1), 3, 64, {}).width(), 76);
 }

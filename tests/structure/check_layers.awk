@@ -32,6 +32,8 @@ BEGIN {
   add_package("WEBP", "libwebp", "webp/")
   add_package("TIFF", "libtiff", "tiff")
   add_package("AVIF", "libavif", "avif/")
+  add_package("FREETYPE", "FreeType", "ft2build.h")
+  add_package("FONTCONFIG", "fontconfig", "fontconfig/")
   add_package("HEIF", "libheif", "libheif/")
   add_package("CLI11", "CLI11", "CLI/")
   pages = "docs/architecture.md"

@@ -48,6 +48,9 @@ struct DetectArguments {
   RunOptions run;
   int threads = 0;
   std::string format, crops;
+  DrawOptions draw;
+  int sheet_pages = 1;
+  bool hide_labels = false, hide_scores = false;
   std::vector<std::string> classes;
   bool recursive = false, allow_private = false, no_pictures = false, no_exif = false, json = false;
 
@@ -67,10 +70,17 @@ std::vector<std::string> class_names(const ModelDescription& description, const 
   return options.class_names;
 }
 
-/// The first annotated images side by side, for a look at all of them at once.
-void write_sheet(const std::string& path, const std::vector<ListedImage>& images, const DetectImagesReport& report,
-                 const DetectImagesOptions& options) {
-  if (!path.empty()) write_image(path, contact_sheet_of(images, report.images, report.class_names, options));
+/// The annotated images side by side, for a look at all of them at once: sheet.jpg, sheet-2.jpg, ...
+void write_sheets(const std::string& path, const std::vector<ListedImage>& images, const DetectImagesReport& report,
+                  const DetectImagesOptions& options, int pages) {
+  const fs::path first(path);
+  for (size_t page = 0; page < static_cast<size_t>(pages) && page * kSheetImages < report.images.size(); ++page) {
+    const fs::path file = page == 0 ? first
+                                    : first.parent_path() / fmt::format("{}-{}{}", first.stem().string(), page + 1,
+                                                                        first.extension().string());
+    const auto images_of_page = std::span(report.images).subspan(page * kSheetImages);
+    write_image(file, contact_sheet_of(images, images_of_page, report.class_names, options));
+  }
 }
 
 /// The sheet is neither one of the images nor one of their pictures.
@@ -128,6 +138,7 @@ int detect_all(DetectArguments& arguments) {
   if (arguments.draws()) options.pictures = arguments.out;
   if (!arguments.format.empty()) options.format = arguments.format;
   options.crops = arguments.crops;
+  options.draw = {arguments.draw.line_width, !arguments.hide_labels, !arguments.hide_scores};
   options.upright = !arguments.no_exif;
   options.private_addresses = arguments.allow_private;
   const std::vector<ListedImage> images = images_of(arguments);
@@ -173,7 +184,8 @@ int detect_all(DetectArguments& arguments) {
   if (team) std::ranges::for_each(report.images, [&](const DetectedImage& image) { printer.print(image); });
   if (!report.images.empty()) printer.end();
   warn_of(arguments.program, file, report.warning);
-  if (!report.images.empty()) write_sheet(arguments.contact_sheet, images, report, options);
+  if (!arguments.contact_sheet.empty())
+    write_sheets(arguments.contact_sheet, images, report, options, arguments.sheet_pages);
   const bool is_shard = arguments.run.is_shard();
   return end_of_detect(arguments, report, stop, is_shard ? options.journal.string() : arguments.results(),
                        options.journal);
@@ -218,6 +230,16 @@ int run_detect(int argc, char** argv) {
   line.add_option("--contact-sheet", arguments.contact_sheet,
                   "also write the first 48 images side by side (.jpg or .png)")
       ->type_name("PICTURE");
+  line.add_option("--sheet-pages", arguments.sheet_pages, "at most so many such sheets: sheet.jpg, sheet-2.jpg, ...")
+      ->needs("--contact-sheet")
+      ->capture_default_str()
+      ->check(between(1, 1000000))
+      ->type_name("N");
+  line.add_option("--line-width", arguments.draw.line_width, "of boxes, in pixels; default: it grows with the picture")
+      ->check(CLI::Range(0.0, 100.0).description(""))
+      ->type_name("PIXELS");
+  line.add_flag("--hide-labels", arguments.hide_labels, "draw boxes without names and scores");
+  line.add_flag("--hide-scores", arguments.hide_scores, "draw names without scores");
   line.add_option("--score,--score-threshold", arguments.detect.score_threshold,
                   "leave out detections with a lower score")
       ->capture_default_str()

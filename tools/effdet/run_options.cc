@@ -67,9 +67,9 @@ void RunOptions::add_to(CommandLine& line, CLI::Option* results, const std::stri
 
 void RunOptions::refuse_shared_input(const std::vector<std::string>& lists) const {
   if (team_ && std::ranges::find(lists, "-") != lists.end())
-    throw Error(ErrorCode::kUsage,
-                fmt::format("-: the processes of {} do not all get the standard input; give a file's name",
-                            team_->launcher));
+    throw Error(
+        ErrorCode::kUsage,
+        fmt::format("-: the processes of {} do not all get the standard input; give a file's name", team_->launcher));
 }
 
 RunOptions::Place RunOptions::place_of(const std::string& results) {
