@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes the Debian packages, installs them in a fresh Debian 12 (debootstrap) and uses them there: commands, a C++ and a C
-# program by pkg-config and find_package, and their removal. As root; takes minutes and the network.
+# Makes the archive and the Debian packages and uses them in a fresh Debian 12 (debootstrap): the archive's commands where
+# nothing is installed, then the packages' commands, a C++ and a C program by pkg-config and find_package, and their removal. As root; takes minutes and the network.
 # Usage: scripts/try_packages.sh   (MIRROR: where Debian is fetched from; default http://deb.debian.org/debian)
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -19,6 +19,10 @@ cp /etc/resolv.conf "$root/debian/etc/" 2> /dev/null || true
 cp -r /etc/apt/apt.conf.d/. "$root/debian/etc/apt/apt.conf.d/"
 inside() { chroot "$root/debian" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive "$@"; }
 
+scripts/build_tarball.sh "$root/debs" > "$root/tarball.log"
+tar -C "$root/debian/opt" -xzf "$root"/debs/effdet-*-Linux.tar.gz
+inside sh -c 'cd /tmp && mv /opt/effdet-* /opt/moved && /opt/moved/bin/effdet detect exif_1.jpg --out of_archive --score 0 \
+              --checkpoint tf_efficientdet_d0_shapes.pth --img-size 256 > /dev/null && test -s of_archive/detections.json'
 inside apt-get update -qq
 inside sh -c 'apt-get install -y -qq --no-install-recommends /tmp/effdet_*.deb > /dev/null'
 inside effdet --version
@@ -31,4 +35,4 @@ inside sh -c 'cd /usr/share/doc/effdet/examples &&
               cmake -S . -B /tmp/examples > /dev/null && cmake --build /tmp/examples > /dev/null &&
               /tmp/examples/example_batch /tmp/tf_efficientdet_d0_shapes.pth /tmp/exif_1.jpg'
 inside sh -c 'dpkg -r effdet-doc libeffdet-dev effdet > /dev/null && ! find /usr -name "*effdet*" | grep .'
-echo "packages installed, used and removed in Debian $(cat "$root/debian/etc/debian_version")"
+echo "archive moved and used, packages installed, used and removed in Debian $(cat "$root/debian/etc/debian_version")"
