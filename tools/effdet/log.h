@@ -11,8 +11,10 @@ void set_quiet(bool quiet);
 bool is_quiet();
 
 /// Appends a line to the file of --log-file with the time before it, where there is one: level is "info", "warning" or
-/// "error". Takes no locks of its own: callers print whole lines one at a time.
+/// "error". Takes no memory, and no locks of its own: callers print whole lines one at a time.
 void log_line(std::string_view level, std::string_view text);
+/// The last line. Takes no memory.
+void log_end(int code);
 
 /// Opens the file, which is kept and appended to. Throws Error(kIo).
 void open_log(const std::string& path);

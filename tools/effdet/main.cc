@@ -113,7 +113,7 @@ int main(int argc, char** argv) {
   const int code = effdet::cli::run(argc, argv);
   std::fflush(stdout);
   effdet::cli::end_of_verbose();
-  effdet::cli::log_line("info", "ended with exit code " + std::to_string(code));
+  effdet::cli::log_end(code);
   // Ends without static destructors: the thread that waits for signals is still there.
   std::_Exit(code);
 }

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdio>
+#include <new>
 
 #include "cli.h"
 #include "effdet/machine.h"
@@ -37,7 +38,7 @@ void be_verbose(const std::string& program) {
   say(fmt::format("effdet {}, {}, kernels for {}", EFFDET_VERSION, processor_name(), instruction_set()));
 }
 
-void end_of_verbose() {
+void end_of_verbose() try {
   if (verbose_program.empty()) return;
   rusage used{};
   getrusage(RUSAGE_SELF, &used);
@@ -45,6 +46,8 @@ void end_of_verbose() {
   say(fmt::format("{:.2f} s, {:.2f} s of processors, {} at most", seconds,
                   seconds_of(used.ru_utime) + seconds_of(used.ru_stime),
                   bytes_text(static_cast<uint64_t>(used.ru_maxrss) * 1024)));
+} catch (const std::bad_alloc&) {
+  // The command is over, and has said what happened.
 }
 
 }  // namespace effdet::cli
