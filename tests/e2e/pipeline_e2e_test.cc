@@ -454,13 +454,13 @@ TEST_F(Pipeline, HostileArgumentsAreOneLineAndAnExitCode) {
 /// An error of one line that begins with the image's name, whichever command reads it.
 TEST_F(Pipeline, ImagesThatCannotBeUsedAreNamed) {
   folder().good(
-      "mkdir -p pics loops && printf '\\000\\000\\000\\034ftypavif\\000\\000\\000\\000avifmif1miaf' > pics/new.jpg && "
+      "mkdir -p pics loops && printf '\\000\\000\\000\\014JXL \\015\\012\\207\\012' > pics/new.jpg && "
       "cp '" EFFDET_SOURCE_DIR
       "/testdata/images/row.png' pics/thin.png && "
       "head -c 5000 data/val2017/000000000001.jpg > pics/cut.jpg && ln -s loop.jpg loops/loop.jpg && "
       "cp -r data other && cp pics/new.jpg other/val2017/000000000002.jpg");
   const std::vector<std::tuple<std::string, int, std::string>> images = {
-      {"pics/new.jpg", 5, "pics/new.jpg: an AVIF file: convert it to JPEG or PNG"},
+      {"pics/new.jpg", 5, "pics/new.jpg: a JPEG XL file: convert it to JPEG or PNG"},
       {"pics/thin.png", 3, "pics/thin.png: an image of 700 x 1 pixels would be 128 x 0"},
       {"pics/cut.jpg", 3, "pics/cut.jpg: JPEG: cut short"},
       {"loops/loop.jpg", 4, "loops/loop.jpg: "},
@@ -486,7 +486,7 @@ TEST_F(Pipeline, ImagesThatCannotBeUsedAreNamed) {
   for (const char* command : {"preprocess --root=other --bin-save=x --img-size 128 -m tf_efficientdet_d0",
                               "validate other --checkpoint=model/m_bs1.om"}) {
     const Result result = folder().sh(command);
-    EXPECT_NE(result.error.find("other/val2017/000000000002.jpg: an AVIF file"), std::string::npos) << result.error;
+    EXPECT_NE(result.error.find("other/val2017/000000000002.jpg: a JPEG XL file"), std::string::npos) << result.error;
   }
 }
 

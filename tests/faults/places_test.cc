@@ -119,7 +119,7 @@ TEST(Places, LibrariesOfTheCurrentFolderAreNotLoaded) {
   const Workplace place;
   const std::string names =
       "for f in $(ldd '" EFFDET_BIN "/effdet' | awk '{print $1}') libcurl.so.4 libcrypto.so.3; do ";
-  ASSERT_EQ(test::run_in(place.folder(), names + "echo x > ${f##*/}; done; ls libeffdet.so.0 libcurl.so.4").code, 0);
+  ASSERT_EQ(test::run_in(place.folder(), names + "echo x > ${f##*/}; done; ls libeffdet.so.* libcurl.so.4").code, 0);
   EXPECT_EQ(test::run_in(place.folder(), "effdet --version").code, 0);
   const test::Result result = test::run_in(place.folder(), "effdet download --url http://127.0.0.1:1/d0.pth --cache c");
   EXPECT_EQ(result.code, 4);
