@@ -10,7 +10,9 @@
 #include "ascend/read_model.h"
 #include "base/error.h"
 #include "compiler/compile.h"
+#include "detection/candidates_graph.h"
 #include "effdet/cann_model.h"
+#include "effdet/detection.h"
 #include "effdet/file_kind.h"
 #include "effdet/machine.h"
 #include "effdet/structure.h"
@@ -120,7 +122,11 @@ CompiledModel CompiledModel::open(const std::filesystem::path& path, const Model
   CompileOptions of_model{.precision = options.precision.value_or(Precision::kFloat32)};
   ModelOptions of_graph = options;
   if (kernels::cuda::is_target(options.device)) of_model.device = std::exchange(of_graph.device, "");
-  CompiledModel model = compile(OnnxModel::open(path, of_graph), of_model);
+  OnnxModel graph = OnnxModel::open(path, of_graph);
+  // Whole heads would take longer to the host than the network takes.
+  if (of_model.device != ops::kCpuTarget.name)
+    detection::append_candidates(graph.impl_->graph, DetectOptions().max_candidates);
+  CompiledModel model = compile(graph, of_model);
   model::tell(options, path, model.device_note());
   return model;
 }

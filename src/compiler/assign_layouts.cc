@@ -18,9 +18,11 @@ class LayoutAssigner {
   void run() {
     std::vector<ir::Node> old = std::move(graph_.nodes);
     graph_.nodes.clear();
-    for (ir::Node& node : old)
+    for (ir::Node& node : old) {
+      chooses_.push_back(is_fused(node, "TopCandidates"));
       for (ir::ValueId id : node.outputs)
         if (id != ir::kNoValue) has_nchw_[static_cast<size_t>(id)] = false;
+    }
     for (ir::Node& node : old) {
       if (ops::card_of(node).layout == ops::LayoutRule::kAttributes) {
         place_fused(std::move(node));
@@ -77,10 +79,12 @@ class LayoutAssigner {
     return card.reads_plain != nullptr && graph_.value(node.inputs[0]).shape->at(1) <= kMostChannels &&
            !nhwc_.contains(node.inputs[0]) && card.reads_plain(node);
   }
-  /// What only the caller reads is written as he wants it.
+  /// What only the caller reads is written as he wants it, or what chooses candidates in his place.
   bool writes_nchw(const ir::Node& node, const ops::Card& card) const {
-    return card.writes_plain != nullptr && uses_.is_output(node.outputs[0]) && uses_.readers(node.outputs[0]).empty() &&
-           card.writes_plain(node);
+    const std::vector<int>& readers = uses_.readers(node.outputs[0]);
+    const bool is_head = uses_.is_output(node.outputs[0]) || !readers.empty();
+    return card.writes_plain != nullptr && is_head && card.writes_plain(node) &&
+           std::ranges::all_of(readers, [&](int reader) { return chooses_[static_cast<size_t>(reader)]; });
   }
 
   /// Operators that know axes and no layout lie as the maps do that reach them.
@@ -134,6 +138,7 @@ class LayoutAssigner {
   ir::Graph& graph_;
   const ir::Uses uses_;
   std::vector<bool> has_nchw_;  // by the ids of before; copies are not among them
+  std::vector<bool> chooses_;   // by node: whether it chooses candidates, from maps as the caller wants them
   std::map<ir::ValueId, ir::ValueId> nhwc_;
 };
 

@@ -2,9 +2,11 @@
 #include "detection/decoder.h"
 
 #include "base/error.h"
+#include "detection/candidates_graph.h"
 #include "detection/head_decoder.h"
 #include "detection/nms_graph.h"
 #include "detection/row_decoder.h"
+#include "ops/fused/top_candidates.h"
 
 namespace effdet::detection {
 namespace {
@@ -47,6 +49,28 @@ class DetectionRows : public Decoder {
   int height_, width_;
 };
 
+/// The highest logits of the heads with their regression values (append_candidates()).
+class Candidates : public Decoder {
+ public:
+  explicit Candidates(const DecoderInput& input) : heads_(input.info, input.height, input.width) {
+    const uint64_t values = static_cast<uint64_t>(candidates_of(input.metadata)) * ops::kCandidateValues;
+    if (input.value_counts != std::vector<uint64_t>{values, 1})
+      fail(ErrorCode::kUnsupported, "the model's outputs are not the {} candidates that its metadata tell of",
+           candidates_of(input.metadata));
+  }
+
+  std::vector<Detection> decode(std::span<const std::span<const float>> outputs, vision::ImageSize image,
+                                const DetectOptions& options, eval::DetectFaults* faults) const override {
+    eval::DetectFaults found{.nan_scores = outputs[1][0] != 0};
+    std::vector<Detection> detections = heads_.decode_candidates(outputs[0], image, options, found);
+    if (faults != nullptr) *faults = found;
+    return detections;
+  }
+
+ private:
+  HeadDecoder heads_;
+};
+
 template <typename D>
 std::unique_ptr<const Decoder> make_unique_decoder(const DecoderInput& input) {
   return std::make_unique<D>(input);
@@ -59,6 +83,7 @@ struct DecoderRow {
 };
 constexpr DecoderRow kDecoders[] = {
     {[](const DecoderInput& input) { return detects_itself(input.metadata); }, make_unique_decoder<DetectionRows>},
+    {[](const DecoderInput& input) { return candidates_of(input.metadata) > 0; }, make_unique_decoder<Candidates>},
     {[](const DecoderInput& input) { return input.info.decoding == model::Decoding::kAnchorLevels; },
      make_unique_decoder<AnchorHeads>},
 };

@@ -1,7 +1,12 @@
 // Anchors, level order and image geometry of a model, for decoding its heads.
 #include "detection/head_decoder.h"
 
+#include <algorithm>
+#include <limits>
+
+#include "base/error.h"
 #include "detection/preprocessing.h"
+#include "ops/fused/top_candidates.h"
 
 namespace effdet::detection {
 
@@ -52,9 +57,37 @@ std::vector<Detection> HeadDecoder::decode(std::span<const std::span<const float
     const eval::LevelFiles& level = layout.levels[i];
     heads.levels.push_back({outputs[level.classes], outputs[level.boxes], levels_[i].height, levels_[i].width});
   }
-  DetectOptions by_label = options;  // detect() counts classes from 1
-  for (int& category : by_label.categories) category -= label_offset_ - 1;
-  std::vector<Detection> detections = eval::detect(heads, anchors_, geometry_of(image), by_label, faults);
+  return by_category(eval::detect(heads, anchors_, geometry_of(image), by_label(options), faults));
+}
+
+std::vector<Detection> HeadDecoder::decode_candidates(std::span<const float> rows, vision::ImageSize image,
+                                                      const DetectOptions& options, eval::DetectFaults& faults) const {
+  constexpr auto kValues = static_cast<size_t>(ops::kCandidateValues);
+  if (static_cast<size_t>(std::max(options.max_candidates, 0)) > rows.size() / kValues)
+    fail(ErrorCode::kUsage, "the model gives {} candidates of an image, not {}", rows.size() / kValues,
+         options.max_candidates);
+  std::vector<eval::CandidateBox> candidates;
+  for (size_t at = 0; at + kValues <= rows.size(); at += kValues) {
+    const auto row = rows.subspan(at, kValues);
+    if (row[0] == -std::numeric_limits<float>::infinity()) break;  // filled up from here on
+    // Another model's file may say anything.
+    if (!(row[1] >= 0 && row[1] < static_cast<float>(anchors_.size()) && row[2] >= 0 &&
+          row[2] < static_cast<float>(num_classes_)))
+      bad_input("candidate {} is of anchor {} and class {}, of {} and {}", at / kValues, row[1], row[2],
+                anchors_.size(), num_classes_);
+    candidates.push_back(
+        {row[0], static_cast<uint64_t>(row[1]), static_cast<int>(row[2]), row[3], row[4], row[5], row[6]});
+  }
+  return by_category(eval::detect(candidates, anchors_, geometry_of(image), by_label(options), faults));
+}
+
+DetectOptions HeadDecoder::by_label(const DetectOptions& options) const {
+  DetectOptions own = options;
+  for (int& category : own.categories) category -= label_offset_ - 1;
+  return own;
+}
+
+std::vector<Detection> HeadDecoder::by_category(std::vector<Detection> detections) const {
   for (Detection& detection : detections) detection.category += label_offset_ - 1;
   return detections;
 }

@@ -37,7 +37,15 @@ class HeadDecoder {
                                 vision::ImageSize image, const DetectOptions& options,
                                 eval::DetectFaults* faults = nullptr) const;
 
+  /// The same from rows of candidates (ops::kCandidateValues values each), as append_candidates() has them. Throws
+  /// Error(kUsage) where options want more candidates than there are rows.
+  std::vector<Detection> decode_candidates(std::span<const float> rows, vision::ImageSize image,
+                                           const DetectOptions& options, eval::DetectFaults& faults) const;
+
  private:
+  /// Options with classes as detect() counts them, from 1; and back.
+  DetectOptions by_label(const DetectOptions& options) const;
+  std::vector<Detection> by_category(std::vector<Detection> detections) const;
   eval::ImageGeometry geometry_of(vision::ImageSize image) const;
 
   vision::Preprocessing input_;

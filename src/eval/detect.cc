@@ -112,10 +112,8 @@ Location locate(const HeadOutputs& outputs, uint64_t anchor) {
 }
 
 /// The order of operations is that of effdet's decode_box_outputs, in float32.
-ScoredBox decode(const Location& where, const Box& anchor, float logit, int label) {
-  const size_t cells = static_cast<size_t>(where.level->height) * static_cast<size_t>(where.level->width);
-  const float* code = where.level->boxes.data() + where.anchor_of_cell * 4 * cells + where.cell;
-  const float ty = code[0], tx = code[cells], th = code[2 * cells], tw = code[3 * cells];
+ScoredBox decode(const CandidateBox& candidate, const Box& anchor) {
+  const auto& [logit, number, label, ty, tx, th, tw] = candidate;
   const float anchor_height = anchor.y2 - anchor.y1, anchor_width = anchor.x2 - anchor.x1;
   const float width = std::exp(tw) * anchor_width;
   const float height = std::exp(th) * anchor_height;
@@ -161,10 +159,24 @@ std::vector<Candidate> best_class_candidates(const HeadOutputs& outputs, int cou
   return candidates;
 }
 
-std::vector<ScoredBox> decode_all(const HeadOutputs& outputs, std::span<const Box> anchors,
-                                  std::span<const Candidate> candidates, const ImageGeometry& geometry,
-                                  DetectFaults& faults) {
+/// Candidates with their regression values.
+std::vector<CandidateBox> with_boxes(const HeadOutputs& outputs, std::span<const Candidate> candidates) {
   const auto num_classes = static_cast<uint64_t>(outputs.num_classes);
+  std::vector<CandidateBox> boxes;
+  boxes.reserve(candidates.size());
+  for (const Candidate& candidate : candidates) {
+    const uint64_t anchor = candidate.index / num_classes;
+    const Location where = locate(outputs, anchor);
+    const size_t cells = static_cast<size_t>(where.level->height) * static_cast<size_t>(where.level->width);
+    const float* code = where.level->boxes.data() + where.anchor_of_cell * 4 * cells + where.cell;
+    boxes.push_back({candidate.logit, anchor, static_cast<int>(candidate.index % num_classes), code[0], code[cells],
+                     code[2 * cells], code[3 * cells]});
+  }
+  return boxes;
+}
+
+std::vector<ScoredBox> decode_all(std::span<const Box> anchors, std::span<const CandidateBox> candidates,
+                                  const ImageGeometry& geometry, DetectFaults& faults) {
   const auto scale = static_cast<float>(geometry.scale);
   const bool by_input = geometry.clip != FeatureSize{0, 0};
   const bool clips = by_input || (geometry.width > 0 && geometry.height > 0);
@@ -173,10 +185,8 @@ std::vector<ScoredBox> decode_all(const HeadOutputs& outputs, std::span<const Bo
       by_input ? static_cast<float>(geometry.clip.height) : static_cast<float>(geometry.height) / scale;
   std::vector<ScoredBox> boxes;
   boxes.reserve(candidates.size());
-  for (const auto& candidate : candidates) {
-    const uint64_t anchor = candidate.index / num_classes;
-    auto box = decode(locate(outputs, anchor), anchors[anchor], candidate.logit,
-                      static_cast<int>(candidate.index % num_classes));
+  for (const CandidateBox& candidate : candidates) {
+    auto box = decode(candidate, anchors[candidate.anchor]);
     if (clips) clip(box, width, height);
     if (is_finite(box)) {
       boxes.push_back(box);
@@ -185,6 +195,24 @@ std::vector<ScoredBox> decode_all(const HeadOutputs& outputs, std::span<const Bo
     }
   }
   return boxes;
+}
+
+/// From boxes in order of falling score to detections.
+std::vector<Detection> suppress(std::span<const ScoredBox> boxes, const ImageGeometry& geometry,
+                                const DetectOptions& options) {
+  const auto limit = static_cast<size_t>(std::max(options.max_detections, 0));
+  const auto kept = options.soft_nms
+                        ? soft_nms(boxes, limit, options.agnostic, options.soft_linear ? options.iou_threshold : -1.0f)
+                        : hard_nms(boxes, options.iou_threshold, limit, options.agnostic);
+  const auto scale = static_cast<float>(geometry.scale);
+  const auto scale_y = geometry.scale_y != 0 ? static_cast<float>(geometry.scale_y) : scale;
+  std::vector<Detection> detections;
+  for (const auto& box : kept) {
+    if (box.score < options.score_threshold) break;
+    detections.push_back(
+        {box.x1 * scale, box.y1 * scale_y, box.x2 * scale, box.y2 * scale_y, box.score, box.label + 1});
+  }
+  return detections;
 }
 
 }  // namespace
@@ -212,21 +240,19 @@ std::vector<Detection> detect(const HeadOutputs& outputs, std::span<const Box> a
   const auto candidates = outputs.best_class_only
                               ? best_class_candidates(outputs, options.max_candidates, wanted, found)
                               : top_candidates(outputs, options.max_candidates, wanted, found);
-  const auto boxes = decode_all(outputs, anchors, candidates, geometry, found);
+  const auto boxes = decode_all(anchors, with_boxes(outputs, candidates), geometry, found);
   if (faults != nullptr) *faults = found;
-  const auto limit = static_cast<size_t>(std::max(options.max_detections, 0));
-  const auto kept = options.soft_nms
-                        ? soft_nms(boxes, limit, options.agnostic, options.soft_linear ? options.iou_threshold : -1.0f)
-                        : hard_nms(boxes, options.iou_threshold, limit, options.agnostic);
-  const auto scale = static_cast<float>(geometry.scale);
-  const auto scale_y = geometry.scale_y != 0 ? static_cast<float>(geometry.scale_y) : scale;
-  std::vector<Detection> detections;
-  for (const auto& box : kept) {
-    if (box.score < options.score_threshold) break;
-    detections.push_back(
-        {box.x1 * scale, box.y1 * scale_y, box.x2 * scale, box.y2 * scale_y, box.score, box.label + 1});
-  }
-  return detections;
+  return suppress(boxes, geometry, options);
+}
+
+std::vector<Detection> detect(std::span<const CandidateBox> candidates, std::span<const Box> anchors,
+                              const ImageGeometry& geometry, const DetectOptions& options, DetectFaults& faults) {
+  const Wanted wanted(options.categories);
+  std::vector<CandidateBox> chosen;
+  for (const CandidateBox& candidate :
+       candidates.first(std::min(candidates.size(), static_cast<size_t>(std::max(options.max_candidates, 0)))))
+    if (wanted.has(static_cast<uint64_t>(candidate.label))) chosen.push_back(candidate);
+  return suppress(decode_all(anchors, chosen, geometry, faults), geometry, options);
 }
 
 }  // namespace effdet::eval

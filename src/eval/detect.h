@@ -1,6 +1,7 @@
 // From raw head outputs to detections, as effdet 0.4.1's DetBenchPredict.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -36,6 +37,14 @@ struct ImageGeometry {
   FeatureSize clip = {0, 0};
 };
 
+/// One of the highest logits, with the regression values of its anchor.
+struct CandidateBox {
+  float logit;
+  uint64_t anchor;  ///< its number over all levels
+  int label;        ///< class, from 0 on
+  float ty, tx, th, tw;
+};
+
 /// What a decoder left out because it makes no sense.
 struct DetectFaults {
   bool nan_scores = false;      ///< a logit is NaN
@@ -58,5 +67,10 @@ void check_options(const DetectOptions& options);
 /// and levels do not fit together.
 std::vector<Detection> detect(const HeadOutputs& outputs, std::span<const Box> anchors, const ImageGeometry& geometry,
                               const DetectOptions& options = {}, DetectFaults* faults = nullptr);
+
+/// The same of candidates that were chosen before, in order of falling logits. categories are chosen among them, and
+/// the first max_candidates count. faults gets what is found here. Precondition: there is an anchor for each.
+std::vector<Detection> detect(std::span<const CandidateBox> candidates, std::span<const Box> anchors,
+                              const ImageGeometry& geometry, const DetectOptions& options, DetectFaults& faults);
 
 }  // namespace effdet::eval

@@ -26,6 +26,7 @@ std::span<const Operator> fused_depthwise_pointwise_operators();
 std::span<const Operator> fused_elementwise_operators();
 std::span<const Operator> fused_expand_depthwise_operators();
 std::span<const Operator> fused_gate_operators();
+std::span<const Operator> fused_top_candidates_operators();
 std::span<const Operator> fused_matmul_operators();
 std::span<const Operator> fused_max_pool_operators();
 std::span<const Operator> fused_mix_operators();

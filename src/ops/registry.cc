@@ -48,6 +48,7 @@ std::vector<Operator> join_tables() {
            fused_elementwise_operators(),
            fused_expand_depthwise_operators(),
            fused_gate_operators(),
+           fused_top_candidates_operators(),
            fused_matmul_operators(),
            fused_max_pool_operators(),
            fused_mix_operators(),

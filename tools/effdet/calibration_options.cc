@@ -4,8 +4,6 @@
 
 #include <fmt/format.h>
 
-#include <utility>
-
 #include "effdet/dataset.h"
 #include "effdet/error.h"
 #include "effdet/file_kind.h"
@@ -97,10 +95,8 @@ CompiledModel open_model(const std::string& file, const ModelOptions& options, c
     require_no_calibration();
     return model;
   }
-  CompileOptions of_model{.precision = precision};
-  ModelOptions of_graph = options;
-  if (options.device.starts_with("cuda")) of_model.device = std::exchange(of_graph.device, "");
-  OnnxModel model = OnnxModel::open(file, of_graph);
+  if (options.device.starts_with("cuda") && precision != Precision::kInt8) return CompiledModel::open(file, options);
+  OnnxModel model = OnnxModel::open(file, options);
   if (model.is_quantized()) {
     require_no_calibration();
     if (options.precision && precision != Precision::kInt8)
@@ -112,9 +108,7 @@ CompiledModel open_model(const std::string& file, const ModelOptions& options, c
           fmt::format("{}: --precision int8 needs --calibration: images that tell the ranges of its maps", file));
     quantize(model, calibration, threads);
   }
-  CompiledModel compiled = CompiledModel::compile(model, of_model);
-  if (const std::string note = compiled.device_note(); !note.empty()) warn(fmt::format("{}: {}", file, note));
-  return compiled;
+  return CompiledModel::compile(model, {.precision = precision});
 }
 
 }  // namespace effdet::cli

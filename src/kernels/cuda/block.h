@@ -10,6 +10,8 @@
 //   int64_t index()           which block this is
 //   int threads()             of the block
 //   void each(phase)          calls phase(thread) for every thread, then waits for all of them
+//   uint32_t add(counter, n)  adds to a counter that others add to in the same phase; what it was before depends on the
+//                             order of threads and blocks, and its sum does not
 //   T* shared<T>()            the block's shared memory, the same for every T; it begins with anything
 //   Local<T>                  a T of every thread, which outlives a phase: Local<T> x(block), x[thread]
 //

@@ -18,6 +18,7 @@ Plan plan_mix(const PlanContext& c);
 Plan plan_max_pool(const PlanContext& c);
 Plan plan_average_pool(const PlanContext& c);
 Plan plan_activation(const PlanContext& c);
+Plan plan_top_candidates(const PlanContext& c);
 Plan plan_cast(const PlanContext& c);
 /// Any operator, by its kernel for the CPU, on copies of its tensors.
 Plan plan_on_host(const PlanContext& c);

@@ -26,6 +26,8 @@ class DeviceBlock {
     __syncthreads();
   }
 
+  __device__ uint32_t add(uint32_t* counter, uint32_t n) { return atomicAdd(counter, n); }
+
   template <typename T>
   __device__ T* shared() {
     extern __shared__ __align__(16) unsigned char memory[];

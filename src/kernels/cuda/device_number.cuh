@@ -18,6 +18,8 @@ EFFDET_CUDA Bf16 from_float<Bf16>(float x) {
   return {__bfloat16_as_ushort(__float2bfloat16_rn(x))};
 }
 
+EFFDET_CUDA uint32_t bits_of(float x) { return __float_as_uint(x); }
+
 /// Two units in the last place.
 EFFDET_CUDA float fast_exp(float x) { return __expf(x); }
 

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <numeric>
 #include <random>
+#include <utility>
 #include <vector>
 
 #include "kernels/cuda/block.h"
@@ -51,6 +52,8 @@ class HostBlock {
     reorder();
     for (const int thread : order_) phase(thread);
   }
+
+  uint32_t add(uint32_t* counter, uint32_t n) { return std::exchange(*counter, *counter + n); }
 
   template <typename T>
   T* shared() {

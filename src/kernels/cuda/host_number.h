@@ -1,6 +1,7 @@
 // The same as device_number.cuh in C++. A part of number.h.
 #pragma once
 
+#include <bit>
 #include <cmath>
 
 #include "base/tensor.h"
@@ -18,6 +19,8 @@ template <>
 EFFDET_CUDA Bf16 from_float<Bf16>(float x) {
   return {float_to_bfloat16(x)};
 }
+
+EFFDET_CUDA uint32_t bits_of(float x) { return std::bit_cast<uint32_t>(x); }
 
 EFFDET_CUDA float fast_exp(float x) { return std::exp(x); }
 

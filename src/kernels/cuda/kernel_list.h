@@ -7,6 +7,7 @@
 #include "kernels/cuda/dense_kernel.h"
 #include "kernels/cuda/depthwise_kernel.h"
 #include "kernels/cuda/map_kernels.h"
+#include "kernels/cuda/select_kernels.h"
 
 namespace effdet::kernels::cuda {
 
@@ -34,7 +35,8 @@ using NarrowKernels = decltype(joined(List<DirectConv<T, T>>(), MixedKernels<T, 
 
 using AllKernels =
     decltype(joined(NarrowKernels<Fp16>(), NarrowKernels<Bf16>(),
-                    joined(MapKernels<float>(), List<DirectConv<float, float>>(), List<Dense, Means>())));
+                    joined(MapKernels<float>(), List<DirectConv<float, float>>(),
+                           List<Dense, Means, StartSelection, CountDigits, ChooseDigit, CollectKeys, WriteRanked>())));
 
 template <typename Kernel, typename... Kernels>
 constexpr int number_in(List<Kernels...>) {

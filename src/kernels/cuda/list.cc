@@ -15,6 +15,7 @@ constexpr Implementation kImplementations[] = {
     {ir::kFusedDomain, "AveragePool", "cuda:average_pool", plan_average_pool},
     {ir::kFusedDomain, "Activation", "cuda:activation", plan_activation},
     {ir::kFusedDomain, "MatMul", "cuda:matmul", plan_matmul},
+    {ir::kFusedDomain, "TopCandidates", "cuda:top_candidates", plan_top_candidates},
     {"", "Cast", "cuda:cast", plan_cast},
     {"*", "*", "cuda:on_host", plan_on_host},
 };

@@ -124,6 +124,35 @@ TEST(FusedAttributes, SqueezeExciteHasStepsAfterItsGateAlone) {
   EXPECT_THROW(SqueezeExciteAttributes::of(changed(node, "activation", "relu; mul x0 2")), Error);
 }
 
+TEST(FusedAttributes, TopCandidatesFitTheirMaps) {
+  const auto inferred = [](Attributes attributes, const std::vector<Shape>& maps) {
+    ir::Node node = node_with(std::move(attributes));
+    node.op = "TopCandidates";
+    node.inputs.clear();
+    std::vector<InputInfo> inputs;
+    for (const Shape& map : maps) {
+      node.inputs.push_back(static_cast<ir::ValueId>(inputs.size()));
+      inputs.push_back({.present = true, .dtype = DType::kF32, .shape = map});
+    }
+    return infer_node(node, 11, inputs).at(0).shape;
+  };
+  const Attributes good{{"count", int64_t{9}}, {"classes", int64_t{5}}};
+  EXPECT_EQ(inferred(good, {{2, 15, 4, 4}, {2, 15, 2, 2}, {2, 12, 4, 4}, {2, 12, 2, 2}}), (Shape{2, 9, 7}));
+  const std::vector<Shape> bad[] = {{{2, 15, 4, 4}, {2, 12, 4, 4}, {2, 12, 2, 2}},
+                                    {{2, 14, 4, 4}, {2, 12, 4, 4}},
+                                    {{2, 15, 4, 4}, {2, 12, 4, 5}},
+                                    {{2, 15, 4, 4}, {1, 12, 4, 4}},
+                                    {{1, 15, 1 << 22, 4}, {1, 12, 1 << 22, 4}},
+                                    {{1, 15, 1 << 24, 1 << 24}, {1, 12, 1 << 24, 1 << 24}}};
+  for (const std::vector<Shape>& maps : bad) EXPECT_THROW(inferred(good, maps), Error);
+  for (const char* name : {"count", "classes"})
+    for (const int64_t value : {int64_t{0}, int64_t{-1}, int64_t{1} << 40}) {
+      Attributes other = good;
+      other[name] = value;
+      EXPECT_THROW(inferred(other, {{2, 15, 4, 4}, {2, 12, 4, 4}}), Error) << name << value;
+    }
+}
+
 TEST(FusedAttributes, LayoutsAreWrittenAsTheyAreRead) {
   for (const MapLayouts layouts :
        {MapLayouts{Layout::kPlain, Layout::kPlain}, MapLayouts{Layout::kPlain, Layout::kNhwc},
