@@ -8,6 +8,7 @@ packages=(
   libonnx-dev libprotobuf-dev libxxhash-dev libyaml-dev nlohmann-json3-dev protobuf-compiler zlib1g-dev
   libcurl4-openssl-dev libssl-dev
   libavif-dev libheif-dev libtiff-dev libwebp-dev fonts-dejavu-core libfontconfig-dev libfreetype-dev
+  libavcodec-dev libavformat-dev libswscale-dev
   clang-format libbenchmark-dev libgtest-dev locales python3 python3-numpy
 )
 

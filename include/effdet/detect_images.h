@@ -29,6 +29,8 @@ struct DetectedImage {
   int width = 0, height = 0;
   std::vector<Detection> detections;  ///< by falling score
   std::string key = {};  ///< of a member of a tar file: WebDataset's, its name up to the first dot of the last part
+  int64_t frame = -1;  ///< of a video: its number, from 0
+  double seconds = 0;  ///< of a video: its time
 };
 
 struct DetectImagesOptions {

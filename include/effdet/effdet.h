@@ -43,3 +43,4 @@
 #include "effdet/text_file.h"
 #include "effdet/thumbnail.h"
 #include "effdet/version.h"
+#include "effdet/video.h"

@@ -34,6 +34,8 @@ BEGIN {
   add_package("AVIF", "libavif", "avif/")
   add_package("FREETYPE", "FreeType", "ft2build.h")
   add_package("FONTCONFIG", "fontconfig", "fontconfig/")
+  add_package("FFMPEG", "FFmpeg", "libavcodec/ libavformat/ libavutil/ libswscale/")
+  add_package("AVDEVICE", "libavdevice", "libavdevice/")
   add_package("HEIF", "libheif", "libheif/")
   add_package("CLI11", "CLI11", "CLI/")
   pages = "docs/architecture.md"

@@ -14,6 +14,7 @@
 #include "cli.h"
 #include "commands.h"
 #include "describe.h"
+#include "detect_video.h"
 #include "device_option.h"
 #include "effdet/detect_images.h"
 #include "effdet/detector.h"
@@ -47,6 +48,7 @@ struct DetectArguments {
   DetectOptions detect{.score_threshold = 0.3f};
   RunOptions run;
   int threads = 0;
+  VideoRun video;
   std::string format, crops;
   DrawOptions draw;
   int sheet_pages = 1;
@@ -111,13 +113,14 @@ std::vector<ListedImage> images_of(const DetectArguments& arguments) {
 }
 
 /// Says what the run is, for people who do not know what is in the file.
-void print_start(const std::string& file, const CompiledModel& model, const DetectArguments& arguments, size_t images) {
+void print_start(const std::string& file, const CompiledModel& model, const DetectArguments& arguments,
+                 const std::string& what) {
   if (is_quiet()) return;
   const ModelDescription description = model.description();
   const RoomForLines room;
   std::FILE* const stream = arguments.prints_text() ? stderr : stdout;
-  fmt::print(stream, "[INFO] model {}: {}, {} classes, {} x {}, {}; {} images\n", file, description.model,
-             description.num_classes, description.height, description.width, precision_of(model), images);
+  fmt::print(stream, "[INFO] model {}: {}, {} classes, {} x {}, {}; {}\n", file, description.model,
+             description.num_classes, description.height, description.width, precision_of(model), what);
   if (file_kind(file) == FileKind::kCheckpoint && arguments.model.height == 0)
     fmt::print(stream, "[INFO] {}x{} is the variant's size; for a checkpoint of another one give --img-size\n",
                description.height, description.width);
@@ -130,6 +133,43 @@ int end_of_detect(const DetectArguments& arguments, const DetectImagesReport& re
   const int code = end_of_run(arguments.program, counts, stop, kept.empty() ? "the results" : "the results in " + kept);
   say_what_is_kept(counts, stop, journal);
   return code;
+}
+
+/// A video is alone: it has no list, no shards and no journal.
+bool is_video(const DetectArguments& arguments) {
+  const auto is_one = [](const std::string& name) { return is_video_name(name); };
+  if (std::ranges::none_of(arguments.images, is_one)) return false;
+  const std::string& name = arguments.images.front();
+  if (arguments.images.size() > 1 || !arguments.lists.empty())
+    throw Error(ErrorCode::kUsage, fmt::format("{} is a video: it must be the only thing that is given", name));
+  if (arguments.format == "yolo" || arguments.format == "voc" || !arguments.crops.empty() ||
+      !arguments.contact_sheet.empty() || arguments.run.is_shard())
+    throw Error(ErrorCode::kUsage, "of a video there are no files for each frame, no --contact-sheet and no --shard");
+  if (name.starts_with("http") && !arguments.allow_private)
+    throw Error(ErrorCode::kUsage, fmt::format("{}: FFmpeg follows redirects of videos wherever they lead: "
+                                               "--allow-private-addresses says that it may",
+                                               name));
+  return true;
+}
+
+int detect_video(DetectArguments& arguments) {
+  VideoRun run = arguments.video;
+  run.program = arguments.program;
+  run.name = arguments.images.front();
+  run.out = arguments.out;
+  run.format = arguments.format;
+  run.draws = arguments.draws();
+  run.prints_json = arguments.json;
+  run.detect = arguments.detect;
+  run.draw = {arguments.draw.line_width, !arguments.hide_labels, !arguments.hide_scores};
+  run.threads = arguments.threads;
+  if (!arguments.out.empty()) make_output_folder(arguments.out);
+  const std::string file = checkpoint_file(arguments.checkpoint);
+  const CompiledModel model = open_model(file, arguments.model, arguments.calibration, arguments.threads);
+  run.class_names = class_names(model.description(), arguments.model);
+  run.detect.categories = chosen_categories(arguments.classes, run.class_names);
+  print_start(file, model, arguments, "a video");
+  return detect_in_video(run, model);
 }
 
 int detect_all(DetectArguments& arguments) {
@@ -167,7 +207,7 @@ int detect_all(DetectArguments& arguments) {
   options.on_start = [&](size_t done, size_t all, size_t of_team) {
     if (team) team->show_life();
     run_images = team ? of_team : all;
-    if (speaks) print_start(file, model, arguments, run_images);
+    if (speaks) print_start(file, model, arguments, fmt::format("{} images", run_images));
     bar->start_at(done + (team ? team->done_elsewhere() : 0));
   };
   options.progress = [&](size_t done, size_t) {
@@ -204,7 +244,8 @@ int run_detect(int argc, char** argv) {
   DetectArguments arguments{.program = line.program()};
   line.add_option("images", arguments.images,
                   "pictures (JPEG, PNG, WebP, ...), folders of them, tar files with them (WebDataset), quoted patterns "
-                  "('a/*.jpg', 'shard-{000..003}.tar'), http(s) addresses, or -: a picture in standard input")
+                  "('a/*.jpg', 'shard-{000..003}.tar'), http(s) addresses, or -: a picture in standard input; or one "
+                  "video, camera (/dev/video0) or stream (rtsp://...)")
       ->type_name("IMAGE");
   line.add_option("--list", arguments.lists, list_help())->allow_extra_args(false)->type_name("FILE");
   line.add_flag("-r,--recursive", arguments.recursive, "also what is in folders within the folders");
@@ -224,6 +265,7 @@ int run_detect(int argc, char** argv) {
       ->check(CLI::IsMember(result_formats()).description(""))
       ->type_name("F");
   line.add_flag("--no-pictures", arguments.no_pictures, "with --out: no annotated images")->needs("--out");
+  add_video_options(line, arguments.video);
   line.add_option("--crops", arguments.crops, "also write what was found, cut out: DIR/<class>/<image>_<number>.jpg")
       ->type_name("DIR");
   line.add_flag("--no-exif", arguments.no_exif, "do not turn pictures upright by their EXIF orientation");
@@ -278,7 +320,7 @@ int run_detect(int argc, char** argv) {
   if (!arguments.contact_sheet.empty() && sheet_kind != ".jpg" && sheet_kind != ".jpeg" && sheet_kind != ".png")
     throw Error(ErrorCode::kUsage,
                 fmt::format("--contact-sheet: {} is none of .jpg, .jpeg and .png", arguments.contact_sheet));
-  return detect_all(arguments);
+  return is_video(arguments) ? detect_video(arguments) : detect_all(arguments);
 }
 
 }  // namespace effdet::cli

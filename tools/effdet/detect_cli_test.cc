@@ -7,6 +7,8 @@
 #include <string>
 
 #include "detections_text.h"
+#include "effdet/error.h"
+#include "effdet/video.h"
 #include "scenes_fixture.h"
 
 namespace {
@@ -123,6 +125,31 @@ TEST_F(DetectMany, TakesStandardInputAndFoldersInFolders) {
   const Result local = sh("effdet detect --model-file m.om http://127.0.0.1:9/a.jpg?b=*");
   EXPECT_EQ(local.code, 4);
   EXPECT_TRUE(contains(local.error, "--allow-private-addresses")) << local.error;
+}
+
+TEST_F(DetectMany, LooksAtVideos) {
+  try {
+    effdet::VideoWriter writer(folder_ / "clip.mp4", {.width = 64, .height = 48, .rate = 10, .rate_num = 10}, 1);
+    for (int i = 0; i < 6; ++i)
+      writer.write({64, 48, std::vector<unsigned char>(size_t{3} * 64 * 48, static_cast<unsigned char>(30 * i))},
+                   i * 0.1);
+    writer.finish();
+  } catch (const effdet::Error& error) {
+    GTEST_SKIP() << error.what();
+  }
+  good("effdet detect clip.mp4 --model-file m.om --out found --every 2");
+  EXPECT_TRUE(exists("found/clip.mp4"));
+  const auto frames = nlohmann::json::parse(file("found/clip.json"));
+  ASSERT_EQ(frames.size(), 3u);
+  EXPECT_EQ(frames[2]["frame"], 4);
+  EXPECT_NEAR(frames[2]["seconds"].get<double>(), 0.4, 1e-6);
+  EXPECT_EQ(frames[2]["image"], "clip.mp4/000004");
+  EXPECT_EQ(sh("effdet detect clip.mp4 --model-file m.om --out .").code, 2);  // it would be overwritten
+  EXPECT_EQ(sh("effdet detect clip.mp4 data/val2017 --model-file m.om").code, 2);
+  EXPECT_EQ(sh("effdet detect https://127.0.0.1:9/clip.mp4 --model-file m.om").code, 2);
+  EXPECT_EQ(sh("effdet detect rtsp://127.0.0.1:9/ --timeout 1 --model-file m.om").code, 4);
+  fs::resize_file(folder_ / "clip.mp4", 500);
+  EXPECT_EQ(sh("effdet detect clip.mp4 --model-file m.om --out found").code, 3);
 }
 
 TEST_F(DetectMany, WritesEachFormatAndCrops) {

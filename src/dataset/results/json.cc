@@ -20,6 +20,10 @@ nlohmann::json json_of(const DetectedImage& image, std::span<const std::string> 
       {"image", image.image}, {"width", image.width}, {"height", image.height}, {"detections", std::move(list)}};
   if (!image.picture.empty()) json["picture"] = image.picture;
   if (!image.key.empty()) json["key"] = image.key;
+  if (image.frame >= 0) {
+    json["frame"] = image.frame;
+    json["seconds"] = image.seconds;
+  }
   return json;
 }
 

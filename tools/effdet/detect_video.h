@@ -1,0 +1,34 @@
+// `effdet detect` on a video, a camera or a stream.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
+
+#include "effdet/compiled_model.h"
+#include "effdet/detection.h"
+#include "effdet/draw_options.h"
+#include "effdet/video.h"
+
+namespace effdet::cli {
+
+struct VideoRun {
+  std::string program, name;
+  std::string out;     ///< folder for the annotated video and the results; empty: nothing is written
+  std::string format;  ///< of the results; empty: lines for people, and in the folder JSON
+  std::string video_format = "mp4";
+  bool draws = true, prints_json = false;
+  DetectOptions detect;
+  DrawOptions draw;
+  VideoReadOptions read;
+  int threads = 0;
+  std::vector<std::string> class_names;
+};
+
+/// --start, --duration, --every, --timeout, --video-format
+void add_video_options(CLI::App& line, VideoRun& run);
+
+/// Decoding, detection, and drawing and encoding overlap. Returns the exit code.
+int detect_in_video(const VideoRun& run, const CompiledModel& model);
+
+}  // namespace effdet::cli
