@@ -8,7 +8,7 @@
 namespace effdet::kernels::cuda {
 
 /// Goes up with every change of this file or of the list of kernels: a module of another build is refused.
-inline constexpr int kApiVersion = 2;
+inline constexpr int kApiVersion = 3;
 /// The function of the module that returns its table: const Api* effdet_cuda_api().
 inline constexpr const char* kApiFunction = "effdet_cuda_api";
 
@@ -53,6 +53,8 @@ struct Api {
   /// older than the module.
   bool (*is_out_of_memory)(int code);
   bool (*is_no_driver)(int code);
+  /// Whether it says that gemm() cannot multiply matrices of such shapes.
+  bool (*is_no_product)(int code);
   int (*device_count)(int* count);
   int (*properties)(int device, Properties* properties);
   int (*allocate)(int device, size_t bytes, void** memory);

@@ -7,6 +7,7 @@
 #include "kernels/cuda/dense_kernel.h"
 #include "kernels/cuda/depthwise_kernel.h"
 #include "kernels/cuda/map_kernels.h"
+#include "kernels/cuda/product_kernel.h"
 #include "kernels/cuda/select_kernels.h"
 
 namespace effdet::kernels::cuda {
@@ -24,13 +25,13 @@ inline constexpr int kPackOf = 16 / sizeof(T);
 template <typename T, int kPack>
 using PackKernels = List<Depthwise<T, kPack>, Mix<T, kPack>, Pool<T, kPack>, Finish<T, kPack>>;
 template <typename T>
-using MapKernels =
-    decltype(joined(PackKernels<T, kPackOf<T>>(), PackKernels<T, 1>(), List<GateWeights<T>, GatherWindows<T>>()));
+using MapKernels = decltype(joined(PackKernels<T, kPackOf<T>>(), PackKernels<T, 1>(),
+                                   List<GateWeights<T>, GatherWindows<T>, PlainProduct<T, T>>()));
 /// From maps of one type to another.
 template <typename TIn, typename TOut>
 using MixedKernels = List<DirectConv<TIn, TOut>, Convert<TIn, TOut>>;
 template <typename T>
-using NarrowKernels = decltype(joined(List<DirectConv<T, T>>(), MixedKernels<T, float>(),
+using NarrowKernels = decltype(joined(List<DirectConv<T, T>, PlainProduct<T, float>>(), MixedKernels<T, float>(),
                                       joined(MixedKernels<float, T>(), MapKernels<T>(), List<>())));
 
 using AllKernels =

@@ -42,6 +42,8 @@ bool is_no_driver(int code) {
          code == cudaErrorSystemNotReady;
 }
 
+bool is_no_product(int code) { return code == kFirstProductCode + CUBLAS_STATUS_NOT_SUPPORTED; }
+
 int device_count(int* count) { return code_of(cudaGetDeviceCount(count)); }
 
 int properties(int device, Properties* properties) {
@@ -174,6 +176,7 @@ constexpr Api kApi = {
     .error_text = error_text,
     .is_out_of_memory = is_out_of_memory,
     .is_no_driver = is_no_driver,
+    .is_no_product = is_no_product,
     .device_count = device_count,
     .properties = properties,
     .allocate = allocate,
