@@ -220,8 +220,8 @@ bool has_kernel_of_gpu(const Case& c) {
 std::vector<Tensor> run_on_gpu(const Device& device, const Case& c, Planned planned, int threads) {
   const Choice choice = choose(device, {c.node, c.opset, planned.inputs, planned.outputs});
   is_kernel_of_gpu(choice);
-  const std::unique_ptr<Queue> queue = device.make_queue();
-  choice.kernel->prepare(queue.get());
+  static Queue* const queue = device.make_queue().release();  // one for all tests: it takes longer than most of them
+  choice.kernel->prepare(queue);
   ThreadPool pool(threads);
   std::vector<std::shared_ptr<std::byte>> memory;
   const auto copy = [&](const Tensor& tensor) {
@@ -235,7 +235,7 @@ std::vector<Tensor> run_on_gpu(const Device& device, const Case& c, Planned plan
   std::vector<std::byte*> targets;
   for (const Tensor& result : planned.results) targets.push_back(copy(result));
   const auto scratch = device.allocate(choice.kernel->scratch_bytes(pool.size()), "scratch");
-  choice.kernel->run({sources, targets, scratch.get(), pool, queue.get()});
+  choice.kernel->run({sources, targets, scratch.get(), pool, queue});
   for (size_t i = 0; i < targets.size(); ++i) queue->download(targets[i], planned.results[i].mutable_bytes());
   return planned.results;
 }
