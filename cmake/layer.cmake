@@ -17,7 +17,7 @@ endif()
 set(EFFDET_LONG_TESTS kernels)
 
 # Layers without loops over pixels or numbers of weights: -O3 would only take longer to compile.
-set(EFFDET_PLAIN_LAYERS ir checkpoint onnx passes model fetch aipp artifact compiler executor tuning dataset api)
+set(EFFDET_PLAIN_LAYERS ir checkpoint onnx passes model fetch aipp artifact compiler executor tuning dataset api server)
 
 # Links layers by name (base) without handing them on, and libraries by target (fmt::fmt) as public.
 function(effdet_link target)

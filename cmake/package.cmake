@@ -12,9 +12,9 @@ set(soname ${PROJECT_VERSION_MAJOR})
 if(PROJECT_VERSION_MAJOR EQUAL 0)
   set(soname ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
 endif()
-set_target_properties(effdet PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${soname})
+set_target_properties(effdet effdet_http PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${soname})
 
-install(TARGETS effdet EXPORT effdet-targets
+install(TARGETS effdet effdet_http EXPORT effdet-targets
   LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT runtime NAMELINK_COMPONENT dev)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/effdet DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT dev)
 include(CMakePackageConfigHelpers)

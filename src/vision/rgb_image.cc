@@ -7,9 +7,11 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "effdet/encoded_image.h"
 #include "vision/decode.h"
 #include "vision/draw.h"
 #include "vision/encode.h"
+#include "vision/exif.h"
 #include "vision/formats.h"
 #include "vision/resize.h"
 #include "vision/view_rows.h"
@@ -58,6 +60,18 @@ RgbImage decode_image(std::span<const std::byte> file, std::string_view name) {
   return all_of(*vision::open_image(file, name));
 }
 
+EncodedSize encoded_size(std::span<const std::byte> file, std::string_view name) {
+  const auto [width, height] = vision::read_image_size(file, name);
+  return {width, height};
+}
+
+RgbImage decode_upright(std::span<const std::byte> file, std::string_view name) {
+  std::unique_ptr<vision::RowSource> rows = vision::open_image(file, name);
+  if (const int orientation = vision::image_orientation(file); orientation != 1)
+    rows = vision::upright(std::move(rows), orientation);
+  return all_of(*rows);
+}
+
 ImageView view_of(const RgbImage& image) {
   vision::check_pixels(image);
   return {.data = image.pixels.data(), .width = image.width, .height = image.height};
@@ -91,6 +105,10 @@ void write_image(const std::filesystem::path& path, const RgbImage& image) {
   if (extension == ".jpg" || extension == ".jpeg")
     return write_file(path, vision::encode_jpeg(vision::image_over(image)));
   fail(ErrorCode::kUsage, "{}: images are written as .jpg or .png", path.string());
+}
+
+std::vector<std::byte> encode_jpeg(const RgbImage& image, int quality) {
+  return vision::encode_jpeg(vision::image_over(image), quality);
 }
 
 RgbImage thumbnail(const RgbImage& image, int side) {

@@ -37,6 +37,7 @@ BEGIN {
   add_package("FFMPEG", "FFmpeg", "libavcodec/ libavformat/ libavutil/ libswscale/")
   add_package("AVDEVICE", "libavdevice", "libavdevice/")
   add_package("HEIF", "libheif", "libheif/")
+  add_package("Boost", "Boost", "boost/")
   add_package("CLI11", "CLI11", "CLI/")
   pages = "docs/architecture.md"
 }
@@ -124,7 +125,7 @@ function check_row(name, expected,    given) {
 }
 
 function row_of(name) {
-  return "| " (name == "api" ? "api (libeffdet)" : name) " | " cell(depend_list[name]) cell(library_list[name]) cell(public_list[name])
+  return "| " (name == "api" ? "api (libeffdet)" : name == "server" ? "server (libeffdet_server)" : name) " | " cell(depend_list[name]) cell(library_list[name]) cell(public_list[name])
 }
 
 function cell(text) { return text == "" ? "| " : text " | " }

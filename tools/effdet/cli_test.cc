@@ -25,7 +25,7 @@ const std::string kCheckpoint = EFFDET_SOURCE_DIR "/models/tf_efficientdet_d0_sh
 const std::vector<std::string> kCommands = {
     "pth2onnx",    "onnxsim",  "modify_onnx", "atc",    "preprocess", "get_info", "benchmark", "ais_bench", "bench",
     "postprocess", "validate", "merge",       "detect", "init",       "download", "info",      "profile",   "scenes",
-    "evaluate",    "edit",     "graph",       "run",    "compare",    "quantize", "convert"};
+    "evaluate",    "edit",     "graph",       "run",    "compare",    "quantize", "convert",   "serve"};
 
 /// A test with a folder of its own, in which commands run.
 class Cli : public testing::Test {

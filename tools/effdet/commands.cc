@@ -29,6 +29,7 @@ constexpr Command kCommands[] = {
     {"validate", "validate", kDirect, "images to COCO mAP in one process", run_validate},
     {"merge", "", kDirect, "join the shards of validate to the results of one run", run_merge},
     {"detect", "", kDirect, "find and draw the objects in images", run_detect},
+    {"serve", "", kDirect, "serve models over HTTP", run_serve},
     {"edit", "", kExtra, "change an ONNX graph by names: constants, attributes, nodes, outputs", run_edit},
     {"graph", "", kExtra, "draw the coarse structure of a model", run_graph},
     {"init", "", kExtra, "write a random checkpoint, for benchmarks and tests", run_init},

@@ -35,6 +35,7 @@ int run_scenes(int argc, char** argv);
 int run_convert(int argc, char** argv);
 int run_evaluate(int argc, char** argv);
 int run_manual(int argc, char** argv);
+int run_serve(int argc, char** argv);
 
 struct Command {
   std::string_view name;

@@ -1,0 +1,78 @@
+// A server: compiled models behind HTTP.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "effdet/compiled_model.h"
+#include "effdet/detection.h"
+#include "effdet/export.h"
+#include "effdet/streams.h"
+
+namespace effdet {
+
+/// A model and the name under which clients ask for it.
+struct ServedModel {
+  std::string name;  ///< letters, digits, '_', '-' and '.', at most 128 of them
+  CompiledModel model;
+};
+
+/// A finished request, for logs.
+struct ServedRequest {
+  std::string id;                   ///< the client's X-Request-Id, else one of the server's
+  std::string method;               ///< "GET"
+  std::string path;                 ///< as the client wrote it, without the query
+  int status = 0;                   ///< of HTTP; 499 where the client left before the answer
+  uint64_t received = 0, sent = 0;  ///< bytes of the bodies
+  double seconds = 0;               ///< from the request's first byte to the answer's last one
+  std::string traceparent;          ///< of the W3C's trace context; empty: none
+};
+
+struct ServerOptions {
+  std::string host = "127.0.0.1";      ///< address to listen on; "0.0.0.0" or "::" for all
+  int port = 8000;                     ///< 0: any free one, which Server::port() tells
+  StreamLayout layout;                 ///< of each model: inferences at the same time, and threads for each
+  DetectOptions detect;                ///< of pictures, where the client asks for nothing else
+  size_t queue = 64;                   ///< requests of each model that wait for a free stream, at most
+  uint64_t most_body = 64 << 20;       ///< bytes of a request's body
+  uint64_t most_pixels = 100'000'000;  ///< of a picture
+  uint64_t most_memory = 1 << 30;      ///< bytes of all bodies, pictures and answers at the same time
+  size_t most_connections = 16384;
+  double idle_seconds = 75;    ///< a connection without a request is closed then
+  double header_seconds = 10;  ///< from a request's first byte to its last header line
+  double body_seconds = 60;    ///< for the whole body, and for sending the whole answer
+  double drain_seconds = 30;   ///< stop() waits so long for accepted requests
+  std::string token;           ///< clients must send "Authorization: Bearer TOKEN", but for health; empty: nobody must
+  /// Called after each request, by the thread that serves connections, which waits for it.
+  std::function<void(const ServedRequest&)> on_request;
+};
+
+/// Serves models over HTTP/1.1 (docs/serving.md): the Open Inference Protocol with binary tensors, detection in
+/// pictures, health and metrics. In libeffdet_server.so.
+class Server {
+ public:
+  /// Listens, and serves from then on in threads of its own. Throws Error(kUsage) for names and options out of range,
+  /// and for the same name twice; Error(kIo) where it cannot listen; Error(kOutOfMemory).
+  EFFDET_API explicit Server(std::vector<ServedModel> models, const ServerOptions& options = {});
+  /// As stop() and wait().
+  EFFDET_API ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  /// On which it listens.
+  EFFDET_API int port() const;
+  /// Is not ready any more, refuses new work, finishes what was accepted, and ends. Returns at once.
+  EFFDET_API void stop();
+  /// Returns when the server has ended after stop(). False: drain_seconds were over before all was answered.
+  EFFDET_API bool wait();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace effdet

@@ -1,0 +1,394 @@
+// Boost.Beast reads the headers and chunks; bodies of known length are read straight to where they stay.
+#include "server/connection.h"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/http/error.hpp>
+#include <boost/beast/http/field.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/status.hpp>
+#include <cerrno>
+#include <charconv>
+
+#include "server/http_error.h"
+
+namespace effdet::server {
+
+namespace asio = boost::asio;
+namespace http = boost::beast::http;
+
+namespace {
+
+constexpr uint32_t kMostHeader = 32 << 10;
+constexpr size_t kBuffer = 64 << 10;  // above the header, so that a whole one fits
+constexpr size_t kChunk = 16 << 10;
+constexpr double kLinger = 2;  // seconds for a client that is still sending to see the answer
+
+std::string_view view(boost::beast::string_view text) { return {text.data(), text.size()}; }
+
+std::string field_text(const http::fields& fields, http::field name) { return std::string(view(fields[name])); }
+
+std::optional<uint64_t> header_length_of(const http::fields& fields) {
+  const auto found = fields.find("Inference-Header-Content-Length");
+  if (found == fields.end()) return std::nullopt;
+  const std::string_view text = view(found->value());
+  uint64_t length = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), length);
+  if (text.empty() || error != std::errc() || end != text.data() + text.size())
+    throw HttpError(400, "Inference-Header-Content-Length is no number of bytes");
+  return length;
+}
+
+/// What goes into logs and back to the client: a name, not whatever fits into a header.
+bool is_plain_id(std::string_view text) {
+  constexpr size_t kLongest = 128;
+  return !text.empty() && text.size() <= kLongest &&
+         std::ranges::all_of(text, [](unsigned char c) { return c > 0x20 && c < 0x7f && c != '"' && c != '\\'; });
+}
+
+bool is_of_http(const boost::system::error_code& error) {
+  return error.category() == http::make_error_code(http::error::bad_version).category();
+}
+
+int status_of_broken(const boost::system::error_code& error) {
+  if (error == http::error::header_limit) return 431;
+  if (error == http::error::body_limit) return 413;
+  if (error == http::error::bad_version) return 505;
+  return 400;
+}
+
+}  // namespace
+
+Connection::Connection(Socket socket, std::shared_ptr<ConnectionShared> shared)
+    : socket_(std::move(socket)), holder_(std::move(shared)), shared_(*holder_), timer_(shared_.io), buffer_(kBuffer) {
+  shared_.connections.insert(this);
+}
+
+Connection::~Connection() { shared_.connections.erase(this); }
+
+void Connection::set_deadline(double seconds) {
+  const uint64_t number = ++deadline_;
+  timer_.expires_after(std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds)));
+  timer_.async_wait([self = weak_from_this(), number](ErrorCode error) {
+    const auto connection = self.lock();
+    if (connection != nullptr && !error && connection->deadline_ == number) connection->on_deadline();
+  });
+}
+
+void Connection::on_deadline() {
+  if (phase_ != Phase::kHeader && phase_ != Phase::kBody) return close();
+  timed_out_ = true;  // the read ends now, and its handler tells the client
+  ErrorCode ignored;
+  socket_.cancel(ignored);
+}
+
+void Connection::close() {
+  if (phase_ == Phase::kClosed) return;
+  const bool was_busy = phase_ != Phase::kIdle && phase_ != Phase::kLinger;
+  phase_ = Phase::kClosed;
+  ++deadline_;
+  timer_.cancel();
+  ErrorCode ignored;
+  socket_.close(ignored);
+  if (const auto pending = std::exchange(pending_, nullptr)) {
+    pending->cancel();
+    log(0, 499);
+  }
+  if (was_busy) end_request();
+}
+
+void Connection::drain() {
+  close_after_ = true;
+  if (phase_ == Phase::kIdle) close();
+}
+
+void Connection::wait_for_request() {
+  if (phase_ == Phase::kClosed) return;
+  phase_ = Phase::kIdle;
+  parser_.reset();
+  request_.reset();
+  timed_out_ = false;
+  if (close_after_) return close();
+  if (buffer_.size() > 0) return read_header();  // pipelined
+  buffer_.shrink_to_fit();                       // many connections only wait
+  set_deadline(shared_.options.idle_seconds);
+  socket_.async_wait(Socket::wait_read, [self = shared_from_this()](ErrorCode error) {
+    if (self->phase_ != Phase::kIdle) return;
+    if (error) return self->close();
+    self->read_header();
+  });
+}
+
+void Connection::read_header() {
+  phase_ = Phase::kHeader;
+  ++shared_.busy;
+  begin_ = Clock::now();
+  set_deadline(shared_.options.header_seconds);
+  parser_.emplace();
+  parser_->header_limit(kMostHeader);
+  parser_->body_limit(shared_.options.most_body);
+  method_ = path_ = id_ = traceparent_ = "";
+  received_ = 0;
+  keep_alive_ = is_head_ = is_http10_ = false;
+  http::async_read_header(socket_, buffer_, *parser_,
+                          [self = shared_from_this()](ErrorCode error, size_t) { self->on_header(error); });
+}
+
+void Connection::on_header(ErrorCode error) {
+  if (phase_ != Phase::kHeader) return;
+  if (timed_out_) return refuse(error_answer(408, "the request's header took too long"));
+  const bool has_ended = error == http::error::end_of_stream || error == http::error::partial_message;
+  if (has_ended || (error && !is_of_http(error))) return close();
+  if (error) return refuse_broken(error);
+  try {
+    take_header();
+  } catch (const HttpError& failure) {
+    refuse(error_answer(failure.status(), failure.what()));
+  }
+}
+
+void Connection::refuse_broken(ErrorCode error) {
+  refuse(error_answer(status_of_broken(error), "this is no request of HTTP/1.1: " + error.message()));
+}
+
+void Connection::take_header() {
+  const auto& message = parser_->get();
+  request_ = std::make_shared<Request>(shared_.service.budget());
+  Request& request = *request_;
+  request.begin = begin_;
+  request.method = method_ = std::string(view(message.method_string()));
+  request.raw_target = std::string(view(message.target()));
+  path_ = request.raw_target.substr(0, request.raw_target.find('?'));
+  if (const std::string_view id = view(message["X-Request-Id"]); is_plain_id(id)) id_ = std::string(id);
+  if (const std::string_view parent = view(message["traceparent"]); is_plain_id(parent))
+    traceparent_ = std::string(parent);
+  if (id_.empty()) id_ = "effdet-" + std::to_string(shared_.next_id++);
+  keep_alive_ = message.keep_alive();
+  is_head_ = message.method() == http::verb::head;
+  is_http10_ = message.version() == 10;
+  if (message.version() == 11 && message.count(http::field::host) != 1)
+    throw HttpError(400, "the request has no Host, or several");
+  if (const auto coding = message[http::field::transfer_encoding];
+      !coding.empty() && !boost::beast::iequals(coding, "chunked"))
+    throw HttpError(501, "the only Transfer-Encoding that this server reads is chunked");
+  request.target = parse_target(request.raw_target);
+  request.content_type = field_text(message, http::field::content_type);
+  request.content_encoding = field_text(message, http::field::content_encoding);
+  request.accept = field_text(message, http::field::accept);
+  request.authorization = field_text(message, http::field::authorization);
+  request.header_length = header_length_of(message);
+
+  const auto length = parser_->content_length();
+  std::optional<uint64_t> announced;
+  if (length) announced = *length;
+  if (!length && !parser_->chunked()) announced = 0;
+  if (auto answer = shared_.service.refusal(request, announced)) return refuse(std::move(*answer));
+  const std::string_view expect = view(message[http::field::expect]);
+  phase_ = Phase::kBody;
+  set_deadline(shared_.options.body_seconds);
+  if (expect.empty() || announced == 0 || is_http10_) return read_body();
+  if (!boost::beast::iequals(message[http::field::expect], "100-continue"))
+    return refuse(error_answer(417, "the only expectation that this server meets is 100-continue"));
+  constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+  asio::async_write(socket_, asio::buffer(kContinue), [self = shared_from_this()](ErrorCode error, size_t) {
+    if (self->phase_ != Phase::kBody) return;
+    if (error && !self->timed_out_) return self->close();
+    self->read_body();
+  });
+}
+
+/// False: the client got an answer instead.
+bool Connection::take_bytes(std::span<const std::byte> bytes) {
+  Body& body = request_->body;
+  received_ += bytes.size();
+  if (!request_->reservation.grow(bytes.size())) {
+    refuse(error_answer(503, "the server's memory for requests is used up: try again later"));
+    return false;
+  }
+  while (!bytes.empty()) {
+    const std::span<std::byte> room = body.room(bytes.size());
+    std::copy_n(bytes.begin(), room.size(), room.begin());
+    body.add(room.size());
+    bytes = bytes.subspan(room.size());
+  }
+  return true;
+}
+
+void Connection::read_body() {
+  if (parser_->chunked()) return read_chunks();
+  const uint64_t length = parser_->content_length() ? *parser_->content_length() : 0;
+  const size_t here = std::min<uint64_t>(length, buffer_.size());
+  const auto* data = static_cast<const std::byte*>(buffer_.data().data());
+  if (!take_bytes({data, here})) return;
+  buffer_.consume(here);
+  read_known(length - here);
+}
+
+void Connection::read_known(uint64_t left) {
+  constexpr uint64_t kAtOnce = 1 << 20;
+  if (timed_out_) return refuse(error_answer(408, "the request's body took too long"));
+  if (left == 0) return handle();
+  std::span<std::byte> room;
+  try {
+    room = request_->body.room(std::min(left, kAtOnce));
+  } catch (const std::bad_alloc&) {
+    return refuse(error_answer(503, "the server's memory is used up: try again later"));
+  }
+  socket_.async_read_some(
+      asio::buffer(room.data(), room.size()), [self = shared_from_this(), left](ErrorCode error, size_t bytes) {
+        if (self->phase_ != Phase::kBody) return;
+        if (error && !self->timed_out_) return self->close();
+        self->received_ += bytes;
+        if (!self->request_->reservation.grow(bytes))
+          return self->refuse(error_answer(503, "the server's memory for requests is used up: try again later"));
+        self->request_->body.add(bytes);
+        self->read_known(left - bytes);
+      });
+}
+
+void Connection::read_chunks() {
+  if (parser_->is_done()) return handle();
+  auto& body = parser_->get().body();
+  chunk_.resize(kChunk);
+  body.data = chunk_.data();
+  body.size = chunk_.size();
+  http::async_read(socket_, buffer_, *parser_, [self = shared_from_this()](ErrorCode error, size_t) {
+    if (self->phase_ != Phase::kBody) return;
+    if (self->timed_out_) return self->refuse(error_answer(408, "the request's body took too long"));
+    if (error && error != http::error::need_buffer) {
+      const bool has_ended = error == http::error::end_of_stream || error == http::error::partial_message;
+      return has_ended || !is_of_http(error) ? self->close() : self->refuse_broken(error);
+    }
+    const size_t filled = self->chunk_.size() - self->parser_->get().body().size;
+    if (!self->take_bytes(std::as_bytes(std::span(self->chunk_).first(filled)))) return;
+    self->read_chunks();
+  });
+}
+
+void Connection::handle() {
+  phase_ = Phase::kWork;
+  ++deadline_;
+  timer_.cancel();
+  request_->arrival = Clock::now();
+  auto done = [self = shared_from_this(), &io = shared_.io](Answer answer) mutable {
+    asio::post(io, [self = std::move(self), answer = std::make_shared<Answer>(std::move(answer))] {
+      if (self->phase_ != Phase::kWork) return;
+      self->pending_.reset();
+      self->send(std::move(*answer));
+    });
+  };
+  std::shared_ptr<Request> request = std::exchange(request_, nullptr);
+  if (auto answer = shared_.service.handle(std::move(request), pending_, std::move(done)))
+    return send(std::move(*answer));
+  watch_client();
+}
+
+/// While a request waits for its answer nothing is read: what comes is the next request, or the client's end.
+void Connection::watch_client() {
+  watching_ = true;
+  socket_.async_wait(Socket::wait_read, [self = shared_from_this()](ErrorCode error) {
+    self->watching_ = false;
+    if (error || self->phase_ != Phase::kWork) return;
+    char byte;
+    const ssize_t seen = ::recv(self->socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    if (seen == 0 || (seen < 0 && errno != EAGAIN && errno != EINTR)) self->close();
+  });
+}
+
+/// Answers before all of the request was read, and so ends the connection: what follows would be taken for a request.
+void Connection::refuse(Answer answer) {
+  close_after_ = true;
+  timed_out_ = false;
+  keep_alive_ = false;
+  send(std::move(answer));
+}
+
+std::string Connection::header_text(const Answer& answer, bool keep_alive) const {
+  const auto reason = http::obsolete_reason(static_cast<http::status>(answer.status));
+  std::string text = "HTTP/1.1 " + std::to_string(answer.status) + " " + std::string(view(reason)) + "\r\n";
+  const auto add = [&](std::string_view name, std::string_view value) {
+    text.append(name).append(": ").append(value).append("\r\n");
+  };
+  add("Content-Type", answer.content_type);
+  add("Content-Length", std::to_string(answer.body_bytes()));
+  if (!id_.empty()) add("X-Request-Id", id_);
+  add("X-Content-Type-Options", "nosniff");
+  if (!keep_alive) add("Connection", "close");
+  if (keep_alive && is_http10_) add("Connection", "keep-alive");
+  for (const auto& [name, value] : answer.fields) add(name, value);
+  return text + "\r\n";
+}
+
+void Connection::send(Answer answer) {
+  phase_ = Phase::kWrite;
+  if (watching_) {
+    ErrorCode ignored;
+    socket_.cancel(ignored);
+  }
+  set_deadline(shared_.options.body_seconds);
+  answer_ = std::move(answer);
+  keep_alive_ = keep_alive_ && !close_after_;
+  head_ = header_text(answer_, keep_alive_);
+  std::vector<asio::const_buffer> buffers = {asio::buffer(head_)};
+  if (!is_head_) {
+    buffers.push_back(asio::buffer(answer_.text));
+    for (const auto& part : answer_.parts) buffers.push_back(asio::buffer(part.data(), part.size()));
+  }
+  asio::async_write(socket_, buffers, [self = shared_from_this()](ErrorCode error, size_t) { self->on_sent(error); });
+}
+
+void Connection::on_sent(ErrorCode error) {
+  if (phase_ != Phase::kWrite) return;
+  const uint64_t sent = answer_.body_bytes();
+  const int status = answer_.status;
+  answer_ = {};
+  shared_.service.count_request();
+  log(sent, error ? 499 : status);
+  if (error) return close();
+  if (!keep_alive_) return linger();
+  phase_ = Phase::kIdle;
+  end_request();
+  wait_for_request();
+}
+
+void Connection::log(uint64_t sent, int status) {
+  if (!shared_.options.on_request) return;
+  shared_.options.on_request({.id = id_,
+                              .method = method_,
+                              .path = path_,
+                              .status = status,
+                              .received = received_,
+                              .sent = sent,
+                              .seconds = std::chrono::duration<double>(Clock::now() - begin_).count(),
+                              .traceparent = traceparent_});
+}
+
+/// A socket that is closed while bytes come in resets the connection, and the client may never see the answer.
+void Connection::linger() {
+  phase_ = Phase::kLinger;
+  end_request();
+  if (phase_ == Phase::kClosed) return;
+  chunk_.resize(kChunk);
+  ErrorCode ignored;
+  socket_.shutdown(Socket::shutdown_send, ignored);
+  set_deadline(kLinger);
+  const auto read = [](auto&& again, std::shared_ptr<Connection> self) -> void {
+    Connection& connection = *self;
+    connection.socket_.async_read_some(asio::buffer(connection.chunk_), [again, self](ErrorCode error, size_t) {
+      if (self->phase_ != Phase::kLinger) return;
+      if (error) return self->close();
+      again(again, self);
+    });
+  };
+  read(read, shared_from_this());
+}
+
+void Connection::end_request() {
+  --shared_.busy;
+  shared_.on_idle();
+}
+
+}  // namespace effdet::server

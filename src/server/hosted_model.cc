@@ -1,0 +1,76 @@
+// Sets up what a model needs to be served.
+#include "server/hosted_model.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "effdet/error.h"
+#include "server/data_types.h"
+
+namespace effdet::server {
+namespace {
+
+std::vector<Stream> make_streams(const CompiledModel& model, StreamLayout layout, const DetectOptions& detect) {
+  std::vector<Stream> streams;
+  for (int i = 0; i < layout.streams; ++i) {
+    streams.push_back({.runner = Runner(model, layout.threads)});
+    try {
+      streams.back().detector.emplace(model, layout.threads, detect);
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::kUnsupported) throw;  // a model that is no detector still takes tensors
+    }
+  }
+  return streams;
+}
+
+std::vector<PlanTensors> plan_tensors(const CompiledModel& model, const Runner& runner) {
+  std::vector<PlanTensors> plans;
+  for (size_t i = 0; i < model.plan_count(); ++i) {
+    const CompiledModel plan = model.plan(i);
+    plans.push_back({plan.inputs(), plan.outputs(), runner.input_bytes(i), runner.output_bytes(i)});
+    for (const auto& tensors : {plans.back().inputs, plans.back().outputs})
+      for (const TensorInfo& tensor : tensors)
+        if (data_type_of(tensor.dtype) == nullptr)
+          throw Error(ErrorCode::kUnsupported, "tensor '" + tensor.name + "' has type " + tensor.dtype +
+                                                   ", which the inference protocol does not have");
+  }
+  return plans;
+}
+
+std::vector<std::string> names_of_classes(const CompiledModel& model, bool is_detector) {
+  return is_detector ? class_names_of(model.description()) : std::vector<std::string>();
+}
+
+}  // namespace
+
+std::shared_ptr<OutputMemory> OutputPool::take(const std::shared_ptr<OutputPool>& pool) {
+  std::optional<OutputMemory> memory;
+  {
+    const std::lock_guard lock(pool->mutex_);
+    if (!pool->kept_.empty()) {
+      memory.emplace(std::move(pool->kept_.back()));
+      pool->kept_.pop_back();
+    }
+  }
+  if (!memory) memory.emplace(pool->bytes_);
+  return {new OutputMemory(std::move(*memory)), [pool](OutputMemory* used) {
+            const std::unique_ptr<OutputMemory> owned(used);
+            const std::lock_guard lock(pool->mutex_);
+            if (pool->kept_.size() < pool->most_) pool->kept_.push_back(std::move(*owned));
+          }};
+}
+
+HostedModel::HostedModel(std::string name, const CompiledModel& model, StreamLayout layout, const DetectOptions& detect,
+                         size_t queue)
+    : name_(std::move(name)),
+      device_(model.device()),
+      detect_(detect),
+      streams_(make_streams(model, layout, detect)),
+      queue_(streams_.size(), queue) {
+  plans_ = plan_tensors(model, streams_.front().runner);
+  class_names_ = names_of_classes(model, takes_pictures());
+  for (const PlanTensors& plan : plans_)
+    pools_.push_back(std::make_shared<OutputPool>(plan.output_bytes, streams_.size() + 2));
+}
+
+}  // namespace effdet::server

@@ -1,0 +1,101 @@
+// A client of HTTP for tests: sends what it is given, byte by byte where a test wants it, and reads answers.
+#pragma once
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <map>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+namespace effdet::server {
+
+struct Reply {
+  int status = 0;
+  std::map<std::string, std::string> fields;  // names in lower case
+  std::string body;
+};
+
+class HttpClient {
+ public:
+  explicit HttpClient(int port) : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    const timeval limit{.tv_sec = 60};
+    ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(static_cast<uint16_t>(port));
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (::connect(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0)
+      throw std::runtime_error("connect failed");
+  }
+  ~HttpClient() { ::close(socket_); }
+  HttpClient(const HttpClient&) = delete;
+  HttpClient& operator=(const HttpClient&) = delete;
+
+  /// False: the server has closed.
+  bool send(std::string_view text) {
+    while (!text.empty()) {
+      const ssize_t sent = ::send(socket_, text.data(), text.size(), MSG_NOSIGNAL);
+      if (sent <= 0) return false;
+      text.remove_prefix(static_cast<size_t>(sent));
+    }
+    return true;
+  }
+
+  /// The next answer; status 0: the server closed before one was complete.
+  Reply read(bool has_body = true) {
+    size_t end;
+    while ((end = received_.find("\r\n\r\n")) == std::string::npos)
+      if (!receive()) return {};
+    Reply reply;
+    reply.status = std::stoi(received_.substr(9, 3));
+    size_t at = received_.find("\r\n") + 2;
+    while (at < end) {
+      const size_t stop = received_.find("\r\n", at), colon = received_.find(": ", at);
+      std::string name = received_.substr(at, colon - at);
+      std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::tolower(c); });
+      reply.fields[name] = received_.substr(colon + 2, stop - colon - 2);
+      at = stop + 2;
+    }
+    received_.erase(0, end + 4);
+    if (reply.status == 100) return reply;
+    const size_t length = has_body ? std::stoul(reply.fields["content-length"]) : 0;
+    while (received_.size() < length)
+      if (!receive()) return {};
+    reply.body = received_.substr(0, length);
+    received_.erase(0, length);
+    return reply;
+  }
+
+  Reply get(const std::string& path, const std::string& fields = "") {
+    send("GET " + path + " HTTP/1.1\r\nHost: test\r\n" + fields + "\r\n");
+    return read();
+  }
+  Reply post(const std::string& path, std::string_view body, const std::string& fields = "") {
+    send("POST " + path + " HTTP/1.1\r\nHost: test\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" +
+         fields + "\r\n");
+    send(body);
+    return read();
+  }
+  /// Whether the server closes the connection and sends nothing before.
+  bool ends() { return received_.empty() && !receive(); }
+
+ private:
+  bool receive() {
+    char buffer[1 << 16];
+    const ssize_t bytes = ::recv(socket_, buffer, sizeof buffer, 0);
+    if (bytes <= 0) return false;
+    received_.append(buffer, static_cast<size_t>(bytes));
+    return true;
+  }
+
+  int socket_;
+  std::string received_;
+};
+
+}  // namespace effdet::server

@@ -1,0 +1,54 @@
+// Requests and answers, as the code behind the connections sees them.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "server/body.h"
+#include "server/memory_budget.h"
+#include "server/target.h"
+
+namespace effdet::server {
+
+using Clock = std::chrono::steady_clock;
+
+struct Request {
+  explicit Request(std::shared_ptr<MemoryBudget> budget) : reservation(std::move(budget)) {}
+
+  std::string method, raw_target;
+  Target target;
+  std::string content_type, content_encoding, accept, authorization, id, traceparent;
+  std::optional<uint64_t> header_length;  ///< Inference-Header-Content-Length
+  Body body;
+  Reservation reservation;    ///< of the body and, once it is computed, the answer
+  Clock::time_point begin;    ///< its first byte
+  Clock::time_point arrival;  ///< its last byte
+};
+
+struct Answer {
+  int status = 200;
+  std::string content_type = "application/json";
+  std::vector<std::pair<std::string, std::string>> fields;  ///< more header fields
+  std::string text;                                         ///< the body, or its beginning
+  std::vector<std::span<const std::byte>> parts;            ///< what follows text
+  std::shared_ptr<const void> owner;                        ///< of the parts' memory
+  std::shared_ptr<Request> request;                         ///< whose reservation pays for it
+
+  uint64_t body_bytes() const {
+    uint64_t bytes = text.size();
+    for (const auto& part : parts) bytes += part.size();
+    return bytes;
+  }
+};
+
+/// {"error": message}
+Answer error_answer(int status, const std::string& message);
+
+}  // namespace effdet::server

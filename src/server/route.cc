@@ -1,0 +1,67 @@
+// The table of paths.
+#include "server/route.h"
+
+#include <algorithm>
+#include <string_view>
+#include <vector>
+
+#include "server/http_error.h"
+
+namespace effdet::server {
+namespace {
+
+struct Path {
+  std::vector<std::string_view> steps;
+  Endpoint endpoint;
+  bool is_json = true;
+};
+
+const std::vector<Path>& paths() {
+  static const std::vector<Path> all = {
+      {{}, Endpoint::kPage},
+      {{"healthz"}, Endpoint::kLive, false},
+      {{"readyz"}, Endpoint::kReady, false},
+      {{"metrics"}, Endpoint::kMetrics},
+      {{"v2"}, Endpoint::kServer},
+      {{"v2", "health", "live"}, Endpoint::kLive},
+      {{"v2", "health", "ready"}, Endpoint::kReady},
+      {{"v2", "models", "stats"}, Endpoint::kStatistics},
+      {{"v2", "repository", "index"}, Endpoint::kIndex},
+  };
+  return all;
+}
+
+/// What follows the model's name, and its version where there is one.
+Endpoint model_endpoint(const std::vector<std::string>& path, size_t at) {
+  if (path.size() == at) return Endpoint::kModel;
+  if (path.size() == at + 1) {
+    if (path[at] == "ready") return Endpoint::kModelReady;
+    if (path[at] == "config") return Endpoint::kConfig;
+    if (path[at] == "stats") return Endpoint::kStatistics;
+    if (path[at] == "infer") return Endpoint::kInfer;
+    if (path[at] == "detect") return Endpoint::kDetect;
+  }
+  throw HttpError(404, "there is nothing at this path");
+}
+
+}  // namespace
+
+Route find_route(const Target& target) {
+  const std::vector<std::string>& path = target.path;
+  for (const Path& known : paths())
+    if (std::equal(path.begin(), path.end(), known.steps.begin(), known.steps.end()))
+      return {known.endpoint, "", known.is_json};
+  if (path.size() == 5 && path[0] == "v2" && path[1] == "repository" && path[2] == "models" &&
+      (path[4] == "load" || path[4] == "unload"))
+    return {Endpoint::kRepository, path[3]};
+  if (path.size() < 3 || path[0] != "v2" || path[1] != "models") throw HttpError(404, "there is nothing at this path");
+  size_t at = 3;
+  if (path.size() > at && path[at] == "versions") {
+    if (path.size() < 5) throw HttpError(404, "there is nothing at this path");
+    if (path[4] != "1") throw HttpError(404, "model '{}' has no version '{}', only 1", path[2], path[4]);
+    at = 5;
+  }
+  return {model_endpoint(path, at), path[2]};
+}
+
+}  // namespace effdet::server

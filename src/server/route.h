@@ -1,0 +1,39 @@
+// Which work a path names.
+#pragma once
+
+#include <string>
+
+#include "server/target.h"
+
+namespace effdet::server {
+
+enum class Endpoint {
+  kPage,
+  kLive,
+  kReady,
+  kMetrics,
+  kServer,
+  kIndex,
+  kRepository,  ///< loading and unloading
+  kModel,
+  kModelReady,
+  kConfig,
+  kStatistics,  ///< of all models where no model is named
+  kInfer,
+  kDetect,
+};
+
+struct Route {
+  Endpoint endpoint = Endpoint::kPage;
+  std::string model;    ///< as the client calls it; empty where the path names none
+  bool is_json = true;  ///< of health: the protocol's JSON, not plain text
+  bool by_post() const {
+    return endpoint == Endpoint::kInfer || endpoint == Endpoint::kDetect || endpoint == Endpoint::kIndex ||
+           endpoint == Endpoint::kRepository;
+  }
+};
+
+/// Throws HttpError(404) for paths without a meaning, and for versions of models but "1".
+Route find_route(const Target& target);
+
+}  // namespace effdet::server

@@ -1,0 +1,521 @@
+// A server on loopback: answers that equal the library's own, and clients that are hostile.
+#include "effdet/server.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstring>
+#include <fstream>
+#include <mutex>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <thread>
+
+#include "effdet/detector.h"
+#include "effdet/encoded_image.h"
+#include "effdet/error.h"
+#include "effdet/image.h"
+#include "effdet/output_memory.h"
+#include "server/http_client_test_util.h"
+
+namespace effdet::server {
+namespace {
+
+using nlohmann::json;
+
+const CompiledModel& small_model() {
+  static const CompiledModel model =
+      CompiledModel::open(EFFDET_SOURCE_DIR "/models/tf_efficientdet_d0_shapes.pth", {.height = 128, .width = 128});
+  return model;
+}
+
+std::string picture_file(const std::string& name = "progressive_420.jpg") {
+  std::ifstream file(std::string(EFFDET_SOURCE_DIR "/testdata/images/") + name, std::ios::binary);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+std::span<const std::byte> bytes_of(const std::string& text) { return std::as_bytes(std::span(text)); }
+
+/// A server of the small model on a free port; streams: 1, of one thread.
+class TestServer {
+ public:
+  explicit TestServer(ServerOptions options = {}) : server_({{"d0", small_model()}}, with_port(std::move(options))) {}
+  Server& operator*() { return server_; }
+  Server* operator->() { return &server_; }
+  int port() const { return server_.port(); }
+
+ private:
+  static ServerOptions with_port(ServerOptions options) {
+    options.port = 0;
+    options.layout = {1, 1};
+    return options;
+  }
+  Server server_;
+};
+
+TestServer& shared_server() {
+  static TestServer server;
+  return server;
+}
+
+std::string error_of(const Reply& reply) {
+  const json body = json::parse(reply.body, nullptr, false);
+  return body.is_object() && body.contains("error") ? body["error"].get<std::string>() : "no error: " + reply.body;
+}
+
+void expect_error(const Reply& reply, int status) {
+  ASSERT_EQ(reply.status, status) << reply.body.substr(0, 200);
+  EXPECT_EQ(reply.fields.at("content-type"), "application/json");
+  EXPECT_FALSE(error_of(reply).starts_with("no error")) << reply.body;
+  EXPECT_EQ(reply.body.find("/work"), std::string::npos) << reply.body;
+  EXPECT_EQ(reply.body.find(EFFDET_SOURCE_DIR), std::string::npos) << reply.body;
+}
+
+/// Made-up input of the small model, and what the library computes for it.
+struct Expected {
+  std::string input;
+  std::vector<std::string> outputs;
+
+  Expected() {
+    const std::vector<std::byte> bytes = made_up_input(small_model().inputs()[0]);
+    input.assign(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    Runner runner(small_model(), 1);
+    const OutputMemory memory(runner.output_bytes());
+    const std::span<const std::byte> view = bytes;
+    runner.run({&view, 1}, memory.outputs());
+    for (const auto& output : memory.outputs())
+      outputs.emplace_back(reinterpret_cast<const char*>(output.data()), output.size());
+  }
+};
+
+const Expected& expected() {
+  static const Expected result;
+  return result;
+}
+
+json binary_header(json parameters = {{"binary_data_output", true}}) {
+  const TensorInfo input = small_model().inputs()[0];
+  return {{"id", "7"},
+          {"inputs",
+           {{{"name", input.name},
+             {"shape", input.shape},
+             {"datatype", "FP32"},
+             {"parameters", {{"binary_data_size", expected().input.size()}}}}}},
+          {"parameters", std::move(parameters)}};
+}
+
+Reply post_binary(HttpClient& client, const json& header, const std::string& fields = "") {
+  const std::string text = header.dump();
+  return client.post("/v2/models/d0/infer", text + expected().input,
+                     "Inference-Header-Content-Length: " + std::to_string(text.size()) + "\r\n" + fields);
+}
+
+/// Binary outputs of an answer, by its JSON.
+std::vector<std::string> binary_outputs(const Reply& reply) {
+  const size_t length = std::stoul(reply.fields.at("inference-header-content-length"));
+  const json header = json::parse(reply.body.substr(0, length));
+  std::vector<std::string> outputs;
+  size_t at = length;
+  for (const json& output : header["outputs"]) {
+    const size_t size = output["parameters"]["binary_data_size"];
+    outputs.push_back(reply.body.substr(at, size));
+    at += size;
+  }
+  EXPECT_EQ(at, reply.body.size());
+  return outputs;
+}
+
+TEST(Server, TellsOfItself) {
+  HttpClient client(shared_server().port());
+  EXPECT_EQ(json::parse(client.get("/v2").body)["name"], "effdet");
+  EXPECT_EQ(client.get("/v2/health/live").status, 200);
+  EXPECT_EQ(client.get("/v2/health/ready").body, "{\"ready\":true}\n");
+  EXPECT_EQ(client.get("/healthz").body, "ok\n");
+  EXPECT_EQ(client.get("/readyz").status, 200);
+  EXPECT_EQ(client.get("/v2/models/d0/ready").status, 200);
+  EXPECT_EQ(client.get("/v2/models/d0/versions/1/ready").status, 200);
+  const json model = json::parse(client.get("/v2/models/d0").body);
+  EXPECT_EQ(model["inputs"][0]["datatype"], "FP32");
+  EXPECT_EQ(model["inputs"][0]["shape"], json({1, 3, 128, 128}));
+  EXPECT_EQ(json::parse(client.get("/v2/models/d0_detect").body)["inputs"][0]["datatype"], "BYTES");
+  EXPECT_EQ(json::parse(client.get("/v2/models/d0/config").body)["input"][0]["data_type"], "TYPE_FP32");
+  EXPECT_EQ(json::parse(client.post("/v2/repository/index", "{}").body).size(), 2u);
+  EXPECT_TRUE(client.get("/").fields.at("content-type").starts_with("text/html"));
+  client.send("HEAD /v2 HTTP/1.1\r\nHost: test\r\n\r\n");
+  EXPECT_EQ(client.read(/*has_body=*/false).status, 200);
+  EXPECT_EQ(client.get("/v2", "X-Request-Id: abc-1\r\n").fields.at("x-request-id"), "abc-1");
+}
+
+TEST(Server, BinaryTensorsGiveTheLibrarysBits) {
+  HttpClient client(shared_server().port());
+  const Reply reply = post_binary(client, binary_header());
+  ASSERT_EQ(reply.status, 200) << reply.body;
+  EXPECT_EQ(binary_outputs(reply), expected().outputs);
+  const Reply raw = client.post("/v2/models/d0/infer", expected().input, "Inference-Header-Content-Length: 0\r\n");
+  ASSERT_EQ(raw.status, 200) << raw.body;
+  EXPECT_EQ(binary_outputs(raw), expected().outputs);
+}
+
+TEST(Server, JsonTensorsGiveTheLibrarysBits) {
+  HttpClient client(shared_server().port());
+  std::vector<float> values(expected().input.size() / sizeof(float));
+  std::memcpy(values.data(), expected().input.data(), expected().input.size());
+  const TensorInfo input = small_model().inputs()[0];
+  const json request = {
+      {"inputs", {{{"name", input.name}, {"shape", input.shape}, {"datatype", "FP32"}, {"data", values}}}}};
+  const Reply reply = client.post("/v2/models/d0/versions/1/infer", request.dump());
+  ASSERT_EQ(reply.status, 200) << reply.body;
+  EXPECT_EQ(reply.fields.count("inference-header-content-length"), 0u);
+  const json answer = json::parse(reply.body);
+  EXPECT_EQ(answer["model_name"], "d0");
+  EXPECT_EQ(answer.count("id"), 0u);
+  ASSERT_EQ(answer["outputs"].size(), expected().outputs.size());
+  for (size_t i = 0; i < expected().outputs.size(); ++i) {
+    const std::vector<float> given = answer["outputs"][i]["data"];
+    EXPECT_EQ(std::string(reinterpret_cast<const char*>(given.data()), given.size() * sizeof(float)),
+              expected().outputs[i]);
+  }
+}
+
+TEST(Server, AnswersWithTheOutputsThatAreNamed) {
+  HttpClient client(shared_server().port());
+  json header = binary_header(json::object());
+  const std::vector<TensorInfo> outputs = small_model().outputs();
+  header["outputs"] = {{{"name", outputs[2].name}, {"parameters", {{"binary_data", true}}}}};
+  const Reply reply = post_binary(client, header);
+  ASSERT_EQ(reply.status, 200) << reply.body;
+  EXPECT_EQ(binary_outputs(reply), std::vector<std::string>{expected().outputs[2]});
+  header["outputs"] = {{{"name", "nothing"}}};
+  expect_error(post_binary(client, header), 400);
+}
+
+TEST(Server, PicturesGiveTheLibrarysDetections) {
+  HttpClient client(shared_server().port());
+  const std::string file = picture_file("exif_6.jpg");
+  const RgbImage image = decode_upright(bytes_of(file));
+  const std::vector<Detection> found = Detector(small_model(), 1, {.max_detections = 7}).detect(view_of(image));
+  ASSERT_EQ(found.size(), 7u);
+
+  const Reply reply = client.post("/v2/models/d0/detect?max=7", file, "Content-Type: image/jpeg\r\n");
+  ASSERT_EQ(reply.status, 200) << reply.body;
+  const json answer = json::parse(reply.body);
+  EXPECT_EQ(answer["width"], image.width);
+  ASSERT_EQ(answer["detections"].size(), found.size());
+  for (size_t i = 0; i < found.size(); ++i) {
+    EXPECT_EQ(answer["detections"][i]["score"].get<float>(), found[i].score);
+    EXPECT_EQ(answer["detections"][i]["category_id"], found[i].category);
+    EXPECT_EQ(answer["detections"][i]["bbox"][0].get<float>(), found[i].x1);
+  }
+
+  const Reply drawn = client.post("/v2/models/d0/detect?max=7", file, "Accept: image/jpeg\r\n");
+  EXPECT_EQ(drawn.fields.at("content-type"), "image/jpeg");
+  const std::vector<std::byte> jpeg = encode_jpeg(annotate(image, found, class_names_of(small_model().description())));
+  EXPECT_EQ(drawn.body, std::string(reinterpret_cast<const char*>(jpeg.data()), jpeg.size()));
+}
+
+TEST(Server, PicturesAsBytesTensors) {
+  HttpClient client(shared_server().port());
+  const std::string file = picture_file();
+  const auto length = static_cast<uint32_t>(file.size());
+  std::string element(reinterpret_cast<const char*>(&length), sizeof length);
+  element += file;
+  const json header = {{"inputs",
+                        {{{"name", "images"},
+                          {"shape", {2}},
+                          {"datatype", "BYTES"},
+                          {"parameters", {{"binary_data_size", 2 * element.size()}}}}}}};
+  const std::string text = header.dump();
+  const Reply reply = client.post("/v2/models/d0_detect/infer?max=5", text + element + element,
+                                  "Inference-Header-Content-Length: " + std::to_string(text.size()) + "\r\n");
+  ASSERT_EQ(reply.status, 200) << reply.body;
+  const json outputs = json::parse(reply.body)["outputs"];
+  EXPECT_EQ(outputs[0]["data"], json({5, 5}));
+  EXPECT_EQ(outputs[1]["shape"], json({2, 5, 4}));
+  const std::vector<float> scores = outputs[2]["data"];
+  const std::vector<Detection> found =
+      Detector(small_model(), 1, {.max_detections = 5}).detect(view_of(decode_upright(bytes_of(file))));
+  for (size_t i = 0; i < 10; ++i) EXPECT_EQ(scores[i], found[i % 5].score);
+  const Reply raw = client.post("/v2/models/d0_detect/infer", file, "Inference-Header-Content-Length: 0\r\n");
+  EXPECT_EQ(raw.status, 200) << raw.body;
+}
+
+TEST(Server, RequestsOfOneConnectionAreAnsweredInOrder) {
+  HttpClient client(shared_server().port());
+  const std::string ready = "GET /v2/health/ready HTTP/1.1\r\nHost: t\r\nX-Request-Id: ";
+  const std::string file = picture_file();
+  client.send(ready + "1\r\n\r\nPOST /v2/models/d0/detect HTTP/1.1\r\nHost: t\r\nX-Request-Id: 2\r\nContent-Length: " +
+              std::to_string(file.size()) + "\r\n\r\n" + file + ready + "3\r\n\r\n" + ready + "4\r\n\r\n");
+  for (const char* id : {"1", "2", "3", "4"}) {
+    const Reply reply = client.read();
+    EXPECT_EQ(reply.status, 200);
+    EXPECT_EQ(reply.fields.at("x-request-id"), id);
+  }
+}
+
+TEST(Server, ChunkedBodiesAndExpectations) {
+  HttpClient client(shared_server().port());
+  const std::string file = picture_file();
+  const std::string expected_body = json::parse(client.post("/v2/models/d0/detect", file).body)["detections"].dump();
+  client.send("POST /v2/models/d0/detect HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n");
+  for (size_t at = 0; at < file.size(); at += 1000) {
+    const std::string part = file.substr(at, 1000);
+    std::ostringstream size;
+    size << std::hex << part.size();
+    client.send(size.str() + "\r\n" + part + "\r\n");
+  }
+  client.send("0\r\n\r\n");
+  EXPECT_EQ(json::parse(client.read().body)["detections"].dump(), expected_body);
+
+  client.send("POST /v2/models/d0/detect HTTP/1.1\r\nHost: t\r\nExpect: 100-continue\r\nContent-Length: " +
+              std::to_string(file.size()) + "\r\n\r\n");
+  EXPECT_EQ(client.read().status, 100);
+  client.send(file);
+  EXPECT_EQ(json::parse(client.read().body)["detections"].dump(), expected_body);
+}
+
+TEST(BadInput, Case92_ABodyByteByByte) {
+  HttpClient client(shared_server().port());
+  const std::string file = picture_file().substr(0, 500);
+  client.send("POST /v2/models/d0/detect HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n");
+  for (const char c : file) client.send(std::string("1\r\n") + c + "\r\n");
+  client.send("0\r\n\r\n");
+  expect_error(client.read(), 400);  // a cut picture
+  EXPECT_EQ(client.get("/v2/health/ready").status, 200);
+}
+
+TEST(BadInput, Case93_LengthsOfBodies) {
+  for (const char* fields :
+       {"Content-Length: -1", "Content-Length: 1\r\nContent-Length: 2",
+        "Content-Length: 1\r\nTransfer-Encoding: chunked", "Content-Length: 99999999999999999999", "Content-Length: 1x",
+        "Content-Length: +1", "Transfer-Encoding: chunked\r\nContent-Length: 1"}) {
+    HttpClient client(shared_server().port());
+    client.send(std::string("POST /v2/models/d0/detect HTTP/1.1\r\nHost: t\r\n") + fields + "\r\n\r\nx");
+    expect_error(client.read(), 400);
+    EXPECT_TRUE(client.ends()) << fields;
+  }
+  HttpClient client(shared_server().port());
+  client.send("POST /v2/models/d0/detect HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n");
+  expect_error(client.read(), 501);
+}
+
+TEST(BadInput, Case94_BodiesAtTheLimit) {
+  TestServer server({.most_body = 10000});
+  HttpClient exact(server.port());
+  expect_error(exact.post("/v2/models/d0/detect", std::string(10000, 'x')), 400);
+  HttpClient above(server.port());
+  expect_error(above.post("/v2/models/d0/detect", std::string(10001, 'x')), 413);
+  EXPECT_TRUE(above.ends());
+  HttpClient chunked(server.port());
+  chunked.send("POST /v2/models/d0/detect HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n2711\r\n" +
+               std::string(10001, 'x') + "\r\n0\r\n\r\n");
+  expect_error(chunked.read(), 413);
+  HttpClient huge(server.port());
+  huge.send("POST /v2/models/d0/detect HTTP/1.1\r\nHost: t\r\nContent-Length: 18446744073709551615\r\n\r\n");
+  expect_error(huge.read(), 413);
+  HttpClient compressed(server.port());
+  expect_error(compressed.post("/v2/models/d0/infer", "x", "Content-Encoding: gzip\r\n"), 415);
+}
+
+TEST(BadInput, Case94_PicturesAndRequestsLargerThanMemory) {
+  TestServer pixels({.most_pixels = 100});
+  expect_error(HttpClient(pixels.port()).post("/v2/models/d0/detect", picture_file()), 413);
+  TestServer memory({.most_memory = 2000});
+  HttpClient client(memory.port());
+  const Reply reply = client.post("/v2/models/d0/detect", picture_file());
+  expect_error(reply, 503);
+  EXPECT_EQ(reply.fields.at("retry-after"), "1");
+  EXPECT_EQ(HttpClient(memory.port()).get("/v2/health/ready").status, 200);
+}
+
+TEST(BadInput, Case95_HeadersAndPaths) {
+  HttpClient large(shared_server().port());
+  large.send("GET /v2 HTTP/1.1\r\nHost: t\r\nX: " + std::string(1 << 20, 'x') + "\r\n\r\n");
+  expect_error(large.read(), 431);
+  HttpClient many(shared_server().port());
+  std::string fields;
+  for (int i = 0; i < 100000; ++i) fields += "X: y\r\n";
+  many.send("GET /v2 HTTP/1.1\r\nHost: t\r\n" + fields + "\r\n");
+  expect_error(many.read(), 431);
+  for (const char* path : {"/v2/models/..%2fd0", "/v2/models/%00", "/v2/models/../d0", "/v2/models/a%2Fb/infer"})
+    expect_error(HttpClient(shared_server().port()).get(path), 400);
+  expect_error(HttpClient(shared_server().port()).get("/v2/models/nope"), 404);
+  expect_error(HttpClient(shared_server().port()).get("/v2/models/a/b/infer"), 404);
+  expect_error(HttpClient(shared_server().port()).get("/v2/models/d0/infer"), 405);
+  expect_error(HttpClient(shared_server().port()).post("/v2/models/d0", ""), 405);
+  expect_error(HttpClient(shared_server().port()).post("/v2/repository/models/..%2f..%2fetc/load", "{}"), 400);
+  expect_error(HttpClient(shared_server().port()).post("/v2/repository/models/d7/load", "{}"), 400);
+}
+
+TEST(BadInput, Case97_OtherProtocols) {
+  for (const std::string& bytes : {std::string("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
+                                   std::string("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 11) + "\r\n\r\n",
+                                   std::string("GET /v2\r\n\r\n"), std::string("GET /v2 HTTP/3.7\r\n\r\n"),
+                                   std::string(1000, '\0') + "\r\n\r\n", std::string("GET /v2 HTTP/1.1\r\n\r\n")}) {
+    HttpClient client(shared_server().port());
+    client.send(bytes);
+    const Reply reply = client.read();
+    EXPECT_TRUE(reply.status == 400 || reply.status == 505) << reply.status << bytes.substr(0, 20);
+    EXPECT_TRUE(client.ends());
+  }
+  HttpClient client(shared_server().port());
+  client.send("POST /v2/models/d0/detect HTTP/1.1\r\nHost: t\r\nExpect: miracles\r\nContent-Length: 1\r\n\r\n");
+  expect_error(client.read(), 417);
+}
+
+TEST(BadInput, Case91_TensorsThatTheModelDoesNotHave) {
+  HttpClient client(shared_server().port());
+  const auto refused = [&](auto change) {
+    json header = binary_header();
+    change(header);
+    const Reply reply = post_binary(client, header);
+    expect_error(reply, 400);
+  };
+  refused([](json& header) { header["inputs"][0]["name"] = "other"; });
+  refused([](json& header) { header["inputs"][0]["datatype"] = "INT32"; });
+  refused([](json& header) { header["inputs"][0]["shape"] = {1, 3, 64, 256}; });
+  refused([](json& header) { header["inputs"].push_back(header["inputs"][0]); });
+  refused([](json& header) { header["inputs"] = json::array(); });
+  expect_error(client.post("/v2/models/d0/infer", "abc", "Inference-Header-Content-Length: 0\r\n"), 400);
+  expect_error(client.post("/v2/models/d0/infer", "abc", "Inference-Header-Content-Length: -1\r\n"), 400);
+}
+
+TEST(BadInput, PicturesAndOptionsThatAreNone) {
+  HttpClient client(shared_server().port());
+  expect_error(client.post("/v2/models/d0/detect", ""), 400);
+  expect_error(client.post("/v2/models/d0/detect", picture_file().substr(0, 500)), 400);
+  for (const char* query : {"score=2", "score=nan", "score=", "max=0", "max=1e9", "classes=unicorn", "classes=", "x=1",
+                            "iou=-1", "timeout=-1"})
+    expect_error(client.post(std::string("/v2/models/d0/detect?") + query, picture_file()), 400);
+}
+
+TEST(BadInput, SlowSendersAreGivenUp) {
+  TestServer server({.idle_seconds = 0.2, .header_seconds = 0.2, .body_seconds = 0.2});
+  HttpClient idle(server.port()), header(server.port()), body(server.port());
+  header.send("GET /v2 HT");
+  body.send("POST /v2/models/d0/detect HTTP/1.1\r\nHost: t\r\nContent-Length: 1000\r\n\r\nabc");
+  EXPECT_TRUE(idle.ends());
+  expect_error(header.read(), 408);
+  expect_error(body.read(), 408);
+}
+
+TEST(Server, WantsItsToken) {
+  TestServer server({.token = "secret"});
+  const Reply refused = HttpClient(server.port()).get("/v2");
+  expect_error(refused, 401);
+  EXPECT_EQ(refused.fields.at("www-authenticate"), "Bearer");
+  for (const char* field : {"Bearer", "Bearer ", "Bearer secrez", "Bearer secret2", "bearer", "Basic secret"})
+    expect_error(HttpClient(server.port()).get("/v2", std::string("Authorization: ") + field + "\r\n"), 401);
+  EXPECT_EQ(HttpClient(server.port()).get("/v2", "Authorization: Bearer secret\r\n").status, 200);
+  EXPECT_EQ(HttpClient(server.port()).get("/v2/health/ready").status, 200);
+}
+
+/// The number of a line of /metrics.
+uint64_t metric(int port, const std::string& line) {
+  const std::string text = HttpClient(port).get("/metrics").body;
+  const size_t at = text.find("\n" + line + " ");
+  return at == std::string::npos ? ~uint64_t{0} : std::stoull(text.substr(at + line.size() + 2));
+}
+
+TEST(Server, RefusesWhatTheQueueCannotHoldAndCountsEverything) {
+  constexpr int kClients = 24;
+  TestServer server({.queue = 2});
+  std::atomic<int> good = 0, refused = 0, other = 0;
+  {
+    std::vector<std::jthread> threads;
+    for (int i = 0; i < kClients; ++i)
+      threads.emplace_back([&] {
+        HttpClient client(server.port());
+        const Reply reply = post_binary(client, binary_header());
+        if (reply.status == 200 && binary_outputs(reply) == expected().outputs)
+          ++good;
+        else if (reply.status == 503 && reply.fields.at("retry-after") == "1")
+          ++refused;
+        else
+          ++other;
+      });
+  }
+  EXPECT_EQ(other, 0);
+  EXPECT_GE(good, 1);
+  EXPECT_EQ(good + refused, kClients);
+  const std::string labels = R"({model="d0",version="1")";
+  EXPECT_EQ(metric(server.port(), "nv_inference_request_success" + labels + "}"), static_cast<uint64_t>(good));
+  EXPECT_EQ(metric(server.port(), "nv_inference_request_failure" + labels + R"(,reason="REJECTED"})"),
+            static_cast<uint64_t>(refused));
+  EXPECT_EQ(metric(server.port(), "effdet_request_seconds_bucket" + labels + R"(,le="+Inf"})"),
+            static_cast<uint64_t>(good));
+}
+
+TEST(Server, DropsTheWorkOfClientsThatLeave) {
+  TestServer server({.queue = 100});
+  const std::string file = picture_file();
+  {
+    std::vector<std::unique_ptr<HttpClient>> clients;
+    for (int i = 0; i < 40; ++i) {
+      clients.push_back(std::make_unique<HttpClient>(server.port()));
+      clients.back()->send("POST /v2/models/d0/detect HTTP/1.1\r\nHost: t\r\nContent-Length: " +
+                           std::to_string(file.size()) + "\r\n\r\n" + file);
+    }
+  }
+  const std::string labels = R"({model="d0_detect",version="1")";
+  HttpClient(server.port()).post("/v2/models/d0/detect", file);  // comes after all that were accepted
+  const uint64_t done = metric(server.port(), "nv_inference_request_success" + labels + "}");
+  const uint64_t canceled = metric(server.port(), "nv_inference_request_failure" + labels + R"(,reason="CANCELED"})");
+  EXPECT_LE(done + canceled, 41u);
+  EXPECT_GE(done, 1u);
+  EXPECT_EQ(HttpClient(server.port()).get("/v2/health/ready").status, 200);
+}
+
+TEST(Server, DropsWorkWhoseTimeoutIsOver) {
+  HttpClient client(shared_server().port());
+  expect_error(post_binary(client, binary_header({{"timeout", 0}})), 503);
+  expect_error(client.post("/v2/models/d0/detect?timeout=0", picture_file()), 503);
+  EXPECT_EQ(post_binary(client, binary_header({{"timeout", 600'000'000}})).status, 200);
+}
+
+TEST(Server, FinishesWhatItAcceptedBeforeItEnds) {
+  std::mutex mutex;
+  std::vector<ServedRequest> log;
+  TestServer server({.on_request = [&](const ServedRequest& request) {
+    const std::lock_guard lock(mutex);
+    log.push_back(request);
+  }});
+  const std::string file = picture_file();
+  HttpClient idle(server.port());
+  std::vector<std::unique_ptr<HttpClient>> clients;
+  for (int i = 0; i < 8; ++i) {
+    clients.push_back(std::make_unique<HttpClient>(server.port()));
+    clients.back()->send("POST /v2/models/d0/detect HTTP/1.1\r\nHost: t\r\nExpect: 100-continue\r\nContent-Length: " +
+                         std::to_string(file.size()) + "\r\n\r\n");
+    ASSERT_EQ(clients.back()->read().status, 100);  // it has the header
+    clients.back()->send(file);
+  }
+  server->stop();
+  for (auto& client : clients) EXPECT_EQ(client->read().status, 200);
+  EXPECT_TRUE(server->wait());
+  EXPECT_TRUE(idle.ends());
+  EXPECT_THROW(HttpClient{server.port()}, std::runtime_error);
+  ASSERT_EQ(log.size(), 8u);
+  EXPECT_EQ(log[0].path, "/v2/models/d0/detect");
+  EXPECT_EQ(log[0].received, file.size());
+}
+
+TEST(Server, RefusesOptionsThatItCannotServe) {
+  const auto code = [](std::vector<ServedModel> models, ServerOptions options) {
+    try {
+      const Server server(std::move(models), options);
+    } catch (const Error& error) {
+      return error.code();
+    }
+    return ErrorCode::kInternal;
+  };
+  EXPECT_EQ(code({{"a/b", small_model()}}, {.port = 0}), ErrorCode::kUsage);
+  EXPECT_EQ(code({{"", small_model()}}, {.port = 0}), ErrorCode::kUsage);
+  EXPECT_EQ(code({{"a", small_model()}, {"a", small_model()}}, {.port = 0}), ErrorCode::kUsage);
+  EXPECT_EQ(code({{"a", small_model()}}, {.host = "example.org", .port = 0}), ErrorCode::kUsage);
+  EXPECT_EQ(code({{"a", small_model()}}, {.port = shared_server().port()}), ErrorCode::kIo);
+}
+
+}  // namespace
+}  // namespace effdet::server

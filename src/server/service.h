@@ -1,0 +1,65 @@
+// From a request to its answer: finds the work, refuses what must not be done, queues the rest.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "effdet/server.h"
+#include "server/message.h"
+#include "server/metadata.h"
+#include "server/route.h"
+
+namespace effdet::server {
+
+/// Work that was accepted; who dropped it calls nothing back.
+class PendingAnswer {
+ public:
+  virtual ~PendingAnswer() = default;
+  /// The client has left: work that has not begun is not done. Either way the answer does not come.
+  virtual void cancel() = 0;
+};
+
+/// Any thread may call it.
+class Service {
+ public:
+  /// Called once, by a stream's thread.
+  using Done = std::function<void(Answer)>;
+
+  /// Throws as Server.
+  Service(std::vector<ServedModel> models, const ServerOptions& options, std::shared_ptr<MemoryBudget> budget);
+
+  /// Finishes what was accepted.
+  ~Service();
+
+  /// Before the body is read, of which `length` bytes are announced (nothing: it comes in chunks). Nothing where the
+  /// request may go on, else why not.
+  std::optional<Answer> refusal(const Request& request, std::optional<uint64_t> length) const;
+  /// Answers at once, or later by `done`, and then sets pending.
+  std::optional<Answer> handle(std::shared_ptr<Request> request, std::shared_ptr<PendingAnswer>& pending, Done done);
+
+  /// From now on it is not ready.
+  void drain() { draining_ = true; }
+  bool draining() const { return draining_; }
+  void count_request() { ++requests_; }
+  void count_connections(uint64_t now) { connections_ = now; }
+  const std::shared_ptr<MemoryBudget>& budget() const { return budget_; }
+
+ private:
+  std::vector<Interface> interfaces() const;
+  Interface find(const std::string& name) const;
+  void check_route(const Request& request, std::optional<uint64_t> length) const;
+  Answer answer_now(const Route& route) const;
+  bool is_authorized(const Request& request) const;
+
+  ServerOptions options_;
+  std::shared_ptr<MemoryBudget> budget_;
+  std::vector<std::shared_ptr<HostedModel>> models_;
+  std::atomic<bool> draining_ = false;
+  std::atomic<uint64_t> requests_ = 0, connections_ = 0;
+};
+
+}  // namespace effdet::server
