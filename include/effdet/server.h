@@ -46,7 +46,7 @@ struct ServerOptions {
   double header_seconds = 10;  ///< from a request's first byte to its last header line
   double body_seconds = 60;    ///< for the whole body, and for sending the whole answer
   double drain_seconds = 30;   ///< stop() waits so long for accepted requests
-  std::string token;           ///< clients must send "Authorization: Bearer TOKEN", but for health; empty: nobody must
+  std::string token;           ///< clients must send "Authorization: Bearer TOKEN", but for health and the page; empty: nobody must
   /// Called after each request, by the thread that serves connections, which waits for it.
   std::function<void(const ServedRequest&)> on_request;
 };

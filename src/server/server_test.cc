@@ -407,6 +407,7 @@ TEST(Server, WantsItsToken) {
   EXPECT_EQ(refused.fields.at("www-authenticate"), "Bearer");
   for (const char* field : {"Bearer", "Bearer ", "Bearer secrez", "Bearer secret2", "bearer", "Basic secret"})
     expect_error(HttpClient(server.port()).get("/v2", std::string("Authorization: ") + field + "\r\n"), 401);
+  EXPECT_EQ(HttpClient(server.port()).get("/").status, 200);  // the page asks for it
   EXPECT_EQ(HttpClient(server.port()).get("/v2", "Authorization: Bearer secret\r\n").status, 200);
   EXPECT_EQ(HttpClient(server.port()).get("/v2/health/ready").status, 200);
 }

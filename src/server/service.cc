@@ -203,8 +203,9 @@ bool Service::is_authorized(const Request& request) const {
 
 void Service::check_route(const Request& request, std::optional<uint64_t> length) const {
   const Route route = find_route(request.target);
-  const bool is_health = route.endpoint == Endpoint::kLive || route.endpoint == Endpoint::kReady;
-  if (!is_health && !is_authorized(request))
+  const bool is_open = route.endpoint == Endpoint::kLive || route.endpoint == Endpoint::kReady ||
+                       route.endpoint == Endpoint::kPage;  // which asks for the token
+  if (!is_open && !is_authorized(request))
     throw HttpError(401, "this server wants a token: send 'Authorization: Bearer TOKEN'");
   const bool is_get = request.method == "GET" || request.method == "HEAD";
   if (!(route.by_post() ? request.method == "POST" : is_get))
