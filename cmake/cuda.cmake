@@ -1,7 +1,7 @@
 # libeffdet_cuda.so, the module for GPUs: built where CUDA's compiler is found, and loaded when a GPU is asked for. nvcc is
 # called as it is: CMake's own rules for CUDA would give it all options that the C++ compiler gets.
 option(EFFDET_CUDA "Build the module for GPUs, where nvcc of CUDA 12 or later is found" ON)
-if(NOT EFFDET_CUDA)
+if(NOT EFFDET_CUDA OR EFFDET_SANITIZE)
   return()
 endif()
 find_program(EFFDET_NVCC nvcc HINTS ENV CUDA_PATH ENV CUDA_HOME PATHS /usr/local/cuda PATH_SUFFIXES bin)
@@ -20,7 +20,7 @@ set(cuda_flags -std=c++20 -O3 -I${PROJECT_SOURCE_DIR}/src --threads 2
     -gencode arch=compute_80,code=sm_80 -gencode arch=compute_90,code=[sm_90,compute_90]
     -ccbin ${CMAKE_CXX_COMPILER} -Xcompiler=-fPIC,-fvisibility=hidden,-fstack-protector-strong,-Wall,-Wextra
     -Xcompiler=-Wno-missing-field-initializers)
-if(NOT CMAKE_BUILD_TYPE STREQUAL Debug AND NOT EFFDET_SANITIZE)
+if(NOT CMAKE_BUILD_TYPE STREQUAL Debug)
   list(APPEND cuda_flags -Xcompiler=-U_FORTIFY_SOURCE,-D_FORTIFY_SOURCE=3)
 endif()
 set(cuda_objects)
@@ -42,4 +42,5 @@ add_custom_command(OUTPUT ${EFFDET_CUDA_MODULE}
           -Wl,-z,relro,-z,now,--no-undefined,-rpath,${cuda_libraries}
   DEPENDS ${cuda_objects} COMMENT "Linking libeffdet_cuda.so" VERBATIM)
 add_custom_target(effdet_cuda ALL DEPENDS ${EFFDET_CUDA_MODULE})
-install(FILES ${EFFDET_CUDA_MODULE} DESTINATION ${CMAKE_INSTALL_LIBDIR})
+# A component of its own, which is in no package: Debian has no CUDA 12 that it could depend on.
+install(FILES ${EFFDET_CUDA_MODULE} DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT cuda)
