@@ -18,7 +18,7 @@ unchecked='^(Init\.|InferVariant\.EveryVariantFits|Ambiguity\.Every|Preprocess\.
 
 # Built as fast as may be: undefined behaviour ends the test with SIGILL, and AddressSanitizer names functions. The preset as
 # it is (cmake --preset asan) has a sentence for each, with the line.
-[ -f build/asan/build.ninja ] || cmake --preset asan -DEFFDET_TOOLS=OFF -DEFFDET_BENCH=OFF -DEFFDET_INSTRUCTION_SETS=sse2 \
+[ -f build/asan/build.ninja ] || cmake --preset asan -DEFFDET_CHECK_READERS=ON -DEFFDET_TOOLS=OFF -DEFFDET_BENCH=OFF -DEFFDET_INSTRUCTION_SETS=sse2 \
   "-DCMAKE_CXX_FLAGS_RELWITHDEBINFO=-O0 -fsanitize-undefined-trap-on-error"
 { [ -f build/release/build.ninja ] || cmake --preset release > "$logs/configure" 2>&1; } & configure=$!
 cmake --build --preset asan --target checked_tests
