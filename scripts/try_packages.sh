@@ -9,7 +9,7 @@ command -v debootstrap > /dev/null || { echo "try_packages.sh: debootstrap is mi
 [ -f build/release/CPackConfig.cmake ] || cmake --preset release
 cmake --build --preset release
 root=$(mktemp -d)
-trap 'rm -rf --one-file-system "$root"' EXIT
+trap 'umount "$root/debian/proc" 2> /dev/null || true; rm -rf --one-file-system "$root"' EXIT
 mkdir "$root/debs"
 cpack --config build/release/CPackConfig.cmake -G DEB -B "$root/debs" > "$root/cpack.log"
 debootstrap --variant=minbase bookworm "$root/debian" "${MIRROR:-http://deb.debian.org/debian}" > "$root/debootstrap.log"
@@ -17,6 +17,7 @@ cp -r "$root"/debs/*.deb models/tf_efficientdet_d0_shapes.pth testdata/images/ex
 # What a mirror needs to be reached: names, proxies and keys of this machine.
 cp /etc/resolv.conf "$root/debian/etc/" 2> /dev/null || true
 cp -r /etc/apt/apt.conf.d/. "$root/debian/etc/apt/apt.conf.d/"
+mount -t proc proc "$root/debian/proc"  # by which the loader finds what lies beside a program
 inside() { chroot "$root/debian" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive "$@"; }
 
 scripts/build_tarball.sh "$root/debs" > "$root/tarball.log"
