@@ -1,6 +1,6 @@
 # What is installed, in parts: runtime (commands and library), dev (headers, find_package, pkg-config), doc; and python,
-# the library alone beside the Python package. cpack -G DEB makes a Debian package of each of the first three, cpack -G TGZ
-# an archive of all.
+# the library alone beside the Python package; and modules that are loaded when they are needed: video, cuda. cpack -G DEB
+# makes Debian packages of all but python and cuda, cpack -G TGZ an archive.
 
 if(SKBUILD)
   install(TARGETS effdet LIBRARY DESTINATION effdet_cpp COMPONENT python)  # one file: wheels have no symbolic links
@@ -56,6 +56,11 @@ set(CPACK_RESOURCE_FILE_LICENSE ${PROJECT_SOURCE_DIR}/LICENSE)
 set(CPACK_STRIP_FILES ON)
 set(CPACK_GENERATOR DEB TGZ)
 set(CPACK_COMPONENTS_ALL runtime dev doc)
+if(TARGET effdet_video_module)  # of its own, since FFmpeg is a hundred packages
+  list(APPEND CPACK_COMPONENTS_ALL video)
+  set(CPACK_DEBIAN_VIDEO_PACKAGE_NAME effdet-video)
+  set(CPACK_DEBIAN_VIDEO_PACKAGE_DEPENDS "effdet (= ${PROJECT_VERSION})")
+endif()
 set(CPACK_DEB_COMPONENT_INSTALL ON)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION science)
@@ -69,5 +74,5 @@ set(CPACK_DEBIAN_DOC_PACKAGE_NAME effdet-doc)
 set(CPACK_DEBIAN_DOC_PACKAGE_ARCHITECTURE all)
 set(CPACK_DEBIAN_DOC_PACKAGE_SHLIBDEPS OFF)
 # Loaded when they are needed.
-set(CPACK_DEBIAN_RUNTIME_PACKAGE_RECOMMENDS "libcurl4, libssl3, libwebp7, libtiff6, libavif15, libheif1")
+set(CPACK_DEBIAN_RUNTIME_PACKAGE_RECOMMENDS "libcurl4, libssl3, libwebp7, libtiff6, libavif15, libheif1, libfreetype6, libfontconfig1, fonts-dejavu-core")
 include(CPack)

@@ -87,9 +87,13 @@ class Fonts {
   }
 
  private:
-  Fonts() try : type_(std::make_unique<FreeType>()) {
+  Fonts() {
+    try {  // in the body: the handler of a constructor's function-try-block throws again
+      type_ = std::make_unique<FreeType>();
+    } catch (const Error&) {
+      return;  // FreeType is not installed
+    }
     if (type_->Init_FreeType(&library_) == 0) open(plain_font());
-  } catch (const Error&) {  // FreeType is not installed
   }
 
   void open(const FontFile& file) {
