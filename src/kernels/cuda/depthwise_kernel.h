@@ -25,6 +25,8 @@ struct DepthwiseArgs {
 template <typename T, int kPack>
 struct Depthwise {
   using Args = DepthwiseArgs;
+  static constexpr int kStrip =
+      4;  ///< neighbouring pixels that a thread computes, which share the weights that it reads
 
   template <typename Block>
   static EFFDET_CUDA void run(Block& block, const Args& a) {
@@ -85,26 +87,40 @@ struct Depthwise {
     const int channel = first + thread % packs * kPack;  // the same for all that a thread computes
     if (channel >= a.channels) return;
     const T* tile = block.template shared<T>() + thread % packs * kPack;
-    T* y = static_cast<T*>(a.y) + image * w.out_height * w.out_width * a.channels + channel;
-    for (int i = thread; i < a.tile_height * a.tile_width * packs; i += block.threads()) {
-      const int of_tile = i / packs, out_row = of_tile / a.tile_width, out_column = of_tile % a.tile_width;
+    const int strips = (a.tile_width + kStrip - 1) / kStrip;
+    for (int i = thread; i < a.tile_height * strips * packs; i += block.threads()) {
+      const int strip = i / packs, out_row = strip / strips, out_column = strip % strips * kStrip;
       if (row + out_row >= w.out_height || column + out_column >= w.out_width) continue;
-      Pack<float, kPack> acc = load<kPack>(a.bias + channel);
+      const int in_tile = a.tile_width - out_column, in_map = w.out_width - column - out_column;
+      const int count = in_tile < in_map ? in_tile : in_map;  // of the strip, where it is below kStrip
+      Pack<float, kPack> acc[kStrip];
+      for (int s = 0; s < kStrip; ++s) acc[s] = load<kPack>(a.bias + channel);
       for (int tap_row = 0; tap_row < w.kernel_height; ++tap_row)
         for (int tap_column = 0; tap_column < w.kernel_width; ++tap_column) {
-          const int pixel = (out_row * w.stride_y + tap_row) * columns + out_column * w.stride_x + tap_column;
-          const auto values = load<kPack>(tile + int64_t{pixel} * a.block_channels);
           const auto weights = load<kPack>(a.weights + (tap_row * w.kernel_width + tap_column) * a.channels + channel);
-          for (int k = 0; k < kPack; ++k) acc.values[k] += to_float(values.values[k]) * weights.values[k];
+          const int pixel = (out_row * w.stride_y + tap_row) * columns + out_column * w.stride_x + tap_column;
+          for (int s = 0; s < kStrip; ++s) {
+            if (s >= count) break;
+            const auto values = load<kPack>(tile + int64_t{pixel + s * w.stride_x} * a.block_channels);
+            for (int k = 0; k < kPack; ++k) acc[s].values[k] += to_float(values.values[k]) * weights.values[k];
+          }
         }
-      Pack<T, kPack> result;
-      for (int k = 0; k < kPack; ++k) {
-        const float value = activated(a.after, acc.values[k]);
-        sums.values[k] += value;
-        result.values[k] = from_float<T>(value);
-      }
-      store<kPack>(y + (int64_t{row + out_row} * w.out_width + column + out_column) * a.channels, result);
+      T* y = static_cast<T*>(a.y) + channel +
+             ((image * w.out_height + row + out_row) * w.out_width + column + out_column) * a.channels;
+      for (int s = 0; s < kStrip; ++s)
+        if (s < count) finish(a, acc[s], y + int64_t{s} * a.channels, sums);
     }
+  }
+
+  /// Activates the sums of a pixel, adds them up and writes them.
+  static EFFDET_CUDA void finish(const Args& a, const Pack<float, kPack>& acc, T* y, Pack<float, kPack>& sums) {
+    Pack<T, kPack> result;
+    for (int k = 0; k < kPack; ++k) {
+      const float value = activated(a.after, acc.values[k]);
+      sums.values[k] += value;
+      result.values[k] = from_float<T>(value);
+    }
+    store<kPack>(y, result);
   }
 };
 

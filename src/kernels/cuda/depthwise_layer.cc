@@ -6,12 +6,12 @@
 namespace effdet::kernels::cuda {
 namespace {
 
-constexpr int kThreads = 256;
+constexpr int kThreads = 128;
 /// Bytes of neighbouring channels of a pixel that a block reads, where there are so many.
 constexpr int kPixelBytes = 128;
 /// Output rows and columns of a tile: that of shared memory grows with them, and the share of pixels that are read
 /// twice falls.
-constexpr int kTileSide = 8;
+constexpr int kTileHeight = 8, kTileWidth = 16;
 /// What every GPU lets a block have without asking for more.
 constexpr int64_t kMostSharedBytes = 48 * 1024;
 /// Where means are wanted: blocks of an image that keep a GPU busy, and the most sums that one thread adds up.
@@ -30,8 +30,8 @@ Tiling tiling_of(const DepthwiseLayer::Shape& shape) {
   const auto wanted = std::min<int64_t>(kPixelBytes / size, pack == 1 ? 32 : kPixelBytes / size);
   const auto packs = std::bit_ceil(static_cast<uint64_t>((std::min(wanted, shape.out.channels) + pack - 1) / pack));
   Tiling t{0, static_cast<int>(packs) * static_cast<int>(pack),
-           std::min<int>(kTileSide, static_cast<int>(shape.out.height)),
-           std::min<int>(kTileSide, static_cast<int>(shape.out.width))};
+           std::min<int>(kTileHeight, static_cast<int>(shape.out.height)),
+           std::min<int>(kTileWidth, static_cast<int>(shape.out.width))};
   const auto bytes = [&] {
     return (int64_t{t.tile_height - 1} * w.stride_y + w.kernel_height) *
            (int64_t{t.tile_width - 1} * w.stride_x + w.kernel_width) * t.block_channels * size;
