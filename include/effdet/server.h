@@ -46,7 +46,13 @@ struct ServerOptions {
   double header_seconds = 10;  ///< from a request's first byte to its last header line
   double body_seconds = 60;    ///< for the whole body, and for sending the whole answer
   double drain_seconds = 30;   ///< stop() waits so long for accepted requests
-  std::string token;           ///< clients must send "Authorization: Bearer TOKEN", but for health and the page; empty: nobody must
+  std::string
+      token;  ///< clients must send "Authorization: Bearer TOKEN", but for health and the page; empty: nobody must
+  /// Opens a model that a client asks to load, by its name, which is one that ServedModel::name may have; called by a
+  /// thread of the server, one call at a time. A model of that name goes on until the new one takes over. What it
+  /// throws is told to on_note alone. Empty: clients cannot load or unload.
+  std::function<CompiledModel(const std::string& name)> open_model;
+  std::function<void(const std::string& note)> on_note;  ///< one line on a model that was loaded, unloaded or refused
   /// Called after each request, by the thread that serves connections, which waits for it.
   std::function<void(const ServedRequest&)> on_request;
 };

@@ -178,6 +178,7 @@ void Connection::take_header() {
   request.content_type = field_text(message, http::field::content_type);
   request.content_encoding = field_text(message, http::field::content_encoding);
   request.accept = field_text(message, http::field::accept);
+  request.accept_encoding = field_text(message, http::field::accept_encoding);
   request.authorization = field_text(message, http::field::authorization);
   request.header_length = header_length_of(message);
 
@@ -185,7 +186,8 @@ void Connection::take_header() {
   std::optional<uint64_t> announced;
   if (length) announced = *length;
   if (!length && !parser_->chunked()) announced = 0;
-  if (auto answer = shared_.service.refusal(request, announced)) return refuse(std::move(*answer));
+  if (auto answer = shared_.service.refusal(request, announced))
+    return announced == 0 ? send(std::move(*answer)) : refuse(std::move(*answer));
   const std::string_view expect = view(message[http::field::expect]);
   phase_ = Phase::kBody;
   set_deadline(shared_.options.body_seconds);

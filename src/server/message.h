@@ -24,7 +24,7 @@ struct Request {
 
   std::string method, raw_target;
   Target target;
-  std::string content_type, content_encoding, accept, authorization, id, traceparent;
+  std::string content_type, content_encoding, accept, accept_encoding, authorization, id, traceparent;
   std::optional<uint64_t> header_length;  ///< Inference-Header-Content-Length
   Body body;
   Reservation reservation;    ///< of the body and, once it is computed, the answer

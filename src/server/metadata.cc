@@ -90,7 +90,7 @@ std::string server_metadata() {
   return line_of(
       {{"name", "effdet"},
        {"version", fmt::format("{}.{}.{}", EFFDET_VERSION_MAJOR, EFFDET_VERSION_MINOR, EFFDET_VERSION_PATCH)},
-       {"extensions", {"binary_tensor_data", "model_configuration", "statistics"}}});
+       {"extensions", {"binary_tensor_data", "model_configuration", "model_repository", "statistics"}}});
 }
 
 std::string model_metadata(const Interface& of) {

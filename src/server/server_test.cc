@@ -2,6 +2,7 @@
 #include "effdet/server.h"
 
 #include <gtest/gtest.h>
+#include <zlib.h>
 
 #include <atomic>
 #include <cstring>
@@ -34,6 +35,34 @@ std::string picture_file(const std::string& name = "progressive_420.jpg") {
   std::ostringstream text;
   text << file.rdbuf();
   return text.str();
+}
+
+std::string compressed(const std::string& text) {
+  z_stream stream{};
+  std::string out(compressBound(text.size()) + 100, '\0');
+  EXPECT_EQ(deflateInit2(&stream, 9, Z_DEFLATED, 15 + 16, 9, Z_DEFAULT_STRATEGY), Z_OK);
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
+  stream.avail_in = static_cast<uInt>(text.size());
+  stream.next_out = reinterpret_cast<Bytef*>(out.data());
+  stream.avail_out = static_cast<uInt>(out.size());
+  EXPECT_EQ(deflate(&stream, Z_FINISH), Z_STREAM_END);
+  out.resize(stream.total_out);
+  deflateEnd(&stream);
+  return out;
+}
+
+std::string decompressed(const std::string& text, size_t most) {
+  z_stream stream{};
+  std::string out(most, '\0');
+  EXPECT_EQ(inflateInit2(&stream, 15 + 32), Z_OK);
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
+  stream.avail_in = static_cast<uInt>(text.size());
+  stream.next_out = reinterpret_cast<Bytef*>(out.data());
+  stream.avail_out = static_cast<uInt>(out.size());
+  EXPECT_EQ(inflate(&stream, Z_FINISH), Z_STREAM_END);
+  out.resize(stream.total_out);
+  inflateEnd(&stream);
+  return out;
 }
 
 std::span<const std::byte> bytes_of(const std::string& text) { return std::as_bytes(std::span(text)); }
@@ -156,6 +185,25 @@ TEST(Server, BinaryTensorsGiveTheLibrarysBits) {
   const Reply raw = client.post("/v2/models/d0/infer", expected().input, "Inference-Header-Content-Length: 0\r\n");
   ASSERT_EQ(raw.status, 200) << raw.body;
   EXPECT_EQ(binary_outputs(raw), expected().outputs);
+}
+
+TEST(Server, CompressesBothWays) {
+  HttpClient client(shared_server().port());
+  const std::string text = binary_header().dump();
+  const std::string body = compressed(text + expected().input);
+  for (const char* encoding : {"gzip", "deflate"}) {
+    Reply reply =
+        client.post("/v2/models/d0/infer", body,
+                    "Content-Encoding: gzip\r\nInference-Header-Content-Length: " + std::to_string(text.size()) +
+                        "\r\nAccept-Encoding: br, " + encoding + "\r\n");
+    ASSERT_EQ(reply.status, 200) << reply.body.substr(0, 200);
+    EXPECT_EQ(reply.fields.at("content-encoding"), encoding);
+    reply.body = decompressed(reply.body, 10'000'000);
+    EXPECT_EQ(binary_outputs(reply), expected().outputs);
+  }
+  const Reply plain = client.post("/v2/models/d0/infer", expected().input,
+                                  "Inference-Header-Content-Length: 0\r\nAccept-Encoding: gzip;q=0\r\n");
+  EXPECT_EQ(plain.fields.count("content-encoding"), 0u);
 }
 
 TEST(Server, JsonTensorsGiveTheLibrarysBits) {
@@ -314,8 +362,13 @@ TEST(BadInput, Case94_BodiesAtTheLimit) {
   HttpClient huge(server.port());
   huge.send("POST /v2/models/d0/detect HTTP/1.1\r\nHost: t\r\nContent-Length: 18446744073709551615\r\n\r\n");
   expect_error(huge.read(), 413);
-  HttpClient compressed(server.port());
-  expect_error(compressed.post("/v2/models/d0/infer", "x", "Content-Encoding: gzip\r\n"), 415);
+  const std::string bomb = compressed(std::string(20'000'000, '\0'));
+  ASSERT_LT(bomb.size(), 100000u);
+  TestServer larger({.most_body = 10'000'000});
+  expect_error(HttpClient(larger.port()).post("/v2/models/d0/detect", bomb, "Content-Encoding: gzip\r\n"), 413);
+  for (const std::string& broken : {std::string("x"), std::string(), bomb.substr(0, 2000), compressed("x") + "y"})
+    expect_error(HttpClient(larger.port()).post("/v2/models/d0/detect", broken, "Content-Encoding: gzip\r\n"), 400);
+  expect_error(HttpClient(larger.port()).post("/v2/models/d0/detect", "x", "Content-Encoding: br\r\n"), 415);
 }
 
 TEST(BadInput, Case94_PicturesAndRequestsLargerThanMemory) {
@@ -500,6 +553,45 @@ TEST(Server, FinishesWhatItAcceptedBeforeItEnds) {
   ASSERT_EQ(log.size(), 8u);
   EXPECT_EQ(log[0].path, "/v2/models/d0/detect");
   EXPECT_EQ(log[0].received, file.size());
+}
+
+TEST(Server, LoadsModelsAnewWhileTheOldOnesGoOn) {
+  std::atomic<bool> broken = false;
+  std::atomic<int> notes = 0;
+  TestServer server({.open_model =
+                         [&](const std::string& name) {
+                           if (broken || name == "other") throw Error(ErrorCode::kBadInput, "/secret/d0.om: damaged");
+                           return small_model();
+                         },
+                     .on_note = [&](const std::string&) { ++notes; }});
+  std::atomic<bool> stop = false;
+  std::atomic<int> bad = 0, good = 0;
+  std::jthread load([&] {
+    HttpClient client(server.port());
+    while (!stop) (post_binary(client, binary_header()).status == 200 ? good : bad)++;
+  });
+  HttpClient client(server.port());
+  for (int i = 0; i < 3; ++i)
+    EXPECT_EQ(client.post("/v2/repository/models/d0/load", R"({"parameters":{"unload_dependents":false}})").status,
+              200);
+  broken = true;
+  const Reply refused = client.post("/v2/repository/models/d0/load", "{}");
+  expect_error(refused, 400);
+  EXPECT_EQ(refused.body.find("secret"), std::string::npos);
+  expect_error(client.post("/v2/repository/models/d0/load", R"({"parameters":{"file:1/m.om":"AA=="}})"), 400);
+  expect_error(client.post("/v2/repository/models/other/load", "{}"), 400);
+  expect_error(client.post("/v2/repository/models/a%20b/load", "{}"), 400);
+  stop = true;
+  load.join();
+  EXPECT_EQ(bad, 0);
+  EXPECT_GE(good, 1);
+  EXPECT_EQ(client.post("/v2/repository/models/d0/unload", "{}").status, 200);
+  expect_error(client.get("/v2/models/d0"), 404);
+  expect_error(client.post("/v2/repository/models/d0/unload", "{}"), 404);
+  broken = false;
+  EXPECT_EQ(client.post("/v2/repository/models/new/load", "").status, 200);
+  EXPECT_EQ(client.get("/v2/models/new/ready").status, 200);
+  EXPECT_EQ(notes, 7);
 }
 
 TEST(Server, RefusesOptionsThatItCannotServe) {

@@ -9,6 +9,8 @@
 #include <nlohmann/json.hpp>
 
 #include "effdet/error.h"
+#include "eval/json_reader.h"
+#include "server/compression.h"
 #include "server/http_error.h"
 #include "server/inference.h"
 #include "server/metrics.h"
@@ -35,12 +37,12 @@ Answer answer_of(const Error& error, bool picture) {
 /// An inference that waits for a stream, or runs.
 class InferenceJob final : public Job, public PendingAnswer {
  public:
-  InferenceJob(Interface interface, Endpoint endpoint, std::shared_ptr<Request> request, uint64_t most_pixels,
+  InferenceJob(Interface interface, Endpoint endpoint, std::shared_ptr<Request> request, const ServerOptions& options,
                Service::Done done)
       : interface_(std::move(interface)),
         endpoint_(endpoint),
         request_(std::move(request)),
-        most_pixels_(most_pixels),
+        options_(options),
         done_(std::move(done)) {}
 
   void run(size_t stream) override {
@@ -75,14 +77,17 @@ class InferenceJob final : public Job, public PendingAnswer {
   Answer work_of(Stream& stream, Work& work) {
     HostedModel& model = *interface_.model;
     if (const std::string* timeout = request_->target.find("timeout")) check_timeout(*request_, microseconds(*timeout));
-    if (endpoint_ == Endpoint::kDetect) return detect_picture(model, stream, request_, most_pixels_, work);
-    if (interface_.pictures) return infer_pictures(model, stream, request_, most_pixels_, work);
+    decompress_body(*request_, options_.most_body);
+    if (endpoint_ == Endpoint::kDetect) return detect_picture(model, stream, request_, options_.most_pixels, work);
+    if (interface_.pictures) return infer_pictures(model, stream, request_, options_.most_pixels, work);
     return infer_tensors(model, stream, request_, work);
   }
 
   Answer guarded(size_t stream, Work& work, std::optional<Failure>& failure) {
     try {
-      return work_of(interface_.model->stream(stream), work);
+      Answer answer = work_of(interface_.model->stream(stream), work);
+      compress_answer(answer, request_->accept_encoding);
+      return answer;
     } catch (const HttpError& error) {
       failure = error.status() == 503 ? Failure::kTimeout : Failure::kOther;
       return error_answer(error.status(), error.what());
@@ -109,7 +114,7 @@ class InferenceJob final : public Job, public PendingAnswer {
   Interface interface_;
   Endpoint endpoint_;
   std::shared_ptr<Request> request_;
-  uint64_t most_pixels_;
+  const ServerOptions& options_;
   Service::Done done_;
   std::atomic<bool> canceled_ = false;  // or begun
 };
@@ -162,22 +167,27 @@ Answer text_answer(const char* type, std::string text) {
 
 Service::Service(std::vector<ServedModel> models, const ServerOptions& options, std::shared_ptr<MemoryBudget> budget)
     : options_(options), budget_(std::move(budget)) {
-  for (ServedModel& served : models) {
+  for (const ServedModel& served : models) {
     check_model_name(served.name);
     if (std::ranges::any_of(models_, [&](const auto& other) { return other->name() == served.name; }))
       throw Error(ErrorCode::kUsage, "two models are called '" + served.name + "': give one another name");
-    models_.push_back(
-        std::make_shared<HostedModel>(served.name, served.model, options.layout, options.detect, options.queue));
+    models_.push_back(host(served));
   }
 }
 
 Service::~Service() {
   // A job holds its model: where the last one let it go, a stream's thread would wait for itself.
+  loader_.finish();
   for (const auto& model : models_) model->queue().finish();
+}
+
+std::shared_ptr<HostedModel> Service::host(const ServedModel& served) const {
+  return std::make_shared<HostedModel>(served.name, served.model, options_.layout, options_.detect, options_.queue);
 }
 
 std::vector<Interface> Service::interfaces() const {
   std::vector<Interface> all;
+  const std::lock_guard lock(models_mutex_);
   for (const auto& model : models_) {
     all.push_back({model, false});
     if (model->takes_pictures()) all.push_back({model, true});
@@ -212,14 +222,14 @@ void Service::check_route(const Request& request, std::optional<uint64_t> length
     throw HttpError(405, "{} is not possible here, only {}", request.method, route.by_post() ? "POST" : "GET");
   if (length.value_or(0) > options_.most_body)
     throw HttpError(413, "the body has {} bytes, more than the {} that are allowed", *length, options_.most_body);
-  if (!request.content_encoding.empty() && request.content_encoding != "identity")
-    throw HttpError(415, "Content-Encoding: this server does not read compressed bodies");
-  if (route.endpoint == Endpoint::kRepository)
-    throw HttpError(400, "this server's models are those that it was started with");
+  if (!is_known_encoding(request.content_encoding))
+    throw HttpError(415, "Content-Encoding: this server reads gzip and deflate");
+  if (route.endpoint == Endpoint::kRepository) {
+    if (!options_.open_model) throw HttpError(400, "this server's models are those that it was started with");
+    return;
+  }
   if (route.model.empty()) return;
-  const Interface interface = find(route.model);
-  if (route.endpoint == Endpoint::kDetect && !interface.model->takes_pictures())
-    throw HttpError(400, "model '{}' does not tell how pictures become its input: send tensors", route.model);
+  find(route.model);
   if ((route.endpoint == Endpoint::kDetect || route.endpoint == Endpoint::kInfer) && draining_)
     throw HttpError(503, "the server is about to end");
 }
@@ -264,24 +274,128 @@ Answer Service::answer_now(const Route& route) const {
   }
 }
 
+/// Loading and unloading happen away from the thread of the connections.
+class Service::LoadJob final : public Job, public PendingAnswer {
+ public:
+  LoadJob(Service& service, std::string name, bool unloads, Done done)
+      : service_(service), name_(std::move(name)), unloads_(unloads), done_(std::move(done)) {}
+
+  void run(size_t) override {
+    Answer answer;
+    try {
+      unloads_ ? service_.unload(name_) : service_.load(name_);
+      answer = json_answer("{}\n");
+    } catch (const HttpError& error) {
+      answer = error_answer(error.status(), error.what());
+    } catch (const std::exception& error) {
+      // What the library says names files.
+      service_.note(fmt::format("model '{}' was not loaded: {}", name_, error.what()));
+      answer = error_answer(400, fmt::format("model '{}' could not be loaded; the server's log says why", name_));
+    }
+    std::exchange(done_, nullptr)(std::move(answer));
+  }
+  void cancel() override {}  // the answer goes nowhere; the model is there
+
+ private:
+  Service& service_;
+  std::string name_;
+  bool unloads_;
+  Done done_;
+};
+
+void Service::note(const std::string& text) const {
+  if (options_.on_note) options_.on_note(text);
+}
+
+void Service::load(const std::string& name) {
+  try {
+    check_model_name(name);
+  } catch (const Error& error) {
+    throw HttpError(400, "{}", error.what());
+  }
+  std::shared_ptr<HostedModel> model = host({name, options_.open_model(name)}), old = model;
+  {
+    const std::lock_guard lock(models_mutex_);
+    const auto found = std::ranges::find(models_, name, [](const auto& one) { return one->name(); });
+    if (found == models_.end()) {
+      models_.push_back(std::move(model));
+      old = nullptr;
+    } else {
+      std::swap(*found, old);
+    }
+  }
+  if (old != nullptr) old->queue().finish();
+  note(fmt::format("model '{}' was loaded", name));
+}
+
+void Service::unload(const std::string& name) {
+  std::shared_ptr<HostedModel> old;
+  {
+    const std::lock_guard lock(models_mutex_);
+    const auto found = std::ranges::find(models_, name, [](const auto& one) { return one->name(); });
+    if (found == models_.end()) throw HttpError(404, "model '{}' is not found", name);
+    old = std::move(*found);
+    models_.erase(found);
+  }
+  old->queue().finish();
+  note(fmt::format("model '{}' was unloaded", name));
+}
+
+/// Clients may send parameters with files and configurations, which this server does not take.
+void check_load_parameters(std::string_view body) {
+  if (body.empty()) return;
+  eval::JsonReader reader(body, "request");
+  reader.read_object([&](std::string_view key) {
+    if (key != "parameters") return reader.skip();
+    reader.read_object([&](std::string_view parameter) {
+      if (parameter != "unload_dependents") reader.error("models are loaded from the server's own files alone");
+      reader.skip();
+    });
+  });
+  reader.finish();
+}
+
+std::shared_ptr<PendingAnswer> Service::queue_loading(const Route& route, const std::shared_ptr<Request>& request,
+                                                      Done& done) {
+  check_load_parameters(request->body.text());
+  auto job = std::make_shared<LoadJob>(*this, route.model, request->target.path.back() == "unload", std::move(done));
+  if (!loader_.submit(job)) throw HttpError(503, "other models are being loaded: try again later");
+  return job;
+}
+
+std::shared_ptr<PendingAnswer> Service::queue_inference(const Route& route, const std::shared_ptr<Request>& request,
+                                                        Done& done) {
+  while (true) {
+    Interface interface = find(route.model);
+    if (route.endpoint == Endpoint::kDetect) interface.pictures = true;
+    if (route.endpoint == Endpoint::kDetect && !interface.model->takes_pictures())
+      throw HttpError(400, "model '{}' does not tell how pictures become its input: send tensors", route.model);
+    auto job = std::make_shared<InferenceJob>(interface, route.endpoint, request, options_, done);
+    WorkQueue& queue = interface.model->queue();
+    if (queue.submit(job)) return job;
+    if (queue.closed()) continue;  // another model has just taken over
+    interface.statistics().add_failure(Failure::kRejected, 0);
+    throw HttpError(503, "{} requests wait for model '{}', which is all that may: try again later", queue.waiting(),
+                    interface.model->name());
+  }
+}
+
 std::optional<Answer> Service::handle(std::shared_ptr<Request> request, std::shared_ptr<PendingAnswer>& pending,
                                       Done done) {
   try {
     const Route route = find_route(request->target);
-    if (route.endpoint != Endpoint::kInfer && route.endpoint != Endpoint::kDetect) return answer_now(route);
-    Interface interface = find(route.model);
-    if (route.endpoint == Endpoint::kDetect) interface.pictures = true;
-    auto job = std::make_shared<InferenceJob>(interface, route.endpoint, std::move(request), options_.most_pixels,
-                                              std::move(done));
-    if (!interface.model->queue().submit(job)) {
-      interface.statistics().add_failure(Failure::kRejected, 0);
-      throw HttpError(503, "{} requests wait for model '{}', which is all that may: try again later",
-                      interface.model->queue().waiting(), interface.model->name());
+    if (route.endpoint == Endpoint::kRepository) {
+      pending = queue_loading(route, request, done);
+    } else if (route.endpoint == Endpoint::kInfer || route.endpoint == Endpoint::kDetect) {
+      pending = queue_inference(route, request, done);
+    } else {
+      return answer_now(route);
     }
-    pending = std::move(job);
     return std::nullopt;
   } catch (const HttpError& error) {
     return error_answer(error.status(), error.what());
+  } catch (const Error& error) {
+    return error_answer(400, error.what());
   }
 }
 

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -49,15 +50,26 @@ class Service {
   const std::shared_ptr<MemoryBudget>& budget() const { return budget_; }
 
  private:
+  class LoadJob;
+
   std::vector<Interface> interfaces() const;
   Interface find(const std::string& name) const;
   void check_route(const Request& request, std::optional<uint64_t> length) const;
   Answer answer_now(const Route& route) const;
   bool is_authorized(const Request& request) const;
+  std::shared_ptr<PendingAnswer> queue_inference(const Route& route, const std::shared_ptr<Request>& request,
+                                                 Done& done);
+  std::shared_ptr<PendingAnswer> queue_loading(const Route& route, const std::shared_ptr<Request>& request, Done& done);
+  std::shared_ptr<HostedModel> host(const ServedModel& served) const;
+  void load(const std::string& name);
+  void unload(const std::string& name);
+  void note(const std::string& text) const;
 
   ServerOptions options_;
   std::shared_ptr<MemoryBudget> budget_;
-  std::vector<std::shared_ptr<HostedModel>> models_;
+  mutable std::mutex models_mutex_;
+  std::vector<std::shared_ptr<HostedModel>> models_;  // under models_mutex_
+  WorkQueue loader_{1, 8};                            // loads and unloads, one after the other
   std::atomic<bool> draining_ = false;
   std::atomic<uint64_t> requests_ = 0, connections_ = 0;
 };

@@ -23,7 +23,7 @@ bool WorkQueue::submit(std::shared_ptr<Job> job) {
   {
     const std::lock_guard lock(mutex_);
     // Jobs for which a stream is free do not wait.
-    if (jobs_.size() >= most_ + free_) return false;
+    if (closed_ || jobs_.size() >= most_ + free_) return false;
     jobs_.push_back(std::move(job));
   }
   wake_.notify_one();
@@ -43,6 +43,11 @@ bool WorkQueue::cancel(const Job& job) {
 size_t WorkQueue::waiting() const {
   const std::lock_guard lock(mutex_);
   return jobs_.size();
+}
+
+bool WorkQueue::closed() const {
+  const std::lock_guard lock(mutex_);
+  return closed_;
 }
 
 void WorkQueue::work(size_t stream) {

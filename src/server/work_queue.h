@@ -29,12 +29,14 @@ class WorkQueue {
   WorkQueue(const WorkQueue&) = delete;
   WorkQueue& operator=(const WorkQueue&) = delete;
 
-  /// False where the queue is full.
+  /// False where the queue is full, or ends.
   bool submit(std::shared_ptr<Job> job);
   /// Takes a job out that no stream has begun. False: it is running or done.
   bool cancel(const Job& job);
   size_t waiting() const;
-  /// Runs what was accepted, and ends the threads; none of them may call it. Nothing may be submitted then.
+  /// Whether finish() was called.
+  bool closed() const;
+  /// Runs what was accepted, and ends the threads; none of them may call it.
   void finish();
 
  private:

@@ -15,6 +15,7 @@
 #include "effdet/error.h"
 #include "effdet/server.h"
 #include "effdet/text_file.h"
+#include "input_paths.h"
 #include "signals.h"
 #include "stream_options.h"
 
@@ -23,6 +24,8 @@ namespace {
 
 struct ServeArguments {
   std::vector<std::string> models;
+  std::string folder;
+  bool allow_load = false;
   ModelOptions options;
   StreamOptions streams;
   ServerOptions server;
@@ -30,14 +33,39 @@ struct ServeArguments {
   int threads = 0;
 };
 
-/// "NAME=FILE"; a file alone is called by its name without the extension.
-ServedModel open_served(const std::string& argument, const ModelOptions& options) {
-  const size_t equals = argument.find('=');
-  const std::string file = equals == std::string::npos ? argument : argument.substr(equals + 1);
-  const std::string name =
-      equals == std::string::npos ? std::filesystem::path(file).stem().string() : argument.substr(0, equals);
-  return {name, CompiledModel::open(file, options)};
-}
+/// Files by the names of their models.
+class ModelFiles {
+ public:
+  /// arguments: "NAME=FILE"; a file alone is called by its name without the extension. folder: "", or one of .om files.
+  ModelFiles(const std::vector<std::string>& arguments, const std::string& folder) : folder_(folder) {
+    for (const std::string& argument : arguments) {
+      const size_t equals = argument.find('=');
+      if (equals == std::string::npos) {
+        files_.emplace_back(std::filesystem::path(argument).stem().string(), argument);
+      } else {
+        files_.emplace_back(argument.substr(0, equals), argument.substr(equals + 1));
+      }
+    }
+    if (folder.empty()) return;
+    for (const std::filesystem::path& file :
+         files_of(folder, [](const auto& path) { return extension_of(path) == ".om"; }))
+      files_.emplace_back(file.stem().string(), file.string());
+  }
+
+  const std::vector<std::pair<std::string, std::string>>& all() const { return files_; }
+  /// Also of files that have come into the folder since. The name has no slash. Throws Error(kUsage).
+  std::string find(const std::string& name) const {
+    for (const auto& [known, file] : files_)
+      if (known == name) return file;
+    const std::filesystem::path file = std::filesystem::path(folder_) / (name + ".om");
+    if (folder_.empty() || !is_there(file)) throw Error(ErrorCode::kUsage, "there is no file for it");
+    return file.string();
+  }
+
+ private:
+  std::string folder_;
+  std::vector<std::pair<std::string, std::string>> files_;
+};
 
 /// Each connection is a descriptor, and the usual limit of 1024 is soft.
 void allow_many_connections() {
@@ -106,8 +134,17 @@ int serve(const std::string& program, ServeArguments& arguments) {
   if (!arguments.token_file.empty()) options.token = read_token(arguments.token_file);
   if (arguments.log_format == "text") options.on_request = log_text;
   if (arguments.log_format == "json") options.on_request = log_json;
+  const ModelFiles files(arguments.models, arguments.folder);
+  if (files.all().empty() && arguments.folder.empty())
+    throw Error(ErrorCode::kUsage, "no model: give files, or --models with a folder of .om files");
+  if (files.all().empty()) throw Error(ErrorCode::kUsage, arguments.folder + ": no .om files");
   std::vector<ServedModel> models;
-  for (const std::string& argument : arguments.models) models.push_back(open_served(argument, arguments.options));
+  for (const auto& [name, file] : files.all()) models.push_back({name, CompiledModel::open(file, arguments.options)});
+  if (arguments.allow_load)
+    options.open_model = [&](const std::string& name) {
+      return CompiledModel::open(files.find(name), arguments.options);
+    };
+  options.on_note = [&](const std::string& text) { fmt::print(stderr, "{}: {}\n", program, one_line(text)); };
   options.layout = arguments.streams.resolve(models.front().model, arguments.threads);
   allow_many_connections();
 
@@ -136,8 +173,10 @@ int run_serve(int argc, char** argv) {
   ServerOptions& server = arguments.server;
   line.add_option("models", arguments.models,
                   "compiled models, ONNX models or checkpoints, each with its name before it")
-      ->required()
       ->type_name("[NAME=]FILE");
+  line.add_option("--models", arguments.folder, "folder whose .om files are served, too")->type_name("DIR");
+  line.add_flag("--allow-load", arguments.allow_load,
+                "clients may load these models anew and unload them, and load what has come into the folder");
   line.add_option("--host", server.host, "address to listen on; 0.0.0.0 or :: for all")
       ->capture_default_str()
       ->type_name("ADDRESS");
