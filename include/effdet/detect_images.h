@@ -19,6 +19,7 @@
 #include "effdet/image.h"
 #include "effdet/image_failure.h"
 #include "effdet/listed_image.h"
+#include "effdet/slice_options.h"
 
 namespace effdet {
 
@@ -29,12 +30,13 @@ struct DetectedImage {
   int width = 0, height = 0;
   std::vector<Detection> detections;  ///< by falling score
   std::string key = {};  ///< of a member of a tar file: WebDataset's, its name up to the first dot of the last part
-  int64_t frame = -1;  ///< of a video: its number, from 0
-  double seconds = 0;  ///< of a video: its time
+  int64_t frame = -1;    ///< of a video: its number, from 0
+  double seconds = 0;    ///< of a video: its time
 };
 
 struct DetectImagesOptions {
   DetectOptions detect;
+  SliceOptions slices = {};
   /// By class index; empty: those of class_names_of().
   std::vector<std::string> class_names = {};
   /// File for what was found, or, of a format with a file for each image, their folder; empty: none.

@@ -39,6 +39,7 @@
 #include "effdet/result_format.h"
 #include "effdet/server.h"
 #include "effdet/shard_watch.h"
+#include "effdet/slice_options.h"
 #include "effdet/streams.h"
 #include "effdet/structure.h"
 #include "effdet/tensor_info.h"

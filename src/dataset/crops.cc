@@ -38,9 +38,7 @@ void write_crops(const std::filesystem::path& folder, const std::string& stem, c
     const Range x = pixels_between(found.x1, found.x2, image.width()),
                 y = pixels_between(found.y1, found.y2, image.height());
     if (x.end <= x.begin || y.end <= y.begin) continue;
-    vision::Image crop(x.end - x.begin, y.end - y.begin);
-    for (int row = 0; row < crop.height(); ++row)
-      std::copy_n(image.row(y.begin + row) + 3 * x.begin, crop.row_bytes(), crop.row(row));
+    const vision::Image crop = image.part(x.begin, y.begin, x.end, y.end);
     const std::filesystem::path place = folder / folder_name(detection::class_name(found.category, class_names));
     make_folder(place);
     write_file(place / fmt::format("{}_{}.jpg", stem, i + 1), vision::encode_jpeg(crop), /*sync=*/false);

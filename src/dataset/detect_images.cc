@@ -24,6 +24,7 @@
 #include "detection/annotate.h"
 #include "detection/fault_log.h"
 #include "detection/image_detector.h"
+#include "detection/slices.h"
 #include "effdet/detector.h"
 #include "runtime/compiled_model_impl.h"
 #include "vision/encode.h"
@@ -81,6 +82,7 @@ class ListRun {
         queue_(std::in_place, drawing_threads(threads)) {
     result_format(options.format);  // before the work
     detection::check_options(options.draw);
+    detection::check_options(options.slices);
     if (!options.pictures.empty()) make_folder(options.pictures);
     if (!options.journal.empty()) resume_from_journal(model);
     for (size_t i = 0; i < images_.size(); ++i)
@@ -215,7 +217,7 @@ class ListRun {
       const auto rows = open_listed(images_[slot.image], options_);
       slot.size = rows->size();
       slot.plan = detector_.plan_for(slot.size);
-      if (needs_pixels() && bytes_of(slot.size) < vision::MemoryGate::kSmall) {
+      if ((needs_pixels() || is_sliced(slot.size)) && bytes_of(slot.size) < vision::MemoryGate::kSmall) {
         slot.pixels = vision::whole_image(*rows);
         vision::PixelRows kept(slot.pixels, rows->name());
         detector_.write_input(slot.plan, kept, slot.input);
@@ -244,7 +246,38 @@ class ListRun {
     slot.faults = {};
     slot.detections = name_run(images_[slot.image].name(),
                                [&] { return detector_.run(slot.plan, slot.input, slot.size, &slot.faults); });
+    if (is_sliced(slot.size)) slot.is_usable = attempt(slot.image, [&] { add_slices(slot); });
     faults_.add(images_[slot.image].name(), slot.faults);
+  }
+
+  bool is_sliced(vision::ImageSize size) const {
+    const int side = options_.slices.side;
+    return side > 0 && (size.width > side || size.height > side);
+  }
+
+  /// Looks at the parts of an image, too.
+  void add_slices(Slot& slot) {
+    vision::MemoryGate::Hold memory;
+    const bool is_large = slot.pixels.empty();
+    if (is_large) decode_again(slot, memory);
+    std::vector<std::byte> input(detector_.input_bytes());
+    for (const detection::Slice& slice : detection::slices_of(slot.size, options_.slices)) {
+      const vision::Image part = slot.pixels.part(slice.x1, slice.y1, slice.x2, slice.y2);
+      const size_t plan = detector_.plan_for(part.size());
+      vision::PixelRows rows(part, images_[slot.image].name());
+      detector_.write_input(plan, rows, input);
+      eval::DetectFaults faults;
+      for (Detection& found : detector_.run(plan, input, part.size(), &faults)) {
+        const auto x = static_cast<float>(slice.x1), y = static_cast<float>(slice.y1);
+        slot.detections.push_back(
+            {found.x1 + x, found.y1 + y, found.x2 + x, found.y2 + y, found.score, found.category});
+      }
+      slot.faults.nan_scores |= faults.nan_scores;
+      slot.faults.not_finite_box |= faults.not_finite_box;
+    }
+    slot.detections = detection::merge_detections(std::move(slot.detections), options_.slices, options_.detect.agnostic,
+                                                  options_.detect.max_detections);
+    if (is_large) slot.pixels = {};
   }
 
   void finish(Slot& slot) {

@@ -78,6 +78,10 @@ uint64_t options_key(const DetectImagesOptions& options, std::span<const std::st
   add_options(hasher, options.detect);
   hasher.add(options.pictures.empty());
   hasher.add(options.crops.empty());
+  hasher.add(options.slices.side);
+  hasher.add(options.slices.overlap);
+  hasher.add(options.slices.merge_threshold);
+  hasher.add(options.slices.merge_by_iou);
   hasher.add(options.draw.line_width);
   hasher.add(options.draw.labels);
   hasher.add(options.draw.scores);

@@ -30,6 +30,12 @@ Image::Image(const Image& other) {
 
 Image& Image::operator=(const Image& other) { return *this = Image(other); }
 
+Image Image::part(int x0, int y0, int x1, int y1) const {
+  Image copy(x1 - x0, y1 - y0);
+  for (int y = y0; y < y1; ++y) std::copy_n(row(y) + 3 * ptrdiff_t{x0}, copy.row_bytes(), copy.row(y - y0));
+  return copy;
+}
+
 void Image::fill(int x0, int y0, int x1, int y1, const uint8_t (&colour)[3]) {
   x0 = std::max(x0, 0);
   x1 = std::min(x1, width());

@@ -47,6 +47,8 @@ class Image {
   std::span<const uint8_t> pixels() const { return {pixels_.get(), row_bytes() * static_cast<size_t>(size_.height)}; }
   std::span<uint8_t> pixels() { return {pixels_.get(), row_bytes() * static_cast<size_t>(size_.height)}; }
 
+  /// A copy of [x0, x1) x [y0, y1), which must lie in the image.
+  Image part(int x0, int y0, int x1, int y1) const;
   /// Paints [x0, x1) x [y0, y1), cut to the image.
   void fill(int x0, int y0, int x1, int y1, const uint8_t (&colour)[3]);
 

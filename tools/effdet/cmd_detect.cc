@@ -49,6 +49,7 @@ struct DetectArguments {
   RunOptions run;
   int threads = 0;
   VideoRun video;
+  SliceOptions slices;
   std::string format, crops;
   DrawOptions draw;
   int sheet_pages = 1;
@@ -143,8 +144,9 @@ bool is_video(const DetectArguments& arguments) {
   if (arguments.images.size() > 1 || !arguments.lists.empty())
     throw Error(ErrorCode::kUsage, fmt::format("{} is a video: it must be the only thing that is given", name));
   if (arguments.format == "yolo" || arguments.format == "voc" || !arguments.crops.empty() ||
-      !arguments.contact_sheet.empty() || arguments.run.is_shard())
-    throw Error(ErrorCode::kUsage, "of a video there are no files for each frame, no --contact-sheet and no --shard");
+      !arguments.contact_sheet.empty() || arguments.run.is_shard() || arguments.slices.side > 0)
+    throw Error(ErrorCode::kUsage,
+                "of a video there are no files for each frame, no --contact-sheet, no --shard and no --slice");
   if (name.starts_with("http") && !arguments.allow_private)
     throw Error(ErrorCode::kUsage, fmt::format("{}: FFmpeg follows redirects of videos wherever they lead: "
                                                "--allow-private-addresses says that it may",
@@ -178,6 +180,7 @@ int detect_all(DetectArguments& arguments) {
   if (arguments.draws()) options.pictures = arguments.out;
   if (!arguments.format.empty()) options.format = arguments.format;
   options.crops = arguments.crops;
+  options.slices = arguments.slices;
   options.draw = {arguments.draw.line_width, !arguments.hide_labels, !arguments.hide_scores};
   options.upright = !arguments.no_exif;
   options.private_addresses = arguments.allow_private;
@@ -265,6 +268,16 @@ int run_detect(int argc, char** argv) {
       ->check(CLI::IsMember(result_formats()).description(""))
       ->type_name("F");
   line.add_flag("--no-pictures", arguments.no_pictures, "with --out: no annotated images")->needs("--out");
+  auto* slice = line.add_option("--slice", arguments.slices.side,
+                                "also look at overlapping squares of so many pixels a side, for small objects in large "
+                                "pictures; what is found twice is merged as SAHI does")
+                    ->check(between(32, 100000))
+                    ->type_name("PIXELS");
+  line.add_option("--overlap", arguments.slices.overlap, "of neighbouring squares, as a part of their side")
+      ->needs(slice)
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 0.9).description(""))
+      ->type_name("PART");
   add_video_options(line, arguments.video);
   line.add_option("--crops", arguments.crops, "also write what was found, cut out: DIR/<class>/<image>_<number>.jpg")
       ->type_name("DIR");

@@ -157,6 +157,9 @@ TEST_F(DetectMany, WritesEachFormatAndCrops) {
   EXPECT_TRUE(file("found/detections.csv").starts_with("image,width,height,"));
   good(kRun + "--list list --no-pictures --format yolo --crops cut --soft-nms linear --agnostic");
   EXPECT_TRUE(exists("found/labels/000000000006.txt"));
+  EXPECT_NE(good("effdet detect --model-file m.om --list list --slice 96 --format csv").out,
+            good("effdet detect --model-file m.om --list list --format csv").out);
+  EXPECT_EQ(sh("effdet detect --model-file m.om --list list --slice 8").code, 2);
   EXPECT_FALSE(exists("found/labels.journal"));
   EXPECT_FALSE(fs::is_empty(folder_ / "cut"));
 }
