@@ -35,6 +35,9 @@ struct ServedRequest {
 struct ServerOptions {
   std::string host = "127.0.0.1";      ///< address to listen on; "0.0.0.0" or "::" for all
   int port = 8000;                     ///< 0: any free one, which Server::port() tells
+  /// Path of a socket to listen on instead of host and port; what is there must be a socket that nobody listens on. Goes
+  /// with the server.
+  std::string unix_socket;
   StreamLayout layout;                 ///< of each model: inferences at the same time, and threads for each
   DetectOptions detect;                ///< of pictures, where the client asks for nothing else
   size_t queue = 64;                   ///< requests of each model that wait for a free stream, at most
@@ -46,8 +49,8 @@ struct ServerOptions {
   double header_seconds = 10;  ///< from a request's first byte to its last header line
   double body_seconds = 60;    ///< for the whole body, and for sending the whole answer
   double drain_seconds = 30;   ///< stop() waits so long for accepted requests
-  std::string
-      token;  ///< clients must send "Authorization: Bearer TOKEN", but for health and the page; empty: nobody must
+  /// Clients must send "Authorization: Bearer TOKEN", but for health and the page; empty: nobody must.
+  std::string token;
   /// Opens a model that a client asks to load, by its name, which is one that ServedModel::name may have; called by a
   /// thread of the server, one call at a time. A model of that name goes on until the new one takes over. What it
   /// throws is told to on_note alone. Empty: clients cannot load or unload.
@@ -69,7 +72,7 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  /// On which it listens.
+  /// On which it listens; 0 with unix_socket.
   EFFDET_API int port() const;
   /// Is not ready any more, refuses new work, finishes what was accepted, and ends. Returns at once.
   EFFDET_API void stop();

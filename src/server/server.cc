@@ -1,7 +1,13 @@
 // The listener, and the thread that serves all connections.
 #include "effdet/server.h"
 
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/post.hpp>
 #include <thread>
 
@@ -24,35 +30,68 @@ tcp::endpoint endpoint_of(const ServerOptions& options) {
   return {address, static_cast<uint16_t>(options.port)};
 }
 
+/// What a server that was killed leaves behind is taken away; a file, and the socket of a server that runs, are not.
+void remove_stale_socket(asio::io_context& io, const std::string& path) {
+  struct stat status {};
+  if (::lstat(path.c_str(), &status) != 0) return;
+  if (!S_ISSOCK(status.st_mode)) throw Error(ErrorCode::kUsage, path + " is no socket: choose another path");
+  boost::system::error_code error;
+  asio::local::stream_protocol::socket probe(io);
+  probe.connect(path, error);
+  if (!error) throw Error(ErrorCode::kIo, "cannot listen on " + path + ": a server is listening there");
+  ::unlink(path.c_str());
+}
+
+/// A connection's socket, whatever it came from.
+using Socket = server::Connection::Socket;
+
 }  // namespace
 
 struct Server::Impl {
+  using Acceptor = asio::basic_socket_acceptor<asio::generic::stream_protocol>;
+
   Impl(std::vector<ServedModel> models, const ServerOptions& options)
       : service(std::move(models), options, std::make_shared<server::MemoryBudget>(options.most_memory)),
         shared(std::make_shared<server::ConnectionShared>(server::ConnectionShared{io, service, options})),
         acceptor(io),
         retry(io),
         limit(io) {
-    listen(endpoint_of(options));
+    options.unix_socket.empty() ? listen(endpoint_of(options)) : listen(options.unix_socket);
     shared->on_idle = [this] { end_if_drained(); };
     accept();
     thread = std::thread([this] { io.run(); });
   }
 
   void listen(const tcp::endpoint& endpoint) {
+    tcp::acceptor tcp_acceptor(io);
+    listen_at(tcp_acceptor, endpoint, endpoint.address().to_string() + " port " + std::to_string(endpoint.port()));
+    port = tcp_acceptor.local_endpoint().port();
+    acceptor.assign(endpoint.protocol(), tcp_acceptor.release());
+  }
+
+  void listen(const std::string& path) {
+    using asio::local::stream_protocol;
+    if (path.size() >= sizeof(sockaddr_un::sun_path))
+      throw Error(ErrorCode::kUsage, path + ": longer than the path of a socket may be");
+    remove_stale_socket(io, path);
+    stream_protocol::acceptor local_acceptor(io);
+    listen_at(local_acceptor, stream_protocol::endpoint(path), path);
+    acceptor.assign(stream_protocol(), local_acceptor.release());
+    socket_path = path;
+  }
+
+  template <typename SomeAcceptor, typename Endpoint>
+  static void listen_at(SomeAcceptor& some, const Endpoint& endpoint, const std::string& name) {
     boost::system::error_code error;
-    acceptor.open(endpoint.protocol(), error);
-    if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
-    if (!error) acceptor.bind(endpoint, error);
-    if (!error) acceptor.listen(4096, error);
-    if (error)
-      throw Error(ErrorCode::kIo, "cannot listen on " + endpoint.address().to_string() + " port " +
-                                      std::to_string(endpoint.port()) + ": " + error.message());
-    port = acceptor.local_endpoint().port();
+    some.open(endpoint.protocol(), error);
+    if (!error) some.set_option(asio::socket_base::reuse_address(true), error);
+    if (!error) some.bind(endpoint, error);
+    if (!error) some.listen(4096, error);
+    if (error) throw Error(ErrorCode::kIo, "cannot listen on " + name + ": " + error.message());
   }
 
   void accept() {
-    acceptor.async_accept([this](boost::system::error_code error, tcp::socket socket) {
+    acceptor.async_accept([this](boost::system::error_code error, Socket socket) {
       if (error == asio::error::operation_aborted || !acceptor.is_open()) return;
       if (error) return accept_later();  // no descriptors are left, for instance
       if (shared->connections.size() < shared->options.most_connections) serve(std::move(socket));
@@ -67,9 +106,9 @@ struct Server::Impl {
     });
   }
 
-  void serve(tcp::socket socket) {
+  void serve(Socket socket) {
     boost::system::error_code ignored;
-    socket.set_option(tcp::no_delay(true), ignored);
+    if (socket_path.empty()) socket.set_option(tcp::no_delay(true), ignored);
     std::make_shared<server::Connection>(std::move(socket), shared)->start();
     service.count_connections(shared->connections.size());
   }
@@ -100,6 +139,7 @@ struct Server::Impl {
     if (!acceptor.is_open()) return;
     boost::system::error_code ignored;
     acceptor.close(ignored);
+    if (!socket_path.empty()) ::unlink(socket_path.c_str());
     retry.cancel();
     limit.cancel();
     for (server::Connection* connection : snapshot()) connection->close();
@@ -108,9 +148,10 @@ struct Server::Impl {
   asio::io_context io{1};
   server::Service service;
   std::shared_ptr<server::ConnectionShared> shared;
-  tcp::acceptor acceptor;
+  Acceptor acceptor;
   asio::steady_timer retry, limit;
   int port = 0;
+  std::string socket_path;
   bool drained = true;
   std::thread thread;
 };

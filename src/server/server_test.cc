@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <mutex>
 #include <nlohmann/json.hpp>
@@ -18,6 +19,7 @@
 #include "effdet/image.h"
 #include "effdet/output_memory.h"
 #include "server/http_client_test_util.h"
+#include "support/test_folder.h"
 
 namespace effdet::server {
 namespace {
@@ -592,6 +594,21 @@ TEST(Server, LoadsModelsAnewWhileTheOldOnesGoOn) {
   EXPECT_EQ(client.post("/v2/repository/models/new/load", "").status, 200);
   EXPECT_EQ(client.get("/v2/models/new/ready").status, 200);
   EXPECT_EQ(notes, 7);
+}
+
+TEST(Server, ListensOnAUnixSocket) {
+  const test::TestFolder folder("server");
+  const std::string path = folder.path() / "socket";
+  const ServerOptions options{.unix_socket = path, .layout = {1, 1}};
+  {
+    Server server({{"d0", small_model()}}, options);
+    EXPECT_EQ(HttpClient(path).get("/v2/health/ready").status, 200);
+    EXPECT_THROW(Server({{"d0", small_model()}}, options), Error);  // somebody listens
+  }
+  EXPECT_FALSE(std::filesystem::exists(path));
+  std::ofstream(path) << "a file";
+  EXPECT_THROW(Server({{"d0", small_model()}}, options), Error);
+  EXPECT_TRUE(std::filesystem::exists(path));
 }
 
 TEST(Server, RefusesOptionsThatItCannotServe) {

@@ -151,8 +151,9 @@ int serve(const std::string& program, ServeArguments& arguments) {
   const StopRequest stop;
   Server server(models, options);
   for (const ServedModel& served : models) fmt::print("{}: model '{}'\n", program, served.name);
-  fmt::print("{}: ready on http://{}:{}\n", program,
-             options.host.find(':') == std::string::npos ? options.host : "[" + options.host + "]", server.port());
+  const std::string host = options.host.find(':') == std::string::npos ? options.host : "[" + options.host + "]";
+  fmt::print("{}: ready on {}\n", program,
+             options.unix_socket.empty() ? fmt::format("http://{}:{}", host, server.port()) : options.unix_socket);
   std::fflush(stdout);
   while (!stop.requested()) std::this_thread::sleep_for(std::chrono::milliseconds(20));
   server.stop();
@@ -184,6 +185,10 @@ int run_serve(int argc, char** argv) {
       ->capture_default_str()
       ->check(between(0, 65535))
       ->type_name("N");
+  line.add_option("--unix-socket", server.unix_socket, "path of a socket to listen on instead of address and port")
+      ->excludes("--host")
+      ->excludes("--port")
+      ->type_name("PATH");
   server.detect.score_threshold = 0.3f;
   line.add_option("--score", server.detect.score_threshold,
                   "pictures: leave out detections with a lower score; ?score= of a request goes before")
