@@ -7,6 +7,7 @@
 #include "server/infer_answer.h"
 #include "server/infer_request.h"
 #include "server/inference.h"
+#include "server/multipart.h"
 #include "server/picture_options.h"
 #include "server/stopwatch.h"
 
@@ -96,6 +97,23 @@ nlohmann::ordered_json detections_json(const std::vector<Detection>& detections,
   return list;
 }
 
+nlohmann::ordered_json times_json(double queue, double decode, const DetectTimings& timings) {
+  return {{"queue", queue * 1e3},
+          {"decode", decode * 1e3},
+          {"preprocess", timings.preprocess * 1e3},
+          {"inference", timings.inference * 1e3},
+          {"postprocess", timings.postprocess * 1e3}};
+}
+
+Answer jpeg_answer(const RgbImage& image) {
+  auto file = std::make_shared<const std::vector<std::byte>>(encode_jpeg(image));
+  Answer answer;
+  answer.content_type = "image/jpeg";
+  answer.parts.push_back(*file);
+  answer.owner = std::move(file);
+  return answer;
+}
+
 bool wants_jpeg(const Request& request) {
   const std::string& accept = request.accept;
   return accept.starts_with("image/jpeg") || accept.starts_with("image/*");
@@ -125,35 +143,40 @@ Answer infer_pictures(HostedModel& model, Stream& stream, const std::shared_ptr<
 
 Answer detect_picture(HostedModel& model, Stream& stream, const std::shared_ptr<Request>& request, uint64_t most_pixels,
                       Work& work) {
-  Stopwatch watch;
   const double queue = std::chrono::duration<double>(Clock::now() - request->arrival).count();
   const DetectOptions options = picture_options(request->target, model.detect_options(), model.class_names());
-  RgbImage image = decode_picture(request->body.bytes(), *request, most_pixels);
-  const double decode = work.seconds.input = watch.lap();
-  const std::vector<Detection> found = detect_timed(stream, image, options, work);
-  watch.lap();
+  const bool several = is_multipart(request->content_type);
+  const std::vector<MultipartFile> files =
+      several ? multipart_files(request->body.text(), request->content_type, kMostPictures)
+              : std::vector<MultipartFile>{{"", request->body.bytes()}};
+  if (wants_jpeg(*request) && files.size() != 1)
+    throw HttpError(400, "Accept: image/jpeg is for one picture, and these are {}", files.size());
+  nlohmann::ordered_json list = nlohmann::ordered_json::array();
   Answer answer;
-  if (wants_jpeg(*request)) {
-    auto file = std::make_shared<const std::vector<std::byte>>(
-        encode_jpeg(annotate(std::move(image), found, model.class_names())));
-    answer.content_type = "image/jpeg";
-    answer.parts.push_back(*file);
-    answer.owner = std::move(file);
-  } else {
-    const DetectTimings timings = stream.detector->timings();
-    const nlohmann::ordered_json result = {{"model", model.name()},
-                                           {"width", image.width},
-                                           {"height", image.height},
-                                           {"detections", detections_json(found, model.class_names())},
-                                           {"milliseconds",
-                                            {{"queue", queue * 1e3},
-                                             {"decode", decode * 1e3},
-                                             {"preprocess", timings.preprocess * 1e3},
-                                             {"inference", timings.inference * 1e3},
-                                             {"postprocess", timings.postprocess * 1e3}}}};
-    answer.text = result.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+  for (const MultipartFile& file : files) {
+    Stopwatch watch;
+    RgbImage image = decode_picture(file.bytes, *request, most_pixels);
+    const double decode = watch.lap();
+    work.seconds.input += decode;
+    const std::vector<Detection> found = detect_timed(stream, image, options, work);
+    watch.lap();
+    if (wants_jpeg(*request)) {
+      answer = jpeg_answer(annotate(std::move(image), found, model.class_names()));
+    } else {
+      nlohmann::ordered_json result = {{"model", model.name()}};
+      if (several) result["image"] = file.name;
+      result["width"] = image.width;
+      result["height"] = image.height;
+      result["detections"] = detections_json(found, model.class_names());
+      result["milliseconds"] = times_json(queue, decode, stream.detector->timings());
+      list.push_back(std::move(result));
+    }
+    work.seconds.output += watch.lap();
   }
-  work.seconds.output += watch.lap();
+  work.inferences = files.size();
+  if (!list.empty())
+    answer.text =
+        (several ? list : list[0]).dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
   return answer;
 }
 

@@ -22,7 +22,8 @@ Answer infer_tensors(HostedModel& model, Stream& stream, const std::shared_ptr<R
 /// The same for pictures as tensors of BYTES.
 Answer infer_pictures(HostedModel& model, Stream& stream, const std::shared_ptr<Request>& request, uint64_t most_pixels,
                       Work& work);
-/// The body is a picture; the answer is JSON, or the picture with what was found drawn on it.
+/// The body is a picture, or several as multipart/form-data; the answer is JSON, a list for the latter, or the one
+/// picture with what was found drawn on it.
 Answer detect_picture(HostedModel& model, Stream& stream, const std::shared_ptr<Request>& request, uint64_t most_pixels,
                       Work& work);
 

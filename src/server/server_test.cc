@@ -265,6 +265,24 @@ TEST(Server, PicturesGiveTheLibrarysDetections) {
   EXPECT_EQ(drawn.body, std::string(reinterpret_cast<const char*>(jpeg.data()), jpeg.size()));
 }
 
+TEST(Server, SeveralPicturesAreAForm) {
+  HttpClient client(shared_server().port());
+  const std::string file = picture_file();
+  const std::string part =
+      "--b\r\nContent-Disposition: form-data; name=\"a\"; filename=\"x.jpg\"\r\n\r\n" + file + "\r\n";
+  const std::string type = "Content-Type: multipart/form-data; boundary=b\r\n";
+  const Reply reply = client.post("/v2/models/d0/detect", part + part + "--b--\r\n", type);
+  ASSERT_EQ(reply.status, 200) << reply.body.substr(0, 200);
+  const json one = json::parse(client.post("/v2/models/d0/detect", file).body), list = json::parse(reply.body);
+  ASSERT_EQ(list.size(), 2u);
+  for (const json& result : list) {
+    EXPECT_EQ(result["image"], "x.jpg");
+    EXPECT_EQ(result["detections"], one["detections"]);
+  }
+  expect_error(client.post("/v2/models/d0/detect", part + part + "--b--", type + "Accept: image/jpeg\r\n"), 400);
+  expect_error(client.post("/v2/models/d0/detect", part, type), 400);
+}
+
 TEST(Server, PicturesAsBytesTensors) {
   HttpClient client(shared_server().port());
   const std::string file = picture_file();
