@@ -19,7 +19,7 @@ asan() {
 
 tsan() {
   configure tsan -DCMAKE_UNITY_BUILD=ON
-  local tests=(base_test runtime_test detection_test dataset_test api_test ascendcl_test)
+  local tests=(base_test runtime_test detection_test dataset_test api_test server_test ascendcl_test)
   cmake --build build/nightly-tsan --target "${tests[@]}"
   for test in "${tests[@]}"; do
     TSAN_OPTIONS=halt_on_error=1 "build/nightly-tsan/bin/$test" --gtest_brief=1 \
