@@ -8,7 +8,7 @@
 namespace effdet::cli {
 namespace {
 
-using Flag = CompletedCommand::Flag;
+using CompletedFlag = CompletedCommand::Flag;
 
 bool takes_path(std::string_view type) {
   return type.find("FILE") != type.npos || type.find("DIR") != type.npos || type == "PICTURE";
@@ -16,9 +16,9 @@ bool takes_path(std::string_view type) {
 
 /// The names of those flags that `chosen` takes, with spaces between.
 template <typename Choose>
-std::string names_of(const std::vector<Flag>& flags, Choose chosen) {
+std::string names_of(const std::vector<CompletedFlag>& flags, Choose chosen) {
   std::string names;
-  for (const Flag& flag : flags)
+  for (const CompletedFlag& flag : flags)
     if (chosen(flag)) names += (names.empty() ? "" : " ") + flag.name;
   return names;
 }
@@ -27,9 +27,9 @@ std::string bash_case(const CompletedCommand& command) {
   std::string pattern(command.name);
   if (!command.tool.empty() && command.tool != command.name) pattern += fmt::format("|{}", command.tool);
   return fmt::format("    {})\n      flags='{}'\n      values=' {} '\n      paths=' {} ' ;;\n", pattern,
-                     names_of(command.flags, [](const Flag&) { return true; }),
-                     names_of(command.flags, [](const Flag& flag) { return !flag.value.empty(); }),
-                     names_of(command.flags, [](const Flag& flag) { return flag.takes_path; }));
+                     names_of(command.flags, [](const CompletedFlag&) { return true; }),
+                     names_of(command.flags, [](const CompletedFlag& flag) { return !flag.value.empty(); }),
+                     names_of(command.flags, [](const CompletedFlag& flag) { return flag.takes_path; }));
 }
 
 /// For a word in single quotes in which brackets and colons have a meaning.
@@ -44,7 +44,7 @@ std::string zsh_quoted(std::string_view text) {
 
 std::string zsh_case(const CompletedCommand& command) {
   std::string text = fmt::format("    {})\n      _arguments", command.name);
-  for (const Flag& flag : command.flags) {
+  for (const CompletedFlag& flag : command.flags) {
     text += fmt::format(" \\\n        '{}[{}]", flag.name, zsh_quoted(flag.description));
     if (!flag.value.empty()) text += fmt::format(":{}:{}", zsh_quoted(flag.value), flag.takes_path ? "_files" : " ");
     text += "'";
