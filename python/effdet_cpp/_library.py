@@ -4,11 +4,12 @@ ctypes releases the interpreter's lock while a function runs, so that other thre
 """
 
 import ctypes as c
+import operator
 import os
 import pathlib
 from typing import Any, Optional, Sequence
 
-from .errors import error_of
+from .errors import UsageError, error_of
 
 
 class ModelOptions(c.Structure):
@@ -232,7 +233,10 @@ def read(name: str, *arguments: Any) -> Any:
 
 def call(name: str, *arguments: Any) -> None:
     """Calls a function; raises what its status says."""
-    status = getattr(_library, f"effdet_{name}")(*arguments)
+    try:
+        status = getattr(_library, f"effdet_{name}")(*arguments)
+    except c.ArgumentError as error:
+        raise UsageError(f"{name}: an argument has another type: {error}") from None
     if status:
         raise error_of(status, text(read("last_error")))
 
@@ -270,18 +274,43 @@ def initialised(kind: type, name: str, **members: Any) -> Any:
     return options
 
 
+def whole(value: Any, name: str, low: int = 0, high: int = 2**31 - 1) -> int:
+    """A whole number within bounds, NumPy's too. Raises UsageError: C would take what is left of its lower bits."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise UsageError(f"{name}: {value!r} is no whole number") from None
+    if not low <= number <= high:
+        raise UsageError(f"{name}: {number} is not between {low} and {high}")
+    return number
+
+
+def encoded(value: Any, name: str) -> bytes:
+    """A text for C. Raises UsageError."""
+    try:
+        result = value.encode()
+    except (AttributeError, UnicodeEncodeError):
+        raise UsageError(f"{name}: {value!r} is no text") from None
+    if b"\0" in result:
+        raise UsageError(f"{name}: a text with a zero byte")
+    return result
+
+
 def text(value: Optional[bytes]) -> str:
     return (value or b"").decode("utf-8", "replace")
 
 
 def path_bytes(path: Any) -> bytes:
-    """A path as the system has it. Raises ValueError for a zero in it."""
-    encoded = os.fsencode(path)
-    if b"\0" in encoded:
-        raise ValueError("a path with a zero byte")
-    return encoded
+    """A path as the system has it. Raises UsageError for a zero in it, and for what is no path."""
+    try:
+        name = os.fsencode(path)
+    except (TypeError, UnicodeEncodeError):
+        raise UsageError(f"{path!r} is no path") from None
+    if b"\0" in name:
+        raise UsageError("a path with a zero byte")
+    return name
 
 
 def strings(values: Sequence[Any]) -> Any:
     """An array of strings."""
-    return (c.c_char_p * len(values))(*(v if isinstance(v, bytes) else str(v).encode() for v in values))
+    return (c.c_char_p * len(values))(*(v if isinstance(v, bytes) else encoded(str(v), "a name") for v in values))

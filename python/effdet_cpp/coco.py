@@ -57,6 +57,12 @@ class COCOeval:
         if params.useCats:
             params.catIds = list(np.unique(params.catIds).tolist())
         params.maxDets = sorted(params.maxDets)
+        if not params.imgIds or not params.catIds:  # nothing counts
+            kinds = len(params.catIds) if params.useCats else 1
+            shape = (len(params.iouThrs), len(params.recThrs), kinds, len(params.areaRng), len(params.maxDets))
+            nothing = -np.ones(shape)
+            self._evaluated = {"precision": nothing, "recall": nothing[:, 0].copy(), "scores": nothing.copy()}
+            return
         with tempfile.TemporaryDirectory() as name:
             folder = pathlib.Path(name)
             (folder / "annotations.json").write_text(json.dumps(self.cocoGt.dataset, default=_plain))

@@ -3,6 +3,8 @@
 import ctypes as c
 from typing import Any, Dict, List, NamedTuple, Sequence, Tuple, Union
 
+import numpy as np
+
 from . import _library as lib
 from . import images
 from .detections import Detections
@@ -25,14 +27,12 @@ _OPTIONS = {
 def _categories(classes: Any, names: Sequence[str]) -> List[int]:
     """Categories of classes that are given by name or by index, one or several."""
     found = []
-    for one in [classes] if isinstance(classes, (str, int)) else classes:
+    for one in classes if isinstance(classes, (list, tuple, set, np.ndarray)) else [classes]:
         if isinstance(one, str):
             if one not in names:
                 raise UsageError(f"classes: the model has no class {one!r}")
             one = list(names).index(one)
-        if not 0 <= one < max(len(names), 1):
-            raise UsageError(f"classes: {one} is none of 0 to {len(names) - 1}")
-        found.append(int(one) + 1)
+        found.append(lib.whole(one, "classes", 0, max(len(names) - 1, 0)) + 1)
     return found
 
 
@@ -41,8 +41,11 @@ def detect_options(names: Sequence[str] = (), **members: Any) -> lib.DetectOptio
     if unknown := [name for name in members if name not in _OPTIONS]:
         raise TypeError(f"there is no option {unknown[0]!r}, but {', '.join(_OPTIONS)}")
     values = {_OPTIONS[name]: value for name, value in members.items() if _OPTIONS[name] and value is not None}
+    for name in ("max_detections", "max_candidates"):
+        if name in values:
+            values[name] = lib.whole(values[name], name, 1)
     soft, classes = members.get("soft_nms"), members.get("classes")
-    if soft not in (None, False, True, "gaussian", "linear"):
+    if not isinstance(soft, (str, bool, type(None))) or soft not in (None, False, True, "gaussian", "linear"):
         raise UsageError(f"soft_nms {soft!r}: one of True, 'gaussian' and 'linear'")
     values.update(soft_nms=int(bool(soft)), soft_linear=int(soft == "linear"))
     if classes is not None:
@@ -52,7 +55,7 @@ def detect_options(names: Sequence[str] = (), **members: Any) -> lib.DetectOptio
         values.update(categories=(c.c_int * len(chosen))(*chosen), num_categories=len(chosen))
     try:
         return lib.initialised(lib.DetectOptions, "detect_options", **values)
-    except TypeError as error:
+    except (TypeError, OverflowError) as error:
         raise UsageError(f"an option of detection has another type: {error}") from None
 
 
@@ -78,6 +81,7 @@ class Detector:
     def __init__(
         self,
         model: Any,
+        /,
         *,
         threads: int = 0,
         score: float = 0.3,
@@ -103,14 +107,17 @@ class Detector:
             "classes": classes,
         }
         settled = detect_options(self.names, **self._defaults)
-        self._handle = lib.Handle.made_by("detector", "detector_new", self.model.pointer, threads, c.byref(settled))
+        self._handle = lib.Handle.made_by(
+            "detector", "detector_new", self.model.pointer, lib.whole(threads, "threads", 0, 1024), c.byref(settled)
+        )
 
     def __call__(self, image: Any, *, bgr: bool = False, **options: Any) -> Union[Detections, List[Detections]]:
         """Detections in an image: a path, the bytes of a file, an array uint8 [height, width, 3 or 4] or [height, width], a
         PIL image, or a tensor in the processor's memory (DLPack). Of a list, or an array [n, height, width, 3], a list of
         Detections, with as many images at a time as the model's batch has. bgr: arrays have OpenCV's order of channels.
         options: score, iou, max_detections, max_candidates, soft_nms, agnostic, classes of this call."""
-        settled = detect_options(self.names, **{**self._defaults, **options})
+        given = {name: value for name, value in options.items() if value is not None}
+        settled = detect_options(self.names, **{**self._defaults, **given})
         if images.is_batch(image):
             return self._batch([images.view_of(one, bgr) for one in image], settled)
         if images.is_path(image):
@@ -144,8 +151,8 @@ class Detector:
         lib.call(
             "detector_letterbox",
             self._handle.pointer,
-            width,
-            height,
+            lib.whole(width, "width", 1),
+            lib.whole(height, "height", 1),
             c.byref(scale),
             c.byref(scaled_width),
             c.byref(scaled_height),

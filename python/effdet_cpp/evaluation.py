@@ -7,6 +7,7 @@ import numpy as np
 
 from . import _library as lib
 from .detector import detect_options
+from .errors import UsageError
 from .model import Model
 
 STATS = ("AP", "AP50", "AP75", "AP_small", "AP_medium", "AP_large", "AR1", "AR10", "AR100", "AR_small", "AR_medium", "AR_large")
@@ -65,6 +66,14 @@ def evaluate(
 ) -> Evaluation:
     """Evaluates a COCO results file against an annotation file, as pycocotools does. None: its defaults. images: ids;
     categories: ids or names; areas: (label, low, high) in square pixels; arrays: file for COCOeval's arrays (.npz)."""
+    lists = {"images": images, "categories": categories, "iou_thresholds": iou_thresholds,
+             "recall_thresholds": recall_thresholds, "areas": areas, "max_detections": max_detections}
+    for name, values in lists.items():
+        if values is not None and not len(values):
+            raise UsageError(f"{name}: none are given; None stands for all")
+    images, categories, iou_thresholds, recall_thresholds, areas, max_detections = (
+        None if values is None else list(values) for values in lists.values()
+    )
     doubles = lambda values: (c.c_double * len(values))(*values) if values else None
     settled = lib.initialised(
         lib.EvaluateOptions,
@@ -81,10 +90,10 @@ def evaluate(
         area_labels=lib.strings([label for label, _, _ in areas]) if areas else None,
         area_ranges=doubles([side for _, low, high in areas or () for side in (low, high)]),
         num_areas=len(areas or ()),
-        max_detections=(c.c_size_t * len(max_detections))(*max_detections) if max_detections else None,
+        max_detections=(c.c_size_t * len(max_detections))(*(lib.whole(n, "max_detections", 1) for n in max_detections)) if max_detections else None,
         num_max_detections=len(max_detections or ()),
         arrays=None if arrays is None else lib.path_bytes(arrays),
-        threads=threads,
+        threads=lib.whole(threads, "threads", 0, 1024),
     )
     return Evaluation(
         lib.Handle.made_by("evaluation", "evaluate", lib.path_bytes(annotations), lib.path_bytes(results), c.byref(settled))
@@ -94,6 +103,7 @@ def evaluate(
 def validate(
     model: Any,
     root: Any,
+    /,
     *,
     results: Optional[Any] = None,
     limit: int = 0,
@@ -108,30 +118,34 @@ def validate(
     of model_options(), for a file; others: score, iou, max_detections, max_candidates, soft_nms."""
     opened = model if isinstance(model, Model) else Model(model, **(options or {}))
     raised: List[BaseException] = []
+    seen = (0, -1)  # done and total of the last image that was told of
 
     @lib.OnImage
     def on_image(done: int, total: int, _: Any) -> int:
-        if raised or progress is None:
-            return int(bool(raised))
+        nonlocal seen
         try:
-            progress(done, total)
-            return 0
+            if progress is not None and not raised:
+                progress(done, total)
+            seen = (done, total)
+            return int(bool(raised))
         except BaseException as error:  # it cannot pass through the library: raised again below
             raised.append(error)
             return 1
 
-    detect = detect_options(**detection)
+    detect = detect_options(opened.names, **detection)
     settled = lib.initialised(
         lib.ValidateOptions,
         "validate_options",
         detect=c.pointer(detect),
         results=None if results is None else lib.path_bytes(results),
-        limit=limit,
-        streams=streams,
-        threads=threads,
+        limit=lib.whole(limit, "limit", 0, 2**63 - 1),
+        streams=lib.whole(streams, "streams", 1, 1024),
+        threads=lib.whole(threads, "threads", 0, 1024),
         on_image=on_image,
     )
     found = lib.Handle.made_by("evaluation", "validate", opened.pointer, lib.path_bytes(root), c.byref(settled))
     if raised:
         raise raised[0]
+    if seen[0] != seen[1]:  # an interrupt that came before on_image() could keep it ended the run
+        raise KeyboardInterrupt
     return Evaluation(found)

@@ -12,17 +12,17 @@ _PRECISIONS = {None: 0, "fp32": 1, "bf16": 2}
 
 
 def precision_code(precision: Optional[str]) -> int:
-    if precision not in _PRECISIONS:
+    if not isinstance(precision, (str, type(None))) or precision not in _PRECISIONS:
         raise UsageError(f"precision {precision!r}: one of 'fp32' and 'bf16'")
     return _PRECISIONS[precision]
 
 
 def size_of(img_size: Union[None, int, Tuple[int, int]]) -> Tuple[int, int]:
     """Height and width of an input, from a side or a pair; zeros for None."""
-    sides = (img_size or 0,) * 2 if isinstance(img_size, (int, type(None))) else tuple(img_size)
-    if len(sides) != 2 or not all(isinstance(side, int) and 0 <= side < 2**31 for side in sides):
+    sides = tuple(img_size) if isinstance(img_size, (tuple, list)) else (img_size or 0,) * 2
+    if len(sides) != 2:
         raise UsageError(f"img_size {img_size!r}: a number of pixels, or (height, width)")
-    return sides
+    return lib.whole(sides[0], "img_size"), lib.whole(sides[1], "img_size")
 
 
 def model_options(
@@ -30,7 +30,7 @@ def model_options(
     model: Optional[str] = None,
     num_classes: int = 0,
     img_size: Union[None, int, Tuple[int, int]] = None,
-    batch: int = 1,
+    batch: Optional[int] = None,
     class_names: Optional[Sequence[str]] = None,
     use_ema: bool = False,
     precision: Optional[str] = None,
@@ -42,16 +42,16 @@ def model_options(
     return lib.initialised(
         lib.ModelOptions,
         "model_options",
-        model=model.encode() if model else None,
-        num_classes=num_classes,
+        model=lib.encoded(model, "model") if model else None,
+        num_classes=lib.whole(num_classes, "num_classes"),
         height=height,
         width=width,
-        batch=batch,
+        batch=0 if batch is None else lib.whole(batch, "batch", 1),
         class_names=lib.strings(class_names) if class_names else None,
         num_class_names=len(class_names or ()),
-        use_ema=int(use_ema),
+        use_ema=int(bool(use_ema)),
         precision=precision_code(precision),
-        device=device.encode() if device else None,
+        device=lib.encoded(device, "device") if device else None,
     )
 
 
@@ -69,7 +69,7 @@ class Model:
     Options are those of model_options(). Any thread may use it. It cannot be pickled: open it in each process.
     """
 
-    def __init__(self, path: Any, *, threads: int = 0, **options: Any):
+    def __init__(self, path: Any, /, *, threads: int = 0, **options: Any):
         settled = model_options(**options)
         self._set(lib.Handle.made_by("model", "model_open", lib.path_bytes(path), c.byref(settled)), threads)
 
@@ -90,7 +90,7 @@ class Model:
         )
 
     def _set(self, handle: lib.Handle, threads: int) -> None:
-        self._handle, self._threads, self._runner = handle, threads, None
+        self._handle, self._threads, self._runner = handle, lib.whole(threads, "threads", 0, 1024), None
         self.inputs, self.outputs = self._tensors("input"), self._tensors("output")
 
     @property
@@ -130,7 +130,7 @@ class Model:
         return found
 
     def metadata(self, key: str) -> Optional[str]:
-        value = lib.read("model_metadata", self.pointer, key.encode())
+        value = lib.read("model_metadata", self.pointer, lib.encoded(key, "key"))
         return None if value is None else lib.text(value)
 
     def run(
@@ -172,6 +172,8 @@ class Model:
     def _targets(self, out: Optional[Sequence[np.ndarray]]) -> List[np.ndarray]:
         if out is None:
             return [np.empty(tensor.shape, _numpy_type(tensor)) for tensor in self.outputs]
+        if not isinstance(out, (list, tuple)) or not all(isinstance(array, np.ndarray) for array in out):
+            raise UsageError("out: a list of NumPy arrays, one for each output")
         if len(out) != len(self.outputs):
             raise UsageError(f"{len(out)} arrays for {len(self.outputs)} outputs")
         for array, tensor in zip(out, self.outputs):

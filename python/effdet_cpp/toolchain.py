@@ -1,6 +1,7 @@
 """From a PyTorch checkpoint to ONNX and compiled models."""
 
 import ctypes as c
+import os
 import pathlib
 from typing import Any, Optional, Sequence, Union
 
@@ -12,7 +13,7 @@ from .model import Model, model_options, precision_code
 class Onnx:
     """An ONNX model: a file, or a PyTorch checkpoint that is exported. Options are those of model_options()."""
 
-    def __init__(self, path: Any, **options: Any):
+    def __init__(self, path: Any, /, **options: Any):
         settled = model_options(**options)
         self._handle = lib.Handle.made_by("onnx", "onnx_open", lib.path_bytes(path), c.byref(settled))
 
@@ -23,7 +24,7 @@ class Onnx:
 
     def raise_opset(self, opset: int) -> "Onnx":
         """Writes the nodes as a later version of the operator set has them, 11 to 22."""
-        lib.call("onnx_raise_opset", self._handle.pointer, opset)
+        lib.call("onnx_raise_opset", self._handle.pointer, lib.whole(opset, "opset"))
         return self
 
     def append_nms(self, **options: Any) -> "Onnx":
@@ -50,12 +51,12 @@ class Onnx:
             "quantize_options",
             calibration=lib.strings(files) if files else None,
             num_calibration=len(files),
-            calibration_images=calibration_images,
-            seed=seed,
+            calibration_images=lib.whole(calibration_images, "calibration_images", 1, 2**63 - 1),
+            seed=lib.whole(seed, "seed", 0, 2**64 - 1),
             weights_only=int(weights_only),
             validation=None if validation is None else lib.path_bytes(validation),
             keep=keep,
-            threads=threads,
+            threads=lib.whole(threads, "threads", 0, 1024),
         )
         lib.call("onnx_quantize", self._handle.pointer, c.byref(settled))
         return self
@@ -70,17 +71,19 @@ class Onnx:
         lib.call("onnx_write", self._handle.pointer, lib.path_bytes(path))
 
 
+_SUFFIXES = (".jpg", ".jpeg", ".png", ".bin", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif", ".heic", ".heif")
+
+
 def _image_files(given: Union[Any, Sequence[Any]]) -> Sequence[Any]:
     """Files as they are given, and those in folders."""
     found = []
     for path in given if isinstance(given, (list, tuple)) else [given]:
-        path = pathlib.Path(path)
-        inside = (one for one in sorted(path.iterdir()) if one.suffix.lower() in (".jpg", ".jpeg", ".png", ".bin"))
-        found += list(inside) if path.is_dir() else [path]
+        path = pathlib.Path(os.fsdecode(lib.path_bytes(path)))
+        found += [one for one in sorted(path.iterdir()) if one.suffix.lower() in _SUFFIXES] if path.is_dir() else [path]
     return found
 
 
-def export(checkpoint: Any, out: Any, *, opset: int = 11, simplified: bool = False, **options: Any) -> None:
+def export(checkpoint: Any, out: Any, /, *, opset: int = 11, simplified: bool = False, **options: Any) -> None:
     """Exports a PyTorch checkpoint to an ONNX file."""
     onnx = Onnx(checkpoint, **options)
     if simplified:
@@ -95,9 +98,9 @@ def simplify(onnx: Any, out: Any) -> None:
     Onnx(onnx).simplify().write(out)
 
 
-def compile(model: Any, out: Optional[Any] = None, *, precision: Optional[str] = None, **options: Any) -> Model:
+def compile(file: Any, /, out: Optional[Any] = None, *, precision: Optional[str] = None, **options: Any) -> Model:
     """Compiles an ONNX file or a checkpoint for this processor; out: the file (.om) to write, too."""
-    compiled = Model(model, precision=precision, **options)
+    compiled = Model(file, precision=precision, **options)
     if out is not None:
         compiled.save(out)
     return compiled

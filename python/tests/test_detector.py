@@ -46,8 +46,17 @@ class Detector(unittest.TestCase):
                 detector(picture, **options)
             with self.assertRaises(effdet_cpp.UsageError, msg=str(options)):
                 common.detector(**options)
+        for options in ({"max_detections": 2**32 + 5}, {"max_candidates": 1.5}, {"classes": 1.5}, {"score": 10**400}):
+            with self.assertRaises(effdet_cpp.UsageError, msg=str(options)):
+                detector(picture, **options)
+        self.assertEqual(set(detector(picture, classes=np.int64(first)).class_id), {first})
+        self.assertTrue(common.same(detector(picture, score=None), everything))
         with self.assertRaisesRegex(TypeError, "scores"):
             detector(picture, scores=0.5)
+        for threads in (-1, 1025, "x", None):
+            with self.assertRaises(effdet_cpp.UsageError, msg=str(threads)):
+                effdet_cpp.Detector(common.model(), threads=threads)
+        effdet_cpp.Detector(common.CHECKPOINT, model="tf_efficientdet_d0", img_size=128)
 
     def test_arrays_are_the_librarys_memory(self):
         found = common.detector()(common.picture())

@@ -61,6 +61,10 @@ class Evaluation(unittest.TestCase):
             self.assertEqual(half.images, 3)
             with self.assertRaises(effdet_cpp.UsageError):
                 effdet_cpp.evaluate(folder / "r.json", folder / "a.json")
+            with self.assertRaisesRegex(effdet_cpp.UsageError, "images: none"):
+                effdet_cpp.evaluate(folder / "a.json", folder / "r.json", images=[])
+            array = effdet_cpp.evaluate(folder / "a.json", folder / "r.json", images=np.array([1, 2, 3]))
+            self.assertEqual(array.images, 3)
 
     def test_coco_eval(self):
         dataset, results = made_up()
@@ -89,7 +93,7 @@ class Evaluation(unittest.TestCase):
             file.write_text(json.dumps(dataset))
             truth = COCO(str(file))
             found = truth.loadRes(results)
-            for change in ({}, {"maxDets": [1, 3, 100]}, {"imgIds": [2, 5, 7]}, {"catIds": [3, 1]}, {"useCats": 0}, {"useCats": 0, "catIds": [1, 3]},
+            for change in ({}, {"maxDets": [1, 3, 100]}, {"imgIds": [2, 5, 7]}, {"catIds": [3, 1]}, {"imgIds": []}, {"catIds": []}, {"useCats": 0}, {"useCats": 0, "catIds": [1, 3]},
                            {"iouThrs": np.array([0.5, 0.75])}):
                 # New ones: accumulate() of pycocotools overwrites catIds where useCats is 0.
                 pair = [kind(truth, found, "bbox") for kind in (COCOeval, effdet_cpp.COCOeval)]

@@ -71,6 +71,15 @@ class Model(unittest.TestCase):
             self.assertLess((folder / "q.onnx").stat().st_size, 0.5 * (folder / "a.onnx").stat().st_size)
             with self.assertRaises(effdet_cpp.Error):
                 effdet_cpp.quantize(folder / "a.onnx", folder / "none.onnx", [folder])
+            effdet_cpp.quantize(folder / "a.onnx", folder / "q8.onnx", [common.PICTURE])
+            with self.assertRaises(effdet_cpp.FileError):
+                effdet_cpp.quantize(folder / "a.onnx", folder / "none.onnx", [folder / "absent.jpg"])
+            names = [f"kind {k}" for k in range(6)]
+            self.assertEqual(effdet_cpp.Model(folder / "b.om", class_names=names).names, names)
+            with self.assertRaises(effdet_cpp.UsageError):
+                effdet_cpp.Model(folder / "b.om", class_names=names[:2])
+            with self.assertRaises(effdet_cpp.UsageError):
+                effdet_cpp.Model(folder / "b.om", batch=8)
             self.assertFalse((folder / "none.onnx").exists())
 
     def test_files_that_are_none(self):

@@ -83,6 +83,25 @@ class Processes(unittest.TestCase):
         self.assertEqual(process.exitcode, 0)
         np.testing.assert_array_equal(found, expected.xyxy)
 
+    def test_an_interrupt_ends_a_validation_with_an_exception(self):
+        program = (
+            "import pathlib, sys, tempfile, json, os, signal, threading, common, effdet_cpp\n"
+            "folder = pathlib.Path(tempfile.mkdtemp())\n"
+            "(folder / 'annotations').mkdir(); (folder / 'val2017').mkdir()\n"
+            "images = [{'id': i, 'width': 120, 'height': 90, 'file_name': f'{i}.png'} for i in range(1, 301)]\n"
+            "(folder / 'annotations/instances_val2017.json').write_text(json.dumps({'images': images, 'annotations': [],\n"
+            "    'categories': [{'id': k, 'name': str(k)} for k in range(1, 7)]}))\n"
+            "drawn = common.detector()(common.picture())[:0]\n"
+            "for image in images: drawn.plot(common.picture(), path=folder / 'val2017' / image['file_name'])\n"
+            "threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()\n"
+            "try: effdet_cpp.validate(common.model(), folder, threads=1)\n"
+            "except KeyboardInterrupt: sys.exit(7)\n"
+        )
+        for _ in range(3):
+            ended = subprocess.run([sys.executable, "-c", program], cwd=pathlib.Path(__file__).parent, timeout=60,
+                                   stderr=subprocess.PIPE)
+            self.assertEqual(ended.returncode, 7, ended.stderr)
+
     def test_the_interpreter_may_end_during_a_run(self):
         program = (
             "import threading, time, common\n"

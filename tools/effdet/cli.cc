@@ -12,6 +12,7 @@
 
 #include "effdet/checkpoint.h"
 #include "effdet/error.h"
+#include "flags_file.h"
 #include "log.h"
 #include "nearest_name.h"
 #include "output_paths.h"
@@ -75,6 +76,12 @@ std::string meant(const CLI::App& app) {
   return "";
 }
 
+/// What a file of flags holds may be long.
+std::string shortened(std::string_view message) {
+  constexpr size_t kMost = 300;
+  return std::string(message.substr(0, kMost)) + (message.size() > kMost ? "..." : "");
+}
+
 /// Set while commands are to describe themselves, and not to run.
 const std::function<void(const CommandLine&)>* visitor = nullptr;
 
@@ -134,8 +141,9 @@ bool CommandLine::read() {
     return false;
   } catch (const CLI::ExtrasError& error) {
     throw Error(ErrorCode::kUsage, fmt::format("{}{} ({} --help explains)", error.what(), meant(*this), program_));
-  } catch (const CLI::ParseError& error) {
-    throw Error(ErrorCode::kUsage, fmt::format("{} ({} --help explains)", error.what(), program_));
+  } catch (const CLI::ParseError& error) {  // what is missing may be there under a mistyped name
+    throw Error(ErrorCode::kUsage,
+                fmt::format("{}{} ({} --help explains)", shortened(error.what()), meant(*this), program_));
   }
   refuse_empty_paths();
   if (soft_nms_options_ != nullptr && !soft_nms_.empty()) {
@@ -238,6 +246,11 @@ void CommandLine::name_config_file() {
       argument = "--config-file";
     else if (argument.starts_with("--config=") && argument.find('=', 9) == std::string::npos)
       argument.replace(0, 8, "--config-file");
+    constexpr std::string_view kJoined = "--config-file=";
+    if (argument == "--config-file" && i + 1 < arguments_.size())
+      config_formatter(flags_file(*this, arguments_[i + 1]));
+    else if (argument.starts_with(kJoined))
+      config_formatter(flags_file(*this, argument.substr(kJoined.size())));
   }
 }
 
@@ -258,7 +271,7 @@ void CommandLine::apply_common_options() {
   std::string text = program_;
   for (const std::string& argument : arguments_) text += " " + argument;
   log_line("info", one_line(text));
-  if (verbose_) be_verbose(program_);
+  if (verbose_ && !quiet_) be_verbose(program_);
 }
 
 CLI::Option* CommandLine::add_threads(int& threads) {
@@ -511,7 +524,7 @@ void warn(std::string_view message) {
   const RoomForLines room;
   log_line("warning", one_line(message));
   if (is_quiet()) return;
-  fmt::print(stderr, "[WARNING] {}\n", one_line(message));
+  print_stderr("[WARNING] {}\n", one_line(message));
 }
 
 void warn_of(std::string_view program, const std::string& file, const std::string& message) {
@@ -522,7 +535,7 @@ void warn_of(std::string_view program, std::string_view message) {
   const RoomForLines room;
   log_line("warning", one_line(message));
   if (is_quiet()) return;
-  fmt::print(stderr, "{}: warning: {}\n", program, one_line(message));
+  print_stderr("{}: warning: {}\n", program, one_line(message));
 }
 
 }  // namespace effdet::cli

@@ -17,6 +17,7 @@
 #include "effdet/text_file.h"
 #include "input_paths.h"
 #include "signals.h"
+#include "status_line.h"
 #include "stream_options.h"
 
 namespace effdet::cli {
@@ -96,8 +97,8 @@ std::string utc_now() {
 }
 
 void log_text(const ServedRequest& request) {
-  fmt::print(stderr, "{} {} {} {} {} in {} out {:.1f} ms {}\n", utc_now(), one_line(request.method),
-             one_line(request.path), request.status, request.received, request.sent, request.seconds * 1e3, request.id);
+  print_stderr("{} {} {} {} {} in {} out {:.1f} ms {}\n", utc_now(), one_line(request.method), one_line(request.path),
+               request.status, request.received, request.sent, request.seconds * 1e3, request.id);
 }
 
 void log_json(const ServedRequest& request) {
@@ -106,7 +107,7 @@ void log_json(const ServedRequest& request) {
                                  {"status", request.status},   {"bytes_received", request.received},
                                  {"bytes_sent", request.sent}, {"milliseconds", request.seconds * 1e3}};
   if (!request.traceparent.empty()) line["traceparent"] = request.traceparent;
-  fmt::print(stderr, "{}\n", line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+  print_stderr("{}\n", line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
 }
 
 void add_limits(CommandLine& line, ServeArguments& arguments) {
@@ -144,7 +145,7 @@ int serve(const std::string& program, ServeArguments& arguments) {
     options.open_model = [&](const std::string& name) {
       return CompiledModel::open(files.find(name), arguments.options);
     };
-  options.on_note = [&](const std::string& text) { fmt::print(stderr, "{}: {}\n", program, one_line(text)); };
+  options.on_note = [&](const std::string& text) { print_stderr("{}: {}\n", program, one_line(text)); };
   options.layout = arguments.streams.resolve(models.front().model, arguments.threads);
   allow_many_connections();
 

@@ -56,6 +56,8 @@ TEST_F(CommonOptions, AMistypedFlagIsAnswered) {
   const auto refused = sh("effdet detect x.jpg --checkpoint y.pth --scroe 0.5");
   EXPECT_EQ(refused.code, 2);
   EXPECT_NE(refused.text.find("did you mean --score?"), std::string::npos) << refused.text;
+  const auto missing = sh("effdet detect x.jpg --chekpoint y.pth");
+  EXPECT_NE(missing.text.find("did you mean --checkpoint?"), std::string::npos) << missing.text;
   EXPECT_EQ(sh("effdet info x --quite-something-else").text.find("did you mean"), std::string::npos);
 }
 
@@ -69,6 +71,19 @@ TEST_F(CommonOptions, AFileMayHoldTheFlags) {
   std::ofstream(folder_ / "wrong.toml") << "opzet = 17\n";
   EXPECT_EQ(sh("pth2onnx --checkpoint " + checkpoint_ + " --out a.onnx --config wrong.toml").code, 2);
   EXPECT_EQ(sh("pth2onnx --checkpoint " + checkpoint_ + " --out a.onnx --config absent.toml").code, 2);
+  std::ofstream(folder_ / "under.toml") << "img_size = \"128x256\"\n";
+  EXPECT_NE(sh("pth2onnx --checkpoint " + checkpoint_ + " --out a.onnx --config under.toml").text.find("1x3x128x256"),
+            std::string::npos);
+  for (const auto& [text, words] :
+       {std::pair("opzet = 17\n", "bad.toml: there is no flag 'opzet'; did you mean 'opset'?"),
+        {"[pth2onnx]\nopset = 17\n", "bad.toml: sections ([pth2onnx]) are not read"},
+        {"a.b = 1\n", "bad.toml: sections"}}) {
+    std::ofstream(folder_ / "bad.toml") << text;
+    const auto refused = sh("pth2onnx --checkpoint " + checkpoint_ + " --out a.onnx --config bad.toml");
+    EXPECT_EQ(refused.code, 2);
+    EXPECT_NE(refused.text.find(words), std::string::npos) << refused.text;
+  }
+  EXPECT_NE(sh("pth2onnx --checkpoint x --config /dev/zero").text.find("/dev/zero: no file"), std::string::npos);
   EXPECT_EQ(
       sh("pth2onnx --checkpoint " + checkpoint_ + " --img-size 128 --out a.onnx --config redundant_bias=true").code, 0);
 }
@@ -83,6 +98,12 @@ TEST_F(CommonOptions, QuietVerboseAndLogged) {
   EXPECT_NE(log.find("error absent.om"), std::string::npos) << log;
   EXPECT_NE(log.find("ended with exit code 4"), std::string::npos) << log;
   EXPECT_EQ(sh(line + "--log-file absent/log.txt").code, 4);
+}
+
+TEST_F(CommonOptions, AFullStandardErrorEndsNoRun) {
+  EXPECT_EQ(sh("effdet info absent.om 2>/dev/full").code, 4);
+  EXPECT_EQ(sh("effdet run --model-file " + checkpoint_ + " -v 2>/dev/full").code, 0);
+  EXPECT_EQ(sh("effdet nope 2>/dev/full").code, 2);
 }
 
 TEST_F(CommonOptions, InputsAreMadeUpWhereNoneAreGiven) {

@@ -51,6 +51,11 @@ TEST_F(DetectMany, TakesLists) {
   EXPECT_FALSE(exists("found"));
 }
 
+TEST_F(DetectMany, PicturesInTheCurrentFolderAreNotInTheWay) {
+  good("cp data/val2017/000000000001.jpg here.jpg && effdet detect here.jpg --model-file m.om --score 0 > printed");
+  EXPECT_NE(file("printed"), "");
+}
+
 TEST_F(DetectMany, TakesTarFiles) {
   good(
       "cd data/val2017 && tar cf ../../s-08.tar 00000000000[1-2].jpg && tar --format=pax -cf ../../s-09.tar "

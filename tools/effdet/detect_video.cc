@@ -20,6 +20,7 @@
 #include "found_text.h"
 #include "progress.h"
 #include "signals.h"
+#include "status_line.h"
 
 namespace effdet::cli {
 namespace {
@@ -106,8 +107,8 @@ class VideoPipeline {
   void say_start() const {
     const VideoInfo& info = reader_.info();
     const std::string length = info.seconds > 0 ? fmt::format(", {:.1f} s", info.seconds) : "";
-    fmt::print(stderr, "[INFO] video {}: {} x {}, {:.2f} frames a second{}{}\n", one_line(run_.name), info.width,
-               info.height, info.rate, length, info.live ? ", live: frames are left out where time is short" : "");
+    print_stderr("[INFO] video {}: {} x {}, {:.2f} frames a second{}{}\n", one_line(run_.name), info.width, info.height,
+                 info.rate, length, info.live ? ", live: frames are left out where time is short" : "");
   }
 
   /// The first error of any thread ends all of them.
@@ -195,7 +196,7 @@ class VideoPipeline {
     }
     if (error_) std::rethrow_exception(error_);
     if (stop_.requested()) {
-      fmt::print(stderr, "{}: stopped by {}: {}\n", run_.program, stop_.name(), kept);
+      print_stderr("{}: stopped by {}: {}\n", run_.program, stop_.name(), kept);
       return stop_.exit_code();
     }
     if (done_ == 0) throw Error(ErrorCode::kBadInput, fmt::format("{}: no frames are in it", run_.name));

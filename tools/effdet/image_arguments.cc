@@ -216,6 +216,7 @@ void name_pictures(std::vector<ListedImage>& images, const fs::path& folder) {
     for (size_t& number = numbers.try_emplace(image.picture, 1).first->second; !taken.insert(image.picture).second;)
       image.picture = picture_name(stem, fmt::format("_{}", ++number));
   }
+  if (folder.empty()) return;  // nothing is drawn
   for (const ListedImage& image : images) {
     if (!image.member.empty() || image.content) continue;
     const fs::path name = fs::path(image.file).filename();

@@ -74,7 +74,7 @@ int dispatch(int argc, char** argv, std::string& program) {
 int report(const std::string& program, int code, std::string_view message) {
   const RoomForLines room;
   log_line("error", one_line(message));
-  fmt::print(stderr, "{}: error: {}\n", program, one_line(message));
+  print_stderr("{}: error: {}\n", program, one_line(message));
   return code;
 }
 

@@ -14,7 +14,7 @@ int end_of_run(const std::string& program, const RunCounts& counts, const StopRe
     const std::string failed = counts.failed > 0 ? fmt::format(", {} could not be used", counts.failed) : "";
     if (counts.done < counts.total) {
       const RoomForLines room;
-      fmt::print(stderr, "{}: stopped by {}: {} are of {}{}\n", program, stop.name(), what, of_these, failed);
+      print_stderr("{}: stopped by {}: {} are of {}{}\n", program, stop.name(), what, of_these, failed);
     }
     return stop.exit_code();
   }
@@ -27,7 +27,7 @@ int end_of_run(const std::string& program, const RunCounts& counts, const StopRe
 void say_what_is_kept(const RunCounts& counts, const StopRequest& stop, const std::filesystem::path& journal) {
   if (!stop.requested() || journal.empty() || counts.done + counts.failed >= counts.total) return;
   const RoomForLines room;
-  fmt::print(stderr, "[INFO] {} keeps what is done: --resume goes on\n", journal.string());
+  print_stderr("[INFO] {} keeps what is done: --resume goes on\n", journal.string());
 }
 
 }  // namespace effdet::cli

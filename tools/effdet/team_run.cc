@@ -46,8 +46,8 @@ int end_of_member(const std::string& program, size_t done, size_t total, const S
                   const fs::path& journal) {
   if (!stop.requested()) return 0;
   const RoomForLines room;
-  fmt::print(stderr, "{}: stopped by {}: {} keeps {} of {} images; --resume goes on\n", program, stop.name(),
-             journal.string(), done, total);
+  print_stderr("{}: stopped by {}: {} keeps {} of {} images; --resume goes on\n", program, stop.name(),
+               journal.string(), done, total);
   return stop.exit_code();
 }
 

@@ -23,7 +23,7 @@ std::chrono::steady_clock::time_point began;
 void say(const std::string& text) {
   const RoomForLines room;
   log_line("info", text);
-  fmt::print(stderr, "{}: {}\n", verbose_program, text);
+  print_stderr("{}: {}\n", verbose_program, text);
 }
 
 double seconds_of(const timeval& time) {

@@ -8,15 +8,31 @@ namespace {
 
 thread_local std::string last_error;
 
+/// A file's name may hold anything; the message is one line.
+std::string one_line(std::string_view text) {
+  std::string line;
+  for (const char c : text) {
+    const auto code = static_cast<unsigned char>(c);
+    line += code < 0x20 || code == 0x7f ? fmt::format("\\x{:02x}", code) : std::string(1, c);
+  }
+  return line;
+}
+
 }  // namespace
 
 effdet_status failed(ErrorCode code, const char* message) noexcept {
   try {
-    last_error = message;
+    last_error = one_line(message);
   } catch (...) {
     last_error.clear();  // no memory for the message
   }
   return static_cast<effdet_status>(code);
+}
+
+int threads(int given) {
+  if (given < 0 || given > kMostThreads)
+    fail(ErrorCode::kUsage, "{} threads: 0 (all cores) to {} are possible", given, kMostThreads);
+  return given;
 }
 
 OfProcess::OfProcess() : process_(getpid()) {}

@@ -44,6 +44,10 @@ T& need(T* pointer, const char* name) {
 }
 inline const char* need_text(const char* text, const char* name) { return &need(text, name); }
 
+/// A number of threads, or of streams. Throws Error(kUsage) for one that no machine has.
+constexpr int kMostThreads = 1024;
+int threads(int given);
+
 /// A struct with its size first as this version has it: members that an older caller does not know keep their defaults.
 /// Throws Error(kUsage) where the size is none, Error(kUnsupported) where a newer caller's struct has more.
 template <typename Struct>

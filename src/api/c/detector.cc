@@ -81,7 +81,8 @@ effdet_status effdet_detector_new(const effdet_model* model, int threads, const 
                                   effdet_detector** detector) {
   return call([&] {
     need(detector, "detector");
-    *detector = new effdet_detector{Detector(need(model, "model").model, threads, detect_options(options)), {}, {}};
+    *detector = new effdet_detector{
+        Detector(need(model, "model").model, api::threads(threads), detect_options(options)), {}, {}};
   });
 }
 

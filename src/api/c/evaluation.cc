@@ -86,14 +86,14 @@ effdet_status effdet_validate(const effdet_model* model, const char* root, const
     std::atomic<bool> stop = false;
     ValidateOptions own{.detect = detect_options(given.detect),
                         .limit = given.limit,
-                        .streams = given.streams == 0 ? 1 : given.streams,
+                        .streams = given.streams == 0 ? 1 : threads(given.streams),
                         .stop = &stop};
     if (given.results) own.results = given.results;
     if (given.on_image)
       own.progress = [&](size_t done, size_t total, double) {
         if (given.on_image(done, total, given.user) != 0) stop = true;
       };
-    *evaluation =
-        handle_of(validate_dataset(need_text(root, "root"), need(model, "model").model, own, given.threads).evaluation);
+    *evaluation = handle_of(
+        validate_dataset(need_text(root, "root"), need(model, "model").model, own, threads(given.threads)).evaluation);
   });
 }

@@ -1,6 +1,8 @@
 // C interface: opening models and describing them.
 #include "api/c/model.h"
 
+#include <memory>
+
 #include "api/c/call.h"
 #include "base/tensor.h"
 #include "effdet/detector.h"
@@ -30,6 +32,23 @@ size_t bytes_of(const TensorInfo& tensor) {
   return bytes;
 }
 
+int batch_of(const effdet_model_options& options) {
+  if (options.batch < 1) fail(ErrorCode::kUsage, "a batch of {} images", options.batch);
+  return options.batch;
+}
+
+/// What files say themselves may be said again, but for class names, which count.
+void apply(const effdet_model_options* given, const ModelOptions& options, effdet_model& model) {
+  if (model.variant.empty()) return;
+  const ModelDescription description = model.model.description();
+  if (given != nullptr && given->batch > 0 && options.batch != description.batch)
+    fail(ErrorCode::kUsage, "batch {}: the model was made for {}; leave it out", options.batch, description.batch);
+  if (options.class_names.empty()) return;
+  if (options.class_names.size() != static_cast<size_t>(description.num_classes))
+    fail(ErrorCode::kUsage, "{} class names for {} classes", options.class_names.size(), description.num_classes);
+  model.class_names = options.class_names;
+}
+
 effdet_status describe(const std::vector<TensorInfo>& tensors, size_t index, effdet_tensor* tensor) {
   return call([&] {
     need(tensor, "tensor");
@@ -47,7 +66,7 @@ ModelOptions model_options(const effdet_model_options* given) {
                    .num_classes = options.num_classes,
                    .height = options.height,
                    .width = options.width,
-                   .batch = options.batch == 0 ? 1 : options.batch,
+                   .batch = options.batch == 0 ? 1 : batch_of(options),
                    .use_ema = options.use_ema != 0,
                    .precision = precision(options.precision),
                    .device = text(options.device)};
@@ -87,7 +106,10 @@ void effdet_model_options_init(effdet_model_options* options) {
 effdet_status effdet_model_open(const char* path, const effdet_model_options* options, effdet_model** model) {
   return call([&] {
     need(model, "model");
-    *model = handle_of(CompiledModel::open(need_text(path, "path"), model_options(options)));
+    const ModelOptions own = model_options(options);
+    std::unique_ptr<effdet_model> opened(handle_of(CompiledModel::open(need_text(path, "path"), own)));
+    apply(options, own, *opened);
+    *model = opened.release();
   });
 }
 

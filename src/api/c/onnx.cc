@@ -51,7 +51,7 @@ effdet_status effdet_onnx_quantize(effdet_onnx* onnx, const effdet_quantize_opti
     own.seed = given.seed;
     own.weights_only = given.weights_only != 0;
     own.keep = given.keep;
-    own.threads = given.threads;
+    own.threads = threads(given.threads);
     if (given.validation) own.validation = given.validation;
     for (size_t i = 0; i < given.num_calibration; ++i)
       own.calibration.emplace_back(need_text((&need(given.calibration, "calibration"))[i], "a path of calibration"));

@@ -16,7 +16,7 @@ struct effdet_runner {
 effdet_status effdet_runner_new(const effdet_model* model, int threads, effdet_runner** runner) {
   return call([&] {
     need(runner, "runner");
-    *runner = new effdet_runner{Runner(need(model, "model").model, threads), {}, {}};
+    *runner = new effdet_runner{Runner(need(model, "model").model, api::threads(threads)), {}, {}};
   });
 }
 
@@ -25,6 +25,11 @@ effdet_status effdet_runner_run(effdet_runner* runner, const void* const* inputs
                                 size_t num_outputs) {
   return call([&] {
     need(runner, "runner").process.check("the runner");
+    const size_t expected_inputs = runner->runner.input_bytes().size();
+    const size_t expected_outputs = runner->runner.output_bytes().size();
+    if (num_inputs != expected_inputs || num_outputs != expected_outputs)
+      fail(ErrorCode::kUsage, "{} inputs and {} outputs: the model has {} and {}", num_inputs, num_outputs,
+           expected_inputs, expected_outputs);
     std::vector<std::span<const std::byte>> in;
     std::vector<std::span<std::byte>> out;
     for (size_t i = 0; i < num_inputs; ++i)

@@ -1,0 +1,74 @@
+// CLI11's reader of TOML, with names looked up and sizes bounded.
+#include "flags_file.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <utility>
+#include <vector>
+
+#include "cli.h"
+#include "effdet/error.h"
+#include "nearest_name.h"
+
+namespace effdet::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+class FlagsFile : public CLI::ConfigTOML {
+ public:
+  FlagsFile(const CLI::App& command, std::string name) : command_(command), name_(std::move(name)) {}
+
+  std::vector<CLI::ConfigItem> from_config(std::istream& input) const override {
+    std::vector<CLI::ConfigItem> items = CLI::ConfigTOML::from_config(bounded(input));
+    for (CLI::ConfigItem& item : items) {
+      if (!item.parents.empty() || item.name == "++" || item.name == "--")
+        refuse(fmt::format("sections ([{}]) are not read: flags stand alone, NAME = VALUE",
+                           one_line(item.parents.empty() ? "" : item.parents.front())));
+      item.name = known_name(item.name);
+    }
+    return items;
+  }
+
+ private:
+  [[noreturn]] void refuse(const std::string& why) const {
+    throw Error(ErrorCode::kUsage, fmt::format("{}: {}", name_, why));
+  }
+
+  /// Not more than a file of flags can have.
+  std::istream& bounded(std::istream& input) const {
+    constexpr size_t kMost = size_t{1} << 20;
+    std::error_code ignored;
+    if (!fs::is_regular_file(name_, ignored)) refuse("no file");
+    if (fs::file_size(name_, ignored) > kMost) refuse("more than 1 MiB: no file of flags");
+    return input;
+  }
+
+  std::string known_name(const std::string& name) const {
+    std::vector<std::string> flags;
+    for (const CLI::Option* option : command_.get_options())
+      for (const std::string& flag : option->get_lnames()) flags.push_back(flag);
+    const auto plain = [](std::string text) {
+      std::ranges::replace(text, '_', '-');
+      return text;
+    };
+    const auto found = std::ranges::find(flags, plain(name), plain);
+    if (found != flags.end()) return *found;
+    const std::string near = nearest_name(name, flags);
+    refuse(fmt::format("there is no flag '{}'{}", one_line(name.substr(0, 100)),
+                       near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
+  }
+
+  const CLI::App& command_;
+  std::string name_;
+};
+
+}  // namespace
+
+std::shared_ptr<CLI::Config> flags_file(const CLI::App& command, const std::string& name) {
+  return std::make_shared<FlagsFile>(command, name);
+}
+
+}  // namespace effdet::cli
