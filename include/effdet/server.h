@@ -33,10 +33,10 @@ struct ServedRequest {
 };
 
 struct ServerOptions {
-  std::string host = "127.0.0.1";      ///< address to listen on; "0.0.0.0" or "::" for all
-  int port = 8000;                     ///< 0: any free one, which Server::port() tells
-  /// Path of a socket to listen on instead of host and port; what is there must be a socket that nobody listens on. Goes
-  /// with the server.
+  std::string host = "127.0.0.1";  ///< address to listen on; "0.0.0.0" or "::" for all
+  int port = 8000;                 ///< 0: any free one, which Server::port() tells
+  /// Path of a socket to listen on instead of host and port; what is there must be a socket that nobody listens on.
+  /// Goes with the server.
   std::string unix_socket;
   StreamLayout layout;                 ///< of each model: inferences at the same time, and threads for each
   DetectOptions detect;                ///< of pictures, where the client asks for nothing else

@@ -1,4 +1,4 @@
-// Adds requests up.
+// Adds requests up, by outcome and by time.
 #include "server/statistics.h"
 
 #include <chrono>

@@ -1,4 +1,4 @@
-// Paths and queries.
+// Targets of requests: paths, queries, and what is none.
 #include "server/target.h"
 
 #include <gtest/gtest.h>
