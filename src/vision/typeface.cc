@@ -8,6 +8,8 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/error.h"
 #include "base/shared_library.h"
@@ -123,34 +125,64 @@ class Fonts {
       if (draws) bitmap.coverage.assign(static_cast<size_t>(bitmap.width) * static_cast<size_t>(height), 0);
       int pen = 0;
       for (const uint32_t character : characters) {
-        const auto [face, glyph] = letter(character);
-        type_->Set_Pixel_Sizes(face, 0, static_cast<FT_UInt>(pixels));
-        if (type_->Load_Glyph(face, glyph, draws ? FT_LOAD_RENDER : FT_LOAD_DEFAULT) != 0) continue;
-        if (draws) put(face->glyph->bitmap, pen + face->glyph->bitmap_left, baseline - face->glyph->bitmap_top, bitmap);
-        pen += static_cast<int>(face->glyph->advance.x >> 6);
+        const Glyph& glyph = rendered(character, pixels);
+        if (draws) put(glyph, pen + glyph.left, baseline - glyph.top, bitmap);
+        pen += glyph.advance;
       }
       bitmap.width = std::max(pen, 0);
     }
     return bitmap;
   }
 
-  static void put(const FT_Bitmap& glyph, int x, int y, TextBitmap& target) {
-    if (glyph.pixel_mode != FT_PIXEL_MODE_GRAY) return;
-    for (int row = 0; row < static_cast<int>(glyph.rows); ++row)
-      for (int column = 0; column < static_cast<int>(glyph.width); ++column) {
+  /// A letter in one size, as FreeType renders it. Hinting takes longer than all else that is drawn, and labels have
+  /// the same letters again and again.
+  struct Glyph {
+    int left = 0, top = 0, advance = 0, width = 0, rows = 0;
+    std::vector<uint8_t> coverage;  ///< [rows, width]
+  };
+  const Glyph& rendered(uint32_t character, int pixels) {
+    constexpr size_t kMost = 4096;
+    if (glyphs_.size() >= kMost) glyphs_.clear();
+    const auto [at, is_new] = glyphs_.try_emplace({character, pixels});
+    if (is_new) at->second = render(character, pixels);
+    return at->second;
+  }
+  Glyph render(uint32_t character, int pixels) {
+    const auto [face, index] = letter(character);
+    type_->Set_Pixel_Sizes(face, 0, static_cast<FT_UInt>(pixels));
+    if (type_->Load_Glyph(face, index, FT_LOAD_RENDER) != 0) return {};
+    const FT_Bitmap& bitmap = face->glyph->bitmap;
+    Glyph glyph{
+        face->glyph->bitmap_left, face->glyph->bitmap_top, static_cast<int>(face->glyph->advance.x >> 6), 0, 0, {}};
+    if (bitmap.pixel_mode != FT_PIXEL_MODE_GRAY) return glyph;
+    glyph.width = static_cast<int>(bitmap.width);
+    glyph.rows = static_cast<int>(bitmap.rows);
+    for (int row = 0; row < glyph.rows; ++row) {
+      const uint8_t* begin = bitmap.buffer + ptrdiff_t{row} * bitmap.pitch;
+      glyph.coverage.insert(glyph.coverage.end(), begin, begin + glyph.width);
+    }
+    return glyph;
+  }
+
+  static void put(const Glyph& glyph, int x, int y, TextBitmap& target) {
+    for (int row = 0; row < glyph.rows; ++row)
+      for (int column = 0; column < glyph.width; ++column) {
         const int to_x = x + column, to_y = y + row;
         if (to_x < 0 || to_x >= target.width || to_y < 0 || to_y >= target.height) continue;
         uint8_t& pixel =
             target.coverage[static_cast<size_t>(to_y) * static_cast<size_t>(target.width) + static_cast<size_t>(to_x)];
-        pixel = std::max(pixel, glyph.buffer[row * glyph.pitch + column]);
+        pixel = std::max(
+            pixel,
+            glyph.coverage[static_cast<size_t>(row) * static_cast<size_t>(glyph.width) + static_cast<size_t>(column)]);
       }
   }
 
   std::mutex mutex_;
   std::unique_ptr<FreeType> type_;
   FT_Library library_ = nullptr;
-  std::vector<FT_Face> faces_;  ///< the plain one first; they stay until the process ends
-  std::set<uint32_t> asked_;    ///< characters that another font was looked for once
+  std::vector<FT_Face> faces_;                        ///< the plain one first; they stay until the process ends
+  std::set<uint32_t> asked_;                          ///< characters that another font was looked for once
+  std::map<std::pair<uint32_t, int>, Glyph> glyphs_;  ///< by character and size
 };
 
 std::optional<TextBitmap> render_by_font(std::string_view text, int pixels) { return Fonts::render(text, pixels); }
