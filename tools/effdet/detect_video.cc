@@ -20,6 +20,7 @@
 #include "found_text.h"
 #include "progress.h"
 #include "signals.h"
+#include "log.h"
 #include "status_line.h"
 
 namespace effdet::cli {
@@ -105,6 +106,7 @@ class VideoPipeline {
   static constexpr size_t kFrames = 4;
 
   void say_start() const {
+    if (is_quiet()) return;
     const VideoInfo& info = reader_.info();
     const std::string length = info.seconds > 0 ? fmt::format(", {:.1f} s", info.seconds) : "";
     print_stderr("[INFO] video {}: {} x {}, {:.2f} frames a second{}{}\n", one_line(run_.name), info.width, info.height,
