@@ -18,9 +18,9 @@
 #include "effdet/error.h"
 #include "effdet/result_format.h"
 #include "found_text.h"
+#include "log.h"
 #include "progress.h"
 #include "signals.h"
-#include "log.h"
 #include "status_line.h"
 
 namespace effdet::cli {
