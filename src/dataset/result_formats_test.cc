@@ -66,6 +66,15 @@ TEST(ResultFormats, YoloAndVocHaveAFileForEachImage) {
             voc.npos);
 }
 
+TEST(ResultFormats, VocIsXmlWhateverANameHolds) {
+  const test::TestFolder folder("voc_names");
+  write_detections_file(folder / "annotations",
+                        std::vector<DetectedImage>{{"n\xFF\xEF\xBF\xBE.jpg", "", 9, 9, {{1, 2, 3, 4, 0.5f, 1}}}},
+                        kNames, "voc");
+  const auto file = std::filesystem::directory_iterator(folder / "annotations")->path();
+  EXPECT_NE(read_file(file).find("<filename>n\xEF\xBF\xBD?.jpg</filename>"), std::string::npos) << read_file(file);
+}
+
 TEST(ResultFormats, UnknownOnesAndThoseWithoutATextAreRefused) {
   const Error unknown = error_of([] { result_file("xls"); });
   EXPECT_EQ(unknown.code(), ErrorCode::kUsage);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -104,12 +105,31 @@ void refuse_sheet(const DetectArguments& arguments, const std::vector<ListedImag
                               arguments.contact_sheet, image.name()));
 }
 
+/// COCO's results tell images apart by the names of their files alone.
+void warn_of_same_ids(const std::vector<ListedImage>& images) {
+  std::set<std::string> ids;
+  size_t same = 0;
+  std::string first;
+  for (const ListedImage& image : images) {
+    std::string id = fs::path(image.name()).stem().string();
+    if (id.find_first_not_of("0123456789") == std::string::npos) id.erase(0, id.find_first_not_of('0'));
+    if (ids.insert(id).second) continue;
+    if (same++ == 0) first = image.name();
+  }
+  if (same > 0)
+    warn(
+        fmt::format("{} pictures have the image_id of another, {} first: the results of both stand under one id; give "
+                    "them names of their own",
+                    same, first));
+}
+
 std::vector<ListedImage> images_of(const DetectArguments& arguments) {
   arguments.run.refuse_shared_input(arguments.lists);
   arguments.run.refuse_shared_input(arguments.images);
   std::vector<ListedImage> images = listed_images(arguments.images, arguments.lists, arguments.recursive);
   name_pictures(images, arguments.draws() ? arguments.out : "");
   refuse_sheet(arguments, images);
+  if (arguments.format == "coco") warn_of_same_ids(images);
   return images;
 }
 

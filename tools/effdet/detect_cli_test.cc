@@ -51,6 +51,13 @@ TEST_F(DetectMany, TakesLists) {
   EXPECT_FALSE(exists("found"));
 }
 
+TEST_F(DetectMany, PicturesOfOneIdInCocosResultsAreTold) {
+  good("mkdir two && cp data/val2017/000000000001.jpg two/ && cp data/val2017/000000000002.jpg two/1.jpg");
+  const Result found = sh("effdet detect two --model-file m.om --format coco");
+  EXPECT_EQ(found.code, 0);
+  EXPECT_TRUE(contains(found.error, "1 pictures have the image_id of another")) << found.error;
+}
+
 TEST_F(DetectMany, PicturesInTheCurrentFolderAreNotInTheWay) {
   good("cp data/val2017/000000000001.jpg here.jpg && effdet detect here.jpg --model-file m.om --score 0 > printed");
   EXPECT_NE(file("printed"), "");

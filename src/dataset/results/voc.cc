@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <string_view>
 
 #include "dataset/results/texts.h"
@@ -10,14 +11,27 @@
 namespace effdet::dataset::results {
 namespace {
 
-/// XML has no word for control characters.
+/// UTF-8, with U+FFFD for bytes that are none.
+std::string valid_utf8(std::string_view text) {
+  const std::string json = nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return nlohmann::json::parse(json).get<std::string>();
+}
+
+/// XML has no word for control characters, and none for U+FFFE and U+FFFF.
 std::string between_tags(std::string_view text) {
+  const std::string valid = valid_utf8(text);
   std::string xml;
-  for (const char c : text) {
-    if (static_cast<unsigned char>(c) < 0x20)
+  for (size_t at = 0; at < valid.size(); ++at) {
+    const char c = valid[at];
+    const std::string_view three = std::string_view(valid).substr(at, 3);
+    if (three == "\xEF\xBF\xBE" || three == "\xEF\xBF\xBF") {
       xml += '?';
-    else
+      at += 2;
+    } else if (static_cast<unsigned char>(c) < 0x20) {
+      xml += '?';
+    } else {
       xml += c == '&' ? "&amp;" : c == '<' ? "&lt;" : c == '>' ? "&gt;" : std::string(1, c);
+    }
   }
   return xml;
 }
