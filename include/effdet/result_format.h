@@ -21,6 +21,10 @@ EFFDET_API std::vector<std::string> result_formats();
 /// Throws Error(kUsage) for an unknown name.
 EFFDET_API std::string result_file(std::string_view format);
 
+/// The image_id that the format coco gives an image of that name, as JSON has it: the number that the file is called
+/// by, or the name itself. Images of one id cannot be told apart in the results.
+EFFDET_API std::string coco_image_id(std::string_view image);
+
 /// Writes what was found as text, an image at a time, in the order in which they are given.
 class ResultText {
  public:

@@ -2,8 +2,7 @@
 
 import ctypes as c
 import os
-import pathlib
-from typing import Any, NamedTuple, Optional
+from typing import Any, NamedTuple
 
 import numpy as np
 

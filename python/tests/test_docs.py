@@ -1,6 +1,5 @@
 """Programs in docs/python.md run."""
 
-import os
 import pathlib
 import re
 import shutil
@@ -8,8 +7,6 @@ import subprocess
 import sys
 import tempfile
 import unittest
-
-import effdet_cpp
 
 import common
 

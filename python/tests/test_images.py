@@ -1,7 +1,5 @@
 """What may be given as an image: the same detections from each, without a copy where there need be none."""
 
-import io
-import pathlib
 import unittest
 
 import numpy as np

@@ -83,6 +83,12 @@ class Processes(unittest.TestCase):
         self.assertEqual(process.exitcode, 0)
         np.testing.assert_array_equal(found, expected.xyxy)
 
+    def expect_end(self, program, code):
+        for _ in range(3):
+            ended = subprocess.run([sys.executable, "-c", program], cwd=pathlib.Path(__file__).parent, timeout=60,
+                                   stderr=subprocess.PIPE)
+            self.assertEqual(ended.returncode, code, ended.stderr)
+
     def test_an_interrupt_ends_a_validation_with_an_exception(self):
         program = (
             "import pathlib, sys, tempfile, json, os, signal, threading, common, effdet_cpp\n"
@@ -97,10 +103,7 @@ class Processes(unittest.TestCase):
             "try: effdet_cpp.validate(common.model(), folder, threads=1)\n"
             "except KeyboardInterrupt: sys.exit(7)\n"
         )
-        for _ in range(3):
-            ended = subprocess.run([sys.executable, "-c", program], cwd=pathlib.Path(__file__).parent, timeout=60,
-                                   stderr=subprocess.PIPE)
-            self.assertEqual(ended.returncode, 7, ended.stderr)
+        self.expect_end(program, 7)
 
     def test_the_interpreter_may_end_during_a_run(self):
         program = (
@@ -111,10 +114,7 @@ class Processes(unittest.TestCase):
             "threading.Thread(target=work, daemon=True).start()\n"
             "time.sleep(0.2)\n"
         )
-        for _ in range(3):
-            ended = subprocess.run([sys.executable, "-c", program], cwd=pathlib.Path(__file__).parent, timeout=60,
-                                   stderr=subprocess.PIPE)
-            self.assertEqual(ended.returncode, 0, ended.stderr)
+        self.expect_end(program, 0)
 
 
 if __name__ == "__main__":

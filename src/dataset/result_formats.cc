@@ -12,6 +12,8 @@
 namespace effdet::dataset {
 namespace {
 
+constexpr std::string_view kCsvHead = "image,width,height,category_id,category,score,x1,y1,x2,y2\n";
+
 constexpr std::array kResultFormats{
     ResultFormat{.name = "json",
                  .file = "detections.json",
@@ -28,11 +30,8 @@ constexpr std::array kResultFormats{
                  .separator = ",\n",
                  .close = "\n]\n",
                  .empty = "[]\n"},
-    ResultFormat{.name = "csv",
-                 .file = "detections.csv",
-                 .text = results::csv_text,
-                 .open = "image,width,height,category_id,category,score,x1,y1,x2,y2\n",
-                 .empty = "image,width,height,category_id,category,score,x1,y1,x2,y2\n"},
+    ResultFormat{
+        .name = "csv", .file = "detections.csv", .text = results::csv_text, .open = kCsvHead, .empty = kCsvHead},
     ResultFormat{.name = "yolo", .file = "labels", .text = results::yolo_text, .extension = ".txt"},
     ResultFormat{.name = "voc", .file = "annotations", .text = results::voc_text, .extension = ".xml"},
 };

@@ -7,7 +7,6 @@
 #include <thread>
 #include <utility>
 
-#include "base/error.h"
 #include "effdet/detector.h"
 #include "runtime/streams.h"
 

@@ -66,7 +66,6 @@ void ImageDetector::infer(size_t plan, std::span<const std::byte> input) {
 
 std::vector<Detection> ImageDetector::decode(size_t plan, size_t sample, vision::ImageSize image,
                                              const DetectOptions& options, eval::DetectFaults* faults) const {
-  eval::check_options(options);
   const auto& [model, outputs] = plans_[plan];
   return model.detect(outputs->values(), sample, image, options, faults);
 }

@@ -38,7 +38,8 @@ class ImageDetector {
   /// Runs the plan on an input, for decode().
   void infer(size_t plan, std::span<const std::byte> input);
   /// Detections in the image number `sample` of the last input, which has that size, sorted by falling score; faults,
-  /// where it is not null, tells what of the outputs makes no sense. Throws Error(kUsage) for options out of range.
+  /// where it is not null, tells what of the outputs makes no sense. Precondition: options that check_options() has
+  /// passed.
   std::vector<Detection> decode(size_t plan, size_t sample, vision::ImageSize image, const DetectOptions& options,
                                 eval::DetectFaults* faults) const;
   /// Both, for the first image, with the options of the detector.

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/user_folders.h"
 #include "fetch/part_file.h"
+#include "fetch/read_url.h"
 #include "fetch/sha256.h"
 #include "fetch/transfer.h"
 
@@ -63,7 +64,7 @@ std::string_view checksum_in_name(std::string_view name) {
 std::string file_name_of(const std::string& url) {
   const std::string path = url.substr(0, url.find_first_of("?#"));
   const std::string name = path.substr(path.rfind('/') + 1);
-  const bool is_web = url.starts_with("http://") || url.starts_with("https://");
+  const bool is_web = is_url(url);
   const bool is_plain = !name.empty() && name[0] != '.' && std::all_of(name.begin(), name.end(), [](unsigned char c) {
     return std::isalnum(c) || c == '.' || c == '_' || c == '-';
   });

@@ -305,7 +305,7 @@ void Kernels::TearDown() {
 void Kernels::check(const Case& c, std::string_view implementation, const std::string& what) {
   check_float32(c, implementation, what);
   check_bf16(c, implementation, what);
-  if (device_under_test() == nullptr) return;
+  if (!on_gpu()) return;
   if (const auto narrow = as_narrow(c, DType::kF16))
     compare(*narrow, implementation, kF16Tolerance, what + ", float16");
 }
@@ -320,7 +320,7 @@ void Kernels::check_float32(const Case& c, std::string_view implementation, cons
 
 void Kernels::compare(const Case& c, std::string_view implementation, double tolerance, const std::string& what) {
   SCOPED_TRACE(what);
-  if (device_under_test() != nullptr && !has_kernel_of_gpu(c)) return;
+  if (on_gpu() && !has_kernel_of_gpu(c)) return;
   const auto want = run(c, true, 1);
   const auto got = run(c, false, 1, implementation), threaded = run(c, false, 3, implementation);
   ASSERT_EQ(got.size(), want.size());

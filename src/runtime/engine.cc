@@ -76,12 +76,13 @@ Session::Session(std::span<const std::shared_ptr<const Engine>> plans, int threa
     memory_bytes_ += inputs_->memory_bytes() + outputs_->memory_bytes();
   }
   for (const auto& engine : plans) {
-    plans_.push_back({engine, {}, {}, false, false, nullptr});
-    plans_.back().is_recordable = inputs_ && std::ranges::all_of(engine->choices(), [](const kernels::Choice& choice) {
-                                    return choice.kernel->is_recordable();
-                                  });
-    plans_.back().steps.resize(engine->program().graph.nodes.size());
-    for (size_t step = 0; step < plans_.back().steps.size(); ++step) bind_step(plans_.back(), step);
+    Plan& plan = plans_.emplace_back();
+    plan.engine = engine;
+    plan.is_recordable = inputs_ && std::ranges::all_of(engine->choices(), [](const kernels::Choice& choice) {
+                           return choice.kernel->is_recordable();
+                         });
+    plan.steps.resize(engine->program().graph.nodes.size());
+    for (size_t step = 0; step < plan.steps.size(); ++step) bind_step(plan, step);
   }
 }
 

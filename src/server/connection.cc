@@ -11,9 +11,9 @@
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/status.hpp>
 #include <cerrno>
-#include <charconv>
 
 #include "server/http_error.h"
+#include "server/text.h"
 
 namespace effdet::server {
 
@@ -34,11 +34,8 @@ std::string field_text(const http::fields& fields, http::field name) { return st
 std::optional<uint64_t> header_length_of(const http::fields& fields) {
   const auto found = fields.find("Inference-Header-Content-Length");
   if (found == fields.end()) return std::nullopt;
-  const std::string_view text = view(found->value());
-  uint64_t length = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), length);
-  if (text.empty() || error != std::errc() || end != text.data() + text.size())
-    throw HttpError(400, "Inference-Header-Content-Length is no number of bytes");
+  const auto length = whole_number<uint64_t>(view(found->value()));
+  if (!length) throw HttpError(400, "Inference-Header-Content-Length is no number of bytes");
   return length;
 }
 

@@ -1,13 +1,13 @@
 // Reads inference requests: the Open Inference Protocol with its extension for binary tensors.
 #include "server/infer_request.h"
 
-#include <charconv>
 #include <cstring>
 
 #include "base/checked.h"
 #include "eval/json_reader.h"
 #include "server/http_error.h"
 #include "server/json_tensor.h"
+#include "server/text.h"
 
 namespace effdet::server {
 namespace {
@@ -85,12 +85,9 @@ class InferReader {
 
   uint64_t read_count(const char* what) {
     if (reader_.peek() == '"') {
-      const std::string digits = reader_.read_string();
-      uint64_t value = 0;
-      const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-      if (digits.empty() || error != std::errc() || end != digits.data() + digits.size())
-        reader_.error("expected a number of {}", what);
-      return value;
+      const auto value = whole_number<uint64_t>(reader_.read_string());
+      if (!value) reader_.error("expected a number of {}", what);
+      return *value;
     }
     const int64_t value = reader_.read_integer();
     if (value < 0) reader_.error("{} is no number of {}", value, what);

@@ -2,16 +2,12 @@
 #include "server/multipart.h"
 
 #include <algorithm>
-#include <cctype>
 
 #include "server/http_error.h"
+#include "server/text.h"
 
 namespace effdet::server {
 namespace {
-
-bool equal_letters(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
-}
 
 /// The value of `name=value` or `name="value"` behind a semicolon; "" where there is none.
 std::string field_parameter(std::string_view field, std::string_view name) {
@@ -19,7 +15,7 @@ std::string field_parameter(std::string_view field, std::string_view name) {
   while ((at = field.find(';', at)) != std::string_view::npos) {
     ++at;
     while (at < field.size() && field[at] == ' ') ++at;
-    if (!equal_letters(field.substr(at, name.size()), name) || field.substr(at + name.size(), 1) != "=") continue;
+    if (!same_letters(field.substr(at, name.size()), name) || field.substr(at + name.size(), 1) != "=") continue;
     std::string_view value = field.substr(at + name.size() + 1);
     if (value.starts_with('"')) return std::string(value.substr(1, value.find('"', 1) - 1));
     return std::string(value.substr(0, value.find(';')));
@@ -33,7 +29,7 @@ std::string name_of_part(std::string_view header) {
   while (!header.empty()) {
     const size_t end = std::min(header.find("\r\n"), header.size());
     const std::string_view line = header.substr(0, end);
-    if (equal_letters(line.substr(0, kDisposition.size()), kDisposition)) {
+    if (same_letters(line.substr(0, kDisposition.size()), kDisposition)) {
       const std::string file = field_parameter(line, "filename");
       return file.empty() ? field_parameter(line, "name") : file;
     }
@@ -46,7 +42,7 @@ std::string name_of_part(std::string_view header) {
 
 bool is_multipart(std::string_view content_type) {
   constexpr std::string_view kType = "multipart/form-data";
-  return equal_letters(content_type.substr(0, kType.size()), kType);
+  return same_letters(content_type.substr(0, kType.size()), kType);
 }
 
 std::vector<MultipartFile> multipart_files(std::string_view body, std::string_view content_type, size_t most) {

@@ -2,35 +2,26 @@
 #include "server/picture_options.h"
 
 #include <algorithm>
-#include <cctype>
-#include <charconv>
 
 #include "server/http_error.h"
+#include "server/text.h"
 
 namespace effdet::server {
 namespace {
 
 template <typename T>
 T query_number(const std::string& name, const std::string& text, T low, T high) {
-  T value{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || !(value >= low && value <= high))
+  const auto value = whole_number<T>(text);
+  if (!value || !(*value >= low && *value <= high))
     throw HttpError(400, "{}={}: expected a number from {} to {}", name, text, low, high);
-  return value;
-}
-
-bool same_letters(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
+  return *value;
 }
 
 int category_of(const std::string& wanted, std::span<const std::string> class_names) {
   for (size_t i = 0; i < class_names.size(); ++i)
     if (same_letters(class_names[i], wanted)) return static_cast<int>(i) + 1;
-  int number = 0;
-  const auto [end, error] = std::from_chars(wanted.data(), wanted.data() + wanted.size(), number);
-  if (error == std::errc() && end == wanted.data() + wanted.size() && number >= 1 &&
-      number <= static_cast<int>(class_names.size()))
-    return number;
+  const auto number = whole_number<int>(wanted);
+  if (number && *number >= 1 && *number <= static_cast<int>(class_names.size())) return *number;
   throw HttpError(400, "classes: '{}' is none of the model's {} classes", wanted, class_names.size());
 }
 

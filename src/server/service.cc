@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <new>
 #include <nlohmann/json.hpp>
 
@@ -15,6 +14,7 @@
 #include "server/inference.h"
 #include "server/metrics.h"
 #include "server/page.h"
+#include "server/text.h"
 
 namespace effdet::server {
 namespace {
@@ -104,11 +104,9 @@ class InferenceJob final : public Job, public PendingAnswer {
   }
 
   static uint64_t microseconds(const std::string& text) {
-    uint64_t value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (text.empty() || error != std::errc() || end != text.data() + text.size())
-      throw HttpError(400, "timeout={}: expected a number of microseconds", text);
-    return value;
+    const auto value = whole_number<uint64_t>(text);
+    if (!value) throw HttpError(400, "timeout={}: expected a number of microseconds", text);
+    return *value;
   }
 
   Interface interface_;

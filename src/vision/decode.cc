@@ -2,6 +2,7 @@
 #include "vision/decode.h"
 
 #include <string>
+#include <utility>
 
 #include "base/file.h"
 #include "vision/formats.h"
@@ -13,6 +14,17 @@ constexpr uint64_t kFileLimit = uint64_t{1} << 31;
 
 std::span<const std::byte> bytes_of(const std::string& content) { return std::as_bytes(std::span(content)); }
 
+/// Read and not mapped: a mapping dies with SIGBUS where somebody shortens the file meanwhile.
+std::shared_ptr<const std::string> content_of(const std::filesystem::path& path) {
+  return std::make_shared<const std::string>(read_file(path, kFileLimit));
+}
+
+std::unique_ptr<RowSource> open_content(std::shared_ptr<const std::string> content, const std::filesystem::path& path) {
+  auto rows = open_image(bytes_of(*content), path.string());
+  rows->keep(std::move(content));
+  return rows;
+}
+
 }  // namespace
 
 std::unique_ptr<RowSource> open_image(std::span<const std::byte> bytes, std::string_view name) {
@@ -20,15 +32,12 @@ std::unique_ptr<RowSource> open_image(std::span<const std::byte> bytes, std::str
 }
 
 std::unique_ptr<RowSource> open_image(const std::filesystem::path& path) {
-  int ignored = 0;
-  return open_image(path, ignored);
+  return open_content(content_of(path), path);
 }
 
 std::unique_ptr<RowSource> open_image(const std::filesystem::path& path, int& orientation) {
-  // Read and not mapped: a mapping dies with SIGBUS where somebody shortens the file meanwhile.
-  const auto content = std::make_shared<const std::string>(read_file(path, kFileLimit));
-  auto rows = open_image(bytes_of(*content), path.string());
-  rows->keep(content);
+  const auto content = content_of(path);
+  auto rows = open_content(content, path);
   orientation = image_orientation(bytes_of(*content));
   return rows;
 }

@@ -44,10 +44,8 @@ constexpr ImageFormat kWebp{"a WebP file", kWebpNames, "libwebp"};
 #endif
 #ifdef EFFDET_TIFF
 constexpr ImageFormat kTiff{"a TIFF file", kTiffNames, "libtiff", open_tiff, read_tiff_size};
-constexpr ImageFormat kBigTiff{"a BigTIFF file", kTiffNames, "libtiff", open_tiff, read_tiff_size};
 #else
 constexpr ImageFormat kTiff{"a TIFF file", kTiffNames, "libtiff"};
-constexpr ImageFormat kBigTiff{"a BigTIFF file", kTiffNames, "libtiff"};
 #endif
 #ifdef EFFDET_AVIF
 constexpr ImageFormat kAvif{"an AVIF file", kAvifNames, "libavif", open_avif, read_avif_size, avif_orientation};
@@ -56,11 +54,16 @@ constexpr ImageFormat kAvif{"an AVIF file", kAvifNames, "libavif"};
 #endif
 #ifdef EFFDET_HEIF
 constexpr ImageFormat kHeic{"a HEIC file", kHeifNames, "libheif", open_heif, read_heif_size};
-constexpr ImageFormat kHeif{"a HEIF file", kHeifNames, "libheif", open_heif, read_heif_size};
 #else
 constexpr ImageFormat kHeic{"a HEIC file", kHeifNames, "libheif"};
-constexpr ImageFormat kHeif{"a HEIF file", kHeifNames, "libheif"};
 #endif
+
+/// A format of another kind with the same reader.
+constexpr ImageFormat of_kind(std::string_view kind, ImageFormat format) {
+  format.kind = kind;
+  return format;
+}
+constexpr ImageFormat kBigTiff = of_kind("a BigTIFF file", kTiff), kHeif = of_kind("a HEIF file", kHeic);
 
 constexpr std::array kImageFormats{
     ImageFormat{"a JPEG file", kJpegNames, {}, open_jpeg, jpeg_size, jpeg_orientation},

@@ -1,12 +1,12 @@
 // Finds the files of a calibration, and quantizes where --precision asks for it.
 #include "calibration_options.h"
-#include "effdet/image.h"
 
 #include <fmt/format.h>
 
 #include "effdet/dataset.h"
 #include "effdet/error.h"
 #include "effdet/file_kind.h"
+#include "effdet/image.h"
 #include "effdet/onnx_model.h"
 #include "input_paths.h"
 

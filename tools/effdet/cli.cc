@@ -2,6 +2,7 @@
 #include "cli.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <charconv>
@@ -80,6 +81,14 @@ std::string meant(const CLI::App& app) {
 std::string shortened(std::string_view message) {
   constexpr size_t kMost = 300;
   return std::string(message.substr(0, kMost)) + (message.size() > kMost ? "..." : "");
+}
+
+/// before: what begins the line on standard error.
+void print_warning(std::string_view before, std::string_view message) {
+  const std::string line = one_line(message);
+  const RoomForLines room;
+  log_line("warning", line);
+  if (!is_quiet()) print_stderr("{}{}\n", before, line);
 }
 
 /// Set while commands are to describe themselves, and not to run.
@@ -202,7 +211,6 @@ void CommandLine::refuse_lost_file(const std::string& flag, const std::string& p
   });
 }
 
-/// "--img_size" where the flag is "--img-size", and the other way round: the original tools have both styles.
 /// A flag whose value may be left out: the word behind it is the value where it is one.
 void CommandLine::join_soft_nms() {
   if (soft_nms_options_ == nullptr) return;
@@ -213,6 +221,7 @@ void CommandLine::join_soft_nms() {
   }
 }
 
+/// "--img_size" where the flag is "--img-size", and the other way round: the original tools have both styles.
 void CommandLine::unify_dashes() {
   for (std::string& argument : arguments_) {
     const size_t end = std::min(argument.find('='), argument.size());
@@ -267,10 +276,10 @@ void CommandLine::add_common_options() {
 
 void CommandLine::apply_common_options() {
   set_quiet(quiet_);
-  if (!log_file_.empty()) open_log(log_file_);
-  std::string text = program_;
-  for (const std::string& argument : arguments_) text += " " + argument;
-  log_line("info", one_line(text));
+  if (!log_file_.empty()) {
+    open_log(log_file_);
+    log_line("info", one_line(fmt::format("{} {}", program_, fmt::join(arguments_, " "))));
+  }
   if (verbose_ && !quiet_) be_verbose(program_);
 }
 
@@ -520,22 +529,14 @@ std::string one_line(std::string_view text) {
   return line;
 }
 
-void warn(std::string_view message) {
-  const RoomForLines room;
-  log_line("warning", one_line(message));
-  if (is_quiet()) return;
-  print_stderr("[WARNING] {}\n", one_line(message));
-}
+void warn(std::string_view message) { print_warning("[WARNING] ", message); }
 
 void warn_of(std::string_view program, const std::string& file, const std::string& message) {
   if (!message.empty()) warn_of(program, file + ": " + message);
 }
 
 void warn_of(std::string_view program, std::string_view message) {
-  const RoomForLines room;
-  log_line("warning", one_line(message));
-  if (is_quiet()) return;
-  print_stderr("{}: warning: {}\n", program, one_line(message));
+  print_warning(fmt::format("{}: warning: ", program), message);
 }
 
 }  // namespace effdet::cli

@@ -213,9 +213,9 @@ int run_ais_bench(int argc, char** argv) {
     make_output_folder(options.input.empty() ? fs::path(options.output) : folder);
     check_output(summary);
   }
-  const std::string device = device_of_numbers(options.model, options.device);
   if (!options.config.empty()) configure_ascend(options.config);
-  const CompiledModel all = CompiledModel::load(options.model, device, options.metadata);
+  const CompiledModel all = load_numbered(options.model, options.device, options.metadata);
+  const std::string device = all.device();
   warn_of(line.program(), options.model, all.weights_warning());
   const PlanWish wish{.batch = options.batch,
                       .size = options.size.empty() ? InputSize{} : parse_size("--dymHW", options.size)};

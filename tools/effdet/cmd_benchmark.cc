@@ -126,16 +126,16 @@ int run_benchmark(int argc, char** argv) {
   check(options);
   make_output_folder(options.rounds > 0 ? options.result : dump_folder(options));
   check_output(figures_file(options));
-  if (options.device.empty()) options.device = device_of_numbers(options.om_path, std::to_string(options.device_id));
+  if (options.device.empty()) options.device = std::to_string(options.device_id);
   if (options.device == "ascend") options.device += fmt::format(":{}", options.device_id);
-  const CompiledModel model = CompiledModel::load(options.om_path, options.device, options.metadata);
+  const CompiledModel model = load_numbered(options.om_path, options.device, options.metadata);
   // Looks at all weights: in the background, while the rest gets ready.
   std::future<void> warning = std::async(std::launch::async | std::launch::deferred,
                                          [&] { warn_of(line.program(), options.om_path, model.weights_warning()); });
   const size_t plan = choose_plan(options, model);
   const CompiledModel chosen = model.plan(plan);
   check_model(options, chosen);
-  options.layout = streams.resolve(chosen, threads, card_count(options.device));
+  options.layout = streams.resolve(chosen, threads, card_count(model.device()));
   if (!options.json) streams.print_trials();
   options.rounds > 0 ? benchmark_rounds(options, chosen) : benchmark_data(options, model, plan);
   warning.get();

@@ -52,7 +52,7 @@ struct DetectArguments {
   VideoRun video;
   SliceOptions slices;
   std::string format, crops;
-  DrawOptions draw;
+  float line_width = DrawOptions().line_width;
   int sheet_pages = 1;
   bool hide_labels = false, hide_scores = false;
   std::vector<std::string> classes;
@@ -62,8 +62,10 @@ struct DetectArguments {
   std::string results() const {
     return out.empty() ? "" : (fs::path(out) / result_file(format.empty() ? "json" : format)).string();
   }
+  DrawOptions draw_options() const { return {line_width, !hide_labels, !hide_scores}; }
   bool draws() const { return !out.empty() && !no_pictures; }
-  bool prints_text() const { return json || (out.empty() && !format.empty()); }
+  /// Of what is printed; empty: lines for people.
+  std::string printed_format() const { return json ? "json" : out.empty() ? format : ""; }
 };
 
 std::vector<std::string> class_names(const ModelDescription& description, const ModelOptions& options) {
@@ -105,15 +107,12 @@ void refuse_sheet(const DetectArguments& arguments, const std::vector<ListedImag
                               arguments.contact_sheet, image.name()));
 }
 
-/// COCO's results tell images apart by the names of their files alone.
 void warn_of_same_ids(const std::vector<ListedImage>& images) {
   std::set<std::string> ids;
   size_t same = 0;
   std::string first;
   for (const ListedImage& image : images) {
-    std::string id = fs::path(image.name()).stem().string();
-    if (id.find_first_not_of("0123456789") == std::string::npos) id.erase(0, id.find_first_not_of('0'));
-    if (ids.insert(id).second) continue;
+    if (ids.insert(coco_image_id(image.name())).second) continue;
     if (same++ == 0) first = image.name();
   }
   if (same > 0)
@@ -139,7 +138,7 @@ void print_start(const std::string& file, const CompiledModel& model, const Dete
   if (is_quiet()) return;
   const ModelDescription description = model.description();
   const RoomForLines room;
-  std::FILE* const stream = arguments.prints_text() ? stderr : stdout;
+  std::FILE* const stream = !arguments.printed_format().empty() ? stderr : stdout;
   fmt::print(stream, "[INFO] model {}: {}, {} classes, {} x {}, {}; {}\n", file, description.model,
              description.num_classes, description.height, description.width, precision_of(model), what);
   if (file_kind(file) == FileKind::kCheckpoint && arguments.model.height == 0)
@@ -181,9 +180,9 @@ int detect_video(DetectArguments& arguments) {
   run.out = arguments.out;
   run.format = arguments.format;
   run.draws = arguments.draws();
-  run.prints_json = arguments.json;
+  run.printed = arguments.printed_format();
   run.detect = arguments.detect;
-  run.draw = {arguments.draw.line_width, !arguments.hide_labels, !arguments.hide_scores};
+  run.draw = arguments.draw_options();
   run.threads = arguments.threads;
   if (!arguments.out.empty()) make_output_folder(arguments.out);
   const std::string file = checkpoint_file(arguments.checkpoint);
@@ -201,7 +200,7 @@ int detect_all(DetectArguments& arguments) {
   if (!arguments.format.empty()) options.format = arguments.format;
   options.crops = arguments.crops;
   options.slices = arguments.slices;
-  options.draw = {arguments.draw.line_width, !arguments.hide_labels, !arguments.hide_scores};
+  options.draw = arguments.draw_options();
   options.upright = !arguments.no_exif;
   options.private_addresses = arguments.allow_private;
   const std::vector<ListedImage> images = images_of(arguments);
@@ -223,7 +222,7 @@ int detect_all(DetectArguments& arguments) {
   if (speaks) options.on_note = warn;
   options.on_failure = [](const ImageFailure& failure) { warn(failure.message); };
   // Of a team the first process prints what all have found, in the end.
-  FoundPrinter printer(arguments.json ? "json" : arguments.out.empty() ? arguments.format : "", options.class_names);
+  FoundPrinter printer(arguments.printed_format(), options.class_names);
   if (!team) options.on_found = [&](const DetectedImage& image) { printer.print(image); };
   std::optional<ProgressBar> bar(std::in_place, "detect");
   size_t run_images = 0;
@@ -310,7 +309,7 @@ int run_detect(int argc, char** argv) {
       ->capture_default_str()
       ->check(between(1, 1000000))
       ->type_name("N");
-  line.add_option("--line-width", arguments.draw.line_width, "of boxes, in pixels; default: it grows with the picture")
+  line.add_option("--line-width", arguments.line_width, "of boxes, in pixels; default: it grows with the picture")
       ->check(CLI::Range(0.0, 100.0).description(""))
       ->type_name("PIXELS");
   line.add_flag("--hide-labels", arguments.hide_labels, "draw boxes without names and scores");

@@ -1,6 +1,5 @@
 // Reads samples, runs them on several streams, and writes outputs, each on threads of their own.
 #include "data_run.h"
-#include "effdet/image.h"
 
 #include <fmt/format.h>
 #include <sys/resource.h>
@@ -19,6 +18,7 @@
 #include "cli.h"
 #include "effdet/detector.h"
 #include "effdet/error.h"
+#include "effdet/image.h"
 #include "effdet/output_memory.h"
 #include "input_paths.h"
 #include "plans.h"

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <atomic>
 #include <exception>
 #include <filesystem>
@@ -67,10 +68,7 @@ class VideoPipeline {
       : run_(run),
         reader_(run.name, run.read),
         detector_(model, run.threads, run.detect),
-        printer_(run.prints_json   ? "json"
-                 : run.out.empty() ? run.format
-                                   : "",
-                 run.class_names) {
+        printer_(run.printed, run.class_names) {
     if (run.out.empty()) return;
     const fs::path stem = fs::path(run.out) / stem_of(run.name);
     const std::string format = run.format.empty() ? "json" : run.format;
@@ -102,7 +100,7 @@ class VideoPipeline {
   }
 
  private:
-  /// Frames between two threads; a live stream has but one, so that the newest is seen.
+  /// Frames between two threads. Of a live stream the oldest goes where detection has no room.
   static constexpr size_t kFrames = 4;
 
   void say_start() const {
@@ -168,7 +166,7 @@ class VideoPipeline {
       }
       last_ = frame->found.seconds;
       ++done_;
-      bar.update(std::min(done_, std::max(expected, done_)), std::max(expected, done_));
+      bar.update(done_, std::max(expected, done_));
     }
     if (writer) writer->finish();
   }

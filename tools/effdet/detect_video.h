@@ -15,9 +15,10 @@ namespace effdet::cli {
 struct VideoRun {
   std::string program, name;
   std::string out;     ///< folder for the annotated video and the results; empty: nothing is written
-  std::string format;  ///< of the results; empty: lines for people, and in the folder JSON
+  std::string format;  ///< of the results in the folder; empty: JSON
   std::string video_format = "mp4";
-  bool draws = true, prints_json = false;
+  std::string printed;  ///< form of what is printed; empty: lines for people
+  bool draws = true;
   DetectOptions detect;
   DrawOptions draw;
   VideoReadOptions read;

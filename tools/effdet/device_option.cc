@@ -6,7 +6,6 @@
 #include <algorithm>
 
 #include "effdet/cann_model.h"
-#include "effdet/compiled_model.h"
 #include "effdet/error.h"
 
 namespace effdet::cli {
@@ -32,12 +31,13 @@ void add_device(CommandLine& line, ModelOptions& options) {
   add_metadata(line, options.metadata);
 }
 
-std::string device_of_numbers(const std::string& model, const std::string& numbers) {
-  const bool are_numbers = !numbers.empty() && numbers.find_first_not_of("0123456789,") == std::string::npos;
-  if (!are_numbers) return numbers;
-  if (cann_model(model)) return "ascend:" + numbers;
-  const std::string own = CompiledModel::load(model).device();
-  return own == "cpu" ? own : own + ":" + numbers;
+CompiledModel load_numbered(const std::string& model, const std::string& device,
+                            const std::filesystem::path& metadata) {
+  const bool is_number = !device.empty() && device.find_first_not_of("0123456789,") == std::string::npos;
+  if (!is_number) return CompiledModel::load(model, device, metadata);
+  if (cann_model(model)) return CompiledModel::load(model, "ascend:" + device, metadata);
+  CompiledModel own = CompiledModel::load(model, "", metadata);
+  return own.device() == "cpu" ? own : CompiledModel::load(model, own.device() + ":" + device, metadata);
 }
 
 int card_count(const std::string& device) {

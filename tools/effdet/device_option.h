@@ -5,6 +5,7 @@
 #include <string>
 
 #include "cli.h"
+#include "effdet/compiled_model.h"
 #include "effdet/model_options.h"
 
 namespace effdet::cli {
@@ -18,10 +19,9 @@ void add_metadata(CommandLine& line, std::filesystem::path& metadata);
 /// Both.
 void add_device(CommandLine& line, ModelOptions& options);
 
-/// The device for numbers as the original tools take them ("0", "0,1"): cards for models of CANN, GPUs
-/// for models that were compiled for them, this processor for others. Names of devices stay as they are. Throws
-/// Error(kUsage) for what is neither, Error(kIo) for a file that cannot be read.
-std::string device_of_numbers(const std::string& model, const std::string& numbers);
+/// Loads a model on a device by its name, or by numbers as the original tools have them ("0", "0,1"): cards for models
+/// of CANN, GPUs for models that were compiled for them, this processor for others. Throws as CompiledModel::load().
+CompiledModel load_numbered(const std::string& model, const std::string& device, const std::filesystem::path& metadata);
 
 /// How many cards a device names; 1 for this processor.
 int card_count(const std::string& device);

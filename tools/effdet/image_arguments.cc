@@ -1,6 +1,5 @@
 // Expands what is given to files, reads lists of them, and names the pictures.
 #include "image_arguments.h"
-#include "effdet/image.h"
 
 #include <fmt/format.h>
 #include <glob.h>
@@ -21,6 +20,7 @@
 #include "brace_list.h"
 #include "cli.h"
 #include "effdet/error.h"
+#include "effdet/image.h"
 #include "input_paths.h"
 
 namespace effdet::cli {

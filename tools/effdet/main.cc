@@ -72,9 +72,10 @@ int dispatch(int argc, char** argv, std::string& program) {
 }
 
 int report(const std::string& program, int code, std::string_view message) {
+  const std::string line = one_line(message);
   const RoomForLines room;
-  log_line("error", one_line(message));
-  print_stderr("{}: error: {}\n", program, one_line(message));
+  log_line("error", line);
+  print_stderr("{}: error: {}\n", program, line);
   return code;
 }
 

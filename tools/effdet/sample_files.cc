@@ -1,6 +1,5 @@
 // Reads samples out of .bin and .npy files, singly, by batches and from lists.
 #include "sample_files.h"
-#include "effdet/image.h"
 
 #include <fmt/compile.h>
 #include <fmt/format.h>
@@ -15,6 +14,7 @@
 #include "effdet/dataset.h"
 #include "effdet/error.h"
 #include "effdet/executor.h"
+#include "effdet/image.h"
 #include "effdet/output_file.h"
 #include "input_paths.h"
 

@@ -67,12 +67,10 @@ ModelOptions model_options(const effdet_model_options* given) {
                    .height = options.height,
                    .width = options.width,
                    .batch = options.batch == 0 ? 1 : batch_of(options),
+                   .class_names = list_of<std::string>(options.class_names, options.num_class_names, "class_names"),
                    .use_ema = options.use_ema != 0,
                    .precision = precision(options.precision),
                    .device = text(options.device)};
-  for (size_t i = 0; i < options.num_class_names; ++i)
-    own.class_names.emplace_back(
-        need_text(&need(options.class_names, "class_names") ? options.class_names[i] : nullptr, "a class name"));
   if (options.on_note)
     own.on_note = [say = options.on_note, user = options.user](const std::string& line) { say(line.c_str(), user); };
   return own;

@@ -53,8 +53,7 @@ effdet_status effdet_onnx_quantize(effdet_onnx* onnx, const effdet_quantize_opti
     own.keep = given.keep;
     own.threads = threads(given.threads);
     if (given.validation) own.validation = given.validation;
-    for (size_t i = 0; i < given.num_calibration; ++i)
-      own.calibration.emplace_back(need_text((&need(given.calibration, "calibration"))[i], "a path of calibration"));
+    own.calibration = list_of<std::filesystem::path>(given.calibration, given.num_calibration, "calibration");
     const QuantizeReport report = need(onnx, "onnx").model.quantize(own);
     if (!report.passed)
       fail(ErrorCode::kMismatch, "no choice of layers keeps {} of float32's mAP: the model stays as it was", own.keep);

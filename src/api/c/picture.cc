@@ -64,9 +64,7 @@ effdet_status effdet_annotate(const effdet_image* image, const effdet_detection*
       const effdet_detection& box = (&need(detections, "detections"))[i];
       boxes.push_back({box.x1, box.y1, box.x2, box.y2, box.score, box.category});
     }
-    std::vector<std::string> names;
-    for (size_t i = 0; i < num_class_names; ++i)
-      names.emplace_back(need_text((&need(class_names, "class_names"))[i], "a class name"));
+    const auto names = list_of<std::string>(class_names, num_class_names, "class_names");
     *picture = new effdet_picture{annotate(to_rgb(view_of(image)), boxes, names)};
   });
 }

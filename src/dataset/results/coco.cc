@@ -5,16 +5,21 @@
 #include <nlohmann/json.hpp>
 
 #include "dataset/results/texts.h"
+#include "effdet/result_format.h"
 
 namespace effdet::dataset::results {
 namespace {
 
-nlohmann::json id_of(const DetectedImage& image) {
+nlohmann::json id_of(std::string_view image) {
   constexpr size_t kMostDigits = 18;  // of 64 bits
-  const std::string stem = std::filesystem::path(image.image).stem().string();
+  const std::string stem = std::filesystem::path(image).stem().string();
   const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
   if (stem.empty() || stem.size() > kMostDigits || !std::ranges::all_of(stem, is_digit)) return stem;
   return std::stoll(stem);
+}
+
+std::string text_of(const nlohmann::json& json) {
+  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 }  // namespace
@@ -22,14 +27,18 @@ nlohmann::json id_of(const DetectedImage& image) {
 std::string coco_text(const DetectedImage& image, std::span<const std::string>) {
   std::string text;
   for (const Detection& d : image.detections) {
-    const nlohmann::json json{{"image_id", id_of(image)},
+    const nlohmann::json json{{"image_id", id_of(image.image)},
                               {"category_id", d.category},
                               {"bbox", {d.x1, d.y1, d.x2 - d.x1, d.y2 - d.y1}},
                               {"score", d.score}};
     if (!text.empty()) text += ",\n";
-    text += json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    text += text_of(json);
   }
   return text;
 }
 
 }  // namespace effdet::dataset::results
+
+std::string effdet::coco_image_id(std::string_view image) {
+  return dataset::results::text_of(dataset::results::id_of(image));
+}

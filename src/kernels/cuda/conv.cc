@@ -1,8 +1,6 @@
 // Dense convolutions and products by weights: direct, or as a matrix product of pixels or of gathered windows.
 #include "ops/fused/conv.h"
 
-#include <optional>
-
 #include "kernels/cuda/cuda.h"
 #include "kernels/cuda/product.h"
 #include "ops/fused/matmul.h"
@@ -79,8 +77,7 @@ class ConvStep : public Step {
       : Step(c),
         shape_(shape),
         gathers_(!shape.a.is_pointwise() || shape.a.layouts.input != ir::Layout::kNhwc),
-        product_(product_shape(), conv_weights(c, shape.a, shape.in.channels), *c.inputs[A::kBias].constant,
-                 [this](Tensor tensor) -> const DeviceConstant& { return add_constant(std::move(tensor)); }) {
+        product_(product_shape(), conv_weights(c, shape.a, shape.in.channels), *c.inputs[A::kBias].constant, *this) {
     if (gathers_)
       windows_at_ = scratch_.add(row_count() * shape.depth() * static_cast<int64_t>(dtype_size(shape.in_type)));
     gated_at_ = scratch_.add(product_.scratch_bytes());

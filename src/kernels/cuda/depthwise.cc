@@ -49,8 +49,7 @@ class ExpandDepthwiseStep : public Step {
                   .in = shape.type,
                   .out = shape.type},
                  pointwise_weights(c, A::kExpandWeights, in_channels, shape.in.channels),
-                 *c.inputs[A::kExpandBias].constant,
-                 [this](Tensor tensor) -> const DeviceConstant& { return add_constant(std::move(tensor)); }),
+                 *c.inputs[A::kExpandBias].constant, *this),
         layer_(shape) {
     map_at_ = scratch_.add(count_of(shape.in) * static_cast<int64_t>(dtype_size(shape.type)));
     sums_at_ = scratch_.add(layer_.scratch_bytes());
@@ -88,7 +87,7 @@ class DepthwisePointwiseStep : public Step {
                   .out = c.outputs[0].dtype,
                   .activation = a.activation.activation},
                  pointwise_weights(c, A::kWeights, shape.out.channels, a.out_channels), *c.inputs[A::kBias].constant,
-                 [this](Tensor tensor) -> const DeviceConstant& { return add_constant(std::move(tensor)); }),
+                 *this),
         scratch_bytes_(count_of(shape.out) * static_cast<int64_t>(dtype_size(shape.type))) {}
   size_t scratch_bytes(int) const override { return static_cast<size_t>(scratch_bytes_); }
 

@@ -9,6 +9,18 @@
 namespace effdet::kernels::cuda {
 namespace {
 
+/// A thread for each pack of channels of a map with so many values.
+template <template <typename, int> class Kernel, typename Args>
+void launch_packs(CudaQueue& queue, DType type, int64_t values, Args args) {
+  with_type(type, [&](auto of) {
+    using T = decltype(of);
+    with_pack<T>(args.channels, [&](auto pack) {
+      args.packs = values / pack();
+      queue.launch_each<Kernel<T, pack()>>(args.packs, args);
+    });
+  });
+}
+
 class MixStep : public Step {
  public:
   MixStep(const PlanContext& c, const ops::MixAttributes& a)
@@ -31,13 +43,7 @@ class MixStep : public Step {
     MixArgs args = args_;
     std::copy_n(context.inputs.begin(), args.count, args.x);
     args.y = context.outputs[0];
-    with_type(type_, [&](auto type) {
-      using T = decltype(type);
-      with_pack<T>(args.channels, [&](auto pack) {
-        args.packs = values_ / pack();
-        queue.launch_each<Mix<T, pack()>>(args.packs, args);
-      });
-    });
+    launch_packs<Mix>(queue, type_, values_, args);
   }
 
  private:
@@ -60,13 +66,7 @@ class PoolStep : public Step {
     PoolArgs args = args_;
     args.x = context.inputs[0];
     args.y = context.outputs[0];
-    with_type(type_, [&](auto type) {
-      using T = decltype(type);
-      with_pack<T>(args.channels, [&](auto pack) {
-        args.packs = values_ / pack();
-        queue.launch_each<Pool<T, pack()>>(args.packs, args);
-      });
-    });
+    launch_packs<Pool>(queue, type_, values_, args);
   }
 
  private:

@@ -9,8 +9,11 @@ constexpr int64_t kColumnsTogether = 8;
 
 }  // namespace
 
-Product::Product(const ProductShape& shape, const Tensor& weights)
-    : shape_(shape), w_stride_((weights.dim(0) + kColumnsTogether - 1) / kColumnsTogether * kColumnsTogether) {}
+Product::Product(const ProductShape& shape, const Tensor& weights, const Tensor& bias, Step& owner)
+    : shape_(shape),
+      w_stride_((weights.dim(0) + kColumnsTogether - 1) / kColumnsTogether * kColumnsTogether),
+      weights_(owner.add_constant(matrix_of(weights))),
+      bias_(owner.add_constant(bias_of(bias))) {}
 
 Tensor Product::matrix_of(const Tensor& weights) const {
   const int64_t out = weights.dim(0), in = weights.dim(1), taps = weights.dim(2) * weights.dim(3);
@@ -36,7 +39,7 @@ int64_t Product::scratch_bytes() const {
 void Product::enqueue(CudaQueue& queue, const std::byte* x, const std::byte* residual, const std::byte* gate,
                       std::byte* y, std::byte* scratch) const {
   const ProductShape& s = shape_;
-  const std::byte* weights = weights_->get();
+  const std::byte* weights = weights_.get();
   const int64_t matrix = s.depth * w_stride_, values = s.images * s.pixels * s.columns;
   if (gate != nullptr) {
     const GateWeightsArgs args{weights,
@@ -64,11 +67,11 @@ void Product::enqueue(CudaQueue& queue, const std::byte* x, const std::byte* res
               .y_is_transposed = s.to_nchw,
               .x = x,
               .w = weights,
-              .bias = s.to_nchw ? nullptr : bias_->get(),
+              .bias = s.to_nchw ? nullptr : bias_.get(),
               .residual = residual,
               .y = y});
   if (s.activation == Activation::kNone && !s.to_nchw) return;
-  const FinishArgs finish{y,           y,        s.to_nchw ? reinterpret_cast<const float*>(bias_->get()) : nullptr,
+  const FinishArgs finish{y,           y,        s.to_nchw ? reinterpret_cast<const float*>(bias_.get()) : nullptr,
                           values,      s.pixels, static_cast<int>(s.columns),
                           s.activation};
   with_type(s.out, [&](auto type) {

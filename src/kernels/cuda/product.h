@@ -20,13 +20,8 @@ struct ProductShape {
 
 class Product {
  public:
-  /// weights: OIHW; bias: at least `columns` values. add_constant: Step's.
-  template <typename AddConstant>
-  Product(const ProductShape& shape, const Tensor& weights, const Tensor& bias, AddConstant&& add_constant)
-      : Product(shape, weights) {
-    weights_ = &add_constant(matrix_of(weights));
-    bias_ = &add_constant(bias_of(bias));
-  }
+  /// weights: OIHW; bias: at least `columns` values. owner: the step, whose constants they become.
+  Product(const ProductShape& shape, const Tensor& weights, const Tensor& bias, Step& owner);
 
   /// Scratch that gated weights take.
   int64_t scratch_bytes() const;
@@ -34,14 +29,13 @@ class Product {
                std::byte* scratch) const;
 
  private:
-  Product(const ProductShape& shape, const Tensor& weights);
   /// [depth][w_stride] of the type of x.
   Tensor matrix_of(const Tensor& weights) const;
   Tensor bias_of(const Tensor& bias) const;
 
   ProductShape shape_;
   int64_t w_stride_;
-  const DeviceConstant *weights_ = nullptr, *bias_ = nullptr;
+  const DeviceConstant &weights_, &bias_;
 };
 
 }  // namespace effdet::kernels::cuda

@@ -33,10 +33,11 @@ class Step : public Kernel {
   void prepare(Queue* queue) const final;
   void run(const RunContext& context) const final;
 
+  /// Before the first session is prepared. The constant is the step's.
+  const DeviceConstant& add_constant(Tensor tensor);
+
  protected:
   virtual void enqueue(CudaQueue& queue, const RunContext& context) const = 0;
-  /// Before the first session is prepared.
-  const DeviceConstant& add_constant(Tensor tensor);
 
  private:
   const std::string name_;

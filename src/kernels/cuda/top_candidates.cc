@@ -41,8 +41,7 @@ class TopCandidatesStep : public Step {
     args.keys = reinterpret_cast<uint64_t*>(context.scratch + keys_at_);
     args.rows = context.output();
     args.nans = context.output(1) != nullptr ? context.output(1) : reinterpret_cast<float*>(context.scratch + nans_at_);
-    constexpr int64_t kOfPart = int64_t{LogitParts::kThreads} * LogitParts::kEach;
-    const int64_t parts = images_ * ((args.logits + kOfPart - 1) / kOfPart);
+    const int64_t parts = images_ * LogitParts::count(args);
     queue.launch<StartSelection>(images_, StartSelection::kThreads, 0, args);
     for (args.shift = 56; args.shift >= 0; args.shift -= 8) {
       queue.launch<CountDigits>(parts, CountDigits::kThreads, CountDigits::kSharedBytes, args);
