@@ -98,7 +98,8 @@ void decompress_body(Request& request, uint64_t most) {
   ZlibStream zlib(inflateEnd);
   if (inflateInit2(&zlib.stream, kAnyWindow) != Z_OK) throw std::bad_alloc();
   give_input(zlib.stream, request.body.bytes());
-  Body decoded;
+  Body decoded(request.body.pool());
+  decoded.expect(0, request.header_length.value_or(0));
   while (true) {
     constexpr size_t kAtOnce = 1 << 20;
     const std::span<std::byte> room = decoded.room(kAtOnce);
@@ -117,7 +118,7 @@ void decompress_body(Request& request, uint64_t most) {
       throw HttpError(400, "the compressed body is damaged or cut after {} bytes", decoded.size());
   }
   if (zlib.stream.avail_in != 0) throw HttpError(400, "{} bytes follow the compressed body", zlib.stream.avail_in);
-  request.body = std::move(decoded);
+  request.body.swap(decoded);
 }
 
 void compress_answer(Answer& answer, std::string_view accept_encoding) {

@@ -153,7 +153,7 @@ void Connection::refuse_broken(ErrorCode error) {
 
 void Connection::take_header() {
   const auto& message = parser_->get();
-  request_ = std::make_shared<Request>(shared_.service.budget());
+  request_ = std::make_shared<Request>(shared_.service.budget(), shared_.bodies);
   Request& request = *request_;
   request.begin = begin_;
   request.method = method_ = std::string(view(message.method_string()));
@@ -217,10 +217,15 @@ bool Connection::take_bytes(std::span<const std::byte> bytes) {
 }
 
 void Connection::read_body() {
-  if (parser_->chunked()) return read_chunks();
+  const size_t tensor_at = request_->header_length.value_or(0);
+  if (parser_->chunked()) {
+    request_->body.expect(0, tensor_at);
+    return read_chunks();
+  }
   const uint64_t length = parser_->content_length() ? *parser_->content_length() : 0;
   const size_t here = std::min<uint64_t>(length, buffer_.size());
   const auto* data = static_cast<const std::byte*>(buffer_.data().data());
+  request_->body.expect(length, tensor_at);
   if (!take_bytes({data, here})) return;
   buffer_.consume(here);
   read_known(length - here);

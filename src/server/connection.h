@@ -26,6 +26,7 @@ struct ConnectionShared {
   boost::asio::io_context& io;
   Service& service;
   ServerOptions options;
+  std::shared_ptr<BodyPool> bodies = std::make_shared<BodyPool>();
   std::unordered_set<Connection*> connections = {};
   size_t busy = 0;                        ///< connections with a request
   std::function<void()> on_idle = [] {};  ///< a request is done

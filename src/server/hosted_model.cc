@@ -4,11 +4,19 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/thread_pool.h"
 #include "effdet/error.h"
 #include "server/data_types.h"
 
 namespace effdet::server {
 namespace {
+
+/// Threads are divided among streams where nobody says how many each has.
+StreamLayout settled(StreamLayout layout) {
+  if (layout.streams < 1) throw Error(ErrorCode::kUsage, "a model needs one stream at least");
+  if (layout.threads < 1) layout.threads = std::max(1, base::default_thread_count() / layout.streams);
+  return layout;
+}
 
 std::vector<Stream> make_streams(const CompiledModel& model, StreamLayout layout, const DetectOptions& detect) {
   std::vector<Stream> streams;
@@ -65,7 +73,7 @@ HostedModel::HostedModel(std::string name, const CompiledModel& model, StreamLay
     : name_(std::move(name)),
       device_(model.device()),
       detect_(detect),
-      streams_(make_streams(model, layout, detect)),
+      streams_(make_streams(model, settled(layout), detect)),
       queue_(streams_.size(), queue) {
   plans_ = plan_tensors(model, streams_.front().runner);
   class_names_ = names_of_classes(model, takes_pictures());

@@ -14,7 +14,7 @@ namespace effdet::server {
 namespace {
 
 struct Parsed {
-  Request request{std::make_shared<MemoryBudget>(64 << 20)};
+  Request request{std::make_shared<MemoryBudget>(64 << 20), std::make_shared<BodyPool>()};
   InferRequest infer;
 
   explicit Parsed(std::string_view body, std::optional<uint64_t> header_length = {}) {

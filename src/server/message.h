@@ -20,7 +20,8 @@ namespace effdet::server {
 using Clock = std::chrono::steady_clock;
 
 struct Request {
-  explicit Request(std::shared_ptr<MemoryBudget> budget) : reservation(std::move(budget)) {}
+  Request(std::shared_ptr<MemoryBudget> budget, std::shared_ptr<BodyPool> pool)
+      : body(std::move(pool)), reservation(std::move(budget)) {}
 
   std::string method, raw_target;
   Target target;
