@@ -47,6 +47,16 @@ class ImageInput {
   EFFDET_API void write(const ImageView& image, std::span<std::byte> sample, std::string_view name = "image") const;
   EFFDET_API void write(const RgbImage& image, std::span<std::byte> sample, std::string_view name = "image") const;
 
+  /// Bytes of all inputs of a batch, one after the other: a model that suppresses boxes itself may also want to know
+  /// each image's size (effdet's DetBenchPredict with img_scale and img_size).
+  EFFDET_API size_t batch_bytes() const;
+  /// Each input in such memory, as Runner::run() takes them. Throws Error(kUsage) for memory of another size.
+  EFFDET_API std::vector<std::span<const std::byte>> inputs(std::span<const std::byte> batch) const;
+  /// Writes an image as number `index` of the batch, into all inputs. Throws as write(), and Error(kUsage) for memory
+  /// of another size and an index that is not in the batch.
+  EFFDET_API void write_to_batch(const ImageView& image, std::span<std::byte> batch, size_t index,
+                                 std::string_view name = "image") const;
+
  private:
   struct Impl;
   std::unique_ptr<Impl> impl_;
@@ -57,7 +67,8 @@ class ImageInput {
 class DetectionDecoder {
  public:
   /// Uses the model's first plan. Throws Error(kUnsupported) if the model is no EfficientDet: its outputs must be the
-  /// raw class and box maps of each level, or detections (exported with --with-nms).
+  /// raw class and box maps of each level, detections (exported with --with-nms, or by effdet's DetBenchPredict), or
+  /// the scores and boxes of all anchors (exported by Yet-Another-EfficientDet-Pytorch).
   EFFDET_API explicit DetectionDecoder(const CompiledModel& model);
   EFFDET_API ~DetectionDecoder();
   EFFDET_API DetectionDecoder(DetectionDecoder&&) noexcept;

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "compiler/compile.h"
 #include "detection/candidates_graph.h"
+#include "detection/decoded_model.h"
 #include "effdet/cann_model.h"
 #include "effdet/detection.h"
 #include "effdet/file_kind.h"
@@ -64,6 +65,7 @@ CompiledModel CompiledModel::compile(const OnnxModel& model, const CompileOption
          device->target().name);
   ir::Graph graph = model.impl_->graph;
   passes::choose_outputs(graph, options.outputs);
+  name_source(model.impl_->source, [&] { detection::recognise_decoded(graph); });
   compiler::CompileOptions of_plan{.target = device->target(),
                                    .input_shapes = options.input_shapes,
                                    .precision = api::compiler_precision(graph, options.precision, model.impl_->source),
@@ -110,6 +112,7 @@ CompiledModel CompiledModel::open(const std::filesystem::path& path, const Model
       for (const auto& plan : model.impl_->plans)
         for (const model::InputSize& size : model::input_sizes(graph_of(plan))) settled.sizes.push_back(size);
       model::check_settled(options, settled);
+      model::tell(options, path, detection::assumptions_of(first.program().graph.metadata));
       model::tell(options, path, model.weights_warning());
       model::tell(options, path, model.device_note());
       return model;

@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/thread_pool.h"
 #include "checkpoint/checkpoint.h"
+#include "detection/decoded_model.h"
 #include "detection/nms_graph.h"
 #include "effdet/file_kind.h"
 #include "effdet/quantize.h"
@@ -70,8 +71,10 @@ OnnxModel OnnxModel::open(const std::filesystem::path& path, const ModelOptions&
   api::refuse_options_of_compiled(options, path.string());
   if (kind != FileKind::kOnnx) return from_checkpoint(path, options);  // whose reader says best what is unknown
   OnnxModel model = read(path);
-  const ir::Graph& graph = model.impl_->graph;
+  ir::Graph& graph = model.impl_->graph;
+  name_source(path.string(), [&] { detection::recognise_decoded(graph, options); });
   model::check_settled(options, {path.string(), graph.metadata, model::input_sizes(graph), {}});
+  model::tell(options, path, detection::assumptions_of(graph.metadata));
   model::tell(options, path, model.weights_warning());
   return model;
 }

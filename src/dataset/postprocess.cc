@@ -84,7 +84,8 @@ std::vector<Detection> decode_rows_of(const Dump& dump, const model::ModelInfo& 
   const std::span<const float> rows = dump.outputs()[0];
   if (rows.size() % detection::kRowValues != 0)
     bad_input("{}: {} values are no rows of {}", dump.paths()[0].string(), rows.size(), detection::kRowValues);
-  return detection::decode_rows(rows, {image.width, image.height}, info.image_height, info.image_width, options);
+  const auto geometry = eval::letterbox_geometry(image.width, image.height, info.image_height, info.image_width);
+  return detection::decode_rows(rows, {image.width, image.height}, static_cast<float>(geometry.scale), options);
 }
 
 std::vector<Detection> decode(const Dump& dump, const detection::HeadDecoder& decoder, const eval::ImageRecord& image,

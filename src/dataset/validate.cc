@@ -107,7 +107,7 @@ class Validation {
  private:
   struct Input {
     size_t batch = 0;
-    std::vector<std::byte> samples;
+    std::vector<std::byte> batch_memory;
     std::vector<std::future<void>> loaded;
   };
   struct Output {
@@ -117,7 +117,7 @@ class Validation {
   };
   struct Stream {
     Stream(const detection::DetectionModel& model, int threads) : session(model.engine(), threads) {
-      for (Input& input : inputs) input.samples.resize(model.batch() * model.input().sample_bytes());
+      for (Input& input : inputs) input.batch_memory.resize(model.input().batch_bytes());
       for (size_t i = 0; i < kOutputs; ++i) outputs.emplace_back(*model.engine());
     }
     runtime::Session session;
@@ -229,11 +229,10 @@ class Validation {
   /// Claims the next batch.
   void start_loading(Input& input) {
     input.batch = next_batch_++;
-    const size_t bytes = model_.input().sample_bytes();
-    for (size_t i = first(input.batch); i < end(input.batch); ++i) {
-      const auto target = std::span(input.samples).subspan((i - first(input.batch)) * bytes, bytes);
-      input.loaded.push_back(queue_->submit([this, image = pending_[i], target] { load(image, target); }));
-    }
+    for (size_t i = first(input.batch); i < end(input.batch); ++i)
+      input.loaded.push_back(queue_->submit([this, image = pending_[i], &input, index = i - first(input.batch)] {
+        load(image, input.batch_memory, index);
+      }));
   }
 
   void start_decoding(size_t batch, Output& output) {
@@ -250,8 +249,8 @@ class Validation {
     });
   }
 
-  void load(size_t i, std::span<std::byte> sample) {
-    loaded_[i] = attempt(i, [&] { model_.input().write(*source_.open(*images_[i]), sample); });
+  void load(size_t i, std::span<std::byte> batch, size_t index) {
+    loaded_[i] = attempt(i, [&] { model_.input().write_to_batch(*source_.open(*images_[i]), batch, index); });
   }
 
   void decode(size_t i, const detection::OutputBuffers& heads, size_t sample) {
@@ -287,10 +286,8 @@ class Validation {
 
   void infer(Stream& stream, const Input& input, Output& output) {
     const auto start = Clock::now();
-    const std::byte* samples = input.samples.data();
-    name_run(images_[first(input.batch)]->file_name, [&] {
-      stream.session.run({&samples, 1}, output.heads.pointers());
-    });
+    name_run(images_[first(input.batch)]->file_name,
+             [&] { stream.session.run(model_.input().pointers(input.batch_memory), output.heads.pointers()); });
     const double seconds = seconds_since(start);
     stream.inference_seconds += seconds;
     if (!options_.progress) return;

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/error.h"
+#include "detection/decoded_model.h"
 #include "detection/head_decoder.h"
 #include "detection/nms_graph.h"
 #include "model/metadata.h"
@@ -46,7 +47,8 @@ std::optional<std::vector<ir::ValueId>> heads_of(const ir::Graph& graph, const m
 }  // namespace
 
 bool append_candidates(ir::Graph& graph, int64_t count) {
-  if (!model::has_model_info(graph.metadata) || detects_itself(graph.metadata)) return false;
+  if (!model::has_model_info(graph.metadata) || detects_itself(graph.metadata) || scored_anchors_of(graph.metadata))
+    return false;
   const model::ModelInfo info = model::parse_metadata(graph.metadata, graph.name);
   if (info.decoding != model::Decoding::kAnchorLevels || info.selection != model::Selection::kAllClasses) return false;
   ops::infer_shapes(graph);

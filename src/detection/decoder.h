@@ -32,7 +32,8 @@ struct DecoderInput {
   const model::ModelInfo& info;
   const std::map<std::string, std::string>& metadata;
   int height = 0, width = 0;           ///< of the network's input in pixels
-  std::vector<uint64_t> value_counts;  ///< float32 values of each output that belong to one image
+  std::vector<uint64_t> value_counts;  ///< float32 values of each output that belong to one image; 0 where none do
+  bool knows_image_size = false;       ///< the network has inputs for it, so that its boxes are in pixels of the image
 };
 
 /// Throws Error(kUnsupported) where the outputs are not what the metadata tell of.

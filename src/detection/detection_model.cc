@@ -7,7 +7,7 @@
 namespace effdet::detection {
 namespace {
 
-/// Float32 values of each output that belong to one image.
+/// Float32 values of each output that belong to one image: none of those that are not of a batch, as anchors.
 std::vector<uint64_t> values_of_an_image(const runtime::Engine& engine, size_t batch) {
   std::vector<uint64_t> counts;
   for (size_t i = 0; i < engine.output_count(); ++i) {
@@ -16,9 +16,7 @@ std::vector<uint64_t> values_of_an_image(const runtime::Engine& engine, size_t b
       fail(ErrorCode::kUnsupported, "the model's output '{}' is {}, not float32", output.name,
            dtype_name(output.dtype));
     const uint64_t count = artifact::value_bytes(output) / sizeof(float);
-    if (count % batch != 0)
-      fail(ErrorCode::kUnsupported, "the model's output '{}' does not divide into a batch of {}", output.name, batch);
-    counts.push_back(count / batch);
+    counts.push_back(count % batch == 0 ? count / batch : 0);
   }
   return counts;
 }
@@ -29,7 +27,8 @@ std::unique_ptr<const Decoder> decoder_of(const runtime::Engine& engine, const m
                        .metadata = engine.program().graph.metadata,
                        .height = input.preprocessing().height,
                        .width = input.preprocessing().width,
-                       .value_counts = values_of_an_image(engine, input.batch())});
+                       .value_counts = values_of_an_image(engine, input.batch()),
+                       .knows_image_size = input.tells_image_size()});
 }
 
 }  // namespace

@@ -144,6 +144,10 @@ struct ImageInput::Impl {
     if (sample.size() != input.sample_bytes())
       fail(ErrorCode::kUsage, "{} bytes for a sample of {}", sample.size(), input.sample_bytes());
   }
+  void check_batch(std::span<const std::byte> batch) const {
+    if (batch.size() != input.batch_bytes())
+      fail(ErrorCode::kUsage, "{} bytes for the inputs of {}", batch.size(), input.batch_bytes());
+  }
 };
 
 ImageInput::ImageInput(const CompiledModel& model) {
@@ -168,6 +172,21 @@ void ImageInput::write(const ImageView& image, std::span<std::byte> sample, std:
   impl_->check(sample);
   vision::ViewRows rows(image, name);
   impl_->input.write(rows, sample);
+}
+
+size_t ImageInput::batch_bytes() const { return impl_->input.batch_bytes(); }
+
+std::vector<std::span<const std::byte>> ImageInput::inputs(std::span<const std::byte> batch) const {
+  impl_->check_batch(batch);
+  return impl_->input.inputs(batch);
+}
+
+void ImageInput::write_to_batch(const ImageView& image, std::span<std::byte> batch, size_t index,
+                                std::string_view name) const {
+  impl_->check_batch(batch);
+  if (index >= impl_->input.batch()) fail(ErrorCode::kUsage, "image {} of a batch of {}", index, impl_->input.batch());
+  vision::ViewRows rows(image, name);
+  impl_->input.write_to_batch(rows, batch, index);
 }
 
 struct DetectionDecoder::Impl {

@@ -78,6 +78,12 @@ std::vector<Detection> HeadDecoder::decode_candidates(std::span<const float> row
     candidates.push_back(
         {row[0], static_cast<uint64_t>(row[1]), static_cast<int>(row[2]), row[3], row[4], row[5], row[6]});
   }
+  return decode_candidates(std::span<const eval::CandidateBox>(candidates), image, options, faults);
+}
+
+std::vector<Detection> HeadDecoder::decode_candidates(std::span<const eval::CandidateBox> candidates,
+                                                      vision::ImageSize image, const DetectOptions& options,
+                                                      eval::DetectFaults& faults) const {
   return by_category(eval::detect(candidates, anchors_, geometry_of(image), by_label(options), faults));
 }
 

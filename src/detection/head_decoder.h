@@ -27,6 +27,7 @@ class HeadDecoder {
   int num_classes() const { return num_classes_; }
   const std::vector<eval::FeatureSize>& levels() const { return levels_; }
   int anchors_per_cell() const { return config_.anchors_per_cell(); }
+  size_t anchor_count() const { return anchors_.size(); }
   /// A class and a box output for each level.
   size_t output_count() const { return 2 * levels_.size(); }
 
@@ -40,6 +41,9 @@ class HeadDecoder {
   /// The same from rows of candidates (ops::kCandidateValues values each), as append_candidates() has them. Throws
   /// Error(kUsage) where options want more candidates than there are rows.
   std::vector<Detection> decode_candidates(std::span<const float> rows, vision::ImageSize image,
+                                           const DetectOptions& options, eval::DetectFaults& faults) const;
+  /// The same of candidates in order of falling logits. Precondition: there is an anchor for each.
+  std::vector<Detection> decode_candidates(std::span<const eval::CandidateBox> candidates, vision::ImageSize image,
                                            const DetectOptions& options, eval::DetectFaults& faults) const;
 
  private:

@@ -27,8 +27,7 @@ ImageDetector::ImageDetector(const CompiledModel& model, int threads, const Dete
       description_(model.description()),
       plans_(name_source(EngineAccess::source(model), [&] { return plans_of(model); })),
       session_(EngineAccess::plans(model), threads) {
-  for (const Plan& plan : plans_)
-    input_bytes_ = std::max<size_t>(input_bytes_, artifact::value_bytes(plan.model.engine()->input(0)));
+  for (const Plan& plan : plans_) input_bytes_ = std::max<size_t>(input_bytes_, plan.model.input().batch_bytes());
 }
 
 size_t ImageDetector::plan_for(vision::ImageSize image) const {
@@ -53,15 +52,13 @@ vision::Letterbox ImageDetector::letterbox(size_t plan, vision::ImageSize image)
 
 void ImageDetector::write_input(size_t plan, vision::RowSource& image, std::span<std::byte> input,
                                 size_t sample) const {
-  const ModelInput& target = plans_[plan].model.input();
-  target.write(image, input.subspan(sample * target.sample_bytes(), target.sample_bytes()));
+  plans_[plan].model.input().write_to_batch(image, input, sample);
 }
 
 void ImageDetector::infer(size_t plan, std::span<const std::byte> input) {
   auto& [model, outputs] = plans_[plan];
   if (!outputs) outputs.emplace(*model.engine());
-  const std::byte* const source = input.data();
-  session_.run(std::span(&source, 1), outputs->pointers(), plan);
+  session_.run(model.input().pointers(input), outputs->pointers(), plan);
 }
 
 std::vector<Detection> ImageDetector::decode(size_t plan, size_t sample, vision::ImageSize image,

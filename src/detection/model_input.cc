@@ -2,9 +2,11 @@
 #include "detection/model_input.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "base/error.h"
 #include "detection/preprocessing.h"
+#include "eval/detect.h"
 #include "vision/camera_formats.h"
 
 namespace effdet::detection {
@@ -21,12 +23,45 @@ void write_source(vision::RowSource& image, const ops::AippSpec& aipp, const vis
                            3 * aipp.source_width);
 }
 
+bool is_images(const ir::Value& input) { return input.shape && input.shape->size() == 4; }
+
+/// effdet's img_scale: original pixels in one of the input, for each image.
+bool is_scale(const ir::Value& input, int64_t batch) {
+  return input.dtype == DType::kF32 && input.shape == Shape{batch};
+}
+
+/// effdet's img_size: width and height of each image.
+bool is_size(const ir::Value& input, int64_t batch) {
+  return (input.dtype == DType::kF32 || input.dtype == DType::kI64) && input.shape == Shape{batch, 2};
+}
+
+/// The input for images; null where there is none, or others that have no meaning here.
+const ir::Value* find_images(std::span<const ir::Value> inputs) {
+  const auto images = std::ranges::find_if(inputs, is_images);
+  if (images == inputs.end()) return nullptr;
+  const auto is_known = [&](const ir::Value& input) {
+    const int64_t batch = images->shape->front();
+    return &input == &*images || is_scale(input, batch) || is_size(input, batch);
+  };
+  // The two come together, or not at all.
+  return (inputs.size() == 1 || inputs.size() == 3) && std::ranges::all_of(inputs, is_known) ? &*images : nullptr;
+}
+
+/// The same number, in the type of the input.
+void put(std::span<std::byte> target, DType dtype, size_t index, double value) {
+  const auto copy = [&](auto number) { std::memcpy(target.data() + index * sizeof number, &number, sizeof number); };
+  if (dtype == DType::kI64)
+    copy(static_cast<int64_t>(value));
+  else
+    copy(static_cast<float>(value));
+}
+
 }  // namespace
 
 Shape network_shape(std::span<const ir::Value> inputs, const ir::Graph& graph) {
-  if (inputs.size() == 1 && inputs[0].shape) {
-    const ir::Value& input = inputs[0];
-    const bool is_batch = input.shape->size() == 4 && std::ranges::min(*input.shape) > 0;
+  if (const ir::Value* images = find_images(inputs)) {
+    const ir::Value& input = *images;
+    const bool is_batch = std::ranges::min(*input.shape) > 0;
     if (const auto aipp = ops::input_aipp(graph)) {
       // Of a graph that was not compiled the node may be opaque, and its input anything.
       if (is_batch && aipp->channels == 3 && input.dtype == DType::kU8 &&
@@ -45,7 +80,46 @@ ModelInput::ModelInput(std::span<const ir::Value> inputs, const ir::Graph& graph
   aipp_ = ops::input_aipp(graph);
   preprocessing_ = input_of(info, static_cast<int>(shape[2]), static_cast<int>(shape[3]));
   batch_ = static_cast<size_t>(shape[0]);
-  sample_bytes_ = artifact::value_bytes(inputs[0]) / batch_;
+  for (const ir::Value& input : inputs) {
+    const Role role = is_images(input) ? Role::kImages : is_scale(input, shape[0]) ? Role::kScale : Role::kSize;
+    const size_t bytes = artifact::value_bytes(input);
+    if (role == Role::kImages) sample_bytes_ = bytes / batch_;
+    inputs_.push_back({role, input.dtype, batch_bytes_, bytes});
+    constexpr size_t kAlignment = 64;  // of each input
+    batch_bytes_ += (bytes + kAlignment - 1) / kAlignment * kAlignment;
+  }
+}
+
+std::vector<std::span<const std::byte>> ModelInput::inputs(std::span<const std::byte> batch) const {
+  std::vector<std::span<const std::byte>> parts;
+  for (const Input& input : inputs_) parts.push_back(batch.subspan(input.offset, input.bytes));
+  return parts;
+}
+
+std::vector<const std::byte*> ModelInput::pointers(std::span<const std::byte> batch) const {
+  std::vector<const std::byte*> pointers;
+  for (const std::span<const std::byte> input : inputs(batch)) pointers.push_back(input.data());
+  return pointers;
+}
+
+void ModelInput::write_to_batch(vision::RowSource& image, std::span<std::byte> batch, size_t index) const {
+  const vision::ImageSize size = image.size();
+  for (const Input& input : inputs_) {
+    const std::span<std::byte> target = batch.subspan(input.offset, input.bytes);
+    switch (input.role) {
+      case Role::kImages:
+        write(image, target.subspan(index * sample_bytes_, sample_bytes_));
+        break;
+      case Role::kScale:
+        put(target, input.dtype, index,
+            eval::letterbox_geometry(size.width, size.height, preprocessing_.height, preprocessing_.width).scale);
+        break;
+      case Role::kSize:
+        put(target, input.dtype, 2 * index, size.width);
+        put(target, input.dtype, 2 * index + 1, size.height);
+        break;
+    }
+  }
 }
 
 void ModelInput::write(vision::RowSource& image, std::span<std::byte> sample) const {

@@ -16,7 +16,7 @@ namespace effdet::detection {
 
 /// Shape N x 3 x H x W of what the network itself takes, after preprocessing in the model where there is some. inputs:
 /// the graph's, as its caller sees them. Throws Error(kUnsupported) where that is not one float32 batch of RGB images
-/// of a known size.
+/// of a known size, perhaps with effdet's img_scale [N] and img_size [N, 2] beside it.
 Shape network_shape(std::span<const ir::Value> inputs, const ir::Graph& graph);
 
 /// Constant, so that threads may share it.
@@ -30,6 +30,13 @@ class ModelInput {
   size_t batch() const { return batch_; }
   /// Bytes of one image of the batch.
   size_t sample_bytes() const { return sample_bytes_; }
+  /// Whether the network also wants to know the image's size.
+  bool tells_image_size() const { return inputs_.size() > 1; }
+  /// Bytes of all inputs, one after the other.
+  size_t batch_bytes() const { return batch_bytes_; }
+  /// Each input in such memory, which must be as large; and where it begins, as Session::run() wants it.
+  std::vector<std::span<const std::byte>> inputs(std::span<const std::byte> batch) const;
+  std::vector<const std::byte*> pointers(std::span<const std::byte> batch) const;
   /// Of the network, with mean and deviation as the exporter wrote them.
   const vision::Preprocessing& preprocessing() const { return preprocessing_; }
 
@@ -39,15 +46,24 @@ class ModelInput {
   /// narrow, and Error(kUnsupported) where the model pads, which would move what it finds. Errors begin with the
   /// image's name.
   void write(vision::RowSource& image, std::span<std::byte> sample) const;
+  /// Writes the image, and what the network wants to know of it, as number `index` of a batch of batch_bytes().
+  void write_to_batch(vision::RowSource& image, std::span<std::byte> batch, size_t index) const;
   /// A batch of the same image in every place. Throws as write().
   std::vector<std::byte> batch_of(vision::RowSource& image) const;
 
  private:
+  enum class Role : uint8_t { kImages, kScale, kSize };
+  struct Input {
+    Role role;
+    DType dtype;
+    size_t offset, bytes;
+  };
   void write_pixels(vision::RowSource& image, std::span<uint8_t> sample) const;
 
+  std::vector<Input> inputs_;
   std::optional<ops::AippSpec> aipp_;
   vision::Preprocessing preprocessing_;
-  size_t batch_, sample_bytes_;
+  size_t batch_, sample_bytes_, batch_bytes_ = 0;
 };
 
 }  // namespace effdet::detection

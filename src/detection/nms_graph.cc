@@ -247,12 +247,14 @@ class NmsBuilder {
 void append_nms(ir::Graph& graph, const DetectOptions& options) {
   check_for_graph(options);
   NmsBuilder(graph, options).build();
-  graph.metadata["effdet.detections"] = kDetectionColumns;
+  tell_rows(graph.metadata);
   graph.metadata["effdet.suppression"] =
       fmt::format(R"({{"iou_threshold":{},"max_candidates":{},"max_detections":{},"score_threshold":{}}})",
                   options.iou_threshold, options.max_candidates, options.max_detections, options.score_threshold);
   ops::infer_shapes(graph);
 }
+
+void tell_rows(std::map<std::string, std::string>& metadata) { metadata["effdet.detections"] = kDetectionColumns; }
 
 bool detects_itself(const std::map<std::string, std::string>& metadata) {
   const auto found = metadata.find("effdet.detections");

@@ -18,7 +18,10 @@ namespace effdet::detection {
 /// outputs, Error(kUnsupported) for models that count each anchor's best class alone (zylo117's).
 void append_nms(ir::Graph& graph, const DetectOptions& options);
 
-/// Whether a model's metadata say that append_nms() made its output.
+/// Writes into a model's metadata that its output is rows of detections, as append_nms() makes them.
+void tell_rows(std::map<std::string, std::string>& metadata);
+
+/// Whether a model's metadata say so.
 bool detects_itself(const std::map<std::string, std::string>& metadata);
 
 }  // namespace effdet::detection

@@ -8,12 +8,11 @@
 
 namespace effdet::detection {
 
-std::vector<Detection> decode_rows(std::span<const float> rows, vision::ImageSize image, int height, int width,
+std::vector<Detection> decode_rows(std::span<const float> rows, vision::ImageSize image, float scale,
                                    const DetectOptions& options, eval::DetectFaults* faults) {
   if (options.soft_nms || options.agnostic)
-    fail(ErrorCode::kUsage, "the model suppresses boxes itself (--with-nms), so {} has nothing left to do",
+    fail(ErrorCode::kUsage, "the model suppresses boxes itself, so {} has nothing left to do",
          options.soft_nms ? "soft-NMS" : "suppression across classes");
-  const auto scale = static_cast<float>(eval::letterbox_geometry(image.width, image.height, height, width).scale);
   const auto within = [scale](float value, int side) {
     return std::clamp(value * scale, 0.0f, static_cast<float>(side));
   };
@@ -21,7 +20,7 @@ std::vector<Detection> decode_rows(std::span<const float> rows, vision::ImageSiz
   std::vector<Detection> detections;
   for (size_t at = 0; at + kRowValues <= rows.size(); at += kRowValues) {
     const std::span<const float> row = rows.subspan(at, kRowValues);
-    if (std::ranges::all_of(row, [](float value) { return value == 0; })) continue;
+    if (row[4] == 0) continue;
     constexpr float kMost = 1e9f;  // of a category, which becomes an int
     if (!std::ranges::all_of(row, [](float value) { return std::isfinite(value); }) || std::abs(row[5]) > kMost) {
       found.not_finite_box = true;

@@ -19,21 +19,21 @@ constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 TEST(RowDecoder, ScalesBackToTheImageAndClips) {
   // An image of 200 x 100 lies in the upper half of an input of 100 x 100.
   const std::vector<float> rows{10, 20, 30, 40, 0.9f, 3, -1, 0, 50, 80, 0.5f, 1, 0, 0, 0, 0, 0, 0};
-  const auto found = decode_rows(rows, {200, 100}, 100, 100, {});
+  const auto found = decode_rows(rows, {200, 100}, 2, {});
   ASSERT_EQ(found.size(), 2u);
   EXPECT_EQ(std::tie(found[0].x1, found[0].y1, found[0].x2, found[0].y2), std::make_tuple(20.0f, 40.0f, 60.0f, 80.0f));
   EXPECT_EQ(found[0].category, 3);
   EXPECT_EQ(std::tie(found[1].x1, found[1].x2, found[1].y2), std::make_tuple(0.0f, 100.0f, 100.0f));
-  EXPECT_EQ(decode_rows(rows, {200, 100}, 100, 100, {.score_threshold = 0.6f}).size(), 1u);
-  EXPECT_EQ(decode_rows(rows, {200, 100}, 100, 100, {.max_detections = 1}).size(), 1u);
-  EXPECT_THROW(decode_rows(rows, {200, 100}, 100, 100, {.soft_nms = true}), Error);
+  EXPECT_EQ(decode_rows(rows, {200, 100}, 2, {.score_threshold = 0.6f}).size(), 1u);
+  EXPECT_EQ(decode_rows(rows, {200, 100}, 2, {.max_detections = 1}).size(), 1u);
+  EXPECT_THROW(decode_rows(rows, {200, 100}, 2, {.soft_nms = true}), Error);
 }
 
 TEST(RowDecoder, RowsThatMakeNoSenseAreLeftOutAndTold) {
   for (const std::vector<float>& row :
        {std::vector<float>{kNan, 0, 1, 1, 0.5f, 1}, {0, 0, 1, 1, kNan, 1}, {0, 0, 1, 1, 0.5f, 1e30f}}) {
     eval::DetectFaults faults;
-    EXPECT_TRUE(decode_rows(row, {10, 10}, 10, 10, {}, &faults).empty());
+    EXPECT_TRUE(decode_rows(row, {10, 10}, 1, {}, &faults).empty());
     EXPECT_TRUE(faults.any());
   }
 }

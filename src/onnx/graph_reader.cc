@@ -136,8 +136,20 @@ class GraphReader {
       if (!node.attributes.emplace(attribute.name(), take_attribute(attribute, external_, origin_, at)).second)
         bad_input("{} appears twice", at);
     }
+    spread_stride(node);
     node.extra = extra_of(proto);
     graph_.nodes.push_back(std::move(node));
+  }
+
+  /// PyTorch takes one stride for all axes, and exports it as one number, which ONNX does not allow. Exports of
+  /// Yet-Another-EfficientDet-Pytorch have it.
+  static void spread_stride(ir::Node& node) {
+    const auto stride = node.attributes.find("strides"), kernel = node.attributes.find("kernel_shape");
+    if (!node.is("Conv") || stride == node.attributes.end() || kernel == node.attributes.end()) return;
+    auto* of_axes = std::get_if<std::vector<int64_t>>(&stride->second);
+    const auto* sides = std::get_if<std::vector<int64_t>>(&kernel->second);
+    if (of_axes == nullptr || sides == nullptr || of_axes->size() != 1 || sides->size() > 3) return;
+    of_axes->resize(sides->size(), of_axes->front());
   }
 
   /// Files may leave out each output of these; here every node has a first one.

@@ -180,6 +180,19 @@ TEST(ReadOnnx, NegativeDimensionsAreUnknown) {  // as Paddle's exports have them
 }
 
 /// PyTorch's exporter leaves out what is not read, the first output too.
+TEST(ReadOnnx, OneStrideForAllAxes) {  // as PyTorch exports Conv2d(stride=[2])
+  pb::ModelProto model = small_model();
+  auto* node = model.mutable_graph()->mutable_node(0);
+  node->set_op_type("Conv");
+  for (const auto& [name, values] : {std::pair{"kernel_shape", std::vector{3, 3}}, {"strides", std::vector{2}}}) {
+    auto* attribute = node->add_attribute();
+    attribute->set_name(name);
+    attribute->set_type(pb::AttributeProto::INTS);
+    for (const int value : values) attribute->add_ints(value);
+  }
+  EXPECT_EQ(read_back(model).nodes[0].get_ints("strides", {}), (std::vector<int64_t>{2, 2}));
+}
+
 TEST(ReadOnnx, RecurrentNodesWithoutAFirstOutput) {
   pb::ModelProto model = small_model();
   auto* node = model.mutable_graph()->mutable_node(0);

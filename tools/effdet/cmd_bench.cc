@@ -77,24 +77,22 @@ class BenchStream {
         files_(files),
         batch_(batch),
         runner_(runner),
-        input_(runner.input_bytes()[0]),
+        input_(ends.input.batch_bytes()),
         outputs_(runner.output_bytes()) {}
 
   /// Batch number `item`; the images come round. Returns what it took altogether.
   double run(size_t item) {
     Stopwatch all, watch;
     std::vector<std::pair<int, int>> sizes;
-    const size_t bytes = input_.size() / batch_;
     for (size_t i = 0; i < batch_; ++i) {
       const fs::path& file = files_[(item * batch_ + i) % files_.size()];
       const RgbImage image = read_image(file);
       times_.read.push_back(watch.lap());
-      ends_.input.write(image, std::span(input_).subspan(i * bytes, bytes), file.string());
+      ends_.input.write_to_batch(view_of(image), input_, i, file.string());
       times_.preprocess.push_back(watch.lap());
       sizes.emplace_back(image.width, image.height);
     }
-    const std::span<const std::byte> input = input_;
-    runner_.run({&input, 1}, outputs_.outputs());
+    runner_.run(ends_.input.inputs(input_), outputs_.outputs());
     times_.infer.push_back(watch.lap());
     for (size_t i = 0; i < batch_; ++i) {
       ends_.decoder.decode(outputs_.outputs(), i, sizes[i].first, sizes[i].second);
