@@ -1,5 +1,5 @@
 # What is installed, in parts: runtime (commands and library), dev (headers, find_package, pkg-config), doc; and python,
-# the library alone beside the Python package; and modules that are loaded when they are needed: video, cuda. cpack -G DEB
+# the library alone beside the Python package; and modules that are loaded when they are needed: video, grpc, cuda. cpack -G DEB
 # makes Debian packages of all but python and cuda, cpack -G TGZ an archive.
 
 if(SKBUILD)
@@ -60,6 +60,11 @@ if(TARGET effdet_video_module)  # of its own, since FFmpeg is a hundred packages
   list(APPEND CPACK_COMPONENTS_ALL video)
   set(CPACK_DEBIAN_VIDEO_PACKAGE_NAME effdet-video)
   set(CPACK_DEBIAN_VIDEO_PACKAGE_DEPENDS "effdet (= ${PROJECT_VERSION})")
+endif()
+if(TARGET effdet_grpc_module)  # thirty packages
+  list(APPEND CPACK_COMPONENTS_ALL grpc)
+  set(CPACK_DEBIAN_GRPC_PACKAGE_NAME effdet-grpc)
+  set(CPACK_DEBIAN_GRPC_PACKAGE_DEPENDS "effdet (= ${PROJECT_VERSION})")
 endif()
 set(CPACK_DEB_COMPONENT_INSTALL ON)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)

@@ -11,7 +11,7 @@ cmake --preset release -B "$folder" -DCMAKE_UNITY_BUILD_BATCH_SIZE=0 -DEFFDET_IN
   -DCMAKE_CXX_FLAGS_RELEASE='-O0 -fsyntax-only' > "$folder/configure.log"
 # Each command is called by itself: nothing is compiled in fact, so nothing that depends on it could be built.
 for generated in src/artifact/generated/artifact/om_generated.h \
-    $(ninja -C "$folder" -t targets all | sed -n 's/\(_program_[0-9]*\.cc\): CUSTOM_COMMAND$/\1/p'); do
+    $(ninja -C "$folder" -t targets all | sed -n 's/\(_program_[0-9]*\.cc\|inference\.pb\.h\): CUSTOM_COMMAND$/\1/p'); do
   sh -c "$(ninja -C "$folder" -t commands -s "$generated")"
 done
 mapfile -t objects < <(ninja -C "$folder" -t targets all | sed -n 's/: CXX_COMPILER.*//p')

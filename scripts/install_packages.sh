@@ -7,7 +7,7 @@ packages=(
   flatbuffers-compiler flatbuffers-compiler-dev libcli11-dev libexpat1-dev libflatbuffers-dev libfmt-dev libjpeg62-turbo-dev
   libonnx-dev libprotobuf-dev libxxhash-dev libyaml-dev nlohmann-json3-dev protobuf-compiler zlib1g-dev
   libcurl4-openssl-dev libssl-dev
-  libboost1.81-dev
+  libboost1.81-dev libgrpc++-dev
   libavif-dev libheif-dev libtiff-dev libwebp-dev fonts-dejavu-core libfontconfig-dev libfreetype-dev
   libavcodec-dev libavformat-dev libswscale-dev
   clang-format libbenchmark-dev libgtest-dev locales python3 python3-numpy

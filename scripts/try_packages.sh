@@ -29,12 +29,12 @@ inside sh -c 'apt-get install -y -qq --no-install-recommends /tmp/effdet_*.deb >
 inside effdet --version
 inside sh -c 'cd /tmp && effdet detect exif_1.jpg --checkpoint tf_efficientdet_d0_shapes.pth --img-size 256 --out found --score 0 > /dev/null
               test -s found/detections.json && validate --help > /dev/null && atc --help > /dev/null'
-inside sh -c 'apt-get install -y -qq --no-install-recommends g++ cmake make pkg-config /tmp/effdet-video_*.deb \
+inside sh -c 'apt-get install -y -qq --no-install-recommends g++ cmake make pkg-config /tmp/effdet-video_*.deb /tmp/effdet-grpc_*.deb \
               /tmp/libeffdet-dev_*.deb /tmp/effdet-doc_*.deb > /dev/null'
 inside sh -c 'cd /usr/share/doc/effdet/examples &&
               gcc -std=c99 detect.c -o /tmp/c $(pkg-config --cflags --libs effdet) &&
               /tmp/c /tmp/tf_efficientdet_d0_shapes.pth /tmp/exif_1.jpg &&
               cmake -S . -B /tmp/examples > /dev/null && cmake --build /tmp/examples > /dev/null &&
               /tmp/examples/example_batch /tmp/tf_efficientdet_d0_shapes.pth /tmp/exif_1.jpg'
-inside sh -c 'dpkg -r effdet-doc libeffdet-dev effdet-video effdet > /dev/null && ! find /usr -name "*effdet*" | grep .'
+inside sh -c 'dpkg -r effdet-doc libeffdet-dev effdet-video effdet-grpc effdet > /dev/null && ! find /usr -name "*effdet*" | grep .'
 echo "archive moved and used, packages installed, used and removed in Debian $(cat "$root/debian/etc/debian_version")"

@@ -24,8 +24,8 @@ struct ServedModel {
 /// A finished request, for logs.
 struct ServedRequest {
   std::string id;                   ///< the client's X-Request-Id, else one of the server's
-  std::string method;               ///< "GET"
-  std::string path;                 ///< as the client wrote it, without the query
+  std::string method;               ///< "GET"; "gRPC" for its calls
+  std::string path;                 ///< as the client wrote it, without the query; of gRPC the service and its method
   int status = 0;                   ///< of HTTP; 499 where the client left before the answer
   uint64_t received = 0, sent = 0;  ///< bytes of the bodies
   double seconds = 0;               ///< from the request's first byte to the answer's last one
@@ -38,6 +38,9 @@ struct ServerOptions {
   /// Path of a socket to listen on instead of host and port; what is there must be a socket that nobody listens on.
   /// Goes with the server.
   std::string unix_socket;
+  /// Of gRPC, on the same host, for which libeffdet_grpc.so is loaded. 0: any free one, which Server::grpc_port()
+  /// tells; -1: no gRPC.
+  int grpc_port = -1;
   StreamLayout layout;                 ///< of each model: inferences at the same time, and threads for each
   DetectOptions detect;                ///< of pictures, where the client asks for nothing else
   size_t queue = 64;                   ///< requests of each model that wait for a free stream, at most
@@ -56,16 +59,17 @@ struct ServerOptions {
   /// throws is told to on_note alone. Empty: clients cannot load or unload.
   std::function<CompiledModel(const std::string& name)> open_model;
   std::function<void(const std::string& note)> on_note;  ///< one line on a model that was loaded, unloaded or refused
-  /// Called after each request, by the thread that serves connections, which waits for it.
+  /// Called after each request, by one of the server's threads at a time, which waits for it.
   std::function<void(const ServedRequest&)> on_request;
 };
 
-/// Serves models over HTTP/1.1 (docs/serving.md): the Open Inference Protocol with binary tensors, detection in
-/// pictures, health and metrics. In libeffdet_server.so.
+/// Serves models over HTTP/1.1 and gRPC (docs/serving.md): the Open Inference Protocol with binary tensors, detection
+/// in pictures, health and metrics. In libeffdet_server.so.
 class Server {
  public:
   /// Listens, and serves from then on in threads of its own. Throws Error(kUsage) for names and options out of range,
-  /// and for the same name twice; Error(kIo) where it cannot listen; Error(kOutOfMemory).
+  /// and for the same name twice; Error(kIo) where it cannot listen; Error(kUnsupported) where gRPC is asked for and
+  /// its module or libraries are missing; Error(kOutOfMemory).
   EFFDET_API explicit Server(std::vector<ServedModel> models, const ServerOptions& options = {});
   /// As stop() and wait().
   EFFDET_API ~Server();
@@ -74,6 +78,8 @@ class Server {
 
   /// On which it listens; 0 with unix_socket.
   EFFDET_API int port() const;
+  /// -1 without gRPC.
+  EFFDET_API int grpc_port() const;
   /// Is not ready any more, refuses new work, finishes what was accepted, and ends. Returns at once.
   EFFDET_API void stop();
   /// Returns when the server has ended after stop(). False: drain_seconds were over before all was answered.

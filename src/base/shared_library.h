@@ -27,4 +27,8 @@ class SharedLibrary {
   void* handle_;
 };
 
+/// A function of a module of ours, a library that lies beside the library or program whose code `self` is, in lib/
+/// beside the folder of programs, or where the loader looks. nullptr where there is none that loads: reason says why.
+void* module_function(const void* self, const char* file, const char* name, std::string& reason);
+
 }  // namespace effdet::inline base

@@ -39,13 +39,6 @@ std::optional<uint64_t> header_length_of(const http::fields& fields) {
   return length;
 }
 
-/// What goes into logs and back to the client: a name, not whatever fits into a header.
-bool is_plain_id(std::string_view text) {
-  constexpr size_t kLongest = 128;
-  return !text.empty() && text.size() <= kLongest &&
-         std::ranges::all_of(text, [](unsigned char c) { return c > 0x20 && c < 0x7f && c != '"' && c != '\\'; });
-}
-
 bool is_of_http(const boost::system::error_code& error) {
   return error.category() == http::make_error_code(http::error::bad_version).category();
 }

@@ -35,6 +35,14 @@ std::vector<std::pair<const InferResult*, bool>> chosen_results(const InferReque
 Answer infer_answer(const std::string& model, const InferRequest& request, std::span<const InferResult> results,
                     std::shared_ptr<const void> owner) {
   Answer answer;
+  if (request.as_message) {
+    for (const auto& [result, binary] : chosen_results(request, results)) {
+      answer.tensors.push_back({result->name, std::string(result->type->protocol), result->shape});
+      answer.parts.push_back(result->bytes);
+    }
+    answer.owner = std::move(owner);
+    return answer;
+  }
   std::string& text = answer.text;
   text = "{\"model_name\":" + json_string(model) + ",\"model_version\":\"1\"";
   if (!request.id.empty()) text += ",\"id\":" + json_string(request.id);

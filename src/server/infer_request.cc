@@ -14,6 +14,18 @@ namespace {
 
 constexpr size_t kMostTensors = 1024, kMostDimensions = 32;
 
+[[noreturn]] void refuse_shape(const InferInput& input) {
+  throw HttpError(400, "input '{}': the shape has a negative dimension, or too many elements", input.name);
+}
+
+/// count: of the shape's elements.
+void check_bytes(const InferInput& input, uint64_t size, uint64_t count) {
+  if (const std::optional<uint64_t> expected = checked_mul(count, input.type->bytes);
+      input.type->bytes > 0 && expected != size)
+    throw HttpError(400, "input '{}': {} bytes of data, but its shape has {} elements of {} bytes", input.name, size,
+                    count, input.type->bytes);
+}
+
 /// An input as it stands in the JSON, before its data are found.
 struct InputText {
   InferInput input;
@@ -174,8 +186,7 @@ class InferReader {
   void take_data(InputText& text) {
     InferInput& input = text.input;
     const std::optional<uint64_t> count = checked_numel(input.shape);
-    if (!count)
-      throw HttpError(400, "input '{}': the shape has a negative dimension, or too many elements", input.name);
+    if (!count) refuse_shape(input);
     if (text.binary_size.has_value() == text.data_at.has_value())
       throw HttpError(400, "input '{}': expected either data, or binary_data_size among its parameters", input.name);
     if (text.binary_size) {
@@ -196,10 +207,7 @@ class InferReader {
     if (size > binary_.size())
       throw HttpError(400, "input '{}': binary_data_size is {}, but {} bytes are left in the body", input.name, size,
                       binary_.size());
-    if (const std::optional<uint64_t> expected = checked_mul(count, input.type->bytes);
-        input.type->bytes > 0 && expected != size)
-      throw HttpError(400, "input '{}': binary_data_size is {}, but its shape has {} elements of {} bytes", input.name,
-                      size, count, input.type->bytes);
+    check_bytes(input, size, count);
     input.bytes = binary_.first(size);
     binary_ = binary_.subspan(size);
   }
@@ -212,9 +220,39 @@ class InferReader {
   std::vector<bool> named_binary_;
 };
 
+InferInput input_of(InferMessage::Input& from) {
+  InferInput input;
+  input.name = from.label.name;
+  input.type = find_data_type(from.label.datatype);
+  if (input.type == nullptr)
+    throw HttpError(400, "input '{}': there is no datatype '{}'", input.name, from.label.datatype);
+  input.shape = std::move(from.label.shape);
+  if (input.shape.size() > kMostDimensions)
+    throw HttpError(400, "input '{}': more than {} dimensions", input.name, kMostDimensions);
+  const std::optional<uint64_t> count = checked_numel(input.shape);
+  if (!count) refuse_shape(input);
+  check_bytes(input, from.bytes.size(), *count);
+  input.own = std::move(from.own);
+  input.bytes = from.bytes;
+  return input;
+}
+
+InferRequest request_of(InferMessage& message) {
+  InferRequest request;
+  request.as_message = true;
+  request.id = message.id;
+  request.timeout_us = message.timeout_us;
+  if (message.inputs.size() > kMostTensors || message.outputs.size() > kMostTensors)
+    throw HttpError(400, "more than {} inputs or outputs", kMostTensors);
+  for (InferMessage::Input& input : message.inputs) request.inputs.push_back(input_of(input));
+  for (const std::string& output : message.outputs) request.outputs.push_back({output, true});
+  return request;
+}
+
 }  // namespace
 
 InferRequest parse_infer_request(Request& request) {
+  if (request.message) return request_of(*request.message);
   const uint64_t length = request.header_length.value_or(request.body.size());
   if (length > request.body.size())
     throw HttpError(400, "Inference-Header-Content-Length is {}, but the body has {} bytes", length,

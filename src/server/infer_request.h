@@ -31,12 +31,13 @@ struct InferRequest {
   std::optional<uint64_t> timeout_us;
   bool binary_outputs = false;       ///< of outputs that say nothing themselves
   bool raw = false;                  ///< the body is the only input's data, and there was no JSON
+  bool as_message = false;           ///< it came as a message, and so goes its answer
   std::vector<InferInput> inputs;    ///< raw: one without name, type and shape
   std::vector<InferOutput> outputs;  ///< empty: all
 };
 
-/// Reads a request, whose body must outlive the result. Numbers of elements are held to their shapes, and bytes to
-/// their element types. Throws HttpError, or Error(kBadInput) for broken JSON.
+/// Reads a request, whose body or message must outlive the result. Numbers of elements are held to their shapes, and
+/// bytes to their element types. Throws HttpError, or Error(kBadInput) for broken JSON.
 InferRequest parse_infer_request(Request& request);
 
 /// The elements of a tensor of BYTES: for each its length in 4 bytes, and its bytes. Throws HttpError where they are

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "server/body.h"
+#include "server/infer_message.h"
 #include "server/memory_budget.h"
 #include "server/target.h"
 
@@ -28,9 +29,10 @@ struct Request {
   std::string content_type, content_encoding, accept, accept_encoding, authorization, id, traceparent;
   std::optional<uint64_t> header_length;  ///< Inference-Header-Content-Length
   Body body;
-  Reservation reservation;    ///< of the body and, once it is computed, the answer
-  Clock::time_point begin;    ///< its first byte
-  Clock::time_point arrival;  ///< its last byte
+  std::optional<InferMessage> message;  ///< instead of a body
+  Reservation reservation;              ///< of the body and, once it is computed, the answer
+  Clock::time_point begin;              ///< its first byte
+  Clock::time_point arrival;            ///< its last byte
 };
 
 struct Answer {
@@ -40,6 +42,8 @@ struct Answer {
   std::string text;                                         ///< the body, or its beginning
   std::vector<std::span<const std::byte>> parts;            ///< what follows text
   std::shared_ptr<const void> owner;                        ///< of the parts' memory
+  std::vector<TensorLabel> tensors;                         ///< of the parts, where the request was a message
+  std::string error;                                        ///< the line that text has as JSON; empty: none
   std::shared_ptr<Request> request;                         ///< whose reservation pays for it
 
   uint64_t body_bytes() const {
@@ -47,6 +51,14 @@ struct Answer {
     for (const auto& part : parts) bytes += part.size();
     return bytes;
   }
+};
+
+/// Work that was accepted; who dropped it calls nothing back.
+class PendingAnswer {
+ public:
+  virtual ~PendingAnswer() = default;
+  /// The client has left: work that has not begun is not done. Either way the answer does not come.
+  virtual void cancel() = 0;
 };
 
 /// {"error": message}

@@ -9,10 +9,13 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/post.hpp>
+#include <mutex>
 #include <thread>
+#include <utility>
 
 #include "effdet/error.h"
 #include "server/connection.h"
+#include "server/grpc_host.h"
 
 namespace effdet {
 
@@ -42,6 +45,17 @@ void remove_stale_socket(asio::io_context& io, const std::string& path) {
   ::unlink(path.c_str());
 }
 
+/// HTTP and gRPC have threads of their own.
+ServerOptions with_one_log(ServerOptions options) {
+  if (options.on_request)
+    options.on_request = [mutex = std::make_shared<std::mutex>(),
+                          call = std::move(options.on_request)](const ServedRequest& request) {
+      const std::lock_guard lock(*mutex);
+      call(request);
+    };
+  return options;
+}
+
 /// A connection's socket, whatever it came from.
 using Socket = server::Connection::Socket;
 
@@ -56,6 +70,11 @@ struct Server::Impl {
         acceptor(io),
         retry(io),
         limit(io) {
+    if (options.grpc_port >= 0) {
+      grpc_host = server::make_grpc_host(service, options);
+      grpc = server::start_grpc(*grpc_host, options);
+      grpc_port = grpc->port();
+    }
     options.unix_socket.empty() ? listen(endpoint_of(options)) : listen(options.unix_socket);
     shared->on_idle = [this] { end_if_drained(); };
     accept();
@@ -117,8 +136,10 @@ struct Server::Impl {
     if (service.draining()) return;
     service.drain();
     for (server::Connection* connection : snapshot()) connection->drain();
-    limit.expires_after(std::chrono::duration_cast<server::Clock::duration>(
-        std::chrono::duration<double>(shared->options.drain_seconds)));
+    if (grpc) grpc->drain();
+    end_by = server::Clock::now() + std::chrono::duration_cast<server::Clock::duration>(
+                                        std::chrono::duration<double>(shared->options.drain_seconds));
+    limit.expires_at(end_by);
     limit.async_wait([this](boost::system::error_code error) {
       if (error) return;
       drained = false;
@@ -145,19 +166,28 @@ struct Server::Impl {
     for (server::Connection* connection : snapshot()) connection->close();
   }
 
+  /// When the thread has ended.
+  bool finish() {
+    if (const auto server = std::exchange(grpc, nullptr)) drained = server->finish(end_by) && drained;
+    return drained;
+  }
+
   asio::io_context io{1};
   server::Service service;
+  std::unique_ptr<server::GrpcHost> grpc_host;
+  std::unique_ptr<server::GrpcServer> grpc;
+  server::Clock::time_point end_by;
   std::shared_ptr<server::ConnectionShared> shared;
   Acceptor acceptor;
   asio::steady_timer retry, limit;
-  int port = 0;
+  int port = 0, grpc_port = -1;
   std::string socket_path;
   bool drained = true;
   std::thread thread;
 };
 
 Server::Server(std::vector<ServedModel> models, const ServerOptions& options)
-    : impl_(std::make_unique<Impl>(std::move(models), options)) {}
+    : impl_(std::make_unique<Impl>(std::move(models), with_one_log(options))) {}
 
 Server::~Server() {
   stop();
@@ -166,13 +196,15 @@ Server::~Server() {
 
 int Server::port() const { return impl_->port; }
 
+int Server::grpc_port() const { return impl_->grpc_port; }
+
 void Server::stop() {
   asio::post(impl_->io, [impl = impl_.get()] { impl->drain(); });
 }
 
 bool Server::wait() {
   if (impl_->thread.joinable()) impl_->thread.join();
-  return impl_->drained;
+  return impl_->finish();
 }
 
 }  // namespace effdet

@@ -10,34 +10,20 @@
 #include <fstream>
 #include <mutex>
 #include <nlohmann/json.hpp>
-#include <sstream>
 #include <thread>
 
 #include "effdet/detector.h"
 #include "effdet/encoded_image.h"
 #include "effdet/error.h"
 #include "effdet/image.h"
-#include "effdet/output_memory.h"
 #include "server/http_client_test_util.h"
+#include "server/server_test_util.h"
 #include "support/test_folder.h"
 
 namespace effdet::server {
 namespace {
 
 using nlohmann::json;
-
-const CompiledModel& small_model() {
-  static const CompiledModel model =
-      CompiledModel::open(EFFDET_SOURCE_DIR "/models/tf_efficientdet_d0_shapes.pth", {.height = 128, .width = 128});
-  return model;
-}
-
-std::string picture_file(const std::string& name = "progressive_420.jpg") {
-  std::ifstream file(std::string(EFFDET_SOURCE_DIR "/testdata/images/") + name, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
 
 std::string compressed(const std::string& text) {
   z_stream stream{};
@@ -67,25 +53,6 @@ std::string decompressed(const std::string& text, size_t most) {
   return out;
 }
 
-std::span<const std::byte> bytes_of(const std::string& text) { return std::as_bytes(std::span(text)); }
-
-/// A server of the small model on a free port; streams: 1, of one thread.
-class TestServer {
- public:
-  explicit TestServer(ServerOptions options = {}) : server_({{"d0", small_model()}}, with_port(std::move(options))) {}
-  Server& operator*() { return server_; }
-  Server* operator->() { return &server_; }
-  int port() const { return server_.port(); }
-
- private:
-  static ServerOptions with_port(ServerOptions options) {
-    options.port = 0;
-    options.layout = {1, 1};
-    return options;
-  }
-  Server server_;
-};
-
 TestServer& shared_server() {
   static TestServer server;
   return server;
@@ -102,28 +69,6 @@ void expect_error(const Reply& reply, int status) {
   EXPECT_FALSE(error_of(reply).starts_with("no error")) << reply.body;
   EXPECT_EQ(reply.body.find("/work"), std::string::npos) << reply.body;
   EXPECT_EQ(reply.body.find(EFFDET_SOURCE_DIR), std::string::npos) << reply.body;
-}
-
-/// Made-up input of the small model, and what the library computes for it.
-struct Expected {
-  std::string input;
-  std::vector<std::string> outputs;
-
-  Expected() {
-    const std::vector<std::byte> bytes = made_up_input(small_model().inputs()[0]);
-    input.assign(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-    Runner runner(small_model(), 1);
-    const OutputMemory memory(runner.output_bytes());
-    const std::span<const std::byte> view = bytes;
-    runner.run({&view, 1}, memory.outputs());
-    for (const auto& output : memory.outputs())
-      outputs.emplace_back(reinterpret_cast<const char*>(output.data()), output.size());
-  }
-};
-
-const Expected& expected() {
-  static const Expected result;
-  return result;
 }
 
 json binary_header(json parameters = {{"binary_data_output", true}}) {

@@ -16,14 +16,6 @@
 
 namespace effdet::server {
 
-/// Work that was accepted; who dropped it calls nothing back.
-class PendingAnswer {
- public:
-  virtual ~PendingAnswer() = default;
-  /// The client has left: work that has not begun is not done. Either way the answer does not come.
-  virtual void cancel() = 0;
-};
-
 /// Any thread may call it.
 class Service {
  public:

@@ -19,6 +19,13 @@ std::optional<T> whole_number(std::string_view text) {
   return value;
 }
 
+/// What goes into logs and back to the client: a name, not whatever fits into a header.
+inline bool is_plain_id(std::string_view text) {
+  constexpr size_t kLongest = 128;
+  return !text.empty() && text.size() <= kLongest &&
+         std::ranges::all_of(text, [](unsigned char c) { return c > 0x20 && c < 0x7f && c != '"' && c != '\\'; });
+}
+
 /// Whether two words are the same but for the case of ASCII letters.
 inline bool same_letters(std::string_view a, std::string_view b) {
   return std::ranges::equal(a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });

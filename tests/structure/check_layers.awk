@@ -37,6 +37,7 @@ BEGIN {
   add_package("FFMPEG", "FFmpeg", "libavcodec/ libavformat/ libavutil/ libswscale/")
   add_package("AVDEVICE", "libavdevice", "libavdevice/")
   add_package("HEIF", "libheif", "libheif/")
+  add_package("GRPC", "gRPC", "grpc/ grpcpp/")
   add_package("Boost", "Boost", "boost/")
   add_package("CLI11", "CLI11", "CLI/")
   pages = "docs/architecture.md"

@@ -1,4 +1,4 @@
-// serve: models behind HTTP, until a signal asks for the end.
+// serve: models behind HTTP and gRPC, until a signal asks for the end.
 #include <fmt/format.h>
 #include <sys/resource.h>
 
@@ -157,6 +157,7 @@ int serve(const std::string& program, ServeArguments& arguments) {
   const std::string host = options.host.find(':') == std::string::npos ? options.host : "[" + options.host + "]";
   fmt::print("{}: ready on {}\n", program,
              options.unix_socket.empty() ? fmt::format("http://{}:{}", host, server.port()) : options.unix_socket);
+  if (server.grpc_port() >= 0) fmt::print("{}: gRPC on {}:{}\n", program, host, server.grpc_port());
   std::fflush(stdout);
   while (!stop.requested()) std::this_thread::sleep_for(std::chrono::milliseconds(20));
   server.stop();
@@ -188,9 +189,14 @@ int run_serve(int argc, char** argv) {
       ->capture_default_str()
       ->check(between(0, 65535))
       ->type_name("N");
+  line.add_option("--grpc-port", server.grpc_port,
+                  "also serves the protocol over gRPC, at this port of the same address; 0: any free one")
+      ->check(between(0, 65535))
+      ->type_name("N");
   line.add_option("--unix-socket", server.unix_socket, "path of a socket to listen on instead of address and port")
       ->excludes("--host")
       ->excludes("--port")
+      ->excludes("--grpc-port")
       ->type_name("PATH");
   server.detect.score_threshold = 0.3f;
   line.add_option("--score", server.detect.score_threshold,

@@ -1,0 +1,35 @@
+// An inference request and its answer as fields of messages instead of a body, as gRPC carries them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace effdet::server {
+
+/// A tensor without its bytes, as the protocol describes it.
+struct TensorLabel {
+  std::string name, datatype;
+  std::vector<int64_t> shape;
+};
+
+/// What a client sent. Nothing of it is checked but that the bytes are there.
+struct InferMessage {
+  struct Input {
+    TensorLabel label;
+    std::span<const std::byte> bytes;  ///< of own, or of the owner's memory
+    std::vector<std::byte> own;
+  };
+
+  std::string id;
+  std::optional<uint64_t> timeout_us;
+  std::vector<Input> inputs;
+  std::vector<std::string> outputs;   ///< empty: all
+  std::shared_ptr<const void> owner;  ///< of the inputs' bytes
+};
+
+}  // namespace effdet::server
