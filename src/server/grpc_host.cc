@@ -15,14 +15,14 @@ class Host final : public GrpcHost {
  public:
   Host(Service& service, const ServerOptions& options) : service_(service), on_request_(options.on_request) {}
 
-  std::shared_ptr<Request> new_request() override { return std::make_shared<Request>(service_.budget()); }
+  std::shared_ptr<Request> new_request() override { return std::make_shared<Request>(service_.budget(), bodies_); }
 
   std::string request_id(const std::string& given) override {
     return is_plain_id(given) ? given : "effdet-grpc-" + std::to_string(++next_id_);
   }
 
   std::optional<Answer> refusal(const std::string& authorization) override {
-    Request request(service_.budget());
+    Request request(service_.budget(), bodies_);
     request.method = "GET";
     request.target.path = {"v2"};
     request.authorization = authorization;
@@ -51,6 +51,7 @@ class Host final : public GrpcHost {
  private:
   Service& service_;
   const std::function<void(const ServedRequest&)> on_request_;
+  const std::shared_ptr<BodyPool> bodies_ = std::make_shared<BodyPool>();  // of which messages have none
   std::atomic<uint64_t> next_id_ = 0;
 };
 

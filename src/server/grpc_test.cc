@@ -13,8 +13,8 @@
 #include "effdet/encoded_image.h"
 #include "effdet/error.h"
 #include "effdet/image.h"
-#include "inference.pb.h"
 #include "server/http_client_test_util.h"
+#include "server/inference.pb.h"
 #include "server/server_test_util.h"
 
 namespace effdet::server {

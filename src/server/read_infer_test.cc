@@ -5,9 +5,9 @@
 
 #include <limits>
 
-#include "inference.pb.h"
 #include "server/http_error.h"
 #include "server/infer_request.h"
+#include "server/inference.pb.h"
 
 namespace effdet::server {
 namespace {
@@ -27,7 +27,7 @@ Message message_with(const std::string& datatype, int64_t elements) {
 /// A request and the bytes that it refers to.
 struct Parsed {
   std::string bytes;
-  Request request{std::make_shared<MemoryBudget>(1 << 20)};
+  Request request{std::make_shared<MemoryBudget>(1 << 20), std::make_shared<BodyPool>()};
   InferRequest infer;
 
   explicit Parsed(std::string message) : bytes(std::move(message)) {
