@@ -117,6 +117,7 @@ class ListRun {
     size_t image = 0;
     size_t plan = 0;
     vision::ImageSize size;
+    detection::InputImage prepared;
     std::vector<std::byte> input;
     vision::Image pixels;      ///< to draw on, where they are few; empty: the image is decoded once more
     std::exception_ptr error;  ///< why it could not be loaded
@@ -220,9 +221,9 @@ class ListRun {
       if ((needs_pixels() || is_sliced(slot.size)) && bytes_of(slot.size) < vision::MemoryGate::kSmall) {
         slot.pixels = vision::whole_image(*rows);
         vision::PixelRows kept(slot.pixels, rows->name());
-        detector_.write_input(slot.plan, kept, slot.input);
+        slot.prepared = detector_.write_input(slot.plan, kept, slot.input);
       } else {
-        detector_.write_input(slot.plan, *rows, slot.input);
+        slot.prepared = detector_.write_input(slot.plan, *rows, slot.input);
       }
     } catch (const Error&) {
       slot.error = std::current_exception();
@@ -245,7 +246,7 @@ class ListRun {
     if (!slot.is_usable) return;
     slot.faults = {};
     slot.detections = name_run(images_[slot.image].name(),
-                               [&] { return detector_.run(slot.plan, slot.input, slot.size, &slot.faults); });
+                               [&] { return detector_.run(slot.plan, slot.input, slot.prepared, &slot.faults); });
     if (is_sliced(slot.size)) slot.is_usable = attempt(slot.image, [&] { add_slices(slot); });
     faults_.add(images_[slot.image].name(), slot.faults);
   }
@@ -265,9 +266,9 @@ class ListRun {
       const vision::Image part = slot.pixels.part(slice.x1, slice.y1, slice.x2, slice.y2);
       const size_t plan = detector_.plan_for(part.size());
       vision::PixelRows rows(part, images_[slot.image].name());
-      detector_.write_input(plan, rows, input);
+      const detection::InputImage prepared = detector_.write_input(plan, rows, input);
       eval::DetectFaults faults;
-      for (Detection& found : detector_.run(plan, input, part.size(), &faults)) {
+      for (Detection& found : detector_.run(plan, input, prepared, &faults)) {
         const auto x = static_cast<float>(slice.x1), y = static_cast<float>(slice.y1);
         slot.detections.push_back(
             {found.x1 + x, found.y1 + y, found.x2 + x, found.y2 + y, found.score, found.category});

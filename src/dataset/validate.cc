@@ -21,6 +21,7 @@
 #include "dataset/running_map.h"
 #include "dataset/shard.h"
 #include "dataset/task_queue.h"
+#include "detection/batch_run.h"
 #include "detection/detection_model.h"
 #include "detection/fault_log.h"
 #include "effdet/dataset.h"
@@ -108,19 +109,21 @@ class Validation {
   struct Input {
     size_t batch = 0;
     std::vector<std::byte> batch_memory;
+    std::vector<detection::InputImage> images;  ///< by sample
     std::vector<std::future<void>> loaded;
   };
   struct Output {
-    explicit Output(const runtime::Engine& engine) : heads(engine) {}
-    detection::OutputBuffers heads;
+    explicit Output(const runtime::Engine& engine) : found(engine) {}
+    detection::BatchOutput found;
     std::vector<std::future<void>> decoded;
   };
   struct Stream {
-    Stream(const detection::DetectionModel& model, int threads) : session(model.engine(), threads) {
+    Stream(const detection::DetectionModel& model, int threads) : session(model.engine(), threads), runs(model) {
       for (Input& input : inputs) input.batch_memory.resize(model.input().batch_bytes());
       for (size_t i = 0; i < kOutputs; ++i) outputs.emplace_back(*model.engine());
     }
     runtime::Session session;
+    detection::BatchRun runs;
     std::array<Input, kInputs> inputs;
     std::vector<Output> outputs;
     double inference_seconds = 0;
@@ -229,16 +232,17 @@ class Validation {
   /// Claims the next batch.
   void start_loading(Input& input) {
     input.batch = next_batch_++;
-    for (size_t i = first(input.batch); i < end(input.batch); ++i)
-      input.loaded.push_back(queue_->submit([this, image = pending_[i], &input, index = i - first(input.batch)] {
-        load(image, input.batch_memory, index);
-      }));
+    const size_t begin = first(input.batch);
+    input.images.assign(begin < end(input.batch) ? end(input.batch) - begin : 0, {});
+    for (size_t i = begin; i < end(input.batch); ++i)
+      input.loaded.push_back(
+          queue_->submit([this, image = pending_[i], &input, index = i - begin] { load(image, input, index); }));
   }
 
   void start_decoding(size_t batch, Output& output) {
     for (size_t i = first(batch); i < end(batch); ++i)
       output.decoded.push_back(queue_->submit(
-          [this, image = pending_[i], sample = i - first(batch), &output] { decode(image, output.heads, sample); }));
+          [this, image = pending_[i], sample = i - first(batch), &output] { decode(image, output.found, sample); }));
   }
 
   /// Runs a task on an image; false where the image cannot be used.
@@ -249,15 +253,18 @@ class Validation {
     });
   }
 
-  void load(size_t i, std::span<std::byte> batch, size_t index) {
-    loaded_[i] = attempt(i, [&] { model_.input().write_to_batch(*source_.open(*images_[i]), batch, index); });
+  void load(size_t i, Input& input, size_t index) {
+    loaded_[i] = attempt(i, [&] {
+      input.images[index] = model_.input().prepare(*source_.open(*images_[i]), input.batch_memory, index);
+      input.images[index].size = {images_[i]->width, images_[i]->height};
+    });
   }
 
-  void decode(size_t i, const detection::OutputBuffers& heads, size_t sample) {
+  void decode(size_t i, const detection::BatchOutput& found, size_t sample) {
     if (loaded_[i] == 0) return;
     const vision::ImageSize size{images_[i]->width, images_[i]->height};
     eval::DetectFaults faults;
-    const std::vector<Detection> detections = model_.detect(heads.values(), sample, size, options_.detect, &faults);
+    const std::vector<Detection> detections = found.detections(model_, sample, size, options_.detect, &faults);
     faults_.add(images_[i]->file_name, faults);
     if (writer_.enabled() && !draw(i, detections)) return;
     results_[i] = results_of({&images_[i], 1}, {&detections, 1}, classes_);
@@ -286,8 +293,9 @@ class Validation {
 
   void infer(Stream& stream, const Input& input, Output& output) {
     const auto start = Clock::now();
-    name_run(images_[first(input.batch)]->file_name,
-             [&] { stream.session.run(model_.input().pointers(input.batch_memory), output.heads.pointers()); });
+    name_run(images_[pending_[first(input.batch)]]->file_name, [&] {
+      stream.runs.run(model_, stream.session, 0, input.batch_memory, input.images, options_.detect, output.found);
+    });
     const double seconds = seconds_since(start);
     stream.inference_seconds += seconds;
     if (!options_.progress) return;

@@ -8,7 +8,6 @@
 #include "base/error.h"
 #include "detection/candidates_graph.h"
 #include "detection/decoded_model.h"
-#include "detection/head_decoder.h"
 #include "detection/nms_graph.h"
 #include "detection/row_decoder.h"
 #include "eval/top_k.h"
@@ -137,6 +136,7 @@ class Candidates : public Decoder {
     if (faults != nullptr) *faults = found;
     return detections;
   }
+  const HeadDecoder* candidate_heads() const override { return &heads_; }
 
  private:
   HeadDecoder heads_;

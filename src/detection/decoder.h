@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "detection/head_decoder.h"
 #include "effdet/detection.h"
 #include "eval/detect.h"
 #include "model/metadata.h"
@@ -25,6 +26,9 @@ class Decoder {
   /// output that belongs to it. faults, where it is not null, tells which outputs were not finite.
   virtual std::vector<Detection> decode(std::span<const std::span<const float>> outputs, vision::ImageSize image,
                                         const DetectOptions& options, eval::DetectFaults* faults) const = 0;
+
+  /// By what candidates are decoded, where the outputs are such (append_candidates()); null where they are not.
+  virtual const HeadDecoder* candidate_heads() const { return nullptr; }
 };
 
 /// What a decoder is chosen and made by.

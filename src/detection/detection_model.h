@@ -28,6 +28,8 @@ class DetectionModel {
   const ModelInput& input() const { return input_; }
   size_t batch() const { return input_.batch(); }
 
+  const Decoder& decoder() const { return *decoder_; }
+
   /// Detections in image number `sample` of the batch, which has the given size in pixels. outputs: what a run wrote,
   /// each output with all images. faults, where it is not null, tells what makes no sense.
   std::vector<Detection> detect(std::span<const std::span<const float>> outputs, size_t sample, vision::ImageSize image,

@@ -59,8 +59,8 @@ struct Detector::Impl {
     eval::check_options(options);
     timings = {};
     const size_t plan = detector.plan_for(image.size());
-    timed(timings.preprocess, [&] { detector.write_input(plan, image, input); });
-    timed(timings.inference, [&] { detector.infer(plan, input); });
+    const auto prepared = timed(timings.preprocess, [&] { return detector.write_input(plan, image, input); });
+    timed(timings.inference, [&] { detector.infer(plan, input, {&prepared, 1}, options); });
     return decode(plan, 0, image, options);
   }
 
@@ -79,10 +79,12 @@ struct Detector::Impl {
       for (size_t first = 0; first < members.size(); first += detector.batch(plan)) {
         const std::span batch =
             std::span(members).subspan(first, std::min(detector.batch(plan), members.size() - first));
+        std::vector<detection::InputImage> prepared;
         timed(timings.preprocess, [&] {
-          for (size_t k = 0; k < batch.size(); ++k) detector.write_input(plan, images[batch[k]], input, k);
+          for (size_t k = 0; k < batch.size(); ++k)
+            prepared.push_back(detector.write_input(plan, images[batch[k]], input, k));
         });
-        timed(timings.inference, [&] { detector.infer(plan, input); });
+        timed(timings.inference, [&] { detector.infer(plan, input, prepared, options); });
         for (size_t k = 0; k < batch.size(); ++k) found[batch[k]] = decode(plan, k, images[batch[k]], options);
       }
     return found;

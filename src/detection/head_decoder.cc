@@ -87,6 +87,26 @@ std::vector<Detection> HeadDecoder::decode_candidates(std::span<const eval::Cand
   return by_category(eval::detect(candidates, anchors_, geometry_of(image), by_label(options), faults));
 }
 
+kernels::BoxImage HeadDecoder::box_image(vision::ImageSize image) const {
+  const eval::BoxGeometry geometry = eval::box_geometry(geometry_of(image));
+  return {geometry.clip_width, geometry.clip_height, geometry.scale, geometry.scale_y, geometry.clips ? 1 : 0};
+}
+
+std::vector<uint8_t> HeadDecoder::wanted_classes(const DetectOptions& options) const {
+  if (options.categories.empty()) return {};
+  std::vector<uint8_t> wanted(static_cast<size_t>(num_classes_), 0);
+  for (const int category : by_label(options).categories)
+    if (category >= 1 && category <= num_classes_) wanted[static_cast<size_t>(category - 1)] = 1;
+  return wanted;
+}
+
+std::vector<Detection> HeadDecoder::detections_of(const kernels::SelectedBoxes& selected) const {
+  std::vector<Detection> detections;
+  for (const auto& [x1, y1, x2, y2, score, label] : selected.boxes)
+    detections.push_back({x1, y1, x2, y2, score, label + 1});
+  return by_category(std::move(detections));
+}
+
 DetectOptions HeadDecoder::by_label(const DetectOptions& options) const {
   DetectOptions own = options;
   for (int& category : own.categories) category -= label_offset_ - 1;

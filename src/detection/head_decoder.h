@@ -9,6 +9,7 @@
 #include "eval/anchors.h"
 #include "eval/detect.h"
 #include "eval/level_layout.h"
+#include "kernels/box_selection.h"
 #include "model/metadata.h"
 #include "vision/preprocess.h"
 
@@ -45,6 +46,13 @@ class HeadDecoder {
   /// The same of candidates in order of falling logits. Precondition: there is an anchor for each.
   std::vector<Detection> decode_candidates(std::span<const eval::CandidateBox> candidates, vision::ImageSize image,
                                            const DetectOptions& options, eval::DetectFaults& faults) const;
+
+  // The same on a device that selects boxes itself (kernels::BoxSelection).
+  std::span<const eval::Box> anchors() const { return anchors_; }
+  kernels::BoxImage box_image(vision::ImageSize image) const;
+  /// By class; empty: all are.
+  std::vector<uint8_t> wanted_classes(const DetectOptions& options) const;
+  std::vector<Detection> detections_of(const kernels::SelectedBoxes& selected) const;
 
  private:
   /// Options with classes as detect() counts them, from 1; and back.

@@ -18,7 +18,7 @@ std::vector<ImageDetector::Plan> ImageDetector::plans_of(const CompiledModel& mo
   const auto& engines = EngineAccess::plans(model);
   const model::ModelInfo info = model_info(engines.front()->program().graph.metadata);
   std::vector<Plan> plans;
-  for (const auto& engine : engines) plans.push_back({DetectionModel(engine, info), std::nullopt});
+  for (const auto& engine : engines) plans.push_back({DetectionModel(engine, info), std::nullopt, std::nullopt});
   return plans;
 }
 
@@ -50,27 +50,31 @@ vision::Letterbox ImageDetector::letterbox(size_t plan, vision::ImageSize image)
   return vision::letterbox(image, plans_[plan].model.input().preprocessing());
 }
 
-void ImageDetector::write_input(size_t plan, vision::RowSource& image, std::span<std::byte> input,
-                                size_t sample) const {
-  plans_[plan].model.input().write_to_batch(image, input, sample);
+InputImage ImageDetector::write_input(size_t plan, vision::RowSource& image, std::span<std::byte> input,
+                                      size_t sample) const {
+  return plans_[plan].model.input().prepare(image, input, sample);
 }
 
-void ImageDetector::infer(size_t plan, std::span<const std::byte> input) {
-  auto& [model, outputs] = plans_[plan];
-  if (!outputs) outputs.emplace(*model.engine());
-  session_.run(model.input().pointers(input), outputs->pointers(), plan);
+void ImageDetector::infer(size_t plan, std::span<const std::byte> input, std::span<const InputImage> images,
+                          const DetectOptions& options) {
+  auto& [model, runs, output] = plans_[plan];
+  if (!output) {
+    runs.emplace(model);
+    output.emplace(*model.engine());
+  }
+  runs->run(model, session_, plan, input, images, options, *output);
 }
 
 std::vector<Detection> ImageDetector::decode(size_t plan, size_t sample, vision::ImageSize image,
                                              const DetectOptions& options, eval::DetectFaults* faults) const {
-  const auto& [model, outputs] = plans_[plan];
-  return model.detect(outputs->values(), sample, image, options, faults);
+  const auto& [model, runs, output] = plans_[plan];
+  return output->detections(model, sample, image, options, faults);
 }
 
-std::vector<Detection> ImageDetector::run(size_t plan, std::span<const std::byte> input, vision::ImageSize image,
+std::vector<Detection> ImageDetector::run(size_t plan, std::span<const std::byte> input, const InputImage& image,
                                           eval::DetectFaults* faults) {
-  infer(plan, input);
-  return decode(plan, 0, image, options_, faults);
+  infer(plan, input, {&image, 1}, options_);
+  return decode(plan, 0, image.size, options_, faults);
 }
 
 }  // namespace effdet::detection

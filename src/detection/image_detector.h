@@ -6,8 +6,8 @@
 #include <span>
 #include <vector>
 
+#include "detection/batch_run.h"
 #include "detection/detection_model.h"
-#include "detection/outputs.h"
 #include "effdet/compiled_model.h"
 #include "effdet/detection.h"
 #include "vision/preprocess.h"
@@ -32,25 +32,26 @@ class ImageDetector {
   size_t batch(size_t plan) const { return plans_[plan].model.batch(); }
   /// Of the plan's input and an image of that size.
   vision::Letterbox letterbox(size_t plan, vision::ImageSize image) const;
-  /// Writes the image where the plan takes the image number `sample` of its batch. Throws as ModelInput::write().
-  void write_input(size_t plan, vision::RowSource& image, std::span<std::byte> input, size_t sample = 0) const;
+  /// Writes the image where the plan takes the image number `sample` of its batch. Throws as ModelInput::prepare().
+  InputImage write_input(size_t plan, vision::RowSource& image, std::span<std::byte> input, size_t sample = 0) const;
 
-  /// Runs the plan on an input, for decode().
-  void infer(size_t plan, std::span<const std::byte> input);
+  /// Runs the plan on an input with these images, for decode(). Precondition: options that check_options() has passed.
+  void infer(size_t plan, std::span<const std::byte> input, std::span<const InputImage> images,
+             const DetectOptions& options);
   /// Detections in the image number `sample` of the last input, which has that size, sorted by falling score; faults,
-  /// where it is not null, tells what of the outputs makes no sense. Precondition: options that check_options() has
-  /// passed.
+  /// where it is not null, tells what of the outputs makes no sense. options: of infer().
   std::vector<Detection> decode(size_t plan, size_t sample, vision::ImageSize image, const DetectOptions& options,
                                 eval::DetectFaults* faults) const;
   /// Both, for the first image, with the options of the detector.
-  std::vector<Detection> run(size_t plan, std::span<const std::byte> input, vision::ImageSize image,
+  std::vector<Detection> run(size_t plan, std::span<const std::byte> input, const InputImage& image,
                              eval::DetectFaults* faults);
 
  private:
-  /// With its outputs, for which there is memory once it was chosen.
+  /// With what a run needs, for which there is memory once it was chosen.
   struct Plan {
     DetectionModel model;
-    std::optional<OutputBuffers> outputs;
+    std::optional<BatchRun> runs;
+    std::optional<BatchOutput> output;
 
     size_t pixels() const;
   };

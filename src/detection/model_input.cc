@@ -122,6 +122,24 @@ void ModelInput::write_to_batch(vision::RowSource& image, std::span<std::byte> b
   }
 }
 
+ModelInput::ModelInput(const runtime::Engine& engine, const model::ModelInfo& info)
+    : ModelInput(engine.inputs(), engine.program().graph, info) {
+  keeps_pictures_ =
+      inputs_.size() == 1 && !aipp_ && !preprocessing_.sampled && engine.device().make_picture_input() != nullptr;
+}
+
+InputImage ModelInput::prepare(vision::RowSource& image, std::span<std::byte> batch, size_t index) const {
+  const vision::ImageSize size = image.size();
+  const size_t pixels = static_cast<size_t>(size.width) * static_cast<size_t>(size.height);
+  if (!keeps_pictures_ || 3 * pixels > sample_bytes_) {
+    write_to_batch(image, batch, index);
+    return {size};
+  }
+  vision::letterbox(size, preprocessing_, image.name());  // refuses what is too narrow
+  image.read_all(reinterpret_cast<uint8_t*>(batch.data() + index * sample_bytes_));
+  return {size, size};
+}
+
 void ModelInput::write(vision::RowSource& image, std::span<std::byte> sample) const {
   if (!aipp_) {
     vision::letterbox_to_tensor(image, preprocessing_, {reinterpret_cast<float*>(sample.data()), sample.size() / 4});

@@ -19,13 +19,20 @@ namespace effdet::detection {
 /// of a known size, perhaps with effdet's img_scale [N] and img_size [N, 2] beside it.
 Shape network_shape(std::span<const ir::Value> inputs, const ir::Graph& graph);
 
+/// An image of a batch, as prepare() left it in its sample.
+struct InputImage {
+  vision::ImageSize size;           ///< what detections are scaled to
+  vision::ImageSize picture{0, 0};  ///< of the pixels that are there, which the device prepares; 0: none are
+  bool is_picture() const { return picture.width > 0; }
+};
+
 /// Constant, so that threads may share it.
 class ModelInput {
  public:
   /// Throws Error(kUnsupported) as network_shape() does.
   ModelInput(std::span<const ir::Value> inputs, const ir::Graph& graph, const model::ModelInfo& info);
-  ModelInput(const runtime::Engine& engine, const model::ModelInfo& info)
-      : ModelInput(engine.inputs(), engine.program().graph, info) {}
+  /// For runs of that engine: pictures may be left to its device.
+  ModelInput(const runtime::Engine& engine, const model::ModelInfo& info);
 
   size_t batch() const { return batch_; }
   /// Bytes of one image of the batch.
@@ -48,6 +55,10 @@ class ModelInput {
   void write(vision::RowSource& image, std::span<std::byte> sample) const;
   /// Writes the image, and what the network wants to know of it, as number `index` of a batch of batch_bytes().
   void write_to_batch(vision::RowSource& image, std::span<std::byte> batch, size_t index) const;
+  /// The same for a run by BatchRun: leaves the picture to the device, where that prepares pictures and it is no larger
+  /// than what write() makes of it. Throws as write().
+  InputImage prepare(vision::RowSource& image, std::span<std::byte> batch, size_t index) const;
+  bool keeps_pictures() const { return keeps_pictures_; }
   /// A batch of the same image in every place. Throws as write().
   std::vector<std::byte> batch_of(vision::RowSource& image) const;
 
@@ -64,6 +75,7 @@ class ModelInput {
   std::optional<ops::AippSpec> aipp_;
   vision::Preprocessing preprocessing_;
   size_t batch_, sample_bytes_, batch_bytes_ = 0;
+  bool keeps_pictures_ = false;
 };
 
 }  // namespace effdet::detection

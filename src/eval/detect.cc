@@ -7,6 +7,7 @@
 #include <limits>
 #include <string_view>
 
+#include "base/box_arithmetic.h"
 #include "base/checked.h"
 #include "base/error.h"
 #include "eval/nms.h"
@@ -111,31 +112,6 @@ Location locate(const HeadOutputs& outputs, uint64_t anchor) {
   fail(ErrorCode::kInternal, "anchor {} lies beyond the last level", anchor);
 }
 
-/// The order of operations is that of effdet's decode_box_outputs, in float32.
-ScoredBox decode(const CandidateBox& candidate, const Box& anchor) {
-  const auto& [logit, number, label, ty, tx, th, tw] = candidate;
-  const float anchor_height = anchor.y2 - anchor.y1, anchor_width = anchor.x2 - anchor.x1;
-  const float width = std::exp(tw) * anchor_width;
-  const float height = std::exp(th) * anchor_height;
-  const float y = ty * anchor_height + (anchor.y1 + anchor.y2) / 2;
-  const float x = tx * anchor_width + (anchor.x1 + anchor.x2) / 2;
-  const float score = 1.0f / (1.0f + std::exp(-logit));
-  return {x - width / 2, y - height / 2, x + width / 2, y + height / 2, score, label};
-}
-
-void clip(ScoredBox& box, float width, float height) {
-  // A NaN must stay one, to be left out later: std::min and std::max return their first argument then.
-  const auto bound = [](float value, float high) { return std::min(std::max(value, 0.0f), high); };
-  box.x1 = bound(box.x1, width);
-  box.y1 = bound(box.y1, height);
-  box.x2 = bound(box.x2, width);
-  box.y2 = bound(box.y2, height);
-}
-
-bool is_finite(const ScoredBox& box) {
-  return std::isfinite(box.x1) && std::isfinite(box.y1) && std::isfinite(box.x2) && std::isfinite(box.y2);
-}
-
 /// As top_candidates(), one for each anchor.
 std::vector<Candidate> best_class_candidates(const HeadOutputs& outputs, int count, const Wanted& wanted,
                                              DetectFaults& faults) {
@@ -177,24 +153,21 @@ std::vector<CandidateBox> with_boxes(const HeadOutputs& outputs, std::span<const
 
 std::vector<ScoredBox> decode_all(std::span<const Box> anchors, std::span<const CandidateBox> candidates,
                                   const ImageGeometry& geometry, DetectFaults& faults) {
-  const auto scale = static_cast<float>(geometry.scale);
-  const bool by_input = geometry.clip != FeatureSize{0, 0};
-  const bool clips = by_input || (geometry.width > 0 && geometry.height > 0);
-  const float width = by_input ? static_cast<float>(geometry.clip.width) : static_cast<float>(geometry.width) / scale;
-  const float height =
-      by_input ? static_cast<float>(geometry.clip.height) : static_cast<float>(geometry.height) / scale;
-  std::vector<ScoredBox> boxes;
-  boxes.reserve(candidates.size());
+  const BoxGeometry in_floats = box_geometry(geometry);
+  std::vector<ScoredBox> found;
+  found.reserve(candidates.size());
   for (const CandidateBox& candidate : candidates) {
-    auto box = decode(candidate, anchors[candidate.anchor]);
-    if (clips) clip(box, width, height);
-    if (is_finite(box)) {
-      boxes.push_back(box);
+    const auto& [logit, number, label, ty, tx, th, tw] = candidate;
+    const Box& anchor = anchors[number];
+    boxes::Corners box = boxes::decoded({anchor.x1, anchor.y1, anchor.x2, anchor.y2}, {ty, tx, th, tw});
+    if (in_floats.clips) box = boxes::clipped(box, in_floats.clip_width, in_floats.clip_height);
+    if (boxes::is_finite(box)) {
+      found.push_back({box, boxes::score_of(logit), label});
     } else {
       faults.not_finite_box = true;
     }
   }
-  return boxes;
+  return found;
 }
 
 /// From boxes in order of falling score to detections.
@@ -204,13 +177,12 @@ std::vector<Detection> suppress(std::span<const ScoredBox> boxes, const ImageGeo
   const auto kept = options.soft_nms
                         ? soft_nms(boxes, limit, options.agnostic, options.soft_linear ? options.iou_threshold : -1.0f)
                         : hard_nms(boxes, options.iou_threshold, limit, options.agnostic);
-  const auto scale = static_cast<float>(geometry.scale);
-  const auto scale_y = geometry.scale_y != 0 ? static_cast<float>(geometry.scale_y) : scale;
+  const BoxGeometry in_floats = box_geometry(geometry);
   std::vector<Detection> detections;
-  for (const auto& box : kept) {
-    if (box.score < options.score_threshold) break;
-    detections.push_back(
-        {box.x1 * scale, box.y1 * scale_y, box.x2 * scale, box.y2 * scale_y, box.score, box.label + 1});
+  for (const auto& [box, score, label] : kept) {
+    if (score < options.score_threshold) break;
+    detections.push_back({box.x1 * in_floats.scale, box.y1 * in_floats.scale_y, box.x2 * in_floats.scale,
+                          box.y2 * in_floats.scale_y, score, label + 1});
   }
   return detections;
 }
@@ -220,6 +192,15 @@ std::vector<Detection> suppress(std::span<const ScoredBox> boxes, const ImageGeo
 ImageGeometry letterbox_geometry(int width, int height, int model_height, int model_width) {
   const double resize = std::min(model_height / static_cast<double>(height), model_width / static_cast<double>(width));
   return {1.0 / resize, width, height};
+}
+
+BoxGeometry box_geometry(const ImageGeometry& geometry) {
+  const auto scale = static_cast<float>(geometry.scale);
+  const float scale_y = geometry.scale_y != 0 ? static_cast<float>(geometry.scale_y) : scale;
+  if (geometry.clip != FeatureSize{0, 0})
+    return {static_cast<float>(geometry.clip.width), static_cast<float>(geometry.clip.height), scale, scale_y, true};
+  return {static_cast<float>(geometry.width) / scale, static_cast<float>(geometry.height) / scale, scale, scale_y,
+          geometry.width > 0 && geometry.height > 0};
 }
 
 void check_options(const DetectOptions& options) {

@@ -37,6 +37,14 @@ struct ImageGeometry {
   FeatureSize clip = {0, 0};
 };
 
+/// What the geometry does to boxes in float32.
+struct BoxGeometry {
+  float clip_width, clip_height;  ///< of the part of the input that boxes are clipped to, where they are
+  float scale, scale_y;           ///< to pixels of the original image
+  bool clips;
+};
+BoxGeometry box_geometry(const ImageGeometry& geometry);
+
 /// One of the highest logits, with the regression values of its anchor.
 struct CandidateBox {
   float logit;

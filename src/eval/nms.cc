@@ -11,38 +11,23 @@ namespace {
 constexpr float kSoftSigma = 0.5f;
 constexpr float kSoftScoreThreshold = 0.001f;
 
-float area(const ScoredBox& box) { return (box.x2 - box.x1) * (box.y2 - box.y1); }
-
-float intersection(const ScoredBox& a, const ScoredBox& b) {
-  const float width = std::max(0.0f, std::min(a.x2, b.x2) - std::max(a.x1, b.x1));
-  const float height = std::max(0.0f, std::min(a.y2, b.y2) - std::max(a.y1, b.y1));
-  return width * height;
-}
-
-/// 0 / 0 for two boxes without area is NaN, which is above no threshold: torchvision keeps such boxes too.
-float iou(const ScoredBox& a, const ScoredBox& b) {
-  const float inter = intersection(a, b);
-  return inter / (area(a) + area(b) - inter);
-}
-
 /// Moves every class to a place of its own. Soft-NMS needs no such move, but effdet computes its IoUs on moved boxes,
 /// and their coarser rounding shows in the scores.
 std::vector<ScoredBox> moved_by_class(std::span<const ScoredBox> boxes, bool agnostic) {
   std::vector<ScoredBox> moved(boxes.begin(), boxes.end());
   if (agnostic) return moved;
   float largest = std::numeric_limits<float>::lowest();
-  for (const auto& box : boxes) largest = std::max({largest, box.x1, box.y1, box.x2, box.y2});
-  for (auto& box : moved) {
-    const float offset = static_cast<float>(box.label) * (largest + 1.0f);
-    box = {box.x1 + offset, box.y1 + offset, box.x2 + offset, box.y2 + offset, box.score, box.label};
+  for (const auto& [box, score, label] : boxes) largest = std::max({largest, box.x1, box.y1, box.x2, box.y2});
+  for (auto& [box, score, label] : moved) {
+    const float offset = static_cast<float>(label) * (largest + 1.0f);
+    box = {box.x1 + offset, box.y1 + offset, box.x2 + offset, box.y2 + offset};
   }
   return moved;
 }
 
-float soft_decay(const ScoredBox& a, const ScoredBox& b, float linear_threshold) {
-  const float inter = intersection(a, b);
-  if (!(inter > 0)) return 1.0f;
-  const float overlap = inter / (area(a) + area(b) - inter);
+float soft_decay(const boxes::Corners& a, const boxes::Corners& b, float linear_threshold) {
+  if (!(boxes::intersection(a, b) > 0)) return 1.0f;
+  const float overlap = boxes::iou(a, b);
   if (linear_threshold >= 0) return overlap > linear_threshold ? 1.0f - overlap : 1.0f;
   return std::exp(-(overlap * overlap) / kSoftSigma);
 }
@@ -56,7 +41,7 @@ std::vector<ScoredBox> hard_nms(std::span<const ScoredBox> boxes, float iou_thre
   for (const auto& box : boxes) {
     if (kept.size() >= max_kept) break;
     const bool suppressed = std::any_of(kept.begin(), kept.end(), [&](const ScoredBox& other) {
-      return (agnostic || other.label == box.label) && iou(other, box) > iou_threshold;
+      return (agnostic || other.label == box.label) && boxes::iou(other.box, box.box) > iou_threshold;
     });
     if (!suppressed) kept.push_back(box);
   }
@@ -79,7 +64,7 @@ std::vector<ScoredBox> soft_nms(std::span<const ScoredBox> boxes, size_t max_kep
     size_t left = 0;
     for (size_t i = 0; i < remaining.size(); ++i) {
       ScoredBox box = remaining[i];
-      if (agnostic || box.label == top.label) box.score *= soft_decay(top, box, linear_threshold);
+      if (agnostic || box.label == top.label) box.score *= soft_decay(top.box, box.box, linear_threshold);
       if (i == best_index || !(box.score > kSoftScoreThreshold)) continue;
       remaining[left] = box;
       origin[left++] = origin[i];

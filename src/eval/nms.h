@@ -5,11 +5,13 @@
 #include <span>
 #include <vector>
 
+#include "base/box_arithmetic.h"
+
 namespace effdet::eval {
 
-/// A decoded box with corners in pixels, its score and its class (from 0).
+/// A decoded box, its score and its class (from 0).
 struct ScoredBox {
-  float x1, y1, x2, y2;
+  boxes::Corners box;
   float score;
   int label;
 };

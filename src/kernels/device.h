@@ -7,7 +7,9 @@
 #include <string>
 #include <string_view>
 
+#include "kernels/box_selection.h"
 #include "kernels/kernel.h"
+#include "kernels/picture_input.h"
 #include "ops/target.h"
 
 namespace effdet::kernels {
@@ -41,6 +43,13 @@ class Device {
   /// than threads; never null for a device that does not use the host's memory. Its destructor returns when no kernel
   /// of it runs any more: after an error some may still.
   virtual std::unique_ptr<Queue> make_queue() const = 0;
+
+  /// Selects boxes out of candidates in the device's memory, for one session. Null where the device does not: the host
+  /// does.
+  virtual std::unique_ptr<BoxSelection> make_box_selection(const BoxSelectionShape&) const { return nullptr; }
+
+  /// Prepares pictures in the device's memory, for one session. Null where the device does not: the host does.
+  virtual std::unique_ptr<PictureInput> make_picture_input() const { return nullptr; }
 
   /// The hardware that this is, in characters that a file's name may have: measurements are kept by it.
   virtual std::string hardware() const = 0;

@@ -115,21 +115,25 @@ void Session::bind_step(Plan& plan, size_t step) const {
 }
 
 void Session::run(std::span<const std::byte* const> inputs, std::span<std::byte* const> outputs, size_t plan) {
-  Plan& chosen = plans_.at(plan);
-  if (!inputs_) return run_plan(chosen, inputs, outputs);
+  if (!inputs_) return run_plan(plans_.at(plan), inputs, outputs);
+  run_at_device([&](kernels::Queue&, std::span<std::byte* const>) { upload(plan, inputs); },
+                [&](kernels::Queue&, std::span<std::byte* const>) { download(plan, outputs); }, plan);
+}
+
+void Session::run_at_device(AtDevice write_inputs, AtDevice take_outputs, size_t plan) {
   using Clock = std::chrono::steady_clock;
   const auto seconds_since = [](Clock::time_point start) {
     return std::chrono::duration<double>(Clock::now() - start).count();
   };
   auto start = Clock::now();
-  inputs_->upload(*queue_, plan, inputs);
+  write_inputs(*queue_, inputs_->places());
   upload_seconds = seconds_since(start);
   start = Clock::now();
-  run_on_device(chosen);
+  run_on_device(plans_.at(plan));
   queue_->wait();  // so that a download's time is its own
   run_seconds = seconds_since(start);
   start = Clock::now();
-  outputs_->download(*queue_, plan, outputs);
+  take_outputs(*queue_, outputs_->places());
   download_seconds = seconds_since(start);
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "artifact/program.h"
+#include "base/function_ref.h"
 #include "base/thread_pool.h"
 #include "kernels/device.h"
 #include "runtime/device_memory.h"
@@ -64,6 +65,17 @@ class Session {
   /// Runs on the caller's memory, which is the host's: inputs and outputs are as many, and as large, as the engine
   /// says. Allocates nothing.
   void run(std::span<const std::byte* const> inputs, std::span<std::byte* const> outputs, size_t plan = 0);
+  /// What stands for the copies at one end of a run: puts into the queue what writes the inputs at their places in the
+  /// device's memory, or takes from the outputs' places what it wants.
+  using AtDevice = FunctionRef<void(kernels::Queue& queue, std::span<std::byte* const> places)>;
+  /// Runs between these. Precondition: has_own_memory().
+  void run_at_device(AtDevice write_inputs, AtDevice take_outputs, size_t plan = 0);
+  /// Whether the device does not use the host's memory.
+  bool has_own_memory() const { return inputs_.has_value(); }
+  /// Copies of inputs and outputs, for either end of run_at_device().
+  void upload(size_t plan, std::span<const std::byte* const> from) { inputs_->upload(*queue_, plan, from); }
+  void download(size_t plan, std::span<std::byte* const> to) { outputs_->download(*queue_, plan, to); }
+
   /// The same on tensors, with the first plan; throws Error(kBadInput) for another number, type or shape of inputs.
   std::vector<Tensor> run(std::span<const Tensor> inputs);
 

@@ -11,29 +11,17 @@
 namespace effdet::vision {
 namespace {
 
-/// Mean and divisor of one channel in units of samples: a product in double, rounded to float32 as
-/// torch.tensor([x * 255 for x in mean]) rounds it.
-struct ChannelScale {
-  float mean, std;
-};
-
-ChannelScale channel_scale(const Preprocessing& preprocessing, size_t channel) {
-  return {static_cast<float>(preprocessing.mean[channel] * 255), static_cast<float>(preprocessing.std[channel] * 255)};
-}
-
-float normalised(float sample, const ChannelScale& scale) { return (sample - scale.mean) / scale.std; }
-
 void sampled_letterbox(RowSource& source, ImageSize size, const Preprocessing& preprocessing, std::span<float> nchw) {
   const size_t width = static_cast<size_t>(preprocessing.width), columns = static_cast<size_t>(size.width);
   const size_t plane = width * static_cast<size_t>(preprocessing.height);
   std::ranges::fill(nchw, 0.0f);
+  const Normalisation scale = normalisation_of(preprocessing);
   RowSampler rows(source, size.width, size.height);
   for (int y = 0; y < size.height; ++y) {
     const std::span<const float> row = rows.next_row();
     for (size_t channel = 0; channel < 3; ++channel) {
-      const ChannelScale scale = channel_scale(preprocessing, channel);
       float* out = nchw.data() + channel * plane + static_cast<size_t>(y) * width;
-      for (size_t x = 0; x < columns; ++x) out[x] = normalised(row[3 * x + channel], scale);
+      for (size_t x = 0; x < columns; ++x) out[x] = (row[3 * x + channel] - scale.mean[channel]) / scale.std[channel];
     }
   }
 }
@@ -60,6 +48,18 @@ class RgbRows {
 };
 
 }  // namespace
+
+/// A product in double, rounded to float32 as torch.tensor([x * 255 for x in mean]) rounds it.
+Normalisation normalisation_of(const Preprocessing& preprocessing) {
+  Normalisation scales{};
+  for (size_t channel = 0; channel < 3; ++channel) {
+    scales.mean[channel] = static_cast<float>(preprocessing.mean[channel] * 255);
+    scales.std[channel] = static_cast<float>(preprocessing.std[channel] * 255);
+    row_kernels().normalise(&preprocessing.fill[channel], 1, scales.mean[channel], scales.std[channel],
+                            &scales.fill[channel]);
+  }
+  return scales;
+}
 
 Letterbox letterbox(ImageSize image, const Preprocessing& preprocessing, std::string_view name) {
   const double down = static_cast<double>(preprocessing.height) / image.height,
@@ -90,26 +90,21 @@ double letterbox_to_tensor(RowSource& source, const Preprocessing& preprocessing
     return scale;
   }
   const RowKernels& kernels = row_kernels();
-  std::array<ChannelScale, 3> scales;
-  for (size_t channel = 0; channel < 3; ++channel) scales[channel] = channel_scale(preprocessing, channel);
-  std::array<float, 3> fill;
-  for (size_t channel = 0; channel < 3; ++channel)
-    kernels.normalise(&preprocessing.fill[channel], 1, scales[channel].mean, scales[channel].std, &fill[channel]);
-
+  const Normalisation scales = normalisation_of(preprocessing);
   RowResizer rows(source, size.width, size.height, kernels);
   for (int y = 0; y < size.height; ++y) {
     const uint8_t* planes = rows.next_row();
     for (size_t channel = 0; channel < 3; ++channel) {
       float* out = nchw.data() + channel * plane + static_cast<size_t>(y) * width;
       kernels.normalise(planes + static_cast<ptrdiff_t>(channel) * rows.plane_stride(), size.width,
-                        scales[channel].mean, scales[channel].std, out);
-      std::fill(out + size.width, out + width, fill[channel]);
+                        scales.mean[channel], scales.std[channel], out);
+      std::fill(out + size.width, out + width, scales.fill[channel]);
     }
   }
   source.finish();
   for (size_t channel = 0; channel < 3; ++channel)
     std::fill(nchw.data() + channel * plane + static_cast<size_t>(size.height) * width,
-              nchw.data() + (channel + 1) * plane, fill[channel]);
+              nchw.data() + (channel + 1) * plane, scales.fill[channel]);
   return scale;
 }
 

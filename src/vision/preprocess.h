@@ -25,6 +25,13 @@ struct Preprocessing {
   bool sampled = false;
 };
 
+/// The same in float32, in units of samples: (sample - mean) / std, each operation rounded. fill is what that makes of
+/// the letterbox's.
+struct Normalisation {
+  std::array<float, 3> mean, std, fill;
+};
+Normalisation normalisation_of(const Preprocessing& preprocessing);
+
 /// Where the image lies in the letterbox: at (0, 0), resized to size. A point of the image is scale times as far
 /// from the corner in the letterbox.
 struct Letterbox {

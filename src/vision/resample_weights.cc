@@ -70,4 +70,16 @@ void ResampleWeights::set(size_t output, int first, const std::vector<double>& w
   }
 }
 
+std::vector<int32_t> ResampleWeights::whole_weights() const {
+  const size_t padded = first_.size();
+  std::vector<int32_t> weights(2 * static_cast<size_t>(pairs_) * padded);
+  for (size_t tap = 0; tap < 2 * static_cast<size_t>(pairs_); ++tap)
+    for (size_t output = 0; output < padded; ++output) {
+      const size_t at = tap / 2 * padded + output;
+      const int shift = tap % 2 ? 16 : 0;
+      weights[tap * padded + output] = (low_[at] >> shift & 0xFFFF) + ((high_[at] >> shift & 0xFFFF) << kLowBits);
+    }
+  return weights;
+}
+
 }  // namespace effdet::vision

@@ -32,6 +32,8 @@ class ResampleWeights {
   /// Low and high parts of the weights: [pair][padded output].
   const int32_t* low() const { return low_.data(); }
   const int32_t* high() const { return high_.data(); }
+  /// Both parts of each, tap by tap: [2 * pairs][padded output].
+  std::vector<int32_t> whole_weights() const;
 
  private:
   void set(size_t output, int first, const std::vector<double>& weights, int in_size);

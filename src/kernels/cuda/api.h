@@ -8,7 +8,7 @@
 namespace effdet::kernels::cuda {
 
 /// Goes up with every change of this file or of the list of kernels: a module of another build is refused.
-inline constexpr int kApiVersion = 3;
+inline constexpr int kApiVersion = 4;
 /// The function of the module that returns its table: const Api* effdet_cuda_api().
 inline constexpr const char* kApiFunction = "effdet_cuda_api";
 

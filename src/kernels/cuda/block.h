@@ -20,11 +20,7 @@
 
 #include <cstdint>
 
-#ifdef __CUDACC__
-#define EFFDET_CUDA __device__ inline
-#else
-#define EFFDET_CUDA inline
-#endif
+#include "base/device_function.h"
 
 namespace effdet::kernels::cuda {
 

@@ -7,8 +7,10 @@
 #include <mutex>
 
 #include "base/error.h"
+#include "kernels/cuda/box_selection.h"
 #include "kernels/cuda/cuda.h"
 #include "kernels/cuda/module.h"
+#include "kernels/cuda/picture_input.h"
 #include "kernels/cuda/queue.h"
 
 namespace effdet::kernels::cuda {
@@ -47,6 +49,10 @@ class Gpu : public Device {
     return Machine::allocate(machine(), bytes, what);
   }
   std::unique_ptr<Queue> make_queue() const override { return std::make_unique<CudaQueue>(machine()); }
+  std::unique_ptr<BoxSelection> make_box_selection(const BoxSelectionShape& shape) const override {
+    return cuda::make_box_selection(shape);
+  }
+  std::unique_ptr<PictureInput> make_picture_input() const override { return cuda::make_picture_input(); }
 
   /// "NVIDIA-H100-80GB-HBM3".
   std::string hardware() const override {

@@ -3,10 +3,12 @@
 
 #include <type_traits>
 
+#include "kernels/cuda/box_kernels.h"
 #include "kernels/cuda/conv_kernels.h"
 #include "kernels/cuda/dense_kernel.h"
 #include "kernels/cuda/depthwise_kernel.h"
 #include "kernels/cuda/map_kernels.h"
+#include "kernels/cuda/picture_kernels.h"
 #include "kernels/cuda/product_kernel.h"
 #include "kernels/cuda/select_kernels.h"
 
@@ -34,10 +36,10 @@ template <typename T>
 using NarrowKernels = decltype(joined(List<DirectConv<T, T>, PlainProduct<T, float>>(), MixedKernels<T, float>(),
                                       joined(MixedKernels<float, T>(), MapKernels<T>(), List<>())));
 
-using AllKernels =
-    decltype(joined(NarrowKernels<Fp16>(), NarrowKernels<Bf16>(),
-                    joined(MapKernels<float>(), List<DirectConv<float, float>>(),
-                           List<Dense, Means, StartSelection, CountDigits, ChooseDigit, CollectKeys, WriteRanked>())));
+using AllKernels = decltype(joined(NarrowKernels<Fp16>(), NarrowKernels<Bf16>(),
+                                   joined(MapKernels<float>(), List<DirectConv<float, float>>(),
+                                          List<Dense, Means, StartSelection, CountDigits, ChooseDigit, CollectKeys,
+                                               WriteRanked, PlaceBoxes, SuppressBoxes, Resample, ResampleToPlanes>())));
 
 template <typename Kernel, typename... Kernels>
 constexpr int number_in(List<Kernels...>) {
