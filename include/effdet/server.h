@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,8 @@ namespace effdet {
 struct ServedModel {
   std::string name;  ///< letters, digits, '_', '-' and '.', at most 128 of them
   CompiledModel model;
+  std::optional<StreamLayout> layout = std::nullopt;  ///< none: ServerOptions::layout
+  std::optional<size_t> queue = std::nullopt;         ///< none: ServerOptions::queue
 };
 
 /// A finished request, for logs.
@@ -41,9 +44,14 @@ struct ServerOptions {
   /// Of gRPC, on the same host, for which libeffdet_grpc.so is loaded. 0: any free one, which Server::grpc_port()
   /// tells; -1: no gRPC.
   int grpc_port = -1;
-  StreamLayout layout;                 ///< of each model: inferences at the same time, and threads for each
-  DetectOptions detect;                ///< of pictures, where the client asks for nothing else
-  size_t queue = 64;                   ///< requests of each model that wait for a free stream, at most
+  StreamLayout layout;               ///< of each model: inferences at the same time, and threads for each
+  DetectOptions detect;              ///< of pictures, where the client asks for nothing else
+  size_t queue = 64;                 ///< requests of each model that wait for a free stream, at most
+  uint64_t queue_bytes = 256 << 20;  ///< bytes of their bodies, at most
+  double queue_seconds = 0;          ///< requests without a timeout of their own are dropped then; 0: never
+  /// Of requests, 1 to so many: lower numbers run first, and displace higher ones from a full queue; those that ask for
+  /// none have the one in the middle. 0: all are the same, whatever they ask for.
+  int priority_levels = 0;
   uint64_t most_body = 64 << 20;       ///< bytes of a request's body
   uint64_t most_pixels = 100'000'000;  ///< of a picture
   uint64_t most_memory = 1 << 30;      ///< bytes of all bodies, pictures and answers at the same time

@@ -60,8 +60,12 @@ Connection::Connection(Socket socket, std::shared_ptr<ConnectionShared> shared)
 Connection::~Connection() { shared_.connections.erase(this); }
 
 void Connection::set_deadline(double seconds) {
+  set_deadline(Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds)));
+}
+
+void Connection::set_deadline(Clock::time_point time) {
   const uint64_t number = ++deadline_;
-  timer_.expires_after(std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds)));
+  timer_.expires_at(time);
   timer_.async_wait([self = weak_from_this(), number](ErrorCode error) {
     const auto connection = self.lock();
     if (connection != nullptr && !error && connection->deadline_ == number) connection->on_deadline();
@@ -69,6 +73,12 @@ void Connection::set_deadline(double seconds) {
 }
 
 void Connection::on_deadline() {
+  if (phase_ == Phase::kWork) {
+    auto answer = pending_ == nullptr ? std::nullopt : pending_->expire();
+    if (!answer) return;  // a stream works at it
+    pending_.reset();
+    return send(std::move(*answer));
+  }
   if (phase_ != Phase::kHeader && phase_ != Phase::kBody) return close();
   timed_out_ = true;  // the read ends now, and its handler tells the client
   ErrorCode ignored;
@@ -280,6 +290,7 @@ void Connection::handle() {
   std::shared_ptr<Request> request = std::exchange(request_, nullptr);
   if (auto answer = shared_.service.handle(std::move(request), pending_, std::move(done)))
     return send(std::move(*answer));
+  if (pending_->deadline()) set_deadline(*pending_->deadline());
   watch_client();
 }
 

@@ -69,6 +69,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void end_request();
   bool take_bytes(std::span<const std::byte> bytes);
   void set_deadline(double seconds);
+  void set_deadline(Clock::time_point time);
   void on_deadline();
   std::string header_text(const Answer& answer, bool keep_alive) const;
 

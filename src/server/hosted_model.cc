@@ -68,15 +68,14 @@ std::shared_ptr<OutputMemory> OutputPool::take(const std::shared_ptr<OutputPool>
           }};
 }
 
-HostedModel::HostedModel(std::string name, const CompiledModel& model, StreamLayout layout, const DetectOptions& detect,
-                         size_t queue)
-    : name_(std::move(name)),
-      device_(model.device()),
+HostedModel::HostedModel(const ServedModel& served, const Scheduling& scheduling, const DetectOptions& detect)
+    : name_(served.name),
+      device_(served.model.device()),
       detect_(detect),
-      streams_(make_streams(model, settled(layout), detect)),
-      queue_(streams_.size(), queue) {
-  plans_ = plan_tensors(model, streams_.front().runner);
-  class_names_ = names_of_classes(model, takes_pictures());
+      streams_(make_streams(served.model, settled(scheduling.layout), detect)),
+      queue_(streams_.size(), scheduling.limits) {
+  plans_ = plan_tensors(served.model, streams_.front().runner);
+  class_names_ = names_of_classes(served.model, takes_pictures());
   for (const PlanTensors& plan : plans_)
     pools_.push_back(std::make_shared<OutputPool>(plan.output_bytes, streams_.size() + 2));
 }

@@ -9,11 +9,18 @@
 #include "effdet/compiled_model.h"
 #include "effdet/detector.h"
 #include "effdet/output_memory.h"
+#include "effdet/server.h"
 #include "effdet/streams.h"
 #include "server/statistics.h"
 #include "server/work_queue.h"
 
 namespace effdet::server {
+
+/// How many requests of a model run and wait.
+struct Scheduling {
+  StreamLayout layout;
+  WorkQueue::Limits limits;
+};
 
 /// What one stream needs; its thread alone uses it.
 struct Stream {
@@ -45,8 +52,7 @@ class OutputPool {
 class HostedModel {
  public:
   /// Throws as Runner and Detector.
-  HostedModel(std::string name, const CompiledModel& model, StreamLayout layout, const DetectOptions& detect,
-              size_t queue);
+  HostedModel(const ServedModel& served, const Scheduling& scheduling, const DetectOptions& detect);
 
   const std::string& name() const { return name_; }
   /// Of the interface that takes pictures.

@@ -24,4 +24,10 @@ class HttpError : public std::exception {
   std::string message_;
 };
 
+/// The client's timeout was over before its work began.
+class TimeoutError final : public HttpError {
+ public:
+  TimeoutError() : HttpError(503, "the request's timeout was over before its turn came") {}
+};
+
 }  // namespace effdet::server

@@ -77,8 +77,7 @@ std::vector<std::span<const std::byte>> in_order(const PlanTensors& plan, std::v
 
 void check_timeout(const Request& request, uint64_t timeout_us) {
   const double waited = std::chrono::duration<double, std::micro>(Clock::now() - request.arrival).count();
-  if (waited > static_cast<double>(timeout_us))
-    throw HttpError(503, "the request's timeout of {} microseconds was over before its turn came", timeout_us);
+  if (timeout_us > 0 && waited > static_cast<double>(timeout_us)) throw TimeoutError();
 }
 
 Answer infer_tensors(HostedModel& model, Stream& stream, const std::shared_ptr<Request>& request, Work& work) {

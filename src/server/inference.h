@@ -14,7 +14,8 @@ struct Work {
   uint64_t inferences = 1;  ///< samples or pictures
 };
 
-/// Throws HttpError(503) where a client's timeout is over before the work has begun.
+/// For timeouts that were not read before the request was queued (Urgency). Throws TimeoutError where it is over; 0:
+/// never.
 void check_timeout(const Request& request, uint64_t timeout_us);
 
 /// Raw tensors, as the model has them. Throws HttpError, and Error as the functions of the library do.

@@ -59,6 +59,11 @@ class PendingAnswer {
   virtual ~PendingAnswer() = default;
   /// The client has left: work that has not begun is not done. Either way the answer does not come.
   virtual void cancel() = 0;
+  /// When the client's timeout is over; nothing: never.
+  virtual std::optional<Clock::time_point> deadline() const { return std::nullopt; }
+  /// The timeout is over: the answer to work that has not begun, whose other answer does not come. Nothing where it
+  /// has.
+  virtual std::optional<Answer> expire() { return std::nullopt; }
 };
 
 /// {"error": message}

@@ -47,8 +47,8 @@ DetectOptions picture_options(const Target& target, DetectOptions options, std::
       options.max_detections = query_number(name, value, 1, kMostDetections);
     } else if (name == "classes") {
       read_categories(value, class_names, options.categories);
-    } else if (name != "timeout") {
-      throw HttpError(400, "the query has '{}': expected score, iou, max, classes or timeout", name);
+    } else if (name != "timeout" && name != "priority") {
+      throw HttpError(400, "the query has '{}': expected score, iou, max, classes, timeout or priority", name);
     }
   }
   return options;

@@ -4,118 +4,19 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <new>
 #include <nlohmann/json.hpp>
 
 #include "effdet/error.h"
 #include "eval/json_reader.h"
 #include "server/compression.h"
 #include "server/http_error.h"
-#include "server/inference.h"
+#include "server/inference_job.h"
 #include "server/metrics.h"
 #include "server/page.h"
 #include "server/text.h"
 
 namespace effdet::server {
 namespace {
-
-/// HTTP's status for an error of the library. What a client can mend is its fault; the rest must not be told.
-Answer answer_of(const Error& error, bool picture) {
-  switch (error.code()) {
-    case ErrorCode::kUsage:
-    case ErrorCode::kBadInput:
-      return error_answer(400, error.what());
-    case ErrorCode::kUnsupported:
-      return error_answer(picture ? 415 : 400, error.what());
-    case ErrorCode::kOutOfMemory:
-      return error_answer(503, "the server's memory is used up: try again later");
-    default:
-      return error_answer(500, "the server failed on this request");
-  }
-}
-
-/// An inference that waits for a stream, or runs.
-class InferenceJob final : public Job, public PendingAnswer {
- public:
-  InferenceJob(Interface interface, Endpoint endpoint, std::shared_ptr<Request> request, const ServerOptions& options,
-               Service::Done done)
-      : interface_(std::move(interface)),
-        endpoint_(endpoint),
-        request_(std::move(request)),
-        options_(options),
-        done_(std::move(done)) {}
-
-  void run(size_t stream) override {
-    if (canceled_.exchange(true)) return;
-    const Clock::time_point begin = Clock::now();
-    Work work;
-    std::optional<Failure> failure;
-    Answer answer = guarded(stream, work, failure);
-    const auto seconds = [](Clock::duration d) { return std::chrono::duration<double>(d).count(); };
-    work.seconds.queue = seconds(begin - request_->arrival);
-    work.seconds.total = seconds(Clock::now() - request_->arrival);
-    if (failure) {
-      interface_.statistics().add_failure(*failure, work.seconds.total);
-    } else {
-      interface_.statistics().add_success(work.seconds, work.inferences);
-    }
-    // The answer's bytes are counted until they are sent.
-    if (!request_->reservation.grow(answer.body_bytes()))
-      answer = error_answer(503, "the server's memory for answers is used up: try again later");
-    answer.request = std::move(request_);
-    std::exchange(done_, nullptr)(std::move(answer));
-  }
-
-  void cancel() override {
-    if (canceled_.exchange(true)) return;  // a stream has it
-    interface_.model->queue().cancel(*this);
-    done_ = nullptr;  // what it holds belongs to the caller's thread
-    interface_.statistics().add_failure(Failure::kCanceled, 0);
-  }
-
- private:
-  Answer work_of(Stream& stream, Work& work) {
-    HostedModel& model = *interface_.model;
-    if (const std::string* timeout = request_->target.find("timeout")) check_timeout(*request_, microseconds(*timeout));
-    decompress_body(*request_, options_.most_body);
-    if (endpoint_ == Endpoint::kDetect) return detect_picture(model, stream, request_, options_.most_pixels, work);
-    if (interface_.pictures) return infer_pictures(model, stream, request_, options_.most_pixels, work);
-    return infer_tensors(model, stream, request_, work);
-  }
-
-  Answer guarded(size_t stream, Work& work, std::optional<Failure>& failure) {
-    try {
-      Answer answer = work_of(interface_.model->stream(stream), work);
-      compress_answer(answer, request_->accept_encoding);
-      return answer;
-    } catch (const HttpError& error) {
-      failure = error.status() == 503 ? Failure::kTimeout : Failure::kOther;
-      return error_answer(error.status(), error.what());
-    } catch (const Error& error) {
-      failure = Failure::kOther;
-      return answer_of(error, interface_.pictures);
-    } catch (const std::bad_alloc&) {
-      failure = Failure::kOther;
-      return error_answer(503, "the server's memory is used up: try again later");
-    } catch (const std::exception&) {
-      failure = Failure::kOther;
-      return error_answer(500, "the server failed on this request");
-    }
-  }
-
-  static uint64_t microseconds(const std::string& text) {
-    const auto value = whole_number<uint64_t>(text);
-    if (!value) throw HttpError(400, "timeout={}: expected a number of microseconds", text);
-    return *value;
-  }
-
-  Interface interface_;
-  Endpoint endpoint_;
-  std::shared_ptr<Request> request_;
-  const ServerOptions& options_;
-  Service::Done done_;
-  std::atomic<bool> canceled_ = false;  // or begun
-};
 
 /// Takes as long for a token that is nearly right as for any other of its length.
 bool same_secret(std::string_view a, std::string_view b) {
@@ -170,6 +71,7 @@ Service::Service(std::vector<ServedModel> models, const ServerOptions& options, 
     if (std::ranges::any_of(models_, [&](const auto& other) { return other->name() == served.name; }))
       throw Error(ErrorCode::kUsage, "two models are called '" + served.name + "': give one another name");
     models_.push_back(host(served));
+    requested_[served.name] = {served.layout, served.queue};
   }
 }
 
@@ -180,7 +82,9 @@ Service::~Service() {
 }
 
 std::shared_ptr<HostedModel> Service::host(const ServedModel& served) const {
-  return std::make_shared<HostedModel>(served.name, served.model, options_.layout, options_.detect, options_.queue);
+  const Scheduling scheduling{.layout = served.layout.value_or(options_.layout),
+                              .limits = {.jobs = served.queue.value_or(options_.queue), .bytes = options_.queue_bytes}};
+  return std::make_shared<HostedModel>(served, scheduling, options_.detect);
 }
 
 std::vector<Interface> Service::interfaces() const {
@@ -311,7 +215,12 @@ void Service::load(const std::string& name) {
   } catch (const Error& error) {
     throw HttpError(400, "{}", error.what());
   }
-  std::shared_ptr<HostedModel> model = host({name, options_.open_model(name)}), old = model;
+  ServedModel served{.name = name, .model = options_.open_model(name)};
+  if (const auto asked = requested_.find(name); asked != requested_.end()) {
+    served.layout = asked->second.layout;
+    served.queue = asked->second.queue;
+  }
+  std::shared_ptr<HostedModel> model = host(served), old = model;
   {
     const std::lock_guard lock(models_mutex_);
     const auto found = std::ranges::find(models_, name, [](const auto& one) { return one->name(); });
@@ -363,18 +272,20 @@ std::shared_ptr<PendingAnswer> Service::queue_loading(const Route& route, const 
 
 std::shared_ptr<PendingAnswer> Service::queue_inference(const Route& route, const std::shared_ptr<Request>& request,
                                                         Done& done) {
+  const Urgency urgency =
+      urgency_of(*request, route.endpoint == Endpoint::kInfer, {options_.priority_levels, options_.queue_seconds});
   while (true) {
     Interface interface = find(route.model);
     if (route.endpoint == Endpoint::kDetect) interface.pictures = true;
     if (route.endpoint == Endpoint::kDetect && !interface.model->takes_pictures())
       throw HttpError(400, "model '{}' does not tell how pictures become its input: send tensors", route.model);
-    auto job = std::make_shared<InferenceJob>(interface, route.endpoint, request, options_, done);
+    auto job = std::make_shared<InferenceJob>(interface, route.endpoint, request, options_, urgency, done);
     WorkQueue& queue = interface.model->queue();
-    if (queue.submit(job)) return job;
+    if (queue.submit(job, {.level = urgency.level, .bytes = request->reservation.bytes()})) return job;
     if (queue.closed()) continue;  // another model has just taken over
     interface.statistics().add_failure(Failure::kRejected, 0);
-    throw HttpError(503, "{} requests wait for model '{}', which is all that may: try again later", queue.waiting(),
-                    interface.model->name());
+    throw HttpError(503, "{} requests of {} bytes wait for model '{}', and no more may: try again later",
+                    queue.waiting(), queue.waiting_bytes(), interface.model->name());
   }
 }
 

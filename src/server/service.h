@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -61,7 +62,12 @@ class Service {
   std::shared_ptr<MemoryBudget> budget_;
   mutable std::mutex models_mutex_;
   std::vector<std::shared_ptr<HostedModel>> models_;  // under models_mutex_
-  WorkQueue loader_{1, 8};                            // loads and unloads, one after the other
+  struct Requested {
+    std::optional<StreamLayout> layout;
+    std::optional<size_t> queue;
+  };
+  std::map<std::string, Requested> requested_;  // of single models, for those that are loaded anew
+  WorkQueue loader_{1, {.jobs = 8}};            // loads and unloads, one after the other
   std::atomic<bool> draining_ = false;
   std::atomic<uint64_t> requests_ = 0, connections_ = 0;
 };

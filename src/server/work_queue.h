@@ -1,8 +1,9 @@
-// A queue of bounded length, and the threads that work it off.
+// A queue of bounded length and bytes, in order of priority, and the threads that work it off.
 #pragma once
 
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <memory>
 #include <mutex>
@@ -17,35 +18,57 @@ class Job {
   virtual ~Job() = default;
   /// Called once, by the stream's thread. Throws nothing.
   virtual void run(size_t stream) = 0;
+  /// Called instead of run(), by the thread that submits: a job of a better level has taken its place. Throws nothing.
+  virtual void displace() {}
+};
+
+/// Where a job stands in the queue.
+struct JobPlace {
+  uint64_t level = 1;  ///< lower ones go first; within a level the first that came
+  uint64_t bytes = 0;  ///< that wait with it
 };
 
 /// Each stream has a thread, which runs one job at a time. Any thread may submit and cancel.
 class WorkQueue {
  public:
-  /// most: jobs that wait, at most.
-  WorkQueue(size_t streams, size_t most);
+  /// Of the jobs that wait, at most.
+  struct Limits {
+    size_t jobs = 0;
+    uint64_t bytes = ~uint64_t{0};
+  };
+
+  WorkQueue(size_t streams, Limits limits);
   ~WorkQueue() { finish(); }
   WorkQueue(const WorkQueue&) = delete;
   WorkQueue& operator=(const WorkQueue&) = delete;
 
-  /// False where the queue is full, or ends.
-  bool submit(std::shared_ptr<Job> job);
+  /// False where the queue is full, or ends. In a full queue a job takes the places of the last ones of worse levels.
+  bool submit(std::shared_ptr<Job> job, JobPlace place = {});
   /// Takes a job out that no stream has begun. False: it is running or done.
   bool cancel(const Job& job);
   size_t waiting() const;
+  uint64_t waiting_bytes() const;
   /// Whether finish() was called.
   bool closed() const;
   /// Runs what was accepted, and ends the threads; none of them may call it.
   void finish();
 
  private:
-  void work(size_t stream);
+  struct Entry {
+    std::shared_ptr<Job> job;
+    JobPlace place;
+  };
 
-  const size_t most_;
+  void work(size_t stream);
+  bool make_room(JobPlace place, std::vector<Entry>& displaced);
+  Entry take(std::deque<Entry>::iterator entry);
+
+  const Limits limits_;
   mutable std::mutex mutex_;
   std::condition_variable wake_;
-  std::deque<std::shared_ptr<Job>> jobs_;
-  size_t free_;  // streams that wait
+  std::deque<Entry> jobs_;  // by level
+  uint64_t bytes_ = 0;      // of jobs_
+  size_t free_;             // streams that wait
   bool closed_ = false;
   std::vector<std::jthread> threads_;
 };

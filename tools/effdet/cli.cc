@@ -467,9 +467,10 @@ uint64_t parse_bytes(const std::string& flag, const std::string& text) {
   while (digits < text.size() && digits < 12 && text[digits] >= '0' && text[digits] <= '9') ++digits;
   std::string unit = text.substr(digits);
   for (char& c : unit) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-  constexpr std::string_view kUnits = "KMG";
-  const size_t power = unit.empty() || unit == "B" ? 0 : kUnits.find(unit[0]) + 1;
-  if (digits == 0 || (power > 0 && unit.size() > 1 && unit.substr(1) != "B" && unit.substr(1) != "IB") || power > 3)
+  constexpr std::string_view kUnits = "BKMG";
+  const size_t power = unit.empty() ? 0 : kUnits.find(unit[0]);
+  const std::string_view rest = std::string_view(unit).substr(std::min<size_t>(unit.size(), 1));
+  if (digits == 0 || power == std::string_view::npos || !(rest.empty() || (power > 0 && (rest == "B" || rest == "IB"))))
     throw Error(ErrorCode::kUsage, fmt::format("{}: '{}' is no size such as 1KB or 10MB", flag, text));
   const uint64_t number = std::stoull(text.substr(0, digits));
   if (number > std::numeric_limits<uint64_t>::max() >> (10 * power))

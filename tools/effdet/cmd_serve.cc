@@ -18,6 +18,7 @@
 #include "effdet/server.h"
 #include "effdet/text_file.h"
 #include "input_paths.h"
+#include "serve_schedule.h"
 #include "signals.h"
 #include "status_line.h"
 #include "stream_options.h"
@@ -31,6 +32,7 @@ struct ServeArguments {
   bool allow_load = false;
   ModelOptions options;
   StreamOptions streams;
+  ServeSchedule schedule;
   ServerOptions server;
   std::string most_body = "64MiB", most_memory = "1GiB", token_file, log_format = "text";
   int threads = 0;
@@ -114,10 +116,6 @@ void log_json(const ServedRequest& request) {
 
 void add_limits(CommandLine& line, ServeArguments& arguments) {
   ServerOptions& server = arguments.server;
-  line.add_option("--queue", server.queue, "requests of each model that wait, at most; more are refused (503)")
-      ->capture_default_str()
-      ->check(between(0, 1000000))
-      ->type_name("N");
   line.add_option("--max-body", arguments.most_body, "size of a request, at most")
       ->capture_default_str()
       ->type_name("BYTES");
@@ -149,6 +147,7 @@ int serve(const std::string& program, ServeArguments& arguments) {
     };
   options.on_note = [&](const std::string& text) { print_stderr("{}: {}\n", program, one_line(text)); };
   options.layout = arguments.streams.resolve(models.front().model, arguments.threads);
+  arguments.schedule.apply(options, models);
   allow_many_connections();
 
   const StopRequest stop;
@@ -204,6 +203,7 @@ int run_serve(int argc, char** argv) {
       ->capture_default_str()
       ->type_name("S");
   arguments.streams.add_to(line);
+  arguments.schedule.add_to(line, server);
   add_limits(line, arguments);
   line.add_option("--token-file", arguments.token_file,
                   "file with a token that clients must send: Authorization: Bearer")

@@ -202,9 +202,9 @@ void Call::limit_time(Request& request) const {
   const system_clock::time_point deadline = context_.deadline();
   if (deadline == system_clock::time_point::max()) return;
   const auto left = std::chrono::duration_cast<microseconds>(deadline - system_clock::now()).count();
-  const auto most = static_cast<uint64_t>(std::max<int64_t>(left, 0));
+  const auto most = static_cast<uint64_t>(std::max<int64_t>(left, 1));
   std::optional<uint64_t>& timeout = request.message->timeout_us;
-  timeout = std::min(timeout.value_or(most), most);
+  timeout = timeout.value_or(0) == 0 ? most : std::min(*timeout, most);
 }
 
 void Call::deliver(Exchange& exchange, Answer answer) {

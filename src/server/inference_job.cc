@@ -1,0 +1,115 @@
+// Runs an inference, and turns what goes wrong into an answer.
+#include "server/inference_job.h"
+
+#include <new>
+
+#include "effdet/error.h"
+#include "server/compression.h"
+#include "server/http_error.h"
+
+namespace effdet::server {
+namespace {
+
+/// HTTP's status for an error of the library. What a client can mend is its fault; the rest must not be told.
+Answer answer_of(const Error& error, bool picture) {
+  switch (error.code()) {
+    case ErrorCode::kUsage:
+    case ErrorCode::kBadInput:
+      return error_answer(400, error.what());
+    case ErrorCode::kUnsupported:
+      return error_answer(picture ? 415 : 400, error.what());
+    case ErrorCode::kOutOfMemory:
+      return error_answer(503, "the server's memory is used up: try again later");
+    default:
+      return error_answer(500, "the server failed on this request");
+  }
+}
+
+}  // namespace
+
+InferenceJob::InferenceJob(Interface interface, Endpoint endpoint, std::shared_ptr<Request> request,
+                           const ServerOptions& options, Urgency urgency, Service::Done done)
+    : interface_(std::move(interface)),
+      endpoint_(endpoint),
+      request_(std::move(request)),
+      options_(options),
+      urgency_(urgency),
+      done_(std::move(done)) {}
+
+double InferenceJob::seconds_since_arrival() const {
+  return std::chrono::duration<double>(Clock::now() - request_->arrival).count();
+}
+
+void InferenceJob::run(size_t stream) {
+  if (taken_.exchange(true)) return;
+  Work work;
+  work.seconds.queue = seconds_since_arrival();
+  std::optional<Failure> failure;
+  Answer answer = guarded(stream, work, failure);
+  work.seconds.total = seconds_since_arrival();
+  if (failure) {
+    interface_.statistics().add_failure(*failure, work.seconds.total);
+  } else {
+    interface_.statistics().add_success(work.seconds, work.inferences);
+  }
+  // The answer's bytes are counted until they are sent.
+  if (!request_->reservation.grow(answer.body_bytes()))
+    answer = error_answer(503, "the server's memory for answers is used up: try again later");
+  answer.request = std::move(request_);
+  std::exchange(done_, nullptr)(std::move(answer));
+}
+
+void InferenceJob::displace() {
+  if (taken_.exchange(true)) return;
+  interface_.statistics().add_failure(Failure::kRejected, 0);
+  std::exchange(done_, nullptr)(error_answer(503, "requests of a better priority fill the queue: try again later"));
+}
+
+void InferenceJob::cancel() {
+  if (taken_.exchange(true)) return;
+  interface_.model->queue().cancel(*this);
+  done_ = nullptr;  // what it holds belongs to the caller's thread
+  interface_.statistics().add_failure(Failure::kCanceled, 0);
+}
+
+std::optional<Answer> InferenceJob::expire() {
+  if (taken_.exchange(true)) return std::nullopt;
+  interface_.model->queue().cancel(*this);
+  done_ = nullptr;
+  interface_.statistics().add_failure(Failure::kTimeout, seconds_since_arrival());
+  return error_answer(503, TimeoutError().what());
+}
+
+Answer InferenceJob::work_of(Stream& stream, Work& work) {
+  if (urgency_.deadline && Clock::now() > *urgency_.deadline) throw TimeoutError();
+  HostedModel& model = *interface_.model;
+  decompress_body(*request_, options_.most_body);
+  if (endpoint_ == Endpoint::kDetect) return detect_picture(model, stream, request_, options_.most_pixels, work);
+  if (interface_.pictures) return infer_pictures(model, stream, request_, options_.most_pixels, work);
+  return infer_tensors(model, stream, request_, work);
+}
+
+Answer InferenceJob::guarded(size_t stream, Work& work, std::optional<Failure>& failure) {
+  try {
+    Answer answer = work_of(interface_.model->stream(stream), work);
+    compress_answer(answer, request_->accept_encoding);
+    return answer;
+  } catch (const TimeoutError& error) {
+    failure = Failure::kTimeout;
+    return error_answer(error.status(), error.what());
+  } catch (const HttpError& error) {
+    failure = Failure::kOther;
+    return error_answer(error.status(), error.what());
+  } catch (const Error& error) {
+    failure = Failure::kOther;
+    return answer_of(error, interface_.pictures);
+  } catch (const std::bad_alloc&) {
+    failure = Failure::kOther;
+    return error_answer(503, "the server's memory is used up: try again later");
+  } catch (const std::exception&) {
+    failure = Failure::kOther;
+    return error_answer(500, "the server failed on this request");
+  }
+}
+
+}  // namespace effdet::server

@@ -1,0 +1,44 @@
+// An inference that waits for a stream, or runs.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <optional>
+
+#include "effdet/server.h"
+#include "server/inference.h"
+#include "server/metadata.h"
+#include "server/route.h"
+#include "server/service.h"
+#include "server/urgency.h"
+#include "server/work_queue.h"
+
+namespace effdet::server {
+
+/// Calls done once: with the answer, or with the reason why there is none; or never, after cancel() and expire().
+class InferenceJob final : public Job, public PendingAnswer {
+ public:
+  InferenceJob(Interface interface, Endpoint endpoint, std::shared_ptr<Request> request, const ServerOptions& options,
+               Urgency urgency, Service::Done done);
+
+  void run(size_t stream) override;
+  void displace() override;
+  void cancel() override;
+  std::optional<Clock::time_point> deadline() const override { return urgency_.deadline; }
+  std::optional<Answer> expire() override;
+
+ private:
+  Answer work_of(Stream& stream, Work& work);
+  Answer guarded(size_t stream, Work& work, std::optional<Failure>& failure);
+  double seconds_since_arrival() const;
+
+  Interface interface_;
+  Endpoint endpoint_;
+  std::shared_ptr<Request> request_;
+  const ServerOptions& options_;
+  const Urgency urgency_;
+  Service::Done done_;
+  std::atomic<bool> taken_ = false;  // by who runs, displaces, cancels or expires it
+};
+
+}  // namespace effdet::server
