@@ -84,6 +84,9 @@ class Kernel {
   virtual size_t scratch_bytes(int /*threads*/) const { return 0; }
   /// Puts into a session's queue what the kernel needs there, before the first run: a model that is loaded, say.
   virtual void prepare(Queue* /*queue*/) const {}
+  /// Whether run() reads that input of the step, where it is a constant, at its place in the device's memory. A kernel
+  /// that made something else of it does not, and need not find it there.
+  virtual bool reads_constant(size_t /*input*/) const { return true; }
   /// Whether run() does nothing but put the same into the queue each time that its addresses are the same.
   virtual bool is_recordable() const { return false; }
   /// Runs the step, or puts it into the queue. Same bits for the same input at any number of threads.

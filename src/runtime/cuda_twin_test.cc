@@ -120,6 +120,18 @@ TEST_F(CudaTwin, TheHostRunsWhatHasNoKernel) {
     EXPECT_LT(worst_share(session.run(std::span(&x, 1)), wanted), 1e-5) << "run " << run;
 }
 
+TEST_F(CudaTwin, WeightsLieThereOnce) {
+  if (std::getenv("EFFDET_TEST_GPU") != nullptr) GTEST_SKIP() << "the twin's memory is counted";
+  const std::shared_ptr<const Engine> engine =
+      std::make_shared<Engine>(compiler::compile(network("tf_efficientdet_d0", 1), {.target = device_->target()}));
+  const size_t before = kernels::cuda::host_memory_used();
+  const Session session(engine, 1);
+  const size_t weights = kernels::cuda::host_memory_used() - before - session.memory_bytes();
+  const uint64_t of_model = weight_bytes({&engine, 1});
+  EXPECT_GT(weights, of_model * 9 / 10);
+  EXPECT_LT(weights, of_model * 11 / 10) << "columns of products are filled up";
+}
+
 TEST_F(CudaTwin, AModelIsReadWithoutAGpu) {
   const auto no_module = []() -> const kernels::cuda::Api& { fail(ErrorCode::kUnsupported, "no module"); };
   const auto device = kernels::cuda::make_device("cuda-absent", 0, no_module);

@@ -2,6 +2,7 @@
 #include "runtime/device_memory.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace effdet::runtime {
 
@@ -12,18 +13,25 @@ Constants::Constants(std::span<const artifact::Program> plans, const kernels::De
       const Tensor* constant = plan.graph.constant(static_cast<ir::ValueId>(i));
       if (constant == nullptr || constant->byte_size() == 0) continue;
       Block& block = blocks_[constant->bytes().data()];
-      if (!block.constant.empty() && block.constant.byte_size() >= constant->byte_size()) continue;
-      block = {*constant, size_};
-      size_ += artifact::aligned_bytes(constant->byte_size());
+      if (block.constant.byte_size() < constant->byte_size()) block.constant = *constant;
     }
+}
+
+void Constants::want(const Tensor& constant) {
+  if (const auto found = blocks_.find(constant.bytes().data()); found != blocks_.end()) found->second.is_wanted = true;
 }
 
 void Constants::upload() const {
   const std::lock_guard lock(mutex_);
-  if (size_ == 0 || memory_ != nullptr) return;
-  auto memory = device_.allocate(size_, "weights");
+  if (memory_ != nullptr) return;
+  size_t size = 0;
+  for (auto& [host, block] : blocks_)
+    if (block.is_wanted) block.offset = std::exchange(size, size + artifact::aligned_bytes(block.constant.byte_size()));
+  if (size == 0) return;
+  auto memory = device_.allocate(size, "weights");
   const std::unique_ptr<kernels::Queue> queue = device_.make_queue();
-  for (const auto& [host, block] : blocks_) queue->upload(block.constant.bytes(), memory.get() + block.offset);
+  for (const auto& [host, block] : blocks_)
+    if (block.is_wanted) queue->upload(block.constant.bytes(), memory.get() + block.offset);
   memory_ = std::move(memory);
 }
 
@@ -31,7 +39,7 @@ const std::byte* Constants::place(const Tensor& constant) const {
   const std::byte* host = constant.bytes().data();
   if (device_.uses_host_memory()) return host;
   const auto found = blocks_.find(host);
-  return found != blocks_.end() ? memory_.get() + found->second.offset : nullptr;
+  return found != blocks_.end() && found->second.is_wanted ? memory_.get() + found->second.offset : nullptr;
 }
 
 Staging::Staging(const kernels::Device& device, std::span<const std::vector<ir::Value>> plans, std::string_view what) {

@@ -15,27 +15,31 @@
 namespace effdet::runtime {
 
 /// The constants of a model where kernels read them: as they lie on the host, or in one block of the device's memory,
-/// where those that plans share are once.
+/// where those that plans share are once, and those that no kernel reads are not.
 class Constants {
  public:
   Constants(std::span<const artifact::Program> plans, const kernels::Device& device);
+
+  /// Before upload(): a kernel reads that constant of one of the plans, or of a copy of it. Others take no memory.
+  void want(const Tensor& constant);
 
   /// Puts them into the device's memory, where they are not: who only looks at a model, or compiles it for a device
   /// that is elsewhere, needs none. Throws Error(kOutOfMemory), and what the device throws. Safe to call by several
   /// threads.
   void upload() const;
-  /// For a constant of one of the plans, or of a copy of it, after upload().
+  /// Of a constant that is wanted, after upload(); null for others.
   const std::byte* place(const Tensor& constant) const;
 
  private:
   struct Block {
     Tensor constant;
     size_t offset = 0;
+    bool is_wanted = false;
   };
 
   const kernels::Device& device_;
-  std::map<const std::byte*, Block> blocks_;  // by the place on the host; those that share their bytes are one
-  size_t size_ = 0;
+  // By the place on the host; those that share their bytes are one. Offsets are those of upload().
+  mutable std::map<const std::byte*, Block> blocks_;
   mutable std::mutex mutex_;
   mutable std::shared_ptr<std::byte> memory_;  // null where kernels use the host's
 };

@@ -32,17 +32,25 @@ kernels::Choice choose_kernel(const kernels::Device& device, const artifact::Pro
 
 Engine::Engine(artifact::Program program, bool reference_only) : Engine(std::move(program), reference_only, nullptr) {}
 
-Engine::Engine(artifact::Program program, bool reference_only, std::shared_ptr<const Constants> constants)
-    : program_(std::move(program)), device_(kernels::device_named(program_.target)), constants_(std::move(constants)) {
+Engine::Engine(artifact::Program program, bool reference_only, const std::shared_ptr<Constants>& constants)
+    : program_(std::move(program)), device_(kernels::device_named(program_.target)) {
   for (ir::ValueId id : program_.graph.inputs) inputs_.push_back(artifact::whole_value(program_, id));
   for (ir::ValueId id : program_.graph.outputs) outputs_.push_back(artifact::whole_value(program_, id));
   for (const ir::Node& node : program_.graph.nodes)
     choices_.push_back(choose_kernel(device_, program_, node, reference_only));
-  if (constants_ == nullptr) constants_ = std::make_shared<const Constants>(std::span(&program_, 1), device_);
+  const auto own = constants != nullptr ? constants : std::make_shared<Constants>(std::span(&program_, 1), device_);
+  for (size_t step = 0; step < choices_.size(); ++step) {
+    const std::vector<ir::ValueId>& inputs = program_.graph.nodes[step].inputs;
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      const Tensor* constant = inputs[i] != ir::kNoValue ? program_.graph.constant(inputs[i]) : nullptr;
+      if (constant != nullptr && choices_[step].kernel->reads_constant(i)) own->want(*constant);
+    }
+  }
+  constants_ = own;
 }
 
 std::vector<std::shared_ptr<const Engine>> make_engines(std::vector<artifact::Program> plans) {
-  const auto constants = std::make_shared<const Constants>(plans, kernels::device_named(plans.at(0).target));
+  const auto constants = std::make_shared<Constants>(plans, kernels::device_named(plans.at(0).target));
   std::vector<std::shared_ptr<const Engine>> engines;
   for (artifact::Program& plan : plans)
     engines.push_back(std::make_shared<Engine>(std::move(plan), /*reference_only=*/false, constants));

@@ -23,7 +23,7 @@ class Engine {
   /// program for a device that this library does not have.
   explicit Engine(artifact::Program program, bool reference_only = false);
   /// With constants that are in the device's memory already; null: they are not.
-  Engine(artifact::Program program, bool reference_only, std::shared_ptr<const Constants> constants);
+  Engine(artifact::Program program, bool reference_only, const std::shared_ptr<Constants>& constants);
 
   const artifact::Program& program() const { return program_; }
   const kernels::Device& device() const { return device_; }

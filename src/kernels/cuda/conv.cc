@@ -33,7 +33,7 @@ struct ConvShape {
 class DirectConvStep : public Step {
  public:
   DirectConvStep(const PlanContext& c, const ConvShape& shape)
-      : Step(c),
+      : Step(c, {A::kWeights}),
         shape_(shape),
         weights_(add_constant(ops::pack_conv_weights(conv_weights(c, shape.a, shape.in.channels)))) {}
 
@@ -74,7 +74,7 @@ class DirectConvStep : public Step {
 class ConvStep : public Step {
  public:
   ConvStep(const PlanContext& c, const ConvShape& shape)
-      : Step(c),
+      : Step(c, {A::kWeights, A::kBias}),
         shape_(shape),
         gathers_(!shape.a.is_pointwise() || shape.a.layouts.input != ir::Layout::kNhwc),
         product_(product_shape(), conv_weights(c, shape.a, shape.in.channels), *c.inputs[A::kBias].constant, *this) {

@@ -41,7 +41,7 @@ class ExpandDepthwiseStep : public Step {
 
  public:
   ExpandDepthwiseStep(const PlanContext& c, const DepthwiseLayer::Shape& shape, int64_t in_channels)
-      : Step(c),
+      : Step(c, {A::kExpandWeights, A::kExpandBias}),
         product_({.images = shape.in.batch,
                   .pixels = shape.in.height * shape.in.width,
                   .depth = in_channels,
@@ -76,7 +76,7 @@ class DepthwisePointwiseStep : public Step {
 
  public:
   DepthwisePointwiseStep(const PlanContext& c, const A& a, const DepthwiseLayer::Shape& shape)
-      : Step(c),
+      : Step(c, {A::kWeights, A::kBias}),
         layer_(shape),
         product_({.images = shape.out.batch,
                   .pixels = shape.out.height * shape.out.width,

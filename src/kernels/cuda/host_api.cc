@@ -227,6 +227,7 @@ constexpr Api kHostApi = {
 const Api& host_api() { return kHostApi; }
 
 int host_overruns() { return overruns; }
+size_t host_memory_used() { return memory_used; }
 void set_host_memory_limit(size_t bytes) { memory_limit = bytes; }
 void set_host_failing_launch(int launches_from_now) { failing_launch = launches_from_now; }
 

@@ -11,6 +11,8 @@ const Api& host_api();
 /// Blocks of memory, of those that were given back, that something was written behind.
 int host_overruns();
 
+/// Bytes of the device's memory that are in use.
+size_t host_memory_used();
 /// From now on the device has so many bytes.
 void set_host_memory_limit(size_t bytes);
 /// Which kernel, of those that run from now on, fails as an asynchronous one does: the wait after it gives an error,

@@ -14,6 +14,8 @@ class OnHost : public Kernel {
     for (const ValueInfo& output : c.outputs) outputs_.push_back(Copy(output));
   }
 
+  bool reads_constant(size_t) const override { return false; }  // they are on the host
+
   void run(const RunContext& context) const override {
     std::vector<Tensor> tensors;
     std::vector<const std::byte*> inputs;

@@ -1,9 +1,11 @@
 // What all planned steps on a GPU share: constants of their own, and the name that errors have.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "kernels/cuda/queue.h"
@@ -27,9 +29,12 @@ class DeviceConstant {
 
 class Step : public Kernel {
  public:
-  explicit Step(const PlanContext& c) : name_(c.node.name.empty() ? c.node.op : c.node.name) {}
+  /// made_over: inputs of which the step has constants of its own.
+  explicit Step(const PlanContext& c, std::vector<size_t> made_over = {})
+      : name_(c.node.name.empty() ? c.node.op : c.node.name), made_over_(std::move(made_over)) {}
 
   bool is_recordable() const override { return true; }
+  bool reads_constant(size_t input) const final { return std::ranges::find(made_over_, input) == made_over_.end(); }
   void prepare(Queue* queue) const final;
   void run(const RunContext& context) const final;
 
@@ -41,6 +46,7 @@ class Step : public Kernel {
 
  private:
   const std::string name_;
+  const std::vector<size_t> made_over_;
   std::vector<std::unique_ptr<DeviceConstant>> constants_;
 };
 
