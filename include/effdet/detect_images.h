@@ -53,6 +53,11 @@ struct DetectImagesOptions {
   /// Images are turned upright by their EXIF orientation, and what is found is in pixels of the upright image. effdet
   /// does not do so where it evaluates, since annotations are of images as they are stored.
   bool upright = true;
+  /// Inferences at once, among which the threads are divided; at least 1.
+  int streams = 1;
+  /// Only the model's plans for so many images at a time are taken; 0: any. Images that take the same plan share its
+  /// batches.
+  int batch = 0;
   /// Images in the web may lie on this machine or in private networks.
   bool private_addresses = false;
   /// Only this part of the images. What is found is what the journal keeps; leave `results` empty.
@@ -82,7 +87,7 @@ struct DetectImagesReport {
 };
 
 /// Finds the objects in images. Decoding, inference, drawing and writing overlap. The plan of the model is chosen for
-/// each image as Detector does. threads: 0 for EFFDET_NUM_THREADS or all cores. Images that cannot be used are skipped
+/// each image as Detector does; what is found does not depend on streams, batches and threads. threads: 0 for EFFDET_NUM_THREADS or all cores. Images that cannot be used are skipped
 /// and reported. If the run ends with an error, such as a full disk, the results of finished images are still written,
 /// and the journal stays. Throws the first image's error if no image could be used; before the first image,
 /// Error(kUsage) for no images and options out of range, Error(kBadInput) for a journal that is damaged or of another

@@ -2,8 +2,8 @@
 #include "effdet/detect_images.h"
 
 #include <algorithm>
-#include <array>
 #include <atomic>
+#include <deque>
 #include <exception>
 #include <mutex>
 #include <optional>
@@ -16,6 +16,7 @@
 #include "dataset/crops.h"
 #include "dataset/detections_file.h"
 #include "dataset/failures.h"
+#include "dataset/input_batches.h"
 #include "dataset/listed_image.h"
 #include "dataset/result_format.h"
 #include "dataset/run_journal.h"
@@ -27,17 +28,19 @@
 #include "detection/slices.h"
 #include "effdet/detector.h"
 #include "runtime/compiled_model_impl.h"
+#include "runtime/streams.h"
 #include "vision/encode.h"
 #include "vision/memory_gate.h"
 
 namespace effdet::dataset {
 namespace {
 
-/// Images on their way: one is loaded and one drawn while one is in the network, and one more evens out.
-constexpr size_t kSlots = 4;
+/// Groups of images on their way in a stream: one is loaded and one drawn while one is in the network, and of single
+/// images one more evens out.
+size_t groups_of(size_t batch) { return batch == 1 ? 4 : 3; }
 
-/// Loading and drawing an image take some tenth of what the network takes with one thread.
-int drawing_threads(int network_threads) { return std::clamp(network_threads / 4, 1, 8); }
+/// Loading and drawing an image take a quarter of what a D0 takes with one thread, and less of larger networks.
+int drawing_threads(int network_threads) { return std::clamp(network_threads / 3, 1, 16); }
 
 uint64_t bytes_of(vision::ImageSize size) {
   return uint64_t{3} * static_cast<uint64_t>(size.width) * static_cast<uint64_t>(size.height);
@@ -73,8 +76,7 @@ class ListRun {
       : all_(all),
         images_(part_of(all, options.shard)),
         options_(options),
-        detector_(model, threads, options.detect),
-        names_(options.class_names.empty() ? class_names_of(detector_.description()) : options.class_names),
+        names_(options.class_names.empty() ? class_names_of(model.description()) : options.class_names),
         listed_(images_, begin_of(all.size(), options.shard), names_.size()),
         found_(images_.size()),
         log_(options.on_failure, options.shard.count > 1 ? FailureLog::kPart : images_.size(), options.strict),
@@ -88,7 +90,9 @@ class ListRun {
     for (size_t i = 0; i < images_.size(); ++i)
       if (!found_[i]) pending_.push_back(i);
     done_ = images_.size() - pending_.size();
-    for (Slot& slot : slots_) slot.input.resize(detector_.input_bytes());
+    const int streams = std::max(1, std::min<int>(options.streams, static_cast<int>(pending_.size())));
+    for (int i = 0; i < streams; ++i)
+      streams_.emplace_back(model, runtime::threads_a_stream(threads, streams), options);
   }
 
   DetectImagesReport run() {
@@ -115,16 +119,30 @@ class ListRun {
   /// An image on its way. Its future is the last member, so that what it uses outlives it.
   struct Slot {
     size_t image = 0;
-    size_t plan = 0;
     vision::ImageSize size;
     detection::InputImage prepared;
-    std::vector<std::byte> input;
     vision::Image pixels;      ///< to draw on, where they are few; empty: the image is decoded once more
     std::exception_ptr error;  ///< why it could not be loaded
     eval::DetectFaults faults;
     std::vector<Detection> detections;
-    bool is_usable = false;
+    bool is_loaded = false, is_usable = false;
     std::future<void> ready;
+  };
+  /// Images that go through the network together.
+  struct Group {
+    InputBatches inputs;
+    size_t first = 0;         ///< of pending_
+    std::vector<Slot> slots;  ///< some empty at the end of the list
+    size_t count(size_t pending) const { return first < pending ? std::min(slots.size(), pending - first) : 0; }
+  };
+  struct Stream {
+    Stream(const CompiledModel& model, int threads, const DetectImagesOptions& options)
+        : detector(model, threads, options.detect, static_cast<size_t>(options.batch)) {
+      const size_t batch = detector.largest_batch();
+      for (size_t i = 0; i < groups_of(batch); ++i) groups.emplace_back().slots = std::vector<Slot>(batch);
+    }
+    detection::ImageDetector detector;
+    std::deque<Group> groups;
   };
 
   void resume_from_journal(const CompiledModel& model) {
@@ -148,19 +166,10 @@ class ListRun {
 
   /// Where it fails, what was finished is written before the error goes on.
   void run_all() try {
-    for (size_t i = 0; i < std::min(kSlots, pending_.size()); ++i)
-      slots_[i].ready = queue_->submit([this, i] { load(slots_[i], i); });
-    for (size_t i = 0; i < pending_.size() && !stopped(); ++i) {
-      Slot& slot = slots_[i % kSlots];
-      slot.ready.get();
-      infer(slot);
-      slot.ready = queue_->submit([this, i, &slot] {
-        finish(slot);
-        load(slot, i + kSlots);
-      });
-    }
-    for (Slot& slot : slots_)
-      if (slot.ready.valid()) slot.ready.get();
+    for (size_t i = 0; i < streams_.front().groups.size(); ++i)  // in turn, so that images are begun in order
+      for (Stream& stream : streams_) start_group(stream, stream.groups[i], 0);
+    runtime::run_streams(streams_.size(), streams_.size(),
+                         [this](size_t stream, size_t) { run_stream(streams_[stream]); });
   } catch (const Error& error) {
     const bool is_written = save_found();
     const auto done =
@@ -174,11 +183,42 @@ class ListRun {
     throw;
   }
 
+  void run_stream(Stream& stream) try {
+    for (size_t round = 0; !stopped(); ++round) {
+      Group& group = stream.groups[round % stream.groups.size()];
+      const size_t count = group.count(pending_.size());
+      if (count == 0) break;
+      for (Slot& slot : std::span(group.slots).first(count)) slot.ready.get();
+      infer(stream, group, count);
+      start_group(stream, group, count);
+    }
+    for (Group& group : stream.groups)
+      for (Slot& slot : group.slots)
+        if (slot.ready.valid()) slot.ready.get();
+  } catch (...) {
+    next_ = pending_.size();  // the other streams need not go on
+    throw;
+  }
+
+  /// Finishes the first `done` images of a group in the background, and loads the next ones.
+  void start_group(Stream& stream, Group& group, size_t done) {
+    group.first = next_.fetch_add(group.slots.size());
+    group.inputs.clear();
+    const size_t count = group.count(pending_.size());
+    for (size_t i = 0; i < std::max(done, count); ++i)
+      group.slots[i].ready = queue_->submit([this, &stream, &group, i, done, count] {
+        if (i < done) finish(group.slots[i]);
+        if (i < count) load(stream, group, i);
+      });
+  }
+
   /// After an error, which counts more than another one here. Whether there are results now of what was found.
   bool save_found() try {
     is_over_ = true;
-    for (Slot& slot : slots_)  // what the network has done is drawn and kept
-      if (slot.ready.valid()) slot.ready.wait();
+    for (Stream& stream : streams_)  // what the network has done is drawn and kept
+      for (Group& group : stream.groups)
+        for (Slot& slot : group.slots)
+          if (slot.ready.valid()) slot.ready.wait();
     queue_.reset();
     try {
       if (journal_) close_journal(/*all=*/false);
@@ -209,25 +249,30 @@ class ListRun {
   }
 
   /// What cannot be loaded is told when its turn comes, so that images are told of in their order.
-  void load(Slot& slot, size_t turn) {
-    if (turn >= pending_.size() || stopped() || is_over_) return;
-    slot.image = pending_[turn];
+  void load(Stream& stream, Group& group, size_t i) {
+    Slot& slot = group.slots[i];
+    slot.is_loaded = false;
+    if (stopped() || is_over_) return;
+    slot.image = pending_[group.first + i];
     slot.error = nullptr;
+    slot.prepared = {.size = {1, 1}};  // of an image that cannot be used something lies in the batch all the same
     slot.pixels = {};
     try {
       const auto rows = open_listed(images_[slot.image], options_);
       slot.size = rows->size();
-      slot.plan = detector_.plan_for(slot.size);
+      const size_t plan = stream.detector.plan_for(slot.size);
+      const auto [batch, sample] = group.inputs.take(stream.detector, plan, i);
       if ((needs_pixels() || is_sliced(slot.size)) && bytes_of(slot.size) < vision::MemoryGate::kSmall) {
         slot.pixels = vision::whole_image(*rows);
         vision::PixelRows kept(slot.pixels, rows->name());
-        slot.prepared = detector_.write_input(slot.plan, kept, slot.input);
+        slot.prepared = stream.detector.write_input(plan, kept, batch, sample);
       } else {
-        slot.prepared = detector_.write_input(slot.plan, *rows, slot.input);
+        slot.prepared = stream.detector.write_input(plan, *rows, batch, sample);
       }
     } catch (const Error&) {
       slot.error = std::current_exception();
     }
+    slot.is_loaded = true;
   }
 
   template <typename Task>
@@ -239,16 +284,33 @@ class ListRun {
     return is_usable;
   }
 
-  void infer(Slot& slot) {
-    slot.is_usable = attempt(slot.image, [&] {
-      if (slot.error) std::rethrow_exception(slot.error);
-    });
-    if (!slot.is_usable) return;
-    slot.faults = {};
-    slot.detections = name_run(images_[slot.image].name(),
-                               [&] { return detector_.run(slot.plan, slot.input, slot.prepared, &slot.faults); });
-    if (is_sliced(slot.size)) slot.is_usable = attempt(slot.image, [&] { add_slices(slot); });
-    faults_.add(images_[slot.image].name(), slot.faults);
+  void infer(Stream& stream, Group& group, size_t count) {
+    for (Slot& slot : std::span(group.slots).first(count)) {
+      slot.faults = {};
+      slot.is_usable = slot.is_loaded && attempt(slot.image, [&] {
+                         if (slot.error) std::rethrow_exception(slot.error);
+                       });
+    }
+    group.inputs.for_each(
+        stream.detector, [&](size_t plan, std::span<const std::byte> batch, std::span<const size_t> members) {
+          const auto is_usable = [&](size_t i) { return group.slots[i].is_usable; };
+          const auto first = std::ranges::find_if(members, is_usable);
+          if (first == members.end()) return;
+          std::vector<detection::InputImage> prepared;
+          for (const size_t i : members) prepared.push_back(group.slots[i].prepared);
+          name_run(images_[group.slots[*first].image].name(),
+                   [&] { stream.detector.infer(plan, batch, prepared, options_.detect); });
+          for (size_t sample = 0; sample < members.size(); ++sample) {
+            Slot& slot = group.slots[members[sample]];
+            if (slot.is_usable)
+              slot.detections = stream.detector.decode(plan, sample, slot.size, options_.detect, &slot.faults);
+          }
+        });
+    for (Slot& slot : std::span(group.slots).first(count)) {
+      if (!slot.is_usable) continue;
+      if (is_sliced(slot.size)) slot.is_usable = attempt(slot.image, [&] { add_slices(stream.detector, slot); });
+      faults_.add(images_[slot.image].name(), slot.faults);
+    }
   }
 
   bool is_sliced(vision::ImageSize size) const {
@@ -257,18 +319,18 @@ class ListRun {
   }
 
   /// Looks at the parts of an image, too.
-  void add_slices(Slot& slot) {
+  void add_slices(detection::ImageDetector& detector, Slot& slot) {
     vision::MemoryGate::Hold memory;
     const bool is_large = slot.pixels.empty();
     if (is_large) decode_again(slot, memory);
-    std::vector<std::byte> input(detector_.input_bytes());
+    std::vector<std::byte> input(detector.input_bytes());
     for (const detection::Slice& slice : detection::slices_of(slot.size, options_.slices)) {
       const vision::Image part = slot.pixels.part(slice.x1, slice.y1, slice.x2, slice.y2);
-      const size_t plan = detector_.plan_for(part.size());
+      const size_t plan = detector.plan_for(part.size());
       vision::PixelRows rows(part, images_[slot.image].name());
-      const detection::InputImage prepared = detector_.write_input(plan, rows, input);
+      const detection::InputImage prepared = detector.write_input(plan, rows, input);
       eval::DetectFaults faults;
-      for (Detection& found : detector_.run(plan, input, prepared, &faults)) {
+      for (Detection& found : detector.run(plan, input, prepared, &faults)) {
         const auto x = static_cast<float>(slice.x1), y = static_cast<float>(slice.y1);
         slot.detections.push_back(
             {found.x1 + x, found.y1 + y, found.x2 + x, found.y2 + y, found.score, found.category});
@@ -335,7 +397,6 @@ class ListRun {
 
   std::span<const ListedImage> all_, images_;
   const DetectImagesOptions& options_;
-  detection::ImageDetector detector_;
   std::vector<std::string> names_;
   PartOfList listed_;
   std::vector<std::optional<DetectedImage>> found_;  ///< by image, each written by one thread
@@ -349,8 +410,9 @@ class ListRun {
   std::vector<bool> is_done_;  ///< by image
   size_t handed_on_ = 0;       ///< number of images that on_found has had its turn for
   std::atomic<bool> is_over_ = false;
-  std::array<Slot, kSlots> slots_;
-  std::optional<TaskQueue> queue_;  ///< the last member, so that tasks have ended before the slots go
+  std::atomic<size_t> next_ = 0;    ///< of pending_: the first image that no stream has claimed
+  std::deque<Stream> streams_;      // stay where they are: tasks refer to them
+  std::optional<TaskQueue> queue_;  ///< the last member, so that tasks have ended before the streams go
 };
 
 }  // namespace
@@ -361,6 +423,8 @@ namespace effdet {
 DetectImagesReport detect_images(std::span<const ListedImage> images, const CompiledModel& model,
                                  const DetectImagesOptions& options, int threads) {
   if (images.empty()) fail(ErrorCode::kUsage, "there are no images");
+  if (options.streams < 1) fail(ErrorCode::kUsage, "{} streams: there must be one at least", options.streams);
+  if (options.batch < 0) fail(ErrorCode::kUsage, "a batch of {}", options.batch);
   dataset::check_shard(options.shard);
   return dataset::ListRun(images, model, options, threads > 0 ? threads : default_thread_count()).run();
 }

@@ -144,6 +144,27 @@ TEST_F(DetectImages, HoldsNoJournalOfADataSetAndNothingBeyondItsClasses) {
   EXPECT_TRUE(contains(refused(begun).what(), "images or categories that the run has not"));
 }
 
+TEST_F(DetectImages, AreTheSameInAnyNumberOfStreamsAndBatches) {
+  const std::string expected = whole(), picture = read_file(pictures_ / "4.jpg");
+  list_.insert(list_.begin() + 2, {"no such file", "none.jpg"});
+  for (const int streams : {1, 2, 5, 9})
+    for (const int batch : {1, 2, 4, 16}) {
+      DetectImagesOptions some = options();
+      some.streams = streams;
+      some.batch = batch;
+      std::vector<std::string> names;
+      some.on_found = [&](const DetectedImage& image) { names.push_back(image.image); };
+      const DetectImagesReport report = run(some, batch);
+      EXPECT_EQ(report.failures.size(), 1u);
+      EXPECT_EQ(read_file(results_), expected) << streams << " streams, batch " << batch;
+      EXPECT_EQ(read_file(pictures_ / "4.jpg"), picture);
+      EXPECT_EQ(names.size(), 6u);
+      EXPECT_TRUE(std::ranges::is_sorted(names));
+    }
+  EXPECT_EQ(refused({.streams = 0}).code(), ErrorCode::kUsage);
+  EXPECT_EQ(refused({.batch = 3}).code(), ErrorCode::kUsage);  // which the model does not take
+}
+
 TEST_F(DetectImages, ShardsTogetherAreOneRun) {
   const std::string expected = whole();
   for (const size_t count : {1, 2, 4, 9}) {  // of nine, three have no images

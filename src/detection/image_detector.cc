@@ -22,16 +22,31 @@ std::vector<ImageDetector::Plan> ImageDetector::plans_of(const CompiledModel& mo
   return plans;
 }
 
-ImageDetector::ImageDetector(const CompiledModel& model, int threads, const DetectOptions& options)
+ImageDetector::ImageDetector(const CompiledModel& model, int threads, const DetectOptions& options, size_t batch)
     : options_((eval::check_options(options), options)),
       description_(model.description()),
       plans_(name_source(EngineAccess::source(model), [&] { return plans_of(model); })),
       session_(EngineAccess::plans(model), threads) {
-  for (const Plan& plan : plans_) input_bytes_ = std::max<size_t>(input_bytes_, plan.model.input().batch_bytes());
+  for (size_t i = 0; i < plans_.size(); ++i) {
+    if (batch != 0 && plans_[i].model.batch() != batch) continue;
+    taken_.push_back(i);
+    input_bytes_ = std::max(input_bytes_, input_bytes(i));
+  }
+  if (!taken_.empty()) return;
+  std::vector<size_t> batches;
+  for (const Plan& plan : plans_) batches.push_back(plan.model.batch());
+  fail(ErrorCode::kUsage, "{}: it takes {} images at a time, not {}", EngineAccess::source(model),
+       fmt::join(batches, ", "), batch);
+}
+
+size_t ImageDetector::largest_batch() const {
+  size_t largest = 1;
+  for (const size_t plan : taken_) largest = std::max(largest, batch(plan));
+  return largest;
 }
 
 size_t ImageDetector::plan_for(vision::ImageSize image) const {
-  size_t best = 0;
+  size_t best = taken_.front();
   const auto fits = [&](size_t i) {
     const vision::Preprocessing& size = plans_[i].model.input().preprocessing();
     return size.height >= image.height && size.width >= image.width;
@@ -41,7 +56,7 @@ size_t ImageDetector::plan_for(vision::ImageSize image) const {
     if (!fits(i) && plans_[i].pixels() != plans_[best].pixels()) return plans_[i].pixels() > plans_[best].pixels();
     return plans_[i].model.batch() * plans_[i].pixels() < plans_[best].model.batch() * plans_[best].pixels();
   };
-  for (size_t i = 1; i < plans_.size(); ++i)
+  for (const size_t i : taken_)
     if (better(i)) best = i;
   return best;
 }

@@ -18,18 +18,23 @@ namespace effdet::detection {
 /// All but infer(), decode() and run() may be called by any thread, also while another one runs.
 class ImageDetector {
  public:
-  /// threads: above 0. Throws as DetectionModel and Session do; Error(kUsage) for options out of range.
-  ImageDetector(const CompiledModel& model, int threads, const DetectOptions& options);
+  /// threads: above 0. batch: only plans for so many images at a time are taken; 0: any. Throws as DetectionModel and
+  /// Session do; Error(kUsage) for options out of range, and where no plan has that batch.
+  ImageDetector(const CompiledModel& model, int threads, const DetectOptions& options, size_t batch = 0);
 
   const DetectOptions& options() const { return options_; }
   /// Of the first plan.
   const ModelDescription& description() const { return description_; }
   /// Of an input that takes what any plan does with one image; the rest of a batch, after it, is not looked at.
   size_t input_bytes() const { return input_bytes_; }
+  /// The same of one plan.
+  size_t input_bytes(size_t plan) const { return plans_[plan].model.input().batch_bytes(); }
   /// The plan with the least work that does not shrink the image; or else the one with the largest input.
   size_t plan_for(vision::ImageSize image) const;
   /// Images that the plan takes at a time.
   size_t batch(size_t plan) const { return plans_[plan].model.batch(); }
+  /// The most of any plan that is taken.
+  size_t largest_batch() const;
   /// Of the plan's input and an image of that size.
   vision::Letterbox letterbox(size_t plan, vision::ImageSize image) const;
   /// Writes the image where the plan takes the image number `sample` of its batch. Throws as ModelInput::prepare().
@@ -60,6 +65,7 @@ class ImageDetector {
   DetectOptions options_;
   ModelDescription description_;
   std::vector<Plan> plans_;
+  std::vector<size_t> taken_;  ///< plans that images take
   size_t input_bytes_ = 0;
   runtime::Session session_;
 };

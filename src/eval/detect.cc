@@ -62,10 +62,19 @@ class Wanted {
   const std::vector<int>& categories_;
 };
 
+/// A logit below which no score reaches the threshold. Boxes of lower scores change nothing for those above, but for
+/// soft-NMS, where all boxes have a say in how far classes are moved apart.
+float lowest_logit(const DetectOptions& options) {
+  constexpr double kRounding = 1e-6;  // of scores in float32, and more
+  const double score = options.score_threshold - kRounding;
+  if (options.soft_nms || score <= 0) return std::numeric_limits<float>::lowest();
+  return static_cast<float>(std::log(score / (1 - score)));
+}
+
 /// The highest logits; indices are (cell * anchors_per_cell + anchor) * num_classes + class over all levels.
-std::vector<Candidate> top_candidates(const HeadOutputs& outputs, int count, const Wanted& wanted,
+std::vector<Candidate> top_candidates(const HeadOutputs& outputs, const DetectOptions& options, const Wanted& wanted,
                                       DetectFaults& faults) {
-  TopK top(static_cast<size_t>(std::max(count, 0)));
+  TopK top(static_cast<size_t>(std::max(options.max_candidates, 0)), lowest_logit(options));
   const auto planes = static_cast<size_t>(outputs.anchors_per_cell) * static_cast<size_t>(outputs.num_classes);
   uint64_t base = 0;
   for (const auto& level : outputs.levels) {
@@ -113,9 +122,9 @@ Location locate(const HeadOutputs& outputs, uint64_t anchor) {
 }
 
 /// As top_candidates(), one for each anchor.
-std::vector<Candidate> best_class_candidates(const HeadOutputs& outputs, int count, const Wanted& wanted,
-                                             DetectFaults& faults) {
-  TopK top(static_cast<size_t>(std::max(count, 0)));
+std::vector<Candidate> best_class_candidates(const HeadOutputs& outputs, const DetectOptions& options,
+                                             const Wanted& wanted, DetectFaults& faults) {
+  TopK top(static_cast<size_t>(std::max(options.max_candidates, 0)), lowest_logit(options));
   const auto anchors = static_cast<size_t>(outputs.anchors_per_cell),
              classes = static_cast<size_t>(outputs.num_classes);
   uint64_t base = 0;
@@ -218,9 +227,8 @@ std::vector<Detection> detect(const HeadOutputs& outputs, std::span<const Box> a
   check_sizes(outputs, anchors.size());
   DetectFaults found;
   const Wanted wanted(options.categories);
-  const auto candidates = outputs.best_class_only
-                              ? best_class_candidates(outputs, options.max_candidates, wanted, found)
-                              : top_candidates(outputs, options.max_candidates, wanted, found);
+  const auto candidates = outputs.best_class_only ? best_class_candidates(outputs, options, wanted, found)
+                                                  : top_candidates(outputs, options, wanted, found);
   const auto boxes = decode_all(anchors, with_boxes(outputs, candidates), geometry, found);
   if (faults != nullptr) *faults = found;
   return suppress(boxes, geometry, options);

@@ -26,7 +26,7 @@ bool any_counts(const float* values, float threshold) {
 
 }  // namespace
 
-TopK::TopK(size_t k) : k_(k) {}
+TopK::TopK(size_t k, float lowest) : k_(k), lowest_(lowest), threshold_(lowest) {}
 
 void TopK::offer(std::span<const float> plane, uint64_t first, uint64_t stride) {
   if (k_ == 0) return;
@@ -58,7 +58,7 @@ void TopK::shrink() {
 std::vector<Candidate> TopK::take() {
   shrink();
   std::sort(candidates_.begin(), candidates_.end(), better);
-  threshold_ = std::numeric_limits<float>::lowest();
+  threshold_ = lowest_;
   return std::exchange(candidates_, {});
 }
 

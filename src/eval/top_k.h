@@ -19,7 +19,8 @@ struct Candidate {
 /// never among them.
 class TopK {
  public:
-  explicit TopK(size_t k);
+  /// Values below lowest are not wanted.
+  explicit TopK(size_t k, float lowest = std::numeric_limits<float>::lowest());
 
   /// Offers a plane of values; value i has the index first + i * stride.
   void offer(std::span<const float> plane, uint64_t first, uint64_t stride);
@@ -33,8 +34,9 @@ class TopK {
   void shrink();
 
   size_t k_;
+  float lowest_;
   /// No value below this one can be among the k largest.
-  float threshold_ = std::numeric_limits<float>::lowest();
+  float threshold_;
   std::vector<Candidate> candidates_;
   bool saw_nan_ = false;
 };

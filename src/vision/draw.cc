@@ -24,23 +24,40 @@ struct Measures {
   int letters, pad;  ///< height of letters, and what is left around them, in pixels
 };
 
+/// How much of a pixel lies between two coordinates.
+float cover(float begin, float end, int pixel) {
+  const float at = static_cast<float>(pixel);
+  return std::clamp(std::min(end, at + 1) - std::max(begin, at), 0.0f, 1.0f);
+}
+
+/// Pixels of a row take that part of the colour.
+void blend(uint8_t* row, int x_begin, int x_end, float part, const Colour& colour) {
+  for (int x = x_begin; x < x_end; ++x)
+    for (int channel = 0; channel < 3; ++channel) {
+      uint8_t& pixel = row[3 * x + channel];
+      const float value = pixel + part * (colour[channel] - pixel);
+      pixel = static_cast<uint8_t>(value + 0.5f);
+    }
+}
+
 /// Paints an area; a pixel that it covers in part takes that part of the colour.
 void fill_smooth(Image& image, const Area& area, const Colour& colour) {
-  const auto cover = [](float begin, float end, int pixel) {
-    const float at = static_cast<float>(pixel);
-    return std::clamp(std::min(end, at + 1) - std::max(begin, at), 0.0f, 1.0f);
-  };
+  const int x_begin = std::max(0, static_cast<int>(area.x1)), y_begin = std::max(0, static_cast<int>(area.y1));
   const int x_end = std::min(image.width(), static_cast<int>(std::ceil(area.x2)));
   const int y_end = std::min(image.height(), static_cast<int>(std::ceil(area.y2)));
-  for (int y = std::max(0, static_cast<int>(area.y1)); y < y_end; ++y)
-    for (int x = std::max(0, static_cast<int>(area.x1)); x < x_end; ++x) {
-      const float part = cover(area.x1, area.x2, x) * cover(area.y1, area.y2, y);
-      uint8_t* pixel = image.row(y) + 3 * x;
-      for (int channel = 0; channel < 3; ++channel) {
-        const float value = pixel[channel] + part * (colour[channel] - pixel[channel]);
-        pixel[channel] = static_cast<uint8_t>(value + 0.5f);
-      }
-    }
+  if (x_begin >= x_end) return;
+  // Only the first and the last pixel of a row can be covered in part.
+  const float left = cover(area.x1, area.x2, x_begin), right = cover(area.x1, area.x2, x_end - 1);
+  for (int y = y_begin; y < y_end; ++y) {
+    const float part = cover(area.y1, area.y2, y);
+    uint8_t* row = image.row(y);
+    blend(row, x_begin, x_begin + 1, left * part, colour);
+    if (x_end - 1 > x_begin) blend(row, x_end - 1, x_end, right * part, colour);
+    if (part == 1)
+      for (int x = x_begin + 1; x < x_end - 1; ++x) std::copy_n(colour.data(), 3, row + 3 * x);
+    else
+      blend(row, x_begin + 1, x_end - 1, part, colour);
+  }
 }
 
 /// The outline lies inside of the box, and the box inside of the image, so that no side is lost at a border.

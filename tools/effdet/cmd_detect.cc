@@ -33,6 +33,7 @@
 #include "progress.h"
 #include "run_options.h"
 #include "status_line.h"
+#include "stream_options.h"
 #include "team_run.h"
 
 namespace effdet::cli {
@@ -49,6 +50,8 @@ struct DetectArguments {
   DetectOptions detect{.score_threshold = 0.3f};
   RunOptions run;
   int threads = 0;
+  StreamOptions streams;
+  int batch = 0;  ///< 0: not given
   VideoRun video;
   SliceOptions slices;
   std::string format, crops;
@@ -166,6 +169,8 @@ bool is_video(const DetectArguments& arguments) {
       !arguments.contact_sheet.empty() || arguments.run.is_shard() || arguments.slices.side > 0)
     throw Error(ErrorCode::kUsage,
                 "of a video there are no files for each frame, no --contact-sheet, no --shard and no --slice");
+  if (arguments.streams.is_given() || arguments.batch > 0)
+    throw Error(ErrorCode::kUsage, "the frames of a video go through the network one by one: no --streams and no -b");
   if (name.starts_with("http") && !arguments.allow_private)
     throw Error(ErrorCode::kUsage, fmt::format("{}: FFmpeg follows redirects of videos wherever they lead: "
                                                "--allow-private-addresses says that it may",
@@ -215,6 +220,9 @@ int detect_all(DetectArguments& arguments) {
   const bool speaks = !team || team->is_first();
   const std::string file = checkpoint_file(arguments.checkpoint);
   const CompiledModel model = open_model(file, arguments.model, arguments.calibration, arguments.threads);
+  const StreamLayout layout = arguments.streams.resolve(model, arguments.threads);
+  options.streams = layout.streams;
+  options.batch = arguments.batch;
   options.class_names = class_names(model.description(), arguments.model);
   options.detect.categories = chosen_categories(arguments.classes, options.class_names);
   StopRequest stop;
@@ -338,9 +346,14 @@ int run_detect(int argc, char** argv) {
   line.add_precision(arguments.model);
   arguments.calibration.add_to(line);
   add_device(line, arguments.model);
+  arguments.streams.add_to(line, /*per_stream=*/false);
+  line.add_option("-b,--batch-size", arguments.batch, "images in one run of the network; of a compiled model: its own")
+      ->check(between(1, 1024))
+      ->type_name("N");
   line.add_threads(arguments.threads);
   line.add_json(arguments.json);
   if (!line.read()) return 0;
+  if (arguments.batch > 0) arguments.model.batch = arguments.batch;
   if (!arguments.out.empty()) line.refuse_lost_file("--out", arguments.results());
   if (arguments.out.empty() && (arguments.format == "yolo" || arguments.format == "voc"))
     throw Error(ErrorCode::kUsage,

@@ -20,6 +20,7 @@ class StreamOptions {
   /// Throws Error(kUsage).
   StreamLayout resolve(const CompiledModel& model, int threads, int streams = 1);
 
+  bool is_given() const { return !streams_.empty(); }
   /// What "auto" measured, fastest first; empty without it.
   const std::vector<StreamTrial>& trials() const { return trials_; }
   void print_trials() const;
