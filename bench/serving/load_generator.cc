@@ -159,7 +159,10 @@ class Load {
       const Clock::time_point now = Clock::now();
       const bool over = now >= end || started_ >= options_.requests;
       if (!over && options_.rate > 0) {
-        for (; next <= now && next < end; next += duration_of(gap_(random_))) due_.push_back(next);
+        for (; next <= now && next < end && scheduled_ < options_.requests; next += duration_of(gap_(random_))) {
+          due_.push_back(next);
+          ++scheduled_;
+        }
         start_due();
       } else if (!over) {
         start_free(now);
@@ -383,7 +386,7 @@ class Load {
   std::deque<Connection*> paused_;
   std::deque<Clock::time_point> due_;
   std::vector<char> buffer_ = std::vector<char>(256 << 10);
-  size_t started_ = 0, busy_ = 0, wrong_ = 0, lost_ = 0;
+  size_t scheduled_ = 0, started_ = 0, busy_ = 0, wrong_ = 0, lost_ = 0;
   std::map<int, size_t> statuses_;
   std::vector<double> answered_, others_;
   double seconds_ = 0;

@@ -10,7 +10,7 @@ namespace {
 
 constexpr size_t kFirst = 64 << 10;       // of a body
 constexpr size_t kLeastKept = 256 << 10;  // smaller blocks come quickly from the heap
-constexpr size_t kMostKept = 64 << 20;    // of all blocks together
+constexpr size_t kMostKept = 32 << 20;    // of all blocks together
 constexpr size_t kAlignment = 16;         // of realloc(), which is what kernels want of tensors
 
 }  // namespace

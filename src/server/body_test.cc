@@ -61,12 +61,12 @@ TEST(Body, FewBlocksAreKept) {
   for (int i = 0; i < 3; ++i) {
     Body one(pool), two(pool);
     for (Body* body : {&one, &two}) {
-      body->expect(40 << 20, 0);
-      fill(*body, 40 << 20);
+      body->expect(20 << 20, 0);
+      fill(*body, 20 << 20);
     }
   }
-  EXPECT_NE(pool->take(40 << 20).data, nullptr);
-  EXPECT_EQ(pool->take(40 << 20).data, nullptr);
+  EXPECT_NE(pool->take(20 << 20).data, nullptr);
+  EXPECT_EQ(pool->take(20 << 20).data, nullptr);
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/status.hpp>
 #include <cerrno>
+#include <new>
 
 #include "server/http_error.h"
 #include "server/text.h"
@@ -210,11 +211,16 @@ bool Connection::take_bytes(std::span<const std::byte> bytes) {
     refuse(error_answer(503, "the server's memory for requests is used up: try again later"));
     return false;
   }
-  while (!bytes.empty()) {
-    const std::span<std::byte> room = body.room(bytes.size());
-    std::copy_n(bytes.begin(), room.size(), room.begin());
-    body.add(room.size());
-    bytes = bytes.subspan(room.size());
+  try {
+    while (!bytes.empty()) {
+      const std::span<std::byte> room = body.room(bytes.size());
+      std::copy_n(bytes.begin(), room.size(), room.begin());
+      body.add(room.size());
+      bytes = bytes.subspan(room.size());
+    }
+  } catch (const std::bad_alloc&) {
+    refuse(error_answer(503, "the server's memory is used up: try again later"));
+    return false;
   }
   return true;
 }
@@ -311,6 +317,7 @@ void Connection::refuse(Answer answer) {
   close_after_ = true;
   timed_out_ = false;
   keep_alive_ = false;
+  request_.reset();  // while the client goes on sending, others may have its memory
   send(std::move(answer));
 }
 

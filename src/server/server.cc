@@ -1,6 +1,7 @@
 // The listener, and the thread that serves all connections.
 #include "effdet/server.h"
 
+#include <pthread.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -78,7 +79,10 @@ struct Server::Impl {
     options.unix_socket.empty() ? listen(endpoint_of(options)) : listen(options.unix_socket);
     shared->on_idle = [this] { end_if_drained(); };
     accept();
-    thread = std::thread([this] { io.run(); });
+    thread = std::thread([this] {
+      ::pthread_setname_np(::pthread_self(), "effdet-io");
+      io.run();
+    });
   }
 
   void listen(const tcp::endpoint& endpoint) {

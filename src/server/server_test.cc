@@ -347,6 +347,19 @@ TEST(BadInput, Case94_PicturesAndRequestsLargerThanMemory) {
   EXPECT_EQ(HttpClient(memory.port()).get("/v2/health/ready").status, 200);
 }
 
+TEST(BadInput, Case94_ARequestThatIsRefusedGivesItsMemoryToOthers) {
+  constexpr size_t kBody = 2'500'000;
+  TestServer server({.most_memory = 3'000'000});
+  const std::string head =
+      "POST /v2/models/d0/detect HTTP/1.1\r\nHost: t\r\nContent-Length: " + std::to_string(kBody) + "\r\n\r\n";
+  HttpClient first(server.port()), second(server.port());
+  first.send(head + std::string(kBody - 1'000'000, 'x'));
+  second.send(head + std::string(kBody - 100, 'x'));
+  expect_error(second.read(), 503);
+  first.send(std::string(1'000'000, 'x'));  // while the second one does not close
+  expect_error(first.read(), 400);
+}
+
 TEST(BadInput, Case95_HeadersAndPaths) {
   HttpClient large(shared_server().port());
   large.send("GET /v2 HTTP/1.1\r\nHost: t\r\nX: " + std::string(1 << 20, 'x') + "\r\n\r\n");
