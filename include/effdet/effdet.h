@@ -26,6 +26,7 @@
 #include "effdet/image_failure.h"
 #include "effdet/image_view.h"
 #include "effdet/listed_image.h"
+#include "effdet/log.h"
 #include "effdet/machine.h"
 #include "effdet/model_description.h"
 #include "effdet/model_options.h"

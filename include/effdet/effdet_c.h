@@ -45,6 +45,17 @@ EFFDET_API const char* effdet_last_error(void);
 /* Version of the library in use, "major.minor.patch". */
 EFFDET_API const char* effdet_version(void);
 
+typedef enum effdet_log_level {
+  EFFDET_LOG_DEBUG = 0,  /* what happens inside: libraries that are loaded, threads */
+  EFFDET_LOG_INFO = 1,   /* what was opened */
+  EFFDET_LOG_WARNING = 2 /* what the user should read: assumptions, pictures left out, outputs that are NaN */
+} effdet_log_level;
+/* What the library has to say besides results and errors goes to this function, one line without its end at a time, from
+ * any thread, several at once; NULL: to nobody, as at first. Nothing calls the function before when this returns. The
+ * function must not call this one: EFFDET_USAGE. */
+typedef void (*effdet_log_function)(effdet_log_level level, const char* text, void* user);
+EFFDET_API effdet_status effdet_set_log(effdet_log_function function, void* user);
+
 /* ---- Models ---------------------------------------------------------------------------------------------------- */
 
 typedef enum effdet_precision {
@@ -152,6 +163,8 @@ typedef struct effdet_picture effdet_picture;
 EFFDET_API effdet_status effdet_picture_read(const char* path, effdet_picture** picture);
 EFFDET_API effdet_status effdet_picture_decode(const void* file, size_t bytes, const char* name,
                                                effdet_picture** picture);
+/* Whether a file's name ends as those of the pictures do that this build reads: 1 or 0. */
+EFFDET_API int effdet_is_picture_name(const char* path);
 EFFDET_API int effdet_picture_width(const effdet_picture* picture);
 EFFDET_API int effdet_picture_height(const effdet_picture* picture);
 /* 3 * width * height bytes, row by row. */

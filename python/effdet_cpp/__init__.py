@@ -6,6 +6,7 @@
 """
 
 from . import _library
+from . import log as _log  # noqa: F401: it hands what the library says to Python's logging
 from .coco import COCOeval
 from .detections import Detection, Detections
 from .detector import Detector, Letterbox

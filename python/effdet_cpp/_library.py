@@ -128,6 +128,7 @@ class EvaluateOptions(c.Structure):
     ]
 
 
+LogFunction = c.CFUNCTYPE(None, c.c_int, c.c_char_p, c.c_void_p)
 OnImage = c.CFUNCTYPE(c.c_int, c.c_size_t, c.c_size_t, c.c_void_p)
 
 
@@ -149,6 +150,7 @@ _OUT = c.POINTER(c.c_void_p)
 
 # Functions that return a status, with their parameters.
 _CALLS = {
+    "set_log": [LogFunction, _P],
     "model_open": [_S, c.POINTER(ModelOptions), _OUT],
     "model_load": [_P, _N, _S, _OUT],
     "model_save": [_P, _S],
@@ -188,6 +190,7 @@ _READS = {
     "model_class_name": ([_P, _I], _S),
     "model_metadata": ([_P, _S], _S),
     "image_init": ([c.POINTER(Image)], None),
+    "is_picture_name": ([_S], _I),
     "picture_width": ([_P], _I),
     "picture_height": ([_P], _I),
     "picture_pixels": ([_P], _P),

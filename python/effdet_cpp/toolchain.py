@@ -71,7 +71,8 @@ class Onnx:
         lib.call("onnx_write", self._handle.pointer, lib.path_bytes(path))
 
 
-_SUFFIXES = (".jpg", ".jpeg", ".png", ".bin", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif", ".heic", ".heif")
+def _is_input(path: pathlib.Path) -> bool:
+    return path.suffix == ".bin" or bool(lib.read("is_picture_name", lib.path_bytes(path)))
 
 
 def _image_files(given: Union[Any, Sequence[Any]]) -> Sequence[Any]:
@@ -79,7 +80,7 @@ def _image_files(given: Union[Any, Sequence[Any]]) -> Sequence[Any]:
     found = []
     for path in given if isinstance(given, (list, tuple)) else [given]:
         path = pathlib.Path(os.fsdecode(lib.path_bytes(path)))
-        found += [one for one in sorted(path.iterdir()) if one.suffix.lower() in _SUFFIXES] if path.is_dir() else [path]
+        found += [one for one in sorted(path.iterdir()) if _is_input(one)] if path.is_dir() else [path]
     return found
 
 

@@ -26,6 +26,11 @@ class Model(unittest.TestCase):
         self.assertEqual(self.model.inputs[0].shape, (1, 3, 128, 128))
         self.assertIsNone(self.model.metadata("no such key"))
 
+    def test_the_log_has_what_is_opened(self):
+        with self.assertLogs("effdet_cpp", "INFO") as lines:
+            effdet_cpp.Model(common.CHECKPOINT, img_size=128)
+        self.assertIn("is open", "".join(lines.output))
+
     def test_run(self):
         outputs = self.model.run({self.name: self.input})
         self.assertEqual([o.shape for o in outputs], [t.shape for t in self.model.outputs])

@@ -9,6 +9,7 @@
 #include "ascend/model_metadata.h"
 #include "ascend/read_model.h"
 #include "base/error.h"
+#include "base/log.h"
 #include "compiler/compile.h"
 #include "detection/candidates_graph.h"
 #include "detection/decoded_model.h"
@@ -50,6 +51,11 @@ void settle_device(std::vector<artifact::Program>& programs, const std::string& 
            device == ops::kCpuTarget.name ? "native" : std::string(kernels::cuda::target_of(device)));
     program.target = device;
   }
+}
+
+void log_opened(const std::filesystem::path& path, const CompiledModel& model) {
+  log(LogLevel::kInfo, "{}: is open, for {}, with {} plan{} and {} bytes of weights", path.string(), model.device(),
+      model.plan_count(), model.plan_count() == 1 ? "" : "s", model.weight_bytes());
 }
 
 const ir::Graph& graph_of(const std::shared_ptr<const runtime::Engine>& engine) { return engine->program().graph; }
@@ -115,6 +121,7 @@ CompiledModel CompiledModel::open(const std::filesystem::path& path, const Model
       model::tell(options, path, detection::assumptions_of(first.program().graph.metadata));
       model::tell(options, path, model.weights_warning());
       model::tell(options, path, model.device_note());
+      log_opened(path, model);
       return model;
     }
     case FileKind::kOnnx:
@@ -131,6 +138,7 @@ CompiledModel CompiledModel::open(const std::filesystem::path& path, const Model
     detection::append_candidates(graph.impl_->graph, DetectOptions().max_candidates);
   CompiledModel model = compile(graph, of_model);
   model::tell(options, path, model.device_note());
+  log_opened(path, model);
   return model;
 }
 

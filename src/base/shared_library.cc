@@ -7,6 +7,7 @@
 #include <system_error>
 
 #include "base/error.h"
+#include "base/log.h"
 
 namespace effdet::inline base {
 
@@ -14,6 +15,7 @@ SharedLibrary::SharedLibrary(const char* file, const char* package)
     : file_(file), handle_(::dlopen(file, RTLD_NOW | RTLD_LOCAL)) {
   if (handle_ == nullptr)
     fail(ErrorCode::kIo, "{}: cannot be loaded: install the package {} ({})", file, package, ::dlerror());
+  log(LogLevel::kDebug, "{} is loaded", file);
 }
 
 void* SharedLibrary::symbol(const char* name) const {
@@ -38,8 +40,12 @@ void* open_module(const void* self, const char* file, std::string& reason) {
     if (own.empty() && place.is_relative() && place.has_parent_path()) continue;
     std::error_code ignored;
     if (place.has_parent_path() && !std::filesystem::exists(place, ignored)) continue;
-    if (void* handle = ::dlopen(place.c_str(), RTLD_NOW | RTLD_LOCAL)) return handle;
+    if (void* handle = ::dlopen(place.c_str(), RTLD_NOW | RTLD_LOCAL)) {
+      log(LogLevel::kDebug, "{} is loaded", place.string());
+      return handle;
+    }
     reason = ::dlerror();
+    log(LogLevel::kDebug, "{}", reason);
     if (place.has_parent_path()) return nullptr;  // it is there: what it lacks is worth more than where else it is not
   }
   return nullptr;

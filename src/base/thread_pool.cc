@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/log.h"
 
 namespace effdet::inline base {
 namespace {
@@ -130,6 +131,7 @@ ThreadPool::ThreadPool(int threads) : ThreadPool() {
   try {
     for (int i = 1; i < threads; ++i) team_->workers.emplace_back([team = team_.get(), i] { team->work(i); });
   } catch (const std::system_error&) {  // a smaller team gives the same results
+    log(LogLevel::kWarning, "the system refuses more than {} of {} threads", size(), threads);
   }
   team_->shares = std::vector<Team::Share>(static_cast<size_t>(size()));
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/log.h"
 #include "effdet/image_failure.h"
 
 namespace effdet::dataset {
@@ -44,6 +45,7 @@ class FailureLog {
   void add(const ImageFailure& failure) {
     const std::lock_guard lock(mutex_);
     failures_.push_back(failure);
+    log(LogLevel::kWarning, "{}", failure.message);
     if (on_failure_ && total_ > 1) on_failure_(failure);
   }
 

@@ -2,6 +2,7 @@
 #include "model/model_options.h"
 
 #include "base/error.h"
+#include "base/log.h"
 #include "model/infer_variant.h"
 
 namespace effdet::model {
@@ -31,8 +32,10 @@ ModelConfig config_for(const checkpoint::Checkpoint& checkpoint, const ModelOpti
                                                             .preferred = options.preferred,
                                                             .settings = settings,
                                                             .use_hints = !options.ignore_config});
-  if (options.on_note)
-    for (const std::string& line : inferred.notes) options.on_note(line);
+  for (const std::string& line : inferred.notes) {
+    log(LogLevel::kWarning, "{}", line);
+    if (options.on_note) options.on_note(line);
+  }
   ModelConfig config = config_of(inferred, options.anchors);
   if (options.num_classes > 0 && options.num_classes != config.num_classes)
     fail(ErrorCode::kUsage, "{}: the checkpoint has {} classes, not {}; leave --num-classes out", checkpoint.path,
@@ -56,7 +59,9 @@ ModelConfig config_for(const ModelOptions& options) {
 }
 
 void tell(const ModelOptions& options, const std::filesystem::path& path, const std::string& line) {
-  if (options.on_note && !line.empty()) options.on_note(path.string() + ": " + line);
+  if (line.empty()) return;
+  log(LogLevel::kWarning, "{}: {}", path.string(), line);
+  if (options.on_note) options.on_note(path.string() + ": " + line);
 }
 
 }  // namespace effdet::model

@@ -8,7 +8,8 @@ namespace {
 
 thread_local std::string last_error;
 
-/// A file's name may hold anything; the message is one line.
+}  // namespace
+
 std::string one_line(std::string_view text) {
   std::string line;
   for (const char c : text) {
@@ -17,8 +18,6 @@ std::string one_line(std::string_view text) {
   }
   return line;
 }
-
-}  // namespace
 
 effdet_status failed(ErrorCode code, const char* message) noexcept {
   try {

@@ -259,6 +259,25 @@ static void evaluate(const char* folder) {
   free(results);
 }
 
+/* The lines of the log, one after the other. */
+static void keep_line(effdet_log_level level, const char* text, void* user) {
+  char* all = user;
+  EXPECT(level >= EFFDET_LOG_DEBUG && level <= EFFDET_LOG_WARNING);
+  strncat(all, text, 4095 - strlen(all));
+}
+
+static void log_lines(const char* checkpoint) {
+  char lines[4096] = "";
+  effdet_model* model;
+  EXPECT_OK(effdet_set_log(keep_line, lines));
+  model = open_small(checkpoint, 1);
+  EXPECT(strstr(lines, checkpoint) != NULL && strstr(lines, "is open") != NULL);
+  EXPECT_OK(effdet_set_log(NULL, NULL));
+  effdet_model_free(model);
+  EXPECT(effdet_is_picture_name("a/b.JPG") == 1 && effdet_is_picture_name("b.txt") == 0 &&
+         effdet_is_picture_name(NULL) == 0);
+}
+
 int main(int argc, char** argv) {
   effdet_model *model, *model_of_two, *none = NULL;
   if (argc != 4) return 2;
@@ -270,6 +289,7 @@ int main(int argc, char** argv) {
   effdet_model_free(NULL);
   model = open_small(argv[1], 1);
   model_of_two = open_small(argv[1], 2);
+  log_lines(argv[1]);
   describe(model);
   save_and_load(model, argv[3]);
   run(model);

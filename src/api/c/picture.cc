@@ -43,6 +43,12 @@ effdet_status effdet_picture_decode(const void* file, size_t bytes, const char* 
   });
 }
 
+int effdet_is_picture_name(const char* path) {
+  int is_one = 0;
+  if (path != nullptr) call([&] { is_one = is_image_name(path) ? 1 : 0; });
+  return is_one;
+}
+
 int effdet_picture_width(const effdet_picture* picture) { return picture ? picture->image.width : 0; }
 int effdet_picture_height(const effdet_picture* picture) { return picture ? picture->image.height : 0; }
 const unsigned char* effdet_picture_pixels(const effdet_picture* picture) {
