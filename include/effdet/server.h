@@ -33,6 +33,7 @@ struct ServedRequest {
   uint64_t received = 0, sent = 0;  ///< bytes of the bodies
   double seconds = 0;               ///< from the request's first byte to the answer's last one
   std::string traceparent;          ///< of the W3C's trace context; empty: none
+  std::string error;                ///< what the client was told; empty: it succeeded
 };
 
 struct ServerOptions {
@@ -44,6 +45,9 @@ struct ServerOptions {
   /// Of gRPC, on the same host, for which libeffdet_grpc.so is loaded. 0: any free one, which Server::grpc_port()
   /// tells; -1: no gRPC.
   int grpc_port = -1;
+  /// Files in PEM with the server's certificate, those of its issuers behind it, and its key: HTTP and gRPC go over TLS
+  /// 1.2 or 1.3 then, for which libeffdet_tls.so is loaded. Renewed files are read again. Empty: plain.
+  std::string certificate, key;
   StreamLayout layout;               ///< of each model: inferences at the same time, and threads for each
   DetectOptions detect;              ///< of pictures, where the client asks for nothing else
   size_t queue = 64;                 ///< requests of each model that wait for a free stream, at most
@@ -76,8 +80,9 @@ struct ServerOptions {
 class Server {
  public:
   /// Listens, and serves from then on in threads of its own. Throws Error(kUsage) for names and options out of range,
-  /// and for the same name twice; Error(kIo) where it cannot listen; Error(kUnsupported) where gRPC is asked for and
-  /// its module or libraries are missing; Error(kOutOfMemory).
+  /// and for the same name twice; Error(kIo) where it cannot listen; Error(kIo) and Error(kBadInput) for files that are
+  /// no certificate and its key; Error(kUnsupported) where gRPC or TLS is asked for and the module or its libraries are
+  /// missing; Error(kOutOfMemory).
   EFFDET_API explicit Server(std::vector<ServedModel> models, const ServerOptions& options = {});
   /// As stop() and wait().
   EFFDET_API ~Server();

@@ -1,8 +1,6 @@
 // Boost.Beast reads the headers and chunks; bodies of known length are read straight to where they stay.
 #include "server/connection.h"
 
-#include <sys/socket.h>
-
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
@@ -10,7 +8,6 @@
 #include <boost/beast/http/field.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/status.hpp>
-#include <cerrno>
 #include <new>
 
 #include "server/http_error.h"
@@ -53,8 +50,12 @@ int status_of_broken(const boost::system::error_code& error) {
 
 }  // namespace
 
-Connection::Connection(Socket socket, std::shared_ptr<ConnectionShared> shared)
-    : socket_(std::move(socket)), holder_(std::move(shared)), shared_(*holder_), timer_(shared_.io), buffer_(kBuffer) {
+Connection::Connection(Socket socket, std::unique_ptr<TlsSession> tls, std::shared_ptr<ConnectionShared> shared)
+    : transport_(std::move(socket), std::move(tls)),
+      holder_(std::move(shared)),
+      shared_(*holder_),
+      timer_(shared_.io),
+      buffer_(kBuffer) {
   shared_.connections.insert(this);
 }
 
@@ -83,17 +84,17 @@ void Connection::on_deadline() {
   if (phase_ != Phase::kHeader && phase_ != Phase::kBody) return close();
   timed_out_ = true;  // the read ends now, and its handler tells the client
   ErrorCode ignored;
-  socket_.cancel(ignored);
+  transport_.socket().cancel(ignored);
 }
 
 void Connection::close() {
   if (phase_ == Phase::kClosed) return;
-  const bool was_busy = phase_ != Phase::kIdle && phase_ != Phase::kLinger;
+  const bool was_busy = phase_ != Phase::kGreeting && phase_ != Phase::kIdle && phase_ != Phase::kLinger;
   phase_ = Phase::kClosed;
   ++deadline_;
   timer_.cancel();
   ErrorCode ignored;
-  socket_.close(ignored);
+  transport_.socket().close(ignored);
   if (const auto pending = std::exchange(pending_, nullptr)) {
     pending->cancel();
     log(0, 499);
@@ -103,7 +104,26 @@ void Connection::close() {
 
 void Connection::drain() {
   close_after_ = true;
-  if (phase_ == Phase::kIdle) close();
+  if (phase_ == Phase::kIdle || phase_ == Phase::kGreeting) close();
+}
+
+void Connection::start() {
+  if (!transport_.is_encrypted()) return wait_for_request();
+  begin_ = Clock::now();
+  set_deadline(shared_.options.header_seconds);
+  transport_.async_greet([self = shared_from_this()](Transport::Greeting greeting) { self->on_greeting(greeting); });
+}
+
+void Connection::on_greeting(Transport::Greeting greeting) {
+  if (phase_ != Phase::kGreeting) return;
+  if (greeting == Transport::Greeting::kDone) return wait_for_request();
+  if (greeting == Transport::Greeting::kPlain) {
+    ++shared_.busy;
+    return refuse(error_answer(400, "this port speaks TLS: use https://"));
+  }
+  method_ = "TLS";
+  if (const std::string error = transport_.tls_error(); !error.empty()) log(0, 400, "TLS: " + error);
+  close();
 }
 
 void Connection::wait_for_request() {
@@ -113,10 +133,11 @@ void Connection::wait_for_request() {
   request_.reset();
   timed_out_ = false;
   if (close_after_) return close();
-  if (buffer_.size() > 0) return read_header();  // pipelined
-  buffer_.shrink_to_fit();                       // many connections only wait
+  if (buffer_.size() > 0 || transport_.has_input()) return read_header();  // pipelined
+  buffer_.shrink_to_fit();                                                 // many connections only wait
+  transport_.rest();
   set_deadline(shared_.options.idle_seconds);
-  socket_.async_wait(Socket::wait_read, [self = shared_from_this()](ErrorCode error) {
+  transport_.socket().async_wait(Socket::wait_read, [self = shared_from_this()](ErrorCode error) {
     if (self->phase_ != Phase::kIdle) return;
     if (error) return self->close();
     self->read_header();
@@ -134,7 +155,7 @@ void Connection::read_header() {
   method_ = path_ = id_ = traceparent_ = "";
   received_ = 0;
   keep_alive_ = is_head_ = is_http10_ = false;
-  http::async_read_header(socket_, buffer_, *parser_,
+  http::async_read_header(transport_, buffer_, *parser_,
                           [self = shared_from_this()](ErrorCode error, size_t) { self->on_header(error); });
 }
 
@@ -152,6 +173,10 @@ void Connection::on_header(ErrorCode error) {
 }
 
 void Connection::refuse_broken(ErrorCode error) {
+  constexpr std::string_view kTls = "\x16\x03";  // how a client's first message begins
+  const auto* begin = static_cast<const char*>(buffer_.data().data());
+  if (std::string_view(begin, buffer_.size()).starts_with(kTls))
+    return refuse(error_answer(400, "these are bytes of TLS, and this port speaks plain HTTP: use http://"));
   refuse(error_answer(status_of_broken(error), "this is no request of HTTP/1.1: " + error.message()));
 }
 
@@ -196,7 +221,7 @@ void Connection::take_header() {
   if (!boost::beast::iequals(message[http::field::expect], "100-continue"))
     return refuse(error_answer(417, "the only expectation that this server meets is 100-continue"));
   constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
-  asio::async_write(socket_, asio::buffer(kContinue), [self = shared_from_this()](ErrorCode error, size_t) {
+  asio::async_write(transport_, asio::buffer(kContinue), [self = shared_from_this()](ErrorCode error, size_t) {
     if (self->phase_ != Phase::kBody) return;
     if (error && !self->timed_out_) return self->close();
     self->read_body();
@@ -250,7 +275,7 @@ void Connection::read_known(uint64_t left) {
   } catch (const std::bad_alloc&) {
     return refuse(error_answer(503, "the server's memory is used up: try again later"));
   }
-  socket_.async_read_some(
+  transport_.async_read_some(
       asio::buffer(room.data(), room.size()), [self = shared_from_this(), left](ErrorCode error, size_t bytes) {
         if (self->phase_ != Phase::kBody) return;
         if (error && !self->timed_out_) return self->close();
@@ -268,7 +293,7 @@ void Connection::read_chunks() {
   chunk_.resize(kChunk);
   body.data = chunk_.data();
   body.size = chunk_.size();
-  http::async_read(socket_, buffer_, *parser_, [self = shared_from_this()](ErrorCode error, size_t) {
+  http::async_read(transport_, buffer_, *parser_, [self = shared_from_this()](ErrorCode error, size_t) {
     if (self->phase_ != Phase::kBody) return;
     if (self->timed_out_) return self->refuse(error_answer(408, "the request's body took too long"));
     if (error && error != http::error::need_buffer) {
@@ -303,12 +328,9 @@ void Connection::handle() {
 /// While a request waits for its answer nothing is read: what comes is the next request, or the client's end.
 void Connection::watch_client() {
   watching_ = true;
-  socket_.async_wait(Socket::wait_read, [self = shared_from_this()](ErrorCode error) {
+  transport_.async_watch([self = shared_from_this()](bool has_left) {
     self->watching_ = false;
-    if (error || self->phase_ != Phase::kWork) return;
-    char byte;
-    const ssize_t seen = ::recv(self->socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-    if (seen == 0 || (seen < 0 && errno != EAGAIN && errno != EINTR)) self->close();
+    if (has_left && self->phase_ == Phase::kWork) self->close();
   });
 }
 
@@ -339,10 +361,7 @@ std::string Connection::header_text(const Answer& answer, bool keep_alive) const
 
 void Connection::send(Answer answer) {
   phase_ = Phase::kWrite;
-  if (watching_) {
-    ErrorCode ignored;
-    socket_.cancel(ignored);
-  }
+  if (std::exchange(watching_, false)) transport_.stop_watching();
   set_deadline(shared_.options.body_seconds);
   answer_ = std::move(answer);
   keep_alive_ = keep_alive_ && !close_after_;
@@ -352,16 +371,18 @@ void Connection::send(Answer answer) {
     buffers.push_back(asio::buffer(answer_.text));
     for (const auto& part : answer_.parts) buffers.push_back(asio::buffer(part.data(), part.size()));
   }
-  asio::async_write(socket_, buffers, [self = shared_from_this()](ErrorCode error, size_t) { self->on_sent(error); });
+  asio::async_write(transport_, buffers,
+                    [self = shared_from_this()](ErrorCode error, size_t) { self->on_sent(error); });
 }
 
 void Connection::on_sent(ErrorCode error) {
   if (phase_ != Phase::kWrite) return;
   const uint64_t sent = answer_.body_bytes();
   const int status = answer_.status;
+  const std::string reason = std::move(answer_.error);
   answer_ = {};
   shared_.service.count_request();
-  log(sent, error ? 499 : status);
+  log(sent, error ? 499 : status, reason);
   if (error) return close();
   if (!keep_alive_) return linger();
   phase_ = Phase::kIdle;
@@ -369,7 +390,7 @@ void Connection::on_sent(ErrorCode error) {
   wait_for_request();
 }
 
-void Connection::log(uint64_t sent, int status) {
+void Connection::log(uint64_t sent, int status, const std::string& error) {
   if (!shared_.options.on_request) return;
   shared_.options.on_request({.id = id_,
                               .method = method_,
@@ -378,7 +399,8 @@ void Connection::log(uint64_t sent, int status) {
                               .received = received_,
                               .sent = sent,
                               .seconds = std::chrono::duration<double>(Clock::now() - begin_).count(),
-                              .traceparent = traceparent_});
+                              .traceparent = traceparent_,
+                              .error = error});
 }
 
 /// A socket that is closed while bytes come in resets the connection, and the client may never see the answer.
@@ -388,15 +410,17 @@ void Connection::linger() {
   if (phase_ == Phase::kClosed) return;
   chunk_.resize(kChunk);
   ErrorCode ignored;
-  socket_.shutdown(Socket::shutdown_send, ignored);
+  transport_.end();
+  transport_.socket().shutdown(Socket::shutdown_send, ignored);
   set_deadline(kLinger);
   const auto read = [](auto&& again, std::shared_ptr<Connection> self) -> void {
     Connection& connection = *self;
-    connection.socket_.async_read_some(asio::buffer(connection.chunk_), [again, self](ErrorCode error, size_t) {
-      if (self->phase_ != Phase::kLinger) return;
-      if (error) return self->close();
-      again(again, self);
-    });
+    connection.transport_.socket().async_read_some(asio::buffer(connection.chunk_),
+                                                   [again, self](ErrorCode error, size_t) {
+                                                     if (self->phase_ != Phase::kLinger) return;
+                                                     if (error) return self->close();
+                                                     again(again, self);
+                                                   });
   };
   read(read, shared_from_this());
 }

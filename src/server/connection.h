@@ -1,7 +1,6 @@
 // A client's connection: reads requests, writes answers, and keeps to the time limits.
 #pragma once
 
-#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
@@ -16,6 +15,7 @@
 
 #include "effdet/server.h"
 #include "server/service.h"
+#include "server/transport.h"
 
 namespace effdet::server {
 
@@ -36,11 +36,12 @@ struct ConnectionShared {
 /// One request after the other. Everything but the work itself runs in one thread.
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
-  using Socket = boost::asio::generic::stream_protocol::socket;
+  using Socket = Transport::Socket;
 
-  Connection(Socket socket, std::shared_ptr<ConnectionShared> shared);
+  /// tls: nullptr for plain HTTP.
+  Connection(Socket socket, std::unique_ptr<TlsSession> tls, std::shared_ptr<ConnectionShared> shared);
   ~Connection();
-  void start() { wait_for_request(); }
+  void start();
   /// Closes it unless it has a request; otherwise after the answer.
   void drain();
   /// Closes it at once.
@@ -49,8 +50,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
  private:
   using Parser = boost::beast::http::request_parser<boost::beast::http::buffer_body>;
   using ErrorCode = boost::system::error_code;
-  enum class Phase { kIdle, kHeader, kBody, kWork, kWrite, kLinger, kClosed };
+  enum class Phase { kGreeting, kIdle, kHeader, kBody, kWork, kWrite, kLinger, kClosed };
 
+  void on_greeting(Transport::Greeting greeting);
   void wait_for_request();
   void read_header();
   void on_header(ErrorCode error);
@@ -64,7 +66,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void refuse_broken(ErrorCode error);
   void send(Answer answer);
   void on_sent(ErrorCode error);
-  void log(uint64_t sent, int status);
+  void log(uint64_t sent, int status, const std::string& error = {});
   void linger();
   void end_request();
   bool take_bytes(std::span<const std::byte> bytes);
@@ -73,7 +75,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void on_deadline();
   std::string header_text(const Answer& answer, bool keep_alive) const;
 
-  Socket socket_;
+  Transport transport_;
   const std::shared_ptr<ConnectionShared> holder_;
   ConnectionShared& shared_;
   boost::asio::steady_timer timer_;
@@ -85,7 +87,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Answer answer_;
   std::string head_;
   std::vector<char> chunk_;
-  Phase phase_ = Phase::kIdle;
+  Phase phase_ = Phase::kGreeting;
   bool timed_out_ = false, watching_ = false, keep_alive_ = false, is_head_ = false, is_http10_ = false,
        close_after_ = false;
   uint64_t received_ = 0;

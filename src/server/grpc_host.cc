@@ -45,7 +45,8 @@ class Host final : public GrpcHost {
                  .received = record.received,
                  .sent = record.sent,
                  .seconds = std::chrono::duration<double>(Clock::now() - record.begin).count(),
-                 .traceparent = record.traceparent});
+                 .traceparent = record.traceparent,
+                 .error = record.error});
   }
 
  private:
@@ -55,19 +56,19 @@ class Host final : public GrpcHost {
   std::atomic<uint64_t> next_id_ = 0;
 };
 
-constexpr const char* kFile = "libeffdet_grpc.so";
+constexpr const char* kGrpcFile = "libeffdet_grpc.so";
 
 const GrpcModule* load_module() {
   std::string reason;
   const auto entry = reinterpret_cast<const GrpcModule* (*)()>(
-      module_function(reinterpret_cast<const void*>(&load_module), kFile, kGrpcModuleEntry, reason));
+      module_function(reinterpret_cast<const void*>(&load_module), kGrpcFile, kGrpcModuleEntry, reason));
   const GrpcModule* module = entry != nullptr ? entry() : nullptr;
   if (module != nullptr && module->version == kGrpcModuleVersion) return module;
   if (module != nullptr) reason = "it is of another version of this library";
   fail(ErrorCode::kUnsupported,
        "gRPC needs {} (of the package effdet-grpc) and gRPC's libraries (Debian: libgrpc++1.51; to build it "
        "libgrpc++-dev): {}",
-       kFile, reason);
+       kGrpcFile, reason);
 }
 
 }  // namespace
@@ -82,6 +83,8 @@ std::unique_ptr<GrpcServer> start_grpc(GrpcHost& host, const ServerOptions& opti
   auto server = module->start(host,
                               {.host = options.host == "localhost" ? "127.0.0.1" : options.host,
                                .port = options.grpc_port,
+                               .certificate = options.certificate,
+                               .key = options.key,
                                .most_message = options.most_body,
                                .most_memory = options.most_memory,
                                .most_calls = options.most_connections,

@@ -17,7 +17,8 @@ constexpr const char* kGrpcModuleEntry = "effdet_grpc_module";
 /// A call that is over, for logs.
 struct GrpcCallRecord {
   std::string id, path, traceparent;
-  int status = 0;  ///< of HTTP, as for the same request there
+  std::string error;  ///< empty: none
+  int status = 0;     ///< of HTTP, as for the same request there
   uint64_t received = 0, sent = 0;
   Clock::time_point begin;
 };
@@ -41,7 +42,7 @@ class GrpcHost {
 struct GrpcOptions {
   std::string host;              ///< address
   int port = 0;                  ///< 0: any free one
-  std::string certificate, key;  ///< PEM; empty: no TLS
+  std::string certificate, key;  ///< files in PEM, which were read before; empty: no TLS
   uint64_t most_message = 0;     ///< bytes of a request
   uint64_t most_memory = 0;      ///< for what arrives
   size_t most_calls = 0;         ///< at the same time

@@ -13,6 +13,7 @@
 #include "effdet/encoded_image.h"
 #include "effdet/error.h"
 #include "effdet/image.h"
+#include "server/certificate_test_util.h"
 #include "server/http_client_test_util.h"
 #include "server/inference.pb.h"
 #include "server/server_test_util.h"
@@ -297,6 +298,19 @@ TEST(Grpc, WantsItsToken) {
     context.AddMetadata("authorization", token);
     EXPECT_EQ(client.call("ModelInfer", tensor_request(), reply, &context).error_code(), code);
   }
+}
+
+TEST(Grpc, GoesOverTls) {
+  const TestCertificate certificate;
+  TestServer server(with_grpc({.certificate = certificate.certificate(), .key = certificate.key()}));
+  grpc::SslCredentialsOptions trust;
+  trust.pem_root_certs = certificate.text();
+  GrpcClient client(server, grpc::SslCredentials(trust));
+  pb::ModelInferResponse reply;
+  ASSERT_TRUE(client.infer(tensor_request(), reply).ok());
+  EXPECT_EQ(raw_outputs(reply), expected().outputs);
+  EXPECT_FALSE(GrpcClient(server).infer(tensor_request()).ok());
+  EXPECT_TRUE(client.infer(tensor_request(), reply).ok());
 }
 
 TEST(Grpc, RequestsAreLogged) {

@@ -41,14 +41,14 @@ class HttpClient {
     if (::connect(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0)
       throw std::runtime_error("connect failed");
   }
-  ~HttpClient() { ::close(socket_); }
+  virtual ~HttpClient() { ::close(socket_); }
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;
 
   /// False: the server has closed.
   bool send(std::string_view text) {
     while (!text.empty()) {
-      const ssize_t sent = ::send(socket_, text.data(), text.size(), MSG_NOSIGNAL);
+      const ssize_t sent = write_some(text.data(), text.size());
       if (sent <= 0) return false;
       text.remove_prefix(static_cast<size_t>(sent));
     }
@@ -93,10 +93,15 @@ class HttpClient {
   /// Whether the server closes the connection and sends nothing before.
   bool ends() { return received_.empty() && !receive(); }
 
+ protected:
+  virtual ssize_t write_some(const char* data, size_t size) { return ::send(socket_, data, size, MSG_NOSIGNAL); }
+  virtual ssize_t read_some(char* data, size_t size) { return ::recv(socket_, data, size, 0); }
+  int socket() const { return socket_; }
+
  private:
   bool receive() {
     char buffer[1 << 16];
-    const ssize_t bytes = ::recv(socket_, buffer, sizeof buffer, 0);
+    const ssize_t bytes = read_some(buffer, sizeof buffer);
     if (bytes <= 0) return false;
     received_.append(buffer, static_cast<size_t>(bytes));
     return true;

@@ -11,10 +11,12 @@
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/post.hpp>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <utility>
 
 #include "effdet/error.h"
+#include "server/certificate.h"
 #include "server/connection.h"
 #include "server/grpc_host.h"
 
@@ -71,6 +73,8 @@ struct Server::Impl {
         acceptor(io),
         retry(io),
         limit(io) {
+    if (!options.certificate.empty() || !options.key.empty())
+      certificate.emplace(options.certificate, options.key, options.on_note);
     if (options.grpc_port >= 0) {
       grpc_host = server::make_grpc_host(service, options);
       grpc = server::start_grpc(*grpc_host, options);
@@ -132,7 +136,9 @@ struct Server::Impl {
   void serve(Socket socket) {
     boost::system::error_code ignored;
     if (socket_path.empty()) socket.set_option(tcp::no_delay(true), ignored);
-    std::make_shared<server::Connection>(std::move(socket), shared)->start();
+    std::unique_ptr<server::TlsSession> tls;
+    if (certificate && (tls = certificate->accept()) == nullptr) return;
+    std::make_shared<server::Connection>(std::move(socket), std::move(tls), shared)->start();
     service.count_connections(shared->connections.size());
   }
 
@@ -178,6 +184,7 @@ struct Server::Impl {
 
   asio::io_context io{1};
   server::Service service;
+  std::optional<server::Certificate> certificate;
   std::unique_ptr<server::GrpcHost> grpc_host;
   std::unique_ptr<server::GrpcServer> grpc;
   server::Clock::time_point end_by;

@@ -101,8 +101,10 @@ std::string utc_now() {
 }
 
 void log_text(const ServedRequest& request) {
-  print_stderr("{} {} {} {} {} in {} out {:.1f} ms {}\n", utc_now(), one_line(request.method), one_line(request.path),
-               request.status, request.received, request.sent, request.seconds * 1e3, request.id);
+  const auto word = [](const std::string& text) { return text.empty() ? "-" : one_line(text); };
+  print_stderr("{} {} {} {} {} in {} out {:.1f} ms {}{}{}\n", utc_now(), word(request.method), word(request.path),
+               request.status, request.received, request.sent, request.seconds * 1e3, word(request.id),
+               request.error.empty() ? "" : ": ", one_line(request.error));
 }
 
 void log_json(const ServedRequest& request) {
@@ -111,6 +113,7 @@ void log_json(const ServedRequest& request) {
                                  {"status", request.status},   {"bytes_received", request.received},
                                  {"bytes_sent", request.sent}, {"milliseconds", request.seconds * 1e3}};
   if (!request.traceparent.empty()) line["traceparent"] = request.traceparent;
+  if (!request.error.empty()) line["error"] = request.error;
   print_stderr("{}\n", line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
 }
 
@@ -155,7 +158,9 @@ int serve(const std::string& program, ServeArguments& arguments) {
   for (const ServedModel& served : models) fmt::print("{}: model '{}'\n", program, served.name);
   const std::string host = options.host.find(':') == std::string::npos ? options.host : "[" + options.host + "]";
   fmt::print("{}: ready on {}\n", program,
-             options.unix_socket.empty() ? fmt::format("http://{}:{}", host, server.port()) : options.unix_socket);
+             options.unix_socket.empty()
+                 ? fmt::format("http{}://{}:{}", options.certificate.empty() ? "" : "s", host, server.port())
+                 : options.unix_socket);
   if (server.grpc_port() >= 0) fmt::print("{}: gRPC on {}:{}\n", program, host, server.grpc_port());
   std::fflush(stdout);
   while (!stop.requested()) std::this_thread::sleep_for(std::chrono::milliseconds(20));
@@ -208,6 +213,11 @@ int run_serve(int argc, char** argv) {
   line.add_option("--token-file", arguments.token_file,
                   "file with a token that clients must send: Authorization: Bearer")
       ->type_name("FILE");
+  CLI::Option* certificate = line.add_option("--cert", server.certificate,
+                  "certificate in PEM, with those of its issuers behind it: HTTPS, and gRPC over TLS")
+      ->type_name("FILE");
+  line.add_option("--key", server.key, "its private key in PEM")->type_name("FILE")->needs(certificate);
+  certificate->needs("--key");
   line.add_option("--log-format", arguments.log_format, "a line for each request on standard error: text, json, none")
       ->capture_default_str()
       ->check(CLI::IsMember({"text", "json", "none"}))

@@ -88,8 +88,12 @@ std::string Call::metadata(const char* name) const {
 }
 
 void Call::refuse(int status, const std::string& error) {
-  shared_.host.log(
-      {.id = id_, .path = context_.method(), .traceparent = traceparent_, .status = status, .begin = begin_});
+  shared_.host.log({.id = id_,
+                    .path = context_.method(),
+                    .traceparent = traceparent_,
+                    .error = error,
+                    .status = status,
+                    .begin = begin_});
   const std::lock_guard lock(gate_->mutex);
   end(status_of(status, error));
 }
@@ -227,6 +231,7 @@ void Call::deliver(Exchange& exchange, Answer answer) {
 
 void Call::fail(Exchange& exchange, int status, const std::string& error) {
   exchange.record.status = status;
+  exchange.record.error = error;
   exchange.status = status_of(status, error);
   if (method_->kind == Kind::kStream) exchange.reply = error_reply(exchange.names, exchange.status.error_message());
   complete(exchange);

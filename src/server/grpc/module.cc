@@ -1,6 +1,8 @@
 // The server of gRPC, and the functions that libeffdet_server calls.
 #include <grpc/support/log.h>
 #include <grpcpp/security/server_credentials.h>
+#include <grpcpp/security/tls_certificate_provider.h>
+#include <grpcpp/security/tls_credentials_options.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 
@@ -79,9 +81,12 @@ class ModuleServer final : public GrpcServer {
 
   static std::shared_ptr<grpc::ServerCredentials> credentials(const GrpcOptions& options) {
     if (options.certificate.empty()) return grpc::InsecureServerCredentials();
-    grpc::SslServerCredentialsOptions ssl;
-    ssl.pem_key_cert_pairs.push_back({options.key, options.certificate});
-    return grpc::SslServerCredentials(ssl);
+    using namespace grpc::experimental;
+    constexpr unsigned kSecondsBetweenLooks = 10;
+    TlsServerCredentialsOptions tls(
+        std::make_shared<FileWatcherCertificateProvider>(options.key, options.certificate, kSecondsBetweenLooks));
+    tls.watch_identity_key_cert_pairs();
+    return TlsServerCredentials(tls);
   }
 
   CallsShared shared_;

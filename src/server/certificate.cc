@@ -1,0 +1,78 @@
+// Finds libeffdet_tls.so, and gives it the files.
+#include "server/certificate.h"
+
+#include <fstream>
+#include <utility>
+
+#include "base/error.h"
+#include "base/shared_library.h"
+
+namespace effdet::server {
+namespace {
+
+constexpr const char* kTlsFile = "libeffdet_tls.so";
+constexpr auto kBetweenLooks = std::chrono::seconds(10);
+
+const TlsModule& tls_module() {
+  static const TlsModule* const module = [] {
+    std::string reason;
+    const auto entry = reinterpret_cast<const TlsModule* (*)()>(
+        module_function(reinterpret_cast<const void*>(&tls_module), kTlsFile, kTlsModuleEntry, reason));
+    const TlsModule* found = entry != nullptr ? entry() : nullptr;
+    if (found != nullptr && found->version == kTlsModuleVersion) return found;
+    if (found != nullptr) reason = "it is of another version of this library";
+    fail(ErrorCode::kUnsupported, "TLS needs {} and OpenSSL (Debian: libssl3; to build it libssl-dev): {}", kTlsFile,
+         reason);
+  }();
+  return *module;
+}
+
+void check_readable(const std::string& file) {
+  errno = 0;
+  if (!std::ifstream(file)) fail(ErrorCode::kIo, "{}: {}", file, std::generic_category().message(errno));
+}
+
+}  // namespace
+
+Certificate::Certificate(std::string file, std::string key_file, std::function<void(const std::string&)> on_note)
+    : file_(std::move(file)), key_file_(std::move(key_file)), on_note_(std::move(on_note)) {
+  if (file_.empty() || key_file_.empty())
+    fail(ErrorCode::kUsage, "a certificate needs its key, and a key its certificate");
+  load();
+}
+
+Certificate::FileTimes Certificate::times() const {
+  std::error_code ignored;
+  return {std::filesystem::last_write_time(file_, ignored), std::filesystem::last_write_time(key_file_, ignored)};
+}
+
+void Certificate::load() {
+  looked_ = Clock::now();
+  loaded_ = times();
+  check_readable(file_);
+  check_readable(key_file_);
+  std::string error;
+  auto context = tls_module().load(file_, key_file_, error);
+  if (context == nullptr) fail(ErrorCode::kBadInput, "{}", error);
+  context_ = std::move(context);
+}
+
+void Certificate::load_if_changed() {
+  if (Clock::now() - looked_ < kBetweenLooks) return;
+  looked_ = Clock::now();
+  if (times() == loaded_) return;
+  std::string note = "the certificate was read again";
+  try {
+    load();
+  } catch (const Error& error) {
+    note = std::string("the certificate was not read again: ") + error.what();
+  }
+  if (on_note_) on_note_(note);
+}
+
+std::unique_ptr<TlsSession> Certificate::accept() {
+  load_if_changed();
+  return context_->accept();
+}
+
+}  // namespace effdet::server
