@@ -413,6 +413,22 @@ TEST(Grpc, WorkOfClientsThatLeaveIsDropped) {
   EXPECT_GE(now.inference_stats().fail().count(), 1u);
 }
 
+TEST(Grpc, TimeoutsAreAnsweredWhenTheyAreOver) {
+  TestServer server(with_grpc({.queue = 100, .priority_levels = 3}));
+  GrpcClient client(server);
+  std::jthread busy([&] { client.infer(picture_request(picture_file(), 200)); });
+  pb::ModelInferRequest request = tensor_request();
+  (*request.mutable_parameters())["timeout"].set_int64_param(1);
+  while (client.infer(request).ok()) continue;  // until the only stream is busy
+  const grpc::Status status = client.infer(request);
+  EXPECT_TRUE(status.error_code() == Code::UNAVAILABLE || status.ok()) << status.error_message();
+  (*request.mutable_parameters())["timeout"].set_int64_param(0);
+  (*request.mutable_parameters())["priority"].set_uint64_param(4);
+  expect_status(client.infer(request), Code::INVALID_ARGUMENT);
+  (*request.mutable_parameters())["priority"].set_uint64_param(1);
+  EXPECT_TRUE(client.infer(request).ok());
+}
+
 TEST(Grpc, FinishesWhatItAcceptedBeforeItEnds) {
   TestServer server(with_grpc({.queue = 100}));
   GrpcClient client(server);

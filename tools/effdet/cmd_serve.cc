@@ -213,9 +213,10 @@ int run_serve(int argc, char** argv) {
   line.add_option("--token-file", arguments.token_file,
                   "file with a token that clients must send: Authorization: Bearer")
       ->type_name("FILE");
-  CLI::Option* certificate = line.add_option("--cert", server.certificate,
-                  "certificate in PEM, with those of its issuers behind it: HTTPS, and gRPC over TLS")
-      ->type_name("FILE");
+  CLI::Option* certificate =
+      line.add_option("--cert", server.certificate,
+                      "certificate in PEM, with those of its issuers behind it: HTTPS, and gRPC over TLS")
+          ->type_name("FILE");
   line.add_option("--key", server.key, "its private key in PEM")->type_name("FILE")->needs(certificate);
   certificate->needs("--key");
   line.add_option("--log-format", arguments.log_format, "a line for each request on standard error: text, json, none")

@@ -174,6 +174,7 @@ void Call::handle(const std::shared_ptr<Exchange>& exchange, const grpc::ByteBuf
   if (!error.empty()) return fail(*exchange, status, error);
   if (answer) return deliver(*exchange, std::move(*answer));
   exchange->pending = std::move(pending);
+  expect(exchange);
 }
 
 std::shared_ptr<Request> Call::request_of(Exchange& exchange, const grpc::ByteBuffer& message) {
@@ -211,6 +212,27 @@ void Call::limit_time(Request& request) const {
   timeout = timeout.value_or(0) == 0 ? most : std::min(*timeout, most);
 }
 
+/// Answers when the timeout is over, not when a stream would have come to it.
+void Call::expect(const std::shared_ptr<Exchange>& exchange) {
+  const auto deadline = exchange->pending->deadline();
+  if (!deadline) return;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(*deadline - Clock::now());
+  exchange->alarm.Set(std::chrono::system_clock::now() + left,
+                      [gate = gate_, weak = std::weak_ptr(exchange)](bool is_over) {
+                        const std::shared_ptr<Exchange> exchange = weak.lock();  // which has the alarm, that keeps this
+                        if (!is_over || exchange == nullptr) return;
+                        std::unique_lock lock(gate->mutex);
+                        const std::shared_ptr<PendingAnswer> pending = exchange->pending;
+                        if (gate->call == nullptr || exchange->is_done || pending == nullptr) return;
+                        lock.unlock();
+                        std::optional<Answer> answer = pending->expire();
+                        lock.lock();
+                        if (!answer || gate->call == nullptr || exchange->is_done) return;
+                        gate->call->deliver(*exchange, std::move(*answer));
+                        gate->call->proceed();
+                      });
+}
+
 void Call::deliver(Exchange& exchange, Answer answer) {
   try {
     exchange.record.status = answer.status;
@@ -240,6 +262,7 @@ void Call::fail(Exchange& exchange, int status, const std::string& error) {
 void Call::complete(Exchange& exchange) {
   exchange.is_done = true;
   exchange.pending = nullptr;
+  exchange.alarm.Cancel();
   exchange.record.sent = exchange.reply.Length();
   shared_.host.log(exchange.record);
 }

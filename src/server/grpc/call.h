@@ -57,6 +57,7 @@ class Call final : public grpc::ServerGenericBidiReactor {
     GrpcCallRecord record;
     InferNames names;
     std::shared_ptr<PendingAnswer> pending;
+    grpc::Alarm alarm;  // of its timeout
     grpc::ByteBuffer reply;
     grpc::Status status;
     bool is_done = false;
@@ -67,6 +68,7 @@ class Call final : public grpc::ServerGenericBidiReactor {
   void handle(const std::shared_ptr<Exchange>& exchange, const grpc::ByteBuffer& message);
   std::shared_ptr<Request> request_of(Exchange& exchange, const grpc::ByteBuffer& message);
   void limit_time(Request& request) const;
+  void expect(const std::shared_ptr<Exchange>& exchange);
   void deliver(Exchange& exchange, Answer answer);
   void fail(Exchange& exchange, int status, const std::string& error);
   void complete(Exchange& exchange);

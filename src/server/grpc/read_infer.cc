@@ -186,7 +186,8 @@ class InferReader {
     if (name == "timeout") {
       message_.timeout_us = whole_number<uint64_t>(value);
       if (!message_.timeout_us) throw HttpError(400, "timeout: expected a number of microseconds");
-    } else if (name == "score" || name == "iou" || name == "max" || name == "classes" || name == "priority") {
+    } else if (name == "priority" || name == "score" || name == "iou" || name == "max" || name == "classes" ||
+               name == "priority") {
       request_.target.query.emplace_back(name, value);
     }
   }
