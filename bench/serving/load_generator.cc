@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
@@ -314,12 +315,14 @@ class Load {
     const std::string& text = connection.received;
     const size_t end = text.find("\r\n\r\n");
     if (end == std::string::npos) return;
-    constexpr std::string_view kField = "Content-Length: ";
-    const size_t field = text.find(kField);
-    if (field == std::string::npos || field > end) fail("an answer without Content-Length");
+    constexpr std::string_view kField = "content-length:";
+    std::string head = text.substr(0, end);
+    std::ranges::transform(head, head.begin(), [](unsigned char c) { return std::tolower(c); });
+    const size_t field = head.find(kField);
+    if (field == std::string::npos) fail("an answer without Content-Length");
     connection.status = std::atoi(text.c_str() + 9);
     connection.body = end + 4;
-    const size_t length = std::strtoull(text.c_str() + field + kField.size(), nullptr, 10);
+    const size_t length = std::strtoull(head.c_str() + field + kField.size(), nullptr, 10);
     connection.body_left = length - std::min(length, text.size() - connection.body);
   }
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "base/error.h"
 #include "base/file.h"
 #include "vision/formats.h"
 
