@@ -39,6 +39,10 @@ if(EFFDET_TOOLS)
   foreach(tool IN LISTS EFFDET_TOOL_NAMES)
     install(FILES ${CMAKE_RUNTIME_OUTPUT_DIRECTORY}/${tool} DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT runtime)
   endforeach()
+  # Units for systemd, which nothing enables.
+  configure_file(${PROJECT_SOURCE_DIR}/tools/effdet/systemd/effdet.service.in effdet.service @ONLY)
+  install(FILES ${PROJECT_BINARY_DIR}/effdet.service ${PROJECT_SOURCE_DIR}/tools/effdet/systemd/effdet.socket
+          DESTINATION lib/systemd/system COMPONENT runtime)
   install(TARGETS ascendcl LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/ascend COMPONENT runtime)
   foreach(library IN LISTS EFFDET_ASCEND_NAMES)
     install(FILES ${PROJECT_BINARY_DIR}/lib/ascend/${library} DESTINATION ${CMAKE_INSTALL_LIBDIR}/ascend COMPONENT runtime)

@@ -42,6 +42,9 @@ struct ServerOptions {
   /// Path of a socket to listen on instead of host and port; what is there must be a socket that nobody listens on.
   /// Goes with the server.
   std::string unix_socket;
+  /// A socket that listens already, as a service manager gives it, instead of host and port. The server closes it. -1:
+  /// none.
+  int listening_socket = -1;
   /// Of gRPC, on the same host, for which libeffdet_grpc.so is loaded. 0: any free one, which Server::grpc_port()
   /// tells; -1: no gRPC.
   int grpc_port = -1;
@@ -57,6 +60,7 @@ struct ServerOptions {
   /// none have the one in the middle. 0: all are the same, whatever they ask for.
   int priority_levels = 0;
   uint64_t most_body = 64 << 20;       ///< bytes of a request's body
+  uint32_t most_header = 32 << 10;     ///< of its header, with all fields
   uint64_t most_pixels = 100'000'000;  ///< of a picture
   uint64_t most_memory = 1 << 30;      ///< bytes of all bodies, pictures and answers at the same time
   size_t most_connections = 16384;
@@ -66,6 +70,8 @@ struct ServerOptions {
   double drain_seconds = 30;   ///< stop() waits so long for accepted requests
   /// Clients must send "Authorization: Bearer TOKEN", but for health and the page; empty: nobody must.
   std::string token;
+  /// "https://example.org": pages of this origin may be clients (CORS); "*": all pages; empty: none but the server's.
+  std::string cors_origin;
   /// Opens a model that a client asks to load, by its name, which is one that ServedModel::name may have; called by a
   /// thread of the server, one call at a time. A model of that name goes on until the new one takes over. What it
   /// throws is told to on_note alone. Empty: clients cannot load or unload.
@@ -89,7 +95,7 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  /// On which it listens; 0 with unix_socket.
+  /// On which it listens; 0 with a socket of the file system.
   EFFDET_API int port() const;
   /// -1 without gRPC.
   EFFDET_API int grpc_port() const;

@@ -10,6 +10,7 @@
 #include <boost/beast/http/status.hpp>
 #include <new>
 
+#include "server/cors.h"
 #include "server/http_error.h"
 #include "server/text.h"
 
@@ -20,8 +21,7 @@ namespace http = boost::beast::http;
 
 namespace {
 
-constexpr uint32_t kMostHeader = 32 << 10;
-constexpr size_t kBuffer = 64 << 10;  // above the header, so that a whole one fits
+constexpr size_t kBehindHeader = 32 << 10;  // bytes that are read with a header
 constexpr size_t kChunk = 16 << 10;
 constexpr double kLinger = 2;  // seconds for a client that is still sending to see the answer
 
@@ -55,7 +55,7 @@ Connection::Connection(Socket socket, std::unique_ptr<TlsSession> tls, std::shar
       holder_(std::move(shared)),
       shared_(*holder_),
       timer_(shared_.io),
-      buffer_(kBuffer) {
+      buffer_(shared_.options.most_header + kBehindHeader) {
   shared_.connections.insert(this);
 }
 
@@ -150,9 +150,9 @@ void Connection::read_header() {
   begin_ = Clock::now();
   set_deadline(shared_.options.header_seconds);
   parser_.emplace();
-  parser_->header_limit(kMostHeader);
+  parser_->header_limit(shared_.options.most_header);
   parser_->body_limit(shared_.options.most_body);
-  method_ = path_ = id_ = traceparent_ = "";
+  method_ = path_ = id_ = traceparent_ = origin_ = "";
   received_ = 0;
   keep_alive_ = is_head_ = is_http10_ = false;
   http::async_read_header(transport_, buffer_, *parser_,
@@ -187,6 +187,7 @@ void Connection::take_header() {
   request.begin = begin_;
   request.method = method_ = std::string(view(message.method_string()));
   request.raw_target = std::string(view(message.target()));
+  origin_ = field_text(message, http::field::origin);
   path_ = request.raw_target.substr(0, request.raw_target.find('?'));
   if (const std::string_view id = view(message["X-Request-Id"]); is_plain_id(id)) id_ = std::string(id);
   if (const std::string_view parent = view(message["traceparent"]); is_plain_id(parent))
@@ -200,6 +201,8 @@ void Connection::take_header() {
   if (const auto coding = message[http::field::transfer_encoding];
       !coding.empty() && !boost::beast::iequals(coding, "chunked"))
     throw HttpError(501, "the only Transfer-Encoding that this server reads is chunked");
+  if (message.method() == http::verb::options && !shared_.options.cors_origin.empty())
+    return refuse(preflight_answer());  // whatever follows
   request.target = parse_target(request.raw_target);
   request.content_type = field_text(message, http::field::content_type);
   request.content_encoding = field_text(message, http::field::content_encoding);
@@ -364,6 +367,7 @@ void Connection::send(Answer answer) {
   if (std::exchange(watching_, false)) transport_.stop_watching();
   set_deadline(shared_.options.body_seconds);
   answer_ = std::move(answer);
+  allow_origin(answer_, shared_.options.cors_origin, origin_);
   keep_alive_ = keep_alive_ && !close_after_;
   head_ = header_text(answer_, keep_alive_);
   std::vector<asio::const_buffer> buffers = {asio::buffer(head_)};

@@ -91,7 +91,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool timed_out_ = false, watching_ = false, keep_alive_ = false, is_head_ = false, is_http10_ = false,
        close_after_ = false;
   uint64_t received_ = 0;
-  std::string method_, path_, id_, traceparent_;
+  std::string method_, path_, id_, traceparent_, origin_;
   Clock::time_point begin_;
 };
 

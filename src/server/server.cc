@@ -1,7 +1,9 @@
 // The listener, and the thread that serves all connections.
 #include "effdet/server.h"
 
+#include <netinet/in.h>
 #include <pthread.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -80,13 +82,31 @@ struct Server::Impl {
       grpc = server::start_grpc(*grpc_host, options);
       grpc_port = grpc->port();
     }
-    options.unix_socket.empty() ? listen(endpoint_of(options)) : listen(options.unix_socket);
+    if (options.listening_socket >= 0) {
+      take_over(options.listening_socket);
+    } else {
+      options.unix_socket.empty() ? listen(endpoint_of(options)) : listen(options.unix_socket);
+    }
     shared->on_idle = [this] { end_if_drained(); };
     accept();
     thread = std::thread([this] {
       ::pthread_setname_np(::pthread_self(), "effdet-io");
       io.run();
     });
+  }
+
+  /// A socket of somebody else, who knows its address.
+  void take_over(int socket) {
+    sockaddr_storage address{};
+    socklen_t length = sizeof address, int_length = sizeof(int);
+    int listens = 0;
+    if (::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &length) != 0 ||
+        ::getsockopt(socket, SOL_SOCKET, SO_ACCEPTCONN, &listens, &int_length) != 0 || listens == 0)
+      throw Error(ErrorCode::kUsage, "descriptor " + std::to_string(socket) + " is no socket that listens");
+    acceptor.assign({address.ss_family, 0}, socket);
+    is_tcp = address.ss_family != AF_UNIX;
+    if (address.ss_family == AF_INET) port = ntohs(reinterpret_cast<const sockaddr_in&>(address).sin_port);
+    if (address.ss_family == AF_INET6) port = ntohs(reinterpret_cast<const sockaddr_in6&>(address).sin6_port);
   }
 
   void listen(const tcp::endpoint& endpoint) {
@@ -105,6 +125,7 @@ struct Server::Impl {
     listen_at(local_acceptor, stream_protocol::endpoint(path), path);
     acceptor.assign(stream_protocol(), local_acceptor.release());
     socket_path = path;
+    is_tcp = false;
   }
 
   template <typename SomeAcceptor, typename Endpoint>
@@ -135,7 +156,7 @@ struct Server::Impl {
 
   void serve(Socket socket) {
     boost::system::error_code ignored;
-    if (socket_path.empty()) socket.set_option(tcp::no_delay(true), ignored);
+    if (is_tcp) socket.set_option(tcp::no_delay(true), ignored);
     std::unique_ptr<server::TlsSession> tls;
     if (certificate && (tls = certificate->accept()) == nullptr) return;
     std::make_shared<server::Connection>(std::move(socket), std::move(tls), shared)->start();
@@ -193,7 +214,7 @@ struct Server::Impl {
   asio::steady_timer retry, limit;
   int port = 0, grpc_port = -1;
   std::string socket_path;
-  bool drained = true;
+  bool drained = true, is_tcp = true;
   std::thread thread;
 };
 

@@ -369,6 +369,11 @@ TEST(BadInput, Case95_HeadersAndPaths) {
   for (int i = 0; i < 100000; ++i) fields += "X: y\r\n";
   many.send("GET /v2 HTTP/1.1\r\nHost: t\r\n" + fields + "\r\n");
   expect_error(many.read(), 431);
+  TestServer small({.most_header = 2000});
+  EXPECT_EQ(HttpClient(small.port()).get("/v2", "X: " + std::string(1800, 'x') + "\r\n").status, 200);
+  expect_error(HttpClient(small.port()).get("/v2", "X: " + std::string(2000, 'x') + "\r\n"), 431);
+  TestServer wide({.most_header = 200'000});
+  EXPECT_EQ(HttpClient(wide.port()).get("/v2", "X: " + std::string(190'000, 'x') + "\r\n").status, 200);
   for (const char* path : {"/v2/models/..%2fd0", "/v2/models/%00", "/v2/models/../d0", "/v2/models/a%2Fb/infer"})
     expect_error(HttpClient(shared_server().port()).get(path), 400);
   expect_error(HttpClient(shared_server().port()).get("/v2/models/nope"), 404);
@@ -390,6 +395,9 @@ TEST(BadInput, Case97_OtherProtocols) {
     EXPECT_TRUE(reply.status == 400 || reply.status == 505) << reply.status << bytes.substr(0, 20);
     EXPECT_TRUE(client.ends());
   }
+  HttpClient greeting(shared_server().port());
+  greeting.send(std::string("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 11) + std::string(500, '\1'));
+  EXPECT_NE(error_of(greeting.read()).find("TLS"), std::string::npos);
   HttpClient client(shared_server().port());
   client.send("POST /v2/models/d0/detect HTTP/1.1\r\nHost: t\r\nExpect: miracles\r\nContent-Length: 1\r\n\r\n");
   expect_error(client.read(), 417);
@@ -741,6 +749,51 @@ TEST(Server, ListensOnAUnixSocket) {
   std::ofstream(path) << "a file";
   EXPECT_THROW(Server({{"d0", small_model()}}, options), Error);
   EXPECT_TRUE(std::filesystem::exists(path));
+}
+
+TEST(Server, TakesOverASocketThatListens) {
+  const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  ASSERT_EQ(::bind(socket, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  const auto serve = [&](int descriptor) {
+    return Server({{"d0", small_model()}}, {.port = 1, .listening_socket = descriptor, .layout = {1, 1}}).port();
+  };
+  EXPECT_THROW(serve(socket), Error);  // it does not listen
+  EXPECT_THROW(serve(100'000), Error);
+  ASSERT_EQ(::listen(socket, 10), 0);
+  Server server({{"d0", small_model()}}, {.listening_socket = socket, .layout = {1, 1}});
+  EXPECT_GT(server.port(), 0);
+  HttpClient client(server.port());
+  EXPECT_EQ(client.get("/v2/health/ready").status, 200);
+}
+
+TEST(Server, PagesOfOtherSitesAreClientsOnlyWhereThatIsAllowed) {
+  const std::string allow = "access-control-allow-origin", mine = "Origin: https://a.example\r\n";
+  const std::string question =
+      "OPTIONS /v2/models/d0/infer HTTP/1.1\r\nHost: t\r\n" + mine + "Access-Control-Request-Method: POST\r\n\r\n";
+  HttpClient closed(shared_server().port());
+  EXPECT_EQ(closed.get("/v2", mine).fields.count(allow), 0u);
+  closed.send(question);
+  const Reply refused = closed.read();
+  expect_error(refused, 405);
+  EXPECT_EQ(refused.fields.count(allow), 0u);
+
+  TestServer server({.token = "secret", .cors_origin = "https://a.example"});
+  const Reply error = HttpClient(server.port()).get("/v2", mine);
+  expect_error(error, 401);
+  EXPECT_EQ(error.fields.at(allow), "https://a.example");
+  EXPECT_EQ(error.fields.at("vary"), "Origin");
+  EXPECT_EQ(HttpClient(server.port()).get("/v2", "Origin: https://b.example\r\n").fields.count(allow), 0u);
+  HttpClient browser(server.port());  // which sends no token with its question
+  browser.send(question);
+  const Reply answer = browser.read();
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.fields.at(allow), "https://a.example");
+  EXPECT_NE(answer.fields.at("access-control-allow-headers").find("Authorization"), std::string::npos);
+  TestServer open({.cors_origin = "*"});
+  EXPECT_EQ(HttpClient(open.port()).get("/v2", mine).fields.at(allow), "*");
 }
 
 TEST(Server, RefusesOptionsThatItCannotServe) {

@@ -5,9 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <ctime>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <thread>
 
 #include "cli.h"
@@ -18,7 +16,10 @@
 #include "effdet/server.h"
 #include "effdet/text_file.h"
 #include "input_paths.h"
+#include "serve_limits.h"
+#include "serve_log.h"
 #include "serve_schedule.h"
+#include "service_manager.h"
 #include "signals.h"
 #include "status_line.h"
 #include "stream_options.h"
@@ -34,7 +35,8 @@ struct ServeArguments {
   StreamOptions streams;
   ServeSchedule schedule;
   ServerOptions server;
-  std::string most_body = "64MiB", most_memory = "1GiB", token_file, log_format = "text";
+  ServeLimits limits;
+  std::string token_file, log_format = "text";
   int threads = 0;
 };
 
@@ -88,56 +90,28 @@ std::string read_token(const std::string& file) {
   return token;
 }
 
-std::string utc_now() {
-  const auto now = std::chrono::system_clock::now();
-  const std::time_t seconds = std::chrono::system_clock::to_time_t(now);
-  const auto milliseconds =
-      std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count() % 1000;
-  std::tm parts{};
-  ::gmtime_r(&seconds, &parts);
-  char text[32];
-  std::strftime(text, sizeof text, "%FT%T", &parts);
-  return fmt::format("{}.{:03}Z", text, milliseconds);
+/// "https://example.org:8080", as browsers send it; what is not would never match. CLI11 wants the fault as text.
+std::string check_origin(const std::string& origin) {
+  const size_t host = origin.starts_with("https://") ? 8 : origin.starts_with("http://") ? 7 : std::string::npos;
+  const bool is_plain = std::ranges::all_of(origin, [](unsigned char c) { return c > 0x20 && c < 0x7f; });
+  if (origin == "*" || (is_plain && host < origin.size() && origin.find('/', host) == std::string::npos)) return "";
+  return "expected an origin like https://example.org, without a slash at its end, or '*'";
 }
 
-void log_text(const ServedRequest& request) {
-  const auto word = [](const std::string& text) { return text.empty() ? "-" : one_line(text); };
-  print_stderr("{} {} {} {} {} in {} out {:.1f} ms {}{}{}\n", utc_now(), word(request.method), word(request.path),
-               request.status, request.received, request.sent, request.seconds * 1e3, word(request.id),
-               request.error.empty() ? "" : ": ", one_line(request.error));
-}
-
-void log_json(const ServedRequest& request) {
-  nlohmann::ordered_json line = {{"time", utc_now()},          {"id", request.id},
-                                 {"method", request.method},   {"path", request.path},
-                                 {"status", request.status},   {"bytes_received", request.received},
-                                 {"bytes_sent", request.sent}, {"milliseconds", request.seconds * 1e3}};
-  if (!request.traceparent.empty()) line["traceparent"] = request.traceparent;
-  if (!request.error.empty()) line["error"] = request.error;
-  print_stderr("{}\n", line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
-}
-
-void add_limits(CommandLine& line, ServeArguments& arguments) {
-  ServerOptions& server = arguments.server;
-  line.add_option("--max-body", arguments.most_body, "size of a request, at most")
-      ->capture_default_str()
-      ->type_name("BYTES");
-  line.add_option("--max-memory", arguments.most_memory, "of all requests, pictures and answers, at most")
-      ->capture_default_str()
-      ->type_name("BYTES");
-  line.add_option("--drain-timeout", server.drain_seconds, "seconds for accepted requests after SIGTERM")
-      ->capture_default_str()
-      ->check(between(0, 86400))
-      ->type_name("S");
+/// Where clients find it.
+std::string place_of(const ServerOptions& options, const Server& server, const std::string& host) {
+  if (!options.unix_socket.empty()) return options.unix_socket;
+  const char* scheme = options.certificate.empty() ? "http" : "https";
+  if (options.listening_socket < 0) return fmt::format("{}://{}:{}", scheme, host, server.port());
+  const std::string port = server.port() > 0 ? fmt::format(", port {}", server.port()) : "";
+  return fmt::format("the service manager's socket by {}{}", scheme, port);
 }
 
 int serve(const std::string& program, ServeArguments& arguments) {
   ServerOptions& options = arguments.server;
-  options.most_body = parse_bytes("--max-body", arguments.most_body);
-  options.most_memory = parse_bytes("--max-memory", arguments.most_memory);
+  arguments.limits.apply(options);
   if (!arguments.token_file.empty()) options.token = read_token(arguments.token_file);
-  if (arguments.log_format == "text") options.on_request = log_text;
-  if (arguments.log_format == "json") options.on_request = log_json;
+  options.on_request = request_log(arguments.log_format);
   const ModelFiles files(arguments.models, arguments.folder);
   if (files.all().empty() && arguments.folder.empty())
     throw Error(ErrorCode::kUsage, "no model: give files, or --models with a folder of .om files");
@@ -153,17 +127,17 @@ int serve(const std::string& program, ServeArguments& arguments) {
   arguments.schedule.apply(options, models);
   allow_many_connections();
 
+  options.listening_socket = inherited_socket();
   const StopRequest stop;
   Server server(models, options);
   for (const ServedModel& served : models) fmt::print("{}: model '{}'\n", program, served.name);
   const std::string host = options.host.find(':') == std::string::npos ? options.host : "[" + options.host + "]";
-  fmt::print("{}: ready on {}\n", program,
-             options.unix_socket.empty()
-                 ? fmt::format("http{}://{}:{}", options.certificate.empty() ? "" : "s", host, server.port())
-                 : options.unix_socket);
+  fmt::print("{}: ready on {}\n", program, place_of(options, server, host));
   if (server.grpc_port() >= 0) fmt::print("{}: gRPC on {}:{}\n", program, host, server.grpc_port());
   std::fflush(stdout);
+  notify_service_manager("READY=1");
   while (!stop.requested()) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  notify_service_manager("STOPPING=1");
   server.stop();
   if (!server.wait()) throw Error(ErrorCode::kIo, "requests were not finished within --drain-timeout");
   return 0;
@@ -209,7 +183,7 @@ int run_serve(int argc, char** argv) {
       ->type_name("S");
   arguments.streams.add_to(line);
   arguments.schedule.add_to(line, server);
-  add_limits(line, arguments);
+  arguments.limits.add_to(line, server);
   line.add_option("--token-file", arguments.token_file,
                   "file with a token that clients must send: Authorization: Bearer")
       ->type_name("FILE");
@@ -219,6 +193,9 @@ int run_serve(int argc, char** argv) {
           ->type_name("FILE");
   line.add_option("--key", server.key, "its private key in PEM")->type_name("FILE")->needs(certificate);
   certificate->needs("--key");
+  line.add_option("--cors", server.cors_origin, "pages of this origin may be clients; '*': all pages")
+      ->check(check_origin)
+      ->type_name("ORIGIN");
   line.add_option("--log-format", arguments.log_format, "a line for each request on standard error: text, json, none")
       ->capture_default_str()
       ->check(CLI::IsMember({"text", "json", "none"}))
