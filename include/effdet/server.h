@@ -60,7 +60,7 @@ struct ServerOptions {
   /// none have the one in the middle. 0: all are the same, whatever they ask for.
   int priority_levels = 0;
   uint64_t most_body = 64 << 20;       ///< bytes of a request's body
-  uint32_t most_header = 32 << 10;     ///< of its header, with all fields
+  uint32_t most_header = 32 << 10;     ///< of its header, with all fields; 64 KiB at most
   uint64_t most_pixels = 100'000'000;  ///< of a picture
   uint64_t most_memory = 1 << 30;      ///< bytes of all bodies, pictures and answers at the same time
   size_t most_connections = 16384;

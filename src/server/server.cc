@@ -50,6 +50,8 @@ void remove_stale_socket(asio::io_context& io, const std::string& path) {
   ::unlink(path.c_str());
 }
 
+constexpr uint32_t kMostHeader = 64 << 10;  // Beast ends the program at a field that is longer
+
 /// HTTP and gRPC have threads of their own.
 ServerOptions with_one_log(ServerOptions options) {
   if (options.on_request)
@@ -75,6 +77,8 @@ struct Server::Impl {
         acceptor(io),
         retry(io),
         limit(io) {
+    if (options.most_header > kMostHeader)
+      throw Error(ErrorCode::kUsage, "headers of " + std::to_string(options.most_header) + " bytes: at most 64 KiB");
     if (!options.certificate.empty() || !options.key.empty())
       certificate.emplace(options.certificate, options.key, options.on_note);
     if (options.grpc_port >= 0) {

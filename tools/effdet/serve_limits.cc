@@ -7,7 +7,7 @@ void ServeLimits::add_to(CommandLine& line, ServerOptions& options) {
   line.add_option("--max-body", most_body_, "size of a request, at most")->capture_default_str()->type_name("BYTES");
   line.add_option("--max-header", options.most_header, "bytes of a request's header, at most")
       ->capture_default_str()
-      ->check(between(1024, 16 << 20))
+      ->check(between(1024, 64 << 10))
       ->type_name("BYTES");
   line.add_option("--max-pixels", options.most_pixels, "pixels of a picture, at most")
       ->capture_default_str()
