@@ -95,6 +95,11 @@ struct DetectImagesReport {
 EFFDET_API DetectImagesReport detect_images(std::span<const ListedImage> images, const CompiledModel& model,
                                             const DetectImagesOptions& options, int threads = 0);
 
+/// Writes what was found, cut out of its image, as DetectImagesOptions::crops has it: <class>/<stem>_<number>.jpg in the
+/// folder, numbers from 1. Throws Error(kIo).
+EFFDET_API void write_crops(const std::filesystem::path& folder, const std::string& stem, const RgbImage& image,
+                            std::span<const Detection> detections, std::span<const std::string> class_names);
+
 /// Joins the shards of a list: what was found is that of one run over all images, to the bit, and goes to the file
 /// results, unless that is empty, in the format. Neither images nor pictures are needed. Throws as merge_shards().
 EFFDET_API DetectImagesReport merge_detections(const std::vector<std::filesystem::path>& shards,

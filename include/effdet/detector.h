@@ -15,6 +15,7 @@
 #include "effdet/export.h"
 #include "effdet/image.h"
 #include "effdet/image_view.h"
+#include "effdet/slice_options.h"
 
 namespace effdet {
 
@@ -128,6 +129,12 @@ class Detector {
   EFFDET_API std::vector<std::vector<Detection>> detect_batch(std::span<const ImageView> images);
   EFFDET_API std::vector<std::vector<Detection>> detect_batch(std::span<const ImageView> images,
                                                               const DetectOptions& options);
+
+  /// Detections in an image and in squares of it, merged, for small objects in large images; as detect() where it is no
+  /// larger than a square. Throws as detect(), and Error(kUsage) for slices out of range and for NV12, which to_rgb()
+  /// converts.
+  EFFDET_API std::vector<Detection> detect_sliced(const ImageView& image, const SliceOptions& slices,
+                                                  const DetectOptions& options, std::string_view name = "image");
 
   /// Those of the constructor.
   EFFDET_API const DetectOptions& options() const;

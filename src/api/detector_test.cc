@@ -1,9 +1,11 @@
 // Options that a detector or a model file cannot take.
 #include "effdet/detector.h"
+#include "effdet/detect_images.h"
 #include "effdet/onnx_model.h"
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <limits>
 
 #include "effdet/error.h"
@@ -39,6 +41,44 @@ TEST(Detector, OptionsOutOfRangeAreRefused) {
     EXPECT_EQ(code_of([&] { Detector(detector_model(), 1, options); }), ErrorCode::kUsage);
     EXPECT_EQ(code_of([&] { decoder.decode({}, 0, 10, 10, options); }), ErrorCode::kUsage);
   }
+}
+
+/// A view of any order gives what the same pixels give as a file, whole and in squares.
+TEST(Detector, SlicesAreThoseOfRunsOverFiles) {
+  const test::TestFolder folder("slices");
+  const std::string file = EFFDET_SOURCE_DIR "/testdata/images/progressive_420.jpg";
+  const SliceOptions slices{.side = 32};
+  const DetectOptions options{.score_threshold = 0.1f};
+  const RgbImage image = read_image(file);
+  const ListedImage listed{file, "a.jpg"};
+  const auto wanted = detect_images({&listed, 1}, detector_model(), {.detect = options, .slices = slices}, 1);
+  Detector detector(detector_model(), 1, options);
+  RgbImage padded{image.width + 5, image.height, {}};
+  padded.pixels.resize(size_t{3} * static_cast<size_t>(padded.width) * static_cast<size_t>(padded.height));
+  for (int y = 0; y < image.height; ++y)
+    for (int x = 0; x < 3 * image.width; ++x)  // the other way round, as OpenCV has it
+      padded.pixels[static_cast<size_t>(y * 3 * padded.width + x)] =
+          image.pixels[static_cast<size_t>(y * 3 * image.width + x / 3 * 3 + 2 - x % 3)];
+  const ImageView view{.data = padded.pixels.data(),
+                       .width = image.width,
+                       .height = image.height,
+                       .format = PixelFormat::kBgr,
+                       .stride = 3 * padded.width};
+  const auto found = detector.detect_sliced(view, slices, options);
+  const auto& expected = wanted.images.at(0).detections;
+  ASSERT_EQ(found.size(), expected.size());
+  for (size_t i = 0; i < found.size(); ++i) {
+    EXPECT_EQ(found[i].score, expected[i].score);
+    EXPECT_EQ(found[i].x2, expected[i].x2);
+  }
+  ASSERT_GT(std::max(image.width, image.height), slices.side);
+  const auto refuses = [&](const ImageView& given, const SliceOptions& wrong) {
+    return code_of([&] { detector.detect_sliced(given, wrong, options); }) == ErrorCode::kUsage;
+  };
+  EXPECT_TRUE(refuses(view, {.side = 3}));
+  EXPECT_TRUE(
+      refuses({.data = padded.pixels.data(), .width = 128, .height = 64, .format = PixelFormat::kNv12}, slices));
+  EXPECT_TRUE(refuses({.width = 128, .height = 64}, slices));
 }
 
 /// A model file with the message for each option that it is opened with; "" where it is opened.

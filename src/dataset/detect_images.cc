@@ -31,6 +31,7 @@
 #include "runtime/streams.h"
 #include "vision/encode.h"
 #include "vision/memory_gate.h"
+#include "vision/rgb_image.h"
 
 namespace effdet::dataset {
 namespace {
@@ -330,11 +331,7 @@ class ListRun {
       vision::PixelRows rows(part, images_[slot.image].name());
       const detection::InputImage prepared = detector.write_input(plan, rows, input);
       eval::DetectFaults faults;
-      for (Detection& found : detector.run(plan, input, prepared, &faults)) {
-        const auto x = static_cast<float>(slice.x1), y = static_cast<float>(slice.y1);
-        slot.detections.push_back(
-            {found.x1 + x, found.y1 + y, found.x2 + x, found.y2 + y, found.score, found.category});
-      }
+      detection::add_found(slot.detections, detector.run(plan, input, prepared, &faults), slice);
       slot.faults.nan_scores |= faults.nan_scores;
       slot.faults.not_finite_box |= faults.not_finite_box;
     }
@@ -419,6 +416,12 @@ class ListRun {
 }  // namespace effdet::dataset
 
 namespace effdet {
+
+void write_crops(const std::filesystem::path& folder, const std::string& stem, const RgbImage& image,
+                 std::span<const Detection> detections, std::span<const std::string> class_names) {
+  RgbImage pixels = image;
+  dataset::write_crops(folder, stem, vision::image_over(pixels), detections, class_names);
+}
 
 DetectImagesReport detect_images(std::span<const ListedImage> images, const CompiledModel& model,
                                  const DetectImagesOptions& options, int threads) {

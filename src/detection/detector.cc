@@ -14,6 +14,7 @@
 #include "detection/fault_log.h"
 #include "detection/image_detector.h"
 #include "detection/model_info.h"
+#include "detection/slices.h"
 #include "runtime/compiled_model_impl.h"
 #include "vision/decode.h"
 #include "vision/view_rows.h"
@@ -123,6 +124,30 @@ std::vector<std::vector<Detection>> Detector::detect_batch(std::span<const Image
 
 std::vector<std::vector<Detection>> Detector::detect_batch(std::span<const ImageView> images) {
   return detect_batch(images, options());
+}
+
+std::vector<Detection> Detector::detect_sliced(const ImageView& image, const SliceOptions& slices,
+                                               const DetectOptions& options, std::string_view name) {
+  detection::check_options(slices);
+  if (slices.side == 0 || (image.width <= slices.side && image.height <= slices.side))
+    return detect(image, options, name);
+  if (image.format == PixelFormat::kNv12) fail(ErrorCode::kUsage, "{}: slices are not cut out of NV12", name);
+  const vision::ViewRows checked(image, name);
+  const int channels = image.format == PixelFormat::kGray                                         ? 1
+                       : image.format == PixelFormat::kRgba || image.format == PixelFormat::kBgra ? 4
+                                                                                                  : 3;
+  const std::ptrdiff_t stride = image.stride != 0 ? image.stride : std::ptrdiff_t{channels} * image.width;
+  const std::vector<detection::Slice> parts = detection::slices_of({image.width, image.height}, slices);
+  std::vector<ImageView> views{image};
+  for (const detection::Slice& part : parts)
+    views.push_back({.data = image.data + part.y1 * stride + part.x1 * channels,
+                     .width = part.x2 - part.x1,
+                     .height = part.y2 - part.y1,
+                     .format = image.format,
+                     .stride = stride});
+  std::vector<std::vector<Detection>> found = impl_->detect_batch(views, options);
+  for (size_t i = 0; i < parts.size(); ++i) detection::add_found(found[0], found[i + 1], parts[i]);
+  return detection::merge_detections(std::move(found[0]), slices, options.agnostic, options.max_detections);
 }
 
 const DetectOptions& Detector::options() const { return impl_->detector.options(); }

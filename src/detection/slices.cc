@@ -51,6 +51,12 @@ std::vector<Slice> slices_of(vision::ImageSize image, const SliceOptions& option
   return slices;
 }
 
+void add_found(std::vector<Detection>& all, std::span<const Detection> in_slice, const Slice& slice) {
+  const auto x = static_cast<float>(slice.x1), y = static_cast<float>(slice.y1);
+  for (const Detection& found : in_slice)
+    all.push_back({found.x1 + x, found.y1 + y, found.x2 + x, found.y2 + y, found.score, found.category});
+}
+
 std::vector<Detection> merge_detections(std::vector<Detection> detections, const SliceOptions& options, bool agnostic,
                                         int most) {
   std::ranges::stable_sort(detections, std::ranges::greater(), &Detection::score);

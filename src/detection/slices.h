@@ -1,6 +1,7 @@
 // Parts of large images, and one result of what was found in them.
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "effdet/detection.h"
@@ -20,6 +21,9 @@ void check_options(const SliceOptions& options);
 /// From left to right and from top to bottom; the last ones of a row and of a column end with the image. One, the
 /// image, where it is not larger than a slice.
 std::vector<Slice> slices_of(vision::ImageSize image, const SliceOptions& options);
+
+/// Adds what was found in a slice, in pixels of the image.
+void add_found(std::vector<Detection>& all, std::span<const Detection> in_slice, const Slice& slice);
 
 /// The best detection takes those of its class that overlap it: its box grows around them, one after the other by
 /// score, where each still overlaps it enough; those that do not are lost. Then the best that is left, and so on. At

@@ -165,10 +165,14 @@ bool is_video(const DetectArguments& arguments) {
   const std::string& name = arguments.images.front();
   if (arguments.images.size() > 1 || !arguments.lists.empty())
     throw Error(ErrorCode::kUsage, fmt::format("{} is a video: it must be the only thing that is given", name));
-  if (arguments.format == "yolo" || arguments.format == "voc" || !arguments.crops.empty() ||
-      !arguments.contact_sheet.empty() || arguments.run.is_shard() || arguments.slices.side > 0)
+  if (arguments.format == "yolo" || arguments.format == "voc" || !arguments.contact_sheet.empty() ||
+      arguments.run.is_shard())
+    throw Error(ErrorCode::kUsage, "of a video there are no files for each frame, no --contact-sheet and no --shard");
+  if (arguments.run.resumes())
     throw Error(ErrorCode::kUsage,
-                "of a video there are no files for each frame, no --contact-sheet, no --shard and no --slice");
+                fmt::format("a video has no journal to go on from: the results have what was done, and --start S goes "
+                            "on in {} at S seconds, into another --out",
+                            name));
   if (arguments.streams.is_given() || arguments.batch > 0)
     throw Error(ErrorCode::kUsage, "the frames of a video go through the network one by one: no --streams and no -b");
   if (name.starts_with("http") && !arguments.allow_private)
@@ -186,10 +190,13 @@ int detect_video(DetectArguments& arguments) {
   run.format = arguments.format;
   run.draws = arguments.draws();
   run.printed = arguments.printed_format();
+  run.crops = arguments.crops;
+  run.slices = arguments.slices;
   run.detect = arguments.detect;
   run.draw = arguments.draw_options();
   run.threads = arguments.threads;
   if (!arguments.out.empty()) make_output_folder(arguments.out);
+  if (!arguments.crops.empty()) make_output_folder(arguments.crops);
   const std::string file = checkpoint_file(arguments.checkpoint);
   const CompiledModel model = open_model(file, arguments.model, arguments.calibration, arguments.threads);
   run.class_names = class_names(model.description(), arguments.model);

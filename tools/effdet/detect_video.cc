@@ -15,6 +15,7 @@
 
 #include "bounded_queue.h"
 #include "cli.h"
+#include "effdet/detect_images.h"
 #include "effdet/detector.h"
 #include "effdet/error.h"
 #include "effdet/result_format.h"
@@ -142,7 +143,8 @@ class VideoPipeline {
   void detect() {
     while (auto frame = decoded_.take()) {
       if (stops()) return;
-      frame->found.detections = detector_.detect(frame->image, frame->found.image);
+      frame->found.detections =
+          detector_.detect_sliced(view_of(frame->image), run_.slices, run_.detect, frame->found.image);
       if (!detected_.put(std::move(*frame))) return;
     }
   }
@@ -156,6 +158,9 @@ class VideoPipeline {
     while (auto frame = detected_.take()) {
       printer_.print(frame->found);
       if (results_) results_->add(frame->found);
+      if (!run_.crops.empty())
+        write_crops(run_.crops, fmt::format("{}_{:06}", stem_of(run_.name), frame->found.frame), frame->image,
+                    frame->found.detections, run_.class_names);
       if (!video_.empty()) {
         if (!writer) {
           first = frame->found.seconds;

@@ -8,6 +8,7 @@
 #include "effdet/compiled_model.h"
 #include "effdet/detection.h"
 #include "effdet/draw_options.h"
+#include "effdet/slice_options.h"
 #include "effdet/video.h"
 
 namespace effdet::cli {
@@ -19,6 +20,8 @@ struct VideoRun {
   std::string video_format = "mp4";
   std::string printed;  ///< form of what is printed; empty: lines for people
   bool draws = true;
+  std::string crops;    ///< folder for what was found, cut out of the frames; empty: none
+  SliceOptions slices;
   DetectOptions detect;
   DrawOptions draw;
   VideoReadOptions read;

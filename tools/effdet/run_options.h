@@ -29,6 +29,7 @@ class RunOptions {
     options.journal = place.journal;
   }
 
+  bool resumes() const { return resume_; }
   bool is_shard() const { return !shard_.empty(); }
   /// Whose shards are joined in the end; nothing where there is no launcher, and with --shard.
   const std::optional<TeamMember>& team() const { return team_; }
