@@ -26,6 +26,8 @@ class CudaTwin : public testing::Test {
   void TearDown() override {
     kernels::cuda::set_host_memory_limit(size_t{1} << 40);
     kernels::cuda::set_host_failing_launch(-1);
+    kernels::cuda::set_host_fault(kernels::cuda::Fault::kOther);
+    kernels::cuda::set_host_capability(9);
     EXPECT_EQ(kernels::cuda::host_overruns(), 0);
   }
 
@@ -186,6 +188,34 @@ TEST_F(CudaTwin, ANumberThatNoGpuHas) {
   EXPECT_EQ(message_of(ErrorCode::kUsage, [&] { second->make_queue(); }),
             "device cuda:1: there is no GPU 1, but 1, from 0 on");
   EXPECT_EQ(device_->hardware(), "host-twin");
+}
+
+TEST_F(CudaTwin, WhyThereIsNoGpuIsSaid) {
+  using kernels::cuda::Fault;
+  const auto refused = [](ErrorCode code) {
+    const auto device = kernels::cuda::make_device("cuda-refused", 0, kernels::cuda::host_api);
+    return message_of(code, [&] { device->make_queue(); });
+  };
+  kernels::cuda::set_host_fault(Fault::kNoDriver);
+  EXPECT_EQ(refused(ErrorCode::kUnsupported),
+            "device cuda:0: number of GPUs: no driver (is NVIDIA's driver there, and as new as the CUDA of "
+            "libeffdet_cuda.so?)");
+  kernels::cuda::set_host_fault(Fault::kNoDevice);
+  EXPECT_NE(refused(ErrorCode::kUnsupported).find("lists GPUs and MIG slices"), std::string::npos);
+  kernels::cuda::set_host_fault(Fault::kBusy);
+  EXPECT_NE(refused(ErrorCode::kIo).find("another process has the GPU for itself"), std::string::npos);
+  kernels::cuda::set_host_fault(Fault::kOther);
+  kernels::cuda::set_host_capability(7);
+  EXPECT_EQ(refused(ErrorCode::kUnsupported),
+            "device cuda:0: host twin has compute capability 7.0, which is below 8.0");
+}
+
+TEST_F(CudaTwin, ADriverThatIsLoadedMeanwhileIsFound) {
+  const auto device = kernels::cuda::make_device("cuda-later", 0, kernels::cuda::host_api);
+  kernels::cuda::set_host_fault(kernels::cuda::Fault::kNoDriver);
+  EXPECT_THROW(device->make_queue(), Error);
+  kernels::cuda::set_host_fault(kernels::cuda::Fault::kOther);
+  EXPECT_NE(device->make_queue(), nullptr);
 }
 
 }  // namespace

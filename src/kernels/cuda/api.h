@@ -8,7 +8,7 @@
 namespace effdet::kernels::cuda {
 
 /// Goes up with every change of this file or of the list of kernels: a module of another build is refused.
-inline constexpr int kApiVersion = 4;
+inline constexpr int kApiVersion = 5;
 /// The function of the module that returns its table: const Api* effdet_cuda_api().
 inline constexpr const char* kApiFunction = "effdet_cuda_api";
 
@@ -42,6 +42,16 @@ struct Properties {
   int64_t memory_bytes, free_bytes;
 };
 
+/// What a code says, where more can be told of it.
+enum class Fault : int32_t {
+  kOther,
+  kOutOfMemory,
+  kNoDriver,   ///< there is none, or one that is older than the module
+  kNoDevice,   ///< the driver shows this process no GPU
+  kBusy,       ///< another process has the GPU for itself
+  kNoProduct,  ///< gemm() cannot multiply matrices of such shapes
+};
+
 struct Stream;
 struct Graph;
 
@@ -49,12 +59,7 @@ struct Graph;
 struct Api {
   int version;
   const char* (*error_text)(int code);
-  /// Whether the code says that there is no memory left, and whether it says that there is no driver, or one that is
-  /// older than the module.
-  bool (*is_out_of_memory)(int code);
-  bool (*is_no_driver)(int code);
-  /// Whether it says that gemm() cannot multiply matrices of such shapes.
-  bool (*is_no_product)(int code);
+  Fault (*fault)(int code);
   int (*device_count)(int* count);
   int (*properties)(int device, Properties* properties);
   int (*allocate)(int device, size_t bytes, void** memory);

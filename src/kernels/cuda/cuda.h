@@ -20,6 +20,7 @@ Plan plan_average_pool(const PlanContext& c);
 Plan plan_activation(const PlanContext& c);
 Plan plan_top_candidates(const PlanContext& c);
 Plan plan_cast(const PlanContext& c);
+Plan plan_aipp(const PlanContext& c);
 /// Any operator, by its kernel for the CPU, on copies of its tensors.
 Plan plan_on_host(const PlanContext& c);
 

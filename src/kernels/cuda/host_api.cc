@@ -25,13 +25,16 @@ struct Graph {
 
 namespace {
 
-/// Codes of the twin.
-enum : int { kSuccess, kOutOfMemory, kNoDriver, kNoProduct, kInvalidValue, kKernelFailed };
+/// Codes of the twin: 0, from 1 on the faults that have a meaning, and others.
+enum : int { kSuccess, kOutOfMemory, kNoProduct = static_cast<int>(Fault::kNoProduct), kInvalidValue, kKernelFailed };
+static_assert(kOutOfMemory == static_cast<int>(Fault::kOutOfMemory));
 
 constexpr size_t kMostMemory = size_t{1} << 40;
 std::atomic<size_t> memory_limit = kMostMemory;
 std::atomic<size_t> memory_used = 0;
 std::atomic<int> failing_launch = -1;
+std::atomic<Fault> missing = Fault::kOther;
+std::atomic<int> capability = 9;
 std::atomic<uint32_t> launches = 0;
 std::atomic<int> overruns = 0;
 
@@ -39,8 +42,12 @@ const char* error_text(int code) {
   switch (code) {
     case kOutOfMemory:
       return "out of memory";
-    case kNoDriver:
+    case static_cast<int>(Fault::kNoDriver):
       return "no driver";
+    case static_cast<int>(Fault::kNoDevice):
+      return "no device";
+    case static_cast<int>(Fault::kBusy):
+      return "busy";
     case kKernelFailed:
       return "a kernel failed";
     default:
@@ -170,13 +177,15 @@ int copy(Stream* stream, const void* from, void* to, size_t bytes) {
   return stream->failure;
 }
 
+Fault fault(int code) { return code <= static_cast<int>(Fault::kNoProduct) ? static_cast<Fault>(code) : Fault::kOther; }
+
 int device_count(int* count) {
   *count = 1;
-  return kSuccess;
+  return static_cast<int>(missing.load());
 }
 
 int properties(int, Properties* properties) {
-  *properties = {.name = "host twin", .major = 9, .minor = 0};
+  *properties = {.name = "host twin", .major = capability, .minor = 0};
   properties->memory_bytes = static_cast<int64_t>(memory_limit.load());
   properties->free_bytes = static_cast<int64_t>(memory_limit - memory_used);
   return kSuccess;
@@ -202,9 +211,7 @@ int run_graph(Stream*, Graph* graph) {
 constexpr Api kHostApi = {
     .version = kApiVersion,
     .error_text = error_text,
-    .is_out_of_memory = [](int code) { return code == kOutOfMemory; },
-    .is_no_driver = [](int code) { return code == kNoDriver; },
-    .is_no_product = [](int code) { return code == kNoProduct; },
+    .fault = fault,
     .device_count = device_count,
     .properties = properties,
     .allocate = allocate,
@@ -229,6 +236,8 @@ const Api& host_api() { return kHostApi; }
 int host_overruns() { return overruns; }
 size_t host_memory_used() { return memory_used; }
 void set_host_memory_limit(size_t bytes) { memory_limit = bytes; }
+void set_host_fault(Fault fault) { missing = fault; }
+void set_host_capability(int major) { capability = major; }
 void set_host_failing_launch(int launches_from_now) { failing_launch = launches_from_now; }
 
 }  // namespace effdet::kernels::cuda

@@ -15,6 +15,10 @@ int host_overruns();
 size_t host_memory_used();
 /// From now on the device has so many bytes.
 void set_host_memory_limit(size_t bytes);
+/// From now on the device cannot be found, or not be used, for that reason; kOther: it can.
+void set_host_fault(Fault fault);
+/// From now on the device has that compute capability, point 0.
+void set_host_capability(int major);
 /// Which kernel, of those that run from now on, fails as an asynchronous one does: the wait after it gives an error,
 /// and so does all that follows. Below 0: none.
 void set_host_failing_launch(int launches_from_now);

@@ -3,6 +3,7 @@
 
 #include <type_traits>
 
+#include "kernels/cuda/aipp_kernel.h"
 #include "kernels/cuda/box_kernels.h"
 #include "kernels/cuda/conv_kernels.h"
 #include "kernels/cuda/dense_kernel.h"
@@ -39,7 +40,7 @@ using NarrowKernels = decltype(joined(List<DirectConv<T, T>, PlainProduct<T, flo
 using AllKernels = decltype(joined(NarrowKernels<Fp16>(), NarrowKernels<Bf16>(),
                                    joined(MapKernels<float>(), List<DirectConv<float, float>>(),
                                           List<Dense, Means, StartSelection, CountDigits, ChooseDigit, CollectKeys,
-                                               WriteRanked, PlaceBoxes, SuppressBoxes, Resample, ResampleToPlanes>())));
+                                               WriteRanked, PlaceBoxes, SuppressBoxes, Resample, ResampleToPlanes, CameraPixels>())));
 
 template <typename Kernel, typename... Kernels>
 constexpr int number_in(List<Kernels...>) {

@@ -16,6 +16,7 @@ constexpr Implementation kImplementations[] = {
     {ir::kFusedDomain, "Activation", "cuda:activation", plan_activation},
     {ir::kFusedDomain, "MatMul", "cuda:matmul", plan_matmul},
     {ir::kFusedDomain, "TopCandidates", "cuda:top_candidates", plan_top_candidates},
+    {ir::kFusedDomain, "Aipp", "cuda:aipp", plan_aipp},
     {"", "Cast", "cuda:cast", plan_cast},
     {"*", "*", "cuda:on_host", plan_on_host},
 };

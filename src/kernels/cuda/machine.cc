@@ -9,6 +9,27 @@ namespace {
 /// What the module has code for: compute capability 8.0 and up.
 constexpr int kLeastMajor = 8;
 
+struct Meaning {
+  ErrorCode kind;
+  std::string_view hint;  ///< what to look at
+};
+
+Meaning meaning_of(Fault fault) {
+  switch (fault) {
+    case Fault::kOutOfMemory:
+      return {ErrorCode::kOutOfMemory, ""};
+    case Fault::kNoDriver:
+      return {ErrorCode::kUnsupported, " (is NVIDIA's driver there, and as new as the CUDA of libeffdet_cuda.so?)"};
+    case Fault::kNoDevice:
+      return {ErrorCode::kUnsupported,
+              " (nvidia-smi -L lists GPUs and MIG slices; does CUDA_VISIBLE_DEVICES leave one to this process?)"};
+    case Fault::kBusy:
+      return {ErrorCode::kIo, " (another process has the GPU for itself: nvidia-smi -q -d COMPUTE tells its mode)"};
+    default:
+      return {ErrorCode::kIo, ""};
+  }
+}
+
 }  // namespace
 
 Machine::Machine(const Api& api, int device) : api_(api), device_(device) {
@@ -25,12 +46,8 @@ Machine::Machine(const Api& api, int device) : api_(api), device_(device) {
 
 void Machine::check(int code, std::string_view what) const {
   if (code == 0) return;
-  const ErrorCode kind = api_.is_out_of_memory(code) ? ErrorCode::kOutOfMemory
-                         : api_.is_no_driver(code)   ? ErrorCode::kUnsupported
-                                                     : ErrorCode::kIo;
-  fail(kind, "device cuda:{}: {}: {}{}", device_, what, api_.error_text(code),
-       kind == ErrorCode::kUnsupported ? " (is NVIDIA's driver there, and as new as the CUDA of libeffdet_cuda.so?)"
-                                       : "");
+  const auto [kind, hint] = meaning_of(api_.fault(code));
+  fail(kind, "device cuda:{}: {}: {}{}", device_, what, api_.error_text(code), hint);
 }
 
 std::shared_ptr<std::byte> Machine::allocate(const std::shared_ptr<const Machine>& machine, size_t bytes,

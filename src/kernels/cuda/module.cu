@@ -32,17 +32,28 @@ const char* error_text(int code) {
   return cudaGetErrorString(static_cast<cudaError_t>(code));
 }
 
-bool is_out_of_memory(int code) {
-  return code == cudaErrorMemoryAllocation || code == kFirstProductCode + CUBLAS_STATUS_ALLOC_FAILED;
+Fault fault(int code) {
+  switch (code) {
+    case cudaErrorMemoryAllocation:
+    case kFirstProductCode + CUBLAS_STATUS_ALLOC_FAILED:
+      return Fault::kOutOfMemory;
+    case cudaErrorInsufficientDriver:
+    case cudaErrorInitializationError:
+    case cudaErrorSystemDriverMismatch:
+    case cudaErrorCompatNotSupportedOnDevice:
+    case cudaErrorSystemNotReady:
+      return Fault::kNoDriver;
+    case cudaErrorNoDevice:
+      return Fault::kNoDevice;
+    case cudaErrorDevicesUnavailable:
+    case cudaErrorDeviceAlreadyInUse:
+      return Fault::kBusy;
+    case kFirstProductCode + CUBLAS_STATUS_NOT_SUPPORTED:
+      return Fault::kNoProduct;
+    default:
+      return Fault::kOther;
+  }
 }
-
-bool is_no_driver(int code) {
-  return code == cudaErrorInsufficientDriver || code == cudaErrorNoDevice || code == cudaErrorInitializationError ||
-         code == cudaErrorSystemDriverMismatch || code == cudaErrorCompatNotSupportedOnDevice ||
-         code == cudaErrorSystemNotReady;
-}
-
-bool is_no_product(int code) { return code == kFirstProductCode + CUBLAS_STATUS_NOT_SUPPORTED; }
 
 int device_count(int* count) { return code_of(cudaGetDeviceCount(count)); }
 
@@ -174,9 +185,7 @@ int free_graph(Graph* graph) {
 constexpr Api kApi = {
     .version = kApiVersion,
     .error_text = error_text,
-    .is_out_of_memory = is_out_of_memory,
-    .is_no_driver = is_no_driver,
-    .is_no_product = is_no_product,
+    .fault = fault,
     .device_count = device_count,
     .properties = properties,
     .allocate = allocate,

@@ -80,7 +80,7 @@ void CudaQueue::launch(const Launch& launch) {
 
 void CudaQueue::gemm(const Gemm& gemm) {
   const int code = machine_->api().gemm(stream_, &gemm);
-  if (!machine_->api().is_no_product(code)) return check(code, "start of a product");
+  if (machine_->api().fault(code) != Fault::kNoProduct) return check(code, "start of a product");
   const auto multiply = [&](auto in, auto out) {
     using Kernel = PlainProduct<decltype(in), decltype(out)>;
     const auto tiles = [](int64_t side) { return (side + Kernel::kSide - 1) / Kernel::kSide; };
