@@ -17,7 +17,7 @@ from effdet import EfficientDet, get_efficientdet_config
 CASES = [("tf_efficientdet_d0", 128, 256), ("efficientdet_d0", 128, 128), ("tf_efficientdet_lite0", 320, 320),
          ("efficientdet_d1", 128, 128), ("tf_efficientdet_lite2", 448, 448), ("tf_efficientdet_d6", 128, 128),
          ("tf_efficientdet_d7x", 256, 256)]
-DEVICES = [(f"tf_efficientdet_d{n}", side, side) for n, side in enumerate((512, 640, 768, 384, 256, 256, 256, 256))]
+DEVICES = [(f"tf_efficientdet_d{n}", side, side) for n, side in enumerate((512, 640, 768, 896, 512, 512, 512, 512))]
 SEED = 1
 
 
