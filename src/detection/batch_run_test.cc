@@ -27,7 +27,11 @@ namespace {
 /// A GPU's twin as a device of this process; with EFFDET_TEST_GPU in the environment, the first GPU.
 class OnDevice : public testing::Test {
  protected:
-  void TearDown() override { EXPECT_EQ(kernels::cuda::host_overruns(), 0); }
+  void TearDown() override {
+    kernels::cuda::set_host_memory_limit(size_t{1} << 40);
+    kernels::cuda::set_host_failing_launch(-1);
+    EXPECT_EQ(kernels::cuda::host_overruns(), 0);
+  }
 
   const std::unique_ptr<kernels::Device> device_ = kernels::cuda::make_device(
       "cuda-twin", 0, std::getenv("EFFDET_TEST_GPU") != nullptr ? kernels::cuda::module_api : kernels::cuda::host_api);
@@ -316,6 +320,34 @@ TEST_F(OnDevice, ADetectorFindsWhatTheHostFindsInTheDevicesCandidates) {
             }).code(),
             ErrorCode::kUsage)
       << "more candidates than there are";
+}
+
+TEST_F(OnDevice, MemoryThatRunsOutAndKernelsThatFailAreErrors) {
+  if (std::getenv("EFFDET_TEST_GPU") != nullptr) GTEST_SKIP() << "only the twin fails when it is told to";
+  const CompiledModel model = model_for(*device_, tiny_graph(1), 2000);
+  const DetectOptions options{.max_candidates = 2000};
+  ImageDetector detector(model, 1, options);
+  const vision::Image image = noise_image(100, 90, 3);
+  eval::DetectFaults faults;
+  kernels::cuda::set_host_memory_limit(kernels::cuda::host_memory_used() + 1000);
+  const Error no_room = error_of([&] { detect(detector, image, options, faults); });
+  EXPECT_EQ(no_room.code(), ErrorCode::kOutOfMemory);
+  EXPECT_TRUE(contains(no_room.what(), "bytes for a picture, where 1000 of")) << no_room.what();
+  kernels::cuda::set_host_memory_limit(size_t{1} << 40);
+  const auto found = detect(detector, image, options, faults);
+  EXPECT_FALSE(found.empty());
+  kernels::cuda::set_host_memory_limit(kernels::cuda::host_memory_used() + 1000);
+  EXPECT_EQ(error_of([&] { ImageDetector(model, 1, options); }).code(), ErrorCode::kOutOfMemory);
+  expect_same(detect(detector, image, options, faults), found, "beside one for which there is no memory");
+  kernels::cuda::set_host_memory_limit(size_t{1} << 40);
+
+  ::setenv("CUDA_LAUNCH_BLOCKING", "1", 1);
+  kernels::cuda::set_host_failing_launch(0);
+  const Error failed = error_of([&] { detect(detector, image, options, faults); });
+  kernels::cuda::set_host_failing_launch(-1);
+  ::unsetenv("CUDA_LAUNCH_BLOCKING");
+  EXPECT_EQ(failed.code(), ErrorCode::kIo);
+  EXPECT_TRUE(contains(failed.what(), "step 'preparation of a picture'")) << failed.what();
 }
 
 }  // namespace

@@ -37,10 +37,11 @@ template <typename T>
 using NarrowKernels = decltype(joined(List<DirectConv<T, T>, PlainProduct<T, float>>(), MixedKernels<T, float>(),
                                       joined(MixedKernels<float, T>(), MapKernels<T>(), List<>())));
 
-using AllKernels = decltype(joined(NarrowKernels<Fp16>(), NarrowKernels<Bf16>(),
-                                   joined(MapKernels<float>(), List<DirectConv<float, float>>(),
-                                          List<Dense, Means, StartSelection, CountDigits, ChooseDigit, CollectKeys,
-                                               WriteRanked, PlaceBoxes, SuppressBoxes, Resample, ResampleToPlanes, CameraPixels>())));
+using AllKernels =
+    decltype(joined(NarrowKernels<Fp16>(), NarrowKernels<Bf16>(),
+                    joined(MapKernels<float>(), List<DirectConv<float, float>>(),
+                           List<Dense, Means, StartSelection, CountDigits, ChooseDigit, CollectKeys, WriteRanked,
+                                PlaceBoxes, SuppressBoxes, Resample, ResampleToPlanes, CameraPixels>())));
 
 template <typename Kernel, typename... Kernels>
 constexpr int number_in(List<Kernels...>) {
