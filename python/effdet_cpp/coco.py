@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import math
 import pathlib
 import tempfile
 from typing import Any, Dict, List, Optional
@@ -81,6 +82,8 @@ class COCOeval:
             )
             with np.load(folder / "arrays.npz") as arrays:
                 self._evaluated = {key: arrays[key] for key in ("precision", "recall", "scores")}
+            scores = self._evaluated["scores"]
+            scores[np.isneginf(scores)] = np.nan  # as _results() found them
 
     def accumulate(self, p: Optional[Params] = None) -> None:
         """Fills in `eval`."""
@@ -132,7 +135,11 @@ class COCOeval:
 def _results(detections: Any) -> List[Dict[str, Any]]:
     """The list of a results file, from what loadRes() made of it."""
     keys = ("image_id", "category_id", "bbox", "score")
-    return [{key: one[key] for key in keys} for one in detections.dataset.get("annotations", [])]
+    results = [{key: one[key] for key in keys} for one in detections.dataset.get("annotations", [])]
+    for one in results:
+        if one["score"] != one["score"]:
+            one["score"] = -math.inf  # NumPy's sort, which pycocotools uses, has NaN at the end
+    return results
 
 
 def _plain(value: Any) -> Any:

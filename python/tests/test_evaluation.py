@@ -91,6 +91,8 @@ class Evaluation(unittest.TestCase):
         with contextlib.redirect_stdout(io.StringIO()), tempfile.TemporaryDirectory() as name:
             file = pathlib.Path(name) / "a.json"
             file.write_text(json.dumps(dataset))
+            for place in (3, 4, 17):
+                results[place]["score"] = float("nan")
             truth = COCO(str(file))
             found = truth.loadRes(results)
             for change in ({}, {"maxDets": [1, 3, 100]}, {"imgIds": [2, 5, 7]}, {"catIds": [3, 1]}, {"imgIds": []}, {"catIds": []}, {"useCats": 0}, {"useCats": 0, "catIds": [1, 3]},

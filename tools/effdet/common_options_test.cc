@@ -98,6 +98,10 @@ TEST_F(CommonOptions, QuietVerboseAndLogged) {
   EXPECT_NE(log.find("error absent.om"), std::string::npos) << log;
   EXPECT_NE(log.find("ended with exit code 4"), std::string::npos) << log;
   EXPECT_EQ(sh(line + "--log-file absent/log.txt").code, 4);
+  const auto lost = sh(line + "--log-file /dev/full 2>&1 >/dev/null");
+  EXPECT_EQ(lost.code, 4);
+  EXPECT_NE(lost.text.find("the log could not be written"), std::string::npos) << lost.text;
+  EXPECT_EQ(sh("mkfifo f && timeout 20 effdet info absent.om --log-file f").code, 4);
 }
 
 TEST_F(CommonOptions, AFullStandardErrorEndsNoRun) {

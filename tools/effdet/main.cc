@@ -111,10 +111,10 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   effdet::cli::open_standard_streams();
-  const int code = effdet::cli::run(argc, argv);
+  int code = effdet::cli::run(argc, argv);
   std::fflush(stdout);
   effdet::cli::end_of_verbose();
-  effdet::cli::log_end(code);
+  code = effdet::cli::log_end(code);
   // Ends without static destructors: the thread that waits for signals is still there.
   std::_Exit(code);
 }
