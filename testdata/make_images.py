@@ -238,6 +238,9 @@ def tiffs():
             yield f"{mode.lower()}{suffix}.tif", saved(mode, "TIFF", compression=compression)
     for compression in ("tiff_adobe_deflate", "packbits", "jpeg"):
         yield f"rgb_{compression}.tif", saved("RGB", "TIFF", (64, 48), compression=compression)
+    buffer = io.BytesIO()
+    Image.fromarray(waves(90, 70, 3).astype(np.uint8)).convert("YCbCr").save(buffer, "TIFF")
+    yield "ycbcr.tif", buffer.getvalue()
     yield "fax.tif", saved("1", "TIFF", compression="group4")
     yield "strips.tif", saved("RGB", "TIFF", (40, 200), compression="tiff_lzw", strip_size=2000)
     for kind in (np.uint16, np.int32, np.float32):

@@ -14,7 +14,7 @@
 namespace effdet::vision {
 namespace {
 
-enum class Colours { kGrey, kPalette, kRgb, kCmyk };
+enum class Colours { kGrey, kPalette, kRgb, kYcbcr, kCmyk };
 
 [[noreturn]] void refuse(const TiffLayout& layout, std::string_view name) {
   fail(ErrorCode::kUnsupported,
@@ -44,7 +44,7 @@ Colours colours_of(const TiffLayout& layout, std::string_view name) {
       if (!is_whole || layout.samples < 4 || (bits != 8 && bits != 16)) break;
       return Colours::kCmyk;
     case PHOTOMETRIC_YCBCR:
-      return Colours::kRgb;
+      return layout.by_libtiff ? Colours::kRgb : Colours::kYcbcr;
     default:
       break;
   }
@@ -174,6 +174,9 @@ class TiffRows : public RowSource {
         for (size_t channel = 0; channel < 3; ++channel) rgb[channel] = value(channel);
         if (layout.premultiplied && layout.samples > 3) divide_by_alpha(value(3), rgb);
         break;
+      case Colours::kYcbcr:
+        write_rgb(value(0), value(1), value(2), rgb);
+        break;
       case Colours::kCmyk:
         for (size_t channel = 0; channel < 3; ++channel) {
           const int white = 255 - value(3), product = value(channel) * white + 128;
@@ -181,6 +184,17 @@ class TiffRows : public RowSource {
         }
         break;
     }
+  }
+
+  /// JPEG's colours in Pillow's arithmetic: products of 6 bits behind the point, cut off towards zero, then their sums.
+  static void write_rgb(int luma, int blue, int red, uint8_t* rgb) {
+    const auto product = [](double factor, int chroma) { return static_cast<int>(factor * (chroma - 128) * 64 + 0.5); };
+    const auto channel = [luma](int difference) {
+      return static_cast<uint8_t>(std::clamp(luma + (difference >> 6), 0, 255));
+    };
+    rgb[0] = channel(product(1.402, red));
+    rgb[1] = channel(product(-0.34414, blue) + product(-0.71414, red));
+    rgb[2] = channel(product(1.772, blue));
   }
 
   static void divide_by_alpha(uint32_t alpha, uint8_t* rgb) {

@@ -99,7 +99,7 @@ void TiffFile::read_layout() {
     libtiff().SetField(tiff_, TIFFTAG_JPEGCOLORMODE, JPEGCOLORMODE_RGB);
     layout.photometric = PHOTOMETRIC_RGB;
   }
-  layout.by_libtiff = layout.photometric == PHOTOMETRIC_YCBCR;
+  layout.by_libtiff = layout.photometric == PHOTOMETRIC_YCBCR && !has_plain_chroma();
   layout.tiled = libtiff().IsTiled(tiff_) != 0;
   if (layout.tiled) {
     libtiff().GetField(tiff_, TIFFTAG_TILEWIDTH, &layout.unit_width);
@@ -111,6 +111,13 @@ void TiffFile::read_layout() {
   }
   require_plausible(checked_size(layout.unit_width, layout.unit_height, name_), bytes_.size(), name_);
   if (layout.photometric == PHOTOMETRIC_PALETTE) read_palette();
+}
+
+bool TiffFile::has_plain_chroma() const {
+  uint16_t across = 2, down = 2;
+  libtiff().GetFieldDefaulted(tiff_, TIFFTAG_YCBCRSUBSAMPLING, &across, &down);
+  return across == 1 && down == 1 && layout_.compression == COMPRESSION_NONE && layout_.bits == 8 &&
+         layout_.samples == 3 && layout_.kind == SAMPLEFORMAT_UINT;
 }
 
 void TiffFile::read_palette() {

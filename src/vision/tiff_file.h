@@ -22,7 +22,7 @@ struct TiffLayout {
   uint16_t bits = 1, samples = 1, kind = SAMPLEFORMAT_UINT, photometric = PHOTOMETRIC_MINISBLACK,
            planar = PLANARCONFIG_CONTIG, compression = COMPRESSION_NONE, orientation = 1;
   bool premultiplied = false;  ///< colours are multiplied by alpha, the sample behind them
-  bool by_libtiff = false;     ///< converted to RGBA by libtiff: chroma of fewer samples
+  bool by_libtiff = false;     ///< converted to RGBA by libtiff: luma and chroma
   bool tiled = false;
   uint32_t unit_width = 0, unit_height = 0;  ///< of a tile, or a strip
   std::array<std::vector<uint8_t>, 3> palette;
@@ -50,6 +50,8 @@ class TiffFile {
 
  private:
   void read_layout();
+  /// Of luma and chroma: whether each pixel has its own, not compressed, which Pillow converts without libtiff.
+  bool has_plain_chroma() const;
   void read_palette();
   uint16_t number(uint32_t tag, uint16_t otherwise) const;
   [[noreturn]] void refuse_data() const;
