@@ -16,8 +16,11 @@ pack=build/gpu
 make_pack() {
   set -e
   cmake --preset release > /dev/null
+  if ! grep -q '^EFFDET_NVCC:[A-Z]*=/' build/release/CMakeCache.txt; then
+    echo "gpu_check: no module can be built: is nvcc of CUDA 12 or later in PATH, or in /usr/local/cuda/bin?" >&2
+    exit 1
+  fi
   cmake --build --preset release --target effdet_cli effdet_cuda kernels_test runtime_test detection_test gpu_bench gpu_floors
-  [ -e build/release/lib/libeffdet_cuda.so ] || { echo "gpu_check: no module was built: is nvcc of CUDA 12 or later in PATH?" >&2; exit 1; }
   rm -rf "$pack"
   mkdir -p "$pack/bin" "$pack/lib"
   cp -L build/release/bin/{effdet,kernels_test,runtime_test,detection_test,gpu_bench,gpu_floors} "$pack/bin"

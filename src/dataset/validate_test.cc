@@ -5,8 +5,11 @@
 #include "compiler/compile.h"
 #include "dataset/dataset.h"
 #include "dataset/test_support.h"
+#include "detection/candidates_graph.h"
 #include "detection/detection_model.h"
 #include "detection/tiny_graph.h"
+#include "kernels/cuda/device.h"
+#include "kernels/cuda/host_api.h"
 #include "model/metadata.h"
 #include "runtime/compiled_model_impl.h"
 
@@ -73,6 +76,29 @@ TEST(Validate, SeveralStreamsGiveTheSame) {
     EXPECT_TRUE(std::ranges::is_sorted(done));
   }
   EXPECT_EQ(error_of([&] { validate_dataset(root, tiny_model(1), {.streams = 0}); }).code(), ErrorCode::kUsage);
+}
+
+/// A GPU's twin prepares pictures for both models, and selects the boxes of one; of the other the host decodes the
+/// heads.
+TEST(Validate, ADeviceThatSelectsBoxesFindsWhatTheHostFinds) {
+  const auto device = kernels::cuda::make_device("cuda-validate", 0, kernels::cuda::host_api);
+  const kernels::RegisteredDevice registered(*device);
+  const auto model_of = [&](int batch, bool selects) {
+    ir::Graph graph = detection::tiny_graph(batch);
+    if (selects) detection::append_candidates(graph, DetectOptions().max_candidates);
+    return EngineAccess::model_of(
+        std::make_shared<runtime::Engine>(compiler::compile(graph, {.target = device->target()})));
+  };
+  const TestFolder folder("pipeline");
+  const fs::path root = small_data_set(folder, 7);
+  const fs::path by_host = folder / "host.json", by_device = folder / "device.json";
+  EXPECT_GT(validate_dataset(root, model_of(1, false), {.results = by_host}, 1).evaluation.detections, 100u);
+  for (const int batch : {1, 4}) {  // the last batch is partial
+    const CompiledModel model = model_of(batch, true);
+    ASSERT_EQ(model.outputs().size(), 2U) << "candidates";
+    validate_dataset(root, model, {.results = by_device, .streams = 2}, 2);
+    EXPECT_EQ(read_file(by_device), read_file(by_host)) << batch;
+  }
 }
 
 TEST(Validate, StopsAfterTheLimitAndWritesImages) {
