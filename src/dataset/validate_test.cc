@@ -95,7 +95,7 @@ TEST(Validate, ADeviceThatSelectsBoxesFindsWhatTheHostFinds) {
   EXPECT_GT(validate_dataset(root, model_of(1, false), {.results = by_host}, 1).evaluation.detections, 100u);
   for (const int batch : {1, 4}) {  // the last batch is partial
     const CompiledModel model = model_of(batch, true);
-    ASSERT_EQ(model.outputs().size(), 2U) << "candidates";
+    ASSERT_EQ(EngineAccess::first(model)->output_count(), 2U) << "candidates";
     validate_dataset(root, model, {.results = by_device, .streams = 2}, 2);
     EXPECT_EQ(read_file(by_device), read_file(by_host)) << batch;
   }
