@@ -47,7 +47,7 @@ struct GrpcOptions {
   uint64_t most_memory = 0;      ///< for what arrives
   size_t most_calls = 0;         ///< at the same time
   double idle_seconds = 0;       ///< after which a connection without a call is closed
-  double message_seconds = 0;    ///< for the message of a call that is no stream
+  double message_seconds = 0;    ///< for the message of a call that is no stream, and for sending an answer
   double handshake_seconds = 0;  ///< for the beginning of a connection
 };
 

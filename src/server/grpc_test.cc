@@ -548,6 +548,25 @@ TEST(BadInput, CallsWithoutAMessageAreGivenUp) {
   expect_status(stream.finish(), Code::DEADLINE_EXCEEDED);
 }
 
+TEST(BadInput, AnswersThatNobodyReadsAreGivenUp) {
+  TestServer server(with_grpc({.body_seconds = 0.5}));
+  const auto used = [&] {
+    const std::string text = HttpClient(server.port()).get("/metrics").body, name = "\neffdet_memory_bytes ";
+    return std::stoull(text.substr(text.find(name) + name.size()));
+  };
+  grpc::ChannelArguments arguments;
+  arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);  // the client takes 64 KiB without being asked
+  GrpcClient client(server, grpc::InsecureChannelCredentials(), arguments);
+  Stream stream(client, "ModelStreamInfer");
+  for (int i = 0; i < 4; ++i) ASSERT_TRUE(stream.write(tensor_request()));
+  const auto wait_until = [&](auto is_true) {
+    for (int i = 0; i < 1000 && !is_true(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    return is_true();
+  };
+  EXPECT_TRUE(wait_until([&] { return used() > 0; }));
+  EXPECT_TRUE(wait_until([&] { return used() == 0; }));
+}
+
 TEST(Grpc, APortThatIsTaken) {
   ServerOptions options{.port = 0, .grpc_port = shared_server()->grpc_port(), .layout = {1, 1}};
   try {

@@ -95,18 +95,23 @@ void Call::refuse(int status, const std::string& error) {
                     .status = status,
                     .begin = begin_});
   const std::lock_guard lock(gate_->mutex);
-  end(status_of(status, error));
+  if (!ended_) end(status_of(status, error));
+}
+
+std::chrono::system_clock::time_point Call::message_limit() const {
+  using std::chrono::system_clock;
+  return system_clock::now() +
+         std::chrono::duration_cast<system_clock::duration>(std::chrono::duration<double>(shared_.message_seconds));
 }
 
 void Call::begin() {
   const std::lock_guard lock(gate_->mutex);
+  if (ended_) return;  // by drain()
   if (method_->kind == Kind::kStream) return proceed();
   if (draining_) return end(status_of(503, "the server is about to end"));
   reading_ = true;
   StartRead(&incoming_);
-  const auto limit = std::chrono::system_clock::now() + std::chrono::duration_cast<std::chrono::system_clock::duration>(
-                                                            std::chrono::duration<double>(shared_.message_seconds));
-  alarm_.Set(limit, [gate = gate_](bool is_over) {
+  alarm_.Set(message_limit(), [gate = gate_](bool is_over) {
     const std::lock_guard late(gate->mutex);
     if (is_over && gate->call != nullptr && gate->call->reading_ && !gate->call->ended_)
       gate->call->end({grpc::StatusCode::DEADLINE_EXCEEDED, "the request's message took too long"});
@@ -164,6 +169,9 @@ void Call::handle(const std::shared_ptr<Exchange>& exchange, const grpc::ByteBuf
   } catch (const std::bad_alloc&) {
     status = 503;
     error = "the server's memory is used up: try again later";
+  } catch (const std::exception&) {
+    status = 500;
+    error = "the server failed on this request";
   }
   std::unique_lock lock(gate_->mutex);
   if (exchange->is_done) {
@@ -272,8 +280,9 @@ void Call::proceed() {
   if (ended_) return;
   const bool is_stream = method_->kind == Kind::kStream;
   if (!exchanges_.empty() && exchanges_.front()->is_done && !writing_) {
-    const Exchange& next = *exchanges_.front();
+    Exchange& next = *exchanges_.front();
     if (!is_stream && !next.status.ok()) return end(next.status);
+    limit_writing(next);
     if (!is_stream) {
       ended_ = true;
       return StartWriteAndFinish(&next.reply, grpc::WriteOptions(), grpc::Status::OK);
@@ -287,6 +296,14 @@ void Call::proceed() {
   if (reading_ || has_read_all_ || draining_ || exchanges_.size() >= kMostInFlight) return;
   reading_ = true;
   StartRead(&incoming_);
+}
+
+/// Who does not read an answer must not keep its memory for ever.
+void Call::limit_writing(Exchange& exchange) {
+  exchange.write_alarm.Set(message_limit(), [gate = gate_](bool is_over) {
+    const std::lock_guard lock(gate->mutex);
+    if (is_over && gate->call != nullptr) gate->call->context_.TryCancel();
+  });
 }
 
 void Call::end(const grpc::Status& status) {

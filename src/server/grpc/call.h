@@ -4,6 +4,7 @@
 #include <grpcpp/alarm.h>
 #include <grpcpp/generic/async_generic_service.h>
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <memory>
@@ -25,7 +26,7 @@ struct CallsShared {
   GrpcHost& host;
   Schema schema = {};
   size_t most_calls = 0;
-  double message_seconds = 0;  ///< for the only message of a call
+  double message_seconds = 0;  ///< for the only message of a call, and for sending an answer
 
   std::mutex mutex = {};
   std::condition_variable is_empty = {};
@@ -57,7 +58,7 @@ class Call final : public grpc::ServerGenericBidiReactor {
     GrpcCallRecord record;
     InferNames names;
     std::shared_ptr<PendingAnswer> pending;
-    grpc::Alarm alarm;  // of its timeout
+    grpc::Alarm alarm, write_alarm;  // of its timeout; of its answer
     grpc::ByteBuffer reply;
     grpc::Status status;
     bool is_done = false;
@@ -72,6 +73,8 @@ class Call final : public grpc::ServerGenericBidiReactor {
   void deliver(Exchange& exchange, Answer answer);
   void fail(Exchange& exchange, int status, const std::string& error);
   void complete(Exchange& exchange);
+  std::chrono::system_clock::time_point message_limit() const;
+  void limit_writing(Exchange& exchange);
   void proceed();
   void end(const grpc::Status& status);
   std::string metadata(const char* name) const;
