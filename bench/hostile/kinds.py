@@ -42,7 +42,7 @@ def info(_, path):
 def onnx(cases):
     return Kind(cases, ["onnx", "onnxruntime"],
                 [lambda _, path: ["run", path.name, "--out", "out"], info,
-                 lambda _, path: ["onnxsim", path.name, "simplified.onnx", "--no-check"]], nothing)
+                 lambda _, path: ["onnxsim", path.name, "simplified.onnx"]], nothing)
 
 
 KINDS = {

@@ -93,27 +93,24 @@ void Graph::compact() {
       if (id != kNoValue) alive[static_cast<size_t>(id)] = true;
   };
   mark(outputs);
-  std::vector<Node> kept;
-  for (auto node = nodes.rbegin(); node != nodes.rend(); ++node) {
-    const bool read = std::any_of(node->outputs.begin(), node->outputs.end(),
-                                  [&](ValueId id) { return id != kNoValue && alive[static_cast<size_t>(id)]; });
-    if (!read) continue;
-    mark(node->inputs);
-    mark(node->outputs);
-    kept.push_back(std::move(*node));
+  std::vector<bool> kept(nodes.size(), false);
+  for (size_t i = nodes.size(); i-- > 0;) {
+    const Node& node = nodes[i];
+    kept[i] = std::any_of(node.outputs.begin(), node.outputs.end(),
+                          [&](ValueId id) { return id != kNoValue && alive[static_cast<size_t>(id)]; });
+    if (!kept[i]) continue;
+    mark(node.inputs);
+    mark(node.outputs);
   }
-  std::reverse(kept.begin(), kept.end());
-  nodes = std::move(kept);
   mark(inputs);
 
   std::vector<ValueId> renumbered(values_.size(), kNoValue);
-  std::vector<Value> remaining;
-  for (size_t i = 0; i < values_.size(); ++i) {
-    if (!alive[i]) continue;
-    renumbered[i] = static_cast<ValueId>(remaining.size());
-    remaining.push_back(std::move(values_[i]));
-  }
-  values_ = std::move(remaining);
+  ValueId count = 0;
+  for (size_t i = 0; i < values_.size(); ++i)
+    if (alive[i]) renumbered[i] = count++;
+  // In place, as large graphs take much memory: erase_if looks at each where it stood.
+  std::erase_if(nodes, [&](const Node& node) { return !kept[static_cast<size_t>(&node - nodes.data())]; });
+  std::erase_if(values_, [&](const Value& value) { return !alive[static_cast<size_t>(&value - values_.data())]; });
   const auto renumber = [&](std::vector<ValueId>& ids) {
     for (ValueId& id : ids)
       if (id != kNoValue) id = renumbered[static_cast<size_t>(id)];

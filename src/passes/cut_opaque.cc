@@ -61,25 +61,24 @@ class Cutter {
           if (id != ir::kNoValue) lost_[static_cast<size_t>(id)] = true;
   }
 
-  /// What can be run.
-  ir::Graph rest() const {
-    ir::Graph rest = graph_;  // constants are shared
-    std::erase_if(rest.nodes, [&](const ir::Node& node) {
-      return node.opaque || std::ranges::any_of(node.inputs, [&](ir::ValueId id) { return is_lost(id); });
-    });
-    std::erase_if(rest.outputs, [&](ir::ValueId id) { return is_lost(id); });
+  /// What can be run of the graph, which is given away: copies of large graphs are large.
+  ir::Graph rest_of(ir::Graph graph) const {
+    std::erase_if(graph.outputs, [&](ir::ValueId id) { return is_lost(id); });
     for (size_t i = 0; i < nodes_.size(); ++i) {
-      const ir::Node& node = *nodes_[i].second;
+      const ir::Node& node = *nodes_[i].second;  // of this graph, where it still stands
       for (ir::ValueId id : node.inputs)
-        if (id != ir::kNoValue && !is_lost(id)) rest.outputs.push_back(id);
+        if (id != ir::kNoValue && !is_lost(id)) graph.outputs.push_back(id);
       for (size_t k = 0; k < node.outputs.size(); ++k) {
         const ir::ValueId id = node.outputs[k];
         if (id == ir::kNoValue || is_lost(id)) continue;
-        rest.inputs.push_back(id);
-        rest.value(id).name = fmt::format("{}:{} of {}", i, k, node.name);
+        graph.inputs.push_back(id);
+        graph.value(id).name = fmt::format("{}:{} of {}", i, k, node.name);
       }
     }
-    return rest;
+    std::erase_if(graph.nodes, [&](const ir::Node& node) {
+      return node.opaque || std::ranges::any_of(node.inputs, [&](ir::ValueId id) { return is_lost(id); });
+    });
+    return graph;
   }
 
   std::vector<std::string> lost_outputs() const {
@@ -99,7 +98,7 @@ class Cutter {
 
 }  // namespace
 
-CutGraphs cut_opaque(const ir::Graph& a, const ir::Graph& b) {
+CutGraphs cut_opaque(ir::Graph a, ir::Graph b) {
   const OpaqueNodes in_a = opaque_nodes(a), in_b = opaque_nodes(b);
   CutGraphs cut{.opaque = in_b.size()};
   std::set<std::string> operators;
@@ -108,10 +107,10 @@ CutGraphs cut_opaque(const ir::Graph& a, const ir::Graph& b) {
   cut.same = std::ranges::equal(in_a, in_b, {}, &OpaqueNodes::value_type::first, &OpaqueNodes::value_type::first);
   if (!cut.same) return cut;
   const Cutter cut_a(a, in_a, b, in_b), cut_b(b, in_b, a, in_a);
-  cut.a = cut_a.rest();
-  cut.b = cut_b.rest();
   cut.lost = cut_b.lost_outputs();
   cut.same = cut_a.lost_outputs() == cut.lost;
+  cut.a = cut_a.rest_of(std::move(a));
+  cut.b = cut_b.rest_of(std::move(b));
   return cut;
 }
 

@@ -19,6 +19,6 @@ struct CutGraphs {
 /// Takes opaque nodes (ir::Node) out of a graph and what a rewrite made of it: what they read becomes outputs, after
 /// the graph's own, and what they make becomes inputs, of the same names in both. Where that has no known type and
 /// shape in either, what is computed from it goes too. Precondition: shapes are inferred.
-CutGraphs cut_opaque(const ir::Graph& a, const ir::Graph& b);
+CutGraphs cut_opaque(ir::Graph a, ir::Graph b);
 
 }  // namespace effdet::passes

@@ -54,8 +54,8 @@ struct Claim {
 
 class PartCheck {
  public:
-  PartCheck(const ir::Graph& a, const ir::Graph& b, const CheckOptions& options, ThreadPool* threads)
-      : a_(a), b_(b), options_(options), threads_(threads) {
+  PartCheck(ir::Graph a, ir::Graph b, const CheckOptions& options, ThreadPool* threads)
+      : a_(std::move(a)), b_(std::move(b)), options_(options), threads_(threads) {
     number(a_, [](ir::ValueId, Number number) { return number; });
     for (size_t id = 0; id < a_.graph.value_count(); ++id)
       names_.emplace(a_.graph.value(static_cast<ir::ValueId>(id)).name, static_cast<ir::ValueId>(id));
@@ -207,13 +207,12 @@ class PartCheck {
 ModelCheck check_equivalence(const ir::Graph& a, const ir::Graph& b, const CheckOptions& options, ThreadPool* threads) {
   require_same_inputs(a, b);
   ModelCheck report;
-  const auto whole_b = settled_if_whole(b);
+  auto whole_b = settled_if_whole(b);
   if (!whole_b) {
     report.difference = kDifferent;
     return report;
   }
-  const ir::Graph whole_a = settled(a);
-  const CutGraphs cut = cut_opaque(whole_a, *whole_b);
+  CutGraphs cut = cut_opaque(settled(a), *std::move(whole_b));
   report.opaque = cut.opaque;
   report.operators = cut.operators;
   report.unchecked = cut.lost;
@@ -225,13 +224,16 @@ ModelCheck check_equivalence(const ir::Graph& a, const ir::Graph& b, const Check
     report.same = cut.b.outputs.empty();
     return report;
   }
-  const bool certain = PartCheck(cut.a, cut.b, options, threads).run(report);
+  const bool uncut = cut.opaque == 0;
+  const bool certain = (uncut ? PartCheck(std::move(cut.a), std::move(cut.b), options, threads)
+                              : PartCheck(cut.a, cut.b, options, threads))
+                           .run(report);
   report.nodes += cut.opaque;
   report.unchanged += cut.opaque;
   if (certain) return report;
   // As they are, where that is possible: shape arithmetic follows smaller images.
   const WholeDifference whole =
-      cut.opaque == 0 ? compare_whole(a, b, options, threads) : compare_whole(cut.a, cut.b, options, threads);
+      uncut ? compare_whole(a, b, options, threads) : compare_whole(cut.a, cut.b, options, threads);
   report.whole = whole.reduced ? ModelCheck::Whole::kReduced : ModelCheck::Whole::kFull;
   report.difference = whole.difference;
   report.same = whole.same;

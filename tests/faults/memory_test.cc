@@ -15,6 +15,35 @@ namespace {
 /// What a command may take for a file of so many bytes: docs/bad-inputs.md.
 uint64_t allowed(uint64_t file_bytes) { return 2 * file_bytes + (uint64_t{256} << 20); }
 
+/// A field of a protobuf message whose content is text, or a message.
+std::string field(int number, const std::string& content) {
+  std::string text(1, static_cast<char>(number << 3 | 2));
+  size_t size = content.size();
+  for (; size >= 128; size >>= 7) text += static_cast<char>((size & 127) | 128);
+  return text + static_cast<char>(size) + content;
+}
+
+/// An ONNX model with so many nodes, each the Relu of the one before.
+std::string chain(int nodes) {
+  const std::string six_floats = field(2, field(1, "\x08\x01" + field(2, field(1, "\x08\x06"))));
+  std::string graph = field(2, "chain") + field(11, field(1, "v0") + six_floats);
+  for (int i = 0; i < nodes; ++i)
+    graph += field(1, field(1, "v" + std::to_string(i)) + field(2, "v" + std::to_string(i + 1)) + field(4, "Relu"));
+  graph += field(12, field(1, "v" + std::to_string(nodes)) + six_floats);
+  return "\x08\x08" + field(7, graph) + field(8, "\x10\x11");
+}
+
+TEST(Memory, Case64_ManyNodes) {
+  const Workplace place;
+  std::ofstream(place.folder() / "m.onnx") << chain(80'000);
+  for (const std::vector<std::string>& arguments :
+       {std::vector<std::string>{"onnxsim", "m.onnx", "out.onnx"}, {"effdet", "run", "m.onnx", "--out", "out"}}) {
+    const Outcome outcome = run({.arguments = arguments, .folder = place.folder()});
+    EXPECT_EQ(outcome.code, 0) << arguments[0] << ": " << outcome.error;
+    EXPECT_LE(outcome.peak_memory, allowed(std::filesystem::file_size(place.folder() / "m.onnx"))) << arguments[0];
+  }
+}
+
 // Made by testdata/make_bombs.py: as they are meant, each takes 0.3 to 2 GB.
 TEST(Memory, Case59_SmallModelsTakeLittle) {
   const std::filesystem::path folder = EFFDET_SOURCE_DIR "/testdata/bombs";
