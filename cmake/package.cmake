@@ -40,9 +40,8 @@ if(EFFDET_TOOLS)
     install(FILES ${CMAKE_RUNTIME_OUTPUT_DIRECTORY}/${tool} DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT runtime)
   endforeach()
   # Units for systemd, which nothing enables.
-  configure_file(${PROJECT_SOURCE_DIR}/tools/effdet/systemd/effdet.service.in effdet.service @ONLY)
-  install(FILES ${PROJECT_BINARY_DIR}/effdet.service ${PROJECT_SOURCE_DIR}/tools/effdet/systemd/effdet.socket
-          DESTINATION lib/systemd/system COMPONENT runtime)
+  set(units ${PROJECT_SOURCE_DIR}/tools/effdet/systemd)
+  install(FILES ${units}/effdet.service ${units}/effdet.socket DESTINATION lib/systemd/system COMPONENT runtime)
   install(TARGETS ascendcl LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/ascend COMPONENT runtime)
   foreach(library IN LISTS EFFDET_ASCEND_NAMES)
     install(FILES ${PROJECT_BINARY_DIR}/lib/ascend/${library} DESTINATION ${CMAKE_INSTALL_LIBDIR}/ascend COMPONENT runtime)

@@ -12,6 +12,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/post.hpp>
+#include <exception>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -95,8 +96,20 @@ struct Server::Impl {
     accept();
     thread = std::thread([this] {
       ::pthread_setname_np(::pthread_self(), "effdet-io");
-      io.run();
+      run();
     });
+  }
+
+  /// What a handler throws ends its connection, by the time limit that it has at that moment, and not the server.
+  void run() {
+    while (true) {
+      try {
+        io.run();
+        return;
+      } catch (const std::exception& error) {
+        if (shared->options.on_note) shared->options.on_note(std::string("a connection failed: ") + error.what());
+      }
+    }
   }
 
   /// A socket of somebody else, who knows its address.
