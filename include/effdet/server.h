@@ -59,6 +59,10 @@ struct ServerOptions {
   /// Of requests, 1 to so many: lower numbers run first, and displace higher ones from a full queue; those that ask for
   /// none have the one in the middle. 0: all are the same, whatever they ask for.
   int priority_levels = 0;
+  /// Requests for tensors that wait run together, at most so many, where the model has a plan for so many of them
+  /// (`atc --dynamic_batch_size`). 1: each for itself.
+  size_t preferred_batch = 1;
+  uint64_t queue_delay_us = 0;         ///< so long a request waits for others of its batch to come
   uint64_t most_body = 64 << 20;       ///< bytes of a request's body
   uint32_t most_header = 32 << 10;     ///< of its header, with all fields; 64 KiB at most
   uint64_t most_pixels = 100'000'000;  ///< of a picture

@@ -68,12 +68,26 @@ std::shared_ptr<OutputMemory> OutputPool::take(const std::shared_ptr<OutputPool>
           }};
 }
 
+std::optional<size_t> HostedModel::batch_plan(size_t plan, size_t count) const {
+  const auto is_larger = [&](const std::vector<TensorInfo>& one, const std::vector<TensorInfo>& all) {
+    return std::ranges::equal(one, all, [&](const TensorInfo& a, const TensorInfo& b) {
+      return a.name == b.name && a.dtype == b.dtype && a.shape.size() == b.shape.size() && !a.shape.empty() &&
+             a.shape[0] * static_cast<int64_t>(count) == b.shape[0] &&
+             std::equal(a.shape.begin() + 1, a.shape.end(), b.shape.begin() + 1);
+    });
+  };
+  for (size_t i = 0; i < plans_.size(); ++i)
+    if (is_larger(plans_[plan].inputs, plans_[i].inputs) && is_larger(plans_[plan].outputs, plans_[i].outputs))
+      return i;
+  return std::nullopt;
+}
+
 HostedModel::HostedModel(const ServedModel& served, const Scheduling& scheduling, const DetectOptions& detect)
     : name_(served.name),
       device_(served.model.device()),
       detect_(detect),
       streams_(make_streams(served.model, settled(scheduling.layout), detect)),
-      queue_(streams_.size(), scheduling.limits) {
+      queue_(streams_.size(), scheduling.limits, scheduling.batching) {
   plans_ = plan_tensors(served.model, streams_.front().runner);
   class_names_ = names_of_classes(served.model, takes_pictures());
   for (const PlanTensors& plan : plans_)

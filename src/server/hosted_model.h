@@ -20,12 +20,14 @@ namespace effdet::server {
 struct Scheduling {
   StreamLayout layout;
   WorkQueue::Limits limits;
+  WorkQueue::Batching batching;
 };
 
 /// What one stream needs; its thread alone uses it.
 struct Stream {
   Runner runner;
   std::optional<Detector> detector;  ///< none: the model does not tell how its outputs become detections
+  std::vector<std::optional<OutputMemory>> batch_inputs = {};  ///< of each plan that ran a batch of requests
 };
 
 /// A plan's tensors, by which requests choose it.
@@ -62,6 +64,8 @@ class HostedModel {
   const std::vector<std::string>& class_names() const { return class_names_; }
   const DetectOptions& detect_options() const { return detect_; }
   const std::string& device() const { return device_; }
+  /// The plan for so many inputs of this plan at once, nothing where the model has none.
+  std::optional<size_t> batch_plan(size_t plan, size_t count) const;
   size_t stream_count() const { return streams_.size(); }
   Stream& stream(size_t index) { return streams_[index]; }
   std::shared_ptr<OutputMemory> output_memory(size_t plan) { return OutputPool::take(pools_[plan]); }

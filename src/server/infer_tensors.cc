@@ -73,6 +73,64 @@ std::vector<std::span<const std::byte>> in_order(const PlanTensors& plan, std::v
   return ordered;
 }
 
+/// The outputs of one of `count` calls that ran together.
+void answer_call(HostedModel& model, TensorCall& call, size_t index, size_t count,
+                 const std::shared_ptr<OutputMemory>& memory) {
+  Stopwatch watch;
+  const PlanTensors& plan = model.plans()[call.plan];
+  std::vector<InferResult> results;
+  for (size_t i = 0; i < plan.outputs.size(); ++i) {
+    const TensorInfo& tensor = plan.outputs[i];
+    const std::span<const std::byte> all = memory->outputs()[i];
+    const size_t bytes = all.size() / count;
+    results.push_back({tensor.name, data_type_of(tensor.dtype), tensor.shape, all.subspan(index * bytes, bytes)});
+  }
+  call.answer = infer_answer(model.name(), call.infer, results, memory);
+  call.work.seconds.output = watch.lap();
+}
+
+/// The inputs of all calls, one behind the other.
+std::vector<std::span<const std::byte>> joined_inputs(HostedModel& model, Stream& stream, size_t plan,
+                                                      std::span<TensorCall> calls) {
+  stream.batch_inputs.resize(model.plans().size());
+  std::optional<OutputMemory>& memory = stream.batch_inputs[plan];
+  if (!memory) memory.emplace(model.plans()[plan].input_bytes);
+  std::vector<std::span<const std::byte>> joined;
+  for (size_t i = 0; i < memory->outputs().size(); ++i) {
+    std::span<std::byte> left = memory->outputs()[i];
+    joined.emplace_back(left);
+    for (const TensorCall& call : calls) {
+      std::ranges::copy(call.inputs[i], left.begin());
+      left = left.subspan(call.inputs[i].size());
+    }
+  }
+  return joined;
+}
+
+/// plan: of all calls together.
+void run_together(HostedModel& model, Stream& stream, size_t plan, std::span<TensorCall> calls) {
+  try {
+    Stopwatch watch;
+    const auto inputs = calls.size() == 1 ? calls[0].inputs : joined_inputs(model, stream, plan, calls);
+    const double input = watch.lap();
+    const std::shared_ptr<OutputMemory> memory = model.output_memory(plan);
+    stream.runner.run(inputs, memory->outputs(), plan);
+    const double infer = watch.lap();
+    for (size_t i = 0; i < calls.size(); ++i) {
+      calls[i].work.seconds.input += input;
+      calls[i].work.seconds.infer = infer;
+      calls[i].work.executions = i == 0;
+      try {
+        answer_call(model, calls[i], i, calls.size(), memory);
+      } catch (...) {
+        calls[i].error = std::current_exception();
+      }
+    }
+  } catch (...) {
+    for (TensorCall& call : calls) call.error = std::current_exception();
+  }
+}
+
 }  // namespace
 
 void check_timeout(const Request& request, uint64_t timeout_us) {
@@ -80,27 +138,26 @@ void check_timeout(const Request& request, uint64_t timeout_us) {
   if (timeout_us > 0 && waited > static_cast<double>(timeout_us)) throw TimeoutError();
 }
 
-Answer infer_tensors(HostedModel& model, Stream& stream, const std::shared_ptr<Request>& request, Work& work) {
+TensorCall read_tensors(HostedModel& model, Request& request) {
   Stopwatch watch;
-  InferRequest infer = parse_infer_request(*request);
-  if (infer.timeout_us) check_timeout(*request, *infer.timeout_us);
-  const size_t index = plan_of_request(model, infer);
-  const PlanTensors& plan = model.plans()[index];
-  const std::vector<std::span<const std::byte>> inputs = in_order(plan, infer.inputs);
-  work.seconds.input = watch.lap();
+  TensorCall call;
+  call.infer = parse_infer_request(request);
+  if (call.infer.timeout_us) check_timeout(request, *call.infer.timeout_us);
+  call.plan = plan_of_request(model, call.infer);
+  call.inputs = in_order(model.plans()[call.plan], call.infer.inputs);
+  call.work.seconds.input = watch.lap();
+  return call;
+}
 
-  const std::shared_ptr<OutputMemory> memory = model.output_memory(index);
-  stream.runner.run(inputs, memory->outputs(), index);
-  work.seconds.infer = watch.lap();
-
-  std::vector<InferResult> results;
-  for (size_t i = 0; i < plan.outputs.size(); ++i) {
-    const TensorInfo& tensor = plan.outputs[i];
-    results.push_back({tensor.name, data_type_of(tensor.dtype), tensor.shape, memory->outputs()[i]});
+void run_tensors(HostedModel& model, Stream& stream, std::span<TensorCall> calls) {
+  while (!calls.empty()) {
+    const auto same = std::ranges::find_if(calls, [&](const TensorCall& call) { return call.plan != calls[0].plan; });
+    auto count = static_cast<size_t>(same - calls.begin());
+    std::optional<size_t> plan;
+    while (!(plan = count == 1 ? calls[0].plan : model.batch_plan(calls[0].plan, count))) --count;
+    run_together(model, stream, *plan, calls.first(count));
+    calls = calls.subspan(count);
   }
-  Answer answer = infer_answer(model.name(), infer, results, memory);
-  work.seconds.output = watch.lap();
-  return answer;
 }
 
 }  // namespace effdet::server

@@ -2,8 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <exception>
+#include <span>
+#include <vector>
 
 #include "server/hosted_model.h"
+#include "server/infer_request.h"
 #include "server/message.h"
 
 namespace effdet::server {
@@ -12,14 +16,27 @@ namespace effdet::server {
 struct Work {
   StageSeconds seconds;
   uint64_t inferences = 1;  ///< samples or pictures
+  uint64_t executions = 1;  ///< 0: another request's run took it along
 };
 
 /// For timeouts that were not read before the request was queued (Urgency). Throws TimeoutError where it is over; 0:
 /// never.
 void check_timeout(const Request& request, uint64_t timeout_us);
 
-/// Raw tensors, as the model has them. Throws HttpError, and Error as the functions of the library do.
-Answer infer_tensors(HostedModel& model, Stream& stream, const std::shared_ptr<Request>& request, Work& work);
+/// A request for raw tensors, as the model has them, that was read and fits a plan.
+struct TensorCall {
+  InferRequest infer;
+  size_t plan = 0;
+  std::vector<std::span<const std::byte>> inputs;  ///< of the request, or of infer
+  Work work;
+  Answer answer;             ///< after run_tensors()
+  std::exception_ptr error;  ///< instead of an answer
+};
+
+/// The request must outlive the call. Throws HttpError, and Error as the functions of the library do.
+TensorCall read_tensors(HostedModel& model, Request& request);
+/// Runs the calls, those of one plan together where the model has a plan for so many of them. Throws nothing.
+void run_tensors(HostedModel& model, Stream& stream, std::span<TensorCall> calls);
 /// The same for pictures as tensors of BYTES.
 Answer infer_pictures(HostedModel& model, Stream& stream, const std::shared_ptr<Request>& request, uint64_t most_pixels,
                       Work& work);

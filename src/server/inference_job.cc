@@ -40,17 +40,66 @@ double InferenceJob::seconds_since_arrival() const {
   return std::chrono::duration<double>(Clock::now() - request_->arrival).count();
 }
 
-void InferenceJob::run(size_t stream) {
-  if (taken_.exchange(true)) return;
-  Work work;
+bool InferenceJob::begin(Work& work) {
+  if (taken_.exchange(true)) return false;
   work.seconds.queue = seconds_since_arrival();
+  return true;
+}
+
+void InferenceJob::run(size_t stream) {
+  if (joins_batches()) {
+    InferenceJob* const self = this;
+    return run_batch({&self, 1}, stream);
+  }
+  Work work;
+  if (begin(work)) finish([&] { return detect(interface_.model->stream(stream), work); }, work);
+}
+
+void InferenceJob::run_with(std::span<const std::shared_ptr<Job>> others, size_t stream) {
+  std::vector<InferenceJob*> jobs = {this};
+  for (const auto& job : others) jobs.push_back(static_cast<InferenceJob*>(job.get()));  // no others join batches
+  run_batch(jobs, stream);
+}
+
+/// Reads the requests for tensors, runs those that are good, and answers all.
+void InferenceJob::run_batch(std::span<InferenceJob* const> jobs, size_t stream) {
+  std::vector<TensorCall> calls;
+  std::vector<InferenceJob*> callers;
+  for (InferenceJob* job : jobs) {
+    Work work;
+    if (!job->begin(work)) continue;
+    TensorCall call;
+    try {
+      call = job->read();
+    } catch (...) {
+      job->finish([]() -> Answer { throw; }, work);
+      continue;
+    }
+    call.work.seconds.queue = work.seconds.queue;
+    calls.push_back(std::move(call));
+    callers.push_back(job);
+  }
+  if (calls.empty()) return;
+  HostedModel& model = *jobs.front()->interface_.model;
+  run_tensors(model, model.stream(stream), calls);
+  for (size_t i = 0; i < calls.size(); ++i) {
+    TensorCall& call = calls[i];
+    const auto make = [&] {
+      if (call.error) std::rethrow_exception(call.error);
+      return std::move(call.answer);
+    };
+    callers[i]->finish(make, call.work);
+  }
+}
+
+void InferenceJob::finish(FunctionRef<Answer()> make, Work& work) {
   std::optional<Failure> failure;
-  Answer answer = guarded(stream, work, failure);
+  Answer answer = guarded(make, failure);
   work.seconds.total = seconds_since_arrival();
   if (failure) {
     interface_.statistics().add_failure(*failure, work.seconds.total);
   } else {
-    interface_.statistics().add_success(work.seconds, work.inferences);
+    interface_.statistics().add_success(work.seconds, work.inferences, work.executions);
   }
   // The answer's bytes are counted until they are sent.
   if (!request_->reservation.grow(answer.body_bytes()))
@@ -80,18 +129,25 @@ std::optional<Answer> InferenceJob::expire() {
   return error_answer(503, TimeoutError().what());
 }
 
-Answer InferenceJob::work_of(Stream& stream, Work& work) {
+void InferenceJob::prepare() {
   if (urgency_.deadline && Clock::now() > *urgency_.deadline) throw TimeoutError();
-  HostedModel& model = *interface_.model;
   decompress_body(*request_, options_.most_body);
-  if (endpoint_ == Endpoint::kDetect) return detect_picture(model, stream, request_, options_.most_pixels, work);
-  if (interface_.pictures) return infer_pictures(model, stream, request_, options_.most_pixels, work);
-  return infer_tensors(model, stream, request_, work);
 }
 
-Answer InferenceJob::guarded(size_t stream, Work& work, std::optional<Failure>& failure) {
+TensorCall InferenceJob::read() {
+  prepare();
+  return read_tensors(*interface_.model, *request_);
+}
+
+Answer InferenceJob::detect(Stream& stream, Work& work) {
+  prepare();
+  const auto infer = endpoint_ == Endpoint::kDetect ? detect_picture : infer_pictures;
+  return infer(*interface_.model, stream, request_, options_.most_pixels, work);
+}
+
+Answer InferenceJob::guarded(FunctionRef<Answer()> make, std::optional<Failure>& failure) const {
   try {
-    Answer answer = work_of(interface_.model->stream(stream), work);
+    Answer answer = make();
     compress_answer(answer, request_->accept_encoding);
     return answer;
   } catch (const TimeoutError& error) {

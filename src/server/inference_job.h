@@ -4,7 +4,9 @@
 #include <atomic>
 #include <memory>
 #include <optional>
+#include <span>
 
+#include "base/function_ref.h"
 #include "effdet/server.h"
 #include "server/inference.h"
 #include "server/metadata.h"
@@ -22,14 +24,24 @@ class InferenceJob final : public Job, public PendingAnswer {
                Urgency urgency, Service::Done done);
 
   void run(size_t stream) override;
+  /// Those for tensors do.
+  bool joins_batches() const override { return endpoint_ == Endpoint::kInfer && !interface_.pictures; }
+  void run_with(std::span<const std::shared_ptr<Job>> others, size_t stream) override;
   void displace() override;
   void cancel() override;
   std::optional<Clock::time_point> deadline() const override { return urgency_.deadline; }
   std::optional<Answer> expire() override;
 
  private:
-  Answer work_of(Stream& stream, Work& work);
-  Answer guarded(size_t stream, Work& work, std::optional<Failure>& failure);
+  /// False: somebody else has taken it.
+  bool begin(Work& work);
+  /// What every request needs before it is read. Throws as its parts.
+  void prepare();
+  TensorCall read();
+  Answer detect(Stream& stream, Work& work);
+  Answer guarded(FunctionRef<Answer()> make, std::optional<Failure>& failure) const;
+  void finish(FunctionRef<Answer()> make, Work& work);
+  static void run_batch(std::span<InferenceJob* const> jobs, size_t stream);
   double seconds_since_arrival() const;
 
   Interface interface_;

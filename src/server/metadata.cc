@@ -71,7 +71,7 @@ Json statistics_json(const Interface& of) {
           {"version", "1"},
           {"last_inference", now.last_milliseconds},
           {"inference_count", now.inferences},
-          {"execution_count", now.success},
+          {"execution_count", now.executions},
           {"inference_stats",
            {{"success", duration(now.success, sums.total)},
             {"fail", duration(failures, now.failed_seconds)},

@@ -85,8 +85,8 @@ std::string metrics_text(const std::vector<Interface>& interfaces, const ServerC
   text.failures();
   text.family("nv_inference_count", "counter", "Samples and pictures",
               [](const Measured& one) { return one.statistics.inferences; });
-  text.family("nv_inference_exec_count", "counter", "Requests that streams have run",
-              [](const Measured& one) { return one.statistics.success; });
+  text.family("nv_inference_exec_count", "counter", "Requests, and batches of them, that streams have run",
+              [](const Measured& one) { return one.statistics.executions; });
   const std::pair<const char*, double StageSeconds::*> stages[] = {{"request", &StageSeconds::total},
                                                                    {"queue", &StageSeconds::queue},
                                                                    {"compute_input", &StageSeconds::input},

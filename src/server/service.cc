@@ -83,7 +83,9 @@ Service::~Service() {
 
 std::shared_ptr<HostedModel> Service::host(const ServedModel& served) const {
   const Scheduling scheduling{.layout = served.layout.value_or(options_.layout),
-                              .limits = {.jobs = served.queue.value_or(options_.queue), .bytes = options_.queue_bytes}};
+                              .limits = {.jobs = served.queue.value_or(options_.queue), .bytes = options_.queue_bytes},
+                              .batching = {.most = std::max<size_t>(options_.preferred_batch, 1),
+                                           .wait = std::chrono::microseconds(options_.queue_delay_us)}};
   return std::make_shared<HostedModel>(served, scheduling, options_.detect);
 }
 

@@ -11,11 +11,12 @@ void Histogram::add(double seconds) {
   sum_ += seconds;
 }
 
-void StatisticsBoard::add_success(const StageSeconds& seconds, uint64_t inferences) {
+void StatisticsBoard::add_success(const StageSeconds& seconds, uint64_t inferences, uint64_t executions) {
   using std::chrono::milliseconds;
   const std::lock_guard lock(mutex_);
   ++statistics_.success;
   statistics_.inferences += inferences;
+  statistics_.executions += executions;
   StageSeconds& sums = statistics_.seconds;
   sums.total += seconds.total;
   sums.queue += seconds.queue;

@@ -36,6 +36,7 @@ class Histogram {
 
 struct Statistics {
   uint64_t success = 0, inferences = 0;  ///< requests that got their answer, and samples or pictures in them
+  uint64_t executions = 0;               ///< requests and batches of them that streams have run
   std::array<uint64_t, kFailures> failures{};
   StageSeconds seconds;  ///< sums, of successes
   double failed_seconds = 0;
@@ -46,7 +47,8 @@ struct Statistics {
 /// Any thread may add and look.
 class StatisticsBoard {
  public:
-  void add_success(const StageSeconds& seconds, uint64_t inferences);
+  /// executions: runs of the network that it began; 0 for those that another request's run took along.
+  void add_success(const StageSeconds& seconds, uint64_t inferences, uint64_t executions);
   void add_failure(Failure reason, double seconds);
   Statistics now() const;
 

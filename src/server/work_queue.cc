@@ -8,7 +8,8 @@
 
 namespace effdet::server {
 
-WorkQueue::WorkQueue(size_t streams, Limits limits) : limits_(limits), free_(streams) {
+WorkQueue::WorkQueue(size_t streams, Limits limits, Batching batching)
+    : limits_(limits), batching_(batching), free_(streams) {
   for (size_t i = 0; i < streams; ++i) threads_.emplace_back([this, i] { work(i); });
 }
 
@@ -18,6 +19,7 @@ void WorkQueue::finish() {
     closed_ = true;
   }
   wake_.notify_all();
+  joined_.notify_all();
   threads_.clear();
 }
 
@@ -48,14 +50,17 @@ bool WorkQueue::make_room(JobPlace place, std::vector<Entry>& displaced) {
 
 bool WorkQueue::submit(std::shared_ptr<Job> job, JobPlace place) {
   std::vector<Entry> displaced;
+  bool is_gathered = false;
   {
     const std::lock_guard lock(mutex_);
+    is_gathered = gathering_ > 0 && job->joins_batches();
     if (closed_ || !make_room(place, displaced)) return false;
     const auto before = [](uint64_t level, const Entry& entry) { return level < entry.place.level; };
-    jobs_.insert(std::upper_bound(jobs_.begin(), jobs_.end(), place.level, before), {std::move(job), place});
+    jobs_.insert(std::upper_bound(jobs_.begin(), jobs_.end(), place.level, before),
+                 {std::move(job), place, std::chrono::steady_clock::now()});
     bytes_ += place.bytes;
   }
-  wake_.notify_one();
+  is_gathered ? joined_.notify_one() : wake_.notify_one();
   for (const Entry& entry : displaced) entry.job->displace();
   return true;
 }
@@ -84,17 +89,40 @@ bool WorkQueue::closed() const {
   return closed_;
 }
 
+/// Jobs for a batch: those that wait, and then those that come until that time.
+std::vector<std::shared_ptr<Job>> WorkQueue::take_others(std::unique_lock<std::mutex>& lock,
+                                                         std::chrono::steady_clock::time_point until) {
+  std::vector<std::shared_ptr<Job>> others;
+  const auto joins = [](const Entry& entry) { return entry.job->joins_batches(); };
+  while (true) {
+    while (others.size() + 1 < batching_.most) {
+      const auto next = std::find_if(jobs_.begin(), jobs_.end(), joins);
+      if (next == jobs_.end()) break;
+      others.push_back(take(next).job);
+    }
+    if (others.size() + 1 >= batching_.most || closed_ || std::chrono::steady_clock::now() >= until) break;
+    ++gathering_;
+    joined_.wait_until(lock, until);
+    --gathering_;
+  }
+  if (!jobs_.empty()) wake_.notify_one();  // of what came meanwhile other streams were not told
+  return others;
+}
+
 void WorkQueue::work(size_t stream) {
   ::pthread_setname_np(::pthread_self(), "effdet-stream");
   std::unique_lock lock(mutex_);
   while (true) {
     wake_.wait(lock, [this] { return closed_ || !jobs_.empty(); });
     if (jobs_.empty()) return;
-    std::shared_ptr<Job> job = take(jobs_.begin()).job;
+    Entry entry = take(jobs_.begin());
     --free_;
+    std::vector<std::shared_ptr<Job>> others;
+    if (batching_.most > 1 && entry.job->joins_batches()) others = take_others(lock, entry.arrival + batching_.wait);
     lock.unlock();
-    job->run(stream);
-    job.reset();
+    others.empty() ? entry.job->run(stream) : entry.job->run_with(others, stream);
+    entry.job.reset();
+    others.clear();
     lock.lock();
     ++free_;
   }

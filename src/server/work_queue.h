@@ -1,12 +1,14 @@
 // A queue of bounded length and bytes, in order of priority, and the threads that work it off.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <thread>
 #include <vector>
 
@@ -18,6 +20,10 @@ class Job {
   virtual ~Job() = default;
   /// Called once, by the stream's thread. Throws nothing.
   virtual void run(size_t stream) = 0;
+  /// Whether run_with() may take it along.
+  virtual bool joins_batches() const { return false; }
+  /// Instead of run() of this job and the others, all of which join batches.
+  virtual void run_with(std::span<const std::shared_ptr<Job>>, size_t) {}
   /// Called instead of run(), by the thread that submits: a job of a better level has taken its place. Throws nothing.
   virtual void displace() {}
 };
@@ -37,7 +43,13 @@ class WorkQueue {
     uint64_t bytes = ~uint64_t{0};
   };
 
-  WorkQueue(size_t streams, Limits limits);
+  /// Jobs that run together, where they join batches.
+  struct Batching {
+    size_t most = 1;                 ///< of a batch
+    std::chrono::microseconds wait;  ///< from a job's arrival, at most, for others to come
+  };
+
+  WorkQueue(size_t streams, Limits limits, Batching batching = {.most = 1, .wait = {}});
   ~WorkQueue() { finish(); }
   WorkQueue(const WorkQueue&) = delete;
   WorkQueue& operator=(const WorkQueue&) = delete;
@@ -57,18 +69,24 @@ class WorkQueue {
   struct Entry {
     std::shared_ptr<Job> job;
     JobPlace place;
+    std::chrono::steady_clock::time_point arrival;
   };
 
   void work(size_t stream);
   bool make_room(JobPlace place, std::vector<Entry>& displaced);
   Entry take(std::deque<Entry>::iterator entry);
+  std::vector<std::shared_ptr<Job>> take_others(std::unique_lock<std::mutex>& lock,
+                                                std::chrono::steady_clock::time_point until);
 
   const Limits limits_;
+  const Batching batching_;
   mutable std::mutex mutex_;
   std::condition_variable wake_;
-  std::deque<Entry> jobs_;  // by level
-  uint64_t bytes_ = 0;      // of jobs_
-  size_t free_;             // streams that wait
+  std::condition_variable joined_;  // wakes streams that wait for a batch
+  size_t gathering_ = 0;            // such streams
+  std::deque<Entry> jobs_;          // by level
+  uint64_t bytes_ = 0;              // of jobs_
+  size_t free_;                     // streams that wait
   bool closed_ = false;
   std::vector<std::jthread> threads_;
 };

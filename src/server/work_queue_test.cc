@@ -3,7 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <future>
+#include <memory>
+#include <span>
 #include <string>
 
 namespace effdet::server {
@@ -88,6 +91,39 @@ TEST(WorkQueue, AJobForAFreeStreamDoesNotWait) {
   EXPECT_TRUE(queue.submit(std::make_shared<NamedJob>("a", log), {.bytes = 1000}));
   queue.finish();
   EXPECT_EQ(log, "a");
+}
+
+/// Writes the names of a batch in brackets.
+struct JoiningJob : NamedJob {
+  using NamedJob::NamedJob;
+  bool joins_batches() const override { return true; }
+  void run_with(std::span<const std::shared_ptr<Job>> others, size_t) override {
+    log += "[" + name;
+    for (const auto& other : others) log += static_cast<NamedJob&>(*other).name;
+    log += "]";
+  }
+};
+
+TEST(WorkQueue, JobsThatJoinRunTogether) {
+  std::string log;
+  auto blocker = std::make_shared<BlockingJob>();
+  WorkQueue queue(1, {.jobs = 10}, {.most = 3, .wait = {}});
+  ASSERT_TRUE(queue.submit(blocker));
+  blocker->began.get_future().wait();
+  for (const char* name : {"a", "b", "C", "d", "e"})
+    EXPECT_TRUE(
+        queue.submit(*name < 'a' ? std::make_shared<NamedJob>(name, log) : std::make_shared<JoiningJob>(name, log)));
+  blocker->go.set_value();
+  queue.finish();
+  EXPECT_EQ(log, "[abd]Ce");
+}
+
+TEST(WorkQueue, AStreamWaitsForTheRestOfABatch) {
+  std::string log;
+  WorkQueue queue(1, {.jobs = 10}, {.most = 3, .wait = std::chrono::hours(1)});
+  for (const char* name : {"a", "b", "c", "d"}) EXPECT_TRUE(queue.submit(std::make_shared<JoiningJob>(name, log)));
+  queue.finish();  // which ends the wait for the rest of the second batch
+  EXPECT_EQ(log, "[abc]d");
 }
 
 }  // namespace

@@ -25,13 +25,29 @@ TEST_F(ServeCli, RefusesSettingsThatAreNone) {
     EXPECT_EQ(refused.code, 2) << setting << refused.error;
     EXPECT_NE(refused.error.find(std::string("--schedule ") + setting), std::string::npos) << refused.error;
   }
-  for (const char* flags :
-       {"--priority-levels -1",      "--queue-timeout x",   "--queue -1",         "--queue-bytes 1x",
-        "--queue-bytes ''",          "--queue-bytes M",     "--queue-bytes 1Bx",  "--max-body 1000000000000000",
-        "--max-memory 1KX",          "--max-header 1",      "--max-pixels 0",     "--max-connections 0",
-        "--idle-timeout x",          "--header-timeout -1", "--body-timeout 1e9", "--cors a.example",
-        "--cors https://a.example/", "--cors https://",     "--cert c.pem",       "--key k.pem",
-        "--grpc-port 70000"})
+  for (const char* flags : {"--priority-levels -1",
+                            "--queue-timeout x",
+                            "--queue -1",
+                            "--preferred-batch-size 0",
+                            "--max-queue-delay -1",
+                            "--queue-bytes 1x",
+                            "--queue-bytes ''",
+                            "--queue-bytes M",
+                            "--queue-bytes 1Bx",
+                            "--max-body 1000000000000000",
+                            "--max-memory 1KX",
+                            "--max-header 1",
+                            "--max-pixels 0",
+                            "--max-connections 0",
+                            "--idle-timeout x",
+                            "--header-timeout -1",
+                            "--body-timeout 1e9",
+                            "--cors a.example",
+                            "--cors https://a.example/",
+                            "--cors https://",
+                            "--cert c.pem",
+                            "--key k.pem",
+                            "--grpc-port 70000"})
     EXPECT_EQ(sh(serve_ + flags).code, 2) << flags;
 }
 

@@ -60,6 +60,17 @@ void ServeSchedule::add_to(CommandLine& line, ServerOptions& options) {
       ->capture_default_str()
       ->check(between(0, 1000))
       ->type_name("N");
+  line.add_option("--preferred-batch-size", options.preferred_batch,
+                  "requests for tensors that run together, at most, where the model has a plan for so many (atc "
+                  "--dynamic_batch_size); on processors it is rarely faster")
+      ->capture_default_str()
+      ->check(between(1, 1024))
+      ->type_name("N");
+  line.add_option("--max-queue-delay", options.queue_delay_us,
+                  "microseconds that a request waits for others of its batch")
+      ->capture_default_str()
+      ->check(between(0, 60'000'000))
+      ->type_name("US");
   line.add_option(
           "--schedule", settings_,
           "settings of one model: MODEL:streams=N,threads=N,queue=N, each of which may be left out; for several "
