@@ -15,7 +15,7 @@ class ServeCli : public testing::Test {
 
   const test::TestFolder folder_{"serve_cli"};
   const std::string serve_ =
-      "timeout 60 effdet serve a=" EFFDET_SOURCE_DIR "/models/tf_efficientdet_d0_shapes.pth --img-size 128 --port 0 ";
+      "timeout --foreground 60 effdet serve a=" EFFDET_SOURCE_DIR "/models/tf_efficientdet_d0_shapes.pth --img-size 128 --port 0 ";
 };
 
 TEST_F(ServeCli, RefusesSettingsThatAreNone) {
