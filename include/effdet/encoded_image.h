@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -14,11 +15,10 @@ namespace effdet {
 struct EncodedSize {
   int width = 0, height = 0;  ///< in pixels, as the file stores them
 };
-/// The size that the header of an image file tells, without decoding, so that a caller can refuse what would take too
-/// much memory. Throws as decode_image() for what it looks at.
-EFFDET_API EncodedSize encoded_size(std::span<const std::byte> file, std::string_view name = "image");
-/// As decode_image(), and turned as the file's EXIF orientation says, as viewers show it.
-EFFDET_API RgbImage decode_upright(std::span<const std::byte> file, std::string_view name = "image");
+/// As decode_image(), and turned as the file's EXIF orientation says, as viewers show it. check is called with the size
+/// that the header tells, before memory is taken for pixels: what it throws ends the call.
+EFFDET_API RgbImage decode_upright(std::span<const std::byte> file, std::string_view name = "image",
+                                   const std::function<void(EncodedSize)>& check = {});
 
 /// The image as a baseline JPEG file with 4:2:0 chroma. quality: 1 to 100. Throws Error(kUsage) for another quality, an
 /// image whose number of pixels does not match its size, or a side above 65500.

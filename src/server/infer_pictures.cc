@@ -18,14 +18,14 @@ constexpr uint64_t kMostPictures = 256;  // of one request
 
 /// Decodes a picture, whose size is looked at before memory is taken for it.
 RgbImage decode_picture(std::span<const std::byte> file, Request& request, uint64_t most_pixels) {
-  const EncodedSize size = encoded_size(file, "picture");
-  const uint64_t pixels = static_cast<uint64_t>(size.width) * static_cast<uint64_t>(size.height);
-  if (pixels > most_pixels)
-    throw HttpError(413, "the picture has {} x {} pixels, more than the {} that are allowed", size.width, size.height,
-                    most_pixels);
-  if (!request.reservation.grow(pixels * 3))
-    throw HttpError(503, "the server's memory for requests is used up: try again later");
-  return decode_upright(file, "picture");
+  return decode_upright(file, "picture", [&](EncodedSize size) {
+    const uint64_t pixels = static_cast<uint64_t>(size.width) * static_cast<uint64_t>(size.height);
+    if (pixels > most_pixels)
+      throw HttpError(413, "the picture has {} x {} pixels, more than the {} that are allowed", size.width, size.height,
+                      most_pixels);
+    if (!request.reservation.grow(pixels * 3))
+      throw HttpError(503, "the server's memory for requests is used up: try again later");
+  });
 }
 
 std::vector<Detection> detect_timed(Stream& stream, const RgbImage& image, const DetectOptions& options, Work& work) {

@@ -66,13 +66,10 @@ RgbImage decode_image(std::span<const std::byte> file, std::string_view name) {
   return all_of(*vision::open_image(file, name));
 }
 
-EncodedSize encoded_size(std::span<const std::byte> file, std::string_view name) {
-  const auto [width, height] = vision::read_image_size(file, name);
-  return {width, height};
-}
-
-RgbImage decode_upright(std::span<const std::byte> file, std::string_view name) {
+RgbImage decode_upright(std::span<const std::byte> file, std::string_view name,
+                        const std::function<void(EncodedSize)>& check) {
   std::unique_ptr<vision::RowSource> rows = vision::open_image(file, name);
+  if (check) check({rows->size().width, rows->size().height});
   if (const int orientation = vision::image_orientation(file); orientation != 1)
     rows = vision::upright(std::move(rows), orientation);
   return all_of(*rows);
