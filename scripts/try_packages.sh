@@ -36,5 +36,7 @@ inside sh -c 'cd /usr/share/doc/effdet/examples &&
               /tmp/c /tmp/tf_efficientdet_d0_shapes.pth /tmp/exif_1.jpg &&
               cmake -S . -B /tmp/examples > /dev/null && cmake --build /tmp/examples > /dev/null &&
               /tmp/examples/example_batch /tmp/tf_efficientdet_d0_shapes.pth /tmp/exif_1.jpg'
+inside sh -c 'cd /tmp && (timeout 10 effdet serve d0=tf_efficientdet_d0_shapes.pth --img-size 128 --port 0 --grpc-port 0 > served 2>&1 || true)
+              grep -q "gRPC on" served'
 inside sh -c 'dpkg -r effdet-doc libeffdet-dev effdet-video effdet-grpc effdet > /dev/null && ! find /usr -name "*effdet*" | grep .'
 echo "archive moved and used, packages installed, used and removed in Debian $(cat "$root/debian/etc/debian_version")"
