@@ -18,6 +18,7 @@
 #include "effdet/model_description.h"
 #include "effdet/model_options.h"
 #include "effdet/tensor_info.h"
+#include "effdet/threads.h"
 
 namespace effdet {
 
@@ -98,6 +99,8 @@ class Runner {
   /// Allocates all memory that run() needs. threads: 0 for EFFDET_NUM_THREADS or, if that is not set, one for each
   /// core. Throws Error(kOutOfMemory).
   EFFDET_API explicit Runner(const CompiledModel& model, int threads = 0);
+  /// On threads that others use, too.
+  EFFDET_API Runner(const CompiledModel& model, const Threads& threads);
   EFFDET_API ~Runner();
   EFFDET_API Runner(Runner&&) noexcept;
 

@@ -110,6 +110,8 @@ class Detector {
   /// threads: 0 for EFFDET_NUM_THREADS or, if that is not set, the number of cores. Throws Error(kUnsupported) as
   /// ImageInput and DetectionDecoder do, Error(kUsage) for options out of range, Error(kOutOfMemory).
   EFFDET_API explicit Detector(const CompiledModel& model, int threads = 0, const DetectOptions& options = {});
+  /// On threads that others use, too: several models in one program.
+  EFFDET_API Detector(const CompiledModel& model, const Threads& threads, const DetectOptions& options = {});
   EFFDET_API ~Detector();
   EFFDET_API Detector(Detector&&) noexcept;
 

@@ -45,6 +45,7 @@
 #include "effdet/structure.h"
 #include "effdet/tensor_info.h"
 #include "effdet/text_file.h"
+#include "effdet/threads.h"
 #include "effdet/thumbnail.h"
 #include "effdet/version.h"
 #include "effdet/video.h"

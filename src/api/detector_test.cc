@@ -6,7 +6,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <limits>
+#include <thread>
 
 #include "effdet/error.h"
 #include "effdet/executor.h"
@@ -41,6 +43,28 @@ TEST(Detector, OptionsOutOfRangeAreRefused) {
     EXPECT_EQ(code_of([&] { Detector(detector_model(), 1, options); }), ErrorCode::kUsage);
     EXPECT_EQ(code_of([&] { decoder.decode({}, 0, 10, 10, options); }), ErrorCode::kUsage);
   }
+}
+
+TEST(Detector, ModelsShareThreads) {
+  const Threads threads(2);
+  EXPECT_EQ(threads.count(), 2);
+  EXPECT_EQ(code_of([] { Threads(-1); }), ErrorCode::kUsage);
+  const CompiledModel other = CompiledModel::open(kCheckpoint, {.height = 256, .width = 128});
+  const RgbImage image = read_image(EFFDET_SOURCE_DIR "/testdata/images/progressive_420.jpg");
+  const std::vector<const CompiledModel*> models{&detector_model(), &other};
+  std::vector<std::jthread> callers;
+  std::atomic<int> different = 0;
+  for (const CompiledModel* model : models)
+    callers.emplace_back([&, model] {
+      const auto wanted = Detector(*model, 1).detect(image);
+      Detector detector(*model, threads);
+      for (int i = 0; i < 20; ++i) {
+        const auto found = detector.detect(image);
+        different += found.size() == wanted.size() && found[0].score == wanted[0].score ? 0 : 1;
+      }
+    });
+  callers.clear();
+  EXPECT_EQ(different, 0);
 }
 
 /// A view of any order gives what the same pixels give as a file, whole and in squares.

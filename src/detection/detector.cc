@@ -29,7 +29,7 @@ struct Detector::Impl {
   detection::FaultLog faults;
   DetectTimings timings;
 
-  Impl(const CompiledModel& model, int threads, const DetectOptions& options)
+  Impl(const CompiledModel& model, const Threads& threads, const DetectOptions& options)
       : detector(model, threads, options), input(detector.input_bytes()) {}
 
   /// Calls a stage and adds the time that it takes.
@@ -93,7 +93,10 @@ struct Detector::Impl {
 };
 
 Detector::Detector(const CompiledModel& model, int threads, const DetectOptions& options)
-    : impl_(new Impl(model, threads > 0 ? threads : default_thread_count(), options)) {}
+    : Detector(model, Threads(std::max(0, threads)), options) {}
+
+Detector::Detector(const CompiledModel& model, const Threads& threads, const DetectOptions& options)
+    : impl_(new Impl(model, threads, options)) {}
 
 Detector::~Detector() = default;
 Detector::Detector(Detector&&) noexcept = default;

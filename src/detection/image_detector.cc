@@ -22,7 +22,8 @@ std::vector<ImageDetector::Plan> ImageDetector::plans_of(const CompiledModel& mo
   return plans;
 }
 
-ImageDetector::ImageDetector(const CompiledModel& model, int threads, const DetectOptions& options, size_t batch)
+ImageDetector::ImageDetector(const CompiledModel& model, const Threads& threads, const DetectOptions& options,
+                             size_t batch)
     : options_((eval::check_options(options), options)),
       description_(model.description()),
       plans_(name_source(EngineAccess::source(model), [&] { return plans_of(model); })),

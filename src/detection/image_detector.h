@@ -18,9 +18,11 @@ namespace effdet::detection {
 /// All but infer(), decode() and run() may be called by any thread, also while another one runs.
 class ImageDetector {
  public:
-  /// threads: above 0. batch: only plans for so many images at a time are taken; 0: any. Throws as DetectionModel and
+  /// batch: only plans for so many images at a time are taken; 0: any. Throws as DetectionModel and
   /// Session do; Error(kUsage) for options out of range, and where no plan has that batch.
-  ImageDetector(const CompiledModel& model, int threads, const DetectOptions& options, size_t batch = 0);
+  ImageDetector(const CompiledModel& model, const Threads& threads, const DetectOptions& options, size_t batch = 0);
+  ImageDetector(const CompiledModel& model, int threads, const DetectOptions& options, size_t batch = 0)
+      : ImageDetector(model, Threads(threads), options, batch) {}
 
   const DetectOptions& options() const { return options_; }
   /// Of the first plan.

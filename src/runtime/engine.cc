@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <chrono>
+#include <mutex>
 #include <utility>
 
 #include "base/error.h"
+#include "runtime/threads_impl.h"
 
 namespace effdet::runtime {
 namespace {
@@ -60,6 +62,9 @@ std::vector<std::shared_ptr<const Engine>> make_engines(std::vector<artifact::Pr
 Session::Session(std::shared_ptr<const Engine> engine, int threads) : Session(std::span(&engine, 1), threads) {}
 
 Session::Session(std::span<const std::shared_ptr<const Engine>> plans, int threads)
+    : Session(plans, Threads(threads)) {}
+
+Session::Session(std::span<const std::shared_ptr<const Engine>> plans, const Threads& threads)
     : device_(plans.front()->device()), threads_(threads), queue_(device_.make_queue()) {
   size_t arena = 0, scratch = 0;
   std::vector<std::vector<ir::Value>> inputs, outputs;
@@ -67,7 +72,7 @@ Session::Session(std::span<const std::shared_ptr<const Engine>> plans, int threa
     if (&engine->device() != &device_) fail(ErrorCode::kInternal, "plans of one session for several devices");
     arena = std::max<size_t>(arena, engine->program().arena_bytes);
     for (const kernels::Choice& choice : engine->choices())
-      scratch = std::max(scratch, choice.kernel->scratch_bytes(threads_.size()));
+      scratch = std::max(scratch, choice.kernel->scratch_bytes(threads_.count()));
     inputs.push_back(engine->inputs());
     outputs.push_back(engine->outputs());
   }
@@ -173,9 +178,11 @@ void Session::run_steps(Plan& plan) {
   const auto& engine = plan.engine;
   const std::vector<Step>& steps = plan.steps;
   using Clock = std::chrono::steady_clock;
+  ThreadsAccess::Team& team = *ThreadsAccess::team(threads_);
+  const std::lock_guard turn(team.turn);
   for (size_t i = 0; i < steps.size(); ++i) {
     const auto start = on_step ? Clock::now() : Clock::time_point{};
-    engine->choices()[i].kernel->run({steps[i].inputs, steps[i].outputs, scratch_.get(), threads_, queue_.get()});
+    engine->choices()[i].kernel->run({steps[i].inputs, steps[i].outputs, scratch_.get(), team.pool, queue_.get()});
     if (!on_step) continue;
     if (queue_ != nullptr) queue_->wait();
     on_step(i, std::chrono::duration<double>(Clock::now() - start).count());

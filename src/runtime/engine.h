@@ -10,7 +10,7 @@
 
 #include "artifact/program.h"
 #include "base/function_ref.h"
-#include "base/thread_pool.h"
+#include "effdet/threads.h"
 #include "kernels/device.h"
 #include "runtime/device_memory.h"
 
@@ -56,9 +56,11 @@ class Session {
   Session(std::shared_ptr<const Engine> engine, int threads);
   /// For several plans of one model and one device, which use the same memory one after the other.
   Session(std::span<const std::shared_ptr<const Engine>> plans, int threads);
+  /// On threads that other sessions use, too; each waits for its turn.
+  Session(std::span<const std::shared_ptr<const Engine>> plans, const Threads& threads);
 
   const Engine& engine(size_t plan = 0) const { return *plans_.at(plan).engine; }
-  int threads() const { return threads_.size(); }
+  int threads() const { return threads_.count(); }
   /// Of the device's memory, beside the constants.
   size_t memory_bytes() const { return memory_bytes_; }
 
@@ -119,7 +121,7 @@ class Session {
   void run_steps(Plan& plan);
 
   const kernels::Device& device_;
-  ThreadPool threads_;
+  Threads threads_;
   std::shared_ptr<std::byte> arena_, scratch_;
   std::optional<Staging> inputs_, outputs_;  // where kernels cannot use the caller's memory
   size_t memory_bytes_ = 0;

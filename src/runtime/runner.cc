@@ -31,6 +31,11 @@ Runner::Runner(const CompiledModel& model, int threads)
   for (const auto& engine : EngineAccess::plans(model)) impl_->plans.emplace_back(*engine);
 }
 
+Runner::Runner(const CompiledModel& model, const Threads& threads)
+    : impl_(new Impl{runtime::Session(EngineAccess::plans(model), threads), {}}) {
+  for (const auto& engine : EngineAccess::plans(model)) impl_->plans.emplace_back(*engine);
+}
+
 Runner::~Runner() = default;
 Runner::Runner(Runner&&) noexcept = default;
 
