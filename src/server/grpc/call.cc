@@ -263,6 +263,9 @@ void Call::fail(Exchange& exchange, int status, const std::string& error) {
   exchange.record.status = status;
   exchange.record.error = error;
   exchange.status = status_of(status, error);
+  // The client's own clock may not have told it yet.
+  if (status == 503 && std::chrono::system_clock::now() >= context_.deadline())
+    exchange.status = {grpc::StatusCode::DEADLINE_EXCEEDED, exchange.status.error_message()};
   if (method_->kind == Kind::kStream) exchange.reply = error_reply(exchange.names, exchange.status.error_message());
   complete(exchange);
 }
