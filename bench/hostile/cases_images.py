@@ -9,10 +9,13 @@ from pictures import (SIDE, changed, chunk, jpeg, jpeg_of_size, picture, png, pn
 case = Cases(".jpg")
 
 
+def cut_at_parts(data):
+    return [data[:len(data) * percent // 100] for percent in (1, 10, 50, 99)]
+
+
 @case(71, "JPEG cut at 1, 10, 50 and 99 %", DAMAGED)
 def cut(_):
-    return [data[:len(data) * percent // 100] for percent in (1, 10, 50, 99)
-            for data in (jpeg(), jpeg(progressive=True))]
+    return cut_at_parts(jpeg()) + cut_at_parts(jpeg(progressive=True))
 
 
 @case(71, "JPEG without EOI")
@@ -129,6 +132,32 @@ def large(_):
 def kinds(_):
     palette = picture("P")
     return [png("1"), png("P"), saved(palette, "PNG", transparency=0), png("I;16"), png("LA"), png("RGBA")]
+
+
+@case(None, "BMP cut at 1, 10, 50 and 99 %", DAMAGED, ".bmp")
+def cut_bmp(_):
+    return cut_at_parts(saved(picture(), "BMP"))
+
+
+@case(None, "GIF cut so", DAMAGED, ".gif")
+def cut_gif(_):
+    return cut_at_parts(saved(picture("P"), "GIF"))
+
+
+@case(None, "WebP cut so, lossy and lossless", DAMAGED, ".webp")
+def cut_webp(_):
+    return cut_at_parts(saved(picture(), "WEBP")) + cut_at_parts(saved(picture(), "WEBP", lossless=True))
+
+
+@case(None, "TIFF cut so, plain, deflated and LZW", DAMAGED, ".tif")
+def cut_tiff(_):
+    return [part for kind in (None, "tiff_adobe_deflate", "tiff_lzw")
+            for part in cut_at_parts(saved(picture(), "TIFF", compression=kind))]
+
+
+@case(None, "AVIF cut so", DAMAGED, ".avif")
+def cut_avif(_):
+    return cut_at_parts(saved(picture(), "AVIF"))
 
 
 @case(82, "an empty file")

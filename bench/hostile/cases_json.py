@@ -106,9 +106,14 @@ def width(folder):
     return write(folder, annotations(image={"width": 0, "height": -5}))
 
 
-@case(85, "JSON nested 1,000,000 deep")
+@case(85, "JSON nested 1,000,000 deep, where results are")
 def deep(folder):
     return write(folder, found="[" * 1_000_000)
+
+
+@case(85, "JSON nested 1,000,000 deep, in a field that nobody reads")
+def deep_beside(folder):
+    return write(folder, json.dumps(annotations(info=7)).replace("7", "[" * 1_000_000 + "]" * 1_000_000))
 
 
 @case(85, "a byte order mark")

@@ -22,8 +22,17 @@ class Kind:
     summary: Callable  # of a run that succeeded: what was read
 
 
-def nothing(result):
+def nothing(_):
     return ""
+
+
+def size(result):
+    return re.search(r" (\d+)x(\d+):", result["out"]).expand(r"\1 x \2")
+
+
+def tensors(result):
+    return ", ".join(f"{name} {kind}[{shape.replace('x', ', ')}]"
+                     for name, kind, shape in re.findall(r"(?m)^(\S+): (\w+) (\S+)", result["out"]))
 
 
 def precision(result):
@@ -42,7 +51,7 @@ def info(_, path):
 def onnx(cases):
     return Kind(cases, ["onnx", "onnxruntime"],
                 [lambda _, path: ["run", path.name, "--out", "out"], info,
-                 lambda _, path: ["onnxsim", path.name, "simplified.onnx"]], nothing)
+                 lambda _, path: ["onnxsim", path.name, "simplified.onnx"]], tensors)
 
 
 KINDS = {
@@ -52,9 +61,9 @@ KINDS = {
     "external": onnx(cases_external.case),
     "onnx": onnx(cases_onnx.case),
     "images": Kind(cases_images.case, ["pillow"],
-                   [lambda effdet, path: ["detect", path.name, "--model-file", str(effdet.detector())]], nothing),
+                   [lambda effdet, path: ["detect", path.name, "--model-file", str(effdet.detector())]], size),
     "json": Kind(cases_json.case, ["pycocotools"],
                  [lambda _, path: ["evaluate", "annotations.json", "results.json"]], precision),
     "npy": Kind(cases_npy.case, ["numpy"],
-                [lambda effdet, path: ["run", str(effdet.addition()), "--input", path.name, "--out", "out"]], nothing),
+                [lambda effdet, path: ["run", str(effdet.addition()), "--input", path.name, "--out", "out"]], tensors),
 }

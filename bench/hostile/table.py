@@ -27,24 +27,27 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 def row(case, folder, kind, readers, effdet):
-    """A row of the table, and what effdet did that it must not."""
+    """What each program made of a case's files, effdet last, and what effdet did that it must not."""
     paths = case.files(folder)
-    cells = [verdict.cell(case, [reader.read(path) for path in paths], str(folder)) for reader in readers]
-    results = [effdet.read(command, kind.summary, path) for command in kind.commands[:1] for path in paths]
-    others = [effdet.read(command, kinds.nothing, path) for command in kind.commands[1:] for path in paths]
-    number = "" if case.number is None else str(case.number)
-    faults = [f"{number} {case.what}: {result['command']}: {fault}" for result in results + others
+    results = [[reader.read(path) for path in paths] for reader in readers]
+    ours_first, *others = [[effdet.read(command, kind.summary, path) for path in paths] for command in kind.commands]
+    faults = [f"{case.number} {case.what}: {result['command']}: {fault}" for result in sum(others, ours_first)
               for fault in effdet.faults(case, result)]
-    return [number, case.what, *cells, verdict.cell(case, results, str(folder))], faults
+    return [*results, ours_first], faults
 
 
-def table(name, kind, work, effdet, keep):
+def table(name, kind, work, effdet, tally, keep):
     """The table of a kind, and effdet's faults."""
     readers = [peers.Peer(reader) for reader in kind.readers]
+    command = kind.commands[0](effdet, Path("FILE"))[0]
+    programs = [*(peers.HEADINGS[reader] for reader in kind.readers), f"`effdet {command}`"]
     rows, faults = [], []
     for index, case in enumerate(kind.cases):
         folder = work / name / str(index)
-        cells, wrong = row(case, folder, kind, readers, effdet)
+        results, wrong = row(case, folder, kind, readers, effdet)
+        for program, of_program in zip(programs, results):
+            tally.add(name, program, case, of_program)
+        cells = [str(case.number or ""), case.what, *(verdict.cell(case, each, str(folder)) for each in results)]
         if not keep:
             shutil.rmtree(folder)
         print(f"{name} {' | '.join(cells)}", file=sys.stderr)
@@ -52,9 +55,7 @@ def table(name, kind, work, effdet, keep):
         faults += wrong
     for reader in readers:
         reader.close()
-    command = kind.commands[0](effdet, Path("FILE"))[0]
-    headings = ["case", "what is wrong", *(peers.HEADINGS[reader] for reader in kind.readers), f"`effdet {command}`"]
-    return verdict.markdown(headings, rows), faults
+    return verdict.markdown(["case", "what is wrong", *programs], rows), faults
 
 
 def main():
@@ -65,10 +66,10 @@ def main():
     arguments = parser.parse_args()
     work = arguments.keep or Path(tempfile.mkdtemp(prefix="effdet-hostile-"))
     effdet = ours.Effdet(os.environ.get("EFFDET", ROOT / "build/release/bin/effdet"), work)
-    faults = []
+    tally, faults = verdict.Tally(), []
     try:
         for name in arguments.only or kinds.KINDS:
-            text, wrong = table(name, kinds.KINDS[name], work, effdet, arguments.keep)
+            text, wrong = table(name, kinds.KINDS[name], work, effdet, tally, arguments.keep)
             faults += wrong
             print(f"\n{name}\n\n{text}", flush=True)
             if arguments.write:
@@ -76,8 +77,9 @@ def main():
     finally:
         if not arguments.keep:
             shutil.rmtree(work, ignore_errors=True)
-    if arguments.write:
-        measure.replace_table(arguments.write, "hostile versions", peers.versions())
+    print(f"\n{peers.versions()}\n\n{tally.markdown()}")
+    if arguments.write and not arguments.only:
+        measure.replace_table(arguments.write, "hostile sum", f"{peers.versions()}\n\n{tally.markdown()}")
     print("\n".join(["", *faults]) if faults else "\neffdet: nothing to complain of", file=sys.stderr)
     return 1 if faults else 0
 

@@ -5,9 +5,8 @@ import re
 from case import DAMAGED
 
 READ, REFUSED, MEMORY, TIME, CRASHED = "read", "refused", "out of memory", "over time", "crashed"
-WARNED = "read with a warning"
+WARNED, WRONG = "read with a warning", "read wrongly"
 LONGEST = 120  # letters of a message in a table
-
 
 # What stands in messages and says nothing of the file.
 NOISE = [
@@ -35,7 +34,7 @@ def shown(text, folder):
 
 def word(case, result):
     wrong = result["verdict"] == READ and case.status == DAMAGED
-    return "read wrongly" if wrong else result["verdict"]
+    return WRONG if wrong else result["verdict"]
 
 
 def cell(case, results, folder):
@@ -52,6 +51,22 @@ def cell(case, results, folder):
             said = [f"{count} {text}" for text, count in classes.most_common()]
         parts.append(f"**{name}** {count} of {len(results)}" + (f" ({', '.join(said)})" if said else ""))
     return "; ".join(parts)
+
+
+class Tally:
+    """How many files came to which word in each program."""
+    WORDS = [REFUSED, READ, WARNED, WRONG, MEMORY, TIME, CRASHED]
+
+    def __init__(self):
+        self.words = collections.defaultdict(collections.Counter)  # by the kind of file and the program
+
+    def add(self, kind, program, case, results):
+        self.words[kind, program].update(word(case, result) for result in results)
+
+    def markdown(self):
+        rows = [[kind, program, str(words.total()), *(str(words[name] or "") for name in self.WORDS)]
+                for (kind, program), words in self.words.items()]
+        return markdown(["section", "program", "files", *self.WORDS], rows)
 
 
 def markdown(headings, rows):
