@@ -87,16 +87,16 @@ struct DetectImagesReport {
 };
 
 /// Finds the objects in images. Decoding, inference, drawing and writing overlap. The plan of the model is chosen for
-/// each image as Detector does; what is found does not depend on streams, batches and threads. threads: 0 for EFFDET_NUM_THREADS or all cores. Images that cannot be used are skipped
-/// and reported. If the run ends with an error, such as a full disk, the results of finished images are still written,
-/// and the journal stays. Throws the first image's error if no image could be used; before the first image,
-/// Error(kUsage) for no images and options out of range, Error(kBadInput) for a journal that is damaged or of another
-/// run, and as Detector.
+/// each image as Detector does; what is found does not depend on streams, batches and threads. threads: 0 for
+/// EFFDET_NUM_THREADS or all cores. Images that cannot be used are skipped and reported. If the run ends with an error,
+/// such as a full disk, the results of finished images are still written, and the journal stays. Throws the first
+/// image's error if no image could be used; before the first image, Error(kUsage) for no images and options out of
+/// range, Error(kBadInput) for a journal that is damaged or of another run, and as Detector.
 EFFDET_API DetectImagesReport detect_images(std::span<const ListedImage> images, const CompiledModel& model,
                                             const DetectImagesOptions& options, int threads = 0);
 
-/// Writes what was found, cut out of its image, as DetectImagesOptions::crops has it: <class>/<stem>_<number>.jpg in the
-/// folder, numbers from 1. Throws Error(kIo).
+/// Writes what was found, cut out of its image, as DetectImagesOptions::crops has it: <class>/<stem>_<number>.jpg in
+/// the folder, numbers from 1. Throws Error(kIo).
 EFFDET_API void write_crops(const std::filesystem::path& folder, const std::string& stem, const RgbImage& image,
                             std::span<const Detection> detections, std::span<const std::string> class_names);
 

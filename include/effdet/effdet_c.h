@@ -50,9 +50,9 @@ typedef enum effdet_log_level {
   EFFDET_LOG_INFO = 1,   /* what was opened */
   EFFDET_LOG_WARNING = 2 /* what the user should read: assumptions, pictures left out, outputs that are NaN */
 } effdet_log_level;
-/* What the library has to say besides results and errors goes to this function, one line without its end at a time, from
- * any thread, several at once; NULL: to nobody, as at first. Nothing calls the function before when this returns. The
- * function must not call this one: EFFDET_USAGE. */
+/* What the library has to say besides results and errors goes to this function, one line without its end at a time,
+ * from any thread, several at once; NULL: to nobody, as at first. Nothing calls the function before when this returns.
+ * The function must not call this one: EFFDET_USAGE. */
 typedef void (*effdet_log_function)(effdet_log_level level, const char* text, void* user);
 EFFDET_API effdet_status effdet_set_log(effdet_log_function function, void* user);
 

@@ -8,8 +8,8 @@
 namespace effdet {
 
 /// A team of threads. Detectors and runners that are made with it compute on it by turns, layer after layer of one run
-/// after the other, whichever thread calls them: a program with several models has no more threads than cores. Copies are
-/// of the same team, which ends with the last that has it. The results are those of a team of one's own.
+/// after the other, whichever thread calls them: a program with several models has no more threads than cores. Copies
+/// are of the same team, which ends with the last that has it. The results are those of a team of one's own.
 class Threads {
  public:
   /// count: 0 for EFFDET_NUM_THREADS or, if that is not set, one for each core; the caller of a run is one of them.

@@ -20,7 +20,7 @@ struct VideoRun {
   std::string video_format = "mp4";
   std::string printed;  ///< form of what is printed; empty: lines for people
   bool draws = true;
-  std::string crops;    ///< folder for what was found, cut out of the frames; empty: none
+  std::string crops;  ///< folder for what was found, cut out of the frames; empty: none
   SliceOptions slices;
   DetectOptions detect;
   DrawOptions draw;
