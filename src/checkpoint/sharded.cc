@@ -194,8 +194,10 @@ fs::path checkpoint_in_folder(const fs::path& path) {
        {"model.safetensors.index.json", "pytorch_model.bin.index.json", "model.safetensors", "pytorch_model.bin"})
     if (fs::exists(path / name, ignored)) return path / name;
   std::vector<fs::path> found;
-  for (fs::directory_iterator entry(path, ignored), end; entry != end && !ignored; entry.increment(ignored))
+  std::error_code error;
+  for (fs::directory_iterator entry(path, error), end; !error && entry != end; entry.increment(error))
     if (entry->path().filename().string().ends_with(kIndexEnd)) found.push_back(entry->path());
+  if (error) fail(ErrorCode::kIo, "{}: cannot read the folder: {}", path.string(), error.message());
   if (found.empty())
     bad_input("{}: a folder without an index of sharded weights (*{}), model.safetensors or pytorch_model.bin",
               path.string(), kIndexEnd);

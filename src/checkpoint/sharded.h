@@ -8,7 +8,7 @@
 namespace effdet::checkpoint {
 
 /// The checkpoint that a folder holds, its index where it is sharded; a path that is no folder as it is. Throws
-/// Error(kBadInput) where the folder holds none, or several.
+/// Error(kBadInput) where the folder holds none, or several, and Error(kIo) where it cannot be read.
 std::filesystem::path checkpoint_in_folder(const std::filesystem::path& path);
 
 /// Throws Error(kBadInput) for a name such as model-00001-of-00002.safetensors: a part alone is no model.

@@ -242,7 +242,10 @@ ConvertReport convert_dataset(const DataSource& data, const std::filesystem::pat
   std::error_code ignored;
   if (std::filesystem::exists(out, ignored) && !std::filesystem::is_directory(out, ignored))
     fail(ErrorCode::kIo, "{}: it is no folder; give a new one for the converted data set", out.string());
-  if (std::filesystem::exists(out, ignored) && !std::filesystem::is_empty(out, ignored))
+  std::error_code error;
+  const bool is_new = !std::filesystem::exists(out, ignored) || std::filesystem::is_empty(out, error);
+  if (error) fail(ErrorCode::kIo, "{}: cannot read the folder: {}", out.string(), error.message());
+  if (!is_new)
     fail(ErrorCode::kUsage, "{}: this folder is not empty; give a new one for the converted data set", out.string());
   make_folder(out);
   try {

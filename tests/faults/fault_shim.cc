@@ -8,7 +8,7 @@
 //                     "interrupt": every other call is interrupted; "signal N": the process gets a signal; "shrink",
 //                     "delete", "replace": another process does that to FAULT_FILE, the last with FAULT_FILE.new
 //   FAULT_FILE        see there
-//   FAULT_COUNT_FILE  gets the number of such calls
+//   FAULT_COUNT_FILE  gets the number of calls of each kind, a long each in the order of FAULT_CALL
 //
 // Calls that the C library makes itself are out of reach: fopen, fwrite and their like are taken in place of those.
 #include <dirent.h>
@@ -42,6 +42,7 @@ namespace {
 
 enum class Call { kNone, kMalloc, kOpen, kRead, kWrite, kFsync, kClose, kRename, kMmap, kThread };
 constexpr const char* kNames[] = {"", "malloc", "open", "read", "write", "fsync", "close", "rename", "mmap", "thread"};
+constexpr size_t kCalls = sizeof kNames / sizeof *kNames;
 
 enum class Deed { kFail, kShort, kInterrupt, kSignal, kShrink, kDelete, kReplace };
 constexpr const char* kDeeds[] = {"", "short", "interrupt", "signal ", "shrink", "delete", "replace"};
@@ -57,12 +58,12 @@ struct Plan {
 
 Plan plan;
 std::atomic<bool> armed = false;
-std::atomic<long>* count = nullptr;  // in the count file, so that it is right however the process ends
+std::atomic<long>* counts = nullptr;  // in the count file, so that they are right however the process ends
 
 Plan read_plan() {
   Plan result;
   const char* call = getenv("FAULT_CALL");
-  for (size_t i = 1; call != nullptr && i < sizeof kNames / sizeof *kNames; ++i)
+  for (size_t i = 1; call != nullptr && i < kCalls; ++i)
     if (strcmp(call, kNames[i]) == 0) result.call = static_cast<Call>(i);
   const char *number = getenv("FAULT_NUMBER"), *deed = getenv("FAULT_DEED");
   result.number = number != nullptr ? atol(number) : 0;
@@ -75,23 +76,24 @@ Plan read_plan() {
   return result;
 }
 
-void map_count() {
-  static std::atomic<long> own;
-  count = &own;
+void map_counts() {
+  static std::atomic<long> own[kCalls];
+  counts = own;
   const char* path = getenv("FAULT_COUNT_FILE");
   if (path == nullptr) return;
   const int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-  if (fd < 0 || ftruncate(fd, sizeof *count) != 0) abort();
-  void* memory = mmap(nullptr, sizeof *count, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  if (fd < 0 || ftruncate(fd, sizeof own) != 0) abort();
+  void* memory = mmap(nullptr, sizeof own, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   if (memory == MAP_FAILED) abort();
-  count = static_cast<std::atomic<long>*>(memory);
+  counts = static_cast<std::atomic<long>*>(memory);
   close(fd);
 }
 
 /// Counts a call; true where it is one of those that shall not go as usual.
 bool chosen(Call call) {
-  if (!armed.load(std::memory_order_relaxed) || plan.call != call) return false;
-  const long now = ++*count;
+  if (!armed.load(std::memory_order_relaxed)) return false;
+  const long now = ++counts[static_cast<size_t>(call)];
+  if (plan.call != call) return false;
   if (plan.deed == Deed::kInterrupt) return now % 2 == 1;
   return plan.number > 0 && (now == plan.number || (plan.every && now > plan.number));
 }
@@ -142,7 +144,7 @@ int (*real_main)(int, char**, char**) = nullptr;
 
 int main_with_faults(int argc, char** argv, char** environment) {
   plan = read_plan();
-  map_count();
+  map_counts();
   armed = true;
   return real_main(argc, argv, environment);
 }

@@ -1,12 +1,13 @@
 // Calls to the C library that fail, one at a time, all over the pipeline.
 #include <gtest/gtest.h>
 
-#include <atomic>
 #include <cerrno>
+#include <cstdio>
+#include <filesystem>
 #include <initializer_list>
-#include <thread>
 
 #include "faults/commands.h"
+#include "faults/expectations.h"
 #include "faults/injection.h"
 
 namespace effdet::faults {
@@ -17,26 +18,22 @@ struct Case {
   Fault fault;
 };
 
-/// Two at a time. Every other case begins with the files of an earlier run.
+/// Every other case begins with the files of an earlier run.
 void run_cases(const std::vector<Case>& cases) {
-  std::atomic<size_t> next{0};
-  const auto work = [&] {
-    for (size_t i; (i = next++) < cases.size();) {
-      const auto& [command, fault] = cases[i];
-      const Workplace place;
-      if (i % 2 == 0) place.put_old_outputs(*command);
-      expect_orderly(*command, place, run(with_fault(place.start(*command), fault)), text_of(fault));
-    }
-  };
-  const std::jthread other(work);
-  work();
+  std::printf("%zu cases\n", cases.size());
+  two_at_a_time(cases, [](const Case& injected, size_t i) {
+    const auto& [command, fault] = injected;
+    const Workplace place;
+    if (i % 2 == 0) place.put_old_outputs(*command);
+    expect_orderly(*command, place, run(with_fault(place.start(*command), fault)), text_of(fault));
+  });
 }
 
-/// Of the calls that each command makes, `most` fail, one a run.
-void expect_orderly_everywhere(const char* call, int error, int most, std::initializer_list<bool> every) {
+/// Of the calls that each command makes, about `usual` fail, one a run.
+void expect_orderly_everywhere(const char* call, int error, int usual, std::initializer_list<bool> every) {
   std::vector<Case> cases;
   for (const Command& command : commands())
-    for (const long number : spread(count_calls(command, call), most))
+    for (const long number : spread(count_calls(command, call), share(command, usual)))
       for (const bool later : every) cases.push_back({&command, {call, std::to_string(error), number, later}});
   run_cases(cases);
 }
@@ -46,6 +43,28 @@ TEST(Injected, Case02_MapFails) { expect_orderly_everywhere("mmap", ENOMEM, 3, {
 TEST(Injected, Case03_FullDevice) { expect_orderly_everywhere("write", ENOSPC, 4, {true}); }
 TEST(Injected, Case04_WritesFail) { expect_orderly_everywhere("write", EIO, 4, {false}); }
 TEST(Injected, Case04_ReadsFail) { expect_orderly_everywhere("read", EIO, 4, {false}); }
+/// Of a folder that is read in part there must be no data set, and nothing may be taken for an empty one.
+TEST(Injected, Case04_EveryReadOfAConversionFails) {
+  std::vector<Case> cases;
+  for (const char* name : {"convert", "convert from VOC"})
+    for (long number = 1; number <= count_calls(command(name), "read"); ++number)
+      cases.push_back({&command(name), {"read", std::to_string(EIO), number, false}});
+  run_cases(cases);
+}
+
+TEST(Injected, Case04_AFolderThatCannotBeListedIsNotTakenForAnEmptyOne) {
+  for (const char* call : {"read", "open"})
+    for (long number = 1; number <= 20; ++number) {
+      const Workplace place;
+      const std::filesystem::path own = place.folder() / "out/new/mine";
+      std::filesystem::create_directories(own);
+      const Fault fault{call, std::to_string(EIO), number};
+      const Outcome outcome = run(with_fault(place.start(command("convert")), fault));
+      EXPECT_TRUE(std::filesystem::exists(own)) << text_of(fault);
+      EXPECT_TRUE(outcome.code == 2 || outcome.code == 4) << text_of(fault) << ": " << outcome.error;
+    }
+}
+
 TEST(Injected, Case04_SyncFails) { expect_orderly_everywhere("fsync", EIO, 3, {false}); }
 TEST(Injected, Case04_CloseFails) { expect_orderly_everywhere("close", EIO, 4, {false}); }
 TEST(Injected, Case04_RenameFails) { expect_orderly_everywhere("rename", EIO, 3, {false}); }

@@ -1,8 +1,14 @@
 // Tells fault_shim.cc by the environment which call is to fail, and counts calls.
 #include "faults/injection.h"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
+#include <cstdlib>
 #include <fstream>
+#include <map>
+
+#include "faults/expectations.h"
 
 namespace effdet::faults {
 
@@ -22,22 +28,35 @@ Start with_fault(Start start, const Fault& fault) {
   return start;
 }
 
-long count_calls(const Command& command, const char* call) {
-  const Workplace place;
-  Start start = with_fault(place.start(command), {call, "0"});
-  const std::string file = (place.folder() / "count").string();
-  start.environment["FAULT_COUNT_FILE"] = file;
-  expect_same(command, place, run(start), std::string("counting ") + call);
-  long count = 0;
-  std::ifstream(file, std::ios::binary).read(reinterpret_cast<char*>(&count), sizeof count);
-  return count;
+long count_calls(const Command& command, const std::string& call) {
+  constexpr std::array kCalls = {"", "malloc", "open", "read", "write", "fsync", "close", "rename", "mmap", "thread"};
+  static std::map<std::string, std::array<long, kCalls.size()>> known;
+  if (!known.contains(command.name)) {
+    const Workplace place;
+    Start start = with_fault(place.start(command), {"", "0"});
+    const std::string file = (place.folder() / "count").string();
+    start.environment["FAULT_COUNT_FILE"] = file;
+    expect_same(command, place, run(start), "counting calls");
+    auto& counts = known[command.name];
+    std::ifstream(file, std::ios::binary).read(reinterpret_cast<char*>(counts.data()), sizeof counts);
+  }
+  return known[command.name][std::ranges::find(kCalls, call) - kCalls.begin()];
 }
+
+int many() {
+  const char* given = std::getenv("EFFDET_FAULTS_MANY");
+  return given == nullptr ? 1 : std::max(1, std::atoi(given));
+}
+
+int share(const Command& command, int usual) { return std::max(1, many() * usual / command.traits.part); }
 
 std::set<long> spread(long count, int most) {
   std::set<long> numbers;
-  for (int i = 0; i < most && count > 0; ++i)
+  for (int i = 0; i < most && count > 0; ++i) {
+    const double part = most == 1 ? 0.5 : i / (most - 1.0);
     numbers.insert(count <= most ? std::min<long>(i + 1, count)
-                                 : std::lround(std::pow(static_cast<double>(count), i / (most - 1.0))));
+                                 : std::lround(std::pow(static_cast<double>(count), part)));
+  }
   return numbers;
 }
 

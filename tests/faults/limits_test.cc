@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 
 #include "faults/commands.h"
+#include "faults/expectations.h"
 
 namespace effdet::faults {
 namespace {

@@ -5,9 +5,14 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
+#include <cstdlib>
 #include <filesystem>
+#include <random>
+#include <vector>
 
 #include "faults/commands.h"
+#include "faults/expectations.h"
 #include "faults/injection.h"
 
 namespace effdet::faults {
@@ -20,7 +25,7 @@ template <typename Task>
 void at_moments(std::initializer_list<const char*> names, const std::string& deed, Task task) {
   for (const char* name : names)
     for (const char* call : {"open", "write", "rename"})
-      for (const long number : spread(count_calls(command(name), call), 2))
+      for (const long number : spread(count_calls(command(name), call), 2 * many()))
         task(command(name), Fault{call, deed, number, false});
 }
 
@@ -51,17 +56,53 @@ TEST(Moments, Case09_InterruptedInEachPhase) {
                });
 }
 
+struct Moment {
+  const Command* command;
+  Fault fault;
+};
+
+/// Moments of each command that writes, at calls that touch the disk.
+std::vector<Moment> random_moments(int of_each) {
+  const char* given = std::getenv("EFFDET_FAULTS_SEED");
+  const unsigned long seed = given == nullptr ? 1 : std::strtoul(given, nullptr, 10);
+  std::mt19937_64 generator(seed);
+  std::vector<Moment> moments;
+  int writers = 0;
+  for (const Command& command : commands()) {
+    if (command.outputs.empty()) continue;
+    std::vector<const char*> calls = {"open", "write", "fsync", "rename", "close"};
+    std::erase_if(calls, [&](const char* call) { return count_calls(command, call) == 0; });
+    ++writers;
+    for (int i = 0; i < of_each; ++i) {
+      const char* call = calls[generator() % calls.size()];
+      const long number = 1 + static_cast<long>(generator() % static_cast<uint64_t>(count_calls(command, call)));
+      moments.push_back({&command, {call, "signal " + std::to_string(SIGKILL), number, false}});
+    }
+  }
+  std::printf("EFFDET_FAULTS_SEED=%lu: %zu moments of %d commands\n", seed, moments.size(), writers);
+  return moments;
+}
+
+TEST(Moments, Case08_KilledAtRandomMomentsAndRunAgain) {
+  two_at_a_time(random_moments(many() == 1 ? 2 : 20 * many()), [](const Moment& moment, size_t i) {
+    const auto& [command, fault] = moment;
+    const Workplace place;
+    if (i % 2 == 0) place.put_old_outputs(*command);
+    const Outcome killed = run(with_fault(place.start(*command), fault));
+    EXPECT_TRUE(killed.signal == SIGKILL || killed.code == 0) << command->name << ", " << text_of(fault);
+    expect_whole_files(*command, place, text_of(fault), killed.code == 0, /*killed=*/true);
+    expect_resumes(*command, place, text_of(fault));
+    if (!command->traits.new_folder.empty()) fs::remove_all(place.folder() / "out" / command->traits.new_folder);
+    expect_same(*command, place, run(place.start(*command)), "after " + text_of(fault));  // nothing else stays
+  });
+}
+
 /// Images, annotations and lists lie in several folders; an annotation file without some of its images would do harm.
 TEST(Moments, Case08_AConversionIsWholeOrAbsent) {
-  Command command{"convert", {"effdet", "convert", "in/data", "--to", "coco", "--out", "out/new"}};
-  {
-    const Workplace place;
-    ASSERT_EQ(run(place.start(command)).code, 0);
-    command.outputs = place.outputs();
-  }
+  const Command& command = faults::command("convert");
   for (const int signal : {SIGKILL, SIGINT})
     for (const char* call : {"open", "write", "rename"})
-      for (const long number : spread(count_calls(command, call), 3)) {
+      for (const long number : spread(count_calls(command, call), 3 * many())) {
         const Workplace place;
         const Fault fault{call, "signal " + std::to_string(signal), number, false};
         const Outcome outcome = run(with_fault(place.start(command), fault));
@@ -73,7 +114,7 @@ TEST(Moments, Case08_AConversionIsWholeOrAbsent) {
         if (!files.empty()) continue;
         expect_same(command, place, run(place.start(command)), "after " + text_of(fault));  // nothing else stays
       }
-  for (const long number : spread(count_calls(command, "write"), 3)) {
+  for (const long number : spread(count_calls(command, "write"), 3 * many())) {
     const Workplace place;
     const Outcome outcome = run(with_fault(place.start(command), {"write", std::to_string(ENOSPC), number, true}));
     EXPECT_EQ(outcome.code, 4) << number;
@@ -112,7 +153,7 @@ template <typename Task>
 void change_inputs(const std::string& deed, Task task) {
   for (const auto& [name, input] : kInputs)
     for (const auto& [call, most] : {std::pair("open", 3), {"mmap", 2}})
-      for (const long number : spread(count_calls(command(name), call), most)) {
+      for (const long number : spread(count_calls(command(name), call), most * many())) {
         const Workplace place;
         const fs::path file = place.own_input(input);
         fs::copy_file(file, file.string() + ".new");

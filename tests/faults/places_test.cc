@@ -9,6 +9,7 @@
 #include <fstream>
 
 #include "faults/commands.h"
+#include "faults/expectations.h"
 #include "support/german_locale.h"
 #include "support/shell.h"
 
@@ -74,6 +75,7 @@ TEST(Places, Case07_OutputFolderIsAFile) {
 
 TEST(Places, Case07_WhatIsThereStaysWhatItIs) {
   for (const Command& command : commands()) {
+    if (!command.traits.new_folder.empty()) continue;  // nothing may be there
     const Workplace place;
     place.put_old_outputs(command);
     fs::create_directories(place.folder() / "elsewhere");

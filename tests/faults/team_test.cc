@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "faults/commands.h"
+#include "faults/expectations.h"
 
 namespace effdet::faults {
 namespace {

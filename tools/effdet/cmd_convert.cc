@@ -19,18 +19,21 @@
 namespace effdet::cli {
 namespace {
 
-/// Throws as WholeFolder, and Error(kUsage) where something is in it that would be lost.
+/// Throws as WholeFolder, Error(kIo) where nobody can see what is in it, and Error(kUsage) where something is in it
+/// that would be lost.
 WholeFolder new_folder(const std::string& path) {
   WholeFolder folder(path);
-  std::error_code ignored;
-  for (std::filesystem::directory_iterator entry(folder.target(), ignored), end; !ignored && entry != end;
-       entry.increment(ignored)) {
+  std::error_code error;
+  for (std::filesystem::directory_iterator entry(folder.target(), error), end; !error && entry != end;
+       entry.increment(error)) {
     const std::string name = entry->path().filename();
     if (!is_unfinished_output(name) && !is_temporary_folder(name))
       throw Error(ErrorCode::kUsage,
                   fmt::format("--out: {} is not empty (it has '{}'); give a new folder for the converted data set",
                               path, one_line(name)));
   }
+  if (error && error != std::errc::no_such_file_or_directory)
+    throw Error(ErrorCode::kIo, fmt::format("--out: {}: cannot read the folder: {}", path, error.message()));
   return folder;
 }
 

@@ -22,7 +22,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A shard's file itself, or those of a results file that was given to `validate --shard`.
+/// A shard's file itself, or those of a results file that was given to `validate --shard`. Throws Error(kIo).
 std::vector<fs::path> shards_of(const std::string& name) {
   const fs::path path(name);
   const std::string start = path.filename().string() + ".shard-";
@@ -32,6 +32,8 @@ std::vector<fs::path> shards_of(const std::string& name) {
   const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
   for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error))
     if (is_shard(entry->path().filename().string())) found.push_back(path.parent_path() / entry->path().filename());
+  if (error && error != std::errc::no_such_file_or_directory && error != std::errc::not_a_directory)
+    throw Error(ErrorCode::kIo, fmt::format("{}: cannot read the folder: {}", folder.string(), error.message()));
   if (found.empty()) found.push_back(path);
   std::ranges::sort(found);
   return found;

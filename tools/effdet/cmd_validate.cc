@@ -19,6 +19,7 @@
 #include "effdet/dataset.h"
 #include "effdet/error.h"
 #include "effdet/output_file.h"
+#include "log.h"
 #include "partial_run.h"
 #include "plans.h"
 #include "progress.h"
@@ -77,6 +78,7 @@ int64_t parameters_of(const CompiledModel& model) {
 /// What runs and on what, after the original's lines; on standard error where standard output is JSON.
 void print_start(const ValidateStart& start, const std::string& file, const CompiledModel& model,
                  const ValidateOptions& options, bool json) {
+  if (json && is_quiet()) return;
   const ModelDescription description = model.description();
   const Shard part = options.shard;
   const std::string shard = part.count > 1 ? fmt::format(", shard {}/{}", part.index, part.count) : "";

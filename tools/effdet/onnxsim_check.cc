@@ -8,7 +8,6 @@
 
 #include "cli.h"
 #include "effdet/error.h"
-#include "status_line.h"
 
 namespace effdet::cli {
 namespace {
@@ -50,10 +49,10 @@ std::optional<ModelCheck> compared(const OnnxModel& original, const OnnxModel& s
     return simplified.check(original, options);
   } catch (const Error& error) {
     if (error.code() != ErrorCode::kOutOfMemory) throw;
-    print_stderr(
-        "warning: the simplified model was not checked, since that takes more than {}: {}; --test-input-shape "
-        "takes a smaller input, --check-memory SIZE allows more\n",
-        bytes_text(options.memory_limit), one_line(error.what()));
+    warn(
+        fmt::format("the simplified model was not checked, since that takes more than {}: {}; --test-input-shape takes "
+                    "a smaller input, --check-memory SIZE allows more",
+                    bytes_text(options.memory_limit), error.what()));
     return std::nullopt;
   }
 }

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "effdet/error.h"
+#include "log.h"
 #include "status_line.h"
 
 namespace effdet::cli {
@@ -25,7 +26,7 @@ int end_of_run(const std::string& program, const RunCounts& counts, const StopRe
 }
 
 void say_what_is_kept(const RunCounts& counts, const StopRequest& stop, const std::filesystem::path& journal) {
-  if (!stop.requested() || journal.empty() || counts.done + counts.failed >= counts.total) return;
+  if (is_quiet() || !stop.requested() || journal.empty() || counts.done + counts.failed >= counts.total) return;
   const RoomForLines room;
   print_stderr("[INFO] {} keeps what is done: --resume goes on\n", journal.string());
 }

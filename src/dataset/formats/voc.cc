@@ -27,12 +27,14 @@ constexpr std::array<std::string_view, 20> kClasses{
     "aeroplane",   "bicycle", "bird",  "boat",      "bottle", "bus",         "car",   "cat",  "chair", "cow",
     "diningtable", "dog",     "horse", "motorbike", "person", "pottedplant", "sheep", "sofa", "train", "tvmonitor"};
 
-/// Names of the files in a folder that end so, sorted.
+/// Names of the files in a folder that end so, sorted; none where there is no such folder. Throws Error(kIo).
 std::vector<path> files_in(const path& folder, std::string_view extension) {
   std::vector<path> files;
   std::error_code error;
   for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error))
     if (entry->path().extension() == extension) files.push_back(entry->path().filename());
+  if (error && error != std::errc::no_such_file_or_directory && error != std::errc::not_a_directory)
+    fail(ErrorCode::kIo, "{}: cannot read the folder: {}", folder.string(), error.message());
   std::ranges::sort(files);
   return files;
 }

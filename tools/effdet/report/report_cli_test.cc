@@ -142,6 +142,15 @@ TEST_F(CliReport, HasTheComparison) {
   EXPECT_TRUE(contains(content(folder_ / "out/plots/differences.svg"), "<svg xmlns="));
 }
 
+TEST_F(CliReport, QuietRunsSayNothingBesideTheirJson) {
+  EXPECT_EQ(expect_success(evaluate_ + " --json --quiet --report out").error, "");
+  EXPECT_EQ(
+      expect_success("effdet validate data --checkpoint '" EFFDET_SOURCE_DIR
+                     "/models/tf_efficientdet_d0_shapes.pth' --img-size 128 --limit 1 --json --quiet --report out/run")
+          .error,
+      "");
+}
+
 TEST_F(CliReport, OfARunSaysWhatRanAndHowFast) {
   expect_success("effdet validate data --checkpoint '" EFFDET_SOURCE_DIR
                  "/models/tf_efficientdet_d0_shapes.pth' --img-size 128 --limit 2 --report out/run");

@@ -5,6 +5,7 @@
 
 #include <memory>
 
+#include "log.h"
 #include "report/run_facts.h"
 #include "report/write_report.h"
 #include "status_line.h"
@@ -30,6 +31,7 @@ void ReportOptions::write(EvaluationReport report, const DataSource& data, bool 
     return (*images)(image);
   };
   write_report(*folder_, report);
+  if (json && is_quiet()) return;
   const RoomForLines room;
   fmt::print(json ? stderr : stdout, "[INFO] report: {}\n", (std::filesystem::path(path_) / "index.html").string());
 }
