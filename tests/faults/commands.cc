@@ -5,6 +5,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <regex>
+#include <set>
 #include <stdexcept>
 
 #include "support/shell.h"
@@ -72,7 +73,7 @@ std::string lasting_content(const fs::path& file) {
   return test::content(file);
 }
 
-std::vector<Command> make_commands() {
+std::vector<Command> make_table() {
   const std::string d0 = "tf_efficientdet_d0";
   std::vector<Command> list = {
       {"pth2onnx",
@@ -138,23 +139,35 @@ std::vector<Command> make_commands() {
                     {"effdet", "detect", "in/data/val2017", "--model-file", "in/m.om", "--out", "out", "--format",
                      format, "--crops", "out/crops", "--no-pictures"},
                     {.part = 4, .of_images = true}});
-  for (Command& command : list) {
-    const Workplace place;
-    const Outcome outcome = run(place.start(command));
-    if (outcome.code != 0) throw std::runtime_error(command.name + ": " + outcome.error);
-    command.outputs = place.outputs();
-  }
   return list;
+}
+
+std::vector<Command>& table() {
+  static std::vector<Command> list = make_table();
+  return list;
+}
+
+/// Runs it without faults, unless that was done.
+const Command& with_outputs(Command& command) {
+  static std::set<std::string> known;
+  if (!known.insert(command.name).second) return command;
+  const Workplace place;
+  const Outcome outcome = run(place.start(command));
+  if (outcome.code != 0) throw std::runtime_error(command.name + ": " + outcome.error);
+  command.outputs = place.outputs();
+  return command;
 }
 
 }  // namespace
 
 std::span<const Command> commands() {
-  static const std::vector<Command> list = make_commands();
-  return list;
+  for (Command& command : table()) with_outputs(command);
+  return table();
 }
 
-const Command& command(const std::string& name) { return *std::ranges::find(commands(), name, &Command::name); }
+const Command& command(const std::string& name) {
+  return with_outputs(*std::ranges::find(table(), name, &Command::name));
+}
 
 Workplace::Workplace() {
   fs::create_directories(folder_ / "out");

@@ -29,7 +29,7 @@ struct Command {
   Files outputs = {};  ///< of a run without faults, less dates and measured times
 };
 
-/// Made, with what they read, by the first call.
+/// All of them. What they read, and their outputs, are made where they are first asked for; of one thread.
 std::span<const Command> commands();
 const Command& command(const std::string& name);
 

@@ -38,7 +38,8 @@ class SmallDisk {
     is_made_ = ::mount("none", folder_.c_str(), "tmpfs", 0, size(bytes).c_str()) == 0;
   }
   ~SmallDisk() {
-    if (is_made_) EXPECT_EQ(::umount(folder_.c_str()), 0) << folder_;
+    if (!is_made_) return;
+    EXPECT_EQ(::umount(folder_.c_str()), 0) << folder_;
   }
   SmallDisk(const SmallDisk&) = delete;
   SmallDisk& operator=(const SmallDisk&) = delete;

@@ -38,7 +38,7 @@ void expect_orderly_everywhere(const char* call, int error, int usual, std::init
   run_cases(cases);
 }
 
-TEST(Injected, Case01_AllocationsFail) { expect_orderly_everywhere("malloc", ENOMEM, 12, {false, true}); }
+TEST(Injected, Case01_AllocationsFail) { expect_orderly_everywhere("malloc", ENOMEM, 8, {false, true}); }
 TEST(Injected, Case02_MapFails) { expect_orderly_everywhere("mmap", ENOMEM, 3, {false}); }
 TEST(Injected, Case03_FullDevice) { expect_orderly_everywhere("write", ENOSPC, 4, {true}); }
 TEST(Injected, Case04_WritesFail) { expect_orderly_everywhere("write", EIO, 4, {false}); }
