@@ -52,6 +52,19 @@ bool is_part_of(const nlohmann::json& part, const nlohmann::json& whole) {
   });
 }
 
+/// A picture with boxes, whose letters are of another font where the usual one cannot be read: docs/detect.md.
+bool is_whole_picture(const Command& command, const std::string& name, const std::string& content) {
+  return command.traits.of_images && name.ends_with(".jpg") && content.starts_with("\xff\xd8") &&
+         content.ends_with("\xff\xd9");
+}
+
+bool are_whole(const Command& command, const Files& files) {
+  return std::ranges::equal(files, command.outputs, [&](const auto& file, const auto& whole) {
+    return file.first == whole.first &&
+           (file.second == whole.second || is_whole_picture(command, file.first, file.second));
+  });
+}
+
 /// One line of error, after warnings. atc says on standard output what went
 /// wrong, as the original does; see docs/exit-codes.md.
 bool says_one_error(const Command& command, const Outcome& outcome) {
@@ -94,6 +107,7 @@ void expect_whole_files(const Command& command, const Workplace& place, const st
     const bool is_known = whole != command.outputs.end();
     EXPECT_TRUE(is_known) << where << " was left behind";
     EXPECT_TRUE(content == kOld || (is_known && content == whole->second) ||
+                (is_known && is_whole_picture(command, name, content)) ||
                 (is_known && !of_all && is_of_some_images(command, name, content)))
         << where;
   }
@@ -117,7 +131,7 @@ void expect_orderly_end(const Command& command, const Workplace& place, const Ou
       << where << outcome.error;
   expect_whole_files(command, place, what, /*of_all=*/outcome.code == 0);
   if (!leaves_images_out(outcome)) expect_whole_folder(command, place.outputs(), what);
-  EXPECT_TRUE(outcome.code != 0 || place.outputs() == command.outputs) << where;
+  EXPECT_TRUE(outcome.code != 0 || are_whole(command, place.outputs())) << where;
 }
 
 void expect_resumes(const Command& command, const Workplace& place, const std::string& what) {
