@@ -19,7 +19,7 @@ for argument in "$@"; do
 done
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
-mapfile -t sources < <(find bench examples include src tests tools -name '*.h' -o -name '*.cc' -o -name '*.c' | sort)
+mapfile -t sources < <(find bench examples fuzz include src tests tools -name '*.h' -o -name '*.cc' -o -name '*.c' | sort)
 failed=0
 
 # A file begins with a line that says what it is; what is shorter than this says nothing.

@@ -12,13 +12,10 @@
 namespace effdet::analysis {
 namespace {
 
-/// Of no area.
-constexpr eval::AreaRange kNoArea = {"", -1, -1};
-
 /// The part of a range that lies in [low, high).
 eval::AreaRange part_of(const eval::AreaRange& range, double low, double high) {
   eval::AreaRange part{"", std::max(range.low, low), std::min(range.high, std::nextafter(high, 0))};
-  return part.low <= part.high ? part : kNoArea;
+  return part.low <= part.high ? part : eval::AreaRange{"", -1, -1};  // of no area
 }
 
 double value_of(const std::vector<eval::CocoMetric>& metrics, const std::string& name) {

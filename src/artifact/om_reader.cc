@@ -28,7 +28,9 @@ OmHeader read_header(const MappedFile& file) {
   if (header.magic != kOmMagic)
     bad_input("{}: not a compiled model of effdet (magic at offset 0); make one with atc", file.path());
   if (header.version != kOmVersion)
-    fail(ErrorCode::kUnsupported, "{}: format version {} at offset {}, this program reads {}; compile the model anew",
+    fail(ErrorCode::kUnsupported,
+         "{}: format version {} at offset {}, this program reads {}; make it anew from the model: effdet atc "
+         "--framework=5 --soc_version=native --model=MODEL.onnx --output=MODEL",
          file.path(), header.version, offsetof(OmHeader, version), kOmVersion);
   require(header.header_bytes == sizeof header, "header_bytes", offsetof(OmHeader, header_bytes), header.header_bytes);
   require(header.file_bytes == file.size(), "file_bytes", offsetof(OmHeader, file_bytes), header.file_bytes);

@@ -8,6 +8,7 @@
 #include "artifact/om_test_util.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/npy.h"
 #include "base/sanitizer.h"
 #include "runtime/engine.h"
 
@@ -167,6 +168,32 @@ TEST(BadInput, Case65_HeaderFieldsAtTheirLimits) {
                         offsetof(OmHeader, weights_offset), offsetof(OmHeader, weights_bytes)})
     for (uint64_t value : {uint64_t{0}, uint64_t{1}, UINT64_MAX, UINT64_MAX - 1, uint64_t{1} << 63})
       check(offset, value);
+}
+
+/// Files that were written once, and stay as they are: each version that is read gives what it gave then.
+/// testdata/make_om_golden.py made them.
+TEST(GoldenOm, EachVersionRunsAsItDid) {
+  const std::filesystem::path folder = EFFDET_SOURCE_DIR "/testdata/om";
+  const Program program = read_om(folder / "version_2.om").at(0);
+  const Tensor input = read_npy(folder / "input.npy"), want = read_npy(folder / "output.npy");
+  const std::vector<Tensor> got = runtime::Session(std::make_shared<runtime::Engine>(program), 1).run({{input}});
+  ASSERT_EQ(got.at(0).shape(), want.shape());
+  for (size_t i = 0; i < want.data<float>().size(); ++i)
+    EXPECT_NEAR(got[0].data<float>()[i], want.data<float>()[i], 1e-5) << i;
+}
+
+/// A header of that version is all that there is to tell: no reader of it is left.
+TEST(GoldenOm, Version1IsRefusedWithTheCommandThatMakesItAnew) {
+  auto file = om_bytes(tiny_program());
+  put(file, offsetof(OmHeader, version), uint32_t{1});
+  seal(file);
+  try {
+    read_om(write_test_om(file));
+    ADD_FAILURE();
+  } catch (const Error& error) {
+    EXPECT_NE(std::string_view(error.what()).find("format version 1"), std::string_view::npos) << error.what();
+    EXPECT_NE(std::string_view(error.what()).find("effdet atc"), std::string_view::npos) << error.what();
+  }
 }
 
 TEST(BadInput, Case66_OlderAndNewerVersionAndAnotherTarget) {

@@ -209,22 +209,29 @@ bool recognise_zylo117(ir::Graph& graph, const Shape& images, const ModelOptions
   if (found.scores < 0 || found.boxes < 0) return false;
   const auto output = [&](int i) { return graph.outputs[static_cast<size_t>(i)]; };
   const Shape scores = shape_of(graph, output(found.scores), 3), boxes = shape_of(graph, output(found.boxes), 3);
-  if (scores[1] < 1 || scores[1] != boxes[1]) return false;
+  if (scores[1] < 1 || scores[1] != boxes[1] || scores[2] > model::kMaxClasses) return false;
+  // Other models may have such outputs, too: without anchors that fit it is one of them, unless somebody says what it
+  // is.
+  const bool is_named = !options.model.empty();
   model::ModelConfig config = config_of(options, "zylo117_efficientdet_d0", images);
   settle_classes(config, scores[2], options);
   std::string anchors;
   if (found.anchors >= 0) {
     const Tensor corners = *constant_of(graph, output(found.anchors));
-    if (!fit_anchors(corners.data<float>(), config))
+    if (!fit_anchors(corners.data<float>(), config)) {
+      if (!is_named) return false;
       fail(ErrorCode::kUnsupported, "the anchors in output '{}' are not of scales 2^(i / n) and a few aspect ratios",
            graph.value(output(found.anchors)).name);
+    }
   } else {
     const auto level = max_level_for(scores[1], config.anchors(), config);
-    if (!level)
+    if (!level) {
+      if (!is_named) return false;
       fail(ErrorCode::kUnsupported,
            "{} anchors are not those of {} x {} pixels with {} a cell (--scales, "
            "--aspect-ratios)",
            scores[1], config.image_height, config.image_width, config.anchors());
+    }
     config.variant.max_level = *level;
     anchors =
         fmt::format("; no output has the anchors: a scale of {} is assumed (--anchor-scale)", config.anchor_scale);

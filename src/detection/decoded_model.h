@@ -17,8 +17,9 @@ namespace effdet::detection {
 ///   - Yet-Another-EfficientDet-Pytorch: an output float32 [N, anchors, classes] that a Sigmoid makes, and one [N,
 ///     anchors, 4]; a constant [1, anchors, 4] tells the anchors, and maps are not looked at.
 /// Others stay as they are. options: model, classes, anchors and names where they are given; what is neither given nor
-/// in the graph is assumed, and told by assumptions_of(). Throws Error(kUnsupported) for anchors of no pattern that
-/// detection knows, Error(kUsage) for options that contradict the graph. Precondition: shapes are inferred.
+/// in the graph is assumed, and told by assumptions_of(). Throws Error(kUnsupported) where options name the model and
+/// its anchors are of no pattern that detection knows, without a name it stays as it is; Error(kUsage) for options that
+/// contradict the graph. Precondition: shapes are inferred.
 void recognise_decoded(ir::Graph& graph, const ModelOptions& options = {});
 
 /// What recognise_decoded() took the model for and assumed; empty for other models.

@@ -13,6 +13,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace effdet::server {
 
@@ -53,6 +54,15 @@ class HttpClient {
       text.remove_prefix(static_cast<size_t>(sent));
     }
     return true;
+  }
+
+  /// Sends nothing more.
+  void end() { ::shutdown(socket_, SHUT_WR); }
+  /// Everything until the server closes.
+  std::string read_all() {
+    while (receive()) {
+    }
+    return std::exchange(received_, {});
   }
 
   /// The next answer; status 0: the server closed before one was complete.

@@ -517,19 +517,6 @@ std::string Table::text() const {
 
 void Table::print() const { fmt::print("{}", text()); }
 
-std::string one_line(std::string_view text) {
-  std::string line;
-  for (const char c : text) {
-    const auto code = static_cast<unsigned char>(c);
-    if (code < 0x20 || code == 0x7f) {
-      line += fmt::format("\\x{:02x}", code);
-    } else {
-      line += c;
-    }
-  }
-  return line;
-}
-
 void warn(std::string_view message) { print_warning("[WARNING] ", message); }
 
 void warn_of(std::string_view program, const std::string& file, const std::string& message) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "effdet/detection.h"
+#include "effdet/error.h"
 #include "effdet/model_options.h"
 
 namespace effdet::cli {
@@ -136,9 +137,6 @@ class Table {
  private:
   std::vector<std::vector<std::string>> rows_;
 };
-
-/// A message as one line: control characters (a hostile file's names may hold them) are shown as "\xNN".
-std::string one_line(std::string_view text);
 
 /// Prints "[WARNING] ..." on stderr.
 void warn(std::string_view message);

@@ -14,8 +14,8 @@ class ServeCli : public testing::Test {
   test::Result sh(const std::string& line) const { return test::run_in(folder_.path(), line); }
 
   const test::TestFolder folder_{"serve_cli"};
-  const std::string serve_ =
-      "timeout --foreground 60 effdet serve a=" EFFDET_SOURCE_DIR "/models/tf_efficientdet_d0_shapes.pth --img-size 128 --port 0 ";
+  const std::string serve_ = "timeout --foreground 60 effdet serve a=" EFFDET_SOURCE_DIR
+                             "/models/tf_efficientdet_d0_shapes.pth --img-size 128 --port 0 ";
 };
 
 TEST_F(ServeCli, RefusesSettingsThatAreNone) {

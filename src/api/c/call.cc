@@ -10,15 +10,6 @@ thread_local std::string last_error;
 
 }  // namespace
 
-std::string one_line(std::string_view text) {
-  std::string line;
-  for (const char c : text) {
-    const auto code = static_cast<unsigned char>(c);
-    line += code < 0x20 || code == 0x7f ? fmt::format("\\x{:02x}", code) : std::string(1, c);
-  }
-  return line;
-}
-
 effdet_status failed(ErrorCode code, const char* message) noexcept {
   try {
     last_error = one_line(message);

@@ -19,9 +19,6 @@ namespace effdet::api {
 /// Keeps the message for effdet_last_error() and gives the code back.
 effdet_status failed(ErrorCode code, const char* message) noexcept;
 
-/// A file's name may hold anything; what is told is one line.
-std::string one_line(std::string_view text);
-
 /// Runs a function's work. No exception leaves it.
 template <typename Work>
 effdet_status call(Work work) noexcept {

@@ -1,6 +1,7 @@
 // Finds the best instruction set that the processor has and the build contains.
 #include "kernels/cpu/micro_kernels.h"
 
+#include <cpuid.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -30,11 +31,17 @@ struct Entry {
 
 [[maybe_unused]] bool has_avx2() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
 
+/// A bit of CPUID's leaf 7, register EDX: for features that not every compiler has a name for.
+[[maybe_unused]] bool has_feature(int bit) {
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+  return __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) != 0 && (edx >> bit & 1) != 0;
+}
+constexpr int kAmxBf16Bit = 22, kAvx512Fp16Bit = 23;
+
 /// Linux lends a process tile registers where it asks for them.
 [[maybe_unused]] bool has_amx() {
   constexpr int kRequestPermission = 0x1023, kTileData = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
-  static const bool has =
-      __builtin_cpu_supports("amx-bf16") && syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+  static const bool has = has_feature(kAmxBf16Bit) && syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
   return has;
 }
 
@@ -42,7 +49,7 @@ struct Entry {
 /// from Golden Cove on, which are meant to do it by AMX. Hypervisors and Linux may keep AMX from a process, but not
 /// AVX512-FP16, which those cores brought too.
 [[maybe_unused]] bool multiplies_slowly() {
-  return __builtin_cpu_is("intel") && (__builtin_cpu_supports("amx-bf16") || __builtin_cpu_supports("avx512fp16"));
+  return __builtin_cpu_is("intel") && (has_feature(kAmxBf16Bit) || has_feature(kAvx512Fp16Bit));
 }
 
 #if defined(EFFDET_ISA_AVX512_BF16) && defined(EFFDET_ISA_AVX512)

@@ -1,0 +1,36 @@
+// The targets that read files, or compare two ways to compute.
+#include "targets.h"
+
+namespace effdet::fuzz {
+namespace {
+
+constexpr Target kAll[] = {
+    {"checkpoint", checkpoint},
+    {"onnx", onnx, mutate_onnx},
+    {"tensor_pb", tensor_pb},
+    {"om", om, mutate_om},
+    {"jpeg", jpeg},
+    {"png", png},
+    {"picture", picture},
+    {"coco_annotations", coco_annotations},
+    {"coco_results", coco_results},
+    {"voc", voc},
+    {"yolo_data", yolo_data},
+    {"yolo_labels", yolo_labels},
+    {"open_images", open_images},
+    {"journal", journal},
+    {"info_list", info_list},
+    {"tar", tar},
+    {"category_map", category_map},
+    {"tuning_bank", tuning_bank},
+    {"npy", npy},
+    {"aipp", aipp},
+    {"graphs", graphs},
+    {"evaluation", evaluation},
+};
+
+}  // namespace
+
+const std::span<const Target> kTargets = kAll;
+
+}  // namespace effdet::fuzz

@@ -1,0 +1,18 @@
+// Tensors in files of their own, and the preprocessing that atc takes into a model.
+#include "aipp/config.h"
+#include "base/npy.h"
+#include "input_file.h"
+#include "targets.h"
+
+namespace effdet::fuzz {
+
+void npy(Bytes input) {
+  const InputFile file(input);
+  read([&] { read_npy(file.path()); });
+}
+
+void aipp(Bytes input) {
+  read([&] { aipp::parse_config(std::string(text_of(input)), "input.cfg").resolve({1, 3, 64, 64}); });
+}
+
+}  // namespace effdet::fuzz
