@@ -4,31 +4,15 @@ tritonclient_grpc.py HOST:PORT EFFDET MODEL.om PICTURE
 """
 import pathlib
 import queue
-import subprocess
 import sys
-import tempfile
 
 import numpy as np
 import tritonclient.grpc as triton
-from tritonclient.utils import InferenceServerException
+
+from client_checks import check, check_pictures, made_up, refused
 
 url, effdet, model, picture = sys.argv[1:]
 client = triton.InferenceServerClient(url)
-
-
-def check(name, is_right):
-    print(f"{'ok ' if is_right else 'BAD'} {name}")
-    if not is_right:
-        sys.exit(1)
-
-
-def refused(name, status, call):
-    try:
-        call()
-    except InferenceServerException as error:
-        return check(f"{name}: {error.message()}", error.status() == f"StatusCode.{status}")
-    check(name, False)
-
 
 check("live, ready, model ready", client.is_server_live() and client.is_server_ready() and client.is_model_ready("m"))
 check("a model that is not there is not ready", not client.is_model_ready("nope"))
@@ -43,12 +27,7 @@ check("as JSON", client.get_model_config("m_detect", as_json=True)["config"]["in
 check("repository index", [entry.name for entry in client.get_model_repository_index().models] == ["m", "m_detect"])
 
 name, shape = metadata.inputs[0].name, list(metadata.inputs[0].shape)
-array = np.random.default_rng(0).standard_normal(shape, dtype=np.float32)
-with tempfile.TemporaryDirectory() as folder:
-    np.save(f"{folder}/x.npy", array)
-    subprocess.run([effdet, "run", model, "--input", f"{name}={folder}/x.npy", "--out", f"{folder}/out"], check=True,
-                   stdout=subprocess.DEVNULL)
-    expected = {path.stem: np.load(path) for path in pathlib.Path(folder, "out").glob("*.npy")}
+array, expected = made_up(effdet, model, name, shape)
 outputs = [tensor.name for tensor in metadata.outputs]
 
 
@@ -82,32 +61,28 @@ check("a stream, in its order, whose error ends nothing", str(streamed[20][1]).f
       all(error is None and result.get_response().id == str(i) and equal(result, outputs)
           for i, (result, error) in enumerate(streamed) if i != 20))
 
-file = pathlib.Path(picture).read_bytes()
-pictures = triton.InferInput("images", [2], "BYTES").set_data_from_numpy(np.array([file, file], dtype=np.object_))
-result = client.infer("m_detect", [pictures])
-count, boxes = result.as_numpy("num_detections"), result.as_numpy("boxes")
-check("pictures as BYTES", count.shape == (2,) and boxes.shape == (2, count.max(), 4) and
-      np.array_equal(boxes[0], boxes[1]))
+pictures, boxes = check_pictures(client, triton, picture)
 result = client.infer("m_detect", [pictures], parameters={"max": 3, "score": 0.0, "classes": "1,2"})
 check("parameters of pictures", list(result.as_numpy("num_detections")) == [3, 3] and
       set(result.as_numpy("classes").flat) <= {1, 2})
 contents = triton.service_pb2.ModelInferRequest(model_name="m_detect")
-contents.inputs.add(name="images", datatype="BYTES", shape=[1]).contents.bytes_contents.append(file)
+images = contents.inputs.add(name="images", datatype="BYTES", shape=[1]).contents
+images.bytes_contents.append(pathlib.Path(picture).read_bytes())
 result = triton.InferResult(client._client_stub.ModelInfer(contents))
 check("a picture as bytes_contents", np.array_equal(result.as_numpy("boxes")[0], boxes[0]))
 
-refused("no such model", "NOT_FOUND", lambda: client.infer("nope", [tensor]))
-refused("no such version", "NOT_FOUND", lambda: client.get_model_metadata("m", "2"))
-refused("another shape", "INVALID_ARGUMENT", lambda: client.infer(
+refused("no such model", "StatusCode.NOT_FOUND", lambda: client.infer("nope", [tensor]))
+refused("no such version", "StatusCode.NOT_FOUND", lambda: client.get_model_metadata("m", "2"))
+refused("another shape", "StatusCode.INVALID_ARGUMENT", lambda: client.infer(
     "m", [triton.InferInput(name, [1, 3, 2, 2], "FP32").set_data_from_numpy(array[:, :, :2, :2])]))
-refused("no such output", "INVALID_ARGUMENT",
+refused("no such output", "StatusCode.INVALID_ARGUMENT",
         lambda: client.infer("m", [tensor], outputs=[triton.InferRequestedOutput("nope")]))
-refused("classification", "INVALID_ARGUMENT",
+refused("classification", "StatusCode.INVALID_ARGUMENT",
         lambda: client.infer("m", [tensor], outputs=[triton.InferRequestedOutput(outputs[0], class_count=3)]))
-refused("loading", "INVALID_ARGUMENT", lambda: client.load_model("m"))
-refused("a timeout that is over", "UNAVAILABLE", lambda: client.infer("m", [tensor], timeout=1))
-refused("a deadline that is over", "DEADLINE_EXCEEDED", lambda: client.infer("m", [tensor], client_timeout=1e-4))
-refused("compression", "UNIMPLEMENTED", lambda: client.infer("m", [tensor], compression_algorithm="gzip"))
-refused("shared memory", "UNIMPLEMENTED", lambda: client.get_system_shared_memory_status())
+refused("loading", "StatusCode.INVALID_ARGUMENT", lambda: client.load_model("m"))
+refused("a timeout that is over", "StatusCode.UNAVAILABLE", lambda: client.infer("m", [tensor], timeout=1))
+refused("a deadline that is over", "StatusCode.DEADLINE_EXCEEDED", lambda: client.infer("m", [tensor], client_timeout=1e-4))
+refused("compression", "StatusCode.UNIMPLEMENTED", lambda: client.infer("m", [tensor], compression_algorithm="gzip"))
+refused("shared memory", "StatusCode.UNIMPLEMENTED", lambda: client.get_system_shared_memory_status())
 count = client.get_inference_statistics("m").model_stats[0].inference_stats.success.count - before
 check(f"statistics: {count} requests", count in (50, 51))  # what the deadline cut off may have been at work
