@@ -6,8 +6,9 @@ Usage: scripts/make_sbom.py [--strict] [BUILD_FOLDER [OUT.spdx.json]]
 
 Packages are Debian's, found by the names of the libraries that the built files link, or load when they are needed; headers
 that are compiled in are asked for by name. The licences of both are in LICENCES, which knows those of Debian 12; with
---strict whatever is not in it is an error (exit code 1): somebody has to look whether it may go with Apache-2.0. What these libraries need themselves is listed without a
-licence of ours to conclude; Debian's copyright files, which are named, tell. The same build gives the same document.
+--strict whatever is not in it is an error (exit code 1): somebody has to look whether it may go with Apache-2.0. What these
+libraries need themselves is listed without a licence of ours to conclude; Debian's copyright files, which are named, tell. The
+same build gives the same document.
 """
 import hashlib
 import json
@@ -34,7 +35,7 @@ LICENCES = {
     "libboost1.81-dev": "BSL-1.0", "libcli11-dev": "BSD-3-Clause", "nlohmann-json3-dev": "MIT", "libflatbuffers-dev": "Apache-2.0",
 }
 HEADERS = ["libboost1.81-dev", "libcli11-dev", "nlohmann-json3-dev", "libflatbuffers-dev"]
-NOT_PACKAGES = re.compile(r"libeffdet|libascend|libacl|linux-vdso")
+NOT_PACKAGES = re.compile(r"libeffdet|libascend|libacl|linux-vdso|ld-linux")
 
 
 def output(*command):
@@ -53,18 +54,25 @@ def library_paths():
     return {name: path for name, path in re.findall(r"^\s+(\S+) \(libc6,x86-64[^)]*\) => (\S+)", output("/sbin/ldconfig", "-p"), re.M)}
 
 
-def package_of(path):
-    """The Debian package of a file, which may be listed by its place before or after /usr was merged."""
-    real = str(pathlib.Path(path).resolve())
-    for name in (path, real, path.removeprefix("/usr"), real.removeprefix("/usr")):
-        found = subprocess.run(["dpkg-query", "-S", name], capture_output=True, text=True)
-        if found.returncode == 0:
-            return found.stdout.split(":")[0]
-    return None
+def packages_of(paths):
+    """The Debian packages of files, which may be listed by their places before or after /usr was merged."""
+    names = {name.removeprefix("/usr") for path in paths for name in (path, str(pathlib.Path(path).resolve()))}
+    lines = subprocess.run(["dpkg-query", "-S", *sorted(names), *sorted("/usr" + name for name in names)],
+                           capture_output=True, text=True).stdout.splitlines()
+    return {line.split(":")[0] for line in lines}
 
 
-def package_entry(name, licence):
-    version, source, homepage = output("dpkg-query", "-W", "-f", "${Version}\t${source:Package}\t${Homepage}\n", name).splitlines()[0].split("\t")
+def installed_packages():
+    """Version, source package and homepage of each installed package by its name."""
+    lines = output("dpkg-query", "-W", "-f", "${Package}\t${Version}\t${source:Package}\t${Homepage}\n").splitlines()
+    packages = {}
+    for name, *facts in (line.split("\t") for line in lines):
+        packages.setdefault(name, facts)
+    return packages
+
+
+def package_entry(name, licence, facts):
+    version, source, homepage = facts
     return {
         "SPDXID": "SPDXRef-" + re.sub("[^A-Za-z0-9.-]", "-", name), "name": name, "versionInfo": version, "supplier": "Organization: Debian",
         "downloadLocation": f"https://packages.debian.org/bookworm/{name}", "homepage": homepage or "NOASSERTION", "filesAnalyzed": False,
@@ -85,20 +93,13 @@ def main():
     if not files:
         sys.exit(f"{build}: nothing is built there")
     paths = library_paths()
-    direct = set(HEADERS)
-    for file in files:
-        for name in sorted(linked(file)):
-            if NOT_PACKAGES.match(name) or name.startswith("ld-linux"):
-                continue
-            if name in paths and (package := package_of(paths[name])):
-                direct.add(package)
-    indirect = set()
-    for name in direct - set(HEADERS):
-        depends = output("apt-cache", "depends", "--recurse", "--no-recommends", "--no-suggests", "--no-conflicts", "--no-breaks",
-                         "--no-replaces", "--no-enhances", "--installed", name)
-        indirect |= {line.strip() for line in depends.splitlines() if re.match(r"[a-z0-9]", line)}
-    installed = set(output("dpkg-query", "-W", "-f", "${Package}\n").split())
-    indirect = {name for name in indirect if name in installed and name.startswith("lib")} - direct
+    names = {name for file in files for name in linked(file) if not NOT_PACKAGES.match(name)}
+    linked_packages = packages_of(paths[name] for name in names if name in paths)
+    direct = linked_packages | set(HEADERS)
+    depends = output("apt-cache", "depends", "--recurse", "--no-recommends", "--no-suggests", "--no-conflicts", "--no-breaks",
+                     "--no-replaces", "--no-enhances", "--installed", *sorted(linked_packages))
+    installed = installed_packages()
+    indirect = {name for name in re.findall(r"^[a-z0-9]\S*", depends, re.M) if name in installed and name.startswith("lib")} - direct
     unknown = sorted(direct - LICENCES.keys())
     if unknown and strict:
         sys.exit(f"no licence in {sys.argv[0]} for {', '.join(unknown)}: read /usr/share/doc/PACKAGE/copyright, and add it")
@@ -107,7 +108,8 @@ def main():
     version = ".".join(re.findall(r"^#define EFFDET_VERSION_(?:MAJOR|MINOR|PATCH) (\d+)", text, re.M))
     product = {"SPDXID": "SPDXRef-effdet", "name": "effdet.cpp", "versionInfo": version, "downloadLocation": "NOASSERTION", "filesAnalyzed": False,
                "licenseConcluded": "Apache-2.0", "licenseDeclared": "Apache-2.0", "copyrightText": "NOASSERTION", "supplier": "NOASSERTION"}
-    packages = [product] + [package_entry(name, LICENCES.get(name, "NOASSERTION")) for name in sorted(direct)] + [package_entry(name, "NOASSERTION") for name in sorted(indirect)]
+    packages = [product] + [package_entry(name, LICENCES.get(name, "NOASSERTION"), installed[name])
+                            for names in (direct, indirect) for name in sorted(names)]
     relationships = [{"spdxElementId": "SPDXRef-DOCUMENT", "relationshipType": "DESCRIBES", "relatedSpdxElement": "SPDXRef-effdet"}]
     for package in packages[1:]:
         kind = "STATIC_LINK" if package["name"] in HEADERS else "DYNAMIC_LINK" if package["name"] in direct else "RUNTIME_DEPENDENCY_OF"
