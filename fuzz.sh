@@ -4,12 +4,11 @@
 #   SECONDS  of wall time, shared among the targets; EFFDET_FUZZ_JOBS of them run at a time (default: all processors)
 #   --keep   the smallest set of inputs that reaches all that was reached becomes fuzz/corpus/TARGET.tar, which CI runs
 # Inputs grow in build/fuzz/corpus/TARGET; what was found lies in build/fuzz/findings/TARGET-*, and the exit code is 1:
-# build/fuzz/bin/TARGET_fuzz FILE runs it again. --sum prints inputs and hours of all
-# runs of this build folder.
+# build/fuzz/bin/TARGET_fuzz FILE runs it again. --sum prints inputs and hours of all runs of this build folder.
 set -euo pipefail
 cd "$(dirname "$0")"
 build=build/fuzz
-[ $# -gt 0 ] || { sed -n '3,8s/^# //p' "$0" >&2; exit 2; }
+[ $# -gt 0 ] || { sed -n '3,7s/^# //p' "$0" >&2; exit 2; }
 first=$1; shift
 [[ $first =~ ^([0-9]+|--list|--keep|--sum)$ ]] || { echo "fuzz.sh: '$first' is no number of seconds" >&2; exit 2; }
 
@@ -27,39 +26,34 @@ for target in $targets; do
   grep -qx "$target" <<< "$all" || { echo "fuzz.sh: there is no target '$target'; ./fuzz.sh --list lists them" >&2; exit 2; }
 done
 
-dpkg-query -W clang-16 libclang-rt-16-dev > /dev/null 2>&1 || apt-get install -y -qq --no-install-recommends clang-16 libclang-rt-16-dev
-scripts/install_packages.sh
+scripts/install_packages.sh clang-16 libclang-rt-16-dev
 [ -f $build/build.ninja ] || cmake --preset fuzz > /dev/null
-cmake --build --preset fuzz --target ${EFFDET_FUZZ_TARGETS:-layers_fuzz programs_fuzz effdet_cli}
+cmake --build --preset fuzz --target layers_fuzz programs_fuzz
 
-# What a target begins with: the kept corpus, and files of the tests.
+# What a target begins with: the kept corpus, small inputs of its own, and files of the tests.
 seed() {  # TARGET
-  local folder=$build/corpus/$1
+  local folder=$build/corpus/$1 file files=(fuzz/seeds/"$1"/*)
   mkdir -p "$folder"
   [ ! -f "fuzz/corpus/$1.tar" ] || tar -xf "fuzz/corpus/$1.tar" -C "$folder"
-  [ ! -d "fuzz/seeds/$1" ] || cp fuzz/seeds/"$1"/* "$folder"
   case $1 in
-    checkpoint) cp testdata/checkpoint/* "$folder" ;;
-    onnx) find testdata/onnx testdata/bombs -name '*.onnx' -exec cp --backup=numbered {} "$folder" \; ;;
-    tensor_pb) find testdata/onnx -name '*.pb' -exec cp --backup=numbered {} "$folder" \; ;;
-    jpeg) cp testdata/images/*.jpg "$folder" ;;
-    png) cp testdata/images/*.png "$folder" ;;
-    picture) cp testdata/images/*.{bmp,gif,webp,tif,avif} "$folder" ;;
-    om)
-      cp testdata/om/*.om "$folder"
-      for model in testdata/onnx/*/model.onnx; do
-        "$build/bin/effdet" atc --model="$model" --framework=5 --soc_version=native --output="$folder/$(basename "$(dirname "$model")")" > /dev/null 2>&1 || true
-      done ;;
+    checkpoint) files+=(testdata/checkpoint/*) ;;
+    onnx) files+=(testdata/onnx/*.onnx testdata/onnx/*/*.onnx testdata/bombs/*.onnx) ;;
+    tensor_pb) files+=(testdata/onnx/*/*/*.pb) ;;
+    jpeg) files+=(testdata/images/*.jpg) ;;
+    png) files+=(testdata/images/*.png) ;;
+    picture) files+=(testdata/images/*.{bmp,gif,webp,tif,avif}) ;;
+    om) files+=(testdata/om/*.om) ;;
   esac
+  for file in "${files[@]}"; do [ ! -f "$file" ] || cp "$file" "$folder/${file//\//_}"; done
 }
 
-options=(-rss_limit_mb=3000 -malloc_limit_mb=2000 -timeout=120 -max_len=65536 -print_final_stats=1)
+export build options='-rss_limit_mb=3000 -malloc_limit_mb=2000 -timeout=120'
 export ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1:handle_abort=1 UBSAN_OPTIONS=print_stacktrace=1
 
 fuzz() {  # TARGET SECONDS
   seed "$1"
   local log=$build/logs/$1 failed=0
-  "$build/bin/$1_fuzz" "${options[@]}" -max_total_time="$2" -artifact_prefix="$build/findings/$1-" "$build/corpus/$1" > "$log" 2>&1 || failed=1
+  "$build/bin/$1_fuzz" $options -max_len=65536 -print_final_stats=1 -max_total_time="$2" -artifact_prefix="$build/findings/$1-" "$build/corpus/$1" > "$log" 2>&1 || failed=1
   local inputs
   inputs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
   printf '%s\t%s\t%s\n' "$1" "${inputs:-0}" "$2" >> $build/fuzzed.tsv
@@ -73,7 +67,7 @@ if [ "$first" = --keep ]; then
   for target in $targets; do
     seed "$target"
     kept=$(mktemp -d)
-    "$build/bin/${target}_fuzz" -merge=1 -max_len=4096 -timeout=120 -rss_limit_mb=3000 "$kept" "$build/corpus/$target" > "$build/logs/$target.keep" 2>&1
+    "$build/bin/${target}_fuzz" $options -merge=1 -max_len=4096 "$kept" "$build/corpus/$target" > "$build/logs/$target.keep" 2>&1
     tar --sort=name --owner=0 --group=0 --numeric-owner --mtime=@0 -cf "fuzz/corpus/$target.tar" -C "$kept" .
     printf '%-18s %6s inputs kept, %s bytes\n' "$target" "$(ls "$kept" | wc -l)" "$(stat -c %s "fuzz/corpus/$target.tar")"
     rm -rf "$kept"
@@ -86,7 +80,4 @@ count=$(wc -w <<< "$targets")
 each=$((first * jobs / count))
 [ $each -gt 0 ] || each=1
 export -f seed fuzz
-export build
-declare -p options > $build/options.sh
-# shellcheck disable=SC2016
-printf '%s\n' $targets | xargs -P "$jobs" -I{} bash -c "set -euo pipefail; . $build/options.sh; fuzz {} $each"
+printf '%s\n' $targets | xargs -P "$jobs" -I{} bash -c "set -euo pipefail; fuzz {} $each"

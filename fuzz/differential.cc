@@ -1,13 +1,13 @@
 // Two ways to the same numbers: fast kernels and the reference, the evaluator and a naive one.
 #include <algorithm>
-#include <cmath>
 #include <cstdlib>
 
 #include "compiler/compile.h"
 #include "eval/coco_eval.h"
+#include "eval/naive_evaluator_test_util.h"
 #include "kernels/cpu/micro_kernels.h"
-#include "naive_coco.h"
 #include "passes/random_graph_test_util.h"
+#include "passes/tensor_difference.h"
 #include "runtime/engine.h"
 #include "targets.h"
 
@@ -32,18 +32,6 @@ class Numbers {
   Bytes rest_;
 };
 
-double difference(const Tensor& got, const Tensor& want) {
-  double largest = 1e-9, worst = 0;
-  for (size_t i = 0; i < want.data<float>().size(); ++i) {
-    const double a = got.data<float>()[i], b = want.data<float>()[i];
-    if (std::isnan(a) != std::isnan(b)) return INFINITY;
-    if (a == b || std::isnan(a)) continue;
-    largest = std::max(largest, std::abs(b));
-    worst = std::max(worst, std::abs(a - b));
-  }
-  return worst / largest;
-}
-
 }  // namespace
 
 /// The input is the seed of a random graph, which is compiled, run on the kernels of each instruction set that this
@@ -63,7 +51,7 @@ void graphs(Bytes input) {
       ::setenv("EFFDET_ISA", set, 1);
       const std::vector<Tensor> got = runtime::Session(std::make_shared<runtime::Engine>(program), 1).run(inputs);
       for (size_t i = 0; i < want.size(); ++i)
-        if (const double worst = difference(got[i], want[i]); !(worst < kTolerance))
+        if (const double worst = passes::relative_difference(want[i], got[i]); !(worst < kTolerance))
           finding(fmt::format("output {} of graph {} differs by {} ({}, {})\n{}", i, seed, worst, set,
                               fuse ? "fused" : "not fused", ir::to_text(graph)));
     }
@@ -100,15 +88,12 @@ void evaluation(Bytes input) {
   eval::CocoParams params = eval::CocoParams::all_of(dataset);
   params.max_detections = {1, 5};
   params.settle();
-  const eval::CocoEvaluation got = eval::evaluate_coco(dataset, results, params, eval::CocoOutput::kAllArrays);
-  const std::vector<double> want = naive_precision(dataset, results, params);
-  const eval::CocoArrays& arrays = got.arrays;
-  for (size_t i = 0, t = 0; t < arrays.thresholds; ++t)
-    for (size_t r = 0; r < arrays.recalls; ++r)
-      for (size_t k = 0; k < arrays.categories; ++k, ++i)
-        if (const double precision = arrays.precision[arrays.precision_index(t, r, k, 0, 1)]; precision != want[i])
-          finding(fmt::format("precision {} at threshold {}, recall {}, category {}: the naive evaluator has {}",
-                              precision, t, r, k, want[i]));
+  const eval::CocoArrays got = eval::evaluate_coco(dataset, results, params, eval::CocoOutput::kAllArrays).arrays;
+  const eval::CocoArrays want = eval::NaiveEvaluator(dataset, results, params).run();
+  for (const auto array : {&eval::CocoArrays::precision, &eval::CocoArrays::recall, &eval::CocoArrays::scores})
+    if (const auto [ours, theirs] = std::ranges::mismatch(got.*array, want.*array); ours != (got.*array).end())
+      finding(fmt::format("number {} of an array is {}: the naive evaluator has {}", ours - (got.*array).begin(), *ours,
+                          *theirs));
 }
 
 }  // namespace effdet::fuzz

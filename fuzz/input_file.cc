@@ -1,22 +1,14 @@
-// Files in memory: Linux' memfd for one, a folder of /dev/shm for several.
+// A folder of /dev/shm, where the system has it.
 #include "input_file.h"
 
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cstdlib>
 #include <fstream>
+#include <string>
 
 namespace effdet::fuzz {
 namespace {
-
-void write_all(int descriptor, Bytes bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(descriptor, bytes.data(), bytes.size());
-    if (written <= 0) std::abort();
-    bytes = bytes.subspan(static_cast<size_t>(written));
-  }
-}
 
 struct WorkFolder {
   std::filesystem::path path;
@@ -35,15 +27,6 @@ struct WorkFolder {
 };
 
 }  // namespace
-
-InputFile::InputFile(Bytes input) : descriptor_(::memfd_create("input", MFD_CLOEXEC)) {
-  if (descriptor_ < 0) std::abort();
-  write_all(descriptor_, input);
-}
-
-InputFile::~InputFile() { ::close(descriptor_); }
-
-std::filesystem::path InputFile::path() const { return "/proc/self/fd/" + std::to_string(descriptor_); }
 
 const std::filesystem::path& work_folder() {
   static const WorkFolder folder;

@@ -47,9 +47,9 @@ void run(const ir::Graph& graph, artifact::Program program) {
 }  // namespace
 
 void onnx(Bytes input) {
-  const InputFile file(input);
+  const std::filesystem::path file = write_input("input", text_of(input));
   ir::Graph graph;
-  if (!read([&] { graph = onnx::read_onnx(file.path()); }) || graph.nodes.size() > kMostNodes) return;
+  if (!read([&] { graph = onnx::read_onnx(file); }) || graph.nodes.size() > kMostNodes) return;
   ir::Graph inferred = graph;
   if (!read([&] { ops::infer_shapes(inferred); })) return;
   const bool small = is_small(inferred);
@@ -63,8 +63,8 @@ void onnx(Bytes input) {
 }
 
 void tensor_pb(Bytes input) {
-  const InputFile file(input);
-  read([&] { onnx::read_tensor_file(file.path()); });
+  const std::filesystem::path file = write_input("input", text_of(input));
+  read([&] { onnx::read_tensor_file(file); });
 }
 
 }  // namespace effdet::fuzz

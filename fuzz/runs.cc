@@ -13,21 +13,21 @@ namespace effdet::fuzz {
 
 /// As a whole file, and as the content of a record, whose hash need not be guessed then.
 void journal(Bytes input) {
-  const InputFile file(input);
-  read([&] { dataset::read_journal(file.path()); });
+  const std::filesystem::path file = write_input("input", text_of(input));
+  read([&] { dataset::read_journal(file); });
   read([&] { dataset::parse_header(input, "input"); });
   read([&] { dataset::parse_entry(input, "input", 8); });
 }
 
 void info_list(Bytes input) {
-  const InputFile file(input);
-  read([&] { read_info(file.path()); });
+  const std::filesystem::path file = write_input("input", text_of(input));
+  read([&] { read_info(file); });
 }
 
 void tar(Bytes input) {
-  const InputFile file(input);
+  const std::filesystem::path file = write_input("input", text_of(input));
   read([&] {
-    dataset::for_each_member(file.path(), [&](const dataset::TarMember& member) {
+    dataset::for_each_member(file, [&](const dataset::TarMember& member) {
       if (member.offset > input.size() || member.bytes > input.size() - member.offset)
         finding("a member outside of the file: " + member.name);
     });
@@ -38,8 +38,8 @@ void category_map(Bytes input) {
   static const eval::GroundTruth dataset = eval::parse_coco_dataset(
       R"({"images": [], "annotations": [], "categories": [{"id": 3, "name": "a"}, {"id": 7, "name": "b"}]})",
       "small.json");
-  const InputFile file(input);
-  read([&] { dataset::read_result_map(file.path(), dataset); });
+  const std::filesystem::path file = write_input("input", text_of(input));
+  read([&] { dataset::read_result_map(file, dataset); });
 }
 
 void tuning_bank(Bytes input) {

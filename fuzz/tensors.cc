@@ -7,8 +7,8 @@
 namespace effdet::fuzz {
 
 void npy(Bytes input) {
-  const InputFile file(input);
-  read([&] { read_npy(file.path()); });
+  const std::filesystem::path file = write_input("input", text_of(input));
+  read([&] { read_npy(file); });
 }
 
 void aipp(Bytes input) {

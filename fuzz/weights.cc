@@ -7,11 +7,11 @@
 namespace effdet::fuzz {
 
 void checkpoint(Bytes input) {
-  const InputFile file(input);
+  const std::filesystem::path file = write_input("input", text_of(input));
   for (const bool keep_names : {false, true}) {
     read([&] {
       unsigned sum = 0;  // what a tensor says that it has must be there
-      for (const auto& named : checkpoint::read_checkpoint(file.path(), {.keep_names = keep_names}).tensors)
+      for (const auto& named : checkpoint::read_checkpoint(file, {.keep_names = keep_names}).tensors)
         for (const std::byte byte : named.tensor.bytes()) sum += std::to_integer<unsigned>(byte);
       [[maybe_unused]] volatile unsigned kept = sum;
     });

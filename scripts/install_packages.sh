@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
-# Installs the Debian 12 packages that building needs, if any is missing. docs/dependencies.md says what each is for.
+# Installs the Debian 12 packages that building needs, and those that are named, if any is missing. docs/dependencies.md says
+# what each is for.
+# Usage: scripts/install_packages.sh [PACKAGE ...]
 set -euo pipefail
 
 packages=(
@@ -11,6 +13,7 @@ packages=(
   libavif-dev libheif-dev libtiff-dev libwebp-dev fonts-dejavu-core libfontconfig-dev libfreetype-dev
   libavcodec-dev libavformat-dev libswscale-dev
   clang-format libbenchmark-dev libgtest-dev locales python3 python3-numpy
+  "$@"
 )
 
 missing=()
