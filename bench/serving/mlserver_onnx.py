@@ -7,8 +7,7 @@ from mlserver.types import InferenceResponse
 
 class OnnxModel(MLModel):
     async def load(self):
-        options = onnxruntime.SessionOptions()
-        self.session = onnxruntime.InferenceSession(self.settings.parameters.uri, options, providers=["CPUExecutionProvider"])
+        self.session = onnxruntime.InferenceSession(self.settings.parameters.uri, providers=["CPUExecutionProvider"])
         return True
 
     async def predict(self, payload):

@@ -57,9 +57,6 @@ class Peer:
         os.killpg(self.process.pid, 15)
         self.process.wait()
 
-    def url(self):
-        return f"http://127.0.0.1:{self.port}"
-
 
 def outputs_of(port, request):
     with socket.create_connection(("127.0.0.1", port)) as connection:

@@ -54,6 +54,7 @@ void settle_device(std::vector<artifact::Program>& programs, const std::string& 
 }
 
 void log_opened(const std::filesystem::path& path, const CompiledModel& model) {
+  if (!is_logged()) return;  // the weights are counted plan by plan
   log(LogLevel::kInfo, "{}: is open, for {}, with {} plan{} and {} bytes of weights", path.string(), model.device(),
       model.plan_count(), model.plan_count() == 1 ? "" : "s", model.weight_bytes());
 }

@@ -2,6 +2,9 @@
 #pragma once
 
 #include <string>
+#include <string_view>
+
+#include "base/error.h"
 
 namespace effdet::inline base {
 
@@ -30,5 +33,17 @@ class SharedLibrary {
 /// A function of a module of ours, a library that lies beside the library or program whose code `self` is, in lib/
 /// beside the folder of programs, or where the loader looks. nullptr where there is none that loads: reason says why.
 void* module_function(const void* self, const char* file, const char* name, std::string& reason);
+
+/// The table that the module's function `entry` returns, and whose member `version` is to be the version. self: code of
+/// the caller's own library, as above. Throws Error(kUnsupported), which begins with what the caller needs.
+template <typename Table>
+const Table& module_table(const void* self, const char* file, const char* entry, int version, std::string_view needs) {
+  std::string reason;
+  const auto function = reinterpret_cast<const Table* (*)()>(module_function(self, file, entry, reason));
+  const Table* table = function != nullptr ? function() : nullptr;
+  if (table != nullptr && table->version == version) return *table;
+  if (table != nullptr) reason = "it is of another version of this library";
+  fail(ErrorCode::kUnsupported, "{}: {}", needs, reason);
+}
 
 }  // namespace effdet::inline base

@@ -256,7 +256,7 @@ class ListRun {
     if (stopped() || is_over_) return;
     slot.image = pending_[group.first + i];
     slot.error = nullptr;
-    slot.prepared = {.size = {1, 1}};  // of an image that cannot be used something lies in the batch all the same
+    slot.prepared = {};
     slot.pixels = {};
     try {
       const auto rows = open_listed(images_[slot.image], options_);
@@ -314,10 +314,7 @@ class ListRun {
     }
   }
 
-  bool is_sliced(vision::ImageSize size) const {
-    const int side = options_.slices.side;
-    return side > 0 && (size.width > side || size.height > side);
-  }
+  bool is_sliced(vision::ImageSize size) const { return detection::is_sliced(size, options_.slices); }
 
   /// Looks at the parts of an image, too.
   void add_slices(detection::ImageDetector& detector, Slot& slot) {

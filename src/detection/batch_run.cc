@@ -67,9 +67,8 @@ BatchRun::BatchRun(const DetectionModel& model) {
 }
 
 /// Soft suppression is the host's, and so are errors.
-bool BatchRun::selects(const DetectionModel& model, const DetectOptions& options) const {
-  return selection_ != nullptr && !options.soft_nms && options.max_candidates <= candidates_ &&
-         model.decoder().candidate_heads() != nullptr;
+bool BatchRun::selects(const DetectOptions& options) const {
+  return selection_ != nullptr && !options.soft_nms && options.max_candidates <= candidates_;
 }
 
 void BatchRun::run(const DetectionModel& model, runtime::Session& session, size_t plan,
@@ -81,7 +80,7 @@ void BatchRun::run(const DetectionModel& model, runtime::Session& session, size_
     write_inputs(model, session, plan, input, images, queue, places[0]);
   };
   const auto take = [&](kernels::Queue& queue, std::span<std::byte* const> places) {
-    if (selects(model, options)) {
+    if (selects(options)) {
       const HeadDecoder& heads = *model.decoder().candidate_heads();
       std::vector<kernels::BoxImage> geometries;
       for (const InputImage& image : images) geometries.push_back(heads.box_image(image.size));

@@ -45,7 +45,7 @@ class BatchRun {
            std::span<const InputImage> images, const DetectOptions& options, BatchOutput& output);
 
  private:
-  bool selects(const DetectionModel& model, const DetectOptions& options) const;
+  bool selects(const DetectOptions& options) const;
   void write_inputs(const DetectionModel& model, runtime::Session& session, size_t plan,
                     std::span<const std::byte> input, std::span<const InputImage> images, kernels::Queue& queue,
                     std::byte* place);

@@ -189,6 +189,7 @@ bool recognise_bench(ir::Graph& graph, const Shape& images, const ModelOptions& 
 /// Outputs by what they look like; -1: there is none.
 struct Zylo117Outputs {
   int scores = -1, boxes = -1, anchors = -1;
+  Tensor corners;  ///< the constant that output `anchors` is
 
   explicit Zylo117Outputs(const ir::Graph& graph) {
     for (size_t i = 0; i < graph.outputs.size(); ++i) {
@@ -196,13 +197,33 @@ struct Zylo117Outputs {
       const Shape shape = shape_of(graph, id, 3);
       if (shape.empty()) continue;
       const ir::Node* producer = producer_of(graph, id);
-      if (producer != nullptr && producer->is("Sigmoid"))
+      if (producer != nullptr && producer->is("Sigmoid")) {
         scores = static_cast<int>(i);
-      else if (shape[2] == 4)
-        (constant_of(graph, id) ? anchors : boxes) = static_cast<int>(i);
+      } else if (shape[2] == 4) {
+        std::optional<Tensor> constant = constant_of(graph, id);
+        (constant ? anchors : boxes) = static_cast<int>(i);
+        if (constant) corners = *std::move(constant);
+      }
     }
   }
 };
+
+/// Settles the anchors by the output that has them, or by their number. Returns why there are none that fit; empty:
+/// there are.
+std::string settle_anchors(const ir::Graph& graph, const Zylo117Outputs& found, int64_t anchors,
+                           model::ModelConfig& config) {
+  if (found.anchors >= 0) {
+    if (fit_anchors(found.corners.data<float>(), config)) return {};
+    return fmt::format("the anchors in output '{}' are not of scales 2^(i / n) and a few aspect ratios",
+                       graph.value(graph.outputs[static_cast<size_t>(found.anchors)]).name);
+  }
+  const auto level = max_level_for(anchors, config.anchors(), config);
+  if (!level)
+    return fmt::format("{} anchors are not those of {} x {} pixels with {} a cell (--scales, --aspect-ratios)", anchors,
+                       config.image_height, config.image_width, config.anchors());
+  config.variant.max_level = *level;
+  return {};
+}
 
 bool recognise_zylo117(ir::Graph& graph, const Shape& images, const ModelOptions& options) {
   const Zylo117Outputs found(graph);
@@ -210,32 +231,16 @@ bool recognise_zylo117(ir::Graph& graph, const Shape& images, const ModelOptions
   const auto output = [&](int i) { return graph.outputs[static_cast<size_t>(i)]; };
   const Shape scores = shape_of(graph, output(found.scores), 3), boxes = shape_of(graph, output(found.boxes), 3);
   if (scores[1] < 1 || scores[1] != boxes[1] || scores[2] > model::kMaxClasses) return false;
-  // Other models may have such outputs, too: without anchors that fit it is one of them, unless somebody says what it
-  // is.
-  const bool is_named = !options.model.empty();
   model::ModelConfig config = config_of(options, "zylo117_efficientdet_d0", images);
   settle_classes(config, scores[2], options);
-  std::string anchors;
-  if (found.anchors >= 0) {
-    const Tensor corners = *constant_of(graph, output(found.anchors));
-    if (!fit_anchors(corners.data<float>(), config)) {
-      if (!is_named) return false;
-      fail(ErrorCode::kUnsupported, "the anchors in output '{}' are not of scales 2^(i / n) and a few aspect ratios",
-           graph.value(output(found.anchors)).name);
-    }
-  } else {
-    const auto level = max_level_for(scores[1], config.anchors(), config);
-    if (!level) {
-      if (!is_named) return false;
-      fail(ErrorCode::kUnsupported,
-           "{} anchors are not those of {} x {} pixels with {} a cell (--scales, "
-           "--aspect-ratios)",
-           scores[1], config.image_height, config.image_width, config.anchors());
-    }
-    config.variant.max_level = *level;
-    anchors =
-        fmt::format("; no output has the anchors: a scale of {} is assumed (--anchor-scale)", config.anchor_scale);
+  if (const std::string unfit = settle_anchors(graph, found, scores[1], config); !unfit.empty()) {
+    if (options.model.empty()) return false;  // other models may have such outputs, too
+    fail(ErrorCode::kUnsupported, "{}", unfit);
   }
+  const std::string anchors =
+      found.anchors >= 0
+          ? std::string()
+          : fmt::format("; no output has the anchors: a scale of {} is assumed (--anchor-scale)", config.anchor_scale);
   if (options.model.empty()) config.variant.name = "zylo117_efficientdet";
   graph.metadata.merge(model::metadata_of(config));
   graph.metadata[kScoredAnchors] = fmt::format("{} {}", found.scores, found.boxes);

@@ -132,22 +132,17 @@ std::vector<std::vector<Detection>> Detector::detect_batch(std::span<const Image
 std::vector<Detection> Detector::detect_sliced(const ImageView& image, const SliceOptions& slices,
                                                const DetectOptions& options, std::string_view name) {
   detection::check_options(slices);
-  if (slices.side == 0 || (image.width <= slices.side && image.height <= slices.side))
-    return detect(image, options, name);
+  if (!detection::is_sliced({image.width, image.height}, slices)) return detect(image, options, name);
   if (image.format == PixelFormat::kNv12) fail(ErrorCode::kUsage, "{}: slices are not cut out of NV12", name);
-  const vision::ViewRows checked(image, name);
-  const int channels = image.format == PixelFormat::kGray                                         ? 1
-                       : image.format == PixelFormat::kRgba || image.format == PixelFormat::kBgra ? 4
-                                                                                                  : 3;
-  const std::ptrdiff_t stride = image.stride != 0 ? image.stride : std::ptrdiff_t{channels} * image.width;
+  const ImageView whole = vision::ViewRows(image, name).view();
   const std::vector<detection::Slice> parts = detection::slices_of({image.width, image.height}, slices);
   std::vector<ImageView> views{image};
   for (const detection::Slice& part : parts)
-    views.push_back({.data = image.data + part.y1 * stride + part.x1 * channels,
+    views.push_back({.data = whole.data + part.y1 * whole.stride + part.x1 * vision::pixel_bytes(whole.format),
                      .width = part.x2 - part.x1,
                      .height = part.y2 - part.y1,
-                     .format = image.format,
-                     .stride = stride});
+                     .format = whole.format,
+                     .stride = whole.stride});
   std::vector<std::vector<Detection>> found = impl_->detect_batch(views, options);
   for (size_t i = 0; i < parts.size(); ++i) detection::add_found(found[0], found[i + 1], parts[i]);
   return detection::merge_detections(std::move(found[0]), slices, options.agnostic, options.max_detections);

@@ -85,8 +85,7 @@ ModelInput::ModelInput(std::span<const ir::Value> inputs, const ir::Graph& graph
     const size_t bytes = artifact::value_bytes(input);
     if (role == Role::kImages) sample_bytes_ = bytes / batch_;
     inputs_.push_back({role, input.dtype, batch_bytes_, bytes});
-    constexpr size_t kAlignment = 64;  // of each input
-    batch_bytes_ += (bytes + kAlignment - 1) / kAlignment * kAlignment;
+    batch_bytes_ += artifact::aligned_bytes(bytes);
   }
 }
 

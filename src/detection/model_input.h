@@ -21,7 +21,9 @@ Shape network_shape(std::span<const ir::Value> inputs, const ir::Graph& graph);
 
 /// An image of a batch, as prepare() left it in its sample.
 struct InputImage {
-  vision::ImageSize size;           ///< what detections are scaled to
+  /// What detections are scaled to. Of an image that cannot be used it is anything that is one: something lies in the
+  /// batch all the same.
+  vision::ImageSize size{1, 1};
   vision::ImageSize picture{0, 0};  ///< of the pixels that are there, which the device prepares; 0: none are
   bool is_picture() const { return picture.width > 0; }
 };

@@ -37,6 +37,10 @@ void check_options(const SliceOptions& options) {
     fail(ErrorCode::kUsage, "a merge threshold of {} is not between 0 and 1", options.merge_threshold);
 }
 
+bool is_sliced(vision::ImageSize image, const SliceOptions& options) {
+  return options.side > 0 && (image.width > options.side || image.height > options.side);
+}
+
 std::vector<Slice> slices_of(vision::ImageSize image, const SliceOptions& options) {
   const int side = options.side, step = side - static_cast<int>(options.overlap * static_cast<float>(side));
   std::vector<Slice> slices;

@@ -18,6 +18,9 @@ struct Slice {
 /// Throws Error(kUsage).
 void check_options(const SliceOptions& options);
 
+/// Whether there are slices of an image of that size, which is larger than one.
+bool is_sliced(vision::ImageSize image, const SliceOptions& options);
+
 /// From left to right and from top to bottom; the last ones of a row and of a column end with the image. One, the
 /// image, where it is not larger than a slice.
 std::vector<Slice> slices_of(vision::ImageSize image, const SliceOptions& options);

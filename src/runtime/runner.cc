@@ -1,4 +1,6 @@
 // Runner: the caller's memory bound to a session.
+#include <algorithm>
+
 #include "base/error.h"
 #include "runtime/compiled_model_impl.h"
 
@@ -25,11 +27,7 @@ struct Runner::Impl {
   }
 };
 
-Runner::Runner(const CompiledModel& model, int threads)
-    : impl_(
-          new Impl{runtime::Session(EngineAccess::plans(model), threads > 0 ? threads : default_thread_count()), {}}) {
-  for (const auto& engine : EngineAccess::plans(model)) impl_->plans.emplace_back(*engine);
-}
+Runner::Runner(const CompiledModel& model, int threads) : Runner(model, Threads(std::max(0, threads))) {}
 
 Runner::Runner(const CompiledModel& model, const Threads& threads)
     : impl_(new Impl{runtime::Session(EngineAccess::plans(model), threads), {}}) {

@@ -42,37 +42,26 @@ std::string input_of(size_t index) {
   return bytes;
 }
 
-std::vector<std::string> outputs_of(const std::string& input) {
-  Runner runner(batch_model(), 1);
-  const OutputMemory memory(runner.output_bytes());
-  const std::span<const std::byte> view = bytes_of(input);
-  runner.run({&view, 1}, memory.outputs());
-  std::vector<std::string> outputs;
-  for (const auto& output : memory.outputs())
-    outputs.emplace_back(reinterpret_cast<const char*>(output.data()), output.size());
-  return outputs;
-}
-
 ServerOptions batching(size_t most) {
   return {.port = 0, .layout = {1, 1}, .preferred_batch = most, .queue_delay_us = 5'000'000};
 }
 
 uint64_t count_of(int port, const std::string& name) { return metric(port, name + R"({model="d0",version="1"})"); }
 
-constexpr const char* kRaw = "Inference-Header-Content-Length: 0\r\n";
+/// Input number `index` has the library's outputs, whatever runs beside it.
+void expect_own_bits(int port, size_t index) {
+  HttpClient client(port);
+  const std::string input = input_of(index);
+  const Reply reply = client.post("/v2/models/d0/infer", input, kRaw);
+  ASSERT_EQ(reply.status, 200) << reply.body.substr(0, 200);
+  EXPECT_EQ(binary_outputs(reply), outputs_of(batch_model(), bytes_of(input)));
+}
 
 TEST(Batch, RequestsThatWaitRunTogether) {
   Server server({{.name = "d0", .model = batch_model()}}, batching(4));
   {
     std::vector<std::jthread> clients;
-    for (size_t i = 0; i < 4; ++i)
-      clients.emplace_back([&, i] {
-        HttpClient client(server.port());
-        const std::string input = input_of(i);
-        const Reply reply = client.post("/v2/models/d0/infer", input, kRaw);
-        ASSERT_EQ(reply.status, 200) << reply.body.substr(0, 200);
-        EXPECT_EQ(binary_outputs(reply), outputs_of(input));
-      });
+    for (size_t i = 0; i < 4; ++i) clients.emplace_back([&, i] { expect_own_bits(server.port(), i); });
   }
   EXPECT_EQ(count_of(server.port(), "nv_inference_request_success"), 4u);
   EXPECT_EQ(count_of(server.port(), "nv_inference_exec_count"), 1u);
@@ -82,12 +71,7 @@ TEST(Batch, BadRequestsAndOddNumbersAreNoHindrance) {
   Server server({{.name = "d0", .model = batch_model()}}, batching(4));
   {
     std::vector<std::jthread> clients;
-    for (size_t i = 0; i < 3; ++i)
-      clients.emplace_back([&, i] {
-        HttpClient client(server.port());
-        const std::string input = input_of(i);
-        EXPECT_EQ(binary_outputs(client.post("/v2/models/d0/infer", input, kRaw)), outputs_of(input));
-      });
+    for (size_t i = 0; i < 3; ++i) clients.emplace_back([&, i] { expect_own_bits(server.port(), i); });
     clients.emplace_back([&] { expect_error(HttpClient(server.port()).post("/v2/models/d0/infer", "x", kRaw), 400); });
   }
   EXPECT_EQ(count_of(server.port(), "nv_inference_exec_count"), 2u);  // 2 and 1

@@ -1,7 +1,9 @@
 // Finds libeffdet_tls.so, and gives it the files.
 #include "server/certificate.h"
 
+#include <cerrno>
 #include <fstream>
+#include <system_error>
 #include <utility>
 
 #include "base/error.h"
@@ -10,21 +12,13 @@
 namespace effdet::server {
 namespace {
 
-constexpr const char* kTlsFile = "libeffdet_tls.so";
 constexpr auto kBetweenLooks = std::chrono::seconds(10);
 
 const TlsModule& tls_module() {
-  static const TlsModule* const module = [] {
-    std::string reason;
-    const auto entry = reinterpret_cast<const TlsModule* (*)()>(
-        module_function(reinterpret_cast<const void*>(&tls_module), kTlsFile, kTlsModuleEntry, reason));
-    const TlsModule* found = entry != nullptr ? entry() : nullptr;
-    if (found != nullptr && found->version == kTlsModuleVersion) return found;
-    if (found != nullptr) reason = "it is of another version of this library";
-    fail(ErrorCode::kUnsupported, "TLS needs {} and OpenSSL (Debian: libssl3; to build it libssl-dev): {}", kTlsFile,
-         reason);
-  }();
-  return *module;
+  static const auto& module = module_table<TlsModule>(
+      reinterpret_cast<const void*>(&tls_module), "libeffdet_tls.so", kTlsModuleEntry, kTlsModuleVersion,
+      "TLS needs libeffdet_tls.so and OpenSSL (Debian: libssl3; to build it libssl-dev)");
+  return module;
 }
 
 void check_readable(const std::string& file) {

@@ -107,8 +107,7 @@ void decompress_body(Request& request, uint64_t most) {
     zlib.stream.avail_out = static_cast<uInt>(room.size());
     const int status = inflate(&zlib.stream, Z_NO_FLUSH);
     const size_t filled = room.size() - zlib.stream.avail_out;
-    if (!request.reservation.grow(filled))
-      throw HttpError(503, "the server's memory for requests is used up: try again later");
+    request.reservation.pay(filled);
     decoded.add(filled);
     if (decoded.size() > most)
       throw HttpError(413, "the compressed body holds more than the {} bytes that are allowed", most);

@@ -184,11 +184,10 @@ void Connection::take_header() {
   const auto& message = parser_->get();
   request_ = std::make_shared<Request>(shared_.service.budget(), shared_.bodies);
   Request& request = *request_;
-  request.begin = begin_;
   request.method = method_ = std::string(view(message.method_string()));
-  request.raw_target = std::string(view(message.target()));
+  const std::string target(view(message.target()));
   origin_ = field_text(message, http::field::origin);
-  path_ = request.raw_target.substr(0, request.raw_target.find('?'));
+  path_ = target.substr(0, target.find('?'));
   if (const std::string_view id = view(message["X-Request-Id"]); is_plain_id(id)) id_ = std::string(id);
   if (const std::string_view parent = view(message["traceparent"]); is_plain_id(parent))
     traceparent_ = std::string(parent);
@@ -203,7 +202,7 @@ void Connection::take_header() {
     throw HttpError(501, "the only Transfer-Encoding that this server reads is chunked");
   if (message.method() == http::verb::options && !shared_.options.cors_origin.empty())
     return refuse(preflight_answer());  // whatever follows
-  request.target = parse_target(request.raw_target);
+  request.target = parse_target(target);
   request.content_type = field_text(message, http::field::content_type);
   request.content_encoding = field_text(message, http::field::content_encoding);
   request.accept = field_text(message, http::field::accept);

@@ -56,19 +56,12 @@ class Host final : public GrpcHost {
   std::atomic<uint64_t> next_id_ = 0;
 };
 
-constexpr const char* kGrpcFile = "libeffdet_grpc.so";
-
-const GrpcModule* load_module() {
-  std::string reason;
-  const auto entry = reinterpret_cast<const GrpcModule* (*)()>(
-      module_function(reinterpret_cast<const void*>(&load_module), kGrpcFile, kGrpcModuleEntry, reason));
-  const GrpcModule* module = entry != nullptr ? entry() : nullptr;
-  if (module != nullptr && module->version == kGrpcModuleVersion) return module;
-  if (module != nullptr) reason = "it is of another version of this library";
-  fail(ErrorCode::kUnsupported,
-       "gRPC needs {} (of the package effdet-grpc) and gRPC's libraries (Debian: libgrpc++1.51; to build it "
-       "libgrpc++-dev): {}",
-       kGrpcFile, reason);
+const GrpcModule& grpc_module_table() {
+  static const auto& module = module_table<GrpcModule>(
+      reinterpret_cast<const void*>(&grpc_module_table), "libeffdet_grpc.so", kGrpcModuleEntry, kGrpcModuleVersion,
+      "gRPC needs libeffdet_grpc.so (of the package effdet-grpc) and gRPC's libraries (Debian: libgrpc++1.51; to build "
+      "it libgrpc++-dev)");
+  return module;
 }
 
 }  // namespace
@@ -78,20 +71,19 @@ std::unique_ptr<GrpcHost> make_grpc_host(Service& service, const ServerOptions& 
 }
 
 std::unique_ptr<GrpcServer> start_grpc(GrpcHost& host, const ServerOptions& options) {
-  static const GrpcModule* const module = load_module();
   std::string error;
-  auto server = module->start(host,
-                              {.host = options.host == "localhost" ? "127.0.0.1" : options.host,
-                               .port = options.grpc_port,
-                               .certificate = options.certificate,
-                               .key = options.key,
-                               .most_message = options.most_body,
-                               .most_memory = options.most_memory,
-                               .most_calls = options.most_connections,
-                               .idle_seconds = options.idle_seconds,
-                               .message_seconds = options.body_seconds,
-                               .handshake_seconds = options.header_seconds},
-                              error);
+  auto server = grpc_module_table().start(host,
+                                          {.host = options.host == "localhost" ? "127.0.0.1" : options.host,
+                                           .port = options.grpc_port,
+                                           .certificate = options.certificate,
+                                           .key = options.key,
+                                           .most_message = options.most_body,
+                                           .most_memory = options.most_memory,
+                                           .most_calls = options.most_connections,
+                                           .idle_seconds = options.idle_seconds,
+                                           .message_seconds = options.body_seconds,
+                                           .handshake_seconds = options.header_seconds},
+                                          error);
   if (server == nullptr)
     fail(ErrorCode::kIo, "cannot listen on {} port {} for gRPC: {}", options.host, options.grpc_port, error);
   return server;

@@ -14,9 +14,8 @@
 #include "effdet/error.h"
 #include "effdet/image.h"
 #include "server/certificate_test_util.h"
-#include "server/http_client_test_util.h"
 #include "server/inference.pb.h"
-#include "server/server_test_util.h"
+#include "server/server_requests_test_util.h"
 
 namespace effdet::server {
 namespace {
@@ -550,10 +549,7 @@ TEST(BadInput, CallsWithoutAMessageAreGivenUp) {
 
 TEST(BadInput, AnswersThatNobodyReadsAreGivenUp) {
   TestServer server(with_grpc({.body_seconds = 0.5}));
-  const auto used = [&] {
-    const std::string text = HttpClient(server.port()).get("/metrics").body, name = "\neffdet_memory_bytes ";
-    return std::stoull(text.substr(text.find(name) + name.size()));
-  };
+  const auto used = [&] { return metric(server.port(), "effdet_memory_bytes"); };
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);  // the client takes 64 KiB without being asked
   GrpcClient client(server, grpc::InsecureChannelCredentials(), arguments);

@@ -21,9 +21,10 @@ StreamLayout settled(StreamLayout layout) {
 std::vector<Stream> make_streams(const CompiledModel& model, StreamLayout layout, const DetectOptions& detect) {
   std::vector<Stream> streams;
   for (int i = 0; i < layout.streams; ++i) {
-    streams.push_back({.runner = Runner(model, layout.threads)});
+    const Threads team(layout.threads);  // a stream does one thing at a time
+    streams.push_back({.runner = Runner(model, team)});
     try {
-      streams.back().detector.emplace(model, layout.threads, detect);
+      streams.back().detector.emplace(model, team, detect);
     } catch (const Error& error) {
       if (error.code() != ErrorCode::kUnsupported) throw;  // a model that is no detector still takes tensors
     }

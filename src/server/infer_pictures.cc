@@ -23,8 +23,7 @@ RgbImage decode_picture(std::span<const std::byte> file, Request& request, uint6
     if (pixels > most_pixels)
       throw HttpError(413, "the picture has {} x {} pixels, more than the {} that are allowed", size.width, size.height,
                       most_pixels);
-    if (!request.reservation.grow(pixels * 3))
-      throw HttpError(503, "the server's memory for requests is used up: try again later");
+    request.reservation.pay(pixels * 3);
   });
 }
 

@@ -193,8 +193,7 @@ class InferReader {
       take_binary(input, *text.binary_size, *count);
     } else {
       // What numbers and strings become is smaller than twice their text, but for short numbers of 64 bits.
-      if (!request_.reservation.grow(std::min<uint64_t>(*count, json_.size()) * std::max<size_t>(input.type->bytes, 8)))
-        throw HttpError(503, "the server's memory for requests is used up: try again later");
+      request_.reservation.pay(std::min<uint64_t>(*count, json_.size()) * std::max<size_t>(input.type->bytes, 8));
       eval::JsonReader data(json_, "request: data of input '" + input.name + "'");
       data.move_to(*text.data_at);
       input.own = read_json_tensor(data, *input.type, input.shape, *count);

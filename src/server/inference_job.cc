@@ -47,10 +47,7 @@ bool InferenceJob::begin(Work& work) {
 }
 
 void InferenceJob::run(size_t stream) {
-  if (joins_batches()) {
-    InferenceJob* const self = this;
-    return run_batch({&self, 1}, stream);
-  }
+  if (joins_batches()) return run_with({}, stream);
   Work work;
   if (begin(work)) finish([&] { return detect(interface_.model->stream(stream), work); }, work);
 }

@@ -6,6 +6,8 @@
 #include <memory>
 #include <utility>
 
+#include "server/http_error.h"
+
 namespace effdet::server {
 
 /// Counts what is taken; any thread may take and give.
@@ -40,6 +42,10 @@ class Reservation {
     if (!budget_->take(bytes)) return false;
     bytes_ += bytes;
     return true;
+  }
+  /// As grow(). Throws HttpError(503) where the budget does not have them.
+  void pay(uint64_t bytes) {
+    if (!grow(bytes)) throw HttpError(503, "the server's memory for requests is used up: try again later");
   }
   uint64_t bytes() const { return bytes_; }
 

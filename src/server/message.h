@@ -24,14 +24,13 @@ struct Request {
   Request(std::shared_ptr<MemoryBudget> budget, std::shared_ptr<BodyPool> pool)
       : body(std::move(pool)), reservation(std::move(budget)) {}
 
-  std::string method, raw_target;
+  std::string method;
   Target target;
-  std::string content_type, content_encoding, accept, accept_encoding, authorization, id, traceparent;
+  std::string content_type, content_encoding, accept, accept_encoding, authorization;
   std::optional<uint64_t> header_length;  ///< Inference-Header-Content-Length
   Body body;
   std::optional<InferMessage> message;  ///< instead of a body
   Reservation reservation;              ///< of the body and, once it is computed, the answer
-  Clock::time_point begin;              ///< its first byte
   Clock::time_point arrival;            ///< its last byte
 };
 

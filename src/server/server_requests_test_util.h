@@ -57,6 +57,19 @@ inline std::vector<std::string> binary_outputs(const Reply& reply) {
   return outputs;
 }
 
+/// Sends four requests at once, of which one takes longer than the others.
+inline void expect_answers_in_order(HttpClient& client) {
+  const std::string ready = "GET /v2/health/ready HTTP/1.1\r\nHost: t\r\nX-Request-Id: ";
+  const std::string file = picture_file();
+  client.send(ready + "1\r\n\r\nPOST /v2/models/d0/detect HTTP/1.1\r\nHost: t\r\nX-Request-Id: 2\r\nContent-Length: " +
+              std::to_string(file.size()) + "\r\n\r\n" + file + ready + "3\r\n\r\n" + ready + "4\r\n\r\n");
+  for (const char* id : {"1", "2", "3", "4"}) {
+    const Reply reply = client.read();
+    EXPECT_EQ(reply.status, 200);
+    EXPECT_EQ(reply.fields.at("x-request-id"), id);
+  }
+}
+
 /// The number of a line of /metrics.
 inline uint64_t metric(int port, const std::string& line) {
   const std::string text = HttpClient(port).get("/metrics").body;

@@ -84,7 +84,7 @@ TEST(Server, BinaryTensorsGiveTheLibrarysBits) {
   const Reply reply = post_binary(client, binary_header());
   ASSERT_EQ(reply.status, 200) << reply.body;
   EXPECT_EQ(binary_outputs(reply), expected().outputs);
-  const Reply raw = client.post("/v2/models/d0/infer", expected().input, "Inference-Header-Content-Length: 0\r\n");
+  const Reply raw = client.post("/v2/models/d0/infer", expected().input, kRaw);
   ASSERT_EQ(raw.status, 200) << raw.body;
   EXPECT_EQ(binary_outputs(raw), expected().outputs);
 }
@@ -103,8 +103,8 @@ TEST(Server, CompressesBothWays) {
     reply.body = decompressed(reply.body, 10'000'000);
     EXPECT_EQ(binary_outputs(reply), expected().outputs);
   }
-  const Reply plain = client.post("/v2/models/d0/infer", expected().input,
-                                  "Inference-Header-Content-Length: 0\r\nAccept-Encoding: gzip;q=0\r\n");
+  const Reply plain =
+      client.post("/v2/models/d0/infer", expected().input, std::string(kRaw) + "Accept-Encoding: gzip;q=0\r\n");
   EXPECT_EQ(plain.fields.count("content-encoding"), 0u);
 }
 
@@ -205,21 +205,13 @@ TEST(Server, PicturesAsBytesTensors) {
   const std::vector<Detection> found =
       Detector(small_model(), 1, {.max_detections = 5}).detect(view_of(decode_upright(bytes_of(file))));
   for (size_t i = 0; i < 10; ++i) EXPECT_EQ(scores[i], found[i % 5].score);
-  const Reply raw = client.post("/v2/models/d0_detect/infer", file, "Inference-Header-Content-Length: 0\r\n");
+  const Reply raw = client.post("/v2/models/d0_detect/infer", file, kRaw);
   EXPECT_EQ(raw.status, 200) << raw.body;
 }
 
 TEST(Server, RequestsOfOneConnectionAreAnsweredInOrder) {
   HttpClient client(shared_server().port());
-  const std::string ready = "GET /v2/health/ready HTTP/1.1\r\nHost: t\r\nX-Request-Id: ";
-  const std::string file = picture_file();
-  client.send(ready + "1\r\n\r\nPOST /v2/models/d0/detect HTTP/1.1\r\nHost: t\r\nX-Request-Id: 2\r\nContent-Length: " +
-              std::to_string(file.size()) + "\r\n\r\n" + file + ready + "3\r\n\r\n" + ready + "4\r\n\r\n");
-  for (const char* id : {"1", "2", "3", "4"}) {
-    const Reply reply = client.read();
-    EXPECT_EQ(reply.status, 200);
-    EXPECT_EQ(reply.fields.at("x-request-id"), id);
-  }
+  expect_answers_in_order(client);
 }
 
 TEST(Server, ChunkedBodiesAndExpectations) {
@@ -372,7 +364,7 @@ TEST(BadInput, Case91_TensorsThatTheModelDoesNotHave) {
   refused([](json& header) { header["inputs"][0]["shape"] = {1, 3, 64, 256}; });
   refused([](json& header) { header["inputs"].push_back(header["inputs"][0]); });
   refused([](json& header) { header["inputs"] = json::array(); });
-  expect_error(client.post("/v2/models/d0/infer", "abc", "Inference-Header-Content-Length: 0\r\n"), 400);
+  expect_error(client.post("/v2/models/d0/infer", "abc", kRaw), 400);
   expect_error(client.post("/v2/models/d0/infer", "abc", "Inference-Header-Content-Length: -1\r\n"), 400);
 }
 

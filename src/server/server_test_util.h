@@ -29,6 +29,20 @@ inline std::string picture_file(const std::string& name = "progressive_420.jpg")
 
 inline std::span<const std::byte> bytes_of(const std::string& text) { return std::as_bytes(std::span(text)); }
 
+/// Of a request whose body is the only input's data.
+inline constexpr const char* kRaw = "Inference-Header-Content-Length: 0\r\n";
+
+/// What the library computes of the model's only input.
+inline std::vector<std::string> outputs_of(const CompiledModel& model, std::span<const std::byte> input) {
+  Runner runner(model, 1);
+  const OutputMemory memory(runner.output_bytes());
+  runner.run({&input, 1}, memory.outputs());
+  std::vector<std::string> outputs;
+  for (const auto& output : memory.outputs())
+    outputs.emplace_back(reinterpret_cast<const char*>(output.data()), output.size());
+  return outputs;
+}
+
 /// A server of the small model on a free port; streams: 1, of one thread.
 class TestServer {
  public:
@@ -54,12 +68,7 @@ struct Expected {
   Expected() {
     const std::vector<std::byte> bytes = made_up_input(small_model().inputs()[0]);
     input.assign(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-    Runner runner(small_model(), 1);
-    const OutputMemory memory(runner.output_bytes());
-    const std::span<const std::byte> view = bytes;
-    runner.run({&view, 1}, memory.outputs());
-    for (const auto& output : memory.outputs())
-      outputs.emplace_back(reinterpret_cast<const char*>(output.data()), output.size());
+    outputs = outputs_of(small_model(), bytes);
   }
 };
 

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "effdet/error.h"
 #include "eval/json_reader.h"
@@ -13,7 +12,6 @@
 #include "server/inference_job.h"
 #include "server/metrics.h"
 #include "server/page.h"
-#include "server/text.h"
 
 namespace effdet::server {
 namespace {

@@ -1,19 +1,14 @@
 // HTTPS on loopback: what goes over plain HTTP goes over it, and who speaks otherwise is told.
 #include <gtest/gtest.h>
-#include <openssl/err.h>
 #include <openssl/ssl.h>
 
-#include <atomic>
-#include <filesystem>
 #include <mutex>
 #include <nlohmann/json.hpp>
-#include <thread>
 
 #include "effdet/error.h"
 #include "server/certificate.h"
 #include "server/certificate_test_util.h"
-#include "server/http_client_test_util.h"
-#include "server/server_test_util.h"
+#include "server/server_requests_test_util.h"
 
 namespace effdet::server {
 namespace {
@@ -72,9 +67,6 @@ class TlsClient final : public HttpClient {
   bool is_connected_;
 };
 
-std::string raw_path() { return "/v2/models/d0/infer"; }
-constexpr const char* kRaw = "Inference-Header-Content-Length: 0\r\n";
-
 TEST(Tls, AnswersAsPlainHttpDoes) {
   for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
     TlsClient client(shared_server().port(), version);
@@ -82,7 +74,7 @@ TEST(Tls, AnswersAsPlainHttpDoes) {
     EXPECT_EQ(client.name(), "localhost");
     EXPECT_EQ(client.get("/v2/health/ready").body, "{\"ready\":true}\n");
     for (int i = 0; i < 3; ++i) {
-      const Reply reply = client.post(raw_path(), expected().input, kRaw);
+      const Reply reply = client.post("/v2/models/d0/infer", expected().input, kRaw);
       ASSERT_EQ(reply.status, 200) << reply.body;
       std::string outputs;
       for (const std::string& output : expected().outputs) outputs += output;
@@ -99,15 +91,7 @@ TEST(Tls, AnswersAsPlainHttpDoes) {
 
 TEST(Tls, RequestsOfOneConnectionAreAnsweredInOrder) {
   TlsClient client(shared_server().port());
-  const std::string ready = "GET /v2/health/ready HTTP/1.1\r\nHost: t\r\nX-Request-Id: ";
-  const std::string file = picture_file();
-  client.send(ready + "1\r\n\r\nPOST /v2/models/d0/detect HTTP/1.1\r\nHost: t\r\nX-Request-Id: 2\r\nContent-Length: " +
-              std::to_string(file.size()) + "\r\n\r\n" + file + ready + "3\r\n\r\n" + ready + "4\r\n\r\n");
-  for (const char* id : {"1", "2", "3", "4"}) {
-    const Reply reply = client.read();
-    EXPECT_EQ(reply.status, 200);
-    EXPECT_EQ(reply.fields.at("x-request-id"), id);
-  }
+  expect_answers_in_order(client);
   client.send("GET /v2 HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n");
   EXPECT_EQ(client.read().status, 200);
   EXPECT_TRUE(client.ends());

@@ -1,7 +1,6 @@
 // Reads priorities and timeouts before a request is queued.
 #include "server/urgency.h"
 
-#include <limits>
 #include <string_view>
 
 #include "effdet/error.h"

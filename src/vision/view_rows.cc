@@ -7,9 +7,7 @@
 #include "base/error.h"
 
 namespace effdet::vision {
-namespace {
 
-/// Bytes of a pixel, or of a pixel's luma.
 int pixel_bytes(PixelFormat format) {
   switch (format) {
     case PixelFormat::kRgb:
@@ -24,6 +22,8 @@ int pixel_bytes(PixelFormat format) {
   }
   return 0;
 }
+
+namespace {
 
 /// The view with everything said that it leaves to defaults.
 ImageView complete(ImageView view, std::string_view name) {

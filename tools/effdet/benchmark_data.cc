@@ -34,7 +34,7 @@ void require_images(const std::vector<fs::path>& paths) {
   for (const fs::path& path : paths)
     if (!is_image_name(path))
       throw Error(ErrorCode::kUsage,
-                  fmt::format("-useDvpp=True takes .jpg and .png files, and {} is none", one_line(path.string())));
+                  fmt::format("-useDvpp=True takes .jpg and .png files, and {} is none", path.string()));
 }
 
 std::string stage_line(const char* name, double cost) {

@@ -62,10 +62,10 @@ class ConfigReader {
       return;
     }
     const size_t colon = line.find_first_of(":{");
-    if (colon == line.npos) fail(fmt::format("'{}' is not of the form field: value", one_line(line)));
+    if (colon == line.npos) fail(fmt::format("'{}' is not of the form field: value", line));
     const std::string field(trimmed(line.substr(0, colon)));
     const std::string_view value = trimmed(line.substr(colon + (line[colon] == ':')));
-    if (!seen_.emplace(field, number_).second) fail(fmt::format("{} stands there twice", one_line(field)));
+    if (!seen_.emplace(field, number_).second) fail(fmt::format("{} stands there twice", field));
     place_ == Place::kInside ? take_inside(field, std::string(value)) : take_outside(field, value);
   }
 
@@ -74,8 +74,8 @@ class ConfigReader {
       place_ = Place::kBefore;
       return read_line(value);
     }
-    if (field != kFirstLayer) fail(fmt::format("there is no field '{}' here", one_line(field)));
-    if (value != "true" && value != "false") fail(fmt::format("{} is '{}', not true or false", field, one_line(value)));
+    if (field != kFirstLayer) fail(fmt::format("there is no field '{}' here", field));
+    if (value != "true" && value != "false") fail(fmt::format("{} is '{}', not true or false", field, value));
     config_.without_effect.push_back(field);
   }
 
@@ -83,7 +83,7 @@ class ConfigReader {
     if (field == "config_file")
       fail("config_file is not supported: layers that stay float32 are given to effdet quantize, with --keep-float");
     if (std::ranges::find(kFields, field) == kFields.end())
-      fail(fmt::format("there is no field '{}' in calibration, but {}", one_line(field), fmt::join(kFields, ", ")));
+      fail(fmt::format("there is no field '{}' in calibration, but {}", field, fmt::join(kFields, ", ")));
     if (value.empty()) fail(fmt::format("{} is empty", field));
     if (field == "input_data_dir") {
       if (value.find(',') != value.npos)
@@ -120,7 +120,7 @@ void check_shape(const OnnxModel& model, const CalibrationConfig& config) {
   const TensorInfo input = model.inputs().at(0);
   if (config.input != input.name)
     throw Error(ErrorCode::kBadInput, fmt::format("{}: input_shape names '{}', and the model's input is '{}'",
-                                                  config.file, one_line(config.input), one_line(input.name)));
+                                                  config.file, config.input, input.name));
   if (config.shape.size() != input.shape.size() ||
       !std::equal(config.shape.begin() + 1, config.shape.end(), input.shape.begin() + 1))
     throw Error(ErrorCode::kBadInput, fmt::format("{}: input_shape is {}, and an image of the model is {}", config.file,

@@ -23,13 +23,13 @@ std::string lower(std::string text) {
   std::vector<std::string> alike;
   for (const std::string& name : names)
     if (alike.size() < kMost && lower(name).find(lower(wanted).substr(0, 3)) != std::string::npos)
-      alike.push_back(one_line(name));
+      alike.push_back(name);
   if (alike.empty())
-    for (size_t i = 0; i < std::min(names.size(), kMost); ++i) alike.push_back(one_line(names[i]));
+    for (size_t i = 0; i < std::min(names.size(), kMost); ++i) alike.push_back(names[i]);
   throw Error(ErrorCode::kUsage,
               fmt::format("--classes: '{}' is none of the model's {} classes ({}, ...); 'effdet info' "
                           "lists them",
-                          one_line(wanted), names.size(), fmt::join(alike, ", ")));
+                          wanted, names.size(), fmt::join(alike, ", ")));
 }
 
 }  // namespace

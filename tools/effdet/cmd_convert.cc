@@ -30,7 +30,7 @@ WholeFolder new_folder(const std::string& path) {
     if (!is_unfinished_output(name) && !is_temporary_folder(name))
       throw Error(ErrorCode::kUsage,
                   fmt::format("--out: {} is not empty (it has '{}'); give a new folder for the converted data set",
-                              path, one_line(name)));
+                              path, name));
   }
   if (error && error != std::errc::no_such_file_or_directory)
     throw Error(ErrorCode::kIo, fmt::format("--out: {}: cannot read the folder: {}", path, error.message()));

@@ -49,7 +49,7 @@ auto run_named(const fs::path& path, Run&& run) {
   try {
     return run();
   } catch (const Error& error) {
-    throw Error(error.code(), fmt::format("{}: {}", one_line(path.string()), error.what()));
+    throw Error(error.code(), fmt::format("{}: {}", path.string(), error.what()));
   }
 }
 
@@ -171,11 +171,11 @@ class DataRun {
           axis > 0 || files == 1 || output.shape.empty() || output.shape[0] == static_cast<int64_t>(batch_);
       if (axis >= output.shape.size() || !counts_samples || output.shape[axis] % static_cast<int64_t>(files) != 0)
         throw Error(ErrorCode::kUnsupported,
-                    fmt::format("output '{}' ({}) has no part for each sample along its axis {}", one_line(output.name),
+                    fmt::format("output '{}' ({}) has no part for each sample along its axis {}", output.name,
                                 shape_text(output.shape), axis));
       if (options_.format != DumpFormat::kBin && output.dtype != "float32")
         throw Error(ErrorCode::kUnsupported,
-                    fmt::format("output '{}' is {}, which only .bin files hold", one_line(output.name), output.dtype));
+                    fmt::format("output '{}' is {}, which only .bin files hold", output.name, output.dtype));
     }
   }
 
@@ -232,15 +232,14 @@ class DataRun {
     auto begin = Clock::now();
     if (extension_of(path) != ".npy")
       throw Error(ErrorCode::kBadInput,
-                  fmt::format("{}: only .npy files say the shape of what they hold", one_line(path.string())));
+                  fmt::format("{}: only .npy files say the shape of what they hold", path.string()));
     const HostTensor tensor = effdet::read_tensor(path);
     const TensorInfo input = model_.inputs()[0];
     const auto plan = plan_of_shapes(model_, {{input.name, tensor.shape}});
     if (!plan || tensor.dtype != input_type_)
-      throw Error(
-          ErrorCode::kBadInput,
-          fmt::format("{}: holds {} of {}, for which the model has no plan, but for {} of {}", one_line(path.string()),
-                      tensor.dtype, shape_text(tensor.shape), input_type_, shapes_of_plans(model_)));
+      throw Error(ErrorCode::kBadInput,
+                  fmt::format("{}: holds {} of {}, for which the model has no plan, but for {} of {}", path.string(),
+                              tensor.dtype, shape_text(tensor.shape), input_type_, shapes_of_plans(model_)));
     slot.plan = *plan;
     std::ranges::copy(tensor.bytes, slot.input.begin());
     slot.times.read.push_back(milliseconds_since(begin));

@@ -22,11 +22,12 @@ class FlagsFile : public CLI::ConfigTOML {
   FlagsFile(const CLI::App& command, std::string name) : command_(command), name_(std::move(name)) {}
 
   std::vector<CLI::ConfigItem> from_config(std::istream& input) const override {
-    std::vector<CLI::ConfigItem> items = CLI::ConfigTOML::from_config(bounded(input));
+    check_file();
+    std::vector<CLI::ConfigItem> items = CLI::ConfigTOML::from_config(input);
     for (CLI::ConfigItem& item : items) {
       if (!item.parents.empty() || item.name == "++" || item.name == "--")
         refuse(fmt::format("sections ([{}]) are not read: flags stand alone, NAME = VALUE",
-                           one_line(item.parents.empty() ? "" : item.parents.front())));
+                           item.parents.empty() ? "" : item.parents.front()));
       item.name = known_name(item.name);
     }
     return items;
@@ -37,13 +38,12 @@ class FlagsFile : public CLI::ConfigTOML {
     throw Error(ErrorCode::kUsage, fmt::format("{}: {}", name_, why));
   }
 
-  /// Not more than a file of flags can have.
-  std::istream& bounded(std::istream& input) const {
+  /// A file, and not more than flags can have.
+  void check_file() const {
     constexpr size_t kMost = size_t{1} << 20;
     std::error_code ignored;
     if (!fs::is_regular_file(name_, ignored)) refuse("no file");
     if (fs::file_size(name_, ignored) > kMost) refuse("more than 1 MiB: no file of flags");
-    return input;
   }
 
   std::string known_name(const std::string& name) const {
@@ -57,7 +57,7 @@ class FlagsFile : public CLI::ConfigTOML {
     const auto found = std::ranges::find(flags, plain(name), plain);
     if (found != flags.end()) return *found;
     const std::string near = nearest_name(name, flags);
-    refuse(fmt::format("there is no flag '{}'{}", one_line(name.substr(0, 100)),
+    refuse(fmt::format("there is no flag '{}'{}", name.substr(0, 100),
                        near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
   }
 

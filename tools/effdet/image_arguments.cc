@@ -104,7 +104,7 @@ void add(const std::string& file, std::vector<ListedImage>& images) {
 }
 
 [[noreturn]] void refuse(const std::string& list) {
-  throw Error(ErrorCode::kIo, fmt::format("{}: cannot read the list: {}", one_line(list), std::strerror(errno)));
+  throw Error(ErrorCode::kIo, fmt::format("{}: cannot read the list: {}", list, std::strerror(errno)));
 }
 
 using File = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;

@@ -23,8 +23,7 @@ std::vector<fs::path> everything_in(const fs::path& folder) {
   for (fs::directory_iterator entry(folder, error); !error && entry != fs::directory_iterator(); entry.increment(error))
     entries.push_back(entry->path());
   if (error)
-    throw Error(ErrorCode::kIo,
-                fmt::format("{}: cannot read the folder: {}", one_line(folder.string()), error.message()));
+    throw Error(ErrorCode::kIo, fmt::format("{}: cannot read the folder: {}", folder.string(), error.message()));
   std::ranges::sort(entries);
   return entries;
 }

@@ -19,7 +19,7 @@ void require_static(const OnnxModel& model) {
       throw Error(
           ErrorCode::kUsage,
           fmt::format("input '{}' has shape {}, so that the check cannot run: give --test-input-shape, or --no-check",
-                      one_line(input.name), shape_text(input.shape)));
+                      input.name, shape_text(input.shape)));
 }
 
 /// The model with other input shapes and nothing else changed; nothing where there are no others.

@@ -37,7 +37,7 @@ Shard parse_shard(const std::string& text) {
     throw Error(ErrorCode::kUsage,
                 fmt::format("--shard: '{}' is no shard such as 0/4 to 3/4, which are the four of four; auto asks the "
                             "launcher",
-                            one_line(text)));
+                            text));
   return {*index, *count};
 }
 

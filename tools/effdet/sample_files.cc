@@ -24,7 +24,7 @@ namespace {
 namespace fs = std::filesystem;
 
 [[noreturn]] void fail(ErrorCode code, const fs::path& path, const std::string& why) {
-  throw Error(code, fmt::format("{}: {}", one_line(path.string()), why));
+  throw Error(code, fmt::format("{}: {}", path.string(), why));
 }
 
 std::string as_text(std::span<const std::byte> bytes) {
@@ -48,7 +48,7 @@ std::vector<fs::path> listed_inputs(const std::string& list, const InputSize& si
           ErrorCode::kBadInput,
           fmt::format("{}: {} has width {} and height {}, but the model takes {} and {}; preprocess and list the "
                       "images for the model's size",
-                      list, one_line(entry.path), entry.width, entry.height, size.width, size.height));
+                      list, entry.path, entry.width, entry.height, size.width, size.height));
     paths.emplace_back(entry.path);
   }
   return paths;
@@ -67,8 +67,8 @@ void require_unique_stems(const std::vector<fs::path>& paths) {
   for (const fs::path& path : paths) {
     const auto [owner, is_new] = owners.emplace(path.stem().string(), path);
     if (!is_new)
-      throw Error(ErrorCode::kBadInput, fmt::format("{} and {} would share their output files",
-                                                    one_line(owner->second.string()), one_line(path.string())));
+      throw Error(ErrorCode::kBadInput,
+                  fmt::format("{} and {} would share their output files", owner->second.string(), path.string()));
   }
 }
 

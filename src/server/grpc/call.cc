@@ -190,11 +190,9 @@ std::shared_ptr<Request> Call::request_of(Exchange& exchange, const grpc::ByteBu
   if (is_small && message.Length() > kMostSmall)
     throw HttpError(413, "the message has {} bytes, more than the {} that are allowed", message.Length(), kMostSmall);
   const std::shared_ptr<Request> request = shared_.host.new_request();
-  if (!request->reservation.grow(message.Length()))
-    throw HttpError(503, "the server's memory for requests is used up: try again later");
+  request->reservation.pay(message.Length());
   const auto slice = std::make_shared<const grpc::Slice>(whole(message));
   request->authorization = metadata("authorization");
-  request->begin = exchange.record.begin;
   request->arrival = Clock::now();
   if (is_small) {
     const std::string bytes(reinterpret_cast<const char*>(slice->begin()), slice->size());

@@ -89,7 +89,7 @@ class Call final : public grpc::ServerGenericBidiReactor {
   grpc::ByteBuffer incoming_;
   // Under the gate's mutex:
   std::deque<std::shared_ptr<Exchange>> exchanges_;  // in the order of messages
-  bool reading_ = false, has_read_all_ = false, writing_ = false, ended_ = false, canceled_ = false, draining_ = false;
+  bool reading_ = false, has_read_all_ = false, writing_ = false, ended_ = false, draining_ = false;
 };
 
 }  // namespace effdet::server::grpc_module

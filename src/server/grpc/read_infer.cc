@@ -4,7 +4,6 @@
 #include <bit>
 #include <charconv>
 #include <cstring>
-#include <limits>
 
 #include "server/grpc/wire.h"
 #include "server/http_error.h"
@@ -104,7 +103,7 @@ class ContentsReader {
     }
     if (field.type == Type::kVarint) return append_number(field.value);
     expect(field.type == Type::kBytes);
-    pay(field.bytes.size() * type_->bytes);
+    request_.reservation.pay(field.bytes.size() * type_->bytes);
     for (std::span<const std::byte> left = field.bytes; !left.empty();) add(take_varint(left));
   }
 
@@ -112,19 +111,14 @@ class ContentsReader {
     if (!is_good) throw HttpError(400, "input '{}': contents of another type", input_.label.name);
   }
 
-  void pay(uint64_t bytes) {
-    if (!request_.reservation.grow(bytes))
-      throw HttpError(503, "the server's memory for requests is used up: try again later");
-  }
-
   void append(std::span<const std::byte> first, std::span<const std::byte> second) {
-    pay(first.size() + second.size());
+    request_.reservation.pay(first.size() + second.size());
     input_.own.insert(input_.own.end(), first.begin(), first.end());
     input_.own.insert(input_.own.end(), second.begin(), second.end());
   }
 
   void append_number(uint64_t value) {
-    pay(type_->bytes);
+    request_.reservation.pay(type_->bytes);
     add(value);
   }
 
@@ -186,8 +180,7 @@ class InferReader {
     if (name == "timeout") {
       message_.timeout_us = whole_number<uint64_t>(value);
       if (!message_.timeout_us) throw HttpError(400, "timeout: expected a number of microseconds");
-    } else if (name == "priority" || name == "score" || name == "iou" || name == "max" || name == "classes" ||
-               name == "priority") {
+    } else if (name == "priority" || name == "score" || name == "iou" || name == "max" || name == "classes") {
       request_.target.query.emplace_back(name, value);
     }
   }
