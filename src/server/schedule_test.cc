@@ -75,8 +75,9 @@ class BusyServer {
     for (int i = 0; i < kPictures; ++i)
       form += "--b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n" + picture_file() + "\r\n";
     form += "--b--\r\n";
+    // Its own timeout keeps it from queue_seconds, where the machine is slow.
     blocker_.send(
-        "POST /v2/models/d0/detect HTTP/1.1\r\nHost: t\r\nX-Request-Id: blocker\r\nContent-Type: "
+        "POST /v2/models/d0/detect?timeout=600000000 HTTP/1.1\r\nHost: t\r\nX-Request-Id: blocker\r\nContent-Type: "
         "multipart/form-data; boundary=b\r\nExpect: 100-continue\r\nContent-Length: " +
         std::to_string(form.size()) + "\r\n\r\n");
     EXPECT_EQ(blocker_.read().status, 100);
