@@ -121,6 +121,7 @@ TEST(BadInput, Case90_AippSizes) {
                  {":7:", "crop_size_w"});
   expect_refused(kStart + "crop: true src_image_size_h: 200 }", {"crop_size_h"});
   expect_refused(kStart + "src_image_size_w: 400 }", {":4:", "src_image_size_w", "400", "320"});
+  expect_refused(kStart + "src_image_size_h: 200 }", {":4:", "src_image_size_h", "200 rows", "256"});
   expect_refused(kStart + "padding: true\nleft_padding_size: 320 }", {"src_image_size_w"});
   expect_refused(kStart + "src_image_size_w: 65537 }", {":4:", "src_image_size_w", "65537"});
   expect_refused(kStart + "src_image_size_w: -1 }", {":4:", "src_image_size_w"});
@@ -132,6 +133,7 @@ TEST(BadInput, Case90_AippSizes) {
                  {":3:", "load_start_pos_h", "odd"});
   expect_refused(yuv + "}", {"src_image_size_w", "odd"}, ErrorCode::kBadInput, {1, 3, 128, 127});
   expect_refused(kStart + "}", {"input_format", "1"}, ErrorCode::kBadInput, {1, 1, 128, 128});
+  expect_refused(kStart + "}", {"not a batch of images"}, ErrorCode::kBadInput, {1, 1000});
 }
 
 TEST(BadInput, Case90_AippNumbers) {

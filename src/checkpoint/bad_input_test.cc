@@ -316,6 +316,31 @@ TEST(BadInput, Case26_UnsupportedTensors) {
       from_type(PickleBuilder().raw("(").global("torch", "device").global("torch", "Tensor").raw(")}tR")),
       {"an object without weights instead of a tensor"});
   expect_pickle_error(dict_of(PickleBuilder().global("torch", "Tensor").raw(")R")), {"torch.Tensor is not a function"});
+  expect_pickle_error(dict_of(PickleBuilder().global("collections", "OrderedDict").raw("K\x01\x85R")),
+                      {"a dict is made from an int"});
+  expect_pickle_error(dict_of(PickleBuilder().global("torch._utils", "_rebuild_parameter").raw("(G12345678\x89NtR")),
+                      {"a parameter is made from a float"});
+}
+
+/// _rebuild_tensor_v3 says the type beside the storage's bytes; metadata has the bits of conjugated tensors.
+TEST(BadInput, Case26_TypesAndMetadataOfTensors) {
+  const auto v3 = [](const PickleBuilder& type, const PickleBuilder& metadata) {
+    PickleBuilder value;
+    value.global("torch._utils", "_rebuild_tensor_v3").raw("(").storage("0", 24, "ByteStorage").integer(0);
+    value.tuple({6}).tuple({1}).raw("\x89").ordered_dict().raw(type.text().substr(2)).raw(metadata.text().substr(2));
+    return dict_of(value.raw("tR"));
+  };
+  const PickleBuilder none, empty = PickleBuilder().raw("}"), type = PickleBuilder().global("torch", "float32");
+  for (const PickleBuilder& metadata : {none, empty, PickleBuilder().raw("N")}) {
+    const Checkpoint checkpoint = read(make_checkpoint(v3(type, metadata), {small_storage()}));
+    EXPECT_EQ(checkpoint.tensors.at(0).tensor.data<float>()[5], 5.0f);
+  }
+  expect_pickle_error(v3(PickleBuilder().raw("N"), empty), {"a tensor's type is not a torch.dtype"});
+  expect_pickle_error(v3(PickleBuilder().global("torch", "Tensor"), empty), {"a tensor's type is not a torch.dtype"});
+  expect_pickle_error(v3(type, PickleBuilder().tuple({})), {"a tensor's metadata is a tuple"});
+  const PickleBuilder conjugated = PickleBuilder().raw("}").unicode("conj").raw("\x88s");
+  expect_error(make_checkpoint(v3(type, conjugated), {small_storage()}), {"'w', is conjugated or negated"},
+               ErrorCode::kUnsupported);
 }
 
 TEST(BadInput, Case27_ManyTensorsOnOneStorage) {
@@ -443,6 +468,45 @@ TEST(BadInput, Case32_TwoPicklesOrFolders) {
   expect_error(make_zip(records), {"not all in one folder"});
 }
 
+template <typename T>
+void put_le(std::string& file, size_t place, T value) {
+  std::string bytes;
+  append_le(bytes, value);
+  file.replace(place, bytes.size(), bytes);
+}
+
+TEST(BadInput, DirectoriesThatCountWrongly) {
+  const std::string good = small_checkpoint();
+  const size_t end = good.size() - 22, last = good.rfind("PK\x01\x02");
+  const auto with_count = [&](uint16_t count) {
+    std::string file = good;
+    for (const size_t place : {end + 8, end + 10}) put_le(file, place, count);
+    return file;
+  };
+  expect_error(with_count(1000), {"1000 records do not fit in a central directory of"});
+  expect_error(with_count(3), {"bytes too many in the central directory, at byte " + std::to_string(last)});
+  expect_error(with_count(0), {"bytes too many"});
+  std::string split = good;
+  put_le(split, end + 4, uint16_t{1});
+  expect_error(split, {"split or commented archive"});
+}
+
+TEST(BadInput, RecordsThatLieElsewhere) {
+  const std::string good = small_checkpoint();
+  const size_t end = good.size() - 22, directory = good.find("PK\x01\x02");
+  std::string behind = "PK\x03\x04" + good;  // all offsets are right, but no record lies at byte 0
+  put_le(behind, end + 4 + 16, static_cast<uint32_t>(directory + 4));
+  for (size_t at = directory + 4; at < end; at = behind.find("PK\x01\x02", at + 4))
+    put_le(behind, at + 42, load_le<uint32_t>(&behind[at + 42]) + 4);
+  expect_error(behind, {"no record starts at byte 0"});
+  std::string longer = good;  // the last record
+  for (const size_t header : {good.rfind("PK\x03\x04") + 18, good.rfind("PK\x01\x02") + 20})
+    for (const size_t place : {header, header + 4}) put_le(longer, place, uint32_t{3});
+  expect_error(longer, {"'archive/version' (3 bytes at byte", "runs into the central directory"});
+  put_le(longer, good.rfind("PK\x03\x04") + 28, uint16_t{0xFFFF});
+  expect_error(longer, {"the local header at byte", "runs into the central directory"});
+}
+
 /// Zeros in all checksums are torch.save's way to have none; one zero among others is damage.
 TEST(BadInput, ChecksumsThatAreZero) {
   auto records = checkpoint_records(small_pickle(), {small_storage()});
@@ -471,6 +535,9 @@ TEST(BadInput, Case33_DeflateBomb) {
   expect_error(make_zip(bomb), {"memory"});
   records[2].central_size = 0x7FFFFFFF;
   expect_error(make_zip(records), {"zip"});
+  records = checkpoint_records(small_pickle(), {small_storage()});
+  records[2].method = 8;  // what is there is not deflated
+  expect_error(make_zip(records), {"'archive/data/0'", "does not expand to its 24 bytes"});
 }
 
 TEST(BadInput, Case34_OverlappingRecords) {
@@ -509,6 +576,34 @@ TEST(BadInput, Case36_Zip64AndTwoEnds) {
   const std::string file = small_checkpoint();
   expect_error(file + file.substr(file.size() - 22), {"central directory"});
   expect_error(file + file, {"zip"});
+}
+
+TEST(BadInput, Case36_Zip64EndRecords) {
+  std::string good = small_checkpoint();
+  const size_t end = good.size() - 22, locator = end + 56;
+  std::string record("PK\x06\x06");
+  append_le(record, uint64_t{56 - 12});
+  append_le(record, uint32_t{45 << 16 | 45});
+  append_le(record, uint64_t{0});  // both disks
+  for (int i = 0; i < 2; ++i) append_le(record, uint64_t{load_le<uint16_t>(&good[end + 10])});
+  append_le(record, uint64_t{load_le<uint32_t>(&good[end + 12])});
+  append_le(record, uint64_t{load_le<uint32_t>(&good[end + 16])});
+  record += "PK\x06\x07";
+  append_le(record, uint32_t{0});
+  append_le(record, uint64_t{end});
+  append_le(record, uint32_t{1});
+  good.insert(end, record);
+  EXPECT_EQ(read(good).tensors[0].tensor.data<float>()[5], 5.0f);
+  const auto changed = [&](std::initializer_list<size_t> places) {
+    std::string file = good;
+    for (const size_t place : places) file[place] ^= 1;
+    return file;
+  };
+  for (const size_t place :
+       {end, end + 4, end + 16, end + 20, end + 24, end + 32, locator + 4, locator + 8, locator + 16})
+    expect_error(changed({place}), {"ZIP64 end record is not directly before its locator"});
+  for (const auto& places : {std::initializer_list<size_t>{end + 24, end + 32}, {end + 40}, {end + 48}})
+    expect_error(changed(places), {"the ZIP64 end record at byte", "and the plain one disagree"});
 }
 
 TEST(BadInput, Case37_EncryptedOrUnknownMethod) {

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "checkpoint/little_endian.h"
 #include "checkpoint/test_files.h"
 
 namespace effdet::checkpoint {
@@ -79,6 +80,30 @@ TEST(Checkpoint, GoldenLayouts) {
   const auto head = find(checkpoint, "shared.head").data<float>(), tail = find(checkpoint, "shared.tail").data<float>();
   EXPECT_EQ(head.data() + 2, tail.data());
   EXPECT_EQ(values_of(find(checkpoint, "shared.tail")), (std::vector<double>{-.25, 0, .25, .5}));
+}
+
+/// Strided views are gathered element by element, of each size that an element has.
+TEST(Checkpoint, TransposedTensorsOfEverySizeOfElement) {
+  const auto expect_gathered = [](auto element, std::string_view type) {
+    std::string storage;
+    for (int i = 0; i < 6; ++i) append_le(storage, static_cast<decltype(element)>(i));
+    const auto pickle = PickleBuilder().raw("}").unicode("w").tensor("0", 6, 0, {3, 2}, {1, 3}, type).raw("s").stop();
+    const Checkpoint checkpoint = read(make_checkpoint(pickle, {storage}));
+    EXPECT_EQ(values_of(find(checkpoint, "w")), (std::vector<double>{0, 3, 1, 4, 2, 5})) << type;
+  };
+  expect_gathered(uint8_t{}, "ByteStorage");
+  expect_gathered(int16_t{}, "ShortStorage");
+  expect_gathered(int32_t{}, "IntStorage");
+  expect_gathered(int64_t{}, "LongStorage");
+  expect_gathered(double{}, "DoubleStorage");
+}
+
+/// Before torch 0.4 tensors were rebuilt from four arguments.
+TEST(Checkpoint, TensorsOfTheFirstKind) {
+  PickleBuilder value;
+  value.raw("}").unicode("w").global("torch._utils", "_rebuild_tensor").raw("(").storage("0", 6).integer(1);
+  const std::string pickle = value.tuple({2}).tuple({3}).raw("tRs").stop();
+  EXPECT_EQ(values_of(find(read(make_checkpoint(pickle, {small_storage()})), "w")), (std::vector<double>{1, 4}));
 }
 
 TEST(Checkpoint, GoldenTrainerFile) {

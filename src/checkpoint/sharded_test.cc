@@ -108,6 +108,33 @@ TEST_F(Sharded, AShardAloneIsNoModel) {
   EXPECT_EQ(read_checkpoint(folder_.path() / "model-00001-of-00001.safetensors").tensors.size(), 2u);
 }
 
+/// Some writers have 3.2e1.
+TEST_F(Sharded, SizesMayBeFloats) {
+  std::string index = index_;
+  write("m.index.json", index.replace(28, 2, "3.2e1"));
+  EXPECT_EQ(read().tensors.size(), 3u);
+  EXPECT_TRUE(contains(error_with(index.replace(28, 5, "4.0e0")), "total_size is 4"));
+  write("m.index.json", index.replace(28, 5, "-1.50"));  // says nothing
+  EXPECT_EQ(read().tensors.size(), 3u);
+}
+
+TEST_F(Sharded, TensorsThatCannotBeUsedStayForeign) {
+  PickleBuilder both;
+  both.raw("}(")
+      .unicode("w")
+      .tensor("0", 3, 0, {3}, {1}, "ComplexFloatStorage")
+      .unicode("v")
+      .tensor("1", 6, 0, {6}, {1});
+  write("b.bin", make_checkpoint(both.raw("u").stop(), {small_storage(), small_storage()}));
+  write("m.index.json", R"({"weight_map": {"v": "b.bin", "w": "b.bin"}})");
+  const Checkpoint checkpoint = read();
+  ASSERT_EQ(checkpoint.tensors.size(), 1u);
+  EXPECT_EQ(checkpoint.tensors[0].name, "v");
+  ASSERT_EQ(checkpoint.foreign.size(), 1u);
+  EXPECT_EQ(checkpoint.foreign[0].name, "w");
+  EXPECT_EQ(checkpoint.foreign[0].type, "complex64");
+}
+
 TEST_F(Sharded, BadInput_PathsThatLeadAway) {
   const auto index = [](const std::string& file) { return R"({"weight_map": {"x": ")" + file + R"("}})"; };
   EXPECT_TRUE(contains(error_with(index("../a.safetensors")), "outside of the model's folder"));
@@ -146,6 +173,9 @@ TEST_F(Sharded, BadInput_IndicesThatMakeNoSense) {
   EXPECT_TRUE(contains(error_with(R"({"weight_map": {}})"), "is empty"));
   EXPECT_TRUE(contains(error_with(R"({"x": {"weight_map": {"x": "a.safetensors"}}})"), "has no \"weight_map\""));
   EXPECT_TRUE(contains(error_with(R"({"weight_map": {"x": 3}})"), "file of 'x' is not text"));
+  for (const char* value : {"-3", "2.5", "null", "true"})
+    EXPECT_TRUE(
+        contains(error_with(fmt::format(R"({{"weight_map": {{"x": {}}}}})", value)), "file of 'x' is not text"));
   EXPECT_TRUE(contains(error_with(R"({"weight_map": {"x": ["a.safetensors"]}})"), "file of 'x' is not text"));
   EXPECT_TRUE(contains(error_with(R"({"weight_map": {"x": {"y": "a.safetensors"}}})"), "file of 'x' is not text"));
   EXPECT_TRUE(contains(error_with(R"({"weight_map": {"x": "a", "x": "a"}})"), "there twice"));
