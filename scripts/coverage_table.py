@@ -1,0 +1,100 @@
+#!/usr/bin/env python3
+"""Sums what gcov counted below a build folder: a row for each layer, or each line with something that was not reached.
+
+Usage: coverage_table.py BUILD [FILE_PATTERN]     (called by coverage.sh; exit code 1 where an aim is missed)
+
+A template's or header's lines and branches are reached where any of their copies was. Branches are those of the sources:
+not the edges along which exceptions leave a call, and not the other edge of such a call.
+"""
+import collections
+import json
+import os
+import re
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+# Layers that read files and requests of strangers: 95 % of lines and 90 % of branches. All together: 90 % of lines.
+READERS = {"src/" + name for name in ("aipp", "artifact", "base", "checkpoint", "dataset", "eval", "onnx", "server", "vision")}
+TESTS = re.compile(r"_test\.cc$|_test_util\.(cc|h)$|/test_\w+\.(cc|h)$|/emulated\w*\.(cc|h)$")
+
+
+def counted_by(gcda):
+    """What gcov says of one object file: its lines, each with the branches that begin there."""
+    out = subprocess.run(["gcov", "--json-format", "--stdout", "--branch-probabilities", gcda], capture_output=True, check=True)
+    return json.loads(out.stdout)
+
+
+def decisions(branches):
+    """Counts of the branches that the source makes: a call that may throw has an edge of its own and one behind it."""
+    kept = []
+    for branch in branches:
+        if not branch["throw"]:
+            kept.append(branch["count"])
+        elif kept:
+            kept.pop()
+    return kept
+
+
+def copies_at(line, functions):
+    """How many functions the innermost code around a line became: gcov lists the branches of all of them in a row."""
+    around = [(f["start_line"], f["start_column"]) for f in functions if f["start_line"] <= line <= f["end_line"]]
+    return around.count(max(around)) if around else 1
+
+
+def sums(build):
+    """{file: ({line: count}, {(line, place): count})}, of the sources of layers and commands."""
+    root = os.getcwd()
+    gcdas = [os.path.join(folder, name) for folder, _, names in os.walk(build) for name in names if name.endswith(".gcda")]
+    files = collections.defaultdict(lambda: (collections.Counter(), collections.Counter()))
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for counted in pool.map(counted_by, gcdas):
+            for file in counted["files"]:
+                path = os.path.relpath(os.path.join(counted["current_working_directory"], file["file"]), root)
+                if not path.startswith(("src/", "tools/")) or TESTS.search(path):
+                    continue
+                lines, branches = files[path]
+                for line in file["lines"]:
+                    number, counts = line["line_number"], decisions(line["branches"])
+                    lines[number] += line["count"]
+                    copies = copies_at(number, file["functions"]) if counts else 1
+                    each = len(counts) // copies if len(counts) % copies == 0 else len(counts)
+                    for place, count in enumerate(counts):
+                        branches[number, place % each] += count
+    return files
+
+
+def print_table(files):
+    total = collections.defaultdict(lambda: [0, 0, 0, 0])
+    for path, (lines, branches) in files.items():
+        for row in ("/".join(path.split("/")[:2]), "all"):
+            for i, counts in enumerate((lines, branches)):
+                total[row][2 * i] += sum(count > 0 for count in counts.values())
+                total[row][2 * i + 1] += len(counts)
+    missed = False
+    print("| layer | lines | branches |\n|---|---|---|")
+    for row, (lines, all_lines, branches, all_branches) in sorted(total.items()):
+        shares = 100 * lines / max(all_lines, 1), 100 * branches / max(all_branches, 1)
+        missed |= row in READERS and (shares[0] < 95 or shares[1] < 90) or row == "all" and shares[0] < 90
+        print(f"| {row}{' (reads files)' if row in READERS else ''} | {shares[0]:.1f} % of {all_lines} | {shares[1]:.1f} % of {all_branches} |")
+    return missed
+
+
+def print_rest(files, pattern):
+    for path, (lines, branches) in sorted(files.items()):
+        if not re.search(pattern, path):
+            continue
+        with open(path, encoding="utf-8") as file:
+            text = file.read().split("\n")
+        open_branches = collections.Counter(line for (line, _), count in branches.items() if count == 0)
+        for line in sorted(lines):
+            what = "never" if lines[line] == 0 else f"{open_branches[line]} branches" if open_branches[line] else None
+            if what:
+                print(f"{path}:{line}: {what}: {text[line - 1].strip()}")
+
+
+counts = sums(sys.argv[1])
+if len(sys.argv) > 2:
+    print_rest(counts, sys.argv[2])
+elif print_table(counts):
+    sys.exit("an aim is missed")
