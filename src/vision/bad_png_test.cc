@@ -99,6 +99,47 @@ TEST(BadInput, Case79_StreamsThatDoNotGoOn) {
   EXPECT_TRUE(reads_as(with_chunk(whole, chunk("iTXt", std::string("n\0\1\0\0\0", 6) + kWantsDictionary)), image));
 }
 
+/// As Pillow has it: frames in sequence and within the image. A first frame that is a part of it would be put together.
+TEST(BadInput, Case79_Animations) {
+  const std::string whole = sample("type2_8bit.png");
+  const Image image = decoded_png(whole);
+  const auto width = static_cast<uint32_t>(image.width()), height = static_cast<uint32_t>(image.height());
+  const auto frame = [&](uint32_t sequence, uint32_t w, uint32_t h, uint32_t x, uint32_t y) {
+    return chunk("fcTL", u32(sequence) + u32(w) + u32(h) + u32(x) + u32(y) + std::string("\0\1\0\1\0\0", 6));
+  };
+  const auto animated = [&](const std::string& first) {
+    return with_chunk(whole, chunk("acTL", u32(2) + u32(0)) + first);
+  };
+  const std::string moving = animated(frame(0, width, height, 0, 0));
+  EXPECT_TRUE(reads_as(moving, image));
+  const std::string second = frame(1, width, height, 0, 0) + "what follows is not looked at";
+  EXPECT_TRUE(reads_as(moving.substr(0, moving.size() - 12) + second, image));
+  EXPECT_EQ(png_code(animated(frame(1, width, height, 0, 0))), ErrorCode::kBadInput) << "out of sequence";
+  EXPECT_EQ(png_code(animated(frame(0, width, height, 1, 0))), ErrorCode::kBadInput) << "outside";
+  EXPECT_EQ(png_code(animated(frame(0, width, height, 0, 0xFFFFFFFF))), ErrorCode::kBadInput) << "outside";
+  EXPECT_EQ(png_code(animated(frame(0, width - 1, height, 0, 0))), ErrorCode::kUnsupported) << "a part";
+  EXPECT_EQ(png_code(animated(chunk("fcTL", u32(0)))), ErrorCode::kBadInput) << "too short";
+}
+
+TEST(BadInput, Case79_TextsAndProfiles) {
+  const std::string whole = sample("type2_8bit.png");
+  const Image image = decoded_png(whole);
+  const auto code = [&](const char* type, const std::string& content) {
+    return png_code(with_chunk(whole, chunk(type, content)));
+  };
+  for (const char* type : {"tEXt", "zTXt", "iTXt"})
+    EXPECT_TRUE(reads_as(with_chunk(whole, chunk(type, "no separator")), image)) << type;
+  for (const std::string& text : {std::string("key\0words", 9), std::string("\0words", 6)})
+    EXPECT_TRUE(reads_as(with_chunk(whole, chunk("tEXt", text)), image)) << text;
+  EXPECT_TRUE(reads_as(with_chunk(whole, chunk("zTXt", std::string("key\0", 4))), image));
+  EXPECT_EQ(code("iCCP", std::string("name\0", 5)), ErrorCode::kBadInput) << "too short";
+  EXPECT_EQ(code("iCCP", "no separator"), ErrorCode::kBadInput) << "its first byte is taken for the method";
+  EXPECT_EQ(code("zTXt", std::string("key\0\1", 5)), ErrorCode::kBadInput) << "unknown method";
+  std::string many;
+  for (int i = 0; i < 65; ++i) many += chunk("tEXt", std::string("key\0", 4) + std::string(1 << 20, 'x'));
+  EXPECT_EQ(png_code(with_chunk(whole, many)), ErrorCode::kBadInput) << "more text than an image may carry";
+}
+
 TEST(BadInput, Case79_ManyChunksOfNothing) {
   // Image data in pieces of a byte, with hundreds of thousands of empty ones between.
   const std::string nothing = chunk("IDAT", "");

@@ -32,8 +32,8 @@ struct Libtiff {
   EFFDET_TIFF_FUNCTION(ComputeTile);
   EFFDET_TIFF_FUNCTION(ReadEncodedStrip);
   EFFDET_TIFF_FUNCTION(ReadEncodedTile);
-  EFFDET_TIFF_FUNCTION(ReadRGBAStrip);
-  EFFDET_TIFF_FUNCTION(ReadRGBATile);
+  EFFDET_TIFF_FUNCTION(ReadRGBAStripExt);
+  EFFDET_TIFF_FUNCTION(ReadRGBATileExt);
   EFFDET_TIFF_FUNCTION(RGBAImageOK);
 #undef EFFDET_TIFF_FUNCTION
 };
@@ -144,8 +144,9 @@ void TiffFile::read(uint32_t x, uint32_t y, int plane, std::span<uint8_t> unit) 
 void TiffFile::read_rgba(uint32_t x, uint32_t y, std::span<uint32_t> unit) {
   char words[1024] = "";
   if (libtiff().RGBAImageOK(tiff_, words) == 0) fail(ErrorCode::kUnsupported, "{}: TIFF: {}", name_, words);
-  const int done =
-      layout_.tiled ? libtiff().ReadRGBATile(tiff_, x, y, unit.data()) : libtiff().ReadRGBAStrip(tiff_, y, unit.data());
+  constexpr int kStopOnError = 1;  // what is missing would be black else
+  const int done = layout_.tiled ? libtiff().ReadRGBATileExt(tiff_, x, y, unit.data(), kStopOnError)
+                                 : libtiff().ReadRGBAStripExt(tiff_, y, unit.data(), kStopOnError);
   if (done == 0) refuse_data();
 }
 

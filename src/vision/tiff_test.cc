@@ -1,0 +1,149 @@
+// TIFF files as scanners and image libraries write them: tiles, colours with alpha in them, chroma of fewer pixels.
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <map>
+
+#include "vision/decode.h"
+#include "vision/test_util.h"
+
+namespace effdet::vision {
+namespace {
+
+enum Tag : uint16_t {
+  kWidth = 256,
+  kHeight = 257,
+  kBits = 258,
+  kPhotometric = 262,
+  kStripOffsets = 273,
+  kSamples = 277,
+  kStripBytes = 279,
+  kColourMap = 320,
+  kTileWidth = 322,
+  kTileHeight = 323,
+  kTileOffsets = 324,
+  kTileBytes = 325,
+  kExtraSamples = 338,
+  kChromaSteps = 530
+};
+enum Photometric : uint32_t { kRgb = 2, kPalette = 3, kYcbcr = 6 };
+using Fields = std::map<uint16_t, std::vector<uint32_t>>;
+
+template <typename T>
+void append(std::string& out, T value) {
+  out.append(reinterpret_cast<const char*>(&value), sizeof value);
+}
+
+/// A file of one page, little-endian. units: its strips, or its tiles where the fields have a tile's size.
+std::string tiff(Fields fields, const std::vector<std::string>& units) {
+  std::string file("II*\0\0\0\0\0", 8);
+  std::vector<uint32_t> offsets, sizes;
+  for (const std::string& unit : units) {
+    offsets.push_back(static_cast<uint32_t>(file.size()));
+    sizes.push_back(static_cast<uint32_t>(unit.size()));
+    file += unit;
+  }
+  const bool tiled = fields.contains(kTileWidth);
+  fields[tiled ? kTileOffsets : kStripOffsets] = offsets;
+  fields[tiled ? kTileBytes : kStripBytes] = sizes;
+  std::string directory;
+  append(directory, static_cast<uint16_t>(fields.size()));
+  for (const auto& [tag, values] : fields) {
+    append(directory, tag);
+    append(directory, uint16_t{4});  // LONG
+    append(directory, static_cast<uint32_t>(values.size()));
+    append(directory, values.size() == 1 ? values[0] : static_cast<uint32_t>(file.size()));
+    if (values.size() > 1)
+      for (const uint32_t value : values) append(file, value);
+  }
+  append(directory, uint32_t{0});
+  const auto start = static_cast<uint32_t>(file.size());
+  std::memcpy(&file[4], &start, sizeof start);
+  return file + directory;
+}
+
+Image decoded(const std::string& file) { return decode_image(bytes_of(file), "x.tif"); }
+
+uint8_t colour(int x, int y, int channel) { return static_cast<uint8_t>(5 * x + 3 * y + 40 * channel); }
+
+TEST(Tiff, TilesReachBeyondTheImage) {
+  constexpr int kSide = 16, kColumns = 40, kRows = 20;
+  std::vector<std::string> tiles;
+  for (int top = 0; top < kRows; top += kSide)
+    for (int left = 0; left < kColumns; left += kSide) {
+      std::string& tile = tiles.emplace_back();
+      for (int y = top; y < top + kSide; ++y)
+        for (int x = left; x < left + kSide; ++x)
+          for (int channel = 0; channel < 3; ++channel) tile += static_cast<char>(colour(x, y, channel));
+    }
+  const Fields fields = {{kWidth, {kColumns}}, {kHeight, {kRows}},    {kBits, {8, 8, 8}},    {kPhotometric, {kRgb}},
+                         {kSamples, {3}},      {kTileWidth, {kSide}}, {kTileHeight, {kSide}}};
+  const Image image = decoded(tiff(fields, tiles));
+  ASSERT_EQ(image.width(), kColumns);
+  ASSERT_EQ(image.height(), kRows);
+  for (int y = 0; y < kRows; ++y)
+    for (int x = 0; x < kColumns; ++x)
+      for (int channel = 0; channel < 3; ++channel)
+        ASSERT_EQ(image.row(y)[3 * x + channel], colour(x, y, channel)) << x << ", " << y;
+  tiles[5].resize(100);
+  EXPECT_EQ(error_of([&] { decoded(tiff(fields, tiles)); }).code(), ErrorCode::kBadInput);
+}
+
+/// Pillow divides by alpha what was multiplied by it, and takes what has none for black.
+TEST(Tiff, ColoursTimesAlphaAreDivided) {
+  const std::string pixels("\x10\x20\x40\x80\x01\x02\x03\xFF\x09\x09\x09\x00\x80\x80\x80\x40", 16);
+  Fields fields = {{kWidth, {4}},          {kHeight, {1}},  {kBits, {8, 8, 8, 8}},
+                   {kPhotometric, {kRgb}}, {kSamples, {4}}, {kExtraSamples, {1}}};
+  const Image divided = decoded(tiff(fields, {pixels}));
+  EXPECT_EQ(std::vector<int>(divided.pixels().begin(), divided.pixels().end()),
+            (std::vector<int>{31, 63, 127, 1, 2, 3, 0, 0, 0, 255, 255, 255}));
+  fields[kExtraSamples] = {2};  // alpha beside the colours
+  const Image plain = decoded(tiff(fields, {pixels}));
+  EXPECT_EQ(std::vector<int>(plain.pixels().begin(), plain.pixels().end()),
+            (std::vector<int>{16, 32, 64, 1, 2, 3, 9, 9, 9, 128, 128, 128}));
+}
+
+/// Four pixels, then their chroma. Without colour an image is its luma.
+std::string grey_blocks(int width, int height) {
+  std::string unit;
+  for (int y = 0; y < height; y += 2)
+    for (int x = 0; x < width; x += 2) {
+      for (const int dy : {0, 1})
+        for (const int dx : {0, 1}) unit += static_cast<char>(colour(x + dx, y + dy, 0));
+      unit += "\x80\x80";
+    }
+  return unit;
+}
+
+TEST(Tiff, ChromaOfFewerPixels) {
+  Fields fields = {{kWidth, {6}},   {kHeight, {4}},        {kBits, {8, 8, 8}}, {kPhotometric, {kYcbcr}},
+                   {kSamples, {3}}, {kChromaSteps, {2, 2}}};
+  const auto expect_grey = [](const Image& image) {
+    for (int y = 0; y < 4; ++y)
+      for (int x = 0; x < 6; ++x)
+        for (int channel = 0; channel < 3; ++channel)
+          EXPECT_EQ(image.row(y)[3 * x + channel], colour(x, y, 0)) << x << ", " << y;
+  };
+  expect_grey(decoded(tiff(fields, {grey_blocks(6, 4)})));
+  fields[kTileWidth] = fields[kTileHeight] = {64};  // libtiff 4.5 refuses tiles that are not of whole kilobytes
+  expect_grey(decoded(tiff(fields, {grey_blocks(64, 64)})));
+  EXPECT_EQ(error_of([&] { decoded(tiff(fields, {grey_blocks(64, 32)})); }).code(), ErrorCode::kBadInput);
+  fields[kBits] = {32, 32, 32};
+  EXPECT_EQ(error_of([&] { decoded(tiff(fields, {grey_blocks(64, 64)})); }).code(), ErrorCode::kUnsupported);
+}
+
+TEST(BadInput, TiffFilesThatDoNotSayWhatTheyAre) {
+  Fields fields = {{kWidth, {2}}, {kHeight, {1}}, {kBits, {16}}, {kPhotometric, {kPalette}}, {kSamples, {1}}};
+  fields[kColourMap].resize(3 << 16);
+  const auto message = [&] {
+    const Error error = error_of([&] { decoded(tiff(fields, {"1234"})); });
+    EXPECT_EQ(error.code(), ErrorCode::kBadInput);
+    return std::string(error.what());
+  };
+  EXPECT_NE(message().find("no palette for 16 bits"), std::string::npos);
+  fields.erase(kPhotometric);
+  EXPECT_NE(message().find("no photometric interpretation"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace effdet::vision
