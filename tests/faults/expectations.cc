@@ -142,6 +142,7 @@ void expect_resumes(const Command& command, const Workplace& place, const std::s
 }
 
 void expect_same(const Command& command, const Workplace& place, const Outcome& outcome, const std::string& what) {
+  EXPECT_FALSE(outcome.hung) << command.name << ", " << what;
   EXPECT_EQ(outcome.code, 0) << command.name << ", " << what << ": " << outcome.error;
   EXPECT_TRUE(place.outputs() == command.outputs) << command.name << ", " << what;
 }

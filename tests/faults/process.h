@@ -34,8 +34,9 @@ class Process {
   explicit Process(const Start& start);
 
   void send(int signal) const;
-  /// Waits for its end; kills it after the deadline.
-  Outcome wait(std::chrono::seconds deadline = std::chrono::seconds(20));
+  /// Waits for its end; kills it after the deadline, which is for what hangs: on a busy disk one sync takes many
+  /// seconds.
+  Outcome wait(std::chrono::seconds deadline = std::chrono::seconds(120));
 
  private:
   pid_t pid_ = -1;
