@@ -296,6 +296,9 @@ TEST(BadInput, Case26_UnsupportedTensors) {
                kUnsupported);
   expect_pickle_error(tensor_pickle(6, 0, {6}, {1}, "TernaryStorage"), {"'torch.TernaryStorage'"});
   expect_pickle_error(tensor_pickle(6, 0, {6}, {1}, "float32"), {"persistent id"});
+  PickleBuilder view;  // what part of another storage it is
+  view.raw("(").unicode("storage").global("torch", "FloatStorage").unicode("0").unicode("cpu").integer(6).raw(")tQ");
+  expect_pickle_error(dict_of(view), {"a storage is a view of another"}, kUnsupported);
   for (const auto& [name, type] : {std::pair("_rebuild_sparse_tensor", "sparse"),
                                    {"_rebuild_qtensor", "quantized"},
                                    {"_rebuild_meta_tensor_no_storage", "meta"}})

@@ -10,6 +10,8 @@
 #include "base/file.h"
 #include "checkpoint/little_endian.h"
 #include "checkpoint/test_files.h"
+#include "effdet/file_kind.h"
+#include "support/test_folder.h"
 
 namespace effdet::checkpoint {
 namespace {
@@ -226,7 +228,7 @@ TEST(Checkpoint, InertObjectsBesideTheWeights) {
                         .raw("}(")
                         .unicode("args")
                         .global("argparse", "Namespace")
-                        .raw(")\x81}b")
+                        .raw(")\x81}bNa")  // appended to as a list
                         .unicode("best")
                         .global("numpy.core.multiarray", "scalar")
                         .global("numpy", "dtype")
@@ -293,6 +295,26 @@ TEST(Checkpoint, WritingRefusesWhatTorchCannotRead) {
   EXPECT_EQ(code_of({{"\xff", one}}), ErrorCode::kUsage);
   EXPECT_EQ(code_of({{"a", Tensor::scalar<uint16_t>(1)}}), ErrorCode::kUnsupported);
   EXPECT_EQ(read_file(file.path()), "before");
+}
+
+TEST(FileKind, ByContentThenByName) {
+  const auto kind = [](std::string_view content, std::string_view suffix = ".x") {
+    return file_kind(TempFile(content, suffix).path());
+  };
+  EXPECT_EQ(kind("EFFDETOM, and more"), FileKind::kCompiled);
+  EXPECT_EQ(kind("IMOD, and more"), FileKind::kCompiled);  // of CANN
+  EXPECT_EQ(kind(small_checkpoint()), FileKind::kCheckpoint);
+  EXPECT_EQ(kind("\x80\x02\x8a\x0a"), FileKind::kCheckpoint);                       // from before archives
+  EXPECT_EQ(kind(std::string("\x08\x01\0\0\0\0\0\0{", 9)), FileKind::kCheckpoint);  // safetensors
+  EXPECT_EQ(kind("\x08\x07\x12"), FileKind::kOnnx);
+  EXPECT_EQ(kind("\x08\x80"), FileKind::kUnknown);
+  EXPECT_EQ(kind(""), FileKind::kUnknown);
+  for (const char* suffix : {".pth", ".pt", ".tar", ".safetensors", ".index.json"})
+    EXPECT_EQ(kind("?", suffix), FileKind::kCheckpoint) << suffix;
+  EXPECT_EQ(kind("?", ".onnx"), FileKind::kOnnx);
+  EXPECT_EQ(kind("?", ".om"), FileKind::kCompiled);
+  EXPECT_EQ(kind("{}", ".json"), FileKind::kUnknown);
+  EXPECT_EQ(file_kind(test::TestFolder("kind").path()), FileKind::kCheckpoint);  // sharded
 }
 
 TEST(Checkpoint, MissingFile) {
