@@ -1,4 +1,4 @@
-// Checked arithmetic, half floats, tensors, files, their names in errors, memory budgets and threads.
+// Checked arithmetic, files, their names in errors, folders of users, memory budgets and threads.
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
@@ -17,6 +17,7 @@
 #include "base/name_source.h"
 #include "base/tensor.h"
 #include "base/thread_pool.h"
+#include "base/user_folders.h"
 #include "effdet/error.h"
 #include "support/test_folder.h"
 
@@ -57,39 +58,6 @@ TEST(Checked, NeverWraps) {
   EXPECT_EQ(*checked_numel(Shape{}), 1u);
   EXPECT_FALSE(checked_numel(Shape{-1}));
   EXPECT_FALSE(checked_numel(Shape{4194305, 4194305, 211106198978564}));
-}
-
-TEST(Half, AllValuesSurviveTheRoundTrip) {
-  for (uint32_t bits = 0; bits < 65536; ++bits) {
-    const float value = half_to_float(static_cast<uint16_t>(bits));
-    if (std::isnan(value)) continue;
-    ASSERT_EQ(float_to_half(value), bits) << value;
-    const float wide = bfloat16_to_float(static_cast<uint16_t>(bits));
-    if (std::isnan(wide)) continue;
-    ASSERT_EQ(float_to_bfloat16(wide), bits);
-  }
-}
-
-TEST(Half, RoundsToNearestEven) {
-  EXPECT_EQ(float_to_half(65519.0f), 0x7BFF);
-  EXPECT_EQ(float_to_half(65520.0f), 0x7C00);
-  EXPECT_EQ(float_to_half(1.0f + 0x1p-11f), 0x3C00);
-  EXPECT_EQ(float_to_half(1.0f + 3 * 0x1p-11f), 0x3C02);
-  EXPECT_EQ(float_to_half(0x1p-25f), 0);
-  EXPECT_EQ(float_to_half(0x1.8p-25f), 1);
-  EXPECT_EQ(float_to_bfloat16(1.0f + 0x1p-8f), 0x3F80);
-  EXPECT_EQ(float_to_bfloat16(1.0f + 3 * 0x1p-8f), 0x3F82);
-}
-
-TEST(Tensor, ConvertsAndReshapes) {
-  const std::vector<float> values{1.5f, -2, 0, 65504};
-  const Tensor tensor = Tensor::from<float>({2, 2}, values);
-  const Tensor back = tensor.to(DType::kF16).to(DType::kF64).to(DType::kF32);
-  EXPECT_TRUE(std::equal(values.begin(), values.end(), back.data<float>().begin()));
-  EXPECT_EQ(tensor.reshaped({4}).shape(), Shape{4});
-  EXPECT_THROW(tensor.reshaped({3}), Error);
-  EXPECT_THROW(tensor.data<double>(), Error);
-  EXPECT_THROW(Tensor(DType::kF32, {int64_t{1} << 40, int64_t{1} << 40}), Error);
 }
 
 class Files : public testing::Test {
@@ -220,6 +188,22 @@ TEST(ThreadPool, EveryIndexOnceAndErrorsComeBack) {
     pool.parallel_for(10, [&](int64_t, int) { ++after; });
     EXPECT_EQ(after, 10);
   }
+}
+
+TEST(UserFolders, CacheFollowsTheEnvironment) {
+  const auto folder = [](const char* cache, const char* home) {
+    ::setenv("XDG_CACHE_HOME", cache, 1);
+    ::setenv("HOME", home, 1);
+    return user_cache_folder().string();
+  };
+  const char* before = std::getenv("HOME");
+  const std::string home = before == nullptr ? "" : before;
+  EXPECT_EQ(folder("/cache", "/home/me"), "/cache/effdet");
+  EXPECT_EQ(folder("", "/home/me"), "/home/me/.cache/effdet");
+  EXPECT_EQ(folder("relative", "/home/me"), "/home/me/.cache/effdet");  // as the standard wants it
+  EXPECT_EQ(folder("", ""), "");
+  ::unsetenv("XDG_CACHE_HOME");
+  ::setenv("HOME", home.c_str(), 1);
 }
 
 TEST(ThreadPool, EnvironmentSetsTheDefault) {
