@@ -24,6 +24,8 @@ std::optional<artifact::OmParts> parts_of(Bytes input) {
   const auto lies_inside = [&](uint64_t offset, uint64_t bytes) {
     return offset <= file.size() && bytes <= file.size() - offset;
   };
+  // Elsewhere, as the reader has it, the program's numbers would not be aligned.
+  if (header.program_offset != sizeof header) return {};
   if (!lies_inside(header.program_offset, header.program_bytes) || !lies_inside(header.weights_offset, 0)) return {};
   flatbuffers::Verifier verifier(reinterpret_cast<const uint8_t*>(file.data() + header.program_offset),
                                  header.program_bytes, 64, 100'000);

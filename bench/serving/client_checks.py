@@ -5,6 +5,7 @@ import sys
 import tempfile
 
 import numpy as np
+import tritonclient.utils.shared_memory as shm
 from tritonclient.utils import InferenceServerException
 
 
@@ -31,6 +32,37 @@ def made_up(effdet, model, name, shape):
         subprocess.run([effdet, "run", model, "--input", f"{name}={folder}/x.npy", "--out", f"{folder}/out"], check=True,
                        stdout=subprocess.DEVNULL)
         return array, {path.stem: np.load(path) for path in pathlib.Path(folder, "out").glob("*.npy")}
+
+
+def check_shared_memory(client, protocol, name, array, expected):
+    """As NVIDIA's example does it: input and one output in shared memory. expected: the outputs by their names."""
+    client.unregister_system_shared_memory()
+    client.unregister_cuda_shared_memory()
+    output = sorted(expected)[0]
+    size = expected[output].nbytes
+    regions = {"in": shm.create_shared_memory_region("in", "/effdet_client_in", array.nbytes),
+               "out": shm.create_shared_memory_region("out", "/effdet_client_out", size)}
+    try:
+        shm.set_shared_memory_region(regions["in"], [array])
+        client.register_system_shared_memory("in", "/effdet_client_in", array.nbytes)
+        client.register_system_shared_memory("out", "/effdet_client_out", size)
+        tensor = protocol.InferInput(name, array.shape, "FP32")
+        tensor.set_shared_memory("in", array.nbytes)
+        asked = protocol.InferRequestedOutput(output)
+        asked.set_shared_memory("out", size)
+        client.infer("m", [tensor], outputs=[asked])
+        got = shm.get_contents_as_numpy(regions["out"], np.float32, expected[output].shape)
+        check("shared memory", np.array_equal(got, expected[output]))
+        status = client.get_system_shared_memory_status()
+        names = [region["name"] for region in status] if isinstance(status, list) else list(status.regions)
+        check("regions of shared memory", sorted(names) == ["in", "out"])
+        client.unregister_system_shared_memory("out")
+        refused("a region that is not registered", "400" if isinstance(status, list) else "StatusCode.INVALID_ARGUMENT",
+                lambda: client.infer("m", [tensor], outputs=[asked]))
+        client.unregister_system_shared_memory()
+    finally:
+        for region in regions.values():
+            shm.destroy_shared_memory_region(region)
 
 
 def check_pictures(client, protocol, picture):

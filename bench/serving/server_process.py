@@ -54,6 +54,10 @@ class Server:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}") as reply:
             return reply.read()
 
+    def post(self, path, body):
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", data=body) as reply:
+            return reply.read()
+
     def processor_seconds(self):
         return processor_seconds(self.process.pid)
 

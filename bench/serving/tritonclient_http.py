@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import tritonclient.http as http
 
-from client_checks import check, check_pictures, made_up, refused
+from client_checks import check, check_pictures, check_shared_memory, made_up, refused
 
 url, effdet, model, picture = sys.argv[1:]
 client = http.InferenceServerClient(url)
@@ -46,6 +46,8 @@ check_pictures(client, http, picture)
 request = http.InferenceServerClient.generate_request_body([tensor])
 check("a request's body by itself", len(request[0]) > array.nbytes)
 
+check_shared_memory(client, http, name, array, expected)
+
 refused("no such model", "404", lambda: client.infer("nope", [tensor]))
 refused("no such version", "404", lambda: client.get_model_metadata("m", "2"))
 refused("another shape", "400", lambda: client.infer(
@@ -54,4 +56,4 @@ refused("no such output", "400", lambda: client.infer("m", [tensor], outputs=[ht
 refused("loading", "400", lambda: client.load_model("m"))
 refused("a timeout that is over", "503", lambda: client.infer("m", [tensor], timeout=1))
 statistics = client.get_inference_statistics("m")["model_stats"][0]["inference_stats"]
-check("statistics: " + json.dumps(statistics["success"]), statistics["success"]["count"] == 14)
+check("statistics: " + json.dumps(statistics["success"]), statistics["success"]["count"] == 15)

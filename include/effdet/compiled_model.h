@@ -119,6 +119,9 @@ class Runner {
   /// Size of each input and output of a plan, in bytes.
   EFFDET_API const std::vector<size_t>& input_bytes(size_t plan = 0) const;
   EFFDET_API const std::vector<size_t>& output_bytes(size_t plan = 0) const;
+  /// Whether run() reads the output again after it has written it. Such an output must not lie where somebody else may
+  /// write meanwhile, as in memory that processes share.
+  EFFDET_API bool reads_output(size_t output, size_t plan = 0) const;
   /// Sets a function that run() calls after each step of each micro-batch, with the index of the step in steps() and
   /// its duration.
   EFFDET_API void on_step(std::function<void(size_t step, double seconds)> callback);

@@ -72,6 +72,10 @@ struct ServerOptions {
   double header_seconds = 10;  ///< from a request's first byte to its last header line
   double body_seconds = 60;    ///< for the whole body, and for sending the whole answer
   double drain_seconds = 30;   ///< stop() waits so long for accepted requests
+  /// Clients on the same machine may name POSIX shared memory with their inputs, and for outputs (Triton's extension
+  /// for system shared memory): whatever objects the server's user may open. The first such region installs a handler
+  /// of SIGBUS, for objects that clients make shorter.
+  bool shared_memory = false;
   /// Clients must send "Authorization: Bearer TOKEN", but for health and the page; empty: nobody must.
   std::string token;
   /// "https://example.org": pages of this origin may be clients (CORS); "*": all pages; empty: none but the server's.

@@ -99,8 +99,9 @@ class Processes(unittest.TestCase):
             "    'categories': [{'id': k, 'name': str(k)} for k in range(1, 7)]}))\n"
             "drawn = common.detector()(common.picture())[:0]\n"
             "for image in images: drawn.plot(common.picture(), path=folder / 'val2017' / image['file_name'])\n"
+            "model = common.model()\n"
             "threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()\n"
-            "try: effdet_cpp.validate(common.model(), folder, threads=1)\n"
+            "try: effdet_cpp.validate(model, folder, threads=1)\n"
             "except KeyboardInterrupt: sys.exit(7)\n"
         )
         self.expect_end(program, 7)

@@ -127,6 +127,12 @@ void Session::bind_step(Plan& plan, size_t step) const {
   }
 }
 
+bool Session::reads_output(size_t output, size_t plan) const {
+  return std::ranges::any_of(plans_.at(plan).bindings, [&](const Binding& binding) {
+    return binding.to_output && !binding.of_output_list && binding.index == output;
+  });
+}
+
 void Session::run(std::span<const std::byte* const> inputs, std::span<std::byte* const> outputs, size_t plan) {
   if (!inputs_) return run_plan(plans_.at(plan), inputs, outputs);
   run_at_device([&](kernels::Queue&, std::span<std::byte* const>) { upload(plan, inputs); },

@@ -85,6 +85,9 @@ class Session {
   /// wants.
   Tensor step_output(size_t step, size_t output, size_t plan = 0) const;
 
+  /// Whether a step reads an output of the plan after another one has written it.
+  bool reads_output(size_t output, size_t plan) const;
+
   /// Seconds of the last run's copies to and from a device that does not use the host's memory, and of what lay
   /// between.
   double upload_seconds = 0, run_seconds = 0, download_seconds = 0;

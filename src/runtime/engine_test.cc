@@ -172,6 +172,12 @@ TEST(Session, OneEngineServesSeveral) {
   EXPECT_EQ(from_a[0].data<float>()[0], 1.0f);
 }
 
+TEST(Session, TellsWhichOutputsItReads) {
+  const Session session(std::make_shared<Engine>(compiler::compile(small_graph())), 1);
+  EXPECT_FALSE(session.reads_output(0, 0));
+  EXPECT_TRUE(session.reads_output(1, 0));
+}
+
 TEST(Engine, UnknownInstructionSetIsAUsageError) {
   const artifact::Program program = compiler::compile(small_graph());
   ::setenv("EFFDET_ISA", "mmx", 1);

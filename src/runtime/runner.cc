@@ -61,6 +61,7 @@ Runner::Transfers Runner::last_transfers() const {
 int Runner::threads() const { return impl_->session.threads(); }
 const std::vector<size_t>& Runner::input_bytes(size_t plan) const { return impl_->plan(plan).input_bytes; }
 const std::vector<size_t>& Runner::output_bytes(size_t plan) const { return impl_->plan(plan).output_bytes; }
+bool Runner::reads_output(size_t output, size_t plan) const { return impl_->session.reads_output(output, plan); }
 void Runner::on_step(std::function<void(size_t step, double seconds)> callback) {
   impl_->session.on_step = std::move(callback);
 }

@@ -67,4 +67,13 @@ std::span<std::byte> Body::room(size_t most) {
   return {block_.data.get() + used, std::min(most, block_.bytes - used)};
 }
 
+void Body::append(std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const std::span<std::byte> free = room(bytes.size());
+    std::ranges::copy(bytes.first(free.size()), free.begin());
+    add(free.size());
+    bytes = bytes.subspan(free.size());
+  }
+}
+
 }  // namespace effdet::server

@@ -54,6 +54,7 @@ class Body {
   /// std::bad_alloc.
   std::span<std::byte> room(size_t most);
   void add(size_t bytes) { size_ += bytes; }
+  void append(std::span<const std::byte> bytes);
 
  private:
   std::shared_ptr<BodyPool> pool_;

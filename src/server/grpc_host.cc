@@ -17,6 +17,10 @@ class Host final : public GrpcHost {
 
   std::shared_ptr<Request> new_request() override { return std::make_shared<Request>(service_.budget(), bodies_); }
 
+  void add_body(Request& request, std::string_view text) override {
+    request.body.append(std::as_bytes(std::span(text)));
+  }
+
   std::string request_id(const std::string& given) override {
     return is_plain_id(given) ? given : "effdet-grpc-" + std::to_string(++next_id_);
   }

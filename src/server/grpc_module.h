@@ -6,12 +6,13 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "server/message.h"
 
 namespace effdet::server {
 
-constexpr int kGrpcModuleVersion = 1;
+constexpr int kGrpcModuleVersion = 2;
 constexpr const char* kGrpcModuleEntry = "effdet_grpc_module";
 
 /// A call that is over, for logs.
@@ -28,6 +29,8 @@ class GrpcHost {
  public:
   virtual ~GrpcHost() = default;
   virtual std::shared_ptr<Request> new_request() = 0;
+  /// Gives a request the body that it has in HTTP.
+  virtual void add_body(Request& request, std::string_view text) = 0;
   /// What goes into logs: the client's name for its request where it is a plain one, else one of the server's.
   virtual std::string request_id(const std::string& given) = 0;
   /// Before a message is read: nothing where the call may go on.

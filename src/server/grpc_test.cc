@@ -16,6 +16,7 @@
 #include "server/certificate_test_util.h"
 #include "server/inference.pb.h"
 #include "server/server_requests_test_util.h"
+#include "server/shared_memory_test_util.h"
 
 namespace effdet::server {
 namespace {
@@ -242,6 +243,67 @@ TEST(Grpc, TensorsGiveTheLibrarysBits) {
   ASSERT_TRUE(client.infer(named, reply).ok());
   EXPECT_EQ(raw_outputs(reply), std::vector<std::string>{expected().outputs[2]});
   EXPECT_EQ(reply.outputs(0).name(), name);
+}
+
+TEST(Grpc, SharedMemoryHoldsTheLibrarysBits) {
+  ServerOptions options = with_grpc();
+  options.shared_memory = true;
+  TestServer server(std::move(options));
+  GrpcClient client(server);
+  const std::string& input = expected().input;
+  const std::string& output = expected().outputs[0];
+  SharedObject object(input.size() + output.size());
+  object.write(0, input);
+
+  pb::SystemSharedMemoryRegisterRequest region;
+  pb::SystemSharedMemoryRegisterResponse registered;
+  region.set_name("a/region");
+  region.set_key(object.key());
+  region.set_byte_size(object.size());
+  ASSERT_TRUE(client.call("SystemSharedMemoryRegister", region, registered).ok());
+  EXPECT_EQ(client.call("SystemSharedMemoryRegister", region, registered).error_code(), Code::INVALID_ARGUMENT);
+  pb::SystemSharedMemoryStatusResponse status;
+  ASSERT_TRUE(client.call("SystemSharedMemoryStatus", pb::SystemSharedMemoryStatusRequest(), status).ok());
+  ASSERT_EQ(status.regions().count("a/region"), 1u);
+  EXPECT_EQ(status.regions().at("a/region").key(), object.key());
+  EXPECT_EQ(status.regions().at("a/region").byte_size(), object.size());
+
+  const auto share = [&](auto& tensor, size_t offset, size_t bytes) {
+    auto& parameters = *tensor.mutable_parameters();
+    parameters["shared_memory_region"].set_string_param("a/region");
+    parameters["shared_memory_offset"].set_int64_param(static_cast<int64_t>(offset));
+    parameters["shared_memory_byte_size"].set_int64_param(static_cast<int64_t>(bytes));
+  };
+  pb::ModelInferRequest request = tensor_request();
+  request.clear_raw_input_contents();
+  share(*request.mutable_inputs(0), 0, input.size());
+  auto& there = *request.add_outputs();
+  there.set_name(small_model().outputs()[0].name);
+  share(there, input.size(), output.size());
+  request.add_outputs()->set_name(small_model().outputs()[1].name);
+  pb::ModelInferResponse reply;
+  const grpc::Status inferred = client.infer(request, reply);
+  ASSERT_TRUE(inferred.ok()) << inferred.error_message();
+  EXPECT_TRUE(object.read(input.size(), output.size()) == output);
+  ASSERT_EQ(reply.raw_output_contents_size(), 2);
+  EXPECT_EQ(reply.raw_output_contents(0), "");
+  EXPECT_TRUE(reply.raw_output_contents(1) == expected().outputs[1]);
+  const auto& parameters = reply.outputs(0).parameters();
+  EXPECT_EQ(parameters.at("shared_memory_region").string_param(), "a/region");
+  EXPECT_EQ(parameters.at("shared_memory_offset").int64_param(), static_cast<int64_t>(input.size()));
+  EXPECT_EQ(parameters.at("shared_memory_byte_size").int64_param(), static_cast<int64_t>(output.size()));
+
+  request.add_raw_input_contents(input);  // besides
+  EXPECT_EQ(client.infer(request).error_code(), Code::INVALID_ARGUMENT);
+  pb::SystemSharedMemoryUnregisterRequest all;
+  pb::SystemSharedMemoryUnregisterResponse unregistered;
+  ASSERT_TRUE(client.call("SystemSharedMemoryUnregister", all, unregistered).ok());
+  request.clear_raw_input_contents();
+  EXPECT_EQ(client.infer(request).error_code(), Code::INVALID_ARGUMENT);
+  pb::CudaSharedMemoryUnregisterResponse of_gpus;
+  EXPECT_TRUE(client.call("CudaSharedMemoryUnregister", pb::CudaSharedMemoryUnregisterRequest(), of_gpus).ok());
+  EXPECT_EQ(client.call("SystemSharedMemoryRegister", pb::SystemSharedMemoryRegisterRequest(), registered).error_code(),
+            Code::INVALID_ARGUMENT);
 }
 
 TEST(Grpc, PicturesGiveTheLibrarysDetections) {

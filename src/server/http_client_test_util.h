@@ -95,9 +95,9 @@ class HttpClient {
     return read();
   }
   Reply post(const std::string& path, std::string_view body, const std::string& fields = "") {
-    send("POST " + path + " HTTP/1.1\r\nHost: test\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" +
-         fields + "\r\n");
-    send(body);
+    std::string text = "POST " + path + " HTTP/1.1\r\nHost: test\r\nContent-Length: " + std::to_string(body.size()) +
+                       "\r\n" + fields + "\r\n";
+    send(text.append(body));
     return read();
   }
   /// Whether the server closes the connection and sends nothing before.

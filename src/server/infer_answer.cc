@@ -14,18 +14,36 @@ std::string json_string(const std::string& text) {
   return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
-/// Outputs in the order of the request, with how each is sent.
-std::vector<std::pair<const InferResult*, bool>> chosen_results(const InferRequest& request,
-                                                                std::span<const InferResult> results) {
-  std::vector<std::pair<const InferResult*, bool>> chosen;
+/// An output and how it is sent.
+struct ChosenResult {
+  const InferResult* result;
+  bool binary;
+  std::optional<SharedPart> shared = std::nullopt;  ///< its bytes are there
+};
+
+/// Puts an output into shared memory, unless the model has written it there. Returns the part that it takes.
+SharedPart share(const InferResult& result, const InferOutput& output) {
+  const SharedPlace& place = output.place;
+  if (result.bytes.size() > place.memory.size())
+    throw HttpError(400, "output '{}' has {} bytes, but {} of region '{}' are given for it", result.name,
+                    result.bytes.size(), place.memory.size(), output.shared->region);
+  if (result.bytes.data() != place.memory.data()) std::ranges::copy(result.bytes, place.memory.begin());
+  place.region->check_whole();
+  return {output.shared->region, output.shared->offset, result.bytes.size()};
+}
+
+/// Outputs in the order of the request.
+std::vector<ChosenResult> choose_results(const InferRequest& request, std::span<const InferResult> results) {
+  std::vector<ChosenResult> chosen;
   if (request.outputs.empty())
-    for (const InferResult& result : results) chosen.emplace_back(&result, request.binary_outputs);
+    for (const InferResult& result : results) chosen.push_back({&result, request.binary_outputs});
   for (const InferOutput& output : request.outputs) {
     const auto found = std::ranges::find(results, output.name, &InferResult::name);
     if (found == results.end()) throw HttpError(400, "the model has no output '{}'", output.name);
-    const bool repeated = std::ranges::any_of(chosen, [&](const auto& other) { return other.first == &*found; });
-    if (repeated) throw HttpError(400, "output '{}' is asked for twice", output.name);
-    chosen.emplace_back(&*found, output.binary);
+    if (std::ranges::find(chosen, &*found, &ChosenResult::result) != chosen.end())
+      throw HttpError(400, "output '{}' is asked for twice", output.name);
+    ChosenResult& one = chosen.emplace_back(&*found, output.binary);
+    if (output.shared) one.shared = share(*found, output);
   }
   return chosen;
 }
@@ -36,9 +54,9 @@ Answer infer_answer(const std::string& model, const InferRequest& request, std::
                     std::shared_ptr<const void> owner) {
   Answer answer;
   if (request.as_message) {
-    for (const auto& [result, binary] : chosen_results(request, results)) {
-      answer.tensors.push_back({result->name, std::string(result->type->protocol), result->shape});
-      answer.parts.push_back(result->bytes);
+    for (const auto& [result, binary, shared] : choose_results(request, results)) {
+      answer.tensors.push_back({result->name, std::string(result->type->protocol), result->shape, shared});
+      answer.parts.push_back(shared ? std::span<const std::byte>() : result->bytes);
     }
     answer.owner = std::move(owner);
     return answer;
@@ -48,11 +66,13 @@ Answer infer_answer(const std::string& model, const InferRequest& request, std::
   if (!request.id.empty()) text += ",\"id\":" + json_string(request.id);
   text += ",\"outputs\":[";
   bool first = true;
-  for (const auto& [result, binary] : chosen_results(request, results)) {
+  for (const auto& [result, binary, shared] : choose_results(request, results)) {
     if (!std::exchange(first, false)) text += ',';
     text += "{\"name\":" + json_string(result->name) + ",\"datatype\":\"" + std::string(result->type->protocol) +
             "\",\"shape\":" + nlohmann::json(result->shape).dump();
-    if (binary) {
+    if (shared) {
+      text += '}';  // Triton's C++ client takes any parameters here for those of binary data
+    } else if (binary) {
       text += ",\"parameters\":{\"binary_data_size\":" + std::to_string(result->bytes.size()) + "}}";
       answer.parts.push_back(result->bytes);
     } else {

@@ -11,10 +11,17 @@
 
 namespace effdet::server {
 
+/// A part of a region of shared memory, as a request names it.
+struct SharedPart {
+  std::string region;
+  uint64_t offset = 0, bytes = 0;
+};
+
 /// A tensor without its bytes, as the protocol describes it.
 struct TensorLabel {
   std::string name, datatype;
   std::vector<int64_t> shape;
+  std::optional<SharedPart> shared = std::nullopt;  ///< of an answer's: its bytes are there
 };
 
 /// What a client sent. Nothing of it is checked but that the bytes are there.
@@ -23,12 +30,17 @@ struct InferMessage {
     TensorLabel label;
     std::span<const std::byte> bytes;  ///< of own, or of the owner's memory
     std::vector<std::byte> own;
+    std::optional<SharedPart> shared;  ///< instead of bytes
+  };
+  struct Output {
+    std::string name;
+    std::optional<SharedPart> shared;
   };
 
   std::string id;
   std::optional<uint64_t> timeout_us;
   std::vector<Input> inputs;
-  std::vector<std::string> outputs;   ///< empty: all
+  std::vector<Output> outputs;        ///< empty: all
   std::shared_ptr<const void> owner;  ///< of the inputs' bytes
 };
 

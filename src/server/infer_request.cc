@@ -6,8 +6,8 @@
 #include "base/checked.h"
 #include "eval/json_reader.h"
 #include "server/http_error.h"
+#include "server/json_count.h"
 #include "server/json_tensor.h"
-#include "server/text.h"
 
 namespace effdet::server {
 namespace {
@@ -18,6 +18,11 @@ constexpr size_t kMostTensors = 1024, kMostDimensions = 32;
   throw HttpError(400, "input '{}': the shape has a negative dimension, or too many elements", input.name);
 }
 
+SharedPlace shared_place(const Request& request, const SharedPart& part) {
+  if (request.regions == nullptr) refuse_shared_memory();
+  return request.regions->find(part);
+}
+
 /// count: of the shape's elements.
 void check_bytes(const InferInput& input, uint64_t size, uint64_t count) {
   if (const std::optional<uint64_t> expected = checked_mul(count, input.type->bytes);
@@ -26,10 +31,28 @@ void check_bytes(const InferInput& input, uint64_t size, uint64_t count) {
                     count, input.type->bytes);
 }
 
+/// Copies an input out of shared memory, which its client may change while the model runs. count: of the shape's
+/// elements.
+void take_shared(InferInput& input, const SharedPart& part, uint64_t count, Request& request) {
+  check_bytes(input, part.bytes, count);
+  const SharedPlace place = shared_place(request, part);
+  request.reservation.pay(part.bytes);
+  input.copied = std::make_unique<Body>(request.body.pool());
+  input.copied->expect(part.bytes, 0);
+  input.copied->append(place.memory);
+  place.region->check_whole();
+  input.bytes = input.copied->bytes();
+}
+
+void find_place(InferOutput& output, const Request& request) {
+  if (output.shared) output.place = shared_place(request, *output.shared);
+}
+
 /// An input as it stands in the JSON, before its data are found.
 struct InputText {
   InferInput input;
   std::optional<uint64_t> binary_size;
+  std::optional<SharedPart> shared;
   std::optional<size_t> data_at;  ///< byte of the JSON where "data" begins
 };
 
@@ -67,6 +90,7 @@ class InferReader {
     reader_.finish();
     seen.require(reader_, 2, "inputs");
     for (InputText& text : inputs) take_data(text);
+    for (InferOutput& output : result_.outputs) find_place(output, request_);
     if (!binary_.empty())
       throw HttpError(400, "{} bytes follow the last binary tensor: their sizes and the body's do not agree",
                       binary_.size());
@@ -83,7 +107,7 @@ class InferReader {
       if (key == "binary_data_output") {
         result_.binary_outputs = read_bool();
       } else if (key == "timeout") {
-        result_.timeout_us = read_count("microseconds");
+        result_.timeout_us = read_count(reader_, "microseconds");
       } else {
         reader_.skip();
       }
@@ -95,15 +119,19 @@ class InferReader {
     return reader_.read_flag();
   }
 
-  uint64_t read_count(const char* what) {
-    if (reader_.peek() == '"') {
-      const auto value = whole_number<uint64_t>(reader_.read_string());
-      if (!value) reader_.error("expected a number of {}", what);
-      return *value;
+  /// False, and nothing read, where the parameter is another.
+  bool read_shared_part(std::string_view key, std::optional<SharedPart>& part) {
+    const auto found = [&]() -> SharedPart& { return part ? *part : part.emplace(); };
+    if (key == "shared_memory_region") {
+      found().region = reader_.read_string();
+    } else if (key == "shared_memory_offset") {
+      found().offset = read_count(reader_, "bytes");
+    } else if (key == "shared_memory_byte_size") {
+      found().bytes = read_count(reader_, "bytes");
+    } else {
+      return false;
     }
-    const int64_t value = reader_.read_integer();
-    if (value < 0) reader_.error("{} is no number of {}", value, what);
-    return static_cast<uint64_t>(value);
+    return true;
   }
 
   InputText read_input() {
@@ -145,10 +173,8 @@ class InferReader {
   void read_input_parameters(InputText& text) {
     reader_.read_object([&](std::string_view key) {
       if (key == "binary_data_size") {
-        text.binary_size = read_count("bytes");
-      } else if (key.starts_with("shared_memory")) {
-        reader_.error("shared memory is not offered: send the data");
-      } else {
+        text.binary_size = read_count(reader_, "bytes");
+      } else if (!read_shared_part(key, text.shared)) {
         reader_.skip();
       }
     });
@@ -168,9 +194,9 @@ class InferReader {
           if (parameter == "binary_data") {
             output.binary = read_bool();
             has_binary = true;
-          } else if (parameter == "classification" || parameter.starts_with("shared_memory")) {
-            reader_.error("{} is not offered", parameter);
-          } else {
+          } else if (parameter == "classification") {
+            reader_.error("classification is not offered");
+          } else if (!read_shared_part(parameter, output.shared)) {
             reader_.skip();
           }
         });
@@ -187,9 +213,14 @@ class InferReader {
     InferInput& input = text.input;
     const std::optional<uint64_t> count = checked_numel(input.shape);
     if (!count) refuse_shape(input);
-    if (text.binary_size.has_value() == text.data_at.has_value())
-      throw HttpError(400, "input '{}': expected either data, or binary_data_size among its parameters", input.name);
-    if (text.binary_size) {
+    if (text.binary_size.has_value() + text.data_at.has_value() + text.shared.has_value() != 1)
+      throw HttpError(
+          400,
+          "input '{}': expected one of data, and binary_data_size or a region of shared memory among its parameters",
+          input.name);
+    if (text.shared) {
+      take_shared(input, *text.shared, *count, request_);
+    } else if (text.binary_size) {
       take_binary(input, *text.binary_size, *count);
     } else {
       // What numbers and strings become is smaller than twice their text, but for short numbers of 64 bits.
@@ -219,7 +250,7 @@ class InferReader {
   std::vector<bool> named_binary_;
 };
 
-InferInput input_of(InferMessage::Input& from) {
+InferInput input_of(InferMessage::Input& from, Request& request) {
   InferInput input;
   input.name = from.label.name;
   input.type = find_data_type(from.label.datatype);
@@ -230,28 +261,34 @@ InferInput input_of(InferMessage::Input& from) {
     throw HttpError(400, "input '{}': more than {} dimensions", input.name, kMostDimensions);
   const std::optional<uint64_t> count = checked_numel(input.shape);
   if (!count) refuse_shape(input);
+  if (from.shared) {
+    take_shared(input, *from.shared, *count, request);
+    return input;
+  }
   check_bytes(input, from.bytes.size(), *count);
   input.own = std::move(from.own);
   input.bytes = from.bytes;
   return input;
 }
 
-InferRequest request_of(InferMessage& message) {
+InferRequest request_of(Request& from) {
+  InferMessage& message = *from.message;
   InferRequest request;
   request.as_message = true;
   request.id = message.id;
   request.timeout_us = message.timeout_us;
   if (message.inputs.size() > kMostTensors || message.outputs.size() > kMostTensors)
     throw HttpError(400, "more than {} inputs or outputs", kMostTensors);
-  for (InferMessage::Input& input : message.inputs) request.inputs.push_back(input_of(input));
-  for (const std::string& output : message.outputs) request.outputs.push_back({output, true});
+  for (InferMessage::Input& input : message.inputs) request.inputs.push_back(input_of(input, from));
+  for (InferMessage::Output& output : message.outputs)
+    find_place(request.outputs.emplace_back(output.name, true, std::move(output.shared)), from);
   return request;
 }
 
 }  // namespace
 
 InferRequest parse_infer_request(Request& request) {
-  if (request.message) return request_of(*request.message);
+  if (request.message) return request_of(request);
   const uint64_t length = request.header_length.value_or(request.body.size());
   if (length > request.body.size())
     throw HttpError(400, "Inference-Header-Content-Length is {}, but the body has {} bytes", length,

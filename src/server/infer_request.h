@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -10,6 +11,7 @@
 
 #include "server/data_types.h"
 #include "server/message.h"
+#include "server/shared_regions.h"
 
 namespace effdet::server {
 
@@ -17,13 +19,16 @@ struct InferInput {
   std::string name;
   const DataType* type = nullptr;
   std::vector<int64_t> shape;
-  std::span<const std::byte> bytes;  ///< of the request's body, or of own
+  std::span<const std::byte> bytes;  ///< of the request's body, of own or of copied
   std::vector<std::byte> own;        ///< what JSON's numbers and strings became
+  std::unique_ptr<Body> copied;      ///< of shared memory
 };
 
 struct InferOutput {
   std::string name;
   bool binary = false;
+  std::optional<SharedPart> shared = std::nullopt;  ///< it goes there, and not into the answer
+  SharedPlace place = {};                           ///< where that is
 };
 
 struct InferRequest {

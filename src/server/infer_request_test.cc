@@ -18,13 +18,7 @@ struct Parsed {
   InferRequest infer;
 
   explicit Parsed(std::string_view body, std::optional<uint64_t> header_length = {}) {
-    const auto bytes = std::as_bytes(std::span(body));
-    for (size_t at = 0; at < bytes.size();) {
-      const auto room = request.body.room(bytes.size() - at);
-      std::copy_n(bytes.begin() + static_cast<std::ptrdiff_t>(at), room.size(), room.begin());
-      request.body.add(room.size());
-      at += room.size();
-    }
+    request.body.append(std::as_bytes(std::span(body)));
     request.header_length = header_length;
     infer = parse_infer_request(request);
   }

@@ -54,10 +54,15 @@ size_t plan_of_request(const HostedModel& model, InferRequest& request) {
   return plan;
 }
 
-/// Kernels read elements where they lie; a header of any length may stand before them.
-void align(InferInput& input) {
+/// Kernels read and write elements where they lie.
+bool is_aligned(std::span<const std::byte> elements) {
   constexpr size_t kAlignment = 16;
-  if (reinterpret_cast<uintptr_t>(input.bytes.data()) % kAlignment == 0) return;
+  return reinterpret_cast<uintptr_t>(elements.data()) % kAlignment == 0;
+}
+
+/// A header of any length may stand before the elements.
+void align(InferInput& input) {
+  if (is_aligned(input.bytes)) return;
   input.own.assign(input.bytes.begin(), input.bytes.end());
   input.bytes = input.own;
 }
@@ -73,17 +78,31 @@ std::vector<std::span<const std::byte>> in_order(const PlanTensors& plan, std::v
   return ordered;
 }
 
-/// The outputs of one of `count` calls that ran together.
+/// Where the model may write an output by itself: into shared memory, if nobody reads there again what the client may
+/// have changed. Else empty.
+std::span<std::byte> direct_place(const HostedModel& model, const Stream& stream, const TensorCall& call,
+                                  size_t output) {
+  const PlanTensors& plan = model.plans()[call.plan];
+  const auto asked = std::ranges::find(call.infer.outputs, plan.outputs[output].name, &InferOutput::name);
+  if (asked == call.infer.outputs.end() || !asked->shared) return {};
+  const std::span<std::byte> memory = asked->place.memory;
+  const bool is_float = plan.outputs[output].dtype.find("float") != std::string::npos;  // whole numbers may be indices
+  const bool fits = memory.size() >= plan.output_bytes[output];
+  if (!is_aligned(memory) || !is_float || !fits || stream.runner.reads_output(output, call.plan)) return {};
+  return memory.first(plan.output_bytes[output]);
+}
+
+/// The outputs of one of the calls that ran together; written: those of all.
 void answer_call(HostedModel& model, TensorCall& call, size_t index, size_t count,
-                 const std::shared_ptr<OutputMemory>& memory) {
+                 std::span<const std::span<std::byte>> written, const std::shared_ptr<OutputMemory>& memory) {
   Stopwatch watch;
   const PlanTensors& plan = model.plans()[call.plan];
   std::vector<InferResult> results;
   for (size_t i = 0; i < plan.outputs.size(); ++i) {
     const TensorInfo& tensor = plan.outputs[i];
-    const std::span<const std::byte> all = memory->outputs()[i];
-    const size_t bytes = all.size() / count;
-    results.push_back({tensor.name, data_type_of(tensor.dtype), tensor.shape, all.subspan(index * bytes, bytes)});
+    const size_t bytes = written[i].size() / count;
+    results.push_back(
+        {tensor.name, data_type_of(tensor.dtype), tensor.shape, written[i].subspan(index * bytes, bytes)});
   }
   call.answer = infer_answer(model.name(), call.infer, results, memory);
   call.work.seconds.output = watch.lap();
@@ -114,14 +133,17 @@ void run_together(HostedModel& model, Stream& stream, size_t plan, std::span<Ten
     const auto inputs = calls.size() == 1 ? calls[0].inputs : joined_inputs(model, stream, plan, calls);
     const double input = watch.lap();
     const std::shared_ptr<OutputMemory> memory = model.output_memory(plan);
-    stream.runner.run(inputs, memory->outputs(), plan);
+    std::vector<std::span<std::byte>> outputs(memory->outputs().begin(), memory->outputs().end());
+    for (size_t i = 0; calls.size() == 1 && i < outputs.size(); ++i)
+      if (const auto place = direct_place(model, stream, calls[0], i); !place.empty()) outputs[i] = place;
+    stream.runner.run(inputs, outputs, plan);
     const double infer = watch.lap();
     for (size_t i = 0; i < calls.size(); ++i) {
       calls[i].work.seconds.input += input;
       calls[i].work.seconds.infer = infer;
       calls[i].work.executions = i == 0;
       try {
-        answer_call(model, calls[i], i, calls.size(), memory);
+        answer_call(model, calls[i], i, calls.size(), outputs, memory);
       } catch (...) {
         calls[i].error = std::current_exception();
       }

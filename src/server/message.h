@@ -20,6 +20,8 @@ namespace effdet::server {
 
 using Clock = std::chrono::steady_clock;
 
+class SharedRegions;
+
 struct Request {
   Request(std::shared_ptr<MemoryBudget> budget, std::shared_ptr<BodyPool> pool)
       : body(std::move(pool)), reservation(std::move(budget)) {}
@@ -29,9 +31,10 @@ struct Request {
   std::string content_type, content_encoding, accept, accept_encoding, authorization;
   std::optional<uint64_t> header_length;  ///< Inference-Header-Content-Length
   Body body;
-  std::optional<InferMessage> message;  ///< instead of a body
-  Reservation reservation;              ///< of the body and, once it is computed, the answer
-  Clock::time_point arrival;            ///< its last byte
+  std::optional<InferMessage> message;           ///< instead of a body
+  std::shared_ptr<const SharedRegions> regions;  ///< nullptr: shared memory is off
+  Reservation reservation;                       ///< of the body and, once it is computed, the answer
+  Clock::time_point arrival;                     ///< its last byte
 };
 
 struct Answer {

@@ -86,11 +86,13 @@ Json statistics_json(const Interface& of) {
 
 }  // namespace
 
-std::string server_metadata() {
+std::string server_metadata(bool shared_memory) {
+  Json extensions = {"binary_tensor_data", "model_configuration", "model_repository", "statistics"};
+  if (shared_memory) extensions.push_back("system_shared_memory");
   return line_of(
       {{"name", "effdet"},
        {"version", fmt::format("{}.{}.{}", EFFDET_VERSION_MAJOR, EFFDET_VERSION_MINOR, EFFDET_VERSION_PATCH)},
-       {"extensions", {"binary_tensor_data", "model_configuration", "model_repository", "statistics"}}});
+       {"extensions", extensions}});
 }
 
 std::string model_metadata(const Interface& of) {

@@ -18,7 +18,7 @@ struct Interface {
   StatisticsBoard& statistics() const { return pictures ? model->picture_statistics() : model->tensor_statistics(); }
 };
 
-std::string server_metadata();
+std::string server_metadata(bool shared_memory);
 std::string model_metadata(const Interface& of);
 /// In the form of Triton's model configuration, for clients that ask for it.
 std::string model_config(const Interface& of);

@@ -14,7 +14,9 @@ enum class Endpoint {
   kMetrics,
   kServer,
   kIndex,
-  kRepository,  ///< loading and unloading
+  kRepository,    ///< loading and unloading
+  kSharedStatus,  ///< regions of shared memory
+  kSharedChange,  ///< registering and unregistering them
   kModel,
   kModelReady,
   kConfig,
@@ -25,11 +27,14 @@ enum class Endpoint {
 
 struct Route {
   Endpoint endpoint = Endpoint::kPage;
-  std::string model;    ///< as the client calls it; empty where the path names none
-  bool is_json = true;  ///< of health: the protocol's JSON, not plain text
+  std::string model;     ///< as the client calls it; empty where the path names none
+  std::string region;    ///< of shared memory, in the same way
+  bool is_cuda = false;  ///< of that memory: a GPU's
+  std::string action;    ///< what a path that changes something ends with: "register"
+  bool is_json = true;   ///< of health: the protocol's JSON, not plain text
   bool by_post() const {
     return endpoint == Endpoint::kInfer || endpoint == Endpoint::kDetect || endpoint == Endpoint::kIndex ||
-           endpoint == Endpoint::kRepository;
+           endpoint == Endpoint::kRepository || endpoint == Endpoint::kSharedChange;
   }
 };
 

@@ -63,7 +63,9 @@ Answer text_answer(const char* type, std::string text) {
 }  // namespace
 
 Service::Service(std::vector<ServedModel> models, const ServerOptions& options, std::shared_ptr<MemoryBudget> budget)
-    : options_(options), budget_(std::move(budget)) {
+    : options_(options),
+      budget_(std::move(budget)),
+      regions_(options.shared_memory ? std::make_shared<SharedRegions>() : nullptr) {
   for (const ServedModel& served : models) {
     check_model_name(served.name);
     if (std::ranges::any_of(models_, [&](const auto& other) { return other->name() == served.name; }))
@@ -162,7 +164,7 @@ Answer Service::answer_now(const Route& route) const {
       return text_answer("text/plain; version=0.0.4",
                          metrics_text(interfaces(), {requests_, connections_, budget_->used()}));
     case Endpoint::kServer:
-      return json_answer(server_metadata());
+      return json_answer(server_metadata(regions_ != nullptr));
     case Endpoint::kIndex:
       return json_answer(repository_index(chosen()));
     case Endpoint::kModel:
@@ -171,6 +173,8 @@ Answer Service::answer_now(const Route& route) const {
       return json_answer(model_config(find(route.model)));
     case Endpoint::kStatistics:
       return json_answer(model_statistics(chosen()));
+    case Endpoint::kSharedStatus:
+      return json_answer(regions(route) != nullptr ? regions(route)->status(route.region) : "[]\n");
     default:
       throw HttpError(404, "there is nothing at this path");
   }
@@ -265,7 +269,7 @@ void check_load_parameters(std::string_view body) {
 std::shared_ptr<PendingAnswer> Service::queue_loading(const Route& route, const std::shared_ptr<Request>& request,
                                                       Done& done) {
   check_load_parameters(request->body.text());
-  auto job = std::make_shared<LoadJob>(*this, route.model, request->target.path.back() == "unload", std::move(done));
+  auto job = std::make_shared<LoadJob>(*this, route.model, route.action == "unload", std::move(done));
   if (!loader_.submit(job)) throw HttpError(503, "other models are being loaded: try again later");
   return job;
 }
@@ -289,14 +293,33 @@ std::shared_ptr<PendingAnswer> Service::queue_inference(const Route& route, cons
   }
 }
 
+SharedRegions* Service::regions(const Route& route) const { return route.is_cuda ? nullptr : regions_.get(); }
+
+Answer Service::change_regions(const Route& route, const Request& request) const {
+  SharedRegions* regions = this->regions(route);
+  if (route.action == "unregister") {
+    if (regions != nullptr) regions->remove(route.region);  // clients do so before they begin, whatever is offered
+  } else if (regions != nullptr) {
+    regions->add(route.region, request.body.text());
+  } else if (route.is_cuda) {
+    throw HttpError(400, "shared memory of GPUs is not offered, only that of the system");
+  } else {
+    refuse_shared_memory();
+  }
+  return json_answer("{}\n");
+}
+
 std::optional<Answer> Service::handle(std::shared_ptr<Request> request, std::shared_ptr<PendingAnswer>& pending,
                                       Done done) {
   try {
     const Route route = find_route(request->target);
+    request->regions = regions_;
     if (route.endpoint == Endpoint::kRepository) {
       pending = queue_loading(route, request, done);
     } else if (route.endpoint == Endpoint::kInfer || route.endpoint == Endpoint::kDetect) {
       pending = queue_inference(route, request, done);
+    } else if (route.endpoint == Endpoint::kSharedChange) {
+      return change_regions(route, *request);
     } else {
       return answer_now(route);
     }

@@ -14,6 +14,7 @@
 #include "server/message.h"
 #include "server/metadata.h"
 #include "server/route.h"
+#include "server/shared_regions.h"
 
 namespace effdet::server {
 
@@ -56,10 +57,14 @@ class Service {
   std::shared_ptr<HostedModel> host(const ServedModel& served) const;
   void load(const std::string& name);
   void unload(const std::string& name);
+  /// nullptr: such memory is not offered.
+  SharedRegions* regions(const Route& route) const;
+  Answer change_regions(const Route& route, const Request& request) const;
   void note(const std::string& text) const;
 
   ServerOptions options_;
   std::shared_ptr<MemoryBudget> budget_;
+  const std::shared_ptr<SharedRegions> regions_;  // nullptr: shared memory is off
   mutable std::mutex models_mutex_;
   std::vector<std::shared_ptr<HostedModel>> models_;  // under models_mutex_
   struct Requested {

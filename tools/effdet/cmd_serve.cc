@@ -184,6 +184,8 @@ int run_serve(int argc, char** argv) {
   arguments.streams.add_to(line);
   arguments.schedule.add_to(line, server);
   arguments.limits.add_to(line, server);
+  line.add_flag("--shared-memory", server.shared_memory,
+                "clients on this machine may pass tensors in POSIX shared memory (Triton's extension)");
   line.add_option("--token-file", arguments.token_file,
                   "file with a token that clients must send: Authorization: Bearer")
       ->type_name("FILE");

@@ -197,7 +197,9 @@ std::shared_ptr<Request> Call::request_of(Exchange& exchange, const grpc::ByteBu
   if (is_small) {
     const std::string bytes(reinterpret_cast<const char*>(slice->begin()), slice->size());
     request->method = method_->verb;
-    request->target.path = method_->path(shared_.schema.decode(std::string(method_->name) + "Request", bytes));
+    const nlohmann::json fields = shared_.schema.decode(std::string(method_->name) + "Request", bytes);
+    request->target.path = method_->path(fields);
+    if (method_->sends_request) shared_.host.add_body(*request, fields.dump());
     return request;
   }
   request->method = "POST";

@@ -20,12 +20,38 @@ std::string begin_of(const InferNames& names) {
   return text;
 }
 
+// Values of InferParameter.
+std::string count_value(uint64_t count) {
+  constexpr char kInt64Key = 2 << 3;
+  std::string text(1, kInt64Key);
+  append_varint(text, count);
+  return text;
+}
+std::string text_value(const std::string& value) {
+  std::string text;
+  append_bytes(text, 3, value);
+  return text;
+}
+
+/// An entry of a map from names to InferParameter.
+std::string parameter_of(const char* name, const std::string& value) {
+  std::string text;
+  append_bytes(text, 1, name);
+  append_bytes(text, 2, value);
+  return text;
+}
+
 std::string label_field(const TensorLabel& label) {
   std::string text, shape, field;
   append_bytes(text, 1, label.name);
   append_bytes(text, 2, label.datatype);
   for (const int64_t dimension : label.shape) append_varint(shape, static_cast<uint64_t>(dimension));
   append_bytes(text, 3, shape);
+  if (label.shared) {
+    append_bytes(text, 4, parameter_of("shared_memory_region", text_value(label.shared->region)));
+    append_bytes(text, 4, parameter_of("shared_memory_offset", count_value(label.shared->offset)));
+    append_bytes(text, 4, parameter_of("shared_memory_byte_size", count_value(label.shared->bytes)));
+  }
   append_bytes(field, 5, text);
   return field;
 }

@@ -31,9 +31,27 @@ Path repository_path(const Json& request, const char* what) {
   return {"v2", "repository", "models", member(request, "model_name"), what};
 }
 
+/// kind: "systemsharedmemory" or "cudasharedmemory".
+Path shared_memory_path(const char* kind, const Json& request, const char* what) {
+  const std::string name = member(request, "name");
+  return name.empty() ? Path{"v2", kind, what} : Path{"v2", kind, "region", name, what};
+}
+
+Path register_path(const char* kind, const Json& request) {
+  if (member(request, "name").empty()) throw HttpError(400, "the request names no region");
+  return shared_memory_path(kind, request, "register");
+}
+
 std::string text_of(const Answer& answer) {
   if (!answer.error.empty()) throw HttpError(answer.status, "{}", answer.error);
   return answer.text;
+}
+
+/// A map of the regions by their names.
+std::string regions_of(const Answer& answer) {
+  Json regions = Json::object();
+  for (const Json& region : Json::parse(text_of(answer))) regions[region["name"].get<std::string>()] = region;
+  return Json{{"regions", regions}}.dump();
 }
 
 std::string ready_of(const Answer& answer) { return answer.status == 404 ? "{\"ready\":false}" : text_of(answer); }
@@ -67,6 +85,18 @@ const Method kMethods[] = {
      [](const Json& request) { return repository_path(request, "load"); }, text_of},
     {"RepositoryModelUnload", Kind::kSmall, false, "POST",
      [](const Json& request) { return repository_path(request, "unload"); }, text_of},
+    {"SystemSharedMemoryStatus", Kind::kSmall, false, "GET",
+     [](const Json& request) { return shared_memory_path("systemsharedmemory", request, "status"); }, regions_of},
+    {"SystemSharedMemoryRegister", Kind::kSmall, false, "POST",
+     [](const Json& request) { return register_path("systemsharedmemory", request); }, text_of, true},
+    {"SystemSharedMemoryUnregister", Kind::kSmall, false, "POST",
+     [](const Json& request) { return shared_memory_path("systemsharedmemory", request, "unregister"); }, text_of},
+    {"CudaSharedMemoryStatus", Kind::kSmall, false, "GET",
+     [](const Json& request) { return shared_memory_path("cudasharedmemory", request, "status"); }, regions_of},
+    {"CudaSharedMemoryRegister", Kind::kSmall, false, "POST",
+     [](const Json& request) { return register_path("cudasharedmemory", request); }, text_of, true},
+    {"CudaSharedMemoryUnregister", Kind::kSmall, false, "POST",
+     [](const Json& request) { return shared_memory_path("cudasharedmemory", request, "unregister"); }, text_of},
 };
 
 }  // namespace

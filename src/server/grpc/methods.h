@@ -20,6 +20,7 @@ struct Method {
   std::string_view verb = "GET";
   std::vector<std::string> (*path)(const nlohmann::json& request) = nullptr;  ///< throws HttpError
   std::string (*answer)(const Answer& answer) = nullptr;                      ///< the JSON of its response; throws, too
+  bool sends_request = false;                                                 ///< as JSON, in the body
 };
 
 /// By its path, "/inference.GRPCInferenceService/ServerLive". nullptr: there is none.

@@ -1,6 +1,7 @@
 // Reads inference requests off the wire; fields have the numbers of inference.proto.
 #include "server/grpc/read_infer.h"
 
+#include <algorithm>
 #include <bit>
 #include <charconv>
 #include <cstring>
@@ -140,9 +141,17 @@ class ContentsReader {
   const ContentsType* type_ = nullptr;
 };
 
-void refuse_shared_memory(const Field& entry) {
-  if (Parameter(entry).name.starts_with("shared_memory"))
-    throw HttpError(400, "shared memory is not offered: send the data");
+void take_shared_part(const Parameter& parameter, std::optional<SharedPart>& part) {
+  const auto& [name, value] = parameter;
+  const auto count = [&] {
+    const auto bytes = whole_number<uint64_t>(value);
+    if (!bytes) throw HttpError(400, "{}: expected a number of bytes", name);
+    return *bytes;
+  };
+  const auto found = [&]() -> SharedPart& { return part ? *part : part.emplace(); };
+  if (name == "shared_memory_region") found().region = value;
+  if (name == "shared_memory_offset") found().offset = count();
+  if (name == "shared_memory_byte_size") found().bytes = count();
 }
 
 class InferReader {
@@ -195,10 +204,12 @@ class InferReader {
       if (field.type != Type::kBytes) continue;
       if (field.number == 1) input.label.name = short_text(field, "an input's name");
       if (field.number == 2) input.label.datatype = short_text(field, "a datatype");
-      if (field.number == 4 && ++parameters <= kMostParameters) refuse_shared_memory(field);
+      if (field.number == 4 && ++parameters <= kMostParameters) take_shared_part(Parameter(field), input.shared);
       if (field.number == 5) contents = field.bytes;
     }
     if (parameters > kMostParameters) throw HttpError(400, "more than {} parameters", kMostParameters);
+    if (input.shared && !contents.empty())
+      throw HttpError(400, "input '{}': contents, and shared memory besides", input.label.name);
     has_contents_.push_back(!contents.empty());
     if (!contents.empty()) ContentsReader(input, request_).read(contents);
   }
@@ -212,27 +223,31 @@ class InferReader {
   }
 
   void read_output(std::span<const std::byte> bytes) {
-    std::string& name = added(message_.outputs, "outputs");
+    InferMessage::Output& output = added(message_.outputs, "outputs");
     size_t parameters = 0;
     FieldReader reader(bytes);
     for (Field field; reader.next(field);) {
-      if (field.is(1, Type::kBytes)) name = short_text(field, "an output's name");
+      if (field.is(1, Type::kBytes)) output.name = short_text(field, "an output's name");
       if (!field.is(2, Type::kBytes)) continue;
       if (++parameters > kMostParameters) throw HttpError(400, "more than {} parameters", kMostParameters);
-      refuse_shared_memory(field);
-      if (Parameter(field).name == "classification") throw HttpError(400, "classification is not offered");
+      const Parameter parameter(field);
+      take_shared_part(parameter, output.shared);
+      if (parameter.name == "classification") throw HttpError(400, "classification is not offered");
     }
   }
 
   void take_raw() {
     if (raw_.empty()) return;
-    if (raw_.size() != message_.inputs.size())
-      throw HttpError(400, "{} raw_input_contents, but {} inputs", raw_.size(), message_.inputs.size());
-    for (size_t i = 0; i < raw_.size(); ++i) {
+    // Of those in shared memory there are none.
+    const auto expected = std::ranges::count_if(message_.inputs, [](const auto& input) { return !input.shared; });
+    if (raw_.size() != static_cast<size_t>(expected))
+      throw HttpError(400, "{} raw_input_contents, but {} inputs", raw_.size(), expected);
+    size_t next = 0;
+    for (size_t i = 0; i < message_.inputs.size(); ++i) {
       InferMessage::Input& input = message_.inputs[i];
       if (has_contents_[i])
         throw HttpError(400, "input '{}': contents, and raw_input_contents besides", input.label.name);
-      input.bytes = raw_[i];
+      if (!input.shared) input.bytes = raw_[next++];
     }
   }
 
