@@ -74,8 +74,8 @@ HostTensor Executor::image(const std::filesystem::path& path) const {
   const auto input = name_source(impl_->source, [&] {
     return detection::ModelInput(inputs, graph, detection::model_info(graph.metadata, "give a tensor in a .npy file"));
   });
-  return {inputs[0].name, std::string(dtype_name(inputs[0].dtype)), *inputs[0].shape,
-          input.batch_of(*vision::open_image(path))};
+  const ir::Value& images = inputs[input.images_input()];
+  return {images.name, std::string(dtype_name(images.dtype)), *images.shape, input.batch_of(*vision::open_image(path))};
 }
 
 std::vector<HostTensor> Executor::run(std::span<const HostTensor> inputs, const Observer& observer) {

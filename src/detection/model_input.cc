@@ -89,6 +89,10 @@ ModelInput::ModelInput(std::span<const ir::Value> inputs, const ir::Graph& graph
   }
 }
 
+size_t ModelInput::images_input() const {
+  return static_cast<size_t>(std::ranges::find(inputs_, Role::kImages, &Input::role) - inputs_.begin());
+}
+
 std::vector<std::span<const std::byte>> ModelInput::inputs(std::span<const std::byte> batch) const {
   std::vector<std::span<const std::byte>> parts;
   for (const Input& input : inputs_) parts.push_back(batch.subspan(input.offset, input.bytes));

@@ -39,6 +39,8 @@ class ModelInput {
   size_t batch() const { return batch_; }
   /// Bytes of one image of the batch.
   size_t sample_bytes() const { return sample_bytes_; }
+  /// Which of the model's inputs takes the images.
+  size_t images_input() const;
   /// Whether the network also wants to know the image's size.
   bool tells_image_size() const { return inputs_.size() > 1; }
   /// Bytes of all inputs, one after the other.
@@ -61,7 +63,7 @@ class ModelInput {
   /// than what write() makes of it. Throws as write().
   InputImage prepare(vision::RowSource& image, std::span<std::byte> batch, size_t index) const;
   bool keeps_pictures() const { return keeps_pictures_; }
-  /// A batch of the same image in every place. Throws as write().
+  /// Of the input for images: the same image in every place of the batch. Throws as write().
   std::vector<std::byte> batch_of(vision::RowSource& image) const;
 
  private:

@@ -142,5 +142,19 @@ TEST(ModelInput, RefusesWhatWouldMoveTheImage) {
             ErrorCode::kUnsupported);
 }
 
+TEST(ModelInput, FindsTheImagesAmongOtherInputs) {
+  ir::Graph graph;
+  graph.add_input("img_scale", DType::kF32, {2});
+  graph.add_input("x", DType::kF32, {2, 3, 64, 96});
+  graph.add_input("img_size", DType::kF32, {2, 2});
+  std::vector<ir::Value> inputs;
+  for (const ir::ValueId id : graph.inputs) inputs.push_back(graph.value(id));
+  const ModelInput input(inputs, graph, info());
+  EXPECT_EQ(input.images_input(), 1u);
+  const vision::Image image = smooth_image();
+  vision::PixelRows rows(image);
+  EXPECT_EQ(input.batch_of(rows).size(), 2u * 3 * 64 * 96 * 4);
+}
+
 }  // namespace
 }  // namespace effdet::detection
