@@ -36,15 +36,20 @@ def decisions(branches):
     return kept
 
 
-def copies_at(line, functions):
-    """How many functions the innermost code around a line became: gcov lists the branches of all of them in a row."""
-    around = [(f["start_line"], f["start_column"]) for f in functions if f["start_line"] <= line <= f["end_line"]]
-    return around.count(max(around)) if around else 1
+def branches_of_one(line, count, functions):
+    """How many of a line's branches belong to one copy of its function: gcov lists those of all copies in a row."""
+    spans = collections.Counter((f["start_line"], f["start_column"], f["end_line"], f["end_column"]) for f in functions)
+    for start, column, end, end_column in sorted(spans, reverse=True):  # the innermost first
+        is_generic_lambda = (start, column) == (end, end_column)  # gcov does not know where it ends
+        copies = spans[start, column, end, end_column]
+        if start <= line and (line <= end or is_generic_lambda) and count % copies == 0:
+            return count // copies
+    return count
 
 
 def sums(build):
-    """{file: ({line: count}, {(line, place): count})}, of the sources of layers and commands."""
-    root = os.getcwd()
+    """{file: ({line: count}, {(line, place): count})}, of the sources of layers and commands; and their texts."""
+    root, sources = os.getcwd(), {}
     gcdas = [os.path.join(folder, name) for folder, _, names in os.walk(build) for name in names if name.endswith(".gcda")]
     files = collections.defaultdict(lambda: (collections.Counter(), collections.Counter()))
     with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -53,15 +58,19 @@ def sums(build):
                 path = os.path.relpath(os.path.join(counted["current_working_directory"], file["file"]), root)
                 if not path.startswith(("src/", "tools/")) or TESTS.search(path):
                     continue
+                if path not in sources:
+                    with open(path, encoding="utf-8") as source:
+                        sources[path] = source.read().split("\n")
                 lines, branches = files[path]
                 for line in file["lines"]:
+                    if not re.search(r"\w", sources[path][line["line_number"] - 1]):  # a brace alone: destructors
+                        continue
                     number, counts = line["line_number"], decisions(line["branches"])
                     lines[number] += line["count"]
-                    copies = copies_at(number, file["functions"]) if counts else 1
-                    each = len(counts) // copies if len(counts) % copies == 0 else len(counts)
+                    each = branches_of_one(number, len(counts), file["functions"]) if counts else 1
                     for place, count in enumerate(counts):
                         branches[number, place % each] += count
-    return files
+    return files, sources
 
 
 def print_table(files):
@@ -80,21 +89,19 @@ def print_table(files):
     return missed
 
 
-def print_rest(files, pattern):
+def print_rest(files, sources, pattern):
     for path, (lines, branches) in sorted(files.items()):
         if not re.search(pattern, path):
             continue
-        with open(path, encoding="utf-8") as file:
-            text = file.read().split("\n")
         open_branches = collections.Counter(line for (line, _), count in branches.items() if count == 0)
         for line in sorted(lines):
             what = "never" if lines[line] == 0 else f"{open_branches[line]} branches" if open_branches[line] else None
             if what:
-                print(f"{path}:{line}: {what}: {text[line - 1].strip()}")
+                print(f"{path}:{line}: {what}: {sources[path][line - 1].strip()}")
 
 
-counts = sums(sys.argv[1])
+reached, texts = sums(sys.argv[1])
 if len(sys.argv) > 2:
-    print_rest(counts, sys.argv[2])
-elif print_table(counts):
+    print_rest(reached, texts, sys.argv[2])
+elif print_table(reached):
     sys.exit("an aim is missed")

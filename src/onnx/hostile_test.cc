@@ -147,6 +147,13 @@ TEST(BadInput, Case58_TensorsThatContradictThemselves) {
                   "bool");
 }
 
+TEST(BadInput, SparseInitializersAreRefused) {
+  EXPECT_CONTAINS(
+      refusal([](pb::ModelProto& m) { *m.mutable_graph()->add_sparse_initializer()->mutable_values() = weights(m); },
+              ErrorCode::kUnsupported),
+      "sparse initializers");
+}
+
 /// A zero point, say, out of its type's range: the field's numbers are wider than the type.
 TEST(BadInput, Case58_NumbersThatTheirTypeDoesNotHave) {
   const std::tuple<int, int, const char*> kCases[] = {{pb::TensorProto::UINT8, 300, "300 as uint8"},

@@ -77,6 +77,47 @@ TEST(RaiseOpset, AxesAndSizesAreInputsFromTheVersionThatMovedThem) {
   }
 }
 
+/// What the oldest exporters wrote, up to version 18.
+TEST(RaiseOpset, AttributesOfTheOldestVersionsAreInputs) {
+  ir::Graph graph = ir::graph_from_text(R"(
+    input x [1,2,8,8]
+    input rois [3,4]
+    input batch [3]
+    wide = Pad(x) pads=[0,0,1,1,0,0,1,1] value=2.5 mode=constant
+    part = Slice(x) starts=[1] ends=[3] axes=[2]
+    best = TopK(x) k=2 axis=3
+    same = Dropout(x) ratio=0.5
+    norm = BatchNormalization(same, waves[2], waves[2], waves[2], waves[2]) spatial=1
+    large = Resize(x, waves[4]) mode=nearest
+    pooled = RoiAlign(x, rois, batch) output_height=2 output_width=2
+    output wide
+    output part
+    output best
+    output norm
+    output large
+    output pooled
+  )");
+  graph.opset = 8;
+  graph.nodes.at(2).outputs.push_back(graph.add_value({.name = "best.places", .dtype = DType::kI64}));
+  raise_opset(graph, 18);
+  ir::verify(graph);
+  EXPECT_EQ(numbers(graph, "wide", 1), (List{0, 0, 1, 1, 0, 0, 1, 1}));
+  EXPECT_EQ(graph.constant(node_named(graph, "wide").inputs.at(2))->data<float>()[0], 2.5f);
+  EXPECT_EQ(numbers(graph, "part", 1), List{1});
+  EXPECT_EQ(numbers(graph, "part", 2), List{3});
+  EXPECT_EQ(numbers(graph, "part", 3), List{2});
+  EXPECT_EQ(numbers(graph, "best", 1), List{2});
+  EXPECT_EQ(node_named(graph, "same").find("ratio"), nullptr);
+  EXPECT_EQ(node_named(graph, "norm").find("spatial"), nullptr);
+  const ir::Node& large = node_named(graph, "large");
+  EXPECT_EQ(large.inputs.at(1), ir::kNoValue);  // no region
+  EXPECT_EQ(large.inputs.size(), 3u);
+  const auto word = [](const ir::Node& node, const char* name) { return std::get<std::string>(*node.find(name)); };
+  EXPECT_EQ(word(large, "coordinate_transformation_mode"), "asymmetric");
+  EXPECT_EQ(word(large, "nearest_mode"), "floor");
+  EXPECT_EQ(word(node_named(graph, "pooled"), "coordinate_transformation_mode"), "output_half_pixel");
+}
+
 TEST(RaiseOpset, NodesThatSayTheSameShareAConstant) {
   const ir::Graph graph = exported(18);
   EXPECT_EQ(node_named(graph, "mean").inputs.at(1), node_named(graph, "back").inputs.at(1));
@@ -118,12 +159,25 @@ TEST(RaiseOpset, VersionsThatCannotBeWrittenAreRefused) {
 
 TEST(RaiseOpset, NodesThatCannotBeRewrittenAreNamed) {
   for (const char* text : {"input x [2,4,8]\n a = Softmax(x) axis=1\n output a",
+                           "input x [2,?,8]\n b = Relu(x)\n a = LogSoftmax(b)\n output a",
+                           "input x [2,4]\n a = Clip(x) min=0.5\n output a",
                            "input x [2,4,8]\n a = GroupNormalization(x, waves[2], waves[2]) num_groups=2\n output a"}) {
     ir::Graph graph = ir::graph_from_text(text);
+    if (graph.nodes.back().is("Clip")) graph.opset = 10, graph.value(graph.inputs[0]).dtype = DType::kI64;
     const auto [code, message] = error_of([&] { raise_opset(graph, 22); });
     EXPECT_EQ(code, ErrorCode::kUnsupported);
     EXPECT_NE(message.find("'a' cannot be written"), std::string::npos) << message;
   }
+  ir::Graph training = ir::graph_from_text(
+      "input x [1,2,4,4]\n a = BatchNormalization(x, waves[2], waves[2], waves[2], waves[2]) spatial=0\n output a");
+  training.opset = 8;
+  EXPECT_CONTAINS(error_of([&] { raise_opset(training, 22); }).second, "its statistics are not of channels");
+  training.nodes[0].attributes.clear();
+  training.nodes[0].outputs.push_back(training.add_value({.name = "mean", .dtype = DType::kF32}));
+  EXPECT_CONTAINS(error_of([&] { raise_opset(training, 22); }).second, "it has the outputs of training");
+  ir::Graph resize = ir::graph_from_text("input x [1,2,4,4]\n a = Resize(x) mode=nearest\n output a");
+  resize.opset = 10;
+  EXPECT_EQ(error_of([&] { raise_opset(resize, 11); }).first, ErrorCode::kBadInput);
 }
 
 }  // namespace

@@ -43,6 +43,44 @@ TEST(TensorFile, NameAndValues) {
   EXPECT_EQ(file.tensor.data<float>()[1], 2);
 }
 
+/// Where values are not raw bytes, a type's values lie in the field that the format has for it.
+TEST(TensorFile, EveryTypeHasItsField) {
+  const auto values_of = [](int type, const std::function<void(pb::TensorProto&, int)>& add) {
+    pb::TensorProto proto;
+    proto.set_data_type(type);
+    proto.add_dims(3);
+    for (const int value : {0, 1, 100}) add(proto, value);
+    const Tensor tensor = read(proto.SerializeAsString()).tensor.to(DType::kF64);
+    return std::vector<double>(tensor.data<double>().begin(), tensor.data<double>().end());
+  };
+  const std::vector<double> numbers = {0, 1, 100};
+  for (const int type : {pb::TensorProto::INT8, pb::TensorProto::UINT8, pb::TensorProto::INT16, pb::TensorProto::UINT16,
+                         pb::TensorProto::INT32})
+    EXPECT_EQ(values_of(type, [](auto& proto, int value) { proto.add_int32_data(value); }), numbers) << type;
+  for (const int type : {pb::TensorProto::UINT32, pb::TensorProto::UINT64})
+    EXPECT_EQ(values_of(type, [](auto& proto, int value) { proto.add_uint64_data(static_cast<uint64_t>(value)); }),
+              numbers)
+        << type;
+  EXPECT_EQ(values_of(pb::TensorProto::INT64, [](auto& proto, int value) { proto.add_int64_data(value); }), numbers);
+  EXPECT_EQ(values_of(pb::TensorProto::FLOAT,
+                      [](auto& proto, int value) { proto.add_float_data(static_cast<float>(value)); }),
+            numbers);
+  EXPECT_EQ(values_of(pb::TensorProto::DOUBLE, [](auto& proto, int value) { proto.add_double_data(value); }), numbers);
+  EXPECT_EQ(values_of(pb::TensorProto::BOOL, [](auto& proto, int value) { proto.add_int32_data(value != 0); }),
+            (std::vector<double>{0, 1, 1}));
+  // 16-bit floats by their bits.
+  EXPECT_EQ(values_of(pb::TensorProto::FLOAT16,
+                      [](auto& proto, int value) {
+                        proto.add_int32_data(value == 0 ? 0 : value == 1 ? 0x3C00 : 0x5640);
+                      }),
+            numbers);
+  EXPECT_EQ(values_of(pb::TensorProto::BFLOAT16,
+                      [](auto& proto, int value) {
+                        proto.add_int32_data(value == 0 ? 0 : value == 1 ? 0x3F80 : 0x42C8);
+                      }),
+            numbers);
+}
+
 TEST(BadInput, Case55_TensorFilesCutAndFlipped) {
   const std::string whole = small_tensor().SerializeAsString();
   const size_t data_end = whole.size() - 3;  // the name comes last, and may be absent
@@ -69,6 +107,9 @@ TEST(BadInput, Case58_TensorFilesWhoseShapeContradictsTheData) {
   EXPECT_EQ(refusal_of(proto.SerializeAsString()), ErrorCode::kBadInput);
   proto = small_tensor();
   proto.set_data_type(pb::TensorProto::STRING);
+  EXPECT_EQ(refusal_of(proto.SerializeAsString()), ErrorCode::kUnsupported);
+  proto = small_tensor();
+  proto.mutable_segment()->set_begin(0);
   EXPECT_EQ(refusal_of(proto.SerializeAsString()), ErrorCode::kUnsupported);
 }
 
