@@ -57,6 +57,39 @@ TEST(Decode, Heic) {
     for (int c = 0; c < 3; ++c) EXPECT_NEAR(image.row(pixel.y)[3 * pixel.x + c], pixel.rgb[c], 1) << pixel.x;
 }
 
+/// A sample with a number of two bytes in it changed.
+ErrorCode code_with(const std::string& name, size_t at, uint16_t value) {
+  std::string data = sample(name);
+  data[at] = static_cast<char>(value & 0xFF);
+  data[at + 1] = static_cast<char>(value >> 8);
+  return error_of([&] { decode_image(bytes_of(data), name); }).code();
+}
+
+TEST(BadInput, BmpHeadersThatAreNone) {
+  EXPECT_EQ(code_with("rgb.bmp", 14, 41), ErrorCode::kUnsupported) << "bytes of the header";
+  EXPECT_EQ(code_with("rgb.bmp", 28, 3), ErrorCode::kUnsupported) << "bits a pixel";
+  EXPECT_EQ(code_with("rgb.bmp", 30, 4), ErrorCode::kUnsupported) << "JPEG in it";
+  EXPECT_EQ(code_with("p.bmp", 30, 3), ErrorCode::kUnsupported) << "masks for a palette";
+  EXPECT_EQ(code_with("rgb565.bmp", 54, 0xFF00), ErrorCode::kUnsupported) << "another mask";
+  EXPECT_EQ(code_with("rgb.bmp", 18, 0), ErrorCode::kBadInput) << "no columns";
+}
+
+TEST(BadInput, GifFramesThatAreNone) {
+  const auto code = [](const std::string& behind_screen) {
+    const std::string data = std::string("GIF89a\1\0\1\0\0\0\0", 13) + behind_screen;
+    return error_of([&] { decode_image(bytes_of(data), "x.gif"); }).code();
+  };
+  const std::string place(",\0\0\0\0", 5), one("\1\0\1\0\0", 5), data("\2\x44\1\0;", 5);
+  EXPECT_EQ(code(";"), ErrorCode::kBadInput) << "no image";
+  EXPECT_EQ(code(place + std::string("\0\0\1\0\0\2", 6) + data), ErrorCode::kBadInput) << "no columns";
+  EXPECT_EQ(code(place + std::string("\1\0\0\0\0\2", 6) + data), ErrorCode::kBadInput) << "no rows";
+  for (const char bits : {'\0', '\x09'})
+    EXPECT_EQ(code(place + one + bits + data), ErrorCode::kBadInput) << "bits of codes";
+  const std::string extension("!\xFE\3abc\0", 7);  // a comment may come first
+  EXPECT_NO_THROW(
+      decode_image(bytes_of(std::string("GIF89a\1\0\1\0\0\0\0", 13) + extension + place + one + "\2" + data), "x.gif"));
+}
+
 TEST(Decode, CutAnywhereIsAnErrorAndNothingWorse) {
   for (const char* name : {"rle8.bmp", "p16.bmp", "interlaced.gif", "lossy.webp", "lossless.webp", "rgb_lzw.tif",
                            "fax.tif", "rgb_jpeg.tif", "ycc_420.avif", "waves.heic"}) {

@@ -63,6 +63,7 @@ std::vector<Sample> samples() {
       {"MM\0+\0\x08\0\0"s, "a BigTIFF file"},
       {"BM\x46\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0\2\0\0\0"s, "a BMP file"},
       {"\0\0\1\0\1\0\x10\x10\0\0\1\0\x20\0\0\0\0\0\x16\0\0\0"s, "an ICO file"},
+      {"\0\0\2\0\1\0\x10\x10\0\0\1\0\x20\0\0\0\0\0\x16\0\0\0"s, "a CUR file"},
       {"8BPS\0\1"s, "a PSD file"},
       {"%PDF-1.7\n", "a PDF file"},
       {"P6\n2 2\n255\n\0\0\0"s, "a PNM file"},
@@ -84,6 +85,7 @@ std::vector<Sample> samples() {
       {"BM is how this text begins", "a text", ErrorCode::kBadInput},
       {"dog.jpg\t3 caf\xC3\xA9\n", "a text", ErrorCode::kBadInput},
       {"\xFF\xFEh\0i\0"s, "a UTF-16 text", ErrorCode::kBadInput},
+      {"\xFE\xFF\0h\0i"s, "a UTF-16 text", ErrorCode::kBadInput},
       {std::string(5000, '\0'), "nothing but zeros", ErrorCode::kBadInput},
   };
 }

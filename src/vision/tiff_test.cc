@@ -18,15 +18,17 @@ enum Tag : uint16_t {
   kStripOffsets = 273,
   kSamples = 277,
   kStripBytes = 279,
+  kPlanar = 284,
   kColourMap = 320,
   kTileWidth = 322,
   kTileHeight = 323,
   kTileOffsets = 324,
   kTileBytes = 325,
   kExtraSamples = 338,
+  kSampleFormat = 339,
   kChromaSteps = 530
 };
-enum Photometric : uint32_t { kRgb = 2, kPalette = 3, kYcbcr = 6 };
+enum Photometric : uint32_t { kWhiteIsZero = 0, kBlackIsZero = 1, kRgb = 2, kPalette = 3, kCmyk = 5, kYcbcr = 6 };
 using Fields = std::map<uint16_t, std::vector<uint32_t>>;
 
 template <typename T>
@@ -89,18 +91,61 @@ TEST(Tiff, TilesReachBeyondTheImage) {
   EXPECT_EQ(error_of([&] { decoded(tiff(fields, tiles)); }).code(), ErrorCode::kBadInput);
 }
 
+std::vector<int> numbers(const Image& image) { return {image.pixels().begin(), image.pixels().end()}; }
+
+TEST(Tiff, ChannelsInPlanesOfTheirOwn) {
+  Fields fields = {{kWidth, {2}},          {kHeight, {1}},  {kBits, {8, 8, 8}},
+                   {kPhotometric, {kRgb}}, {kSamples, {3}}, {kPlanar, {2}}};
+  EXPECT_EQ(numbers(decoded(tiff(fields, {"\x01\x02", "\x11\x12", "\x21\x22"}))),
+            (std::vector<int>{0x01, 0x11, 0x21, 0x02, 0x12, 0x22}));
+  fields[kBits] = {16, 16, 16};  // of which the upper eight count
+  EXPECT_EQ(numbers(decoded(tiff(fields, {"\x01\x02\x03\x04", "\x11\x12\x13\x14", "\x21\x22\x23\x24"}))),
+            (std::vector<int>{0x02, 0x12, 0x22, 0x04, 0x14, 0x24}));
+}
+
+TEST(Tiff, WhiteMayBeZero) {
+  const Fields fields = {{kWidth, {3}}, {kHeight, {1}}, {kBits, {8}}, {kPhotometric, {kWhiteIsZero}}, {kSamples, {1}}};
+  EXPECT_EQ(numbers(decoded(tiff(fields, {std::string("\x00\x64\xFF", 3)}))),
+            (std::vector<int>{255, 255, 255, 155, 155, 155, 0, 0, 0}));
+}
+
+/// Many bits are cut off, as Pillow does.
+TEST(Tiff, SignedGrey) {
+  const Fields fields = {{kWidth, {3}},   {kHeight, {1}},      {kBits, {16}}, {kPhotometric, {kBlackIsZero}},
+                         {kSamples, {1}}, {kSampleFormat, {2}}};
+  EXPECT_EQ(numbers(decoded(tiff(fields, {std::string("\xFF\xFF\x64\x00\x00\x01", 6)}))),
+            (std::vector<int>{0, 0, 0, 100, 100, 100, 255, 255, 255}));
+}
+
+TEST(BadInput, TiffFilesOfKindsThatAreNotRead) {
+  const auto code = [](uint32_t photometric, std::vector<uint32_t> bits, uint32_t format = 1) {
+    Fields fields = {{kWidth, {1}}, {kHeight, {1}}, {kPhotometric, {photometric}}};
+    fields[kSamples] = {static_cast<uint32_t>(bits.size())};
+    fields[kBits] = bits;
+    fields[kSampleFormat] = std::vector<uint32_t>(bits.size(), format);
+    return error_of([&] { decoded(tiff(fields, {std::string(32, 'x')})); }).code();
+  };
+  EXPECT_EQ(code(kBlackIsZero, {12}), ErrorCode::kUnsupported);
+  EXPECT_EQ(code(kBlackIsZero, {64}, 3), ErrorCode::kUnsupported);
+  EXPECT_EQ(code(kBlackIsZero, {16}, 3), ErrorCode::kUnsupported) << "half floats";
+  EXPECT_EQ(code(kRgb, {32, 32, 32}), ErrorCode::kUnsupported);
+  EXPECT_EQ(code(kRgb, {8, 8}), ErrorCode::kUnsupported);
+  EXPECT_EQ(code(kRgb, {32, 32, 32}, 3), ErrorCode::kUnsupported) << "floats";
+  EXPECT_EQ(code(kCmyk, {8, 8, 8}), ErrorCode::kUnsupported);
+  EXPECT_EQ(code(kCmyk, {32, 32, 32, 32}), ErrorCode::kUnsupported);
+  EXPECT_EQ(code(8, {8, 8, 8}), ErrorCode::kUnsupported) << "CIE L*a*b*";
+}
+
 /// Pillow divides by alpha what was multiplied by it, and takes what has none for black.
 TEST(Tiff, ColoursTimesAlphaAreDivided) {
   const std::string pixels("\x10\x20\x40\x80\x01\x02\x03\xFF\x09\x09\x09\x00\x80\x80\x80\x40", 16);
   Fields fields = {{kWidth, {4}},          {kHeight, {1}},  {kBits, {8, 8, 8, 8}},
                    {kPhotometric, {kRgb}}, {kSamples, {4}}, {kExtraSamples, {1}}};
   const Image divided = decoded(tiff(fields, {pixels}));
-  EXPECT_EQ(std::vector<int>(divided.pixels().begin(), divided.pixels().end()),
-            (std::vector<int>{31, 63, 127, 1, 2, 3, 0, 0, 0, 255, 255, 255}));
+  EXPECT_EQ(numbers(divided), (std::vector<int>{31, 63, 127, 1, 2, 3, 0, 0, 0, 255, 255, 255}));
   fields[kExtraSamples] = {2};  // alpha beside the colours
   const Image plain = decoded(tiff(fields, {pixels}));
-  EXPECT_EQ(std::vector<int>(plain.pixels().begin(), plain.pixels().end()),
-            (std::vector<int>{16, 32, 64, 1, 2, 3, 9, 9, 9, 128, 128, 128}));
+  EXPECT_EQ(numbers(plain), (std::vector<int>{16, 32, 64, 1, 2, 3, 9, 9, 9, 128, 128, 128}));
 }
 
 /// Four pixels, then their chroma. Without colour an image is its luma.
