@@ -7,7 +7,7 @@
 # build/fuzz/bin/TARGET_fuzz FILE runs it again. --sum prints inputs and hours of all runs of this build folder.
 set -euo pipefail
 cd "$(dirname "$0")"
-build=build/fuzz
+build=$PWD/build/fuzz  # absolute: command lines are tried in another folder
 [ $# -gt 0 ] || { sed -n '3,7s/^# //p' "$0" >&2; exit 2; }
 first=$1; shift
 [[ $first =~ ^([0-9]+|--list|--keep|--sum)$ ]] || { echo "fuzz.sh: '$first' is no number of seconds" >&2; exit 2; }
