@@ -11,16 +11,18 @@ folder=$(mktemp -d)
 trap 'git worktree remove --force "$folder/old" 2> /dev/null || true; rm -rf "$folder"' EXIT
 git worktree add -q --detach "$folder/old" "$commit"
 
+server_of() { ! grep -q effdet_http "$1/src/server/CMakeLists.txt" 2> /dev/null || echo effdet_http; }  # older commits have none
 build() {  # SOURCES BUILD: with debugging information, from which types are read
   cmake -S "$1" -B "$2" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_CXX_FLAGS_RELWITHDEBINFO="-O0 -g" -DCMAKE_UNITY_BUILD=ON \
     -DEFFDET_TESTS=OFF -DEFFDET_TOOLS=OFF -DEFFDET_BENCH=OFF -DEFFDET_INSTRUCTION_SETS=sse2 > "$folder/log"
-  cmake --build "$2" --target effdet effdet_http > "$folder/log" || { tail -n 20 "$folder/log" >&2; exit 1; }
+  cmake --build "$2" --target effdet $(server_of "$1") > "$folder/log" || { tail -n 20 "$folder/log" >&2; exit 1; }
 }
 build "$folder/old" "$folder/old_build"
 build . "$folder/new_build"
 
 failed=0
 for library in libeffdet.so libeffdet_server.so; do
+  [ -e "$folder/old_build/lib/$library" ] || { echo "== $library: not in $commit"; continue; }
   echo "== $library: $(readelf -d "$folder/old_build/lib/$library" | sed -n 's/.*SONAME.*\[\(.*\)\]/\1/p')"
   code=0
   abidiff --no-added-syms --headers-dir1 "$folder/old/include" --headers-dir2 include \
