@@ -7,14 +7,17 @@
 #include <string>
 #include <utility>
 
+#include "effdet/error.h"
+
 namespace effdet::server {
 
-/// Ends the handling of a request with a status of HTTP and a line of text, which must not name files or addresses.
+/// Ends the handling of a request with a status of HTTP and a line of text, which must not name files or addresses;
+/// names out of requests are in it as one_line() has them.
 class HttpError : public std::exception {
  public:
   template <typename... Args>
   HttpError(int status, fmt::format_string<Args...> format, Args&&... args)
-      : status_(status), message_(fmt::format(format, std::forward<Args>(args)...)) {}
+      : status_(status), message_(one_line(fmt::format(format, std::forward<Args>(args)...))) {}
 
   int status() const { return status_; }
   const char* what() const noexcept override { return message_.c_str(); }

@@ -21,20 +21,21 @@ struct ChosenResult {
   std::optional<SharedPart> shared = std::nullopt;  ///< its bytes are there
 };
 
-/// Puts an output into shared memory, unless the model has written it there. Returns the part that it takes.
-SharedPart share(const InferResult& result, const InferOutput& output) {
+/// Puts an output into shared memory, unless the model has written it there. Returns the bytes that it takes.
+SharedPlace share(const InferResult& result, const InferOutput& output) {
   const SharedPlace& place = output.place;
   if (result.bytes.size() > place.memory.size())
     throw HttpError(400, "output '{}' has {} bytes, but {} of region '{}' are given for it", result.name,
                     result.bytes.size(), place.memory.size(), output.shared->region);
   if (result.bytes.data() != place.memory.data()) std::ranges::copy(result.bytes, place.memory.begin());
   place.region->check_whole();
-  return {output.shared->region, output.shared->offset, result.bytes.size()};
+  return {place.region, place.memory.first(result.bytes.size())};
 }
 
 /// Outputs in the order of the request.
 std::vector<ChosenResult> choose_results(const InferRequest& request, std::span<const InferResult> results) {
   std::vector<ChosenResult> chosen;
+  std::vector<SharedPlace> written;
   if (request.outputs.empty())
     for (const InferResult& result : results) chosen.push_back({&result, request.binary_outputs});
   for (const InferOutput& output : request.outputs) {
@@ -43,7 +44,12 @@ std::vector<ChosenResult> choose_results(const InferRequest& request, std::span<
     if (std::ranges::find(chosen, &*found, &ChosenResult::result) != chosen.end())
       throw HttpError(400, "output '{}' is asked for twice", output.name);
     ChosenResult& one = chosen.emplace_back(&*found, output.binary);
-    if (output.shared) one.shared = share(*found, output);
+    if (!output.shared) continue;
+    const SharedPlace place = share(*found, output);
+    if (std::ranges::any_of(written, [&](const SharedPlace& other) { return place.overlaps(other); }))
+      throw HttpError(400, "output '{}' lies over another one in shared memory", output.name);
+    one.shared = {output.shared->region, output.shared->offset, place.memory.size()};
+    written.push_back(place);
   }
   return chosen;
 }

@@ -68,7 +68,7 @@ class PendingAnswer {
   virtual std::optional<Answer> expire() { return std::nullopt; }
 };
 
-/// {"error": message}
+/// {"error": message}, of which 1024 bytes at most
 Answer error_answer(int status, const std::string& message);
 
 }  // namespace effdet::server

@@ -368,6 +368,23 @@ TEST(BadInput, Case91_TensorsThatTheModelDoesNotHave) {
   expect_error(client.post("/v2/models/d0/infer", "abc", "Inference-Header-Content-Length: -1\r\n"), 400);
 }
 
+TEST(BadInput, ErrorsAreOneShortLine) {
+  HttpClient client(shared_server().port());
+  const auto error_for = [&](const std::string& name) {
+    json header = binary_header();
+    header["outputs"] = {{{"name", name}}};
+    const Reply reply = post_binary(client, header);
+    expect_error(reply, 400);
+    return error_of(reply);
+  };
+  EXPECT_EQ(error_for(std::string("a\0b\n", 4)), "the model has no output 'a\\x00b\\x0a'");
+  std::string name = "n";
+  for (int i = 0; i < 100'000; ++i) name += "ü";
+  const std::string cut = error_for(name);
+  EXPECT_TRUE(cut.starts_with("the model has no output 'nü") && cut.ends_with("ü..."));
+  EXPECT_LE(cut.size(), 1024u);
+}
+
 TEST(BadInput, PicturesAndOptionsThatAreNone) {
   HttpClient client(shared_server().port());
   expect_error(client.post("/v2/models/d0/detect", ""), 400);

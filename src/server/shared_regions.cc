@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 #include <nlohmann/json.hpp>
 
@@ -24,12 +25,12 @@ bool is_object_name(std::string_view key) {
          key.find_first_of(std::string_view("/\0", 2)) == std::string_view::npos;
 }
 
-struct File {
-  int descriptor;
-  ~File() {
-    if (descriptor >= 0) ::close(descriptor);
-  }
-};
+int open_object(const std::string& key) {
+  if (!is_object_name(key)) throw HttpError(400, "key: expected the name of an object of shared memory");
+  const int descriptor = ::shm_open(key.c_str(), O_RDWR, 0);
+  if (descriptor < 0) throw HttpError(400, "shared memory '{}': {}", key, std::strerror(errno));
+  return descriptor;
+}
 
 }  // namespace
 
@@ -40,19 +41,17 @@ void refuse_shared_memory() {
 void SharedRegion::Unmap::operator()(std::byte* begin) const { ::munmap(begin, bytes); }
 
 SharedRegion::SharedRegion(std::string key, uint64_t offset, uint64_t bytes)
-    : key_(std::move(key)), offset_(offset), mapping_(nullptr, {0}) {
-  if (!is_object_name(key_)) throw HttpError(400, "key: expected the name of an object of shared memory");
-  const File file{::shm_open(key_.c_str(), O_RDWR, 0)};
-  if (file.descriptor < 0) throw HttpError(400, "shared memory '{}': {}", key_, std::strerror(errno));
+    : key_(std::move(key)), offset_(offset), file_(open_object(key_)), mapping_(nullptr, {0}) {
   struct stat status {};
-  if (::fstat(file.descriptor, &status) != 0 || !S_ISREG(status.st_mode))
+  if (::fstat(file_.get(), &status) != 0 || !S_ISREG(status.st_mode))
     throw HttpError(400, "shared memory '{}': it is none", key_);
+  identity_ = {status.st_dev, status.st_ino};
   const auto size = static_cast<uint64_t>(status.st_size);
   if (bytes == 0 || offset > size || bytes > size - offset)
     throw HttpError(400, "shared memory '{}': {} bytes from byte {} on, but it has {}", key_, bytes, offset, size);
   const auto page = static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
   const uint64_t before = offset % page;
-  void* mapped = ::mmap(nullptr, before + bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file.descriptor,
+  void* mapped = ::mmap(nullptr, before + bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file_.get(),
                         static_cast<off_t>(offset - before));
   if (mapped == MAP_FAILED) throw HttpError(503, "shared memory '{}': {}", key_, std::strerror(errno));
   mapping_ = {static_cast<std::byte*>(mapped), Unmap{before + bytes}};
@@ -61,8 +60,26 @@ SharedRegion::SharedRegion(std::string key, uint64_t offset, uint64_t bytes)
 }
 
 void SharedRegion::check_whole() const {
-  if (guard_->has_lost())
+  // The guard does not see an end within a page.
+  struct stat status {};
+  if (::fstat(file_.get(), &status) != 0 || static_cast<uint64_t>(status.st_size) < offset_ + memory_.size())
     throw HttpError(400, "shared memory '{}' became shorter than its region: register it anew", key_);
+  if (guard_->has_lost())
+    throw HttpError(400,
+                    "shared memory '{}' lost pages: the machine's shared memory was full, or the object was shorter "
+                    "for a while; register it anew",
+                    key_);
+}
+
+bool SharedPlace::overlaps(const SharedPlace& other) const {
+  const auto bytes_of = [](const SharedPlace& place) {
+    const uint64_t begin =
+        place.region->offset() + static_cast<uint64_t>(place.memory.data() - place.region->memory().data());
+    return std::pair(begin, begin + place.memory.size());
+  };
+  const auto [begin, end] = bytes_of(*this);
+  const auto [other_begin, other_end] = bytes_of(other);
+  return region->same_object(*other.region) && std::max(begin, other_begin) < std::min(end, other_end);
 }
 
 void SharedRegions::add(const std::string& name, std::string_view body) {
@@ -88,7 +105,7 @@ void SharedRegions::add(const std::string& name, std::string_view body) {
   seen.require(reader, 0, "key");
   seen.require(reader, 1, "byte_size");
   const std::lock_guard lock(mutex_);
-  if (regions_.contains(name)) throw HttpError(400, "region '{}' is registered already", name);
+  if (regions_.contains(name)) throw HttpError(400, "region '{}' is registered already: unregister it first", name);
   regions_.emplace(name, std::make_shared<const SharedRegion>(std::move(key), offset, bytes));
 }
 

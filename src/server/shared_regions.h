@@ -10,7 +10,9 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
+#include "base/descriptor.h"
 #include "server/bus_guard.h"
 #include "server/infer_message.h"
 
@@ -30,8 +32,10 @@ class SharedRegion {
   uint64_t offset() const { return offset_; }
   /// The client may change it at any time: it is read once, and nothing is decided by what is read again.
   std::span<std::byte> memory() const { return memory_; }
-  /// Throws HttpError where the client has made the object shorter, so that what was read is not what it had written,
-  /// or what was written does not reach it.
+  /// Whether both are of one object, whatever its name is by now.
+  bool same_object(const SharedRegion& other) const { return identity_ == other.identity_; }
+  /// Throws HttpError where the object became shorter, or memory for its pages ran out, so that what was read is not
+  /// what the client had written, or what was written does not reach it.
   void check_whole() const;
 
  private:
@@ -41,6 +45,8 @@ class SharedRegion {
   };
   std::string key_;
   uint64_t offset_;
+  const Descriptor file_;
+  std::pair<uint64_t, uint64_t> identity_;  // device and inode, which no other object has while this one is open
   std::unique_ptr<std::byte, Unmap> mapping_;
   std::span<std::byte> memory_;
   std::optional<BusGuard> guard_;  // last: it goes before the mapping
@@ -50,6 +56,9 @@ class SharedRegion {
 struct SharedPlace {
   std::shared_ptr<const SharedRegion> region;
   std::span<std::byte> memory;
+
+  /// Whether both have bytes of one object in common.
+  bool overlaps(const SharedPlace& other) const;
 };
 
 /// The regions by the names that clients gave them. Any thread may call it.
