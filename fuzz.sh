@@ -4,7 +4,7 @@
 #   SECONDS  of wall time, shared among the targets; EFFDET_FUZZ_JOBS of them run at a time (default: all processors)
 #   --keep   the smallest set of inputs that reaches all that was reached becomes fuzz/corpus/TARGET.tar, which CI runs
 # Inputs grow in build/fuzz/corpus/TARGET; what was found lies in build/fuzz/findings/TARGET-*, and the exit code is 1:
-# build/fuzz/bin/TARGET_fuzz FILE runs it again. --sum prints inputs and hours of all runs of this build folder.
+# build/fuzz/bin/TARGET_fuzz FILE runs it again. --sum prints inputs and hours of a processor of all runs of this build folder.
 set -euo pipefail
 cd "$(dirname "$0")"
 build=$PWD/build/fuzz  # absolute: command lines are tried in another folder
@@ -52,12 +52,16 @@ export ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1:handle_abort=1 UB
 
 fuzz() {  # TARGET SECONDS
   seed "$1"
-  local log=$build/logs/$1 failed=0
-  "$build/bin/$1_fuzz" $options -max_len=65536 -print_final_stats=1 -max_total_time="$2" -artifact_prefix="$build/findings/$1-" "$build/corpus/$1" > "$log" 2>&1 || failed=1
-  local inputs
+  local log=$build/logs/$1 failed=0 TIMEFORMAT='%U %S'
+  {
+    time "$build/bin/$1_fuzz" $options -max_len=65536 -print_final_stats=1 -max_total_time="$2" \
+      -artifact_prefix="$build/findings/$1-" "$build/corpus/$1" > "$log" 2>&1 || failed=1
+  } 2> "$log.time"
+  local inputs seconds
   inputs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
-  printf '%s\t%s\t%s\n' "$1" "${inputs:-0}" "$2" >> $build/fuzzed.tsv
-  printf '%-18s %12s inputs in %s s%s\n' "$1" "${inputs:-?}" "$2" "$([ $failed = 0 ] || echo "  FOUND: $log")"
+  seconds=$(awk '{ printf "%.0f", $1 + $2 }' "$log.time")  # of a processor, which others may use, too
+  printf '%s\t%s\t%s\n' "$1" "${inputs:-0}" "$seconds" >> $build/fuzzed.tsv
+  printf '%-18s %12s inputs in %s s of a processor%s\n' "$1" "${inputs:-?}" "$seconds" "$([ $failed = 0 ] || echo "  FOUND: $log")"
   return $failed
 }
 
