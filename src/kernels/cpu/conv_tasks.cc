@@ -23,8 +23,8 @@ ConvTasks::ConvTasks(const Layer& l) : pixels_(l.pixels), channels_(l.channels) 
   rows_ = std::min(rows_, to_multiple(pixels_, l.row_step));
   columns_ = to_multiple(channels_, kPanel);
   if (l.columns_first)
-    columns_ =
-        std::clamp(kBlockBytes / (l.depth * l.value_bytes) / l.column_step * l.column_step, l.column_step, columns_);
+    columns_ = std::min(columns_,
+                        std::max(kBlockBytes / (l.depth * l.value_bytes) / l.column_step, int64_t{1}) * l.column_step);
   const auto may_halve = [&] { return count() < kManyTasks && rows_ * columns_ * l.depth / 2 >= l.least_work; };
   // Windows that overlap are few values for their rows: better to go through them again than through the weights.
   while (l.overlap > 0 && columns_ > l.column_step && may_halve()) columns_ = to_multiple(columns_ / 2, l.column_step);
