@@ -295,6 +295,14 @@ TEST(Grpc, SharedMemoryHoldsTheLibrarysBits) {
 
   request.add_raw_input_contents(input);  // besides
   EXPECT_EQ(client.infer(request).error_code(), Code::INVALID_ARGUMENT);
+  // No name would be all regions.
+  for (const std::string name : {"\xff", "a/region\xff"}) {
+    std::string message = "\x0a";
+    message += static_cast<char>(name.size());
+    EXPECT_EQ(client.call("SystemSharedMemoryUnregister", message + name).error_code(), Code::INVALID_ARGUMENT);
+  }
+  ASSERT_TRUE(client.call("SystemSharedMemoryStatus", pb::SystemSharedMemoryStatusRequest(), status).ok());
+  EXPECT_EQ(status.regions_size(), 1);
   pb::SystemSharedMemoryUnregisterRequest all;
   pb::SystemSharedMemoryUnregisterResponse unregistered;
   ASSERT_TRUE(client.call("SystemSharedMemoryUnregister", all, unregistered).ok());

@@ -170,6 +170,8 @@ TEST_F(SharedMemory, RefusesRegionsThatAreNone) {
                                             {{"byte_size", 10}},
                                             json::array()})
     expect_error(register_region(client_, "a", body), 400);
+  const Reply missing = register_region(client_, "a", {{"key", "/effdet_no_such_object"}, {"byte_size", 10}});
+  EXPECT_NE(error_of(missing).find("none of that name"), std::string::npos) << missing.body;
   expect_error(client_.post(kRegions + "/region/a/register", "{"), 400);
   // After these the server closes.
   const auto another = [] { return HttpClient(sharing_server().port()); };

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <nlohmann/json.hpp>
 
@@ -28,8 +29,12 @@ bool is_object_name(std::string_view key) {
 int open_object(const std::string& key) {
   if (!is_object_name(key)) throw HttpError(400, "key: expected the name of an object of shared memory");
   const int descriptor = ::shm_open(key.c_str(), O_RDWR, 0);
-  if (descriptor < 0) throw HttpError(400, "shared memory '{}': {}", key, std::strerror(errno));
-  return descriptor;
+  if (descriptor >= 0) return descriptor;
+  const int error = errno;
+  const char* why = error == ENOENT   ? "there is none of that name where the server runs"
+                    : error == EACCES ? "the server's user may not read and write it"
+                                      : std::strerror(error);
+  throw HttpError(400, "shared memory '{}': {}", key, why);
 }
 
 }  // namespace

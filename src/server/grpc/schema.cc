@@ -5,6 +5,7 @@
 #include <google/protobuf/util/json_util.h>
 #include <google/protobuf/util/type_resolver_util.h>
 
+#include <map>
 #include <stdexcept>
 
 #include "server/grpc/descriptor.h"
@@ -41,9 +42,15 @@ std::string Schema::encode(const std::string& message, const std::string& json) 
 }
 
 nlohmann::json Schema::decode(const std::string& message, const std::string& bytes) const {
-  // Its functions for JSON take what is broken for the end.
+  // Its functions for JSON take what is broken for the end, and leave out bytes that are no UTF-8.
+  const protobuf::Descriptor* type = pool_.FindMessageTypeByName("inference." + message);
+  std::map<std::string, std::string> texts;
   FieldReader reader(std::as_bytes(std::span(bytes)));
-  for (Field field; reader.next(field);) continue;
+  for (Field field; reader.next(field);) {
+    const protobuf::FieldDescriptor* known = type->FindFieldByNumber(field.number);
+    if (known != nullptr && known->type() == protobuf::FieldDescriptor::TYPE_STRING)
+      texts[known->name()] = field.text();
+  }
   protobuf::util::JsonPrintOptions options;
   options.preserve_proto_field_names = true;
   std::string json;
@@ -51,6 +58,8 @@ nlohmann::json Schema::decode(const std::string& message, const std::string& byt
     throw HttpError(400, "the message is no {}", message);
   nlohmann::json parsed = nlohmann::json::parse(json, nullptr, /*allow_exceptions=*/false);
   if (!parsed.is_object()) throw HttpError(400, "the message is no {}", message);
+  for (const auto& [name, text] : texts)
+    if (parsed.value(name, std::string()) != text) throw HttpError(400, "{}: is not UTF-8", name);
   return parsed;
 }
 
