@@ -32,6 +32,8 @@ struct Route {
   bool is_cuda = false;  ///< of that memory: a GPU's
   std::string action;    ///< what a path that changes something ends with: "register"
   bool is_json = true;   ///< of health: the protocol's JSON, not plain text
+  /// The thread of the connections reads its body itself.
+  bool is_small() const { return endpoint == Endpoint::kRepository || endpoint == Endpoint::kSharedChange; }
   bool by_post() const {
     return endpoint == Endpoint::kInfer || endpoint == Endpoint::kDetect || endpoint == Endpoint::kIndex ||
            endpoint == Endpoint::kRepository || endpoint == Endpoint::kSharedChange;

@@ -1,6 +1,7 @@
 // A server on loopback: answers that equal the library's own, and clients that are hostile.
 #include "effdet/server.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <zlib.h>
 
@@ -281,6 +282,26 @@ TEST(BadInput, Case94_BodiesAtTheLimit) {
   for (const std::string& broken : {std::string("x"), std::string(), bomb.substr(0, 2000), compressed("x") + "y"})
     expect_error(HttpClient(larger.port()).post("/v2/models/d0/detect", broken, "Content-Encoding: gzip\r\n"), 400);
   expect_error(HttpClient(larger.port()).post("/v2/models/d0/detect", "x", "Content-Encoding: br\r\n"), 415);
+}
+
+/// The thread of the connections reads them, which others wait for.
+TEST(BadInput, Case94_BodiesOfSmallRequests) {
+  TestServer server({.shared_memory = true, .open_model = [](const std::string&) { return small_model(); }});
+  const std::string load = "/v2/repository/models/d0/load";
+  for (const std::string& path : {load, std::string("/v2/systemsharedmemory/region/r/register")}) {
+    const auto post = [&](const std::string& body, const char* fields = "") {
+      return HttpClient(server.port()).post(path, body, fields);
+    };
+    const std::string large = "{\"a\": \"" + std::string(65536, 'x') + "\"}";
+    expect_error(post(large), 413);
+    expect_error(post(compressed(large), "Content-Encoding: gzip\r\n"), 413);
+    HttpClient chunked(server.port());
+    chunked.send("POST " + path + " HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n" +
+                 fmt::format("{:x}\r\n{}\r\n0\r\n\r\n", large.size(), large));
+    expect_error(chunked.read(), 413);
+    expect_error(post(compressed("{"), "Content-Encoding: gzip\r\n"), 400);
+  }
+  EXPECT_EQ(HttpClient(server.port()).post(load, compressed("{}"), "Content-Encoding: gzip\r\n").status, 200);
 }
 
 TEST(BadInput, Case94_PicturesAndRequestsLargerThanMemory) {

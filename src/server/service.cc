@@ -115,6 +115,12 @@ bool Service::is_authorized(const Request& request) const {
          same_secret(given.substr(kScheme.size()), options_.token);
 }
 
+/// Others must not wait for the thread of the connections.
+uint64_t Service::most_body(const Route& route) const {
+  constexpr uint64_t kMostSmall = 64 << 10;
+  return route.is_small() ? std::min(options_.most_body, kMostSmall) : options_.most_body;
+}
+
 void Service::check_route(const Request& request, std::optional<uint64_t> length) const {
   const Route route = find_route(request.target);
   const bool is_open = route.endpoint == Endpoint::kLive || route.endpoint == Endpoint::kReady ||
@@ -124,8 +130,8 @@ void Service::check_route(const Request& request, std::optional<uint64_t> length
   const bool is_get = request.method == "GET" || request.method == "HEAD";
   if (!(route.by_post() ? request.method == "POST" : is_get))
     throw HttpError(405, "{} is not possible here, only {}", request.method, route.by_post() ? "POST" : "GET");
-  if (length.value_or(0) > options_.most_body)
-    throw HttpError(413, "the body has {} bytes, more than the {} that are allowed", *length, options_.most_body);
+  if (length.value_or(0) > most_body(route))
+    throw HttpError(413, "the body has {} bytes, more than the {} that are allowed", *length, most_body(route));
   if (!is_known_encoding(request.content_encoding))
     throw HttpError(415, "Content-Encoding: this server reads gzip and deflate");
   if (route.endpoint == Endpoint::kRepository) {
@@ -314,6 +320,11 @@ std::optional<Answer> Service::handle(std::shared_ptr<Request> request, std::sha
   try {
     const Route route = find_route(request->target);
     request->regions = regions_;
+    if (route.is_small()) {
+      const uint64_t size = request->body.size(), most = most_body(route);
+      if (size > most) throw HttpError(413, "the body has {} bytes, more than the {} that are allowed", size, most);
+      decompress_body(*request, most);
+    }
     if (route.endpoint == Endpoint::kRepository) {
       pending = queue_loading(route, request, done);
     } else if (route.endpoint == Endpoint::kInfer || route.endpoint == Endpoint::kDetect) {

@@ -49,6 +49,7 @@ class Service {
   std::vector<Interface> interfaces() const;
   Interface find(const std::string& name) const;
   void check_route(const Request& request, std::optional<uint64_t> length) const;
+  uint64_t most_body(const Route& route) const;
   Answer answer_now(const Route& route) const;
   bool is_authorized(const Request& request) const;
   std::shared_ptr<PendingAnswer> queue_inference(const Route& route, const std::shared_ptr<Request>& request,
