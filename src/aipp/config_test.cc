@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "aipp/describe.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "support/german_locale.h"
@@ -67,6 +68,27 @@ TEST(AippConfig, ARealFile) {
   EXPECT_EQ(spec.min[1], 116.28f);
   EXPECT_EQ(spec.scale[2], 0.0174291939f);
   EXPECT_TRUE(spec.swap_rbuv && spec.convert && !spec.swap_ax);
+}
+
+TEST(AippConfig, IsDescribedStepByStep) {
+  using Steps = std::vector<std::string>;
+  const AippDescription plain = describe(spec_of(kStart + "}"));
+  EXPECT_EQ(plain.format, "RGB888_U8");
+  EXPECT_EQ(plain.width, 320);
+  EXPECT_EQ(plain.height, 256);
+  EXPECT_EQ(plain.steps, Steps{"(sample - (0 0 0) - (0 0 0)) * (1 1 1)"});
+  const AippDescription full = describe(spec_of(R"(aipp_op { aipp_mode: static input_format: XRGB8888_U8
+    ax_swap_switch: true rbuv_swap_switch: true crop: true src_image_size_w: 400 src_image_size_h: 300
+    load_start_pos_w: 4 load_start_pos_h: 2 crop_size_w: 300 crop_size_h: 250
+    padding: true left_padding_size: 20 bottom_padding_size: 6 padding_value: 7
+    csc_switch: true matrix_r0c0: 256 matrix_r0c1: 0 matrix_r0c2: 1 matrix_r1c0: 2 matrix_r1c1: 3 matrix_r1c2: 4
+    matrix_r2c0: 5 matrix_r2c1: 6 matrix_r2c2: 7 output_bias_0: 16 output_bias_1: 128 output_bias_2: 128
+    mean_chn_0: 1 mean_chn_1: 2 mean_chn_2: 3 var_reci_chn_0: 0.5 })"));
+  EXPECT_EQ(full.steps,
+            (Steps{"the last byte of a pixel does not count", "swap red and blue",
+                   "crop 300 x 250 (width x height) at (4, 2)",
+                   "convert colours by (256 0 1 2 3 4 5 6 7) >> 8, biases in (0 0 0), out (16 128 128)",
+                   "(sample - (1 2 3) - (0 0 0)) * (0.5 1 1)", "pad by 0 20 6 0 (top, left, bottom, right) with 7"}));
 }
 
 TEST(AippConfig, SizesFollowFromTheNetwork) {
