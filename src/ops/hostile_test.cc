@@ -51,6 +51,16 @@ TEST(BadInput, Case59_MoreThanMemoryIsRefusedBeforeAllocating) {
   }
 }
 
+TEST(BadInput, Case59_InputsThatAreDeclaredWithoutEnd) {
+  for (const int64_t batch : {int64_t{-1}, int64_t{0}, int64_t{1}}) {
+    ir::Graph graph;
+    const auto x = graph.add_input("x", DType::kF32, {batch, 1, 8, kHighest});
+    const auto w = graph.add_constant("w", counting({1, 1, 3, 3}));
+    graph.outputs = {graph.add_node("Conv", "conv", {x, w}, {{"pads", List{1, 1, 1, 1}}})};
+    EXPECT_THROW(infer_shapes(graph), Error) << batch;
+  }
+}
+
 TEST(BadInput, Case60_Convolutions) {
   const Tensor x = counting({1, 2, 4, 4}), w = counting({2, 2, 3, 3});
   for (int64_t group : {int64_t{0}, int64_t{-1}, int64_t{3}, kLowest, kHighest})

@@ -10,15 +10,16 @@
 namespace effdet::ops {
 namespace {
 
-void check_output(const ir::Node& node, const Inferred& output) {
-  if (!output.shape) return;
-  if (output.shape->size() > kMaxRank) node_error(node, "an output of {} dimensions is too deep", output.shape->size());
+/// Rules of operators add to dimensions and multiply them: none is near the end of the numbers. what: "input".
+void check_shape(const ir::Node& node, const std::optional<Shape>& shape, std::string_view what) {
+  if (!shape) return;
+  if (shape->size() > kMaxRank) node_error(node, "an {} of {} dimensions is too deep", what, shape->size());
   Shape known;
-  for (int64_t dim : *output.shape)
+  for (int64_t dim : *shape)
     if (dim >= 0) known.push_back(dim);
   const auto count = checked_numel(known);
   if (!count || *count > static_cast<uint64_t>(kMaxElements))
-    node_error(node, "an output of shape {} is too large", shape_text(*output.shape));
+    node_error(node, "an {} of shape {} is too large", what, shape_text(*shape));
 }
 
 /// An output's layout, by the card.
@@ -144,11 +145,12 @@ const Operator& operator_of(const ir::Node& node, int64_t opset) {
 
 std::vector<Inferred> infer_node(const ir::Node& node, int64_t opset, std::span<const InputInfo> inputs) {
   const Operator& op = operator_of(node, opset);
+  for (const InputInfo& input : inputs) check_shape(node, input.shape, "input");
   std::vector<Inferred> outputs = op.infer({node, opset, inputs});
   if (outputs.size() < node.outputs.size())
     fail(ErrorCode::kUnsupported, "{}: output {} is not supported", node_label(node), outputs.size());
   outputs.resize(node.outputs.size());
-  for (const Inferred& output : outputs) check_output(node, output);
+  for (const Inferred& output : outputs) check_shape(node, output.shape, "output");
   for (size_t i = 0; i < outputs.size(); ++i) outputs[i].layout = layout_of(op, {node, opset, inputs}, i, outputs[i]);
   return outputs;
 }
