@@ -323,6 +323,21 @@ TEST(BadInput, Case26_UnsupportedTensors) {
                       {"a dict is made from an int"});
   expect_pickle_error(dict_of(PickleBuilder().global("torch._utils", "_rebuild_parameter").raw("(G12345678\x89NtR")),
                       {"a parameter is made from a float"});
+  for (const char* arguments : {")R", "(NK\x01))tR", "(K\x01K\x01K\x01K\x01tR"})
+    expect_pickle_error(dict_of(PickleBuilder().global("torch._utils", "_rebuild_tensor").raw(arguments)),
+                        {"argument"});
+  expect_pickle_error(dict_of(PickleBuilder().global("torch", "Size").raw("K\x01\x85R")),
+                      {"torch.Size is made from an int"});
+  EXPECT_EQ(read(make_checkpoint(PickleBuilder()
+                                     .global("collections", "OrderedDict")
+                                     .raw("}")
+                                     .unicode("w")
+                                     .tensor("0", 6, 0, {6}, {1})
+                                     .raw("s\x85R")
+                                     .stop(),
+                                 {small_storage()}))
+                .tensors.size(),
+            1u);
 }
 
 /// _rebuild_tensor_v3 says the type beside the storage's bytes; metadata has the bits of conjugated tensors.

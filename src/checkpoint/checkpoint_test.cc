@@ -136,6 +136,33 @@ TEST(Checkpoint, GoldenHintsOfTheModel) {
   EXPECT_EQ(hints_of(read_checkpoint(kGolden / "types.pth")), "");
 }
 
+TEST(Checkpoint, HintsOfMetadataThatIsJson) {
+  std::string metadata =
+      R"("config":"{\"sizes\":[1,[2,3]],\"none\":null,\"list\":[null],\"of\":[{}],\"a\":{\"b\":1.5}}")";
+  metadata += R"(,"broken":"{not","list":"[1]","words":"a b",")" + std::string(1000, 'k') + R"(":"1","long":")" +
+              std::string(1000, 'x') + "\"";
+  const std::string header =
+      R"({"__metadata__":{)" + metadata + R"(},"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})";
+  std::string file;
+  append_le(file, static_cast<uint64_t>(header.size()));
+  std::string hints = hints_of(read(file + header + std::string(4, '\0')));
+  EXPECT_EQ(hints, "config.a.b=1.5 config.sizes=[1,[2,3]] broken=\"{not\" list=\"[1]\" words=\"a b\" ");
+}
+
+TEST(Checkpoint, HintsAreOfTextNumbersAndLists) {
+  PickleBuilder pickle;
+  pickle.raw("}(").unicode("args").raw("}(");
+  pickle.unicode("infinite")
+      .raw(std::string("G\x7F\xF0\0\0\0\0\0\0", 9))
+      .unicode("half")
+      .raw(std::string("G\x3F\xE0\0\0\0\0\0\0", 9));
+  pickle.unicode("none").raw("N").unicode("flag").raw("\x88").unicode("holds none").raw("]Na");
+  pickle.integer(5).integer(6);  // a key that is no text
+  pickle.unicode("pair").tuple({1, 2}).raw("u").unicode("model").raw("}").unicode("w");
+  EXPECT_EQ(hints_of(read(make_checkpoint(pickle.tensor("0", 6, 0, {6}, {1}).raw("su").stop(), {small_storage()}))),
+            "args.half=0.5 args.flag=true args.pair=[1,2] ");
+}
+
 TEST(Checkpoint, HintsStayFewAndShallow) {
   PickleBuilder many, deep;
   many.raw("}(").unicode("args").raw("}(");
