@@ -13,6 +13,7 @@
 
 #include "effdet/server.h"
 #include "server/server_requests_test_util.h"
+#include "server/shared_memory_test_util.h"
 
 namespace effdet::server {
 namespace {
@@ -23,16 +24,25 @@ using nlohmann::json;
 class MixedClient {
  public:
   MixedClient(int port, unsigned seed, const json& detections)
-      : port_(port), random_(seed), detections_(detections), file_(picture_file()) {}
+      : port_(port), random_(seed), detections_(detections), file_(picture_file()), seed_(std::to_string(seed)) {}
 
   void run(int requests) {
     for (int i = 0; i < requests; ++i) {
       if (client_ == nullptr || below(4) == 0) client_ = std::make_unique<HttpClient>(port_);
-      constexpr std::array kActions = {
-          &MixedClient::tensors,       &MixedClient::picture,      &MixedClient::urgent_picture,
-          &MixedClient::chunks,        &MixedClient::pipeline,     &MixedClient::look,
-          &MixedClient::nonsense,      &MixedClient::load,         &MixedClient::leave_with_the_answer_due,
-          &MixedClient::leave_halfway, &MixedClient::send_too_much};
+      constexpr std::array kActions = {&MixedClient::tensors,
+                                       &MixedClient::picture,
+                                       &MixedClient::urgent_picture,
+                                       &MixedClient::chunks,
+                                       &MixedClient::pipeline,
+                                       &MixedClient::look,
+                                       &MixedClient::nonsense,
+                                       &MixedClient::load,
+                                       &MixedClient::leave_with_the_answer_due,
+                                       &MixedClient::leave_halfway,
+                                       &MixedClient::send_too_much,
+                                       &MixedClient::shared_tensors,
+                                       &MixedClient::memory_that_goes,
+                                       &MixedClient::leave_with_shared_tensors};
       (this->*kActions[below(kActions.size())])();
     }
   }
@@ -117,14 +127,61 @@ class MixedClient {
     client_.reset();
   }
 
-  static std::string head(size_t length) {
-    return "POST /v2/models/d0/detect HTTP/1.1\r\nHost: t\r\nContent-Length: " + std::to_string(length) + "\r\n\r\n";
+  std::string region() const { return seed_ + "_" + std::to_string(regions_); }
+  void unshare() {
+    EXPECT_EQ(client_->post("/v2/systemsharedmemory/region/" + region() + "/unregister", "").status, 200);
+  }
+  /// Under a new name: requests that were left have the old one.
+  void share() {
+    unshare();
+    ++regions_;
+    object_.write(0, expected().input);
+    const json body = {{"key", object_.key()}, {"byte_size", object_.size()}};
+    EXPECT_EQ(client_->post("/v2/systemsharedmemory/region/" + region() + "/register", body.dump()).status, 200);
+  }
+  void send_shared() {
+    json header = binary_header();
+    header["inputs"][0]["parameters"] = part_of(region(), 0, input_bytes_);
+    header["outputs"] = {
+        {{"name", small_model().outputs()[0].name}, {"parameters", part_of(region(), input_bytes_, output_bytes_)}}};
+    const std::string text = header.dump();
+    client_->send(head(text.size(), "infer") + text);
+  }
+  void shared_tensors() {
+    share();
+    send_shared();
+    const Reply reply = client_->read();
+    if (reply.status != 200) return expect_refusal(reply);
+    EXPECT_TRUE(object_.read(input_bytes_, output_bytes_) == expected().outputs[0]);
+  }
+  void memory_that_goes() {
+    share();
+    send_shared();
+    object_.resize(below(object_.size()));
+    if (const Reply reply = client_->read(); reply.status != 200) expect_nonsense(reply);
+    object_.resize(object_.size());
+  }
+  /// The stream goes on in a region that has no name any more.
+  void leave_with_shared_tensors() {
+    share();
+    send_shared();
+    client_ = std::make_unique<HttpClient>(port_);
+    unshare();
+  }
+
+  static std::string head(size_t length, const std::string& what = "detect") {
+    return "POST /v2/models/d0/" + what + " HTTP/1.1\r\nHost: t\r\nContent-Length: " + std::to_string(length) +
+           "\r\n\r\n";
   }
 
   int port_;
   std::mt19937 random_;
   const json& detections_;
   const std::string file_;
+  const std::string seed_;
+  int regions_ = 0;
+  const size_t input_bytes_ = expected().input.size(), output_bytes_ = expected().outputs[0].size();
+  SharedObject object_{input_bytes_ + output_bytes_};
   std::unique_ptr<HttpClient> client_;
 };
 
@@ -140,6 +197,7 @@ TEST(MixedRequests, GoodOnesGetTheLibrarysBits) {
                 {.port = 0,
                  .priority_levels = 3,
                  .most_body = 2'000'000,
+                 .shared_memory = true,
                  .open_model = [](const std::string&) { return small_model(); },
                  .on_request = [](const ServedRequest&) {}});
   const json detections =

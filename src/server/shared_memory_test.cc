@@ -28,10 +28,6 @@ Reply register_region(HttpClient& client, const std::string& name, const json& b
   return client.post(kRegions + "/region/" + name + "/register", body.dump());
 }
 
-json part_of(const std::string& region, size_t offset, size_t bytes) {
-  return {{"shared_memory_region", region}, {"shared_memory_offset", offset}, {"shared_memory_byte_size", bytes}};
-}
-
 json infer_header(json input_parameters, json outputs) {
   const TensorInfo input = small_model().inputs()[0];
   return {{"inputs",

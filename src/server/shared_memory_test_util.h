@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
+#include <nlohmann/json.hpp>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -39,11 +41,16 @@ class SharedObject {
   }
 
  private:
-  static inline int count_ = 0;
+  static inline std::atomic<int> count_ = 0;
   std::string key_;
   size_t bytes_;
   int descriptor_;
   std::byte* begin_;
 };
+
+/// Parameters of a tensor that lies there.
+inline nlohmann::json part_of(const std::string& region, size_t offset, size_t bytes) {
+  return {{"shared_memory_region", region}, {"shared_memory_offset", offset}, {"shared_memory_byte_size", bytes}};
+}
 
 }  // namespace effdet::server
