@@ -7,7 +7,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 [ $# -gt 0 ] || set -- asan tsan valgrind unity
 packages=()
-[[ " $* " != *" valgrind "* ]] || packages+=(valgrind libc6-dbg)
+[[ " $* " != *" valgrind "* ]] || packages+=(valgrind)
 scripts/install_packages.sh "${packages[@]}"
 
 configure() {  # NAME OPTION...
