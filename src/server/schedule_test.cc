@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/sanitizer.h"
 #include "effdet/server.h"
 #include "server/server_requests_test_util.h"
 
@@ -70,7 +71,7 @@ TEST(Schedule, DropsTheWorkOfClientsThatLeave) {
 class BusyServer {
  public:
   explicit BusyServer(ServerOptions options) : server_(logging(std::move(options))), blocker_(server_.port()) {
-    constexpr int kPictures = 64;
+    constexpr int kPictures = kSanitized ? 8 : 64;
     std::string form;
     for (int i = 0; i < kPictures; ++i)
       form += "--b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n" + picture_file() + "\r\n";
