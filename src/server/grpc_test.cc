@@ -462,24 +462,29 @@ TEST(Grpc, WorkOfClientsThatLeaveIsDropped) {
   constexpr int kCalls = 60;
   GrpcClient client(server);
   const std::string bytes = picture_request(picture_file(), 8).SerializeAsString();
-  {
+  uint64_t calls = 0, dropped = 0;
+  // A slow machine may not have read a request when its client leaves: then they stay longer.
+  for (int milliseconds = 30; dropped == 0 && milliseconds < 10'000; milliseconds *= 3) {
     std::vector<std::jthread> threads;
     for (int i = 0; i < kCalls; ++i)
       threads.emplace_back([&] {
         grpc::ClientContext context;
-        context.set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(30));
+        context.set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(milliseconds));
         const Code code = client.call("ModelInfer", bytes, nullptr, &context).error_code();
         EXPECT_TRUE(code == Code::DEADLINE_EXCEEDED || code == Code::OK || code == Code::UNAVAILABLE) << code;
       });
+    threads.clear();
+    EXPECT_TRUE(client.infer(picture_request(picture_file())).ok());
+    calls += kCalls + 1;
+    pb::ModelStatisticsRequest of;
+    of.set_name("d0_detect");
+    pb::ModelStatisticsResponse statistics;
+    EXPECT_TRUE(client.call("ModelStatistics", of, statistics).ok());
+    const auto& now = statistics.model_stats(0).inference_stats();
+    dropped = now.fail().count();
+    EXPECT_LE(now.success().count() + dropped, calls);
   }
-  EXPECT_TRUE(client.infer(picture_request(picture_file())).ok());
-  pb::ModelStatisticsRequest of;
-  of.set_name("d0_detect");
-  pb::ModelStatisticsResponse statistics;
-  EXPECT_TRUE(client.call("ModelStatistics", of, statistics).ok());
-  const pb::ModelStatistics& now = statistics.model_stats(0);
-  EXPECT_LE(now.inference_stats().success().count() + now.inference_stats().fail().count(), kCalls + 1u);
-  EXPECT_GE(now.inference_stats().fail().count(), 1u);
+  EXPECT_GE(dropped, 1u);
 }
 
 TEST(Grpc, TimeoutsAreAnsweredWhenTheyAreOver) {
