@@ -5,6 +5,8 @@
 #include <new>
 #include <utility>
 
+#include "server/copy_bytes.h"
+
 namespace effdet::server {
 namespace {
 
@@ -70,7 +72,7 @@ std::span<std::byte> Body::room(size_t most) {
 void Body::append(std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
     const std::span<std::byte> free = room(bytes.size());
-    std::ranges::copy(bytes.first(free.size()), free.begin());
+    copy_bytes(bytes.first(free.size()), free.data());
     add(free.size());
     bytes = bytes.subspan(free.size());
   }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "server/copy_bytes.h"
 #include "server/http_error.h"
 #include "server/json_tensor.h"
 
@@ -27,7 +28,7 @@ SharedPlace share(const InferResult& result, const InferOutput& output) {
   if (result.bytes.size() > place.memory.size())
     throw HttpError(400, "output '{}' has {} bytes, but {} of region '{}' are given for it", result.name,
                     result.bytes.size(), place.memory.size(), output.shared->region);
-  if (result.bytes.data() != place.memory.data()) std::ranges::copy(result.bytes, place.memory.begin());
+  if (result.bytes.data() != place.memory.data()) copy_bytes(result.bytes, place.memory.data());
   place.region->check_whole();
   return {place.region, place.memory.first(result.bytes.size())};
 }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "server/copy_bytes.h"
 #include "server/http_error.h"
 #include "server/infer_answer.h"
 #include "server/infer_request.h"
@@ -119,7 +120,7 @@ std::vector<std::span<const std::byte>> joined_inputs(HostedModel& model, Stream
     std::span<std::byte> left = memory->outputs()[i];
     joined.emplace_back(left);
     for (const TensorCall& call : calls) {
-      std::ranges::copy(call.inputs[i], left.begin());
+      copy_bytes(call.inputs[i], left.data());
       left = left.subspan(call.inputs[i].size());
     }
   }
