@@ -121,6 +121,11 @@ uint64_t Service::most_body(const Route& route) const {
   return route.is_small() ? std::min(options_.most_body, kMostSmall) : options_.most_body;
 }
 
+void Service::check_body(const Route& route, uint64_t bytes) const {
+  if (const uint64_t most = most_body(route); bytes > most)
+    throw HttpError(413, "the body has {} bytes, more than the {} that are allowed", bytes, most);
+}
+
 void Service::check_route(const Request& request, std::optional<uint64_t> length) const {
   const Route route = find_route(request.target);
   const bool is_open = route.endpoint == Endpoint::kLive || route.endpoint == Endpoint::kReady ||
@@ -130,8 +135,7 @@ void Service::check_route(const Request& request, std::optional<uint64_t> length
   const bool is_get = request.method == "GET" || request.method == "HEAD";
   if (!(route.by_post() ? request.method == "POST" : is_get))
     throw HttpError(405, "{} is not possible here, only {}", request.method, route.by_post() ? "POST" : "GET");
-  if (length.value_or(0) > most_body(route))
-    throw HttpError(413, "the body has {} bytes, more than the {} that are allowed", *length, most_body(route));
+  check_body(route, length.value_or(0));
   if (!is_known_encoding(request.content_encoding))
     throw HttpError(415, "Content-Encoding: this server reads gzip and deflate");
   if (route.endpoint == Endpoint::kRepository) {
@@ -321,9 +325,8 @@ std::optional<Answer> Service::handle(std::shared_ptr<Request> request, std::sha
     const Route route = find_route(request->target);
     request->regions = regions_;
     if (route.is_small()) {
-      const uint64_t size = request->body.size(), most = most_body(route);
-      if (size > most) throw HttpError(413, "the body has {} bytes, more than the {} that are allowed", size, most);
-      decompress_body(*request, most);
+      check_body(route, request->body.size());  // which chunks do not announce
+      decompress_body(*request, most_body(route));
     }
     if (route.endpoint == Endpoint::kRepository) {
       pending = queue_loading(route, request, done);

@@ -50,6 +50,7 @@ class Service {
   Interface find(const std::string& name) const;
   void check_route(const Request& request, std::optional<uint64_t> length) const;
   uint64_t most_body(const Route& route) const;
+  void check_body(const Route& route, uint64_t bytes) const;
   Answer answer_now(const Route& route) const;
   bool is_authorized(const Request& request) const;
   std::shared_ptr<PendingAnswer> queue_inference(const Route& route, const std::shared_ptr<Request>& request,

@@ -9,8 +9,7 @@ const ModuleFunctions& module() {
   static const auto& functions = module_table<ModuleFunctions>(
       reinterpret_cast<const void*>(&module), "libeffdet_video.so", kModuleEntry, kModuleVersion,
       "videos need libeffdet_video.so and FFmpeg's libraries (Debian: libavformat59, libavcodec59, libswscale6; to "
-      "build "
-      "it libavformat-dev, libavcodec-dev, libswscale-dev)");
+      "build it libavformat-dev, libavcodec-dev, libswscale-dev)");
   return functions;
 }
 
