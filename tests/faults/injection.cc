@@ -18,7 +18,8 @@ std::string text_of(const Fault& fault) {
 }
 
 Start with_fault(Start start, const Fault& fault) {
-  start.environment = {{"LD_PRELOAD", EFFDET_FAULT_SHIM},
+  const char* preloaded = std::getenv("LD_PRELOAD");  // scripts/coverage.sh has a library of its own
+  start.environment = {{"LD_PRELOAD", EFFDET_FAULT_SHIM + (preloaded != nullptr ? ":" + std::string(preloaded) : "")},
                        {"FAULT_CALL", fault.call},
                        {"FAULT_DEED", fault.deed},
                        {"FAULT_FILE", fault.file},
