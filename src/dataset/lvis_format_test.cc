@@ -96,6 +96,76 @@ TEST(LvisFormat, IsConvertedThereAndBack) {
   EXPECT_EQ(back.truth().categories.at(0).frequency, 'r');  // one image
 }
 
+TEST(LvisFormat, FilesMayLieAnywhere) {
+  const TestFolder folder("lvis");
+  write_lvis(folder.path(), "pictures/000000000007.jpg");
+  fs::rename(folder / "annotations/lvis_v1_val.json", folder / "lvis_v1_val.json");
+  const auto opens = [](const DataSource& data) {
+    const Dataset source(data);
+    EXPECT_NO_THROW(source.open(*source.images().at(0)));
+  };
+  DataSource data(folder.path());
+  data.images = folder / "pictures";
+  EXPECT_EQ(format_of(data).name, "lvis");
+  opens(data);
+  data.annotations = folder / "lvis_v1_val.json";
+  opens(data);
+  fs::rename(folder / "pictures", folder / "images");
+  data.images.clear();
+  opens(data);
+  data.root.clear();
+  opens(data);
+  DataSource none(folder.path());
+  none.split = "test";
+  none.format = "lvis";
+  const Error error = error_of([&] { Dataset{none}; });
+  EXPECT_EQ(error.code(), ErrorCode::kIo);
+  EXPECT_TRUE(contains(error.what(), "lvis_v1_val.json: no such file") && contains(error.what(), "'test'"))
+      << error.what();
+}
+
+TEST(LvisFormat, NamesThatLeadOutOrAreMissingAreNoFoldersToDrop) {
+  const TestFolder folder("lvis");
+  write_lvis(folder.path(), "000000000007.jpg");
+  const fs::path file = folder / "annotations/lvis_v1_val.json";
+  edit_json(file, [](auto& json) { json["images"][0]["file_name"] = "../000000000007.jpg"; });
+  const Dataset outside(folder.path());
+  EXPECT_TRUE(contains(bad_input_message([&] { outside.open(*outside.images().at(0)); }), "leads out of"));
+  edit_json(file, [](auto& json) { json["images"][0]["file_name"] = "val2017/gone.jpg"; });
+  EXPECT_EQ(Dataset(folder.path()).images().at(0)->file_name, "val2017/gone.jpg");
+  edit_json(file, [](auto& json) { json["images"] = json["annotations"] = nlohmann::json::array(); });
+  EXPECT_TRUE(contains(bad_input_message([&] { Dataset{folder.path()}; }), "no images"));
+}
+
+/// As the published files have it: the 337 rare categories of LVIS v1 have up to 10 images, the 461 common ones 11 to
+/// 100.
+TEST(LvisFormat, CategoriesAreAsFrequentAsTheyHaveImages) {
+  const TestFolder folder("lvis");
+  eval::GroundTruth truth;
+  const std::vector<std::pair<size_t, char>> expected{{1, 'r'}, {10, 'r'}, {11, 'c'}, {100, 'c'}, {101, 'f'}};
+  for (int64_t id = 1; id <= 101; ++id) truth.images.push_back({id, fmt::format("{}.jpg", id), 64, 48});
+  for (size_t k = 0; k < expected.size(); ++k) {
+    const auto category = static_cast<int64_t>(k) + 1;
+    truth.categories.push_back({category, fmt::format("c{}", k)});
+    for (size_t i = 0; i < expected[k].first; ++i)
+      truth.annotations.push_back({.id = static_cast<int64_t>(truth.annotations.size()) + 1,
+                                   .image_id = truth.images[i].id,
+                                   .category_id = category,
+                                   .bbox = {0, 0, 9, 9},
+                                   .area = 81});
+  }
+  truth.annotations.back().is_ignored = true;
+  DataSource data(folder.path());
+  data.format = "lvis";
+  const Format& format = format_of(data);
+  format.write(folder.path(), truth, {});
+  const eval::GroundTruth read = format.read(data);
+  for (size_t k = 0; k < expected.size(); ++k)
+    EXPECT_EQ(read.categories.at(k).frequency, expected[k].second) << expected[k].first << " images";
+  EXPECT_TRUE(read.annotations.back().is_ignored);
+  EXPECT_EQ(read.images.back().absent_categories, (std::vector<int64_t>{1, 2, 3, 4}));
+}
+
 TEST(BadInput, Case83_LvisWithoutItsFields) {
   const TestFolder folder("lvis");
   write_lvis(folder.path(), "train2017/000000000007.jpg");

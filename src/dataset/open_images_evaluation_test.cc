@@ -50,6 +50,31 @@ TEST(OpenImagesRules, GroupsLabelsAndHierarchy) {
   EXPECT_EQ(less.notes.size(), 2u);
 }
 
+/// A label that says yes is one of all above it, one that says no is one of all below it: what is found of these
+/// counts. Labels that are no classes stand between others in the hierarchy, and a class is not above itself.
+TEST(OpenImagesRules, LabelsSpeakForTheClassesAroundThem) {
+  const TestFolder folder("openimages");
+  OpenImagesOptions options = small_open_images(folder);
+  write_file(folder / "bbox_labels_600_hierarchy.json",
+             R"({"LabelName": "/m/0", "Subcategory": [{"LabelName": "/m/vehicle", "Subcategory": [{"LabelName":
+                 "/m/none", "Subcategory": [{"LabelName": "/m/car", "Subcategory": [{"LabelName": "/m/car"}]}]}]}]})");
+  write_file(folder / "dt.json", R"([{"image_id": "b2", "category_id": 1, "bbox": [0, 0, 50, 50], "score": 0.7},
+                                     {"image_id": "b2", "category_id": 2, "bbox": [0, 0, 50, 50], "score": 0.7}])");
+  const auto counted = [&](std::string_view labels) {  // of cars and vehicles
+    write_file(folder / "validation-annotations-bbox.csv",
+               "ImageID,LabelName,XMin,XMax,YMin,YMax,IsGroupOf\na1,/m/cat,0,1,0,1,0\nb2,/m/cat,0,1,0,1,0\n");
+    write_file(folder / "labels.csv", fmt::format("ImageID,LabelName,Confidence\n{}", labels));
+    options.image_labels = folder / "labels.csv";
+    const OpenImagesReport report = evaluate_open_images(options, 1);
+    return std::pair(report.categories.at(0).detections, report.categories.at(1).detections);
+  };
+  EXPECT_EQ(counted("b2,/m/cat,1\n"), std::pair(size_t{0}, size_t{0}));      // nobody looked for cars
+  EXPECT_EQ(counted("b2,/m/car,1\n"), std::pair(size_t{1}, size_t{1}));      // a car is a vehicle
+  EXPECT_EQ(counted("b2,/m/vehicle,1\n"), std::pair(size_t{0}, size_t{1}));  // some vehicle
+  EXPECT_EQ(counted("b2,/m/vehicle,0\n"), std::pair(size_t{1}, size_t{1}));  // no vehicle, and so no car
+  EXPECT_EQ(counted("b2,/m/car,0\n"), std::pair(size_t{1}, size_t{0}));
+}
+
 /// Of a data set that was converted, whose ids are numbers.
 TEST(OpenImagesRules, FindLabelsOfNumberedImages) {
   const TestFolder folder("openimages");
@@ -82,7 +107,19 @@ TEST(BadInput, OpenImagesLabelsAndHierarchiesThatMakeNoSense) {
   };
   refused(&OpenImagesOptions::hierarchy, "[", "bad: no JSON object");
   refused(&OpenImagesOptions::hierarchy, R"({"Subcategory": [{}]})", "bad: a Subcategory without LabelName");
+  for (const char* child : {"1", "[]", "{}", R"({"LabelName": 1})"})
+    refused(&OpenImagesOptions::hierarchy, fmt::format(R"({{"Subcategory": [{}]}})", child),
+            "bad: a Subcategory without LabelName");
+  refused(&OpenImagesOptions::hierarchy, R"({"Subcategory": {}})", "bad: a Subcategory is no list");
+  const auto nested = [](int levels) {
+    std::string tree = "{}";
+    for (int i = 0; i < levels; ++i) tree = R"({"LabelName": "/m/cat", "Subcategory": [)" + tree + "]}";
+    return tree;
+  };
+  refused(&OpenImagesOptions::hierarchy, nested(66), "bad: more than 64 levels");
+  refused(&OpenImagesOptions::hierarchy, nested(64), "without LabelName");  // the innermost one
   refused(&OpenImagesOptions::image_labels, "ImageID,LabelName\n", "bad:1: no column Confidence");
+  refused(&OpenImagesOptions::image_labels, "ImageID,LabelName,Confidence\na1,/m/cat\n", "bad:2: 2 columns, not 3");
   refused(&OpenImagesOptions::image_labels, "ImageID,LabelName,Confidence\na1,/m/cat,0.7\n",
           "bad:2: Confidence 0.7 is neither 0 nor 1");
 }

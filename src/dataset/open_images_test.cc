@@ -75,7 +75,7 @@ TEST(OpenImages, WritesWhatItReads) {
   eval::GroundTruth truth;
   truth.images = {{1, "0001eeaf4aed83f9.jpg", 200, 100}, {2, "000595fe6fee6369.jpg", 200, 100}};
   truth.image_index = {{1, 0}, {2, 1}};
-  truth.categories = {{90, "cat"}, {7, "dog, \"big\" "}};
+  truth.categories = {{90, "cat"}, {7, "dog, \"big\" "}, {95, " x"}, {96, "y "}, {97, "a\tb"}, {98, "a b"}};
   truth.annotations = {
       {.id = 5, .image_id = 2, .category_id = 90, .bbox = {1.0 / 3, 0.1, 10.7, 20.123456789}, .is_crowd = true},
       {.id = 6, .image_id = 2, .category_id = 7, .bbox = {0, 0, 200.0000001, 1e-3}}};
@@ -84,8 +84,9 @@ TEST(OpenImages, WritesWhatItReads) {
   const eval::GroundTruth read = format.read(folder.path());
   ASSERT_EQ(read.images.size(), 2u);
   EXPECT_EQ(read.images[1].file_name, "0001eeaf4aed83f9.jpg");  // without a box
-  ASSERT_EQ(read.categories.size(), 2u);
-  EXPECT_EQ(read.categories[0].name, "dog, \"big\" ");
+  std::vector<std::string> names;
+  for (const eval::Category& category : read.categories) names.push_back(category.name);
+  EXPECT_EQ(names, (std::vector<std::string>{"dog, \"big\" ", "cat", " x", "y ", "a\tb", "a b"}));
   ASSERT_EQ(read.annotations.size(), 2u);
   EXPECT_TRUE(read.annotations[0].is_crowd);
   EXPECT_FALSE(read.annotations[1].is_crowd);
@@ -96,6 +97,57 @@ TEST(OpenImages, WritesWhatItReads) {
   const std::string text = read_file(folder / "validation-annotations-bbox.csv");
   EXPECT_TRUE(contains(text, "\n000595fe6fee6369,effdet,/category/2,1,")) << text;
   EXPECT_TRUE(contains(text, ",-1,-1,1,-1,-1\n")) << text;
+}
+
+/// FiftyOne's download: a folder for each split, with the classes in a folder of their own.
+TEST(OpenImages, FoldersOfFiftyOneAreFound) {
+  for (const char* base : {"validation", "."}) {
+    const TestFolder folder("openimages");
+    for (const char* part : {"data", "labels", "metadata"}) make_folder(folder / base / part);
+    write_file(folder / base / "data/a1.jpg", vision::encode_png(vision::Image(200, 100)));
+    write_file(folder / base / "labels/detections.csv",
+               "ImageID,LabelName,XMin,XMax,YMin,YMax\na1,/m/01,0.25,0.5,0.1,0.2\n");
+    write_file(folder / base / "metadata/classes.csv", "LabelName,DisplayName\n/m/01,Cat\n");
+    EXPECT_EQ(format_of(folder.path()).name, "openimages") << base;
+    const Dataset source(folder.path());
+    EXPECT_EQ(source.truth().annotations.at(0).bbox, (std::array<double, 4>{50, 10, 50, 10}));
+    EXPECT_FALSE(source.truth().annotations[0].is_crowd) << "there is no column of groups";
+    ASSERT_EQ(source.truth().categories.size(), 1u);  // without the heading
+    EXPECT_EQ(source.truth().categories[0].name, "Cat");
+    EXPECT_NO_THROW(source.open(*source.images().at(0)));
+  }
+}
+
+TEST(OpenImages, BoxesThatMakeNoSenseAreLeftOutWithANote) {
+  const TestFolder folder("openimages");
+  write_open_images(
+      folder, "0001eeaf4aed83f9,x,/m/01,1,0,1,0.6,0.5,0,0,0,0,0\n0001eeaf4aed83f9,x,/m/01,1,0.6,0.5,0,1,0,0,0,0,0\n");
+  std::vector<std::string> notes = Dataset(folder.path()).notes();
+  ASSERT_EQ(notes.size(), 1u);
+  EXPECT_TRUE(contains(notes[0], "2 boxes left out: the corners are exchanged") && contains(notes[0], "bbox.csv:2"))
+      << notes[0];
+  write_open_images(folder, "0001eeaf4aed83f9,x,/m/01,1,0,1,0,1,0,0,0,0,0\n");
+  write_file(folder / "validation/0001eeaf4aed83f9.jpg", "no picture");
+  notes = Dataset(folder.path()).notes();
+  ASSERT_EQ(notes.size(), 1u);
+  EXPECT_TRUE(contains(notes[0], "1 boxes left out: the size of the image cannot be read")) << notes[0];
+}
+
+TEST(OpenImages, ClassesMustBeNamedOnceEach) {
+  const TestFolder folder("openimages");
+  write_open_images(folder, "");
+  const fs::path classes = folder / "class-descriptions-boxable.csv";
+  for (const auto& [text, message] : {std::pair("/m/01,Cat\n/m/01,Dog\n", "boxable.csv:2: class '/m/01' occurs twice"),
+                                      {"/m/01\n", "boxable.csv:1: no label and name of a class"}}) {
+    write_file(classes, std::string_view(text));
+    const std::string found = bad_input_message([&] { Dataset{folder.path()}; });
+    EXPECT_TRUE(contains(found, message)) << found;
+  }
+  fs::remove(classes);
+  const Error error = error_of([&] { Dataset{folder.path()}; });
+  EXPECT_EQ(error.code(), ErrorCode::kIo);
+  EXPECT_TRUE(contains(error.what(), "class-descriptions-boxable.csv: no such file, which names the classes"))
+      << error.what();
 }
 
 TEST(BadInput, AnOpenImagesFileWithoutAnyLineIsRefused) {
@@ -117,7 +169,13 @@ TEST(BadInput, OpenImagesAreRefusedWithFileAndLine) {
   refused("000595fe6fee6369,x,/m/01,1,0,1.5,0,1,0,0,0,0,0\n", "XMax 1.5 is not between 0 and 1");
   refused("000595fe6fee6369,x,/m/01,1,0,nan,0,1,0,0,0,0,0\n", "XMax 'nan' is no number");
   refused("000595fe6fee6369,x,/m/01\n", "3 columns, not 13");
-  refused("../../x,x,/m/01,1,0,1,0,1,0,0,0,0,0\n", "'../../x' is no id of an image");
+  refused("000595fe6fee6369,x,/m/01,1,-0.1,1,0,1,0,0,0,0,0\n", "XMin -0.1 is not between 0 and 1");
+  for (const char* id : {"../../x", "a\\b", ".a", ""})
+    refused(fmt::format("{},x,/m/01,1,0,1,0,1,0,0,0,0,0\n", id), fmt::format("'{}' is no id of an image", id));
+  const TestFolder folder("openimages");
+  write_open_images(folder, "");
+  write_file(folder / "validation-annotations-bbox.csv", "ImageID,LabelName,XMin,YMin,YMax\n");
+  EXPECT_TRUE(contains(bad_input_message([&] { Dataset{folder.path()}; }), "bbox.csv:1: no column XMax, which Open"));
 }
 
 }  // namespace

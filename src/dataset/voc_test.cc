@@ -99,16 +99,100 @@ TEST(Voc, SizesThatAreMissingAreTheImages) {
   const TestFolder folder("voc");
   write_voc(folder, "000001", "");
   write_voc(folder, "000002", "<size><width>0</width><height></height></size>");
+  write_voc(folder, "000003", "<size><width>1e300</width><height>-48</height></size>");
   const Dataset source(folder.path());
   for (const eval::ImageRecord* image : source.images()) EXPECT_EQ(image->width, 64);
 }
 
+TEST(Voc, FoldersOfTheChallengeAreFound) {
+  for (const char* base : {"VOC2012", "VOC2007", "VOCdevkit/VOC2012", "VOCdevkit/VOC2007", "."}) {
+    const TestFolder folder("voc");
+    write_voc(folder / base / "Annotations", folder / base / "images", "000001", kVocSize);  // and no JPEGImages
+    EXPECT_EQ(format_of(folder.path()).name, "voc") << base;
+    const Dataset source(folder.path());
+    EXPECT_NO_THROW(source.open(*source.images().at(0))) << base;
+  }
+}
+
+TEST(Voc, ListsOfAClassAndOfCvatAreSplits) {
+  const TestFolder folder("voc");
+  for (const char* name : {"000001", "000002"}) write_voc(folder, name, kVocSize);
+  make_folder(folder / "ImageSets/Main");
+  write_file(folder / "ImageSets/Main/default.txt", "000002  1\n");  // CVAT's, of any split
+  EXPECT_EQ(Dataset(folder.path()).images().at(0)->id, 2);
+  write_file(folder / "ImageSets/Main/val.txt", "000001 -1\n");
+  EXPECT_EQ(Dataset(folder.path()).images().at(0)->id, 1);
+}
+
+TEST(Voc, ImagesAreThoseOfTheFileNameOrOfTheAnnotationsName) {
+  struct Name {
+    const char *filename, *there, *expected;
+  };
+  for (const auto& [filename, there, expected] :
+       {Name{"<filename>a.png</filename>", "a.png", "a.png"}, Name{"<filename>a.png</filename>", "1.JPG", "1.JPG"},
+        Name{"<filename>1</filename>", "1.jpeg", "1.jpeg"}, Name{"", "1.PNG", "1.PNG"},
+        Name{"<filename>a.png</filename>", "other", "a.png"}, Name{"", "other", "1.jpg"}}) {
+    const TestFolder folder("voc");
+    make_folder(folder / "Annotations");
+    make_folder(folder / "JPEGImages");
+    write_file(folder / "Annotations/1.xml", fmt::format("<annotation>{}{}</annotation>", filename, kVocSize));
+    write_file(folder / "JPEGImages" / there, vision::encode_png(vision::Image(64, 48)));
+    EXPECT_EQ(Dataset(folder.path()).images().at(0)->file_name, expected) << filename << ' ' << there;
+  }
+}
+
+/// The challenge's parts of people have boxes of their own.
+TEST(Voc, OnlyAnObjectsOwnBoxCounts) {
+  const TestFolder folder("voc");
+  write_voc(
+      folder, "000001",
+      std::string(kVocSize) + voc_object("person", voc_box(1, 1, 30, 40) + "<zmin>7</zmin>",
+                                         "<part><name>head</name><bndbox>" + voc_box(5, 5, 6, 6) + "</bndbox></part>"));
+  const Dataset source(folder.path());
+  ASSERT_EQ(source.truth().annotations.size(), 1u);
+  EXPECT_EQ(source.truth().annotations[0].bbox, (std::array<double, 4>{0, 0, 30, 40}));
+  EXPECT_EQ(source.truth().annotations[0].category_id, 15);
+}
+
+TEST(Voc, BoxesFarOutsideKeepTheirNumbers) {
+  const TestFolder folder("voc");
+  write_voc(folder, "000001",
+            std::string(kVocSize) + voc_object("dog",
+                                               "<xmin>2000000.3</xmin><ymin>1.1</ymin><xmax>3000000.5</xmax>"
+                                               "<ymax>4.4</ymax>"));
+  const std::array<double, 4> box = Dataset(folder.path()).truth().annotations.at(0).bbox;
+  EXPECT_EQ(box[0], 2000000.3 - 1);
+  EXPECT_EQ(box[1], 0.1);
+  EXPECT_EQ(box[3], 4.3);  // 4.4 - (1.1 - 1) is 4.300000000000001
+}
+
+TEST(Voc, FoldersThatCannotBeReadAreNamed) {
+  const TestFolder folder("voc");
+  DataSource data(folder.path());
+  data.format = "voc";
+  const auto refused = [&](std::string_view message) {
+    const Error error = error_of([&] { Dataset{data}; });
+    EXPECT_EQ(error.code(), ErrorCode::kIo);
+    EXPECT_TRUE(contains(error.what(), message)) << error.what();
+  };
+  refused("Annotations: no such folder");
+  write_file(folder / "Annotations", "a file");
+  refused("Annotations: no such folder");
+  data.split = std::string(300, 'x');  // longer than a name may be
+  refused("x: cannot read the folder: ");
+  fs::remove(folder / "Annotations");
+  fs::create_directory_symlink("Annotations", folder / "Annotations");
+  data.format.clear();
+  refused("Annotations: cannot read the folder: ");
+}
+
 TEST(Voc, ExchangedCornersAreLeftOutWithANote) {
   const TestFolder folder("voc");
-  write_voc(folder, "000001", std::string(kVocSize) + voc_object("dog", voc_box(20, 1, 10, 2)));
+  write_voc(folder, "000001",
+            std::string(kVocSize) + voc_object("dog", voc_box(20, 1, 10, 2)) + voc_object("dog", voc_box(1, 9, 2, 2)));
   const auto notes = Dataset(folder.path()).notes();
   ASSERT_EQ(notes.size(), 1u);
-  EXPECT_TRUE(contains(notes[0], "1 boxes left out: the corners are exchanged") && contains(notes[0], "000001.xml:3"))
+  EXPECT_TRUE(contains(notes[0], "2 boxes left out: the corners are exchanged") && contains(notes[0], "000001.xml:3"))
       << notes[0];
 }
 
@@ -121,6 +205,7 @@ TEST(BadInput, VocFilesAreRefusedWithFileAndLine) {
   refused("", "no element found");
   refused("{}", "not well-formed");
   refused("<kml>\n</kml>", ".xml:1: the root is 'kml'");
+  refused("<kml/>", ".xml:1: the root is 'kml'");
   refused("<annotation>\n<object><name>a</name></object></annotation>", ".xml:2: an object without xmin");
   refused("<annotation>\n<object>\n</object></annotation>", ".xml:3: an object without a name");
   refused("<annotation>" + voc_object("a", "<xmin>a</xmin>") + "</annotation>", "xmin 'a' is no number");

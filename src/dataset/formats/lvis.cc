@@ -80,8 +80,8 @@ eval::GroundTruth read(const DataSource& data) {
   return truth;
 }
 
-/// LVIS' limits of 10 and 100 images. LVIS counts those of its training set.
-const char* frequency_of(size_t images) { return images < 10 ? "r" : images < 100 ? "c" : "f"; }
+/// LVIS: rare are categories of up to 10 images, common those of up to 100. LVIS counts those of its training set.
+const char* frequency_of(size_t images) { return images <= 10 ? "r" : images <= 100 ? "c" : "f"; }
 
 /// A data set whose images were searched for everything, in LVIS' words.
 eval::GroundTruth with_lvis_fields(eval::GroundTruth truth) {
