@@ -241,6 +241,9 @@ def tiffs():
     buffer = io.BytesIO()
     Image.fromarray(waves(90, 70, 3).astype(np.uint8)).convert("YCbCr").save(buffer, "TIFF")
     yield "ycbcr.tif", buffer.getvalue()
+    buffer = io.BytesIO()
+    Image.fromarray(waves(50, 35, 3).astype(np.uint8)).convert("YCbCr").save(buffer, "TIFF", compression="jpeg")
+    yield "ycbcr_jpeg.tif", buffer.getvalue()
     yield "fax.tif", saved("1", "TIFF", compression="group4")
     yield "strips.tif", saved("RGB", "TIFF", (40, 200), compression="tiff_lzw", strip_size=2000)
     for kind in (np.uint16, np.int32, np.float32):
@@ -256,9 +259,10 @@ def avifs():
     for subsampling in ("4:4:4", "4:2:0"):
         yield f"ycc_{subsampling.replace(':', '')}.avif", saved("RGB", "AVIF", (50, 35), quality=80, subsampling=subsampling)
     yield "alpha.avif", saved("RGBA", "AVIF", (50, 35), quality=80)
-    exif = Image.Exif()
-    exif[0x112] = 6
-    yield "exif_6.avif", saved("RGB", "AVIF", (24, 16), exif=exif)
+    for orientation in range(2, 9):
+        exif = Image.Exif()
+        exif[0x112] = orientation
+        yield f"exif_{orientation}.avif", saved("RGB", "AVIF", (24, 16), exif=exif)
 
 
 SIZES = {

@@ -9,27 +9,14 @@
 #include <jpeglib.h>
 
 #include "vision/decode.h"
+#include "vision/jpeg_test_util.h"
 #include "vision/test_util.h"
 
 namespace effdet::vision {
 namespace {
 
-Image decoded_jpeg(const std::string& data) { return decode_image(bytes_of(data), "x.jpg"); }
-ErrorCode jpeg_code(const std::string& data) {
-  return error_of([&] { decoded_jpeg(data); }).code();
-}
 bool same_pixels(const Image& a, const Image& b) {
   return a.size() == b.size() && std::ranges::equal(a.pixels(), b.pixels());
-}
-
-/// Where the segment with this marker begins.
-size_t segment(const std::string& data, uint8_t marker) {
-  const size_t at = data.find(std::string{'\xFF', static_cast<char>(marker)});
-  EXPECT_NE(at, std::string::npos);
-  return at;
-}
-size_t segment_end(const std::string& data, size_t at) {
-  return at + 2 + (static_cast<uint8_t>(data[at + 2]) << 8 | static_cast<uint8_t>(data[at + 3]));
 }
 
 std::string with_size(std::string data, int width, int height, uint8_t frame = 0xC0) {
@@ -87,12 +74,6 @@ TEST(BadInput, Case73_ThousandsOfScans) {
   const std::string whole = sample("gray_progressive.jpg");
   // Pillow reads it, and for a small image the work is small.
   EXPECT_TRUE(same_pixels(decoded_jpeg(with_scans(whole, 1200)), decoded_jpeg(whole)));
-}
-
-std::string segment_of(uint8_t marker, const std::string& body) {
-  const size_t length = body.size() + 2;
-  return {"\xFF" + std::string{static_cast<char>(marker), static_cast<char>(length >> 8), static_cast<char>(length)} +
-          body};
 }
 
 /// A grey progressive JPEG of side x side pixels whose tables have one code each, for differences of 0 and for runs of

@@ -1,49 +1,16 @@
 // The numbered bad inputs 79 to 82: PNG, and what is no image at all.
 #include <gtest/gtest.h>
-#include <zlib.h>
 
 #include <thread>
 
 #include "vision/decode.h"
+#include "vision/png_test_util.h"
 #include "vision/preprocess.h"
 #include "vision/test_util.h"
 
 namespace effdet::vision {
 namespace {
 
-constexpr size_t kAfterHeader = 8 + 8 + 13 + 4;
-
-std::string u32(uint32_t value) {
-  return {static_cast<char>(value >> 24), static_cast<char>(value >> 16), static_cast<char>(value >> 8),
-          static_cast<char>(value)};
-}
-
-std::string chunk(const std::string& type, const std::string& content) {
-  const std::string covered = type + content;
-  const auto crc = crc32_z(0, reinterpret_cast<const Bytef*>(covered.data()), covered.size());
-  return u32(static_cast<uint32_t>(content.size())) + covered + u32(static_cast<uint32_t>(crc));
-}
-
-std::string deflated(const std::string& content) {
-  uLongf size = compressBound(content.size());
-  std::string out(size, '\0');
-  compress(reinterpret_cast<Bytef*>(out.data()), &size, reinterpret_cast<const Bytef*>(content.data()), content.size());
-  out.resize(size);
-  return out;
-}
-
-std::string header(uint32_t width, uint32_t height) {
-  return "\x89PNG\r\n\x1A\n" + chunk("IHDR", u32(width) + u32(height) + std::string{8, 2, 0, 0, 0});
-}
-
-std::string with_chunk(const std::string& data, const std::string& added) {
-  return data.substr(0, kAfterHeader) + added + data.substr(kAfterHeader);
-}
-
-Image decoded_png(const std::string& data) { return decode_image(bytes_of(data), "x.png"); }
-ErrorCode png_code(const std::string& data) {
-  return error_of([&] { decoded_png(data); }).code();
-}
 bool reads_as(const std::string& data, const Image& image) {
   return std::ranges::equal(decoded_png(data).pixels(), image.pixels());
 }
@@ -69,9 +36,10 @@ TEST(BadInput, Case79_ChecksumsAndImageData) {
   EXPECT_EQ(png_code(whole.substr(0, data_end) + chunk("tEXt", "abc").substr(0, 10)), ErrorCode::kBadInput);
 
   const std::string rows = std::string(2 * 7, '\0');
-  EXPECT_EQ(png_code(header(2, 3) + chunk("IDAT", deflated(rows + "x"))), ErrorCode::kBadInput) << "a part of a row";
-  EXPECT_EQ(png_code(header(2, 2) + chunk("IDAT", deflated("\x05" + rows))), ErrorCode::kBadInput) << "filter 5";
-  EXPECT_EQ(png_code(header(2, 2) + chunk("IEND", "")), ErrorCode::kBadInput) << "no image data";
+  EXPECT_EQ(png_code(png_header(2, 3) + chunk("IDAT", deflated(rows + "x"))), ErrorCode::kBadInput)
+      << "a part of a row";
+  EXPECT_EQ(png_code(png_header(2, 2) + chunk("IDAT", deflated("\x05" + rows))), ErrorCode::kBadInput) << "filter 5";
+  EXPECT_EQ(png_code(png_header(2, 2) + chunk("IEND", "")), ErrorCode::kBadInput) << "no image data";
 }
 
 /// A zlib stream that asks for a preset dictionary before it gives a byte.
@@ -79,8 +47,8 @@ const std::string kWantsDictionary("\x78\xBB\0\0\0\1\x03\0", 8);
 
 TEST(BadInput, Case79_StreamsThatDoNotGoOn) {
   const auto message = [](const std::string& data) { return std::string(error_of([&] { decoded_png(data); }).what()); };
-  EXPECT_NE(message(header(2, 2) + chunk("IDAT", kWantsDictionary)).find("preset dictionary"), std::string::npos);
-  EXPECT_NE(message(header(2, 2) + chunk("IDAT", kWantsDictionary.substr(0, 4)) + chunk("IDAT", "abcd"))
+  EXPECT_NE(message(png_header(2, 2) + chunk("IDAT", kWantsDictionary)).find("preset dictionary"), std::string::npos);
+  EXPECT_NE(message(png_header(2, 2) + chunk("IDAT", kWantsDictionary.substr(0, 4)) + chunk("IDAT", "abcd"))
                 .find("preset dictionary"),
             std::string::npos);
   const std::string rows(2 * 7, '\0'), half = deflated(rows).substr(0, 6);
@@ -88,7 +56,7 @@ TEST(BadInput, Case79_StreamsThatDoNotGoOn) {
     for (const char* type : {"IDAT", "tEXt", "abCd"}) {
       std::string empty;
       for (int i = 0; i < 1000; ++i) empty += chunk(type, "");
-      EXPECT_NE(message(header(2, 3) + chunk("IDAT", data) + empty).find("cut short"), std::string::npos) << type;
+      EXPECT_NE(message(png_header(2, 3) + chunk("IDAT", data) + empty).find("cut short"), std::string::npos) << type;
     }
 
   // Where texts and profiles stand, a stream that comes to nothing is none, as for Pillow.
@@ -145,12 +113,12 @@ TEST(BadInput, Case79_ManyChunksOfNothing) {
   const std::string nothing = chunk("IDAT", "");
   std::string empty;
   for (int i = 0; i < 300'000; ++i) empty += nothing;
-  std::string data = header(2, 2);
+  std::string data = png_header(2, 2);
   for (const char byte : deflated(std::string(2 * 7, '\0'))) data += chunk("IDAT", {byte}) + nothing;
   const Image image = decoded_png(data + chunk("IEND", ""));
   EXPECT_TRUE(reads_as(data.substr(0, kAfterHeader) + empty + data.substr(kAfterHeader) + chunk("IEND", ""), image));
   EXPECT_TRUE(reads_as(data + empty + chunk("IEND", ""), image));
-  EXPECT_EQ(png_code(header(2, 2) + empty), ErrorCode::kBadInput);
+  EXPECT_EQ(png_code(png_header(2, 2) + empty), ErrorCode::kBadInput);
 }
 
 TEST(BadInput, Case80_SizesAndBombs) {
@@ -162,7 +130,7 @@ TEST(BadInput, Case80_SizesAndBombs) {
                                {0x80000000u, 2u},
                                {13377u, 13379u},
                                {13000u, 13000u}})
-    EXPECT_EQ(png_code(header(width, height) + chunk("IDAT", deflated("x"))), ErrorCode::kBadInput) << width;
+    EXPECT_EQ(png_code(png_header(width, height) + chunk("IDAT", deflated("x"))), ErrorCode::kBadInput) << width;
 
   const std::string whole = sample("type2_8bit.png");
   const std::string bomb = deflated(std::string(8 << 20, '\0')), fine = deflated(std::string(1 << 20, '\0'));
@@ -204,8 +172,8 @@ TEST(BadInput, Case80_ManySmallBombs) {
 std::string black(uint32_t width, uint32_t height, bool interlaced) {
   size_t bytes = size_t{height} * (width / 8 + 8);
   if (interlaced) bytes *= 2;  // more than all passes together; what is left over is ignored
-  return "\x89PNG\r\n\x1A\n" + chunk("IHDR", u32(width) + u32(height) + std::string{1, 0, 0, 0, interlaced}) +
-         chunk("IDAT", deflated(std::string(bytes, '\0'))) + chunk("IEND", "");
+  return png_header(width, height, 1, 0, interlaced) + chunk("IDAT", deflated(std::string(bytes, '\0'))) +
+         chunk("IEND", "");
 }
 
 TEST(BadInput, Case80_MemoryOfLargeImages) {
@@ -248,10 +216,7 @@ TEST(BadInput, Case81_EveryKindOfPng) {
   }
   EXPECT_GE(count, 35u);
   std::string odd = sample("type2_8bit.png");
-  EXPECT_EQ(png_code("\x89PNG\r\n\x1A\n" + chunk("IHDR", u32(2) + u32(2) + std::string{4, 2, 0, 0, 0}) +
-                     odd.substr(kAfterHeader)),
-            ErrorCode::kBadInput)
-      << "4-bit RGB";
+  EXPECT_EQ(png_code(png_header(2, 2, 4) + odd.substr(kAfterHeader)), ErrorCode::kBadInput) << "4-bit RGB";
   std::string palette = sample("type3_8bit.png");
   palette.insert(kAfterHeader + 12 + 768, chunk("PLTE", std::string(3 * 257, 'x')));
   EXPECT_EQ(png_code(palette), ErrorCode::kBadInput) << "257 palette entries";

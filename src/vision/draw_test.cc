@@ -11,6 +11,8 @@
 #include <cmath>
 #include <limits>
 
+#include "vision/font.h"
+#include "vision/font_files.h"
 #include "vision/label_layout.h"
 #include "vision/palette.h"
 #include "vision/test_util.h"
@@ -83,6 +85,24 @@ TEST(Draw, LinesGrowWithTheImage) {
   EXPECT_NE(large.row(103)[3 * 150], 100);
 }
 
+TEST(Draw, LinesAreAsWideAsAsked) {
+  Image image = grey_image(100, 100);
+  draw_detections(image, std::vector<LabelledBox>{{20, 20, 80, 80, "", 0}}, 7);
+  EXPECT_NE(image.row(50)[3 * 26], 100);
+  EXPECT_EQ(image.row(50)[3 * 27], 100);
+}
+
+TEST(Draw, BoxesThatAreNotFiniteAreLeftOut) {
+  Image image = grey_image(20, 20);
+  for (size_t side = 0; side < 4; ++side)
+    for (const float value : {NAN, INFINITY, -INFINITY}) {
+      std::array<float, 4> box{2, 2, 9, 9};
+      box[side] = value;
+      draw_detections(image, std::vector<LabelledBox>{{box[0], box[1], box[2], box[3], "x", 0}});
+    }
+  EXPECT_EQ(changed_area(image)[2], 0);
+}
+
 bool overlap(const Area& a, const Area& b) { return a.x1 < b.x2 && b.x1 < a.x2 && a.y1 < b.y2 && b.y1 < a.y2; }
 
 TEST(LabelLayout, LabelsCoverNeitherEachOtherNorSmallBoxes) {
@@ -105,6 +125,16 @@ TEST(LabelLayout, LabelsCoverNeitherEachOtherNorSmallBoxes) {
     taken.push_back(area);
   }
   EXPECT_GT(taken.size(), 25u);
+}
+
+TEST(LabelLayout, LabelsLargerThanTheImageBeginAtItsEdge) {
+  const std::vector<Area> boxes{{5, 5, 15, 15}};
+  for (const ImageSize label : {ImageSize{100, 8}, ImageSize{8, 100}, ImageSize{100, 100}}) {
+    const auto places = place_labels({20, 20}, boxes, std::vector<ImageSize>{label});
+    ASSERT_TRUE(places[0]);
+    EXPECT_TRUE(label.width <= 20 || places[0]->x == 0) << label.width;
+    EXPECT_TRUE(label.height <= 20 || places[0]->y == 0) << label.height;
+  }
 }
 
 TEST(Palette, NoTwoClassesOfCocoHaveTheSameColour) {
@@ -135,6 +165,55 @@ TEST(Typeface, TextsOfASizeHaveOneHeight) {
   EXPECT_EQ(render_text("", 20).width, 0);
 }
 
+/// Each of these is one character that no font has, and all are as wide.
+TEST(Typeface, WhatIsNoUtf8IsUnknown) {
+  const TextBitmap unknown = render_text("\xEF\xBF\xBD", 20);
+  EXPECT_GT(unknown.width, 0);
+  for (const std::string text : {"\x80", "\xC1", "\xC3", "\xE4\xBA", "\xF0\x9F\x98", "\xF5", "\xFF", "\x1F", "\x7F"})
+    EXPECT_EQ(render_text(text, 20).coverage, unknown.coverage) << text;
+  EXPECT_EQ(render_text("\xC3(", 20).width, unknown.width + render_text("(", 20).width) << "the next one is its own";
+}
+
+/// Letters that were rendered are kept, up to a limit.
+TEST(Typeface, LettersAreTheSameAgain) {
+  const TextBitmap before = render_text("person 0.87", 20);
+  std::string letters;
+  for (char c = '!'; c < '~' && letters.size() < 80; ++c) letters += c;
+  for (int pixels = 6; pixels < 62; ++pixels) render_text(letters, pixels);
+  EXPECT_EQ(render_text("person 0.87", 20).coverage, before.coverage);
+}
+
+TEST(Typeface, FontsAreFilesThatHaveTheCharacter) {
+#if defined(__SANITIZE_ADDRESS__)
+  const __lsan::ScopedDisabler fontconfigs;
+#endif
+  EXPECT_TRUE(font_with(0x10FFFF).path.empty()) << "a character that there is not";
+  for (const FontFile& font : {plain_font(), font_with('a')}) {
+    if (font.path.empty()) GTEST_SKIP() << "no font is installed, or fontconfig is not";
+    EXPECT_TRUE(std::filesystem::is_regular_file(font.path)) << font.path;
+  }
+}
+
+/// The letters of machines without FreeType.
+TEST(BitmapFont, LettersAreCells) {
+  EXPECT_EQ(text_size("ab\xC3\xA4", 2), (ImageSize{3 * 2 * kCellWidth, 2 * kCellHeight}));
+  EXPECT_EQ(text_size("", 3).width, 0);
+  constexpr uint8_t kWhite[3] = {255, 255, 255};
+  const auto drawn = [&](std::string_view text, int scale) {
+    Image image = grey_image(40, 30);
+    draw_text(image, 1, 2, text, scale, kWhite);
+    return image;
+  };
+  EXPECT_EQ(changed_area(drawn("", 1))[2], 0);
+  EXPECT_EQ(changed_area(drawn(" ", 1))[2], 0);
+  const auto [left, top, right, bottom] = changed_area(drawn("H", 1));
+  EXPECT_EQ((std::array{left, top, right, bottom}), (std::array{1, 2, 6, 9})) << "five columns of seven rows";
+  EXPECT_EQ(changed_area(drawn("H", 2)), (std::array{1, 2, 11, 16}));
+  EXPECT_EQ(changed_area(drawn("HH", 1))[2], 6 + kCellWidth);
+  EXPECT_TRUE(std::ranges::equal(drawn("\xC3\xA4\x01\x7F", 1).pixels(), drawn("???", 1).pixels()));
+  EXPECT_LE(changed_area(drawn(std::string(100, 'W'), 3))[2], 40) << "cut to the image";
+}
+
 TEST(ContactSheet, HoldsEveryImage) {
   std::vector<Image> images;
   for (int i = 0; i < 5; ++i) images.push_back(grey_image(40 + 30 * i, 50));
@@ -146,12 +225,26 @@ TEST(ContactSheet, HoldsEveryImage) {
   EXPECT_EQ(contact_sheet(std::span(images).first(1), 3, 64, {}).width(), 76);
 }
 
+/// A caption that is cut ends behind a whole character.
+TEST(ContactSheet, LongCaptionsAreCut) {
+  const std::vector<Image> images(3, grey_image(40, 40));
+  std::string umlauts;
+  for (int i = 0; i < 60; ++i) umlauts += "ä";
+  const Image sheet = contact_sheet(images, 3, 64, std::vector<std::string>{umlauts, std::string(100, 'w')});
+  for (const int gap : {0, 70, 140, 210})  // the margins between cells
+    for (int y = 0; y < sheet.height(); ++y)
+      for (int x = gap; x < gap + 6; ++x) ASSERT_EQ(sheet.row(y)[3 * x], 32) << x << ", " << y;
+  EXPECT_EQ(sheet.row(6 + 64 + 10)[3 * 180], 32) << "the last image has no caption";
+}
+
 TEST(ContactSheet, NonsenseIsRefused) {
   std::vector<Image> images;
   EXPECT_EQ(error_of([&] { contact_sheet(images, 1, 64, {}); }).code(), ErrorCode::kUsage);
   images.push_back(grey_image(4, 4));
   EXPECT_EQ(error_of([&] { contact_sheet(images, 0, 64, {}); }).code(), ErrorCode::kUsage);
-  EXPECT_EQ(error_of([&] { contact_sheet(images, 1, 2'000'000'000, {}); }).code(), ErrorCode::kUsage);
+  EXPECT_EQ(error_of([&] { contact_sheet(images, 1, 15, {}); }).code(), ErrorCode::kUsage);
+  for (const int cell : {20'000, 2'000'000'000})
+    EXPECT_EQ(error_of([&] { contact_sheet(images, 1, cell, {}); }).code(), ErrorCode::kUsage) << cell;
 }
 
 }  // namespace

@@ -20,6 +20,14 @@ TEST(Encode, PngReturnsTheSamePixels) {
   }
 }
 
+/// Rows of noise, each of which deflate gives back in more pieces than one.
+TEST(Encode, PngReturnsWhatCannotBeCompressed) {
+  Image image(30'000, 3);
+  uint32_t seed = 1;
+  for (uint8_t& sample : image.pixels()) sample = static_cast<uint8_t>((seed = seed * 1664525 + 1013904223) >> 24);
+  EXPECT_TRUE(std::ranges::equal(decode_image(encode_png(image), "noise").pixels(), image.pixels()));
+}
+
 TEST(Encode, JpegIsCloseAndSmallerAtLowQuality) {
   const Image image = decode_image(images_folder() / "ycc_420.jpg");
   const auto fine = encode_jpeg(image, 95), coarse = encode_jpeg(image, 20);

@@ -1,9 +1,10 @@
 // Orientation tags in both byte orders and file formats, and nonsense in their place.
 #include "vision/exif.h"
 
+#include "effdet/image.h"
 #include "vision/decode.h"
-
 #include "vision/encode.h"
+#include "vision/jpeg_test_util.h"
 #include "vision/test_util.h"
 
 namespace effdet::vision {
@@ -25,14 +26,9 @@ std::string tiff(int orientation, bool big_endian = true, int type = 3) {
          number(0x0112, 2) + number(static_cast<uint32_t>(type), 2) + number(1, 4) + value + number(0, 4);
 }
 
-std::string segment(char marker, const std::string& body) {
-  const size_t length = body.size() + 2;
-  return "\xFF"s + marker + static_cast<char>(length >> 8) + static_cast<char>(length) + body;
-}
-
 std::string jpeg(const std::string& exif) {
-  return "\xFF\xD8" + segment('\xE0', "JFIF\0\1\1\0\0\1\0\1\0\0"s) +
-         segment('\xE1', "http://ns.adobe.com/xap/1.0/\0<x/>"s) + segment('\xE1', "Exif\0\0"s + exif) + "\xFF\xD9";
+  return "\xFF\xD8" + segment_of(0xE0, "JFIF\0\1\1\0\0\1\0\1\0\0"s) +
+         segment_of(0xE1, "http://ns.adobe.com/xap/1.0/\0<x/>"s) + segment_of(0xE1, "Exif\0\0"s + exif) + "\xFF\xD9";
 }
 
 int orientation(const std::string& file) { return image_orientation(bytes_of(file)); }
@@ -62,6 +58,41 @@ TEST(Exif, WhatMakesNoSenseIsUpright) {
   EXPECT_EQ(orientation(jpeg("XX" + tiff(6).substr(2))), 1);
   EXPECT_EQ(orientation("GIF89a"), 1);
   EXPECT_EQ(orientation(""), 1);
+}
+
+/// As Pillow writes it: in the EXIF data of WebP, and in properties of the picture of AVIF.
+TEST(Exif, OrientationOfAvifAndWebp) {
+  for (int value = 2; value <= 8; ++value)
+    if (const std::string name = "exif_" + std::to_string(value) + ".avif"; is_image_name(name)) {
+      EXPECT_EQ(orientation(sample(name)), value);
+    }
+  for (const auto& [name, expected] : {std::pair{"ycc_444.avif", 1}, {"exif_6.webp", 6}, {"lossy.webp", 1}}) {
+    if (!is_image_name(name)) continue;
+    EXPECT_EQ(orientation(sample(name)), expected) << name;
+  }
+}
+
+TEST(Exif, WhatStandsBetweenSegmentsIsSkipped) {
+  const std::string exif = segment_of(0xE1, "Exif\0\0"s + tiff(6)), start = "\xFF\xD8";
+  for (const std::string& between : {"junk\0"s, "\xFF\xFF"s, "\xFF\0"s, "\xFF\xD0\xFF\xD7\xFF\xD8"s, "\xFF\1"s,
+                                     "\xFF\xBF"s, "\xFF\xE0\0\0"s, segment_of(0xE1, "Exif"), segment_of(0xC4, "")})
+    EXPECT_EQ(orientation(start + "\xFF" + between.substr(between[0] == '\xFF') + exif), 6) << between.size();
+  EXPECT_EQ(orientation(start + segment_of(0xDA, "") + exif), 1) << "behind the first scan";
+  EXPECT_EQ(orientation(start + "\xFF\xFE\xFF\xFF" + exif), 1) << "inside of a comment that is cut";
+}
+
+TEST(Exif, DirectoriesThatReachPastTheEnd) {
+  std::string far = tiff(6, false), many = far, cut = far;
+  far[7] = '\x7F';
+  EXPECT_EQ(orientation(jpeg(far)), 1) << "a directory behind the data";
+  many[8] = many[9] = '\xFF';
+  EXPECT_EQ(orientation(jpeg(many)), 6) << "the entry is there";
+  many[22] = '\0';
+  EXPECT_EQ(orientation(jpeg(many)), 1) << "65535 entries, of which two are there, and none of them it";
+  cut.resize(cut.size() - 4 - 4);
+  EXPECT_EQ(orientation(jpeg(cut)), 1) << "an entry without its value";
+  const std::string signature = "\x89PNG\r\n\x1A\n";
+  EXPECT_EQ(orientation(signature + "\x7F\0\0\0eXIf"s + tiff(6)), 1) << "a chunk that is cut";
 }
 
 TEST(Exif, FilesCutAnywhereAreRead) {

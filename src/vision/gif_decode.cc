@@ -107,12 +107,12 @@ uint32_t row_of(uint32_t stored, uint32_t height, bool interlaced) {
   struct Pass {
     uint32_t first, step;
   };
-  for (const Pass& pass : {Pass{0, 8}, Pass{4, 8}, Pass{2, 4}, Pass{1, 2}}) {
+  for (const Pass& pass : {Pass{0, 8}, Pass{4, 8}, Pass{2, 4}}) {
     const uint32_t rows = height > pass.first ? (height - pass.first - 1) / pass.step + 1 : 0;
     if (stored < rows) return pass.first + stored * pass.step;
     stored -= rows;
   }
-  return height;
+  return 1 + stored * 2;
 }
 
 class GifRows : public WholeRows {
@@ -138,7 +138,6 @@ class GifRows : public WholeRows {
     uint32_t column = 0, stored = 0;
     uint8_t* row = nullptr;
     unpack([&](uint8_t index) {
-      if (done == all) return false;
       if (column == 0)
         row = rgb + ptrdiff_t{frame_.y + row_of(stored++, frame_.height, frame_.interlaced)} * row_bytes() +
               3 * ptrdiff_t{frame_.x};

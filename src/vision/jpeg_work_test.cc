@@ -74,6 +74,14 @@ TEST(JpegWork, SearchesAndRestartsCount) {
   EXPECT_GT(jpeg_scan_work(restarting, 100), jpeg_scan_work(first, 100) + 1000);
 }
 
+/// A scan of an image that is not progressive has everything, whatever its fields say.
+TEST(JpegWork, BaselineScansHaveAllCoefficients) {
+  const uint64_t all = jpeg_scan_work({.progressive = false}, 100);
+  EXPECT_EQ(jpeg_scan_work({.progressive = false, .first = 1, .last = 0}, 100), all);
+  EXPECT_EQ(all, jpeg_scan_work({.first = 0, .last = 0}, 100) + jpeg_scan_work({.first = 1, .last = 63}, 100));
+  EXPECT_EQ(jpeg_scan_work({.first = 9, .last = 5}, 100), 0u) << "a band of nothing";
+}
+
 TEST(JpegWork, BytesAreThoseOfImages) {
   EXPECT_GE(jpeg_scan_bytes_limit(1), uint64_t{32} << 20);
   const uint64_t blocks = blocks_of({1, 1, 1});

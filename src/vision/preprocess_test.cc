@@ -91,6 +91,21 @@ TEST(Preprocess, SampledIsOpenCvs) {
   EXPECT_EQ(boxed.row(3)[1], 2);
 }
 
+/// As Yet-Another-EfficientDet-Pytorch has it: the longer side is the input's, the other one a product in double, whose
+/// fraction is cut off; of a square that is the width.
+TEST(Preprocess, SampledFillsTheLongerSide) {
+  for (int side = 2; side < 200; ++side) {
+    const Preprocessing preprocessing{.height = side, .width = side, .sampled = true};
+    EXPECT_EQ(letterbox({49, 41}, preprocessing).size.width, side);
+    EXPECT_EQ(letterbox({41, 49}, preprocessing).size.height, side);
+  }
+  const auto square = [](int side) {
+    return letterbox({49, 49}, {.height = side, .width = side, .sampled = true}).size;
+  };
+  EXPECT_EQ(square(98), (ImageSize{98, 98}));
+  EXPECT_EQ(square(198), (ImageSize{197, 198}));
+}
+
 TEST(Preprocess, WrongTensorSizeIsABug) {
   std::vector<float> tensor(100);
   const Image image = decode_image(images_folder() / "ycc_420.jpg");

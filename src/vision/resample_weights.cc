@@ -27,8 +27,7 @@ void triangle(double centre, double filter_scale, const Window& window, std::vec
     weights.push_back(distance < 1.0 ? 1.0 - distance : 0.0);
     sum += weights.back();
   }
-  if (sum == 0) return;
-  for (double& weight : weights) weight /= sum;
+  for (double& weight : weights) weight /= sum;  // the nearest input alone has at least a half
 }
 
 }  // namespace

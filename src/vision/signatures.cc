@@ -163,9 +163,9 @@ std::optional<ContentKind> iso_media(std::string_view content) {
   };
   for (const Brand& known : kImageBrands)
     if (has(known.brand)) return ContentKind{std::string(known.what), known.advice};
-  for (const Brand& known : kMajorBrands)
-    if (content.substr(8).starts_with(known.brand)) return ContentKind{std::string(known.what), known.advice};
-  return std::nullopt;
+  const Brand& known = *std::ranges::find_if(  // the last one is any
+      kMajorBrands, [&](const Brand& brand) { return content.substr(8).starts_with(brand.brand); });
+  return ContentKind{std::string(known.what), known.advice};
 }
 
 std::optional<ContentKind> icon(std::string_view content) {

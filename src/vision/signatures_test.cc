@@ -39,6 +39,8 @@ std::vector<Sample> samples() {
       {box("msf1", "hevcmsf1"), "a HEIC file"},
       {box("mif1", "mif1jpeg"), "a HEIF file"},
       {box("isom", "isomiso2avc1mp41"), "an MP4 video"},
+      {box("3g2a", ""), "a 3GP video"},
+      {box("M4B ", ""), "an M4A sound"},
       {box("mp42", "isommp423gp4"), "an MP4 video"},
       {box("dash", ""), "an MP4 video"},
       {box("qt  ", "qt  "), "a QuickTime video"},
@@ -51,6 +53,7 @@ std::vector<Sample> samples() {
       {riff("WAVE"), "a WAV sound"},
       {riff("AVI "), "an AVI video"},
       {riff("RMID"), "a RIFF file"},
+      {"RF64" + riff("WAVE").substr(4), "a WAV sound"},
       {"\0\0\0\x0CjP  \r\n\x87\n"s, "a JPEG 2000 file"},
       {"\xFF\x4F\xFF\x51\0\x2F"s, "a JPEG 2000 codestream"},
       {jpeg_xl_box, "a JPEG XL file"},
@@ -68,6 +71,11 @@ std::vector<Sample> samples() {
       {"%PDF-1.7\n", "a PDF file"},
       {"P6\n2 2\n255\n\0\0\0"s, "a PNM file"},
       {"P3 1 1 255 0 0 0", "a PNM file"},
+      {"P1\f", "a text", ErrorCode::kBadInput},
+      {"P8 of the list", "a text", ErrorCode::kBadInput},
+      {"P0 of the list", "a text", ErrorCode::kBadInput},
+      {"P7", "a text", ErrorCode::kBadInput},
+      {"Pictures", "a text", ErrorCode::kBadInput},
       {"PK\x03\x04\x14\0"s, "a zip archive"},
       {"\x1F\x8B\x08\0"s, "a gzip file"},
       {std::string(257, 'a') + "ustar", "a tar archive"},
@@ -78,6 +86,8 @@ std::vector<Sample> samples() {
       {"  <SVG xmlns='http://www.w3.org/2000/svg'/>", "an SVG file"},
       {"\xEF\xBB\xBF<!DOCTYPE html>\n<title>404</title>", "an HTML page"},
       {"\r\n<HTML><body>Not found", "an HTML page"},
+      {"<head><title>Not found", "an HTML page"},
+      {"<p>\t<BODY>", "an HTML page"},
       {"<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code></Error>", "an XML or HTML text"},
       {"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 5\n", "a Git LFS pointer"},
       {"{\"images\": []}", "a JSON text", ErrorCode::kBadInput},
@@ -114,7 +124,11 @@ TEST(ContentKinds, AreNamedByTheirContent) {
 
 TEST(ContentKinds, WhatNobodyCanTellIsNotGuessed) {
   for (const std::string& content :
-       {"\x01\x02\x03\x04"s, "\xFF\xD8"s, "\0\0\0\1"s, "\0\0\0\x18"s + "ftyp", "\0\0\1\0\0\0\0\0"s, "BM\0\0"s})
+       {"\x01\x02\x03\x04"s, "\xFF\xD8"s, "\0\0\0\1"s, "\0\0\0\x18"s + "ftyp", "\0\0\1\0\0\0\0\0"s, "BM\0\0"s,
+        "\0\0\3\0\1\0"s + std::string(20, 'x'), "\0\0\1\0\1\1"s + std::string(20, 'x'),
+        "\0\0\1\0\0\0"s + std::string(20, 'x'), "\0\0\1\1\1\0"s + std::string(20, 'x'), "a\x7F"s, "a\x1B[0m"s, "P6x\0"s,
+        "P3\n\0"s, "P9\n\0"s, "caf\xC3\xA9\xC3\xA9\xC3\xA9"s, "\xEF\xBB\xBF \n"s,
+        std::string(600, '\x47').replace(188, 1, "\1")})
     EXPECT_FALSE(content_kind(content)) << content.size();
   const Error error = error_of([] { open_image(bytes_of("\x01\x02"s), "x.jpg"); });
   EXPECT_EQ(error.code(), ErrorCode::kBadInput);

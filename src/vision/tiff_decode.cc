@@ -60,13 +60,13 @@ T sample_at(const uint8_t* row, size_t index) {
 
 uint8_t clipped(double value) { return value >= 255 ? 255 : value > 0 ? static_cast<uint8_t>(value) : 0; }
 
-/// A grey sample as Pillow brings it to 8 bits: few bits are stretched, many are cut off at 255.
+/// A grey sample as Pillow brings it to 8 bits: few bits are stretched, many are cut off at 255. For Pillow 32 bits
+/// have a sign, whatever the file says.
 uint8_t grey(const TiffLayout& layout, const uint8_t* row, size_t index) {
   const bool is_signed = layout.kind == SAMPLEFORMAT_INT, inverted = layout.photometric == PHOTOMETRIC_MINISWHITE;
-  if (layout.bits == 32) {
-    if (layout.kind == SAMPLEFORMAT_IEEEFP) return clipped(sample_at<float>(row, index));
-    return is_signed ? clipped(sample_at<int32_t>(row, index)) : clipped(sample_at<uint32_t>(row, index));
-  }
+  if (layout.bits == 32)
+    return layout.kind == SAMPLEFORMAT_IEEEFP ? clipped(sample_at<float>(row, index))
+                                              : clipped(sample_at<int32_t>(row, index));
   if (layout.bits == 16)
     return is_signed ? clipped(sample_at<int16_t>(row, index)) : clipped(sample_at<uint16_t>(row, index));
   const uint32_t most = (1u << layout.bits) - 1;

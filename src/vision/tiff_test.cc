@@ -1,8 +1,10 @@
 // TIFF files as scanners and image libraries write them: tiles, colours with alpha in them, chroma of fewer pixels.
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <cstring>
 #include <map>
+#include <tuple>
 
 #include "vision/decode.h"
 #include "vision/test_util.h"
@@ -14,8 +16,10 @@ enum Tag : uint16_t {
   kWidth = 256,
   kHeight = 257,
   kBits = 258,
+  kCompression = 259,
   kPhotometric = 262,
   kStripOffsets = 273,
+  kOrientation = 274,
   kSamples = 277,
   kStripBytes = 279,
   kPlanar = 284,
@@ -134,6 +138,111 @@ TEST(BadInput, TiffFilesOfKindsThatAreNotRead) {
   EXPECT_EQ(code(kCmyk, {8, 8, 8}), ErrorCode::kUnsupported);
   EXPECT_EQ(code(kCmyk, {32, 32, 32, 32}), ErrorCode::kUnsupported);
   EXPECT_EQ(code(8, {8, 8, 8}), ErrorCode::kUnsupported) << "CIE L*a*b*";
+  for (const uint32_t photometric : {kBlackIsZero, kPalette, kRgb, kCmyk})
+    EXPECT_EQ(code(photometric,
+                   std::vector<uint32_t>(photometric == kCmyk  ? 4
+                                         : photometric == kRgb ? 3
+                                                               : 1,
+                                         4),
+                   2),
+              photometric == kPalette ? ErrorCode::kBadInput : ErrorCode::kUnsupported)
+        << "signed samples of few bits: " << photometric;
+  EXPECT_EQ(code(kBlackIsZero, {1, 1}), ErrorCode::kUnsupported) << "few bits beside others";
+  EXPECT_EQ(code(kBlackIsZero, {2, 2}), ErrorCode::kUnsupported);
+}
+
+TEST(BadInput, TiffSamplesThatPillowDoesNotReadEither) {
+  const auto message = [](Fields fields) {
+    fields.insert({{kWidth, {2}}, {kHeight, {1}}});
+    return std::string(error_of([&] { decoded(tiff(fields, {std::string(64, 'x')})); }).what());
+  };
+  std::vector<uint32_t> colours(3 << 8);
+  EXPECT_EQ(message({{kBits, {8}}, {kPhotometric, {kPalette}}, {kSampleFormat, {2}}, {kColourMap, colours}}),
+            "x.tif: TIFF: 1 samples of 8 bits of type 2 with photometric interpretation 3; convert it to JPEG or PNG");
+  colours.resize(3 << 3);
+  EXPECT_EQ(message({{kBits, {3}}, {kPhotometric, {kPalette}}, {kColourMap, colours}}),
+            "x.tif: TIFF: 1 samples of 3 bits of type 1 with photometric interpretation 3; convert it to JPEG or PNG");
+  EXPECT_NE(message({{kBits, {4}}, {kPhotometric, {kPalette}}}).find("missing required \"Colormap\" field"),
+            std::string::npos);
+  EXPECT_EQ(message({{kBits, {8, 8}}, {kPhotometric, {kBlackIsZero}}, {kSamples, {2}}, {kExtraSamples, {1}}}),
+            "x.tif: TIFF: 2 samples of 8 bits of type 1 with photometric interpretation 1; convert it to JPEG or PNG")
+      << "grey times alpha";
+}
+
+TEST(Tiff, FewBits) {
+  Fields fields = {{kWidth, {4}}, {kHeight, {1}}, {kBits, {2}}, {kPhotometric, {kBlackIsZero}}, {kSamples, {1}}};
+  const auto reds = [&](const std::string& data) {
+    const Image image = decoded(tiff(fields, {data}));
+    return std::vector<int>{image.row(0)[0], image.row(0)[3], image.row(0)[6], image.row(0)[9]};
+  };
+  EXPECT_EQ(reds("\x1B"), (std::vector<int>{0, 85, 170, 255}));
+  fields[kPhotometric] = {kWhiteIsZero};
+  EXPECT_EQ(reds("\x1B"), (std::vector<int>{255, 170, 85, 0}));
+  fields[kPhotometric] = {kPalette};
+  fields[kColourMap] = {0x1100, 0x2200, 0x3300, 0x4400, 1, 1, 1, 1, 2, 2, 2, 2};
+  EXPECT_EQ(reds("\x1B"), (std::vector<int>{0x11, 0x22, 0x33, 0x44}));
+  fields[kPhotometric] = {kBlackIsZero};
+  fields[kBits] = {4};
+  EXPECT_EQ(reds("\x0F\x3C"), (std::vector<int>{0, 255, 51, 204}));
+}
+
+/// Pillow has 32 bits with a sign, whatever the file says.
+TEST(Tiff, ManyBitsAreCutOff) {
+  Fields fields = {{kWidth, {3}}, {kHeight, {1}}, {kBits, {32}}, {kPhotometric, {kBlackIsZero}}, {kSamples, {1}}};
+  const std::string whole("\5\0\0\0\x2C\1\0\0\0\0\0\x80", 12);
+  for (const uint32_t format : {1, 2}) {
+    fields[kSampleFormat] = {format};
+    EXPECT_EQ(numbers(decoded(tiff(fields, {whole}))), (std::vector<int>{5, 5, 5, 255, 255, 255, 0, 0, 0})) << format;
+  }
+  fields[kSampleFormat] = {3};
+  std::string floats;
+  for (const float value : {5.9F, std::nanf(""), 1e30F}) append(floats, value);
+  EXPECT_EQ(numbers(decoded(tiff(fields, {floats}))), (std::vector<int>{5, 5, 5, 0, 0, 0, 255, 255, 255}));
+}
+
+TEST(Tiff, CmykOfSixteenBits) {
+  const Fields fields = {
+      {kWidth, {1}}, {kHeight, {1}}, {kBits, {16, 16, 16, 16}}, {kPhotometric, {kCmyk}}, {kSamples, {4}}};
+  EXPECT_EQ(numbers(decoded(tiff(fields, {std::string("\0\x10\0\x20\0\x30\0\x40", 8)}))),
+            (std::vector<int>{179, 167, 155}));
+}
+
+/// Turned by the reader, so that the sizes that are told are those of the turned picture.
+TEST(Tiff, Orientations) {
+  Fields fields = {{kWidth, {2}}, {kHeight, {1}}, {kBits, {8}}, {kPhotometric, {kBlackIsZero}}, {kSamples, {1}}};
+  for (const auto& [orientation, is_tall, first] : {std::tuple{0u, false, 0x10},
+                                                    {1u, false, 0x10},
+                                                    {2u, false, 0x20},
+                                                    {5u, true, 0x10},
+                                                    {7u, true, 0x20},
+                                                    {8u, true, 0x20},
+                                                    {9u, false, 0x10},
+                                                    {65535u, false, 0x10}}) {
+    fields[kOrientation] = {orientation};
+    const std::string file = tiff(fields, {"\x10\x20"});
+    const ImageSize size = is_tall ? ImageSize{1, 2} : ImageSize{2, 1};
+    EXPECT_EQ(read_image_size(bytes_of(file), "x.tif"), size) << orientation;
+    const Image image = decoded(file);
+    EXPECT_EQ(image.size(), size) << orientation;
+    EXPECT_EQ(image.row(0)[0], first) << orientation;
+    EXPECT_EQ(image_orientation(bytes_of(file)), 1) << "nothing is left to turn";
+  }
+}
+
+/// Luma and chroma of each pixel, which libtiff decompresses and converts.
+TEST(Tiff, ChromaOfEachPixel) {
+  Fields fields = {{kWidth, {2}},   {kHeight, {2}},        {kBits, {8, 8, 8}}, {kPhotometric, {kYcbcr}},
+                   {kSamples, {3}}, {kChromaSteps, {1, 1}}};
+  const std::string pixels = "\x40\x80\x80\x50\x80\x80\x60\x80\x80\x70\x80\x80";
+  const std::vector<int> grey = {64, 64, 64, 80, 80, 80, 96, 96, 96, 112, 112, 112};
+  EXPECT_EQ(numbers(decoded(tiff(fields, {pixels}))), grey);
+  fields[kCompression] = {32773};  // PackBits: rows that are copied
+  EXPECT_EQ(numbers(decoded(tiff(fields, {"\5" + pixels.substr(0, 6) + "\5" + pixels.substr(6)}))), grey);
+  fields[kCompression] = {1};
+  fields[kChromaSteps] = {2, 1};
+  EXPECT_EQ(numbers(decoded(tiff(fields, {"\x40\x50\x80\x80\x60\x70\x80\x80"}))), grey);
+  fields[kChromaSteps] = {1, 2};
+  EXPECT_EQ(numbers(decoded(tiff(fields, {"\x40\x60\x80\x80\x50\x70\x80\x80"}))), grey);
 }
 
 /// Pillow divides by alpha what was multiplied by it, and takes what has none for black.

@@ -45,6 +45,21 @@ TEST(ViewRows, Nv12IsOpenCvs) {
       expected);
 }
 
+/// Two planes of padded rows, the second of them from bottom to top, are the same picture.
+TEST(ViewRows, PlanesOfNv12HaveStridesOfTheirOwn) {
+  const Bytes packed{16, 235, 81, 145, 90, 200, 40, 250, 128, 128, 240, 110};
+  const Bytes luma{16, 235, 0, 81, 145, 0, 90, 200, 0, 40, 250, 0}, chroma{240, 110, 0, 0, 128, 128, 0, 0};
+  EXPECT_EQ(to_rgb({.data = luma.data(),
+                    .width = 2,
+                    .height = 4,
+                    .format = PixelFormat::kNv12,
+                    .stride = 3,
+                    .chroma = chroma.data() + 4,
+                    .chroma_stride = -4})
+                .pixels,
+            to_rgb({.data = packed.data(), .width = 2, .height = 4, .format = PixelFormat::kNv12}).pixels);
+}
+
 TEST(ViewRows, ViewsThatMakeNoSenseAreRefused) {
   const std::array<unsigned char, 64> data{};
   const auto refused = [](const ImageView& view) {
@@ -59,11 +74,24 @@ TEST(ViewRows, ViewsThatMakeNoSenseAreRefused) {
   EXPECT_TRUE(refused({}));
   EXPECT_TRUE(refused({.data = data.data()}));
   EXPECT_TRUE(refused({.data = data.data(), .width = -1, .height = 1}));
+  EXPECT_TRUE(refused({.data = data.data(), .width = 1}));
   EXPECT_TRUE(refused({.data = data.data(), .width = 2, .height = 2, .stride = 5}));
   EXPECT_TRUE(refused({.data = data.data(), .width = 2, .height = 2, .stride = -5}));
   EXPECT_TRUE(refused({.data = data.data(), .width = 3, .height = 2, .format = PixelFormat::kNv12}));
   EXPECT_TRUE(refused({.data = data.data(), .width = 2, .height = 2, .format = PixelFormat::kNv12, .stride = -2}));
+  EXPECT_TRUE(refused({.data = data.data(), .width = 2, .height = 3, .format = PixelFormat::kNv12}));
   EXPECT_TRUE(refused({.data = data.data(), .width = 2, .height = 2, .format = static_cast<PixelFormat>(77)}));
+  for (const std::ptrdiff_t apart : {3, -3})
+    EXPECT_STREQ(
+        error_of([&] {
+          to_rgb({.data = data.data(),
+                  .width = 4,
+                  .height = 2,
+                  .format = PixelFormat::kNv12,
+                  .chroma = data.data(),
+                  .chroma_stride = apart});
+        }).what(),
+        ("image: rows of chroma of 4 bytes that are " + std::to_string(apart) + " bytes apart overlap").c_str());
 }
 
 }  // namespace
