@@ -34,6 +34,8 @@ class Interpreter {
   }
 
   void refuse_unsupported() const {
+    if (fields_.text("aipp_mode") == "undefined")
+      bad_input("{}:{}: aipp_mode: undefined is none; use static", fields_.file(), fields_.lines().at("aipp_mode"));
     const auto refuse = [&](const std::string& field, std::string_view why) {
       fail(ErrorCode::kUnsupported, "{}:{}: {}: {}", fields_.file(), fields_.lines().at(field), field, why);
     };

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "aipp/describe.h"
+#include "aipp/text.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "support/german_locale.h"
@@ -91,6 +92,22 @@ TEST(AippConfig, IsDescribedStepByStep) {
                    "(sample - (1 2 3) - (0 0 0)) * (0.5 1 1)", "pad by 0 20 6 0 (top, left, bottom, right) with 7"}));
 }
 
+/// One side is enough for a step, and of luma and chroma there are other channels to swap.
+TEST(AippConfig, StepsOfOneSide) {
+  const auto steps = [](const std::string& fields) { return describe(spec_of(kStart + fields + "}")).steps; };
+  const std::string same = "(sample - (0 0 0) - (0 0 0)) * (1 1 1)";
+  EXPECT_EQ(steps("crop: true src_image_size_w: 400 "),
+            (std::vector<std::string>{"crop 320 x 256 (width x height) at (0, 0)", same}));
+  EXPECT_EQ(steps("crop: true src_image_size_h: 300 "),
+            (std::vector<std::string>{"crop 320 x 256 (width x height) at (0, 0)", same}));
+  EXPECT_EQ(steps("padding: true left_padding_size: 20 "),
+            (std::vector<std::string>{same, "pad by 0 20 0 0 (top, left, bottom, right) with 0"}));
+  EXPECT_EQ(steps("padding: true top_padding_size: 8 "),
+            (std::vector<std::string>{same, "pad by 8 0 0 0 (top, left, bottom, right) with 0"}));
+  EXPECT_EQ(describe(spec_of("aipp_op { aipp_mode: static input_format: YUV420SP_U8 rbuv_swap_switch: true }")).steps,
+            (std::vector<std::string>{"swap U and V", same}));
+}
+
 TEST(AippConfig, SizesFollowFromTheNetwork) {
   const ops::AippSpec whole = spec_of(kStart + "}");
   EXPECT_EQ(whole.input_shape(1), (Shape{1, 256, 320, 3}));
@@ -117,6 +134,21 @@ TEST(AippConfig, WhatIsKnownAndNotSupported) {
   expect_refused(kStart + "resize: true }", {":4:", "resize"}, kUnsupported);
   expect_refused(kStart + "related_input_rank: 1 }", {":4:", "related_input_rank"}, kUnsupported);
   expect_refused(kStart + "}\naipp_op { aipp_mode: static }", {":5:", "second aipp_op"}, kUnsupported);
+  for (const std::string field : {"support_rotation", "single_line_mode"}) {
+    expect_refused(kStart + field + ": true }", {":4: " + field + ": not supported; leave it out"}, kUnsupported);
+    EXPECT_NO_THROW(spec_of(kStart + field + ": false }"));
+  }
+  expect_refused(kStart + "input_edge_idx: 1 }", {":4: input_edge_idx: "}, kUnsupported);
+  EXPECT_EQ(spec_of(kStart + "related_input_name: \"images\" related_input_rank: 0 }"), spec_of(kStart + "}"));
+}
+
+TEST(AippConfig, FieldsThatAreNotGivenSayNothing) {
+  const Fields fields("aipp_op {\n crop: true\n related_input_name: 'x' }", "name");
+  EXPECT_EQ(fields.number("crop"), 1);
+  EXPECT_EQ(fields.number("padding"), 0);
+  EXPECT_EQ(fields.text("related_input_name"), "x");
+  EXPECT_EQ(fields.text("aipp_mode"), "");
+  EXPECT_EQ(fields.lines(), (std::map<std::string, int>{{"crop", 2}, {"related_input_name", 3}}));
 }
 
 TEST(BadInput, Case90_AippFieldsUnknownRepeatedOrMissing) {
@@ -124,6 +156,7 @@ TEST(BadInput, Case90_AippFieldsUnknownRepeatedOrMissing) {
   expect_refused(kStart + "  crop: true\n  crop: false\n}", {":5:", "crop"});
   expect_refused("aipp_op { input_format: RGB888_U8 }", {"aipp_mode"});
   expect_refused("aipp_op { aipp_mode: static }", {"input_format"});
+  expect_refused("aipp_op {\n aipp_mode: undefined input_format: RGB888_U8 }", {":2: aipp_mode: undefined"});
   expect_refused(kStart + "csc_switch: true matrix_r0c0: 1 }", {"matrix_r0c1"});
   expect_refused(kStart + "input_format: RGB }", {":4:", "input_format"});
 }
@@ -155,7 +188,8 @@ TEST(BadInput, Case90_AippSizes) {
                  {":3:", "load_start_pos_h", "odd"});
   expect_refused(yuv + "}", {"src_image_size_w", "odd"}, ErrorCode::kBadInput, {1, 3, 128, 127});
   expect_refused(kStart + "}", {"input_format", "1"}, ErrorCode::kBadInput, {1, 1, 128, 128});
-  expect_refused(kStart + "}", {"not a batch of images"}, ErrorCode::kBadInput, {1, 1000});
+  for (const Shape& network : {Shape{1, 1000}, Shape{0, 3, 256, 320}, Shape{-1, 3, 256, 320}, Shape{}})
+    expect_refused(kStart + "}", {"not a batch of images"}, ErrorCode::kBadInput, network);
 }
 
 TEST(BadInput, Case90_AippNumbers) {
@@ -168,6 +202,8 @@ TEST(BadInput, Case90_AippNumbers) {
   expect_refused(kStart + "mean_chn_0: 256 }", {":4:", "mean_chn_0", "256"});
   expect_refused(kStart + "matrix_r0c0: 32768 }", {":4:", "matrix_r0c0"});
   expect_refused(kStart + "crop: maybe }", {":4:", "crop"});
+  expect_refused(kStart + "mean_chn_0: 0x\n}", {":4:", "(at 'mean_chn_0: 0x')"});
+  expect_refused(kStart + "related_input_name: \"x\n", {":4:", "line boundaries"});  // the first of two errors
   expect_refused(
       "aipp_op { aipp_mode: static input_format: YUV400_U8\ncsc_switch: true matrix_r0c0: 0 matrix_r0c1: 0 "
       "matrix_r0c2: 0 matrix_r1c0: 0 matrix_r1c1: 0 matrix_r1c2: 0 matrix_r2c0: 0 matrix_r2c1: 0 "

@@ -109,14 +109,10 @@ class Schema {
   const pb::Descriptor* root_ = nullptr;
 };
 
-/// Line number `line` (from 0) of the text, in one printable piece.
+/// Line number `line` (from 0) of the text, which has as many, in one printable piece.
 std::string line_of(const std::string& text, int line) {
   size_t begin = 0;
-  for (; line > 0 && begin != std::string::npos; --line) {
-    begin = text.find('\n', begin);
-    if (begin != std::string::npos) ++begin;
-  }
-  if (begin == std::string::npos) return "";
+  for (; line > 0; --line) begin = text.find('\n', begin) + 1;
   begin = std::min(text.find_first_not_of(" \t", begin), text.size());
   std::string piece = text.substr(begin, std::min<size_t>(text.find('\n', begin) - begin, 60));
   std::ranges::replace_if(
@@ -131,7 +127,6 @@ class FirstError : public pb::io::ErrorCollector {
     if (!message_.empty()) return;
     line_ = line, column_ = column, message_ = message;
   }
-  void AddWarning(int, int, const std::string&) override {}
 
   [[noreturn]] void fail(const std::string& file, const std::string& text) const {
     const std::string near = line_of(text, std::max(line_, 0));
