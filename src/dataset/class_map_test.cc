@@ -136,6 +136,25 @@ TEST(ClassMap, DoesAsItIsTold) {
   EXPECT_TRUE(contains(bad_input_message([&] { map(model_of(1), dataset, ClassMapping::kOrder); }), "more of them"));
 }
 
+TEST(ClassMap, OfCategoriesOfOneNameTheAnnotatedOneHasIt) {
+  const model::ModelInfo model = model_of(2, {" cat", "dog"});
+  expect_mapped(map(model, data_of({{5, "cat"}, {6, "!Cat"}, {7, "dog"}})), {5, 7}, "by name: 2 of 3");
+  expect_mapped(map(model, data_of({{5, "!cat"}, {6, "cat"}, {7, "dog"}})), {6, 7}, "by name: 2 of 3");
+  expect_mapped(map(model, data_of({{5, "cat"}, {6, "cat"}, {7, "dog"}})), {5, 7}, "no class is called 'cat'");
+}
+
+TEST(ClassMap, CategoriesWithoutNamesOrAnnotationsSayNothing) {
+  expect_mapped(map(model_of(2, {"a", "b"}), data_of({{1, ""}, {2, "c"}})), {1, 2},
+                "1 of 2 categories have other names");
+  expect_mapped(map(model_of(2, {"a", "b"}), data_of({{1, ""}})), {1, 2}, "");
+  EXPECT_TRUE(contains(bad_input_message([] {
+                         map(model_of(2), data_of({{7, "!a"}, {8, "!b"}, {9, "!c"}}));
+                       }),
+                       "3 categories, ids 7 to 9, for a model of 2 classes"));
+  EXPECT_TRUE(contains(bad_input_message([] { map(model_of(1, {"a"}), data_of({}), ClassMapping::kNames); }),
+                       "0 categories, ids none"));
+}
+
 TEST(ClassMap, CountsFromTheModelsOffset) {
   model::ModelInfo model = model_of(2);
   model.label_offset = 0;
@@ -167,6 +186,10 @@ TEST(ClassMap, TakesALineForEachClassFromAFile) {
         {"car,bike\n", "map.csv:1: category 'bike' is neither an id nor a name of the annotations' 3 categories"},
         {"car\n", "map.csv:1: 1 columns, not 2: a line is class,category"},
         {"car,\n", "map.csv:1: the category is empty"},
+        {" ,10\n", "map.csv:1: the class is empty"},
+        {"class,vehicle\n", "map.csv:1: class 'class' is neither a name nor an index"},
+        {"class,category\n", "map.csv: no line class,category"},
+        {"car,10\nclass,category\n", "map.csv:2: class 'class' is neither"},
         {"car,10\ncar,20\n", "map.csv:2: class 'car' is mapped twice"},
         {"car,10\n0,20\n", "map.csv:2: class '0' is mapped twice, by its name and its index"},
         {"# nothing\n", "map.csv: no line class,category"}})

@@ -5,6 +5,7 @@
 #include "dataset/dataset.h"
 #include "dataset/format.h"
 #include "dataset/test_support.h"
+#include "vision/encode.h"
 
 namespace effdet::dataset {
 namespace {
@@ -145,7 +146,10 @@ TEST(Convert, KeepsTheNameOfTheSplit) {
       EXPECT_EQ(source.images().size(), 2u) << format->name;
       EXPECT_NO_THROW(source.open(*source.images()[0])) << format->name << ' ' << split;
     }
-    for (const char* split : {"../x", "a/b", ".", "a b", "a\n"})
+    EXPECT_EQ(
+        convert_dataset(data, folder / "named", {.format = std::string(format->name), .split = "Az-09_b.c"}).images,
+        2u);
+    for (const char* split : {"../x", "a/b", ".", "a b", "a\n", "a{", "a[", "a^"})
       EXPECT_EQ(error_of([&] {
                   convert_dataset(data, folder / "new", {.format = std::string(format->name), .split = split});
                 }).code(),
@@ -183,6 +187,80 @@ TEST(Convert, LeavesNothingWhereItFails) {
   const std::string message = bad_input_message([&] { convert_dataset(root, folder / "out", {.format = "voc"}); });
   EXPECT_TRUE(contains(message, "'2 b': lists of VOC cannot hold names with blanks")) << message;
   EXPECT_TRUE(fs::is_empty(folder / "out"));
+}
+
+TEST(Convert, ImagesInTarFilesAreCopiedAndNotLinked) {
+  const TestFolder folder("convert");
+  DataSource data(small_data_set(folder, 2));
+  const std::string first = read_file(data.root / "val2017/000000000001.jpg");
+  write_file(folder / "s.tar", "header" + first);  // only the place in the file counts
+  data.listed = {{(folder / "s.tar").string(), "", "000000000001.jpg", 6, first.size()},
+                 {(data.root / "val2017/000000000002.jpg").string(), ""}};
+  std::vector<size_t> done;
+  const ConvertReport report =
+      convert_dataset(data, folder / "out", {.format = "yolo"}, [&](size_t number, size_t) { done.push_back(number); });
+  EXPECT_EQ(report.images, 2u);
+  EXPECT_EQ(done, (std::vector<size_t>{1, 2}));
+  EXPECT_EQ(read_file(folder / "out/images/val/000000000001.jpg"), first);
+  const Error error = error_of([&] { convert_dataset(data, folder / "links", {.format = "yolo", .link = true}); });
+  EXPECT_EQ(error.code(), ErrorCode::kUsage);
+  EXPECT_TRUE(contains(error.what(), "s.tar/000000000001.jpg: no link leads into a tar file")) << error.what();
+  EXPECT_TRUE(fs::is_empty(folder / "links"));
+}
+
+TEST(Convert, AnnotationsWithoutNumbersAreNumbered) {
+  const TestFolder folder("convert");
+  const fs::path root = small_data_set(folder, 2);
+  edit_annotations(root, [](auto& json) {
+    json["annotations"][0]["id"] = "first";
+    json["annotations"][1].erase("id");
+  });
+  const ConvertReport report = convert_dataset(root, folder / "out", {.format = "coco"});
+  EXPECT_TRUE(has_note(report, "annotations whose ids are no numbers, or missing: they are numbered anew"));
+  const nlohmann::json written = load_json(annotations_of(folder / "out"))["annotations"];
+  for (size_t i = 0; i < written.size(); ++i) EXPECT_EQ(written[i]["id"], i + 1);
+}
+
+TEST(Convert, NamesThatWouldShareAFileOrCannotBeWritten) {
+  const TestFolder folder("convert");
+  const fs::path root = small_data_set(folder, 2);
+  fs::rename(root / "val2017/000000000002.jpg", root / "val2017/000000000001.png");
+  edit_annotations(root, [](auto& json) { json["images"][1]["file_name"] = "000000000001.png"; });
+  EXPECT_TRUE(contains(bad_input_message([&] { convert_dataset(root, folder / "out", {.format = "yolo"}); }),
+                       "images '000000000001.jpg' and '000000000001.png' differ only in their extensions, and yolo"));
+  EXPECT_EQ(convert_dataset(root, folder / "coco", {.format = "coco"}).images, 2u);
+  fs::rename(root / "val2017/000000000001.png", root / "val2017/a\x01.jpg");
+  edit_annotations(root, [](auto& json) { json["images"][1]["file_name"] = "a\x01.jpg"; });
+  EXPECT_TRUE(contains(bad_input_message([&] { convert_dataset(root, folder / "voc", {.format = "voc"}); }),
+                       "'a\\x01.jpg': XML cannot hold this name"));
+}
+
+TEST(Convert, ImagesWithoutNamesAreLeftOut) {
+  const TestFolder folder("convert");
+  const fs::path root = small_data_set(folder, 3);
+  edit_annotations(root, [](auto& json) { json["images"][0]["file_name"] = json["images"][2]["file_name"] = ""; });
+  const ConvertReport report = convert_dataset(root, folder / "out", {.format = "coco"});
+  EXPECT_EQ(report.images, 1u);
+  ASSERT_EQ(report.failures.size(), 2u);
+  EXPECT_TRUE(contains(report.failures[1].message, "image with id 3: it has no file_name that is one"));
+}
+
+TEST(Convert, TellsHowImagesWereTurned) {
+  const TestFolder folder("convert");
+  const fs::path root = small_data_set(folder, 1);
+  vision::Image wide(64, 40);
+  wide.fill(0, 0, 64, 40, {1, 2, 3});
+  const std::vector<std::byte> plain = vision::encode_jpeg(wide);
+  std::string jpeg(reinterpret_cast<const char*>(plain.data()), plain.size());
+  jpeg.insert(2, std::string("\xff\xe1\0\x22"
+                             "Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0",
+                             36));
+  write_file(root / "val2017/000000000001.jpg", jpeg);
+  edit_annotations(root, [](auto& json) { json["images"][0].update({{"width", 40}, {"height", 64}}); });
+  EXPECT_TRUE(has_note(convert_dataset(root, folder / "out", {.format = "coco"}), "1 of 1 images were turned upright"));
+  const PreprocessReport report = preprocess_dataset(root, folder / "bins", {"tf_efficientdet_d0", 128, 128});
+  ASSERT_EQ(report.notes.size(), 1u);
+  EXPECT_TRUE(contains(report.notes[0], "1 of 1 images were turned upright")) << report.notes[0];
 }
 
 TEST(Convert, NamesThatOpenImagesCannotHoldAreRefused) {

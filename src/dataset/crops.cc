@@ -16,7 +16,9 @@ struct Range {
   int begin, end;
 };
 
+/// Empty where a side is no number.
 Range pixels_between(float low, float high, int most) {
+  if (std::isnan(low) || std::isnan(high)) return {0, 0};
   const auto bounded = [most](float value) { return std::clamp(value, 0.0f, static_cast<float>(most)); };
   return {static_cast<int>(std::floor(bounded(low))), static_cast<int>(std::ceil(bounded(high)))};
 }

@@ -40,6 +40,20 @@ TEST(Dataset, NamesTheMissingAnnotationFile) {
   EXPECT_TRUE(contains(error.what(), "instances_val2017.json"));
 }
 
+TEST(Dataset, NamesTheMissingFolderOfImages) {
+  const TestFolder folder("dataset");
+  const fs::path root = small_data_set(folder, 2);
+  fs::remove_all(root / "val2017");
+  const Error error = error_of([&] { validate_dataset(root, tiny_model(), {}); });
+  EXPECT_EQ(error.code(), ErrorCode::kIo);
+  EXPECT_TRUE(contains(error.what(), "val2017: no folder of that name, where the data set's images should be"))
+      << error.what();
+  edit_annotations(root, [](auto& json) {  // images without names share no files
+    for (auto& image : json["images"]) image["file_name"] = "";
+  });
+  EXPECT_NO_THROW(Dataset(root).require_unique_stems());
+}
+
 TEST(Dataset, RefusesImagesThatWouldShareFiles) {
   const TestFolder folder("dataset");
   const fs::path root = small_data_set(folder, 2);
@@ -134,6 +148,29 @@ TEST(Dataset, TurnsImagesThatWereAnnotatedUpright) {
   EXPECT_TRUE(contains(notes[0], "1 of 3 images were turned upright by their EXIF orientation")) << notes[0];
   EXPECT_TRUE(contains(notes[1], "1 of 3 images have an EXIF orientation, but were taken as they are stored"))
       << notes[1];
+}
+
+TEST(Dataset, ASquareImageIsTakenAsItIsStored) {
+  const TestFolder folder("dataset");
+  const fs::path root = small_data_set(folder, 2);
+  vision::Image stored(64, 64);
+  for (size_t i = 0; i < stored.pixels().size(); ++i) stored.pixels()[i] = static_cast<uint8_t>(i * 7);
+  write_turned(root / "val2017/000000000001.jpg", stored, 6);
+  write_turned(root / "val2017/000000000002.jpg", vision::Image(64, 48), 6);
+  edit_annotations(root, [](auto& json) {
+    json["images"][0].update({{"width", 64}, {"height", 64}});
+    json["images"][1].update({{"width", 48}, {"height", 64}});
+  });
+  const Dataset source(root);
+  EXPECT_TRUE(std::ranges::equal(load(source, 0).pixels(), stored.pixels()));
+  EXPECT_TRUE(source.orientation_notes().empty());
+  load(source, 1);  // others were annotated upright, and so this one may have been
+  const auto notes = source.orientation_notes();
+  ASSERT_EQ(notes.size(), 2u);
+  EXPECT_TRUE(contains(notes[1], "1 of 2 images have an EXIF orientation, but were taken as they are stored"));
+  edit_annotations(root, [](auto& json) { json["images"][1].update({{"width", 48}, {"height", 65}}); });
+  const Dataset other(root);
+  EXPECT_TRUE(contains(bad_input_message([&] { load(other, 1); }), "correct size and boxes in the annotation file"));
 }
 
 TEST(BadInput, Case84_ExchangedSidesWithoutAnExifOrientation) {

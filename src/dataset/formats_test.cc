@@ -110,6 +110,25 @@ TEST(CocoLayouts, ASplitIsTheOneThatWasAskedFor) {
   EXPECT_TRUE(contains(error.what(), "'night'") && contains(error.what(), "--annotations FILE")) << error.what();
 }
 
+TEST(CocoLayouts, ImagesOfAFileThatWasNamedLieAroundIt) {
+  for (const auto& [file, image] : {std::pair("annotations/instances_val2017.json", "val2017/x.png"),
+                                    {"annotations/night.json", "images/night/x.png"},
+                                    {"labels/my_set.json", "labels/set/x.png"},
+                                    {"labels/mine.json", "labels/x.png"}}) {
+    const TestFolder folder("dataset");
+    write_small_coco(folder / file, "x.png");
+    write_small_image(folder / image);
+    DataSource data;
+    data.annotations = folder / file;
+    const Dataset source(data);
+    EXPECT_NO_THROW(source.open(*source.images().at(0))) << file;
+  }
+  DataSource none("no such folder");
+  const Error error = error_of([&] { Dataset{none}; });
+  EXPECT_EQ(error.code(), ErrorCode::kIo);
+  EXPECT_FALSE(contains(error.what(), "--split")) << error.what();  // it would not help
+}
+
 TEST(CocoLayouts, AnnotationsAndImagesMayLieAnywhere) {
   const TestFolder folder("dataset");
   write_small_coco(folder / "labels/mine.json", "x.png");
@@ -133,6 +152,8 @@ TEST(Formats, AreChosenByName) {
     data.format = name;
     EXPECT_EQ(format_of(data).name, "coco");
   }
+  data.format = "2017";
+  EXPECT_TRUE(contains(error_of([&] { Dataset{data}; }).what(), "'2017' is no format of data sets"));
   data.format = "cocoa";
   const Error error = error_of([&] { Dataset{data}; });
   EXPECT_EQ(error.code(), ErrorCode::kUnsupported);

@@ -74,6 +74,22 @@ TEST(ImageMatch, WhatMayBeTwoIsRefusedByName) {
   EXPECT_TRUE(contains(refused({"a/1.jpg", "b/1.jpg"}, files({"1.jpg"})), "1.jpg may be 'a/1.jpg' or 'b/1.jpg'"));
 }
 
+TEST(ImageMatch, TheBestOfAListIsTheOneWhoseFoldersAgree) {
+  const std::vector<ListedImage> list = files({"y/1.jpg", "/z/x/1.jpg", "x/1.jpg", "2.jpg"});
+  EXPECT_EQ(best_match(list, "x/1.jpg"), &list[1]);  // the first of those
+  EXPECT_EQ(best_match(list, "z/x/1.jpg"), &list[1]);
+  EXPECT_EQ(best_match(list, "1.jpg"), &list[0]);
+  EXPECT_EQ(best_match(list, "x/"), nullptr);
+  for (const Names& names : {Names{"17.left.jpg", "17.jpg"}, {"17.jpg", "17.left.jpg"}}) {
+    const std::vector<ListedImage> of_tar = members(names);
+    EXPECT_EQ(best_match(of_tar, "a/17.jpg")->member, "17.jpg");
+  }
+  const std::string shared = bad_input_message([] {
+    matched({"x/1.jpg"}, files({"y/1.jpg", "x/1.jpg", "/z/x/1.jpg"}));
+  });
+  EXPECT_TRUE(contains(shared, "'x/1.jpg' may be x/1.jpg or /z/x/1.jpg")) << shared;
+}
+
 TEST(ImageMatch, TellsOfImagesThatAreNotAnnotated) {
   const eval::GroundTruth truth = with_images({"1.jpg"});
   const std::vector<ListedImage> list = files({"1.jpg", "2.jpg", "3.jpg", "4.jpg", "5.jpg"});
@@ -136,6 +152,29 @@ TEST(Dataset, AListAndItsImagesAreNotWrittenOver) {
   for (const fs::path& output : {folder / "s.tar", folder / "link", data.root / "val2017/000000000001.jpg"})
     EXPECT_EQ(error_of([&] { Dataset(data).require_other_file(output); }).code(), ErrorCode::kUsage) << output;
   Dataset(data).require_other_file(data.root / "val2017/000000000002.jpg");  // not of this data set
+}
+
+TEST(Dataset, SizesOfMembersAreReadFromTheTarFile) {
+  const TestFolder folder("listed");
+  DataSource data(small_data_set(folder, 3));
+  const nlohmann::json before = load_json(annotations_of(data.root));
+  const std::string image = read_file(data.root / "val2017/000000000001.jpg");
+  write_file(folder / "s.tar", "header" + image);  // only the place in the file counts
+  data.listed = {{(folder / "s.tar").string(), "", "000000000001.jpg", 6, image.size()},
+                 {(folder / "none.tar").string(), "", "000000000002.jpg", 6, 100},
+                 {(folder / "s.tar").string(), "", "x.jpg", 6, 100}};
+  edit_annotations(data.root, [](auto& json) {
+    for (auto& record : json["images"]) record.erase("width");
+    json["images"][2]["file_name"] = "../x.jpg";
+  });
+  const Dataset source(data);
+  EXPECT_EQ(source.images().at(0)->width, before["images"][0]["width"]);
+  const auto message = [&](size_t i) {
+    return std::string(error_of([&] { source.open(*source.images().at(i)); }).what());
+  };
+  EXPECT_TRUE(contains(message(1), "none.tar: cannot open: ")) << message(1);
+  EXPECT_TRUE(contains(message(2), "file_name '../x.jpg' leads out of the folder of the images")) << message(2);
+  EXPECT_EQ(error_of([&] { source.require_other_file(folder / "s.tar"); }).code(), ErrorCode::kUsage);
 }
 
 TEST(Dataset, AListNeedsAnnotationsInOneFile) {

@@ -62,12 +62,25 @@ TEST(InfoList, GoesOnWithoutImagesThatCannotBeRead) {
   EXPECT_TRUE(contains(told[0], "a.jpg: ")) << told[0];
 }
 
+TEST(InfoList, OnlyFilesAreListedAndTheirNamesFitALine) {
+  const TestFolder parent("pipeline");
+  const fs::path folder = parent / "bins";
+  make_folder(folder / "folder.bin");
+  fs::create_symlink("nowhere", folder / "link.bin");
+  write_file(folder / "a.bin", "x");
+  EXPECT_EQ(write_bin_info(folder, parent / "list.info", 1, 1), 1u);
+  write_file(folder / "b\n0 c.bin", "x");
+  const std::string message = bad_input_message([&] { write_bin_info(folder, parent / "list.info", 1, 1); });
+  EXPECT_TRUE(contains(message, "b\\x0a0 c.bin: a list cannot hold a file name with a line break")) << message;
+}
+
 TEST(InfoList, RefusesFoldersWithoutInputs) {
   const TestFolder folder("pipeline");
   EXPECT_TRUE(
       contains(bad_input_message([&] { write_bin_info(folder.path(), folder / "list", 1, 1); }), "no .bin files"));
   EXPECT_EQ(error_of([&] { write_bin_info(folder / "none", folder / "list", 1, 1); }).code(), ErrorCode::kIo);
   EXPECT_EQ(error_of([&] { write_bin_info(folder.path(), folder / "list", 0, 1); }).code(), ErrorCode::kUsage);
+  EXPECT_EQ(error_of([&] { write_bin_info(folder.path(), folder / "list", 1, 0); }).code(), ErrorCode::kUsage);
 }
 
 TEST(BadInput, Case88_CrLfAndNoLastNewlineAreRead) {
@@ -102,7 +115,8 @@ TEST(BadInput, Case88_SizesAndIndicesThatAreNone) {
   EXPECT_TRUE(contains(refusal("0 a.bin 0 1"), "line 1 has '0' as width"));
   EXPECT_TRUE(contains(refusal("0 a.bin 1 -4"), "'-4' as height"));
   EXPECT_TRUE(contains(refusal("0 a.bin 1 1e3"), "'1e3' as height"));
-  EXPECT_TRUE(contains(refusal("0 a.bin 99999999999999999999 1"), "as width"));
+  for (const char* width : {"99999999999999999999", "2147483648"})
+    EXPECT_TRUE(contains(refusal(fmt::format("0 a.bin {} 1", width)), "as width"));
   EXPECT_TRUE(contains(refusal("x a.bin 1 1"), "'x' as index"));
   EXPECT_TRUE(contains(refusal("-1 a.bin 1 1"), "'-1' as index"));
   EXPECT_TRUE(contains(refusal(std::string_view("0 a\0b 1 1", 9)), "NUL"));

@@ -64,18 +64,16 @@ class ListMerger {
     std::unordered_set<int64_t> ids;
     for (const JournalEntry& entry : file.content.entries) ids.insert(entry.image_id);
     if (ids.size() < part.count()) return part.count() - ids.size();
-    size_t left = 0;
+    // As many ids as images, and none of others: each image has an entry.
     for (std::optional<JournalEntry>& entry : entries_by_image(std::move(file.content), part, file.name)) {
-      if (!entry) {
-        ++left;
-      } else if (entry->failure) {
+      if (entry->failure) {
         log_.add(*entry->failure);
       } else {
         faults_.add(entry->found->image, entry->faults);
         images.push_back(std::move(*entry->found));
       }
     }
-    return left;
+    return 0;
   }
 
   std::vector<ShardFile> files_;

@@ -70,6 +70,32 @@ TEST_F(Merge, NeedsAllShardsWhole) {
   EXPECT_EQ(merge_shards(files, {.results = results_}).evaluation.images, 6u);
 }
 
+TEST_F(Merge, TakesADataSetThatWasMoved) {
+  const std::vector<fs::path> files = run_all(2);
+  const Evaluation expected = merge_shards(files, {.results = results_}).evaluation;
+  const std::string results = read_file(results_);
+  fs::rename(root_, folder_ / "moved");
+  EXPECT_EQ(error_of([&] { merge_shards(files, {}); }).code(), ErrorCode::kIo);
+  const fs::path annotations = annotations_of(folder_ / "moved");
+  for (const MergeOptions& options :
+       {MergeOptions{.results = results_, .root = folder_ / "moved"},
+        MergeOptions{.results = results_, .root = {}, .annotations = annotations},
+        MergeOptions{.results = results_, .root = {}, .annotations = annotations, .images = folder_ / "none"}}) {
+    fs::remove(results_);
+    EXPECT_EQ(merge_shards(files, options).evaluation.stats, expected.stats);
+    EXPECT_EQ(read_file(results_), results);
+  }
+}
+
+TEST_F(Merge, OfNoImageThatCanBeUsedIsItsFirstFailure) {
+  for (const auto& entry : fs::directory_iterator(root_ / "val2017")) fs::remove(entry.path());
+  const std::vector<fs::path> files = run_all(2);
+  const Error error = error_of([&] { merge_shards(files, {.results = results_}); });
+  EXPECT_EQ(error.code(), ErrorCode::kIo);
+  EXPECT_TRUE(contains(error.what(), ".jpg")) << error.what();
+  EXPECT_FALSE(fs::exists(results_));
+}
+
 TEST_F(Merge, RefusesWhatDoesNotBelongTogether) {
   const std::vector<fs::path> two = run_all(2);
   const fs::path copy = folder_ / "copy";

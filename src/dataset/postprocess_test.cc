@@ -1,6 +1,7 @@
 // Dumps in every order, numbering and format give the same detections.
 #include "dataset/dataset.h"
 #include "dataset/test_support.h"
+#include "detection/nms_graph.h"
 
 namespace effdet::dataset {
 namespace {
@@ -101,6 +102,49 @@ TEST(Postprocess, RefusesAFolderWithoutOutputsOfTheDataSet) {
   dump(folder / "dump", "something", one_object(), kModelOrder);
   const std::string message = bad_input_message([&] { postprocess_dumps(root, folder / "dump", options_for(folder)); });
   EXPECT_TRUE(contains(message, "000000000001_1.bin would be one")) << message;
+}
+
+/// Of a model that detects itself: rows of a box, a score and a category, in pixels of the input.
+TEST(Postprocess, TakesRowsOfAModelThatDetectsItself) {
+  const TestFolder folder("pipeline");
+  const fs::path root = small_data_set(folder, 2);
+  edit_annotations(root, [](auto& json) {
+    for (auto& image : json["images"]) image.update({{"width", 64}, {"height", 48}});
+  });
+  make_folder(folder / "dump");
+  PostprocessOptions options = options_for(folder);
+  options.input.metadata = detection::tiny_graph(1).metadata;
+  detection::tell_rows(options.input.metadata);
+  write_floats(folder / "dump/000000000001_0.bin",
+               std::vector<float>{10, 20, 50, 60, 0.75f, 2, -4, 0, 400, 90, 0.5f, 1, 0, 0, 0, 0, 0, 0});
+  EXPECT_EQ(postprocess_dumps(root, folder / "dump", options).detections, 2u);
+  const nlohmann::json results = load_json(folder / "results.json");
+  ASSERT_EQ(results.size(), 2u);
+  EXPECT_EQ(results[0]["bbox"], (std::vector<double>{5, 10, 20, 20}));  // a pixel of the input is half one of the image
+  EXPECT_EQ(results[0]["category_id"], 2);
+  EXPECT_EQ(results[1]["bbox"], (std::vector<double>{0, 0, 64, 45}));  // cut to the image
+  const auto refused = [&](std::string_view message) {
+    const std::string found = bad_input_message([&] { postprocess_dumps(root, folder / "dump", options); });
+    EXPECT_TRUE(contains(found, message)) << found;
+  };
+  write_floats(folder / "dump/000000000001_0.bin", std::vector<float>(7, 1.0f));
+  refused("000000000001_0.bin: 7 values are no rows of 6");
+  options.input.metadata.clear();  // as if the model's file had not been given
+  refused("one output of image '000000000001', as a model writes it that detects itself");
+  options.input.metadata = {{"author", "somebody"}};
+  const Error other = error_of([&] { postprocess_dumps(root, folder / "dump", options); });
+  EXPECT_EQ(other.code(), ErrorCode::kUnsupported);
+  EXPECT_TRUE(contains(other.what(), "has no effdet metadata; export the checkpoint with pth2onnx")) << other.what();
+}
+
+TEST(Postprocess, NeedsTheSizesOfImages) {
+  const TestFolder folder("pipeline");
+  const fs::path root = small_data_set(folder, 2);
+  edit_annotations(root, [](auto& json) { json["images"][0].erase("width"); });
+  fs::remove(root / "val2017/000000000001.jpg");
+  dump(folder / "dump", "000000000001", one_object(), kModelOrder);
+  EXPECT_TRUE(contains(bad_input_message([&] { postprocess_dumps(root, folder / "dump", options_for(folder)); }),
+                       "image '000000000001': neither the annotations nor the image tell its size"));
 }
 
 TEST(BadInput, Case89_DumpOneValueShort) {

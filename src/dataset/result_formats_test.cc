@@ -75,6 +75,34 @@ TEST(ResultFormats, VocIsXmlWhateverANameHolds) {
   EXPECT_NE(read_file(file).find("<filename>n\xEF\xBF\xBD?.jpg</filename>"), std::string::npos) << read_file(file);
 }
 
+TEST(ResultFormats, VocHasAQuestionMarkForWhatXmlHasNoWordFor) {
+  const test::TestFolder folder("voc_names");
+  write_detections_file(folder.path(),
+                        std::vector<DetectedImage>{{"a\x01\xEF\xBF\xBF\xEF\xBF\xBD&b.jpg", "x.jpg", 9, 9, {}}}, kNames,
+                        "voc");
+  EXPECT_NE(read_file(folder / "x.xml").find("<filename>a??\xEF\xBF\xBD&amp;b.jpg</filename>"), std::string::npos)
+      << "the file is called as the picture is";
+}
+
+TEST(ResultFormats, FramesOfVideosHaveNumberAndTime) {
+  DetectedImage frame = kFound[0];
+  frame.frame = 25;
+  frame.seconds = 1.5;
+  const nlohmann::json with = nlohmann::json::parse(text_in("json", {frame}))[0];
+  EXPECT_EQ(with["frame"], 25);
+  EXPECT_EQ(with["seconds"], 1.5);
+  EXPECT_FALSE(nlohmann::json::parse(text_in("json", kFound))[0].contains("frame"));
+}
+
+TEST(ResultFormats, CocoIdsAreNumbersWhereTheyFit) {
+  EXPECT_EQ(coco_image_id("val2017/000000000139.jpg"), "139");
+  EXPECT_EQ(coco_image_id("999999999999999999.jpg"), "999999999999999999");
+  EXPECT_EQ(coco_image_id("9999999999999999999.jpg"), "\"9999999999999999999\"");  // beyond 64 bits
+  EXPECT_EQ(coco_image_id("a1.jpg"), "\"a1\"");
+  EXPECT_EQ(coco_image_id("-1.jpg"), "\"-1\"");
+  EXPECT_EQ(coco_image_id(""), "\"\"");
+}
+
 TEST(ResultFormats, UnknownOnesAndThoseWithoutATextAreRefused) {
   const Error unknown = error_of([] { result_file("xls"); });
   EXPECT_EQ(unknown.code(), ErrorCode::kUsage);

@@ -28,11 +28,12 @@ TEST(ShardWatch, CountsWhatAnotherProcessAppends) {
   EXPECT_GT(more.changes, begun.changes);
   EXPECT_FALSE(more.is_complete());
   writer.reset();
-  EXPECT_FALSE(watch.look().is_run);
+  ShardWatch moved = std::move(watch);
+  EXPECT_FALSE(moved.look().is_run);
   writer.emplace(file);
   writer->append({.image_id = 8});
-  EXPECT_TRUE(watch.look().is_complete());
-  EXPECT_TRUE(watch.look().is_run);
+  EXPECT_TRUE(moved.look().is_complete());
+  EXPECT_TRUE(moved.look().is_run);
 }
 
 TEST(ShardWatch, BeginsAnewWithANewFileAndNeedsNoWholeRecord) {

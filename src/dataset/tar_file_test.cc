@@ -96,6 +96,42 @@ TEST_F(Tar, ReadsUstarPaxAndGnu) {
   EXPECT_EQ(members(member("1", "x") + std::string(kBlock, '\0')).size(), 1u);  // one block of zeros, as some write it
 }
 
+/// Files of some programs: names by GNU's magic, where the prefix is something else, a contiguous file, blanks for 0,
+/// bytes counted with their signs, and records that zeros fill up.
+TEST_F(Tar, ReadsWhatOldAndOtherProgramsWrite) {
+  std::string gnu = header_of("1.jpg", '0', "00000000001");
+  gnu.replace(257, 8, "ustar  " + std::string(1, '\0'));
+  gnu.replace(345, 3, "abc");
+  std::string old = header_of("\xfc.jpg", '0', "00000000001");
+  old.replace(148, 8, "        ");
+  int sum = 0;
+  for (const char byte : old) sum += static_cast<signed char>(byte);
+  old.replace(148, 8, fmt::format("{:06o}", sum) + std::string("\0 ", 2));
+  const std::string tar = with_checksum(gnu) + padded("1") + old + padded("2") + member("3.jpg", "3", '7') +
+                          header_of("4.jpg", '0', std::string(12, ' ')) +
+                          member("pax", record("path=5.jpg") + std::string(9, '\0'), 'x') + member("x", "5") +
+                          member("pax", record("linkpath=target"), 'x') + link("6.jpg", '1', "x") + kEnd;
+  EXPECT_EQ(
+      members(tar),
+      (Members{
+          {"1.jpg", "1"}, {"\xfc.jpg", "2"}, {"3.jpg", "3"}, {"4.jpg", ""}, {"5.jpg", "5"}, {"6.jpg", "-> target"}}));
+}
+
+/// Pages that were looked at are given back on the way.
+TEST_F(Tar, LargeOnesAreWalkedWhole) {
+  constexpr size_t kMiB = size_t{1} << 20;
+  const std::string header = header_of("large.bin", '0', fmt::format("{:011o}", 20 * kMiB));
+  std::string tar = header;
+  for (int i = 0; i < 2; ++i) {
+    write_file(path_, tar, /*sync=*/false);
+    fs::resize_file(path_, tar.size() + 20 * kMiB);
+    tar = read_file(path_) + (i == 0 ? header : member("1.jpg", "one") + kEnd);
+  }
+  const auto found = members(tar);
+  ASSERT_EQ(found.size(), 3u);
+  EXPECT_EQ(found[2], (std::pair<std::string, std::string>("1.jpg", "one")));
+}
+
 /// GNU tar's label has no size, not even 0.
 TEST_F(Tar, ALabelIsPassedOver) {
   const auto found = members(header_of("label", 'V', "") + member("a.jpg", "12") + kEnd);
@@ -124,11 +160,13 @@ TEST_F(Tar, HostileHeadersAreNamedWithTheOffset) {
   EXPECT_TRUE(contains(with_size(std::string("\x80\0\0\x7f\0\0\0\0\0\0\0\0", 12)), "offset 1148: bad size"));
   EXPECT_TRUE(
       contains(with_size(std::string("\x80\0\0\0\0\x7f\xff\xff\xff\xff\xff\xff", 12)), "bytes of content, but"));
-  for (const std::string records :
-       {"x", "5 a=b\n", "7 path\n", "99999999999999999999 a=b\n", "-6 a=b\n", "6 a=bc", "2 \n", "0 a=b\n"})
+  for (const std::string records : {"x", "5 a=b\n", "7 path\n", "99999999999999999999 a=b\n", "-6 a=b\n", "6 a=bc",
+                                    "2 \n", "0 a=b\n", "6xa=b\n", "9 a=b\n"})
     EXPECT_TRUE(contains(refused(member("pax", records, 'x') + good + kEnd), "offset 512: bad pax record")) << records;
   EXPECT_TRUE(contains(refused(member("pax", record(std::string("path=a\0b", 8)), 'x') + good + kEnd), "a NUL byte"));
-  EXPECT_TRUE(contains(refused(member("pax", record("size=1x"), 'x') + good + kEnd), "bad size"));
+  EXPECT_TRUE(contains(refused(member("pax", record(std::string("linkpath=a\0b", 12)), 'x') + kEnd), "a NUL byte"));
+  for (const char* size : {"1x", "", "-1", "18446744073709551616"})
+    EXPECT_TRUE(contains(refused(member("pax", record(fmt::format("size={}", size)), 'x') + good + kEnd), "bad size"));
   EXPECT_TRUE(contains(refused(member("L", std::string((1 << 20) + 1, 'x'), 'L') + kEnd), "bytes of long names"));
   EXPECT_TRUE(contains(refused(good + kEnd + good), "offset 2048: there is something behind the archive's end"));
   EXPECT_TRUE(contains(refused("GIF89a" + std::string(2000, 'x')), "offset 148: bad checksum"));
@@ -138,11 +176,15 @@ TEST_F(Tar, WhatIsNotHandledIsNamed) {
   const auto unsupported = [&](const std::string& tar) { return refused(tar, ErrorCode::kUnsupported); };
   EXPECT_TRUE(contains(unsupported("\x1f\x8b" + std::string(1000, 'x')), "is compressed by gzip; decompress it"));
   EXPECT_TRUE(contains(unsupported("\x28\xb5\x2f\xfd"), "zstd"));
+  EXPECT_TRUE(contains(unsupported("BZh9"), "bzip2"));
+  EXPECT_TRUE(contains(unsupported("\xfd" + std::string("7zXZ\0", 5)), "xz"));
+  EXPECT_TRUE(contains(unsupported("\x04\x22\x4d\x18"), "lz4"));
   EXPECT_TRUE(contains(unsupported(member("1", "", 'S') + kEnd), "offset 0: a sparse file"));
   EXPECT_TRUE(contains(unsupported(member("1", "", 'M') + kEnd), "another volume"));
   EXPECT_TRUE(
       contains(unsupported(member("p", record("GNU.sparse.major=1"), 'x') + kEnd), "offset 512: a sparse file"));
-  EXPECT_TRUE(contains(unsupported(member("p", record("path=x"), 'g') + kEnd), "one name or size for all members"));
+  for (const char* one : {"path=x", "linkpath=x", "size=1"})
+    EXPECT_TRUE(contains(unsupported(member("p", record(one), 'g') + kEnd), "one name or size for all members"));
 }
 
 TEST_F(Tar, HardLinksAreFollowedAndOthersCounted) {
@@ -165,6 +207,13 @@ TEST_F(Tar, HardLinksAreFollowedAndOthersCounted) {
       << notes[0];
   write_file(path_, link("1.jpg", '2', "x") + kEnd);
   EXPECT_EQ(error_of([&] { images_of_tar(path_); }).code(), ErrorCode::kUsage);
+  write_file(path_, link("1.jpg", '2', "x") + member("2.jpg", "two") + kEnd);
+  notes.clear();
+  EXPECT_EQ(images_of_tar(path_, [&](const std::string& note) { notes.push_back(note); }).size(), 1u);
+  ASSERT_EQ(notes.size(), 1u);
+  EXPECT_TRUE(contains(notes[0], "1 link to images left out")) << notes[0];
+  write_file(path_, member("2.jpg", "two") + kEnd);
+  images_of_tar(path_, [](const std::string& note) { ADD_FAILURE() << note; });
 }
 
 TEST_F(Tar, ItsImagesAreThoseOfFiles) {

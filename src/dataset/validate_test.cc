@@ -221,6 +221,79 @@ TEST(Validate, DoesNotReplaceTheAnnotationsByResults) {
   EXPECT_EQ(read_file(annotations_of(root)), before);
 }
 
+TEST(Validate, AnImageThatIsGoneBeforeItIsDrawnIsAFailure) {
+  const TestFolder folder("pipeline");
+  const fs::path root = small_data_set(folder, 3);
+  ValidateOptions options{.pictures = folder / "images", .picture_threshold = 0};
+  options.progress = [&](size_t done, size_t, double) {  // between the network and its decoding
+    if (done == 2) fs::remove(root / "val2017/000000000002.jpg");
+  };
+  const ValidateReport report = validate_dataset(root, tiny_model(1), options, 1);
+  EXPECT_EQ(report.evaluation.images, 2u);
+  ASSERT_EQ(report.failures.size(), 1u);
+  EXPECT_TRUE(contains(report.failures[0].message, "000000000002.jpg")) << report.failures[0].message;
+  EXPECT_TRUE(fs::exists(folder / "images/000000000003.jpg") && !fs::exists(folder / "images/000000000002.jpg"));
+}
+
+TEST(Validate, AStrictRunWithoutFilesEndsWithTheFailureAlone) {
+  const TestFolder folder("pipeline");
+  const fs::path root = small_data_set(folder, 4), journal = folder / "journal";
+  fs::remove(root / "val2017/000000000004.jpg");
+  const auto message = [&](const ValidateOptions& options) {
+    return std::string(error_of([&] { validate_dataset(root, tiny_model(1), options, 1); }).what());
+  };
+  EXPECT_FALSE(contains(message({.strict = true}), " has the results of "));
+  const std::string kept = message({.journal = journal, .strict = true});
+  EXPECT_TRUE(contains(kept, "journal has the results of ") && contains(kept, "--resume goes on with the others"))
+      << kept;
+  fs::remove(root / "val2017/000000000001.jpg");
+  EXPECT_FALSE(contains(message({.results = folder / "r.json", .strict = true}), " has the results of ")) << "nothing";
+  EXPECT_FALSE(fs::exists(folder / "r.json"));
+}
+
+TEST(Validate, AShardWithoutUsableImagesIsKept) {
+  const TestFolder folder("pipeline");
+  const fs::path root = small_data_set(folder, 2), journal = folder / "journal";
+  for (const auto& entry : fs::directory_iterator(root / "val2017")) fs::remove(entry.path());
+  EXPECT_THROW(validate_dataset(root, tiny_model(1), {.journal = journal}), Error);
+  EXPECT_TRUE(fs::exists(journal));
+}
+
+TEST(Validate, OptionsOutOfRangeAreRefused) {
+  const TestFolder folder("pipeline");
+  const fs::path root = small_data_set(folder, 1);
+  const auto code = [&](const ValidateOptions& options) {
+    return error_of([&] { validate_dataset(root, tiny_model(1), options); }).code();
+  };
+  for (const float threshold : {-0.1f, 1.1f, std::numeric_limits<float>::quiet_NaN()})
+    EXPECT_EQ(code({.picture_threshold = threshold}), ErrorCode::kUsage) << threshold;
+  EXPECT_EQ(code({.analysis = AnalysisOptions{.calibration_bins = 0}}), ErrorCode::kUsage);
+  EXPECT_EQ(code({.detect = {.iou_threshold = 2}}), ErrorCode::kUsage);
+}
+
+TEST(Validate, TellsWhatTheNumbersAreMadeOf) {
+  const TestFolder folder("pipeline");
+  const fs::path root = small_data_set(folder, 3);
+  ValidateOptions options{.error_analysis = true, .analysis = AnalysisOptions{}};
+  options.on_running_map = [](double, size_t) {};
+  const Evaluation evaluation = validate_dataset(root, tiny_model(1), options).evaluation;
+  EXPECT_EQ(evaluation.errors.kinds.size(), 6u);
+  ASSERT_TRUE(evaluation.analysis.has_value());
+  EXPECT_EQ(evaluation.analysis->categories.size(), evaluation.categories.size());
+  EXPECT_EQ(validate_dataset(root, tiny_model(1), {}).evaluation.stats, evaluation.stats);
+}
+
+TEST(Validate, WhatACallerThrowsComesBackAndWhatIsDoneStays) {
+  const TestFolder folder("pipeline");
+  const fs::path root = small_data_set(folder, 6), results = folder / "r.json";
+  ValidateOptions options{.results = results};
+  options.progress = [](size_t done, size_t, double) {
+    if (done == 4) throw std::runtime_error("enough");
+  };
+  EXPECT_THROW(validate_dataset(root, tiny_model(1), options, 1), std::runtime_error);
+  EXPECT_FALSE(load_json(results).empty());
+}
+
 TEST(Validate, PassesOnWhatTheCallersFunctionThrows) {
   const TestFolder folder("pipeline");
   const fs::path root = small_data_set(folder, 6);
