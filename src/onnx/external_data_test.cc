@@ -54,6 +54,17 @@ TEST(ExternalData, ReadsFilesOfTheFolder) {
   EXPECT_NO_THROW(read_onnx(save(external_model_with({{"offset", "1"}}), folder.path())));  // not aligned: copied
 }
 
+/// As people do it: in the model's folder, by its name alone.
+TEST(ExternalData, ReadsFilesOfTheCurrentFolder) {
+  const FolderWithWeights folder;
+  save(external_model_with({{"offset", "4"}, {"checksum", "of the file, which is not looked at"}}), folder.path());
+  const fs::path before = fs::current_path();
+  fs::current_path(folder.path());
+  const ir::Graph graph = read_onnx("m.onnx");
+  fs::current_path(before);
+  EXPECT_EQ(graph.constant(graph.find_value("w"))->data<float>()[0], 3);
+}
+
 TEST(ExternalData, WritesLargeWeightsBeside) {
   const TestFolder folder("onnx");
   ir::Graph graph;
@@ -91,6 +102,32 @@ TEST(WriteOnnx, LeavesWeightsOut) {
   EXPECT_EQ(files.size(), 1u);
   EXPECT_LT(fs::file_size(files[0]), 300u);
   EXPECT_NO_THROW(check_onnx(files[0]));
+}
+
+/// Initializers that are no constants, such as strings, stay inside; and a pipe has nothing beside it.
+TEST(ExternalData, WhatCannotLieBeside) {
+  pb::ModelProto model = small_model();
+  auto* words = model.mutable_graph()->add_initializer();
+  words->set_name("words");
+  words->set_data_type(pb::TensorProto::STRING);
+  words->add_dims(1);
+  words->add_string_data(std::string(5000, 'x'));
+  model.mutable_graph()->mutable_node(0)->add_input("words");
+  const ir::Graph graph = read_back(model);
+  const TestFolder folder("onnx");
+  const auto files = write_onnx(graph, folder / "out.onnx", WeightPlacement::kBeside);
+  EXPECT_EQ(fs::file_size(files.at(1)), 0u);
+  const ir::Graph read = read_onnx(files[0]);
+  EXPECT_NE(read.value(read.find_value("words")).initializer, nullptr);
+  EXPECT_EQ(read.constant(read.find_value("w"))->data<float>()[1], 2);
+  ASSERT_EQ(::mkfifo((folder / "pipe").c_str(), 0600), 0);
+  try {
+    write_onnx(graph, folder / "pipe", WeightPlacement::kBeside);
+    ADD_FAILURE() << "no error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kUsage);
+    EXPECT_CONTAINS(std::string(error.what()), "pipe: is no regular file");
+  }
 }
 
 TEST(ExternalData, ReadsMoreThanProtobufHolds) {
@@ -157,6 +194,10 @@ TEST(BadInput, Case54_Keys) {
   EXPECT_CONTAINS(refusal(save(external_model_with({{"offset", "0"}, {"offset", "4"}}), folder.path())), "twice");
   EXPECT_CONTAINS(refusal(save(external_model_with({{"location", "w.bin"}}), folder.path())), "twice");
   EXPECT_CONTAINS(refusal(save(external_model_with({{"basepath", "/"}}), folder.path())), "basepath");
+  pb::ModelProto strings = external_model_with({});
+  strings.mutable_graph()->mutable_initializer(0)->set_data_type(pb::TensorProto::STRING);
+  EXPECT_CONTAINS(refusal(save(strings, folder.path()), ErrorCode::kUnsupported),
+                  "initializer 'w': element type string is not supported in external data");
   pb::ModelProto both = external_model_with({});
   both.mutable_graph()->mutable_initializer(0)->add_float_data(1);
   refusal(save(both, folder.path()));

@@ -184,10 +184,7 @@ class Inliner {
     if (call.input_size() > proto.input_size() || call.output_size() > proto.output_size())
       bad_input("{}: node '{}' calls function '{}' with {} inputs and {} outputs; it has {} and {}", file_, call.name(),
                 label(key), call.input_size(), call.output_size(), proto.input_size(), proto.output_size());
-    const std::string base = !call.name().empty()     ? call.name()
-                             : call.output_size() > 0 ? call.output(0)
-                                                      : proto.name();
-    const std::string prefix = base.substr(0, kLongestPrefix) + "/";
+    const std::string own = label_of(call), prefix = (own.empty() ? proto.name() : own).substr(0, kLongestPrefix) + "/";
     Renames renames;
     for (int i = 0; i < proto.input_size(); ++i)
       renames[proto.input(i)] = i < call.input_size() ? call.input(i) : std::string();

@@ -1,6 +1,8 @@
 // A model's own functions, in the place of their calls.
 #include <google/protobuf/unknown_field_set.h>
 
+#include <set>
+
 #include "onnx/test_util.h"
 #include "onnx/writer.h"
 
@@ -177,6 +179,108 @@ TEST(Functions, StayWhereAnOperatorMeansSomethingElse) {
   EXPECT_EQ(lines(read_back(model)), "sum/s = Sigmoid(x)\ny = Relu(sum/s)\n");
 }
 
+/// Of another domain nobody knows what changed; and names of operators there mean nothing here.
+TEST(Functions, StayWhereAnotherDomainHasAnotherVersion) {
+  pb::ModelProto model = calling_model();
+  auto& function = add_function(model, "F", {"a", "b"}, {"c"}, 13);
+  append(*function.mutable_node(), "Softmax", {"a"}, {"c"}, "own");
+  EXPECT_EQ(lines(read_back(model)), "y = Softmax(x)\n");
+  function.mutable_opset_import(1)->set_version(2);
+  EXPECT_EQ(lines(read_back(model)), "y = F(x, w)\n");
+}
+
+/// A graph inside a function's node counts, too.
+TEST(Functions, StayWhereAnOperatorOfAGraphMeansSomethingElse) {
+  for (const auto& [op, expected] : {std::pair{"Softmax", "y = F(x, w)\n"}, {"Relu", "y = Loop(_, _, w, x)\n"}}) {
+    pb::ModelProto model = calling_model();
+    auto& function = add_function(model, "F", {"a", "b"}, {"c"}, 13);
+    auto& loop = append(*function.mutable_node(), "Loop", {"", "", "b"}, {"c"});
+    set_float(loop, "first", 1);
+    auto* body = loop.add_attribute();
+    body->set_name("body");
+    body->set_type(pb::AttributeProto::GRAPH);
+    append(*body->mutable_g()->mutable_node(), "Neg", {"a"}, {"n"});
+    append(*body->mutable_g()->mutable_node(), op, {"n"}, {"o"});
+    body->mutable_g()->add_output()->set_name("o");
+    EXPECT_EQ(lines(read_back(model)), expected) << op;
+  }
+}
+
+/// What stays calls others, which are then needed; nobody needs the rest.
+TEST(Functions, ThoseThatOthersCallStay) {
+  pb::ModelProto model = calling_model();
+  auto& function = add_function(model, "F", {"a", "b"}, {"c"}, 13);
+  append(*function.mutable_node(), "Softmax", {"a"}, {"s"});
+  append(*function.mutable_node(), "G", {"s", "b"}, {"t"}, "own");
+  append(*function.mutable_node(), "G", {"t", "b"}, {"c"}, "own");
+  append(*add_function(model, "G", {"a", "b"}, {"c"}).mutable_node(), "Add", {"a", "b"}, {"c"});
+  append(*add_function(model, "H", {"a", "b"}, {"c"}).mutable_node(), "Sub", {"a", "b"}, {"c"});
+  const ir::Graph read = read_back(model);
+  std::set<std::string> names;
+  for (const ir::Message& message : read.functions) {
+    pb::FunctionProto kept;
+    ASSERT_TRUE(kept.ParseFromString(*message));
+    names.insert(kept.name());
+  }
+  EXPECT_EQ(names, (std::set<std::string>{"F", "G"}));
+  EXPECT_EQ(lines(read), "y = F(x, w)\n");
+}
+
+TEST(Functions, NamesOfNodesAndOfOutputsThatNobodyWants) {
+  pb::ModelProto model = calling_model();
+  auto& function = add_function(model, "F", {"a", "b"}, {"c", "d"});
+  append(*function.mutable_node(), "Add", {"a", "b"}, {"c"}).set_name("inner");
+  append(*function.mutable_node(), "Dropout", {"c"}, {"", "d"});
+  auto& graph = *model.mutable_graph();
+  graph.mutable_node(0)->set_output(0, "");
+  graph.mutable_node(0)->add_output("y");
+  append(*graph.mutable_node(), "F", {"x", "w"}, {}, "own");  // neither a name nor an output
+  append(*graph.mutable_node(), "F", {"x", "w"}, {"", "z"}, "own");
+  const ir::Graph read = read_back(model);
+  EXPECT_EQ(lines(read),
+            "sum/c = Add(x, w)\n_, y = Dropout(sum/c)\nF/c = Add(x, w)\n_, F/d = Dropout(F/c)\nz/c = Add(x, w)\n_, z = "
+            "Dropout(z/c)\n");
+  EXPECT_EQ(read.nodes[0].name, "sum/inner");
+  EXPECT_EQ(read.nodes[1].name, "y") << "of a node without a name: its first output that has one";
+}
+
+/// Values of graphs inside a function's nodes get names of their own for each call, wherever they are declared.
+TEST(Functions, ValuesOfGraphsInsideAreThoseOfOneCall) {
+  pb::ModelProto model = calling_model();
+  auto& function = add_function(model, "F", {"a", "b"}, {"c"});
+  auto* attribute = append(*function.mutable_node(), "Loop", {"", "", "b"}, {"c"}).add_attribute();
+  attribute->set_name("body");
+  attribute->set_type(pb::AttributeProto::GRAPH);
+  auto& body = *attribute->mutable_g();
+  body.add_input()->set_name("i");
+  auto& k = *body.add_initializer();
+  k.set_name("k");
+  k.set_data_type(pb::TensorProto::FLOAT);
+  k.add_float_data(2);
+  body.add_sparse_initializer()->mutable_values()->set_name("s");
+  body.add_value_info()->set_name("m");
+  append(*body.mutable_node(), "Mul", {"i", "k"}, {"m"});
+  append(*body.mutable_node(), "Sum", {"m", "s", "a"}, {"o"});
+  body.add_output()->set_name("o");
+  auto& graph = *model.mutable_graph();
+  append(*graph.mutable_node(), "F", {"y", "w"}, {"z"}, "own").set_name("again");
+  graph.mutable_output(0)->set_name("z");
+  const ir::Graph read = read_back(model);
+  EXPECT_EQ(lines(read), "y = Loop(_, _, w, x)\nz = Loop(_, _, w, y)\n");
+  for (const std::string call : {"sum", "again"}) {
+    pb::AttributeProto kept;
+    const ir::Node& node = read.nodes[call == "sum" ? 0 : 1];
+    ASSERT_TRUE(
+        kept.ParseFromString(std::get<std::shared_ptr<const ir::OpaqueAttribute>>(*node.find("body"))->message()));
+    EXPECT_EQ(kept.g().input(0).name(), call + "/i");
+    EXPECT_EQ(kept.g().initializer(0).name(), call + "/k");
+    EXPECT_EQ(kept.g().sparse_initializer(0).values().name(), call + "/s");
+    EXPECT_EQ(kept.g().value_info(0).name(), call + "/m");
+    EXPECT_EQ(kept.g().node(1).input(1), call + "/s");
+    EXPECT_EQ(kept.g().output(0).name(), call + "/o");
+  }
+}
+
 TEST(BadInput, Case64_FunctionsThatCallThemselves) {
   pb::ModelProto model = calling_model();
   append(*add_function(model, "F", {"a", "b"}, {"c"}).mutable_node(), "G", {"a", "b"}, {"c"}, "own");
@@ -201,6 +305,18 @@ TEST(BadInput, Case64_FunctionsThatContradictThemselves) {
       refused([](auto&, auto& f) { f.mutable_unknown_fields()->AddLengthDelimited(kFunctionDefaults, "\xff"); }),
       "no attribute");
   refused([](auto&, auto& f) { f.mutable_node(0)->set_output(0, "elsewhere"); });  // nothing makes c
+  EXPECT_CONTAINS(refused([](auto& m, auto&) { m.mutable_graph()->mutable_node(0)->add_output("z"); }),
+                  "node 'sum' calls function 'own.F' with 2 inputs and 2 outputs; it has 2 and 1");
+  EXPECT_CONTAINS(refused([](auto& m, auto& f) {
+                    f.mutable_unknown_fields()->AddLengthDelimited(kFunctionOverload, "other");
+                    *m.add_functions() = f;
+                  }),
+                  "function 'own.F:other' is defined twice");
+  EXPECT_CONTAINS(refused([](auto& m, auto&) {
+                    refer(*m.mutable_graph()->mutable_node(0), "alpha", "gain", pb::AttributeProto::FLOAT);
+                    m.clear_functions();
+                  }),
+                  "attribute 'alpha' refers to a function's attribute outside of a function");
 }
 
 /// Each calls the one before twice: 2^40 nodes.
@@ -215,6 +331,29 @@ TEST(BadInput, Case64_FunctionsThatExplode) {
   }
   const TestFolder folder("onnx");
   EXPECT_CONTAINS(refusal(save(model, folder.path()), ErrorCode::kUnsupported), "more than 100000 nodes");
+}
+
+/// Few nodes that are large: a megabyte, again and again.
+TEST(BadInput, Case64_FunctionsThatGrow) {
+  pb::ModelProto model = calling_model();
+  auto& function = add_function(model, "F", {"a", "b"}, {"c"});
+  auto& node = append(*function.mutable_node(), "Find", {"a", "b"}, {"c"}, "else.where");
+  auto* text = node.add_attribute();
+  text->set_name("text");
+  text->set_type(pb::AttributeProto::STRING);
+  text->set_s(std::string(1 << 20, 'x'));
+  for (int i = 0; i < 64; ++i)
+    append(*model.mutable_graph()->mutable_node(), "F", {"x", "w"}, {"v" + std::to_string(i)}, "own");
+  const TestFolder folder("onnx");
+  EXPECT_CONTAINS(refusal(save(model, folder.path()), ErrorCode::kUnsupported), "100000 nodes or 64 MB");
+}
+
+/// A field of another kind in the place of an overload says nothing.
+TEST(BadInput, Case64_OverloadsThatAreNumbers) {
+  pb::ModelProto model = calling_model();
+  append(*add_function(model, "F", {"a", "b"}, {"c"}).mutable_node(), "Add", {"a", "b"}, {"c"});
+  model.mutable_graph()->mutable_node(0)->mutable_unknown_fields()->AddVarint(kNodeOverload, 5);
+  EXPECT_EQ(lines(read_back(model)), "y = Add(x, w)\n");
 }
 
 /// A chain as long as the file is would be as deep a recursion.

@@ -114,11 +114,11 @@ class GraphReader {
   void declare_outputs(const pb::NodeProto& node) {
     for (const std::string& name : node.output())
       if (!name.empty())
-        declare(name, graph_.add_value({name, DType::kUnknown}), fmt::format("output of node '{}'", label(node)));
+        declare(name, graph_.add_value({name, DType::kUnknown}), fmt::format("output of node '{}'", label_of(node)));
   }
 
   void add_node(pb::NodeProto& proto) {
-    ir::Node node{proto.op_type(), canonical_domain(proto.domain()), label(proto)};
+    ir::Node node{proto.op_type(), canonical_domain(proto.domain()), label_of(proto)};
     const std::string where = fmt::format("{}: node '{}' ({})", file_, node.name, node.op);
     if (node.domain.empty() && origin_->opset == 0)
       bad_input("{}: opset_import does not name ONNX's own domain, of which this operator is", where);
@@ -181,10 +181,6 @@ class GraphReader {
     proto.mutable_attribute()->Swap(&comments);
     if (!says_more) proto.clear_attribute();
     return proto.ByteSizeLong() == 0 ? nullptr : kept(proto);
-  }
-
-  static std::string label(const pb::NodeProto& node) {
-    return node.name().empty() && node.output_size() > 0 ? node.output(0) : node.name();
   }
 
   /// The value of that name; a graph inside a node may read those around it.

@@ -60,6 +60,7 @@ TEST(BadInput, RawFilesThatDoNotFit) {
   EXPECT_EQ(code("float32", {-1, 2}), ErrorCode::kBadInput);
   EXPECT_EQ(code("float32", {0, -1}), ErrorCode::kBadInput);
   EXPECT_EQ(code("float32", {int64_t{1} << 62, 4}), ErrorCode::kBadInput);
+  EXPECT_EQ(code("float32", {int64_t{1} << 62, 4, -1}), ErrorCode::kBadInput);
   EXPECT_EQ(code("float32", {-1, -1}), ErrorCode::kUsage);
   EXPECT_EQ(code("", {3}), ErrorCode::kUsage);
   EXPECT_EQ(code("float32", {3}), ErrorCode::kInternal) << "an error";
@@ -69,10 +70,28 @@ TEST(HostTensor, WhatIsNoneIsRefused) {
   HostTensor tensor = floats({1, 2});
   tensor.shape = {3};
   EXPECT_EQ(code_of([&] { to_tensor(tensor); }), ErrorCode::kUsage);
+  tensor.shape = {int64_t{1} << 62, 4};
+  EXPECT_EQ(code_of([&] { to_tensor(tensor); }), ErrorCode::kUsage);
+  tensor.shape = {-1};
+  EXPECT_EQ(code_of([&] { to_tensor(tensor); }), ErrorCode::kUsage);
   tensor.dtype = "float";
   EXPECT_EQ(code_of([&] { to_tensor(tensor); }), ErrorCode::kUsage);
   const HostTensor flag{.name = "x", .dtype = "bool", .shape = {1}, .bytes = {std::byte{2}}};
   EXPECT_EQ(code_of([&] { to_tensor(flag); }), ErrorCode::kUsage);
+}
+
+TEST(HostTensor, OfNothing) {
+  const TestFolder folder("onnx");
+  write_file(folder / "a.bin", std::string(), false);
+  const HostTensor tensor = read_tensor(folder / "a.bin", {.name = "x", .dtype = "float32", .shape = {0, 4}});
+  EXPECT_EQ(tensor.shape, (std::vector<int64_t>{0, 4}));
+  EXPECT_TRUE(tensor.bytes.empty());
+  EXPECT_EQ(to_tensor(tensor).numel(), 0);
+  const TensorInfo open{.name = "x", .dtype = "float32", .shape = {-1, 4}};
+  EXPECT_EQ(read_tensor(folder / "a.bin", open).shape, (std::vector<int64_t>{0, 4}));
+  EXPECT_TRUE(compare_tensors(tensor, tensor).same());
+  const HostTensor flags{.name = "x", .dtype = "bool", .shape = {2}, .bytes = {std::byte{0}, std::byte{1}}};
+  EXPECT_EQ(to_tensor(flags).dtype(), DType::kBool);
 }
 
 TEST(HostTensor, ComparedAsNumpyDoes) {
@@ -90,6 +109,9 @@ TEST(HostTensor, ComparedAsNumpyDoes) {
   EXPECT_EQ(compare_tensors(floats({-kInfinity}), floats({kInfinity})).outside, 1);
   EXPECT_EQ(compare_tensors(floats({1}), floats({0})).relative, 1);  // of nothing
   EXPECT_EQ(compare_tensors(floats({1}), floats({1, 2})).mismatch, "float32 1 against float32 2");
+  HostTensor whole = floats({1});
+  whole.dtype = "int32";
+  EXPECT_EQ(compare_tensors(whole, floats({1})).mismatch, "int32 1 against float32 1");
 }
 
 }  // namespace

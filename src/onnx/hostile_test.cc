@@ -111,6 +111,15 @@ TEST(BadInput, Case57_CyclesAndNames) {
                   }),
                   "twice");
   EXPECT_CONTAINS(refusal([](pb::ModelProto& m) { m.mutable_graph()->mutable_input(0)->set_name("y"); }), "twice");
+  EXPECT_CONTAINS(refusal([](pb::ModelProto& m) {
+                    auto* graph = m.mutable_graph();
+                    *graph->add_input() = graph->input(0);
+                  }),
+                  "input 'x' is defined twice");
+  EXPECT_CONTAINS(refusal([](pb::ModelProto& m) {
+                    m.mutable_graph()->mutable_input(0)->mutable_type()->mutable_tensor_type()->set_elem_type(0);
+                  }),
+                  "value 'x' has no element type");
   refusal([](pb::ModelProto& m) { m.mutable_graph()->mutable_input(0)->set_name(""); });
   refusal([](pb::ModelProto& m) { m.mutable_graph()->mutable_initializer(0)->set_name(std::string("w\0", 2)); });
   EXPECT_CONTAINS(refusal([](pb::ModelProto& m) { m.mutable_graph()->mutable_output(0)->set_name("z"); }), "'z'");
@@ -196,6 +205,11 @@ TEST(BadInput, Case62_Versions) {
   refusal([](pb::ModelProto& m) { m.set_ir_version(0); });
   refusal([](pb::ModelProto& m) { m.set_ir_version(-1); });
   refusal([](pb::ModelProto& m) { m.set_ir_version(999); }, ErrorCode::kUnsupported);
+  EXPECT_CONTAINS(refusal([](pb::ModelProto& m) { m.set_ir_version(2); }, ErrorCode::kUnsupported),
+                  "IR version 2 is not supported, only 3 to 14");
+  EXPECT_CONTAINS(
+      refusal([](pb::ModelProto& m) { m.mutable_opset_import(0)->set_version(6); }, ErrorCode::kUnsupported),
+      "opset 6 is not supported, only 7 to 28");
   refusal([](pb::ModelProto& m) { m.mutable_opset_import(0)->set_version(0); });
   EXPECT_CONTAINS(
       refusal([](pb::ModelProto& m) { m.mutable_opset_import(0)->set_version(999); }, ErrorCode::kUnsupported), "999");

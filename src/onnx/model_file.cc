@@ -1,6 +1,7 @@
 // Parses a ModelProto within limits, and checks its version and operator sets.
 #include "onnx/model_file.h"
 
+#include <algorithm>
 #include <climits>
 #include <set>
 
@@ -54,6 +55,12 @@ int64_t own_opset(const pb::ModelProto& model) {
 }
 
 std::string canonical_domain(const std::string& domain) { return domain == "ai.onnx" ? "" : domain; }
+
+std::string label_of(const pb::NodeProto& node) {
+  if (!node.name().empty()) return node.name();
+  const auto named = std::ranges::find_if(node.output(), [](const std::string& output) { return !output.empty(); });
+  return named == node.output().end() ? "" : *named;
+}
 
 Shape shape_of(const pb::TypeProto_Tensor& type) {
   Shape shape;

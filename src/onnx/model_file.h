@@ -23,6 +23,8 @@ int64_t own_opset(const pb::ModelProto& model);
 
 /// "" and "ai.onnx" name the same domain; returned is "".
 std::string canonical_domain(const std::string& domain);
+/// What a node is called: its name, or its first output that has one; empty where there is none.
+std::string label_of(const pb::NodeProto& node);
 
 /// Dimensions that a file declares; -1 for symbolic ones, and for negative numbers, by which Paddle's exports mean that
 /// a dimension is not known.

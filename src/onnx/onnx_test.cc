@@ -1,6 +1,7 @@
 // Reading and writing well-formed files.
 #include <gtest/gtest.h>
 
+#include "onnx/attribute.h"
 #include "onnx/official_checker.h"
 #include "onnx/test_util.h"
 #include "onnx/writer.h"
@@ -128,6 +129,62 @@ TEST(WriteOnnx, ImportsTheFusedDomain) {
   EXPECT_EQ(read_onnx(path).nodes[0].domain, ir::kFusedDomain);
 }
 
+/// What ONNX pairs with operator sets; and a graph has a name.
+TEST(WriteOnnx, VersionsOfTheFormat) {
+  const TestFolder folder("onnx");
+  for (const auto& [opset, version] :
+       {std::pair{11, 7}, {14, 7}, {15, 8}, {18, 8}, {19, 9}, {20, 9}, {21, 10}, {22, 10}}) {
+    ir::Graph graph = sample_graph();
+    graph.opset = opset;
+    graph.name = opset == 11 ? "" : "own";
+    write_onnx(graph, folder / "m.onnx");
+    const pb::ModelProto model = model_in(folder / "m.onnx");
+    EXPECT_EQ(model.ir_version(), version) << opset;
+    EXPECT_EQ(model.graph().name(), opset == 11 ? "graph" : "own");
+    if (opset <= 17) continue;  // where Debian's checker ends
+    EXPECT_THROW(check_onnx(folder / "m.onnx"), Error) << opset;
+  }
+}
+
+/// A type that the file declares is written back as long as it is true of the value.
+TEST(WriteOnnx, DeclaredTypesThatAreNoLongerTrue) {
+  pb::ModelProto model = small_model();
+  auto* declared = model.mutable_graph()->mutable_input(0)->mutable_type()->mutable_tensor_type();
+  declared->mutable_shape()->mutable_dim(0)->set_dim_param("batch");
+  const TestFolder folder("onnx");
+  const auto input_after = [&](const std::function<void(ir::Value&)>& change) {
+    ir::Graph graph = read_back(model);
+    change(graph.value(graph.inputs[0]));
+    write_onnx(graph, folder / "m.onnx");
+    return model_in(folder / "m.onnx").graph().input(0).type();
+  };
+  const pb::TypeProto same = input_after([](ir::Value&) {});
+  EXPECT_EQ(same.tensor_type().shape().dim(0).dim_param(), "batch");
+  const pb::TypeProto known = input_after([](ir::Value& value) { value.shape = Shape{4}; });
+  EXPECT_EQ(known.tensor_type().shape().dim(0).dim_value(), 4);
+  EXPECT_FALSE(known.tensor_type().shape().dim(0).has_dim_param());
+  const pb::TypeProto other = input_after([](ir::Value& value) { value.shape = Shape{-1, -1}; });
+  EXPECT_EQ(other.tensor_type().shape().dim_size(), 2);
+  const pb::TypeProto half = input_after([](ir::Value& value) { value.dtype = DType::kF16; });
+  EXPECT_EQ(half.tensor_type().elem_type(), pb::TensorProto::FLOAT16);
+  EXPECT_EQ(half.tensor_type().shape().dim_size(), 1);
+  EXPECT_EQ(half.tensor_type().shape().dim(0).value_case(), pb::TensorShapeProto::Dimension::VALUE_NOT_SET);
+  const pb::TypeProto open = input_after([](ir::Value& value) { value.shape.reset(); });
+  EXPECT_FALSE(open.tensor_type().has_shape());
+  const pb::TypeProto unknown = input_after([](ir::Value& value) {
+    value.declared = nullptr;
+    value.dtype = DType::kUnknown;
+  });
+  EXPECT_EQ(unknown.value_case(), pb::TypeProto::VALUE_NOT_SET);
+  model.mutable_graph()->mutable_input(0)->mutable_type()->mutable_sequence_type();
+  const pb::TypeProto tensor = input_after([](ir::Value& value) {
+    value.dtype = DType::kF32;
+    value.shape = Shape{};
+  });
+  EXPECT_EQ(tensor.tensor_type().elem_type(), pb::TensorProto::FLOAT) << "no longer a sequence";
+  EXPECT_TRUE(tensor.tensor_type().has_shape()) << "a scalar";
+}
+
 TEST(WriteOnnx, SameBytesTwice) {
   const TestFolder folder("onnx");
   const auto a = folder / "a.onnx", b = folder / "b.onnx";
@@ -179,7 +236,6 @@ TEST(ReadOnnx, NegativeDimensionsAreUnknown) {  // as Paddle's exports have them
   EXPECT_EQ(empty.value(empty.inputs[0]).shape, Shape{0});
 }
 
-/// PyTorch's exporter leaves out what is not read, the first output too.
 TEST(ReadOnnx, OneStrideForAllAxes) {  // as PyTorch exports Conv2d(stride=[2])
   pb::ModelProto model = small_model();
   auto* node = model.mutable_graph()->mutable_node(0);
@@ -193,30 +249,71 @@ TEST(ReadOnnx, OneStrideForAllAxes) {  // as PyTorch exports Conv2d(stride=[2])
   EXPECT_EQ(read_back(model).nodes[0].get_ints("strides", {}), (std::vector<int64_t>{2, 2}));
 }
 
-TEST(ReadOnnx, RecurrentNodesWithoutAFirstOutput) {
+TEST(ReadOnnx, InputsWithoutAType) {
   pb::ModelProto model = small_model();
-  auto* node = model.mutable_graph()->mutable_node(0);
-  node->set_op_type("GRU");
-  node->set_output(0, "");
-  node->add_output("y");
+  model.mutable_graph()->mutable_input(0)->clear_type();
   const ir::Graph graph = read_back(model);
-  ASSERT_NE(graph.nodes[0].outputs[0], ir::kNoValue);
-  EXPECT_EQ(graph.value(graph.nodes[0].outputs[0]).name, "sum_output_0");
-  EXPECT_EQ(graph.outputs[0], graph.nodes[0].outputs[1]);
+  EXPECT_EQ(graph.value(graph.inputs[0]).dtype, DType::kUnknown);
+  EXPECT_FALSE(graph.value(graph.inputs[0]).shape);
+}
+
+TEST(ReadOnnx, OtherStridesStay) {
+  using List = std::vector<int64_t>;
+  for (const auto& [kernel, strides] :
+       {std::pair{List{3, 3}, List{2, 1}}, {List{3, 3, 3, 3}, List{2}}, {List{3}, List{}}}) {
+    pb::ModelProto model = small_model();
+    auto* node = model.mutable_graph()->mutable_node(0);
+    node->set_op_type("Conv");
+    put_attribute("kernel_shape", kernel, *node->add_attribute());
+    put_attribute("strides", strides, *node->add_attribute());
+    EXPECT_EQ(read_back(model).nodes[0].get_ints("strides", {9}), strides);
+    put_attribute("kernel_shape", int64_t{3}, *node->mutable_attribute(0));
+    EXPECT_EQ(read_back(model).nodes[0].get_ints("strides", {9}), strides) << "a kernel that is no list";
+    put_attribute("strides", int64_t{2}, *node->mutable_attribute(1));
+    EXPECT_EQ(read_back(model).nodes[0].get_int("strides", 9), 2) << "nor are they";
+    node->mutable_attribute(1)->set_name("group");
+    EXPECT_EQ(read_back(model).nodes[0].find("strides"), nullptr);
+    node->mutable_attribute(0)->set_name("strides");
+    EXPECT_EQ(read_back(model).nodes[0].get_int("strides", 9), 3) << "without a kernel";
+  }
+}
+
+/// PyTorch's exporter leaves out what is not read, the first output too.
+TEST(ReadOnnx, RecurrentNodesWithoutAFirstOutput) {
+  for (const char* op : {"GRU", "LSTM", "RNN"}) {
+    pb::ModelProto model = small_model();
+    auto* node = model.mutable_graph()->mutable_node(0);
+    node->set_op_type(op);
+    node->set_output(0, "");
+    node->add_output("y");
+    const ir::Graph graph = read_back(model);
+    ASSERT_NE(graph.nodes[0].outputs[0], ir::kNoValue);
+    EXPECT_EQ(graph.value(graph.nodes[0].outputs[0]).name, "sum_output_0");
+    EXPECT_EQ(graph.outputs[0], graph.nodes[0].outputs[1]);
+    node->set_output(0, "z");
+    EXPECT_EQ(read_back(model).value(read_back(model).nodes[0].outputs[0]).name, "z");
+    *model.mutable_graph()->add_node() = *node;
+    model.mutable_graph()->mutable_node(1)->clear_output();
+    EXPECT_EQ(read_back(model).nodes[1].outputs.size(), 0u);
+  }
 }
 
 /// Each looking for a free name from the start would take time by the square of their number.
-TEST(ReadOnnx, ManyRecurrentNodesWithoutNames) {
+TEST(ReadOnnx, ManyRecurrentNodesOfOneName) {
   pb::ModelProto model = small_model();
   auto* graph = model.mutable_graph();
   for (int i = 0; i < 5000; ++i) {
     auto* node = graph->add_node();
     node->set_op_type("GRU");
+    node->set_name("same");
     for (const char* input : {"x", "x", "x"}) node->add_input(input);
     node->add_output("");
     node->add_output(fmt::format("h{}", i));
   }
-  EXPECT_EQ(read_back(model).nodes.size(), 5001u);
+  const ir::Graph read = read_back(model);
+  ASSERT_EQ(read.nodes.size(), 5001u);
+  for (const char* name : {"same_output_0", "same_output_0_0", "same_output_0_4998"})
+    EXPECT_NE(read.find_value(name), ir::kNoValue) << name;
 }
 
 TEST(Summary, CountsNodesAndWeights) {

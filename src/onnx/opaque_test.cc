@@ -2,6 +2,7 @@
 #include <google/protobuf/unknown_field_set.h>
 
 #include <algorithm>
+#include <map>
 
 #include "onnx/test_util.h"
 #include "onnx/writer.h"
@@ -208,6 +209,87 @@ TEST(OpaqueNode, ExternalDataOfInnerGraphsComesAlong) {
     }
   entry->set_value("../w.bin");
   EXPECT_CONTAINS(refusal(save(model, folder.path())), "outside of the model's folder");
+}
+
+/// Every place of an attribute where a tensor may stand.
+TEST(OpaqueNode, ExternalDataOfAllKindsComesAlong) {
+  pb::ModelProto model = model_with_unknown_node();
+  const auto external = [](pb::TensorProto& tensor) {
+    tensor.set_data_type(pb::TensorProto::FLOAT);
+    tensor.set_data_location(pb::TensorProto::EXTERNAL);
+    auto* entry = tensor.add_external_data();
+    entry->set_key("location");
+    entry->set_value("w.bin");
+  };
+  auto& node = *model.mutable_graph()->mutable_node(1);
+  external(*node.mutable_attribute(3)->mutable_g()->add_sparse_initializer()->mutable_values());
+  auto& inner =
+      *add_attribute(*node.mutable_attribute(3)->mutable_g()->mutable_node(0), "t", pb::AttributeProto::TENSOR)
+           .mutable_t();
+  external(inner);
+  auto& tensors = add_attribute(node, "u", pb::AttributeProto::TENSORS);
+  external(*tensors.add_tensors());
+  tensors.add_tensors()->set_data_type(pb::TensorProto::FLOAT);
+  auto& sparse = *add_attribute(node, "v", pb::AttributeProto::SPARSE_TENSOR).mutable_sparse_tensor();
+  external(*sparse.mutable_values());
+  external(*sparse.mutable_indices());
+  auto& several = add_attribute(node, "w", pb::AttributeProto::SPARSE_TENSORS);
+  several.add_sparse_tensors();
+  external(*several.add_sparse_tensors()->mutable_indices());
+  const TestFolder folder("onnx");
+  const std::string three("\0\0\x40\x40", 4);
+  write_file(folder / "w.bin", three, false);
+  const pb::ModelProto after = written(read_onnx(save(model, folder.path())));
+  const auto& kept = node_named(after, "finder");
+  std::map<std::string, const pb::AttributeProto*> attributes;
+  for (const auto& attribute : kept.attribute()) attributes[attribute.name()] = &attribute;
+  const auto& graph = attributes.at("graph")->g();
+  for (const pb::TensorProto* tensor :
+       {&graph.sparse_initializer(0).values(), &graph.node(0).attribute(0).t(), &attributes.at("u")->tensors(0),
+        &attributes.at("v")->sparse_tensor().values(), &attributes.at("v")->sparse_tensor().indices(),
+        &attributes.at("w")->sparse_tensors(1).indices()}) {
+    EXPECT_EQ(tensor->raw_data(), three);
+    EXPECT_EQ(tensor->data_location(), pb::TensorProto::DEFAULT);
+    EXPECT_EQ(tensor->external_data_size(), 0);
+  }
+  EXPECT_FALSE(attributes.at("w")->sparse_tensors(0).has_values());
+}
+
+TEST(OpaqueNode, AttributesKeepTheirOrder) {
+  pb::ModelProto model = small_model();
+  add_domain(model, "else.where", 1);
+  auto& node = *model.mutable_graph()->mutable_node(0);
+  node.set_domain("else.where");
+  for (const char* name : {"zeta", "alpha", "mu"}) add_attribute(node, name, pb::AttributeProto::INT).set_i(1);
+  EXPECT_EQ(written(read_back(model)).graph().node(0).SerializeAsString(), node.SerializeAsString());
+}
+
+/// What types say beside numbers comes back, and what is declared of values that nobody makes goes.
+TEST(OpaqueNode, DenotationsOfTypes) {
+  pb::ModelProto model = small_model();
+  auto& graph = *model.mutable_graph();
+  graph.mutable_input(0)->mutable_type()->set_denotation("IMAGE");
+  graph.mutable_output(0)->mutable_type()->mutable_tensor_type()->mutable_shape()->mutable_dim(0)->set_denotation("N");
+  *graph.add_value_info() = graph.input(0);
+  graph.mutable_value_info(0)->set_name("nobody");
+  const pb::ModelProto after = written(read_back(model));
+  EXPECT_EQ(after.graph().input(0).SerializeAsString(), graph.input(0).SerializeAsString());
+  EXPECT_EQ(after.graph().output(0).SerializeAsString(), graph.output(0).SerializeAsString());
+  EXPECT_EQ(after.graph().value_info_size(), 0);
+}
+
+TEST(BadInput, OutputsWithoutANameInInnerGraphs) {
+  pb::ModelProto model = model_with_unknown_node();
+  model.mutable_graph()->mutable_node(1)->mutable_attribute(3)->mutable_g()->add_output();
+  const ir::Graph graph = read_back(model);
+  const auto& attribute = std::get<std::shared_ptr<const ir::OpaqueAttribute>>(*graph.nodes.back().find("graph"));
+  try {
+    attribute->graph();
+    ADD_FAILURE() << "no error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kBadInput);
+    EXPECT_CONTAINS(std::string(error.what()), "m.onnx: the graph's output: nothing makes ''");
+  }
 }
 
 /// A few bytes each, which all name the same 16 MB.

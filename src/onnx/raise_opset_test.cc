@@ -51,6 +51,17 @@ const ir::Node& node_named(const ir::Graph& graph, const std::string& name) {
   return *std::ranges::find(graph.nodes, name, &ir::Node::name);
 }
 
+/// Code and message of what f throws.
+template <typename F>
+std::pair<ErrorCode, std::string> error_of(F&& f) {
+  try {
+    f();
+  } catch (const Error& error) {
+    return {error.code(), error.what()};
+  }
+  return {ErrorCode::kInternal, "no error"};
+}
+
 using List = std::vector<int64_t>;
 
 TEST(RaiseOpset, TheSameVersionChangesNothing) {
@@ -140,15 +151,63 @@ TEST(RaiseOpset, ManyNodesGetConstantsOfTheirOwn) {
   EXPECT_EQ(graph.constant(graph.nodes.at(kNodes - 1).inputs.at(1))->data<float>()[0], 1 - kNodes);
 }
 
-/// Code and message of what f throws.
-template <typename F>
-std::pair<ErrorCode, std::string> error_of(F&& f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    return {error.code(), error.what()};
-  }
-  return {ErrorCode::kInternal, "no error"};
+TEST(RaiseOpset, NamesOfConstantsAreFree) {
+  ir::Graph graph =
+      ir::graph_from_text("input x [2,4]\n a = Unsqueeze(x) axes=[0]\n b = Squeeze(a) axes=[1]\n output b");
+  graph.value(graph.inputs[0]).name = "opset.axes";
+  graph.inner_names = {"opset.axes_1", "other"};
+  raise_opset(graph, 13);
+  ir::verify(graph);
+  EXPECT_EQ(graph.value(graph.nodes[0].inputs[1]).name, "opset.axes_2");
+  EXPECT_EQ(graph.value(graph.nodes[1].inputs[1]).name, "opset.axes_3");
+}
+
+TEST(RaiseOpset, AxesFromTheEndAndInputsThatAreLeftOut) {
+  ir::Graph graph = ir::graph_from_text(R"(
+    input x [2,4]
+    share = Softmax(x) axis=-1
+    part = Split(share) axis=1
+    own = Frob(part)
+    output own
+  )");
+  graph.nodes[2].domain = "else.where";
+  graph.nodes[1].inputs.push_back(ir::kNoValue);
+  graph.value(graph.nodes[0].outputs[0]).shape = Shape{2, 4};
+  raise_opset(graph, 18);
+  ir::verify(graph);
+  EXPECT_EQ(node_named(graph, "share").get_int("axis", 0), 1);
+  EXPECT_EQ(node_named(graph, "part").get_int("num_outputs", 0), 1);
+  EXPECT_EQ(node_named(graph, "own").inputs.size(), 1u) << "of another domain";
+
+  ir::Graph resize =
+      ir::graph_from_text("input x [1,2,4,4]\n a = Resize(x, waves[0], waves[4]) mode=nearest\n output a");
+  resize.nodes[0].inputs.push_back(resize.add_constant("no_sizes", Tensor(DType::kI64, {0})));
+  raise_opset(resize, 13);
+  EXPECT_EQ(resize.nodes[0].inputs.size(), 3u);
+  EXPECT_EQ(resize.nodes[0].inputs[1], ir::kNoValue);
+}
+
+TEST(RaiseOpset, WhatHoldsGraphsOfItsOwnIsRefused) {
+  pb::ModelProto model = small_model();
+  auto* body = model.mutable_graph()->mutable_node(0)->add_attribute();
+  body->set_name("body");
+  body->set_type(pb::AttributeProto::GRAPH);
+  ir::Graph graph = read_back(model);
+  const auto [code, message] = error_of([&] { raise_opset(graph, 13); });
+  EXPECT_EQ(code, ErrorCode::kUnsupported);
+  EXPECT_EQ(message, "Add 'sum' cannot be written for a later operator set: it holds a graph of its own");
+  ir::Graph functions = ir::graph_from_text("input x [2]\n a = Relu(x)\n output a");
+  functions.functions = {std::make_shared<const std::string>()};
+  EXPECT_EQ(error_of([&] { raise_opset(functions, 13); }).second,
+            "a model with functions cannot be written for a later operator set");
+}
+
+TEST(BadInput, AttributesThatNoInputCanBe) {
+  ir::Graph graph = ir::graph_from_text("input x [2]\n a = ReduceSum(x) keepdims=0\n output a");
+  graph.nodes[0].attributes["axes"] = std::string("all");
+  const auto [code, message] = error_of([&] { raise_opset(graph, 13); });
+  EXPECT_EQ(code, ErrorCode::kBadInput);
+  EXPECT_EQ(message, "ReduceSum 'a': attribute axes is neither a number nor a list of integers");
 }
 
 TEST(RaiseOpset, VersionsThatCannotBeWrittenAreRefused) {

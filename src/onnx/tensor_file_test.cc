@@ -96,6 +96,19 @@ TEST(BadInput, Case55_TensorFilesCutAndFlipped) {
   }
 }
 
+TEST(BadInput, Case55_TensorFilesAboveTwoGiB) {
+  const TestFolder folder("onnx");
+  write_file(folder / "input_0.pb", small_tensor().SerializeAsString(), false);
+  std::filesystem::resize_file(folder / "input_0.pb", (uint64_t{1} << 31) + 7);  // a hole
+  try {
+    read_tensor_file(folder / "input_0.pb");
+    ADD_FAILURE() << "the tensor was accepted";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kBadInput);
+    EXPECT_CONTAINS(std::string(error.what()), "input_0.pb: 2147483655 bytes; a protobuf message has at most 2 GiB");
+  }
+}
+
 TEST(BadInput, Case58_TensorFilesWhoseShapeContradictsTheData) {
   auto proto = small_tensor();
   proto.set_dims(0, 3);
