@@ -147,6 +147,16 @@ def quantized_operators():
         domains=[helper.make_opsetid("com.microsoft", 1)]))
 
 
+def several_tensors():
+    """Two inputs and outputs of three types, no detector."""
+    pair = [2, 2]
+    model = model_of([node("Div", ["a", "b"], ["quotient"]), node("Greater", ["a", "b"], ["greater"]),
+                      node("Cast", ["a"], ["whole"], to=TensorProto.INT32)],
+                     [port("a", pair), port("b", pair)],
+                     [port("quotient", pair), port("greater", pair, TensorProto.BOOL), port("whole", pair, TensorProto.INT32)], [])
+    (FOLDER / "several_tensors.onnx").write_bytes(model.SerializeToString())
+
+
 if __name__ == "__main__":
     FOLDER.mkdir(exist_ok=True)
     unknown_operator()
@@ -155,3 +165,4 @@ if __name__ == "__main__":
     half()
     quantized()
     quantized_operators()
+    several_tensors()

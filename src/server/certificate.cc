@@ -12,8 +12,6 @@
 namespace effdet::server {
 namespace {
 
-constexpr auto kBetweenLooks = std::chrono::seconds(10);
-
 const TlsModule& tls_module() {
   static const auto& module = module_table<TlsModule>(
       reinterpret_cast<const void*>(&tls_module), "libeffdet_tls.so", kTlsModuleEntry, kTlsModuleVersion,
@@ -28,8 +26,12 @@ void check_readable(const std::string& file) {
 
 }  // namespace
 
-Certificate::Certificate(std::string file, std::string key_file, std::function<void(const std::string&)> on_note)
-    : file_(std::move(file)), key_file_(std::move(key_file)), on_note_(std::move(on_note)) {
+Certificate::Certificate(std::string file, std::string key_file, std::function<void(const std::string&)> on_note,
+                         Clock::duration between_looks)
+    : file_(std::move(file)),
+      key_file_(std::move(key_file)),
+      on_note_(std::move(on_note)),
+      between_looks_(between_looks) {
   if (file_.empty() || key_file_.empty())
     fail(ErrorCode::kUsage, "a certificate needs its key, and a key its certificate");
   load();
@@ -52,7 +54,7 @@ void Certificate::load() {
 }
 
 void Certificate::load_if_changed() {
-  if (Clock::now() - looked_ < kBetweenLooks) return;
+  if (Clock::now() - looked_ < between_looks_) return;
   looked_ = Clock::now();
   if (times() == loaded_) return;
   std::string note = "the certificate was read again";

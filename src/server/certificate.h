@@ -17,10 +17,11 @@ class Certificate {
  public:
   /// Throws Error(kUsage) where one of the files is not named, Error(kIo) and Error(kBadInput) where they are not there
   /// or no certificate and its key, Error(kUnsupported) where the module is missing.
-  Certificate(std::string file, std::string key_file, std::function<void(const std::string&)> on_note);
+  Certificate(std::string file, std::string key_file, std::function<void(const std::string&)> on_note,
+              Clock::duration between_looks = std::chrono::seconds(10));
 
   /// A connection's encryption; nullptr: no memory. Files that have changed are read again, not more often than once in
-  /// ten seconds: where they are broken the old certificate goes on, and the note says so.
+  /// `between_looks`: where they are broken the old certificate goes on, and the note says so.
   std::unique_ptr<TlsSession> accept();
 
  private:
@@ -32,6 +33,7 @@ class Certificate {
 
   const std::string file_, key_file_;
   const std::function<void(const std::string&)> on_note_;
+  const Clock::duration between_looks_;
   FileTimes loaded_;
   Clock::time_point looked_;
   std::shared_ptr<TlsContext> context_;

@@ -2,6 +2,10 @@
 #include <gtest/gtest.h>
 #include <openssl/ssl.h>
 
+#include <chrono>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
 #include <mutex>
 #include <nlohmann/json.hpp>
 
@@ -33,11 +37,14 @@ TestServer& shared_server() {
 
 class TlsClient final : public HttpClient {
  public:
-  explicit TlsClient(int port, int version = TLS1_3_VERSION)
+  /// Offers these protocols by ALPN, each behind its length.
+  explicit TlsClient(int port, int version = TLS1_3_VERSION, const std::string& protocols = "")
       : HttpClient(port), context_(SSL_CTX_new(TLS_client_method())), ssl_(SSL_new(context_)) {
     SSL_set_security_level(ssl_, 0);  // which would not let a client ask for less than TLS 1.2
     SSL_set_min_proto_version(ssl_, version);
     SSL_set_max_proto_version(ssl_, version);
+    SSL_set_alpn_protos(ssl_, reinterpret_cast<const unsigned char*>(protocols.data()),
+                        static_cast<unsigned>(protocols.size()));
     SSL_set_fd(ssl_, socket());
     is_connected_ = SSL_connect(ssl_) == 1;
   }
@@ -54,6 +61,15 @@ class TlsClient final : public HttpClient {
     X509_free(peer);
     return text;
   }
+  /// What the server chose of the protocols that were offered.
+  std::string protocol() const {
+    const unsigned char* chosen = nullptr;
+    unsigned bytes = 0;
+    SSL_get0_alpn_selected(ssl_, &chosen, &bytes);
+    return {reinterpret_cast<const char*>(chosen), bytes};
+  }
+  /// Past the encryption.
+  void send_plain(std::string_view bytes) { ::send(socket(), bytes.data(), bytes.size(), MSG_NOSIGNAL); }
 
  protected:
   ssize_t write_some(const char* data, size_t size) override {
@@ -95,6 +111,60 @@ TEST(Tls, RequestsOfOneConnectionAreAnsweredInOrder) {
   client.send("GET /v2 HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n");
   EXPECT_EQ(client.read().status, 200);
   EXPECT_TRUE(client.ends());
+}
+
+TEST(Tls, ChoosesHttp11AmongWhatClientsOffer) {
+  const std::string http1 = "\x08http/1.1", http2 = "\x02h2";
+  EXPECT_EQ(TlsClient(shared_server().port(), TLS1_3_VERSION, http2 + http1).protocol(), "http/1.1");
+  TlsClient other(shared_server().port(), TLS1_2_VERSION, http2);
+  EXPECT_EQ(other.protocol(), "");
+  EXPECT_EQ(other.get("/readyz").body, "ok\n");
+}
+
+TEST(Tls, ReadsRenewedFilesAgain) {
+  TestCertificate files("first");
+  std::vector<std::string> notes;
+  Certificate loaded(
+      files.certificate(), files.key(), [&](const std::string& note) { notes.push_back(note); },
+      std::chrono::seconds(0));
+  const auto touch = [&](int seconds) {  // as if it were written later: clocks of file systems are coarse
+    const auto time = std::filesystem::file_time_type::clock::now() + std::chrono::seconds(seconds);
+    std::filesystem::last_write_time(files.certificate(), time);
+  };
+  EXPECT_NE(loaded.accept(), nullptr);
+  EXPECT_TRUE(notes.empty());
+  std::ofstream(files.certificate()) << "half of a fi";
+  touch(1);
+  EXPECT_NE(loaded.accept(), nullptr);  // with the first one
+  ASSERT_EQ(notes.size(), 1u);
+  EXPECT_TRUE(notes[0].starts_with("the certificate was not read again: " + files.certificate())) << notes[0];
+  files.write("second");
+  touch(2);
+  EXPECT_NE(loaded.accept(), nullptr);
+  EXPECT_EQ(notes.back(), "the certificate was read again");
+  EXPECT_NE(loaded.accept(), nullptr);
+  EXPECT_EQ(notes.size(), 2u);
+}
+
+TEST(Tls, BytesThatAreNotEncryptedEndAConnection) {
+  std::signal(SIGPIPE, SIG_IGN);  // the clients go on writing
+  const std::string file = picture_file();
+  const std::string head =
+      "POST /v2/models/d0/detect HTTP/1.1\r\nHost: t\r\nContent-Length: " + std::to_string(file.size()) + "\r\n\r\n";
+  for (const std::string& before :
+       {std::string(), std::string("GET /v2 HT"), head + file.substr(0, 100), head + file}) {
+    TlsClient client(shared_server().port());
+    ASSERT_TRUE(client.is_connected());
+    client.send(before);
+    client.send_plain("these are no records of TLS, and long enough to be seen as such");
+    const Reply reply = client.read();
+    EXPECT_TRUE(reply.status == 0 || reply.status == 200) << reply.status;
+  }
+  TlsClient halves(shared_server().port());
+  halves.send(head + file.substr(0, 100));
+  halves.end();
+  EXPECT_TRUE(halves.ends());
+  EXPECT_EQ(TlsClient(shared_server().port()).get("/readyz").body, "ok\n");
 }
 
 TEST(Tls, WorkOfClientsThatLeaveIsDropped) {
