@@ -314,6 +314,48 @@ TEST(Grpc, SharedMemoryHoldsTheLibrarysBits) {
             Code::INVALID_ARGUMENT);
 }
 
+TEST(Grpc, MemoryOfGpusIsNotOffered) {
+  GrpcClient client(shared_server());
+  pb::CudaSharedMemoryStatusResponse none;
+  EXPECT_TRUE(client.call("CudaSharedMemoryStatus", pb::CudaSharedMemoryStatusRequest(), none).ok());
+  EXPECT_EQ(none.regions_size(), 0);
+  pb::CudaSharedMemoryRegisterRequest region;
+  pb::CudaSharedMemoryRegisterResponse registered;
+  region.set_name("r");
+  const grpc::Status status = client.call("CudaSharedMemoryRegister", region, registered);
+  expect_status(status, Code::INVALID_ARGUMENT);
+  EXPECT_EQ(status.error_message(), "shared memory of GPUs is not offered, only that of the system");
+  region.clear_name();
+  EXPECT_EQ(client.call("CudaSharedMemoryRegister", region, registered).error_message(), "the request names no region");
+  pb::SystemSharedMemoryRegisterRequest own;
+  pb::SystemSharedMemoryRegisterResponse refused;
+  own.set_name("r");
+  EXPECT_EQ(client.call("SystemSharedMemoryRegister", own, refused).error_message(),
+            "shared memory is off: the server was started without --shared-memory");
+  pb::ModelStatisticsRequest which;
+  pb::ModelStatisticsResponse statistics;
+  which.set_name("d0");
+  EXPECT_TRUE(client.call("ModelStatistics", which, statistics).ok());
+  EXPECT_EQ(statistics.model_stats_size(), 1);
+}
+
+TEST(Grpc, MoreCallsThanAreAllowedAreRefused) {
+  TestServer server(with_grpc({.most_connections = 1}));
+  GrpcClient client(server);
+  const Stream open(client, "ModelStreamInfer");
+  pb::ServerReadyResponse ready;
+  const grpc::Status status = client.call("ServerReady", pb::ServerReadyRequest(), ready);
+  expect_status(status, Code::UNAVAILABLE);
+  EXPECT_EQ(status.error_message(), "too many calls are open: try again later");
+}
+
+TEST(Grpc, ListensAtOtherAddresses) {
+  for (const char* host : {"localhost", "::"}) {
+    TestServer server(with_grpc({.host = host}));
+    EXPECT_TRUE(GrpcClient(server).infer(tensor_request()).ok()) << host;
+  }
+}
+
 TEST(Grpc, PicturesGiveTheLibrarysDetections) {
   GrpcClient client(shared_server());
   const std::string file = picture_file();

@@ -42,6 +42,15 @@ struct Parsed {
   }
 };
 
+std::string refusal_of(const std::string& bytes) {
+  try {
+    const Parsed parsed(bytes);
+    return "none";
+  } catch (const HttpError& error) {
+    return error.what();
+  }
+}
+
 int status_of(const std::string& bytes) {
   try {
     const Parsed parsed(bytes);
@@ -169,6 +178,55 @@ TEST(BadInput, Case91_MessagesWhoseShapesAndDataDisagree) {
   refused(typed, [](Message& m) { m.mutable_inputs(0)->mutable_contents()->add_bytes_contents("12345678"); });
   Message half = message_with("FP16", 1);
   refused(half, [](Message& m) { m.mutable_inputs(0)->mutable_contents()->add_fp32_contents(1); });
+}
+
+/// A field of bytes, of fewer than 128.
+std::string field(int number, const std::string& bytes) {
+  return std::string({static_cast<char>(number << 3 | 2), static_cast<char>(bytes.size())}) + bytes;
+}
+
+TEST(ReadInfer, NumbersThatAreNotPacked) {
+  // shape: 3 by single numbers; INT32 contents: 7, -1 (ten bytes), 300.
+  const std::string shape("\x18\x03", 2);
+  const std::string numbers("\x10\x07\x10\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01\x10\xac\x02", 16);
+  const std::string input = field(1, "x") + field(2, "INT32") + shape + field(5, numbers);
+  EXPECT_EQ(Parsed(field(1, "m") + field(5, input)).values<int32_t>(), (std::vector<int32_t>{7, -1, 300}));
+  const std::string wrong = field(1, "x") + field(2, "INT32") + shape;
+  EXPECT_EQ(refusal_of(field(5, wrong + field(5,
+                                              "\x15"
+                                              "abcd"))),
+            "input 'x': contents of another type");
+  const std::string text = field(1, "x") + field(2, "BYTES") + shape;
+  EXPECT_EQ(refusal_of(field(5, text + field(5, "\x40\x01"))), "input 'x': contents of another type");
+  const std::string real = field(1, "x") + field(2, "FP64") + shape;
+  EXPECT_EQ(refusal_of(field(5, real + field(5, field(7, "1234567")))), "input 'x': contents of another type");
+  // A field of an unknown number, and a known one of another type, say nothing.
+  EXPECT_EQ(Parsed(std::string("\x08\x01\x78\x01", 4) + field(1, "m") + field(5, input)).infer.inputs.size(), 1u);
+}
+
+TEST(BadInput, Case91_ParametersOfTensors) {
+  Message shared = message_with("FP32", 2);
+  auto& parameters = *shared.mutable_inputs(0)->mutable_parameters();
+  parameters["shared_memory_region"].set_string_param("r");
+  parameters["shared_memory_byte_size"].set_int64_param(8);
+  Message both = shared;
+  both.mutable_inputs(0)->mutable_contents()->add_fp32_contents(1);
+  EXPECT_EQ(refusal_of(both.SerializeAsString()), "input 'x': contents, and shared memory besides");
+  Message text = shared;
+  (*text.mutable_inputs(0)->mutable_parameters())["shared_memory_offset"].set_bool_param(false);
+  EXPECT_EQ(refusal_of(text.SerializeAsString()), "shared_memory_offset: expected a number of bytes");
+  Message classes = message_with("FP32", 2);
+  classes.add_raw_input_contents(std::string(8, 'a'));
+  (*classes.add_outputs()->mutable_parameters())["classification"].set_int64_param(3);
+  EXPECT_EQ(refusal_of(classes.SerializeAsString()), "classification is not offered");
+  Message input = message_with("FP32", 2), output = input;
+  auto& outputs = *output.add_outputs()->mutable_parameters();
+  for (int i = 0; i < 100; ++i) {
+    (*input.mutable_inputs(0)->mutable_parameters())[std::to_string(i)].set_bool_param(true);
+    outputs[std::to_string(i)].set_bool_param(false);
+  }
+  EXPECT_TRUE(refusal_of(input.SerializeAsString()).ends_with(" parameters"));
+  EXPECT_TRUE(refusal_of(output.SerializeAsString()).ends_with(" parameters"));
 }
 
 TEST(BadInput, Case91_AMessageOfAMillionInputs) {
