@@ -61,6 +61,12 @@ struct Moment {
   Fault fault;
 };
 
+/// EFFDET_FAULTS_COMMANDS names some of the commands, with commas; absent: all.
+bool is_chosen(const Command& command) {
+  const char* given = std::getenv("EFFDET_FAULTS_COMMANDS");
+  return given == nullptr || ("," + std::string(given) + ",").find("," + command.name + ",") != std::string::npos;
+}
+
 /// Moments of each command that writes, at calls that touch the disk.
 std::vector<Moment> random_moments(int of_each) {
   const char* given = std::getenv("EFFDET_FAULTS_SEED");
@@ -69,7 +75,7 @@ std::vector<Moment> random_moments(int of_each) {
   std::vector<Moment> moments;
   int writers = 0;
   for (const Command& command : commands()) {
-    if (command.outputs.empty()) continue;
+    if (command.outputs.empty() || !is_chosen(command)) continue;
     std::vector<const char*> calls = {"open", "write", "fsync", "rename", "close"};
     std::erase_if(calls, [&](const char* call) { return count_calls(command, call) == 0; });
     ++writers;
