@@ -340,6 +340,88 @@ TEST(BadInput, Case26_UnsupportedTensors) {
             1u);
 }
 
+/// The arguments of constructors, each wrong in one place.
+TEST(BadInput, Case26_ArgumentsOfOtherKinds) {
+  const auto v2 = [](const std::string& storage, const std::string& offset, const std::string& size,
+                     const std::string& stride) {
+    PickleBuilder value;
+    value.global("torch._utils", "_rebuild_tensor_v2")
+        .raw("(")
+        .raw(storage)
+        .raw(offset)
+        .raw(size)
+        .raw(stride)
+        .raw("\x89");
+    return dict_of(value.ordered_dict().raw("tR"));
+  };
+  const std::string storage = PickleBuilder().storage("0", 6).text().substr(2);
+  const std::string zero = PickleBuilder().integer(0).text().substr(2), none = "N";
+  const std::string six = PickleBuilder().tuple({6}).text().substr(2),
+                    one = PickleBuilder().tuple({1}).text().substr(2);
+  EXPECT_EQ(read(make_checkpoint(v2(storage, zero, six, one), {small_storage()})).tensors.size(), 1u);
+  const std::vector<std::string> kParts = {"a tensor's arguments are not (storage, offset, size, stride, ...)"};
+  expect_pickle_error(v2(none, zero, six, one), kParts);
+  expect_pickle_error(v2(storage, none, six, one), kParts);
+  expect_pickle_error(v2(storage, zero, none, one), kParts);
+  expect_pickle_error(v2(storage, zero, six, none), kParts);
+
+  const auto from_type = [](const std::string& function, const std::string& type, const std::string& arguments) {
+    PickleBuilder value;
+    value.global("torch._tensor", "_rebuild_from_type_v2").raw("(").raw(function).raw(type).raw(arguments).raw("}tR");
+    return dict_of(value);
+  };
+  const std::string v2_function = PickleBuilder().global("torch._utils", "_rebuild_tensor_v2").text().substr(2);
+  const std::string type = PickleBuilder().global("torch", "Tensor").text().substr(2);
+  const std::vector<std::string> kTyped = {"a tensor's arguments are not (function, type, arguments, attributes)"};
+  expect_pickle_error(from_type(none, type, six), kTyped);
+  expect_pickle_error(from_type(v2_function, none, six), kTyped);
+  expect_pickle_error(from_type(v2_function, type, none), kTyped);
+
+  expect_pickle_error(dict_of(PickleBuilder().global("torch._utils", "_rebuild_parameter").raw("(N\x89}tR")),
+                      {"a parameter is made from None"});
+  expect_pickle_error(dict_of(PickleBuilder().global("collections", "OrderedDict").raw("(NtR")),
+                      {"a dict is made from None instead of nothing or a dict"});
+  expect_pickle_error(dict_of(PickleBuilder().global("collections", "OrderedDict").raw("(}}tR")),
+                      {"a dict is made from"});
+  expect_pickle_error(dict_of(PickleBuilder().global("_codecs", "encode").raw("(").unicode("a").raw("NtR")),
+                      {"_codecs.encode is not called with two strings"});
+}
+
+/// What stands for a storage, each part of another kind.
+TEST(BadInput, Case26_PersistentIdsOfOtherKinds) {
+  const auto id = [](const std::string& what, const std::string& type, const std::string& key, const std::string& place,
+                     const std::string& count) {
+    PickleBuilder value;
+    value.global("torch._utils", "_rebuild_tensor_v2")
+        .raw("((")
+        .raw(what)
+        .raw(type)
+        .raw(key)
+        .raw(place)
+        .raw(count)
+        .raw("tQ");
+    return dict_of(value.integer(0).tuple({6}).tuple({1}).raw("\x89").ordered_dict().raw("tR"));
+  };
+  const auto part = [](const PickleBuilder& builder) { return builder.text().substr(2); };
+  const std::string what = part(PickleBuilder().unicode("storage")), key = part(PickleBuilder().unicode("0"));
+  const std::string type = part(PickleBuilder().global("torch", "FloatStorage"));
+  const std::string place = part(PickleBuilder().unicode("cpu")), count = part(PickleBuilder().integer(6)), none = "N";
+  EXPECT_EQ(read(make_checkpoint(id(what, type, key, place, count), {small_storage()})).tensors.size(), 1u);
+  const std::vector<std::string> kParts = {
+      "a persistent id is not (\"storage\", type, key, location, number of elements)"};
+  expect_pickle_error(id(none, type, key, place, count), kParts);
+  expect_pickle_error(id(place, type, key, place, count), kParts);
+  expect_pickle_error(id(what, none, key, place, count), kParts);
+  expect_pickle_error(id(what, part(PickleBuilder().global("torch", "Tensor")), key, place, count), kParts);
+  expect_pickle_error(id(what, type, none, place, count), kParts);
+  expect_pickle_error(id(what, type, key, none, count), kParts);
+  expect_pickle_error(id(what, type, key, place, none), kParts);
+  expect_pickle_error(id(what, type, key, place, part(PickleBuilder().integer(-1))), kParts);
+  // Of a CUDA device it is the same.
+  const std::string cuda = part(PickleBuilder().global("torch.cuda", "FloatStorage"));
+  EXPECT_EQ(read(make_checkpoint(id(what, cuda, key, place, count), {small_storage()})).tensors.size(), 1u);
+}
+
 /// _rebuild_tensor_v3 says the type beside the storage's bytes; metadata has the bits of conjugated tensors.
 TEST(BadInput, Case26_TypesAndMetadataOfTensors) {
   const auto v3 = [](const PickleBuilder& type, const PickleBuilder& metadata) {
@@ -651,6 +733,13 @@ TEST(BadInput, Case39_OtherFormats) {
   const std::string safetensors("\x02\0\0\0\0\0\0\0{}", 10);  // read as what it is: see safetensors_test.cc
   expect_error(safetensors, {"safetensors", "no tensors"});
   expect_error("\x80\x02}.", {"bare pickle"}, kUnsupported);
+  expect_error("\x80\x05}.", {"bare pickle"}, kUnsupported);
+  expect_error("\x80\x06}.", {"not a PyTorch checkpoint"});
+  expect_error("\x80", {"not a PyTorch checkpoint"});
+  expect_error("\x1f\x8b\x08", {"is a gzip file"}, kUnsupported);
+  expect_error("\x89HDF\r\n", {"is an HDF5 file"}, kUnsupported);
+  expect_error("EFFDETOM", {"is a compiled model"}, kUnsupported);
+  expect_error("{\"a\": 1}", {"is a JSON file", "\"weight_map\""}, kUnsupported);
   expect_error("<!DOCTYPE html><title>404</title>", {"HTML", "download"}, kUnsupported);
   expect_error("version https://git-lfs.github.com/spec/v1\n", {"Git LFS pointer"}, kUnsupported);
   expect_error("\x89PNG", {"not a PyTorch checkpoint"});

@@ -176,6 +176,19 @@ TEST(Checkpoint, HintsStayFewAndShallow) {
   EXPECT_EQ(hints_of(read(make_checkpoint(deep.stop(), {small_storage()}))), "");
 }
 
+/// Texts that are long or no UTF-8, and lists that are long or deep, are none.
+TEST(Checkpoint, HintsThatAreLeftOut) {
+  PickleBuilder pickle;
+  pickle.raw("}(").unicode("args").raw("}(");
+  pickle.unicode("long").unicode(std::string(257, 'x')).unicode("NUL").unicode(std::string("a\0b", 3));
+  pickle.unicode(std::string(257, 'k')).integer(1).unicode("deep").raw("]]]]]aaaa").unicode("flat").raw("]]]aa");
+  pickle.unicode("many").raw("](");
+  for (int i = 0; i < 33; ++i) pickle.integer(i);
+  pickle.raw("e").unicode("fine").unicode(std::string(3, 'x')).raw("u").unicode("model").raw("}").unicode("w");
+  EXPECT_EQ(hints_of(read(make_checkpoint(pickle.tensor("0", 6, 0, {6}, {1}).raw("su").stop(), {small_storage()}))),
+            "args.flat=[[[]]] args.fine=\"xxx\" ");
+}
+
 TEST(Checkpoint, GoldenForeignTensorsDoNotSpoilTheRest) {
   for (const char* name : {"foreign.pth", "foreign_legacy.pth"}) {
     const Checkpoint checkpoint = read_checkpoint(kGolden / name);
@@ -335,6 +348,10 @@ TEST(FileKind, ByContentThenByName) {
   EXPECT_EQ(kind(std::string("\x08\x01\0\0\0\0\0\0{", 9)), FileKind::kCheckpoint);  // safetensors
   EXPECT_EQ(kind("\x08\x07\x12"), FileKind::kOnnx);
   EXPECT_EQ(kind("\x08\x80"), FileKind::kUnknown);
+  EXPECT_EQ(kind(std::string("\x08\0", 2)), FileKind::kUnknown);
+  EXPECT_EQ(kind("\x08\x40"), FileKind::kUnknown);
+  EXPECT_EQ(kind("\x08"), FileKind::kUnknown);
+  EXPECT_EQ(kind(std::string("\x09\x01\0\0\0\0\0\0[", 9)), FileKind::kUnknown);
   EXPECT_EQ(kind(""), FileKind::kUnknown);
   for (const char* suffix : {".pth", ".pt", ".tar", ".safetensors", ".index.json"})
     EXPECT_EQ(kind("?", suffix), FileKind::kCheckpoint) << suffix;

@@ -71,7 +71,7 @@ class HeaderParser : public nlohmann::json_sax<nlohmann::json> {
   }
 
   bool start_object(std::size_t) override {
-    if (depth_ == 2 || in_array_) fail_here("an object where none belongs");
+    if (depth_ == 2) fail_here("an object where none belongs");  // lists are no deeper than that
     ++depth_;
     return true;
   }

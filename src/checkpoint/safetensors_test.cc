@@ -91,6 +91,11 @@ TEST(BadInput, Case43_SafetensorsHeaderText) {
   expect_error(safetensors("{\"a\":"), {"not JSON"});
   expect_error(safetensors("{/* a comment */}"), {"not JSON"});
   expect_error(safetensors("{}"), {"no tensors"});
+  expect_error(safetensors(R"({"":{}})"), {"header at byte", "a name is empty or holds NUL"});
+  expect_error(safetensors(R"({"__metadata__":"pt"})"), {"a string where none belongs"});
+  expect_error(safetensors(R"({"__metadata__":{"a":{}}})"), {"an object where none belongs"});
+  expect_error(safetensors(R"({"__metadata__":{"a":1}})"), {"a number where none belongs"});
+  expect_error(safetensors(R"({"w":3})"), {"tensor 'w': a number where none belongs"});
 }
 
 TEST(BadInput, Case44_SafetensorsDuplicateKey) {
@@ -134,7 +139,15 @@ TEST(BadInput, Case47_SafetensorsDimensions) {
   expect_error(with_fields(fmt::format(R"("dtype":"U8","shape":[{}],"data_offsets":[0,1])", many)), {"64 dimensions"});
   for (const char* offsets : {"[0]", "[0,24,24]", "[]", "24", "[0,-1]"})
     expect_error(with_fields(fmt::format(R"("dtype":"F32","shape":[6],"data_offsets":{})", offsets)), {"'w'"});
-  expect_error(with_fields(R"("dtype":"F32","shape":[6])"), {"missing"});
+  for (const char* fields :
+       {R"("dtype":"F32","shape":[6])", R"("shape":[6],"data_offsets":[0,24])",
+        R"("dtype":"F32","data_offsets":[0,24])", R"("dtype":"F32","shape":[6],"data_offsets":[0])", ""})
+    expect_error(with_fields(fields), {"tensor 'w': dtype, shape or data_offsets is missing"});
+  expect_error(with_fields(R"("dtype":"F4","shape":[3],"data_offsets":[0,2])"), {"3 x F4 does not have the 2 bytes"});
+  expect_error(with_fields(R"("dtype":"F4","shape":[2,{"a":1}],"data_offsets":[0,2])"),
+               {"an object where none belongs"});
+  expect_error(with_fields(R"("dtype":"U8","shape":[4611686018427387904,4],"data_offsets":[0,0])"),
+               {"does not have the 0 bytes"});
   expect_error(with_fields(R"("dtype":"F31","shape":[6],"data_offsets":[0,24])"), {"unknown type 'F31'"});
   expect_error(with_fields(R"("dtype":3,"shape":[6],"data_offsets":[0,24])"), {"'w'"});
   expect_error(with_fields(R"("dtype":"F32","size":[6],"data_offsets":[0,24])"), {"unknown field 'size'"});

@@ -108,6 +108,42 @@ TEST_F(Sharded, AShardAloneIsNoModel) {
   EXPECT_EQ(read_checkpoint(folder_.path() / "model-00001-of-00001.safetensors").tensors.size(), 2u);
 }
 
+/// Names that only look like those of shards.
+TEST_F(Sharded, OtherNamesAreWholeModels) {
+  for (const char* stem : {"model_00001-of-00002", "model-0000x-of-00002", "model-00001_of_00002",
+                           "model-00001-of-0000x", "model-00001-of-00001", "-of-00002"}) {
+    const fs::path path = folder_.path() / (std::string(stem) + ".safetensors");
+    fs::copy_file(folder_.path() / "a.safetensors", path);
+    EXPECT_EQ(read_checkpoint(path).tensors.size(), 2u) << stem;
+  }
+}
+
+TEST_F(Sharded, IndicesOfTheCurrentFolder) {
+  const fs::path before = fs::current_path();
+  fs::current_path(folder_.path());
+  const Checkpoint checkpoint = read_checkpoint("m.index.json");
+  fs::current_path(before);
+  EXPECT_EQ(checkpoint.tensors.size(), 3u);
+}
+
+/// total_size counts, or does not count, bytes that two names share; elsewhere it says nothing.
+TEST_F(Sharded, TotalSizes) {
+  PickleBuilder both;
+  both.raw("}(").unicode("v").tensor("0", 6, 0, {6}, {1}).unicode("w").tensor("0", 6, 0, {6}, {1}).raw("u");
+  write("b.bin", make_checkpoint(both.stop(), {small_storage()}));
+  const auto index = [](const std::string& metadata) {
+    return R"({"total_size": 1, "list": [{"total_size": 2}], "metadata": )" + metadata +
+           R"(, "weight_map": {"v": "b.bin", "w": "b.bin"}})";
+  };
+  for (const char* metadata : {R"({"total_size": 24})", R"({"total_size": 48})", R"({"total_size": [7]})",
+                               R"({"more": {"total_size": 8}})", R"({"size": 9})", R"({"total_size": 1e300})", "5"}) {
+    write("m.index.json", index(metadata));
+    EXPECT_EQ(read().tensors.size(), 2u) << metadata;
+  }
+  EXPECT_TRUE(
+      contains(error_with(index(R"({"total_size": 32})")), "total_size is 32, but the shards' tensors have 48"));
+}
+
 /// Some writers have 3.2e1.
 TEST_F(Sharded, SizesMayBeFloats) {
   std::string index = index_;
@@ -169,7 +205,24 @@ TEST_F(Sharded, BadInput_IndexAndShardsThatDisagree) {
   EXPECT_TRUE(contains(error_with(index_), "cannot open 'b.bin'"));
 }
 
+TEST_F(Sharded, BadInput_IndicesThatAreTooLarge) {
+  std::string many;
+  for (int i = 0; i <= 4096; ++i) many += fmt::format(R"({}"t{}": "f{}")", i == 0 ? "" : ",", i, i);
+  write("m.index.json", R"({"weight_map": {)" + many + "}}");
+  try {
+    read();
+    ADD_FAILURE() << "no error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kUnsupported);
+    EXPECT_TRUE(contains(error.what(), "m.index.json: 4097 shards; 4096 are the most"));
+  }
+  write("m.index.json", index_ + std::string(64 << 20, ' '));
+  EXPECT_TRUE(contains(error(), "bytes; 67108864 are the most"));
+}
+
 TEST_F(Sharded, BadInput_IndicesThatMakeNoSense) {
+  EXPECT_TRUE(contains(error_with(R"({"weight_map": {"": "a"}})"), "the tensor's name '' is not UTF-8"));
+  EXPECT_TRUE(contains(error_with(R"({"weight_map": {"a\u0000b": "a"}})"), "is not UTF-8"));
   EXPECT_TRUE(contains(error_with(R"({"weight_map": {}})"), "is empty"));
   EXPECT_TRUE(contains(error_with(R"({"x": {"weight_map": {"x": "a.safetensors"}}})"), "has no \"weight_map\""));
   EXPECT_TRUE(contains(error_with(R"({"weight_map": {"x": 3}})"), "file of 'x' is not text"));
