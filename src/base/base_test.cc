@@ -1,6 +1,9 @@
 // Checked arithmetic, files, their names in errors, folders of users, memory budgets and threads.
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <cmath>
@@ -9,6 +12,8 @@
 #include <limits>
 #include <map>
 #include <numeric>
+#include <span>
+#include <string>
 #include <utility>
 
 #include "base/checked.h"
@@ -94,6 +99,27 @@ TEST_F(Files, WhatIsNoRegularFileIsRefused) {
   EXPECT_THROW(MappedFile{folder_ / "fifo"}, Error);
 }
 
+TEST_F(Files, PagesOfAMappingThatAreGivenBackAreReadAgain) {
+  std::string content(300'000, '\0');
+  for (size_t i = 0; i < content.size(); ++i) content[i] = static_cast<char>(i * 7);
+  write_file(folder_ / "large", content);
+  const auto text = [](const MappedFile& file) {
+    return std::string(reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size());
+  };
+  const MappedFile large(folder_ / "large");
+  for (const auto& [begin, end] : {std::pair<size_t, size_t>{0, 300'000}, {5000, 9000}, {1, 2}, {100'000, 200'000}}) {
+    large.release(begin, end);
+    EXPECT_TRUE(text(large) == content) << begin;
+  }
+  write_file(folder_ / "small", std::string_view("abc"));
+  const MappedFile small(folder_ / "small");  // which is no mapping
+  small.release(0, 3);
+  EXPECT_EQ(text(small), "abc");
+  const MappedFile given(std::as_bytes(std::span(content).first(10)), "given");
+  EXPECT_EQ(text(given), content.substr(0, 10));
+  EXPECT_EQ(given.path(), "given");
+}
+
 TEST_F(Files, FullDeviceIsReported) {
   if (!fs::exists("/dev/full")) GTEST_SKIP() << "no /dev/full here";
   fs::create_symlink("/dev/full", folder_ / "full");
@@ -172,6 +198,18 @@ TEST(Memory, MoreThanThereIsIsAnError) {
   EXPECT_THROW(allocate(static_cast<size_t>(too_much) * 4, "test"), Error);
 }
 
+TEST(Memory, OfTheProcessHasTheLimitsOfItsResources) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const rlimit limit{uint64_t{1} << 30, uint64_t{1} << 30};
+    const bool is_set = ::setrlimit(RLIMIT_DATA, &limit) == 0;
+    std::_Exit(is_set && memory_left() <= uint64_t{1} << 30 ? 0 : 1);
+  }
+  int state = 0;
+  ::waitpid(child, &state, 0);
+  EXPECT_EQ(state, 0);
+}
+
 TEST(ThreadPool, EveryIndexOnceAndErrorsComeBack) {
   for (int threads : {1, 2, 5}) {
     ThreadPool pool(threads);
@@ -209,8 +247,10 @@ TEST(UserFolders, CacheFollowsTheEnvironment) {
 TEST(ThreadPool, EnvironmentSetsTheDefault) {
   ::setenv("EFFDET_NUM_THREADS", "3", 1);
   EXPECT_EQ(default_thread_count(), 3);
-  ::setenv("EFFDET_NUM_THREADS", "many", 1);
-  EXPECT_THROW(default_thread_count(), Error);
+  for (const char* wrong : {"many", "", "0", "-1", "1025", "3x", "99999999999"}) {
+    ::setenv("EFFDET_NUM_THREADS", wrong, 1);
+    EXPECT_THROW(default_thread_count(), Error) << wrong;
+  }
   ::unsetenv("EFFDET_NUM_THREADS");
   EXPECT_GE(default_thread_count(), 1);
 }

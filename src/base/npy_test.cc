@@ -74,6 +74,39 @@ TEST_F(Npy, ColumnMajorAndOtherVersions) {
   EXPECT_EQ(std::vector<uint8_t>(read.data<uint8_t>().begin(), read.data<uint8_t>().end()), rows);
 }
 
+TEST_F(Npy, HeadersAsOthersMayWriteThem) {
+  for (const char* header : {"{\"descr\": '|i1',\t\"fortran_order\":False, \"shape\": ( 3 )}",
+                             "{'shape':(3,),'fortran_order':True,'descr':'=i1'}\n\n",
+                             "{'descr': '>i1', 'fortran_order': False, 'shape': (3,),}"}) {
+    save(header, std::string("\1\2\xfd"));
+    const Tensor read = read_npy(path_);
+    EXPECT_EQ(std::vector<int8_t>(read.data<int8_t>().begin(), read.data<int8_t>().end()),
+              (std::vector<int8_t>{1, 2, -3}))
+        << header;
+  }
+}
+
+TEST_F(Npy, WhatIsWrongWithAHeader) {
+  const auto wrong = [&](const std::string& header) {
+    save(header, "abc");
+    const std::string message = refusal();
+    return message.substr(path_.string().size());
+  };
+  EXPECT_EQ(wrong("{'descr: 3"), ": .npy header, offset 20: a string has no end");
+  EXPECT_EQ(wrong("{'descr': '|u1', 'fortran_order': False, 'fortran_order': False, 'shape': (3,)}"),
+            ": .npy header, offset 67: a key is unknown or repeated");
+  EXPECT_EQ(wrong("{'descr': '|u1', 'fortran_order': False, 'shape': (3,), 'shape': (3,)}"),
+            ": .npy header, offset 74: a key is unknown or repeated");
+  EXPECT_EQ(wrong("{'fortran_order': False, 'shape': (3,)}"),
+            ": .npy header, offset 49: a key of descr, fortran_order, shape is missing");
+  EXPECT_EQ(wrong("{'descr': '|u1', 'shape': (3,)}"),
+            ": .npy header, offset 41: a key of descr, fortran_order, shape is missing");
+  std::string dims = "(";
+  for (int i = 0; i < 100; ++i) dims += "1,";
+  EXPECT_TRUE(
+      wrong("{'descr': '|u1', 'fortran_order': False, 'shape': " + dims + ")}").ends_with(": too many dimensions"));
+}
+
 TEST_F(Npy, HostileHeaders) {
   const std::string good = "{'descr': '|u1', 'fortran_order': False, 'shape': (3,)}";
   save(good, "abc");

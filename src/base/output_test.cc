@@ -11,6 +11,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -56,7 +57,7 @@ class Outputs : public testing::Test {
   /// Runs a task in a child process; true where it returns true.
   static bool in_child(const std::function<bool()>& task) {
     const pid_t child = ::fork();
-    if (child == 0) ::_exit(task() ? 0 : 1);
+    if (child == 0) std::_Exit(task() ? 0 : 1);
     int state = 0;
     ::waitpid(child, &state, 0);
     return WIFEXITED(state) && WEXITSTATUS(state) == 0;
@@ -306,6 +307,26 @@ TEST_F(Outputs, AFolderWhereNothingMayBeMadeIsRefused) {
   }));
 }
 
+TEST_F(Outputs, NamesThatAreNone) {
+  EXPECT_THROW(check_output_path(""), Error);
+  fs::create_directory(folder_ / "folder");
+  EXPECT_EQ(refusal(folder_ / "folder"), (folder_ / "folder").string() + ": cannot write: it is a folder");
+  EXPECT_NE(refusal("/dev/fd/99999").find("cannot write"), std::string::npos);
+  EXPECT_NE(refusal("/dev/fd/-1"), "");
+  EXPECT_NE(refusal("/dev/fd/1x"), "");
+  EXPECT_NE(refusal(folder_ / std::string(300, 'n')), "");
+}
+
+TEST_F(Outputs, ANameWithoutAFolderIsOfTheCurrentOne) {
+  EXPECT_TRUE(in_child([&] {
+    if (::chdir(folder_.path().c_str()) != 0) return false;
+    write_file("plain", std::string_view("new"));
+    ::symlink("plain", "link");
+    write_file("link", std::string_view("newer"));
+    return read_file("plain") == "newer" && entries() == 2;
+  }));
+}
+
 TEST(TemporaryName, IsToldFromOthers) {
   EXPECT_TRUE(is_temporary_name("a/b.onnx.effdet-0123abcd-0123456789abcdef.tmp"));
   for (const char* name : {"", ".tmp", "a.onnx", "a.123.0.tmp", ".effdet-0123abcd-0123456789abcde.tmp",
@@ -383,7 +404,7 @@ TEST_F(StaleFiles, ManyWritersAtOnceLoseNothing) {
     children.push_back(::fork());
     if (children.back() == 0) {
       for (int k = 0; k < kFiles; ++k) write_file(folder_ / "same", std::to_string(i), /*sync=*/false);
-      ::_exit(0);
+      std::_Exit(0);
     }
   }
   for (const pid_t child : children) {

@@ -24,6 +24,13 @@ TEST(Half, AllValuesSurviveTheRoundTrip) {
   }
 }
 
+TEST(Half, WhatIsNoNumberStaysNone) {
+  for (const float value : {std::numeric_limits<float>::quiet_NaN(), -std::numeric_limits<float>::signaling_NaN()}) {
+    EXPECT_TRUE(std::isnan(half_to_float(float_to_half(value))));
+    EXPECT_TRUE(std::isnan(bfloat16_to_float(float_to_bfloat16(value))));
+  }
+}
+
 TEST(Half, RoundsToNearestEven) {
   EXPECT_EQ(float_to_half(65519.0f), 0x7BFF);
   EXPECT_EQ(float_to_half(65520.0f), 0x7C00);

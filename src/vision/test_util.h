@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <cstdlib>
 #include <fstream>
 #include <functional>
 #include <span>
@@ -69,9 +70,9 @@ inline int64_t peak_growth(const std::function<void()>& action) {
     try {
       action();
     } catch (...) {
-      ::_exit(1);
+      std::_Exit(1);
     }
-    ::_exit(0);
+    std::_Exit(0);
   }
   int status = 0;
   rusage usage{};
