@@ -18,7 +18,7 @@ std::vector<CategoryLine> read_category_map(const std::filesystem::path& file) {
     const std::vector<std::string> columns = csv_columns(text);
     if (columns.size() != 2) bad_input("{}: {} columns, not 2: a line is class,category", where, columns.size());
     CategoryLine line{std::string(trimmed(columns[0])), std::string(trimmed(columns[1])), where};
-    if (lines.empty() && known.empty() && line.from == "class" && line.to == "category") return;
+    if (lines.empty() && line.from == "class" && line.to == "category") return;
     if (line.from.empty() || line.to.empty())
       bad_input("{}: the {} is empty: a line is class,category", where, line.from.empty() ? "class" : "category");
     if (!known.insert(line.from).second) bad_input("{}: class '{}' is mapped twice", where, eval::printable(line.from));

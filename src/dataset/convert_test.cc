@@ -172,6 +172,9 @@ TEST(Convert, RefusesFoldersThatAreNotEmptyAndUnknownFormats) {
   const fs::path root = small_data_set(folder, 1);
   EXPECT_EQ(error_of([&] { convert_dataset(root, root, {.format = "voc"}); }).code(), ErrorCode::kUsage);
   EXPECT_EQ(error_of([&] { convert_dataset(root, folder / "out", {.format = "tf"}); }).code(), ErrorCode::kUnsupported);
+  DataSource nameless(root);
+  nameless.split.clear();
+  EXPECT_EQ(error_of([&] { convert_dataset(nameless, folder / "out", {.format = "voc"}); }).code(), ErrorCode::kUsage);
   EXPECT_FALSE(fs::exists(folder / "out"));
   write_file(folder / "out", std::string("x"));
   const Error file = error_of([&] { convert_dataset(root, folder / "out", {.format = "voc"}); });
@@ -219,6 +222,21 @@ TEST(Convert, AnnotationsWithoutNumbersAreNumbered) {
   EXPECT_TRUE(has_note(report, "annotations whose ids are no numbers, or missing: they are numbered anew"));
   const nlohmann::json written = load_json(annotations_of(folder / "out"))["annotations"];
   for (size_t i = 0; i < written.size(); ++i) EXPECT_EQ(written[i]["id"], i + 1);
+  edit_annotations(root, [](auto& json) { json["annotations"][0].erase("id"); });
+  EXPECT_TRUE(has_note(convert_dataset(root, folder / "missing", {.format = "coco"}), "they are numbered anew"));
+}
+
+TEST(Convert, IdsOfImagesThatTheirNamesAreNotAreOthers) {
+  const TestFolder folder("convert");
+  const fs::path root = small_data_set(folder, 3);
+  edit_annotations(root, [](auto& json) {
+    json["images"][1]["id"] = 77;
+    for (auto& annotation : json["annotations"])
+      if (annotation["image_id"] == 2) annotation["image_id"] = 77;
+  });
+  EXPECT_TRUE(has_note(convert_dataset(root, folder / "yolo", {.format = "yolo"}),
+                       "yolo does not hold ids of images: 1 of 3 are others"));
+  EXPECT_FALSE(has_note(convert_dataset(root, folder / "coco", {.format = "coco"}), "ids of images"));
 }
 
 TEST(Convert, NamesThatWouldShareAFileOrCannotBeWritten) {

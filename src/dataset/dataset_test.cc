@@ -168,9 +168,11 @@ TEST(Dataset, ASquareImageIsTakenAsItIsStored) {
   const auto notes = source.orientation_notes();
   ASSERT_EQ(notes.size(), 2u);
   EXPECT_TRUE(contains(notes[1], "1 of 2 images have an EXIF orientation, but were taken as they are stored"));
-  edit_annotations(root, [](auto& json) { json["images"][1].update({{"width", 48}, {"height", 65}}); });
-  const Dataset other(root);
-  EXPECT_TRUE(contains(bad_input_message([&] { load(other, 1); }), "correct size and boxes in the annotation file"));
+  for (const auto& [width, height] : {std::pair(48, 65), {49, 64}, {64, 49}, {63, 48}}) {
+    edit_annotations(root, [&](auto& json) { json["images"][1].update({{"width", width}, {"height", height}}); });
+    const Dataset other(root);
+    EXPECT_TRUE(contains(bad_input_message([&] { load(other, 1); }), "correct size and boxes in the annotation file"));
+  }
 }
 
 TEST(BadInput, Case84_ExchangedSidesWithoutAnExifOrientation) {

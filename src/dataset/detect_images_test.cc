@@ -67,7 +67,8 @@ TEST_F(DetectImages, TakesThemFromTheWebAndFromMemory) {
   const DetectImagesReport expected = run({});
   list_ = {{server.url("/a.jpg"), "a.jpg"}, {server.url("/b.jpg"), "b.jpg"}, {"memory", "c.jpg"}};
   list_[2].content = std::make_shared<const std::vector<std::byte>>(bytes.begin(), bytes.end());
-  const DetectImagesReport found = run({.pictures = pictures_, .private_addresses = true});
+  const DetectImagesReport found =
+      run({.pictures = pictures_, .private_addresses = true, .journal = folder_ / "journal"});
   ASSERT_EQ(found.images.size(), 2u);
   EXPECT_EQ(found.failures.size(), 1u);
   for (const DetectedImage& image : found.images)
@@ -115,6 +116,7 @@ TEST_F(DetectImages, ResumesOnlyItsOwnRun) {
   EXPECT_TRUE(contains(refused_with([](auto& other) { other.pictures.clear(); }), "is of other options"));
   EXPECT_TRUE(contains(refused_with([](auto& other) { other.detect.score_threshold = 0.5f; }), "is of other options"));
   EXPECT_TRUE(contains(refused_with([](auto& other) { other.class_names = {"a"}; }), "is of other options"));
+  EXPECT_TRUE(contains(refused_with([](auto& other) { other.detect.categories = {1}; }), "is of other options"));
   EXPECT_TRUE(contains(refused_with([](auto& other) { other.shard = {0, 2}; }), "is of shard 0/1, this is 0/2"));
   EXPECT_TRUE(contains(error_of([&] { run(begun, /*batch=*/2); }).what(), "is of another model"));
   const std::string image = read_file(list_[1].file);
@@ -191,6 +193,10 @@ TEST_F(DetectImages, MergeNeedsAllShardsWholeAndOfOneKind) {
   header.total = uint64_t{1} << 40;  // memory is not taken for what is not there
   write_file(shards[0], std::string(kJournalMagic) + record_of(header));
   EXPECT_FALSE(refused_merge({shards[0]}).empty());
+  header.total = 0;  // which no run has
+  header.shard = {0, 1};
+  write_file(shards[0], std::string(kJournalMagic) + record_of(header));
+  EXPECT_TRUE(merge_detections({shards[0]}, results_).images.empty());
   EXPECT_FALSE(fs::exists(results_));
   const fs::path other = folder_ / "r.json.shard-0-of-2";
   validate_dataset(root_, tiny_model(), {.shard = {0, 2}, .journal = other}, 1);

@@ -42,14 +42,25 @@ TEST(DumpFolder, ReadsOutputsNumberedFromOneAndFromZeroInAllFormats) {
     }
 }
 
+TEST(DumpFolder, NumbersOfATextLieBetweenAnyBlanks) {
+  const ThreeOutputs folder(1, ".txt");
+  write_file(folder / "a_1_2.txt", "\r\n 1.5,\t-2\r\n3e1 ,4");
+  const Dump dump = DumpFolder(folder.path()).read("a_1", 3);
+  EXPECT_TRUE(std::ranges::equal(dump.outputs()[1], std::vector<float>{1.5f, -2, 30, 4}));
+}
+
 TEST(DumpFolder, PassesOverOtherFiles) {
   const ThreeOutputs folder;
-  for (const char* name : {"notes.txt", "a_1_x.bin", "a_1_01.bin", "_1.bin", "a_1_3.png", "a_1_99999.bin", "b_1.bin"})
+  for (const char* name : {"notes.txt", "a_1_x.bin", "a_1_01.bin", "_1.bin", "a_1_3.png", "a_1_99999.bin", "a_1_2x.bin",
+                           "a_1_-1.bin", "a_1_.bin", "a.bin", "b_1.bin"})
     write_file(folder / name, "x");
   const DumpFolder dumps(folder.path());
   EXPECT_EQ(dumps.read("a_1", 3).outputs().size(), 3u);
   EXPECT_TRUE(dumps.has("b"));
   EXPECT_FALSE(dumps.has("notes"));
+  EXPECT_EQ(dumps.file_count("a_1"), 3u);
+  EXPECT_EQ(dumps.file_count("c"), 0u);
+  EXPECT_TRUE(contains(bad_input_message([&] { dumps.read("c", 3); }), ": no outputs of image 'c'"));
 }
 
 TEST(DumpFolder, NamesImageAndFileOfAMissingOutput) {

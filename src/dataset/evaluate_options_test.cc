@@ -161,6 +161,15 @@ TEST_F(EvaluateOptionsTest, ArraysOfOneCategoryOfStringsAndOfLvis) {
   EXPECT_DOUBLE_EQ(evaluation.stats[0], 0.4999999999999999);  // as image 1 has it above
   EXPECT_EQ(array_of(file, "imgIds").shape(), Tensor().shape()) << "it is left out";
   EXPECT_EQ(values_of_array<int64_t>(file, "catIds"), (std::vector<int64_t>{10, 20}));
+  edit_json(truth_, [](auto& json) {
+    for (auto& category : json["categories"]) category["id"] = category["name"];
+    for (auto& annotation : json["annotations"]) annotation["category_id"] = "cat";
+  });
+  edit_json(results_, [](auto& json) {
+    for (auto& result : json) result["category_id"] = "cat";
+  });
+  EXPECT_EQ(evaluated({.categories = {"cat"}, .arrays = file}).categories.at(0).name, "cat");
+  EXPECT_EQ(array_of(file, "catIds").shape(), Tensor().shape());
 }
 
 TEST_F(EvaluateOptionsTest, ArraysAreRefusedBeforeTheFilesAreRead) {
@@ -245,6 +254,11 @@ TEST_F(EvaluateOptionsTest, LvisHasRulesOfItsOwn) {
   EXPECT_EQ(evaluation.detections, 4u);
   EXPECT_EQ(evaluation.comparison->other_detections, 4u);
   EXPECT_EQ(evaluated({.rules = EvaluationRules::kLvis, .max_detections = {1}}).detections, 2u);
+  edit_json(results_, [](auto& json) { json[0]["category_id"] = 99; });
+  const Evaluation unlisted = evaluated({.rules = EvaluationRules::kLvis});
+  ASSERT_EQ(unlisted.notes.size(), 1u);
+  EXPECT_TRUE(contains(unlisted.notes[0], "1 of 5 results are of categories that the annotation file does not list"))
+      << unlisted.notes[0];
 }
 
 TEST_F(EvaluateOptionsTest, FilesWithoutAnythingAreNotTakenForEachOther) {

@@ -55,6 +55,9 @@ TEST(ImageMatch, GoesByTheNameThenByFolders) {
   EXPECT_EQ(matched({"b/1.jpg", "a/1.jpg"}, files({"a/1.jpg"})), (Names{"-", "a/1.jpg"}));
   EXPECT_EQ(matched({"1.jpg", "1.jpg"}, files({"1.jpg"})), (Names{"1.jpg", "1.jpg"}));  // annotated twice
   EXPECT_EQ(matched({"", "a/", "1.JPG"}, files({"1.jpg", "a"})), (Names{"-", "-", "-"}));
+  EXPECT_EQ(matched({"", "b/"}, files({"a/", "b/"})), (Names{"-", "-"}));  // folders are no images
+  EXPECT_EQ(matched({"/1.jpg"}, files({"x/1.jpg"})), (Names{"x/1.jpg"}));
+  EXPECT_EQ(matched({"x/1.jpg"}, files({"x/1.jpg", "y/1.jpg"})), (Names{"x/1.jpg"}));
 }
 
 TEST(ImageMatch, GoesByTheKeyOfAMemberWhereNoneHasTheName) {
@@ -80,7 +83,7 @@ TEST(ImageMatch, TheBestOfAListIsTheOneWhoseFoldersAgree) {
   EXPECT_EQ(best_match(list, "z/x/1.jpg"), &list[1]);
   EXPECT_EQ(best_match(list, "1.jpg"), &list[0]);
   EXPECT_EQ(best_match(list, "x/"), nullptr);
-  for (const Names& names : {Names{"17.left.jpg", "17.jpg"}, {"17.jpg", "17.left.jpg"}}) {
+  for (const Names& names : {Names{"18.jpg", "17.left.jpg", "17.jpg"}, {"17.jpg", "17.left.jpg"}}) {
     const std::vector<ListedImage> of_tar = members(names);
     EXPECT_EQ(best_match(of_tar, "a/17.jpg")->member, "17.jpg");
   }
@@ -98,6 +101,8 @@ TEST(ImageMatch, TellsOfImagesThatAreNotAnnotated) {
   EXPECT_EQ(match.notes(), (Names{"a.json: 4 of 5 listed images are not annotated, and left out ('2.jpg', '3.jpg', "
                                   "'4.jpg' and 1 more)"}));
   EXPECT_EQ(ImageMatch(truth, std::span(list).first(1), annotations).notes(), Names{});
+  EXPECT_EQ(ImageMatch(truth, std::span(list).first(2), annotations).notes(),
+            Names{"a.json: 1 of 2 listed images are not annotated, and left out ('2.jpg')"});
   EXPECT_EQ(best_match(list, "x/3.jpg"), &list[2]);
   EXPECT_EQ(best_match(list, "6.jpg"), nullptr);
 }
@@ -161,8 +166,8 @@ TEST(Dataset, SizesOfMembersAreReadFromTheTarFile) {
   const std::string image = read_file(data.root / "val2017/000000000001.jpg");
   write_file(folder / "s.tar", "header" + image);  // only the place in the file counts
   data.listed = {{(folder / "s.tar").string(), "", "000000000001.jpg", 6, image.size()},
-                 {(folder / "none.tar").string(), "", "000000000002.jpg", 6, 100},
-                 {(folder / "s.tar").string(), "", "x.jpg", 6, 100}};
+                 {(folder / "s.tar").string(), "", "x.jpg", 6, 100},
+                 {(folder / "none.tar").string(), "", "000000000002.jpg", 6, 100}};
   edit_annotations(data.root, [](auto& json) {
     for (auto& record : json["images"]) record.erase("width");
     json["images"][2]["file_name"] = "../x.jpg";
@@ -175,6 +180,8 @@ TEST(Dataset, SizesOfMembersAreReadFromTheTarFile) {
   EXPECT_TRUE(contains(message(1), "none.tar: cannot open: ")) << message(1);
   EXPECT_TRUE(contains(message(2), "file_name '../x.jpg' leads out of the folder of the images")) << message(2);
   EXPECT_EQ(error_of([&] { source.require_other_file(folder / "s.tar"); }).code(), ErrorCode::kUsage);
+  write_file(folder / "other", "x");
+  EXPECT_NO_THROW(source.require_other_file(folder / "other"));
 }
 
 TEST(Dataset, AListNeedsAnnotationsInOneFile) {

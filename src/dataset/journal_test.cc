@@ -4,6 +4,7 @@
 #include "dataset/journal_file.h"
 #include "dataset/journal_record.h"
 #include "dataset/test_support.h"
+#include "effdet/detect_images.h"
 
 namespace effdet::dataset {
 namespace {
@@ -125,6 +126,21 @@ TEST_F(Journal, IsOfOneRun) {
   EXPECT_TRUE(contains(refused(resumed()).what(), "is of other annotations"));
 }
 
+TEST_F(Journal, OfAListOrOfImagesThatAreNotListedIsRefused) {
+  fs::remove(journal_);
+  const ListedImage image{(root_ / "val2017/000000000001.jpg").string(), ""};
+  detect_images(std::vector<ListedImage>{image}, tiny_model(), {.journal = journal_}, 1);
+  EXPECT_TRUE(contains(refused(resumed()).what(), "is of a run over a list of images"));
+  fs::remove(journal_);
+  DataSource listed(root_);
+  for (int id = 1; id <= 5; ++id)
+    listed.listed.push_back({(root_ / "val2017" / fmt::format("{:012}.jpg", id)).string(), ""});
+  validate_dataset(listed, tiny_model(), {.journal = journal_}, 1);
+  listed.listed.pop_back();
+  const Error error = error_of([&] { validate_dataset(listed, tiny_model(), resumed(), 1); });
+  EXPECT_TRUE(contains(error.what(), "000000000005.jpg has changed since it was done")) << error.what();
+}
+
 TEST_F(Journal, IsWrittenByOneProcess) {
   write_file(journal_, whole_);
   const JournalWriter other(journal_);
@@ -137,6 +153,11 @@ TEST_F(Journal, HoldsNothingThatTheDataHasNot) {
   ASSERT_FALSE(entry.results.empty());
   const std::string header = std::string(kJournalMagic) + record_of(content.header);
   entry.results.front().category_id = INT64_MIN + 1;  // as if it stood for a string
+  write_file(journal_, header + record_of(entry));
+  EXPECT_TRUE(contains(refused(resumed()).what(), "images or categories that the run has not"));
+  entry = content.entries.front();
+  entry.found.emplace();  // as if it were of a list
+  entry.found->width = entry.found->height = 9;
   write_file(journal_, header + record_of(entry));
   EXPECT_TRUE(contains(refused(resumed()).what(), "images or categories that the run has not"));
   entry = content.entries.front();

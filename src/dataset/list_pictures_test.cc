@@ -209,6 +209,7 @@ TEST_F(ThumbnailOf, FitsIntoTheSquareAndTellsTheWholeSize) {
   EXPECT_NEAR(pixels.pixels[1], 100, 4);
   EXPECT_NEAR(pixels.pixels[2], 50, 4);
   EXPECT_EQ(size_of(of("a.png", 0, 0, 1000)), (vision::ImageSize{400, 200}));
+  EXPECT_EQ(size_of(of("a.png", 17, 0)), (vision::ImageSize{100, 50}));  // the annotations do not tell it
   EXPECT_EQ(size_of(of("line.png", 300, 1, 50)), (vision::ImageSize{50, 1}));
   EXPECT_EQ(error_of([&] { of("a.png", 400, 200, 0); }).code(), ErrorCode::kUsage);
 }

@@ -183,6 +183,33 @@ TEST_F(ListRuns, ImagesInMemoryAreKnownByTheirSizes) {
   EXPECT_TRUE(contains(refused(options).what(), "000000000002.jpg has changed since it was done"));
 }
 
+TEST_F(ListRuns, PicturesThatAreOthersAreMadeAgain) {
+  DetectImagesOptions options{.pictures = folder_ / "pictures", .journal = journal_};
+  run(options);
+  const std::string whole = read_file(folder_ / "pictures/2.jpg");
+  write_file(folder_ / "pictures/2.jpg", std::string_view(whole).substr(0, 100));  // as after a loss of power
+  options.resume = true;
+  size_t done_before = 0;
+  options.on_start = [&](size_t done, size_t, size_t) { done_before = done; };
+  EXPECT_EQ(run(options).images.size(), 4u);
+  EXPECT_EQ(done_before, 3u);
+  EXPECT_EQ(read_file(folder_ / "pictures/2.jpg"), whole);
+}
+
+TEST_F(ListRuns, OneImagesFailureIsTheErrorAndIsNotToldBesides) {
+  list_.resize(1);
+  cut(0);
+  DetectImagesOptions options;
+  options.on_failure = [](const ImageFailure& failure) { ADD_FAILURE() << failure.message; };
+  EXPECT_TRUE(contains(refused(options).what(), "cut0.png"));
+}
+
+TEST_F(ListRuns, StoppedBeforeTheFirstImageWritesNothing) {
+  const std::atomic<bool> stop = true;
+  EXPECT_TRUE(run({.results = results_, .stop = &stop}).images.empty());
+  EXPECT_FALSE(fs::exists(results_));
+}
+
 TEST_F(ListRuns, StoppedOnesHandOnWhatIsDone) {
   std::atomic<bool> stop = false;
   size_t handed_on = 0;

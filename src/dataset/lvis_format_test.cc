@@ -51,6 +51,9 @@ TEST(LvisFormat, BringsItsRules) {
   EXPECT_EQ(evaluation.detections, 3u);  // nobody looked for alcohol
   EXPECT_NEAR(evaluation.metrics.front().value, 1, 1e-12);
   EXPECT_EQ(evaluation.categories.at(0).frequency, 'c');
+  // Kinds of errors are those of COCO's rules.
+  const Explanations errors{.error_analysis = true};
+  EXPECT_TRUE(evaluate(source.truth(), results, std::array<int64_t, 1>{7}, errors).errors.kinds.empty());
   eval::GroundTruth other = source.truth();
   other.images[0].absent_categories.clear();
   EXPECT_NE(data_key(other), data_key(source.truth()));

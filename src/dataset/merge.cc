@@ -56,7 +56,7 @@ class Merger {
     log_.require_some();
     ValidateReport report{.evaluation = {}, .total = total(), .failures = log_.failures(), .warning = faults_.text()};
     report.evaluation = evaluate(source_.truth(), results_, ids_);
-    if (!ids_.empty()) write_evaluated(options_.results, results_, source_.truth(), report.evaluation);
+    write_evaluated(options_.results, results_, source_.truth(), report.evaluation);
     Notes notes(options_.on_note);
     notes.add(source_.notes());
     report.evaluation.notes = notes.take();

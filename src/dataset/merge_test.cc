@@ -1,4 +1,6 @@
 // Shards of a data set, and their results together.
+#include "dataset/journal_file.h"
+#include "dataset/journal_record.h"
 #include "dataset/test_support.h"
 
 namespace effdet::dataset {
@@ -107,7 +109,23 @@ TEST_F(Merge, RefusesWhatDoesNotBelongTogether) {
   EXPECT_TRUE(contains(refused(two), "runs with different options"));
   EXPECT_EQ(error_of([] { merge_shards({}, {}); }).code(), ErrorCode::kUsage);
 
+  fs::remove(two[0]);
+  const std::vector<fs::path> all_nine = run_all(9);
+  std::vector<fs::path> nine(all_nine.begin() + 1, all_nine.end());
+  EXPECT_TRUE(contains(refused(nine), "1 of 9 shards missing: 8/9, with 1 images (ids 6); run them")) << refused(nine);
+  nine.assign(all_nine.begin(), all_nine.end() - 1);
+  EXPECT_TRUE(contains(refused(nine), "1 of 9 shards missing: 0/9, with 0 images; run them")) << refused(nine);
+
   const std::vector<fs::path> one = run_all(1);
+  JournalHeader header = read_journal_header(one[0]);
+  header.total = 7;  // of six images
+  write_file(one[0], std::string(kJournalMagic) + record_of(header));
+  EXPECT_TRUE(contains(refused(one), "not the annotations that")) << refused(one);
+  header.total = 0;  // which no run has
+  write_file(one[0], std::string(kJournalMagic) + record_of(header));
+  EXPECT_TRUE(contains(refused(one), "lacks 6 of 6 images")) << refused(one);
+  fs::remove(one[0]);
+  run({0, 1});
   edit_annotations(root_, [](auto& json) { json["annotations"][0]["bbox"][0] = 1.5; });
   EXPECT_TRUE(contains(refused(one), "not the annotations that")) << refused(one);
 }

@@ -118,6 +118,19 @@ TEST(OpenImages, FoldersOfFiftyOneAreFound) {
   }
 }
 
+TEST(OpenImages, ImagesMayLieElsewhere) {
+  const TestFolder folder("openimages");
+  write_open_images(folder, "0001eeaf4aed83f9,x,/m/01,1,0,1,0,1,0,0,0,0,0\n");
+  fs::rename(folder / "validation", folder / "pictures");
+  DataSource data(folder.path());
+  data.images = folder / "pictures";
+  const Dataset source(data);
+  EXPECT_NO_THROW(source.open(*source.images().at(0)));
+  data.root = folder / "pictures";  // where no file is
+  data.format = "openimages";
+  EXPECT_EQ(error_of([&] { Dataset{data}; }).code(), ErrorCode::kIo);
+}
+
 TEST(OpenImages, BoxesThatMakeNoSenseAreLeftOutWithANote) {
   const TestFolder folder("openimages");
   write_open_images(

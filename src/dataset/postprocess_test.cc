@@ -96,6 +96,18 @@ TEST(Postprocess, RefusesDumpsOfAnotherModelOrSize) {
   EXPECT_TRUE(contains(bad_input_message([&] { postprocess_dumps(root, folder / "dump", options); }), "is missing"));
 }
 
+/// Four values an anchor are boxes without any class.
+TEST(Postprocess, RefusesOutputsThatLeaveNoClass) {
+  const TestFolder folder("pipeline");
+  const fs::path root = small_data_set(folder, 1);
+  auto outputs = one_object();
+  for (size_t level = 0; level < 5; ++level)
+    outputs[level].resize(outputs[5 + level].size() / 2), outputs[5 + level].resize(outputs[5 + level].size() / 2);
+  dump(folder / "dump", "000000000001", outputs, kModelOrder);
+  EXPECT_TRUE(contains(bad_input_message([&] { postprocess_dumps(root, folder / "dump", options_for(folder)); }),
+                       "which fit no number of classes of tf_efficientdet_d0"));
+}
+
 TEST(Postprocess, RefusesAFolderWithoutOutputsOfTheDataSet) {
   const TestFolder folder("pipeline");
   const fs::path root = small_data_set(folder, 1);

@@ -2,6 +2,7 @@
 #include "dataset/running_map.h"
 
 #include <future>
+#include <thread>
 
 #include "dataset/evaluation.h"
 #include "dataset/test_support.h"
@@ -40,6 +41,25 @@ TEST(RunningMap, IsTheMapOfTheImagesThatAreDone) {
   EXPECT_GT(expected, 0.4);
   EXPECT_LT(expected, 0.6);
   EXPECT_EQ(second.get_future().get(), expected);
+}
+
+TEST(RunningMap, SaysNothingWhereNothingIsNew) {
+  const eval::GroundTruth truth = two_objects();
+  size_t calls = 0;
+  std::promise<void> called;
+  {
+    RunningMap running(
+        truth,
+        [&](double, size_t images) {
+          EXPECT_EQ(images, 1u);
+          if (++calls == 1) called.set_value();
+        },
+        std::chrono::milliseconds(1));
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));  // some of its times pass
+    running.add(1, {});
+    called.get_future().get();
+  }
+  EXPECT_EQ(calls, 1u);
 }
 
 TEST(RunningMap, EndsWithoutWaitingForItsNextTime) {

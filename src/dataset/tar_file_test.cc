@@ -193,7 +193,7 @@ TEST_F(Tar, HardLinksAreFollowedAndOthersCounted) {
                           member("./@LongLink", long_name + '\0', 'K') + link("2.jpg", '1', "cut") +
                           member("p", record("path=" + long_name), 'x') + member("cut", "more") +
                           link("3.jpg", '1', "none") + link("4.jpg", '2', "1.jpg") + link("notes", '2', "1.jpg") +
-                          link("5.jpg", '1', "1.jpg") + kEnd;
+                          link("5.jpg", '1', "1.jpg") + member("other.txt", "x") + kEnd;
   write_file(path_, tar);
   std::vector<std::string> notes;
   const auto images = images_of_tar(path_, [&](const std::string& note) { notes.push_back(note); });

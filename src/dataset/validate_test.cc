@@ -235,6 +235,22 @@ TEST(Validate, AnImageThatIsGoneBeforeItIsDrawnIsAFailure) {
   EXPECT_TRUE(fs::exists(folder / "images/000000000003.jpg") && !fs::exists(folder / "images/000000000002.jpg"));
 }
 
+/// On pictures a class is called as its category is, and by its number where that has no name.
+TEST(Validate, ClassesWithoutNamesAreDrawnWithTheirNumbers) {
+  const TestFolder folder("pipeline");
+  const fs::path root = small_data_set(folder, 1);
+  const auto picture_with = [&](auto name_of) {
+    edit_annotations(root, [&](auto& json) {
+      for (auto& category : json["categories"]) category["name"] = name_of(category["id"].template get<int>());
+    });
+    validate_dataset(root, tiny_model(1), {.pictures = folder / "images", .picture_threshold = 0});
+    return read_file(folder / "images/000000000001.jpg");
+  };
+  const std::string numbered = picture_with([](int id) { return fmt::format("class {}", id); });
+  EXPECT_EQ(picture_with([](int) { return std::string(); }), numbered);
+  EXPECT_NE(picture_with([](int id) { return fmt::format("k {}", id); }), numbered);
+}
+
 TEST(Validate, AStrictRunWithoutFilesEndsWithTheFailureAlone) {
   const TestFolder folder("pipeline");
   const fs::path root = small_data_set(folder, 4), journal = folder / "journal";

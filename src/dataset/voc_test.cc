@@ -166,6 +166,19 @@ TEST(Voc, BoxesFarOutsideKeepTheirNumbers) {
   EXPECT_EQ(box[3], 4.3);  // 4.4 - (1.1 - 1) is 4.300000000000001
 }
 
+TEST(Voc, ImagesMayLieElsewhere) {
+  const TestFolder folder("voc");
+  write_voc(folder, "1", "");
+  fs::rename(folder / "JPEGImages", folder / "pictures");
+  DataSource data(folder.path());
+  data.images = folder / "pictures";
+  const Dataset source(data);
+  EXPECT_EQ(source.images().at(0)->width, 64);
+  EXPECT_NO_THROW(source.open(*source.images().at(0)));
+  const DataSource file(folder / "Annotations/1.xml");  // which is no folder
+  EXPECT_EQ(format_of(file).name, "coco");
+}
+
 TEST(Voc, FoldersThatCannotBeReadAreNamed) {
   const TestFolder folder("voc");
   DataSource data(folder.path());

@@ -100,6 +100,9 @@ TEST(BadInput, YoloLabelsAreRefusedWithFileAndLine) {
   refused("0 nan 0.5 0.1 0.1\n", "coordinate 'nan' is no number");
   refused("0 0.5 0.5 0.1\n", "3 numbers after the class");
   refused("0 0.5 0.5 0.1 0.1 0.9\n", "5 numbers after the class");
+  refused("0 0.1 0.1 0.2 0.1 0.2 0.2 0.9\n", "7 numbers after the class are neither a box (4) nor a polygon");
+  for (const char* number : {"1e999", "inf", "0.5x", "+0.5", "0,5"})
+    refused(fmt::format("0 0.5 {} 0.1 0.1\n", number), fmt::format("coordinate '{}' is no number", number));
 }
 
 TEST(BadInput, YoloDescriptionsAreRefusedWithFileAndLine) {

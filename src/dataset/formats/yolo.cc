@@ -282,12 +282,12 @@ eval::GroundTruth read(const DataSource& data) {
   return truth;
 }
 
-/// A name in quotes, as YAML and JSON have them.
+/// A name without control characters in quotes, as YAML and JSON have them.
 std::string quoted_name(const std::string& name) {
   std::string text = "\"";
   for (const char c : name) {
     if (c == '"' || c == '\\') text += '\\';
-    text += static_cast<unsigned char>(c) < 0x20 ? fmt::format("\\x{:02x}", c) : std::string(1, c);
+    text += c;
   }
   return text + '"';
 }
