@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
+
 #include "eval/test_support.h"
 
 namespace effdet::eval {
@@ -40,14 +42,35 @@ TEST(Anchors, EqualEffdetInEveryBit) {
 }
 
 TEST(Anchors, NonsenseIsRefused) {
-  EXPECT_THROW(make_anchors(sized(0, 512)), Error);
-  EXPECT_THROW(make_anchors(sized(512, 1 << 20)), Error);
-  auto config = sized(512, 512);
-  config.anchor_scale = {4.0, 4.0};
-  EXPECT_THROW(make_anchors(config), Error);
-  config = sized(512, 512);
-  config.max_level = 2;
-  EXPECT_THROW(make_anchors(config), Error);
+  const auto message = [](const std::function<void(AnchorConfig&)>& edit) {
+    AnchorConfig config = sized(512, 512);
+    edit(config);
+    try {
+      make_anchors(config);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::kUsage);
+      return std::string(error.what());
+    }
+    return std::string("no error");
+  };
+  for (const auto& [height, width] : {std::pair{0, 512}, {512, 0}, {512, 1 << 20}, {1 << 20, 512}, {-1, 512}})
+    EXPECT_EQ(message([&](AnchorConfig& c) { c.image_height = height, c.image_width = width; }),
+              fmt::format("anchors: image size {}x{} is not within 1..65536", height, width));
+  for (const auto& [low, high] : {std::pair{-1, 7}, {3, 2}, {3, 17}})
+    EXPECT_EQ(message([&](AnchorConfig& c) { c.min_level = low, c.max_level = high; }),
+              fmt::format("anchors: levels {} to {} make no pyramid", low, high));
+  EXPECT_EQ(message([](AnchorConfig& c) {
+              c.anchor_scale = {4.0, 4.0};
+            }),
+            "anchors: 2 anchor scales for 5 levels; give one, or one a level");
+  for (const int scales : {0, 65})
+    EXPECT_EQ(message([&](AnchorConfig& c) { c.num_scales = scales; }),
+              fmt::format("anchors: {} scales with 3 aspect ratios", scales));
+  for (const size_t ratios : {0, 65})
+    EXPECT_EQ(message([&](AnchorConfig& c) {
+                c.aspect_ratios.assign(ratios, {1.0, 1.0});
+              }),
+              fmt::format("anchors: 3 scales with {} aspect ratios", ratios));
 }
 
 }  // namespace

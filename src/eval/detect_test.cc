@@ -82,6 +82,25 @@ TEST(Detect, OptionsLimitTheResult) {
   EXPECT_TRUE(detect(outputs.heads, outputs.anchors, {}, options).empty());
 }
 
+/// Counted from 1.
+TEST(Detect, CategoriesThatAreAskedFor) {
+  const auto outputs = make_outputs(square(128), 3);
+  DetectOptions options;
+  options.max_detections = 1000;
+  options.max_candidates = 1'000'000;
+  for (const bool best_class : {false, true}) {
+    auto heads = outputs.heads;
+    heads.best_class_only = best_class;
+    const auto has = [](const Detection& found) { return found.category == 2; };
+    options.categories = {2, 7};
+    const auto some = detect(heads, outputs.anchors, {}, options);
+    EXPECT_FALSE(some.empty());
+    EXPECT_TRUE(std::ranges::all_of(some, has));
+    options.categories = {9};
+    EXPECT_TRUE(detect(heads, outputs.anchors, {}, options).empty());
+  }
+}
+
 TEST(Detect, NanOutputsGiveNoDetections) {
   constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
   for (bool soft_nms : {false, true}) {

@@ -158,6 +158,10 @@ inline ShortDecimal JsonReader::next_short_decimal() {
   return scan_short_decimal(text_.substr(position_));
 }
 
+void JsonReader::refuse_number(fmt::format_string<std::string_view> format, std::string_view number) const {
+  error_at(static_cast<size_t>(number.data() - text_.data()), fmt::format(format, number.substr(0, 40)));
+}
+
 std::string_view JsonReader::scan_number() {
   peek();
   const size_t start = position_;
@@ -195,7 +199,7 @@ double JsonReader::read_number() {
   }
   const std::string_view number = scan_number();
   const double value = to_double(number);
-  if (std::isinf(value)) error("{} does not fit in a double", number.substr(0, 40));
+  if (std::isinf(value)) refuse_number("{} does not fit in a double", number);
   return value;
 }
 
@@ -234,12 +238,12 @@ int64_t JsonReader::read_integer() {
   int64_t value = 0;
   const char* const last = number.data() + number.size();
   const auto [end, status] = std::from_chars(number.data(), last, value);
-  if (status != std::errc()) error("{} does not fit in 64 bits", number.substr(0, 40));
+  if (status != std::errc()) refuse_number("{} does not fit in 64 bits", number);
   if (end == last) return value;
   double real = 0;
   const auto parsed = std::from_chars(number.data(), last, real);
   if (parsed.ec != std::errc() || real != std::trunc(real) || std::abs(real) > 9007199254740992.0) {
-    error("expected a whole number, found {}", number.substr(0, 40));
+    refuse_number("expected a whole number, found {}", number);
   }
   return static_cast<int64_t>(real);
 }

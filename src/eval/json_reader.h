@@ -81,6 +81,8 @@ class JsonReader {
 
   [[noreturn]] void error_at(size_t position, const std::string& message) const;
   [[noreturn]] void error_expected(const char* what);
+  /// Names the byte where a number that was just read begins.
+  [[noreturn]] void refuse_number(fmt::format_string<std::string_view> format, std::string_view number) const;
   void check_encoding() const;
   bool accept(char c) {
     if (peek() != c || position_ >= text_.size()) return false;

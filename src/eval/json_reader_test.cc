@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -107,6 +108,51 @@ TEST(JsonReader, Strings) {
   EXPECT_EQ(string_of("\"a\\\"\\\\\\/\\b\\f\\n\\r\\t\""), "a\"\\/\b\f\n\r\t");
   EXPECT_EQ(string_of("\"\\u00e9\\u20AC\\ud83d\\ude00\""), "é€😀");
   EXPECT_EQ(string_of("\"é€😀\""), "é€😀");
+}
+
+/// The first and the last code of each length, and what lies beside them (RFC 3629).
+TEST(JsonReader, Utf8AtItsLimits) {
+  for (const char* text : {"\xC2\x80", "\xDF\xBF", "\xE0\xA0\x80", "\xED\x9F\xBF", "\xEE\x80\x80", "\xEF\xBF\xBF",
+                           "\xF0\x90\x80\x80", "\xF3\xBF\xBF\xBF", "\xF4\x8F\xBF\xBF"})
+    EXPECT_EQ(string_of("\"" + std::string(text) + "\""), text);
+  for (const char* text :
+       {"\x80", "\xBF", "\xC1\x80", "\xC2", "\xC2z", "\xDF\xC0", "\xE0\x9F\x80", "\xED\xA0\x80", "\xE1z\x80",
+        "\xE1\x80z", "\xE1\x80", "\xF0\x8F\x80\x80", "\xF4\x90\x80\x80", "\xF1z\x80\x80", "\xF1\x80z\x80",
+        "\xF1\x80\x80z", "\xF1\x80\x80", "\xF5\x80\x80\x80", "\xFF"})
+    EXPECT_EQ(skip_error("\"" + std::string(text) + "\""), "x.json: a string that is not UTF-8 (byte 1)") << text;
+}
+
+TEST(JsonReader, NumbersBeyondDouble) {
+  EXPECT_EQ(number("1E-999"), 0);
+  EXPECT_EQ(number("-0." + std::string(400, '0') + "1"), 0);
+  EXPECT_EQ(number("0." + std::string(400, '0') + "1"), 0);
+  for (const char* text : {"-1e999", "1E+999", "2e308"})
+    EXPECT_EQ(bad_input_message([&] { number(text); }),
+              "x.json: " + std::string(text) + " does not fit in a double (byte 0)");
+  EXPECT_EQ(JsonReader("9007199254740992.0", "x").read_integer(), 9007199254740992);
+  EXPECT_EQ(JsonReader("-1e3", "x").read_integer(), -1000);
+  for (const char* text :
+       {"9007199254740994.0", "-9007199254740994.0", "0.5", "1e999", "9223372036854775808", "1e-999"})
+    EXPECT_THROW(JsonReader(text, "x").read_integer(), Error) << text;
+}
+
+TEST(JsonReader, FlagsMayBeNumbers) {
+  const auto flag = [](const char* text) { return JsonReader(text, "x").read_flag(); };
+  for (const char* text : {"true", " 1", "0.5"}) EXPECT_TRUE(flag(text)) << text;
+  for (const char* text : {"false", "0", "0.0"}) EXPECT_FALSE(flag(text)) << text;
+  for (const char* text : {"fals", "\"true\"", "null", " "}) EXPECT_THROW(flag(text), Error) << text;
+}
+
+TEST(JsonReader, KeysInErrorsArePrintable) {
+  const std::string text = "{\"a\\u0001\\n\": x}", raw = "{\"k\": {1: 2}}";
+  const auto message = bad_input_message([&] {
+    JsonReader reader(text, "x.json");
+    reader.read_object([&](std::string_view) { reader.read_number(); });
+  });
+  EXPECT_EQ(message.substr(0, 8), "x.json: ");
+  EXPECT_TRUE(std::ranges::all_of(message, [](char c) { return c >= ' '; })) << message;
+  EXPECT_NE(skip_error(raw).find("expected a key in quotes, found '1:'"), std::string::npos) << skip_error(raw);
+  EXPECT_NE(bad_input_message([] { string_of(" 5"); }).find("expected a string, found '5'"), std::string::npos);
 }
 
 TEST(JsonReader, ErrorsTellPathAndByte) {
