@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <utility>
 
 #include "artifact/om_test_util.h"
 #include "base/error.h"
@@ -76,6 +77,73 @@ TEST(Om, RoundTrip) {
       EXPECT_EQ(read.placements[i].offset, written.placements[i].offset);
     }
   }
+}
+
+/// What an operator does not know changes nothing, and comes back as it was.
+TEST(Om, AttributesOfEveryKind) {
+  Program written = tiny_program();
+  auto& attributes = written.graph.nodes[0].attributes;
+  attributes["x.whole"] = int64_t{-5};
+  attributes["x.real"] = 0.25F;
+  attributes["x.text"] = std::string("words");
+  attributes["x.wholes"] = std::vector<int64_t>{1, -2};
+  attributes["x.reals"] = std::vector<float>{0.5F};
+  attributes["x.texts"] = std::vector<std::string>{"a", "", "b"};
+  attributes["x.none"] = std::vector<std::string>{};
+  const std::vector<std::byte> file = om_bytes(written);
+  const Program read = read_om(file, "in memory").at(0);
+  EXPECT_EQ(ir::to_text(read.graph), ir::to_text(written.graph));
+  EXPECT_EQ(read_om(write_test_om(file)).size(), 1u) << "the same from a file";
+
+  OmParts parts = take_apart(file);
+  for (auto& attribute : parts.program.nodes.at(0)->attributes)
+    if (attribute->name.starts_with("x.")) attribute->texts.clear(), attribute->text.clear();
+  const Program without = read_om(put_together(parts), "in memory").at(0);
+  EXPECT_EQ(std::get<std::vector<std::string>>(*without.graph.nodes[0].find("x.texts")), std::vector<std::string>{});
+  EXPECT_EQ(std::get<std::string>(*without.graph.nodes[0].find("x.text")), "");
+}
+
+TEST(Om, AttributesThatNoFileCanHold) {
+  Program program = tiny_program();
+  program.graph.nodes[0].attributes["x"] = Tensor::scalar(1.0F);
+  try {
+    om_bytes(program);
+    ADD_FAILURE() << "no error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kUnsupported);
+    EXPECT_STREQ(error.what(), "attribute 'x': tensors cannot be attributes of a compiled step");
+  }
+}
+
+/// Programs that do not come from files are checked by the same rules.
+TEST(Om, ProgramsAndPlansThatDoNotFit) {
+  const auto message = [](const std::vector<Program>& plans) {
+    try {
+      verify_plans(plans, "x");
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::kBadInput);
+      return std::string(error.what());
+    }
+    return std::string("no error");
+  };
+  EXPECT_EQ(message({}), "x: 0 plans, not 1 to " + std::to_string(kMaxPlans));
+  EXPECT_EQ(message(std::vector<Program>(kMaxPlans + 1, tiny_program())),
+            fmt::format("x: {} plans, not 1 to {}", kMaxPlans + 1, kMaxPlans));
+  Program short_of = tiny_program();
+  const size_t tensors = short_of.placements.size();
+  short_of.placements.pop_back();
+  EXPECT_EQ(message({short_of}), fmt::format("x: {} placements for {} tensors", tensors - 1, tensors));
+  std::vector<Program> plans = three_plans();
+  EXPECT_EQ(message(plans), "no error");
+  ir::Value& input = plans[1].graph.value(plans[1].graph.inputs[0]);
+  const std::string name = std::exchange(input.name, "other");
+  EXPECT_EQ(message(plans), fmt::format("x: plan 1: 'other' is not the tensor '{}' of the first plan", name));
+  input.name = name;
+  plans[2] = plans[0];
+  EXPECT_EQ(message(plans), "x: plan 2: a second plan for the same shapes of inputs");
+  plans[2].target = "elsewhere";
+  EXPECT_EQ(message(plans),
+            fmt::format("x: plan 2: for the target 'elsewhere', and the first plan for '{}'", plans[0].target));
 }
 
 TEST(Om, FilesThatSayNoLayoutsHaveTheSame) {

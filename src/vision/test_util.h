@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include <cstdint>
-#include <filesystem>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <functional>
 #include <span>
