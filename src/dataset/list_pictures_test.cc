@@ -1,6 +1,9 @@
 // What is made of images of a list besides detections: slices, cut-out boxes, sheets and small copies.
-#include <cmath>
+#include <algorithm>
+#include <array>
 #include <limits>
+#include <map>
+#include <tuple>
 
 #include "dataset/test_support.h"
 #include "detection/annotate.h"
