@@ -210,15 +210,20 @@ TEST(OddConnections, PlacesAndNamesThatAreNone) {
   EXPECT_EQ(start_refusal({.host = "localhost", .port = 0}, std::string(125, 'n') + "Z.-"), "none");
 }
 
-TEST(OddConnections, ASocketThatNobodyListensOnIsTakenOver) {
-  const test::TestFolder folder("server");
-  const std::string path = folder.path() / "socket";
-  const int left = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+/// A socket of the file system that nobody listens on.
+int socket_at(const std::string& path) {
+  const int socket = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   path.copy(address.sun_path, sizeof address.sun_path - 1);
-  ASSERT_EQ(::bind(left, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
-  ::close(left);  // as of a server that was killed
+  EXPECT_EQ(::bind(socket, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  return socket;
+}
+
+TEST(OddConnections, ASocketThatNobodyListensOnIsTakenOver) {
+  const test::TestFolder folder("server");
+  const std::string path = folder.path() / "socket";
+  ::close(socket_at(path));  // as of a server that was killed
   Server server({{"d0", small_model()}}, {.unix_socket = path, .layout = {1, 1}});
   EXPECT_EQ(HttpClient(path).get("/readyz").body, "ok\n");
 }
@@ -226,11 +231,7 @@ TEST(OddConnections, ASocketThatNobodyListensOnIsTakenOver) {
 TEST(OddConnections, SocketsOfOtherFamiliesThatListenAlready) {
   const test::TestFolder folder("server");
   const std::string path = folder.path() / "socket";
-  const int local = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  path.copy(address.sun_path, sizeof address.sun_path - 1);
-  ASSERT_EQ(::bind(local, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  const int local = socket_at(path);
   ASSERT_EQ(::listen(local, 10), 0);
   Server by_path({{"d0", small_model()}}, {.listening_socket = local, .layout = {1, 1}});
   EXPECT_EQ(by_path.port(), 0);
