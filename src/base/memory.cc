@@ -1,6 +1,7 @@
 // Memory limits of the process, its resource limits and its control groups, and budgets below them.
 #include "base/memory.h"
 
+#include <malloc.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -92,6 +93,12 @@ uint64_t memory_left() {
   const OwnMemory own = own_memory();
   return std::min({minus(pages == 0 ? kNoLimit : pages * page_bytes(), own.resident), minus(group, own.resident),
                    minus(resource_limit(RLIMIT_AS), own.addresses), minus(resource_limit(RLIMIT_DATA), own.data)});
+}
+
+void release_free_memory() {
+#ifdef __GLIBC__
+  ::malloc_trim(0);
+#endif
 }
 
 std::shared_ptr<std::byte> allocate(size_t bytes, std::string_view what) {

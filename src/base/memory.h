@@ -20,6 +20,9 @@ std::shared_ptr<std::byte> allocate(size_t bytes, std::string_view what);
 /// control group's limit ends the process without a word.
 uint64_t memory_left();
 
+/// Gives pages that the allocator keeps for later, after much was freed in small pieces, back to the system.
+void release_free_memory();
+
 /// Bytes of memory that this process has now.
 uint64_t memory_used();
 
