@@ -77,21 +77,20 @@ class HierarchyReader {
 void add_image_labels(const path& file, const Labels& labels, const Hierarchy& hierarchy, eval::GroundTruth& truth) {
   std::unordered_map<std::string, size_t> images;  // by the name of the file, which is the id
   for (size_t i = 0; i < truth.images.size(); ++i) images.emplace(path(truth.images[i].file_name).stem().string(), i);
-  std::map<std::string, size_t> header;
+  CsvHeader header;
   for_each_line(file, [&](std::string_view line, const std::string& where) {
-    const std::vector<std::string> columns = csv_columns(line);
     if (header.empty()) {
-      for (size_t i = 0; i < columns.size(); ++i) header.emplace(columns[i], i);
-      for (const char* name : {"ImageID", "LabelName", "Confidence"})
-        if (!header.contains(name)) bad_input("{}: no column {}, which image-level labels have", where, name);
-      return;
+      header = CsvHeader(line, where);
+      return header.require({"ImageID", "LabelName", "Confidence"}, where, "image-level labels");
     }
-    if (columns.size() != header.size()) bad_input("{}: {} columns, not {}", where, columns.size(), header.size());
-    const double confidence = parse_number(columns[header["Confidence"]], where, "Confidence");
+    const std::vector<std::string> columns = csv_columns(line);
+    header.check_line(columns, where);
+    const auto value = [&](const char* name) { return columns[header.find(name).value()]; };
+    const double confidence = parse_number(value("Confidence"), where, "Confidence");
     if (confidence != 0 && confidence != 1)
       bad_input("{}: Confidence {} is neither 0 nor 1, as labels have that people checked", where, confidence);
-    const auto image = images.find(columns[header["ImageID"]]);
-    const auto label = labels.find(columns[header["LabelName"]]);
+    const auto image = images.find(value("ImageID"));
+    const auto label = labels.find(value("LabelName"));
     if (image == images.end() || label == labels.end()) return;  // there are more images and labels than boxes
     std::vector<int64_t>& checked = truth.images[image->second].absent_categories;
     checked.push_back(label->second);

@@ -119,6 +119,8 @@ TEST(BadInput, OpenImagesLabelsAndHierarchiesThatMakeNoSense) {
   refused(&OpenImagesOptions::hierarchy, nested(66), "bad: more than 64 levels");
   refused(&OpenImagesOptions::hierarchy, nested(64), "without LabelName");  // the innermost one
   refused(&OpenImagesOptions::image_labels, "ImageID,LabelName\n", "bad:1: no column Confidence");
+  refused(&OpenImagesOptions::image_labels, "ImageID,LabelName,ImageID,Confidence\n",
+          "bad:1: column 'ImageID' occurs twice");
   refused(&OpenImagesOptions::image_labels, "ImageID,LabelName,Confidence\na1,/m/cat\n", "bad:2: 2 columns, not 3");
   refused(&OpenImagesOptions::image_labels, "ImageID,LabelName,Confidence\na1,/m/cat,0.7\n",
           "bad:2: Confidence 0.7 is neither 0 nor 1");

@@ -188,7 +188,24 @@ TEST(BadInput, OpenImagesAreRefusedWithFileAndLine) {
   const TestFolder folder("openimages");
   write_open_images(folder, "");
   write_file(folder / "validation-annotations-bbox.csv", "ImageID,LabelName,XMin,YMin,YMax\n");
-  EXPECT_TRUE(contains(bad_input_message([&] { Dataset{folder.path()}; }), "bbox.csv:1: no column XMax, which Open"));
+  EXPECT_TRUE(contains(bad_input_message([&] { Dataset{folder.path()}; }),
+                       "bbox.csv:1: no column XMax, which boxes of Open Images have"));
+}
+
+TEST(BadInput, OpenImagesColumnsThatOccurTwice) {
+  const std::string header = "ImageID,LabelName,XMin,XMax,YMin,YMax", row = "000595fe6fee6369,/m/01,0,1,0,1";
+  const TestFolder folder("openimages");
+  write_open_images(folder, "");
+  const auto read = [&](const std::string& text) {
+    write_file(folder / "validation-annotations-bbox.csv", text);
+    return Dataset(folder.path()).truth().annotations.size();
+  };
+  // As many names as the line has columns, though of fewer kinds.
+  EXPECT_TRUE(contains(bad_input_message([&] { read("ImageID,ImageID,LabelName,XMin,XMax,YMin,YMax\n" + row + "\n"); }),
+                       "bbox.csv:1: column 'ImageID' occurs twice"));
+  EXPECT_EQ(read(",,," + header + "\n1,,x," + row + "\n"), 1u);  // columns without a name
+  EXPECT_TRUE(
+      contains(bad_input_message([&] { read(",,," + header + "\n" + row + "\n"); }), "bbox.csv:2: 6 columns, not 9"));
 }
 
 }  // namespace

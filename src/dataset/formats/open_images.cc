@@ -80,16 +80,6 @@ constexpr std::array<std::string_view, 6> kExtensions = {".jpg", ".jpeg", ".png"
 /// As the published images have them: hexadecimal, and strings even where all digits are decimal.
 constexpr size_t kIdLength = 16;
 
-/// Columns of a file with a heading.
-using Header = std::map<std::string, size_t, std::less<>>;
-
-Header header_of(std::string_view line) {
-  Header header;
-  const auto columns = csv_columns(line);
-  for (size_t i = 0; i < columns.size(); ++i) header.emplace(columns[i], i);
-  return header;
-}
-
 void require_id(const std::string& id, const std::string& where) {
   if (id.empty() || id.find_first_of("/\\") != std::string::npos || id.starts_with('.'))
     bad_input("{}: '{}' is no id of an image", where, eval::printable(id));
@@ -106,10 +96,9 @@ void for_each_listed_image(const DataSource& data, Action action) {
   std::optional<size_t> place;
   for_each_line(list, [&](std::string_view line, const std::string& where) {
     if (!place) {
-      const Header header = header_of(line);
-      const auto found = header.find("ImageID");
-      if (found == header.end()) bad_input("{}: no column ImageID, which lists of images have", where);
-      place = found->second;
+      const CsvHeader header(line, where);
+      header.require({"ImageID"}, where, "lists of images");
+      place = header.find("ImageID");
       return;
     }
     const auto columns = csv_columns(line);
@@ -152,14 +141,13 @@ class BoxReader {
 
  private:
   void read_header(std::string_view line, const std::string& where) {
-    header_ = header_of(line);
-    for (const char* name : {"ImageID", "LabelName", "XMin", "XMax", "YMin", "YMax"})
-      if (!header_.contains(name)) bad_input("{}: no column {}, which Open Images has", where, name);
+    header_ = CsvHeader(line, where);
+    header_.require({"ImageID", "LabelName", "XMin", "XMax", "YMin", "YMax"}, where, "boxes of Open Images");
   }
 
   void read_box(const std::vector<std::string>& columns, const std::string& where) {
-    if (columns.size() != header_.size()) bad_input("{}: {} columns, not {}", where, columns.size(), header_.size());
-    const auto value = [&](const char* name) { return columns[header_.at(name)]; };
+    header_.check_line(columns, where);
+    const auto value = [&](const char* name) { return columns[header_.find(name).value()]; };
     const auto category = categories_.find(value("LabelName"));
     if (category == categories_.end())
       bad_input("{}: class '{}' is none of {}", where, eval::printable(value("LabelName")), classes_.string());
@@ -179,7 +167,7 @@ class BoxReader {
     annotation.id = static_cast<int64_t>(truth_.annotations.size()) + 1;
     annotation.image_id = static_cast<int64_t>(*image);
     annotation.category_id = category->second;
-    annotation.is_crowd = header_.contains("IsGroupOf") && value("IsGroupOf") == "1";
+    annotation.is_crowd = header_.find("IsGroupOf") && value("IsGroupOf") == "1";
     truth_.annotations.push_back(annotation);
   }
 
@@ -211,7 +199,7 @@ class BoxReader {
   path classes_, images_;
   eval::GroundTruth truth_;
   std::map<std::string, int64_t> categories_;  ///< by label
-  Header header_;
+  CsvHeader header_;
   std::map<std::string, std::optional<size_t>> places_;
   std::vector<std::string> keys_;  ///< of truth_.images
   LeftOutBoxes left_out_;

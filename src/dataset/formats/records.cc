@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <optional>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -167,6 +166,27 @@ std::vector<std::string> csv_columns(std::string_view line) {
     }
   }
   return columns;
+}
+
+CsvHeader::CsvHeader(std::string_view line, const std::string& where) {
+  for (const std::string& name : csv_columns(line))
+    if (const size_t place = count_++; !name.empty() && !places_.emplace(name, place).second)
+      bad_input("{}: column '{}' occurs twice", where, eval::printable(name));
+}
+
+std::optional<size_t> CsvHeader::find(std::string_view name) const {
+  const auto found = places_.find(name);
+  return found == places_.end() ? std::nullopt : std::optional(found->second);
+}
+
+void CsvHeader::require(std::initializer_list<const char*> names, const std::string& where,
+                        std::string_view owner) const {
+  for (const char* name : names)
+    if (!find(name)) bad_input("{}: no column {}, which {} have", where, name, owner);
+}
+
+void CsvHeader::check_line(std::span<const std::string> columns, const std::string& where) const {
+  if (columns.size() != count_) bad_input("{}: {} columns, not {}", where, columns.size(), count_);
 }
 
 void LeftOutBoxes::add(std::string_view reason, const std::string& where) {

@@ -5,7 +5,9 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <initializer_list>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -58,6 +60,26 @@ std::vector<std::string_view> words_of(std::string_view line);
 
 /// The columns of a line of CSV; one in quotes may hold commas, and quotes twice.
 std::vector<std::string> csv_columns(std::string_view line);
+
+/// The names of a CSV file's columns, its first line.
+class CsvHeader {
+ public:
+  CsvHeader() = default;
+  /// Throws Error(kBadInput), which begins with `where`, for a name that occurs twice; several columns may have none.
+  CsvHeader(std::string_view line, const std::string& where);
+
+  bool empty() const { return count_ == 0; }
+  /// The place of a column, where there is one of that name.
+  std::optional<size_t> find(std::string_view name) const;
+  /// Throws Error(kBadInput) where one is missing; `owner` is what has them ("Open Images").
+  void require(std::initializer_list<const char*> names, const std::string& where, std::string_view owner) const;
+  /// Throws Error(kBadInput) where a line has more or fewer columns.
+  void check_line(std::span<const std::string> columns, const std::string& where) const;
+
+ private:
+  std::map<std::string, size_t, std::less<>> places_;
+  size_t count_ = 0;  ///< with columns that have no name
+};
 
 /// Boxes that make no sense, for a note on them.
 class LeftOutBoxes {
