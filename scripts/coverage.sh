@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Which lines and branches the tests reach: builds with gcov in build/coverage, runs all tests, and prints a row for each
 # layer; with --list what they did not reach in files whose names match, of the last run.
-# Usage: scripts/coverage.sh [--list FILE_PATTERN]   (an hour on two cores; exit code 1 where an aim is missed)
+# Usage: scripts/coverage.sh [--list FILE_PATTERN]   (two hours on two cores; exit code 1 where an aim is missed)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 build=build/coverage
