@@ -13,7 +13,7 @@ using namespace std::string_view_literals;
 
 /// A state_dict {"w": value}, where `value` pushes it.
 std::string dict_of(const PickleBuilder& value) {
-  return PickleBuilder().raw("}").unicode("w").raw(value.text().substr(2)).raw("s").stop();
+  return PickleBuilder().raw("}").unicode("w").raw(value.part()).raw("s").stop();
 }
 
 std::string tensor_pickle(int64_t numel, int64_t offset, const std::vector<int64_t>& size,
@@ -305,7 +305,7 @@ TEST(BadInput, Case26_UnsupportedTensors) {
     expect_error(make_checkpoint(dict_of(PickleBuilder().global("torch._utils", name).raw(")R"))), {"'w'", type},
                  kUnsupported);
   const auto from_type = [](const PickleBuilder& arguments) {
-    return dict_of(PickleBuilder().global("torch._tensor", "_rebuild_from_type_v2").raw(arguments.text().substr(2)));
+    return dict_of(PickleBuilder().global("torch._tensor", "_rebuild_from_type_v2").raw(arguments.part()));
   };
   expect_pickle_error(from_type(PickleBuilder().raw(")R")), {"0 arguments"});
   expect_pickle_error(from_type(PickleBuilder().raw("(NNNNtR")), {"(function, type, arguments, attributes)"});
@@ -354,10 +354,9 @@ TEST(BadInput, Case26_ArgumentsOfOtherKinds) {
         .raw("\x89");
     return dict_of(value.ordered_dict().raw("tR"));
   };
-  const std::string storage = PickleBuilder().storage("0", 6).text().substr(2);
-  const std::string zero = PickleBuilder().integer(0).text().substr(2), none = "N";
-  const std::string six = PickleBuilder().tuple({6}).text().substr(2),
-                    one = PickleBuilder().tuple({1}).text().substr(2);
+  const std::string storage = PickleBuilder().storage("0", 6).part();
+  const std::string zero = PickleBuilder().integer(0).part(), none = "N";
+  const std::string six = PickleBuilder().tuple({6}).part(), one = PickleBuilder().tuple({1}).part();
   EXPECT_EQ(read(make_checkpoint(v2(storage, zero, six, one), {small_storage()})).tensors.size(), 1u);
   const std::vector<std::string> kParts = {"a tensor's arguments are not (storage, offset, size, stride, ...)"};
   expect_pickle_error(v2(none, zero, six, one), kParts);
@@ -370,8 +369,8 @@ TEST(BadInput, Case26_ArgumentsOfOtherKinds) {
     value.global("torch._tensor", "_rebuild_from_type_v2").raw("(").raw(function).raw(type).raw(arguments).raw("}tR");
     return dict_of(value);
   };
-  const std::string v2_function = PickleBuilder().global("torch._utils", "_rebuild_tensor_v2").text().substr(2);
-  const std::string type = PickleBuilder().global("torch", "Tensor").text().substr(2);
+  const std::string v2_function = PickleBuilder().global("torch._utils", "_rebuild_tensor_v2").part();
+  const std::string type = PickleBuilder().global("torch", "Tensor").part();
   const std::vector<std::string> kTyped = {"a tensor's arguments are not (function, type, arguments, attributes)"};
   expect_pickle_error(from_type(none, type, six), kTyped);
   expect_pickle_error(from_type(v2_function, none, six), kTyped);
@@ -402,23 +401,23 @@ TEST(BadInput, Case26_PersistentIdsOfOtherKinds) {
         .raw("tQ");
     return dict_of(value.integer(0).tuple({6}).tuple({1}).raw("\x89").ordered_dict().raw("tR"));
   };
-  const auto part = [](const PickleBuilder& builder) { return builder.text().substr(2); };
-  const std::string what = part(PickleBuilder().unicode("storage")), key = part(PickleBuilder().unicode("0"));
-  const std::string type = part(PickleBuilder().global("torch", "FloatStorage"));
-  const std::string place = part(PickleBuilder().unicode("cpu")), count = part(PickleBuilder().integer(6)), none = "N";
+  const std::string what = PickleBuilder().unicode("storage").part(), key = PickleBuilder().unicode("0").part();
+  const std::string type = PickleBuilder().global("torch", "FloatStorage").part();
+  const std::string place = PickleBuilder().unicode("cpu").part(), count = PickleBuilder().integer(6).part(),
+                    none = "N";
   EXPECT_EQ(read(make_checkpoint(id(what, type, key, place, count), {small_storage()})).tensors.size(), 1u);
   const std::vector<std::string> kParts = {
       "a persistent id is not (\"storage\", type, key, location, number of elements)"};
   expect_pickle_error(id(none, type, key, place, count), kParts);
   expect_pickle_error(id(place, type, key, place, count), kParts);
   expect_pickle_error(id(what, none, key, place, count), kParts);
-  expect_pickle_error(id(what, part(PickleBuilder().global("torch", "Tensor")), key, place, count), kParts);
+  expect_pickle_error(id(what, PickleBuilder().global("torch", "Tensor").part(), key, place, count), kParts);
   expect_pickle_error(id(what, type, none, place, count), kParts);
   expect_pickle_error(id(what, type, key, none, count), kParts);
   expect_pickle_error(id(what, type, key, place, none), kParts);
-  expect_pickle_error(id(what, type, key, place, part(PickleBuilder().integer(-1))), kParts);
+  expect_pickle_error(id(what, type, key, place, PickleBuilder().integer(-1).part()), kParts);
   // Of a CUDA device it is the same.
-  const std::string cuda = part(PickleBuilder().global("torch.cuda", "FloatStorage"));
+  const std::string cuda = PickleBuilder().global("torch.cuda", "FloatStorage").part();
   EXPECT_EQ(read(make_checkpoint(id(what, cuda, key, place, count), {small_storage()})).tensors.size(), 1u);
 }
 
@@ -427,7 +426,7 @@ TEST(BadInput, Case26_TypesAndMetadataOfTensors) {
   const auto v3 = [](const PickleBuilder& type, const PickleBuilder& metadata) {
     PickleBuilder value;
     value.global("torch._utils", "_rebuild_tensor_v3").raw("(").storage("0", 24, "ByteStorage").integer(0);
-    value.tuple({6}).tuple({1}).raw("\x89").ordered_dict().raw(type.text().substr(2)).raw(metadata.text().substr(2));
+    value.tuple({6}).tuple({1}).raw("\x89").ordered_dict().raw(type.part()).raw(metadata.part());
     return dict_of(value.raw("tR"));
   };
   const PickleBuilder none, empty = PickleBuilder().raw("}"), type = PickleBuilder().global("torch", "float32");

@@ -33,6 +33,8 @@ class PickleBuilder {
   /// The pickle with STOP.
   std::string stop() const { return text_ + "."; }
   const std::string& text() const { return text_; }
+  /// Without the version in front, to be a part of another one.
+  std::string part() const { return text_.substr(2); }
 
  private:
   std::string text_;

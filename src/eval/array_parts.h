@@ -77,8 +77,8 @@ std::vector<Part> read_array_in_parts(const JsonInput& input, JsonReader& reader
   return parts;
 }
 
-/// Appends what each part read, and frees it there, so that there are no two copies of all, nor of half a gigabyte.
-/// items: a member function of Part that returns a vector.
+/// Appends what each part read, and frees it there, so that there are no two copies of all: memory that
+/// is free goes back to the system from time to time. items: a member function of Part that returns a vector.
 template <typename Item, typename Part>
 void append_parts(std::vector<Item>& all, std::vector<Part>& parts, std::vector<Item>& (Part::*items)()) {
   if (all.empty() && parts.size() == 1) return all.swap((parts[0].*items)());
@@ -88,15 +88,14 @@ void append_parts(std::vector<Item>& all, std::vector<Part>& parts, std::vector<
   constexpr size_t kMostFree = size_t{256} << 20;
   size_t freed = 0;
   for (Part& part : parts) {
-    {
-      std::vector<Item> of_part;
-      of_part.swap((part.*items)());
-      all.insert(all.end(), of_part.begin(), of_part.end());
-      freed += of_part.capacity() * sizeof(Item);
+    std::vector<Item>& of_part = (part.*items)();
+    all.insert(all.end(), of_part.begin(), of_part.end());
+    freed += of_part.capacity() * sizeof(Item);
+    std::vector<Item>().swap(of_part);
+    if (freed >= kMostFree) {
+      release_free_memory();
+      freed = 0;
     }
-    if (freed < kMostFree) continue;
-    release_free_memory();
-    freed = 0;
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include "ir/graph_text_test_util.h"
 #include "onnx/test_util.h"
+#include "support/error_of.h"
 
 namespace effdet::onnx {
 namespace {
@@ -51,18 +52,8 @@ const ir::Node& node_named(const ir::Graph& graph, const std::string& name) {
   return *std::ranges::find(graph.nodes, name, &ir::Node::name);
 }
 
-/// Code and message of what f throws.
-template <typename F>
-std::pair<ErrorCode, std::string> error_of(F&& f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    return {error.code(), error.what()};
-  }
-  return {ErrorCode::kInternal, "no error"};
-}
-
 using List = std::vector<int64_t>;
+using test::error_of;
 
 TEST(RaiseOpset, TheSameVersionChangesNothing) {
   EXPECT_EQ(ir::to_text(exported(11)).find("opset."), std::string::npos);
@@ -193,27 +184,27 @@ TEST(RaiseOpset, WhatHoldsGraphsOfItsOwnIsRefused) {
   body->set_name("body");
   body->set_type(pb::AttributeProto::GRAPH);
   ir::Graph graph = read_back(model);
-  const auto [code, message] = error_of([&] { raise_opset(graph, 13); });
-  EXPECT_EQ(code, ErrorCode::kUnsupported);
-  EXPECT_EQ(message, "Add 'sum' cannot be written for a later operator set: it holds a graph of its own");
+  const Error error = error_of([&] { raise_opset(graph, 13); });
+  EXPECT_EQ(error.code(), ErrorCode::kUnsupported);
+  EXPECT_STREQ(error.what(), "Add 'sum' cannot be written for a later operator set: it holds a graph of its own");
   ir::Graph functions = ir::graph_from_text("input x [2]\n a = Relu(x)\n output a");
   functions.functions = {std::make_shared<const std::string>()};
-  EXPECT_EQ(error_of([&] { raise_opset(functions, 13); }).second,
-            "a model with functions cannot be written for a later operator set");
+  EXPECT_STREQ(error_of([&] { raise_opset(functions, 13); }).what(),
+               "a model with functions cannot be written for a later operator set");
 }
 
 TEST(BadInput, AttributesThatNoInputCanBe) {
   ir::Graph graph = ir::graph_from_text("input x [2]\n a = ReduceSum(x) keepdims=0\n output a");
   graph.nodes[0].attributes["axes"] = std::string("all");
-  const auto [code, message] = error_of([&] { raise_opset(graph, 13); });
-  EXPECT_EQ(code, ErrorCode::kBadInput);
-  EXPECT_EQ(message, "ReduceSum 'a': attribute axes is neither a number nor a list of integers");
+  const Error error = error_of([&] { raise_opset(graph, 13); });
+  EXPECT_EQ(error.code(), ErrorCode::kBadInput);
+  EXPECT_STREQ(error.what(), "ReduceSum 'a': attribute axes is neither a number nor a list of integers");
 }
 
 TEST(RaiseOpset, VersionsThatCannotBeWrittenAreRefused) {
-  for (const int64_t opset : {10, 23}) EXPECT_EQ(error_of([&] { exported(opset); }).first, ErrorCode::kUsage) << opset;
+  for (const int64_t opset : {10, 23}) EXPECT_EQ(error_of([&] { exported(opset); }).code(), ErrorCode::kUsage) << opset;
   ir::Graph graph = exported(18);
-  EXPECT_EQ(error_of([&] { raise_opset(graph, 17); }).first, ErrorCode::kUsage);
+  EXPECT_EQ(error_of([&] { raise_opset(graph, 17); }).code(), ErrorCode::kUsage);
 }
 
 TEST(RaiseOpset, NodesThatCannotBeRewrittenAreNamed) {
@@ -223,20 +214,21 @@ TEST(RaiseOpset, NodesThatCannotBeRewrittenAreNamed) {
                            "input x [2,4,8]\n a = GroupNormalization(x, waves[2], waves[2]) num_groups=2\n output a"}) {
     ir::Graph graph = ir::graph_from_text(text);
     if (graph.nodes.back().is("Clip")) graph.opset = 10, graph.value(graph.inputs[0]).dtype = DType::kI64;
-    const auto [code, message] = error_of([&] { raise_opset(graph, 22); });
-    EXPECT_EQ(code, ErrorCode::kUnsupported);
-    EXPECT_NE(message.find("'a' cannot be written"), std::string::npos) << message;
+    const Error error = error_of([&] { raise_opset(graph, 22); });
+    EXPECT_EQ(error.code(), ErrorCode::kUnsupported);
+    EXPECT_NE(std::string(error.what()).find("'a' cannot be written"), std::string::npos) << error.what();
   }
   ir::Graph training = ir::graph_from_text(
       "input x [1,2,4,4]\n a = BatchNormalization(x, waves[2], waves[2], waves[2], waves[2]) spatial=0\n output a");
   training.opset = 8;
-  EXPECT_CONTAINS(error_of([&] { raise_opset(training, 22); }).second, "its statistics are not of channels");
+  EXPECT_CONTAINS(std::string(error_of([&] { raise_opset(training, 22); }).what()),
+                  "its statistics are not of channels");
   training.nodes[0].attributes.clear();
   training.nodes[0].outputs.push_back(training.add_value({.name = "mean", .dtype = DType::kF32}));
-  EXPECT_CONTAINS(error_of([&] { raise_opset(training, 22); }).second, "it has the outputs of training");
+  EXPECT_CONTAINS(std::string(error_of([&] { raise_opset(training, 22); }).what()), "it has the outputs of training");
   ir::Graph resize = ir::graph_from_text("input x [1,2,4,4]\n a = Resize(x) mode=nearest\n output a");
   resize.opset = 10;
-  EXPECT_EQ(error_of([&] { raise_opset(resize, 11); }).first, ErrorCode::kBadInput);
+  EXPECT_EQ(error_of([&] { raise_opset(resize, 11); }).code(), ErrorCode::kBadInput);
 }
 
 }  // namespace

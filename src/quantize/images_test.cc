@@ -9,10 +9,13 @@
 #include "base/file.h"
 #include "effdet/error.h"
 #include "ir/graph_text_test_util.h"
+#include "support/error_of.h"
 #include "support/test_folder.h"
 
 namespace effdet::quantize {
 namespace {
+
+using test::error_of;
 
 constexpr size_t kNumbers = 3 * 2 * 4;
 
@@ -47,16 +50,6 @@ class CalibrationFiles : public testing::Test {
   std::vector<std::string> told_;
 };
 
-template <typename F>
-std::pair<ErrorCode, std::string> error_of(F&& f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    return {error.code(), error.what()};
-  }
-  return {ErrorCode::kInternal, ""};
-}
-
 TEST_F(CalibrationFiles, AreTakenInTheOrderOfTheirNamesEachOnce) {
   CalibrationImages source = images({write("b.bin", 100, 2), write("a.bin", 0), folder_ / "b.bin"});
   EXPECT_EQ(all(source), (std::vector<float>{0, 100, 100 + kNumbers}));
@@ -90,10 +83,10 @@ TEST_F(CalibrationFiles, OneThatCannotBeReadIsNamedSkippedAndCounted) {
 
 TEST_F(CalibrationFiles, WhereNoneCanBeReadTheFirstSaysWhy) {
   CalibrationImages source = images({folder_ / "a.bin", folder_ / "b.bin"});
-  const auto [code, message] = error_of([&] { all(source); });
-  EXPECT_EQ(code, ErrorCode::kIo);
-  EXPECT_NE(message.find("a.bin"), std::string::npos) << message;
-  EXPECT_EQ(error_of([&] { images({}); }).first, ErrorCode::kUsage);
+  const Error error = error_of([&] { all(source); });
+  EXPECT_EQ(error.code(), ErrorCode::kIo);
+  EXPECT_NE(std::string(error.what()).find("a.bin"), std::string::npos) << error.what();
+  EXPECT_EQ(error_of([&] { images({}); }).code(), ErrorCode::kUsage);
 }
 
 TEST_F(CalibrationFiles, ImagesOfOneColourAreNoCalibration) {
@@ -101,18 +94,19 @@ TEST_F(CalibrationFiles, ImagesOfOneColourAreNoCalibration) {
   for (size_t i = 0; i < kNumbers; i += 4) black[i] = 0;  // a letterbox
   CalibrationImages blank = images({write("a.bin", black), write("b.bin", std::vector<float>(kNumbers, 1))});
   all(blank);
-  const auto [code, message] = error_of([&] { blank.require_content(); });
-  EXPECT_EQ(code, ErrorCode::kBadInput);
-  EXPECT_NE(message.find("all 2 images of the calibration are of one colour"), std::string::npos) << message;
+  const Error error = error_of([&] { blank.require_content(); });
+  EXPECT_EQ(error.code(), ErrorCode::kBadInput);
+  EXPECT_NE(std::string(error.what()).find("all 2 images of the calibration are of one colour"), std::string::npos)
+      << error.what();
   CalibrationImages mixed = images({write("a.bin", black), write("c.bin", 0)});
   all(mixed);
   EXPECT_NO_THROW(mixed.require_content());
 }
 
 TEST_F(CalibrationFiles, ImagesWantAModelThatSaysHowTheyAreScaled) {
-  const auto [code, message] = error_of([&] { images({folder_ / "a.jpg"}); });
-  EXPECT_EQ(code, ErrorCode::kUnsupported);
-  EXPECT_NE(message.find(".bin"), std::string::npos) << message;
+  const Error error = error_of([&] { images({folder_ / "a.jpg"}); });
+  EXPECT_EQ(error.code(), ErrorCode::kUnsupported);
+  EXPECT_NE(std::string(error.what()).find(".bin"), std::string::npos) << error.what();
 }
 
 }  // namespace

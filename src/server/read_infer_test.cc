@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <utility>
 
 #include "server/http_error.h"
 #include "server/infer_request.h"
@@ -42,23 +43,17 @@ struct Parsed {
   }
 };
 
-std::string refusal_of(const std::string& bytes) {
+/// 200 and "none" for a message that is taken.
+std::pair<int, std::string> outcome_of(const std::string& bytes) {
   try {
     const Parsed parsed(bytes);
-    return "none";
+    return {200, "none"};
   } catch (const HttpError& error) {
-    return error.what();
+    return {error.status(), error.what()};
   }
 }
-
-int status_of(const std::string& bytes) {
-  try {
-    const Parsed parsed(bytes);
-    return 200;
-  } catch (const HttpError& error) {
-    return error.status();
-  }
-}
+int status_of(const std::string& bytes) { return outcome_of(bytes).first; }
+std::string refusal_of(const std::string& bytes) { return outcome_of(bytes).second; }
 
 TEST(ReadInfer, ReadsWhatProtobufWrites) {
   Message message = message_with("FP32", 2);

@@ -19,9 +19,12 @@
 #include "base/file.h"
 #include "base/sanitizer.h"
 #include "effdet/error.h"
+#include "support/error_of.h"
 #include "vision/sha256_test_util.h"
 
 namespace effdet::vision {
+
+using test::error_of;
 
 inline std::filesystem::path images_folder() {
   return std::filesystem::path(EFFDET_SOURCE_DIR) / "testdata" / "images";
@@ -44,18 +47,6 @@ inline std::vector<Expected> expected_lines() {
   for (Expected line; file >> line.what >> line.file >> line.width >> line.height >> line.sha256;)
     lines.push_back(line);
   return lines;
-}
-
-/// The error that an action throws; fails the test where it throws none.
-inline Error error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    EXPECT_EQ(std::string(error.what()).find('\n'), std::string::npos) << error.what();
-    return error;
-  }
-  ADD_FAILURE() << "no error was thrown";
-  return Error(ErrorCode::kInternal, "");
 }
 
 /// By how many MiB the memory of a process grows at most while it does something; 0 with sanitizers, whose own memory
