@@ -8,10 +8,9 @@ namespace effdet::ops {
 namespace {
 
 std::vector<Inferred> infer_expand(const InferContext& c) {
-  const auto target = c.ints(1);
-  if (!target || !c.shape(0)) return {{c.dtype(0), std::nullopt}};
-  if (!is_known(*target)) node_error(c.node, "a dimension of shape {} is negative", shape_text(*target));
-  return {{c.dtype(0), broadcast(c.node, c.shape(0), *target)}};
+  if (const auto target = c.ints(1); target && !is_known(*target))
+    node_error(c.node, "a dimension of shape {} is negative", shape_text(*target));
+  return {{c.dtype(0), broadcast(c.node, c.shape(0), c.listed_dims(1))}};
 }
 
 void evaluate_expand(const EvalContext& c) {

@@ -31,6 +31,46 @@ TEST(InferShapes, UnknownDimensionsStayUnknown) {
   EXPECT_EQ(graph.value(z).shape, (Shape{-1, -1, 4, 4}));
 }
 
+/// What asks for a shape has its rank, and the dimensions that are known: files whose outputs have none are refused by
+/// ONNX's checker.
+TEST(InferShapes, ShapesAskedForInPartAreKnownInPart) {
+  struct Case {
+    const char* op;
+    bool data;     ///< whether the shape is the second input
+    List numbers;  ///< after the batch
+    Shape expected;
+  };
+  for (const Case& c : {Case{"Expand", true, {5, 4, 6}, {-1, 5, 4, 6}},
+                        {"ConstantOfShape", false, {0, 7}, {-1, 0, 7}},
+                        {"Reshape", true, {0, 24}, {-1, 1, 24}},
+                        {"Reshape", true, {-1, 3}, {-1, -1, 3}}}) {
+    ir::Graph graph;
+    const auto x = graph.add_input("x", DType::kF32, {-1, 1, 4, 6});
+    const auto batch = graph.add_node("Shape", "batch", {x}, {{"start", int64_t{0}}, {"end", int64_t{1}}});
+    const auto rest = graph.add_constant("rest", ints(c.numbers));
+    const auto shape = graph.add_node("Concat", "shape", {batch, rest}, {{"axis", int64_t{0}}});
+    graph.opset = 15;
+    graph.outputs = {graph.add_node(c.op, "y", c.data ? std::vector{x, shape} : std::vector{shape})};
+    infer_shapes(graph);
+    EXPECT_EQ(graph.value(graph.outputs[0]).shape, c.expected) << c.op;
+    graph.value(rest).constant = ints({-2, 3});
+    EXPECT_THROW(infer_shapes(graph), Error) << c.op;
+  }
+}
+
+/// Of a list of numbers that nothing is known of, its length is the rank.
+TEST(InferShapes, LengthsOfShapesAreRanks) {
+  for (const char* op : {"Expand", "Reshape"}) {
+    ir::Graph graph;
+    const auto x = graph.add_input("x", DType::kF32, {3, 1});
+    const auto shape = graph.add_input("shape", DType::kI64, {3});
+    graph.outputs = {graph.add_node(op, "y", {x, shape})};
+    infer_shapes(graph);
+    EXPECT_EQ(graph.value(graph.outputs[0]).shape,
+              (op == std::string_view("Expand") ? Shape{-1, 3, -1} : Shape{-1, -1, -1}));
+  }
+}
+
 TEST(InferShapes, UnknownRankIsTolerated) {
   ir::Graph graph;
   const auto x = graph.add_input("x", DType::kF32, {});

@@ -109,6 +109,20 @@ std::optional<std::vector<std::optional<int64_t>>> InferContext::some_ints(size_
   return some;
 }
 
+std::optional<Shape> InferContext::listed_dims(size_t i) const {
+  if (const auto some = some_ints(i)) {
+    Shape dims;
+    for (const auto& number : *some) {
+      if (number && *number < -1) node_error(node, "input {} asks for a dimension of {}", i, *number);
+      dims.push_back(number.value_or(-1));
+    }
+    return dims;
+  }
+  const auto& list = shape(i);
+  if (!list || list->size() != 1 || list->at(0) < 0 || list->at(0) > int64_t{kMaxRank}) return std::nullopt;
+  return Shape(static_cast<size_t>(list->at(0)), -1);
+}
+
 const Operator* find_operator(std::string_view domain, std::string_view type) {
   static const auto operators = [] {
     std::unordered_multimap<std::string_view, const Operator*> by_type;

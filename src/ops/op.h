@@ -63,6 +63,9 @@ struct InferContext {
   std::optional<std::vector<int64_t>> ints(size_t i) const;
   /// The same where some elements are known only: the others are nothing.
   std::optional<std::vector<std::optional<int64_t>>> some_ints(size_t i) const;
+  /// The shape that a list asks for, -1 for what is not known (and where it says -1 itself); nothing where its length
+  /// is not known. kBadInput for a number below -1.
+  std::optional<Shape> listed_dims(size_t i) const;
 };
 
 /// Type and shape of an output, and its layout, which infer_node() takes from the operator's card. Nothing there: it

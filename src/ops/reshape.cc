@@ -34,19 +34,15 @@ void resolve_rest(const InferContext& c, Shape& target, size_t rest) {
 std::vector<Inferred> infer_reshape(const InferContext& c) {
   if (c.opset < 5) fail(ErrorCode::kUnsupported, "{}: opset {} is not supported", node_label(c.node), c.opset);
   if (c.dtype(1) != DType::kI64) node_error(c.node, "the shape has type {}, not int64", dtype_name(c.dtype(1)));
-  const auto ints = c.ints(1);
-  if (!ints) {
-    const auto& list = c.shape(1);
-    const bool rank_known = list && list->size() == 1 && list->at(0) >= 0 && list->at(0) <= int64_t{kMaxRank};
-    return {{c.dtype(0), rank_known ? std::optional(Shape(static_cast<size_t>(list->at(0)), -1)) : std::nullopt}};
-  }
-  Shape target = *ints;
-  if (std::ranges::any_of(target, [](int64_t dim) { return dim < -1; }))
-    node_error(c.node, "shape {} holds a negative dimension", shape_text(target));
+  const auto listed = c.listed_dims(1);
+  if (!listed) return {{c.dtype(0), std::nullopt}};
+  Shape target = *listed;
   const auto rest = std::ranges::find(target, -1);
-  if (std::ranges::count(target, -1) > 1) node_error(c.node, "shape {} holds -1 twice", shape_text(target));
   const auto position = static_cast<size_t>(rest - target.begin());
+  const bool whole = c.ints(1).has_value();
+  if (whole && std::ranges::count(target, -1) > 1) node_error(c.node, "shape {} holds -1 twice", shape_text(target));
   if (c.node.get_int("allowzero", 0) == 0) copy_zero_dims(c, target);
+  if (!whole) return {{c.dtype(0), target}};
   if (position < target.size()) {
     resolve_rest(c, target, position);
   } else if (c.shape(0) && is_known(*c.shape(0)) && is_known(target) &&
