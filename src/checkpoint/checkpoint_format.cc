@@ -10,9 +10,15 @@ namespace {
 
 using namespace std::string_view_literals;
 
-// Pickle protocol 2 of the number 0x1950a86a20f9469cfc6c: torch.save wrote it first until 1.6.
-constexpr std::string_view kLegacyMagic = "\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19."sv;
+// The number 0x1950a86a20f9469cfc6c as a pickle, after its protocol: torch.save wrote it first until 1.6.
+constexpr std::string_view kLegacyMagic = "\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19."sv;
 constexpr size_t kTarMagicOffset = 257;
+
+/// Protocol 2, or 3 on request. Later ones, which have frames, are not read in zip files either.
+bool is_legacy(std::string_view content) {
+  return (content.starts_with("\x80\x02") || content.starts_with("\x80\x03")) &&
+         content.substr(2).starts_with(kLegacyMagic);
+}
 
 /// The 8-byte length of a JSON header, then the header.
 bool is_safetensors(std::string_view content) { return content.size() > 8 && content[8] == '{'; }
@@ -41,7 +47,7 @@ std::string_view name_format(std::string_view content) {
 CheckpointFormat checkpoint_format(const MappedFile& file) {
   const std::string_view content(reinterpret_cast<const char*>(file.bytes().data()), file.size());
   if (content.starts_with("PK\x03\x04")) return CheckpointFormat::kZip;
-  if (content.starts_with(kLegacyMagic)) return CheckpointFormat::kLegacy;
+  if (is_legacy(content)) return CheckpointFormat::kLegacy;
   if (is_safetensors(content)) return CheckpointFormat::kSafetensors;
   if (is_shard_index(file, content)) return CheckpointFormat::kShardIndex;
   if (content.empty()) bad_input("{}: the file is empty", file.path());

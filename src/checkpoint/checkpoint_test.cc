@@ -287,6 +287,43 @@ TEST(Checkpoint, InertObjectsBesideTheWeights) {
   EXPECT_EQ(names_of(read(make_checkpoint(file, {small_storage()}))), (std::vector<std::string>{"w"}));
 }
 
+/// Made by protocol 2: each a call with no, one or two arguments, some of them filled afterwards.
+TEST(Checkpoint, InertObjectsOfPython) {
+  struct Case {
+    const char *module, *name, *rest;
+  };
+  constexpr const char* kEmptyList = "]\x85R";
+  for (const Case& c : {Case{"__builtin__", "bytes", ")R"},
+                        {"builtins", "bytes", ")R"},
+                        {"__builtin__", "set", kEmptyList},
+                        {"__builtin__", "frozenset", kEmptyList},
+                        {"builtins", "frozenset", kEmptyList},
+                        {"__builtin__", "slice", "K\x01K\x02N\x87R"},
+                        {"builtins", "slice", "K\x01K\x02N\x87R"},
+                        {"__builtin__", "xrange", "K\x01K\x02K\x01\x87R"},
+                        {"builtins", "range", "K\x01K\x02K\x01\x87R"},
+                        {"collections", "deque",
+                         ")K\x03\x86R(K\x01K\x02"
+                         "e"},
+                        {"datetime", "date", "N\x85R"},
+                        {"datetime", "timedelta", "K\x01K\x02K\x03\x87R"},
+                        {"datetime", "timezone", "N\x85R"}}) {
+    const auto file = PickleBuilder()
+                          .raw("}(")
+                          .unicode("beside")
+                          .global(c.module, c.name)
+                          .raw(c.rest)
+                          .unicode("state_dict")
+                          .raw("}")
+                          .unicode("w")
+                          .tensor("0", 6, 0, {6}, {1})
+                          .raw("su")
+                          .stop();
+    EXPECT_EQ(names_of(read(make_checkpoint(file, {small_storage()}))), (std::vector<std::string>{"w"}))
+        << c.module << "." << c.name;
+  }
+}
+
 TEST(Checkpoint, RoundTripOfEveryType) {
   std::vector<NamedTensor> tensors;
   for (const DType dtype : {DType::kF32, DType::kF16, DType::kBF16, DType::kF64, DType::kI64, DType::kI32, DType::kI16,

@@ -49,6 +49,16 @@ TEST(Legacy, SmallestFile) {
   EXPECT_EQ(checkpoint.tensors[0].tensor.data<float>()[5], 5.0f);
 }
 
+/// torch.save(..., pickle_protocol=3, _use_new_zipfile_serialization=False), which torch.load reads.
+TEST(Legacy, Protocol3) {
+  LegacyParts parts;
+  for (std::string* pickle : {&parts.magic, &parts.protocol, &parts.system, &parts.weights, &parts.keys})
+    (*pickle)[1] = '\x03';
+  EXPECT_EQ(read(parts.file()).tensors.size(), 1u);
+  parts.magic[1] = '\x04';
+  expect_error(parts.file(), {"bare pickle"}, ErrorCode::kUnsupported);
+}
+
 TEST(BadInput, Case41_LegacyMagicOrProtocol) {
   LegacyParts parts;
   parts.magic[5] ^= 1;
