@@ -44,6 +44,7 @@ TEST(YoloLayouts, DescriptionsAndListsOfNamesAreFoundByTheirNames) {
       {"data.yml", yaml, "images/val/x.png", "labels/val/x.txt"},
       {"dataset.yaml", yaml, "images/val/x.png", "labels/val/x.txt"},
       {"dataset.yml", yaml, "images/val/x.png", "labels/val/x.txt"},
+      {"coco8.yaml", yaml, "images/val/x.png", "labels/val/x.txt"},
       {"classes.txt", lists, "images/val/x.png", "labels/val/x.txt"},
       {"classes.txt", lists, "valid/images/x.png", "valid/labels/x.txt"},
       {"labels/classes.txt", lists, "images/validation/x.png", "labels/validation/x.txt"},

@@ -67,9 +67,44 @@ TEST(Yolo, LayoutsOfOthers) {
   write_file(list / "val.txt", "./images/x.png\n");
   opens(list.path());
   write_yolo(several / "a/images/x.png", several / "a/labels/x.txt", line);
+  const TestFolder beside("yolo");
+  write_yolo(beside / "night/images/x.png", beside / "night/labels/x.txt", line);
+  write_file(beside / "data.yaml", "val: night/val.txt\nnames: [a]\n");
+  write_file(beside / "night/val.txt", "./images/x.png\n");
+  opens(beside.path());
   make_folder(several / "b/images");
   write_file(several / "data.yaml", "val:\n  - a/images\n  - b/images\nnames: [a]\n");
   opens(several.path());
+}
+
+TEST(Yolo, ClassesThatAreOnlyCounted) {
+  for (const char* names : {"nc: 2\n", "nc: 2\nnames:\n"}) {
+    const TestFolder folder("yolo");
+    write_yolo(folder, "1 0.5 0.5 0.5 0.5\n", names);
+    EXPECT_EQ(Dataset(folder.path()).truth().categories.at(1).name, "class_1") << names;
+  }
+}
+
+/// As Ultralytics takes them: float32 numbers that are the same.
+TEST(Yolo, ALineThatComesTwiceCountsOnce) {
+  const TestFolder folder("yolo");
+  write_yolo(folder,
+             "0 0.5 0.5 0.25 0.5\n0 0.50 0.5 0.250000000001 .5\n1 0.5 0.5 0.25 0.5\n"
+             "1 0.1 0.2 0.3 0.2 0.3 0.6\n1 0.1 0.2 0.3 0.6 0.3 0.2\n1 0.1 0.2 0.3 0.2 0.3 0.6\n");
+  const Dataset source(folder.path());
+  EXPECT_EQ(source.truth().annotations.size(), 4u);
+  ASSERT_EQ(source.notes().size(), 1u);
+  EXPECT_TRUE(contains(source.notes()[0], "2 boxes left out: the same as a line before it") &&
+              contains(source.notes()[0], ".txt:2)"))
+      << source.notes()[0];
+}
+
+TEST(Yolo, NumbersMayLieAHundredthBeyondTheImage) {
+  const TestFolder folder("yolo");
+  write_yolo(folder, "0 -0.01 0.5 0.25 1.01\n1 -0.005 0.5 1.01 0.5 1.01 1.005\n");
+  const Dataset source(folder.path());
+  EXPECT_EQ(source.truth().annotations.at(0).bbox, (std::array<double, 4>{-27, -0.5, 50, 101}));
+  EXPECT_EQ(source.truth().annotations.at(1).bbox, (std::array<double, 4>{-1, 50, 203, 50.5}));
 }
 
 TEST(Yolo, ImagesWithoutLabelsAreBackground) {
@@ -93,6 +128,7 @@ TEST(BadInput, YoloLabelsAreRefusedWithFileAndLine) {
   refused("0 0.5 0.5 0.1 0.1\n0 0.5 1.5 0.1 0.1\n", ".txt:2: 1.5 is not between 0 and 1");
   refused("0 0.5 -0.5 0.1 0.1\n", ".txt:1: -0.5 is not between 0 and 1");
   refused("0 120 50 20 20\n", "120 is not between");
+  refused("0 0.5 0.5 0.1 -0.001\n", ".txt:1: the box's side -0.001 is negative");
   refused("2 0.5 0.5 0.1 0.1\n", ".txt:1: class 2 is none of the 2 classes (0 to 1) of ");
   refused("-1 0.5 0.5 0.1 0.1\n", "class -1 is none");
   refused("0.5 0.5 0.5 0.1 0.1\n", "class 0.5 is none");
@@ -111,7 +147,9 @@ TEST(BadInput, YoloDescriptionsAreRefusedWithFileAndLine) {
     EXPECT_TRUE(contains(found, "data.yaml") && contains(found, message)) << found;
   };
   refused("nc: 3\nnames: [a, b]\n", "data.yaml:4: nc is 3, but there are 2 names");
-  refused("nc: 3\n", "no 'names'");
+  refused("", "no 'names'");
+  for (const char* count : {"0", "-1", "2.5", "1e9", "many"})
+    refused(fmt::format("nc: {}\n", count), "data.yaml:4: nc");
   refused("names: {0: a, 2: b}\n", "data.yaml:4: names: class 2 is none of 0 to 1");
   refused("names: {0: a, b: b}\n", "class 'b' is no number");
   refused("names: [a, b\n", "no YAML that can be read");

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -19,16 +20,30 @@ namespace {
 
 using std::filesystem::path;
 
-/// What a number that was rounded may lie beyond 0 and 1.
-constexpr double kRounding = 1e-4;
+/// What a number may lie beyond 0 and 1: as much as Ultralytics takes.
+constexpr double kBeyond = 0.01;
 
 bool exists_below(const path& root, const path& name) { return is_file(root / name) || is_folder(root / name); }
 
-/// data.yaml or what it is called, or empty.
-path yaml_of(const path& root) {
+/// data.yaml under one of its usual names, or empty.
+path usual_yaml_of(const path& root) {
   for (const char* name : {"data.yaml", "data.yml", "dataset.yaml", "dataset.yml"})
     if (is_file(root / name)) return root / name;
   return {};
+}
+
+/// data.yaml or what it is called, or empty: coco8.yaml, where it is the only one.
+path yaml_of(const path& root) {
+  if (const path usual = usual_yaml_of(root); !usual.empty()) return usual;
+  path only;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(root, error)) {
+    const path extension = entry.path().extension();
+    if ((extension != ".yaml" && extension != ".yml") || !is_file(entry.path())) continue;
+    if (!only.empty()) return {};
+    only = entry.path();
+  }
+  return only;
 }
 
 /// A list of class names, as LabelImg and darknet write it beside or above the labels; or empty.
@@ -39,7 +54,7 @@ path list_of_names(const path& root) {
 }
 
 bool recognises(const path& root) {
-  return !yaml_of(root).empty() || (is_folder(root / "labels") && is_folder(root / "images"));
+  return !usual_yaml_of(root).empty() || (is_folder(root / "labels") && is_folder(root / "images"));
 }
 
 /// What the files say that describe a data set.
@@ -86,6 +101,8 @@ class DescriptionReader {
 
   void read_classes() {
     const auto names = values_.find("names"), count = values_.find("nc");
+    const bool none = names == values_.end() || (names->second.items.empty() && names->second.text.empty());
+    if (none && count != values_.end()) return name_classes(count->second);
     if (names == values_.end()) bad_input("{}: no 'names' of the classes", name());
     const auto& items = names->second.items;
     description_.classes.resize(items.size());
@@ -101,6 +118,16 @@ class DescriptionReader {
     const std::string where = fmt::format("{}:{}", name(), count->second.line);
     if (parse_number(count->second.text, where, "nc") != static_cast<double>(items.size()))
       bad_input("{}: nc is {}, but there are {} names", where, eval::printable(count->second.text), items.size());
+  }
+
+  /// Where there is but their number, Ultralytics calls them so.
+  void name_classes(const YamlValue& count) {
+    constexpr double kMost = 100'000;
+    const std::string where = fmt::format("{}:{}", name(), count.line);
+    const double number = parse_number(count.text, where, "nc");
+    if (!(number >= 1 && number <= kMost) || number != std::floor(number))
+      bad_input("{}: nc is {} and no whole number from 1 to {}", where, eval::printable(count.text), kMost);
+    for (size_t i = 0; i < static_cast<size_t>(number); ++i) description_.classes.push_back(fmt::format("class_{}", i));
   }
 
   void read_split() {
@@ -171,6 +198,10 @@ std::vector<path> images_of(const DataSource& data, const Description& descripti
     }
     for_each_line(data.root / entry, [&](std::string_view line, const std::string& where) {
       path image = path(line).lexically_normal();
+      // What begins with ./ is meant from where the list lies, if there is one.
+      if (const path beside = (entry.parent_path() / image).lexically_normal();
+          line.starts_with("./") && stays_inside(beside) && is_file(data.root / beside))
+        image = beside;
       if (image.is_absolute()) {
         std::error_code ignored;
         image = image.lexically_relative(std::filesystem::absolute(data.root, ignored).lexically_normal());
@@ -189,9 +220,13 @@ class LabelReader {
   explicit LabelReader(const Description& description) : description_(description) {}
 
   void read(const path& file, vision::ImageSize size, int64_t image) {
+    std::set<std::vector<float>> seen;  // Ultralytics compares float32, and counts a line that comes twice once
     for_each_line(file, [&](std::string_view line, const std::string& where) {
       if (size.width == 0) return left_out_.add("the size of the image cannot be read", where);
-      eval::Annotation annotation = parse(line, size, where);
+      const Label label = parse(line, where);
+      if (!seen.insert(label.as_floats()).second) return left_out_.add("the same as a line before it", where);
+      eval::Annotation annotation = label.values.size() == 4 ? box(label.values, size) : polygon(label.values, size);
+      annotation.category_id = static_cast<int64_t>(label.index) + 1;
       annotation.id = static_cast<int64_t>(annotations_.size()) + 1;
       annotation.image_id = image;
       annotations_.push_back(annotation);
@@ -204,7 +239,19 @@ class LabelReader {
   }
 
  private:
-  eval::Annotation parse(std::string_view line, vision::ImageSize size, const std::string& where) const {
+  /// A line: a class and a box, or a polygon.
+  struct Label {
+    double index;
+    std::vector<double> values;
+
+    std::vector<float> as_floats() const {
+      std::vector<float> floats(values.begin(), values.end());
+      floats.push_back(static_cast<float>(index));
+      return floats;
+    }
+  };
+
+  Label parse(std::string_view line, const std::string& where) const {
     const std::vector<std::string_view> words = words_of(line);
     const double label = parse_number(words[0], where, "class");
     if (!(label >= 0 && label < static_cast<double>(description_.classes.size())) || label != std::floor(label))
@@ -214,11 +261,14 @@ class LabelReader {
     for (size_t i = 1; i < words.size(); ++i) values.push_back(parse_number(words[i], where, "coordinate"));
     if (description_.has_keypoints && values.size() > 4) values.resize(4);
     for (const double value : values)
-      if (value < -kRounding || value > 1 + kRounding)
+      if (value < -kBeyond || value > 1 + kBeyond)
         bad_input("{}: {} is not between 0 and 1, as parts of the image's sides are", where, value);
-    eval::Annotation annotation = values.size() == 4 ? box(values, size) : polygon(values, size, where);
-    annotation.category_id = static_cast<int64_t>(label) + 1;
-    return annotation;
+    constexpr size_t kLeast = 6;
+    if (values.size() != 4 && (values.size() < kLeast || values.size() % 2 != 0))
+      bad_input("{}: {} numbers after the class are neither a box (4) nor a polygon (6, 8, ...)", where, values.size());
+    if (values.size() == 4 && std::min(values[2], values[3]) < 0)
+      bad_input("{}: the box's side {} is negative", where, std::min(values[2], values[3]));
+    return {label, std::move(values)};
   }
 
   static eval::Annotation box(const std::vector<double>& values, vision::ImageSize size) {
@@ -231,11 +281,8 @@ class LabelReader {
     return annotation;
   }
 
-  static eval::Annotation polygon(const std::vector<double>& values, vision::ImageSize size, const std::string& where) {
-    constexpr size_t kLeast = 6;
-    if (values.size() < kLeast || values.size() % 2 != 0)
-      bad_input("{}: {} numbers after the class are neither a box (4) nor a polygon (6, 8, ...)", where, values.size());
-    double left = 1, top = 1, right = 0, bottom = 0, twice_area = 0;
+  static eval::Annotation polygon(const std::vector<double>& values, vision::ImageSize size) {
+    double left = values[0], top = values[1], right = left, bottom = top, twice_area = 0;
     for (size_t i = 0; i < values.size(); i += 2) {
       const size_t next = (i + 2) % values.size();
       left = std::min(left, values[i]);
