@@ -4,9 +4,9 @@
 # Guess before it was run: AveragePool between DequantizeLinear and QuantizeLinear gives what the float one gives, within a
 # step of the scale. torch.nn.AvgPool2d(2, 2, ceil_mode=True), as RT-DETR's backbone has it, is exported with
 # count_include_pad=1 and no padding, so that a window that reaches over the edge is divided by its pixels within.
-# Seen: ONNX Runtime 1.32.0 makes it com.microsoft's QLinearAveragePool, which divides by the whole window: a map of 10 at 7 x 7
-# becomes 5 at the last row and column and 2.5 in the corner, 10 before them. Maps of even size are right, and so is
-# count_include_pad=0. PyTorch 2.15.0, ONNX Runtime in float32, without optimisations, and onnx 1.23.2's reference give 10.
+# Seen: ONNX Runtime 1.32.0 makes it com.microsoft's QLinearAveragePool, which divides by the whole window: a map of 10 at
+# 7 x 7 becomes 5 at the last row and column and 2.5 in the corner, 10 before them. Maps of even size are right, and so is
+# count_include_pad=0. PyTorch 2.15.0, ONNX Runtime in float32 or without optimisations, and onnx 1.23.2's reference give 10.
 #
 # Needs Python 3.10 or newer and a package index. Exits non-zero where the behaviour is another one.
 set -euo pipefail

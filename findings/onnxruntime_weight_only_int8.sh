@@ -3,11 +3,11 @@
 #
 # Guess before it was run: MatMul of float32 activations and DequantizeLinear of int8 weights, as weight-only quantizers
 # write the attention and linear layers of DETR-like detectors, is computed with float32 activations, within 1e-4.
-# Seen: ONNX Runtime 1.32.0 makes it com.microsoft's MatMulNBits with accuracy_level 4, which rounds the activations to int8
-# with one scale for 32 neighbouring channels. A channel of 640, as transformers have large ones, leaves nothing of 31 numbers
-# between -2 and 2 beside it: outputs are the same with these numbers and with 0 for them, and up to 2.36 from the product.
-# Activations that the file has in 16 bits for their accuracy lose it in the same way. No warning; with ORT_DISABLE_ALL, or the session option
-# session.qdq_matmulnbits_accuracy_level=1, the numbers are right.
+# Seen: ONNX Runtime 1.32.0 makes it com.microsoft's MatMulNBits with accuracy_level 4, which rounds the activations to
+# int8 with one scale for 32 neighbouring channels. A channel of 640, as transformers have large ones, leaves nothing of 31
+# numbers between -2 and 2 beside it: outputs are the same with these numbers and with 0 for them, and up to 2.36 from the
+# product. Activations that the file has in 16 bits for their accuracy lose it in the same way. No warning; with
+# ORT_DISABLE_ALL, or the session option session.qdq_matmulnbits_accuracy_level=1, the numbers are right.
 #
 # Needs Python 3.10 or newer and a package index. Exits non-zero where the behaviour is another one.
 set -euo pipefail
