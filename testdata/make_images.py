@@ -2,17 +2,20 @@
 """Makes images/: small pictures of every kind that the decoders know, and images/expected.txt with what Pillow makes of them.
 
 expected.txt has lines "decode FILE WIDTH HEIGHT SHA256" (of the RGB bytes) and "resize FILE WIDTH HEIGHT SHA256" (of
-Image.resize((WIDTH, HEIGHT), BILINEAR)). Needs Pillow 13 (the order of the passes of resize() changed there) and numpy.
+Image.resize((WIDTH, HEIGHT), BILINEAR)). Needs Pillow 13 (the order of the passes of resize() changed there), numpy, and
+imagecodecs 2026.3.6 for AVIF of more than 8 bits.
 Usage: make_images.py [FOLDER]
 """
 import hashlib
 import io
+import itertools
 import pathlib
 import struct
 import sys
 import zlib
 
 import numpy as np
+from imagecodecs import avif_encode
 from PIL import Image
 
 ADAM7 = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)]
@@ -263,6 +266,11 @@ def avifs():
         exif = Image.Exif()
         exif[0x112] = orientation
         yield f"exif_{orientation}.avif", saved("RGB", "AVIF", (24, 16), exif=exif)
+    for bits, planes, alpha, matrix in itertools.product((10, 12), ("420", "422", "444", "400"), (False, True), (1, 6, 8)):
+        if matrix == 6 or (bits, planes, alpha) == (10, "420", False):
+            pixels = waves(25, 17, 4, (1 << bits) - 1)[..., : (1 if planes == "400" else 3) + alpha]
+            yield (f"deep_{bits}_{planes}{'_alpha' * alpha}_{matrix}.avif",
+                   avif_encode(pixels.squeeze(), level=90, bitspersample=bits, pixelformat=planes, matrix=matrix))
 
 
 SIZES = {

@@ -4,6 +4,7 @@
 #include <avif/avif.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <vector>
 
@@ -35,6 +36,71 @@ const Avif& avif() {
   return loaded;
 }
 
+/// Whether libyuv, which libavif prefers to its own arithmetic, knows the picture's matrix.
+bool has_matrix_of_libyuv(const avifImage& image) {
+  switch (image.matrixCoefficients) {
+    case AVIF_MATRIX_COEFFICIENTS_BT709:
+    case AVIF_MATRIX_COEFFICIENTS_UNSPECIFIED:
+    case AVIF_MATRIX_COEFFICIENTS_BT470BG:
+    case AVIF_MATRIX_COEFFICIENTS_BT601:
+    case AVIF_MATRIX_COEFFICIENTS_BT2020_NCL:
+      return true;
+    case AVIF_MATRIX_COEFFICIENTS_CHROMA_DERIVED_NCL:
+      return image.colorPrimaries == AVIF_COLOR_PRIMARIES_BT709 ||
+             image.colorPrimaries == AVIF_COLOR_PRIMARIES_UNSPECIFIED ||
+             image.colorPrimaries == AVIF_COLOR_PRIMARIES_BT470BG ||
+             image.colorPrimaries == AVIF_COLOR_PRIMARIES_BT601 || image.colorPrimaries == AVIF_COLOR_PRIMARIES_BT2020;
+    default:
+      return false;
+  }
+}
+
+/// The libavif in Pillow cuts samples of 10 and 12 bits off to 8 where libyuv converts these alone; libavif before 1.0
+/// computes such pictures itself, up to 90 of 255 away at edges of colours.
+bool needs_eight_bits(const avifImage& image, bool alpha) {
+  if (image.depth <= 8 || !has_matrix_of_libyuv(image)) return false;
+  if (image.yuvFormat == AVIF_PIXEL_FORMAT_YUV400) return alpha;
+  return !alpha || (image.depth == 12 && image.yuvFormat != AVIF_PIXEL_FORMAT_YUV420);
+}
+
+/// A picture with the high 8 bits of another one's samples.
+class EightBits {
+ public:
+  explicit EightBits(const avifImage& from) : image_(from) {
+    const uint32_t half_width = (from.width + 1) / 2, half_height = (from.height + 1) / 2;
+    const uint32_t width = from.yuvFormat == AVIF_PIXEL_FORMAT_YUV444 ? from.width : half_width;
+    const uint32_t height = from.yuvFormat == AVIF_PIXEL_FORMAT_YUV420 ? half_height : from.height;
+    image_.depth = 8;
+    for (int i = 0; i < AVIF_PLANE_COUNT_YUV; ++i)
+      if (from.yuvPlanes[i] != nullptr)
+        cut(from.yuvPlanes[i], from.yuvRowBytes[i], i == 0 ? from.width : width, i == 0 ? from.height : height,
+            from.depth, planes_[i], image_.yuvPlanes[i], image_.yuvRowBytes[i]);
+    if (from.alphaPlane != nullptr)
+      cut(from.alphaPlane, from.alphaRowBytes, from.width, from.height, from.depth, planes_[3], image_.alphaPlane,
+          image_.alphaRowBytes);
+  }
+  EightBits(const EightBits&) = delete;
+  EightBits& operator=(const EightBits&) = delete;
+
+  const avifImage& image() const { return image_; }
+
+ private:
+  static void cut(const uint8_t* from, size_t from_row_bytes, uint32_t width, uint32_t height, uint32_t depth,
+                  std::vector<uint8_t>& plane, uint8_t*& data, uint32_t& row_bytes) {
+    plane.resize(size_t{width} * height);
+    for (size_t y = 0; y < height; ++y) {
+      const auto* row = reinterpret_cast<const uint16_t*>(from + y * from_row_bytes);
+      std::transform(row, row + width, plane.begin() + static_cast<ptrdiff_t>(y * width),
+                     [&](uint16_t sample) { return static_cast<uint8_t>(sample >> (depth - 8)); });
+    }
+    data = plane.data();
+    row_bytes = width;
+  }
+
+  avifImage image_;  ///< a copy that owns nothing: libavif only reads it
+  std::array<std::vector<uint8_t>, 4> planes_;
+};
+
 /// A file whose header was read.
 class AvifFile {
  public:
@@ -64,7 +130,10 @@ class AvifFile {
     if (target.width != static_cast<uint32_t>(size_.width) || target.height != static_cast<uint32_t>(size_.height))
       bad_input("{}: AVIF: {} x {} pixels in the picture, {} x {} in the header", name_, target.width, target.height,
                 size_.width, size_.height);
-    check(avif().to_rgb(decoder_->image, &target));
+    if (needs_eight_bits(*decoder_->image, !rgba.empty()))
+      check(avif().to_rgb(&EightBits(*decoder_->image).image(), &target));
+    else
+      check(avif().to_rgb(decoder_->image, &target));
     for (size_t i = 0; i < rgba.size(); i += 4, rgb += 3) std::copy_n(rgba.data() + i, 3, rgb);
   }
 
@@ -90,8 +159,8 @@ class AvifRows : public WholeRows {
 
  private:
   void decode_all(uint8_t* rgb) override { file_.decode(rgb, row_bytes()); }
-  uint64_t more_bytes() const override {  // planes of up to 16 bits, and RGBA
-    return uint64_t{12} * static_cast<uint64_t>(size().width) * static_cast<uint64_t>(size().height);
+  uint64_t more_bytes() const override {  // planes of up to 16 bits, the same of 8, and RGBA
+    return uint64_t{16} * static_cast<uint64_t>(size().width) * static_cast<uint64_t>(size().height);
   }
 
   AvifFile file_;
