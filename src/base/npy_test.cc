@@ -115,6 +115,7 @@ TEST_F(Npy, HostileHeaders) {
            std::string(""),
            std::string("{"),
            std::string("{}"),
+           std::string("{'descr':"),
            good + "x",
            std::string(good.size(), '('),
            std::string("{'descr': '|u1', 'fortran_order': False}"),
@@ -139,6 +140,8 @@ TEST_F(Npy, HostileHeaders) {
   }
   save(good, "abc", 9);
   refusal(ErrorCode::kUnsupported);
+  write_file(path_, std::string("\x93NUMPY\x02\x00\x10\x00", 10), false);  // version 2 has two bytes more of a length
+  EXPECT_TRUE(refusal().ends_with(": the .npy header is cut off"));
 }
 
 TEST_F(Npy, CutAnywhereIsRefused) {

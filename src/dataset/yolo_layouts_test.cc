@@ -175,15 +175,19 @@ TEST(YoloLayouts, SizesAreThoseOfTheUprightImage) {
 TEST(BadInput, YoloDescriptionsThatNameNothing) {
   const TestFolder folder("yolo");
   make_folder(folder / "images/val");
-  for (const auto& [text, message] : {std::pair("- names\n- val\n", "data.yaml:1: no map of names to values"),
-                                      {"", "no map of names to values"},
-                                      {"names", "data.yaml:1: no map of names to values"},
-                                      {"names: []\n", "data.yaml:1: names: no list and no map"},
-                                      {"nc: 1\nnames: cat\n", "data.yaml:2: names: no list and no map"},
-                                      {"names: {0: a, 0.5: b}\n", "data.yaml:1: names: class 0.5 is none of 0 to 1"},
-                                      {"names: {-1: a}\n", "data.yaml:1: names: class -1 is none of 0 to 0"},
-                                      {"names: {1: a}\n", "data.yaml:1: names: class 1 is none of 0 to 0"},
-                                      {"names: [a]\nnc: one\n", "data.yaml:2: nc 'one' is no number"}}) {
+  for (const auto& [text, message] :
+       {std::pair("- names\n- val\n", "data.yaml:1: no map of names to values"),
+        {"", "no map of names to values"},
+        {"names", "data.yaml:1: no map of names to values"},
+        {"names: []\n", "data.yaml:1: names: no list and no map"},
+        {"nc: 1\nnames: cat\n", "data.yaml:2: names: no list and no map"},
+        {"names: {0: a, 0.5: b}\n", "data.yaml:1: names: class 0.5 is none of 0 to 1"},
+        {"names: {-1: a}\n", "data.yaml:1: names: class -1 is none of 0 to 0"},
+        {"names: [[a], b]\n", "data.yaml:1: names: the name of class 0 is no text"},
+        {"names: {0: a, 1: {b: c}}\n", "data.yaml:1: names: the name of class 1 is no text"},
+        {"names: {0: a, 0: b}\n", "data.yaml:1: names: class 0 has two names"},
+        {"names: {1: a}\n", "data.yaml:1: names: class 1 is none of 0 to 0"},
+        {"names: [a]\nnc: one\n", "data.yaml:2: nc 'one' is no number"}}) {
     write_file(folder / "data.yaml", std::string_view(text));
     const std::string found = bad_input_message([&] { Dataset{folder.path()}; });
     EXPECT_TRUE(contains(found, message)) << found;

@@ -307,6 +307,11 @@ TEST(BadInput, Case64_FunctionsThatContradictThemselves) {
   refused([](auto&, auto& f) { f.mutable_node(0)->set_output(0, "elsewhere"); });  // nothing makes c
   EXPECT_CONTAINS(refused([](auto& m, auto&) { m.mutable_graph()->mutable_node(0)->add_output("z"); }),
                   "node 'sum' calls function 'own.F' with 2 inputs and 2 outputs; it has 2 and 1");
+  EXPECT_CONTAINS(refused([](auto& m, auto&) {
+                    m.mutable_graph()->mutable_node(0)->clear_name();
+                    m.mutable_graph()->mutable_node(0)->add_output("z");
+                  }),
+                  "node 'y' calls function 'own.F'");
   EXPECT_CONTAINS(refused([](auto& m, auto& f) {
                     f.mutable_unknown_fields()->AddLengthDelimited(kFunctionOverload, "other");
                     *m.add_functions() = f;

@@ -73,6 +73,7 @@ class YamlReader {
         item.key = text_of_value(2);
         next();
       }
+      item.is_text = event_.type == YAML_SCALAR_EVENT;
       item.text = text_of_value(2);
       value.items.push_back(std::move(item));
     }

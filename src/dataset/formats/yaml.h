@@ -15,6 +15,7 @@ struct YamlValue {
   /// Of a list or map, in the order of the file. A list's items have no keys; what is no text is empty.
   struct Item {
     std::string key, text;
+    bool is_text = true;
   };
   std::vector<Item> items;
   bool is_list = false, is_map = false;

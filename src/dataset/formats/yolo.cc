@@ -106,11 +106,15 @@ class DescriptionReader {
     if (names == values_.end()) bad_input("{}: no 'names' of the classes", name());
     const auto& items = names->second.items;
     description_.classes.resize(items.size());
+    std::vector<bool> is_named(items.size());
     for (size_t i = 0; i < items.size(); ++i) {
       const std::string where = fmt::format("{}:{}: names", name(), names->second.line);
       const double key = names->second.is_map ? parse_number(items[i].key, where, "class") : static_cast<double>(i);
       if (!(key >= 0 && key < static_cast<double>(items.size())) || key != std::floor(key))
         bad_input("{}: class {} is none of 0 to {}", where, items[i].key, items.size() - 1);
+      if (!items[i].is_text) bad_input("{}: the name of class {} is no text", where, key);
+      if (is_named[static_cast<size_t>(key)]) bad_input("{}: class {} has two names", where, key);
+      is_named[static_cast<size_t>(key)] = true;
       description_.classes[static_cast<size_t>(key)] = items[i].text;
     }
     if (items.empty()) bad_input("{}:{}: names: no list and no map", name(), names->second.line);
