@@ -11,6 +11,9 @@
 
 namespace effdet::server {
 
+/// What a request may have: inputs and outputs each, and dimensions of a tensor.
+inline constexpr size_t kMostTensors = 1024, kMostDimensions = 32;
+
 /// A part of a region of shared memory, as a request names it.
 struct SharedPart {
   std::string region;
@@ -24,7 +27,7 @@ struct TensorLabel {
   std::optional<SharedPart> shared = std::nullopt;  ///< of an answer's: its bytes are there
 };
 
-/// What a client sent. Nothing of it is checked but that the bytes are there.
+/// What a client sent. Nothing of it is checked but the limits above, and that the bytes are there.
 struct InferMessage {
   struct Input {
     TensorLabel label;

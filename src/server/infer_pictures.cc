@@ -124,7 +124,7 @@ Answer infer_pictures(HostedModel& model, Stream& stream, const std::shared_ptr<
                       Work& work) {
   Stopwatch watch;
   const InferRequest infer = parse_infer_request(*request);
-  if (infer.timeout_us) check_timeout(*request, *infer.timeout_us);
+  check_timeout(*request, infer.timeout_us);
   const DetectOptions options = picture_options(request->target, model.detect_options(), model.class_names());
   std::vector<std::vector<Detection>> found;
   for (const std::span<const std::byte> file : files_of(infer)) {

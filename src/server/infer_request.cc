@@ -12,8 +12,6 @@
 namespace effdet::server {
 namespace {
 
-constexpr size_t kMostTensors = 1024, kMostDimensions = 32;
-
 [[noreturn]] void refuse_shape(const InferInput& input) {
   throw HttpError(400, "input '{}': the shape has a negative dimension, or too many elements", input.name);
 }
@@ -257,8 +255,6 @@ InferInput input_of(InferMessage::Input& from, Request& request) {
   if (input.type == nullptr)
     throw HttpError(400, "input '{}': there is no datatype '{}'", input.name, from.label.datatype);
   input.shape = std::move(from.label.shape);
-  if (input.shape.size() > kMostDimensions)
-    throw HttpError(400, "input '{}': more than {} dimensions", input.name, kMostDimensions);
   const std::optional<uint64_t> count = checked_numel(input.shape);
   if (!count) refuse_shape(input);
   if (from.shared) {
@@ -277,8 +273,6 @@ InferRequest request_of(Request& from) {
   request.as_message = true;
   request.id = message.id;
   request.timeout_us = message.timeout_us;
-  if (message.inputs.size() > kMostTensors || message.outputs.size() > kMostTensors)
-    throw HttpError(400, "more than {} inputs or outputs", kMostTensors);
   for (InferMessage::Input& input : message.inputs) request.inputs.push_back(input_of(input, from));
   for (InferMessage::Output& output : message.outputs)
     find_place(request.outputs.emplace_back(output.name, true, std::move(output.shared)), from);

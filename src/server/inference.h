@@ -19,9 +19,9 @@ struct Work {
   uint64_t executions = 1;  ///< 0: another request's run took it along
 };
 
-/// For timeouts that were not read before the request was queued (Urgency). Throws TimeoutError where it is over; 0:
-/// never.
-void check_timeout(const Request& request, uint64_t timeout_us);
+/// For timeouts of messages that were not read before the request was queued (Urgency). Throws TimeoutError where it is
+/// over; 0: never. The query's counts instead, where it has one.
+void check_timeout(const Request& request, std::optional<uint64_t> timeout_us);
 
 /// A request for raw tensors, as the model has them, that was read and fits a plan.
 struct TensorCall {

@@ -27,6 +27,20 @@ TEST(Multipart, PartsHaveNamesAndBytes) {
   EXPECT_FALSE(is_multipart("image/jpeg"));
 }
 
+TEST(Multipart, ParametersAsClientsWriteThem) {
+  const auto name = [](const std::string& parameters) {
+    const std::string body = "--XyZ\r\nContent-Disposition: form-data" + parameters + "\r\n\r\nx\r\n--XyZ--\r\n";
+    return parts(body, "multipart/form-data; charset=utf-8;  Boundary=XyZ; ").at(0).first;
+  };
+  EXPECT_EQ(name(";   NAME=a"), "a");
+  EXPECT_EQ(name("; filename*=UTF-8''b.jpg; name=\"a\""), "a");  // the other form of a name (RFC 5987) is passed over
+  EXPECT_EQ(name("; filename; name=a; "), "a");
+  EXPECT_EQ(name("; filename=; name=a;"), "a");
+  EXPECT_EQ(name(";filename=b;name=a"), "b");
+  EXPECT_EQ(name("; size=3"), "");
+  EXPECT_EQ(name(""), "");
+}
+
 TEST(BadInput, MultipartBodiesThatAreBroken) {
   const std::string part = "--XyZ\r\nA: b\r\n\r\nx\r\n";
   for (const std::string& body :

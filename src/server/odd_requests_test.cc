@@ -118,6 +118,8 @@ TEST(OddRequests, WhatIsWrongWithTensors) {
   const std::string nested = "arrays are not nested as the shape says: dimension 1 has 2";
   EXPECT_EQ(with_data({{1, 2, 3}, {4}}), "[0]: " + nested + " (byte 27)");
   EXPECT_EQ(with_data({{1, 2, 3, 4}}), "[0]: " + nested + " (byte 29)");
+  EXPECT_EQ(with_data({{1, 2}, {{3}, 4}}), "[1][0]: nested deeper than the shape (byte 27)");
+  EXPECT_EQ(with_data({{1, 2}, 3, 4}), "arrays are not nested as the shape says: dimension 0 has 2 (byte 30)");
   EXPECT_EQ(with_data({{{1, 2}}, {{3, 4}}}), "[0][0]: nested deeper than the shape (byte 21)");
   EXPECT_EQ(changed([](json& r) {
               r["parameters"] = {{"binary_data_output", 1}};
@@ -137,6 +139,12 @@ TEST(OddRequests, WhatIsWrongWithTensors) {
               r["outputs"] = std::vector<json>(2000, json{{"name", "whole"}});
             }),
             "request: outputs[1024]: more than 1024 outputs (byte 17556)");
+  // Read as what they say that they are, before the model is asked.
+  EXPECT_EQ(changed([](json& r) {
+              r["inputs"][0]["datatype"] = "BOOL";
+              r["inputs"][0]["data"] = {true, false, true, true};
+            }),
+            "input 'b': datatype BOOL, but the model's is FP32");
 
   const json half = {
       {"inputs", {{{"name", "x"}, {"datatype", "FP16"}, {"shape", {1, 3, 8, 8}}, {"data", std::vector<int>(192, 1)}}}}};
@@ -231,7 +239,8 @@ TEST(OddRequests, PrioritiesAndTimeoutsInQueryAndJson) {
   for (const json& good : {json{{"priority", 1}}, json{{"priority", "3"}},
                            json{{"priority", 0}, {"timeout", 60'000'000}}, json{{"timeout", 5'000'000'000'000'000}}})
     EXPECT_EQ(client.post(path, with(good)).status, 200) << good;
-  EXPECT_EQ(client.post(path + "?priority=2&timeout=60000000", with({{"priority", 9}})).status, 200);  // the query's
+  EXPECT_EQ(client.post(path + "?priority=2&timeout=60000000", with({{"priority", 9}, {"timeout", 1}})).status,
+            200);  // the query's
   EXPECT_EQ(refusal_of(path, with({{"priority", 4}})), "priority 4: this server has 1 (first) to 3");
   EXPECT_EQ(refusal_of(path, with({{"priority", -1}})), "parameter 'priority': -1 is below 0");
   EXPECT_EQ(refusal_of(path, with({{"priority", "high"}})), "parameter 'priority': expected a whole number");

@@ -61,6 +61,8 @@ TEST(ReadInfer, ReadsWhatProtobufWrites) {
   message.set_id("17");
   (*message.mutable_parameters())["timeout"].set_int64_param(5);
   (*message.mutable_parameters())["score"].set_double_param(0.25);
+  (*message.mutable_parameters())["iou"].set_double_param(0.5);
+  (*message.mutable_parameters())["priority"].set_int64_param(2);
   (*message.mutable_parameters())["max"].set_uint64_param(7);
   (*message.mutable_parameters())["classes"].set_string_param("person,2");
   (*message.mutable_parameters())["anything"].set_bool_param(true);
@@ -68,7 +70,9 @@ TEST(ReadInfer, ReadsWhatProtobufWrites) {
   message.add_raw_input_contents(std::string(8, 'a'));
   const Parsed parsed(message.SerializeAsString());
   EXPECT_EQ(parsed.request.target.path, (std::vector<std::string>{"v2", "models", "m", "versions", "1", "infer"}));
-  EXPECT_EQ(parsed.request.target.query.size(), 3u);
+  EXPECT_EQ(parsed.request.target.query.size(), 5u);
+  EXPECT_EQ(*parsed.request.target.find("iou"), "0.5");
+  EXPECT_EQ(*parsed.request.target.find("priority"), "2");
   EXPECT_EQ(*parsed.request.target.find("score"), "0.25");
   EXPECT_EQ(*parsed.request.target.find("max"), "7");
   EXPECT_EQ(*parsed.request.target.find("classes"), "person,2");
@@ -104,6 +108,9 @@ TEST(ReadInfer, ContentsOfEachDatatype) {
   EXPECT_EQ(Parsed(unsigned_bytes.SerializeAsString()).values<uint8_t>(), (std::vector<uint8_t>{0, 255, 7}));
   contents(unsigned_bytes)->set_uint_contents(1, 256);
   EXPECT_EQ(status_of(unsigned_bytes.SerializeAsString()), 400);
+  Message whole = message_with("INT64", 1);
+  contents(whole)->add_int64_contents(INT64_MIN);
+  EXPECT_EQ(Parsed(whole.SerializeAsString()).values<int64_t>(), std::vector<int64_t>{INT64_MIN});
   Message longs = message_with("UINT64", 1);
   contents(longs)->add_uint64_contents(UINT64_MAX);
   EXPECT_EQ(Parsed(longs.SerializeAsString()).values<uint64_t>(), std::vector<uint64_t>{UINT64_MAX});

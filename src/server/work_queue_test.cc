@@ -81,6 +81,7 @@ TEST(WorkQueue, CountsBytes) {
   EXPECT_TRUE(busy.submit("f", {.level = 1, .bytes = 70}));
   EXPECT_EQ(busy.queue.waiting(), 1u);
   EXPECT_TRUE(busy.queue.cancel(*busy.jobs.back()));
+  EXPECT_FALSE(busy.queue.cancel(*busy.jobs.back()));  // it waits no more
   EXPECT_EQ(busy.queue.waiting_bytes(), 0u);
   EXPECT_EQ(busy.finish(), "(c)(b)");
 }

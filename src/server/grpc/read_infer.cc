@@ -15,7 +15,7 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "tensors are copied as they lie");
 
-constexpr size_t kMostTensors = 1024, kMostDimensions = 32, kMostParameters = 64, kMostText = 4096;
+constexpr size_t kMostParameters = 64, kMostText = 4096;
 using Type = Field::Type;
 
 std::string short_text(const Field& field, const char* what) {
