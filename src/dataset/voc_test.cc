@@ -37,6 +37,41 @@ std::string refusal_of_voc(std::string_view xml) {
   return bad_input_message([&] { Dataset{folder.path()}; });
 }
 
+/// Datumaro and CVAT put such names into quotes, others write them as they are.
+TEST(Voc, NamesWithBlanksInLists) {
+  const TestFolder folder("voc");
+  for (const char* name : {"a", "a b", "two  words"})
+    write_voc(folder, name, std::string(kVocSize) + voc_object("dog", voc_box(1, 1, 4, 4)));
+  make_folder(folder / "ImageSets/Main");
+  write_file(folder / "ImageSets/Main/val.txt", "a 1\n\"a b\"\ntwo  words\n");
+  const Dataset source(folder.path());
+  ASSERT_EQ(source.images().size(), 3u);
+  EXPECT_EQ(source.truth().annotations.size(), 3u);
+  for (const char* line : {"\"../x y\"", "../x y", "\"\""}) {
+    write_file(folder / "ImageSets/Main/val.txt", line);
+    EXPECT_NE(error_of([&] { Dataset{folder.path()}; }).code(), ErrorCode::kInternal) << line;
+  }
+}
+
+/// Datumaro and CVAT write no XML file for them. Without the image as well the list is wrong.
+TEST(Voc, ListedImagesWithoutAnnotationsAreBackground) {
+  const TestFolder folder("voc");
+  write_voc(folder.path() / "Annotations/x", folder / "JPEGImages/x", "a", std::string(kVocSize));
+  write_file(folder / "JPEGImages/x/b.png", vision::encode_png(vision::Image(64, 48)));
+  make_folder(folder / "ImageSets/Main");
+  write_file(folder / "ImageSets/Main/val.txt", "x/a\nx/b\n");
+  EXPECT_EQ(format_of(folder.path()).name, "voc") << "all files lie in folders";
+  const Dataset source(folder.path());
+  ASSERT_EQ(source.images().size(), 2u);
+  EXPECT_NO_THROW(source.open(*source.images()[1]));
+  ASSERT_EQ(source.notes().size(), 1u);
+  EXPECT_TRUE(contains(source.notes()[0], "1 listed images have no file of annotations") &&
+              contains(source.notes()[0], "x/b.xml)"))
+      << source.notes()[0];
+  write_file(folder / "ImageSets/Main/val.txt", "x/a\nx/c\n");
+  EXPECT_EQ(error_of([&] { Dataset{folder.path()}; }).code(), ErrorCode::kIo);
+}
+
 TEST(Voc, PixelsAreCountedFromOneAndBothCornersBelongToTheBox) {
   const TestFolder folder("voc");
   write_voc(folder, "000012",

@@ -56,7 +56,9 @@ std::optional<path> mixed_folder(const path& root, const std::string& split) {
 }
 
 bool recognises(const path& root) {
-  if (!files_in(base_of(root) / "Annotations", ".xml").empty()) return true;
+  const path base = base_of(root), annotations = base / "Annotations";
+  if (!files_in(annotations, ".xml").empty()) return true;
+  if (is_folder(annotations) && !files_in(base / "ImageSets" / "Main", ".txt").empty()) return true;  // in folders
   return std::ranges::any_of(std::array{"val", "train", "test"},
                              [&](const char* split) { return mixed_folder(root, split).has_value(); });
 }
@@ -66,6 +68,15 @@ Location locate(const DataSource& data) {
   if (!is_folder(base / "Annotations"))
     if (const auto folder = mixed_folder(data.root, data.split)) return {*folder, {*folder}};
   return {base / "Annotations", {base / "JPEGImages", base / "images"}};
+}
+
+/// The name in a line of a list: "x", "x 1" in lists of a class, "a name with blanks" in quotes as Datumaro and CVAT
+/// write it, or without where there are annotations of that name.
+std::string_view listed_name(std::string_view line, const path& annotations) {
+  if (const size_t end = line.find('"', 1); line.front() == '"' && end != line.npos && end > 1)
+    return line.substr(1, end - 1);
+  const std::string_view word = words_of(line)[0];
+  return word != line && stays_inside(path(line)) && is_file(annotations / (std::string(line) + ".xml")) ? line : word;
 }
 
 /// The names in the list of a split; of data sets without lists all that are annotated.
@@ -85,7 +96,7 @@ std::vector<std::string> names_in_split(const DataSource& data, const path& anno
     fail(ErrorCode::kIo, "{}: no list of the split '{}', as {}.txt would be; there is {}", lists.string(),
          eval::printable(data.split), eval::printable(data.split), files_in(lists, ".txt").front().string());
   for_each_line(list, [&](std::string_view line, const std::string& where) {
-    const std::string_view name = words_of(line)[0];  // "x 1" in lists of a class
+    const std::string_view name = listed_name(line, annotations);
     if (!stays_inside(path(name))) bad_input("{}: '{}' leads out of the data set", where, eval::printable(name));
     names.emplace_back(name);
   });
@@ -110,6 +121,11 @@ class VocReader {
     number_categories();
     settle_image_ids(truth_, names, place_.annotations.string());
     left_out_.note(place_.annotations.string(), truth_.notes);
+    if (backgrounds_ > 0)
+      truth_.notes.push_back(
+          fmt::format("{}: {} listed images have no file of annotations and count as images without "
+                      "objects (the first: {})",
+                      place_.annotations.string(), backgrounds_, first_background_));
     return std::move(truth_);
   }
 
@@ -117,11 +133,19 @@ class VocReader {
   void read_image(const std::string& name) {
     image_ = {.id = 0, .file_name = {}};
     const path file = place_.annotations / (name + ".xml");
+    const std::string image = image_name(name);
+    // Datumaro and CVAT write no file for an image without objects.
+    const bool is_background = !is_file(file) && stays_inside(image) && is_file(image_folder_ / image);
+    if (is_background && backgrounds_++ == 0) first_background_ = file.string();
+    if (!is_background) read_annotations(file);
+    image_.file_name = image_name(name);
+    truth_.images.push_back(image_);
+  }
+
+  void read_annotations(const path& file) {
     read_xml(file, {.begin = [&](std::string_view at, const std::string& where) { begin(at, where); },
                     .end = [&](std::string_view at, std::string_view text,
                                const std::string& where) { end(at, text, where); }});
-    image_.file_name = image_name(name);
-    truth_.images.push_back(image_);
   }
 
   void begin(std::string_view at, const std::string& where) {
@@ -196,6 +220,8 @@ class VocReader {
   path image_folder_;
   eval::GroundTruth truth_;
   LeftOutBoxes left_out_;
+  size_t backgrounds_ = 0;
+  std::string first_background_;
   std::vector<std::string> labels_;  ///< of each annotation
   eval::ImageRecord image_;
   Object object_;
