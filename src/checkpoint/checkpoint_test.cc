@@ -259,6 +259,11 @@ TEST(Checkpoint, PrefixesThatAllKeysHaveAreStripped) {
   EXPECT_EQ(names({"module."}), (Names{"module."}));
   EXPECT_EQ(names({"model.model.a", "model.anchor_labeler.anchors.boxes"}), (Names{"a"})) << "Lightning";
   EXPECT_EQ(names({"n_averaged", "module.a"}), (Names{"a"})) << "AveragedModel";
+  Names trainer{"criterion.pos_weight", "anchors.boxes"}, inner;
+  for (int i = 0; i < 20; ++i) trainer.push_back("model." + inner.emplace_back("w" + std::to_string(i)));
+  EXPECT_EQ(names(trainer), inner) << "a loss beside the network";
+  trainer.push_back("val_metric.total");
+  EXPECT_EQ(names(trainer), trainer) << "more than one of twenty";
   EXPECT_EQ(names({"model.a", "ema_model.b"}), (Names{"a"}));
   EXPECT_EQ(names({"model.a", "ema_model.module.b"}, true), (Names{"b"}));
 }

@@ -115,16 +115,16 @@ bool is_bookkeeping(const StateDictEntry& entry) {
   });
 }
 
-/// Removes the prefix where all entries but bookkeeping have it, and the bookkeeping with it; false where not.
+/// Removes the prefix where all entries but bookkeeping and few strangers have it, and these with it; false where not.
+/// Strangers are what a trainer's module holds beside the network: weights of losses, states of metrics.
 bool peel(std::vector<StateDictEntry>& entries, std::string_view prefix) {
-  bool any = false;
-  for (const auto& entry : entries) {
-    const bool has_it = begins_with(entry, prefix);
-    any |= has_it && !is_bookkeeping(entry);
-    if (!has_it && !is_bookkeeping(entry)) return false;
-  }
-  if (!any) return false;
-  std::erase_if(entries, is_bookkeeping);
+  constexpr size_t kMostStrangers = 20;  // one of so many
+  const auto lacks_it = [&](const auto& entry) { return !begins_with(entry, prefix); };
+  size_t inside = 0, strangers = 0;
+  for (const auto& entry : entries)
+    if (!is_bookkeeping(entry)) ++(lacks_it(entry) ? strangers : inside);
+  if (inside == 0 || strangers * kMostStrangers > inside) return false;
+  std::erase_if(entries, [&](const auto& entry) { return lacks_it(entry) || is_bookkeeping(entry); });
   for (auto& entry : entries) entry.name.remove_prefix(prefix.size());
   return true;
 }
