@@ -182,8 +182,9 @@ class Inliner {
   void instantiate(const pb::NodeProto& call, const Key& key, const Function& function, Names& names, Nodes& nodes) {
     const pb::FunctionProto& proto = *function.proto;
     if (call.input_size() > proto.input_size() || call.output_size() > proto.output_size())
-      bad_input("{}: node '{}' calls function '{}' with {} inputs and {} outputs; it has {} and {}", file_, label_of(call),
-                label(key), call.input_size(), call.output_size(), proto.input_size(), proto.output_size());
+      bad_input("{}: node '{}' calls function '{}' with {} inputs and {} outputs; it has {} and {}", file_,
+                label_of(call), label(key), call.input_size(), call.output_size(), proto.input_size(),
+                proto.output_size());
     const std::string own = label_of(call), prefix = (own.empty() ? proto.name() : own).substr(0, kLongestPrefix) + "/";
     Renames renames;
     for (int i = 0; i < proto.input_size(); ++i)
