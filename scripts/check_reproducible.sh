@@ -5,12 +5,14 @@
 # Usage: scripts/check_reproducible.sh   (takes as long as two builds; exit code 1 where something differs)
 set -euo pipefail
 cd "$(dirname "$0")/.."
+commit=$(git rev-parse HEAD)  # by the second build there may be another one
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 export CCACHE_DISABLE=1
 
 build() {  # NAME
-  git clone -q . "$folder/$1"
+  git clone -q --no-checkout . "$folder/$1"
+  git -C "$folder/$1" checkout -q --detach "$commit"
   (cd "$folder/$1" && cmake --preset release -DEFFDET_TESTS=OFF -DEFFDET_BENCH=OFF > /dev/null && cmake --build --preset release > "$folder/log" 2>&1) ||
     { tail -n 20 "$folder/log" >&2; exit 1; }
   (cd "$folder/$1/build/release" && find bin lib share -type f ! -name libeffdet_cuda.so -exec sha256sum {} + | sort -k2) > "$folder/$1.sums"
