@@ -238,7 +238,7 @@ int64_t JsonReader::read_integer() {
   int64_t value = 0;
   const char* const last = number.data() + number.size();
   const auto [end, status] = std::from_chars(number.data(), last, value);
-  if (status != std::errc()) refuse_number("{} does not fit in 64 bits", number);
+  if (status != std::errc()) refuse_number("{} does not fit in 64 bits with a sign", number);
   if (end == last) return value;
   double real = 0;
   const auto parsed = std::from_chars(number.data(), last, real);
