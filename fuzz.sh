@@ -3,7 +3,7 @@
 # Usage: ./fuzz.sh SECONDS [TARGET ...]   ./fuzz.sh --list   ./fuzz.sh --keep [TARGET ...]   ./fuzz.sh --sum
 #   SECONDS  of wall time, shared among the targets; EFFDET_FUZZ_JOBS of them run at a time (default: all processors)
 #   --keep   the smallest set of inputs that reaches all that was reached becomes fuzz/corpus/TARGET.tar, which CI runs
-# Inputs grow in build/fuzz/corpus/TARGET; what was found lies in build/fuzz/findings/TARGET-*, and the exit code is 1:
+# Inputs grow in build/fuzz/corpus/TARGET; what was found lies in build/fuzz/findings/TARGET-*, with the log, and the exit code is 1:
 # build/fuzz/bin/TARGET_fuzz FILE runs it again. --sum prints inputs and hours of a processor of all runs of this build folder.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -61,6 +61,8 @@ fuzz() {  # TARGET SECONDS
   inputs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
   seconds=$(awk '{ printf "%.0f", $1 + $2 }' "$log.time")  # of a processor, which others may use, too
   printf '%s\t%s\t%s\n' "$1" "${inputs:-0}" "$seconds" >> $build/fuzzed.tsv
+  # A later run has a log of its own, and an input alone does not always tell.
+  [ $failed = 0 ] || cp "$log" "$build/findings/$1-$(date +%s).log"
   printf '%-18s %12s inputs in %s s of a processor%s\n' "$1" "${inputs:-?}" "$seconds" "$([ $failed = 0 ] || echo "  FOUND: $log")"
   return $failed
 }

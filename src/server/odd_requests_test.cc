@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "effdet/server.h"
+#include "server/compression.h"
+#include "server/data_types.h"
 #include "server/server_requests_test_util.h"
 
 namespace effdet::server {
@@ -226,6 +228,31 @@ TEST(OddRequests, EncodingsThatClientsOffer) {
   EXPECT_FALSE(drawn.fields.contains("content-encoding"));  // it is compressed
   EXPECT_EQ(client.post("/v2/models/d0/detect", picture_file(), "Content-Encoding: identity\r\n").status, 200);
   EXPECT_EQ(client.post("/v2/models/pair/infer", pair_request().dump(), "Content-Encoding: identity\r\n").status, 200);
+}
+
+TEST(OddRequests, EncodingsOfBodies) {
+  HttpClient client(mixed_server().port());
+  const auto encoded = [](const std::string& encoding) {
+    const std::string text = pair_request().dump();
+    Answer body;
+    body.text = text + std::string(4096, ' ');
+    compress_answer(body, encoding == "deflate" ? "deflate" : "gzip");
+    return std::string(reinterpret_cast<const char*>(body.parts.at(0).data()), body.parts.at(0).size());
+  };
+  for (const std::string encoding : {"gzip", "x-gzip", "deflate"})
+    EXPECT_EQ(client.post("/v2/models/pair/infer", encoded(encoding), "Content-Encoding: " + encoding + "\r\n").status,
+              200)
+        << encoding;
+  EXPECT_EQ(refusal_of("/v2/models/pair/infer", "x", 415, "Content-Encoding: zstd\r\n"),
+            "Content-Encoding: this server reads gzip and deflate");
+}
+
+TEST(DataTypes, AreTheProtocolsAndNumpys) {
+  EXPECT_EQ(data_type_of("bfloat16")->protocol, "BF16");
+  EXPECT_EQ(find_data_type("BYTES")->bytes, 0u);
+  EXPECT_EQ(data_type_of(""), nullptr);  // BYTES has no name in numpy
+  EXPECT_EQ(data_type_of("int4"), nullptr);
+  EXPECT_EQ(find_data_type("int8"), nullptr);
 }
 
 TEST(OddRequests, PrioritiesAndTimeoutsInQueryAndJson) {

@@ -33,9 +33,9 @@ void expect_region_refused(const test::RefusedCall& call, const std::string& sta
 }
 
 TEST(SharedRegion, SaysWhatTheMachineRefuses) {
-  expect_region_refused({SYS_openat, EACCES}, "400", "the server's user may not read and write it");
-  expect_region_refused({SYS_openat, ENOENT}, "400", "there is none of that name where the server runs");
-  expect_region_refused({SYS_openat, EMFILE}, "400", "Too many open files");
+  expect_region_refused({SYS_openat, EACCES, 2, O_NOFOLLOW}, "400", "the server's user may not read and write it");
+  expect_region_refused({SYS_openat, ENOENT, 2, O_NOFOLLOW}, "400", "there is none of that name where the server runs");
+  expect_region_refused({SYS_openat, EMFILE, 2, O_NOFOLLOW}, "400", "Too many open files");
   expect_region_refused({SYS_newfstatat, EIO}, "400", "it is none");
   expect_region_refused({SYS_mmap, ENOMEM, 3, MAP_SHARED}, "503", "Cannot allocate memory");
 }
