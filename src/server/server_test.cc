@@ -78,6 +78,8 @@ TEST(Server, TellsOfItself) {
   client.send("HEAD /v2 HTTP/1.1\r\nHost: test\r\n\r\n");
   EXPECT_EQ(client.read(/*has_body=*/false).status, 200);
   EXPECT_EQ(client.get("/v2", "X-Request-Id: abc-1\r\n").fields.at("x-request-id"), "abc-1");
+  for (const char* other : {"a\\b", "caf\xc3\xa9", ""})  // nothing for logs
+    EXPECT_NE(client.get("/v2", std::string("X-Request-Id: ") + other + "\r\n").fields.at("x-request-id"), other);
 }
 
 TEST(Server, BinaryTensorsGiveTheLibrarysBits) {
@@ -604,6 +606,7 @@ TEST(Server, PagesOfOtherSitesAreClientsOnlyWhereThatIsAllowed) {
   EXPECT_NE(answer.fields.at("access-control-allow-headers").find("Authorization"), std::string::npos);
   TestServer open({.cors_origin = "*"});
   EXPECT_EQ(HttpClient(open.port()).get("/v2", mine).fields.at(allow), "*");
+  EXPECT_EQ(HttpClient(open.port()).get("/v2").fields.count(allow), 0u);  // no browser asks
 }
 
 TEST(Server, RefusesOptionsThatItCannotServe) {

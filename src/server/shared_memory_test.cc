@@ -153,12 +153,14 @@ TEST_F(SharedMemory, RefusesRegionsThatAreNone) {
                                             {{"key", "/a/b"}, {"byte_size", 10}},
                                             {{"key", ""}, {"byte_size", 10}},
                                             {{"key", "/"}, {"byte_size", 10}},
+                                            {{"key", "."}, {"byte_size", 10}},
                                             {{"key", ".."}, {"byte_size", 10}},
                                             {{"key", std::string(300, 'a')}, {"byte_size", 10}},
                                             {{"key", object.key() + std::string("\0x", 2)}, {"byte_size", 10}},
                                             {{"key", object.key()}, {"byte_size", 101}},
                                             {{"key", object.key()}, {"byte_size", 0}},
                                             {{"key", object.key()}, {"byte_size", 10}, {"offset", 91}},
+                                            {{"key", object.key()}, {"byte_size", 10}, {"offset", 101}},
                                             {{"key", object.key()}, {"byte_size", 10}, {"offset", ~uint64_t{0}}},
                                             {{"key", object.key()}, {"byte_size", 10}, {"offset", -1}},
                                             {{"key", object.key()}, {"byte_size", "x"}},
@@ -185,7 +187,8 @@ TEST_F(SharedMemory, RefusesPartsThatDoNotFit) {
   expect_error(infer(client_, infer_header(part_of("other", 0, bytes), json::array())), 400);
   expect_error(infer(client_, infer_header(part_of("r", 0, bytes - 4), json::array())), 400);
   expect_error(infer(client_, infer_header(part_of("r", layout.object.size() - 4, bytes), json::array())), 400);
-  expect_error(infer(client_, infer_header(part_of("r", ~uint64_t{0}, bytes), json::array())), 400);
+  for (const uint64_t beyond : {uint64_t{layout.object.size()} + 1, ~uint64_t{0}})
+    expect_error(infer(client_, infer_header(part_of("r", beyond, bytes), json::array())), 400);
   json both = infer_header(part_of("r", 0, bytes), json::array());
   both["inputs"][0]["data"] = {1.5};
   expect_error(infer(client_, both), 400);
