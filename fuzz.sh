@@ -3,7 +3,7 @@
 # Usage: ./fuzz.sh SECONDS [TARGET ...]   ./fuzz.sh --list   ./fuzz.sh --keep [TARGET ...]   ./fuzz.sh --sum
 #   SECONDS  of wall time, shared among the targets; EFFDET_FUZZ_JOBS of them run at a time (default: all processors)
 #   --keep   the smallest set of inputs that reaches all that was reached becomes fuzz/corpus/TARGET.tar, which CI runs
-# Inputs grow in build/fuzz/corpus/TARGET; what was found lies in build/fuzz/findings/TARGET-*, with the log, and the exit code is 1:
+# Inputs grow in build/fuzz/corpus/TARGET; what was found lies with its log in build/fuzz/findings/TARGET-*, the exit code is 1:
 # build/fuzz/bin/TARGET_fuzz FILE runs it again. --sum prints inputs and hours of a processor of all runs of this build folder.
 set -euo pipefail
 cd "$(dirname "$0")"

@@ -2,8 +2,6 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <cmath>
@@ -25,6 +23,7 @@
 #include "base/thread_pool.h"
 #include "base/user_folders.h"
 #include "effdet/error.h"
+#include "support/child.h"
 #include "support/test_folder.h"
 
 namespace effdet::inline base {
@@ -201,14 +200,11 @@ TEST(Memory, MoreThanThereIsIsAnError) {
 
 TEST(Memory, OfTheProcessHasTheLimitsOfItsResources) {
   if constexpr (kSanitized) GTEST_SKIP() << "a sanitizer's own memory is beyond any limit";
-  const pid_t child = ::fork();
-  if (child == 0) {
+  const int state = test::state_of_child([] {
     const rlimit limit{uint64_t{1} << 30, uint64_t{1} << 30};
     const bool is_set = ::setrlimit(RLIMIT_DATA, &limit) == 0;
-    std::_Exit(is_set && memory_left() <= uint64_t{1} << 30 ? 0 : 1);
-  }
-  int state = 0;
-  ::waitpid(child, &state, 0);
+    return is_set && memory_left() <= uint64_t{1} << 30 ? 0 : 1;
+  });
   EXPECT_EQ(state, 0);
 }
 

@@ -21,6 +21,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/temporary_file.h"
+#include "support/child.h"
 #include "support/test_folder.h"
 
 namespace effdet::inline base {
@@ -56,11 +57,7 @@ class Outputs : public testing::Test {
   }
   /// Runs a task in a child process; true where it returns true.
   static bool in_child(const std::function<bool()>& task) {
-    const pid_t child = ::fork();
-    if (child == 0) std::_Exit(task() ? 0 : 1);
-    int state = 0;
-    ::waitpid(child, &state, 0);
-    return WIFEXITED(state) && WEXITSTATUS(state) == 0;
+    return test::state_of_child([&] { return task() ? 0 : 1; }) == 0;
   }
 
   const test::TestFolder folder_{"output"};

@@ -1,21 +1,21 @@
 // Files, random names and threads where the kernel refuses a call: what was there stays, and the error says what it is.
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <sys/file.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/xattr.h>
 
 #include <atomic>
+#include <cerrno>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "base/file.h"
-#include "base/temporary_file.h"
 #include "base/thread_pool.h"
 #include "support/error_of.h"
 #include "support/refused_call.h"

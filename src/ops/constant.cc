@@ -54,9 +54,7 @@ Tensor fill_value(const ir::Node& node) {
 std::vector<Inferred> infer_constant_of_shape(const InferContext& c) {
   const DType dtype = fill_value(c.node).dtype();
   if (c.dtype(0) != DType::kI64) node_error(c.node, "the shape has type {}, not int64", dtype_name(c.dtype(0)));
-  if (const auto shape = c.ints(0); shape && !is_known(*shape))
-    node_error(c.node, "a dimension of shape {} is negative", shape_text(*shape));
-  return {{dtype, c.listed_dims(0)}};
+  return {{dtype, c.listed_shape(0)}};
 }
 
 void evaluate_constant_of_shape(const EvalContext& c) {

@@ -8,9 +8,7 @@ namespace effdet::ops {
 namespace {
 
 std::vector<Inferred> infer_expand(const InferContext& c) {
-  if (const auto target = c.ints(1); target && !is_known(*target))
-    node_error(c.node, "a dimension of shape {} is negative", shape_text(*target));
-  return {{c.dtype(0), broadcast(c.node, c.shape(0), c.listed_dims(1))}};
+  return {{c.dtype(0), broadcast(c.node, c.shape(0), c.listed_shape(1))}};
 }
 
 void evaluate_expand(const EvalContext& c) {

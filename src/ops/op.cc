@@ -6,6 +6,7 @@
 
 #include "base/checked.h"
 #include "ops/fused/layout.h"
+#include "ops/util.h"
 
 namespace effdet::ops {
 namespace {
@@ -121,6 +122,12 @@ std::optional<Shape> InferContext::listed_dims(size_t i) const {
   const auto& list = shape(i);
   if (!list || list->size() != 1 || list->at(0) < 0 || list->at(0) > int64_t{kMaxRank}) return std::nullopt;
   return Shape(static_cast<size_t>(list->at(0)), -1);
+}
+
+std::optional<Shape> InferContext::listed_shape(size_t i) const {
+  if (const auto dims = ints(i); dims && !is_known(*dims))
+    node_error(node, "a dimension of shape {} is negative", shape_text(*dims));
+  return listed_dims(i);
 }
 
 const Operator* find_operator(std::string_view domain, std::string_view type) {

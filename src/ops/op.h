@@ -66,6 +66,8 @@ struct InferContext {
   /// The shape that a list asks for, -1 for what is not known (and where it says -1 itself); nothing where its length
   /// is not known. kBadInput for a number below -1.
   std::optional<Shape> listed_dims(size_t i) const;
+  /// The same for operators to which -1 means nothing: kBadInput for a list that is known and has a negative number.
+  std::optional<Shape> listed_shape(size_t i) const;
 };
 
 /// Type and shape of an output, and its layout, which infer_node() takes from the operator's card. Nothing there: it

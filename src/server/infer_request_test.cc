@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "effdet/error.h"
+#include "server/data_types.h"
 #include "server/http_error.h"
 #include "server/json_tensor.h"
 
@@ -33,6 +34,14 @@ struct Parsed {
 
 std::string input(const std::string& type, const std::string& shape, const std::string& rest) {
   return R"({"inputs":[{"name":"x","datatype":")" + type + R"(","shape":)" + shape + "," + rest + "}]}";
+}
+
+TEST(DataTypes, AreTheProtocolsAndNumpys) {
+  EXPECT_EQ(data_type_of("bfloat16")->protocol, "BF16");
+  EXPECT_EQ(find_data_type("BYTES")->bytes, 0u);
+  EXPECT_EQ(data_type_of(""), nullptr);  // BYTES has no name in numpy
+  EXPECT_EQ(data_type_of("int4"), nullptr);
+  EXPECT_EQ(find_data_type("int8"), nullptr);
 }
 
 TEST(InferRequest, ReadsJson) {

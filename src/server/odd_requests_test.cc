@@ -8,7 +8,6 @@
 
 #include "effdet/server.h"
 #include "server/compression.h"
-#include "server/data_types.h"
 #include "server/server_requests_test_util.h"
 
 namespace effdet::server {
@@ -245,14 +244,6 @@ TEST(OddRequests, EncodingsOfBodies) {
         << encoding;
   EXPECT_EQ(refusal_of("/v2/models/pair/infer", "x", 415, "Content-Encoding: zstd\r\n"),
             "Content-Encoding: this server reads gzip and deflate");
-}
-
-TEST(DataTypes, AreTheProtocolsAndNumpys) {
-  EXPECT_EQ(data_type_of("bfloat16")->protocol, "BF16");
-  EXPECT_EQ(find_data_type("BYTES")->bytes, 0u);
-  EXPECT_EQ(data_type_of(""), nullptr);  // BYTES has no name in numpy
-  EXPECT_EQ(data_type_of("int4"), nullptr);
-  EXPECT_EQ(find_data_type("int8"), nullptr);
 }
 
 TEST(OddRequests, PrioritiesAndTimeoutsInQueryAndJson) {

@@ -6,14 +6,14 @@
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <exception>
 #include <iostream>
 #include <vector>
+
+#include "support/child.h"
 
 namespace effdet::test {
 
@@ -48,20 +48,16 @@ template <typename Body>
 void with_refused(const std::vector<RefusedCall>& calls, Body&& body) {
   constexpr int kFailed = 1, kLeftOut = 77;
   std::cout.flush();
-  const pid_t child = ::fork();
-  ASSERT_GE(child, 0);
-  if (child == 0) {
-    if (!refuse(calls)) std::_Exit(kLeftOut);
+  const int state = state_of_child([&] {
+    if (!refuse(calls)) return kLeftOut;
     try {
       body();
     } catch (const std::exception& error) {
       ADD_FAILURE() << error.what();
     }
     std::cout.flush();
-    std::_Exit(testing::Test::HasFailure() ? kFailed : 0);
-  }
-  int state = 0;
-  ASSERT_EQ(::waitpid(child, &state, 0), child);
+    return testing::Test::HasFailure() ? kFailed : 0;
+  });
   if (WIFEXITED(state) && WEXITSTATUS(state) == kLeftOut) GTEST_SKIP() << "the kernel refuses no calls here";
   EXPECT_EQ(state, 0) << "see the expectations of the child process above";
 }

@@ -133,13 +133,17 @@ class VocReader {
   void read_image(const std::string& name) {
     image_ = {.id = 0, .file_name = {}};
     const path file = place_.annotations / (name + ".xml");
-    const std::string image = image_name(name);
     // Datumaro and CVAT write no file for an image without objects.
-    const bool is_background = !is_file(file) && stays_inside(image) && is_file(image_folder_ / image);
+    const bool is_background = !is_file(file) && has_image(name);
     if (is_background && backgrounds_++ == 0) first_background_ = file.string();
     if (!is_background) read_annotations(file);
     image_.file_name = image_name(name);
     truth_.images.push_back(image_);
+  }
+
+  bool has_image(const std::string& stem) const {
+    const std::string image = image_name(stem);
+    return stays_inside(image) && is_file(image_folder_ / image);
   }
 
   void read_annotations(const path& file) {
