@@ -1,4 +1,7 @@
 // Data sets of every format, and result files.
+#include <algorithm>
+#include <utility>
+
 #include "dataset/format.h"
 #include "effdet/dataset.h"
 #include "eval/coco_dataset.h"
@@ -24,6 +27,14 @@ void put_picture(const std::filesystem::path& name) {
   image.fill(0, 0, 8, 6, {90, 90, 90});
   const std::vector<std::byte> png = vision::encode_png(image);
   write_input(name, text_of(png));
+}
+
+/// What stands before and after the first line "---": two files.
+std::pair<std::string_view, std::string_view> halves_of(Bytes input) {
+  constexpr std::string_view kBorder = "---\n";
+  const std::string_view text = text_of(input);
+  const size_t border = std::min(text.find(kBorder), text.size());
+  return {text.substr(0, border), text.substr(std::min(border + kBorder.size(), text.size()))};
 }
 
 /// A data set of two images and two categories, that results are of.
@@ -69,16 +80,25 @@ void yolo_labels(Bytes input) {
   read_folder("yolo_labels", "yolo");
 }
 
+/// The part before the first line "---" is obj.data, the rest the list of images.
+void darknet(Bytes input) {
+  static const bool once =
+      (put_picture("darknet/obj_valid_data/1.png"), write_input("darknet/obj_valid_data/1.txt", "1 0.5 0.5 0.25 0.5\n"),
+       write_input("darknet/obj.names", "a\nb\n"), true);
+  static_cast<void>(once);
+  const auto [description, list] = halves_of(input);
+  write_input("darknet/obj.data", description);
+  write_input("darknet/valid.txt", list);
+  read_folder("darknet", "yolo");
+}
+
 /// The part before the first line "---" names the classes, the rest has the boxes.
 void open_images(Bytes input) {
   static const bool once = (put_picture("open_images/validation/0000000000000001.png"), true);
   static_cast<void>(once);
-  constexpr std::string_view kBorder = "---\n";
-  const std::string_view text = text_of(input);
-  const size_t border = std::min(text.find(kBorder), text.size());
-  write_input("open_images/class-descriptions-boxable.csv", text.substr(0, border));
-  write_input("open_images/validation-annotations-bbox.csv",
-              text.substr(std::min(border + kBorder.size(), text.size())));
+  const auto [classes, boxes] = halves_of(input);
+  write_input("open_images/class-descriptions-boxable.csv", classes);
+  write_input("open_images/validation-annotations-bbox.csv", boxes);
   read_folder("open_images", "openimages");
 }
 

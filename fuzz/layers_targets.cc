@@ -17,6 +17,7 @@ constexpr Target kAll[] = {
     {"voc", voc},
     {"yolo_data", yolo_data},
     {"yolo_labels", yolo_labels},
+    {"darknet", darknet},
     {"open_images", open_images},
     {"journal", journal},
     {"info_list", info_list},

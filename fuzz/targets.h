@@ -24,6 +24,7 @@ void coco_results(Bytes input);
 void voc(Bytes input);
 void yolo_data(Bytes input);
 void yolo_labels(Bytes input);
+void darknet(Bytes input);
 void open_images(Bytes input);
 // runs.cc
 void journal(Bytes input);

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 
 #include <gtest/gtest.h>
 
@@ -36,6 +37,12 @@ inline fs::path small_data_set(const TestFolder& folder, int images = 3) {
 }
 
 inline fs::path annotations_of(const fs::path& root) { return root / "annotations/instances_val2017.json"; }
+
+/// A text in a file, whose folder is made where it is missing.
+inline void write_at(const fs::path& file, std::string_view text) {
+  make_folder(file.parent_path());
+  write_file(file, text);
+}
 
 template <typename Change>
 void edit_json(const fs::path& file, Change change) {

@@ -11,13 +11,8 @@ struct YoloPlace {
   const char *description, *text, *image, *labels;
 };
 
-void write_at(const fs::path& file, std::string_view text) {
-  make_folder(file.parent_path());
-  write_file(file, text);
-}
-
 /// An image of 200 x 100 pixels with a box of class 1 in its centre.
-void write_at(const fs::path& root, const YoloPlace& place) {
+void write_place(const fs::path& root, const YoloPlace& place) {
   write_at(root / place.description, place.text);
   make_folder((root / place.image).parent_path());
   write_file(root / place.image, vision::encode_png(vision::Image(200, 100)));
@@ -49,12 +44,16 @@ TEST(YoloLayouts, DescriptionsAndListsOfNamesAreFoundByTheirNames) {
       {"classes.txt", lists, "valid/images/x.png", "valid/labels/x.txt"},
       {"labels/classes.txt", lists, "images/validation/x.png", "labels/validation/x.txt"},
       {"obj.names", lists, "images/x.png", "labels/x.txt"},
+      {"classes.txt", lists, "x.png", "x.txt"},  // LabelImg
+      {"classes.txt", lists, "valid/x.png", "valid/x.txt"},
+      {"valid/_darknet.labels", lists, "valid/x.png", "valid/x.txt"},                       // Roboflow
       {"data.yaml", "val: pictures\nnames: [a, b]\n", "pictures/x.png", "pictures/x.txt"},  // no folder images/
       {"data.yaml", "val: images/a/images\nnames: [a, b]\n", "images/a/images/x.png", "images/a/labels/x.txt"},
   };
   for (const YoloPlace& place : places) {
     const TestFolder folder("yolo");
-    write_at(folder.path(), place);
+    write_place(folder.path(), place);
+    EXPECT_EQ(format_of(folder.path()).name, "yolo") << place.description << ' ' << place.image;
     const Dataset source(yolo_at(folder.path()));
     ASSERT_EQ(source.truth().annotations.size(), 1u) << place.description << ' ' << place.image;
     EXPECT_EQ(source.truth().annotations[0].bbox, (std::array<double, 4>{75, 25, 50, 50}));
@@ -78,8 +77,8 @@ TEST(YoloLayouts, LabelsAndImagesAreRecognisedTogether) {
 
 TEST(YoloLayouts, ASplitIsTheFirstOfItsNamesThatHasPaths) {
   const TestFolder folder("yolo");
-  write_at(folder.path(), {"data.yaml", "val:\nvalid: []\nvalidation: images/x\ntrain: images/x\nnames: [a, b]\n",
-                           "images/x/1.png", "labels/x/1.txt"});
+  write_place(folder.path(), {"data.yaml", "val:\nvalid: []\nvalidation: images/x\ntrain: images/x\nnames: [a, b]\n",
+                              "images/x/1.png", "labels/x/1.txt"});
   EXPECT_EQ(Dataset(yolo_at(folder.path())).images().size(), 1u);
   const Error error = error_of_yolo(folder.path(), "test");
   EXPECT_EQ(error.code(), ErrorCode::kIo);
@@ -94,7 +93,7 @@ TEST(YoloLayouts, ASplitIsTheFirstOfItsNamesThatHasPaths) {
 TEST(YoloLayouts, AbsolutePathsWithinTheFolderAreTaken) {
   const TestFolder folder("yolo");
   const std::string images = fs::absolute(folder / "images/val").string();
-  write_at(folder.path(), {"data.yaml", "", "images/val/x.png", "labels/val/x.txt"});
+  write_place(folder.path(), {"data.yaml", "", "images/val/x.png", "labels/val/x.txt"});
   for (const std::string& split : {images, images + "/../val", "path: " + fs::absolute(folder.path()).string()}) {
     write_at(folder / "data.yaml", split.starts_with("path") ? split + "\nval: images/val\nnames: [a, b]\n"
                                                              : "val: " + split + "\nnames: [a, b]\n");
@@ -136,7 +135,7 @@ TEST(YoloLayouts, IdsAreNumbersWhereTheNamesAreAndKeysElse) {
 
 TEST(YoloLayouts, ImagesMayLieElsewhere) {
   const TestFolder folder("yolo"), pictures("yolo");
-  write_at(folder.path(), {"data.yaml", "val: images\nnames: [a, b]\n", "images/x.png", "labels/x.txt"});
+  write_place(folder.path(), {"data.yaml", "val: images\nnames: [a, b]\n", "images/x.png", "labels/x.txt"});
   write_file(folder / "images/x.png", "a placeholder");
   write_file(pictures / "x.png", vision::encode_png(vision::Image(400, 200)));
   DataSource data(folder.path());
@@ -148,7 +147,7 @@ TEST(YoloLayouts, ImagesMayLieElsewhere) {
 
 TEST(YoloLayouts, BoxesOfImagesThatCannotBeReadAreLeftOutWithANote) {
   const TestFolder folder("yolo");
-  write_at(folder.path(), {"data.yaml", "val: images\nnames: [a, b]\n", "images/x.png", "labels/x.txt"});
+  write_place(folder.path(), {"data.yaml", "val: images\nnames: [a, b]\n", "images/x.png", "labels/x.txt"});
   write_at(folder / "labels/x.txt", "0 0.5 0.5 0.1 0.1\n1 0.5 0.5 0.1 0.1\n");
   write_file(folder / "images/x.png", "no picture");
   const Dataset source(folder.path());
@@ -197,11 +196,12 @@ TEST(BadInput, YoloDescriptionsThatNameNothing) {
 /// Roboflow's files have a map about their origin, those of Ultralytics a script over several lines.
 TEST(YoloLayouts, WhatElseADescriptionHasIsPassedOver) {
   const TestFolder folder("yolo");
-  write_at(folder.path(),
-           {"data.yaml",
-            "roboflow:\n  workspace: w\n  version: 2\n  tags: [x, [y, {z: [1]}]]\nkpt_shape: [17, 3]\n"
-            "flip_idx: [0, 2, 1]\ndownload: |\n  import os\n  names: none\nval: images\nnames: {0: a, 1: b}\nnc: 2\n",
-            "images/x.png", "labels/x.txt"});
+  write_place(
+      folder.path(),
+      {"data.yaml",
+       "roboflow:\n  workspace: w\n  version: 2\n  tags: [x, [y, {z: [1]}]]\nkpt_shape: [17, 3]\n"
+       "flip_idx: [0, 2, 1]\ndownload: |\n  import os\n  names: none\nval: images\nnames: {0: a, 1: b}\nnc: 2\n",
+       "images/x.png", "labels/x.txt"});
   const Dataset source(folder.path());  // a box alone, though there may be keypoints
   EXPECT_EQ(source.truth().annotations.at(0).bbox, (std::array<double, 4>{75, 25, 50, 50}));
   EXPECT_EQ(source.truth().categories.at(1).name, "b");

@@ -43,7 +43,8 @@ int run_convert(int argc, char** argv) {
   CommandLine line(argc, argv,
                    "Writes a data set in another format, with its images, and says what that format does not hold.",
                    "effdet convert coco_data --to yolo --out yolo_data\n"
-                   "effdet convert VOCdevkit/VOC2012 --split train --to coco --out coco_data --link");
+                   "effdet convert VOCdevkit/VOC2012 --split train --to coco --out coco_data --link\n"
+                   "effdet convert cvat_yolo --split train --to coco --out coco_data");
   DataSourceOptions data_source;
   ConvertOptions options;
   std::string out;

@@ -120,6 +120,10 @@ double parse_number(std::string_view text, const std::string& where, std::string
   return value;
 }
 
+bool is_whole_number(double number, double least, double most) {
+  return number >= least && number <= most && number == std::floor(number);
+}
+
 std::string_view trimmed(std::string_view text) {
   const size_t first = text.find_first_not_of(kBlanks);
   if (first == std::string_view::npos) return {};

@@ -48,6 +48,9 @@ bool stays_inside(const std::filesystem::path& name);
 /// A number without anything around it. Throws Error(kBadInput) that begins with "where: what".
 double parse_number(std::string_view text, const std::string& where, std::string_view what);
 
+/// Whether a number is a whole one from `least` to `most`.
+bool is_whole_number(double number, double least, double most);
+
 /// Without the blanks around it.
 std::string_view trimmed(std::string_view text);
 

@@ -1,17 +1,18 @@
-// YOLO: a text file an image in labels/, images in images/, and data.yaml with the names of classes and the splits.
-//
-// A line of a label file is "class x y width height", the box's centre and size as parts of the upright image's sides,
-// or "class x1 y1 x2 y2 x3 y3 ...", a polygon, whose box counts. Class 0 becomes category 1, as effdet counts.
+// YOLO: a picture, a text file with its labels in labels/ or beside it, and what names classes and splits: data.yaml,
+// Darknet's obj.data, or the names of the classes alone.
 #include <algorithm>
-#include <cmath>
+#include <array>
 #include <map>
-#include <set>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "dataset/format.h"
+#include "dataset/formats/darknet.h"
 #include "dataset/formats/records.h"
 #include "dataset/formats/yaml.h"
+#include "dataset/formats/yolo_labels.h"
+#include "effdet/image.h"
+#include "effdet/paths.h"
 #include "eval/coco_json.h"
 
 namespace effdet::dataset {
@@ -19,11 +20,6 @@ namespace yolo {
 namespace {
 
 using std::filesystem::path;
-
-/// What a number may lie beyond 0 and 1: as much as Ultralytics takes.
-constexpr double kBeyond = 0.01;
-
-bool exists_below(const path& root, const path& name) { return is_file(root / name) || is_folder(root / name); }
 
 /// data.yaml under one of its usual names, or empty.
 path usual_yaml_of(const path& root) {
@@ -34,70 +30,90 @@ path usual_yaml_of(const path& root) {
 
 /// data.yaml or what it is called, or empty: coco8.yaml, where it is the only one.
 path yaml_of(const path& root) {
-  if (const path usual = usual_yaml_of(root); !usual.empty()) return usual;
-  path only;
-  std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(root, error)) {
-    const path extension = entry.path().extension();
-    if ((extension != ".yaml" && extension != ".yml") || !is_file(entry.path())) continue;
-    if (!only.empty()) return {};
-    only = entry.path();
-  }
-  return only;
+  const path usual = usual_yaml_of(root);
+  return usual.empty() ? only_file(root, {".yaml", ".yml"}) : usual;
 }
 
-/// A list of class names, as LabelImg and darknet write it beside or above the labels; or empty.
-path list_of_names(const path& root) {
-  for (const char* name : {"classes.txt", "labels/classes.txt", "obj.names"})
-    if (is_file(root / name)) return root / name;
+/// Whether obj.data describes the data set, and no data.yaml does.
+bool is_darknet(const path& root) {
+  if (!usual_yaml_of(root).empty()) return false;
+  return !darknet::usual_file_of(root).empty() || (yaml_of(root).empty() && !darknet::file_of(root).empty());
+}
+
+/// A list of class names, as LabelImg, Label Studio and Roboflow write it beside or above the labels; or empty.
+path list_of_names(const path& folder) {
+  for (const char* name : {"classes.txt", "labels/classes.txt", "obj.names", "_darknet.labels"})
+    if (is_file(folder / name)) return folder / name;
   return {};
 }
 
-bool recognises(const path& root) {
-  return !usual_yaml_of(root).empty() || (is_folder(root / "labels") && is_folder(root / "images"));
+/// Whether there are labels beside a picture.
+bool has_labelled_picture(const path& folder) {
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, error))
+    if (is_image_name(entry.path()) && is_file(path(entry.path()).replace_extension(".txt"))) return true;
+  return false;
 }
 
-/// What the files say that describe a data set.
-struct Description {
-  path file;  ///< that they are in, for messages
-  std::vector<std::string> classes;
-  path base;                  ///< what data.yaml's "path" says, relative to the root
-  std::vector<path> entries;  ///< of the split: folders of images or lists of them
-  bool has_keypoints = false;
+bool has_images_and_labels(const path& folder) { return is_folder(folder / "images") && is_folder(folder / "labels"); }
+
+bool recognises(const path& root) {
+  if (!usual_yaml_of(root).empty() || !darknet::usual_file_of(root).empty() || has_images_and_labels(root)) return true;
+  const bool has_list = !list_of_names(root).empty();
+  for (const char* split : {"val", "train", "test"})
+    for (const std::string& name : names_of_split(split))
+      if ((has_list || !list_of_names(root / name).empty()) &&
+          (has_images_and_labels(root / name) || has_labelled_picture(root / name)))
+        return true;
+  return has_list && has_labelled_picture(root);
+}
+
+path labels_of(const path&, const path& image) { return labels_beside_images(image); }
+
+/// The part of a data set that was asked for.
+struct Split {
+  Description description;
+  std::vector<path> entries;  ///< folders of images, or lists of them, relative to the root
 };
 
-class DescriptionReader {
- public:
-  DescriptionReader(const DataSource& data) : data_(data) {}
+/// Without data.yaml: folders that are named after the split, or are the whole data set.
+Split split_of_folders(const DataSource& data) {
+  Split split;
+  path& file = split.description.file;
+  file = list_of_names(data.root);
+  const bool has_images = is_folder(data.root / "images");
+  for (const std::string& name : names_of_split(data.split)) {
+    for (const path& folder : {path("images") / name, path(name) / "images", path(name)}) {
+      if (!split.entries.empty() || !is_folder(data.root / folder) || (has_images && folder == name)) continue;
+      split.entries = {folder};
+      if (file.empty()) file = list_of_names(data.root / name);
+    }
+  }
+  if (file.empty())
+    fail(ErrorCode::kIo, "{}: no such file, which names the classes, nor classes.txt",
+         (data.root / "data.yaml").string());
+  split.description.classes = read_names(file);
+  if (split.entries.empty()) split.entries = {has_images ? "images" : "."};
+  return split;
+}
 
-  Description read() {
+/// Reads data.yaml.
+class YamlReader {
+ public:
+  explicit YamlReader(const DataSource& data) : data_(data) {}
+
+  Split read() {
     description_.file = yaml_of(data_.root);
-    if (description_.file.empty()) return read_folders();
     values_ = read_yaml(description_.file);
     read_classes();
     description_.has_keypoints = values_.contains("kpt_shape");
-    if (const auto base = values_.find("path"); base != values_.end()) description_.base = base->second.text;
+    if (const auto base = values_.find("path"); base != values_.end()) base_ = base->second.text;
     read_split();
-    return description_;
+    return split_;
   }
 
  private:
-  const std::string name() const { return description_.file.string(); }
-
-  /// Without data.yaml.
-  Description read_folders() {
-    description_.file = list_of_names(data_.root);
-    if (description_.file.empty())
-      fail(ErrorCode::kIo, "{}: no such file, which names the classes, nor classes.txt",
-           (data_.root / "data.yaml").string());
-    for_each_line(description_.file,
-                  [&](std::string_view line, const std::string&) { description_.classes.emplace_back(line); });
-    for (const std::string& split : names_of_split(data_.split))
-      for (const path& folder : {path("images") / split, path(split) / "images"})
-        if (is_folder(data_.root / folder) && description_.entries.empty()) description_.entries = {folder};
-    if (description_.entries.empty()) description_.entries = {"images"};
-    return description_;
-  }
+  std::string name() const { return description_.file.string(); }
 
   void read_classes() {
     const auto names = values_.find("names"), count = values_.find("nc");
@@ -110,7 +126,7 @@ class DescriptionReader {
     for (size_t i = 0; i < items.size(); ++i) {
       const std::string where = fmt::format("{}:{}: names", name(), names->second.line);
       const double key = names->second.is_map ? parse_number(items[i].key, where, "class") : static_cast<double>(i);
-      if (!(key >= 0 && key < static_cast<double>(items.size())) || key != std::floor(key))
+      if (!is_whole_number(key, 0, static_cast<double>(items.size()) - 1))
         bad_input("{}: class {} is none of 0 to {}", where, items[i].key, items.size() - 1);
       if (!items[i].is_text) bad_input("{}: the name of class {} is no text", where, key);
       if (is_named[static_cast<size_t>(key)]) bad_input("{}: class {} has two names", where, key);
@@ -129,7 +145,7 @@ class DescriptionReader {
     constexpr double kMost = 100'000;
     const std::string where = fmt::format("{}:{}", name(), count.line);
     const double number = parse_number(count.text, where, "nc");
-    if (!(number >= 1 && number <= kMost) || number != std::floor(number))
+    if (!is_whole_number(number, 1, kMost))
       bad_input("{}: nc is {} and no whole number from 1 to {}", where, eval::printable(count.text), kMost);
     for (size_t i = 0; i < static_cast<size_t>(number); ++i) description_.classes.push_back(fmt::format("class_{}", i));
   }
@@ -141,10 +157,13 @@ class DescriptionReader {
       line_ = found->second.line;
       if (!found->second.text.empty()) add_entry(found->second.text);
       for (const YamlValue::Item& item : found->second.items) add_entry(item.text);
-      if (!description_.entries.empty()) return;
+      if (!split_.entries.empty()) return;
     }
-    fail(ErrorCode::kIo, "{}: it has no split '{}'; choose one that it has (--split)", name(),
-         eval::printable(data_.split));
+    std::vector<std::string> others;
+    for (const char* split : {"val", "train", "test"})
+      for (const std::string& other : names_of_split(split))
+        if (values_.contains(other)) others.push_back(other);
+    refuse_split(data_, description_.file, others);
   }
 
   /// Paths are meant from where the data set was made or trained on: of those that could be meant the first that is
@@ -153,49 +172,40 @@ class DescriptionReader {
     const path entry(text);
     path below = entry.lexically_normal();
     while (!below.empty() && *below.begin() == "..") below = below.lexically_relative("..");
-    std::vector<path> meant{(description_.base / entry).lexically_normal(), entry.lexically_normal(), below};
-    for (path& candidate : meant) {
-      if (candidate.is_absolute()) {
-        std::error_code ignored;
-        candidate = candidate.lexically_relative(std::filesystem::absolute(data_.root, ignored).lexically_normal());
-      }
-      if (!candidate.empty() && stays_inside(candidate) && exists_below(data_.root, candidate))
-        return description_.entries.push_back(candidate);
+    const std::array meant{base_ / entry, entry, below};
+    for (const path& candidate : meant) {
+      const std::optional<path> inside = below_root(data_.root, candidate);
+      if (inside && exists_below(data_.root, *inside)) return split_.entries.push_back(*inside);
     }
     bad_input("{}:{}: '{}' is not in this folder; paths must be relative to it", name(), line_, eval::printable(text));
   }
 
   const DataSource& data_;
   std::map<std::string, YamlValue> values_;
-  Description description_;
+  Split split_;
+  Description& description_ = split_.description;
+  path base_;        ///< what "path" says, relative to the root
   size_t line_ = 0;  ///< of the split
 };
 
-/// The one folder of the split, relative to which images are named; or empty.
-path only_folder(const DataSource& data, const Description& description) {
-  if (description.entries.size() == 1 && is_folder(data.root / description.entries[0])) return description.entries[0];
-  return {};
+Split read_split(const DataSource& data) {
+  Split split = yaml_of(data.root).empty() ? split_of_folders(data) : YamlReader(data).read();
+  split.description.labels_of = labels_of;
+  if (split.entries.size() == 1 && is_folder(data.root / split.entries[0]) && split.entries[0] != ".")
+    split.description.folder = split.entries[0];
+  return split;
 }
 
 Location locate(const DataSource& data) {
-  const Description description = DescriptionReader(data).read();
-  return {description.file, {data.root / only_folder(data, description)}};
-}
-
-/// images/val/x.jpg -> labels/val/x.txt: the last folder of this name counts.
-path labels_of(const path& image) {
-  std::vector<path> parts(image.begin(), image.end());
-  const auto last = std::find(parts.rbegin(), parts.rend(), path("images"));
-  if (last != parts.rend()) *last = "labels";
-  path labels;
-  for (const path& part : parts) labels /= part;
-  return labels.replace_extension(".txt");
+  const Description description =
+      is_darknet(data.root) ? darknet::read_split(data).description : read_split(data).description;
+  return {description.file, {description.folder.empty() ? data.root : data.root / description.folder}};
 }
 
 /// Image files of a split, relative to the root.
-std::vector<path> images_of(const DataSource& data, const Description& description) {
+std::vector<path> images_of(const DataSource& data, const Split& split) {
   std::vector<path> images;
-  for (const path& entry : description.entries) {
+  for (const path& entry : split.entries) {
     if (is_folder(data.root / entry)) {
       for (const path& image : images_below(data.root / entry)) images.push_back((entry / image).lexically_normal());
       continue;
@@ -206,131 +216,19 @@ std::vector<path> images_of(const DataSource& data, const Description& descripti
       if (const path beside = (entry.parent_path() / image).lexically_normal();
           line.starts_with("./") && stays_inside(beside) && is_file(data.root / beside))
         image = beside;
-      if (image.is_absolute()) {
-        std::error_code ignored;
-        image = image.lexically_relative(std::filesystem::absolute(data.root, ignored).lexically_normal());
-      }
-      if (image.empty() || !stays_inside(image))
-        bad_input("{}: '{}' leads out of the data set", where, eval::printable(line));
-      images.push_back(image);
+      images.push_back(image_below_root(data.root, image, where));
     });
   }
   return images;
 }
 
-/// Reads the labels of all images.
-class LabelReader {
- public:
-  explicit LabelReader(const Description& description) : description_(description) {}
-
-  void read(const path& file, vision::ImageSize size, int64_t image) {
-    std::set<std::vector<float>> seen;  // Ultralytics compares float32, and counts a line that comes twice once
-    for_each_line(file, [&](std::string_view line, const std::string& where) {
-      if (size.width == 0) return left_out_.add("the size of the image cannot be read", where);
-      const Label label = parse(line, where);
-      if (!seen.insert(label.as_floats()).second) return left_out_.add("the same as a line before it", where);
-      eval::Annotation annotation = label.values.size() == 4 ? box(label.values, size) : polygon(label.values, size);
-      annotation.category_id = static_cast<int64_t>(label.index) + 1;
-      annotation.id = static_cast<int64_t>(annotations_.size()) + 1;
-      annotation.image_id = image;
-      annotations_.push_back(annotation);
-    });
-  }
-
-  void give(eval::GroundTruth& truth) {
-    truth.annotations = std::move(annotations_);
-    left_out_.note(description_.file.string(), truth.notes);
-  }
-
- private:
-  /// A line: a class and a box, or a polygon.
-  struct Label {
-    double index;
-    std::vector<double> values;
-
-    std::vector<float> as_floats() const {
-      std::vector<float> floats(values.begin(), values.end());
-      floats.push_back(static_cast<float>(index));
-      return floats;
-    }
-  };
-
-  Label parse(std::string_view line, const std::string& where) const {
-    const std::vector<std::string_view> words = words_of(line);
-    const double label = parse_number(words[0], where, "class");
-    if (!(label >= 0 && label < static_cast<double>(description_.classes.size())) || label != std::floor(label))
-      bad_input("{}: class {} is none of the {} classes (0 to {}) of {}", where, eval::printable(words[0]),
-                description_.classes.size(), description_.classes.size() - 1, description_.file.string());
-    std::vector<double> values;
-    for (size_t i = 1; i < words.size(); ++i) values.push_back(parse_number(words[i], where, "coordinate"));
-    if (description_.has_keypoints && values.size() > 4) values.resize(4);
-    for (const double value : values)
-      if (value < -kBeyond || value > 1 + kBeyond)
-        bad_input("{}: {} is not between 0 and 1, as parts of the image's sides are", where, value);
-    constexpr size_t kLeast = 6;
-    if (values.size() != 4 && (values.size() < kLeast || values.size() % 2 != 0))
-      bad_input("{}: {} numbers after the class are neither a box (4) nor a polygon (6, 8, ...)", where, values.size());
-    if (values.size() == 4 && std::min(values[2], values[3]) < 0)
-      bad_input("{}: the box's side {} is negative", where, std::min(values[2], values[3]));
-    return {label, std::move(values)};
-  }
-
-  static eval::Annotation box(const std::vector<double>& values, vision::ImageSize size) {
-    const double x = values[0] * size.width, y = values[1] * size.height;
-    const double width = values[2] * size.width, height = values[3] * size.height;
-    eval::Annotation annotation = annotation_between(x - width / 2, y - height / 2, x + width / 2, y + height / 2);
-    annotation.bbox[2] = settled(width);
-    annotation.bbox[3] = settled(height);
-    annotation.area = annotation.bbox[2] * annotation.bbox[3];
-    return annotation;
-  }
-
-  static eval::Annotation polygon(const std::vector<double>& values, vision::ImageSize size) {
-    double left = values[0], top = values[1], right = left, bottom = top, twice_area = 0;
-    for (size_t i = 0; i < values.size(); i += 2) {
-      const size_t next = (i + 2) % values.size();
-      left = std::min(left, values[i]);
-      right = std::max(right, values[i]);
-      top = std::min(top, values[i + 1]);
-      bottom = std::max(bottom, values[i + 1]);
-      twice_area += values[i] * values[next + 1] - values[next] * values[i + 1];
-    }
-    eval::Annotation annotation =
-        annotation_between(left * size.width, top * size.height, right * size.width, bottom * size.height);
-    annotation.area = std::abs(twice_area) / 2 * size.width * size.height;
-    return annotation;
-  }
-
-  const Description& description_;
-  std::vector<eval::Annotation> annotations_;
-  LeftOutBoxes left_out_;
-};
-
 eval::GroundTruth read(const DataSource& data) {
-  const Description description = DescriptionReader(data).read();
-  const path base = only_folder(data, description);
-  eval::GroundTruth truth;
-  for (size_t i = 0; i < description.classes.size(); ++i)
-    truth.categories.push_back({static_cast<int64_t>(i) + 1, description.classes[i]});
-  LabelReader labels(description);
-  std::vector<std::string> keys;
-  for (const path& image : images_of(data, description)) {
-    const path name = base.empty() ? image : image.lexically_relative(base);
-    const vision::ImageSize size = upright_size(data.images.empty() ? data.root / image : data.images / name);
-    if (const path file = data.root / labels_of(image); is_file(file))
-      labels.read(file, size, static_cast<int64_t>(truth.images.size()));
-    truth.images.push_back({0, name.string(), size.width, size.height});
-    keys.push_back(path(name).replace_extension().string());
+  if (is_darknet(data.root)) {
+    const darknet::Split split = darknet::read_split(data);
+    return read_labels(data, split.description, split.images);
   }
-  labels.give(truth);
-  // Lists name images with their folders, which are no part of a number.
-  const auto stem = [](const std::string& key) { return path(key).filename().string(); };
-  std::vector<std::string> stems;
-  std::ranges::transform(keys, std::back_inserter(stems), stem);
-  std::vector<std::string> sorted = stems;
-  std::ranges::sort(sorted);
-  settle_image_ids(truth, std::ranges::adjacent_find(sorted) == sorted.end() ? stems : keys, description.file.string());
-  return truth;
+  const Split split = read_split(data);
+  return read_labels(data, split.description, images_of(data, split));
 }
 
 /// A name without control characters in quotes, as YAML and JSON have them.
@@ -373,7 +271,7 @@ void write(const path& root, const eval::GroundTruth& truth, const Origin& origi
     lines[i] += label_line(annotation, truth.images[i], labels.at(annotation.category_id));
   }
   for (size_t i = 0; i < lines.size(); ++i) {
-    const path file = root / labels_of(path(written_images(origin.split)) / truth.images[i].file_name);
+    const path file = root / labels_beside_images(path(written_images(origin.split)) / truth.images[i].file_name);
     make_folder(file.parent_path());
     write_file(file, lines[i], /*sync=*/false);
   }
@@ -385,7 +283,7 @@ void write(const path& root, const eval::GroundTruth& truth, const Origin& origi
 
 extern const Format kYolo;  // the row in formats.cc
 constinit const Format kYolo{.name = "yolo",
-                             .layout = "data.yaml, images/ and labels/*.txt",
+                             .layout = "data.yaml or obj.data, images/ and labels/*.txt",
                              .recognises = yolo::recognises,
                              .locate = yolo::locate,
                              .read = yolo::read,
