@@ -35,12 +35,19 @@ std::filesystem::path folder_of(const eval::GroundTruth& truth, std::vector<std:
   folders.push_back(root);
   std::error_code ignored;
   for (size_t i = 0; i < std::min(truth.images.size(), kImagesTried); ++i) {
-    const std::filesystem::path name(truth.images[i].file_name);
-    if (name.empty() || !stays_inside(name)) continue;
-    for (const auto& folder : folders)
-      if (std::filesystem::is_regular_file(folder / name, ignored)) return folder;
+    for (const auto& folder : folders) {
+      const auto name = below(folder, truth.images[i].file_name);
+      if (name && std::filesystem::is_regular_file(folder / *name, ignored)) return folder;
+    }
   }
   return usual;
+}
+
+/// Names images relative to their folder, where a file has whole paths of it.
+void shorten_names(eval::GroundTruth& truth, const std::filesystem::path& folder) {
+  for (eval::ImageRecord& image : truth.images)
+    if (std::filesystem::path(image.file_name).is_absolute())
+      if (const auto name = below(folder, image.file_name)) image.file_name = name->string();
 }
 
 void require_listable(const DataSource& data, const Format& format) {
@@ -78,6 +85,7 @@ Dataset::Dataset(const DataSource& data) : source_(data) {
     match_.emplace(truth_, source_.listed, annotations_);
   } else {
     image_folder_ = data.images.empty() ? folder_of(truth_, location.image_folders, data.root) : data.images;
+    shorten_names(truth_, image_folder_);
   }
   complete_sizes();
   for (const int64_t id : truth_.sorted_image_ids()) {

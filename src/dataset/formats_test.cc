@@ -80,6 +80,9 @@ TEST(CocoLayouts, FilesAndFoldersAreFound) {
       {"annotations/instances_default.json", "images/default/x.png", "x.png"},          // CVAT
       {"annotations/instances_default.json", "images/default/sub/x.png", "sub/x.png"},  // CVAT
       {"result.json", "images/x.png", "images/x.png"},                                  // Label Studio
+      {"labels.json", "data/x.png", "x.png"},                                           // FiftyOne
+      {"annotations/person_keypoints_val2017.json", "val2017/x.png", "x.png"},          // COCO
+      {"annotations/person_keypoints_default.json", "images/default/x.png", "x.png"},   // CVAT
   };
   for (const Layout& layout : layouts) {
     const TestFolder folder("dataset");
@@ -127,6 +130,21 @@ TEST(CocoLayouts, ImagesOfAFileThatWasNamedLieAroundIt) {
   const Error error = error_of([&] { Dataset{none}; });
   EXPECT_EQ(error.code(), ErrorCode::kIo);
   EXPECT_FALSE(contains(error.what(), "--split")) << error.what();  // it would not help
+}
+
+/// FiftyOne and Label Studio can write them.
+TEST(CocoLayouts, WholePathsIntoTheFolderOfImagesAreTaken) {
+  const TestFolder folder("dataset");
+  const fs::path image = fs::absolute(folder / "data/night/x.png");
+  write_small_coco(folder / "labels.json", image.string());
+  write_small_image(image);
+  const Dataset source(folder.path());
+  EXPECT_EQ(source.images().at(0)->file_name, "night/x.png");
+  EXPECT_NO_THROW(source.open(*source.images()[0]));
+  DataSource elsewhere(folder.path());
+  elsewhere.images = folder / "data/other";
+  const Dataset outside(elsewhere);
+  EXPECT_TRUE(contains(bad_input_message([&] { outside.open(*outside.images().at(0)); }), "leads out of"));
 }
 
 TEST(CocoLayouts, AnnotationsAndImagesMayLieAnywhere) {

@@ -68,6 +68,9 @@ TEST(Voc, ListedImagesWithoutAnnotationsAreBackground) {
   EXPECT_TRUE(contains(source.notes()[0], "1 listed images have no file of annotations") &&
               contains(source.notes()[0], "x/b.xml)"))
       << source.notes()[0];
+  fs::rename(folder / "JPEGImages/x/b.png", folder / "JPEGImages/x/b b.BMP");
+  write_file(folder / "ImageSets/Main/val.txt", "x/a\nx/b b\n");
+  EXPECT_EQ(Dataset(folder.path()).images().at(1)->file_name, "x/b b.BMP");
   write_file(folder / "ImageSets/Main/val.txt", "x/a\nx/c\n");
   EXPECT_EQ(error_of([&] { Dataset{folder.path()}; }).code(), ErrorCode::kIo);
 }
@@ -128,6 +131,19 @@ TEST(Voc, LayoutsOfOthers) {
   write_voc(devkit / "VOCdevkit/VOC2007/Annotations", devkit / "VOCdevkit/VOC2007/JPEGImages", "000001", kVocSize);
   const Dataset source(devkit.path());
   EXPECT_NO_THROW(source.open(*source.images().at(0)));
+}
+
+TEST(Voc, LayoutsWithoutSplits) {
+  for (const auto& [annotations, images] : {std::pair("labels", "data"),  // FiftyOne
+                                            {"annotations", "images"},    // supervision
+                                            {"Annotations", "images"},    // Label Studio
+                                            {".", "."}}) {                // LabelImg
+    const TestFolder folder("voc");
+    write_voc(folder / annotations, folder / images, "x", kVocSize);
+    EXPECT_EQ(format_of(folder.path()).name, "voc") << annotations;
+    const Dataset source(folder.path());
+    EXPECT_NO_THROW(source.open(*source.images().at(0))) << annotations;
+  }
 }
 
 TEST(Voc, SizesThatAreMissingAreTheImages) {

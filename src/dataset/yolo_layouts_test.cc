@@ -90,6 +90,22 @@ TEST(YoloLayouts, ASplitIsTheFirstOfItsNamesThatHasPaths) {
   EXPECT_TRUE(contains(error_of_yolo(folder.path()).what(), "data.yaml:1: 'images/none' is not in this folder"));
 }
 
+/// What supervision writes says nothing of splits, and lists of classes never do.
+TEST(YoloLayouts, SplitsAreFoldersWhereNothingNamesThem) {
+  for (const char* description : {"data.yaml", "classes.txt"}) {
+    const char* text = description == std::string_view("data.yaml") ? "nc: 2\nnames: [a, b]\n" : "a\nb\n";
+    const TestFolder whole("yolo"), parts("yolo");
+    write_place(whole.path(), {description, text, "images/x.png", "labels/x.txt"});
+    EXPECT_EQ(Dataset(whole.path()).truth().annotations.size(), 1u) << description;
+    write_place(parts.path(), {description, text, "images/train/x.png", "labels/train/x.txt"});
+    write_place(parts.path(), {description, text, "images/test/y.png", "labels/test/y.txt"});
+    const Error error = error_of_yolo(parts.path());
+    EXPECT_EQ(error.code(), ErrorCode::kIo);
+    EXPECT_TRUE(contains(error.what(), "images: it has no split 'val'; choose one that it has (--split): train, test"))
+        << error.what();
+  }
+}
+
 TEST(YoloLayouts, AbsolutePathsWithinTheFolderAreTaken) {
   const TestFolder folder("yolo");
   const std::string images = fs::absolute(folder / "images/val").string();

@@ -30,7 +30,7 @@ std::vector<path> folders_of(const path& root, const std::string& split) {
 std::vector<Location> places_of_split(const path& root, const std::string& split) {
   std::vector<Location> places;
   for (const std::string& name : names_of_split(split)) {
-    for (const char* prefix : {"instances_", "image_info_", ""})
+    for (const char* prefix : {"instances_", "image_info_", "person_keypoints_", ""})
       places.push_back({root / "annotations" / (prefix + name + ".json"), folders_of(root, name)});
     for (const char* file : {"_annotations.coco.json", "annotations.json"})
       places.push_back({root / name / file, {root / name, root / name / "images"}});
@@ -42,12 +42,13 @@ std::vector<Location> places_of_split(const path& root, const std::string& split
   return places;
 }
 
-/// CVAT's and Label Studio's names, and a folder of Roboflow's for itself: no splits.
+/// CVAT's, Label Studio's and FiftyOne's names, and a folder of Roboflow's for itself: no splits.
 std::vector<Location> places_without_split(const path& root) {
   std::vector<Location> places;
-  for (const char* file : {"annotations/instances_default.json", "_annotations.coco.json", "annotations.json",
-                           "instances.json", "result.json", "annotations/annotations.json"})
-    places.push_back({root / file, {root / "images" / "default", root / "images", root}});
+  for (const char* file :
+       {"annotations/instances_default.json", "annotations/person_keypoints_default.json", "_annotations.coco.json",
+        "annotations.json", "instances.json", "result.json", "labels.json", "annotations/annotations.json"})
+    places.push_back({root / file, {root / "images" / "default", root / "images", root / "data", root}});
   return places;
 }
 

@@ -81,7 +81,7 @@ class Reader {
   }
 
   path file_that(const Value& value) const {
-    const std::optional<path> file = yolo::below_root(data_.root, meant_by(data_.root, value.text));
+    const std::optional<path> file = below(data_.root, meant_by(data_.root, value.text));
     if (!file || !is_file(data_.root / *file))
       bad_input("{}: '{}' is no file in this folder", value.where, eval::printable(value.text));
     return *file;

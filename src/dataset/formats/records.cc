@@ -11,6 +11,7 @@
 #include "eval/coco_json.h"
 #include "vision/decode.h"
 #include "vision/exif.h"
+#include "vision/formats.h"
 
 namespace effdet::dataset {
 namespace {
@@ -108,8 +109,37 @@ std::vector<fs::path> images_below(const fs::path& folder) {
   return images;
 }
 
+fs::path picture_called(const fs::path& folder, const std::string& stem) {
+  const auto upper = [](std::string text) {
+    for (char& c : text) c = static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
+    return text;
+  };
+  for (const vision::ImageFormat& format : vision::image_formats())
+    for (const std::string_view extension : format.extensions)
+      for (const std::string& name : {stem + std::string(extension), stem + upper(std::string(extension))})
+        if (is_image_name(name) && is_file(folder / name)) return name;
+  return {};
+}
+
+bool has_labelled_picture(const fs::path& folder, std::string_view extension) {
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(folder, error))
+    if (is_image_name(entry.path()) && is_file(fs::path(entry.path()).replace_extension(extension))) return true;
+  return false;
+}
+
 bool stays_inside(const fs::path& name) {
   return !name.is_absolute() && std::find(name.begin(), name.end(), "..") == name.end();
+}
+
+std::optional<fs::path> below(const fs::path& folder, const fs::path& name) {
+  fs::path below = name.lexically_normal();
+  if (below.is_absolute()) {
+    std::error_code ignored;
+    below = below.lexically_relative(fs::absolute(folder, ignored).lexically_normal());
+  }
+  if (below.empty() || !stays_inside(below)) return {};
+  return below;
 }
 
 double parse_number(std::string_view text, const std::string& where, std::string_view what) {

@@ -42,8 +42,17 @@ vision::ImageSize upright_size(const std::filesystem::path& image);
 /// Files below a folder, that are named as pictures, relative to it, sorted. Throws Error(kIo).
 std::vector<std::filesystem::path> images_below(const std::filesystem::path& folder);
 
+/// A picture in a folder by its name without extension, relative to the folder; empty where there is none.
+std::filesystem::path picture_called(const std::filesystem::path& folder, const std::string& stem);
+
+/// Whether there is a picture in a folder with a file of its name and this extension beside it.
+bool has_labelled_picture(const std::filesystem::path& folder, std::string_view extension);
+
 /// Whether a path is relative and does not leave the folder that it is relative to.
 bool stays_inside(const std::filesystem::path& name);
+
+/// A path, absolute or not, relative to a folder; nothing where it leads out of it.
+std::optional<std::filesystem::path> below(const std::filesystem::path& folder, const std::filesystem::path& name);
 
 /// A number without anything around it. Throws Error(kBadInput) that begins with "where: what".
 double parse_number(std::string_view text, const std::string& where, std::string_view what);

@@ -55,32 +55,47 @@ std::optional<path> mixed_folder(const path& root, const std::string& split) {
   return std::nullopt;
 }
 
+/// Where others have the files of a data set without splits: FiftyOne, supervision and many published sets, and
+/// LabelImg, which writes them beside the images.
+std::optional<Location> place_without_split(const path& root) {
+  for (const auto& [annotations, images] :
+       {std::pair("labels", "data"), {"labels", "images"}, {"annotations", "images"}})
+    if (!files_in(root / annotations, ".xml").empty()) return Location{root / annotations, {root / images}};
+  if (has_labelled_picture(root, ".xml")) return Location{root, {root}};
+  return std::nullopt;
+}
+
 bool recognises(const path& root) {
   const path base = base_of(root), annotations = base / "Annotations";
   if (!files_in(annotations, ".xml").empty()) return true;
   if (is_folder(annotations) && !files_in(base / "ImageSets" / "Main", ".txt").empty()) return true;  // in folders
-  return std::ranges::any_of(std::array{"val", "train", "test"},
-                             [&](const char* split) { return mixed_folder(root, split).has_value(); });
+  return place_without_split(root) || std::ranges::any_of(std::array{"val", "train", "test"}, [&](const char* split) {
+           return mixed_folder(root, split).has_value();
+         });
 }
 
 Location locate(const DataSource& data) {
   const path base = base_of(data.root);
-  if (!is_folder(base / "Annotations"))
+  if (!is_folder(base / "Annotations")) {
     if (const auto folder = mixed_folder(data.root, data.split)) return {*folder, {*folder}};
+    if (const auto place = place_without_split(data.root)) return *place;
+  }
   return {base / "Annotations", {base / "JPEGImages", base / "images"}};
 }
 
 /// The name in a line of a list: "x", "x 1" in lists of a class, "a name with blanks" in quotes as Datumaro and CVAT
-/// write it, or without where there are annotations of that name.
-std::string_view listed_name(std::string_view line, const path& annotations) {
+/// write it, or without where there are annotations or an image of that name.
+std::string_view listed_name(std::string_view line, const path& annotations, const path& images) {
   if (const size_t end = line.find('"', 1); line.front() == '"' && end != line.npos && end > 1)
     return line.substr(1, end - 1);
   const std::string_view word = words_of(line)[0];
-  return word != line && stays_inside(path(line)) && is_file(annotations / (std::string(line) + ".xml")) ? line : word;
+  if (word == line || !stays_inside(path(line))) return word;
+  const std::string name(line);
+  return is_file(annotations / (name + ".xml")) || !picture_called(images, name).empty() ? line : word;
 }
 
 /// The names in the list of a split; of data sets without lists all that are annotated.
-std::vector<std::string> names_in_split(const DataSource& data, const path& annotations) {
+std::vector<std::string> names_in_split(const DataSource& data, const path& annotations, const path& images) {
   std::vector<std::string> names;
   const path lists = annotations.parent_path() / "ImageSets" / "Main";
   if (annotations.filename() != "Annotations" || files_in(lists, ".txt").empty()) {
@@ -96,7 +111,7 @@ std::vector<std::string> names_in_split(const DataSource& data, const path& anno
     fail(ErrorCode::kIo, "{}: no list of the split '{}', as {}.txt would be; there is {}", lists.string(),
          eval::printable(data.split), eval::printable(data.split), files_in(lists, ".txt").front().string());
   for_each_line(list, [&](std::string_view line, const std::string& where) {
-    const std::string_view name = listed_name(line, annotations);
+    const std::string_view name = listed_name(line, annotations, images);
     if (!stays_inside(path(name))) bad_input("{}: '{}' leads out of the data set", where, eval::printable(name));
     names.emplace_back(name);
   });
@@ -112,27 +127,25 @@ struct Object {
 /// Reads the files of a data set into one list.
 class VocReader {
  public:
-  explicit VocReader(const DataSource& data) : place_(locate(data)) {
-    image_folder_ = data.images.empty() ? first_folder(place_.image_folders) : data.images;
-  }
+  VocReader(const path& annotations, const path& images) : annotations_(annotations), image_folder_(images) {}
 
   eval::GroundTruth read(const std::vector<std::string>& names) {
     for (const std::string& name : names) read_image(name);
     number_categories();
-    settle_image_ids(truth_, names, place_.annotations.string());
-    left_out_.note(place_.annotations.string(), truth_.notes);
+    settle_image_ids(truth_, names, annotations_.string());
+    left_out_.note(annotations_.string(), truth_.notes);
     if (backgrounds_ > 0)
       truth_.notes.push_back(
           fmt::format("{}: {} listed images have no file of annotations and count as images without "
                       "objects (the first: {})",
-                      place_.annotations.string(), backgrounds_, first_background_));
+                      annotations_.string(), backgrounds_, first_background_));
     return std::move(truth_);
   }
 
  private:
   void read_image(const std::string& name) {
     image_ = {.id = 0, .file_name = {}};
-    const path file = place_.annotations / (name + ".xml");
+    const path file = annotations_ / (name + ".xml");
     // Datumaro and CVAT write no file for an image without objects.
     const bool is_background = !is_file(file) && has_image(name);
     if (is_background && backgrounds_++ == 0) first_background_ = file.string();
@@ -199,8 +212,7 @@ class VocReader {
   std::string image_name(const std::string& stem) const {
     const std::string& named = image_.file_name;
     if (!named.empty() && (!stays_inside(named) || is_file(image_folder_ / named))) return named;
-    for (const char* extension : {".jpg", ".jpeg", ".png", ".JPG", ".JPEG", ".PNG"})
-      if (is_file(image_folder_ / (stem + extension))) return stem + extension;
+    if (const path picture = picture_called(image_folder_, stem); !picture.empty()) return picture.string();
     return named.empty() ? stem + ".jpg" : named;
   }
 
@@ -220,7 +232,7 @@ class VocReader {
     for (size_t i = 0; i < labels_.size(); ++i) truth_.annotations[i].category_id = ids.at(labels_[i]);
   }
 
-  Location place_;
+  path annotations_;
   path image_folder_;
   eval::GroundTruth truth_;
   LeftOutBoxes left_out_;
@@ -232,9 +244,10 @@ class VocReader {
 };
 
 eval::GroundTruth read(const DataSource& data) {
-  const path annotations = locate(data).annotations;
+  const auto [annotations, folders] = locate(data);
   if (!is_folder(annotations)) fail(ErrorCode::kIo, "{}: no such folder", annotations.string());
-  return VocReader(data).read(names_in_split(data, annotations));
+  const path images = data.images.empty() ? first_folder(folders) : data.images;
+  return VocReader(annotations, images).read(names_in_split(data, annotations, images));
 }
 
 /// A text between tags.

@@ -47,14 +47,6 @@ path list_of_names(const path& folder) {
   return {};
 }
 
-/// Whether there are labels beside a picture.
-bool has_labelled_picture(const path& folder) {
-  std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(folder, error))
-    if (is_image_name(entry.path()) && is_file(path(entry.path()).replace_extension(".txt"))) return true;
-  return false;
-}
-
 bool has_images_and_labels(const path& folder) { return is_folder(folder / "images") && is_folder(folder / "labels"); }
 
 bool recognises(const path& root) {
@@ -63,9 +55,9 @@ bool recognises(const path& root) {
   for (const char* split : {"val", "train", "test"})
     for (const std::string& name : names_of_split(split))
       if ((has_list || !list_of_names(root / name).empty()) &&
-          (has_images_and_labels(root / name) || has_labelled_picture(root / name)))
+          (has_images_and_labels(root / name) || has_labelled_picture(root / name, ".txt")))
         return true;
-  return has_list && has_labelled_picture(root);
+  return has_list && (has_labelled_picture(root, ".txt") || has_labelled_picture(root / "data", ".txt"));
 }
 
 path labels_of(const path&, const path& image) { return labels_beside_images(image); }
@@ -76,24 +68,41 @@ struct Split {
   std::vector<path> entries;  ///< folders of images, or lists of them, relative to the root
 };
 
-/// Without data.yaml: folders that are named after the split, or are the whole data set.
+/// The folders in a folder that are called as a split usually is.
+std::vector<std::string> splits_in(const path& folder) {
+  std::vector<std::string> splits;
+  for (const char* split : {"val", "train", "test"})
+    for (const std::string& name : names_of_split(split))
+      if (is_folder(folder / name)) splits.push_back(name);
+  return splits;
+}
+
+/// The folder of a split by the names of folders, relative to the root: its own, or one of images without splits.
+path folder_of_split(const DataSource& data) {
+  const std::vector<std::string> names = names_of_split(data.split);
+  const bool has_images = is_folder(data.root / "images");
+  for (const std::string& name : names)
+    for (const path& folder : {path("images") / name, path(name) / "images", path(name)})
+      if (is_folder(data.root / folder) && (!has_images || folder != name)) return folder;
+  path whole = ".";
+  for (const char* folder : {"data", "images"})
+    if (is_folder(data.root / folder)) whole = folder;
+  if (const auto others = splits_in(data.root / whole); !others.empty()) refuse_split(data, data.root / whole, others);
+  return whole;
+}
+
+/// Without data.yaml: the names of the classes are in a list.
 Split split_of_folders(const DataSource& data) {
   Split split;
+  const path folder = folder_of_split(data);
+  split.entries = {folder};
   path& file = split.description.file;
-  file = list_of_names(data.root);
-  const bool has_images = is_folder(data.root / "images");
-  for (const std::string& name : names_of_split(data.split)) {
-    for (const path& folder : {path("images") / name, path(name) / "images", path(name)}) {
-      if (!split.entries.empty() || !is_folder(data.root / folder) || (has_images && folder == name)) continue;
-      split.entries = {folder};
-      if (file.empty()) file = list_of_names(data.root / name);
-    }
-  }
+  for (const path& place : {data.root, data.root / folder, data.root / folder.parent_path()})
+    if (file.empty()) file = list_of_names(place);
   if (file.empty())
     fail(ErrorCode::kIo, "{}: no such file, which names the classes, nor classes.txt",
          (data.root / "data.yaml").string());
   split.description.classes = read_names(file);
-  if (split.entries.empty()) split.entries = {has_images ? "images" : "."};
   return split;
 }
 
@@ -163,6 +172,7 @@ class YamlReader {
     for (const char* split : {"val", "train", "test"})
       for (const std::string& other : names_of_split(split))
         if (values_.contains(other)) others.push_back(other);
+    if (others.empty()) return split_.entries.push_back(folder_of_split(data_));  // supervision names classes alone
     refuse_split(data_, description_.file, others);
   }
 
@@ -170,11 +180,11 @@ class YamlReader {
   /// there counts, and none outside of the root.
   void add_entry(const std::string& text) {
     const path entry(text);
-    path below = entry.lexically_normal();
-    while (!below.empty() && *below.begin() == "..") below = below.lexically_relative("..");
-    const std::array meant{base_ / entry, entry, below};
+    path climbed = entry.lexically_normal();
+    while (!climbed.empty() && *climbed.begin() == "..") climbed = climbed.lexically_relative("..");
+    const std::array meant{base_ / entry, entry, climbed};
     for (const path& candidate : meant) {
-      const std::optional<path> inside = below_root(data_.root, candidate);
+      const std::optional<path> inside = below(data_.root, candidate);
       if (inside && exists_below(data_.root, *inside)) return split_.entries.push_back(*inside);
     }
     bad_input("{}:{}: '{}' is not in this folder; paths must be relative to it", name(), line_, eval::printable(text));

@@ -144,18 +144,8 @@ std::vector<std::string> read_names(const path& file) {
   return names;
 }
 
-std::optional<path> below_root(const path& root, const path& name) {
-  path below = name.lexically_normal();
-  if (below.is_absolute()) {
-    std::error_code ignored;
-    below = below.lexically_relative(std::filesystem::absolute(root, ignored).lexically_normal());
-  }
-  if (below.empty() || !stays_inside(below)) return {};
-  return below;
-}
-
 path image_below_root(const path& root, const path& name, const std::string& where) {
-  if (std::optional<path> image = below_root(root, name)) return *std::move(image);
+  if (std::optional<path> image = below(root, name)) return *std::move(image);
   bad_input("{}: '{}' leads out of the data set", where, eval::printable(name.string()));
 }
 

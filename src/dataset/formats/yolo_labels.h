@@ -3,7 +3,6 @@
 
 #include <filesystem>
 #include <initializer_list>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -35,10 +34,7 @@ std::filesystem::path only_file(const std::filesystem::path& folder,
 /// Class names, one a line. Throws Error(kIo), Error(kBadInput) for a file without any.
 std::vector<std::string> read_names(const std::filesystem::path& file);
 
-/// A path, absolute or not, relative to the root; nothing where it leads out of it.
-std::optional<std::filesystem::path> below_root(const std::filesystem::path& root, const std::filesystem::path& name);
-
-/// The same for an image of a list. Throws Error(kBadInput), which begins with `where`, where it leads out.
+/// An image of a list, relative to the root. Throws Error(kBadInput), which begins with `where`, where it leads out.
 std::filesystem::path image_below_root(const std::filesystem::path& root, const std::filesystem::path& name,
                                        const std::string& where);
 
