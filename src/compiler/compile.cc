@@ -219,6 +219,7 @@ Compilation::Compilation(ir::Graph graph, const CompileOptions& options)
   report("simplify");
   // No optimisation: the shapes of all that reads the boxes are not known before.
   run("fuse_box_selection", [&] { fuse_box_selection(graph_, budget_); });
+  run("fuse_dynamic_part", [&] { fuse_dynamic_part(graph_); });
   require_known_sizes(graph_);
   run(kFusions);
 }

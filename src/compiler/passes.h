@@ -55,6 +55,10 @@ void fuse_mix(ir::Graph& graph);
 void fuse_residuals(ir::Graph& graph);
 /// NonMaxSuppression of whose box indices a fixed number is taken, the lowest or the first -> SelectBoxes.
 void fuse_box_selection(ir::Graph& graph, passes::RewriteBudget& budget);
+/// Nodes whose tensors have as many rows as the image's content says (after NonMaxSuppression, NonZero and the like) ->
+/// one DynamicPart, whose outputs have the largest shapes that they can have; the metadata name those of the graph's
+/// outputs that may be filled up with zeros. Nothing where one has no limit. Operators must be supported.
+void fuse_dynamic_part(ir::Graph& graph);
 /// Fused operators work on NHWC data; conversions stand where others (or the caller) want NCHW.
 void assign_layouts(ir::Graph& graph);
 

@@ -45,8 +45,9 @@ void require_known_sizes(const ir::Graph& graph) {
   for (const ir::Node& node : graph.nodes)
     if (std::ranges::all_of(node.inputs, is_known) && !std::ranges::all_of(node.outputs, is_known))
       bad_input(
-          "node '{}' ({}): how many values it gives depends on the image, and a compiled model has to know; take a "
-          "fixed number of boxes after it, as in boxes[keep[:100]], or compile what is before it with --out_nodes",
+          "node '{}' ({}): how many values it gives depends on the image, and of what is made of them the most is not "
+          "known, which a compiled model needs; take a fixed number of boxes after it, as in boxes[keep[:100]], export "
+          "without suppression, or compile what is before it with --out_nodes",
           node.name, node.op);
 }
 

@@ -171,8 +171,12 @@ int64_t classes_chosen_from(const ir::Graph& graph) {
 bool recognise_bench(ir::Graph& graph, const Shape& images, const ModelOptions& options) {
   if (graph.outputs.size() != 1) return false;
   const Shape rows = shape_of(graph, graph.outputs[0], 3);
-  const auto suppresses = [](const ir::Node& node) { return node.is("NonMaxSuppression"); };
-  if (rows.empty() || rows[2] != static_cast<int64_t>(kRowValues) || std::ranges::none_of(graph.nodes, suppresses))
+  const auto has = [&](std::string_view op) {
+    return std::ranges::any_of(graph.nodes, [&](const ir::Node& node) { return node.is(op); });
+  };
+  // Exports of other detectors (Ultralytics' with nms=True) have such rows too, but not the choice of the highest
+  // logits before suppression; what their pixels and categories mean differs.
+  if (rows.empty() || rows[2] != static_cast<int64_t>(kRowValues) || !has("NonMaxSuppression") || !has("TopK"))
     return false;
   model::ModelConfig config = config_of(options, "tf_efficientdet_d0", images);
   const int64_t classes = classes_chosen_from(graph);

@@ -12,8 +12,8 @@
 namespace effdet::detection {
 
 /// Gives a graph without this program's metadata those of what its inputs and outputs are taken for:
-///   - effdet's DetBenchPredict: one output float32 [N, rows, 6] behind a NonMaxSuppression. Inputs beside the images
-///     are its img_scale [N] and img_size [N, 2].
+///   - effdet's DetBenchPredict: one output float32 [N, rows, 6] behind a TopK and a NonMaxSuppression. Inputs beside
+///     the images are its img_scale [N] and img_size [N, 2].
 ///   - Yet-Another-EfficientDet-Pytorch: an output float32 [N, anchors, classes] that a Sigmoid makes, and one [N,
 ///     anchors, 4]; a constant [1, anchors, 4] tells the anchors, and maps are not looked at.
 /// Others stay as they are. options: model, classes, anchors and names where they are given; what is neither given nor

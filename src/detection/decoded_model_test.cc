@@ -196,6 +196,27 @@ TEST(DecodedModel, OthersStayAsTheyAre) {
   EXPECT_TRUE(raw.metadata.empty());
 }
 
+/// Ultralytics' with nms=True: rows of 6 values, of other pixels and with categories from 0.
+TEST(DecodedModel, RowsWithoutAChoiceBeforeSuppressionAreOfSomebodyElse) {
+  ir::Graph graph;
+  const ir::ValueId image = graph.add_input("images", DType::kF32, {1, 3, 32, 32});
+  const auto shaped = [&](const char* name, std::vector<int64_t> shape) {
+    const auto size = static_cast<int64_t>(shape.size());
+    const ir::ValueId list = graph.add_constant(std::string(name) + ".shape", Tensor::from<int64_t>({size}, shape));
+    return graph.add_node("Reshape", name, {image, list});
+  };
+  const ir::ValueId most = graph.add_constant("most", Tensor::scalar(int64_t{10}));
+  const ir::ValueId kept =
+      graph.add_node("NonMaxSuppression", "nms", {shaped("boxes", {1, 768, 4}), shaped("scores", {1, 4, 768}), most});
+  const ir::ValueId number =
+      graph.add_node("Cast", "number", {graph.add_node("Size", "size", {kept})}, {{"to", int64_t{1}}});
+  graph.outputs = {
+      graph.add_node("Add", "rows", {graph.add_constant("zeros", Tensor(DType::kF32, {1, 300, 6})), number})};
+  ops::infer_shapes(graph);
+  recognise_decoded(graph);
+  EXPECT_TRUE(graph.metadata.empty());
+}
+
 TEST(BadInput, DecodedModel_WhatContradictsItselfIsRefused) {
   Tensor odd = anchor_corners(tiny_anchors());
   odd.mutable_data<float>()[100] += 5;

@@ -23,6 +23,7 @@ std::span<const Operator> fused_conv_operators();
 std::span<const Operator> fused_conv_transpose_operators();
 std::span<const Operator> fused_depthwise_conv_operators();
 std::span<const Operator> fused_depthwise_pointwise_operators();
+std::span<const Operator> fused_dynamic_part_operators();
 std::span<const Operator> fused_elementwise_operators();
 std::span<const Operator> fused_expand_depthwise_operators();
 std::span<const Operator> fused_gate_operators();

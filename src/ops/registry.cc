@@ -45,6 +45,7 @@ std::vector<Operator> join_tables() {
            fused_conv_transpose_operators(),
            fused_depthwise_conv_operators(),
            fused_depthwise_pointwise_operators(),
+           fused_dynamic_part_operators(),
            fused_elementwise_operators(),
            fused_expand_depthwise_operators(),
            fused_gate_operators(),

@@ -193,11 +193,13 @@ void evaluate_non_zero(const EvalContext& c) {
 std::vector<Inferred> infer_compress(const InferContext& c) {
   if (c.dtype(1) != DType::kBool) node_error(c.node, "the condition has type {}", dtype_name(c.dtype(1)));
   if (c.shape(1) && c.shape(1)->size() != 1) node_error(c.node, "the condition is no list");
-  if (c.node.find("axis") == nullptr) return {{c.dtype(0), Shape{-1}}};
+  const Tensor* condition = c.value(1);
+  const int64_t chosen = condition != nullptr ? std::ranges::count(condition->data<bool>(), true) : -1;
+  if (c.node.find("axis") == nullptr) return {{c.dtype(0), Shape{chosen}}};
   const auto axis = axis_of(c, 0);
   if (!axis) return {{c.dtype(0), std::nullopt}};
   Shape shape = *c.shape(0);
-  shape[*axis] = -1;
+  shape[*axis] = chosen;
   return {{c.dtype(0), shape}};
 }
 

@@ -154,6 +154,12 @@ void convert(const AtcOptions& options) {
   progress.reset();
   compiled.save(options.output);
   if (const std::string note = compiled.device_note(); !note.empty()) fmt::print("[WARNING] {}\n", note);
+  const std::map<std::string, std::string> metadata = compiled.metadata();
+  if (const auto limits = metadata.find("effdet.row_limits"); limits != metadata.end())
+    fmt::print(
+        "[WARNING] how many rows there are depends on the image; the compiled model gives always the most, and "
+        "zeros where there are fewer: {}\n",
+        one_line(limits->second));
   if (options.log == LogLevel::kDebug) print_steps(compiled);
   if (options.log <= LogLevel::kInfo)
     fmt::print("[INFO] {}: {}{} steps, weights {}, activations {}, file {}, {:.2f} s\n", options.output,

@@ -1,0 +1,270 @@
+// Limits of shapes, from operator to operator: of rules that never give more where they get less.
+#include "compiler/row_limits.h"
+
+#include <algorithm>
+
+#include "base/checked.h"
+#include "base/error.h"
+#include "compiler/size_numbers.h"
+#include "ops/op.h"
+#include "passes/rewrite.h"
+
+namespace effdet::compiler {
+namespace {
+
+using Limit = std::optional<Shape>;
+
+class Limits {
+ public:
+  explicit Limits(const ir::Graph& graph)
+      : graph_(graph), limits_(graph.value_count()), numbers_(graph, [this](ir::ValueId id) { return limit(id); }) {
+    for (size_t i = 0; i < limits_.size(); ++i) {
+      const auto& shape = graph.value(static_cast<ir::ValueId>(i)).shape;
+      if (passes::is_static(shape)) limits_[i] = shape;
+    }
+    for (const ir::Node& node : graph.nodes) visit(node);
+  }
+
+  std::vector<Limit> take() && { return std::move(limits_); }
+
+ private:
+  void visit(const ir::Node& node) {
+    const bool is_open =
+        std::ranges::any_of(node.outputs, [&](ir::ValueId id) { return id != ir::kNoValue && !limit(id); });
+    std::vector<Limit> found = is_open ? limits_of(node) : std::vector<Limit>{};
+    for (size_t i = 0; i < node.outputs.size() && i < found.size(); ++i)
+      if (node.outputs[i] != ir::kNoValue && !limit(node.outputs[i])) set(node.outputs[i], std::move(found[i]));
+    numbers_.visit(node);
+  }
+
+  /// Where inference knows a dimension, that is it.
+  void set(ir::ValueId id, Limit found) {
+    const auto& shape = graph_.value(id).shape;
+    if (!found || (shape && shape->size() != found->size())) return;
+    for (size_t k = 0; shape && k < shape->size(); ++k)
+      if ((*shape)[k] >= 0) (*found)[k] = (*shape)[k];
+    if (is_possible(found)) limits_[static_cast<size_t>(id)] = std::move(found);
+  }
+
+  static bool is_possible(const Limit& shape) {
+    const auto count = shape ? checked_numel(*shape) : std::nullopt;
+    return count && *count <= static_cast<uint64_t>(ops::kMaxElements);
+  }
+
+  const Limit& limit(ir::ValueId id) const { return limits_[static_cast<size_t>(id)]; }
+  /// Of an input; nothing also where it is absent.
+  Limit limit(const ir::Node& node, size_t i) const {
+    return i < node.inputs.size() && node.inputs[i] != ir::kNoValue ? limit(node.inputs[i]) : std::nullopt;
+  }
+  std::optional<std::vector<int64_t>> ints(const ir::Node& node, size_t i) const {
+    return i < node.inputs.size() ? passes::int_constant(graph_, node.inputs[i]) : std::nullopt;
+  }
+
+  std::optional<SizeNumbers::Numbers> numbers(const ir::Node& node, size_t i) const {
+    return i < node.inputs.size() ? numbers_.find(node.inputs[i]) : std::nullopt;
+  }
+
+  std::vector<Limit> limits_of(const ir::Node& node) {
+    if (!node.domain.empty()) return {};
+    if (node.op == "NonMaxSuppression") return {of_suppression(node)};
+    if (node.op == "NonZero") return {of_non_zero(node)};
+    if (node.op == "Compress") return {of_compress(node)};
+    if (node.op == "Slice") return {of_slice(node)};
+    if (node.op == "Concat") return {of_concat(node)};
+    if (node.op == "TopK") return of_top_k(node);
+    if (node.op == "Pad") return {of_pad(node)};
+    if (node.op == "Range") return {of_range(node)};
+    if (node.op == "Expand" || node.op == "ConstantOfShape" || node.op == "Reshape") return {of_list(node)};
+    if (ops::card_of(node).batch == ops::Batch::kByElement) return {of_elements(node)};
+    // What these give grows with each dimension of what they read, and with nothing else where lists are constants.
+    constexpr std::string_view kGrowing[] = {
+        "ArgMax",    "ArgMin",   "Cast",       "Dropout",      "Expand",          "Flatten",        "Gather",
+        "GatherND",  "Identity", "LogSoftmax", "MatMul",       "GatherElements",  "OneHot",         "Pad",
+        "ReduceL1",  "ReduceL2", "ReduceMax",  "ReduceMean",   "ReduceMin",       "ReduceProd",     "ReduceSum",
+        "Reshape",   "Softmax",  "Squeeze",    "Tile",         "Transpose",       "Unsqueeze",      "CumSum",
+        "ScatterND", "Gemm",     "Hardmax",    "DepthToSpace", "ScatterElements", "ReduceSumSquare"};
+    return std::ranges::find(kGrowing, node.op) != std::end(kGrowing) ? of_inference(node) : std::vector<Limit>{};
+  }
+
+  /// What shape inference says of the largest inputs.
+  std::vector<Limit> of_inference(const ir::Node& node) const {
+    std::vector<ops::InputInfo> infos;
+    for (const ir::ValueId id : node.inputs) {
+      ops::InputInfo& info = infos.emplace_back();
+      if (id == ir::kNoValue) continue;
+      info = {.present = true, .dtype = graph_.value(id).dtype, .shape = limit(id), .value = graph_.constant(id)};
+    }
+    std::vector<Limit> found;
+    try {
+      for (ops::Inferred& output : ops::infer_node(node, graph_.opset, infos))
+        found.push_back(passes::is_static(output.shape) ? std::move(output.shape) : std::nullopt);
+    } catch (const Error&) {
+      return {};  // limits that do not fit each other, where what they are limits of may
+    }
+    return found;
+  }
+
+  /// Of each image and class at most so many boxes.
+  Limit of_suppression(const ir::Node& node) const {
+    const Limit scores = limit(node, 1);
+    if (!scores || scores->size() != 3) return std::nullopt;
+    const auto most = ints(node, 2);
+    int64_t boxes = (*scores)[2];
+    if (most && most->size() == 1) boxes = std::clamp<int64_t>(most->front(), 0, boxes);
+    const auto rows = checked_numel(Shape{(*scores)[0], (*scores)[1], boxes});
+    if (!rows || *rows > static_cast<uint64_t>(ops::kMaxElements)) return std::nullopt;
+    return Shape{static_cast<int64_t>(*rows), 3};
+  }
+
+  Limit of_non_zero(const ir::Node& node) const {
+    const Limit x = limit(node, 0);
+    if (!x) return std::nullopt;
+    return Shape{static_cast<int64_t>(x->size()), static_cast<int64_t>(checked_numel(*x).value_or(0))};
+  }
+
+  Limit of_compress(const ir::Node& node) const {
+    const Limit x = limit(node, 0);
+    if (!x || node.find("axis") != nullptr) return x;
+    return Shape{static_cast<int64_t>(checked_numel(*x).value_or(0))};
+  }
+
+  /// No more than there was, and no more than lies between two numbers from the front.
+  Limit of_slice(const ir::Node& node) const {
+    Limit x = limit(node, 0);
+    const auto starts = numbers(node, 1), ends = numbers(node, 2);
+    if (!x || !starts || !ends || starts->size() != ends->size()) return x;
+    std::vector<int64_t> axes, steps(starts->size(), 1);
+    for (size_t i = 0; i < starts->size(); ++i) axes.push_back(static_cast<int64_t>(i));
+    const auto is_given = [&](size_t i) { return i < node.inputs.size() && node.inputs[i] != ir::kNoValue; };
+    if (is_given(3)) axes = ints(node, 3).value_or(std::vector<int64_t>{});
+    if (is_given(4)) steps = ints(node, 4).value_or(std::vector<int64_t>{});
+    if (axes.size() != starts->size() || steps.size() != starts->size()) return x;
+    const auto rank = static_cast<int64_t>(x->size());
+    for (size_t i = 0; i < axes.size(); ++i) {
+      const int64_t axis = axes[i] < 0 ? axes[i] + rank : axes[i];
+      const int64_t first = numbers_.low((*starts)[i]), end = numbers_.high((*ends)[i]);
+      if (axis < 0 || axis >= rank || first < 0 || numbers_.low((*ends)[i]) < 0 || steps[i] != 1) continue;
+      int64_t& dim = (*x)[static_cast<size_t>(axis)];
+      dim = std::min(dim, std::max<int64_t>(end - first, 0));
+    }
+    return x;
+  }
+
+  Limit of_concat(const ir::Node& node) const {
+    Limit all;
+    for (size_t i = 0; i < node.inputs.size(); ++i) {
+      const Limit part = limit(node, i);
+      if (!part) return std::nullopt;
+      const int64_t axis = node.get_int("axis", 0), rank = static_cast<int64_t>(part->size());
+      if ((all && all->size() != part->size()) || axis < -rank || axis >= rank) return std::nullopt;
+      if (!all) {
+        all = part;
+        continue;
+      }
+      const auto along = static_cast<size_t>(axis < 0 ? axis + rank : axis);
+      for (size_t k = 0; k < part->size(); ++k)
+        (*all)[k] = k == along ? (*all)[k] + (*part)[k] : std::max((*all)[k], (*part)[k]);
+    }
+    return all;
+  }
+
+  std::vector<Limit> of_top_k(const ir::Node& node) const {
+    Limit x = limit(node, 0);
+    const auto count = numbers(node, 1);
+    if (x && count && count->size() == 1) {
+      const int64_t axis = node.get_int("axis", -1), rank = static_cast<int64_t>(x->size());
+      if (axis < -rank || axis >= rank) return {};
+      (*x)[static_cast<size_t>(axis < 0 ? axis + rank : axis)] = std::max<int64_t>(numbers_.high(count->front()), 0);
+    }
+    return {x, x};
+  }
+
+  /// What is there, before and after together: padding up to a fixed number of rows has that limit.
+  Limit of_pad(const ir::Node& node) {
+    Limit x = limit(node, 0);
+    if (!x || node.inputs.size() < 2 || (node.inputs.size() > 3 && node.inputs[3] != ir::kNoValue)) return std::nullopt;
+    const auto pads = numbers(node, 1);
+    if (!pads || pads->size() != 2 * x->size()) return std::nullopt;
+    for (size_t axis = 0; axis < x->size(); ++axis) {
+      const auto size = numbers_.size_of(node.inputs[0], axis);
+      const auto part = size ? numbers_.sum(*size, (*pads)[axis]) : std::nullopt;
+      const auto all = part ? numbers_.sum(*part, (*pads)[axis + x->size()]) : std::nullopt;
+      if (!all) return std::nullopt;
+      (*x)[axis] = std::max<int64_t>(numbers_.high(*all), 0);
+    }
+    return x;
+  }
+
+  Limit of_range(const ir::Node& node) {
+    const auto start = numbers(node, 0), end = numbers(node, 1);
+    if (!start || !end || start->size() != 1 || end->size() != 1 || ints(node, 2) != std::vector<int64_t>{1})
+      return std::nullopt;
+    return Shape{std::max<int64_t>(numbers_.high(end->front()) - numbers_.low(start->front()), 0)};
+  }
+
+  /// The shape that a list asks for.
+  Limit of_list(const ir::Node& node) const {
+    const bool is_shape_alone = node.op == "ConstantOfShape";
+    const Limit x = is_shape_alone ? Limit(Shape{}) : limit(node, 0);
+    const auto list = numbers(node, is_shape_alone ? 0 : 1);
+    if (!x || !list) return std::nullopt;
+    if (node.op == "Reshape") return of_reshape(node, *x, *list);
+    Shape dims;
+    for (const SizeNumber& number : *list) dims.push_back(std::max<int64_t>(numbers_.high(number), 0));
+    if (x->size() > dims.size()) dims.insert(dims.begin(), x->size() - dims.size(), 1);
+    const size_t skip = dims.size() - x->size();
+    for (size_t k = 0; k < x->size(); ++k) dims[skip + k] = std::max(dims[skip + k], (*x)[k]);
+    return dims;
+  }
+
+  /// 0 copies a dimension; -1 is what is left of those that are neither copied nor said.
+  Limit of_reshape(const ir::Node& node, const Shape& x, const SizeNumbers::Numbers& list) const {
+    Shape dims, left = x;
+    std::optional<size_t> open;
+    int64_t said = 1;
+    for (size_t k = 0; k < list.size(); ++k) {
+      const SizeNumber& number = list[k];
+      const bool is_constant = number.factor == 0;
+      if (is_constant && number.base == -1 && !open) {
+        open = k;
+        dims.push_back(1);
+      } else if (is_constant && number.base == 0 && node.get_int("allowzero", 0) == 0) {
+        if (k >= x.size()) return std::nullopt;
+        dims.push_back(x[k]);
+        left[k] = 1;
+      } else {
+        dims.push_back(std::max<int64_t>(numbers_.high(number), 0));
+        if (is_constant && said <= ops::kMaxElements) said *= dims.back();
+      }
+    }
+    const auto elements = checked_numel(left);
+    if (!elements) return std::nullopt;
+    // Sizes that are not known count as one, so that there is room for what may be left.
+    if (open) dims[*open] = static_cast<int64_t>(*elements) / std::max<int64_t>(said, 1);
+    return dims;
+  }
+
+  /// Broadcasting: in each dimension the largest.
+  Limit of_elements(const ir::Node& node) const {
+    Shape all;
+    for (size_t i = 0; i < node.inputs.size(); ++i) {
+      if (node.inputs[i] == ir::kNoValue) continue;
+      const Limit x = limit(node, i);
+      if (!x) return std::nullopt;
+      if (x->size() > all.size()) all.insert(all.begin(), x->size() - all.size(), 1);
+      const size_t skip = all.size() - x->size();
+      for (size_t k = 0; k < x->size(); ++k) all[skip + k] = std::max(all[skip + k], (*x)[k]);
+    }
+    return all;
+  }
+
+  const ir::Graph& graph_;
+  std::vector<Limit> limits_;
+  SizeNumbers numbers_;
+};
+
+}  // namespace
+
+std::vector<std::optional<Shape>> shape_limits(const ir::Graph& graph) { return Limits(graph).take(); }
+
+}  // namespace effdet::compiler

@@ -1,0 +1,254 @@
+// Numbers by interval, and by the size that they follow from where an operator keeps that.
+#include "compiler/size_numbers.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "ops/op.h"
+#include "ops/util.h"
+#include "passes/rewrite.h"
+
+namespace effdet::compiler {
+namespace {
+
+/// Shape arithmetic works on a handful of numbers; anything larger is data.
+constexpr int64_t kMostNumbers = 64;
+
+bool holds_whole_numbers(DType type) {
+  return type == DType::kI32 || type == DType::kI64 || type == DType::kF32 || type == DType::kF64;
+}
+
+/// Those of a constant, where all are whole and no index is near the end of what is exact.
+std::optional<SizeNumbers::Numbers> of_constant(const Tensor& tensor) {
+  if (!holds_whole_numbers(tensor.dtype()) || tensor.rank() > 1 || tensor.numel() > kMostNumbers) return std::nullopt;
+  SizeNumbers::Numbers numbers;
+  const Tensor wide = tensor.to(DType::kF64);
+  for (const double x : wide.data<double>()) {
+    if (!(std::abs(x) <= static_cast<double>(ops::kMaxElements)) || x != std::trunc(x)) return std::nullopt;
+    numbers.push_back({.base = static_cast<int64_t>(x)});
+  }
+  return numbers;
+}
+
+}  // namespace
+
+SizeNumbers::SizeNumbers(const ir::Graph& graph, ShapeLimit shape_limit)
+    : graph_(graph), shape_limit_(std::move(shape_limit)) {}
+
+int64_t SizeNumbers::low(const SizeNumber& x) const {
+  if (x.factor == 0) return x.base;
+  const Range& size = sizes_[x.size];
+  return x.base + x.factor * (x.factor > 0 ? size.low : size.high);
+}
+
+int64_t SizeNumbers::high(const SizeNumber& x) const {
+  if (x.factor == 0) return x.base;
+  const Range& size = sizes_[x.size];
+  return x.base + x.factor * (x.factor > 0 ? size.high : size.low);
+}
+
+/// All numbers are, so that sums and products of two of them are far from the end of 64 bits.
+bool SizeNumbers::is_small(const SizeNumber& x) const {
+  constexpr int64_t kMost = int64_t{1} << 30;
+  const auto fits = [](int64_t value) { return value >= -kMost && value <= kMost; };
+  return fits(x.base) && fits(x.factor) && fits(low(x)) && fits(high(x));
+}
+
+std::optional<SizeNumber> SizeNumbers::between(int64_t low, int64_t high) {
+  if (low == high) return SizeNumber{.base = low};
+  sizes_.push_back({low, high});
+  const SizeNumber number{.base = 0, .factor = 1, .size = sizes_.size() - 1};
+  return is_small(number) ? std::optional(number) : std::nullopt;
+}
+
+std::optional<SizeNumber> SizeNumbers::size_of(ir::ValueId id, size_t axis) {
+  const auto& shape = graph_.value(id).shape;
+  if (shape && axis < shape->size() && (*shape)[axis] >= 0) {
+    const SizeNumber number{.base = (*shape)[axis]};
+    return is_small(number) ? std::optional(number) : std::nullopt;
+  }
+  if (const auto known = size_numbers_.find({id, axis}); known != size_numbers_.end()) return known->second;
+  const auto limit = shape_limit_(id);
+  if (!limit || axis >= limit->size()) return std::nullopt;
+  const auto number = between(0, (*limit)[axis]);
+  if (number) size_numbers_.emplace(std::pair(id, axis), *number);
+  return number;
+}
+
+std::optional<SizeNumber> SizeNumbers::sum(const SizeNumber& a, const SizeNumber& b) {
+  SizeNumber both{a.base + b.base, a.factor + b.factor, a.factor != 0 ? a.size : b.size};
+  if (a.factor != 0 && b.factor != 0 && a.size != b.size) return between(low(a) + low(b), high(a) + high(b));
+  return is_small(both) ? std::optional(both) : std::nullopt;
+}
+
+std::optional<SizeNumber> SizeNumbers::scaled(const SizeNumber& x, int64_t factor) const {
+  const SizeNumber number{x.base * factor, x.factor * factor, x.size};
+  return is_small(number) ? std::optional(number) : std::nullopt;
+}
+
+std::optional<SizeNumber> SizeNumbers::product(const SizeNumber& a, const SizeNumber& b) const {
+  if (a.factor == 0) return scaled(b, a.base);
+  if (b.factor == 0) return scaled(a, b.base);
+  return std::nullopt;
+}
+
+std::optional<SizeNumber> SizeNumbers::lesser(const SizeNumber& a, const SizeNumber& b) {
+  if (high(a) <= low(b)) return a;
+  if (high(b) <= low(a)) return b;
+  return between(std::min(low(a), low(b)), std::min(high(a), high(b)));
+}
+
+std::optional<SizeNumber> SizeNumbers::greater(const SizeNumber& a, const SizeNumber& b) {
+  if (high(a) <= low(b)) return b;
+  if (high(b) <= low(a)) return a;
+  return between(std::max(low(a), low(b)), std::max(high(a), high(b)));
+}
+
+std::optional<SizeNumbers::Numbers> SizeNumbers::find(ir::ValueId id) const {
+  if (id == ir::kNoValue) return std::nullopt;
+  if (const Tensor* constant = graph_.constant(id)) return of_constant(*constant);
+  const auto found = numbers_.find(id);
+  return found != numbers_.end() ? std::optional(found->second) : std::nullopt;
+}
+
+void SizeNumbers::visit(const ir::Node& node) {
+  if (!node.domain.empty() || node.outputs.size() != 1 || node.inputs.empty()) return;
+  keep_sizes(node);
+  if (!holds_whole_numbers(graph_.value(node.outputs[0]).dtype)) return;
+  auto made = made_by(node);
+  if (made && static_cast<int64_t>(made->size()) <= kMostNumbers) numbers_[node.outputs[0]] = *std::move(made);
+}
+
+/// What has a row for each row of something else has as many.
+void SizeNumbers::keep_sizes(const ir::Node& node) {
+  const auto& made = graph_.value(node.outputs[0]).shape;
+  const auto& read = graph_.value(node.inputs[0]).shape;
+  if (!made || !read) return;
+  const auto keep = [&](ir::ValueId id, size_t from, size_t to) {
+    if ((*made)[to] >= 0) return;
+    if (const auto size = size_of(id, from)) size_numbers_.emplace(std::pair(node.outputs[0], to), *size);
+  };
+  const bool is_one_by_one = node.inputs.size() == 1 && ops::card_of(node).batch == ops::Batch::kByElement;
+  if (is_one_by_one && made->size() == read->size())
+    for (size_t k = 0; k < made->size(); ++k) keep(node.inputs[0], k, k);
+  if (node.op != "Gather" || !graph_.value(node.inputs[1]).shape) return;
+  const size_t rank = graph_.value(node.inputs[1]).shape->size();
+  const int64_t axis = node.get_int("axis", 0);
+  const size_t first = static_cast<size_t>(axis < 0 ? axis + static_cast<int64_t>(read->size()) : axis);
+  if (first >= read->size() || made->size() + 1 != read->size() + rank) return;
+  for (size_t k = 0; k < first; ++k) keep(node.inputs[0], k, k);
+  for (size_t k = 0; k < rank; ++k) keep(node.inputs[1], k, first + k);
+  for (size_t k = first + 1; k < read->size(); ++k) keep(node.inputs[0], k, k + rank - 1);
+}
+
+std::optional<SizeNumbers::Numbers> SizeNumbers::made_by(const ir::Node& node) {
+  if (node.op == "Shape") return shape(node);
+  if (node.op == "Gather") return gathered(node);
+  if (node.op == "Slice") return sliced(node);
+  if (node.op == "Concat") return joined(node);
+  if (node.op == "Clip" || node.op == "Relu") return clipped(node);
+  constexpr std::string_view kKeeping[] = {"Cast", "Identity", "Reshape", "Squeeze", "Unsqueeze"};
+  if (std::ranges::find(kKeeping, node.op) != std::end(kKeeping)) return find(node.inputs[0]);
+  if (node.op.starts_with("Reduce") && node.op != "ReduceSumSquare" && !node.op.starts_with("ReduceL")) {
+    const auto one = find(node.inputs[0]);  // of one number: itself
+    return one && one->size() == 1 ? one : std::nullopt;
+  }
+  return combined(node);
+}
+
+std::optional<SizeNumbers::Numbers> SizeNumbers::shape(const ir::Node& node) {
+  const auto limit = shape_limit_(node.inputs[0]);
+  if (!limit) return std::nullopt;
+  const auto [begin, end] = ops::shape_range(node, limit->size());
+  Numbers numbers;
+  for (size_t axis = begin; axis < end; ++axis) {
+    const auto number = size_of(node.inputs[0], axis);
+    if (!number) return std::nullopt;
+    numbers.push_back(*number);
+  }
+  return numbers;
+}
+
+std::optional<SizeNumbers::Numbers> SizeNumbers::gathered(const ir::Node& node) const {
+  const auto list = find(node.inputs[0]);
+  const auto indices = passes::int_constant(graph_, node.inputs[1]);
+  if (!list || !indices) return std::nullopt;
+  Numbers numbers;
+  const auto count = static_cast<int64_t>(list->size());
+  for (const int64_t i : *indices) {
+    if (i < -count || i >= count) return std::nullopt;
+    numbers.push_back((*list)[static_cast<size_t>(i < 0 ? i + count : i)]);
+  }
+  return numbers;
+}
+
+std::optional<SizeNumbers::Numbers> SizeNumbers::sliced(const ir::Node& node) const {
+  const auto list = find(node.inputs[0]);
+  if (!list || node.inputs.size() < 3) return std::nullopt;
+  const auto start = passes::int_constant(graph_, node.inputs[1]), end = passes::int_constant(graph_, node.inputs[2]);
+  const bool has_step = node.inputs.size() > 4 && node.inputs[4] != ir::kNoValue;
+  if (!start || !end || start->size() != 1 || end->size() != 1 ||
+      (has_step && passes::int_constant(graph_, node.inputs[4]) != std::vector<int64_t>{1}))
+    return std::nullopt;
+  const auto count = static_cast<int64_t>(list->size());
+  const auto place = [&](int64_t i) { return std::clamp<int64_t>(i < 0 ? i + count : i, 0, count); };
+  const int64_t first = place(start->front()), last = std::max(first, place(end->front()));
+  return Numbers(list->begin() + first, list->begin() + last);
+}
+
+std::optional<SizeNumbers::Numbers> SizeNumbers::joined(const ir::Node& node) const {
+  Numbers numbers;
+  for (const ir::ValueId id : node.inputs) {
+    const auto part = find(id);
+    if (!part) return std::nullopt;
+    numbers.insert(numbers.end(), part->begin(), part->end());
+  }
+  return numbers;
+}
+
+std::optional<SizeNumbers::Numbers> SizeNumbers::clipped(const ir::Node& node) {
+  auto numbers = find(node.inputs[0]);
+  if (!numbers || !node.attributes.empty()) return std::nullopt;
+  const auto limit_by = [&](const SizeNumber& least, auto&& rule) {
+    for (SizeNumber& number : *numbers) {
+      const std::optional<SizeNumber> next = rule(number, least);
+      if (!next) return false;
+      number = *next;
+    }
+    return true;
+  };
+  const auto larger = [&](const SizeNumber& a, const SizeNumber& b) { return greater(a, b); };
+  const auto smaller = [&](const SizeNumber& a, const SizeNumber& b) { return lesser(a, b); };
+  if (node.op == "Relu" && !limit_by({}, larger)) return std::nullopt;
+  for (size_t i = 1; i < node.inputs.size(); ++i) {
+    if (node.inputs[i] == ir::kNoValue) continue;
+    const auto given = find(node.inputs[i]);
+    if (!given || given->size() != 1) return std::nullopt;
+    if (!(i == 1 ? limit_by(given->front(), larger) : limit_by(given->front(), smaller))) return std::nullopt;
+  }
+  return numbers;
+}
+
+/// Add, Sub, Mul, Min and Max of two lists, or of a list and one number.
+std::optional<SizeNumbers::Numbers> SizeNumbers::combined(const ir::Node& node) {
+  constexpr std::string_view kCombining[] = {"Add", "Sub", "Mul", "Min", "Max"};
+  if (node.inputs.size() != 2 || std::ranges::find(kCombining, node.op) == std::end(kCombining)) return std::nullopt;
+  const auto a = find(node.inputs[0]), b = find(node.inputs[1]);
+  if (!a || !b || a->empty() || b->empty() || (a->size() != b->size() && a->size() != 1 && b->size() != 1))
+    return std::nullopt;
+  Numbers numbers;
+  for (size_t i = 0; i < std::max(a->size(), b->size()); ++i) {
+    const SizeNumber &x = (*a)[a->size() == 1 ? 0 : i], &y = (*b)[b->size() == 1 ? 0 : i];
+    std::optional<SizeNumber> both;
+    if (node.op == "Add") both = sum(x, y);
+    if (node.op == "Sub") both = sum(x, {-y.base, -y.factor, y.size});
+    if (node.op == "Mul") both = product(x, y);
+    if (node.op == "Min") both = lesser(x, y);
+    if (node.op == "Max") both = greater(x, y);
+    if (!both) return std::nullopt;
+    numbers.push_back(*both);
+  }
+  return numbers;
+}
+
+}  // namespace effdet::compiler
