@@ -40,6 +40,7 @@ class GraphReader {
     for (const auto& output : proto_.output()) {
       graph_.outputs.push_back(find(output.name(), "the graph's output"));
       set_type(output, graph_.outputs.back());
+      keep_type(output, graph_.outputs.back());
     }
     for (const auto& value : proto_.value_info())
       if (const auto found = ids_.find(value.name()); found != ids_.end()) set_type(value, found->second);
@@ -98,6 +99,11 @@ class GraphReader {
       bad_input("{}: value '{}' has no element type", file_, value.name);
     value.dtype = known_dtype(type.elem_type()).value_or(DType::kUnknown);
     if (type.has_shape()) value.shape = shape_of(type);
+  }
+
+  /// What inference cannot tell of an output is written as it was declared.
+  void keep_type(const pb::ValueInfoProto& output, ir::ValueId id) {
+    if (!graph_.is_given(id) && output.has_type()) graph_.value(id).declared = kept(output.type());
   }
 
   /// Before IR version 4 initializers were listed among the inputs too.

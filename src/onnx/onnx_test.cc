@@ -185,6 +185,33 @@ TEST(WriteOnnx, DeclaredTypesThatAreNoLongerTrue) {
   EXPECT_TRUE(tensor.tensor_type().has_shape()) << "a scalar";
 }
 
+/// What inference cannot tell of an output is written as it was declared.
+TEST(WriteOnnx, OutputsOfUnknownShapeKeepTheirDeclaredOne) {
+  pb::ModelProto model = small_model();
+  auto* shape = model.mutable_graph()->mutable_output(0)->mutable_type()->mutable_tensor_type()->mutable_shape();
+  shape->mutable_dim(0)->set_dim_param("boxes");
+  shape->add_dim()->set_dim_value(6);
+  const TestFolder folder("onnx");
+  const auto shape_with = [&](std::optional<Shape> known, DType dtype = DType::kF32) {
+    ir::Graph graph = read_back(model);
+    graph.value(graph.outputs[0]).shape = std::move(known);
+    graph.value(graph.outputs[0]).dtype = dtype;
+    write_onnx(graph, folder / "m.onnx");
+    const pb::TypeProto declared = model_in(folder / "m.onnx").graph().output(0).type();
+    const auto& type = declared.tensor_type();
+    std::string text = type.has_shape() ? "" : "none";
+    for (const auto& dim : type.shape().dim())
+      text += (dim.has_dim_value() ? std::to_string(dim.dim_value()) : "'" + dim.dim_param() + "'") + " ";
+    return text;
+  };
+  EXPECT_EQ(shape_with(std::nullopt), "'boxes' 6 ");
+  EXPECT_EQ(shape_with(Shape{-1, -1}), "'boxes' 6 ");
+  EXPECT_EQ(shape_with(Shape{7, -1}), "7 6 ");
+  EXPECT_EQ(shape_with(Shape{-1, 5}), "'boxes' 5 ") << "inference has the last word";
+  EXPECT_EQ(shape_with(Shape{-1}), "'' ") << "another rank";
+  EXPECT_EQ(shape_with(std::nullopt, DType::kF16), "none") << "another type";
+}
+
 TEST(WriteOnnx, SameBytesTwice) {
   const TestFolder folder("onnx");
   const auto a = folder / "a.onnx", b = folder / "b.onnx";

@@ -67,6 +67,22 @@ void put_type(const ir::Value& value, pb::ValueInfoProto& proto) {
   }
 }
 
+/// The same for an output of the graph: dimensions that are not known are those that the file declared.
+void put_output_type(const ir::Value& value, pb::ValueInfoProto& proto) {
+  put_type(value, proto);
+  pb::TypeProto declared;
+  if (!value.declared || value.dtype == DType::kUnknown || !declared.ParseFromString(*value.declared)) return;
+  auto& type = *proto.mutable_type()->mutable_tensor_type();
+  const auto& tensor = declared.tensor_type();
+  if (!declared.has_tensor_type() || tensor.elem_type() != type.elem_type() || !tensor.has_shape()) return;
+  if (!value.shape) {
+    *type.mutable_shape() = tensor.shape();
+  } else if (tensor.shape().dim_size() == type.shape().dim_size()) {
+    for (int i = 0; i < tensor.shape().dim_size(); ++i)
+      if ((*value.shape)[static_cast<size_t>(i)] < 0) *type.mutable_shape()->mutable_dim(i) = tensor.shape().dim(i);
+  }
+}
+
 /// The names under which a node's graphs read values, where these have others by now.
 Renames renames_of(const ir::Graph& graph, const ir::Node& node) {
   Renames renames;
@@ -112,7 +128,7 @@ pb::GraphProto skeleton(const ir::Graph& graph) {
   proto.set_name(graph.name.empty() ? "graph" : graph.name);  // the checker wants a name
   for (const ir::Node& node : graph.nodes) put_node(graph, node, *proto.add_node());
   for (ir::ValueId id : graph.inputs) put_type(graph.value(id), *proto.add_input());
-  for (ir::ValueId id : graph.outputs) put_type(graph.value(id), *proto.add_output());
+  for (ir::ValueId id : graph.outputs) put_output_type(graph.value(id), *proto.add_output());
   const std::set<ir::ValueId> outputs(graph.outputs.begin(), graph.outputs.end());
   for (const ir::Node& node : graph.nodes)
     for (ir::ValueId id : node.outputs)

@@ -66,6 +66,22 @@ void drop_comments(ir::Graph& graph) {
   if (!ir::holds_messages(graph) && graph.functions.empty()) graph.ir_version = 0;
 }
 
+/// What the file declares of the graph's outputs.
+std::vector<ir::Message> declared_outputs(const ir::Graph& graph) {
+  std::vector<ir::Message> declared;
+  for (ir::ValueId id : graph.outputs) declared.push_back(graph.value(id).declared);
+  return declared;
+}
+
+/// Whatever makes the outputs by now, they are what the file declares.
+void redeclare_outputs(ir::Graph& graph, const std::vector<ir::Message>& declared) {
+  for (size_t i = 0; i < graph.outputs.size(); ++i) {
+    const ir::ValueId id = graph.outputs[i];
+    if (!graph.is_given(id) && std::ranges::find(graph.inputs, id) == graph.inputs.end())
+      graph.value(id).declared = declared[i];
+  }
+}
+
 /// The name, or that of the only input for "".
 std::string name_of_input(const ir::Graph& graph, const std::string& name) {
   if (!name.empty()) return name;
@@ -109,12 +125,14 @@ void simplify(ir::Graph& graph, const SimplifyOptions& options, RewriteBudget& b
   for (const auto& [name, shape] : options.input_shapes) set_input_shape(graph, name_of_input(graph, name), shape);
   graph.compact();
   ops::infer_shapes(graph);
+  const std::vector<ir::Message> declared = declared_outputs(graph);
   bool changed = true;
   for (int round = 0; changed && round < kMaxRounds; ++round) {
     changed = false;
     for (const Pass& pass : kPasses) changed = run_pass(pass, graph, options, budget) || changed;
   }
   drop_comments(graph);  // last: branches of an If may have brought some
+  redeclare_outputs(graph, declared);
 }
 
 }  // namespace effdet::passes

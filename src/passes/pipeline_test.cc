@@ -114,5 +114,22 @@ TEST(CompareWhole, ForgivesChoicesBetweenEquals) {
   EXPECT_GT(compare_whole(close_choice(false, 2), close_choice(true, 2), {.runs = 1, .seed = 1}).difference, 0.1);
 }
 
+TEST(Simplify, OutputsStayWhatTheFileDeclares) {
+  ir::Graph graph;
+  const auto x = graph.add_input("x", DType::kF32, {2, 3}), list = graph.add_input("list", DType::kI64, {-1});
+  const auto shaped = graph.add_node("Reshape", "shaped", {x, list});
+  const auto y = graph.add_node("Identity", "y", {shaped});
+  graph.outputs = {y};
+  const auto declared = std::make_shared<const std::string>("of y");
+  graph.value(shaped).declared = std::make_shared<const std::string>("of another value");
+  graph.value(y).declared = declared;
+  ir::Graph reshaped = graph;
+  simplify(graph);
+  EXPECT_EQ(graph.nodes.size(), 1u);
+  EXPECT_EQ(graph.value(graph.outputs[0]).declared, declared);
+  simplify(reshaped, {.input_shapes = {{"x", {4, 3}}}});
+  EXPECT_EQ(reshaped.value(reshaped.outputs[0]).declared, nullptr) << "that was for another size";
+}
+
 }  // namespace
 }  // namespace effdet::passes

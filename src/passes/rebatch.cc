@@ -38,8 +38,10 @@ void patch_batch(ir::Graph& graph, UniqueNames& names, ir::Node& node, int64_t f
   put_list(graph, names, node, input, *list);
 }
 
-/// What a file declares of what an operator makes that is not known held for the old shape.
+/// What a file declares of its outputs, and of what an operator makes that is not known, held for the old shape.
 void forget_declared_shapes(ir::Graph& graph) {
+  for (ir::ValueId id : graph.outputs)
+    if (graph.value(id).dtype != DType::kUnknown) graph.value(id).declared.reset();
   for (const ir::Node& node : graph.nodes)
     if (node.opaque)
       for (ir::ValueId id : node.outputs)
