@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "vision/byte_reader.h"
+#include "vision/index_colours.h"
 #include "vision/limits.h"
 
 namespace effdet::vision {
@@ -94,17 +95,15 @@ const Layout& layout_of(const BmpHeader& header, std::string_view name) {
        name, header.bits, masks[0], masks[1], masks[2]);
 }
 
-/// 256 colours; those that the file does not have are grey.
-std::vector<std::array<uint8_t, 3>> read_palette(const ByteReader& file, const BmpHeader& header,
-                                                 std::string_view name) {
+IndexColours read_palette(const ByteReader& file, const BmpHeader& header, std::string_view name) {
   constexpr size_t kMostColours = 65536;
   if (header.colours > kMostColours) bad_input("{}: BMP: a palette of {} colours", name, header.colours);
-  std::vector<std::array<uint8_t, 3>> palette(256);
-  for (size_t i = 0; i < palette.size(); ++i) palette[i].fill(static_cast<uint8_t>(i));
+  IndexColours palette{};
   for (size_t i = 0; i < std::min(header.colours, palette.size()); ++i) {
     const auto colour = file.part(header.palette + i * header.colour_bytes, 3);
     for (size_t channel = 0; channel < 3; ++channel) palette[i][channel] = static_cast<uint8_t>(colour[2 - channel]);
   }
+  complete_colours(palette, header.colours);
   return palette;
 }
 
@@ -213,7 +212,7 @@ class BmpRows : public RowSource {
 
   ByteReader file_;
   BmpHeader header_;
-  std::vector<std::array<uint8_t, 3>> palette_;
+  IndexColours palette_{};
   std::optional<Layout> layout_;
   size_t stride_ = 0;
   bool runs_ = false;

@@ -134,6 +134,26 @@ TEST(Gif, ExtensionsThatSayNothing) {
     EXPECT_EQ(reds(gif(2, 1, 2, data, false, extension)), (std::vector<int>{1, 2}));
 }
 
+TEST(Gif, ColoursThatThePaletteDoesNotHave) {
+  const auto with_colours = [](const std::string& colours) {
+    const std::string size = "\3\0\1\0"s;
+    return "GIF89a" + size + "\x81\0\0"s + colours + ",\0\0\0\0"s + size + "\0\3"s +
+           blocks(Codes().put(8, 4).put(1, 4).put(3, 4).put(7, 4).put(9, 4).bytes()) + ";";
+  };
+  EXPECT_EQ(reds(with_colours("\x0A\0\0\x14\0\0\x1E\0\0\x28\0\0"s)), (std::vector<int>{20, 40, 0}));
+  EXPECT_EQ(reds(with_colours("\0\0\0\1\1\1\2\2\2\3\3\3"s)), (std::vector<int>{1, 3, 7}));
+}
+
+/// The format has 8, other programs have written up to 11. Indices are bytes all the same.
+TEST(Gif, CodesOfMoreBits) {
+  for (const int bits : {9, 11}) {
+    const uint32_t clear = 1u << bits;
+    const std::string data =
+        Codes().put(clear, bits + 1).put(7, bits + 1).put(258, bits + 1).put(clear + 1, bits + 1).bytes();
+    EXPECT_EQ(reds(gif(2, 1, bits, data)), (std::vector<int>{7, 2})) << bits;
+  }
+}
+
 TEST(Gif, LargeFramesNeedTheirData) {
   const auto open = [](size_t bytes) {
     std::string file = gif(5000, 5000, 8, std::string(bytes - 30, 'x'));
@@ -167,6 +187,19 @@ TEST(Bmp, PixelsBehindThePaletteWhereNobodySaysWhere) {
               (std::vector<int>{30, 20, 10, 10, 20, 30}))
         << offset;
   EXPECT_EQ(reds(bmp({.width = 2, .height = 1, .bits = 24}, "\1\2\3\4\5\6\0\0"s)), (std::vector<int>{3, 6}));
+}
+
+/// Pillow has them black; but it takes indices for greys where all colours are.
+TEST(Bmp, ColoursThatThePaletteDoesNotHave) {
+  const std::string rows = "\0\2\6\0\1\3\xFF\0"s, greys = "\0\0\0\0\1\1\1\0\2\2\2\0"s;
+  EXPECT_EQ(reds(bmp({.colours = 3}, kThreeColours + rows)), (std::vector<int>{20, 0, 0, 10, 30, 0}));
+  EXPECT_EQ(reds(bmp({.colours = 3}, greys + rows)), (std::vector<int>{1, 3, 255, 0, 2, 6}));
+}
+
+/// Pillow takes such a file for one of a bit a pixel, whatever it says.
+TEST(Bmp, BlackAndWhiteOfEightBits) {
+  const std::string colours = "\0\0\0\0\xFF\xFF\xFF\0"s;
+  EXPECT_EQ(reds(bmp({.colours = 2}, colours + "\0\1\1\0\1\0\0\0"s)), (std::vector<int>{255, 0, 0, 0, 255, 255}));
 }
 
 TEST(Bmp, RunsThatReachTooFar) {

@@ -83,7 +83,7 @@ TEST(BadInput, GifFramesThatAreNone) {
   EXPECT_EQ(code(";"), ErrorCode::kBadInput) << "no image";
   EXPECT_EQ(code(place + std::string("\0\0\1\0\0\2", 6) + data), ErrorCode::kBadInput) << "no columns";
   EXPECT_EQ(code(place + std::string("\1\0\0\0\0\2", 6) + data), ErrorCode::kBadInput) << "no rows";
-  for (const char bits : {'\0', '\x09'})
+  for (const char bits : {'\0', '\x0C'})
     EXPECT_EQ(code(place + one + bits + data), ErrorCode::kBadInput) << "bits of codes";
   const std::string extension("!\xFE\3abc\0", 7);  // a comment may come first
   EXPECT_NO_THROW(

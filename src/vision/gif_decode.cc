@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "vision/byte_reader.h"
+#include "vision/index_colours.h"
 #include "vision/limits.h"
 #include "vision/whole_rows.h"
 
@@ -70,8 +71,10 @@ GifFrame read_frame(const ByteReader& file, std::string_view name) {
   frame.screen = checked_size(std::max(screen_width, frame.x + frame.width),
                               std::max(screen_height, frame.y + frame.height), name);
   if (frame.width == 0 || frame.height == 0) bad_input("{}: GIF: a frame of no pixels", name);
-  if (frame.code_bits == 0 || frame.code_bits > 8)
-    bad_input("{}: GIF: codes of {} bits, where 1 to 8 may be", name, frame.code_bits);
+  // The format has 8 at most; some programs write more, for the same indices. Codes of 12 bits are one more.
+  constexpr uint32_t kMostBits = 11;
+  if (frame.code_bits == 0 || frame.code_bits > kMostBits)
+    bad_input("{}: GIF: codes of {} bits, where 1 to {} may be", name, frame.code_bits, kMostBits);
   return frame;
 }
 
@@ -121,12 +124,11 @@ class GifRows : public WholeRows {
       : WholeRows(name), file_(bytes, this->name(), "GIF"), frame_(read_frame(file_, this->name())) {
     set_size(frame_.screen);
     require_plausible(frame_.screen, bytes.size(), name);
-    for (size_t i = 0; i < palette_.size(); ++i) {
-      palette_[i].fill(static_cast<uint8_t>(i));
-      if (i >= frame_.colours) continue;
+    for (size_t i = 0; i < frame_.colours; ++i) {
       const auto colour = file_.part(frame_.palette + 3 * i, 3);
       for (size_t channel = 0; channel < 3; ++channel) palette_[i][channel] = static_cast<uint8_t>(colour[channel]);
     }
+    complete_colours(palette_, frame_.colours);
   }
 
  private:
@@ -188,7 +190,7 @@ class GifRows : public WholeRows {
 
   ByteReader file_;
   GifFrame frame_;
-  std::array<std::array<uint8_t, 3>, 256> palette_;
+  IndexColours palette_{};
 };
 
 }  // namespace

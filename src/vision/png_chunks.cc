@@ -72,6 +72,8 @@ const PngHeader& PngChunkReader::read_header() {
     if (!read_chunk(chunk)) bad_input("{}: PNG: no chunk at offset {} where image data should come", name_, offset_);
     if (chunk.type == "IDAT") {
       check_header(chunk);
+      // Without a frame control before it the image is one more than the frames of the animation.
+      if (is_animation_ && next_sequence_ == 0) ++frames_;
       pending_ = chunk;
       have_pending_ = true;
       return header_;
@@ -113,7 +115,10 @@ void PngChunkReader::handle(const Chunk& chunk) {
   if (chunk.type == "tRNS") return check_transparency(chunk);
   if (chunk.type == "tEXt") return check_text(chunk);
   if (chunk.type == "iTXt") return check_international_text(chunk);
-  if (chunk.type == "acTL") frames_ = u32(chunk.offset);
+  if (chunk.type == "acTL") {
+    frames_ = u32(chunk.offset);
+    is_animation_ = frames_ >= 1 && frames_ <= 1u << 31;
+  }
   if (chunk.type == "fcTL") return check_frame_control(chunk);
   if (chunk.type != "iCCP" && chunk.type != "zTXt") return;
   const size_t zero = text_.substr(chunk.offset, chunk.length).find('\0');

@@ -75,6 +75,7 @@ class PngChunkReader {
   uint64_t text_bytes_ = 0;
   uint64_t inflated_ = 0;
   uint32_t frames_ = 1;
+  bool is_animation_ = false;
   uint32_t next_sequence_ = 0;
   size_t palette_entries_ = 0;
   bool partial_frame_ = false;

@@ -78,6 +78,9 @@ TEST(PngChunks, FramesOfAnAnimation) {
   const std::string data = chunk("IDAT", deflated(kRows));
   EXPECT_EQ(pixels_of(png_header(2, 2) + data + frame(2, 2) + chunk("tEXt", "more") + kEnd), kPixels)
       << "one after the image, which is none of an animation";
+  EXPECT_EQ(pixels_of(png_header(2, 2) + chunk("acTL", u32(1) + u32(0)) + data + frame(2, 2) + frame(2, 2) + kEnd),
+            kPixels)
+      << "frames behind the image, which is none of them, are not looked at";
   for (const auto& part : {frame(1, 2), frame(2, 1)})
     EXPECT_EQ(png_code(png_header(2, 2) + chunk("acTL", u32(2) + u32(0)) + part + data + kEnd),
               ErrorCode::kUnsupported);

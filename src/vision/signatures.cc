@@ -177,11 +177,11 @@ std::optional<ContentKind> icon(std::string_view content) {
   return std::nullopt;
 }
 
-/// "BM" begins many texts: the rest of the header has to be one too.
+/// "BM" begins many texts: the size of the header behind it has to be one too.
 std::optional<ContentKind> bitmap(std::string_view content) {
   if (content.size() < 18 || !content.starts_with("BM")) return std::nullopt;
   const uint32_t header = number(content, 14, false);
-  if (number(content, 6, false) != 0 || header < 12 || header > 124) return std::nullopt;
+  if (header < 12 || header > 124) return std::nullopt;
   return ContentKind{"a BMP file", kConvert};
 }
 

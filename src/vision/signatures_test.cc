@@ -65,6 +65,7 @@ std::vector<Sample> samples() {
       {"II+\0\x08\0\0\0"s, "a BigTIFF file"},
       {"MM\0+\0\x08\0\0"s, "a BigTIFF file"},
       {"BM\x46\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0\2\0\0\0"s, "a BMP file"},
+      {"BM\x1a\0\0\0\x15\0\x10\0\x1a\3\0\0\x0c\0\0\0\x7f\0\x40\0"s, "a BMP file"},  // of OS/2, with a hot spot
       {"\0\0\1\0\1\0\x10\x10\0\0\1\0\x20\0\0\0\0\0\x16\0\0\0"s, "an ICO file"},
       {"\0\0\2\0\1\0\x10\x10\0\0\1\0\x20\0\0\0\0\0\x16\0\0\0"s, "a CUR file"},
       {"8BPS\0\1"s, "a PSD file"},

@@ -133,7 +133,7 @@ class TiffRows : public RowSource {
   void take_samples(uint32_t x, uint32_t y, uint32_t width, uint32_t height) {
     const TiffLayout& layout = file_.layout();
     const size_t plane_bytes = file_.unit_bytes();
-    for (int plane = 0; plane < layout.planes(); ++plane)
+    for (int plane = 0; plane < std::min(layout.planes(), channels()); ++plane)
       file_.read(x, y, plane, std::span(unit_).subspan(static_cast<size_t>(plane) * plane_bytes, plane_bytes));
     const size_t step = layout.planes() > 1 ? 1 : layout.samples;
     for (uint32_t row = 0; row < height; ++row) {
@@ -146,6 +146,19 @@ class TiffRows : public RowSource {
               return {samples, i * step + channel};
             },
             rgb);
+    }
+  }
+
+  /// That are looked at: of a plane that is not, the file need not have the data.
+  int channels() const {
+    switch (colours_) {
+      case Colours::kGrey:
+      case Colours::kPalette:
+        return 1;
+      case Colours::kCmyk:
+        return 4;
+      default:
+        return file_.layout().premultiplied ? 4 : 3;
     }
   }
 

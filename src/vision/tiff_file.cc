@@ -90,7 +90,7 @@ void TiffFile::read_layout() {
   layout.compression = number(TIFFTAG_COMPRESSION, COMPRESSION_NONE);
   layout.orientation = number(TIFFTAG_ORIENTATION, 1);
   if (libtiff().GetField(tiff_, TIFFTAG_PHOTOMETRIC, &layout.photometric) != 1)
-    bad_input("{}: TIFF: no photometric interpretation", name_);
+    layout.photometric = PHOTOMETRIC_MINISWHITE;  // as Pillow
   uint16_t extras = 0;
   const uint16_t* extra = nullptr;
   if (libtiff().GetFieldDefaulted(tiff_, TIFFTAG_EXTRASAMPLES, &extras, &extra) == 1 && extras > 0)
