@@ -2,9 +2,14 @@
 #include "dataset/formats/xml.h"
 
 #include <expat.h>
+#include <iconv.h>
 
+#include <array>
+#include <cerrno>
+#include <cstring>
 #include <exception>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/error.h"
@@ -17,12 +22,45 @@ namespace {
 constexpr size_t kXmlDepth = 32;
 constexpr uint64_t kXmlLimit = 16 << 20;
 
+/// What a byte of an encoding stands for, -1 for nothing; nothing where it is the first of several.
+std::optional<int> code_point(iconv_t converter, char byte) {
+  std::array<char, 4> code{};
+  char *from = &byte, *to = code.data();
+  size_t left = 1, room = code.size();
+  iconv(converter, nullptr, nullptr, nullptr, nullptr);
+  if (iconv(converter, &from, &left, &to, &room) == static_cast<size_t>(-1))
+    return errno == EILSEQ ? std::optional(-1) : std::nullopt;
+  if (room != 0) return std::nullopt;
+  uint32_t value = 0;
+  std::memcpy(&value, code.data(), code.size());
+  return static_cast<int>(value);
+}
+
+/// Encodings of a byte a character that expat does not know itself, as windows-1252; Python's parser reads those, too.
+int describe_encoding(void*, const char* name, XML_Encoding* encoding) {
+  if (std::string_view(name).find('/') != std::string_view::npos) return XML_STATUS_ERROR;  // iconv's options
+  const iconv_t converter = iconv_open("UTF-32LE", name);
+  if (converter == reinterpret_cast<iconv_t>(-1)) return XML_STATUS_ERROR;
+  bool is_known = true;
+  for (int byte = 0; byte < 256 && is_known; ++byte) {
+    const std::optional<int> code = code_point(converter, static_cast<char>(byte));
+    is_known = code.has_value();
+    encoding->map[byte] = code.value_or(-1);
+  }
+  iconv_close(converter);
+  encoding->data = nullptr;
+  encoding->convert = nullptr;
+  encoding->release = nullptr;
+  return is_known ? XML_STATUS_OK : XML_STATUS_ERROR;
+}
+
 class XmlParser {
  public:
   XmlParser(const std::filesystem::path& file, const XmlEvents& events)
       : name_(file.string()), events_(events), parser_(XML_ParserCreate(nullptr), XML_ParserFree) {
     if (!parser_) throw std::bad_alloc();
     XML_SetUserData(parser_.get(), this);
+    XML_SetUnknownEncodingHandler(parser_.get(), describe_encoding, nullptr);
     XML_SetElementHandler(
         parser_.get(),
         [](void* self, const char* name, const char**) { of(self).guard([&] { of(self).begin(name); }); },
@@ -39,8 +77,10 @@ class XmlParser {
   void parse(std::string_view text) {
     const XML_Status status = XML_Parse(parser_.get(), text.data(), static_cast<int>(text.size()), XML_TRUE);
     if (error_) std::rethrow_exception(error_);
-    if (status != XML_STATUS_OK)
-      bad_input("{}: no XML that can be read: {}", where(), XML_ErrorString(XML_GetErrorCode(parser_.get())));
+    if (status == XML_STATUS_OK) return;
+    const XML_Error code = XML_GetErrorCode(parser_.get());
+    bad_input("{}: no XML that can be read: {}{}", where(), XML_ErrorString(code),
+              code == XML_ERROR_UNKNOWN_ENCODING ? "; convert it to UTF-8" : "");
   }
 
  private:
