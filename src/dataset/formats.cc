@@ -77,10 +77,14 @@ void require_split_name(const std::string& split) {
 
 void require_annotations(const Location& place, const DataSource& data) {
   if (!data.annotations.empty() || !is_folder(data.root) || std::filesystem::exists(place.annotations)) return;
+  const bool is_known = !data.format.empty() || std::ranges::any_of(kFormats, [&](const Format* format) {
+    return format->recognises(data.root);
+  });
   fail(ErrorCode::kIo,
        "{}: no such file, nor another that has annotations of the split '{}'; name it (--annotations FILE), or the "
-       "split (--split)",
-       place.annotations.string(), eval::printable(data.split));
+       "split (--split){}",
+       place.annotations.string(), eval::printable(data.split),
+       is_known ? "" : fmt::format("; formats of data sets are {} (--dataset)", dataset_formats()));
 }
 
 std::filesystem::path first_folder(const std::vector<std::filesystem::path>& folders) {

@@ -111,6 +111,11 @@ TEST(CocoLayouts, ASplitIsTheOneThatWasAskedFor) {
   const Error error = error_of([&] { Dataset{data}; });
   EXPECT_EQ(error.code(), ErrorCode::kIo);
   EXPECT_TRUE(contains(error.what(), "'night'") && contains(error.what(), "--annotations FILE")) << error.what();
+  EXPECT_FALSE(contains(error.what(), "--dataset")) << error.what();
+  const TestFolder unknown("dataset");
+  const Error other = error_of([&] { Dataset{unknown.path()}; });
+  EXPECT_TRUE(contains(other.what(), "formats of data sets are coco, lvis, yolo, voc, openimages (--dataset)"))
+      << other.what();
 }
 
 TEST(CocoLayouts, ImagesOfAFileThatWasNamedLieAroundIt) {
