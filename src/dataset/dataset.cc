@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <optional>
 #include <string_view>
 #include <unordered_map>
 
@@ -28,26 +29,34 @@ constexpr std::array<std::string_view, 6> kAnnotationExtensions = {".xml", ".txt
 /// How many images are looked for, until one is there.
 constexpr size_t kImagesTried = 8;
 
+/// An image's name relative to a folder that it is in, where the file that it was read from may have a whole path or,
+/// from Windows, \ for /.
+std::optional<std::string> name_in(const std::filesystem::path& folder, std::string name) {
+  std::error_code ignored;
+  for (int i = 0; i < 2; ++i) {
+    if (const auto inside = below(folder, name); inside && std::filesystem::is_regular_file(folder / *inside, ignored))
+      return inside->string();
+    std::ranges::replace(name, '\\', '/');
+  }
+  return std::nullopt;
+}
+
 /// Of the folders that images may lie in, and the root, the one where they do.
 std::filesystem::path folder_of(const eval::GroundTruth& truth, std::vector<std::filesystem::path> folders,
                                 const std::filesystem::path& root) {
   const std::filesystem::path usual = first_folder(folders);
   folders.push_back(root);
-  std::error_code ignored;
-  for (size_t i = 0; i < std::min(truth.images.size(), kImagesTried); ++i) {
-    for (const auto& folder : folders) {
-      const auto name = below(folder, truth.images[i].file_name);
-      if (name && std::filesystem::is_regular_file(folder / *name, ignored)) return folder;
-    }
-  }
+  for (size_t i = 0; i < std::min(truth.images.size(), kImagesTried); ++i)
+    for (const auto& folder : folders)
+      if (name_in(folder, truth.images[i].file_name)) return folder;
   return usual;
 }
 
-/// Names images relative to their folder, where a file has whole paths of it.
-void shorten_names(eval::GroundTruth& truth, const std::filesystem::path& folder) {
+/// Names images relative to their folder, where they have other names and are there.
+void settle_names(eval::GroundTruth& truth, const std::filesystem::path& folder) {
   for (eval::ImageRecord& image : truth.images)
-    if (std::filesystem::path(image.file_name).is_absolute())
-      if (const auto name = below(folder, image.file_name)) image.file_name = name->string();
+    if (image.file_name.starts_with('/') || image.file_name.find('\\') != std::string::npos)
+      image.file_name = name_in(folder, image.file_name).value_or(image.file_name);
 }
 
 void require_listable(const DataSource& data, const Format& format) {
@@ -85,7 +94,7 @@ Dataset::Dataset(const DataSource& data) : source_(data) {
     match_.emplace(truth_, source_.listed, annotations_);
   } else {
     image_folder_ = data.images.empty() ? folder_of(truth_, location.image_folders, data.root) : data.images;
-    shorten_names(truth_, image_folder_);
+    settle_names(truth_, image_folder_);
   }
   complete_sizes();
   for (const int64_t id : truth_.sorted_image_ids()) {

@@ -152,6 +152,21 @@ TEST(CocoLayouts, WholePathsIntoTheFolderOfImagesAreTaken) {
   EXPECT_TRUE(contains(bad_input_message([&] { outside.open(*outside.images().at(0)); }), "leads out of"));
 }
 
+/// As Label Studio writes them on Windows; but where a file is called so, it is that one.
+TEST(CocoLayouts, NamesFromWindowsAreTaken) {
+  const TestFolder folder("dataset");
+  const fs::path root = folder / "root";
+  const auto name = [&] { return Dataset(root).images().at(0)->file_name; };
+  write_small_coco(root / "result.json", R"(images\\x.png)");
+  write_small_image(root / "images/x.png");
+  EXPECT_EQ(name(), "images/x.png");
+  write_small_image(root / R"(images\x.png)");
+  EXPECT_EQ(name(), R"(images\x.png)");
+  write_small_coco(root / "result.json", R"(..\\x.png)");
+  write_small_image(folder / "x.png");
+  EXPECT_EQ(name(), R"(..\x.png)") << "nothing outside";
+}
+
 TEST(CocoLayouts, AnnotationsAndImagesMayLieAnywhere) {
   const TestFolder folder("dataset");
   write_small_coco(folder / "labels/mine.json", "x.png");
