@@ -28,10 +28,12 @@
 namespace effdet::vision {
 namespace {
 
-constexpr std::array<std::string_view, 2> kJpegNames{".jpg", ".jpeg"};
-constexpr std::array<std::string_view, 1> kPngNames{".png"}, kBmpNames{".bmp"}, kGifNames{".gif"}, kWebpNames{".webp"},
+// The usual ones, then those of browsers on Windows (.jfif), of stereo cameras and phones (.mpo) and of cameras (.hif).
+constexpr std::array<std::string_view, 5> kJpegNames{".jpg", ".jpeg", ".jfif", ".jpe", ".mpo"};
+constexpr std::array<std::string_view, 2> kPngNames{".png", ".apng"}, kTiffNames{".tif", ".tiff"};
+constexpr std::array<std::string_view, 1> kBmpNames{".bmp"}, kGifNames{".gif"}, kWebpNames{".webp"},
     kAvifNames{".avif"};
-constexpr std::array<std::string_view, 2> kTiffNames{".tif", ".tiff"}, kHeifNames{".heic", ".heif"};
+constexpr std::array<std::string_view, 3> kHeifNames{".heic", ".heif", ".hif"};
 
 ImageSize jpeg_size(std::span<const std::byte> bytes, std::string_view name) {
   return read_jpeg_header(bytes, name).size;

@@ -61,9 +61,11 @@ TEST(RgbImage, IsAViewOfItself) {
 }
 
 TEST(RgbImage, NamesOfFilesThatAreRead) {
-  for (const char* name : {"a.jpg", "b/C.JPEG", "x.y.Png", "a.bmp", "a.gif"}) EXPECT_TRUE(is_image_name(name)) << name;
+  for (const char* name : {"a.jpg", "b/C.JPEG", "x.y.Png", "a.bmp", "a.gif", "a.jfif", "a.JPE", "a.mpo", "a.apng"})
+    EXPECT_TRUE(is_image_name(name)) << name;
   for (const char* name : {"jpg", "a.jpg.txt", "a.", "", ".png", "a.svg"}) EXPECT_FALSE(is_image_name(name)) << name;
-  EXPECT_TRUE(image_extensions().starts_with(".jpg, .jpeg, .png, .bmp, .gif")) << image_extensions();
+  EXPECT_TRUE(image_extensions().starts_with(".jpg, .jpeg, .jfif, .jpe, .mpo, .png, .apng, .bmp, .gif"))
+      << image_extensions();
 }
 
 TEST(RgbImage, ThumbnailsAndSheetsKeepPixelsThatFit) {
