@@ -81,6 +81,16 @@ TEST(Darknet, AnotherNameIsTakenWhereItIsTheOnlyOne) {
   EXPECT_EQ(Dataset(data).truth().annotations.size(), 1u);
 }
 
+TEST(Darknet, CvatsSplitsHaveACapital) {
+  const TestFolder folder("darknet");
+  write_export(folder.path());
+  write_at(folder / "obj.data", "Train = train.txt\nValidation = valid.txt\nnames = obj.names\n");
+  EXPECT_EQ(Dataset(folder.path()).images().size(), 1u);
+  DataSource data(folder.path());
+  data.split = "Train";
+  EXPECT_EQ(Dataset(data).images().size(), 1u);
+}
+
 TEST(Darknet, SplitsHaveAnyNameButThoseOfTheFilesThemselves) {
   const TestFolder folder("darknet");
   write_export(folder.path());

@@ -58,7 +58,8 @@ std::span<const Format* const> formats();
 /// whose errors say what is missing. Throws Error(kUnsupported) for a name that no format has.
 const Format& format_of(const DataSource& data);
 
-/// The names that a split has in files and folders, itself first: "val", "val2017", "valid", "validation".
+/// The names that a split has in files and folders, itself first: "val", "val2017", "valid", "validation",
+/// "Validation".
 std::vector<std::string> names_of_split(const std::string& split);
 
 /// A split as a format calls it: one of these three names for any of the usual ones, another name as it is.

@@ -49,8 +49,10 @@ const Format& format_of(const DataSource& data) {
 }
 
 std::vector<std::string> names_of_split(const std::string& split) {
-  static const std::vector<std::vector<std::string>> kSplits{
-      {"val2017", "val", "valid", "validation"}, {"train2017", "train", "training"}, {"test2017", "test"}};
+  // CVAT's have a capital letter.
+  static const std::vector<std::vector<std::string>> kSplits{{"val2017", "val", "valid", "validation", "Validation"},
+                                                             {"train2017", "train", "training", "Train"},
+                                                             {"test2017", "test", "Test"}};
   std::vector<std::string> names{split};
   for (const auto& same : kSplits) {
     if (std::ranges::find(same, split) == same.end()) continue;

@@ -79,7 +79,10 @@ TEST(CocoLayouts, FilesAndFoldersAreFound) {
       {"annotations/instances_default.json", "images/x.png", "x.png"},                  // CVAT
       {"annotations/instances_default.json", "images/default/x.png", "x.png"},          // CVAT
       {"annotations/instances_default.json", "images/default/sub/x.png", "sub/x.png"},  // CVAT
+      {"annotations/instances_Validation.json", "images/Validation/x.png", "x.png"},    // CVAT
+      {"annotations/instances_Train.json", "images/Train/x.png", "x.png", "train"},     // CVAT
       {"result.json", "images/x.png", "images/x.png"},                                  // Label Studio
+      {"validation/labels.json", "validation/data/x.png", "x.png"},                     // FiftyOne
       {"labels.json", "data/x.png", "x.png"},                                           // FiftyOne
       {"annotations/person_keypoints_val2017.json", "val2017/x.png", "x.png"},          // COCO
       {"annotations/person_keypoints_default.json", "images/default/x.png", "x.png"},   // CVAT

@@ -26,14 +26,14 @@ std::vector<path> folders_of(const path& root, const std::string& split) {
   return {root / split, root / "images" / split, root / "images"};
 }
 
-/// COCO's own names and Roboflow's: a folder a split, with the annotations beside its images.
+/// COCO's own names; Roboflow's and FiftyOne's: a folder a split, with the annotations beside its images.
 std::vector<Location> places_of_split(const path& root, const std::string& split) {
   std::vector<Location> places;
   for (const std::string& name : names_of_split(split)) {
     for (const char* prefix : {"instances_", "image_info_", "person_keypoints_", ""})
       places.push_back({root / "annotations" / (prefix + name + ".json"), folders_of(root, name)});
-    for (const char* file : {"_annotations.coco.json", "annotations.json"})
-      places.push_back({root / name / file, {root / name, root / name / "images"}});
+    for (const char* file : {"_annotations.coco.json", "annotations.json", "labels.json"})
+      places.push_back({root / name / file, {root / name, root / name / "images", root / name / "data"}});
     places.push_back({root / (name + ".json"), folders_of(root, name)});
   }
   // COCO's own name first, as all else has it.
