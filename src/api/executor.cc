@@ -42,7 +42,8 @@ Executor Executor::open(const std::filesystem::path& path, const Options& option
       return make(EngineAccess::plans(CompiledModel::open(path, options.model)));
     case FileKind::kOnnx: {
       ir::Graph graph = OnnxModel::read(path).impl_->graph;
-      passes::inline_branches(graph);
+      // Compiled, branches that are not known are joined when the shapes of the inputs are.
+      settings.reference ? passes::join_branches(graph) : passes::inline_branches(graph);
       model::check_settled(options.model, {path.string(), graph.metadata, model::input_sizes(graph), {}});
       model::tell(options.model, path, ir::weights_warning(graph));
       settings.precision = api::compiler_precision(graph, settings.precision, path.string());

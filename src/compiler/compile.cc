@@ -214,6 +214,11 @@ Compilation::Compilation(ir::Graph graph, const CompileOptions& options)
   ops::infer_shapes(graph_);
   passes::spell_quantized(graph_);  // one form of quantized models from here on
   passes::simplify(graph_, {}, budget_);
+  if (passes::join_branches(graph_)) {
+    fold_constant_nodes(graph_);
+    ops::infer_shapes(graph_);
+    passes::simplify(graph_, {}, budget_);
+  }
   require_supported(graph_);
   repeat_constants(graph_);
   report("simplify");

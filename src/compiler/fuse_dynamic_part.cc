@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "compiler/match.h"
 #include "compiler/passes.h"
 #include "compiler/row_limits.h"
 #include "ops/fused/dynamic_part.h"
@@ -15,8 +16,8 @@ namespace {
 /// Key of the metadata (docs/onnx-metadata.md): outputs that are filled up.
 constexpr const char* kRowLimits = "effdet.row_limits";
 
-/// Which nodes belong to the part: those that read or make what has no known shape, and those on the way from one of
-/// them to another, so that what is left comes before the part or after it.
+/// Which nodes belong to the part: those that read or make what has no known shape, those of branches that may not be
+/// taken, and those on the way from one of them to another, so that what is left comes before the part or after it.
 std::vector<bool> part_of(const ir::Graph& graph) {
   const auto is_open = [&](ir::ValueId id) { return id != ir::kNoValue && !passes::is_static(graph.value(id).shape); };
   std::vector<bool> inside(graph.nodes.size(), false);
@@ -31,7 +32,8 @@ std::vector<bool> part_of(const ir::Graph& graph) {
   };
   for (size_t n = 0; n < graph.nodes.size(); ++n) {
     const ir::Node& node = graph.nodes[n];
-    inside[n] = std::ranges::any_of(node.inputs, is_open) || std::ranges::any_of(node.outputs, is_open);
+    inside[n] = std::ranges::any_of(node.inputs, is_open) || std::ranges::any_of(node.outputs, is_open) ||
+                node.conditional || is_fused(node, "Choose");
     if (inside[n] || any(node.inputs, after)) set(node.outputs, after);
   }
   for (size_t n = graph.nodes.size(); n-- > 0;) {

@@ -3,6 +3,7 @@
 #include "compiler/row_limits.h"
 #include "compiler/test_util.h"
 #include "ir/graph_text_test_util.h"
+#include "passes/branches_test_util.h"
 
 namespace effdet::compiler {
 namespace {
@@ -136,10 +137,63 @@ TEST(FuseDynamicPart, LimitsFollowTheOperators) {
       y = TopK(flat, k) axis=0
       output y)"),
             (Shape{4, 5}));
+  EXPECT_EQ(limit("y = Sqrt(flat)\n output y"), (Shape{6, 5}));
+  EXPECT_EQ(limit("y = Split(flat) axis=0\n output y"), (Shape{6, 5}));
+  EXPECT_EQ(limit("t = Unsqueeze(flat) axes=[0]\n y = MaxPool(t) kernel_shape=[2] strides=[2]\n output y"),
+            (Shape{1, 6, 2}));
+  EXPECT_EQ(limit(R"(
+      s = Shape(flat)
+      n = Slice(s, int[0], int[1])
+      more = Sub(int[9], n)
+      zeros = int[0,0,0]
+      all = Concat(zeros, more) axis=0
+      pairs = Reshape(all, int[2,2])
+      turned = Slice(pairs, int[-1], int[-99], int[0], int[-1])
+      twice = Transpose(turned) perm=[1,0]
+      list = Reshape(twice, int[-1])
+      y = Pad(flat, list)
+      output y)"),
+            (Shape{9, 5}))
+      << "as PyTorch exports it";
   EXPECT_EQ(limit("y = Pad(flat, int[1,0,2,0])\n output y"), (Shape{9, 5}));
   EXPECT_EQ(limit("y = NonZero(flat)\n output y"), (Shape{2, 30}));
   EXPECT_EQ(limit("c = Greater(column, int[3])\n y = Compress(flat, c) axis=0\n output y"), (Shape{6, 5}));
   EXPECT_EQ(limit("y = ConstantOfShape(column)\n output y"), std::nullopt) << "content, no size";
+}
+
+/// As torchvision's batched_nms: nothing where there are no boxes.
+TEST(FuseDynamicPart, BranchesOfWhichOneIsTaken) {
+  for (const float least : {0.5f, 2.0f}) {
+    Builder b({4, 6});
+    b.graph.opset = 13;
+    const auto good = b.node("Greater", "good", {b.x, number(b, "least", least)});
+    const auto places = b.node("Transpose", "places", {b.node("NonZero", "at", {good})}, {{"perm", Ints{1, 0}}});
+    const auto chosen = b.node("GatherND", "chosen", {b.x, places});
+    const auto none =
+        b.node("Equal", "none", {b.node("Size", "size", {chosen}), b.constant("zero", Tensor::scalar(int64_t{0}))});
+    ir::Graph empty, some;
+    empty.outputs = {empty.add_constant("nothing", floats({0}, {}))};
+    const auto rows = some.add_value({b.graph.value(chosen).name, DType::kUnknown});
+    some.inputs = {rows};
+    const auto largest = some.add_node("ReduceMax", "largest", {rows});
+    some.outputs = {some.add_node("Sub", "below", {rows, largest})};
+    const auto y = passes::add_if(b.graph, "if", none, {chosen}, std::move(empty), std::move(some));
+    b.graph.outputs = {b.node("Exp", "y", {y})};
+    ops::infer_shapes(b.graph);
+    const artifact::Program program = compile(b.graph);
+    EXPECT_EQ(count_of(program.graph, "If") + count_of(program.graph, "Choose"), 0);
+    const std::vector<Tensor> inputs = random_inputs(b.graph);
+    std::vector<float> want;
+    float most = -2;
+    for (const float x : inputs[0].data<float>()) most = std::max(most, x);
+    for (const float x : inputs[0].data<float>())
+      if (x > least) want.push_back(std::exp(x - most));
+    EXPECT_EQ(want.empty(), least > 1);
+    want.resize(24);
+    const Tensor got = run(program, inputs)[0];
+    ASSERT_EQ(got.shape(), (Shape{24}));
+    for (size_t i = 0; i < want.size(); ++i) EXPECT_NEAR(got.data<float>()[i], want[i], 1e-6f) << i;
+  }
 }
 
 TEST(FuseDynamicPart, NeedsALimit) {

@@ -5,6 +5,7 @@
 
 #include "base/checked.h"
 #include "base/error.h"
+#include "compiler/match.h"
 #include "compiler/size_numbers.h"
 #include "ops/op.h"
 #include "passes/rewrite.h"
@@ -65,6 +66,7 @@ class Limits {
   }
 
   std::vector<Limit> limits_of(const ir::Node& node) {
+    if (is_fused(node, "Choose")) return {of_choice(node)};
     if (!node.domain.empty()) return {};
     if (node.op == "NonMaxSuppression") return {of_suppression(node)};
     if (node.op == "NonZero") return {of_non_zero(node)};
@@ -73,26 +75,41 @@ class Limits {
     if (node.op == "Concat") return {of_concat(node)};
     if (node.op == "TopK") return of_top_k(node);
     if (node.op == "Pad") return {of_pad(node)};
+    if (node.op == "Split") return of_split(node);
     if (node.op == "Range") return {of_range(node)};
     if (node.op == "Expand" || node.op == "ConstantOfShape" || node.op == "Reshape") return {of_list(node)};
     if (ops::card_of(node).batch == ops::Batch::kByElement) return {of_elements(node)};
     // What these give grows with each dimension of what they read, and with nothing else where lists are constants.
     constexpr std::string_view kGrowing[] = {
-        "ArgMax",    "ArgMin",   "Cast",       "Dropout",      "Expand",          "Flatten",        "Gather",
-        "GatherND",  "Identity", "LogSoftmax", "MatMul",       "GatherElements",  "OneHot",         "Pad",
-        "ReduceL1",  "ReduceL2", "ReduceMax",  "ReduceMean",   "ReduceMin",       "ReduceProd",     "ReduceSum",
-        "Reshape",   "Softmax",  "Squeeze",    "Tile",         "Transpose",       "Unsqueeze",      "CumSum",
-        "ScatterND", "Gemm",     "Hardmax",    "DepthToSpace", "ScatterElements", "ReduceSumSquare"};
-    return std::ranges::find(kGrowing, node.op) != std::end(kGrowing) ? of_inference(node) : std::vector<Limit>{};
+        "ArgMax",    "ArgMin",          "AveragePool",    "Cast",      "Conv",      "ConvTranspose",
+        "Flatten",   "Gather",          "GatherElements", "GatherND",  "Gemm",      "GlobalAveragePool",
+        "MatMul",    "MaxPool",         "OneHot",         "ReduceL1",  "ReduceL2",  "ReduceMax",
+        "ReduceMin", "ReduceMean",      "ReduceProd",     "ReduceSum", "RoiAlign",  "ReduceSumSquare",
+        "ScatterND", "ScatterElements", "Squeeze",        "Tile",      "Transpose", "Unsqueeze"};
+    const bool is_known = std::ranges::find(kGrowing, node.op) != std::end(kGrowing) || keeps_shape(node);
+    return is_known ? of_inference(node, limit(node, 0)) : std::vector<Limit>{};
   }
 
-  /// What shape inference says of the largest inputs.
-  std::vector<Limit> of_inference(const ir::Node& node) const {
+  /// Whether it gives what it reads in its shape: at the limit, and with one of what may be any number.
+  bool keeps_shape(const ir::Node& node) const {
+    const Limit x = limit(node, 0);
+    const auto& shape = x ? graph_.value(node.inputs[0]).shape : x;
+    if (!x || !shape || shape->size() != x->size()) return false;
+    Shape one = *shape;
+    std::ranges::replace_if(
+        one, [](int64_t dim) { return dim < 0; }, 1);
+    const std::vector<Limit> most = of_inference(node, x), least = of_inference(node, one);
+    return !most.empty() && !least.empty() && most[0] == x && least[0] == one;
+  }
+
+  /// What shape inference says of the largest inputs, and this one for the first.
+  std::vector<Limit> of_inference(const ir::Node& node, const Limit& first) const {
     std::vector<ops::InputInfo> infos;
     for (const ir::ValueId id : node.inputs) {
       ops::InputInfo& info = infos.emplace_back();
       if (id == ir::kNoValue) continue;
       info = {.present = true, .dtype = graph_.value(id).dtype, .shape = limit(id), .value = graph_.constant(id)};
+      if (infos.size() == 1) info.shape = first;
     }
     std::vector<Limit> found;
     try {
@@ -179,6 +196,19 @@ class Limits {
     return {x, x};
   }
 
+  /// Sizes that are constants; else no part is larger than the whole.
+  std::vector<Limit> of_split(const ir::Node& node) const {
+    const Limit x = limit(node, 0);
+    const int64_t axis = node.get_int("axis", 0), rank = x ? static_cast<int64_t>(x->size()) : 0;
+    if (!x || axis < -rank || axis >= rank) return {};
+    auto sizes = ints(node, 1);
+    if (!sizes && node.find("split") != nullptr) sizes = node.get_ints("split", {});
+    std::vector<Limit> parts(node.outputs.size(), x);
+    for (size_t i = 0; sizes && i < parts.size() && i < sizes->size(); ++i)
+      (*parts[i])[static_cast<size_t>(axis < 0 ? axis + rank : axis)] = std::max<int64_t>((*sizes)[i], 0);
+    return parts;
+  }
+
   /// What is there, before and after together: padding up to a fixed number of rows has that limit.
   Limit of_pad(const ir::Node& node) {
     Limit x = limit(node, 0);
@@ -242,6 +272,15 @@ class Limits {
     // Sizes that are not known count as one, so that there is room for what may be left.
     if (open) dims[*open] = static_cast<int64_t>(*elements) / std::max<int64_t>(said, 1);
     return dims;
+  }
+
+  /// Whichever is larger.
+  Limit of_choice(const ir::Node& node) const {
+    Limit x = limit(node, 1);
+    const Limit y = limit(node, 2);
+    if (!x || !y || x->size() != y->size()) return std::nullopt;
+    for (size_t k = 0; k < x->size(); ++k) (*x)[k] = std::max((*x)[k], (*y)[k]);
+    return x;
   }
 
   /// Broadcasting: in each dimension the largest.

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
+#include "base/checked.h"
 #include "ops/op.h"
 #include "ops/util.h"
 #include "passes/rewrite.h"
@@ -20,7 +22,7 @@ bool holds_whole_numbers(DType type) {
 
 /// Those of a constant, where all are whole and no index is near the end of what is exact.
 std::optional<SizeNumbers::Numbers> of_constant(const Tensor& tensor) {
-  if (!holds_whole_numbers(tensor.dtype()) || tensor.rank() > 1 || tensor.numel() > kMostNumbers) return std::nullopt;
+  if (!holds_whole_numbers(tensor.dtype()) || tensor.numel() > kMostNumbers) return std::nullopt;
   SizeNumbers::Numbers numbers;
   const Tensor wide = tensor.to(DType::kF64);
   for (const double x : wide.data<double>()) {
@@ -143,12 +145,11 @@ void SizeNumbers::keep_sizes(const ir::Node& node) {
 
 std::optional<SizeNumbers::Numbers> SizeNumbers::made_by(const ir::Node& node) {
   if (node.op == "Shape") return shape(node);
-  if (node.op == "Gather") return gathered(node);
-  if (node.op == "Slice") return sliced(node);
-  if (node.op == "Concat") return joined(node);
+  constexpr std::string_view kMoving[] = {"Concat", "Gather",  "Identity",  "Reshape",
+                                          "Slice",  "Squeeze", "Transpose", "Unsqueeze"};
+  if (std::ranges::find(kMoving, node.op) != std::end(kMoving)) return moved(node);
+  if (node.op == "Cast") return find(node.inputs[0]);
   if (node.op == "Clip" || node.op == "Relu") return clipped(node);
-  constexpr std::string_view kKeeping[] = {"Cast", "Identity", "Reshape", "Squeeze", "Unsqueeze"};
-  if (std::ranges::find(kKeeping, node.op) != std::end(kKeeping)) return find(node.inputs[0]);
   if (node.op.starts_with("Reduce") && node.op != "ReduceSumSquare" && !node.op.starts_with("ReduceL")) {
     const auto one = find(node.inputs[0]);  // of one number: itself
     return one && one->size() == 1 ? one : std::nullopt;
@@ -169,40 +170,34 @@ std::optional<SizeNumbers::Numbers> SizeNumbers::shape(const ir::Node& node) {
   return numbers;
 }
 
-std::optional<SizeNumbers::Numbers> SizeNumbers::gathered(const ir::Node& node) const {
-  const auto list = find(node.inputs[0]);
-  const auto indices = passes::int_constant(graph_, node.inputs[1]);
-  if (!list || !indices) return std::nullopt;
-  Numbers numbers;
-  const auto count = static_cast<int64_t>(list->size());
-  for (const int64_t i : *indices) {
-    if (i < -count || i >= count) return std::nullopt;
-    numbers.push_back((*list)[static_cast<size_t>(i < 0 ? i + count : i)]);
+/// Of an operator that only moves elements: it moves their places, too.
+std::optional<SizeNumbers::Numbers> SizeNumbers::moved(const ir::Node& node) const {
+  Numbers all;
+  std::vector<Tensor> inputs;
+  for (size_t i = 0; i < node.inputs.size(); ++i) {
+    const ir::ValueId id = node.inputs[i];
+    const bool is_data = i == 0 || node.op == "Concat";  // other inputs say where to
+    const Tensor* constant = id != ir::kNoValue ? graph_.constant(id) : nullptr;
+    if (id != ir::kNoValue && !is_data && constant == nullptr) return std::nullopt;
+    if (!is_data) {
+      inputs.push_back(constant != nullptr ? *constant : Tensor());
+      continue;
+    }
+    const auto numbers = find(id);
+    const auto& shape = graph_.value(id).shape;
+    if (!numbers || !passes::is_static(shape) || *checked_numel(*shape) != numbers->size()) return std::nullopt;
+    Tensor places(DType::kI64, *shape);
+    std::iota(places.mutable_data<int64_t>().begin(), places.mutable_data<int64_t>().end(),
+              static_cast<int64_t>(all.size()));
+    all.insert(all.end(), numbers->begin(), numbers->end());
+    inputs.push_back(std::move(places));
   }
-  return numbers;
-}
-
-std::optional<SizeNumbers::Numbers> SizeNumbers::sliced(const ir::Node& node) const {
-  const auto list = find(node.inputs[0]);
-  if (!list || node.inputs.size() < 3) return std::nullopt;
-  const auto start = passes::int_constant(graph_, node.inputs[1]), end = passes::int_constant(graph_, node.inputs[2]);
-  const bool has_step = node.inputs.size() > 4 && node.inputs[4] != ir::kNoValue;
-  if (!start || !end || start->size() != 1 || end->size() != 1 ||
-      (has_step && passes::int_constant(graph_, node.inputs[4]) != std::vector<int64_t>{1}))
-    return std::nullopt;
-  const auto count = static_cast<int64_t>(list->size());
-  const auto place = [&](int64_t i) { return std::clamp<int64_t>(i < 0 ? i + count : i, 0, count); };
-  const int64_t first = place(start->front()), last = std::max(first, place(end->front()));
-  return Numbers(list->begin() + first, list->begin() + last);
-}
-
-std::optional<SizeNumbers::Numbers> SizeNumbers::joined(const ir::Node& node) const {
+  std::vector<const Tensor*> pointers;
+  for (size_t i = 0; i < inputs.size(); ++i) pointers.push_back(node.inputs[i] != ir::kNoValue ? &inputs[i] : nullptr);
+  const Tensor places = ops::evaluate_node(node, graph_.opset, pointers)[0];
+  if (places.numel() > kMostNumbers) return std::nullopt;
   Numbers numbers;
-  for (const ir::ValueId id : node.inputs) {
-    const auto part = find(id);
-    if (!part) return std::nullopt;
-    numbers.insert(numbers.end(), part->begin(), part->end());
-  }
+  for (const int64_t place : places.data<int64_t>()) numbers.push_back(all[static_cast<size_t>(place)]);
   return numbers;
 }
 

@@ -51,9 +51,7 @@ class SizeNumbers {
   void keep_sizes(const ir::Node& node);
   std::optional<Numbers> made_by(const ir::Node& node);
   std::optional<Numbers> shape(const ir::Node& node);
-  std::optional<Numbers> gathered(const ir::Node& node) const;
-  std::optional<Numbers> sliced(const ir::Node& node) const;
-  std::optional<Numbers> joined(const ir::Node& node) const;
+  std::optional<Numbers> moved(const ir::Node& node) const;
   std::optional<Numbers> clipped(const ir::Node& node);
   std::optional<Numbers> combined(const ir::Node& node);
 

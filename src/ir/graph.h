@@ -79,6 +79,9 @@ struct Node {
   /// Set by ops::infer_shapes: what the node makes is not known, since its operator or the type of an input is not. No
   /// rewrite may look into it.
   bool opaque = false;
+  /// Set by passes::join_branches: stood in a branch of an If, and is to be run only where a Choose takes what follows
+  /// from it.
+  bool conditional = false;
 
   bool is(std::string_view type) const { return !opaque && op == type && domain.empty(); }
   const Attribute* find(std::string_view attribute) const;

@@ -1,4 +1,6 @@
 // Runs a graph with the reference kernels.
+#include <algorithm>
+
 #include "base/memory.h"
 #include "ir/messages.h"
 #include "ops/op.h"
@@ -50,6 +52,40 @@ class Run {
       if (id != ir::kNoValue && --reads_left_[id] == 0) tensors_[id] = Tensor();
   }
 
+  /// Runs what the outputs follow from, and of two branches the one that is taken.
+  void run_what_is_read() {
+    const ir::Uses uses(graph_);
+    std::vector<bool> done(graph_.nodes.size(), false);
+    std::vector<int> open;  // producers, each after those that wait for it
+    const auto want = [&](ir::ValueId id) {
+      const int producer = id == ir::kNoValue ? -1 : uses.producer(id);
+      if (producer < 0 || done[static_cast<size_t>(producer)]) return false;
+      open.push_back(producer);
+      return true;
+    };
+    for (const ir::ValueId output : graph_.outputs) {
+      want(output);
+      while (!open.empty()) {
+        const auto index = static_cast<size_t>(open.back());
+        const ir::Node& node = graph_.nodes[index];
+        if (done[index]) {
+          open.pop_back();
+        } else if (is_choice(node)) {
+          if (want(node.inputs[0])) continue;
+          const ir::ValueId taken = node.inputs[chosen(node)];
+          if (want(taken)) continue;
+          choose(node, taken);
+          done[index] = true;
+        } else if (const auto waits = std::ranges::count_if(node.inputs, want); waits == 0) {
+          step(node);
+          done[index] = true;
+        }
+      }
+    }
+  }
+
+  static bool is_choice(const ir::Node& node) { return node.op == "Choose" && node.domain == ir::kFusedDomain; }
+
   const Tensor& tensor(ir::ValueId id) const {
     if (const Tensor* constant = graph_.constant(id)) return *constant;
     if (tensors_[id].empty()) fail(ErrorCode::kInternal, "value '{}' is read before it is made", graph_.value(id).name);
@@ -57,6 +93,19 @@ class Run {
   }
 
  private:
+  size_t chosen(const ir::Node& node) const {
+    const Tensor& condition = tensor(node.inputs[0]);
+    if (condition.dtype() != DType::kBool || condition.numel() != 1)
+      node_error(node, "the condition is {} of shape {}", dtype_name(condition.dtype()), shape_text(condition.shape()));
+    return condition.data<bool>()[0] ? 1 : 2;
+  }
+
+  void choose(const ir::Node& node, ir::ValueId taken) {
+    const ir::ValueId out = node.outputs[0];
+    tensors_[out] = tensor(taken);
+    if (on_value_) on_value_(out, tensors_[out]);
+  }
+
   const ir::Graph& graph_;
   ThreadPool* threads_;
   const std::function<void(ir::ValueId, const Tensor&)>& on_value_;
@@ -73,7 +122,11 @@ std::vector<Tensor> run_reference(const ir::Graph& graph, std::span<const Tensor
   const MemoryBudget budget(memory_left());
   Run run(graph, threads, on_value);
   for (size_t i = 0; i < inputs.size(); ++i) run.set_input(graph.inputs[i], inputs[i]);
-  for (const ir::Node& node : graph.nodes) run.step(node);
+  if (std::ranges::any_of(graph.nodes, Run::is_choice)) {
+    run.run_what_is_read();
+  } else {
+    for (const ir::Node& node : graph.nodes) run.step(node);
+  }
   std::vector<Tensor> outputs;
   for (ir::ValueId id : graph.outputs) outputs.push_back(run.tensor(id));
   return outputs;

@@ -1,4 +1,5 @@
 // Nodes that nobody understands stay what they are, and branches that are always taken become part of the graph.
+#include "passes/branches_test_util.h"
 #include "passes/passes.h"
 #include "passes/pipeline.h"
 #include "passes/rebatch.h"
@@ -7,43 +8,6 @@
 
 namespace effdet::passes {
 namespace {
-
-/// A graph as an attribute, for tests.
-class Inner : public ir::OpaqueAttribute {
- public:
-  explicit Inner(ir::Graph graph) : graph_(std::move(graph)) { message_ = ir::to_text(graph_); }
-  ir::Graph graph() const override { return graph_; }
-
- private:
-  ir::Graph graph_;
-};
-
-std::shared_ptr<const ir::OpaqueAttribute> inner(ir::Graph graph) {
-  return std::make_shared<const Inner>(std::move(graph));
-}
-
-/// op(captured) -> "out"; captured is a value around the node.
-ir::Graph branch(const char* op, const char* captured) {
-  ir::Graph graph;
-  const auto x = graph.add_value({captured, DType::kUnknown});
-  graph.inputs = {x};
-  graph.outputs = {graph.add_node(op, "step", {x})};
-  return graph;
-}
-
-/// An If whose branches read the values after its condition.
-ir::ValueId add_if(ir::Graph& graph, const char* name, ir::ValueId condition, const std::vector<ir::ValueId>& read,
-                   ir::Graph then, ir::Graph otherwise) {
-  std::vector<ir::ValueId> inputs{condition};
-  inputs.insert(inputs.end(), read.begin(), read.end());
-  const auto out = graph.add_node("If", name, inputs);
-  ir::Node& node = graph.nodes.back();
-  node.attributes["then_branch"] = inner(std::move(then));
-  node.attributes["else_branch"] = inner(std::move(otherwise));
-  for (ir::ValueId id : read) node.captures.push_back(graph.value(id).name);
-  graph.value(out).dtype = DType::kUnknown;
-  return out;
-}
 
 /// Whether dimension 1 of a value is `number`, as PyTorch exports it.
 ir::ValueId is_dim(ir::Graph& graph, ir::ValueId x, int64_t number) {
@@ -247,6 +211,32 @@ TEST(CheckEquivalence, ComparesWhatIsBehindUnknownNodes) {
   EXPECT_TRUE(report.same);
   EXPECT_TRUE(report.unchecked.empty());
   EXPECT_FALSE(check_equivalence(make(2), wrong, {}).same);
+}
+
+/// An If by an input, with an If by a shape in its first branch and one by the input in its second.
+TEST(JoinBranches, TakesBothInWhereTheConditionIsNotKnown) {
+  ir::Graph graph;
+  graph.opset = 13;
+  const auto x = graph.add_input("x", DType::kF32, {2, 4});
+  const auto flag = graph.add_input("flag", DType::kBool, {});
+  ir::Graph then = branch("Neg", "x"), otherwise;
+  const auto inner_x = otherwise.add_value({"x", DType::kUnknown}),
+             inner_flag = otherwise.add_value({"flag", DType::kUnknown});
+  otherwise.inputs = {inner_x, inner_flag};
+  otherwise.outputs = {add_if(otherwise, "inner", inner_flag, {inner_x}, branch("Abs", "x"), branch("Sqrt", "x"))};
+  const auto y = add_if(graph, "if", flag, {x, flag}, std::move(then), std::move(otherwise));
+  graph.outputs = {graph.add_node("Exp", "y", {y})};
+  ir::Graph plain = graph;
+  EXPECT_FALSE(inline_branches(plain)) << "as onnxsim keeps it";
+  EXPECT_TRUE(join_branches(graph));
+  ir::verify(graph);
+  EXPECT_EQ(lines(graph),
+            "if/step_output_0 = Neg(x)\nif/inner/step_output_0 = Abs(x)\nif/inner/step_output_0_1 = Sqrt(x)\n"
+            "if/inner_output_0 = Choose(flag, if/inner/step_output_0, if/inner/step_output_0_1)\n"
+            "if_output_0 = Choose(flag, if/step_output_0, if/inner_output_0)\ny_output_0 = Exp(if_output_0)\n");
+  for (const ir::Node& node : graph.nodes) EXPECT_EQ(node.conditional, node.name.starts_with("if/")) << node.name;
+  ops::infer_shapes(graph);
+  EXPECT_EQ(graph.value(graph.outputs[0]).shape, (Shape{2, 4}));
 }
 
 }  // namespace

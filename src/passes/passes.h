@@ -22,6 +22,10 @@ bool fold_constants(ir::Graph& graph, const SimplifyOptions& options, RewriteBud
 /// what PyTorch exports for squeeze(). An If inside a branch is treated likewise.
 bool inline_branches(ir::Graph& graph);
 
+/// For graphs that are to be run: the same, and for an If by a condition that is not known the nodes of both branches,
+/// which are marked as conditional, with an ai.effdet::Choose for each output.
+bool join_branches(ir::Graph& graph);
+
 /// Takes out nodes that pass their input on: Identity, Dropout, Cast to the same type, Reshape to the same shape,
 /// Transpose that keeps the order, Pad by nothing, Concat and Sum of one...
 bool eliminate_identity(ir::Graph& graph);

@@ -62,6 +62,9 @@ std::vector<Shape> limits_of(const ir::Node& node) {
   return limits;
 }
 
+/// Names of operators in a part say which domain's they are.
+std::string_view domain_of(std::string_view op) { return op == "Choose" ? ir::kFusedDomain : std::string_view(); }
+
 /// "3.axis" is the attribute `axis` of node 3.
 std::string inner_name(size_t node, std::string_view attribute) { return fmt::format("{}.{}", node, attribute); }
 
@@ -157,7 +160,8 @@ bool fits_dynamic_part(const ir::Node& node) {
     return !std::holds_alternative<Tensor>(attribute.second) &&
            !std::holds_alternative<std::shared_ptr<const ir::OpaqueAttribute>>(attribute.second);
   };
-  return node.domain.empty() && find_operator("", node.op) != nullptr && std::ranges::all_of(node.attributes, is_plain);
+  return node.domain == domain_of(node.op) && find_operator(node.domain, node.op) != nullptr &&
+         std::ranges::all_of(node.attributes, is_plain);
 }
 
 std::map<std::string, ir::Attribute> dynamic_part_attributes(const ir::Graph& part, std::span<const Shape> limits) {
@@ -194,7 +198,7 @@ ir::Graph dynamic_part_of(const ir::Node& node, int64_t opset) {
   }
   Lists inputs(node, "inputs"), outputs(node, "outputs");
   for (size_t n = 0; n < operators.size(); ++n) {
-    ir::Node inner{operators[n], "", names[n], {}, {}, inner_attributes(node, n)};
+    ir::Node inner{operators[n], std::string(domain_of(operators[n])), names[n], {}, {}, inner_attributes(node, n)};
     append_node(part, node, n, std::move(inner), inputs.next(), outputs.next());
   }
   if (!inputs.at_end()) inputs.refuse();

@@ -13,8 +13,8 @@ namespace effdet::ops {
 /// The most nodes that a part has.
 inline constexpr size_t kMostPartNodes = 100000;
 
-/// Whether a DynamicPart may hold such a node: one of ONNX's own operators, without tensors and graphs among its
-/// attributes.
+/// Whether a DynamicPart may hold such a node: a Choose, or one of ONNX's own operators, without tensors and graphs
+/// among its attributes.
 bool fits_dynamic_part(const ir::Node& node);
 
 /// The attributes that say a part. Its inputs are the operator's, of which none is a constant; limits: for each of its
