@@ -32,8 +32,7 @@ CONSTANTS = {"quarter": np.float32(0.25), "one": np.float32(1), "same": np.eye(2
              "sum": np.ones([1, 2, 1, 1], np.float32), "shape": np.int64([1, 2, 8, 32])}
 BETWEEN = {"Conv": [], "Reshape": [node("Reshape", ["a", "shape"], ["b"])],
            "Transpose": [node("Transpose", ["a"], ["b"], perm=[0, 1, 3, 2])],
-           "MaxPool": [node("MaxPool", ["a"], ["b"], kernel_shape=[1, 1])],
-           "Conv, used twice": [node("Sigmoid", ["a"], ["z"])]}
+           "MaxPool": [node("MaxPool", ["a"], ["b"], kernel_shape=[1, 1])], "Conv, used twice": [node("Sigmoid", ["a"], ["z"])]}
 
 
 class Ramps(CalibrationDataReader):
