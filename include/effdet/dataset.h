@@ -73,6 +73,9 @@ EFFDET_API void write_scenes(const std::filesystem::path& root, const SyntheticS
 struct ConvertOptions {
   std::string format;  ///< a name of dataset_formats()
   bool link = false;   ///< make symbolic links to the images instead of copies
+  /// Give images whose ids are names the ids 1, 2, ... in the order of the names: what many programs want of COCO's
+  /// files.
+  bool number_images = false;
   /// Of the new data set: letters, digits, "_", "-", "."; empty: that of DataSource.
   std::string split = {};
 };

@@ -32,8 +32,9 @@ const Format& written_format(const std::string& name) {
 /// Finishes the conversion in one folder.
 class Conversion {
  public:
-  Conversion(const Dataset& source, const Format& format, const fs::path& out, bool link, const std::string& split)
-      : source_(source), format_(format), out_(out), link_(link), split_(split), truth_(source.truth()) {
+  Conversion(const Dataset& source, const Format& format, const fs::path& out, const ConvertOptions& options,
+             const std::string& split)
+      : source_(source), format_(format), out_(out), options_(options), split_(split), truth_(source.truth()) {
     report_.notes = std::move(truth_.notes);
   }
 
@@ -55,6 +56,7 @@ class Conversion {
 
   ConvertReport write() {
     require_names();
+    number_images();
     number_annotations();
     if (!format_.holds_crowds)
       leave_out([](const eval::Annotation& annotation) { return annotation.is_crowd; }, "crowds");
@@ -73,7 +75,7 @@ class Conversion {
     const ListedImage from = source_.place_of(image);
     const fs::path to = out_ / format_.written_images(split_) / image.file_name;
     make_folder(to.parent_path());
-    if (!link_) return write_file(to, *read_listed(from), /*sync=*/false);
+    if (!options_.link) return write_file(to, *read_listed(from), /*sync=*/false);
     if (!from.member.empty())
       fail(ErrorCode::kUsage, "{}: no link leads into a tar file; convert without --link", from.name());
     std::error_code error;
@@ -106,11 +108,31 @@ class Conversion {
   void keep_images(const std::vector<char>& usable) {
     size_t place = 0;
     std::erase_if(truth_.images, [&](const eval::ImageRecord&) { return usable[place++] == 0; });
-    truth_.image_index.clear();
-    for (size_t i = 0; i < truth_.images.size(); ++i) truth_.image_index.emplace(truth_.images[i].id, i);
+    index_images();
     std::erase_if(truth_.annotations, [&](const eval::Annotation& annotation) {
       return !truth_.image_index.contains(annotation.image_id);
     });
+  }
+
+  /// Ids of images that are strings, which VOC's and YOLO's are, become numbers where that is wanted.
+  void number_images() {
+    if (truth_.image_ids.empty() || !format_.holds_image_ids) return;
+    if (!options_.number_images)
+      return note(fmt::format(
+          "ids of images are names, which many programs refuse in {}'s files: --number-images makes numbers "
+          "of them",
+          format_.name));
+    std::map<int64_t, int64_t> numbers;
+    for (const int64_t id : truth_.sorted_image_ids()) numbers.emplace(id, static_cast<int64_t>(numbers.size()) + 1);
+    for (eval::ImageRecord& image : truth_.images) image.id = numbers.at(image.id);
+    for (eval::Annotation& annotation : truth_.annotations) annotation.image_id = numbers.at(annotation.image_id);
+    truth_.image_ids = {};
+    index_images();
+  }
+
+  void index_images() {
+    truth_.image_index.clear();
+    for (size_t i = 0; i < truth_.images.size(); ++i) truth_.image_index.emplace(truth_.images[i].id, i);
   }
 
   /// Ids of annotations that are strings or missing become numbers, all of them.
@@ -221,7 +243,7 @@ class Conversion {
   const Dataset& source_;
   const Format& format_;
   const fs::path& out_;
-  bool link_;
+  const ConvertOptions& options_;
   const std::string& split_;
   eval::GroundTruth truth_;
   ConvertReport report_;
@@ -249,7 +271,7 @@ ConvertReport convert_dataset(const DataSource& data, const std::filesystem::pat
     fail(ErrorCode::kUsage, "{}: this folder is not empty; give a new one for the converted data set", out.string());
   make_folder(out);
   try {
-    dataset::Conversion conversion(source, format, out, options.link, split);
+    dataset::Conversion conversion(source, format, out, options, split);
     conversion.copy_images(progress, on_failure);
     return conversion.write();
   } catch (...) {  // nothing half-written stays; the folder was empty

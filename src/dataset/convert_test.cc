@@ -186,6 +186,29 @@ TEST(Convert, IdsOfImagesThatTheirNamesAreNotAreOthers) {
   EXPECT_FALSE(has_note(convert_dataset(root, folder / "coco", {.format = "coco"}), "ids of images"));
 }
 
+TEST(Convert, NamesThatAreIdsBecomeNumbersWhereThatIsWanted) {
+  const TestFolder folder("convert");
+  const fs::path root = small_data_set(folder, 3);
+  edit_annotations(root, [](auto& json) {
+    for (auto& image : json["images"]) image["id"] = 4 - image["id"].template get<int>();
+    for (auto& image : json["images"]) image["id"] = fmt::format("x{}", image["id"].template get<int>());
+    for (auto& box : json["annotations"]) box["image_id"] = fmt::format("x{}", 4 - box["image_id"].template get<int>());
+  });
+  for (const char* format : {"coco", "lvis"}) {
+    const ConvertReport names = convert_dataset(root, folder / format, {.format = format});
+    EXPECT_TRUE(has_note(names, "ids of images are names")) << format;
+    EXPECT_EQ(Dataset(folder / format).truth().image_ids.json_of(Dataset(folder / format).images()[0]->id), "\"x1\"");
+    const fs::path numbered = folder / (std::string(format) + "_numbered");
+    const ConvertReport numbers = convert_dataset(root, numbered, {.format = format, .number_images = true});
+    EXPECT_FALSE(has_note(numbers, "ids of images")) << format;
+    const Dataset source(numbered);
+    EXPECT_EQ(boxes_of(source), boxes_of(Dataset(root)));
+    for (size_t i = 0; i < 3; ++i) EXPECT_EQ(source.images()[i]->id, static_cast<int64_t>(i) + 1);
+    EXPECT_EQ(source.images()[0]->file_name, Dataset(root).images()[0]->file_name);
+  }
+  EXPECT_FALSE(has_note(convert_dataset(root, folder / "yolo", {.format = "yolo"}), "ids of images are names"));
+}
+
 TEST(Convert, TellsHowImagesWereTurned) {
   const TestFolder folder("convert");
   const fs::path root = small_data_set(folder, 1);

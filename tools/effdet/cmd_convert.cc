@@ -44,7 +44,7 @@ int run_convert(int argc, char** argv) {
                    "Writes a data set in another format, with its images, and says what that format does not hold.",
                    "effdet convert coco_data --to yolo --out yolo_data\n"
                    "effdet convert VOCdevkit/VOC2012 --split train --to coco --out coco_data --link\n"
-                   "effdet convert cvat_yolo --split train --to coco --out coco_data");
+                   "effdet convert cvat_yolo --split train --to coco --out coco_data --number-images");
   DataSourceOptions data_source;
   ConvertOptions options;
   std::string out;
@@ -57,6 +57,8 @@ int run_convert(int argc, char** argv) {
       ->required()
       ->type_name("DIR");
   line.add_flag("--link", options.link, "symbolic links to the images instead of copies");
+  line.add_flag("--number-images", options.number_images,
+                "ids 1, 2, ... for images whose ids are names, as many programs want them in COCO's files");
   line.add_json(json);
   if (!line.read()) return 0;
 

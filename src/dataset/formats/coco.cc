@@ -104,6 +104,7 @@ constinit const Format kCoco{
     .read = coco::read,
     .write = coco::write,
     .written_images = coco::written_images,
+    .holds_image_ids = true,
     .holds_crowds = true,
     .holds_outside = true,
     .holds_any_names = true,
