@@ -227,6 +227,18 @@ TEST(Convert, TellsHowImagesWereTurned) {
   EXPECT_TRUE(contains(report.notes[0], "1 of 1 images were turned upright")) << report.notes[0];
 }
 
+/// Datumaro, with which CVAT imports data sets, wants them.
+TEST(Convert, WhatDatumaroWantsBesideAnnotations) {
+  const TestFolder folder("convert");
+  const fs::path root = small_data_set(folder, 1);
+  edit_annotations(root, [](auto& json) { json["categories"] = {{{"id", 1}, {"name", "big dog"}}}; });
+  convert_dataset(root, folder / "voc", {.format = "voc"});
+  EXPECT_EQ(read_file(folder / "voc/labelmap.txt"), "# label:color_rgb:parts:actions\nbig dog:::\n");
+  convert_dataset(root, folder / "openimages", {.format = "openimages"});
+  EXPECT_EQ(read_file(folder / "openimages/validation-images-with-rotation.csv"),
+            "ImageID,Subset\n000000000001,validation\n");
+}
+
 /// Ultralytics would take a relative one from where it runs, and takes the file's folder without one.
 TEST(Convert, YolosFileHasNoPathOfItsOwn) {
   const TestFolder folder("convert");

@@ -244,12 +244,12 @@ std::string written_images(const std::string& split) { return split_called(split
 void write(const path& root, const eval::GroundTruth& truth, const Origin& origin) {
   const std::string split = written_images(origin.split);
   std::map<int64_t, std::string> labels;
-  std::string classes, images = "ImageID\n";
+  std::string classes, images = "ImageID,Subset\n";
   for (const auto& [id, name] : category_names(truth)) {
     const std::string& label = labels[id] = fmt::format("/category/{}", labels.size() + 1);
     classes += label + "," + csv_column(name) + "\n";
   }
-  for (const eval::ImageRecord& image : truth.images) images += csv_column(id_of(image.file_name)) + "\n";
+  for (const eval::ImageRecord& image : truth.images) images += csv_column(id_of(image.file_name)) + "," + split + "\n";
   AtomicFile boxes(root / (split + "-annotations-bbox.csv"));
   boxes.write(
       "ImageID,Source,LabelName,Confidence,XMin,XMax,YMin,YMax,IsOccluded,IsTruncated,IsGroupOf,IsDepiction,"

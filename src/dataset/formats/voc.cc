@@ -270,6 +270,13 @@ std::string object_xml(const eval::Annotation& annotation, const std::string& na
       settled(top + height));
 }
 
+/// The list of labels that Datumaro and CVAT want beside names that are not the challenge's.
+std::string label_map(const std::map<int64_t, std::string>& names) {
+  std::string text = "# label:color_rgb:parts:actions\n";
+  for (const auto& [id, name] : names) text += name + ":::\n";
+  return text;
+}
+
 void write(const path& root, const eval::GroundTruth& truth, const Origin& origin) {
   const std::map<int64_t, std::string> names = category_names(truth);
   std::vector<std::string> objects(truth.images.size());
@@ -291,6 +298,7 @@ void write(const path& root, const eval::GroundTruth& truth, const Origin& origi
     if (words_of(key).size() != 1) bad_input("'{}': lists of VOC cannot hold names with blanks", eval::printable(key));
     list += key + "\n";
   }
+  write_file(root / "labelmap.txt", label_map(names));
   make_folder(root / "ImageSets" / "Main");
   write_file(root / "ImageSets" / "Main" / (split_called(origin.split, "val", "train", "test") + ".txt"), list);
 }
