@@ -60,6 +60,7 @@ class HttpServer {
         if (count <= 0) break;
         text.append(buffer, static_cast<size_t>(count));
       }
+      if (text.size() < 4) continue;  // the client has left
       ++requests_;
       Request request;
       request.path = text.substr(4, text.find(' ', 4) - 4);

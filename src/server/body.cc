@@ -17,6 +17,8 @@ constexpr size_t kAlignment = 16;         // of realloc(), which is what kernels
 
 }  // namespace
 
+BodyPool::BodyPool() { kept_.reserve(kMostKept / kLeastKept); }
+
 BodyPool::Block BodyPool::take(size_t bytes) {
   if (bytes < kLeastKept) return {};
   const std::lock_guard lock(mutex_);

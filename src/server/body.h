@@ -22,9 +22,10 @@ class BodyPool {
     size_t bytes = 0;
   };
 
+  BodyPool();
   /// A block of so many bytes at least, or one without memory.
   Block take(size_t bytes);
-  /// Keeps it, or frees it where enough is kept.
+  /// Keeps it, or frees it where enough is kept. Throws nothing.
   void give(Block block);
 
  private:

@@ -2,12 +2,14 @@
 #include "server/connection.h"
 
 #include <algorithm>
+#include <boost/asio/bind_allocator.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/field.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/status.hpp>
+#include <functional>
 #include <new>
 
 #include "server/cors.h"
@@ -59,7 +61,34 @@ Connection::Connection(Socket socket, std::unique_ptr<TlsSession> tls, std::shar
   shared_.connections.insert(this);
 }
 
-Connection::~Connection() { shared_.connections.erase(this); }
+Connection::~Connection() {
+  shared_.connections.erase(this);
+  guarded([](Connection& connection) { connection.close(); });
+}
+
+template <typename Step>
+void Connection::guarded(Step step) {
+  try {
+    step(*this);
+  } catch (const std::exception& error) {
+    try {
+      if (is_busy()) log(0, 500, error.what());
+      close();
+    } catch (const std::exception&) {  // of what is told outside
+    }
+  }
+}
+
+template <typename Step>
+auto Connection::then(Step step) {
+  return [self = shared_from_this(), step = std::move(step)](const auto&... results) {
+    self->guarded([&](Connection& connection) { std::invoke(step, connection, results...); });
+  };
+}
+
+bool Connection::is_busy() const {
+  return phase_ != Phase::kGreeting && phase_ != Phase::kIdle && phase_ != Phase::kLinger && phase_ != Phase::kClosed;
+}
 
 void Connection::set_deadline(double seconds) {
   set_deadline(Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds)));
@@ -70,7 +99,8 @@ void Connection::set_deadline(Clock::time_point time) {
   timer_.expires_at(time);
   timer_.async_wait([self = weak_from_this(), number](ErrorCode error) {
     const auto connection = self.lock();
-    if (connection != nullptr && !error && connection->deadline_ == number) connection->on_deadline();
+    if (connection != nullptr && !error && connection->deadline_ == number)
+      connection->guarded([](Connection& expired) { expired.on_deadline(); });
   });
 }
 
@@ -89,17 +119,16 @@ void Connection::on_deadline() {
 
 void Connection::close() {
   if (phase_ == Phase::kClosed) return;
-  const bool was_busy = phase_ != Phase::kGreeting && phase_ != Phase::kIdle && phase_ != Phase::kLinger;
+  const bool was_busy = is_busy();
   phase_ = Phase::kClosed;
   ++deadline_;
   timer_.cancel();
   ErrorCode ignored;
   transport_.socket().close(ignored);
-  if (const auto pending = std::exchange(pending_, nullptr)) {
-    pending->cancel();
-    log(0, 499);
-  }
+  const auto pending = std::exchange(pending_, nullptr);
+  if (pending != nullptr) pending->cancel();
   if (was_busy) end_request();
+  if (pending != nullptr) log(0, 499);
 }
 
 void Connection::drain() {
@@ -108,10 +137,12 @@ void Connection::drain() {
 }
 
 void Connection::start() {
-  if (!transport_.is_encrypted()) return wait_for_request();
-  begin_ = Clock::now();
-  set_deadline(shared_.options.header_seconds);
-  transport_.async_greet([self = shared_from_this()](Transport::Greeting greeting) { self->on_greeting(greeting); });
+  guarded([](Connection& connection) {
+    if (!connection.transport_.is_encrypted()) return connection.wait_for_request();
+    connection.begin_ = Clock::now();
+    connection.set_deadline(connection.shared_.options.header_seconds);
+    connection.transport_.async_greet(connection.then(&Connection::on_greeting));
+  });
 }
 
 void Connection::on_greeting(Transport::Greeting greeting) {
@@ -137,11 +168,10 @@ void Connection::wait_for_request() {
   buffer_.shrink_to_fit();                                                 // many connections only wait
   transport_.rest();
   set_deadline(shared_.options.idle_seconds);
-  transport_.socket().async_wait(Socket::wait_read, [self = shared_from_this()](ErrorCode error) {
-    if (self->phase_ != Phase::kIdle) return;
-    if (error) return self->close();
-    self->read_header();
-  });
+  transport_.socket().async_wait(Socket::wait_read, then([](Connection& self, ErrorCode error) {
+                                   if (self.phase_ != Phase::kIdle) return;
+                                   error ? self.close() : self.read_header();
+                                 }));
 }
 
 void Connection::read_header() {
@@ -156,7 +186,7 @@ void Connection::read_header() {
   received_ = 0;
   keep_alive_ = is_head_ = is_http10_ = false;
   http::async_read_header(transport_, buffer_, *parser_,
-                          [self = shared_from_this()](ErrorCode error, size_t) { self->on_header(error); });
+                          then([](Connection& self, ErrorCode error, size_t) { self.on_header(error); }));
 }
 
 void Connection::on_header(ErrorCode error) {
@@ -223,11 +253,11 @@ void Connection::take_header() {
   if (!boost::beast::iequals(message[http::field::expect], "100-continue"))
     return refuse(error_answer(417, "the only expectation that this server meets is 100-continue"));
   constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
-  asio::async_write(transport_, asio::buffer(kContinue), [self = shared_from_this()](ErrorCode error, size_t) {
-    if (self->phase_ != Phase::kBody) return;
-    if (error && !self->timed_out_) return self->close();
-    self->read_body();
-  });
+  asio::async_write(transport_, asio::buffer(kContinue), then([](Connection& self, ErrorCode error, size_t) {
+                      if (self.phase_ != Phase::kBody) return;
+                      if (error && !self.timed_out_) return self.close();
+                      self.read_body();
+                    }));
 }
 
 /// False: the client got an answer instead.
@@ -246,7 +276,7 @@ bool Connection::take_bytes(std::span<const std::byte> bytes) {
       bytes = bytes.subspan(room.size());
     }
   } catch (const std::bad_alloc&) {
-    refuse(error_answer(503, "the server's memory is used up: try again later"));
+    refuse(out_of_memory_answer());
     return false;
   }
   return true;
@@ -275,18 +305,18 @@ void Connection::read_known(uint64_t left) {
   try {
     room = request_->body.room(std::min(left, kAtOnce));
   } catch (const std::bad_alloc&) {
-    return refuse(error_answer(503, "the server's memory is used up: try again later"));
+    return refuse(out_of_memory_answer());
   }
   transport_.async_read_some(
-      asio::buffer(room.data(), room.size()), [self = shared_from_this(), left](ErrorCode error, size_t bytes) {
-        if (self->phase_ != Phase::kBody) return;
-        if (error && !self->timed_out_) return self->close();
-        self->received_ += bytes;
-        if (!self->request_->reservation.grow(bytes))
-          return self->refuse(error_answer(503, "the server's memory for requests is used up: try again later"));
-        self->request_->body.add(bytes);
-        self->read_known(left - bytes);
-      });
+      asio::buffer(room.data(), room.size()), then([left](Connection& self, ErrorCode error, size_t bytes) {
+        if (self.phase_ != Phase::kBody) return;
+        if (error && !self.timed_out_) return self.close();
+        self.received_ += bytes;
+        if (!self.request_->reservation.grow(bytes))
+          return self.refuse(error_answer(503, "the server's memory for requests is used up: try again later"));
+        self.request_->body.add(bytes);
+        self.read_known(left - bytes);
+      }));
 }
 
 void Connection::read_chunks() {
@@ -295,17 +325,20 @@ void Connection::read_chunks() {
   chunk_.resize(kChunk);
   body.data = chunk_.data();
   body.size = chunk_.size();
-  http::async_read(transport_, buffer_, *parser_, [self = shared_from_this()](ErrorCode error, size_t) {
-    if (self->phase_ != Phase::kBody) return;
-    if (self->timed_out_) return self->refuse(error_answer(408, "the request's body took too long"));
-    if (error && error != http::error::need_buffer) {
-      const bool has_ended = error == http::error::end_of_stream || error == http::error::partial_message;
-      return has_ended || !is_of_http(error) ? self->close() : self->refuse_broken(error);
-    }
-    const size_t filled = self->chunk_.size() - self->parser_->get().body().size;
-    if (!self->take_bytes(std::as_bytes(std::span(self->chunk_).first(filled)))) return;
-    self->read_chunks();
-  });
+  http::async_read(transport_, buffer_, *parser_,
+                   then([](Connection& self, ErrorCode error, size_t) { self.on_chunks(error); }));
+}
+
+void Connection::on_chunks(ErrorCode error) {
+  if (phase_ != Phase::kBody) return;
+  if (timed_out_) return refuse(error_answer(408, "the request's body took too long"));
+  if (error && error != http::error::need_buffer) {
+    const bool has_ended = error == http::error::end_of_stream || error == http::error::partial_message;
+    return has_ended || !is_of_http(error) ? close() : refuse_broken(error);
+  }
+  const size_t filled = chunk_.size() - parser_->get().body().size;
+  if (!take_bytes(std::as_bytes(std::span(chunk_).first(filled)))) return;
+  read_chunks();
 }
 
 void Connection::handle() {
@@ -313,12 +346,10 @@ void Connection::handle() {
   ++deadline_;
   timer_.cancel();
   request_->arrival = Clock::now();
-  auto done = [self = shared_from_this(), &io = shared_.io](Answer answer) mutable {
-    asio::post(io, [self = std::move(self), answer = std::make_shared<Answer>(std::move(answer))] {
-      if (self->phase_ != Phase::kWork) return;
-      self->pending_.reset();
-      self->send(std::move(*answer));
-    });
+  // The last to hold the connection must be this thread, and no stream's.
+  auto done = [this, send = then(&Connection::send_worked_out)](Answer answer) mutable {
+    worked_out_ = std::move(answer);
+    asio::post(shared_.io, asio::bind_allocator(HandlerAllocator<std::byte>(memory_), std::move(send)));
   };
   std::shared_ptr<Request> request = std::exchange(request_, nullptr);
   if (auto answer = shared_.service.handle(std::move(request), pending_, std::move(done)))
@@ -327,13 +358,20 @@ void Connection::handle() {
   watch_client();
 }
 
+void Connection::send_worked_out() {
+  Answer answer = std::exchange(worked_out_, {});
+  if (phase_ != Phase::kWork) return;
+  pending_.reset();
+  send(std::move(answer));
+}
+
 /// While a request waits for its answer nothing is read: what comes is the next request, or the client's end.
 void Connection::watch_client() {
   watching_ = true;
-  transport_.async_watch([self = shared_from_this()](bool has_left) {
-    self->watching_ = false;
-    if (has_left && self->phase_ == Phase::kWork) self->close();
-  });
+  transport_.async_watch(then([](Connection& self, bool has_left) {
+    self.watching_ = false;
+    if (has_left && self.phase_ == Phase::kWork) self.close();
+  }));
 }
 
 /// Answers before all of the request was read, and so ends the connection: what follows would be taken for a request.
@@ -374,8 +412,7 @@ void Connection::send(Answer answer) {
     buffers.push_back(asio::buffer(answer_.text));
     for (const auto& part : answer_.parts) buffers.push_back(asio::buffer(part.data(), part.size()));
   }
-  asio::async_write(transport_, buffers,
-                    [self = shared_from_this()](ErrorCode error, size_t) { self->on_sent(error); });
+  asio::async_write(transport_, buffers, then([](Connection& self, ErrorCode error, size_t) { self.on_sent(error); }));
 }
 
 void Connection::on_sent(ErrorCode error) {
@@ -416,16 +453,14 @@ void Connection::linger() {
   transport_.end();
   transport_.socket().shutdown(Socket::shutdown_send, ignored);
   set_deadline(kLinger);
-  const auto read = [](auto&& again, std::shared_ptr<Connection> self) -> void {
-    Connection& connection = *self;
-    connection.transport_.socket().async_read_some(asio::buffer(connection.chunk_),
-                                                   [again, self](ErrorCode error, size_t) {
-                                                     if (self->phase_ != Phase::kLinger) return;
-                                                     if (error) return self->close();
-                                                     again(again, self);
-                                                   });
-  };
-  read(read, shared_from_this());
+  read_away();
+}
+
+void Connection::read_away() {
+  transport_.socket().async_read_some(asio::buffer(chunk_), then([](Connection& self, ErrorCode error, size_t) {
+                                        if (self.phase_ != Phase::kLinger) return;
+                                        error ? self.close() : self.read_away();
+                                      }));
 }
 
 void Connection::end_request() {

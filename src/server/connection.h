@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "effdet/server.h"
+#include "server/handler_memory.h"
 #include "server/service.h"
 #include "server/transport.h"
 
@@ -33,13 +34,15 @@ struct ConnectionShared {
   uint64_t next_id = 1;
 };
 
-/// One request after the other. Everything but the work itself runs in one thread.
+/// One request after the other. Everything but the work itself runs in one thread. An exception, such as that of memory
+/// that runs out, ends the connection alone.
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
   using Socket = Transport::Socket;
 
   /// tls: nullptr for plain HTTP.
   Connection(Socket socket, std::unique_ptr<TlsSession> tls, std::shared_ptr<ConnectionShared> shared);
+  /// Of one that no call waits for any more: an exception has taken it away.
   ~Connection();
   void start();
   /// Closes it unless it has a request; otherwise after the answer.
@@ -52,6 +55,12 @@ class Connection : public std::enable_shared_from_this<Connection> {
   using ErrorCode = boost::system::error_code;
   enum class Phase { kGreeting, kIdle, kHeader, kBody, kWork, kWrite, kLinger, kClosed };
 
+  /// The handler of an asynchronous call: step(*this, results...).
+  template <typename Step>
+  auto then(Step step);
+  /// Calls step(*this); what it throws ends the connection.
+  template <typename Step>
+  void guarded(Step step);
   void on_greeting(Transport::Greeting greeting);
   void wait_for_request();
   void read_header();
@@ -59,8 +68,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void take_header();
   void read_body();
   void read_chunks();
+  void on_chunks(ErrorCode error);
   void read_known(uint64_t left);
   void handle();
+  void send_worked_out();
   void watch_client();
   void refuse(Answer answer);
   void refuse_broken(ErrorCode error);
@@ -68,11 +79,14 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void on_sent(ErrorCode error);
   void log(uint64_t sent, int status, const std::string& error = {});
   void linger();
+  void read_away();
   void end_request();
   bool take_bytes(std::span<const std::byte> bytes);
   void set_deadline(double seconds);
   void set_deadline(Clock::time_point time);
   void on_deadline();
+  /// With a request that has no whole answer yet.
+  bool is_busy() const;
   std::string header_text(const Answer& answer, bool keep_alive) const;
 
   Transport transport_;
@@ -84,7 +98,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::optional<Parser> parser_;
   std::shared_ptr<Request> request_;
   std::shared_ptr<PendingAnswer> pending_;
-  Answer answer_;
+  Answer answer_, worked_out_;  // that is being written; that a stream has made
+  HandlerMemory memory_;        // to say so
   std::string head_;
   std::vector<char> chunk_;
   Phase phase_ = Phase::kGreeting;

@@ -65,7 +65,7 @@ std::shared_ptr<OutputMemory> OutputPool::take(const std::shared_ptr<OutputPool>
   return {new OutputMemory(std::move(*memory)), [pool](OutputMemory* used) {
             const std::unique_ptr<OutputMemory> owned(used);
             const std::lock_guard lock(pool->mutex_);
-            if (pool->kept_.size() < pool->most_) pool->kept_.push_back(std::move(*owned));
+            if (pool->kept_.size() < pool->kept_.capacity()) pool->kept_.push_back(std::move(*owned));
           }};
 }
 

@@ -39,16 +39,15 @@ struct PlanTensors {
 /// Memory for outputs, used again when an answer is sent: fresh pages for each would cost as much as the copy.
 class OutputPool {
  public:
-  OutputPool(std::vector<size_t> bytes, size_t most) : bytes_(std::move(bytes)), most_(most) {}
+  OutputPool(std::vector<size_t> bytes, size_t most) : bytes_(std::move(bytes)) { kept_.reserve(most); }
 
   /// Goes back when the last copy goes.
   static std::shared_ptr<OutputMemory> take(const std::shared_ptr<OutputPool>& pool);
 
  private:
   std::vector<size_t> bytes_;
-  size_t most_;  // that are kept
   std::mutex mutex_;
-  std::vector<OutputMemory> kept_;
+  std::vector<OutputMemory> kept_;  // as many as its capacity at most: what gives them back may not throw
 };
 
 class HostedModel {

@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <chrono>
 #include <map>
 #include <stdexcept>
 #include <string>
@@ -34,19 +36,14 @@ inline sockaddr_un address_of(const std::string& path) {
 class HttpClient {
  public:
   explicit HttpClient(int port) : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    const timeval limit{.tv_sec = 60};
-    ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(static_cast<uint16_t>(port));
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (::connect(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0)
-      throw std::runtime_error("connect failed");
+    connect_to(address);
   }
   explicit HttpClient(const std::string& path) : socket_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    const sockaddr_un address = address_of(path);
-    if (::connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
-      throw std::runtime_error("connect failed");
+    connect_to(address_of(path));
   }
   virtual ~HttpClient() { ::close(socket_); }
   HttpClient(const HttpClient&) = delete;
@@ -62,6 +59,11 @@ class HttpClient {
     return true;
   }
 
+  /// For what the server sends: a test does not wait for ever.
+  void wait_at_most(std::chrono::seconds time) {
+    const timeval limit{.tv_sec = time.count()};
+    ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+  }
   /// Sends nothing more.
   void end() { ::shutdown(socket_, SHUT_WR); }
   /// Everything until the server closes.
@@ -106,6 +108,8 @@ class HttpClient {
     send(text.append(body));
     return read();
   }
+  /// Whether the last read was given up: the server neither sent anything nor closed.
+  bool is_silent() const { return is_silent_; }
   /// Whether the server closes the connection and sends nothing before.
   bool ends() { return received_.empty() && !receive(); }
 
@@ -115,9 +119,18 @@ class HttpClient {
   int socket() const { return socket_; }
 
  private:
+  template <typename Address>
+  void connect_to(const Address& address) {
+    wait_at_most(std::chrono::seconds(60));
+    if (::connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) return;
+    ::close(socket_);
+    throw std::runtime_error("connect failed");
+  }
+
   bool receive() {
     char buffer[1 << 16];
     const ssize_t bytes = read_some(buffer, sizeof buffer);
+    is_silent_ = bytes < 0 && errno == EAGAIN;
     if (bytes <= 0) return false;
     received_.append(buffer, static_cast<size_t>(bytes));
     return true;
@@ -125,6 +138,7 @@ class HttpClient {
 
   int socket_;
   std::string received_;
+  bool is_silent_ = false;
 };
 
 }  // namespace effdet::server

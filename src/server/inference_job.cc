@@ -19,7 +19,7 @@ Answer answer_of(const Error& error, bool picture) {
     case ErrorCode::kUnsupported:
       return error_answer(picture ? 415 : 400, error.what());
     case ErrorCode::kOutOfMemory:
-      return error_answer(503, "the server's memory is used up: try again later");
+      return out_of_memory_answer();
     default:
       return error_answer(500, "the server failed on this request");
   }
@@ -42,6 +42,7 @@ double InferenceJob::seconds_since_arrival() const {
 
 bool InferenceJob::begin(Work& work) {
   if (taken_.exchange(true)) return false;
+  begun_ = true;
   work.seconds.queue = seconds_since_arrival();
   return true;
 }
@@ -105,6 +106,14 @@ void InferenceJob::finish(FunctionRef<Answer()> make, Work& work) {
   std::exchange(done_, nullptr)(std::move(answer));
 }
 
+void InferenceJob::fail() {
+  if (!begun_ && taken_.exchange(true)) return;
+  if (done_ == nullptr) return;  // it was answered before another of its batch threw
+  Answer answer = out_of_memory_answer();
+  interface_.statistics().add_failure(Failure::kOther, seconds_since_arrival());
+  std::exchange(done_, nullptr)(std::move(answer));
+}
+
 void InferenceJob::displace() {
   if (taken_.exchange(true)) return;
   interface_.statistics().add_failure(Failure::kRejected, 0);
@@ -158,7 +167,7 @@ Answer InferenceJob::guarded(FunctionRef<Answer()> make, std::optional<Failure>&
     return answer_of(error, interface_.pictures);
   } catch (const std::bad_alloc&) {
     failure = Failure::kOther;
-    return error_answer(503, "the server's memory is used up: try again later");
+    return out_of_memory_answer();
   } catch (const std::exception&) {
     failure = Failure::kOther;
     return error_answer(500, "the server failed on this request");

@@ -17,7 +17,8 @@
 
 namespace effdet::server {
 
-/// Calls done once: with the answer, or with the reason why there is none; or never, after cancel() and expire().
+/// Calls done once: with the answer, or with the reason why there is none; or never, after cancel() and expire(). done
+/// throws nothing.
 class InferenceJob final : public Job, public PendingAnswer {
  public:
   InferenceJob(Interface interface, Endpoint endpoint, std::shared_ptr<Request> request, const ServerOptions& options,
@@ -27,6 +28,7 @@ class InferenceJob final : public Job, public PendingAnswer {
   /// Those for tensors do.
   bool joins_batches() const override { return endpoint_ == Endpoint::kInfer && !interface_.pictures; }
   void run_with(std::span<const std::shared_ptr<Job>> others, size_t stream) override;
+  void fail() override;
   void displace() override;
   void cancel() override;
   std::optional<Clock::time_point> deadline() const override { return urgency_.deadline; }
@@ -51,6 +53,7 @@ class InferenceJob final : public Job, public PendingAnswer {
   const Urgency urgency_;
   Service::Done done_;
   std::atomic<bool> taken_ = false;  // by who runs, displaces, cancels or expires it
+  bool begun_ = false;               // by a stream
 };
 
 }  // namespace effdet::server

@@ -68,7 +68,10 @@ class PendingAnswer {
   virtual std::optional<Answer> expire() { return std::nullopt; }
 };
 
+constexpr const char* kOutOfMemory = "the server's memory is used up: try again later";
+
 /// {"error": message}, of which 1024 bytes at most
 Answer error_answer(int status, const std::string& message);
+inline Answer out_of_memory_answer() { return error_answer(503, kOutOfMemory); }
 
 }  // namespace effdet::server

@@ -100,15 +100,26 @@ struct Server::Impl {
     });
   }
 
-  /// What a handler throws ends its connection, by the time limit that it has at that moment, and not the server.
+  /// What Asio throws in place of a connection's handler ends that connection, by the time limit that it has at that
+  /// moment, and not the server.
   void run() {
-    while (true) {
+    for (bool done = false; !done;) {
       try {
+        if (acceptor.is_open() && !is_accepting) accept();
         io.run();
-        return;
+        done = true;
       } catch (const std::exception& error) {
-        if (shared->options.on_note) shared->options.on_note(std::string("a connection failed: ") + error.what());
+        note_failure(error);
+        io.restart();  // it has stopped where the handler that threw was its last one
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));  // memory may come back
       }
+    }
+  }
+
+  void note_failure(const std::exception& error) const {
+    try {
+      if (shared->options.on_note) shared->options.on_note(std::string("a connection failed: ") + error.what());
+    } catch (const std::exception&) {  // there is no memory to say so
     }
   }
 
@@ -155,8 +166,18 @@ struct Server::Impl {
     if (error) throw Error(ErrorCode::kIo, "cannot listen on " + name + ": " + error.message());
   }
 
+  /// Goes with the handler, which Asio destroys without a call where memory runs out.
+  struct Clear {
+    void operator()(bool* flag) const { *flag = false; }
+  };
+  std::unique_ptr<bool, Clear> mark_accepting() {
+    is_accepting = true;
+    return std::unique_ptr<bool, Clear>(&is_accepting);
+  }
+
   void accept() {
-    acceptor.async_accept([this](boost::system::error_code error, Socket socket) {
+    acceptor.async_accept([this, mark = mark_accepting()](boost::system::error_code error, Socket socket) mutable {
+      mark.reset();
       if (error == asio::error::operation_aborted || !acceptor.is_open()) return;
       if (error) return accept_later();  // no descriptors are left, for instance
       if (shared->connections.size() < shared->options.most_connections) serve(std::move(socket));
@@ -166,7 +187,8 @@ struct Server::Impl {
 
   void accept_later() {
     retry.expires_after(std::chrono::milliseconds(50));
-    retry.async_wait([this](boost::system::error_code error) {
+    retry.async_wait([this, mark = mark_accepting()](boost::system::error_code error) mutable {
+      mark.reset();
       if (!error && acceptor.is_open()) accept();
     });
   }
@@ -220,6 +242,7 @@ struct Server::Impl {
     return drained;
   }
 
+  bool is_accepting = false;  // or waits to do so
   asio::io_context io{1};
   server::Service service;
   std::optional<server::Certificate> certificate;

@@ -203,16 +203,24 @@ class Service::LoadJob final : public Job, public PendingAnswer {
       answer = json_answer("{}\n");
     } catch (const HttpError& error) {
       answer = error_answer(error.status(), error.what());
-    } catch (const std::exception& error) {
-      // What the library says names files.
-      service_.note(fmt::format("model '{}' was not loaded: {}", name_, error.what()));
-      answer = error_answer(400, fmt::format("model '{}' could not be loaded; the server's log says why", name_));
+    } catch (const std::bad_alloc&) {
+      answer = not_loaded(ErrorCode::kOutOfMemory, "memory ran out");
+    } catch (const Error& error) {
+      answer = not_loaded(error.code(), error.what());
     }
     std::exchange(done_, nullptr)(std::move(answer));
   }
+  void fail() override { std::exchange(done_, nullptr)(out_of_memory_answer()); }
   void cancel() override {}  // the answer goes nowhere; the model is there
 
  private:
+  /// What the library says names files: the log alone has it.
+  Answer not_loaded(ErrorCode code, const char* reason) const {
+    service_.note(fmt::format("model '{}' was not loaded: {}", name_, reason));
+    if (code == ErrorCode::kOutOfMemory) return out_of_memory_answer();
+    return error_answer(400, fmt::format("model '{}' could not be loaded; the server's log says why", name_));
+  }
+
   Service& service_;
   std::string name_;
   bool unloads_;
@@ -342,6 +350,8 @@ std::optional<Answer> Service::handle(std::shared_ptr<Request> request, std::sha
     return error_answer(error.status(), error.what());
   } catch (const Error& error) {
     return error_answer(400, error.what());
+  } catch (const std::bad_alloc&) {
+    return out_of_memory_answer();
   }
 }
 

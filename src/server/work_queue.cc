@@ -4,13 +4,18 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <exception>
 #include <utility>
 
 namespace effdet::server {
 
 WorkQueue::WorkQueue(size_t streams, Limits limits, Batching batching)
     : limits_(limits), batching_(batching), free_(streams) {
-  for (size_t i = 0; i < streams; ++i) threads_.emplace_back([this, i] { work(i); });
+  for (size_t i = 0; i < streams; ++i) {
+    std::vector<std::shared_ptr<Job>> others;
+    others.reserve(batching_.most);
+    threads_.emplace_back([this, i, room = std::move(others)]() mutable { work(i, std::move(room)); });
+  }
 }
 
 void WorkQueue::finish() {
@@ -32,7 +37,7 @@ WorkQueue::Entry WorkQueue::take(std::deque<Entry>::iterator entry) {
 }
 
 /// False, and nothing changed, where jobs of this level and better ones fill the queue.
-bool WorkQueue::make_room(JobPlace place, std::vector<Entry>& displaced) {
+bool WorkQueue::make_room(JobPlace place, Displaced& displaced) {
   size_t jobs = jobs_.size();
   uint64_t bytes = bytes_;
   // A job for which a stream is free does not wait.
@@ -44,12 +49,13 @@ bool WorkQueue::make_room(JobPlace place, std::vector<Entry>& displaced) {
     if (jobs == 0 || jobs_[jobs - 1].place.level <= place.level) return false;
     bytes -= jobs_[--jobs].place.bytes;
   }
-  while (jobs_.size() > jobs) displaced.push_back(take(jobs_.end() - 1));
+  displaced.entries.reserve(jobs_.size() - jobs);
+  while (jobs_.size() > jobs) displaced.entries.push_back(take(jobs_.end() - 1));
   return true;
 }
 
 bool WorkQueue::submit(std::shared_ptr<Job> job, JobPlace place) {
-  std::vector<Entry> displaced;
+  Displaced displaced;
   bool is_gathered = false;
   {
     const std::lock_guard lock(mutex_);
@@ -61,7 +67,6 @@ bool WorkQueue::submit(std::shared_ptr<Job> job, JobPlace place) {
     bytes_ += place.bytes;
   }
   is_gathered ? joined_.notify_one() : wake_.notify_one();
-  for (const Entry& entry : displaced) entry.job->displace();
   return true;
 }
 
@@ -89,10 +94,9 @@ bool WorkQueue::closed() const {
   return closed_;
 }
 
-/// Jobs for a batch: those that wait, and then those that come until that time.
-std::vector<std::shared_ptr<Job>> WorkQueue::take_others(std::unique_lock<std::mutex>& lock,
-                                                         std::chrono::steady_clock::time_point until) {
-  std::vector<std::shared_ptr<Job>> others;
+/// Jobs for a batch: those that wait, and then those that come until that time. There is room for them.
+void WorkQueue::take_others(std::vector<std::shared_ptr<Job>>& others, std::unique_lock<std::mutex>& lock,
+                            std::chrono::steady_clock::time_point until) {
   const auto joins = [](const Entry& entry) { return entry.job->joins_batches(); };
   while (true) {
     while (others.size() + 1 < batching_.most) {
@@ -106,10 +110,9 @@ std::vector<std::shared_ptr<Job>> WorkQueue::take_others(std::unique_lock<std::m
     --gathering_;
   }
   if (!jobs_.empty()) wake_.notify_one();  // of what came meanwhile other streams were not told
-  return others;
 }
 
-void WorkQueue::work(size_t stream) {
+void WorkQueue::work(size_t stream, std::vector<std::shared_ptr<Job>> others) {
   ::pthread_setname_np(::pthread_self(), "effdet-stream");
   std::unique_lock lock(mutex_);
   while (true) {
@@ -117,10 +120,14 @@ void WorkQueue::work(size_t stream) {
     if (jobs_.empty()) return;
     Entry entry = take(jobs_.begin());
     --free_;
-    std::vector<std::shared_ptr<Job>> others;
-    if (batching_.most > 1 && entry.job->joins_batches()) others = take_others(lock, entry.arrival + batching_.wait);
+    if (batching_.most > 1 && entry.job->joins_batches()) take_others(others, lock, entry.arrival + batching_.wait);
     lock.unlock();
-    others.empty() ? entry.job->run(stream) : entry.job->run_with(others, stream);
+    try {
+      others.empty() ? entry.job->run(stream) : entry.job->run_with(others, stream);
+    } catch (const std::exception&) {
+      entry.job->fail();
+      for (const auto& job : others) job->fail();
+    }
     entry.job.reset();
     others.clear();
     lock.lock();

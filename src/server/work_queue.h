@@ -18,8 +18,10 @@ namespace effdet::server {
 class Job {
  public:
   virtual ~Job() = default;
-  /// Called once, by the stream's thread. Throws nothing.
+  /// Called once, by the stream's thread.
   virtual void run(size_t stream) = 0;
+  /// Called where run() or run_with() threw: memory ran out. What it throws ends the process.
+  virtual void fail() = 0;
   /// Whether run_with() may take it along.
   virtual bool joins_batches() const { return false; }
   /// Instead of run() of this job and the others, all of which join batches.
@@ -72,11 +74,20 @@ class WorkQueue {
     std::chrono::steady_clock::time_point arrival;
   };
 
-  void work(size_t stream);
-  bool make_room(JobPlace place, std::vector<Entry>& displaced);
+  /// Tells its jobs when it goes, which must be when the lock is gone.
+  struct Displaced {
+    ~Displaced() {
+      for (const Entry& entry : entries) entry.job->displace();
+    }
+    std::vector<Entry> entries;
+  };
+
+  /// others: empty, with room for those of a batch.
+  void work(size_t stream, std::vector<std::shared_ptr<Job>> others);
+  bool make_room(JobPlace place, Displaced& displaced);
   Entry take(std::deque<Entry>::iterator entry);
-  std::vector<std::shared_ptr<Job>> take_others(std::unique_lock<std::mutex>& lock,
-                                                std::chrono::steady_clock::time_point until);
+  void take_others(std::vector<std::shared_ptr<Job>>& others, std::unique_lock<std::mutex>& lock,
+                   std::chrono::steady_clock::time_point until);
 
   const Limits limits_;
   const Batching batching_;

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <future>
 #include <memory>
+#include <new>
 #include <span>
 #include <string>
 
@@ -16,6 +17,7 @@ namespace {
 struct NamedJob : Job {
   NamedJob(std::string name, std::string& log) : name(std::move(name)), log(log) {}
   void run(size_t) override { log += name; }
+  void fail() override { log += "!" + name; }
   void displace() override { log += "(" + name + ")"; }
   std::string name;
   std::string& log;
@@ -27,6 +29,7 @@ struct BlockingJob : Job {
     began.set_value();
     go.get_future().wait();
   }
+  void fail() override {}
   std::promise<void> began, go;
 };
 
@@ -51,6 +54,19 @@ struct BusyQueue {
   std::shared_ptr<BlockingJob> blocker = std::make_shared<BlockingJob>();
   WorkQueue queue;
 };
+
+/// As one whose run finds no memory.
+struct ThrowingJob : NamedJob {
+  using NamedJob::NamedJob;
+  void run(size_t) override { throw std::bad_alloc(); }
+};
+
+TEST(WorkQueue, GoesOnAfterAJobThatThrew) {
+  BusyQueue busy({.jobs = 10});
+  EXPECT_TRUE(busy.queue.submit(std::make_shared<ThrowingJob>("a", busy.log)));
+  EXPECT_TRUE(busy.submit("b"));
+  EXPECT_EQ(busy.finish(), "!ab");
+}
 
 TEST(WorkQueue, RunsBetterLevelsFirst) {
   BusyQueue busy({.jobs = 10});

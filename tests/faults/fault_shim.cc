@@ -1,7 +1,7 @@
 // Preloaded into a command under test (LD_PRELOAD): makes chosen calls to the C library fail, as a machine that is
 // full, broken or out of memory would, or does something just before them. What to do is in the environment:
 //
-//   FAULT_CALL        malloc, open, read, write, fsync, close, rename, mmap, thread
+//   FAULT_CALL        malloc, open, read, write, fsync, close, rename, mmap, thread, accept, receive, send
 //   FAULT_NUMBER      which of these calls since main() began it is, from 1; absent: none
 //   FAULT_EVERY       1: the later ones too
 //   FAULT_DEED        number of an error: the call fails; "short": reads and writes move half of what was asked;
@@ -22,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
@@ -40,8 +41,23 @@ void* __libc_memalign(size_t alignment, size_t size);
 
 namespace {
 
-enum class Call { kNone, kMalloc, kOpen, kRead, kWrite, kFsync, kClose, kRename, kMmap, kThread };
-constexpr const char* kNames[] = {"", "malloc", "open", "read", "write", "fsync", "close", "rename", "mmap", "thread"};
+enum class Call {
+  kNone,
+  kMalloc,
+  kOpen,
+  kRead,
+  kWrite,
+  kFsync,
+  kClose,
+  kRename,
+  kMmap,
+  kThread,
+  kAccept,
+  kReceive,
+  kSend
+};
+constexpr const char* kNames[] = {"",       "malloc", "open",   "read",   "write",   "fsync", "close",
+                                  "rename", "mmap",   "thread", "accept", "receive", "send"};
 constexpr size_t kCalls = sizeof kNames / sizeof *kNames;
 
 enum class Deed { kFail, kShort, kInterrupt, kSignal, kShrink, kDelete, kReplace };
@@ -126,6 +142,12 @@ size_t shortened(Call call, size_t size) {
   return plan.deed == Deed::kShort && plan.call == call ? (size + 1) / 2 : size;
 }
 
+/// An eventfd or timerfd: neither devices nor their space nor half of a number are at stake.
+bool is_counter(int fd) {
+  struct stat info;
+  return fstat(fd, &info) == 0 && (info.st_mode & S_IFMT) == 0;
+}
+
 template <typename Function>
 Function* next(const char* name, Function*) {
   void* found = dlsym(RTLD_NEXT, name);
@@ -202,6 +224,7 @@ FILE* fopen64(const char* path, const char* mode) { return fopen(path, mode); }
 DIR* opendir(const char* path) { return fails(Call::kOpen) ? nullptr : REAL(opendir)(path); }
 
 ssize_t read(int fd, void* bytes, size_t size) {
+  if (is_counter(fd)) return REAL(read)(fd, bytes, size);
   return fails(Call::kRead) ? -1 : REAL(read)(fd, bytes, shortened(Call::kRead, size));
 }
 ssize_t __read_chk(int fd, void* bytes, size_t size, size_t) { return read(fd, bytes, size); }
@@ -221,6 +244,7 @@ struct dirent64* readdir64(DIR* folder) {
 }
 
 ssize_t write(int fd, const void* bytes, size_t size) {
+  if (is_counter(fd)) return REAL(write)(fd, bytes, size);
   return fails(Call::kWrite) ? -1 : REAL(write)(fd, bytes, shortened(Call::kWrite, size));
 }
 ssize_t writev(int fd, const struct iovec* parts, int number) {
@@ -228,6 +252,23 @@ ssize_t writev(int fd, const struct iovec* parts, int number) {
 }
 size_t fwrite(const void* bytes, size_t size, size_t number, FILE* file) {
   return file != stderr && fails_for_good(Call::kWrite) ? 0 : REAL(fwrite)(bytes, size, number, file);
+}
+
+int accept(int fd, struct sockaddr* address, socklen_t* length) {
+  return fails(Call::kAccept) ? -1 : REAL(accept)(fd, address, length);
+}
+int accept4(int fd, struct sockaddr* address, socklen_t* length, int flags) {
+  return fails(Call::kAccept) ? -1 : REAL(accept4)(fd, address, length, flags);
+}
+ssize_t recv(int fd, void* bytes, size_t size, int flags) {
+  return fails(Call::kReceive) ? -1 : REAL(recv)(fd, bytes, shortened(Call::kReceive, size), flags);
+}
+ssize_t __recv_chk(int fd, void* bytes, size_t size, size_t, int flags) { return recv(fd, bytes, size, flags); }
+ssize_t send(int fd, const void* bytes, size_t size, int flags) {
+  return fails(Call::kSend) ? -1 : REAL(send)(fd, bytes, shortened(Call::kSend, size), flags);
+}
+ssize_t sendmsg(int fd, const struct msghdr* message, int flags) {
+  return fails(Call::kSend) ? -1 : REAL(sendmsg)(fd, message, flags);
 }
 
 int fsync(int fd) { return fails(Call::kFsync) ? -1 : REAL(fsync)(fd); }

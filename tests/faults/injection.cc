@@ -29,19 +29,33 @@ Start with_fault(Start start, const Fault& fault) {
   return start;
 }
 
+namespace {
+
+constexpr std::array kCalls = {"",       "malloc", "open",   "read",   "write",   "fsync", "close",
+                               "rename", "mmap",   "thread", "accept", "receive", "send"};
+
+}  // namespace
+
+CallCounts::CallCounts(const std::filesystem::path& file) : counts_(kCalls.size()) {
+  std::ifstream(file, std::ios::binary)
+      .read(reinterpret_cast<char*>(counts_.data()), static_cast<std::streamsize>(counts_.size() * sizeof(long)));
+}
+
+long CallCounts::of(const std::string& call) const {
+  return counts_.empty() ? 0 : counts_.at(std::ranges::find(kCalls, call) - kCalls.begin());
+}
+
 long count_calls(const Command& command, const std::string& call) {
-  constexpr std::array kCalls = {"", "malloc", "open", "read", "write", "fsync", "close", "rename", "mmap", "thread"};
-  static std::map<std::string, std::array<long, kCalls.size()>> known;
+  static std::map<std::string, CallCounts> known;
   if (!known.contains(command.name)) {
     const Workplace place;
     Start start = with_fault(place.start(command), {"", "0"});
     const std::string file = (place.folder() / "count").string();
     start.environment["FAULT_COUNT_FILE"] = file;
     expect_same(command, place, run(start), "counting calls");
-    auto& counts = known[command.name];
-    std::ifstream(file, std::ios::binary).read(reinterpret_cast<char*>(counts.data()), sizeof counts);
+    known[command.name] = CallCounts(file);
   }
-  return known[command.name][std::ranges::find(kCalls, call) - kCalls.begin()];
+  return known[command.name].of(call);
 }
 
 int many() {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <filesystem>
 #include <set>
 #include <string>
 #include <thread>
@@ -23,6 +24,17 @@ struct Fault {
 std::string text_of(const Fault& fault);
 
 Start with_fault(Start start, const Fault& fault);
+
+/// How many calls of each kind a process has made so far: what it writes as FAULT_COUNT_FILE.
+class CallCounts {
+ public:
+  CallCounts() = default;
+  explicit CallCounts(const std::filesystem::path& file);
+  long of(const std::string& call) const;
+
+ private:
+  std::vector<long> counts_;
+};
 
 /// How many such calls a command makes: counted once, all of them in one run.
 long count_calls(const Command& command, const std::string& call);

@@ -55,7 +55,18 @@ Process::Process(const Start& start)
   ::_exit(127);
 }
 
+Process::~Process() {
+  if (pid_ <= 0) return;
+  send(SIGKILL);
+  ::waitpid(pid_, nullptr, 0);
+}
+
 void Process::send(int signal) const { ::kill(pid_, signal); }
+
+bool Process::runs() const {
+  siginfo_t info{};
+  return ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == 0;
+}
 
 Outcome Process::wait(std::chrono::seconds deadline) {
   const auto end = std::chrono::steady_clock::now() + deadline;
@@ -71,6 +82,7 @@ Outcome Process::wait(std::chrono::seconds deadline) {
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
+  pid_ = -1;
   if (WIFEXITED(status)) outcome.code = WEXITSTATUS(status);
   if (WIFSIGNALED(status)) outcome.signal = WTERMSIG(status);
   outcome.peak_memory = static_cast<uint64_t>(usage.ru_maxrss) * 1024;

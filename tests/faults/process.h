@@ -32,8 +32,14 @@ class Process {
  public:
   /// What it prints goes to files beside the folder.
   explicit Process(const Start& start);
+  /// Kills it where nobody has waited for it.
+  ~Process();
+  Process(const Process&) = delete;
+  Process& operator=(const Process&) = delete;
 
   void send(int signal) const;
+  /// False: it has ended; wait() tells how.
+  bool runs() const;
   /// Waits for its end; kills it after the deadline, which is for what hangs: on a busy disk one sync takes many
   /// seconds.
   Outcome wait(std::chrono::seconds deadline = std::chrono::seconds(120));

@@ -129,6 +129,7 @@ int serve(const std::string& program, ServeArguments& arguments) {
 
   options.listening_socket = inherited_socket();
   const StopRequest stop;
+  const MemoryErrorsAreThrown for_requests;
   Server server(models, options);
   for (const ServedModel& served : models) fmt::print("{}: model '{}'\n", program, served.name);
   const std::string host = options.host.find(':') == std::string::npos ? options.host : "[" + options.host + "]";

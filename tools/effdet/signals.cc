@@ -10,6 +10,7 @@
 #include <climits>
 #include <cstdlib>
 #include <cstring>
+#include <exception>
 #include <initializer_list>
 #include <new>
 #include <string>
@@ -111,6 +112,29 @@ void leave_after_lost_page(const char* path) {
 /// noexcept, such as the step of a directory_iterator, and the exception would abort the process there.
 void leave_without_memory() { leave(ErrorCode::kOutOfMemory, {"effdet: error: memory ran out\n"}); }
 
+thread_local bool memory_ran_out = false;
+std::terminate_handler usual_end = std::abort;
+
+void throw_bad_alloc() {
+  memory_ran_out = true;
+  throw std::bad_alloc();
+}
+
+[[noreturn]] void leave_for_uncaught_exception() {
+  // Where a destructor threw, the exception has not been caught, and nobody can say what it is.
+  bool is_memory = memory_ran_out;
+  try {
+    if (const std::exception_ptr uncaught = std::current_exception()) std::rethrow_exception(uncaught);
+  } catch (const std::bad_alloc&) {
+    is_memory = true;
+  } catch (...) {
+    is_memory = false;
+  }
+  if (is_memory) leave_without_memory();
+  usual_end();  // of faults of the program
+  std::abort();
+}
+
 }  // namespace
 
 void watch_signals() {
@@ -144,6 +168,16 @@ int StopRequest::exit_code() const { return 128 + stop_signal; }
 std::string StopRequest::name() const {
   const char* name = ::sigabbrev_np(stop_signal);
   return std::string("SIG") + (name != nullptr ? name : "");
+}
+
+MemoryErrorsAreThrown::MemoryErrorsAreThrown() {
+  usual_end = std::set_terminate(leave_for_uncaught_exception);
+  std::set_new_handler(throw_bad_alloc);
+}
+
+MemoryErrorsAreThrown::~MemoryErrorsAreThrown() {
+  std::set_new_handler(leave_without_memory);
+  std::set_terminate(usual_end);
 }
 
 void open_standard_streams() {

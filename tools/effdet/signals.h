@@ -32,6 +32,16 @@ class StopRequest {
   std::string name() const;
 };
 
+/// While it lives operator new throws where memory runs out, for a command that answers others and goes on. Where
+/// nothing catches the exception, the process ends as it would have at once, with exit code 7. One at a time.
+class MemoryErrorsAreThrown {
+ public:
+  MemoryErrorsAreThrown();
+  ~MemoryErrorsAreThrown();
+  MemoryErrorsAreThrown(const MemoryErrorsAreThrown&) = delete;
+  MemoryErrorsAreThrown& operator=(const MemoryErrorsAreThrown&) = delete;
+};
+
 /// Gives standard input, output and error that the parent closed an open /dev/null: otherwise the next file that is
 /// opened would take the number, and what is printed would land in it.
 void open_standard_streams();

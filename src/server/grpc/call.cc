@@ -168,7 +168,7 @@ void Call::handle(const std::shared_ptr<Exchange>& exchange, const grpc::ByteBuf
     error = failure.what();
   } catch (const std::bad_alloc&) {
     status = 503;
-    error = "the server's memory is used up: try again later";
+    error = kOutOfMemory;
   } catch (const std::exception&) {
     status = 500;
     error = "the server failed on this request";
