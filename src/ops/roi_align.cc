@@ -1,6 +1,7 @@
 // RoiAlign: regions of a map sampled to one size.
 #include <algorithm>
 #include <cmath>
+#include <type_traits>
 
 #include "ops/operators.h"
 #include "ops/util.h"
@@ -59,7 +60,9 @@ void roi_align(const EvalContext& c) {
   const bool half_pixel =
       c.opset >= 16 && c.node.get_string("coordinate_transformation_mode", "half_pixel") == "half_pixel";
   const bool average = c.node.get_string("mode", "avg") == "avg";
-  const double scale = c.node.get_float("spatial_scale", 1), shift = half_pixel ? 0.5 : 0;
+  // Where samples lie is rounded as in the definition: with 5 * 0.8f / 2 in double a region would get one more.
+  using Real = std::conditional_t<std::is_same_v<T, double>, double, float>;
+  const Real scale = c.node.get_float("spatial_scale", 1), shift = half_pixel ? 0.5 : 0;
   const int64_t ratio = c.node.get_int("sampling_ratio", 0), plane = x[2] * x[3];
   const Tensor batch = c.input(2).to(DType::kI64);
   const T* maps = c.input(0).data<T>().data();
@@ -68,14 +71,19 @@ void roi_align(const EvalContext& c) {
     const T* roi = c.input(1).data<T>().data() + r * 4;
     const int64_t image = batch.data<int64_t>()[static_cast<size_t>(r)];
     if (image < 0 || image >= x[0]) node_error(c.node, "region {} lies in image {} of {}", r, image, x[0]);
-    const double left = roi[0] * scale - shift, top = roi[1] * scale - shift;
-    double width = roi[2] * scale - shift - left, height = roi[3] * scale - shift - top;
-    if (!half_pixel) width = std::max(width, 1.0), height = std::max(height, 1.0);
-    const double bin_h = height / static_cast<double>(y[2]), bin_w = width / static_cast<double>(y[3]);
-    constexpr double kMostSamples = 1 << 12;  // of hostile regions
-    const auto samples = [&](double bin) {
+    const auto corner = [&](int i) -> Real { return static_cast<Real>(roi[i]) * scale - shift; };
+    const Real left = corner(0), top = corner(1);
+    Real width = corner(2) - left, height = corner(3) - top;
+    if (!half_pixel) width = std::max<Real>(width, 1), height = std::max<Real>(height, 1);
+    const Real bin_h = height / static_cast<Real>(y[2]), bin_w = width / static_cast<Real>(y[3]);
+    constexpr Real kMostSamples = 1 << 12;  // of hostile regions
+    const auto samples = [&](Real bin) {
       return ratio > 0 ? ratio
-                       : static_cast<int64_t>(std::clamp(std::isnan(bin) ? 1 : std::ceil(bin), 0.0, kMostSamples));
+                       : static_cast<int64_t>(std::clamp<Real>(std::isnan(bin) ? 1 : std::ceil(bin), 0, kMostSamples));
+    };
+    const auto place = [](Real begin, Real bin, int64_t number, int64_t sample, int64_t of) -> Real {
+      return begin + static_cast<Real>(number) * bin +
+             (static_cast<Real>(sample) + Real{0.5}) * bin / static_cast<Real>(of);
     };
     const int64_t rows = samples(bin_h), columns = samples(bin_w);
     if (rows * columns == 0) continue;  // a region without area: zeros
@@ -83,11 +91,8 @@ void roi_align(const EvalContext& c) {
       for (int64_t ow = 0; ow < y[3]; ++ow) {
         std::vector<double> result(static_cast<size_t>(y[1]), average ? 0 : -std::numeric_limits<double>::infinity());
         for (int64_t i = 0; i < rows * columns; ++i) {
-          const double py = top + bin_h * (static_cast<double>(oh) +
-                                           (static_cast<double>(i / columns) + 0.5) / static_cast<double>(rows));
-          const double px = left + bin_w * (static_cast<double>(ow) +
-                                            (static_cast<double>(i % columns) + 0.5) / static_cast<double>(columns));
-          const Neighbours around = neighbours_of(py, px, x[2], x[3]);
+          const Neighbours around = neighbours_of(place(top, bin_h, oh, i / columns, rows),
+                                                  place(left, bin_w, ow, i % columns, columns), x[2], x[3]);
           for (int64_t channel = 0; channel < y[1]; ++channel) {
             const T* map = maps + (image * x[1] + channel) * plane;
             double& value = result[static_cast<size_t>(channel)];
