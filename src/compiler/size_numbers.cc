@@ -15,18 +15,20 @@ namespace {
 
 /// Shape arithmetic works on a handful of numbers; anything larger is data.
 constexpr int64_t kMostNumbers = 64;
+/// Magnitude of all numbers, so that sums and products of two of them are far from the end of 64 bits.
+constexpr int64_t kMostNumber = int64_t{1} << 30;
 
 bool holds_whole_numbers(DType type) {
   return type == DType::kI32 || type == DType::kI64 || type == DType::kF32 || type == DType::kF64;
 }
 
-/// Those of a constant, where all are whole and no index is near the end of what is exact.
+/// Those of a constant, where all are whole and small.
 std::optional<SizeNumbers::Numbers> of_constant(const Tensor& tensor) {
   if (!holds_whole_numbers(tensor.dtype()) || tensor.numel() > kMostNumbers) return std::nullopt;
   SizeNumbers::Numbers numbers;
   const Tensor wide = tensor.to(DType::kF64);
   for (const double x : wide.data<double>()) {
-    if (!(std::abs(x) <= static_cast<double>(ops::kMaxElements)) || x != std::trunc(x)) return std::nullopt;
+    if (!(std::abs(x) <= static_cast<double>(kMostNumber)) || x != std::trunc(x)) return std::nullopt;
     numbers.push_back({.base = static_cast<int64_t>(x)});
   }
   return numbers;
@@ -49,10 +51,9 @@ int64_t SizeNumbers::high(const SizeNumber& x) const {
   return x.base + x.factor * (x.factor > 0 ? size.high : size.low);
 }
 
-/// All numbers are, so that sums and products of two of them are far from the end of 64 bits.
+/// All numbers are. Checks what limits the rest's arithmetic first.
 bool SizeNumbers::is_small(const SizeNumber& x) const {
-  constexpr int64_t kMost = int64_t{1} << 30;
-  const auto fits = [](int64_t value) { return value >= -kMost && value <= kMost; };
+  const auto fits = [](int64_t value) { return value >= -kMostNumber && value <= kMostNumber; };
   return fits(x.base) && fits(x.factor) && fits(low(x)) && fits(high(x));
 }
 
