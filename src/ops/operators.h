@@ -35,6 +35,7 @@ std::span<const Operator> fused_quantize_operators();
 std::span<const Operator> fused_squeeze_excite_operators();
 std::span<const Operator> fused_table_operators();
 std::span<const Operator> gather_operators();
+std::span<const Operator> grid_sample_operators();
 std::span<const Operator> identity_operators();
 std::span<const Operator> integer_product_operators();
 std::span<const Operator> matmul_operators();

@@ -34,6 +34,7 @@ std::vector<Operator> join_tables() {
            select_operators(),
            conv_transpose_operators(),
            roi_align_operators(),
+           grid_sample_operators(),
            non_max_suppression_operators(),
            numbers_operators(),
            quantize_operators(),
