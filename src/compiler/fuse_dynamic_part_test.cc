@@ -138,6 +138,8 @@ TEST(FuseDynamicPart, LimitsFollowTheOperators) {
       output y)"),
             (Shape{4, 5}));
   EXPECT_EQ(limit("y = Sqrt(flat)\n output y"), (Shape{6, 5}));
+  EXPECT_EQ(limit("y = Unique(flat)\n output y"), (Shape{30}));
+  EXPECT_EQ(limit("y = Unique(flat) axis=0\n output y"), (Shape{6, 5}));
   EXPECT_EQ(limit("y = Split(flat) axis=0\n output y"), (Shape{6, 5}));
   EXPECT_EQ(limit("t = Unsqueeze(flat) axes=[0]\n y = MaxPool(t) kernel_shape=[2] strides=[2]\n output y"),
             (Shape{1, 6, 2}));

@@ -36,7 +36,7 @@ void require_static_shapes(const ir::Graph& graph) {
     examples.push_back(example_shape(value));
   }
   if (!free.empty())
-    bad_input("the shape of {} {} is free, where -1 stands; give one, as in --input_shape=\"{}\"",
+    bad_input("the shape of {} {} is free, where -1 or 0 stands; give one, as in --input_shape=\"{}\"",
               free.size() == 1 ? "input" : "inputs", fmt::join(free, ", "), fmt::join(examples, ";"));
 }
 

@@ -71,6 +71,7 @@ class Limits {
     if (node.op == "NonMaxSuppression") return {of_suppression(node)};
     if (node.op == "NonZero") return {of_non_zero(node)};
     if (node.op == "Compress") return {of_compress(node)};
+    if (node.op == "Unique") return of_unique(node);
     if (node.op == "Slice") return {of_slice(node)};
     if (node.op == "Concat") return {of_concat(node)};
     if (node.op == "TopK") return of_top_k(node);
@@ -143,6 +144,18 @@ class Limits {
     const Limit x = limit(node, 0);
     if (!x || node.find("axis") != nullptr) return x;
     return Shape{static_cast<int64_t>(checked_numel(*x).value_or(0))};
+  }
+
+  /// All may differ: elements, or rows along the axis; then three lists of one number each.
+  std::vector<Limit> of_unique(const ir::Node& node) const {
+    const Limit x = limit(node, 0);
+    if (!x) return {};
+    Shape rows{static_cast<int64_t>(checked_numel(*x).value_or(0))};
+    if (node.find("axis") == nullptr) return {rows, rows, rows, rows};
+    const int64_t axis = node.get_int("axis", 0), rank = static_cast<int64_t>(x->size());
+    if (axis < -rank || axis >= rank) return {};
+    rows[0] = (*x)[static_cast<size_t>(axis < 0 ? axis + rank : axis)];
+    return {x, rows, rows, rows};
   }
 
   /// No more than there was, and no more than lies between two numbers from the front.
