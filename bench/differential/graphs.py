@@ -556,6 +556,21 @@ def nms(rng):
 
 
 @kind
+def grid_sample(rng):
+    opset = pick(rng, 16, 20, 22)
+    mode = pick(rng, "nearest", *(("bilinear", "bicubic") if opset == 16 else ("linear", "cubic")))
+    axes = 2 if opset == 16 or mode == "cubic" else int(rng.integers(2, 4))
+    batch = int(rng.integers(1, 3))
+    sizes, points = rng.integers(1, 6, axes), rng.integers(1, 5, axes)
+    x = rng.standard_normal([batch, rng.integers(1, 4), *sizes]).astype(np.float32)
+    grid = (rng.standard_normal([batch, *points, axes]) * pick(rng, 0.5, 1, 3)).astype(np.float32)
+    attributes = {"mode": pick(rng, None, mode) if "linear" in mode else mode,
+                  "padding_mode": pick(rng, None, "zeros", "border", "reflection"),
+                  "align_corners": pick(rng, None, 0, 1)}
+    return Graph([node("GridSample", ["x", "grid"], **attributes)], {"x": x, "grid": grid}, opset=opset, note=mode)
+
+
+@kind
 def gather(rng):
     op = pick(rng, "Gather", "GatherElements", "GatherND")
     shape = shape_of(rng, 3, 5, 0)

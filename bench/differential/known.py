@@ -7,7 +7,7 @@ import numpy as np
 #: Refusals of ours that are documented: operators and types that are not there, sizes that a compiled model cannot
 #: know (inputs of no values among them), and windows larger than what they slide over, of which the peers make empty
 #: tensors.
-REFUSALS = [r"is free, where -1 stands", r"unsupported operator", r"is not supported", r"depends on the image", r"only \d+ to \d+", r"does not fit into"]
+REFUSALS = [r"is free, where -1 or 0 stands", r"unsupported operator", r"is not supported", r"depends on the image", r"only \d+ to \d+", r"does not fit into"]
 
 #: (kinds or None for all, condition of graph, results and verdicts, reason). verdicts: by engine, what is different
 #: there from our reference kernels, or "refuses: ...", or None.

@@ -128,6 +128,8 @@ class Limits {
     if (!scores || scores->size() != 3) return std::nullopt;
     const auto most = ints(node, 2);
     int64_t boxes = (*scores)[2];
+    const bool is_absent = node.inputs.size() < 3 || node.inputs[2] == ir::kNoValue;
+    if (is_absent) boxes = 0;  // ONNX's default
     if (most && most->size() == 1) boxes = std::clamp<int64_t>(most->front(), 0, boxes);
     const auto rows = checked_numel(Shape{(*scores)[0], (*scores)[1], boxes});
     if (!rows || *rows > static_cast<uint64_t>(ops::kMaxElements)) return std::nullopt;
