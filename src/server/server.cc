@@ -105,6 +105,7 @@ struct Server::Impl {
   void run() {
     for (bool done = false; !done;) {
       try {
+        if (!acceptor.is_open()) close_connections();  // which an exception may have kept from it
         if (acceptor.is_open() && !is_accepting) accept();
         io.run();
         done = true;
@@ -233,6 +234,10 @@ struct Server::Impl {
     if (!socket_path.empty()) ::unlink(socket_path.c_str());
     retry.cancel();
     limit.cancel();
+    close_connections();
+  }
+
+  void close_connections() {
     for (server::Connection* connection : snapshot()) connection->close();
   }
 
