@@ -4,6 +4,7 @@
 #include <expat.h>
 #include <iconv.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -22,6 +23,23 @@ namespace {
 constexpr size_t kXmlDepth = 32;
 constexpr uint64_t kXmlLimit = 16 << 20;
 
+/// Encodings of a byte a character that iconv may be asked for: a file that names another one does not choose which of
+/// the C library's modules are loaded.
+constexpr std::string_view kEncodings[] = {
+    "windows-874",  "windows-1250", "windows-1251", "windows-1252", "windows-1253", "windows-1254", "windows-1255",
+    "windows-1256", "windows-1257", "windows-1258", "cp874",        "cp1250",       "cp1251",       "cp1252",
+    "cp1253",       "cp1254",       "cp1255",       "cp1256",       "cp1257",       "cp1258",       "iso-8859-2",
+    "iso-8859-3",   "iso-8859-4",   "iso-8859-5",   "iso-8859-6",   "iso-8859-7",   "iso-8859-8",   "iso-8859-9",
+    "iso-8859-10",  "iso-8859-11",  "iso-8859-13",  "iso-8859-14",  "iso-8859-15",  "iso-8859-16",  "koi8-r",
+    "koi8-u",       "cp437",        "cp850",        "cp852",        "cp866",        "ibm437",       "ibm850",
+    "ibm852",       "ibm866",       "macintosh",    "tis-620",
+};
+
+bool may_be_asked_for(std::string_view name) {
+  const auto same = [](char a, char b) { return (a >= 'A' && a <= 'Z' ? static_cast<char>(a - 'A' + 'a') : a) == b; };
+  return std::ranges::any_of(kEncodings, [&](std::string_view known) { return std::ranges::equal(name, known, same); });
+}
+
 /// What a byte of an encoding stands for, -1 for nothing; nothing where it is the first of several.
 std::optional<int> code_point(iconv_t converter, char byte) {
   std::array<char, 4> code{};
@@ -38,7 +56,7 @@ std::optional<int> code_point(iconv_t converter, char byte) {
 
 /// Encodings of a byte a character that expat does not know itself, as windows-1252; Python's parser reads those, too.
 int describe_encoding(void*, const char* name, XML_Encoding* encoding) {
-  if (std::string_view(name).find('/') != std::string_view::npos) return XML_STATUS_ERROR;  // iconv's options
+  if (!may_be_asked_for(name)) return XML_STATUS_ERROR;
   const iconv_t converter = iconv_open("UTF-32LE", name);
   if (converter == reinterpret_cast<iconv_t>(-1)) return XML_STATUS_ERROR;
   bool is_known = true;
