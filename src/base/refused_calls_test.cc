@@ -29,7 +29,6 @@ using test::error_of;
 using test::RefusedCall;
 using test::with_refused;
 
-constexpr RefusedCall kNoStatus{SYS_newfstatat, EIO, 3, AT_EMPTY_PATH};  // fstat()
 const std::string kOld = "old and longer than what comes", kNew = "new";
 
 std::span<const std::byte> new_bytes() { return std::as_bytes(std::span(kNew)); }
@@ -130,16 +129,17 @@ TEST_F(RefusedOutputs, NeedRandomNames) {
 
 // The folder is of a FUSE server, or of a network, which answers with an error.
 TEST_F(RefusedOutputs, InputsSayWhatFailed) {
-  const auto refused = [&](const RefusedCall& call, const std::function<void()>& read, const std::string& message) {
-    with_refused({call}, [&] { EXPECT_EQ(error_of(read).what(), path_.string() + ": " + message); });
+  const auto refused = [&](const std::vector<RefusedCall>& calls, const std::function<void()>& read,
+                           const std::string& message) {
+    with_refused(calls, [&] { EXPECT_EQ(error_of(read).what(), path_.string() + ": " + message); });
   };
   refused(
-      {SYS_pread64, EIO}, [&] { MappedFile{path_}; }, "cannot read: Input/output error");
+      {{SYS_pread64, EIO}}, [&] { MappedFile{path_}; }, "cannot read: Input/output error");
   refused(
-      kNoStatus, [&] { MappedFile{path_}; }, "not a regular file");
+      test::refused_fstat(EIO), [&] { MappedFile{path_}; }, "not a regular file");
   fs::resize_file(path_, (1 << 20) + 1);  // an odd length, which no allocator or sanitizer asks for
   refused(
-      {SYS_mmap, ENOMEM, 1, 1}, [&] { MappedFile{path_}; }, "cannot map: Cannot allocate memory");
+      {{SYS_mmap, ENOMEM, 1, 1}}, [&] { MappedFile{path_}; }, "cannot map: Cannot allocate memory");
 }
 
 // Another process cuts a file between two steps of ours: the kernel tells of the first page that is gone.

@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <string>
+#include <vector>
 
 #include "server/http_error.h"
 #include "server/shared_memory_test_util.h"
@@ -25,19 +26,21 @@ std::string refusal_of_region(const std::string& key) {
   return "";
 }
 
-void expect_region_refused(const test::RefusedCall& call, const std::string& status, const std::string& why) {
+void expect_region_refused(const std::vector<test::RefusedCall>& calls, const std::string& status,
+                           const std::string& why) {
   const SharedObject object(4096);
-  test::with_refused({call}, [&] {
+  test::with_refused(calls, [&] {
     EXPECT_EQ(refusal_of_region(object.key()), status + " shared memory '" + object.key() + "': " + why);
   });
 }
 
 TEST(SharedRegion, SaysWhatTheMachineRefuses) {
-  expect_region_refused({SYS_openat, EACCES, 2, O_NOFOLLOW}, "400", "the server's user may not read and write it");
-  expect_region_refused({SYS_openat, ENOENT, 2, O_NOFOLLOW}, "400", "there is none of that name where the server runs");
-  expect_region_refused({SYS_openat, EMFILE, 2, O_NOFOLLOW}, "400", "Too many open files");
-  expect_region_refused({SYS_newfstatat, EIO}, "400", "it is none");
-  expect_region_refused({SYS_mmap, ENOMEM, 3, MAP_SHARED}, "503", "Cannot allocate memory");
+  expect_region_refused({{SYS_openat, EACCES, 2, O_NOFOLLOW}}, "400", "the server's user may not read and write it");
+  expect_region_refused({{SYS_openat, ENOENT, 2, O_NOFOLLOW}}, "400",
+                        "there is none of that name where the server runs");
+  expect_region_refused({{SYS_openat, EMFILE, 2, O_NOFOLLOW}}, "400", "Too many open files");
+  expect_region_refused(test::refused_fstat(EIO), "400", "it is none");
+  expect_region_refused({{SYS_mmap, ENOMEM, 3, MAP_SHARED}}, "503", "Cannot allocate memory");
 }
 
 // Somebody put a pipe into the folder of shared memory.
@@ -52,7 +55,7 @@ TEST(SharedRegion, TellsThatItCannotBeAskedForItsSize) {
   const SharedObject object(4096);
   const SharedRegion region(object.key(), 0, 4096);
   region.check_whole();
-  test::with_refused({{SYS_newfstatat, EIO}}, [&] { EXPECT_THROW(region.check_whole(), HttpError); });
+  test::with_refused(test::refused_fstat(EIO), [&] { EXPECT_THROW(region.check_whole(), HttpError); });
 }
 
 }  // namespace

@@ -1,10 +1,12 @@
 // System calls that the kernel refuses, for tests of what follows.
 #pragma once
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include <cstddef>
@@ -23,6 +25,11 @@ struct RefusedCall {
   uint32_t error = 0;
   uint32_t argument = 0, bits = 0;
 };
+
+/// fstat(), which is the one or the other: ThreadSanitizer has a function of its own in place of the C library's.
+inline std::vector<RefusedCall> refused_fstat(uint32_t error) {
+  return {{SYS_newfstatat, error, 3, AT_EMPTY_PATH}, {SYS_fstat, error}};
+}
 
 /// Makes the kernel refuse the calls of this process from now on; false where it lets nobody ask for that.
 inline bool refuse(const std::vector<RefusedCall>& calls) {
