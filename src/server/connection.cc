@@ -71,11 +71,17 @@ void Connection::guarded(Step step) {
   try {
     step(*this);
   } catch (const std::exception& error) {
-    try {
-      if (is_busy()) log(0, 500, error.what());
-      close();
-    } catch (const std::exception&) {  // of what is told outside
-    }
+    fail(error);
+  }
+}
+
+void Connection::fail(const std::exception& error) {
+  const bool was_busy = is_busy();
+  try {
+    if (const auto pending = std::exchange(pending_, nullptr)) pending->cancel();
+    close();
+    if (was_busy) log(0, 500, error.what());
+  } catch (const std::exception&) {  // there is no memory for the log
   }
 }
 

@@ -61,6 +61,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   /// Calls step(*this); what it throws ends the connection.
   template <typename Step>
   void guarded(Step step);
+  void fail(const std::exception& error);
   void on_greeting(Transport::Greeting greeting);
   void wait_for_request();
   void read_header();
