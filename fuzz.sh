@@ -73,7 +73,7 @@ if [ "$first" = --keep ]; then
   for target in $targets; do
     seed "$target"
     kept=$(mktemp -d)
-    "$build/bin/${target}_fuzz" $options -merge=1 -max_len=4096 "$kept" "$build/corpus/$target" > "$build/logs/$target.keep" 2>&1
+    "$build/bin/${target}_fuzz" $options -merge=1 -max_len=20000 "$kept" "$build/corpus/$target" > "$build/logs/$target.keep" 2>&1
     tar --sort=name --owner=0 --group=0 --numeric-owner --mtime=@0 -cf "fuzz/corpus/$target.tar" -C "$kept" .
     printf '%-18s %6s inputs kept, %s bytes\n' "$target" "$(ls "$kept" | wc -l)" "$(stat -c %s "fuzz/corpus/$target.tar")"
     rm -rf "$kept"
