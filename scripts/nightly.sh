@@ -23,7 +23,7 @@ asan() {
   # AddressSanitizer ends a process that asks for too much, before it can say so.
   local unfit='Cli\.Simplify(TakesTheOriginalsArguments|ChecksALargeImageByParts|TakesOnnxsimsFlags)|Cli\.UnknownOperatorsStayWhatTheyAre'
   ASAN_OPTIONS=detect_leaks=1 ctest --test-dir build/nightly-asan -j "$(nproc)" --timeout 1800 --output-on-failure \
-    -E "^($unfit|Signals\.MemoryThatRunsOutIsAnErrorWhereverItIs)\$"
+    -E "^($unfit|Signals\.(MemoryThatRunsOutIsAnErrorWhereverItIs|ErrorsEndAProcessThatIgnoresSignals))\$"
 }
 
 # Without whole networks beside their references: the same threads as in smaller tests, for hours.
