@@ -216,7 +216,6 @@ Compilation::Compilation(ir::Graph graph, const CompileOptions& options)
   passes::simplify(graph_, {}, budget_);
   if (passes::join_branches(graph_)) {
     fold_constant_nodes(graph_);
-    ops::infer_shapes(graph_);
     passes::simplify(graph_, {}, budget_);
   }
   require_supported(graph_);

@@ -15,11 +15,6 @@ bool is_worth_it(const ir::Graph& graph, const ir::Node& depthwise, const ir::No
   return map[1] * map[2] * map[3] * 4 >= kLeastBytes && weight_bytes <= kMostWeightBytes;
 }
 
-/// Whether a fused Conv has an optional input.
-bool has_input(const ir::Node& conv, ops::ConvAttributes::Input input) {
-  return conv.inputs.size() > input && conv.inputs[input] != ir::kNoValue;
-}
-
 }  // namespace
 
 void fuse_depthwise_pointwise(ir::Graph& graph, const LayerChoices& choices) {

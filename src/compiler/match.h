@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <optional>
 
 #include "ir/graph.h"
 #include "ops/fused/conv.h"
@@ -26,6 +27,17 @@ inline ir::Node* fused_producer(ir::Graph& graph, const ir::Uses& uses, ir::Valu
   if (index < 0) return nullptr;
   ir::Node& node = graph.nodes[static_cast<size_t>(index)];
   return is_fused(node, type) ? &node : nullptr;
+}
+
+/// Whether a node has its input i.
+inline bool has_input(const ir::Node& node, size_t i) {
+  return i < node.inputs.size() && node.inputs[i] != ir::kNoValue;
+}
+
+/// The place of an axis in a shape of that rank, from the end where it is negative; nothing where there is none.
+inline std::optional<size_t> place_of_axis(int64_t axis, size_t rank) {
+  const int64_t place = axis < 0 ? axis + static_cast<int64_t>(rank) : axis;
+  return place >= 0 && place < static_cast<int64_t>(rank) ? std::optional(static_cast<size_t>(place)) : std::nullopt;
 }
 
 /// The only value of a constant that holds one float, or nothing.
@@ -59,15 +71,14 @@ inline bool is_static_map(const ir::Value& value) {
 
 /// Whether a fused Conv looks at one pixel at a time, and has neither residual nor gate.
 inline bool is_plain_pointwise(const ir::Node& conv) {
-  const auto is_absent = [&](size_t i) { return i >= conv.inputs.size() || conv.inputs[i] == ir::kNoValue; };
-  return is_absent(ops::ConvAttributes::kResidual) && is_absent(ops::ConvAttributes::kGate) &&
+  return !has_input(conv, ops::ConvAttributes::kResidual) && !has_input(conv, ops::ConvAttributes::kGate) &&
          ops::ConvAttributes::of(conv).is_pointwise();
 }
 
 /// Whether a layer's weights are int8 with scales.
 inline bool has_weight_scale(const ir::Node& layer) {
   const auto scale = ops::card_of(layer).find_slot(ops::Slot::kScale);
-  return scale && *scale < layer.inputs.size() && layer.inputs[*scale] != ir::kNoValue;
+  return scale && has_input(layer, *scale);
 }
 
 /// Whether a node takes the mean over height and width of a map, and keeps both as dimensions of 1.

@@ -30,9 +30,8 @@ std::optional<QuantizedWeights> quantized_weights(const ir::Graph& graph, const 
   if (!std::ranges::all_of(values, ops::is_scale)) return std::nullopt;
   const auto channels = static_cast<size_t>(codes.dim(0));
   if (values.size() == 1) return QuantizedWeights{node->inputs[0], std::vector<float>(channels, values[0])};
-  const auto rank = static_cast<int64_t>(codes.rank()), axis = node->get_int("axis", 1);
-  if (values.size() != channels || (axis < 0 ? axis + rank : axis) != 0 || node->get_int("block_size", 0) != 0)
-    return std::nullopt;
+  const auto axis = place_of_axis(node->get_int("axis", 1), codes.rank());
+  if (values.size() != channels || axis != 0u || node->get_int("block_size", 0) != 0) return std::nullopt;
   return QuantizedWeights{node->inputs[0], {values.begin(), values.end()}};
 }
 

@@ -55,7 +55,7 @@ class Limits {
   const Limit& limit(ir::ValueId id) const { return limits_[static_cast<size_t>(id)]; }
   /// Of an input; nothing also where it is absent.
   Limit limit(const ir::Node& node, size_t i) const {
-    return i < node.inputs.size() && node.inputs[i] != ir::kNoValue ? limit(node.inputs[i]) : std::nullopt;
+    return has_input(node, i) ? limit(node.inputs[i]) : std::nullopt;
   }
   std::optional<std::vector<int64_t>> ints(const ir::Node& node, size_t i) const {
     return i < node.inputs.size() ? passes::int_constant(graph_, node.inputs[i]) : std::nullopt;
@@ -128,8 +128,7 @@ class Limits {
     if (!scores || scores->size() != 3) return std::nullopt;
     const auto most = ints(node, 2);
     int64_t boxes = (*scores)[2];
-    const bool is_absent = node.inputs.size() < 3 || node.inputs[2] == ir::kNoValue;
-    if (is_absent) boxes = 0;  // ONNX's default
+    if (!has_input(node, 2)) boxes = 0;  // ONNX's default
     if (most && most->size() == 1) boxes = std::clamp<int64_t>(most->front(), 0, boxes);
     const auto rows = checked_numel(Shape{(*scores)[0], (*scores)[1], boxes});
     if (!rows || *rows > static_cast<uint64_t>(ops::kMaxElements)) return std::nullopt;
@@ -154,9 +153,9 @@ class Limits {
     if (!x) return {};
     Shape rows{static_cast<int64_t>(checked_numel(*x).value_or(0))};
     if (node.find("axis") == nullptr) return {rows, rows, rows, rows};
-    const int64_t axis = node.get_int("axis", 0), rank = static_cast<int64_t>(x->size());
-    if (axis < -rank || axis >= rank) return {};
-    rows[0] = (*x)[static_cast<size_t>(axis < 0 ? axis + rank : axis)];
+    const auto axis = place_of_axis(node.get_int("axis", 0), x->size());
+    if (!axis) return {};
+    rows[0] = (*x)[*axis];
     return {x, rows, rows, rows};
   }
 
@@ -167,16 +166,14 @@ class Limits {
     if (!x || !starts || !ends || starts->size() != ends->size()) return x;
     std::vector<int64_t> axes, steps(starts->size(), 1);
     for (size_t i = 0; i < starts->size(); ++i) axes.push_back(static_cast<int64_t>(i));
-    const auto is_given = [&](size_t i) { return i < node.inputs.size() && node.inputs[i] != ir::kNoValue; };
-    if (is_given(3)) axes = ints(node, 3).value_or(std::vector<int64_t>{});
-    if (is_given(4)) steps = ints(node, 4).value_or(std::vector<int64_t>{});
+    if (has_input(node, 3)) axes = ints(node, 3).value_or(std::vector<int64_t>{});
+    if (has_input(node, 4)) steps = ints(node, 4).value_or(std::vector<int64_t>{});
     if (axes.size() != starts->size() || steps.size() != starts->size()) return x;
-    const auto rank = static_cast<int64_t>(x->size());
     for (size_t i = 0; i < axes.size(); ++i) {
-      const int64_t axis = axes[i] < 0 ? axes[i] + rank : axes[i];
+      const auto axis = place_of_axis(axes[i], x->size());
       const int64_t first = numbers_.low((*starts)[i]), end = numbers_.high((*ends)[i]);
-      if (axis < 0 || axis >= rank || first < 0 || numbers_.low((*ends)[i]) < 0 || steps[i] != 1) continue;
-      int64_t& dim = (*x)[static_cast<size_t>(axis)];
+      if (!axis || first < 0 || numbers_.low((*ends)[i]) < 0 || steps[i] != 1) continue;
+      int64_t& dim = (*x)[*axis];
       dim = std::min(dim, std::max<int64_t>(end - first, 0));
     }
     return x;
@@ -187,15 +184,14 @@ class Limits {
     for (size_t i = 0; i < node.inputs.size(); ++i) {
       const Limit part = limit(node, i);
       if (!part) return std::nullopt;
-      const int64_t axis = node.get_int("axis", 0), rank = static_cast<int64_t>(part->size());
-      if ((all && all->size() != part->size()) || axis < -rank || axis >= rank) return std::nullopt;
+      const auto axis = place_of_axis(node.get_int("axis", 0), part->size());
+      if (!axis || (all && all->size() != part->size())) return std::nullopt;
       if (!all) {
         all = part;
         continue;
       }
-      const auto along = static_cast<size_t>(axis < 0 ? axis + rank : axis);
       for (size_t k = 0; k < part->size(); ++k)
-        (*all)[k] = k == along ? (*all)[k] + (*part)[k] : std::max((*all)[k], (*part)[k]);
+        (*all)[k] = k == *axis ? (*all)[k] + (*part)[k] : std::max((*all)[k], (*part)[k]);
     }
     return all;
   }
@@ -204,9 +200,9 @@ class Limits {
     Limit x = limit(node, 0);
     const auto count = numbers(node, 1);
     if (x && count && count->size() == 1) {
-      const int64_t axis = node.get_int("axis", -1), rank = static_cast<int64_t>(x->size());
-      if (axis < -rank || axis >= rank) return {};
-      (*x)[static_cast<size_t>(axis < 0 ? axis + rank : axis)] = std::max<int64_t>(numbers_.high(count->front()), 0);
+      const auto axis = place_of_axis(node.get_int("axis", -1), x->size());
+      if (!axis) return {};
+      (*x)[*axis] = std::max<int64_t>(numbers_.high(count->front()), 0);
     }
     return {x, x};
   }
@@ -214,20 +210,20 @@ class Limits {
   /// Sizes that are constants; else no part is larger than the whole.
   std::vector<Limit> of_split(const ir::Node& node) const {
     const Limit x = limit(node, 0);
-    const int64_t axis = node.get_int("axis", 0), rank = x ? static_cast<int64_t>(x->size()) : 0;
-    if (!x || axis < -rank || axis >= rank) return {};
+    const auto axis = x ? place_of_axis(node.get_int("axis", 0), x->size()) : std::nullopt;
+    if (!axis) return {};
     auto sizes = ints(node, 1);
     if (!sizes && node.find("split") != nullptr) sizes = node.get_ints("split", {});
     std::vector<Limit> parts(node.outputs.size(), x);
     for (size_t i = 0; sizes && i < parts.size() && i < sizes->size(); ++i)
-      (*parts[i])[static_cast<size_t>(axis < 0 ? axis + rank : axis)] = std::max<int64_t>((*sizes)[i], 0);
+      (*parts[i])[*axis] = std::max<int64_t>((*sizes)[i], 0);
     return parts;
   }
 
   /// What is there, before and after together: padding up to a fixed number of rows has that limit.
   Limit of_pad(const ir::Node& node) {
     Limit x = limit(node, 0);
-    if (!x || node.inputs.size() < 2 || (node.inputs.size() > 3 && node.inputs[3] != ir::kNoValue)) return std::nullopt;
+    if (!x || has_input(node, 3)) return std::nullopt;
     const auto pads = numbers(node, 1);
     if (!pads || pads->size() != 2 * x->size()) return std::nullopt;
     for (size_t axis = 0; axis < x->size(); ++axis) {
@@ -256,9 +252,7 @@ class Limits {
     if (node.op == "Reshape") return of_reshape(node, *x, *list);
     Shape dims;
     for (const SizeNumber& number : *list) dims.push_back(std::max<int64_t>(numbers_.high(number), 0));
-    if (x->size() > dims.size()) dims.insert(dims.begin(), x->size() - dims.size(), 1);
-    const size_t skip = dims.size() - x->size();
-    for (size_t k = 0; k < x->size(); ++k) dims[skip + k] = std::max(dims[skip + k], (*x)[k]);
+    widen(dims, *x);
     return dims;
   }
 
@@ -294,8 +288,15 @@ class Limits {
     Limit x = limit(node, 1);
     const Limit y = limit(node, 2);
     if (!x || !y || x->size() != y->size()) return std::nullopt;
-    for (size_t k = 0; k < x->size(); ++k) (*x)[k] = std::max((*x)[k], (*y)[k]);
+    widen(*x, *y);
     return x;
+  }
+
+  /// Makes a shape as large as another one in each dimension, from the last, as broadcasting does.
+  static void widen(Shape& shape, const Shape& other) {
+    if (other.size() > shape.size()) shape.insert(shape.begin(), other.size() - shape.size(), 1);
+    const size_t skip = shape.size() - other.size();
+    for (size_t k = 0; k < other.size(); ++k) shape[skip + k] = std::max(shape[skip + k], other[k]);
   }
 
   /// Broadcasting: in each dimension the largest.
@@ -305,9 +306,7 @@ class Limits {
       if (node.inputs[i] == ir::kNoValue) continue;
       const Limit x = limit(node, i);
       if (!x) return std::nullopt;
-      if (x->size() > all.size()) all.insert(all.begin(), x->size() - all.size(), 1);
-      const size_t skip = all.size() - x->size();
-      for (size_t k = 0; k < x->size(); ++k) all[skip + k] = std::max(all[skip + k], (*x)[k]);
+      widen(all, *x);
     }
     return all;
   }

@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "base/checked.h"
+#include "compiler/match.h"
 #include "ops/op.h"
 #include "ops/util.h"
 #include "passes/rewrite.h"
@@ -136,12 +137,11 @@ void SizeNumbers::keep_sizes(const ir::Node& node) {
     for (size_t k = 0; k < made->size(); ++k) keep(node.inputs[0], k, k);
   if (node.op != "Gather" || !graph_.value(node.inputs[1]).shape) return;
   const size_t rank = graph_.value(node.inputs[1]).shape->size();
-  const int64_t axis = node.get_int("axis", 0);
-  const size_t first = static_cast<size_t>(axis < 0 ? axis + static_cast<int64_t>(read->size()) : axis);
-  if (first >= read->size() || made->size() + 1 != read->size() + rank) return;
-  for (size_t k = 0; k < first; ++k) keep(node.inputs[0], k, k);
-  for (size_t k = 0; k < rank; ++k) keep(node.inputs[1], k, first + k);
-  for (size_t k = first + 1; k < read->size(); ++k) keep(node.inputs[0], k, k + rank - 1);
+  const auto axis = place_of_axis(node.get_int("axis", 0), read->size());
+  if (!axis || made->size() + 1 != read->size() + rank) return;
+  for (size_t k = 0; k < *axis; ++k) keep(node.inputs[0], k, k);
+  for (size_t k = 0; k < rank; ++k) keep(node.inputs[1], k, *axis + k);
+  for (size_t k = *axis + 1; k < read->size(); ++k) keep(node.inputs[0], k, k + rank - 1);
 }
 
 std::optional<SizeNumbers::Numbers> SizeNumbers::made_by(const ir::Node& node) {

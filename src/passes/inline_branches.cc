@@ -143,10 +143,6 @@ class BranchInliner {
   bool changed_ = false;
 };
 
-}  // namespace
-
-namespace {
-
 bool has_branches(const ir::Graph& graph) {
   return std::ranges::any_of(graph.nodes, [](const ir::Node& node) { return node.op == "If"; });
 }
