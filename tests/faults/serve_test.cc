@@ -177,17 +177,20 @@ void expect_orderly_end(const Outcome& end, const std::string& what, bool can_fa
   EXPECT_EQ(end.code > 0, test::contains(end.error, ": error: ")) << what << ": " << end.error;
 }
 
+/// Some of the calls that a server makes between two counts.
+std::vector<Fault> spread_faults(const char* call, int error, long from, long to, int usual, bool every) {
+  std::vector<Fault> faults;
+  for (const long number : spread(to - from, usual * many()))
+    faults.push_back({call, std::to_string(error), from + number, every});
+  return faults;
+}
+
 /// Of the calls that a server makes before it is ready and during a conversation, some fail, one in a run. It goes on
 /// in that share of the runs at least, and in the others ends in order.
 void expect_goes_on(const char* call, int error, int usual, double share = 1) {
   const long ready = sound().ready.of(call), later = sound().later.of(call);
-  std::vector<Fault> faults;
-  const auto add = [&](long from, long to) {
-    for (const long number : spread(to - from, usual * many()))
-      faults.push_back({call, std::to_string(error), from + number});
-  };
-  add(0, ready);
-  add(ready, later);
+  std::vector<Fault> faults = spread_faults(call, error, 0, ready, usual, false);
+  std::ranges::copy(spread_faults(call, error, ready, later, usual, false), std::back_inserter(faults));
   std::printf("%zu cases\n", faults.size());
   ASSERT_FALSE(faults.empty());
   std::atomic<size_t> ended{0};
@@ -207,10 +210,8 @@ void expect_goes_on(const char* call, int error, int usual, double share = 1) {
 /// The same where all later calls fail, too: the server need not be of use, nor go on, and where it cannot accept
 /// connections clients wait.
 void expect_ends_in_order(const char* call, int error, int usual) {
-  const long ready = sound().ready.of(call), later = sound().later.of(call);
-  std::vector<Fault> faults;
-  for (const long number : spread(later - ready, usual * many()))
-    faults.push_back({call, std::to_string(error), ready + number, true});
+  const std::vector<Fault> faults =
+      spread_faults(call, error, sound().ready.of(call), sound().later.of(call), usual, true);
   std::printf("%zu cases\n", faults.size());
   ASSERT_FALSE(faults.empty());
   two_at_a_time(faults, [&](const Fault& fault, size_t) {
