@@ -7,6 +7,7 @@
 #include <optional>
 #include <set>
 
+#include "base/ascii.h"
 #include "base/error.h"
 #include "dataset/category_map.h"
 #include "dataset/name_list.h"
@@ -26,7 +27,7 @@ std::string comparable(std::string_view name) {
   for (const char c : name) {
     const bool blank = c == ' ' || c == '_' || c == '-' || c == '\t';
     if (blank && (result.empty() || result.back() == ' ')) continue;
-    result += blank ? ' ' : c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    result += blank ? ' ' : ascii_lower(c);
   }
   if (!result.empty() && result.back() == ' ') result.pop_back();
   return result;

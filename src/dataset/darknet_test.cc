@@ -2,15 +2,9 @@
 #include "dataset/dataset.h"
 #include "dataset/format.h"
 #include "dataset/test_support.h"
-#include "vision/encode.h"
 
 namespace effdet::dataset {
 namespace {
-
-void write_picture(const fs::path& file) {
-  make_folder(file.parent_path());
-  write_file(file, vision::encode_png(vision::Image(200, 100)));
-}
 
 /// What Datumaro writes: an image of 200 x 100 pixels in each of two splits.
 void write_export(const fs::path& root) {
@@ -20,7 +14,7 @@ void write_export(const fs::path& root) {
   for (const char* split : {"train", "valid"}) {
     const std::string folder = fmt::format("obj_{}_data", split);
     write_at(root / fmt::format("{}.txt", split), fmt::format("data/{}/night/000042.png\n", folder));
-    write_picture(root / folder / "night/000042.png");
+    write_picture(root / folder / "night/000042.png", 200, 100);
     write_at(root / folder / "night/000042.txt", "1 0.500000 0.500000 0.250000 0.500000\n");
   }
 }
@@ -52,7 +46,7 @@ TEST(Darknet, PathsAreThoseOfTheFolderThatDarknetWasStartedIn) {
     write_at(folder / description, values);
     write_at(folder / names, "a\nb\n");
     write_at(folder / list, line.starts_with('/') ? fs::absolute(folder.path()).string() + line : line);
-    write_picture(folder / image);
+    write_picture(folder / image, 200, 100);
     write_at(folder / labels, "1 0.5 0.5 0.25 0.5\n");
     const Dataset source(folder.path());
     EXPECT_EQ(source.truth().annotations.size(), 1u) << line;

@@ -12,6 +12,7 @@
 #include "dataset/formats/records.h"
 #include "dataset/listed_image.h"
 #include "dataset/name_list.h"
+#include "effdet/paths.h"
 #include "eval/coco_json.h"
 #include "vision/exif.h"
 
@@ -32,13 +33,10 @@ constexpr size_t kImagesTried = 8;
 /// An image's name relative to a folder that it is in, where the file that it was read from may have a whole path or,
 /// from Windows, \ for /.
 std::optional<std::string> name_in(const std::filesystem::path& folder, std::string name) {
-  std::error_code ignored;
-  for (int i = 0; i < 2; ++i) {
-    if (const auto inside = below(folder, name); inside && std::filesystem::is_regular_file(folder / *inside, ignored))
-      return inside->string();
-    std::ranges::replace(name, '\\', '/');
-  }
-  return std::nullopt;
+  if (const auto inside = below(folder, name); inside && is_file(folder / *inside)) return inside->string();
+  if (name.find('\\') == std::string::npos) return std::nullopt;
+  std::ranges::replace(name, '\\', '/');
+  return name_in(folder, std::move(name));
 }
 
 /// Of the folders that images may lie in, and the root, the one where they do.

@@ -63,6 +63,9 @@ const Format& format_of(const DataSource& data);
 /// "Validation".
 std::vector<std::string> names_of_split(const std::string& split);
 
+/// Those of "val", then of "train" and of "test".
+std::vector<std::string> usual_split_names();
+
 /// A split as a format calls it: one of these three names for any of the usual ones, another name as it is.
 std::string split_called(const std::string& split, const char* val, const char* train, const char* test);
 

@@ -1,6 +1,8 @@
 // The table of data set formats, and what they have in common.
 #include <algorithm>
+#include <iterator>
 
+#include "base/ascii.h"
 #include "base/error.h"
 #include "dataset/format.h"
 #include "effdet/dataset.h"
@@ -25,7 +27,7 @@ constexpr const Format* kFormats[] = {
 /// "COCO2017" and "voc2012" are data sets of a format.
 std::string name_of_format(std::string_view text) {
   std::string name;
-  for (const char c : text) name += static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+  std::ranges::transform(text, std::back_inserter(name), ascii_lower);
   while (!name.empty() && name.back() >= '0' && name.back() <= '9') name.pop_back();
   return name;
 }
@@ -59,6 +61,12 @@ std::vector<std::string> names_of_split(const std::string& split) {
     std::ranges::copy_if(same, std::back_inserter(names), [&](const std::string& name) { return name != split; });
   }
   return names;
+}
+
+std::vector<std::string> usual_split_names() {
+  std::vector<std::string> all;
+  for (const char* split : {"val", "train", "test"}) std::ranges::copy(names_of_split(split), std::back_inserter(all));
+  return all;
 }
 
 std::string split_called(const std::string& split, const char* val, const char* train, const char* test) {

@@ -6,7 +6,6 @@
 #include "dataset/dataset.h"
 #include "dataset/format.h"
 #include "dataset/test_support.h"
-#include "vision/encode.h"
 
 namespace effdet::dataset {
 namespace {
@@ -54,10 +53,7 @@ void write_small_coco(const fs::path& file, const std::string& image) {
                        R"(", "width": 64, "height": 48}], "categories": [{"id": 1, "name": "a"}], "annotations": []})");
 }
 
-void write_small_image(const fs::path& file) {
-  make_folder(file.parent_path());
-  write_file(file, vision::encode_png(vision::Image(64, 48)));
-}
+void write_small_image(const fs::path& file) { write_picture(file, 64, 48); }
 
 struct Layout {
   const char *annotations, *image, *file_name;

@@ -4,6 +4,7 @@
 #include <limits>
 #include <unordered_map>
 
+#include "base/ascii.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "dataset/failures.h"
@@ -20,8 +21,7 @@ constexpr uint64_t kMaxListBytes = uint64_t{1} << 30;
 constexpr std::string_view kBlanks = " \t";
 
 std::string lower_case(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  std::ranges::transform(text, text.begin(), ascii_lower);
   return text;
 }
 

@@ -6,7 +6,6 @@
 #include "dataset/format.h"
 #include "dataset/run_key.h"
 #include "dataset/test_support.h"
-#include "vision/encode.h"
 
 namespace effdet::dataset {
 namespace {
@@ -19,8 +18,7 @@ void write_lvis(const fs::path& root, const fs::path& image) {
     "annotations": [{"id": 1, "image_id": 7, "category_id": 2, "bbox": [10, 10, 50, 50], "area": 1700}],
     "categories": [{"id": 2, "name": "aerosol_can", "frequency": "c"}, {"id": 3, "name": "alarm_clock", "frequency": "r"},
                    {"id": 5, "name": "alcohol", "frequency": "f"}]})");
-  make_folder((root / image).parent_path());
-  write_file(root / image, vision::encode_png(vision::Image(200, 100)));
+  write_picture(root / image, 200, 100);
 }
 
 TEST(LvisFormat, FindsImagesWhereverTheyLie) {

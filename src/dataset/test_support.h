@@ -17,6 +17,7 @@
 #include "eval/test_support.h"
 #include "runtime/compiled_model_impl.h"
 #include "support/test_folder.h"
+#include "vision/encode.h"
 
 namespace effdet::dataset {
 
@@ -37,6 +38,12 @@ inline fs::path small_data_set(const TestFolder& folder, int images = 3) {
 }
 
 inline fs::path annotations_of(const fs::path& root) { return root / "annotations/instances_val2017.json"; }
+
+/// A picture in a file, whose folder is made where it is missing.
+inline void write_picture(const fs::path& file, int width, int height) {
+  make_folder(file.parent_path());
+  write_file(file, vision::encode_png(vision::Image(width, height)));
+}
 
 /// A text in a file, whose folder is made where it is missing.
 inline void write_at(const fs::path& file, std::string_view text) {

@@ -14,8 +14,7 @@ struct YoloPlace {
 /// An image of 200 x 100 pixels with a box of class 1 in its centre.
 void write_place(const fs::path& root, const YoloPlace& place) {
   write_at(root / place.description, place.text);
-  make_folder((root / place.image).parent_path());
-  write_file(root / place.image, vision::encode_png(vision::Image(200, 100)));
+  write_picture(root / place.image, 200, 100);
   write_at(root / place.labels, "1 0.5 0.5 0.25 0.5\n");
 }
 

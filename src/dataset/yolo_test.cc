@@ -2,7 +2,6 @@
 #include "dataset/dataset.h"
 #include "dataset/format.h"
 #include "dataset/test_support.h"
-#include "vision/encode.h"
 
 namespace effdet::dataset {
 namespace {
@@ -11,10 +10,8 @@ constexpr std::string_view kYoloNames = "names:\n  0: cat\n  1: dog\n";
 
 /// An image of 200 x 100 pixels with its labels.
 void write_yolo(const fs::path& image, const fs::path& labels, std::string_view lines) {
-  make_folder(image.parent_path());
-  make_folder(labels.parent_path());
-  write_file(image, vision::encode_png(vision::Image(200, 100)));
-  write_file(labels, lines);
+  write_picture(image, 200, 100);
+  write_at(labels, lines);
 }
 
 void write_yolo(const TestFolder& folder, std::string_view lines, std::string_view names = kYoloNames) {

@@ -13,6 +13,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/ascii.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "eval/coco_json.h"
@@ -36,8 +37,8 @@ constexpr std::string_view kEncodings[] = {
 };
 
 bool may_be_asked_for(std::string_view name) {
-  const auto same = [](char a, char b) { return (a >= 'A' && a <= 'Z' ? static_cast<char>(a - 'A' + 'a') : a) == b; };
-  return std::ranges::any_of(kEncodings, [&](std::string_view known) { return std::ranges::equal(name, known, same); });
+  return std::ranges::any_of(kEncodings,
+                             [&](std::string_view known) { return std::ranges::equal(name, known, {}, ascii_lower); });
 }
 
 /// What a byte of an encoding stands for, -1 for nothing; nothing where it is the first of several.

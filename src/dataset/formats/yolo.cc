@@ -52,11 +52,10 @@ bool has_images_and_labels(const path& folder) { return is_folder(folder / "imag
 bool recognises(const path& root) {
   if (!usual_yaml_of(root).empty() || !darknet::usual_file_of(root).empty() || has_images_and_labels(root)) return true;
   const bool has_list = !list_of_names(root).empty();
-  for (const char* split : {"val", "train", "test"})
-    for (const std::string& name : names_of_split(split))
-      if ((has_list || !list_of_names(root / name).empty()) &&
-          (has_images_and_labels(root / name) || has_labelled_picture(root / name, ".txt")))
-        return true;
+  for (const std::string& name : usual_split_names())
+    if ((has_list || !list_of_names(root / name).empty()) &&
+        (has_images_and_labels(root / name) || has_labelled_picture(root / name, ".txt")))
+      return true;
   return has_list && (has_labelled_picture(root, ".txt") || has_labelled_picture(root / "data", ".txt"));
 }
 
@@ -68,12 +67,11 @@ struct Split {
   std::vector<path> entries;  ///< folders of images, or lists of them, relative to the root
 };
 
-/// The folders in a folder that are called as a split usually is.
-std::vector<std::string> splits_in(const path& folder) {
-  std::vector<std::string> splits;
-  for (const char* split : {"val", "train", "test"})
-    for (const std::string& name : names_of_split(split))
-      if (is_folder(folder / name)) splits.push_back(name);
+/// Those of the usual names of splits that are there.
+template <typename IsThere>
+std::vector<std::string> splits_where(IsThere is_there) {
+  std::vector<std::string> splits = usual_split_names();
+  std::erase_if(splits, [&](const std::string& name) { return !is_there(name); });
   return splits;
 }
 
@@ -87,7 +85,8 @@ path folder_of_split(const DataSource& data) {
   path whole = ".";
   for (const char* folder : {"data", "images"})
     if (is_folder(data.root / folder)) whole = folder;
-  if (const auto others = splits_in(data.root / whole); !others.empty()) refuse_split(data, data.root / whole, others);
+  const auto others = splits_where([&](const std::string& name) { return is_folder(data.root / whole / name); });
+  if (!others.empty()) refuse_split(data, data.root / whole, others);
   return whole;
 }
 
@@ -168,10 +167,7 @@ class YamlReader {
       for (const YamlValue::Item& item : found->second.items) add_entry(item.text);
       if (!split_.entries.empty()) return;
     }
-    std::vector<std::string> others;
-    for (const char* split : {"val", "train", "test"})
-      for (const std::string& other : names_of_split(split))
-        if (values_.contains(other)) others.push_back(other);
+    const auto others = splits_where([&](const std::string& name) { return values_.contains(name); });
     if (others.empty()) return split_.entries.push_back(folder_of_split(data_));  // supervision names classes alone
     refuse_split(data_, description_.file, others);
   }
