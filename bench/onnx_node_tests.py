@@ -25,8 +25,9 @@ KNOWN = {
     "test_resize_downsample_scales_cubic_align_corners": "takes the size before rounding, unlike PyTorch's exports",
     "test_resize_downsample_scales_linear_align_corners": "takes the size before rounding, unlike PyTorch's exports",
 } | {
-    f"test_attention_4d_{name}_expanded": "the last bit of 16-bit numbers: expected are those of another order of rounding"
-    for name in ("attn_mask_causal_bf16", "causal_bf16", "causal_fp16", "causal_padded_kv_bf16", "padded_kv_bf16")
+    f"test_attention_4d_{name}": "the last bit of 16-bit numbers: expected are those of another order of rounding"
+    for name in ("attn_mask_causal_bf16_expanded", "causal_bf16", "causal_bf16_expanded", "causal_fp16_expanded",
+                 "causal_padded_kv_bf16", "causal_padded_kv_bf16_expanded", "padded_kv_bf16_expanded")
 }
 
 #: Writes the tests, which onnx has as code, in ONNX's layout: NAME/model.onnx, NAME/test_data_set_N/input_N.pb.

@@ -212,10 +212,12 @@ Compilation::Compilation(ir::Graph graph, const CompileOptions& options)
   fold_constant_nodes(graph_);
   budget_ = passes::RewriteBudget(graph_, options_.most_growth);
   ops::infer_shapes(graph_);
-  passes::spell_quantized(graph_);  // one form of quantized models from here on
+  passes::spell_out(graph_);  // one form of attention and of quantized models from here on
   passes::simplify(graph_, {}, budget_);
   if (passes::join_branches(graph_)) {
     fold_constant_nodes(graph_);
+    ops::infer_shapes(graph_);
+    passes::spell_out(graph_);  // what the branches held
     passes::simplify(graph_, {}, budget_);
   }
   require_supported(graph_);

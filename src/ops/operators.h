@@ -8,6 +8,7 @@ namespace effdet::ops {
 std::span<const Operator> activation_operators();
 std::span<const Operator> aipp_operators();
 std::span<const Operator> arrange_operators();
+std::span<const Operator> attention_operators();
 std::span<const Operator> batch_norm_operators();
 std::span<const Operator> cast_operators();
 std::span<const Operator> compare_operators();

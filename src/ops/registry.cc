@@ -8,6 +8,7 @@ std::vector<Operator> join_tables() {
   std::vector<Operator> all;
   for (const auto table : {
            activation_operators(),
+           attention_operators(),
            batch_norm_operators(),
            cast_operators(),
            compare_operators(),

@@ -62,10 +62,10 @@ bool merge_scales(ir::Graph& graph);
 
 // The following are for the compiler: simplify() leaves quantized models as they are.
 
-/// Nodes on quantized tensors (QLinearConv, com.microsoft's QLinearAdd, QGemm...) become DequantizeLinear, the operator
-/// on floats and QuantizeLinear. So do nodes that move codes which such a node or QuantizeLinear made. Precondition:
-/// shapes are inferred.
-bool spell_quantized(ir::Graph& graph);
+/// Nodes that stand for several others become these: Attention, and nodes on quantized tensors (QLinearConv,
+/// com.microsoft's QLinearAdd, QGemm...) DequantizeLinear, the operator on floats and QuantizeLinear. So do nodes that
+/// move codes which such a node or QuantizeLinear made. Precondition: shapes are inferred.
+bool spell_out(ir::Graph& graph);
 
 /// Whether a node only moves, repeats or compares what its first input holds, so that it makes of codes what it makes
 /// of their numbers. Concat, which does so with all of its inputs, is not among them.

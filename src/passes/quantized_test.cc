@@ -91,9 +91,9 @@ TEST(Quantized, NodesOnCodesAreSpelledOut) {
       graph.add_node("QLinearMul", "mul", {y, scale, zero, z, scale, zero, scale, zero}, {}, "com.microsoft");
   graph.outputs = {graph.add_node("MaxPool", "pool", {product}, {{"kernel_shape", List{2, 2}}})};
   graph.value(graph.outputs[0]).name = "out";
-  EXPECT_TRUE(apply(spell_quantized, graph));
+  EXPECT_TRUE(apply(spell_out, graph));
   EXPECT_EQ(graph.value(graph.outputs[0]).name, "out");
-  EXPECT_FALSE(spell_quantized(graph));
+  EXPECT_FALSE(spell_out(graph));
   simplify(graph);
   EXPECT_EQ(operators(graph),
             "DequantizeLinear DequantizeLinear DequantizeLinear Conv QuantizeLinear DequantizeLinear Sigmoid "

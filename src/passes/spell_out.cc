@@ -1,11 +1,11 @@
-// QLinearConv and its like become the operator on floats between DequantizeLinear and QuantizeLinear, as do operators
-// that move codes from QuantizeLinear on.
+// Nodes that stand for several others become these: Attention, and QLinearConv and its like, whose operator is on
+// floats between DequantizeLinear and QuantizeLinear then, as are operators that move codes from QuantizeLinear on.
 #include <algorithm>
 #include <map>
 #include <string_view>
 
-#include "ops/quantized_nodes.h"
 #include "ops/resize.h"
+#include "ops/spelled_out.h"
 #include "passes/passes.h"
 #include "passes/rewrite.h"
 
@@ -26,10 +26,15 @@ std::vector<ops::InputInfo> infos_of(const ir::Graph& graph, const ir::Node& nod
   return infos;
 }
 
-/// Appends the nodes that stand for one.
+/// Appends the nodes that one stands for, or itself where these depend on sizes that are not known.
 void spell(ir::Graph& graph, const ir::Node& node, UniqueNames& names, std::vector<ir::Node>& nodes) {
-  const auto [spelled, operands] = ops::spelled_out(node, graph.opset, infos_of(graph, node));
-  std::map<ir::ValueId, ir::ValueId> ids{{ir::kNoValue, ir::kNoValue}, {spelled.outputs[0], node.outputs[0]}};
+  const auto spelling = ops::spelled_out(node, graph.opset, infos_of(graph, node));
+  if (!spelling) return nodes.push_back(node);
+  const auto& [spelled, operands] = *spelling;
+  std::map<ir::ValueId, ir::ValueId> ids{{ir::kNoValue, ir::kNoValue}};
+  size_t made = 0;
+  for (const ir::ValueId id : node.outputs)
+    if (id != ir::kNoValue) ids[spelled.outputs[made++]] = id;
   for (size_t i = 0; i < operands.size(); ++i) ids[operands[i]] = node.inputs[i];
   const auto id_of = [&](ir::ValueId id, std::string_view suffix) {
     const auto [place, is_new] = ids.emplace(id, ir::kNoValue);
@@ -39,7 +44,7 @@ void spell(ir::Graph& graph, const ir::Node& node, UniqueNames& names, std::vect
     return place->second = graph.add_value({name, DType::kUnknown});
   };
   for (ir::Node part : spelled.nodes) {
-    for (ir::ValueId& id : part.inputs) id = id_of(id, "zero_point");
+    for (ir::ValueId& id : part.inputs) id = id_of(id, "constant");
     for (ir::ValueId& id : part.outputs) id = id_of(id, part.op);
     if (part.op.ends_with("tizeLinear")) part.name = fmt::format("{}.{}", node.name, part.op);
     nodes.push_back(std::move(part));
@@ -88,16 +93,18 @@ bool moves_first_input(const ir::Node& node) {
   return std::ranges::any_of(kMovers, [&](std::string_view op) { return node.is(op); });
 }
 
-bool spell_quantized(ir::Graph& graph) {
+bool spell_out(ir::Graph& graph) {
   UniqueNames names(graph);
   Roundings roundings;
   std::vector<ir::Node> nodes;
   for (const ir::Node& node : graph.nodes) {
-    if (ops::is_quantized_node(node)) {
+    const size_t first = nodes.size();
+    if (ops::stands_for_others(node)) {
       spell(graph, node, names, nodes);
     } else {
       append_mover(graph, node, roundings, names, nodes);
     }
+    for (size_t i = first; i < nodes.size(); ++i) nodes[i].conditional = node.conditional;
     note_rounding(graph, nodes.back(), roundings);
   }
   const bool changed = nodes.size() != graph.nodes.size();
