@@ -1,4 +1,4 @@
-// LayerNormalization over the last axes.
+// LayerNormalization over the last axes, and RMSNormalization, which leaves out the mean.
 #include <algorithm>
 
 #include "kernels/cpu/cpu.h"
@@ -13,15 +13,15 @@ constexpr int64_t kNormTaskValues = 1 << 13;
 
 class LayerNorm : public Kernel {
  public:
-  LayerNorm(int64_t lines, int64_t count, float epsilon)
-      : micro_(micro_kernels()), lines_(lines), count_(count), epsilon_(epsilon) {}
+  LayerNorm(int64_t lines, int64_t count, float epsilon, bool centred)
+      : micro_(micro_kernels()), lines_(lines), count_(count), epsilon_(epsilon), centred_(centred) {}
 
   void run(const RunContext& context) const override {
     const int64_t step = std::max<int64_t>(1, kNormTaskValues / count_);
     context.threads.parallel_for((lines_ + step - 1) / step, [&](int64_t task, int) {
       for (int64_t line = task * step; line < std::min(lines_, (task + 1) * step); ++line)
         micro_.normalize_line(context.input(0) + line * count_, context.output() + line * count_, count_,
-                              context.input(1), context.input(2), epsilon_);
+                              context.input(1), context.input(2), epsilon_, centred_);
     });
   }
 
@@ -29,6 +29,7 @@ class LayerNorm : public Kernel {
   const MicroKernels& micro_;
   int64_t lines_, count_;
   float epsilon_;
+  bool centred_;
 };
 
 }  // namespace
@@ -45,7 +46,9 @@ Plan plan_layer_norm(const PlanContext& c) {
     if (c.has(i) && (c.inputs[i].dtype != DType::kF32 ||
                      ops::dims_product(c.inputs[i].shape, 0, c.inputs[i].shape.size()) != count))
       return {nullptr, "only a scale and a bias for each value"};
-  return {std::make_unique<LayerNorm>(lines, count, c.node.get_float("epsilon", 1e-5f)), ""};
+  return {
+      std::make_unique<LayerNorm>(lines, count, c.node.get_float("epsilon", 1e-5f), c.node.is("LayerNormalization")),
+      ""};
 }
 
 }  // namespace effdet::kernels::cpu

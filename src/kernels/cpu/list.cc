@@ -36,6 +36,7 @@ constexpr Implementation kImplementations[] = {
     {"", "SpaceToDepth", "cpu:transpose", plan_space_to_depth},
     {"", "Gather", "cpu:gather", plan_gather},
     {"", "LayerNormalization", "cpu:layer_norm", plan_layer_norm},
+    {"", "RMSNormalization", "cpu:layer_norm", plan_layer_norm},
     {"", "Slice", "cpu:slice", plan_slice},
     {"", "Expand", "cpu:expand", plan_expand},
     {"", "Identity", "cpu:copy", plan_copy},

@@ -316,8 +316,10 @@ struct MicroKernels {
   float (*fold_line)(const float* x, int64_t count, Fold fold);
   /// At most kPanel cells of an LSTM from the sums of their gates [input, output, forget, cell][kPanel].
   void (*lstm_cell)(const float* gates, float* cell, float* hidden, int units);
-  /// y[i] = (x[i] - mean) / sqrt(variance + epsilon) * scale[i] + bias[i]; bias may be null.
-  void (*normalize_line)(const float* x, float* y, int64_t count, const float* scale, const float* bias, float epsilon);
+  /// y[i] = (x[i] - mean) / sqrt(variance + epsilon) * scale[i] + bias[i]; bias may be null. Where it is not centred,
+  /// as if the mean were 0.
+  void (*normalize_line)(const float* x, float* y, int64_t count, const float* scale, const float* bias, float epsilon,
+                         bool centred);
   /// y[i] = e^x[i] over the sum of all; of a line, or of `columns` lines whose values are `stride` apart.
   void (*softmax_line)(const float* x, float* y, int64_t count);
   void (*softmax_columns)(const float* x, float* y, int64_t count, ptrdiff_t stride, int64_t columns);

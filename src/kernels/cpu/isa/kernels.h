@@ -39,7 +39,8 @@ void widen_panel(const Bf16* panel, float* wide, int k);
 void elementwise(const ElementwiseRun&);
 template <typename T>
 void fold_rows(const T* x, int64_t rows, ptrdiff_t stride, int64_t columns, float* result, Fold fold);
-void normalize_line(const float* x, float* y, int64_t count, const float* scale, const float* bias, float epsilon);
+void normalize_line(const float* x, float* y, int64_t count, const float* scale, const float* bias, float epsilon,
+                    bool centred);
 void lstm_cell(const float* gates, float* cell, float* hidden, int units);
 void softmax_line(const float* x, float* y, int64_t count);
 void softmax_columns(const float* x, float* y, int64_t count, ptrdiff_t stride, int64_t columns);
