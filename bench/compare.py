@@ -249,7 +249,7 @@ def report(figures):
     """docs/performance-SIMD.md, which docs/performance.md explains."""
     flags = ["--pytorch"] * args.pytorch + ["--write", f"--seconds {args.seconds:g}", f"--slices {args.slices}", "--models",
                                             *args.models]
-    command = "\n".join(textwrap.wrap(" ".join(["bench/compare", *flags]), 110, subsequent_indent="    "))
+    command = " \\\n".join(textwrap.wrap(" ".join(["bench/compare", *flags]), 110, subsequent_indent="    "))
     versions = ", ".join(f"{name} {importlib.metadata.version(package)}" for name, package in PACKAGES.items())
     p = figures["preprocessing"]
     lines = [f"# Performance: {measure.simd().upper()}", "", "```", command, "```", "",

@@ -37,6 +37,17 @@ namespace {
 /// What is left of a limit for the whole process.
 uint64_t memory_beside(uint64_t limit) { return limit - std::min(limit, memory_used()); }
 
+/// The builder's graphs have no faults of their own: what does not fit is what was asked for.
+void infer_built(ir::Graph& graph, const model::ModelConfig& config, const std::string& path) {
+  try {
+    ops::infer_shapes(graph);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kBadInput) throw;
+    fail(ErrorCode::kUsage, "{}: images of {} x {} (height x width) in batches of {} are too large: {}", path,
+         config.image_height, config.image_width, config.batch, error.what());
+  }
+}
+
 }  // namespace
 
 OnnxModel::OnnxModel(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -56,9 +67,9 @@ OnnxModel OnnxModel::read(const std::filesystem::path& path) {
 
 OnnxModel OnnxModel::from_checkpoint(const std::filesystem::path& path, const ModelOptions& options) {
   const checkpoint::Checkpoint checkpoint = checkpoint::read_checkpoint(path, {.use_ema = options.use_ema});
-  OnnxModel model(std::make_unique<Impl>(
-      Impl{model::build_graph(model::config_for(checkpoint, options), checkpoint), path.string()}));
-  name_source(path.string(), [&] { ops::infer_shapes(model.impl_->graph); });
+  const model::ModelConfig config = model::config_for(checkpoint, options);
+  OnnxModel model(std::make_unique<Impl>(Impl{model::build_graph(config, checkpoint), path.string()}));
+  infer_built(model.impl_->graph, config, path.string());
   model::tell(options, path, model.weights_warning());
   return model;
 }

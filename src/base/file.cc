@@ -34,9 +34,16 @@ int open_regular(const std::string& path, uint64_t& size) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0) fail_errno("open", path);
   struct stat info {};
-  if (::fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
+  if (::fstat(fd, &info) != 0) {
+    const int code = errno;
     ::close(fd);
-    fail(ErrorCode::kIo, "{}: not a regular file", path);
+    errno = code;
+    fail_errno("read", path);
+  }
+  if (!S_ISREG(info.st_mode)) {
+    ::close(fd);
+    if (S_ISDIR(info.st_mode)) fail(ErrorCode::kIo, "{}: cannot open: it is a folder", path);
+    fail(ErrorCode::kIo, "{}: not a regular file; save what a pipe or a device gives to one", path);
   }
   size = static_cast<uint64_t>(info.st_size);
   return fd;

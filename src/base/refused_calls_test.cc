@@ -136,7 +136,7 @@ TEST_F(RefusedOutputs, InputsSayWhatFailed) {
   refused(
       {{SYS_pread64, EIO}}, [&] { MappedFile{path_}; }, "cannot read: Input/output error");
   refused(
-      test::refused_fstat(EIO), [&] { MappedFile{path_}; }, "not a regular file");
+      test::refused_fstat(EIO), [&] { MappedFile{path_}; }, "cannot read: Input/output error");
   fs::resize_file(path_, (1 << 20) + 1);  // an odd length, which no allocator or sanitizer asks for
   refused(
       {{SYS_mmap, ENOMEM, 1, 1}}, [&] { MappedFile{path_}; }, "cannot map: Cannot allocate memory");

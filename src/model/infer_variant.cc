@@ -311,12 +311,12 @@ class Inference {
     if (const Candidate* named = named_by_file(found, checkpoint_.path)) return announced(named);
     const std::string others = fmt::format("fits {}, which differ in {}: ", join_names(found), differences(found));
     if (const Candidate* named = named_by_file_for_short(found, checkpoint_.path)) {
-      note("{}taken for {} by its name; --model says otherwise", others, named->text());
+      note("{}taken for {} by its name; --model chooses another", others, named->text());
       return named;
     }
     for (const Candidate& candidate : found)
       if (!candidate.other_bias && candidate.config.variant.name == request_.preferred) {
-        note("{}taken for {}; --model says otherwise", others, candidate.text());
+        note("{}taken for {}; --model chooses another", others, candidate.text());
         return &candidate;
       }
     bad_input("{}: {}say which with --model", checkpoint_.path, others);

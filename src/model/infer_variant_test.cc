@@ -195,7 +195,7 @@ TEST(InferVariant, ChoicesThatAreNotCertainAreAnnounced) {
   EXPECT_TRUE(notes("tf_efficientdet_d7", "best.pth", {.model = "tf_efficientdet_d7"}).empty());
   EXPECT_EQ(notes("tf_efficientdet_d7", "d7.pth"),
             std::vector<std::string>{"d7.pth: fits tf_efficientdet_d6, tf_efficientdet_d7, which differ in image size, "
-                                     "anchors: taken for tf_efficientdet_d7 by its name; --model says otherwise"});
+                                     "anchors: taken for tf_efficientdet_d7 by its name; --model chooses another"});
   EXPECT_EQ(notes("tf_efficientdet_d6", "best.pth", {.preferred = "tf_efficientdet_d7"}).size(), 1u);
 }
 

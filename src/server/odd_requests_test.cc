@@ -181,7 +181,7 @@ TEST(OddRequests, PicturesAsTensorsThatAreNone) {
   many["shape"] = {100'000};
   many["data"] = std::vector<std::string>(100'000, "");
   EXPECT_TRUE(refusal_of(path, with_input(many)).starts_with("input 'images': shape [100000], but"));
-  EXPECT_EQ(refusal_of(path, with_input(good)), "picture: a text: it holds no image; give JPEG or PNG files");
+  EXPECT_EQ(refusal_of(path, with_input(good)), "picture: a text: it holds no image; give a picture, as JPEG or PNG");
   const std::string jxl("\xff\x0a\0\0\0\0\0\0\0\0\0\0", 12);
   EXPECT_EQ(refusal_of("/v2/models/d0/detect", jxl, 415), "picture: a JPEG XL codestream: convert it to JPEG or PNG");
 }

@@ -12,7 +12,7 @@ using namespace std::string_view_literals;
 
 constexpr std::string_view kConvert = "convert it to JPEG or PNG", kFrames = "write its frames as JPEG or PNG files",
                            kPages = "export its pages as JPEG or PNG files", kUnpack = "unpack it",
-                           kNoImage = "it holds no image; give JPEG or PNG files",
+                           kNoImage = "it holds no image; give a picture, as JPEG or PNG",
                            kDownload = "perhaps the answer to a download that failed; get the image again";
 
 struct Signature {

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Checks that every flag in the documentation's examples is one that the command's --help knows.
+# Checks that every flag in the documentation's examples is one that the command's --help knows, and that a command that
+# goes on in the next line says so by a backslash, so that it can be copied.
 # Usage: check_commands.sh BIN PAGE...   (BIN: the folder with effdet and the tools' names)
 set -euo pipefail
 bin=$1
@@ -24,6 +25,15 @@ examples=$(awk '
   }' "$@")
 
 failed=0 checked=0
+broken=$(awk -v names="$(ls "$bin" | tr '\n' ' ')" '
+  BEGIN { n = split(names, list, " "); for (i = 1; i <= n; ++i) is_program[list[i]] = 1 }
+  /^```/ { open = !open; commands = open && /^```(sh|bash)?$/; first = ""; next }
+  commands {
+    if (/^ +[^ ]/ && (is_program[first] || first ~ /^bench\//) && last !~ /\\$/) print FILENAME ":" FNR ": the line before it ends without \\"
+    if (!/^ /) first = $1
+    last = $0
+  }' "$@")
+if [ -n "$broken" ]; then echo "$broken"; failed=1; fi
 while read -r place command rest; do
   program=$bin/$command words=$rest name=$command
   if [ "$command" = effdet ]; then name="effdet ${rest%% *}" words=${rest#* }; fi

@@ -56,12 +56,12 @@ CLI::Option* CalibrationOptions::add_to(CommandLine& line) {
           ->type_name("PATH");
   line.add_option("--calibration-images", images_, "use at most so many of them")
       ->capture_default_str()
-      ->check(between(1, 1000000))
+      ->transform(between(1, 1000000))
       ->needs(calibration)
       ->type_name("N");
-  line.add_option("--seed", seed_, "chooses them")
+  line.add_option("--seed", seed_, "chooses which, where there are more")
       ->capture_default_str()
-      ->check(whole_number())
+      ->transform(whole_number())
       ->needs(calibration)
       ->type_name("N");
   return calibration;

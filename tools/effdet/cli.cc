@@ -14,10 +14,11 @@
 #include "effdet/checkpoint.h"
 #include "effdet/error.h"
 #include "flags_file.h"
+#include "help_text.h"
 #include "log.h"
-#include "nearest_name.h"
 #include "output_paths.h"
 #include "status_line.h"
+#include "usage_error.h"
 #include "verbose.h"
 
 namespace effdet::cli {
@@ -64,25 +65,6 @@ std::pair<int, int> parse_sides(const std::string& text) {
   return {side(std::string_view(text).substr(0, divides)), side(std::string_view(text).substr(divides + 1))};
 }
 
-/// "; did you mean --score?" where one of the arguments is almost a flag.
-std::string meant(const CLI::App& app) {
-  std::vector<std::string> flags;
-  for (const CLI::Option* option : app.get_options())
-    for (const std::string& name : option->get_lnames()) flags.push_back("--" + name);
-  for (const std::string& argument : app.remaining()) {
-    if (!argument.starts_with("-")) continue;
-    const std::string name = nearest_name(argument.substr(0, argument.find('=')), flags);
-    if (!name.empty()) return fmt::format("; did you mean {}?", name);
-  }
-  return "";
-}
-
-/// What a file of flags holds may be long.
-std::string shortened(std::string_view message) {
-  constexpr size_t kMost = 300;
-  return std::string(message.substr(0, kMost)) + (message.size() > kMost ? "..." : "");
-}
-
 /// before: what begins the line on standard error.
 void print_warning(std::string_view before, std::string_view message) {
   const std::string line = one_line(message);
@@ -117,6 +99,7 @@ CommandLine::CommandLine(int argc, char** argv, const std::string& description, 
       examples_(examples),
       arguments_(argv + (argc > 0), argv + argc) {
   footer("Examples:\n" + indented(examples));
+  formatter(std::make_shared<HelpText>());
   get_formatter()->column_width(34);
 }
 
@@ -148,13 +131,10 @@ bool CommandLine::read() {
   } catch (const CLI::CallForHelp&) {
     fmt::print("{}", help());
     return false;
-  } catch (const CLI::ExtrasError& error) {
-    throw Error(ErrorCode::kUsage, fmt::format("{}{} ({} --help explains)", error.what(), meant(*this), program_));
-  } catch (const CLI::ParseError& error) {  // what is missing may be there under a mistyped name
-    throw Error(ErrorCode::kUsage,
-                fmt::format("{}{} ({} --help explains)", shortened(error.what()), meant(*this), program_));
+  } catch (const CLI::ParseError& error) {
+    throw Error(ErrorCode::kUsage, fmt::format("{} ({} --help explains)", usage_error(*this, error), program_));
   }
-  refuse_empty_paths();
+  refuse_what_is_no_path();
   if (soft_nms_options_ != nullptr && !soft_nms_.empty()) {
     soft_nms_options_->soft_nms = true;
     soft_nms_options_->soft_linear = soft_nms_ == "linear";
@@ -168,14 +148,20 @@ bool CommandLine::read() {
   return true;
 }
 
-/// "--results $FILE" of a script whose variable is not set: no file and no work is better than work and no file.
-void CommandLine::refuse_empty_paths() const {
+/// "--results $FILE" of a script whose variable is not set: no file and no work is better than work and no file. And
+/// "-", which stands for a stream elsewhere, would become a file that is hard to remove.
+void CommandLine::refuse_what_is_no_path() const {
   for (const CLI::Option* option : get_options()) {
     const std::string type = option->get_type_name();
     const bool is_name = type == "FILE" || type == "DIR";
-    if ((is_name || type.ends_with("|FILE")) && std::ranges::find(option->results(), "") != option->results().end())
+    const auto is_given = [option](const char* value) {
+      return std::ranges::find(option->results(), value) != option->results().end();
+    };
+    if ((is_name || type.ends_with("|FILE")) && is_given(""))
       throw Error(ErrorCode::kUsage,
                   fmt::format("{}: the {} is empty", option->get_name(), is_name ? "name" : "value"));
+    if (is_name && is_given("-") && !option->check_name("--list"))
+      throw Error(ErrorCode::kUsage, fmt::format("{}: {}", option->get_name(), kNoStream));
   }
 }
 
@@ -270,7 +256,9 @@ void CommandLine::add_common_options() {
   add_option("--log-file", log_file_, "append warnings, notes, errors and how the command ended, with times")
       ->type_name("FILE")
       ->group(kGroup);
-  set_config("--config-file", "", "file with flags, NAME = VALUE a line (TOML); also --config FILE")->group(kGroup);
+  set_config("--config-file", "", "file with flags, NAME = VALUE a line (TOML); also --config FILE")
+      ->option_text("FILE")
+      ->group(kGroup);
   allow_config_extras(CLI::config_extras_mode::error);
 }
 
@@ -285,7 +273,7 @@ void CommandLine::apply_common_options() {
 
 CLI::Option* CommandLine::add_threads(int& threads) {
   return add_option("--threads", threads, "threads to compute with; 0: EFFDET_NUM_THREADS or all cores")
-      ->check(between(0, kMostThreads))
+      ->transform(between(0, kMostThreads))
       ->type_name("N");
 }
 
@@ -328,7 +316,7 @@ void CommandLine::add_model_options(ModelOptions& options) {
   add_option("-m,--model", options.model, "variant, such as tf_efficientdet_d0; default: the one that fits")
       ->type_name("NAME");
   add_option("--num-classes", options.num_classes, "number of classes; default: the checkpoint's")
-      ->check(between(1, kMostClasses))
+      ->transform(between(1, kMostClasses))
       ->type_name("N");
   add_sides(
       [&options](int height, int width) {
@@ -338,7 +326,9 @@ void CommandLine::add_model_options(ModelOptions& options) {
       "the input's height and width in pixels; default: the variant's");
   add_option("--class-names,--names", class_names_file_, "text file with one class name a line")->type_name("FILE");
   add_flag("--use-ema", options.use_ema, "use the moving average of the weights, if the checkpoint has one");
-  add_config_options(options);
+  add_config_options(options, "as in the checkpoint");
+  add_flag("--ignore-config", options.ignore_config,
+           "ignore the architecture, arguments and configuration that the checkpoint contains");
   add_anchor_options(options.anchors);
   options.on_note = [program = program_](const std::string& line) { warn_of(program, line); };
 }
@@ -354,15 +344,16 @@ void CommandLine::add_precision(ModelOptions& options) {
       ->option_text("fp32|bf16|fp16|int8");
 }
 
-void CommandLine::add_config_options(ModelOptions& options) {
+void CommandLine::add_config_options(ModelOptions& options, std::string_view biases) {
   const auto set = [&options](const char* name) {
     return [&options, name](const std::string& value) { options.config.emplace_back(name, value); };
   };
   add_flag_callback("--no-redundant-bias", [&options] {
     options.config.emplace_back("redundant_bias", "false");
   })->group("");
-  add_option_function<std::string>("--redundant-bias", set("redundant_bias"),
-                                   "whether convolutions before batch norms have biases; default: as in the checkpoint")
+  add_option_function<std::string>(
+      "--redundant-bias", set("redundant_bias"),
+      fmt::format("whether convolutions before batch norms have biases; default: {}", biases))
       ->expected(0, 1)
       ->default_str("true")
       ->type_name("BOOL");
@@ -385,16 +376,14 @@ void CommandLine::add_config_options(ModelOptions& options) {
       ->expected(1)
       ->take_all()
       ->type_name("NAME=VALUE");
-  add_flag("--ignore-config", options.ignore_config,
-           "ignore the architecture, arguments and configuration that the checkpoint contains");
 }
 
 void CommandLine::add_anchor_options(AnchorOptions& options) {
   add_option("--anchor-scale", options.anchor_scale, "smallest anchor's side in strides; default: the variant's")
-      ->check(CLI::Range(0.01, 1000.0).description(""))
+      ->check(real_between(0.01, 1000))
       ->type_name("X");
   add_option("--scales", options.num_scales, "anchor sizes within an octave; default: the variant's")
-      ->check(between(1, 64))
+      ->transform(between(1, 64))
       ->type_name("N");
   add_option_function<std::vector<std::string>>(
       "--aspect-ratios",
@@ -409,27 +398,13 @@ void CommandLine::add_anchor_options(AnchorOptions& options) {
 
 CLI::Option* CommandLine::add_soft_nms(DetectOptions& options) {
   soft_nms_options_ = &options;
-  return add_flag("--soft-nms{gaussian}", soft_nms_, "soft-NMS, gaussian or linear, instead of hard NMS")
+  return add_flag("--soft-nms{gaussian}", soft_nms_, "soft-NMS instead of hard NMS; without a value gaussian")
       ->check(CLI::IsMember({"gaussian", "linear"}).description(""))
-      ->type_name("[linear]");
+      ->type_name("[gaussian|linear]");
 }
 
 void set_default_threads(int threads) {
   if (threads > 0) ::setenv("EFFDET_NUM_THREADS", std::to_string(threads).c_str(), 1);
-}
-
-CLI::Validator between(int low, int high) { return CLI::Range(low, high).description(""); }
-
-CLI::Validator whole_number() {
-  return CLI::Validator(
-      [](const std::string& text) {
-        uint64_t number = 0;
-        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-        return error == std::errc() && end == text.data() + text.size()
-                   ? std::string()
-                   : fmt::format("Value {} is no whole number of 0 to {}", text, std::numeric_limits<uint64_t>::max());
-      },
-      "");
 }
 
 std::vector<int64_t> parse_shape(std::string_view flag, std::string_view text, bool allow_any) {

@@ -12,6 +12,7 @@
 #include "effdet/detection.h"
 #include "effdet/error.h"
 #include "effdet/model_options.h"
+#include "number_checks.h"
 
 namespace effdet::cli {
 
@@ -72,8 +73,8 @@ class CommandLine : public CLI::App {
   void add_model_options(ModelOptions& options);
   /// --precision, for commands that run the model
   void add_precision(ModelOptions& options);
-  /// --redundant-bias, --act, --head-act, --config, --ignore-config
-  void add_config_options(ModelOptions& options);
+  /// --redundant-bias, --act, --head-act, --config. biases: where the first is not given, for the help.
+  void add_config_options(ModelOptions& options, std::string_view biases);
   /// --scales, --aspect-ratios, --anchor-scale
   void add_anchor_options(AnchorOptions& options);
   /// --soft-nms [linear|gaussian]
@@ -86,7 +87,7 @@ class CommandLine : public CLI::App {
   void name_config_file();
   void add_common_options();
   void apply_common_options();
-  void refuse_empty_paths() const;
+  void refuse_what_is_no_path() const;
   /// Calls f with the option and the name of each file that is read, unless it may be written over, or written.
   template <typename F>
   void for_files(F&& f) const;
@@ -107,11 +108,6 @@ class CommandLine : public CLI::App {
 
 /// What --threads says becomes the library's default, for calls that take no number of threads; 0 changes nothing.
 void set_default_threads(int threads);
-
-/// A whole number in [low, high]; unlike CLI::Range it does not clutter the help.
-CLI::Validator between(int low, int high);
-/// A number that 64 bits hold; the parser would wrap -1 around, and cut larger ones down.
-CLI::Validator whole_number();
 
 /// "1,3,512,512" -> {1, 3, 512, 512}. Throws Error(kUsage) that names the flag for anything but integers of 1 to
 /// 2^31 - 1, or -1 where any says that it is allowed.

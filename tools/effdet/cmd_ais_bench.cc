@@ -167,7 +167,7 @@ int run_ais_bench(int argc, char** argv) {
   line.add_option("--outfmt", options.format, "BIN, NPY or TXT")->capture_default_str();
   line.add_option("-l,--loop", options.loop, "number of runs on made-up input, if there is no --input")
       ->capture_default_str()
-      ->check(between(1, 1000000));
+      ->transform(between(1, 1000000));
   line.add_option(
           "-d,--device", options.device,
           "number of a card, or several (0,1): for models of CANN; ascend:0,1 runs ours there, too. Other models run "
@@ -175,7 +175,7 @@ int run_ais_bench(int argc, char** argv) {
       ->capture_default_str();
   add_metadata(line, options.metadata);
   line.add_option("--batchsize,--dymBatch", options.batch, "batch size: the model's, or one of its list")
-      ->check(between(1, 65536));
+      ->transform(between(1, 65536));
   line.add_option("--dymHW", options.size, "\"height,width\": one of a model's list of sizes")->type_name("H,W");
   line.add_option("--dymDims", options.dims, "one of a model's lists of dimensions: \"data:1,600;info:1,600\"")
       ->type_name("NAME:D,..;..");
@@ -190,13 +190,13 @@ int run_ais_bench(int argc, char** argv) {
   line.add_option("--output_batchsize_axis", options.output_axis,
                   "the outputs' axis that counts the batch, by which they are split among its files; from 0 on")
       ->capture_default_str()
-      ->check(between(0, 127));
+      ->transform(between(0, 127));
   add_switch(line, "--pipeline", options.pipeline, "copies to a card overlap with runs on it: two streams a card");
   line.add_option("--acl_json_path", options.config, "configuration for AscendCL's aclInit")->type_name("FILE");
   line.add_option("--pure_data_type", options.data, "made-up input: zero or random")->capture_default_str();
   line.add_option("--warmup_count", options.warm_up, "number of runs before the measurement")
       ->capture_default_str()
-      ->check(between(0, 1000));
+      ->transform(between(0, 1000));
   add_switch(line, "--display_all_summary", options.everything,
              "also the transfers to and from the device: none on the CPU");
   streams.add_to(line);

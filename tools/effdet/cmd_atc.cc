@@ -67,10 +67,13 @@ std::vector<std::string> find_outputs(const OnnxModel& model, const AtcOptions& 
   return names;
 }
 
-/// What DUMP_GE_GRAPH asks for: 1 dumps with weights, 2 and 3 without.
+/// What DUMP_GE_GRAPH asks for: 1 dumps with weights, 2 and 3 without; 0 is the same as nothing.
 int dump_level() {
   const char* value = std::getenv("DUMP_GE_GRAPH");
-  return value != nullptr && value[0] >= '1' && value[0] <= '3' && value[1] == '\0' ? value[0] - '0' : 0;
+  if (value == nullptr || *value == '\0') return 0;
+  if (value[0] < '0' || value[0] > '3' || value[1] != '\0')
+    throw Error(ErrorCode::kUsage, fmt::format("DUMP_GE_GRAPH is '{}', not 0, 1, 2 or 3", value));
+  return value[0] - '0';
 }
 
 /// Reports the stages of a compilation, and dumps them as ONNX files for graph viewers.

@@ -189,9 +189,9 @@ nlohmann::json bench_json(const BenchReport& report, int warm_up) {
 }
 
 std::vector<fs::path> images_of(const std::string& folder) {
-  std::vector<fs::path> files = folder_inputs(folder);
-  std::erase_if(files, [](const fs::path& path) { return !is_image_name(path); });
-  if (files.empty()) throw Error(ErrorCode::kBadInput, folder + ": no .jpg or .png files");
+  std::vector<fs::path> files = files_of(folder, is_image_name);
+  if (files.empty())
+    throw Error(ErrorCode::kBadInput, fmt::format("{}: no pictures in this folder ({})", folder, image_extensions()));
   return files;
 }
 
@@ -218,18 +218,18 @@ int run_bench(int argc, char** argv) {
   line.add_flag("--infer-only", infer_only, "the network alone, on made-up input; takes any model")->excludes(folder);
   line.add_option("--runs", runs, "number of measured batches")
       ->capture_default_str()
-      ->check(between(1, 1000000))
+      ->transform(between(1, 1000000))
       ->type_name("N");
   line.add_option("--warmup", warm_up, "number of batches of each stream before the measurement")
       ->capture_default_str()
-      ->check(between(0, 1000))
+      ->transform(between(0, 1000))
       ->type_name("N");
   streams.add_to(line);
   line.add_model_options(options);
   line.add_precision(options);
   calibration.add_to(line);
   const CLI::Option* batch = line.add_option("-b,--batch-size", options.batch, "images in one run of the network")
-                                 ->check(between(1, 1024))
+                                 ->transform(between(1, 1024))
                                  ->type_name("N");
   add_device(line, options);
   line.add_threads(threads);

@@ -86,12 +86,12 @@ int run_benchmark(int argc, char** argv) {
   line.add_option("--model_type", options.model_type, "only vision")->capture_default_str();
   line.add_option("--batch_size,--dymBatch", options.batch_size, "batch size: the model's, or one of its list")
       ->capture_default_str()
-      ->check(CLI::Range(1, 65536));
+      ->transform(between(1, 65536));
   line.add_option("--device_id", options.device_id,
                   "number of the card for models of CANN, and in the names of output files; other models run on this "
                   "processor")
       ->capture_default_str()
-      ->check(CLI::Range(0, 1023));
+      ->transform(between(0, 1023));
   add_device(line, options.device);
   add_metadata(line, options.metadata);
   line.add_option("--om_path", options.om_path, "compiled model")->required()->type_name("FILE");
@@ -100,18 +100,18 @@ int run_benchmark(int argc, char** argv) {
   line.add_option("--input_imgFiles_path", options.input_images_path, "folder of .bin files or images instead")
       ->type_name("DIR");
   line.add_option("--input_width", options.input_width, "the model's, or with --input_height one of its list")
-      ->check(CLI::Range(0, 1 << 24).description(""));
+      ->transform(between(0, 1 << 24));
   line.add_option("--input_height", options.input_height, "the model's, or with --input_width one of its list")
-      ->check(CLI::Range(0, 1 << 24).description(""));
+      ->transform(between(0, 1 << 24));
   line.add_option("--dymHW", options.dynamic_size, "\"height,width\": one of a model's list of sizes")
       ->type_name("H,W");
   line.add_option("--output_binary", binary, "true: outputs as .bin; false: as .txt")->capture_default_str();
   line.add_option("--useDvpp", dvpp, "true: decodes and letterboxes images for a model with preprocessing (AIPP)")
       ->capture_default_str();
-  line.add_option("--round", options.rounds, "run inference only, this many times")->check(CLI::Range(1, 1024));
+  line.add_option("--round", options.rounds, "run inference only, this many times")->transform(between(1, 1024));
   line.add_option("--warmup", options.warm_up, "number of runs before the measurement")
       ->capture_default_str()
-      ->check(CLI::Range(0, 1000));
+      ->transform(between(0, 1000));
   line.add_option("--result", options.result, "folder for outputs and figures")
       ->capture_default_str()
       ->type_name("DIR");

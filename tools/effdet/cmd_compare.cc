@@ -191,7 +191,9 @@ int run_compare(int argc, char** argv) {
   line.add_option("--dump", arguments.dump, "write the tensors of all nodes as DIR/a/NAME.npy and DIR/b/NAME.npy")
       ->type_name("DIR");
   line.add_option("--tolerance", arguments.tolerance, "largest difference, relative to a tensor's largest magnitude")
-      ->capture_default_str();
+      ->capture_default_str()
+      ->check(real_above(0))
+      ->type_name("R");
   line.add_option("--engine", arguments.engine, kEngineHelp)->capture_default_str()->type_name("NAME");
   line.add_model_options(arguments.model);
   line.add_precision(arguments.model);

@@ -305,12 +305,12 @@ int run_detect(int argc, char** argv) {
   auto* slice = line.add_option("--slice", arguments.slices.side,
                                 "also look at overlapping squares of so many pixels a side, for small objects in large "
                                 "pictures; what is found twice is merged as SAHI does")
-                    ->check(between(32, 100000))
+                    ->transform(between(32, 100000))
                     ->type_name("PIXELS");
   line.add_option("--overlap", arguments.slices.overlap, "of neighbouring squares, as a part of their side")
       ->needs(slice)
       ->capture_default_str()
-      ->check(CLI::Range(0.0, 0.9).description(""))
+      ->check(real_between(0, 0.9))
       ->type_name("PART");
   add_video_options(line, arguments.video);
   line.add_option("--crops", arguments.crops, "also write what was found, cut out: DIR/<class>/<image>_<number>.jpg")
@@ -322,26 +322,26 @@ int run_detect(int argc, char** argv) {
   line.add_option("--sheet-pages", arguments.sheet_pages, "at most so many such sheets: sheet.jpg, sheet-2.jpg, ...")
       ->needs("--contact-sheet")
       ->capture_default_str()
-      ->check(between(1, 1000000))
+      ->transform(between(1, 1000000))
       ->type_name("N");
   line.add_option("--line-width", arguments.line_width, "of boxes, in pixels; default: it grows with the picture")
-      ->check(CLI::Range(0.0, 100.0).description(""))
+      ->check(real_between(0, 100))
       ->type_name("PIXELS");
   line.add_flag("--hide-labels", arguments.hide_labels, "draw boxes without names and scores");
   line.add_flag("--hide-scores", arguments.hide_scores, "draw names without scores");
   line.add_option("--score,--score-threshold", arguments.detect.score_threshold,
                   "leave out detections with a lower score")
       ->capture_default_str()
-      ->check(CLI::Range(0.0, 1.0).description(""))
+      ->check(real_between(0, 1))
       ->type_name("S");
   line.add_option("--iou,--iou-threshold", arguments.detect.iou_threshold,
                   "IoU above which a box suppresses a worse one of its class")
       ->capture_default_str()
-      ->check(CLI::Range(0.0, 1.0).description(""))
+      ->check(real_between(0, 1))
       ->type_name("T");
   line.add_option("--max-det,--max-detections", arguments.detect.max_detections, "most detections of an image")
       ->capture_default_str()
-      ->check(between(1, 100000))
+      ->transform(between(1, 100000))
       ->type_name("N");
   line.add_option("--classes", arguments.classes, "only these classes: names or numbers from 1, as person,car")
       ->delimiter(',')
@@ -355,7 +355,7 @@ int run_detect(int argc, char** argv) {
   add_device(line, arguments.model);
   arguments.streams.add_to(line, /*per_stream=*/false);
   line.add_option("-b,--batch-size", arguments.batch, "images in one run of the network; of a compiled model: its own")
-      ->check(between(1, 1024))
+      ->transform(between(1, 1024))
       ->type_name("N");
   line.add_threads(arguments.threads);
   line.add_json(arguments.json);
@@ -365,6 +365,11 @@ int run_detect(int argc, char** argv) {
   if (arguments.out.empty() && (arguments.format == "yolo" || arguments.format == "voc"))
     throw Error(ErrorCode::kUsage,
                 fmt::format("--format {} writes a file for each image: give a folder with --out", arguments.format));
+  if (arguments.out.empty() && arguments.json && !arguments.format.empty() && arguments.format != "json")
+    throw Error(ErrorCode::kUsage,
+                fmt::format("--json and --format {}: only one of them can be printed; leave one out, or give a folder "
+                            "for the other with --out",
+                            arguments.format));
   line.refuse_lost_file("--contact-sheet", arguments.contact_sheet);
   if (arguments.images.empty() && arguments.lists.empty())
     throw Error(ErrorCode::kUsage, "no images: give their names, folders, or --list FILE");

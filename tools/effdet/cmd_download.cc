@@ -47,7 +47,7 @@ int run_download(int argc, char** argv) {
   line.add_option("--max-size", largest, "refuse larger files")->default_str("1GB")->type_name("SIZE");
   line.add_option("--timeout", options.stall_seconds, "give up after so many seconds below 1000 bytes a second")
       ->capture_default_str()
-      ->check(between(1, 3600))
+      ->transform(between(1, 3600))
       ->type_name("S");
   line.add_flag("--list", list, "print the models that have published weights");
   line.add_json(json);

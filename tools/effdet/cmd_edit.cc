@@ -122,7 +122,7 @@ int run_edit(int argc, char** argv) {
   model.edit(edits_of(arguments));
   for (const auto& file :
        model.write(arguments.out, arguments.external ? OnnxModel::Weights::kBeside : OnnxModel::Weights::kInside))
-    fmt::print("{}: {}\n", file.string(), written_text(file));
+    fmt::print("{}: {}\n", shown_output(file.string()), written_text(file));
   fmt::print("{} nodes, {} before; {} inputs, {} outputs\n", node_count(model), before, model.inputs().size(),
              model.outputs().size());
   return 0;

@@ -10,6 +10,7 @@
 #include "effdet/onnx_model.h"
 #include "effdet/output_file.h"
 #include "effdet/structure.h"
+#include "output_paths.h"
 #include "report/graph_svg.h"
 
 namespace effdet::cli {
@@ -43,7 +44,7 @@ int run_graph(int argc, char** argv) {
   if (!line.read()) return 0;
   const std::vector<StructureBlock> blocks = read_structure(model, options);
   write_output(out, graph_svg(std::filesystem::path(model).filename().string(), blocks));
-  fmt::print("{}: {} blocks\n", out, blocks.size());
+  fmt::print("{}: {} blocks\n", shown_output(out), blocks.size());
   return 0;
 }
 

@@ -25,12 +25,12 @@ int run_init(int argc, char** argv) {
   line.add_option("--out", out, "the file to write; default: MODEL.pth")->type_name("FILE");
   line.add_option("--seed", seed, "of the random numbers")
       ->capture_default_str()
-      ->check(whole_number())
+      ->transform(whole_number())
       ->type_name("N");
   line.add_option("--num-classes", options.num_classes, "default: 90, as for COCO")
-      ->check(between(1, 100000))
+      ->transform(between(1, 100000))
       ->type_name("N");
-  line.add_config_options(options);
+  line.add_config_options(options, "the variant's");
   line.add_anchor_options(options.anchors);
   line.add_threads(threads);
   if (!line.read()) return 0;
@@ -39,7 +39,7 @@ int run_init(int argc, char** argv) {
   if (out.empty()) out = options.model + ".pth";
   prepare_output(out);
   init_checkpoint(options, seed, out);
-  fmt::print("{}: {}, seed {}, {}\n", out, options.model, seed, written_text(out));
+  fmt::print("{}: {}, seed {}, {}\n", shown_output(out), options.model, seed, written_text(out));
   return 0;
 }
 

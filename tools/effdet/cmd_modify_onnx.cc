@@ -7,6 +7,7 @@
 #include "commands.h"
 #include "effdet/error.h"
 #include "effdet/onnx_model.h"
+#include "output_paths.h"
 
 namespace effdet::cli {
 namespace {
@@ -50,7 +51,7 @@ int run_modify_onnx(int argc, char** argv) {
     warn(fmt::format("{}: no constant '{}': exports of effdet need no change; the file is copied", in, node));
   }
   model.write(out);
-  fmt::print("[INFO] {} written.\n", out);
+  fmt::print("[INFO] {} written.\n", shown_output(out));
   return 0;
 }
 

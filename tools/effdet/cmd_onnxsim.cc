@@ -173,12 +173,13 @@ void add_options(CommandLine& line, OnnxsimArguments& arguments) {
       ->type_name("SIZE");
   line.add_option("--check-n", arguments.checks, "number of random inputs to compare on")
       ->capture_default_str()
-      ->check(between(0, kMostChecks))
+      ->transform(between(0, kMostChecks))
       ->type_name("N");
   line.add_option(
           "--check-rtol", arguments.tolerance,
           "largest accepted difference, relative to a tensor's largest magnitude; at least 0.01 for 16-bit floats")
       ->capture_default_str()
+      ->check(real_above(0))
       ->type_name("R");
   line.add_option("--check-memory", arguments.check_memory,
                   "most memory for the comparison; default: twice the weights and 192MB")

@@ -23,7 +23,7 @@ int run_postprocess(int argc, char** argv) {
   line.add_option("--omfile", dumps, "folder of the dumped outputs")->required()->type_name("DIR");
   line.add_option("--num-classes,--num_classes", options.num_classes,
                   "number of classes; default: inferred from the files' sizes")
-      ->check(CLI::Range(1, 100000))
+      ->transform(between(1, 100000))
       ->type_name("N");
   line.add_anchor_options(options.anchors);
   line.add_output("--results", results, "write COCO results here");

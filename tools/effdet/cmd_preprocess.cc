@@ -43,7 +43,9 @@ int run_preprocess(int argc, char** argv) {
   line.add_option("--bin-save,--bin_save", folder, "folder for the files; made where missing")
       ->required()
       ->type_name("DIR");
-  line.add_option("-b,--batch-size,--batch_size", batch_size, "accepted for compatibility; each image is one file");
+  line.add_option("-b,--batch-size,--batch_size", batch_size, "accepted for compatibility; each image is one file")
+      ->transform(between(1, 65536))
+      ->type_name("N");
   line.add_threads(threads);
   line.add_json(json);
   if (!line.read()) return 0;

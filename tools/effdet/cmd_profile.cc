@@ -191,17 +191,17 @@ int run_profile(int argc, char** argv) {
       ->type_name("FILE");
   line.add_option("--runs", runs, "number of measured runs; a step's time is the median")
       ->capture_default_str()
-      ->check(between(1, 10000))
+      ->transform(between(1, 10000))
       ->type_name("N");
   line.add_option("--warmup", warm_up, "number of runs before the measurement")
       ->capture_default_str()
-      ->check(between(0, 1000))
+      ->transform(between(0, 1000))
       ->type_name("N");
   line.add_option("--plan", plan, "for a model with several input shapes: the plan's number, as `effdet info` shows it")
       ->capture_default_str()
-      ->check(whole_number())
+      ->transform(whole_number())
       ->type_name("N");
-  line.add_option("--top", top, "show only the N slowest steps; 0: all")->check(whole_number())->type_name("N");
+  line.add_option("--top", top, "show only the N slowest steps; 0: all")->transform(whole_number())->type_name("N");
   line.add_flag("--in-order", in_order, "steps in order of execution, not slowest first");
   line.add_output("--trace", trace, "write a trace for chrome://tracing or Perfetto here");
   line.add_output("--roofline", roofline, "draw each step's rate below the machine's limits here, as SVG");

@@ -25,7 +25,7 @@ std::string variant_of(const OnnxModel& model) {
 }
 
 void print_summary(const OnnxModel& model, const std::string& out, double seconds) {
-  fmt::print("{}: {}, {} parameters, opset {}, {}, {:.2f} s\n\n", out, variant_of(model),
+  fmt::print("{}: {}, {} parameters, opset {}, {}, {:.2f} s\n\n", shown_output(out), variant_of(model),
              count_text(model.parameters().value_or(0)), model.opset(), written_text(out), seconds);
   print_tensors("input", model.inputs());
   fmt::print("\n");
@@ -48,7 +48,7 @@ int run_pth2onnx(int argc, char** argv) {
   DetectOptions detect;
   line.add_option("--batch_size", options.batch, "images in one batch")
       ->capture_default_str()
-      ->check(between(1, kLargestBatch))
+      ->transform(between(1, kLargestBatch))
       ->type_name("N");
   line.add_option("-c,--checkpoint,--model-file", checkpoint,
                   "the file that torch.save wrote, safetensors, or a model's name (see download)")
@@ -58,7 +58,7 @@ int run_pth2onnx(int argc, char** argv) {
   line.add_option("--opset", opset,
                   fmt::format("version of ONNX's operator set, {} to {}", kLowestOpset, kHighestOpset))
       ->capture_default_str()
-      ->check(between(kLowestOpset, kHighestOpset))
+      ->transform(between(kLowestOpset, kHighestOpset))
       ->type_name("N");
   auto* nms =
       line.add_flag("--with-nms", with_nms,
@@ -66,16 +66,19 @@ int run_pth2onnx(int argc, char** argv) {
                     "of x1, y1, x2, y2 in pixels of the input, score and class, then zeros");
   line.add_option("--max-det,--max-detections", detect.max_detections, "--with-nms: rows an image")
       ->capture_default_str()
-      ->check(between(1, kMostDetections))
+      ->transform(between(1, kMostDetections))
       ->type_name("N")
       ->needs(nms);
   line.add_option("--score,--score-threshold", detect.score_threshold, "--with-nms: leave out boxes with a lower score")
       ->capture_default_str()
+      ->check(real_between(0, 1))
+      ->type_name("S")
       ->needs(nms);
   line.add_option("--iou,--iou-threshold", detect.iou_threshold,
                   "--with-nms: leave out boxes that overlap a better one of their class by more")
       ->capture_default_str()
-      ->check(CLI::Range(0.0, 1.0))
+      ->check(real_between(0, 1))
+      ->type_name("T")
       ->needs(nms);
   line.add_model_options(options);
   line.add_json(json);
@@ -89,7 +92,7 @@ int run_pth2onnx(int argc, char** argv) {
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   if (!json) return print_summary(model, out, seconds), 0;
   nlohmann::json result = model_json(model);
-  result["file"] = out;
+  result["file"] = shown_output(out);
   if (const auto bytes = written_bytes(out)) result["bytes"] = *bytes;
   result["seconds"] = seconds;
   fmt::print("{}", json_text(result));

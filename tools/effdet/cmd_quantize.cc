@@ -46,7 +46,8 @@ void print_sensitivity(const QuantizeReport& report) {
 }
 
 void print(const QuantizeArguments& arguments, const OnnxModel& model, const QuantizeReport& report, double seconds) {
-  fmt::print("{}: opset {}, {}, {:.2f} s\n", arguments.out, model.opset(), written_text(arguments.out), seconds);
+  fmt::print("{}: opset {}, {}, {:.2f} s\n", shown_output(arguments.out), model.opset(), written_text(arguments.out),
+             seconds);
   for (const std::string& line : proof_lines(report.proof)) fmt::print("{}\n", line);
   print_sensitivity(report);
 }
@@ -93,7 +94,7 @@ int quantize(QuantizeArguments& arguments) {
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   if (arguments.json) {
     nlohmann::json json = quantize_json(report);
-    json["file"] = report.passed ? nlohmann::json(arguments.out) : nlohmann::json();
+    json["file"] = report.passed ? nlohmann::json(shown_output(arguments.out)) : nlohmann::json();
     if (const auto bytes = written_bytes(arguments.out); report.passed && bytes) json["bytes"] = *bytes;
     json["seconds"] = seconds;
     fmt::print("{}", json_text(json));
@@ -142,6 +143,7 @@ int run_quantize(int argc, char** argv) {
           ->type_name("DIR");
   line.add_option("--keep", options.keep, "share of float32's mAP that has to remain, above 0 and at most 1")
       ->capture_default_str()
+      ->check(real_between(0, 1))
       ->needs(validate)
       ->type_name("X");
   line.add_flag("--sensitivity", options.sensitivity, "measure each layer alone in 8 bits")->excludes(weights_only);

@@ -100,8 +100,14 @@ int run_run(int argc, char** argv) {
   auto* root = line.add_option("--test-root", arguments.test_root,
                                "run every test folder below this one; with --quiet only those that fail are listed");
   for (CLI::Option* option : {folder, root}) option->type_name("DIR");
-  line.add_option("--rtol", arguments.tolerance.relative, "test folders: relative tolerance")->capture_default_str();
-  line.add_option("--atol", arguments.tolerance.absolute, "test folders: absolute tolerance")->capture_default_str();
+  line.add_option("--rtol", arguments.tolerance.relative, "test folders: relative tolerance")
+      ->capture_default_str()
+      ->check(real_above(0))
+      ->type_name("R");
+  line.add_option("--atol", arguments.tolerance.absolute, "test folders: absolute tolerance")
+      ->capture_default_str()
+      ->check(real_above(0))
+      ->type_name("R");
   add_device(line, arguments.options.model);
   line.add_threads(arguments.options.threads);
   line.add_json(arguments.json);

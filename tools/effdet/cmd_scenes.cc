@@ -1,6 +1,8 @@
 // scenes: a synthetic data set.
 #include <fmt/format.h>
 
+#include <limits>
+
 #include "cli.h"
 #include "commands.h"
 #include "describe.h"
@@ -19,16 +21,19 @@ int run_scenes(int argc, char** argv) {
   line.add_option("--images", options.images, "how many")->capture_default_str()->type_name("N");
   line.add_option("--seed", options.seed, "the same seed gives the same images")
       ->capture_default_str()
-      ->check(whole_number())
+      ->transform(whole_number())
       ->type_name("N");
   line.add_option("--first-id,--first_id", options.first_id, "id of the first image")
       ->capture_default_str()
+      ->transform(between(0, std::numeric_limits<int>::max()))
       ->type_name("N");
   line.add_option("--min-side,--min_side", options.min_side, "smallest side of an image, in pixels")
       ->capture_default_str()
+      ->transform(between(1, std::numeric_limits<int>::max()))
       ->type_name("N");
   line.add_option("--max-side,--max_side", options.max_side, "largest side of an image, in pixels")
       ->capture_default_str()
+      ->transform(between(1, std::numeric_limits<int>::max()))
       ->type_name("N");
   line.add_json(json);
   if (!line.read()) return 0;

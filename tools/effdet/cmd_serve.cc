@@ -166,11 +166,11 @@ int run_serve(int argc, char** argv) {
       ->type_name("ADDRESS");
   line.add_option("-p,--port", server.port, "0: any free one, which the first lines tell")
       ->capture_default_str()
-      ->check(between(0, 65535))
+      ->transform(between(0, 65535))
       ->type_name("N");
   line.add_option("--grpc-port", server.grpc_port,
                   "also serves the protocol over gRPC, at this port of the same address; 0: any free one")
-      ->check(between(0, 65535))
+      ->transform(between(0, 65535))
       ->type_name("N");
   line.add_option("--unix-socket", server.unix_socket, "path of a socket to listen on instead of address and port")
       ->excludes("--host")
@@ -181,6 +181,7 @@ int run_serve(int argc, char** argv) {
   line.add_option("--score", server.detect.score_threshold,
                   "pictures: leave out detections with a lower score; ?score= of a request goes before")
       ->capture_default_str()
+      ->check(real_between(0, 1))
       ->type_name("S");
   arguments.streams.add_to(line);
   arguments.schedule.add_to(line, server);

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <chrono>
 #include <filesystem>
+#include <limits>
 #include <optional>
 
 #include "calibration_options.h"
@@ -182,15 +183,19 @@ int run_validate(int argc, char** argv) {
   const CLI::Option* batch =
       line.add_option("-b,--b,--batch-size,--batch_size", model_options.batch, "images in one run of the network")
           ->capture_default_str()
-          ->check(CLI::Range(1, 1024))
+          ->transform(between(1, 1024))
           ->type_name("N");
   RunOptions run;
   run.add_to(line, line.add_output("--results", results, "write COCO results here; finished images are kept beside it"),
              "FILE");
-  line.add_option("--limit", options.limit, "only the first so many images; 0: all")->type_name("N");
+  line.add_option("--limit", options.limit, "only the first so many images; 0: all")
+      ->transform(between(0, std::numeric_limits<int>::max()))
+      ->type_name("N");
   line.add_option("--pictures", pictures, "write images with the detections drawn here")->type_name("DIR");
   line.add_option("--picture-threshold", options.picture_threshold, "score from which boxes are drawn")
-      ->capture_default_str();
+      ->capture_default_str()
+      ->check(real_number())
+      ->type_name("S");
   line.add_soft_nms(options.detect);
   ReportOptions report_options;
   report_options.add_to(line);

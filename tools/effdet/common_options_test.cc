@@ -2,6 +2,8 @@
 // runs, and the manual that is made of their options.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <string>
 
@@ -61,6 +63,82 @@ TEST_F(CommonOptions, AMistypedFlagIsAnswered) {
   EXPECT_EQ(sh("effdet info x --quite-something-else").text.find("did you mean"), std::string::npos);
 }
 
+TEST_F(CommonOptions, UsageErrorsSayWhatIsWrong) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"effdet info", "'file' is required, as an argument or by --checkpoint"},
+      {"effdet evaluate a.json", "'results' is required, as an argument or by --dt"},
+      {"effdet merge", "shards is required"},
+      {"validate data", "--checkpoint is required"},
+      {"effdet info a b c", "'b' is one argument too many"},
+      {"effdet info a --stepz=3 d", "there is no flag --stepz; did you mean --steps?"},
+      {"effdet detect a -c b --score", "--score needs a value"},
+      {"effdet detect a -c b --score 0.5 --score 0.7", "--score is given more than once"},
+      {"effdet detect a -c b --score 50%", "--score: '50%' is no number of 0 to 1"},
+      {"effdet detect a -c b --score nan", "--score: 'nan' is no number of 0 to 1"},
+      {"effdet detect a -c b --threads 2k", "--threads: '2k' is no whole number of 0 to 1024"},
+      {"effdet detect a -c b --threads 99999999999999999999", "is no whole number of 0 to 1024"},
+      {"effdet scenes --out s --seed -1", "--seed: '-1' is no whole number of 0 to 18446744073709551615"},
+      {"effdet compare a b --tolerance -1", "--tolerance: '-1' is no number of at least 0"},
+      {"effdet evaluate a b --score nan", "--score: 'nan' is no number"},
+      {"effdet evaluate a b --match-iou 1.5", "--match-iou: '1.5' is no number of 0 to 1"},
+      {"validate data -c b --limit 0.5", "--limit: '0.5' is no whole number of 0 to 2147483647"},
+      {"effdet detect a -c b --json --format csv", "--json and --format csv: only one of them can be printed"},
+  };
+  for (const auto& [line, words] : cases) {
+    const auto refused = sh(line);
+    EXPECT_EQ(refused.code, 2) << line;
+    EXPECT_NE(refused.text.find(words), std::string::npos) << line << ": " << refused.text;
+    EXPECT_EQ(std::ranges::count(refused.text, '\n'), 1) << refused.text;
+  }
+}
+
+TEST_F(CommonOptions, DigitsAreDecimal) {
+  const std::string line = "effdet bench --infer-only --runs 1 --warmup 0 --img-size 128 --threads 010 " + checkpoint_;
+  EXPECT_NE(sh(line).text.find("of 10 threads"), std::string::npos);
+  EXPECT_NE(sh("effdet init tf_efficientdet_lite0 --out a.pth --seed 010").text.find("seed 10,"), std::string::npos);
+}
+
+TEST_F(CommonOptions, ADashIsNoFile) {
+  const std::string from = "pth2onnx --img-size 128 --checkpoint " + checkpoint_;
+  ASSERT_EQ(sh(from + " --out a.onnx").code, 0);
+  for (const std::string& line :
+       {from + " --out -", std::string("effdet graph a.onnx --out -"), std::string("onnxsim a.onnx -"),
+        std::string("effdet manual --out -"), std::string("effdet detect a.jpg -c a.onnx --out -"),
+        std::string("effdet evaluate a.json - < /dev/null")}) {
+    const auto refused = sh(line);
+    EXPECT_EQ(refused.code, 2) << line;
+    EXPECT_NE(refused.text.find("'-' stands for no stream here"), std::string::npos) << refused.text;
+    EXPECT_FALSE(std::filesystem::exists(folder_ / "-")) << line;
+  }
+  const auto piped = sh(from + " --out /dev/stdout > b.onnx");
+  EXPECT_EQ(piped.text.find("/dev/fd/"), std::string::npos) << piped.text;
+  EXPECT_NE(piped.text.find("/dev/stdout: "), std::string::npos) << piped.text;
+  EXPECT_EQ(text_of("a.onnx"), text_of("b.onnx"));
+}
+
+TEST_F(CommonOptions, FilesThatAreNoneAreNamed) {
+  EXPECT_NE(sh("onnxsim . a.onnx").text.find(".: cannot open: it is a folder"), std::string::npos);
+  EXPECT_NE(sh("cat /dev/null | onnxsim /dev/stdin a.onnx").text.find("not a regular file; save"), std::string::npos);
+}
+
+TEST_F(CommonOptions, ImagesThatAreTooLargeAreNoFaultOfTheFile) {
+  const auto refused = sh("pth2onnx --checkpoint " + checkpoint_ + " --img-size 16384 --out a.onnx");
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_NE(refused.text.find("images of 16384 x 16384 (height x width) in batches of 1 are too large"),
+            std::string::npos)
+      << refused.text;
+  EXPECT_EQ(sh("pth2onnx --checkpoint " + checkpoint_ + " --batch_size 4096 --out a.onnx").code, 2);
+}
+
+TEST_F(CommonOptions, HelpRequiresAnArgumentOnce) {
+  const std::string help = sh("effdet info --help").text;
+  EXPECT_NE(help.find("file FILE REQUIRED"), std::string::npos) << help;
+  EXPECT_EQ(help.find("REQUIRED", help.find("REQUIRED") + 1), std::string::npos) << help;
+  EXPECT_NE(help.find("the same as file"), std::string::npos) << help;
+  EXPECT_NE(sh("validate --help").text.find("--soft-nms [gaussian|linear] "), std::string::npos);
+  EXPECT_EQ(sh("effdet init --help").text.find("--ignore-config"), std::string::npos);
+}
+
 TEST_F(CommonOptions, AFileMayHoldTheFlags) {
   std::ofstream(folder_ / "flags.toml") << "# a comment\nimg-size = \"128,256\"\nopset = 17\n";
   const std::string line = "pth2onnx --checkpoint " + checkpoint_ + " --out a.onnx --config flags.toml";
@@ -70,7 +148,14 @@ TEST_F(CommonOptions, AFileMayHoldTheFlags) {
   EXPECT_NE(sh(line + " --opset 13").text.find("opset 13"), std::string::npos) << "the command line comes first";
   std::ofstream(folder_ / "wrong.toml") << "opzet = 17\n";
   EXPECT_EQ(sh("pth2onnx --checkpoint " + checkpoint_ + " --out a.onnx --config wrong.toml").code, 2);
-  EXPECT_EQ(sh("pth2onnx --checkpoint " + checkpoint_ + " --out a.onnx --config absent.toml").code, 2);
+  const auto neither = sh("pth2onnx --checkpoint " + checkpoint_ + " --out a.onnx --config absent.toml");
+  EXPECT_EQ(neither.code, 2);
+  EXPECT_NE(neither.text.find("'absent.toml' is neither NAME=VALUE nor a file"), std::string::npos) << neither.text;
+  for (const char* path : {"absent.toml", "."}) {
+    const auto refused = sh(std::string("effdet info x --config ") + path);
+    EXPECT_EQ(refused.code, 4);
+    EXPECT_NE(refused.text.find(std::string("--config: ") + path + ": cannot open"), std::string::npos) << refused.text;
+  }
   std::ofstream(folder_ / "under.toml") << "img_size = \"128x256\"\n";
   EXPECT_NE(sh("pth2onnx --checkpoint " + checkpoint_ + " --out a.onnx --config under.toml").text.find("1x3x128x256"),
             std::string::npos);
@@ -83,7 +168,8 @@ TEST_F(CommonOptions, AFileMayHoldTheFlags) {
     EXPECT_EQ(refused.code, 2);
     EXPECT_NE(refused.text.find(words), std::string::npos) << refused.text;
   }
-  EXPECT_NE(sh("pth2onnx --checkpoint x --config /dev/zero").text.find("/dev/zero: no file"), std::string::npos);
+  EXPECT_NE(sh("pth2onnx --checkpoint x --config /dev/zero").text.find("/dev/zero: no regular file"),
+            std::string::npos);
   EXPECT_EQ(
       sh("pth2onnx --checkpoint " + checkpoint_ + " --img-size 128 --out a.onnx --config redundant_bias=true").code, 0);
 }

@@ -237,18 +237,18 @@ class VideoPipeline {
 
 void add_video_options(CLI::App& line, VideoRun& run) {
   line.add_option("--start", run.read.start, "of a video: begin at so many seconds")
-      ->check(CLI::Range(0.0, 1e9).description(""))
+      ->check(real_between(0, 1e9))
       ->type_name("S");
   line.add_option("--duration", run.read.duration, "of a video: end so many seconds later")
-      ->check(CLI::Range(0.0, 1e9).description(""))
+      ->check(real_between(0, 1e9))
       ->type_name("S");
   line.add_option("--every", run.read.every, "of a video: look at each N-th frame alone")
       ->capture_default_str()
-      ->check(between(1, 1000000))
+      ->transform(between(1, 1000000))
       ->type_name("N");
   line.add_option("--timeout", run.read.timeout, "of a stream: give up after so many seconds without data")
       ->capture_default_str()
-      ->check(CLI::Range(0.1, 1e6).description(""))
+      ->check(real_between(0.1, 1e6))
       ->type_name("S");
   line.add_option("--video-format", run.video_format, "of the annotated video: mp4 or webm")
       ->capture_default_str()

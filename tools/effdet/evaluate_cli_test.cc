@@ -146,7 +146,7 @@ TEST_F(CliCompare, RefusesWhatCannotBeCompared) {
     expect_refused(command + list, 2, "leave it out for all");
   expect_refused(command + "--report page --image-folder nowhere", 4, "--image-folder: nowhere: no folder");
   expect_refused(command + "--against b.json --recall-thresholds 0.5,0.1", 2, "recall thresholds have to rise");
-  expect_refused(command + "--against b.json --match-iou 2", 2, "the IoU threshold is 2");
+  expect_refused(command + "--against b.json --match-iou 2", 2, "--match-iou: '2' is no number of 0 to 1");
   expect_refused(command + "--against b.json --open-images", 2, "--against");
 }
 

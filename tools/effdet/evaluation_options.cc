@@ -139,9 +139,11 @@ void EvaluationOptions::add_to(CommandLine& line) {
   line.add_option(
           "--score,--score-threshold", score_threshold_,
           "of the detections whose errors --analysis and --against show; default: where F1 over all categories is best")
+      ->check(real_number())
       ->type_name("SCORE");
   line.add_option("--match-iou", match_iou_,
                   "at which a detection finds an object for --analysis and --against; default: 0.5")
+      ->check(real_between(0, 1))
       ->type_name("IOU");
   CLI::Option* against =
       line.add_option("--against", against_,
@@ -150,11 +152,11 @@ void EvaluationOptions::add_to(CommandLine& line) {
           ->type_name("FILE");
   line.add_option("--bootstrap", resamples_, "resamples of the images for the intervals; default: 1000")
       ->type_name("N")
-      ->check(between(1, 100000))
+      ->transform(between(1, 100000))
       ->needs(against);
   line.add_option("--seed", seed_, "of the resamples; default: 0")
       ->type_name("N")
-      ->check(whole_number())
+      ->transform(whole_number())
       ->needs(against);
   line.add_output("--arrays", arrays_,
                   "precision, recall and scores as pycocotools has them in COCOeval.eval, for numpy.load (.npz)");

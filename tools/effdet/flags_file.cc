@@ -42,7 +42,7 @@ class FlagsFile : public CLI::ConfigTOML {
   void check_file() const {
     constexpr size_t kMost = size_t{1} << 20;
     std::error_code ignored;
-    if (!fs::is_regular_file(name_, ignored)) refuse("no file");
+    if (!fs::is_regular_file(name_, ignored)) refuse("no regular file");
     if (fs::file_size(name_, ignored) > kMost) refuse("more than 1 MiB: no file of flags");
   }
 
@@ -68,6 +68,14 @@ class FlagsFile : public CLI::ConfigTOML {
 }  // namespace
 
 std::shared_ptr<CLI::Config> flags_file(const CLI::App& command, const std::string& name) {
+  std::error_code error;
+  if (fs::is_directory(name, error))
+    throw Error(ErrorCode::kIo, fmt::format("--config: {}: cannot open: it is a folder", name));
+  if (!fs::exists(name, error) && command.get_option_no_throw("--config") != nullptr)
+    throw Error(ErrorCode::kUsage, fmt::format("--config: '{}' is neither NAME=VALUE nor a file", name));
+  if (!fs::exists(name, error))
+    throw Error(ErrorCode::kIo, fmt::format("--config: {}: cannot open: {}", name,
+                                            error ? error.message() : "No such file or directory"));
   return std::make_shared<FlagsFile>(command, name);
 }
 

@@ -27,7 +27,7 @@ constexpr int kClosedPipe = 128 + 13;  // what a shell shows for a program that 
 
 void print_commands() {
   fmt::print("effdet {}: EfficientDet from checkpoint to detections and COCO mAP\n\n", EFFDET_VERSION);
-  fmt::print("Usage: effdet COMMAND ...\n       effdet COMMAND --help\n");
+  fmt::print("Usage: effdet COMMAND ...\n       effdet COMMAND --help\n       effdet --version\n");
   std::string_view group;
   for (const Command& command : commands()) {
     if (command.group != group) fmt::print("\n{}\n", group = command.group);

@@ -30,15 +30,23 @@ std::filesystem::path whole(const std::string& path) {
                                              output, other_flag));
 }
 
+/// What standard output was before what the command prints left it.
+std::string kept_stdout;
+
 }  // namespace
 
 void prepare_output(std::string& path) {
+  if (path == "-") throw Error(ErrorCode::kUsage, kNoStream);
   if (path == "/dev/stdout" || path == "/dev/fd/1" || path == "/proc/self/fd/1") {
     std::fflush(stdout);
     const int kept = ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-    if (kept >= 0 && ::dup2(STDERR_FILENO, STDOUT_FILENO) >= 0) path = fmt::format("/dev/fd/{}", kept);
+    if (kept >= 0 && ::dup2(STDERR_FILENO, STDOUT_FILENO) >= 0) path = kept_stdout = fmt::format("/dev/fd/{}", kept);
   }
   check_output(path);
+}
+
+std::string shown_output(const std::string& path) {
+  return !path.empty() && path == kept_stdout ? "/dev/stdout" : path;
 }
 
 void refuse_same_file(const std::string& flag, const std::string& output, const std::string& other_flag,

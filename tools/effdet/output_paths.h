@@ -9,10 +9,17 @@
 
 namespace effdet::cli {
 
+/// Why a file or a folder may not be called "-".
+constexpr const char* kNoStream =
+    "'-' stands for no stream here: give /dev/stdout or /dev/stdin, or ./- for a file of that name";
+
 /// Makes sure, before long work, that a file can be written. Where it is standard output (/dev/stdout), the path
 /// becomes another name of it, and from now on what the command prints goes to standard error: the file comes out
 /// alone. Throws Error(kIo).
 void prepare_output(std::string& path);
+
+/// The name of an output as people know it: "/dev/stdout" for what prepare_output() made of that.
+std::string shown_output(const std::string& path);
 
 /// Throws Error(kUsage), which names both flags, where a file that is to be written is that of another flag, too: one
 /// of the two would be lost. Any number of outputs may go to one device or pipe.

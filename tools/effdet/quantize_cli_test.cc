@@ -171,7 +171,8 @@ TEST_F(CliQuantize, WhatCannotBeDoneIsOneLineAndNoFile) {
   expect_success("mkdir empty black && cp val/val2017/*.jpg black");
   expect_refused("effdet quantize m.onnx --calibration empty", 2, "empty: no pictures or .bin files");
   expect_refused("effdet quantize m.onnx --calibration gone.jpg", 4, "gone.jpg");
-  expect_refused("effdet quantize m.onnx --calibration train --validate val --keep 1.5", 2, "--keep 1.5");
+  expect_refused("effdet quantize m.onnx --calibration train --validate val --keep 1.5", 2,
+                 "--keep: '1.5' is no number of 0 to 1");
   expect_refused("effdet quantize m.onnx --calibration train --validate val --keep 0", 2, "--keep 0");
   expect_refused("effdet quantize m.onnx --calibration black --validate val", 2, "with the same content");
   expect_refused("effdet quantize m.onnx --calibration train --keep-float nothing", 2, "nothing");
@@ -190,7 +191,7 @@ TEST_F(CliQuantize, FlagsThatCannotApplyAreRefused) {
            {"--weights-only --seed 3", "--seed requires --calibration"},
            {"--weights-only --calibration-images 3", "--calibration-images requires --calibration"},
            {"--weights-only --sensitivity", "--weights-only excludes --sensitivity"},
-           {"--calibration train --seed -1", "--seed: Value -1 is no whole number"},
+           {"--calibration train --seed -1", "--seed: '-1' is no whole number"},
            {"--calibration train --seed 18446744073709551616", "is no whole number of 0 to 18446744073709551615"},
            {"--calibration train --keep 0.5", "--keep requires --validate"},
            {"--calibration train --category-map ids", "--category-map requires --validate"},

@@ -60,7 +60,7 @@ void RunOptions::add_to(CommandLine& line, CLI::Option* results, const std::stri
               "under mpirun, srun or torchrun: give a process up after so many seconds in which nothing is to be "
               "seen of it")
           ->capture_default_str()
-          ->check(CLI::Range(0.1, 1e6).description(""))
+          ->check(real_between(0.1, 1e6))
           ->type_name("SECONDS");
   line.add_flag("--strict", strict_, "stop at the first image that cannot be used");
 }

@@ -58,7 +58,9 @@ std::vector<fs::path> folder_inputs(const std::string& folder) {
   const std::vector<fs::path> paths = files_of(folder, [](const fs::path& path) {
     return extension_of(path) == ".bin" || extension_of(path) == ".npy" || is_image_name(path);
   });
-  if (paths.empty()) fail(ErrorCode::kBadInput, folder, "no .bin, .npy, .jpg or .png files");
+  if (paths.empty())
+    fail(ErrorCode::kBadInput, folder,
+         fmt::format("no tensors (.bin, .npy) and no pictures ({}) in this folder", image_extensions()));
   return paths;
 }
 

@@ -44,7 +44,7 @@ void read_part(const std::string& setting, const std::string& part, ServedModel&
 void ServeSchedule::add_to(CommandLine& line, ServerOptions& options) {
   line.add_option("--queue", options.queue, "requests of each model that wait, at most; more are refused (503)")
       ->capture_default_str()
-      ->check(between(0, 1000000))
+      ->transform(between(0, 1000000))
       ->type_name("N");
   line.add_option("--queue-bytes", queue_bytes_, "of the bodies of each model's requests that wait, at most")
       ->capture_default_str()
@@ -53,23 +53,23 @@ void ServeSchedule::add_to(CommandLine& line, ServerOptions& options) {
                   "milliseconds after which requests that no stream has begun are dropped (503), unless they have a "
                   "timeout of their own; 0: never")
       ->capture_default_str()
-      ->check(between(0, 86'400'000))
+      ->transform(between(0, 86'400'000))
       ->type_name("MS");
   line.add_option("--priority-levels", options.priority_levels,
                   "requests have a priority from 1 to N: lower numbers go first; 0: all are the same")
       ->capture_default_str()
-      ->check(between(0, 1000))
+      ->transform(between(0, 1000))
       ->type_name("N");
   line.add_option("--preferred-batch-size", options.preferred_batch,
                   "requests for tensors that run together, at most, where the model has a plan for so many (atc "
                   "--dynamic_batch_size); on processors it is rarely faster")
       ->capture_default_str()
-      ->check(between(1, 1024))
+      ->transform(between(1, 1024))
       ->type_name("N");
   line.add_option("--max-queue-delay", options.queue_delay_us,
                   "microseconds that a request waits for others of its batch")
       ->capture_default_str()
-      ->check(between(0, 60'000'000))
+      ->transform(between(0, 60'000'000))
       ->type_name("US");
   line.add_option(
           "--schedule", settings_,

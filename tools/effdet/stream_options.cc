@@ -31,7 +31,7 @@ void StreamOptions::add_to(CommandLine& line, bool per_stream) {
       ->type_name("N");
   if (per_stream)
     line.add_option("--threads-per-stream", threads_a_stream_, "default: --threads divided by the streams")
-        ->check(between(1, kMostStreams))
+        ->transform(between(1, kMostStreams))
         ->type_name("N");
 }
 
