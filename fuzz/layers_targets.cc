@@ -27,6 +27,7 @@ constexpr Target kAll[] = {
     {"npy", npy},
     {"aipp", aipp},
     {"graphs", graphs},
+    {"quantized_graphs", quantized_graphs},
     {"evaluation", evaluation},
 };
 

@@ -35,8 +35,10 @@ void tuning_bank(Bytes input);
 // tensors.cc
 void npy(Bytes input);
 void aipp(Bytes input);
-// differential.cc
+// differential_graphs.cc
 void graphs(Bytes input);
+void quantized_graphs(Bytes input);
+// differential_evaluation.cc
 void evaluation(Bytes input);
 
 // requests.cc

@@ -95,6 +95,8 @@ class LayoutAssigner {
   }
 
   void place_follower(ir::Node node, const LayoutFollower& follower) {
+    for (size_t i = 0; i < node.inputs.size(); ++i)  // a map of one value, say, which lies in no way
+      if (std::ranges::find(follower.maps, i) == follower.maps.end()) require_nchw(node.inputs[i]);
     write_for_nhwc(graph_, node);
     for (const size_t i : follower.maps) node.inputs[i] = require_nhwc(node.inputs[i]);
     if (follower.gives_maps) {

@@ -98,6 +98,15 @@ TEST(AssignLayouts, TransposesOfMapsAreOne) {
     EXPECT_TRUE(node.op != "Transpose" || node.get_ints("perm", {}) == (Ints{0, 1, 2, 3})) << node.name;
 }
 
+/// A map of one value lies as it lay, whoever made it.
+TEST(AssignLayouts, GatesOfOneChannel) {
+  Builder b({1, 1, 6, 6});
+  const auto pool = b.pool("pool", b.x, {1, 1, 1, 1});
+  const auto gate = b.node("Sigmoid", "gate", {b.node("GlobalAveragePool", "mean", {pool})});
+  b.graph.outputs = {b.node("Mul", "y", {pool, gate})};
+  expect_same(b.graph);
+}
+
 TEST(AssignLayouts, ReductionsThatDropAxesAndOnesThatStayNchw) {
   Builder b({1, 8, 6, 7});
   const auto map = b.conv("conv", b.x, {8, 8, 3, 3});

@@ -133,14 +133,21 @@ class Calibrator {
     for (size_t i = 0; i < maps.size(); ++i) {
       const std::string& name = graph.value(maps[i]).name;
       if (float_uses.producer(maps[i]) < 0) {
-        input_ = name;
+        given_.push_back({name, graph.constant(maps[i])});
         continue;
       }
+      const auto producer = [&](ir::ValueId id) -> const ir::Node* {
+        return uses.producer(id) < 0 ? nullptr : &program.nodes[static_cast<size_t>(uses.producer(id))];
+      };
       ir::ValueId value = values.find(fmt::format("calibration.{}", i));
-      while (!program.nodes[static_cast<size_t>(uses.producer(value))].is("Slice"))
-        value = program.nodes[static_cast<size_t>(uses.producer(value))].inputs[0];
-      const ir::ValueId map = program.nodes[static_cast<size_t>(uses.producer(value))].inputs[0];
-      taps_[static_cast<size_t>(uses.producer(map))].push_back({name, map});
+      while (producer(value) != nullptr && !producer(value)->is("Slice")) value = producer(value)->inputs[0];
+      if (producer(value) == nullptr) continue;  // it became a constant, which nothing computes with
+      const ir::ValueId map = producer(value)->inputs[0];
+      if (uses.producer(map) < 0) {  // a copy
+        given_.push_back({name, program.constant(map)});
+      } else {
+        taps_[static_cast<size_t>(uses.producer(map))].push_back({name, map});
+      }
     }
   }
 
@@ -151,7 +158,7 @@ class Calibrator {
       if (recorder_.add(calibration.maps[map], tensor, layout)) return;
       bad_input("the map '{}' has a value that is not a finite number for {}: ranges cannot be found", map, image_name);
     };
-    if (!input_.empty()) record(input_, image, ir::Layout::kPlain);
+    for (const auto& [map, constant] : given_) record(map, constant != nullptr ? *constant : image, ir::Layout::kPlain);
     session_->on_step = [&](size_t step, double) {
       for (const Tap& tap : taps_[step]) {
         const auto& outputs = program.nodes[step].outputs;
@@ -167,7 +174,8 @@ class Calibrator {
   ThreadPool threads_;
   MapRecorder recorder_;
   std::unique_ptr<runtime::Session> session_;
-  std::string input_;                   ///< where the graph's input is among the maps
+  /// Maps that no step makes: constants, and where there is none what the graph's input holds.
+  std::vector<std::pair<std::string, const Tensor*>> given_;
   std::vector<std::vector<Tap>> taps_;  ///< by step
 };
 

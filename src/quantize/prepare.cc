@@ -57,7 +57,7 @@ ir::Graph prepare(ir::Graph graph) {
   require_one_image_input(graph);
   passes::simplify(graph);
   name_nodes(graph);
-  onnx::raise_opset(graph, std::max(graph.opset, kLeastOpset));
+  if (graph.opset < kLeastOpset) onnx::raise_opset(graph, kLeastOpset);
   ops::infer_shapes(graph);
   return graph;
 }

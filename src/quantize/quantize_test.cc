@@ -208,6 +208,35 @@ TEST(Quantize, CalibrationSeesWhatTheReferenceComputes) {
   EXPECT_EQ(seen + 1, calibration.maps.size());  // and the input
 }
 
+/// Outputs that repeat the input or a constant are looked at, too.
+TEST(Quantize, OutputsThatNothingComputes) {
+  const ir::Graph graph = prepare(ir::GraphText::parse(R"(
+    input x [1,2,4,4]
+    copy = Cast(x) to=1
+    conv = Conv(x, waves[2,2,1,1])
+    fixed = Relu(waves[1,2,2,2])
+    output copy
+    output conv
+    output fixed
+  )"));
+  const Calibration calibration = calibrate(graph, Images(1));
+  std::map<std::string, uint64_t> values;
+  for (const auto& [name, map] : calibration.maps) values[name] = map.histogram.count();
+  EXPECT_EQ(values, (std::map<std::string, uint64_t>{
+                        {"conv_output_0", 32}, {"copy_output_0", 32}, {"fixed_output_0", 8}, {"x", 32}}));
+  EXPECT_EQ(ops::run_reference(quantize(graph, calibration), {{image_of(graph, 0)}}).size(), 3u);
+}
+
+TEST(Quantize, OperatorSetsBehindTheLastThatIsWritten) {
+  ir::Graph graph = ir::GraphText::parse(R"(
+    input x [1,2,4,4]
+    y = Conv(x, waves[2,2,1,1])
+    output y
+  )");
+  graph.opset = 23;
+  EXPECT_EQ(prepare(graph).opset, 23);
+}
+
 TEST(Quantize, BlackImagesHaveScales) {
   const ir::Graph graph = prepare(ir::GraphText::parse(R"(
     input x [1,2,4,4]

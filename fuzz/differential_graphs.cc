@@ -1,0 +1,81 @@
+// Random graphs, compiled, beside the reference kernels.
+#include <cstdlib>
+#include <cstring>
+
+#include "compiler/compile.h"
+#include "kernels/cpu/micro_kernels.h"
+#include "numbers.h"
+#include "passes/random_graph_test_util.h"
+#include "passes/tensor_difference.h"
+#include "quantize/quantize.h"
+#include "runtime/engine.h"
+#include "targets.h"
+
+namespace effdet::fuzz {
+namespace {
+
+using compiler::CompileOptions;
+using compiler::LayerChoices;
+
+/// Runs the graph on the kernels of each instruction set that this processor and this build have; what they make may
+/// differ by `tolerance` of the largest magnitude.
+void compare_compiled(const ir::Graph& graph, std::span<const Tensor> inputs, const CompileOptions& options,
+                      double tolerance, uint64_t seed) {
+  const std::vector<Tensor> want = ops::run_reference(graph, inputs);
+  const artifact::Program program = compiler::compile(graph, options);
+  for (const char* set :
+       {"sse2", "avx2", "avx_vnni", "avx512", "avx512_vnni", "avx512_wide", "avx512_bf16", "amx_bf16"}) {
+    if (kernels::cpu::micro_kernels_for(set) == nullptr) continue;
+    ::setenv("EFFDET_ISA", set, 1);
+    const std::vector<Tensor> got = runtime::Session(std::make_shared<runtime::Engine>(program), 1).run(inputs);
+    for (size_t i = 0; i < want.size(); ++i)
+      if (const double worst = passes::relative_difference(want[i], got[i]); !(worst < tolerance))
+        finding(fmt::format("output {} of graph {} differs by {} ({}{})\n{}", i, seed, worst, set,
+                            options.fuse ? "" : ", not fused", ir::to_text(graph)));
+  }
+  ::unsetenv("EFFDET_ISA");
+}
+
+/// Ways to compute that the compiler's estimates leave alone on small maps, too.
+CompileOptions options_of(unsigned number) {
+  constexpr LayerChoices::Others kOthers[] = {LayerChoices::Others::kEstimate, LayerChoices::Others::kYes,
+                                              LayerChoices::Others::kNo};
+  CompileOptions options;
+  options.choices.other_fuse = kOthers[number % 3];
+  options.choices.other_products = kOthers[number / 3 % 3];
+  options.split_batch = number / 9 % 2 == 0;
+  return options;
+}
+
+std::vector<Tensor> inputs_of(const ir::Graph& graph) { return {passes::waves(*graph.value(graph.inputs[0]).shape)}; }
+
+}  // namespace
+
+/// The input is the seed of a random graph, and how it is compiled.
+void graphs(Bytes input) {
+  Numbers numbers(input);
+  const uint64_t seed = numbers.seed();
+  const ir::Graph graph = passes::RandomGraph(seed).graph();
+  compare_compiled(graph, inputs_of(graph), options_of(numbers.byte()), 1e-4, seed);
+  compare_compiled(graph, inputs_of(graph), {.fuse = false}, 1e-4, seed);
+}
+
+/// The same for a graph that is quantized to int8. Sums are rounded to codes, so that a difference of one in the last
+/// place of a float may become one of a code, and more in the layers behind it.
+void quantized_graphs(Bytes input) {
+  Numbers numbers(input);
+  const uint64_t seed = numbers.seed();
+  const ir::Graph graph = quantize::prepare(passes::RandomGraph(seed).graph());
+  const std::vector<Tensor> inputs = inputs_of(graph);
+  const auto image = [&](size_t index, std::span<std::byte> bytes, std::string& name) {
+    if (index > 0) return false;
+    name = "waves";
+    std::memcpy(bytes.data(), inputs[0].bytes().data(), bytes.size());
+    return true;
+  };
+  if (quantize::quantizable_layers(graph).empty()) return;
+  const ir::Graph quantized = quantize::quantize(graph, quantize::calibrate(graph, image, {.threads = 1}));
+  compare_compiled(quantized, inputs, options_of(numbers.byte()), 0.3, seed);
+}
+
+}  // namespace effdet::fuzz
