@@ -10,6 +10,7 @@
 #include "describe.h"
 #include "effdet/output_file.h"
 #include "statistics.h"
+#include "status_line.h"
 #include "timed_runner.h"
 
 namespace effdet::cli {
@@ -46,7 +47,7 @@ void benchmark_rounds(const BenchmarkOptions& options, const CompiledModel& mode
   if (!options.json)
     run.progress = [](int round, double cost) {
       fmt::print("[INFO] Dataset number: {} finished cost {}ms\n", round, figure(cost));
-      std::fflush(stdout);
+      flush_stdout();
     };
   const TimedRounds rounds = run_rounds(model, run);
   Summary summary = summarise(rounds.milliseconds, options.batch_size);

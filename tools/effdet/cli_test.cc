@@ -159,6 +159,15 @@ TEST_F(Cli, StandardOutputMayBeFullOrClosed) {
   EXPECT_EQ(full.code, 4);
   expect_one_line(full.error, "effdet: error: cannot write to standard output: ");
   EXPECT_EQ(sh("effdet --help >&-").code, 0);
+  // What was printed line by line counts, too; files are written all the same.
+  ASSERT_EQ(sh("effdet scenes --out s --images 8").code, 0);
+  const std::string found = "effdet detect s/val2017 --img-size 128 --checkpoint '" + kCheckpoint + "' ";
+  EXPECT_EQ(sh(found + "> /dev/full").code, 4);
+  EXPECT_EQ(sh(found + "--json > /dev/full").code, 4);
+  EXPECT_EQ(sh(found + "--no-pictures --out found > /dev/full").code, 4);
+  EXPECT_TRUE(fs::exists(folder_ / "found/detections.json"));
+  sh("{ " + found + "; echo $? > code; } | true");
+  EXPECT_EQ(content(folder_ / "code"), "141\n");
   EXPECT_EQ(sh("{ effdet --help; echo $? > code; } | true").error, "");
   const Result closed = sh("pth2onnx --checkpoint '" + kCheckpoint + "' --img-size 128 --out m.onnx >&- 2>&- <&-");
   EXPECT_EQ(closed.code, 0);

@@ -17,6 +17,7 @@
 #include "plans.h"
 #include "shape_range.h"
 #include "statistics.h"
+#include "status_line.h"
 #include "stream_options.h"
 #include "switch_option.h"
 #include "timed_runner.h"
@@ -122,7 +123,7 @@ void run_shapes(const CompiledModel& all, const AisOptions& options, LayoutOf&& 
     const auto images = static_cast<double>(static_cast<size_t>(batch_of(model)) * times.infer.size());
     fmt::print("dynamic shape: {} NPU_compute_time.mean: {} throughput: {}\n", shape, statistics_of(times.infer).mean,
                1000 * images / times.total);
-    std::fflush(stdout);
+    flush_stdout();
     ++measured;
   }
   if (measured == 0)

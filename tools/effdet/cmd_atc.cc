@@ -189,7 +189,7 @@ int run_atc(int argc, char** argv) {
     started = true;
     fmt::print("ATC start working now, please wait for a moment.\n");
     for (const std::string& warning : options.warnings) fmt::print("[WARNING] {}\n", one_line(warning));
-    std::fflush(stdout);
+    flush_stdout();
     run_mode(options);
     fmt::print("ATC run success, welcome to the next use.\n");
     return 0;

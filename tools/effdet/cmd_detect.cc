@@ -67,6 +67,7 @@ struct DetectArguments {
   }
   DrawOptions draw_options() const { return {line_width, !hide_labels, !hide_scores}; }
   bool draws() const { return !out.empty() && !no_pictures; }
+  bool prints_alone() const { return out.empty() && crops.empty() && contact_sheet.empty(); }
   /// Of what is printed; empty: lines for people.
   std::string printed_format() const { return json ? "json" : out.empty() ? format : ""; }
 };
@@ -237,7 +238,7 @@ int detect_all(DetectArguments& arguments) {
   if (speaks) options.on_note = warn;
   options.on_failure = [](const ImageFailure& failure) { warn(failure.message); };
   // Of a team the first process prints what all have found, in the end.
-  FoundPrinter printer(arguments.printed_format(), options.class_names);
+  FoundPrinter printer(arguments.printed_format(), options.class_names, arguments.prints_alone());
   if (!team) options.on_found = [&](const DetectedImage& image) { printer.print(image); };
   std::optional<ProgressBar> bar(std::in_place, "detect");
   size_t run_images = 0;

@@ -135,7 +135,7 @@ int serve(const std::string& program, ServeArguments& arguments) {
   const std::string host = options.host.find(':') == std::string::npos ? options.host : "[" + options.host + "]";
   fmt::print("{}: ready on {}\n", program, place_of(options, server, host));
   if (server.grpc_port() >= 0) fmt::print("{}: gRPC on {}:{}\n", program, host, server.grpc_port());
-  std::fflush(stdout);
+  flush_stdout();
   notify_service_manager("READY=1");
   while (!stop.requested()) std::this_thread::sleep_for(std::chrono::milliseconds(20));
   notify_service_manager("STOPPING=1");

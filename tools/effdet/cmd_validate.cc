@@ -54,7 +54,7 @@ class BatchLog {
     const double average = sum_ / static_cast<double>(run_);
     fmt::print("Test: [{:>4d}/{}]  Time: {:.3f}s ({:.3f}s, {:>7.2f}/s)\n", batch, batches, seconds, average,
                static_cast<double>(batch_size_) / average);
-    std::fflush(stdout);
+    flush_stdout();
   }
 
  private:
@@ -91,7 +91,7 @@ void print_start(const ValidateStart& start, const std::string& file, const Comp
              precision_of(model), start.device, start.threads, start.threads == 1 ? "" : "s");
   fmt::print(stream, "[INFO] data {}: {} of {} images{}{}, {} categories\n", start.annotations, start.images,
              start.all_images, shard, done, start.categories);
-  std::fflush(stream);
+  if (!json) flush_stdout();
 }
 
 nlohmann::json report_json(const ValidateReport& report, const ModelDescription& description, int streams) {

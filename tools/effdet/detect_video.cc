@@ -69,7 +69,7 @@ class VideoPipeline {
       : run_(run),
         reader_(run.name, run.read),
         detector_(model, run.threads, run.detect),
-        printer_(run.printed, run.class_names) {
+        printer_(run.printed, run.class_names, run.out.empty() && run.crops.empty()) {
     if (run.out.empty()) return;
     const fs::path stem = fs::path(run.out) / stem_of(run.name);
     const std::string format = run.format.empty() ? "json" : run.format;

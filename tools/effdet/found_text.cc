@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <optional>
+#include <system_error>
 
 #include "cli.h"
 #include "detections_text.h"
@@ -41,10 +42,12 @@ std::string line_of(const DetectedImage& image, const std::vector<std::string>& 
 struct FoundPrinter::Impl {
   std::vector<std::string> class_names;
   std::optional<ResultText> text;
+  bool is_all = false;
 };
 
-FoundPrinter::FoundPrinter(const std::string& format, std::vector<std::string> class_names)
+FoundPrinter::FoundPrinter(const std::string& format, std::vector<std::string> class_names, bool is_all)
     : impl_(std::make_unique<Impl>()) {
+  impl_->is_all = is_all;
   impl_->class_names = std::move(class_names);
   if (!format.empty())
     impl_->text.emplace(format, impl_->class_names, [](std::string_view part) { fmt::print("{}", part); });
@@ -55,7 +58,7 @@ FoundPrinter::~FoundPrinter() = default;
 void FoundPrinter::print(const DetectedImage& image) {
   const RoomForLines room;
   impl_->text ? impl_->text->add(image) : fmt::print("{}\n", line_of(image, impl_->class_names));
-  std::fflush(stdout);
+  if (!flush_stdout() && impl_->is_all) throw std::system_error(output_error(), std::generic_category());
 }
 
 void FoundPrinter::end() {

@@ -12,8 +12,9 @@ namespace effdet::cli {
 /// Prints images on standard output as they are done, each at once: a line for people, or the text of a format.
 class FoundPrinter {
  public:
-  /// format: empty for lines.
-  FoundPrinter(const std::string& format, std::vector<std::string> class_names);
+  /// format: empty for lines. is_all: nothing is written besides, so that print() throws std::system_error where what
+  /// it prints cannot be written.
+  FoundPrinter(const std::string& format, std::vector<std::string> class_names, bool is_all);
   ~FoundPrinter();
 
   void print(const DetectedImage& image);

@@ -90,8 +90,9 @@ int run(int argc, char** argv) {
   try {
     watch_signals();
     const int code = dispatch(argc, argv, program);
-    if (std::fflush(stdout) != 0) return report_output_error(program, errno);
-    return code;
+    flush_stdout();
+    const int lost = output_error();
+    return lost == 0 ? code : report_output_error(program, lost);
   } catch (const Error& error) {
     return report(program, static_cast<int>(error.code()), error.what());
   } catch (const std::bad_alloc&) {

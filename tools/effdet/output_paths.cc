@@ -12,6 +12,7 @@
 #include "cli.h"
 #include "effdet/error.h"
 #include "effdet/output_file.h"
+#include "status_line.h"
 
 namespace effdet::cli {
 namespace {
@@ -38,7 +39,7 @@ std::string kept_stdout;
 void prepare_output(std::string& path) {
   if (path == "-") throw Error(ErrorCode::kUsage, kNoStream);
   if (path == "/dev/stdout" || path == "/dev/fd/1" || path == "/proc/self/fd/1") {
-    std::fflush(stdout);
+    flush_stdout();
     const int kept = ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
     if (kept >= 0 && ::dup2(STDERR_FILENO, STDOUT_FILENO) >= 0) path = kept_stdout = fmt::format("/dev/fd/{}", kept);
   }

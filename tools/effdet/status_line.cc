@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 #include <cstdio>
 #include <string>
 
@@ -16,6 +17,7 @@ constexpr std::string_view kErase = "\r\033[K";
 
 std::mutex line_mutex;
 std::atomic<bool> line_shown = false;
+std::atomic<int> first_output_error = 0;
 
 void write_all(std::string_view text) {
   while (!text.empty()) {
@@ -46,9 +48,18 @@ void erase_status_line() {
   if (line_shown.exchange(false)) write_all(kErase);
 }
 
+bool flush_stdout() {
+  if (std::fflush(stdout) == 0) return true;
+  int none = 0;
+  first_output_error.compare_exchange_strong(none, errno);
+  return false;
+}
+
+int output_error() { return first_output_error; }
+
 RoomForLines::RoomForLines() : lock_(line_mutex) {
   erase_status_line();
-  std::fflush(stdout);
+  flush_stdout();
 }
 
 }  // namespace effdet::cli

@@ -27,6 +27,12 @@ void print_stderr(fmt::format_string<Arguments...> format, Arguments&&... argume
   std::fwrite(text.data(), 1, text.size(), stderr);
 }
 
+/// Hands what was printed to the system. False where it does not take it: the command goes on, since its files may be
+/// what it was started for, and main() ends it with the error.
+bool flush_stdout();
+/// errno of the first flush_stdout() that failed; 0 where none did.
+int output_error();
+
 /// While it lives, one thread prints whole lines on standard error, after what standard output has so far. The status
 /// line makes room for them; it is drawn again with the next progress. Takes no memory.
 class RoomForLines {
