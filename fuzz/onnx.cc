@@ -1,6 +1,7 @@
 // ONNX models, through all that is done with one: shapes, simplification, writing, compilation, a run.
 #include <algorithm>
 
+#include "base/checked.h"
 #include "compiler/compile.h"
 #include "input_file.h"
 #include "onnx/reader.h"
@@ -27,6 +28,11 @@ bool is_small(const ir::Graph& graph) {
       return false;
   }
   int64_t work = 0;
+  for (const ir::ValueId id : graph.inputs) {
+    const auto elements = checked_numel(*graph.value(id).shape);  // that nobody reads, perhaps
+    if (!elements || static_cast<int64_t>(*elements) > kMostWork) return false;
+    work += static_cast<int64_t>(*elements);
+  }
   for (const ir::Node& node : graph.nodes) {
     if (node.opaque) return false;
     const ops::Cost cost = ops::cost_of(graph, node);
