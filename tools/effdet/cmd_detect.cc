@@ -378,7 +378,9 @@ int run_detect(int argc, char** argv) {
   if (!arguments.contact_sheet.empty() && sheet_kind != ".jpg" && sheet_kind != ".jpeg" && sheet_kind != ".png")
     throw Error(ErrorCode::kUsage,
                 fmt::format("--contact-sheet: {} is none of .jpg, .jpeg and .png", arguments.contact_sheet));
-  return is_video(arguments) ? detect_video(arguments) : detect_all(arguments);
+  if (is_video(arguments)) return detect_video(arguments);
+  refuse_video_options(line);
+  return detect_all(arguments);
 }
 
 }  // namespace effdet::cli

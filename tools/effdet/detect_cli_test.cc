@@ -193,6 +193,8 @@ TEST_F(DetectMany, WritesOverNothingThatItReads) {
   fs::create_directory(folder_ / "out");
   fs::rename(folder_ / "one", folder_ / "out/detections.json");
   refused("--list out/detections.json --out out", "--out: out/detections.json is the file of --list too");
+  for (const char* flag : {"--start 1", "--duration 1", "--every 2", "--timeout 5", "--video-format webm"})
+    refused(image + " " + flag, "is about videos and streams, and none is given");
   EXPECT_EQ(file("out/detections.json"), image + "\n");
 }
 

@@ -235,6 +235,12 @@ class VideoPipeline {
 
 }  // namespace
 
+void refuse_video_options(const CLI::App& line) {
+  for (const char* flag : {"--start", "--duration", "--every", "--timeout", "--video-format"})
+    if (line.count(flag) > 0)
+      throw Error(ErrorCode::kUsage, fmt::format("{} is about videos and streams, and none is given", flag));
+}
+
 void add_video_options(CLI::App& line, VideoRun& run) {
   line.add_option("--start", run.read.start, "of a video: begin at so many seconds")
       ->check(real_between(0, 1e9))

@@ -31,6 +31,8 @@ struct VideoRun {
 
 /// --start, --duration, --every, --timeout, --video-format
 void add_video_options(CLI::App& line, VideoRun& run);
+/// Throws Error(kUsage) where one of these is given: without a video none would have an effect.
+void refuse_video_options(const CLI::App& line);
 
 /// Decoding, detection, and drawing and encoding overlap. Returns the exit code.
 int detect_in_video(const VideoRun& run, const CompiledModel& model);
