@@ -5,7 +5,7 @@
 #include "effdet/effdet.h"
 
 int main(int argc, char** argv) try {
-  if (argc < 3) return std::puts("usage: example_batch MODEL IMAGE..."), 2;
+  if (argc < 3) return std::puts("usage: example_batch CHECKPOINT IMAGE..."), 2;
   const auto model = effdet::CompiledModel::open(argv[1], {.height = 256, .width = 256, .batch = 4});
   effdet::Detector detector(model);
 

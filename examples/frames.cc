@@ -8,7 +8,7 @@
 #include "effdet/effdet.h"
 
 int main(int argc, char** argv) try {
-  if (argc != 3) return std::puts("usage: example_frames MODEL IMAGE"), 2;
+  if (argc != 3) return std::puts("usage: example_frames CHECKPOINT IMAGE"), 2;
   const auto model = effdet::CompiledModel::open(argv[1], {.height = 256, .width = 256});
   effdet::AsyncDetector detector(model, {.layout = {.streams = 2}, .detect = {.score_threshold = 0.3f}});
 
