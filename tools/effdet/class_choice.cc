@@ -21,15 +21,15 @@ std::string lower(std::string text) {
 [[noreturn]] void refuse(const std::string& wanted, const std::vector<std::string>& names) {
   constexpr size_t kMost = 8;
   std::vector<std::string> alike;
+  const bool is_number = wanted.find_first_not_of("0123456789") == std::string::npos;
   for (const std::string& name : names)
-    if (alike.size() < kMost && lower(name).find(lower(wanted).substr(0, 3)) != std::string::npos)
+    if (!is_number && alike.size() < kMost && lower(name).find(lower(wanted).substr(0, 3)) != std::string::npos)
       alike.push_back(name);
   if (alike.empty())
     for (size_t i = 0; i < std::min(names.size(), kMost); ++i) alike.push_back(names[i]);
   throw Error(ErrorCode::kUsage,
-              fmt::format("--classes: '{}' is none of the model's {} classes ({}, ...); 'effdet info' "
-                          "lists them",
-                          wanted, names.size(), fmt::join(alike, ", ")));
+              fmt::format("--classes: '{}' is none of the model's classes ({}, ...), and no number from 1 to {}",
+                          wanted, fmt::join(alike, ", "), alike.size() < names.size() ? ", ..." : "", names.size()));
 }
 
 }  // namespace

@@ -193,6 +193,11 @@ TEST_F(DetectMany, WritesOverNothingThatItReads) {
   fs::create_directory(folder_ / "out");
   fs::rename(folder_ / "one", folder_ / "out/detections.json");
   refused("--list out/detections.json --out out", "--out: out/detections.json is the file of --list too");
+  std::ofstream(folder_ / "names") << "circle\nsquare\ntriangle\nstar\nring\ncross\n";
+  refused(
+      image + " --names names --classes 0",
+      "'0' is none of the model's classes (circle, square, triangle, star, ring, cross), and no number from 1 to 6");
+  refused(image + " --names names --classes ring,trangle", "'trangle' is none of the model's classes (");
   for (const char* flag : {"--start 1", "--duration 1", "--every 2", "--timeout 5", "--video-format webm"})
     refused(image + " " + flag, "is about videos and streams, and none is given");
   EXPECT_EQ(file("out/detections.json"), image + "\n");
