@@ -28,8 +28,8 @@ std::string lower(std::string text) {
   if (alike.empty())
     for (size_t i = 0; i < std::min(names.size(), kMost); ++i) alike.push_back(names[i]);
   throw Error(ErrorCode::kUsage,
-              fmt::format("--classes: '{}' is none of the model's classes ({}, ...), and no number from 1 to {}",
-                          wanted, fmt::join(alike, ", "), alike.size() < names.size() ? ", ..." : "", names.size()));
+              fmt::format("--classes: '{}' is none of the model's classes ({}{}), and no number from 1 to {}", wanted,
+                          fmt::join(alike, ", "), alike.size() < names.size() ? ", ..." : "", names.size()));
 }
 
 }  // namespace
