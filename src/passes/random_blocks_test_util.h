@@ -123,9 +123,9 @@ class RandomBlocks : public GraphMaker {
         {"mode", pick<const char*>({"nearest", "linear"})},
         {"nearest_mode", "floor"},
         {"coordinate_transformation_mode", pick<const char*>({"asymmetric", "half_pixel", "align_corners"})}};
-    if (chance(2)) return node("Resize", {x, ir::kNoValue, constant(floats({4}, {1, 1, 2, 2}))}, attributes);
-    return node("Resize",
-                {x, ir::kNoValue, ir::kNoValue, list({shape(x)[0], channels(x), pick({3, 5, 12}), pick({2, 7})})},
+    const ir::ValueId none = graph_.opset < 13 ? constant(floats({0}, {})) : ir::kNoValue;
+    if (chance(2)) return node("Resize", {x, none, constant(floats({4}, {1, 1, 2, 2}))}, attributes);
+    return node("Resize", {x, none, none, list({shape(x)[0], channels(x), pick({3, 5, 12}), pick({2, 7})})},
                 attributes);
   }
 
