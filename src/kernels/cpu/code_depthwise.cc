@@ -176,12 +176,12 @@ class CodesDepthwise : public Kernel {
     context.threads.parallel_for(in_.batch * tasks_, [&](int64_t task, int) {
       const int64_t image = task / tasks_, row = task % tasks_ * rows_, end = std::min(row + rows_, out_.height);
       const int64_t map = out_.height * out_.width * out_.channels;
-      uint32_t* sums = sums_of(context, task);
+      uint32_t* sums = wants_mean_ ? sums_of(context, task) : nullptr;
       if (wants_mean_) std::fill_n(sums, packed_.values(), 0u);
       DepthwiseCodes d = d_;
       d.x = context.input<uint8_t>(CodesAttributes::kX) + image * in_.height * in_.width * in_.channels;
       d.y = context.output<Out>() + image * map;
-      d.sums = wants_mean_ && kRounds ? sums : nullptr;
+      d.sums = kRounds ? sums : nullptr;
       d.requantization = &requantization_;
       d.row_begin = static_cast<int>(row);
       d.row_end = static_cast<int>(end);
