@@ -331,6 +331,7 @@ AtcOptions read_atc_options(int argc, char** argv) {
   std::map<std::string, std::string> texts;
   for (const Flag& flag : flags()) line.add_option(flag.name, texts[flag.name], flag.help)->type_name("V");
   refuse_empty_values(argc, argv);
+  line.allow_empty_values();
   if (!line.read()) return {.help = true};
   Values values;
   for (const Flag& flag : flags())

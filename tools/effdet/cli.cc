@@ -122,6 +122,7 @@ bool CommandLine::read() {
   add_common_options();
   if (visitor != nullptr) return (*visitor)(*this), false;
   unify_dashes();
+  if (!allows_empty_values_) refuse_flags_that_end();
   join_soft_nms();
   join_sides();
   name_config_file();
@@ -134,7 +135,7 @@ bool CommandLine::read() {
   } catch (const CLI::ParseError& error) {
     throw Error(ErrorCode::kUsage, fmt::format("{} ({} --help explains)", usage_error(*this, error), program_));
   }
-  refuse_what_is_no_path();
+  check_values();
   if (soft_nms_options_ != nullptr && !soft_nms_.empty()) {
     soft_nms_options_->soft_nms = true;
     soft_nms_options_->soft_linear = soft_nms_ == "linear";
@@ -148,16 +149,26 @@ bool CommandLine::read() {
   return true;
 }
 
-/// "--results $FILE" of a script whose variable is not set: no file and no work is better than work and no file. And
-/// "-", which stands for a stream elsewhere, would become a file that is hard to remove.
-void CommandLine::refuse_what_is_no_path() const {
+/// "--out= --json": the parser would take the next flag for the value.
+void CommandLine::refuse_flags_that_end() const {
+  for (const std::string& argument : arguments_) {
+    if (argument == "--") return;
+    if (argument.starts_with("--") && argument.find('=') == argument.size() - 1)
+      throw Error(ErrorCode::kUsage, fmt::format("{}: the value is empty", argument.substr(0, argument.size() - 1)));
+  }
+}
+
+/// "--results $FILE" of a script whose variable is not set: no file and no work is better than work and no file, or
+/// than another work. And "-", which stands for a stream elsewhere, would become a file that is hard to remove.
+void CommandLine::check_values() const {
   for (const CLI::Option* option : get_options()) {
     const std::string type = option->get_type_name();
     const bool is_name = type == "FILE" || type == "DIR";
     const auto is_given = [option](const char* value) {
       return std::ranges::find(option->results(), value) != option->results().end();
     };
-    if ((is_name || type.ends_with("|FILE")) && is_given(""))
+    const bool may_be_left_out = option->get_expected_min() == 0;
+    if (!may_be_left_out && !allows_empty_values_ && is_given(""))
       throw Error(ErrorCode::kUsage,
                   fmt::format("{}: the {} is empty", option->get_name(), is_name ? "name" : "value"));
     if (is_name && is_given("-") && !option->check_name("--list"))

@@ -38,6 +38,9 @@ class CommandLine : public CLI::App {
   /// Lets an output replace the file that it is made from. Call before read().
   void allow_in_place() { in_place_ = true; }
 
+  /// Leaves values that are empty to the command, which has words of its own for them. Call before read().
+  void allow_empty_values() { allows_empty_values_ = true; }
+
   /// Parses the arguments; '-' and '_' in the names of flags stand for each other. Adds what every command has:
   /// --quiet, --verbose, --log-file and, for a TOML file with flags, --config-file. False: the help was printed and
   /// there is nothing to do. Throws Error(kUsage).
@@ -87,7 +90,8 @@ class CommandLine : public CLI::App {
   void name_config_file();
   void add_common_options();
   void apply_common_options();
-  void refuse_what_is_no_path() const;
+  void refuse_flags_that_end() const;
+  void check_values() const;
   /// Calls f with the option and the name of each file that is read, unless it may be written over, or written.
   template <typename F>
   void for_files(F&& f) const;
@@ -99,7 +103,7 @@ class CommandLine : public CLI::App {
   std::string log_file_;
   bool quiet_ = false, verbose_ = false;
   std::vector<std::pair<const CLI::Option*, std::string*>> outputs_, output_folders_;
-  bool in_place_ = false;
+  bool in_place_ = false, allows_empty_values_ = false;
   ModelOptions* model_options_ = nullptr;
   std::string class_names_file_;
   DetectOptions* soft_nms_options_ = nullptr;

@@ -92,6 +92,27 @@ TEST_F(CommonOptions, UsageErrorsSayWhatIsWrong) {
   }
 }
 
+// What a script gives whose variable is not set.
+TEST_F(CommonOptions, EmptyValuesAreNone) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"effdet detect '' -c a", "images: the value is empty"},
+      {"effdet detect a -c ''", "--checkpoint: the name is empty"},
+      {"effdet detect a -c b --classes ''", "--classes: the value is empty"},
+      {"effdet convert data --to '' --out b", "--to: the value is empty"},
+      {"effdet edit a --out b --outputs ''", "--outputs: the value is empty"},
+      {"modify_onnx --model a --node= --out b", "--node: the value is empty"},
+      {"ais_bench --model a --input ''", "--input: the value is empty"},
+      {"onnxsim '' a", "files: the value is empty"},
+      {"validate data -c a --split=''", "--split: the value is empty"},
+      {"effdet merge ''", "shards: the value is empty"},
+  };
+  for (const auto& [line, words] : cases) {
+    const auto refused = sh(line);
+    EXPECT_EQ(refused.code, 2) << line;
+    EXPECT_NE(refused.text.find(words), std::string::npos) << line << ": " << refused.text;
+  }
+}
+
 TEST_F(CommonOptions, DigitsAreDecimal) {
   const std::string line = "effdet bench --infer-only --runs 1 --warmup 0 --img-size 128 --threads 010 " + checkpoint_;
   EXPECT_NE(sh(line).text.find("of 10 threads"), std::string::npos);

@@ -142,7 +142,8 @@ TEST_F(CliCompare, RefusesWhatCannotBeCompared) {
   for (const char* number : {"0", "100001"})
     expect_refused(command + "--against b.json --bootstrap " + number, 2, "1 to 100000");
   expect_refused(command + "--max-dets 0", 2, "'0' is not a number of detections from 1 to 4294967295");
-  for (const char* list : {"--categories ''", "--categories ', '", "--images ','"})
+  expect_refused(command + "--categories ''", 2, "--categories: the value is empty");
+  for (const char* list : {"--categories ', '", "--images ','"})
     expect_refused(command + list, 2, "leave it out for all");
   expect_refused(command + "--report page --image-folder nowhere", 4, "--image-folder: nowhere: no folder");
   expect_refused(command + "--against b.json --recall-thresholds 0.5,0.1", 2, "recall thresholds have to rise");
