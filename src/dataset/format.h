@@ -56,7 +56,7 @@ struct Format {
 std::span<const Format* const> formats();
 
 /// The format of a data set: the one that it names, else the first that recognises the folder, else the first of all,
-/// whose errors say what is missing. Throws Error(kUnsupported) for a name that no format has.
+/// whose errors say what is missing. Throws Error(kUsage) for a name that no format has.
 const Format& format_of(const DataSource& data);
 
 /// The names that a split has in files and folders, itself first: "val", "val2017", "valid", "validation",

@@ -45,7 +45,7 @@ const Format& format_of(const DataSource& data) {
   });
   if (found != std::end(kFormats)) return **found;
   if (!data.format.empty())
-    fail(ErrorCode::kUnsupported, "'{}' is no format of data sets; there are {}", eval::printable(data.format),
+    fail(ErrorCode::kUsage, "'{}' is no format of data sets; there are {}", eval::printable(data.format),
          dataset_formats());
   return *kFormats[0];
 }

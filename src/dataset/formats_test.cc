@@ -193,7 +193,7 @@ TEST(Formats, AreChosenByName) {
   EXPECT_TRUE(contains(error_of([&] { Dataset{data}; }).what(), "'2017' is no format of data sets"));
   data.format = "cocoa";
   const Error error = error_of([&] { Dataset{data}; });
-  EXPECT_EQ(error.code(), ErrorCode::kUnsupported);
+  EXPECT_EQ(error.code(), ErrorCode::kUsage);
   EXPECT_TRUE(contains(error.what(), "'cocoa' is no format of data sets; there are coco")) << error.what();
 }
 
