@@ -19,5 +19,6 @@ find $build -name '*.gcda' -delete
 # another user. gcov complains of faults that are made, so that some tests of faults fail.
 printf '#include <stdlib.h>\nvoid _Exit(int code) { exit(code); }\n' | gcc -shared -fPIC -x c - -o $build/ordinary_exit.so
 umask 0
-LD_PRELOAD=$PWD/$build/ordinary_exit.so ctest --test-dir $build -j "$(nproc)" --timeout 1800 --output-on-failure || echo "coverage.sh: some tests failed" >&2
+# Left out: the two largest networks, which reach nothing that the others do not.
+LD_PRELOAD=$PWD/$build/ordinary_exit.so ctest --test-dir $build -j "$(nproc)" --timeout 1800 --output-on-failure -E 'Parity\..*_d[67]' || echo "coverage.sh: some tests failed" >&2
 python3 scripts/coverage_table.py $build
