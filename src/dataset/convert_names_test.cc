@@ -50,7 +50,7 @@ TEST(Convert, RefusesFoldersThatAreNotEmptyAndUnknownFormats) {
   const TestFolder folder("convert");
   const fs::path root = small_data_set(folder, 1);
   EXPECT_EQ(error_of([&] { convert_dataset(root, root, {.format = "voc"}); }).code(), ErrorCode::kUsage);
-  EXPECT_EQ(error_of([&] { convert_dataset(root, folder / "out", {.format = "tf"}); }).code(), ErrorCode::kUnsupported);
+  EXPECT_EQ(error_of([&] { convert_dataset(root, folder / "out", {.format = "tf"}); }).code(), ErrorCode::kUsage);
   DataSource nameless(root);
   nameless.split.clear();
   EXPECT_EQ(error_of([&] { convert_dataset(nameless, folder / "out", {.format = "voc"}); }).code(), ErrorCode::kUsage);
