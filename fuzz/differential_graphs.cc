@@ -20,11 +20,23 @@ constexpr double kAnyRounding = 10;
 using compiler::CompileOptions;
 using compiler::LayerChoices;
 
+/// A graph with what it makes of its input.
+struct Reference {
+  Reference(const ir::Graph& of, uint64_t from)
+      : graph(of),
+        seed(from),
+        inputs{passes::waves(*of.value(of.inputs[0]).shape)},
+        want(ops::run_reference(of, inputs)) {}
+
+  const ir::Graph& graph;
+  uint64_t seed;
+  std::vector<Tensor> inputs, want;
+};
+
 /// Runs the graph on the kernels of each instruction set that this processor and this build have; what they make may
 /// differ by `tolerance` of the largest magnitude.
-void compare_compiled(const ir::Graph& graph, std::span<const Tensor> inputs, const CompileOptions& options,
-                      double tolerance, uint64_t seed) {
-  const std::vector<Tensor> want = ops::run_reference(graph, inputs);
+void compare_compiled(const Reference& reference, const CompileOptions& options, double tolerance) {
+  const auto& [graph, seed, inputs, want] = reference;
   const artifact::Program program = compiler::compile(graph, options);
   for (const char* set :
        {"sse2", "avx2", "avx_vnni", "avx512", "avx512_vnni", "avx512_wide", "avx512_bf16", "amx_bf16"}) {
@@ -50,8 +62,6 @@ CompileOptions options_of(unsigned number) {
   return options;
 }
 
-std::vector<Tensor> inputs_of(const ir::Graph& graph) { return {passes::waves(*graph.value(graph.inputs[0]).shape)}; }
-
 }  // namespace
 
 /// The input is the seed of a random graph, and how it is compiled: in float32, in bfloat16 and without fusion.
@@ -59,11 +69,12 @@ void graphs(Bytes input) {
   Numbers numbers(input);
   const uint64_t seed = numbers.seed();
   const ir::Graph graph = passes::RandomGraph(seed).graph();
+  const Reference reference(graph, seed);
   CompileOptions options = options_of(numbers.byte());
-  compare_compiled(graph, inputs_of(graph), options, 1e-4, seed);
+  compare_compiled(reference, options, 1e-4);
   options.precision = Precision::kBfloat16;
-  compare_compiled(graph, inputs_of(graph), options, kAnyRounding, seed);
-  compare_compiled(graph, inputs_of(graph), {.fuse = false}, 1e-4, seed);
+  compare_compiled(reference, options, kAnyRounding);
+  compare_compiled(reference, {.fuse = false}, 1e-4);
 }
 
 /// The same for a graph that is quantized to int8. Sums are rounded to codes, so that a difference of one in the last
@@ -72,16 +83,16 @@ void quantized_graphs(Bytes input) {
   Numbers numbers(input);
   const uint64_t seed = numbers.seed();
   const ir::Graph graph = quantize::prepare(passes::RandomGraph(seed).graph());
-  const std::vector<Tensor> inputs = inputs_of(graph);
+  const Tensor waves = passes::waves(*graph.value(graph.inputs[0]).shape);
   const auto image = [&](size_t index, std::span<std::byte> bytes, std::string& name) {
     if (index > 0) return false;
     name = "waves";
-    std::memcpy(bytes.data(), inputs[0].bytes().data(), bytes.size());
+    std::memcpy(bytes.data(), waves.bytes().data(), bytes.size());
     return true;
   };
   if (quantize::quantizable_layers(graph).empty()) return;
   const ir::Graph quantized = quantize::quantize(graph, quantize::calibrate(graph, image, {.threads = 1}));
-  compare_compiled(quantized, inputs, options_of(numbers.byte()), 0.3, seed);
+  compare_compiled({quantized, seed}, options_of(numbers.byte()), 0.3);
 }
 
 }  // namespace effdet::fuzz

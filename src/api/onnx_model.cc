@@ -69,7 +69,7 @@ OnnxModel OnnxModel::from_checkpoint(const std::filesystem::path& path, const Mo
   const checkpoint::Checkpoint checkpoint = checkpoint::read_checkpoint(path, {.use_ema = options.use_ema});
   const model::ModelConfig config = model::config_for(checkpoint, options);
   OnnxModel model(std::make_unique<Impl>(Impl{model::build_graph(config, checkpoint), path.string()}));
-  infer_built(model.impl_->graph, config, path.string());
+  name_source(path.string(), [&] { infer_built(model.impl_->graph, config, path.string()); });
   model::tell(options, path, model.weights_warning());
   return model;
 }

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numeric>
 #include <string>
 
 #include "ops/operators.h"
@@ -261,20 +260,19 @@ class AttentionSpeller {
     return is_bool ? only(mask, scores) : s_.add("Add", {scores, mask});
   }
 
-  /// start, start + 1...
-  ir::ValueId counted(int64_t count, int64_t start, Shape shape) {
-    Shape numbers(static_cast<size_t>(count));
-    std::iota(numbers.begin(), numbers.end(), start);
-    return s_.constant(Tensor::from<int64_t>(std::move(shape), numbers));
+  /// start, start + 1... As a node: a constant would be outside of the budgets that nodes have.
+  ir::ValueId counted(int64_t count, int64_t start) {
+    const auto scalar = [&](int64_t n) { return s_.constant(Tensor::scalar(n)); };
+    return s_.add("Range", {scalar(start), scalar(start + count), scalar(1)});
   }
-  ir::ValueId places_of_keys() { return counted(sizes_.all_keys(), 0, {sizes_.all_keys()}); }
+  ir::ValueId places_of_keys() { return counted(sizes_.all_keys(), 0); }
   ir::ValueId valid_keys() { return s_.add("Reshape", {s_.input(kValidKeys), ints({sizes_.batch, 1, 1, 1})}); }
 
   /// Which keys lie in each query's window. Queries go on behind past keys; with padding, the last one lies at the last
   /// valid key.
   ir::ValueId within_window() {
     const int64_t first = s_.has(kValidKeys) ? -sizes_.queries : sizes_.past;
-    ir::ValueId places = counted(sizes_.queries, first, {sizes_.queries, 1});
+    ir::ValueId places = s_.add("Reshape", {counted(sizes_.queries, first), ints({sizes_.queries, 1})});
     if (s_.has(kValidKeys)) places = s_.add("Add", {places, valid_keys()});
     const ir::ValueId ahead = s_.add("Sub", {places, places_of_keys()});  // of a key
     const auto bound = [&](const char* op, int64_t n) { return s_.add(op, {ahead, s_.constant(Tensor::scalar(n))}); };
@@ -297,16 +295,12 @@ std::optional<SpelledOut> spell_attention(Speller& s) {
   return AttentionSpeller(s, *sizes).spell();
 }
 
-constexpr Spelling kSpelling[] = {{"", "Attention", 3, 7, spell_attention, true}};
-
 }  // namespace
-
-std::span<const Spelling> attention_spellings() { return kSpelling; }
 
 std::span<const Operator> attention_operators() {
   static constexpr Card kAttention{.batch = Batch::kMixes, .heavy = true};
   static constexpr Operator kOperators[] = {
-      {"", "Attention", 3, 7, infer_attention, evaluate_spelled_out, kAttention, 23, 4}};
+      {"", "Attention", 3, 7, infer_attention, evaluate_spelled_out, kAttention, 23, 4, false, spell_attention}};
   return kOperators;
 }
 

@@ -78,6 +78,9 @@ struct Inferred {
   std::optional<Layout> layout = std::nullopt;
 };
 
+class Speller;
+struct SpelledOut;
+
 /// What a kernel works on. Outputs are allocated (zero-filled) with the inferred types and shapes, so a kernel may rely
 /// on everything that its infer function checked. Where a shape depends on the inputs' content and inference left it
 /// open, the kernel makes all of the node's outputs itself. Kernels see no 16-bit floats among their inputs unless
@@ -183,6 +186,9 @@ struct Operator {
   int max_outputs = 1;
   /// Kernels of other operators get float32 for 16-bit floats, and what they make is rounded once.
   bool takes_halves = false;
+  /// For operators that stand for several others: writes these (ops/speller.h). Nothing where they depend on sizes that
+  /// are not known yet.
+  std::optional<SpelledOut> (*spell)(Speller&) = nullptr;
 };
 
 /// The element type that an input in a slot has where an operator reads maps of the type `maps` and makes one of the

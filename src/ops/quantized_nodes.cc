@@ -141,6 +141,13 @@ std::optional<SpelledOut> spell_as_onnx(Speller& s) {
   return s.finished({s.add(s.node().op, std::move(inputs), s.attributes())});
 }
 
+struct Spelling {
+  std::string_view domain, type;
+  int min_inputs, max_inputs;
+  std::optional<SpelledOut> (*spell)(Speller&);
+  bool heavy = false;
+};
+
 constexpr Spelling kSpellings[] = {
     {"", "QLinearConv", 8, 9, spell_conv, true},
     {"", "QLinearMatMul", 8, 8, spell_matmul, true},
@@ -160,8 +167,6 @@ constexpr Spelling kSpellings[] = {
 
 }  // namespace
 
-std::span<const Spelling> quantized_spellings() { return kSpellings; }
-
 bool reads_or_makes_codes(const ir::Node& node) {
   constexpr std::string_view kOperators[] = {"QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear",
                                              "ConvInteger", "MatMulInteger"};
@@ -176,7 +181,7 @@ std::span<const Operator> quantized_node_operators() {
     std::vector<Operator> rows;
     for (const Spelling& row : kSpellings)
       rows.push_back({row.domain, row.type, row.min_inputs, row.max_inputs, infer_spelled_out, evaluate_spelled_out,
-                      row.heavy ? kHeavy : kMixes, 10});
+                      row.heavy ? kHeavy : kMixes, 10, 1, false, row.spell});
     return rows;
   }();
   return operators;

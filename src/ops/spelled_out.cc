@@ -1,24 +1,11 @@
-// Which operators stand for several others, and how they are inferred and run as these.
+// How operators that stand for several others are spelled, inferred and run as these.
 #include "ops/spelled_out.h"
-
-#include <algorithm>
 
 #include "ops/shape_walk.h"
 #include "ops/speller.h"
 #include "ops/util.h"
 
 namespace effdet::ops {
-namespace {
-
-const Spelling* find_spelling(const ir::Node& node) {
-  for (const auto rows : {attention_spellings(), quantized_spellings()})
-    for (const Spelling& row : rows)
-      if (row.type == node.op && row.domain == node.domain) return &row;
-  return nullptr;
-}
-
-}  // namespace
-
 Speller::Speller(const ir::Node& node, int64_t opset, std::span<const InputInfo> inputs)
     : node_(node), inputs_(inputs) {
   out_.graph.opset = opset;
@@ -50,11 +37,14 @@ SpelledOut Speller::finished(std::vector<ir::ValueId> outputs) {
   return std::move(out_);
 }
 
-bool stands_for_others(const ir::Node& node) { return !node.opaque && find_spelling(node) != nullptr; }
+bool stands_for_others(const ir::Node& node) {
+  const Operator* op = node.opaque ? nullptr : find_operator(node.domain, node.op);
+  return op != nullptr && op->spell != nullptr;
+}
 
 std::optional<SpelledOut> spelled_out(const ir::Node& node, int64_t opset, std::span<const InputInfo> inputs) {
   Speller speller(node, opset, inputs);
-  return find_spelling(node)->spell(speller);
+  return find_operator(node.domain, node.op)->spell(speller);
 }
 
 std::vector<Inferred> infer_spelled_out(const InferContext& c) {

@@ -42,18 +42,6 @@ class Speller {
   SpelledOut out_;
 };
 
-/// An operator that is a graph of others.
-struct Spelling {
-  std::string_view domain, type;
-  int min_inputs, max_inputs;
-  /// Nothing where the graph depends on sizes that are not known yet.
-  std::optional<SpelledOut> (*spell)(Speller&);
-  bool heavy = false;
-};
-
-std::span<const Spelling> attention_spellings();
-std::span<const Spelling> quantized_spellings();
-
 /// For the operators' rows: what the graph's outputs are, and what it computes.
 std::vector<Inferred> infer_spelled_out(const InferContext& c);
 void evaluate_spelled_out(const EvalContext& c);

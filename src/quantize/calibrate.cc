@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/thread_pool.h"
 #include "compiler/compile.h"
+#include "compiler/match.h"
 #include "passes/rebatch.h"
 #include "quantize/calibrate.h"
 #include "quantize/layers.h"
@@ -136,13 +137,11 @@ class Calibrator {
         given_.push_back({name, graph.constant(maps[i])});
         continue;
       }
-      const auto producer = [&](ir::ValueId id) -> const ir::Node* {
-        return uses.producer(id) < 0 ? nullptr : &program.nodes[static_cast<size_t>(uses.producer(id))];
-      };
-      ir::ValueId value = values.find(fmt::format("calibration.{}", i));
-      while (producer(value) != nullptr && !producer(value)->is("Slice")) value = producer(value)->inputs[0];
-      if (producer(value) == nullptr) continue;  // it became a constant, which nothing computes with
-      const ir::ValueId map = producer(value)->inputs[0];
+      const auto maker = [&](ir::ValueId id) { return compiler::producer_of(program, uses, id); };
+      const ir::Node* slice = maker(values.find(fmt::format("calibration.{}", i)));
+      while (slice != nullptr && !slice->is("Slice")) slice = maker(slice->inputs[0]);
+      if (slice == nullptr) continue;  // it became a constant, which nothing computes with
+      const ir::ValueId map = slice->inputs[0];
       if (uses.producer(map) < 0) {  // a copy
         given_.push_back({name, program.constant(map)});
       } else {

@@ -5,6 +5,8 @@
 #include <array>
 #include <cstdint>
 
+#include "base/ascii.h"
+
 namespace effdet::vision {
 namespace {
 
@@ -213,8 +215,7 @@ std::optional<ContentKind> text_format(std::string_view content) {
   while (!content.empty() && is_blank(content.front())) content.remove_prefix(1);
   std::string head(content.substr(0, 4096));
   if (head.empty() || !is_text(head)) return std::nullopt;
-  std::ranges::transform(head, head.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  std::ranges::transform(head, head.begin(), ascii_lower);
   const auto holds = [&](std::string_view tag) { return head.find(tag) != std::string::npos; };
   if (head[0] == 'p' && head.size() > 2 && head[1] >= '1' && head[1] <= '7' && is_blank(head[2]))
     return ContentKind{"a PNM file", kConvert};

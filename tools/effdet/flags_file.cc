@@ -71,11 +71,12 @@ std::shared_ptr<CLI::Config> flags_file(const CLI::App& command, const std::stri
   std::error_code error;
   if (fs::is_directory(name, error))
     throw Error(ErrorCode::kIo, fmt::format("--config: {}: cannot open: it is a folder", name));
-  if (!fs::exists(name, error) && command.get_option_no_throw("--config") != nullptr)
-    throw Error(ErrorCode::kUsage, fmt::format("--config: '{}' is neither NAME=VALUE nor a file", name));
-  if (!fs::exists(name, error))
+  if (!fs::exists(name, error)) {
+    if (command.get_option_no_throw("--config") != nullptr)
+      throw Error(ErrorCode::kUsage, fmt::format("--config: '{}' is neither NAME=VALUE nor a file", name));
     throw Error(ErrorCode::kIo, fmt::format("--config: {}: cannot open: {}", name,
                                             error ? error.message() : "No such file or directory"));
+  }
   return std::make_shared<FlagsFile>(command, name);
 }
 
