@@ -313,7 +313,7 @@ int run_detect(int argc, char** argv) {
       ->capture_default_str()
       ->check(real_between(0, 0.9))
       ->type_name("PART");
-  add_video_options(line, arguments.video);
+  const auto video_options = add_video_options(line, arguments.video);
   line.add_option("--crops", arguments.crops, "also write what was found, cut out: DIR/<class>/<image>_<number>.jpg")
       ->type_name("DIR");
   line.add_flag("--no-exif", arguments.no_exif, "do not turn pictures upright by their EXIF orientation");
@@ -379,7 +379,7 @@ int run_detect(int argc, char** argv) {
     throw Error(ErrorCode::kUsage,
                 fmt::format("--contact-sheet: {} is none of .jpg, .jpeg and .png", arguments.contact_sheet));
   if (is_video(arguments)) return detect_video(arguments);
-  refuse_video_options(line);
+  refuse_video_options(video_options);
   return detect_all(arguments);
 }
 

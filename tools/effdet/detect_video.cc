@@ -235,31 +235,34 @@ class VideoPipeline {
 
 }  // namespace
 
-void refuse_video_options(const CLI::App& line) {
-  for (const char* flag : {"--start", "--duration", "--every", "--timeout", "--video-format"})
-    if (line.count(flag) > 0)
-      throw Error(ErrorCode::kUsage, fmt::format("{} is about videos and streams, and none is given", flag));
+std::vector<const CLI::Option*> add_video_options(CLI::App& line, VideoRun& run) {
+  return {
+      line.add_option("--start", run.read.start, "of a video: begin at so many seconds")
+          ->check(real_between(0, 1e9))
+          ->type_name("S"),
+      line.add_option("--duration", run.read.duration, "of a video: end so many seconds later")
+          ->check(real_between(0, 1e9))
+          ->type_name("S"),
+      line.add_option("--every", run.read.every, "of a video: look at each N-th frame alone")
+          ->capture_default_str()
+          ->transform(between(1, 1000000))
+          ->type_name("N"),
+      line.add_option("--timeout", run.read.timeout, "of a stream: give up after so many seconds without data")
+          ->capture_default_str()
+          ->check(real_between(0.1, 1e6))
+          ->type_name("S"),
+      line.add_option("--video-format", run.video_format, "of the annotated video: mp4 or webm")
+          ->capture_default_str()
+          ->check(CLI::IsMember({"mp4", "webm"}).description(""))
+          ->type_name("F"),
+  };
 }
 
-void add_video_options(CLI::App& line, VideoRun& run) {
-  line.add_option("--start", run.read.start, "of a video: begin at so many seconds")
-      ->check(real_between(0, 1e9))
-      ->type_name("S");
-  line.add_option("--duration", run.read.duration, "of a video: end so many seconds later")
-      ->check(real_between(0, 1e9))
-      ->type_name("S");
-  line.add_option("--every", run.read.every, "of a video: look at each N-th frame alone")
-      ->capture_default_str()
-      ->transform(between(1, 1000000))
-      ->type_name("N");
-  line.add_option("--timeout", run.read.timeout, "of a stream: give up after so many seconds without data")
-      ->capture_default_str()
-      ->check(real_between(0.1, 1e6))
-      ->type_name("S");
-  line.add_option("--video-format", run.video_format, "of the annotated video: mp4 or webm")
-      ->capture_default_str()
-      ->check(CLI::IsMember({"mp4", "webm"}).description(""))
-      ->type_name("F");
+void refuse_video_options(const std::vector<const CLI::Option*>& options) {
+  for (const CLI::Option* option : options)
+    if (option->count() > 0)
+      throw Error(ErrorCode::kUsage,
+                  fmt::format("{} is about videos and streams, and none is given", option->get_name()));
 }
 
 int detect_in_video(const VideoRun& run, const CompiledModel& model) { return VideoPipeline(run, model).run(); }

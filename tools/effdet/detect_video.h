@@ -29,10 +29,10 @@ struct VideoRun {
   std::vector<std::string> class_names;
 };
 
-/// --start, --duration, --every, --timeout, --video-format
-void add_video_options(CLI::App& line, VideoRun& run);
+/// --start, --duration, --every, --timeout, --video-format; returns them.
+std::vector<const CLI::Option*> add_video_options(CLI::App& line, VideoRun& run);
 /// Throws Error(kUsage) where one of these is given: without a video none would have an effect.
-void refuse_video_options(const CLI::App& line);
+void refuse_video_options(const std::vector<const CLI::Option*>& options);
 
 /// Decoding, detection, and drawing and encoding overlap. Returns the exit code.
 int detect_in_video(const VideoRun& run, const CompiledModel& model);
