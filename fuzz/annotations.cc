@@ -1,9 +1,7 @@
 // Data sets of every format, and result files.
-#include <algorithm>
-#include <utility>
-
 #include "dataset/format.h"
 #include "effdet/dataset.h"
+#include "effdet/open_images.h"
 #include "eval/coco_dataset.h"
 #include "eval/coco_results.h"
 #include "input_file.h"
@@ -27,14 +25,6 @@ void put_picture(const std::filesystem::path& name) {
   image.fill(0, 0, 8, 6, {90, 90, 90});
   const std::vector<std::byte> png = vision::encode_png(image);
   write_input(name, text_of(png));
-}
-
-/// What stands before and after the first line "---": two files.
-std::pair<std::string_view, std::string_view> halves_of(Bytes input) {
-  constexpr std::string_view kBorder = "---\n";
-  const std::string_view text = text_of(input);
-  const size_t border = std::min(text.find(kBorder), text.size());
-  return {text.substr(0, border), text.substr(std::min(border + kBorder.size(), text.size()))};
 }
 
 /// A data set of two images and two categories, that results are of.
@@ -100,6 +90,28 @@ void open_images(Bytes input) {
   write_input("open_images/class-descriptions-boxable.csv", classes);
   write_input("open_images/validation-annotations-bbox.csv", boxes);
   read_folder("open_images", "openimages");
+}
+
+/// The part before the first line "---" is the hierarchy of classes, the rest the labels of whole images.
+void open_images_labels(Bytes input) {
+  static const OpenImagesOptions options = [] {
+    put_picture("labelled/validation/0000000000000001.png");
+    write_input("labelled/class-descriptions-boxable.csv", "/m/01,Person\n/m/02,Woman\n/m/03,Dog\n");
+    write_input("labelled/validation-annotations-bbox.csv",
+                "ImageID,Source,LabelName,Confidence,XMin,XMax,YMin,YMax,IsOccluded,IsTruncated,IsGroupOf,IsDepiction,"
+                "IsInside\n0000000000000001,x,/m/02,1,0.1,0.5,0.2,0.75,0,0,1,0,0\n");
+    const std::filesystem::path folder = work_folder() / "labelled";
+    return OpenImagesOptions{
+        .data = folder,
+        .results = write_input("labelled/results.json",
+                               R"([{"image_id": 1, "category_id": 1, "bbox": [1, 1, 3, 3], "score": 0.5}])"),
+        .hierarchy = folder / "hierarchy.json",
+        .image_labels = folder / "labels.csv"};
+  }();
+  const auto [hierarchy, labels] = halves_of(input);
+  write_input("labelled/hierarchy.json", hierarchy);
+  write_input("labelled/labels.csv", labels);
+  read([&] { evaluate_open_images(options, 1); });
 }
 
 }  // namespace effdet::fuzz

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <string>
 
+#include "calibration_config.h"
 #include "commands.h"
 #include "input_file.h"
 #include "targets.h"
@@ -66,6 +67,12 @@ void command_line(Bytes input) {
   arguments.push_back(nullptr);
   const Silence silence;
   read([&] { command->run(static_cast<int>(words.size()), arguments.data()); });
+}
+
+/// The file of atc --compression_optimize_conf.
+void calibration_config(Bytes input) {
+  const std::filesystem::path file = write_input("input", text_of(input));
+  read([&] { cli::read_calibration_config(file); });
 }
 
 }  // namespace effdet::fuzz

@@ -6,6 +6,11 @@ namespace {
 
 constexpr Target kAll[] = {
     {"checkpoint", checkpoint},
+    {"sharded_checkpoint", sharded_checkpoint},
+    {"settings", settings},
+    {"model_metadata", model_metadata},
+    {"cann_header", cann_header},
+    {"class_names", class_names},
     {"onnx", onnx, mutate_onnx},
     {"tensor_pb", tensor_pb},
     {"om", om, mutate_om},
@@ -19,6 +24,7 @@ constexpr Target kAll[] = {
     {"yolo_labels", yolo_labels},
     {"darknet", darknet},
     {"open_images", open_images},
+    {"open_images_labels", open_images_labels},
     {"journal", journal},
     {"info_list", info_list},
     {"tar", tar},

@@ -1,6 +1,7 @@
 // How a target's reader may end.
 #include "target.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -25,6 +26,13 @@ bool read(const std::function<void()>& reader) {
     if (error.code() == ErrorCode::kInternal) finding("an internal error: " + std::string(message));
     return false;
   }
+}
+
+std::pair<std::string_view, std::string_view> halves_of(Bytes input) {
+  constexpr std::string_view kBorder = "---\n";
+  const std::string_view text = text_of(input);
+  const size_t border = std::min(text.find(kBorder), text.size());
+  return {text.substr(0, border), text.substr(std::min(border + kBorder.size(), text.size()))};
 }
 
 }  // namespace effdet::fuzz

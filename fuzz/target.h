@@ -11,6 +11,7 @@
 #include <random>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace effdet::fuzz {
@@ -36,5 +37,8 @@ bool read(const std::function<void()>& reader);
 [[noreturn]] void finding(const std::string& what);
 
 inline std::string_view text_of(Bytes input) { return {reinterpret_cast<const char*>(input.data()), input.size()}; }
+
+/// What stands before and after the first line "---": two files.
+std::pair<std::string_view, std::string_view> halves_of(Bytes input);
 
 }  // namespace effdet::fuzz

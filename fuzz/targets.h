@@ -7,6 +7,12 @@ namespace effdet::fuzz {
 
 // weights.cc
 void checkpoint(Bytes input);
+void sharded_checkpoint(Bytes input);
+// descriptions.cc
+void settings(Bytes input);
+void model_metadata(Bytes input);
+void cann_header(Bytes input);
+void class_names(Bytes input);
 // onnx.cc, onnx_mutator.cc
 void onnx(Bytes input);
 std::vector<std::byte> mutate_onnx(Bytes input, std::mt19937& random);
@@ -26,6 +32,7 @@ void yolo_data(Bytes input);
 void yolo_labels(Bytes input);
 void darknet(Bytes input);
 void open_images(Bytes input);
+void open_images_labels(Bytes input);
 // runs.cc
 void journal(Bytes input);
 void info_list(Bytes input);
@@ -51,5 +58,6 @@ void request_target(Bytes input);
 void http(Bytes input);
 // command_line.cc
 void command_line(Bytes input);
+void calibration_config(Bytes input);
 
 }  // namespace effdet::fuzz
