@@ -19,10 +19,10 @@ void read_folder(const char* folder, const char* format) {
   });
 }
 
-/// A picture of 8 x 6 pixels where a data set looks for its images.
-void put_picture(const std::filesystem::path& name) {
-  vision::Image image(8, 6);
-  image.fill(0, 0, 8, 6, {90, 90, 90});
+/// A picture where a data set looks for its images.
+void put_picture(const std::filesystem::path& name, int width = 8, int height = 6) {
+  vision::Image image(width, height);
+  image.fill(0, 0, width, height, {90, 90, 90});
   const std::vector<std::byte> png = vision::encode_png(image);
   write_input(name, text_of(png));
 }
@@ -95,7 +95,7 @@ void open_images(Bytes input) {
 /// The part before the first line "---" is the hierarchy of classes, the rest the labels of whole images.
 void open_images_labels(Bytes input) {
   static const OpenImagesOptions options = [] {
-    put_picture("labelled/validation/0000000000000001.png");
+    put_picture("labelled/validation/0000000000000001.png", 32, 32);  // smaller ones are not evaluated
     write_input("labelled/class-descriptions-boxable.csv", "/m/01,Person\n/m/02,Woman\n/m/03,Dog\n");
     write_input("labelled/validation-annotations-bbox.csv",
                 "ImageID,Source,LabelName,Confidence,XMin,XMax,YMin,YMax,IsOccluded,IsTruncated,IsGroupOf,IsDepiction,"

@@ -5,9 +5,10 @@ namespace effdet::fuzz {
 namespace {
 
 constexpr Target kAll[] = {
-    {"infer_request", infer_request},     {"grpc_request", grpc_request},     {"multipart", multipart},
-    {"compressed_body", compressed_body}, {"request_target", request_target}, {"http", http},
-    {"command_line", command_line},       {"calibration_config", calibration_config},
+    {"infer_request", infer_request},   {"grpc_request", grpc_request},
+    {"multipart", multipart},           {"compressed_body", compressed_body},
+    {"request_target", request_target}, {"http", http},
+    {"command_line", command_line},     {"calibration_config", calibration_config},
 };
 
 }  // namespace
