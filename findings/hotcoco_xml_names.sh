@@ -7,7 +7,7 @@
 # behind the sign: "car & trailer", "truck & trailer" and "trailer" are one class, without a word, and load_warnings is empty. A
 # detector that finds exactly each of the three in ten images has an AP of 1.0 before and of 0.337 after; the image
 # "left & right.jpg" is "right.jpg". Of CVAT's list of labels all three are "trailer", and its boxes have "car &amp; trailer" and
-# "truck &amp; trailer" besides. Its change log names a newer XML reader as the one change there; no report was found.
+# "truck &amp; trailer" besides. Its change log says that names in ASCII stay as they are with a newer XML reader; no report was found.
 #
 # Needs Python 3.10 or newer and a package index. Exits non-zero where the behaviour is another one.
 set -euo pipefail
