@@ -5,11 +5,16 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <ostream>
 
 #include "support/test_folder.h"
 #include "target.h"
 
 namespace effdet::fuzz {
+
+/// For reports, where a target would be bytes.
+static void PrintTo(const Target& target, std::ostream* out) { *out << target.name; }
+
 namespace {
 
 class Corpus : public testing::TestWithParam<Target> {};

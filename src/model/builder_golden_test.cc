@@ -44,6 +44,7 @@ struct Expected {
   double magnitude;
   std::vector<double> values;
 };
+void PrintTo(const Expected& expected, std::ostream* out) { *out << "output " << expected.output; }
 
 using Case = std::tuple<std::string, int, int>;  // variant, height, width
 

@@ -18,6 +18,8 @@ namespace {
 struct Sizes {
   int m, n, k;
 };
+void PrintTo(const Sizes& sizes, std::ostream* out) { *out << sizes.m << " x " << sizes.n << " x " << sizes.k; }
+
 constexpr Sizes kSizes[] = {{1, 1, 1},     {13, 17, 3},    {16, 16, 64},  {17, 32, 65},
                             {33, 48, 130}, {100, 810, 63}, {31, 33, 1040}};
 
