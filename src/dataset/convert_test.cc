@@ -129,13 +129,22 @@ TEST(Convert, CategoriesOfOneNameKeepTheirIds) {
     EXPECT_FALSE(has_note(convert_dataset(root, folder / format, {.format = format}), "ids of categories")) << format;
 }
 
+TEST(Convert, NamesWithBlanksComeBackFromVoc) {
+  const TestFolder folder("convert");
+  const fs::path root = small_data_set(folder, 2);
+  fs::rename(root / "val2017/000000000002.jpg", root / "val2017/2  b.jpg");
+  edit_annotations(root, [](auto& json) { json["images"][1]["file_name"] = "2  b.jpg"; });
+  convert_dataset(root, folder / "voc", {.format = "voc"});
+  EXPECT_EQ(Dataset(folder / "voc").images().at(1)->file_name, "2  b.jpg");
+}
+
 TEST(Convert, LeavesNothingWhereItFails) {
   const TestFolder folder("convert");
   const fs::path root = small_data_set(folder, 2);
-  fs::rename(root / "val2017/000000000002.jpg", root / "val2017/2 b.jpg");
-  edit_annotations(root, [](auto& json) { json["images"][1]["file_name"] = "2 b.jpg"; });
+  fs::rename(root / "val2017/000000000002.jpg", root / "val2017/2 \"b.jpg");
+  edit_annotations(root, [](auto& json) { json["images"][1]["file_name"] = "2 \"b.jpg"; });
   const std::string message = bad_input_message([&] { convert_dataset(root, folder / "out", {.format = "voc"}); });
-  EXPECT_TRUE(contains(message, "'2 b': lists of VOC cannot hold names with blanks")) << message;
+  EXPECT_TRUE(contains(message, "'2 \"b': lists of VOC cannot hold names with blanks and quotes")) << message;
   EXPECT_TRUE(fs::is_empty(folder / "out"));
 }
 

@@ -146,14 +146,29 @@ TEST(Voc, LayoutsWithoutSplits) {
   }
 }
 
-/// Of Windows' code pages and others of a byte a character.
+/// panlabel writes no lists.
+TEST(Voc, AnnotationsInFoldersCountWithoutLists) {
+  const TestFolder folder("voc");
+  write_voc(folder / "Annotations/x/y", folder / "JPEGImages/x/y", "a", kVocSize);
+  EXPECT_EQ(format_of(folder.path()).name, "voc");
+  write_voc(folder, "b", kVocSize);
+  const Dataset source(folder.path());
+  ASSERT_EQ(source.images().size(), 2u);
+  EXPECT_EQ(source.images()[0]->file_name, "b.png");
+  EXPECT_EQ(source.images()[1]->file_name, "x/y/a.png");
+}
+
+/// Of Windows' code pages and others of a byte a character, and two names that Python's ElementTree writes.
 TEST(Voc, NamesInOtherEncodings) {
   for (const auto& [encoding, bytes, name] : {std::tuple("windows-1252", "\xC4rger", "\u00C4rger"),
                                               {"ISO-8859-1", "\xC4rger", "\u00C4rger"},
                                               {"windows-1251", "\xEA\xEE\xF2", "\u043A\u043E\u0442"},
                                               {"KOI8-R", "\xCB\xCF\xD4", "\u043A\u043E\u0442"},
                                               {"Macintosh", "\x80rger", "\u00C4rger"},
-                                              {"IBM850", "\x8Erger", "\u00C4rger"}}) {
+                                              {"IBM850", "\x8Erger", "\u00C4rger"},
+                                              {"ascii", "anger", "anger"},
+                                              {"utf8", "\u00C4rger", "\u00C4rger"},
+                                              {"UTF8", "\U0001F436", "\U0001F436"}}) {
     const TestFolder folder("voc");
     write_voc(folder, "1", "");
     write_file(folder / "Annotations/1.xml",
@@ -163,7 +178,7 @@ TEST(Voc, NamesInOtherEncodings) {
   }
   // Of several bytes a character, or such that a file need not have the C library load a module for.
   for (const char* encoding :
-       {"GBK", "ISO-2022-JP", "UTF-7", "none-of-them", "windows-1252//TRANSLIT", "IBM037", "IBM1364"}) {
+       {"GBK", "ISO-2022-JP", "UTF-7", "none-of-them", "windows-1252//TRANSLIT", "IBM037", "IBM1364", "", "utf8x"}) {
     const std::string found =
         refusal_of_voc(fmt::format("<?xml version='1.0' encoding='{}'?><annotation></annotation>", encoding));
     EXPECT_TRUE(contains(found, "000001.xml:1: no XML that can be read")) << found;
@@ -296,6 +311,12 @@ TEST(BadInput, VocFilesAreRefusedWithFileAndLine) {
   refused("<kml/>", ".xml:1: the root is 'kml'");
   refused("<annotation>\n<object><name>a</name></object></annotation>", ".xml:2: an object without xmin");
   refused("<annotation>\n<object>\n</object></annotation>", ".xml:3: an object without a name");
+  refused("<annotation><object><name>a</name>\n<name>b</name></object></annotation>",
+          ".xml:2: an object with two names");
+  refused("<annotation>" + voc_object("a", voc_box(1, 1, 4, 4), "\n<bndbox>" + voc_box(2, 2, 4, 4) + "</bndbox>") +
+              "</annotation>",
+          ": an object with two boxes");
+  refused("<?xml version='1.0' encoding='ascii'?><annotation>\xC4</annotation>", "not well-formed");
   refused("<annotation>" + voc_object("a", "<xmin>a</xmin>") + "</annotation>", "xmin 'a' is no number");
   refused("<annotation>" + voc_object("a", "<xmin>nan</xmin>") + "</annotation>", "xmin 'nan' is no number");
   refused("<annotation><size><width>many</width></size></annotation>", "width 'many' is no number");

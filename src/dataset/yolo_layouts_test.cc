@@ -145,7 +145,8 @@ TEST(YoloLayouts, IdsAreNumbersWhereTheNamesAreAndKeysElse) {
   EXPECT_EQ(ids_of({"images/123456789012345678.png"}), (Ids{"123456789012345678"}));
   EXPECT_EQ(ids_of({"images/1234567890123456789.png"}), (Ids{"\"1234567890123456789\""}));  // may not fit 64 bits
   const std::string twice = bad_input_message([&] { ids_of({"images/x.png", "images/x.jpg"}); });
-  EXPECT_TRUE(contains(twice, "data.yaml: two images are called 'images/x', but for their extensions")) << twice;
+  EXPECT_TRUE(contains(twice, "data.yaml: image 'images/x' is there twice, listed twice or with two extensions"))
+      << twice;
 }
 
 TEST(YoloLayouts, ImagesMayLieElsewhere) {
@@ -206,6 +207,9 @@ TEST(BadInput, YoloDescriptionsThatNameNothing) {
     const std::string found = bad_input_message([&] { Dataset{folder.path()}; });
     EXPECT_TRUE(contains(found, message)) << found;
   }
+  write_file(folder / "data.yaml", "names: [a]\nval:\ntrain: images/val\n");
+  EXPECT_TRUE(contains(error_of([&] { Dataset{folder.path()}; }).what(),
+                       "no split 'val'; choose one that it has (--split): train"));
 }
 
 /// Roboflow's files have a map about their origin, those of Ultralytics a script over several lines.

@@ -107,8 +107,21 @@ TEST(Yolo, NumbersMayLieAHundredthBeyondTheImage) {
 TEST(Yolo, ImagesWithoutLabelsAreBackground) {
   const TestFolder folder("yolo");
   write_yolo(folder, "");
+  EXPECT_TRUE(Dataset(folder.path()).notes().empty());
   fs::remove(folder / "labels/val/000000000042.txt");
-  EXPECT_EQ(Dataset(folder.path()).images().size(), 1u);
+  const Dataset source(folder.path());
+  EXPECT_EQ(source.images().size(), 1u);
+  ASSERT_EQ(source.notes().size(), 1u);
+  EXPECT_TRUE(contains(source.notes()[0], "none of 1 images has a file of labels, as ") &&
+              contains(source.notes()[0], "labels/val/000000000042.txt would be"))
+      << source.notes()[0];
+}
+
+/// Python's float(), with which Ultralytics reads, takes them.
+TEST(Yolo, NumbersMayHaveAPlus) {
+  const TestFolder folder("yolo");
+  write_yolo(folder, "0 +0.5 0.5 +2.5e-1 0.5\n");
+  EXPECT_EQ(Dataset(folder.path()).truth().annotations.at(0).bbox, (std::array<double, 4>{75, 25, 50, 50}));
 }
 
 TEST(Yolo, KeypointsAreLeftOut) {
@@ -134,7 +147,7 @@ TEST(BadInput, YoloLabelsAreRefusedWithFileAndLine) {
   refused("0 0.5 0.5 0.1\n", "3 numbers after the class");
   refused("0 0.5 0.5 0.1 0.1 0.9\n", "5 numbers after the class");
   refused("0 0.1 0.1 0.2 0.1 0.2 0.2 0.9\n", "7 numbers after the class are neither a box (4) nor a polygon");
-  for (const char* number : {"1e999", "inf", "0.5x", "+0.5", "0,5"})
+  for (const char* number : {"1e999", "inf", "0.5x", "+-0.5", "++0.5", "+", "0,5"})
     refused(fmt::format("0 0.5 {} 0.1 0.1\n", number), fmt::format("coordinate '{}' is no number", number));
 }
 

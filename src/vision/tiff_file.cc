@@ -95,7 +95,9 @@ void TiffFile::read_layout() {
   const uint16_t* extra = nullptr;
   if (libtiff().GetFieldDefaulted(tiff_, TIFFTAG_EXTRASAMPLES, &extras, &extra) == 1 && extras > 0)
     layout.premultiplied = extra[0] == EXTRASAMPLE_ASSOCALPHA;
-  if (layout.photometric == PHOTOMETRIC_YCBCR && layout.compression == COMPRESSION_JPEG) {
+  // libtiff's JPEG decoder makes RGB of colours that lie together; of planes it sees one at a time.
+  if (layout.photometric == PHOTOMETRIC_YCBCR && layout.compression == COMPRESSION_JPEG &&
+      layout.planar == PLANARCONFIG_CONTIG) {
     libtiff().SetField(tiff_, TIFFTAG_JPEGCOLORMODE, JPEGCOLORMODE_RGB);
     layout.photometric = PHOTOMETRIC_RGB;
   }

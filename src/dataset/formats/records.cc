@@ -44,7 +44,7 @@ std::vector<int64_t> strings_of(std::span<const std::string> keys, eval::StringI
   std::vector<std::string> sorted(keys.begin(), keys.end());
   std::ranges::sort(sorted);
   if (const auto twice = std::ranges::adjacent_find(sorted); twice != sorted.end())
-    bad_input("{}: two images are called '{}', but for their extensions", where, eval::printable(*twice));
+    bad_input("{}: image '{}' is there twice, listed twice or with two extensions", where, eval::printable(*twice));
   for (const std::string& key : sorted) strings.add(key);  // in order, so that ids sort as strings do
   std::vector<int64_t> ids;
   for (const std::string& key : keys) ids.push_back(strings.find(key));
@@ -143,9 +143,10 @@ std::optional<fs::path> below(const fs::path& folder, const fs::path& name) {
 }
 
 double parse_number(std::string_view text, const std::string& where, std::string_view what) {
+  const std::string_view digits = text.starts_with('+') && !text.starts_with("+-") ? text.substr(1) : text;
   double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value))
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  if (error != std::errc() || end != digits.data() + digits.size() || !std::isfinite(value))
     bad_input("{}: {} '{}' is no number", where, what, eval::printable(text));
   return value;
 }

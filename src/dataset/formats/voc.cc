@@ -27,16 +27,27 @@ constexpr std::array<std::string_view, 20> kClasses{
     "aeroplane",   "bicycle", "bird",  "boat",      "bottle", "bus",         "car",   "cat",  "chair", "cow",
     "diningtable", "dog",     "horse", "motorbike", "person", "pottedplant", "sheep", "sofa", "train", "tvmonitor"};
 
-/// Names of the files in a folder that end so, sorted; none where there is no such folder. Throws Error(kIo).
-std::vector<path> files_in(const path& folder, std::string_view extension) {
+/// Files that an iterator comes to and that end so, relative to its folder, sorted; none where there is no such folder.
+template <typename Iterator>
+std::vector<path> files_of(const path& folder, std::string_view extension) {
   std::vector<path> files;
   std::error_code error;
-  for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error))
-    if (entry->path().extension() == extension) files.push_back(entry->path().filename());
+  for (Iterator entry(folder, error), end; !error && entry != end; entry.increment(error))
+    if (entry->path().extension() == extension) files.push_back(entry->path().lexically_relative(folder));
   if (error && error != std::errc::no_such_file_or_directory && error != std::errc::not_a_directory)
     fail(ErrorCode::kIo, "{}: cannot read the folder: {}", folder.string(), error.message());
   std::ranges::sort(files);
   return files;
+}
+
+/// Of the folder itself. Throws Error(kIo).
+std::vector<path> files_in(const path& folder, std::string_view extension) {
+  return files_of<std::filesystem::directory_iterator>(folder, extension);
+}
+
+/// Of its subfolders, too.
+std::vector<path> files_below(const path& folder, std::string_view extension) {
+  return files_of<std::filesystem::recursive_directory_iterator>(folder, extension);
 }
 
 /// The folder with Annotations/: the root, or that of a year in VOCdevkit/.
@@ -67,8 +78,8 @@ std::optional<Location> place_without_split(const path& root) {
 
 bool recognises(const path& root) {
   const path base = base_of(root), annotations = base / "Annotations";
-  if (!files_in(annotations, ".xml").empty()) return true;
-  if (is_folder(annotations) && !files_in(base / "ImageSets" / "Main", ".txt").empty()) return true;  // in folders
+  if (!files_below(annotations, ".xml").empty()) return true;
+  if (is_folder(annotations) && !files_in(base / "ImageSets" / "Main", ".txt").empty()) return true;  // of backgrounds
   return place_without_split(root) || std::ranges::any_of(std::array{"val", "train", "test"}, [&](const char* split) {
            return mixed_folder(root, split).has_value();
          });
@@ -99,7 +110,9 @@ std::vector<std::string> names_in_split(const DataSource& data, const path& anno
   std::vector<std::string> names;
   const path lists = annotations.parent_path() / "ImageSets" / "Main";
   if (annotations.filename() != "Annotations" || files_in(lists, ".txt").empty()) {
-    for (const path& file : files_in(annotations, ".xml")) names.push_back(file.stem().string());
+    // Beside images only those count that a folder itself has: others may be of another split.
+    for (path& file : annotations == images ? files_in(annotations, ".xml") : files_below(annotations, ".xml"))
+      names.push_back(file.replace_extension().string());
     return names;
   }
   path list;
@@ -169,6 +182,8 @@ class VocReader {
     if (at.find('/') == std::string_view::npos && at != "annotation")
       bad_input("{}: the root is '{}', not 'annotation' as in Pascal VOC", where, eval::printable(at));
     if (at == "annotation/object") object_ = {};
+    if (at == "annotation/object/bndbox" && !object_.sides.empty()) bad_input("{}: an object with two boxes", where);
+    if (at == "annotation/object/name" && !object_.name.empty()) bad_input("{}: an object with two names", where);
   }
 
   void end(std::string_view at, std::string_view text, const std::string& where) {
@@ -277,6 +292,14 @@ std::string label_map(const std::map<int64_t, std::string>& names) {
   return text;
 }
 
+/// A name in a list, in quotes where it has blanks, as Datumaro and CVAT read it.
+std::string list_line(const std::string& key) {
+  if (words_of(key).size() == 1 && !key.starts_with('"')) return key;
+  if (key.find('"') != key.npos)
+    bad_input("'{}': lists of VOC cannot hold names with blanks and quotes", eval::printable(key));
+  return '"' + key + '"';
+}
+
 void write(const path& root, const eval::GroundTruth& truth, const Origin& origin) {
   const std::map<int64_t, std::string> names = category_names(truth);
   std::vector<std::string> objects(truth.images.size());
@@ -295,8 +318,7 @@ void write(const path& root, const eval::GroundTruth& truth, const Origin& origi
                     "  </size>\n  <segmented>0</segmented>\n{}</annotation>\n",
                     escaped(image.file_name), escaped(origin.description), image.width, image.height, objects[i]),
         /*sync=*/false);
-    if (words_of(key).size() != 1) bad_input("'{}': lists of VOC cannot hold names with blanks", eval::printable(key));
-    list += key + "\n";
+    list += list_line(key) + "\n";
   }
   write_file(root / "labelmap.txt", label_map(names));
   make_folder(root / "ImageSets" / "Main");

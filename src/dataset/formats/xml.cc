@@ -33,12 +33,25 @@ constexpr std::string_view kEncodings[] = {
     "iso-8859-3",   "iso-8859-4",   "iso-8859-5",   "iso-8859-6",   "iso-8859-7",   "iso-8859-8",   "iso-8859-9",
     "iso-8859-10",  "iso-8859-11",  "iso-8859-13",  "iso-8859-14",  "iso-8859-15",  "iso-8859-16",  "koi8-r",
     "koi8-u",       "cp437",        "cp850",        "cp852",        "cp866",        "ibm437",       "ibm850",
-    "ibm852",       "ibm866",       "macintosh",    "tis-620",
+    "ibm852",       "ibm866",       "macintosh",    "tis-620",      "ascii",
 };
 
+/// What Python's ElementTree may call UTF-8 in the files that it writes; expat does not know the name.
+constexpr std::string_view kUtf8 = "utf8";
+
+bool is_same(std::string_view a, std::string_view b) { return std::ranges::equal(a, b, {}, ascii_lower, ascii_lower); }
+
+/// The encoding in <?xml version="1.0" encoding="..."?>; empty where there is none.
+std::string_view declared_encoding(std::string_view text) {
+  if (!text.starts_with("<?xml")) return {};
+  text = text.substr(0, text.find("?>"));
+  const size_t name = text.find("encoding"), open = text.find_first_of("\"'", name);
+  if (name == text.npos || open == text.npos) return {};
+  return text.substr(open + 1, text.find(text[open], open + 1) - open - 1);
+}
+
 bool may_be_asked_for(std::string_view name) {
-  return std::ranges::any_of(kEncodings,
-                             [&](std::string_view known) { return std::ranges::equal(name, known, {}, ascii_lower); });
+  return std::ranges::any_of(kEncodings, [&](std::string_view known) { return is_same(name, known); });
 }
 
 /// What a byte of an encoding stands for, -1 for nothing; nothing where it is the first of several.
@@ -94,6 +107,7 @@ class XmlParser {
   }
 
   void parse(std::string_view text) {
+    if (is_same(declared_encoding(text), kUtf8)) XML_SetEncoding(parser_.get(), "UTF-8");
     const XML_Status status = XML_Parse(parser_.get(), text.data(), static_cast<int>(text.size()), XML_TRUE);
     if (error_) std::rethrow_exception(error_);
     if (status == XML_STATUS_OK) return;

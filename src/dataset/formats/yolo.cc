@@ -167,7 +167,10 @@ class YamlReader {
       for (const YamlValue::Item& item : found->second.items) add_entry(item.text);
       if (!split_.entries.empty()) return;
     }
-    const auto others = splits_where([&](const std::string& name) { return values_.contains(name); });
+    const auto others = splits_where([&](const std::string& name) {
+      const auto found = values_.find(name);
+      return found != values_.end() && !(found->second.text.empty() && found->second.items.empty());
+    });
     if (others.empty()) return split_.entries.push_back(folder_of_split(data_));  // supervision names classes alone
     refuse_split(data_, description_.file, others);
   }

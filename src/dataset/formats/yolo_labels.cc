@@ -170,14 +170,22 @@ eval::GroundTruth read_labels(const DataSource& data, const Description& descrip
   for (size_t i = 0; i < description.classes.size(); ++i)
     truth.categories.push_back({static_cast<int64_t>(i) + 1, description.classes[i]});
   LabelReader labels(description);
+  bool has_labels = false;
   for (const path& image : images) {
     const path name = description.folder.empty() ? image : image.lexically_relative(description.folder);
     const vision::ImageSize size = upright_size(data.images.empty() ? data.root / image : data.images / name);
-    if (const path file = data.root / description.labels_of(data.root, image); is_file(file))
+    const path file = data.root / description.labels_of(data.root, image);
+    if (is_file(file)) {
       labels.read(file, size, static_cast<int64_t>(truth.images.size()));
+      has_labels = true;
+    }
     truth.images.push_back({0, name.string(), size.width, size.height});
   }
   labels.give(truth);
+  if (!has_labels && !images.empty())
+    truth.notes.push_back(fmt::format(
+        "{}: none of {} images has a file of labels, as {} would be", description.file.string(), images.size(),
+        eval::printable((data.root / description.labels_of(data.root, images.front())).string())));
   settle_image_ids(truth, image_keys(truth), description.file.string());
   return truth;
 }
