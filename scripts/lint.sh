@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Looks at the sources without building them: how they begin, their formatting, and with --tidy what clang-tidy says.
+# Looks at the sources without building them: how they begin, their formatting, findings, and with --tidy what clang-tidy says.
 # Usage: scripts/lint.sh [--fix] [--tidy [BASE | all]]
 #   --fix         formats in place instead of complaining
 #   --tidy BASE   clang-tidy on the sources that differ from a commit, by default from where the branch left origin/main;
@@ -25,6 +25,12 @@ failed=0
 # A file begins with a line that says what it is; what is shorter than this says nothing.
 awk 'FNR == 1 && !/^(\/\/|\/\*) .................../ { print FILENAME ":1: begin with a line that says what the file is: // ..."; bad = 1 }
      END { exit bad }' "${sources[@]}" || failed=1
+
+# A finding is run by its name, and short.
+for finding in findings/*.sh; do
+  [ -x "$finding" ] || { echo "$finding: cannot be run: chmod +x"; failed=1; }
+  awk 'END { if (NR > 80) { print FILENAME ": " NR " lines; a finding has 80 at most"; exit 1 } }' "$finding" || failed=1
+done
 
 # Formatting, by version 14, Debian 12's: others break lines elsewhere. (--dry-run also reports comments that it would
 # replace by themselves.)
