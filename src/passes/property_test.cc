@@ -9,7 +9,7 @@
 namespace effdet::passes {
 namespace {
 
-constexpr uint64_t kGraphs = kSanitized ? 100 : 350;  // with sanitizers each takes half a second
+constexpr uint64_t kGraphs = kSanitized ? 150 : 350;  // with sanitizers each takes half a second
 
 TEST(RandomGraphs, EachPassAlone) {
   const std::vector<std::string> names = pass_names();
@@ -28,7 +28,7 @@ TEST(RandomGraphs, EachPassAlone) {
   }
   // Every pass finds something to do but two: the sizes of these graphs are all known, and there is no If.
   for (const char* name : {"sizes_to_scales", "inline_branches"}) changes.emplace(name, kGraphs);
-  for (const std::string& name : names) EXPECT_GT(changes[name], kGraphs / 70) << name;
+  for (const std::string& name : names) EXPECT_GT(changes[name], 5) << name;
 }
 
 TEST(RandomGraphs, AllPassesTogether) {
