@@ -70,9 +70,6 @@ void command_line(Bytes input) {
 }
 
 /// The file of atc --compression_optimize_conf.
-void calibration_config(Bytes input) {
-  const std::filesystem::path file = write_input("input", text_of(input));
-  read([&] { cli::read_calibration_config(file); });
-}
+void calibration_config(Bytes input) { read_file_of(input, cli::read_calibration_config); }
 
 }  // namespace effdet::fuzz

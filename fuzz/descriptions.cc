@@ -57,14 +57,8 @@ void model_metadata(Bytes input) {
     });
 }
 
-void cann_header(Bytes input) {
-  const std::filesystem::path file = write_input("input", text_of(input));
-  read([&] { cann_model(file); });
-}
+void cann_header(Bytes input) { read_file_of(input, cann_model); }
 
-void class_names(Bytes input) {
-  const std::filesystem::path file = write_input("input", text_of(input));
-  read([&] { read_class_names(file); });
-}
+void class_names(Bytes input) { read_file_of(input, read_class_names); }
 
 }  // namespace effdet::fuzz

@@ -40,4 +40,9 @@ std::filesystem::path write_input(const std::filesystem::path& name, std::string
   return path;
 }
 
+void read_file_of(Bytes input, const std::function<void(const std::filesystem::path& file)>& reader) {
+  const std::filesystem::path file = write_input("input", text_of(input));
+  read([&] { reader(file); });
+}
+
 }  // namespace effdet::fuzz

@@ -2,7 +2,10 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <string_view>
+
+#include "target.h"
 
 namespace effdet::fuzz {
 
@@ -11,5 +14,8 @@ const std::filesystem::path& work_folder();
 
 /// Writes a file of work_folder(), and its folders; returns its path.
 std::filesystem::path write_input(const std::filesystem::path& name, std::string_view content);
+
+/// read() of a file that is the input.
+void read_file_of(Bytes input, const std::function<void(const std::filesystem::path& file)>& reader);
 
 }  // namespace effdet::fuzz

@@ -71,9 +71,6 @@ void onnx(Bytes input) {
   if (small) read([&] { run(inferred, compiler::compile(graph)); });
 }
 
-void tensor_pb(Bytes input) {
-  const std::filesystem::path file = write_input("input", text_of(input));
-  read([&] { onnx::read_tensor_file(file); });
-}
+void tensor_pb(Bytes input) { read_file_of(input, onnx::read_tensor_file); }
 
 }  // namespace effdet::fuzz

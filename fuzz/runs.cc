@@ -19,10 +19,7 @@ void journal(Bytes input) {
   read([&] { dataset::parse_entry(input, "input", 8); });
 }
 
-void info_list(Bytes input) {
-  const std::filesystem::path file = write_input("input", text_of(input));
-  read([&] { read_info(file); });
-}
+void info_list(Bytes input) { read_file_of(input, read_info); }
 
 void tar(Bytes input) {
   const std::filesystem::path file = write_input("input", text_of(input));
@@ -38,8 +35,7 @@ void category_map(Bytes input) {
   static const eval::GroundTruth dataset = eval::parse_coco_dataset(
       R"({"images": [], "annotations": [], "categories": [{"id": 3, "name": "a"}, {"id": 7, "name": "b"}]})",
       "small.json");
-  const std::filesystem::path file = write_input("input", text_of(input));
-  read([&] { dataset::read_result_map(file, dataset); });
+  read_file_of(input, [](const std::filesystem::path& file) { dataset::read_result_map(file, dataset); });
 }
 
 void tuning_bank(Bytes input) {

@@ -6,10 +6,7 @@
 
 namespace effdet::fuzz {
 
-void npy(Bytes input) {
-  const std::filesystem::path file = write_input("input", text_of(input));
-  read([&] { read_npy(file); });
-}
+void npy(Bytes input) { read_file_of(input, read_npy); }
 
 void aipp(Bytes input) {
   read([&] { aipp::parse_config(std::string(text_of(input)), "input.cfg").resolve({1, 3, 64, 64}); });

@@ -123,10 +123,15 @@ class YamlReader {
  private:
   std::string name() const { return description_.file.string(); }
 
+  /// Whether there is more than the key.
+  bool has_value(const std::string& key) const {
+    const auto found = values_.find(key);
+    return found != values_.end() && !(found->second.items.empty() && found->second.text.empty());
+  }
+
   void read_classes() {
     const auto names = values_.find("names"), count = values_.find("nc");
-    const bool none = names == values_.end() || (names->second.items.empty() && names->second.text.empty());
-    if (none && count != values_.end()) return name_classes(count->second);
+    if (!has_value("names") && count != values_.end()) return name_classes(count->second);
     if (names == values_.end()) bad_input("{}: no 'names' of the classes", name());
     const auto& items = names->second.items;
     description_.classes.resize(items.size());
@@ -167,10 +172,7 @@ class YamlReader {
       for (const YamlValue::Item& item : found->second.items) add_entry(item.text);
       if (!split_.entries.empty()) return;
     }
-    const auto others = splits_where([&](const std::string& name) {
-      const auto found = values_.find(name);
-      return found != values_.end() && !(found->second.text.empty() && found->second.items.empty());
-    });
+    const auto others = splits_where([&](const std::string& name) { return has_value(name); });
     if (others.empty()) return split_.entries.push_back(folder_of_split(data_));  // supervision names classes alone
     refuse_split(data_, description_.file, others);
   }
