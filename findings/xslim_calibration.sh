@@ -26,8 +26,10 @@ import numpy as np
 import onnx
 import onnxruntime
 import xslim
+from loguru import logger
 from onnx import helper, numpy_helper
 
+logger.remove()
 random = np.random.RandomState(3)
 x = np.abs(random.randn(1, 16, 20, 20)).astype(np.float32)
 np.save("x.npy", x)
@@ -72,4 +74,4 @@ for kind, channels, attributes in (("SpaceToDepth", 64, {}), ("DepthToSpace", 4,
     same = same and float(report[0][6]) > 0.999
 raise SystemExit(0 if same and seen[0] > 0.5 and seen[1] > 0.2 and seen[2] < 0.03 else 1)
 P
-venv/bin/python calibrate.py 2> messages || { cat messages; exit 1; }
+venv/bin/python calibrate.py
