@@ -5,6 +5,7 @@
 
 #include "artifact/om_file.h"
 #include "artifact/om_test_util.h"
+#include "ops/cost.h"
 #include "runtime/engine.h"
 #include "targets.h"
 
@@ -13,7 +14,19 @@ namespace {
 
 using artifact::OmHeader;
 
-constexpr uint64_t kMostBytes = 16 << 20;  // of what a run takes
+constexpr uint64_t kMostBytes = 16 << 20;      // of what a run takes
+constexpr int64_t kMostOperations = 100 << 20;  // of a run: a second of it, with the sanitizers
+
+/// Whether a run takes at most a second or so.
+bool is_quick(const artifact::Program& program) {
+  const int64_t most = kMostOperations / program.micro_batches;
+  int64_t operations = 0;
+  for (const ir::Node& node : program.graph.nodes) {
+    const int64_t flops = ops::cost_of(program.graph, node).flops;
+    if (flops < 0 || flops > most || (operations += flops) > most) return false;
+  }
+  return true;
+}
 
 /// The parts of a file whose program can be looked at.
 std::optional<artifact::OmParts> parts_of(Bytes input) {
@@ -102,7 +115,7 @@ void om(Bytes input) {
   std::vector<artifact::Program> plans;
   if (!read([&] { plans = artifact::read_om(file, "input.om"); })) return;
   for (const artifact::Program& program : plans) {
-    if (program.graph.nodes.size() > 100) continue;
+    if (program.graph.nodes.size() > 100 || !is_quick(program)) continue;
     for (const bool reference_only : {false, true}) {
       read([&] {
         std::vector<Tensor> inputs;
