@@ -57,7 +57,9 @@ class ConfigReader {
       return read_line(trimmed(line.substr(1)));
     }
     if (place_ == Place::kInside && line.back() == '}') {
-      read_line(trimmed(line.substr(0, line.size() - 1)));
+      const std::string_view last = trimmed(line.substr(0, line.size() - 1));
+      if (last.ends_with('}')) fail("calibration { is closed twice");
+      read_line(last);
       place_ = Place::kAfter;
       return;
     }

@@ -276,6 +276,8 @@ TEST_F(CliQuantize, CalibrationFilesOfAtcAreReadStrictly) {
            {"calib {\n}", "bad.cfg:1: there is no field 'calib'"},
            {"calibration:\n{\n input_shape: x.1:4,3,128,128\n}", "has no input_data_dir"},
            {"calibration:\n{\n input_data_dir: train", "is not closed"},
+           {"calibration: { input_data_dir: train }}", "bad.cfg:1: calibration { is closed twice"},
+           {"calibration: {\n" + std::string(1'000'000, '}'), "bad.cfg:2: calibration { is closed twice"},
            {"enable_first_layer_quantization: maybe", "'maybe', not true or false"},
            {"calibration: { input_data_dir: a.bin,b.bin }", "the model has one input"},
            {"calibration: {\n config_file: x.cfg\n}", "config_file is not supported"},
