@@ -15,7 +15,7 @@ scripts/lint.sh & lint=$!  # reported at once, and by the exit code at the end
 checked="^(fuzz|$(sed -n 's/^set(EFFDET_CHECKED \(.*\))$/\1/p' cmake/layer.cmake | tr ' ' '|'))\$"
 # What reads no hostile file and takes minutes with checks: whole networks of every variant, random graphs, 79 photographs.
 unchecked='^(Init\.|InferVariant\.EveryVariantFits|Ambiguity\.Every|Preprocess\.TensorsAreTheReferencesForCoco|'
-unchecked+='RandomGraphs\.|CompareWhole\.CountsWhatIsAlive|Fuzz/Corpus\.EndsWell/(quantized_)?graphs )'
+unchecked+='RandomGraphs\.|Fuzz/Corpus\.EndsWell/(quantized_)?graphs )'
 
 # Built as fast as may be: undefined behaviour ends the test with SIGILL, and AddressSanitizer names functions. The preset as
 # it is (cmake --preset asan) has a sentence for each, with the line.

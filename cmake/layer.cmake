@@ -4,9 +4,6 @@
 # With EFFDET_CHECK_READERS the others are compiled without, which takes half as long; scripts/nightly.sh checks all.
 set(EFFDET_CHECKED base vision eval checkpoint ir ops onnx passes artifact aipp dataset)
 option(EFFDET_CHECK_READERS "With EFFDET_SANITIZE: sanitizers in the layers that read files alone" OFF)
-if(EFFDET_SANITIZE AND EFFDET_CHECK_READERS)
-  add_compile_options(-fno-sanitize=null,vptr)  # a tenth of the time; null pointers end the process without them, too
-endif()
 add_custom_target(checked_tests)
 
 # Leaves sanitizers out of a target that is not of a layer above.

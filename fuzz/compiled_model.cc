@@ -23,7 +23,8 @@ bool is_quick(const artifact::Program& program) {
   int64_t operations = 0;
   for (const ir::Node& node : program.graph.nodes) {
     const int64_t flops = ops::cost_of(program.graph, node).flops;
-    if (flops < 0 || flops > most || (operations += flops) > most) return false;
+    if (flops < 0 || flops > most - operations) return false;
+    operations += flops;
   }
   return true;
 }

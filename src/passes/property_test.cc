@@ -1,7 +1,6 @@
 // Random small graphs: each pass alone, and all together, must leave what the graph computes.
 #include <set>
 
-#include "base/sanitizer.h"
 #include "passes/passes.h"
 #include "passes/pipeline.h"
 #include "passes/random_graph_test_util.h"
@@ -9,7 +8,7 @@
 namespace effdet::passes {
 namespace {
 
-constexpr uint64_t kGraphs = kSanitized ? 150 : 350;  // with sanitizers each takes half a second
+constexpr uint64_t kGraphs = 350;
 
 TEST(RandomGraphs, EachPassAlone) {
   const std::vector<std::string> names = pass_names();
