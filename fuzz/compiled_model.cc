@@ -29,6 +29,23 @@ bool is_quick(const artifact::Program& program) {
   return true;
 }
 
+/// Whether generated code can read the lists of 8-byte numbers in place: the verifier lets them lie on any 4-byte
+/// boundary. The reader copies them.
+bool is_aligned(const effdet::om::Program& program) {
+  const auto fits = [](const flatbuffers::Vector<int64_t>* list) {
+    return list == nullptr || reinterpret_cast<uintptr_t>(list->Data()) % alignof(int64_t) == 0;
+  };
+  for (const auto* value : *program.values())
+    if (!fits(value->shape())) return false;
+  for (const auto* node : *program.nodes())
+    for (const auto* attribute : *node->attributes())
+      if (!fits(attribute->integers())) return false;
+  if (program.plans() != nullptr)
+    for (const auto* plan : *program.plans())
+      if (!is_aligned(*plan)) return false;
+  return true;
+}
+
 /// The parts of a file whose program can be looked at.
 std::optional<artifact::OmParts> parts_of(Bytes input) {
   std::vector<std::byte> file(input.begin(), input.end());
@@ -44,6 +61,7 @@ std::optional<artifact::OmParts> parts_of(Bytes input) {
   flatbuffers::Verifier verifier(reinterpret_cast<const uint8_t*>(file.data() + header.program_offset),
                                  header.program_bytes, 64, 100'000);
   if (!effdet::om::VerifyProgramBuffer(verifier)) return {};
+  if (!is_aligned(*effdet::om::GetProgram(file.data() + header.program_offset))) return {};
   return artifact::take_apart(file);
 }
 

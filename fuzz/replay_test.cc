@@ -6,6 +6,7 @@
 #include <fstream>
 #include <iterator>
 #include <ostream>
+#include <random>
 
 #include "support/test_folder.h"
 #include "target.h"
@@ -26,11 +27,13 @@ TEST_P(Corpus, EndsWell) {
       "tar -xf '" EFFDET_SOURCE_DIR "/fuzz/corpus/" + name + ".tar' -C '" + folder.path().string() + "'";
   ASSERT_EQ(std::system(command.c_str()), 0);
   size_t inputs = 0;
+  std::mt19937 random(7);  // for mutators, which must take whatever the fuzzer made
   for (const auto& entry : std::filesystem::directory_iterator(folder.path())) {
     std::ifstream file(entry.path(), std::ios::binary);
     const std::string input(std::istreambuf_iterator<char>(file), {});
     SCOPED_TRACE(entry.path().filename().string());
     GetParam().run(std::as_bytes(std::span(input)));
+    if (GetParam().mutate != nullptr) GetParam().mutate(std::as_bytes(std::span(input)), random);
     ++inputs;
   }
   EXPECT_GT(inputs, 0u);

@@ -50,6 +50,12 @@ TEST(Om, DamageOfALargeFileIsTold) {
   }
 }
 
+TEST(Om, ListsMayLieOnAnyBoundaryOfFourBytes) {
+  const Program written = small_program();
+  const Program read = read_om(write_test_om(with_shapes_off_boundary(om_bytes(written)))).at(0);
+  EXPECT_EQ(ir::to_text(read.graph), ir::to_text(written.graph));
+}
+
 TEST(Om, RoundTrip) {
   Program written = small_program();
   written.micro_batches = 3;

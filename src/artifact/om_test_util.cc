@@ -56,18 +56,38 @@ OmParts take_apart(const std::vector<std::byte>& file) {
 std::vector<std::byte> put_together(const OmParts& parts) {
   flatbuffers::FlatBufferBuilder builder;
   builder.Finish(om::Program::Pack(builder, &parts.program));
-  const size_t padded = (builder.GetSize() + kTensorAlignment - 1) / kTensorAlignment * kTensorAlignment;
-  OmHeader header = parts.header;
-  header.program_bytes = builder.GetSize();
-  header.weights_offset = sizeof header + padded;
-  header.weights_bytes = parts.weights.size();
+  return put_together(parts.header, std::as_bytes(builder.GetBufferSpan()), parts.weights);
+}
+
+std::vector<std::byte> put_together(OmHeader header, std::span<const std::byte> program,
+                                    std::span<const std::byte> weights) {
+  header.program_bytes = program.size();
+  header.weights_offset = sizeof header + aligned_bytes(program.size());
+  header.weights_bytes = weights.size();
   header.file_bytes = header.weights_offset + header.weights_bytes;
   std::vector<std::byte> file(header.file_bytes);
   std::memcpy(file.data(), &header, sizeof header);
-  std::memcpy(file.data() + sizeof header, builder.GetBufferPointer(), builder.GetSize());
-  std::copy(parts.weights.begin(), parts.weights.end(), file.begin() + static_cast<ptrdiff_t>(header.weights_offset));
+  std::ranges::copy(program, file.begin() + sizeof header);
+  std::ranges::copy(weights, file.begin() + static_cast<ptrdiff_t>(header.weights_offset));
   seal(file);
   return file;
+}
+
+std::vector<std::byte> with_shapes_off_boundary(const std::vector<std::byte>& file) {
+  OmHeader header;
+  std::memcpy(&header, file.data(), sizeof header);
+  const std::span<const std::byte> old = std::span(file).subspan(header.program_offset, header.program_bytes);
+  std::vector<std::byte> program(old.begin(), old.end());
+  for (const om::Value* value : *om::GetProgram(old.data())->values()) {
+    program.resize((program.size() + 7) / 8 * 8);  // the count has 4 bytes, and the numbers follow
+    const auto* list = reinterpret_cast<const std::byte*>(value->shape());
+    const auto* table = reinterpret_cast<const flatbuffers::Table*>(value);
+    const auto field = reinterpret_cast<const std::byte*>(table->GetAddressOf(om::Value::VT_SHAPE)) - old.data();
+    const uint32_t distance = static_cast<uint32_t>(program.size() - static_cast<size_t>(field));
+    std::memcpy(program.data() + field, &distance, sizeof distance);
+    program.insert(program.end(), list, list + sizeof(uint32_t) + value->shape()->size() * sizeof(int64_t));
+  }
+  return put_together(header, program, std::span(file).subspan(header.weights_offset));
 }
 
 void seal(std::vector<std::byte>& file) {

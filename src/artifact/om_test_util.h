@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,13 @@ OmParts take_apart(const std::vector<std::byte>& file);
 
 /// A file of these parts: offsets, sizes and checksum are right, whatever the program says.
 std::vector<std::byte> put_together(const OmParts& parts);
+/// With the bytes of a program.
+std::vector<std::byte> put_together(OmHeader header, std::span<const std::byte> program,
+                                    std::span<const std::byte> weights);
+
+/// A file that says the same, with all shapes on a 4-byte boundary that is none of 8 bytes. No writer makes such files,
+/// and flatbuffers' verifier takes them.
+std::vector<std::byte> with_shapes_off_boundary(const std::vector<std::byte>& file);
 
 /// Makes the checksum fit the rest.
 void seal(std::vector<std::byte>& file);
