@@ -1,6 +1,7 @@
 // Small compiled models, and files taken apart and put together again with other contents.
 #include "artifact/om_test_util.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
