@@ -2,14 +2,13 @@
 # Objects lie a pixel lower in tract where a file gives the size of an upsampled map, and a network's NaN become numbers.
 #
 # Guess before it was run: of 637 small graphs of what detectors use, each that tract accepts gives ONNX Runtime's numbers.
-# Seen: tract 0.23.9 refuses 32 and gives other numbers than ONNX Runtime 1.24.3 for 16, without a word. ConvTranspose with
-# output_shape, as exporters from TensorFlow write it, says by how much the full map is cut on both sides; tract cuts it
-# at the end alone, so that the whole map is shifted (3 x 3 from 15 to 14 rows, 4 x 4 from 16 to 14: by one pixel; 6 x 6: by two).
-# Relu, Clip, Max and Min of NaN give the other number, 0 for Relu, so that a network that overflowed looks healthy.
-# Celu is not multiplied by alpha below 0, GlobalLpPool of 2 is divided by the root of the count, ReduceLogSumExp of 100
-# is infinite, GridSample with bicubic and border weighs other pixels at the border. onnx.reference has the NaN, Celu and
-# ReduceLogSumExp as ONNX Runtime has. Of other runtimes there are reports of NaN in Relu (apache/tvm#19579); of tract none of
-# these was found.
+# Seen: tract 0.23.9 refuses 32 and gives other numbers than ONNX Runtime 1.24.3 for 16, without a word; some of the 16 (Resize
+# at halves, AveragePool with ceil_mode) are ONNX Runtime's own ways. ConvTranspose with output_shape says by how much the full
+# map is cut on both sides; tract cuts it at the end alone, so that the whole map is shifted (3 x 3 from 15 to 14 rows, 4 x 4
+# from 16 to 14: by one pixel; 6 x 6: by two). Relu, Clip, Max and Min of NaN give the other number, 0 for Relu, so that a
+# network that overflowed looks healthy. Celu is not multiplied by alpha below 0, GlobalLpPool of 2 is divided by the root of
+# the count, ReduceLogSumExp of 100 is infinite. onnx.reference has the NaN, Celu and ReduceLogSumExp as ONNX Runtime has. Of
+# other runtimes there are reports of NaN in Relu (apache/tvm#19579); of tract none of these was found among issues.
 #
 # Needs Python 3.10 or newer, Linux, and a package index. Exits non-zero where the behaviour is another one.
 set -euo pipefail
