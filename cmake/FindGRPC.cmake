@@ -3,7 +3,14 @@
 # an error where its code generators are not installed, as Debian has them in another package.
 find_package(PkgConfig QUIET)
 if(PKG_CONFIG_EXECUTABLE AND NOT TARGET GRPC::grpc++)
-  execute_process(COMMAND ${PKG_CONFIG_EXECUTABLE} --cflags --libs "grpc++ >= ${GRPC_FIND_VERSION}"
+  # Where other packages are looked for, too.
+  set(folders "")
+  foreach(prefix IN LISTS CMAKE_PREFIX_PATH)
+    list(APPEND folders ${prefix}/lib/pkgconfig ${prefix}/${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+  endforeach()
+  string(JOIN ":" folders ${folders} $ENV{PKG_CONFIG_PATH})
+  execute_process(COMMAND ${CMAKE_COMMAND} -E env PKG_CONFIG_PATH=${folders}
+                          ${PKG_CONFIG_EXECUTABLE} --cflags --libs "grpc++ >= ${GRPC_FIND_VERSION}"
                   OUTPUT_VARIABLE options RESULT_VARIABLE missing ERROR_QUIET OUTPUT_STRIP_TRAILING_WHITESPACE)
   if(NOT missing)
     separate_arguments(options UNIX_COMMAND "${options}")

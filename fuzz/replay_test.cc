@@ -32,8 +32,9 @@ TEST_P(Corpus, EndsWell) {
     std::ifstream file(entry.path(), std::ios::binary);
     const std::string input(std::istreambuf_iterator<char>(file), {});
     SCOPED_TRACE(entry.path().filename().string());
-    GetParam().run(std::as_bytes(std::span(input)));
-    if (GetParam().mutate != nullptr) GetParam().mutate(std::as_bytes(std::span(input)), random);
+    const Bytes bytes = std::as_bytes(std::span(input));
+    GetParam().run(bytes);
+    if (GetParam().mutate != nullptr) GetParam().mutate(bytes, random);
     ++inputs;
   }
   EXPECT_GT(inputs, 0u);
