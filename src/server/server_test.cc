@@ -324,6 +324,9 @@ TEST(BadInput, Case94_ARequestThatIsRefusedGivesItsMemoryToOthers) {
       "POST /v2/models/d0/detect HTTP/1.1\r\nHost: t\r\nContent-Length: " + std::to_string(kBody) + "\r\n\r\n";
   HttpClient first(server.port()), second(server.port());
   first.send(head + std::string(kBody - 1'000'000, 'x'));
+  // Until the server has read it: else the second one may have the memory, and the first is the one that is refused.
+  for (int i = 0; i < 3000 && metric(server.port(), "effdet_memory_bytes") < kBody - 1'000'000; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
   second.send(head + std::string(kBody - 100, 'x'));
   expect_error(second.read(), 503);
   first.send(std::string(1'000'000, 'x'));  // while the second one does not close
