@@ -41,7 +41,7 @@ seed() {  # TARGET
     tensor_pb) files+=(testdata/onnx/*/*/*.pb) ;;
     jpeg) files+=(testdata/images/*.jpg) ;;
     png) files+=(testdata/images/*.png) ;;
-    picture) files+=(testdata/images/*.{bmp,gif,webp,tif,avif}) ;;
+    picture) files+=(testdata/images/*.{bmp,gif,p[bgp]m,webp,tif,avif}) ;;
     om) files+=(testdata/om/*.om) ;;
   esac
   for file in "${files[@]}"; do [ ! -f "$file" ] || cp "$file" "$folder/${file//\//_}"; done

@@ -202,6 +202,29 @@ def bmps():
     yield "rle4.bmp", rows_bmp(4, 40, compression=2, palette=colours[:64], data=halves + b"\0\2\3\0\x10\x55\0\1")
 
 
+def plain_pnm(kind, samples, most=None):
+    """With a comment and numbers of all widths; a bitmap's have no blanks between them."""
+    rows = ("" if kind == 1 else " ").join
+    text = "\n".join(rows(str(v) for v in row.reshape(-1)) for row in samples)
+    return f"P{kind}\n# plain\n{samples.shape[1]} {samples.shape[0]}\n{'' if most is None else most}\n{text}\n".encode()
+
+
+def raw_pnm(kind, samples, most):
+    head = f"P{kind} {samples.shape[1]}\t{samples.shape[0]} # raw\r\n{most}\n".encode()
+    return head + samples.astype(np.uint8 if most < 256 else ">u2").tobytes()
+
+
+def pnms():
+    yield "raw.pbm", saved("1", "PPM")
+    yield "plain.pbm", plain_pnm(1, waves(21, 9, 1, 1))
+    for most in (9, 255, 700):
+        yield f"plain_{most}.pgm", plain_pnm(2, waves(21, 9, 1, most), most)
+        yield f"plain_{most}.ppm", plain_pnm(3, waves(21, 9, 3, most), most)
+    for most in (9, 100, 255, 256, 300, 65535):
+        yield f"raw_{most}.pgm", raw_pnm(5, waves(21, 9, 1, most), most)
+        yield f"raw_{most}.ppm", raw_pnm(6, waves(21, 9, 3, most), most)
+
+
 def gifs():
     yield "p.gif", saved("P", "GIF")
     yield "l.gif", saved("L", "GIF")
@@ -291,7 +314,7 @@ def main():
     folder = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else pathlib.Path(__file__).parent / "images"
     folder.mkdir(parents=True, exist_ok=True)
     lines = []
-    for name, data in [*jpegs(), *pngs(), *bmps(), *gifs(), *webps(), *tiffs(), *avifs()]:
+    for name, data in [*jpegs(), *pngs(), *bmps(), *pnms(), *gifs(), *webps(), *tiffs(), *avifs()]:
         (folder / name).write_bytes(data)
         image = Image.open(folder / name).convert("RGB")
         lines.append(f"decode {name} {digest(image)}")

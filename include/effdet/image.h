@@ -19,9 +19,9 @@ struct RgbImage {
 };
 
 /// Decodes a picture to the same pixels as Pillow's Image.open(path).convert("RGB"), its first one where a file has
-/// several: JPEG, PNG, BMP, GIF, and with the libraries that docs/dependencies.md names WebP, TIFF, AVIF and HEIC. Its
-/// content tells the format, not its name. Throws Error(kIo), Error(kBadInput) for a damaged file, Error(kUnsupported)
-/// for other formats.
+/// several: JPEG, PNG, BMP, GIF, PNM, and with the libraries that docs/dependencies.md names WebP, TIFF, AVIF and HEIC.
+/// Its content tells the format, not its name. Throws Error(kIo), Error(kBadInput) for a damaged file,
+/// Error(kUnsupported) for other formats.
 EFFDET_API RgbImage read_image(const std::filesystem::path& path);
 /// The same for a file in memory; name stands for it in error messages.
 EFFDET_API RgbImage decode_image(std::span<const std::byte> file, std::string_view name = "image");

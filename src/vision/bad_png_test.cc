@@ -225,7 +225,8 @@ TEST(BadInput, Case81_EveryKindOfPng) {
 TEST(BadInput, Case82_NotAnImage) {
   EXPECT_EQ(png_code(""), ErrorCode::kBadInput);
   EXPECT_EQ(png_code("GIF89a...."), ErrorCode::kBadInput);
-  EXPECT_EQ(png_code("P6 1 1 255"), ErrorCode::kUnsupported);
+  EXPECT_EQ(png_code("P6 1 1 255"), ErrorCode::kBadInput);
+  EXPECT_EQ(png_code("P7 1 1 255"), ErrorCode::kUnsupported);
   EXPECT_EQ(png_code("hello"), ErrorCode::kBadInput);
   EXPECT_EQ(png_code("\xFF"), ErrorCode::kBadInput);
   EXPECT_EQ(error_of([] { decode_image(images_folder()); }).code(), ErrorCode::kIo);

@@ -28,10 +28,6 @@ std::vector<int> reds(const std::string& file) {
   return values;
 }
 
-std::string refusal(const std::string& file) {
-  return error_of([&] { decode_image(bytes_of(file), "x"); }).what();
-}
-
 std::string blocks(const std::string& data) {
   std::string text;
   for (size_t at = 0; at < data.size(); at += 255) {

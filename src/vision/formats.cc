@@ -11,6 +11,7 @@
 #include "vision/jpeg_decode.h"
 #include "vision/jpeg_header.h"
 #include "vision/png_decode.h"
+#include "vision/pnm_decode.h"
 #include "vision/signatures.h"
 #ifdef EFFDET_WEBP
 #include "vision/webp_decode.h"
@@ -34,6 +35,7 @@ constexpr std::array<std::string_view, 2> kPngNames{".png", ".apng"}, kTiffNames
 constexpr std::array<std::string_view, 1> kBmpNames{".bmp"}, kGifNames{".gif"}, kWebpNames{".webp"},
     kAvifNames{".avif"};
 constexpr std::array<std::string_view, 3> kHeifNames{".heic", ".heif", ".hif"};
+constexpr std::array<std::string_view, 4> kPnmNames{".ppm", ".pgm", ".pbm", ".pnm"};
 
 ImageSize jpeg_size(std::span<const std::byte> bytes, std::string_view name) {
   return read_jpeg_header(bytes, name).size;
@@ -72,6 +74,7 @@ constexpr std::array kImageFormats{
     ImageFormat{"a PNG file", kPngNames, {}, open_png, read_png_size, png_orientation},
     ImageFormat{"a BMP file", kBmpNames, {}, open_bmp, read_bmp_size},
     ImageFormat{"a GIF file", kGifNames, {}, open_gif, read_gif_size},
+    ImageFormat{"a PNM file", kPnmNames, {}, open_pnm, read_pnm_size},
     kWebp,
     kTiff,
     kBigTiff,

@@ -197,6 +197,8 @@ std::optional<ContentKind> transport_stream(std::string_view content) {
 
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
+constexpr size_t kTextLooked = 4096;  ///< what of a text is looked at
+
 /// Printable, and ASCII for the most part: other alphabets are not looked into.
 bool is_text(std::string_view content) {
   size_t ascii = 0;
@@ -213,12 +215,10 @@ std::optional<ContentKind> text_format(std::string_view content) {
     return ContentKind{"a UTF-16 text", kNoImage, ErrorCode::kBadInput};
   if (content.starts_with("\xEF\xBB\xBF")) content.remove_prefix(3);
   while (!content.empty() && is_blank(content.front())) content.remove_prefix(1);
-  std::string head(content.substr(0, 4096));
+  std::string head(content.substr(0, kTextLooked));
   if (head.empty() || !is_text(head)) return std::nullopt;
   std::ranges::transform(head, head.begin(), ascii_lower);
   const auto holds = [&](std::string_view tag) { return head.find(tag) != std::string::npos; };
-  if (head[0] == 'p' && head.size() > 2 && head[1] >= '1' && head[1] <= '7' && is_blank(head[2]))
-    return ContentKind{"a PNM file", kConvert};
   if (head.starts_with("<")) {
     if (holds("<svg")) return ContentKind{"an SVG file", kConvert};
     if (holds("<html") || holds("<!doctype html") || holds("<head") || holds("<body"))
@@ -234,18 +234,22 @@ std::optional<ContentKind> zeros(std::string_view content) {
   return ContentKind{"nothing but zeros", "what wrote it was interrupted; get the image again", ErrorCode::kBadInput};
 }
 
-/// Binary PNM: its header is text, its samples are not.
-std::optional<ContentKind> binary_pnm(std::string_view content) {
-  if (content.size() < 3 || content[0] != 'P' || content[1] < '4' || content[1] > '7' || !is_blank(content[2]))
-    return std::nullopt;
-  return ContentKind{"a PNM file", kConvert};
+/// Netpbm's formats: their headers are text, and so are the samples of P1 to P3.
+std::optional<ContentKind> netpbm(std::string_view content) {
+  if (content.size() < 3 || content[0] != 'P' || !is_blank(content[2])) return std::nullopt;
+  if (content[1] >= '4' && content[1] <= '6') return ContentKind{"a PNM file", kConvert};
+  if (content[1] >= '1' && content[1] <= '3' && is_text(content.substr(0, kTextLooked)))
+    return ContentKind{"a PNM file", kConvert};
+  if (content[1] == '7') return ContentKind{"a PAM file", kConvert};
+  if ((content[1] == 'f' || content[1] == 'F') && content[2] == '\n') return ContentKind{"a PFM file", kConvert};
+  return std::nullopt;
 }
 
 }  // namespace
 
 std::optional<ContentKind> content_kind(std::string_view content) {
   for (const auto recognise :
-       {by_signature, riff_form, iso_media, icon, bitmap, transport_stream, binary_pnm, text_format, zeros})
+       {by_signature, riff_form, iso_media, icon, bitmap, transport_stream, netpbm, text_format, zeros})
     if (auto format = recognise(content)) return format;
   return std::nullopt;
 }

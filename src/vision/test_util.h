@@ -20,6 +20,7 @@
 #include "base/sanitizer.h"
 #include "effdet/error.h"
 #include "support/error_of.h"
+#include "vision/decode.h"
 #include "vision/sha256_test_util.h"
 
 namespace effdet::vision {
@@ -33,6 +34,11 @@ inline std::filesystem::path images_folder() {
 inline std::string sample(const std::string& name) { return read_file(images_folder() / name); }
 
 inline std::span<const std::byte> bytes_of(const std::string& text) { return std::as_bytes(std::span(text)); }
+
+/// Why a file called x is not read.
+inline std::string refusal(const std::string& file) {
+  return error_of([&] { decode_image(bytes_of(file), "x"); }).what();
+}
 
 /// A line of testdata/images/expected.txt.
 struct Expected {
