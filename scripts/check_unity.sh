@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Compiles each layer as one file, syntax only: unity builds group the files of a layer in an order that changes with
 # their number, so names in anonymous namespaces must differ within a layer.
-# Usage: scripts/check_unity.sh   (prints each clash; exit code 1 when there is one; a minute)
+# Usage: scripts/check_unity.sh   (prints each clash; exit code 1 when there is one; some minutes)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
