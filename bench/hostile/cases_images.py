@@ -144,6 +144,11 @@ def cut_gif(_):
     return cut_at_parts(saved(picture("P"), "GIF"))
 
 
+@case(None, "PNM cut so", DAMAGED, ".ppm")
+def cut_pnm(_):
+    return cut_at_parts(saved(picture(), "PPM"))
+
+
 @case(None, "WebP cut so, lossy and lossless", DAMAGED, ".webp")
 def cut_webp(_):
     return cut_at_parts(saved(picture(), "WEBP")) + cut_at_parts(saved(picture(), "WEBP", lossless=True))
