@@ -214,14 +214,19 @@ def raw_pnm(kind, samples, most):
     return head + samples.astype(np.uint8 if most < 256 else ">u2").tobytes()
 
 
+def greys(most):
+    """Of more than 8 bits those that Pillow does not make white for the most part."""
+    return waves(21, 9, 1, most if most < 256 else max(3, 400 * most // 65535))
+
+
 def pnms():
     yield "raw.pbm", saved("1", "PPM")
-    yield "plain.pbm", plain_pnm(1, waves(21, 9, 1, 1))
+    yield "plain.pbm", plain_pnm(1, waves(45, 30, 1, 1))
     for most in (9, 255, 700):
-        yield f"plain_{most}.pgm", plain_pnm(2, waves(21, 9, 1, most), most)
+        yield f"plain_{most}.pgm", plain_pnm(2, greys(most), most)
         yield f"plain_{most}.ppm", plain_pnm(3, waves(21, 9, 3, most), most)
     for most in (9, 100, 255, 256, 300, 65535):
-        yield f"raw_{most}.pgm", raw_pnm(5, waves(21, 9, 1, most), most)
+        yield f"raw_{most}.pgm", raw_pnm(5, greys(most), most)
         yield f"raw_{most}.ppm", raw_pnm(6, waves(21, 9, 3, most), most)
 
 

@@ -16,6 +16,9 @@ namespace {
 
 constexpr uint32_t kMostSample = 65535;
 
+bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
 /// The part of a file that is text: numbers between blanks, with comments from '#' to the end of the line. Comments
 /// count for nothing, not even for a blank, as in Pillow.
 class PnmText {
@@ -25,38 +28,7 @@ class PnmText {
   /// Behind the blank that ended the last number.
   size_t offset() const { return at_; }
 
-  /// what: for messages, "the width".
-  uint32_t number(std::string_view what) {
-    constexpr uint64_t kMost = UINT32_MAX;
-    uint64_t value = 0;
-    bool any = false;
-    for (auto c = next(); c && !(any && is_blank(*c)); c = next()) {
-      if (is_blank(*c)) continue;
-      if (*c < '0' || *c > '9') bad_input("{}: PNM: {} has no digit at offset {}", name_, what, at_ - 1);
-      value = value * 10 + static_cast<uint64_t>(*c - '0');
-      if (value > kMost) bad_input("{}: PNM: {} is larger than {} at offset {}", name_, what, kMost, at_ - 1);
-      any = true;
-    }
-    if (!any) fail_cut(what);
-    return static_cast<uint32_t>(value);
-  }
-
-  /// 0 or 1, with or without blanks around it.
-  uint32_t bit() {
-    auto c = next();
-    while (c && is_blank(*c)) c = next();
-    if (!c) fail_cut("a pixel");
-    if (*c != '0' && *c != '1') bad_input("{}: PNM: a pixel is neither 0 nor 1 at offset {}", name_, at_ - 1);
-    return *c == '1';
-  }
-
- private:
-  static bool is_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
-
-  [[noreturn]] void fail_cut(std::string_view what) const {
-    bad_input("{}: PNM: cut short: {} is missing at offset {}", name_, what, at_);
-  }
-
+  /// The next character that is in no comment.
   std::optional<char> next() {
     while (at_ < text_.size() && text_[at_] == '#') {
       const size_t end = text_.find_first_of("\r\n", at_);
@@ -64,6 +36,39 @@ class PnmText {
     }
     if (at_ == text_.size()) return std::nullopt;
     return text_[at_++];
+  }
+
+  std::optional<char> next_visible() {
+    auto c = next();
+    while (c && is_space(*c)) c = next();
+    return c;
+  }
+
+  /// what: for messages, "the width".
+  uint32_t number(std::string_view what) {
+    constexpr uint64_t kMost = UINT32_MAX;
+    uint64_t value = 0;
+    auto c = next_visible();
+    if (!c) fail_cut(what);
+    for (; c && !is_space(*c); c = next()) {
+      if (!is_digit(*c)) bad_input("{}: PNM: {} is no number at offset {}", name_, what, at_ - 1);
+      value = value * 10 + static_cast<uint64_t>(*c - '0');
+      if (value > kMost) bad_input("{}: PNM: {} is larger than {} at offset {}", name_, what, kMost, at_ - 1);
+    }
+    return static_cast<uint32_t>(value);
+  }
+
+  /// 0 or 1, with or without blanks around it.
+  uint32_t bit() {
+    const auto c = next_visible();
+    if (!c) fail_cut("a pixel");
+    if (*c != '0' && *c != '1') bad_input("{}: PNM: a pixel is neither 0 nor 1 at offset {}", name_, at_ - 1);
+    return *c == '1';
+  }
+
+ private:
+  [[noreturn]] void fail_cut(std::string_view what) const {
+    bad_input("{}: PNM: cut short: {} is missing at offset {}", name_, what, at_);
   }
 
   std::string_view text_, name_;
@@ -85,7 +90,7 @@ struct PnmHeader {
 PnmHeader read_header(std::span<const std::byte> bytes, std::string_view name) {
   const std::string_view content = text_of(bytes);
   PnmHeader header;
-  const int kind = content[1] - '0';  // content_kind() has seen that it is 1 to 6
+  const int kind = content[1] - '0';
   header.plain = kind <= 3;
   header.bitmap = kind % 3 == 1;
   header.channels = kind % 3 == 0 ? 3 : 1;
@@ -167,6 +172,13 @@ class PnmRows : public RowSource {
 };
 
 }  // namespace
+
+bool is_pnm(std::string_view content) {
+  if (content.size() < 4 || content[0] != 'P' || content[1] < '1' || content[1] > '6' || !is_space(content[2]))
+    return false;
+  const auto c = PnmText(content, "", 2).next_visible();
+  return c && is_digit(*c);
+}
 
 std::unique_ptr<RowSource> open_pnm(std::span<const std::byte> bytes, std::string_view name) {
   return std::make_unique<PnmRows>(bytes, name);

@@ -21,6 +21,7 @@ TEST(Pnm, CommentsAndBlanksAnywhere) {
   EXPECT_EQ(pixels("P3\n2 1\n255\n1 2 3 4 5 6\n"), expected);
   EXPECT_EQ(pixels("P3 2 1 255 1 2 3 4 5 6"), expected) << "no line at all";
   EXPECT_EQ(pixels("P3\r\n#a\r\n2\f1 #b\r255\t1 2\n#c 9 9\n3 4 5 6 7 8"), expected);
+  EXPECT_EQ(pixels("P3\v2\f1 255 1 2 3 4 5 6 \x1A"), expected) << "DOS ends texts so";
   EXPECT_EQ(pixels("P3 2#a\n 1 255 1 2 3 4 5#b\n 6"), expected);
   EXPECT_EQ(pixels("P6\n2 1\n255\n\1\2\3\4\5\6"), expected);
   EXPECT_EQ(pixels("P6\r\n\v2\f1\t255\n\1\2\3\4\5\6"), expected);
@@ -47,12 +48,22 @@ TEST(Pnm, SamplesAboveTheLargest) {
   EXPECT_EQ(refusal("P2 2 1 100 50 101"), "x: PNM: a sample is 101 before offset 17, and the largest is 100");
 }
 
+/// Pillow takes them for 16 bits, and clips those.
+TEST(Pnm, GreysOfMoreBits) {
+  const std::vector<int> expected{1, 1, 1, 200, 200, 200, 255, 255, 255};
+  EXPECT_EQ(pixels("P5 3 1 65535 \0\1\0\xC8\1\0"s), expected);
+  EXPECT_EQ(pixels("P2 3 1 65535 1 200 256"), expected);
+  EXPECT_EQ(pixels("P5 3 1 4095 \0\0\0\1\0\xFF"s), (std::vector<int>{0, 0, 0, 16, 16, 16, 255, 255, 255}));
+  EXPECT_EQ(pixels("P2 3 1 300 0 1 2"), (std::vector<int>{0, 0, 0, 218, 218, 218, 255, 255, 255}));
+}
+
 TEST(BadInput, PnmThatIsNone) {
-  EXPECT_EQ(refusal("P5 \n#"), "x: PNM: cut short: the width is missing at offset 5");
+  EXPECT_EQ(refusal("P5 \n#"), "x: a text: it holds no image; give a picture, as JPEG or PNG");
+  EXPECT_EQ(refusal("P5 -1 1 255 a"), "x: a text: it holds no image; give a picture, as JPEG or PNG");
   EXPECT_EQ(refusal("P5 12"), "x: PNM: cut short: the height is missing at offset 5");
   EXPECT_EQ(refusal("P5 1 1"), "x: PNM: cut short: the largest sample is missing at offset 6");
-  EXPECT_EQ(refusal("P5 1x 1 255 a"), "x: PNM: the width has no digit at offset 4");
-  EXPECT_EQ(refusal("P5 -1 1 255 a"), "x: PNM: the width has no digit at offset 3");
+  EXPECT_EQ(refusal("P5 1x 1 255 a"), "x: PNM: the width is no number at offset 4");
+  EXPECT_EQ(refusal("P5 1 -1 255 a"), "x: PNM: the height is no number at offset 5");
   EXPECT_EQ(refusal("P5 1 4294967296 255 a"), "x: PNM: the height is larger than 4294967295 at offset 14");
   EXPECT_EQ(refusal("P5 0 1 255 a"), "x: the header says 0 x 1 pixels");
   EXPECT_EQ(refusal("P5 20000 20000 255 a"),

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "base/ascii.h"
+#include "vision/pnm_decode.h"
 
 namespace effdet::vision {
 namespace {
@@ -197,8 +198,6 @@ std::optional<ContentKind> transport_stream(std::string_view content) {
 
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
-constexpr size_t kTextLooked = 4096;  ///< what of a text is looked at
-
 /// Printable, and ASCII for the most part: other alphabets are not looked into.
 bool is_text(std::string_view content) {
   size_t ascii = 0;
@@ -215,7 +214,7 @@ std::optional<ContentKind> text_format(std::string_view content) {
     return ContentKind{"a UTF-16 text", kNoImage, ErrorCode::kBadInput};
   if (content.starts_with("\xEF\xBB\xBF")) content.remove_prefix(3);
   while (!content.empty() && is_blank(content.front())) content.remove_prefix(1);
-  std::string head(content.substr(0, kTextLooked));
+  std::string head(content.substr(0, 4096));
   if (head.empty() || !is_text(head)) return std::nullopt;
   std::ranges::transform(head, head.begin(), ascii_lower);
   const auto holds = [&](std::string_view tag) { return head.find(tag) != std::string::npos; };
@@ -234,14 +233,12 @@ std::optional<ContentKind> zeros(std::string_view content) {
   return ContentKind{"nothing but zeros", "what wrote it was interrupted; get the image again", ErrorCode::kBadInput};
 }
 
-/// Netpbm's formats: their headers are text, and so are the samples of P1 to P3.
+/// Netpbm's formats, whose headers are text.
 std::optional<ContentKind> netpbm(std::string_view content) {
-  if (content.size() < 3 || content[0] != 'P' || !is_blank(content[2])) return std::nullopt;
-  if (content[1] >= '4' && content[1] <= '6') return ContentKind{"a PNM file", kConvert};
-  if (content[1] >= '1' && content[1] <= '3' && is_text(content.substr(0, kTextLooked)))
-    return ContentKind{"a PNM file", kConvert};
-  if (content[1] == '7') return ContentKind{"a PAM file", kConvert};
-  if ((content[1] == 'f' || content[1] == 'F') && content[2] == '\n') return ContentKind{"a PFM file", kConvert};
+  if (is_pnm(content)) return ContentKind{"a PNM file", kConvert};
+  if (content.size() > 2 && content.starts_with("P7") && is_blank(content[2]))
+    return ContentKind{"a PAM file", kConvert};
+  if (content.starts_with("PF\n") || content.starts_with("Pf\n")) return ContentKind{"a PFM file", kConvert};
   return std::nullopt;
 }
 
@@ -249,7 +246,7 @@ std::optional<ContentKind> netpbm(std::string_view content) {
 
 std::optional<ContentKind> content_kind(std::string_view content) {
   for (const auto recognise :
-       {by_signature, riff_form, iso_media, icon, bitmap, transport_stream, netpbm, text_format, zeros})
+       {netpbm, by_signature, riff_form, iso_media, icon, bitmap, transport_stream, text_format, zeros})
     if (auto format = recognise(content)) return format;
   return std::nullopt;
 }
