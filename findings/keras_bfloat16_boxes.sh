@@ -3,7 +3,7 @@
 #
 # Guess before it was run: under mixed_bfloat16 and mixed_float16 a layer that changes pictures leaves their labels as they are
 # and moves their boxes to within a pixel of where the same layer moves them under float32.
-# Seen: keras 3.15.1, with JAX (with PyTorch 2.15 as well). The policy rounds all numbers of the input to the compute type, boxes
+# Seen: keras 3.15.1, with JAX (with PyTorch 2.15 as well). The policy rounds all floats of the input to the compute type, boxes
 # and labels with them, before the layer sees them; boxes come out as float32 again, but with bfloat16's 8 bits: in steps of 2
 # pixels from 256 on, of 4 from 512 and of 8 from 1024, so that objects of 12 pixels, far from the top left corner of a picture
 # of 1280, keep a mean IoU of 0.65 with themselves. CenterCrop, Resizing and others that do nothing to a picture do it as well. Labels
