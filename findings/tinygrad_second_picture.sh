@@ -3,7 +3,7 @@
 #
 # Guess before it was run: one OnnxRunner, called with several pictures of one size, gives ONNX Runtime's numbers for each of
 # them; a linear Resize of an 8-bit picture comes within one level of ONNX Runtime's.
-# Seen: tinygrad 0.14.0, CPU. Starts, ends, sizes, pads, repeats and counts that a node takes as tensors are read once and kept
+# Seen: tinygrad 0.14.0, CPU. Starts, ends, sizes, pads and counts that a node takes as tensors are read once and are kept
 # by their name for the life of the runner. Where they follow from the picture (a crop around the highest value of a map, as in
 # files with two stages) or are inputs, the second and each later call gets those of the first, without a word; a runner made anew
 # is right. Only changed shapes of the inputs are refused. Resize, linear, of uint8: neighbours that differ by more than 127 are
