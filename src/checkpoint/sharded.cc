@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "base/ascii.h"
 #include "base/error.h"
 #include "checkpoint/load_tensors.h"
 #include "checkpoint/quoted.h"
@@ -214,9 +215,7 @@ void refuse_single_shard(const std::string& path) {
   const size_t tail = 1 + kDigits + kOf.size() + kDigits;
   if (stem.size() < tail) return;
   const std::string_view end = std::string_view(stem).substr(stem.size() - tail);
-  const auto is_number = [](std::string_view text) {
-    return std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
-  };
+  const auto is_number = [](std::string_view text) { return std::ranges::all_of(text, is_digit); };
   const std::string_view count = end.substr(1 + kDigits + kOf.size());
   if (end[0] != '-' || !is_number(end.substr(1, kDigits)) || end.substr(1 + kDigits, kOf.size()) != kOf ||
       !is_number(count) || count == "00001")

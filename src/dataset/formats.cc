@@ -28,7 +28,7 @@ constexpr const Format* kFormats[] = {
 std::string name_of_format(std::string_view text) {
   std::string name;
   std::ranges::transform(text, std::back_inserter(name), ascii_lower);
-  while (!name.empty() && name.back() >= '0' && name.back() <= '9') name.pop_back();
+  while (!name.empty() && is_digit(name.back())) name.pop_back();
   return name;
 }
 
@@ -76,11 +76,7 @@ std::string split_called(const std::string& split, const char* val, const char* 
 }
 
 void require_split_name(const std::string& split) {
-  const bool is_plain = std::ranges::all_of(split, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
-           c == '.';
-  });
-  if (!is_plain || split.empty() || split.starts_with('.'))
+  if (!std::ranges::all_of(split, is_name_character) || split.empty() || split.starts_with('.'))
     fail(ErrorCode::kUsage, "'{}' cannot be the name of a split that is written: letters, digits, '_', '-' and '.' can",
          eval::printable(split));
 }

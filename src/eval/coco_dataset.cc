@@ -6,6 +6,7 @@
 #include <limits>
 #include <unordered_set>
 
+#include "base/ascii.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "eval/array_parts.h"
@@ -17,7 +18,7 @@ namespace {
 
 bool next_is_number(JsonReader& reader) {
   const char c = reader.peek();
-  return c == '-' || (c >= '0' && c <= '9');
+  return c == '-' || is_digit(c);
 }
 
 /// 0 for whatever is no size in whole pixels.

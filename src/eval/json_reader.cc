@@ -6,12 +6,12 @@
 #include <limits>
 #include <system_error>
 
+#include "base/ascii.h"
+
 namespace effdet::eval {
 namespace {
 
 constexpr size_t kMaxDepth = 512;
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 /// How many characters at the front stand for themselves in a string: ASCII but for quotes, backslashes and control
 /// characters.

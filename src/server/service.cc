@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "effdet/error.h"
 #include "eval/json_reader.h"
 #include "server/compression.h"
@@ -26,10 +27,7 @@ bool same_secret(std::string_view a, std::string_view b) {
 
 void check_model_name(const std::string& name) {
   constexpr size_t kLongest = 128;
-  const bool good = !name.empty() && name.size() <= kLongest && std::ranges::all_of(name, [](unsigned char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
-           c == '.';
-  });
+  const bool good = !name.empty() && name.size() <= kLongest && std::ranges::all_of(name, is_name_character);
   if (!good || name == "." || name == "..")
     throw Error(ErrorCode::kUsage, "model name '" + name + "': expected letters, digits, '_', '-' and '.'");
 }

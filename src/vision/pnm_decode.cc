@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/ascii.h"
 #include "base/error.h"
 #include "vision/byte_reader.h"
 #include "vision/limits.h"
@@ -17,7 +18,6 @@ namespace {
 constexpr uint32_t kMostSample = 65535;
 
 bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 /// The part of a file that is text: numbers between blanks, with comments from '#' to the end of the line. Comments
 /// count for nothing, not even for a blank, as in Pillow.

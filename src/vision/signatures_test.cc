@@ -74,7 +74,7 @@ std::vector<Sample> samples() {
       {"P3 1 1 ", "a PNM file"},
       {"P3\n# \xD0\x97\xD0\xBD\xD0\xB0\xD0\xBA \x1B\0\n1 "s, "a PNM file"},
       {"P6\n#wide angle\n9 ", "a PNM file"},  // where a QuickTime video has its first box
-      {"P5\v\f1"s, "a PNM file"},
+      {"P5\v\f1", "a PNM file"},
       {"P3 of the list", "a text", ErrorCode::kBadInput},
       {"P7\nWIDTH 1\nHEIGHT 1\n", "a PAM file"},
       {"PF\n1 1\n-1.0\n", "a PFM file"},

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "base/ascii.h"
 #include "dataset/results/texts.h"
 #include "effdet/result_format.h"
 
@@ -13,7 +14,6 @@ namespace {
 nlohmann::json id_of(std::string_view image) {
   constexpr size_t kMostDigits = 18;  // of 64 bits
   const std::string stem = std::filesystem::path(image).stem().string();
-  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
   if (stem.empty() || stem.size() > kMostDigits || !std::ranges::all_of(stem, is_digit)) return stem;
   return std::stoll(stem);
 }
