@@ -19,7 +19,6 @@ class Bootstrap {
   Bootstrap(const std::array<const MatchedEvents*, kFiles>& files, const eval::CocoParams& params,
             std::span<const MeanNumber> means, const BootstrapOptions& options, ThreadPool& pool)
       : files_(files),
-        params_(params),
         means_(means),
         options_(options),
         pool_(pool),
@@ -105,7 +104,6 @@ class Bootstrap {
   }
 
   const std::array<const MatchedEvents*, kFiles>& files_;
-  const eval::CocoParams& params_;
   std::span<const MeanNumber> means_;
   const BootstrapOptions& options_;
   ThreadPool& pool_;

@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/ascii.h"
 #include "base/descriptor.h"
 #include "base/error.h"
 #include "base/file_attributes.h"
@@ -145,6 +146,8 @@ void MappedFile::release(size_t begin, size_t end) const {
   auto* const memory = const_cast<std::byte*>(bytes_.get() + first);
   ::madvise(memory, last - first, MADV_DONTNEED);  // where it fails, memory is used for longer
 }
+
+std::string lower_extension(const std::filesystem::path& path) { return lower_case(path.extension().string()); }
 
 std::string read_file(const std::filesystem::path& path, uint64_t limit) {
   const std::string name = path.string();

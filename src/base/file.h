@@ -46,6 +46,9 @@ class MappedFile {
 /// to end in what the location is of ("m.onnx: external data").
 MappedFile open_below(const std::filesystem::path& folder, const std::string& location, const std::string& where);
 
+/// By which a kind of file is told: with the dot, in lower case.
+std::string lower_extension(const std::filesystem::path& path);
+
 /// The whole of a regular file. Throws Error(kIo), and Error(kBadInput) for one above limit bytes.
 std::string read_file(const std::filesystem::path& path, uint64_t limit = uint64_t{1} << 32);
 

@@ -1,4 +1,6 @@
 // A data set from one format to another, and what the other does not hold: what was written is read and compared.
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -56,6 +58,7 @@ class Conversion {
 
   ConvertReport write() {
     require_names();
+    name_unlisted_images();
     number_images();
     number_annotations();
     if (!format_.holds_crowds)
@@ -112,6 +115,23 @@ class Conversion {
     std::erase_if(truth_.annotations, [&](const eval::Annotation& annotation) {
       return !truth_.image_index.contains(annotation.image_id);
     });
+  }
+
+  /// Copies keep their names, since an image's encoding is not changed.
+  void name_unlisted_images() {
+    const std::string* first = nullptr;
+    size_t count = 0;
+    for (const eval::ImageRecord& image : truth_.images) {
+      const auto& listed = format_.listed_extensions;
+      if (listed.empty() || std::ranges::find(listed, lower_extension(image.file_name)) != listed.end()) continue;
+      if (count++ == 0) first = &image.file_name;
+    }
+    if (count > 0)
+      note(fmt::format(
+          "programs that train with {} look for images named {} and pass over {} of {} (the first is '{}'): "
+          "save them as PNG to train with them",
+          format_.name, fmt::join(format_.listed_extensions, ", "), count, truth_.images.size(),
+          eval::printable(*first)));
   }
 
   /// Ids of images that are strings, which VOC's and YOLO's are, become numbers where that is wanted.

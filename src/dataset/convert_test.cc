@@ -195,6 +195,21 @@ TEST(Convert, IdsOfImagesThatTheirNamesAreNotAreOthers) {
   EXPECT_FALSE(has_note(convert_dataset(root, folder / "coco", {.format = "coco"}), "ids of images"));
 }
 
+TEST(Convert, TellsWhichImagesProgramsOfTheFormatPassOver) {
+  const TestFolder folder("convert");
+  const fs::path root = small_data_set(folder, 3);
+  fs::rename(root / "val2017/000000000001.jpg", root / "val2017/000000000001.PNG");
+  write_file(root / "val2017/000000000002.ppm", "P5 32 32 255\n" + std::string(32 * 32, 'x'));
+  edit_annotations(root, [](auto& json) {
+    json["images"][0]["file_name"] = "000000000001.PNG";
+    json["images"][1].update({{"file_name", "000000000002.ppm"}, {"width", 32}, {"height", 32}});
+  });
+  const ConvertReport report = convert_dataset(root, folder / "yolo", {.format = "yolo"});
+  EXPECT_TRUE(has_note(report, "pass over 1 of 3 (the first is '000000000002.ppm')"));
+  EXPECT_FALSE(has_note(convert_dataset(root, folder / "voc", {.format = "voc"}), "pass over"));
+  EXPECT_EQ(Dataset(folder / "yolo").images().size(), 3u);  // ours does not
+}
+
 TEST(Convert, NamesThatAreIdsBecomeNumbersWhereThatIsWanted) {
   const TestFolder folder("convert");
   const fs::path root = small_data_set(folder, 3);

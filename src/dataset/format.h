@@ -43,6 +43,8 @@ struct Format {
   void (*write)(const std::filesystem::path& root, const eval::GroundTruth& truth, const Origin& origin) = nullptr;
   /// The folder in the root that file names of write() are relative to.
   std::string (*written_images)(const std::string& split) = nullptr;
+  /// What the names of images end in that its other readers look for, in lower case; none: in anything.
+  std::span<const std::string_view> listed_extensions = {};
   bool holds_image_ids = false;    ///< whether write() keeps ids of images, whatever the images are called
   bool holds_crowds = false;       ///< whether write() tells crowds from other boxes
   bool holds_outside = false;      ///< whether write() keeps the parts of boxes outside of their image

@@ -26,8 +26,7 @@ constexpr const Format* kFormats[] = {
 
 /// "COCO2017" and "voc2012" are data sets of a format.
 std::string name_of_format(std::string_view text) {
-  std::string name;
-  std::ranges::transform(text, std::back_inserter(name), ascii_lower);
+  std::string name = lower_case(std::string(text));
   while (!name.empty() && is_digit(name.back())) name.pop_back();
   return name;
 }

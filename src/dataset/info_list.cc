@@ -4,7 +4,6 @@
 #include <limits>
 #include <unordered_map>
 
-#include "base/ascii.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "dataset/failures.h"
@@ -20,11 +19,6 @@ namespace fs = std::filesystem;
 constexpr uint64_t kMaxListBytes = uint64_t{1} << 30;
 constexpr std::string_view kBlanks = " \t";
 
-std::string lower_case(std::string text) {
-  std::ranges::transform(text, text.begin(), ascii_lower);
-  return text;
-}
-
 /// The folder's regular files whose extension is one of those given, sorted by name, without hidden ones (macOS leaves
 /// ._name beside files on foreign disks). Throws Error(kIo), and Error(kBadInput) where there are none.
 std::vector<fs::path> files_with(const fs::path& folder, std::initializer_list<std::string_view> extensions) {
@@ -32,7 +26,7 @@ std::vector<fs::path> files_with(const fs::path& folder, std::initializer_list<s
   fs::directory_iterator entries(folder, error);
   std::vector<fs::path> files;
   for (; !error && entries != fs::directory_iterator(); entries.increment(error)) {
-    const std::string extension = lower_case(entries->path().extension().string());
+    const std::string extension = lower_extension(entries->path());
     if (std::find(extensions.begin(), extensions.end(), extension) == extensions.end()) continue;
     if (entries->path().filename().native().starts_with('.')) continue;
     if (entries->is_regular_file(error)) files.push_back(entries->path().filename());

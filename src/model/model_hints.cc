@@ -3,8 +3,9 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <nlohmann/json.hpp>
+
+#include "base/ascii.h"
 
 namespace effdet::model {
 namespace {
@@ -23,9 +24,9 @@ bool is_among(std::span<const std::string_view> names, std::string_view name) {
 const Variant* variant_of(const std::string& json_text) {
   const auto json = nlohmann::json::parse(json_text, nullptr, /*allow_exceptions=*/false);
   if (!json.is_string()) return nullptr;
-  std::string name = json.get<std::string>();
+  std::string name = lower_case(json.get<std::string>());
   name = name.substr(name.rfind('/') + 1);
-  for (char& c : name) c = c == '-' ? '_' : static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  std::ranges::replace(name, '-', '_');
   return find_variant(name);
 }
 

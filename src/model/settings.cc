@@ -2,10 +2,10 @@
 #include "model/settings.h"
 
 #include <algorithm>
-#include <cctype>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "base/ascii.h"
 #include "base/error.h"
 
 namespace effdet::model {
@@ -16,20 +16,15 @@ using Json = nlohmann::json;
 constexpr size_t kLongestValue = 4096;
 constexpr int kMostLevels = 9, kMostChannels = 4096, kMostRepeats = 64, kLargestSetting = 16384;
 
-bool is_word(std::string_view text, std::string_view word) {
-  return std::ranges::equal(text, word,
-                            [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == b; });
-}
-
 /// JSON, or what Python prints; plain text else.
 Json parse(std::string_view text) {
   if (text.size() > kLongestValue) fail(ErrorCode::kUsage, "a value of {} bytes", text.size());
   Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (!json.is_discarded() && !json.is_string()) return json;
   std::string plain = json.is_string() ? json.get<std::string>() : std::string(text);
-  if (is_word(plain, "true")) return true;
-  if (is_word(plain, "false")) return false;
-  if (is_word(plain, "none")) return nullptr;
+  if (same_letters(plain, "true")) return true;
+  if (same_letters(plain, "false")) return false;
+  if (same_letters(plain, "none")) return nullptr;
   std::string list = plain;
   std::ranges::replace(list, '(', '[');
   std::ranges::replace(list, ')', ']');
@@ -56,9 +51,7 @@ class Value {
   double number(double above, double most) const { return number_of(json_, above, most); }
   std::string text() const {
     if (!json_.is_string()) refuse("a name");
-    std::string name = json_.get<std::string>();
-    std::ranges::transform(name, name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return name;
+    return lower_case(json_.get<std::string>());
   }
   const Json& json() const { return json_; }
   double number_of(const Json& json, double above, double most) const {

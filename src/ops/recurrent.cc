@@ -5,7 +5,9 @@
 #include <array>
 #include <cmath>
 #include <functional>
+#include <utility>
 
+#include "base/ascii.h"
 #include "base/checked.h"
 #include "ops/operators.h"
 #include "ops/util.h"
@@ -60,7 +62,7 @@ using Function = std::function<double(double)>;
 
 /// ONNX's activation of that name; alpha and beta with its defaults where they are absent.
 Function function_of(const ir::Node& node, std::string name, std::optional<float> alpha, std::optional<float> beta) {
-  std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::tolower(c); });
+  name = lower_case(std::move(name));
   const auto a = [&](double otherwise) { return alpha ? double{*alpha} : otherwise; };
   const auto b = [&](double otherwise) { return beta ? double{*beta} : otherwise; };
   if (name == "sigmoid") return [](double x) { return 1 / (1 + std::exp(-x)); };

@@ -2,7 +2,6 @@
 #include "quantize/images.h"
 
 #include <algorithm>
-#include <cctype>
 #include <cmath>
 #include <cstring>
 #include <numeric>
@@ -18,11 +17,7 @@
 namespace effdet::quantize {
 namespace {
 
-bool is_raw(const std::filesystem::path& file) {
-  std::string extension = file.extension().string();
-  std::ranges::transform(extension, extension.begin(), [](unsigned char c) { return std::tolower(c); });
-  return extension == ".bin";
-}
+bool is_raw(const std::filesystem::path& file) { return lower_extension(file) == ".bin"; }
 
 /// SplitMix64: well mixed from any seed.
 uint64_t next_random(uint64_t& state) {

@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "server/http_error.h"
-#include "server/text.h"
 
 namespace effdet::server {
 namespace {

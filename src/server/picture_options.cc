@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "server/http_error.h"
 #include "server/text.h"
 

@@ -1,8 +1,7 @@
-// Texts of requests: numbers, and words in letters of either case.
+// Texts of requests: numbers, and names for logs.
 #pragma once
 
 #include <algorithm>
-#include <cctype>
 #include <charconv>
 #include <optional>
 #include <string_view>
@@ -24,11 +23,6 @@ inline bool is_plain_id(std::string_view text) {
   constexpr size_t kLongest = 128;
   return !text.empty() && text.size() <= kLongest &&
          std::ranges::all_of(text, [](unsigned char c) { return c > 0x20 && c < 0x7f && c != '"' && c != '\\'; });
-}
-
-/// Whether two words are the same but for the case of ASCII letters.
-inline bool same_letters(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
 }
 
 }  // namespace effdet::server

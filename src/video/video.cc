@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "video/load_module.h"
 
 namespace effdet {
@@ -19,11 +20,7 @@ constexpr std::array<std::string_view, 17> kExtensions{".mp4", ".m4v", ".mov",  
                                                        ".flv", ".3gp", ".ogv",  ".mjpeg", ".m3u8"};
 constexpr std::array<std::string_view, 6> kStreams{"rtsp://", "rtsps://", "rtmp://", "udp://", "rtp://", "srt://"};
 
-std::string extension_of(const std::string& name) {
-  std::string extension = std::filesystem::path(name.substr(0, name.find('?'))).extension().string();
-  std::ranges::transform(extension, extension.begin(), [](unsigned char c) { return std::tolower(c); });
-  return extension;
-}
+std::string extension_of(const std::string& name) { return lower_extension(name.substr(0, name.find('?'))); }
 
 bool is_stream(const std::string& name) {
   return std::ranges::any_of(kStreams, [&](std::string_view start) { return name.starts_with(start); });

@@ -19,12 +19,6 @@
 namespace effdet::vision {
 namespace {
 
-std::string lower_extension(const std::filesystem::path& path) {
-  std::string extension = path.extension().string();
-  std::ranges::transform(extension, extension.begin(), [](unsigned char c) { return std::tolower(c); });
-  return extension;
-}
-
 void check_pixels(const RgbImage& image) {
   const auto expected =
       static_cast<size_t>(std::max(image.width, 0)) * static_cast<size_t>(std::max(image.height, 0)) * 3;
@@ -86,7 +80,7 @@ RgbImage to_rgb(const ImageView& view) {
 }
 
 bool is_image_name(const std::filesystem::path& path) {
-  const std::string extension = vision::lower_extension(path);
+  const std::string extension = lower_extension(path);
   return std::ranges::any_of(vision::image_formats(), [&](const vision::ImageFormat& format) {
     return format.open != nullptr && std::ranges::find(format.extensions, extension) != format.extensions.end();
   });
@@ -101,7 +95,7 @@ std::string image_extensions() {
 }
 
 void write_image(const std::filesystem::path& path, const RgbImage& image) {
-  const std::string extension = vision::lower_extension(path);
+  const std::string extension = lower_extension(path);
   if (extension == ".png") return write_file(path, vision::encode_png(vision::image_over(image)));
   if (extension == ".jpg" || extension == ".jpeg")
     return write_file(path, vision::encode_jpeg(vision::image_over(image)));

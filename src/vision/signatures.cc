@@ -214,9 +214,9 @@ std::optional<ContentKind> text_format(std::string_view content) {
     return ContentKind{"a UTF-16 text", kNoImage, ErrorCode::kBadInput};
   if (content.starts_with("\xEF\xBB\xBF")) content.remove_prefix(3);
   while (!content.empty() && is_blank(content.front())) content.remove_prefix(1);
-  std::string head(content.substr(0, 4096));
-  if (head.empty() || !is_text(head)) return std::nullopt;
-  std::ranges::transform(head, head.begin(), ascii_lower);
+  content = content.substr(0, 4096);
+  if (content.empty() || !is_text(content)) return std::nullopt;
+  const std::string head = lower_case(std::string(content));
   const auto holds = [&](std::string_view tag) { return head.find(tag) != std::string::npos; };
   if (head.starts_with("<")) {
     if (holds("<svg")) return ContentKind{"an SVG file", kConvert};

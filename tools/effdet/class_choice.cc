@@ -4,7 +4,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cctype>
 #include <charconv>
 
 #include "cli.h"
@@ -13,17 +12,13 @@
 namespace effdet::cli {
 namespace {
 
-std::string lower(std::string text) {
-  std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::tolower(c); });
-  return text;
-}
-
 [[noreturn]] void refuse(const std::string& wanted, const std::vector<std::string>& names) {
   constexpr size_t kMost = 8;
   std::vector<std::string> alike;
   const bool is_number = wanted.find_first_not_of("0123456789") == std::string::npos;
   for (const std::string& name : names)
-    if (!is_number && alike.size() < kMost && lower(name).find(lower(wanted).substr(0, 3)) != std::string::npos)
+    if (!is_number && alike.size() < kMost &&
+        lower_case(name).find(lower_case(wanted).substr(0, 3)) != std::string::npos)
       alike.push_back(name);
   if (alike.empty())
     for (size_t i = 0; i < std::min(names.size(), kMost); ++i) alike.push_back(names[i]);
@@ -38,8 +33,8 @@ std::vector<int> chosen_categories(const std::vector<std::string>& chosen,
                                    const std::vector<std::string>& class_names) {
   std::vector<int> categories;
   for (const std::string& wanted : chosen) {
-    const auto same =
-        std::ranges::find_if(class_names, [&](const std::string& name) { return lower(name) == lower(wanted); });
+    const auto same = std::ranges::find_if(
+        class_names, [&](const std::string& name) { return lower_case(name) == lower_case(wanted); });
     int number = 0;
     const auto [end, error] = std::from_chars(wanted.data(), wanted.data() + wanted.size(), number);
     const bool is_number = error == std::errc() && end == wanted.data() + wanted.size();

@@ -473,6 +473,11 @@ std::string bytes_text(uint64_t bytes) {
   return fmt::format("{:.1f} {}", value, kUnits[unit]);
 }
 
+std::string lower_case(std::string text) {
+  for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return text;
+}
+
 std::string count_text(int64_t count) {
   std::string text = std::to_string(count);
   const size_t first = text.starts_with('-') ? 1 : 0;

@@ -113,6 +113,9 @@ class CommandLine : public CLI::App {
 /// What --threads says becomes the library's default, for calls that take no number of threads; 0 changes nothing.
 void set_default_threads(int threads);
 
+/// Of the letters of ASCII.
+std::string lower_case(std::string text);
+
 /// "1,3,512,512" -> {1, 3, 512, 512}. Throws Error(kUsage) that names the flag for anything but integers of 1 to
 /// 2^31 - 1, or -1 where any says that it is allowed.
 std::vector<int64_t> parse_shape(std::string_view flag, std::string_view text, bool allow_any = false);

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <functional>
 
 #include "cli.h"
@@ -37,11 +36,7 @@ bool is_there(const fs::path& path) {
   return fs::exists(path, ignored);
 }
 
-std::string extension_of(const fs::path& path) {
-  std::string extension = path.extension().string();
-  std::ranges::transform(extension, extension.begin(), [](unsigned char c) { return std::tolower(c); });
-  return extension;
-}
+std::string extension_of(const fs::path& path) { return lower_case(path.extension().string()); }
 
 std::vector<fs::path> entries_of(const fs::path& folder) {
   std::vector<fs::path> entries = everything_in(folder);

@@ -3,15 +3,15 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cctype>
+#include <utility>
 
+#include "cli.h"
 #include "effdet/error.h"
 
 namespace effdet::cli {
 
 bool parse_switch(std::string_view flag, std::string text) {
-  std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::tolower(c); });
+  text = lower_case(std::move(text));
   if (text == "true" || text == "1") return true;
   if (text == "false" || text == "0") return false;
   throw Error(ErrorCode::kUsage, fmt::format("{}: '{}' is neither true nor false", flag, text));

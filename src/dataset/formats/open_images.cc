@@ -224,7 +224,8 @@ std::string csv_column(const std::string& text) {
 std::string id_of(const std::string& file_name) {
   const path name(file_name);
   if (name.has_parent_path() || std::ranges::find(kExtensions, name.extension().string()) == kExtensions.end())
-    bad_input("'{}': images of Open Images lie in one folder, as ID.jpg or ID.png", eval::printable(file_name));
+    bad_input("'{}': images of Open Images lie in one folder, as ID.jpg or ID.png; others have to be saved so first",
+              eval::printable(file_name));
   require_id(name.stem().string(), "'" + eval::printable(file_name) + "'");
   return name.stem().string();
 }

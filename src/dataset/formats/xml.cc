@@ -39,8 +39,6 @@ constexpr std::string_view kEncodings[] = {
 /// What Python's ElementTree may call UTF-8 in the files that it writes; expat does not know the name.
 constexpr std::string_view kUtf8 = "utf8";
 
-bool is_same(std::string_view a, std::string_view b) { return std::ranges::equal(a, b, {}, ascii_lower, ascii_lower); }
-
 /// The encoding in <?xml version="1.0" encoding="..."?>; empty where there is none.
 std::string_view declared_encoding(std::string_view text) {
   if (!text.starts_with("<?xml")) return {};
@@ -51,7 +49,7 @@ std::string_view declared_encoding(std::string_view text) {
 }
 
 bool may_be_asked_for(std::string_view name) {
-  return std::ranges::any_of(kEncodings, [&](std::string_view known) { return is_same(name, known); });
+  return std::ranges::any_of(kEncodings, [&](std::string_view known) { return same_letters(name, known); });
 }
 
 /// What a byte of an encoding stands for, -1 for nothing; nothing where it is the first of several.
@@ -107,7 +105,7 @@ class XmlParser {
   }
 
   void parse(std::string_view text) {
-    if (is_same(declared_encoding(text), kUtf8)) XML_SetEncoding(parser_.get(), "UTF-8");
+    if (same_letters(declared_encoding(text), kUtf8)) XML_SetEncoding(parser_.get(), "UTF-8");
     const XML_Status status = XML_Parse(parser_.get(), text.data(), static_cast<int>(text.size()), XML_TRUE);
     if (error_) std::rethrow_exception(error_);
     if (status == XML_STATUS_OK) return;

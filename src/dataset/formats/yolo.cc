@@ -260,6 +260,10 @@ std::string label_line(const eval::Annotation& annotation, const eval::ImageReco
 
 std::string written_images(const std::string& split) { return "images/" + split_called(split, "val", "train", "test"); }
 
+/// Those that Ultralytics 8.4 takes for images; it passes over others without a word.
+constexpr std::array<std::string_view, 13> kListedExtensions{".avif", ".bmp", ".dng", ".heic", ".heif", ".jp2", ".jpeg",
+                                                             ".jpg",  ".mpo", ".png", ".tif",  ".tiff", ".webp"};
+
 /// Ultralytics wants both val and train, whatever is there.
 std::string paths_of_splits(const std::string& split) {
   const std::string own = split_called(split, "val", "train", "test"), folder = written_images(split);
@@ -299,6 +303,7 @@ constinit const Format kYolo{.name = "yolo",
                              .locate = yolo::locate,
                              .read = yolo::read,
                              .write = yolo::write,
-                             .written_images = yolo::written_images};
+                             .written_images = yolo::written_images,
+                             .listed_extensions = yolo::kListedExtensions};
 
 }  // namespace effdet::dataset
