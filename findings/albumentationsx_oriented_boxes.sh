@@ -11,13 +11,13 @@
 # Flips, Transpose, Crop, Pad, Rotate, Affine and Resize by one factor are right, above 0.92. That distortions take oriented
 # boxes is new in 2026 (albumentations-team/AlbumentationsX#158); no public report of what they do to them was found.
 #
-# Needs Python 3.10 or newer and a package index. Exits non-zero where the behaviour is another one.
+# Needs Python 3.11 or newer and a package index. Exits non-zero where the behaviour is another one.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
 python3 -m venv venv
-venv/bin/pip install --quiet albumentationsx==2.5.1 opencv-python-headless==5.0.0.93 numpy==2.4.6
+venv/bin/pip install --quiet albumentationsx==2.5.1 opencv-python-headless==5.0.0.93 torch==2.15.0 numpy==2.4.6
 cat > oriented.py <<'P'
 import os
 
