@@ -3,12 +3,12 @@
 #
 # Guess before it was run: uint8 nodes with a Cast to float behind them give ONNX Runtime's numbers, and a small network that ONNX
 # Runtime's quantize_static quantized comes within two steps of the output in each form and type.
-# Seen: IREE 3.13.0 (compiler, ONNX importer, runtime; CPU). MaxPool counts 200 less than 100; Div gives 238 for 200 / 3; Clip
-# from 20 to 200 gives 200 for everything; Cast of float to uint8 stops at 127, so that a picture made inside the graph loses all
-# that is bright. Conv, Relu, MaxPool, Conv is off by half of its range as QOperator of uint8, which has MaxPool in uint8; as
-# QOperator of int8 and as QDQ it is right, as are Max, Min, ReduceMax, Greater, Add, Resize, QLinearConv of uint8. onnx.reference
-# agrees with ONNX Runtime 1.24.3. Among issues of IREE and torch-mlir are outputs that come as int8 (iree-org/iree#16916),
-# MatMulInteger (#24583), casts of numbers beyond the type (#24591), Add and Sub (llvm/torch-mlir#4601); none of these four.
+# Seen: IREE 3.13.0 on a CPU. MaxPool counts 200 less than 100; Div gives 238 for 200 / 3; Clip from 20 to 200 gives 200 for
+# everything; Cast of float to uint8 stops at 127, so that a picture made in the graph loses all that is bright. Conv, Relu,
+# MaxPool, Conv is off by half of its range as QOperator of uint8, which has MaxPool in uint8; as QOperator of int8 and as QDQ it
+# is right, as are Max, Min, ReduceMax, Greater, Add, Resize, QLinearConv of uint8. onnx.reference agrees with ONNX Runtime
+# 1.24.3. Reported are outputs that come as int8 (iree-org/iree#16916), MatMulInteger (#24583), casts of numbers beyond the type
+# (#24591), Add and Sub (llvm/torch-mlir#4601), but none of these four.
 #
 # Needs Python 3.10 or newer, Linux, and a package index. Exits non-zero where the behaviour is another one.
 set -euo pipefail

@@ -61,9 +61,8 @@ def means(between, limit):
     onnx.save(model, "float.onnx")
     result = [mean("float.onnx")]
     for kind, symmetric in ((QuantFormat.QOperator, False), (QuantFormat.QDQ, False), (QuantFormat.QOperator, True)):
-        # Weights of 7 bits: with 8, sums of products saturate where a processor has no VNNI.
-        quantize_static("float.onnx", "int8.onnx", Ramps(), kind, activation_type=QuantType.QUInt8, reduce_range=True,
-                        extra_options={"ActivationSymmetric": symmetric})
+        quantize_static("float.onnx", "int8.onnx", Ramps(), kind, activation_type=QuantType.QUInt8,
+                        extra_options={"ActivationSymmetric": symmetric}, reduce_range=True)  # no saturation without VNNI
         result.append(mean("int8.onnx"))
     return [round(float(value), 2) for value in result]
 
