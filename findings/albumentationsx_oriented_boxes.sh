@@ -73,4 +73,4 @@ except ValueError as error:
 print("RandomGridShuffle:", refused)
 raise SystemExit(0 if as_seen and "do not support OBB" in refused else 1)
 P
-venv/bin/python oriented.py 2> /dev/null
+venv/bin/python oriented.py 2> log || { tail -3 log; exit 1; }

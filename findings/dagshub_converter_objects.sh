@@ -77,4 +77,4 @@ print(f"Label Studio: {kinds}; YOLO of COCO and of CVAT: {lines}")
 same = (counts, ended, scores, kinds) == ((10, 20, 10), "KeyError 'bbox'", (1.0, 0.5), ["rectanglelabels", "polygonlabels"])
 raise SystemExit(0 if same and lines == ["0 100.0 80.0 100.0 80.0"] * 2 else 1)
 P
-venv/bin/python convert.py 2> /dev/null
+venv/bin/python convert.py 2> log || { tail -3 log; exit 1; }

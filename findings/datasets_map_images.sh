@@ -77,4 +77,4 @@ expected = {("file", "smaller_in_place"): (large, 0.0), ("bytes", "smaller_in_pl
             ("file", "unchanged"): (large, 1.0), ("bytes", "unchanged"): (large, 1.0)}
 raise SystemExit(0 if seen.pop("file") == 0 and seen.pop("bytes") > 5 and seen == expected else 1)
 P
-venv/bin/python pictures.py 2> /dev/null
+venv/bin/python pictures.py 2> log || { tail -3 log; exit 1; }

@@ -65,4 +65,4 @@ for name, (annotations, ids, precision, recall) in seen.items():
 wrong = (60, 21, 0.1213, 0.35)
 raise SystemExit(0 if seen == {"VOC": wrong, "YOLO": wrong, "VOC, reindex": (60, 60, 1.0, 1.0)} else 1)
 P
-venv/bin/python convert.py 2> /dev/null
+venv/bin/python convert.py 2> log || { tail -3 log; exit 1; }

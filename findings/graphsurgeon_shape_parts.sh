@@ -77,4 +77,4 @@ for name, function in CASES.items():
         as_seen = as_seen and seen == ["right"] * 2 + ([WRONG[name]] * 2 if dynamo else ["right"] * 2)
 raise SystemExit(0 if as_seen else 1)
 P
-venv/bin/python fold.py 2> /dev/null
+venv/bin/python fold.py 2> log || { tail -3 log; exit 1; }

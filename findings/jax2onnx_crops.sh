@@ -77,4 +77,4 @@ for name, function, inputs, right, wrong in (
     same = same and (by_jax, by_runtime) == (right, wrong)
 raise SystemExit(0 if same else 1)
 P
-venv/bin/python crops.py 2> /dev/null
+venv/bin/python crops.py 2> log || { tail -3 log; exit 1; }

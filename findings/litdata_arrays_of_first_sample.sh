@@ -63,4 +63,4 @@ if __name__ == "__main__":
                 "boxes": [[], [[0.0] * 4] * 2, [[0.0] * 4]]}
     raise SystemExit(0 if seen == expected else 1)
 P
-venv/bin/python shards.py 2> /dev/null
+venv/bin/python shards.py 2> log || { tail -3 log; exit 1; }

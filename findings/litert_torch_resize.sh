@@ -77,4 +77,4 @@ as_seen = as_seen and off["scale_factor=1.5"] > 0.1 and off["size=10"] < 1e-3 an
 as_seen = as_seen and np.allclose(values["scale_factor=1.5"], values["size=10"], atol=1e-4)
 raise SystemExit(0 if as_seen and meant == [5, 7, 13, 15] and given == [0, 0, 0, 0] else 1)
 P
-venv/bin/python resize.py 2> /dev/null | sed -n 's/^SEEN //p'
+venv/bin/python resize.py 2> log | sed -n 's/^SEEN //p' || { tail -3 log; exit 1; }

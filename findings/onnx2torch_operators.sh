@@ -67,4 +67,4 @@ for name, case in CASES.items():
     as_seen = as_seen and meant == runtime and back == WRONG.get(name, meant) and not told
 raise SystemExit(0 if as_seen else 1)
 P
-venv/bin/python back.py 2> /dev/null
+venv/bin/python back.py 2> log || { tail -3 log; exit 1; }

@@ -67,4 +67,4 @@ for name, (first, second) in seen.items():
 same = all(value == ([0.01, 0.24] if "QOperator" in name else [0.01, 0.01]) for name, value in seen.items())
 raise SystemExit(0 if same else 1)
 P
-venv/bin/python head.py 2> /dev/null
+venv/bin/python head.py 2> log || { tail -3 log; exit 1; }

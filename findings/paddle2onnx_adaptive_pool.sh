@@ -65,4 +65,4 @@ for pool in POOLS:
     as_seen = as_seen and wrong == [(before, size) for before, size in pairs if before % size > 1]
 raise SystemExit(0 if as_seen else 1)
 P
-venv/bin/python pool.py 2> /dev/null | sed -n 's/^SEEN //p'
+venv/bin/python pool.py 2> log | sed -n 's/^SEEN //p' || { tail -3 log; exit 1; }

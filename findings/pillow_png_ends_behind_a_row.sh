@@ -61,4 +61,4 @@ whole, within, behind = seen.values()
 as_stated = whole == (64, 64) and "truncated" in str(within[0]) and within[1] is None and behind == (40, None)
 sys.exit(0 if as_stated else 1)
 P
-venv/bin/python show.py 2> /dev/null
+venv/bin/python show.py 2> log || { tail -3 log; exit 1; }

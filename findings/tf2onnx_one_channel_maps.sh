@@ -70,4 +70,4 @@ print(f"SEEN batches from 8 x 12 to 7 x 5: {batches}")
 as_seen = as_seen and len(failed) == 9 and batches == {1: "fails", 2: "fails", 3: "fails", 4: [5, 7, 4, 1], 5: "fails"}
 raise SystemExit(0 if as_seen else 1)
 P
-venv/bin/python maps.py 2> /dev/null | sed -n 's/^SEEN //p'
+venv/bin/python maps.py 2> log | sed -n 's/^SEEN //p' || { tail -3 log; exit 1; }

@@ -75,4 +75,4 @@ expected = {"pillars, mean": [[1.5, 3.5], [2.0, 4.0]], "pillars, sum": [[3.0, 7.
             "ramp, antialias=False": [[0.33, 2.0, 3.67, 5.33, 7.0]] * 2, "pool, divisor_override=1": [[90.0], [10.0]]}
 raise SystemExit(0 if seen == expected and "mean reduction" in refused else 1)
 P
-venv/bin/python export.py 2> /dev/null | grep -E '^(pillars|ramp|pool|dynamo)'
+venv/bin/python export.py 2> log | grep -E '^(pillars|ramp|pool|dynamo)' || { tail -3 log; exit 1; }

@@ -75,4 +75,4 @@ for kind in ("Detr", "DeformableDetr", "GroundingDino", "Yolos", "RfDetr", "RTDe
 right, wrong = [1.0, 1.0], [0.061, 0.293]
 raise SystemExit(0 if all(numbers == [right, right if kind == "RTDetr" else wrong] for kind, numbers in seen.items()) else 1)
 P
-venv/bin/python labels.py 2> /dev/null
+venv/bin/python labels.py 2> log || { tail -3 log; exit 1; }
